@@ -1,0 +1,90 @@
+# The same commands for people and for CI. `make` alone lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+# pip compiles every file it installs, on one core; Python compiles the few that are used, when they are.
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile --require-hashes
+UV := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header
+
+# Settings that lead nowhere, for checks that need no engine.
+NOWHERE := env SECRET_KEY=none SITE_URL=http://127.0.0.1 DATABASE_URL=postgres://none@127.0.0.1:1/none \
+	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
+	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
+
+.PHONY: help run test lint format lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.embedded node_modules/.run ## bring everything up: engines, demo, portal; Ctrl-C stops it
+	@exec $(BIN)/python -m embedded run
+
+test: $(VENV)/.dev node_modules/.test ## every test, on real engines and in a real browser (ARGS="-k clock" for some)
+	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+lint: $(VENV)/.dev ## style, types, Django's checks, missing migrations
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy archive portal embedded tests
+	@$(NOWHERE) $(BIN)/python manage.py makemigrations --check --dry-run
+	@$(NOWHERE) $(BIN)/python manage.py check
+
+format: $(VENV)/.dev ## put the code in its usual form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: $(VENV)/.dev ## choose the newest versions that pyproject.toml and package.json allow, with hashes
+	@$(UV) pyproject.toml -o requirements/base.txt
+	@$(UV) pyproject.toml --extra embedded -c requirements/base.txt -o requirements/embedded.txt
+	@$(UV) pyproject.toml --extra embedded --extra dev -c requirements/embedded.txt -o requirements/dev.txt
+	@$(UV) requirements/node.in -o requirements/node.txt
+	@$(BIN)/python -m embedded.node update --package-lock-only
+	@$(BIN)/python -m embedded.node --tidy-lock
+	@if grep -ln http requirements/*.txt package-lock.json; then echo "a lock file names a download address" >&2; exit 1; fi
+
+clean: ## remove what was installed and made, the data of `make run` too
+	@if [ -d .data ]; then "$$([ -x $(BIN)/python ] && echo $(BIN)/python || echo python3)" -m embedded clean; fi
+	@rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.python:
+	@python=$$(for name in "$${PYTHON:-python3}" python3.14 python3.13 python3.12 python3.11; do \
+	    "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$name" && break; done || true); \
+	if [ -z "$$python" ]; then echo "Spacekeep needs Python 3.11 or later (found: $$(python3 --version 2>&1 || true))." >&2; exit 1; fi; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+	    echo "$$python cannot make environments: install Debian's package python3-venv (apt install python3-venv)." >&2; exit 1; fi; \
+	echo "  making $(VENV) with $$("$$python" --version)"; \
+	"$$python" -m venv --clear $(VENV); touch $@
+
+$(VENV)/.embedded: $(VENV)/.python requirements/embedded.txt
+	@echo "  installing Python packages"
+	@$(PIP) -r requirements/embedded.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.python requirements/dev.txt
+	@echo "  installing Python packages"
+	@$(PIP) -r requirements/dev.txt
+	@touch $@ $(VENV)/.embedded
+
+node_modules/.run: package.json package-lock.json .npmrc | $(VENV)/.embedded
+	@if [ -e node_modules/.test ]; then $(MAKE) node_modules/.test; else \
+	    echo "  installing browser assets"; $(call with_node,ci --omit=dev); fi
+	@touch $@
+
+node_modules/.test: package.json package-lock.json .npmrc | $(VENV)/.dev
+	@echo "  installing browser assets and Chromium"
+	@$(call with_node,ci)
+	@touch $@ node_modules/.run
+
+# npm of the machine, or of a wheel where it has none that is recent enough.
+define with_node
+{ $(BIN)/python -m embedded.node --find || $(PIP) -r requirements/node.txt; } && \
+	$(BIN)/python -m embedded.node $(1) --silent
+endef

@@ -1,0 +1,89 @@
+"""Who PostgreSQL runs as: it refuses to be root, and nothing here shall widen a permission to please it.
+
+- Not root: ourselves.
+- Root: ourselves still, in a user namespace where root has another number. Files stay root's, folders stay closed.
+- Root where namespaces are refused (some containers): the user `nobody`, with its data and a copy of its programs in a
+  folder of its own under /var/tmp. SPACEKEEP_NO_NAMESPACE=1 forces this, for trying it.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded.process import launcher_command
+from embedded.state import State
+
+OUTSIDE = "/var/tmp"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """`arguments` for the launcher; `home` is where PostgreSQL's data and programs have to lie, None for anywhere."""
+
+    arguments: Sequence[str] = ()
+    home: Path | None = None
+    owner: tuple[int, int] | None = None
+
+    def give(self, path: Path) -> None:
+        """Let PostgreSQL own a path that we made for it."""
+        if self.owner:
+            os.chown(path, *self.owner)
+
+
+def choose(state: State) -> Identity:
+    """The identity for this process and this machine."""
+    if os.geteuid() != 0:
+        return Identity()
+    nobody = pwd.getpwnam("nobody")
+    namespace = ("--namespace", str(nobody.pw_uid))
+    if not os.environ.get("SPACEKEEP_NO_NAMESPACE") and _works(namespace):
+        return Identity(namespace)
+    owner = (nobody.pw_uid, nobody.pw_gid)
+    return Identity(("--user", f"{owner[0]}:{owner[1]}"), _home(state, owner), owner)
+
+
+def _works(arguments: Sequence[str]) -> bool:
+    command = launcher_command(0, arguments, [shutil.which("true") or "/bin/true"])
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _home(state: State, owner: tuple[int, int]) -> Path:
+    """A folder that only `nobody` and root can enter. Its name is random, so nobody can have made it before us."""
+    saved = state.text("postgres_home")
+    if saved and Path(saved).is_dir():
+        return Path(saved)
+    home = Path(tempfile.mkdtemp(prefix="spacekeep-", dir=OUTSIDE))  # mode 0700
+    os.chown(home, *owner)
+    state.remember("postgres_home", str(home))
+    return home
+
+
+def remove_home(state: State) -> None:
+    """Remove that folder, where there is one."""
+    saved = state.text("postgres_home")
+    if saved:
+        shutil.rmtree(saved, ignore_errors=True)
+
+
+def copy_programs(programs: Path, identity: Identity) -> Path:
+    """The folder to run PostgreSQL from: the wheel's, or a copy that `nobody` can reach (41 MB, made once)."""
+    if identity.home is None:
+        return programs
+    copy = identity.home / "programs"
+    if not copy.exists():
+        # The libraries that the wheel's programs look for beside their package come too.
+        fresh = identity.home / "programs.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        package = programs.parent
+        shutil.copytree(programs, fresh / package.name / programs.name)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, fresh / libraries.name)
+        fresh.chmod(0o755)  # its parent is closed to everybody else
+        fresh.rename(copy)
+    return copy / programs.parent.name / programs.name

@@ -1,0 +1,72 @@
+"""What has to be done before the portal can serve: manage.py commands, side by side, left out where already done."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded.engines import Engines
+from embedded.process import Process, ProcessError, last_lines
+from embedded.services import manage
+from embedded.stamps import Stamps, sources
+
+COMMAND_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """A command, and what of the outside world tells that its result is still there."""
+
+    arguments: tuple[str, ...]
+    result: Callable[[], str]
+
+    @property
+    def name(self) -> str:
+        return self.arguments[0]
+
+
+class Preparation:
+    """Runs commands with `env`; `check` is called while waiting, and may raise to give up."""
+
+    def __init__(self, engines: Engines, env: Mapping[str, str], check: Callable[[], None]) -> None:
+        self._env = env
+        self._check = check
+        self._running: list[Process] = []
+        static = Path(env["STATIC_ROOT"])
+        self._tasks = (
+            Task(("migrate", "--no-input"), engines.postgres.migrations),
+            Task(("setup_store",), lambda: f"{engines.seaweedfs.has_bucket()} {env['SITE_URL']}"),
+            Task(("collectstatic", "--no-input"), lambda: str(sum(1 for _ in static.rglob("*")))),
+        )
+
+    def prepare(self) -> None:
+        """Database, bucket and static files are as the code wants them. Raises ProcessError."""
+        stamps, code = Stamps(), sources()
+        due = [task for task in self._tasks if not stamps.is_done(task.name, f"{code} {task.result()}")]
+        self.begin(*(task.arguments for task in due))
+        self.finish()
+        for task in due:
+            stamps.mark(task.name, f"{code} {task.result()}")
+
+    def begin(self, *commands: tuple[str, ...]) -> None:
+        """Start manage.py commands, to run side by side."""
+        self._running = [manage(arguments[0], arguments, self._env) for arguments in commands]
+
+    def finish(self) -> None:
+        """Wait for what `begin` started; the first that fails is shown with its log. Raises ProcessError."""
+        deadline = time.monotonic() + COMMAND_SECONDS
+        for process in self._running:
+            while not process.wait(0.05):
+                self._check()
+                if time.monotonic() > deadline:
+                    raise ProcessError(f"manage.py {process.name} took too long:{last_lines(process.log)}")
+            if process.exit_status:
+                raise ProcessError(
+                    f"manage.py {process.name} failed:{last_lines(process.log)}\n  All of it: {process.log}"
+                )
+        self._running = []
+
+    def abandon(self) -> None:
+        """End the commands that still run."""
+        for process in self._running:
+            process.kill()

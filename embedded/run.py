@@ -1,0 +1,189 @@
+"""`make run`: engines, database, bucket, static files, demo, then web, worker and beat until somebody stops it."""
+
+import contextlib
+import fcntl
+import http.client
+import json
+import os
+import time
+from collections.abc import Callable
+from typing import IO, Any
+
+from embedded import envfile
+from embedded.engines import Engines
+from embedded.interrupts import Interrupted, Interrupts
+from embedded.place import DATA, ENV_FILE, LOGS, RUN_LOCK
+from embedded.preparation import Preparation
+from embedded.process import ProcessError, last_lines
+from embedded.reaper import adopt_orphans, end_orphans
+from embedded.services import environment, services
+from embedded.state import HOST, State, is_free
+from embedded.supervisor import Supervisor
+from embedded.terminal import complain, say, step, table
+
+PREFERRED_PORT = 8000
+WEB_SECONDS = 60.0
+
+
+class Run:
+    """One `make run`, from its first line to the last process it started."""
+
+    def __init__(self, interrupts: Interrupts) -> None:
+        self._interrupts = interrupts
+        self._engines = Engines(DATA, logs=LOGS, check=interrupts.check)
+        self._port = choose_port()
+        self._services = services(self._port)
+        self._preparation: Preparation | None = None
+        self._supervisor = Supervisor(interrupts.check)
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self._port}"
+
+    def up(self) -> None:
+        """Bring everything up and print how to get in. Raises ProcessError or Interrupted."""
+        with step("PostgreSQL, Valkey, SeaweedFS"):
+            self._engines.start()
+        env = self._write_env()
+        self._preparation = Preparation(self._engines, env, self._interrupts.check)
+        with step("database, bucket, static files"):
+            self._preparation.prepare()
+        web, *others = self._services
+        self._preparation.begin(("demo", "--json"))
+        with step("portal"):
+            web.spawn(env)
+            self._wait_for_web()
+        with step("demo accounts and Space"):
+            for service in others:
+                service.spawn(env)
+            self._preparation.finish()
+        for service in self._services:
+            self._supervisor.watch_service(service, env)
+        for engine in self._engines.all:
+            self._supervisor.watch_engine(engine)
+        welcome(self.url)
+
+    def watch(self) -> None:
+        """Start again what dies, until interrupted."""
+        self._supervisor.run()
+
+    def down(self) -> None:
+        """Stop what is running: first who asks, then who answers."""
+        hurry = self._interrupts.hurry
+        if self._preparation:
+            self._preparation.abandon()
+        for service in self._services:
+            service.process.ask_to_stop(service.stop)
+        for service in self._services:
+            service.process.stop(service.stop, service.stop_seconds, hurry)
+        self._engines.stop(hurry)
+        end_orphans()
+
+    def _write_env(self) -> dict[str, str]:
+        values = {
+            "SECRET_KEY": State(DATA / "run.json").secret("secret_key"),
+            "DEMO_PASSWORD": State(DATA / "run.json").secret("demo_password")[:12],
+            "DEBUG": "0",
+            "ALLOWED_HOSTS": f"{HOST},localhost",
+            "SITE_URL": self.url,
+            "STATIC_ROOT": str(DATA / "static"),
+            **self._engines.env,
+        }
+        envfile.write(ENV_FILE, values)
+        return environment(values)
+
+    def _wait_for_web(self) -> None:
+        web = self._services[0].process
+        deadline = time.monotonic() + WEB_SECONDS
+        while (status := first_page(self._port)) is None or status >= 500:
+            self._interrupts.check()
+            if not web.running or time.monotonic() > deadline or status:
+                said = f"answers with an error ({status})" if status else "does not answer"
+                raise ProcessError(f"the portal {said} at {self.url}:{last_lines(web.log)}\n  All of it: {web.log}")
+            time.sleep(0.05)
+
+
+def welcome(url: str) -> None:
+    """Where it is, and how to sign in."""
+    say(f"\n  Spacekeep is at {url}\n")
+    rows = [(account["role"], account["name"], account["password"]) for account in demo_facts().get("accounts", [])]
+    for line in table([("sign in as", "name", "password"), *rows]) if rows else ():
+        say(f"    {line}")
+    say(f"\n  Logs are in {os.path.relpath(LOGS)}/. Ctrl-C stops it.\n")
+
+
+def demo_facts() -> dict[str, Any]:
+    """What `manage.py demo --json` printed: its last line that is an object."""
+    for line in reversed((LOGS / "demo.log").read_text().splitlines()):
+        with contextlib.suppress(ValueError):
+            facts = json.loads(line)
+            if isinstance(facts, dict):
+                return facts
+    return {}
+
+
+def first_page(port: int) -> int | None:
+    """The status that the portal's first page has (a redirect to sign-in is fine), None while it does not answer."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=10)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def choose_port() -> int:
+    """PORT from the environment if it is set, else 8000, else the one of last time, else any that is free."""
+    wanted = os.environ.get("PORT", "")
+    if wanted:
+        if not (wanted.isdigit() and is_free(int(wanted))):
+            raise ProcessError(f"PORT={wanted} cannot be used: it is taken or not a number")
+        return int(wanted)
+    if is_free(PREFERRED_PORT):
+        return PREFERRED_PORT
+    return State(DATA / "run.json").settle_port("web")
+
+
+def run() -> int:
+    """The command; its exit status."""
+    interrupts = Interrupts()
+    adopt_orphans()
+    DATA.mkdir(mode=0o700, exist_ok=True)
+    with RUN_LOCK.open("w") as lock:
+        if not take(lock):
+            where = envfile.read(ENV_FILE).get("SITE_URL", "its address")
+            complain(f"  this clone is running already, at {where}: stop that one first (Ctrl-C in its terminal)")
+            return 1
+        return guarded(interrupts, lambda: Run(interrupts))
+
+
+def take(lock: IO[str]) -> bool:
+    """Whether this clone is ours to run. manage.py tries the lock for an instant too, so a second try is fair."""
+    for _ in range(5):
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def guarded(interrupts: Interrupts, make: Callable[[], Run]) -> int:
+    """Up, watch, and always down again."""
+    current: Run | None = None
+    try:
+        current = make()
+        current.up()
+        current.watch()
+    except Interrupted:
+        say("\n  stopping (your data is kept in .data)")
+        return 0
+    except (ProcessError, OSError) as error:
+        complain(f"\n  {error}")
+        complain("  Nothing is lost: put this right and run it again. `make clean` begins anew, without the data.")
+        return 1
+    finally:
+        if current is not None:
+            current.down()
+    return 0

@@ -1,0 +1,104 @@
+"""SeaweedFS, the object store: master, volume server, filer and S3 gateway in one process (`weed mini`)."""
+
+import http.client
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from embedded.engine import Engine, script
+from embedded.state import HOST, TWIN, write_private
+
+BUCKET = "spacekeep"
+REGION = "us-east-1"
+PORT_NAMES = ("s3", "master", "volume", "filer", "admin")
+# Room is handed out in whole volumes, and comes back when one is 30% garbage: small ones suit a small disk.
+VOLUME_MB = 256
+
+
+class SeaweedFS(Engine):
+    name = "seaweedfs"
+    stop_seconds = 8.0
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        return PORT_NAMES
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port('s3')}"
+
+    @property
+    def access_key(self) -> str:
+        return self._state.secret("s3_access_key")[:20]
+
+    @property
+    def secret_key(self) -> str:
+        return self._state.secret("s3_secret_key")
+
+    def _spawn(self) -> None:
+        identity = {
+            "name": "spacekeep",
+            "credentials": [{"accessKey": self.access_key, "secretKey": self.secret_key}],
+            "actions": ["Admin", "Read", "List", "Tagging", "Write"],
+        }
+        write_private(self.folder / "s3.json", json.dumps({"identities": [identity]}))
+        # It saves its options there and reads them at the next start: ours are on the command line, every time.
+        (self.folder / "mini.options").unlink(missing_ok=True)
+        self.process.spawn([str(script("weed")), *self._arguments()], cwd=self.folder, death_signal=signal.SIGTERM)
+
+    def _arguments(self) -> list[str]:
+        options = {
+            "dir": ".",  # relative to cwd, as are the next two: no path is too long or has a space in it
+            "s3.localSocket": "s3.sock",
+            "filer.localSocket": "filer.sock",
+            "ip": HOST,
+            "ip.bind": HOST,
+            "s3.config": "s3.json",
+            "s3.autoCreateBucket": "false",
+            "s3.iam": "false",
+            "s3.port.iceberg": "0",  # these two would be the same fixed ports for everybody on the machine
+            "s3.port.lance": "0",
+            "webdav": "false",
+            "admin.ui": "false",
+            "master.telemetry": "false",
+            "master.volumeSizeLimitMB": str(VOLUME_MB),
+            "volume.max": "0",  # as many as the disk holds
+            "volume.preStopSeconds": "0",
+            "filer.disableDirListing": "true",
+        }
+        for name in PORT_NAMES:
+            options[f"{name}.port"] = str(self.port(name))
+            options[f"{name}.port.grpc"] = str(self.port(name) + TWIN)
+        return ["mini", *(f"-{name}={value}" for name, value in options.items())]
+
+    def _answers(self) -> bool:
+        """Whether a volume server has room and the gateway refuses a stranger, so that keys are loaded."""
+        try:
+            topology = json.loads(_get(self.port("master"), "/dir/status")[1])["Topology"]
+            return int(topology["Max"]) > 0 and _get(self.port("s3"), "/")[0] == 403
+        except (OSError, http.client.HTTPException, ValueError, KeyError):
+            return False
+
+    def has_bucket(self) -> bool:
+        """Whether our bucket exists, as the filer sees it."""
+        # It shows no folder to anybody (403), but tells one that is there from one that is not (404).
+        return _get(self.port("filer"), f"/buckets/{BUCKET}/")[0] in {200, 403}
+
+    def stop(self, hurry: Callable[[], bool] = lambda: False) -> None:
+        super().stop(hurry)
+        # It makes a socket in /tmp for each port, and leaves some behind.
+        for name in self.ports if self._settled else ():
+            for port in (self.port(name), self.port(name) + TWIN):
+                for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                    path.unlink(missing_ok=True)
+
+
+def _get(port: int, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(HOST, port, timeout=2)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()

@@ -1,0 +1,70 @@
+"""The portal's own processes, as they run in production too: web, worker and beat."""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded.place import DATA, LOGS, ROOT
+from embedded.process import Process
+
+WEB_WORKERS, WEB_THREADS = 2, 8
+TASKS_AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class Service:
+    """`quit` ends it without waiting for work in hand: that is leased, and goes on at the next start."""
+
+    process: Process
+    arguments: tuple[str, ...]
+    stop: signal.Signals
+    quit: signal.Signals
+    stop_seconds: float
+
+    @property
+    def name(self) -> str:
+        return self.process.name
+
+    def spawn(self, env: Mapping[str, str]) -> None:
+        self.process.spawn([sys.executable, *self.arguments], cwd=ROOT, env=dict(env), death_signal=self.quit)
+
+
+def log(name: str) -> Path:
+    return LOGS / f"{name}.log"
+
+
+def manage(name: str, arguments: tuple[str, ...], env: Mapping[str, str]) -> Process:
+    """A running manage.py command that logs to `name`.log."""
+    process = Process(name, log(name))
+    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+    process.spawn(command, cwd=ROOT, env=dict(env), death_signal=signal.SIGKILL)
+    return process
+
+
+def services(port: int) -> tuple[Service, ...]:
+    """Web on 127.0.0.1:`port`, a worker, and the beat that wakes it."""
+    web = (
+        *("-m", "gunicorn", "portal.wsgi", f"--bind=127.0.0.1:{port}"),
+        *("--worker-class=gthread", f"--workers={WEB_WORKERS}", f"--threads={WEB_THREADS}"),
+        *("--preload", "--timeout=60", "--graceful-timeout=3", "--access-logfile=-"),
+        "--no-control-socket",  # it would be the same file in the home folder for every clone
+    )
+    celery = ("-m", "celery", "-A", "portal.celery")
+    worker = (
+        *(*celery, "worker", "--pool=prefork", f"--concurrency={TASKS_AT_ONCE}", "--loglevel=INFO"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),  # there is no other worker to talk to
+    )
+    beat = (*celery, "beat", "--loglevel=INFO", "--pidfile=", f"--schedule={DATA / 'beat'}")
+    return (
+        Service(Process("web", log("web")), web, signal.SIGTERM, signal.SIGQUIT, 5),
+        Service(Process("worker", log("worker")), worker, signal.SIGTERM, signal.SIGQUIT, 8),
+        Service(Process("beat", log("beat")), beat, signal.SIGTERM, signal.SIGTERM, 3),
+    )
+
+
+def environment(values: Mapping[str, str]) -> dict[str, str]:
+    """What a child sees: our own environment, with the settings of this run over it."""
+    return {**os.environ, **values, "DJANGO_SETTINGS_MODULE": "portal.settings", "PYTHONUNBUFFERED": "1"}

@@ -1,0 +1,77 @@
+"""What a data folder remembers between starts: ports and secrets, in one file that only its owner can read."""
+
+import json
+import os
+import random
+import secrets
+import socket
+from pathlib import Path
+
+HOST = "127.0.0.1"
+# Below Linux's ephemeral ports (32768 and up): no outgoing connection takes one while its engine is down.
+PORTS = range(12_000, 22_000)
+# SeaweedFS expects each gRPC port at its HTTP port + 10,000; every port is taken with this twin.
+TWIN = 10_000
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file whole or not at all, readable by its owner only (mode 0600)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    fresh.replace(path)
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on the port here. Connections that linger after a server ended do not count."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+class State:
+    """Names to values, saved at every change. A value lives as long as the data folder."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._values: dict[str, str | int] = json.loads(path.read_text()) if path.exists() else {}
+
+    def _save(self, name: str, value: str | int) -> None:
+        self._values[name] = value
+        write_private(self._path, json.dumps(self._values, indent=1))
+
+    def secret(self, name: str) -> str:
+        """256 random bits as hex digits, made at the first call."""
+        if name not in self._values:
+            self._save(name, secrets.token_hex(32))
+        return str(self._values[name])
+
+    def text(self, name: str) -> str | None:
+        value = self._values.get(name)
+        return None if value is None else str(value)
+
+    def remember(self, name: str, value: str) -> None:
+        self._save(name, value)
+
+    def port(self, name: str) -> int:
+        """The port chosen at the last `settle_port`."""
+        return int(self._values[f"port:{name}"])
+
+    def settle_port(self, name: str) -> int:
+        """The port of the last start if it is free now, otherwise another, saved for the next start."""
+        key = f"port:{name}"
+        saved = self._values.get(key)
+        if isinstance(saved, int) and is_free(saved) and is_free(saved + TWIN):
+            return saved
+        taken = {value for name, value in self._values.items() if name.startswith("port:")}
+        for port in random.SystemRandom().sample(PORTS, 200):
+            if port not in taken and is_free(port) and is_free(port + TWIN):
+                self._save(key, port)
+                return port
+        raise OSError(f"no free port between {PORTS.start} and {PORTS.stop}")
