@@ -1,0 +1,41 @@
+"""What can go wrong, told apart. The text of each error is one line for a person: what happened, and what to do."""
+
+
+class SpacekeepError(Exception):
+    """Base of everything that Spacekeep itself raises."""
+
+
+class Refused(SpacekeepError):
+    """The request can't be carried out as asked. Nothing was changed."""
+
+
+class TooLate(Refused):
+    """The Space's deletion has begun, or its deadline has passed."""
+
+
+class Unreadable(Refused):
+    """A file is not what it should be: no audio in it, or no transcript."""
+
+
+class LeaseLost(SpacekeepError):
+    """Somebody else has the work now (the fence moved on). Stop, and write nothing more."""
+
+
+class StorageError(SpacekeepError):
+    """The object store did not do what was asked."""
+
+
+class Missing(StorageError):
+    """The store answered that the object, or the upload, is not there."""
+
+
+class Denied(StorageError):
+    """The store refused. Nothing is known of the object: this is never "missing" and never "done"."""
+
+
+class Unavailable(StorageError):
+    """The store can't be reached, or failed. Nothing is known: try again later."""
+
+
+class Changed(StorageError):
+    """An object is not the one that was expected: its ETag differs."""

@@ -1,0 +1,277 @@
+"""Taking in one recording from a file: heard first, stored next, available last.
+
+What happens when it dies, at each step:
+
+1. while the file is decoded and hashed: nothing was stored, nothing was written.
+2. after the row was made (`receiving`): calling again with the same file goes on with the same Space. Nobody comes:
+after
+   24 hours without progress, or at its deadline, the Space is discarded.
+3. while bytes are uploaded: the upload stays open and holds no object; the next attempt, or the purge, ends it.
+4. after an object is complete but before its row is: the next attempt writes the same bytes to the same key again.
+5. in `processing`: everything is stored; the dispatcher gives the rest to a worker.
+
+Until step 2 has committed nobody was told that the recording is here; after step 5 it is.
+"""
+
+import hashlib
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from archive import clock, cues, lifecycle, log, policy, work
+from archive.errors import Changed, LeaseLost, Refused, StorageError, TooLate, Unreadable
+from archive.intake import audio, transcripts
+from archive.log import SYSTEM, Actor, events
+from archive.models import Participant, Recording, Space, Transcript, User, current_rule
+from archive.storage import keys, store, write
+from archive.storage.multipart import Written
+
+BLOCK = 1024**2
+LANGUAGE = re.compile(r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody wants taken in. `ended_at` is aware. Names of co-hosts and speakers are as they were shown."""
+
+    recording: Path
+    host: User
+    ended_at: datetime
+    title: str = ""
+    transcript: Path | None = None
+    language: str = "und"
+    audience: str = ""
+    cohosts: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
+    listeners_peak: int | None = None
+    listeners_total: int | None = None
+    accept_short: bool = False
+    skip_bad_transcript: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`created` is False when the same recording was here already. `notes` are for the one who brought it."""
+
+    space: Space
+    created: bool
+    notes: list[str] = field(default_factory=list)
+
+
+# Called with (what is being done, done, total); seconds while listening, bytes while storing; total 0 when unknown.
+Progress = Callable[[str, float, float], None]
+
+
+def ingest(request: Request, progress: Progress = lambda what, done, total: None, actor: Actor = SYSTEM) -> Outcome:
+    """Take in a recording, with its transcript if there is one. Returns when the Space is available.
+
+    Raises Refused (Unreadable, TooLate) with nothing kept; StorageError when the store fails half way: then the Space
+    waits in `receiving`, and the same call goes on with it.
+    """
+    ended_at = _checked_end(request.ended_at)
+    _check_words(request)
+    notes: list[str] = []
+    spoken = _spoken(request, notes)
+    heard = audio.measure(
+        request.recording,
+        longest_seconds=settings.MAX_RECORDING_SECONDS,
+        accept_short=request.accept_short,
+        step=lambda seconds: progress("listening", seconds, 0),
+    )
+    if heard.peak_dbfs is None or heard.peak_dbfs < -60:
+        notes.append(f"{request.recording.name}: it is silent from end to end. It was taken in all the same.")
+    sha256 = _sha256(request.recording)
+    fingerprint = hashlib.sha256(f"{request.host.pk}|{ended_at.isoformat()}|{sha256}".encode()).hexdigest()
+    space, created = _space(request, ended_at, fingerprint, actor)
+    if not created and space.state != Space.State.RECEIVING:
+        return Outcome(space, False, notes)
+    _receive(space, request, heard, sha256, spoken, progress, actor)
+    if not finish(space.id):
+        notes.append("Everything is stored. A worker makes it available as soon as the object store answers again.")
+    space.refresh_from_db()
+    return Outcome(space, True, notes)
+
+
+def _checked_end(ended_at: datetime) -> datetime:
+    if ended_at.tzinfo is None:
+        raise Refused(f"{ended_at.isoformat()} has no time zone: write the end as in 2026-11-22T14:05:00Z or +01:00.")
+    ended_at = ended_at.astimezone(UTC)
+    now = clock.now()
+    if ended_at > now:
+        raise Refused(f"The Space can't have ended at {ended_at:%Y-%m-%d %H:%M:%S} UTC: that is in the future.")
+    deadline = policy.deadline(policy.Facts(ended_at), current_rule())
+    if deadline.at is not None and deadline.at <= now:
+        raise TooLate(
+            f"The Space ended at {ended_at:%Y-%m-%d %H:%M} UTC, and its deadline was {deadline.at:%Y-%m-%d %H:%M} UTC. "
+            f"{deadline.reasons[0]} It can't be taken in any more."
+        )
+    return ended_at
+
+
+def _check_words(request: Request) -> None:
+    if len(request.title) > 300:
+        raise Refused(f"The title has {len(request.title)} characters; at most 300 fit.")
+    if not LANGUAGE.match(request.language) or len(request.language) > 16:
+        raise Refused(f"{request.language!r} is not a language tag such as en or pt-BR.")
+    if len(request.cohosts) > 2 or len(request.speakers) > 10:
+        raise Refused("A Space has at most 2 co-hosts and 10 speakers.")
+    if any(not name.strip() or len(name) > 100 for name in (*request.cohosts, *request.speakers)):
+        raise Refused("The name of somebody who spoke has 1 to 100 characters.")
+
+
+def _spoken(request: Request, notes: list[str]) -> list[cues.Cue]:
+    if request.transcript is None:
+        return []
+    try:
+        return transcripts.parse(request.transcript)
+    except Unreadable as error:
+        if not request.skip_bad_transcript:
+            raise Unreadable(f"{error} Give --skip-bad-transcript to take in the recording without it.") from error
+        notes.append(f"{error} It was left out; the recording was taken in.")
+        return []
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _space(request: Request, ended_at: datetime, fingerprint: str, actor: Actor) -> tuple[Space, bool]:
+    """The Space for this recording: a new row in `receiving`, or the one that is here already."""
+    for _ in range(3):  # between losing the race and looking, the winner may have been discarded
+        try:
+            with transaction.atomic():
+                return _new_space(request, ended_at, fingerprint, actor), True
+        except IntegrityError as error:
+            if "space_taken_in_once" not in str(error):
+                raise
+            here = Space.objects.filter(fingerprint=fingerprint).exclude(state__in=["rejected", "deleted"]).first()
+            if here is not None and here.state == Space.State.EXPIRING:
+                raise TooLate(f"This recording is here as {here.id}, and is being deleted.") from None
+            if here is not None:
+                return here, False
+    raise Refused("Somebody else is taking in and discarding the same recording. Try again in a minute.")
+
+
+def _new_space(request: Request, ended_at: datetime, fingerprint: str, actor: Actor) -> Space:
+    due = policy.deadline(policy.Facts(ended_at), current_rule())
+    space = Space.objects.create(
+        host=request.host,
+        title=request.title.replace("\x00", ""),
+        audience=request.audience,
+        ended_at=ended_at,
+        expires_at=due.at,
+        listeners_peak=request.listeners_peak,
+        listeners_total=request.listeners_total,
+        fingerprint=fingerprint,
+    )
+    seats: list[tuple[str, int, str, User | None]] = [
+        (Participant.Role.HOST, 1, request.host.display_name, request.host)
+    ]
+    seats += [(Participant.Role.COHOST, seat, name, None) for seat, name in enumerate(request.cohosts, 1)]
+    seats += [(Participant.Role.SPEAKER, seat, name, None) for seat, name in enumerate(request.speakers, 1)]
+    for role, seat, name, user in seats:
+        Participant.objects.create(space=space, role=role, seat=seat, name=name.strip()[:100], user=user)
+    log.record(
+        events.SPACE_OPENED,
+        space_id=space.id,
+        actor=actor,
+        host=request.host.pk,
+        ended_at=log.moment(ended_at),
+        deadline=log.moment(due.at),
+        because=list(due.codes),
+        policy=vars(current_rule()),
+        title=log.commitment(space.salt, space.title),
+    )
+    return space
+
+
+def _receive(
+    space: Space,
+    request: Request,
+    heard: audio.Measured,
+    sha256: str,
+    spoken: list[cues.Cue],
+    progress: Progress,
+    actor: Actor,
+) -> None:
+    """Store the objects, then write their rows and the transition to `processing` in one transaction."""
+    claim = work.claim(Space, space.pk, [Space.State.RECEIVING])
+    if claim is None:
+        raise Refused(f"{space.id}: somebody is taking in this recording right now. Try again in a few minutes.")
+    bucket = store()
+    for key, upload in bucket.listing(keys.prefix(space.id)).uploads:  # left open by an attempt that was killed
+        bucket.abort(key, upload)
+    done, total = 0, request.recording.stat().st_size
+
+    def step(count: int) -> None:
+        nonlocal done
+        done += count
+        claim.renew()
+        progress("storing", done, total)
+
+    try:
+        sound = _write_recording(space, request.recording, heard, sha256, claim.renew, step)
+        words = _write_transcript(space, spoken, request.language, claim.renew) if spoken else None
+    except (Refused, StorageError) as error:
+        claim.give_back(str(error), at_once=True)
+        raise
+
+    with transaction.atomic():
+        Recording.objects.create(space=space, **vars(sound), **vars(heard))
+        if words is not None:
+            Transcript.objects.create(space=space, language=request.language, cues=cues.dump(spoken), **vars(words))
+        detail = {"size": sound.size, "sha256": sound.sha256, "crc32": sound.crc32, "duration_ms": heard.duration_ms}
+        if not lifecycle.move(
+            space, "receiving", "processing", actor=actor, only_if=claim.mine, detail=detail, problem="", **work.DONE
+        ):
+            raise LeaseLost(f"{space.id} is not being received any more")
+
+
+def _write_recording(
+    space: Space,
+    path: Path,
+    heard: audio.Measured,
+    sha256: str,
+    check: Callable[[], None],
+    step: Callable[[int], None],
+) -> Written:
+    key = keys.recording(space.id, 1, heard.extension)
+    try:
+        with path.open("rb") as file:
+            return write(store(), key, file, heard.content_type, check=check, step=step, sha256=sha256)
+    except Changed as error:
+        raise Refused(f"{path.name}: the file changed while it was read. Try again when it is complete.") from error
+
+
+def _write_transcript(space: Space, spoken: list[cues.Cue], language: str, check: Callable[[], None]) -> Written:
+    text = io.BytesIO(cues.to_vtt(spoken).encode())
+    key = keys.transcript(space.id, 1, language)
+    return write(store(), key, text, "text/vtt; charset=utf-8", check=check)
+
+
+def finish(space_id: object) -> bool:
+    """`processing -> available`: look once more, in the store, that each object is there and whole. Called by the
+    one who brought it, and again by a worker when that one died. False when it is not available by this call."""
+    claim = work.claim(Space, space_id, [Space.State.PROCESSING])
+    if claim is None:
+        return False
+    space = claim.row
+    try:
+        for kept in [*space.recordings.all(), *space.transcripts.all()]:
+            found = store().head(kept.key)
+            if (found.size, found.etag) != (kept.size, kept.etag):
+                raise Changed(f"{kept.key} is not what was stored")
+    except StorageError as error:
+        claim.give_back(str(error))  # what was acknowledged is never given up: it is tried again, and the page says why
+        return False
+    return lifecycle.move(space, "processing", "available", actor=SYSTEM, only_if=claim.mine, problem="", **work.DONE)

@@ -1,0 +1,78 @@
+"""All legal transitions, in one table. A transition is a compare-and-set with its log entry in the same transaction.
+
+Space      receiving -> processing -> available
+           processing -> rejected          unreadable audio; the reason stays
+           any of these -> expiring        the deadline came (the clock runs in every state before `deleted`), or,
+                                           from `receiving`, nothing came for a day
+           expiring -> deleted             nothing is left in the store
+Bundle     requested -> building -> ready -> removed
+           building -> building            a new claim after a crash
+           requested | building -> failed -> (asked again: a new bundle)
+Violation  standing -> appealed -> standing | lifted,  standing -> lifted
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import models, transaction
+from django.db.models import Q
+
+from archive import log
+from archive.log import Actor, events
+from archive.models import Bundle, Space, Violation
+
+# (model, from, to) -> the event that the log gets
+TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
+    (Space, "receiving", "processing"): events.SPACE_RECEIVED,
+    (Space, "processing", "available"): events.SPACE_AVAILABLE,
+    (Space, "processing", "rejected"): events.SPACE_REJECTED,
+    (Space, "receiving", "expiring"): events.DELETION_BEGAN,
+    (Space, "processing", "expiring"): events.DELETION_BEGAN,
+    (Space, "available", "expiring"): events.DELETION_BEGAN,
+    (Space, "rejected", "expiring"): events.DELETION_BEGAN,
+    (Space, "expiring", "deleted"): events.SPACE_DELETED,
+    (Bundle, "requested", "building"): events.BUNDLE_STARTED,
+    (Bundle, "building", "ready"): events.BUNDLE_READY,
+    (Bundle, "requested", "failed"): events.BUNDLE_FAILED,
+    (Bundle, "building", "failed"): events.BUNDLE_FAILED,
+    (Bundle, "ready", "removed"): events.BUNDLE_REMOVED,
+    (Violation, "standing", "lifted"): events.VIOLATION_LIFTED,
+    (Violation, "appealed", "lifted"): events.VIOLATION_LIFTED,
+}
+
+
+def move(
+    row: Space | Bundle | Violation,
+    old: str,
+    new: str,
+    *,
+    actor: Actor,
+    only_if: Q | None = None,
+    detail: dict[str, Any] | None = None,
+    **changes: Any,
+) -> bool:
+    """Move `row` from `old` to `new` with `changes`, and log it with `detail`. False: the race was lost, nothing
+    changed. `only_if` is a further condition that the row must still meet (a fence, a deadline that has come).
+
+    Raises KeyError for a transition that the table does not have.
+    """
+    event = TRANSITIONS[type(row), old, new]
+    with transaction.atomic():
+        rows = type(row)._default_manager.filter(pk=str(row.pk), state=old)
+        if only_if is not None:
+            rows = rows.filter(only_if)
+        if not rows.update(state=new, **changes):
+            return False
+        log.record(event, space_id=space_id_of(row), actor=actor, **subject_of(row), **(detail or {}))
+    row.state = new
+    for name, value in changes.items():
+        setattr(row, name, value)
+    return True
+
+
+def space_id_of(row: Space | Bundle | Violation) -> UUID:
+    return row.id if isinstance(row, Space) else row.space_id
+
+
+def subject_of(row: Space | Bundle | Violation) -> dict[str, str]:
+    return {} if isinstance(row, Space) else {type(row).__name__.lower(): str(row.pk)}

@@ -1,0 +1,47 @@
+"""The names of what can happen, and the PREMIS event type (id.loc.gov/vocabulary/preservation/eventType) where one
+fits."""
+
+SPACE_OPENED = "space.opened"
+SPACE_RECEIVED = "space.received"
+SPACE_AVAILABLE = "space.available"
+SPACE_REJECTED = "space.rejected"
+DEADLINE_MOVED = "deadline.moved"
+VIOLATION_FLAGGED = "violation.flagged"
+VIOLATION_LIFTED = "violation.lifted"
+BUNDLE_REQUESTED = "bundle.requested"
+BUNDLE_STARTED = "bundle.started"
+BUNDLE_READY = "bundle.ready"
+BUNDLE_FAILED = "bundle.failed"
+BUNDLE_REMOVED = "bundle.removed"
+CONTENT_DOWNLOADED = "content.downloaded"
+DELETION_BEGAN = "deletion.began"
+DELETION_LISTED = "deletion.listed"
+SPACE_DELETED = "space.deleted"
+
+PREMIS = {
+    SPACE_RECEIVED: "ingestion",
+    SPACE_AVAILABLE: "accession",
+    BUNDLE_READY: "packaging",
+    CONTENT_DOWNLOADED: "dissemination",
+    SPACE_DELETED: "deletion",
+}
+
+# What each means, in the words that auditors read.
+WORDS = {
+    SPACE_OPENED: "Space announced",
+    SPACE_RECEIVED: "Recording received",
+    SPACE_AVAILABLE: "Space available",
+    SPACE_REJECTED: "Space not accepted",
+    DEADLINE_MOVED: "Deadline moved",
+    VIOLATION_FLAGGED: "Flagged",
+    VIOLATION_LIFTED: "Violation lifted",
+    BUNDLE_REQUESTED: "Bundle asked for",
+    BUNDLE_STARTED: "Bundle started",
+    BUNDLE_READY: "Bundle ready",
+    BUNDLE_FAILED: "Bundle failed",
+    BUNDLE_REMOVED: "Bundle removed",
+    CONTENT_DOWNLOADED: "Content handed out",
+    DELETION_BEGAN: "Deletion began",
+    DELETION_LISTED: "Deletion: what the store held",
+    SPACE_DELETED: "Deleted",
+}

@@ -1,0 +1,46 @@
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from archive.bundles.build import build, request
+from archive.log import SYSTEM
+from archive.management.base import Command as Base
+from archive.management.base import find_space
+from archive.models import Bundle
+from archive.storage import store
+
+BLOCK = 8 * 1024**2
+
+
+class Command(Base):
+    help = "Build the bundle of a Space, or find the one that is there; with --out download it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("space", metavar="SPACE", help="the Space's id")
+        parser.add_argument("--out", type=Path, metavar="FILE")
+
+    def run(self, **options: Any) -> None:
+        bundle = request(find_space(options["space"]).id, SYSTEM)
+        while bundle.state in (Bundle.State.REQUESTED, Bundle.State.BUILDING):
+            if not build(bundle.id):
+                time.sleep(0.5)  # a worker has it, or it waits for its next try
+            bundle.refresh_from_db()
+        if bundle.state != Bundle.State.READY:
+            raise CommandError(f"The bundle could not be built: {bundle.problem} Nothing was lost; call again.")
+        if options["out"]:
+            _download(bundle, options["out"])
+        facts = {"id": str(bundle.id), "name": bundle.name, "size": bundle.size, "key": bundle.key}
+        self.say(f"{bundle.id} {bundle.name} {bundle.size} bytes", facts, as_json=options["json"])
+
+
+def _download(bundle: Bundle, out: Path) -> None:
+    """Complete or absent: written beside, then moved into place."""
+    assert bundle.size is not None
+    part = out.with_name(out.name + ".part")
+    with part.open("wb") as file:
+        for start in range(0, bundle.size, BLOCK):
+            file.write(store().read(bundle.key, start, min(BLOCK, bundle.size - start), bundle.etag))
+    part.replace(out)

@@ -1,0 +1,26 @@
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from archive.management.base import Command as Base
+from archive.management.base import find_space, find_user
+from archive.retention.violations import flag
+
+
+class Command(Base):
+    help = "Flag a Space for breaking a rule: it is kept for longer."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("space", metavar="SPACE")
+        parser.add_argument("--rule", required=True, metavar="CODE")
+        parser.add_argument("--reason", required=True, metavar="TEXT")
+        parser.add_argument("--by", required=True, metavar="NAME", help="an admin")
+
+    def run(self, **options: Any) -> None:
+        space = find_space(options["space"])
+        violation = flag(space.id, options["rule"], options["reason"], find_user(options["by"]))
+        space.refresh_from_db()
+        until = space.expires_at.isoformat() if space.expires_at else None
+        facts = {"space": str(space.id), "violation": violation.pk, "expires_at": until}
+        self.say(f"Flagged. Kept until {until}.", facts, as_json=options["json"])

@@ -1,0 +1,25 @@
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from archive.management.base import Command as Base
+from archive.management.base import find_space, find_user
+from archive.retention.violations import lift
+
+
+class Command(Base):
+    help = "Lift every violation of a Space that stands: flagged in error."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("space", metavar="SPACE")
+        parser.add_argument("--reason", required=True, metavar="TEXT")
+        parser.add_argument("--by", required=True, metavar="NAME", help="an admin")
+
+    def run(self, **options: Any) -> None:
+        space = find_space(options["space"])
+        lifted = lift(space.id, options["reason"], find_user(options["by"]))
+        space.refresh_from_db()
+        until = space.expires_at.isoformat() if space.expires_at else None
+        facts = {"space": str(space.id), "lifted": [v.pk for v in lifted], "expires_at": until}
+        self.say(f"Lifted {len(lifted)}. Kept until {until}.", facts, as_json=options["json"])

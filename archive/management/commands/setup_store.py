@@ -1,0 +1,19 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from archive.management.base import Command as Base
+from archive.storage import store
+from archive.storage.setup import faults, prepare
+
+
+class Command(Base):
+    help = "Make the bucket if it is not there, let the portal's pages use it, and refuse one that would not let go."
+
+    def run(self, **options: Any) -> None:
+        made = prepare(store(), settings.SITE_URL)
+        if found := faults(store()):
+            raise CommandError(f"The bucket {store().bucket} can't be used: {'; '.join(found)}.")
+        words = f"The bucket {store().bucket} {'was made' if made else 'is ready'}."
+        self.say(words, {"bucket": store().bucket, "made": made}, as_json=options["json"])

@@ -1,0 +1,28 @@
+from django.db import models
+from django.db.models.functions import Now
+
+
+class LogEntry(models.Model):
+    """One line of the retention log. Append-only: a trigger refuses UPDATE, DELETE and TRUNCATE.
+
+    No foreign keys, so that entries outlive what they speak of; no names and no text of people, only ids and salted
+    commitments. Written only through `archive.log.record`, in the transaction of the change.
+    """
+
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    event = models.CharField(max_length=40)
+    premis = models.CharField(max_length=40, blank=True, help_text="PREMIS event type, where there is one.")
+    space_id = models.UUIDField(null=True)
+    actor_kind = models.CharField(max_length=16)
+    actor_id = models.BigIntegerField(null=True)
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [
+            models.Index(name="log_by_space", fields=["space_id", "id"]),
+            models.Index(name="log_by_event", fields=["event", "id"]),
+            models.Index(name="log_by_time", fields=["at", "id"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.event}"

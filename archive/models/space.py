@@ -1,0 +1,150 @@
+import secrets
+import uuid
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from archive import policy
+from archive.models.work import Work
+
+
+def new_salt() -> str:
+    return secrets.token_hex(32)
+
+
+def current_rule() -> policy.Rule:
+    """The retention rule that the settings give."""
+    return policy.Rule(settings.RETENTION_DAYS, settings.VIOLATION_EXTRA_DAYS, settings.LIFT_GRACE_DAYS)
+
+
+class Space(Work):
+    """A live audio room that has ended. Its row outlives its content: what stays is a tombstone without names."""
+
+    class State(models.TextChoices):
+        RECEIVING = "receiving", "being received"
+        PROCESSING = "processing", "being checked"
+        AVAILABLE = "available", "available"
+        REJECTED = "rejected", "not accepted"
+        EXPIRING = "expiring", "being deleted"
+        DELETED = "deleted", "deleted"
+
+    class Audience(models.TextChoices):
+        UNKNOWN = "", "not known"
+        EVERYONE = "everyone", "everyone"
+        FOLLOWED = "followed", "people the host follows"
+        INVITED = "invited", "people the host invited"
+
+    # The clock runs in each of these: a Space in any of them is deleted at its deadline.
+    KEPT = (State.RECEIVING, State.PROCESSING, State.AVAILABLE, State.REJECTED)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    host = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="spaces")
+    title = models.CharField(max_length=300, blank=True)
+    audience = models.CharField(max_length=16, choices=Audience, blank=True, default=Audience.UNKNOWN)
+    ended_at = models.DateTimeField(help_text="When the live Space ended (UTC). The clock starts here.")
+    expires_at = models.DateTimeField(null=True, help_text="The deadline; NULL while a legal hold stands.")
+    listeners_peak = models.PositiveBigIntegerField(null=True, blank=True)
+    listeners_total = models.PositiveBigIntegerField(null=True, blank=True)
+    state = models.CharField(max_length=16, choices=State, default=State.RECEIVING)
+    fingerprint = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 over host, end and recording: the same thing is taken in once."
+    )
+    salt = models.CharField(max_length=64, blank=True, default=new_salt, help_text="For commitments in the log.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="space_state_known",
+                condition=Q(state__in=["receiving", "processing", "available", "rejected", "expiring", "deleted"]),
+            ),
+            models.CheckConstraint(
+                name="space_deadline_after_end", condition=Q(expires_at=None) | Q(expires_at__gt=F("ended_at"))
+            ),
+            models.CheckConstraint(
+                name="space_deleted_has_its_time",
+                condition=Q(state="deleted", deleted_at__isnull=False) | (~Q(state="deleted") & Q(deleted_at=None)),
+            ),
+            models.CheckConstraint(
+                name="space_never_deleted_while_held",
+                condition=~Q(state__in=["expiring", "deleted"]) | Q(expires_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="space_deleted_is_scrubbed",
+                condition=~Q(state="deleted") | Q(title="", salt="", fingerprint="", problem=""),
+            ),
+            models.CheckConstraint(name="space_rejected_has_a_reason", condition=~Q(state="rejected") | ~Q(problem="")),
+            models.UniqueConstraint(
+                name="space_taken_in_once",
+                fields=["fingerprint"],
+                condition=~Q(fingerprint="") & ~Q(state__in=["rejected", "deleted"]),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="space_due", fields=["expires_at", "id"], condition=~Q(state__in=["expiring", "deleted"])
+            ),
+            models.Index(name="space_by_host", fields=["host", "expires_at", "id"]),
+            models.Index(
+                name="space_at_work", fields=["lease_until"], condition=Q(state__in=["processing", "expiring"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or f"A Space of {self.ended_at.day} {self.ended_at:%B %Y}"
+
+    def facts(self) -> policy.Facts:
+        """What this Space's deadline depends on, as it stands in the database."""
+        violations = sorted(self.violations.all(), key=lambda violation: violation.pk)
+        return policy.Facts(self.ended_at, tuple(violation.lifted_at for violation in violations))
+
+    def deadline(self) -> policy.Deadline:
+        return policy.deadline(self.facts(), current_rule())
+
+    def is_served(self, moment: datetime) -> bool:
+        """Whether content may be served at `moment` (UTC). Asks the deadline as well as the state: a late sweep
+        never prolongs anything."""
+        return self.state == self.State.AVAILABLE and (self.expires_at is None or moment < self.expires_at)
+
+    def is_gone(self, moment: datetime) -> bool:
+        """Whether the answer is 410: deleted, being deleted, or past its deadline."""
+        return self.state in (self.State.EXPIRING, self.State.DELETED) or (
+            self.expires_at is not None and self.expires_at <= moment
+        )
+
+
+class Participant(models.Model):
+    """Somebody who spoke: the host, at most 2 co-hosts, at most 10 speakers. Listeners are numbers only."""
+
+    class Role(models.TextChoices):
+        HOST = "host", "host"
+        COHOST = "cohost", "co-host"
+        SPEAKER = "speaker", "speaker"
+
+    SEATS = {Role.HOST: 1, Role.COHOST: 2, Role.SPEAKER: 10}
+
+    space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="participants")
+    role = models.CharField(max_length=8, choices=Role)
+    seat = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=100)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(name="participant_seat_taken_once", fields=["space", "role", "seat"]),
+            models.CheckConstraint(
+                name="participant_seats",
+                condition=Q(role="host", seat=1)
+                | Q(role="cohost", seat__range=(1, 2))
+                | Q(role="speaker", seat__range=(1, 10)),
+            ),
+            models.CheckConstraint(name="participant_named", condition=~Q(name="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

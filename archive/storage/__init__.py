@@ -1,0 +1,10 @@
+"""The only place that knows S3: one narrow contract, three different errors.
+
+Missing, denied and unavailable are told apart (archive/errors.py): only a clear "not there" from the store counts as
+absence. All sizes and offsets are bytes.
+"""
+
+from archive.storage.multipart import MIN_PART, PART, Upload, write
+from archive.storage.s3 import Listing, ObjectInfo, Store, StoredVersion, store
+
+__all__ = ["MIN_PART", "PART", "Listing", "ObjectInfo", "Store", "StoredVersion", "Upload", "store", "write"]

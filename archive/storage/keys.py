@@ -1,0 +1,19 @@
+"""The names of objects. Everything of a Space lies under one prefix, so that deleting is emptying a prefix."""
+
+from uuid import UUID
+
+
+def prefix(space: UUID) -> str:
+    return f"spaces/{space}/"
+
+
+def recording(space: UUID, number: int, extension: str) -> str:
+    return f"{prefix(space)}recording/{number}.{extension}"
+
+
+def transcript(space: UUID, number: int, language: str) -> str:
+    return f"{prefix(space)}transcript/{number}.{language}.vtt"
+
+
+def bundle(space: UUID, bundle: UUID) -> str:
+    return f"{prefix(space)}bundles/{bundle}.zip"

@@ -1,0 +1,174 @@
+"""Objects in the bucket: read, list, delete, sign. boto3 does here what django-storages has no call for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from django.core.files.storage import storages
+
+from archive.errors import Changed, Denied, Missing, Unavailable
+from archive.storage.backend import ObjectStorage
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BATCH = 1000  # keys that one DeleteObjects takes
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    key: str
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True)
+class StoredVersion:
+    """One version of an object, or a delete marker, as a versioned bucket keeps them. `version` is "" or "null" where
+    there is no versioning."""
+
+    key: str
+    version: str
+    size: int
+    marker: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All that the store has under a prefix."""
+
+    versions: tuple[StoredVersion, ...]
+    uploads: tuple[tuple[str, str], ...]  # (key, upload id) of open multipart uploads
+
+    def __bool__(self) -> bool:
+        return bool(self.versions or self.uploads)
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Turn the SDK's errors into ours. `what` names the object for the message."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"].get("Code", "")
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        said = f"{what}: the object store answered {status} {code}"
+        if code == "NoSuchBucket":  # somebody's mistake, and no proof that the object is gone
+            raise Unavailable(said) from error
+        if code in ("NoSuchKey", "NoSuchUpload") or status == 404:
+            raise Missing(said) from error
+        if code == "PreconditionFailed" or status == 412:
+            raise Changed(said) from error
+        if status in (401, 403):
+            raise Denied(said) from error
+        raise Unavailable(said) from error
+    except (BotoCoreError, HTTPClientError) as error:
+        raise Unavailable(f"{what}: the object store can't be reached ({type(error).__name__})") from error
+
+
+def backend(alias: str) -> ObjectStorage:
+    configured = storages[alias]
+    assert isinstance(configured, ObjectStorage)
+    return configured
+
+
+class Store:
+    """The bucket. Every method raises Denied or Unavailable when the store does not do as asked."""
+
+    @property
+    def client(self) -> "S3Client":
+        client: S3Client = backend("default").connection.meta.client
+        return client
+
+    @cached_property
+    def bucket(self) -> str:
+        return str(backend("default").bucket_name)
+
+    def head(self, key: str) -> ObjectInfo:
+        """Raises Missing."""
+        with translated(key):
+            answer = self.client.head_object(Bucket=self.bucket, Key=key)
+        return ObjectInfo(key, answer["ContentLength"], answer["ETag"])
+
+    def read(self, key: str, start: int, length: int, etag: str) -> bytes:
+        """`length` bytes from `start` of the very object that `etag` names. Raises Missing; Changed when it is another
+        by now; Unavailable when fewer bytes came."""
+        with translated(key):
+            answer = self.client.get_object(
+                Bucket=self.bucket, Key=key, Range=f"bytes={start}-{start + length - 1}", IfMatch=etag
+            )
+            data = answer["Body"].read()
+        if len(data) != length:
+            raise Unavailable(f"{key}: {len(data)} of {length} bytes came from the object store")
+        return data
+
+    def listing(self, prefix: str) -> Listing:
+        """Everything under `prefix`: objects, old versions, delete markers, open multipart uploads."""
+        with translated(prefix):
+            versions: list[StoredVersion] = []
+            for page in self.client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix):
+                versions += [_version(v, v["Size"]) for v in page.get("Versions", [])]
+                versions += [_version(m, 0, marker=True) for m in page.get("DeleteMarkers", [])]
+            uploads: list[tuple[str, str]] = []
+            for part in self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=prefix):
+                uploads += [(u["Key"], u["UploadId"]) for u in part.get("Uploads", [])]
+        return Listing(tuple(versions), tuple(uploads))
+
+    def delete(self, versions: tuple[StoredVersion, ...]) -> dict[str, str]:
+        """Delete these versions, 1,000 a call. Returns {key: error code} of those that the store did not delete;
+        one that is gone already counts as deleted."""
+        failed: dict[str, str] = {}
+        for start in range(0, len(versions), BATCH):
+            batch = versions[start : start + BATCH]
+            with translated(batch[0].key):
+                answer = self.client.delete_objects(
+                    Bucket=self.bucket, Delete={"Objects": [_identifier(v) for v in batch], "Quiet": True}
+                )
+            errors = {error["Key"]: error.get("Code", "unknown") for error in answer.get("Errors", [])}
+            failed |= {key: code for key, code in errors.items() if code not in ("NoSuchKey", "NoSuchVersion")}
+        return failed
+
+    def abort(self, key: str, upload_id: str) -> None:
+        """End an open multipart upload. One that is gone already counts as ended."""
+        try:
+            with translated(key):
+                self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
+        except Missing:
+            pass
+
+    def signed_url(self, key: str, *, expires: timedelta, filename: str, content_type: str, inline: bool) -> str:
+        """A GET address at the store's public side, dead after `expires` (whole seconds, at least 1)."""
+        kind = "inline" if inline else "attachment"
+        parameters = {
+            "ResponseContentDisposition": content_disposition(kind, filename),
+            "ResponseContentType": content_type,
+            "ResponseCacheControl": "private, no-store",
+        }
+        seconds = int(expires.total_seconds())
+        if seconds < 1:
+            raise ValueError("a signed address needs at least a second to live")
+        return str(backend("public").url(key, parameters=parameters, expire=seconds))
+
+
+def content_disposition(kind: str, filename: str) -> str:
+    """RFC 6266: an ASCII name for old clients, the real one in UTF-8."""
+    plain = filename.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_").replace("\\", "_")
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
+
+
+def _version(entry: Any, size: int, *, marker: bool = False) -> StoredVersion:
+    return StoredVersion(entry["Key"], entry.get("VersionId") or "", size, marker)
+
+
+def _identifier(version: StoredVersion) -> Any:
+    named = {"Key": version.key}
+    return named | {"VersionId": version.version} if version.version not in ("", "null") else named
+
+
+def store() -> Store:
+    return Store()

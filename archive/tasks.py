@@ -1,0 +1,65 @@
+"""What Celery runs: thin. A task takes an id, and the row decides whether there is anything to do."""
+
+from typing import Any
+from uuid import UUID
+
+import structlog
+from celery import shared_task
+from celery.app.task import Task
+from django.conf import settings
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from archive import work
+from archive.bundles import build as bundles
+from archive.intake import ingest
+from archive.models import Bundle, Space
+from archive.retention import purge, sweep
+
+logger = structlog.get_logger()
+
+
+@shared_task
+def build_bundle(bundle_id: str) -> None:
+    bundles.build(UUID(bundle_id))
+
+
+@shared_task
+def finish_intake(space_id: str) -> None:
+    ingest.finish(UUID(space_id))
+
+
+@shared_task
+def purge_space(space_id: str) -> None:
+    purge.purge(UUID(space_id))
+
+
+@shared_task
+def dispatch() -> None:
+    """Once a minute: publish what is due, and what somebody left when they died. Publishing twice is harmless."""
+    for space in sweep.due():
+        _publish(purge_space, space.id)
+    for pk in work.due(Space, [Space.State.EXPIRING]):
+        _publish(purge_space, pk)
+    for pk in work.due(Space, [Space.State.PROCESSING]):
+        _publish(finish_intake, pk)
+    for pk in work.due(Bundle, [Bundle.State.REQUESTED, Bundle.State.BUILDING]):
+        _publish(build_bundle, pk)
+
+
+def wake(task: "Task[..., Any]", pk: UUID) -> None:
+    """Have `task` run soon after this transaction commits. A broker that is down costs a minute, not the work: the
+    row is there, and the dispatcher publishes it again."""
+    transaction.on_commit(lambda: _try_to_publish(task, pk))
+
+
+def _try_to_publish(task: "Task[..., Any]", pk: UUID) -> None:
+    try:
+        _publish(task, pk)
+    except OperationalError as error:
+        logger.warning("broker_down", task=task.name, pk=str(pk), error=str(error))
+
+
+def _publish(task: "Task[..., Any]", pk: UUID) -> None:
+    # What no worker took by the next round but one is published anew, so messages never pile up during an outage.
+    task.apply_async(args=(str(pk),), expires=2 * settings.DISPATCH_SECONDS, retry=False)

@@ -1,0 +1,36 @@
+"""How times, sizes and lengths read, wherever people read them."""
+
+from datetime import UTC, datetime
+
+
+def moment(value: datetime) -> str:
+    """22 December 2026, 14:05 UTC. Raises ValueError for a time without a zone."""
+    if value.tzinfo is None:
+        raise ValueError(f"a time without a zone tells nobody when: {value.isoformat()}")
+    utc = value.astimezone(UTC)
+    return f"{utc.day} {utc:%B} {utc.year}, {utc:%H:%M} UTC"
+
+
+def size(count: int) -> str:
+    """Bytes in decimal units: 812 bytes, 517 kB, 84.2 MB."""
+    if count < 1000:
+        return "1 byte" if count == 1 else f"{count} bytes"
+    number = float(count)
+    for unit in ("kB", "MB", "GB", "TB", "PB"):
+        number /= 1000
+        if number < 999.5 or unit == "PB":  # what would be written as 1000 of this unit is 1 of the next
+            break
+    digits = f"{number:.1f}" if number < 99.95 else f"{number:.0f}"
+    return f"{digits.removesuffix('.0')} {unit}"
+
+
+def length(seconds: float) -> str:
+    """1:03:46 or 3:07, rounded to the second."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def count(number: int, thing: str) -> str:
+    """1 object, 3 objects."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -1,0 +1,89 @@
+"""Work is a row: claim it, do the slow part outside transactions, and let every later write carry the fence.
+
+Celery only wakes workers up. It may lose a message, or deliver one twice, even to two workers at once; so who works is
+decided here, by PostgreSQL. A claim holds for a lease. When its holder dies, the lease runs out and the next claim gets
+a higher fence; when the holder was only slow, its next write finds the fence moved on, and it stops (LeaseLost).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from archive.errors import LeaseLost
+from archive.models import Work
+
+W = TypeVar("W", bound=Work)
+
+# What a transition that ends the work sets back.
+DONE: dict[str, Any] = {"lease_until": None, "retry_at": None, "attempts": 0}
+
+FIRST_RETRY = timedelta(seconds=5)
+LAST_RETRY = timedelta(minutes=10)
+
+
+def lease() -> timedelta:
+    return timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def claimable() -> Q:
+    """Nobody has it (any more), and it is not waiting for its next try."""
+    return (Q(lease_until=None) | Q(lease_until__lte=Now())) & (Q(retry_at=None) | Q(retry_at__lte=Now()))
+
+
+def due(model: type[Work], states: Collection[str], limit: int = 1000) -> list[Any]:
+    """Primary keys of the rows in one of `states` that wait for somebody to claim them, oldest lease first."""
+    rows = model._default_manager.filter(claimable(), Q(state__in=states)).order_by(
+        F("lease_until").asc(nulls_first=True)
+    )
+    return list(rows.values_list("pk", flat=True)[:limit])
+
+
+@dataclass(frozen=True)
+class Claim(Generic[W]):
+    """One attempt at a row's work. `attempt` counts from 1."""
+
+    row: W
+    fence: int
+    attempt: int
+    states: tuple[str, ...]
+
+    @property
+    def mine(self) -> Q:
+        """The condition that every write of this attempt carries: nobody claimed it since, and it is still this work
+        (a deletion that begins takes a Space out of every other state)."""
+        return Q(fence=self.fence, state__in=self.states)
+
+    def renew(self, **changes: Any) -> None:
+        """Hold on for another lease, and write `changes` (progress). Raises LeaseLost."""
+        self._write(lease_until=Now() + lease(), **changes)
+
+    def give_back(self, problem: str, *, at_once: bool = False) -> None:
+        """This attempt failed: say why, and let the next one come after a pause that doubles each time, or
+        `at_once`."""
+        pause = timedelta(0) if at_once else min(FIRST_RETRY * 2 ** min(self.attempt - 1, 10), LAST_RETRY)
+        self._write(lease_until=None, retry_at=Now() + pause, problem=problem)
+
+    def _write(self, **changes: Any) -> None:
+        model = type(self.row)
+        if not model._default_manager.filter(self.mine, pk=self.row.pk).update(**changes):
+            raise LeaseLost(f"{model.__name__} {self.row.pk}: it went on without this worker")
+
+
+def claim(model: type[W], pk: Any, states: Collection[str], **changes: Any) -> Claim[W] | None:
+    """Claim the row, or None when it is not in `states`, not due, or somebody else is at it. Commits at once."""
+    with transaction.atomic():
+        rows: models.QuerySet[W] = model._default_manager.select_for_update(skip_locked=True)
+        row = rows.filter(claimable(), pk=pk, state__in=states).first()
+        if row is None:
+            return None
+        row.attempts += 1
+        row.fence += 1
+        fields = {"attempts": row.attempts, "fence": row.fence, **changes}
+        model._default_manager.filter(pk=pk).update(lease_until=Now() + lease(), retry_at=None, **fields)
+    return Claim(row, row.fence, row.attempts, tuple(states))
