@@ -1,0 +1,66 @@
+"""Who may see what. Looking a Space up and checking access are one step; a stranger gets 404, and so learns nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+
+from archive import clock
+from archive.models import Space, User
+
+
+class Gone(Exception):
+    """The Space's deadline has passed: 410, for everybody who could see it before."""
+
+    def __init__(self, space: Space, user: User) -> None:
+        super().__init__(str(space.pk))
+        log_url = reverse("log-space", args=[space.pk]) if user.is_admin or user.is_auditor else None
+        self.context: dict[str, Any] = {
+            "deleted_at": space.deleted_at,
+            "until": space.expires_at,
+            "log_url": log_url,
+        }
+
+
+@dataclass(frozen=True)
+class Found:
+    """A Space that this user may see, the database's time, and what they may do with it."""
+
+    space: Space
+    now: datetime
+    may_hear: bool
+    may_flag: bool
+
+
+def current_user(request: HttpRequest) -> User:
+    """The one who is signed in (views ask for that before)."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def visible(user: User) -> QuerySet[Space]:
+    """Hosts see their own Spaces; admins and auditors see all of them."""
+    if user.is_admin or user.is_auditor:
+        return Space.objects.all()
+    return Space.objects.filter(host=user)
+
+
+def find(user: User, space_id: UUID, *, content: bool = False) -> Found:
+    """The Space, if `user` may see it; with `content`, if they may hear and read it. Raises Http404 for strangers
+    (and for auditors who want content), Gone from the deadline on."""
+    space = visible(user).select_related("host").filter(pk=space_id).first()
+    if space is None:
+        raise Http404
+    may_hear = space.host_id == user.pk or user.is_admin
+    if content and not may_hear:
+        raise Http404
+    now = clock.now()
+    if space.is_gone(now):
+        raise Gone(space, user)
+    if content and not space.is_served(now):
+        raise Http404
+    return Found(space, now, may_hear, user.is_admin)

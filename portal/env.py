@@ -1,0 +1,65 @@
+"""Typed readers for the environment. What is missing or wrong does not raise here: it is collected, and the system
+check in portal/checks.py says all of it at once, with an id and a hint each."""
+
+import os
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Problem:
+    id: str
+    message: str
+    hint: str
+
+
+problems: list[Problem] = []
+
+
+def text(name: str, default: str | None = None, *, id: str = "", hint: str = "") -> str:
+    """The variable's text. Without a `default` it is required: then `id` and `hint` say what to do when it is not
+    set."""
+    value = os.environ.get(name, "").strip()
+    if value:
+        return value
+    if default is None:
+        problems.append(Problem(id, f"{name} is not set.", hint))
+        return ""
+    return default
+
+
+def number(name: str, default: int, *, least: int, id: str) -> int:
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    if value.isascii() and value.isdigit() and int(value) >= least:
+        return int(value)
+    problems.append(
+        Problem(id, f"{name} is {value!r}.", f"It is a whole number, at least {least}; by default {default}.")
+    )
+    return default
+
+
+def flag(name: str, default: bool) -> bool:
+    value = os.environ.get(name, "").strip().lower()
+    if value in ("", "0", "1", "true", "false", "yes", "no", "on", "off"):
+        return value in ("1", "true", "yes", "on") if value else default
+    problems.append(Problem("spacekeep.E010", f"{name} is {value!r}.", "It is 1 or 0."))
+    return default
+
+
+def words(name: str, default: list[str]) -> list[str]:
+    value = os.environ.get(name, "")
+    return [word.strip() for word in value.split(",") if word.strip()] or default
+
+
+def origin(name: str, default: str | None = None, *, id: str, hint: str) -> str:
+    """scheme://host[:port], without a path."""
+    value = text(name, default, id=id, hint=hint).rstrip("/")
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path):
+        problems.append(
+            Problem(id, f"{name} is {value!r}.", "It looks like https://example.org or http://127.0.0.1:8000.")
+        )
+        return ""
+    return value

@@ -1,0 +1,166 @@
+"""What pages show of a Space: its clock, its length, its story. Plain values for templates; no request in here."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from archive import words
+from archive.log import events
+from archive.models import LogEntry, Recording, Rule, Space
+
+SOON = timedelta(days=7)
+URGENT = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class ClockFace:
+    """The clock of one Space. `tone`: calm, soon, urgent, kept (violation or hold), gone. `percent` is how much of
+    the way from the end to the deadline has passed; `marks` are places on the same way."""
+
+    tone: str
+    words: str
+    sentence: str
+    ended_at: datetime
+    until: datetime | None
+    percent: float
+    marks: list[dict[str, Any]] = field(default_factory=list)
+    reasons: tuple[str, ...] = ()
+
+
+def left_words(left: timedelta) -> str:
+    """ "24 days left", "5 hours left", "3 minutes left": whole units, rounded down, so never more than there is."""
+    for unit, length in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
+        count = left // length
+        if count >= 2 or (count == 1 and unit == "minute"):
+            return f"{count} {unit}{'s' if count > 1 else ''} left"
+    return "less than a minute left"
+
+
+def clock_face(space: Space, now: datetime) -> ClockFace:
+    if space.state == Space.State.DELETED:
+        deleted = space.deleted_at or now
+        return ClockFace("gone", "Deleted", f"deleted on {words.moment(deleted)}", space.ended_at, deleted, 100.0)
+    due = space.deadline()
+    until = space.expires_at
+    if until is None:
+        return ClockFace("kept", "Kept", "kept until the hold is released", space.ended_at, None, 0.0, [], due.reasons)
+    total, passed = until - space.ended_at, now - space.ended_at
+    percent = round(min(max(passed / total * 100, 0), 100), 2)
+    marks = [
+        {"percent": round(timedelta(days=days) / total * 100, 2), "label": f"day {days}"}
+        for days in (30, 120)
+        if timedelta(days=days) <= total
+    ]
+    if space.is_gone(now):
+        return ClockFace(
+            "gone", "Being deleted", f"its deadline was {words.moment(until)}", space.ended_at, until, 100.0, marks
+        )
+    left = until - now
+    tone = "urgent" if left <= URGENT else "soon" if left <= SOON else "kept" if "violation" in due.codes else "calm"
+    sentence = f"deleted on {words.moment(until)}"
+    return ClockFace(tone, left_words(left), sentence, space.ended_at, until, percent, marks, due.reasons)
+
+
+def length(recording: Recording | None) -> str:
+    return words.length(recording.duration_ms / 1000) if recording else ""
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """An entry of the log as people read it."""
+
+    at: datetime
+    event: str
+    words: str
+    space_id: object
+    actor: str
+    summary: str
+    facts: list[tuple[str, str]]
+    removed: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Story:
+    """One line of a Space's history for its host."""
+
+    at: datetime
+    words: str
+    note: str
+
+
+# What a host reads of their Space's story; the auditors' log has everything.
+TOLD = (
+    events.SPACE_OPENED,
+    events.SPACE_AVAILABLE,
+    events.VIOLATION_FLAGGED,
+    events.VIOLATION_LIFTED,
+    events.DEADLINE_MOVED,
+    events.BUNDLE_READY,
+    events.BUNDLE_FAILED,
+)
+
+
+def history(space: Space, most: int = 50) -> list[Story]:
+    """The newest first."""
+    entries = LogEntry.objects.filter(space_id=space.pk, event__in=TOLD).order_by("-id")[:most]
+    rules = dict(Rule.objects.values_list("code", "name"))
+
+    def note(entry: LogEntry) -> str:
+        flagged = entry.event == events.VIOLATION_FLAGGED
+        return rules[entry.detail["rule"]] if flagged else _summary(entry.event, entry.detail)
+
+    return [Story(entry.at, events.WORDS[entry.event], note(entry)) for entry in entries]
+
+
+def log_line(entry: LogEntry, names: dict[int, str]) -> LogLine:
+    """`names` gives the user names of actors that still exist; the log itself holds ids only."""
+    if entry.actor_id is None:
+        actor = "Spacekeep" if entry.actor_kind == "system" else entry.actor_kind
+    else:
+        actor = names.get(entry.actor_id, f"user {entry.actor_id}")
+    detail = dict(entry.detail)
+    removed = detail.pop("removed", [])
+    facts = [(key.replace("_", " "), _plain(value)) for key, value in detail.items()]
+    return LogLine(
+        at=entry.at,
+        event=entry.event,
+        words=events.WORDS.get(entry.event, entry.event),
+        space_id=entry.space_id,
+        actor=actor,
+        summary=_summary(entry.event, entry.detail),
+        facts=facts,
+        removed=removed,
+    )
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key.replace('_', ' ')} {_plain(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return "; ".join(_plain(inner) for inner in value)
+    return str(value)
+
+
+def _summary(event: str, detail: dict[str, Any]) -> str:
+    """The one thing that one wants to know of this entry."""
+    match event:
+        case events.SPACE_OPENED:
+            return f"kept until {_when(detail['deadline'])}"
+        case events.SPACE_RECEIVED:
+            return f"{words.size(detail['size'])}, {words.length(detail['duration_ms'] / 1000)}"
+        case events.DEADLINE_MOVED:
+            return f"from {_when(detail['before'])} to {_when(detail['after'])}"
+        case events.VIOLATION_FLAGGED:
+            return f"rule {detail['rule']}"
+        case events.BUNDLE_READY:
+            return words.size(detail["size"])
+        case events.DELETION_BEGAN:
+            return f"deadline {_when(detail['deadline'])}"
+        case events.SPACE_DELETED:
+            return f"{words.count(len(detail['removed']), 'object')}, seen empty at {_when(detail['listed_empty_at'])}"
+        case _:
+            return ""
+
+
+def _when(text: str | None) -> str:
+    return words.moment(datetime.fromisoformat(text)) if text else "no deadline"

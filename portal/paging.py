@@ -1,0 +1,43 @@
+"""Keyset pages: the cost of a page does not depend on how many come before it."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from django.db.models import Model, Q, QuerySet
+
+M = TypeVar("M", bound=Model)
+
+
+def page_of(
+    rows: QuerySet[M], after: str | None, order: tuple[str, str], size: int, *, descending: bool = False
+) -> tuple[list[M], str | None]:
+    """One page of `rows` in the order of two columns (the second one unique), and the cursor of the next, if there
+    is one. A cursor that is not one of ours starts at the beginning."""
+    first, second = order
+    sign, than = ("-", "lt") if descending else ("", "gt")
+    if place := _decode(after):
+        a, b = place
+        rows = rows.filter(Q(**{f"{first}__{than}": a}) | Q(**{first: a, f"{second}__{than}": b}))
+    found = list(rows.order_by(f"{sign}{first}", f"{sign}{second}")[: size + 1])
+    if len(found) <= size:
+        return found, None
+    last = found[size - 1]
+    return found[:size], _encode(getattr(last, first), getattr(last, second))
+
+
+def _encode(moment: datetime | None, key: object) -> str | None:
+    if moment is None:
+        return None  # held Spaces have no deadline and come last
+    return urlsafe_b64encode(json.dumps([moment.isoformat(), str(key)]).encode()).decode()
+
+
+def _decode(cursor: str | None) -> tuple[datetime, UUID | int] | None:
+    try:
+        moment, key = json.loads(urlsafe_b64decode(cursor or ""))
+        parsed = datetime.fromisoformat(moment)
+        return (parsed, int(key) if key.isdigit() else UUID(key)) if parsed.tzinfo else None
+    except (ValueError, TypeError, AttributeError):
+        return None

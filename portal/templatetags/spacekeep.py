@@ -1,0 +1,81 @@
+"""How times, sizes and lengths read on pages. Plain functions, registered as template filters."""
+
+from datetime import UTC, datetime
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+# The first part of an event's name, or all of it, to an icon of static/portal/icons.svg.
+EVENT_ICONS = {
+    "space": "door",
+    "space.rejected": "alert",
+    "space.deleted": "hollow",
+    "deadline": "clock",
+    "violation": "flag",
+    "violation.lifted": "check",
+    "hold": "lock",
+    "bundle": "package",
+    "bundle.failed": "alert",
+    "content": "download",
+    "deletion": "hollow",
+}
+
+
+def moment_words(value: datetime) -> str:
+    """22 December 2026, 14:05 UTC. Raises ValueError for a time without a zone."""
+    if value.tzinfo is None:
+        raise ValueError(f"a time without a zone has no place on a page: {value.isoformat()}")
+    utc = value.astimezone(UTC)
+    return f"{utc.day} {utc:%B} {utc.year}, {utc:%H:%M} UTC"
+
+
+@register.filter
+def moment(value: datetime | None) -> SafeString:
+    """An aware time as a <time> element that says it in UTC; nothing for None."""
+    if not value:
+        return SafeString("")
+    return format_html('<time datetime="{}">{}</time>', iso(value), moment_words(value))
+
+
+@register.filter
+def iso(value: datetime | None) -> str:
+    """An aware time as scripts read it: 2026-12-22T14:05:00Z, UTC, whole seconds; nothing for None."""
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if value else ""
+
+
+@register.filter
+def size(value: int | None) -> str:
+    """Bytes as people say them, in decimal units: 812 bytes, 517 kB, 84.2 MB; nothing for None."""
+    if value is None:
+        return ""
+    if value < 1000:
+        return "1 byte" if value == 1 else f"{value} bytes"
+    number = float(value)
+    for unit in ("kB", "MB", "GB", "TB", "PB"):
+        number /= 1000
+        # What would be written as 1000 of this unit is 1 of the next.
+        if number < 999.5 or unit == "PB":
+            break
+    digits = f"{number:.1f}" if number < 99.95 else f"{number:.0f}"
+    return f"{digits.removesuffix('.0')} {unit}"
+
+
+@register.filter
+def clocktime(value: float | None) -> str:
+    """Seconds as a player shows them, the fraction cut off: 0:12, 12:34, 1:03:46; nothing for None."""
+    if value is None:
+        return ""
+    whole = max(0, int(value))
+    minutes, seconds = whole // 60, whole % 60
+    if minutes < 60:
+        return f"{minutes}:{seconds:02}"
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+
+
+@register.filter
+def event_icon(event: str) -> str:
+    """The icon beside an event of the retention log."""
+    return EVENT_ICONS.get(event) or EVENT_ICONS.get(event.partition(".")[0], "dot")

@@ -1,0 +1,152 @@
+"""Handing out content. Every answer asks the deadline first, and a signed address never lives longer than the Space."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core import signing
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from archive import cues, log
+from archive.bundles.names import safe
+from archive.log import Actor, events
+from archive.models import Bundle, Recording, Space, Transcript, User
+from archive.storage import store
+from archive.storage.s3 import content_disposition
+from archive.words import length
+from portal.access import Found, Gone, current_user, find
+
+SALT = "portal.get"
+
+
+@login_required
+@require_safe
+@never_cache
+def audio(request: HttpRequest, space_id: UUID) -> HttpResponse:
+    """For the player: a redirect to the recording in the store."""
+    found, recording = _recording(current_user(request), space_id)
+    return _redirect(
+        found, recording.key, f"{safe(found.space.title)}.{recording.extension}", recording.content_type, inline=True
+    )
+
+
+@login_required
+@require_safe
+@never_cache
+def recording(request: HttpRequest, space_id: UUID) -> HttpResponse:
+    """For keeping: the original bytes."""
+    user = current_user(request)
+    found, kept = _recording(user, space_id)
+    _note(found, user, kept.key)
+    return _redirect(found, kept.key, f"{_stem(found.space)}.{kept.extension}", kept.content_type)
+
+
+@login_required
+@require_safe
+@never_cache
+def transcript(request: HttpRequest, space_id: UUID, ending: str) -> HttpResponse:
+    """The newest transcript as vtt, srt, txt or json; written from the cues in the database."""
+    user = current_user(request)
+    found = find(user, space_id, content=True)
+    kept = found.space.transcripts.last()
+    if kept is None or ending not in cues.FORMS:
+        raise Http404
+    content_type, write = cues.FORMS[ending]
+    _note(found, user, kept.key)
+    response = HttpResponse(write(cues.load(kept.cues)), content_type=content_type)
+    response["Content-Disposition"] = content_disposition(
+        "attachment", f"{_stem(found.space)}.{kept.language}.{ending}"
+    )
+    return response
+
+
+@require_safe
+@never_cache
+def get(request: HttpRequest, token: str, filename: str) -> HttpResponse:
+    """A bundle, for whoever holds the address: so that `curl -C -` and download managers can go on without signing in.
+    The address works until the Space's deadline, and only while the one it was made for may see the Space."""
+    try:
+        bundle_id, user_id = signing.loads(token, salt=SALT)
+    except signing.BadSignature:
+        raise Http404 from None
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    bundle = Bundle.objects.filter(pk=bundle_id).first()
+    if user is None or bundle is None:
+        raise Http404
+    found = find(user, bundle.space_id, content=True)
+    if bundle.state != Bundle.State.READY:
+        raise Http404
+    _note(found, user, bundle.key)
+    return _redirect(found, bundle.key, bundle.name, "application/zip")
+
+
+def bundle_path(bundle: Bundle, user: User) -> str:
+    return reverse("get", args=[signing.dumps([str(bundle.pk), user.pk], salt=SALT, compress=False), bundle.name])
+
+
+def _recording(user: User, space_id: UUID) -> tuple[Found, Recording]:
+    found = find(user, space_id, content=True)
+    kept = found.space.recordings.first()
+    if kept is None:
+        raise Http404
+    return found, kept
+
+
+def _redirect(found: Found, key: str, filename: str, content_type: str, *, inline: bool = False) -> HttpResponse:
+    """To a signed address that lives min(5 minutes, time left)."""
+    lives = timedelta(seconds=settings.SIGNED_URL_SECONDS)
+    if found.space.expires_at is not None:
+        lives = min(lives, found.space.expires_at - found.now)
+    if lives < timedelta(seconds=1):
+        raise Gone(found.space, found.space.host)
+    return HttpResponseRedirect(
+        store().signed_url(key, expires=lives, filename=filename, content_type=content_type, inline=inline)
+    )
+
+
+def _note(found: Found, user: User, key: str) -> None:
+    with transaction.atomic():
+        log.record(events.CONTENT_DOWNLOADED, space_id=found.space.pk, actor=Actor.of(user), key=key)
+
+
+def _stem(space: Space) -> str:
+    return f"{safe(space.title)}-{space.ended_at:%Y-%m-%d}"
+
+
+@dataclass(frozen=True)
+class CueRow:
+    """A line of the transcript for the page. `voice` (0-9) tells speakers apart."""
+
+    stamp: str
+    start: float
+    end: float
+    speaker: str
+    text: str
+    voice: int
+
+
+def cue_rows(kept: Transcript | None) -> list[CueRow]:
+    rows, voices = [], dict[str, int]()
+    for cue in cues.load(kept.cues) if kept else []:
+        voice = voices.setdefault(cue.speaker, len(voices) % 10)
+        start = cue.start_ms / 1000
+        rows.append(CueRow(length(start), start, cue.end_ms / 1000, cue.speaker, cue.text, voice))
+    return rows
+
+
+def downloads(space: Space, recording: Recording | None, kept: Transcript | None) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    if recording is not None:
+        url = reverse("recording", args=[space.pk])
+        rows.append({"name": "Recording", "note": recording.extension, "size": recording.size, "url": url})
+    for ending in cues.FORMS if kept is not None else ():
+        url = reverse("transcript", args=[space.pk, ending])
+        rows.append({"name": f"Transcript as {ending.upper()}", "note": ending, "size": None, "url": url})
+    return rows

@@ -1,0 +1,88 @@
+"""The retention log, for auditors (and admins)."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from archive import clock
+from archive.log import events
+from archive.models import LogEntry, Space, User
+from portal import faces
+from portal.access import current_user
+from portal.paging import page_of
+
+PAGE = 100
+
+
+@login_required
+@require_safe
+def log(request: HttpRequest) -> HttpResponse:
+    """All entries, the newest first; filters by event, Space and day (UTC)."""
+    _require_reader(request)
+    values = {name: request.GET.get(name, "").strip() for name in ("event", "space", "since", "until")}
+    entries, problems = _filtered(LogEntry.objects.all(), values)
+    page, cursor = page_of(entries, request.GET.get("after"), ("at", "id"), PAGE, descending=True)
+    asked = {name: value for name, value in values.items() if value}
+    context = {
+        "entries": lines(page),
+        "events": sorted(events.WORDS.items(), key=lambda pair: pair[1]),
+        "values": values,
+        "problems": problems,
+        "next_url": f"?{urlencode({**asked, 'after': cursor})}" if cursor else None,
+    }
+    return render(request, "log/list.html", context)
+
+
+@login_required
+@require_safe
+def log_space(request: HttpRequest, space_id: UUID) -> HttpResponse:
+    """The story of one Space, also of one that no longer exists."""
+    _require_reader(request)
+    entries = list(LogEntry.objects.filter(space_id=space_id).order_by("id")[:1000])
+    space = Space.objects.filter(pk=space_id).first()
+    if not entries and space is None:
+        raise Http404
+    face = faces.clock_face(space, clock.now()) if space else None
+    return render(
+        request, "log/space.html", {"space_id": space_id, "space": space, "face": face, "entries": lines(entries)}
+    )
+
+
+def lines(entries: Iterable[LogEntry]) -> list[faces.LogLine]:
+    entries = list(entries)
+    ids = {entry.actor_id for entry in entries if entry.actor_id is not None}
+    names = {user.pk: user.username for user in User.objects.filter(pk__in=ids)}
+    return [faces.log_line(entry, names) for entry in entries]
+
+
+def _require_reader(request: HttpRequest) -> None:
+    user = current_user(request)
+    if not (user.is_auditor or user.is_admin):
+        raise Http404
+
+
+def _filtered(entries: QuerySet[LogEntry], values: dict[str, str]) -> tuple[QuerySet[LogEntry], list[str]]:
+    problems: list[str] = []
+    if values["event"] in events.WORDS:
+        entries = entries.filter(event=values["event"])
+    if values["space"]:
+        try:
+            entries = entries.filter(space_id=UUID(values["space"]))
+        except ValueError:
+            problems.append(f"“{values['space']}” is not a Space's id, so it was left out.")
+    for name, lookup, shift in (("since", "at__gte", 0), ("until", "at__lt", 1)):
+        if values[name]:
+            try:
+                day: Any = datetime.strptime(values[name], "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=shift)
+                entries = entries.filter(**{lookup: day})
+            except (ValueError, OverflowError):
+                problems.append(f"“{values[name]}” is not a day such as 2026-11-22, so it was left out.")
+    return entries, problems

@@ -1,0 +1,141 @@
+"""The list of Spaces, and the page of one."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Prefetch, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from archive import clock, policy, words
+from archive.models import Recording, Rule, Space, User
+from archive.retention.violations import what_if
+from portal import faces
+from portal.access import Found, current_user, find, visible
+from portal.paging import page_of
+from portal.views.bundles import panel
+from portal.views.content import cue_rows, downloads
+
+PAGE = 25
+FILTERS = {"all": "All", "due": "Due within 7 days", "flagged": "Flagged", "deleted": "Deleted"}
+
+
+@login_required
+@require_safe
+def spaces(request: HttpRequest) -> HttpResponse:
+    """The shortest clock first; deleted ones only when asked for."""
+    user, now = current_user(request), clock.now()
+    chosen = request.GET.get("filter", "all")
+    chosen = chosen if chosen in FILTERS else "all"
+    rows = (
+        _filtered(visible(user), chosen, now)
+        .select_related("host")
+        .prefetch_related(
+            "violations", Prefetch("recordings", Recording.objects.filter(number=1), to_attr="first_recording")
+        )
+    )
+    page, cursor = page_of(rows, request.GET.get("after"), ("expires_at", "id"), PAGE, descending=chosen == "deleted")
+    context = {
+        "rows": [_row(space, now, user) for space in page],
+        "view": "admin" if user.is_admin else "auditor" if user.is_auditor else "host",
+        "filter": chosen,
+        "filters": [
+            {"code": code, "name": name, "url": f"?{urlencode({'filter': code})}", "active": code == chosen}
+            for code, name in FILTERS.items()
+        ],
+        "next_url": f"?{urlencode({'filter': chosen, 'after': cursor})}" if cursor else None,
+    }
+    return render(request, "spaces/list.html", context)
+
+
+def _filtered(rows: QuerySet[Space], chosen: str, now: datetime) -> QuerySet[Space]:
+    if chosen == "deleted":
+        return rows.filter(state__in=[Space.State.EXPIRING, Space.State.DELETED])
+    rows = rows.filter(state__in=Space.KEPT).filter(Q(expires_at__gt=now) | Q(expires_at=None))
+    if chosen == "due":
+        return rows.filter(expires_at__lte=now + timedelta(days=7))
+    if chosen == "flagged":
+        return rows.filter(violations__state__in=["standing", "appealed"]).distinct()
+    return rows
+
+
+def _row(space: Any, now: datetime, user: User) -> dict[str, Any]:
+    recording = space.first_recording[0] if space.first_recording else None
+    served = space.is_served(now) and (space.host_id == user.pk or user.is_admin)
+    return {
+        "space": space,
+        "face": faces.clock_face(space, now),
+        "length": faces.length(recording),
+        "download_url": f"{reverse('space', args=[space.pk])}#bundle" if served else None,
+    }
+
+
+@login_required
+@require_safe
+def space(request: HttpRequest, space_id: UUID) -> HttpResponse:
+    found = find(current_user(request), space_id)
+    return render(request, "spaces/detail.html", _detail(request, found))
+
+
+def _detail(request: HttpRequest, found: Found) -> dict[str, Any]:
+    space, now = found.space, found.now
+    recording = space.recordings.first()
+    transcript = space.transcripts.last()
+    hears = found.may_hear and space.is_served(now)
+    violations = list(space.violations.select_related("rule"))
+    context = {
+        "space": space,
+        "face": faces.clock_face(space, now),
+        "recording": recording,
+        "length": faces.length(recording),
+        "facts": _facts(space),
+        "participants": space.participants.all(),
+        "violations": violations,
+        "history": faces.history(space),
+        "may_hear": found.may_hear,
+        "may_flag": found.may_flag,
+        "served": hears,
+    }
+    if hears:
+        context |= {
+            "audio_url": reverse("audio", args=[space.pk]),
+            "cues": cue_rows(transcript),
+            "downloads": downloads(space, recording, transcript),
+            "bundle_panel": panel(request, space, current_user(request)),
+        }
+    if found.may_flag:
+        context |= {"rules": Rule.objects.filter(active=True), **_moves(space, now, violations)}
+    return context
+
+
+def _moves(space: Space, now: datetime, violations: list[Any]) -> dict[str, str | None]:
+    """What a flag or a lift would do to the deadline, in words, before anybody presses a button."""
+    flagged, lifted = what_if(space, now)
+    stands = any(v.state != "lifted" for v in violations)
+    return {
+        "flag_until": _moved(space.expires_at, flagged),
+        "lift_until": _moved(space.expires_at, lifted) if stands else None,
+    }
+
+
+def _moved(before: datetime | None, after: policy.Deadline) -> str:
+    if after.at == before and before is not None:
+        return f"The deadline stays at {words.moment(before)}."
+    old = words.moment(before) if before else "none"
+    new = words.moment(after.at) if after.at else "none"
+    return f"The deadline moves from {old} to {new}."
+
+
+def _facts(space: Space) -> list[tuple[str, str]]:
+    facts = [("Host", space.host.display_name), ("Ended", words.moment(space.ended_at))]
+    if space.audience:
+        facts.append(("Who could talk", space.get_audience_display()))
+    for label, count in (("Listeners at most", space.listeners_peak), ("Listeners in all", space.listeners_total)):
+        if count is not None:
+            facts.append((label, f"{count:,}".replace(",", "\u202f")))
+    return facts

@@ -1,0 +1,10 @@
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+application = get_wsgi_application()
+
+from portal.checks import stop_if_wrong  # noqa: E402  (needs the apps)
+
+stop_if_wrong()
