@@ -1,0 +1,23 @@
+# One image for web, worker and beat. Static files are collected at build time; nothing is written at run time but /tmp.
+FROM node:24-slim AS assets
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts
+
+FROM python:3.13-slim
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROOT=/app/static
+WORKDIR /app
+COPY requirements/base.txt requirements/base.txt
+RUN pip install --no-cache-dir --require-hashes -r requirements/base.txt
+COPY --from=assets /app/node_modules/htmx.org node_modules/htmx.org
+COPY manage.py LICENSE ./
+COPY archive archive
+COPY portal portal
+COPY templates templates
+# collectstatic needs no engine and no secret.
+RUN python manage.py collectstatic --no-input && useradd --system --uid 10001 spacekeep
+USER spacekeep
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen(u.Request('http://127.0.0.1:8000/healthz', headers={'Host': 'localhost'}), timeout=4)"]
+CMD ["gunicorn", "portal.wsgi", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--workers=2", "--threads=8", "--preload", "--access-logfile=-", "--worker-tmp-dir=/dev/shm", "--no-control-socket"]
