@@ -16,6 +16,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -33,7 +34,7 @@ ARGUMENTS = (
 # The package has one font family: every page looks the same on every machine.
 FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="relative">fonts-cache</cachedir></fontconfig>
+<fontconfig><dir prefix="relative">fonts</dir><cachedir>{cache}</cachedir></fontconfig>
 """
 UNBROTLI = """
 const [from, to] = process.argv.slice(1), fs = require("node:fs"), zlib = require("node:zlib");
@@ -107,7 +108,7 @@ def _unpack_into(folder: Path) -> None:
             tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
             tar.extractall(folder)  # noqa: S202
         archive.unlink()
-    (folder / "fonts.conf").write_text(FONTS)
+    (folder / "fonts.conf").write_text(FONTS.format(cache=escape(str(NODE_MODULES / ".cache" / "fonts"))))
 
 
 def _unbrotli(name: str, target: Path) -> None:
