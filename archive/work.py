@@ -72,7 +72,8 @@ class Claim(Generic[W]):
     def _write(self, **changes: Any) -> None:
         model = type(self.row)
         if not model._default_manager.filter(self.mine, pk=self.row.pk).update(**changes):
-            raise LeaseLost(f"{model.__name__} {self.row.pk}: it went on without this worker")
+            state = model._default_manager.filter(pk=self.row.pk).values_list("state", flat=True).first() or "gone"
+            raise LeaseLost(f"{model.__name__} {self.row.pk} went on without this worker, and is {state} now")
 
 
 def claim(model: type[W], pk: Any, states: Collection[str], **changes: Any) -> Claim[W] | None:

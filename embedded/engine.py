@@ -45,7 +45,10 @@ class Engine(ABC):
         """Start without waiting for it. The first launch settles the ports; later ones keep them."""
         if self.running:
             return
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise EngineError(f"{self.name} cannot have its folder: {error}") from error
         self._end_leftover()
         if not self._settled:
             for port in self.ports:

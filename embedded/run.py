@@ -5,6 +5,7 @@ import fcntl
 import http.client
 import json
 import os
+import socket
 import time
 from collections.abc import Callable
 from typing import IO, Any
@@ -17,7 +18,7 @@ from embedded.preparation import Preparation
 from embedded.process import ProcessError, last_lines
 from embedded.reaper import adopt_orphans, end_orphans
 from embedded.services import environment, services
-from embedded.state import HOST, State, is_free
+from embedded.state import HOST, State, claim, is_free
 from embedded.supervisor import Supervisor
 from embedded.terminal import complain, say, step, table
 
@@ -31,7 +32,7 @@ class Run:
     def __init__(self, interrupts: Interrupts) -> None:
         self._interrupts = interrupts
         self._engines = Engines(DATA, logs=LOGS, check=interrupts.check)
-        self._port = choose_port()
+        self._port, self._claim = choose_port()
         self._services = services(self._port)
         self._preparation: Preparation | None = None
         self._supervisor = Supervisor(interrupts.check)
@@ -53,6 +54,7 @@ class Run:
         with step("portal"):
             web.spawn(env)
             self._wait_for_web()
+        self._release_port()
         with step("demo accounts and Space"):
             for service in others:
                 service.spawn(env)
@@ -70,6 +72,7 @@ class Run:
     def down(self) -> None:
         """Stop what is running: first who asks, then who answers."""
         hurry = self._interrupts.hurry
+        self._release_port()
         if self._preparation:
             self._preparation.abandon()
         for service in self._services:
@@ -78,6 +81,10 @@ class Run:
             service.process.stop(service.stop, service.stop_seconds, hurry)
         self._engines.stop(hurry)
         end_orphans()
+
+    def _release_port(self) -> None:
+        if self._claim:
+            self._claim.close()
 
     def _write_env(self) -> dict[str, str]:
         values = {
@@ -134,16 +141,20 @@ def first_page(port: int) -> int | None:
         connection.close()
 
 
-def choose_port() -> int:
-    """PORT from the environment if it is set, else 8000, else the one of last time, else any that is free."""
+def choose_port() -> tuple[int, socket.socket | None]:
+    """PORT from the environment if it is set, else 8000, else the one of last time, else any that is free.
+
+    With a claim: it takes a while until web listens there, and another clone may be starting now.
+    """
     wanted = os.environ.get("PORT", "")
     if wanted:
         if not (wanted.isdigit() and is_free(int(wanted))):
             raise ProcessError(f"PORT={wanted} cannot be used: it is taken or not a number")
-        return int(wanted)
-    if is_free(PREFERRED_PORT):
-        return PREFERRED_PORT
-    return State(DATA / "run.json").settle_port("web")
+        return int(wanted), None
+    if held := claim(PREFERRED_PORT):
+        return PREFERRED_PORT, held
+    port = State(DATA / "run.json").settle_port("web")
+    return port, claim(port)
 
 
 def run() -> int:

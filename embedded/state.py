@@ -1,5 +1,6 @@
 """What a data folder remembers between starts: ports and secrets, in one file that only its owner can read."""
 
+import contextlib
 import json
 import os
 import random
@@ -33,6 +34,13 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def claim(port: int) -> socket.socket | None:
+    """Let nobody else settle on a port whose server comes later: holds its twin until closed. None if it is taken."""
+    with contextlib.suppress(OSError):
+        return socket.create_server((HOST, port + TWIN)) if is_free(port) else None
+    return None
 
 
 class State:

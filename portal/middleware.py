@@ -7,6 +7,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.cache import add_never_cache_headers
 
 from archive.errors import StorageError
 from portal.access import Gone
@@ -46,7 +47,9 @@ class Answers:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, Gone):
-            return render(request, "gone.html", error.context, status=410)
+            response = render(request, "gone.html", error.context, status=410)
+            add_never_cache_headers(response)  # browsers may keep a 410 for ever, and "being deleted" becomes "deleted"
+            return response
         return None
 
 

@@ -143,10 +143,14 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for as long as it takes
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": max(3600, 2 * LEASE_SECONDS),
-    "socket_connect_timeout": 3,
+    # A page that wakes a worker up does not wait for a broker that is down: the row is there, that is what counts.
+    "socket_connect_timeout": 2,
+    "max_retries": 1,
+    "interval_start": 0,
     "socket_timeout": 10,
     "socket_keepalive": True,
     "health_check_interval": 25,

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from archive import clock, lifecycle, log, work
-from archive.bundles.contents import Contents, contents
+from archive.bundles.contents import Contents, content_id, contents
 from archive.bundles.layout import Literal, Range
 from archive.bundles.plan import Copied, plan
 from archive.errors import Changed, LeaseLost, Missing, Refused, StorageError, TooLate
@@ -26,8 +26,7 @@ MOST_ATTEMPTS = 5
 
 def current(space: Space) -> Bundle | None:
     """The live bundle for what the Space holds now, or the newest one that failed for it."""
-    wanted = contents(space).id
-    bundles = Bundle.objects.filter(space=space, content=wanted).exclude(state=Bundle.State.REMOVED)
+    bundles = Bundle.objects.filter(space=space, content=content_id(space)).exclude(state=Bundle.State.REMOVED)
     return bundles.filter(state__in=Bundle.LIVE).first() or bundles.order_by("-requested_at").first()
 
 

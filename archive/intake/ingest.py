@@ -92,9 +92,10 @@ def ingest(request: Request, progress: Progress = lambda what, done, total: None
     if not created and space.state != Space.State.RECEIVING:
         return Outcome(space, False, notes)
     _receive(space, request, heard, sha256, spoken, progress, actor)
-    if not finish(space.id):
-        notes.append("Everything is stored. A worker makes it available as soon as the object store answers again.")
+    finish(space.id)
     space.refresh_from_db()
+    if space.state == Space.State.PROCESSING:
+        notes.append("Everything is stored. A worker makes it available as soon as the object store answers again.")
     return Outcome(space, True, notes)
 
 

@@ -6,6 +6,9 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from archive import policy, words
+from archive.models import current_rule
+
 register = template.Library()
 
 # The first part of an event's name, or all of it, to an icon of static/portal/icons.svg.
@@ -24,12 +27,14 @@ EVENT_ICONS = {
 }
 
 
-def moment_words(value: datetime) -> str:
-    """22 December 2026, 14:05 UTC. Raises ValueError for a time without a zone."""
-    if value.tzinfo is None:
-        raise ValueError(f"a time without a zone has no place on a page: {value.isoformat()}")
-    utc = value.astimezone(UTC)
-    return f"{utc.day} {utc:%B} {utc.year}, {utc:%H:%M} UTC"
+@register.simple_tag
+def the_rule() -> str:
+    """The retention rule in one sentence, with the numbers that are in force."""
+    rule = current_rule()
+    return (
+        f"Recordings are kept {policy.days(rule.retention_days)} after a Space ended; "
+        f"{rule.violation_extra_days} more if it broke a rule. Then every copy is deleted."
+    )
 
 
 @register.filter
@@ -37,7 +42,7 @@ def moment(value: datetime | None) -> SafeString:
     """An aware time as a <time> element that says it in UTC; nothing for None."""
     if not value:
         return SafeString("")
-    return format_html('<time datetime="{}">{}</time>', iso(value), moment_words(value))
+    return format_html('<time datetime="{}">{}</time>', iso(value), words.moment(value))
 
 
 @register.filter
@@ -49,18 +54,7 @@ def iso(value: datetime | None) -> str:
 @register.filter
 def size(value: int | None) -> str:
     """Bytes as people say them, in decimal units: 812 bytes, 517 kB, 84.2 MB; nothing for None."""
-    if value is None:
-        return ""
-    if value < 1000:
-        return "1 byte" if value == 1 else f"{value} bytes"
-    number = float(value)
-    for unit in ("kB", "MB", "GB", "TB", "PB"):
-        number /= 1000
-        # What would be written as 1000 of this unit is 1 of the next.
-        if number < 999.5 or unit == "PB":
-            break
-    digits = f"{number:.1f}" if number < 99.95 else f"{number:.0f}"
-    return f"{digits.removesuffix('.0')} {unit}"
+    return "" if value is None else words.size(value)
 
 
 @register.filter

@@ -106,6 +106,8 @@ def _redirect(found: Found, key: str, filename: str, content_type: str, *, inlin
         lives = min(lives, found.space.expires_at - found.now)
     if lives < timedelta(seconds=1):
         raise Gone(found.space, found.space.host)
+    if not inline:
+        store().head(key)  # a store that is down, or has lost it, is said in words instead of by a dead link
     return HttpResponseRedirect(
         store().signed_url(key, expires=lives, filename=filename, content_type=content_type, inline=inline)
     )
@@ -137,7 +139,7 @@ def cue_rows(kept: Transcript | None) -> list[CueRow]:
     for cue in cues.load(kept.cues) if kept else []:
         voice = voices.setdefault(cue.speaker, len(voices) % 10)
         start = cue.start_ms / 1000
-        rows.append(CueRow(length(start), start, cue.end_ms / 1000, cue.speaker, cue.text, voice))
+        rows.append(CueRow(length(int(start)), start, cue.end_ms / 1000, cue.speaker, cue.text, voice))
     return rows
 
 

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from archive import clock
@@ -24,6 +25,7 @@ PAGE = 100
 
 @login_required
 @require_safe
+@never_cache
 def log(request: HttpRequest) -> HttpResponse:
     """All entries, the newest first; filters by event, Space and day (UTC)."""
     _require_reader(request)
@@ -43,6 +45,7 @@ def log(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
+@never_cache
 def log_space(request: HttpRequest, space_id: UUID) -> HttpResponse:
     """The story of one Space, also of one that no longer exists."""
     _require_reader(request)

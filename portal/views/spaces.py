@@ -10,6 +10,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from archive import clock, policy, words
@@ -27,6 +28,7 @@ FILTERS = {"all": "All", "due": "Due within 7 days", "flagged": "Flagged", "dele
 
 @login_required
 @require_safe
+@never_cache
 def spaces(request: HttpRequest) -> HttpResponse:
     """The shortest clock first; deleted ones only when asked for."""
     user, now = current_user(request), clock.now()
@@ -55,7 +57,7 @@ def spaces(request: HttpRequest) -> HttpResponse:
 
 def _filtered(rows: QuerySet[Space], chosen: str, now: datetime) -> QuerySet[Space]:
     if chosen == "deleted":
-        return rows.filter(state__in=[Space.State.EXPIRING, Space.State.DELETED])
+        return rows.filter(Q(state__in=[Space.State.EXPIRING, Space.State.DELETED]) | Q(expires_at__lte=now))
     rows = rows.filter(state__in=Space.KEPT).filter(Q(expires_at__gt=now) | Q(expires_at=None))
     if chosen == "due":
         return rows.filter(expires_at__lte=now + timedelta(days=7))
@@ -77,12 +79,14 @@ def _row(space: Any, now: datetime, user: User) -> dict[str, Any]:
 
 @login_required
 @require_safe
+@never_cache
 def space(request: HttpRequest, space_id: UUID) -> HttpResponse:
     found = find(current_user(request), space_id)
-    return render(request, "spaces/detail.html", _detail(request, found))
+    return render(request, "spaces/detail.html", detail(request, found))
 
 
-def _detail(request: HttpRequest, found: Found) -> dict[str, Any]:
+def detail(request: HttpRequest, found: Found) -> dict[str, Any]:
+    """The context of spaces/detail.html."""
     space, now = found.space, found.now
     recording = space.recordings.first()
     transcript = space.transcripts.last()
