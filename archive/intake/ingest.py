@@ -71,7 +71,7 @@ Progress = Callable[[str, float, float], None]
 def ingest(request: Request, progress: Progress = lambda what, done, total: None, actor: Actor = SYSTEM) -> Outcome:
     """Take in a recording, with its transcript if there is one. Returns when the Space is available.
 
-    Raises Refused (Unreadable, TooLate) with nothing kept; StorageError when the store fails half way: then the Space
+    Raises Refused (Unreadable, TooLate) with nothing stored; StorageError when the store fails half way: then the Space
     waits in `receiving`, and the same call goes on with it.
     """
     ended_at = _checked_end(request.ended_at)
@@ -217,6 +217,8 @@ def _receive(
     def step(count: int) -> None:
         nonlocal done
         done += count
+        if done > total:
+            raise Refused(f"{request.recording.name}: the file is still growing. Try again when it is complete.")
         claim.renew()
         progress("storing", done, total)
 

@@ -3,6 +3,7 @@
 import html
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from webvtt import WebVTT
@@ -28,11 +29,12 @@ def parse(path: Path) -> list[Cue]:
         captions = WebVTT.from_buffer(io.StringIO(text.lstrip()), format="vtt" if is_vtt else "srt")
     except (MalformedFileError, MalformedCaptionError) as error:
         raise Unreadable(f"{path.name}: it is neither a WebVTT nor an SRT transcript.") from error
-    cues = [
+    found = [
         cue
         for caption in captions.captions
         if (cue := _cue(caption.start, caption.end, caption.text, caption.voice, srt=not is_vtt)) is not None
     ]
+    cues = found if is_vtt else _named(found)
     if not cues:
         raise Unreadable(f"{path.name}: there is not one line of speech with its times in it.")
     return sorted(cues, key=lambda cue: (cue.start_ms, cue.end_ms))
@@ -42,10 +44,19 @@ def _cue(start: str, end: str, text: str, voice: str | None, *, srt: bool) -> Cu
     """None for what says nothing, or ends before it starts."""
     plain = " ".join((text if srt else html.unescape(text)).replace("\x00", "").split())
     speaker = " ".join(html.unescape(voice or "").replace("\x00", "").split())
-    if srt and (named := SPEAKER_PREFIX.match(plain)):
-        speaker, plain = named[1].strip(), plain[named.end() :]
     start_ms, end_ms = _milliseconds(start), _milliseconds(end)
     return Cue(start_ms, end_ms, speaker[:100], plain) if plain and end_ms > start_ms else None
+
+
+def _named(cues: list[Cue]) -> list[Cue]:
+    """SRT has no place for speakers, so people write "Ida: ..." before what was said. That is believed where most
+    lines have it; elsewhere "Remember this: ..." would become somebody's name."""
+    split = [(cue, SPEAKER_PREFIX.match(cue.text)) for cue in cues]
+    if 2 * sum(named is not None for _, named in split) < len(cues):
+        return cues
+    return [
+        replace(cue, speaker=named[1].strip(), text=cue.text[named.end() :]) if named else cue for cue, named in split
+    ]
 
 
 def _milliseconds(stamp: str) -> int:

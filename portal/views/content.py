@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from archive import cues, log
+from archive import clock, cues, log
 from archive.bundles.names import safe
 from archive.log import Actor, events
 from archive.models import Bundle, Recording, Space, Transcript, User
@@ -44,8 +44,9 @@ def recording(request: HttpRequest, space_id: UUID) -> HttpResponse:
     """For keeping: the original bytes."""
     user = current_user(request)
     found, kept = _recording(user, space_id)
+    answer = _redirect(found, kept.key, f"{_stem(found.space)}.{kept.extension}", kept.content_type)
     _note(found, user, kept.key)
-    return _redirect(found, kept.key, f"{_stem(found.space)}.{kept.extension}", kept.content_type)
+    return answer
 
 
 @login_required
@@ -83,8 +84,9 @@ def get(request: HttpRequest, token: str, filename: str) -> HttpResponse:
     found = find(user, bundle.space_id, content=True)
     if bundle.state != Bundle.State.READY:
         raise Http404
+    answer = _redirect(found, bundle.key, bundle.name, "application/zip")
     _note(found, user, bundle.key)
-    return _redirect(found, bundle.key, bundle.name, "application/zip")
+    return answer
 
 
 def bundle_path(bundle: Bundle, user: User) -> str:
@@ -101,13 +103,13 @@ def _recording(user: User, space_id: UUID) -> tuple[Found, Recording]:
 
 def _redirect(found: Found, key: str, filename: str, content_type: str, *, inline: bool = False) -> HttpResponse:
     """To a signed address that lives min(5 minutes, time left)."""
-    lives = timedelta(seconds=settings.SIGNED_URL_SECONDS)
-    if found.space.expires_at is not None:
-        lives = min(lives, found.space.expires_at - found.now)
-    if lives < timedelta(seconds=1):
-        raise Gone(found.space, found.space.host)
     if not inline:
         store().head(key)  # a store that is down, or has lost it, is said in words instead of by a dead link
+    lives = timedelta(seconds=settings.SIGNED_URL_SECONDS)
+    if found.space.expires_at is not None:
+        lives = min(lives, found.space.expires_at - clock.now())  # the store may have taken its time to answer
+    if lives < timedelta(seconds=1):
+        raise Gone(found.space, found.space.host)
     return HttpResponseRedirect(
         store().signed_url(key, expires=lives, filename=filename, content_type=content_type, inline=inline)
     )

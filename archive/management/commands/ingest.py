@@ -43,7 +43,8 @@ class Command(Base):
             raise CommandError("--title and --transcript belong to one recording: give one FILE, or leave them out.")
         for file in [*files, *([options["transcript"]] if options["transcript"] else [])]:
             if not file.is_file():
-                raise CommandError(f"{file}: there is no such file.")
+                what = "it is a folder, not a file" if file.is_dir() else "there is no such file"
+                raise CommandError(f"{file}: {what}.")
         if not options["ended_at"]:
             raise CommandError(
                 "When did the Space end? Give --ended-at: the clock starts there, never at the file's date."

@@ -1,0 +1,77 @@
+"""Plain functions that make what tests need, with readable literals. Spaces are really taken in: their bytes are in the
+store."""
+
+from datetime import timedelta
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
+
+from archive import clock
+from archive.bundles.contents import contents
+from archive.intake.ingest import Request, ingest
+from archive.models import Bundle, Recording, Space, Transcript, User
+from archive.storage import keys, store, write
+from archive.storage.multipart import Written
+
+DEMO = Path(__file__).parent.parent / "archive" / "demo"
+PASSWORD = "correct horse battery"
+
+
+@cache
+def _hashed() -> str:
+    """Hashing is slow on purpose; once is enough for all tests."""
+    return make_password(PASSWORD)
+
+
+def make_user(name: str, role: str = "") -> User:
+    """`role`: admins, auditors or none. The password is PASSWORD."""
+    user = User.objects.create(username=name, password=_hashed(), first_name=name.capitalize())
+    if role:
+        user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+def make_space(host: User, *, ended_ago: timedelta = timedelta(days=6), **options: Any) -> Space:
+    """A Space with the demo recording (and its transcript unless `transcript=None`), taken in by `ingest`."""
+    options.setdefault("transcript", DEMO / "transcript.vtt")
+    options.setdefault("title", "The seed library room")
+    options.setdefault("language", "en")
+    request = Request(
+        recording=options.pop("recording", DEMO / "recording.m4a"),
+        host=host,
+        ended_at=options.pop("ended_at", None) or clock.now() - ended_ago,
+        **options,
+    )
+    return ingest(request).space
+
+
+def make_row(host: User, *, ended_ago: timedelta = timedelta(days=6), **fields: Any) -> Space:
+    """A Space as a row only, in any state, with nothing in the store."""
+    ended_at = fields.pop("ended_at", None) or clock.now() - ended_ago
+    fields.setdefault("expires_at", ended_at + timedelta(days=30))
+    fields.setdefault("title", "A row")
+    fields.setdefault("state", Space.State.AVAILABLE)
+    return Space.objects.create(host=host, ended_at=ended_at, **fields)
+
+
+def make_contents(space: Space) -> Bundle:
+    """A recording, a transcript and a ready bundle for a row: a few bytes each, enough for pages and addresses."""
+    sound = {"extension": "m4a", "content_type": "audio/mp4", "codec": "aac", "sample_rate": 48000, "channels": 1}
+    stored = _put(keys.recording(space.id, 1, "m4a"), b"sound")
+    Recording.objects.create(space=space, duration_ms=74_000, **sound, **vars(stored))
+    cue = {"start_ms": 0, "end_ms": 2000, "speaker": "Ida", "text": "Beans first."}
+    stored = _put(keys.transcript(space.id, 1, "en"), b"words")
+    Transcript.objects.create(space=space, language="en", cues=[cue], **vars(stored))
+    bundle = Bundle(space=space, content=contents(space).id, state=Bundle.State.READY, name="A row.zip")
+    stored = _put(keys.bundle(space.id, bundle.id), b"everything")
+    bundle.key, bundle.size, bundle.etag, bundle.ready_at = stored.key, stored.size, stored.etag, clock.now()
+    bundle.save()
+    return bundle
+
+
+def _put(key: str, data: bytes) -> Written:
+    return write(store(), key, BytesIO(data), "application/octet-stream", check=lambda: None)

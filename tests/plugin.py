@@ -1,0 +1,34 @@
+"""Starts the real engines before Django reads its settings, and stops them at the end. Loaded by `-p tests.plugin`."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from embedded.engines import Engines
+
+DATA = Path(tempfile.mkdtemp(prefix="spacekeep-tests-"))
+engines = Engines(DATA, fast=True)
+
+# Short enough for a killed worker's work to be taken up within seconds.
+LEASE_SECONDS, DISPATCH_SECONDS = 4, 1
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    engines.start()
+    os.environ.update(
+        engines.env,
+        SECRET_KEY="only-for-tests-" + "x" * 50,
+        SITE_URL="http://127.0.0.1:8000",
+        ALLOWED_HOSTS="127.0.0.1,testserver",
+        DEBUG="0",
+        STATIC_ROOT=str(DATA / "static"),
+        LEASE_SECONDS=str(LEASE_SECONDS),
+        DISPATCH_SECONDS=str(DISPATCH_SECONDS),
+    )
+
+
+def pytest_unconfigure() -> None:
+    engines.destroy()

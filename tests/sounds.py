@@ -1,0 +1,95 @@
+"""Recordings of a tone, in any format, and some that are not what they claim to be."""
+
+import array
+import math
+import struct
+import wave
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.video.stream import VideoStream
+
+RATE = 48000
+# One second of 440 Hz, a third of full scale (-10.3 dBFS); it ends where it began.
+SECOND = array.array("h", [round(10_000 * math.sin(2 * math.pi * 440 * n / RATE)) for n in range(RATE)])
+
+# name: (FFmpeg's encoder, FFmpeg's container)
+KINDS = {
+    "m4a": ("aac", "mp4"),
+    "mp3": ("libmp3lame", "mp3"),
+    "opus": ("libopus", "ogg"),
+    "wav": ("pcm_s16le", "wav"),
+    "flac": ("flac", "flac"),
+    "aac": ("aac", "adts"),
+    "ts": ("aac", "mpegts"),
+}
+
+
+def make_tone(path: Path, kind: str, *, seconds: int = 3, index_first: bool = False) -> Path:
+    """`seconds` of a tone, mono, 48 kHz. `index_first`: an m4a that can be played while it is downloaded."""
+    encoder, form = KINDS[kind]
+    options = {"movflags": "faststart"} if index_first else {}
+    with av.open(str(path), "w", format=form, options=options) as container:
+        stream = container.add_stream(encoder, rate=RATE)
+        assert isinstance(stream, AudioStream)
+        stream.layout = "mono"
+        context = stream.codec_context
+        resampler = AudioResampler(context.format.name, "mono", RATE, context.frame_size or 1024)
+        for second in range(seconds):
+            frame = av.AudioFrame(format="s16", layout="mono", samples=RATE)
+            frame.sample_rate, frame.pts, frame.time_base = RATE, second * RATE, Fraction(1, RATE)
+            frame.planes[0].update(SECOND.tobytes())
+            for ready in resampler.resample(frame):
+                container.mux(stream.encode(ready))
+        for ready in resampler.resample(None):
+            container.mux(stream.encode(ready))
+        container.mux(stream.encode(None))
+    return path
+
+
+def make_silence(path: Path, *, seconds: int, rate: int = 8000) -> Path:
+    """A WAV of digital silence, mono, 16 bit."""
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        for _ in range(seconds):
+            out.writeframesraw(bytes(2 * rate))
+    return path
+
+
+def make_film(path: Path) -> Path:
+    """A second of pictures without sound."""
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        assert isinstance(stream, VideoStream)
+        stream.width = stream.height = 16
+        stream.pix_fmt = "yuv420p"
+        for _ in range(25):
+            container.mux(stream.encode(av.VideoFrame(16, 16, "yuv420p")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def cut(path: Path, share: float) -> Path:
+    """Only the first part of the file's bytes stays."""
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    return path
+
+
+def claim_ten_hours(path: Path, kind: str) -> Path:
+    """Write a length of 10 hours into the header of a WAV or MP3 made by `make_tone`."""
+    data = bytearray(path.read_bytes())
+    if kind == "wav":
+        size = 10 * 3600 * RATE * 2
+        struct.pack_into("<I", data, 4, size + 36)
+        struct.pack_into("<I", data, data.index(b"data") + 4, size)
+    else:
+        tag = data.find(b"Xing") if b"Xing" in data else data.index(b"Info")
+        struct.pack_into(">I", data, tag + 8, 1_500_000)  # frames of 24 ms
+    path.write_bytes(data)
+    return path

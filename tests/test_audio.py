@@ -1,0 +1,76 @@
+"""What a file really is: found by decoding, never by its name."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from archive.intake.audio import Measured, measure
+from tests.sounds import make_silence, make_tone
+
+DAY = 24 * 3600
+
+
+def measured(path: Path, *, longest_seconds: int = DAY, accept_short: bool = False) -> Measured:
+    return measure(path, longest_seconds=longest_seconds, accept_short=accept_short, step=lambda seconds: None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "extension", "content_type", "codec"),
+    [
+        ("m4a", "talk.mp3", "m4a", "audio/mp4", "aac"),
+        ("mp3", "talk.wav", "mp3", "audio/mpeg", "mp3float"),
+        ("opus", "talk.m4a", "ogg", "audio/ogg", "opus"),
+        ("wav", "talk.txt", "wav", "audio/wav", "pcm_s16le"),
+        ("flac", "talk", "flac", "audio/flac", "flac"),
+        ("aac", "space-1a2b.ts", "aac", "audio/aac", "aac"),
+        ("ts", "talk.aac", "ts", "video/mp2t", "aac"),
+    ],
+)
+def test_the_format_and_length_are_those_of_the_content(
+    tmp_path: Path, kind: str, name: str, extension: str, content_type: str, codec: str
+) -> None:
+    path = make_tone(tmp_path / name, kind)
+
+    found = measured(path)
+
+    assert (found.extension, found.content_type, found.codec) == (extension, content_type, codec)
+    assert found.duration_ms == pytest.approx(3000, abs=50)
+    assert (found.sample_rate, found.channels) == (48000, 1)
+    assert found.peak_dbfs == pytest.approx(-10.3, abs=0.5)
+
+
+def test_silence_is_told(tmp_path: Path) -> None:
+    found = measured(make_silence(tmp_path / "quiet.wav", seconds=2))
+
+    assert (found.duration_ms, found.peak_dbfs) == (2000, None)
+
+
+def test_progress_is_in_seconds_heard(tmp_path: Path) -> None:
+    heard: list[float] = []
+
+    measure(make_silence(tmp_path / "two.wav", seconds=130), longest_seconds=DAY, step=heard.append)
+
+    assert heard == [60, 120, 130]
+
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from archive.intake.audio import measure
+for name in sys.argv[1:]:
+    measure(Path(name), longest_seconds=86400, step=lambda seconds: None)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_an_hour_needs_no_more_memory_than_two_minutes(tmp_path: Path) -> None:
+    short, long = make_silence(tmp_path / "s.wav", seconds=120), make_silence(tmp_path / "l.wav", seconds=3600)
+
+    said = subprocess.run(
+        [sys.executable, "-c", MEASURE, short, long], cwd=Path(__file__).parent.parent, capture_output=True, check=True
+    )
+
+    before, after = (int(line) for line in said.stdout.split())  # KiB, each the highest so far
+    assert after - before < 8 * 1024  # the hour itself has 56 MiB

@@ -1,0 +1,125 @@
+"""What is no recording, or not all of one, is refused in words."""
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from archive.errors import Unreadable
+from archive.intake.audio import Measured, measure
+from tests.sounds import claim_ten_hours, cut, make_film, make_silence, make_tone
+
+DAY = 24 * 3600
+
+
+def measured(path: Path, *, longest_seconds: int = DAY, accept_short: bool = False) -> Measured:
+    return measure(path, longest_seconds=longest_seconds, accept_short=accept_short, step=lambda seconds: None)
+
+
+def refused(path: Path, **options: int) -> str:
+    with pytest.raises(Unreadable) as error:
+        measured(path, **options)  # type: ignore[arg-type]
+    return str(error.value)
+
+
+NO_AUDIO = "no audio could be read from it"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "the file is empty."),
+        (b"Good evening, everyone.\n" * 500, NO_AUDIO),
+        (b"\x89PNG\r\n\x1a\n" + bytes(1000), NO_AUDIO),
+        (bytes(100_000), "there is no sound in it."),
+        (b"ID3\x04\x00\x00\x00\x00\x00\x0a" + bytes(10), NO_AUDIO),
+    ],
+    ids=["empty", "text", "PNG", "zeros", "only a tag"],
+)
+def test_what_is_no_recording(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "talk.mp3"
+    path.write_bytes(content)
+
+    assert refused(path).startswith(f"talk.mp3: {words}")
+
+
+def test_a_film_without_sound(tmp_path: Path) -> None:
+    assert refused(make_film(tmp_path / "film.m4a")).startswith("film.m4a: there is no sound in it.")
+
+
+@pytest.mark.parametrize("name", ["talk.m4a", "talk.m3u8"])
+def test_a_playlist_leads_nowhere(tmp_path: Path, name: str) -> None:
+    path, visits = tmp_path / name, list[str]()
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+
+        def hang_up_on_everybody() -> None:
+            with suppress(OSError):  # at the end
+                while True:
+                    visitor, address = server.accept()
+                    visits.append(address)
+                    visitor.close()
+
+        pool.submit(hang_up_on_everybody)
+        there = f"http://127.0.0.1:{server.getsockname()[1]}/1.ts"
+        path.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{there}\n#EXT-X-ENDLIST\n")
+
+        words = refused(path)
+        server.shutdown(socket.SHUT_RDWR)
+
+    assert NO_AUDIO in words
+    assert visits == []
+
+
+def test_an_m4a_that_was_cut_before_its_index(tmp_path: Path) -> None:
+    path = cut(make_tone(tmp_path / "talk.m4a", "m4a"), 0.5)
+
+    assert NO_AUDIO in refused(path)
+
+
+SHORT = "so the end is missing. Look for the complete file, or give --accept-short to keep what is there."
+
+
+@pytest.mark.parametrize("kind", ["m4a", "wav", "flac"])
+def test_one_whose_end_is_missing(tmp_path: Path, kind: str) -> None:
+    path = cut(make_tone(tmp_path / "talk", kind, seconds=24, index_first=kind == "m4a"), 0.5)
+
+    words = refused(path)
+
+    assert words.startswith("talk: it says that it is 0:24 long, but only 0:1")
+    assert words.endswith(SHORT)
+    assert measured(path, accept_short=True).duration_ms == pytest.approx(12_000, abs=600)
+
+
+@pytest.mark.parametrize("kind", ["wav", "mp3"])
+def test_three_seconds_that_claim_ten_hours(tmp_path: Path, kind: str) -> None:
+    path = claim_ten_hours(make_tone(tmp_path / "talk", kind), kind)
+
+    assert refused(path) == f"talk: it says that it is 10:00:00 long, but only 0:03 can be heard, {SHORT}"
+    assert measured(path, accept_short=True).duration_ms == pytest.approx(3000, abs=50)
+
+
+def test_an_mp3_may_be_cut_for_its_length_is_only_an_estimate(tmp_path: Path) -> None:
+    path = cut(make_tone(tmp_path / "talk.mp3", "mp3", seconds=8), 0.7)
+
+    assert measured(path).duration_ms == pytest.approx(5600, abs=200)
+
+
+def test_one_that_is_damaged_all_over(tmp_path: Path) -> None:
+    path = make_tone(tmp_path / "talk.flac", "flac", seconds=8)
+    data = bytearray(path.read_bytes())
+    for at in range(len(data) // 4, len(data), 500):
+        data[at : at + 50] = b"\xa5" * 50
+    path.write_bytes(data)
+
+    assert "could not be decoded" in refused(path) or "the end is missing" in refused(path)
+
+
+def test_too_long_is_found_before_the_end(tmp_path: Path) -> None:
+    path, heard = make_silence(tmp_path / "long.wav", seconds=3600), list[float]()
+
+    with pytest.raises(Unreadable, match="the longest that is taken in"):
+        measure(path, longest_seconds=150, step=heard.append)
+
+    assert heard == [60, 120, 180]

@@ -1,0 +1,103 @@
+"""A host in a real browser: sees, plays, reads, bundles, downloads; and from the deadline on, nothing."""
+
+import subprocess
+import sys
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import bagit
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from archive import clock
+from archive.models import LogEntry, Space, User
+from archive.storage import keys, store
+from tests import browser as person
+from tests.factory import DEMO, make_space
+from tests.processes import Services, wait_until
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Page:
+    return chromium.new_page()
+
+
+@pytest.mark.usefixtures("committed")
+def test_from_sign_in_to_gone(services: Services, page: Page, alice: User, tmp_path: Path) -> None:
+    services.web()
+    services.worker()
+    services.beat()
+    deadline = clock.now() + timedelta(seconds=25)
+    space = make_space(alice, ended_at=deadline - timedelta(days=30))
+
+    person.sign_in(page, services.url, "alice")
+    page.get_by_role("link", name="The seed library room", exact=True).click()
+    expect(page.get_by_text("less than a minute left")).to_be_visible()
+    expect(page.get_by_text("Good evening, everyone, and welcome to the seed library room.")).to_be_visible()
+
+    listen(page)
+    downloaded = bundle(page, tmp_path)
+    assert bagit.Bag(str(unpacked(downloaded, tmp_path))).is_valid()
+    resume(page.get_by_role("link", name="Download (").get_attribute("href") or "", downloaded)
+    with page.expect_download() as single:
+        page.get_by_role("link", name="Recording").click()
+    assert Path(single.value.path()).read_bytes() == (DEMO / "recording.m4a").read_bytes()
+    with page.expect_download() as words:
+        page.get_by_role("link", name="Transcript as SRT").click()
+    assert words.value.suggested_filename == f"The seed library room-{space.ended_at:%Y-%m-%d}.en.srt"
+
+    wait_until(lambda: clock.now() >= deadline, "the deadline comes", 30)
+    answer = page.reload()
+    assert answer is not None
+    assert answer.status == 410
+    expect(page.get_by_role("heading", name="Space")).to_be_visible()
+    wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "it is deleted", 20)
+    page.reload()
+    expect(page.get_by_role("heading", name="This Space was deleted")).to_be_visible()
+    assert not store().listing(keys.prefix(space.pk))
+    assert LogEntry.objects.filter(space_id=space.pk, event="space.deleted").count() == 1
+
+
+def listen(page: Page) -> None:
+    """Plays, and clicking a line of the transcript goes there."""
+    page.get_by_role("button", name="Play", exact=True).click()
+    wait_until(lambda: place(page) > 0.3, "it plays")
+    page.get_by_role("button", name="Play from 0:33").click()
+    wait_until(lambda: abs(place(page) - 33) < 2, "it plays from there")
+    assert page.evaluate("document.querySelector('audio').error") is None
+
+
+def place(page: Page) -> float:
+    """Where the player is, in seconds."""
+    return float(page.evaluate("document.querySelector('audio').currentTime"))
+
+
+def bundle(page: Page, folder: Path) -> Path:
+    """Asked for with one click; the page changes by itself; then it is downloaded."""
+    page.evaluate("window.notReloaded = true")
+    page.get_by_role("button", name="Prepare the bundle").click()
+    link = page.get_by_role("link", name="Download (")
+    expect(link).to_be_visible(timeout=15_000)
+    assert page.evaluate("window.notReloaded") is True
+    with page.expect_download() as download:
+        link.click()
+    file = folder / download.value.suggested_filename
+    download.value.save_as(file)
+    return file
+
+
+def unpacked(file: Path, folder: Path) -> Path:
+    with zipfile.ZipFile(file) as archive:
+        archive.extractall(folder / "bag")
+    done = subprocess.run([sys.executable, "-m", "zipfile", "-t", file], check=False, capture_output=True)
+    assert done.returncode == 0
+    return next((folder / "bag").iterdir())
+
+
+def resume(address: str, whole: Path) -> None:
+    """What `curl -L -C -` does: the rest, from a byte on, at the address that the page shows, without signing in."""
+    with urlopen(Request(address, headers={"Range": "bytes=100000-"})) as answer:
+        assert answer.status == 206
+        assert answer.read() == whole.read_bytes()[100000:]

@@ -1,0 +1,70 @@
+"""An admin flags, the host's clock moves at once; an auditor reads what happened; strangers see nothing."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from archive.models import User
+from archive.retention.purge import purge
+from tests import browser as person
+from tests.factory import make_row, make_space, make_user
+from tests.processes import Services
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Page:
+    return chromium.new_page()
+
+
+@pytest.mark.usefixtures("committed")
+def test_flag_moves_the_hosts_clock(services: Services, page: Page, alice: User, admin: User) -> None:
+    services.web()
+    space = make_space(alice)
+
+    person.sign_in(page, services.url, "ada")
+    page.goto(f"{services.url}/spaces/{space.pk}/")
+    page.get_by_text("Flag this Space").first.click()
+    expect(page.get_by_text("The deadline moves from")).to_be_visible()
+    page.get_by_label("Rule that it broke").select_option("spam")
+    page.get_by_role("textbox", name="What happened").fill("Sold beans that were not beans.")
+    page.get_by_role("button", name="Flag this Space").click()
+    expect(page.get_by_text("Flagged. The Space is kept until")).to_be_visible()
+
+    person.sign_out(page)
+    person.sign_in(page, services.url, "alice")
+    page.goto(f"{services.url}/spaces/{space.pk}/")
+    expect(page.get_by_text("113 days left")).to_be_visible()
+    expect(page.get_by_text("Sold beans that were not beans.")).to_be_visible()
+    page.get_by_text("why", exact=False).first.click()
+    expect(page.get_by_text("it is kept for 90 days more: 120 days in all.")).to_be_visible()
+
+
+@pytest.mark.usefixtures("committed")
+def test_auditor_reads_the_story_of_what_is_gone(services: Services, page: Page, alice: User, auditor: User) -> None:
+    services.web()
+    gone = make_row(alice, ended_ago=timedelta(days=31), title="Nobody reads this")
+    purge(gone.pk)
+
+    person.sign_in(page, services.url, "otto")
+    page.get_by_role("link", name="Log").click()
+    page.get_by_label("What happened").select_option("space.deleted")
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("link", name=str(gone.pk)[:8]).first.click()
+
+    expect(page.get_by_role("heading", name="Deletion began")).to_be_visible()
+    expect(page.get_by_text("Nobody reads this")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_stranger_sees_nothing(services: Services, page: Page, alice: User) -> None:
+    services.web()
+    make_user("mallory")
+    space = make_space(alice, transcript=None)
+
+    person.sign_in(page, services.url, "mallory")
+    answer = page.goto(f"{services.url}/spaces/{space.pk}/")
+
+    assert answer is not None
+    assert answer.status == 404
+    expect(page.get_by_text("The seed library room")).to_have_count(0)

@@ -1,0 +1,67 @@
+"""A bucket that would keep deleted bytes alive is found out, and what it kept is deleted all the same."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from archive.storage import Store, store
+from archive.storage.checks import bucket_lets_go
+from tests.stores import NOBODY_LISTENS, WRONG_KEY, other_store
+
+
+@pytest.fixture
+def versioned() -> Iterator[Store]:
+    with other_store(bucket_name=f"versioned-{uuid.uuid4()}") as bucket:
+        bucket.client.create_bucket(Bucket=bucket.bucket)
+        bucket.client.put_bucket_versioning(Bucket=bucket.bucket, VersioningConfiguration={"Status": "Enabled"})
+        yield bucket
+
+
+def check() -> list[str | None]:
+    return [message.id for message in bucket_lets_go(databases=["default"])]
+
+
+def test_old_versions_and_delete_markers_are_listed_and_deleted(versioned: Store) -> None:
+    client, name = versioned.client, versioned.bucket
+    for body in (b"first", b"second!"):
+        client.put_object(Bucket=name, Key="spaces/1/a", Body=body)
+    client.delete_object(Bucket=name, Key="spaces/1/a")
+
+    found = versioned.listing("spaces/1/").versions
+    failed = versioned.delete(found)
+
+    assert sorted((version.size, version.marker) for version in found) == [(0, True), (5, False), (7, False)]
+    assert failed == {}
+    assert not versioned.listing("spaces/1/")
+
+
+def test_versioning_is_an_error(versioned: Store) -> None:
+    (message,) = bucket_lets_go(databases=["default"])
+
+    assert message.id == "spacekeep.E101"
+    assert "versioning is on: a deleted object would live on as an old version" in message.msg
+
+
+def test_object_lock_is_an_error() -> None:
+    with other_store(bucket_name=f"locked-{uuid.uuid4()}") as bucket:
+        bucket.client.create_bucket(Bucket=bucket.bucket, ObjectLockEnabledForBucket=True)
+
+        assert set(check()) == {"spacekeep.E101"}
+        assert any("object lock is on" in message.msg for message in bucket_lets_go(databases=["default"]))
+
+
+def test_the_usual_bucket_lets_go() -> None:
+    assert check() == []
+    assert store().bucket
+
+
+@pytest.mark.parametrize("options", [WRONG_KEY, NOBODY_LISTENS], ids=["wrong key", "down"])
+def test_a_store_that_does_not_answer_is_a_warning(options: dict[str, str]) -> None:
+    with other_store(**options):
+        assert check() == ["spacekeep.W101"]
+
+
+def test_the_store_is_only_asked_on_demand() -> None:
+    with other_store(**NOBODY_LISTENS):
+        assert bucket_lets_go() == []

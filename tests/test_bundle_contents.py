@@ -1,0 +1,112 @@
+"""What is in a bundle."""
+
+import io
+import json
+import zipfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from archive import clock
+from archive.bundles.build import build, request
+from archive.log import SYSTEM
+from archive.models import Bundle, Space, User
+from archive.retention.violations import flag
+from archive.storage import store
+from tests.factory import make_space
+from tests.sounds import make_tone
+
+
+@pytest.fixture(scope="session")
+def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tone(tmp_path_factory.mktemp("sounds") / "talk.m4a", "m4a", seconds=1)
+
+
+@pytest.fixture
+def space(db: None, alice: User, tone: Path, tmp_path: Path) -> Space:
+    words = tmp_path / "words.vtt"
+    words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Beans & peas.\n")
+    return make_space(alice, recording=tone, transcript=words, title="Seeds: a talk", cohosts=("Felix",))
+
+
+def built(space: Space) -> Bundle:
+    bundle = request(space.pk, SYSTEM)
+    assert build(bundle.pk)
+    bundle.refresh_from_db()
+    return bundle
+
+
+def downloaded(bundle: Bundle) -> bytes:
+    assert bundle.size is not None
+    return store().read(bundle.key, 0, bundle.size, bundle.etag)
+
+
+def opened(bundle: Bundle) -> dict[str, bytes]:
+    """The files in it, by their path below the one folder."""
+    with zipfile.ZipFile(io.BytesIO(downloaded(bundle))) as found:
+        assert found.testzip() is None
+        return {name.split("/", 1)[1]: found.read(name) for name in found.namelist()}
+
+
+def test_it_holds_everything(space: Space, tone: Path) -> None:
+    bundle = built(space)
+
+    day = f"{space.ended_at:%Y-%m-%d}"
+    assert bundle.name == f"Seeds- a talk-{day}.zip"
+    assert (bundle.state, bundle.bytes_done, bundle.percent) == ("ready", bundle.size, 100)
+    files = opened(bundle)
+    assert list(files) == [
+        "bagit.txt",
+        "bag-info.txt",
+        "manifest-sha256.txt",
+        "tagmanifest-sha256.txt",
+        "data/space.json",
+        "data/transcript.en.vtt",
+        "data/transcript.en.srt",
+        "data/transcript.en.txt",
+        "data/transcript.en.json",
+        "data/recording.m4a",
+    ]
+    assert files["data/recording.m4a"] == tone.read_bytes()
+    assert files["data/transcript.en.txt"] == b"[00:00:00] Nora: Beans & peas.\n"
+    payload = sum(len(data) for name, data in files.items() if name.startswith("data/"))
+    assert files["bag-info.txt"].decode() == (
+        "Bag-Software-Agent: Spacekeep\n"
+        f"Bagging-Date: {day}\n"
+        "External-Description: Seeds: a talk\n"
+        f"External-Identifier: {space.pk}\n"
+        f"Payload-Oxum: {payload}.6\n"
+    )
+
+
+def test_space_json(space: Space, admin: User) -> None:
+    ended_at = datetime(2026, 10, 31, 20, 30, tzinfo=UTC)
+    Space.objects.filter(pk=space.pk).update(ended_at=ended_at, expires_at=clock.now() + timedelta(days=1))
+    flag(space.pk, "spam", "An advertisement.", admin)
+    bundle = built(space)
+
+    facts = json.loads(opened(bundle)["data/space.json"])
+
+    (violation,), (sound,) = facts.pop("violations"), facts.pop("recordings")
+    assert facts == {
+        "id": str(space.pk),
+        "title": "Seeds: a talk",
+        "host": "Alice",
+        "ended_at": "2026-10-31T20:30:00Z",
+        "who_could_talk": None,
+        "participants": [{"name": "Alice", "role": "host"}, {"name": "Felix", "role": "cohost"}],
+        "listeners": {"peak": None, "total": None},
+        "transcripts": [{"language": "en", "source": "given", "lines": 1}],
+        "kept_until": "2027-02-28T20:30:00Z",
+        "because": [
+            "Every recording is kept for 30 days after its Space ended.",
+            "A rule violation stands, so it is kept for 90 days more: 120 days in all.",
+        ],
+    }
+    assert (violation["rule"], violation["state"], violation["reason"]) == (
+        "Spam or fraud",
+        "standing",
+        "An advertisement.",
+    )
+    assert (sound["file"], sound["codec"]) == ("recording.m4a", "aac")

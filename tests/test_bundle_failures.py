@@ -1,0 +1,110 @@
+"""A bundle that can't be built is tried again, or has failed for all to see; nothing half stays."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from archive import clock
+from archive.bundles.build import build, current, request
+from archive.errors import Refused, TooLate
+from archive.log import SYSTEM
+from archive.models import Bundle, LogEntry, Space, User
+from archive.storage import keys, store
+from tests.factory import make_space
+from tests.sounds import make_tone
+from tests.stores import NOBODY_LISTENS, other_store
+
+
+@pytest.fixture(scope="session")
+def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tone(tmp_path_factory.mktemp("sounds") / "talk.m4a", "m4a", seconds=1)
+
+
+@pytest.fixture
+def space(db: None, alice: User, tone: Path, tmp_path: Path) -> Space:
+    words = tmp_path / "words.vtt"
+    words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Beans & peas.\n")
+    return make_space(alice, recording=tone, transcript=words, title="Seeds: a talk", cohosts=("Felix",))
+
+
+def failed(bundle: Bundle) -> str:
+    """Its reason; nothing of it may be left in the store."""
+    bundle.refresh_from_db()
+    assert bundle.state == "failed"
+    assert not store().listing(keys.bundle(bundle.space_id, bundle.pk))
+    assert LogEntry.objects.filter(event="bundle.failed", detail__bundle=str(bundle.pk)).count() == 1
+    return bundle.problem
+
+
+def test_it_is_tried_again_while_the_store_is_down(space: Space) -> None:
+    bundle = request(space.pk, SYSTEM)
+    with other_store(**NOBODY_LISTENS):
+        assert not build(bundle.pk)
+    bundle.refresh_from_db()
+    assert (bundle.state, bundle.attempts) == ("building", 1)
+    assert "can't be reached" in bundle.problem
+
+    Bundle.objects.update(retry_at=None)
+
+    assert build(bundle.pk)
+    bundle.refresh_from_db()
+    assert (bundle.state, bundle.problem, bundle.attempts) == ("ready", "", 0)
+
+
+def test_after_five_attempts_it_has_failed_for_all_to_see(space: Space) -> None:
+    bundle = request(space.pk, SYSTEM)
+    Bundle.objects.update(attempts=4)
+
+    with other_store(**NOBODY_LISTENS):
+        assert not build(bundle.pk)
+
+    assert "can't be reached" in failed(bundle)
+    assert current(space) == bundle
+    assert request(space.pk, SYSTEM) != bundle
+
+
+def test_so_has_one_whose_worker_died_five_times(space: Space) -> None:
+    bundle = request(space.pk, SYSTEM)
+    Bundle.objects.update(attempts=5)
+
+    assert not build(bundle.pk)
+
+    assert failed(bundle) == "The worker stopped each time before it was done."
+
+
+def test_without_its_recording_it_fails(space: Space) -> None:
+    bundle = request(space.pk, SYSTEM)
+    store().delete(store().listing(f"spaces/{space.pk}/recording/").versions)
+
+    assert not build(bundle.pk)
+
+    assert failed(bundle).startswith(f"spaces/{space.pk}/recording/1.m4a: the object store answered 404")
+
+
+def test_with_another_recording_in_its_place_it_fails(space: Space) -> None:
+    bundle = request(space.pk, SYSTEM)
+    store().client.put_object(Bucket=store().bucket, Key=f"spaces/{space.pk}/recording/1.m4a", Body=b"x" * 20_000)
+
+    assert not build(bundle.pk)
+
+    assert "PreconditionFailed" in failed(bundle)
+
+
+def test_after_the_deadline_there_is_none(space: Space) -> None:
+    bundle = request(space.pk, SYSTEM)
+    past = clock.now() - timedelta(seconds=1)
+    Space.objects.filter(pk=space.pk).update(expires_at=past)
+
+    assert not build(bundle.pk)
+
+    assert failed(bundle) == "Its deadline passed before the bundle was ready."
+    with pytest.raises(TooLate, match="Its deadline has passed"):
+        request(space.pk, SYSTEM)
+
+
+def test_none_of_a_space_that_is_not_there_yet(space: Space) -> None:
+    Space.objects.filter(pk=space.pk).update(state="processing")
+
+    with pytest.raises(Refused, match=r"The Space is being checked\. Ask again when it is available\."):
+        request(space.pk, SYSTEM)

@@ -1,0 +1,81 @@
+"""A long recording is bundled inside of the store."""
+
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import bagit
+import pytest
+
+from archive.bundles.build import build, request
+from archive.log import SYSTEM
+from archive.models import Bundle, Space, User
+from archive.storage import store
+from tests.factory import make_space
+from tests.readers import refused_by
+from tests.sounds import make_silence
+
+MIB = 1024**2
+
+
+def built(space: Space) -> Bundle:
+    bundle = request(space.pk, SYSTEM)
+    assert build(bundle.pk)
+    bundle.refresh_from_db()
+    return bundle
+
+
+def downloaded(bundle: Bundle) -> bytes:
+    assert bundle.size is not None
+    return store().read(bundle.key, 0, bundle.size, bundle.etag)
+
+
+@contextmanager
+def counted() -> Iterator[dict[str, int]]:
+    """Bytes that this process sends to the store and fetches from it, and copies that it asks the store for."""
+    counts, events = {"sent": 0, "fetched": 0, "copies": 0}, store().client.meta.events
+
+    def add(name: str, number: Callable[[dict[str, Any]], int]) -> Callable[..., None]:
+        def handler(params: dict[str, Any], **kwargs: Any) -> None:
+            counts[name] += number(params)
+
+        return handler
+
+    def ranged(params: dict[str, Any]) -> int:
+        start, end = params["Range"].removeprefix("bytes=").split("-")
+        return int(end) - int(start) + 1
+
+    handlers = {
+        "UploadPart": add("sent", lambda params: len(params["Body"])),
+        "GetObject": add("fetched", ranged),
+        "UploadPartCopy": add("copies", lambda params: 1),
+    }
+    for operation, handler in handlers.items():
+        events.register(f"provide-client-params.s3.{operation}", handler)
+    try:
+        yield counts
+    finally:
+        for operation, handler in handlers.items():
+            events.unregister(f"provide-client-params.s3.{operation}", handler)
+
+
+@pytest.mark.usefixtures("db")
+def test_a_long_recording_never_passes_through_the_worker(alice: User, tmp_path: Path) -> None:
+    path = make_silence(tmp_path / "long.wav", seconds=330, rate=48000)  # 30 MiB
+    space = make_space(alice, recording=path)
+
+    with counted() as counts:
+        bundle = built(space)
+
+    assert 5 * MIB <= counts["sent"] <= 5.1 * MIB
+    assert counts["fetched"] <= 5 * MIB
+    assert counts["copies"] == 1
+    (tmp_path / "bundle.zip").write_bytes(downloaded(bundle))
+    assert refused_by(tmp_path / "bundle.zip") == {}
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as found:
+        found.extractall(tmp_path / "bag")
+    (folder,) = (tmp_path / "bag").iterdir()
+    assert bagit.Bag(str(folder)).is_valid()
+    assert (folder / "data" / "recording.wav").read_bytes() == path.read_bytes()

@@ -1,0 +1,103 @@
+"""The parts of a multipart upload: all of the bytes, in order, in sizes that S3 takes."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archive.bundles.layout import Literal, Range, Segment
+from archive.bundles.plan import Copied, Part, Through, plan
+
+MIB = 1024**2
+LEAST, MOST = 10, 40  # bytes; the shapes are the same as with 5 MiB and 512 MiB
+
+
+def flat(parts: list[Part]) -> list[Segment]:
+    """All pieces in order, adjoining ones of the same object joined again."""
+    pieces: list[Segment] = []
+    for part in parts:
+        for piece in part.pieces if isinstance(part, Through) else (part.source,):
+            last = pieces[-1] if pieces else None
+            if (
+                isinstance(piece, Range)
+                and isinstance(last, Range)
+                and (last.key, last.etag, last.start + last.length) == (piece.key, piece.etag, piece.start)
+            ):
+                pieces[-1] = Range(last.key, last.etag, last.start, last.length + piece.length)
+            else:
+                pieces.append(piece)
+    return pieces
+
+
+literals = st.binary(min_size=1, max_size=30).map(Literal)
+lengths = st.integers(1, 30) | st.integers(1, 400)
+
+
+@st.composite
+def shapes(draw: st.DrawFn) -> list[Segment]:
+    found: list[Segment] = []
+    for n in range(draw(st.integers(1, 12))):
+        if draw(st.booleans()):
+            found.append(draw(literals))
+        else:
+            found.append(Range(f"key-{n}", f"etag-{n}", draw(st.integers(0, 50)), draw(lengths)))
+    return found
+
+
+@settings(deadline=None, max_examples=300)
+@given(shapes())
+def test_parts_cover_the_segments_in_order(segments: list[Segment]) -> None:
+    parts = plan(segments, least=LEAST, most=MOST)
+
+    assert flat(parts) == segments
+
+
+@settings(deadline=None, max_examples=300)
+@given(shapes())
+def test_parts_have_sizes_that_s3_takes(segments: list[Segment]) -> None:
+    parts = plan(segments, least=LEAST, most=MOST)
+
+    assert all(part.length >= LEAST for part in parts[:-1])
+    assert all(part.length <= MOST + LEAST for part in parts if isinstance(part, Copied))
+    assert all(part.length > 0 for part in parts)
+
+
+@settings(deadline=None, max_examples=300)
+@given(shapes())
+def test_no_more_goes_through_than_must(segments: list[Segment]) -> None:
+    parts = plan(segments, least=LEAST, most=MOST)
+
+    through = sum(part.length for part in parts if isinstance(part, Through))
+    small = sum(s.length for s in segments if isinstance(s, Literal) or s.length < 2 * LEAST)
+    large = [s for s in segments if isinstance(s, Range) and s.length >= 2 * LEAST]
+    assert through <= small + LEAST * len(large)
+
+
+def test_a_recording_of_600_mib() -> None:
+    header, directory = Literal(b"h" * 1000), Literal(b"d" * 500)
+    recording = Range("key", "etag", 0, 600 * MIB)
+
+    parts = plan([header, recording, directory])
+
+    head = 5 * MIB - 1000
+    assert parts == [
+        Through((header, Range("key", "etag", 0, head))),
+        Copied(Range("key", "etag", head, 512 * MIB)),
+        Copied(Range("key", "etag", head + 512 * MIB, 600 * MIB - head - 512 * MIB)),
+        Through((directory,)),
+    ]
+
+
+@pytest.mark.parametrize(("length", "count"), [(1, 1), (5 * MIB, 1), (10 * MIB - 7, 1), (10 * MIB - 6, 3)])
+def test_a_small_recording_goes_through_in_one_part(length: int, count: int) -> None:
+    segments: list[Segment] = [Literal(b"header"), Range("key", "etag", 0, length), Literal(b"directory")]
+
+    parts = plan(segments)
+
+    assert len(parts) == count
+    assert flat(parts) == segments
+
+
+def test_many_literals_are_not_held_in_memory_together() -> None:
+    parts = plan([Literal(bytes(9 * MIB))] * 5)
+
+    assert [part.length for part in parts] == [18 * MIB, 18 * MIB, 9 * MIB]

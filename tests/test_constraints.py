@@ -1,0 +1,158 @@
+"""The database itself keeps the invariants: for each named constraint, an attempt to break it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, models, transaction
+from django.db.models import F
+
+from archive.models import Bundle, Participant, Recording, Rule, Space, Transcript, User, Violation
+from tests.factory import make_row
+
+pytestmark = pytest.mark.usefixtures("db")
+
+NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+STORED = {"size": 10, "sha256": "a" * 64, "crc32": 1, "etag": '"e"'}
+READY: dict[str, Any] = {"key": "k", "size": 10, "etag": '"e"', "ready_at": NOON, "name": "a.zip"}
+SCRUBBED: dict[str, Any] = {"title": "", "salt": "", "fingerprint": "", "problem": ""}
+
+
+@pytest.fixture
+def rows(alice: User, admin: User) -> dict[str, models.Model]:
+    """One valid row of each kind."""
+    space = make_row(alice)
+    violation = Violation.objects.create(space=space, rule=Rule.objects.get(code="spam"), flagged_by=admin)
+    sound = {"extension": "m4a", "content_type": "audio/mp4", "codec": "aac", "sample_rate": 8000, "channels": 1}
+    return {
+        "space": space,
+        "participant": Participant.objects.create(space=space, role="speaker", seat=1, name="Ida"),
+        "recording": Recording.objects.create(space=space, key="r", duration_ms=1000, **STORED, **sound),
+        "transcript": Transcript.objects.create(space=space, key="t", language="en", cues=[], **STORED),
+        "violation": violation,
+        "bundle": Bundle.objects.create(space=space, content="c", state="ready", **READY),
+    }
+
+
+ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
+    ("space_state_known", "space", {"state": "lost"}),
+    ("space_deadline_after_end", "space", {"expires_at": F("ended_at")}),
+    ("space_deleted_has_its_time", "space", {"deleted_at": NOON}),
+    ("space_deleted_has_its_time", "space", {"state": "deleted", **SCRUBBED}),
+    ("space_never_deleted_while_held", "space", {"state": "expiring", "expires_at": None}),
+    (
+        "space_never_deleted_while_held",
+        "space",
+        {"state": "deleted", "expires_at": None, "deleted_at": NOON, **SCRUBBED},
+    ),
+    *(
+        ("space_deleted_is_scrubbed", "space", {"state": "deleted", "deleted_at": NOON, **SCRUBBED, left: "something"})
+        for left in ("title", "salt", "fingerprint", "problem")
+    ),
+    ("space_rejected_has_a_reason", "space", {"state": "rejected", "problem": ""}),
+    ("participant_seats", "participant", {"role": "host", "seat": 2}),
+    ("participant_seats", "participant", {"role": "cohost", "seat": 3}),
+    ("participant_seats", "participant", {"role": "speaker", "seat": 11}),
+    ("participant_seats", "participant", {"role": "speaker", "seat": 0}),
+    ("participant_seats", "participant", {"role": "listener", "seat": 1}),
+    ("participant_named", "participant", {"name": ""}),
+    *(
+        attempt
+        for kind in ("recording", "transcript")
+        for attempt in (
+            (f"{kind}_size_positive", kind, {"size": 0}),
+            (f"{kind}_sha256_hex", kind, {"sha256": "A" * 64}),
+            (f"{kind}_sha256_hex", kind, {"sha256": "a" * 63}),
+            (f"{kind}_crc32_32_bits", kind, {"crc32": 4_294_967_296}),
+        )
+    ),
+    ("recording_has_length", "recording", {"duration_ms": 0}),
+    ("violation_state_known", "violation", {"state": "forgotten"}),
+    ("violation_lifted_by_somebody_at_a_time", "violation", {"state": "lifted", "lifted_by": F("flagged_by")}),
+    ("violation_lifted_by_somebody_at_a_time", "violation", {"state": "lifted", "lifted_at": NOON}),
+    ("violation_lifted_by_somebody_at_a_time", "violation", {"lifted_at": NOON}),
+    ("violation_lifted_by_somebody_at_a_time", "violation", {"lifted_by": F("flagged_by")}),
+    ("bundle_state_known", "bundle", {"state": "half"}),
+    ("bundle_ready_is_complete", "bundle", {"size": 0}),
+    *(
+        ("bundle_ready_is_complete", "bundle", {name: None if name in ("size", "ready_at") else ""})
+        for name in ("key", "size", "etag", "ready_at", "name")
+    ),
+    *(
+        ("bundle_unready_has_no_object", "bundle", {"state": state, "problem": "x"})
+        for state in ("requested", "building", "failed")
+    ),
+    (
+        "bundle_failed_has_a_reason",
+        "bundle",
+        {"state": "failed", "problem": "", "key": "", "size": None, "etag": "", "ready_at": None},
+    ),
+    ("bundle_progress_within_total", "bundle", {"bytes_done": 2, "bytes_total": 1}),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "changes"), ATTEMPTS)
+def test_it_can_not_be_broken(rows: dict[str, models.Model], name: str, kind: str, changes: dict[str, Any]) -> None:
+    row = rows[kind]
+
+    with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():
+        type(row)._default_manager.filter(pk=row.pk).update(**changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("participant_seat_taken_once", "participant"),
+        ("recording_numbered", "recording"),
+        ("transcript_numbered", "transcript"),
+        ("bundle_one_live_for_a_content", "bundle"),
+    ],
+)
+def test_there_is_no_second(rows: dict[str, models.Model], name: str, kind: str) -> None:
+    row = rows[kind]
+    row.pk, row._state.adding = Bundle().pk if kind == "bundle" else None, True
+    if kind in ("recording", "transcript"):
+        row.key = "another"  # type: ignore[attr-defined]
+
+    with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():
+        row.save()
+
+
+def test_the_same_recording_is_taken_in_once(alice: User) -> None:
+    make_row(alice, fingerprint="f" * 64)
+
+    with pytest.raises(IntegrityError, match='"space_taken_in_once"'), transaction.atomic():
+        make_row(alice, fingerprint="f" * 64)
+
+
+def test_but_again_after_it_was_rejected(alice: User) -> None:
+    make_row(alice, fingerprint="f" * 64, state="rejected", problem="no sound")
+
+    make_row(alice, fingerprint="f" * 64)
+
+    assert Space.objects.filter(fingerprint="f" * 64).count() == 2
+
+
+def test_a_bundle_can_be_built_again_after_one_that_failed(rows: dict[str, models.Model]) -> None:
+    space = Space.objects.get(pk=rows["space"].pk)
+    Bundle.objects.create(space=space, content="d", state="failed", problem="the store was down")
+
+    Bundle.objects.create(space=space, content="d")
+
+    assert Bundle.objects.filter(space=space, content="d").count() == 2
+
+
+UNIQUE = {
+    "space_taken_in_once",
+    "participant_seat_taken_once",
+    "recording_numbered",
+    "transcript_numbered",
+    "bundle_one_live_for_a_content",
+}
+
+
+def test_no_constraint_is_left_out() -> None:
+    named = {c.name for model in apps.get_app_config("archive").get_models() for c in model._meta.constraints}
+
+    assert named == UNIQUE | {name for name, _, _ in ATTEMPTS}

@@ -1,0 +1,103 @@
+"""`manage.py ingest`, as people and scripts call it."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import execute_from_command_line
+
+from archive import clock
+from archive.models import Space, User
+from tests.sounds import make_tone
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+Run = Callable[..., tuple[int | str | None, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Returns exit status, standard output and standard error."""
+
+    def call(*arguments: str) -> tuple[int | str | None, str, str]:
+        status: int | str | None = 0
+        try:
+            execute_from_command_line(["manage.py", "ingest", *arguments])
+        except SystemExit as end:
+            status = end.code
+        return status, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Path:
+    return make_tone(tmp_path / "A talk.m4a", "m4a", seconds=1)
+
+
+def yesterday() -> str:
+    return (clock.now() - timedelta(days=1)).isoformat()
+
+
+def test_it_prints_the_id_and_nothing_else(run: Run, alice: User, talk: Path) -> None:
+    status, out, err = run(str(talk), "--host", "alice", "--ended-at", yesterday())
+
+    space = Space.objects.get()
+    assert (status, out, err) == (0, f"{space.pk}\n", "")
+    assert (space.title, space.state) == ("A talk", "available")
+
+
+def test_json_is_one_object(run: Run, alice: User, talk: Path) -> None:
+    ended_at = yesterday()
+
+    status, out, err = run(str(talk), "--host", "alice", "--ended-at", ended_at, "--json")
+
+    assert (status, err) == (0, "")
+    space = Space.objects.get()
+    assert space.expires_at is not None
+    assert json.loads(out) == {
+        "id": str(space.pk),
+        "created": True,
+        "state": "available",
+        "ended_at": ended_at,
+        "expires_at": space.expires_at.isoformat(),
+        "notes": [],
+    }
+
+
+def test_the_second_time_it_tells_the_same_id(run: Run, alice: User, talk: Path) -> None:
+    call = (str(talk), "--host", "alice", "--ended-at", yesterday())
+    run(*call)
+
+    status, out, err = run(*call)
+
+    assert (status, out) == (0, f"{Space.objects.get().pk}\n")
+    assert err == "This recording is here already: nothing was added.\n"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"host": "nobody"}, "There is no user 'nobody'. Make one with: manage.py createsuperuser, or in the admin."),
+        ({"file": "gone.m4a"}, "gone.m4a: there is no such file."),
+        ({"file": "."}, ".: it is a folder, not a file."),
+        ({"end": "yesterday"}, "'yesterday' is not a time: write it as in 2026-11-22T14:05:00Z."),
+        ({"end": "2020-05-01T12:00:00"}, "2020-05-01T12:00:00 has no time zone: write the end as in"),
+        ({"end": "2020-05-01T12:00:00Z"}, "The Space ended at 2020-05-01 12:00 UTC, and its deadline was"),
+        ({"end": "2999-05-01T12:00:00Z"}, "The Space can't have ended at 2999-05-01 12:00:00 UTC"),
+        ({"end": ""}, "When did the Space end? Give --ended-at"),
+        ({"file": __file__}, "test_ingest_command.py: no audio could be read from it"),
+    ],
+    ids=lambda value: next(iter(value.values())) if isinstance(value, dict) else "",
+)
+def test_an_error_is_one_line(run: Run, alice: User, talk: Path, wrong: dict[str, str], words: str) -> None:
+    given = {"file": str(talk), "host": "alice", "end": yesterday()} | wrong
+
+    status, out, err = run(given["file"], "--host", given["host"], "--ended-at", given["end"])
+
+    assert (status, out) == (1, "")
+    assert err.startswith(f"CommandError: {words}")
+    assert err.count("\n") == 1
+    assert not Space.objects.exists()

@@ -1,0 +1,95 @@
+"""What can't be taken in is refused with its reason, and leaves nothing."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive import clock
+from archive.errors import Refused, TooLate, Unreadable
+from archive.intake.ingest import Request, ingest
+from archive.models import LogEntry, Space, User
+from archive.storage import store
+from tests.sounds import make_tone
+
+
+@pytest.fixture(scope="session")
+def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tone(tmp_path_factory.mktemp("sounds") / "talk.m4a", "m4a", seconds=1)
+
+
+@pytest.fixture
+def talk(db: None, alice: User, tone: Path) -> Callable[..., Request]:
+    """A request that is fine, but for the options given."""
+    ended_at = clock.now() - timedelta(days=1)
+
+    def make(**options: Any) -> Request:
+        fine: dict[str, Any] = {"recording": tone, "host": alice, "ended_at": ended_at, "title": "Beans"}
+        return Request(**fine | options)
+
+    return make
+
+
+NOON = datetime(2020, 5, 1, 12, 0, tzinfo=UTC)
+REFUSED: list[tuple[type[Refused], str, dict[str, Any]]] = [
+    (Refused, "has no time zone: write the end as in 2026-11-22T14:05:00Z", {"ended_at": NOON.replace(tzinfo=None)}),
+    (Refused, "that is in the future", {"ended_at": datetime(2999, 1, 1, tzinfo=UTC)}),
+    (
+        TooLate,
+        r"ended at 2020-05-01 12:00 UTC, and its deadline was 2020-05-31 12:00 UTC\. "
+        r"Every recording is kept for 30 days after its Space ended\.",
+        {"ended_at": NOON},
+    ),
+    (Refused, "The title has 301 characters", {"title": "x" * 301}),
+    (Refused, "is not a language tag", {"language": "english!"}),
+    (Refused, "at most 2 co-hosts and 10 speakers", {"cohosts": ("a", "b", "c")}),
+    (Refused, "at most 2 co-hosts and 10 speakers", {"speakers": ("a",) * 11}),
+    (Refused, "1 to 100 characters", {"speakers": (" ",)}),
+]
+
+
+@pytest.mark.parametrize(("error", "words", "wrong"), REFUSED)
+def test_what_can_not_be_taken_in(
+    talk: Callable[..., Request], error: type[Refused], words: str, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(error, match=words):
+        ingest(talk(**wrong))
+
+    assert not Space.objects.exists()
+
+
+def test_unreadable_audio_leaves_nothing(talk: Callable[..., Request], tmp_path: Path) -> None:
+    fake, before = tmp_path / "talk.mp3", store().listing("spaces/")
+    fake.write_text("not a sound")
+
+    with pytest.raises(Unreadable):
+        ingest(talk(recording=fake))
+
+    assert not Space.objects.exists()
+    assert not LogEntry.objects.exists()
+    assert store().listing("spaces/") == before
+
+
+def test_a_bad_transcript_keeps_the_recording_out(talk: Callable[..., Request], tmp_path: Path) -> None:
+    bad = tmp_path / "bad.vtt"
+    bad.write_text("nothing of use")
+
+    with pytest.raises(Unreadable, match=r"bad\.vtt: it is neither .* Give --skip-bad-transcript"):
+        ingest(talk(transcript=bad))
+
+    assert not Space.objects.exists()
+
+
+def test_unless_asked(talk: Callable[..., Request], tmp_path: Path) -> None:
+    bad = tmp_path / "bad.vtt"
+    bad.write_text("nothing of use")
+
+    done = ingest(talk(transcript=bad, skip_bad_transcript=True))
+
+    assert done.notes == [
+        "bad.vtt: it is neither a WebVTT nor an SRT transcript. It was left out; the recording was taken in."
+    ]
+    assert done.space.state == "available"
+    assert not done.space.transcripts.exists()

@@ -1,0 +1,87 @@
+"""Taking in that stopped half way: nothing is lost, and the same call goes on."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive import clock
+from archive.errors import Refused, Unavailable
+from archive.intake.ingest import Request, ingest
+from archive.models import Recording, Space, User
+from archive.storage import keys, store
+from tests.sounds import make_silence, make_tone
+from tests.stores import NOBODY_LISTENS, other_store
+
+
+@pytest.fixture(scope="session")
+def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tone(tmp_path_factory.mktemp("sounds") / "talk.m4a", "m4a", seconds=1)
+
+
+@pytest.fixture
+def talk(db: None, alice: User, tone: Path) -> Callable[..., Request]:
+    """A request that is fine, but for the options given."""
+    ended_at = clock.now() - timedelta(days=1)
+
+    def make(**options: Any) -> Request:
+        fine: dict[str, Any] = {"recording": tone, "host": alice, "ended_at": ended_at, "title": "Beans"}
+        return Request(**fine | options)
+
+    return make
+
+
+def test_a_store_that_is_down_costs_time_only(talk: Callable[..., Request]) -> None:
+    with other_store(**NOBODY_LISTENS), pytest.raises(Unavailable):
+        ingest(talk())
+    waiting = Space.objects.get()
+    assert waiting.state == "receiving"
+
+    Space.objects.update(lease_until=None)  # or a few minutes later
+    done = ingest(talk())
+
+    assert (done.space.pk, done.space.state) == (waiting.pk, "available")
+
+
+class Killed(BaseException):
+    """What SIGKILL would be, if it could be caught."""
+
+
+def test_a_killed_attempt_is_gone_on_with(talk: Callable[..., Request]) -> None:
+    def kill(what: str, done: float, total: float) -> None:
+        if what == "storing":
+            raise Killed
+
+    with pytest.raises(Killed):
+        ingest(talk(), kill)
+    space = Space.objects.get()
+    store().client.create_multipart_upload(Bucket=store().bucket, Key=keys.recording(space.pk, 1, "m4a"))
+    with pytest.raises(Refused, match="somebody is taking in this recording right now"):
+        ingest(talk())
+    Space.objects.update(lease_until=clock.now())
+
+    done = ingest(talk())
+
+    assert (done.space.pk, done.space.state) == (space.pk, "available")
+    found = store().listing(keys.prefix(space.pk))
+    assert [version.key for version in found.versions] == [f"spaces/{space.pk}/recording/1.m4a"]
+    assert found.uploads == ()
+
+
+def test_a_file_that_changes_meanwhile_is_refused(talk: Callable[..., Request], tmp_path: Path) -> None:
+    path = make_silence(tmp_path / "growing.wav", seconds=200, rate=48000)  # 18 MiB: two parts
+
+    def grow(what: str, done: float, total: float) -> None:
+        if what == "storing" and done == 16 * 1024**2:
+            with path.open("ab") as file:
+                file.write(b"more")
+
+    with pytest.raises(Refused, match=r"growing\.wav: the file is still growing"):
+        ingest(talk(recording=path), grow)
+
+    space = Space.objects.get()
+    assert space.state == "receiving"
+    assert not store().listing(keys.prefix(space.pk))
+    assert not Recording.objects.exists()

@@ -1,0 +1,117 @@
+"""Transitions: those of the table and no others, each with its log entry, and only one winner."""
+
+import itertools
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db.models import Q
+
+from archive.lifecycle import TRANSITIONS, move
+from archive.log import SYSTEM, Actor
+from archive.models import Bundle, LogEntry, Rule, Space, User, Violation
+from tests.factory import make_row
+
+pytestmark = pytest.mark.usefixtures("db")
+
+NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+LEGAL = {
+    ("Space", "receiving", "processing"): "space.received",
+    ("Space", "processing", "available"): "space.available",
+    ("Space", "processing", "rejected"): "space.rejected",
+    ("Space", "receiving", "expiring"): "deletion.began",
+    ("Space", "processing", "expiring"): "deletion.began",
+    ("Space", "available", "expiring"): "deletion.began",
+    ("Space", "rejected", "expiring"): "deletion.began",
+    ("Space", "expiring", "deleted"): "space.deleted",
+    ("Bundle", "requested", "building"): "bundle.started",
+    ("Bundle", "building", "ready"): "bundle.ready",
+    ("Bundle", "requested", "failed"): "bundle.failed",
+    ("Bundle", "building", "failed"): "bundle.failed",
+    ("Bundle", "ready", "removed"): "bundle.removed",
+    ("Violation", "standing", "lifted"): "violation.lifted",
+    ("Violation", "appealed", "lifted"): "violation.lifted",
+}
+
+
+def test_the_table() -> None:
+    assert {(model.__name__, old, new): event for (model, old, new), event in TRANSITIONS.items()} == LEGAL
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pair
+        for pair in itertools.product(
+            ["receiving", "processing", "available", "rejected", "expiring", "deleted"], repeat=2
+        )
+        if ("Space", *pair) not in LEGAL
+    ],
+)
+def test_what_is_not_in_the_table_is_refused(alice: User, old: str, new: str) -> None:
+    space = make_row(alice)
+
+    with pytest.raises(KeyError):
+        move(space, old, new, actor=SYSTEM)
+
+    assert Space.objects.get(pk=space.pk).state == "available"
+
+
+def test_a_move_changes_the_row_and_the_log(alice: User) -> None:
+    space = make_row(alice, state="receiving")
+
+    moved = move(space, "receiving", "processing", actor=Actor("user", 7), detail={"size": 10}, problem="none")
+
+    assert moved
+    assert (space.state, space.problem) == ("processing", "none")
+    stored = Space.objects.get(pk=space.pk)
+    assert (stored.state, stored.problem) == ("processing", "none")
+    (entry,) = LogEntry.objects.filter(space_id=space.pk)
+    assert (entry.event, entry.premis, entry.detail) == ("space.received", "ingestion", {"size": 10})
+    assert (entry.actor_kind, entry.actor_id) == ("user", 7)
+
+
+def test_bundles_and_violations_are_named_in_the_entry(alice: User, admin: User) -> None:
+    space = make_row(alice)
+    bundle = Bundle.objects.create(space=space, content="c")
+    violation = Violation.objects.create(space=space, rule=Rule.objects.get(code="spam"), flagged_by=admin)
+
+    assert move(bundle, "requested", "building", actor=SYSTEM)
+    assert move(violation, "standing", "lifted", actor=SYSTEM, lifted_at=NOON, lifted_by=admin)
+
+    assert list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", "detail")) == [
+        ("bundle.started", {"bundle": str(bundle.pk)}),
+        ("violation.lifted", {"violation": str(violation.pk)}),
+    ]
+
+
+def test_a_lost_race_changes_nothing_and_logs_nothing(alice: User) -> None:
+    space, late = (row := make_row(alice)), Space.objects.get(pk=row.pk)
+    assert move(space, "available", "expiring", actor=SYSTEM)
+
+    assert not move(late, "available", "expiring", actor=SYSTEM, problem="mine")
+
+    assert (late.state, late.problem) == ("available", "")
+    assert Space.objects.get(pk=space.pk).problem == ""
+    assert LogEntry.objects.filter(space_id=space.pk).count() == 1
+
+
+@pytest.mark.parametrize(("fence", "moved"), [(3, True), (2, False)])
+def test_a_condition_must_still_hold(alice: User, fence: int, moved: bool) -> None:
+    space = make_row(alice, fence=3)
+
+    assert move(space, "available", "expiring", actor=SYSTEM, only_if=Q(fence=fence)) is moved
+
+    assert Space.objects.get(pk=space.pk).state == ("expiring" if moved else "available")
+    assert LogEntry.objects.filter(space_id=space.pk).count() == int(moved)
+
+
+def test_without_its_entry_there_is_no_move(alice: User) -> None:
+    space = make_row(alice)
+    not_json: dict[str, Any] = {"at": NOON}
+
+    with pytest.raises(TypeError):
+        move(space, "available", "expiring", actor=SYSTEM, detail=not_json)
+
+    assert Space.objects.get(pk=space.pk).state == "available"
+    assert not LogEntry.objects.filter(space_id=space.pk).exists()

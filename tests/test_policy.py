@@ -1,0 +1,116 @@
+"""The clock: each row of the retention rule with its dates written out."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from archive.policy import Facts, Rule, deadline
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("ended_at", "base", "longest"),
+    [
+        ("2026-01-01T00:00:00", "2026-01-31T00:00:00", "2026-05-01T00:00:00"),
+        ("2026-01-31T12:00:00", "2026-03-02T12:00:00", "2026-05-31T12:00:00"),
+        ("2028-01-31T12:00:00", "2028-03-01T12:00:00", "2028-05-30T12:00:00"),
+        ("2028-02-29T08:30:00", "2028-03-30T08:30:00", "2028-06-28T08:30:00"),
+        ("2026-12-15T23:59:59", "2027-01-14T23:59:59", "2027-04-14T23:59:59"),
+        ("2026-12-31T23:59:59.999999", "2027-01-30T23:59:59.999999", "2027-04-30T23:59:59.999999"),
+    ],
+    ids=["new year", "end of January", "end of January, leap year", "leap day", "over year's end", "last microsecond"],
+)
+def test_thirty_days_or_a_hundred_and_twenty(ended_at: str, base: str, longest: str) -> None:
+    assert deadline(Facts(utc(ended_at)), Rule()).at == utc(base)
+    assert deadline(Facts(utc(ended_at), (None,)), Rule()).at == utc(longest)
+
+
+LIFTED = "Every violation was lifted, so the first deadline applies again."
+KEPT = "Every recording is kept for 30 days after its Space ended."
+STAYS = "It stays for at least 7 days after the lifting, so that the host can still download it."
+
+
+@pytest.mark.parametrize(
+    ("lifted_at", "at", "codes", "reasons"),
+    [
+        ((), "2026-01-31", ("base",), (KEPT,)),
+        (
+            (None,),
+            "2026-05-01",
+            ("base", "violation"),
+            (KEPT, "A rule violation stands, so it is kept for 90 days more: 120 days in all."),
+        ),
+        (("2026-01-10",), "2026-01-31", ("base", "lifted"), (KEPT, LIFTED)),
+        (("2026-01-24",), "2026-01-31", ("base", "lifted"), (KEPT, LIFTED)),
+        (("2026-01-25",), "2026-02-01", ("base", "lifted", "lift-grace"), (KEPT, LIFTED, STAYS)),
+        (("2026-04-24",), "2026-05-01", ("base", "lifted", "lift-grace"), (KEPT, LIFTED, STAYS)),
+        (
+            ("2026-04-25",),
+            "2026-05-01",
+            ("base", "lifted", "lift-cap"),
+            (KEPT, LIFTED, STAYS, "It never stays longer than 120 days after the end."),
+        ),
+        (("2026-02-20", "2026-01-05"), "2026-02-27", ("base", "lifted", "lift-grace"), (KEPT, LIFTED, STAYS)),
+    ],
+    ids=["none", "stands", "early", "at day 23", "after day 23", "at day 113", "after day 113", "the last one counts"],
+)
+def test_each_row_of_the_rule(
+    lifted_at: tuple[str | None, ...], at: str, codes: tuple[str, ...], reasons: tuple[str, ...]
+) -> None:
+    facts = Facts(utc("2026-01-01"), tuple(None if moment is None else utc(moment) for moment in lifted_at))
+
+    due = deadline(facts, Rule())
+
+    assert (due.at, due.codes, due.reasons) == (utc(at), codes, reasons)
+
+
+def test_several_violations_do_not_stack() -> None:
+    assert deadline(Facts(utc("2026-01-01"), (None, None, None)), Rule()).at == utc("2026-05-01")
+
+
+def test_one_that_stands_outweighs_those_that_were_lifted() -> None:
+    assert deadline(Facts(utc("2026-01-01"), (utc("2026-01-02"), None)), Rule()).at == utc("2026-05-01")
+
+
+def test_a_hold_outweighs_everything() -> None:
+    due = deadline(Facts(utc("2026-01-01"), (None,), held=True), Rule())
+
+    assert due.at is None
+    assert due.codes == ("hold",)
+    assert due.reasons == ("A legal hold stands: nothing is deleted until it is released.",)
+
+
+def test_a_day_is_24_hours_wherever_the_space_was_held() -> None:
+    ended_at = datetime(2026, 3, 15, 12, 0, tzinfo=ZoneInfo("Europe/Berlin"))  # 11:00 UTC; summer time comes meanwhile
+
+    assert deadline(Facts(ended_at), Rule()).at == utc("2026-04-14T11:00:00")
+
+
+def test_other_numbers() -> None:
+    rule = Rule(retention_days=1, violation_extra_days=2, lift_grace_days=0)
+
+    assert deadline(Facts(utc("2026-01-01")), rule).at == utc("2026-01-02")
+    assert deadline(Facts(utc("2026-01-01"), (None,)), rule).at == utc("2026-01-04")
+    assert deadline(Facts(utc("2026-01-01"), (utc("2026-01-03"),)), rule).at == utc("2026-01-03")
+    assert deadline(Facts(utc("2026-01-01")), rule).reasons == (
+        "Every recording is kept for 1 day after its Space ended.",
+    )
+
+
+@pytest.mark.parametrize(("keep", "extra", "grace"), [(0, 90, 7), (30, -1, 7), (30, 90, -1)])
+def test_numbers_that_go_backwards_are_no_rule(keep: int, extra: int, grace: int) -> None:
+    with pytest.raises(ValueError, match="counts days forward"):
+        Rule(keep, extra, grace)
+
+
+NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001  (that is the point)
+
+
+@pytest.mark.parametrize("facts", [{"ended_at": NAIVE}, {"ended_at": utc("2026-01-01"), "lifted_at": (NAIVE,)}])
+def test_a_time_without_a_zone_is_refused(facts: dict[str, datetime]) -> None:
+    with pytest.raises(ValueError, match="without a zone"):
+        Facts(**facts)  # type: ignore[arg-type]

@@ -1,0 +1,76 @@
+"""What holds of every deadline, whatever the dates and the numbers of the rule."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archive.policy import Facts, Rule, deadline
+
+moments = st.datetimes(
+    datetime(2020, 1, 1),  # noqa: DTZ001  (Hypothesis wants the bounds naive)
+    datetime(2040, 1, 1),  # noqa: DTZ001
+    timezones=st.sampled_from([UTC, ZoneInfo("America/New_York"), ZoneInfo("Asia/Kathmandu")]),
+)
+violations = st.lists(st.none() | moments, max_size=5)
+rules = st.builds(Rule, st.integers(1, 400), st.integers(0, 400), st.integers(0, 60))
+
+
+@settings(deadline=None)
+@given(moments, violations, rules)
+def test_never_before_the_base_and_never_after_the_longest(
+    end: datetime, lifted: list[datetime | None], rule: Rule
+) -> None:
+    due = deadline(Facts(end, lifted), rule)
+
+    assert due.at is not None
+    kept = due.at - end.astimezone(UTC)
+    assert timedelta(days=rule.retention_days) <= kept
+    assert kept <= timedelta(days=rule.retention_days + rule.violation_extra_days)
+    assert due.at.utcoffset() == timedelta(0)
+
+
+@settings(deadline=None)
+@given(moments, violations, rules, st.data())
+def test_the_order_of_violations_does_not_matter(
+    end: datetime, lifted: list[datetime | None], rule: Rule, data: st.DataObject
+) -> None:
+    shuffled = data.draw(st.permutations(lifted))
+
+    assert deadline(Facts(end, lifted), rule) == deadline(Facts(end, shuffled), rule)
+
+
+@settings(deadline=None)
+@given(moments, violations, rules)
+def test_while_any_stands_it_is_the_longest(end: datetime, lifted: list[datetime | None], rule: Rule) -> None:
+    due = deadline(Facts(end, [*lifted, None]), rule)
+
+    assert due.at == end.astimezone(UTC) + timedelta(days=rule.retention_days + rule.violation_extra_days)
+    assert due.codes == ("base", "violation")
+
+
+@settings(deadline=None)
+@given(moments, st.lists(moments, max_size=3), moments, moments, rules)
+def test_lifting_later_never_brings_the_deadline_forward(
+    end: datetime, others: list[datetime], one: datetime, other: datetime, rule: Rule
+) -> None:
+    earlier, later = sorted([one, other])
+
+    first, second = deadline(Facts(end, [*others, earlier]), rule), deadline(Facts(end, [*others, later]), rule)
+
+    assert first.at is not None
+    assert second.at is not None
+    assert first.at <= second.at
+
+
+@settings(deadline=None)
+@given(moments, violations, rules, st.booleans())
+def test_it_always_says_why(end: datetime, lifted: list[datetime | None], rule: Rule, held: bool) -> None:
+    due = deadline(Facts(end, lifted, held), rule)
+
+    assert (due.at is None) == held == (due.codes == ("hold",))
+    assert due.reasons
+    assert all(reason.endswith(".") for reason in due.reasons)
+    expected = 3 + (due.codes[-1] == "lift-cap") if due.codes[-1].startswith("lift-") else len(due.codes)
+    assert len(due.reasons) == expected

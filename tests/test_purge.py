@@ -1,0 +1,153 @@
+"""Deleting a Space: all of it and only it, in the store."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive import clock, work
+from archive.bundles.build import build, request
+from archive.log import SYSTEM
+from archive.models import LogEntry, Space, User
+from archive.retention.purge import begin, purge
+from archive.storage import keys, store
+from tests.factory import make_space
+from tests.sounds import make_tone
+from tests.stores import NOBODY_LISTENS, WRONG_KEY, other_store
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture(scope="session")
+def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tone(tmp_path_factory.mktemp("sounds") / "talk.m4a", "m4a", seconds=1)
+
+
+@pytest.fixture
+def space(alice: User, tone: Path, tmp_path: Path) -> Space:
+    """One with content of every kind; each kind of words has a word of its own."""
+    words = tmp_path / "words.vtt"
+    words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Okapi>Quagga.\n")
+    return make_space(alice, recording=tone, transcript=words, title="Zebrafish", cohosts=("Narwhal",))
+
+
+def make_due(space: Space) -> None:
+    Space.objects.filter(pk=space.pk).update(expires_at=clock.now() - timedelta(seconds=1))
+
+
+def events(space: Space) -> list[str]:
+    return list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", flat=True))
+
+
+def told(space: Space, event: str) -> dict[str, Any]:
+    detail: dict[str, Any] = LogEntry.objects.get(space_id=space.pk, event=event).detail
+    return detail
+
+
+def test_nothing_of_it_is_left_in_the_store(space: Space, bob: User, tone: Path) -> None:
+    prefix, client, bucket = keys.prefix(space.pk), store().client, store().bucket
+    build(request(space.pk, SYSTEM).pk)
+    client.put_object(Bucket=bucket, Key=f"{prefix}stray/of/nobody", Body=b"x")
+    client.create_multipart_upload(Bucket=bucket, Key=f"{prefix}bundles/open.zip")
+    neighbour = make_space(bob, recording=tone, transcript=None)
+    before = store().listing(keys.prefix(neighbour.pk))
+    make_due(space)
+
+    assert purge(space.pk)
+
+    assert not store().listing(prefix)
+    assert len(before.versions) == 1
+    assert store().listing(keys.prefix(neighbour.pk)) == before
+    space.refresh_from_db()
+    assert space.state == "deleted"
+    assert space.deleted_at is not None
+
+
+def test_the_log_says_what_was_deleted(space: Space) -> None:
+    bundle = request(space.pk, SYSTEM)
+    build(bundle.pk)
+    bundle.refresh_from_db()
+    sound, written = space.recordings.get(), space.transcripts.get()
+    store().client.create_multipart_upload(Bucket=store().bucket, Key=f"{keys.prefix(space.pk)}open")
+    make_due(space)
+
+    purge(space.pk)
+
+    assert events(space)[-3:] == ["deletion.began", "deletion.listed", "space.deleted"]
+    assert told(space, "deletion.began")["why"] == "deadline"
+    listed = told(space, "deletion.listed")
+    assert {row["key"]: row["size"] for row in listed["objects"]} == {
+        sound.key: sound.size,
+        written.key: written.size,
+        bundle.key: bundle.size,
+    }
+    assert (listed["object_count"], listed["open_uploads"]) == (3, 1)
+    assert told(space, "space.deleted")["removed"] == [
+        {"key": sound.key, "size": sound.size, "sha256": sound.sha256},
+        {"key": written.key, "size": written.size, "sha256": written.sha256},
+        {"key": bundle.key, "size": bundle.size, "etag": bundle.etag},
+    ]
+
+
+def test_what_comes_back_meanwhile_is_seen(space: Space) -> None:
+    make_due(space)
+    client, bucket, late = store().client, store().bucket, f"{keys.prefix(space.pk)}late"
+
+    def write_late(**kwargs: Any) -> None:
+        client.put_object(Bucket=bucket, Key=late, Body=b"x")
+
+    client.meta.events.register("after-call.s3.DeleteObjects", write_late)
+    try:
+        assert not purge(space.pk)
+    finally:
+        client.meta.events.unregister("after-call.s3.DeleteObjects", write_late)
+
+    space.refresh_from_db()
+    assert space.state == "expiring"
+    assert space.problem == f"spaces/{space.pk}/ is not empty yet: 1 objects, 0 open uploads"
+    Space.objects.update(retry_at=None)
+    assert purge(space.pk)
+
+
+def test_a_second_time_nothing_happens(space: Space) -> None:
+    make_due(space)
+    assert purge(space.pk)
+    before = events(space)
+
+    assert not purge(space.pk)
+    assert events(space) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(WRONG_KEY, "the object store answered 403"), (NOBODY_LISTENS, "the object store can't be reached")],
+    ids=["denied", "down"],
+)
+def test_what_is_not_known_is_not_done(space: Space, options: dict[str, str], words: str) -> None:
+    make_due(space)
+
+    with other_store(**options):
+        assert not purge(space.pk)
+
+    space.refresh_from_db()
+    assert space.state == "expiring"
+    assert words in space.problem
+    assert space.retry_at is not None
+    assert space.retry_at > clock.now()
+    assert "space.deleted" not in events(space)
+    assert len(store().listing(keys.prefix(space.pk)).versions) == 2
+
+    Space.objects.update(retry_at=clock.now())
+    assert purge(space.pk)
+    assert not store().listing(keys.prefix(space.pk))
+    assert told(space, "space.deleted")["attempts"] == 2
+
+
+def test_one_worker_at_a_time(space: Space) -> None:
+    make_due(space)
+    begin(space.pk)
+    assert work.claim(Space, space.pk, ["expiring"])
+
+    assert not purge(space.pk)
+    assert len(store().listing(keys.prefix(space.pk)).versions) == 2

@@ -1,0 +1,88 @@
+"""Only what is due is deleted."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive import clock
+from archive.models import LogEntry, Space, User
+from archive.retention.purge import begin, purge
+from archive.retention.violations import flag
+from archive.storage import keys, store
+from tests.factory import make_row, make_space
+from tests.sounds import make_tone
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture(scope="session")
+def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tone(tmp_path_factory.mktemp("sounds") / "talk.m4a", "m4a", seconds=1)
+
+
+@pytest.fixture
+def space(alice: User, tone: Path, tmp_path: Path) -> Space:
+    """One with content of every kind; each kind of words has a word of its own."""
+    words = tmp_path / "words.vtt"
+    words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Okapi>Quagga.\n")
+    return make_space(alice, recording=tone, transcript=words, title="Zebrafish", cohosts=("Narwhal",))
+
+
+def make_due(space: Space) -> None:
+    Space.objects.filter(pk=space.pk).update(expires_at=clock.now() - timedelta(seconds=1))
+
+
+def events(space: Space) -> list[str]:
+    return list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", flat=True))
+
+
+def told(space: Space, event: str) -> dict[str, Any]:
+    detail: dict[str, Any] = LogEntry.objects.get(space_id=space.pk, event=event).detail
+    return detail
+
+
+def test_not_before_it_is_due(space: Space) -> None:
+    assert not purge(space.pk)
+
+    space.refresh_from_db()
+    assert (space.state, space.title) == ("available", "Zebrafish")
+    assert len(store().listing(keys.prefix(space.pk)).versions) == 2
+    assert "deletion.began" not in events(space)
+
+
+def test_never_while_it_is_held(alice: User) -> None:
+    space = make_row(alice, ended_ago=timedelta(days=400), expires_at=None)
+
+    assert not purge(space.pk)
+    assert Space.objects.get(pk=space.pk).state == "available"
+
+
+@pytest.mark.parametrize(
+    ("created", "lease", "discarded"), [(25, None, True), (23, None, False), (25, 1, False), (50, 25, True)]
+)
+def test_what_nobody_went_on_with_is_discarded_after_a_day(
+    alice: User, created: int, lease: int | None, discarded: bool
+) -> None:
+    space, now = make_row(alice, state="receiving"), clock.now()
+    lease_until = None if lease is None else now - timedelta(hours=lease)
+    Space.objects.filter(pk=space.pk).update(created_at=now - timedelta(hours=created), lease_until=lease_until)
+
+    assert purge(space.pk) is discarded
+
+    assert Space.objects.get(pk=space.pk).state == ("deleted" if discarded else "receiving")
+    if discarded:
+        assert told(space, "deletion.began")["why"] == "abandoned"
+
+
+def test_a_flag_that_came_first_wins(space: Space, admin: User) -> None:
+    make_due(space)
+    flag(space.pk, "spam", "An axolotl.", admin)
+
+    assert not begin(space.pk)
+    assert not purge(space.pk)
+
+    space.refresh_from_db()
+    assert space.state == "available"
+    assert len(store().listing(keys.prefix(space.pk)).versions) == 2

@@ -1,0 +1,62 @@
+"""A flag and the deadline at the same moment: whichever commits first wins, and the other is told."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from archive import clock
+from archive.errors import TooLate
+from archive.models import Space, User
+from archive.retention.purge import begin
+from archive.retention.violations import flag
+from tests.factory import make_row
+from tests.processes import wait_until
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture
+def space(committed: None, alice: User) -> Space:
+    return make_row(alice, expires_at=clock.now() - timedelta(seconds=1))
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone() == (True,))
+
+
+def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> "Future[object]":
+    """Do `first`, let `second` run into its lock on another connection, then commit."""
+
+    def run() -> object:
+        try:
+            return second()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        first()
+        future = pool.submit(run)
+        wait_until(somebody_waits, "the second waits for the first")
+    return future
+
+
+def test_the_flag_was_first(space: Space, admin: User) -> None:
+    began = meanwhile(lambda: flag(space.pk, "spam", "An axolotl.", admin), lambda: begin(space.pk))
+
+    assert began.result(timeout=20) is False
+    space.refresh_from_db()
+    assert (space.state, space.violations.count()) == ("available", 1)
+
+
+def test_the_deletion_was_first(space: Space, admin: User) -> None:
+    flagged = meanwhile(lambda: begin(space.pk), lambda: flag(space.pk, "spam", "An axolotl.", admin))
+
+    with pytest.raises(TooLate, match="Too late: the deletion of this Space began at"):
+        flagged.result(timeout=20)
+    space.refresh_from_db()
+    assert (space.state, space.violations.count()) == ("expiring", 0)

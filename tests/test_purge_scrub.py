@@ -1,0 +1,87 @@
+"""What was said and how it was called is gone from the database too; that there was a Space stays."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from archive import clock
+from archive.bundles.build import build, request
+from archive.log import SYSTEM
+from archive.models import Participant, Rule, Space, User, Violation
+from archive.retention.purge import purge
+from archive.retention.violations import flag, lift
+from tests.factory import make_row, make_space
+from tests.sounds import make_tone
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture(scope="session")
+def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tone(tmp_path_factory.mktemp("sounds") / "talk.m4a", "m4a", seconds=1)
+
+
+@pytest.fixture
+def space(alice: User, tone: Path, tmp_path: Path) -> Space:
+    """One with content of every kind; each kind of words has a word of its own."""
+    words = tmp_path / "words.vtt"
+    words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Okapi>Quagga.\n")
+    return make_space(alice, recording=tone, transcript=words, title="Zebrafish", cohosts=("Narwhal",))
+
+
+def make_due(space: Space) -> None:
+    Space.objects.filter(pk=space.pk).update(expires_at=clock.now() - timedelta(seconds=1))
+
+
+def columns_of_words() -> Iterator[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+            " AND data_type IN ('text', 'character varying', 'jsonb')"
+        )
+        yield from cursor.fetchall()
+
+
+def where(word: str) -> set[tuple[str, str]]:
+    """Every column of the database that holds `word`."""
+    found = set()
+    with connection.cursor() as cursor:
+        for table, column in columns_of_words():
+            cursor.execute(f'SELECT EXISTS (SELECT FROM "{table}" WHERE "{column}"::text ILIKE %s)', [f"%{word}%"])
+            if cursor.fetchone() == (True,):
+                found.add((table, column))
+    return found
+
+
+def test_no_word_of_it_is_left_in_the_database(space: Space, admin: User) -> None:
+    flag(space.pk, "spam", "An axolotl.", admin)
+    lift(space.pk, "A pangolin.", admin)
+    build(request(space.pk, SYSTEM).pk)
+    make_due(space)
+    words = ["zebrafish", "okapi", "quagga", "narwhal", "axolotl", "pangolin", space.salt, space.fingerprint]
+    assert all(where(word) for word in words)
+
+    assert purge(space.pk)
+
+    assert {word: where(word) for word in words if where(word)} == {}
+    assert space.violations.count() == 1  # what stays is that there was one
+
+
+def test_the_number_of_queries_does_not_grow_with_what_it_has(alice: User, admin: User) -> None:
+    small, large = make_row(alice), make_row(alice)
+    for seat in range(1, 11):
+        Participant.objects.create(space=large, role="speaker", seat=seat, name="Ida")
+        Violation.objects.create(space=large, rule=Rule.objects.get(code="spam"), flagged_by=admin)
+    counts = []
+
+    for space in (small, large):
+        make_due(space)
+        with CaptureQueriesContext(connection) as queries:
+            assert purge(space.pk)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]

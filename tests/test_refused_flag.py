@@ -1,0 +1,28 @@
+"""A flag that is refused loses nothing: the page comes back with what was typed, and why."""
+
+import pytest
+from django.test import Client
+
+from archive.models import User, Violation
+from tests.factory import make_row
+
+
+@pytest.mark.django_db
+def test_what_was_typed_is_still_there(client: Client, alice: User, admin: User) -> None:
+    space = make_row(alice)
+    client.force_login(admin)
+
+    answer = client.post(f"/spaces/{space.pk}/flag", {"rule": "", "reason": "They sold <b>beans</b>."})
+
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "They sold &lt;b&gt;beans&lt;/b&gt;.</textarea>" in page
+    assert "There is no rule" in page
+    assert not Violation.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_footer_says_the_rule_in_force(client: Client, settings: object) -> None:
+    settings.RETENTION_DAYS = 14  # type: ignore[attr-defined]
+
+    assert "Recordings are kept 14 days after a Space ended; 90 more" in client.get("/accounts/login/").content.decode()

@@ -1,0 +1,90 @@
+"""Missing, changed, denied and unavailable are told apart: only a clear "not there" counts as absence."""
+
+import io
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from archive.errors import Changed, Denied, Missing, StorageError, Unavailable
+from archive.storage import MIN_PART, Store, StoredVersion, store, write
+from archive.storage.multipart import uploading
+from tests.stores import BUCKET_IS_NOT_THERE, NOBODY_LISTENS, WRONG_KEY, other_store
+
+
+@pytest.fixture
+def prefix() -> str:
+    return f"tests/{uuid.uuid4()}/"
+
+
+def fine() -> None:
+    """A check that finds everything in order."""
+
+
+def put(key: str, data: bytes) -> str:
+    """Store `data`; returns its ETag."""
+    return write(store(), key, io.BytesIO(data), "text/plain", check=fine).etag
+
+
+def test_ranges_of_the_very_object(prefix: str) -> None:
+    etag = put(f"{prefix}a", b"0123456789")
+
+    assert store().read(f"{prefix}a", 2, 3, etag) == b"234"
+    with pytest.raises(Changed):
+        store().read(f"{prefix}a", 2, 3, '"0123456789abcdef0123456789abcdef"')
+    with pytest.raises(Unavailable, match="2 of 5 bytes"):
+        store().read(f"{prefix}a", 8, 5, etag)
+
+
+def test_the_store_copies_by_itself(prefix: str) -> None:
+    etag = put(f"{prefix}source", bytes(MIN_PART) + b"the end")
+
+    with uploading(store(), f"{prefix}copy", "text/plain", fine) as upload:
+        upload.copy(f"{prefix}source", etag, 3, MIN_PART)
+        upload.add(b"and more")
+        copied = upload.complete()
+
+    assert store().head(f"{prefix}copy").size == MIN_PART + 8
+    assert store().read(f"{prefix}copy", MIN_PART - 3, 11, copied) == b"theand more"
+
+
+@pytest.mark.parametrize(("name", "error"), [("source", Changed), ("gone", Missing)])
+def test_but_not_another_object(prefix: str, name: str, error: type[StorageError]) -> None:
+    put(f"{prefix}source", bytes(10))
+
+    with pytest.raises(error), uploading(store(), f"{prefix}copy", "text/plain", fine) as upload:
+        upload.copy(f"{prefix}{name}", '"0123456789abcdef0123456789abcdef"', 0, 10)
+
+    assert [version.key for version in store().listing(prefix).versions] == [f"{prefix}source"]
+
+
+def test_missing(prefix: str) -> None:
+    with pytest.raises(Missing):
+        store().head(f"{prefix}a")
+    with pytest.raises(Missing):
+        store().read(f"{prefix}a", 0, 1, '"0123456789abcdef0123456789abcdef"')
+
+
+CALLS: dict[str, Callable[[Store], object]] = {
+    "head": lambda bucket: bucket.head("a"),
+    "read": lambda bucket: bucket.read("a", 0, 1, '"e"'),
+    "listing": lambda bucket: bucket.listing("a"),
+    "delete": lambda bucket: bucket.delete((StoredVersion("a", "", 1),)),
+    "abort": lambda bucket: bucket.abort("a", "0123"),
+    "write": lambda bucket: write(bucket, "a", io.BytesIO(b"x"), "text/plain", check=fine),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    ("options", "error"), [(WRONG_KEY, Denied), (NOBODY_LISTENS, Unavailable)], ids=["wrong key", "down"]
+)
+def test_denied_and_unavailable_are_told_apart(options: dict[str, str], error: type[StorageError], call: str) -> None:
+    with other_store(**options) as bucket, pytest.raises(error):
+        CALLS[call](bucket)
+
+
+@pytest.mark.parametrize("call", ["listing", "delete", "write"])
+def test_a_bucket_that_is_not_there_is_no_proof_of_absence(call: str) -> None:
+    with other_store(**BUCKET_IS_NOT_THERE) as bucket, pytest.raises(Unavailable):
+        CALLS[call](bucket)

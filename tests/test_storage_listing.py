@@ -1,0 +1,60 @@
+"""Listing what is under a prefix, and deleting it, however much it is."""
+
+import io
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from archive.storage import StoredVersion, store, write
+from archive.storage.multipart import uploading
+
+
+@pytest.fixture
+def prefix() -> str:
+    return f"tests/{uuid.uuid4()}/"
+
+
+def fine() -> None:
+    """A check that finds everything in order."""
+
+
+def put(key: str, data: bytes) -> str:
+    """Store `data`; returns its ETag."""
+    return write(store(), key, io.BytesIO(data), "text/plain", check=fine).etag
+
+
+def test_listing_shows_what_is_under_the_prefix_and_no_neighbour(prefix: str) -> None:
+    put(f"{prefix}1/a", b"12345")
+    put(f"{prefix}10/a", b"neighbour")
+    put(f"{prefix}1.txt", b"neighbour")
+    with uploading(store(), f"{prefix}1/b", "text/plain", fine) as upload:
+        with uploading(store(), f"{prefix}10/b", "text/plain", fine) as other:
+            found = store().listing(f"{prefix}1/")
+            store().abort(other.key, other.id)
+        store().abort(upload.key, upload.id)
+
+    assert [(version.key, version.size, version.marker) for version in found.versions] == [(f"{prefix}1/a", 5, False)]
+    assert found.uploads == ((f"{prefix}1/b", upload.id),)
+
+
+def test_more_than_one_page_is_listed_and_deleted(prefix: str) -> None:
+    client, bucket = store().client, store().bucket
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: client.put_object(Bucket=bucket, Key=f"{prefix}{n:04}", Body=b"x"), range(1001)))
+
+    found = store().listing(prefix).versions
+    failed = store().delete(found)
+
+    assert [version.key for version in found] == [f"{prefix}{n:04}" for n in range(1001)]
+    assert failed == {}
+    assert not store().listing(prefix)
+
+
+def test_deleting_what_is_gone_is_no_error(prefix: str) -> None:
+    put(f"{prefix}there", b"x")
+    keys = (*(f"{prefix}gone-{n}" for n in range(1500)), f"{prefix}there")
+
+    assert store().delete(tuple(StoredVersion(key, "", 1) for key in keys)) == {}
+
+    assert not store().listing(prefix)

@@ -1,0 +1,104 @@
+"""Flagging and lifting: the deadline moves at once, and the log says so without words of people."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from archive import clock
+from archive.models import LogEntry, Space, User
+from archive.retention.violations import flag, lift, what_if
+from tests.factory import make_row
+
+pytestmark = pytest.mark.usefixtures("db")
+REASON = "At minute three, an insult."
+
+
+@pytest.fixture
+def space(alice: User) -> Space:
+    return make_row(alice, ended_ago=timedelta(days=10))
+
+
+def kept(space: Space) -> timedelta:
+    """For how long after its end the Space is kept, as the database has it."""
+    space.refresh_from_db()
+    assert space.expires_at is not None
+    return space.expires_at - space.ended_at
+
+
+def entries(space: Space) -> list[tuple[str, dict[str, Any]]]:
+    return list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", "detail"))
+
+
+def test_a_flag_moves_the_deadline_to_day_120(space: Space, admin: User) -> None:
+    before = space.expires_at
+
+    violation = flag(space.pk, "harassment", REASON, admin)
+
+    assert kept(space) == timedelta(days=120)
+    assert (violation.state, violation.reason, violation.flagged_by) == ("standing", REASON, admin)
+    (flagged, told), (moved, how) = entries(space)
+    assert (flagged, moved) == ("violation.flagged", "deadline.moved")
+    assert (told["violation"], told["rule"]) == (violation.pk, "harassment")
+    assert [datetime.fromisoformat(how[when]) for when in ("before", "after")] == [before, space.expires_at]
+    assert how["because"] == ["base", "violation"]
+
+
+def test_no_words_of_people_reach_the_log(space: Space, admin: User) -> None:
+    flag(space.pk, "harassment", REASON, admin)
+    lift(space.pk, "It was a quotation.", admin)
+
+    told = json.dumps(entries(space))
+
+    assert "insult" not in told
+    assert "quotation" not in told
+    assert {entry.actor_id for entry in LogEntry.objects.all()} == {admin.pk}
+
+
+def test_several_do_not_stack(space: Space, admin: User) -> None:
+    flag(space.pk, "harassment", REASON, admin)
+    flag(space.pk, "spam", REASON, admin)
+
+    assert kept(space) == timedelta(days=120)
+    assert [event for event, _ in entries(space)] == ["violation.flagged", "deadline.moved", "violation.flagged"]
+
+
+def test_lifted_early_the_first_deadline_applies_again(space: Space, admin: User) -> None:
+    flag(space.pk, "harassment", REASON, admin)
+    flag(space.pk, "spam", REASON, admin)
+
+    lifted = lift(space.pk, "flagged in error", admin)
+
+    assert kept(space) == timedelta(days=30)
+    assert [(v.state, v.lifted_by, v.lift_reason) for v in lifted] == [("lifted", admin, "flagged in error")] * 2
+    assert [event for event, _ in entries(space)][-3:] == ["violation.lifted", "violation.lifted", "deadline.moved"]
+
+
+def test_lifted_late_the_host_has_a_week_to_download(alice: User, admin: User) -> None:
+    space = make_row(alice, ended_ago=timedelta(days=50), expires_at=clock.now() + timedelta(days=1))
+    flag(space.pk, "harassment", REASON, admin)
+
+    (violation,) = lift(space.pk, "flagged in error", admin)
+
+    space.refresh_from_db()
+    assert violation.lifted_at is not None
+    assert space.expires_at == violation.lifted_at + timedelta(days=7)
+    assert entries(space)[-1][1]["because"] == ["base", "lifted", "lift-grace"]
+
+
+@pytest.mark.parametrize("days", [1, 26, 119])
+def test_what_the_page_announces_is_what_happens(alice: User, admin: User, days: int) -> None:
+    space = make_row(alice, ended_ago=timedelta(days=days), expires_at=clock.now() + timedelta(hours=1))
+
+    would_be, _ = what_if(space, clock.now())
+    flag(space.pk, "spam", REASON, admin)
+    space.refresh_from_db()
+    assert space.expires_at == would_be.at
+
+    _, would_be = what_if(space, clock.now())
+    lift(space.pk, REASON, admin)
+    space.refresh_from_db()
+    assert would_be.at is not None
+    assert space.expires_at is not None
+    assert abs(space.expires_at - would_be.at) < timedelta(seconds=5)

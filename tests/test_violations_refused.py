@@ -1,0 +1,103 @@
+"""Who may not flag or lift, and when it is too late."""
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from archive import lifecycle
+from archive.errors import Refused, TooLate
+from archive.log import SYSTEM
+from archive.models import LogEntry, Rule, Space, User
+from archive.retention.violations import flag, lift
+from tests.factory import make_row
+
+pytestmark = pytest.mark.usefixtures("db")
+REASON = "At minute three, an insult."
+
+
+@pytest.fixture
+def space(alice: User) -> Space:
+    return make_row(alice, ended_ago=timedelta(days=10))
+
+
+def kept(space: Space) -> timedelta:
+    """For how long after its end the Space is kept, as the database has it."""
+    space.refresh_from_db()
+    assert space.expires_at is not None
+    return space.expires_at - space.ended_at
+
+
+def entries(space: Space) -> list[tuple[str, dict[str, Any]]]:
+    return list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", "detail"))
+
+
+CHANGES: list[Callable[[Space, User], object]] = [
+    lambda space, by: flag(space.pk, "spam", REASON, by),
+    lambda space, by: lift(space.pk, REASON, by),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=["flag", "lift"])
+def test_too_late_after_deletion_began(space: Space, admin: User, change: Callable[[Space, User], object]) -> None:
+    flag(space.pk, "harassment", REASON, admin)
+    lifecycle.move(space, "available", "expiring", actor=SYSTEM)
+    before = entries(space)
+
+    with pytest.raises(TooLate, match=r"Too late: the deletion of this Space began at \d+ \w+ \d{4}, \d\d:\d\d UTC\."):
+        change(space, admin)
+
+    assert entries(space) == before
+    assert space.violations.get().state == "standing"
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=["flag", "lift"])
+@pytest.mark.parametrize("who", ["alice", "otto"])
+def test_only_admins(
+    space: Space, admin: User, auditor: User, who: str, change: Callable[[Space, User], object]
+) -> None:
+    flag(space.pk, "harassment", REASON, admin)
+
+    with pytest.raises(Refused, match=f"{who} is not an admin, and only admins flag and lift"):
+        change(space, User.objects.get(username=who))
+
+    assert space.violations.get().state == "standing"
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("", "A reason is needed"),
+        (" \n\x00", "A reason is needed"),
+        ("x" * 2001, "has 2001 characters; at most 2000 fit"),
+    ],
+    ids=["empty", "blank", "too long"],
+)
+@pytest.mark.parametrize("change", [flag, lift])
+def test_a_reason_is_needed(space: Space, admin: User, change: Any, reason: str, words: str) -> None:
+    rule = ["spam"] if change is flag else []
+
+    with pytest.raises(Refused, match=words):
+        change(space.pk, *rule, reason, admin)
+
+
+def test_an_unknown_rule_tells_those_that_there_are(space: Space, admin: User) -> None:
+    Rule.objects.filter(code="violence").update(active=False)
+
+    for code in ("rudeness", "violence"):
+        with pytest.raises(Refused) as refused:
+            flag(space.pk, code, REASON, admin)
+        assert str(refused.value) == (
+            f"There is no rule '{code}'. The rules are: "
+            "other, harassment, hate, illegal, impersonation, private-information, spam."
+        )
+    assert kept(space) == timedelta(days=30)
+
+
+def test_nothing_to_lift_and_nothing_to_flag(space: Space, admin: User) -> None:
+    with pytest.raises(Refused, match="there is nothing to lift"):
+        lift(space.pk, REASON, admin)
+    with pytest.raises(Refused, match=r"There is no Space 00000000-0000-4000-8000-000000000001\."):
+        flag(uuid.UUID("00000000-0000-4000-8000-000000000001"), "spam", REASON, admin)

@@ -1,0 +1,58 @@
+"""The main job, through the commands: a recording goes in, is bundled, expires, and nothing of it is left."""
+
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+
+import bagit
+import pytest
+
+from archive import clock
+from archive.models import LogEntry, Space, User
+from archive.storage import keys, store
+from tests.processes import Services, manage, wait_until
+
+
+@pytest.mark.usefixtures("committed")
+def test_from_file_to_nothing(services: Services, alice: User, demo_recording: Path, demo_transcript: Path) -> None:
+    tmp = services.folder
+    ended_at = clock.now() - timedelta(days=30) + timedelta(seconds=15)
+
+    said = manage(
+        services,
+        *("ingest", str(demo_recording), "--host", "alice", "--ended-at", ended_at.isoformat()),
+        *("--transcript", str(demo_transcript), "--language", "en", "--title", "Seeds"),
+    )
+    space = Space.objects.get(pk=said.stdout.strip())
+    manage(services, "bundle", str(space.pk), "--out", str(tmp / "bundle.zip"))
+
+    with zipfile.ZipFile(tmp / "bundle.zip") as bundle:
+        assert bundle.testzip() is None
+        bundle.extractall(tmp / "bag")
+    (folder,) = (tmp / "bag").iterdir()
+    assert bagit.Bag(str(folder)).is_valid()
+    assert (folder / "data" / "recording.m4a").read_bytes() == demo_recording.read_bytes()
+
+    services.worker()
+    services.beat()
+    wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "the worker deletes it by itself", 60)
+
+    assert not store().listing(keys.prefix(space.pk))
+    assert list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", flat=True)) == [
+        "space.opened",
+        "space.received",
+        "space.available",
+        "bundle.requested",
+        "bundle.started",
+        "bundle.ready",
+        "deletion.began",
+        "deletion.listed",
+        "space.deleted",
+    ]
+    last = LogEntry.objects.filter(space_id=space.pk).latest("id")
+    assert {row["key"].split("/", 2)[2].split("/")[0] for row in last.detail["removed"]} == {
+        "recording",
+        "transcript",
+        "bundles",
+    }
+    assert last.at >= ended_at + timedelta(days=30)

@@ -1,0 +1,81 @@
+"""Work that failed is tried again, after a pause, oldest first."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from archive import clock, work
+from archive.models import Space, User
+from archive.work import Claim
+from tests.factory import make_row
+
+
+def claim(space: Space) -> Claim[Space] | None:
+    return work.claim(Space, space.pk, ["processing", "expiring"])
+
+
+def claimed(space: Space) -> Claim[Space]:
+    found = claim(space)
+    assert found is not None
+    return found
+
+
+def row(space: Space) -> Space:
+    return Space.objects.get(pk=space.pk)
+
+
+def change(space: Space, **fields: Any) -> None:
+    Space.objects.filter(pk=space.pk).update(**fields)
+
+
+@pytest.fixture
+def space(db: None, alice: User) -> Space:
+    return make_row(alice, state="processing")
+
+
+def seconds_from_now(moment: datetime | None) -> float:
+    assert moment is not None
+    return (moment - clock.now()).total_seconds()
+
+
+@pytest.mark.parametrize(("attempt", "pause"), [(1, 5), (2, 10), (3, 20), (7, 320), (8, 600), (50, 600)])
+def test_the_pause_doubles_up_to_ten_minutes(space: Space, attempt: int, pause: int) -> None:
+    change(space, attempts=attempt - 1)
+
+    claimed(space).give_back("the store was down")
+
+    assert pause - 1 < seconds_from_now(row(space).retry_at) <= pause
+    assert (row(space).problem, row(space).lease_until) == ("the store was down", None)
+    assert claim(space) is None
+
+
+def test_after_the_pause_it_is_tried_again(space: Space) -> None:
+    claimed(space).give_back("the store was down")
+    change(space, retry_at=clock.now())
+
+    second = claimed(space)
+
+    assert second.attempt == 2
+    assert row(space).retry_at is None
+
+
+def test_or_at_once(space: Space) -> None:
+    claimed(space).give_back("not complete", at_once=True)
+
+    assert claimed(space).attempt == 2
+
+
+def test_due_is_what_nobody_has_oldest_lease_first(db: None, alice: User) -> None:
+    now = clock.now()
+    hour = timedelta(hours=1)
+    make_row(alice, state="processing", lease_until=now + hour)
+    make_row(alice, state="processing", retry_at=now + hour)
+    make_row(alice, state="available")
+    late = make_row(alice, state="processing", lease_until=now - hour)
+    later = make_row(alice, state="expiring", lease_until=now - 2 * hour)
+    new = make_row(alice, state="processing", retry_at=now - hour)
+
+    assert work.due(Space, ["processing", "expiring"]) == [new.pk, later.pk, late.pk]
+    assert work.due(Space, ["processing", "expiring"], limit=2) == [new.pk, later.pk]
+    assert work.due(Space, ["processing"]) == [new.pk, late.pk]

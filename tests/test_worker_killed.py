@@ -1,0 +1,105 @@
+"""A worker that is killed, main process and children at once, leaves nothing stuck, doubled or half done."""
+
+import io
+import os
+import time
+import zipfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import timedelta
+
+import pytest
+
+from archive import clock
+from archive.bundles import build
+from archive.log import SYSTEM
+from archive.models import Bundle, LogEntry, Recording, Space, User
+from archive.storage import keys, store, write
+from tests import factory
+from tests.processes import PausedAt, Services, wait_until
+
+BUNDLES = ["bundle.started", "bundle.ready"]  # at the second, the ZIP is in the store and its row does not know
+DELETIONS = ["deletion.began", "deletion.listed", "space.deleted"]  # at the last, the store is empty already
+INTAKE = "space.available"
+
+
+@pytest.mark.usefixtures("committed")
+def test_killed_at_every_commit(services: Services, make_space: Callable[..., Space]) -> None:
+    spaces = {event: make_space(title=event) for event in [*BUNDLES, *DELETIONS, INTAKE]}
+    bundles = {event: build.request(spaces[event].id, SYSTEM) for event in BUNDLES}
+    for event in DELETIONS:
+        overdue(spaces[event])
+    Space.objects.filter(pk=spaces[INTAKE].pk).update(state="processing")
+
+    with ExitStack() as stack:
+        pauses = [stack.enter_context(PausedAt(event, space.id)) for event, space in spaces.items()]
+        services.beat()
+        worker = services.worker(concurrency=7)
+        for pause in pauses:
+            pause.wait()
+        worker.kill()
+    services.worker()
+
+    def finished() -> bool:
+        left = Space.objects.filter(state__in=["processing", "expiring"]).exists()
+        return not left and Bundle.objects.filter(state="ready").count() == 2
+
+    wait_until(finished, "everything is finished after the restart", 60)
+    for event in BUNDLES:
+        assert_bundled_once(spaces[event], Bundle.objects.get(pk=bundles[event].pk))
+    for event in DELETIONS:
+        assert told(spaces[event], "deletion.began", "space.deleted") == ["deletion.began", "space.deleted"], event
+        assert not store().listing(keys.prefix(spaces[event].id)), event
+    # The first is the intake's own; the killed worker's was rolled back.
+    assert told(spaces[INTAKE], "space.available") == ["space.available", "space.available"]
+
+
+@pytest.mark.usefixtures("committed")
+def test_killed_while_the_store_copies_a_part(services: Services, alice: User) -> None:
+    space = make_big_space(alice, megabytes=200)
+    bundle = build.request(space.id, SYSTEM)
+    key = keys.bundle(space.id, bundle.id)
+
+    services.beat()
+    worker = services.worker(LEASE_SECONDS="12")  # time enough for the copy, however slow the machine is
+    wait_until(lambda: bool(store().listing(key).uploads), "the upload of the ZIP is open")
+    time.sleep(0.15)  # the first part is small; by now the store copies the rest
+    worker.kill()
+    left = store().listing(key)
+    assert Bundle.objects.get(pk=bundle.pk).state == "building"
+    assert (len(left.versions), len(left.uploads)) == (0, 1)
+
+    services.worker(LEASE_SECONDS="12")
+    wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the bundle is built after the restart", 60)
+    assert_bundled_once(space, Bundle.objects.get(pk=bundle.pk))
+
+
+def overdue(space: Space) -> None:
+    end = clock.now() - timedelta(days=31)
+    Space.objects.filter(pk=space.pk).update(ended_at=end, expires_at=end + timedelta(days=30))
+
+
+def make_big_space(host: User, megabytes: int) -> Space:
+    """A Space whose recording is noise: bundles don't listen to it."""
+    space = factory.make_row(host, title="Noise")
+    noise = io.BytesIO(os.urandom(1024**2) * megabytes)
+    stored = write(store(), keys.recording(space.id, 1, "wav"), noise, "audio/wav", check=lambda: None)
+    sound = {"extension": "wav", "content_type": "audio/wav", "codec": "pcm_s16le", "duration_ms": 3_600_000}
+    Recording.objects.create(space=space, **vars(stored), **sound, sample_rate=48000, channels=1)
+    return space
+
+
+def told(space: Space, *events: str) -> list[str]:
+    entries = LogEntry.objects.filter(space_id=space.id, event__in=events).order_by("id")
+    return list(entries.values_list("event", flat=True))
+
+
+def assert_bundled_once(space: Space, bundle: Bundle) -> None:
+    assert bundle.size is not None
+    assert told(space, "bundle.ready", "bundle.failed") == ["bundle.ready"]
+    listing = store().listing(keys.prefix(space.id))
+    known = {o.key for o in [*space.recordings.all(), *space.transcripts.all()]} | {bundle.key}
+    assert {version.key for version in listing.versions} == known
+    assert listing.uploads == ()
+    with zipfile.ZipFile(io.BytesIO(store().read(bundle.key, 0, bundle.size, bundle.etag))) as archive:
+        assert archive.testzip() is None
