@@ -1,0 +1,135 @@
+"""A checkout of its own in which `make run` runs, as on somebody else's machine: no variable of ours reaches it."""
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from http.cookiejar import CookieJar
+from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
+
+from embedded.process import Process, family
+from tests.processes import ROOT, wait_until
+
+TREE = ("archive", "embedded", "portal", "templates", "requirements")
+FILES = ("manage.py", "package.json", "package-lock.json")
+
+
+class Clone:
+    """The working tree, copied to `folder`; what was installed is linked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.data = folder / ".data"
+        self.python = folder / ".venv" / "bin" / "python"
+        folder.mkdir(parents=True)
+        for name in TREE:
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
+        for name in FILES:
+            shutil.copy2(ROOT / name, folder / name)
+        (folder / ".venv").symlink_to(sys.prefix)
+        (folder / "node_modules").symlink_to(ROOT / "node_modules")
+        self.run = Process("run", folder.with_name(f"{folder.name}.log"))
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What a person's shell hands on, and nothing else."""
+        return {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(self.folder.parent), "PWD": str(self.folder)}
+
+    @property
+    def said(self) -> str:
+        """Everything that the last `make run` printed."""
+        return self.run.log.read_text()
+
+    @property
+    def address(self) -> str:
+        found = re.search(r"Spacekeep is at (http://127\.0\.0\.1:\d+)$", self.said, re.MULTILINE)
+        assert found, self.said
+        return found[1]
+
+    @property
+    def accounts(self) -> dict[str, tuple[str, str]]:
+        """Names to role and password, as printed."""
+        rows = re.findall(r"^    (host|admin|auditor) +(\w+) +(\S+)$", self.said, re.MULTILINE)
+        return {name: (role, password) for role, name, password in rows}
+
+    def begin(self) -> None:
+        """What `make run` executes once everything is installed."""
+        self.run = Process("run", self.run.log)
+        command = [str(self.python), "-m", "embedded", "run"]
+        self.run.spawn(command, cwd=self.folder, env=self.env, death_signal=signal.SIGINT)
+
+    def wait(self) -> None:
+        """Until it is up."""
+        wait_until(lambda: "Ctrl-C stops it" in self.said or not self.run.running, "make run is up", 90)
+        assert self.run.running, self.said
+
+    def interrupt(self) -> int | None:
+        """Ctrl-C; the exit status."""
+        self.run.ask_to_stop(signal.SIGINT)
+        wait_until(lambda: not self.run.running, "make run ends")
+        return self.run.exit_status
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """manage.py in a second terminal, somewhere else on the disk, without any variable set."""
+        command = [str(self.python), str(self.folder / "manage.py"), *arguments]
+        return subprocess.run(command, env={}, cwd="/", text=True, capture_output=True, check=False)
+
+    def service(self, *words: str) -> int:
+        """The pid of the service whose command line has these words, 0 if there is none just now.
+
+        It is a child of `make run`; its own children have the same words.
+        """
+        assert self.run.pid is not None
+        below = family(self.run.pid).items()
+        mine = [pid for pid, seen in below if seen.parent == self.run.pid and set(words) <= set(told(pid, "cmdline"))]
+        return mine[0] if mine else 0
+
+    def left(self) -> dict[int, list[str]]:
+        """Every process on the machine that works here, or whose command or environment names this folder."""
+        here = str(self.folder)
+        pids = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
+        facts = {pid: [place(pid), *told(pid, "cmdline"), *told(pid, "environ")] for pid in pids}
+        return {pid: words for pid, words in facts.items() if any(here in word for word in words)}
+
+
+def told(pid: int, name: str) -> list[str]:
+    """The words in a file of /proc; none of a process that has ended or is somebody else's."""
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text(errors="replace").split("\0")
+    except OSError:
+        return []
+
+
+def place(pid: int) -> str:
+    """The folder that a process works in."""
+    try:
+        return str(Path(f"/proc/{pid}/cwd").readlink())
+    except OSError:
+        return ""
+
+
+class Visitor:
+    """A browser without a screen: it keeps cookies and follows redirects."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._opener = build_opener(HTTPCookieProcessor(CookieJar()))
+
+    def get(self, path: str) -> str:
+        with self._opener.open(f"{self.address}{path}", timeout=30) as answer:
+            return str(answer.read().decode())
+
+    def post(self, path: str, page: str, **fields: str) -> str:
+        """Send the form on `page` to `path`, with the token that the form carries. Returns the page that follows."""
+        token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[0]
+        form = urlencode({"csrfmiddlewaretoken": token, **fields}).encode()
+        with self._opener.open(f"{self.address}{path}", form, timeout=30) as answer:
+            return str(answer.read().decode())
+
+    def sign_in(self, name: str, password: str) -> str:
+        """Returns the page that follows: theirs, or the form with what is wrong."""
+        path = "/accounts/login/"
+        return self.post(path, self.get(path), login=name, password=password)

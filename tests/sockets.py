@@ -1,0 +1,39 @@
+"""What processes listen on, out of /proc."""
+
+import contextlib
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+LISTENS = "0A"
+
+
+def listening(pids: Iterable[int]) -> set[tuple[str, int]]:
+    """Every address and port, IPv4 and IPv6, on which one of the processes takes TCP connections."""
+    inodes = {inode for pid in pids for inode in _sockets(pid)}
+    found = set()
+    for table, kind in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        path = Path("/proc/net", table)
+        for line in path.read_text().splitlines()[1:] if path.exists() else []:
+            fields = line.split()
+            if fields[3] == LISTENS and fields[9] in inodes:
+                address, port = fields[1].split(":")
+                found.add((_address(kind, address), int(port, 16)))
+    return found
+
+
+def _sockets(pid: int) -> list[str]:
+    """The inode numbers of a process's sockets."""
+    inodes = []
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # it was closed meanwhile
+            target = str(descriptor.readlink())
+            if target.startswith("socket:["):
+                inodes.append(target[8:-1])
+    return inodes
+
+
+def _address(kind: socket.AddressFamily, digits: str) -> str:
+    """The kernel writes each 32-bit word in the machine's own byte order, little-endian wherever our wheels run."""
+    words = bytes.fromhex(digits)
+    return socket.inet_ntop(kind, b"".join(words[i : i + 4][::-1] for i in range(0, len(words), 4)))
