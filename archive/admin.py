@@ -15,6 +15,9 @@ admin.site.register(User, UserAdmin)
 class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("name", "code", "active")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("code",) if obj else ()  # flags and the log name a rule by its code
+
     def _allowed(self, request: HttpRequest) -> bool:
         return isinstance(request.user, User) and (request.user.is_admin or request.user.is_superuser)
 

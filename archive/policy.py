@@ -52,12 +52,18 @@ class Facts:
 class Deadline:
     """When the copies go (UTC; None while a hold stands), and why, one sentence a reason.
 
-    `codes` say the same as `reasons`, for the log and for colours: base, violation, lifted, lift-grace, lift-cap, hold.
+    `codes` has one for each of `reasons`, for the log and for colours: base, violation, lifted, lift-grace, lift-cap,
+    hold.
     """
 
     at: datetime | None
     codes: tuple[str, ...]
     reasons: tuple[str, ...]
+
+    @property
+    def because(self) -> list[list[str]]:
+        """[[code, reason], ...], as JSON keeps it."""
+        return [[code, reason] for code, reason in zip(self.codes, self.reasons, strict=True)]
 
 
 def days(count: int) -> str:
@@ -93,4 +99,4 @@ def deadline(facts: Facts, rule: Rule) -> Deadline:
     if grace <= longest:
         return Deadline(grace, ("base", "lifted", "lift-grace"), (kept, back, stay))
     cap = f"It never stays longer than {days(rule.retention_days + rule.violation_extra_days)} after the end."
-    return Deadline(longest, ("base", "lifted", "lift-cap"), (kept, back, stay, cap))
+    return Deadline(longest, ("base", "lifted", "lift-grace", "lift-cap"), (kept, back, stay, cap))

@@ -1,5 +1,6 @@
 """What Celery runs: thin. A task takes an id, and the row decides whether there is anything to do."""
 
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from archive.bundles import build as bundles
 from archive.intake import ingest
 from archive.models import Bundle, Space
 from archive.retention import purge, sweep
+
+ROUND = 1000  # Spaces that one round of the dispatcher hands out for deletion, shortest deadline first
 
 logger = structlog.get_logger()
 
@@ -37,7 +40,7 @@ def purge_space(space_id: str) -> None:
 @shared_task
 def dispatch() -> None:
     """Once a minute: publish what is due, and what somebody left when they died. Publishing twice is harmless."""
-    for space in sweep.due():
+    for space in islice(sweep.due(), ROUND):
         _publish(purge_space, space.id)
     for pk in work.due(Space, [Space.State.EXPIRING]):
         _publish(purge_space, pk)
@@ -61,5 +64,5 @@ def _try_to_publish(task: "Task[..., Any]", pk: UUID) -> None:
 
 
 def _publish(task: "Task[..., Any]", pk: UUID) -> None:
-    # What no worker took by the next round but one is published anew, so messages never pile up during an outage.
-    task.apply_async(args=(str(pk),), expires=2 * settings.DISPATCH_SECONDS, retry=False)
+    # The row is published anew each round until somebody takes it, so an old message is worth nothing.
+    task.apply_async(args=(str(pk),), expires=settings.MESSAGE_SECONDS, retry=False)

@@ -5,17 +5,18 @@ decided here, by PostgreSQL. A claim holds for a lease. When its holder dies, th
 a higher fence; when the holder was only slow, its next write finds the fence moved on, and it stops (LeaseLost).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import DatabaseError, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from archive.errors import LeaseLost
+from archive.errors import LeaseLost, SpacekeepError
 from archive.models import Work
 
 W = TypeVar("W", bound=Work)
@@ -61,19 +62,35 @@ class Claim(Generic[W]):
 
     def renew(self, **changes: Any) -> None:
         """Hold on for another lease, and write `changes` (progress). Raises LeaseLost."""
-        self._write(lease_until=Now() + lease(), **changes)
+        model = type(self.row)
+        if not self._write(lease_until=Now() + lease(), **changes):
+            state = model._default_manager.filter(pk=self.row.pk).values_list("state", flat=True).first() or "gone"
+            raise LeaseLost(f"{model.__name__} {self.row.pk} went on without this worker, and is {state} now")
 
     def give_back(self, problem: str, *, at_once: bool = False) -> None:
         """This attempt failed: say why, and let the next one come after a pause that doubles each time, or
         `at_once`."""
         pause = timedelta(0) if at_once else min(FIRST_RETRY * 2 ** min(self.attempt - 1, 10), LAST_RETRY)
-        self._write(lease_until=None, retry_at=Now() + pause, problem=problem)
+        # The lease ends now, and is not blanked: it is also when there was progress last.
+        self._write(lease_until=Now(), retry_at=Now() + pause, problem=problem)
 
-    def _write(self, **changes: Any) -> None:
-        model = type(self.row)
-        if not model._default_manager.filter(self.mine, pk=self.row.pk).update(**changes):
-            state = model._default_manager.filter(pk=self.row.pk).values_list("state", flat=True).first() or "gone"
-            raise LeaseLost(f"{model.__name__} {self.row.pk} went on without this worker, and is {state} now")
+    @contextmanager
+    def reported(self) -> Iterator[None]:
+        """Whatever nobody foresaw ends the attempt at once and leaves its name on the row, instead of a lease that
+        runs out in silence. Only the name: a message may quote what people said."""
+        try:
+            yield
+        except (SpacekeepError, GeneratorExit):
+            raise
+        except BaseException as error:
+            with suppress(DatabaseError):  # the database may be what failed; then the lease has to run out
+                self.give_back(f"It stopped unexpectedly ({type(error).__name__}).")
+            raise
+
+    def _write(self, **changes: Any) -> bool:
+        """False when the lease was lost, and nothing was written."""
+        rows = type(self.row)._default_manager.filter(self.mine, pk=self.row.pk)
+        return bool(rows.update(**changes))
 
 
 def claim(model: type[W], pk: Any, states: Collection[str], **changes: Any) -> Claim[W] | None:

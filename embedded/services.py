@@ -45,7 +45,7 @@ def manage(name: str, arguments: tuple[str, ...], env: Mapping[str, str]) -> Pro
 
 
 def services(port: int) -> tuple[Service, ...]:
-    """Web on 127.0.0.1:`port`, a worker, and the beat that wakes it."""
+    """Web on 127.0.0.1:`port`, two workers, and the beat that wakes them."""
     web = (
         *("-m", "gunicorn", "portal.wsgi", f"--bind=127.0.0.1:{port}"),
         *("--worker-class=gthread", f"--workers={WEB_WORKERS}", f"--threads={WEB_THREADS}"),
@@ -53,14 +53,15 @@ def services(port: int) -> tuple[Service, ...]:
         "--no-control-socket",  # it would be the same file in the home folder for every clone
     )
     celery = ("-m", "celery", "-A", "portal.celery")
-    worker = (
-        *(*celery, "worker", "--pool=prefork", f"--concurrency={TASKS_AT_ONCE}", "--loglevel=INFO"),
-        *("--without-gossip", "--without-mingle", "--without-heartbeat"),  # there is no other worker to talk to
-    )
+    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO")
+    worker = (*celery, "worker", "--pool=prefork", f"--concurrency={TASKS_AT_ONCE}", "--queues=celery", *quiet)
+    # Deletion has a worker of its own: a promise does not wait behind bundles.
+    deleter = (*celery, "worker", "--pool=prefork", "--concurrency=1", "--queues=deletion", "-n=deleter@%h", *quiet)
     beat = (*celery, "beat", "--loglevel=INFO", "--pidfile=", f"--schedule={DATA / 'beat'}")
     return (
         Service(Process("web", log("web")), web, signal.SIGTERM, signal.SIGQUIT, 5),
         Service(Process("worker", log("worker")), worker, signal.SIGTERM, signal.SIGQUIT, 8),
+        Service(Process("deleter", log("deleter")), deleter, signal.SIGTERM, signal.SIGQUIT, 8),
         Service(Process("beat", log("beat")), beat, signal.SIGTERM, signal.SIGTERM, 3),
     )
 

@@ -28,15 +28,15 @@ def text(name: str, default: str | None = None, *, id: str = "", hint: str = "")
     return default
 
 
-def number(name: str, default: int, *, least: int, id: str) -> int:
+def number(name: str, default: int, *, least: int, most: int = 10**9, id: str) -> int:
     value = os.environ.get(name, "").strip()
     if not value:
         return default
-    if value.isascii() and value.isdigit() and int(value) >= least:
+    if value.isascii() and value.isdigit() and least <= int(value) <= most:
         return int(value)
-    problems.append(
-        Problem(id, f"{name} is {value!r}.", f"It is a whole number, at least {least}; by default {default}.")
-    )
+    upto = f" and at most {most}" if most < 10**9 else ""
+    hint = f"It is a whole number, at least {least}{upto}; by default {default}."
+    problems.append(Problem(id, f"{name} is {value!r}.", hint))
     return default
 
 
@@ -51,6 +51,16 @@ def flag(name: str, default: bool) -> bool:
 def words(name: str, default: list[str]) -> list[str]:
     value = os.environ.get(name, "")
     return [word.strip() for word in value.split(",") if word.strip()] or default
+
+
+def address(name: str, schemes: tuple[str, ...], *, id: str, hint: str) -> str:
+    """An address of an engine. It may hold a password, so a wrong one is not repeated."""
+    value = text(name, id=id, hint=hint)
+    if value and not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        starts = " or ".join(f"{scheme}://" for scheme in schemes)
+        problems.append(Problem(id, f"{name} does not start with {starts}.", f"It looks like {hint}"))
+        return ""
+    return value
 
 
 def origin(name: str, default: str | None = None, *, id: str, hint: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from archive import words
 from archive.log import events
-from archive.models import LogEntry, Recording, Rule, Space
+from archive.models import LogEntry, Recording, Rule, Space, current_rule
 
 SOON = timedelta(days=7)
 URGENT = timedelta(days=1)
@@ -40,7 +40,7 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
     if space.state == Space.State.DELETED:
         deleted = space.deleted_at or now
         return ClockFace("gone", "Deleted", f"deleted on {words.moment(deleted)}", space.ended_at, deleted, 100.0)
-    due = space.deadline()
+    due = space.promise()
     until = space.expires_at
     if until is None:
         return ClockFace("kept", "Kept", "kept until the hold is released", space.ended_at, None, 0.0, [], due.reasons)
@@ -48,7 +48,7 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
     percent = round(min(max(passed / total * 100, 0), 100), 2)
     marks = [
         {"percent": round(timedelta(days=days) / total * 100, 2), "label": f"day {days}"}
-        for days in (30, 120)
+        for days in _marks()
         if timedelta(days=days) <= total
     ]
     if space.is_gone(now):
@@ -59,6 +59,12 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
     tone = "urgent" if left <= URGENT else "soon" if left <= SOON else "kept" if "violation" in due.codes else "calm"
     sentence = f"deleted on {words.moment(until)}"
     return ClockFace(tone, left_words(left), sentence, space.ended_at, until, percent, marks, due.reasons)
+
+
+def _marks() -> tuple[int, int]:
+    """The days at which the rule may delete, without and with a violation."""
+    rule = current_rule()
+    return rule.retention_days, rule.retention_days + rule.violation_extra_days
 
 
 def length(recording: Recording | None) -> str:
@@ -107,7 +113,7 @@ def history(space: Space, most: int = 50) -> list[Story]:
 
     def note(entry: LogEntry) -> str:
         flagged = entry.event == events.VIOLATION_FLAGGED
-        return rules[entry.detail["rule"]] if flagged else _summary(entry.event, entry.detail)
+        return rules.get(entry.detail["rule"], entry.detail["rule"]) if flagged else _summary(entry.event, entry.detail)
 
     return [Story(entry.at, events.WORDS[entry.event], note(entry)) for entry in entries]
 

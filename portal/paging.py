@@ -1,8 +1,7 @@
 """Keyset pages: the cost of a page does not depend on how many come before it."""
 
-import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -31,13 +30,14 @@ def page_of(
 def _encode(moment: datetime | None, key: object) -> str | None:
     if moment is None:
         return None  # held Spaces have no deadline and come last
-    return urlsafe_b64encode(json.dumps([moment.isoformat(), str(key)]).encode()).decode()
+    return urlsafe_b64encode(f"{moment.isoformat()} {key}".encode()).decode()
 
 
 def _decode(cursor: str | None) -> tuple[datetime, UUID | int] | None:
     try:
-        moment, key = json.loads(urlsafe_b64decode(cursor or ""))
-        parsed = datetime.fromisoformat(moment)
-        return (parsed, int(key) if key.isdigit() else UUID(key)) if parsed.tzinfo else None
-    except (ValueError, TypeError, AttributeError):
+        moment, key = urlsafe_b64decode(cursor or "").decode().split(" ")
+        parsed = datetime.fromisoformat(moment).astimezone(UTC)
+        number = int(key) if key.isdigit() else None
+        return parsed, UUID(key) if number is None else min(number, 2**63 - 1)
+    except (ValueError, OverflowError):
         return None

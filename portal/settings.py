@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import environ
 import structlog
 from csp.constants import NONE, SELF
+from kombu import Queue
 
 from portal import env
 
@@ -37,7 +38,6 @@ INSTALLED_APPS = [
     "allauth.account",
 ]
 MIDDLEWARE = [
-    "portal.middleware.Outage",  # outermost: even a session that can't be read ends in a page that says so
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -74,11 +74,16 @@ RETENTION_DAYS = env.number("RETENTION_DAYS", 30, least=1, id="spacekeep.E011")
 VIOLATION_EXTRA_DAYS = env.number("VIOLATION_EXTRA_DAYS", 90, least=0, id="spacekeep.E012")
 LIFT_GRACE_DAYS = env.number("LIFT_GRACE_DAYS", 7, least=0, id="spacekeep.E013")
 MAX_RECORDING_SECONDS = env.number("MAX_RECORDING_SECONDS", 24 * 3600, least=1, id="spacekeep.E014")
-SIGNED_URL_SECONDS = env.number("SIGNED_URL_SECONDS", 300, least=1, id="spacekeep.E015")
+SIGNED_URL_SECONDS = env.number("SIGNED_URL_SECONDS", 300, least=1, most=300, id="spacekeep.E015")
 
 # Engines
 
-DATABASE_URL = env.text("DATABASE_URL", id="spacekeep.E003", hint="postgres://user:password@host:5432/spacekeep")
+DATABASE_URL = env.address(
+    "DATABASE_URL",
+    ("postgres", "postgresql"),
+    id="spacekeep.E003",
+    hint="postgres://user:password@host:5432/spacekeep",
+)
 IDLE_TRANSACTION_SECONDS = env.number("IDLE_TRANSACTION_SECONDS", 60, least=1, id="spacekeep.E018")
 DATABASE = environ.Env.db_url_config(DATABASE_URL or "postgres://localhost/spacekeep")
 DATABASES = {
@@ -131,7 +136,13 @@ STORAGES = {
 LEASE_SECONDS = env.number("LEASE_SECONDS", 600, least=2, id="spacekeep.E016")
 DISPATCH_SECONDS = env.number("DISPATCH_SECONDS", 60, least=1, id="spacekeep.E017")
 
-CELERY_BROKER_URL = env.text("BROKER_URL", id="spacekeep.E009", hint="redis://:password@host:6379/0")
+# A message that no worker took for so long is dropped: each round of the dispatcher publishes what is still due. Long
+# enough that hosts whose clocks disagree by minutes do not take a fresh message for an old one.
+MESSAGE_SECONDS = max(600, 2 * DISPATCH_SECONDS)
+
+CELERY_BROKER_URL = env.address(
+    "BROKER_URL", ("redis", "rediss", "sentinel"), id="spacekeep.E009", hint="redis://:password@host:6379/0"
+)
 CELERY_TASK_SOFT_TIME_LIMIT = LEASE_SECONDS * 0.8
 CELERY_TASK_TIME_LIMIT = LEASE_SECONDS * 0.9
 CELERY_TASK_ACKS_LATE = True
@@ -139,12 +150,19 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Deletion has a queue of its own, so that a worker can be kept for it: a promise does not wait behind bundles.
+CELERY_TASK_QUEUES = (Queue("celery"), Queue("deletion"))
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+CELERY_TASK_ROUTES = {
+    "archive.tasks.dispatch": {"queue": "deletion"},
+    "archive.tasks.purge_space": {"queue": "deletion"},
+}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for as long as it takes
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # work in hand is claimed: twice does no harm
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": max(3600, 2 * LEASE_SECONDS),
     # A page that wakes a worker up does not wait for a broker that is down: the row is there, that is what counts.
@@ -159,8 +177,7 @@ CELERY_BEAT_SCHEDULE = {
     "dispatch": {
         "task": "archive.tasks.dispatch",
         "schedule": timedelta(seconds=DISPATCH_SECONDS),
-        # A run that no worker took in time is not made up for: the next one does the same.
-        "options": {"expires": max(1, DISPATCH_SECONDS - 1)},
+        "options": {"expires": MESSAGE_SECONDS},
     }
 }
 
@@ -184,7 +201,6 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 # allauth counts failed sign-ins here. In the database, so that all web processes count together.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 # What browsers may do
 
@@ -203,6 +219,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY", False) else None
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SECURE_PROXY_SSL_HEADER else 0  # whose failed sign-ins are counted together
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS

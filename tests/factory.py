@@ -53,6 +53,7 @@ def make_row(host: User, *, ended_ago: timedelta = timedelta(days=6), **fields: 
     """A Space as a row only, in any state, with nothing in the store."""
     ended_at = fields.pop("ended_at", None) or clock.now() - ended_ago
     fields.setdefault("expires_at", ended_at + timedelta(days=30))
+    fields.setdefault("because", [["base", "Every recording is kept for 30 days after its Space ended."]])
     fields.setdefault("title", "A row")
     fields.setdefault("state", Space.State.AVAILABLE)
     return Space.objects.create(host=host, ended_at=ended_at, **fields)

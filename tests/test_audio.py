@@ -4,7 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
 import pytest
+from av.audio.stream import AudioStream
 
 from archive.intake.audio import Measured, measure
 from tests.sounds import make_silence, make_tone
@@ -74,3 +76,32 @@ def test_an_hour_needs_no_more_memory_than_two_minutes(tmp_path: Path) -> None:
 
     before, after = (int(line) for line in said.stdout.split())  # KiB, each the highest so far
     assert after - before < 8 * 1024  # the hour itself has 56 MiB
+
+
+def test_a_recording_whose_rate_changes_midway_is_heard_to_its_end(tmp_path: Path) -> None:
+    first, second = make_tone(tmp_path / "a.aac", "aac"), tmp_path / "b.aac"
+    with av.open(str(second), "w", format="adts") as container:
+        stream = container.add_stream("aac", rate=24000, layout="stereo")
+        assert isinstance(stream, AudioStream)
+        for start in range(0, 24000, 1024):
+            frame = av.AudioFrame(format="fltp", layout="stereo", samples=1024)
+            frame.sample_rate, frame.pts = 24000, start
+            for plane in frame.planes:
+                plane.update(bytes(plane.buffer_size))
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(first.read_bytes() + second.read_bytes())
+
+    found = measure(joined, longest_seconds=60, step=lambda seconds: None)
+
+    assert 3_900 <= found.duration_ms <= 4_200
+
+
+def test_words_in_a_header_that_are_not_utf8_do_no_harm(tmp_path: Path) -> None:
+    path = make_tone(tmp_path / "talk.wav", "wav")
+    info = b"INFOINAM" + (8).to_bytes(4, "little") + b"Caf\xe9 42\x00"
+    data = path.read_bytes() + b"LIST" + len(info).to_bytes(4, "little") + info
+    path.write_bytes(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])
+
+    assert measure(path, longest_seconds=60, step=lambda seconds: None).extension == "wav"

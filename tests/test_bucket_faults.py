@@ -40,7 +40,7 @@ def test_versioning_is_an_error(versioned: Store) -> None:
     (message,) = bucket_lets_go(databases=["default"])
 
     assert message.id == "spacekeep.E101"
-    assert "versioning is on: a deleted object would live on as an old version" in message.msg
+    assert "versioning is enabled: a deleted object could live on as an old version" in message.msg
 
 
 def test_object_lock_is_an_error() -> None:

@@ -75,7 +75,7 @@ def test_a_flag_makes_it_another_bundle(space: Space, admin: User) -> None:
     second = built(space)
 
     assert (second.pk != first.pk, second.content != first.content) == (True, True)
-    assert current(space) == second
+    assert current(Space.objects.get(pk=space.pk)) == second
 
 
 def test_one_that_was_overtaken_fails_and_the_newer_is_built(space: Space, admin: User) -> None:

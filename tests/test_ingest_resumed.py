@@ -58,6 +58,7 @@ def test_a_killed_attempt_is_gone_on_with(talk: Callable[..., Request]) -> None:
         ingest(talk(), kill)
     space = Space.objects.get()
     store().client.create_multipart_upload(Bucket=store().bucket, Key=keys.recording(space.pk, 1, "m4a"))
+    Space.objects.update(lease_until=clock.now() + timedelta(seconds=60))
     with pytest.raises(Refused, match="somebody is taking in this recording right now"):
         ingest(talk())
     Space.objects.update(lease_until=clock.now())

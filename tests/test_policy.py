@@ -51,7 +51,7 @@ STAYS = "It stays for at least 7 days after the lifting, so that the host can st
         (
             ("2026-04-25",),
             "2026-05-01",
-            ("base", "lifted", "lift-cap"),
+            ("base", "lifted", "lift-grace", "lift-cap"),
             (KEPT, LIFTED, STAYS, "It never stays longer than 120 days after the end."),
         ),
         (("2026-02-20", "2026-01-05"), "2026-02-27", ("base", "lifted", "lift-grace"), (KEPT, LIFTED, STAYS)),

@@ -46,7 +46,14 @@ def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> "Fut
 
 
 def test_the_flag_was_first(space: Space, admin: User) -> None:
-    began = meanwhile(lambda: flag(space.pk, "spam", "An axolotl.", admin), lambda: begin(space.pk))
+    deadline = clock.now() + timedelta(seconds=1)
+    Space.objects.filter(pk=space.pk).update(expires_at=deadline)
+
+    def flag_in_time() -> None:
+        flag(space.pk, "spam", "An axolotl.", admin)
+        wait_until(lambda: clock.now() >= deadline, "the deadline comes before the commit")
+
+    began = meanwhile(flag_in_time, lambda: begin(space.pk))
 
     assert began.result(timeout=20) is False
     space.refresh_from_db()

@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from archive.models import User, Violation
 from tests.factory import make_row
@@ -22,7 +23,7 @@ def test_what_was_typed_is_still_there(client: Client, alice: User, admin: User)
 
 
 @pytest.mark.django_db
-def test_the_footer_says_the_rule_in_force(client: Client, settings: object) -> None:
-    settings.RETENTION_DAYS = 14  # type: ignore[attr-defined]
+def test_the_footer_says_the_rule_in_force(client: Client, settings: Settings) -> None:
+    settings.RETENTION_DAYS = 14
 
     assert "Recordings are kept 14 days after a Space ended; 90 more" in client.get("/accounts/login/").content.decode()

@@ -6,15 +6,16 @@ its row is written again, byte for byte the same, to the same key. A worker that
 ended, or its fence passed, and stops.
 """
 
+import time
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from archive import clock, lifecycle, log, work
+from archive import clock, lifecycle, log, words, work
 from archive.bundles.contents import Contents, content_id, contents
 from archive.bundles.layout import Literal, Range
 from archive.bundles.plan import Copied, plan
-from archive.errors import Changed, LeaseLost, Missing, Refused, StorageError, TooLate
+from archive.errors import Changed, LeaseLost, Missing, Refused, StorageError, TooLate, Unavailable
 from archive.log import SYSTEM, Actor, events
 from archive.models import Bundle, Space, User
 from archive.storage import Upload, keys, store
@@ -59,7 +60,8 @@ def build(bundle_id: UUID) -> bool:
     if claim.attempt > MOST_ATTEMPTS:
         return _fail(claim, claim.row.problem or "The worker stopped each time before it was done.")
     try:
-        return _build(claim)
+        with claim.reported():
+            return _build(claim)
     except (Refused, Missing, Changed) as error:  # trying again would not help
         return _fail(claim, str(error))
     except StorageError as error:
@@ -69,6 +71,11 @@ def build(bundle_id: UUID) -> bool:
         return False
     except LeaseLost:
         return False
+
+
+def forget(bundle: Bundle) -> bool:
+    """Its object is not in the store any more: `ready -> removed`, so that it can be asked for again."""
+    return lifecycle.move(bundle, "ready", "removed", actor=SYSTEM, detail={"why": "missing in the store"})
 
 
 def _build(claim: Claim[Bundle]) -> bool:
@@ -83,7 +90,10 @@ def _build(claim: Claim[Bundle]) -> bool:
         bucket.abort(left, upload_id)
     with uploading(bucket, key, "application/zip", claim.renew) as upload:
         _compose(upload, what, claim)
-        etag = upload.complete()
+        try:
+            etag = upload.complete()
+        except Missing as error:  # not the recording but the upload: ended by somebody, or completed by a retry unseen
+            raise Unavailable(str(error)) from error
     size = bucket.head(key).size
     if size != what.size:
         raise Changed(f"{key} has {size} bytes instead of {what.size}")
@@ -115,8 +125,12 @@ def _settle(claim: Claim[Bundle], what: Contents) -> None:
 
 
 def _compose(upload: Upload, what: Contents, claim: Claim[Bundle]) -> None:
-    done = 0
+    """Part by part. Stops by itself before Celery would: its soft limit is an exception that botocore takes for a
+    network fault, and its hard limit leaves no reason behind."""
+    done, until = 0, time.monotonic() + 0.8 * work.lease().total_seconds()
     for part in plan(what.segments):
+        if time.monotonic() > until:
+            raise Unavailable(f"Only {words.size(done)} of {words.size(what.size)} were copied when the time was up.")
         if isinstance(part, Copied):
             wanted = part.source
             upload.copy(wanted.key, wanted.etag, wanted.start, wanted.length)

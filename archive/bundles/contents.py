@@ -62,7 +62,7 @@ def _sound(recording: Recording) -> Member:
 
 def facts(space: Space) -> dict[str, Any]:
     """space.json: the facts of a Space, as its host may have them. Times are RFC 3339, UTC; lengths in milliseconds."""
-    due = space.deadline()
+    due = space.promise()
     return {
         "id": str(space.id),
         "title": space.title,

@@ -14,6 +14,7 @@ from pathlib import Path
 import av
 import av.error
 import av.logging
+from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -85,7 +86,10 @@ def measure(path: Path, *, longest_seconds: int, accept_short: bool = False, ste
     if path.stat().st_size == 0:
         raise Unreadable(f"{name}: the file is empty.")
     try:
-        with path.open("rb") as file, av.open(file, "r", options={"format_whitelist": DEMUXERS}) as container:
+        with (
+            path.open("rb") as file,
+            av.open(file, "r", options={"format_whitelist": DEMUXERS}, metadata_errors="replace") as container,
+        ):
             claimed = _claimed_seconds(path, container)
             return _measure(container, name, claimed, longest_seconds, accept_short, step)
     except av.error.FFmpegError as error:
@@ -137,7 +141,7 @@ def _measure(
 
 def _decoded(container: InputContainer, stream: AudioStream, counts: list[int]) -> Iterator[bytes]:
     """16-bit mono samples at RATE. A broken packet is counted in `counts` ([packets, broken]) and left out."""
-    resampler = AudioResampler(format="s16", layout="mono", rate=RATE)
+    resampler, heard = _resampler(), None
     for packet in container.demux(stream):
         counts[0] += 1
         try:
@@ -146,9 +150,21 @@ def _decoded(container: InputContainer, stream: AudioStream, counts: list[int]) 
             counts[1] += 1
             continue
         for frame in frames:
-            for out in resampler.resample(frame):
-                yield bytes(out.planes[0])[: out.samples * 2]
-    for out in resampler.resample(None):
+            sort = (frame.format.name, frame.layout.name, frame.sample_rate)
+            if heard not in (None, sort):  # recorders change rate or channels midway, and files are joined
+                yield from _samples(resampler, None)
+                resampler = _resampler()
+            heard = sort
+            yield from _samples(resampler, frame)
+    yield from _samples(resampler, None)
+
+
+def _resampler() -> AudioResampler:
+    return AudioResampler(format="s16", layout="mono", rate=RATE)
+
+
+def _samples(resampler: AudioResampler, frame: AudioFrame | None) -> Iterator[bytes]:
+    for out in resampler.resample(frame):
         yield bytes(out.planes[0])[: out.samples * 2]
 
 

@@ -122,6 +122,8 @@ def _check_words(request: Request) -> None:
         raise Refused(f"{request.language!r} is not a language tag such as en or pt-BR.")
     if len(request.cohosts) > 2 or len(request.speakers) > 10:
         raise Refused("A Space has at most 2 co-hosts and 10 speakers.")
+    if any("\ud800" <= c <= "\udfff" for text in (request.title, *request.cohosts, *request.speakers) for c in text):
+        raise Refused("The title, or the file's name that stands for it, is not valid text. Give --title.")
     if any(not name.strip() or len(name) > 100 for name in (*request.cohosts, *request.speakers)):
         raise Refused("The name of somebody who spoke has 1 to 100 characters.")
 
@@ -171,6 +173,7 @@ def _new_space(request: Request, ended_at: datetime, fingerprint: str, actor: Ac
         audience=request.audience,
         ended_at=ended_at,
         expires_at=due.at,
+        because=due.because,
         listeners_peak=request.listeners_peak,
         listeners_total=request.listeners_total,
         fingerprint=fingerprint,
@@ -209,9 +212,6 @@ def _receive(
     claim = work.claim(Space, space.pk, [Space.State.RECEIVING])
     if claim is None:
         raise Refused(f"{space.id}: somebody is taking in this recording right now. Try again in a few minutes.")
-    bucket = store()
-    for key, upload in bucket.listing(keys.prefix(space.id)).uploads:  # left open by an attempt that was killed
-        bucket.abort(key, upload)
     done, total = 0, request.recording.stat().st_size
 
     def step(count: int) -> None:
@@ -223,10 +223,15 @@ def _receive(
         progress("storing", done, total)
 
     try:
+        for left, upload_id in store().listing(keys.prefix(space.id)).uploads:  # by an attempt that was killed
+            store().abort(left, upload_id)
         sound = _write_recording(space, request.recording, heard, sha256, claim.renew, step)
         words = _write_transcript(space, spoken, request.language, claim.renew) if spoken else None
     except (Refused, StorageError) as error:
         claim.give_back(str(error), at_once=True)
+        raise
+    except BaseException as error:  # Ctrl-C, a full disk: the same call can go on at once
+        claim.give_back(type(error).__name__, at_once=True)
         raise
 
     with transaction.atomic():
@@ -271,8 +276,7 @@ def finish(space_id: object) -> bool:
     space = claim.row
     try:
         for kept in [*space.recordings.all(), *space.transcripts.all()]:
-            found = store().head(kept.key)
-            if (found.size, found.etag) != (kept.size, kept.etag):
+            if not store().head(kept.key).is_one(kept.size, kept.etag):
                 raise Changed(f"{kept.key} is not what was stored")
     except StorageError as error:
         claim.give_back(str(error))  # what was acknowledged is never given up: it is tried again, and the page says why

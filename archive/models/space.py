@@ -46,6 +46,7 @@ class Space(Work):
     audience = models.CharField(max_length=16, choices=Audience, blank=True, default=Audience.UNKNOWN)
     ended_at = models.DateTimeField(help_text="When the live Space ended (UTC). The clock starts here.")
     expires_at = models.DateTimeField(null=True, help_text="The deadline; NULL while a legal hold stands.")
+    because = models.JSONField(default=list, blank=True, help_text="[[code, reason], ...] as they were for expires_at.")
     listeners_peak = models.PositiveBigIntegerField(null=True, blank=True)
     listeners_total = models.PositiveBigIntegerField(null=True, blank=True)
     state = models.CharField(max_length=16, choices=State, default=State.RECEIVING)
@@ -97,12 +98,20 @@ class Space(Work):
     def __str__(self) -> str:
         return self.title or f"A Space of {self.ended_at.day} {self.ended_at:%B %Y}"
 
+    def promise(self) -> policy.Deadline:
+        """The deadline that stands, with the reasons that it was given with. A later change of the rule in the settings
+        changes neither."""
+        return policy.Deadline(
+            self.expires_at, tuple(code for code, _ in self.because), tuple(reason for _, reason in self.because)
+        )
+
     def facts(self) -> policy.Facts:
         """What this Space's deadline depends on, as it stands in the database."""
         violations = sorted(self.violations.all(), key=lambda violation: violation.pk)
         return policy.Facts(self.ended_at, tuple(violation.lifted_at for violation in violations))
 
     def deadline(self) -> policy.Deadline:
+        """What the rule gives now. It becomes the promise when it is written, by whatever changed the facts."""
         return policy.deadline(self.facts(), current_rule())
 
     def is_served(self, moment: datetime) -> bool:

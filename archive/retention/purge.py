@@ -32,7 +32,7 @@ from django.db.models.functions import Now
 from archive import clock, lifecycle, log, work
 from archive.errors import LeaseLost, StorageError, Unavailable
 from archive.log import SYSTEM, events
-from archive.models import Bundle, Space
+from archive.models import Bundle, LogEntry, Space
 from archive.retention.sweep import is_due
 from archive.storage import Listing, Store, StoredVersion, keys, store
 from archive.work import Claim
@@ -48,8 +48,9 @@ def purge(space_id: UUID) -> bool:
     if claim is None:
         return False
     try:
-        removed = _empty(claim)
-        return _bury(claim, removed)
+        with claim.reported():
+            removed = _empty(claim)
+            return _bury(claim, removed)
     except StorageError as error:
         claim.give_back(str(error))
         return False
@@ -88,10 +89,10 @@ def _empty(claim: Claim[Space]) -> list[dict[str, Any]]:
     prefix = keys.prefix(space.id)
     inventory = _inventory(space)
     found = bucket.listing(prefix)
-    if found:
+    if found and (told := _told(found)) != _told_last(space):  # a store that says no for days is told of once
         with transaction.atomic():
             claim.renew()
-            log.record(events.DELETION_LISTED, space_id=space.id, actor=SYSTEM, attempt=claim.attempt, **_told(found))
+            log.record(events.DELETION_LISTED, space_id=space.id, actor=SYSTEM, **told)
     _remove(bucket, found, inventory)
     claim.renew()
     if left := bucket.listing(prefix):
@@ -116,6 +117,12 @@ def _inventory(space: Space) -> list[dict[str, Any]]:
         rows += [{"key": o.key, "size": o.size, "sha256": o.sha256} for o in kind.all()]
     ready = Bundle.objects.filter(space=space).exclude(key="")
     return rows + [{"key": b.key, "size": b.size, "etag": b.etag} for b in ready]
+
+
+def _told_last(space: Space) -> dict[str, Any] | None:
+    entries = LogEntry.objects.filter(space_id=space.id, event=events.DELETION_LISTED).order_by("-id")
+    told: dict[str, Any] | None = entries.values_list("detail", flat=True).first()
+    return told
 
 
 def _told(found: Listing) -> dict[str, Any]:

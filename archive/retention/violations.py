@@ -20,7 +20,7 @@ def flag(space_id: UUID, rule_code: str, reason: str, by: User) -> Violation:
     reason = _checked(reason, by)
     with transaction.atomic():
         space = _locked(space_id)
-        rule = Rule.objects.filter(code=rule_code, active=True).first()
+        rule = Rule.objects.filter(code=rule_code.replace("\x00", ""), active=True).first()
         if rule is None:
             known = ", ".join(Rule.objects.filter(active=True).values_list("code", flat=True))
             raise Refused(f"There is no rule {rule_code!r}. The rules are: {known}.")
@@ -60,10 +60,11 @@ def recompute(space: Space, actor: Actor) -> None:
     """Bring `expires_at` in line with the facts, and log the move. Call it with the row locked, in the transaction of
     whatever changed."""
     due = space.deadline()
-    if due.at == space.expires_at:
+    before, moved = space.expires_at, due.at != space.expires_at
+    space.expires_at, space.because = due.at, due.because
+    Space.objects.filter(pk=space.pk).update(expires_at=due.at, because=due.because)
+    if not moved:
         return
-    before, space.expires_at = space.expires_at, due.at
-    Space.objects.filter(pk=space.pk).update(expires_at=due.at)
     log.record(
         events.DEADLINE_MOVED,
         space_id=space.id,
@@ -91,14 +92,13 @@ def _locked(space_id: UUID) -> Space:
     space = Space.objects.select_for_update().filter(pk=space_id).first()
     if space is None:
         raise Refused(f"There is no Space {space_id}.")
-    if space.state in (Space.State.EXPIRING, Space.State.DELETED):
-        raise TooLate(f"Too late: the deletion of this Space began at {words.moment(_deletion_began(space))}.")
+    began = LogEntry.objects.filter(space_id=space.id, event=events.DELETION_BEGAN).values_list("at", flat=True).first()
+    if began is not None:
+        raise TooLate(f"Too late: the deletion of this Space began at {words.moment(began)}.")
+    if space.expires_at is not None and space.expires_at <= clock.now():
+        # Nothing of it is served any more. Taking that back would keep what people were promised is gone.
+        raise TooLate(f"Too late: the deadline of this Space was {words.moment(space.expires_at)}.")
     return space
-
-
-def _deletion_began(space: Space) -> datetime:
-    began: datetime = LogEntry.objects.values_list("at", flat=True).get(space_id=space.id, event=events.DELETION_BEGAN)
-    return began
 
 
 def what_if(space: Space, now: datetime) -> tuple[policy.Deadline, policy.Deadline]:

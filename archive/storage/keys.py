@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+REHEARSAL = "rehearsal/"  # what `setup_store` tries the store with; no Space is ever there
+
 
 def prefix(space: UUID) -> str:
     return f"spaces/{space}/"

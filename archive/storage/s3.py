@@ -26,6 +26,10 @@ class ObjectInfo:
     size: int
     etag: str
 
+    def is_one(self, size: int, etag: str) -> bool:
+        """Whether it is the object that was stored. Some stores quote an ETag in one answer and not in another."""
+        return self.size == size and self.etag.strip('"') == etag.strip('"')
+
 
 @dataclass(frozen=True)
 class StoredVersion:
@@ -166,8 +170,9 @@ def _version(entry: Any, size: int, *, marker: bool = False) -> StoredVersion:
 
 
 def _identifier(version: StoredVersion) -> Any:
+    # "null" is named too: without it, a bucket with suspended versioning would only add a delete marker.
     named = {"Key": version.key}
-    return named | {"VersionId": version.version} if version.version not in ("", "null") else named
+    return named | {"VersionId": version.version} if version.version else named
 
 
 def store() -> Store:

@@ -15,7 +15,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from archive import clock, cues, log
+from archive.bundles import build
 from archive.bundles.names import safe
+from archive.errors import Missing
 from archive.log import Actor, events
 from archive.models import Bundle, Recording, Space, Transcript, User
 from archive.storage import store
@@ -45,7 +47,8 @@ def recording(request: HttpRequest, space_id: UUID) -> HttpResponse:
     user = current_user(request)
     found, kept = _recording(user, space_id)
     answer = _redirect(found, kept.key, f"{_stem(found.space)}.{kept.extension}", kept.content_type)
-    _note(found, user, kept.key)
+    if _begins(request):
+        _note(found, user, kept.key)
     return answer
 
 
@@ -70,7 +73,7 @@ def transcript(request: HttpRequest, space_id: UUID, ending: str) -> HttpRespons
 
 @require_safe
 @never_cache
-def get(request: HttpRequest, token: str, filename: str) -> HttpResponse:
+def get(request: HttpRequest, token: str) -> HttpResponse:
     """A bundle, for whoever holds the address: so that `curl -C -` and download managers can go on without signing in.
     The address works until the Space's deadline, and only while the one it was made for may see the Space."""
     try:
@@ -84,13 +87,18 @@ def get(request: HttpRequest, token: str, filename: str) -> HttpResponse:
     found = find(user, bundle.space_id, content=True)
     if bundle.state != Bundle.State.READY:
         raise Http404
-    answer = _redirect(found, bundle.key, bundle.name, "application/zip")
-    _note(found, user, bundle.key)
+    try:
+        answer = _redirect(found, bundle.key, bundle.name, "application/zip")
+    except Missing:
+        build.forget(bundle)  # so that it can be asked for again
+        raise Http404 from None
+    if _begins(request):
+        _note(found, user, bundle.key)
     return answer
 
 
 def bundle_path(bundle: Bundle, user: User) -> str:
-    return reverse("get", args=[signing.dumps([str(bundle.pk), user.pk], salt=SALT, compress=False), bundle.name])
+    return reverse("get", args=[signing.dumps([str(bundle.pk), user.pk], salt=SALT, compress=False)])
 
 
 def _recording(user: User, space_id: UUID) -> tuple[Found, Recording]:
@@ -113,6 +121,12 @@ def _redirect(found: Found, key: str, filename: str, content_type: str, *, inlin
     return HttpResponseRedirect(
         store().signed_url(key, expires=lives, filename=filename, content_type=content_type, inline=inline)
     )
+
+
+def _begins(request: HttpRequest) -> bool:
+    """Whether this is the beginning of a download: not a look at its headers, not the rest of a broken one."""
+    start = request.headers.get("Range", "bytes=0-")
+    return request.method == "GET" and start.startswith("bytes=0-")
 
 
 def _note(found: Found, user: User, key: str) -> None:

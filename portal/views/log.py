@@ -21,6 +21,7 @@ from portal.access import current_user
 from portal.paging import page_of
 
 PAGE = 100
+STORY = 1000  # entries of one Space that its page shows: the newest, for the end matters most
 
 
 @login_required
@@ -49,7 +50,8 @@ def log(request: HttpRequest) -> HttpResponse:
 def log_space(request: HttpRequest, space_id: UUID) -> HttpResponse:
     """The story of one Space, also of one that no longer exists."""
     _require_reader(request)
-    entries = list(LogEntry.objects.filter(space_id=space_id).order_by("id")[:1000])
+    newest = LogEntry.objects.filter(space_id=space_id).order_by("-id")[:STORY]
+    entries = list(reversed(newest))
     space = Space.objects.filter(pk=space_id).first()
     if not entries and space is None:
         raise Http404
@@ -76,6 +78,8 @@ def _filtered(entries: QuerySet[LogEntry], values: dict[str, str]) -> tuple[Quer
     problems: list[str] = []
     if values["event"] in events.WORDS:
         entries = entries.filter(event=values["event"])
+    elif values["event"]:
+        problems.append(f"“{values['event']}” is nothing that the log knows, so it was left out.")
     if values["space"]:
         try:
             entries = entries.filter(space_id=UUID(values["space"]))

@@ -49,8 +49,8 @@ class Command(Base):
             raise CommandError(
                 "When did the Space end? Give --ended-at: the clock starts there, never at the file's date."
             )
-        outcomes = [self._ingest(file, options) for file in files]
-        for outcome in outcomes:
+        for file in files:
+            outcome = self._ingest(file, options)
             for note in outcome.notes:
                 self.stderr.write(note)
             if not outcome.created:

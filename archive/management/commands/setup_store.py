@@ -5,7 +5,7 @@ from django.core.management.base import CommandError
 
 from archive.management.base import Command as Base
 from archive.storage import store
-from archive.storage.setup import faults, prepare
+from archive.storage.setup import faults, prepare, rehearse
 
 
 class Command(Base):
@@ -15,5 +15,6 @@ class Command(Base):
         made = prepare(store(), settings.SITE_URL)
         if found := faults(store()):
             raise CommandError(f"The bucket {store().bucket} can't be used: {'; '.join(found)}.")
+        rehearse(store())
         words = f"The bucket {store().bucket} {'was made' if made else 'is ready'}."
         self.say(words, {"bucket": store().bucket, "made": made}, as_json=options["json"])

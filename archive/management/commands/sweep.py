@@ -28,7 +28,7 @@ class Command(Base):
             return
         waiting = [d.id for d in due()] + work.due(Space, [Space.State.EXPIRING])
         deleted = [str(pk) for pk in waiting if purge(pk)]
-        left = Space.objects.filter(pk__in=waiting, state=Space.State.EXPIRING)
+        left = Space.objects.filter(pk__in=waiting, state=Space.State.EXPIRING).exclude(problem="")
         failed = {str(space.pk): space.problem for space in left}
         self.say(f"Deleted {len(deleted)} Spaces.", {"deleted": deleted, "failed": failed}, as_json=options["json"])
         if failed:

@@ -1,0 +1,39 @@
+"""Pages for when an engine is down, or a store does not have what it should."""
+
+import sys
+
+import structlog
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views.defaults import server_error as plain_server_error
+
+from archive.errors import Missing, StorageError
+
+logger = structlog.get_logger()
+
+
+def answer(error: BaseException | None) -> HttpResponse | None:
+    """The page for `error`, or None where it is not an engine's. These pages need no database and no session."""
+    match error:
+        case OperationalError() | InterfaceError():
+            return _page("database", error, 503)
+        case Missing():  # a row without its object is an alarm, never "try again later"
+            return _page("missing", error, 500)
+        case StorageError():
+            return _page("store", error, 503)
+        case _:
+            return None
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: what no view or middleware caught, such as a session that can't be read."""
+    return answer(sys.exc_info()[1]) or plain_server_error(request)
+
+
+def _page(what: str, error: BaseException, status: int) -> HttpResponse:
+    logger.error("unavailable", what=what, error=str(error).strip())
+    response = HttpResponse(render_to_string("unavailable.html", {"what": what}), status=status)
+    if status == 503:
+        response["Retry-After"] = "30"
+    return response

@@ -1,0 +1,19 @@
+"""Deletion has a queue of its own: a worker that is busy with bundles, or not there at all, holds nothing up."""
+
+from datetime import timedelta
+
+import pytest
+
+from archive.models import Space, User
+from tests.factory import make_row
+from tests.processes import Services, wait_until
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_worker_for_deletion_alone_is_enough(services: Services, alice: User) -> None:
+    due = make_row(alice, ended_ago=timedelta(days=31))
+
+    services.start("deleter", "-m", "celery", "-A", "portal.celery", "worker", "--queues=deletion", "--concurrency=1")
+    services.beat()
+
+    wait_until(lambda: Space.objects.get(pk=due.pk).state == "deleted", "it is deleted", 60)

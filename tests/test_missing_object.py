@@ -1,0 +1,38 @@
+"""A row whose object is not in the store: an alarm in plain words, never "nothing was lost"."""
+
+import pytest
+from django.test import Client
+
+from archive.models import Bundle, User
+from archive.storage import store
+from tests.factory import make_contents, make_row
+
+
+@pytest.mark.django_db
+def test_a_recording_that_is_not_there(client: Client, alice: User) -> None:
+    space = make_row(alice)
+    make_contents(space)
+    recording = space.recordings.get()
+    store().client.delete_object(Bucket=store().bucket, Key=recording.key)
+    client.force_login(alice)
+
+    answer = client.get(f"/spaces/{space.pk}/recording")
+
+    assert answer.status_code == 500
+    assert "The store does not have this file" in answer.content.decode()
+    assert "Nothing was lost" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_bundle_that_is_not_there_can_be_asked_for_again(client: Client, alice: User) -> None:
+    space = make_row(alice)
+    bundle = make_contents(space)
+    store().client.delete_object(Bucket=store().bucket, Key=bundle.key)
+    client.force_login(alice)
+    page = client.get(f"/spaces/{space.pk}/").content.decode()
+    address = page.split('href="http://127.0.0.1:8000/get/')[1].split('"')[0]
+
+    assert client.get(f"/get/{address}").status_code == 404
+
+    assert Bundle.objects.get().state == "removed"
+    assert "Prepare the bundle" in client.get(f"/spaces/{space.pk}/").content.decode()

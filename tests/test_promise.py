@@ -1,0 +1,40 @@
+"""What was promised stays: a new rule in the settings moves no deadline, and no page tells another story."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from archive.bundles.contents import content_id, facts
+from archive.models import Space, User
+from archive.retention.violations import flag
+from tests.factory import make_space
+
+
+@pytest.mark.django_db
+def test_a_change_of_the_rule_leaves_the_promise(client: Client, alice: User, settings: Settings) -> None:
+    space = make_space(alice, ended_ago=timedelta(days=6))
+    before = content_id(space)
+    settings.RETENTION_DAYS = 60
+    client.force_login(alice)
+
+    space = Space.objects.get(pk=space.pk)
+    page = client.get(f"/spaces/{space.pk}/").content.decode()
+
+    assert "Every recording is kept for 30 days after its Space ended." in page
+    assert facts(space)["because"] == ["Every recording is kept for 30 days after its Space ended."]
+    assert space.expires_at == space.ended_at + timedelta(days=30)
+    assert content_id(space) == before
+
+
+@pytest.mark.django_db
+def test_the_next_flag_brings_the_new_rule(alice: User, admin: User, settings: Settings) -> None:
+    space = make_space(alice, ended_ago=timedelta(days=6))
+    settings.RETENTION_DAYS = 60
+
+    flag(space.pk, "spam", "An advertisement.", admin)
+
+    space.refresh_from_db()
+    assert space.expires_at == space.ended_at + timedelta(days=150)
+    assert space.promise().reasons[0] == "Every recording is kept for 60 days after its Space ended."

@@ -1,0 +1,48 @@
+"""A bucket whose versioning was switched on and then suspended: refused at set-up, and emptied all the same."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from archive.models import Space, User
+from archive.retention.purge import purge
+from archive.storage import Store, keys, store
+from archive.storage.setup import faults
+from tests.factory import make_space
+from tests.stores import other_store
+
+
+@pytest.fixture
+def suspended() -> Iterator[Store]:
+    with other_store(bucket_name=f"suspended-{uuid4()}") as there:
+        there.client.create_bucket(Bucket=there.bucket)
+        yield there
+
+
+def versioning(there: Store, status: str) -> None:
+    there.client.put_bucket_versioning(
+        Bucket=there.bucket,
+        VersioningConfiguration={"Status": status},  # type: ignore[typeddict-item]
+    )
+
+
+def test_it_is_refused(suspended: Store) -> None:
+    versioning(suspended, "Enabled")
+    versioning(suspended, "Suspended")
+
+    assert faults(suspended) == ["versioning is suspended: a deleted object could live on as an old version"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", ["Enabled", "Suspended"])
+def test_what_was_written_before_goes_too(suspended: Store, alice: User, status: str) -> None:
+    space = make_space(alice, transcript=None)
+    versioning(suspended, "Enabled")
+    versioning(suspended, status)
+    Space.objects.update(expires_at=space.ended_at + timedelta(days=1))
+
+    assert purge(space.pk)
+
+    assert not store().listing(keys.prefix(space.pk))

@@ -1,0 +1,38 @@
+"""What nobody foresaw: the attempt ends, the row says so, and the next one comes."""
+
+from datetime import timedelta
+
+import pytest
+
+from archive.clock import now
+from archive.models import Space, User
+from archive.retention.sweep import due
+from archive.work import claim
+from tests.factory import make_row
+
+
+@pytest.mark.django_db
+def test_the_row_gets_the_name_of_the_error_and_none_of_its_words(alice: User) -> None:
+    space = make_row(alice, state="processing")
+    mine = claim(Space, space.pk, ["processing"])
+    assert mine is not None
+
+    with pytest.raises(KeyError), mine.reported():
+        raise KeyError("words of somebody")
+
+    space.refresh_from_db()
+    assert space.problem == "It stopped unexpectedly (KeyError)."
+    assert space.retry_at is not None
+
+
+@pytest.mark.django_db
+def test_progress_counts_from_when_it_was_given_back(alice: User) -> None:
+    """A day-long upload with a hiccup a second ago is not "without progress for a day"."""
+    space = make_row(alice, state="receiving")
+    Space.objects.update(created_at=now() - timedelta(hours=25))
+    mine = claim(Space, space.pk, ["receiving"])
+    assert mine is not None
+
+    mine.give_back("the store was down", at_once=True)
+
+    assert list(due()) == []
