@@ -67,12 +67,12 @@ class Claim(Generic[W]):
             state = model._default_manager.filter(pk=self.row.pk).values_list("state", flat=True).first() or "gone"
             raise LeaseLost(f"{model.__name__} {self.row.pk} went on without this worker, and is {state} now")
 
-    def give_back(self, problem: str, *, at_once: bool = False) -> None:
+    def give_back(self, problem: str, *, at_once: bool = False) -> bool:
         """This attempt failed: say why, and let the next one come after a pause that doubles each time, or
         `at_once`."""
         pause = timedelta(0) if at_once else min(FIRST_RETRY * 2 ** min(self.attempt - 1, 10), LAST_RETRY)
         # The lease ends now, and is not blanked: it is also when there was progress last.
-        self._write(lease_until=Now(), retry_at=Now() + pause, problem=problem)
+        return self._write(lease_until=Now(), retry_at=Now() + pause, problem=problem)
 
     @contextmanager
     def reported(self) -> Iterator[None]:

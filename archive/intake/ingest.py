@@ -228,7 +228,8 @@ def _receive(
         sound = _write_recording(space, request.recording, heard, sha256, claim.renew, step)
         words = _write_transcript(space, spoken, request.language, claim.renew) if spoken else None
     except (Refused, StorageError) as error:
-        claim.give_back(str(error), at_once=True)
+        if not claim.give_back(str(error), at_once=True):
+            claim.renew()  # raises, and says what became of the Space: that matters more than what the store said
         raise
     except BaseException as error:  # Ctrl-C, a full disk: the same call can go on at once
         claim.give_back(type(error).__name__, at_once=True)

@@ -1,0 +1,71 @@
+"""A way to hold one call to the real store at the door, for as long as a test wants."""
+
+import re
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+
+class Gate:
+    """Stands between a process and the store at `target`, and passes bytes on as they are. A request whose first line
+    matches `pattern` waits before it reaches the store: `reached()` says so, `let_go()` lets it and all later ones
+    through."""
+
+    def __init__(self, target: str, pattern: str) -> None:
+        parts = urlsplit(target)
+        self.target = (parts.hostname or "", parts.port or 80)
+        self.pattern = re.compile(pattern.encode())
+        self.held = 0
+        self.opened = threading.Event()
+        self.sockets: list[socket.socket] = []
+        self.threads: list[threading.Thread] = []
+
+    def __enter__(self) -> "Gate":
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self._run(self._accept)
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.opened.set()
+        for end in self.sockets:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        for thread in self.threads:
+            thread.join(10)
+        for end in self.sockets:
+            end.close()
+
+    def reached(self) -> bool:
+        return self.held > 0
+
+    def let_go(self) -> None:
+        self.opened.set()
+
+    def _run(self, work: Callable[..., None], *arguments: socket.socket) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self.threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                server = socket.create_connection(self.target)
+                self.sockets += [client, server]
+                self._run(self._pass, client, server)
+                self._run(self._pass, server, client)
+
+    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if self.pattern.match(data.split(b"\r\n", 1)[0]):
+                    self.held += 1
+                    self.opened.wait(60)
+                sink.sendall(data)
+        with suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)

@@ -1,0 +1,171 @@
+"""The same ladder of refusals for every address: who gets in, who learns nothing, what is gone, what must be a POST."""
+
+import re
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from archive import clock
+from archive.models import Bundle, Space, User
+from archive.retention.violations import flag
+from portal.urls import urlpatterns
+from portal.views.content import bundle_path
+from tests import factory
+from tests.pages import browser
+
+pytestmark = pytest.mark.usefixtures("db")
+NOBODY = UUID("00000000-0000-4000-8000-000000000000")
+FORM = {"rule": "spam", "reason": "It sold watches."}
+
+# name: (method, host, admin, auditor); 404 is what strangers get, too.
+LADDER = {
+    "spaces": ("GET", 200, 200, 200),
+    "space": ("GET", 200, 200, 200),
+    "audio": ("GET", 302, 302, 404),
+    "recording": ("GET", 302, 302, 404),
+    "transcript": ("GET", 200, 200, 404),
+    "bundle": ("POST", 302, 302, 404),
+    "get": ("GET", 302, 302, 404),
+    "flag": ("POST", 404, 302, 404),
+    "lift": ("POST", 404, 302, 404),
+    "log": ("GET", 404, 200, 200),
+    "log-space": ("GET", 404, 200, 200),
+    "healthz": ("GET", 200, 200, 200),
+}
+OPEN = {"get", "healthz"}  # no sign-in: the one carries its own token, the other says nothing
+OF_A_SPACE = [name for name in LADDER if name not in ("spaces", "log", "healthz")]
+CONTENT = ["audio", "recording", "transcript", "bundle", "get"]
+KEPT_AFTERWARDS = {"log-space"}  # the story of a Space outlives it
+
+
+@pytest.fixture
+def space(alice: User, admin: User) -> Space:
+    """Alice's, flagged, with a bundle that is ready."""
+    space = factory.make_row(alice)
+    flag(space.id, "spam", "It sold watches.", admin)
+    factory.make_contents(space)
+    space.refresh_from_db()
+    return space
+
+
+def address(name: str, space: Space, user: User | None = None, *, id: UUID | None = None) -> str:
+    """Of the endpoint `name` for this Space; a bundle's `get` address is made for `user`."""
+    if name in ("spaces", "log", "healthz"):
+        return reverse(name)
+    if name == "get":
+        bundle = Bundle(pk=id, name="a.zip") if id else space.bundles.get()
+        return bundle_path(bundle, user or space.host)
+    return reverse(name, args=[id or space.pk, *(["vtt"] if name == "transcript" else [])])
+
+
+def ask(client: Client, name: str, url: str, **headers: str) -> HttpResponse:
+    method = LADDER[name][0]
+    answer: Any = client.post(url, FORM, headers=headers) if method == "POST" else client.get(url, headers=headers)
+    return answer  # type: ignore[no-any-return]
+
+
+def without_tokens(answer: HttpResponse) -> str:
+    """The page, but for what is random in it, and the time."""
+    return re.sub(r'value="\w{64}"|data-now="\d+"', "", answer.content.decode())
+
+
+def test_every_address_has_its_ladder() -> None:
+    named = {pattern.name for pattern in urlpatterns if isinstance(pattern, URLPattern)}
+
+    assert named == set(LADDER)
+
+
+@pytest.mark.parametrize("name", sorted(set(LADDER) - OPEN))
+def test_anonymous_people_are_asked_to_sign_in(space: Space, name: str) -> None:
+    url = address(name, space)
+
+    answer = ask(browser(), name, url)
+
+    assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={url}")
+
+
+@pytest.mark.parametrize("name", LADDER)
+def test_the_host_sees_what_is_theirs(space: Space, name: str) -> None:
+    answer = ask(browser(space.host), name, address(name, space))
+
+    assert answer.status_code == LADDER[name][1]
+
+
+@pytest.mark.parametrize("name", OF_A_SPACE)
+def test_a_stranger_learns_nothing(space: Space, bob: User, name: str) -> None:
+    client = browser(bob)
+
+    answer = ask(client, name, address(name, space, bob))
+    unknown = ask(client, name, address(name, space, bob, id=NOBODY))
+
+    assert (answer.status_code, unknown.status_code) == (404, 404)
+    assert without_tokens(answer) == without_tokens(unknown)
+
+
+@pytest.mark.parametrize("name", LADDER)
+def test_an_admin(space: Space, admin: User, name: str) -> None:
+    assert ask(browser(admin), name, address(name, space, admin)).status_code == LADDER[name][2]
+
+
+@pytest.mark.parametrize("name", LADDER)
+def test_an_auditor_gets_facts_and_no_content(space: Space, auditor: User, name: str) -> None:
+    assert ask(browser(auditor), name, address(name, space, auditor)).status_code == LADDER[name][3]
+
+
+@pytest.mark.parametrize("name", OF_A_SPACE)
+def test_an_id_that_is_nobodys(space: Space, admin: User, name: str) -> None:
+    client = browser(admin)
+    bad = "/get/nonsense/a.zip" if name == "get" else address(name, space).replace(str(space.id), "nonsense")
+
+    assert ask(client, name, address(name, space, admin, id=NOBODY)).status_code == 404
+    assert ask(client, name, bad).status_code == 404
+
+
+@pytest.mark.parametrize("name", CONTENT)
+@pytest.mark.parametrize("state", ["receiving", "processing", "rejected"])
+def test_content_that_is_not_available(space: Space, name: str, state: str) -> None:
+    url = address(name, space)
+    Space.objects.filter(pk=space.pk).update(state=state, problem="No sound in it.")
+
+    assert ask(browser(space.host), name, url).status_code == 404
+    assert browser(space.host).get(f"/spaces/{space.id}/").status_code == 200
+
+
+@pytest.mark.parametrize("name", OF_A_SPACE)
+@pytest.mark.parametrize("state", ["available", "expiring"])
+def test_what_is_gone_is_gone(space: Space, admin: User, name: str, state: str) -> None:
+    """From the deadline on, however late the sweep is."""
+    url = address(name, space, admin)
+    end = clock.now() - timedelta(days=120)
+    Space.objects.filter(pk=space.pk).update(ended_at=end, expires_at=clock.now(), state=state)
+
+    answer = ask(browser(admin), name, url)
+
+    assert answer.status_code == (200 if name in KEPT_AFTERWARDS else 410)
+
+
+@pytest.mark.parametrize("name", ["flag", "lift"])
+def test_a_get_changes_nothing(space: Space, admin: User, name: str) -> None:
+    answer = browser(admin).get(address(name, space))
+
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize("name", sorted(set(LADDER) - {"bundle", "flag", "lift"}))
+def test_a_post_where_there_is_nothing_to_change(space: Space, admin: User, name: str) -> None:
+    assert browser(admin).post(address(name, space, admin)).status_code == 405
+
+
+@pytest.mark.parametrize("name", ["bundle", "flag", "lift"])
+def test_a_form_from_somewhere_else_is_refused(space: Space, admin: User, name: str) -> None:
+    client = browser(admin, enforce_csrf_checks=True)
+
+    answer = ask(client, name, address(name, space))
+
+    assert answer.status_code == 403
+    assert "The form was too old" in answer.content.decode()

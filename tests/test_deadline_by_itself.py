@@ -1,0 +1,54 @@
+"""Nobody gives a command: at the deadline every address of a Space says 410, and soon nothing of it is left."""
+
+import re
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from archive import clock
+from archive.models import LogEntry, Space, User
+from archive.storage import keys, store
+from tests.pages import fetch, session_cookie
+from tests.processes import Services, manage, wait_until
+
+
+@pytest.mark.usefixtures("committed")
+def test_at_the_deadline(services: Services, alice: User, demo_recording: Path, demo_transcript: Path) -> None:
+    cookie = session_cookie(alice)
+    services.web()
+    services.worker()
+    services.beat()
+    deadline = clock.now() + timedelta(seconds=12)
+    ended_at = (deadline - timedelta(days=30)).isoformat()
+    said = manage(
+        services,
+        *("ingest", str(demo_recording), "--host", "alice", "--ended-at", ended_at),
+        *("--transcript", str(demo_transcript), "--language", "en", "--title", "Seeds"),
+    )
+    space = Space.objects.get(pk=said.stdout.strip())
+    manage(services, "bundle", str(space.id))
+    page = f"{services.url}/spaces/{space.id}/"
+    shown = fetch(page, cookie)[2].decode()
+    (bundle,) = set(re.findall(rf"{services.url}/get/[^\s\"'&]+\.zip", shown))
+    signed = {
+        fetch(address, cookie)[1]["Location"] for address in (f"{page}audio", f"{page}recording", bundle)
+    }  # straight to the store
+    pages = [page, f"{page}audio", f"{page}recording", f"{page}bundle", bundle]
+    pages += [f"{page}transcript.{form}" for form in ("vtt", "srt", "txt", "json")]
+
+    before = [fetch(address, cookie, HX_Request="true")[0] for address in pages]
+    handed_out = [fetch(address)[0] for address in signed]
+    assert clock.now() < deadline, "this machine is too slow for this test"
+    assert before == [200, 302, 302, 200, 302, 200, 200, 200, 200]
+    assert handed_out == [200, 200, 200]
+
+    time.sleep((deadline - clock.now()).total_seconds())
+    assert [fetch(address, cookie)[0] for address in pages] == [410] * 9
+    assert all(fetch(address)[0] >= 400 for address in signed)
+
+    wait_until(lambda: not store().listing(keys.prefix(space.id)), "nothing of it is left in the store", 30)
+    wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "its tombstone stands")
+    assert [fetch(address, cookie)[0] for address in pages[:4]] == [410] * 4
+    assert LogEntry.objects.get(space_id=space.id, event="deletion.began").at >= deadline

@@ -1,0 +1,109 @@
+"""`manage.py ingest` that is killed, and called again: the same Space, once, whole."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from archive import clock
+from archive.models import Space
+from archive.storage import keys, store
+from embedded.process import Process
+from tests.gate import Gate
+from tests.processes import ROOT, PausedAt, Services, manage, wait_until
+from tests.sound import make_noise
+
+PART_2 = r"PUT /spacekeep/spaces/[^/]+/recording/1\.wav\?.*partNumber=2"
+
+
+@pytest.mark.usefixtures("committed", "alice")
+def test_killed_before_its_row_is_there(services: Services, demo_recording: Path) -> None:
+    command = ingest_command(demo_recording)
+    with PausedAt("space.opened") as pause:
+        process = start(services, command)
+        pause.wait()
+        process.kill()
+    assert not Space.objects.exists()
+    assert not store().listing("spaces/").uploads
+
+    again = manage(services, *command)
+
+    assert_whole(Space.objects.get(), again.stdout)
+
+
+@pytest.mark.usefixtures("committed", "alice")
+def test_killed_between_the_object_and_its_row(services: Services, demo_recording: Path) -> None:
+    command = ingest_command(demo_recording)
+    with PausedAt("space.received") as pause:
+        process = start(services, command)
+        pause.wait()
+        process.kill()
+    space = Space.objects.get()
+    assert (space.state, space.recordings.count()) == ("receiving", 0)
+
+    again = call_again(services, command)
+
+    assert_whole(space, again)
+
+
+@pytest.mark.usefixtures("committed", "alice")
+def test_killed_while_parts_are_uploaded(services: Services, tmp_path: Path) -> None:
+    command = ingest_command(make_noise(tmp_path / "long.wav", megabytes=20))
+    with Gate(os.environ["S3_ENDPOINT_URL"], PART_2) as gate:
+        process = start(services, command, S3_ENDPOINT_URL=gate.url)
+        wait_until(gate.reached, "the second part is on its way")
+        process.kill()
+    space = Space.objects.get()
+    left = store().listing(keys.prefix(space.id))
+    assert (len(left.versions), len(left.uploads)) == (0, 1)
+
+    again = call_again(services, command)
+
+    assert_whole(space, again)
+
+
+@pytest.mark.usefixtures("committed", "alice")
+def test_killed_before_it_is_available_a_worker_finishes_it(services: Services, demo_recording: Path) -> None:
+    command = ingest_command(demo_recording)
+    with PausedAt("space.available") as pause:
+        process = start(services, command)
+        pause.wait()
+        process.kill()
+    space = Space.objects.get()
+    assert space.state == "processing"
+
+    again = manage(services, *command)
+    services.worker()
+    services.beat()
+    wait_until(lambda: Space.objects.get().state == "available", "the worker finishes it")
+
+    assert "here already" in again.stderr
+    assert_whole(space, again.stdout)
+
+
+def ingest_command(recording: Path) -> list[str]:
+    ended_at = clock.now() - timedelta(days=2)
+    return ["ingest", str(recording), "--host", "alice", "--ended-at", ended_at.isoformat()]
+
+
+def start(services: Services, command: list[str], **env: str) -> Process:
+    return services.start("ingest", str(ROOT / "manage.py"), *command, **env)
+
+
+def call_again(services: Services, command: list[str]) -> str:
+    """As the message says that one should: until the lease of the one that was killed has run out (4 s in tests)."""
+    first = manage(services, *command, ok=False)
+    assert (first.returncode, "Try again in a few minutes" in first.stderr) == (1, True)
+    wait_until(lambda: manage(services, *command, ok=False).returncode == 0, "the lease runs out")
+    return manage(services, *command).stdout
+
+
+def assert_whole(space: Space, printed: str) -> None:
+    space.refresh_from_db()
+    (recording,) = space.recordings.all()
+    listing = store().listing(keys.prefix(space.id))
+    assert printed.strip() == str(space.id)
+    assert space.state == "available"
+    assert [(v.key, v.size) for v in listing.versions] == [(recording.key, recording.size)]
+    assert listing.uploads == ()

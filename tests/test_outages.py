@@ -1,0 +1,108 @@
+"""An engine dies and comes back: pages say so, nothing is lost, and work goes on by itself."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from archive import clock
+from archive.bundles import build
+from archive.log import SYSTEM
+from archive.models import Bundle, Space, User
+from archive.storage import keys, store
+from embedded.engine import Engine
+from tests.pages import ask_for_bundle, fetch, session_cookie
+from tests.plugin import engines
+from tests.processes import Services, wait_until
+
+
+@contextmanager
+def down(engine: Engine) -> Iterator[None]:
+    """The engines belong to all tests: whatever happens here, it is started again."""
+    engine.kill()
+    try:
+        yield
+    finally:
+        engine.start()
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_store_is_down(services: Services, alice: User, make_space: Callable[..., Space]) -> None:
+    wanted, due = make_space(title="Wanted"), make_space(title="Due")
+    cookie = session_cookie(alice)
+    services.web()
+    services.worker()
+    services.beat()
+    page = f"{services.url}/spaces/{wanted.id}/"
+
+    with down(engines.seaweedfs):
+        status, _, body = fetch(page, cookie)
+        assert (status, "Wanted" in body.decode()) == (200, True)
+        assert fetch(f"{page}transcript.vtt", cookie)[0] == 200  # from the database
+        assert fetch(f"{page}audio", cookie)[0] == 302
+        bundle = build.request(wanted.id, SYSTEM)
+        overdue(due)
+        wait_until(
+            lambda: "store" in Bundle.objects.get(pk=bundle.pk).problem, "the bundle's row says why it waits", 60
+        )
+        wait_until(lambda: "store" in Space.objects.get(pk=due.pk).problem, "the deletion's row says why it waits", 60)
+        assert Bundle.objects.get(pk=bundle.pk).state == "building"
+        assert Space.objects.get(pk=due.pk).state == "expiring"
+
+    wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the bundle is built", 60)
+    wait_until(lambda: Space.objects.get(pk=due.pk).state == "deleted", "the deletion is finished", 60)
+    assert not store().listing(keys.prefix(due.id))
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_broker_is_down(services: Services, alice: User, make_space: Callable[..., Space]) -> None:
+    space = make_space()
+    cookie = session_cookie(alice)
+    services.web()
+    worker, beat = services.worker(), services.beat()
+    wait_until(lambda: "ready" in worker.log.read_text(), "the worker is ready")
+
+    with down(engines.valkey):
+        status, seconds = ask_for_bundle(services.url, space, cookie)
+        assert (status, seconds < 5) == (302, True), seconds
+        bundle = Bundle.objects.get(space=space)
+        time.sleep(5)  # long enough for worker and beat to lose their connections, and to fail to get new ones
+        assert fetch(f"{services.url}/spaces/{space.id}/", cookie)[0] == 200
+        assert (worker.running, beat.running) == (True, True)
+
+    wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the bundle is built", 60)
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_database_is_down(services: Services, alice: User, make_space: Callable[..., Space]) -> None:
+    space = make_space()
+    cookie = session_cookie(alice)
+    services.web()
+    worker, beat = services.worker(), services.beat()
+    page = f"{services.url}/spaces/{space.id}/"
+    assert fetch(page, cookie)[0] == 200
+    wait_until(lambda: "archive.tasks.dispatch" in worker.log.read_text(), "the worker works")
+
+    with down(engines.postgres):
+        connection.close()  # ours died with it
+        for address in (page, f"{services.url}/", f"{page}audio"):
+            status, headers, body = fetch(address, cookie)
+            assert (status, headers["Retry-After"]) == (503, "30"), address
+            assert "Nothing was lost" in body.decode(), address
+        status, _, body = fetch(f"{services.url}/healthz")
+        assert (status, json.loads(body)["ok"]) == (503, False)
+        time.sleep(4)  # some rounds of the dispatcher fail
+        assert (worker.running, beat.running) == (True, True)
+
+    wait_until(lambda: fetch(page, cookie)[0] == 200, "the page is back")
+    bundle = build.request(space.id, SYSTEM)
+    wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the worker works again", 60)
+
+
+def overdue(space: Space) -> None:
+    end = clock.now() - timedelta(days=31)
+    Space.objects.filter(pk=space.pk).update(ended_at=end, expires_at=end + timedelta(days=30))

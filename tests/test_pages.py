@@ -1,0 +1,160 @@
+"""What people read: which Spaces are listed, clocks in words, the log, and titles that try to be more than text."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from archive import clock
+from archive.models import LogEntry, Space, User
+from archive.retention.purge import purge
+from archive.retention.violations import flag
+from portal.faces import clock_face
+from tests.factory import make_contents, make_row
+from tests.pages import browser
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+def listed(user: User, which: str) -> list[str]:
+    return [str(row["space"]) for row in browser(user).get("/", {"filter": which}).context["rows"]]
+
+
+@pytest.fixture
+def shelf(db: None, alice: User, bob: User, admin: User) -> None:
+    """Alice's Spaces in each situation, and one of Bob's."""
+    make_row(alice, title="calm", ended_ago=timedelta(days=2))
+    make_row(alice, title="soon", ended_ago=timedelta(days=26))
+    flag(make_row(alice, title="flagged", ended_ago=timedelta(days=25)).id, "spam", "Watches.", admin)
+    make_row(alice, title="overdue", ended_ago=timedelta(days=31))
+    make_row(alice, title="going", ended_ago=timedelta(days=32), state="expiring")
+    make_row(bob, title="bob's", ended_ago=timedelta(days=10))
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize(
+    ("which", "titles"),
+    [
+        ("all", ["soon", "calm", "flagged"]),
+        ("due", ["soon"]),
+        ("flagged", ["flagged"]),
+        ("deleted", ["overdue", "going"]),
+        ("nonsense", ["soon", "calm", "flagged"]),
+    ],
+)
+def test_a_host_lists_their_own_the_shortest_clock_first(alice: User, which: str, titles: list[str]) -> None:
+    assert listed(alice, which) == titles
+
+
+@pytest.mark.usefixtures("shelf")
+def test_an_auditor_lists_everybodys(auditor: User) -> None:
+    assert listed(auditor, "all") == ["soon", "bob's", "calm", "flagged"]
+
+
+@pytest.mark.parametrize(
+    ("left", "tone", "words"),
+    [
+        (timedelta(days=24), "calm", "24 days left"),
+        (timedelta(days=6), "soon", "6 days left"),
+        (timedelta(hours=23), "urgent", "23 hours left"),
+        (timedelta(seconds=90), "urgent", "1 minute left"),
+        (timedelta(seconds=5), "urgent", "less than a minute left"),
+        (timedelta(0), "gone", "Being deleted"),
+    ],
+)
+def test_a_clock_in_words(alice: User, left: timedelta, tone: str, words: str) -> None:
+    now = clock.now()
+    space = make_row(alice, ended_at=now + left - timedelta(days=30))
+
+    face = clock_face(space, now)
+
+    assert (face.tone, face.words) == (tone, words)
+
+
+def test_the_clock_of_a_flagged_space_says_why(alice: User, admin: User) -> None:
+    space = make_row(alice, ended_ago=timedelta(days=2))
+    flag(space.id, "spam", "Watches.", admin)
+
+    page = browser(alice).get(f"/spaces/{space.id}/").content.decode()
+
+    assert "117 days left" in page
+    assert "A rule violation stands, so it is kept for 90 days more: 120 days in all." in page
+    assert "Watches." in page
+
+
+NASTY = '<script>alert(1)</script> & "quotes" \'n {{ braces }}'
+
+
+@pytest.mark.parametrize("place", ["/", "/spaces/{}/", "/log/", "/log/spaces/{}/"])
+def test_a_title_is_text_and_nothing_else(admin: User, alice: User, place: str) -> None:
+    User.objects.filter(pk=alice.pk).update(first_name=NASTY)
+    space = make_row(alice, title=NASTY)
+    make_contents(space)
+    flag(space.id, "spam", NASTY, admin)
+
+    answer = browser(admin).get(place.format(space.id))
+
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.content.decode()
+    if place != "/log/":  # which has ids and no titles
+        assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;quotes&quot;" in answer.content.decode()
+
+
+@pytest.fixture
+def log(db: None, alice: User, admin: User) -> Any:
+    """Two Spaces: one flagged, one deleted."""
+    kept, gone = make_row(alice), make_row(alice, ended_ago=timedelta(days=31))
+    flag(kept.id, "spam", "Watches.", admin)
+    make_contents(gone)
+    assert purge(gone.id)
+    return kept, gone
+
+
+def entries(user: User, **asked: str) -> list[str]:
+    return [entry.event for entry in browser(user).get("/log/", asked).context["entries"]]
+
+
+def test_the_log_and_its_filters(auditor: User, log: tuple[Space, Space]) -> None:
+    kept, gone = log
+    today = f"{clock.now():%Y-%m-%d}"
+
+    assert entries(auditor) == [
+        "space.deleted",
+        "deletion.listed",
+        "deletion.began",
+        "deadline.moved",
+        "violation.flagged",
+    ]
+    assert entries(auditor, event="deadline.moved") == ["deadline.moved"]
+    assert entries(auditor, space=str(kept.id)) == ["deadline.moved", "violation.flagged"]
+    assert entries(auditor, space=str(gone.id), event="deadline.moved") == []
+    assert len(entries(auditor, since=today, until=today)) == 5
+    assert entries(auditor, since="2020-01-01", until="2020-12-31") == []
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(
+    "asked",
+    [{"space": "nonsense"}, {"since": "yesterday"}, {"until": "2026-02-30"}, {"event": "space.exploded"}],
+    ids=["space", "since", "until", "event"],
+)
+def test_a_filter_that_makes_no_sense_says_so(auditor: User, asked: dict[str, str]) -> None:
+    answer = browser(auditor).get("/log/", asked)
+
+    assert answer.status_code == 200
+    (problem,) = answer.context["problems"]
+    assert next(iter(asked.values())) in problem
+    assert len(answer.context["entries"]) == 5
+
+
+def test_the_story_of_a_space_that_is_no_more(auditor: User, log: tuple[Space, Space]) -> None:
+    gone = log[1]
+
+    page = browser(auditor).get(f"/log/spaces/{gone.id}/").content.decode()
+
+    removed = LogEntry.objects.get(space_id=gone.id, event="space.deleted").detail["removed"]
+    assert len(removed) == 3
+    for row in removed:
+        assert row["key"] in page
+    assert "A row" not in page
+    assert browser(auditor).get(f"/spaces/{gone.id}/").status_code == 410

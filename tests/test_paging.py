@@ -1,0 +1,109 @@
+"""Keyset pages: each row once, in order, whatever the cursor says."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from archive import clock, log
+from archive.log import SYSTEM, events
+from archive.models import Space, User
+from portal.paging import page_of
+from tests.factory import make_row
+from tests.pages import browser
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def rows(alice: User) -> list[Space]:
+    """Seven, the shortest clock first; three of them end at the same moment."""
+    now = clock.now()
+    ended = [now - timedelta(days=days) for days in (20, 12, 9, 9, 9, 4, 1)]
+    return [make_row(alice, ended_at=moment, title=f"Row {n}") for n, moment in enumerate(ended)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8])
+@pytest.mark.parametrize("descending", [False, True])
+def test_pages_show_each_row_once_and_in_order(rows: list[Space], size: int, descending: bool) -> None:
+    seen: list[Space] = []
+    cursor: str | None = None
+    while True:
+        order = ("expires_at", "id")
+        page, cursor = page_of(Space.objects.all(), cursor, order, size, descending=descending)
+        seen += page
+        if cursor is None:
+            break
+
+    assert len(seen) == 7
+    assert {space.id for space in seen} == {space.id for space in rows}
+    assert seen == sorted(seen, key=lambda s: (s.expires_at, s.id), reverse=descending)
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "nonsense",
+        "é",
+        base64.urlsafe_b64encode(b"[1, 2]").decode(),
+        base64.urlsafe_b64encode(b"7").decode(),
+        base64.urlsafe_b64encode(json.dumps(["2026-01-01T00:00:00", "1"]).encode()).decode(),  # no zone
+        base64.urlsafe_b64encode(json.dumps(["2026-01-01T00:00:00+00:00", "x"]).encode()).decode(),
+    ],
+)
+def test_a_cursor_that_is_not_ours_starts_at_the_beginning(rows: list[Space], cursor: str) -> None:
+    page, _ = page_of(Space.objects.all(), cursor, ("expires_at", "id"), 2)
+
+    assert page[0] == rows[0]
+
+
+@pytest.mark.parametrize("url", ["/", "/log/"])
+@pytest.mark.parametrize("key", ["5", "00000000-0000-4000-8000-000000000000", "9" * 60])
+def test_a_cursor_of_another_page_does_no_harm(rows: list[Space], admin: User, url: str, key: str) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps(["2026-01-01T00:00:00+00:00", key]).encode()).decode()
+
+    assert rows
+    assert browser(admin).get(url, {"after": cursor}).status_code == 200
+
+
+def add_spaces(host: User, count: int) -> None:
+    for n in range(count):
+        space = make_row(host, ended_ago=timedelta(days=24, hours=n))
+        with transaction.atomic():
+            log.record(events.BUNDLE_READY, space_id=space.id, actor=SYSTEM, size=7)
+
+
+@pytest.mark.parametrize("url", ["/", "/?filter=due", "/?filter=flagged", "/log/"])
+def test_the_number_of_queries_does_not_grow(alice: User, admin: User, url: str) -> None:
+    client = browser(admin)
+    counts: list[int] = []
+    for _ in (2, 20):
+        add_spaces(alice, 2 if not counts else 18)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(url).status_code == 200
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1] <= 12
+
+
+def test_the_next_page_of_the_site(alice: User, make_many: Callable[[int], None]) -> None:
+    make_many(30)
+    client = browser(alice)
+    seen: list[str] = []
+    url = "/"
+    while url:
+        answer = client.get(url)
+        seen += [str(row["space"].id) for row in answer.context["rows"]]
+        url = answer.context["next_url"] or ""
+
+    assert (len(seen), len(set(seen))) == (30, 30)
+
+
+@pytest.fixture
+def make_many(alice: User) -> Callable[[int], None]:
+    return lambda count: add_spaces(alice, count)

@@ -1,0 +1,139 @@
+"""Addresses that are handed out: they die with the Space, and only work for whom they were made."""
+
+import zipfile
+from datetime import timedelta
+from io import BytesIO
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.core import signing
+
+from archive import clock, lifecycle
+from archive.bundles import build
+from archive.log import SYSTEM
+from archive.models import Bundle, LogEntry, Space, User
+from portal.views.content import SALT, bundle_path
+from tests import factory
+from tests.pages import browser, fetch
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def space(db: None, alice: User) -> Space:
+    return factory.make_row(alice)
+
+
+@pytest.fixture
+def bundle(space: Space) -> Bundle:
+    return factory.make_contents(space)
+
+
+def seconds_to_live(location: str) -> int:
+    return int(parse_qs(urlsplit(location).query)["X-Amz-Expires"][0])
+
+
+def leave(space: Space, left: timedelta) -> None:
+    """Move its deadline to `left` from now."""
+    Space.objects.filter(pk=space.pk).update(expires_at=clock.now() + left)
+
+
+@pytest.mark.usefixtures("bundle")
+@pytest.mark.parametrize("what", ["audio", "recording"])
+def test_an_address_lives_five_minutes(space: Space, what: str) -> None:
+    answer = browser(space.host).get(f"/spaces/{space.id}/{what}")
+
+    assert seconds_to_live(answer["Location"]) == 300
+    assert answer["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
+
+
+def test_an_address_never_outlives_the_deadline(space: Space, bundle: Bundle) -> None:
+    """In the last minutes: the time that is left, in whole seconds, rounded down."""
+    leave(space, timedelta(seconds=90))
+    client = browser(space.host)
+
+    for address in (f"/spaces/{space.id}/audio", f"/spaces/{space.id}/recording", bundle_path(bundle, space.host)):
+        assert 80 <= seconds_to_live(client.get(address)["Location"]) <= 89
+
+
+@pytest.mark.usefixtures("bundle")
+def test_less_than_a_second_left_is_gone(space: Space) -> None:
+    leave(space, timedelta(seconds=0.9))
+
+    assert browser(space.host).get(f"/spaces/{space.id}/audio").status_code == 410
+
+
+def test_a_download_that_broke_goes_on_where_it_stopped(alice: User) -> None:
+    space = factory.make_space(alice, title="Gärten & Höfe")
+    bundle = build.request(space.id, SYSTEM)
+    assert build.build(bundle.id)
+    bundle.refresh_from_db()
+    assert bundle.size
+    address = bundle_path(bundle, alice)
+    anybody = browser()  # no sign-in: the address is enough
+
+    _, _, first = fetch(anybody.get(address)["Location"], Range="bytes=0-99999")
+    status, headers, rest = fetch(anybody.get(address)["Location"], Range="bytes=100000-")
+
+    assert status == 206
+    assert headers["Content-Range"] == f"bytes 100000-{bundle.size - 1}/{bundle.size}"
+    with zipfile.ZipFile(BytesIO(first + rest)) as whole:
+        assert whole.testzip() is None
+    name = f"G%C3%A4rten%20%26%20H%C3%B6fe-{space.ended_at:%Y-%m-%d}.zip"
+    assert headers["Content-Disposition"].endswith(f"filename*=UTF-8''{name}")
+    assert headers["Content-Disposition"].startswith('attachment; filename="G_rten & H_fe-')
+
+
+def test_each_handing_out_is_in_the_log(space: Space, bundle: Bundle) -> None:
+    browser().get(bundle_path(bundle, space.host))
+
+    entry = LogEntry.objects.get(event="content.downloaded")
+    assert (entry.space_id, entry.actor_id, entry.detail) == (space.id, space.host_id, {"key": bundle.key})
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "nonsense",
+        signing.dumps(["00000000-0000-4000-8000-000000000000", 1], salt=SALT),  # no such bundle
+        signing.dumps(["00000000-0000-4000-8000-000000000000", 1], salt="another"),
+    ],
+)
+def test_a_token_that_we_did_not_give(bundle: Bundle, token: str) -> None:
+    assert browser().get(f"/get/{token}/{bundle.name}").status_code == 404
+
+
+def test_a_token_with_one_letter_changed(space: Space, bundle: Bundle) -> None:
+    address = bundle_path(bundle, space.host)
+    place = len("/get/") + 5
+    changed = address[:place] + ("A" if address[place] != "A" else "B") + address[place + 1 :]
+
+    assert browser().get(changed).status_code == 404
+
+
+def test_one_whose_account_was_closed(space: Space, bundle: Bundle) -> None:
+    User.objects.filter(pk=space.host_id).update(is_active=False)
+
+    assert browser().get(bundle_path(bundle, space.host)).status_code == 404
+
+
+def test_one_who_may_not_see_it_any_more(bundle: Bundle, admin: User) -> None:
+    address = bundle_path(bundle, admin)
+    assert browser().get(address).status_code == 302
+    admin.groups.clear()
+
+    assert browser().get(address).status_code == 404
+
+
+def test_what_was_not_handed_out_is_not_in_the_log(space: Space, bundle: Bundle) -> None:
+    address = bundle_path(bundle, space.host)
+    leave(space, timedelta(seconds=0.9))
+
+    assert browser().get(address).status_code == 410
+    assert not LogEntry.objects.filter(event="content.downloaded").exists()
+
+
+def test_a_bundle_that_was_removed(space: Space, bundle: Bundle) -> None:
+    lifecycle.move(bundle, "ready", "removed", actor=SYSTEM)
+
+    assert browser().get(bundle_path(bundle, space.host)).status_code == 404

@@ -1,0 +1,144 @@
+"""A writer that sleeps through a Space's deletion (a laptop, a stuck host) brings nothing back when it wakes up."""
+
+import os
+import signal
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from archive import clock
+from archive.models import LogEntry, Recording, Space, User
+from archive.retention.purge import purge
+from archive.storage import keys, store
+from embedded.process import Process
+from tests import factory
+from tests.gate import Gate
+from tests.processes import ROOT, PausedAt, Services, wait_until
+from tests.sound import make_noise
+
+OPENS_UPLOAD = r"POST /spacekeep/spaces/[^/]+/{folder}/[^/]+\?uploads"
+PART_2 = r"PUT /spacekeep/spaces/[^/]+/recording/1\.wav\?.*partNumber=2"
+
+
+@pytest.mark.usefixtures("committed", "alice")
+@pytest.mark.parametrize(
+    "stopped_at",
+    [OPENS_UPLOAD.format(folder="recording"), PART_2, OPENS_UPLOAD.format(folder="transcript")],
+    ids=["before its upload is open", "between parts", "after the recording, before the transcript"],
+)
+def test_an_ingest_that_slept_while_it_uploaded(services: Services, tmp_path: Path, stopped_at: str) -> None:
+    recording = make_noise(tmp_path / "long.wav", megabytes=20)
+    with Gate(os.environ["S3_ENDPOINT_URL"], stopped_at) as gate:
+        writer = ingest(services, recording, S3_ENDPOINT_URL=gate.url)
+        wait_until(gate.reached, "it is at that place")
+        space = Space.objects.get()
+        stop(writer)
+        assert deleted(space)
+        gate.let_go()
+        said = wake(writer)
+
+    assert said == f"CommandError: Space {space.id} went on without this worker, and is deleted now\n"
+    assert_nothing_came_back(space)
+
+
+@pytest.mark.usefixtures("committed", "alice")
+def test_an_ingest_that_slept_in_its_transaction(services: Services, demo_recording: Path) -> None:
+    """PostgreSQL ends the transaction of a client that says nothing: else its locks would hold up the deletion."""
+    with PausedAt("space.received") as pause:
+        writer = ingest(services, demo_recording, IDLE_TRANSACTION_SECONDS="2")
+        pause.wait()
+        stop(writer)
+        pause.let_go()
+    space = Space.objects.get()
+    assert store().listing(keys.prefix(space.id)).versions  # the recording is stored, its row is not
+    assert deleted(space)
+    said = wake(writer)
+
+    assert said.count("\n") == 1, said
+    assert_nothing_came_back(space)
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_bundle_whose_builder_slept_before_its_upload_was_open(services: Services, alice: User) -> None:
+    """Its upload is opened when the purge has seen the store empty, but has not said so yet."""
+    space = factory.make_space(alice)
+    with Gate(os.environ["S3_ENDPOINT_URL"], OPENS_UPLOAD.format(folder="bundles")) as gate:
+        writer = bundle(services, space, S3_ENDPOINT_URL=gate.url)
+        wait_until(gate.reached, "it is about to open its upload")
+        with PausedAt("space.deleted") as pause:
+            purging = threading.Thread(target=delete_in_thread, args=[space])
+            purging.start()
+            pause.wait()
+            gate.let_go()
+            said = wake(writer)
+            pause.let_go()
+            purging.join()
+
+    assert "Its deadline came before the bundle was ready." in said
+    assert_nothing_came_back(space)
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_bundle_whose_builder_slept_before_its_row_was_written(services: Services, alice: User) -> None:
+    space = factory.make_space(alice)
+    with PausedAt("bundle.ready") as pause:
+        writer = bundle(services, space, IDLE_TRANSACTION_SECONDS="2")
+        pause.wait()
+        stop(writer)
+        pause.let_go()
+    assert deleted(space)
+    said = wake(writer)
+
+    assert said.count("\n") == 1, said
+    assert_nothing_came_back(space)
+
+
+def ingest(services: Services, recording: Path, **env: str) -> Process:
+    ended_at = (clock.now() - timedelta(days=2)).isoformat()
+    command = ("ingest", str(recording), "--host", "alice", "--ended-at", ended_at)
+    words = ("--transcript", str(factory.DEMO / "transcript.vtt"), "--language", "en")
+    return services.start("ingest", str(ROOT / "manage.py"), *command, *words, **env)
+
+
+def bundle(services: Services, space: Space, **env: str) -> Process:
+    return services.start("bundle", str(ROOT / "manage.py"), "bundle", str(space.id), **env)
+
+
+def stop(writer: Process) -> None:
+    assert writer.pid
+    os.kill(writer.pid, signal.SIGSTOP)
+
+
+def wake(writer: Process) -> str:
+    """What it says in the end, having failed."""
+    assert writer.pid
+    os.kill(writer.pid, signal.SIGCONT)
+    assert writer.wait(60), "it ends"
+    said = writer.log.read_text()
+    assert writer.exit_status == 1, said
+    return said
+
+
+def deleted(space: Space) -> bool:
+    """The deadline comes, and the purge is tried as the dispatcher does, until it is done."""
+    end = clock.now() - timedelta(days=31)
+    Space.objects.filter(pk=space.pk).update(ended_at=end, expires_at=end + timedelta(days=30))
+    wait_until(lambda: purge(space.id), "the Space is deleted", 30)
+    return True
+
+
+def delete_in_thread(space: Space) -> None:
+    deleted(space)
+    connection.close()
+
+
+def assert_nothing_came_back(space: Space) -> None:
+    time.sleep(0.5)  # for what is still on its way
+    assert not store().listing(keys.prefix(space.id))
+    assert Space.objects.get(pk=space.pk).state == "deleted"
+    assert not Recording.objects.filter(space=space).exists()
+    assert LogEntry.objects.filter(space_id=space.id).latest("id").event == "space.deleted"
