@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 
 from archive import work
 from archive.bundles import build as bundles
-from archive.intake import ingest
+from archive.intake.finish import finish
 from archive.models import Bundle, Space
 from archive.retention import purge, sweep
 
@@ -29,7 +29,7 @@ def build_bundle(bundle_id: str) -> None:
 
 @shared_task
 def finish_intake(space_id: str) -> None:
-    ingest.finish(UUID(space_id))
+    finish(UUID(space_id))
 
 
 @shared_task

@@ -12,7 +12,8 @@ from django.contrib.auth.models import Group
 
 from archive import clock
 from archive.bundles.contents import contents
-from archive.intake.ingest import Request, ingest
+from archive.intake.ingest import ingest
+from archive.intake.request import Request
 from archive.models import Bundle, Recording, Space, Transcript, User
 from archive.storage import keys, store, write
 from archive.storage.multipart import Written

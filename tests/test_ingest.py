@@ -11,7 +11,8 @@ from django.db import connection
 
 from archive import clock
 from archive.errors import Refused
-from archive.intake.ingest import Outcome, Request, ingest
+from archive.intake.ingest import Outcome, ingest
+from archive.intake.request import Request
 from archive.models import LogEntry, Recording, Space, User
 from archive.storage import keys, store
 from tests.sounds import make_silence, make_tone

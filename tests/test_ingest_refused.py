@@ -9,7 +9,8 @@ import pytest
 
 from archive import clock
 from archive.errors import Refused, TooLate, Unreadable
-from archive.intake.ingest import Request, ingest
+from archive.intake.ingest import ingest
+from archive.intake.request import Request
 from archive.models import LogEntry, Space, User
 from archive.storage import store
 from tests.sounds import make_tone
@@ -47,6 +48,8 @@ REFUSED: list[tuple[type[Refused], str, dict[str, Any]]] = [
     (Refused, "at most 2 co-hosts and 10 speakers", {"cohosts": ("a", "b", "c")}),
     (Refused, "at most 2 co-hosts and 10 speakers", {"speakers": ("a",) * 11}),
     (Refused, "1 to 100 characters", {"speakers": (" ",)}),
+    (Refused, "whole numbers from 0 on", {"listeners_total": -1}),
+    (Refused, "is not valid text", {"title": "caf\udce9"}),
 ]
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from archive import clock
 from archive.errors import Refused, Unavailable
-from archive.intake.ingest import Request, ingest
+from archive.intake.ingest import ingest
+from archive.intake.request import Request
 from archive.models import Recording, Space, User
 from archive.storage import keys, store
 from tests.sounds import make_silence, make_tone

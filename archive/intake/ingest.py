@@ -3,9 +3,8 @@
 What happens when it dies, at each step:
 
 1. while the file is decoded and hashed: nothing was stored, nothing was written.
-2. after the row was made (`receiving`): calling again with the same file goes on with the same Space. Nobody comes:
-after
-   24 hours without progress, or at its deadline, the Space is discarded.
+2. after the row was made (`receiving`): calling again with the same file goes on with the same Space. If
+   nobody does, it is discarded after 24 hours without progress, or at its deadline.
 3. while bytes are uploaded: the upload stays open and holds no object; the next attempt, or the purge, ends it.
 4. after an object is complete but before its row is: the next attempt writes the same bytes to the same key again.
 5. in `processing`: everything is stored; the dispatcher gives the rest to a worker.
@@ -15,44 +14,25 @@ Until step 2 has committed nobody was told that the recording is here; after ste
 
 import hashlib
 import io
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from archive import clock, cues, lifecycle, log, policy, work
+from archive import cues, lifecycle, log, policy, work
 from archive.errors import Changed, LeaseLost, Refused, StorageError, TooLate, Unreadable
 from archive.intake import audio, transcripts
+from archive.intake.finish import finish
+from archive.intake.request import Request, check_words, checked_end
 from archive.log import SYSTEM, Actor, events
 from archive.models import Participant, Recording, Space, Transcript, User, current_rule
 from archive.storage import keys, store, write
 from archive.storage.multipart import Written
 
 BLOCK = 1024**2
-LANGUAGE = re.compile(r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What somebody wants taken in. `ended_at` is aware. Names of co-hosts and speakers are as they were shown."""
-
-    recording: Path
-    host: User
-    ended_at: datetime
-    title: str = ""
-    transcript: Path | None = None
-    language: str = "und"
-    audience: str = ""
-    cohosts: tuple[str, ...] = ()
-    speakers: tuple[str, ...] = ()
-    listeners_peak: int | None = None
-    listeners_total: int | None = None
-    accept_short: bool = False
-    skip_bad_transcript: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,8 +54,8 @@ def ingest(request: Request, progress: Progress = lambda what, done, total: None
     Raises Refused (Unreadable, TooLate) with nothing stored; StorageError when the store fails half way: then the Space
     waits in `receiving`, and the same call goes on with it.
     """
-    ended_at = _checked_end(request.ended_at)
-    _check_words(request)
+    ended_at = checked_end(request.ended_at)
+    check_words(request)
     notes: list[str] = []
     spoken = _spoken(request, notes)
     heard = audio.measure(
@@ -97,35 +77,6 @@ def ingest(request: Request, progress: Progress = lambda what, done, total: None
     if space.state == Space.State.PROCESSING:
         notes.append("Everything is stored. A worker makes it available as soon as the object store answers again.")
     return Outcome(space, True, notes)
-
-
-def _checked_end(ended_at: datetime) -> datetime:
-    if ended_at.tzinfo is None:
-        raise Refused(f"{ended_at.isoformat()} has no time zone: write the end as in 2026-11-22T14:05:00Z or +01:00.")
-    ended_at = ended_at.astimezone(UTC)
-    now = clock.now()
-    if ended_at > now:
-        raise Refused(f"The Space can't have ended at {ended_at:%Y-%m-%d %H:%M:%S} UTC: that is in the future.")
-    deadline = policy.deadline(policy.Facts(ended_at), current_rule())
-    if deadline.at is not None and deadline.at <= now:
-        raise TooLate(
-            f"The Space ended at {ended_at:%Y-%m-%d %H:%M} UTC, and its deadline was {deadline.at:%Y-%m-%d %H:%M} UTC. "
-            f"{deadline.reasons[0]} It can't be taken in any more."
-        )
-    return ended_at
-
-
-def _check_words(request: Request) -> None:
-    if len(request.title) > 300:
-        raise Refused(f"The title has {len(request.title)} characters; at most 300 fit.")
-    if not LANGUAGE.match(request.language) or len(request.language) > 16:
-        raise Refused(f"{request.language!r} is not a language tag such as en or pt-BR.")
-    if len(request.cohosts) > 2 or len(request.speakers) > 10:
-        raise Refused("A Space has at most 2 co-hosts and 10 speakers.")
-    if any("\ud800" <= c <= "\udfff" for text in (request.title, *request.cohosts, *request.speakers) for c in text):
-        raise Refused("The title, or the file's name that stands for it, is not valid text. Give --title.")
-    if any(not name.strip() or len(name) > 100 for name in (*request.cohosts, *request.speakers)):
-        raise Refused("The name of somebody who spoke has 1 to 100 characters.")
 
 
 def _spoken(request: Request, notes: list[str]) -> list[cues.Cue]:
@@ -266,20 +217,3 @@ def _write_transcript(space: Space, spoken: list[cues.Cue], language: str, check
     text = io.BytesIO(cues.to_vtt(spoken).encode())
     key = keys.transcript(space.id, 1, language)
     return write(store(), key, text, "text/vtt; charset=utf-8", check=check)
-
-
-def finish(space_id: object) -> bool:
-    """`processing -> available`: look once more, in the store, that each object is there and whole. Called by the
-    one who brought it, and again by a worker when that one died. False when it is not available by this call."""
-    claim = work.claim(Space, space_id, [Space.State.PROCESSING])
-    if claim is None:
-        return False
-    space = claim.row
-    try:
-        for kept in [*space.recordings.all(), *space.transcripts.all()]:
-            if not store().head(kept.key).is_one(kept.size, kept.etag):
-                raise Changed(f"{kept.key} is not what was stored")
-    except StorageError as error:
-        claim.give_back(str(error))  # what was acknowledged is never given up: it is tried again, and the page says why
-        return False
-    return lifecycle.move(space, "processing", "available", actor=SYSTEM, only_if=claim.mine, problem="", **work.DONE)

@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib.auth.models import Group
 
 from archive import clock
-from archive.intake.ingest import Request, ingest
+from archive.intake.ingest import ingest
+from archive.intake.request import Request
 from archive.management.base import Command as Base
 from archive.models import Space, User
 

@@ -7,7 +7,8 @@ from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from archive.errors import Refused
-from archive.intake.ingest import Outcome, Request, ingest
+from archive.intake.ingest import Outcome, ingest
+from archive.intake.request import Request
 from archive.management.base import Command as Base
 from archive.management.base import find_user
 

@@ -1,0 +1,51 @@
+"""manage.py setup_store: makes the bucket, rehearses a deletion in it, and refuses one that would not let go."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from archive.storage import Store
+from tests.stores import NOBODY_LISTENS, WRONG_KEY, other_store
+
+
+@pytest.fixture
+def fresh() -> Iterator[Store]:
+    with other_store(bucket_name=f"fresh-{uuid4()}") as there:
+        yield there
+
+
+def test_it_is_made_once_and_left_empty(fresh: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("setup_store")
+    call_command("setup_store")
+
+    assert capsys.readouterr().out.splitlines() == [
+        f"The bucket {fresh.bucket} was made.",
+        f"The bucket {fresh.bucket} is ready.",
+    ]
+    assert not fresh.listing("")
+
+
+def test_the_portal_may_use_it_from_browsers(fresh: Store) -> None:
+    call_command("setup_store")
+
+    (rule,) = fresh.client.get_bucket_cors(Bucket=fresh.bucket)["CORSRules"]
+
+    assert rule["AllowedOrigins"] == ["http://127.0.0.1:8000"]
+
+
+def test_one_with_versioning_is_refused(fresh: Store) -> None:
+    fresh.client.create_bucket(Bucket=fresh.bucket)
+    fresh.client.put_bucket_versioning(Bucket=fresh.bucket, VersioningConfiguration={"Status": "Enabled"})
+
+    with pytest.raises(CommandError, match="can't be used: versioning is enabled"):
+        call_command("setup_store")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"), [(WRONG_KEY, "Look at S3_ACCESS_KEY_ID"), (NOBODY_LISTENS, "can't be reached")]
+)
+def test_a_store_that_says_no(options: dict[str, str], words: str) -> None:
+    with other_store(**options), pytest.raises(CommandError, match=words):
+        call_command("setup_store")
