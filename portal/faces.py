@@ -57,7 +57,7 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
         )
     left = until - now
     tone = "urgent" if left <= URGENT else "soon" if left <= SOON else "kept" if "violation" in due.codes else "calm"
-    sentence = f"deleted on {words.moment(until)}"
+    sentence = f"will be deleted on {words.moment(until)}"
     return ClockFace(tone, left_words(left), sentence, space.ended_at, until, percent, marks, due.reasons)
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,15 @@ from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 from playwright.sync_api import Browser
 
+from archive import clock
+from archive.intake.request import Request
 from archive.models import Space, User
 from archive.storage import store
 from archive.storage.setup import prepare
 from embedded.chromium import browser
 from tests import factory, plugin, processes
+from tests.factory import make_space as take_in
+from tests.sounds import make_tone
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop in the thread of the tests
 
@@ -108,3 +113,36 @@ def services(committed: None, tmp_path: Path) -> Iterator[processes.Services]:
     running = processes.Services(tmp_path, plugin.engines)
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tone(tmp_path_factory.mktemp("sounds") / "talk.m4a", "m4a", seconds=1)
+
+
+@pytest.fixture
+def talk(db: None, alice: User, tone: Path) -> Callable[..., Request]:
+    """A request that is fine, but for the options given."""
+    ended_at = clock.now() - timedelta(days=1)
+
+    def make(**options: Any) -> Request:
+        fine: dict[str, Any] = {"recording": tone, "host": alice, "ended_at": ended_at, "title": "Beans"}
+        return Request(**fine | options)
+
+    return make
+
+
+@pytest.fixture
+def seeds(db: None, alice: User, tone: Path, tmp_path: Path) -> Space:
+    """One to bundle."""
+    words = tmp_path / "words.vtt"
+    words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Beans & peas.\n")
+    return take_in(alice, recording=tone, transcript=words, title="Seeds: a talk", cohosts=("Felix",))
+
+
+@pytest.fixture
+def zebrafish(db: None, alice: User, tone: Path, tmp_path: Path) -> Space:
+    """One with content of every kind; each kind of words has a word of its own."""
+    words = tmp_path / "words.vtt"
+    words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Okapi>Quagga.\n")
+    return take_in(alice, recording=tone, transcript=words, title="Zebrafish", cohosts=("Narwhal",))

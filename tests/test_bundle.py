@@ -1,50 +1,18 @@
 """A bundle is built once for a content, and again when the content changed."""
 
-from pathlib import Path
-
 import pytest
 
 from archive import lifecycle
 from archive.bundles.build import build, current, request
 from archive.log import SYSTEM
-from archive.models import Bundle, LogEntry, Space, User
+from archive.models import Bundle, Space, User
 from archive.retention.violations import flag
-from archive.storage import keys, store
-from tests.factory import make_space
-from tests.sounds import make_tone
-
-
-@pytest.fixture(scope="session")
-def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tone(tmp_path_factory.mktemp("sounds") / "talk.m4a", "m4a", seconds=1)
+from tests.bundling import built, downloaded, failed
 
 
 @pytest.fixture
-def space(db: None, alice: User, tone: Path, tmp_path: Path) -> Space:
-    words = tmp_path / "words.vtt"
-    words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Beans & peas.\n")
-    return make_space(alice, recording=tone, transcript=words, title="Seeds: a talk", cohosts=("Felix",))
-
-
-def built(space: Space) -> Bundle:
-    bundle = request(space.pk, SYSTEM)
-    assert build(bundle.pk)
-    bundle.refresh_from_db()
-    return bundle
-
-
-def downloaded(bundle: Bundle) -> bytes:
-    assert bundle.size is not None
-    return store().read(bundle.key, 0, bundle.size, bundle.etag)
-
-
-def failed(bundle: Bundle) -> str:
-    """Its reason; nothing of it may be left in the store."""
-    bundle.refresh_from_db()
-    assert bundle.state == "failed"
-    assert not store().listing(keys.bundle(bundle.space_id, bundle.pk))
-    assert LogEntry.objects.filter(event="bundle.failed", detail__bundle=str(bundle.pk)).count() == 1
-    return bundle.problem
+def space(seeds: Space) -> Space:
+    return seeds
 
 
 def test_asked_twice_it_is_one(space: Space) -> None:

@@ -9,37 +9,14 @@ from pathlib import Path
 import pytest
 
 from archive import clock
-from archive.bundles.build import build, request
-from archive.log import SYSTEM
 from archive.models import Bundle, Space, User
 from archive.retention.violations import flag
-from archive.storage import store
-from tests.factory import make_space
-from tests.sounds import make_tone
-
-
-@pytest.fixture(scope="session")
-def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tone(tmp_path_factory.mktemp("sounds") / "talk.m4a", "m4a", seconds=1)
+from tests.bundling import built, downloaded
 
 
 @pytest.fixture
-def space(db: None, alice: User, tone: Path, tmp_path: Path) -> Space:
-    words = tmp_path / "words.vtt"
-    words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Beans & peas.\n")
-    return make_space(alice, recording=tone, transcript=words, title="Seeds: a talk", cohosts=("Felix",))
-
-
-def built(space: Space) -> Bundle:
-    bundle = request(space.pk, SYSTEM)
-    assert build(bundle.pk)
-    bundle.refresh_from_db()
-    return bundle
-
-
-def downloaded(bundle: Bundle) -> bytes:
-    assert bundle.size is not None
-    return store().read(bundle.key, 0, bundle.size, bundle.etag)
+def space(seeds: Space) -> Space:
+    return seeds
 
 
 def opened(bundle: Bundle) -> dict[str, bytes]:

@@ -1,7 +1,6 @@
 """A bundle that can't be built is tried again, or has failed for all to see; nothing half stays."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -9,32 +8,15 @@ from archive import clock
 from archive.bundles.build import build, current, request
 from archive.errors import Refused, TooLate
 from archive.log import SYSTEM
-from archive.models import Bundle, LogEntry, Space, User
-from archive.storage import keys, store
-from tests.factory import make_space
-from tests.sounds import make_tone
+from archive.models import Bundle, Space
+from archive.storage import store
+from tests.bundling import failed
 from tests.stores import NOBODY_LISTENS, other_store
 
 
-@pytest.fixture(scope="session")
-def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tone(tmp_path_factory.mktemp("sounds") / "talk.m4a", "m4a", seconds=1)
-
-
 @pytest.fixture
-def space(db: None, alice: User, tone: Path, tmp_path: Path) -> Space:
-    words = tmp_path / "words.vtt"
-    words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Beans & peas.\n")
-    return make_space(alice, recording=tone, transcript=words, title="Seeds: a talk", cohosts=("Felix",))
-
-
-def failed(bundle: Bundle) -> str:
-    """Its reason; nothing of it may be left in the store."""
-    bundle.refresh_from_db()
-    assert bundle.state == "failed"
-    assert not store().listing(keys.bundle(bundle.space_id, bundle.pk))
-    assert LogEntry.objects.filter(event="bundle.failed", detail__bundle=str(bundle.pk)).count() == 1
-    return bundle.problem
+def space(seeds: Space) -> Space:
+    return seeds
 
 
 def test_it_is_tried_again_while_the_store_is_down(space: Space) -> None:

@@ -9,27 +9,14 @@ from typing import Any
 import bagit
 import pytest
 
-from archive.bundles.build import build, request
-from archive.log import SYSTEM
-from archive.models import Bundle, Space, User
+from archive.models import User
 from archive.storage import store
+from tests.bundling import built, downloaded
 from tests.factory import make_space
 from tests.readers import refused_by
 from tests.sounds import make_silence
 
 MIB = 1024**2
-
-
-def built(space: Space) -> Bundle:
-    bundle = request(space.pk, SYSTEM)
-    assert build(bundle.pk)
-    bundle.refresh_from_db()
-    return bundle
-
-
-def downloaded(bundle: Bundle) -> bytes:
-    assert bundle.size is not None
-    return store().read(bundle.key, 0, bundle.size, bundle.etag)
 
 
 @contextmanager

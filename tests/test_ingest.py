@@ -4,7 +4,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -15,30 +14,10 @@ from archive.intake.ingest import Outcome, ingest
 from archive.intake.request import Request
 from archive.models import LogEntry, Recording, Space, User
 from archive.storage import keys, store
-from tests.sounds import make_silence, make_tone
+from tests.rows import events
+from tests.sounds import make_silence
 
 VTT = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Beans.\n"
-
-
-@pytest.fixture(scope="session")
-def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tone(tmp_path_factory.mktemp("sounds") / "talk.m4a", "m4a", seconds=1)
-
-
-@pytest.fixture
-def talk(db: None, alice: User, tone: Path) -> Callable[..., Request]:
-    """A request that is fine, but for the options given."""
-    ended_at = clock.now() - timedelta(days=1)
-
-    def make(**options: Any) -> Request:
-        fine: dict[str, Any] = {"recording": tone, "host": alice, "ended_at": ended_at, "title": "Beans"}
-        return Request(**fine | options)
-
-    return make
-
-
-def events(space: Space) -> list[str]:
-    return list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", flat=True))
 
 
 def test_a_recording_is_taken_in(talk: Callable[..., Request], tone: Path, tmp_path: Path) -> None:

@@ -1,37 +1,17 @@
 """What can't be taken in is refused with its reason, and leaves nothing."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from archive import clock
 from archive.errors import Refused, TooLate, Unreadable
 from archive.intake.ingest import ingest
 from archive.intake.request import Request
-from archive.models import LogEntry, Space, User
+from archive.models import LogEntry, Space
 from archive.storage import store
-from tests.sounds import make_tone
-
-
-@pytest.fixture(scope="session")
-def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tone(tmp_path_factory.mktemp("sounds") / "talk.m4a", "m4a", seconds=1)
-
-
-@pytest.fixture
-def talk(db: None, alice: User, tone: Path) -> Callable[..., Request]:
-    """A request that is fine, but for the options given."""
-    ended_at = clock.now() - timedelta(days=1)
-
-    def make(**options: Any) -> Request:
-        fine: dict[str, Any] = {"recording": tone, "host": alice, "ended_at": ended_at, "title": "Beans"}
-        return Request(**fine | options)
-
-    return make
-
 
 NOON = datetime(2020, 5, 1, 12, 0, tzinfo=UTC)
 REFUSED: list[tuple[type[Refused], str, dict[str, Any]]] = [

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,27 +10,10 @@ from archive import clock
 from archive.errors import Refused, Unavailable
 from archive.intake.ingest import ingest
 from archive.intake.request import Request
-from archive.models import Recording, Space, User
+from archive.models import Recording, Space
 from archive.storage import keys, store
-from tests.sounds import make_silence, make_tone
+from tests.sounds import make_silence
 from tests.stores import NOBODY_LISTENS, other_store
-
-
-@pytest.fixture(scope="session")
-def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tone(tmp_path_factory.mktemp("sounds") / "talk.m4a", "m4a", seconds=1)
-
-
-@pytest.fixture
-def talk(db: None, alice: User, tone: Path) -> Callable[..., Request]:
-    """A request that is fine, but for the options given."""
-    ended_at = clock.now() - timedelta(days=1)
-
-    def make(**options: Any) -> Request:
-        fine: dict[str, Any] = {"recording": tone, "host": alice, "ended_at": ended_at, "title": "Beans"}
-        return Request(**fine | options)
-
-    return make
 
 
 def test_a_store_that_is_down_costs_time_only(talk: Callable[..., Request]) -> None:

@@ -1,47 +1,24 @@
 """Only what is due is deleted."""
 
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from archive import clock
-from archive.models import LogEntry, Space, User
+from archive.models import Space, User
 from archive.retention.purge import begin, purge
 from archive.retention.violations import flag
 from archive.storage import keys, store
-from tests.factory import make_row, make_space
+from tests.factory import make_row
 from tests.processes import wait_until
-from tests.sounds import make_tone
+from tests.rows import events, told
 
 pytestmark = pytest.mark.usefixtures("db")
 
 
-@pytest.fixture(scope="session")
-def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tone(tmp_path_factory.mktemp("sounds") / "talk.m4a", "m4a", seconds=1)
-
-
 @pytest.fixture
-def space(alice: User, tone: Path, tmp_path: Path) -> Space:
-    """One with content of every kind; each kind of words has a word of its own."""
-    words = tmp_path / "words.vtt"
-    words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Okapi>Quagga.\n")
-    return make_space(alice, recording=tone, transcript=words, title="Zebrafish", cohosts=("Narwhal",))
-
-
-def make_due(space: Space) -> None:
-    Space.objects.filter(pk=space.pk).update(expires_at=clock.now() - timedelta(seconds=1))
-
-
-def events(space: Space) -> list[str]:
-    return list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", flat=True))
-
-
-def told(space: Space, event: str) -> dict[str, Any]:
-    detail: dict[str, Any] = LogEntry.objects.get(space_id=space.pk, event=event).detail
-    return detail
+def space(zebrafish: Space) -> Space:
+    return zebrafish
 
 
 def test_not_before_it_is_due(space: Space) -> None:

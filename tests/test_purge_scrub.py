@@ -1,40 +1,25 @@
 """What was said and how it was called is gone from the database too; that there was a Space stays."""
 
 from collections.abc import Iterator
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from archive import clock
 from archive.bundles.build import build, request
 from archive.log import SYSTEM
 from archive.models import Participant, Rule, Space, User, Violation
 from archive.retention.purge import purge
 from archive.retention.violations import flag, lift
-from tests.factory import make_row, make_space
-from tests.sounds import make_tone
+from tests.factory import make_row
+from tests.rows import make_due
 
 pytestmark = pytest.mark.usefixtures("db")
 
 
-@pytest.fixture(scope="session")
-def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tone(tmp_path_factory.mktemp("sounds") / "talk.m4a", "m4a", seconds=1)
-
-
 @pytest.fixture
-def space(alice: User, tone: Path, tmp_path: Path) -> Space:
-    """One with content of every kind; each kind of words has a word of its own."""
-    words = tmp_path / "words.vtt"
-    words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Okapi>Quagga.\n")
-    return make_space(alice, recording=tone, transcript=words, title="Zebrafish", cohosts=("Narwhal",))
-
-
-def make_due(space: Space) -> None:
-    Space.objects.filter(pk=space.pk).update(expires_at=clock.now() - timedelta(seconds=1))
+def space(zebrafish: Space) -> Space:
+    return zebrafish
 
 
 def columns_of_words() -> Iterator[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 import json
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -10,6 +9,7 @@ from archive import clock
 from archive.models import LogEntry, Space, User
 from archive.retention.violations import flag, lift, what_if
 from tests.factory import make_row
+from tests.rows import entries, kept
 
 pytestmark = pytest.mark.usefixtures("db")
 REASON = "At minute three, an insult."
@@ -18,17 +18,6 @@ REASON = "At minute three, an insult."
 @pytest.fixture
 def space(alice: User) -> Space:
     return make_row(alice, ended_ago=timedelta(days=10))
-
-
-def kept(space: Space) -> timedelta:
-    """For how long after its end the Space is kept, as the database has it."""
-    space.refresh_from_db()
-    assert space.expires_at is not None
-    return space.expires_at - space.ended_at
-
-
-def entries(space: Space) -> list[tuple[str, dict[str, Any]]]:
-    return list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", "detail"))
 
 
 def test_a_flag_moves_the_deadline_to_day_120(space: Space, admin: User) -> None:

@@ -10,9 +10,10 @@ import pytest
 from archive import lifecycle
 from archive.errors import Refused, TooLate
 from archive.log import SYSTEM
-from archive.models import LogEntry, Rule, Space, User
+from archive.models import Rule, Space, User
 from archive.retention.violations import flag, lift
 from tests.factory import make_row
+from tests.rows import entries, kept
 
 pytestmark = pytest.mark.usefixtures("db")
 REASON = "At minute three, an insult."
@@ -21,17 +22,6 @@ REASON = "At minute three, an insult."
 @pytest.fixture
 def space(alice: User) -> Space:
     return make_row(alice, ended_ago=timedelta(days=10))
-
-
-def kept(space: Space) -> timedelta:
-    """For how long after its end the Space is kept, as the database has it."""
-    space.refresh_from_db()
-    assert space.expires_at is not None
-    return space.expires_at - space.ended_at
-
-
-def entries(space: Space) -> list[tuple[str, dict[str, Any]]]:
-    return list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", "detail"))
 
 
 CHANGES: list[Callable[[Space, User], object]] = [

@@ -1,6 +1,6 @@
 """Work is a row: a claim holds for a lease, and whoever lost it writes nothing more."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,36 +8,13 @@ import pytest
 from archive import clock, work
 from archive.errors import LeaseLost
 from archive.models import Space, User
-from archive.work import Claim
 from tests.factory import make_row
-
-
-def claim(space: Space) -> Claim[Space] | None:
-    return work.claim(Space, space.pk, ["processing", "expiring"])
-
-
-def claimed(space: Space) -> Claim[Space]:
-    found = claim(space)
-    assert found is not None
-    return found
-
-
-def row(space: Space) -> Space:
-    return Space.objects.get(pk=space.pk)
-
-
-def change(space: Space, **fields: Any) -> None:
-    Space.objects.filter(pk=space.pk).update(**fields)
+from tests.rows import change, claim, claimed, row, seconds_from_now
 
 
 @pytest.fixture
 def space(db: None, alice: User) -> Space:
     return make_row(alice, state="processing")
-
-
-def seconds_from_now(moment: datetime | None) -> float:
-    assert moment is not None
-    return (moment - clock.now()).total_seconds()
 
 
 def test_a_claim_holds_for_a_lease(space: Space) -> None:

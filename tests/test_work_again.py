@@ -1,42 +1,18 @@
 """Work that failed is tried again, after a pause, oldest first."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
 from archive import clock, work
 from archive.models import Space, User
-from archive.work import Claim
 from tests.factory import make_row
-
-
-def claim(space: Space) -> Claim[Space] | None:
-    return work.claim(Space, space.pk, ["processing", "expiring"])
-
-
-def claimed(space: Space) -> Claim[Space]:
-    found = claim(space)
-    assert found is not None
-    return found
-
-
-def row(space: Space) -> Space:
-    return Space.objects.get(pk=space.pk)
-
-
-def change(space: Space, **fields: Any) -> None:
-    Space.objects.filter(pk=space.pk).update(**fields)
+from tests.rows import change, claim, claimed, row, seconds_from_now
 
 
 @pytest.fixture
 def space(db: None, alice: User) -> Space:
     return make_row(alice, state="processing")
-
-
-def seconds_from_now(moment: datetime | None) -> float:
-    assert moment is not None
-    return (moment - clock.now()).total_seconds()
 
 
 @pytest.mark.parametrize(("attempt", "pause"), [(1, 5), (2, 10), (3, 20), (7, 320), (8, 600), (50, 600)])

@@ -1,0 +1,27 @@
+"""What tests of bundles share."""
+
+from archive.bundles.build import build, request
+from archive.log import SYSTEM
+from archive.models import Bundle, LogEntry, Space
+from archive.storage import keys, store
+
+
+def built(space: Space) -> Bundle:
+    bundle = request(space.pk, SYSTEM)
+    assert build(bundle.pk)
+    bundle.refresh_from_db()
+    return bundle
+
+
+def downloaded(bundle: Bundle) -> bytes:
+    assert bundle.size is not None
+    return store().read(bundle.key, 0, bundle.size, bundle.etag)
+
+
+def failed(bundle: Bundle) -> str:
+    """Its reason. Nothing of it may be left in the store, and the log has it once."""
+    bundle.refresh_from_db()
+    assert bundle.state == "failed"
+    assert not store().listing(keys.bundle(bundle.space_id, bundle.pk))
+    assert LogEntry.objects.filter(event="bundle.failed", detail__bundle=str(bundle.pk)).count() == 1
+    return bundle.problem

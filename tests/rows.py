@@ -1,0 +1,55 @@
+"""Rows as the database has them, and how tests bring them into a state."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from archive import clock, work
+from archive.models import LogEntry, Space
+from archive.work import Claim
+
+
+def make_due(space: Space) -> None:
+    Space.objects.filter(pk=space.pk).update(expires_at=clock.now() - timedelta(seconds=1))
+
+
+def events(space: Space) -> list[str]:
+    return list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", flat=True))
+
+
+def told(space: Space, event: str) -> dict[str, Any]:
+    detail: dict[str, Any] = LogEntry.objects.get(space_id=space.pk, event=event).detail
+    return detail
+
+
+def entries(space: Space) -> list[tuple[str, dict[str, Any]]]:
+    return list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", "detail"))
+
+
+def kept(space: Space) -> timedelta:
+    """For how long after its end the Space is kept, as the database has it."""
+    space.refresh_from_db()
+    assert space.expires_at is not None
+    return space.expires_at - space.ended_at
+
+
+def claim(space: Space) -> Claim[Space] | None:
+    return work.claim(Space, space.pk, ["processing", "expiring"])
+
+
+def claimed(space: Space) -> Claim[Space]:
+    found = claim(space)
+    assert found is not None
+    return found
+
+
+def row(space: Space) -> Space:
+    return Space.objects.get(pk=space.pk)
+
+
+def change(space: Space, **fields: Any) -> None:
+    Space.objects.filter(pk=space.pk).update(**fields)
+
+
+def seconds_from_now(moment: datetime | None) -> float:
+    assert moment is not None
+    return (moment - clock.now()).total_seconds()
