@@ -6,24 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
-from archive import work
 from archive.models import Space, User
 from archive.work import Claim
 from tests.factory import make_row
-
-
-def claim(space: Space) -> Claim[Space] | None:
-    return work.claim(Space, space.pk, ["processing", "expiring"])
-
-
-def claimed(space: Space) -> Claim[Space]:
-    found = claim(space)
-    assert found is not None
-    return found
-
-
-def row(space: Space) -> Space:
-    return Space.objects.get(pk=space.pk)
+from tests.rows import claim, claimed, row
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What our commands share: errors are one clear line on standard error, and exit status 0 only means success."""
 
 import json
+from abc import ABC, abstractmethod
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from archive.errors import Denied, SpacekeepError, StorageError
 from archive.models import Space, User
 
 
-class Command(BaseCommand):
+class Command(BaseCommand, ABC):
     """A command whose `run` may raise our errors. With --json it prints one JSON object, and nothing else, on
     stdout."""
 
@@ -37,8 +38,9 @@ class Command(BaseCommand):
                 f"The database can't be reached: {reason} Call again when it is back: nothing was lost."
             ) from error
 
+    @abstractmethod
     def run(self, **options: Any) -> None:
-        raise NotImplementedError
+        """What the command does. Raises CommandError or any of our errors."""
 
     def say(self, words: str, facts: dict[str, Any], *, as_json: bool) -> None:
         self.stdout.write(json.dumps(facts, ensure_ascii=False) if as_json else words)
