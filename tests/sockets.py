@@ -23,7 +23,9 @@ def listening(pids: Iterable[int]) -> set[tuple[str, int]]:
 
 
 def _sockets(pid: int) -> list[str]:
-    """The inode numbers of a process's sockets."""
+    """The inode numbers of a process's sockets; none of one that has ended."""
+    if _ended(pid):
+        return []
     inodes = []
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):  # it was closed meanwhile
@@ -31,6 +33,14 @@ def _sockets(pid: int) -> list[str]:
             if target.startswith("socket:["):
                 inodes.append(target[8:-1])
     return inodes
+
+
+def _ended(pid: int) -> bool:
+    """Gone, or only waiting for its parent to notice: then its descriptors are not ours to look at any more."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
 
 
 def _address(kind: socket.AddressFamily, digits: str) -> str:
