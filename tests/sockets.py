@@ -24,10 +24,14 @@ def listening(pids: Iterable[int]) -> set[tuple[str, int]]:
 
 def _sockets(pid: int) -> list[str]:
     """The inode numbers of a process's sockets; none of one that has ended."""
-    if _ended(pid):
-        return []
+    try:
+        descriptors = list(Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        if _ended(pid):
+            return []
+        raise
     inodes = []
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+    for descriptor in descriptors:
         with contextlib.suppress(OSError):  # it was closed meanwhile
             target = str(descriptor.readlink())
             if target.startswith("socket:["):
