@@ -1,4 +1,4 @@
-# One image for web, worker and beat. Static files are collected at build time; nothing is written at run time but /tmp.
+# One image for web, worker, deleter and beat. Static files are collected at build time; nothing is written at run time but /tmp.
 FROM node:24-slim AS assets
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

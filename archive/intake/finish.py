@@ -17,9 +17,10 @@ def finish(space_id: UUID) -> bool:
         return False
     space = claim.row
     try:
-        for kept in [*space.recordings.all(), *space.transcripts.all()]:
-            if not store().head(kept.key).is_one(kept.size, kept.etag):
-                raise Changed(f"{kept.key} is not what was stored")
+        with claim.reported():
+            for kept in [*space.recordings.all(), *space.transcripts.all()]:
+                if not store().head(kept.key).is_one(kept.size, kept.etag):
+                    raise Changed(f"{kept.key} is not what was stored")
     except StorageError as error:
         claim.give_back(str(error))  # what was acknowledged is never given up: it is tried again, and the page says why
         return False
