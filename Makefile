@@ -27,7 +27,7 @@ run: $(VENV)/.embedded node_modules/.run ## bring everything up: engines, demo, 
 	@exec $(BIN)/python -m embedded run
 
 test: $(VENV)/.dev node_modules/.test ## every test, on real engines and in a real browser (ARGS="-k clock" for some)
-	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
 
 lint: $(VENV)/.dev ## style, types, Django's checks, missing migrations
 	@$(BIN)/ruff check .
@@ -44,12 +44,13 @@ format: $(VENV)/.dev ## put the code in its usual form
 
 lock: $(VENV)/.dev ## choose the newest versions that pyproject.toml and package.json allow, with hashes
 	@$(UV) pyproject.toml -o requirements/base.txt
-	@$(UV) pyproject.toml --extra embedded -c requirements/base.txt -o requirements/embedded.txt
-	@$(UV) pyproject.toml --extra embedded --extra dev -c requirements/embedded.txt -o requirements/dev.txt
+	@$(UV) pyproject.toml --extra speech -c requirements/base.txt -o requirements/speech.txt
+	@$(UV) pyproject.toml --extra speech --extra embedded -c requirements/speech.txt -o requirements/embedded.txt
+	@$(UV) pyproject.toml --extra speech --extra embedded --extra dev -c requirements/embedded.txt -o requirements/dev.txt
 	@$(UV) requirements/node.in -o requirements/node.txt
 	@$(BIN)/python -m embedded.node update --package-lock-only
 	@$(BIN)/python -m embedded.node --tidy-lock
-	@if grep -ln http requirements/*.txt package-lock.json; then echo "a lock file names a download address" >&2; exit 1; fi
+	@if grep -ln '://' requirements/*.txt package-lock.json; then echo "a lock file names a download address" >&2; exit 1; fi
 
 clean: ## remove what was installed and made, the data of `make run` too
 	@if [ -d .data ]; then "$$([ -x $(BIN)/python ] && echo $(BIN)/python || echo python3)" -m embedded clean; fi

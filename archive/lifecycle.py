@@ -5,6 +5,12 @@ Space      receiving -> processing -> available
            any of these -> expiring        the deadline came (the clock runs in every state before `deleted`), or,
                                            from `receiving`, nothing came for a day
            expiring -> deleted             nothing is left in the store
+Upload     open -> arrived -> taken        a file on its way straight into the store; `taken`: what was in it is kept
+           open -> aborted                 given up, or nothing came for a day
+           arrived -> refused              not what it should be; the reason stays
+           refused -> arrived              look again, and keep what can be read
+Speech     requested -> running -> done    a transcript made by machine (Transcription)
+           requested | running -> failed
 Bundle     requested -> building -> ready -> removed
            building -> building            a new claim after a crash
            requested | building -> failed -> (asked again: a new bundle)
@@ -19,7 +25,9 @@ from django.db.models import Q
 
 from archive import log
 from archive.log import Actor, events
-from archive.models import Bundle, Space, Violation
+from archive.models import Bundle, Space, Transcription, UploadSession, Violation
+
+Row = Space | UploadSession | Transcription | Bundle | Violation
 
 # (model, from, to) -> the event that the log gets
 TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
@@ -31,6 +39,15 @@ TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
     (Space, "available", "expiring"): events.DELETION_BEGAN,
     (Space, "rejected", "expiring"): events.DELETION_BEGAN,
     (Space, "expiring", "deleted"): events.SPACE_DELETED,
+    (UploadSession, "open", "arrived"): events.UPLOAD_ARRIVED,
+    (UploadSession, "arrived", "taken"): events.UPLOAD_TAKEN,
+    (UploadSession, "arrived", "refused"): events.UPLOAD_REFUSED,
+    (UploadSession, "refused", "arrived"): events.UPLOAD_RETRIED,
+    (UploadSession, "open", "aborted"): events.UPLOAD_ABORTED,
+    (Transcription, "requested", "running"): events.SPEECH_STARTED,
+    (Transcription, "running", "done"): events.SPEECH_DONE,
+    (Transcription, "requested", "failed"): events.SPEECH_FAILED,
+    (Transcription, "running", "failed"): events.SPEECH_FAILED,
     (Bundle, "requested", "building"): events.BUNDLE_STARTED,
     (Bundle, "building", "ready"): events.BUNDLE_READY,
     (Bundle, "requested", "failed"): events.BUNDLE_FAILED,
@@ -42,7 +59,7 @@ TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
 
 
 def move(
-    row: Space | Bundle | Violation,
+    row: Row,
     old: str,
     new: str,
     *,
@@ -70,9 +87,11 @@ def move(
     return True
 
 
-def space_id_of(row: Space | Bundle | Violation) -> UUID:
+def space_id_of(row: Row) -> UUID:
     return row.id if isinstance(row, Space) else row.space_id
 
 
-def subject_of(row: Space | Bundle | Violation) -> dict[str, str]:
-    return {} if isinstance(row, Space) else {type(row).__name__.lower(): str(row.pk)}
+def subject_of(row: Row) -> dict[str, str]:
+    """{kind: id} of what moved, for the log; nothing for a Space, which the entry names anyway."""
+    names = {UploadSession: "upload", Transcription: "transcription", Bundle: "bundle", Violation: "violation"}
+    return {} if isinstance(row, Space) else {names[type(row)]: str(row.pk)}

@@ -34,7 +34,7 @@ def number(name: str, default: int, *, least: int, most: int = 10**9, id: str) -
         return default
     if value.isascii() and value.isdigit() and least <= int(value) <= most:
         return int(value)
-    upto = f" and at most {most}" if most < 10**9 else ""
+    upto = f" and at most {most}" if most != 10**9 else ""
     hint = f"It is a whole number, at least {least}{upto}; by default {default}."
     problems.append(Problem(id, f"{name} is {value!r}.", hint))
     return default

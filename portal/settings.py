@@ -1,5 +1,6 @@
 """All settings, from the environment. docs/operations.md lists the variables; portal/checks.py refuses wrong ones."""
 
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.postgres",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_htmx",
@@ -74,7 +76,26 @@ RETENTION_DAYS = env.number("RETENTION_DAYS", 30, least=1, id="spacekeep.E011")
 VIOLATION_EXTRA_DAYS = env.number("VIOLATION_EXTRA_DAYS", 90, least=0, id="spacekeep.E012")
 LIFT_GRACE_DAYS = env.number("LIFT_GRACE_DAYS", 7, least=0, id="spacekeep.E013")
 MAX_RECORDING_SECONDS = env.number("MAX_RECORDING_SECONDS", 24 * 3600, least=1, id="spacekeep.E014")
+MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 5 * 1024**3, least=1, most=5 * 1024**4, id="spacekeep.E019")
+MAX_OPEN_UPLOADS = env.number("MAX_OPEN_UPLOADS", 10, least=1, id="spacekeep.E020")  # of one user or recorder
+UPLOAD_PART_BYTES = env.number(
+    "UPLOAD_PART_BYTES", 16 * 1024**2, least=5 * 1024**2, most=5 * 1024**3, id="spacekeep.E021"
+)
 SIGNED_URL_SECONDS = env.number("SIGNED_URL_SECONDS", 300, least=1, most=300, id="spacekeep.E015")
+
+# Listening to what people bring: in a child process with limits (archive/intake/audio.py)
+
+WORK_DIR = env.text("WORK_DIR", tempfile.gettempdir())  # where a recording lies while it is listened to
+AUDIO_MEMORY_BYTES = env.number(
+    "AUDIO_MEMORY_BYTES", 1024**3, least=256 * 1024**2, most=64 * 1024**3, id="spacekeep.E022"
+)
+AUDIO_SECONDS = env.number("AUDIO_SECONDS", 3600, least=1, id="spacekeep.E023")  # of wall time, and of CPU time
+
+# Speech to text: the extra `speech`, and a folder with a Whisper model as CTranslate2 has it. Empty: switched off.
+
+SPEECH_MODEL = env.text("SPEECH_MODEL", "")
+SPEECH_LANGUAGE = env.text("SPEECH_LANGUAGE", "")  # BCP 47; empty: found out by listening
+SPEECH_THREADS = env.number("SPEECH_THREADS", 2, least=1, most=256, id="spacekeep.E024")
 
 # Engines
 
@@ -151,11 +172,13 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Deletion has a queue of its own, so that a worker can be kept for it: a promise does not wait behind bundles.
-CELERY_TASK_QUEUES = (Queue("celery"), Queue("deletion"))
+# Speech to text takes minutes to hours, and has one too.
+CELERY_TASK_QUEUES = (Queue("celery"), Queue("deletion"), Queue("speech"))
 CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_ROUTES = {
     "archive.tasks.dispatch": {"queue": "deletion"},
     "archive.tasks.purge_space": {"queue": "deletion"},
+    "archive.tasks.transcribe": {"queue": "speech"},
 }
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -239,8 +262,13 @@ USE_I18N = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "static/"
 STATIC_ROOT = env.text("STATIC_ROOT", str(BASE_DIR / ".data" / "static"))
-STATICFILES_DIRS = [BASE_DIR / "node_modules" / "htmx.org" / "dist"]
-STATICFILES_DIRS = [folder for folder in STATICFILES_DIRS if folder.is_dir()]
+MODULES = BASE_DIR / "node_modules"
+ASSETS = {"": "htmx.org", "uppy": "uppy", "wavesurfer": "wavesurfer.js"}  # prefix below STATIC_URL: npm package
+STATICFILES_DIRS = [
+    (prefix, folder) if prefix else folder
+    for prefix, package in ASSETS.items()
+    if (folder := MODULES / package / "dist").is_dir()
+]
 
 LOGGING = {
     "version": 1,

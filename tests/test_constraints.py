@@ -8,7 +8,22 @@ from django.apps import apps
 from django.db import IntegrityError, models, transaction
 from django.db.models import F
 
-from archive.models import Bundle, Participant, Recording, Rule, Space, Transcript, User, Violation
+from archive.models import (
+    Bundle,
+    Derived,
+    IdempotencyKey,
+    Line,
+    Participant,
+    RecorderToken,
+    Recording,
+    Rule,
+    Space,
+    Transcript,
+    Transcription,
+    UploadSession,
+    User,
+    Violation,
+)
 from tests.factory import make_row
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -24,12 +39,21 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
     """One valid row of each kind."""
     space = make_row(alice)
     violation = Violation.objects.create(space=space, rule=Rule.objects.get(code="spam"), flagged_by=admin)
+    transcript = Transcript.objects.create(space=space, key="t", language="en", cues=[], **STORED)
+    token = RecorderToken.objects.create(name="van", prefix="skr_van", secret_sha256="a" * 64, expires_at=NOON)
+    upload = {"kind": "recording", "size": 10, "part_size": 5, "key": "u", "upload_id": "u"}
     sound = {"extension": "m4a", "content_type": "audio/mp4", "codec": "aac", "sample_rate": 8000, "channels": 1}
     return {
         "space": space,
         "participant": Participant.objects.create(space=space, role="speaker", seat=1, name="Ida"),
         "recording": Recording.objects.create(space=space, key="r", duration_ms=1000, **STORED, **sound),
-        "transcript": Transcript.objects.create(space=space, key="t", language="en", cues=[], **STORED),
+        "transcript": transcript,
+        "line": Line.objects.create(transcript=transcript, space=space, number=0, config="simple", vector=""),
+        "derived": Derived.objects.create(space=space, kind="peaks", key="d", **STORED),
+        "upload": UploadSession.objects.create(space=space, **upload),
+        "transcription": Transcription.objects.create(space=space),
+        "token": token,
+        "idempotency": IdempotencyKey.objects.create(recorder=token, key="1", space=space),
         "violation": violation,
         "bundle": Bundle.objects.create(space=space, content="c", state="ready", **READY),
     }
@@ -59,7 +83,7 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("participant_named", "participant", {"name": ""}),
     *(
         attempt
-        for kind in ("recording", "transcript")
+        for kind in ("recording", "transcript", "derived")
         for attempt in (
             (f"{kind}_size_positive", kind, {"size": 0}),
             (f"{kind}_sha256_hex", kind, {"sha256": "A" * 64}),
@@ -67,6 +91,19 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
             (f"{kind}_crc32_32_bits", kind, {"crc32": 4_294_967_296}),
         )
     ),
+    ("derived_kind_known", "derived", {"kind": "guess"}),
+    ("upload_state_known", "upload", {"state": "lost"}),
+    ("upload_kind_known", "upload", {"kind": "picture"}),
+    ("upload_sizes_positive", "upload", {"size": 0}),
+    ("upload_sizes_positive", "upload", {"part_size": 0}),
+    ("upload_sha256_hex", "upload", {"sha256": "A" * 64}),
+    ("upload_refused_has_a_reason", "upload", {"state": "refused"}),
+    ("upload_arrived_has_its_object", "upload", {"state": "arrived"}),
+    ("upload_arrived_has_its_object", "upload", {"state": "taken"}),
+    ("transcription_state_known", "transcription", {"state": "lost"}),
+    ("transcription_progress_within_total", "transcription", {"done_ms": 2, "total_ms": 1}),
+    ("transcription_failed_has_a_reason", "transcription", {"state": "failed"}),
+    ("token_hash_hex", "token", {"secret_sha256": "a" * 63}),
     ("recording_has_length", "recording", {"duration_ms": 0}),
     ("violation_state_known", "violation", {"state": "forgotten"}),
     ("violation_lifted_by_somebody_at_a_time", "violation", {"state": "lifted", "lifted_by": F("flagged_by")}),
@@ -106,13 +143,18 @@ def test_it_can_not_be_broken(rows: dict[str, models.Model], name: str, kind: st
         ("participant_seat_taken_once", "participant"),
         ("recording_numbered", "recording"),
         ("transcript_numbered", "transcript"),
+        ("line_numbered", "line"),
+        ("derived_once", "derived"),
+        ("upload_one_recording_at_a_time", "upload"),
+        ("transcription_one_live", "transcription"),
+        ("idempotency_key_once", "idempotency"),
         ("bundle_one_live_for_a_content", "bundle"),
     ],
 )
 def test_there_is_no_second(rows: dict[str, models.Model], name: str, kind: str) -> None:
     row = rows[kind]
-    row.pk, row._state.adding = Bundle().pk if kind == "bundle" else None, True
-    if kind in ("recording", "transcript"):
+    row.pk, row._state.adding = type(row)().pk, True  # a new id where we give ids, else the database's next
+    if kind in ("recording", "transcript", "derived"):
         row.key = "another"  # type: ignore[attr-defined]
 
     with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():
@@ -148,6 +190,11 @@ UNIQUE = {
     "participant_seat_taken_once",
     "recording_numbered",
     "transcript_numbered",
+    "line_numbered",
+    "derived_once",
+    "upload_one_recording_at_a_time",
+    "transcription_one_live",
+    "idempotency_key_once",
     "bundle_one_live_for_a_content",
 }
 

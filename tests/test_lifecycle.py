@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from archive.lifecycle import TRANSITIONS, move
 from archive.log import SYSTEM, Actor
-from archive.models import Bundle, LogEntry, Rule, Space, User, Violation
+from archive.models import Bundle, LogEntry, Rule, Space, Transcription, UploadSession, User, Violation
 from tests.factory import make_row
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -24,6 +24,15 @@ LEGAL = {
     ("Space", "available", "expiring"): "deletion.began",
     ("Space", "rejected", "expiring"): "deletion.began",
     ("Space", "expiring", "deleted"): "space.deleted",
+    ("UploadSession", "open", "arrived"): "upload.arrived",
+    ("UploadSession", "arrived", "taken"): "upload.taken",
+    ("UploadSession", "arrived", "refused"): "upload.refused",
+    ("UploadSession", "refused", "arrived"): "upload.retried",
+    ("UploadSession", "open", "aborted"): "upload.aborted",
+    ("Transcription", "requested", "running"): "speech.started",
+    ("Transcription", "running", "done"): "speech.done",
+    ("Transcription", "requested", "failed"): "speech.failed",
+    ("Transcription", "running", "failed"): "speech.failed",
     ("Bundle", "requested", "building"): "bundle.started",
     ("Bundle", "building", "ready"): "bundle.ready",
     ("Bundle", "requested", "failed"): "bundle.failed",
@@ -71,17 +80,23 @@ def test_a_move_changes_the_row_and_the_log(alice: User) -> None:
     assert (entry.actor_kind, entry.actor_id) == ("user", 7)
 
 
-def test_bundles_and_violations_are_named_in_the_entry(alice: User, admin: User) -> None:
+def test_what_moved_is_named_in_the_entry(alice: User, admin: User) -> None:
     space = make_row(alice)
+    speech = Transcription.objects.create(space=space)
+    upload = UploadSession.objects.create(space=space, kind="recording", size=10, part_size=5, key="k", upload_id="u")
     bundle = Bundle.objects.create(space=space, content="c")
     violation = Violation.objects.create(space=space, rule=Rule.objects.get(code="spam"), flagged_by=admin)
 
     assert move(bundle, "requested", "building", actor=SYSTEM)
     assert move(violation, "standing", "lifted", actor=SYSTEM, lifted_at=NOON, lifted_by=admin)
+    assert move(speech, "requested", "running", actor=SYSTEM)
+    assert move(upload, "open", "aborted", actor=SYSTEM)
 
     assert list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", "detail")) == [
         ("bundle.started", {"bundle": str(bundle.pk)}),
         ("violation.lifted", {"violation": str(violation.pk)}),
+        ("speech.started", {"transcription": str(speech.pk)}),
+        ("upload.aborted", {"upload": str(upload.pk)}),
     ]
 
 

@@ -5,6 +5,19 @@ SPACE_OPENED = "space.opened"
 SPACE_RECEIVED = "space.received"
 SPACE_AVAILABLE = "space.available"
 SPACE_REJECTED = "space.rejected"
+UPLOAD_OPENED = "upload.opened"
+UPLOAD_ARRIVED = "upload.arrived"
+UPLOAD_TAKEN = "upload.taken"
+UPLOAD_REFUSED = "upload.refused"
+UPLOAD_RETRIED = "upload.retried"
+UPLOAD_ABORTED = "upload.aborted"
+TRANSCRIPT_KEPT = "transcript.kept"
+SPEECH_REQUESTED = "speech.requested"
+SPEECH_STARTED = "speech.started"
+SPEECH_DONE = "speech.done"
+SPEECH_FAILED = "speech.failed"
+TOKEN_MADE = "token.made"
+TOKEN_REVOKED = "token.revoked"
 DEADLINE_MOVED = "deadline.moved"
 VIOLATION_FLAGGED = "violation.flagged"
 VIOLATION_LIFTED = "violation.lifted"
@@ -21,6 +34,8 @@ SPACE_DELETED = "space.deleted"
 PREMIS = {
     SPACE_RECEIVED: "ingestion",
     SPACE_AVAILABLE: "accession",
+    UPLOAD_ARRIVED: "transfer",
+    TRANSCRIPT_KEPT: "metadata modification",
     BUNDLE_READY: "packaging",
     CONTENT_DOWNLOADED: "dissemination",
     SPACE_DELETED: "deletion",
@@ -32,6 +47,19 @@ WORDS = {
     SPACE_RECEIVED: "Recording received",
     SPACE_AVAILABLE: "Space available",
     SPACE_REJECTED: "Space not accepted",
+    UPLOAD_OPENED: "Upload begun",
+    UPLOAD_ARRIVED: "Upload arrived",
+    UPLOAD_TAKEN: "Upload taken in",
+    UPLOAD_REFUSED: "Upload not accepted",
+    UPLOAD_RETRIED: "Upload looked at again",
+    UPLOAD_ABORTED: "Upload given up",
+    TRANSCRIPT_KEPT: "Transcript kept",
+    SPEECH_REQUESTED: "Automatic transcript asked for",
+    SPEECH_STARTED: "Automatic transcript begun",
+    SPEECH_DONE: "Automatic transcript ready",
+    SPEECH_FAILED: "Automatic transcript failed",
+    TOKEN_MADE: "Token made for a recorder",
+    TOKEN_REVOKED: "Token taken back",
     DEADLINE_MOVED: "Deadline moved",
     VIOLATION_FLAGGED: "Flagged",
     VIOLATION_LIFTED: "Violation lifted",

@@ -2,20 +2,29 @@
 
 from archive.models.bundle import Bundle
 from archive.models.log import LogEntry
-from archive.models.media import Recording, Transcript
+from archive.models.media import Derived, Line, Recording, Transcript
 from archive.models.space import Participant, Space, current_rule
+from archive.models.speech import Transcription
+from archive.models.token import IdempotencyKey, RecorderToken
+from archive.models.upload import UploadSession
 from archive.models.user import User
 from archive.models.violation import Rule, Violation
 from archive.models.work import Work
 
 __all__ = [
     "Bundle",
+    "Derived",
+    "IdempotencyKey",
+    "Line",
     "LogEntry",
     "Participant",
+    "RecorderToken",
     "Recording",
     "Rule",
     "Space",
     "Transcript",
+    "Transcription",
+    "UploadSession",
     "User",
     "Violation",
     "Work",

@@ -1,3 +1,5 @@
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
 
@@ -35,6 +37,9 @@ class Recording(StoredObject):
     sample_rate = models.PositiveIntegerField(help_text="Hz.")
     channels = models.PositiveSmallIntegerField()
     peak_dbfs = models.FloatField(null=True, help_text="Loudest sample against full scale; NULL for digital silence.")
+    level_dbfs = models.FloatField(null=True, help_text="RMS against full scale; NULL for digital silence.")
+    silent_ms = models.PositiveBigIntegerField(default=0, help_text="How much of it is silence, in milliseconds.")
+    outline = models.JSONField(default=list, blank=True, help_text="Its loudness in at most 100 steps, each 0 to 100.")
 
     class Meta(StoredObject.Meta):
         ordering = ["number"]
@@ -73,3 +78,43 @@ class Transcript(StoredObject):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Derived(StoredObject):
+    """What we made from a recording, and could make again."""
+
+    class Kind(models.TextChoices):
+        PEAKS = "peaks", "waveform"
+        LISTENING = "listening", "copy for browsers"
+
+    space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="derived")
+    kind = models.CharField(max_length=16, choices=Kind)
+    content_type = models.CharField(max_length=64)
+
+    class Meta(StoredObject.Meta):
+        constraints = [
+            *StoredObject.Meta.constraints,
+            models.CheckConstraint(name="derived_kind_known", condition=Q(kind__in=["peaks", "listening"])),
+            models.UniqueConstraint(name="derived_once", fields=["space", "kind"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Line(models.Model):
+    """A cue of the transcript that a Space's page shows, as search finds it (archive/search.py). Its words stay in
+    `Transcript.cues`; older transcripts of the same Space have no lines."""
+
+    transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="lines")
+    space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="+")
+    number = models.PositiveIntegerField(help_text="Its place in Transcript.cues, from 0.")
+    config = models.CharField(max_length=32, help_text="PostgreSQL's text search configuration for its language.")
+    vector = SearchVectorField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="line_numbered", fields=["transcript", "number"])]
+        indexes = [GinIndex(name="line_words", fields=["vector"])]
+
+    def __str__(self) -> str:
+        return f"{self.transcript_id}/{self.number}"

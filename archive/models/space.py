@@ -37,6 +37,11 @@ class Space(Work):
         FOLLOWED = "followed", "people the host follows"
         INVITED = "invited", "people the host invited"
 
+    class Step(models.TextChoices):
+        CHECKING = "checking", "checking"  # read back from the store and hashed; bytes
+        MEASURING = "measuring", "measuring"  # decoded from end to end; milliseconds
+        REJECTING = "rejecting", "being refused"  # its objects are being removed
+
     # The clock runs in each of these: a Space in any of them is deleted at its deadline.
     KEPT = (State.RECEIVING, State.PROCESSING, State.AVAILABLE, State.REJECTED)
 
@@ -49,7 +54,14 @@ class Space(Work):
     because = models.JSONField(default=list, blank=True, help_text="[[code, reason], ...] as they were for expires_at.")
     listeners_peak = models.PositiveBigIntegerField(null=True, blank=True)
     listeners_total = models.PositiveBigIntegerField(null=True, blank=True)
+    transcribe = models.BooleanField(default=False, help_text="Make a transcript by machine if none is given.")
     state = models.CharField(max_length=16, choices=State, default=State.RECEIVING)
+    step = models.CharField(max_length=16, choices=Step, blank=True, help_text="What is being done while processing.")
+    step_done = models.PositiveBigIntegerField(default=0, help_text="Bytes or milliseconds, as the step counts.")
+    step_total = models.PositiveBigIntegerField(default=0, help_text="0: not known.")
+    recorder = models.ForeignKey(
+        "archive.RecorderToken", null=True, blank=True, on_delete=models.SET_NULL, related_name="spaces"
+    )
     fingerprint = models.CharField(
         max_length=64, blank=True, help_text="SHA-256 over host, end and recording: the same thing is taken in once."
     )

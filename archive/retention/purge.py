@@ -8,7 +8,7 @@ The order of steps, and what each guarantees:
 1. `begin`: one compare-and-set, `kept state -> expiring`, on the condition that the deadline has come by the database's
    clock. A flag that commits first moves the deadline, and the condition fails; one that comes later is told that it is
    too late. From here on nothing is served, and no writer gets past its check: an intake looks at this row, and the
-   bundles that were not ready fail in the same transaction.
+   bundles, uploads and automatic transcripts that were not ready end in the same transaction.
 2. `claim`: lease and fence. One worker at a time; if it dies, the next goes on when the lease runs out. Never given up.
 3. List everything under the Space's prefix: objects, old versions, delete markers, open uploads. Add the inventory: the
    keys that our rows know. What was found is logged and committed before anything is destroyed, so that the log is
@@ -32,7 +32,7 @@ from django.db.models.functions import Now
 from archive import clock, lifecycle, log, work
 from archive.errors import LeaseLost, StorageError, Unavailable
 from archive.log import SYSTEM, events
-from archive.models import Bundle, LogEntry, Space
+from archive.models import Bundle, LogEntry, Space, Transcription, UploadSession
 from archive.retention.sweep import is_due
 from archive.storage import Listing, Store, StoredVersion, keys, store
 from archive.work import Claim
@@ -70,17 +70,27 @@ def begin(space_id: UUID) -> bool:
             space, space.state, "expiring", actor=SYSTEM, only_if=is_due(Now()), detail=detail, problem="", **work.DONE
         )
         if began:
-            _stop_bundles(space)
+            _stop_work(space)
     return began
 
 
-def _stop_bundles(space: Space) -> None:
-    """Whoever builds a bundle of it looks at the bundle's row: its next write, and the check before its first byte,
-    must fail."""
-    unready = [Bundle.State.REQUESTED, Bundle.State.BUILDING]
-    for bundle in Bundle.objects.select_for_update().filter(space=space, state__in=unready):
-        why = "Its deadline came before the bundle was ready."
-        lifecycle.move(bundle, bundle.state, "failed", actor=SYSTEM, problem=why, **work.DONE)
+# What may be at work for a Space, and how it ends when the deadline comes first.
+WORK: list[tuple[type[Bundle] | type[Transcription] | type[UploadSession], str, str]] = [
+    (Bundle, "requested", "failed"),
+    (Bundle, "building", "failed"),
+    (Transcription, "requested", "failed"),
+    (Transcription, "running", "failed"),
+    (UploadSession, "open", "aborted"),
+    (UploadSession, "arrived", "refused"),
+]
+
+
+def _stop_work(space: Space) -> None:
+    """Whoever works for it looks at the row of that work: its next write, and the check before its first byte, must
+    fail."""
+    for model, old, new in WORK:
+        for row in model._default_manager.select_for_update().filter(space=space, state=old):
+            lifecycle.move(row, old, new, actor=SYSTEM, problem="Its deadline came before it was done.", **work.DONE)
 
 
 def _empty(claim: Claim[Space]) -> list[dict[str, Any]]:
@@ -113,7 +123,7 @@ def _remove(bucket: Store, found: Listing, inventory: list[dict[str, Any]]) -> N
 
 def _inventory(space: Space) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for kind in (space.recordings, space.transcripts):
+    for kind in (space.recordings, space.transcripts, space.derived):
         rows += [{"key": o.key, "size": o.size, "sha256": o.sha256} for o in kind.all()]
     ready = Bundle.objects.filter(space=space).exclude(key="")
     return rows + [{"key": b.key, "size": b.size, "etag": b.etag} for b in ready]
@@ -152,10 +162,19 @@ def _bury(claim: Claim[Space], removed: list[dict[str, Any]]) -> bool:
             fingerprint="",
             problem="",
             audience="",
+            step="",
             **work.DONE,
         )
         if gone:
-            for content in (space.recordings, space.transcripts, space.bundles, space.participants):
+            for content in (
+                space.recordings,
+                space.transcripts,
+                space.derived,
+                space.bundles,
+                space.participants,
+                space.uploads,
+                space.transcriptions,
+            ):
                 content.all().delete()
             space.violations.update(reason="", lift_reason="")
     return gone

@@ -17,5 +17,18 @@ def transcript(space: UUID, number: int, language: str) -> str:
     return f"{prefix(space)}transcript/{number}.{language}.vtt"
 
 
+def incoming(space: UUID, upload: UUID) -> str:
+    """Where an uploaded transcript waits to be read; what is kept of it goes to `transcript`."""
+    return f"{prefix(space)}incoming/{upload}"
+
+
+def peaks(space: UUID) -> str:
+    return f"{prefix(space)}derived/peaks.json"
+
+
+def listening(space: UUID) -> str:
+    return f"{prefix(space)}derived/listening.m4a"
+
+
 def bundle(space: UUID, bundle: UUID) -> str:
     return f"{prefix(space)}bundles/{bundle}.zip"

@@ -1,0 +1,78 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from archive.models.space import Space
+from archive.models.token import RecorderToken
+from archive.models.work import Work
+
+
+class UploadSession(Work):
+    """A file on its way from a browser or a recorder straight into the store, by one multipart upload.
+
+    `open`: parts may come. `arrived`: it is one object now, and waits to be looked at. `taken`: what was in it is kept
+    (a recording, a transcript). `refused`: it is not what it should be (`problem` says why, for people). `aborted`:
+    given up, by somebody or after a day without progress.
+    """
+
+    class Kind(models.TextChoices):
+        RECORDING = "recording", "recording"
+        TRANSCRIPT = "transcript", "transcript"
+
+    class State(models.TextChoices):
+        OPEN = "open", "being uploaded"
+        ARRIVED = "arrived", "being checked"
+        TAKEN = "taken", "taken in"
+        REFUSED = "refused", "not accepted"
+        ABORTED = "aborted", "given up"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="uploads")
+    kind = models.CharField(max_length=16, choices=Kind)
+    state = models.CharField(max_length=16, choices=State, default=State.OPEN)
+    name = models.CharField(max_length=255, help_text="The file's name, as its owner knows it.")
+    size = models.PositiveBigIntegerField(help_text="Bytes that were announced; completing checks them.")
+    part_size = models.PositiveBigIntegerField(help_text="Bytes of each part but the last.")
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the whole file, if it was announced.")
+    language = models.CharField(max_length=16, default="und", help_text="Of a transcript: BCP 47.")
+    lenient = models.BooleanField(default=False, help_text="Keep what can be read of a broken transcript.")
+    key = models.CharField(max_length=200)
+    upload_id = models.CharField(max_length=1024, help_text="The store's name for the multipart upload.")
+    etag = models.CharField(max_length=100, blank=True, help_text="Of the object, once it arrived.")
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    recorder = models.ForeignKey(RecorderToken, null=True, on_delete=models.SET_NULL, related_name="+")
+    opened_at = models.DateTimeField(db_default=Now(), editable=False)
+    touched_at = models.DateTimeField(db_default=Now(), help_text="When parts were asked for or listed last.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="upload_state_known", condition=Q(state__in=["open", "arrived", "taken", "refused", "aborted"])
+            ),
+            models.CheckConstraint(name="upload_kind_known", condition=Q(kind__in=["recording", "transcript"])),
+            models.CheckConstraint(name="upload_sizes_positive", condition=Q(size__gt=0, part_size__gt=0)),
+            models.CheckConstraint(name="upload_sha256_hex", condition=Q(sha256__regex=r"^([0-9a-f]{64})?$")),
+            models.CheckConstraint(name="upload_refused_has_a_reason", condition=~Q(state="refused") | ~Q(problem="")),
+            models.CheckConstraint(
+                name="upload_arrived_has_its_object", condition=~Q(state__in=["arrived", "taken"]) | ~Q(etag="")
+            ),
+            models.UniqueConstraint(
+                name="upload_one_recording_at_a_time",
+                fields=["space"],
+                condition=Q(kind="recording", state__in=["open", "arrived", "taken"]),
+            ),
+        ]
+        indexes = [
+            models.Index(name="upload_open", fields=["touched_at"], condition=Q(state="open")),
+            models.Index(name="upload_at_work", fields=["lease_until"], condition=Q(state="arrived")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id} ({self.state})"
+
+    @property
+    def part_count(self) -> int:
+        return -(-self.size // self.part_size)
