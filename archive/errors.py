@@ -13,6 +13,10 @@ class TooLate(Refused):
     """The Space's deletion has begun, or its deadline has passed."""
 
 
+class Conflict(Refused):
+    """It does not fit the state that things are in: there already, over, or too many at a time."""
+
+
 class Unreadable(Refused):
     """A file is not what it should be: no audio in it, or no transcript."""
 

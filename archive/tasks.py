@@ -13,8 +13,9 @@ from kombu.exceptions import OperationalError
 
 from archive import work
 from archive.bundles import build as bundles
+from archive.intake import leftovers, reading, recorders, scribe, speech
 from archive.intake.finish import finish
-from archive.models import Bundle, Space
+from archive.models import Bundle, Space, Transcription, UploadSession
 from archive.retention import purge, sweep
 
 ROUND = 1000  # Spaces that one round of the dispatcher hands out for deletion, shortest deadline first
@@ -29,7 +30,24 @@ def build_bundle(bundle_id: str) -> None:
 
 @shared_task
 def finish_intake(space_id: str) -> None:
-    finish(UUID(space_id))
+    if finish(UUID(space_id)):
+        wake_transcripts(UUID(space_id))
+
+
+@shared_task
+def read_transcript(upload_id: str) -> None:
+    reading.read(UUID(upload_id))
+
+
+@shared_task
+def transcribe(transcription_id: str) -> None:
+    if scribe.transcribe(UUID(transcription_id)):
+        _try_to_publish(transcribe, UUID(transcription_id))  # behind those that wait: each gets its turn
+
+
+@shared_task
+def give_up_upload(upload_id: str) -> None:
+    leftovers.give_up(UUID(upload_id))
 
 
 @shared_task
@@ -46,14 +64,29 @@ def dispatch() -> None:
         _publish(purge_space, pk)
     for pk in work.due(Space, [Space.State.PROCESSING]):
         _publish(finish_intake, pk)
+    for pk in work.due(UploadSession, [UploadSession.State.ARRIVED], reading.WAITING):
+        _publish(read_transcript, pk)
+    for pk in leftovers.abandoned():
+        _publish(give_up_upload, pk)
+    recorders.forget_keys()
     for pk in work.due(Bundle, [Bundle.State.REQUESTED, Bundle.State.BUILDING]):
         _publish(build_bundle, pk)
+    for pk in work.due(Transcription, Transcription.LIVE) if speech.enabled() else []:
+        _publish(transcribe, pk)
 
 
 def wake(task: "Task[..., Any]", pk: UUID) -> None:
     """Have `task` run soon after this transaction commits. A broker that is down costs a minute, not the work: the
     row is there, and the dispatcher publishes it again."""
     transaction.on_commit(lambda: _try_to_publish(task, pk))
+
+
+def wake_transcripts(space_id: UUID) -> None:
+    """Have a transcript that was uploaded read soon, or an automatic one begun, if that Space waits for one."""
+    for pk in reading.waiting(space_id):
+        wake(read_transcript, pk)
+    for pk in speech.waiting(space_id):
+        wake(transcribe, pk)
 
 
 def _try_to_publish(task: "Task[..., Any]", pk: UUID) -> None:

@@ -37,9 +37,9 @@ def claimable() -> Q:
     return (Q(lease_until=None) | Q(lease_until__lte=Now())) & (Q(retry_at=None) | Q(retry_at__lte=Now()))
 
 
-def due(model: type[Work], states: Collection[str], limit: int = 1000) -> list[Any]:
+def due(model: type[Work], states: Collection[str], only_if: Q | None = None, limit: int = 1000) -> list[Any]:
     """Primary keys of the rows in one of `states` that wait for somebody to claim them, oldest lease first."""
-    rows = model._default_manager.filter(claimable(), Q(state__in=states)).order_by(
+    rows = model._default_manager.filter(claimable(), only_if or Q(), Q(state__in=states)).order_by(
         F("lease_until").asc(nulls_first=True)
     )
     return list(rows.values_list("pk", flat=True)[:limit])

@@ -17,7 +17,7 @@ from embedded.place import DATA, ENV_FILE, LOGS, RUN_LOCK
 from embedded.preparation import Preparation
 from embedded.process import ProcessError, last_lines
 from embedded.reaper import adopt_orphans, end_orphans
-from embedded.services import environment, services
+from embedded.services import environment, services, speech_model
 from embedded.state import HOST, State, claim, is_free
 from embedded.supervisor import Supervisor
 from embedded.terminal import complain, say, step, table
@@ -94,6 +94,7 @@ class Run:
             "ALLOWED_HOSTS": f"{HOST},localhost",
             "SITE_URL": self.url,
             "STATIC_ROOT": str(DATA / "static"),
+            "SPEECH_MODEL": os.environ.get("SPEECH_MODEL") or speech_model(),
             **self._engines.env,
         }
         envfile.write(ENV_FILE, values)

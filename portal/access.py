@@ -5,20 +5,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
 from archive import clock
-from archive.models import Space, User
+from archive.models import Participant, Space, User
+from archive.search import served
 
 
 class Gone(Exception):
     """The Space's deadline has passed: 410, for everybody who could see it before."""
 
-    def __init__(self, space: Space, user: User) -> None:
+    def __init__(self, space: Space, user: User | None) -> None:
+        """`user`: who asked; None for a recorder."""
         super().__init__(str(space.pk))
-        log_url = reverse("log-space", args=[space.pk]) if user.is_admin or user.is_auditor else None
+        reads_log = user is not None and (user.is_admin or user.is_auditor)
+        log_url = reverse("log-space", args=[space.pk]) if reads_log else None
         self.context: dict[str, Any] = {
             "deleted_at": space.deleted_at,
             "until": space.expires_at,
@@ -49,6 +52,17 @@ def visible(user: User) -> QuerySet[Space]:
     return Space.objects.filter(host=user)
 
 
+def readable(user: User) -> QuerySet[Space]:
+    """Those whose content this user may read: hosts their own, admins all."""
+    return Space.objects.all() if user.is_admin else Space.objects.filter(host=user)
+
+
+def spoken_in(user: User) -> QuerySet[Space]:
+    """Those in which this user spoke and whose content is served now."""
+    linked = Participant.objects.filter(user=user, space=OuterRef("pk"))
+    return Space.objects.filter(served(), Exists(linked))
+
+
 def find(user: User, space_id: UUID, *, content: bool = False) -> Found:
     """The Space, if `user` may see it; with `content`, if they may hear and read it. Raises Http404 for strangers
     (and for auditors who want content), Gone from the deadline on."""
@@ -64,3 +78,18 @@ def find(user: User, space_id: UUID, *, content: bool = False) -> Found:
     if content and not space.is_served(now):
         raise Http404
     return Found(space, now, may_hear, user.is_admin)
+
+
+def find_words(user: User, space_id: UUID) -> Found:
+    """The Space, for the words that `user` said in it and nothing else. Raises Http404 for whoever is not linked to a
+    participant of it (admins too: they have the transcript), Gone from the deadline on."""
+    space = Space.objects.filter(pk=space_id).first()
+    linked = space is not None and space.participants.filter(user=user).exists()
+    if space is None or not (linked or space.host_id == user.pk):  # who spoke is forgotten with the Space, its host not
+        raise Http404
+    now = clock.now()
+    if space.is_gone(now):
+        raise Gone(space, user)
+    if not linked or not space.is_served(now):
+        raise Http404
+    return Found(space, now, may_hear=False, may_flag=False)

@@ -1,20 +1,48 @@
 """What stops the start: settings that are missing or can't be right. Each has an id and a hint."""
 
+import importlib.util
+import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 
 from portal import env
 
 TAG = "spacekeep"
+LANGUAGE = re.compile(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")
+# Without its tokenizer, faster-whisper would look for one on the network.
+MODEL_FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.*")
 
 
 @register(Tags.security, TAG)
 def environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     return [Error(p.message, hint=p.hint, id=p.id) for p in env.problems]
+
+
+@register(TAG)
+def speech(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """What automatic transcripts need. Nothing of it is loaded: that takes seconds, and only one process needs it."""
+    found: list[CheckMessage] = []
+    language = settings.SPEECH_LANGUAGE
+    if language and (len(language) > 16 or not LANGUAGE.match(language)):
+        hint = "It is a language tag such as en or pt-BR; empty: found out by listening."
+        found.append(Error(f"SPEECH_LANGUAGE is {language!r}.", hint=hint, id="spacekeep.E025"))
+    if not settings.SPEECH_MODEL:
+        return found
+    missing = [name for name in MODEL_FILES if not list(Path(settings.SPEECH_MODEL).glob(name))]
+    if missing:
+        said = f"SPEECH_MODEL is {settings.SPEECH_MODEL}, and there is no {' and no '.join(missing)}."
+        hint = "It is a folder with a Whisper model as CTranslate2 has it. Leave it empty to switch this off."
+        found.append(Error(said, hint=hint, id="spacekeep.E026"))
+    if importlib.util.find_spec("faster_whisper") is None:
+        hint = "Install requirements/speech.txt (the extra `speech`), or leave SPEECH_MODEL empty."
+        found.append(Error("SPEECH_MODEL is set, but faster-whisper is not installed.", hint=hint, id="spacekeep.E027"))
+    return found
 
 
 def stop_if_wrong() -> None:

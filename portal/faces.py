@@ -153,7 +153,10 @@ def _summary(event: str, detail: dict[str, Any]) -> str:
         case events.SPACE_OPENED:
             return f"kept until {_when(detail['deadline'])}"
         case events.SPACE_RECEIVED:
-            return f"{words.size(detail['size'])}, {words.length(detail['duration_ms'] / 1000)}"
+            lasts = f", {words.length(detail['duration_ms'] / 1000)}" if "duration_ms" in detail else ""
+            return words.size(detail["size"]) + lasts  # its length is not known before it was listened to
+        case events.UPLOAD_OPENED:
+            return f"{detail['kind']}, {words.size(detail['size'])}"
         case events.DEADLINE_MOVED:
             return f"from {_when(detail['before'])} to {_when(detail['after'])}"
         case events.VIOLATION_FLAGGED:

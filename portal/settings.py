@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import environ
 import structlog
-from csp.constants import NONE, SELF
+from csp.constants import NONCE, NONE, SELF
 from kombu import Queue
 
 from portal import env
@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "allauth.account",
 ]
 MIDDLEWARE = [
+    "portal.api.problems.Problems",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -230,6 +231,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
+        "style-src": [SELF, NONCE],  # the waveform brings a style of its own; other pages have no nonce
         "img-src": [SELF, "data:"],
         "media-src": [SELF, S3_PUBLIC_ENDPOINT_URL],
         "connect-src": [SELF, S3_PUBLIC_ENDPOINT_URL],
@@ -291,7 +293,12 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO").upper()},
     # What is not there is not an incident, and botocore's retries are told by our own errors.
-    "loggers": {"botocore": {"level": "WARNING"}, "boto3": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "botocore": {"level": "WARNING"},
+        "boto3": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "faster_whisper": {"level": "WARNING"},  # below, it would quote what people say
+    },
 }
 structlog.configure(
     processors=[

@@ -3,7 +3,9 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from portal.views import bundles, content, health, log, moderation, spaces
+from portal.api.app import api
+from portal.api.problems import nothing
+from portal.views import bring, bundles, content, health, log, moderation, recorders, search, spaces, speech, words
 
 # Of allauth's pages those that we use: nobody signs up, and there is no mail yet that could reset a password.
 accounts = [
@@ -21,16 +23,31 @@ handler500 = "portal.views.errors.server_error"
 
 urlpatterns = [
     path("", spaces.spaces, name="spaces"),
+    path("bring/", bring.bring, name="bring"),
+    path("bring/look", bring.look, name="bring-look"),
+    path("spaces/<uuid:space_id>/steps", bring.steps, name="steps"),
+    path("spaces/<uuid:space_id>/keep-rest/<uuid:upload_id>", bring.keep_rest, name="keep-rest"),
     path("spaces/<uuid:space_id>/", spaces.space, name="space"),
     path("spaces/<uuid:space_id>/audio", content.audio, name="audio"),
+    path("spaces/<uuid:space_id>/peaks.json", content.peaks, name="peaks"),
     path("spaces/<uuid:space_id>/recording", content.recording, name="recording"),
     path("spaces/<uuid:space_id>/transcript.<str:ending>", content.transcript, name="transcript"),
     path("spaces/<uuid:space_id>/bundle", bundles.bundle, name="bundle"),
+    path("spaces/<uuid:space_id>/speech", speech.speech, name="speech"),
     path("spaces/<uuid:space_id>/flag", moderation.flag, name="flag"),
     path("spaces/<uuid:space_id>/lift", moderation.lift, name="lift"),
+    path("spaces/<uuid:space_id>/words.<str:ending>", words.own, name="own-words"),
+    path("spaces/<uuid:space_id>/participants/<int:participant_id>/account", words.account, name="participant-account"),
+    path("search/", search.search, name="search"),
+    path("words/", words.words, name="words"),
     path("get/<str:token>/bundle.zip", content.get, name="get"),
+    path("recorders/", recorders.recorders, name="recorders"),
+    path("recorders/<uuid:token_id>/revoke", recorders.revoke, name="recorder-revoke"),
     path("log/", log.log, name="log"),
     path("log/spaces/<uuid:space_id>/", log.log_space, name="log-space"),
+    path("api/v1/", api.urls),
+    path("api/v1", nothing),
+    path("api/v1/<path:rest>", nothing),
     path("healthz", health.healthz, name="healthz"),
     path("accounts/", include(accounts)),
     path("admin/", admin.site.urls),

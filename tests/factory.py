@@ -66,7 +66,7 @@ def make_contents(space: Space) -> Bundle:
     stored = _put(keys.recording(space.id, 1, "m4a"), b"sound")
     Recording.objects.create(space=space, duration_ms=74_000, **sound, **vars(stored))
     cue = {"start_ms": 0, "end_ms": 2000, "speaker": "Ida", "text": "Beans first."}
-    stored = _put(keys.transcript(space.id, 1, "en"), b"words")
+    stored = _put(keys.transcript(space.id, "1", "en"), b"words")
     Transcript.objects.create(space=space, language="en", cues=[cue], **vars(stored))
     bundle = Bundle(space=space, content=contents(space).id, state=Bundle.State.READY, name="A row.zip")
     stored = _put(keys.bundle(space.id, bundle.id), b"everything")

@@ -5,6 +5,7 @@ import math
 import struct
 import wave
 from fractions import Fraction
+from itertools import cycle
 from pathlib import Path
 
 import av
@@ -25,19 +26,23 @@ KINDS = {
     "flac": ("flac", "flac"),
     "aac": ("aac", "adts"),
     "ts": ("aac", "mpegts"),
+    "webm": ("libopus", "webm"),
+    "alac": ("alac", "ipod"),
+    "ac3": ("ac3", "mp4"),
+    "mulaw": ("pcm_mulaw", "wav"),
 }
 
 
-def make_tone(path: Path, kind: str, *, seconds: int = 3, index_first: bool = False) -> Path:
-    """`seconds` of a tone, mono, 48 kHz. `index_first`: an m4a that can be played while it is downloaded."""
+def make_tone(path: Path, kind: str, *, seconds: int = 3, index_first: bool = False, rate: int = RATE) -> Path:
+    """`seconds` of a tone, mono, at `rate` Hz. `index_first`: an m4a that can be played while it is downloaded."""
     encoder, form = KINDS[kind]
     options = {"movflags": "faststart"} if index_first else {}
     with av.open(str(path), "w", format=form, options=options) as container:
-        stream = container.add_stream(encoder, rate=RATE)
+        stream = container.add_stream(encoder, rate=rate)
         assert isinstance(stream, AudioStream)
         stream.layout = "mono"
         context = stream.codec_context
-        resampler = AudioResampler(context.format.name, "mono", RATE, context.frame_size or 1024)
+        resampler = AudioResampler(context.format.name, "mono", rate, context.frame_size or 1024)
         for second in range(seconds):
             frame = av.AudioFrame(format="s16", layout="mono", samples=RATE)
             frame.sample_rate, frame.pts, frame.time_base = RATE, second * RATE, Fraction(1, RATE)
@@ -92,4 +97,33 @@ def claim_ten_hours(path: Path, kind: str) -> Path:
         tag = data.find(b"Xing") if b"Xing" in data else data.index(b"Info")
         struct.pack_into(">I", data, tag + 8, 1_500_000)  # frames of 24 ms
     path.write_bytes(data)
+    return path
+
+
+def make_repeated(path: Path, source: Path, seconds: float) -> Path:
+    """An m4a of `seconds` in which the sound of another m4a comes again and again: its packets, not encoded anew."""
+    with av.open(str(source)) as given, av.open(str(path), "w", format="mp4") as container:
+        stream = given.streams.audio[0]
+        packets = [bytes(packet) for packet in given.demux(stream) if packet.size]
+        rate, frame = stream.codec_context.sample_rate, stream.codec_context.frame_size
+        out = container.add_stream_from_template(stream)
+        for number, data in zip(range(int(seconds * rate / frame)), cycle(packets), strict=False):
+            packet = av.Packet(data)
+            packet.stream, packet.time_base, packet.is_keyframe = out, Fraction(1, rate), True
+            packet.pts = packet.dts = number * frame
+            packet.duration = frame
+            container.mux(packet)
+    return path
+
+
+def make_archived(path: Path, *, seconds: int = 3) -> Path:
+    """As Spaces lie in X's archives: raw AAC, with a private ID3 tag before each second or so, and named .ts."""
+    data, start, frames = make_tone(path, "aac", seconds=seconds).read_bytes(), 0, 0
+    owner = b"PRIV\0\0\0\x1a\0\0com.apple.streaming\0clock!"
+    tag = b"ID3\x04\0\0\0\0\0" + bytes([len(owner)]) + owner
+    with path.open("wb") as out:
+        while start < len(data):
+            size = (data[start + 3] & 3) << 11 | data[start + 4] << 3 | data[start + 5] >> 5  # ADTS: its length
+            out.write((tag if frames % 47 == 0 else b"") + data[start : start + size])
+            start, frames = start + size, frames + 1
     return path

@@ -64,7 +64,7 @@ def listen(page: Page) -> None:
     """Plays, and clicking a line of the transcript goes there."""
     page.get_by_role("button", name="Play", exact=True).click()
     wait_until(lambda: place(page) > 0.3, "it plays")
-    page.get_by_role("button", name="Play from 0:33").click()
+    page.get_by_role("link", name="Play from 0:33").click()
     wait_until(lambda: abs(place(page) - 33) < 2, "it plays from there")
     assert page.evaluate("document.querySelector('audio').error") is None
 

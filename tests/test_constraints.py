@@ -20,6 +20,7 @@ from archive.models import (
     Space,
     Transcript,
     Transcription,
+    UploadPart,
     UploadSession,
     User,
     Violation,
@@ -50,10 +51,12 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
         "transcript": transcript,
         "line": Line.objects.create(transcript=transcript, space=space, number=0, config="simple", vector=""),
         "derived": Derived.objects.create(space=space, kind="peaks", key="d", **STORED),
-        "upload": UploadSession.objects.create(space=space, **upload),
+        "upload": (session := UploadSession.objects.create(space=space, **upload)),
+        "part": UploadPart.objects.create(session=session, number=1),
         "transcription": Transcription.objects.create(space=space),
         "token": token,
         "idempotency": IdempotencyKey.objects.create(recorder=token, key="1", space=space),
+        "mine": IdempotencyKey.objects.create(user=alice, key="1", space=space),
         "violation": violation,
         "bundle": Bundle.objects.create(space=space, content="c", state="ready", **READY),
     }
@@ -103,6 +106,8 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("transcription_state_known", "transcription", {"state": "lost"}),
     ("transcription_progress_within_total", "transcription", {"done_ms": 2, "total_ms": 1}),
     ("transcription_failed_has_a_reason", "transcription", {"state": "failed"}),
+    ("idempotency_key_of_one", "idempotency", {"recorder": None}),
+    ("idempotency_key_of_one", "mine", {"user": None}),
     ("token_hash_hex", "token", {"secret_sha256": "a" * 63}),
     ("recording_has_length", "recording", {"duration_ms": 0}),
     ("violation_state_known", "violation", {"state": "forgotten"}),
@@ -148,6 +153,8 @@ def test_it_can_not_be_broken(rows: dict[str, models.Model], name: str, kind: st
         ("upload_one_recording_at_a_time", "upload"),
         ("transcription_one_live", "transcription"),
         ("idempotency_key_once", "idempotency"),
+        ("idempotency_key_once_for_user", "mine"),
+        ("upload_part_once", "part"),
         ("bundle_one_live_for_a_content", "bundle"),
     ],
 )
@@ -195,6 +202,8 @@ UNIQUE = {
     "upload_one_recording_at_a_time",
     "transcription_one_live",
     "idempotency_key_once",
+    "idempotency_key_once_for_user",
+    "upload_part_once",
     "bundle_one_live_for_a_content",
 }
 

@@ -42,7 +42,7 @@ def test_a_recording_is_taken_in(talk: Callable[..., Request], tone: Path, tmp_p
         "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n<v Nora>Beans.\n"
     )
     assert written.cues == [{"start_ms": 0, "end_ms": 1000, "speaker": "Nora", "text": "Beans."}]
-    assert events(space) == ["space.opened", "space.received", "space.available"]
+    assert events(space) == ["space.opened", "space.received", "transcript.kept", "space.available"]
 
 
 def test_the_same_again_adds_nothing(talk: Callable[..., Request]) -> None:

@@ -82,7 +82,7 @@ def test_the_second_time_it_tells_the_same_id(run: Run, alice: User, talk: Path)
     [
         ({"host": "nobody"}, "There is no user 'nobody'. Make one with: manage.py createsuperuser, or in the admin."),
         ({"file": "gone.m4a"}, "gone.m4a: there is no such file."),
-        ({"file": "."}, ".: it is a folder, not a file."),
+        ({"file": "archive/policy.py/x"}, "archive/policy.py/x: there is no such file."),
         ({"end": "yesterday"}, "'yesterday' is not a time: write it as in 2026-11-22T14:05:00Z."),
         ({"end": "2020-05-01T12:00:00"}, "2020-05-01T12:00:00 has no time zone: write the end as in"),
         ({"end": "2020-05-01T12:00:00Z"}, "The Space ended at 2020-05-01 12:00 UTC, and its deadline was"),

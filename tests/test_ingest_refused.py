@@ -59,7 +59,7 @@ def test_a_bad_transcript_keeps_the_recording_out(talk: Callable[..., Request], 
     bad = tmp_path / "bad.vtt"
     bad.write_text("nothing of use")
 
-    with pytest.raises(Unreadable, match=r"bad\.vtt: it is neither .* Give --skip-bad-transcript"):
+    with pytest.raises(Unreadable, match=r"bad\.vtt: it has no times .* or --skip-bad-transcript"):
         ingest(talk(transcript=bad))
 
     assert not Space.objects.exists()
@@ -72,7 +72,8 @@ def test_unless_asked(talk: Callable[..., Request], tmp_path: Path) -> None:
     done = ingest(talk(transcript=bad, skip_bad_transcript=True))
 
     assert done.notes == [
-        "bad.vtt: it is neither a WebVTT nor an SRT transcript. It was left out; the recording was taken in."
+        "bad.vtt: it has no times in a form that is known: WebVTT, SRT, Podcasting 2.0 JSON, captions of X (JSON "
+        "lines), or text with a time like [00:12:34] in each line. It was left out; the recording was taken in."
     ]
     assert done.space.state == "available"
     assert not done.space.transcripts.exists()

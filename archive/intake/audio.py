@@ -1,71 +1,32 @@
 """What a file really is: found by decoding it from end to end, never by its name or by what its header claims.
 
-One streamed decode (PyAV), resampled to 8 kHz mono; pydub sees one minute of it at a time. So memory stays the same for
-a three-minute and for a twelve-hour recording.
+The decoding is done in a process of its own with hard limits (archive/intake/hearing), as one stream: memory stays the
+same for a three-minute and for a twelve-hour recording.
 """
 
-import warnings
-import wave
+import contextlib
+import io
+import json
+import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
+from typing import Any, BinaryIO
 
-import av
-import av.error
-import av.logging
-from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
-from av.audio.stream import AudioStream
-from av.container import InputContainer
+from django.conf import settings
 
 from archive.errors import Unreadable
-from archive.words import length
+from archive.intake.child import Child, started
+from archive.intake.hearing.formats import FORMATS
 
-with warnings.catch_warnings():
-    # pydub looks for an ffmpeg program at import. We hand it decoded samples, so it never needs one.
-    warnings.filterwarnings("ignore", category=RuntimeWarning, module="pydub")
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
-    warnings.filterwarnings("ignore", category=SyntaxWarning)
-    from pydub import AudioSegment
-
-av.logging.set_level(None)  # what FFmpeg would print says less than our one line
-
-RATE = 8000  # Hz: enough to measure speech
-WINDOW_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Format:
-    """A container that we take. `exact`: its index says how long it is; elsewhere the length is an estimate."""
-
-    extension: str
-    content_type: str
-    exact: bool
-
-
-# FFmpeg's demuxer names. Nothing else is opened: no playlists, no images, nothing that follows addresses.
-FORMATS = {
-    "mov,mp4,m4a,3gp,3g2,mj2": Format("m4a", "audio/mp4", exact=True),
-    "mp3": Format("mp3", "audio/mpeg", exact=False),
-    "ogg": Format("ogg", "audio/ogg", exact=False),
-    "wav": Format("wav", "audio/wav", exact=True),
-    "flac": Format("flac", "audio/flac", exact=True),
-    "aac": Format("aac", "audio/aac", exact=False),
-    "mpegts": Format("ts", "video/mp2t", exact=False),
-}
-DEMUXERS = "mov,mp3,ogg,wav,flac,aac,mpegts"
-NAMES = "m4a, mp3, ogg or opus, wav, flac, raw AAC (.aac, .ts)"
-
-# How much of the length that a file claims must be there. FACTS: an honest X archive claimed 1:09:09 by estimate and
-# held 1:03:46, so an estimate is only disbelieved when more than half is missing.
-LEAST_OF_EXACT = 0.98
-LEAST_OF_ESTIMATE = 0.5
+KINDS = {form.extension: form.content_type for form in FORMATS.values()}
+MOST_PEAKS, OUTLINE_STEPS = 4000, 100
 
 
 @dataclass(frozen=True)
 class Measured:
-    """`duration_ms` is the decoded length; `peak_dbfs` the loudest sample against full scale, None for pure silence."""
+    """What a Recording keeps (archive/models/media.py has the units)."""
 
     extension: str
     content_type: str
@@ -74,123 +35,119 @@ class Measured:
     sample_rate: int
     channels: int
     peak_dbfs: float | None
+    level_dbfs: float | None
+    silent_ms: int
+    outline: list[int]
 
 
-def measure(path: Path, *, longest_seconds: int, accept_short: bool = False, step: Callable[[float], None]) -> Measured:
-    """Decode `path` once and measure it. `step(seconds)` is called with the length decoded so far.
+@dataclass(frozen=True)
+class Heard:
+    """`peaks`: JSON {"duration": seconds, "peaks": [[0 to 1, ...]]}, which are wavesurfer's options of these names.
+    `listening`: whether a copy for browsers was made."""
 
-    Raises Unreadable: no audio, damaged, longer than `longest_seconds`, or (unless `accept_short`) much shorter
-    than the file itself says.
+    measured: Measured
+    peaks: bytes
+    listening: bool
+
+
+def measure(
+    path: Path,
+    *,
+    name: str = "",
+    longest_seconds: int,
+    accept_short: bool = False,
+    step: Callable[[float], None],
+    listening: Path | None = None,
+) -> Heard:
+    """Decode `path` once and measure it. `step(seconds)` is called with the length heard so far; it may raise.
+
+    `name`: what people call the file. `listening`: the file for a copy (AAC in MP4), which is made if browsers can't
+    play the original; otherwise that file is left empty.
+    Raises Unreadable: no audio, damaged, longer than `longest_seconds`, (unless `accept_short`) much shorter than the
+    file itself says, or more than the limits AUDIO_MEMORY_BYTES and AUDIO_SECONDS allow. Raises OSError when this
+    machine is at fault.
     """
-    name = path.name
+    name = name or path.name
     if path.stat().st_size == 0:
         raise Unreadable(f"{name}: the file is empty.")
+    order = {"do": "measure", "longest_seconds": longest_seconds, "accept_short": accept_short}
+    with started(path, order, name=name, listening=listening) as child:
+        return _heard(child, step)
+
+
+def _heard(child: Child, step: Callable[[float], None]) -> Heard:
+    answer: dict[str, Any] = {}
+    for answer in child.lines():
+        if isinstance(answer.get("heard"), float):
+            step(answer["heard"])
     try:
-        with (
-            path.open("rb") as file,
-            av.open(file, "r", options={"format_whitelist": DEMUXERS}, metadata_errors="replace") as container,
-        ):
-            claimed = _claimed_seconds(path, container)
-            return _measure(container, name, claimed, longest_seconds, accept_short, step)
-    except av.error.FFmpegError as error:
-        raise Unreadable(f"{name}: no audio could be read from it ({error.strerror}). It should be {NAMES}.") from error
+        return Heard(_measured(answer["measured"]), _peaks(answer["peaks"]), answer["listening"] is True)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise child.broke_off(f"its answer makes no sense: {error!r}") from error
 
 
-def _measure(
-    container: InputContainer,
-    name: str,
-    claimed: float,
-    longest: int,
-    accept_short: bool,
-    step: Callable[[float], None],
-) -> Measured:
-    form = FORMATS.get(container.format.name)
-    if form is None or not container.streams.audio:
-        raise Unreadable(f"{name}: there is no sound in it. It should be {NAMES}.")
-    stream = container.streams.audio[0]
-    samples, peak = 0, float("-inf")
-    for window in _windows(_decoded(container, stream, counts := [0, 0])):
-        samples += len(window) // 2
-        peak = max(peak, AudioSegment(data=window, sample_width=2, frame_rate=RATE, channels=1).max_dBFS)
-        step(samples / RATE)
-        if samples > longest * RATE:
-            raise Unreadable(f"{name}: it is longer than {length(longest)}, the longest that is taken in.")
-    packets, broken = counts
-    seconds = samples / RATE
-    if not samples:
-        raise Unreadable(f"{name}: there is no sound in it. It should be {NAMES}.")
-    least = LEAST_OF_EXACT if form.exact else LEAST_OF_ESTIMATE
-    if not accept_short and seconds + 1 < claimed * least:
-        raise Unreadable(
-            f"{name}: it says that it is {length(claimed)} long, but only {length(seconds)} can be heard, so the end "
-            "is missing. Look for the complete file, or give --accept-short to keep what is there."
-        )
-    if broken > max(1, packets // 100):  # one may be the last, cut in the middle
-        raise Unreadable(f"{name}: it is damaged: {broken} of {packets} pieces could not be decoded.")
-    codec = stream.codec_context
-    return Measured(
-        extension=form.extension,
-        content_type=form.content_type,
-        codec=codec.name,
-        duration_ms=round(seconds * 1000),
-        sample_rate=codec.sample_rate or RATE,
-        channels=codec.channels or 1,
-        peak_dbfs=None if peak == float("-inf") else round(peak, 1),
+def _measured(told: dict[str, Any]) -> Measured:
+    """Raises ValueError, or whatever Python does, for what no honest child says."""
+    found = Measured(**told)
+    whole = (found.duration_ms, found.sample_rate, found.channels, found.silent_ms, *found.outline)
+    sane = (
+        KINDS[found.extension] == found.content_type
+        and re.fullmatch(r"[a-z0-9_]{1,32}", found.codec) is not None
+        and all(type(number) is int for number in whole)
+        and 0 < found.duration_ms <= 2**40
+        and 0 <= found.silent_ms <= found.duration_ms + 1
+        and 0 < found.sample_rate < 2**31
+        and 0 < found.channels < 2**15
+        and all(dbfs is None or -200 <= dbfs <= 1 for dbfs in (found.peak_dbfs, found.level_dbfs))
+        and len(found.outline) <= OUTLINE_STEPS
+        and all(0 <= height <= 100 for height in found.outline)
     )
+    if not sane:
+        raise ValueError(told)
+    return found
 
 
-def _decoded(container: InputContainer, stream: AudioStream, counts: list[int]) -> Iterator[bytes]:
-    """16-bit mono samples at RATE. A broken packet is counted in `counts` ([packets, broken]) and left out."""
-    resampler, heard = _resampler(), None
-    for packet in container.demux(stream):
-        counts[0] += 1
-        try:
-            frames = packet.decode()
-        except av.error.InvalidDataError:
-            counts[1] += 1
-            continue
-        for frame in frames:
-            sort = (frame.format.name, frame.layout.name, frame.sample_rate)
-            if heard not in (None, sort):  # recorders change rate or channels midway, and files are joined
-                yield from _samples(resampler, None)
-                resampler = _resampler()
-            heard = sort
-            yield from _samples(resampler, frame)
-    yield from _samples(resampler, None)
+def _peaks(told: dict[str, Any]) -> bytes:
+    """As `_measured`."""
+    (channel,) = told["peaks"]
+    if len(channel) > MOST_PEAKS or not all(-1 <= peak <= 1 for peak in channel):
+        raise ValueError("peaks")
+    whole = {"duration": float(told["duration"]), "peaks": [[float(peak) for peak in channel]]}
+    return json.dumps(whole, allow_nan=False).encode()
 
 
-def _resampler() -> AudioResampler:
-    return AudioResampler(format="s16", layout="mono", rate=RATE)
+@contextlib.contextmanager
+def pcm(path: Path, *, name: str = "", rate: int = 16000, start_ms: int = 0) -> Iterator[BinaryIO]:
+    """The file's sound from `start_ms` on: 16-bit little-endian mono samples at `rate` Hz, decoded as they are read.
+
+    Reading raises Unreadable at the end, or before, when the child could not go on; stop reading wherever you like. The
+    reader may take its time, the child may not: after AUDIO_SECONDS of waiting for a sample it is ended.
+    """
+    order = {"do": "pcm", "rate": rate, "start_ms": start_ms}
+    with (
+        started(path, order, name=name or path.name, sound=True) as child,
+        io.BufferedReader(Samples(child), 2**16) as samples,
+    ):
+        yield samples
 
 
-def _samples(resampler: AudioResampler, frame: AudioFrame | None) -> Iterator[bytes]:
-    for out in resampler.resample(frame):
-        yield bytes(out.planes[0])[: out.samples * 2]
+class Samples(io.RawIOBase):
+    """What a child writes to its standard output; its end is only believed when the child says that it is one."""
 
+    def __init__(self, child: Child) -> None:
+        assert child.process.stdout is not None
+        self._child, self._fd, self._ended = child, child.process.stdout.fileno(), False
 
-def _windows(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same samples in pieces of WINDOW_SECONDS; the last may be shorter."""
-    size, window = WINDOW_SECONDS * RATE * 2, bytearray()
-    for piece in pieces:
-        window += piece
-        while len(window) >= size:
-            yield bytes(window[:size])
-            del window[:size]
-    if window:
-        yield bytes(window)
+    def readable(self) -> bool:
+        return True
 
-
-def _claimed_seconds(path: Path, container: InputContainer) -> float:
-    """The length that the file gives itself. FFmpeg bounds a WAV's claim by the file's size, so there the header is
-    asked; a size of 0 or near 2**32 is what recorders write that never learned the length, and no claim."""
-    if container.format.name == "wav":
-        try:
-            with wave.open(str(path), "rb") as header:
-                size = header.getnframes() * header.getnchannels() * header.getsampwidth()
-                return header.getnframes() / header.getframerate() if size < 2**32 - 2**16 else 0
-        except (wave.Error, EOFError):
-            pass  # not plain PCM: what FFmpeg found has to do
-    for stream in container.streams.audio[:1]:
-        if stream.duration and stream.time_base:
-            return float(stream.duration * Fraction(stream.time_base))
-    return (container.duration or 0) / av.time_base
+    def readinto(self, buffer: Any) -> int:
+        if self._ended:
+            return 0
+        self._child.wait_for(self._fd, settings.AUDIO_SECONDS)
+        count = os.readv(self._fd, [buffer])
+        if count == 0:
+            self._ended = True
+            for _ in self._child.lines():
+                pass
+        return count

@@ -13,22 +13,25 @@ Until step 2 has committed nobody was told that the recording is here; after ste
 """
 
 import hashlib
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from archive import cues, lifecycle, log, policy, work
+from archive import cues, lifecycle, work
 from archive.errors import Changed, LeaseLost, Refused, StorageError, TooLate, Unreadable
 from archive.intake import audio, transcripts
+from archive.intake.examine import SILENT
+from archive.intake.fetch import nameless
 from archive.intake.finish import finish
+from archive.intake.keep import fingerprint, keep_recording, keep_transcript, store_derived, store_transcript
+from archive.intake.opening import Opening, open_space, voices
 from archive.intake.request import Request, check_words, checked_end
-from archive.log import SYSTEM, Actor, events
-from archive.models import Participant, Recording, Space, Transcript, User, current_rule
+from archive.log import SYSTEM, Actor
+from archive.models import Participant, Space, Transcript
 from archive.storage import keys, store, write
 from archive.storage.multipart import Written
 
@@ -57,21 +60,25 @@ def ingest(request: Request, progress: Progress = lambda what, done, total: None
     ended_at = checked_end(request.ended_at)
     check_words(request)
     notes: list[str] = []
-    spoken = _spoken(request, notes)
-    heard = audio.measure(
-        request.recording,
-        longest_seconds=settings.MAX_RECORDING_SECONDS,
-        accept_short=request.accept_short,
-        step=lambda seconds: progress("listening", seconds, 0),
-    )
-    if heard.peak_dbfs is None or heard.peak_dbfs < -60:
-        notes.append(f"{request.recording.name}: it is silent from end to end. It was taken in all the same.")
-    sha256 = _sha256(request.recording)
-    fingerprint = hashlib.sha256(f"{request.host.pk}|{ended_at.isoformat()}|{sha256}".encode()).hexdigest()
-    space, created = _space(request, ended_at, fingerprint, actor)
-    if not created and space.state != Space.State.RECEIVING:
-        return Outcome(space, False, notes)
-    _receive(space, request, heard, sha256, spoken, progress, actor)
+    _spoken(request, [])  # a transcript that can't be read is told before the long part
+    with nameless() as listening:
+        heard = audio.measure(
+            request.recording,
+            longest_seconds=settings.MAX_RECORDING_SECONDS,
+            accept_short=request.accept_short,
+            step=lambda seconds: progress("listening", seconds, 0),
+            listening=listening,
+        )
+        peak = heard.measured.peak_dbfs
+        if peak is None or peak < SILENT:
+            notes.append(f"{request.recording.name}: it is silent from end to end. It was taken in all the same.")
+        spoken = _spoken(request, notes, ended_at - timedelta(milliseconds=heard.measured.duration_ms))
+        sha256 = _sha256(request.recording)
+        same = fingerprint(request.host, ended_at.isoformat(), sha256)
+        space, created = _space(request, ended_at, same, actor)
+        if not created and space.state != Space.State.RECEIVING:
+            return Outcome(space, False, notes)
+        _receive(space, request, Brought(heard, sha256, listening, spoken), progress, actor)
     finish(space.id)
     space.refresh_from_db()
     if space.state == Space.State.PROCESSING:
@@ -79,16 +86,20 @@ def ingest(request: Request, progress: Progress = lambda what, done, total: None
     return Outcome(space, True, notes)
 
 
-def _spoken(request: Request, notes: list[str]) -> list[cues.Cue]:
+def _spoken(request: Request, notes: list[str], began: datetime | None = None) -> list[cues.Cue]:
+    """`began`: when the recording began, once its length is known."""
     if request.transcript is None:
         return []
     try:
-        return transcripts.parse(request.transcript)
+        found = transcripts.parse(request.transcript, lenient=request.lenient_transcript, began=began)
     except Unreadable as error:
         if not request.skip_bad_transcript:
-            raise Unreadable(f"{error} Give --skip-bad-transcript to take in the recording without it.") from error
+            how = "--lenient-transcript to keep the rest of it, or --skip-bad-transcript to do without it"
+            raise Unreadable(f"{error} Give {how}.") from error
         notes.append(f"{error} It was left out; the recording was taken in.")
         return []
+    notes += [f"{request.transcript.name}: {note}" for note in found.notes]
+    return found.cues
 
 
 def _sha256(path: Path) -> str:
@@ -117,48 +128,33 @@ def _space(request: Request, ended_at: datetime, fingerprint: str, actor: Actor)
 
 
 def _new_space(request: Request, ended_at: datetime, fingerprint: str, actor: Actor) -> Space:
-    due = policy.deadline(policy.Facts(ended_at), current_rule())
-    space = Space.objects.create(
+    cohosts = voices(Participant.Role.COHOST, request.cohosts)
+    opening = Opening(
         host=request.host,
-        title=request.title.replace("\x00", ""),
-        audience=request.audience,
         ended_at=ended_at,
-        expires_at=due.at,
-        because=due.because,
+        title=request.title,
+        audience=request.audience,
+        participants=[*cohosts, *voices(Participant.Role.SPEAKER, request.speakers)],
         listeners_peak=request.listeners_peak,
         listeners_total=request.listeners_total,
+        transcribe=request.transcribe,
         fingerprint=fingerprint,
     )
-    seats: list[tuple[str, int, str, User | None]] = [
-        (Participant.Role.HOST, 1, request.host.display_name, request.host)
-    ]
-    seats += [(Participant.Role.COHOST, seat, name, None) for seat, name in enumerate(request.cohosts, 1)]
-    seats += [(Participant.Role.SPEAKER, seat, name, None) for seat, name in enumerate(request.speakers, 1)]
-    for role, seat, name, user in seats:
-        Participant.objects.create(space=space, role=role, seat=seat, name=name.strip()[:100], user=user)
-    log.record(
-        events.SPACE_OPENED,
-        space_id=space.id,
-        actor=actor,
-        host=request.host.pk,
-        ended_at=log.moment(ended_at),
-        deadline=log.moment(due.at),
-        because=list(due.codes),
-        policy=vars(current_rule()),
-        title=log.commitment(space.salt, space.title),
-    )
-    return space
+    return open_space(opening, actor)
 
 
-def _receive(
-    space: Space,
-    request: Request,
-    heard: audio.Measured,
-    sha256: str,
-    spoken: list[cues.Cue],
-    progress: Progress,
-    actor: Actor,
-) -> None:
+@dataclass(frozen=True)
+class Brought:
+    """What was found in the files: the recording's measures and SHA-256, where its copy for browsers lies, what was
+    said."""
+
+    heard: audio.Heard
+    sha256: str
+    listening: Path
+    spoken: list[cues.Cue]
+
+
+def _receive(space: Space, request: Request, brought: Brought, progress: Progress, actor: Actor) -> None:
     """Store the objects, then write their rows and the transition to `processing` in one transaction."""
     claim = work.claim(Space, space.pk, [Space.State.RECEIVING])
     if claim is None:
@@ -176,8 +172,10 @@ def _receive(
     try:
         for left, upload_id in store().listing(keys.prefix(space.id)).uploads:  # by an attempt that was killed
             store().abort(left, upload_id)
-        sound = _write_recording(space, request.recording, heard, sha256, claim.renew, step)
-        words = _write_transcript(space, spoken, request.language, claim.renew) if spoken else None
+        sound = _write_recording(space, request.recording, brought, claim.renew, step)
+        made = store_derived(space.id, brought.heard, brought.listening, claim.renew)
+        spoken, language = brought.spoken, request.language
+        words = store_transcript(space.id, "1", spoken, language, claim.renew) if spoken else None
     except (Refused, StorageError) as error:
         if not claim.give_back(str(error), at_once=True):
             claim.renew()  # raises, and says what became of the Space: that matters more than what the store said
@@ -187,33 +185,24 @@ def _receive(
         raise
 
     with transaction.atomic():
-        Recording.objects.create(space=space, **vars(sound), **vars(heard))
-        if words is not None:
-            Transcript.objects.create(space=space, language=request.language, cues=cues.dump(spoken), **vars(words))
-        detail = {"size": sound.size, "sha256": sound.sha256, "crc32": sound.crc32, "duration_ms": heard.duration_ms}
+        kept = keep_recording(space, sound, brought.heard, made)
+        detail = {"size": sound.size, "sha256": sound.sha256, "crc32": sound.crc32, "duration_ms": kept.duration_ms}
         if not lifecycle.move(
             space, "receiving", "processing", actor=actor, only_if=claim.mine, detail=detail, problem="", **work.DONE
         ):
             raise LeaseLost(f"{space.id} is not being received any more")
+        if words is not None:
+            source = Transcript.Source.GIVEN
+            keep_transcript(space.id, words, spoken, language=language, source=source, actor=actor)
 
 
 def _write_recording(
-    space: Space,
-    path: Path,
-    heard: audio.Measured,
-    sha256: str,
-    check: Callable[[], None],
-    step: Callable[[int], None],
+    space: Space, path: Path, brought: Brought, check: Callable[[], None], step: Callable[[int], None]
 ) -> Written:
-    key = keys.recording(space.id, 1, heard.extension)
+    form = brought.heard.measured
+    key = keys.recording(space.id, 1, form.extension)
     try:
         with path.open("rb") as file:
-            return write(store(), key, file, heard.content_type, check=check, step=step, sha256=sha256)
+            return write(store(), key, file, form.content_type, check=check, step=step, sha256=brought.sha256)
     except Changed as error:
         raise Refused(f"{path.name}: the file changed while it was read. Try again when it is complete.") from error
-
-
-def _write_transcript(space: Space, spoken: list[cues.Cue], language: str, check: Callable[[], None]) -> Written:
-    text = io.BytesIO(cues.to_vtt(spoken).encode())
-    key = keys.transcript(space.id, 1, language)
-    return write(store(), key, text, "text/vtt; charset=utf-8", check=check)

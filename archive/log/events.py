@@ -18,6 +18,8 @@ SPEECH_DONE = "speech.done"
 SPEECH_FAILED = "speech.failed"
 TOKEN_MADE = "token.made"
 TOKEN_REVOKED = "token.revoked"
+PARTICIPANT_LINKED = "participant.linked"
+PARTICIPANT_UNLINKED = "participant.unlinked"
 DEADLINE_MOVED = "deadline.moved"
 VIOLATION_FLAGGED = "violation.flagged"
 VIOLATION_LIFTED = "violation.lifted"
@@ -60,6 +62,8 @@ WORDS = {
     SPEECH_FAILED: "Automatic transcript failed",
     TOKEN_MADE: "Token made for a recorder",
     TOKEN_REVOKED: "Token taken back",
+    PARTICIPANT_LINKED: "Account linked to a speaker",
+    PARTICIPANT_UNLINKED: "Account of a speaker unlinked",
     DEADLINE_MOVED: "Deadline moved",
     VIOLATION_FLAGGED: "Flagged",
     VIOLATION_LIFTED: "Violation lifted",

@@ -6,7 +6,7 @@ from archive.models.media import Derived, Line, Recording, Transcript
 from archive.models.space import Participant, Space, current_rule
 from archive.models.speech import Transcription
 from archive.models.token import IdempotencyKey, RecorderToken
-from archive.models.upload import UploadSession
+from archive.models.upload import UploadPart, UploadSession
 from archive.models.user import User
 from archive.models.violation import Rule, Violation
 from archive.models.work import Work
@@ -24,6 +24,7 @@ __all__ = [
     "Space",
     "Transcript",
     "Transcription",
+    "UploadPart",
     "UploadSession",
     "User",
     "Violation",

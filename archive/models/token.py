@@ -40,16 +40,24 @@ class RecorderToken(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """A request that a recorder may send twice and mean once. Kept for a day."""
+    """A request that a recorder, or somebody in a browser, may send twice and mean once. Kept for a day."""
 
-    recorder = models.ForeignKey(RecorderToken, on_delete=models.CASCADE, related_name="+")
+    recorder = models.ForeignKey(RecorderToken, null=True, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=128)
     request_sha256 = models.CharField(max_length=64, help_text="SHA-256 (hex) of what was asked the first time.")
     space = models.ForeignKey("archive.Space", on_delete=models.CASCADE, related_name="+")
     made_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(name="idempotency_key_once", fields=["recorder", "key"])]
+        constraints = [
+            models.CheckConstraint(
+                name="idempotency_key_of_one",
+                condition=Q(recorder__isnull=False, user=None) | Q(recorder=None, user__isnull=False),
+            ),
+            models.UniqueConstraint(name="idempotency_key_once", fields=["recorder", "key"]),
+            models.UniqueConstraint(name="idempotency_key_once_for_user", fields=["user", "key"]),
+        ]
 
     def __str__(self) -> str:
         return self.key

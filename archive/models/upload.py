@@ -40,7 +40,11 @@ class UploadSession(Work):
     language = models.CharField(max_length=16, default="und", help_text="Of a transcript: BCP 47.")
     lenient = models.BooleanField(default=False, help_text="Keep what can be read of a broken transcript.")
     key = models.CharField(max_length=200)
-    upload_id = models.CharField(max_length=1024, help_text="The store's name for the multipart upload.")
+    upload_id = models.CharField(
+        max_length=1024,
+        blank=True,
+        help_text="The store's name for the multipart upload; blank: nothing is left of it.",
+    )
     etag = models.CharField(max_length=100, blank=True, help_text="Of the object, once it arrived.")
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     recorder = models.ForeignKey(RecorderToken, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -67,6 +71,12 @@ class UploadSession(Work):
         ]
         indexes = [
             models.Index(name="upload_open", fields=["touched_at"], condition=Q(state="open")),
+            # `upload_id` is blanked once the store has nothing more of a session that came to nothing.
+            models.Index(
+                name="upload_left",
+                fields=["touched_at"],
+                condition=Q(state__in=["refused", "aborted"]) & ~Q(upload_id=""),
+            ),
             models.Index(name="upload_at_work", fields=["lease_until"], condition=Q(state="arrived")),
         ]
 
@@ -76,3 +86,20 @@ class UploadSession(Work):
     @property
     def part_count(self) -> int:
         return -(-self.size // self.part_size)
+
+
+class UploadPart(models.Model):
+    """What the addresses of a part were signed for. The store refuses other bytes, so a part that is there has this
+    checksum: not every store tells the checksums of an open upload's parts."""
+
+    session = models.ForeignKey(UploadSession, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    sha256 = models.CharField(
+        max_length=44, blank=True, help_text="Base64, as S3 writes it. Empty: signed for more than one, or for none."
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="upload_part_once", fields=["session", "number"])]
+
+    def __str__(self) -> str:
+        return f"{self.session_id}/{self.number}"

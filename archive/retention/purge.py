@@ -30,11 +30,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from archive import clock, lifecycle, log, work
-from archive.errors import LeaseLost, StorageError, Unavailable
+from archive.errors import LeaseLost, StorageError
 from archive.log import SYSTEM, events
 from archive.models import Bundle, LogEntry, Space, Transcription, UploadSession
 from archive.retention.sweep import is_due
-from archive.storage import Listing, Store, StoredVersion, keys, store
+from archive.storage import Listing, StoredVersion, keys, store
+from archive.storage.emptying import remove, seen_empty
 from archive.work import Claim
 
 SHOWN = 500  # at most so many found objects are named in one log entry; the rest is counted
@@ -103,22 +104,12 @@ def _empty(claim: Claim[Space]) -> list[dict[str, Any]]:
         with transaction.atomic():
             claim.renew()
             log.record(events.DELETION_LISTED, space_id=space.id, actor=SYSTEM, **told)
-    _remove(bucket, found, inventory)
-    claim.renew()
-    if left := bucket.listing(prefix):
-        raise Unavailable(f"{prefix} is not empty yet: {len(left.versions)} objects, {len(left.uploads)} open uploads")
-    return inventory
-
-
-def _remove(bucket: Store, found: Listing, inventory: list[dict[str, Any]]) -> None:
-    for key, upload_id in found.uploads:
-        bucket.abort(key, upload_id)
     listed = {version.key for version in found.versions}
     unlisted = tuple(StoredVersion(row["key"], "", row["size"]) for row in inventory if row["key"] not in listed)
-    failed = bucket.delete(found.versions + unlisted)
-    if failed:
-        shown = ", ".join(f"{key} ({code})" for key, code in sorted(failed.items())[:5])
-        raise Unavailable(f"{len(failed)} objects were not deleted: {shown}")
+    remove(bucket, found, unlisted)
+    claim.renew()
+    seen_empty(bucket, prefix)
+    return inventory
 
 
 def _inventory(space: Space) -> list[dict[str, Any]]:

@@ -4,7 +4,23 @@ Missing, denied and unavailable are told apart (archive/errors.py): only a clear
 absence. All sizes and offsets are bytes.
 """
 
-from archive.storage.multipart import MIN_PART, PART, Upload, write
+from archive.storage.multipart import MIN_PART, PART, Upload, begin, write
+from archive.storage.parts import MOST_PARTS, StoredPart, signed_part, stored_parts
 from archive.storage.s3 import Listing, ObjectInfo, Store, StoredVersion, store
 
-__all__ = ["MIN_PART", "PART", "Listing", "ObjectInfo", "Store", "StoredVersion", "Upload", "store", "write"]
+__all__ = [
+    "MIN_PART",
+    "MOST_PARTS",
+    "PART",
+    "Listing",
+    "ObjectInfo",
+    "Store",
+    "StoredPart",
+    "StoredVersion",
+    "Upload",
+    "begin",
+    "signed_part",
+    "store",
+    "stored_parts",
+    "write",
+]

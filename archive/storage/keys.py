@@ -13,8 +13,8 @@ def recording(space: UUID, number: int, extension: str) -> str:
     return f"{prefix(space)}recording/{number}.{extension}"
 
 
-def transcript(space: UUID, number: int, language: str) -> str:
-    return f"{prefix(space)}transcript/{number}.{language}.vtt"
+def transcript(space: UUID, name: str, language: str) -> str:
+    return f"{prefix(space)}transcript/{name}.{language}.vtt"
 
 
 def incoming(space: UUID, upload: UUID) -> str:

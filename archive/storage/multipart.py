@@ -72,13 +72,18 @@ class Upload:
         return answer["ETag"]
 
 
+def begin(store: Store, key: str, content_type: str) -> Upload:
+    """Step 1 alone, for an upload whose bytes come from elsewhere: the caller sees to step 2, and to its end."""
+    with translated(key):
+        answer = store.client.create_multipart_upload(Bucket=store.bucket, Key=key, ContentType=content_type)
+    return Upload(store, key, answer["UploadId"])
+
+
 @contextmanager
 def uploading(store: Store, key: str, content_type: str, check: Callable[[], None]) -> Iterator[Upload]:
     """Open an upload to `key`, then `check` (which raises when this is not ours to write), then yield it. On any error
     the upload is ended and nothing of it stays; what a killed process leaves open, the next attempt ends."""
-    with translated(key):
-        answer = store.client.create_multipart_upload(Bucket=store.bucket, Key=key, ContentType=content_type)
-    upload = Upload(store, key, answer["UploadId"])
+    upload = begin(store, key, content_type)
     try:
         check()
         yield upload

@@ -7,7 +7,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from archive import policy, words
-from archive.models import current_rule
+from archive.models import User, current_rule
+from portal.access import spoken_in
 
 register = template.Library()
 
@@ -16,6 +17,7 @@ EVENT_ICONS = {
     "space": "door",
     "space.rejected": "alert",
     "space.deleted": "hollow",
+    "participant": "person",
     "deadline": "clock",
     "violation": "flag",
     "violation.lifted": "check",
@@ -35,6 +37,12 @@ def the_rule() -> str:
         f"Recordings are kept {policy.days(rule.retention_days)} after a Space ended; "
         f"{rule.violation_extra_days} more if it broke a rule. Then every copy is deleted."
     )
+
+
+@register.simple_tag
+def spoke(user: User) -> bool:
+    """Whether there are words of this user to take along."""
+    return spoken_in(user).exists()
 
 
 @register.filter

@@ -1,6 +1,5 @@
 """Handing out content. Every answer asks the deadline first, and a signed address never lives longer than the Space."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,26 +16,44 @@ from django.views.decorators.http import require_safe
 from archive import clock, cues, log
 from archive.bundles import build
 from archive.bundles.names import safe
-from archive.errors import Missing
+from archive.errors import Changed, Missing
 from archive.log import Actor, events
-from archive.models import Bundle, Recording, Space, Transcript, User
+from archive.models import Bundle, Derived, Recording, Space, Transcript, User
 from archive.storage import store
 from archive.storage.s3 import content_disposition
-from archive.words import length
 from portal.access import Found, Gone, current_user, find
 
 SALT = "portal.get"
+MAX_PEAKS_BYTES = 1024**2  # what the web process reads into memory for a waveform
 
 
 @login_required
 @require_safe
 @never_cache
 def audio(request: HttpRequest, space_id: UUID) -> HttpResponse:
-    """For the player: a redirect to the recording in the store."""
+    """For the player: a redirect to the recording in the store, or to the copy that browsers can play."""
     found, recording = _recording(current_user(request), space_id)
-    return _redirect(
-        found, recording.key, f"{safe(found.space.title)}.{recording.extension}", recording.content_type, inline=True
-    )
+    copy = found.space.derived.filter(kind=Derived.Kind.LISTENING).first()
+    name, kept = safe(found.space.title), copy or recording
+    return _redirect(found, kept.key, f"{name}.{kept.key.rpartition('.')[2]}", kept.content_type, inline=True)
+
+
+@login_required
+@require_safe
+@never_cache
+def peaks(request: HttpRequest, space_id: UUID) -> HttpResponse:
+    """For the player: the waveform, {"duration": seconds, "peaks": [[numbers, one list for each channel]]}. 404 where
+    there is none that can be drawn; the player then does without."""
+    found = find(current_user(request), space_id, content=True)
+    kept = found.space.derived.filter(kind=Derived.Kind.PEAKS).first()
+    if kept is None or kept.size > MAX_PEAKS_BYTES:
+        raise Http404
+    try:
+        drawn = store().read(kept.key, 0, kept.size, kept.etag)
+    except (Missing, Changed):
+        raise Http404 from None
+    _lives(found)
+    return HttpResponse(drawn, content_type="application/json")
 
 
 @login_required
@@ -113,14 +130,20 @@ def _redirect(found: Found, key: str, filename: str, content_type: str, *, inlin
     """To a signed address that lives min(5 minutes, time left)."""
     if not inline:
         store().head(key)  # a store that is down, or has lost it, is said in words instead of by a dead link
+    address = store().signed_url(
+        key, expires=_lives(found), filename=filename, content_type=content_type, inline=inline
+    )
+    return HttpResponseRedirect(address)
+
+
+def _lives(found: Found) -> timedelta:
+    """min(5 minutes, time left), asked after the store may have taken its time to answer. Raises Gone."""
     lives = timedelta(seconds=settings.SIGNED_URL_SECONDS)
     if found.space.expires_at is not None:
-        lives = min(lives, found.space.expires_at - clock.now())  # the store may have taken its time to answer
+        lives = min(lives, found.space.expires_at - clock.now())
     if lives < timedelta(seconds=1):
         raise Gone(found.space, found.space.host)
-    return HttpResponseRedirect(
-        store().signed_url(key, expires=lives, filename=filename, content_type=content_type, inline=inline)
-    )
+    return lives
 
 
 def _begins(request: HttpRequest) -> bool:
@@ -136,27 +159,6 @@ def _note(found: Found, user: User, key: str) -> None:
 
 def _stem(space: Space) -> str:
     return f"{safe(space.title)}-{space.ended_at:%Y-%m-%d}"
-
-
-@dataclass(frozen=True)
-class CueRow:
-    """A line of the transcript for the page. `voice` (0-9) tells speakers apart."""
-
-    stamp: str
-    start: float
-    end: float
-    speaker: str
-    text: str
-    voice: int
-
-
-def cue_rows(kept: Transcript | None) -> list[CueRow]:
-    rows, voices = [], dict[str, int]()
-    for cue in cues.load(kept.cues) if kept else []:
-        voice = voices.setdefault(cue.speaker, len(voices) % 10)
-        start = cue.start_ms / 1000
-        rows.append(CueRow(length(int(start)), start, cue.end_ms / 1000, cue.speaker, cue.text, voice))
-    return rows
 
 
 def downloads(space: Space, recording: Recording | None, kept: Transcript | None) -> list[dict[str, Any]]:

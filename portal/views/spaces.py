@@ -18,9 +18,12 @@ from archive.models import Recording, Rule, Space, User
 from archive.retention.violations import what_if
 from portal import faces
 from portal.access import Found, current_user, find, visible
+from portal.hearing import cue_rows, outline, player
 from portal.paging import page_of
+from portal.steps import waiting
 from portal.views.bundles import panel
-from portal.views.content import cue_rows, downloads
+from portal.views.content import downloads
+from portal.views.speech import panel as speech_panel
 
 PAGE = 25
 FILTERS = {"all": "All", "due": "Due within 7 days", "flagged": "Flagged", "deleted": "Deleted"}
@@ -73,6 +76,7 @@ def _row(space: Any, now: datetime, user: User) -> dict[str, Any]:
         "space": space,
         "face": faces.clock_face(space, now),
         "length": faces.length(recording),
+        "outline": outline(recording) if served else None,
         "download_url": f"{reverse('space', args=[space.pk])}#bundle" if served else None,
     }
 
@@ -98,18 +102,20 @@ def detail(request: HttpRequest, found: Found) -> dict[str, Any]:
         "recording": recording,
         "length": faces.length(recording),
         "facts": _facts(space),
-        "participants": space.participants.all(),
+        "participants": space.participants.select_related("user"),
         "violations": violations,
         "history": faces.history(space),
         "may_hear": found.may_hear,
         "may_flag": found.may_flag,
         "served": hears,
+        "waiting": waiting(space),
     }
     if hears:
         context |= {
-            "audio_url": reverse("audio", args=[space.pk]),
+            **player(space),
             "cues": cue_rows(transcript),
             "downloads": downloads(space, recording, transcript),
+            "speech": speech_panel(space, transcript),
             "bundle_panel": panel(request, space, current_user(request)),
         }
     if found.may_flag:

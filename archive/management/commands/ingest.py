@@ -1,31 +1,37 @@
-import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from tqdm import tqdm
 
 from archive.errors import Refused
+from archive.intake.importers import Facts, find, is_several
 from archive.intake.ingest import Outcome, ingest
-from archive.intake.request import Request
+from archive.intake.request import checked_end
+from archive.management.bar import Bar
 from archive.management.base import Command as Base
 from archive.management.base import find_user
+from archive.management.plan import Given, Plan
+from archive.words import count
 
 
 class Command(Base):
     help = (
-        "Take in a recording (m4a, mp3, ogg or opus, wav, flac, raw AAC), with its transcript. Prints the Space's id."
+        "Take in recordings (m4a, mp3, ogg or opus, wav, flac, raw AAC) with their transcripts: files, folders, or ZIP "
+        "archives, as X, twspace-dl, LiveKit and Zoom leave them. Prints the id of each Space."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="a recording")
+        parser.add_argument(
+            "files", nargs="+", metavar="FILE", type=Path, help="a recording, a folder, or a ZIP archive"
+        )
         parser.add_argument("--host", required=True, metavar="NAME", help="whose Space it was")
-        parser.add_argument("--title", default="", help="default: the file's name")
+        parser.add_argument("--title", default="", help="default: what the files say, or the file's name")
         parser.add_argument("--ended-at", metavar="ISO", help="when the Space ended, with zone: 2026-11-22T14:05:00Z")
-        parser.add_argument("--transcript", type=Path, metavar="FILE", help="WebVTT or SRT")
-        parser.add_argument("--language", default="und", help="of the transcript: en, pt-BR ...")
+        parser.add_argument("--transcript", type=Path, metavar="FILE", help="WebVTT, SRT, captions as JSONL ...")
+        parser.add_argument("--language", default="", help="of the transcript: en, pt-BR ...")
         parser.add_argument(
             "--audience", choices=["everyone", "followed", "invited"], default="", help="who could talk"
         )
@@ -37,56 +43,129 @@ class Command(Base):
         parser.add_argument(
             "--skip-bad-transcript", action="store_true", help="take in the recording if the transcript is not one"
         )
+        parser.add_argument(
+            "--lenient-transcript", action="store_true", help="keep what can be read of a broken transcript"
+        )
+        parser.add_argument(
+            "--transcribe", action="store_true", help="have a machine write down what no transcript has"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="show what would be taken in, and take in nothing")
 
     def run(self, **options: Any) -> None:
         files: list[Path] = options["files"]
-        if len(files) > 1 and (options["transcript"] or options["title"]):
-            raise CommandError("--title and --transcript belong to one recording: give one FILE, or leave them out.")
-        for file in [*files, *([options["transcript"]] if options["transcript"] else [])]:
-            if not file.is_file():
-                what = "it is a folder, not a file" if file.is_dir() else "there is no such file"
-                raise CommandError(f"{file}: {what}.")
-        if not options["ended_at"]:
-            raise CommandError(
-                "When did the Space end? Give --ended-at: the clock starts there, never at the file's date."
-            )
-        for file in files:
-            outcome = self._ingest(file, options)
-            for note in outcome.notes:
-                self.stderr.write(note)
-            if not outcome.created:
-                self.stderr.write("This recording is here already: nothing was added.")
-            self.say(str(outcome.space.id), self._facts(outcome), as_json=options["json"])
+        _check_files([*files, *([options["transcript"]] if options["transcript"] else [])], files)
+        plans = _plans(files, _given(options))
+        if options["dry_run"]:
+            self._show(plans, as_json=options["json"])
+        elif len(files) == 1 and not is_several(files[0]):
+            self._take_one(plans[0], as_json=options["json"])
+        else:
+            self._take_all(plans, as_json=options["json"])
 
-    def _ingest(self, file: Path, options: dict[str, Any]) -> Outcome:
-        request = Request(
-            recording=file,
-            host=find_user(options["host"]),
-            ended_at=_moment(options["ended_at"]),
-            title=options["title"] or file.stem,
-            transcript=options["transcript"],
-            language=options["language"],
-            audience=options["audience"],
-            cohosts=tuple(options["cohost"]),
-            speakers=tuple(options["speaker"]),
-            listeners_peak=options["listeners_peak"],
-            listeners_total=options["listeners_total"],
-            accept_short=options["accept_short"],
-            skip_bad_transcript=options["skip_bad_transcript"],
+    def _show(self, plans: list[Plan], *, as_json: bool) -> None:
+        shown = "\n".join(plan.as_text() for plan in plans)
+        self.say(shown, {"spaces": [plan.as_json() for plan in plans]}, as_json=as_json)
+        wrong = sum(plan.problem() != "" for plan in plans)
+        if wrong:
+            raise CommandError(f"{wrong} of {count(len(plans), 'recording')} would not be taken in.")
+
+    def _take_one(self, plan: Plan, *, as_json: bool) -> None:
+        for note in plan.facts.notes:
+            self.stderr.write(note)
+        facts = self._take(plan)
+        self.say(facts["id"], facts, as_json=as_json)
+
+    def _take_all(self, plans: list[Plan], *, as_json: bool) -> None:
+        """One that is refused does not stop the others. The store or the database being away stops all; what was done
+        until then is printed all the same."""
+        taken: list[dict[str, Any]] = []
+        refused: list[dict[str, str]] = []
+        try:
+            for plan in plans:
+                for note in plan.facts.notes:
+                    self.stderr.write(_about(plan, note))
+                try:
+                    taken.append({"file": plan.found.recording} | self._take(plan))
+                except Refused as error:
+                    refused.append({"file": plan.found.recording, "problem": str(error)})
+                    self.stderr.write(_about(plan, f"not taken in. {error}"))
+                else:
+                    if not as_json:
+                        self.stdout.write(taken[-1]["id"])
+        finally:
+            if as_json:
+                self.say("", {"spaces": taken, "not_taken_in": refused}, as_json=True)
+        if refused:
+            raise CommandError(f"{len(refused)} of {count(len(plans), 'recording')} were not taken in: see above.")
+
+    def _take(self, plan: Plan) -> dict[str, Any]:
+        if problem := plan.problem():  # before anything is unpacked
+            raise Refused(problem)
+        with plan.found.on_disk() as (recording, transcript), Bar(plan.found.name) as bar:
+            outcome = ingest(plan.request(recording, transcript), bar.show)
+        for note in outcome.notes:
+            self.stderr.write(note)
+        if not outcome.created:
+            self.stderr.write("This recording is here already: nothing was added.")
+        return _facts(outcome)
+
+
+def _check_files(everything: Sequence[Path], files: Sequence[Path]) -> None:
+    for file in everything:
+        if file.is_dir() and file not in files:
+            raise CommandError(f"{file}: it is a folder, not a file.")
+        if not (file.is_file() or file.is_dir()):
+            raise CommandError(f"{file}: there is no such file.")
+
+
+def _plans(files: Sequence[Path], given: Given) -> list[Plan]:
+    found = [one for file in files for one in find(file)]
+    if len(found) > 1 and (given.transcript or given.facts.title):
+        raise CommandError("--title and --transcript belong to one recording: give one FILE, or leave them out.")
+    ends = [one.name for one in found if one.facts.ended_at is not None]
+    if len(found) > 1 and given.facts.ended_at is not None and ends:
+        raise CommandError(
+            f"--ended-at is for recordings whose end is not known, but {ends[0]} has its own. Leave it out."
         )
-        with Bar(file.name) as bar:
-            return ingest(request, bar.show)
+    return [Plan(one, given) for one in found]
 
-    def _facts(self, outcome: Outcome) -> dict[str, Any]:
-        space = outcome.space
-        return {
-            "id": str(space.id),
-            "created": outcome.created,
-            "state": space.state,
-            "ended_at": space.ended_at.isoformat(),
-            "expires_at": space.expires_at.isoformat() if space.expires_at else None,
-            "notes": outcome.notes,
-        }
+
+def _given(options: dict[str, Any]) -> Given:
+    facts = Facts(
+        title=options["title"],
+        ended_at=checked_end(_moment(options["ended_at"])) if options["ended_at"] else None,
+        audience=options["audience"],
+        cohosts=tuple(options["cohost"]),
+        speakers=tuple(options["speaker"]),
+        listeners_peak=options["listeners_peak"],
+        listeners_total=options["listeners_total"],
+        language=options["language"],
+    )
+    return Given(
+        host=find_user(options["host"]),
+        facts=facts,
+        transcript=options["transcript"],
+        accept_short=options["accept_short"],
+        skip_bad_transcript=options["skip_bad_transcript"],
+        lenient_transcript=options["lenient_transcript"],
+        transcribe=options["transcribe"],
+    )
+
+
+def _facts(outcome: Outcome) -> dict[str, Any]:
+    space = outcome.space
+    return {
+        "id": str(space.id),
+        "created": outcome.created,
+        "state": space.state,
+        "ended_at": space.ended_at.isoformat(),
+        "expires_at": space.expires_at.isoformat() if space.expires_at else None,
+        "notes": outcome.notes,
+    }
+
+
+def _about(plan: Plan, words: str) -> str:
+    return words if words.startswith(f"{plan.found.name}: ") else f"{plan.found.name}: {words}"
 
 
 def _moment(text: str) -> datetime:
@@ -94,30 +173,3 @@ def _moment(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError:
         raise Refused(f"{text!r} is not a time: write it as in 2026-11-22T14:05:00Z.") from None
-
-
-class Bar:
-    """Progress on a terminal: first the seconds that were listened to, then the bytes that were stored."""
-
-    def __init__(self, name: str) -> None:
-        self.name, self.what = name, ""
-        self.bar: tqdm[Any] | None = None
-
-    def __enter__(self) -> "Bar":
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-    def show(self, what: str, done: float, total: float) -> None:
-        if what != self.what:
-            if self.bar is not None:
-                self.bar.close()
-            unit = {"unit": "B", "unit_scale": True} if what == "storing" else {"unit": "s"}
-            self.bar = tqdm(
-                desc=f"{self.name}: {what}", total=total or None, file=sys.stderr, disable=None, leave=False, **unit
-            )
-            self.what = what
-        if self.bar is not None:
-            self.bar.update(done - self.bar.n)

@@ -1,37 +1,48 @@
-// The transcript: the line being spoken is lit and kept in view, lines are walked with the arrow keys, words are found.
+// The transcript: the line being spoken is lit and kept in view, lines are walked with the arrow keys.
 
-// Returns a function to be told the seconds that are being heard. `jump` is called with the seconds of a chosen line.
-export function followLines(lines, jump) {
+const PATIENCE = 4000; // ms for which whoever scrolls is reading: do not pull the page away from under them
+
+// Returns a function to be told the seconds that are being heard, and whether somebody jumped there. `jump` is called
+// with the seconds of a chosen line. A transcript may have thousands of lines: none of this walks through them again.
+export function followLines(lines, starts, jump) {
   const list = lines[0]?.parentElement;
   if (!list) return () => {};
-  const starts = lines.map((line) => Number(line.dataset.start));
-  const stamps = lines.map((line) => line.querySelector(".stamp"));
+  const stampOf = (index) => lines[index].firstElementChild;
   let lit = -1;
-  let reading = 0;
+  let reading = -Infinity;
+  let stop = 0;
 
   // One stop for the Tab key; arrows walk from there.
-  const reach = (index) => stamps.forEach((button, other) => (button.tabIndex = other === index ? 0 : -1));
-  reach(0);
+  for (let index = 1; index < lines.length; index += 1) stampOf(index).tabIndex = -1;
+  const reach = (index) => {
+    stampOf(stop).tabIndex = -1;
+    stop = index;
+    stampOf(stop).tabIndex = 0;
+  };
   list.addEventListener("keydown", (event) => {
-    const from = stamps.indexOf(document.activeElement);
-    const to = { ArrowDown: from + 1, ArrowUp: from - 1, Home: 0, End: stamps.length - 1 }[event.key];
-    if (from < 0 || to === undefined || !stamps[to]) return;
+    const line = event.target.closest("li");
+    if (!line || event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = { ArrowDown: line.nextElementSibling, ArrowUp: line.previousElementSibling, Home: lines[0], End: lines.at(-1) };
+    const to = at[event.key];
+    if (!to) return;
     event.preventDefault();
-    reach(to);
-    stamps[to].focus();
+    reach(lines.indexOf(to));
+    to.firstElementChild.focus();
   });
-  list.addEventListener("click", ({ target }) => {
-    const line = target.closest("li");
-    if (line && getSelection().isCollapsed) jump(Number(line.dataset.start));
+  list.addEventListener("click", (event) => {
+    const line = event.target.closest("li");
+    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey; // its link, opened in another tab
+    if (!line || elsewhere || (!event.target.closest(".stamp") && !getSelection().isCollapsed)) return;
+    event.preventDefault();
+    jump(starts[lines.indexOf(line)]);
   });
-  // Whoever scrolls is reading: do not pull the page away from under them.
-  for (const name of ["wheel", "touchmove", "keydown"]) list.addEventListener(name, () => (reading = Date.now()), { passive: true });
-  findIn(lines);
+  for (const name of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+    list.addEventListener(name, () => (reading = performance.now()), { passive: true });
+  }
 
-  return (seconds) => {
-    let index = starts.findLastIndex((start) => start <= seconds + 0.05);
-    if (seconds === 0) index = -1;
-    if (index === lit) return;
+  return (seconds, jumped) => {
+    const index = seconds > 0 ? lineAt(starts, seconds + 0.05, lit) : -1;
+    if (index === lit && !jumped) return;
     lines[lit]?.classList.remove("now");
     lines[lit]?.removeAttribute("aria-current");
     lit = index;
@@ -40,36 +51,27 @@ export function followLines(lines, jump) {
     line.classList.add("now");
     line.setAttribute("aria-current", "true");
     if (!list.contains(document.activeElement)) reach(index);
-    if (Date.now() - reading > 4000) list.scrollTop = line.offsetTop - list.clientHeight / 3;
+    if (performance.now() - reading > PATIENCE && !document.activeElement?.closest("[data-find]")) bring(list, line);
   };
 }
 
-function findIn(lines) {
-  const form = document.querySelector("[data-find]");
-  const found = document.querySelector("[data-found]");
-  if (!form) return;
-  const texts = lines.map((line) => line.querySelector("p > span"));
-  const find = () => {
-    const wanted = form.querySelector("input").value.trim().toLowerCase();
-    let count = 0;
-    texts.forEach((text, index) => {
-      const words = text.textContent;
-      const place = wanted ? words.toLowerCase().indexOf(wanted) : -1;
-      lines[index].hidden = Boolean(wanted) && place < 0;
-      text.textContent = words;
-      if (place < 0) return;
-      count += 1;
-      const range = document.createRange();
-      range.setStart(text.firstChild, place);
-      range.setEnd(text.firstChild, place + wanted.length);
-      range.surroundContents(document.createElement("mark"));
-    });
-    found.hidden = !wanted;
-    found.textContent = count === 1 ? "1 line" : `${count} lines`;
-  };
-  form.addEventListener("input", find);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    lines.find((line) => !line.hidden)?.querySelector(".stamp").focus();
-  });
+// Into the list's upper third. Lines that were never on screen only have a guessed height, which is mended when they
+// are: so it looks again in the next frames.
+export function bring(list, line, frames = 4) {
+  list.scrollTop = line.offsetTop - list.clientHeight / 3;
+  if (frames) requestAnimationFrame(() => bring(list, line, frames - 1));
+}
+
+// The last line that begins at or before `seconds`, or -1. Mostly it is the same as before, or the one after it.
+export function lineAt(starts, seconds, before = -1) {
+  for (const guess of [before, before + 1]) {
+    if (starts[guess] <= seconds && !(starts[guess + 1] <= seconds)) return guess;
+  }
+  let [low, high] = [0, starts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (starts[middle] <= seconds) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }

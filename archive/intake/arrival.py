@@ -1,0 +1,144 @@
+"""The last byte of an upload has come: one object in the store, and then the row that says so."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from archive import lifecycle, work
+from archive.errors import Conflict, Missing
+from archive.intake import leftovers
+from archive.intake.signing import size_of
+from archive.intake.uploads import Bringer, locked, multipart, over, refresh, touch
+from archive.log import SYSTEM
+from archive.models import UploadSession
+from archive.storage import ObjectInfo, StoredPart, store, stored_parts
+
+SHOWN = 5  # at most so many parts are named in a refusal
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A part that is in the store. `sha256` (base64) is "" where it is not known for certain."""
+
+    number: int
+    size: int
+    etag: str
+    sha256: str
+
+
+def listed(session: UploadSession, by: Bringer) -> list[Arrived]:
+    """The parts that the store has, for going on after a break; none once the session is over. Finds out on the way
+    when the upload was completed by somebody who died before saying so, or when the store has nothing of it any more:
+    `session` is fresh afterwards. Raises StorageError, TooLate."""
+    if session.state != UploadSession.State.OPEN:
+        return []
+    try:
+        touch(session)
+        parts = newest(stored_parts(multipart(session)))
+    except Missing:
+        _settle_without_parts(session, by)
+        return []
+    except Conflict:  # it is over since a moment
+        refresh(session)
+        return []
+    signed = dict(session.parts.values_list("number", "sha256"))
+    return [Arrived(p.number, p.size, p.etag, signed.get(p.number, "")) for p in parts.values()]
+
+
+def newest(parts: list[StoredPart]) -> dict[int, StoredPart]:
+    """One for each number: the last that came, as S3 has it. Where the store's clock (in whole seconds) can't tell, the
+    one that is left out of an answer is asked for again, which is harmless; a wrong one would not be."""
+    found: dict[int, StoredPart] = {}
+    unsure: set[int] = set()
+    for part in parts:
+        other = found.get(part.number)
+        if other is None or part.at > other.at or part.etag == other.etag:
+            found[part.number] = part
+            unsure.discard(part.number)
+        elif part.at == other.at:
+            unsure.add(part.number)
+    return {number: found[number] for number in sorted(found) if number not in unsure}
+
+
+def complete(session: UploadSession, by: Bringer, etags: Mapping[int, str] | None = None) -> UploadSession:
+    """`open -> arrived`, and for a recording its Space `receiving -> processing`. `etags`: what the one who uploaded
+    got for each part; they must be the store's. Called again, it answers the same. Raises Conflict, with the parts
+    named, when the store does not have what was announced; nothing is lost then. StorageError, TooLate."""
+    if session.state != UploadSession.State.OPEN:
+        return _told(session)
+    upload = multipart(session)
+    try:
+        upload.parts = _checked(session, stored_parts(upload), etags)
+        upload.complete()
+        found = store().head(session.key)
+    except Missing:  # completed before, or given up meanwhile
+        _settle_without_parts(session, by)
+    else:
+        _settle(session, found, by)
+    return _told(session)
+
+
+def _told(session: UploadSession) -> UploadSession:
+    if session.state == UploadSession.State.ABORTED:
+        raise over(session)
+    return session
+
+
+def _checked(session: UploadSession, parts: list[StoredPart], etags: Mapping[int, str] | None) -> list[tuple[int, str]]:
+    """[(number, ETag)] of all parts. Raises Conflict."""
+    if etags is not None:  # they say which of several versions of a part is meant
+        parts = [part for part in parts if part.number not in etags or _same(part.etag, etags[part.number])]
+    there = newest(parts)
+    wrong = [
+        number
+        for number in range(1, session.part_count + 1)
+        if number not in there or there[number].size != size_of(session, number) or (etags and number not in etags)
+    ]
+    more = sorted({*there, *(etags or ())} - set(range(1, session.part_count + 1)))
+    if not wrong and not more:
+        return [(number, part.etag) for number, part in there.items()]
+    named = ", ".join(str(number) for number in (wrong + more)[:SHOWN])
+    rest = len(wrong) + len(more) - SHOWN
+    raise Conflict(
+        f"The store does not have all {session.part_count} parts as they were announced: look at part "
+        f"{named}{f' and {rest} more' if rest > 0 else ''}. Nothing is lost: send those again, then complete again."
+    )
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip('"') == other.strip('"')
+
+
+def _settle_without_parts(session: UploadSession, by: Bringer) -> None:
+    """The store knows no such upload. Either it was completed, and its object is there, or it is lost."""
+    try:
+        found = store().head(session.key)
+    except Missing:
+        found = None
+    if found is not None and found.size == session.size:
+        _settle(session, found, by)
+        return
+    leftovers.end(session, "The store has nothing of it any more. Begin again.", SYSTEM, detail=by.detail)
+    refresh(session)
+
+
+def _settle(session: UploadSession, found: ObjectInfo, by: Bringer) -> None:
+    """The row, once the object is there. `session` is fresh afterwards, whoever won."""
+    with transaction.atomic():
+        space = locked(session.space_id)
+        detail = {"size": found.size, **by.detail}
+        arrived = lifecycle.move(
+            session, "open", "arrived", actor=by.actor, detail=detail, etag=found.etag, problem="", **work.DONE
+        )
+        if arrived:
+            session.parts.all().delete()
+        if arrived and session.kind == UploadSession.Kind.RECORDING:
+            detail["upload"] = str(session.pk)
+            if not lifecycle.move(
+                space, "receiving", "processing", actor=by.actor, detail=detail, problem="", **work.DONE
+            ):
+                raise Conflict(f"The Space takes no recording now: it is {space.get_state_display()}.")
+    refresh(session)
+    if session.state == UploadSession.State.ABORTED:  # while the store completed it
+        leftovers.clear(session.pk)

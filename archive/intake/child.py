@@ -1,0 +1,186 @@
+"""Running the program that listens (archive/intake/hearing), and believing nothing that it says unseen.
+
+What it reads was made by strangers, and decoders have holes. So whatever becomes of the child (it crashes, runs out of
+memory or time, writes rubbish or without end), the one who asked gets Unreadable and goes on.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import select
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+from archive.errors import SpacekeepError, Unreadable
+from archive.words import length
+
+ROOT = Path(__file__).parent.parent.parent
+MOST_SAID = 1024**2  # bytes, all lines together: of a day's recording, 1,440 lines of progress and 4,000 peaks
+COPY_BYTES = 2 * 1024**3  # what a copy for browsers may have more than the original: a day of stereo has 1.4 GB
+GUARDS = {"limits", "network", "paths"}
+
+SAVE_ANEW = "Save it anew with an audio program, and bring that file; this one is unchanged."
+
+logger = structlog.get_logger()
+
+
+class Child:
+    """A running child, and its story."""
+
+    def __init__(self, name: str, process: "subprocess.Popen[bytes]", says: int) -> None:
+        self._name, self.process, self._says = name, process, says
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """What it says, line by line, ending with its answer. Raises Unreadable when there is none within
+        AUDIO_SECONDS, or when it is a refusal."""
+        answer: dict[str, Any] = {}
+        for line in self._raw_lines():
+            answer = self._understood(line)
+            if "guards" in answer:
+                self._look_at(answer["guards"])
+            yield answer
+        self._judge(answer)
+
+    def _raw_lines(self) -> Iterator[bytes]:
+        rest, total, ends_at = b"", 0, time.monotonic() + settings.AUDIO_SECONDS
+        while block := self._block(ends_at):
+            total += len(block)
+            if total > MOST_SAID:
+                raise self.broke_off("it said too much")
+            *lines, rest = (rest + block).split(b"\n")
+            yield from lines
+        if rest:
+            yield rest
+
+    def _block(self, ends_at: float) -> bytes:
+        self.wait_for(self._says, ends_at - time.monotonic())
+        return os.read(self._says, 2**16)
+
+    def wait_for(self, fd: int, seconds: float) -> None:
+        """Return when there is something to read. Raises Unreadable when there is nothing in time."""
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        if not poll.poll(max(0, seconds) * 1000):
+            raise self._took_too_long()
+
+    def _understood(self, line: bytes) -> dict[str, Any]:
+        with contextlib.suppress(ValueError, RecursionError):
+            told = json.loads(line)
+            if isinstance(told, dict):
+                return told
+        raise self.broke_off("it said what nobody understands")
+
+    def _look_at(self, guards: object) -> None:
+        missing = GUARDS - {guard for guard in guards if isinstance(guard, str)} if isinstance(guards, list) else GUARDS
+        if missing:  # the others hold all the same
+            logger.warning("hearing_without", guards=sorted(missing), hint="the kernel does not allow these here")
+
+    def _judge(self, answer: dict[str, Any]) -> None:
+        """Raises what the last line means, or how it ended without one."""
+        match answer:
+            case {"refused": str(words)}:
+                raise Unreadable(f"{self._name}: {words[:500]}")
+            case {"failed": _, "errno": int(number)}:  # a full disk, say: the file is not to blame
+                raise OSError(number, os.strerror(number), self._name)
+            case {"crashed": trace}:
+                raise self.broke_off(str(trace)[:2000])
+            case {"measured": _} | {"done": _}:
+                return
+        ended = self.process.wait()
+        if ended > 0 and not answer:
+            raise SpacekeepError(f"the program that listens does not start (exit status {ended}): is all installed?")
+        if ended == -signal.SIGXCPU:
+            raise self._took_too_long()
+        if ended == -signal.SIGKILL:
+            raise Unreadable(
+                f"{self._name}: the system stopped the program that listened to it, most likely because memory ran "
+                f"out. Try again; if that does not help: {SAVE_ANEW}"
+            )
+        raise self.broke_off(f"it ended with {ended}")
+
+    def _took_too_long(self) -> Unreadable:
+        most = length(settings.AUDIO_SECONDS)
+        return Unreadable(f"{self._name}: hearing it took longer than {most}, so it was stopped. {SAVE_ANEW}")
+
+    def broke_off(self, why: str) -> Unreadable:
+        logger.error("hearing_broke_off", why=why)
+        return Unreadable(
+            f"{self._name}: the program that listens broke off over it, as damaged files can make it do. {SAVE_ANEW}"
+        )
+
+
+@contextlib.contextmanager
+def started(
+    path: Path, order: dict[str, Any], *, name: str, listening: Path | None = None, sound: bool = False
+) -> Iterator[Child]:
+    """A child that carries out `order` with the file. It has ended when this is left, whatever happened.
+
+    `name`: what people call it. `listening`: the file for its copy, emptied first. `sound`: its standard output is
+    a pipe. Raises Unreadable for what is no file, OSError for what can't be opened.
+    """
+    with contextlib.ExitStack() as stack:
+        file = _keep(stack, _open_file(path, name))
+        copy = None
+        if listening is not None:
+            copy = _keep(stack, os.open(listening, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+        hears, says = os.pipe()
+        _keep(stack, hears)
+        with os.fdopen(says, "wb"):  # ours is closed once the child has its own
+            process = subprocess.Popen(
+                _command(order, says, copy, os.fstat(file).st_size),
+                stdin=file,
+                stdout=subprocess.PIPE if sound else subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[says] if copy is None else [says, copy],
+                env={"PATH": os.defpath},  # nothing of ours, secrets least of all; pydub wants a PATH to look along
+                cwd=ROOT,
+                start_new_session=True,  # Ctrl-C is for us; we end it
+            )
+        stack.callback(_end, process)
+        yield Child(name, process, hears)
+
+
+def _keep(stack: contextlib.ExitStack, fd: int) -> int:
+    stack.callback(os.close, fd)
+    return fd
+
+
+def _command(order: dict[str, Any], says: int, copy: int | None, file_bytes: int) -> list[str]:
+    limits = {
+        "memory": settings.AUDIO_MEMORY_BYTES,
+        "cpu_seconds": settings.AUDIO_SECONDS,
+        "file_bytes": 0 if copy is None else file_bytes + COPY_BYTES,
+    }
+    whole = {**order, "parent": os.getpid(), "says": says, "listening": copy, "limits": limits}
+    return [sys.executable, "-E", "-s", "-X", "utf8", "-m", "archive.intake.hearing", json.dumps(whole)]
+
+
+def _open_file(path: Path, name: str) -> int:
+    """Not blocking: whatever was put there, a pipe for example, must not hold us up."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # a socket
+            raise Unreadable(f"{name}: it is not a file.") from error
+        raise
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise Unreadable(f"{name}: it is not a file.")
+    return fd
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    if process.stdout is not None:
+        process.stdout.close()
+    process.wait()

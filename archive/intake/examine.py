@@ -1,0 +1,134 @@
+"""Looking at a recording that was uploaded straight into the store: nobody of ours has seen a byte of it yet.
+
+What happens when it dies, at each step: the Space stays in `processing`, and the next claim starts again. What was read
+back lies in a file without a name, and is gone with the process. Derived objects are written again to the same keys.
+The rows come in one transaction, and from then on `finish` only has to look whether everything is there.
+
+A recording that can't be accepted is refused in three steps, each of which can be done twice: the reason is written
+down and nothing more can come in; its objects are removed, and seen to be gone; the Space becomes `rejected`.
+"""
+
+import time
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from archive import lifecycle, log, words, work
+from archive.errors import LeaseLost, Refused
+from archive.intake import audio
+from archive.intake.fetch import Fetched, fetched, nameless
+from archive.intake.keep import fingerprint, keep_recording, store_derived
+from archive.log import SYSTEM
+from archive.models import Derived, Space, UploadSession
+from archive.storage import keys, store
+from archive.storage.emptying import remove, seen_empty
+from archive.storage.multipart import Written
+from archive.work import Claim
+
+SILENT = -60  # dBFS: a loudest sample below it is no sound
+TICK = 1.0  # seconds between two writes of progress
+
+
+class Progress:
+    """Writes how far a step is into the Space's row, at most once a TICK, and holds on to the lease."""
+
+    def __init__(self, claim: Claim[Space]) -> None:
+        self.claim, self.step, self.at = claim, "", 0.0
+
+    def show(self, step: Space.Step, done: int, total: int) -> None:
+        """`done` and `total` in bytes or milliseconds; total 0: not known. Raises LeaseLost."""
+        now = time.monotonic()
+        if step != self.step or now - self.at >= TICK:
+            self.step, self.at = step, now
+            self.claim.renew(step=step, step_done=done, step_total=total)
+
+
+def examine(claim: Claim[Space]) -> None:
+    """Read back, measure and keep the recording that arrived for the claimed Space. Raises Refused when it can't be
+    accepted, StorageError, LeaseLost."""
+    space, progress = claim.row, Progress(claim)
+    upload = space.uploads.get(kind=UploadSession.Kind.RECORDING, state=UploadSession.State.ARRIVED)
+
+    def read(done: int) -> None:
+        progress.show(Space.Step.CHECKING, done, upload.size)
+
+    with fetched(upload.key, upload.size, upload.etag, read) as file, nameless() as listening:
+        _check(space, upload, file)
+        heard = audio.measure(
+            file.path,
+            name=upload.name,
+            longest_seconds=settings.MAX_RECORDING_SECONDS,
+            step=lambda seconds: progress.show(Space.Step.MEASURING, round(seconds * 1000), 0),
+            listening=listening,
+        )
+        made = store_derived(space.id, heard, listening, claim.renew)
+    sound = Written(upload.key, upload.size, file.sha256, file.crc32, upload.etag)
+    _keep(claim, upload, sound, heard, made)
+
+
+def _check(space: Space, upload: UploadSession, file: Fetched) -> None:
+    if upload.sha256 not in ("", file.sha256):
+        raise Refused(
+            f"{upload.name}: the bytes that arrived are not those that were announced: their SHA-256 is {file.sha256} "
+            f"instead of {upload.sha256}. Upload it again."
+        )
+    same = Space.objects.filter(fingerprint=_fingerprint(space, file.sha256)).exclude(pk=space.pk)
+    if here := same.exclude(state__in=[Space.State.REJECTED, Space.State.DELETED]).first():
+        raise Refused(_twice(upload, here))
+
+
+def _twice(upload: UploadSession, here: Space | None) -> str:
+    shown = f" as “{here}” ({words.moment(here.ended_at)})" if here else ""
+    return f"{upload.name}: this recording is here already{shown}, so it is not taken in a second time."
+
+
+def _fingerprint(space: Space, sha256: str) -> str:
+    return fingerprint(space.host, space.ended_at.isoformat(), sha256)
+
+
+def _keep(claim: Claim[Space], upload: UploadSession, sound: Written, heard: audio.Heard, made: list[Derived]) -> None:
+    space = claim.row
+    detail = {"sha256": sound.sha256, "crc32": sound.crc32, "duration_ms": heard.measured.duration_ms}
+    try:
+        with transaction.atomic():
+            claim.renew(step="", step_done=0, step_total=0, fingerprint=_fingerprint(space, sound.sha256))
+            keep_recording(space, sound, heard, made)
+            if not lifecycle.move(upload, "arrived", "taken", actor=SYSTEM, detail=detail):
+                raise LeaseLost(f"{upload} was given up meanwhile")
+    except IntegrityError as error:
+        if "space_taken_in_once" not in str(error):
+            raise
+        raise Refused(_twice(upload, None)) from error
+
+
+def refuse(claim: Claim[Space], reason: str) -> bool:
+    """`processing -> rejected`, with nothing of it left in the store. False when the race was lost. Raises
+    StorageError, LeaseLost: then the next claim goes on with it."""
+    space, bucket, prefix = claim.row, store(), keys.prefix(claim.row.id)
+    with transaction.atomic():
+        claim.renew(step=Space.Step.REJECTING, step_done=0, step_total=0, problem=reason)
+        for old, new in (("open", "aborted"), ("arrived", "refused")):
+            for upload in space.uploads.select_for_update().filter(state=old):
+                lifecycle.move(upload, old, new, actor=SYSTEM, problem=reason, **work.DONE)
+    found = bucket.listing(prefix)
+    remove(bucket, found)
+    claim.renew()
+    seen_empty(bucket, prefix)
+    with transaction.atomic():
+        removed = [{"key": version.key, "size": version.size} for version in found.versions]
+        moved = lifecycle.move(
+            space,
+            "processing",
+            "rejected",
+            actor=SYSTEM,
+            only_if=claim.mine,
+            detail={"reason": log.commitment(space.salt, reason), "removed": removed},
+            problem=reason,
+            step="",
+            fingerprint="",
+            **work.DONE,
+        )
+        if moved:
+            for content in (space.recordings, space.transcripts, space.derived):
+                content.all().delete()
+    return moved

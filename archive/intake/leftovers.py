@@ -1,0 +1,117 @@
+"""Uploads that came to nothing: given up, abandoned, or refused. Nothing of them stays in the store.
+
+The row first, the store second: whoever completes meanwhile loses the race at the row, and finds nothing to complete.
+`upload_id` is blanked when the store has nothing more; until then the dispatcher comes back to it.
+"""
+
+from contextlib import suppress
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from archive import clock, lifecycle, work
+from archive.errors import Conflict, LeaseLost, StorageError
+from archive.intake import speech
+from archive.intake.uploads import STATES, Bringer, over, refresh
+from archive.log import SYSTEM, Actor
+from archive.models import Space, UploadSession
+from archive.storage import StoredVersion, store
+
+ABANDONED = timedelta(hours=24)  # without a touch
+REFUSED_FOR = timedelta(hours=24)  # so long may be said what of a refused transcript to keep
+State = UploadSession.State
+
+logger = structlog.get_logger()
+
+
+def abort(session: UploadSession, by: Bringer) -> None:
+    """`open -> aborted`, at somebody's wish; again: nothing. Raises Conflict when it arrived already. What the store
+    has of it is removed now if the store answers, else by the dispatcher."""
+    end(session, "", by.actor, detail=by.detail)
+    refresh(session)
+    if session.state != State.ABORTED:
+        raise over(session)
+    clear(session.pk)
+
+
+def end(
+    session: UploadSession, problem: str, actor: Actor, detail: dict[str, str] | None = None, only_if: Q | None = None
+) -> None:
+    """`open -> aborted`. A Space that waited for this transcript need not wait for it any longer."""
+    with transaction.atomic():
+        space = Space.objects.select_for_update().get(pk=session.space_id)
+        ended = lifecycle.move(
+            session, "open", "aborted", actor=actor, only_if=only_if, detail=detail, problem=problem, **work.DONE
+        )
+        if ended and session.kind == UploadSession.Kind.TRANSCRIPT:
+            speech.request(space, SYSTEM)
+
+
+def keep_rest(session: UploadSession, by: Bringer) -> UploadSession:
+    """`refused -> arrived`: look at the transcript again, and keep what can be read of it. Raises Conflict."""
+    if session.kind != UploadSession.Kind.TRANSCRIPT:
+        raise Conflict("Only of a transcript can a part be kept.")
+    if session.state in (State.ARRIVED, State.TAKEN) and session.lenient:
+        return session  # said before
+    if session.state != State.REFUSED:
+        raise over(session)
+    if session.space.state not in STATES[UploadSession.Kind.TRANSCRIPT]:
+        raise Conflict(f"The Space takes no transcript now: it is {session.space.get_state_display()}.")
+    there = work.claimable() & ~Q(upload_id="")
+    changes = {"lenient": True, "touched_at": clock.now(), "problem": "", **work.DONE}
+    if not lifecycle.move(session, "refused", "arrived", actor=by.actor, only_if=there, detail=by.detail, **changes):
+        raise Conflict("The file was removed meanwhile. Send it again.")
+    return session
+
+
+def abandoned(limit: int = 1000) -> list[UUID]:
+    """Sessions that nobody went on with for a day, and what is left of those that are over: for `give_up`."""
+    rows = UploadSession.objects.filter(_idle() | (_over() & work.claimable())).order_by("touched_at")
+    return list(rows.values_list("pk", flat=True)[:limit])
+
+
+def _idle() -> Q:
+    return Q(state=State.OPEN, touched_at__lt=Now() - ABANDONED)
+
+
+def _over() -> Q:
+    refused = Q(state=State.REFUSED, touched_at__lt=Now() - REFUSED_FOR)
+    return (Q(state=State.ABORTED) | refused) & ~Q(upload_id="")
+
+
+def give_up(session_id: UUID) -> None:
+    """`open -> aborted` if it is abandoned at this moment, and the store freed of what came to nothing."""
+    session = UploadSession.objects.filter(_idle(), pk=session_id).first()
+    if session is not None:
+        problem = "Nothing came for a day, so it was given up. Begin again."
+        end(session, problem, SYSTEM, only_if=_idle())
+    if UploadSession.objects.filter(_over(), pk=session_id).exists():
+        clear(session_id)
+
+
+def clear(session_id: UUID) -> bool:
+    """Remove what the store has of an aborted or refused session: open upload, object. False when it could not be done
+    now; the dispatcher calls again."""
+    claim = work.claim(UploadSession, session_id, [State.ABORTED, State.REFUSED])
+    if claim is None:
+        return False
+    session, bucket = claim.row, store()
+    with suppress(LeaseLost):
+        try:
+            if session.upload_id:
+                bucket.abort(session.key, session.upload_id)
+            failed = bucket.delete((StoredVersion(session.key, "", session.size),))
+        except StorageError as error:
+            claim.give_back(session.problem)  # that stays: people read it
+            logger.warning("upload_not_cleared", upload=str(session_id), error=str(error))
+            return False
+        if not failed:
+            claim.renew(upload_id="")
+            session.parts.all().delete()
+            return True
+        claim.give_back(session.problem)
+    return False

@@ -1,0 +1,90 @@
+"""Reading a transcript that was uploaded. The row of its upload is the work. It waits until the recording was measured:
+captions tell the time of the day, and only the recording's length says when it began.
+
+What happens when it dies, at each step: the upload stays `arrived`, and the next claim reads it again and writes the
+same bytes to the same key. Once its rows are there, the file as it was uploaded is removed; if that fails it goes with
+what is left over (archive/intake/uploads.py), and with the Space at the latest.
+"""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from archive import lifecycle, work
+from archive.errors import LeaseLost, Refused, StorageError, Unreadable
+from archive.intake import speech, transcripts
+from archive.intake.keep import keep_transcript, store_transcript
+from archive.intake.transcripts.sheet import LARGEST
+from archive.log import SYSTEM
+from archive.models import Space, Transcript, UploadSession
+from archive.storage import StoredVersion, store
+from archive.work import Claim
+
+WAITING = Q(kind=UploadSession.Kind.TRANSCRIPT, space__state=Space.State.AVAILABLE)
+
+
+def waiting(space_id: UUID) -> list[UUID]:
+    """Ids of the transcripts of an available Space that wait to be read."""
+    rows = UploadSession.objects.filter(WAITING, space=space_id, state=UploadSession.State.ARRIVED)
+    return list(rows.values_list("pk", flat=True))
+
+
+def read(upload_id: UUID) -> bool:
+    """Take in the transcript that arrived. True when it is kept by this call; when it is not one, the upload is
+    `refused` and says why, line by line."""
+    if not UploadSession.objects.filter(WAITING, pk=upload_id).exists():
+        return False
+    claim = work.claim(UploadSession, upload_id, [UploadSession.State.ARRIVED])
+    if claim is None:
+        return False
+    try:
+        with claim.reported():
+            return _read(claim)
+    except Refused as error:
+        _refuse(claim, str(error))
+    except StorageError as error:
+        claim.give_back(str(error))
+    except LeaseLost:
+        pass
+    return False
+
+
+def _refuse(claim: Claim[UploadSession], reason: str) -> None:
+    """`arrived -> refused`. If nothing else is on its way, a machine may write down what was said."""
+    with transaction.atomic():
+        space = Space.objects.select_for_update().get(pk=claim.row.space_id)
+        if lifecycle.move(
+            claim.row, "arrived", "refused", actor=SYSTEM, only_if=claim.mine, problem=reason, **work.DONE
+        ):
+            speech.request(space, SYSTEM)
+
+
+def _read(claim: Claim[UploadSession]) -> bool:
+    upload = claim.row
+    if upload.size > LARGEST:
+        raise Unreadable(f"{upload.name}: a transcript of more than {LARGEST // 1024**2} MB is not one.")
+    data = store().read(upload.key, 0, upload.size, upload.etag)
+    found = transcripts.parse(data, upload.name, lenient=upload.lenient, began=_began(upload.space))
+    language = found.language if upload.language == "und" and found.language else upload.language
+    stored = store_transcript(upload.space_id, str(upload.id), found.cues, language, claim.renew)
+    with transaction.atomic():
+        keep_transcript(
+            upload.space_id, stored, found.cues, language=language, source=Transcript.Source.GIVEN, actor=SYSTEM
+        )
+        detail = {"notes": len(found.notes), "lines": len(found.cues)}
+        if not lifecycle.move(
+            upload, "arrived", "taken", actor=SYSTEM, only_if=claim.mine, detail=detail, problem="", **work.DONE
+        ):
+            raise LeaseLost(f"{upload} was given up meanwhile")
+    with suppress(StorageError):
+        store().delete((StoredVersion(upload.key, "", upload.size),))
+    return True
+
+
+def _began(space: Space) -> datetime | None:
+    """When the recording began: it ended when the Space did."""
+    recording = space.recordings.first()
+    return space.ended_at - timedelta(milliseconds=recording.duration_ms) if recording else None

@@ -1,0 +1,49 @@
+"""Plain text with a time before each line, as `cues.to_text` writes it: "[00:12:34] Nora: Good evening".
+
+Also [12:34] and [00:12:34.500]. A line without a stamp goes on with the one before. Text has no ends: each line lasts
+until the next begins, the last one for 5 seconds; lines with the same stamp share their span. Text without any stamp
+is refused: where its words were said would be invented."""
+
+import re
+from itertools import pairwise
+
+from archive.intake.transcripts import names
+from archive.intake.transcripts.sheet import LONGEST, Sheet, lines
+
+STAMP = re.compile(r"\s*\[(?:(\d{1,6}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?\]")
+LAST = 5000  # milliseconds
+
+Line = tuple[int, int, list[str]]  # (start in milliseconds, number of the line, words)
+
+
+def read(text: str) -> Sheet:
+    sheet = Sheet(notes=["Plain text has no ends: each line lasts until the next begins."])
+    found = _stamped(text, sheet)
+    found.sort(key=lambda line: line[0])
+    starts = sorted({start for start, _, _ in found})
+    until = dict(pairwise(starts))
+    for start, number, words in found:
+        sheet.add(f"line {number}", start, until.get(start, start + LAST), "", " ".join(words))
+    sheet.cues = names.named(sheet.cues)
+    return sheet
+
+
+def looks_like(text: str) -> bool:
+    return any(STAMP.match(line) for _, line in lines(text))
+
+
+def _stamped(text: str, sheet: Sheet) -> list[Line]:
+    found: list[Line] = []
+    for number, line in lines(text):
+        if stamp := STAMP.match(line):
+            hours, minutes, seconds = (int(part or 0) for part in stamp.group(1, 2, 3))
+            start = ((hours * 60 + minutes) * 60 + seconds) * 1000 + int((stamp[4] or "0").ljust(3, "0"))
+            found.append((start, number, [line[stamp.end() :]]))
+            if minutes > 59 or seconds > 59 or start >= LONGEST:
+                found.pop()
+                sheet.refuse(f"line {number}", "its time can't be read")
+        elif line.strip() and found:
+            found[-1][2].append(line)
+        elif line.strip():
+            sheet.refuse(f"line {number}", "these words have no time")
+    return found

@@ -1,0 +1,21 @@
+"""Removing everything under a prefix, and being sure of it."""
+
+from archive.errors import Unavailable
+from archive.storage.s3 import Listing, Store, StoredVersion
+
+
+def remove(bucket: Store, found: Listing, unlisted: tuple[StoredVersion, ...] = ()) -> None:
+    """End the uploads that were found, then delete the objects that were found, and those `unlisted`. Uploads first, so
+    that a writer that was asleep can't complete any more. Raises Unavailable, with the keys, when the store did not
+    delete all of it."""
+    for key, upload_id in found.uploads:
+        bucket.abort(key, upload_id)
+    if failed := bucket.delete(found.versions + unlisted):
+        shown = ", ".join(f"{key} ({code})" for key, code in sorted(failed.items())[:5])
+        raise Unavailable(f"{len(failed)} objects were not deleted: {shown}")
+
+
+def seen_empty(bucket: Store, prefix: str) -> None:
+    """Raises Unavailable when anything is left under `prefix`."""
+    if left := bucket.listing(prefix):
+        raise Unavailable(f"{prefix} is not empty yet: {len(left.versions)} objects, {len(left.uploads)} open uploads")

@@ -1,0 +1,39 @@
+"""Hands a recording over to Spacekeep: example_recorder.py FILE HOST ENDED_AT
+
+SPACEKEEP_URL and SPACEKEEP_TOKEN are set in its environment. Called again with the same, it goes on where it was."""
+
+import base64, hashlib, json, os, sys, time, urllib.request
+from pathlib import Path
+
+
+def call(method, url, body=None, headers=()):
+    """Our API speaks JSON both ways; the store takes bytes."""
+    data = json.dumps(body).encode() if isinstance(body, dict) else body
+    with urllib.request.urlopen(urllib.request.Request(url, data, dict(headers), method=method), timeout=300) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+def api(method, path, body=None, **headers):
+    headers |= {"Authorization": f"Bearer {os.environ['SPACEKEEP_TOKEN']}", "Content-Type": "application/json"}
+    return call(method, f"{os.environ['SPACEKEEP_URL']}/api/v1{path}", body, headers)
+
+
+file, host, ended_at = Path(sys.argv[1]), *sys.argv[2:]
+key = hashlib.sha256(f"{file} {host} {ended_at}".encode()).hexdigest()
+space = api("POST", "/spaces", {"host": host, "ended_at": ended_at}, **{"Idempotency-Key": key})
+begun = [upload for upload in space["uploads"] if upload["state"] in ("open", "arrived", "taken")]
+about = {"kind": "recording", "name": file.name, "size": file.stat().st_size}
+upload = begun[0] if begun else api("POST", f"/spaces/{space['id']}/uploads", about)
+there = {part["number"]: part["sha256"] for part in api("GET", f"/uploads/{upload['id']}")["parts"]}
+with file.open("rb") as recording:
+    for number in range(1, upload["part_count"] + 1) if upload["state"] == "open" else ():
+        data = recording.read(upload["part_size"])
+        sha256 = base64.b64encode(hashlib.sha256(data).digest()).decode()
+        if there.get(number) != sha256:
+            asked = {"parts": [{"number": number, "sha256": sha256}]}
+            (part,) = api("POST", f"/uploads/{upload['id']}/parts", asked)["parts"]
+            call("PUT", part["url"], data, part["headers"])  # straight to the store
+api("POST", f"/uploads/{upload['id']}/complete", {})
+while (state := api("GET", f"/spaces/{space['id']}"))["state"] == "processing":
+    time.sleep(1)
+print(state["id"], state["state"], state["problem"])

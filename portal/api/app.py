@@ -1,0 +1,36 @@
+"""The API as one object: its two ways in, its errors, its OpenAPI."""
+
+from typing import Any
+
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+
+from portal.api import problems, spaces, uploads
+from portal.api.callers import RecorderToken, Session
+
+ABOUT = """Recorders hand over recordings and transcripts of Spaces: announce the Space, begin an upload, send its parts
+straight to the store, complete it, and read how far it is. Errors are application/problem+json (RFC 9457)."""
+
+
+class Api(NinjaAPI):
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**options)
+        for methods in schema["paths"].values():
+            for operation in methods.values():
+                for status, response in operation["responses"].items():
+                    if int(status) >= 400:
+                        response["content"] = {problems.CONTENT_TYPE: response["content"]["application/json"]}
+        return schema
+
+
+api = Api(
+    title="Spacekeep",
+    version="1",
+    description=ABOUT,
+    docs_url=None,
+    auth=[RecorderToken(), Session()],
+    urls_namespace="api",
+)
+problems.register(api)
+api.add_router("/spaces", spaces.router)
+api.add_router("", uploads.router)

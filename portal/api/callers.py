@@ -1,0 +1,90 @@
+"""Who calls the API, and what of it is theirs."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from ninja.errors import AuthenticationError, HttpError
+from ninja.security import APIKeyCookie, HttpBearer
+from ninja.utils import check_csrf
+
+from archive import clock
+from archive.intake import recorders
+from archive.intake.uploads import Bringer
+from archive.models import Space, UploadSession, User
+from portal.access import Gone, find
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+NO_CSRF = "The page's CSRF token is missing or old (X-CSRFToken). Load the page again, then repeat; nothing was lost."
+
+
+class RecorderToken(HttpBearer):
+    """Who sends an Authorization header is judged by it alone, whatever cookies come along."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        require_json(request)
+        if "Authorization" not in request.headers:
+            return None
+        caller = super().__call__(request)
+        if caller is None:
+            raise AuthenticationError
+        return caller
+
+    def authenticate(self, request: HttpRequest, token: str) -> Bringer | None:
+        recorder = recorders.known(token.strip())
+        return Bringer(recorder=recorder) if recorder else None
+
+
+class Session(APIKeyCookie):
+    """The portal's own session. Whoever changes something sends the page's CSRF token along."""
+
+    param_name = "sessionid"
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if not isinstance(request.user, User):
+            return None
+        if request.method not in SAFE and check_csrf(request):
+            raise HttpError(403, NO_CSRF)
+        return Bringer(user=request.user)
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Bringer | None:
+        raise NotImplementedError  # `__call__` has done it
+
+
+def require_json(request: HttpRequest) -> None:
+    """A body is JSON, and says so. Raises HttpError."""
+    given = request.META.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in request.META
+    if given and request.method not in SAFE and request.content_type != "application/json":
+        raise HttpError(415, "The body is JSON: send it with Content-Type: application/json.")
+
+
+def caller(request: HttpRequest) -> Bringer:
+    found = request.auth  # type: ignore[attr-defined]  # ninja's, from one of the above
+    assert isinstance(found, Bringer)
+    return found
+
+
+def the_space(request: HttpRequest, space_id: UUID) -> Space:
+    """The Space, if it is the caller's own: a user's Spaces (an admin's: all), a token's own. Raises Http404, Gone."""
+    by = caller(request)
+    if by.user is not None:
+        found = find(by.user, space_id)
+        if not found.may_hear:
+            raise Http404
+        return found.space
+    space = Space.objects.filter(pk=space_id, recorder=by.recorder).first()
+    if space is None:
+        raise Http404
+    if space.is_gone(clock.now()):
+        raise Gone(space, None)
+    return space
+
+
+def the_upload(request: HttpRequest, upload_id: UUID) -> UploadSession:
+    """The session, if its Space is the caller's own. Raises Http404, Gone."""
+    by = caller(request)
+    session = UploadSession.objects.filter(pk=upload_id).first()
+    if session is None or (by.recorder and session.recorder_id != by.recorder.pk):
+        raise Http404
+    session.space = the_space(request, session.space_id)
+    return session

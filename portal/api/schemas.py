@@ -1,0 +1,169 @@
+"""What the API takes and gives, as JSON. What comes in is strict: nothing unknown, nothing converted."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+
+from archive.models import Space, Transcription, UploadSession
+
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+SIGNED_AT_ONCE = 50
+MOST_PARTS = 10_000
+BASE64_SHA256 = r"^[A-Za-z0-9+/]{43}=$"
+
+
+def _text(value: str) -> str:
+    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise ValueError("it has characters that are no text (NUL, or half of a pair)")
+    return value
+
+
+def _named(value: str) -> str:
+    if not value.strip():
+        raise ValueError("it is empty")
+    return value
+
+
+def _moment(value: Any) -> Any:
+    if not isinstance(value, str) or not RFC_3339.fullmatch(value):
+        raise ValueError("it is no time with its zone, such as 2026-11-22T14:05:00Z or 2026-11-22T15:05:00+01:00")
+    return value
+
+
+Text = Annotated[StrictStr, AfterValidator(_text)]
+Name = Annotated[Text, Field(min_length=1, max_length=100), AfterValidator(_named)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+Count = Annotated[StrictInt, Field(ge=0, lt=2**63)]
+PartNumber = Annotated[StrictInt, Field(ge=1, le=MOST_PARTS)]
+
+
+class In(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Person(In):
+    """Somebody who spoke. `account`: their user name here; with it they can have their own words later."""
+
+    name: Name
+    account: Annotated[Text, Field(max_length=150)] | None = None
+
+
+class SpaceIn(In):
+    title: Annotated[Text, Field(max_length=300)] = ""
+    host: Annotated[Text, Field(min_length=1, max_length=150)] | None = Field(
+        None, description="User name. A recorder must name it; with a session it is yourself, unless you are an admin."
+    )
+    ended_at: Moment = Field(description="When the live Space ended: the clock starts here.")
+    audience: Literal["", "everyone", "followed", "invited"] = ""
+    cohosts: list[Name | Person] = Field(default=[], max_length=2)
+    speakers: list[Name | Person] = Field(default=[], max_length=10)
+    listeners_peak: Count | None = None
+    listeners_total: Count | None = None
+    transcribe: StrictBool = Field(False, description="Make a transcript by machine if none is given.")
+
+
+class UploadIn(In):
+    kind: Literal["recording", "transcript"]
+    name: Annotated[Text, Field(min_length=1, max_length=255)] = Field(description="The file's name.")
+    size: Annotated[StrictInt, Field(ge=1, lt=2**63)] = Field(description="Bytes.")
+    sha256: Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        None, description="Of the whole file (hex). With it, a file that arrives otherwise is refused."
+    )
+    language: Annotated[StrictStr, Field(max_length=16, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")] = "und"
+
+
+class PartIn(In):
+    number: PartNumber
+    sha256: Annotated[StrictStr, Field(pattern=BASE64_SHA256)] | None = Field(
+        None, description="Of the part (base64). With it, the store takes no other bytes."
+    )
+
+
+class PartsIn(In):
+    parts: list[PartIn] = Field(min_length=1, max_length=SIGNED_AT_ONCE)
+
+
+class PartDone(In):
+    number: PartNumber
+    etag: Annotated[Text, Field(min_length=1, max_length=100)]
+
+
+class CompleteIn(In):
+    parts: list[PartDone] | None = Field(None, max_length=MOST_PARTS)
+
+
+class Upload(Schema):
+    id: UUID
+    space: UUID
+    kind: str
+    state: str
+    name: str
+    size: int
+    part_size: int
+    part_count: int
+    problem: str
+
+    @classmethod
+    def of(cls, session: UploadSession, **more: Any) -> Any:
+        fields = ("id", "kind", "state", "name", "size", "part_size", "part_count", "problem")
+        return cls(space=session.space_id, **{name: getattr(session, name) for name in fields}, **more)
+
+
+class StoredPart(Schema):
+    number: int
+    size: int
+    etag: str
+    sha256: str | None
+
+
+class UploadWithParts(Upload):
+    parts: list[StoredPart]
+
+
+class Uploads(Schema):
+    items: list[Upload]
+
+
+class SignedPart(Schema):
+    number: int
+    url: str
+    headers: dict[str, str]
+    expires_at: datetime
+
+
+class SignedParts(Schema):
+    parts: list[SignedPart]
+
+
+class Transcribing(Schema):
+    state: str
+    done_ms: int
+    total_ms: int
+    problem: str
+
+
+class SpaceOut(Schema):
+    id: UUID
+    state: str
+    step: str
+    step_done: int
+    step_total: int
+    problem: str
+    ended_at: datetime
+    expires_at: datetime | None
+    uploads: list[Upload]
+    transcription: Transcribing | None
+
+    @classmethod
+    def of(cls, space: Space, uploads: list[UploadSession], transcription: Transcription | None) -> "SpaceOut":
+        fields = ("id", "state", "step", "step_done", "step_total", "problem", "ended_at", "expires_at")
+        heard = ("state", "done_ms", "total_ms", "problem")
+        return cls(
+            **{name: getattr(space, name) for name in fields},
+            uploads=[Upload.of(session) for session in uploads],
+            transcription=Transcribing(**{n: getattr(transcription, n) for n in heard}) if transcription else None,
+        )

@@ -1,0 +1,150 @@
+"""Announcing a Space, and how far it is."""
+
+import hashlib
+import re
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from ninja import HeaderEx, P, Router, Status
+from ninja.errors import HttpError
+
+from archive.errors import Refused, TooLate
+from archive.intake.opening import Opening, Voice, open_space
+from archive.intake.request import check_facts, checked_end
+from archive.intake.uploads import Bringer
+from archive.models import IdempotencyKey, Participant, Space, User
+from portal.api.callers import caller, the_space
+from portal.api.problems import PROBLEMS
+from portal.api.schemas import Person, SpaceIn, SpaceOut
+
+KEY = re.compile(r"[\x21-\x7e]{1,128}")
+
+KEY_IS = "Any text of yours that names this request: sent again, it means the same Space. Kept for a day."
+
+router = Router(tags=["Spaces"])
+
+
+@router.post("", response={(200, 201): SpaceOut, **PROBLEMS}, summary="Announce a Space", operation_id="create_space")
+def create(
+    request: HttpRequest,
+    response: HttpResponse,
+    body: SpaceIn,
+    idempotency_key: HeaderEx[str | None, P(description=KEY_IS)] = None,
+) -> Status[SpaceOut]:
+    """The deadline follows from `ended_at`, and runs from then on. A recorder must send an `Idempotency-Key`."""
+    by = caller(request)
+    key = _checked_key(idempotency_key, by)
+    asked = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    space, made = _again(key, asked, by), False
+    if space is None:
+        opening = _opening(body, by)
+        try:
+            with transaction.atomic():
+                space, made = open_space(opening, by.actor), True
+                if key:
+                    IdempotencyKey.objects.create(**_owner(by), key=key, request_sha256=asked, space=space)
+        except IntegrityError as error:
+            if "idempotency_key_once" not in str(error):
+                raise
+            space, made = _again(key, asked, by), False  # the same request came twice at once, and the other was first
+    assert space is not None
+    response["Location"] = f"{request.path}/{space.pk}"
+    return Status(201 if made else 200, told(the_space(request, space.pk), by))
+
+
+@router.get("/{uuid:space_id}", response={200: SpaceOut, **PROBLEMS}, summary="How far it is", operation_id="get_space")
+def read(request: HttpRequest, space_id: UUID) -> SpaceOut:
+    return told(the_space(request, space_id), caller(request))
+
+
+def told(space: Space, by: Bringer) -> SpaceOut:
+    """A recorder is told of its own uploads only."""
+    uploads = space.uploads.order_by("opened_at", "id")
+    if by.recorder:
+        uploads = uploads.filter(by.sessions)
+    return SpaceOut.of(space, list(uploads), space.transcriptions.order_by("requested_at").last())
+
+
+def _checked_key(key: str | None, by: Bringer) -> str:
+    if key is None:
+        if by.recorder:
+            raise HttpError(400, "Send an Idempotency-Key, so that this request can be repeated without harm.")
+        return ""
+    if not KEY.fullmatch(key):
+        raise HttpError(400, "The Idempotency-Key is 1 to 128 visible ASCII characters.")
+    return key
+
+
+def _owner(by: Bringer) -> dict[str, object]:
+    return {"recorder": by.recorder} if by.recorder else {"user": by.user}
+
+
+def _again(key: str, asked: str, by: Bringer) -> Space | None:
+    """The Space of the same request, if it came before. Raises HttpError when another request had this key."""
+    before = IdempotencyKey.objects.select_related("space").filter(**_owner(by), key=key).first() if key else None
+    if before is None:
+        return None
+    if before.request_sha256 != asked:
+        raise HttpError(422, "This Idempotency-Key was used for another request. Take a new one for a new Space.")
+    return before.space
+
+
+def _opening(body: SpaceIn, by: Bringer) -> Opening:
+    """Raises Refused, HttpError."""
+    host = _host(body.host, by)
+    try:
+        ended_at = checked_end(body.ended_at)
+    except TooLate as error:  # nothing is here yet that could be gone
+        raise Refused(str(error)) from error
+    participants = _voices(body)
+    cohosts, speakers = ([v.name for v in participants if v.role == role] for role in ("cohost", "speaker"))
+    check_facts(body.title, cohosts, speakers, (body.listeners_peak, body.listeners_total))
+    return Opening(
+        host=host,
+        ended_at=ended_at,
+        title=body.title,
+        audience=body.audience,
+        participants=participants,
+        listeners_peak=body.listeners_peak,
+        listeners_total=body.listeners_total,
+        transcribe=body.transcribe,
+        recorder=by.recorder,
+    )
+
+
+def _host(name: str | None, by: Bringer) -> User:
+    """Whose Space it is to be. Raises Refused, HttpError."""
+    if by.recorder:
+        if name is None:
+            raise Refused("Name the host: the user name of the one whose Space it was.")
+        hosts = by.recorder.hosts.all() if by.recorder.hosts.exists() else User.objects.all()
+        return _user(name, hosts.filter(is_active=True), f"There is no host {name!r} for this token.")
+    assert by.user is not None
+    if by.user.is_auditor and not by.user.is_admin:
+        raise HttpError(403, "Auditors see that the rules are kept; they bring nothing in.")
+    if name in (None, by.user.username):
+        return by.user
+    if not by.user.is_admin:
+        raise HttpError(403, "Only admins bring in the Spaces of others. Leave `host` out for your own.")
+    return _user(name or "", User.objects.filter(is_active=True), f"There is no user {name!r}.")
+
+
+def _user(name: str, among: QuerySet[User], otherwise: str) -> User:
+    found = among.filter(username=name).first()
+    if found is None:
+        raise Refused(otherwise)
+    return found
+
+
+def _voices(body: SpaceIn) -> list[Voice]:
+    """Accounts are looked up at once, however many there are. Raises Refused for one that is not there."""
+    seats = [(Participant.Role.COHOST, person) for person in body.cohosts]
+    seats += [(Participant.Role.SPEAKER, person) for person in body.speakers]
+    people = [(role, person if isinstance(person, Person) else Person(name=person)) for role, person in seats]
+    names = {person.account for _, person in people if person.account}
+    users = {user.username: user for user in User.objects.filter(username__in=names)} if names else {}
+    if missing := sorted(names - set(users)):
+        raise Refused(f"There is no user {missing[0]!r}. Leave `account` out for somebody who has none here.")
+    return [Voice(role, person.name, users.get(person.account or "")) for role, person in people]

@@ -1,0 +1,130 @@
+"""Files on their way straight into the store. Not a byte of them comes here."""
+
+from typing import Literal
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Query, Router, Status
+
+from archive import tasks
+from archive.errors import Refused
+from archive.intake import arrival, leftovers, signing, uploads
+from archive.models import Space, UploadSession
+from portal.api.callers import caller, the_space, the_upload
+from portal.api.problems import PROBLEMS
+from portal.api.schemas import (
+    CompleteIn,
+    PartsIn,
+    SignedPart,
+    SignedParts,
+    StoredPart,
+    Upload,
+    UploadIn,
+    Uploads,
+    UploadWithParts,
+)
+
+router = Router(tags=["Uploads"])
+
+
+@router.post(
+    "/spaces/{uuid:space_id}/uploads",
+    response={201: Upload, **PROBLEMS},
+    summary="Begin an upload",
+    operation_id="create_upload",
+)
+def create(request: HttpRequest, space_id: UUID, body: UploadIn) -> Status[Upload]:
+    """One recording, while the Space is `receiving`; transcripts until its deadline."""
+    space = the_space(request, space_id)
+    file = uploads.Announced(body.kind, body.name, body.size, body.sha256 or "", body.language)
+    return Status(201, Upload.of(uploads.open_session(space.pk, file, caller(request))))
+
+
+@router.get("/uploads", response={200: Uploads, **PROBLEMS}, summary="Your open uploads", operation_id="list_uploads")
+def index(request: HttpRequest, state: Query[Literal["open"]] = "open") -> Uploads:
+    """Those that you began and neither completed nor gave up, the last touched first."""
+    mine = UploadSession.objects.filter(caller(request).sessions, state=state, space__state__in=Space.KEPT)
+    return Uploads(items=[Upload.of(session) for session in mine.order_by("-touched_at", "id")])
+
+
+@router.get(
+    "/uploads/{uuid:upload_id}",
+    response={200: UploadWithParts, **PROBLEMS},
+    summary="What has arrived",
+    operation_id="get_upload",
+)
+def read(request: HttpRequest, upload_id: UUID) -> UploadWithParts:
+    """While it is open: the parts that the store has. `sha256` is null for a part that was not signed with one."""
+    session = the_upload(request, upload_id)
+    parts = arrival.listed(session, caller(request))
+    wake(session)
+    given = [StoredPart(number=p.number, size=p.size, etag=p.etag, sha256=p.sha256 or None) for p in parts]
+    return UploadWithParts.of(session, parts=given)  # type: ignore[no-any-return]
+
+
+@router.post(
+    "/uploads/{uuid:upload_id}/parts",
+    response={200: SignedParts, **PROBLEMS},
+    summary="Addresses for parts",
+    operation_id="sign_parts",
+)
+def sign(request: HttpRequest, upload_id: UUID, body: PartsIn) -> SignedParts:
+    """PUT each part's bytes to its `url` with its `headers` before `expires_at`, straight to the store. Every part but
+    the last has `part_size` bytes. Ask as often as you like."""
+    session = the_upload(request, upload_id)
+    wanted = {part.number: part.sha256 or "" for part in body.parts}
+    if len(wanted) < len(body.parts):
+        raise Refused("Name each part once.")
+    return SignedParts(parts=[SignedPart(**vars(signed)) for signed in signing.sign(session, wanted)])
+
+
+@router.post(
+    "/uploads/{uuid:upload_id}/complete",
+    response={200: Upload, **PROBLEMS},
+    summary="Every part is there",
+    operation_id="complete_upload",
+)
+def complete(request: HttpRequest, upload_id: UUID, body: CompleteIn | None = None) -> Upload:
+    """Checked against the store: the number of parts, every size and, where you give them, every ETag. 409 names the
+    parts that are not as announced. Repeating it does no harm."""
+    session = the_upload(request, upload_id)
+    named = body.parts if body else None
+    etags = {part.number: part.etag for part in named} if named is not None else None
+    if named is not None and etags is not None and len(etags) < len(named):
+        raise Refused("Name each part once.")
+    arrival.complete(session, caller(request), etags)
+    wake(session)
+    return Upload.of(session)  # type: ignore[no-any-return]
+
+
+@router.post(
+    "/uploads/{uuid:upload_id}/keep-rest",
+    response={200: Upload, **PROBLEMS},
+    summary="Keep what can be read",
+    operation_id="keep_rest",
+)
+def keep_rest(request: HttpRequest, upload_id: UUID) -> Upload:
+    """Of a transcript that was refused because of some lines: look again, and leave those out."""
+    session = the_upload(request, upload_id)
+    leftovers.keep_rest(session, caller(request))
+    wake(session)
+    return Upload.of(session)  # type: ignore[no-any-return]
+
+
+@router.delete(
+    "/uploads/{uuid:upload_id}", response={204: None, **PROBLEMS}, summary="Give it up", operation_id="delete_upload"
+)
+def delete(request: HttpRequest, upload_id: UUID) -> Status[None]:
+    """What has arrived of it is removed. Repeating it does no harm; 409 once it is complete."""
+    leftovers.abort(the_upload(request, upload_id), caller(request))
+    return Status(204, None)
+
+
+def wake(session: UploadSession) -> None:
+    """Have a worker look at what arrived."""
+    if session.state != UploadSession.State.ARRIVED:
+        return
+    if session.kind == UploadSession.Kind.RECORDING:
+        tasks.wake(tasks.finish_intake, session.space_id)
+    else:
+        tasks.wake(tasks.read_transcript, session.pk)

@@ -1,0 +1,65 @@
+"""What the page of a Space says while its files are being taken in. Plain values for templates; no request in here."""
+
+from dataclasses import dataclass, field, replace
+
+from archive import words
+from archive.models import Space, UploadSession
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of taking a recording in. `state`: done, now or next. `percent` is None where the end is not known."""
+
+    name: str
+    state: str
+    note: str = ""
+    percent: int | None = None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """`polling`: something is being done, so the page asks again. `open`: the recording that is on its way.
+    `reading`: a transcript that is being read. `broken`: the newest transcript, if it could not be read."""
+
+    polling: bool
+    steps: list[Step] = field(default_factory=list)
+    open: UploadSession | None = None
+    reading: UploadSession | None = None
+    broken: UploadSession | None = None
+
+
+def waiting(space: Space) -> Waiting:
+    uploads = list(space.uploads.order_by("-opened_at"))
+    recording = next((upload for upload in uploads if upload.kind == UploadSession.Kind.RECORDING), None)
+    told = [u for u in uploads if u.kind == UploadSession.Kind.TRANSCRIPT and u.state != UploadSession.State.ABORTED]
+    newest = told[0] if told else None
+    reading = newest if newest and newest.state == UploadSession.State.ARRIVED else None
+    processing = space.state == Space.State.PROCESSING
+    return Waiting(
+        polling=space.state == Space.State.RECEIVING or processing or reading is not None,
+        steps=_steps(space, recording) if processing else [],
+        open=recording if recording and recording.state == UploadSession.State.OPEN else None,
+        reading=reading,
+        broken=newest if newest and newest.state == UploadSession.State.REFUSED else None,
+    )
+
+
+def _steps(space: Space, recording: UploadSession | None) -> list[Step]:
+    done, total = space.step_done, space.step_total
+    percent = min(100, 100 * done // total) if total else None
+    # A recording that a command stored was measured before: it is looked for once more, and that is all.
+    checking = Step("Checking that every byte is there", "now", "" if space.step else "waits for its turn")
+    listened = Step("Listening through it", "next")
+    if space.step == Space.Step.CHECKING:
+        checking = replace(checking, note=_of(words.size(done), total and words.size(total)), percent=percent)
+    elif space.step == Space.Step.MEASURING:
+        heard = words.length(done / 1000)
+        checking = replace(checking, state="done")
+        note = _of(heard, words.length(total / 1000)) if total else f"{heard} heard"
+        listened = replace(listened, state="now", note=note, percent=percent)
+    size = words.size(recording.size) if recording else ""
+    return [Step("Received", "done", size), checking, listened, Step("Ready to play, read and download", "next")]
+
+
+def _of(done: str, total: str | int) -> str:
+    return f"{done} of {total}" if total else done

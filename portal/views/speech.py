@@ -1,0 +1,57 @@
+"""An automatic transcript: watching it being written, and asking for it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from archive import tasks, words
+from archive.errors import Refused
+from archive.intake import speech as automatic
+from archive.log import Actor
+from archive.models import Space, Transcript, Transcription
+from portal.access import current_user, find
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def speech(request: HttpRequest, space_id: UUID) -> HttpResponse:
+    """GET: the panel as it stands (htmx asks again while it is being written). POST: ask for a transcript."""
+    user = current_user(request)
+    space = find(user, space_id, content=True).space
+    if request.method == "POST":
+        try:
+            automatic.ask(space.pk, Actor.of(user))
+            tasks.wake_transcripts(space.pk)
+        except Refused as error:
+            messages.error(request, f"{error} Nothing was lost.")
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect(f"{reverse('space', args=[space.pk])}#speech")
+    return render(request, "spaces/speech.html", {"space": space, "speech": panel(space, space.transcripts.last())})
+
+
+def panel(space: Space, shown: Transcript | None) -> dict[str, Any]:
+    """The context of spaces/speech.html. `state`: "made" (what is shown was made by a machine), "" (it was not, and
+    there is nothing to say), "waiting", "running", "failed", "ask" (it can be had), or "off"."""
+    if shown is not None:
+        made = shown.source == Transcript.Source.AUTOMATIC
+        return {"state": "made" if made else "", "polling": False}
+    work = automatic.current(space) if automatic.enabled() else None
+    if work is None or work.state == Transcription.State.DONE:
+        return {"state": "ask" if automatic.enabled() else "off", "polling": False}
+    states = {Transcription.State.REQUESTED: "waiting", Transcription.State.RUNNING: "running"}
+    return {
+        "state": states.get(Transcription.State(work.state), "failed"),
+        "polling": work.state in Transcription.LIVE,
+        "percent": work.percent,
+        "heard": words.length(work.done_ms / 1000),
+        "total": words.length(work.total_ms / 1000) if work.total_ms else "",
+        "problem": work.problem,
+    }

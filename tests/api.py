@@ -1,0 +1,122 @@
+"""The API as its callers use it: JSON in, JSON or a problem out, and parts that go straight to the store."""
+
+import base64
+import hashlib
+import json
+import urllib.error
+import urllib.request
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.test import Client
+
+from archive import clock
+from archive.intake import recorders
+from archive.models import RecorderToken, User
+from tests.pages import browser
+
+MIB = 1024**2
+
+
+class Caller:
+    """`token`: as a recorder; `user`: as a page of the portal does, with session and CSRF token."""
+
+    def __init__(self, *, user: User | None = None, token: str = "") -> None:
+        self.client: Client = browser(user, enforce_csrf_checks=True) if user else Client(enforce_csrf_checks=True)
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if user:
+            csrf = "a" * 32
+            self.client.cookies["csrftoken"] = csrf
+            self.headers = {"X-CSRFToken": csrf}
+
+    def ask(self, method: str, path: str, data: str = "", type: str = "application/json", **headers: str) -> "Answer":
+        sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        response = self.client.generic(method, f"/api/v1{path}", data, type if data else "", headers=sent)
+        return Answer(response.status_code, response.headers, response.content)
+
+    def get(self, path: str) -> "Answer":
+        return self.ask("GET", path)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> "Answer":
+        return self.ask("POST", path, "" if body is None else json.dumps(body), **headers)
+
+    def delete(self, path: str) -> "Answer":
+        return self.ask("DELETE", path)
+
+    def announce(self, host: str | None = None, key: str | None = None, **fields: Any) -> "Answer":
+        ended_at = (clock.now() - timedelta(hours=2)).isoformat()
+        body = {"title": "Beans", "ended_at": ended_at, **({"host": host} if host else {}), **fields}
+        return self.post("/spaces", body, Idempotency_Key=key or uuid4().hex)
+
+    def begin(self, space: str, data: bytes, kind: str = "recording", name: str = "talk.m4a", **more: Any) -> "Answer":
+        return self.post(f"/spaces/{space}/uploads", {"kind": kind, "name": name, "size": len(data), **more})
+
+    def send(self, upload: dict[str, Any], data: bytes, numbers: list[int] | None = None) -> None:
+        """The parts `numbers` (all) of `data`, each with its checksum."""
+        chosen = numbers or list(range(1, upload["part_count"] + 1))
+        size = upload["part_size"]
+        parts = {number: data[(number - 1) * size : number * size] for number in chosen}
+        asked = [{"number": number, "sha256": checksum(part)} for number, part in parts.items()]
+        signed = self.post(f"/uploads/{upload['id']}/parts", {"parts": asked})
+        assert signed.status == 200, signed.json
+        for part in signed.json["parts"]:
+            assert put(part, parts[part["number"]]) == 200
+
+
+class Remote(Caller):
+    """A recorder that calls a real web process at `url`."""
+
+    def __init__(self, url: str, token: str) -> None:
+        super().__init__(token=token)
+        self.url = url
+
+    def ask(self, method: str, path: str, data: str = "", type: str = "application/json", **headers: str) -> "Answer":
+        sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        sent |= {"Content-Type": type} if data else {}
+        request = urllib.request.Request(f"{self.url}/api/v1{path}", data.encode() or None, sent, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, error.headers, error.read())
+
+
+class Answer:
+    def __init__(self, status: int, headers: Any, body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.type = headers.get("Content-Type", "")
+        self.body = body
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def words(self) -> str:
+        """What a problem says."""
+        assert self.type == "application/problem+json", (self.status, self.type)
+        assert self.json["status"] == self.status
+        return str(self.json["detail"])
+
+
+def recorder(by: User, name: str = "studio", hosts: tuple[User, ...] = ()) -> tuple[Caller, RecorderToken]:
+    token, text = recorders.make(name, 30, by, hosts)
+    return Caller(token=text), token
+
+
+def checksum(data: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def put(part: dict[str, Any], data: bytes) -> int:
+    """As a browser puts a part into the store. Returns the status."""
+    request = urllib.request.Request(part["url"], data, method="PUT", headers=part["headers"])
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code

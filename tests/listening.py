@@ -1,0 +1,45 @@
+"""What a person with the player sees and hears, and what the browser would complain about."""
+
+from playwright.sync_api import Page
+
+from tests.processes import wait_until
+
+
+class Complaints:
+    """Errors of scripts, refusals of the Content-Security-Policy, answers that were no use: as the console has them."""
+
+    def __init__(self, page: Page) -> None:
+        self.heard: list[str] = []
+        page.on("console", lambda said: self.heard.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.heard.append(str(error)))
+
+
+def place(page: Page) -> float:
+    """Where the sound is, in seconds."""
+    return float(page.evaluate("document.querySelector('audio').currentTime"))
+
+
+def plays(page: Page) -> bool:
+    return bool(page.evaluate("!document.querySelector('audio').paused"))
+
+
+def wait_for_place(page: Page, seconds: float, within: float = 1.5) -> None:
+    wait_until(lambda: abs(place(page) - seconds) < within, f"the sound is at {seconds} s and not at {place(page)}", 10)
+
+
+def lit(page: Page) -> str:
+    """The words of the line that is lit."""
+    return str(page.evaluate("document.querySelector('[data-lines] .now > p > span')?.textContent ?? ''"))
+
+
+def in_view(page: Page) -> bool:
+    """Whether the lit line stands within the transcript's own window."""
+    return bool(
+        page.evaluate(
+            """() => {
+              const list = document.querySelector('[data-lines]').getBoundingClientRect();
+              const line = document.querySelector('[data-lines] .now').getBoundingClientRect();
+              return line.top >= list.top - 1 && line.bottom <= list.bottom + 1;
+            }"""
+        )
+    )

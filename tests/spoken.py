@@ -1,0 +1,22 @@
+"""Transcripts as rows, with nothing in the store: enough for search, and for speakers' own words."""
+
+from collections.abc import Sequence
+
+from archive import search
+from archive.models import Space, Transcript
+
+Said = str | tuple[str, str]
+
+
+def make_transcript(space: Space, said: Sequence[Said], language: str = "en", number: int = 1) -> Transcript:
+    """A line each second; each is words, or (speaker, words)."""
+    pairs = [("", line) if isinstance(line, str) else line for line in said]
+    cues = [
+        {"start_ms": 1000 * n, "end_ms": 1000 * n + 900, "speaker": speaker, "text": text}
+        for n, (speaker, text) in enumerate(pairs)
+    ]
+    key = f"spaces/{space.pk}/transcript/{number}.{language}.vtt"
+    stored = {"key": key, "size": 1, "sha256": "0" * 64, "crc32": 1, "etag": "e"}
+    transcript = Transcript.objects.create(space=space, number=number, language=language, cues=cues, **stored)
+    search.index(transcript)
+    return transcript

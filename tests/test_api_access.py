@@ -1,0 +1,148 @@
+"""The same ladder for every address of the API: who may, who gets 404, and what is gone."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from archive.models import Space, User
+from archive.retention.purge import purge
+from tests.api import Answer, Caller, recorder
+from tests.rows import change, make_due
+
+pytestmark = pytest.mark.django_db
+
+# (method, address, body); {space} and {upload} are alice's.
+ADDRESSES = [
+    ("GET", "/spaces/{space}", None),
+    ("POST", "/spaces/{space}/uploads", {"kind": "transcript", "name": "a.vtt", "size": 1}),
+    ("GET", "/uploads/{upload}", None),
+    ("POST", "/uploads/{upload}/parts", {"parts": [{"number": 1}]}),
+    ("POST", "/uploads/{upload}/complete", {}),
+    ("POST", "/uploads/{upload}/keep-rest", {}),
+    ("DELETE", "/uploads/{upload}", None),
+]
+each = pytest.mark.parametrize(("method", "path", "body"), ADDRESSES)
+
+
+@pytest.fixture
+def ids(alice: User) -> dict[str, str]:
+    caller = Caller(user=alice)
+    space = caller.announce().json["id"]
+    return {"space": space, "upload": caller.begin(space, b"RIFF").json["id"]}
+
+
+def ask(caller: Caller, method: str, path: str, body: Any, ids: dict[str, str]) -> Answer:
+    path = path.format(**ids)
+    return caller.post(path, body) if method == "POST" else caller.ask(method, path)
+
+
+@each
+def test_nobody_is_let_in_without_signing_in(method: str, path: str, body: Any, ids: dict[str, str]) -> None:
+    refused = ask(Caller(), method, path, body, ids)
+
+    assert (refused.status, "token of a recorder" in refused.words) == (401, True)
+    assert refused.headers["WWW-Authenticate"] == 'Bearer realm="spacekeep"'
+
+
+@each
+@pytest.mark.parametrize("who", ["stranger", "auditor", "recorder"])
+def test_what_is_not_ones_own_is_not_there(
+    who: str, method: str, path: str, body: Any, ids: dict[str, str], bob: User, auditor: User, admin: User
+) -> None:
+    callers = {"stranger": Caller(user=bob), "auditor": Caller(user=auditor), "recorder": recorder(admin)[0]}
+
+    refused = ask(callers[who], method, path, body, ids)
+
+    assert (refused.status, refused.words) == (404, "There is nothing at this address, or it is not yours to see.")
+
+
+@each
+def test_an_id_that_is_not_there(method: str, path: str, body: Any, alice: User) -> None:
+    ids = {"space": str(uuid4()), "upload": str(uuid4())}
+
+    assert ask(Caller(user=alice), method, path, body, ids).status == 404
+
+
+@each
+def test_an_admin_may_see_to_any(method: str, path: str, body: Any, ids: dict[str, str], admin: User) -> None:
+    answer = ask(Caller(user=admin), method, path, body, ids)
+
+    assert answer.status in (200, 201, 204, 409)  # 409: nothing has arrived that could be completed
+
+
+@each
+@pytest.mark.parametrize("way", ["token", "session"])
+def test_from_the_deadline_on_it_is_gone(way: str, method: str, path: str, body: Any, alice: User, admin: User) -> None:
+    caller = Caller(user=alice) if way == "session" else recorder(admin)[0]
+    space = caller.announce(host="alice").json["id"]
+    upload = caller.begin(space, b"RIFF").json["id"]
+    make_due(Space.objects.get())
+
+    gone = ask(caller, method, path, body, {"space": space, "upload": upload})
+
+    assert (gone.status, "deadline of this Space has come" in gone.words) == (410, True)
+
+
+def test_gone_for_good(ids: dict[str, str], alice: User) -> None:
+    make_due(Space.objects.get())
+    assert purge(Space.objects.get().pk)
+
+    assert "was deleted on" in ask(Caller(user=alice), "GET", "/spaces/{space}", None, ids).words
+
+
+def test_a_recorder_reads_its_own_uploads_only(alice: User, admin: User) -> None:
+    """Others may add to its Space: of that it is told nothing."""
+    machine, person = recorder(admin)[0], Caller(user=alice)
+    space = machine.announce(host="alice").json["id"]
+    own = machine.begin(space, b"RIFF").json
+    other = person.begin(space, b"WEBVTT", kind="transcript").json
+
+    told = machine.get(f"/spaces/{space}").json
+
+    assert told["uploads"] == [own]
+    assert "title" not in told
+    assert machine.get(f"/uploads/{other['id']}").status == 404
+    assert len(person.get(f"/spaces/{space}").json["uploads"]) == 2
+
+
+def test_a_recorder_records_for_its_hosts_only(alice: User, bob: User, admin: User) -> None:
+    caller, _ = recorder(admin, hosts=(alice,))
+
+    assert caller.announce(host="alice").status == 201
+    refused = caller.announce(host="bob")
+    assert (refused.status, refused.words) == (422, "There is no host 'bob' for this token.")
+    assert caller.announce().status == 422
+
+
+def test_a_host_brings_in_their_own_only(alice: User, bob: User) -> None:
+    refused = Caller(user=alice).announce(host="bob")
+
+    assert (refused.status, "Only admins" in refused.words) == (403, True)
+
+
+def test_an_auditor_brings_in_nothing(auditor: User) -> None:
+    assert Caller(user=auditor).announce().status == 403
+
+
+def test_nobody_records_for_somebody_who_left(alice: User, admin: User) -> None:
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+
+    assert recorder(admin)[0].announce(host="alice").status == 422
+
+
+def test_a_token_is_not_helped_by_a_session(alice: User) -> None:
+    caller = Caller(user=alice)
+    space = caller.announce().json["id"]
+    caller.headers["Authorization"] = "Bearer skr_000000000000_" + "x" * 43
+
+    assert caller.get(f"/spaces/{space}").status == 401
+
+
+def test_a_held_space_has_no_deadline(alice: User) -> None:
+    caller = Caller(user=alice)
+    space = caller.announce().json["id"]
+    change(Space.objects.get(), expires_at=None)
+
+    assert caller.get(f"/spaces/{space}").json["expires_at"] is None
+    assert caller.begin(space, b"RIFF").status == 201

@@ -1,0 +1,106 @@
+"""The example client of the docs, run as the process that it is, against real ones.
+
+`EXAMPLE_MIB` sets the size of the recording; larger ones take longer, and show the same.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from archive import clock
+from archive.intake import recorders
+from archive.models import Space, UploadSession, User
+from archive.storage import store
+from embedded.process import Process, family
+from tests.api import MIB, Remote, checksum
+from tests.processes import ROOT, Services
+from tests.sound import make_noise
+
+EXAMPLE = ROOT / "docs" / "example_recorder.py"
+SIZE = int(os.environ.get("EXAMPLE_MIB", "40"))
+
+
+@pytest.fixture
+def web(services: Services) -> Process:
+    return services.web()
+
+
+@pytest.fixture
+def token(committed: None, alice: User, admin: User) -> str:
+    return recorders.make("studio", 30, admin)[1]
+
+
+@pytest.fixture
+def run(services: Services, web: Process, token: str) -> Callable[..., str]:
+    env = {"PATH": os.environ["PATH"], "SPACEKEEP_URL": services.url, "SPACEKEEP_TOKEN": token}
+
+    def example(recording: Path, ended_at: str) -> str:
+        command = [sys.executable, "-I", str(EXAMPLE), str(recording), "alice", ended_at]
+        done = subprocess.run(command, env=env, text=True, capture_output=True, check=False, timeout=600)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return example
+
+
+def passed_through(process: Process) -> int:
+    """Bytes that the process and its children have read and written, sockets and files alike."""
+    assert process.pid is not None
+    total = 0
+    for pid in {process.pid, *family(process.pid)}:
+        counters = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
+        total += int(counters["rchar"]) + int(counters["wchar"])
+    return total
+
+
+def test_it_hands_a_recording_over(run: Callable[..., str], services: Services, demo_recording: Path) -> None:
+    ended_at = (clock.now() - timedelta(hours=1)).isoformat()
+    services.worker()
+
+    said = run(demo_recording, ended_at)
+
+    space = Space.objects.get()
+    (recording,) = space.recordings.all()
+    assert said.split() == [str(space.pk), "available"]
+    assert store().read(recording.key, 0, recording.size, recording.etag) == demo_recording.read_bytes()
+    assert run(demo_recording, ended_at) == said  # called again, nothing is made anew
+    assert Space.objects.count() == 1
+
+
+def test_it_goes_on_where_it_was_and_the_portal_sees_not_a_byte(
+    run: Callable[..., str], services: Services, web: Process, token: str, tmp_path: Path
+) -> None:
+    recording = make_noise(tmp_path / "long.wav", megabytes=SIZE)
+    ended_at = (clock.now() - timedelta(hours=1)).isoformat()
+    first_came = half_way(Remote(services.url, token), recording, ended_at)
+    services.worker()
+    before = passed_through(web)
+
+    said = run(recording, ended_at)
+
+    assert said.split()[1] == "available"
+    assert passed_through(web) - before < 8 * MIB  # descriptions of S3 that boto3 loads; the rest was 24 MiB
+    session = UploadSession.objects.get()
+    assert session.etag.strip('"').endswith(f"-{session.part_count}")
+    (kept,) = Space.objects.get().recordings.all()
+    with recording.open("rb") as file:
+        assert kept.sha256 == hashlib.file_digest(file, "sha256").hexdigest()
+    assert first_came == 1
+
+
+def half_way(caller: Remote, recording: Path, ended_at: str) -> int:
+    """The same request as the example's, and its first part. How many parts are there then."""
+    key = hashlib.sha256(f"{recording} alice {ended_at}".encode()).hexdigest()
+    space = caller.post("/spaces", {"host": "alice", "ended_at": ended_at}, Idempotency_Key=key).json
+    data = recording.read_bytes()
+    upload = caller.begin(space["id"], data, name=recording.name).json
+    caller.send(upload, data, [1])
+    parts = caller.get(f"/uploads/{upload['id']}").json["parts"]
+    assert parts[0]["sha256"] == checksum(data[: upload["part_size"]])
+    return len(parts)

@@ -1,0 +1,32 @@
+"""PostgreSQL dies under the API: callers are told in JSON, and a recorder goes on where it was."""
+
+import time
+
+import pytest
+from django.db import connection
+
+from archive.intake import recorders
+from archive.models import User
+from tests.api import Remote
+from tests.plugin import engines
+from tests.processes import Services, wait_until
+from tests.test_outages import down
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_database_is_down(services: Services, alice: User, admin: User) -> None:
+    caller = Remote(services.url, recorders.make("studio", 30, admin)[1])
+    services.web()
+    upload = caller.begin(caller.announce(host="alice").json["id"], b"RIFF").json
+
+    time.sleep(1)  # the tests' PostgreSQL writes commits down a moment later
+
+    with down(engines.postgres):
+        connection.close()  # ours died with it
+        refused = caller.get(f"/uploads/{upload['id']}")
+        assert (refused.status, "database does not answer" in refused.words) == (503, True)
+        assert refused.headers["Retry-After"] == "30"
+
+    wait_until(lambda: caller.get("/uploads").status == 200, "it is back")
+    caller.send(upload, b"RIFF")
+    assert caller.post(f"/uploads/{upload['id']}/complete").status == 200

@@ -1,0 +1,139 @@
+"""Every error below /api/v1 is a problem in JSON: what happened, and what to do. Never a page."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from archive.intake import uploads
+from archive.models import User
+from tests.api import Caller, recorder
+from tests.stores import NOBODY_LISTENS, other_store
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def caller(db: None, alice: User) -> Caller:
+    return Caller(user=alice)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/nothing", "/spaces/not-an-id", "/spaces/", "/docs", "/uploads/1/parts"])
+def test_an_address_that_is_none(path: str) -> None:
+    refused = Caller().get(path)
+
+    assert (refused.status, refused.json["title"]) == (404, "Not Found")
+    assert refused.words == "There is nothing at this address, or it is not yours to see."
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/spaces", "POST"),
+        ("GET", "/spaces", "POST"),
+        ("OPTIONS", "/uploads", "GET"),
+        ("PUT", "/uploads/00000000-0000-0000-0000-000000000000", "GET, DELETE"),
+    ],
+)
+def test_a_method_that_is_none(method: str, path: str, allowed: str, caller: Caller) -> None:
+    refused = caller.ask(method, path)
+
+    assert (refused.status, refused.words) == (405, "This address does not know this method.")
+    assert sorted(refused.headers["Allow"].split(", ")) == sorted(allowed.split(", "))
+
+
+@pytest.mark.parametrize("body", ["{", "nonsense", '{"a": ' * 100_000])
+def test_a_body_that_is_no_json(body: str, caller: Caller) -> None:
+    refused = caller.ask("POST", "/spaces", body)
+
+    assert (refused.status, refused.words) == (400, "Cannot parse request body")
+
+
+@pytest.mark.parametrize("body", ["[]", "1", "null", '{"ended_at": NaN}', '{"title": ' + "[" * 900 + "]" * 900 + "}"])
+def test_a_body_of_another_shape(body: str, caller: Caller) -> None:
+    refused = caller.ask("POST", "/spaces", body)
+
+    assert refused.status == 422
+    assert refused.words == "The request is not as it should be; `errors` names each place."
+    assert refused.json["errors"][0]["loc"][0] == "body"
+
+
+@pytest.mark.parametrize("type", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "text/plain"])
+def test_a_body_that_does_not_say_it_is_json(type: str, caller: Caller) -> None:
+    refused = caller.ask("POST", "/spaces", '{"a": 1}', type)
+
+    assert (refused.status, "application/json" in refused.words) == (415, True)
+
+
+def test_a_body_that_is_too_big(caller: Caller) -> None:
+    refused = caller.ask("POST", "/spaces", json.dumps({"title": "x" * 2_700_000}))
+
+    assert (refused.status, "parts go to the store" in refused.words) == (413, True)
+
+
+def test_a_session_without_its_csrf_token(caller: Caller) -> None:
+    caller.headers = {}
+
+    refused = caller.announce()
+
+    assert (refused.status, "CSRF token is missing or old" in refused.words) == (403, True)
+    assert caller.get("/uploads").status == 200
+
+
+def test_a_token_needs_no_csrf_token(alice: User, admin: User) -> None:
+    assert recorder(admin)[0].announce(host="alice").status == 201
+
+
+def test_the_store_is_down(caller: Caller) -> None:
+    space = caller.announce().json["id"]
+
+    with other_store(**NOBODY_LISTENS):
+        refused = caller.begin(space, b"RIFF")
+
+    assert (refused.status, "object store does not answer" in refused.words) == (503, True)
+    assert refused.headers["Retry-After"] == "30"
+    assert caller.begin(space, b"RIFF").status == 201
+
+
+def test_what_nobody_foresaw(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "part_size", lambda size: 1 // 0)
+    caller.client.raise_request_exception = False
+    space = caller.announce().json["id"]
+
+    refused = caller.begin(space, b"RIFF")
+
+    assert (refused.status, "Nothing was lost" in refused.words) == (500, True)
+    assert b"ZeroDivision" not in refused.body
+
+
+def test_a_host_name_that_is_not_ours(caller: Caller) -> None:
+    refused = caller.ask("GET", "/uploads", Host="evil.example")
+
+    assert (refused.status, refused.words) == (400, "The request can't be answered as it is.")
+
+
+@override_settings(DEBUG=True)
+@pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("DELETE", "/spaces")])
+def test_no_page_for_developers_either(method: str, path: str, caller: Caller) -> None:
+    assert caller.ask(method, path).type == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/uploads", "/nothing", "/openapi.json"])
+def test_no_answer_is_kept_by_caches(path: str, caller: Caller) -> None:
+    assert caller.get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_pages_keep_their_own_errors(caller: Caller) -> None:
+    assert caller.client.get("/nothing").headers["Content-Type"].startswith("text/html")
+
+
+def test_a_problem_is_as_rfc_9457_has_it(caller: Caller) -> None:
+    problem: dict[str, Any] = caller.get("/nothing").json
+
+    assert problem == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "There is nothing at this address, or it is not yours to see.",
+    }

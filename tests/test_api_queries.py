@@ -1,0 +1,55 @@
+"""What a request costs does not follow how much is there."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from archive.models import UploadSession, User
+from tests.api import Answer, Caller
+
+pytestmark = pytest.mark.django_db
+
+
+def queries(call: Callable[[], Answer]) -> int:
+    with CaptureQueriesContext(connection) as seen:
+        assert call().status in (200, 201)
+    return len(seen)
+
+
+@pytest.fixture
+def caller(db: None, alice: User) -> Caller:
+    return Caller(user=alice)
+
+
+def test_announcing_with_few_or_many_people(caller: Caller) -> None:
+    few = queries(lambda: caller.announce(speakers=[{"name": "Nora", "account": "alice"}]))
+    many = queries(lambda: caller.announce(speakers=[{"name": f"N{n}", "account": "alice"} for n in range(10)]))
+
+    assert few == many
+
+
+def test_reading_a_space_with_few_or_many_uploads(caller: Caller) -> None:
+    space = caller.announce().json["id"]
+    caller.begin(space, b"x", kind="transcript")
+    one = queries(lambda: caller.get(f"/spaces/{space}"))
+    for _ in range(5):
+        caller.begin(space, b"x", kind="transcript")
+
+    assert queries(lambda: caller.get(f"/spaces/{space}")) == one
+    assert queries(lambda: caller.get("/uploads")) <= one
+
+
+def test_signing_few_or_many_parts(caller: Caller, settings: Any) -> None:
+    settings.UPLOAD_PART_BYTES = 5 * 1024**2
+    space = caller.announce().json["id"]
+    upload = caller.post(f"/spaces/{space}/uploads", {"kind": "recording", "name": "a", "size": 300 * 1024**2}).json
+
+    def sign(first: int, last: int) -> Answer:
+        parts = [{"number": number} for number in range(first, last + 1)]
+        return caller.post(f"/uploads/{upload['id']}/parts", {"parts": parts})
+
+    assert queries(lambda: sign(1, 1)) == queries(lambda: sign(2, 51))
+    assert UploadSession.objects.get().parts.count() == 51

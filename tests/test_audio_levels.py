@@ -1,0 +1,91 @@
+"""How loud, how much of it silent, and the waveform."""
+
+import array
+import json
+import wave
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.intake.audio import Heard, measure
+from tests.sounds import RATE, SECOND, make_silence
+
+
+def heard(path: Path) -> Heard:
+    return measure(path, longest_seconds=86_400, step=lambda seconds: None)
+
+
+def waveform(found: Heard) -> Any:
+    return json.loads(found.peaks)
+
+
+def make_talk(path: Path, *stretches: tuple[float, float]) -> Path:
+    """A WAV of (seconds, share of a third of full scale): a tone that is louder and quieter."""
+    with wave.open(str(path), "wb") as out:
+        out.setparams((1, 2, RATE, 0, "NONE", ""))
+        for seconds, share in stretches:
+            tone = array.array("h", [round(sample * share) for sample in SECOND]) * 61
+            out.writeframes(tone[: round(seconds * RATE)].tobytes())
+    return path
+
+
+def test_peak_and_level_against_full_scale(tmp_path: Path) -> None:
+    found = heard(make_talk(tmp_path / "talk.wav", (4, 1), (4, 0))).measured
+
+    assert found.peak_dbfs == pytest.approx(-10.3, abs=0.2)
+    assert found.level_dbfs == pytest.approx(
+        -16.3, abs=0.2
+    )  # a sine's RMS is 3 dB below its peak, half of it silent: 3
+
+
+def test_digital_silence_has_no_level(tmp_path: Path) -> None:
+    found = heard(make_silence(tmp_path / "quiet.wav", seconds=3))
+
+    assert (found.measured.peak_dbfs, found.measured.level_dbfs, found.measured.silent_ms) == (None, None, 3000)
+    assert found.measured.outline == [0] * 30
+    assert waveform(found) == {"duration": 3.0, "peaks": [[0.0] * 30]}
+
+
+def test_pauses_of_a_second_are_silence_and_shorter_ones_are_breath(tmp_path: Path) -> None:
+    path = make_talk(tmp_path / "talk.wav", (3, 1), (2, 0), (3, 1), (0.7, 0), (3, 1), (1.5, 0.001))
+
+    assert heard(path).measured.silent_ms == pytest.approx(3500, abs=200)
+
+
+def test_silence_across_the_windows_is_one_silence(tmp_path: Path) -> None:
+    path = make_talk(tmp_path / "talk.wav", (59.5, 1), (1.2, 0), (2, 1))  # neither side has a second of it
+
+    assert heard(path).measured.silent_ms == pytest.approx(1200, abs=200)
+
+
+def test_the_waveform_is_as_high_as_the_sound_and_as_long(tmp_path: Path) -> None:
+    found = waveform(heard(make_talk(tmp_path / "talk.wav", (1, 1), (1, 0.1), (2, 0))))
+
+    (channel,) = found["peaks"]
+    assert (found["duration"], len(channel)) == (4.0, 40)
+    assert channel[2:8] == pytest.approx([0.31] * 6, abs=0.02)
+    assert channel[12:18] == pytest.approx([0.03] * 6, abs=0.01)
+    assert channel[22:] == [0.0] * 18
+
+
+def test_the_outline_is_a_hundred_steps_and_the_loudest_is_100(tmp_path: Path) -> None:
+    found = heard(make_talk(tmp_path / "talk.wav", (15, 0.5), (15, 1))).measured
+
+    assert len(found.outline) == 100
+    assert found.outline[5:45] == pytest.approx([50] * 40, abs=2)
+    assert found.outline[55:95] == pytest.approx([100] * 40, abs=2)
+
+
+def test_a_long_waveform_has_no_more_steps_and_forgets_no_peak(tmp_path: Path) -> None:
+    path = make_silence(tmp_path / "long.wav", seconds=3000)
+    with path.open("r+b") as file:
+        file.seek(44 + 16_000 * 1234)
+        file.write(b"\xff\x7f")  # full scale, once, at 20:34
+
+    found = waveform(heard(path))
+
+    (channel,) = found["peaks"]
+    assert 2000 <= len(channel) <= 4000
+    loud = [step for step, peak in enumerate(channel) if peak > 0.5]
+    assert [found["duration"] * step / len(channel) for step in loud] == pytest.approx([1234], abs=1.5)

@@ -1,0 +1,66 @@
+"""Sound for those who listen to words: samples, decoded as they are read."""
+
+import array
+import os
+import signal
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from archive.errors import Unreadable
+from archive.intake.audio import pcm
+from tests.offspring import children, listener
+from tests.sounds import make_silence, make_tone
+
+
+def samples(path: Path, **options: int) -> "array.array[int]":
+    with pcm(path, **options) as sound:
+        return array.array("h", sound.read())
+
+
+def test_all_of_it_at_16_khz(tmp_path: Path) -> None:
+    found = samples(make_tone(tmp_path / "talk.flac", "flac", seconds=3))
+
+    assert len(found) == pytest.approx(48_000, abs=20)
+    assert max(found) == pytest.approx(10_000, rel=0.02)
+    crossings = sum(a < 0 <= b for a, b in pairwise(found))
+    assert crossings == pytest.approx(3 * 440, abs=3)
+
+
+def test_from_a_moment_on_it_is_the_same_sound(tmp_path: Path) -> None:
+    path = make_tone(tmp_path / "talk.opus", "opus", seconds=5)
+
+    assert samples(path, start_ms=3500) == samples(path)[56_000:]
+
+
+def test_a_start_after_the_end_gives_nothing(tmp_path: Path) -> None:
+    assert len(samples(make_silence(tmp_path / "s.wav", seconds=2), start_ms=60_000)) == 0
+
+
+def test_reading_may_stop_anywhere(tmp_path: Path) -> None:
+    path, before = make_silence(tmp_path / "long.wav", seconds=3600), children()
+
+    with pcm(path) as sound:
+        assert len(sound.read(32_000)) == 32_000
+
+    assert children() == before
+
+
+def test_what_is_no_sound_is_refused_not_empty(tmp_path: Path) -> None:
+    path = tmp_path / "talk.m4a"
+    path.write_bytes(b"Good evening, everyone.\n" * 500)
+
+    with pytest.raises(Unreadable, match="no audio could be read from it"), pcm(path) as sound:
+        sound.read()
+
+
+def test_a_child_that_dies_is_no_end_of_the_sound(tmp_path: Path) -> None:
+    path = make_silence(tmp_path / "long.wav", seconds=3600)
+
+    with pcm(path) as sound:
+        sound.read(32_000)
+        os.kill(listener(), signal.SIGKILL)
+
+        with pytest.raises(Unreadable, match="the system stopped the program"):
+            sound.read()

@@ -1,0 +1,98 @@
+"""The page that brings a Space in: who gets it, what it is told, and what it says while files are taken in."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from archive.models import Space, UploadSession, User
+from tests.factory import make_row
+from tests.pages import browser
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+def make_upload(space: Space, by: User, **fields: object) -> UploadSession:
+    given = {"kind": "recording", "name": "talk.wav", "size": 40_000_000, "part_size": 5 * 1024**2, "key": "k"}
+    return UploadSession.objects.create(space=space, opened_by=by, upload_id="u", **given | fields)
+
+
+def test_hosts_and_admins_bring_in_and_auditors_do_not(alice: User, admin: User, auditor: User) -> None:
+    assert [browser(user).get("/bring/").status_code for user in (alice, admin, auditor)] == [200, 200, 404]
+    assert browser().get("/bring/").status_code == 302
+    assert browser(alice).post("/bring/").status_code == 405
+
+
+def test_a_strangers_space_is_not_there(alice: User, bob: User) -> None:
+    space = make_row(bob, state="receiving")
+    gone = make_row(alice, ended_ago=timedelta(days=31))
+
+    assert browser(alice).get(f"/bring/?space={space.pk}").status_code == 404
+    assert browser(alice).get("/bring/?space=nonsense").status_code == 404
+    assert browser(alice).get(f"/spaces/{space.pk}/steps", HTTP_HX_REQUEST="true").status_code == 404
+    assert browser(alice).get(f"/bring/?space={gone.pk}").status_code == 410
+
+
+def test_only_ones_own_open_uploads_are_listed(alice: User, bob: User) -> None:
+    make_upload(make_row(alice, state="receiving"), alice, name="mine.wav")
+    make_upload(make_row(alice, state="receiving"), alice, name="over.wav", state="aborted")
+    make_upload(make_row(bob, state="receiving"), bob, name="bobs.wav")
+
+    shown = browser(alice).get("/bring/").content.decode()
+
+    assert "Choose <bdi>mine.wav</bdi> (40 MB) again" in shown
+    assert "over.wav" not in shown
+    assert "bobs.wav" not in shown
+
+
+def test_titles_and_names_are_text(alice: User) -> None:
+    make_upload(make_row(alice, state="receiving", title="<b>x</b>"), alice, name='"><script>.wav')
+
+    shown = browser(alice).get("/bring/").content.decode()
+
+    assert "<script>.wav" not in shown
+    assert "<b>x</b>" not in shown
+
+
+def test_a_look_stores_nothing_and_has_limits(alice: User, auditor: User) -> None:
+    small = SimpleUploadedFile("talk.json", b"{}")
+    answer = browser(alice).post("/bring/look", {"file": small, "recording": ""})
+    assert answer.status_code == 200
+    assert answer.json()["ended_at"] is None
+
+    many = [SimpleUploadedFile(f"{number}.json", b"{}") for number in range(6)]
+    assert browser(alice).post("/bring/look", {"file": many}).status_code == 413
+    assert browser(auditor).post("/bring/look", {"file": [small]}).status_code == 404
+    assert browser(alice).get("/bring/look").status_code == 405
+    assert browser(alice, enforce_csrf_checks=True).post("/bring/look", {"file": [small]}).status_code == 403
+    assert not Space.objects.exists()
+
+
+def test_the_steps_are_told_while_they_are_taken(alice: User) -> None:
+    space = make_row(alice, state="processing", step="checking", step_done=20_000_000, step_total=40_000_000)
+    make_upload(space, alice, state="arrived", etag="e")
+    page = browser(alice)
+
+    shown = page.get(f"/spaces/{space.pk}/steps", HTTP_HX_REQUEST="true")
+    assert "20 MB of 40 MB" in shown.content.decode()
+    assert "HX-Refresh" not in shown.headers
+
+    Space.objects.update(step="measuring", step_done=754_000, step_total=0)
+    assert "12:34 heard" in page.get(f"/spaces/{space.pk}/steps", HTTP_HX_REQUEST="true").content.decode()
+
+    Space.objects.update(state="available")
+    UploadSession.objects.update(state="taken")
+    assert page.get(f"/spaces/{space.pk}/steps", HTTP_HX_REQUEST="true").headers["HX-Refresh"] == "true"
+
+
+def test_only_a_broken_transcript_of_ones_own_is_read_again(alice: User, bob: User) -> None:
+    space = make_row(alice)
+    broken = make_upload(space, alice, kind="transcript", state="refused", etag="e", problem="line 6: it has no end.")
+    path = f"/spaces/{space.pk}/keep-rest/{broken.pk}"
+
+    assert "line 6: it has no end." in browser(alice).get(f"/spaces/{space.pk}/").content.decode()
+    assert browser(bob).post(path).status_code == 404
+    assert browser(alice).get(path).status_code == 405
+    assert browser(alice).post(path).status_code == 302
+    broken.refresh_from_db()
+    assert (broken.state, broken.lenient) == ("arrived", True)

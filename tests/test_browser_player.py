@@ -1,0 +1,207 @@
+"""A host listens in a real browser: waveform, keys, lines, links to moments; and the browser complains of nothing."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from archive.models import User
+from tests import browser as person
+from tests.heard import TALK, make_heard
+from tests.listening import Complaints, in_view, lit, place, plays, wait_for_place
+from tests.processes import Services, wait_until
+
+PEAKS = [0.1, 0.6, 0.3, 1.0] * 250
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Page:
+    return chromium.new_page()
+
+
+@pytest.mark.usefixtures("committed")
+def test_listening_with_lines_keys_and_links(services: Services, page: Page, alice: User) -> None:
+    services.web()
+    space = make_heard(alice, peaks=PEAKS)
+    person.sign_in(page, services.url, "alice")
+    complaints = Complaints(page)
+
+    page.goto(f"{services.url}/spaces/{space.pk}/?t=33")
+    opens_at_the_line_of_a_moment(page)
+    draws_the_waveform(page)
+    lights_the_line_that_is_spoken(page)
+    obeys_keys(page)
+    leaves_keys_to_who_types(page)
+    follows_a_line(page)
+    names_the_moment(page, f"{services.url}/spaces/{space.pk}/")
+
+    assert complaints.heard == []
+
+
+def opens_at_the_line_of_a_moment(page: Page) -> None:
+    wait_for_place(page, 33.04, within=0.1)
+    assert not plays(page)
+    assert lit(page) == "Seeds want to be seeds: a SEED that is not sown is a snack."
+
+
+def draws_the_waveform(page: Page) -> None:
+    """Ink on wavesurfer's canvas, in the colours of more than one voice, and its own style sheet let in."""
+    page.wait_for_selector(".track.waved")
+    drawn = page.evaluate(
+        """() => {
+          const root = document.querySelector('.wave > div').shadowRoot;
+          const canvas = root.querySelector('.canvases canvas');
+          const pixels = canvas.getContext('2d').getImageData(0, canvas.height / 2 - 1, canvas.width, 1).data;
+          const colours = new Set();
+          for (let at = 0; at < pixels.length; at += 4) {
+            if (pixels[at + 3] === 255) colours.add([...pixels.slice(at, at + 3)].join());
+          }
+          return [colours.size, getComputedStyle(root.querySelector('.progress')).position];
+        }"""
+    )
+    assert drawn[0] >= 4  # three voices and nobody
+    assert drawn[1] == "absolute"
+
+
+def lights_the_line_that_is_spoken(page: Page) -> None:
+    page.get_by_role("slider", name="Place in the recording").press("Home")
+    page.get_by_role("button", name="Play", exact=True).click()
+    wait_until(lambda: lit(page) == TALK[0][3], "the first line is lit")
+    track = page.locator(".track").bounding_box()
+    assert track is not None
+    page.mouse.click(track["x"] + track["width"] * 83 / 88.366, track["y"] + 40)
+    wait_until(lambda: lit(page) == TALK[5][3], "the line of 83 s is lit", 5)
+    wait_until(lambda: lit(page) == TALK[6][3], "the next one follows by itself", 10)
+    assert in_view(page)
+    page.get_by_role("button", name="Pause").click()
+    assert not plays(page)
+
+
+def obeys_keys(page: Page) -> None:
+    page.get_by_role("heading", name="The seed library room").click()
+    page.keyboard.press("5")
+    wait_for_place(page, 44.2, within=0.2)
+    page.keyboard.press("ArrowLeft")
+    wait_for_place(page, 39.2, within=0.2)
+    page.keyboard.press("l")
+    wait_for_place(page, 49.2, within=0.2)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    wait_for_place(page, 29.2, within=0.2)
+    page.keyboard.press("k")
+    wait_until(lambda: plays(page), "k plays")
+    page.keyboard.press(" ")
+    wait_until(lambda: not plays(page), "the space bar pauses")
+    page.keyboard.press(">")
+    assert page.evaluate("document.querySelector('audio').playbackRate") == 1.25
+    page.keyboard.press("0")
+    page.keyboard.press("ArrowLeft")
+    wait_for_place(page, 0, within=0.1)
+
+
+def leaves_keys_to_who_types(page: Page) -> None:
+    page.keyboard.press("/")
+    field = page.get_by_label("Find in the transcript")
+    expect(field).to_be_focused()
+    page.keyboard.type("jkl 5")
+    expect(field).to_have_value("jkl 5")
+    assert not plays(page)
+    assert place(page) < 0.1
+    field.fill("")
+    page.get_by_text("Keys", exact=True).click()
+    page.get_by_label("Everywhere on this page").uncheck()
+    page.get_by_role("heading", name="The seed library room").click()
+    page.keyboard.press("5")
+    assert place(page) < 0.1
+    page.get_by_label("Everywhere on this page").check()
+
+
+def follows_a_line(page: Page) -> None:
+    page.get_by_text("Bring a packet on Saturday").click()
+    wait_for_place(page, 81.09)
+    assert plays(page)
+    page.keyboard.press("k")
+    line = page.get_by_role("link", name="Play from 0:15")
+    assert line.get_attribute("href") == "?t=15.36"
+    line.click()
+    wait_for_place(page, 15.36)
+    page.keyboard.press("k")
+
+
+def names_the_moment(page: Page, address: str) -> None:
+    page.keyboard.press("5")
+    page.get_by_role("button", name="Copy a link to this moment").click()
+    assert page.url == f"{address}?t=44"
+
+
+MOMENTS = [
+    ("6", 6, TALK[1][3]),
+    ("1m21s", 81.09, TALK[5][3]),
+    ("0h0m15.5s", 15.5, TALK[3][3]),
+    ("99999", 88.366, TALK[6][3]),
+    ("-3", 0, ""),
+    ("soon", 0, ""),
+]
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_moment_in_the_address(services: Services, page: Page, alice: User) -> None:
+    services.web()
+    space = make_heard(alice)
+    person.sign_in(page, services.url, "alice")
+
+    for asked, seconds, line in MOMENTS:
+        page.goto(f"{services.url}/spaces/{space.pk}/?t={asked}")
+
+        wait_for_place(page, seconds, within=0.1)
+        assert lit(page) == line, asked
+        assert not plays(page)
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_small_window_and_the_dark(services: Services, chromium: Browser, alice: User) -> None:
+    services.web()
+    space = make_heard(alice, peaks=PEAKS)
+    page = chromium.new_page(viewport={"width": 360, "height": 740}, color_scheme="light")
+    person.sign_in(page, services.url, "alice")
+    page.goto(f"{services.url}/spaces/{space.pk}/")
+    page.wait_for_selector(".track.waved")
+
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    by_day = ink(page)
+    page.get_by_role("button", name="Colours: automatic").click()
+    page.get_by_role("button", name="Colours: light").click()
+
+    wait_until(lambda: ink(page) != by_day, "the waveform is drawn for the night", 5)
+
+
+@pytest.mark.usefixtures("committed")
+def test_without_scripts_it_still_plays(services: Services, chromium: Browser, alice: User) -> None:
+    services.web()
+    space = make_heard(alice, peaks=PEAKS)
+    page = chromium.new_page(java_script_enabled=False)
+    page.goto(f"{services.url}/accounts/login/")
+    page.get_by_label("Name or e-mail").fill("alice")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+
+    page.goto(f"{services.url}/spaces/{space.pk}/?t=33")
+
+    sound = page.locator("audio[controls]")
+    expect(sound).to_be_visible()
+    assert sound.get_attribute("src") == f"/spaces/{space.pk}/audio#t=33"
+    expect(page.get_by_role("button", name="Play", exact=True)).to_have_count(0)
+    expect(page.get_by_role("link", name="Play from 0:33")).to_have_attribute("href", "?t=33.04")
+
+
+def ink(page: Page) -> list[int]:
+    """The colour of the loudest bar near the beginning of the waveform: red, green, blue."""
+    colour: list[int] = page.evaluate(
+        """() => {
+          const canvas = document.querySelector('.wave > div').shadowRoot.querySelector('.canvases canvas');
+          const pixels = canvas.getContext('2d').getImageData(0, canvas.height / 2, 30, 1).data;
+          for (let at = 12; at < pixels.length; at += 4) {
+            if (pixels[at + 3] === 255) return [...pixels.slice(at, at + 3)];
+          }
+          return [];
+        }"""
+    )
+    return colour

@@ -1,0 +1,106 @@
+"""The address behind the sound lives for minutes: a seek after that goes on; at the deadline everything stops."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from archive import clock
+from archive.models import User
+from tests import browser as person
+from tests.heard import make_heard
+from tests.listening import lit, place, plays, wait_for_place
+from tests.pages import fetch
+from tests.processes import Services, wait_until
+from tests.sound import make_noise
+
+LINES = [(10.0 * n, 10.0 * n + 9, "Nora", f"Line {n}.") for n in range(32)]
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Page:
+    return chromium.new_page()
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """327 s in 30 MiB: more than a browser fetches ahead."""
+    return make_noise(tmp_path_factory.mktemp("sounds") / "noise.wav", 30)
+
+
+@pytest.mark.usefixtures("committed")
+@pytest.mark.parametrize("playing", [True, False], ids=["playing", "paused"])
+def test_a_seek_after_the_address_died(
+    services: Services, page: Page, alice: User, noise: Path, monkeypatch: pytest.MonkeyPatch, playing: bool
+) -> None:
+    monkeypatch.setenv("SIGNED_URL_SECONDS", "2")
+    services.web()
+    space = make_heard(alice, recording=noise, duration_ms=327_680, lines=LINES)
+    person.sign_in(page, services.url, "alice")
+    page.goto(f"{services.url}/spaces/{space.pk}/")
+    page.get_by_role("button", name="Play", exact=True).click()
+    wait_until(lambda: place(page) > 0.2, "it plays")
+    if not playing:
+        page.keyboard.press("k")
+    page.wait_for_timeout(5500)
+
+    page.get_by_role("slider").press("9") if playing else page.keyboard.press("9")
+
+    wait_until(
+        lambda: page.evaluate("document.querySelector('audio').readyState") >= 2 and place(page) > 290, "there", 10
+    )
+    assert page.evaluate("document.querySelector('audio').error") is None
+    assert plays(page) is playing
+    if playing:
+        wait_until(lambda: place(page) > 295.3, "it plays on from there")
+    else:
+        assert place(page) == pytest.approx(294.912, abs=0.1)
+    assert lit(page) == "Line 29."
+
+
+def ready(page: Page) -> bool:
+    return bool(page.evaluate("document.querySelector('audio').readyState >= 2"))
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_deadline_while_it_plays(services: Services, page: Page, alice: User) -> None:
+    services.web()
+    deadline = clock.now() + timedelta(seconds=9)
+    space = make_heard(alice, deadline=deadline, peaks=[0.5, 1.0] * 50)
+    person.sign_in(page, services.url, "alice")
+    page.goto(f"{services.url}/spaces/{space.pk}/")
+    page.get_by_role("button", name="Play", exact=True).click()
+    wait_for_place(page, 1)
+
+    wait_until(lambda: clock.now() >= deadline, "the deadline comes", 15)
+    expect(page.get_by_text("The time of this Space has passed. It can't be heard any more.")).to_be_visible()
+
+    assert not plays(page)
+    page.keyboard.press("k")
+    page.get_by_text("Good evening, everyone").click(force=True)
+    page.wait_for_timeout(300)
+    assert not plays(page)
+    assert page.evaluate("isNaN(document.querySelector('audio').duration)")  # nothing is buffered any more
+    cookie = "; ".join(f"{c['name']}={c['value']}" for c in page.context.cookies())
+    for what in ("audio", "peaks.json", "transcript.vtt", ""):
+        assert fetch(f"{services.url}/spaces/{space.pk}/{what}", cookie)[0] == 410
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_recording_that_cannot_be_had_says_so_and_can_be_tried_again(
+    services: Services, page: Page, alice: User
+) -> None:
+    services.web()
+    space = make_heard(alice)
+    person.sign_in(page, services.url, "alice")
+    page.route("**/audio*", lambda route: route.abort())
+    page.goto(f"{services.url}/spaces/{space.pk}/?t=20")
+    expect(page.get_by_text("The recording can't be reached right now.")).to_be_visible()
+    assert lit(page) == "Hello! Thank you for having me. I brought my notebook, and a tin of beans."
+
+    page.unroute("**/audio*")
+    page.get_by_role("button", name="Try again").click()
+
+    expect(page.get_by_text("The recording can't be reached right now.")).to_be_hidden()
+    wait_for_place(page, 20)

@@ -1,0 +1,99 @@
+"""What goes out comes back in, in every form; and what a form can't hold."""
+
+import re
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from archive.cues import Cue, to_json, to_srt, to_text, to_vtt
+from archive.intake.transcripts import parse
+
+# What people say, as `plain` leaves it.
+awkward = st.sampled_from(
+    [
+        *("-->", "--", "<", ">", "&", "&lt;", "&amp;lt;", "&nbsp;", "&notit;", "<v Eve>", "</v>", "Nora:", "1"),
+        *("NOTE", "STYLE", "WEBVTT", "00:00:01.000 --> 00:00:02.000", "X-TIMESTAMP-MAP=LOCAL:00:00:00.000"),
+        *("00:00:01,000 --> 00:00:02,000", "{", "[00:00:01]", '"segments": []', "<3", "a < b > c", "\\"),
+        *("🌱", "\u2028", "\x85", "\ufeff", "\u200b", "\ufffe"),
+    ]
+)
+words = st.lists(awkward | st.text(st.characters(exclude_categories=["Cs", "Cc"])), max_size=6)
+spoken = words.map(lambda parts: " ".join(" ".join(parts).split()))
+texts = spoken.filter(bool)
+people = spoken.filter(lambda name: len(name) <= 100)
+spans = st.tuples(st.integers(0, 90_000_000), st.integers(1, 600_000))
+
+
+def cues(text: st.SearchStrategy[str], speaker: st.SearchStrategy[str]) -> st.SearchStrategy[list[Cue]]:
+    cue = st.builds(lambda span, who, what: Cue(span[0], sum(span), who, what), spans, speaker, text)
+    return st.lists(cue, min_size=1, max_size=5).map(lambda made: sorted(made, key=lambda c: (c.start_ms, c.end_ms)))
+
+
+@settings(deadline=None)
+@given(cues(texts, people))
+@example([Cue(0, 1, "a > b", "-->")])
+@example([Cue(0, 1, "Eve--", "Hm?")])
+@example([Cue(0, 1, "", "NOTE to self")])
+@example([Cue(0, 1, "", "&amp;lt;b&amp;gt;")])
+@example([Cue(0, 1, "Nora: & Felix", "00:00:01.000 --> 00:00:02.000")])
+@example([Cue(0, 1, "", "<v Eve>I am Nora")])
+@example([Cue(0, 1, ".loud Eve", "x"), Cue(0, 1, "", "Nora: y")])
+def test_webvtt_comes_back_as_it_went(said: list[Cue]) -> None:
+    assert parse(to_vtt(said).encode()).cues == said
+
+
+@settings(deadline=None)
+@given(cues(texts, people))
+@example([Cue(1, 3, "{}", '"},{"')])
+def test_podcasting_json_comes_back_as_it_went(said: list[Cue]) -> None:
+    assert parse(to_json(said).encode()).cues == said
+
+
+# SRT's own tags can't be told from text that looks like them; arrows, times and "<3" come back.
+untagged = texts.filter(lambda text: not re.search(r"<[/a-zA-Z0-9]|\{\\", text))
+names = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=60)
+# Without a name before it, "It is: so" can't be told from a speaker.
+unnamed = st.just("")
+
+
+@settings(deadline=None)
+@given(cues(untagged, names) | cues(untagged.filter(lambda text: ":" not in text), unnamed))
+@example([Cue(0, 1, "1", "2026"), Cue(0, 2, "2", "3 & 4 &amp; 5")])
+@example([Cue(0, 1, "Nora", "x --> y"), Cue(0, 2, "Ida", "00:00:01,000 --> 00:00:02,000")])
+@example([Cue(0, 1, "Nora", "I <3 beans > peas"), Cue(0, 2, "Ida", "It is: so")])
+@example([Cue(0, 1, "", "00:00:01,000 --> 00:00:02,000"), Cue(0, 2, "", "7"), Cue(0, 3, "", "-->")])
+def test_srt_comes_back_as_it_went(said: list[Cue]) -> None:
+    assert parse(to_srt(said).encode()).cues == said
+
+
+@settings(deadline=None)
+@given(cues(texts, names) | cues(texts.filter(lambda text: ":" not in text), unnamed))
+@example([Cue(0, 1, "Nora", "[00:00:09] <b>It</b> is: so --> {\\an8}"), Cue(999, 2000, "Ida", "Yes")])
+def test_text_comes_back_but_for_its_ends_and_milliseconds(said: list[Cue]) -> None:
+    back = parse(to_text(said).encode()).cues
+
+    assert [(cue.start_ms, cue.speaker, cue.text) for cue in back] == [
+        (cue.start_ms // 1000 * 1000, cue.speaker, cue.text) for cue in said
+    ]
+
+
+def test_srt_does_not_hold_what_looks_like_its_tags() -> None:
+    said = [Cue(0, 1000, "", "<b>Beans</b> {\\an8}and <script>alert(1)</script>")]
+
+    assert parse(to_srt(said).encode()).cues == [Cue(0, 1000, "", "Beans and alert(1)")]
+
+
+@pytest.mark.parametrize("write", [to_srt, to_text])
+def test_a_name_among_many_lines_without_one_stays_in_the_text(write: Callable[[Sequence[Cue]], str]) -> None:
+    said = [Cue(0, 1000, "Nora", "Hello"), Cue(1000, 2000, "", "Hm"), Cue(2000, 7000, "", "Yes")]
+
+    assert parse(write(said).encode()).cues[0] == Cue(0, 1000, "", "Nora: Hello")
+
+
+@pytest.mark.parametrize("write", [to_srt, to_text])
+def test_a_colon_becomes_a_name_where_most_lines_have_one(write: Callable[[Sequence[Cue]], str]) -> None:
+    said = [Cue(0, 1000, "Nora", "Hello"), Cue(1000, 6000, "", "It is: so")]
+
+    assert parse(write(said).encode()).cues[1] == Cue(1000, 6000, "It is", "so")

@@ -1,0 +1,137 @@
+"""A recording that was uploaded is looked at by a worker: kept with its measures, or refused with nothing left."""
+
+import json
+import zlib
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.intake.finish import finish
+from archive.models import Space, User
+from archive.storage import keys, store
+from tests.arriving import arrive
+from tests.factory import make_row, make_space
+from tests.rows import events
+from tests.sounds import make_tone
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def space(alice: User) -> Space:
+    return make_row(alice, state="processing", title="Beans")
+
+
+def test_it_becomes_available_with_its_measures(space: Space, tone: Path) -> None:
+    upload = arrive(space, tone)
+
+    assert finish(space.pk)
+
+    space.refresh_from_db()
+    upload.refresh_from_db()
+    assert (space.state, space.step, space.problem, upload.state) == ("available", "", "", "taken")
+    kept, data = space.recordings.get(), tone.read_bytes()
+    assert (kept.key, kept.size) == (f"spaces/{space.pk}/recording/1.bin", len(data))
+    assert (kept.sha256, kept.crc32) == (sha256(data).hexdigest(), zlib.crc32(data))
+    assert (kept.extension, kept.codec, kept.channels) == ("m4a", "aac", 1)
+    assert 990 <= kept.duration_ms <= 1100
+    assert events(space) == ["upload.taken", "space.available"]
+
+
+def test_its_waveform_is_stored(space: Space, tone: Path) -> None:
+    arrive(space, tone)
+
+    finish(space.pk)
+
+    kept = space.derived.get()
+    assert (kept.kind, kept.key) == ("peaks", f"spaces/{space.pk}/derived/peaks.json")
+    wave = json.loads(store().read(kept.key, 0, kept.size, kept.etag))
+    assert 0.9 < wave["duration"] < 1.1
+    assert 0.25 < max(wave["peaks"][0]) < 0.4  # a third of full scale
+
+
+def test_what_browsers_cannot_play_gets_a_copy_that_they_can(space: Space, tmp_path: Path) -> None:
+    arrive(space, make_tone(tmp_path / "space-1.ts", "aac"))
+
+    finish(space.pk)
+
+    kept = space.derived.get(kind="listening")
+    assert (kept.key, kept.content_type) == (f"spaces/{space.pk}/derived/listening.m4a", "audio/mp4")
+    assert store().read(kept.key, 4, 4, kept.etag) == b"ftyp"
+    assert space.recordings.get().extension == "aac"
+
+
+def test_what_is_not_sound_is_refused_and_removed(space: Space, tmp_path: Path) -> None:
+    upload = arrive(space, _text(tmp_path / "notes.m4a"))
+
+    assert not finish(space.pk)
+
+    space.refresh_from_db()
+    upload.refresh_from_db()
+    assert (space.state, upload.state) == ("rejected", "refused")
+    assert space.problem.startswith("notes.m4a: ")
+    assert upload.problem == space.problem
+    assert not store().listing(keys.prefix(space.pk))
+    assert events(space) == ["upload.refused", "space.rejected"]
+
+
+def test_other_bytes_than_announced_are_refused(space: Space, tone: Path) -> None:
+    arrive(space, tone, sha256="b" * 64)
+
+    assert not finish(space.pk)
+
+    space.refresh_from_db()
+    assert space.state == "rejected"
+    assert "are not those that were announced" in space.problem
+    assert not store().listing(keys.prefix(space.pk))
+
+
+def test_the_same_recording_a_second_time_is_refused(space: Space, alice: User, tone: Path) -> None:
+    first = make_space(alice, recording=tone, transcript=None, ended_at=space.ended_at, title="The first")
+    arrive(space, tone)
+
+    assert not finish(space.pk)
+
+    space.refresh_from_db()
+    assert space.state == "rejected"
+    assert "is here already as “The first”" in space.problem
+    assert store().listing(keys.prefix(first.pk))
+
+
+def test_a_disk_that_fails_loses_nothing(space: Space, tone: Path, settings: Any, tmp_path: Path) -> None:
+    settings.WORK_DIR = str(tmp_path / "nowhere")
+    arrive(space, tone)
+
+    assert not finish(space.pk)
+
+    space.refresh_from_db()
+    assert space.state == "processing"
+    assert "No such file or directory" in space.problem
+    assert len(store().listing(keys.prefix(space.pk)).versions) == 1
+
+
+def test_a_refusal_that_was_cut_short_is_carried_out(space: Space, tone: Path) -> None:
+    arrive(space, tone)
+    Space.objects.filter(pk=space.pk).update(step="rejecting", problem="talk.m4a: there is no sound in it.")
+
+    assert not finish(space.pk)
+
+    space.refresh_from_db()
+    assert (space.state, space.problem) == ("rejected", "talk.m4a: there is no sound in it.")
+    assert not store().listing(keys.prefix(space.pk))
+
+
+def test_nothing_stays_on_the_disk(space: Space, tone: Path, settings: Any, tmp_path: Path) -> None:
+    settings.WORK_DIR = str(tmp_path)
+    arrive(space, tone)
+
+    assert finish(space.pk)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def _text(path: Path) -> Path:
+    path.write_text("What we talked about: beans.\n" * 100)
+    return path

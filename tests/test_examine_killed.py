@@ -1,0 +1,72 @@
+"""A worker that is killed while it looks at what was uploaded leaves nothing stuck, doubled or half done."""
+
+from pathlib import Path
+
+import pytest
+
+from archive.models import Space, User
+from archive.storage import keys, store
+from tests.arriving import arrive
+from tests.factory import make_row, make_space
+from tests.processes import PausedAt, Services, wait_until
+from tests.rows import events
+
+VTT = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Runner beans.\n"
+
+
+@pytest.mark.usefixtures("committed")
+def test_killed_at_every_commit(services: Services, alice: User, tone: Path, tmp_path: Path) -> None:
+    kept, refused = (make_row(alice, state="processing", title=title) for title in ("Kept", "Refused"))
+    arrive(kept, tone)
+    (tmp_path / "notes.m4a").write_text("What we talked about.\n")
+    arrive(refused, tmp_path / "notes.m4a")
+    read = make_space(alice, recording=tone, transcript=None)
+    (tmp_path / "words.vtt").write_text(VTT)
+    upload = arrive(read, tmp_path / "words.vtt", "transcript")
+
+    with (
+        PausedAt("upload.taken", kept.pk) as taking,
+        PausedAt("space.rejected", refused.pk) as rejecting,
+        PausedAt("transcript.kept", read.pk) as keeping,
+    ):
+        services.beat()
+        worker = services.worker(concurrency=4)
+        for pause in (taking, rejecting, keeping):
+            pause.wait()
+        worker.kill()
+    services.worker()
+
+    def settled() -> bool:
+        states = set(Space.objects.filter(pk__in=[kept.pk, refused.pk]).values_list("state", flat=True))
+        upload.refresh_from_db()
+        return states == {"available", "rejected"} and upload.state == "taken"
+
+    wait_until(settled, "everything is settled after the restart", 60)
+    assert events(kept) == ["upload.taken", "space.available"]
+    assert kept.recordings.count() == 1
+    assert {v.key for v in store().listing(keys.prefix(kept.pk)).versions} == {
+        f"spaces/{kept.pk}/recording/1.bin",
+        f"spaces/{kept.pk}/derived/peaks.json",
+    }
+    assert events(refused) == ["upload.refused", "space.rejected"]
+    assert not store().listing(keys.prefix(refused.pk))
+    assert [(t.number, t.cues[0]["text"]) for t in read.transcripts.all()] == [(1, "Runner beans.")]
+    assert events(read)[-2:] == ["transcript.kept", "upload.taken"]
+
+
+@pytest.mark.usefixtures("committed")
+def test_nothing_of_it_stays_on_the_disk_of_a_worker_that_was_killed(
+    services: Services, alice: User, tone: Path, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    space = make_row(alice, state="processing")
+    arrive(space, tone)
+
+    with PausedAt("upload.taken", space.pk) as taking:  # the file was read back, and is still held open
+        services.beat()
+        worker = services.worker(WORK_DIR=str(disk))
+        taking.wait()
+        worker.kill()
+
+    assert list(disk.rglob("*")) == []

@@ -1,0 +1,205 @@
+"""Whatever becomes of the child, the one who asked gets a sentence and goes on."""
+
+import json
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from archive.errors import SpacekeepError, Unreadable
+from archive.intake import audio, child
+from tests.hostile import make_hole
+from tests.offspring import children, listener
+from tests.sounds import make_silence, make_tone
+
+BROKE_OFF = "talk.wav: the program that listens broke off over it, as damaged files can make it do."
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Path:
+    return make_tone(tmp_path / "talk.wav", "wav")
+
+
+def measure(path: Path, longest_seconds: int = 86_400) -> audio.Measured:
+    return audio.measure(path, longest_seconds=longest_seconds, step=lambda seconds: None).measured
+
+
+class Impostor:
+    """Another program in its place: what a decoder becomes once a file has taken it over."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.patch = monkeypatch
+
+    def says(self, program: str) -> None:
+        def command(order: dict[str, object], says: int, *rest: object) -> list[str]:
+            return [sys.executable, "-c", f"import os, time, signal\nsays = {says}\n{program}"]
+
+        self.patch.setattr(child, "_command", command)
+
+
+@pytest.fixture
+def impostor(monkeypatch: pytest.MonkeyPatch) -> Impostor:
+    return Impostor(monkeypatch)
+
+
+def refused(path: Path) -> str:
+    before = children()
+    with pytest.raises(Unreadable) as error:
+        measure(path)
+    assert children() == before
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "os.write(says, b'\\x00\\xff rubbish\\n')",
+        "os.write(says, b'[1]\\n')",
+        "os.write(says, b'[' * 50_000)",
+        "while True: os.write(says, b'{\"heard\": 1.0}' * 1000)",
+        "while True: os.write(says, b'{\"heard\": 1.0}\\n' * 1000)",
+        "os.kill(os.getpid(), signal.SIGSEGV)",
+        "os.kill(os.getpid(), signal.SIGABRT)",
+        "os.write(says, b'{\"heard\": 60.0}\\n'); os._exit(3)",
+        "",
+        'os.write(says, b\'{"measured": {}, "peaks": {}, "listening": true}\\n\')',
+        "os.write(says, b'{\"measured\": null}\\n')",
+    ],
+    ids=["bytes", "a list", "deep", "a long line", "many lines", "crash", "abort", "exit", "silence", "empty", "null"],
+)
+def test_what_it_says_is_not_believed(talk: Path, impostor: Impostor, program: str) -> None:
+    impostor.says(program)
+
+    assert refused(talk).startswith(BROKE_OFF)
+
+
+HONEST = {
+    "extension": "wav", "content_type": "audio/wav", "codec": "pcm_s16le", "duration_ms": 3000, "sample_rate": 48000,
+    "channels": 1, "peak_dbfs": -10.3, "level_dbfs": -13.3, "silent_ms": 0, "outline": [100],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("extension", "html"),
+        ("content_type", "text/html"),
+        ("codec", "<script>"),
+        ("duration_ms", 0),
+        ("duration_ms", 3000.5),
+        ("duration_ms", 10**400),
+        ("silent_ms", 4000),
+        ("channels", True),
+        ("peak_dbfs", float("nan")),
+        ("level_dbfs", "loud"),
+        ("outline", [101]),
+        ("outline", [1] * 101),
+        ("more", 1),
+    ],
+)
+def test_measures_that_no_recording_has(talk: Path, impostor: Impostor, name: str, value: object) -> None:
+    line = {"measured": {**HONEST, name: value}, "peaks": {"duration": 3.0, "peaks": [[0.5]]}, "listening": False}
+    impostor.says(f"os.write(says, {json.dumps(line).encode()!r})")
+
+    assert refused(talk).startswith(BROKE_OFF)
+
+
+@pytest.mark.parametrize("peaks", [[[2.0]], [[float("nan")]], [["0"]], [[0.1] * 4001], [[0.1], [0.1]], "peaks"])
+def test_peaks_that_no_waveform_has(talk: Path, impostor: Impostor, peaks: object) -> None:
+    line = {"measured": HONEST, "peaks": {"duration": 3.0, "peaks": peaks}, "listening": False}
+    impostor.says(f"os.write(says, {json.dumps(line).encode()!r})")
+
+    assert refused(talk).startswith(BROKE_OFF)
+
+
+def test_the_honest_answer_would_be_believed(talk: Path, impostor: Impostor) -> None:
+    line = {"measured": HONEST, "peaks": {"duration": 3.0, "peaks": [[0.5]]}, "listening": False}
+    impostor.says(f"os.write(says, {json.dumps(line).encode()!r})")
+
+    assert measure(talk).duration_ms == 3000
+
+
+def test_one_that_is_killed(tmp_path: Path) -> None:
+    path = make_silence(tmp_path / "talk.wav", seconds=600)
+
+    def kill(seconds: float) -> None:
+        if seconds == 60:
+            os.kill(listener(), signal.SIGKILL)
+
+    with pytest.raises(Unreadable, match=r"^talk.wav: the system stopped the program that listened to it"):
+        audio.measure(path, longest_seconds=86_400, step=kill)
+
+
+def test_one_that_never_ends(talk: Path, impostor: Impostor, settings: Settings) -> None:
+    settings.AUDIO_SECONDS = 1
+    impostor.says("while True: time.sleep(0.1); os.write(says, b'{\"heard\": 1.0}\\n')")
+
+    assert refused(talk).startswith("talk.wav: hearing it took longer than 0:01, so it was stopped. Save it anew")
+
+
+def test_a_recording_that_takes_too_long(tmp_path: Path, settings: Settings) -> None:
+    settings.AUDIO_SECONDS = 1
+    path = make_hole(tmp_path / "talk.wav", 24)
+
+    assert "hearing it took longer than 0:01" in refused(path)
+
+
+def test_one_that_used_up_its_time_of_the_processor(talk: Path, impostor: Impostor) -> None:
+    impostor.says("os.kill(os.getpid(), signal.SIGXCPU)")
+
+    assert "hearing it took longer than" in refused(talk)
+
+
+def test_who_asked_may_stop_it(tmp_path: Path) -> None:
+    path, before = make_silence(tmp_path / "talk.wav", seconds=3600), children()
+
+    def stop(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        audio.measure(path, longest_seconds=86_400, step=stop)
+
+    assert children() == before
+
+
+def test_a_full_disk_is_not_the_recordings_fault(talk: Path, impostor: Impostor) -> None:
+    impostor.says('os.write(says, b\'{"failed": "OSError", "errno": 28}\\n\')')
+
+    with pytest.raises(OSError, match="No space left on device"):
+        measure(talk)
+
+
+def test_a_broken_installation_is_not_the_recordings_fault(
+    talk: Path, monkeypatch: pytest.MonkeyPatch, impostor: Impostor
+) -> None:
+    impostor.says("import there_is_no_such_module")
+
+    with pytest.raises(SpacekeepError, match="does not start") as error:
+        measure(talk)
+    assert not isinstance(error.value, Unreadable)
+
+
+def test_it_learns_nothing_of_ours(talk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S3_SECRET_ACCESS_KEY", "a secret")
+    seen: list[bytes] = []
+
+    def look(seconds: float) -> None:
+        seen.append(Path(f"/proc/{listener()}/environ").read_bytes())
+
+    audio.measure(talk, longest_seconds=86_400, step=look)
+
+    assert [words.split(b"=")[0] for words in seen[0].split(b"\0") if words] == [b"PATH"]
+
+
+def test_a_guard_that_is_missing_is_told(talk: Path, impostor: Impostor, caplog: pytest.LogCaptureFixture) -> None:
+    impostor.says('os.write(says, b\'{"guards": ["limits"]}\\n{"refused": "no"}\\n\')')
+
+    with caplog.at_level(logging.WARNING), pytest.raises(Unreadable):
+        measure(talk)
+
+    assert "hearing_without" in caplog.text
+    assert "['network', 'paths']" in caplog.text

@@ -1,0 +1,53 @@
+"""What was made to hurt is uploaded, and a real worker looks at it: refused with words, and the worker goes on."""
+
+from pathlib import Path
+
+import pytest
+
+from archive.models import Space, UploadSession, User
+from archive.storage import keys, store
+from tests.arriving import arrive
+from tests.factory import make_row, make_space
+from tests.hostile import MADE
+from tests.processes import Services, wait_until
+
+TRANSCRIPTS = {
+    "long.vtt": b"WEBVTT\n\n00:00.000 --> 00:01.000\n" + b"x" * 15_000_000,
+    "deep.json": b'{"segments":' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+    "nul.vtt": b"\x00" * 1000,
+}
+
+
+@pytest.mark.usefixtures("committed")
+def test_each_is_refused_and_the_worker_is_alive(services: Services, alice: User, tone: Path, tmp_path: Path) -> None:
+    spaces = {name: make_row(alice, state="processing", title=name) for name in MADE}
+    for name, make in MADE.items():
+        arrive(spaces[name], make(tmp_path / name))
+    talk = make_space(alice, recording=tone, transcript=None)
+    uploads = []
+    for name, data in TRANSCRIPTS.items():
+        (tmp_path / name).write_bytes(data)
+        uploads.append(arrive(talk, tmp_path / name, "transcript"))
+    honest = make_row(alice, state="processing", title="Honest")
+    arrive(honest, tone)
+
+    services.beat()
+    worker = services.worker(concurrency=2, LEASE_SECONDS="60")
+
+    def looked_at() -> bool:
+        waiting = UploadSession.objects.filter(state="arrived").exists()
+        return not waiting and not Space.objects.filter(state="processing").exists()
+
+    wait_until(looked_at, "all of them were looked at", 90)
+    for name, space in spaces.items():
+        space.refresh_from_db()
+        assert space.state == "rejected", (name, space.problem)
+        assert space.problem.startswith(f"{name}: "), space.problem
+        assert not store().listing(keys.prefix(space.pk)), name
+    for upload in uploads:
+        upload.refresh_from_db()
+        assert upload.state == "refused", upload.name
+        assert upload.problem.startswith(f"{upload.name}: "), upload.problem
+    honest.refresh_from_db()
+    assert honest.state == "available"
+    assert worker.running

@@ -1,0 +1,66 @@
+"""Which files of a folder are looked at, and which of a file's neighbours."""
+
+from pathlib import Path
+
+import pytest
+
+from archive.errors import Unreadable
+from archive.intake.importers import find
+
+
+def names(path: Path) -> list[str]:
+    return [one.recording for one in find(path)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "recordings"
+    for name in ("a.m4a", "deep/er/b.OPUS", ".hidden.m4a", ".git/c.m4a", "__MACOSX/._a.m4a", "notes.txt", "film.mov"):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(b"bytes")
+    return place
+
+
+def test_recordings_are_found_below_and_hidden_files_passed_over(folder: Path) -> None:
+    assert names(folder) == ["a.m4a", "deep/er/b.OPUS"]
+
+
+def test_links_are_not_followed(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "secret.m4a").write_bytes(b"bytes")
+    (folder / "folder").symlink_to(tmp_path / "elsewhere")
+    (folder / "file.m4a").symlink_to(tmp_path / "elsewhere" / "secret.m4a")
+
+    assert names(folder) == ["a.m4a", "deep/er/b.OPUS"]
+
+
+def test_a_file_is_what_it_is_whatever_its_name(tmp_path: Path) -> None:
+    (tmp_path / "talk").write_bytes(b"bytes")
+    (tmp_path / "talk.vtt").write_text("WEBVTT")
+    (tmp_path / "other.m4a").write_bytes(b"bytes")
+
+    (found,) = find(tmp_path / "talk")
+
+    assert (found.recording, found.transcript, found.missing) == ("talk", "talk.vtt", ("--ended-at",))
+
+
+def test_a_files_date_tells_nothing(tmp_path: Path) -> None:
+    (tmp_path / "talk.m4a").write_bytes(b"bytes")
+
+    (found,) = find(tmp_path / "talk.m4a")
+
+    assert (found.facts.ended_at, found.facts.notes) == (None, ())
+
+
+def test_a_damaged_file_of_facts_is_told(tmp_path: Path) -> None:
+    (tmp_path / "talk.m4a").write_bytes(b"bytes")
+    (tmp_path / "talk.json").write_text("[" * 10_000)
+
+    (found,) = find(tmp_path)
+
+    assert found.facts.notes == ("talk.json: it is nested too deeply to be read.",)
+
+
+def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match="there is no recording in it"):
+        find(tmp_path)

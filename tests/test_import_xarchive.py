@@ -1,0 +1,127 @@
+"""An X data archive: what its own files tell of each Space, and when nothing but the recording's clock does."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.errors import Unreadable
+from archive.intake.importers import Found, find
+
+SPACE: dict[str, Any] = {
+    "id": "1ypKdEXvkMLGW",
+    "creatorUserId": "12497",
+    "hostUserIds": ["12497"],
+    "speakers": [{"userId": "12497"}, {"userId": "6844292"}],
+    "createdAt": "2026-11-22T19:00:00.000Z",
+    "endedAt": "2026-11-22T20:05:10.250Z",
+    "totalParticipating": "0",
+    "totalParticipated": "435",
+    "invitedUserIds": [],
+}
+
+
+def make_archive(root: Path, *spaces: object, script: str = "window.YTD.spaces_metadata.part0 = ") -> Path:
+    media = root / "data" / "spaces_media"
+    media.mkdir(parents=True)
+    (media / "space-1ypKdEXvkMLGW_0.ts").write_bytes(b"ID3 and raw AAC")
+    (root / "data" / "spaces-metadata.js").write_text(script + json.dumps(spaces))
+    (root / "data" / "tweets_media").mkdir()
+    (root / "data" / "tweets_media" / "1504604448202518529-cat.mp4").write_bytes(b"a film")
+    (root / "Your archive.html").write_text("<html>")
+    return root
+
+
+def only(path: Path) -> Found:
+    (found,) = find(path)
+    return found
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda space: space, lambda space: {"spacesMetadata": space}], ids=["plain", "wrapped"]
+)
+def test_the_recording_finds_its_facts(tmp_path: Path, wrap: Any) -> None:
+    found = only(make_archive(tmp_path, wrap({"id": "1other", "endedAt": 1}), wrap(SPACE)))
+
+    assert found.recording == "data/spaces_media/space-1ypKdEXvkMLGW_0.ts"
+    assert found.facts.source == "X data archive"
+    assert found.facts.ended_at == datetime(2026, 11, 22, 20, 5, 10, 250_000, tzinfo=UTC)
+    assert (found.facts.title, found.facts.listeners_total, found.facts.listeners_peak) == ("", 435, None)
+    assert found.facts.notes == ("spaces-metadata.js: it has 2 speakers by account number only, not by name.",)
+    assert found.missing == ()
+
+
+@pytest.mark.parametrize("ended_at", [1795377910250, "1795377910250"])
+def test_an_end_in_milliseconds_is_understood(tmp_path: Path, ended_at: object) -> None:
+    found = only(make_archive(tmp_path, SPACE | {"endedAt": ended_at}))
+
+    assert found.facts.ended_at == datetime(2026, 11, 22, 20, 5, 10, 250_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("ended_at", ["2026-11-22T20:05:10", "22/11/2026", 17, True, [], {}, "1" * 400, -5])
+def test_an_end_that_is_no_moment_is_asked_for(tmp_path: Path, ended_at: object) -> None:
+    found = only(make_archive(tmp_path, SPACE | {"endedAt": ended_at}))
+
+    assert found.facts.ended_at is None
+    assert found.missing == ("--ended-at",)
+    assert found.facts.notes[0].startswith("spaces-metadata.js: its endedAt is ")
+
+
+def test_a_missing_end_is_told(tmp_path: Path) -> None:
+    found = only(make_archive(tmp_path, {"id": "1ypKdEXvkMLGW"}))
+
+    assert found.facts.notes == ("spaces-metadata.js: it doesn't say when the Space ended (endedAt is missing).",)
+
+
+def test_the_clock_in_the_recording_tells_the_end(tmp_path: Path) -> None:
+    """3856965984 seconds since 1900 are 2022-03-22 19:26:24 UTC."""
+    root = make_archive(tmp_path)
+    pieces = [b'ID3 JSONMetadata {"HydraVersion":4,"ntp":%d.391}' % second for second in (3856965984, 3856969810)]
+    recording = root / "data" / "spaces_media" / "space-1ypKdEXvkMLGW_0.ts"
+    recording.write_bytes(pieces[0] + bytes(600_000) + pieces[1] + bytes(1000))
+
+    found = only(root)
+
+    assert found.facts.ended_at == datetime(2022, 3, 22, 20, 30, 10, tzinfo=UTC)
+    assert found.facts.notes[-1] == (
+        "space-1ypKdEXvkMLGW_0.ts: the end was taken from the recording's own clock, which stops at 20:30:10 UTC."
+    )
+
+
+@pytest.mark.parametrize("last", [3856965984, 3856965000, 3857965984], ids=["the same", "earlier", "days later"])
+def test_a_clock_that_makes_no_sense_tells_nothing(tmp_path: Path, last: int) -> None:
+    root = make_archive(tmp_path)
+    pieces = [b'{"ntp":%d.391}' % second for second in (3856965984, last)]
+    (root / "data" / "spaces_media" / "space-1ypKdEXvkMLGW_0.ts").write_bytes(bytes(10).join(pieces))
+
+    assert only(root).facts.ended_at is None
+
+
+def test_a_damaged_metadata_file_is_told_and_the_recording_stays(tmp_path: Path) -> None:
+    root = make_archive(tmp_path)
+    (root / "data" / "spaces-metadata.js").write_text('window.YTD.spaces_metadata.part0 = [{"id": "1ypK')
+
+    found = only(root)
+
+    assert found.missing == ("--ended-at",)
+    assert found.facts.notes == ("spaces-metadata.js: it is not JSON, or its end is missing.",)
+
+
+def test_films_of_posts_are_no_spaces(tmp_path: Path) -> None:
+    root = make_archive(tmp_path, SPACE)
+    (root / "data" / "spaces_media" / "space-1ypKdEXvkMLGW_0.ts").unlink()
+
+    with pytest.raises(Unreadable, match="there is no recording in it"):
+        find(root)
+
+
+def test_two_files_of_one_space_are_told(tmp_path: Path) -> None:
+    root = make_archive(tmp_path, SPACE)
+    (root / "data" / "spaces_media" / "space-1ypKdEXvkMLGW_1.ts").write_bytes(b"more")
+
+    found = find(root)
+
+    assert [one.name for one in found] == ["space-1ypKdEXvkMLGW_0.ts", "space-1ypKdEXvkMLGW_1.ts"]
+    assert "the archive has this Space in 2 files" in found[0].facts.notes[-1]

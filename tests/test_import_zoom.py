@@ -1,0 +1,89 @@
+"""Zoom: audio and transcript are found, the chat is not taken in, and the end is asked for."""
+
+from pathlib import Path
+
+import pytest
+
+from archive.intake.importers import Found, find
+
+LOCAL = "2026-11-22 20.05.10 Seeds and beans 98796876123"
+CLOUD = "GMT20261122-190510_Recording"
+
+
+def make(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"bytes")
+    return folder
+
+
+def by_name(path: Path) -> dict[str, Found]:
+    return {one.recording: one for one in find(path)}
+
+
+@pytest.mark.parametrize("sound", ["audio_only.m4a", "audio98796876123.m4a"])
+def test_a_folder_from_a_computer(tmp_path: Path, sound: str) -> None:
+    make(tmp_path / LOCAL, sound, "chat.txt", "recording.transcript.vtt", "video98796876123.mp4", "playback.m3u")
+
+    (found,) = find(tmp_path)
+
+    assert (found.recording, found.transcript) == (f"{LOCAL}/{sound}", f"{LOCAL}/recording.transcript.vtt")
+    assert (found.facts.source, found.facts.title, found.missing) == ("Zoom", "Seeds and beans", ("--ended-at",))
+    assert found.facts.notes == (
+        "chat.txt: the chat is not taken in.",
+        "The folder's name has the start by the clock of that computer (2026-11-22 20.05.10), and no zone.",
+    )
+
+
+def test_the_folder_itself(tmp_path: Path) -> None:
+    (found,) = find(make(tmp_path / LOCAL, "audio_only.m4a", "meeting_saved_chat.txt"))
+
+    assert (found.recording, found.facts.title) == ("audio_only.m4a", "Seeds and beans")
+
+
+def test_each_persons_own_track_stays_out(tmp_path: Path) -> None:
+    make(tmp_path / LOCAL, "audio98796876123.m4a", "Audio Record/audioIda198796876123.m4a")
+
+    found = by_name(tmp_path)
+
+    assert list(found) == [f"{LOCAL}/audio98796876123.m4a"]
+    assert found[f"{LOCAL}/audio98796876123.m4a"].facts.notes[0].startswith("Audio Record: each person's own track")
+
+
+def test_two_pauses_make_two_recordings_and_nobody_knows_whose_the_transcript_is(tmp_path: Path) -> None:
+    found = by_name(make(tmp_path / LOCAL, "audio_only.m4a", "audio_only_1.m4a", "recording.transcript.vtt"))
+
+    assert [(name, one.transcript) for name, one in found.items()] == [
+        ("audio_only.m4a", None),
+        ("audio_only_1.m4a", None),
+    ]
+
+
+def test_from_the_cloud(tmp_path: Path) -> None:
+    other = "GMT20261123-080000_Recording"
+    make(tmp_path, f"{CLOUD}.m4a", f"{CLOUD}_1920x1080.mp4", f"{CLOUD}.cc.vtt", f"{CLOUD}.transcript.vtt")
+    make(tmp_path, f"{CLOUD.replace('Recording', 'RecordingnewChat')}.txt", f"{other}.m4a", f"{other}.cc.vtt")
+
+    found = by_name(tmp_path)
+
+    assert {name: one.transcript for name, one in found.items()} == {
+        f"{CLOUD}.m4a": f"{CLOUD}.transcript.vtt",
+        f"{other}.m4a": f"{other}.cc.vtt",
+    }
+    assert found[f"{CLOUD}.m4a"].missing == ("--ended-at",)
+    assert found[f"{CLOUD}.m4a"].facts.notes == (
+        "GMT20261122-190510_RecordingnewChat.txt: the chat is not taken in.",
+        "By its name the recording began on 22 November 2026, 19:05 UTC. Zoom doesn't write when it ended.",
+    )
+
+
+def test_a_film_alone_is_a_recording(tmp_path: Path) -> None:
+    make(tmp_path, f"{CLOUD}_1920x1080.mp4")
+
+    assert list(by_name(tmp_path)) == [f"{CLOUD}_1920x1080.mp4"]
+
+
+def test_digits_that_are_no_date(tmp_path: Path) -> None:
+    (found,) = find(make(tmp_path, "GMT99999999-999999_Recording.m4a"))
+
+    assert (found.facts.source, found.facts.notes) == ("Zoom", ())

@@ -1,0 +1,208 @@
+"""`manage.py ingest` on what tools leave: folders, archives, several files."""
+
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import execute_from_command_line
+
+from archive import clock
+from archive.models import Space, User
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+Run = Callable[..., tuple[int | str | None, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Returns exit status, standard output and standard error."""
+
+    def call(*arguments: str) -> tuple[int | str | None, str, str]:
+        status: int | str | None = 0
+        try:
+            execute_from_command_line(["manage.py", "ingest", *arguments, "--host", "alice"])
+        except SystemExit as end:
+            status = end.code
+        return status, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def ended_at() -> datetime:
+    return (clock.now() - timedelta(days=1)).replace(microsecond=250_000)
+
+
+@pytest.fixture
+def spaces(tmp_path: Path, tone: Path, ended_at: datetime) -> Path:
+    """A folder of twspace-dl with captions as WebVTT, and another recording that nobody described."""
+    folder = tmp_path / "spaces"
+    folder.mkdir()
+    metadata: dict[str, Any] = {
+        "title": "Seeds",
+        "rest_id": "1ypKdEXvkMLGW",
+        "ended_at": str(int(ended_at.timestamp() * 1000)),
+        "conversation_controls": 2,
+        "total_live_listeners": 435,
+    }
+    participants = {"admins": [{"display_name": "Felix"}], "speakers": [{"display_name": "Ida"}]}
+    answer = {"data": {"audioSpace": {"metadata": metadata, "participants": participants}}}
+    shutil.copy(tone, folder / "(Nora)Seeds-1ypKdEXvkMLGW.m4a")
+    (folder / "(Nora)Seeds-1ypKdEXvkMLGW.json").write_text(json.dumps(answer))
+    (folder / "(Nora)Seeds-1ypKdEXvkMLGW.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Ida>Beans.\n")
+    shutil.copy(tone, folder / "talk.m4a")
+    return folder
+
+
+def without_talk(spaces: Path) -> Path:
+    (spaces / "talk.m4a").unlink()
+    return spaces
+
+
+def test_a_folder_is_taken_in_with_all_that_it_tells(run: Run, alice: User, spaces: Path, ended_at: datetime) -> None:
+    status, out, err = run(str(without_talk(spaces)))
+
+    space = Space.objects.get()
+    assert (status, out, err) == (0, f"{space.pk}\n", "")
+    assert (space.title, space.audience, space.ended_at) == ("Seeds", "everyone", ended_at)
+    assert (space.listeners_total, space.listeners_peak) == (435, None)
+    assert [p.name for p in space.participants.order_by("role")] == ["Felix", "Alice", "Ida"]
+    assert space.transcripts.get().cues[0]["text"] == "Beans."
+
+
+def test_what_is_not_known_does_not_stop_the_others(run: Run, alice: User, spaces: Path) -> None:
+    status, out, err = run(str(spaces))
+
+    assert (status, out) == (1, f"{Space.objects.get().pk}\n")
+    assert err.splitlines() == [
+        "talk.m4a: not taken in. When did the Space end? Give --ended-at: the clock starts there, never at the file's "
+        "date.",
+        "CommandError: 1 of 2 recordings were not taken in: see above.",
+    ]
+
+
+def test_json_of_several_is_one_object(run: Run, alice: User, spaces: Path) -> None:
+    status, out, _ = run(str(spaces), "--json")
+
+    said = json.loads(out)
+    assert status == 1
+    assert [(one["id"], one["file"], one["state"]) for one in said["spaces"]] == [
+        (str(Space.objects.get().pk), "(Nora)Seeds-1ypKdEXvkMLGW.m4a", "available")
+    ]
+    assert [one["file"] for one in said["not_taken_in"]] == ["talk.m4a"]
+
+
+def test_what_is_given_wins(run: Run, alice: User, spaces: Path) -> None:
+    told = datetime(2020, 1, 1, tzinfo=UTC).replace(year=clock.now().year) - timedelta(hours=1)
+    told = max(told, clock.now() - timedelta(days=2)).replace(microsecond=0)
+
+    status, _, err = run(str(without_talk(spaces)), "--title", "Peas", "--ended-at", told.isoformat(), "--cohost", "Jo")
+
+    space = Space.objects.get()
+    assert (status, space.title, space.ended_at) == (0, "Peas", told)
+    assert space.participants.get(role="cohost").name == "Jo"
+    assert "The files say that it ended on " in err
+    assert "; --ended-at was taken." in err
+
+
+def test_an_end_for_all_is_refused_where_one_has_its_own(run: Run, alice: User, spaces: Path) -> None:
+    status, _, err = run(str(spaces), "--ended-at", (clock.now() - timedelta(days=2)).isoformat())
+
+    assert status == 1
+    assert err == (
+        "CommandError: --ended-at is for recordings whose end is not known, but (Nora)Seeds-1ypKdEXvkMLGW.m4a has its "
+        "own. Leave it out.\n"
+    )
+    assert not Space.objects.exists()
+
+
+def test_a_dry_run_shows_and_does_nothing(run: Run, alice: User, spaces: Path) -> None:
+    status, out, err = run(str(spaces), "--dry-run")
+
+    assert (status, Space.objects.count()) == (1, 0)
+    assert err == "CommandError: 1 of 2 recordings would not be taken in.\n"
+    lines = out.splitlines()
+    assert lines[:2] == ["Seeds", "  (Nora)Seeds-1ypKdEXvkMLGW.m4a (twspace-dl), with (Nora)Seeds-1ypKdEXvkMLGW.vtt"]
+    assert lines[3:] == [
+        "  could talk: everyone",
+        "  co-hosts: Felix",
+        "  speakers: Ida",
+        "  435 listeners",
+        "talk",
+        "  talk.m4a (file)",
+        "  ended: not known when",
+        "  NOT TAKEN IN: When did the Space end? Give --ended-at: the clock starts there, never at the file's date.",
+    ]
+
+
+def test_a_dry_run_as_json(run: Run, alice: User, spaces: Path, ended_at: datetime) -> None:
+    status, out, _ = run(str(without_talk(spaces)), "--dry-run", "--json")
+
+    assert (status, Space.objects.count()) == (0, 0)
+    assert json.loads(out) == {
+        "spaces": [
+            {
+                "file": "(Nora)Seeds-1ypKdEXvkMLGW.m4a",
+                "transcript": "(Nora)Seeds-1ypKdEXvkMLGW.vtt",
+                "source": "twspace-dl",
+                "title": "Seeds",
+                "ended_at": ended_at.isoformat(),
+                "audience": "everyone",
+                "cohosts": ["Felix"],
+                "speakers": ["Ida"],
+                "listeners_peak": None,
+                "listeners_total": 435,
+                "language": "",
+                "notes": [],
+                "problem": "",
+            }
+        ]
+    }
+
+
+def test_an_archive_is_taken_in_and_unpacked_nowhere_for_good(
+    run: Run, alice: User, spaces: Path, tmp_path: Path, settings: Any
+) -> None:
+    (tmp_path / "work").mkdir()
+    settings.WORK_DIR = str(tmp_path / "work")
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for file in without_talk(spaces).iterdir():
+            archive.write(file, f"all/{file.name}")
+
+    status, out, _ = run(str(tmp_path / "all.zip"))
+
+    assert (status, out) == (0, f"{Space.objects.get().pk}\n")
+    assert Space.objects.get().transcripts.count() == 1
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_file_is_described_by_what_lies_beside_it(run: Run, alice: User, spaces: Path) -> None:
+    status, out, _ = run(str(spaces / "(Nora)Seeds-1ypKdEXvkMLGW.m4a"), "--json")
+
+    assert (status, json.loads(out)["id"]) == (0, str(Space.objects.get().pk))
+    assert Space.objects.get().title == "Seeds"
+
+
+def test_a_recording_that_is_none_does_not_stop_the_others(run: Run, alice: User, spaces: Path) -> None:
+    (spaces / "(Nora)Seeds-1ypKdEXvkMLGW.mp3").write_text("not sound")
+
+    status, out, err = run(str(without_talk(spaces)))
+
+    assert (status, out) == (1, f"{Space.objects.get().pk}\n")
+    assert "(Nora)Seeds-1ypKdEXvkMLGW.mp3: " in err
+    assert err.endswith("CommandError: 1 of 2 recordings were not taken in: see above.\n")
+
+
+def test_an_empty_folder(run: Run, alice: User, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+
+    status, out, err = run(str(tmp_path / "nothing"))
+
+    assert (status, out) == (1, "")
+    assert err.startswith("CommandError: nothing: there is no recording in it (m4a, mp3,")

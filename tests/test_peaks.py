@@ -1,0 +1,106 @@
+"""The waveform's numbers: for those who may hear the Space, until its deadline, and only the object that was stored."""
+
+from datetime import timedelta
+
+import pytest
+
+from archive import clock
+from archive.models import Derived, Space, User
+from archive.storage import store
+from tests.heard import make_heard, make_peaks
+from tests.pages import browser, fetch
+from tests.rows import change
+from tests.stores import NOBODY_LISTENS, other_store
+
+pytestmark = pytest.mark.usefixtures("db")
+
+PEAKS = b'{"duration": 88.366, "peaks": [[0, 0.25, 1, 0.5]]}'
+
+
+@pytest.fixture
+def space(db: None, alice: User) -> Space:
+    space = make_heard(alice)
+    make_peaks(space, PEAKS)
+    return space
+
+
+def address(space: Space) -> str:
+    return f"/spaces/{space.pk}/peaks.json"
+
+
+def test_a_host_and_an_admin_get_them_and_no_cache_keeps_them(space: Space, admin: User) -> None:
+    for user in (space.host, admin):
+        answer = browser(user).get(address(space))
+
+        assert answer.status_code == 200
+        assert answer.json() == {"duration": 88.366, "peaks": [[0, 0.25, 1, 0.5]]}
+        assert answer["Content-Type"] == "application/json"
+        assert {"private", "no-store"} <= set(answer["Cache-Control"].split(", "))
+
+
+def test_others_learn_nothing(space: Space, bob: User, auditor: User) -> None:
+    assert browser(bob).get(address(space)).status_code == 404
+    assert browser(auditor).get(address(space)).status_code == 404
+    assert browser().get(address(space)).status_code == 302
+    assert browser(space.host).post(address(space)).status_code == 405
+
+
+def test_from_the_deadline_on_they_are_gone(space: Space) -> None:
+    change(space, expires_at=clock.now())
+
+    assert browser(space.host).get(address(space)).status_code == 410
+
+
+def test_an_answer_that_would_start_in_the_last_second_is_gone(space: Space) -> None:
+    client = browser(space.host)
+    assert client.get(address(space)).status_code == 200  # so that the next one is answered well before the deadline
+    change(space, expires_at=clock.now() + timedelta(seconds=0.9))
+
+    assert client.get(address(space)).status_code == 410
+    space.refresh_from_db()
+    assert space.expires_at is not None
+    assert clock.now() < space.expires_at
+
+
+def test_without_any_the_page_does_not_ask(alice: User, space: Space) -> None:
+    bare = make_heard(alice)
+
+    assert browser(alice).get(address(bare)).status_code == 404
+    assert "data-peaks" not in browser(alice).get(f"/spaces/{bare.pk}/").content.decode()
+    assert f'data-peaks="{address(space)}"' in browser(alice).get(f"/spaces/{space.pk}/").content.decode()
+
+
+def test_an_object_that_is_not_the_one_that_was_stored_is_not_drawn(space: Space) -> None:
+    kept = Derived.objects.get(space=space)
+    store().delete(store().listing(kept.key).versions)
+    assert browser(space.host).get(address(space)).status_code == 404
+
+    Derived.objects.all().delete()
+    make_peaks(space, b"[1, 2, 3]")
+    Derived.objects.update(etag=kept.etag)
+    assert browser(space.host).get(address(space)).status_code == 404
+
+
+def test_one_that_is_too_large_is_not_read(alice: User) -> None:
+    space = make_heard(alice)
+    make_peaks(space, b"0" * (1024**2 + 1))
+
+    assert browser(alice).get(address(space)).status_code == 404
+
+
+def test_a_store_that_is_down_is_no_missing_waveform(space: Space) -> None:
+    with other_store(**NOBODY_LISTENS):
+        assert browser(space.host).get(address(space)).status_code == 503
+
+
+def test_the_player_gets_the_copy_for_browsers_where_there_is_one(space: Space) -> None:
+    made = make_peaks(make_heard(space.host), b"a listening copy")
+    Derived.objects.filter(pk=made.pk).update(space=space, kind="listening", content_type="audio/mp4")
+    client = browser(space.host)
+
+    status, headers, body = fetch(client.get(f"/spaces/{space.pk}/audio")["Location"])
+    original = fetch(client.get(f"/spaces/{space.pk}/recording")["Location"])[2]
+
+    assert (status, body) == (200, b"a listening copy")
+    assert headers["Content-Type"] == "audio/mp4"
+    assert len(original) == 527_210

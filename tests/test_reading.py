@@ -1,0 +1,120 @@
+"""A transcript that was uploaded is read by a worker: kept beside earlier ones, or refused with its lines named."""
+
+from pathlib import Path
+
+import pytest
+
+from archive.intake.reading import read
+from archive.models import Line, Space, UploadSession, User
+from archive.storage import keys, store
+from tests.arriving import arrive
+from tests.factory import make_space
+from tests.rows import events, make_due
+
+pytestmark = pytest.mark.usefixtures("db")
+
+GOOD = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Runner beans.\n"
+BROKEN = "WEBVTT\n\n00:00.000 --> 00:01.000\nBeans.\n\n00:09.000 --> 00:02.000\nPeas.\n"
+
+
+@pytest.fixture
+def space(alice: User, tone: Path, tmp_path: Path) -> Space:
+    (tmp_path / "first.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:01.000\nBroad beans.\n")
+    return make_space(alice, recording=tone, transcript=tmp_path / "first.vtt")
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Path:
+    return tmp_path / "words.vtt"
+
+
+def test_it_is_kept_beside_the_earlier_one(space: Space, words: Path) -> None:
+    words.write_text(GOOD)
+    upload = arrive(space, words, "transcript", language="en")
+
+    assert read(upload.pk)
+
+    first, second = space.transcripts.all()
+    assert (first.number, first.cues[0]["text"]) == (1, "Broad beans.")
+    assert (second.number, second.language, second.source) == (2, "en", "given")
+    assert second.cues == [{"start_ms": 0, "end_ms": 1000, "speaker": "Nora", "text": "Runner beans."}]
+    assert second.key == f"spaces/{space.pk}/transcript/{upload.pk}.en.vtt"
+    stored = store().read(second.key, 0, second.size, second.etag).decode()
+    assert stored == "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n<v Nora>Runner beans.\n"
+    assert UploadSession.objects.get(pk=upload.pk).state == "taken"
+    assert events(space)[-2:] == ["transcript.kept", "upload.taken"]
+
+
+def test_the_newest_is_the_one_that_search_finds(space: Space, words: Path) -> None:
+    words.write_text(GOOD)
+
+    read(arrive(space, words, "transcript").pk)
+
+    assert set(Line.objects.filter(space=space).values_list("transcript__number", flat=True)) == {2}
+
+
+def test_the_file_as_it_came_does_not_stay(space: Space, words: Path) -> None:
+    words.write_text(GOOD)
+    upload = arrive(space, words, "transcript")
+
+    read(upload.pk)
+
+    assert upload.key not in {version.key for version in store().listing(keys.prefix(space.pk)).versions}
+
+
+def test_a_broken_one_is_refused_by_line(space: Space, words: Path) -> None:
+    words.write_text(BROKEN)
+    upload = arrive(space, words, "transcript")
+
+    assert not read(upload.pk)
+
+    upload.refresh_from_db()
+    assert upload.state == "refused"
+    assert "line 6" in upload.problem
+    assert space.transcripts.count() == 1
+    assert store().head(upload.key).size == len(BROKEN)  # the rest of it can still be kept
+
+
+def test_the_rest_of_it_is_kept_if_somebody_says_so(space: Space, words: Path) -> None:
+    words.write_text(BROKEN)
+    upload = arrive(space, words, "transcript", lenient=True)
+
+    assert read(upload.pk)
+
+    kept = space.transcripts.get(number=2)
+    assert [cue["text"] for cue in kept.cues] == ["Beans."]
+
+
+def test_what_is_too_large_is_not_even_read(space: Space, words: Path) -> None:
+    words.write_text(GOOD)
+    upload = arrive(space, words, "transcript")
+    UploadSession.objects.filter(pk=upload.pk).update(size=21 * 1024**2)
+
+    assert not read(upload.pk)
+
+    upload.refresh_from_db()
+    assert (upload.state, upload.problem) == (
+        "refused",
+        "words.vtt: a transcript of more than 20 MB is not one.",
+    )
+
+
+def test_after_the_deadline_nothing_is_added(space: Space, words: Path) -> None:
+    words.write_text(GOOD)
+    upload = arrive(space, words, "transcript")
+    make_due(space)
+
+    assert not read(upload.pk)
+
+    assert space.transcripts.count() == 1
+    assert UploadSession.objects.get(pk=upload.pk).state == "refused"
+
+
+def test_reading_it_twice_keeps_it_once(space: Space, words: Path) -> None:
+    words.write_text(GOOD)
+    upload = arrive(space, words, "transcript")
+
+    assert read(upload.pk)
+    assert not read(upload.pk)
+
+    assert space.transcripts.count() == 2

@@ -1,0 +1,126 @@
+"""Tokens of recorders: shown once, kept as a hash, and refused as soon as they should be."""
+
+import hashlib
+import re
+from datetime import timedelta
+
+import pytest
+
+from archive import clock
+from archive.errors import Refused
+from archive.intake import recorders
+from archive.models import LogEntry, RecorderToken, User
+from tests.api import Caller
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def made(admin: User) -> tuple[RecorderToken, str]:
+    return recorders.make("studio", 30, admin)
+
+
+def status(text: str) -> int:
+    return Caller(token=text).get("/uploads").status
+
+
+def test_it_is_kept_as_a_hash(made: tuple[RecorderToken, str]) -> None:
+    token, text = made
+
+    row = str(RecorderToken.objects.values().get())
+
+    assert re.fullmatch(r"skr_[0-9a-f]{12}_[A-Za-z0-9_-]{43}", text)  # 43 of base64: 256 bits
+    assert text[17:] not in row
+    assert token.secret_sha256 == hashlib.sha256(text.encode()).hexdigest()
+    assert (token.prefix, token.scopes) == (text[:16], ["intake"])
+
+
+def test_it_lets_its_recorder_in(made: tuple[RecorderToken, str]) -> None:
+    assert status(made[1]) == 200
+
+
+def test_another_secret_does_not(made: tuple[RecorderToken, str]) -> None:
+    text = made[1]
+
+    assert status(text[:-1] + ("A" if text[-1] != "A" else "B")) == 401
+    assert status(text[:16]) == 401
+    assert status(text + "A") == 401
+    assert status("") == 401
+    assert status("skr_000000000000_" + text[17:]) == 401
+
+
+def test_taken_back(made: tuple[RecorderToken, str], admin: User) -> None:
+    token, text = made
+
+    assert recorders.revoke(token.pk, admin) is True
+    assert recorders.revoke(token.pk, admin) is False
+
+    assert status(text) == 401
+
+
+def test_expired(made: tuple[RecorderToken, str]) -> None:
+    RecorderToken.objects.update(expires_at=clock.now())
+
+    assert status(made[1]) == 401
+
+
+def test_of_another_scope(made: tuple[RecorderToken, str]) -> None:
+    RecorderToken.objects.update(scopes=["something else"])
+
+    assert status(made[1]) == 401
+
+
+@pytest.mark.parametrize("end", ["deactivated", "no admin any more", "deleted"])
+def test_somebody_answers_for_it(end: str, made: tuple[RecorderToken, str], admin: User) -> None:
+    if end == "deactivated":
+        User.objects.filter(pk=admin.pk).update(is_active=False)
+    elif end == "deleted":
+        admin.delete()
+    else:
+        admin.groups.clear()
+
+    assert status(made[1]) == 401
+    assert recorders.state(RecorderToken.objects.get(), clock.now()) == "its maker is no admin any more"
+
+
+def test_its_last_use_is_noted_to_the_minute(made: tuple[RecorderToken, str]) -> None:
+    used = []
+    for ago in (None, timedelta(seconds=50), timedelta(seconds=70)):
+        if ago is not None:
+            RecorderToken.objects.update(used_at=clock.now() - ago)
+        assert status(made[1]) == 200
+        used.append(clock.now() - (RecorderToken.objects.get().used_at or clock.now()))
+
+    assert used[0] < timedelta(seconds=5)
+    assert used[1] > timedelta(seconds=49)  # not written again so soon
+    assert used[2] < timedelta(seconds=5)
+
+
+def test_the_log_says_who_made_it_and_who_took_it_back(made: tuple[RecorderToken, str], admin: User) -> None:
+    token, text = made
+    recorders.revoke(token.pk, admin)
+
+    entries = list(LogEntry.objects.order_by("id"))
+
+    assert [(e.event, e.space_id, e.actor_id) for e in entries] == [
+        ("token.made", None, admin.pk),
+        ("token.revoked", None, admin.pk),
+    ]
+    assert {e.detail["recorder"] for e in entries} == {str(token.pk)}
+    assert not any(part in str([e.detail for e in entries]) for part in ("studio", text[17:]))
+
+
+@pytest.mark.parametrize(("name", "days"), [("", 30), (" ", 30), ("x" * 101, 30), ("studio", 0), ("studio", 367)])
+def test_what_can_not_be_made(name: str, days: int, admin: User) -> None:
+    with pytest.raises(Refused):
+        recorders.make(name, days, admin)
+    assert not LogEntry.objects.exists()
+
+
+def test_only_admins_make_and_take_back(made: tuple[RecorderToken, str], alice: User, auditor: User) -> None:
+    for user in (alice, auditor):
+        with pytest.raises(Refused, match="Only admins"):
+            recorders.make("studio", 30, user)
+        with pytest.raises(Refused, match="Only admins"):
+            recorders.revoke(made[0].pk, user)
+    assert status(made[1]) == 200

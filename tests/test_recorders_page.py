@@ -1,0 +1,99 @@
+"""The admins' page of tokens."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from archive.intake import recorders
+from archive.models import RecorderToken, User
+from tests.api import Caller
+from tests.pages import browser
+
+pytestmark = pytest.mark.django_db
+TOKEN = re.compile(r"skr_[0-9a-f]{12}_[A-Za-z0-9_-]{43}")
+
+
+def page(user: User) -> str:
+    return browser(user).get("/recorders/").content.decode()
+
+
+def test_a_token_is_made_and_shown_once(admin: User, alice: User) -> None:
+    answer = browser(admin).post("/recorders/", {"name": "Studio <2>", "days": "90", "hosts": "alice"})
+
+    text = answer.content.decode()
+    (shown,) = TOKEN.findall(text)
+    assert "Studio &lt;2&gt;" in text
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert Caller(token=shown).announce(host="alice").status == 201
+    assert Caller(token=shown).announce(host="ada").status == 422
+    assert TOKEN.findall(page(admin)) == []
+    assert shown[:16] in page(admin)
+
+
+def test_a_token_is_taken_back(admin: User) -> None:
+    token, text = recorders.make("studio", 30, admin)
+
+    answer = browser(admin).post(f"/recorders/{token.pk}/revoke", follow=True)
+
+    assert "The token of studio is refused from now on" in answer.content.decode()
+    assert "taken back" in page(admin)
+    assert Caller(token=text).get("/uploads").status == 401
+
+
+def test_the_page_says_when_it_was_used(admin: User) -> None:
+    _, text = recorders.make("studio", 30, admin)
+    assert "never" in page(admin)
+
+    Caller(token=text).get("/uploads")
+
+    assert "never" not in page(admin)
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"name": "studio", "days": "90", "hosts": "nobody"}, "There is no user &#x27;nobody&#x27;"),
+        ({"name": "", "days": "90", "hosts": ""}, "needs a name"),
+        ({"name": "studio", "days": "100000", "hosts": ""}, "1 to 366 days"),
+        ({"name": "studio", "days": "soon", "hosts": ""}, "1 to 366 days"),
+    ],
+)
+def test_what_can_not_be_made(form: dict[str, str], said: str, admin: User) -> None:
+    answer = browser(admin).post("/recorders/", form)
+
+    assert (answer.status_code, said in answer.content.decode()) == (422, True)
+    assert not RecorderToken.objects.exists()
+
+
+@pytest.mark.parametrize("who", ["alice", "otto"])
+def test_others_see_nothing_of_it(who: str, alice: User, auditor: User, admin: User) -> None:
+    token, _ = recorders.make("studio", 30, admin)
+    client = browser({"alice": alice, "otto": auditor}[who])
+
+    assert client.get("/recorders/").status_code == 404
+    assert client.post("/recorders/", {"name": "mine", "days": "30"}).status_code == 404
+    assert client.post(f"/recorders/{token.pk}/revoke").status_code == 404
+    assert "recorders" not in client.get("/").content.decode().lower()
+
+
+def test_nobody_else_either(admin: User) -> None:
+    token, _ = recorders.make("studio", 30, admin)
+
+    assert browser().get("/recorders/").status_code == 302
+    assert browser(admin).get(f"/recorders/{token.pk}/revoke").status_code == 405
+    assert browser(admin).post("/recorders/00000000-0000-0000-0000-000000000000/revoke").status_code == 404
+    assert RecorderToken.objects.get().revoked_at is None
+
+
+def test_its_queries_do_not_grow(admin: User, alice: User) -> None:
+    counts = []
+    for number in (1, 8):
+        for _ in range(number):
+            recorders.make("studio", 30, admin, [alice])
+        with CaptureQueriesContext(connection) as queries:
+            page(admin)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]

@@ -1,0 +1,237 @@
+"""What is found, in which order, and what is said where nothing can be."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from archive import search
+from archive.errors import Refused
+from archive.models import Space, User
+from archive.search import Found
+from tests.factory import make_row
+from tests.spoken import make_transcript
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def space(alice: User) -> Space:
+    return make_row(alice)
+
+
+def find(words: str, page: int = 1) -> Found:
+    return search.find(Space.objects.all(), words, page)
+
+
+def lines(words: str) -> list[str]:
+    """The lines that are found, with brackets around what is marked."""
+    return [
+        "".join(f"[{piece.text}]" if piece.found else piece.text for piece in line.pieces)
+        for found in find(words).spaces
+        for line in found.lines
+    ]
+
+
+ROOM = [
+    "Welcome to the",
+    "seed library, friends!",
+    "Nothing here.",
+    "We bake bread - don\u2019t run.",
+    "Seeds and bread.",
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("friend", ["seed library, [friends]!"]),
+        ("LIBRARIES", ["seed [library], friends!"]),
+        ("welcome library", ["[Welcome] to the", "seed [library], friends!"]),  # on both sides of a line's end
+        ('"welcome to the seed library"', ["[Welcome] to the", "[seed] [library], friends!"]),
+        ('"the library"', ["seed [library], friends!"]),  # the stop word is not looked for
+        ('"library welcome"', []),
+        ("welcome bread", []),  # too far apart
+        ("bread -seeds", ["We bake [bread] - don\u2019t run."]),
+        ('seeds -"library friends"', ["[Seeds] and bread."]),
+        ('seeds -"friends library"', ["[seed] library, friends!", "[Seeds] and bread."]),
+        ("friend or baking", ["seed library, [friends]!", "We [bake] bread - don\u2019t run."]),
+        ("seed-library", ["[seed] [library], friends!"]),
+        ("“seed library”", ["[seed] [library], friends!"]),
+        ("library/friends", ["seed [library], [friends]!"]),
+        ("tractor", []),
+    ],
+)
+def test_as_people_search(space: Space, words: str, found: list[str]) -> None:
+    make_transcript(space, ROOM)
+
+    assert lines(words) == found
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "words", "found"),
+    [
+        ("de", "Die Äpfel sind reif.", "APFEL", "Die [Äpfel] sind reif."),
+        ("ru", "Привет, друзья мои", "ДРУЗЬЯ", "Привет, [друзья] мои"),
+        ("ar", "مرحبا بكم في المكتبة", "مكتبة", "مرحبا بكم في [المكتبة]"),
+        ("ja", "種の図書館へようこそ。", "図書館", "種の[図書館]へようこそ。"),
+        ("zh-Hans", "欢迎来到种子图书馆", "图书馆", "欢迎来到种子[图书馆]"),
+        ("ko", "도서관에 오세요", "도서관", "[도서관]에 오세요"),
+        ("th", "ยินดีต้อนรับสู่ห้องสมุด", "ห้องสมุด", "ยินดีต้อนรับสู่[ห้องสมุด]"),
+        ("hi", "किताबें और बीज", "किताबें", "[किताबें] और बीज"),
+        ("und", "\uff26\uff35\uff2c\uff2c width ½ Foo™", "full foo", "[\uff26\uff35\uff2c\uff2c] width ½ [Foo]™"),
+    ],
+)
+def test_in_many_languages(space: Space, language: str, said: str, words: str, found: str) -> None:
+    make_transcript(space, ["Others.", said], language)
+
+    assert lines(words) == [found]
+
+
+def test_characters_in_another_order_are_another_word(space: Space) -> None:
+    make_transcript(space, ["館の図書"], "ja")
+
+    assert lines("図書館") == []
+    assert lines("図書") == ["館の[図書]"]
+
+
+def test_one_search_over_several_languages(alice: User) -> None:
+    make_transcript(make_row(alice), ["The houses are old."], "en")
+    make_transcript(make_row(alice), ["Unsere Häuser sind alt."], "de")
+    make_transcript(make_row(alice), ["Haus, houses"], "und")
+
+    assert sorted(lines("haus or houses")) == ["The [houses] are old.", "Unsere [Häuser] sind alt.", "[Haus], [houses]"]
+
+
+def test_the_best_first(alice: User) -> None:
+    one_word = make_row(alice, title="one word here, the other beside it")
+    both = make_row(alice, title="both in a line")
+    often = make_row(alice, title="both, in two lines")
+    for space, texts in [
+        (one_word, ["A red", "tractor"]),
+        (both, ["A red tractor", "x", "y"]),
+        (often, ["A red tractor", "x", "y", "A red tractor"]),
+    ]:
+        make_transcript(space, texts)
+
+    assert [found.space for found in find("red tractor").spaces] == [often, both, one_word]
+
+
+def test_a_space_shows_its_best_lines_in_order_of_time_and_how_many_more(space: Space) -> None:
+    make_transcript(space, ["bean", "x", "y"] * 6 + ["bean, a bean and a bean"])
+
+    (found,) = find("beans").spaces
+
+    assert [line.start_ms for line in found.lines] == [0, 3000, 6000, 18000]
+    assert found.more == 3
+    assert find("beans").line_count == 7
+
+
+def test_pages(alice: User) -> None:
+    made = [make_row(alice, ended_ago=timedelta(days=n + 1)) for n in range(12)]
+    for space in made:
+        make_transcript(space, ["bean"])
+
+    first, second = find("bean"), find("bean", 2)
+
+    assert [found.space for found in first.spaces + second.spaces] == made
+    assert (first.next_page, second.next_page) == (2, None)
+    assert find("bean", 99).spaces == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"state": "processing"}, {"state": "expiring"}, {"state": "rejected", "problem": "No sound."}, {"expires_at": -1}],
+)
+def test_only_what_is_served_now(space: Space, change: dict[str, object]) -> None:
+    make_transcript(space, ["bean"])
+    if "expires_at" in change:
+        change = {"expires_at": space.ended_at + timedelta(days=6)}  # which is now
+    Space.objects.filter(pk=space.pk).update(**change)
+
+    assert find("bean").spaces == []
+
+
+def test_a_held_space_is_served(space: Space) -> None:
+    make_transcript(space, ["bean"])
+    Space.objects.filter(pk=space.pk).update(expires_at=None)
+
+    assert lines("bean") == ["[bean]"]
+
+
+@pytest.mark.parametrize("words", ["", "  \n", "?!...", '""', "-", "\x00", "\ud800", "😀", "("])
+def test_nothing_to_look_for(words: str) -> None:
+    with pytest.raises(Refused, match="There is no word in this"):
+        find(words)
+
+
+@pytest.mark.parametrize("words", ["-bean", '-"green bean"', "-a -b", "bean or -pea"])
+def test_only_what_to_leave_out(words: str) -> None:
+    with pytest.raises(Refused, match="Say as well what to look for"):
+        find(words)
+
+
+def test_too_long_to_be_a_search() -> None:
+    with pytest.raises(Refused, match="longer than 300 characters"):
+        find("bean " * 2000)
+
+
+def test_words_that_are_in_every_line_are_named(space: Space) -> None:
+    make_transcript(space, ["The beans and the peas."])
+
+    assert find("the").spaces == []
+    assert "english" in find("the").common
+
+
+ODD = ["a\x00b", "'; DROP TABLE archive_line; --", "x:*", "!a & b | (c <-> d)", "a" * 300, "%s %(a)s", "x'\\"]
+
+
+@pytest.mark.parametrize("words", ODD)
+def test_odd_words_do_no_harm(space: Space, words: str) -> None:
+    make_transcript(space, ["bean"])
+
+    assert lines(words) == []
+    assert lines("bean") == ["[bean]"]
+
+
+def test_a_very_long_line_is_shown_around_the_word(space: Space) -> None:
+    make_transcript(space, ["pea " * 20_000 + "bean" + " pea" * 1000], "und")
+
+    assert lines("bean") == []  # beyond what of one line is indexed
+
+    make_transcript(space, ["pea " * 500 + "bean" + " pea" * 500], "und", number=2)
+    (line,) = lines("bean")
+
+    assert line.startswith("… ")
+    assert line.endswith(" …")
+    assert "pea [bean] pea" in line
+    assert len(line) == 300 + 6
+
+
+def test_the_number_of_queries_does_not_grow(alice: User) -> None:
+    counts = []
+    for more in (2, 8):
+        for _ in range(more):
+            make_transcript(make_row(alice), ["bean"] * 3, "de")
+        with CaptureQueriesContext(connection) as queries:
+            assert find("bean").spaces
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1] <= 11
+
+
+def test_at_most_so_many_lines_are_ranked(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archive.search.hits.MOST", 3)
+    make_transcript(space, ["bean"] * 4)
+
+    assert (find("bean").line_count, find("bean").cut) == (3, True)
+
+
+def test_it_leaves_its_callers_time_limit_alone(space: Space) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '7min'")
+        find("bean")
+        cursor.execute("SHOW statement_timeout")
+
+        assert cursor.fetchone() == ("7min",)

@@ -1,0 +1,48 @@
+"""Search stays bounded: a transcript of a whole day, and a question that takes too long."""
+
+import os
+import time
+
+import psycopg
+import pytest
+
+from archive import search
+from archive.errors import Refused
+from archive.models import Line, Space, User
+from tests.factory import make_row
+from tests.processes import dsn
+from tests.spoken import make_transcript
+
+CUES = int(os.environ.get("SEARCH_CUES", "5000"))  # 6 hours of speech; 100000 is a day of quick talk
+WORDS = ["seed", "library", "evening", "bean", "tin", "harvest", "story", "packet", "spring", "autumn", "chair"]
+
+
+@pytest.mark.usefixtures("db")
+def test_a_long_transcript_is_indexed_and_found_quickly(alice: User) -> None:
+    space = make_row(alice)
+    said = [f"{WORDS[n % 11]} and {WORDS[n % 7]} word{n}, {WORDS[n % 5]} again" for n in range(CUES)]
+
+    begun = time.monotonic()
+    make_transcript(space, said)
+    indexed = time.monotonic() - begun
+    begun = time.monotonic()
+    found = search.find(Space.objects.all(), "seeds")
+    asked = time.monotonic() - begun
+
+    assert Line.objects.count() == CUES
+    assert found.line_count == min(10_000, sum("seed" in line for line in said))
+    assert indexed < max(10, CUES / 500)
+    assert asked < 5
+
+
+@pytest.mark.usefixtures("committed")
+def test_what_takes_too_long_is_given_up_in_words(alice: User) -> None:
+    make_transcript(make_row(alice), ["bean"])
+
+    with psycopg.connect(dsn()) as other:
+        other.execute("LOCK TABLE archive_line IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(Refused, match="This took too long"):
+            search.find(Space.objects.all(), "bean", seconds=0.2)
+        other.rollback()
+
+    assert search.find(Space.objects.all(), "bean").line_count == 1

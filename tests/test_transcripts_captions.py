@@ -1,0 +1,145 @@
+"""Captions of X in: shaped as twspace-crawler saves them (SpaceCaptionsDownloader.ts), with the fields that a message
+has in issue 3 of HoloArchivists/twspace-dl."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from archive.cues import Cue
+from archive.errors import Unreadable
+from archive.intake.transcripts import parse
+
+FROM_FIRST = "Captions hold times of the day: they were counted from the first message in the file."
+
+
+def message(
+    at: str, body: str, *, name: str = "Nora 🌱", final: bool | None = True, type: int = 45, **more: Any
+) -> str:
+    inner = {
+        "body": body,
+        "displayName": name,
+        "final": final,
+        "ntpForBroadcasterFrame": 16525717854109876000,
+        "ntpForLiveFrame": 16525717854109876000,
+        "participant_index": 331604841,
+        "programDateTime": f"2021-12-05T{at}Z",
+        "remoteID": "1drjeApYGlyjb",
+        "timestamp": 1638704725994,
+        "twitter_id": "1136997146723356673",
+        "type": type,
+        "user_id": "1drjeApYGlyjb",
+        "username": "nora_beans",
+        "uuid": "6bbae592-a377-4934-a45f-4bde073402e2",
+        "v": 2,
+    }
+    payload = {
+        "room": "1MnGnkoQROMJO",
+        "body": json.dumps({key: value for key, value in (inner | more).items() if value is not None}),
+        "lang": "",
+        "sender": {"user_id": "1drjeApYGlyjb", "username": "nora_beans", "participant_index": 331604841},
+        "timestamp": 1638704726014406000,
+        "uuid": "6bbae592-a377-4934-a45f-4bde073402e2",
+    }
+    return json.dumps({"kind": 1, "payload": json.dumps(payload), "signature": "s"})
+
+
+JOINED = json.dumps({"kind": 2, "payload": json.dumps({"kind": 1, "sender": {"user_id": "1"}}), "signature": "s"})
+TALK = "\n".join(
+    [
+        message("11:45:20.000", "hello all", type=1, final=True, name="A Listener"),
+        JOINED,
+        message("11:45:24.000", "good", final=False),
+        message("11:45:25.000", "good eve", final=False),
+        message("11:45:26.500", "Good evening."),
+        "",
+        message("11:45:27.000", "Beans or peas?", name="Felix"),
+        message("11:45:26.800", "❤", type=2, final=None),
+    ]
+)
+
+
+def test_captions_are_what_became_final() -> None:
+    found = parse(TALK.encode(), "space_cc.jsonl")
+
+    assert found.cues == [
+        Cue(4000, 6500, "Nora 🌱", "Good evening."),
+        Cue(6020, 7000, "Felix", "Beans or peas?"),  # no draft: 14 characters before its end
+    ]
+    assert found.notes == [FROM_FIRST]
+
+
+def test_counted_from_when_the_recording_began() -> None:
+    found = parse(TALK.encode(), began=datetime(2021, 12, 5, 11, 45, 25, tzinfo=UTC))
+
+    assert [(cue.start_ms, cue.end_ms) for cue in found.cues] == [(0, 1500), (1020, 2000)]
+    assert found.notes == []
+
+
+def test_captions_from_before_the_recording_are_broken() -> None:
+    began = datetime(2021, 12, 5, 11, 45, 26, 800_000, tzinfo=UTC)
+
+    with pytest.raises(
+        Unreadable, match=r"1 of its cues can be used, 1 can't: line 5: it starts before the recording\."
+    ):
+        parse(TALK.encode(), began=began)
+
+
+def test_one_speaker_does_not_overlap_themself_nor_begin_before_the_recording() -> None:
+    text = "\n".join([message("10:00:00.100", "a" * 500), message("10:00:01.000", "b" * 500)])
+
+    found = parse(text.encode(), began=datetime(2021, 12, 5, 10, tzinfo=UTC)).cues
+
+    assert [(cue.start_ms, cue.end_ms) for cue in found] == [(0, 100), (100, 1000)]
+
+
+def test_a_draft_of_long_ago_is_not_the_beginning() -> None:
+    text = "\n".join([message("10:00:00", "a", final=False), message("11:00:00", "Beans", name="Nora 🌱")])
+
+    assert parse(text.encode()).cues == [Cue(3_599_650, 3_600_000, "Nora 🌱", "Beans")]
+
+
+def test_without_a_place_in_the_stream_the_time_of_sending_counts() -> None:
+    text = "\n".join(
+        [
+            message("", "Beans", programDateTime="yesterday", timestamp=1638704725994, displayName=" "),
+            message("", "Peas", programDateTime=None, timestamp=None),
+        ]
+    )
+
+    found = parse(text.encode(), began=datetime(2021, 12, 5, 11, 45, 25, tzinfo=UTC))
+
+    assert found.cues == [Cue(644, 994, "nora_beans", "Beans"), Cue(734, 1014, "Nora 🌱", "Peas")]
+
+
+def test_what_was_unpacked_already_is_read_too() -> None:
+    text = (
+        '{"kind": 1, "payload": {"body": {"final": true, "body": "Hi", "username": "ida", "timestamp": 1638704725994}}}'
+    )
+
+    assert parse(text.encode()).cues == [Cue(0, 140, "ida", "Hi")]
+
+
+def test_broken_lines_are_named() -> None:
+    text = "\n".join(
+        [
+            TALK,
+            "{}",
+            "[1]",
+            '{"kind": 1, "payload": "{"}',
+            message("x", "Beans", timestamp=None).replace("1638704726014406000", "10e99"),
+            '{"kind": 1, "payl',
+        ]
+    )
+
+    with pytest.raises(Unreadable) as refused:
+        parse(text.encode(), "space_cc.jsonl")
+
+    assert str(refused.value) == (
+        "space_cc.jsonl: 2 of its cues can be used, 4 can't: line 10: it is not a message of a Space's chat; "
+        "line 11: it is not a message of a Space's chat; line 12: its time can't be read; "
+        "line 13: it is not a message of a Space's chat. "
+        "Nothing was taken in. Correct it and bring it again, or keep the rest without them."
+    )
+    assert len(parse(text.encode(), lenient=True).cues) == 2

@@ -1,0 +1,129 @@
+"""Podcasting 2.0 JSON in: segments, missing ends, single words, and times that are none."""
+
+import json
+from typing import Any
+
+import pytest
+
+from archive.cues import Cue
+from archive.errors import Unreadable
+from archive.intake.transcripts import Parsed, parse
+
+
+def read(*segments: Any, **more: Any) -> Parsed:
+    return parse(json.dumps({"version": "1.0.0", "segments": segments, **more}).encode(), "words.json")
+
+
+def test_segments() -> None:
+    found = read(
+        {"speaker": "Nora", "startTime": 0.5, "endTime": 0.75, "body": "Good\n evening"},
+        {"startTime": 1, "endTime": 2.0004, "body": "<b>Hello</b> &lt;"},
+    )
+
+    assert found == Parsed([Cue(500, 750, "Nora", "Good evening"), Cue(1000, 2000, "", "<b>Hello</b> &lt;")], [], None)
+
+
+def test_a_segment_without_an_end_lasts_until_the_next() -> None:
+    assert read(
+        {"startTime": 1, "body": "a"},
+        {"startTime": 3, "endTime": None, "body": "b"},
+        {"startTime": 4, "endTime": 4.5, "body": "c"},
+        {"startTime": 6, "body": "d"},
+    ).cues == [Cue(1000, 3000, "", "a"), Cue(3000, 4000, "", "b"), Cue(4000, 4500, "", "c"), Cue(6000, 11_000, "", "d")]
+
+
+@pytest.mark.parametrize(("tag", "language"), [("de", "de"), ("pt-BR", "pt-BR"), ("<b>", None), (7, None)])
+def test_its_language(tag: object, language: str | None) -> None:
+    assert read({"startTime": 0, "endTime": 1, "body": "a"}, language=tag).language == language
+
+
+def word(number: int, speaker: str, body: str) -> dict[str, Any]:
+    return {"speaker": speaker, "startTime": number / 2, "endTime": number / 2 + 0.25, "body": body}
+
+
+def test_single_words_are_joined_into_lines() -> None:
+    said = ["I", "am", "your", "father.", "No", "that", "is", "not", "true"] + ["oh"] * 15
+    segments = [word(number, "Darth" if number < 4 else "Luke", body) for number, body in enumerate(said)]
+
+    found = read(*segments)
+
+    assert found.cues == [
+        Cue(0, 1750, "Darth", "I am your father."),
+        Cue(2000, 8750, "Luke", "No that is not true" + " oh" * 9),
+        Cue(9000, 11_750, "Luke", "oh oh oh oh oh oh"),
+    ]
+    assert found.notes == ["Its 24 single words were joined into 3 lines."]
+
+
+def test_a_pause_begins_a_line() -> None:
+    segments = [word(number, "", "oh") for number in range(20)] + [word(22, "", "Yes")]
+
+    assert read(*segments).cues[-1] == Cue(11_000, 11_250, "", "Yes")
+
+
+def test_short_answers_are_not_single_words_of_a_sentence() -> None:
+    segments = [{"startTime": n, "endTime": n + 1, "body": "Yes"} for n in range(30)]
+
+    assert len(read(*segments).cues) == 30
+    assert len(read(*[word(n, "", "Yes") for n in range(19)]).cues) == 19
+
+
+@pytest.mark.parametrize(
+    ("segment", "why"),
+    [
+        ('{"startTime": NaN, "endTime": 2, "body": "x"}', "its times are not numbers of seconds"),
+        ('{"startTime": 1, "endTime": Infinity, "body": "x"}', "its times are not numbers of seconds"),
+        ('{"startTime": 1, "endTime": 1e999, "body": "x"}', "its times are not numbers of seconds"),
+        ('{"startTime": "1", "endTime": 2, "body": "x"}', "its times are not numbers of seconds"),
+        ('{"startTime": true, "endTime": 2, "body": "x"}', "its times are not numbers of seconds"),
+        ('{"startTime": [1], "endTime": {}, "body": "x"}', "its times are not numbers of seconds"),
+        ('{"endTime": 2, "body": "x"}', "its times are not numbers of seconds"),
+        ('{"startTime": 1, "endTime": 1e300, "body": "x"}', "its time is beyond 7 days"),
+        ('{"startTime": 1, "endTime": ' + "9" * 4000 + ', "body": "x"}', "its time is beyond 7 days"),
+        ('{"startTime": -1e300, "endTime": 2, "body": "x"}', "it starts before the recording"),
+        ('{"startTime": 3, "endTime": 2, "body": "x"}', "it ends before it starts"),
+        ('{"startTime": 2, "endTime": 2, "body": "x"}', "it ends when it starts"),
+        ('{"startTime": 1, "endTime": 2, "body": 7}', "it has no text"),
+        ('{"startTime": 1, "endTime": 2}', "it has no text"),
+        ('"x"', "it is not a segment"),
+        ("null", "it is not a segment"),
+    ],
+)
+def test_a_broken_segment_is_named_by_its_number(segment: str, why: str) -> None:
+    text = '{"segments": [{"startTime": 0, "endTime": 1, "body": "a"}, ' + segment + "]}"
+
+    with pytest.raises(Unreadable) as refused:
+        parse(text.encode(), "words.json")
+
+    assert f"words.json: 1 of its cues can be used, 1 can't: segment 2: {why}." in str(refused.value)
+    assert parse(text.encode(), lenient=True).cues == [Cue(0, 1000, "", "a")]
+
+
+def test_halves_of_characters_are_replaced() -> None:
+    said = '"speaker": "N\\udfffa", "body": "\\ud83c\\udf31 \\ud800 \\u0000b"'
+    text = '{"segments": [{"startTime": 0, "endTime": 1, ' + said + "}]}"
+
+    assert parse(text.encode()).cues == [Cue(0, 1000, "N\ufffda", "🌱 \ufffd b")]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "words.json: it begins like JSON, but can't be read as such from line 1 on."),
+        ('{"segments":\n [}', "words.json: it begins like JSON, but can't be read as such from line 2 on."),
+        ('{"a": 1}\n{"a": 1}\n', "words.json: it begins like JSON, but can't be read as such from line 2 on."),
+        (
+            '{"words": []}',
+            'words.json: it is JSON, but not a Podcasting 2.0 transcript: there is no list of "segments" in it.',
+        ),
+        (
+            '{"segments": {}}',
+            'words.json: it is JSON, but not a Podcasting 2.0 transcript: there is no list of "segments" in it.',
+        ),
+    ],
+)
+def test_other_json_is_refused_in_words(text: str, words: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        parse(text.encode(), "words.json")
+
+    assert str(refused.value) == words

@@ -1,0 +1,131 @@
+"""Hostile transcripts: each is a clear refusal, or is read, within bounded time and memory."""
+
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import pytest
+
+from archive.cues import Cue
+from archive.errors import Unreadable
+from archive.intake.transcripts import parse
+
+TIMES = b"00:01.000 --> 00:02.000\n"
+MESSAGE = (
+    b'{"kind": 1, "payload": {"body": {"final": true, "body": "x", "username": "n", "timestamp": 1638704725994}}}\n'
+)
+NESTED = "words: it is JSON, but nested or with numbers beyond all measure."
+PARTS = "words: it is JSON with more parts in it than a transcript has."
+MANY = "words: it has more than 100,000 cues: more than anybody says in a day."
+LONG = "words: line 4 has more than 100,000 characters, so it is not a transcript."
+LINES = "words: it has more than 1,000,000 lines, so it is not a transcript."
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"WEBVTT\n\n" + TIMES + b"x" * 50_000_000, "words: a transcript of more than 20 MB is not one."),
+        (b"WEBVTT\n\n" + TIMES + b"x" * 20_000_000, LONG),
+        (b"1\n00:00:01,000 --> 00:00:02,000\nx\n" + b"x" * 20_000_000, LONG),
+        (b"[00:01] x\n\n\n" + b"x" * 20_000_000, LONG),
+        (b"\n" * 20_000_000, LINES),
+        (b"WEBVTT\n" + b"\n" * 20_000_000, LINES),
+        (b"WEBVTT\n\n" + (TIMES + b"\n") * 1_000_000, "words: a transcript of more than 20 MB is not one."),
+        (b"WEBVTT\n\n" + (b"0:1.0 --> 0:2.0\n\n") * 200_000, MANY),
+        (b"[00:01] x\n" * 200_000, MANY),
+        (MESSAGE + b"x\n" * 400_000, MANY),
+        (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, NESTED),
+        (b'{"segments":' + b"[" * 10_000 + b"]" * 10_000 + b"}", NESTED),
+        (b'{"segments": [{"startTime": ' + b"9" * 1_000_000 + b"}]}", NESTED),
+        (b'{"segments": [' + b"{}," * 600_000 + b"{}]}", PARTS),
+        (b'{"segments": [' + b'"x",' * 4_000_000 + b"1]}", PARTS),
+        (
+            b'{"segments": [' + b"0," * 600_000 + b"0]}",
+            "words: it has more than 500,000 cues: more than anybody says in a day.",
+        ),
+    ],
+    ids=[
+        *("50 MB", "long line", "long line of srt", "long line of text", "empty lines", "empty lines after a head"),
+        *("a million cues", "empty cues", "lines of text", "bad captions"),
+        *("deep objects", "deep lists", "a million digits", "600,000 objects", "4 million words", "numbers"),
+    ],
+)
+def test_too_much_is_refused_in_words(data: bytes, words: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        parse(data, "words", lenient=True)
+
+    assert str(refused.value) == words
+
+
+LINE = 90_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(b"<" * LINE, b"<v " * (LINE // 3), b"<v a>x" * (LINE // 6), b"</v" * (LINE // 3), b"&" * LINE),
+        *(b"&#9999999999999" * (LINE // 15), b"<1:" * (LINE // 3), b"{\\" * (LINE // 2), b"<1" * (LINE // 2)),
+        *(b" " * LINE + b"-->", b"1" * LINE + b"-->", b"1" * LINE + b":00:00.0 --> 1", b"a:b " * (LINE // 4) + b"-->"),
+        *(b"[1" * (LINE // 2), b"a" * 59 + b": " * (LINE // 2)),
+    ],
+)
+@pytest.mark.parametrize("head", [b"WEBVTT\n\n" + TIMES, b"1\n00:00:01,000 --> 00:00:02,000\n", b"[00:01] x\n"])
+def test_no_line_takes_time_by_its_square(head: bytes, line: bytes) -> None:
+    """Linear, these lines take some tens of milliseconds; by the square, minutes."""
+    begins = head.splitlines(keepends=True)
+    data = b"".join([*begins[:-1], *[begins[-1] + line + b"\n\n"] * 20])
+    before = time.process_time()
+
+    with suppress(Unreadable):
+        parse(data)
+
+    assert time.process_time() - before < 5
+
+
+MEASURED = """
+import resource, sys
+from archive.errors import Unreadable
+from archive.intake.transcripts import parse
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    parse(eval(sys.argv[1]))
+except Unreadable:
+    pass
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        """b'{"segments":[],' + b",".join(b'"a%d":1' % n for n in range(1_400_000)) + b"}" """,
+        """("WEBVTT\\n\\nSTYLE\\n" + "🌱\\n" * 990_000).encode()""",
+    ],
+    ids=["keys", "lines of one block"],
+)
+def test_memory_is_bounded(data: str) -> None:
+    done = subprocess.run([sys.executable, "-c", MEASURED, data], capture_output=True, text=True, check=True)
+
+    assert int(done.stdout) < 500  # MiB, with the 20 MB of the text itself
+
+
+def test_a_hundred_thousand_cues_are_read() -> None:
+    text = b"WEBVTT\n\n" + (TIMES + b"x\n\n") * 100_000
+
+    assert len(parse(text).cues) == 100_000
+
+
+def test_a_cue_of_ten_thousand_characters_is_read_and_a_longer_one_is_broken() -> None:
+    text = b"WEBVTT\n\n" + TIMES + b"x" * 10_000 + b"\n\n" + TIMES + b"x" * 10_001
+
+    found = parse(text, lenient=True)
+
+    assert found.cues == [Cue(1000, 2000, "", "x" * 10_000)]
+    assert found.notes == ["Left out, as broken: 1 cue (line 6: it has more than 10,000 characters)."]
+
+
+def test_a_long_name_is_cut() -> None:
+    text = b"WEBVTT\n\n" + TIMES + b"<v " + b"N" * 500 + b">Hm\n"
+
+    assert parse(text).cues == [Cue(1000, 2000, "N" * 100, "Hm")]

@@ -1,0 +1,147 @@
+"""Uploads that came to nothing leave nothing in the store."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from archive import clock
+from archive.intake import leftovers
+from archive.models import Space, UploadPart, UploadSession, User
+from archive.storage import keys, store
+from tests.api import Caller
+from tests.rows import events
+from tests.stores import NOBODY_LISTENS, other_store
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def upload(alice: User) -> UploadSession:
+    """One that is half way: a transcript, of which the only part has arrived."""
+    caller = Caller(user=alice)
+    begun = caller.begin(caller.announce().json["id"], b"WEBVTT", kind="transcript").json
+    caller.send(begun, b"WEBVTT")
+    return UploadSession.objects.get()
+
+
+def touched(hours: float) -> None:
+    UploadSession.objects.update(touched_at=clock.now() - timedelta(hours=hours))
+
+
+def left(upload: UploadSession) -> tuple[int, int]:
+    found = store().listing(keys.prefix(upload.space_id))
+    return len(found.versions), len(found.uploads)
+
+
+def rounds() -> None:
+    for pk in leftovers.abandoned():
+        leftovers.give_up(pk)
+
+
+def test_after_a_day_it_is_given_up(upload: UploadSession) -> None:
+    touched(hours=24.1)
+
+    rounds()
+
+    upload.refresh_from_db()
+    assert (upload.state, upload.upload_id, left(upload)) == ("aborted", "", (0, 0))
+    assert "upload.aborted" in events(upload.space)
+    assert not UploadPart.objects.exists()
+
+
+def test_before_it_is_not(upload: UploadSession) -> None:
+    touched(hours=23.9)
+
+    rounds()
+    leftovers.give_up(upload.pk)
+
+    upload.refresh_from_db()
+    assert (upload.state, left(upload)) == ("open", (0, 1))
+
+
+@pytest.mark.parametrize("touch", ["GET", "POST"])
+def test_looking_or_going_on_keeps_it(touch: str, upload: UploadSession, alice: User) -> None:
+    touched(hours=23.9)
+    caller = Caller(user=alice)
+    path = f"/uploads/{upload.pk}"
+    Space.objects.update(lease_until=None)
+
+    answer = caller.get(path) if touch == "GET" else caller.post(f"{path}/parts", {"parts": [{"number": 1}]})
+
+    assert answer.status == 200
+    upload.refresh_from_db()
+    assert clock.now() - upload.touched_at < timedelta(minutes=1)
+    lease = Space.objects.get().lease_until
+    assert lease is not None
+    assert clock.now() - lease < timedelta(minutes=1)
+
+
+def test_what_a_dead_store_kept_is_removed_later(upload: UploadSession, alice: User) -> None:
+    with other_store(**NOBODY_LISTENS):
+        assert Caller(user=alice).delete(f"/uploads/{upload.pk}").status == 204
+    assert left(upload) == (0, 1)
+    UploadSession.objects.update(retry_at=None)  # the pause after the attempt
+
+    rounds()
+
+    assert left(upload) == (0, 0)
+    assert leftovers.abandoned() == []
+
+
+def refused(upload: UploadSession, alice: User) -> UploadSession:
+    """Arrived, and found to be broken."""
+    assert Caller(user=alice).post(f"/uploads/{upload.pk}/complete").status == 200
+    UploadSession.objects.update(state="refused", problem="line 3: it ends before it starts.")
+    return upload
+
+
+def test_a_refused_transcript_is_kept_for_a_day(upload: UploadSession, alice: User) -> None:
+    refused(upload, alice)
+    touched(hours=23.9)
+    rounds()
+    assert left(upload) == (1, 0)
+
+    touched(hours=24.1)
+    rounds()
+
+    upload.refresh_from_db()
+    assert (upload.state, upload.upload_id, left(upload)) == ("refused", "", (0, 0))
+    assert upload.problem == "line 3: it ends before it starts."
+
+
+def test_the_rest_of_it_can_be_kept_while_it_is_there(upload: UploadSession, alice: User) -> None:
+    refused(upload, alice)
+    caller = Caller(user=alice)
+
+    kept = caller.post(f"/uploads/{upload.pk}/keep-rest")
+
+    assert (kept.status, kept.json["state"], kept.json["problem"]) == (200, "arrived", "")
+    assert UploadSession.objects.get().lenient
+    assert caller.post(f"/uploads/{upload.pk}/keep-rest").json == kept.json
+    assert "upload.retried" in events(upload.space)
+
+
+def test_the_rest_can_not_be_kept_when_it_is_gone(upload: UploadSession, alice: User) -> None:
+    refused(upload, alice)
+    touched(hours=24.1)
+    rounds()
+
+    answer = Caller(user=alice).post(f"/uploads/{upload.pk}/keep-rest")
+
+    assert (answer.status, "Send it again" in answer.words) == (409, True)
+
+
+def test_nothing_of_an_open_upload_can_be_kept(upload: UploadSession, alice: User) -> None:
+    assert Caller(user=alice).post(f"/uploads/{upload.pk}/keep-rest").status == 409
+
+
+def test_a_space_waits_no_longer_for_a_transcript_that_was_given_up(
+    upload: UploadSession, alice: User, settings: Any
+) -> None:
+    settings.SPEECH_MODEL = "/a/model"
+    Space.objects.update(state="available", transcribe=True)
+
+    Caller(user=alice).delete(f"/uploads/{upload.pk}")
+
+    assert upload.space.transcriptions.get().state == "requested"

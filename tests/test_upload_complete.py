@@ -1,0 +1,139 @@
+"""Completing is checked against what the store has, and repeating it does no harm."""
+
+import os
+from typing import Any
+
+import pytest
+
+from archive.models import Space, UploadSession, User
+from archive.storage import StoredVersion, store
+from tests.api import MIB, Caller
+from tests.rows import events
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sent() -> bytes:
+    return os.urandom(32 * MIB + 1000)
+
+
+@pytest.fixture
+def caller(db: None, alice: User) -> Caller:
+    return Caller(user=alice)
+
+
+@pytest.fixture
+def upload(caller: Caller, sent: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = caller.begin(caller.announce().json["id"], sent).json
+    return found
+
+
+def test_missing_parts_are_named_and_nothing_is_lost(caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
+    caller.send(upload, sent, [2])
+
+    refused = caller.post(f"/uploads/{upload['id']}/complete")
+
+    assert (refused.status, "look at part 1, 3." in refused.words) == (409, True)
+    caller.send(upload, sent, [1, 3])
+    assert caller.post(f"/uploads/{upload['id']}/complete").status == 200
+
+
+def test_a_wrong_etag_is_named(caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
+    caller.send(upload, sent)
+    parts = caller.get(f"/uploads/{upload['id']}").json["parts"]
+    named = [{"number": part["number"], "etag": part["etag"]} for part in parts]
+    named[1]["etag"] = '"0123456789abcdef0123456789abcdef"'
+
+    refused = caller.post(f"/uploads/{upload['id']}/complete", {"parts": named})
+
+    assert (refused.status, "look at part 2." in refused.words) == (409, True)
+    assert UploadSession.objects.get().state == "open"
+
+
+@pytest.mark.parametrize("named", [[1, 2], [1, 2, 3, 4]])
+def test_naming_other_parts_than_there_are_is_refused(
+    named: list[int], caller: Caller, upload: dict[str, Any], sent: bytes
+) -> None:
+    caller.send(upload, sent)
+    etags = {part["number"]: part["etag"] for part in caller.get(f"/uploads/{upload['id']}").json["parts"]}
+
+    body = {"parts": [{"number": number, "etag": etags.get(number, "x")} for number in named]}
+
+    assert caller.post(f"/uploads/{upload['id']}/complete", body).status == 409
+
+
+def test_completing_again_answers_the_same(caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
+    caller.send(upload, sent)
+    first = caller.post(f"/uploads/{upload['id']}/complete").json
+
+    again = caller.post(f"/uploads/{upload['id']}/complete")
+
+    assert (again.status, again.json) == (200, first)
+    assert events(Space.objects.get()).count("upload.arrived") == 1
+
+
+def completed_by_one_who_died(sent: bytes, caller: Caller, upload: dict[str, Any]) -> None:
+    """The store has completed it, and nobody has said so."""
+    caller.send(upload, sent)
+    session = UploadSession.objects.get()
+    parts = store().client.list_parts(Bucket=store().bucket, Key=session.key, UploadId=session.upload_id)["Parts"]
+    store().client.complete_multipart_upload(
+        Bucket=store().bucket,
+        Key=session.key,
+        UploadId=session.upload_id,
+        MultipartUpload={"Parts": [{"PartNumber": p["PartNumber"], "ETag": p["ETag"]} for p in parts]},
+    )
+
+
+@pytest.mark.parametrize("way", ["complete", "look"])
+def test_going_on_after_one_who_died_in_between(way: str, caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
+    completed_by_one_who_died(sent, caller, upload)
+
+    path = f"/uploads/{upload['id']}"
+    answer = caller.post(f"{path}/complete") if way == "complete" else caller.get(path)
+
+    assert (answer.status, answer.json["state"]) == (200, "arrived")
+    assert Space.objects.get().state == "processing"
+
+
+def test_an_upload_that_the_store_has_lost_is_over(caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
+    caller.send(upload, sent)
+    session = UploadSession.objects.get()
+    store().abort(session.key, session.upload_id)  # as a rule of the bucket may do after a week
+
+    refused = caller.post(f"/uploads/{upload['id']}/complete")
+
+    assert (refused.status, "has nothing of it any more. Begin again." in refused.words) == (409, True)
+    again = caller.begin(upload["space"], sent)
+    assert again.status == 201
+    caller.send(again.json, sent)
+    assert caller.post(f"/uploads/{again.json['id']}/complete").status == 200
+
+
+def test_after_giving_up_the_next_recording_has_a_key_of_its_own(
+    caller: Caller, upload: dict[str, Any], sent: bytes
+) -> None:
+    caller.delete(f"/uploads/{upload['id']}")
+    caller.begin(upload["space"], sent)
+
+    keys = UploadSession.objects.order_by("opened_at").values_list("key", flat=True)
+
+    assert [key.partition("/recording/")[2] for key in keys] == ["1.m4a", "2.m4a"]
+
+
+def test_completing_what_was_given_up_is_refused(caller: Caller, upload: dict[str, Any]) -> None:
+    caller.delete(f"/uploads/{upload['id']}")
+
+    refused = caller.post(f"/uploads/{upload['id']}/complete")
+
+    assert (refused.status, refused.words) == (409, "This upload is over: it was given up.")
+
+
+def test_an_object_of_another_size_is_not_taken(caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
+    completed_by_one_who_died(sent, caller, upload)
+    UploadSession.objects.update(size=len(sent) + 1)
+
+    assert caller.post(f"/uploads/{upload['id']}/complete").status == 409
+    session = UploadSession.objects.get()
+    assert store().delete((StoredVersion(session.key, "", 0),)) == {}

@@ -1,0 +1,106 @@
+"""A file goes from a recorder, or a page, straight into the store."""
+
+import os
+from typing import Any
+
+import pytest
+
+from archive.models import LogEntry, Participant, Space, UploadSession, User
+from archive.storage import store
+from tests.api import MIB, Caller, recorder
+from tests.rows import events
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sent() -> bytes:
+    return os.urandom(16 * MIB + 1000)
+
+
+def stored(upload: dict[str, Any]) -> bytes:
+    session = UploadSession.objects.get(pk=upload["id"])
+    return store().read(session.key, 0, session.size, session.etag)
+
+
+@pytest.mark.parametrize("way", ["token", "session"])
+def test_a_recording_arrives_whole(way: str, sent: bytes, alice: User, admin: User) -> None:
+    caller = Caller(user=alice) if way == "session" else recorder(admin)[0]
+    space = caller.announce(host="alice").json
+    upload = caller.begin(space["id"], sent).json
+    caller.send(upload, sent)
+
+    done = caller.post(f"/uploads/{upload['id']}/complete")
+
+    assert (done.status, done.json["state"]) == (200, "arrived")
+    assert caller.get(f"/spaces/{space['id']}").json["state"] == "processing"
+    assert stored(upload) == sent
+    assert events(Space.objects.get()) == ["space.opened", "upload.opened", "upload.arrived", "space.received"]
+
+
+def test_a_transcript_arrives_and_the_space_goes_on_waiting_for_its_recording(alice: User) -> None:
+    caller = Caller(user=alice)
+    space = caller.announce().json
+    upload = caller.begin(space["id"], b"WEBVTT", kind="transcript", name="words.vtt", language="de").json
+    caller.send(upload, b"WEBVTT")
+
+    done = caller.post(f"/uploads/{upload['id']}/complete")
+
+    assert (done.json["state"], stored(upload)) == ("arrived", b"WEBVTT")
+    assert UploadSession.objects.get().language == "de"
+    assert Space.objects.get().state == "receiving"
+
+
+def test_what_is_said_of_a_space_is_kept(alice: User, bob: User) -> None:
+    caller = Caller(user=alice)
+
+    answer = caller.announce(
+        audience="followed",
+        cohosts=["Felix", {"name": "Bob B.", "account": "bob"}],
+        speakers=[{"name": "Nora"}],
+        listeners_peak=12,
+        listeners_total=40,
+        transcribe=True,
+    )
+
+    space = Space.objects.get()
+    seats = [(p.role, p.seat, p.name, p.user) for p in Participant.objects.all()]
+    assert answer.headers["Location"] == f"/api/v1/spaces/{space.pk}"
+    assert (space.title, space.audience, space.listeners_peak, space.listeners_total) == ("Beans", "followed", 12, 40)
+    assert (space.transcribe, space.host) == (True, alice)
+    assert seats == [
+        ("host", 1, "Alice", alice),
+        ("cohost", 1, "Felix", None),
+        ("cohost", 2, "Bob B.", bob),
+        ("speaker", 1, "Nora", None),
+    ]
+
+
+def test_a_recorders_space_is_known_as_its_own(alice: User, admin: User) -> None:
+    caller, token = recorder(admin)
+
+    space = caller.announce(host="alice").json
+
+    assert Space.objects.get().recorder == token
+    entry = LogEntry.objects.get(space_id=space["id"])
+    assert (entry.actor_kind, entry.actor_id, entry.detail["recorder"]) == ("recorder", None, str(token.pk))
+
+
+def test_an_admin_brings_in_a_space_for_its_host(alice: User, admin: User) -> None:
+    caller = Caller(user=admin)
+
+    space = caller.announce(host="alice").json
+
+    assert Space.objects.get().host == alice
+    assert caller.begin(space["id"], b"x").status == 201
+
+
+def test_open_uploads_are_listed_for_going_on(alice: User, bob: User) -> None:
+    caller, other = Caller(user=alice), Caller(user=bob)
+    upload = caller.begin(caller.announce().json["id"], b"x", name="talk.wav").json
+    other.begin(other.announce().json["id"], b"y")
+
+    listed = caller.get("/uploads?state=open").json["items"]
+
+    assert listed == [upload]
+    assert (upload["name"], upload["size"], upload["part_count"], upload["state"]) == ("talk.wav", 1, 1, "open")

@@ -1,0 +1,162 @@
+"""Processes that die in the middle of an upload's end: it arrives whole, or is given up, and nothing is stuck."""
+
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from archive import clock, tasks
+from archive.intake import recorders
+from archive.models import Space, UploadSession, User
+from archive.storage import keys, store
+from tests.api import Remote
+from tests.gate import Gate
+from tests.processes import PausedAt, Services, wait_until
+from tests.rows import events, told
+
+COMPLETES = r"POST /spacekeep/spaces/[^ ]+\?uploadId="
+OPENS = r"POST /spacekeep/spaces/[^ ]+\?uploads"
+SENT = b"RIFF" + bytes(range(256)) * 40
+
+
+@pytest.fixture
+def token(committed: None, alice: User, admin: User) -> str:
+    return recorders.make("studio", 30, admin)[1]
+
+
+def begun(caller: Remote) -> dict[str, Any]:
+    upload: dict[str, Any] = caller.begin(caller.announce(host="alice").json["id"], SENT).json
+    caller.send(upload, SENT)
+    return upload
+
+
+def meanwhile(pool: ThreadPoolExecutor, caller: Remote, path: str) -> "Future[Any]":
+    def call() -> Any:
+        with suppress(OSError):  # its process is killed
+            return caller.post(path)
+
+    return pool.submit(call)
+
+
+def assert_whole(upload: dict[str, Any]) -> None:
+    session = UploadSession.objects.get()
+    assert (session.state, session.space.state) == ("arrived", "processing")
+    assert store().read(session.key, 0, len(SENT), session.etag) == SENT
+    assert events(session.space).count("upload.arrived") == 1
+    assert store().listing(keys.prefix(session.space_id)).uploads == ()
+
+
+def test_killed_between_the_stores_completion_and_the_commit(services: Services, token: str) -> None:
+    caller = Remote(services.url, token)
+    web = services.web()
+    upload = begun(caller)
+    with ThreadPoolExecutor() as pool, PausedAt("upload.arrived") as pause:
+        meanwhile(pool, caller, f"/uploads/{upload['id']}/complete")
+        pause.wait()
+        web.kill()
+    session = UploadSession.objects.get()
+    assert (session.state, store().head(session.key).size) == ("open", len(SENT))
+
+    services.web()
+    again = caller.post(f"/uploads/{upload['id']}/complete")
+
+    assert (again.status, again.json["state"]) == (200, "arrived")
+    assert_whole(upload)
+
+
+def test_killed_before_the_store_completed_it(services: Services, token: str) -> None:
+    caller = Remote(services.url, token)
+    with Gate(os.environ["S3_ENDPOINT_URL"], COMPLETES) as gate:
+        web = web_through(services, gate)
+        upload = begun(caller)
+        with ThreadPoolExecutor() as pool:
+            meanwhile(pool, caller, f"/uploads/{upload['id']}/complete")
+            wait_until(gate.reached, "it is about to complete")
+            web.kill()
+    assert UploadSession.objects.get().state == "open"
+
+    services.web()
+    assert caller.post(f"/uploads/{upload['id']}/complete").status == 200
+    assert_whole(upload)
+
+
+def test_killed_between_the_parts_and_completing(services: Services, token: str) -> None:
+    """Nobody comes back: after a day a worker gives it up, by itself."""
+    caller = Remote(services.url, token)
+    web = services.web()
+    begun(caller)
+    web.kill()
+    UploadSession.objects.update(touched_at=clock.now() - timedelta(hours=25))
+    services.worker()
+
+    tasks.dispatch()
+
+    wait_until(lambda: UploadSession.objects.get().upload_id == "", "a worker gives it up")
+    session = UploadSession.objects.get()
+    assert (session.state, told(session.space, "upload.aborted")) == ("aborted", {"upload": str(session.pk)})
+    assert not store().listing(keys.prefix(session.space_id))
+
+
+def test_killed_between_giving_up_and_the_store(services: Services, token: str) -> None:
+    caller = Remote(services.url, token)
+    with Gate(os.environ["S3_ENDPOINT_URL"], r"DELETE /spacekeep/spaces/") as gate:
+        web = web_through(services, gate)
+        upload = begun(caller)
+        with ThreadPoolExecutor() as pool:
+            pool.submit(lambda: suppressed(caller, upload))
+            wait_until(gate.reached, "it is about to end the upload in the store")
+            web.kill()
+    assert UploadSession.objects.get().state == "aborted"
+    services.worker()
+
+    wait_until(lambda: bool(dispatched()), "a worker removes what was left", 30)
+
+    assert not store().listing(keys.prefix(Space.objects.get().pk))
+
+
+def dispatched() -> bool:
+    tasks.dispatch()
+    return UploadSession.objects.get().upload_id == ""
+
+
+def suppressed(caller: Remote, upload: dict[str, Any]) -> None:
+    with suppress(OSError):
+        caller.delete(f"/uploads/{upload['id']}")
+
+
+def test_killed_between_the_store_and_the_row_of_a_new_upload(services: Services, token: str) -> None:
+    caller = Remote(services.url, token)
+    web = services.web()
+    space = caller.announce(host="alice").json["id"]
+    with ThreadPoolExecutor() as pool, PausedAt("upload.opened") as pause:
+        pool.submit(lambda: suppressed_begin(caller, space))
+        pause.wait()
+        web.kill()
+    assert not UploadSession.objects.exists()
+
+    services.web()
+    upload = caller.begin(space, SENT).json
+    caller.send(upload, SENT)
+    done = caller.post(f"/uploads/{upload['id']}/complete")
+
+    assert done.status == 200
+    session = UploadSession.objects.get()
+    assert store().read(session.key, 0, len(SENT), session.etag) == SENT
+
+
+def suppressed_begin(caller: Remote, space: str) -> None:
+    with suppress(OSError):
+        caller.begin(space, SENT)
+
+
+def web_through(services: Services, gate: Gate) -> Any:
+    """A web process that reaches the store through `gate`; browsers still reach it themselves."""
+    os.environ["S3_PUBLIC_ENDPOINT_URL"], before = os.environ["S3_ENDPOINT_URL"], os.environ["S3_ENDPOINT_URL"]
+    os.environ["S3_ENDPOINT_URL"] = gate.url
+    try:
+        return services.web()
+    finally:
+        os.environ["S3_ENDPOINT_URL"] = before

