@@ -4,6 +4,7 @@ import os
 import random
 import struct
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -110,3 +111,21 @@ def make_hole(path: Path, hours: int) -> Path:
     path.write_bytes(data)
     os.truncate(path, 44 + size)
     return path
+
+
+def make_list(path: Path) -> Path:
+    """An HLS playlist: a list of other files."""
+    path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:3,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n")
+    return path
+
+
+# What nobody takes: name, and how to make it at a path.
+MADE: dict[str, Callable[[Path], Path]] = {
+    "list.m4a": make_list,
+    "claim.wav": claim_four_tebibytes,
+    "empty.m4a": make_empty_track,
+    "many.m4a": lambda path: make_many(path, 500),
+    "tags.mp3": lambda path: behind_id3(path, 17_000_000, b"PRIV"),
+    "count.m4a": lambda path: claim_samples(path, b"stts", 8, 0xFFFFFFF0),
+    "noise.m4a": lambda path: make_random(path, b"\0\0\0\x18ftypM4A "),
+}

@@ -14,8 +14,8 @@ from tests.offspring import children, listener
 from tests.sounds import make_silence, make_tone
 
 
-def samples(path: Path, **options: int) -> "array.array[int]":
-    with pcm(path, **options) as sound:
+def samples(path: Path, start_ms: int = 0) -> "array.array[int]":
+    with pcm(path, start_ms=start_ms) as sound:
         return array.array("h", sound.read())
 
 

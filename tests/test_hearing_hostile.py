@@ -87,7 +87,7 @@ def test_hours_of_silence_in_a_few_kilobytes(tmp_path: Path) -> None:
 
 
 def test_more_memory_than_it_may_have(tmp_path: Path, settings: Settings) -> None:
-    settings.AUDIO_MEMORY_BYTES = 128 * 1024**2  # fewer than the program itself needs
+    settings.AUDIO_MEMORY_BYTES = 64 * 1024**2  # fewer than the program itself needs
 
     with pytest.raises(Unreadable, match="more memory"):
         measured(make_tone(tmp_path / "talk.m4a", "m4a"))

@@ -35,7 +35,7 @@ def test_nothing_of_it_is_left_in_the_store(space: Space, bob: User, tone: Path)
     assert purge(space.pk)
 
     assert not store().listing(prefix)
-    assert len(before.versions) == 1
+    assert len(before.versions) == 2
     assert store().listing(keys.prefix(neighbour.pk)) == before
     space.refresh_from_db()
     assert space.state == "deleted"
@@ -46,7 +46,7 @@ def test_the_log_says_what_was_deleted(space: Space) -> None:
     bundle = request(space.pk, SYSTEM)
     build(bundle.pk)
     bundle.refresh_from_db()
-    sound, written = space.recordings.get(), space.transcripts.get()
+    sound, written, peaks = space.recordings.get(), space.transcripts.get(), space.derived.get()
     store().client.create_multipart_upload(Bucket=store().bucket, Key=f"{keys.prefix(space.pk)}open")
     make_due(space)
 
@@ -58,12 +58,14 @@ def test_the_log_says_what_was_deleted(space: Space) -> None:
     assert {row["key"]: row["size"] for row in listed["objects"]} == {
         sound.key: sound.size,
         written.key: written.size,
+        peaks.key: peaks.size,
         bundle.key: bundle.size,
     }
-    assert (listed["object_count"], listed["open_uploads"]) == (3, 1)
+    assert (listed["object_count"], listed["open_uploads"]) == (4, 1)
     assert told(space, "space.deleted")["removed"] == [
         {"key": sound.key, "size": sound.size, "sha256": sound.sha256},
         {"key": written.key, "size": written.size, "sha256": written.sha256},
+        {"key": peaks.key, "size": peaks.size, "sha256": peaks.sha256},
         {"key": bundle.key, "size": bundle.size, "etag": bundle.etag},
     ]
 
@@ -114,7 +116,7 @@ def test_what_is_not_known_is_not_done(space: Space, options: dict[str, str], wo
     assert space.retry_at is not None
     assert space.retry_at > clock.now()
     assert "space.deleted" not in events(space)
-    assert len(store().listing(keys.prefix(space.pk)).versions) == 2
+    assert len(store().listing(keys.prefix(space.pk)).versions) == 3
 
     Space.objects.update(retry_at=clock.now())
     assert purge(space.pk)
@@ -128,4 +130,4 @@ def test_one_worker_at_a_time(space: Space) -> None:
     assert work.claim(Space, space.pk, ["expiring"])
 
     assert not purge(space.pk)
-    assert len(store().listing(keys.prefix(space.pk)).versions) == 2
+    assert len(store().listing(keys.prefix(space.pk)).versions) == 3

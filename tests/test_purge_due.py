@@ -26,7 +26,7 @@ def test_not_before_it_is_due(space: Space) -> None:
 
     space.refresh_from_db()
     assert (space.state, space.title) == ("available", "Zebrafish")
-    assert len(store().listing(keys.prefix(space.pk)).versions) == 2
+    assert len(store().listing(keys.prefix(space.pk)).versions) == 3
     assert "deletion.began" not in events(space)
 
 
@@ -65,4 +65,4 @@ def test_a_flag_that_came_first_wins(space: Space, admin: User) -> None:
 
     space.refresh_from_db()
     assert space.state == "available"
-    assert len(store().listing(keys.prefix(space.pk)).versions) == 2
+    assert len(store().listing(keys.prefix(space.pk)).versions) == 3

@@ -28,6 +28,9 @@ ROOT = Path(__file__).parent.parent.parent
 MOST_SAID = 1024**2  # bytes, all lines together: of a day's recording, 1,440 lines of progress and 4,000 peaks
 COPY_BYTES = 2 * 1024**3  # what a copy for browsers may have more than the original: a day of stereo has 1.4 GB
 GUARDS = {"limits", "network", "paths"}
+# Nothing of ours, secrets least of all. pydub wants a PATH to look along; and each thread's own pool of memory (glibc)
+# would be counted as 64 MiB of the limit.
+ENV = {"PATH": os.defpath, "MALLOC_ARENA_MAX": "1"}
 
 SAVE_ANEW = "Save it anew with an audio program, and bring that file; this one is unchanged."
 
@@ -142,7 +145,7 @@ def started(
                 stdout=subprocess.PIPE if sound else subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[says] if copy is None else [says, copy],
-                env={"PATH": os.defpath},  # nothing of ours, secrets least of all; pydub wants a PATH to look along
+                env=ENV,
                 cwd=ROOT,
                 start_new_session=True,  # Ctrl-C is for us; we end it
             )

@@ -4,16 +4,20 @@ import errno
 import json
 import os
 import sys
+import threading
 import traceback
 
 from archive.errors import Unreadable
 from archive.intake.hearing import work  # and all that it rests on: nothing can be imported once we are confined
 from archive.intake.hearing.confine import confine, end_with
 
+THREAD = 2**19  # bytes of stack: 8 MiB is the usual, and counts
+
 
 def main() -> None:
     order = json.loads(sys.argv[1])
     end_with(order["parent"])
+    threading.stack_size(THREAD)
     with os.fdopen(order["says"], "w", encoding="utf-8") as pipe:
 
         def say(**line: object) -> None:

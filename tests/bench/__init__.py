@@ -1,0 +1,26 @@
+"""What it must reach (DESIGN §10), measured: `make bench`, or `python -m tests.bench audio` for some of it.
+
+Each module here measures one thing: its `figures()` yields Figures. Counts come from the environment, from variables named
+BENCH_*, so that a small one can be tried. Where a figure is a ratio, both sides are measured in the same run.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`goal` is text for people, like "<= 300"; `met` whether `value` reaches it."""
+
+    name: str
+    value: float
+    unit: str
+    goal: str
+    met: bool
+
+
+def at_most(name: str, value: float, unit: str, most: float) -> Figure:
+    return Figure(name, value, unit, f"<= {most:g}", value <= most)
+
+
+def at_least(name: str, value: float, unit: str, least: float) -> Figure:
+    return Figure(name, value, unit, f">= {least:g}", value >= least)

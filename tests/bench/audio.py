@@ -1,0 +1,99 @@
+"""Hearing a long recording: memory of all processes together, and time against nothing but decoding it.
+
+BENCH_AUDIO_HOURS: its length (6). BENCH_AUDIO_ROUNDS: how often each side is timed (3); the quickest counts, as what else
+the machine does only ever adds.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.bench import Figure, at_most
+from tests.offspring import family
+from tests.sounds import make_repeated
+
+ROOT = Path(__file__).parent.parent.parent
+HOURS = float(os.environ.get("BENCH_AUDIO_HOURS", "6"))
+ROUNDS = int(os.environ.get("BENCH_AUDIO_ROUNDS", "3"))
+
+# A process with all that a worker has loaded, and settings that lead nowhere: nothing is stored here.
+NOWHERE = {
+    "PATH": os.defpath,
+    "DJANGO_SETTINGS_MODULE": "portal.settings",
+    "SECRET_KEY": "none",
+    "SITE_URL": "http://127.0.0.1",
+    "DATABASE_URL": "postgres://none@127.0.0.1:1/none",
+    "BROKER_URL": "redis://127.0.0.1:1/0",
+    "S3_ENDPOINT_URL": "http://127.0.0.1:1",
+    "S3_PUBLIC_ENDPOINT_URL": "http://127.0.0.1:1",
+    "S3_BUCKET": "none",
+    "S3_REGION": "us-east-1",
+    "S3_ACCESS_KEY_ID": "none",
+    "S3_SECRET_ACCESS_KEY": "none",
+}
+HEAR = """
+import sys, time
+from pathlib import Path
+import django
+django.setup()
+import portal.celery, archive.tasks
+from archive.intake.audio import measure
+start = time.perf_counter()
+measure(Path(sys.argv[1]), longest_seconds=86400, step=lambda seconds: None)
+print(time.perf_counter() - start)
+"""
+DECODE = """
+import sys, time, av
+start = time.perf_counter()
+with av.open(sys.argv[1]) as container:
+    for frame in container.decode(audio=0):
+        pass
+print(time.perf_counter() - start)
+"""
+
+
+def figures() -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = make_repeated(Path(folder) / "long.m4a", ROOT / "archive/demo/recording.m4a", HOURS * 3600)
+        yield at_most("audio memory", peak_mebibytes(path), "MiB", 300)
+        heard, decoded = [], []
+        for _ in range(ROUNDS):
+            decoded.append(seconds(DECODE, path))
+            heard.append(seconds(HEAR, path))
+        yield at_most("audio time", round(min(heard) / min(decoded), 3), "x decode", 1.3)
+
+
+def _process(program: str, path: Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", program, str(path)]
+    return subprocess.Popen(command, cwd=ROOT, env=NOWHERE, stdout=subprocess.PIPE, text=True)
+
+
+def seconds(program: str, path: Path) -> float:
+    with _process(program, path) as process:
+        said, _ = process.communicate()
+    assert process.returncode == 0
+    return float(said)
+
+
+def peak_mebibytes(path: Path) -> float:
+    """The most at any time of the process and all below it: proportional set size, where what two share counts once."""
+    peak = 0
+    with _process(HEAR, path) as process:
+        while process.poll() is None:
+            peak = max(peak, sum(_pss(pid) for pid in family(process.pid)))
+            time.sleep(0.1)
+    assert process.returncode == 0
+    return round(peak / 1024**2, 1)
+
+
+def _pss(pid: int) -> int:
+    """Bytes; 0 of one that ended meanwhile."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
