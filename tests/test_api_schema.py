@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
-from schemathesis.specs.openapi.checks import positive_data_acceptance, unsupported_method
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance, unsupported_method
 
 from archive.models import User
 from portal.api.app import api
@@ -56,6 +56,8 @@ def test_no_request_breaks_it(id: str, way: str, schema: Any, alice: User, admin
     upload = caller.begin(space, b"x" * 1000, kind="transcript").json["id"]
     operation = schema.find_operation_by_id(id)
     given_path = [{}, {"space_id": space, "upload_id": upload}]
+    # That an invented session lets nobody in is asked with tokens; here it would take ours for one.
+    left_out = [*LEFT_OUT, ignored_auth] if way == "session" else LEFT_OUT
     headers, cookies = caller.headers, {c.key: c.value for c in caller.client.cookies.values()}
 
     @examples(
@@ -75,6 +77,6 @@ def test_no_request_breaks_it(id: str, way: str, schema: Any, alice: User, admin
         case.headers.pop("Authorization", None)
         response = case.call(headers=headers)
         assert response.status_code != 401
-        case.validate_response(response, excluded_checks=LEFT_OUT, headers=headers)
+        case.validate_response(response, excluded_checks=left_out, headers=headers)
 
     call()

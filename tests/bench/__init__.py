@@ -1,7 +1,7 @@
 """What it must reach (DESIGN §10), measured: `make bench`, or `python -m tests.bench audio` for some of it.
 
-Each module here measures one thing: its `figures()` yields Figures. Counts come from the environment, from variables named
-BENCH_*, so that a small one can be tried. Where a figure is a ratio, both sides are measured in the same run.
+Each module here measures one thing: its `figures()` yields Figures. Counts come from the environment, from variables
+named BENCH_*, so that a small one can be tried. Where a figure is a ratio, both sides are measured in the same run.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Hearing a long recording: memory of all processes together, and time against nothing but decoding it.
 
-BENCH_AUDIO_HOURS: its length (6). BENCH_AUDIO_ROUNDS: how often each side is timed (3); the quickest counts, as what else
-the machine does only ever adds.
+BENCH_AUDIO_HOURS: its length (6). BENCH_AUDIO_ROUNDS: how often each side is timed (3); the quickest counts, as what
+else the machine does only ever adds.
 """
 
 import os
