@@ -1,6 +1,7 @@
 """Automatic transcripts that can't work stop the start, and say what is missing."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,7 @@ def test_a_model_without_its_tokenizer_would_be_looked_for_on_the_network(settin
 
 def test_without_the_extra(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.path", [])  # where nothing is installed
+    monkeypatch.delitem(sys.modules, "faster_whisper", raising=False)
 
     assert ("spacekeep.E027", "SPEECH_MODEL is set, but faster-whisper is not installed.") in said(
         settings, SPEECH_MODEL=voices.MODEL

@@ -41,6 +41,7 @@ def test_from_file_to_nothing(services: Services, alice: User, demo_recording: P
     assert list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", flat=True)) == [
         "space.opened",
         "space.received",
+        "transcript.kept",
         "space.available",
         "bundle.requested",
         "bundle.started",
@@ -54,5 +55,6 @@ def test_from_file_to_nothing(services: Services, alice: User, demo_recording: P
         "recording",
         "transcript",
         "bundles",
+        "derived",
     }
     assert last.at >= ended_at + timedelta(days=30)

@@ -98,7 +98,7 @@ def assert_bundled_once(space: Space, bundle: Bundle) -> None:
     assert bundle.size is not None
     assert told(space, "bundle.ready", "bundle.failed") == ["bundle.ready"]
     listing = store().listing(keys.prefix(space.id))
-    known = {o.key for o in [*space.recordings.all(), *space.transcripts.all()]} | {bundle.key}
+    known = {o.key for kept in (space.recordings, space.derived, space.transcripts) for o in kept.all()} | {bundle.key}
     assert {version.key for version in listing.versions} == known
     assert listing.uploads == ()
     with zipfile.ZipFile(io.BytesIO(store().read(bundle.key, 0, bundle.size, bundle.etag))) as archive:

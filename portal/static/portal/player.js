@@ -75,7 +75,7 @@ function faceOf(player, length) {
     if (go.getAttribute("aria-pressed") === String(playing) && go.disabled === over) return;
     go.setAttribute("aria-pressed", String(playing));
     go.setAttribute("aria-label", playing ? "Pause" : "Play");
-    go.disabled = over;
+    go.disabled = over; // as it comes: what is clicked before we listen would be lost
   };
 }
 
