@@ -20,7 +20,7 @@ def test_at_the_deadline(services: Services, alice: User, demo_recording: Path, 
     services.web()
     services.worker()
     services.beat()
-    deadline = clock.now() + timedelta(seconds=12)
+    deadline = clock.now() + timedelta(seconds=16)
     ended_at = (deadline - timedelta(days=30)).isoformat()
     said = manage(
         services,

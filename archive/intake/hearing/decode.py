@@ -39,9 +39,9 @@ OPTIONS = {
 }
 # Hz. Below, one sample would become thousands of ours; above, nobody records.
 LEAST_RATE, MOST_RATE = 2000, 768_000
-BATCH = 32768  # samples that are resampled at a time: by the frame of 1024 it takes as long as decoding
+BATCH = 2**18  # samples resampled at a time: with less, handing them from thread to thread takes longer than the work
 MOST_TAGS = 16_000_000  # bytes: a large picture or two
-AHEAD = 4  # batches that may wait
+AHEAD = 2  # batches that may wait
 
 
 class Plain:
