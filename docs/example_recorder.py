@@ -3,6 +3,7 @@
 SPACEKEEP_URL and SPACEKEEP_TOKEN are set in its environment. Called again with the same, it goes on where it was."""
 
 import base64, hashlib, json, os, sys, time, urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 
@@ -25,14 +26,22 @@ begun = [upload for upload in space["uploads"] if upload["state"] in ("open", "a
 about = {"kind": "recording", "name": file.name, "size": file.stat().st_size}
 upload = begun[0] if begun else api("POST", f"/spaces/{space['id']}/uploads", about)
 there = {part["number"]: part["sha256"] for part in api("GET", f"/uploads/{upload['id']}")["parts"]}
-with file.open("rb") as recording:
-    for number in range(1, upload["part_count"] + 1) if upload["state"] == "open" else ():
+
+
+def send(number):
+    with file.open("rb") as recording:
+        recording.seek((number - 1) * upload["part_size"])
         data = recording.read(upload["part_size"])
-        sha256 = base64.b64encode(hashlib.sha256(data).digest()).decode()
-        if there.get(number) != sha256:
-            asked = {"parts": [{"number": number, "sha256": sha256}]}
-            (part,) = api("POST", f"/uploads/{upload['id']}/parts", asked)["parts"]
-            call("PUT", part["url"], data, part["headers"])  # straight to the store
+    sha256 = base64.b64encode(hashlib.sha256(data).digest()).decode()
+    if there.get(number) != sha256:
+        asked = {"parts": [{"number": number, "sha256": sha256}]}
+        (part,) = api("POST", f"/uploads/{upload['id']}/parts", asked)["parts"]
+        call("PUT", part["url"], data, part["headers"])  # straight to the store
+
+
+if upload["state"] == "open":
+    with ThreadPoolExecutor(4) as lanes:
+        list(lanes.map(send, range(1, upload["part_count"] + 1)))
 api("POST", f"/uploads/{upload['id']}/complete", {})
 while (state := api("GET", f"/spaces/{space['id']}"))["state"] == "processing":
     time.sleep(1)

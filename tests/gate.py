@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Self
 from urllib.parse import urlsplit
 
 
@@ -22,7 +23,7 @@ class Gate:
         self.sockets: list[socket.socket] = []
         self.threads: list[threading.Thread] = []
 
-    def __enter__(self) -> "Gate":
+    def __enter__(self) -> Self:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self._run(self._accept)

@@ -17,6 +17,11 @@ LEASE_SECONDS, DISPATCH_SECONDS = 4, 1
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
+    start()
+
+
+def start() -> None:
+    """The engines, and the settings that lead to them, in this process's environment."""
     engines.start()
     os.environ.update(
         engines.env,

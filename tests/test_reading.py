@@ -1,14 +1,18 @@
 """A transcript that was uploaded is read by a worker: kept beside earlier ones, or refused with its lines named."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from archive import clock
+from archive.intake import leftovers
 from archive.intake.reading import read
 from archive.models import Line, Space, UploadSession, User
 from archive.storage import keys, store
 from tests.arriving import arrive
 from tests.factory import make_space
+from tests.heard import put
 from tests.rows import events, make_due
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -118,3 +122,32 @@ def test_reading_it_twice_keeps_it_once(space: Space, words: Path) -> None:
     assert not read(upload.pk)
 
     assert space.transcripts.count() == 2
+
+
+def test_a_worker_that_died_before_it_removed_the_file(space: Space, words: Path) -> None:
+    words.write_text(GOOD)
+    upload = arrive(space, words, "transcript")
+    as_it_came = UploadSession.objects.get(pk=upload.pk).upload_id
+    read(upload.pk)
+    put(upload.key, words.read_bytes())
+    UploadSession.objects.update(upload_id=as_it_came, lease_until=None)
+
+    assert leftovers.abandoned() == [upload.pk]
+    leftovers.give_up(upload.pk)
+
+    assert leftovers.abandoned() == []
+    assert upload.key not in {found.key for found in store().listing(keys.prefix(space.pk)).versions}
+    assert UploadSession.objects.get().state == "taken"
+
+
+def test_a_recording_that_was_taken_is_no_leftover(space: Space) -> None:
+    recording = space.recordings.get()
+    UploadSession.objects.create(
+        space=space, kind="recording", state="taken", key=recording.key, upload_id="x", etag=recording.etag,
+        name="talk.m4a", size=recording.size, part_size=5 * 1024**2, touched_at=clock.now() - timedelta(days=3),
+    )  # fmt: skip
+
+    assert leftovers.abandoned() == []
+    assert not leftovers.clear(UploadSession.objects.get().pk)
+
+    assert store().read(recording.key, 0, 4, recording.etag)

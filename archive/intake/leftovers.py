@@ -1,4 +1,5 @@
-"""Uploads that came to nothing: given up, abandoned, or refused. Nothing of them stays in the store.
+"""Uploads that are over: given up, abandoned, refused, and transcripts that were read. None of their files stays in the
+store. The file of a recording that was taken is no leftover: it is the recording.
 
 The row first, the store second: whoever completes meanwhile loses the race at the row, and finds nothing to complete.
 `upload_id` is blanked when the store has nothing more; until then the dispatcher comes back to it.
@@ -24,6 +25,7 @@ from archive.storage import StoredVersion, store
 ABANDONED = timedelta(hours=24)  # without a touch
 REFUSED_FOR = timedelta(hours=24)  # so long may be said what of a refused transcript to keep
 State = UploadSession.State
+READ = Q(state=State.TAKEN, kind=UploadSession.Kind.TRANSCRIPT)  # what was kept of it lies elsewhere
 
 logger = structlog.get_logger()
 
@@ -80,7 +82,7 @@ def _idle() -> Q:
 
 def _over() -> Q:
     refused = Q(state=State.REFUSED, touched_at__lt=Now() - REFUSED_FOR)
-    return (Q(state=State.ABORTED) | refused) & ~Q(upload_id="")
+    return (Q(state=State.ABORTED) | refused | READ) & ~Q(upload_id="")
 
 
 def give_up(session_id: UUID) -> None:
@@ -94,9 +96,12 @@ def give_up(session_id: UUID) -> None:
 
 
 def clear(session_id: UUID) -> bool:
-    """Remove what the store has of an aborted or refused session: open upload, object. False when it could not be done
-    now; the dispatcher calls again."""
-    claim = work.claim(UploadSession, session_id, [State.ABORTED, State.REFUSED])
+    """Remove what the store has of a session that is aborted or refused, or a transcript that was read: open upload,
+    object. False when it could not be done now; the dispatcher calls again."""
+    states = [State.ABORTED, State.REFUSED]
+    if UploadSession.objects.filter(READ, pk=session_id).exists():
+        states = [State.TAKEN]
+    claim = work.claim(UploadSession, session_id, states)
     if claim is None:
         return False
     session, bucket = claim.row, store()

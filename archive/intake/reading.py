@@ -3,10 +3,9 @@ captions tell the time of the day, and only the recording's length says when it 
 
 What happens when it dies, at each step: the upload stays `arrived`, and the next claim reads it again and writes the
 same bytes to the same key. Once its rows are there, the file as it was uploaded is removed; if that fails it goes with
-what is left over (archive/intake/uploads.py), and with the Space at the latest.
+what is left over (archive/intake/leftovers.py), and with the Space at the latest.
 """
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,12 +14,12 @@ from django.db.models import Q
 
 from archive import lifecycle, work
 from archive.errors import LeaseLost, Refused, StorageError, Unreadable
-from archive.intake import speech, transcripts
+from archive.intake import leftovers, speech, transcripts
 from archive.intake.keep import keep_transcript, store_transcript
 from archive.intake.transcripts.sheet import LARGEST
 from archive.log import SYSTEM
 from archive.models import Space, Transcript, UploadSession
-from archive.storage import StoredVersion, store
+from archive.storage import store
 from archive.work import Claim
 
 WAITING = Q(kind=UploadSession.Kind.TRANSCRIPT, space__state=Space.State.AVAILABLE)
@@ -79,8 +78,7 @@ def _read(claim: Claim[UploadSession]) -> bool:
             upload, "arrived", "taken", actor=SYSTEM, only_if=claim.mine, detail=detail, problem="", **work.DONE
         ):
             raise LeaseLost(f"{upload} was given up meanwhile")
-    with suppress(StorageError):
-        store().delete((StoredVersion(upload.key, "", upload.size),))
+    leftovers.clear(upload.pk)
     return True
 
 

@@ -9,18 +9,19 @@ const WAITS = [1, 2, 4, 8, 15, 30]; // seconds before each new attempt; after th
 
 const base64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
 
-// The part's bytes and their SHA-256, base64; without a secure context browsers don't offer it.
-async function read(blob) {
+// The part's SHA-256, base64; without a secure context browsers don't offer it.
+async function checksum(blob) {
   let bytes;
   try {
     bytes = await blob.arrayBuffer();
   } catch {
     throw new Trouble("The file can't be read any more: it was changed, moved or taken away. Put it back, or choose it again. What has arrived is kept.");
   }
-  return { bytes, sha256: crypto.subtle ? base64(await crypto.subtle.digest("SHA-256", bytes)) : undefined };
+  return crypto.subtle ? base64(await crypto.subtle.digest("SHA-256", bytes)) : undefined;
 }
 
-function put({ url, headers = {} }, bytes, progress, signal) {
+// The slice itself is sent: what the browser reads from the disk as it goes is never in this page's memory.
+function put({ url, headers = {} }, blob, progress, signal) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const stop = () => request.abort();
@@ -36,7 +37,7 @@ function put({ url, headers = {} }, bytes, progress, signal) {
     };
     request.onloadend = () => signal.removeEventListener("abort", stop);
     signal.addEventListener("abort", stop);
-    request.send(bytes);
+    request.send(blob);
   });
 }
 
@@ -128,20 +129,21 @@ export class Sending {
     for (const { number, size, etag, sha256 } of parts) {
       signal.throwIfAborted();
       if (size !== this.size(number) || !sha256 || !crypto.subtle) continue;
-      if ((await read(this.slice(number))).sha256 === sha256) this.there.set(number, etag);
+      if ((await checksum(this.slice(number))) === sha256) this.there.set(number, etag);
       this.show("comparing");
     }
   }
 
   async send(number, signal) {
-    const { bytes, sha256 } = await read(this.slice(number));
+    const blob = this.slice(number);
+    const sha256 = await checksum(blob);
     try {
       const etag = await this.patient(async () => {
         const { parts: [signed] } = await call("POST", `/uploads/${this.upload.id}/parts`, { parts: [{ number, ...(sha256 && { sha256 }) }] }, { signal });
-        return put(signed, bytes, (loaded) => { this.moving.set(number, loaded); this.show(); }, signal);
+        return put(signed, blob, (loaded) => { this.moving.set(number, loaded); this.show(); }, signal);
       }, signal);
       this.there.set(number, etag);
-      this.sent += bytes.byteLength;
+      this.sent += blob.size;
     } finally {
       this.moving.delete(number);
       this.show();

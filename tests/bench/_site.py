@@ -1,0 +1,36 @@
+"""The real engines and an empty site on them, for measures that need them. Import nothing of Django before."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import django
+from django.core.management import call_command
+
+from tests import plugin
+
+ORIGIN = "http://127.0.0.1:8000"
+
+
+@contextmanager
+def site(**settings: str) -> Iterator[Path]:
+    """A folder for files of the measure, on the disk of the engines' own data. `settings`: of the environment."""
+    plugin.start()
+    try:
+        os.environ.update(settings, LEASE_SECONDS=settings.get("LEASE_SECONDS", "600"))
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+        os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop in this thread
+        django.setup()
+        call_command("migrate", verbosity=0)
+        call_command("createcachetable", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        from archive.storage import store  # needs the settings, as all of Django does
+        from archive.storage.setup import prepare
+
+        prepare(store(), ORIGIN)
+        with tempfile.TemporaryDirectory(dir=plugin.DATA) as folder:
+            yield Path(folder)
+    finally:
+        plugin.pytest_unconfigure()

@@ -1,0 +1,112 @@
+"""What `upload` measures, on a site that runs."""
+
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+import wave
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from archive import clock
+from archive.intake import recorders
+from archive.models import UploadSession
+from archive.storage import store
+from archive.storage.setup import prepare
+from embedded.chromium import browser
+from tests import plugin
+from tests.bench import Figure, at_least, at_most
+from tests.browser import sign_in
+from tests.factory import make_user
+from tests.processes import ROOT, Services
+from tests.relay import Relay
+
+MIB = 1024**2
+COPY = """
+import os, sys, time
+import boto3
+client = boto3.client(
+    "s3", endpoint_url=os.environ["S3_ENDPOINT_URL"], region_name=os.environ["S3_REGION"],
+    aws_access_key_id=os.environ["S3_ACCESS_KEY_ID"], aws_secret_access_key=os.environ["S3_SECRET_ACCESS_KEY"])
+start = time.perf_counter()
+client.upload_file(sys.argv[1], os.environ["S3_BUCKET"], "bench/copy")
+print(time.perf_counter() - start)
+client.delete_object(Bucket=os.environ["S3_BUCKET"], Key="bench/copy")
+"""
+
+
+def compare(folder: Path, size: int, rounds: int) -> Iterator[Figure]:
+    file = _noise(folder / "long.wav", size)
+    make_user("alice")
+    token = recorders.make("studio", 1, make_user("ada", role="admins"))[1]
+    services = Services(folder, plugin.engines)
+    try:
+        services.web()
+        with Relay(services.url) as relay, browser() as chromium:
+            prepare(store(), relay.url)
+            copied, handed, dropped = [], [], []
+            for number in range(rounds):
+                copied.append(_copied(file))
+                handed.append(_handed_over(relay.url, token, file, number))
+                dropped.append(_dropped(chromium, relay.url, file))
+            assert UploadSession.objects.filter(state="arrived").count() == 2 * rounds
+            yield at_least("upload by API", round(min(copied) / min(handed), 2), "x s3 cp", 0.8)
+            yield at_least("upload in a browser", round(min(copied) / min(dropped), 2), "x s3 cp", 0.8)
+            yield at_most("upload through the web", round(relay.received / rounds / 2 / MIB, 2), "MiB", 2)
+    finally:
+        services.stop()
+
+
+def _noise(path: Path, size: int) -> Path:
+    """A WAV of noise: no two parts of it are the same."""
+    noise = random.Random(1)
+    with wave.open(str(path), "wb") as out:
+        out.setparams((1, 2, 48_000, 0, "NONE", ""))
+        for start in range(0, size - 44, MIB):
+            out.writeframesraw(noise.randbytes(min(MIB, size - 44 - start)))
+    return path
+
+
+def _copied(file: Path) -> float:
+    """Seconds."""
+    done = subprocess.run(
+        [sys.executable, "-c", COPY, str(file)], cwd=ROOT, text=True, stdout=subprocess.PIPE, check=True
+    )
+    return float(done.stdout)
+
+
+def _handed_over(site: str, token: str, file: Path, number: int) -> float:
+    """Seconds from the start of the example client until its upload has arrived."""
+    ended_at = (clock.now() - timedelta(days=2, hours=number)).isoformat()
+    env = {"PATH": os.environ["PATH"], "SPACEKEEP_URL": site, "SPACEKEEP_TOKEN": token}
+    command = [sys.executable, "-I", str(ROOT / "docs" / "example_recorder.py"), str(file), "alice", ended_at]
+    start = time.perf_counter()
+    with subprocess.Popen(command, env=env) as client:
+        while not UploadSession.objects.filter(state="arrived", space__ended_at=ended_at).exists():
+            assert client.poll() is None
+            time.sleep(0.05)
+        took = time.perf_counter() - start
+        client.kill()  # it would wait for the Space to be available, and nobody works here
+    return took
+
+
+def _dropped(chromium: Browser, site: str, file: Path) -> float:
+    """Seconds from the click that begins to the page that says it has arrived."""
+    context = chromium.new_context()
+    page = context.new_page()
+    sign_in(page, site, "alice")
+    page.get_by_role("link", name="Bring in a Space").first.click()
+    page.get_by_label("Drop the").set_input_files(file)
+    page.get_by_label("Title").fill("Noise")
+    page.get_by_label("When it ended").fill(f"{clock.now() - timedelta(days=2):%Y-%m-%dT20:00:00}")
+    start = time.perf_counter()
+    page.get_by_role("button", name="Bring it in").click()
+    page.wait_for_url(re.compile(r"/spaces/"), timeout=1_800_000)
+    took = time.perf_counter() - start
+    context.close()
+    return took
