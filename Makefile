@@ -32,8 +32,8 @@ run: $(VENV)/.embedded node_modules/.run ## bring everything up: engines, demo, 
 test: $(VENV)/.dev node_modules/.test ## every test, on real engines and in a real browser (ARGS="-k clock" for some)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
 
-big: $(VENV)/.dev node_modules/.test ## the upload through the browser at 1 GiB, with a reload at half
-	@BIG=1 $(BIN)/python -m pytest tests/test_browser_bring.py --durations=5 $(ARGS)
+big: $(VENV)/.dev node_modules/.test ## uploads of 1 GiB through the browser and the API, broken off at half
+	@BIG=1 $(BIN)/python -m pytest tests/test_browser_bring.py tests/test_api_example.py --durations=5 $(ARGS)
 
 fuzz: $(VENV)/.dev node_modules/.test ## the API with what nobody thought of, 200 requests for each operation in each way
 	@SCHEMA_EXAMPLES=$${SCHEMA_EXAMPLES:-200} $(BIN)/python -m pytest tests/test_api_schema.py $(ARGS)
