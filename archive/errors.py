@@ -33,6 +33,10 @@ class Missing(StorageError):
     """The store answered that the object, or the upload, is not there."""
 
 
+class Ended(Missing):
+    """The multipart upload is not there: somebody completed it, or ended it."""
+
+
 class Denied(StorageError):
     """The store refused. Nothing is known of the object: this is never "missing" and never "done"."""
 

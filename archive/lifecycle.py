@@ -14,6 +14,7 @@ Speech     requested -> running -> done    a transcript made by machine (Transcr
 Bundle     requested -> building -> ready -> removed
            building -> building            a new claim after a crash
            requested | building -> failed -> (asked again: a new bundle)
+           ready -> failed                 read back, it was not what was taken in
 Violation  standing -> appealed -> standing | lifted,  standing -> lifted
 """
 
@@ -53,6 +54,7 @@ TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
     (Bundle, "requested", "failed"): events.BUNDLE_FAILED,
     (Bundle, "building", "failed"): events.BUNDLE_FAILED,
     (Bundle, "ready", "removed"): events.BUNDLE_REMOVED,
+    (Bundle, "ready", "failed"): events.BUNDLE_FAILED,
     (Violation, "standing", "lifted"): events.VIOLATION_LIFTED,
     (Violation, "appealed", "lifted"): events.VIOLATION_LIFTED,
 }

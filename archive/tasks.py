@@ -9,10 +9,12 @@ from celery import shared_task
 from celery.app.task import Task
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from kombu.exceptions import OperationalError
 
 from archive import work
 from archive.bundles import build as bundles
+from archive.bundles import upkeep
 from archive.intake import leftovers, reading, recorders, scribe, speech
 from archive.intake.finish import finish
 from archive.models import Bundle, Space, Transcription, UploadSession
@@ -25,7 +27,20 @@ logger = structlog.get_logger()
 
 @shared_task
 def build_bundle(bundle_id: str) -> None:
-    bundles.build(UUID(bundle_id))
+    if bundles.build(UUID(bundle_id)):
+        _try_to_publish(prove_bundle, UUID(bundle_id))
+    elif work.due(Bundle, Bundle.AT_WORK, Q(pk=bundle_id)):  # the time of this run was up: behind those that wait
+        _try_to_publish(build_bundle, UUID(bundle_id))
+
+
+@shared_task
+def prove_bundle(bundle_id: str) -> None:
+    upkeep.prove(Bundle, UUID(bundle_id))
+
+
+@shared_task
+def clear_bundle(bundle_id: str) -> None:
+    upkeep.clear(Bundle, UUID(bundle_id))
 
 
 @shared_task
@@ -69,8 +84,13 @@ def dispatch() -> None:
     for pk in leftovers.abandoned():
         _publish(give_up_upload, pk)
     recorders.forget_keys()
-    for pk in work.due(Bundle, [Bundle.State.REQUESTED, Bundle.State.BUILDING]):
+    upkeep.let_go(Bundle)
+    for pk in work.due(Bundle, Bundle.AT_WORK):
         _publish(build_bundle, pk)
+    for pk in work.due(Bundle, [Bundle.State.READY], upkeep.UNPROVEN):
+        _publish(prove_bundle, pk)
+    for pk in work.due(Bundle, Bundle.OVER, upkeep.UNCLEARED):
+        _publish(clear_bundle, pk)
     for pk in work.due(Transcription, Transcription.LIVE) if speech.enabled() else []:
         _publish(transcribe, pk)
 

@@ -63,7 +63,7 @@ class Claim(Generic[W]):
     def renew(self, **changes: Any) -> None:
         """Hold on for another lease, and write `changes` (progress). Raises LeaseLost."""
         model = type(self.row)
-        if not self._write(lease_until=Now() + lease(), **changes):
+        if not self._write(**{"lease_until": Now() + lease(), **changes}):
             state = model._default_manager.filter(pk=self.row.pk).values_list("state", flat=True).first() or "gone"
             raise LeaseLost(f"{model.__name__} {self.row.pk} went on without this worker, and is {state} now")
 
@@ -93,11 +93,14 @@ class Claim(Generic[W]):
         return bool(rows.update(**changes))
 
 
-def claim(model: type[W], pk: Any, states: Collection[str], **changes: Any) -> Claim[W] | None:
-    """Claim the row, or None when it is not in `states`, not due, or somebody else is at it. Commits at once."""
+def claim(
+    model: type[W], pk: Any, states: Collection[str], *, only_if: Q | None = None, **changes: Any
+) -> Claim[W] | None:
+    """Claim the row, or None when it is not in `states`, not as `only_if` says, not due, or somebody else is at it.
+    Commits at once."""
     with transaction.atomic():
         rows: models.QuerySet[W] = model._default_manager.select_for_update(skip_locked=True)
-        row = rows.filter(claimable(), pk=pk, state__in=states).first()
+        row = rows.filter(claimable(), only_if or Q(), pk=pk, state__in=states).first()
         if row is None:
             return None
         row.attempts += 1

@@ -1,6 +1,11 @@
 """What tests of bundles share."""
 
+import hashlib
+import io
+import zipfile
+
 from archive.bundles.build import build, request
+from archive.bundles.upkeep import clear
 from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Space
 from archive.storage import keys, store
@@ -19,9 +24,19 @@ def downloaded(bundle: Bundle) -> bytes:
 
 
 def failed(bundle: Bundle) -> str:
-    """Its reason. Nothing of it may be left in the store, and the log has it once."""
+    """Its reason. Nothing of it is left in the store once the dispatcher came by, and the log has it once."""
     bundle.refresh_from_db()
-    assert bundle.state == "failed"
+    assert (bundle.state, bundle.cleared) == ("failed", False)
+    assert clear(Bundle, bundle.pk)
+    assert not clear(Bundle, bundle.pk)
     assert not store().listing(keys.bundle(bundle.space_id, bundle.pk))
     assert LogEntry.objects.filter(event="bundle.failed", detail__bundle=str(bundle.pk)).count() == 1
     return bundle.problem
+
+
+def crc_is_right(bundle: Bundle) -> None:
+    """Python's own reader finds every member as its header says, and the SHA-256 is that of the file."""
+    data = downloaded(bundle)
+    assert hashlib.sha256(data).hexdigest() == bundle.sha256
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.testzip() is None

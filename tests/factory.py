@@ -1,6 +1,7 @@
 """Plain functions that make what tests need, with readable literals. Spaces are really taken in: their bytes are in the
 store."""
 
+import os
 from datetime import timedelta
 from functools import cache
 from io import BytesIO
@@ -73,6 +74,16 @@ def make_contents(space: Space) -> Bundle:
     bundle.key, bundle.size, bundle.etag, bundle.ready_at = stored.key, stored.size, stored.etag, clock.now()
     bundle.save()
     return bundle
+
+
+def make_noise(host: User, *, megabytes: int, title: str = "Noise", **fields: Any) -> Space:
+    """A Space whose recording is noise: nobody listens to it, and nothing of it can be guessed."""
+    space = make_row(host, title=title, **fields)
+    noise = BytesIO(b"".join(os.urandom(1024**2) for _ in range(megabytes)))
+    stored = write(store(), keys.recording(space.id, 1, "wav"), noise, "audio/wav", check=lambda: None)
+    sound = {"extension": "wav", "content_type": "audio/wav", "codec": "pcm_s16le", "duration_ms": 3_600_000}
+    Recording.objects.create(space=space, **vars(stored), **sound, sample_rate=48000, channels=1)
+    return space
 
 
 def _put(key: str, data: bytes) -> Written:

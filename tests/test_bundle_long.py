@@ -11,6 +11,7 @@ import pytest
 
 from archive.models import User
 from archive.storage import store
+from archive.storage.abilities import copies_parts
 from tests.bundling import built, downloaded
 from tests.factory import make_space
 from tests.readers import refused_by
@@ -52,6 +53,8 @@ def counted() -> Iterator[dict[str, int]]:
 def test_a_long_recording_never_passes_through_the_worker(alice: User, tmp_path: Path) -> None:
     path = make_silence(tmp_path / "long.wav", seconds=330, rate=48000)  # 30 MiB
     space = make_space(alice, recording=path)
+
+    assert copies_parts(store())
 
     with counted() as counts:
         bundle = built(space)

@@ -5,17 +5,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive.bundles.layout import Literal, Range, Segment
-from archive.bundles.plan import Copied, Part, Through, plan
+from archive.bundles.plan import Copied, Part, Through, digest, pieces_of, plan
+from archive.errors import Refused
 
 MIB = 1024**2
-LEAST, MOST = 10, 40  # bytes; the shapes are the same as with 5 MiB and 512 MiB
+LEAST, MOST = 10, 40  # bytes; the shapes are the same as with 5 MiB and 256 MiB
 
 
 def flat(parts: list[Part]) -> list[Segment]:
     """All pieces in order, adjoining ones of the same object joined again."""
     pieces: list[Segment] = []
     for part in parts:
-        for piece in part.pieces if isinstance(part, Through) else (part.source,):
+        for piece in pieces_of(part):
             last = pieces[-1] if pieces else None
             if (
                 isinstance(piece, Range)
@@ -81,7 +82,8 @@ def test_a_recording_of_600_mib() -> None:
     head = 5 * MIB - 1000
     assert parts == [
         Through((header, Range("key", "etag", 0, head))),
-        Copied(Range("key", "etag", head, 512 * MIB)),
+        Copied(Range("key", "etag", head, 256 * MIB)),
+        Copied(Range("key", "etag", head + 256 * MIB, 256 * MIB)),
         Copied(Range("key", "etag", head + 512 * MIB, 600 * MIB - head - 512 * MIB)),
         Through((directory,)),
     ]
@@ -101,3 +103,36 @@ def test_many_literals_are_not_held_in_memory_together() -> None:
     parts = plan([Literal(bytes(9 * MIB))] * 5)
 
     assert [part.length for part in parts] == [18 * MIB, 18 * MIB, 9 * MIB]
+
+
+def test_where_the_store_can_not_copy_all_goes_through_in_bounded_pieces() -> None:
+    recording = Range("key", "etag", 7, 40 * MIB)
+
+    parts = plan([Literal(b"header"), recording, Literal(b"directory")], copies=False)
+
+    assert all(isinstance(part, Through) for part in parts)
+    assert flat(parts) == [Literal(b"header"), recording, Literal(b"directory")]
+    assert [part.length for part in parts] == [16 * MIB + 6, 16 * MIB, 8 * MIB + 9]
+    assert max(piece.length for part in parts for piece in pieces_of(part)) == 16 * MIB
+
+
+def test_more_parts_than_a_store_joins_are_refused() -> None:
+    large = [Range(f"key-{n}", "etag", 0, 6 * MIB) for n in range(10_001)]
+
+    with pytest.raises(Refused, match=r"It would take 10,001 parts, and an object store joins at most 10,000\."):
+        plan(large)
+
+
+def test_other_parts_have_another_digest() -> None:
+    whole = plan([Literal(b"header"), Range("key", "etag", 0, 40 * MIB), Literal(b"directory")])
+
+    again = plan([Literal(b"header"), Range("key", "etag", 0, 40 * MIB), Literal(b"directory")])
+    assert digest(again) == digest(whole)
+    others: list[list[Segment]] = [
+        [Literal(b"Header"), Range("key", "etag", 0, 40 * MIB), Literal(b"directory")],
+        [Literal(b"header"), Range("key", "other", 0, 40 * MIB), Literal(b"directory")],
+        [Literal(b"header"), Range("key", "etag", 1, 40 * MIB), Literal(b"directory")],
+    ]
+    for other in others:
+        assert digest(plan(other)) != digest(whole)
+    assert digest(plan([Literal(b"header"), Range("key", "etag", 0, 40 * MIB)], most=10 * MIB)) != digest(whole)

@@ -131,6 +131,8 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
         {"state": "failed", "problem": "", "key": "", "size": None, "etag": "", "ready_at": None},
     ),
     ("bundle_progress_within_total", "bundle", {"bytes_done": 2, "bytes_total": 1}),
+    ("bundle_sha256_hex", "bundle", {"sha256": "A" * 64}),
+    ("bundle_live_is_not_cleared", "bundle", {"cleared": True}),
 ]
 
 

@@ -89,12 +89,12 @@ def test_an_upload_that_was_ended_can_not_be_completed(prefix: str) -> None:
     bucket = store()
 
     with uploading(bucket, f"{prefix}a", "text/plain", fine) as upload:
-        upload.add(b"from before the deletion")
+        upload.put(1, b"from before the deletion")
         bucket.abort(upload.key, upload.id)
         with pytest.raises(Missing):
             upload.complete()
         with pytest.raises(Missing):
-            upload.add(b"from after it")
+            upload.put(2, b"from after it")
 
     assert not bucket.listing(prefix)
 

@@ -40,8 +40,8 @@ def test_the_store_copies_by_itself(prefix: str) -> None:
     etag = put(f"{prefix}source", bytes(MIN_PART) + b"the end")
 
     with uploading(store(), f"{prefix}copy", "text/plain", fine) as upload:
-        upload.copy(f"{prefix}source", etag, 3, MIN_PART)
-        upload.add(b"and more")
+        upload.copy(1, f"{prefix}source", etag, 3, MIN_PART)
+        upload.put(2, b"and more")
         copied = upload.complete()
 
     assert store().head(f"{prefix}copy").size == MIN_PART + 8
@@ -53,7 +53,7 @@ def test_but_not_another_object(prefix: str, name: str, error: type[StorageError
     put(f"{prefix}source", bytes(10))
 
     with pytest.raises(error), uploading(store(), f"{prefix}copy", "text/plain", fine) as upload:
-        upload.copy(f"{prefix}{name}", '"0123456789abcdef0123456789abcdef"', 0, 10)
+        upload.copy(1, f"{prefix}{name}", '"0123456789abcdef0123456789abcdef"', 0, 10)
 
     assert [version.key for version in store().listing(prefix).versions] == [f"{prefix}source"]
 

@@ -1,7 +1,6 @@
 """A worker that is killed, main process and children at once, leaves nothing stuck, doubled or half done."""
 
 import io
-import os
 import time
 import zipfile
 from collections.abc import Callable
@@ -13,9 +12,9 @@ import pytest
 from archive import clock
 from archive.bundles import build
 from archive.log import SYSTEM
-from archive.models import Bundle, LogEntry, Recording, Space, User
-from archive.storage import keys, store, write
-from tests import factory
+from archive.models import Bundle, LogEntry, Space, User
+from archive.storage import keys, store
+from tests.factory import make_noise
 from tests.processes import PausedAt, Services, wait_until
 
 BUNDLES = ["bundle.started", "bundle.ready"]  # at the second, the ZIP is in the store and its row does not know
@@ -56,7 +55,7 @@ def test_killed_at_every_commit(services: Services, make_space: Callable[..., Sp
 
 @pytest.mark.usefixtures("committed")
 def test_killed_while_the_store_copies_a_part(services: Services, alice: User) -> None:
-    space = make_big_space(alice, megabytes=200)
+    space = make_noise(alice, megabytes=200)
     bundle = build.request(space.id, SYSTEM)
     key = keys.bundle(space.id, bundle.id)
 
@@ -77,16 +76,6 @@ def test_killed_while_the_store_copies_a_part(services: Services, alice: User) -
 def overdue(space: Space) -> None:
     end = clock.now() - timedelta(days=31)
     Space.objects.filter(pk=space.pk).update(ended_at=end, expires_at=end + timedelta(days=30))
-
-
-def make_big_space(host: User, megabytes: int) -> Space:
-    """A Space whose recording is noise: bundles don't listen to it."""
-    space = factory.make_row(host, title="Noise")
-    noise = io.BytesIO(os.urandom(1024**2) * megabytes)
-    stored = write(store(), keys.recording(space.id, 1, "wav"), noise, "audio/wav", check=lambda: None)
-    sound = {"extension": "wav", "content_type": "audio/wav", "codec": "pcm_s16le", "duration_ms": 3_600_000}
-    Recording.objects.create(space=space, **vars(stored), **sound, sample_rate=48000, channels=1)
-    return space
 
 
 def told(space: Space, *events: str) -> list[str]:

@@ -1,25 +1,22 @@
 """Asking for a bundle, and building it.
 
 What happens when it dies, at each step of `build`: the row keeps the claim until the lease runs out, then the next
-attempt starts anew. An upload left open holds no object and is ended first thing; a ZIP that was completed without
-its row is written again, byte for byte the same, to the same key. A worker that was only slow finds its upload
-ended, or its fence passed, and stops.
+attempt goes on with what the store has by then (archive/bundles/compose.py). A worker that was only slow finds its
+fence passed, and stops. Only attempts that sent no part count against a bundle.
 """
 
-import time
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from archive import clock, lifecycle, log, words, work
+from archive import clock, lifecycle, log, work
+from archive.bundles.compose import compose
 from archive.bundles.contents import Contents, content_id, contents
-from archive.bundles.layout import Literal, Range
-from archive.bundles.plan import Copied, plan
-from archive.errors import Changed, LeaseLost, Missing, Refused, StorageError, TooLate, Unavailable
+from archive.errors import Changed, LeaseLost, Missing, Refused, StorageError, TooLate
 from archive.log import SYSTEM, Actor, events
 from archive.models import Bundle, Space, User
-from archive.storage import Upload, keys, store
-from archive.storage.multipart import uploading
+from archive.storage import ObjectInfo, keys
 from archive.work import Claim
 
 MOST_ATTEMPTS = 5
@@ -39,18 +36,18 @@ def request(space_id: UUID, actor: Actor, user: User | None = None) -> Bundle:
             raise TooLate("Its deadline has passed, so it can't be bundled any more.")
         if space.state != Space.State.AVAILABLE:
             raise Refused(f"The Space is {space.get_state_display()}. Ask again when it is available.")
-        what = contents(space)
-        live = Bundle.objects.filter(space=space, content=what.id, state__in=Bundle.LIVE).first()
+        content = content_id(space)
+        live = Bundle.objects.filter(space=space, content=content, state__in=Bundle.LIVE).first()
         if live is not None:
             return live
-        bundle = Bundle.objects.create(space=space, content=what.id, requested_by=user, bytes_total=what.size)
-        log.record(events.BUNDLE_REQUESTED, space_id=space.id, actor=actor, bundle=str(bundle.id), size=what.size)
+        bundle = Bundle.objects.create(space=space, content=content, requested_by=user)
+        log.record(events.BUNDLE_REQUESTED, space_id=space.id, actor=actor, bundle=str(bundle.id))
         return bundle
 
 
 def build(bundle_id: UUID) -> bool:
-    """Build it, or go on after a crash. True when it is ready by this call."""
-    claim = work.claim(Bundle, bundle_id, [Bundle.State.REQUESTED, Bundle.State.BUILDING], bytes_done=0)
+    """Build it, or go on after a crash or when the time of the last run was up. True when it is ready by this call."""
+    claim = work.claim(Bundle, bundle_id, Bundle.AT_WORK)
     if claim is None:
         return False
     if claim.row.state == Bundle.State.REQUESTED and not lifecycle.move(
@@ -75,77 +72,58 @@ def build(bundle_id: UUID) -> bool:
 
 def forget(bundle: Bundle) -> bool:
     """Its object is not in the store any more: `ready -> removed`, so that it can be asked for again."""
-    return lifecycle.move(bundle, "ready", "removed", actor=SYSTEM, detail={"why": "missing in the store"})
+    return lifecycle.move(bundle, "ready", "removed", actor=SYSTEM, detail={"why": "missing in the store"}, **work.DONE)
 
 
 def _build(claim: Claim[Bundle]) -> bool:
-    bundle, bucket = claim.row, store()
+    bundle = claim.row
     space = bundle.space
     if not space.is_served(clock.now()):
         raise TooLate("Its deadline passed before the bundle was ready.")
     what = contents(space)
     _settle(claim, what)
     key = keys.bundle(space.id, bundle.id)
-    for left, upload_id in bucket.listing(key).uploads:
-        bucket.abort(left, upload_id)
-    with uploading(bucket, key, "application/zip", claim.renew) as upload:
-        _compose(upload, what, claim)
-        try:
-            etag = upload.complete()
-        except Missing as error:  # not the recording but the upload: ended by somebody, or completed by a retry unseen
-            raise Unavailable(str(error)) from error
-    size = bucket.head(key).size
-    if size != what.size:
-        raise Changed(f"{key} has {size} bytes instead of {what.size}")
+    there = compose(claim, key, what.segments)
+    if there is None:
+        claim.give_back("", at_once=True)
+        return False
     return lifecycle.move(
         bundle,
         "building",
         "ready",
         actor=SYSTEM,
         only_if=claim.mine,
-        detail={"key": key, "size": size},
-        key=key,
-        size=size,
-        etag=etag,
-        name=what.filename,
-        ready_at=clock.now(),
-        bytes_done=size,
-        problem="",
-        **work.DONE,
+        detail={"key": key, "size": there.size},
+        **ready(there, what.filename),
     )
+
+
+def ready(there: ObjectInfo, name: str) -> dict[str, Any]:
+    """What a Package's row says once its object is there."""
+    return {
+        "key": there.key,
+        "size": there.size,
+        "etag": there.etag,
+        "name": name,
+        "ready_at": clock.now(),
+        "bytes_done": there.size,
+        "bytes_total": there.size,
+        "upload_id": "",
+        "problem": "",
+        **work.DONE,
+    }
 
 
 def _settle(claim: Claim[Bundle], what: Contents) -> None:
     """Build what the Space holds now: it may have been flagged since the bundle was asked for."""
     try:
         with transaction.atomic():
-            claim.renew(content=what.id, bytes_total=what.size, bytes_done=0)
+            claim.renew(content=what.id)
     except IntegrityError as error:
         raise Refused("The Space changed meanwhile, and a newer bundle of it was asked for.") from error
 
 
-def _compose(upload: Upload, what: Contents, claim: Claim[Bundle]) -> None:
-    """Part by part. Stops by itself before Celery would: its soft limit is an exception that botocore takes for a
-    network fault, and its hard limit leaves no reason behind."""
-    done, until = 0, time.monotonic() + 0.8 * work.lease().total_seconds()
-    for part in plan(what.segments):
-        if time.monotonic() > until:
-            raise Unavailable(f"Only {words.size(done)} of {words.size(what.size)} were copied when the time was up.")
-        if isinstance(part, Copied):
-            wanted = part.source
-            upload.copy(wanted.key, wanted.etag, wanted.start, wanted.length)
-        else:
-            upload.add(b"".join(_bytes(upload, piece) for piece in part.pieces))
-        done += part.length
-        claim.renew(bytes_done=done)
-
-
-def _bytes(upload: Upload, piece: Literal | Range) -> bytes:
-    if isinstance(piece, Literal):
-        return piece.data
-    return upload.store.read(piece.key, piece.start, piece.length, piece.etag)
-
-
 def _fail(claim: Claim[Bundle], reason: str) -> bool:
+    """What the store has of it is removed by archive/bundles/upkeep.py."""
     lifecycle.move(claim.row, "building", "failed", actor=SYSTEM, only_if=claim.mine, problem=reason, **work.DONE)
     return False

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 U16, U32 = 0xFFFF, 0xFFFFFFFF
+LOCAL = b"PK\x03\x04"
 UTF8_NAME = 1 << 11
 PLAIN, ZIP64 = 20, 45  # version needed to extract
 UNIX = 3 << 8
@@ -90,7 +91,7 @@ def _local_header(member: Member, stamp: tuple[int, int]) -> bytes:
     extra = struct.pack("<HHQQ", 1, 16, size, size) if big else b""
     shown = U32 if big else size
     head = struct.pack(
-        "<4s5H3I2H", b"PK\x03\x04", ZIP64 if big else PLAIN, UTF8_NAME, 0, *stamp, member.crc32, shown, shown,
+        "<4s5H3I2H", LOCAL, ZIP64 if big else PLAIN, UTF8_NAME, 0, *stamp, member.crc32, shown, shown,
         len(name), len(extra),
     )  # fmt: skip
     return head + name + extra

@@ -1,16 +1,20 @@
 """From segments to the parts of a multipart upload: what S3 allows, with as few bytes through the worker as can be.
 
-S3 takes no part under 5 MiB but the last, and no copy over 5 GiB. So small pieces are joined, and where they are
-still too small the first bytes of the following range come along; the rest of a range is copied inside the store.
+S3 takes no part under 5 MiB but the last, no copy over 5 GiB, and no more than 10,000 parts. So small pieces are
+joined, and where they are still too small the first bytes of the following range come along; the rest of a range is
+copied inside the store. Where a store can't copy, ranges go through the worker as well, a bounded piece at a time.
 """
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from archive.bundles.layout import Literal, Range, Segment
-from archive.storage import MIN_PART
+from archive.errors import Refused
+from archive.storage import MIN_PART, MOST_PARTS, PART
 
-COPY = 512 * 1024**2  # bytes that the store copies in one call; it is also the step of the progress bar
+COPY = 256 * 1024**2  # bytes that the store copies in one call; it is also the step of the progress bar
 JOINED = 16 * 1024**2  # literal bytes that are held in memory before they go out
 
 
@@ -39,8 +43,32 @@ class Copied:
 Part = Through | Copied
 
 
-def plan(segments: Sequence[Segment], *, least: int = MIN_PART, most: int = COPY) -> list[Part]:
-    """The parts, in order. No part but the last is shorter than `least`; no copy is longer than `most` + `least`."""
+def plan(segments: Sequence[Segment], *, copies: bool = True, least: int = MIN_PART, most: int = COPY) -> list[Part]:
+    """The parts, in order. No part but the last is shorter than `least`; no copy is longer than `most` + `least`.
+    `copies`: whether the store can copy; without it everything is `Through`. Raises Refused beyond 10,000 parts."""
+    parts = _parts(segments if copies else _in_pieces(segments, PART), copies, least, most)
+    if len(parts) > MOST_PARTS:
+        raise Refused(f"It would take {len(parts):,} parts, and an object store joins at most {MOST_PARTS:,}.")
+    return parts
+
+
+def digest(parts: Sequence[Part]) -> str:
+    """SHA-256 (hex) of where each part comes from: an upload that was begun with the same parts can be gone on with."""
+    told = [[_told(piece) for piece in pieces_of(part)] for part in parts]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def pieces_of(part: Part) -> tuple[Segment, ...]:
+    return part.pieces if isinstance(part, Through) else (part.source,)
+
+
+def _told(piece: Segment) -> list[str | int]:
+    if isinstance(piece, Literal):
+        return [hashlib.sha256(piece.data).hexdigest()]
+    return [piece.key, piece.etag, piece.start, piece.length]
+
+
+def _parts(segments: Sequence[Segment], copies: bool, least: int, most: int) -> list[Part]:
     parts: list[Part] = []
     waiting: list[Segment] = []
 
@@ -53,7 +81,7 @@ def plan(segments: Sequence[Segment], *, least: int = MIN_PART, most: int = COPY
             waiting.clear()
 
     for segment in segments:
-        if isinstance(segment, Literal):
+        if isinstance(segment, Literal) or not copies:
             waiting.append(segment)
             if size() >= JOINED:
                 flush()
@@ -69,6 +97,22 @@ def plan(segments: Sequence[Segment], *, least: int = MIN_PART, most: int = COPY
         parts += [Copied(piece) for piece in _pieces(rest, least, most)]
     flush()
     return parts
+
+
+def _in_pieces(segments: Sequence[Segment], step: int) -> list[Segment]:
+    """Ranges cut so that none is longer than `step` bytes."""
+    return [
+        piece
+        for segment in segments
+        for piece in (
+            [segment]
+            if isinstance(segment, Literal)
+            else [
+                replace(segment, start=segment.start + at, length=min(step, segment.length - at))
+                for at in range(0, segment.length, step)
+            ]
+        )
+    ]
 
 
 def _split(whole: Range, at: int) -> tuple[Range, Range]:

@@ -12,7 +12,7 @@ from archive.intake.signing import size_of
 from archive.intake.uploads import Bringer, locked, multipart, over, refresh, touch
 from archive.log import SYSTEM
 from archive.models import UploadSession
-from archive.storage import ObjectInfo, StoredPart, store, stored_parts
+from archive.storage import ObjectInfo, StoredPart, newest, store, stored_parts
 
 SHOWN = 5  # at most so many parts are named in a refusal
 
@@ -46,21 +46,6 @@ def listed(session: UploadSession, by: Bringer) -> list[Arrived]:
     return [Arrived(p.number, p.size, p.etag, signed.get(p.number, "")) for p in parts.values()]
 
 
-def newest(parts: list[StoredPart]) -> dict[int, StoredPart]:
-    """One for each number: the last that came, as S3 has it. Where the store's clock (in whole seconds) can't tell, the
-    one that is left out of an answer is asked for again, which is harmless; a wrong one would not be."""
-    found: dict[int, StoredPart] = {}
-    unsure: set[int] = set()
-    for part in parts:
-        other = found.get(part.number)
-        if other is None or part.at > other.at or part.etag == other.etag:
-            found[part.number] = part
-            unsure.discard(part.number)
-        elif part.at == other.at:
-            unsure.add(part.number)
-    return {number: found[number] for number in sorted(found) if number not in unsure}
-
-
 def complete(session: UploadSession, by: Bringer, etags: Mapping[int, str] | None = None) -> UploadSession:
     """`open -> arrived`, and for a recording its Space `receiving -> processing`. `etags`: what the one who uploaded
     got for each part; they must be the store's. Called again, it answers the same. Raises Conflict, with the parts
@@ -85,8 +70,8 @@ def _told(session: UploadSession) -> UploadSession:
     return session
 
 
-def _checked(session: UploadSession, parts: list[StoredPart], etags: Mapping[int, str] | None) -> list[tuple[int, str]]:
-    """[(number, ETag)] of all parts. Raises Conflict."""
+def _checked(session: UploadSession, parts: list[StoredPart], etags: Mapping[int, str] | None) -> dict[int, str]:
+    """{number: ETag} of all parts. Raises Conflict."""
     if etags is not None:  # they say which of several versions of a part is meant
         parts = [part for part in parts if part.number not in etags or _same(part.etag, etags[part.number])]
     there = newest(parts)
@@ -97,7 +82,7 @@ def _checked(session: UploadSession, parts: list[StoredPart], etags: Mapping[int
     ]
     more = sorted({*there, *(etags or ())} - set(range(1, session.part_count + 1)))
     if not wrong and not more:
-        return [(number, part.etag) for number, part in there.items()]
+        return {number: part.etag for number, part in there.items()}
     named = ", ".join(str(number) for number in (wrong + more)[:SHOWN])
     rest = len(wrong) + len(more) - SHOWN
     raise Conflict(

@@ -26,6 +26,7 @@ VIOLATION_LIFTED = "violation.lifted"
 BUNDLE_REQUESTED = "bundle.requested"
 BUNDLE_STARTED = "bundle.started"
 BUNDLE_READY = "bundle.ready"
+BUNDLE_PROVEN = "bundle.proven"
 BUNDLE_FAILED = "bundle.failed"
 BUNDLE_REMOVED = "bundle.removed"
 CONTENT_DOWNLOADED = "content.downloaded"
@@ -39,6 +40,7 @@ PREMIS = {
     UPLOAD_ARRIVED: "transfer",
     TRANSCRIPT_KEPT: "metadata modification",
     BUNDLE_READY: "packaging",
+    BUNDLE_PROVEN: "fixity check",
     CONTENT_DOWNLOADED: "dissemination",
     SPACE_DELETED: "deletion",
 }
@@ -70,6 +72,7 @@ WORDS = {
     BUNDLE_REQUESTED: "Bundle asked for",
     BUNDLE_STARTED: "Bundle started",
     BUNDLE_READY: "Bundle ready",
+    BUNDLE_PROVEN: "Bundle read back",
     BUNDLE_FAILED: "Bundle failed",
     BUNDLE_REMOVED: "Bundle removed",
     CONTENT_DOWNLOADED: "Content handed out",

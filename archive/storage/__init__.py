@@ -5,7 +5,7 @@ absence. All sizes and offsets are bytes.
 """
 
 from archive.storage.multipart import MIN_PART, PART, Upload, begin, write
-from archive.storage.parts import MOST_PARTS, StoredPart, signed_part, stored_parts
+from archive.storage.parts import MOST_PARTS, StoredPart, newest, signed_part, stored_parts
 from archive.storage.s3 import Listing, ObjectInfo, Store, StoredVersion, store
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "StoredVersion",
     "Upload",
     "begin",
+    "newest",
     "signed_part",
     "store",
     "stored_parts",

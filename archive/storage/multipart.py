@@ -27,26 +27,25 @@ PART = 16 * 1024**2  # what we upload at a time, bytes; times 10,000 parts it re
 
 @dataclass
 class Upload:
-    """An open multipart upload. Parts are numbered from 1, in the order in which they are added."""
+    """An open multipart upload. `parts` are those that arrived: {number from 1: ETag}. Several threads may send parts
+    of one upload at a time, each a number of its own."""
 
     store: Store
     key: str
     id: str
-    parts: list[tuple[int, str]] = field(default_factory=list)
+    parts: dict[int, str] = field(default_factory=dict)
 
-    def add(self, data: bytes) -> None:
-        """Upload `data` as the next part. The SDK sends a checksum along; the store refuses a wrong one."""
-        number = len(self.parts) + 1
+    def put(self, number: int, data: bytes) -> None:
+        """Upload `data` as this part. The SDK sends a checksum along; the store refuses a wrong one."""
         with translated(self.key):
             answer = self.store.client.upload_part(
                 Bucket=self.store.bucket, Key=self.key, UploadId=self.id, PartNumber=number, Body=data
             )
-        self.parts.append((number, answer["ETag"]))
+        self.parts[number] = answer["ETag"]
 
-    def copy(self, source: str, etag: str, start: int, length: int) -> None:
-        """Let the store copy `length` bytes of `source` as the next part. Raises Changed when `etag` is not its ETag
-        any more, Missing when it is gone."""
-        number = len(self.parts) + 1
+    def copy(self, number: int, source: str, etag: str, start: int, length: int) -> None:
+        """Let the store copy `length` bytes of `source` as this part. Raises Changed when `etag` is not its ETag any
+        more, Missing when it is gone."""
         with translated(source):
             answer = self.store.client.upload_part_copy(
                 Bucket=self.store.bucket,
@@ -57,11 +56,11 @@ class Upload:
                 CopySourceIfMatch=etag,
                 CopySourceRange=f"bytes={start}-{start + length - 1}",
             )
-        self.parts.append((number, answer["CopyPartResult"]["ETag"]))
+        self.parts[number] = answer["CopyPartResult"]["ETag"]
 
     def complete(self) -> str:
         """Make the object appear. Returns its ETag. Raises Missing when the upload was ended meanwhile."""
-        parts = [{"PartNumber": number, "ETag": etag} for number, etag in self.parts]
+        parts = [{"PartNumber": number, "ETag": etag} for number, etag in sorted(self.parts.items())]
         with translated(self.key):
             answer = self.store.client.complete_multipart_upload(
                 Bucket=self.store.bucket,
@@ -119,7 +118,7 @@ def write(
     digest, crc32, size = hashlib.sha256(), 0, 0
     with uploading(store, key, content_type, check) as upload:
         while (data := source.read(PART)) or not upload.parts:
-            upload.add(data)
+            upload.put(len(upload.parts) + 1, data)
             digest.update(data)
             crc32 = zlib.crc32(data, crc32)
             size += len(data)

@@ -57,3 +57,18 @@ def stored_parts(upload: Upload) -> list[StoredPart]:
                 StoredPart(p["PartNumber"], p["Size"], p["ETag"], p["LastModified"]) for p in page.get("Parts", [])
             ]
     return found
+
+
+def newest(parts: list[StoredPart]) -> dict[int, StoredPart]:
+    """One for each number: the last that came, as S3 has it. Where the store's clock (in whole seconds) can't tell, the
+    one that is left out of an answer is asked for again, which is harmless; a wrong one would not be."""
+    found: dict[int, StoredPart] = {}
+    unsure: set[int] = set()
+    for part in parts:
+        other = found.get(part.number)
+        if other is None or part.at > other.at or part.etag == other.etag:
+            found[part.number] = part
+            unsure.discard(part.number)
+        elif part.at == other.at:
+            unsure.add(part.number)
+    return {number: found[number] for number in sorted(found) if number not in unsure}

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from django.core.files.storage import storages
 
-from archive.errors import Changed, Denied, Missing, Unavailable
+from archive.errors import Changed, Denied, Ended, Missing, Unavailable
 from archive.storage.backend import ObjectStorage
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def translated(what: str) -> Iterator[None]:
         said = f"{what}: the object store answered {status} {code}"
         if code == "NoSuchBucket":  # somebody's mistake, and no proof that the object is gone
             raise Unavailable(said) from error
-        if code in ("NoSuchKey", "NoSuchUpload") or status == 404:
+        if code == "NoSuchUpload":
+            raise Ended(said) from error
+        if code == "NoSuchKey" or status == 404:
             raise Missing(said) from error
         if code == "PreconditionFailed" or status == 412:
             raise Changed(said) from error
@@ -84,8 +86,9 @@ def backend(alias: str) -> ObjectStorage:
 class Store:
     """The bucket. Every method raises Denied or Unavailable when the store does not do as asked."""
 
-    @property
+    @cached_property
     def client(self) -> "S3Client":
+        """One for all threads that this Store is handed to: the storage backend would make each thread its own."""
         client: S3Client = backend("default").connection.meta.client
         return client
 
@@ -110,6 +113,18 @@ class Store:
         if len(data) != length:
             raise Unavailable(f"{key}: {len(data)} of {length} bytes came from the object store")
         return data
+
+    def stream(self, key: str, size: int, etag: str, step: int = 1024**2) -> Iterator[bytes]:
+        """The whole of the very object that `etag` names, `step` bytes at a time, from one answer. Raises as `read`
+        does; Unavailable also when it breaks off."""
+        there = 0
+        with translated(key):
+            answer = self.client.get_object(Bucket=self.bucket, Key=key, IfMatch=etag)
+            for data in answer["Body"].iter_chunks(step):
+                there += len(data)
+                yield data
+        if there != size:
+            raise Unavailable(f"{key}: {there} of {size} bytes came from the object store")
 
     def listing(self, prefix: str) -> Listing:
         """Everything under `prefix`: objects, old versions, delete markers, open multipart uploads."""

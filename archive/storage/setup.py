@@ -4,10 +4,9 @@ from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
-from botocore.exceptions import ClientError
-
 from archive.errors import Missing, StorageError, Unavailable
 from archive.storage import keys
+from archive.storage.abilities import unknown_to_store
 from archive.storage.multipart import write
 from archive.storage.s3 import Store, translated
 
@@ -30,7 +29,7 @@ def prepare(store: Store, origin: str) -> bool:
         with translated(store.bucket):
             store.client.put_bucket_cors(Bucket=store.bucket, CORSConfiguration={"CORSRules": [rule]})
     except StorageError as error:
-        if not _unknown_to_store(error):  # a store that has CORS for all buckets at once is the operator's to set up
+        if not unknown_to_store(error):  # a store that has CORS for all buckets at once is the operator's to set up
             raise
     return made
 
@@ -39,12 +38,6 @@ def _place(store: Store) -> Any:
     """AWS wants to be told the region, but for the one that is the default."""
     region = store.client.meta.region_name
     return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-
-
-def _unknown_to_store(error: StorageError) -> bool:
-    """Whether the store said that it does not know this call."""
-    cause = error.__cause__
-    return isinstance(cause, ClientError) and cause.response["Error"].get("Code") == "NotImplemented"
 
 
 def exists(store: Store) -> bool:
@@ -69,7 +62,7 @@ def faults(store: Store) -> list[str]:
     except Missing:  # no lock configuration at all
         return found
     except StorageError as error:
-        if not _unknown_to_store(error):
+        if not unknown_to_store(error):
             raise
         return found
     if lock.get("ObjectLockEnabled") == "Enabled":

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core import signing
 from django.db import transaction
+from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -109,6 +110,8 @@ def get(request: HttpRequest, token: str) -> HttpResponse:
     except Missing:
         build.forget(bundle)  # so that it can be asked for again
         raise Http404 from None
+    if request.method == "GET":
+        Bundle.objects.filter(pk=bundle.pk).update(fetched_at=Now())
     if _begins(request):
         _note(found, user, bundle.key)
     return answer

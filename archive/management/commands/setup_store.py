@@ -5,6 +5,7 @@ from django.core.management.base import CommandError
 
 from archive.management.base import Command as Base
 from archive.storage import store
+from archive.storage.abilities import try_copying
 from archive.storage.setup import faults, prepare, rehearse
 
 
@@ -16,5 +17,8 @@ class Command(Base):
         if found := faults(store()):
             raise CommandError(f"The bucket {store().bucket} can't be used: {'; '.join(found)}.")
         rehearse(store())
+        copies = try_copying(store())
         words = f"The bucket {store().bucket} {'was made' if made else 'is ready'}."
-        self.say(words, {"bucket": store().bucket, "made": made}, as_json=options["json"])
+        if not copies:
+            words += " The store can't copy parts of objects, so recordings will travel through workers into bundles."
+        self.say(words, {"bucket": store().bucket, "made": made, "copies_parts": copies}, as_json=options["json"])

@@ -1,0 +1,65 @@
+"""Real processes, killed at exact places, again and again.
+
+points.py counts every commit, call to the store and publish of a process, and kills it (SIGKILL) at the one that it was
+told. zygote.py is a process that has loaded everything and forks one child for each job, so that a thousand deaths take
+minutes. jobs.py says what can be run there. `Deaths` is the tests' end of it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a job ended: `killed`, or done; and the points that it passed, in order."""
+
+    killed: bool
+    points: tuple[str, ...]
+
+
+class Deaths:
+    """Runs jobs in processes of their own. Raises AssertionError when one fails by itself."""
+
+    def __init__(self, to: IO[str], back: IO[str]) -> None:
+        self._to, self._back = to, back
+
+    def run(self, job: str, *arguments: str, kill_at: int = 0) -> Run:
+        """`kill_at`: at which point, counted from 1; 0: it may live."""
+        self._to.write(json.dumps({"job": job, "arguments": arguments, "kill_at": kill_at}) + "\n")
+        self._to.flush()
+        answer = json.loads(self._back.readline())
+        assert answer["status"] in (0, -9), answer["said"]
+        assert (answer["status"] == -9) <= (kill_at > 0), "it was killed by somebody else"
+        return Run(answer["status"] == -9, tuple(answer["points"]))
+
+
+@contextmanager
+def deaths(env: dict[str, str], folder: Path) -> Iterator[Deaths]:
+    """A zygote with the settings of `env`, for as long as it is entered."""
+    with (folder / "zygote.log").open("w") as log:
+        zygote = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.zygote", str(folder)],
+            cwd=ROOT,
+            env={**os.environ, **env},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        assert zygote.stdin is not None
+        assert zygote.stdout is not None
+        try:
+            yield Deaths(zygote.stdin, zygote.stdout)
+        finally:
+            zygote.stdin.close()
+            zygote.wait(30)
+            zygote.stdout.close()

@@ -1,0 +1,55 @@
+"""A process that has loaded everything, and forks a child for each job that it is told of, one JSON object a line.
+
+It has no connection and no thread of its own, so that a child begins as fresh as a process that was just started.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import Any
+
+import django
+
+
+def main(folder: Path) -> None:
+    django.setup()
+    from tests.faults import jobs, points
+
+    points.install()
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(_run(jobs.JOBS, points.points, json.loads(line), folder)) + "\n")
+        sys.stdout.flush()
+
+
+def _run(jobs: Any, points: Any, asked: dict[str, Any], folder: Path) -> dict[str, Any]:
+    with tempfile.TemporaryFile(dir=folder) as told, tempfile.TemporaryFile(dir=folder) as said:
+        child = os.fork()
+        if child == 0:
+            _child(jobs[asked["job"]], asked, points, told.fileno(), said.fileno())
+        _, status = os.waitpid(child, 0)
+        told.seek(0)
+        said.seek(0)
+        return {
+            "status": os.waitstatus_to_exitcode(status),
+            "points": told.read().decode().splitlines(),
+            "said": said.read().decode(),
+        }
+
+
+def _child(job: Any, asked: dict[str, Any], points: Any, told: int, said: int) -> None:
+    status = 1
+    try:
+        points.arm(told, asked["kill_at"])
+        job(*asked["arguments"])
+        status = 0
+    except BaseException:
+        os.write(said, traceback.format_exc().encode())
+    finally:
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,88 @@
+"""A build that is killed (SIGKILL) at any commit and any call to the store: afterwards there is one ready bundle, and
+nothing else. `make kills` does it more often (KILLS)."""
+
+import os
+import random
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from django.db.models.functions import Now
+
+from archive.bundles.build import request
+from archive.log import SYSTEM
+from archive.models import Bundle, LogEntry, Space, User
+from archive.storage import keys, store
+from tests.bundling import crc_is_right
+from tests.factory import make_noise
+from tests.faults import Deaths, deaths
+from tests.processes import Services
+
+KILLS = int(os.environ.get("KILLS", "50"))
+MIB = 1024**2
+STEPS = {
+    "before s3 CreateMultipartUpload in bundles.compose:_begun",
+    "after s3 CreateMultipartUpload in bundles.compose:_begun",
+    "before commit update in bundles.compose:_begun",
+    "after s3 UploadPart in bundles.compose:_send",
+    "before s3 UploadPartCopy in bundles.compose:_copy",
+    "after s3 UploadPartCopy in bundles.compose:_copy",
+    "before s3 CompleteMultipartUpload in bundles.compose:compose",
+    "after s3 CompleteMultipartUpload in bundles.compose:compose",
+    "before commit in bundles.build:_build",
+    "after commit in bundles.build:_build",
+    "before commit in bundles.upkeep:_prove",
+}
+
+
+@pytest.fixture
+def zygote(services: Services, tmp_path: Path) -> Iterator[Deaths]:
+    with deaths(services.env, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def space(committed: None, alice: User) -> Space:
+    return make_noise(alice, megabytes=12)
+
+
+def test_each_step_and_more_at_random(zygote: Deaths, space: Space) -> None:
+    zygote.run("make_bundle", str(asked(space).pk))  # finds out what the store can do, once
+    whole = zygote.run("make_bundle", str(asked(space).pk))
+    assert set(whole.points) >= STEPS
+    assert_one_whole_bundle(space)
+    count, deaths = len(whole.points), 0
+
+    for place in chain(range(1, count + 1), iter(lambda: random.randint(1, count), 0)):
+        bundle = asked(space)
+        died = zygote.run("make_bundle", str(bundle.pk), kill_at=place)
+        deaths += died.killed  # a run without a wait for a copy has fewer places
+        the_lease_runs_out()
+        zygote.run("make_bundle", str(bundle.pk))
+        assert_one_whole_bundle(space)
+        if deaths >= max(KILLS, count - 2):
+            break
+
+
+def asked(space: Space) -> Bundle:
+    """A new bundle, and none of the last one."""
+    Bundle.objects.all().delete()
+    left = store().listing(f"{keys.prefix(space.pk)}bundles/")
+    store().delete(left.versions)
+    return request(space.pk, SYSTEM)
+
+
+def the_lease_runs_out() -> None:
+    Bundle.objects.update(lease_until=Now(), retry_at=None)
+
+
+def assert_one_whole_bundle(space: Space) -> None:
+    bundle = Bundle.objects.get()
+    assert (bundle.state, bundle.problem) == ("ready", "")
+    listing = store().listing(f"{keys.prefix(space.pk)}bundles/")
+    assert [version.key for version in listing.versions] == [bundle.key]
+    assert listing.uploads == ()
+    assert LogEntry.objects.filter(event="bundle.ready", detail__bundle=str(bundle.pk)).count() == 1
+    assert LogEntry.objects.filter(event="bundle.proven", detail__bundle=str(bundle.pk)).count() == 1
+    crc_is_right(bundle)
