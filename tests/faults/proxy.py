@@ -1,0 +1,121 @@
+"""A bad day of an object store: a real one, behind a door that sometimes answers by itself, slowly, or not at all.
+
+Requests are passed on byte by byte with their own Host, so that their signatures hold. A Fault says for which requests
+something goes wrong, and how often.
+"""
+
+import http.client
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+ERROR = "<?xml version='1.0'?><Error><Code>{}</Code><Message>A bad day.</Message></Error>"
+HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
+
+
+@dataclass
+class Fault:
+    """What goes wrong with requests whose first line matches `request`: `PUT /bucket/key?partNumber=1&... copy`, where
+    ` copy` stands for a copy's header. `times`: how often; None for ever.
+
+    `status` and `code`: the answer, without asking the store. `after_seconds`: it takes so long. `lost`: the store does
+    it, and the connection breaks before the answer. `changed`: what is made of the store's answer.
+    """
+
+    request: str
+    times: int | None = None
+    status: int = 0
+    code: str = ""
+    after_seconds: float = 0
+    lost: bool = False
+    changed: Callable[[bytes], bytes] | None = None
+    seen: int = field(default=0, init=False)
+
+    def takes(self, line: str) -> bool:
+        if not re.search(self.request, line) or (self.times is not None and self.seen >= self.times):
+            return False
+        self.seen += 1
+        return True
+
+
+class Proxy:
+    """While entered, `url` is the store at `target`, with `faults`."""
+
+    def __init__(self, target: str, *faults: Fault) -> None:
+        self.target = urlsplit(target).netloc
+        self.faults = list(faults)
+        self.lines: list[str] = []
+        self.lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"door": self}))
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join(10)
+
+    def fault(self, line: str) -> Fault | None:
+        with self.lock:
+            self.lines.append(line)
+            return next((fault for fault in self.faults if fault.takes(line)), None)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    door: Proxy
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: the tests say what they saw."""
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        copy = " copy" if "x-amz-copy-source" in self.headers else ""
+        fault = self.door.fault(f"{self.command} {self.path}{copy}")
+        if fault and fault.after_seconds:
+            time.sleep(fault.after_seconds)
+        if fault and fault.status:
+            self._answer(fault.status, [("Content-Type", "application/xml")], ERROR.format(fault.code).encode())
+            return
+        status, headers, said = self._ask(body)
+        if fault and fault.lost:
+            self.close_connection = True
+            self.connection.close()
+            return
+        self._answer(status, headers, fault.changed(said) if fault and fault.changed else said)
+
+    do_PUT = do_POST = do_DELETE = do_HEAD = do_GET  # noqa: N815
+
+    def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+        store = http.client.HTTPConnection(self.door.target, timeout=60)
+        try:
+            store.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                if name.lower() != "expect":
+                    store.putheader(name, value)
+            store.endheaders(body)
+            answer = store.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+        finally:
+            store.close()
+
+    def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.send_response_only(status)
+        length = next((value for name, value in headers if name.lower() == "content-length"), "0")
+        for name, value in headers:
+            if name.lower() not in HOP:
+                self.send_header(name, value)
+        self.send_header("Content-Length", length if self.command == "HEAD" else str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)

@@ -1,0 +1,84 @@
+"""Where a store can't copy parts, or copies them wrongly, the same plan travels through the worker."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+
+from archive.bundles.build import build, request
+from archive.bundles.upkeep import prove
+from archive.log import SYSTEM
+from archive.models import Bundle, Space, User
+from archive.storage import keys, store
+from archive.storage.abilities import copies_parts, try_copying
+from tests.bundling import crc_is_right, downloaded
+from tests.factory import make_noise
+from tests.faults.proxy import Fault, Proxy
+from tests.stores import other_store
+
+COPY = r"^PUT .* copy$"
+
+
+@pytest.fixture
+def space(db: None, alice: User) -> Space:
+    return make_noise(alice, megabytes=40)
+
+
+@pytest.fixture
+def day() -> Iterator[Proxy]:
+    with (
+        Proxy(settings.S3_ENDPOINT_URL) as proxy,
+        other_store(endpoint_url=proxy.url),
+    ):
+        yield proxy
+
+
+def test_found_out_once_and_the_same_bytes(space: Space, day: Proxy) -> None:
+    composed = request(space.pk, SYSTEM)
+    assert build(composed.pk)
+    whole = downloaded(Bundle.objects.get())
+    Bundle.objects.update(state="removed")
+    cache.clear()
+    day.faults, day.lines = [Fault(COPY, status=501, code="NotImplemented")], []
+
+    streamed = request(space.pk, SYSTEM)
+    assert build(streamed.pk)
+
+    assert prove(Bundle, streamed.pk)
+    streamed.refresh_from_db()
+    assert downloaded(streamed) == whole
+    crc_is_right(streamed)
+    assert sum(line.endswith(" copy") for line in day.lines) == 1
+    again = request(make_noise(space.host, megabytes=6).pk, SYSTEM)
+    assert build(again.pk)
+    assert sum(line.endswith(" copy") for line in day.lines) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(COPY, status=501, code="NotImplemented"),
+        Fault(COPY, status=405, code="MethodNotAllowed"),
+        Fault(r"^GET .*rehearsal.*copy$", changed=lambda said: said[:-4] + b"...."),
+    ],
+    ids=["not implemented", "not allowed", "other bytes"],
+)
+def test_a_store_that_can_not(day: Proxy, fault: Fault, db: None) -> None:
+    day.faults = [fault]
+
+    assert not try_copying(store())
+
+    assert fault.seen == 1
+    assert not store().listing(keys.REHEARSAL)
+
+
+def test_a_store_that_is_down_is_not_one_that_can_not(day: Proxy, db: None) -> None:
+    cache.clear()
+    day.faults = [Fault(COPY, status=503, code="SlowDown")]
+    with pytest.raises(Exception, match=re.escape("503")):
+        copies_parts(store())
+    day.faults = []
+
+    assert copies_parts(store())
