@@ -15,6 +15,7 @@ Bundle     requested -> building -> ready -> removed
            building -> building            a new claim after a crash
            requested | building -> failed -> (asked again: a new bundle)
            ready -> failed                 read back, it was not what was taken in
+Volume     as a bundle
 Violation  standing -> appealed -> standing | lifted,  standing -> lifted
 """
 
@@ -26,9 +27,9 @@ from django.db.models import Q
 
 from archive import log
 from archive.log import Actor, events
-from archive.models import Bundle, Space, Transcription, UploadSession, Violation
+from archive.models import Bundle, Space, Transcription, UploadSession, Violation, Volume
 
-Row = Space | UploadSession | Transcription | Bundle | Violation
+Row = Space | UploadSession | Transcription | Bundle | Volume | Violation
 
 # (model, from, to) -> the event that the log gets
 TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
@@ -55,6 +56,12 @@ TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
     (Bundle, "building", "failed"): events.BUNDLE_FAILED,
     (Bundle, "ready", "removed"): events.BUNDLE_REMOVED,
     (Bundle, "ready", "failed"): events.BUNDLE_FAILED,
+    (Volume, "requested", "building"): events.VOLUME_STARTED,
+    (Volume, "building", "ready"): events.VOLUME_READY,
+    (Volume, "requested", "failed"): events.VOLUME_FAILED,
+    (Volume, "building", "failed"): events.VOLUME_FAILED,
+    (Volume, "ready", "failed"): events.VOLUME_FAILED,
+    (Volume, "ready", "removed"): events.VOLUME_REMOVED,
     (Violation, "standing", "lifted"): events.VIOLATION_LIFTED,
     (Violation, "appealed", "lifted"): events.VIOLATION_LIFTED,
 }
@@ -89,11 +96,20 @@ def move(
     return True
 
 
-def space_id_of(row: Row) -> UUID:
+def space_id_of(row: Row) -> UUID | None:
+    """The Space that it is about; None for a volume, which is about several."""
+    if isinstance(row, Volume):
+        return None
     return row.id if isinstance(row, Space) else row.space_id
 
 
 def subject_of(row: Row) -> dict[str, str]:
     """{kind: id} of what moved, for the log; nothing for a Space, which the entry names anyway."""
-    names = {UploadSession: "upload", Transcription: "transcription", Bundle: "bundle", Violation: "violation"}
+    names = {
+        UploadSession: "upload",
+        Transcription: "transcription",
+        Bundle: "bundle",
+        Volume: "volume",
+        Violation: "violation",
+    }
     return {} if isinstance(row, Space) else {names[type(row)]: str(row.pk)}

@@ -20,13 +20,14 @@ from archive import lifecycle, log, work
 from archive.bundles.proof import proof
 from archive.errors import Changed, LeaseLost, Missing, StorageError
 from archive.log import SYSTEM, events
-from archive.models import Bundle, Package
+from archive.models import Bundle, Package, Volume
 from archive.storage import keys, store
 from archive.storage.emptying import remove, seen_empty
 from archive.work import Claim
 
-P = TypeVar("P", bound=Bundle)
+P = TypeVar("P", Bundle, Volume)
 TICK = 1.0  # seconds between two signs of life while a package is read back
+PROVEN = {Bundle: events.BUNDLE_PROVEN, Volume: events.VOLUME_PROVEN}
 UNPROVEN = Q(sha256="")
 UNCLEARED = Q(cleared=False)
 DAMAGED = "It was read back after it was made, and did not hold what was taken in ({}). Ask for it again."
@@ -34,8 +35,10 @@ DAMAGED = "It was read back after it was made, and did not hold what was taken i
 logger = structlog.get_logger()
 
 
-def place(package: Bundle) -> str:
+def place(package: Bundle | Volume) -> str:
     """The key of its object, which follows from the row."""
+    if isinstance(package, Volume):
+        return keys.volume(package.id)
     return keys.bundle(package.space_id, package.id)
 
 
@@ -74,7 +77,7 @@ def _prove(claim: Claim[P]) -> bool:
     with transaction.atomic():
         claim.renew(sha256=sha256, problem="", **work.DONE)
         log.record(
-            events.BUNDLE_PROVEN,
+            PROVEN[type(package)],
             space_id=lifecycle.space_id_of(package),
             actor=SYSTEM,
             **lifecycle.subject_of(package),

@@ -29,6 +29,12 @@ BUNDLE_READY = "bundle.ready"
 BUNDLE_PROVEN = "bundle.proven"
 BUNDLE_FAILED = "bundle.failed"
 BUNDLE_REMOVED = "bundle.removed"
+COLLECTION_REQUESTED = "collection.requested"
+VOLUME_STARTED = "volume.started"
+VOLUME_READY = "volume.ready"
+VOLUME_PROVEN = "volume.proven"
+VOLUME_FAILED = "volume.failed"
+VOLUME_REMOVED = "volume.removed"
 CONTENT_DOWNLOADED = "content.downloaded"
 DELETION_BEGAN = "deletion.began"
 DELETION_LISTED = "deletion.listed"
@@ -41,6 +47,8 @@ PREMIS = {
     TRANSCRIPT_KEPT: "metadata modification",
     BUNDLE_READY: "packaging",
     BUNDLE_PROVEN: "fixity check",
+    VOLUME_READY: "packaging",
+    VOLUME_PROVEN: "fixity check",
     CONTENT_DOWNLOADED: "dissemination",
     SPACE_DELETED: "deletion",
 }
@@ -75,6 +83,12 @@ WORDS = {
     BUNDLE_PROVEN: "Bundle read back",
     BUNDLE_FAILED: "Bundle failed",
     BUNDLE_REMOVED: "Bundle removed",
+    COLLECTION_REQUESTED: "All Spaces asked for",
+    VOLUME_STARTED: "Volume started",
+    VOLUME_READY: "Volume ready",
+    VOLUME_PROVEN: "Volume read back",
+    VOLUME_FAILED: "Volume failed",
+    VOLUME_REMOVED: "Volume removed",
     CONTENT_DOWNLOADED: "Content handed out",
     DELETION_BEGAN: "Deletion began",
     DELETION_LISTED: "Deletion: what the store held",

@@ -1,6 +1,7 @@
 """The rows of the archive. PostgreSQL owns the truth and the work; the object store holds bytes only."""
 
 from archive.models.bundle import Bundle
+from archive.models.collection import Collection, Volume, VolumeSpace
 from archive.models.log import LogEntry
 from archive.models.media import Derived, Line, Recording, Transcript
 from archive.models.package import Package
@@ -14,6 +15,7 @@ from archive.models.work import Work
 
 __all__ = [
     "Bundle",
+    "Collection",
     "Derived",
     "IdempotencyKey",
     "Line",
@@ -30,6 +32,8 @@ __all__ = [
     "UploadSession",
     "User",
     "Violation",
+    "Volume",
+    "VolumeSpace",
     "Work",
     "current_rule",
 ]

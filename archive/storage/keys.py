@@ -32,3 +32,8 @@ def listening(space: UUID) -> str:
 
 def bundle(space: UUID, bundle: UUID) -> str:
     return f"{prefix(space)}bundles/{bundle}.zip"
+
+
+def volume(volume: UUID) -> str:
+    """Of several Spaces, so below none of them: a deletion looks here as well (archive/volumes.py)."""
+    return f"volumes/{volume}.zip"
