@@ -14,10 +14,10 @@ from kombu.exceptions import OperationalError
 
 from archive import work
 from archive.bundles import build as bundles
-from archive.bundles import upkeep
+from archive.bundles import collect, upkeep
 from archive.intake import leftovers, reading, recorders, scribe, speech
 from archive.intake.finish import finish
-from archive.models import Bundle, Space, Transcription, UploadSession
+from archive.models import Bundle, Space, Transcription, UploadSession, Volume
 from archive.retention import purge, sweep
 
 ROUND = 1000  # Spaces that one round of the dispatcher hands out for deletion, shortest deadline first
@@ -41,6 +41,24 @@ def prove_bundle(bundle_id: str) -> None:
 @shared_task
 def clear_bundle(bundle_id: str) -> None:
     upkeep.clear(Bundle, UUID(bundle_id))
+
+
+@shared_task
+def build_volume(volume_id: str) -> None:
+    if collect.build(UUID(volume_id)):
+        _try_to_publish(prove_volume, UUID(volume_id))
+    elif work.due(Volume, Volume.AT_WORK, Q(pk=volume_id)):
+        _try_to_publish(build_volume, UUID(volume_id))
+
+
+@shared_task
+def prove_volume(volume_id: str) -> None:
+    upkeep.prove(Volume, UUID(volume_id))
+
+
+@shared_task
+def clear_volume(volume_id: str) -> None:
+    upkeep.clear(Volume, UUID(volume_id))
 
 
 @shared_task
@@ -84,15 +102,20 @@ def dispatch() -> None:
     for pk in leftovers.abandoned():
         _publish(give_up_upload, pk)
     recorders.forget_keys()
-    upkeep.let_go(Bundle)
-    for pk in work.due(Bundle, Bundle.AT_WORK):
-        _publish(build_bundle, pk)
-    for pk in work.due(Bundle, [Bundle.State.READY], upkeep.UNPROVEN):
-        _publish(prove_bundle, pk)
-    for pk in work.due(Bundle, Bundle.OVER, upkeep.UNCLEARED):
-        _publish(clear_bundle, pk)
+    _dispatch_packages(Bundle, build_bundle, prove_bundle, clear_bundle)
+    _dispatch_packages(Volume, build_volume, prove_volume, clear_volume)
     for pk in work.due(Transcription, Transcription.LIVE) if speech.enabled() else []:
         _publish(transcribe, pk)
+
+
+def _dispatch_packages(model: type[Bundle] | type[Volume], build: Any, prove: Any, clear: Any) -> None:
+    upkeep.let_go(model)
+    for pk in work.due(model, model.AT_WORK):
+        _publish(build, pk)
+    for pk in work.due(model, [model.State.READY], upkeep.UNPROVEN):
+        _publish(prove, pk)
+    for pk in work.due(model, model.OVER, upkeep.UNCLEARED):
+        _publish(clear, pk)
 
 
 def wake(task: "Task[..., Any]", pk: UUID) -> None:

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from archive import lifecycle, work
 from archive.log import SYSTEM
 from archive.models import Space, Volume, VolumeSpace
+from archive.storage import keys
 
 TAKEN_BACK = "A Space in it has come to its deadline."
 
@@ -20,6 +21,11 @@ TAKEN_BACK = "A Space in it has come to its deadline."
 def holding(space_id: UUID) -> QuerySet[Volume]:
     """Volumes that hold the Space, or held it: the store may have something of them."""
     return Volume.objects.filter(places__space=space_id, places__left_out=False)
+
+
+def places(space_id: UUID) -> list[str]:
+    """Keys outside of the Space's own prefix at which the store may have something of it."""
+    return [keys.volume(pk) for pk in holding(space_id).order_by("id").values_list("pk", flat=True)]
 
 
 def take_back(space: Space) -> list[UUID]:

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 
 from archive import clock
-from archive.models import Participant, Space, User
+from archive.models import Participant, RecorderToken, Space, User
 from archive.search import served
 
 
@@ -78,6 +78,21 @@ def find(user: User, space_id: UUID, *, content: bool = False) -> Found:
     if content and not space.is_served(now):
         raise Http404
     return Found(space, now, may_hear, user.is_admin)
+
+
+def find_for_token(token: RecorderToken, space_id: UUID) -> Space:
+    """The Space, if a machine with this token may have its bundle. Raises Http404, Gone from the deadline on."""
+    space = None
+    if RecorderToken.Scope.BUNDLES in token.scopes:
+        space = Space.objects.filter(pk=space_id, host__in=token.hosts.all()).select_related("host").first()
+    if space is None:
+        raise Http404
+    now = clock.now()
+    if space.is_gone(now):
+        raise Gone(space, None)
+    if not space.is_served(now):
+        raise Http404
+    return space
 
 
 def find_words(user: User, space_id: UUID) -> Found:

@@ -14,7 +14,7 @@ from archive import clock
 from archive.models import Bundle, Space, User
 from archive.retention.violations import flag
 from portal.urls import urlpatterns
-from portal.views.content import bundle_path
+from portal.views.packages import package_path
 from tests import factory
 from tests.pages import browser
 
@@ -67,7 +67,7 @@ def address(name: str, space: Space, user: User | None = None, *, id: UUID | Non
         return reverse(name)
     if name == "get":
         bundle = Bundle(pk=id, name="a.zip") if id else space.bundles.get()
-        return bundle_path(bundle, user or space.host)
+        return package_path(bundle, user or space.host)
     return reverse(name, args=[id or space.pk, *(["vtt"] if name == "transcript" else [])])
 
 

@@ -12,7 +12,7 @@ from archive import clock, lifecycle
 from archive.bundles import build
 from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Space, User
-from portal.views.content import SALT, bundle_path
+from portal.views.packages import SALT, package_path
 from tests import factory
 from tests.pages import browser, fetch
 
@@ -52,7 +52,7 @@ def test_an_address_never_outlives_the_deadline(space: Space, bundle: Bundle) ->
     leave(space, timedelta(seconds=90))
     client = browser(space.host)
 
-    for address in (f"/spaces/{space.id}/audio", f"/spaces/{space.id}/recording", bundle_path(bundle, space.host)):
+    for address in (f"/spaces/{space.id}/audio", f"/spaces/{space.id}/recording", package_path(bundle, space.host)):
         assert 80 <= seconds_to_live(client.get(address)["Location"]) <= 89
 
 
@@ -69,7 +69,7 @@ def test_a_download_that_broke_goes_on_where_it_stopped(alice: User) -> None:
     assert build.build(bundle.id)
     bundle.refresh_from_db()
     assert bundle.size
-    address = bundle_path(bundle, alice)
+    address = package_path(bundle, alice)
     anybody = browser()  # no sign-in: the address is enough
 
     _, _, first = fetch(anybody.get(address)["Location"], Range="bytes=0-99999")
@@ -85,7 +85,7 @@ def test_a_download_that_broke_goes_on_where_it_stopped(alice: User) -> None:
 
 
 def test_each_handing_out_is_in_the_log(space: Space, bundle: Bundle) -> None:
-    browser().get(bundle_path(bundle, space.host))
+    browser().get(package_path(bundle, space.host))
 
     entry = LogEntry.objects.get(event="content.downloaded")
     assert (entry.space_id, entry.actor_id, entry.detail) == (space.id, space.host_id, {"key": bundle.key})
@@ -100,11 +100,11 @@ def test_each_handing_out_is_in_the_log(space: Space, bundle: Bundle) -> None:
     ],
 )
 def test_a_token_that_we_did_not_give(bundle: Bundle, token: str) -> None:
-    assert browser().get(f"/get/{token}/{bundle.name}").status_code == 404
+    assert browser().get(f"/get/{token}/bundle.zip").status_code == 404
 
 
 def test_a_token_with_one_letter_changed(space: Space, bundle: Bundle) -> None:
-    address = bundle_path(bundle, space.host)
+    address = package_path(bundle, space.host)
     place = len("/get/") + 5
     changed = address[:place] + ("A" if address[place] != "A" else "B") + address[place + 1 :]
 
@@ -114,11 +114,11 @@ def test_a_token_with_one_letter_changed(space: Space, bundle: Bundle) -> None:
 def test_one_whose_account_was_closed(space: Space, bundle: Bundle) -> None:
     User.objects.filter(pk=space.host_id).update(is_active=False)
 
-    assert browser().get(bundle_path(bundle, space.host)).status_code == 404
+    assert browser().get(package_path(bundle, space.host)).status_code == 404
 
 
 def test_one_who_may_not_see_it_any_more(bundle: Bundle, admin: User) -> None:
-    address = bundle_path(bundle, admin)
+    address = package_path(bundle, admin)
     assert browser().get(address).status_code == 302
     admin.groups.clear()
 
@@ -126,7 +126,7 @@ def test_one_who_may_not_see_it_any_more(bundle: Bundle, admin: User) -> None:
 
 
 def test_what_was_not_handed_out_is_not_in_the_log(space: Space, bundle: Bundle) -> None:
-    address = bundle_path(bundle, space.host)
+    address = package_path(bundle, space.host)
     leave(space, timedelta(seconds=0.9))
 
     assert browser().get(address).status_code == 410
@@ -136,4 +136,4 @@ def test_what_was_not_handed_out_is_not_in_the_log(space: Space, bundle: Bundle)
 def test_a_bundle_that_was_removed(space: Space, bundle: Bundle) -> None:
     lifecycle.move(bundle, "ready", "removed", actor=SYSTEM)
 
-    assert browser().get(bundle_path(bundle, space.host)).status_code == 404
+    assert browser().get(package_path(bundle, space.host)).status_code == 404

@@ -5,7 +5,8 @@ attempt goes on with what the store has by then (archive/bundles/compose.py). A 
 fence passed, and stops. Only attempts that sent no part count against a bundle.
 """
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -13,13 +14,15 @@ from django.db import IntegrityError, transaction
 from archive import clock, lifecycle, log, work
 from archive.bundles.compose import compose
 from archive.bundles.contents import Contents, content_id, contents
+from archive.bundles.layout import Segment
 from archive.errors import Changed, LeaseLost, Missing, Refused, StorageError, TooLate
 from archive.log import SYSTEM, Actor, events
-from archive.models import Bundle, Space, User
-from archive.storage import ObjectInfo, keys
+from archive.models import Bundle, Package, Space, User, Volume
+from archive.storage import keys
 from archive.work import Claim
 
 MOST_ATTEMPTS = 5
+P = TypeVar("P", Bundle, Volume)
 
 
 def current(space: Space) -> Bundle | None:
@@ -47,10 +50,16 @@ def request(space_id: UUID, actor: Actor, user: User | None = None) -> Bundle:
 
 def build(bundle_id: UUID) -> bool:
     """Build it, or go on after a crash or when the time of the last run was up. True when it is ready by this call."""
-    claim = work.claim(Bundle, bundle_id, Bundle.AT_WORK)
+    return attempt(Bundle, bundle_id, _build)
+
+
+def attempt(model: type[P], package_id: UUID, make: Callable[[Claim[P]], bool]) -> bool:
+    """One attempt at a package by `make`, which says whether it is ready. A reason that stays is `failed`; what passes
+    is tried again, five times without a part sent."""
+    claim = work.claim(model, package_id, Package.AT_WORK)
     if claim is None:
         return False
-    if claim.row.state == Bundle.State.REQUESTED and not lifecycle.move(
+    if claim.row.state == Package.State.REQUESTED and not lifecycle.move(
         claim.row, "requested", "building", actor=SYSTEM, only_if=claim.mine
     ):
         return False
@@ -58,7 +67,7 @@ def build(bundle_id: UUID) -> bool:
         return _fail(claim, claim.row.problem or "The worker stopped each time before it was done.")
     try:
         with claim.reported():
-            return _build(claim)
+            return make(claim)
     except (Refused, Missing, Changed) as error:  # trying again would not help
         return _fail(claim, str(error))
     except StorageError as error:
@@ -70,11 +79,6 @@ def build(bundle_id: UUID) -> bool:
         return False
 
 
-def forget(bundle: Bundle) -> bool:
-    """Its object is not in the store any more: `ready -> removed`, so that it can be asked for again."""
-    return lifecycle.move(bundle, "ready", "removed", actor=SYSTEM, detail={"why": "missing in the store"}, **work.DONE)
-
-
 def _build(claim: Claim[Bundle]) -> bool:
     bundle = claim.row
     space = bundle.space
@@ -83,35 +87,31 @@ def _build(claim: Claim[Bundle]) -> bool:
     what = contents(space)
     _settle(claim, what)
     key = keys.bundle(space.id, bundle.id)
-    there = compose(claim, key, what.segments)
+    return composed(claim, key, what.segments, what.filename)
+
+
+def composed(claim: Claim[P], key: str, segments: Sequence[Segment], name: str) -> bool:
+    """Compose it, and `building -> ready` in one step with all that is then known. False when the time of this run is
+    up, or somebody else has it now."""
+    there = compose(claim, key, segments)
     if there is None:
         claim.give_back("", at_once=True)
         return False
+    known: dict[str, Any] = {"key": key, "size": there.size, "etag": there.etag, "name": name, "ready_at": clock.now()}
     return lifecycle.move(
-        bundle,
+        claim.row,
         "building",
         "ready",
         actor=SYSTEM,
         only_if=claim.mine,
         detail={"key": key, "size": there.size},
-        **ready(there, what.filename),
-    )
-
-
-def ready(there: ObjectInfo, name: str) -> dict[str, Any]:
-    """What a Package's row says once its object is there."""
-    return {
-        "key": there.key,
-        "size": there.size,
-        "etag": there.etag,
-        "name": name,
-        "ready_at": clock.now(),
-        "bytes_done": there.size,
-        "bytes_total": there.size,
-        "upload_id": "",
-        "problem": "",
+        bytes_done=there.size,
+        bytes_total=there.size,
+        upload_id="",
+        problem="",
+        **known,
         **work.DONE,
-    }
+    )
 
 
 def _settle(claim: Claim[Bundle], what: Contents) -> None:
@@ -123,7 +123,7 @@ def _settle(claim: Claim[Bundle], what: Contents) -> None:
         raise Refused("The Space changed meanwhile, and a newer bundle of it was asked for.") from error
 
 
-def _fail(claim: Claim[Bundle], reason: str) -> bool:
+def _fail(claim: Claim[P], reason: str) -> bool:
     """What the store has of it is removed by archive/bundles/upkeep.py."""
     lifecycle.move(claim.row, "building", "failed", actor=SYSTEM, only_if=claim.mine, problem=reason, **work.DONE)
     return False

@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import Any
 
 from archive import work
-from archive.bundles.layout import Literal, Range, Segment
+from archive.bundles.layout import Range, Segment
 from archive.bundles.plan import Copied, Part, Through, digest, plan
 from archive.errors import Changed, Ended, Missing, StorageError, Unavailable
 from archive.models.package import Package
@@ -151,7 +151,7 @@ def _copy(upload: Upload, number: int, part: Copied) -> None:
     upload.copy(number, wanted.key, wanted.etag, wanted.start, wanted.length)
 
 
-def _bytes(bucket: Store, piece: Literal | Range) -> bytes:
-    if isinstance(piece, Literal):
-        return piece.data
-    return bucket.read(piece.key, piece.start, piece.length, piece.etag)
+def _bytes(bucket: Store, piece: Segment) -> bytes:
+    if isinstance(piece, Range):
+        return bucket.read(piece.key, piece.start, piece.length, piece.etag)
+    return piece.data

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import BinaryIO
 
 U16, U32 = 0xFFFF, 0xFFFFFFFF
 LOCAL = b"PK\x03\x04"
@@ -30,6 +31,22 @@ class Literal:
 
 
 @dataclass(frozen=True)
+class Spooled:
+    """A literal that waits in a file of ours, because all of them together would not fit into memory. `sha256` is that
+    of its bytes (hex)."""
+
+    file: BinaryIO
+    start: int
+    length: int
+    sha256: str
+
+    @property
+    def data(self) -> bytes:
+        self.file.seek(self.start)
+        return self.file.read(self.length)
+
+
+@dataclass(frozen=True)
 class Range:
     """`length` bytes of an object from `start`. `etag` names the very object that is meant."""
 
@@ -39,17 +56,19 @@ class Range:
     length: int
 
 
-Segment = Literal | Range
+Segment = Literal | Spooled | Range
 
 
 @dataclass(frozen=True)
 class Member:
-    """A file in the ZIP. `body` has `size` bytes with this `crc32` and `sha256` (hex)."""
+    """A file in the ZIP. `body` has `size` bytes with this `crc32` and `sha256` (hex). `modified` is the time that it
+    carries, where that is not the one of the whole."""
 
     name: str
     body: Segment
     crc32: int
     sha256: str
+    modified: datetime | None = None
 
     @property
     def size(self) -> int:
@@ -57,13 +76,13 @@ class Member:
 
 
 def layout(members: Sequence[Member], modified: datetime) -> list[Segment]:
-    """The ZIP of `members`, in their order. `modified` is the time that every member carries (UTC, 2 s steps,
-    1980-2107)."""
-    stamp = _dos_time(modified)
+    """The ZIP of `members`, in their order. `modified` is the time that members carry which have none of their own
+    (UTC, 2 s steps, 1980-2107)."""
     segments: list[Segment] = []
     central: list[bytes] = []
     offset = 0
     for member in members:
+        stamp = _dos_time(member.modified or modified)
         header = _local_header(member, stamp)
         central.append(_central_header(member, stamp, offset))
         segments += [Literal(header), member.body]
@@ -76,7 +95,7 @@ def layout(members: Sequence[Member], modified: datetime) -> list[Segment]:
 def read(segments: Sequence[Segment], fetch: Callable[[Range], bytes]) -> Iterator[bytes]:
     """The bytes of `segments`, one after the other. `fetch` returns those of a range."""
     for segment in segments:
-        yield segment.data if isinstance(segment, Literal) else fetch(segment)
+        yield fetch(segment) if isinstance(segment, Range) else segment.data
 
 
 def _dos_time(moment: datetime) -> tuple[int, int]:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from archive.bundles.layout import Literal, Range, Segment
+from archive.bundles.layout import Range, Segment, Spooled
 from archive.errors import Refused
 from archive.storage import MIN_PART, MOST_PARTS, PART
 
@@ -63,9 +63,9 @@ def pieces_of(part: Part) -> tuple[Segment, ...]:
 
 
 def _told(piece: Segment) -> list[str | int]:
-    if isinstance(piece, Literal):
-        return [hashlib.sha256(piece.data).hexdigest()]
-    return [piece.key, piece.etag, piece.start, piece.length]
+    if isinstance(piece, Range):
+        return [piece.key, piece.etag, piece.start, piece.length]
+    return [piece.sha256 if isinstance(piece, Spooled) else hashlib.sha256(piece.data).hexdigest()]
 
 
 def _parts(segments: Sequence[Segment], copies: bool, least: int, most: int) -> list[Part]:
@@ -81,7 +81,7 @@ def _parts(segments: Sequence[Segment], copies: bool, least: int, most: int) -> 
             waiting.clear()
 
     for segment in segments:
-        if isinstance(segment, Literal) or not copies:
+        if not isinstance(segment, Range) or not copies:
             waiting.append(segment)
             if size() >= JOINED:
                 flush()
@@ -106,7 +106,7 @@ def _in_pieces(segments: Sequence[Segment], step: int) -> list[Segment]:
         for segment in segments
         for piece in (
             [segment]
-            if isinstance(segment, Literal)
+            if not isinstance(segment, Range)
             else [
                 replace(segment, start=segment.start + at, length=min(step, segment.length - at))
                 for at in range(0, segment.length, step)

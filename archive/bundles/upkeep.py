@@ -52,7 +52,7 @@ def prove(model: type[P], package_id: UUID) -> bool:
         with claim.reported():
             return _prove(claim)
     except Missing:
-        lifecycle.move(claim.row, "ready", "removed", actor=SYSTEM, only_if=claim.mine, **work.DONE)
+        forget(claim.row)
     except Changed as error:
         _condemn(claim, error)
     except StorageError as error:
@@ -92,6 +92,11 @@ def _condemn(claim: Claim[P], error: Changed) -> None:
     blank: dict[str, Any] = {"key": "", "size": None, "etag": "", "ready_at": None}
     lifecycle.move(claim.row, "ready", "failed", actor=SYSTEM, only_if=claim.mine, problem=reason, **blank, **work.DONE)
     logger.error("package_damaged", package=str(claim.row.pk), error=str(error))
+
+
+def forget(package: Bundle | Volume) -> bool:
+    """Its object is not in the store any more: `ready -> removed`, so that it can be asked for again."""
+    return lifecycle.move(package, "ready", "removed", actor=SYSTEM, detail={"why": "missing in the store"}, **work.DONE)
 
 
 def unfetched() -> Q:

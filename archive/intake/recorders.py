@@ -10,12 +10,12 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from archive import clock, log
@@ -32,9 +32,16 @@ KEYS_KEPT = timedelta(days=1)
 KEYS_AT_ONCE = 10_000
 
 
-def make(name: str, days: int, by: User, hosts: Iterable[User] = ()) -> tuple[RecorderToken, str]:
+def make(
+    name: str,
+    days: int,
+    by: User,
+    hosts: Iterable[User] = (),
+    scopes: Sequence[str] = (RecorderToken.Scope.INTAKE,),
+) -> tuple[RecorderToken, str]:
     """A new token that expires in `days`, for the Spaces of `hosts` (of anybody, when there are none), and its text:
     the only time that anybody sees it. Raises Refused."""
+    hosts = list(hosts)
     name = name.replace("\x00", "").strip()
     if not by.is_admin:
         raise Refused("Only admins make tokens for recorders.")
@@ -42,6 +49,10 @@ def make(name: str, days: int, by: User, hosts: Iterable[User] = ()) -> tuple[Re
         raise Refused("A token needs a name of 1 to 100 characters: the machine that it is for.")
     if not 1 <= days <= LONGEST_DAYS:
         raise Refused(f"A token lives 1 to {LONGEST_DAYS} days.")
+    if not scopes or set(scopes) - set(RecorderToken.Scope.values):
+        raise Refused("Choose what the token may do.")
+    if RecorderToken.Scope.BUNDLES in scopes and not hosts:
+        raise Refused("A token that downloads bundles names the hosts whose they are.")
     prefix = f"skr_{secrets.token_hex(6)}"
     text = f"{prefix}_{secrets.token_urlsafe(32)}"
     with transaction.atomic():
@@ -49,12 +60,12 @@ def make(name: str, days: int, by: User, hosts: Iterable[User] = ()) -> tuple[Re
             name=name,
             prefix=prefix,
             secret_sha256=_sha256(text),
-            scopes=[RecorderToken.Scope.INTAKE],
+            scopes=sorted(set(scopes)),
             made_by=by,
             expires_at=clock.now() + timedelta(days=days),
         )
         token.hosts.set(hosts)
-        _record(events.TOKEN_MADE, token, by, expires_at=log.moment(token.expires_at))
+        _record(events.TOKEN_MADE, token, by, expires_at=log.moment(token.expires_at), scopes=token.scopes)
     return token, text
 
 
@@ -71,24 +82,24 @@ def revoke(token_id: UUID, by: User) -> bool:
     return True
 
 
-def known(text: str, scope: str = RecorderToken.Scope.INTAKE) -> RecorderToken | None:
-    """The token that `text` is, if it may be used for `scope` now; its use is noted."""
+def known(text: str) -> RecorderToken | None:
+    """The token that `text` is, if it works now; its use is noted. What it may do stands in its `scopes`."""
     form = FORM.fullmatch(text)
     if form is None:
         return None
-    token = RecorderToken.objects.filter(
-        prefix=form[1],
-        revoked_at=None,
-        expires_at__gt=Now(),
-        scopes__contains=scope,
-        made_by__is_active=True,
-        made_by__groups__name=ADMINS,
-    ).first()
+    token = working().filter(prefix=form[1]).first()
     if token is None or not hmac.compare_digest(token.secret_sha256, _sha256(text)):
         return None
     unused = Q(used_at=None) | Q(used_at__lt=Now() - USED_EVERY)
     RecorderToken.objects.filter(unused, pk=token.pk).update(used_at=Now())
     return token
+
+
+def working() -> QuerySet[RecorderToken]:
+    """Those that work now."""
+    return RecorderToken.objects.filter(
+        revoked_at=None, expires_at__gt=Now(), made_by__is_active=True, made_by__groups__name=ADMINS
+    )
 
 
 def forget_keys() -> int:

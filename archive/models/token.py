@@ -11,6 +11,7 @@ class RecorderToken(models.Model):
 
     class Scope(models.TextChoices):
         INTAKE = "intake", "hand over recordings"
+        BUNDLES = "bundles", "download bundles"  # of the hosts that it names, never of all
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100, help_text="Which machine it is for.")

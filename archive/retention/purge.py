@@ -8,11 +8,12 @@ The order of steps, and what each guarantees:
 1. `begin`: one compare-and-set, `kept state -> expiring`, on the condition that the deadline has come by the database's
    clock. A flag that commits first moves the deadline, and the condition fails; one that comes later is told that it is
    too late. From here on nothing is served, and no writer gets past its check: an intake looks at this row, and the
-   bundles, uploads and automatic transcripts that were not ready end in the same transaction.
+   bundles, uploads and automatic transcripts that were not ready end in the same transaction. So do the volumes that
+   hold this Space among others (archive/volumes.py).
 2. `claim`: lease and fence. One worker at a time; if it dies, the next goes on when the lease runs out. Never given up.
-3. List everything under the Space's prefix: objects, old versions, delete markers, open uploads. Add the inventory: the
-   keys that our rows know. What was found is logged and committed before anything is destroyed, so that the log is
-   complete even when we die in the middle.
+3. List everything under the Space's prefix: objects, old versions, delete markers, open uploads; and what there is of
+   those volumes. Add the inventory: the keys that our rows know. What was found is logged and committed before anything
+   is destroyed, so that the log is complete even when we die in the middle.
 4. End the open uploads, then delete. Uploads first, so that a writer that was asleep can't complete any more.
 5. Read every per-key error. 404 is success. 403 or 5xx is "not known": give the claim back, and try again later.
 6. List again. Only an empty answer lets us go on.
@@ -29,13 +30,13 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
-from archive import clock, lifecycle, log, work
+from archive import clock, lifecycle, log, volumes, work
 from archive.errors import LeaseLost, StorageError
 from archive.log import SYSTEM, events
 from archive.models import Bundle, LogEntry, Space, Transcription, UploadSession
 from archive.retention.sweep import is_due
 from archive.storage import Listing, StoredVersion, keys, store
-from archive.storage.emptying import remove, seen_empty
+from archive.storage.emptying import joined, remove, seen_empty
 from archive.work import Claim
 
 SHOWN = 500  # at most so many found objects are named in one log entry; the rest is counted
@@ -72,6 +73,7 @@ def begin(space_id: UUID) -> bool:
         )
         if began:
             _stop_work(space)
+            volumes.take_back(space)
     return began
 
 
@@ -97,9 +99,9 @@ def _stop_work(space: Space) -> None:
 def _empty(claim: Claim[Space]) -> list[dict[str, Any]]:
     """Steps 3 to 6. Returns the inventory: what our rows know that the store had."""
     space, bucket = claim.row, store()
-    prefix = keys.prefix(space.id)
+    places = [keys.prefix(space.id), *volumes.places(space.id)]
     inventory = _inventory(space)
-    found = bucket.listing(prefix)
+    found = joined(bucket.listing(place) for place in places)
     if found and (told := _told(found)) != _told_last(space):  # a store that says no for days is told of once
         with transaction.atomic():
             claim.renew()
@@ -108,7 +110,8 @@ def _empty(claim: Claim[Space]) -> list[dict[str, Any]]:
     unlisted = tuple(StoredVersion(row["key"], "", row["size"]) for row in inventory if row["key"] not in listed)
     remove(bucket, found, unlisted)
     claim.renew()
-    seen_empty(bucket, prefix)
+    for place in places:
+        seen_empty(bucket, place)
     return inventory
 
 

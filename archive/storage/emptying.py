@@ -1,7 +1,15 @@
 """Removing everything under a prefix, and being sure of it."""
 
+from collections.abc import Iterable
+
 from archive.errors import Unavailable
 from archive.storage.s3 import Listing, Store, StoredVersion
+
+
+def joined(listings: Iterable[Listing]) -> Listing:
+    """What was found in several places, as one."""
+    found = list(listings)
+    return Listing(tuple(v for one in found for v in one.versions), tuple(u for one in found for u in one.uploads))
 
 
 def remove(bucket: Store, found: Listing, unlisted: tuple[StoredVersion, ...] = ()) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from portal.api import problems, spaces, uploads
+from portal.api import bundles, problems, spaces, uploads
 from portal.api.callers import RecorderToken, Session
 
 ABOUT = """Recorders hand over recordings and transcripts of Spaces: announce the Space, begin an upload, send its parts
-straight to the store, complete it, and read how far it is. Errors are application/problem+json (RFC 9457)."""
+straight to the store, complete it, and read how far it is. Whoever may download asks for a bundle, and polls until it has an address. Errors are application/problem+json (RFC 9457)."""
 
 
 class Api(NinjaAPI):
@@ -34,3 +34,4 @@ api = Api(
 problems.register(api)
 api.add_router("/spaces", spaces.router)
 api.add_router("", uploads.router)
+api.add_router("", bundles.router)

@@ -11,8 +11,9 @@ from ninja.utils import check_csrf
 from archive import clock
 from archive.intake import recorders
 from archive.intake.uploads import Bringer
+from archive.models import RecorderToken as Token
 from archive.models import Space, UploadSession, User
-from portal.access import Gone, find
+from portal.access import Gone, find, find_for_token
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 NO_CSRF = "The page's CSRF token is missing or old (X-CSRFToken). Load the page again, then repeat; nothing was lost."
@@ -58,10 +59,22 @@ def require_json(request: HttpRequest) -> None:
         raise HttpError(415, "The body is JSON: send it with Content-Type: application/json.")
 
 
-def caller(request: HttpRequest) -> Bringer:
+def caller(request: HttpRequest, scope: str = Token.Scope.INTAKE) -> Bringer:
+    """Who calls. Raises HttpError for a token that is not for this."""
     found = request.auth  # type: ignore[attr-defined]  # ninja's, from one of the above
     assert isinstance(found, Bringer)
+    if found.recorder and scope not in found.recorder.scopes:
+        raise HttpError(403, f"This token may not {Token.Scope(scope).label}. An admin can make one that may.")
     return found
+
+
+def the_content(request: HttpRequest, space_id: UUID) -> Space:
+    """The Space, if the caller may have all of its content now. Raises Http404, Gone, HttpError."""
+    by = caller(request, Token.Scope.BUNDLES)
+    if by.recorder is not None:
+        return find_for_token(by.recorder, space_id)
+    assert by.user is not None
+    return find(by.user, space_id, content=True).space
 
 
 def the_space(request: HttpRequest, space_id: UUID) -> Space:

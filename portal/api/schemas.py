@@ -8,7 +8,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
-from archive.models import Space, Transcription, UploadSession
+from archive.models import Bundle, Space, Transcription, UploadSession, Volume
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 SIGNED_AT_ONCE = 50
@@ -167,3 +167,47 @@ class SpaceOut(Schema):
             uploads=[Upload.of(session) for session in uploads],
             transcription=Transcribing(**{n: getattr(transcription, n) for n in heard}) if transcription else None,
         )
+
+
+class CollectionIn(In):
+    host: Annotated[Text, Field(min_length=1, max_length=150)] | None = Field(
+        None, description="User name. A token must name one of its hosts; with a session it is yourself."
+    )
+    volume_size: Literal[2_000_000_000, 10_000_000_000, 50_000_000_000] = Field(
+        description="The most bytes that a volume may have."
+    )
+
+
+class PackageOut(Schema):
+    id: UUID
+    state: str
+    bytes_done: int
+    bytes_total: int
+    problem: str
+    name: str
+    size: int | None
+    sha256: str | None = Field(description="Of the whole, hex; null until it was read back.")
+    url: str | None = Field(description="While it is ready: where it is downloaded, with ranges, without signing in.")
+
+    @classmethod
+    def of(cls, package: Bundle | Volume, url: str, **more: Any) -> Any:
+        fields = ("id", "state", "bytes_done", "bytes_total", "problem", "name", "size")
+        ready = package.state == package.State.READY
+        told = {name: getattr(package, name) for name in fields}
+        return cls(**told, sha256=package.sha256 or None, url=url if ready else None, **more)
+
+
+class BundleOut(PackageOut):
+    space: UUID
+
+
+class VolumeOut(PackageOut):
+    number: int
+    spaces: list[UUID]
+    expired: list[UUID]
+
+
+class CollectionOut(Schema):
+    id: UUID
+    volume_size: int
+    volumes: list[VolumeOut]

@@ -19,7 +19,7 @@ from archive.errors import Refused
 from archive.log import Actor
 from archive.models import Bundle, Space, User
 from portal.access import current_user, find
-from portal.views.content import bundle_path
+from portal.views.packages import package_path
 
 
 @login_required
@@ -51,7 +51,7 @@ def panel(request: HttpRequest, space: Space, user: User) -> dict[str, Any]:
         return context
     context["polling"] = bundle.state in (Bundle.State.REQUESTED, Bundle.State.BUILDING)
     if bundle.state == Bundle.State.READY:
-        address = f"{settings.SITE_URL}{bundle_path(bundle, user)}"
+        address = f"{settings.SITE_URL}{package_path(bundle, user)}"
         context["bundle_url"] = address
         context["bundle_command"] = f"curl -L -C - -o {shlex.quote(bundle.name)} {shlex.quote(address)}"
     return context

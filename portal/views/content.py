@@ -1,30 +1,26 @@
 """Handing out content. Every answer asks the deadline first, and a signed address never lives longer than the Space."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.core import signing
 from django.db import transaction
-from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from archive import clock, cues, log
-from archive.bundles import build
 from archive.bundles.names import safe
 from archive.errors import Changed, Missing
 from archive.log import Actor, events
-from archive.models import Bundle, Derived, Recording, Space, Transcript, User
+from archive.models import Derived, Recording, Space, Transcript, User
 from archive.storage import store
 from archive.storage.s3 import content_disposition
 from portal.access import Found, Gone, current_user, find
 
-SALT = "portal.get"
 MAX_PEAKS_BYTES = 1024**2  # what the web process reads into memory for a waveform
 
 
@@ -53,7 +49,7 @@ def peaks(request: HttpRequest, space_id: UUID) -> HttpResponse:
         drawn = store().read(kept.key, 0, kept.size, kept.etag)
     except (Missing, Changed):
         raise Http404 from None
-    _lives(found)
+    _lives(found.space, found.space.expires_at)
     return HttpResponse(drawn, content_type="application/json")
 
 
@@ -65,8 +61,8 @@ def recording(request: HttpRequest, space_id: UUID) -> HttpResponse:
     user = current_user(request)
     found, kept = _recording(user, space_id)
     answer = _redirect(found, kept.key, f"{_stem(found.space)}.{kept.extension}", kept.content_type)
-    if _begins(request):
-        _note(found, user, kept.key)
+    if begins(request):
+        note(found.space, Actor.of(user), kept.key)
     return answer
 
 
@@ -81,44 +77,12 @@ def transcript(request: HttpRequest, space_id: UUID, ending: str) -> HttpRespons
     if kept is None or ending not in cues.FORMS:
         raise Http404
     content_type, write = cues.FORMS[ending]
-    _note(found, user, kept.key)
+    note(found.space, Actor.of(user), kept.key)
     response = HttpResponse(write(cues.load(kept.cues)), content_type=content_type)
     response["Content-Disposition"] = content_disposition(
         "attachment", f"{_stem(found.space)}.{kept.language}.{ending}"
     )
     return response
-
-
-@require_safe
-@never_cache
-def get(request: HttpRequest, token: str) -> HttpResponse:
-    """A bundle, for whoever holds the address: so that `curl -C -` and download managers can go on without signing in.
-    The address works until the Space's deadline, and only while the one it was made for may see the Space."""
-    try:
-        bundle_id, user_id = signing.loads(token, salt=SALT)
-    except signing.BadSignature:
-        raise Http404 from None
-    user = User.objects.filter(pk=user_id, is_active=True).first()
-    bundle = Bundle.objects.filter(pk=bundle_id).first()
-    if user is None or bundle is None:
-        raise Http404
-    found = find(user, bundle.space_id, content=True)
-    if bundle.state != Bundle.State.READY:
-        raise Http404
-    try:
-        answer = _redirect(found, bundle.key, bundle.name, "application/zip")
-    except Missing:
-        build.forget(bundle)  # so that it can be asked for again
-        raise Http404 from None
-    if request.method == "GET":
-        Bundle.objects.filter(pk=bundle.pk).update(fetched_at=Now())
-    if _begins(request):
-        _note(found, user, bundle.key)
-    return answer
-
-
-def bundle_path(bundle: Bundle, user: User) -> str:
-    return reverse("get", args=[signing.dumps([str(bundle.pk), user.pk], salt=SALT, compress=False)])
 
 
 def _recording(user: User, space_id: UUID) -> tuple[Found, Recording]:
@@ -130,34 +94,40 @@ def _recording(user: User, space_id: UUID) -> tuple[Found, Recording]:
 
 
 def _redirect(found: Found, key: str, filename: str, content_type: str, *, inline: bool = False) -> HttpResponse:
-    """To a signed address that lives min(5 minutes, time left)."""
+    return redirect_to(key, filename, content_type, found.space, found.space.expires_at, inline=inline)
+
+
+def redirect_to(
+    key: str, filename: str, content_type: str, space: Space, until: datetime | None, *, inline: bool = False
+) -> HttpResponse:
+    """To a signed address that lives min(5 minutes, time left `until`). Raises StorageError; Gone, of `space`."""
     if not inline:
         store().head(key)  # a store that is down, or has lost it, is said in words instead of by a dead link
     address = store().signed_url(
-        key, expires=_lives(found), filename=filename, content_type=content_type, inline=inline
+        key, expires=_lives(space, until), filename=filename, content_type=content_type, inline=inline
     )
     return HttpResponseRedirect(address)
 
 
-def _lives(found: Found) -> timedelta:
+def _lives(space: Space, until: datetime | None) -> timedelta:
     """min(5 minutes, time left), asked after the store may have taken its time to answer. Raises Gone."""
     lives = timedelta(seconds=settings.SIGNED_URL_SECONDS)
-    if found.space.expires_at is not None:
-        lives = min(lives, found.space.expires_at - clock.now())
+    if until is not None:
+        lives = min(lives, until - clock.now())
     if lives < timedelta(seconds=1):
-        raise Gone(found.space, found.space.host)
+        raise Gone(space, space.host)
     return lives
 
 
-def _begins(request: HttpRequest) -> bool:
+def begins(request: HttpRequest) -> bool:
     """Whether this is the beginning of a download: not a look at its headers, not the rest of a broken one."""
     start = request.headers.get("Range", "bytes=0-")
     return request.method == "GET" and start.startswith("bytes=0-")
 
 
-def _note(found: Found, user: User, key: str) -> None:
+def note(space: Space, actor: Actor, key: str, **detail: str) -> None:
     with transaction.atomic():
-        log.record(events.CONTENT_DOWNLOADED, space_id=found.space.pk, actor=Actor.of(user), key=key)
+        log.record(events.CONTENT_DOWNLOADED, space_id=space.pk, actor=actor, key=key, **detail)
 
 
 def _stem(space: Space) -> str:

@@ -1,0 +1,88 @@
+"""What goes into a volume: the bags of its Spaces, each under a folder of its own, and a page that links them.
+
+The page names the Spaces of this volume only: another one's title must not outlive its Space in here. Those that have
+come to their deadline are named by their day, as nothing else of them is left.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from tempfile import TemporaryFile
+from typing import BinaryIO
+
+from django.conf import settings
+
+from archive.bundles import bag
+from archive.bundles.contents import content_id, folder, members
+from archive.bundles.layout import Literal, Member, Segment, Spooled, layout
+from archive.models import Space, Volume
+
+FORM = 1
+
+
+@dataclass(frozen=True)
+class Contents:
+    """`id` names what is in it; `filename` is what the download is called. `segments` hold as long as the context that
+    gave them."""
+
+    id: str
+    filename: str
+    segments: list[Segment]
+
+
+@contextmanager
+def contents(volume: Volume, now: datetime) -> Iterator[Contents | None]:
+    """As it stands at `now`; None when nothing in it is served any more. Small members wait in a file without a name,
+    which is gone with this process. Raises StorageError, Refused."""
+    places = list(volume.places.select_related("space__host"))
+    inside = [place.space for place in places if not place.left_out and place.space.is_served(now)]
+    expired = [place.space for place in places if place.left_out or not place.space.is_served(now)]
+    if not inside:
+        yield None
+        return
+    with TemporaryFile(dir=settings.WORK_DIR) as spool:
+        yield _contents(volume, inside, expired, spool)
+
+
+def _contents(volume: Volume, inside: list[Space], expired: list[Space], spool: BinaryIO) -> Contents:
+    named = list(zip(inside, _folders(inside), strict=True))
+    total = volume.collection.volumes.order_by("-number").values_list("number", flat=True)[0]
+    ids = [content_id(space) for space in inside]
+    told = [FORM, volume.number, total, ids, [str(space.id) for space in expired]]
+    index = bag.member("index.html", index_page(volume.number, total, named, expired).encode())
+    found = [index]
+    for space, name in named:
+        found += [
+            replace(_spooled(member, spool), modified=space.ended_at) for member in members(space, name)
+        ]
+    stem = f"spaces-{max(space.ended_at for space in inside):%Y-%m-%d}"
+    return Contents(
+        hashlib.sha256(json.dumps(told).encode()).hexdigest(),
+        f"{stem}-{volume.number}-of-{total}.zip",
+        layout(found, max(space.ended_at for space in inside)),
+    )
+
+
+def _spooled(member: Member, spool: BinaryIO) -> Member:
+    if not isinstance(member.body, Literal):
+        return member
+    start = spool.seek(0, 2)
+    spool.write(member.body.data)
+    return replace(member, body=Spooled(spool, start, member.size, member.sha256))
+
+
+def _folders(spaces: list[Space]) -> list[str]:
+    """A folder's name for each, no two of which differ only in case."""
+    taken: set[str] = set()
+    names = []
+    for space in spaces:
+        name, count = folder(space), 1
+        while name.casefold() in taken:
+            count += 1
+            name = f"{folder(space)} ({count})"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
