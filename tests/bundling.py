@@ -1,5 +1,9 @@
 """What tests of bundles share."""
 
+import io
+import zipfile
+from pathlib import Path
+
 from archive.bundles.build import build, request
 from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Space
@@ -16,6 +20,14 @@ def built(space: Space) -> Bundle:
 def downloaded(bundle: Bundle) -> bytes:
     assert bundle.size is not None
     return store().read(bundle.key, 0, bundle.size, bundle.etag)
+
+
+def unpacked(space: Space, folder: Path) -> Path:
+    """The one folder that is in its bundle, written out below `folder`."""
+    with zipfile.ZipFile(io.BytesIO(downloaded(built(space)))) as found:
+        found.extractall(folder)
+    (top,) = folder.iterdir()
+    return top
 
 
 def failed(bundle: Bundle) -> str:
