@@ -10,7 +10,10 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
+from django.core.exceptions import ImproperlyConfigured
 
+from archive.bundles.assets import assets
+from archive.bundles.modules import UnknownForm
 from portal import env
 
 TAG = "spacekeep"
@@ -45,12 +48,23 @@ def speech(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Check
     return found
 
 
+def bundle_page() -> list[CheckMessage]:
+    """What the page in each bundle is made from: without it no bundle could be built, and no page could name one. It
+    stops servers and workers only: who checks or migrates needs nothing from npm."""
+    try:
+        assets()
+    except (ImproperlyConfigured, UnknownForm) as error:
+        hint = "It comes with this software, and from npm: npm ci --omit=dev"
+        return [Error(f"The page of a bundle can't be made: {error}", hint=hint, id="spacekeep.E028")]
+    return []
+
+
 def stop_if_wrong() -> None:
     """For web servers and workers, which run no system checks by themselves.
 
     The exit status is gunicorn's own for a worker that can't start: after any other it starts the next one, for ever.
     """
-    if errors := [message for message in run_checks(tags=[TAG]) if message.is_serious()]:
+    if errors := [message for message in [*run_checks(tags=[TAG]), *bundle_page()] if message.is_serious()]:
         sys.stderr.writelines(f"{m.id}: {m.msg} {m.hint or ''}".rstrip() + "\n" for m in errors)
         sys.stderr.flush()
         sys.exit(3)

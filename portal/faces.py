@@ -1,30 +1,16 @@
 """What pages show of a Space: its clock, its length, its story. Plain values for templates; no request in here."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from archive import words
 from archive.log import events
 from archive.models import LogEntry, Recording, Rule, Space, current_rule
+from archive.shown import ClockFace, marks
 
 SOON = timedelta(days=7)
 URGENT = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class ClockFace:
-    """The clock of one Space. `tone`: calm, soon, urgent, kept (violation or hold), gone. `percent` is how much of
-    the way from the end to the deadline has passed; `marks` are places on the same way."""
-
-    tone: str
-    words: str
-    sentence: str
-    ended_at: datetime
-    until: datetime | None
-    percent: float
-    marks: list[dict[str, Any]] = field(default_factory=list)
-    reasons: tuple[str, ...] = ()
 
 
 def left_words(left: timedelta) -> str:
@@ -46,25 +32,15 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
         return ClockFace("kept", "Kept", "kept until the hold is released", space.ended_at, None, 0.0, [], due.reasons)
     total, passed = until - space.ended_at, now - space.ended_at
     percent = round(min(max(passed / total * 100, 0), 100), 2)
-    marks = [
-        {"percent": round(timedelta(days=days) / total * 100, 2), "label": f"day {days}"}
-        for days in _marks()
-        if timedelta(days=days) <= total
-    ]
+    marked = marks(space.ended_at, until, current_rule())
     if space.is_gone(now):
         return ClockFace(
-            "gone", "Being deleted", f"its deadline was {words.moment(until)}", space.ended_at, until, 100.0, marks
+            "gone", "Being deleted", f"its deadline was {words.moment(until)}", space.ended_at, until, 100.0, marked
         )
     left = until - now
     tone = "urgent" if left <= URGENT else "soon" if left <= SOON else "kept" if "violation" in due.codes else "calm"
     sentence = f"will be deleted on {words.moment(until)}"
-    return ClockFace(tone, left_words(left), sentence, space.ended_at, until, percent, marks, due.reasons)
-
-
-def _marks() -> tuple[int, int]:
-    """The days at which the rule may delete, without and with a violation."""
-    rule = current_rule()
-    return rule.retention_days, rule.retention_days + rule.violation_extra_days
+    return ClockFace(tone, left_words(left), sentence, space.ended_at, until, percent, marked, due.reasons)
 
 
 def length(recording: Recording | None) -> str:

@@ -5,7 +5,21 @@ from django.urls import include, path
 
 from portal.api.app import api
 from portal.api.problems import nothing
-from portal.views import bring, bundles, content, health, log, moderation, recorders, search, spaces, speech, words
+from portal.views import (
+    bring,
+    bundles,
+    collections,
+    content,
+    health,
+    log,
+    moderation,
+    packages,
+    recorders,
+    search,
+    spaces,
+    speech,
+    words,
+)
 
 # Of allauth's pages those that we use: nobody signs up, and there is no mail yet that could reset a password.
 accounts = [

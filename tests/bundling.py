@@ -3,6 +3,7 @@
 import hashlib
 import io
 import zipfile
+from pathlib import Path
 
 from archive.bundles.build import build, request
 from archive.bundles.upkeep import clear
@@ -21,6 +22,14 @@ def built(space: Space) -> Bundle:
 def downloaded(bundle: Bundle) -> bytes:
     assert bundle.size is not None
     return store().read(bundle.key, 0, bundle.size, bundle.etag)
+
+
+def unpacked(space: Space, folder: Path) -> Path:
+    """The one folder that is in its bundle, written out below `folder`."""
+    with zipfile.ZipFile(io.BytesIO(downloaded(built(space)))) as found:
+        found.extractall(folder)
+    (top,) = folder.iterdir()
+    return top
 
 
 def failed(bundle: Bundle) -> str:

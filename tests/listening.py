@@ -43,3 +43,40 @@ def in_view(page: Page) -> bool:
             }"""
         )
     )
+
+
+def draws_the_waveform(page: Page) -> None:
+    """Ink on wavesurfer's canvas, in the colours of more than one voice, and its own style sheet let in."""
+    page.wait_for_selector(".track.waved")
+    drawn = page.evaluate(
+        """() => {
+          const root = document.querySelector('.wave > div').shadowRoot;
+          const canvas = root.querySelector('.canvases canvas');
+          const pixels = canvas.getContext('2d').getImageData(0, canvas.height / 2 - 1, canvas.width, 1).data;
+          const colours = new Set();
+          for (let at = 0; at < pixels.length; at += 4) {
+            if (pixels[at + 3] === 255) colours.add([...pixels.slice(at, at + 3)].join());
+          }
+          return [colours.size, getComputedStyle(root.querySelector('.progress')).position];
+        }"""
+    )
+    assert drawn[0] >= 4  # three voices and nobody
+    assert drawn[1] == "absolute"
+
+
+def marked(page: Page, name: str = "found") -> list[str]:
+    """The words that are marked in the text, in order."""
+    found: list[str] = page.evaluate(
+        """name => [...(CSS.highlights.get(name) ?? [])].map(
+          range => range.startContainer.data.slice(range.startOffset, range.endOffset))""",
+        name,
+    )
+    return found
+
+
+def ticks(page: Page) -> list[float]:
+    """Where the marks on the waveform stand, in percent of its width."""
+    return [
+        float(x.rstrip("%"))
+        for x in page.locator(".hit:not(.now)").evaluate_all("all => all.map(one => one.getAttribute('x'))")
+    ]

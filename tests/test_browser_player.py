@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 from archive.models import User
 from tests import browser as person
 from tests.heard import TALK, make_heard
-from tests.listening import Complaints, in_view, lit, place, plays, wait_for_place
+from tests.listening import Complaints, draws_the_waveform, in_view, lit, place, plays, wait_for_place
 from tests.processes import Services, wait_until
 
 PEAKS = [0.1, 0.6, 0.3, 1.0] * 250
@@ -40,25 +40,6 @@ def opens_at_the_line_of_a_moment(page: Page) -> None:
     wait_for_place(page, 33.04, within=0.1)
     assert not plays(page)
     assert lit(page) == "Seeds want to be seeds: a SEED that is not sown is a snack."
-
-
-def draws_the_waveform(page: Page) -> None:
-    """Ink on wavesurfer's canvas, in the colours of more than one voice, and its own style sheet let in."""
-    page.wait_for_selector(".track.waved")
-    drawn = page.evaluate(
-        """() => {
-          const root = document.querySelector('.wave > div').shadowRoot;
-          const canvas = root.querySelector('.canvases canvas');
-          const pixels = canvas.getContext('2d').getImageData(0, canvas.height / 2 - 1, canvas.width, 1).data;
-          const colours = new Set();
-          for (let at = 0; at < pixels.length; at += 4) {
-            if (pixels[at + 3] === 255) colours.add([...pixels.slice(at, at + 3)].join());
-          }
-          return [colours.size, getComputedStyle(root.querySelector('.progress')).position];
-        }"""
-    )
-    assert drawn[0] >= 4  # three voices and nobody
-    assert drawn[1] == "absolute"
 
 
 def lights_the_line_that_is_spoken(page: Page) -> None:

@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 from archive.models import User
 from tests import browser as person
 from tests.heard import Line, make_heard
-from tests.listening import Complaints, in_view, lit, wait_for_place
+from tests.listening import Complaints, in_view, lit, marked, ticks, wait_for_place
 from tests.processes import Services, wait_until
 
 # As many lines as an hour or two has, in the 88 seconds of the demo recording.
@@ -25,24 +25,6 @@ def opened(services: Services, page: Page, alice: User, lines: list[Line] | None
     complaints = Complaints(page)
     page.goto(f"{services.url}/spaces/{space.pk}/")
     return complaints
-
-
-def marked(page: Page, name: str = "found") -> list[str]:
-    """The words that are marked in the text, in order."""
-    found: list[str] = page.evaluate(
-        """name => [...(CSS.highlights.get(name) ?? [])].map(
-          range => range.startContainer.data.slice(range.startOffset, range.endOffset))""",
-        name,
-    )
-    return found
-
-
-def ticks(page: Page) -> list[float]:
-    """Where the marks on the waveform stand, in percent of its width."""
-    return [
-        float(x.rstrip("%"))
-        for x in page.locator(".hit:not(.now)").evaluate_all("all => all.map(one => one.getAttribute('x'))")
-    ]
 
 
 @pytest.mark.usefixtures("committed")

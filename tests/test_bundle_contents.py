@@ -38,6 +38,7 @@ def test_it_holds_everything(space: Space, tone: Path) -> None:
         "bag-info.txt",
         "manifest-sha256.txt",
         "tagmanifest-sha256.txt",
+        "data/index.html",
         "data/space.json",
         "data/transcript.en.vtt",
         "data/transcript.en.srt",
@@ -53,7 +54,7 @@ def test_it_holds_everything(space: Space, tone: Path) -> None:
         f"Bagging-Date: {day}\n"
         "External-Description: Seeds: a talk\n"
         f"External-Identifier: {space.pk}\n"
-        f"Payload-Oxum: {payload}.6\n"
+        f"Payload-Oxum: {payload}.7\n"
     )
 
 
@@ -74,6 +75,7 @@ def test_space_json(space: Space, admin: User) -> None:
         "who_could_talk": None,
         "participants": [{"name": "Alice", "role": "host"}, {"name": "Felix", "role": "cohost"}],
         "listeners": {"peak": None, "total": None},
+        "listening_copy": None,
         "transcripts": [{"language": "en", "source": "given", "lines": 1}],
         "kept_until": "2027-02-28T20:30:00Z",
         "because": [

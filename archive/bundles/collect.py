@@ -108,9 +108,7 @@ def _is_of(last: Collection, found: Sequence[Share]) -> bool:
 
 def _overtake(host: User) -> None:
     """The collections before: nobody will ask for them again."""
-    for volume in Volume.objects.select_for_update(of=("self",)).filter(
-        collection__host=host, state__in=Volume.LIVE
-    ):
+    for volume in Volume.objects.select_for_update(of=("self",)).filter(collection__host=host, state__in=Volume.LIVE):
         new = "removed" if volume.state == Volume.State.READY else "failed"
         lifecycle.move(volume, volume.state, new, actor=SYSTEM, problem=OVERTAKEN, **work.DONE)
 

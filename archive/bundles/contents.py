@@ -3,18 +3,26 @@ bytes."""
 
 import hashlib
 import json
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 from archive import cues
+from archive.bundles import names
+from archive.bundles.assets import assets
 from archive.bundles.bag import bag, member
 from archive.bundles.layout import Member, Range, Segment, layout
-from archive.bundles.names import safe
-from archive.errors import Refused
+from archive.bundles.page import File, page
+from archive.errors import Changed, Missing, Refused
 from archive.log import moment
-from archive.models import Recording, Space
+from archive.models import Derived, Recording, Space, current_rule
+from archive.models.media import StoredObject
+from archive.storage import store
 
-FORM = 1  # of the bundle: raise it when the same facts give other bytes than before
+FORM = 2  # of the bundle: raise it when the same facts give other bytes than before
+MOST_PEAKS = 1024**2  # bytes of a waveform that is read
 
 
 @dataclass(frozen=True)
@@ -31,38 +39,103 @@ class Contents:
 
 
 def contents(space: Space) -> Contents:
-    """The bundle of `space` as it stands. Raises Refused when it has no recording."""
+    """The bundle of `space` as it stands; the waveform is read from the store, so not inside of a transaction. Raises
+    Refused when it has no recording, Denied and Unavailable."""
+    name = folder(space)
+    return Contents(content_id(space), f"{name}.zip", layout(members(space, name), space.ended_at))
+
+
+def folder(space: Space) -> str:
+    """What the one folder in its bundle is called."""
+    return f"{names.safe(space.title)}-{space.ended_at:%Y-%m-%d}"
+
+
+def members(space: Space, name: str) -> list[Member]:
+    """Its whole bag, under the folder `name`. Raises as `contents` does."""
     recordings = list(space.recordings.all())
     if not recordings:
         raise Refused(f"{space.id} has no recording, so there is nothing to bundle.")
+    derived = _derived(space)
     payload = [member("data/space.json", _json(facts(space)))]
     for transcript in space.transcripts.all():
         spoken = cues.load(transcript.cues)
-        which = "" if transcript.number == 1 else f".{transcript.number}"
         for ending, (_, write) in cues.FORMS.items():
-            payload.append(member(f"data/transcript{which}.{transcript.language}.{ending}", write(spoken).encode()))
-    payload += [_sound(recording) for recording in recordings]  # last: what follows it is only the directory
-    folder = f"{safe(space.title)}-{space.ended_at:%Y-%m-%d}"
-    members = bag(folder, payload, identifier=str(space.id), title=str(space), date=space.ended_at)
-    return Contents(content_id(space), f"{folder}.zip", layout(members, space.ended_at))
+            file = names.transcript(transcript.number, transcript.language, ending)
+            payload.append(member(f"data/{file}", write(spoken).encode()))
+    copy = derived.get(Derived.Kind.LISTENING)
+    sounds: list[tuple[str, StoredObject]] = [(_recording(kept), kept) for kept in recordings]
+    if copy:
+        sounds.insert(0, (_listening(copy), copy))
+    shown = page(
+        space,
+        recordings[0],
+        space.transcripts.last(),
+        sound=sounds[0][0],
+        peaks=_peaks(derived.get(Derived.Kind.PEAKS)),
+        files=list(_files(space, recordings, copy)),
+    )
+    payload.insert(0, member("data/index.html", shown))
+    payload += [_sound(file, kept) for file, kept in sounds]  # last: what follows them is only the directory
+    return bag(name, payload, identifier=str(space.id), title=str(space), date=space.ended_at)
 
 
 def content_id(space: Space) -> str:
     """SHA-256 (hex) over everything that the bundle is made from: same id, same bytes. Cheap enough for every page: no
-    transcript is written out for it."""
-    words = [[t.number, t.language, t.sha256] for t in space.transcripts.all()]
-    return hashlib.sha256(json.dumps([FORM, facts(space), words], sort_keys=True).encode()).hexdigest()
+    transcript is written out for it, and nothing is asked of the store.
+
+    The page in it is made from this software's styles and scripts, and names the days of the rule, so they count too.
+    """
+    spoken = [[t.number, t.language, t.sha256] for t in space.transcripts.all()]
+    made = [[kind, kept.sha256] for kind, kept in sorted(_derived(space).items())]
+    parts = [FORM, facts(space), spoken, made, asdict(current_rule()), assets().digest]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _sound(recording: Recording) -> Member:
-    which = "" if recording.number == 1 else f"-{recording.number}"
-    body = Range(recording.key, recording.etag, 0, recording.size)
-    return Member(f"data/recording{which}.{recording.extension}", body, recording.crc32, recording.sha256)
+def _derived(space: Space) -> dict[str, Derived]:
+    return {kept.kind: kept for kept in space.derived.all()}
+
+
+def _peaks(kept: Derived | None) -> list[list[float]] | None:
+    """What the waveform is drawn from, or None where there is none that can be drawn. Raises Denied, Unavailable."""
+    if kept is None or kept.size > MOST_PEAKS:
+        return None
+    try:
+        drawn = json.loads(store().read(kept.key, 0, kept.size, kept.etag))
+        peaks = [[float(peak) for peak in channel] for channel in drawn["peaks"]]
+        return peaks if all(map(math.isfinite, chain(*peaks))) else None
+    except (Missing, Changed, ValueError, KeyError, TypeError):  # a page without a waveform is better than no bundle
+        return None
+
+
+def _recording(kept: Recording) -> str:
+    return names.recording(kept.number, kept.extension)
+
+
+def _listening(kept: Derived) -> str:
+    return names.listening(kept.key.rpartition(".")[2])
+
+
+def _sound(name: str, kept: StoredObject) -> Member:
+    return Member(f"data/{name}", Range(kept.key, kept.etag, 0, kept.size), kept.crc32, kept.sha256)
+
+
+def _files(space: Space, recordings: list[Recording], copy: Derived | None) -> Iterator[File]:
+    """What the page links to, in its order."""
+    for kept in recordings:
+        yield File(_recording(kept), "Recording", kept.size)
+    if copy:
+        yield File(_listening(copy), "Copy for browsers", copy.size)
+    for transcript in space.transcripts.all():
+        for ending in cues.FORMS:
+            name = names.transcript(transcript.number, transcript.language, ending)
+            yield File(name, f"Transcript as {ending.upper()}")
+    yield File("space.json", "Facts")
 
 
 def facts(space: Space) -> dict[str, Any]:
     """space.json: the facts of a Space, as its host may have them. Times are RFC 3339, UTC; lengths in milliseconds."""
     due = space.promise()
+    copy = _derived(space).get(Derived.Kind.LISTENING)
     return {
         "id": str(space.id),
         "title": space.title,
@@ -73,7 +146,7 @@ def facts(space: Space) -> dict[str, Any]:
         "listeners": {"peak": space.listeners_peak, "total": space.listeners_total},
         "recordings": [
             {
-                "file": f"recording{'' if r.number == 1 else f'-{r.number}'}.{r.extension}",
+                "file": _recording(r),
                 "size": r.size,
                 "sha256": r.sha256,
                 "duration_ms": r.duration_ms,
@@ -83,6 +156,7 @@ def facts(space: Space) -> dict[str, Any]:
             }
             for r in space.recordings.all()
         ],
+        "listening_copy": {"file": _listening(copy), "size": copy.size, "sha256": copy.sha256} if copy else None,
         "transcripts": [
             {"language": t.language, "source": t.source, "lines": len(t.cues)} for t in space.transcripts.all()
         ],
@@ -93,6 +167,7 @@ def facts(space: Space) -> dict[str, Any]:
                 "reason": v.reason,
                 "flagged_at": moment(v.flagged_at),
                 "lifted_at": moment(v.lifted_at),
+                "lift_reason": v.lift_reason,
             }
             for v in space.violations.select_related("rule")
         ],

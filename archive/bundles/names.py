@@ -1,15 +1,20 @@
 """File names that every system takes: NFC, no path tricks, nothing that Windows reserves, nothing that hides its
-order."""
+order. Those of a bundle's own files are small letters, and told apart by numbers, so no two differ only in case."""
 
+import re
 import unicodedata
 
 LONGEST = 120  # bytes of UTF-8; file systems stop at 255, and a date and an ending follow
 FORBIDDEN = set('/\\:*?"<>|')
-RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³")}
+RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
+    f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³"
+}
 # Cc control, Cf invisible (bidirectional overrides among them), Cs surrogate, Co private, Cn unassigned, Zl/Zp
 # separators
 DROPPED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 JOINER = "\u200d"  # holds emoji together; harmless between two visible characters
+SKINS = range(0x1F3FB, 0x1F400)  # colour the emoji before them
+FLAGS = range(0x1F1E6, 0x1F200)  # two of them are a flag
 
 
 def safe(title: str, fallback: str = "space") -> str:
@@ -19,17 +24,56 @@ def safe(title: str, fallback: str = "space") -> str:
     text = unicodedata.normalize("NFC", text)  # after the dropping, which may bring a letter and its mark together
     text = "".join("-" if c in FORBIDDEN else c for c in text)
     text = " ".join(text.split())
-    text = _cut(text, LONGEST).strip(f" .-{JOINER}")
+    text = _begun(_cut(text, LONGEST)).rstrip(f" .-{JOINER}")
     if text.split(".")[0].strip().lower() in RESERVED:
         text = f"{text}_" if "." not in text else text.replace(".", "_", 1)
     return text or fallback
 
 
+def recording(number: int, extension: str) -> str:
+    """recording.m4a, recording-2.m4a"""
+    return f"recording{'' if number == 1 else f'-{number}'}.{_word(extension, 'bin')}"
+
+
+def listening(extension: str) -> str:
+    """listening.m4a: the copy that browsers can play, where they can't play the recording."""
+    return f"listening.{_word(extension, 'bin')}"
+
+
+def transcript(number: int, language: str, ending: str) -> str:
+    """transcript.en.vtt, transcript.2.pt-br.vtt. `language` is a tag (BCP 47), which means the same in small
+    letters."""
+    return f"transcript{'' if number == 1 else f'.{number}'}.{_word(language, 'und')}.{ending}"
+
+
+def _word(text: str, fallback: str) -> str:
+    """Small ASCII letters, digits and hyphens: no dot and no slash, whatever came in."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or fallback
+
+
+def _begun(text: str) -> str:
+    """Without what must not come first: an option, a hidden file, a mark that would stand on the slash before it."""
+    while text and (text[0] in f" .-{JOINER}" or _belongs(text[0])):
+        text = text[1:]
+    return text
+
+
 def _cut(text: str, most: int) -> str:
-    """At most `most` bytes of UTF-8, ending between characters and never before a mark that belongs to the last one."""
+    """At most `most` bytes of UTF-8, ending between characters as people see them: not before a mark that belongs to
+    the last one, not inside of an emoji or a flag."""
     if len(text.encode()) <= most:
         return text
     end = len(text.encode()[:most].decode(errors="ignore"))
-    while end and (unicodedata.combining(text[end]) or JOINER in text[end - 1 : end + 1]):
+    while end and (_belongs(text[end]) or JOINER in text[end - 1 : end + 1] or _halves_a_flag(text, end)):
         end -= 1
     return text[:end]
+
+
+def _belongs(character: str) -> bool:
+    return unicodedata.category(character).startswith("M") or ord(character) in SKINS
+
+
+def _halves_a_flag(text: str, end: int) -> bool:
+    before = text[:end]
+    letters = len(before) - len(before.rstrip("".join(map(chr, FLAGS))))
+    return letters % 2 == 1 and ord(text[end]) in FLAGS

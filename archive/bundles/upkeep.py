@@ -96,7 +96,9 @@ def _condemn(claim: Claim[P], error: Changed) -> None:
 
 def forget(package: Bundle | Volume) -> bool:
     """Its object is not in the store any more: `ready -> removed`, so that it can be asked for again."""
-    return lifecycle.move(package, "ready", "removed", actor=SYSTEM, detail={"why": "missing in the store"}, **work.DONE)
+    return lifecycle.move(
+        package, "ready", "removed", actor=SYSTEM, detail={"why": "missing in the store"}, **work.DONE
+    )
 
 
 def unfetched() -> Q:
@@ -105,7 +107,7 @@ def unfetched() -> Q:
     return Q(state=Package.State.READY) & (Q(fetched_at__lte=before) | Q(fetched_at=None, ready_at__lte=before))
 
 
-def let_go(model: type[P], limit: int = 1000) -> int:
+def let_go(model: type[Bundle] | type[Volume], limit: int = 1000) -> int:
     """`ready -> removed` for those that nobody fetched. Returns how many. They can be asked for again."""
     gone = 0
     for package in model._default_manager.filter(unfetched())[:limit]:

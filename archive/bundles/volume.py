@@ -10,17 +10,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from django.conf import settings
+from django.template.loader import render_to_string
 
 from archive.bundles import bag
+from archive.bundles.assets import allowed, assets, templates
 from archive.bundles.contents import content_id, folder, members
 from archive.bundles.layout import Literal, Member, Segment, Spooled, layout
 from archive.models import Space, Volume
 
 FORM = 1
+TEMPLATE = "bundle/volume.html"
 
 
 @dataclass(frozen=True)
@@ -51,19 +55,37 @@ def _contents(volume: Volume, inside: list[Space], expired: list[Space], spool: 
     named = list(zip(inside, _folders(inside), strict=True))
     total = volume.collection.volumes.order_by("-number").values_list("number", flat=True)[0]
     ids = [content_id(space) for space in inside]
-    told = [FORM, volume.number, total, ids, [str(space.id) for space in expired]]
-    index = bag.member("index.html", index_page(volume.number, total, named, expired).encode())
+    told = [FORM, volume.number, total, ids, [str(space.id) for space in expired], _templates()]
+    index = bag.member("index.html", _page(volume.number, total, named, expired))
     found = [index]
     for space, name in named:
-        found += [
-            replace(_spooled(member, spool), modified=space.ended_at) for member in members(space, name)
-        ]
+        found += [replace(_spooled(member, spool), modified=space.ended_at) for member in members(space, name)]
     stem = f"spaces-{max(space.ended_at for space in inside):%Y-%m-%d}"
     return Contents(
         hashlib.sha256(json.dumps(told).encode()).hexdigest(),
         f"{stem}-{volume.number}-of-{total}.zip",
         layout(found, max(space.ended_at for space in inside)),
     )
+
+
+def _page(number: int, total: int, inside: list[tuple[Space, str]], expired: list[Space]) -> bytes:
+    brought = assets()
+    context = {
+        "number": number,
+        "total": total,
+        "inside": inside,
+        "expired": expired,
+        "assets": brought,
+        "style_hash": allowed(brought.style),
+    }
+    return render_to_string(TEMPLATE, context).encode()
+
+
+@cache
+def _templates() -> str:
+    """What the page is made from is part of what is in the volume."""
+    parts = (assets().digest, *templates(TEMPLATE).values())
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _spooled(member: Member, spool: BinaryIO) -> Member:

@@ -9,7 +9,8 @@ from portal.api import bundles, problems, spaces, uploads
 from portal.api.callers import RecorderToken, Session
 
 ABOUT = """Recorders hand over recordings and transcripts of Spaces: announce the Space, begin an upload, send its parts
-straight to the store, complete it, and read how far it is. Whoever may download asks for a bundle, and polls until it has an address. Errors are application/problem+json (RFC 9457)."""
+straight to the store, complete it, and read how far it is. Who may download asks for a bundle, and polls until it has
+an address. Errors are application/problem+json (RFC 9457)."""
 
 
 class Api(NinjaAPI):

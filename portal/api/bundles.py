@@ -76,21 +76,29 @@ def read_collection(request: HttpRequest, collection_id: UUID) -> CollectionOut:
     """A volume that was taken back, since a Space in it has come to its deadline, is made anew without it: the id of
     the volume changes, its number stays."""
     found = Collection.objects.filter(pk=collection_id).select_related("host").first()
-    if found is None or found.host != _host(request, found.host.username, otherwise=None):
+    if found is None or found.host not in _hosts(request):
         raise Http404
     return _collected(request, found)
 
 
-def _host(request: HttpRequest, name: str | None, otherwise: int | None = 403) -> User | None:
-    """Whose Spaces are meant. Raises HttpError for those of others; with `otherwise` None it is None then."""
+def _host(request: HttpRequest, name: str | None) -> User:
+    """Whose Spaces are meant. Raises HttpError for those of others."""
+    hosts = _hosts(request)
+    if name is None and caller(request, RecorderToken.Scope.BUNDLES).user:
+        return hosts[0]
+    for host in hosts:
+        if host.username == name:
+            return host
+    raise HttpError(403, "All Spaces at once are for their host, or for a token that names that host.")
+
+
+def _hosts(request: HttpRequest) -> list[User]:
+    """Those whose Spaces the caller may have all at once. Raises HttpError."""
     by = caller(request, RecorderToken.Scope.BUNDLES)
     if by.recorder is not None:
-        host = by.recorder.hosts.filter(username=name or "", is_active=True).first()
-    else:
-        host = by.user if by.user and name in (None, by.user.username) else None
-    if host is None and otherwise:
-        raise HttpError(otherwise, "All Spaces at once are for their host, or for a token that names that host.")
-    return host
+        return list(by.recorder.hosts.filter(is_active=True))
+    assert by.user is not None
+    return [by.user]
 
 
 def _address(request: HttpRequest, package: Bundle | Volume) -> str:
@@ -107,7 +115,7 @@ def _told(request: HttpRequest, bundle: Bundle) -> BundleOut:
 def _collected(request: HttpRequest, found: Collection) -> CollectionOut:
     told = []
     for volume in collect.shown(found):
-        inside = {left_out: [] for left_out in (False, True)}
+        inside: dict[bool, list[UUID]] = {False: [], True: []}
         for place in volume.places.all():
             inside[place.left_out].append(place.space_id)
         told.append(

@@ -24,6 +24,9 @@ EVENT_ICONS = {
     "hold": "lock",
     "bundle": "package",
     "bundle.failed": "alert",
+    "collection": "package",
+    "volume": "package",
+    "volume.failed": "alert",
     "content": "download",
     "deletion": "hollow",
 }
@@ -63,6 +66,12 @@ def iso(value: datetime | None) -> str:
 def size(value: int | None) -> str:
     """Bytes as people say them, in decimal units: 812 bytes, 517 kB, 84.2 MB; nothing for None."""
     return "" if value is None else words.size(value)
+
+
+@register.filter
+def things(value: int, thing: str) -> str:
+    """1 Space, 3 Spaces."""
+    return words.count(value, thing)
 
 
 @register.filter

@@ -49,7 +49,8 @@ def panel(request: HttpRequest, space: Space, user: User) -> dict[str, Any]:
     context: dict[str, Any] = {"space": space, "bundle": bundle, "polling": False}
     if bundle is None:
         return context
-    context["polling"] = bundle.state in (Bundle.State.REQUESTED, Bundle.State.BUILDING)
+    unproven = bundle.state == Bundle.State.READY and not bundle.sha256
+    context["polling"] = bundle.state in Bundle.AT_WORK or unproven
     if bundle.state == Bundle.State.READY:
         address = f"{settings.SITE_URL}{package_path(bundle, user)}"
         context["bundle_url"] = address

@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from archive import clock, policy, words
+from archive import clock, cues, policy, shown, words
 from archive.models import Recording, Rule, Space, User
 from archive.retention.violations import what_if
 from portal import faces
 from portal.access import Found, current_user, find, visible
-from portal.hearing import cue_rows, outline, player
+from portal.hearing import outline, player
 from portal.paging import page_of
 from portal.steps import waiting
 from portal.views.bundles import panel
@@ -101,7 +101,7 @@ def detail(request: HttpRequest, found: Found) -> dict[str, Any]:
         "face": faces.clock_face(space, now),
         "recording": recording,
         "length": faces.length(recording),
-        "facts": _facts(space),
+        "facts": shown.facts(space),
         "participants": space.participants.select_related("user"),
         "violations": violations,
         "history": faces.history(space),
@@ -113,7 +113,7 @@ def detail(request: HttpRequest, found: Found) -> dict[str, Any]:
     if hears:
         context |= {
             **player(space),
-            "cues": cue_rows(transcript),
+            "cues": shown.cue_rows(cues.load(transcript.cues)) if transcript else [],
             "downloads": downloads(space, recording, transcript),
             "speech": speech_panel(space, transcript),
             "bundle_panel": panel(request, space, current_user(request)),
@@ -139,13 +139,3 @@ def _moved(before: datetime | None, after: policy.Deadline) -> str:
     old = words.moment(before) if before else "none"
     new = words.moment(after.at) if after.at else "none"
     return f"The deadline moves from {old} to {new}."
-
-
-def _facts(space: Space) -> list[tuple[str, str]]:
-    facts = [("Host", space.host.display_name), ("Ended", words.moment(space.ended_at))]
-    if space.audience:
-        facts.append(("Who could talk", space.get_audience_display()))
-    for label, count in (("Listeners at most", space.listeners_peak), ("Listeners in all", space.listeners_total)):
-        if count is not None:
-            facts.append((label, f"{count:,}".replace(",", "\u202f")))
-    return facts

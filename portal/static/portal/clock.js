@@ -30,7 +30,7 @@ function turn(clock) {
   const rest = until - now();
   const next = tone(rest, clock.dataset.clock);
   const words = clock.querySelector(".clock-words");
-  const said = rest > 0 ? left(rest) : "Deleted";
+  const said = rest > 0 ? left(rest) : (clock.dataset.over ?? "Deleted");
   if (words.textContent !== said) words.textContent = said;
   clock.classList.remove("calm", "soon", "urgent", "kept", "gone");
   clock.classList.add(next);

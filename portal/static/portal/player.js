@@ -1,6 +1,7 @@
 // The player: play, place, speed; who speaks when; the transcript follows, and each of its lines jumps.
 import { findIn } from "./find.js";
 import { listenToKeys } from "./keys.js";
+import { say } from "./live.js";
 import { linkTo, moment, stamp } from "./moment.js";
 import { soundOf } from "./sound.js";
 import { followLines } from "./transcript.js";
@@ -9,14 +10,15 @@ import { drawWaveform } from "./waveform.js";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-function start(player) {
+// `address`: where its sound comes from (address.js); `drawing`: what its waveform is drawn from (waveform.js).
+export function startPlayer(player, { address, drawing }) {
   const length = Number(player.dataset.ms) / 1000;
   const track = player.querySelector(".track");
   const lines = [...document.querySelectorAll("[data-lines] > li")];
   const times = timesOf(lines, length);
   const stretched = stretches(times, length);
   const drawings = [drawVoices(track, stretched, length)];
-  const sound = soundOf(player, length, () => show());
+  const sound = soundOf(player, address, length, () => show());
   const jump = (seconds, options) => {
     sound.jump(seconds, options);
     follow(sound.place, true);
@@ -44,7 +46,7 @@ function start(player) {
   const wanted = moment(new URLSearchParams(location.search).get("t") ?? "");
   if (wanted === null) show();
   else jump(beginning(wanted, times));
-  drawWaveform(player, stretched, length).then(
+  drawWaveform(player, drawing, stretched, length).then(
     (draw) => {
       if (draw) drawings.splice(0, 1, draw);
       show();
@@ -82,7 +84,6 @@ function faceOf(player, length) {
 function listen(player, sound, jump, length) {
   const place = player.querySelector('input[type="range"]');
   const speed = player.querySelector("select");
-  const link = player.querySelector("[data-link]");
   const skip = (seconds) => jump(sound.place + seconds);
   const faster = (step) => {
     const index = Math.min(Math.max(0, speed.selectedIndex + step), speed.options.length - 1);
@@ -103,7 +104,14 @@ function listen(player, sound, jump, length) {
     skip(step);
   });
   speed.addEventListener("change", () => (sound.speed = Number(speed.value)));
-  link.addEventListener("click", async () => {
+  linkMoments(player, sound);
+  listenToKeys(player, { skip, faster, toggle: () => sound.toggle(), tenth: (tenth) => jump((length * tenth) / 10) });
+}
+
+// A link to where the sound is; a page on a disk has none to give.
+function linkMoments(player, sound) {
+  const link = player.querySelector("[data-link]");
+  link?.addEventListener("click", async () => {
     const address = linkTo(sound.place);
     history.replaceState(history.state, "", address); // so that it can be had there where copying is not allowed
     try {
@@ -117,12 +125,4 @@ function listen(player, sound, jump, length) {
     icon("#check");
     setTimeout(icon, 2000, "#copy");
   });
-  listenToKeys(player, { skip, faster, toggle: () => sound.toggle(), tenth: (tenth) => jump((length * tenth) / 10) });
 }
-
-function say(words) {
-  const live = document.getElementById("live");
-  if (live) live.textContent = words;
-}
-
-document.querySelectorAll("[data-player]").forEach(start);

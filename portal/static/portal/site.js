@@ -1,80 +1,13 @@
 // What every page needs: colours, things that open and close, copying, answers within a blink. Forms work without it.
 import { startClocks } from "./clock.js";
+import { switchColours } from "./colours.js";
+import { copyLines } from "./copy.js";
+import { closeFolds } from "./folds.js";
+import { say } from "./live.js";
 
-const root = document.documentElement;
-
-// Colours: automatic, light, dark
-const themes = { auto: "automatic", light: "light", dark: "dark" };
-const themeSwitch = document.querySelector("[data-theme-switch]");
-const showTheme = (theme) => {
-  const use = themeSwitch.querySelector("use");
-  use.setAttribute("href", `${use.dataset.sprite}#${theme}`);
-  themeSwitch.setAttribute("aria-label", `Colours: ${themes[theme]}`);
-  themeSwitch.title = `Colours: ${themes[theme]}`;
-};
-if (themeSwitch) {
-  showTheme(root.dataset.theme ?? "auto");
-  themeSwitch.addEventListener("click", () => {
-    const names = Object.keys(themes);
-    const next = names[(names.indexOf(root.dataset.theme ?? "auto") + 1) % names.length];
-    if (next === "auto") delete root.dataset.theme;
-    else root.dataset.theme = next;
-    try {
-      localStorage.setItem("theme", next);
-    } catch {
-      // Not remembered, but shown.
-    }
-    showTheme(next);
-    say(`Colours: ${themes[next]}`);
-  });
-}
-
-// Menus and reasons: one open at a time; Escape and a click elsewhere close them
-const closing = "details[data-closes][open]";
-document.addEventListener("click", ({ target }) => {
-  for (const open of document.querySelectorAll(closing)) if (!open.contains(target)) open.open = false;
-});
-document.addEventListener("keydown", ({ key }) => {
-  if (key !== "Escape") return;
-  for (const open of document.querySelectorAll(closing)) {
-    open.open = false;
-    if (open.contains(document.activeElement)) open.querySelector("summary").focus();
-  }
-});
-document.addEventListener("focusout", ({ target, relatedTarget }) => {
-  const open = target.closest(closing);
-  if (open && relatedTarget && !open.contains(relatedTarget)) open.open = false;
-});
-for (const why of document.querySelectorAll("details[data-hover]")) {
-  const summary = why.querySelector("summary");
-  let shown = 0;
-  const show = () => {
-    shown = Date.now();
-    why.open = true;
-  };
-  why.addEventListener("pointerenter", ({ pointerType }) => pointerType === "mouse" && show());
-  why.addEventListener("pointerleave", ({ pointerType }) => {
-    if (pointerType === "mouse" && document.activeElement !== summary) why.open = false;
-  });
-  summary.addEventListener("focus", () => summary.matches(":focus-visible") && show());
-  // The press that follows the opening by hover or focus must not close it again.
-  summary.addEventListener("click", (event) => why.open && Date.now() - shown < 400 && event.preventDefault());
-}
-
-// Copying a line of code
-document.addEventListener("click", async ({ target }) => {
-  const button = target.closest("[data-copy]");
-  if (!button) return;
-  const code = button.parentElement.querySelector("code");
-  try {
-    await navigator.clipboard.writeText(code.textContent.trim());
-    say("Copied.");
-    button.querySelector("use").setAttribute("href", button.querySelector("use").getAttribute("href").replace("#copy", "#check"));
-  } catch {
-    getSelection().selectAllChildren(code);
-    say("Selected: copy it with the keyboard.");
-  }
-});
+switchColours();
+closeFolds();
+copyLines();
 
 // A form that was sent says so, and is not sent twice
 document.addEventListener("submit", (event) => {
@@ -88,10 +21,6 @@ addEventListener("pageshow", () => {
 });
 
 // The panel that htmx keeps fresh: its changes of state are read out, its progress is not
-export function say(words) {
-  const live = document.getElementById("live");
-  if (live && words) live.textContent = words;
-}
 let before = document.getElementById("bundle")?.dataset.state;
 let held = false; // the button that had the focus was swapped away: what comes in its place gets it
 document.addEventListener("htmx:beforeSwap", () => {

@@ -1,40 +1,28 @@
-// The sound, and the place in it. The address behind an audio element lives for minutes, a reader stays for hours: when
-// it has died, a new one is asked for, and the sound goes on where it was, as it was. At the deadline it ends.
-//
-// A browser does not always say that an address died: Chromium tries a refused one again for half a minute, in silence.
-// So we count: one that is old is not leant on for anything that is not here already.
-
-const WORDS = {
-  gone: "The time of this Space has passed. It can't be heard any more.",
-  lost: "The recording can't be reached right now. Your place in it is kept, and nothing was lost.",
-  mute: "The recording can't be played right now, or not by this browser. Nothing was lost: it can be downloaded here.",
-};
+// The sound, and the place in it. The address behind an audio element may die (address.js): then a new one is asked for,
+// and the sound goes on where it was, as it was. At the deadline it ends.
 
 const SOON = 5000; // ms: a second failure within it is not an address that has lived its time
 
 // `told` is called whenever place or state may have changed.
-export function soundOf(player, length, told) {
+export function soundOf(player, address, length, told) {
   const audio = player.querySelector("audio");
-  const lives = Number(player.dataset.lives) * 1000; // of an address, ms
   const trouble = player.querySelector("[data-trouble]");
   let place = 0; // where we are, or want to be: an element that lost its address forgets it
   let playing = false;
   let renewing = false;
   let asked = -Infinity; // when, for a new address
-  let given = performance.now(); // when the one that we have came
   let over = false;
 
   const say = (reason) => {
     trouble.hidden = !reason;
     if (!reason) return;
-    trouble.querySelector("p").textContent = WORDS[reason];
+    trouble.querySelector("p").textContent = address.words[reason];
     trouble.querySelector("button").hidden = reason === "gone";
     told();
   };
-  const old = () => performance.now() - given > lives;
   // Whether the address is too old to bring what is said at `seconds`.
   const dead = (seconds) => {
-    if (!old()) return false;
+    if (!address.old()) return false;
     const { buffered } = audio;
     const here = (index) => buffered.start(index) <= seconds && seconds < buffered.end(index);
     return !Array.from(buffered, (_, index) => index).some(here);
@@ -66,28 +54,18 @@ export function soundOf(player, length, told) {
     audio.load();
   };
 
-  // Who is asked is the portal, not the store: it knows the deadline.
-  const ask = async () => {
-    try {
-      const answer = await fetch(audio.src, { method: "HEAD", redirect: "manual", cache: "no-store" });
-      return answer.status === 410 ? "gone" : answer.type === "opaqueredirect" ? "" : "lost";
-    } catch {
-      return "lost";
-    }
-  };
   const failed = () => renew(performance.now() - asked < SOON);
   const renew = async (again = false) => {
     if (over) return;
     renewing = true;
     asked = performance.now();
-    const reason = await ask();
+    const reason = await address.ask();
     if (reason === "gone") return end();
     if (reason || again) {
       renewing = false;
       return stop(reason || "mute"); // a new address did not help
     }
     const speed = audio.playbackRate;
-    given = performance.now();
     audio.load();
     audio.playbackRate = speed;
     audio.currentTime = place;
@@ -103,7 +81,7 @@ export function soundOf(player, length, told) {
 
   audio.addEventListener("error", failed);
   audio.addEventListener("waiting", () => {
-    const starved = () => old() && !renewing && playing && audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+    const starved = () => address.old() && !renewing && playing && audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
     setTimeout(() => starved() && renew(), 1000);
   });
   audio.addEventListener("loadedmetadata", arrived);

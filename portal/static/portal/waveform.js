@@ -1,24 +1,20 @@
 // The waveform, drawn by wavesurfer.js from peaks that were worked out when the recording came in.
 
-// Returns a function to be told the seconds that are being heard, or null where there is nothing to draw.
+// `drawing` promises {WaveSurfer, peaks}, or nothing. Returns a function to be told the seconds that are being heard, or
+// null where there is nothing to draw.
 //
 // It only draws. The audio element is not given to it: what counts here is the length that was decoded, not the one
 // that a browser reads in a file's header; and a jump shows at once, also while the sound is still on its way.
-export async function drawWaveform(player, stretched, length) {
-  if (!player.dataset.peaks) return null;
+export async function drawWaveform(player, drawing, stretched, length) {
+  const { WaveSurfer, peaks } = (await drawing) ?? {};
+  if (!peaks) return null;
   const track = player.querySelector(".track");
-  const [answer, { default: WaveSurfer }] = await Promise.all([
-    fetch(player.dataset.peaks),
-    import("../wavesurfer/wavesurfer.esm.js"),
-  ]);
-  if (!answer.ok) return null;
-  const { peaks } = await answer.json();
   const wave = WaveSurfer.create({
     container: track.querySelector(".wave"),
     cspNonce: player.nonce,
     peaks,
     duration: length,
-    height: "auto",
+    height: 1, // for a moment: its style sheet, which has it, is then always the same, and can be allowed by its hash
     normalize: true,
     barWidth: 2,
     barGap: 1,
@@ -29,7 +25,7 @@ export async function drawWaveform(player, stretched, length) {
   await new Promise((ready) => wave.once("ready", ready));
   const colour = () => {
     const colours = coloursOf(track, stretched, length, wave.getWidth() * Math.max(1, devicePixelRatio));
-    wave.setOptions({ waveColor: colours, progressColor: colours });
+    wave.setOptions({ height: "auto", waveColor: colours, progressColor: colours });
   };
   colour();
   track.classList.add("waved");

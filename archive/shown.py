@@ -1,0 +1,84 @@
+"""What pages show of a Space, the portal's and the one in its bundle: its clock, its lines, its facts. Plain values for
+templates."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from archive import policy, words
+from archive.cues import Cue
+from archive.models import Space
+
+VOICES = 10  # that the pages' colours can tell apart
+
+
+@dataclass(frozen=True)
+class ClockFace:
+    """The clock of one Space. `tone`: calm, soon, urgent, kept (violation or hold), gone. `percent` is how much of
+    the way from the end to the deadline has passed; `marks` are places on the same way. A page that stays when the
+    time is over says `over` and `over_sentence` from then on."""
+
+    tone: str
+    words: str
+    sentence: str
+    ended_at: datetime
+    until: datetime | None
+    percent: float
+    marks: list[dict[str, Any]] = field(default_factory=list)
+    reasons: tuple[str, ...] = ()
+    over: str = ""
+    over_sentence: str = ""
+
+
+@dataclass(frozen=True)
+class CueRow:
+    """A line of the transcript for the page, in order. `start` and `end` are seconds as `?t=` takes them, `end` empty
+    where it is not known; `voice` (0-9) tells speakers apart; `turn`: somebody else begins to speak."""
+
+    stamp: str
+    start: str
+    end: str
+    speaker: str
+    text: str
+    voice: int
+    turn: bool
+
+
+def cue_rows(spoken: Iterable[Cue]) -> list[CueRow]:
+    rows, voices, before = [], dict[str, int](), None
+    for cue in spoken:
+        voice = voices.setdefault(cue.speaker, len(voices) % VOICES)
+        start, end = _seconds(cue.start_ms), _seconds(cue.end_ms) if cue.end_ms else ""
+        stamp = words.length(cue.start_ms // 1000)
+        rows.append(CueRow(stamp, start, end, cue.speaker, cue.text, voice, cue.speaker != before))
+        before = cue.speaker
+    return rows
+
+
+def marks(ended_at: datetime, until: datetime, rule: policy.Rule) -> list[dict[str, Any]]:
+    """The days at which the rule may delete, without and with a violation: {"percent": of the way from the end to the
+    deadline, "label": "day 30"}."""
+    total = until - ended_at
+    return [
+        {"percent": round(timedelta(days=days) / total * 100, 2), "label": f"day {days}"}
+        for days in (rule.retention_days, rule.retention_days + rule.violation_extra_days)
+        if timedelta(days=days) <= total
+    ]
+
+
+def facts(space: Space) -> list[tuple[str, str]]:
+    """(label, value), both for people."""
+    found = [("Host", space.host.display_name), ("Ended", words.moment(space.ended_at))]
+    if space.audience:
+        found.append(("Who could talk", space.get_audience_display()))
+    for label, count in (("Listeners at most", space.listeners_peak), ("Listeners in all", space.listeners_total)):
+        if count is not None:
+            found.append((label, f"{count:,}".replace(",", "\u202f")))
+    return found
+
+
+def _seconds(milliseconds: int) -> str:
+    """33000 is 33, and 33120 is 33.12."""
+    whole, rest = divmod(milliseconds, 1000)
+    return f"{whole}.{rest:03}".rstrip("0") if rest else str(whole)

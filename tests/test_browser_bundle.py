@@ -1,0 +1,183 @@
+"""A host opens the page of a bundle from the disk, without any network: it plays, follows, finds, and asks nobody."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from archive.models import Space, User
+from archive.retention.violations import flag
+from tests.bundling import unpacked
+from tests.heard import TALK, make_heard
+from tests.listening import draws_the_waveform, in_view, lit, marked, place, plays, ticks, wait_for_place
+from tests.offline import Opened
+from tests.processes import wait_until
+
+PEAKS = [0.1, 0.6, 0.3, 1.0] * 250
+MANY = [(4.0 * n, 4.0 * n + 3, f"Voice {n // 10 % 12}", f"Line {n} of a long talk.") for n in range(5400)]
+
+
+@pytest.fixture
+def opened(committed: None, chromium: Browser, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
+    """Opens the page of a Space's bundle; closes it afterwards."""
+    all_of_them: list[Opened] = []
+
+    def open_one(space: Space, **options: Any) -> Opened:
+        folder = tmp_path / str(len(all_of_them))
+        folder.mkdir()
+        all_of_them.append(Opened(chromium, unpacked(space, folder), **options))
+        return all_of_them[-1]
+
+    yield open_one
+    for one in all_of_them:
+        one.page.context.close()
+
+
+def test_listening_without_a_network(opened: Callable[..., Opened], alice: User) -> None:
+    found = opened(make_heard(alice, peaks=PEAKS))
+    page = found.page
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("The seed library room")
+    draws_the_waveform(page)
+    plays_and_lights_the_line(page)
+    obeys_keys(page)
+    finds_words(page)
+    changes_its_colours(page)
+
+    assert found.complaints.heard == []
+    assert found.asked_elsewhere == []
+
+
+def plays_and_lights_the_line(page: Page) -> None:
+    page.get_by_role("button", name="Play", exact=True).click()
+    wait_until(lambda: lit(page) == TALK[0][3], "the first line is lit")
+    page.get_by_text("Bring a packet on Saturday").click()
+    wait_for_place(page, 81.09)
+    assert lit(page) == TALK[5][3]
+    page.get_by_role("slider", name="Place in the recording").press("Home")
+    page.wait_for_timeout(4000)  # who touches the lines is reading, and is left alone for so long
+    wait_until(lambda: lit(page) == TALK[1][3], "the next line is lit", 10)
+    page.keyboard.press("9")
+    wait_until(lambda: lit(page) == TALK[6][3], "the last line is lit", 10)
+    assert in_view(page)
+    page.get_by_role("button", name="Pause").click()
+
+
+def obeys_keys(page: Page) -> None:
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.press("5")
+    wait_for_place(page, 44.2, within=0.2)
+    page.keyboard.press("j")
+    wait_for_place(page, 34.2, within=0.2)
+    page.keyboard.press("k")
+    wait_until(lambda: plays(page), "k plays")
+    page.keyboard.press(" ")
+    wait_until(lambda: not plays(page), "the space bar pauses")
+
+
+def finds_words(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("seed")
+    expect(page.get_by_text("5 places")).to_be_visible()
+    assert marked(page) == ["seed", "seed", "Seed", "seed", "SEED"]
+    assert [round(x) for x in ticks(page)] == [4, 16, 37, 40, 41]
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-found]")).to_have_text("1 of 5")
+    page.keyboard.press("Escape")
+
+
+def changes_its_colours(page: Page) -> None:
+    page.get_by_role("button", name="Colours: automatic").click()
+    page.get_by_role("button", name="Colours: light").click()
+    assert page.evaluate("getComputedStyle(document.body.parentElement).backgroundColor") == "rgb(18, 22, 20)"
+    page.reload()
+    expect(page.get_by_role("button", name="Colours: dark")).to_be_visible()
+
+
+def test_the_address_of_a_moment(opened: Callable[..., Opened], alice: User) -> None:
+    found = opened(make_heard(alice), query="?t=33")
+
+    wait_for_place(found.page, 33.04, within=0.1)
+    assert lit(found.page) == TALK[4][3]
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_nothing_sticks_out(opened: Callable[..., Opened], alice: User, width: int) -> None:
+    space = make_heard(alice, peaks=PEAKS)
+    Space.objects.filter(pk=space.pk).update(title="Seeds" * 60)
+
+    page = opened(Space.objects.get(pk=space.pk), viewport={"width": width, "height": 740}).page
+
+    page.wait_for_selector(".track.waved")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+ENDED = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+
+
+def test_the_clock_goes_on_past_the_deadline(opened: Callable[..., Opened], alice: User, admin: User) -> None:
+    space = make_heard(alice)
+    Space.objects.filter(pk=space.pk).update(ended_at=ENDED, expires_at=ENDED + timedelta(days=30))
+    flag(space.pk, "spam", "An advertisement.", admin)
+    page = opened(Space.objects.get(pk=space.pk), timezone_id="Europe/Berlin").page
+    deadline = datetime(2027, 3, 2, 9, 30, tzinfo=UTC)
+
+    page.clock.set_fixed_time(deadline - timedelta(days=3, hours=1))
+    page.reload()
+    expect(page.get_by_text("3 days left")).to_be_visible()
+    expect(
+        page.get_by_text("Spacekeep keeps its copy until 2 March 2027, 09:30 UTC. This one is yours.")
+    ).to_be_visible()
+    expect(page.get_by_text("in your time: 2 March 2027, 10:30 CET")).to_be_visible()
+    page.get_by_text("why").click()
+    expect(
+        page.get_by_text("A rule violation stands, so it is kept for 90 days more: 120 days in all.")
+    ).to_be_visible()
+    expect(page.get_by_text("An advertisement.")).to_be_visible()
+
+    page.clock.set_fixed_time(deadline + timedelta(days=400))
+    page.reload()
+    expect(page.get_by_text("Yours to keep")).to_be_visible()
+    expect(page.get_by_text("Spacekeep's copy was due to be deleted on 2 March 2027, 09:30 UTC.")).to_be_visible()
+    expect(page.get_by_text("Spacekeep keeps its copy")).to_be_hidden()
+    expect(page.get_by_text("in your time: 2 March 2027, 10:30 CET")).to_be_visible()
+    page.get_by_text("Bring a packet on Saturday").click()
+    wait_for_place(page, 81.09)
+
+
+def test_a_talk_of_hours_opens_at_once(opened: Callable[..., Opened], alice: User) -> None:
+    space = make_heard(alice, lines=MANY, duration_ms=21_600_000, peaks=PEAKS * 4)
+
+    found = opened(space)
+
+    ready = found.page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+    assert 0 < ready < 5000  # ms
+    begun = time.monotonic()
+    found.page.keyboard.press("/")
+    found.page.keyboard.type("5399")
+    expect(found.page.locator("[data-found]")).to_have_text("1 place")
+    assert time.monotonic() - begun < 3
+    assert found.complaints.heard == []
+
+
+def test_without_scripts_it_still_plays(opened: Callable[..., Opened], alice: User) -> None:
+    page = opened(make_heard(alice, peaks=PEAKS), java_script_enabled=False).page
+
+    expect(page.locator("audio[controls]")).to_be_visible()
+    expect(page.get_by_text("Bring a packet on Saturday")).to_be_visible()
+    expect(page.get_by_role("button", name="Play", exact=True)).to_have_count(0)
+    expect(page.get_by_text("Spacekeep keeps its copy until")).to_be_visible()
+
+
+def test_alone_it_says_what_is_missing(opened: Callable[..., Opened], alice: User) -> None:
+    found = opened(make_heard(alice))
+
+    (found.data / "recording.m4a").unlink()
+    found.page.reload()
+
+    expect(found.page.get_by_text("unpack the ZIP first")).to_be_visible()
+    assert place(found.page) == 0

@@ -1,0 +1,88 @@
+"""People write what they want into titles, names and lines: in the page of a bundle it is text, and nothing else."""
+
+import html
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from archive.models import Participant, Space, User
+from archive.retention.violations import flag
+from tests.bundling import unpacked
+from tests.heard import make_heard
+from tests.offline import Opened
+
+HACK = "window.__hacked=1;alert(1)"
+CODE = f"<script>{HACK}</script>"
+TITLE = f"</title></style></script>{CODE}<img src=x onerror={HACK}>{{{{ 7|add:7 }}}}{{% now 'Y' %}}]]>\u2028end"
+SAID = [
+    CODE,
+    f'</script><img src="x" onerror="{HACK}">',
+    f"</span></p></li></ol><svg onload={HACK}>",
+    f'" onmouseover="{HACK}" x="',
+    f"' autofocus onfocus='{HACK}",
+    f'<a href="javascript:{HACK}">here</a>',
+    f'<iframe srcdoc="<script>parent.{HACK}</script>"></iframe>',
+    f"<script src=//hostile.invalid/x.js></script><!--<script>{HACK}",
+    "<style>* { display: none !important }</style><base href=//hostile.invalid/>",
+    "{{ space.host.email }} {% include 'base.html' %} \u2028\u2029 ]]> &lt;b&gt; &amp;",
+]
+LINES = [(8.0 * n, 8.0 * n + 7, f"Voice <b>{n}</b> {SAID[0]}", said) for n, said in enumerate(SAID)]
+
+
+@pytest.fixture
+def folder(committed: None, alice: User, admin: User, tmp_path: Path) -> Path:
+    User.objects.filter(pk=alice.pk).update(first_name=f"<img src=x onerror={HACK}>"[:150])
+    space = make_heard(alice, lines=LINES, peaks=[0.5, 1.0] * 50)
+    Space.objects.filter(pk=space.pk).update(title=TITLE)
+    Participant.objects.create(space=space, role="host", seat=1, name=f"<svg onload={HACK}>")
+    flag(space.pk, "spam", SAID[1], admin)
+    return unpacked(Space.objects.get(pk=space.pk), tmp_path)
+
+
+def text_of(page: Page, selector: str) -> list[str]:
+    return [one.strip() for one in page.locator(selector).all_text_contents()]
+
+
+def hacked(page: Page) -> bool:
+    """Asked after whatever is late has had its time."""
+    page.wait_for_timeout(500)
+    return bool(page.evaluate("window.__hacked !== undefined"))
+
+
+def test_it_is_shown_as_it_was_written(chromium: Browser, folder: Path) -> None:
+    found = Opened(chromium, folder)
+    page = found.page
+    page.wait_for_selector(".track.waved")
+
+    for line in page.locator("[data-lines] > li").all():
+        line.hover()
+
+    assert not hacked(page)
+    assert (found.dialogs, found.complaints.heard, found.asked_elsewhere) == ([], [], [])
+    assert text_of(page, "h1") == [TITLE]
+    assert page.title() == f"{TITLE} · Spacekeep"
+    assert text_of(page, "[data-lines] > li > p > span") == SAID
+    assert text_of(page, "[data-lines] .voice")[9] == LINES[9][2]
+    page.context.close()
+
+
+def test_the_policy_holds_even_if_escaping_did_not(chromium: Browser, folder: Path) -> None:
+    """The same page with all of it let in as it is."""
+    index = folder / "data" / "index.html"
+    page_text = index.read_text()
+    for said in (TITLE, *SAID):
+        escaped = html.escape(said)
+        assert escaped in page_text
+        page_text = page_text.replace(escaped, said)
+    index.write_text(page_text)
+
+    found = Opened(chromium, folder)
+
+    there = "[...document.scripts].filter(script => script.text.includes('__hacked')).length"
+    assert found.page.evaluate(there) > 0
+    assert not hacked(found.page)
+    assert found.dialogs == []
+    assert set(found.asked_elsewhere) == set(found.refused) != set()
+    assert any("Content Security Policy" in said for said in found.complaints.heard)
+    found.page.context.close()
