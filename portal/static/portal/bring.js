@@ -47,9 +47,13 @@ async function take(given, row = null) {
     const role = open ? open.dataset.kind : await kind(file);
     if (open) going.push({ file, row: open });
     else if (row) return (row.querySelector("[data-row-wrong]").textContent = `That is ${file.name} (${size(file.size)}), not ${row.dataset.name} (${size(Number(row.dataset.size))}). Choose that one to go on.`);
+    else if (role === "chat") wrong.push(`${file.name}: the chat is not taken in.`);
     else if (wrongFile(file, role)) wrong.push(wrongFile(file, role));
-    else if (role === "recording" && fresh.has(role)) wrong.push(`One recording at a time: ${file.name} was left out.`);
-    else fresh.add(role) && (chosen[role] = file);
+    else if (fresh.has(role)) wrong.push(`One file at a time for the ${role}: ${file.name} was left out.`);
+    else {
+      fresh.add(role);
+      chosen[role] = file;
+    }
   }
   form.querySelector("[data-drop-error]").textContent = wrong.join(" ");
   if (going.length) return goOn(going);
