@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from archive import words
+from archive.intake import speech
 from archive.models import Space, UploadSession
 
 
@@ -37,7 +38,7 @@ def waiting(space: Space) -> Waiting:
     processing = space.state == Space.State.PROCESSING
     return Waiting(
         polling=space.state == Space.State.RECEIVING or processing or reading is not None,
-        steps=_steps(space, recording) if processing else [],
+        steps=[*_steps(space, recording), *_words(space, reading)] if processing else [],
         open=recording if recording and recording.state == UploadSession.State.OPEN else None,
         reading=reading,
         broken=newest if newest and newest.state == UploadSession.State.REFUSED else None,
@@ -59,6 +60,13 @@ def _steps(space: Space, recording: UploadSession | None) -> list[Step]:
         listened = replace(listened, state="now", note=note, percent=percent)
     size = words.size(recording.size) if recording else ""
     return [Step("Received", "done", size), checking, listened, Step("Ready to play, read and download", "next")]
+
+
+def _words(space: Space, reading: UploadSession | None) -> list[Step]:
+    """What follows when it can be played. The page goes on showing how far that is."""
+    if reading:
+        return [Step("Reading the transcript", "next")]
+    return [Step("Writing down what is said, by machine", "next")] if speech.foreseen(space) else []
 
 
 def _of(done: str, total: str | int) -> str:

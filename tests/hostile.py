@@ -119,13 +119,20 @@ def make_list(path: Path) -> Path:
     return path
 
 
+def make_concat(path: Path) -> Path:
+    """FFmpeg's own list of other files."""
+    path.write_text("ffconcat version 1.0\nfile /etc/passwd\n")
+    return path
+
+
 # What nobody takes: name, and how to make it at a path.
 MADE: dict[str, Callable[[Path], Path]] = {
     "list.m4a": make_list,
+    "concat.m4a": make_concat,
     "claim.wav": claim_four_tebibytes,
     "empty.m4a": make_empty_track,
     "many.m4a": lambda path: make_many(path, 500),
-    "tags.mp3": lambda path: behind_id3(path, 17_000_000, b"PRIV"),
+    "tags.mp3": lambda path: behind_id3(path, 100_000_000, b"PRIV"),
     "count.m4a": lambda path: claim_samples(path, b"stts", 8, 0xFFFFFFF0),
     "noise.m4a": lambda path: make_random(path, b"\0\0\0\x18ftypM4A "),
 }

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from pytest_django import Settings
 
 from archive.models import Space, UploadSession, User
 from tests.factory import make_row
@@ -83,6 +84,20 @@ def test_the_steps_are_told_while_they_are_taken(alice: User) -> None:
     Space.objects.update(state="available")
     UploadSession.objects.update(state="taken")
     assert page.get(f"/spaces/{space.pk}/steps", HTTP_HX_REQUEST="true").headers["HX-Refresh"] == "true"
+
+
+def test_what_follows_is_told_before_it_begins(alice: User, settings: Settings) -> None:
+    settings.SPEECH_MODEL = "/models/tiny"
+    space = make_row(alice, state="processing", transcribe=True)
+    make_upload(space, alice, state="arrived", etag="e")
+    path = f"/spaces/{space.pk}/steps"
+
+    assert "Writing down what is said, by machine" in browser(alice).get(path, HTTP_HX_REQUEST="true").content.decode()
+
+    make_upload(space, alice, kind="transcript", state="arrived", etag="e")
+    shown = browser(alice).get(path, HTTP_HX_REQUEST="true").content.decode()
+    assert "Reading the transcript" in shown
+    assert "by machine" not in shown
 
 
 def test_only_a_broken_transcript_of_ones_own_is_read_again(alice: User, bob: User) -> None:

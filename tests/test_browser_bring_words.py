@@ -83,6 +83,19 @@ def test_what_the_files_say_is_filled_in(page: Page, services: Services, tmp_pat
     assert [p.name for p in space.participants.all()] == ["Alice", "Nora"]
 
 
+def test_what_zoom_leaves_behind(page: Page, services: Services, tmp_path: Path) -> None:
+    page.goto(f"{services.url}/bring/")
+    tone = make_tone(tmp_path / "audio_only.m4a", "m4a")
+    for name in ("audio_transcript.vtt", "chat.txt", "closed_caption.vtt"):
+        (tmp_path / name).write_text(BROKEN)
+
+    choose(page, tone, *(tmp_path / name for name in ("audio_transcript.vtt", "chat.txt", "closed_caption.vtt")))
+
+    expect(page.get_by_text("chat.txt: the chat is not taken in.")).to_be_visible()
+    expect(page.get_by_text("One file at a time for the transcript: closed_caption.vtt was left out.")).to_be_visible()
+    expect(page.get_by_text("Transcript audio_transcript.vtt")).to_be_visible()
+
+
 def test_what_is_wrong_is_said_in_place_and_nothing_typed_is_lost(
     page: Page, services: Services, tmp_path: Path
 ) -> None:

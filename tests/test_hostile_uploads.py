@@ -1,4 +1,6 @@
-"""What was made to hurt is uploaded, and a real worker looks at it: refused with words, and the worker goes on."""
+"""What was made to hurt is uploaded, and a real worker looks at it: refused with words, and the worker goes on.
+
+A transcript of 50 MB has no bytes to look at: it is refused before the first (tests/test_upload_limits.py)."""
 
 from pathlib import Path
 
@@ -24,6 +26,8 @@ def test_each_is_refused_and_the_worker_is_alive(services: Services, alice: User
     for name, make in MADE.items():
         arrive(spaces[name], make(tmp_path / name))
     talk = make_space(alice, recording=tone, transcript=None)
+    (tmp_path / "script.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<script>alert(1)</script> <b>Beans</b>\n")
+    script = arrive(talk, tmp_path / "script.vtt", "transcript")
     uploads = []
     for name, data in TRANSCRIPTS.items():
         (tmp_path / name).write_bytes(data)
@@ -48,6 +52,9 @@ def test_each_is_refused_and_the_worker_is_alive(services: Services, alice: User
         upload.refresh_from_db()
         assert upload.state == "refused", upload.name
         assert upload.problem.startswith(f"{upload.name}: "), upload.problem
+    script.refresh_from_db()
+    assert script.state == "taken"  # what a browser could run is not in it any more
+    assert [cue["text"] for cue in talk.transcripts.get().cues] == ["alert(1) Beans"]
     honest.refresh_from_db()
     assert honest.state == "available"
     assert worker.running

@@ -17,6 +17,7 @@ from archive.errors import Refused
 from archive.models import Collection, LogEntry, Space, User, Volume
 from archive.retention.purge import begin, purge
 from archive.storage import keys, store
+from archive.storage.abilities import copies_parts
 from tests.factory import make_noise, make_row
 from tests.rows import make_due
 
@@ -157,10 +158,11 @@ def test_what_a_killed_builder_left_is_gone_with_the_space(three: list[Space], a
 def test_a_builder_that_was_asleep_can_not_finish(three: list[Space], alice: User) -> None:
     request(alice, SMALL)
     volume = only_volume(alice)
-    make_due(three[0])
+    assert copies_parts(store())
     seen: list[bool] = []
 
     def while_composing(**kwargs: object) -> None:
+        make_due(three[0])
         seen.append(begin(three[0].pk))
 
     events = store().client.meta.events

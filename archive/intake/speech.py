@@ -24,16 +24,19 @@ def current(space: Space) -> Transcription | None:
     return made.filter(state__in=Transcription.LIVE).first() or made.order_by("-requested_at").first()
 
 
-def request(space: Space, actor: Actor) -> Transcription | None:
-    """Ask for one if the host left transcription on, none was asked for before, and no transcript is there or on its
-    way. In the caller's transaction, with the Space's row locked."""
+def foreseen(space: Space) -> bool:
+    """Whether a machine is to write down what is said, once the Space is available: the host left that on, none was
+    asked for before, and no transcript is there or on its way."""
     coming = space.uploads.filter(
         kind=UploadSession.Kind.TRANSCRIPT, state__in=[UploadSession.State.OPEN, UploadSession.State.ARRIVED]
     )
-    wanted = enabled() and space.transcribe and space.state == Space.State.AVAILABLE
-    if not wanted or space.transcripts.exists() or space.transcriptions.exists() or coming.exists():
-        return None
-    return _request(space, actor)
+    there = space.transcripts.exists() or space.transcriptions.exists()
+    return enabled() and space.transcribe and not there and not coming.exists()
+
+
+def request(space: Space, actor: Actor) -> Transcription | None:
+    """Ask for one if it is wanted. In the caller's transaction, with the Space's row locked."""
+    return _request(space, actor) if space.state == Space.State.AVAILABLE and foreseen(space) else None
 
 
 def ask(space_id: UUID, actor: Actor) -> Transcription:

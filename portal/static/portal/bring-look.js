@@ -5,10 +5,12 @@ import { look } from "./bring-api.js";
 const HEAD = 256 * 1024;
 const MOOV = 4 * 1024 ** 2 - HEAD; // more is not looked into
 const SIDECAR = 4 * 1024 ** 2;
+const CHAT = /^(chat|meeting_saved_(new_)?chat|GMT\d{8}-\d{6}_.*chat)\.txt$/i; // as Zoom names it
 const WORDS = /\.(vtt|srt|txt|jsonl)$/i;
 
-// recording, transcript or metadata
+// recording, transcript, metadata or chat
 export async function kind(file) {
+  if (CHAT.test(file.name)) return "chat";
   if (WORDS.test(file.name)) return "transcript";
   if (/\.js$/i.test(file.name)) return "metadata"; // as X's data archive has it
   if (!/\.json$/i.test(file.name)) return "recording";

@@ -1,5 +1,6 @@
 // The page that brings a Space in: files are chosen, what they hold is filled in, then they are sent.
 import { call, Trouble } from "./bring-api.js";
+import { unpacked } from "./bring-archive.js";
 import { fill, readLanguage, readSpace, showWrong } from "./bring-form.js";
 import { kind, lookInto } from "./bring-look.js";
 import { follow } from "./bring-panel.js";
@@ -21,27 +22,38 @@ const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2,
 const ahead = Number(document.documentElement.dataset.now) * 1000 - Date.now();
 const now = () => Date.now() + (Math.abs(ahead) > 30e3 ? ahead : 0);
 
+const tooLarge = (name, bytes) => (bytes > Number(page.dataset.max) ? `${name} has ${size(bytes)}; at most ${size(Number(page.dataset.max))} can be taken in.` : "");
+
 function wrongFile(file, role) {
   if (!file.size) return `${file.name} is empty.`;
-  if (role === "recording" && file.size > Number(page.dataset.max)) return `${file.name} has ${size(file.size)}; at most ${size(Number(page.dataset.max))} can be taken in.`;
+  if (role === "recording" && tooLarge(file.name, file.size)) return tooLarge(file.name, file.size);
   if (role !== "transcript" && !wantsRecording) return `${file.name} does not look like a transcript. VTT, SRT, JSON and text are read.`;
   return "";
 }
 
 // Choosing files, by dropping, by the zone's own field or by a row of what is not finished
-async function take(files, row = null) {
+async function take(given, row = null) {
+  const begun = (name, bytes) => [...(unfinished?.querySelectorAll("[data-open]") ?? [])].find(
+    ({ dataset }) => dataset.name === name && Number(dataset.size) === bytes && (!row || row.dataset.open === dataset.open),
+  );
+  const inside = wantsRecording ? await unpacked(given, { known: begun, wrong: tooLarge }) : { files: given, words: [] };
+  if (!inside) return; // something else was chosen since
+  const wrong = inside.words;
+  const files = row && inside.files.some((file) => begun(file.name, file.size)) ? inside.files.filter((file) => begun(file.name, file.size)) : inside.files;
   const going = [];
-  const wrong = [];
+  const fresh = new Set();
   for (const file of files) {
-    const open = [...(unfinished?.querySelectorAll("[data-open]") ?? [])].find(
-      ({ dataset }) => dataset.name === file.name && Number(dataset.size) === file.size && (!row || row.dataset.open === dataset.open),
-    );
+    const open = begun(file.name, file.size);
     const role = open ? open.dataset.kind : await kind(file);
     if (open) going.push({ file, row: open });
     else if (row) return (row.querySelector("[data-row-wrong]").textContent = `That is ${file.name} (${size(file.size)}), not ${row.dataset.name} (${size(Number(row.dataset.size))}). Choose that one to go on.`);
+    else if (role === "chat") wrong.push(`${file.name}: the chat is not taken in.`);
     else if (wrongFile(file, role)) wrong.push(wrongFile(file, role));
-    else if (role === "recording" && chosen.recording && files.length > 1) wrong.push(`One recording at a time: ${file.name} was left out.`);
-    else chosen[role] = file;
+    else if (fresh.has(role)) wrong.push(`One file at a time for the ${role}: ${file.name} was left out.`);
+    else {
+      fresh.add(role);
+      chosen[role] = file;
+    }
   }
   form.querySelector("[data-drop-error]").textContent = wrong.join(" ");
   if (going.length) return goOn(going);
