@@ -40,6 +40,15 @@ def number(name: str, default: int, *, least: int, most: int = 10**9, id: str) -
     return default
 
 
+def choice(name: str, allowed: tuple[str, ...], *, id: str) -> str:
+    """One of `allowed`; the first where it is not set."""
+    value = os.environ.get(name, "").strip()
+    if not value or value in allowed:
+        return value or allowed[0]
+    problems.append(Problem(id, f"{name} is {value!r}.", f"It is {' or '.join(allowed)}; by default {allowed[0]}."))
+    return allowed[0]
+
+
 def flag(name: str, default: bool) -> bool:
     value = os.environ.get(name, "").strip().lower()
     if value in ("", "0", "1", "true", "false", "yes", "no", "on", "off"):

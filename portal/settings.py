@@ -83,6 +83,9 @@ UPLOAD_PART_BYTES = env.number(
     "UPLOAD_PART_BYTES", 16 * 1024**2, least=5 * 1024**2, most=5 * 1024**3, id="spacekeep.E021"
 )
 BUNDLE_DAYS = env.number("BUNDLE_DAYS", 7, least=1, id="spacekeep.E025")  # unfetched for so long, a bundle is removed
+# When the store has lost something that belongs into a bundle: `fail` says so instead of making one; `list` makes one
+# without it, and names it in data/missing.txt.
+BUNDLE_MISSING = env.choice("BUNDLE_MISSING", ("fail", "list"), id="spacekeep.E026")
 SIGNED_URL_SECONDS = env.number("SIGNED_URL_SECONDS", 300, least=1, most=300, id="spacekeep.E015")
 
 # Listening to what people bring: in a child process with limits (archive/intake/audio.py)

@@ -17,6 +17,7 @@ from archive.models import RecorderToken, User
 from tests.pages import browser
 
 MIB = 1024**2
+BOTH = ("intake", "bundles")
 
 
 class Caller:
@@ -102,8 +103,10 @@ class Answer:
         return str(self.json["detail"])
 
 
-def recorder(by: User, name: str = "studio", hosts: tuple[User, ...] = ()) -> tuple[Caller, RecorderToken]:
-    token, text = recorders.make(name, 30, by, hosts)
+def recorder(
+    by: User, name: str = "studio", hosts: tuple[User, ...] = (), scopes: tuple[str, ...] = ("intake",)
+) -> tuple[Caller, RecorderToken]:
+    token, text = recorders.make(name, 30, by, hosts, scopes)
     return Caller(token=text), token
 
 

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance, unsupported_method
 
-from archive.models import User
+from archive.models import Collection, Space, User
 from portal.api.app import api
-from tests.api import Caller, recorder
+from tests.api import BOTH, Caller, recorder
+from tests.factory import make_contents
 
 EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "4"))
 OPERATIONS = [
@@ -30,6 +31,10 @@ OPERATIONS = [
     "complete_upload",
     "keep_rest",
     "delete_upload",
+    "create_bundle",
+    "get_bundle",
+    "create_collection",
+    "get_collection",
 ]
 # Values that fit the schema may be refused all the same (an end in the future, a Space that is not there).
 # Each of our addresses answers 405 where it should; test_api_problems.py shows it without a hundred requests.
@@ -51,11 +56,15 @@ def test_the_list_of_operations_is_whole() -> None:
 @pytest.mark.parametrize("way", ["token", "session"])
 @pytest.mark.parametrize("id", OPERATIONS)
 def test_no_request_breaks_it(id: str, way: str, schema: Any, alice: User, admin: User) -> None:
-    caller = Caller(user=alice) if way == "session" else recorder(admin)[0]
+    caller = Caller(user=alice) if way == "session" else recorder(admin, hosts=(alice,), scopes=BOTH)[0]
     space = caller.announce(host="alice").json["id"]
     upload = caller.begin(space, b"x" * 1000, kind="transcript").json["id"]
+    if id.endswith(("_bundle", "_collection")):
+        Space.objects.update(state="available")
+        make_contents(Space.objects.get())
+    collection = Collection.objects.create(host=alice, volume_size=2 * 10**9).pk
     operation = schema.find_operation_by_id(id)
-    given_path = [{}, {"space_id": space, "upload_id": upload}]
+    given_path = [{}, {"space_id": space, "upload_id": upload, "collection_id": str(collection)}]
     # That an invented session lets nobody in is asked with tokens; here it would take ours for one.
     left_out = [*LEFT_OUT, ignored_auth] if way == "session" else LEFT_OUT
     headers, cookies = caller.headers, {c.key: c.value for c in caller.client.cookies.values()}

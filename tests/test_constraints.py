@@ -10,6 +10,7 @@ from django.db.models import F
 
 from archive.models import (
     Bundle,
+    Collection,
     Derived,
     IdempotencyKey,
     Line,
@@ -24,6 +25,8 @@ from archive.models import (
     UploadSession,
     User,
     Violation,
+    Volume,
+    VolumeSpace,
 )
 from tests.factory import make_row
 
@@ -44,7 +47,12 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
     token = RecorderToken.objects.create(name="van", prefix="skr_van", secret_sha256="a" * 64, expires_at=NOON)
     upload = {"kind": "recording", "size": 10, "part_size": 5, "key": "u", "upload_id": "u"}
     sound = {"extension": "m4a", "content_type": "audio/mp4", "codec": "aac", "sample_rate": 8000, "channels": 1}
+    collection = Collection.objects.create(host=alice, volume_size=2 * 10**9)
+    volume = Volume.objects.create(collection=collection, number=1, state="ready", **READY)
     return {
+        "collection": collection,
+        "volume": volume,
+        "place": VolumeSpace.objects.create(volume=volume, space=space),
         "space": space,
         "participant": Participant.objects.create(space=space, role="speaker", seat=1, name="Ida"),
         "recording": Recording.objects.create(space=space, key="r", duration_ms=1000, **STORED, **sound),
@@ -115,24 +123,31 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("violation_lifted_by_somebody_at_a_time", "violation", {"state": "lifted", "lifted_at": NOON}),
     ("violation_lifted_by_somebody_at_a_time", "violation", {"lifted_at": NOON}),
     ("violation_lifted_by_somebody_at_a_time", "violation", {"lifted_by": F("flagged_by")}),
-    ("bundle_state_known", "bundle", {"state": "half"}),
-    ("bundle_ready_is_complete", "bundle", {"size": 0}),
     *(
-        ("bundle_ready_is_complete", "bundle", {name: None if name in ("size", "ready_at") else ""})
-        for name in ("key", "size", "etag", "ready_at", "name")
+        (f"{kind}_{name}", kind, changes)
+        for kind in ("bundle", "volume")
+        for name, changes in (
+            ("state_known", {"state": "half"}),
+            ("ready_is_complete", {"key": ""}),
+            ("ready_is_complete", {"size": 0}),
+            ("ready_is_complete", {"size": None}),
+            ("ready_is_complete", {"etag": ""}),
+            ("ready_is_complete", {"ready_at": None}),
+            ("ready_is_complete", {"name": ""}),
+            ("unready_has_no_object", {"state": "requested", "problem": "x"}),
+            ("unready_has_no_object", {"state": "building", "problem": "x"}),
+            ("unready_has_no_object", {"state": "failed", "problem": "x"}),
+            (
+                "failed_has_a_reason",
+                {"state": "failed", "problem": "", "key": "", "size": None, "etag": "", "ready_at": None},
+            ),
+            ("progress_within_total", {"bytes_done": 2, "bytes_total": 1}),
+            ("sha256_hex", {"sha256": "A" * 64}),
+            ("live_is_not_cleared", {"cleared": True}),
+        )
     ),
-    *(
-        ("bundle_unready_has_no_object", "bundle", {"state": state, "problem": "x"})
-        for state in ("requested", "building", "failed")
-    ),
-    (
-        "bundle_failed_has_a_reason",
-        "bundle",
-        {"state": "failed", "problem": "", "key": "", "size": None, "etag": "", "ready_at": None},
-    ),
-    ("bundle_progress_within_total", "bundle", {"bytes_done": 2, "bytes_total": 1}),
-    ("bundle_sha256_hex", "bundle", {"sha256": "A" * 64}),
-    ("bundle_live_is_not_cleared", "bundle", {"cleared": True}),
+    ("collection_volume_size_known", "collection", {"volume_size": 3 * 10**9}),
+    ("volume_numbered_from_1", "volume", {"number": 0}),
 ]
 
 
@@ -158,6 +173,8 @@ def test_it_can_not_be_broken(rows: dict[str, models.Model], name: str, kind: st
         ("idempotency_key_once_for_user", "mine"),
         ("upload_part_once", "part"),
         ("bundle_one_live_for_a_content", "bundle"),
+        ("volume_one_live_for_a_number", "volume"),
+        ("volume_space_once", "place"),
     ],
 )
 def test_there_is_no_second(rows: dict[str, models.Model], name: str, kind: str) -> None:
@@ -207,6 +224,8 @@ UNIQUE = {
     "idempotency_key_once_for_user",
     "upload_part_once",
     "bundle_one_live_for_a_content",
+    "volume_one_live_for_a_number",
+    "volume_space_once",
 }
 
 

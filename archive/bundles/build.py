@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from archive import clock, lifecycle, log, work
 from archive.bundles.compose import compose
 from archive.bundles.contents import Contents, content_id, contents
 from archive.bundles.layout import Segment
+from archive.bundles.sources import look
 from archive.errors import Changed, LeaseLost, Missing, Refused, StorageError, TooLate
 from archive.log import SYSTEM, Actor, events
 from archive.models import Bundle, Package, Space, User, Volume
@@ -84,6 +86,8 @@ def _build(claim: Claim[Bundle]) -> bool:
     space = bundle.space
     if not space.is_served(clock.now()):
         raise TooLate("Its deadline passed before the bundle was ready.")
+    if settings.BUNDLE_MISSING == "list":
+        look(space)
     what = contents(space)
     _settle(claim, what)
     key = keys.bundle(space.id, bundle.id)

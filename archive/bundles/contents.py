@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Any
 
+from django.conf import settings
+
 from archive import cues
 from archive.bundles import names
 from archive.bundles.assets import assets
@@ -22,6 +24,7 @@ from archive.models.media import StoredObject
 from archive.storage import store
 
 FORM = 2  # of the bundle: raise it when the same facts give other bytes than before
+MISSING = "The store did not have these files when this bundle was made:\n\n{}"
 MOST_PEAKS = 1024**2  # bytes of a waveform that is read
 
 
@@ -55,6 +58,7 @@ def members(space: Space, name: str) -> list[Member]:
     recordings = list(space.recordings.all())
     if not recordings:
         raise Refused(f"{space.id} has no recording, so there is nothing to bundle.")
+    lost = _lost(space)
     derived = _derived(space)
     payload = [member("data/space.json", _json(facts(space)))]
     for transcript in space.transcripts.all():
@@ -62,17 +66,21 @@ def members(space: Space, name: str) -> list[Member]:
         for ending, (_, write) in cues.FORMS.items():
             file = names.transcript(transcript.number, transcript.language, ending)
             payload.append(member(f"data/{file}", write(spoken).encode()))
+    if lost:
+        payload.append(member("data/missing.txt", MISSING.format("".join(f"{name}\n" for name in lost)).encode()))
     copy = derived.get(Derived.Kind.LISTENING)
     sounds: list[tuple[str, StoredObject]] = [(_recording(kept), kept) for kept in recordings]
     if copy:
         sounds.insert(0, (_listening(copy), copy))
+    sounds = [(file, kept) for file, kept in sounds if file not in lost]
     shown = page(
         space,
         recordings[0],
         space.transcripts.last(),
-        sound=sounds[0][0],
+        sound=sounds[0][0] if sounds else "",
         peaks=_peaks(derived.get(Derived.Kind.PEAKS)),
-        files=list(_files(space, recordings, copy)),
+        files=[file for file in _files(space, recordings, copy) if file.name not in lost],
+        missing=list(lost),
     )
     payload.insert(0, member("data/index.html", shown))
     payload += [_sound(file, kept) for file, kept in sounds]  # last: what follows them is only the directory
@@ -105,6 +113,17 @@ def _peaks(kept: Derived | None) -> list[list[float]] | None:
         return peaks if all(map(math.isfinite, chain(*peaks))) else None
     except (Missing, Changed, ValueError, KeyError, TypeError):  # a page without a waveform is better than no bundle
         return None
+
+
+def _lost(space: Space) -> dict[str, StoredObject]:
+    """What belongs into the bag and is known to be missing in the store, by name; nothing where a bundle must be whole
+    (BUNDLE_MISSING): then making it fails."""
+    if settings.BUNDLE_MISSING != "list":
+        return {}
+    copy = _derived(space).get(Derived.Kind.LISTENING)
+    kept: list[tuple[str, StoredObject]] = [(_recording(one), one) for one in space.recordings.all()]
+    kept += [(_listening(copy), copy)] if copy else []
+    return {name: one for name, one in kept if one.missing_at is not None}
 
 
 def _recording(kept: Recording) -> str:
@@ -156,6 +175,7 @@ def facts(space: Space) -> dict[str, Any]:
             }
             for r in space.recordings.all()
         ],
+        "missing": list(_lost(space)),
         "listening_copy": {"file": _listening(copy), "size": copy.size, "sha256": copy.sha256} if copy else None,
         "transcripts": [
             {"language": t.language, "source": t.source, "lines": len(t.cues)} for t in space.transcripts.all()

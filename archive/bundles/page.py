@@ -34,8 +34,10 @@ def page(
     sound: str,
     peaks: list[list[float]] | None,
     files: Sequence[File],
+    missing: Sequence[str] = (),
 ) -> bytes:
-    """`sound` is the name of the file that browsers can play; `peaks` are what the waveform is drawn from."""
+    """`sound` is the name of the file that browsers can play, empty where there is none; `peaks` are what the waveform
+    is drawn from; `missing` are names of files that the store had lost."""
     context: dict[str, Any] = {
         "offline": True,
         "assets": assets(),
@@ -50,6 +52,7 @@ def page(
         "participants": space.participants.all(),
         "violations": space.violations.select_related("rule"),
         "files": files,
+        "missing": missing,
     }
     return render_to_string(TEMPLATE, context).encode()
 

@@ -21,6 +21,7 @@ from archive.bundles import bag
 from archive.bundles.assets import allowed, assets, templates
 from archive.bundles.contents import content_id, folder, members
 from archive.bundles.layout import Literal, Member, Segment, Spooled, layout
+from archive.bundles.sources import look
 from archive.models import Space, Volume
 
 FORM = 1
@@ -47,6 +48,9 @@ def contents(volume: Volume, now: datetime) -> Iterator[Contents | None]:
     if not inside:
         yield None
         return
+    if settings.BUNDLE_MISSING == "list":
+        for space in inside:
+            look(space)
     with TemporaryFile(dir=settings.WORK_DIR) as spool:
         yield _contents(volume, inside, expired, spool)
 

@@ -18,6 +18,8 @@ SPEECH_DONE = "speech.done"
 SPEECH_FAILED = "speech.failed"
 TOKEN_MADE = "token.made"
 TOKEN_REVOKED = "token.revoked"
+OBJECT_MISSING = "object.missing"
+OBJECT_FOUND = "object.found"
 PARTICIPANT_LINKED = "participant.linked"
 PARTICIPANT_UNLINKED = "participant.unlinked"
 DEADLINE_MOVED = "deadline.moved"
@@ -72,6 +74,8 @@ WORDS = {
     SPEECH_FAILED: "Automatic transcript failed",
     TOKEN_MADE: "Token made for a recorder",
     TOKEN_REVOKED: "Token taken back",
+    OBJECT_MISSING: "Missing in the store",
+    OBJECT_FOUND: "In the store again",
     PARTICIPANT_LINKED: "Account linked to a speaker",
     PARTICIPANT_UNLINKED: "Account of a speaker unlinked",
     DEADLINE_MOVED: "Deadline moved",

@@ -12,6 +12,21 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="derived",
+            name="missing_at",
+            field=models.DateTimeField(blank=True, help_text="When the store was found not to have it.", null=True),
+        ),
+        migrations.AddField(
+            model_name="recording",
+            name="missing_at",
+            field=models.DateTimeField(blank=True, help_text="When the store was found not to have it.", null=True),
+        ),
+        migrations.AddField(
+            model_name="transcript",
+            name="missing_at",
+            field=models.DateTimeField(blank=True, help_text="When the store was found not to have it.", null=True),
+        ),
         migrations.CreateModel(
             name="Collection",
             fields=[

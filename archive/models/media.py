@@ -15,6 +15,7 @@ class StoredObject(models.Model):
     crc32 = models.PositiveBigIntegerField(help_text="Of the whole object (ISO 3309, as ZIP uses it).")
     etag = models.CharField(max_length=100, help_text="As the store gave it: copies are conditional on it.")
     created_at = models.DateTimeField(auto_now_add=True)
+    missing_at = models.DateTimeField(null=True, blank=True, help_text="When the store was found not to have it.")
 
     class Meta:
         abstract = True

@@ -17,6 +17,7 @@ EVENT_ICONS = {
     "space": "door",
     "space.rejected": "alert",
     "space.deleted": "hollow",
+    "object.missing": "alert",
     "participant": "person",
     "deadline": "clock",
     "violation": "flag",

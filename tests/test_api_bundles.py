@@ -1,0 +1,178 @@
+"""Bundles by the API: ask, poll, download; for the host, an admin, and a machine that may, of nothing else."""
+
+import hashlib
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from archive.bundles import collect
+from archive.bundles.build import build
+from archive.bundles.upkeep import prove
+from archive.models import Bundle, LogEntry, RecorderToken, Space, User, Volume
+from tests.api import Answer, Caller, recorder
+from tests.factory import make_contents, make_row
+from tests.pages import browser, fetch
+from tests.rows import change, make_due
+
+pytestmark = pytest.mark.django_db
+BUNDLES = (RecorderToken.Scope.BUNDLES,)
+GB = 10**9
+
+
+def downloaded(url: str) -> bytes:
+    """As a script does: without signing in, with redirects."""
+    path = url.removeprefix("http://127.0.0.1:8000")
+    return fetch(browser().get(path)["Location"])[2]
+
+
+@pytest.mark.parametrize("who", ["host", "admin", "machine"])
+def test_ask_poll_download(who: str, seeds: Space, admin: User) -> None:
+    machine, token = recorder(admin, hosts=(seeds.host,), scopes=BUNDLES)
+    caller = {"host": Caller(user=seeds.host), "admin": Caller(user=admin), "machine": machine}[who]
+    address = f"/spaces/{seeds.pk}/bundle"
+    assert caller.get(address).status == 404
+
+    asked = caller.post(address)
+    assert (asked.status, asked.json["state"], asked.json["url"], asked.json["sha256"]) == (
+        202,
+        "requested",
+        None,
+        None,
+    )
+    assert build(asked.json["id"])
+    assert prove(Bundle, asked.json["id"])
+    told = caller.get(address).json
+
+    assert (told["state"], told["space"], told["bytes_done"]) == ("ready", str(seeds.pk), told["size"])
+    data = downloaded(told["url"])
+    assert (len(data), hashlib.sha256(data).hexdigest()) == (told["size"], told["sha256"])
+    assert caller.post(address).status == 200
+    entry = LogEntry.objects.get(event="content.downloaded")
+    assert (entry.actor_kind, entry.detail.get("recorder")) == (
+        ("recorder", str(token.pk)) if who == "machine" else ("user", None)
+    )
+
+
+def test_why_it_failed_and_again(seeds: Space) -> None:
+    caller = Caller(user=seeds.host)
+    first = caller.post(f"/spaces/{seeds.pk}/bundle").json["id"]
+    Bundle.objects.update(state="failed", problem="The store was down.")
+    assert caller.get(f"/spaces/{seeds.pk}/bundle").json["problem"] == "The store was down."
+
+    again = caller.post(f"/spaces/{seeds.pk}/bundle")
+
+    assert (again.status, again.json["state"], again.json["id"] != first) == (202, "requested", True)
+
+
+ADDRESSES: list[tuple[str, str, Any]] = [
+    ("POST", "/spaces/{space}/bundle", None),
+    ("GET", "/spaces/{space}/bundle", None),
+    ("GET", "/collections/{collection}", None),
+]
+each = pytest.mark.parametrize(("method", "path", "body"), ADDRESSES)
+
+
+@pytest.fixture
+def ids(alice: User) -> dict[str, str]:
+    space = make_row(alice)
+    make_contents(space)
+    return {"space": str(space.pk), "collection": str(collect.request(alice, 2 * GB).pk)}
+
+
+def ask(caller: Caller, method: str, path: str, body: Any, ids: dict[str, str]) -> Answer:
+    path = path.format(**ids)
+    return caller.post(path, body) if method == "POST" else caller.get(path)
+
+
+@each
+def test_the_ladder(
+    method: str, path: str, body: Any, ids: dict[str, str], alice: User, bob: User, admin: User, auditor: User
+) -> None:
+    intake = recorder(admin)[0]
+    other = recorder(admin, "other", hosts=(bob,), scopes=BUNDLES)[0]
+    nobody = {"space": str(uuid4()), "collection": str(uuid4())}
+
+    assert ask(Caller(user=alice), method, path, body, ids).status == 200
+    assert ask(Caller(), method, path, body, ids).status == 401
+    assert ask(Caller(user=bob), method, path, body, ids).status == 404
+    assert ask(Caller(user=auditor), method, path, body, ids).status == 404
+    assert ask(other, method, path, body, ids).status == 404
+    assert ask(Caller(user=alice), method, path, body, nobody).status == 404
+    refused = ask(intake, method, path, body, ids)
+    assert (refused.status, refused.words) == (
+        403,
+        "This token may not download bundles. An admin can make one that may.",
+    )
+
+
+def test_a_machine_that_downloads_brings_nothing_in(alice: User, admin: User) -> None:
+    caller = recorder(admin, hosts=(alice,), scopes=BUNDLES)[0]
+
+    refused = caller.announce(host="alice")
+
+    assert (refused.status, "may not hand over recordings" in refused.words) == (403, True)
+
+
+def test_from_the_deadline_on_it_is_gone(ids: dict[str, str], alice: User, admin: User) -> None:
+    caller = recorder(admin, hosts=(alice,), scopes=BUNDLES)[0]
+    url = caller.get(f"/spaces/{ids['space']}/bundle").json["url"].removeprefix("http://127.0.0.1:8000")
+    assert browser().get(url).status_code == 302
+    make_due(Space.objects.get())
+
+    assert caller.get(f"/spaces/{ids['space']}/bundle").status == 410
+    assert caller.post(f"/spaces/{ids['space']}/bundle").status == 410
+    assert browser().get(url).status_code == 410
+
+
+def test_an_address_dies_with_its_token(ids: dict[str, str], alice: User, admin: User) -> None:
+    caller, token = recorder(admin, hosts=(alice,), scopes=BUNDLES)
+    url = caller.get(f"/spaces/{ids['space']}/bundle").json["url"].removeprefix("http://127.0.0.1:8000")
+    token.hosts.clear()
+    assert browser().get(url).status_code == 404
+    token.hosts.add(alice)
+    assert browser().get(url).status_code == 302
+    RecorderToken.objects.update(revoked_at=token.made_at)
+
+    assert browser().get(url).status_code == 404
+
+
+def test_not_before_it_is_available(alice: User) -> None:
+    space = make_row(alice)
+    make_contents(space)
+    change(space, state="processing")
+
+    assert Caller(user=alice).post(f"/spaces/{space.pk}/bundle").status == 404
+
+
+@pytest.mark.parametrize("who", ["host", "machine"])
+def test_all_spaces(who: str, seeds: Space, admin: User) -> None:
+    machine = recorder(admin, hosts=(seeds.host,), scopes=BUNDLES)[0]
+    caller = {"host": Caller(user=seeds.host), "machine": machine}[who]
+    asked = caller.post("/collections", {"volume_size": 2 * GB, "host": "alice"})
+    assert asked.status == 202
+    (volume,) = asked.json["volumes"]
+    assert (volume["number"], volume["spaces"], volume["expired"], volume["url"]) == (1, [str(seeds.pk)], [], None)
+    assert collect.build(volume["id"])
+    assert prove(Volume, volume["id"])
+
+    (volume,) = caller.get(f"/collections/{asked.json['id']}").json["volumes"]
+
+    assert hashlib.sha256(downloaded(volume["url"])).hexdigest() == volume["sha256"]
+    assert LogEntry.objects.get(event="content.downloaded").space_id == seeds.pk
+
+
+def test_all_spaces_of_others(alice: User, bob: User, admin: User) -> None:
+    machine = recorder(admin, hosts=(bob,), scopes=BUNDLES)[0]
+
+    for caller in (Caller(user=admin), Caller(user=bob), machine):
+        assert caller.post("/collections", {"volume_size": 2 * GB, "host": "alice"}).status == 403
+    assert Caller(user=bob).post("/collections", {"volume_size": 2 * GB}).status == 422
+    assert Caller(user=bob).post("/collections", {"volume_size": 3 * GB}).status == 422
+
+
+def test_a_machine_that_downloads_names_its_hosts(admin: User) -> None:
+    from archive.errors import Refused
+
+    with pytest.raises(Refused, match=r"names the hosts whose they are"):
+        recorder(admin, scopes=BUNDLES)

@@ -1,0 +1,82 @@
+"""What the store has lost: a bundle says so, in its bag or by failing. It is never silently short."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import bagit
+import pytest
+
+from archive.bundles.build import build, current, request
+from archive.log import SYSTEM
+from archive.models import LogEntry, Space
+from archive.storage import store
+from tests.bundling import built, downloaded, failed
+from tests.sounds import make_tone
+from tests.stores import NOBODY_LISTENS, other_store
+
+
+@pytest.fixture
+def lost(seeds: Space) -> Space:
+    store().delete(store().listing(f"spaces/{seeds.pk}/recording/").versions)
+    return seeds
+
+
+def test_by_default_it_fails(lost: Space) -> None:
+    bundle = request(lost.pk, SYSTEM)
+
+    assert not build(bundle.pk)
+
+    assert failed(bundle).startswith(f"spaces/{lost.pk}/recording/1.m4a: the object store answered 404")
+
+
+def test_where_gaps_are_allowed_they_are_listed(lost: Space, settings: Any, tmp_path: Path) -> None:
+    settings.BUNDLE_MISSING = "list"
+
+    bundle = built(lost)
+
+    with zipfile.ZipFile(io.BytesIO(downloaded(bundle))) as found:
+        found.extractall(tmp_path)
+    (folder,) = tmp_path.iterdir()
+    assert bagit.Bag(str(folder)).is_valid()
+    assert (folder / "data/missing.txt").read_text() == (
+        "The store did not have these files when this bundle was made:\n\nrecording.m4a\n"
+    )
+    assert json.loads((folder / "data/space.json").read_text())["missing"] == ["recording.m4a"]
+    page = (folder / "data/index.html").read_text()
+    assert "The store did not have recording.m4a when this copy was made" in page
+    assert "<audio" not in page
+    assert "Beans &amp; peas." in page
+    assert current(lost) == bundle
+    assert LogEntry.objects.get(event="object.missing").detail["key"].endswith("/recording/1.m4a")
+
+
+def test_what_is_there_again_is_in_the_next_one(lost: Space, settings: Any, tmp_path: Path) -> None:
+    settings.BUNDLE_MISSING = "list"
+    gap = built(lost)
+    recording = lost.recordings.get()
+    sound = make_tone(tmp_path / "talk.m4a", "m4a", seconds=1).read_bytes()
+    store().client.put_object(Bucket=store().bucket, Key=recording.key, Body=sound)
+    recording.size, recording.etag = len(sound), store().head(recording.key).etag
+    recording.save()
+
+    whole = built(lost)
+
+    assert whole.pk != gap.pk
+    with zipfile.ZipFile(io.BytesIO(downloaded(whole))) as found:
+        assert any(name.endswith("/data/recording.m4a") for name in found.namelist())
+        assert not any(name.endswith("missing.txt") for name in found.namelist())
+    assert LogEntry.objects.filter(event="object.found").count() == 1
+
+
+def test_a_store_that_is_down_has_lost_nothing(seeds: Space, settings: Any) -> None:
+    settings.BUNDLE_MISSING = "list"
+    bundle = request(seeds.pk, SYSTEM)
+
+    with other_store(**NOBODY_LISTENS):
+        assert not build(bundle.pk)
+
+    bundle.refresh_from_db()
+    assert (bundle.state, seeds.recordings.get().missing_at) == ("building", None)
