@@ -38,8 +38,8 @@ def test_where_gaps_are_allowed_they_are_listed(lost: Space, settings: Any, tmp_
     bundle = built(lost)
 
     with zipfile.ZipFile(io.BytesIO(downloaded(bundle))) as found:
-        found.extractall(tmp_path)
-    (folder,) = tmp_path.iterdir()
+        found.extractall(tmp_path / "bag")
+    (folder,) = (tmp_path / "bag").iterdir()
     assert bagit.Bag(str(folder)).is_valid()
     assert (folder / "data/missing.txt").read_text() == (
         "The store did not have these files when this bundle was made:\n\nrecording.m4a\n"

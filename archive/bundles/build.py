@@ -16,7 +16,7 @@ from archive import clock, lifecycle, log, work
 from archive.bundles.compose import compose
 from archive.bundles.contents import Contents, content_id, contents
 from archive.bundles.layout import Segment
-from archive.bundles.sources import look
+from archive.bundles.sources import look, look_again
 from archive.errors import Changed, LeaseLost, Missing, Refused, StorageError, TooLate
 from archive.log import SYSTEM, Actor, events
 from archive.models import Bundle, Package, Space, User, Volume
@@ -35,6 +35,7 @@ def current(space: Space) -> Bundle | None:
 
 def request(space_id: UUID, actor: Actor, user: User | None = None) -> Bundle:
     """Ask for the Space's bundle: the live one if there is one, else a new one. Raises TooLate, Refused."""
+    look_again(space_id)
     with transaction.atomic():
         space = Space.objects.select_for_update().get(pk=space_id)
         if space.is_gone(clock.now()):

@@ -1,11 +1,14 @@
 """What a bundle copies: is it there? Asked before making one, where one with gaps is allowed (BUNDLE_MISSING)."""
 
+from contextlib import suppress
+from uuid import UUID
+
 import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 
 from archive import log
-from archive.errors import Missing
+from archive.errors import Missing, StorageError
 from archive.log import SYSTEM, events
 from archive.models import Derived, Recording, Space
 from archive.storage import store
@@ -22,6 +25,14 @@ def look(space: Space) -> None:
         missing = not _is_there(kept)
         if missing != (kept.missing_at is not None):
             _note(kept, missing)
+
+
+def look_again(space_id: UUID) -> None:
+    """Where something was missing: it may be there again, and then a bundle with a gap is not the one to hand out."""
+    space = Space.objects.filter(pk=space_id, recordings__missing_at__isnull=False).first()
+    if space is not None:
+        with suppress(StorageError):  # the bundle that is there is as good as it was
+            look(space)
 
 
 def _is_there(kept: Recording | Derived) -> bool:
