@@ -142,6 +142,22 @@ def test_new_styles_and_scripts_make_it_another_bundle(
     assert content_id(space) != before
 
 
+@pytest.mark.parametrize("name", ["bundle/page.html", "parts/clock.html", "spaces/transcript.html"])
+def test_so_do_new_templates(space: Space, tmp_path: Path, name: str) -> None:
+    before = content_id(space)
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text((Path("templates") / name).read_text() + "\n")
+
+    engine: dict[str, Any] = settings.TEMPLATES[0]
+    with override_settings(TEMPLATES=[engine | {"DIRS": [tmp_path, *engine["DIRS"]]}]):
+        assets.cache_clear()
+        after = content_id(space)
+    assets.cache_clear()
+
+    assert after != before
+    assert content_id(space) == before
+
+
 def test_everything_that_it_shows_makes_it_another_bundle(space: Space, admin: User, alice: User) -> None:
     seen = [content_id(space)]
 
