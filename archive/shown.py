@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from archive import policy, words
+from archive import words
 from archive.cues import Cue
 from archive.models import Space
 
@@ -56,13 +56,12 @@ def cue_rows(spoken: Iterable[Cue]) -> list[CueRow]:
     return rows
 
 
-def marks(ended_at: datetime, until: datetime, rule: policy.Rule) -> list[dict[str, Any]]:
-    """The days at which the rule may delete, without and with a violation: {"percent": of the way from the end to the
-    deadline, "label": "day 30"}."""
+def marks(ended_at: datetime, until: datetime, at: Iterable[int]) -> list[dict[str, Any]]:
+    """Days after the end, as places on the way to the deadline: {"percent": of that way, "label": "day 30"}."""
     total = until - ended_at
     return [
         {"percent": round(timedelta(days=days) / total * 100, 2), "label": f"day {days}"}
-        for days in (rule.retention_days, rule.retention_days + rule.violation_extra_days)
+        for days in at
         if timedelta(days=days) <= total
     ]
 

@@ -32,7 +32,7 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
         return ClockFace("kept", "Kept", "kept until the hold is released", space.ended_at, None, 0.0, [], due.reasons)
     total, passed = until - space.ended_at, now - space.ended_at
     percent = round(min(max(passed / total * 100, 0), 100), 2)
-    marked = marks(space.ended_at, until, current_rule())
+    marked = marks(space.ended_at, until, _deleting_days())
     if space.is_gone(now):
         return ClockFace(
             "gone", "Being deleted", f"its deadline was {words.moment(until)}", space.ended_at, until, 100.0, marked
@@ -41,6 +41,12 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
     tone = "urgent" if left <= URGENT else "soon" if left <= SOON else "kept" if "violation" in due.codes else "calm"
     sentence = f"will be deleted on {words.moment(until)}"
     return ClockFace(tone, left_words(left), sentence, space.ended_at, until, percent, marked, due.reasons)
+
+
+def _deleting_days() -> tuple[int, int]:
+    """The days at which the rule may delete, without and with a violation."""
+    rule = current_rule()
+    return rule.retention_days, rule.retention_days + rule.violation_extra_days
 
 
 def length(recording: Recording | None) -> str:

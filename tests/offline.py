@@ -5,18 +5,18 @@ from typing import Any
 
 from playwright.sync_api import Browser, Dialog, Page, Request
 
-from tests.listening import Complaints
-
 
 class Opened:
     """`folder` is the bundle's; `asked` are all addresses that the page asked for, `refused` those that its policy
-    refused, `complaints` what the browser said."""
+    refused, `said` whatever the console has."""
 
     def __init__(self, chromium: Browser, folder: Path, *, query: str = "", **options: Any) -> None:
         context = chromium.new_context(**options)
         context.set_offline(True)
         self.page: Page = context.new_page()
-        self.complaints = Complaints(self.page)
+        self.said: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.asked: list[str] = []
         self.refused: list[str] = []
         self.dialogs: list[str] = []

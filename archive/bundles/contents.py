@@ -5,7 +5,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -19,7 +19,7 @@ from archive.bundles.layout import Member, Range, Segment, layout
 from archive.bundles.page import File, page
 from archive.errors import Changed, Missing, Refused
 from archive.log import moment
-from archive.models import Derived, Recording, Space, current_rule
+from archive.models import Derived, Recording, Space
 from archive.models.media import StoredObject
 from archive.storage import store
 
@@ -91,11 +91,11 @@ def content_id(space: Space) -> str:
     """SHA-256 (hex) over everything that the bundle is made from: same id, same bytes. Cheap enough for every page: no
     transcript is written out for it, and nothing is asked of the store.
 
-    The page in it is made from this software's styles and scripts, and names the days of the rule, so they count too.
+    The page in it is made from this software's styles, scripts and templates, so they count too.
     """
     spoken = [[t.number, t.language, t.sha256] for t in space.transcripts.all()]
     made = [[kind, kept.sha256] for kind, kept in sorted(_derived(space).items())]
-    parts = [FORM, facts(space), spoken, made, asdict(current_rule()), assets().digest]
+    parts = [FORM, facts(space), spoken, made, assets().digest]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -5,6 +5,7 @@ but the Space's own, so the same content gives the same bytes; the clock on it c
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from django.template.loader import render_to_string
 
 from archive import cues, shown, words
 from archive.bundles.assets import TEMPLATE, assets
-from archive.models import Recording, Space, Transcript, current_rule
+from archive.models import Recording, Space, Transcript
 from archive.shown import ClockFace
 
 
@@ -72,11 +73,17 @@ def face(space: Space) -> ClockFace:
         ended_at=space.ended_at,
         until=due.at,
         percent=0.0,
-        marks=shown.marks(space.ended_at, due.at, current_rule()),
+        marks=shown.marks(space.ended_at, due.at, _days(due.reasons)),
         reasons=due.reasons,
         over="Yours to keep",
         over_sentence=f"Spacekeep's copy was due to be deleted on {at}. {yours}",
     )
+
+
+def _days(reasons: Sequence[str]) -> list[int]:
+    """The days that the reasons count from the end of the Space. They say what was promised; the rule in the settings
+    may be another by now."""
+    return sorted({int(days) for days in re.findall(r"(\d+) days? (?:after its Space|in all)", " ".join(reasons))})
 
 
 def _data(value: Any) -> str:
