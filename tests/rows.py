@@ -12,6 +12,13 @@ def make_due(space: Space) -> None:
     Space.objects.filter(pk=space.pk).update(expires_at=clock.now() - timedelta(seconds=1))
 
 
+def come_near(space: Space, seconds: float) -> datetime:
+    """As if the Space had ended earlier: its deadline comes in `seconds`. Returns it."""
+    deadline = clock.now() + timedelta(seconds=seconds)
+    Space.objects.filter(pk=space.pk).update(ended_at=deadline - timedelta(days=30), expires_at=deadline)
+    return deadline
+
+
 def events(space: Space) -> list[str]:
     return list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", flat=True))
 

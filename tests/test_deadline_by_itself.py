@@ -10,8 +10,10 @@ import pytest
 from archive import clock
 from archive.models import LogEntry, Space, User
 from archive.storage import keys, store
+from tests.bundling import built
 from tests.pages import fetch, session_cookie
 from tests.processes import Services, manage, wait_until
+from tests.rows import come_near
 
 
 @pytest.mark.usefixtures("committed")
@@ -20,15 +22,15 @@ def test_at_the_deadline(services: Services, alice: User, demo_recording: Path, 
     services.web()
     services.worker()
     services.beat()
-    deadline = clock.now() + timedelta(seconds=16)
-    ended_at = (deadline - timedelta(days=30)).isoformat()
+    ended_at = (clock.now() - timedelta(days=29)).isoformat()
     said = manage(
         services,
         *("ingest", str(demo_recording), "--host", "alice", "--ended-at", ended_at),
         *("--transcript", str(demo_transcript), "--language", "en", "--title", "Seeds"),
     )
     space = Space.objects.get(pk=said.stdout.strip())
-    manage(services, "bundle", str(space.id))
+    deadline = come_near(space, 12)
+    built(Space.objects.get())
     page = f"{services.url}/spaces/{space.id}/"
     shown = fetch(page, cookie)[2].decode()
     (bundle,) = set(re.findall(rf"{services.url}/get/[^\s\"'&]+\.zip", shown))

@@ -52,7 +52,7 @@ def test_the_log_says_what_was_deleted(space: Space) -> None:
 
     purge(space.pk)
 
-    assert events(space)[-3:] == ["deletion.began", "deletion.listed", "space.deleted"]
+    assert events(space)[-4:] == ["deletion.began", "bundle.removed", "deletion.listed", "space.deleted"]
     assert told(space, "deletion.began")["why"] == "deadline"
     listed = told(space, "deletion.listed")
     assert {row["key"]: row["size"] for row in listed["objects"]} == {

@@ -1,6 +1,7 @@
 """The admins' page of tokens."""
 
 import re
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -20,7 +21,9 @@ def page(user: User) -> str:
 
 
 def test_a_token_is_made_and_shown_once(admin: User, alice: User) -> None:
-    answer = browser(admin).post("/recorders/", {"name": "Studio <2>", "days": "90", "hosts": "alice"})
+    answer = browser(admin).post(
+        "/recorders/", {"name": "Studio <2>", "days": "90", "hosts": "alice", "scopes": "intake"}
+    )
 
     text = answer.content.decode()
     (shown,) = TOKEN.findall(text)
@@ -58,10 +61,13 @@ def test_the_page_says_when_it_was_used(admin: User) -> None:
         ({"name": "", "days": "90", "hosts": ""}, "needs a name"),
         ({"name": "studio", "days": "100000", "hosts": ""}, "1 to 366 days"),
         ({"name": "studio", "days": "soon", "hosts": ""}, "1 to 366 days"),
+        ({"name": "studio", "days": "90", "hosts": "", "scopes": []}, "Choose what the token may do"),
+        ({"name": "studio", "days": "90", "hosts": "", "scopes": ["everything"]}, "Choose what the token may do"),
+        ({"name": "studio", "days": "90", "hosts": "", "scopes": ["bundles"]}, "names the hosts whose they are"),
     ],
 )
-def test_what_can_not_be_made(form: dict[str, str], said: str, admin: User) -> None:
-    answer = browser(admin).post("/recorders/", form)
+def test_what_can_not_be_made(form: dict[str, Any], said: str, admin: User) -> None:
+    answer = browser(admin).post("/recorders/", {"scopes": ["intake"], **form})
 
     assert (answer.status_code, said in answer.content.decode()) == (422, True)
     assert not RecorderToken.objects.exists()

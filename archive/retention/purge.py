@@ -81,6 +81,7 @@ def begin(space_id: UUID) -> bool:
 WORK: list[tuple[type[Bundle] | type[Transcription] | type[UploadSession], str, str]] = [
     (Bundle, "requested", "failed"),
     (Bundle, "building", "failed"),
+    (Bundle, "ready", "removed"),
     (Transcription, "requested", "failed"),
     (Transcription, "running", "failed"),
     (UploadSession, "open", "aborted"),

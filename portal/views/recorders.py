@@ -29,12 +29,13 @@ def recorders(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
     typed = {name: request.POST.get(name, "") for name in ("name", "days", "hosts")}
+    scopes = request.POST.getlist("scopes")
     try:
         days = int(typed["days"]) if typed["days"] in LIVES else 0
-        token, text = tokens.make(typed["name"], days, user, _hosts(typed["hosts"]))
+        token, text = tokens.make(typed["name"], days, user, _hosts(typed["hosts"]), scopes)
     except Refused as error:
         messages.error(request, str(error))
-        return _page(request, status=422, typed=typed)
+        return _page(request, status=422, typed=typed, chosen=scopes)
     return _page(request, made=token, text=text)
 
 
@@ -69,4 +70,11 @@ def _page(request: HttpRequest, status: int = 200, **more: object) -> HttpRespon
     now = clock.now()
     rows = RecorderToken.objects.select_related("made_by").prefetch_related("hosts", "made_by__groups")
     shown = [{"token": token, "state": tokens.state(token, now)} for token in rows]
-    return render(request, "recorders/list.html", {"rows": shown, "lives": LIVES.items(), **more}, status=status)
+    context = {
+        "rows": shown,
+        "lives": LIVES.items(),
+        "scopes": RecorderToken.Scope.choices,
+        "chosen": [RecorderToken.Scope.INTAKE],
+        **more,
+    }
+    return render(request, "recorders/list.html", context, status=status)
