@@ -14,6 +14,11 @@ Speech     requested -> running -> done    a transcript made by machine (Transcr
 Bundle     requested -> building -> ready -> removed
            building -> building            a new claim after a crash
            requested | building -> failed -> (asked again: a new bundle)
+Notice     due -> sent                     the mail server took it
+           due -> page                     no address to send it to: it stands on the page only
+           due -> dropped                  no longer true when it was to be sent
+           dropped -> due                  true again: a deadline that moved away and came back
+           due -> failed                   the mail server will not take it
 Violation  standing -> appealed -> standing | lifted,  standing -> lifted
 """
 
@@ -25,9 +30,9 @@ from django.db.models import Q
 
 from archive import log
 from archive.log import Actor, events
-from archive.models import Bundle, Space, Transcription, UploadSession, Violation
+from archive.models import Bundle, Notice, Space, Transcription, UploadSession, Violation
 
-Row = Space | UploadSession | Transcription | Bundle | Violation
+Row = Space | UploadSession | Transcription | Bundle | Notice | Violation
 
 # (model, from, to) -> the event that the log gets
 TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
@@ -53,6 +58,11 @@ TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
     (Bundle, "requested", "failed"): events.BUNDLE_FAILED,
     (Bundle, "building", "failed"): events.BUNDLE_FAILED,
     (Bundle, "ready", "removed"): events.BUNDLE_REMOVED,
+    (Notice, "due", "sent"): events.NOTICE_SENT,
+    (Notice, "due", "page"): events.NOTICE_SHOWN,
+    (Notice, "due", "dropped"): events.NOTICE_DROPPED,
+    (Notice, "dropped", "due"): events.NOTICE_DUE,
+    (Notice, "due", "failed"): events.NOTICE_FAILED,
     (Violation, "standing", "lifted"): events.VIOLATION_LIFTED,
     (Violation, "appealed", "lifted"): events.VIOLATION_LIFTED,
 }
@@ -93,5 +103,11 @@ def space_id_of(row: Row) -> UUID:
 
 def subject_of(row: Row) -> dict[str, str]:
     """{kind: id} of what moved, for the log; nothing for a Space, which the entry names anyway."""
-    names = {UploadSession: "upload", Transcription: "transcription", Bundle: "bundle", Violation: "violation"}
+    names = {
+        UploadSession: "upload",
+        Transcription: "transcription",
+        Bundle: "bundle",
+        Notice: "notice",
+        Violation: "violation",
+    }
     return {} if isinstance(row, Space) else {names[type(row)]: str(row.pk)}

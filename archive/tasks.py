@@ -11,11 +11,11 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from archive import work
+from archive import notices, work
 from archive.bundles import build as bundles
 from archive.intake import leftovers, reading, recorders, scribe, speech
 from archive.intake.finish import finish
-from archive.models import Bundle, Space, Transcription, UploadSession
+from archive.models import Bundle, Notice, Space, Transcription, UploadSession
 from archive.retention import purge, sweep
 
 ROUND = 1000  # Spaces that one round of the dispatcher hands out for deletion, shortest deadline first
@@ -52,7 +52,19 @@ def give_up_upload(upload_id: str) -> None:
 
 @shared_task
 def purge_space(space_id: str) -> None:
-    purge.purge(UUID(space_id))
+    if purge.purge(UUID(space_id)):
+        wake_notices(UUID(space_id))
+
+
+@shared_task
+def send_notice(notice_id: str) -> None:
+    notices.send(UUID(notice_id))
+
+
+@shared_task
+def remind() -> None:
+    """The dispatcher sends what this makes."""
+    notices.due_soon()
 
 
 @shared_task
@@ -73,6 +85,8 @@ def dispatch() -> None:
         _publish(build_bundle, pk)
     for pk in work.due(Transcription, Transcription.LIVE) if speech.enabled() else []:
         _publish(transcribe, pk)
+    for pk in work.due(Notice, [Notice.State.DUE]):
+        _publish(send_notice, pk)
 
 
 def wake(task: "Task[..., Any]", pk: UUID) -> None:
@@ -87,6 +101,12 @@ def wake_transcripts(space_id: UUID) -> None:
         wake(read_transcript, pk)
     for pk in speech.waiting(space_id):
         wake(transcribe, pk)
+
+
+def wake_notices(space_id: UUID) -> None:
+    """Have what people are to be told about this Space sent soon."""
+    for pk in notices.waiting(space_id):
+        wake(send_notice, pk)
 
 
 def _try_to_publish(task: "Task[..., Any]", pk: UUID) -> None:

@@ -4,12 +4,15 @@ import importlib.util
 import re
 import sys
 from collections.abc import Sequence
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 from portal import env
 
@@ -43,6 +46,18 @@ def speech(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Check
         hint = "Install requirements/speech.txt (the extra `speech`), or leave SPEECH_MODEL empty."
         found.append(Error("SPEECH_MODEL is set, but faster-whisper is not installed.", hint=hint, id="spacekeep.E027"))
     return found
+
+
+@register(TAG)
+def mail(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.MAIL_ON:
+        return []
+    try:
+        validate_email(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
+    except ValidationError:
+        hint = "With EMAIL_URL, it is whom mail is from, such as Spacekeep <no-reply@spaces.example.org>."
+        return [Error(f"MAIL_FROM is {settings.DEFAULT_FROM_EMAIL!r}.", hint=hint, id="spacekeep.E029")]
+    return []
 
 
 def stop_if_wrong() -> None:

@@ -52,6 +52,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "portal.middleware.Zones",
     "portal.middleware.Answers",
 ]
 ROOT_URLCONF = "portal.urls"
@@ -153,6 +154,18 @@ STORAGES = {
     },
 }
 
+# Mail (archive/notices): without EMAIL_URL none is sent, and people find their notices on the page.
+
+MAIL = env.mail("EMAIL_URL", id="spacekeep.E028")
+MAIL_ON = bool(MAIL.host or MAIL.folder)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "")  # portal/checks.py wants one where mail is sent
+EMAIL_BACKEND = MAIL.backend
+EMAIL_FILE_PATH = MAIL.folder
+EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.starttls, MAIL.tls
+EMAIL_TIMEOUT = 15  # seconds, of each answer
+
 # Work (archive/work.py): soft limit < hard limit < lease < visibility timeout
 
 LEASE_SECONDS = env.number("LEASE_SECONDS", 600, least=2, id="spacekeep.E016")
@@ -202,7 +215,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "archive.tasks.dispatch",
         "schedule": timedelta(seconds=DISPATCH_SECONDS),
         "options": {"expires": MESSAGE_SECONDS},
-    }
+    },
+    "remind": {  # a reminder may come minutes late
+        "task": "archive.tasks.remind",
+        "schedule": timedelta(seconds=10 * DISPATCH_SECONDS),
+        "options": {"expires": MESSAGE_SECONDS},
+    },
 }
 
 # Signing in

@@ -5,7 +5,20 @@ from django.urls import include, path
 
 from portal.api.app import api
 from portal.api.problems import nothing
-from portal.views import bring, bundles, content, health, log, moderation, recorders, search, spaces, speech, words
+from portal.views import (
+    bring,
+    bundles,
+    content,
+    health,
+    log,
+    moderation,
+    notices,
+    recorders,
+    search,
+    spaces,
+    speech,
+    words,
+)
 
 # Of allauth's pages those that we use: nobody signs up, and there is no mail yet that could reset a password.
 accounts = [
@@ -41,6 +54,9 @@ urlpatterns = [
     path("search/", search.search, name="search"),
     path("words/", words.words, name="words"),
     path("get/<str:token>/bundle.zip", content.get, name="get"),
+    path("notices/", notices.notices, name="notices"),
+    path("notices/seen", notices.all_seen, name="notices-seen"),
+    path("notices/<uuid:notice_id>/seen", notices.seen, name="notice-seen"),
     path("recorders/", recorders.recorders, name="recorders"),
     path("recorders/<uuid:token_id>/revoke", recorders.revoke, name="recorder-revoke"),
     path("log/", log.log, name="log"),

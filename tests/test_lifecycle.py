@@ -38,6 +38,11 @@ LEGAL = {
     ("Bundle", "requested", "failed"): "bundle.failed",
     ("Bundle", "building", "failed"): "bundle.failed",
     ("Bundle", "ready", "removed"): "bundle.removed",
+    ("Notice", "due", "sent"): "notice.sent",
+    ("Notice", "due", "page"): "notice.shown",
+    ("Notice", "due", "dropped"): "notice.dropped",
+    ("Notice", "dropped", "due"): "notice.due",
+    ("Notice", "due", "failed"): "notice.failed",
     ("Violation", "standing", "lifted"): "violation.lifted",
     ("Violation", "appealed", "lifted"): "violation.lifted",
 }

@@ -28,6 +28,11 @@ BUNDLE_STARTED = "bundle.started"
 BUNDLE_READY = "bundle.ready"
 BUNDLE_FAILED = "bundle.failed"
 BUNDLE_REMOVED = "bundle.removed"
+NOTICE_DUE = "notice.due"
+NOTICE_SENT = "notice.sent"
+NOTICE_SHOWN = "notice.shown"
+NOTICE_DROPPED = "notice.dropped"
+NOTICE_FAILED = "notice.failed"
 CONTENT_DOWNLOADED = "content.downloaded"
 DELETION_BEGAN = "deletion.began"
 DELETION_LISTED = "deletion.listed"
@@ -72,6 +77,11 @@ WORDS = {
     BUNDLE_READY: "Bundle ready",
     BUNDLE_FAILED: "Bundle failed",
     BUNDLE_REMOVED: "Bundle removed",
+    NOTICE_DUE: "Notice to be sent again",
+    NOTICE_SENT: "Told by e-mail",
+    NOTICE_SHOWN: "Told on the page only",
+    NOTICE_DROPPED: "Notice not sent: no longer true",
+    NOTICE_FAILED: "Notice could not be sent",
     CONTENT_DOWNLOADED: "Content handed out",
     DELETION_BEGAN: "Deletion began",
     DELETION_LISTED: "Deletion: what the store held",

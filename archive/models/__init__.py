@@ -3,6 +3,7 @@
 from archive.models.bundle import Bundle
 from archive.models.log import LogEntry
 from archive.models.media import Derived, Line, Recording, Transcript
+from archive.models.notice import Notice
 from archive.models.space import Participant, Space, current_rule
 from archive.models.speech import Transcription
 from archive.models.token import IdempotencyKey, RecorderToken
@@ -17,6 +18,7 @@ __all__ = [
     "IdempotencyKey",
     "Line",
     "LogEntry",
+    "Notice",
     "Participant",
     "RecorderToken",
     "Recording",
