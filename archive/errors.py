@@ -25,6 +25,18 @@ class LeaseLost(SpacekeepError):
     """Somebody else has the work now (the fence moved on). Stop, and write nothing more."""
 
 
+class MailRefused(SpacekeepError):
+    """The mail server will never take this message: trying again would not help."""
+
+
+class MailUnavailable(SpacekeepError):
+    """The mail server can't be reached, or did not take the message this time: try again later."""
+
+
+class MailDown(MailUnavailable):
+    """Nobody's mail goes out: the server can't be reached, or does not let us in."""
+
+
 class StorageError(SpacekeepError):
     """The object store did not do what was asked."""
 

@@ -16,6 +16,11 @@ Bundle     requested -> building -> ready -> removed
            requested | building -> failed -> (asked again: a new bundle)
            ready -> failed                 read back, it was not what was taken in
 Volume     as a bundle
+Notice     due -> sent                     the mail server took it
+           due -> page                     no address to send it to: it stands on the page only
+           due -> dropped                  no longer true when it was to be sent
+           dropped -> due                  true again: a deadline that moved away and came back
+           due -> failed                   the mail server will not take it
 Violation  standing -> appealed -> standing | lifted,  standing -> lifted
 """
 
@@ -27,9 +32,9 @@ from django.db.models import Q
 
 from archive import log
 from archive.log import Actor, events
-from archive.models import Bundle, Space, Transcription, UploadSession, Violation, Volume
+from archive.models import Bundle, Notice, Space, Transcription, UploadSession, Violation, Volume
 
-Row = Space | UploadSession | Transcription | Bundle | Volume | Violation
+Row = Space | UploadSession | Transcription | Bundle | Volume | Notice | Violation
 
 # (model, from, to) -> the event that the log gets
 TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
@@ -62,6 +67,11 @@ TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
     (Volume, "building", "failed"): events.VOLUME_FAILED,
     (Volume, "ready", "failed"): events.VOLUME_FAILED,
     (Volume, "ready", "removed"): events.VOLUME_REMOVED,
+    (Notice, "due", "sent"): events.NOTICE_SENT,
+    (Notice, "due", "page"): events.NOTICE_SHOWN,
+    (Notice, "due", "dropped"): events.NOTICE_DROPPED,
+    (Notice, "dropped", "due"): events.NOTICE_DUE,
+    (Notice, "due", "failed"): events.NOTICE_FAILED,
     (Violation, "standing", "lifted"): events.VIOLATION_LIFTED,
     (Violation, "appealed", "lifted"): events.VIOLATION_LIFTED,
 }
@@ -110,6 +120,7 @@ def subject_of(row: Row) -> dict[str, str]:
         Transcription: "transcription",
         Bundle: "bundle",
         Volume: "volume",
+        Notice: "notice",
         Violation: "violation",
     }
     return {} if isinstance(row, Space) else {names[type(row)]: str(row.pk)}

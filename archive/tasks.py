@@ -12,12 +12,12 @@ from django.db import transaction
 from django.db.models import Q
 from kombu.exceptions import OperationalError
 
-from archive import work
+from archive import notices, work
 from archive.bundles import build as bundles
 from archive.bundles import collect, upkeep
 from archive.intake import leftovers, reading, recorders, scribe, speech
 from archive.intake.finish import finish
-from archive.models import Bundle, Space, Transcription, UploadSession, Volume
+from archive.models import Bundle, Notice, Space, Transcription, UploadSession, Volume
 from archive.retention import purge, sweep
 
 ROUND = 1000  # Spaces that one round of the dispatcher hands out for deletion, shortest deadline first
@@ -31,6 +31,8 @@ def build_bundle(bundle_id: str) -> None:
         _try_to_publish(prove_bundle, UUID(bundle_id))
     elif work.due(Bundle, Bundle.AT_WORK, Q(pk=bundle_id)):  # the time of this run was up: behind those that wait
         _try_to_publish(build_bundle, UUID(bundle_id))
+    for space_id in Bundle.objects.filter(pk=bundle_id).values_list("space", flat=True):
+        wake_notices(space_id)
 
 
 @shared_task
@@ -85,7 +87,19 @@ def give_up_upload(upload_id: str) -> None:
 
 @shared_task
 def purge_space(space_id: str) -> None:
-    purge.purge(UUID(space_id))
+    if purge.purge(UUID(space_id)):
+        wake_notices(UUID(space_id))
+
+
+@shared_task
+def send_notice(notice_id: str) -> None:
+    notices.send(UUID(notice_id))
+
+
+@shared_task
+def remind() -> None:
+    """The dispatcher sends what this makes."""
+    notices.due_soon()
 
 
 @shared_task
@@ -106,6 +120,8 @@ def dispatch() -> None:
     _dispatch_packages(Volume, build_volume, prove_volume, clear_volume)
     for pk in work.due(Transcription, Transcription.LIVE) if speech.enabled() else []:
         _publish(transcribe, pk)
+    for pk in work.due(Notice, [Notice.State.DUE]):
+        _publish(send_notice, pk)
 
 
 def _dispatch_packages(model: type[Bundle] | type[Volume], build: Any, prove: Any, clear: Any) -> None:
@@ -130,6 +146,12 @@ def wake_transcripts(space_id: UUID) -> None:
         wake(read_transcript, pk)
     for pk in speech.waiting(space_id):
         wake(transcribe, pk)
+
+
+def wake_notices(space_id: UUID) -> None:
+    """Have what people are to be told about this Space sent soon."""
+    for pk in notices.waiting(space_id):
+        wake(send_notice, pk)
 
 
 def _try_to_publish(task: "Task[..., Any]", pk: UUID) -> None:

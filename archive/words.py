@@ -1,6 +1,8 @@
 """How times, sizes and lengths read, wherever people read them."""
 
 from datetime import UTC, datetime
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 
 def moment(value: datetime) -> str:
@@ -9,6 +11,23 @@ def moment(value: datetime) -> str:
         raise ValueError(f"a time without a zone tells nobody when: {value.isoformat()}")
     utc = value.astimezone(UTC)
     return f"{utc.day} {utc:%B} {utc.year}, {utc:%H:%M} UTC"
+
+
+def local(value: datetime, zone: str) -> str:
+    """22 December 2026, 15:05 (Europe/Berlin), for an IANA name; "" for one that is empty or not known here, and for
+    UTC itself. Raises ValueError for a time without a zone."""
+    if value.tzinfo is None:
+        raise ValueError(f"a time without a zone tells nobody when: {value.isoformat()}")
+    if zone not in zones():
+        return ""
+    there = value.astimezone(ZoneInfo(zone))
+    return "" if there.tzname() == "UTC" else f"{there.day} {there:%B} {there.year}, {there:%H:%M} ({zone})"
+
+
+@cache
+def zones() -> frozenset[str]:
+    """The IANA names that this machine knows."""
+    return frozenset(available_timezones())
 
 
 def size(count: int) -> str:

@@ -9,11 +9,12 @@ import socket
 import time
 from collections.abc import Callable
 from typing import IO, Any
+from urllib.parse import quote
 
 from embedded import envfile
 from embedded.engines import Engines
 from embedded.interrupts import Interrupted, Interrupts
-from embedded.place import DATA, ENV_FILE, LOGS, RUN_LOCK
+from embedded.place import DATA, ENV_FILE, LOGS, MAIL, RUN_LOCK
 from embedded.preparation import Preparation
 from embedded.process import ProcessError, last_lines
 from embedded.reaper import adopt_orphans, end_orphans
@@ -95,6 +96,8 @@ class Run:
             "SITE_URL": self.url,
             "STATIC_ROOT": str(DATA / "static"),
             "SPEECH_MODEL": os.environ.get("SPEECH_MODEL") or speech_model(),
+            "EMAIL_URL": os.environ.get("EMAIL_URL") or f"file://{quote(str(MAIL))}",
+            "MAIL_FROM": os.environ.get("MAIL_FROM") or "Spacekeep <spacekeep@localhost>",
             **self._engines.env,
         }
         envfile.write(ENV_FILE, values)
@@ -117,7 +120,8 @@ def welcome(url: str) -> None:
     rows = [(account["role"], account["name"], account["password"]) for account in demo_facts().get("accounts", [])]
     for line in table([("sign in as", "name", "password"), *rows]) if rows else ():
         say(f"    {line}")
-    say(f"\n  Logs are in {os.path.relpath(LOGS)}/. Ctrl-C stops it.\n")
+    mail = "" if os.environ.get("EMAIL_URL") else f" Mail is written to {os.path.relpath(MAIL)}/ and goes nowhere."
+    say(f"\n  Logs are in {os.path.relpath(LOGS)}/.{mail} Ctrl-C stops it.\n")
 
 
 def demo_facts() -> dict[str, Any]:

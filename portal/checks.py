@@ -4,13 +4,15 @@ import importlib.util
 import re
 import sys
 from collections.abc import Sequence
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 from archive.bundles.assets import assets
 from archive.bundles.modules import UnknownForm
@@ -55,7 +57,19 @@ def bundle_page() -> list[CheckMessage]:
         assets()
     except (ImproperlyConfigured, UnknownForm) as error:
         hint = "It comes with this software, and from npm: npm ci --omit=dev"
-        return [Error(f"The page of a bundle can't be made: {error}", hint=hint, id="spacekeep.E028")]
+        return [Error(f"The page of a bundle can't be made: {error}", hint=hint, id="spacekeep.E032")]
+    return []
+
+
+@register(TAG)
+def mail(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.MAIL_ON:
+        return []
+    try:
+        validate_email(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
+    except ValidationError:
+        hint = "With EMAIL_URL, it is whom mail is from, such as Spacekeep <no-reply@spaces.example.org>."
+        return [Error(f"MAIL_FROM is {settings.DEFAULT_FROM_EMAIL!r}.", hint=hint, id="spacekeep.E029")]
     return []
 
 

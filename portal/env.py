@@ -3,7 +3,8 @@ check in portal/checks.py says all of it at once, with an id and a hint each."""
 
 import os
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 
 @dataclass(frozen=True)
@@ -82,3 +83,65 @@ def origin(name: str, default: str | None = None, *, id: str, hint: str) -> str:
         )
         return ""
     return value
+
+
+@dataclass(frozen=True)
+class Mail:
+    """Django's settings for a mail server, or for a folder. The default sends nothing."""
+
+    backend: str = "django.core.mail.backends.dummy.EmailBackend"
+    folder: str = ""
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    starttls: bool = False
+    tls: bool = False
+
+
+MAIL_HINT = "smtp://user:password@host:587?tls=True, smtps://user:password@host:465, or file:///folder"
+
+
+def mail(name: str, *, id: str) -> Mail:
+    """smtp://[user:password@]host[:port][?tls=True] (STARTTLS), smtps:// (TLS from the first byte), file:///folder;
+    empty: no mail. It may hold a password, so a wrong one is not repeated."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return Mail()
+    try:
+        return _mail(value)
+    except ValueError as error:
+        problems.append(Problem(id, f"{name} {error}.", f"It looks like {MAIL_HINT}"))
+        return Mail()
+
+
+def _mail(value: str) -> Mail:
+    """Raises ValueError with the rest of a sentence that names no part of `value`."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError("can't be read as an address") from error
+    if parts.scheme == "file":
+        if parts.netloc or not parts.path.startswith("/"):
+            raise ValueError("names a folder that is not absolute")
+        return Mail(backend="portal.mail.Folder", folder=unquote(parts.path))
+    if parts.scheme not in ("smtp", "smtps"):
+        raise ValueError("does not start with smtp://, smtps:// or file://")
+    if not parts.hostname or parts.path.strip("/") or parts.fragment:
+        raise ValueError("names no host, or more than a host")
+    options: dict[str, Any] = dict(parse_qsl(parts.query, keep_blank_values=True))
+    wanted = options.pop("tls", "0").lower()
+    if options or wanted not in ("0", "1", "true", "false"):
+        raise ValueError("asks for something else than tls=True")
+    starttls, tls = wanted in ("1", "true"), parts.scheme == "smtps"
+    if starttls and tls:
+        raise ValueError("asks for TLS twice: smtps:// has it from the first byte")
+    if bool(parts.username) != bool(parts.password):
+        raise ValueError("has a user without a password, or the other way round")
+    if parts.password and not (starttls or tls) and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError("would send its password unencrypted: add ?tls=True, or use smtps://")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    usual = 465 if tls else 587 if starttls else 25
+    backend = "django.core.mail.backends.smtp.EmailBackend"
+    return Mail(backend, "", parts.hostname, port or usual, user, password, starttls, tls)

@@ -6,7 +6,7 @@ from typing import Any
 
 from archive import words
 from archive.log import events
-from archive.models import LogEntry, Recording, Rule, Space, current_rule
+from archive.models import LogEntry, Notice, Recording, Rule, Space, current_rule
 from archive.shown import ClockFace, marks
 
 SOON = timedelta(days=7)
@@ -143,6 +143,10 @@ def _summary(event: str, detail: dict[str, Any]) -> str:
             return f"from {_when(detail['before'])} to {_when(detail['after'])}"
         case events.VIOLATION_FLAGGED:
             return f"rule {detail['rule']}"
+        case (
+            events.NOTICE_DUE | events.NOTICE_SENT | events.NOTICE_SHOWN | events.NOTICE_DROPPED | events.NOTICE_FAILED
+        ):
+            return Notice.Kind(detail["kind"]).label
         case events.BUNDLE_READY:
             return words.size(detail["size"])
         case events.DELETION_BEGAN:

@@ -6,8 +6,25 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
+from archive import words
+from archive.models import User
 from portal.access import Gone
 from portal.views import errors
+
+
+class Zones:
+    """Remembers the time zone of a reader's browser, which a script puts into a cookie (static/portal/site.js), for the
+    times in their mail."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        zone = request.COOKIES.get("zone", "")
+        user = request.user if zone else None
+        if isinstance(user, User) and user.time_zone != zone and zone in words.zones():
+            User.objects.filter(pk=user.pk).update(time_zone=zone)
+        return self.get_response(request)
 
 
 class Answers:

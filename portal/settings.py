@@ -52,6 +52,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "portal.middleware.Zones",
     "portal.middleware.Answers",
 ]
 ROOT_URLCONF = "portal.urls"
@@ -82,10 +83,10 @@ MAX_OPEN_UPLOADS = env.number("MAX_OPEN_UPLOADS", 10, least=1, id="spacekeep.E02
 UPLOAD_PART_BYTES = env.number(
     "UPLOAD_PART_BYTES", 16 * 1024**2, least=5 * 1024**2, most=5 * 1024**3, id="spacekeep.E021"
 )
-BUNDLE_DAYS = env.number("BUNDLE_DAYS", 7, least=1, id="spacekeep.E025")  # unfetched for so long, a bundle is removed
+BUNDLE_DAYS = env.number("BUNDLE_DAYS", 7, least=1, id="spacekeep.E030")  # unfetched for so long, a bundle is removed
 # When the store has lost something that belongs into a bundle: `fail` says so instead of making one; `list` makes one
 # without it, and names it in data/missing.txt.
-BUNDLE_MISSING = env.choice("BUNDLE_MISSING", ("fail", "list"), id="spacekeep.E026")
+BUNDLE_MISSING = env.choice("BUNDLE_MISSING", ("fail", "list"), id="spacekeep.E031")
 SIGNED_URL_SECONDS = env.number("SIGNED_URL_SECONDS", 300, least=1, most=300, id="spacekeep.E015")
 
 # Listening to what people bring: in a child process with limits (archive/intake/audio.py)
@@ -157,6 +158,18 @@ STORAGES = {
     },
 }
 
+# Mail (archive/notices): without EMAIL_URL none is sent, and people find their notices on the page.
+
+MAIL = env.mail("EMAIL_URL", id="spacekeep.E028")
+MAIL_ON = bool(MAIL.host or MAIL.folder)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "")  # portal/checks.py wants one where mail is sent
+EMAIL_BACKEND = MAIL.backend
+EMAIL_FILE_PATH = MAIL.folder
+EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.starttls, MAIL.tls
+EMAIL_TIMEOUT = 15  # seconds, of each answer
+
 # Work (archive/work.py): soft limit < hard limit < lease < visibility timeout
 
 LEASE_SECONDS = env.number("LEASE_SECONDS", 600, least=2, id="spacekeep.E016")
@@ -206,7 +219,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "archive.tasks.dispatch",
         "schedule": timedelta(seconds=DISPATCH_SECONDS),
         "options": {"expires": MESSAGE_SECONDS},
-    }
+    },
+    "remind": {  # a reminder may come minutes late
+        "task": "archive.tasks.remind",
+        "schedule": timedelta(seconds=10 * DISPATCH_SECONDS),
+        "options": {"expires": MESSAGE_SECONDS},
+    },
 }
 
 # Signing in

@@ -20,6 +20,7 @@ from archive.storage.setup import prepare
 from embedded.chromium import browser
 from tests import factory, plugin, processes
 from tests.factory import make_space as take_in
+from tests.mailbox import Mailbox, mail_server, use
 from tests.sounds import make_tone
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop in the thread of the tests
@@ -113,6 +114,14 @@ def services(committed: None, tmp_path: Path) -> Iterator[processes.Services]:
     running = processes.Services(tmp_path, plugin.engines)
     yield running
     running.stop()
+
+
+@pytest.fixture
+def mailbox(settings: Any) -> Iterator[Mailbox]:
+    """A real mail server, to which mail of this process goes."""
+    with mail_server() as box:
+        use(settings, box.port)
+        yield box
 
 
 @pytest.fixture(scope="session")

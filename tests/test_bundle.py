@@ -5,8 +5,9 @@ import pytest
 from archive import lifecycle
 from archive.bundles.build import build, current, request
 from archive.log import SYSTEM
-from archive.models import Bundle, Space, User
+from archive.models import Bundle, Notice, Space, User
 from archive.retention.violations import flag
+from archive.storage import store
 from tests.bundling import built, downloaded, failed
 
 
@@ -54,3 +55,28 @@ def test_one_that_was_overtaken_fails_and_the_newer_is_built(space: Space, admin
     assert not build(older.pk)
     assert failed(older) == "The Space changed meanwhile, and a newer bundle of it was asked for."
     assert build(newer.pk)
+
+
+def test_who_asked_for_it_is_told_when_it_is_ready(space: Space) -> None:
+    bundle = request(space.pk, SYSTEM, space.host)
+    assert not Notice.objects.exists()
+
+    assert build(bundle.pk)
+
+    told = Notice.objects.get()
+    assert (told.kind, told.user, told.subject) == ("bundle-ready", space.host, str(bundle.pk))
+
+
+def test_and_when_it_is_not(space: Space) -> None:
+    bundle = request(space.pk, SYSTEM, space.host)
+    store().delete(store().listing(f"spaces/{space.pk}/recording/").versions)
+
+    assert not build(bundle.pk)
+
+    assert [(told.kind, told.user) for told in Notice.objects.all()] == [("bundle-failed", space.host)]
+
+
+def test_a_command_tells_nobody(space: Space) -> None:
+    built(space)
+
+    assert not Notice.objects.exists()

@@ -30,8 +30,8 @@ STEPS = {
     "after s3 UploadPartCopy in bundles.compose:_copy",
     "before s3 CompleteMultipartUpload in bundles.compose:compose",
     "after s3 CompleteMultipartUpload in bundles.compose:compose",
-    "before commit in bundles.build:_build",
-    "after commit in bundles.build:_build",
+    "before commit in bundles.build:composed",
+    "after commit in bundles.build:composed",
     "before commit in bundles.upkeep:_prove",
 }
 

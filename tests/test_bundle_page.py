@@ -244,7 +244,7 @@ def test_a_start_without_its_files_is_stopped(other_file: Callable[[str, str], N
 
     (problem,) = bundle_page()
 
-    assert problem.id == "spacekeep.E028"
+    assert problem.id == "spacekeep.E032"
     assert problem.msg == (
         "The page of a bundle can't be made: portal/keys.js has a form of import or export that is not known here: "
         'import * as all from "./live.js";'

@@ -14,6 +14,7 @@ from archive.models import (
     Derived,
     IdempotencyKey,
     Line,
+    Notice,
     Participant,
     RecorderToken,
     Recording,
@@ -66,6 +67,7 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
         "idempotency": IdempotencyKey.objects.create(recorder=token, key="1", space=space),
         "mine": IdempotencyKey.objects.create(user=alice, key="1", space=space),
         "violation": violation,
+        "notice": Notice.objects.create(kind="flagged", user=alice, space=space, subject="1"),
         "bundle": Bundle.objects.create(space=space, content="c", state="ready", **READY),
     }
 
@@ -123,6 +125,15 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("violation_lifted_by_somebody_at_a_time", "violation", {"state": "lifted", "lifted_at": NOON}),
     ("violation_lifted_by_somebody_at_a_time", "violation", {"lifted_at": NOON}),
     ("violation_lifted_by_somebody_at_a_time", "violation", {"lifted_by": F("flagged_by")}),
+    ("notice_kind_known", "notice", {"kind": "gossip"}),
+    ("notice_state_known", "notice", {"state": "lost"}),
+    ("notice_sent_has_its_time", "notice", {"state": "sent"}),
+    ("notice_sent_has_its_time", "notice", {"sent_at": NOON}),
+    ("notice_unsent_has_a_reason", "notice", {"state": "dropped"}),
+    ("notice_unsent_has_a_reason", "notice", {"state": "failed"}),
+    ("notice_reminder_has_its_deadline", "notice", {"kind": "due-7-days"}),
+    ("notice_reminder_has_its_deadline", "notice", {"kind": "due-1-day"}),
+    ("notice_reminder_has_its_deadline", "notice", {"deadline": NOON}),
     *(
         (f"{kind}_{name}", kind, changes)
         for kind in ("bundle", "volume")
@@ -172,6 +183,7 @@ def test_it_can_not_be_broken(rows: dict[str, models.Model], name: str, kind: st
         ("idempotency_key_once", "idempotency"),
         ("idempotency_key_once_for_user", "mine"),
         ("upload_part_once", "part"),
+        ("notice_once", "notice"),
         ("bundle_one_live_for_a_content", "bundle"),
         ("volume_one_live_for_a_number", "volume"),
         ("volume_space_once", "place"),
@@ -223,6 +235,7 @@ UNIQUE = {
     "idempotency_key_once",
     "idempotency_key_once_for_user",
     "upload_part_once",
+    "notice_once",
     "bundle_one_live_for_a_content",
     "volume_one_live_for_a_number",
     "volume_space_once",

@@ -13,6 +13,7 @@ LAYERS = [
     ("archive.admin", "archive.apps", "archive.management"),
     ("archive.tasks",),
     ("archive.retention", "archive.bundles", "archive.intake"),
+    ("archive.notices",),
     ("archive.search", "archive.own_words", "archive.shown", "archive.volumes"),
     ("archive.storage", "archive.log", "archive.lifecycle", "archive.work"),
     ("archive.models",),

@@ -12,14 +12,14 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from archive import clock, lifecycle, log, work
+from archive import clock, lifecycle, log, notices, work
 from archive.bundles.compose import compose
 from archive.bundles.contents import Contents, content_id, contents
 from archive.bundles.layout import Segment
 from archive.bundles.sources import look, look_again
 from archive.errors import Changed, LeaseLost, Missing, Refused, StorageError, TooLate
 from archive.log import SYSTEM, Actor, events
-from archive.models import Bundle, Package, Space, User, Volume
+from archive.models import Bundle, Notice, Package, Space, User, Volume
 from archive.storage import keys
 from archive.work import Claim
 
@@ -103,20 +103,31 @@ def composed(claim: Claim[P], key: str, segments: Sequence[Segment], name: str) 
         claim.give_back("", at_once=True)
         return False
     known: dict[str, Any] = {"key": key, "size": there.size, "etag": there.etag, "name": name, "ready_at": clock.now()}
-    return lifecycle.move(
-        claim.row,
-        "building",
-        "ready",
-        actor=SYSTEM,
-        only_if=claim.mine,
-        detail={"key": key, "size": there.size},
-        bytes_done=there.size,
-        bytes_total=there.size,
-        upload_id="",
-        problem="",
-        **known,
-        **work.DONE,
-    )
+    with transaction.atomic():
+        moved = lifecycle.move(
+            claim.row,
+            "building",
+            "ready",
+            actor=SYSTEM,
+            only_if=claim.mine,
+            detail={"key": key, "size": there.size},
+            bytes_done=there.size,
+            bytes_total=there.size,
+            upload_id="",
+            problem="",
+            **known,
+            **work.DONE,
+        )
+        if moved:
+            _tell(Notice.Kind.BUNDLE_READY, claim.row)
+    return moved
+
+
+def _tell(kind: Notice.Kind, package: Package) -> None:
+    """Whoever asked for a bundle is told how it ended; who asked for volumes has a page that says so, and a machine
+    polls."""
+    if isinstance(package, Bundle) and package.requested_by is not None:
+        notices.tell(kind, package.requested_by, package.space, package.pk)
 
 
 def _settle(claim: Claim[Bundle], what: Contents) -> None:
@@ -130,5 +141,9 @@ def _settle(claim: Claim[Bundle], what: Contents) -> None:
 
 def _fail(claim: Claim[P], reason: str) -> bool:
     """What the store has of it is removed by archive/bundles/upkeep.py."""
-    lifecycle.move(claim.row, "building", "failed", actor=SYSTEM, only_if=claim.mine, problem=reason, **work.DONE)
+    with transaction.atomic():
+        if lifecycle.move(
+            claim.row, "building", "failed", actor=SYSTEM, only_if=claim.mine, problem=reason, **work.DONE
+        ):
+            _tell(Notice.Kind.BUNDLE_FAILED, claim.row)
     return False

@@ -37,6 +37,11 @@ VOLUME_READY = "volume.ready"
 VOLUME_PROVEN = "volume.proven"
 VOLUME_FAILED = "volume.failed"
 VOLUME_REMOVED = "volume.removed"
+NOTICE_DUE = "notice.due"
+NOTICE_SENT = "notice.sent"
+NOTICE_SHOWN = "notice.shown"
+NOTICE_DROPPED = "notice.dropped"
+NOTICE_FAILED = "notice.failed"
 CONTENT_DOWNLOADED = "content.downloaded"
 DELETION_BEGAN = "deletion.began"
 DELETION_LISTED = "deletion.listed"
@@ -93,6 +98,11 @@ WORDS = {
     VOLUME_PROVEN: "Volume read back",
     VOLUME_FAILED: "Volume failed",
     VOLUME_REMOVED: "Volume removed",
+    NOTICE_DUE: "Notice to be sent again",
+    NOTICE_SENT: "Told by e-mail",
+    NOTICE_SHOWN: "Told on the page only",
+    NOTICE_DROPPED: "Notice not sent: no longer true",
+    NOTICE_FAILED: "Notice could not be sent",
     CONTENT_DOWNLOADED: "Content handed out",
     DELETION_BEGAN: "Deletion began",
     DELETION_LISTED: "Deletion: what the store held",

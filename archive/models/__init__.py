@@ -4,6 +4,7 @@ from archive.models.bundle import Bundle
 from archive.models.collection import Collection, Volume, VolumeSpace
 from archive.models.log import LogEntry
 from archive.models.media import Derived, Line, Recording, Transcript
+from archive.models.notice import Notice
 from archive.models.package import Package
 from archive.models.space import Participant, Space, current_rule
 from archive.models.speech import Transcription
@@ -20,6 +21,7 @@ __all__ = [
     "IdempotencyKey",
     "Line",
     "LogEntry",
+    "Notice",
     "Package",
     "Participant",
     "RecorderToken",

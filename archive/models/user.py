@@ -1,4 +1,5 @@
 from django.contrib.auth.models import AbstractUser
+from django.db import models
 from django.utils.functional import cached_property
 
 ADMINS = "admins"
@@ -7,6 +8,10 @@ AUDITORS = "auditors"
 
 class User(AbstractUser):
     """Anybody who signs in. Roles are the groups `admins` and `auditors`; a host is any user who owns a Space."""
+
+    time_zone = models.CharField(
+        max_length=64, blank=True, help_text="IANA name, as the browser used last says it; empty: not known."
+    )
 
     @cached_property
     def roles(self) -> frozenset[str]:

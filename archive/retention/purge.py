@@ -18,7 +18,8 @@ The order of steps, and what each guarantees:
 5. Read every per-key error. 404 is success. 403 or 5xx is "not known": give the claim back, and try again later.
 6. List again. Only an empty answer lets us go on.
 7. In one transaction: delete the rows that hold content, blank the names, and move to `deleted` with the log entry that
-   says what was deleted and when it was seen to be empty. The row that stays is a tombstone.
+   says what was deleted and when it was seen to be empty, and the notice to its host. The row that stays is a
+   tombstone.
 
 Dying between any two steps leaves the row in `expiring`, and the next claim starts again at step 3; each step can
 be done twice.
@@ -30,10 +31,10 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
-from archive import clock, lifecycle, log, volumes, work
+from archive import clock, lifecycle, log, notices, volumes, work
 from archive.errors import LeaseLost, StorageError
 from archive.log import SYSTEM, events
-from archive.models import Bundle, LogEntry, Space, Transcription, UploadSession
+from archive.models import Bundle, LogEntry, Notice, Space, Transcription, UploadSession
 from archive.retention.sweep import is_due
 from archive.storage import Listing, StoredVersion, keys, store
 from archive.storage.emptying import joined, remove, seen_empty
@@ -172,4 +173,7 @@ def _bury(claim: Claim[Space], removed: list[dict[str, Any]]) -> bool:
             ):
                 content.all().delete()
             space.violations.update(reason="", lift_reason="")
+            notices.put_away(space)
+            if removed:  # of what never arrived there is nothing to be told
+                notices.tell(Notice.Kind.DELETED, space.host, space)
     return gone

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.db import transaction
 
-from archive import clock, lifecycle, log, policy, words
+from archive import clock, lifecycle, log, notices, policy, words
 from archive.errors import Refused, TooLate
 from archive.log import Actor, events
-from archive.models import LogEntry, Rule, Space, User, Violation, current_rule
+from archive.models import LogEntry, Notice, Rule, Space, User, Violation, current_rule
 
 LONGEST_REASON = 2000
 
@@ -35,6 +35,7 @@ def flag(space_id: UUID, rule_code: str, reason: str, by: User) -> Violation:
             reason=log.commitment(space.salt, reason),
         )
         recompute(space, Actor.of(by))
+        notices.tell(Notice.Kind.FLAGGED, space.host, space, violation.pk)
     return violation
 
 
@@ -53,6 +54,8 @@ def lift(space_id: UUID, reason: str, by: User) -> list[Violation]:
             if lifecycle.move(violation, violation.state, "lifted", actor=Actor.of(by), detail=detail, **changes):
                 lifted.append(violation)
         recompute(space, Actor.of(by))
+        if lifted:
+            notices.tell(Notice.Kind.LIFTED, space.host, space, lifted[-1].pk)  # one for all that were lifted at once
     return lifted
 
 

@@ -1,6 +1,7 @@
 """How times, sizes and lengths read on pages. Plain functions, registered as template filters."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django import template
 from django.utils.html import format_html
@@ -8,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from archive import policy, words
 from archive.models import User, current_rule
+from archive.notices import shown
 from portal.access import spoken_in
 
 register = template.Library()
@@ -28,6 +30,8 @@ EVENT_ICONS = {
     "collection": "package",
     "volume": "package",
     "volume.failed": "alert",
+    "notice": "mail",
+    "notice.failed": "alert",
     "content": "download",
     "deletion": "hollow",
 }
@@ -47,6 +51,16 @@ def the_rule() -> str:
 def spoke(user: User) -> bool:
     """Whether there are words of this user to take along."""
     return spoken_in(user).exists()
+
+
+NOTES = 3  # that stand on a page; the others are counted, up to a hundred
+
+
+@register.simple_tag
+def notes(user: User) -> dict[str, Any]:
+    """What this user was told and has not put away: the newest, and how many more there are. One query."""
+    unseen = list(shown(user).filter(seen_at=None).order_by("-created_at", "-id")[:100])
+    return {"rows": unseen[:NOTES], "more": len(unseen) - NOTES, "many": len(unseen) == 100}
 
 
 @register.filter

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from archive import words
+from archive import tasks, words
 from archive.errors import Refused
 from archive.models import Space
 from archive.retention import violations
@@ -25,6 +25,7 @@ def flag(request: HttpRequest, space_id: UUID) -> HttpResponse:
         violations.flag(found.space.pk, code, reason, current_user(request))
     except Refused as error:
         return _refused(request, found, error, {"flag_rule": code, "flag_reason": reason})
+    tasks.wake_notices(space_id)
     messages.success(request, f"Flagged. {_kept(found.space)}")
     return redirect("space", space_id)
 
@@ -38,6 +39,7 @@ def lift(request: HttpRequest, space_id: UUID) -> HttpResponse:
         violations.lift(found.space.pk, reason, current_user(request))
     except Refused as error:
         return _refused(request, found, error, {"lift_reason": reason})
+    tasks.wake_notices(space_id)
     messages.success(request, f"Lifted. {_kept(found.space)}")
     return redirect("space", space_id)
 

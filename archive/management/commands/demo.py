@@ -35,7 +35,7 @@ class Command(Base):
 
 def _account(name: str, shown: str, group: str, password: str) -> User:
     user, made = User.objects.get_or_create(
-        username=name, defaults={"first_name": shown, "is_staff": group == "admins"}
+        username=name, defaults={"first_name": shown, "email": f"{name}@example.org", "is_staff": group == "admins"}
     )
     if made and group:
         user.groups.add(Group.objects.get(name=group))

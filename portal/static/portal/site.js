@@ -9,6 +9,12 @@ switchColours();
 closeFolds();
 copyLines();
 
+// Whoever is signed in gets the times in their mail in the zone of the browser that they used last
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && !document.body.classList.contains("anonymous") && !document.cookie.split("; ").includes(`zone=${zone}`)) {
+  document.cookie = `zone=${zone}; path=/; max-age=${365 * 86400}; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+}
+
 // A form that was sent says so, and is not sent twice
 document.addEventListener("submit", (event) => {
   const button = event.submitter;
@@ -33,6 +39,12 @@ document.addEventListener("htmx:afterSettle", () => {
   before = bundle.dataset.state;
   say(bundle.dataset.say);
   if (held) bundle.querySelector("a.button, button")?.focus({ preventScroll: true });
+});
+// A note that was put away: the next one's button gets the focus
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  if (target.id !== "notes") return;
+  say("Put away.");
+  (target.querySelector("button") ?? document.getElementById("main")).focus({ preventScroll: true });
 });
 document.addEventListener("htmx:responseError", ({ detail }) => {
   // Gone, or signed out meanwhile: the page itself says it best.

@@ -1,0 +1,18 @@
+"""Telling people: by e-mail, and as a note on the page.
+
+`tell` writes a row in the transaction of the change that it tells of; a task sends it afterwards (`send`). What it says
+is read from the rows at that moment, so a mail never repeats what is no longer true, and the row holds nothing
+personal.
+
+Each notice is sent once: asking twice is one row, a row is claimed by one worker, and the claim is asked for again
+right before the hand-over. Only one window is left, and nobody can close it: the mail server took the message, and the
+worker died (or the answer was lost) before the commit. Then it is sent again, with the same Message-ID, so that mail
+programs show it once.
+"""
+
+from archive.notices.reminders import due_soon
+from archive.notices.sending import send
+from archive.notices.telling import put_away, tell, waiting
+from archive.notices.truth import shown
+
+__all__ = ["due_soon", "put_away", "send", "shown", "tell", "waiting"]

@@ -1,0 +1,114 @@
+"""A real mail server in the process of the tests, and what it got."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from archive.models import Notice, User
+from tests.processes import free_port
+
+FROM = "Spacekeep <no-reply@spaces.example.org>"
+
+
+@dataclass
+class Mailbox:
+    """Each message with whom it was for, in the order of arrival. `answers` has what the server says to RCPT for an
+    address, or to DATA ("DATA"), instead of 250; `before_greeting`
+    is called when somebody connects, `before_answer` when a message is there, both in the server's thread."""
+
+    port: int
+    got: list[tuple[str, EmailMessage]] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
+    before_greeting: Callable[[], object] | None = None
+    before_answer: Callable[[], object] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    async def handle_RCPT(  # noqa: N802  (aiosmtpd's name)
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.answers:
+            return self.answers[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if "DATA" in self.answers:
+            return self.answers["DATA"]
+        if self.before_answer:
+            self.before_answer()
+        content = envelope.content
+        assert isinstance(content, bytes)
+        self.got.append((envelope.rcpt_tos[0], message_from_bytes(content, policy=policy.default)))
+        return "250 OK"
+
+    def to(self, address: str) -> list[EmailMessage]:
+        return [message for recipient, message in self.got if recipient == address]
+
+    @property
+    def subjects(self) -> list[str]:
+        return [str(message["Subject"]) for _, message in self.got]
+
+
+class Server(Controller):
+    def factory(self) -> SMTP:
+        if self.handler.before_greeting:
+            self.handler.before_greeting()
+        return super().factory()  # type: ignore[no-any-return, no-untyped-call]
+
+
+@contextmanager
+def running(mailbox: Mailbox) -> Iterator[Mailbox]:
+    server = Server(mailbox, hostname="127.0.0.1", port=mailbox.port)
+    server.start()
+    try:
+        yield mailbox
+    finally:
+        server.stop()
+
+
+@contextmanager
+def mail_server() -> Iterator[Mailbox]:
+    with running(Mailbox(free_port())) as mailbox:
+        yield mailbox
+
+
+def use(settings: Any, port: int) -> None:
+    """Settings as EMAIL_URL=smtp://127.0.0.1:`port` gives them (pytest-django has put a list in the server's place)."""
+    settings.MAIL_ON = True
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+    settings.DEFAULT_FROM_EMAIL = FROM
+    settings.EMAIL_TIMEOUT = 5
+
+
+def text(message: EmailMessage) -> str:
+    return _body(message, "plain")
+
+
+def html(message: EmailMessage) -> str:
+    return _body(message, "html")
+
+
+def _body(message: EmailMessage, kind: str) -> str:
+    part = message.get_body((kind,))
+    assert part is not None
+    return str(part.get_content())
+
+
+def give_address(user: User, address: str = "") -> User:
+    user.email = address or f"{user.username}@example.org"
+    user.save(update_fields=["email"])
+    return user
+
+
+def row(notice: Notice) -> Notice:
+    return Notice.objects.get(pk=notice.pk)

@@ -1,0 +1,78 @@
+"""A person reads what they were told and puts it away: with htmx, with scripts alone, and without any."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from archive.models import Notice, User
+from tests import browser as person
+from tests.factory import make_contents, make_row
+from tests.pages import session_cookie
+from tests.processes import Services, wait_until
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+def told(user: User) -> str:
+    """Two notices of a Space; the address of its page."""
+    space = make_row(user, title="Seeds")
+    bundle = make_contents(space)
+    Notice.objects.create(kind="lifted", user=user, space=space, subject="1", state="page")
+    Notice.objects.create(kind="bundle-ready", user=user, space=space, subject=str(bundle.pk), state="page")
+    return f"/spaces/{space.pk}/"
+
+
+def put_away(page: Page) -> None:
+    page.get_by_role("button", name="Put this notice away").first.click()
+
+
+def test_put_away_without_reloading(services: Services, chromium: Browser, alice: User) -> None:
+    where = told(alice)
+    services.web()
+    page = chromium.new_page()
+    person.sign_in(page, services.url, "alice")
+    page.goto(services.url + where)
+    expect(page.locator("#notes .notice")).to_have_count(2)
+    page.evaluate("window.same = true")
+
+    put_away(page)
+
+    expect(page.locator("#notes .notice")).to_have_count(1)
+    expect(page.locator("#live")).to_have_text("Put away.")
+    expect(page.get_by_role("button", name="Put this notice away")).to_be_focused()
+    assert page.evaluate("window.same") is True
+    put_away(page)
+    expect(page.locator("#notes .notice")).to_have_count(0)
+    expect(page.locator("#notes")).to_be_hidden()
+    assert not Notice.objects.filter(seen_at=None).exists()
+    page.close()
+
+
+def test_put_away_without_scripts(services: Services, chromium: Browser, alice: User) -> None:
+    where = told(alice)
+    services.web()
+    page = chromium.new_page(java_script_enabled=False)
+    name, _, value = session_cookie(alice).partition("=")
+    page.context.add_cookies([{"name": name, "value": value, "url": services.url}])
+    page.goto(services.url + where)
+
+    put_away(page)
+
+    wait_until(lambda: page.url == services.url + where, "it is the same page again")
+    expect(page.locator("#notes .notice")).to_have_count(1)
+    page.locator("#notes").get_by_role("link").first.click()
+    assert page.url.startswith(services.url + where)
+    page.close()
+
+
+def test_without_htmx_the_same_page_comes_back(services: Services, chromium: Browser, alice: User) -> None:
+    told(alice)
+    services.web()
+    page = chromium.new_page()
+    person.sign_in(page, services.url, "alice")
+    page.goto(f"{services.url}/?filter=due")
+
+    put_away(page)
+
+    expect(page.locator("#notes .notice")).to_have_count(1)
+    assert page.url == f"{services.url}/?filter=due"
+    page.close()

@@ -1,0 +1,83 @@
+"""Where mail goes, from one address in the environment; what can't be right stops the start."""
+
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from django.core.mail import EmailMessage, get_connection
+
+from portal import env
+from portal.env import Mail
+from tests.processes import MANAGE
+from tests.test_settings_checks import run
+
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+
+
+@pytest.mark.parametrize(
+    ("address", "meant"),
+    [
+        ("smtp://mail.example.org", Mail(SMTP, "", "mail.example.org", 25)),
+        ("smtp://u:p%40x@mail.example.org?tls=True", Mail(SMTP, "", "mail.example.org", 587, "u", "p@x", True)),
+        ("smtp://u%40org:p@mail.example.org:2525/?tls=1", Mail(SMTP, "", "mail.example.org", 2525, "u@org", "p", True)),
+        ("smtps://u:p@mail.example.org", Mail(SMTP, "", "mail.example.org", 465, "u", "p", False, True)),
+        ("smtp://u:p@127.0.0.1:1025", Mail(SMTP, "", "127.0.0.1", 1025, "u", "p")),
+        ("file:///var/mail%20here", Mail("portal.mail.Folder", "/var/mail here")),
+        ("", Mail()),
+    ],
+)
+def test_what_an_address_means(monkeypatch: pytest.MonkeyPatch, address: str, meant: Mail) -> None:
+    monkeypatch.setenv("EMAIL_URL", address)
+
+    assert env.mail("EMAIL_URL", id="x") == meant
+    assert env.problems == []
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("mail.example.org", "does not start with smtp://, smtps:// or file://"),
+        ("http://u:secret@mail.example.org", "does not start with smtp://, smtps:// or file://"),
+        ("smtp://", "names no host, or more than a host"),
+        ("smtp://mail.example.org/inbox", "names no host, or more than a host"),
+        ("smtp://mail.example.org:port", "can't be read as an address"),
+        ("smtp://u:secret@mail.example.org", "would send its password unencrypted"),
+        ("smtp://u:secret@mail.example.org?ssl=1", "asks for something else than tls=True"),
+        ("smtp://mail.example.org?tls=maybe", "asks for something else than tls=True"),
+        ("smtps://u:secret@mail.example.org?tls=True", "asks for TLS twice"),
+        ("smtp://u@mail.example.org?tls=True", "has a user without a password"),
+        ("file://mail", "names a folder that is not absolute"),
+    ],
+)
+def test_what_can_not_be_right(address: str, said: str) -> None:
+    done = run([*MANAGE, "check"], {"EMAIL_URL": address, "MAIL_FROM": "a@example.org"})
+
+    assert done.returncode == 1
+    assert f"(spacekeep.E028) EMAIL_URL {said}" in done.stderr
+    assert "HINT: It looks like smtp://user:password@host:587?tls=True" in done.stderr
+    assert "secret" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("sender", ["", "Spacekeep", "Spacekeep <nobody>"])
+def test_mail_is_from_somebody(sender: str) -> None:
+    done = run([*MANAGE, "check"], {"EMAIL_URL": "smtp://mail.example.org", "MAIL_FROM": sender})
+
+    assert done.returncode == 1
+    assert f"(spacekeep.E029) MAIL_FROM is {sender!r}." in done.stderr
+
+
+def test_without_mail_nobody_is_needed() -> None:
+    assert run([*MANAGE, "check"], {"EMAIL_URL": None, "MAIL_FROM": None}).returncode == 0
+
+
+def test_as_files_for_trying(settings: object, tmp_path: Path) -> None:
+    settings.EMAIL_FILE_PATH = str(tmp_path / "mail")  # type: ignore[attr-defined]
+    message = EmailMessage("Seeds", "Beans.", "a@example.org", ["b@example.org"])
+
+    get_connection("portal.mail.Folder").send_messages([message, message])
+
+    files = sorted((tmp_path / "mail").iterdir())
+    assert [path.suffix for path in files] == [".eml", ".eml"]
+    read = message_from_bytes(files[0].read_bytes(), policy=policy.default)
+    assert (read["Subject"], read["To"], read.get_content()) == ("Seeds", "b@example.org", "Beans.")

@@ -1,0 +1,115 @@
+"""Sending with real processes: workers that race, that are killed, and a deadline that comes in between."""
+
+import pytest
+from django.db import connection, transaction
+
+from archive import clock, notices
+from archive.models import LogEntry, Notice, Space, User
+from embedded.process import Process
+from tests.factory import make_row
+from tests.mailbox import FROM, Mailbox, give_address, row, text
+from tests.processes import PausedAt, Services, wait_until
+from tests.rows import change
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture
+def space(committed: None, alice: User, mailbox: Mailbox) -> Space:
+    return make_row(give_address(alice), title="Seeds")
+
+
+def tell(space: Space, number: int = 1) -> Notice:
+    with transaction.atomic():
+        notices.tell(Notice.Kind.LIFTED, space.host, space, number)
+    return Notice.objects.get(subject=str(number))
+
+
+def start_worker(services: Services, mailbox: Mailbox, concurrency: int = 2) -> Process:
+    return services.worker(concurrency, EMAIL_URL=mailbox.url, MAIL_FROM=FROM)
+
+
+def test_killed_between_the_hand_over_and_the_commit(services: Services, space: Space, mailbox: Mailbox) -> None:
+    notice = tell(space)
+
+    with PausedAt("notice.sent", space.pk) as pause:
+        services.beat()
+        worker = start_worker(services, mailbox)
+        pause.wait()
+        assert len(mailbox.got) == 1
+        worker.kill()
+    assert row(notice).state == "due"
+    start_worker(services, mailbox)
+    wait_until(lambda: row(notice).state == "sent", "it is sent after the restart", 60)
+
+    first, second = mailbox.to("alice@example.org")
+    assert first["Message-ID"] == second["Message-ID"] == f"<{notice.pk}@127.0.0.1>"
+    assert (first["Subject"], text(first)) == (second["Subject"], text(second))
+    assert LogEntry.objects.filter(event="notice.sent").count() == 1
+
+
+def test_two_workers_and_many_dispatches_send_each_once(services: Services, space: Space, mailbox: Mailbox) -> None:
+    ids = [tell(space, number).pk for number in range(1, 21)]
+    services.beat()
+    for _ in range(2):
+        start_worker(services, mailbox, concurrency=3)
+
+    wait_until(lambda: not Notice.objects.filter(state="due").exists(), "all are sent", 60)
+
+    got = sorted(message["Message-ID"] for message in mailbox.to("alice@example.org"))
+    assert got == sorted(f"<{pk}@127.0.0.1>" for pk in ids)
+
+
+def test_gone_is_asked_again_right_before_the_hand_over(space: Space, mailbox: Mailbox) -> None:
+    """The deadline comes while the mail server takes its time to greet."""
+    notice = tell(space)
+
+    def deadline_comes() -> None:
+        change(space, expires_at=clock.now())
+        connection.close()  # that of the server's thread
+
+    mailbox.before_greeting = deadline_comes
+
+    assert not notices.send(notice.pk)
+
+    assert mailbox.got == []
+    assert row(notice).state == "dropped"
+
+
+def test_who_was_only_slow_hands_nothing_over(space: Space, mailbox: Mailbox) -> None:
+    """Somebody else claimed it while the mail server took its time to greet."""
+    notice = tell(space)
+
+    def somebody_claims() -> None:
+        Notice.objects.update(fence=7)
+        connection.close()
+
+    mailbox.before_greeting = somebody_claims
+
+    assert not notices.send(notice.pk)
+
+    assert mailbox.got == []
+    assert row(notice).state == "due"
+
+
+def test_what_was_handed_over_is_sent_whoever_claimed_it_meanwhile(space: Space, mailbox: Mailbox) -> None:
+    notice = tell(space)
+
+    def somebody_claims() -> None:
+        Notice.objects.update(fence=7)
+        connection.close()
+
+    mailbox.before_answer = somebody_claims
+
+    assert notices.send(notice.pk)
+    assert not notices.send(notice.pk)
+
+    assert len(mailbox.got) == 1
+    assert row(notice).state == "sent"
+
+
+def test_outside_a_transaction_nothing_is_told(space: Space) -> None:
+    with pytest.raises(RuntimeError, match="in the transaction of the change"):
+        notices.tell(Notice.Kind.LIFTED, space.host, space, 1)
+
+    assert not Notice.objects.exists()

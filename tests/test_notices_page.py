@@ -1,0 +1,203 @@
+"""Notes above every page until they are put away, and the list of all of them."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from archive import clock, notices
+from archive.models import Bundle, Notice, Space, User
+from archive.retention.purge import purge
+from archive.retention.violations import flag, lift
+from tests.factory import make_contents, make_row
+from tests.pages import browser
+from tests.rows import change, make_due
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+def ready(space: Space) -> Notice:
+    bundle = make_contents(space)
+    with transaction.atomic():
+        notices.tell(Notice.Kind.BUNDLE_READY, space.host, space, bundle.pk)
+    return Notice.objects.get(subject=str(bundle.pk))
+
+
+def told(user: User, count: int) -> list[Notice]:
+    space = make_row(user)
+    return [Notice.objects.create(kind="lifted", user=user, space=space, subject=str(n)) for n in range(count)]
+
+
+def page(user: User, url: str = "/words/") -> str:
+    return " ".join(browser(user).get(url).content.decode().split())
+
+
+def test_a_note_has_words_and_a_link(alice: User, bob: User) -> None:
+    space = make_row(alice, title="Seeds & <b>co</b>")
+    ready(space)
+
+    said = page(alice)
+
+    assert "The bundle of <bdi>Seeds &amp; &lt;b&gt;co&lt;/b&gt;</bdi> is ready (10 bytes)." in said
+    assert f'<a href="/spaces/{space.pk}/#bundle">Download</a>' in said
+    assert "is ready" not in page(bob)
+
+
+def test_a_flag_and_its_lifting(alice: User, admin: User) -> None:
+    space = make_row(alice, title="Seeds")
+
+    flag(space.pk, "spam", "It sold watches.", admin)
+    assert "<bdi>Seeds</bdi> was flagged for: Spam or fraud. It is kept until <time" in page(alice)
+    lift(space.pk, "It was a play.", admin)
+
+    assert "A violation of <bdi>Seeds</bdi> was lifted: Spam or fraud." in page(alice)
+    assert "was flagged" not in page(alice)
+    assert "Seeds" not in page(admin)
+
+
+def test_the_newest_three_and_how_many_more(alice: User) -> None:
+    told(alice, 3)
+    assert "more</a>" not in page(alice)
+    newest = told(alice, 2)[-1]
+
+    said = page(alice)
+
+    assert said.count("A violation of") == 3
+    assert f"/notices/{newest.pk}/seen" in said
+    assert '<a href="/notices/">and 2 more</a>' in said
+
+
+def test_more_than_anybody_counts(alice: User) -> None:
+    told(alice, 101)
+
+    assert "and at least 97 more" in page(alice)
+
+
+def test_put_away_it_is_gone_for_good(alice: User) -> None:
+    notice = ready(make_row(alice))
+    client = browser(alice)
+
+    answer = client.post(f"/notices/{notice.pk}/seen", {"back": "/words/?x=1"})
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/words/?x=1")
+    assert "is ready" not in page(alice)
+    notice.refresh_from_db()
+    assert notice.seen_at is not None
+    first = notice.seen_at
+    client.post(f"/notices/{notice.pk}/seen")
+    notice.refresh_from_db()
+    assert notice.seen_at == first
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
+def test_it_leads_nowhere_else(alice: User, back: str) -> None:
+    notice = ready(make_row(alice))
+
+    answer = browser(alice).post(f"/notices/{notice.pk}/seen", {"back": back})
+
+    assert answer.headers["Location"] == "/notices/"
+
+
+def test_htmx_gets_the_notes_that_are_left(alice: User) -> None:
+    first, second = told(alice, 2)
+
+    answer = browser(alice).post(f"/notices/{first.pk}/seen", headers={"HX-Request": "true"})
+
+    said = answer.content.decode()
+    assert said.strip().startswith('<div id="notes"')
+    assert (str(first.pk) in said, str(second.pk) in said) == (False, True)
+
+
+def test_all_at_once(alice: User, bob: User) -> None:
+    told(alice, 5)
+    told(bob, 1)
+
+    browser(alice).post("/notices/seen")
+
+    assert list(Notice.objects.filter(seen_at=None).values_list("user__username", flat=True)) == ["bob"]
+
+
+def test_others_see_and_change_nothing(alice: User, bob: User, admin: User) -> None:
+    notice = ready(make_row(alice, title="Seeds"))
+
+    for other in (bob, admin):
+        assert browser(other).post(f"/notices/{notice.pk}/seen").status_code == 404
+        assert "Seeds" not in page(other, "/notices/")
+    assert browser().get("/notices/").status_code == 302
+    assert browser().post(f"/notices/{notice.pk}/seen").status_code == 302
+    assert browser(alice).get(f"/notices/{notice.pk}/seen").status_code == 405
+    assert browser(alice).get("/notices/seen").status_code == 405
+    assert browser(alice).post(f"/notices/{UUID(int=1)}/seen").status_code == 404
+    notice.refresh_from_db()
+    assert notice.seen_at is None
+
+
+def test_of_a_space_that_is_gone_only_that_it_was_deleted(alice: User) -> None:
+    space = make_row(alice, title="Seeds")
+    ready(space)
+    make_due(space)
+    assert "Seeds" not in page(alice)
+    assert "Seeds" not in page(alice, "/notices/")
+
+    purge(space.pk)
+
+    for url in ("/words/", "/notices/"):
+        assert "Your Space that ended on <time" in page(alice, url)
+        assert "bundle of" not in page(alice, url)
+    assert Notice.objects.get(seen_at=None).kind == "deleted"
+
+
+def test_of_what_never_arrived_there_is_nothing_to_tell(alice: User) -> None:
+    space = make_row(alice, ended_ago=timedelta(days=31))
+
+    assert purge(space.pk)
+
+    assert not Notice.objects.exists()
+
+
+def test_what_is_not_true_any_more_is_not_said(alice: User) -> None:
+    space = make_row(alice)
+    ready(space)
+    Bundle.objects.update(state="removed")
+    Notice.objects.create(kind="due-7-days", user=alice, space=space, deadline=clock.now())
+
+    assert "notice " not in page(alice).split('id="notes"')[1].split("</main>")[0]
+    assert "Nothing to tell you" in page(alice, "/notices/")
+
+
+def test_a_reminder_says_until_when(alice: User) -> None:
+    space = make_row(alice, title="Seeds", ended_ago=timedelta(days=28))
+    notices.due_soon()
+
+    assert "<bdi>Seeds</bdi> will be deleted on <time" in page(alice)
+    change(space, expires_at=clock.now() + timedelta(days=50))
+    assert "<bdi>Seeds</bdi>" not in page(alice)
+
+
+def test_pages_of_the_list_show_each_once(alice: User) -> None:
+    told(alice, 60)
+    client, seen = browser(alice), set()
+    url = "/notices/"
+    while url:
+        answer = client.get(url)
+        seen |= {notice.pk for notice in answer.context["rows"]}
+        url = f"/notices/{answer.context['next_url']}" if answer.context["next_url"] else ""
+
+    assert len(seen) == 60
+
+
+@pytest.mark.parametrize("url", ["/words/", "/notices/"])
+def test_one_query_however_many_there_are(alice: User, url: str) -> None:
+    client, counts = browser(alice), []
+    for number in (0, 1, 10):
+        for _ in range(number):
+            ready(make_row(alice))
+        with CaptureQueriesContext(connection) as queries:
+            client.get(url)
+        counts.append(len(queries))
+        of_notices = [query for query in queries if 'FROM "archive_notice"' in query["sql"]]
+        assert len(of_notices) == 1
+
+    assert counts[0] == counts[1] == counts[2]

@@ -1,0 +1,187 @@
+"""Reminders before deletion: each deadline has its own, and what it costs follows what comes due."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from archive import clock, notices
+from archive.models import Notice, Space, User
+from archive.retention.violations import flag
+from tests.factory import make_row
+from tests.mailbox import Mailbox, give_address, row, text
+from tests.rows import change, events
+
+pytestmark = pytest.mark.usefixtures("db")
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def host(alice: User, mailbox: Mailbox) -> User:
+    return give_address(alice)
+
+
+def with_left(host: User, left: timedelta, **fields: str) -> Space:
+    return make_row(host, ended_ago=30 * DAY - left, **fields)
+
+
+def made(space: Space) -> list[tuple[str, datetime | None]]:
+    return list(Notice.objects.filter(space=space).order_by("created_at").values_list("kind", "deadline"))
+
+
+def send_all() -> None:
+    for pk in Notice.objects.filter(state="due").values_list("pk", flat=True):
+        notices.send(pk)
+
+
+@pytest.mark.parametrize(
+    ("left", "kinds"),
+    [
+        (timedelta(days=7, minutes=1), []),
+        (timedelta(days=6, hours=23), ["due-7-days"]),
+        (timedelta(days=1, minutes=1), ["due-7-days"]),
+        (timedelta(hours=23), ["due-1-day"]),
+        (timedelta(minutes=1), ["due-1-day"]),
+        (timedelta(minutes=-1), []),
+    ],
+)
+def test_who_is_reminded_of_what(host: User, left: timedelta, kinds: list[str]) -> None:
+    space = with_left(host, left)
+
+    notices.due_soon()
+
+    assert made(space) == [(kind, space.expires_at) for kind in kinds]
+
+
+@pytest.mark.parametrize("state", ["receiving", "processing", "rejected", "expiring"])
+def test_only_what_can_be_downloaded(host: User, state: str) -> None:
+    space = with_left(host, 2 * DAY, state=state, problem="no sound")
+
+    notices.due_soon()
+
+    assert made(space) == []
+
+
+def test_held_spaces_have_no_deadline_to_be_reminded_of(host: User) -> None:
+    space = with_left(host, 2 * DAY)
+    change(space, expires_at=None)
+
+    assert notices.due_soon() == 0
+
+
+def test_asked_again_it_makes_no_second_one(host: User, mailbox: Mailbox) -> None:
+    with_left(host, 2 * DAY, title="Seeds")
+
+    assert (notices.due_soon(), notices.due_soon()) == (1, 0)
+    send_all()
+    assert notices.due_soon() == 0
+    send_all()
+
+    (message,) = mailbox.to("alice@example.org")
+    until = Space.objects.get().expires_at
+    assert message["Subject"] == f"Will be deleted on {until:%-d %B %Y}: Seeds"
+    assert f"is kept until {until:%-d %B %Y, %H:%M} UTC" in text(message)
+
+
+def test_both_are_sent_in_their_time(host: User, mailbox: Mailbox) -> None:
+    space = with_left(host, 2 * DAY)
+    notices.due_soon()
+    change(space, ended_at=space.ended_at - DAY - timedelta(hours=1), expires_at=clock.now() + timedelta(hours=23))
+
+    notices.due_soon()
+    send_all()
+
+    assert [notice.kind for notice in Notice.objects.filter(state="sent")] == ["due-1-day"]
+    assert [subject.partition(":")[0] for subject in mailbox.subjects] == ["Less than a day left"]
+
+
+def test_a_deadline_that_moved_is_dropped_and_its_next_one_is_told(host: User, admin: User, mailbox: Mailbox) -> None:
+    space = with_left(host, 2 * DAY)
+    notices.due_soon()
+    flag(space.pk, "spam", "It sold watches.", admin)
+
+    send_all()
+
+    first = Notice.objects.get(kind="due-7-days")
+    assert (first.state, first.problem) == ("dropped", "The deadline moved.")
+    assert mailbox.subjects == ["Flagged: A row"]
+
+    change(space, ended_at=clock.now() - 117 * DAY, expires_at=clock.now() + 3 * DAY)
+    notices.due_soon()
+    send_all()
+
+    assert Notice.objects.filter(kind="due-7-days", state="sent").count() == 1
+    assert len(mailbox.got) == 2
+
+
+def test_a_deadline_that_came_back_is_told_after_all(host: User, mailbox: Mailbox) -> None:
+    """A hold that was placed and released."""
+    space = with_left(host, 2 * DAY)
+    until = space.expires_at
+    notices.due_soon()
+    change(space, expires_at=None)
+    send_all()
+    notice = Notice.objects.get()
+    assert (notice.state, mailbox.got) == ("dropped", [])
+    assert notices.due_soon() == 0
+
+    change(space, expires_at=until)
+    assert notices.due_soon() == 1
+    send_all()
+
+    assert (row(notice).state, row(notice).problem, len(mailbox.got)) == ("sent", "", 1)
+    assert events(space) == ["notice.dropped", "notice.due", "notice.sent"]
+    assert notices.due_soon() == 0
+
+
+def test_one_that_was_sent_is_not_sent_again_when_its_deadline_comes_back(host: User, mailbox: Mailbox) -> None:
+    space = with_left(host, 2 * DAY)
+    until = space.expires_at
+    notices.due_soon()
+    send_all()
+    change(space, expires_at=None)
+    notices.due_soon()
+    change(space, expires_at=until)
+
+    assert notices.due_soon() == 0
+    assert len(mailbox.got) == 1
+
+
+def test_in_batches_and_with_so_many_queries_for_any_number(host: User, admin: User) -> None:
+    counts = []
+    for number in (6, 30):
+        for hours in range(number):
+            with_left(host, timedelta(hours=2 + 5 * hours))
+        with CaptureQueriesContext(connection) as queries:
+            assert notices.due_soon(batch=1000) == number
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+    Notice.objects.all().delete()
+    assert notices.due_soon(batch=2) == 36
+    assert Notice.objects.values("space").distinct().count() == 36
+
+
+def test_what_is_stored_is_not_looked_through(host: User) -> None:
+    now = clock.now()
+    rows = [
+        Space(host=host, title="x", state="available", ended_at=now, expires_at=now + 30 * DAY, because=[])
+        for _ in range(5000)
+    ]
+    Space.objects.bulk_create(rows)
+    with_left(host, 2 * DAY)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE archive_space")
+        cursor.execute("ANALYZE archive_notice")
+    with CaptureQueriesContext(connection) as queries:
+        notices.due_soon()
+
+    selects = [q["sql"] for q in queries if q["sql"].startswith("SELECT") and '"expires_at" >' in q["sql"]]
+    selects = [select for select in selects if 'FROM "archive_space"' in select]
+    assert len(selects) == 2  # two windows
+    for select in selects:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {select}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        assert "Index Scan using space_due" in plan, plan

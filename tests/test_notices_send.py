@@ -1,0 +1,208 @@
+"""A notice is sent once, as real mail, and only while it is true."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from archive import clock, notices
+from archive.models import Bundle, LogEntry, Notice, Space, User
+from archive.retention.violations import flag, lift
+from tests.factory import make_contents, make_row
+from tests.mailbox import FROM, Mailbox, give_address, html, row, text
+from tests.rows import change, told
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def host(alice: User) -> User:
+    return give_address(alice)
+
+
+@pytest.fixture
+def space(host: User, mailbox: Mailbox) -> Space:
+    return make_row(host, title="Seeds")
+
+
+def tell(space: Space, kind: Notice.Kind = Notice.Kind.BUNDLE_READY, subject: object = "") -> Notice:
+    if kind == Notice.Kind.BUNDLE_READY and not subject:
+        subject = make_contents(space).pk
+    with transaction.atomic():
+        notices.tell(kind, space.host, space, subject)
+    return Notice.objects.get(space=space, kind=kind, subject=str(subject))
+
+
+def test_it_arrives(space: Space, mailbox: Mailbox) -> None:
+    notice = tell(space)
+
+    assert notices.send(notice.pk)
+
+    ((to, message),) = mailbox.got
+    assert to == "alice@example.org"
+    assert (message["Subject"], message["From"], message["To"]) == (
+        "Your bundle is ready: Seeds",
+        FROM,
+        "alice@example.org",
+    )
+    assert message["Message-ID"] == f"<{notice.pk}@127.0.0.1>"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert f"http://127.0.0.1:8000/spaces/{space.pk}/#bundle" in text(message)
+    assert "Size: 10 bytes" in text(message)
+    assert f'href="http://127.0.0.1:8000/spaces/{space.pk}/#bundle"' in html(message)
+    sent = row(notice)
+    assert (sent.state, sent.attempts, sent.lease_until) == ("sent", 0, None)
+    assert sent.sent_at is not None
+
+
+def test_the_log_says_who_was_told_by_id_only(space: Space, host: User) -> None:
+    notice = tell(space)
+
+    notices.send(notice.pk)
+
+    assert told(space, "notice.sent") == {"notice": str(notice.pk), "kind": "bundle-ready", "user": host.pk}
+
+
+def test_told_twice_it_is_sent_once(space: Space, mailbox: Mailbox) -> None:
+    bundle = make_contents(space)
+    first, again = tell(space, subject=bundle.pk), tell(space, subject=bundle.pk)
+
+    assert (notices.send(first.pk), notices.send(again.pk), notices.send(first.pk)) == (True, False, False)
+
+    assert len(mailbox.got) == 1
+
+
+def test_it_is_told_in_the_transaction_of_the_change(space: Space) -> None:
+    with transaction.atomic():
+        notices.tell(Notice.Kind.FLAGGED, space.host, space, 1)
+        transaction.set_rollback(True)
+
+    assert not Notice.objects.exists()
+
+
+def test_a_flag_and_its_lifting_are_told_to_the_host(space: Space, admin: User, mailbox: Mailbox) -> None:
+    before = space.expires_at
+    flag(space.pk, "spam", "It sold <watches>.", admin)
+    (pk,) = notices.waiting(space.pk)
+    notices.send(pk)
+    flag(space.pk, "harassment", "An insult.", admin)
+    lift(space.pk, "It was a play.", admin)
+    for pk in notices.waiting(space.pk):
+        notices.send(pk)
+
+    # The second flag was lifted before its turn came.
+    assert mailbox.subjects == ["Flagged: Seeds", "A violation was lifted: Seeds"]
+    flagged, lifted = (text(message) for message in mailbox.to("alice@example.org"))
+    assert before is not None
+    assert "was flagged for: Spam" in flagged
+    assert "It sold <watches>." in flagged
+    assert f"Kept until: {said(space.ended_at + timedelta(days=120))}" in flagged
+    assert f"Before that: {said(before)}" in flagged
+    assert "Spam or fraud, Harassment. That was lifted." in lifted
+    assert "It was a play." in lifted
+    assert f"Kept until: {said(before)}" in lifted
+    assert f"Before that: {said(space.ended_at + timedelta(days=120))}" in lifted
+
+
+def said(moment: object) -> str:
+    return f"{moment:%-d %B %Y, %H:%M} UTC"
+
+
+NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+SCRUBBED: dict[str, Any] = {"title": "", "salt": "", "fingerprint": "", "problem": ""}
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        {"ended_at": NOON - timedelta(days=30), "expires_at": NOON},
+        {"state": "expiring"},
+        {"state": "deleted", "deleted_at": NOON, **SCRUBBED},
+    ],
+    ids=["overdue", "expiring", "deleted"],
+)
+def test_of_a_space_that_is_gone_nothing_is_sent(space: Space, mailbox: Mailbox, gone: dict[str, Any]) -> None:
+    notice = tell(space)
+    change(space, **gone)
+
+    assert not notices.send(notice.pk)
+
+    assert mailbox.got == []
+    assert (row(notice).state, row(notice).problem) == ("dropped", "The Space is gone, or its deadline has passed.")
+    assert told(space, "notice.dropped")["kind"] == "bundle-ready"
+
+
+def test_that_it_was_deleted_is_told_without_its_name(space: Space, mailbox: Mailbox) -> None:
+    notice = tell(space, Notice.Kind.DELETED)
+    now = clock.now()
+    change(space, state="deleted", deleted_at=now, title="", salt="", fingerprint="")
+
+    assert notices.send(notice.pk)
+
+    (message,) = mailbox.to("alice@example.org")
+    assert message["Subject"] == f"Your Space of {space.ended_at:%-d %B %Y} was deleted"
+    assert f"Deleted: {said(now)}" in text(message)
+    assert f"Its id: {space.pk}" in text(message)
+    assert "Seeds" not in message.as_string()
+
+
+def test_a_bundle_that_is_gone_again_is_not_announced(space: Space, mailbox: Mailbox) -> None:
+    notice = tell(space)
+    Bundle.objects.update(state="removed")
+
+    assert not notices.send(notice.pk)
+
+    assert (mailbox.got, row(notice).problem) == ([], "The bundle is not there any more.")
+
+
+def test_a_bundle_that_was_asked_for_again_did_not_fail(space: Space, mailbox: Mailbox) -> None:
+    failed = Bundle.objects.create(space=space, content="c", state="failed", problem="The store was down.")
+    notice = tell(space, Notice.Kind.BUNDLE_FAILED, failed.pk)
+    Bundle.objects.create(space=space, content="c")
+
+    assert not notices.send(notice.pk)
+
+    assert (mailbox.got, row(notice).problem) == ([], "The bundle was asked for again.")
+
+
+def test_whoever_may_not_see_the_space_any_more_is_told_nothing(space: Space, admin: User, mailbox: Mailbox) -> None:
+    bundle = make_contents(space)
+    give_address(admin)
+    with transaction.atomic():
+        notices.tell(Notice.Kind.BUNDLE_READY, admin, space, bundle.pk)
+    notice = Notice.objects.get()
+    admin.groups.clear()
+
+    assert not notices.send(notice.pk)
+
+    assert (mailbox.got, row(notice).state) == ([], "dropped")
+
+
+def test_who_has_no_address_finds_it_on_the_page_only(bob: User, mailbox: Mailbox) -> None:
+    space = make_row(bob)
+
+    notice = tell(space)
+
+    assert (notice.state, notices.waiting(space.pk), notices.send(notice.pk)) == ("page", [], False)
+    assert list(notices.shown(bob)) == [notice]
+
+
+@pytest.mark.parametrize("change_of", [{"email": ""}, {"is_active": False}])
+def test_who_lost_the_address_meanwhile_too(space: Space, mailbox: Mailbox, change_of: dict[str, object]) -> None:
+    notice = tell(space)
+    User.objects.filter(pk=space.host_id).update(**change_of)
+
+    assert not notices.send(notice.pk)
+
+    assert (mailbox.got, row(notice).state) == ([], "page")
+
+
+def test_without_a_mail_server_none_is_sent_not_even_later(host: User, settings: object) -> None:
+    settings.MAIL_ON = False  # type: ignore[attr-defined]
+    space = make_row(host)
+    notice = tell(space)
+    settings.MAIL_ON = True  # type: ignore[attr-defined]
+
+    assert (notice.state, notices.waiting(space.pk)) == ("page", [])
+    assert not LogEntry.objects.filter(event="notice.sent").exists()

@@ -1,0 +1,150 @@
+"""What the mail server says, and what becomes of the notice."""
+
+import socket
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+
+from archive import notices
+from archive.models import Notice, Space, User
+from tests.factory import make_row
+from tests.mailbox import Mailbox, give_address, row, running, use
+from tests.processes import free_port
+from tests.rows import seconds_from_now, told
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def space(alice: User, mailbox: Mailbox) -> Space:
+    return make_row(give_address(alice), title="Seeds")
+
+
+def tell(space: Space, number: int = 1) -> Notice:
+    with transaction.atomic():
+        notices.tell(Notice.Kind.LIFTED, space.host, space, number)
+    return Notice.objects.get(space=space, subject=str(number))
+
+
+def now_due(notice: Notice) -> None:
+    """Its pause is over."""
+    Notice.objects.filter(pk=notice.pk).update(retry_at=None)
+
+
+def test_a_server_that_is_down_is_tried_again_with_growing_pauses(space: Space, settings: object) -> None:
+    port = free_port()
+    use(settings, port)
+    notice = tell(space)
+    pauses = []
+    for _ in range(3):
+        assert not notices.send(notice.pk)
+        assert not notices.send(notice.pk)  # not before its pause is over
+        pauses.append(round(seconds_from_now(row(notice).retry_at)))
+        now_due(notice)
+
+    waiting = row(notice)
+    assert pauses == [5, 10, 20]
+    assert (waiting.state, waiting.attempts) == ("due", 3)
+    assert waiting.problem == "The mail server can't be used (ConnectionRefusedError 111)."
+
+    with running(Mailbox(port)) as up:
+        assert notices.send(notice.pk)
+
+    assert len(up.got) == 1
+    assert (row(notice).state, row(notice).problem) == ("sent", "")
+
+
+def test_one_finds_out_that_it_is_down_and_the_others_wait_with_it(space: Space, settings: object) -> None:
+    use(settings, free_port())
+    first, other = tell(space, 1), tell(space, 2)
+
+    notices.send(first.pk)
+
+    assert row(other).retry_at == row(first).retry_at
+    assert (row(other).attempts, notices.send(other.pk)) == (0, False)
+
+
+def test_a_server_that_never_greets_holds_nobody_up(space: Space, settings: object) -> None:
+    settings.EMAIL_TIMEOUT = 0.2  # type: ignore[attr-defined]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.EMAIL_PORT = silent.getsockname()[1]  # type: ignore[attr-defined]
+        notice = tell(space)
+
+        assert not notices.send(notice.pk)
+
+    assert (row(notice).state, row(notice).problem) == (
+        "due",
+        "The mail server can't be used (SMTPServerDisconnected).",
+    )
+
+
+def test_a_refused_address_fails_visibly_and_others_go_on(space: Space, bob: User, mailbox: Mailbox) -> None:
+    mailbox.answers["alice@example.org"] = "550 No such user alice@example.org"
+    refused = tell(space)
+    fine = tell(make_row(give_address(bob)))
+
+    assert (notices.send(refused.pk), notices.send(fine.pk)) == (False, True)
+
+    assert [to for to, _ in mailbox.got] == ["bob@example.org"]
+    assert row(refused).state == "failed"
+    assert row(refused).problem == "The mail server does not take mail for this address (550)."
+    assert told(space, "notice.failed")["notice"] == str(refused.pk)
+    assert list(notices.shown(space.host)) == [refused]  # on the page all the same
+
+
+def test_a_message_that_is_refused_for_good_fails(space: Space, mailbox: Mailbox) -> None:
+    mailbox.answers["DATA"] = "554 spam"
+    notice = tell(space)
+
+    notices.send(notice.pk)
+
+    assert (row(notice).state, row(notice).problem) == ("failed", "The mail server did not take the message (554).")
+
+
+@pytest.mark.parametrize(("where", "answer"), [("alice@example.org", "451 later"), ("DATA", "452 full")])
+def test_later_means_later(space: Space, mailbox: Mailbox, where: str, answer: str) -> None:
+    mailbox.answers[where] = answer
+    notice = tell(space)
+    other = tell(space, 2)
+
+    notices.send(notice.pk)
+    assert (row(notice).state, row(other).retry_at) == ("due", None)
+    assert answer[:3] in row(notice).problem
+    mailbox.answers.clear()
+    now_due(notice)
+
+    assert notices.send(notice.pk)
+
+
+def test_an_address_that_is_none_fails_and_nothing_is_injected(space: Space, mailbox: Mailbox) -> None:
+    give_address(space.host, "alice@example.org\nBcc: eve@example.org")
+    notice = tell(space)
+
+    notices.send(notice.pk)
+
+    assert mailbox.got == []
+    assert row(notice).problem == "This is not an e-mail address. Correct it in the account."
+
+
+def test_after_two_days_it_is_given_up(space: Space, mailbox: Mailbox) -> None:
+    notice = tell(space)
+    Notice.objects.update(attempts=300, problem="The mail server can't be used (TimeoutError).")
+
+    assert not notices.send(notice.pk)
+
+    assert mailbox.got == []
+    assert (row(notice).state, row(notice).problem) == ("failed", "The mail server can't be used (TimeoutError).")
+
+
+def test_what_nobody_foresaw_is_told_on_the_row(space: Space, mailbox: Mailbox) -> None:
+    with transaction.atomic():
+        notices.tell(Notice.Kind.FLAGGED, space.host, space, "not a number")
+    notice = Notice.objects.get()
+
+    with pytest.raises(ValueError, match="not a number"):
+        notices.send(notice.pk)
+
+    assert row(notice).problem == "It stopped unexpectedly (ValueError)."
+    assert timedelta(0) < timedelta(seconds=seconds_from_now(row(notice).retry_at)) <= timedelta(seconds=5)
+    assert mailbox.got == []

@@ -1,0 +1,68 @@
+"""The reader's time zone comes from their browser, and only one that exists is kept."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from playwright.sync_api import Browser
+
+from archive.models import User
+from tests import browser as person
+from tests.pages import browser
+from tests.processes import Services, wait_until
+
+
+def visit(user: User | None, zone: str) -> str:
+    client = browser(user)
+    client.cookies["zone"] = zone
+    assert client.get("/notices/").status_code in (200, 302)
+    return User.objects.get(username="alice").time_zone
+
+
+@pytest.mark.usefixtures("db")
+def test_it_is_remembered_and_follows_the_reader(alice: User) -> None:
+    assert visit(alice, "Europe/Berlin") == "Europe/Berlin"
+    assert visit(alice, "Asia/Kathmandu") == "Asia/Kathmandu"
+    assert visit(alice, "") == "Asia/Kathmandu"
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "Europe/berlin ", "x" * 5000, "\x00", "<b>"])
+def test_what_is_no_zone_is_not_kept(alice: User, zone: str) -> None:
+    assert visit(alice, zone) == ""
+
+
+@pytest.mark.usefixtures("db")
+def test_a_stranger_changes_nothing(alice: User) -> None:
+    assert visit(None, "Europe/Berlin") == ""
+
+
+@pytest.mark.usefixtures("db")
+def test_it_is_written_once(alice: User) -> None:
+    client = browser(alice)
+    client.cookies["zone"] = "Europe/Berlin"
+    client.get("/notices/")
+
+    with CaptureQueriesContext(connection) as queries:
+        client.get("/notices/")
+
+    assert [query["sql"] for query in queries if query["sql"].startswith("UPDATE")] == []
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_real_browser_says_it(services: Services, chromium: Browser, alice: User) -> None:
+    services.web()
+    page = chromium.new_page(timezone_id="America/New_York")
+
+    def cookies() -> dict[str, str]:
+        return {str(cookie.get("name")): str(cookie.get("value")) for cookie in page.context.cookies()}
+
+    page.goto(f"{services.url}/accounts/login/")
+    page.wait_for_load_state("networkidle")
+    assert "zone" not in cookies()  # nothing is asked of who is not signed in
+
+    person.sign_in(page, services.url, "alice")
+    wait_until(lambda: cookies().get("zone") == "America/New_York", "the script tells the zone")
+    page.goto(f"{services.url}/notices/")
+
+    assert User.objects.get(pk=alice.pk).time_zone == "America/New_York"
+    page.close()
