@@ -21,7 +21,7 @@ NOWHERE := env SECRET_KEY=none SITE_URL=http://127.0.0.1 DATABASE_URL=postgres:/
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test big fuzz bench lint format lock clean
+.PHONY: help run test big fuzz kills bench lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ big: $(VENV)/.dev node_modules/.test ## uploads of 1 GiB through the browser and
 
 fuzz: $(VENV)/.dev node_modules/.test ## the API with what nobody thought of, 200 requests for each operation in each way
 	@SCHEMA_EXAMPLES=$${SCHEMA_EXAMPLES:-200} $(BIN)/python -m pytest tests/test_api_schema.py $(ARGS)
+
+kills: $(VENV)/.dev node_modules/.test ## builds of bundles that are killed at 500 places, and go on (KILLS=...)
+	@KILLS=$${KILLS:-500} $(BIN)/python -m pytest tests/test_bundle_killed.py --timeout=3600 $(ARGS)
 
 bench: $(VENV)/.dev node_modules/.test ## measure what it must reach: a table, and bench.json (ARGS="audio" for some)
 	@$(BIN)/python -m tests.bench $(ARGS)
