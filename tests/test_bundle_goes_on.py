@@ -112,3 +112,46 @@ def test_an_upload_of_other_parts_is_not_gone_on_with(bundle: Bundle, day: Proxy
     bundle.refresh_from_db()
     assert bundle.name.startswith("Another one-")
     assert before not in str(store().listing(keys.prefix(bundle.space_id)).uploads)
+
+
+def test_who_slept_removes_nothing_that_another_has_finished(bundle: Bundle, day: Proxy) -> None:
+    """A worker claims, and sleeps before it opens an upload; another claims after the lease, and finishes."""
+    slept: list[bool] = []
+
+    def sleep(**kwargs: object) -> None:
+        if not slept:
+            slept.append(True)
+            Bundle.objects.update(lease_until=Now(), retry_at=None)
+            slept.append(build(bundle.pk))
+
+    events = store().client.meta.events
+    events.register("before-call.s3.ListMultipartUploads", sleep)
+    try:
+        assert not build(bundle.pk)
+    finally:
+        events.unregister("before-call.s3.ListMultipartUploads", sleep)
+
+    assert slept == [True, True]
+    bundle.refresh_from_db()
+    assert prove(Bundle, bundle.pk)
+    bundle.refresh_from_db()
+    crc_is_right(bundle)
+
+
+def test_an_object_of_other_parts_is_not_taken_for_this_one(bundle: Bundle, day: Proxy) -> None:
+    """The ZIP was completed, and its worker died; then a title of the same length made another one of the same size,
+    and that upload was ended by somebody."""
+    day.faults = [Fault(r"^HEAD .*bundles", status=503, code="SlowDown")]
+    assert not build(bundle.pk)
+    Space.objects.update(title="Other")
+    Bundle.objects.update(lease_until=Now(), retry_at=None)
+    day.faults = [Fault(COMPLETE, status=404, code="NoSuchUpload")]
+    assert not build(bundle.pk)
+    bundle.refresh_from_db()
+    assert (bundle.state, "NoSuchUpload" in bundle.problem) == ("building", True)
+    day.faults = []
+
+    finished(bundle)
+
+    bundle.refresh_from_db()
+    assert bundle.name.startswith("Other-")

@@ -26,11 +26,11 @@ from archive.errors import Changed, Ended, Missing, StorageError, Unavailable
 from archive.models.package import Package
 from archive.storage import ObjectInfo, Store, Upload, begin, newest, store, stored_parts
 from archive.storage.abilities import copies_parts
-from archive.storage.emptying import remove
 from archive.work import Claim
 
 LANES = 4  # copies at a time: the store does the work, and is not to be swamped by one bundle
 SHARE = 0.7  # of the lease, that one run may take: Celery's soft limit (0.8) is an exception amid botocore's own
+PLAN = "plan"  # the name under which an object bears the digest of its parts
 TICK = 1.0  # seconds without news, after which the lease is renewed all the same
 
 
@@ -51,12 +51,13 @@ class _Job:
         return sum(part.length for part in self.parts)
 
     def whole(self) -> ObjectInfo | None:
-        """The object, if it is there."""
+        """The object, if it is there and was made of these parts: it bears their digest. One of other parts may be
+        there, from before the Space changed; completing puts ours in its place."""
         try:
             there = self.store.head(self.key)
         except Missing:
             return None
-        return there if there.size == self.size else None
+        return there if there.metadata.get(PLAN) == self.digest else None
 
 
 def compose(claim: "Claim[Any]", key: str, segments: Sequence[Segment]) -> ObjectInfo | None:
@@ -102,10 +103,12 @@ def _gone_on(job: _Job, row: Package) -> Upload | None:
 
 
 def _begun(job: _Job, claim: "Claim[Any]") -> Upload:
-    """A new upload, and nothing else at its key. Opened first; then, by the write that names it, the row is asked
-    whether this is still ours to do."""
-    remove(job.store, job.store.listing(job.key))
-    upload = begin(job.store, job.key, "application/zip")
+    """A new upload, and no other one at its key. Opened first; then, by the write that names it, the row is asked
+    whether this is still ours to do. No object is removed here: whoever slept since their claim would remove what
+    another worker has finished meanwhile."""
+    for key, left in job.store.listing(job.key).uploads:
+        job.store.abort(key, left)
+    upload = begin(job.store, job.key, "application/zip", {PLAN: job.digest})
     try:
         claim.renew(upload_id=upload.id, upload_plan=job.digest, bytes_done=0, bytes_total=job.size)
     except BaseException:

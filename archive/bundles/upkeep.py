@@ -16,9 +16,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from archive import lifecycle, log, work
+from archive import lifecycle, log, words, work
 from archive.bundles.proof import proof
-from archive.errors import Changed, LeaseLost, Missing, StorageError
+from archive.errors import Changed, LeaseLost, Missing, StorageError, Unavailable
 from archive.log import SYSTEM, events
 from archive.models import Bundle, Package, Volume
 from archive.storage import keys, store
@@ -28,7 +28,9 @@ from archive.work import Claim
 P = TypeVar("P", Bundle, Volume)
 TICK = 1.0  # seconds between two signs of life while a package is read back
 PROVEN = {Bundle: events.BUNDLE_PROVEN, Volume: events.VOLUME_PROVEN}
-UNPROVEN = Q(sha256="")
+MOST_PROOFS = 20  # some hours; a package that can't be read back in one run does without a checksum then
+SHARE = 0.7  # of the lease, that one reading may take
+UNPROVEN = Q(sha256="", attempts__lt=MOST_PROOFS)
 UNCLEARED = Q(cleared=False)
 DAMAGED = "It was read back after it was made, and did not hold what was taken in ({}). Ask for it again."
 
@@ -40,6 +42,11 @@ def place(package: Bundle | Volume) -> str:
     if isinstance(package, Volume):
         return keys.volume(package.id)
     return keys.bundle(package.space_id, package.id)
+
+
+def is_to_be_proven(package: Package) -> bool:
+    """Whether its SHA-256 will be known soon."""
+    return package.state == Package.State.READY and not package.sha256 and package.attempts < MOST_PROOFS
 
 
 def prove(model: type[P], package_id: UUID) -> bool:
@@ -64,16 +71,20 @@ def prove(model: type[P], package_id: UUID) -> bool:
 
 def _prove(claim: Claim[P]) -> bool:
     package = claim.row
-    assert package.size is not None
+    whole = package.size
+    assert whole is not None
     told = time.monotonic()
+    until = told + SHARE * work.lease().total_seconds()
 
     def step(count: int) -> None:
         nonlocal told
+        if time.monotonic() > until:
+            raise Unavailable(f"Only {words.size(count)} of {words.size(whole)} were read when the time was up.")
         if time.monotonic() - told > TICK:
             claim.renew()
             told = time.monotonic()
 
-    sha256 = proof(store().stream(package.key, package.size, package.etag), step)
+    sha256 = proof(store().stream(package.key, whole, package.etag), step)
     with transaction.atomic():
         claim.renew(sha256=sha256, problem="", **work.DONE)
         log.record(

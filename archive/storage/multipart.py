@@ -13,7 +13,7 @@ either step 2 sees the purge, or the purge sees the upload of step 1, and comple
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -71,10 +71,13 @@ class Upload:
         return answer["ETag"]
 
 
-def begin(store: Store, key: str, content_type: str) -> Upload:
-    """Step 1 alone, for an upload whose bytes come from elsewhere: the caller sees to step 2, and to its end."""
+def begin(store: Store, key: str, content_type: str, metadata: Mapping[str, str] | None = None) -> Upload:
+    """Step 1 alone, for an upload whose bytes come from elsewhere: the caller sees to step 2, and to its end. The
+    object will carry `metadata` (ASCII)."""
     with translated(key):
-        answer = store.client.create_multipart_upload(Bucket=store.bucket, Key=key, ContentType=content_type)
+        answer = store.client.create_multipart_upload(
+            Bucket=store.bucket, Key=key, ContentType=content_type, Metadata=dict(metadata or {})
+        )
     return Upload(store, key, answer["UploadId"])
 
 

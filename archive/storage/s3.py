@@ -1,8 +1,8 @@
 """Objects in the bucket: read, list, delete, sign. boto3 does here what django-storages has no call for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,9 +22,12 @@ BATCH = 1000  # keys that one DeleteObjects takes
 
 @dataclass(frozen=True)
 class ObjectInfo:
+    """`metadata` is what its writer gave it along."""
+
     key: str
     size: int
     etag: str
+    metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def is_one(self, size: int, etag: str) -> bool:
         """Whether it is the object that was stored. Some stores quote an ETag in one answer and not in another."""
@@ -100,7 +103,7 @@ class Store:
         """Raises Missing."""
         with translated(key):
             answer = self.client.head_object(Bucket=self.bucket, Key=key)
-        return ObjectInfo(key, answer["ContentLength"], answer["ETag"])
+        return ObjectInfo(key, answer["ContentLength"], answer["ETag"], answer.get("Metadata", {}))
 
     def read(self, key: str, start: int, length: int, etag: str) -> bytes:
         """`length` bytes from `start` of the very object that `etag` names. Raises Missing; Changed when it is another

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from archive import tasks
-from archive.bundles import build
+from archive.bundles import build, upkeep
 from archive.errors import Refused
 from archive.log import Actor
 from archive.models import Bundle, Space, User
@@ -46,11 +46,11 @@ def bundle(request: HttpRequest, space_id: UUID) -> HttpResponse:
 def panel(request: HttpRequest, space: Space, user: User) -> dict[str, Any]:
     """The context of spaces/bundle.html."""
     bundle = build.current(space)
-    context: dict[str, Any] = {"space": space, "bundle": bundle, "polling": False}
+    context: dict[str, Any] = {"space": space, "bundle": bundle, "polling": False, "proving": False}
     if bundle is None:
         return context
-    unproven = bundle.state == Bundle.State.READY and not bundle.sha256
-    context["polling"] = bundle.state in Bundle.AT_WORK or unproven
+    context["proving"] = upkeep.is_to_be_proven(bundle)
+    context["polling"] = bundle.state in Bundle.AT_WORK or context["proving"]
     if bundle.state == Bundle.State.READY:
         address = f"{settings.SITE_URL}{package_path(bundle, user)}"
         context["bundle_url"] = address

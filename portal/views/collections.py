@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from archive import clock, tasks
-from archive.bundles import collect
+from archive.bundles import collect, upkeep
 from archive.errors import Refused
 from archive.models import Collection, Space, User, Volume
 from portal.access import current_user
@@ -85,7 +85,7 @@ def _volume(volume: Volume, user: User) -> dict[str, Any]:
         "inside": inside,
         "expired": expired,
         "ready": ready,
-        "working": volume.state in Volume.AT_WORK or (volume.state == Volume.State.READY and not volume.sha256),
+        "working": volume.state in Volume.AT_WORK or upkeep.is_to_be_proven(volume),
         "until": min((space.expires_at for space in inside if space.expires_at), default=None),
         "url": f"{settings.SITE_URL}{package_path(volume, user)}" if ready else None,
     }
