@@ -125,11 +125,11 @@ def test_who_slept_removes_nothing_that_another_has_finished(bundle: Bundle, day
             slept.append(build(bundle.pk))
 
     events = store().client.meta.events
-    events.register("before-call.s3.ListMultipartUploads", sleep)
+    events.register("before-call.s3.ListObjectVersions", sleep)
     try:
         assert not build(bundle.pk)
     finally:
-        events.unregister("before-call.s3.ListMultipartUploads", sleep)
+        events.unregister("before-call.s3.ListObjectVersions", sleep)
 
     assert slept == [True, True]
     bundle.refresh_from_db()
