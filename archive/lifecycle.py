@@ -17,6 +17,8 @@ Bundle     requested -> building -> ready -> removed
            ready -> failed                 read back, it was not what was taken in
 Volume     as a bundle
 Violation  standing -> appealed -> standing | lifted,  standing -> lifted
+Appeal     open -> denied | granted        each with the move of its violation: to standing, to lifted
+Hold       standing -> released
 """
 
 from typing import Any
@@ -27,9 +29,9 @@ from django.db.models import Q
 
 from archive import log
 from archive.log import Actor, events
-from archive.models import Bundle, Space, Transcription, UploadSession, Violation, Volume
+from archive.models import Appeal, Bundle, Hold, Space, Transcription, UploadSession, Violation, Volume
 
-Row = Space | UploadSession | Transcription | Bundle | Volume | Violation
+Row = Space | UploadSession | Transcription | Bundle | Volume | Violation | Appeal | Hold
 
 # (model, from, to) -> the event that the log gets
 TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
@@ -62,8 +64,13 @@ TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
     (Volume, "building", "failed"): events.VOLUME_FAILED,
     (Volume, "ready", "failed"): events.VOLUME_FAILED,
     (Volume, "ready", "removed"): events.VOLUME_REMOVED,
+    (Violation, "standing", "appealed"): events.VIOLATION_APPEALED,
+    (Violation, "appealed", "standing"): events.VIOLATION_STANDS,
     (Violation, "standing", "lifted"): events.VIOLATION_LIFTED,
     (Violation, "appealed", "lifted"): events.VIOLATION_LIFTED,
+    (Appeal, "open", "denied"): events.APPEAL_DENIED,
+    (Appeal, "open", "granted"): events.APPEAL_GRANTED,
+    (Hold, "standing", "released"): events.HOLD_RELEASED,
 }
 
 
@@ -100,6 +107,8 @@ def space_id_of(row: Row) -> UUID | None:
     """The Space that it is about; None for a volume, which is about several."""
     if isinstance(row, Volume):
         return None
+    if isinstance(row, Appeal):
+        return row.violation.space_id
     return row.id if isinstance(row, Space) else row.space_id
 
 
@@ -111,5 +120,7 @@ def subject_of(row: Row) -> dict[str, str]:
         Bundle: "bundle",
         Volume: "volume",
         Violation: "violation",
+        Appeal: "appeal",
+        Hold: "hold",
     }
     return {} if isinstance(row, Space) else {names[type(row)]: str(row.pk)}

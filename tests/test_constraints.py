@@ -9,8 +9,11 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import F
 
 from archive.models import (
+    Appeal,
     Bundle,
+    Collection,
     Derived,
+    Hold,
     IdempotencyKey,
     Line,
     Participant,
@@ -24,12 +27,15 @@ from archive.models import (
     UploadSession,
     User,
     Violation,
+    Volume,
+    VolumeSpace,
 )
 from tests.factory import make_row
 
 pytestmark = pytest.mark.usefixtures("db")
 
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 STORED = {"size": 10, "sha256": "a" * 64, "crc32": 1, "etag": '"e"'}
 READY: dict[str, Any] = {"key": "k", "size": 10, "etag": '"e"', "ready_at": NOON, "name": "a.zip"}
 SCRUBBED: dict[str, Any] = {"title": "", "salt": "", "fingerprint": "", "problem": ""}
@@ -38,13 +44,18 @@ SCRUBBED: dict[str, Any] = {"title": "", "salt": "", "fingerprint": "", "problem
 @pytest.fixture
 def rows(alice: User, admin: User) -> dict[str, models.Model]:
     """One valid row of each kind."""
-    space = make_row(alice)
+    space = make_row(alice, expires_at=None)
     violation = Violation.objects.create(space=space, rule=Rule.objects.get(code="spam"), flagged_by=admin)
     transcript = Transcript.objects.create(space=space, key="t", language="en", cues=[], **STORED)
     token = RecorderToken.objects.create(name="van", prefix="skr_van", secret_sha256="a" * 64, expires_at=NOON)
     upload = {"kind": "recording", "size": 10, "part_size": 5, "key": "u", "upload_id": "u"}
     sound = {"extension": "m4a", "content_type": "audio/mp4", "codec": "aac", "sample_rate": 8000, "channels": 1}
+    collection = Collection.objects.create(host=alice, volume_size=2 * 10**9)
+    volume = Volume.objects.create(collection=collection, number=1, state="ready", **READY)
     return {
+        "collection": collection,
+        "volume": volume,
+        "place": VolumeSpace.objects.create(volume=volume, space=space),
         "space": space,
         "participant": Participant.objects.create(space=space, role="speaker", seat=1, name="Ida"),
         "recording": Recording.objects.create(space=space, key="r", duration_ms=1000, **STORED, **sound),
@@ -58,6 +69,8 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
         "idempotency": IdempotencyKey.objects.create(recorder=token, key="1", space=space),
         "mine": IdempotencyKey.objects.create(user=alice, key="1", space=space),
         "violation": violation,
+        "appeal": Appeal.objects.create(violation=violation, words="No.", made_by=alice),
+        "hold": Hold.objects.create(space=space, reason="A court.", placed_by=admin),
         "bundle": Bundle.objects.create(space=space, content="c", state="ready", **READY),
     }
 
@@ -66,7 +79,7 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("space_state_known", "space", {"state": "lost"}),
     ("space_deadline_after_end", "space", {"expires_at": F("ended_at")}),
     ("space_deleted_has_its_time", "space", {"deleted_at": NOON}),
-    ("space_deleted_has_its_time", "space", {"state": "deleted", **SCRUBBED}),
+    ("space_deleted_has_its_time", "space", {"state": "deleted", "expires_at": LATER, **SCRUBBED}),
     ("space_never_deleted_while_held", "space", {"state": "expiring", "expires_at": None}),
     (
         "space_never_deleted_while_held",
@@ -74,7 +87,11 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
         {"state": "deleted", "expires_at": None, "deleted_at": NOON, **SCRUBBED},
     ),
     *(
-        ("space_deleted_is_scrubbed", "space", {"state": "deleted", "deleted_at": NOON, **SCRUBBED, left: "something"})
+        (
+            "space_deleted_is_scrubbed",
+            "space",
+            {"state": "deleted", "expires_at": LATER, "deleted_at": NOON, **SCRUBBED, left: "something"},
+        )
         for left in ("title", "salt", "fingerprint", "problem")
     ),
     ("space_rejected_has_a_reason", "space", {"state": "rejected", "problem": ""}),
@@ -115,24 +132,40 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("violation_lifted_by_somebody_at_a_time", "violation", {"state": "lifted", "lifted_at": NOON}),
     ("violation_lifted_by_somebody_at_a_time", "violation", {"lifted_at": NOON}),
     ("violation_lifted_by_somebody_at_a_time", "violation", {"lifted_by": F("flagged_by")}),
-    ("bundle_state_known", "bundle", {"state": "half"}),
-    ("bundle_ready_is_complete", "bundle", {"size": 0}),
+    ("violation_evidence_is_of_a_transcript", "violation", {"evidence": [{"line": 1}]}),
+    ("appeal_state_known", "appeal", {"state": "lost", "decided_at": NOON, "decided_by": F("made_by")}),
+    ("appeal_decided_by_somebody_at_a_time", "appeal", {"state": "denied", "decided_by": F("made_by")}),
+    ("appeal_decided_by_somebody_at_a_time", "appeal", {"state": "granted", "decided_at": NOON}),
+    ("appeal_decided_by_somebody_at_a_time", "appeal", {"decided_at": NOON}),
+    ("hold_state_known", "hold", {"state": "lost", "released_at": NOON, "released_by": F("placed_by")}),
+    ("hold_released_by_somebody_at_a_time", "hold", {"state": "released", "released_by": F("placed_by")}),
+    ("hold_released_by_somebody_at_a_time", "hold", {"state": "released", "released_at": NOON}),
+    ("hold_released_by_somebody_at_a_time", "hold", {"released_by": F("placed_by")}),
     *(
-        ("bundle_ready_is_complete", "bundle", {name: None if name in ("size", "ready_at") else ""})
-        for name in ("key", "size", "etag", "ready_at", "name")
+        (f"{kind}_{name}", kind, changes)
+        for kind in ("bundle", "volume")
+        for name, changes in (
+            ("state_known", {"state": "half"}),
+            ("ready_is_complete", {"key": ""}),
+            ("ready_is_complete", {"size": 0}),
+            ("ready_is_complete", {"size": None}),
+            ("ready_is_complete", {"etag": ""}),
+            ("ready_is_complete", {"ready_at": None}),
+            ("ready_is_complete", {"name": ""}),
+            ("unready_has_no_object", {"state": "requested", "problem": "x"}),
+            ("unready_has_no_object", {"state": "building", "problem": "x"}),
+            ("unready_has_no_object", {"state": "failed", "problem": "x"}),
+            (
+                "failed_has_a_reason",
+                {"state": "failed", "problem": "", "key": "", "size": None, "etag": "", "ready_at": None},
+            ),
+            ("progress_within_total", {"bytes_done": 2, "bytes_total": 1}),
+            ("sha256_hex", {"sha256": "A" * 64}),
+            ("live_is_not_cleared", {"cleared": True}),
+        )
     ),
-    *(
-        ("bundle_unready_has_no_object", "bundle", {"state": state, "problem": "x"})
-        for state in ("requested", "building", "failed")
-    ),
-    (
-        "bundle_failed_has_a_reason",
-        "bundle",
-        {"state": "failed", "problem": "", "key": "", "size": None, "etag": "", "ready_at": None},
-    ),
-    ("bundle_progress_within_total", "bundle", {"bytes_done": 2, "bytes_total": 1}),
-    ("bundle_sha256_hex", "bundle", {"sha256": "A" * 64}),
-    ("bundle_live_is_not_cleared", "bundle", {"cleared": True}),
+    ("collection_volume_size_known", "collection", {"volume_size": 3 * 10**9}),
+    ("volume_numbered_from_1", "volume", {"number": 0}),
 ]
 
 
@@ -158,6 +191,8 @@ def test_it_can_not_be_broken(rows: dict[str, models.Model], name: str, kind: st
         ("idempotency_key_once_for_user", "mine"),
         ("upload_part_once", "part"),
         ("bundle_one_live_for_a_content", "bundle"),
+        ("volume_one_live_for_a_number", "volume"),
+        ("volume_space_once", "place"),
     ],
 )
 def test_there_is_no_second(rows: dict[str, models.Model], name: str, kind: str) -> None:
@@ -168,6 +203,13 @@ def test_there_is_no_second(rows: dict[str, models.Model], name: str, kind: str)
 
     with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():
         row.save()
+
+
+def test_there_is_one_appeal_for_a_violation(rows: dict[str, models.Model], alice: User) -> None:
+    violation = Violation.objects.get(pk=rows["violation"].pk)
+
+    with pytest.raises(IntegrityError, match="violation_id"), transaction.atomic():
+        Appeal.objects.create(violation=violation, words="Again.", made_by=alice)
 
 
 def test_the_same_recording_is_taken_in_once(alice: User) -> None:
@@ -207,6 +249,8 @@ UNIQUE = {
     "idempotency_key_once_for_user",
     "upload_part_once",
     "bundle_one_live_for_a_content",
+    "volume_one_live_for_a_number",
+    "volume_space_once",
 }
 
 

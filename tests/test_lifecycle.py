@@ -38,8 +38,20 @@ LEGAL = {
     ("Bundle", "requested", "failed"): "bundle.failed",
     ("Bundle", "building", "failed"): "bundle.failed",
     ("Bundle", "ready", "removed"): "bundle.removed",
+    ("Bundle", "ready", "failed"): "bundle.failed",
+    ("Volume", "requested", "building"): "volume.started",
+    ("Volume", "building", "ready"): "volume.ready",
+    ("Volume", "requested", "failed"): "volume.failed",
+    ("Volume", "building", "failed"): "volume.failed",
+    ("Volume", "ready", "failed"): "volume.failed",
+    ("Volume", "ready", "removed"): "volume.removed",
+    ("Violation", "standing", "appealed"): "violation.appealed",
+    ("Violation", "appealed", "standing"): "violation.stands",
     ("Violation", "standing", "lifted"): "violation.lifted",
     ("Violation", "appealed", "lifted"): "violation.lifted",
+    ("Appeal", "open", "denied"): "appeal.denied",
+    ("Appeal", "open", "granted"): "appeal.granted",
+    ("Hold", "standing", "released"): "hold.released",
 }
 
 

@@ -35,6 +35,7 @@ from archive.errors import LeaseLost, StorageError
 from archive.log import SYSTEM, events
 from archive.models import Bundle, LogEntry, Space, Transcription, UploadSession
 from archive.retention.sweep import is_due
+from archive.retention.violations import forget
 from archive.storage import Listing, StoredVersion, keys, store
 from archive.storage.emptying import joined, remove, seen_empty
 from archive.work import Claim
@@ -170,5 +171,5 @@ def _bury(claim: Claim[Space], removed: list[dict[str, Any]]) -> bool:
                 space.transcriptions,
             ):
                 content.all().delete()
-            space.violations.update(reason="", lift_reason="")
+            forget(space)
     return gone
