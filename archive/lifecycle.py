@@ -22,6 +22,8 @@ Notice     due -> sent                     the mail server took it
            dropped -> due                  true again: a deadline that moved away and came back
            due -> failed                   the mail server will not take it
 Violation  standing -> appealed -> standing | lifted,  standing -> lifted
+Appeal     open -> denied | granted        each with the move of its violation: to standing, to lifted
+Hold       standing -> released
 """
 
 from typing import Any
@@ -32,9 +34,9 @@ from django.db.models import Q
 
 from archive import log
 from archive.log import Actor, events
-from archive.models import Bundle, Notice, Space, Transcription, UploadSession, Violation, Volume
+from archive.models import Appeal, Bundle, Hold, Notice, Space, Transcription, UploadSession, Violation, Volume
 
-Row = Space | UploadSession | Transcription | Bundle | Volume | Notice | Violation
+Row = Space | UploadSession | Transcription | Bundle | Volume | Notice | Violation | Appeal | Hold
 
 # (model, from, to) -> the event that the log gets
 TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
@@ -72,8 +74,13 @@ TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
     (Notice, "due", "dropped"): events.NOTICE_DROPPED,
     (Notice, "dropped", "due"): events.NOTICE_DUE,
     (Notice, "due", "failed"): events.NOTICE_FAILED,
+    (Violation, "standing", "appealed"): events.VIOLATION_APPEALED,
+    (Violation, "appealed", "standing"): events.VIOLATION_STANDS,
     (Violation, "standing", "lifted"): events.VIOLATION_LIFTED,
     (Violation, "appealed", "lifted"): events.VIOLATION_LIFTED,
+    (Appeal, "open", "denied"): events.APPEAL_DENIED,
+    (Appeal, "open", "granted"): events.APPEAL_GRANTED,
+    (Hold, "standing", "released"): events.HOLD_RELEASED,
 }
 
 
@@ -110,6 +117,8 @@ def space_id_of(row: Row) -> UUID | None:
     """The Space that it is about; None for a volume, which is about several."""
     if isinstance(row, Volume):
         return None
+    if isinstance(row, Appeal):
+        return row.violation.space_id
     return row.id if isinstance(row, Space) else row.space_id
 
 
@@ -122,5 +131,7 @@ def subject_of(row: Row) -> dict[str, str]:
         Volume: "volume",
         Notice: "notice",
         Violation: "violation",
+        Appeal: "appeal",
+        Hold: "hold",
     }
     return {} if isinstance(row, Space) else {names[type(row)]: str(row.pk)}

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+APPEAL_DAYS = 14  # until so many days before the deadline, a host may appeal
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -35,7 +37,8 @@ class Facts:
     """What the deadline depends on. Times are aware.
 
     `lifted_at` has one entry for each violation: the time at which it was lifted, or None while it stands
-    (flagged, or its appeal denied or undecided).
+    (flagged, or its appeal denied or undecided). `held`: a legal hold stands; its release leaves no trace in here, so
+    what applied before applies again.
     """
 
     ended_at: datetime

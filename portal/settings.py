@@ -77,6 +77,7 @@ TEMPLATES = [
 RETENTION_DAYS = env.number("RETENTION_DAYS", 30, least=1, id="spacekeep.E011")
 VIOLATION_EXTRA_DAYS = env.number("VIOLATION_EXTRA_DAYS", 90, least=0, id="spacekeep.E012")
 LIFT_GRACE_DAYS = env.number("LIFT_GRACE_DAYS", 7, least=0, id="spacekeep.E013")
+HOLD_NEEDS_TWO = env.flag("HOLD_NEEDS_TWO", True)  # a legal hold is released by another admin than placed it
 MAX_RECORDING_SECONDS = env.number("MAX_RECORDING_SECONDS", 24 * 3600, least=1, id="spacekeep.E014")
 MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 5 * 1024**3, least=1, most=5 * 1024**4, id="spacekeep.E019")
 MAX_OPEN_UPLOADS = env.number("MAX_OPEN_UPLOADS", 10, least=1, id="spacekeep.E020")  # of one user or recorder

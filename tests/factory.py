@@ -15,7 +15,7 @@ from archive import clock
 from archive.bundles.contents import contents
 from archive.intake.ingest import ingest
 from archive.intake.request import Request
-from archive.models import Bundle, Recording, Space, Transcript, User
+from archive.models import Bundle, Hold, Recording, Space, Transcript, User
 from archive.storage import keys, store, write
 from archive.storage.multipart import Written
 
@@ -59,6 +59,14 @@ def make_row(host: User, *, ended_ago: timedelta = timedelta(days=6), **fields: 
     fields.setdefault("title", "A row")
     fields.setdefault("state", Space.State.AVAILABLE)
     return Space.objects.create(host=host, ended_at=ended_at, **fields)
+
+
+def make_held(host: User, **fields: Any) -> Space:
+    """A row on which a legal hold stands, so that it has no deadline."""
+    hold = [["hold", "A legal hold stands: nothing is deleted until it is released."]]
+    space = make_row(host, expires_at=None, because=hold, **fields)
+    Hold.objects.create(space=space, reason="A court asked for it.", placed_by=host)
+    return space
 
 
 def make_contents(space: Space) -> Bundle:

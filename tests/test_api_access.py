@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from archive.models import Space, User
+from archive.models import Hold, Space, User
 from archive.retention.purge import purge
 from tests.api import Answer, Caller, recorder
 from tests.rows import change, make_due
@@ -142,6 +142,7 @@ def test_a_token_is_not_helped_by_a_session(alice: User) -> None:
 def test_a_held_space_has_no_deadline(alice: User) -> None:
     caller = Caller(user=alice)
     space = caller.announce().json["id"]
+    Hold.objects.create(space=Space.objects.get(), reason="A court asked for it.", placed_by=alice)
     change(Space.objects.get(), expires_at=None)
 
     assert caller.get(f"/spaces/{space}").json["expires_at"] is None

@@ -9,9 +9,11 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import F
 
 from archive.models import (
+    Appeal,
     Bundle,
     Collection,
     Derived,
+    Hold,
     IdempotencyKey,
     Line,
     Notice,
@@ -34,6 +36,7 @@ from tests.factory import make_row
 pytestmark = pytest.mark.usefixtures("db")
 
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 STORED = {"size": 10, "sha256": "a" * 64, "crc32": 1, "etag": '"e"'}
 READY: dict[str, Any] = {"key": "k", "size": 10, "etag": '"e"', "ready_at": NOON, "name": "a.zip"}
 SCRUBBED: dict[str, Any] = {"title": "", "salt": "", "fingerprint": "", "problem": ""}
@@ -42,7 +45,7 @@ SCRUBBED: dict[str, Any] = {"title": "", "salt": "", "fingerprint": "", "problem
 @pytest.fixture
 def rows(alice: User, admin: User) -> dict[str, models.Model]:
     """One valid row of each kind."""
-    space = make_row(alice)
+    space = make_row(alice, expires_at=None)
     violation = Violation.objects.create(space=space, rule=Rule.objects.get(code="spam"), flagged_by=admin)
     transcript = Transcript.objects.create(space=space, key="t", language="en", cues=[], **STORED)
     token = RecorderToken.objects.create(name="van", prefix="skr_van", secret_sha256="a" * 64, expires_at=NOON)
@@ -68,6 +71,8 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
         "mine": IdempotencyKey.objects.create(user=alice, key="1", space=space),
         "violation": violation,
         "notice": Notice.objects.create(kind="flagged", user=alice, space=space, subject="1"),
+        "appeal": Appeal.objects.create(violation=violation, words="No.", made_by=alice),
+        "hold": Hold.objects.create(space=space, reason="A court.", placed_by=admin),
         "bundle": Bundle.objects.create(space=space, content="c", state="ready", **READY),
     }
 
@@ -76,7 +81,7 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("space_state_known", "space", {"state": "lost"}),
     ("space_deadline_after_end", "space", {"expires_at": F("ended_at")}),
     ("space_deleted_has_its_time", "space", {"deleted_at": NOON}),
-    ("space_deleted_has_its_time", "space", {"state": "deleted", **SCRUBBED}),
+    ("space_deleted_has_its_time", "space", {"state": "deleted", "expires_at": LATER, **SCRUBBED}),
     ("space_never_deleted_while_held", "space", {"state": "expiring", "expires_at": None}),
     (
         "space_never_deleted_while_held",
@@ -84,7 +89,11 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
         {"state": "deleted", "expires_at": None, "deleted_at": NOON, **SCRUBBED},
     ),
     *(
-        ("space_deleted_is_scrubbed", "space", {"state": "deleted", "deleted_at": NOON, **SCRUBBED, left: "something"})
+        (
+            "space_deleted_is_scrubbed",
+            "space",
+            {"state": "deleted", "expires_at": LATER, "deleted_at": NOON, **SCRUBBED, left: "something"},
+        )
         for left in ("title", "salt", "fingerprint", "problem")
     ),
     ("space_rejected_has_a_reason", "space", {"state": "rejected", "problem": ""}),
@@ -134,6 +143,15 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("notice_reminder_has_its_deadline", "notice", {"kind": "due-7-days"}),
     ("notice_reminder_has_its_deadline", "notice", {"kind": "due-1-day"}),
     ("notice_reminder_has_its_deadline", "notice", {"deadline": NOON}),
+    ("violation_evidence_is_of_a_transcript", "violation", {"evidence": [{"line": 1}]}),
+    ("appeal_state_known", "appeal", {"state": "lost", "decided_at": NOON, "decided_by": F("made_by")}),
+    ("appeal_decided_by_somebody_at_a_time", "appeal", {"state": "denied", "decided_by": F("made_by")}),
+    ("appeal_decided_by_somebody_at_a_time", "appeal", {"state": "granted", "decided_at": NOON}),
+    ("appeal_decided_by_somebody_at_a_time", "appeal", {"decided_at": NOON}),
+    ("hold_state_known", "hold", {"state": "lost", "released_at": NOON, "released_by": F("placed_by")}),
+    ("hold_released_by_somebody_at_a_time", "hold", {"state": "released", "released_by": F("placed_by")}),
+    ("hold_released_by_somebody_at_a_time", "hold", {"state": "released", "released_at": NOON}),
+    ("hold_released_by_somebody_at_a_time", "hold", {"released_by": F("placed_by")}),
     *(
         (f"{kind}_{name}", kind, changes)
         for kind in ("bundle", "volume")
@@ -197,6 +215,13 @@ def test_there_is_no_second(rows: dict[str, models.Model], name: str, kind: str)
 
     with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():
         row.save()
+
+
+def test_there_is_one_appeal_for_a_violation(rows: dict[str, models.Model], alice: User) -> None:
+    violation = Violation.objects.get(pk=rows["violation"].pk)
+
+    with pytest.raises(IntegrityError, match="violation_id"), transaction.atomic():
+        Appeal.objects.create(violation=violation, words="Again.", made_by=alice)
 
 
 def test_the_same_recording_is_taken_in_once(alice: User) -> None:

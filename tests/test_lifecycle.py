@@ -50,8 +50,13 @@ LEGAL = {
     ("Notice", "due", "dropped"): "notice.dropped",
     ("Notice", "dropped", "due"): "notice.due",
     ("Notice", "due", "failed"): "notice.failed",
+    ("Violation", "standing", "appealed"): "violation.appealed",
+    ("Violation", "appealed", "standing"): "violation.stands",
     ("Violation", "standing", "lifted"): "violation.lifted",
     ("Violation", "appealed", "lifted"): "violation.lifted",
+    ("Appeal", "open", "denied"): "appeal.denied",
+    ("Appeal", "open", "granted"): "appeal.granted",
+    ("Hold", "standing", "released"): "hold.released",
 }
 
 

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from archive import clock, notices
 from archive.models import Notice, Space, User
+from archive.retention.holds import place
 from archive.retention.violations import flag
 from tests.factory import make_row
 from tests.mailbox import Mailbox, give_address, row, text
@@ -63,9 +64,8 @@ def test_only_what_can_be_downloaded(host: User, state: str) -> None:
     assert made(space) == []
 
 
-def test_held_spaces_have_no_deadline_to_be_reminded_of(host: User) -> None:
-    space = with_left(host, 2 * DAY)
-    change(space, expires_at=None)
+def test_held_spaces_have_no_deadline_to_be_reminded_of(host: User, admin: User) -> None:
+    place(with_left(host, 2 * DAY).pk, "A court asks for it.", admin)
 
     assert notices.due_soon() == 0
 

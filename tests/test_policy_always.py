@@ -1,5 +1,6 @@
 """What holds of every deadline, whatever the dates and the numbers of the rule."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -62,6 +63,33 @@ def test_lifting_later_never_brings_the_deadline_forward(
     assert first.at is not None
     assert second.at is not None
     assert first.at <= second.at
+
+
+@settings(deadline=None)
+@given(moments, violations, rules)
+def test_a_hold_outweighs_everything_and_leaves_no_trace(
+    end: datetime, lifted: list[datetime | None], rule: Rule
+) -> None:
+    held = Facts(end, lifted, held=True)
+
+    assert deadline(held, rule).at is None
+    assert deadline(replace(held, held=False), rule) == deadline(Facts(end, lifted), rule)
+
+
+@settings(deadline=None)
+@given(moments, violations, rules, moments)
+def test_a_lift_never_brings_it_before_the_rule(
+    end: datetime, lifted: list[datetime | None], rule: Rule, now: datetime
+) -> None:
+    """No admin's act shortens it below the rule: not below the base, and not within the days of grace."""
+    longest = end.astimezone(UTC) + timedelta(days=rule.retention_days + rule.violation_extra_days)
+
+    due, base = deadline(Facts(end, [*lifted, now]), rule).at, deadline(Facts(end), rule).at
+
+    assert due is not None
+    assert base is not None
+    assert due >= base
+    assert due >= min(now.astimezone(UTC) + timedelta(days=rule.lift_grace_days), longest)
 
 
 @settings(deadline=None)

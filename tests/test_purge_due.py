@@ -9,7 +9,7 @@ from archive.models import Space, User
 from archive.retention.purge import begin, purge
 from archive.retention.violations import flag
 from archive.storage import keys, store
-from tests.factory import make_row
+from tests.factory import make_held, make_row
 from tests.processes import wait_until
 from tests.rows import events, told
 
@@ -31,7 +31,7 @@ def test_not_before_it_is_due(space: Space) -> None:
 
 
 def test_never_while_it_is_held(alice: User) -> None:
-    space = make_row(alice, ended_ago=timedelta(days=400), expires_at=None)
+    space = make_held(alice, ended_ago=timedelta(days=400))
 
     assert not purge(space.pk)
     assert Space.objects.get(pk=space.pk).state == "available"

@@ -8,10 +8,13 @@ from django.test.utils import CaptureQueriesContext
 
 from archive.bundles.build import build, request
 from archive.log import SYSTEM
-from archive.models import Participant, Rule, Space, User, Violation
+from archive.models import Appeal, Hold, Participant, Rule, Space, User, Violation
+from archive.retention.appeals import appeal, decide
+from archive.retention.evidence import Lines
+from archive.retention.holds import place, release
 from archive.retention.purge import purge
 from archive.retention.violations import flag, lift
-from tests.factory import make_row
+from tests.factory import make_row, make_user
 from tests.rows import make_due
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -43,17 +46,22 @@ def where(word: str) -> set[tuple[str, str]]:
 
 
 def test_no_word_of_it_is_left_in_the_database(space: Space, admin: User) -> None:
-    flag(space.pk, "spam", "An axolotl.", admin)
+    appealed = flag(space.pk, "spam", "An axolotl.", admin, Lines(1, (1,)))
+    decide(appeal(appealed.pk, "A wombat.", space.host).pk, "A kakapo.", admin, granted=False)
     lift(space.pk, "A pangolin.", admin)
+    release(place(space.pk, "A tapir.", admin).pk, "A numbat.", make_user("sven", role="admins"))
     build(request(space.pk, SYSTEM).pk)
     make_due(space)
-    words = ["zebrafish", "okapi", "quagga", "narwhal", "axolotl", "pangolin", space.salt, space.fingerprint]
+    words = ["zebrafish", "okapi", "quagga", "narwhal", "axolotl", "pangolin", "wombat", "kakapo", "tapir", "numbat"]
+    words += [space.salt, space.fingerprint]
+    assert ("archive_violation", "evidence") in where("quagga")
     assert all(where(word) for word in words)
 
     assert purge(space.pk)
 
     assert {word: where(word) for word in words if where(word)} == {}
-    assert space.violations.count() == 1  # what stays is that there was one
+    # what stays is that there were some
+    assert (space.violations.count(), Appeal.objects.count(), space.holds.count()) == (1, 1, 1)
 
 
 def test_the_number_of_queries_does_not_grow_with_what_it_has(alice: User, admin: User) -> None:
@@ -61,6 +69,8 @@ def test_the_number_of_queries_does_not_grow_with_what_it_has(alice: User, admin
     for seat in range(1, 11):
         Participant.objects.create(space=large, role="speaker", seat=seat, name="Ida")
         Violation.objects.create(space=large, rule=Rule.objects.get(code="spam"), flagged_by=admin)
+        released = {"state": "released", "released_by": admin, "released_at": large.ended_at}
+        Hold.objects.create(space=large, reason="A court.", placed_by=admin, **released)
     counts = []
 
     for space in (small, large):

@@ -9,8 +9,10 @@ from django.core.management import CommandError, call_command
 
 from archive import clock
 from archive.models import Space, User
+from archive.retention.appeals import appeal
+from archive.retention.violations import flag
 from archive.storage import keys, store
-from tests.factory import make_row, make_space
+from tests.factory import make_row, make_space, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +32,32 @@ def test_flag_and_lift(alice: User, admin: User, capsys: pytest.CaptureFixture[s
     assert flagged["expires_at"] == (space.ended_at + timedelta(days=120)).isoformat()
     assert lifted["expires_at"] == (space.ended_at + timedelta(days=30)).isoformat()
     assert lifted["lifted"] == [flagged["violation"]]
+
+
+def test_hold_and_release(alice: User, admin: User, capsys: pytest.CaptureFixture[str]) -> None:
+    make_user("sven", role="admins")
+    space = make_row(alice, ended_ago=timedelta(days=6))
+
+    held = said(capsys, "hold", str(space.pk), "--reason", "A court.", "--by", "ada")
+    with pytest.raises(CommandError, match="another admin releases it"):
+        call_command("release", str(held["hold"]), "--reason", "Closed.", "--by", "ada")
+    released = said(capsys, "release", str(held["hold"]), "--reason", "Closed.", "--by", "sven")
+
+    assert held["expires_at"] is None
+    assert released["expires_at"] == (space.ended_at + timedelta(days=30)).isoformat()
+
+
+@pytest.mark.parametrize(("decision", "state", "days"), [("grant", "granted", 30), ("deny", "denied", 120)])
+def test_decide(
+    alice: User, admin: User, capsys: pytest.CaptureFixture[str], decision: str, state: str, days: int
+) -> None:
+    space = make_row(alice, ended_ago=timedelta(days=6))
+    made = appeal(flag(space.pk, "spam", "Watches.", admin).pk, "They were beans.", alice)
+
+    decided = said(capsys, "decide", str(made.pk), decision, "--reason", "I looked.", "--by", "ada")
+
+    assert decided["state"] == state
+    assert decided["expires_at"] == (space.ended_at + timedelta(days=days)).isoformat()
 
 
 @pytest.mark.parametrize(

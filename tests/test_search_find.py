@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from archive import search
 from archive.errors import Refused
-from archive.models import Space, User
+from archive.models import Hold, Space, User
 from archive.search import Found
 from tests.factory import make_row
 from tests.spoken import make_transcript
@@ -155,6 +155,7 @@ def test_only_what_is_served_now(space: Space, change: dict[str, object]) -> Non
 
 def test_a_held_space_is_served(space: Space) -> None:
     make_transcript(space, ["bean"])
+    Hold.objects.create(space=space, reason="A court asked for it.", placed_by=space.host)
     Space.objects.filter(pk=space.pk).update(expires_at=None)
 
     assert lines("bean") == ["[bean]"]

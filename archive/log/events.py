@@ -25,6 +25,12 @@ PARTICIPANT_UNLINKED = "participant.unlinked"
 DEADLINE_MOVED = "deadline.moved"
 VIOLATION_FLAGGED = "violation.flagged"
 VIOLATION_LIFTED = "violation.lifted"
+VIOLATION_APPEALED = "violation.appealed"
+VIOLATION_STANDS = "violation.stands"
+APPEAL_DENIED = "appeal.denied"
+APPEAL_GRANTED = "appeal.granted"
+HOLD_PLACED = "hold.placed"
+HOLD_RELEASED = "hold.released"
 BUNDLE_REQUESTED = "bundle.requested"
 BUNDLE_STARTED = "bundle.started"
 BUNDLE_READY = "bundle.ready"
@@ -86,6 +92,12 @@ WORDS = {
     DEADLINE_MOVED: "Deadline moved",
     VIOLATION_FLAGGED: "Flagged",
     VIOLATION_LIFTED: "Violation lifted",
+    VIOLATION_APPEALED: "Appeal made",
+    VIOLATION_STANDS: "Violation stands",
+    APPEAL_DENIED: "Appeal denied",
+    APPEAL_GRANTED: "Appeal granted",
+    HOLD_PLACED: "Legal hold placed",
+    HOLD_RELEASED: "Legal hold released",
     BUNDLE_REQUESTED: "Bundle asked for",
     BUNDLE_STARTED: "Bundle started",
     BUNDLE_READY: "Bundle ready",

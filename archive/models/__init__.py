@@ -2,6 +2,7 @@
 
 from archive.models.bundle import Bundle
 from archive.models.collection import Collection, Volume, VolumeSpace
+from archive.models.hold import Hold
 from archive.models.log import LogEntry
 from archive.models.media import Derived, Line, Recording, Transcript
 from archive.models.notice import Notice
@@ -11,13 +12,15 @@ from archive.models.speech import Transcription
 from archive.models.token import IdempotencyKey, RecorderToken
 from archive.models.upload import UploadPart, UploadSession
 from archive.models.user import User
-from archive.models.violation import Rule, Violation
+from archive.models.violation import Appeal, Rule, Violation
 from archive.models.work import Work
 
 __all__ = [
+    "Appeal",
     "Bundle",
     "Collection",
     "Derived",
+    "Hold",
     "IdempotencyKey",
     "Line",
     "LogEntry",

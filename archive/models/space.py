@@ -102,6 +102,12 @@ class Space(Work):
                 name="space_due", fields=["expires_at", "id"], condition=~Q(state__in=["expiring", "deleted"])
             ),
             models.Index(name="space_by_host", fields=["host", "expires_at", "id"]),
+            models.Index(name="space_newest", fields=["ended_at", "id"], condition=Q(state="available")),
+            models.Index(
+                name="space_most_listened",
+                fields=["listeners_total", "id"],
+                condition=Q(state="available", listeners_total__isnull=False),
+            ),
             models.Index(
                 name="space_at_work", fields=["lease_until"], condition=Q(state__in=["processing", "expiring"])
             ),
@@ -120,7 +126,8 @@ class Space(Work):
     def facts(self) -> policy.Facts:
         """What this Space's deadline depends on, as it stands in the database."""
         violations = sorted(self.violations.all(), key=lambda violation: violation.pk)
-        return policy.Facts(self.ended_at, tuple(violation.lifted_at for violation in violations))
+        held = any(hold.released_at is None for hold in self.holds.all())
+        return policy.Facts(self.ended_at, tuple(violation.lifted_at for violation in violations), held)
 
     def deadline(self) -> policy.Deadline:
         """What the rule gives now. It becomes the promise when it is written, by whatever changed the facts."""

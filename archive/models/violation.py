@@ -22,7 +22,12 @@ class Rule(models.Model):
 
 
 class Violation(models.Model):
-    """A Space broke a rule. While a violation stands, the Space is kept for longer."""
+    """A Space broke a rule. While a violation stands, the Space is kept for longer.
+
+    `evidence` is a list of {"line": its place in the transcript, from 1, "start_ms": int, "end_ms": int, "speaker":
+    str, "text": str}. The words are copied, so that the evidence stays what it was when the transcript is corrected;
+    they are scrubbed with the Space.
+    """
 
     class State(models.TextChoices):
         STANDING = "standing", "stands"
@@ -38,10 +43,22 @@ class Violation(models.Model):
     lift_reason = models.TextField(blank=True)
     lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     lifted_at = models.DateTimeField(null=True)
+    evidence = models.JSONField(
+        default=list, blank=True, help_text="Lines of the transcript as they were: [{line, start_ms, end_ms, ...}]."
+    )
+    evidence_of = models.PositiveSmallIntegerField(
+        null=True, help_text="The number of the transcript that they are of."
+    )
 
     class Meta:
         ordering = ["id"]
+        indexes = [
+            models.Index(name="violation_appealed", fields=["space"], condition=Q(state="appealed")),
+        ]
         constraints = [
+            models.CheckConstraint(
+                name="violation_evidence_is_of_a_transcript", condition=Q(evidence=[]) | Q(evidence_of__isnull=False)
+            ),
             models.CheckConstraint(
                 name="violation_state_known", condition=Q(state__in=["standing", "appealed", "lifted"])
             ),
@@ -54,3 +71,37 @@ class Violation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule_id} ({self.state})"
+
+
+class Appeal(models.Model):
+    """What the host says against a violation. One for each; it is decided once, with a reason."""
+
+    LONGEST = 2000  # characters
+
+    class State(models.TextChoices):
+        OPEN = "open", "being looked at"
+        DENIED = "denied", "denied"
+        GRANTED = "granted", "granted"
+
+    violation = models.OneToOneField(Violation, on_delete=models.CASCADE, related_name="appeal")
+    state = models.CharField(max_length=16, choices=State, default=State.OPEN)
+    words = models.CharField(max_length=LONGEST, blank=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(db_default=Now(), editable=False)
+    decision = models.TextField(blank=True, help_text="The reason of whoever decided.")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(name="appeal_state_known", condition=Q(state__in=["open", "denied", "granted"])),
+            models.CheckConstraint(
+                name="appeal_decided_by_somebody_at_a_time",
+                condition=Q(state="open", decided_at=None, decided_by=None)
+                | (~Q(state="open") & Q(decided_at__isnull=False, decided_by__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Appeal against {self.violation_id} ({self.state})"

@@ -36,6 +36,7 @@ from archive.errors import LeaseLost, StorageError
 from archive.log import SYSTEM, events
 from archive.models import Bundle, LogEntry, Notice, Space, Transcription, UploadSession
 from archive.retention.sweep import is_due
+from archive.retention.violations import forget
 from archive.storage import Listing, StoredVersion, keys, store
 from archive.storage.emptying import joined, remove, seen_empty
 from archive.work import Claim
@@ -172,7 +173,7 @@ def _bury(claim: Claim[Space], removed: list[dict[str, Any]]) -> bool:
                 space.transcriptions,
             ):
                 content.all().delete()
-            space.violations.update(reason="", lift_reason="")
+            forget(space)
             notices.put_away(space)
             if removed:  # of what never arrived there is nothing to be told
                 notices.tell(Notice.Kind.DELETED, space.host, space)

@@ -1,31 +1,49 @@
-"""Flagging and lifting. Each recomputes the deadline in its own transaction, so the clock is never behind."""
+"""Flagging and lifting. Each recomputes the deadline in its own transaction (archive/retention/changes.py)."""
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from archive import clock, lifecycle, log, notices, policy, words
-from archive.errors import Refused, TooLate
+from archive import clock, lifecycle, log, policy
+from archive.errors import Refused
 from archive.log import Actor, events
-from archive.models import LogEntry, Notice, Rule, Space, User, Violation, current_rule
+from archive.models import Appeal, Rule, Space, User, Violation, current_rule
+from archive.retention.changes import locked, reasoned, recompute, tell_host
+from archive.retention.evidence import Lines, quoted
 
-LONGEST_REASON = 2000
+ACTS = "flag and lift"
+MOST_AT_ONCE = 100  # Spaces
 
 
-def flag(space_id: UUID, rule_code: str, reason: str, by: User) -> Violation:
+@dataclass(frozen=True)
+class Outcome:
+    """Of one Space among several: its violation, or why there is none."""
+
+    space_id: UUID
+    violation: Violation | None
+    refusal: str = ""
+
+
+def flag(space_id: UUID, rule_code: str, reason: str, by: User, evidence: Lines | None = None) -> Violation:
     """The Space broke a rule: it is kept for longer from now on. Raises TooLate once deletion has begun, Refused."""
-    reason = _checked(reason, by)
+    reason = reasoned(reason, by, ACTS)
     with transaction.atomic():
-        space = _locked(space_id)
-        rule = Rule.objects.filter(code=rule_code.replace("\x00", ""), active=True).first()
-        if rule is None:
-            known = ", ".join(Rule.objects.filter(active=True).values_list("code", flat=True))
-            raise Refused(f"There is no rule {rule_code!r}. The rules are: {known}.")
-        violation = Violation.objects.create(space=space, rule=rule, reason=reason, flagged_by=by)
+        space, rule = locked(space_id), _rule(rule_code)
+        lines = quoted(space, evidence) if evidence and evidence.numbers else []
+        violation = Violation.objects.create(
+            space=space,
+            rule=rule,
+            reason=reason,
+            flagged_by=by,
+            evidence=lines,
+            evidence_of=evidence.transcript if evidence and lines else None,
+        )
         violation.refresh_from_db()
+        cited = {"evidence": log.commitment(space.salt, lines), "lines": len(lines)} if lines else {}
         log.record(
             events.VIOLATION_FLAGGED,
             space_id=space.id,
@@ -33,75 +51,68 @@ def flag(space_id: UUID, rule_code: str, reason: str, by: User) -> Violation:
             violation=violation.pk,
             rule=rule.code,
             reason=log.commitment(space.salt, reason),
+            **cited,
         )
         recompute(space, Actor.of(by))
-        notices.tell(Notice.Kind.FLAGGED, space.host, space, violation.pk)
+        tell_host(space, events.VIOLATION_FLAGGED, violation)
     return violation
 
 
+def flag_each(space_ids: Iterable[UUID], rule_code: str, reason: str, by: User) -> list[Outcome]:
+    """Flag several Spaces for the same thing, each in a transaction of its own: one that is too late keeps no other
+    from being flagged. Raises Refused for what is wrong with all of them."""
+    ids = list(dict.fromkeys(space_ids))
+    reasoned(reason, by, ACTS)
+    _rule(rule_code)
+    if not ids:
+        raise Refused("Choose the Spaces that are to be flagged.")
+    if len(ids) > MOST_AT_ONCE:
+        raise Refused(f"These are {len(ids)} Spaces; at most {MOST_AT_ONCE} can be flagged at once.")
+    outcomes = []
+    for space_id in ids:
+        try:
+            outcomes.append(Outcome(space_id, flag(space_id, rule_code, reason, by)))
+        except Refused as error:
+            outcomes.append(Outcome(space_id, None, str(error)))
+    return outcomes
+
+
 def lift(space_id: UUID, reason: str, by: User) -> list[Violation]:
-    """Every violation that stands was flagged in error. Raises TooLate once deletion has begun, Refused."""
-    reason = _checked(reason, by)
+    """Every violation that stands was flagged in error; an appeal against one is granted by that. Raises TooLate once
+    deletion has begun, Refused."""
+    reason = reasoned(reason, by, ACTS)
     with transaction.atomic():
-        space = _locked(space_id)
-        standing = list(space.violations.exclude(state=Violation.State.LIFTED))
+        space = locked(space_id)
+        standing = list(space.violations.select_related("appeal").exclude(state=Violation.State.LIFTED))
         if not standing:
             raise Refused("No violation of this Space stands, so there is nothing to lift.")
-        now, lifted = clock.now(), []
-        for violation in standing:
-            detail = {"reason": log.commitment(space.salt, reason), "lifted_at": log.moment(now)}
-            changes: dict[str, Any] = {"lifted_at": now, "lifted_by": by, "lift_reason": reason}
-            if lifecycle.move(violation, violation.state, "lifted", actor=Actor.of(by), detail=detail, **changes):
-                lifted.append(violation)
+        now = clock.now()
+        lifted = [violation for violation in standing if lift_one(space, violation, reason, by, now)]
         recompute(space, Actor.of(by))
         if lifted:
-            notices.tell(Notice.Kind.LIFTED, space.host, space, lifted[-1].pk)  # one for all that were lifted at once
+            tell_host(space, events.VIOLATION_LIFTED, lifted[-1])  # one for all that were lifted at once
     return lifted
 
 
-def recompute(space: Space, actor: Actor) -> None:
-    """Bring `expires_at` in line with the facts, and log the move. Call it with the row locked, in the transaction of
-    whatever changed."""
-    due = space.deadline()
-    before, moved = space.expires_at, due.at != space.expires_at
-    space.expires_at, space.because = due.at, due.because
-    Space.objects.filter(pk=space.pk).update(expires_at=due.at, because=due.because)
-    if not moved:
-        return
-    log.record(
-        events.DEADLINE_MOVED,
-        space_id=space.id,
-        actor=actor,
-        before=log.moment(before),
-        after=log.moment(due.at),
-        because=list(due.codes),
-    )
+def lift_one(space: Space, violation: Violation, reason: str, by: User, now: datetime) -> bool:
+    """`-> lifted`, with the grant of the appeal that may be open. The caller has the lock, recomputes, and tells."""
+    told = log.commitment(space.salt, reason)
+    appeal = getattr(violation, "appeal", None)
+    if appeal is not None and appeal.state == Appeal.State.OPEN:
+        decided: dict[str, Any] = {"decided_at": now, "decided_by": by, "decision": reason}
+        granted = {"violation": violation.pk, "reason": told}
+        lifecycle.move(appeal, "open", "granted", actor=Actor.of(by), detail=granted, **decided)
+    detail = {"reason": told, "lifted_at": log.moment(now)}
+    changes: dict[str, Any] = {"lifted_at": now, "lifted_by": by, "lift_reason": reason}
+    return lifecycle.move(violation, violation.state, "lifted", actor=Actor.of(by), detail=detail, **changes)
 
 
-def _checked(reason: str, by: User) -> str:
-    reason = reason.replace("\x00", "").strip()
-    if not by.is_admin:
-        raise Refused(f"{by.username} is not an admin, and only admins flag and lift.")
-    if not reason:
-        raise Refused("A reason is needed: the host will read it.")
-    if len(reason) > LONGEST_REASON:
-        raise Refused(f"The reason has {len(reason)} characters; at most {LONGEST_REASON} fit.")
-    return reason
-
-
-def _locked(space_id: UUID) -> Space:
-    """The Space, locked until the transaction ends: the sweep's compare-and-set waits for it, and then sees the new
-    deadline."""
-    space = Space.objects.select_for_update().filter(pk=space_id).first()
-    if space is None:
-        raise Refused(f"There is no Space {space_id}.")
-    began = LogEntry.objects.filter(space_id=space.id, event=events.DELETION_BEGAN).values_list("at", flat=True).first()
-    if began is not None:
-        raise TooLate(f"Too late: the deletion of this Space began at {words.moment(began)}.")
-    if space.expires_at is not None and space.expires_at <= clock.now():
-        # Nothing of it is served any more. Taking that back would keep what people were promised is gone.
-        raise TooLate(f"Too late: the deadline of this Space was {words.moment(space.expires_at)}.")
-    return space
+def forget(space: Space) -> None:
+    """Scrub what people wrote and said about it, when it is deleted. That there was a violation, an appeal, a hold, by
+    whom and when, stays."""
+    space.violations.update(reason="", lift_reason="", evidence=[])
+    Appeal.objects.filter(violation__space=space).update(words="", decision="")
+    space.holds.update(reason="", release_reason="")
 
 
 def what_if(space: Space, now: datetime) -> tuple[policy.Deadline, policy.Deadline]:
@@ -110,3 +121,11 @@ def what_if(space: Space, now: datetime) -> tuple[policy.Deadline, policy.Deadli
     flagged = replace(facts, lifted_at=(*facts.lifted_at, None))
     lifted = replace(facts, lifted_at=tuple(moment or now for moment in facts.lifted_at))
     return policy.deadline(flagged, rule), policy.deadline(lifted, rule)
+
+
+def _rule(code: str) -> Rule:
+    rule = Rule.objects.filter(code=code.replace("\x00", ""), active=True).first()
+    if rule is None:
+        known = ", ".join(Rule.objects.filter(active=True).values_list("code", flat=True))
+        raise Refused(f"There is no rule {code!r}. The rules are: {known}.")
+    return rule

@@ -1,0 +1,26 @@
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from archive.management.base import Command as Base
+from archive.management.base import find_user
+from archive.retention.appeals import decide
+
+
+class Command(Base):
+    help = "Decide an appeal: granted, the violation is lifted; denied, it stands."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("appeal", metavar="APPEAL", type=int, help="its number, as /moderation/appeals/ shows it")
+        parser.add_argument("decision", choices=["grant", "deny"])
+        parser.add_argument("--reason", required=True, metavar="TEXT")
+        parser.add_argument("--by", required=True, metavar="NAME", help="an admin")
+
+    def run(self, **options: Any) -> None:
+        granted = options["decision"] == "grant"
+        decided = decide(options["appeal"], options["reason"], find_user(options["by"]), granted=granted)
+        space = decided.violation.space
+        until = space.expires_at.isoformat() if space.expires_at else None
+        facts = {"space": str(space.id), "appeal": decided.pk, "state": decided.state, "expires_at": until}
+        self.say(f"{decided.get_state_display().capitalize()}. Kept until {until}.", facts, as_json=options["json"])

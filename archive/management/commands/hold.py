@@ -1,0 +1,23 @@
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from archive.management.base import Command as Base
+from archive.management.base import find_space, find_user
+from archive.retention.holds import place
+
+
+class Command(Base):
+    help = "Place a legal hold on a Space: nothing of it is deleted until the hold is released."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("space", metavar="SPACE")
+        parser.add_argument("--reason", required=True, metavar="TEXT")
+        parser.add_argument("--by", required=True, metavar="NAME", help="an admin")
+
+    def run(self, **options: Any) -> None:
+        space = find_space(options["space"])
+        hold = place(space.id, options["reason"], find_user(options["by"]))
+        facts = {"space": str(space.id), "hold": hold.pk, "expires_at": None}
+        self.say(f"Held, as hold {hold.pk}. No deadline until it is released.", facts, as_json=options["json"])

@@ -1,0 +1,25 @@
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from archive.management.base import Command as Base
+from archive.management.base import find_user
+from archive.retention.holds import release
+
+
+class Command(Base):
+    help = "Release a legal hold: the retention rule applies again at once. It takes another admin than placed it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("hold", metavar="HOLD", type=int, help="its number, as `hold` printed it")
+        parser.add_argument("--reason", required=True, metavar="TEXT")
+        parser.add_argument("--by", required=True, metavar="NAME", help="an admin")
+
+    def run(self, **options: Any) -> None:
+        hold = release(options["hold"], options["reason"], find_user(options["by"]))
+        hold.space.refresh_from_db()
+        until = hold.space.expires_at.isoformat() if hold.space.expires_at else None
+        words = f"Released. Kept until {until}." if until else "Released. Another hold stands, so no deadline yet."
+        facts = {"space": str(hold.space_id), "hold": hold.pk, "expires_at": until}
+        self.say(words, facts, as_json=options["json"])

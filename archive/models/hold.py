@@ -1,0 +1,41 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from archive.models.space import Space
+
+
+class Hold(models.Model):
+    """A legal hold: while one stands, its Space has no deadline. Several may stand, each for a matter of its own.
+
+    That a Space has no deadline if, and only if, a hold stands is kept by triggers (migration 0010), at the commit.
+    """
+
+    class State(models.TextChoices):
+        STANDING = "standing", "stands"
+        RELEASED = "released", "released"
+
+    space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="holds")
+    state = models.CharField(max_length=16, choices=State, default=State.STANDING)
+    reason = models.TextField(blank=True)
+    placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    placed_at = models.DateTimeField(db_default=Now(), editable=False)
+    release_reason = models.TextField(blank=True)
+    released_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(name="hold_standing", fields=["placed_at", "id"], condition=Q(state="standing"))]
+        constraints = [
+            models.CheckConstraint(name="hold_state_known", condition=Q(state__in=["standing", "released"])),
+            models.CheckConstraint(
+                name="hold_released_by_somebody_at_a_time",
+                condition=Q(state="standing", released_at=None, released_by=None)
+                | (~Q(state="standing") & Q(released_at__isnull=False, released_by__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Hold {self.pk} ({self.state})"

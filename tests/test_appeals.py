@@ -1,0 +1,111 @@
+"""An appeal: made by the host, decided by an admin; the deadline stays until it is granted."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from archive import clock
+from archive.models import Appeal, Space, User, Violation
+from archive.retention.appeals import appeal, decide, if_granted
+from archive.retention.violations import flag, lift
+from tests.factory import make_row
+from tests.rows import entries, events, kept
+
+pytestmark = pytest.mark.usefixtures("db")
+WORDS = "It was a quotation, and I said so."
+
+
+@pytest.fixture
+def space(alice: User) -> Space:
+    return make_row(alice, ended_ago=timedelta(days=10))
+
+
+@pytest.fixture
+def violation(space: Space, admin: User) -> Violation:
+    return flag(space.pk, "harassment", "An insult.", admin)
+
+
+def test_while_it_is_open_the_deadline_stays(space: Space, violation: Violation, alice: User) -> None:
+    made = appeal(violation.pk, f"  {WORDS}\n", alice)
+
+    violation.refresh_from_db()
+    assert (made.state, made.words, made.made_by) == ("open", WORDS, alice)
+    assert violation.state == "appealed"
+    assert kept(space) == timedelta(days=120)
+    event, detail = entries(space)[-1]
+    assert (event, detail["violation"], detail["appeal"]) == ("violation.appealed", str(violation.pk), made.pk)
+
+
+def test_denied_the_violation_stands(space: Space, violation: Violation, alice: User, admin: User) -> None:
+    made = appeal(violation.pk, WORDS, alice)
+
+    decided = decide(made.pk, "It was no quotation.", admin, granted=False)
+
+    violation.refresh_from_db()
+    assert (decided.state, decided.decision, decided.decided_by) == ("denied", "It was no quotation.", admin)
+    assert violation.state == "standing"
+    assert kept(space) == timedelta(days=120)
+    assert events(space)[-2:] == ["appeal.denied", "violation.stands"]
+
+
+def test_granted_the_violation_is_lifted(space: Space, violation: Violation, alice: User, admin: User) -> None:
+    made = appeal(violation.pk, WORDS, alice)
+
+    decided = decide(made.pk, "So it was.", admin, granted=True)
+
+    violation.refresh_from_db()
+    assert (decided.state, violation.state, violation.lift_reason) == ("granted", "lifted", "So it was.")
+    assert decided.decided_at == violation.lifted_at
+    assert kept(space) == timedelta(days=30)
+    assert events(space)[-3:] == ["appeal.granted", "violation.lifted", "deadline.moved"]
+
+
+def test_granted_late_the_host_has_a_week_to_download(alice: User, admin: User) -> None:
+    space = make_row(alice, ended_ago=timedelta(days=50), expires_at=clock.now() + timedelta(days=1))
+    made = appeal(flag(space.pk, "spam", "Watches.", admin).pk, WORDS, alice)
+
+    decided = decide(made.pk, "So it was.", admin, granted=True)
+
+    space.refresh_from_db()
+    assert decided.decided_at is not None
+    assert space.expires_at == decided.decided_at + timedelta(days=7)
+
+
+def test_another_violation_keeps_the_deadline(space: Space, violation: Violation, alice: User, admin: User) -> None:
+    flag(space.pk, "spam", "Watches.", admin)
+    made = appeal(violation.pk, WORDS, alice)
+    would_be = if_granted(space, violation, clock.now())
+
+    decide(made.pk, "So it was.", admin, granted=True)
+
+    assert kept(space) == timedelta(days=120)
+    assert would_be.at == space.expires_at
+
+
+def test_lifting_everything_grants_what_is_open(space: Space, violation: Violation, alice: User, admin: User) -> None:
+    made = appeal(violation.pk, WORDS, alice)
+
+    lift(space.pk, "flagged in error", admin)
+
+    made.refresh_from_db()
+    assert (made.state, made.decision, made.decided_by) == ("granted", "flagged in error", admin)
+    assert events(space)[-3:] == ["appeal.granted", "violation.lifted", "deadline.moved"]
+
+
+def test_lifting_leaves_a_denied_appeal_as_it_was(space: Space, violation: Violation, alice: User, admin: User) -> None:
+    made = appeal(violation.pk, WORDS, alice)
+    decide(made.pk, "No.", admin, granted=False)
+
+    lift(space.pk, "flagged in error", admin)
+
+    assert Appeal.objects.get(pk=made.pk).state == "denied"
+
+
+def test_no_words_of_people_reach_the_log(space: Space, violation: Violation, alice: User, admin: User) -> None:
+    decide(appeal(violation.pk, WORDS, alice).pk, "Because of the tone.", admin, granted=False)
+
+    told = json.dumps(entries(space))
+
+    assert "quotation" not in told
+    assert "tone" not in told

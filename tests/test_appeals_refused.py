@@ -1,0 +1,138 @@
+"""Who may not appeal or decide, and when it is too late."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+
+from archive import clock, lifecycle
+from archive.errors import Conflict, Refused, TooLate
+from archive.log import SYSTEM
+from archive.models import Appeal, Space, User, Violation
+from archive.retention import holds
+from archive.retention.appeals import appeal, decide
+from archive.retention.violations import flag, lift
+from tests.factory import make_row
+from tests.rows import entries
+
+pytestmark = pytest.mark.usefixtures("db")
+WORDS = "It was a quotation."
+
+
+@pytest.fixture
+def space(alice: User) -> Space:
+    return make_row(alice, ended_ago=timedelta(days=10))
+
+
+@pytest.fixture
+def violation(space: Space, admin: User) -> Violation:
+    return flag(space.pk, "harassment", "An insult.", admin)
+
+
+@pytest.mark.parametrize("who", ["bob", "ada", "otto"])
+def test_only_the_host_appeals(violation: Violation, bob: User, auditor: User, who: str) -> None:
+    with pytest.raises(Refused, match=f"{who} is not the host of this Space, and only its host appeals"):
+        appeal(violation.pk, WORDS, User.objects.get(username=who))
+
+    violation.refresh_from_db()
+    assert violation.state == "standing"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("", "Say why the flag is wrong"), (" \n\x00", "Say why"), ("x" * 2001, "has 2001 characters; at most 2000 fit")],
+    ids=["empty", "blank", "too long"],
+)
+def test_it_has_words(violation: Violation, alice: User, text: str, words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        appeal(violation.pk, text, alice)
+
+
+def test_2000_characters_fit(violation: Violation, alice: User) -> None:
+    assert appeal(violation.pk, "ü" * 2000, alice).words == "ü" * 2000
+
+
+@pytest.mark.parametrize(("left", "taken"), [(timedelta(days=14, minutes=1), True), (timedelta(days=14), False)])
+def test_until_14_days_before_the_deadline(
+    space: Space, violation: Violation, alice: User, left: timedelta, taken: bool
+) -> None:
+    Space.objects.filter(pk=space.pk).update(ended_at=clock.now() + left - timedelta(days=120))
+    Space.objects.filter(pk=space.pk).update(expires_at=clock.now() + left)
+
+    if taken:
+        appeal(violation.pk, WORDS, alice)
+    else:
+        with pytest.raises(TooLate, match=r"Too late: appeals were taken until .*, 14 days before the deadline\."):
+            appeal(violation.pk, WORDS, alice)
+    assert Appeal.objects.exists() is taken
+
+
+def test_while_a_hold_stands_no_deadline_ends_the_time_for_it(
+    space: Space, violation: Violation, alice: User, admin: User
+) -> None:
+    Space.objects.filter(pk=space.pk).update(expires_at=clock.now() + timedelta(days=1))
+    holds.place(space.pk, "A court.", admin)
+
+    assert appeal(violation.pk, WORDS, alice).state == "open"
+
+
+@pytest.mark.parametrize("granted", [False, True])
+def test_there_is_one_for_each_violation(violation: Violation, alice: User, admin: User, granted: bool) -> None:
+    made = appeal(violation.pk, WORDS, alice)
+    with pytest.raises(Conflict, match="there is one for each violation"):
+        appeal(violation.pk, WORDS, alice)
+    decide(made.pk, "Because.", admin, granted=granted)
+
+    with pytest.raises(Conflict, match="nothing to appeal against" if granted else "one for each violation"):
+        appeal(violation.pk, WORDS, alice)
+    with pytest.raises(Conflict, match=f"This appeal was {'granted' if granted else 'denied'} already"):
+        decide(made.pk, "Because.", admin, granted=not granted)
+
+
+def test_what_was_lifted_needs_none(space: Space, violation: Violation, alice: User, admin: User) -> None:
+    lift(space.pk, "In error.", admin)
+
+    with pytest.raises(Conflict, match="nothing to appeal against"):
+        appeal(violation.pk, WORDS, alice)
+
+
+def test_who_decides(violation: Violation, alice: User, auditor: User) -> None:
+    made = appeal(violation.pk, WORDS, alice)
+    with pytest.raises(Refused, match="otto is not an admin, and only admins decide appeals"):
+        decide(made.pk, "Because.", auditor, granted=True)
+    alice.groups.add(Group.objects.get(name="admins"))
+    alice = User.objects.get(pk=alice.pk)
+
+    with pytest.raises(Refused, match="your own Space: another admin decides"):
+        decide(made.pk, "Because.", alice, granted=True)
+
+    assert Appeal.objects.get().state == "open"
+
+
+def test_a_decision_has_a_reason(violation: Violation, alice: User, admin: User) -> None:
+    made = appeal(violation.pk, WORDS, alice)
+
+    with pytest.raises(Refused, match="A reason is needed"):
+        decide(made.pk, " ", admin, granted=True)
+
+
+def test_too_late_after_deletion_began(space: Space, violation: Violation, alice: User, admin: User) -> None:
+    other = flag(space.pk, "spam", "Watches.", admin)
+    made = appeal(violation.pk, WORDS, alice)
+    lifecycle.move(space, "available", "expiring", actor=SYSTEM)
+    before = entries(space)
+
+    with pytest.raises(TooLate, match=r"Too late: the deletion of this Space began at \d+ \w+ \d{4}"):
+        appeal(other.pk, WORDS, alice)
+    with pytest.raises(TooLate, match=r"Too late: the deletion of this Space began at"):
+        decide(made.pk, "So it was.", admin, granted=True)
+
+    assert entries(space) == before
+    assert Appeal.objects.get().state == "open"
+
+
+def test_what_is_not_there(alice: User, admin: User) -> None:
+    with pytest.raises(Refused, match="no such violation"):
+        appeal(7, WORDS, alice)
+    with pytest.raises(Refused, match="no such violation"):
+        decide(7, "Because.", admin, granted=True)

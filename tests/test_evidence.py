@@ -1,0 +1,119 @@
+"""Evidence: lines of a transcript, named by their numbers, kept with their words."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from archive.errors import Refused
+from archive.models import Space, Transcript, User
+from archive.retention.evidence import Lines, around, parse
+from archive.retention.violations import flag
+from tests.factory import make_row
+from tests.rows import told
+from tests.spoken import make_transcript
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def space(alice: User) -> Space:
+    """What was said in it: a line each 20 seconds."""
+    space = make_row(alice, ended_ago=timedelta(days=10))
+    spoken = make_transcript(space, ["Beans.", "Peas.", "Watches!", "Cheap watches!", "Kale.", "Leek.", "Chard."])
+    for number, cue in enumerate(spoken.cues):
+        cue |= {"start_ms": number * 20_000, "end_ms": number * 20_000 + 5000, "speaker": "Ida"}
+    spoken.save()
+    return space
+
+
+@pytest.mark.parametrize(
+    ("typed", "numbers"),
+    [
+        ("", ()),
+        ("3", (3,)),
+        (" 12, 14-16 ", (12, 14, 15, 16)),
+        ("16\u201317;2\n2", (2, 16, 17)),
+        ("4-4", (4,)),
+    ],
+)
+def test_line_numbers_as_people_write_them(typed: str, numbers: tuple[int, ...]) -> None:
+    assert parse(typed) == numbers
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("x", "“x” is not a line number. Write lines as in 12, 14-16."),
+        ("-1", "“-1” is not a line number"),
+        ("1.5", "“1.5” is not a line number"),
+        ("9-3", "is no stretch"),
+        ("1-999999", "is no stretch of at most 200 lines"),
+        ("1-150, 201-300", "These are 250 lines; at most 200 fit"),
+    ],
+)
+def test_what_is_none_is_said(typed: str, words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        parse(typed)
+
+
+def test_the_words_are_kept_with_the_flag(space: Space, admin: User) -> None:
+    violation = flag(space.pk, "spam", "It sold watches.", admin, Lines(1, (3, 4)))
+    Transcript.objects.update(cues=[])
+
+    violation.refresh_from_db()
+    assert violation.evidence == [
+        {"line": 3, "start_ms": 40_000, "end_ms": 45_000, "speaker": "Ida", "text": "Watches!"},
+        {"line": 4, "start_ms": 60_000, "end_ms": 65_000, "speaker": "Ida", "text": "Cheap watches!"},
+    ]
+    assert violation.evidence_of == 1
+    logged = told(space, "violation.flagged")
+    assert logged["lines"] == 2
+    assert "atches" not in json.dumps(logged)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (Lines(1, (3, 8)), "There is no line 8: the transcript has 7 lines"),
+        (Lines(1, (0,)), "There is no line 0"),
+        (Lines(2, (3,)), "The transcript that these lines are of is not there"),
+    ],
+)
+def test_lines_that_are_not_there(space: Space, admin: User, lines: Lines, words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        flag(space.pk, "spam", "It sold watches.", admin, lines)
+
+    assert not space.violations.exists()
+
+
+def test_too_many_words(space: Space, admin: User) -> None:
+    transcript = space.transcripts.get()
+    transcript.cues[0]["text"] = "x" * 50_001
+    transcript.save()
+
+    with pytest.raises(Refused, match="more than 50000 characters"):
+        flag(space.pk, "spam", "It sold watches.", admin, Lines(1, (1,)))
+
+
+def test_with_30_seconds_around_it(space: Space, admin: User) -> None:
+    violation = flag(space.pk, "spam", "It sold watches.", admin, Lines(1, (3, 4)))
+
+    near = around([violation])[violation.pk]
+
+    assert [(line.number, line.cited, line.cue.text) for line in near] == [
+        (2, False, "Peas."),
+        (3, True, "Watches!"),
+        (4, True, "Cheap watches!"),
+        (5, False, "Kale."),
+    ]
+
+
+def test_without_its_transcript_the_words_are_left(space: Space, admin: User) -> None:
+    violation = flag(space.pk, "spam", "It sold watches.", admin, Lines(1, (3,)))
+    Transcript.objects.update(number=2)
+
+    near = around([violation])[violation.pk]
+
+    assert [(line.number, line.cited, line.cue.text) for line in near] == [(3, True, "Watches!")]
+    assert around([flag(space.pk, "spam", "No lines.", admin)]) == {}

@@ -1,0 +1,154 @@
+"""A legal hold: no deadline while it stands; a second admin releases it, and then the rule applies at once."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from pytest_django import Settings
+
+from archive import lifecycle
+from archive.errors import Conflict, Refused, TooLate
+from archive.log import SYSTEM
+from archive.models import Hold, Space, User
+from archive.retention.holds import if_released, place, release
+from archive.retention.purge import purge
+from archive.retention.sweep import due
+from archive.retention.violations import flag, lift
+from tests.factory import make_held, make_row, make_user
+from tests.rows import entries, events, kept
+
+pytestmark = pytest.mark.usefixtures("db")
+REASON = "A court asked for it."
+
+
+@pytest.fixture
+def space(alice: User) -> Space:
+    return make_row(alice, ended_ago=timedelta(days=10))
+
+
+@pytest.fixture
+def second() -> User:
+    return make_user("sven", role="admins")
+
+
+def no_deadline(space: Space) -> bool:
+    space.refresh_from_db()
+    return space.expires_at is None
+
+
+def test_while_it_stands_there_is_no_deadline(space: Space, admin: User) -> None:
+    hold = place(space.pk, REASON, admin)
+
+    assert no_deadline(space)
+    assert space.because == [["hold", "A legal hold stands: nothing is deleted until it is released."]]
+    assert (hold.state, hold.reason, hold.placed_by) == ("standing", REASON, admin)
+    (placed, told), (moved, how) = entries(space)
+    assert (placed, told["hold"], moved, how["after"]) == ("hold.placed", hold.pk, "deadline.moved", None)
+
+
+def test_nothing_moves_the_deadline_of_a_held_space(space: Space, admin: User) -> None:
+    place(space.pk, REASON, admin)
+
+    flag(space.pk, "spam", "Watches.", admin)
+    assert no_deadline(space)
+    lift(space.pk, "In error.", admin)
+    assert no_deadline(space)
+
+
+def test_on_release_the_rule_applies_at_once(space: Space, admin: User, second: User) -> None:
+    hold = place(space.pk, REASON, admin)
+    flag(space.pk, "spam", "Watches.", admin)
+    would_be = if_released(space)
+
+    released = release(hold.pk, "The case is closed.", second)
+
+    assert kept(space) == timedelta(days=120)
+    assert would_be.at == space.expires_at
+    assert (released.state, released.release_reason, released.released_by) == (
+        "released",
+        "The case is closed.",
+        second,
+    )
+    assert events(space)[-2:] == ["hold.released", "deadline.moved"]
+
+
+def test_released_long_after_its_time_it_is_due_at_once(alice: User, admin: User, second: User) -> None:
+    space = make_held(alice, ended_ago=timedelta(days=400))
+    assert not list(due())
+
+    release(Hold.objects.get().pk, "The case is closed.", second)
+
+    assert [found.id for found in due()] == [space.pk]
+    assert purge(space.pk)
+
+
+def test_each_of_several_has_to_be_released(space: Space, admin: User, second: User) -> None:
+    one, other = place(space.pk, REASON, admin), place(space.pk, "Another court.", admin)
+
+    release(one.pk, "Closed.", second)
+    assert no_deadline(space)
+    release(other.pk, "Closed.", second)
+
+    assert kept(space) == timedelta(days=30)
+
+
+def test_another_admin_releases(space: Space, admin: User, settings: Settings) -> None:
+    hold = place(space.pk, REASON, admin)
+
+    with pytest.raises(Refused, match="You placed this hold: another admin releases it"):
+        release(hold.pk, "Closed.", admin)
+    assert no_deadline(space)
+    settings.HOLD_NEEDS_TWO = False
+    release(hold.pk, "Closed.", admin)
+
+    assert kept(space) == timedelta(days=30)
+
+
+@pytest.mark.parametrize("who", ["alice", "otto"])
+def test_only_admins(space: Space, admin: User, auditor: User, who: str) -> None:
+    hold = place(space.pk, REASON, admin)
+    user = User.objects.get(username=who)
+
+    with pytest.raises(Refused, match=f"{who} is not an admin, and only admins place and release legal holds"):
+        place(space.pk, REASON, user)
+    with pytest.raises(Refused, match="only admins"):
+        release(hold.pk, REASON, user)
+
+
+def test_always_with_a_reason(space: Space, admin: User, second: User) -> None:
+    with pytest.raises(Refused, match="A reason is needed"):
+        place(space.pk, " ", admin)
+    hold = place(space.pk, REASON, admin)
+    with pytest.raises(Refused, match="A reason is needed"):
+        release(hold.pk, "", second)
+
+
+def test_once(space: Space, admin: User, second: User) -> None:
+    hold = place(space.pk, REASON, admin)
+    release(hold.pk, "Closed.", second)
+
+    with pytest.raises(Conflict, match="released already"):
+        release(hold.pk, "Closed.", second)
+    with pytest.raises(Refused, match="no such hold"):
+        release(hold.pk + 1, "Closed.", second)
+
+
+def test_too_late(space: Space, alice: User, admin: User) -> None:
+    overdue = make_row(alice, ended_ago=timedelta(days=31))
+    lifecycle.move(space, "available", "expiring", actor=SYSTEM)
+
+    with pytest.raises(TooLate, match="Too late: the deletion of this Space began at"):
+        place(space.pk, REASON, admin)
+    with pytest.raises(TooLate, match="Too late: the deadline of this Space was"):
+        place(overdue.pk, REASON, admin)
+
+    assert not Hold.objects.exists()
+
+
+def test_no_words_of_people_reach_the_log(space: Space, admin: User, second: User) -> None:
+    release(place(space.pk, "A secret inquiry.", admin).pk, "It came to nothing.", second)
+
+    told = json.dumps(entries(space))
+
+    assert "inquiry" not in told
+    assert "nothing" not in told

@@ -1,0 +1,65 @@
+"""The database itself: a Space has no deadline if, and only if, a hold stands; a held one never goes."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from archive import clock, lifecycle
+from archive.log import SYSTEM
+from archive.models import Hold, Space, User
+from tests.factory import make_held, make_row
+
+pytestmark = pytest.mark.usefixtures("db")
+TOMORROW = timedelta(days=1)
+
+
+def commit() -> None:
+    """What a commit looks at."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def committed(change: Callable[[], object]) -> None:
+    with transaction.atomic():
+        change()
+        commit()
+
+
+CHANGES: dict[str, Callable[[Space, Space, User], object]] = {
+    "no deadline": lambda free, held, by: Space.objects.filter(pk=free.pk).update(expires_at=None),
+    "made without one": lambda free, held, by: make_row(by, expires_at=None),
+    "a hold alone": lambda free, held, by: Hold.objects.create(space=free, reason="A court.", placed_by=by),
+    "a deadline": lambda free, held, by: Space.objects.filter(pk=held.pk).update(expires_at=clock.now() + TOMORROW),
+    "released": lambda free, held, by: Hold.objects.update(state="released", released_at=clock.now(), released_by=by),
+    "its hold gone": lambda free, held, by: Hold.objects.all().delete(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_one_without_the_other_can_not_be_committed(
+    alice: User, admin: User, change: Callable[[Space, Space, User], object]
+) -> None:
+    free, held = make_row(alice), make_held(alice)
+    commit()
+
+    with pytest.raises(IntegrityError, match='"space_no_deadline_iff_held"'):
+        committed(lambda: change(free, held, admin))
+
+
+def test_both_together_can(alice: User, admin: User) -> None:
+    space = make_row(alice)
+
+    committed(lambda: [CHANGES["a hold alone"](space, space, admin), CHANGES["no deadline"](space, space, admin)])
+    committed(lambda: [CHANGES["released"](space, space, admin), CHANGES["a deadline"](space, space, admin)])
+
+    assert Hold.objects.get().state == "released"
+
+
+def test_a_held_space_never_begins_to_be_deleted(alice: User) -> None:
+    space = make_held(alice, ended_ago=timedelta(days=400))
+
+    with pytest.raises(IntegrityError, match='"space_never_deleted_while_held"'), transaction.atomic():
+        lifecycle.move(space, "available", "expiring", actor=SYSTEM)

@@ -1,0 +1,48 @@
+"""Several Spaces flagged at once: each by itself, so that one that is too late keeps no other from being flagged."""
+
+from datetime import timedelta
+
+import pytest
+
+from archive import lifecycle
+from archive.errors import Refused
+from archive.log import SYSTEM
+from archive.models import User, Violation
+from archive.retention.violations import flag_each
+from tests.factory import make_row
+from tests.rows import kept
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+def test_each_is_flagged_or_says_why_not(alice: User, bob: User, admin: User) -> None:
+    one, late, other = make_row(alice), make_row(alice), make_row(bob)
+    lifecycle.move(late, "available", "expiring", actor=SYSTEM)
+
+    outcomes = flag_each([one.pk, late.pk, one.pk, other.pk], "spam", "The same watches.", admin)
+
+    assert [(outcome.space_id, outcome.violation is None) for outcome in outcomes] == [
+        (one.pk, False),
+        (late.pk, True),
+        (other.pk, False),
+    ]
+    assert "Too late: the deletion of this Space began at" in outcomes[1].refusal
+    assert kept(one) == kept(other) == timedelta(days=120)
+    assert not late.violations.exists()
+
+
+def test_what_is_wrong_with_all_of_them_is_said_once(alice: User, admin: User) -> None:
+    space = make_row(alice)
+
+    with pytest.raises(Refused, match="Choose the Spaces"):
+        flag_each([], "spam", "Watches.", admin)
+    with pytest.raises(Refused, match="There is no rule"):
+        flag_each([space.pk], "none", "Watches.", admin)
+    with pytest.raises(Refused, match="A reason is needed"):
+        flag_each([space.pk], "spam", "", admin)
+    with pytest.raises(Refused, match="alice is not an admin"):
+        flag_each([space.pk], "spam", "Watches.", alice)
+    with pytest.raises(Refused, match="These are 101 Spaces; at most 100"):
+        flag_each([make_row(alice).pk for _ in range(101)], "spam", "Watches.", admin)
+
+    assert not Violation.objects.exists()
