@@ -82,7 +82,9 @@ def _cited(number: int, start_ms: int, speaker: str, text: str, *, cited: bool =
 def moved(before: datetime | None, after: policy.Deadline, now: datetime | None = None) -> str:
     """What would happen to the deadline, in words. With `now`, it may be that it has passed."""
     if after.at == before:
-        return f"The deadline stays at {words.moment(before)}." if before else "There is still no deadline."
+        return (
+            f"The deadline stays at {words.moment(before)}." if before else "There is no deadline while a hold stands."
+        )
     if after.at is None and before is not None:
         return f"The deadline moves from {words.moment(before)} to none: nothing is deleted until the hold is released."
     assert after.at is not None  # or it would be as before

@@ -12,7 +12,7 @@ from archive import search
 from archive.errors import Refused
 from archive.models import Recording, Space
 from archive.search import FoundLine, served
-from archive.words import length
+from archive.words import length, many
 from portal import faces
 from portal.paging import page_of
 
@@ -29,6 +29,7 @@ class Row:
     space: Space
     face: Any
     length: str
+    listened: str
     standing: int
     lines: list[dict[str, Any]] = field(default_factory=list)
 
@@ -88,7 +89,8 @@ def _said(typed: str, page: str, asked: str, now: datetime) -> Queue:
 def _row(space: Any, now: datetime, lines: list[dict[str, Any]] | None = None) -> Row:
     standing = sum(violation.state != "lifted" for violation in space.violations.all())
     recording = space.first_recording[0] if space.first_recording else None
-    return Row(space, faces.clock_face(space, now), faces.length(recording), standing, lines or [])
+    listened = "" if space.listeners_total is None else many(space.listeners_total)
+    return Row(space, faces.clock_face(space, now), faces.length(recording), listened, standing, lines or [])
 
 
 def _line(line: FoundLine) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from portal.hearing import player
 from portal.queue import ASKED, ORDERS, queue
 from portal.views.spaces import detail, moves
 
-ANOTHER = "Another hold stands, so there is still no deadline."
+ANOTHER = "Another hold stands, so there is no deadline still."
 MOST_AT_ONCE = 50  # Spaces that one address can name
 
 
