@@ -73,7 +73,7 @@ def facts(space: Space) -> list[tuple[str, str]]:
         found.append(("Who could talk", space.get_audience_display()))
     for label, count in (("Listeners at most", space.listeners_peak), ("Listeners in all", space.listeners_total)):
         if count is not None:
-            found.append((label, f"{count:,}".replace(",", "\u202f")))
+            found.append((label, words.many(count)))
     return found
 
 

@@ -50,6 +50,11 @@ def length(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
+def many(number: int) -> str:
+    """12 345, with narrow blanks that do not break."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
 def count(number: int, thing: str) -> str:
     """1 object, 3 objects."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -11,6 +11,7 @@ from archive.shown import ClockFace, marks
 
 SOON = timedelta(days=7)
 URGENT = timedelta(days=1)
+HELD = "nothing is deleted until the hold is released"
 
 
 def left_words(left: timedelta) -> str:
@@ -29,7 +30,7 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
     due = space.promise()
     until = space.expires_at
     if until is None:
-        return ClockFace("kept", "Kept", "kept until the hold is released", space.ended_at, None, 0.0, [], due.reasons)
+        return ClockFace("kept", "Kept: a legal hold stands", HELD, space.ended_at, None, 100.0, [], due.reasons)
     total, passed = until - space.ended_at, now - space.ended_at
     percent = round(min(max(passed / total * 100, 0), 100), 2)
     marked = marks(space.ended_at, until, _deleting_days())
@@ -82,6 +83,11 @@ TOLD = (
     events.SPACE_AVAILABLE,
     events.VIOLATION_FLAGGED,
     events.VIOLATION_LIFTED,
+    events.VIOLATION_APPEALED,
+    events.APPEAL_DENIED,
+    events.APPEAL_GRANTED,
+    events.HOLD_PLACED,
+    events.HOLD_RELEASED,
     events.DEADLINE_MOVED,
     events.BUNDLE_READY,
     events.BUNDLE_FAILED,
@@ -147,6 +153,8 @@ def _summary(event: str, detail: dict[str, Any]) -> str:
             events.NOTICE_DUE | events.NOTICE_SENT | events.NOTICE_SHOWN | events.NOTICE_DROPPED | events.NOTICE_FAILED
         ):
             return Notice.Kind(detail["kind"]).label
+        case events.HOLD_PLACED | events.HOLD_RELEASED:
+            return f"hold {detail['hold']}"
         case events.BUNDLE_READY:
             return words.size(detail["size"])
         case events.DELETION_BEGAN:

@@ -2,42 +2,76 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
-from typing import TypeVar
-from uuid import UUID
+from operator import attrgetter
+from typing import Any, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
 M = TypeVar("M", bound=Model)
+NONE = "-"  # a cursor within the rows that have nothing in the first column
+LARGEST = 2**63 - 1
 
 
 def page_of(
     rows: QuerySet[M], after: str | None, order: tuple[str, str], size: int, *, descending: bool = False
 ) -> tuple[list[M], str | None]:
-    """One page of `rows` in the order of two columns (the second one unique), and the cursor of the next, if there
-    is one. A cursor that is not one of ours starts at the beginning."""
+    """One page of `rows` in the order of two columns (the second one unique; both may be of a related row, as in
+    `space__expires_at`), and the cursor of the next, if there is one. Ascending, rows with nothing in the first column
+    (held Spaces have no deadline) come last; descending, there may be none. A cursor that is not one of ours starts at
+    the beginning."""
     first, second = order
     sign, than = ("-", "lt") if descending else ("", "gt")
-    if place := _decode(after):
-        a, b = place
-        rows = rows.filter(Q(**{f"{first}__{than}": a}) | Q(**{first: a, f"{second}__{than}": b}))
-    found = list(rows.order_by(f"{sign}{first}", f"{sign}{second}")[: size + 1])
+    ends_with_none = not descending and _field(rows.model, first).null
+    place = _decode(rows.model, after, order)
+    found: list[M] = []
+    if place is None or place[0] is not None:
+        timed = rows.exclude(**{first: None}) if ends_with_none else rows
+        if place:
+            a, b = place
+            timed = timed.filter(
+                Q(**{f"{first}__{than}e": a}), Q(**{f"{first}__{than}": a}) | Q(**{f"{second}__{than}": b})
+            )
+        found = list(timed.order_by(f"{sign}{first}", f"{sign}{second}")[: size + 1])
+    if ends_with_none and len(found) <= size:
+        endless = rows.filter(**{first: None})
+        if place and place[0] is None:
+            endless = endless.filter(**{f"{second}__gt": place[1]})
+        found += endless.order_by(second)[: size + 1 - len(found)]
     if len(found) <= size:
         return found, None
-    last = found[size - 1]
-    return found[:size], _encode(getattr(last, first), getattr(last, second))
+    return found[:size], _encode(found[size - 1], order)
 
 
-def _encode(moment: datetime | None, key: object) -> str | None:
-    if moment is None:
-        return None  # held Spaces have no deadline and come last
-    return urlsafe_b64encode(f"{moment.isoformat()} {key}".encode()).decode()
+def _encode(row: Model, order: tuple[str, str]) -> str:
+    value, key = (attrgetter(name.replace("__", "."))(row) for name in order)
+    text = NONE if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
+    return urlsafe_b64encode(f"{text} {key}".encode()).decode()
 
 
-def _decode(cursor: str | None) -> tuple[datetime, UUID | int] | None:
+def _decode(model: type[Model], cursor: str | None, order: tuple[str, str]) -> tuple[Any, Any] | None:
     try:
-        moment, key = urlsafe_b64decode(cursor or "").decode().split(" ")
-        parsed = datetime.fromisoformat(moment).astimezone(UTC)
-        number = int(key) if key.isdigit() else None
-        return parsed, UUID(key) if number is None else min(number, 2**63 - 1)
-    except (ValueError, OverflowError):
+        text, key = urlsafe_b64decode(cursor or "").decode().split(" ")
+        value = None if text == NONE else _value(model, order[0], text)
+        return value, _value(model, order[1], key)
+    except (ValueError, OverflowError, ValidationError):
         return None
+
+
+def _value(model: type[Model], name: str, text: str) -> Any:
+    """As that column has it. Raises ValueError, OverflowError, ValidationError for what it can't have."""
+    value = _field(model, name).to_python(text)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(f"a time without a zone: {text}")
+        return value.astimezone(UTC)
+    return min(value, LARGEST) if isinstance(value, int) else value
+
+
+def _field(model: type[Model], name: str) -> Any:
+    *steps, last = name.split("__")
+    for step in steps:
+        related = model._meta.get_field(step).related_model
+        assert isinstance(related, type)
+        model = related
+    return model._meta.get_field(last)

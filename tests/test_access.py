@@ -20,7 +20,7 @@ from tests.pages import browser
 
 pytestmark = pytest.mark.usefixtures("db")
 NOBODY = UUID("00000000-0000-4000-8000-000000000000")
-FORM = {"rule": "spam", "reason": "It sold watches."}
+FORM = {"rule": "spam", "reason": "It sold watches.", "words": "They were beans."}
 
 # name: (method, host, admin, auditor); 404 is what strangers get, too.
 LADDER = {
@@ -33,21 +33,34 @@ LADDER = {
     "get": ("GET", 302, 302, 404),
     "flag": ("POST", 404, 302, 404),
     "lift": ("POST", 404, 302, 404),
+    "hold": ("POST", 404, 302, 404),
+    "appeal": ("POST", 302, 404, 404),
+    "moderation": ("GET", 404, 200, 404),
+    "moderate": ("GET", 404, 200, 404),
+    "flag-several": ("GET", 404, 200, 404),
+    "appeals": ("GET", 404, 200, 404),
+    "holds": ("GET", 404, 200, 404),
+    "due": ("GET", 404, 200, 200),
     "log": ("GET", 404, 200, 200),
     "log-space": ("GET", 404, 200, 200),
     "search": ("GET", 200, 200, 404),
     "words": ("GET", 200, 200, 200),
     "healthz": ("GET", 200, 200, 200),
 }
-WHOLE = {"spaces", "log", "search", "words", "healthz"}  # not of one Space
-# Ladders of their own: tests/test_own_words*.py, test_bring.py, test_peaks.py ...
+WHOLE = {  # not of one Space
+    *("spaces", "log", "due", "search", "words", "healthz"),
+    *("moderation", "flag-several", "appeals", "holds"),
+}
+# Ladders of their own: tests/test_access_decisions.py, test_own_words*.py, test_bring.py, test_peaks.py ...
 ELSEWHERE = {
     *("own-words", "participant-account", "bring", "bring-look", "steps", "keep-rest", "peaks", "speech"),
     *("recorders", "recorder-revoke", "collection", "notices", "notice-seen", "notices-seen"),
+    *("decide", "release"),
 }
 OPEN = {"get", "healthz"}  # no sign-in: the one carries its own token, the other says nothing
 OF_A_SPACE = [name for name in LADDER if name not in WHOLE]
 CONTENT = ["audio", "recording", "transcript", "bundle", "get"]
+CHANGING = ["flag", "lift", "hold", "appeal"]
 KEPT_AFTERWARDS = {"log-space"}  # the story of a Space outlives it
 
 
@@ -68,7 +81,8 @@ def address(name: str, space: Space, user: User | None = None, *, id: UUID | Non
     if name == "get":
         bundle = Bundle(pk=id, name="a.zip") if id else space.bundles.get()
         return package_path(bundle, user or space.host)
-    return reverse(name, args=[id or space.pk, *(["vtt"] if name == "transcript" else [])])
+    further: dict[str, list[object]] = {"transcript": ["vtt"], "appeal": [space.violations.get().pk]}
+    return reverse(name, args=[id or space.pk, *further.get(name, [])])
 
 
 def ask(client: Client, name: str, url: str, **headers: str) -> HttpResponse:
@@ -157,19 +171,19 @@ def test_what_is_gone_is_gone(space: Space, admin: User, name: str, state: str) 
     assert answer.status_code == (200 if name in KEPT_AFTERWARDS else 410)
 
 
-@pytest.mark.parametrize("name", ["flag", "lift"])
+@pytest.mark.parametrize("name", CHANGING)
 def test_a_get_changes_nothing(space: Space, admin: User, name: str) -> None:
     answer = browser(admin).get(address(name, space))
 
     assert (answer.status_code, answer["Allow"]) == (405, "POST")
 
 
-@pytest.mark.parametrize("name", sorted(set(LADDER) - {"bundle", "flag", "lift"}))
+@pytest.mark.parametrize("name", sorted(set(LADDER) - {"bundle", "flag-several", *CHANGING}))
 def test_a_post_where_there_is_nothing_to_change(space: Space, admin: User, name: str) -> None:
     assert browser(admin).post(address(name, space, admin)).status_code == 405
 
 
-@pytest.mark.parametrize("name", ["bundle", "flag", "lift"])
+@pytest.mark.parametrize("name", ["bundle", *CHANGING])
 def test_a_form_from_somewhere_else_is_refused(space: Space, admin: User, name: str) -> None:
     client = browser(admin, enforce_csrf_checks=True)
 

@@ -13,7 +13,7 @@ from archive import clock, log
 from archive.log import SYSTEM, events
 from archive.models import Space, User
 from portal.paging import page_of
-from tests.factory import make_row
+from tests.factory import make_held, make_row
 from tests.pages import browser
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -107,3 +107,45 @@ def test_the_next_page_of_the_site(alice: User, make_many: Callable[[int], None]
 @pytest.fixture
 def make_many(alice: User) -> Callable[[int], None]:
     return lambda count: add_spaces(alice, count)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 7, 9, 10, 11])
+def test_held_spaces_come_last_and_end_no_page(rows: list[Space], alice: User, size: int) -> None:
+    held = sorted((make_held(alice, title=f"Held {n}") for n in range(3)), key=lambda space: space.id)
+    seen: list[Space] = []
+    cursor: str | None = None
+    pages = 0
+    while True:
+        page, cursor = page_of(Space.objects.all(), cursor, ("expires_at", "id"), size)
+        seen += page
+        pages += 1
+        if cursor is None:
+            break
+
+    assert seen == [*sorted(rows, key=lambda s: (s.expires_at, s.id)), *held]
+    assert pages == -(-10 // size)
+
+
+def test_the_held_ones_of_the_site(alice: User, admin: User) -> None:
+    for _ in range(30):
+        make_held(alice)
+    add_spaces(alice, 10)
+    seen, url = [], "/"
+    while url:
+        answer = browser(admin).get(url)
+        seen += [row["space"] for row in answer.context["rows"]]
+        url = answer.context["next_url"] or ""
+
+    assert [space.expires_at is None for space in seen] == [False] * 10 + [True] * 30
+    assert len({space.pk for space in seen}) == 40
+    assert len(browser(admin).get("/?filter=held").context["rows"]) == 25
+
+
+@pytest.mark.parametrize("text", ["- x", "- ", "x 5", "5 00000000-0000-4000-8000-000000000000", "2026-01-01 5"])
+@pytest.mark.parametrize(
+    "url", ["/", "/moderation/?order=listened", "/moderation/appeals/", "/moderation/holds/", "/log/"]
+)
+def test_a_cursor_made_by_hand_does_no_harm(admin: User, url: str, text: str) -> None:
+    cursor = base64.urlsafe_b64encode(text.encode()).decode()
+
+    assert browser(admin).get(url, {"after": cursor, "order": "listened"}).status_code == 200

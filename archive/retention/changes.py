@@ -38,14 +38,14 @@ def too_late(space: Space, now: datetime) -> str:
     return ""
 
 
-def reasoned(reason: str, by: User, acts: str) -> str:
+def reasoned(reason: str, by: User, acts: str, reader: str = "the host") -> str:
     """The reason as it is kept. Raises Refused without one, and for whoever is no admin; `acts` says what only they do:
     "flag and lift"."""
     reason = reason.replace("\x00", "").strip()
     if not by.is_admin:
         raise Refused(f"{by.username} is not an admin, and only admins {acts}.")
     if not reason:
-        raise Refused("A reason is needed: the host will read it.")
+        raise Refused(f"A reason is needed: {reader} will read it.")
     if len(reason) > LONGEST_REASON:
         raise Refused(f"The reason has {len(reason)} characters; at most {LONGEST_REASON} fit.")
     return reason

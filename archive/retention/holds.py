@@ -19,11 +19,12 @@ from archive.models import Hold, Space, User, current_rule
 from archive.retention.changes import locked, reasoned, recompute
 
 ACTS = "place and release legal holds"
+READER = "whoever looks at the hold"
 
 
 def place(space_id: UUID, reason: str, by: User) -> Hold:
     """From now on the Space has no deadline. Raises TooLate once deletion has begun, Refused."""
-    reason = reasoned(reason, by, ACTS)
+    reason = reasoned(reason, by, ACTS, READER)
     with transaction.atomic():
         space = locked(space_id)
         hold = Hold.objects.create(space=space, reason=reason, placed_by=by)
@@ -37,7 +38,7 @@ def place(space_id: UUID, reason: str, by: User) -> Hold:
 def release(hold_id: int, reason: str, by: User) -> Hold:
     """The hold ends; without another one the rule applies at once. Raises Refused for the admin who placed it (where
     HOLD_NEEDS_TWO is on), Conflict when it was released already."""
-    reason = reasoned(reason, by, ACTS)
+    reason = reasoned(reason, by, ACTS, READER)
     with transaction.atomic():
         space_id = Hold.objects.filter(pk=hold_id).values_list("space", flat=True).first()
         if space_id is None:
@@ -58,6 +59,11 @@ def release(hold_id: int, reason: str, by: User) -> Hold:
 def may_release(hold: Hold, by: User) -> bool:
     """Whether this admin may, or it takes a second one."""
     return hold.placed_by_id != by.pk or not settings.HOLD_NEEDS_TWO
+
+
+def if_held(space: Space) -> policy.Deadline:
+    """The deadline after a hold at this moment: none. Changes nothing."""
+    return policy.deadline(replace(space.facts(), held=True), current_rule())
 
 
 def if_released(space: Space) -> policy.Deadline:

@@ -24,6 +24,8 @@ EVENT_ICONS = {
     "deadline": "clock",
     "violation": "flag",
     "violation.lifted": "check",
+    "appeal": "person",
+    "violation.appealed": "person",
     "hold": "lock",
     "bundle": "package",
     "bundle.failed": "alert",

@@ -13,11 +13,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from archive import clock, cues, policy, shown, words
-from archive.models import Recording, Rule, Space, User
+from archive import clock, cues, shown
+from archive.models import Recording, Space, User
 from archive.retention.violations import what_if
 from portal import faces
 from portal.access import Found, current_user, find, visible
+from portal.flags import flags, moved, rules
 from portal.hearing import outline, player
 from portal.paging import page_of
 from portal.steps import waiting
@@ -26,7 +27,7 @@ from portal.views.content import downloads
 from portal.views.speech import panel as speech_panel
 
 PAGE = 25
-FILTERS = {"all": "All", "due": "Due within 7 days", "flagged": "Flagged", "deleted": "Deleted"}
+FILTERS = {"all": "All", "due": "Due within 7 days", "flagged": "Flagged", "held": "Held", "deleted": "Deleted"}
 
 
 @login_required
@@ -52,6 +53,7 @@ def spaces(request: HttpRequest) -> HttpResponse:
         "filters": [
             {"code": code, "name": name, "url": f"?{urlencode({'filter': code})}", "active": code == chosen}
             for code, name in FILTERS.items()
+            if code != "held" or user.is_admin or user.is_auditor
         ],
         "next_url": f"?{urlencode({'filter': chosen, 'after': cursor})}" if cursor else None,
     }
@@ -64,6 +66,8 @@ def _filtered(rows: QuerySet[Space], chosen: str, now: datetime) -> QuerySet[Spa
     rows = rows.filter(state__in=Space.KEPT).filter(Q(expires_at__gt=now) | Q(expires_at=None))
     if chosen == "due":
         return rows.filter(expires_at__lte=now + timedelta(days=7))
+    if chosen == "held":
+        return rows.filter(expires_at=None)
     if chosen == "flagged":
         return rows.filter(violations__state__in=["standing", "appealed"]).distinct()
     return rows
@@ -95,7 +99,7 @@ def detail(request: HttpRequest, found: Found) -> dict[str, Any]:
     recording = space.recordings.first()
     transcript = space.transcripts.last()
     hears = found.may_hear and space.is_served(now)
-    violations = list(space.violations.select_related("rule"))
+    violations = list(space.violations.select_related("rule", "appeal"))
     context = {
         "space": space,
         "face": faces.clock_face(space, now),
@@ -103,7 +107,8 @@ def detail(request: HttpRequest, found: Found) -> dict[str, Any]:
         "length": faces.length(recording),
         "facts": shown.facts(space),
         "participants": space.participants.select_related("user"),
-        "violations": violations,
+        "violations": flags(space, violations, now, content=hears),
+        "may_appeal": space.host_id == current_user(request).pk,
         "history": faces.history(space),
         "may_hear": found.may_hear,
         "may_flag": found.may_flag,
@@ -119,23 +124,15 @@ def detail(request: HttpRequest, found: Found) -> dict[str, Any]:
             "bundle_panel": panel(request, space, current_user(request)),
         }
     if found.may_flag:
-        context |= {"rules": Rule.objects.filter(active=True), **_moves(space, now, violations)}
+        context |= {"rules": rules(), **moves(space, now, violations)}
     return context
 
 
-def _moves(space: Space, now: datetime, violations: list[Any]) -> dict[str, str | None]:
+def moves(space: Space, now: datetime, violations: list[Any]) -> dict[str, str | None]:
     """What a flag or a lift would do to the deadline, in words, before anybody presses a button."""
     flagged, lifted = what_if(space, now)
     stands = any(v.state != "lifted" for v in violations)
     return {
-        "flag_until": _moved(space.expires_at, flagged),
-        "lift_until": _moved(space.expires_at, lifted) if stands else None,
+        "flag_until": moved(space.expires_at, flagged),
+        "lift_until": moved(space.expires_at, lifted) if stands else None,
     }
-
-
-def _moved(before: datetime | None, after: policy.Deadline) -> str:
-    if after.at == before and before is not None:
-        return f"The deadline stays at {words.moment(before)}."
-    old = words.moment(before) if before else "none"
-    new = words.moment(after.at) if after.at else "none"
-    return f"The deadline moves from {old} to {new}."

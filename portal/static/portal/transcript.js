@@ -32,7 +32,8 @@ export function followLines(lines, starts, jump) {
   list.addEventListener("click", (event) => {
     const line = event.target.closest("li");
     const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey; // its link, opened in another tab
-    if (!line || elsewhere || (!event.target.closest(".stamp") && !getSelection().isCollapsed)) return;
+    if (!line || elsewhere || event.target.closest("label")) return; // a tick beside the line is not a jump
+    if (!event.target.closest(".stamp") && !getSelection().isCollapsed) return;
     event.preventDefault();
     jump(starts[lines.indexOf(line)]);
   });

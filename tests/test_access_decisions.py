@@ -1,0 +1,77 @@
+"""The ladder of deciding appeals and releasing holds, whose addresses name an appeal and a hold."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from archive import lifecycle
+from archive.log import SYSTEM
+from archive.models import Appeal, Hold, User
+from archive.retention.appeals import appeal
+from archive.retention.violations import flag
+from tests.factory import make_held, make_row
+from tests.pages import browser
+
+pytestmark = pytest.mark.usefixtures("db")
+FORM = {"decision": "grant", "reason": "I looked at it."}
+
+
+@pytest.fixture
+def urls(alice: User, admin: User) -> dict[str, str]:
+    """Of an open appeal, and of a hold that somebody else placed."""
+    open_appeal = appeal(flag(make_row(alice).pk, "spam", "It sold watches.", admin).pk, "They were beans.", alice)
+    held = make_held(alice, ended_ago=timedelta(days=5)).holds.get()
+    return {"decide": reverse("decide", args=[open_appeal.pk]), "release": reverse("release", args=[held.pk])}
+
+
+@pytest.mark.parametrize("name", ["decide", "release"])
+class TestLadder:
+    def test_anonymous_people_are_asked_to_sign_in(self, urls: dict[str, str], name: str) -> None:
+        answer = browser().post(urls[name], FORM)
+
+        assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={urls[name]}")
+
+    @pytest.mark.parametrize("who", ["alice", "bob", "otto"])
+    def test_only_admins(self, urls: dict[str, str], name: str, who: str, bob: User, auditor: User) -> None:
+        assert browser(User.objects.get(username=who)).post(urls[name], FORM).status_code == 404
+        assert (Appeal.objects.get().state, Hold.objects.get().state) == ("open", "standing")
+
+    def test_an_admin(self, urls: dict[str, str], name: str, admin: User) -> None:
+        assert browser(admin).post(urls[name], FORM).status_code == 302
+
+    def test_an_id_that_is_nobodys(self, urls: dict[str, str], name: str, admin: User) -> None:
+        assert browser(admin).post(reverse(name, args=[10**9]), FORM).status_code == 404
+
+    def test_a_get_changes_nothing(self, urls: dict[str, str], name: str, admin: User) -> None:
+        answer = browser(admin).get(urls[name])
+
+        assert (answer.status_code, answer["Allow"]) == (405, "POST")
+
+    def test_a_form_from_somewhere_else_is_refused(self, urls: dict[str, str], name: str, admin: User) -> None:
+        assert browser(admin, enforce_csrf_checks=True).post(urls[name], FORM).status_code == 403
+
+    def test_without_a_reason_nothing_is_lost(self, urls: dict[str, str], name: str, admin: User) -> None:
+        answer = browser(admin).post(urls[name], FORM | {"reason": " "})
+
+        assert answer.status_code == 422
+        assert "A reason is needed" in answer.content.decode()
+
+
+def test_too_late_to_decide(urls: dict[str, str], admin: User) -> None:
+    space = Appeal.objects.get().violation.space
+    lifecycle.move(space, "available", "expiring", actor=SYSTEM)
+
+    answer = browser(admin).post(urls["decide"], FORM)
+
+    assert answer.status_code == 422
+    assert "Too late: the deletion of this Space began at" in answer.content.decode()
+
+
+def test_a_decision_is_one_of_two(urls: dict[str, str], admin: User) -> None:
+    answer = browser(admin).post(urls["decide"], {"decision": "maybe", "reason": "I am not sure."})
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Choose whether the appeal is granted or denied." in page
+    assert "I am not sure.</textarea>" in page

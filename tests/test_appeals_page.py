@@ -1,0 +1,149 @@
+"""Flag, appeal and decision as the pages show them: to the host, to the admin who decides, to an auditor."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from archive import clock
+from archive.models import Space, User, Violation
+from archive.retention import holds
+from archive.retention.evidence import Lines
+from archive.retention.violations import flag
+from tests.factory import make_row
+from tests.heard import make_heard
+from tests.pages import browser
+from tests.rows import kept
+
+pytestmark = pytest.mark.usefixtures("db")
+LINE = "Seeds want to be seeds: a SEED that is not sown is a snack."
+
+
+@pytest.fixture
+def space(alice: User) -> Space:
+    return make_heard(alice)
+
+
+@pytest.fixture
+def violation(space: Space, admin: User) -> Violation:
+    return flag(space.pk, "spam", "They sold seeds.", admin, Lines(1, (5,)))
+
+
+def text(user: User, url: str) -> str:
+    """The page's text in one line."""
+    page = browser(user).get(url).content.decode().split("<main", 1)[1]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page))
+
+
+def test_the_host_sees_what_was_flagged_and_until_when(space: Space, violation: Violation, alice: User) -> None:
+    space.refresh_from_db()
+    assert space.expires_at is not None
+    last = space.expires_at - timedelta(days=14)
+
+    page = text(alice, f"/spaces/{space.pk}/")
+
+    assert "Flagged for Spam or fraud" in page
+    assert "They sold seeds." in page
+    assert page.count(LINE) == 2  # as evidence, and in the transcript
+    assert f"You can appeal until {last.day} {last:%B %Y}, {last:%H:%M} UTC." in page
+    assert f"The Space is kept until {space.expires_at.day} {space.expires_at:%B %Y}" in page
+
+
+def test_the_host_appeals_and_reads_the_decision(space: Space, violation: Violation, alice: User, admin: User) -> None:
+    url = f"/spaces/{space.pk}/violations/{violation.pk}/appeal"
+
+    answer = browser(alice).post(url, {"words": "It was <i>a quotation</i>.\nI said so."}, follow=True)
+    assert "Your appeal was sent." in answer.content.decode()
+    page = text(alice, f"/spaces/{space.pk}/")
+    assert "An appeal is being looked at." in page
+    assert "It was &lt;i&gt;a quotation&lt;/i&gt;." in page
+
+    queue = text(admin, "/moderation/appeals/")
+    assert "It was &lt;i&gt;a quotation&lt;/i&gt;." in queue
+    assert LINE in queue
+    assert "The deadline moves from" in queue
+    assert "The deadline stays at" in queue
+    decide = f"/moderation/appeals/{violation.appeal.pk}/decide"
+    browser(admin).post(decide, {"decision": "deny", "reason": "It was no quotation."})
+
+    page = text(alice, f"/spaces/{space.pk}/")
+    assert "Denied" in page
+    assert "It was no quotation." in page
+    assert "You can appeal until" not in page
+    assert "No appeal waits" in text(admin, "/moderation/appeals/")
+
+
+def test_granted_the_clock_goes_back(space: Space, violation: Violation, alice: User, admin: User) -> None:
+    browser(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"words": "A quotation."})
+
+    answer = browser(admin).post(
+        f"/moderation/appeals/{violation.appeal.pk}/decide", {"decision": "grant", "reason": "So it was."}, follow=True
+    )
+
+    assert "Granted: the violation is lifted. The Space is kept until" in answer.content.decode()
+    assert kept(space) == timedelta(days=30)
+    assert text(alice, f"/spaces/{space.pk}/").count("So it was.") == 1
+
+
+def test_a_refused_appeal_loses_nothing(space: Space, violation: Violation, alice: User) -> None:
+    answer = browser(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"words": "x" * 2001})
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "The appeal has 2001 characters; at most 2000 fit." in page
+    assert "x" * 2001 + "</textarea>" in page
+
+
+def test_when_it_is_too_late_the_page_says_so(space: Space, violation: Violation, alice: User) -> None:
+    Space.objects.filter(pk=space.pk).update(expires_at=clock.now() + timedelta(days=13))
+
+    page = text(alice, f"/spaces/{space.pk}/")
+
+    assert "Too late: appeals were taken until" in page
+    assert "Send the appeal" not in page
+
+
+def test_a_violation_of_another_space_is_not_there(violation: Violation, alice: User, bob: User) -> None:
+    other = make_row(bob)
+
+    for who, space_id in ((alice, other.pk), (bob, violation.space_id), (bob, other.pk)):
+        url = f"/spaces/{space_id}/violations/{violation.pk}/appeal"
+        assert browser(who).post(url, {"words": "No."}).status_code == 404
+
+
+def test_an_auditor_reads_no_words_of_the_transcript(
+    space: Space, violation: Violation, alice: User, auditor: User
+) -> None:
+    browser(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"words": "A quotation."})
+
+    page = text(auditor, f"/spaces/{space.pk}/")
+
+    assert "Flagged for Spam or fraud" in page
+    assert "The host's appeal: being looked at." in page
+    assert LINE not in page
+    assert "A quotation." not in page
+
+
+def test_the_clock_while_a_hold_stands(space: Space, violation: Violation, alice: User, admin: User) -> None:
+    holds.place(space.pk, "A secret inquiry.", admin)
+
+    page = browser(alice).get(f"/spaces/{space.pk}/").content.decode()
+
+    assert 'class="clock kept large"' in page
+    assert "Kept: a legal hold stands" in page
+    assert "secret" not in page
+
+
+def test_the_queue_has_the_shortest_deadline_first(alice: User, admin: User) -> None:
+    for title, ended in (("held", 90), ("later", 10), ("sooner", 40)):
+        space = make_row(
+            alice, title=title, ended_ago=timedelta(days=ended), expires_at=clock.now() + timedelta(days=1)
+        )
+        violation = flag(space.pk, "spam", "Watches.", admin)
+        browser(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"words": "No."})
+        if title == "held":
+            holds.place(space.pk, "A court.", admin)
+
+    rows = browser(admin).get("/moderation/appeals/").context["rows"]
+
+    assert [str(row["space"]) for row in rows] == ["sooner", "later", "held"]

@@ -1,0 +1,132 @@
+"""The story of a flag in a real browser: lines as evidence, the host's appeal, the admin's decision, the clock."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from archive import clock
+from archive.models import Space, User
+from tests import browser as person
+from tests.factory import make_row, make_user
+from tests.heard import make_heard
+from tests.listening import Complaints
+from tests.processes import Services
+
+LINE = "Seeds want to be seeds: a SEED that is not sown is a snack."
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Page:
+    return chromium.new_page()
+
+
+def in_as(page: Page, services: Services, name: str, path: str) -> None:
+    person.sign_out(page)
+    person.sign_in(page, services.url, name)
+    page.goto(f"{services.url}{path}")
+
+
+@pytest.mark.usefixtures("committed")
+def test_flagged_appealed_and_lifted(services: Services, page: Page, alice: User, admin: User) -> None:
+    services.web()
+    space = make_heard(alice, deadline=clock.now() + timedelta(days=3))
+    complaints = Complaints(page)
+
+    in_as(page, services, "ada", "/moderation/")
+    page.get_by_role("link", name="The seed library room").click()
+    chooses_lines(page)
+    expect(page.locator("#flag-until")).to_contain_text("The deadline moves from")
+    page.get_by_label("Rule that it broke").select_option("spam")
+    page.get_by_label("What happened").fill("They sold seeds.")
+    page.get_by_role("button", name="Flag this Space").click()
+    expect(page.get_by_text("Flagged. The Space is kept until")).to_be_visible()
+
+    in_as(page, services, "alice", f"/spaces/{space.pk}/")
+    flagged = page.get_by_label("Flag", exact=True)
+    expect(flagged.get_by_text(LINE)).to_be_visible()
+    expect(page.get_by_text("92 days left")).to_be_visible()
+    flagged.get_by_text("Appeal", exact=True).click()
+    page.get_by_label("Why the flag is wrong").fill("Nobody sold anything.")
+    page.get_by_role("button", name="Send the appeal").click()
+    expect(page.get_by_text("An appeal is being looked at.")).to_be_visible()
+
+    in_as(page, services, "ada", "/moderation/appeals/")
+    expect(page.get_by_text("Nobody sold anything.")).to_be_visible()
+    expect(page.get_by_text("Bring a packet on Saturday")).to_have_count(0)  # more than 30 seconds away
+    page.get_by_label("Why you decide so").fill("So it is.")
+    page.get_by_role("button", name="Grant: lift the flag").click()
+    expect(page.get_by_text("Granted: the violation is lifted. The Space is kept until")).to_be_visible()
+
+    in_as(page, services, "alice", f"/spaces/{space.pk}/")
+    expect(page.get_by_text("6 days left")).to_be_visible()
+    expect(page.get_by_text("So it is.")).to_be_visible()
+    space.refresh_from_db()
+    lifted = space.violations.get().lifted_at
+    assert lifted is not None
+    assert space.expires_at == lifted + timedelta(days=7)
+    assert complaints.heard == []
+
+
+def chooses_lines(page: Page) -> None:
+    """By keyboard and by mouse; ticks and the field with numbers say the same."""
+    field = page.get_by_label("Lines that show it")
+    stamp = page.get_by_role("link", name="Play from 0:09")
+    stamp.focus()
+    stamp.press("x")
+    expect(field).to_have_value("3")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+X")
+    expect(field).to_have_value("3-5")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")  # the tick of the line that has the focus
+    expect(field).to_have_value("3-4")
+    page.get_by_label("Line 7 as evidence").check()
+    expect(field).to_have_value("3-4, 7")
+    field.fill("5")
+    field.blur()
+    expect(page.get_by_label("Line 3 as evidence")).not_to_be_checked()
+    expect(page.get_by_label("Line 5 as evidence")).to_be_checked()
+
+
+@pytest.mark.usefixtures("committed")
+def test_held_and_released(services: Services, page: Page, alice: User, admin: User) -> None:
+    services.web()
+    make_user("sven", role="admins")
+    space = make_row(alice, title="The case")
+
+    in_as(page, services, "ada", f"/moderation/spaces/{space.pk}/")
+    page.get_by_text("Place a hold").click()
+    page.get_by_label("Who asked for it, and why").fill("A court asked for it.")
+    page.get_by_role("button", name="Place the hold").click()
+    expect(page.get_by_text("Kept: a legal hold stands").first).to_be_visible()
+    expect(page.get_by_text("another admin releases it")).to_be_visible()
+
+    in_as(page, services, "sven", "/moderation/holds/")
+    page.get_by_text("Release it").click()
+    expect(page.get_by_text("The deadline becomes")).to_be_visible()
+    page.get_by_label("Why it is released").fill("The case is closed.")
+    page.get_by_role("button", name="Release the hold").click()
+    expect(page.get_by_text("Released. The Space is kept until")).to_be_visible()
+    assert Space.objects.get(pk=space.pk).expires_at == space.ended_at + timedelta(days=30)
+
+
+@pytest.mark.usefixtures("committed")
+def test_several_without_javascript(services: Services, chromium: Browser, alice: User, admin: User) -> None:
+    services.web()
+    for title in ("One", "Two", "Three"):
+        make_row(alice, title=title)
+    page = chromium.new_context(java_script_enabled=False).new_page()
+
+    in_as(page, services, "ada", "/moderation/")
+    page.get_by_label("Choose One").check()
+    page.get_by_label("Choose Three").check()
+    page.get_by_role("button", name="Flag those chosen").click()
+    expect(page.get_by_text("The deadline moves from")).to_have_count(2)
+    page.get_by_label("Rule that it broke").select_option("spam")
+    page.get_by_label("What happened").fill("The same watches.")
+    page.get_by_role("button", name="Flag 2 Spaces").click()
+
+    expect(page.get_by_text("Flagged 2 Spaces.")).to_be_visible()
+    assert Space.objects.filter(violations__rule="spam").count() == 2

@@ -1,0 +1,195 @@
+"""Moderation without JavaScript: the queue, a Space with its lines, a flag with evidence, several at once."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from archive import clock
+from archive.models import Appeal, Hold, Rule, Space, User, Violation
+from archive.retention.violations import flag
+from tests.factory import make_held, make_row
+from tests.heard import make_heard
+from tests.pages import browser
+from tests.rows import kept
+from tests.spoken import make_transcript
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def client(admin: User) -> Client:
+    return browser(admin)
+
+
+def titles(client: Client, **asked: str) -> list[str]:
+    return [str(row.space) for row in client.get("/moderation/", asked).context["queue"].rows]
+
+
+@pytest.fixture
+def shelf(db: None, alice: User) -> None:
+    make_transcript(make_row(alice, title="old", ended_ago=timedelta(days=9), listeners_total=7), ["Cheap watches!"])
+    make_transcript(make_row(alice, title="new", ended_ago=timedelta(days=1), listeners_total=900), ["Beans."])
+    make_row(alice, title="silent", ended_ago=timedelta(days=3))
+    make_held(alice, title="held", ended_ago=timedelta(days=200), listeners_total=30)
+    make_row(alice, title="over", ended_ago=timedelta(days=31), listeners_total=10_000)
+    make_row(alice, title="coming", ended_ago=timedelta(days=1), state="processing")
+
+
+@pytest.mark.usefixtures("shelf")
+def test_the_orders_of_the_queue(client: Client) -> None:
+    assert titles(client) == ["new", "silent", "old", "held"]
+    assert titles(client, order="listened") == ["new", "held", "old"]
+    assert titles(client, order="said", q="watch") == ["old"]
+    assert titles(client, order="said") == []
+    assert titles(client, order="nonsense") == ["new", "silent", "old", "held"]
+
+
+@pytest.mark.usefixtures("shelf")
+def test_what_was_said_leads_to_its_moment(client: Client) -> None:
+    page = client.get("/moderation/", {"order": "said", "q": "watch"}).content.decode()
+
+    assert "Cheap <mark>watches</mark>!" in page
+    assert re.search(r'href="/moderation/spaces/[-0-9a-f]{36}/\?order=said&amp;q=watch&amp;t=0"', page)
+    assert "There is no word in this." in client.get("/moderation/", {"order": "said", "q": "?"}).content.decode()
+
+
+@pytest.mark.parametrize("order", ["newest", "listened"])
+def test_each_space_is_on_one_page_of_the_queue(client: Client, alice: User, order: str) -> None:
+    for number in range(45):
+        make_row(alice, title=f"{number}", ended_ago=timedelta(hours=number), listeners_total=number % 7)
+    seen, url = [], f"/moderation/?order={order}"
+    while url:
+        queue = client.get(url).context["queue"]
+        seen += [str(row.space) for row in queue.rows]
+        url = f"/moderation/{queue.next_url}" if queue.next_url else ""
+
+    assert sorted(seen) == sorted(str(number) for number in range(45))
+
+
+def test_a_flag_with_lines(client: Client, alice: User) -> None:
+    space = make_heard(alice)
+    page = client.get(f"/moderation/spaces/{space.pk}/").content.decode()
+    assert 'name="line" value="5" aria-label="Line 5 as evidence"' in page
+    assert "The deadline moves from" in page
+
+    typed = {
+        "rule": "spam",
+        "reason": "Seeds.",
+        "transcript": "1",
+        "line": ["5"],
+        "lines": "3-4",
+        "from_moderation": "1",
+    }
+    answer = client.post(f"/spaces/{space.pk}/flag?order=listened", typed)
+
+    assert (answer.status_code, answer["Location"]) == (302, f"/moderation/spaces/{space.pk}/?order=listened")
+    violation = space.violations.get()
+    assert [line["line"] for line in violation.evidence] == [3, 4, 5]
+    assert violation.evidence[2]["text"] == "Seeds want to be seeds: a SEED that is not sown is a snack."
+    assert kept(space) == timedelta(days=120)
+
+
+@pytest.mark.parametrize(("lines", "words"), [("3-", "is not a line number"), ("99", "There is no line 99")])
+def test_a_refused_flag_loses_nothing(client: Client, alice: User, lines: str, words: str) -> None:
+    space = make_heard(alice)
+    typed = {"rule": "spam", "reason": "Too <b>cheap</b>.", "transcript": "1", "line": ["5"], "lines": lines}
+
+    answer = client.post(f"/spaces/{space.pk}/flag", typed | {"from_moderation": "1"})
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert words in page
+    assert "Too &lt;b&gt;cheap&lt;/b&gt;.</textarea>" in page
+    assert f'name="lines" value="{lines}"' in page
+    assert re.search(r'value="5" aria-label="Line 5 as evidence" checked', page)
+    assert not Violation.objects.exists()
+
+
+def test_several_at_once(client: Client, alice: User, bob: User) -> None:
+    one, other, late = make_row(alice, title="One"), make_row(bob, title="Other"), make_row(bob, title="Late")
+    flag(other.pk, "hate", "Words.", User.objects.get(username="ada"))
+    ids = {"space": [str(one.pk), str(other.pk), str(late.pk), "nonsense"]}
+
+    page = client.get("/moderation/flag", ids).content.decode()
+    assert page.count("The deadline moves from") == 2
+    assert page.count("The deadline stays at") == 1
+    refused = client.post("/moderation/flag", ids | {"rule": "", "reason": "Watches."})
+    assert refused.status_code == 422
+    assert "Watches.</textarea>" in refused.content.decode()
+    Space.objects.filter(pk=late.pk).update(expires_at=clock.now())
+    answer = client.post("/moderation/flag", ids | {"rule": "spam", "reason": "Watches."}, follow=True)
+
+    assert "Flagged 2 Spaces." in answer.content.decode()
+    assert kept(one) == kept(other) == timedelta(days=120)
+    assert not late.violations.exists()
+    assert "No Space is chosen" in client.get("/moderation/flag").content.decode()
+
+
+def test_a_hold_and_its_release(client: Client, alice: User) -> None:
+    space = make_row(alice)
+    page = client.get(f"/moderation/spaces/{space.pk}/").content.decode()
+    assert "to none: nothing is deleted until the hold is released." in page
+
+    client.post(f"/spaces/{space.pk}/hold", {"reason": "A court.", "from_moderation": "1"})
+
+    assert "You placed it, so another admin releases it." in client.get("/moderation/holds/").content.decode()
+    hold = space.holds.get()
+    refused = client.post(f"/moderation/holds/{hold.pk}/release", {"reason": "Closed."})
+    assert (refused.status_code, "another admin releases it" in refused.content.decode()) == (422, True)
+    Hold.objects.update(placed_by=alice)
+    page = client.get("/moderation/holds/").content.decode()
+    assert "The deadline becomes" in page
+    client.post(f"/moderation/holds/{hold.pk}/release", {"reason": "Closed."})
+    assert kept(space) == timedelta(days=30)
+
+
+def test_a_release_that_deletes_at_once_says_so_before(client: Client, alice: User) -> None:
+    hold = make_held(alice, ended_ago=timedelta(days=400)).holds.get()
+
+    assert "so the Space is deleted at once" in client.get("/moderation/holds/").content.decode()
+    answer = client.post(f"/moderation/holds/{hold.pk}/release", {"reason": "Closed."}, follow=True)
+
+    assert "it is being deleted now" in answer.content.decode()
+
+
+def fill(host: User, by: User, count: int) -> None:
+    """Spaces, each with two violations, one of them appealed with evidence, and a hold."""
+    cue: dict[str, Any] = {"line": 1, "start_ms": 0, "end_ms": 900, "speaker": "", "text": "Beans."}
+    for _ in range(count):
+        space = make_held(host, ended_ago=timedelta(days=5), listeners_total=3)
+        make_transcript(space, ["Beans.", "Peas."])
+        rule = Rule.objects.get(code="spam")
+        Violation.objects.create(space=space, rule=rule, flagged_by=by)
+        appealed = Violation.objects.create(
+            space=space, rule=rule, flagged_by=by, state="appealed", evidence=[cue], evidence_of=1
+        )
+        Appeal.objects.create(violation=appealed, words="No.", made_by=host)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/moderation/",
+        "/moderation/?order=listened",
+        "/moderation/?order=said&q=beans",
+        "/moderation/appeals/",
+        "/moderation/holds/",
+        "/log/due/",
+        "/log/due/?retention_days=60",
+        "/",
+    ],
+)
+def test_the_number_of_queries_does_not_grow(client: Client, alice: User, admin: User, url: str) -> None:
+    counts = []
+    for more in (2, 7):
+        fill(alice, admin, more)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(url).status_code == 200
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1] <= 24
