@@ -99,6 +99,13 @@ def test_a_small_recording_goes_through_in_one_part(length: int, count: int) -> 
     assert flat(parts) == segments
 
 
+def test_very_many_small_members_are_planned_at_once() -> None:
+    """Were what waits added up anew for each of them, this would take an hour."""
+    (part,) = plan([Literal(b"small")] * 200_000)
+
+    assert part.length == 1_000_000
+
+
 def test_many_literals_are_not_held_in_memory_together() -> None:
     parts = plan([Literal(bytes(9 * MIB))] * 5)
 
