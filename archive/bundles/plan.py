@@ -14,8 +14,8 @@ from archive.bundles.layout import Literal, Range, Segment
 from archive.errors import Refused
 from archive.storage import MIN_PART, MOST_PARTS, PART
 
-# Bytes that the store copies in one call. Smaller ones keep every lane busy until the end (1 GiB: 2.1 s with 64 MiB,
-# 3.1 s with 256), and are the step of the progress bar; times 10,000 parts they reach beyond 600 GiB.
+# Bytes that the store copies in one call: what is lost at most when one breaks off, and the step of the progress bar.
+# Times 10,000 parts it reaches beyond 600 GiB.
 COPY = 64 * 1024**2
 JOINED = 16 * 1024**2  # literal bytes that are held in memory before they go out
 
