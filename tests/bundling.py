@@ -2,14 +2,18 @@
 
 import hashlib
 import io
+import random
 import zipfile
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from archive.bundles.build import build, request
 from archive.bundles.upkeep import clear
 from archive.log import SYSTEM
-from archive.models import Bundle, LogEntry, Space
-from archive.storage import keys, store
+from archive.models import Bundle, LogEntry, Recording, Space, User
+from archive.storage import begin, keys, store, write
+from tests.factory import make_row
 
 
 def built(space: Space) -> Bundle:
@@ -49,3 +53,26 @@ def crc_is_right(bundle: Bundle) -> None:
     assert hashlib.sha256(data).hexdigest() == bundle.sha256
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None
+
+
+def make_long(host: User, *, mebibytes: int, step: int = 64) -> Space:
+    """A Space whose recording is the same `step` MiB of noise again and again, copied inside the store: quicker to have
+    than to send. `mebibytes`: of the whole, a multiple of `step`."""
+    space, bucket = make_row(host, title="A long one"), store()
+    noise = random.Random(1).randbytes(step * 1024**2)
+    source = write(bucket, f"{keys.prefix(space.id)}noise", io.BytesIO(noise), "audio/wav", check=lambda: None)
+    upload = begin(bucket, keys.recording(space.id, 1, "wav"), "audio/wav")
+    sha256, crc32, times = hashlib.sha256(), 0, mebibytes // step
+    with ThreadPoolExecutor(4) as lanes:
+        copies = [lanes.submit(upload.copy, n, source.key, source.etag, 0, source.size) for n in range(1, times + 1)]
+        for copy in copies:
+            sha256.update(noise)
+            crc32 = zlib.crc32(noise, crc32)
+            copy.result()
+    upload.complete()
+    there = bucket.head(upload.key)
+    sums = {"size": there.size, "etag": there.etag, "crc32": crc32, "sha256": sha256.hexdigest()}
+    heard = {"codec": "pcm_s16le", "duration_ms": 1, "sample_rate": 48000, "channels": 1}
+    kind = {"extension": "wav", "content_type": "audio/wav"}
+    Recording.objects.create(space=space, key=upload.key, **sums, **kind, **heard)
+    return space

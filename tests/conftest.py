@@ -155,3 +155,9 @@ def zebrafish(db: None, alice: User, tone: Path, tmp_path: Path) -> Space:
     words = tmp_path / "words.vtt"
     words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Okapi>Quagga.\n")
     return take_in(alice, recording=tone, transcript=words, title="Zebrafish", cohosts=("Narwhal",))
+
+
+@pytest.fixture
+def long_lease(settings: Any) -> None:
+    """As in production. Tests have short ones, in which a slow machine has no time for a large bundle."""
+    settings.LEASE_SECONDS = 600

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from embedded.engines import Engines
+from tests import readers
 
 DATA = Path(tempfile.mkdtemp(prefix="spacekeep-tests-"))
 engines = Engines(DATA, fast=True)
@@ -37,3 +38,8 @@ def start() -> None:
 
 def pytest_unconfigure() -> None:
     engines.destroy()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not readers.has_unzip():
+        terminalreporter.write_sep("!", readers.NO_UNZIP)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive.bundles.layout import Literal, Member, Range, crc32, layout, read
-from tests.readers import refused_by
+from tests.readers import extracted, readers, refused_by
 
 NOON = datetime(2026, 10, 23, 12, 34, 56, tzinfo=UTC)
 MAX32 = 4_294_967_295
@@ -89,6 +89,11 @@ def test_sizes_around_the_32_bit_limit(tmp_path: Path, size: int) -> None:
 
     assert sizes == [("sound", size, 0x1234), ("after", 11, crc32(b"still found"))]
     assert after == b"still found"
+    # unzip 6.0 mixes up the size of the member before and the mark for "see the ZIP64 field" when they are the same
+    # number. In a bundle that would take two recordings, the first of exactly so many bytes.
+    able = readers().keys() - {"zipfile"} - ({"unzip"} if size == MAX32 else set())
+    found_by = extracted(path, "after", able)
+    assert found_by == dict.fromkeys(able, b"still found")
 
 
 @pytest.mark.parametrize(
@@ -120,11 +125,17 @@ def test_a_member_that_starts_at_the_limit(tmp_path: Path, start: int, is_wide: 
         assert info.header_offset == start
         assert bool(info.extra) is is_wide
         assert found.read("after") == b"still found"
+    able = readers().keys() - {"zipfile"}
+    assert extracted(path, "after", able) == dict.fromkeys(able, b"still found")
 
 
-@pytest.mark.parametrize("count", [65_534, 65_535])
-def test_as_many_members_as_anybody_needs(count: int) -> None:
+@pytest.mark.parametrize(("count", "end64"), [(65_534, False), (65_535, True), (65_536, True)])
+def test_as_many_members_as_anybody_needs(tmp_path: Path, count: int, end64: bool) -> None:
     made = zipped([Member(f"{n}", Literal(b""), 0, "") for n in range(count)])
 
     assert len(zipfile.ZipFile(io.BytesIO(made)).namelist()) == count
-    assert (b"PK\x06\x06" in made[-98:]) is (count == 65_535)
+    assert (b"PK\x06\x06" in made[-98:]) is end64
+    if count == 65_535:
+        path = tmp_path / "many.zip"
+        path.write_bytes(made)
+        assert refused_by(path) == {}

@@ -14,7 +14,9 @@ from archive.bundles.layout import Range, Segment, Spooled
 from archive.errors import Refused
 from archive.storage import MIN_PART, MOST_PARTS, PART
 
-COPY = 256 * 1024**2  # bytes that the store copies in one call; it is also the step of the progress bar
+# Bytes that the store copies in one call: what is lost at most when one breaks off, and the step of the progress bar.
+# Times 10,000 parts it reaches beyond 600 GiB.
+COPY = 64 * 1024**2
 JOINED = 16 * 1024**2  # literal bytes that are held in memory before they go out
 
 
@@ -71,27 +73,33 @@ def _told(piece: Segment) -> list[str | int]:
 def _parts(segments: Sequence[Segment], copies: bool, least: int, most: int) -> list[Part]:
     parts: list[Part] = []
     waiting: list[Segment] = []
+    size = 0  # of what waits; counted on, as a bundle may have a hundred thousand members
 
-    def size() -> int:
-        return sum(piece.length for piece in waiting)
+    def add(piece: Segment) -> None:
+        nonlocal size
+        if piece.length:
+            waiting.append(piece)
+            size += piece.length
 
     def flush() -> None:
+        nonlocal size
         if waiting:
             parts.append(Through(tuple(waiting)))
             waiting.clear()
+            size = 0
 
     for segment in segments:
         if not isinstance(segment, Range) or not copies:
-            waiting.append(segment)
-            if size() >= JOINED:
+            add(segment)
+            if size >= JOINED:
                 flush()
             continue
         rest = segment
-        if waiting and (lacking := least - size()) > 0:
-            head, rest = _split(rest, min(lacking, rest.length))
-            waiting.append(head)
+        if waiting and size < least:
+            head, rest = _split(rest, min(least - size, rest.length))
+            add(head)
         if rest.length < least:
-            waiting += [rest] if rest.length else []
+            add(rest)
             continue
         flush()
         parts += [Copied(piece) for piece in _pieces(rest, least, most)]

@@ -24,3 +24,8 @@ def at_most(name: str, value: float, unit: str, most: float) -> Figure:
 
 def at_least(name: str, value: float, unit: str, least: float) -> Figure:
     return Figure(name, value, unit, f">= {least:g}", value >= least)
+
+
+def told(name: str, value: float, unit: str) -> Figure:
+    """One without a goal: what stands beside the others, to compare."""
+    return Figure(name, value, unit, "none", True)

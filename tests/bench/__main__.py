@@ -11,7 +11,7 @@ from tests import bench
 from tests.bench import Figure
 
 RESULT = Path(__file__).parent.parent.parent / "bench.json"
-ROW = "{:<28} {:>12} {:<8} {:>12}  {}"
+ROW = "{:<36} {:>12} {:<8} {:>12}  {}"
 
 
 def show(figure: Figure) -> None:

@@ -1,0 +1,105 @@
+"""Spaces of random shape, for hypothesis: what is drawn, and how it becomes rows and objects."""
+
+import random
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+
+from hypothesis import strategies as st
+
+from archive import clock, cues
+from archive.cues import Cue
+from archive.models import Participant, Recording, Space, Transcript, User
+from archive.storage import keys, store, write
+from tests.factory import make_row
+
+MIB = 1024**2
+
+letters = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")  # PostgreSQL takes neither
+nasty = st.sampled_from(["", ".", "../../x", "CON", "con.txt", "🌱" * 300, "\u202eexe.pdf", "e\u0301", "  x. "])
+titles = nasty | st.text(letters, max_size=300)
+spoken = st.text(letters, max_size=60).map(cues.plain)
+names = st.text(letters, min_size=1, max_size=100)
+
+# A recording's bytes go through the worker until there is enough for a part (5 MiB) beside what must: around there the
+# plan takes another shape. Its header and the small members count too, so the edge is somewhere below.
+edges = st.builds(int.__add__, st.sampled_from([5 * MIB, 10 * MIB, 16 * MIB]), st.integers(-3000, 3000) | st.just(0))
+small = st.integers(1, 100_000)
+sizes = st.one_of(small, small, small, edges)
+
+
+@dataclass(frozen=True)
+class Sound:
+    size: int
+    extension: str
+    seed: int
+
+    def data(self) -> bytes:
+        return random.Random(self.seed).randbytes(self.size)
+
+
+@dataclass(frozen=True)
+class Words:
+    language: str
+    cues: list[Cue]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A Space as drawn. `sounds`: its recordings, from the first on; `words`: its transcripts, likewise."""
+
+    title: str
+    ended_at: datetime
+    participants: list[tuple[str, str]]
+    sounds: list[Sound]
+    words: list[Words]
+
+
+spans = st.tuples(st.integers(0, 90_000_000), st.integers(1, 600_000))
+lines = st.builds(lambda span, who, what: Cue(span[0], sum(span), who, what), spans, spoken, spoken.filter(bool))
+shapes = st.builds(
+    Shape,
+    titles,
+    st.datetimes(datetime(1970, 1, 2), datetime(2026, 10, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.lists(st.tuples(st.sampled_from(["cohost", "speaker"]), names), max_size=2),
+    st.lists(
+        st.builds(Sound, sizes, st.sampled_from(["m4a", "mp3", "ogg", "wav", "ts"]), st.integers(0, 2**32)),
+        min_size=1,
+        max_size=3,
+    ),
+    st.lists(
+        st.builds(Words, st.sampled_from(["en", "und", "pt-BR", "zh-Hant-TW"]), st.lists(lines, max_size=8)), max_size=3
+    ),
+)
+
+
+def make_shaped(host: User, shape: Shape) -> tuple[Space, dict[str, bytes]]:
+    """The Space with all that the shape has, and {key: bytes} of its recordings."""
+    space = make_row(host, title=shape.title, ended_at=shape.ended_at, expires_at=clock.now() + timedelta(days=10))
+    for seat, (role, name) in enumerate(shape.participants, 1):
+        Participant.objects.create(space=space, role=role, seat=seat, name=name)
+    stored = {}
+    for number, sound in enumerate(shape.sounds, 1):
+        recording = make_recording(space, sound, number)
+        stored[recording.key] = sound.data()
+    for number, words in enumerate(shape.words, 1):
+        _transcript(space, words, number)
+    return space, stored
+
+
+def make_recording(space: Space, sound: Sound, number: int = 1) -> Recording:
+    key, kind = keys.recording(space.id, number, sound.extension), "application/octet-stream"
+    data = sound.data()
+    written = write(store(), key, BytesIO(data), kind, check=lambda: None)
+    assert written.crc32 == zlib.crc32(data)
+    heard = {"codec": "pcm_s16le", "duration_ms": 1, "sample_rate": 48000, "channels": 1}
+    known = {"number": number, "extension": sound.extension, "content_type": kind}
+    return Recording.objects.create(space=space, **vars(written), **known, **heard)
+
+
+def _transcript(space: Space, words: Words, number: int) -> None:
+    key = keys.transcript(space.id, str(number), words.language)
+    written = write(store(), key, BytesIO(cues.to_vtt(words.cues).encode()), "text/vtt", check=lambda: None)
+    said = cues.dump(words.cues)
+    Transcript.objects.create(space=space, **vars(written), number=number, language=words.language, cues=said)

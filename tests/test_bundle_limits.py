@@ -1,0 +1,84 @@
+"""A bundle of more than 4 GiB, and one of more than 65,535 members: built in the store, and read by everybody.
+
+Only with LIMITS=1, as `make limits` does: they take minutes, and 14 GB of disk. Each of them has small brothers that
+always run, at exactly the numbers where ZIP64 begins: tests/test_zip_layout.py.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from archive import work
+from archive.bundles.bag import bag, member
+from archive.bundles.build import request
+from archive.bundles.compose import compose
+from archive.bundles.layout import Member, Range, layout
+from archive.bundles.upkeep import prove
+from archive.log import SYSTEM
+from archive.models import Bundle, User
+from archive.storage import ObjectInfo, keys, store
+from tests.bundling import built, make_long
+from tests.readers import refused_by, seven_zip
+
+pytestmark = [
+    pytest.mark.usefixtures("committed", "long_lease"),  # a transaction that waits for minutes is ended
+    pytest.mark.timeout(1800),
+    pytest.mark.skipif(os.environ.get("LIMITS") != "1", reason="`make limits` has it: it takes minutes"),
+]
+
+
+def test_more_than_4_gib(alice: User, tmp_path: Path) -> None:
+    space = make_long(alice, mebibytes=4160)
+    recording = space.recordings.get()
+
+    bundle = built(space)
+
+    assert bundle.size is not None
+    assert recording.size == 4_362_076_160
+    assert recording.size < bundle.size < recording.size + 100_000
+    assert prove(Bundle, bundle.pk)
+    path = saved(ObjectInfo(bundle.key, bundle.size, bundle.etag), tmp_path)
+    assert refused_by(path) == {}
+    valid(path, tmp_path / "bag")
+
+
+def test_more_than_65535_members(alice: User, tmp_path: Path) -> None:
+    """Small files of which each is another, and a recording behind them."""
+    space = make_long(alice, mebibytes=64)
+    sound = space.recordings.get()
+    files = [member(f"data/{n // 1000}/{n}.txt", f"{n}\n".encode()) for n in range(70_000)]
+    files.append(Member("data/recording.wav", Range(sound.key, sound.etag, 0, sound.size), sound.crc32, sound.sha256))
+    members = bag("many", files, identifier=str(space.pk), title="Many", date=space.ended_at)
+    bundle = request(space.pk, SYSTEM)
+    claim = work.claim(Bundle, bundle.pk, Bundle.AT_WORK)
+    assert claim is not None
+
+    there = compose(claim, keys.bundle(space.pk, bundle.pk), layout(members, space.ended_at))
+
+    assert there is not None
+    path = saved(there, tmp_path)
+    assert refused_by(path) == {}
+    folder = valid(path, tmp_path / "bag")
+    assert (folder / "data" / "69" / "69999.txt").read_text() == "69999\n"
+
+
+def saved(there: ObjectInfo, folder: Path) -> Path:
+    path = folder / "bundle.zip"
+    with path.open("wb") as file:
+        for data in store().stream(there.key, there.size, there.etag):
+            file.write(data)
+    return path
+
+
+def valid(path: Path, into: Path) -> Path:
+    """The folder that is in the ZIP; `bagit.py --validate` accepts it. The ZIP is removed, for want of room."""
+    subprocess.run([seven_zip(), "x", "-bd", f"-o{into}", str(path)], capture_output=True, check=True)
+    path.unlink()
+    (folder,) = into.iterdir()
+    command = [sys.executable, "-m", "bagit", "--validate", "--quiet", str(folder)]
+    validated = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (validated.returncode, validated.stderr) == (0, "")
+    return folder

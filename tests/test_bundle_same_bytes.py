@@ -1,0 +1,40 @@
+"""Same content, same bytes: also when another process builds it, whose sets and dictionaries have another order."""
+
+from pathlib import Path
+
+import pytest
+
+from archive import lifecycle
+from archive.log import SYSTEM
+from archive.models import Bundle, Space, User
+from archive.retention.violations import flag
+from tests.factory import make_space
+from tests.processes import Services, manage
+
+
+@pytest.fixture
+def space(services: Services, alice: User, admin: User) -> Space:
+    """With several of everything that could change places."""
+    space = make_space(alice, cohosts=("Felix", "Noor"), speakers=("Ida", "Émile", "Ada", "Bo"))
+    for rule in ("spam", "harassment"):
+        flag(space.pk, rule, "Seen.", admin)
+    return space
+
+
+def bundled(services: Services, space: Space, out: Path) -> tuple[Bundle, bytes]:
+    manage(services, "bundle", str(space.pk), "--out", str(out))
+    return Bundle.objects.get(space=space, state="ready"), out.read_bytes()
+
+
+def test_two_processes_make_the_same_bytes(
+    services: Services, space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONHASHSEED", "1")
+    first, data = bundled(services, space, tmp_path / "first.zip")
+    lifecycle.move(first, "ready", "removed", actor=SYSTEM)
+
+    monkeypatch.setenv("PYTHONHASHSEED", "2")
+    second, again = bundled(services, space, tmp_path / "second.zip")
+
+    assert (second.pk != first.pk, second.content) == (True, first.content)
+    assert again == data

@@ -1,0 +1,91 @@
+"""Bundles of Spaces of random shape: the plan's bytes are those that the store has, and every reader accepts them.
+
+SHAPES: how many (25; `make limits` takes 200).
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from archive.bundles.contents import contents
+from archive.bundles.layout import Range, read
+from archive.bundles.upkeep import prove
+from archive.models import Bundle, Space, User
+from archive.storage import store
+from archive.storage.abilities import copies_parts
+from tests.bundling import built, downloaded
+from tests.readers import refused_by
+from tests.shapes import Shape, make_shaped, shapes
+
+SHAPES = int(os.environ.get("SHAPES", "25"))
+
+pytestmark = [pytest.mark.usefixtures("long_lease"), pytest.mark.timeout(60 + 12 * SHAPES)]
+
+
+def planned(space: Space, recordings: dict[str, bytes]) -> bytes:
+    """What the plan says, put together here from the bytes that were made."""
+
+    def fetch(wanted: Range) -> bytes:
+        return recordings[wanted.key][wanted.start : wanted.start + wanted.length]
+
+    return b"".join(read(contents(space).segments, fetch))
+
+
+def unpacked(path: Path, into: Path) -> Path:
+    """The one folder that is in it."""
+    with zipfile.ZipFile(path) as found:
+        found.extractall(into)
+    (folder,) = into.iterdir()
+    return folder
+
+
+def recordings_in(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in (folder / "data").iterdir() if path.name.startswith("recording")]
+
+
+def of_every_shape(check: Callable[[Shape], None]) -> None:
+    """The failing one is made simpler as long as it fails; nothing is remembered from run to run."""
+    few = settings(
+        max_examples=SHAPES,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+    )
+    few(given(shapes)(check))()
+
+
+def test_the_plans_bytes_are_those_in_the_store(db: None, alice: User, tmp_path: Path) -> None:
+    """The command `bagit.py` starts slowly, so it is given all bags together at the end; every other reader is asked
+    about each bundle by itself."""
+    bags: list[Path] = []
+    assert copies_parts(store())
+
+    def check(shape: Shape) -> None:
+        space, recordings = make_shaped(alice, shape)
+        bundle = built(space)
+        expected = planned(space, recordings)
+
+        assert downloaded(bundle) == expected
+        assert prove(Bundle, bundle.pk)
+        bundle.refresh_from_db()
+        assert bundle.sha256 == hashlib.sha256(expected).hexdigest()
+        path = tmp_path / "bundle.zip"
+        path.write_bytes(expected)
+        assert refused_by(path) == {}
+        folder = unpacked(path, tmp_path / str(space.pk))
+        assert sorted(recordings_in(folder)) == sorted(recordings.values())
+        bags.append(folder)
+
+    of_every_shape(check)
+
+    assert len(bags) >= SHAPES
+    command = [sys.executable, "-m", "bagit", "--validate", "--quiet", *map(str, bags)]
+    validated = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (validated.returncode, validated.stderr) == (0, "")

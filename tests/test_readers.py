@@ -1,0 +1,39 @@
+"""The other programs that our ZIPs are given to really run, and each of them finds what is wrong."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.readers import extracted, has_unzip, readers, refused_by
+
+EVERY = {"zipfile", "7z"} | ({"unzip"} if has_unzip() else set())
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A ZIP that is as it should be."""
+    with zipfile.ZipFile(tmp_path / "made.zip", "w") as made:
+        made.writestr("a", b"first")
+        made.writestr("b", b"second")
+    return tmp_path / "made.zip"
+
+
+def test_all_accept_one_that_is_right(path: Path) -> None:
+    assert set(readers()) == EVERY
+    assert refused_by(path) == {}
+    assert extracted(path, "b", EVERY - {"zipfile"}) == dict.fromkeys(EVERY - {"zipfile"}, b"second")
+
+
+def test_all_find_one_flipped_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[data.index(b"second")] ^= 1
+    path.write_bytes(data)
+
+    assert set(refused_by(path)) == EVERY
+
+
+def test_all_find_that_the_end_is_missing(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+    assert set(refused_by(path)) == EVERY
