@@ -5,7 +5,20 @@ from django.urls import include, path
 
 from portal.api.app import api
 from portal.api.problems import nothing
-from portal.views import bring, bundles, content, health, log, moderation, recorders, search, spaces, speech, words
+from portal.views import (
+    bring,
+    bundles,
+    certificates,
+    content,
+    health,
+    log,
+    moderation,
+    recorders,
+    search,
+    spaces,
+    speech,
+    words,
+)
 
 # Of allauth's pages those that we use: nobody signs up, and there is no mail yet that could reset a password.
 accounts = [
@@ -45,6 +58,9 @@ urlpatterns = [
     path("recorders/<uuid:token_id>/revoke", recorders.revoke, name="recorder-revoke"),
     path("log/", log.log, name="log"),
     path("log/spaces/<uuid:space_id>/", log.log_space, name="log-space"),
+    path("certificates/", certificates.certificates, name="certificates"),
+    path("certificates/key.pem", certificates.key, name="certificate-key"),
+    path("spaces/<uuid:space_id>/certificate.json", certificates.certificate, name="certificate"),
     path("api/v1/", api.urls),
     path("api/v1", nothing),
     path("api/v1/<path:rest>", nothing),

@@ -43,7 +43,7 @@ WHOLE = {"spaces", "log", "search", "words", "healthz"}  # not of one Space
 # Ladders of their own: tests/test_own_words*.py, test_bring.py, test_peaks.py ...
 ELSEWHERE = {
     *("own-words", "participant-account", "bring", "bring-look", "steps", "keep-rest", "peaks", "speech"),
-    *("recorders", "recorder-revoke"),
+    *("recorders", "recorder-revoke", "certificates", "certificate", "certificate-key"),
 }
 OPEN = {"get", "healthz"}  # no sign-in: the one carries its own token, the other says nothing
 OF_A_SPACE = [name for name in LADDER if name not in WHOLE]

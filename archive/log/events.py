@@ -34,6 +34,9 @@ DELETION_BEGAN = "deletion.began"
 DELETION_LISTED = "deletion.listed"
 SPACE_DELETED = "space.deleted"
 
+# What sets a deadline: enough to compute every deadline again, years later (archive/retention/replay.py).
+DECISIONS = (SPACE_OPENED, DEADLINE_MOVED, VIOLATION_FLAGGED, VIOLATION_LIFTED)
+
 PREMIS = {
     SPACE_RECEIVED: "ingestion",
     SPACE_AVAILABLE: "accession",

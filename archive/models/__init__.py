@@ -1,6 +1,7 @@
 """The rows of the archive. PostgreSQL owns the truth and the work; the object store holds bytes only."""
 
 from archive.models.bundle import Bundle
+from archive.models.certificate import Certificate
 from archive.models.log import LogEntry
 from archive.models.media import Derived, Line, Recording, Transcript
 from archive.models.package import Package
@@ -14,6 +15,7 @@ from archive.models.work import Work
 
 __all__ = [
     "Bundle",
+    "Certificate",
     "Derived",
     "IdempotencyKey",
     "Line",

@@ -17,7 +17,8 @@ The order of steps, and what each guarantees:
 5. Read every per-key error. 404 is success. 403 or 5xx is "not known": give the claim back, and try again later.
 6. List again. Only an empty answer lets us go on.
 7. In one transaction: delete the rows that hold content, blank the names, and move to `deleted` with the log entry that
-   says what was deleted and when it was seen to be empty. The row that stays is a tombstone.
+   says what was deleted and when it was seen to be empty, and with the signed certificate that says the same to anybody
+   (certificate.py). The row that stays is a tombstone.
 
 Dying between any two steps leaves the row in `expiring`, and the next claim starts again at step 3; each step can
 be done twice.
@@ -33,6 +34,7 @@ from archive import clock, lifecycle, log, work
 from archive.errors import LeaseLost, StorageError
 from archive.log import SYSTEM, events
 from archive.models import Bundle, LogEntry, Space, Transcription, UploadSession
+from archive.retention import certificate
 from archive.retention.sweep import is_due
 from archive.storage import Listing, StoredVersion, keys, store
 from archive.storage.emptying import remove, seen_empty
@@ -127,19 +129,25 @@ def _told_last(space: Space) -> dict[str, Any] | None:
 
 
 def _told(found: Listing) -> dict[str, Any]:
+    markers = sum(version.marker for version in found.versions)
     return {
         "objects": [{"key": v.key, "size": v.size} for v in found.versions[:SHOWN]],
         "object_count": len(found.versions),
+        "old_versions": len(found.versions) - len({v.key for v in found.versions if not v.marker}) - markers,
+        "delete_markers": markers,
         "open_uploads": len(found.uploads),
     }
 
 
 def _bury(claim: Claim[Space], removed: list[dict[str, Any]]) -> bool:
-    """Step 7: the tombstone."""
+    """Step 7: the tombstone and its certificate."""
     space = claim.row
     now = clock.now()
     detail = {"removed": removed, "listed_empty_at": log.moment(now), "attempts": claim.attempt}
     with transaction.atomic():
+        entries = certificate.story([space.id])[space.id]
+        proof = certificate.make(space, entries, certificate.Emptied(removed, now, claim.attempt), now)
+        detail["certificate"] = certificate.digest(proof)
         gone = lifecycle.move(
             space,
             "expiring",
@@ -157,6 +165,7 @@ def _bury(claim: Claim[Space], removed: list[dict[str, Any]]) -> bool:
             **work.DONE,
         )
         if gone:
+            proof.save(force_insert=True)
             for content in (
                 space.recordings,
                 space.transcripts,

@@ -72,6 +72,7 @@ def recompute(space: Space, actor: Actor) -> None:
         before=log.moment(before),
         after=log.moment(due.at),
         because=list(due.codes),
+        policy=vars(current_rule()),
     )
 
 
