@@ -5,8 +5,16 @@ from uuid import UUID
 REHEARSAL = "rehearsal/"  # what `setup_store` tries the store with; no Space is ever there
 
 
+SPACES = "spaces/"
+
+
 def prefix(space: UUID) -> str:
-    return f"spaces/{space}/"
+    return f"{SPACES}{space}/"
+
+
+def prefix_of(key: str) -> str:
+    """The prefix that a key of a Space lies under: its first two parts."""
+    return "".join(key.partition("/")[:2]) + "".join(key.partition("/")[2].partition("/")[:2])
 
 
 def recording(space: UUID, number: int, extension: str) -> str:
