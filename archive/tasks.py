@@ -18,7 +18,7 @@ from archive.bundles import upkeep
 from archive.intake import leftovers, reading, recorders, scribe, speech
 from archive.intake.finish import finish
 from archive.models import Bundle, Space, Transcription, UploadSession
-from archive.retention import purge, sweep
+from archive.retention import purge, relisting, sweep
 
 ROUND = 1000  # Spaces that one round of the dispatcher hands out for deletion, shortest deadline first
 
@@ -71,6 +71,11 @@ def purge_space(space_id: str) -> None:
 
 
 @shared_task
+def relist_tombstones() -> None:
+    relisting.relist()
+
+
+@shared_task
 def dispatch() -> None:
     """Once a minute: publish what is due, and what somebody left when they died. Publishing twice is harmless."""
     for space in islice(sweep.due(), ROUND):
@@ -91,6 +96,8 @@ def dispatch() -> None:
         _publish(prove_bundle, pk)
     for pk in work.due(Bundle, Bundle.OVER, upkeep.UNCLEARED):
         _publish(clear_bundle, pk)
+    if relisting.due():
+        relist_tombstones.apply_async(expires=settings.MESSAGE_SECONDS, retry=False)
     for pk in work.due(Transcription, Transcription.LIVE) if speech.enabled() else []:
         _publish(transcribe, pk)
 

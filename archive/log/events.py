@@ -33,6 +33,13 @@ CONTENT_DOWNLOADED = "content.downloaded"
 DELETION_BEGAN = "deletion.began"
 DELETION_LISTED = "deletion.listed"
 SPACE_DELETED = "space.deleted"
+TOMBSTONES_LISTED = "deletion.listed_again"
+COPY_FOUND = "deletion.copy_found"
+COPY_REMOVED = "deletion.copy_removed"
+ORPHAN_FOUND = "reconcile.orphan_found"
+ORPHAN_REMOVED = "reconcile.orphan_removed"
+GHOST_FOUND = "reconcile.ghost_found"
+UPLOAD_ENDED = "reconcile.upload_ended"
 
 # What sets a deadline: enough to compute every deadline again, years later (archive/retention/replay.py).
 DECISIONS = (SPACE_OPENED, DEADLINE_MOVED, VIOLATION_FLAGGED, VIOLATION_LIFTED)
@@ -46,6 +53,9 @@ PREMIS = {
     BUNDLE_PROVEN: "fixity check",
     CONTENT_DOWNLOADED: "dissemination",
     SPACE_DELETED: "deletion",
+    COPY_REMOVED: "deletion",
+    ORPHAN_REMOVED: "deletion",
+    GHOST_FOUND: "fixity check",
 }
 
 # What each means, in the words that auditors read.
@@ -82,4 +92,11 @@ WORDS = {
     DELETION_BEGAN: "Deletion began",
     DELETION_LISTED: "Deletion: what the store held",
     SPACE_DELETED: "Deleted",
+    TOMBSTONES_LISTED: "Places of deleted Spaces looked at again",
+    COPY_FOUND: "A copy came back after the deletion",
+    COPY_REMOVED: "The copy that came back was removed",
+    ORPHAN_FOUND: "An object that belongs to nothing",
+    ORPHAN_REMOVED: "An object that belonged to nothing was removed",
+    GHOST_FOUND: "A stored object is missing",
+    UPLOAD_ENDED: "An upload that belonged to nothing was ended",
 }

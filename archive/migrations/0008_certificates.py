@@ -1,3 +1,4 @@
+import django.db.models.functions.datetime
 from django.db import migrations, models
 
 IMMUTABLE = """
@@ -25,6 +26,39 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="Relisting",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "attempts",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Counted at the claim, so that a crash counts too."
+                    ),
+                ),
+                (
+                    "fence",
+                    models.PositiveBigIntegerField(default=0, help_text="Rises at each claim; later writes carry it."),
+                ),
+                ("lease_until", models.DateTimeField(blank=True, help_text="Until when the claim holds.", null=True)),
+                ("retry_at", models.DateTimeField(blank=True, help_text="Not to be tried again before.", null=True)),
+                ("problem", models.TextField(blank=True, help_text="Why the last attempt failed, for people.")),
+                ("state", models.CharField(default="listing", max_length=16)),
+                (
+                    "marker",
+                    models.CharField(
+                        blank=True, help_text="Where the store's listing goes on; blank: anew.", max_length=1024
+                    ),
+                ),
+                (
+                    "finished_at",
+                    models.DateTimeField(help_text="When the last look came to its end, with nothing left.", null=True),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
             name="Certificate",
             fields=[
                 ("space_id", models.UUIDField(primary_key=True, serialize=False)),
@@ -38,6 +72,7 @@ class Migration(migrations.Migration):
                 ("issued_at", models.DateTimeField()),
             ],
             options={
+                "indexes": [models.Index(fields=["issued_at", "space_id"], name="certificate_newest")],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("key_id__regex", "^[0-9a-f]{64}$")), name="certificate_key_id_hex"
@@ -48,9 +83,32 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddIndex(
-            model_name="certificate",
-            index=models.Index(fields=["issued_at", "space_id"], name="certificate_newest"),
+        migrations.CreateModel(
+            name="Sighting",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("orphan", "object without a row"), ("ghost", "row without its object")], max_length=8
+                    ),
+                ),
+                ("key", models.CharField(max_length=1024)),
+                ("etag", models.CharField(blank=True, help_text="Another one is another object.", max_length=100)),
+                (
+                    "first_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("last_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("kind", "key"), name="sighting_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["orphan", "ghost"])), name="sighting_kind_known"
+                    ),
+                ],
+            },
         ),
         migrations.RunSQL(IMMUTABLE, BACK),
     ]

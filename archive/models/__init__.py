@@ -8,6 +8,7 @@ from archive.models.package import Package
 from archive.models.space import Participant, Space, current_rule
 from archive.models.speech import Transcription
 from archive.models.token import IdempotencyKey, RecorderToken
+from archive.models.upkeep import Relisting, Sighting
 from archive.models.upload import UploadPart, UploadSession
 from archive.models.user import User
 from archive.models.violation import Rule, Violation
@@ -24,7 +25,9 @@ __all__ = [
     "Participant",
     "RecorderToken",
     "Recording",
+    "Relisting",
     "Rule",
+    "Sighting",
     "Space",
     "Transcript",
     "Transcription",

@@ -189,7 +189,7 @@ def _unlisted(space: Space, found: Mapping[str, Listing], inventory: Inventory) 
 
 def _log_found(claims: list[Claim[Space]], found: Mapping[str, Listing]) -> list[Claim[Space]]:
     """Log what is about to go. Returns the claims that were not lost meanwhile."""
-    told = {claim.row.id: _told(listing) for claim in claims if (listing := found[keys.prefix(claim.row.id)])}
+    told = {claim.row.id: describe(listing) for claim in claims if (listing := found[keys.prefix(claim.row.id)])}
     last = _told_last(told)
     with transaction.atomic():
         claims = work.renew_all(claims)
@@ -204,7 +204,8 @@ def _told_last(space_ids: Collection[UUID]) -> dict[UUID | None, dict[str, Any]]
     return dict(entries.values_list("space_id", "detail"))
 
 
-def _told(found: Listing) -> dict[str, Any]:
+def describe(found: Listing) -> dict[str, Any]:
+    """What a listing found, as the log tells it."""
     markers = sum(version.marker for version in found.versions)
     return {
         "objects": [{"key": v.key, "size": v.size} for v in found.versions[:SHOWN]],

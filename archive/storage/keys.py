@@ -17,6 +17,15 @@ def prefix_of(key: str) -> str:
     return "".join(key.partition("/")[:2]) + "".join(key.partition("/")[2].partition("/")[:2])
 
 
+def space_of(key: str) -> UUID | None:
+    """The Space that a key (or a prefix) belongs to; None where it is no name of ours."""
+    try:
+        space = UUID(key.removeprefix(SPACES).partition("/")[0])
+    except ValueError:
+        return None
+    return space if key.startswith(prefix(space)) else None
+
+
 def recording(space: UUID, number: int, extension: str) -> str:
     return f"{prefix(space)}recording/{number}.{extension}"
 

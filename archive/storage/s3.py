@@ -141,6 +141,17 @@ class Store:
                 found += [_version(m, 0, marker=True) for m in page.get("DeleteMarkers", [])]
         return tuple(found)
 
+    def folders(self, parent: str, marker: str = "") -> tuple[tuple[str, ...], str]:
+        """The prefixes one level below `parent` that hold anything, delete markers included: up to 1,000 after
+        `marker`, and the marker to go on with ("" at the end)."""
+        with translated(parent):
+            page = self.client.list_object_versions(
+                Bucket=self.bucket, Prefix=parent, Delimiter="/", KeyMarker=marker, MaxKeys=BATCH
+            )
+        found = tuple(folder["Prefix"] for folder in page.get("CommonPrefixes", []))
+        more = page.get("NextKeyMarker", "") if page["IsTruncated"] else ""
+        return found, more
+
     def uploads(self, prefix: str) -> tuple[tuple[str, str], ...]:
         """(key, upload id) of each open multipart upload under `prefix`."""
         found: list[tuple[str, str]] = []
