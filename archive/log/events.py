@@ -23,6 +23,8 @@ PARTICIPANT_UNLINKED = "participant.unlinked"
 DEADLINE_MOVED = "deadline.moved"
 VIOLATION_FLAGGED = "violation.flagged"
 VIOLATION_LIFTED = "violation.lifted"
+HOLD_PLACED = "hold.placed"
+HOLD_RELEASED = "hold.released"
 BUNDLE_REQUESTED = "bundle.requested"
 BUNDLE_STARTED = "bundle.started"
 BUNDLE_READY = "bundle.ready"
@@ -42,7 +44,7 @@ GHOST_FOUND = "reconcile.ghost_found"
 UPLOAD_ENDED = "reconcile.upload_ended"
 
 # What sets a deadline: enough to compute every deadline again, years later (archive/retention/replay.py).
-DECISIONS = (SPACE_OPENED, DEADLINE_MOVED, VIOLATION_FLAGGED, VIOLATION_LIFTED)
+DECISIONS = (SPACE_OPENED, DEADLINE_MOVED, VIOLATION_FLAGGED, VIOLATION_LIFTED, HOLD_PLACED, HOLD_RELEASED)
 
 PREMIS = {
     SPACE_RECEIVED: "ingestion",
@@ -82,6 +84,8 @@ WORDS = {
     DEADLINE_MOVED: "Deadline moved",
     VIOLATION_FLAGGED: "Flagged",
     VIOLATION_LIFTED: "Violation lifted",
+    HOLD_PLACED: "Legal hold placed",
+    HOLD_RELEASED: "Legal hold released",
     BUNDLE_REQUESTED: "Bundle asked for",
     BUNDLE_STARTED: "Bundle started",
     BUNDLE_READY: "Bundle ready",

@@ -3,8 +3,8 @@
 An object that no row knows (an orphan) is removed when it was seen twice, `age` apart (24 h), is itself older than
 that, and its Space is at rest. A writer makes the object first and its row seconds later, under a lease of minutes, so
 none of its objects is that old without a row; and none of a Space with unfinished work is touched at all. Just before
-it is removed, the rows are asked once more. The order is always: the store first, the rows second. So a row that is written
-meanwhile is seen, and never an object taken for an orphan because its row was looked for too early.
+it is removed, the rows are asked once more. The order is always: the store first, the rows second. So a row that is
+written meanwhile is seen, and never an object taken for an orphan because its row was looked for too early.
 
 A row whose object is not there (a ghost) is an alarm. It is asked for by its name before anybody is alarmed, told once,
 and stays: it is the proof of what was lost.
