@@ -10,6 +10,7 @@ from django.db.models import F
 
 from archive.models import (
     Bundle,
+    Certificate,
     Derived,
     IdempotencyKey,
     Line,
@@ -17,6 +18,7 @@ from archive.models import (
     RecorderToken,
     Recording,
     Rule,
+    Sighting,
     Space,
     Transcript,
     Transcription,
@@ -58,6 +60,7 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
         "idempotency": IdempotencyKey.objects.create(recorder=token, key="1", space=space),
         "mine": IdempotencyKey.objects.create(user=alice, key="1", space=space),
         "violation": violation,
+        "sighting": Sighting.objects.create(kind="orphan", key="s"),
         "bundle": Bundle.objects.create(space=space, content="c", state="ready", **READY),
     }
 
@@ -77,6 +80,7 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
         ("space_deleted_is_scrubbed", "space", {"state": "deleted", "deleted_at": NOON, **SCRUBBED, left: "something"})
         for left in ("title", "salt", "fingerprint", "problem")
     ),
+    ("sighting_kind_known", "sighting", {"kind": "ufo"}),
     ("space_rejected_has_a_reason", "space", {"state": "rejected", "problem": ""}),
     ("participant_seats", "participant", {"role": "host", "seat": 2}),
     ("participant_seats", "participant", {"role": "cohost", "seat": 3}),
@@ -158,6 +162,7 @@ def test_it_can_not_be_broken(rows: dict[str, models.Model], name: str, kind: st
         ("idempotency_key_once_for_user", "mine"),
         ("upload_part_once", "part"),
         ("bundle_one_live_for_a_content", "bundle"),
+        ("sighting_once", "sighting"),
     ],
 )
 def test_there_is_no_second(rows: dict[str, models.Model], name: str, kind: str) -> None:
@@ -207,10 +212,22 @@ UNIQUE = {
     "idempotency_key_once_for_user",
     "upload_part_once",
     "bundle_one_live_for_a_content",
+    "sighting_once",
 }
+
+
+CERTIFICATES = {"certificate_key_id_hex": {"key_id": "a key"}, "certificate_says_something": {"document": ""}}
+
+
+@pytest.mark.parametrize("name", CERTIFICATES)
+def test_a_certificate_is_right_from_the_start(alice: User, name: str) -> None:
+    fine: dict[str, Any] = {"space_id": make_row(alice).pk, "key_id": "a" * 64, "document": "{}", "issued_at": NOON}
+
+    with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():
+        Certificate.objects.create(**fine | CERTIFICATES[name])
 
 
 def test_no_constraint_is_left_out() -> None:
     named = {c.name for model in apps.get_app_config("archive").get_models() for c in model._meta.constraints}
 
-    assert named == UNIQUE | {name for name, _, _ in ATTEMPTS}
+    assert named == UNIQUE | set(CERTIFICATES) | {name for name, _, _ in ATTEMPTS}
