@@ -17,7 +17,7 @@ SAMPLE := $(BIN)/python -m pip download -qq --disable-pip-version-check --requir
 UV := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header
 
 # Settings that lead nowhere, for checks that need no engine.
-NOWHERE := env SECRET_KEY=none SITE_URL=http://127.0.0.1 DATABASE_URL=postgres://none@127.0.0.1:1/none \
+NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64) SITE_URL=http://127.0.0.1 DATABASE_URL=postgres://none@127.0.0.1:1/none \
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 

@@ -18,7 +18,7 @@ from archive.bundles import collect, upkeep
 from archive.intake import leftovers, reading, recorders, scribe, speech
 from archive.intake.finish import finish
 from archive.models import Bundle, Notice, Space, Transcription, UploadSession, Volume
-from archive.retention import purge, sweep
+from archive.retention import purge, relisting, sweep
 
 ROUND = 1000  # Spaces that one round of the dispatcher hands out for deletion, shortest deadline first
 
@@ -103,6 +103,11 @@ def remind() -> None:
 
 
 @shared_task
+def relist_tombstones() -> None:
+    relisting.relist()
+
+
+@shared_task
 def dispatch() -> None:
     """Once a minute: publish what is due, and what somebody left when they died. Publishing twice is harmless."""
     for space in islice(sweep.due(), ROUND):
@@ -118,6 +123,8 @@ def dispatch() -> None:
     recorders.forget_keys()
     _dispatch_packages(Bundle, build_bundle, prove_bundle, clear_bundle)
     _dispatch_packages(Volume, build_volume, prove_volume, clear_volume)
+    if relisting.due():
+        relist_tombstones.apply_async(expires=settings.MESSAGE_SECONDS, retry=False)
     for pk in work.due(Transcription, Transcription.LIVE) if speech.enabled() else []:
         _publish(transcribe, pk)
     for pk in work.due(Notice, [Notice.State.DUE]):

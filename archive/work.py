@@ -5,7 +5,7 @@ decided here, by PostgreSQL. A claim holds for a lease. When its holder dies, th
 a higher fence; when the holder was only slow, its next write finds the fence moved on, and it stops (LeaseLost).
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -91,6 +91,40 @@ class Claim(Generic[W]):
         """False when the lease was lost, and nothing was written."""
         rows = type(self.row)._default_manager.filter(self.mine, pk=self.row.pk)
         return bool(rows.update(**changes))
+
+
+def mine(claims: Sequence[Claim[W]]) -> Q:
+    """The condition that a write for all of `claims` carries: Claim.mine of each."""
+    condition = Q(pk__in=[])
+    for states, fence in {(claim.states, claim.fence) for claim in claims}:
+        of_it = [claim.row.pk for claim in claims if (claim.states, claim.fence) == (states, fence)]
+        condition |= Q(pk__in=of_it, fence=fence, state__in=states)
+    return condition
+
+
+def renew_all(claims: Sequence[Claim[W]]) -> list[Claim[W]]:
+    """Hold on to all of them for another lease. Returns those that were not lost."""
+    if not claims:
+        return []
+    rows = type(claims[0].row)._default_manager.filter(mine(claims))
+    if rows.update(lease_until=Now() + lease()) == len(claims):
+        return list(claims)
+    held = set(rows.values_list("pk", flat=True))
+    return [claim for claim in claims if claim.row.pk in held]
+
+
+def claim_all(model: type[W], pks: Collection[Any], states: Collection[str]) -> list[Claim[W]]:
+    """`claim` for many rows, in two statements. Returns the claims of those that could be had."""
+    with transaction.atomic():
+        rows: models.QuerySet[W] = model._default_manager.select_for_update(skip_locked=True)
+        found = list(rows.filter(claimable(), pk__in=pks, state__in=states).order_by("pk"))
+        model._default_manager.filter(pk__in=[row.pk for row in found]).update(
+            attempts=F("attempts") + 1, fence=F("fence") + 1, lease_until=Now() + lease(), retry_at=None
+        )
+    for row in found:
+        row.attempts += 1
+        row.fence += 1
+    return [Claim(row, row.fence, row.attempts, tuple(states)) for row in found]
 
 
 def claim(

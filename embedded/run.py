@@ -1,5 +1,6 @@
 """`make run`: engines, database, bucket, static files, demo, then web, worker and beat until somebody stops it."""
 
+import base64
 import contextlib
 import fcntl
 import http.client
@@ -90,6 +91,9 @@ class Run:
     def _write_env(self) -> dict[str, str]:
         values = {
             "SECRET_KEY": State(DATA / "run.json").secret("secret_key"),
+            "CERTIFICATE_KEY": base64.b64encode(
+                bytes.fromhex(State(DATA / "run.json").secret("certificate_key"))
+            ).decode(),
             "DEMO_PASSWORD": State(DATA / "run.json").secret("demo_password")[:12],
             "DEBUG": "0",
             "ALLOWED_HOSTS": f"{HOST},localhost",

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 
 from archive import clock
-from archive.models import Participant, RecorderToken, Space, User
+from archive.models import Certificate, Participant, RecorderToken, Space, User
 from archive.search import served
 
 
@@ -22,10 +22,13 @@ class Gone(Exception):
         super().__init__(str(space.pk))
         reads_log = user is not None and (user.is_admin or user.is_auditor)
         log_url = reverse("log-space", args=[space.pk]) if reads_log else None
+        may_have = reads_log or (user is not None and user.pk == space.host_id)
+        proven = may_have and Certificate.objects.filter(pk=space.pk).exists()
         self.context: dict[str, Any] = {
             "deleted_at": space.deleted_at,
             "until": space.expires_at,
             "log_url": log_url,
+            "certificate_url": reverse("certificate", args=[space.pk]) if proven else None,
         }
 
 

@@ -1,6 +1,7 @@
 """Typed readers for the environment. What is missing or wrong does not raise here: it is collected, and the system
 check in portal/checks.py says all of it at once, with an id and a hint each."""
 
+import base64
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -71,6 +72,18 @@ def address(name: str, schemes: tuple[str, ...], *, id: str, hint: str) -> str:
         problems.append(Problem(id, f"{name} does not start with {starts}.", f"It looks like {hint}"))
         return ""
     return value
+
+
+def seed(name: str, *, id: str, hint: str) -> bytes:
+    """32 bytes, in base64. It is a secret, so a wrong one is not repeated."""
+    value = text(name, id=id, hint=hint)
+    try:
+        found = base64.b64decode(value, validate=True)
+    except ValueError:
+        found = b""
+    if value and len(found) != 32:
+        problems.append(Problem(id, f"{name} is not 32 bytes in base64.", hint))
+    return found if len(found) == 32 else b""
 
 
 def origin(name: str, default: str | None = None, *, id: str, hint: str) -> str:

@@ -90,6 +90,14 @@ BUNDLE_DAYS = env.number("BUNDLE_DAYS", 7, least=1, id="spacekeep.E030")  # unfe
 BUNDLE_MISSING = env.choice("BUNDLE_MISSING", ("fail", "list"), id="spacekeep.E031")
 SIGNED_URL_SECONDS = env.number("SIGNED_URL_SECONDS", 300, least=1, most=300, id="spacekeep.E015")
 
+# Certificates of deletion are signed with it (archive/retention/certificate.py): the seed of an Ed25519 key.
+
+CERTIFICATE_KEY = env.seed(
+    "CERTIFICATE_KEY",
+    id="spacekeep.E040",
+    hint="Make one with: openssl rand -base64 32. Keep it for as long as you can.",
+)
+
 # Listening to what people bring: in a child process with limits (archive/intake/audio.py)
 
 WORK_DIR = env.text("WORK_DIR", tempfile.gettempdir())  # where a recording lies while it is listened to

@@ -26,6 +26,10 @@ from tests.sounds import make_tone
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop in the thread of the tests
 
 DEMO = Path(__file__).parent.parent / "archive" / "demo"
+FORBIDDING = {
+    "archive_logentry": "archive_log_no_truncate",
+    "archive_certificate": "archive_certificate_no_truncate",
+}
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission", "auth_group", "archive_rule"}
 
 
@@ -52,14 +56,16 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
 
 @pytest.fixture
 def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A database whose changes other processes see. Emptied afterwards; the log's trigger is told to look away."""
+    """A database whose changes other processes see. Emptied afterwards; the triggers that forbid it look away."""
     with django_db_blocker.unblock():
         yield
         tables = set(connection.introspection.table_names()) - KEPT_TABLES
         with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE archive_logentry DISABLE TRIGGER archive_log_no_truncate")
+            for table, trigger in FORBIDDING.items():
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
             cursor.execute(f"TRUNCATE {', '.join(sorted(tables))} RESTART IDENTITY CASCADE")
-            cursor.execute("ALTER TABLE archive_logentry ENABLE TRIGGER archive_log_no_truncate")
+            for table, trigger in FORBIDDING.items():
+                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")
         connection.close()
 
 

@@ -27,6 +27,7 @@ def start() -> None:
     os.environ.update(
         engines.env,
         SECRET_KEY="only-for-tests-" + "x" * 50,
+        CERTIFICATE_KEY="b25seSBmb3IgdGVzdHM6IDMyIGJ5dGVzIG9mIHNlZWQ=",
         SITE_URL="http://127.0.0.1:8000",
         ALLOWED_HOSTS="127.0.0.1,testserver",
         DEBUG="0",

@@ -55,7 +55,7 @@ WHOLE = {  # not of one Space
 ELSEWHERE = {
     *("own-words", "participant-account", "bring", "bring-look", "steps", "keep-rest", "peaks", "speech"),
     *("recorders", "recorder-revoke", "collection", "notices", "notice-seen", "notices-seen"),
-    *("decide", "release"),
+    *("decide", "release", "certificates", "certificate", "certificate-key"),
 }
 OPEN = {"get", "healthz"}  # no sign-in: the one carries its own token, the other says nothing
 OF_A_SPACE = [name for name in LADDER if name not in WHOLE]

@@ -83,6 +83,7 @@ def test_space_json(space: Space, admin: User) -> None:
             "Every recording is kept for 30 days after its Space ended.",
             "A rule violation stands, so it is kept for 90 days more: 120 days in all.",
         ],
+        "salt": space.salt,
     }
     assert (violation["rule"], violation["state"], violation["reason"]) == (
         "Spam or fraud",

@@ -11,6 +11,7 @@ from django.db.models import F
 from archive.models import (
     Appeal,
     Bundle,
+    Certificate,
     Collection,
     Derived,
     Hold,
@@ -21,6 +22,7 @@ from archive.models import (
     RecorderToken,
     Recording,
     Rule,
+    Sighting,
     Space,
     Transcript,
     Transcription,
@@ -73,6 +75,7 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
         "notice": Notice.objects.create(kind="flagged", user=alice, space=space, subject="1"),
         "appeal": Appeal.objects.create(violation=violation, words="No.", made_by=alice),
         "hold": Hold.objects.create(space=space, reason="A court.", placed_by=admin),
+        "sighting": Sighting.objects.create(kind="orphan", key="s"),
         "bundle": Bundle.objects.create(space=space, content="c", state="ready", **READY),
     }
 
@@ -96,6 +99,7 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
         )
         for left in ("title", "salt", "fingerprint", "problem")
     ),
+    ("sighting_kind_known", "sighting", {"kind": "ufo"}),
     ("space_rejected_has_a_reason", "space", {"state": "rejected", "problem": ""}),
     ("participant_seats", "participant", {"role": "host", "seat": 2}),
     ("participant_seats", "participant", {"role": "cohost", "seat": 3}),
@@ -205,6 +209,7 @@ def test_it_can_not_be_broken(rows: dict[str, models.Model], name: str, kind: st
         ("bundle_one_live_for_a_content", "bundle"),
         ("volume_one_live_for_a_number", "volume"),
         ("volume_space_once", "place"),
+        ("sighting_once", "sighting"),
     ],
 )
 def test_there_is_no_second(rows: dict[str, models.Model], name: str, kind: str) -> None:
@@ -264,10 +269,22 @@ UNIQUE = {
     "bundle_one_live_for_a_content",
     "volume_one_live_for_a_number",
     "volume_space_once",
+    "sighting_once",
 }
+
+
+CERTIFICATES = {"certificate_key_id_hex": {"key_id": "a key"}, "certificate_says_something": {"document": ""}}
+
+
+@pytest.mark.parametrize("name", CERTIFICATES)
+def test_a_certificate_is_right_from_the_start(alice: User, name: str) -> None:
+    fine: dict[str, Any] = {"space_id": make_row(alice).pk, "key_id": "a" * 64, "document": "{}", "issued_at": NOON}
+
+    with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():
+        Certificate.objects.create(**fine | CERTIFICATES[name])
 
 
 def test_no_constraint_is_left_out() -> None:
     named = {c.name for model in apps.get_app_config("archive").get_models() for c in model._meta.constraints}
 
-    assert named == UNIQUE | {name for name, _, _ in ATTEMPTS}
+    assert named == UNIQUE | set(CERTIFICATES) | {name for name, _, _ in ATTEMPTS}

@@ -37,7 +37,9 @@ def write_settings(folder: Path) -> None:
     """What `make run` leaves there, with values that a shell would take apart."""
     (folder / ".data").mkdir()
     names = [name for name in os.environ if name.startswith("S3_")]
-    values = {name: os.environ[name] for name in (*names, "SECRET_KEY", "DATABASE_URL", "BROKER_URL")}
+    values = {
+        name: os.environ[name] for name in (*names, "SECRET_KEY", "CERTIFICATE_KEY", "DATABASE_URL", "BROKER_URL")
+    }
     envfile.write(folder / ".data" / "env", {**values, "SITE_URL": "http://127.0.0.1:8123", "S3_BUCKET": "it's $HOME"})
 
 
@@ -82,7 +84,7 @@ def test_when_make_run_has_ended_it_says_so_in_a_line(folder: Path) -> None:
 def test_settings_of_the_environment_leave_the_file_alone(folder: Path) -> None:
     write_settings(folder)
     names = [name for name in os.environ if name.startswith("S3_")]
-    env = {name: os.environ[name] for name in (*names, "SECRET_KEY", "DATABASE_URL", "BROKER_URL")}
+    env = {name: os.environ[name] for name in (*names, "SECRET_KEY", "CERTIFICATE_KEY", "DATABASE_URL", "BROKER_URL")}
 
     done = manage(folder, "shell", "--no-imports", "-c", SHOW, **env, SITE_URL="https://spaces.example.org")
 

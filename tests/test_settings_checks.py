@@ -14,6 +14,7 @@ STRONG = "k3-Vq8zT1wLr0Yc6NfUe9PbXs2GdHj7MaQoRiKtWvZyB4xC5-8hJdFw"
 
 MISSING = {
     "SECRET_KEY": ("spacekeep.E001", "A long random text, the same for web, worker and beat."),
+    "CERTIFICATE_KEY": ("spacekeep.E040", "Make one with: openssl rand -base64 32. Keep it for as long as you can."),
     "SITE_URL": ("spacekeep.E002", "The address at which people open the portal."),
     "DATABASE_URL": ("spacekeep.E003", "postgres://user:password@host:5432/spacekeep"),
     "S3_BUCKET": ("spacekeep.E004", "The bucket that holds the recordings."),
@@ -82,6 +83,15 @@ def test_an_address_with_a_password_is_not_repeated(name: str, value: str, said:
 
     assert (done.returncode, said in done.stderr) == (1, True), done.stderr
     assert "secret" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("value", ["c2VjcmV0", "c2VjcmV0" * 8, "secret, and no base64 at all"])
+def test_a_key_is_32_bytes_and_not_repeated(value: str) -> None:
+    done = run([*MANAGE, "check"], {"CERTIFICATE_KEY": value})
+
+    assert (done.returncode, value in done.stdout + done.stderr) == (1, False)
+    assert "(spacekeep.E040) CERTIFICATE_KEY is not 32 bytes in base64." in done.stderr
+    assert "HINT: Make one with: openssl rand -base64 32." in done.stderr
 
 
 @pytest.mark.parametrize(

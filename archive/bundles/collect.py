@@ -73,7 +73,9 @@ def request(host: User, volume_size: int) -> Collection:
         raise Refused("A volume holds at most 2, 10 or 50 GB.")
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=host.pk)  # two clicks at once are one
-        list(Space.objects.select_for_update().filter(_downloadable(), host=host).order_by("pk").values_list("pk"))
+        # Without the key, and in the order of the ids: a deletion locks alike, and then writes places of these Spaces.
+        downloadable = Space.objects.select_for_update(no_key=True).filter(_downloadable(), host=host)
+        list(downloadable.order_by("pk").values_list("pk"))
         found = shares(host)
         if not found:
             raise Refused("None of your Spaces can be downloaded right now.")
@@ -108,7 +110,8 @@ def _is_of(last: Collection, found: Sequence[Share]) -> bool:
 
 def _overtake(host: User) -> None:
     """The collections before: nobody will ask for them again."""
-    for volume in Volume.objects.select_for_update(of=("self",)).filter(collection__host=host, state__in=Volume.LIVE):
+    live = Volume.objects.filter(collection__host=host, state__in=Volume.LIVE)
+    for volume in live.select_for_update(of=("self",)).order_by("pk"):  # as archive/volumes.py locks them
         new = "removed" if volume.state == Volume.State.READY else "failed"
         lifecycle.move(volume, volume.state, new, actor=SYSTEM, problem=OVERTAKEN, **work.DONE)
 

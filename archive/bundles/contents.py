@@ -193,6 +193,7 @@ def facts(space: Space) -> dict[str, Any]:
         ],
         "kept_until": moment(due.at),
         "because": list(due.reasons),
+        "salt": space.salt,  # with it, a certificate of deletion can be shown to speak of this very Space
     }
 
 

@@ -52,6 +52,15 @@ CONTENT_DOWNLOADED = "content.downloaded"
 DELETION_BEGAN = "deletion.began"
 DELETION_LISTED = "deletion.listed"
 SPACE_DELETED = "space.deleted"
+TOMBSTONES_LISTED = "deletion.listed_again"
+COPY_FOUND = "deletion.copy_found"
+COPY_REMOVED = "deletion.copy_removed"
+ORPHAN_FOUND = "reconcile.orphan_found"
+ORPHAN_REMOVED = "reconcile.orphan_removed"
+UPLOAD_ENDED = "reconcile.upload_ended"
+
+# What sets a deadline: enough to compute every deadline again, years later (archive/retention/replay.py).
+DECISIONS = (SPACE_OPENED, DEADLINE_MOVED, VIOLATION_FLAGGED, VIOLATION_LIFTED, HOLD_PLACED, HOLD_RELEASED)
 
 PREMIS = {
     SPACE_RECEIVED: "ingestion",
@@ -64,6 +73,9 @@ PREMIS = {
     VOLUME_PROVEN: "fixity check",
     CONTENT_DOWNLOADED: "dissemination",
     SPACE_DELETED: "deletion",
+    COPY_REMOVED: "deletion",
+    ORPHAN_REMOVED: "deletion",
+    OBJECT_MISSING: "fixity check",
 }
 
 # What each means, in the words that auditors read.
@@ -119,4 +131,10 @@ WORDS = {
     DELETION_BEGAN: "Deletion began",
     DELETION_LISTED: "Deletion: what the store held",
     SPACE_DELETED: "Deleted",
+    TOMBSTONES_LISTED: "Places of deleted Spaces looked at again",
+    COPY_FOUND: "A copy came back after the deletion",
+    COPY_REMOVED: "The copy that came back was removed",
+    ORPHAN_FOUND: "An object that belongs to nothing",
+    ORPHAN_REMOVED: "An object that belonged to nothing was removed",
+    UPLOAD_ENDED: "An upload that belonged to nothing was ended",
 }

@@ -1,6 +1,7 @@
 """The rows of the archive. PostgreSQL owns the truth and the work; the object store holds bytes only."""
 
 from archive.models.bundle import Bundle
+from archive.models.certificate import Certificate
 from archive.models.collection import Collection, Volume, VolumeSpace
 from archive.models.hold import Hold
 from archive.models.log import LogEntry
@@ -10,6 +11,7 @@ from archive.models.package import Package
 from archive.models.space import Participant, Space, current_rule
 from archive.models.speech import Transcription
 from archive.models.token import IdempotencyKey, RecorderToken
+from archive.models.upkeep import Relisting, Sighting
 from archive.models.upload import UploadPart, UploadSession
 from archive.models.user import User
 from archive.models.violation import Appeal, Rule, Violation
@@ -18,6 +20,7 @@ from archive.models.work import Work
 __all__ = [
     "Appeal",
     "Bundle",
+    "Certificate",
     "Collection",
     "Derived",
     "Hold",
@@ -29,7 +32,9 @@ __all__ = [
     "Participant",
     "RecorderToken",
     "Recording",
+    "Relisting",
     "Rule",
+    "Sighting",
     "Space",
     "Transcript",
     "Transcription",

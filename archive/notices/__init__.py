@@ -12,7 +12,7 @@ programs show it once.
 
 from archive.notices.reminders import due_soon
 from archive.notices.sending import send
-from archive.notices.telling import put_away, tell, waiting
+from archive.notices.telling import put_away, tell, tell_hosts, waiting
 from archive.notices.truth import shown
 
-__all__ = ["due_soon", "put_away", "send", "shown", "tell", "waiting"]
+__all__ = ["due_soon", "put_away", "send", "shown", "tell", "tell_hosts", "waiting"]

@@ -1,5 +1,6 @@
 """Writing down that somebody is to be told."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -21,6 +22,13 @@ def tell(kind: Notice.Kind, user: User, space: Space, subject: object = "") -> N
     Notice.objects.bulk_create([written(kind, user, space, subject)], ignore_conflicts=True)
 
 
+def tell_hosts(kind: Notice.Kind, spaces: Sequence[Space]) -> None:
+    """As `tell`, for each of `spaces` its own host: in one statement."""
+    if not connection.in_atomic_block:
+        raise RuntimeError(f"{kind}: a notice is written in the transaction of the change that it tells of")
+    Notice.objects.bulk_create([written(kind, space.host, space) for space in spaces], ignore_conflicts=True)
+
+
 def written(
     kind: Notice.Kind, user: User, space: Space, subject: object = "", deadline: datetime | None = None
 ) -> Notice:
@@ -40,7 +48,7 @@ def waiting(space_id: UUID) -> list[UUID]:
     return list(Notice.objects.filter(space=space_id, state=Notice.State.DUE).values_list("pk", flat=True))
 
 
-def put_away(space: Space) -> None:
-    """The Space is gone: no page looks for its notices any more, but for the one that says so."""
-    unseen = Notice.objects.filter(space=space, seen_at=None).exclude(kind=Notice.Kind.DELETED)
+def put_away(spaces: Sequence[Space]) -> None:
+    """These Spaces are gone: no page looks for their notices any more, but for the one that says so."""
+    unseen = Notice.objects.filter(space__in=spaces, seen_at=None).exclude(kind=Notice.Kind.DELETED)
     unseen.update(seen_at=Now())

@@ -11,7 +11,7 @@ from uuid import UUID
 from archive import clock, log, notices, words
 from archive.errors import Refused, TooLate
 from archive.log import Actor, events
-from archive.models import LogEntry, Notice, Space, User, Violation
+from archive.models import LogEntry, Notice, Space, User, Violation, current_rule
 
 LONGEST_REASON = 2000
 
@@ -67,6 +67,7 @@ def recompute(space: Space, actor: Actor) -> None:
         before=log.moment(before),
         after=log.moment(due.at),
         because=list(due.codes),
+        policy=vars(current_rule()),
     )
 
 

@@ -1,4 +1,4 @@
-"""Deleting a Space. This module destroys recordings that exist nowhere else; read this before you change a line.
+"""Deleting Spaces. This module destroys recordings that exist nowhere else; read this before you change a line.
 
 The dangers: deleting what must stay (a deadline that moved, a hold); saying "deleted" while a copy lives; a copy
 that comes back afterwards; and stopping half way for ever.
@@ -18,65 +18,109 @@ The order of steps, and what each guarantees:
 5. Read every per-key error. 404 is success. 403 or 5xx is "not known": give the claim back, and try again later.
 6. List again. Only an empty answer lets us go on.
 7. In one transaction: delete the rows that hold content, blank the names, and move to `deleted` with the log entry that
-   says what was deleted and when it was seen to be empty, and the notice to its host. The row that stays is a
-   tombstone.
+   says what was deleted and when it was seen to be empty, with the signed certificate that says the same to anybody
+   (certificate.py), and with the notice to its host. The row that stays is a tombstone.
 
 Dying between any two steps leaves the row in `expiring`, and the next claim starts again at step 3; each step can
 be done twice.
+
+A worker deletes one Space, `manage.py sweep` hundreds at a time: the same steps, each done for all of them before the
+next one begins. That saves calls and statements, and changes no guarantee: every Space has a fence of its own, which
+every write checks; what goes wrong for one is given back and leaves the others alone; and none is buried unless its own
+places were listed empty. One that failed before shares no DeleteObjects with others: a key of it may be what spoils the
+call.
 """
 
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
-from archive import clock, lifecycle, log, notices, volumes, work
-from archive.errors import LeaseLost, StorageError
+from archive import clock, lifecycle, log, volumes, work
 from archive.log import SYSTEM, events
-from archive.models import Bundle, LogEntry, Notice, Space, Transcription, UploadSession
+from archive.models import Bundle, Derived, LogEntry, Recording, Space, Transcript, Transcription, UploadSession
+from archive.retention import sweep
+from archive.retention.burial import bury
 from archive.retention.sweep import is_due
-from archive.retention.violations import forget
 from archive.storage import Listing, StoredVersion, keys, store
-from archive.storage.emptying import joined, remove, seen_empty
+from archive.storage.emptying import Failures, joined, left_over, listings, remove_all
+from archive.storage.s3 import BATCH
 from archive.work import Claim
 
 SHOWN = 500  # at most so many found objects are named in one log entry; the rest is counted
+AT_ONCE = 250  # Spaces that a sweep deletes together: with their four or so objects each, one full DeleteObjects
+MOST = 1_000_000  # Spaces in one sweep
+
+Inventory = dict[UUID, list[dict[str, Any]]]  # of each Space, what our rows know that the store had
+Places = dict[UUID, list[str]]  # of each Space, where the store may have something of it: its prefix, and volumes
 
 
 def purge(space_id: UUID) -> bool:
     """Delete the Space if its deadline has come. True when it is deleted by this call; False when it is not due,
     somebody else is at it, or the store did not do its part (the row then says why, and waits for the next try)."""
-    begin(space_id)
-    claim = work.claim(Space, space_id, [Space.State.EXPIRING])
-    if claim is None:
-        return False
-    try:
-        with claim.reported():
-            removed = _empty(claim)
-            return _bury(claim, removed)
-    except StorageError as error:
-        claim.give_back(str(error))
-        return False
-    except LeaseLost:
-        return False
+    return purge_all([space_id]) == [space_id]
+
+
+def purge_all(space_ids: Collection[UUID], keys_at_once: int = BATCH) -> list[UUID]:
+    """`purge` for several at a time, `keys_at_once` in one DeleteObjects. Returns those that are deleted by this
+    call."""
+    begin_all(space_ids)
+    claims = work.claim_all(Space, space_ids, [Space.State.EXPIRING])
+    if not claims:
+        return []
+    with ExitStack() as unforeseen:
+        for claim in claims:
+            unforeseen.enter_context(claim.reported())
+        inventory = _inventory([claim.row for claim in claims])
+        claims = _empty(claims, inventory, keys_at_once)
+        return bury(claims, inventory)
+
+
+def sweep_all(at_once: int = AT_ONCE, keys_at_once: int = BATCH) -> Iterator[UUID]:
+    """Delete everything that is due, `at_once` Spaces at a time, the shortest deadline first. Yields what is deleted.
+    Stops at a batch of which the store deleted nothing: it would say the same of the next ones."""
+    waiting = [*(due.id for due in sweep.due()), *work.due(Space, [Space.State.EXPIRING], limit=MOST)]
+    for start in range(0, len(waiting), at_once):
+        batch = waiting[start : start + at_once]
+        gone = purge_all(batch, keys_at_once)
+        yield from gone
+        if not gone and Space.objects.filter(pk__in=batch, retry_at__gt=Now()).count() == len(batch):
+            return
 
 
 def begin(space_id: UUID) -> bool:
     """`-> expiring`, if the Space is due at this moment. False when it is not, or when it began before."""
-    space = Space.objects.filter(is_due(Now()), pk=space_id).first()
-    if space is None:
-        return False
-    why = "deadline" if space.is_gone(clock.now()) else "abandoned"
-    detail = {"deadline": log.moment(space.expires_at), "why": why}
+    return bool(begin_all([space_id]))
+
+
+def begin_all(space_ids: Collection[UUID]) -> list[Space]:
+    """`begin` for several, in one transaction. Returns those that began. Of several, one that somebody changes at this
+    moment is left for the next round."""
+    spaces = list(Space.objects.filter(is_due(Now()), pk__in=space_ids))
+    if not spaces:
+        return []
+    now = clock.now()
+    began: list[Space] = []
     with transaction.atomic():
-        began = lifecycle.move(
-            space, space.state, "expiring", actor=SYSTEM, only_if=is_due(Now()), detail=detail, problem="", **work.DONE
-        )
+        for state in Space.KEPT:
+            due = [space for space in spaces if space.state == state]
+            told = {space.pk: _why(space, now) for space in due}
+            began += lifecycle.move_all(
+                due, state, "expiring", actor=SYSTEM, only_if=is_due(Now()), details=told, problem="", **work.DONE
+            )
         if began:
-            _stop_work(space)
-            volumes.take_back(space)
+            _stop_work(began)
+            volumes.take_back(began)
     return began
+
+
+def _why(space: Space, now: datetime) -> dict[str, Any]:
+    return {"deadline": log.moment(space.expires_at), "why": "deadline" if space.is_gone(now) else "abandoned"}
 
 
 # What may be at work for a Space, and how it ends when the deadline comes first.
@@ -91,90 +135,96 @@ WORK: list[tuple[type[Bundle] | type[Transcription] | type[UploadSession], str, 
 ]
 
 
-def _stop_work(space: Space) -> None:
-    """Whoever works for it looks at the row of that work: its next write, and the check before its first byte, must
-    fail."""
+def _stop_work(spaces: Sequence[Space]) -> None:
+    """Whoever works for one of them looks at the row of that work: its next write, and the check before its first byte,
+    must fail. Such a row is waited for."""
     for model, old, new in WORK:
-        for row in model._default_manager.select_for_update().filter(space=space, state=old):
-            lifecycle.move(row, old, new, actor=SYSTEM, problem="Its deadline came before it was done.", **work.DONE)
+        at_work = model._default_manager.filter(space__in=spaces, state=old).order_by("pk")
+        rows: list[Any] = list(at_work.select_for_update(of=("self",)))
+        reason = "Its deadline came before it was done."
+        lifecycle.move_all(rows, old, new, actor=SYSTEM, only_if=Q(), problem=reason, **work.DONE)
 
 
-def _empty(claim: Claim[Space]) -> list[dict[str, Any]]:
-    """Steps 3 to 6. Returns the inventory: what our rows know that the store had."""
-    space, bucket = claim.row, store()
-    places = [keys.prefix(space.id), *volumes.places(space.id)]
-    inventory = _inventory(space)
-    found = joined(bucket.listing(place) for place in places)
-    if found and (told := _told(found)) != _told_last(space):  # a store that says no for days is told of once
-        with transaction.atomic():
-            claim.renew()
-            log.record(events.DELETION_LISTED, space_id=space.id, actor=SYSTEM, **told)
-    listed = {version.key for version in found.versions}
-    unlisted = tuple(StoredVersion(row["key"], "", row["size"]) for row in inventory if row["key"] not in listed)
-    remove(bucket, found, unlisted)
-    claim.renew()
-    for place in places:
-        seen_empty(bucket, place)
-    return inventory
+def _empty(claims: list[Claim[Space]], inventory: Inventory, keys_at_once: int) -> list[Claim[Space]]:
+    """Steps 3 to 6. Returns the claims of those that were seen empty."""
+    bucket, places = store(), _places(claims)
+    found, failed = listings(bucket, _all(claims, places))
+    claims = _log_found(_without(claims, failed, places), found, places)
+    doomed = {place: found[place] for place in _all(claims, places)}
+    unlisted = {keys.prefix(claim.row.id): _unlisted(claim.row, found, inventory) for claim in claims}
+    again = _all([claim for claim in claims if claim.attempt > 1], places)
+    failed = remove_all(bucket, doomed, unlisted, again, keys_at_once)
+    claims = work.renew_all(_without(claims, failed, places))
+    if not claims:
+        return []
+    found, failed = listings(bucket, _all(claims, places))
+    return _without(claims, failed | left_over(found), places)
 
 
-def _inventory(space: Space) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for kind in (space.recordings, space.transcripts, space.derived):
-        rows += [{"key": o.key, "size": o.size, "sha256": o.sha256} for o in kind.all()]
-    ready = Bundle.objects.filter(space=space).exclude(key="")
-    return rows + [{"key": b.key, "size": b.size, "etag": b.etag} for b in ready]
+def _places(claims: Sequence[Claim[Space]]) -> Places:
+    ids = [claim.row.id for claim in claims]
+    return {space_id: [keys.prefix(space_id), *beside] for space_id, beside in volumes.places_of(ids).items()}
 
 
-def _told_last(space: Space) -> dict[str, Any] | None:
-    entries = LogEntry.objects.filter(space_id=space.id, event=events.DELETION_LISTED).order_by("-id")
-    told: dict[str, Any] | None = entries.values_list("detail", flat=True).first()
-    return told
+def _all(claims: Sequence[Claim[Space]], places: Places) -> list[str]:
+    """Each once: Spaces may share a volume."""
+    return list(dict.fromkeys(place for claim in claims for place in places[claim.row.id]))
 
 
-def _told(found: Listing) -> dict[str, Any]:
+def _without(claims: Sequence[Claim[Space]], failed: Failures, places: Places) -> list[Claim[Space]]:
+    """Gives those back for which something went wrong in one of their places. Returns the others."""
+    fine = []
+    for claim in claims:
+        if wrong := [failed[place] for place in places[claim.row.id] if place in failed]:
+            claim.give_back(str(wrong[0]))
+        else:
+            fine.append(claim)
+    return fine
+
+
+def _inventory(spaces: Sequence[Space]) -> Inventory:
+    found: Inventory = {space.id: [] for space in spaces}
+    for kind in (Recording, Transcript, Derived):
+        for space_id, key, size, sha256 in kind._default_manager.filter(space__in=spaces).values_list(
+            "space_id", "key", "size", "sha256"
+        ):
+            found[space_id].append({"key": key, "size": size, "sha256": sha256})
+    for bundle in Bundle.objects.filter(space__in=spaces).exclude(key=""):
+        found[bundle.space_id].append({"key": bundle.key, "size": bundle.size, "etag": bundle.etag})
+    return found
+
+
+def _unlisted(space: Space, found: Mapping[str, Listing], inventory: Inventory) -> list[StoredVersion]:
+    """What our rows know, and the listing does not."""
+    listed = {version.key for version in found[keys.prefix(space.id)].versions}
+    return [StoredVersion(row["key"], "", row["size"]) for row in inventory[space.id] if row["key"] not in listed]
+
+
+def _log_found(claims: Sequence[Claim[Space]], found: Mapping[str, Listing], places: Places) -> list[Claim[Space]]:
+    """Log what is about to go. Returns the claims that were not lost meanwhile."""
+    there = {claim.row.id: joined(found[place] for place in places[claim.row.id]) for claim in claims}
+    told = {space_id: describe(listing) for space_id, listing in there.items() if listing}
+    last = _told_last(told)
+    with transaction.atomic():
+        claims = work.renew_all(claims)
+        # A store that says no for days is told of once.
+        new = [(c.row.id, told[c.row.id]) for c in claims if c.row.id in told and told[c.row.id] != last.get(c.row.id)]
+        log.record_all(events.DELETION_LISTED, new, actor=SYSTEM)
+    return claims
+
+
+def _told_last(space_ids: Collection[UUID]) -> dict[UUID | None, dict[str, Any]]:
+    entries = LogEntry.objects.filter(space_id__in=space_ids, event=events.DELETION_LISTED).order_by("id")
+    return dict(entries.values_list("space_id", "detail"))
+
+
+def describe(found: Listing) -> dict[str, Any]:
+    """What a listing found, as the log tells it."""
+    markers = sum(version.marker for version in found.versions)
     return {
         "objects": [{"key": v.key, "size": v.size} for v in found.versions[:SHOWN]],
         "object_count": len(found.versions),
+        "old_versions": len(found.versions) - len({v.key for v in found.versions if not v.marker}) - markers,
+        "delete_markers": markers,
         "open_uploads": len(found.uploads),
     }
-
-
-def _bury(claim: Claim[Space], removed: list[dict[str, Any]]) -> bool:
-    """Step 7: the tombstone."""
-    space = claim.row
-    now = clock.now()
-    detail = {"removed": removed, "listed_empty_at": log.moment(now), "attempts": claim.attempt}
-    with transaction.atomic():
-        gone = lifecycle.move(
-            space,
-            "expiring",
-            "deleted",
-            actor=SYSTEM,
-            only_if=claim.mine,
-            detail=detail,
-            deleted_at=now,
-            title="",
-            salt="",
-            fingerprint="",
-            problem="",
-            audience="",
-            step="",
-            **work.DONE,
-        )
-        if gone:
-            for content in (
-                space.recordings,
-                space.transcripts,
-                space.derived,
-                space.bundles,
-                space.participants,
-                space.uploads,
-                space.transcriptions,
-            ):
-                content.all().delete()
-            forget(space)
-            notices.put_away(space)
-            if removed:  # of what never arrived there is nothing to be told
-                notices.tell(Notice.Kind.DELETED, space.host, space)
-    return gone

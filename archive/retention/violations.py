@@ -1,6 +1,6 @@
 """Flagging and lifting. Each recomputes the deadline in its own transaction (archive/retention/changes.py)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from django.db import transaction
 from archive import clock, lifecycle, log, policy
 from archive.errors import Refused
 from archive.log import Actor, events
-from archive.models import Appeal, Rule, Space, User, Violation, current_rule
+from archive.models import Appeal, Hold, Rule, Space, User, Violation, current_rule
 from archive.retention.changes import locked, reasoned, recompute, tell_host
 from archive.retention.evidence import Lines, quoted
 
@@ -107,12 +107,12 @@ def lift_one(space: Space, violation: Violation, reason: str, by: User, now: dat
     return lifecycle.move(violation, violation.state, "lifted", actor=Actor.of(by), detail=detail, **changes)
 
 
-def forget(space: Space) -> None:
-    """Scrub what people wrote and said about it, when it is deleted. That there was a violation, an appeal, a hold, by
-    whom and when, stays."""
-    space.violations.update(reason="", lift_reason="", evidence=[])
-    Appeal.objects.filter(violation__space=space).update(words="", decision="")
-    space.holds.update(reason="", release_reason="")
+def forget(spaces: Sequence[Space]) -> None:
+    """Scrub what people wrote and said about them, when they are deleted. That there was a violation, an appeal, a
+    hold, by whom and when, stays."""
+    Violation.objects.filter(space__in=spaces).update(reason="", lift_reason="", evidence=[])
+    Appeal.objects.filter(violation__space__in=spaces).update(words="", decision="")
+    Hold.objects.filter(space__in=spaces).update(reason="", release_reason="")
 
 
 def what_if(space: Space, now: datetime) -> tuple[policy.Deadline, policy.Deadline]:

@@ -3,10 +3,31 @@
 from uuid import UUID
 
 REHEARSAL = "rehearsal/"  # what `setup_store` tries the store with; no Space is ever there
+SPACES = "spaces/"
+VOLUMES = "volumes/"
 
 
 def prefix(space: UUID) -> str:
-    return f"spaces/{space}/"
+    return f"{SPACES}{space}/"
+
+
+def prefix_of(key: str) -> str:
+    """The prefix that a key of a Space lies under: its first two parts. Of a volume's key all of it."""
+    return "".join(key.partition("/")[:2]) + "".join(key.partition("/")[2].partition("/")[:2])
+
+
+def root_of(key: str) -> str:
+    """The folder at the top that it lies in: SPACES, VOLUMES."""
+    return "".join(key.partition("/")[:2])
+
+
+def space_of(key: str) -> UUID | None:
+    """The Space that a key (or a prefix) belongs to; None where it is no name of ours."""
+    try:
+        space = UUID(key.removeprefix(SPACES).partition("/")[0])
+    except ValueError:
+        return None
+    return space if key.startswith(prefix(space)) else None
 
 
 def recording(space: UUID, number: int, extension: str) -> str:
@@ -36,4 +57,13 @@ def bundle(space: UUID, bundle: UUID) -> str:
 
 def volume(volume: UUID) -> str:
     """Of several Spaces, so below none of them: a deletion looks here as well (archive/volumes.py)."""
-    return f"volumes/{volume}.zip"
+    return f"{VOLUMES}{volume}.zip"
+
+
+def volume_of(key: str) -> UUID | None:
+    """The volume whose key this is; None where it is no name of ours."""
+    try:
+        found = UUID(key.removeprefix(VOLUMES).removesuffix(".zip"))
+    except ValueError:
+        return None
+    return found if key == volume(found) else None

@@ -130,16 +130,38 @@ class Store:
             raise Unavailable(f"{key}: {there} of {size} bytes came from the object store")
 
     def listing(self, prefix: str) -> Listing:
-        """Everything under `prefix`: objects, old versions, delete markers, open multipart uploads."""
+        """Everything under `prefix`. Uploads first: one that is completed in between is seen as an object then; the
+        other way around it would be seen as neither."""
+        uploads = self.uploads(prefix)
+        return Listing(self.versions(prefix), uploads)
+
+    def versions(self, prefix: str) -> tuple[StoredVersion, ...]:
+        """Objects, old versions and delete markers under `prefix`."""
+        found: list[StoredVersion] = []
         with translated(prefix):
-            versions: list[StoredVersion] = []
             for page in self.client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix):
-                versions += [_version(v, v["Size"]) for v in page.get("Versions", [])]
-                versions += [_version(m, 0, marker=True) for m in page.get("DeleteMarkers", [])]
-            uploads: list[tuple[str, str]] = []
-            for part in self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=prefix):
-                uploads += [(u["Key"], u["UploadId"]) for u in part.get("Uploads", [])]
-        return Listing(tuple(versions), tuple(uploads))
+                found += [_version(v, v["Size"]) for v in page.get("Versions", [])]
+                found += [_version(m, 0, marker=True) for m in page.get("DeleteMarkers", [])]
+        return tuple(found)
+
+    def folders(self, parent: str, marker: str = "") -> tuple[tuple[str, ...], str]:
+        """The prefixes one level below `parent` that hold anything, delete markers included: up to 1,000 after
+        `marker`, and the marker to go on with ("" at the end)."""
+        with translated(parent):
+            page = self.client.list_object_versions(
+                Bucket=self.bucket, Prefix=parent, Delimiter="/", KeyMarker=marker, MaxKeys=BATCH
+            )
+        found = tuple(folder["Prefix"] for folder in page.get("CommonPrefixes", []))
+        more = page.get("NextKeyMarker", "") if page["IsTruncated"] else ""
+        return found, more
+
+    def uploads(self, prefix: str) -> tuple[tuple[str, str], ...]:
+        """(key, upload id) of each open multipart upload under `prefix`."""
+        found: list[tuple[str, str]] = []
+        with translated(prefix):
+            for page in self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=prefix):
+                found += [(upload["Key"], upload["UploadId"]) for upload in page.get("Uploads", [])]
+        return tuple(found)
 
     def delete(self, versions: tuple[StoredVersion, ...]) -> dict[str, str]:
         """Delete these versions, 1,000 a call. Returns {key: error code} of those that the store did not delete;

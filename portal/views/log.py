@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from archive import clock
 from archive.log import events
-from archive.models import LogEntry, Space, User
+from archive.models import Certificate, LogEntry, Space, User
 from portal import faces
 from portal.access import current_user
 from portal.paging import page_of
@@ -56,9 +56,14 @@ def log_space(request: HttpRequest, space_id: UUID) -> HttpResponse:
     if not entries and space is None:
         raise Http404
     face = faces.clock_face(space, clock.now()) if space else None
-    return render(
-        request, "log/space.html", {"space_id": space_id, "space": space, "face": face, "entries": lines(entries)}
-    )
+    context = {
+        "space_id": space_id,
+        "space": space,
+        "face": face,
+        "entries": lines(entries),
+        "certified": Certificate.objects.filter(pk=space_id).exists(),
+    }
+    return render(request, "log/space.html", context)
 
 
 def lines(entries: Iterable[LogEntry]) -> list[faces.LogLine]:

@@ -25,6 +25,7 @@ NOWHERE = {
     "PATH": os.defpath,
     "DJANGO_SETTINGS_MODULE": "portal.settings",
     "SECRET_KEY": "none",
+    "CERTIFICATE_KEY": "b25seSBmb3IgdGVzdHM6IDMyIGJ5dGVzIG9mIHNlZWQ=",
     "SITE_URL": "http://127.0.0.1",
     "DATABASE_URL": "postgres://none@127.0.0.1:1/none",
     "BROKER_URL": "redis://127.0.0.1:1/0",

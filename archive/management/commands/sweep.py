@@ -3,10 +3,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from archive import work
 from archive.management.base import Command as Base
 from archive.models import Space
-from archive.retention.purge import purge
+from archive.retention.purge import sweep_all
 from archive.retention.sweep import due
 
 
@@ -26,9 +25,8 @@ class Command(Base):
             words = "\n".join(f"{row['id']}  due {row['expires_at']}" for row in rows) or "Nothing is due."
             self.say(words, {"due": rows}, as_json=options["json"])
             return
-        waiting = [d.id for d in due()] + work.due(Space, [Space.State.EXPIRING])
-        deleted = [str(pk) for pk in waiting if purge(pk)]
-        left = Space.objects.filter(pk__in=waiting, state=Space.State.EXPIRING).exclude(problem="")
+        deleted = [str(pk) for pk in sweep_all()]
+        left = Space.objects.filter(state=Space.State.EXPIRING).exclude(problem="")
         failed = {str(space.pk): space.problem for space in left}
         self.say(f"Deleted {len(deleted)} Spaces.", {"deleted": deleted, "failed": failed}, as_json=options["json"])
         if failed:

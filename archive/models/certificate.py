@@ -1,0 +1,22 @@
+from django.db import models
+from django.db.models import Q
+
+
+class Certificate(models.Model):
+    """What is left of a Space as proof that it was deleted: signed, and never changed (a trigger refuses UPDATE, DELETE
+    and TRUNCATE). Its key is the Space's, so there is one of each; no foreign key, so that it outlives everything."""
+
+    space_id = models.UUIDField(primary_key=True)
+    key_id = models.CharField(max_length=64, help_text="SHA-256 of the public key, hex.")
+    document = models.TextField(help_text="Canonical JSON (RFC 8785), byte for byte what was signed and handed out.")
+    issued_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(name="certificate_newest", fields=["issued_at", "space_id"])]
+        constraints = [
+            models.CheckConstraint(name="certificate_key_id_hex", condition=Q(key_id__regex=r"^[0-9a-f]{64}$")),
+            models.CheckConstraint(name="certificate_says_something", condition=~Q(document="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"Certificate of the deletion of {self.space_id}"

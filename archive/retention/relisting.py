@@ -1,0 +1,133 @@
+"""Deleted stays deleted: once a day, the places of all deleted Spaces are looked at again.
+
+One listing of the folders below `spaces/` shows every Space that the store has anything of, a thousand a call; whose
+place is not among them is empty. So the cost follows what is kept, and not what was ever deleted. (Stores that show
+empty folders too, as SeaweedFS does, are asked for each of these.) Anything in the place of a deleted Space is an
+alarm: a copy came back (a restored backup, a replica, a person). It is logged, removed, seen empty, and logged again,
+as a supplement to the certificate, which stays true: the place was empty when it says so.
+
+A round asks for a bounded number of pages and places, and the next one goes on there. A page of which something could
+not be removed is looked at again, with pauses of at most ten minutes, until nothing of it is left.
+"""
+
+from collections.abc import Collection
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from archive import clock, log, work
+from archive.errors import LeaseLost, StorageError
+from archive.log import SYSTEM, events
+from archive.models import Certificate, LogEntry, Relisting, Space
+from archive.retention import certificate
+from archive.retention.purge import describe
+from archive.storage import Listing, Store, keys, store
+from archive.storage.emptying import listings, remove, seen_empty
+from archive.work import Claim
+
+EVERY = timedelta(hours=24)
+PAGES = 100  # of a thousand folders each, in one round
+PLACES = 1000  # that are listed one by one, in one round; the last page may make it twice as many
+
+logger = structlog.get_logger()
+
+
+def due() -> bool:
+    """Whether there is something to look at now."""
+    return not Relisting.objects.filter(~(_due() & work.claimable())).exists()
+
+
+def _due() -> Q:
+    return ~Q(marker="") | Q(finished_at=None) | Q(finished_at__lte=Now() - EVERY)
+
+
+def relist(pages: int = PAGES) -> bool:
+    """One round. True when it came to the end of a day's look."""
+    row, _ = Relisting.objects.get_or_create(pk=1)
+    claim = work.claim(Relisting, row.pk, ["listing"], only_if=_due())
+    if claim is None:
+        return False
+    try:
+        with claim.reported():
+            return _round(claim, pages)
+    except StorageError as error:
+        claim.give_back(str(error))
+        logger.warning("relisting_failed", error=str(error))
+    except LeaseLost:
+        pass
+    return False
+
+
+def _round(claim: Claim[Relisting], pages: int) -> bool:
+    bucket, marker = store(), claim.row.marker
+    looked = 0
+    if not marker:
+        looked += look_at(bucket, {keys.prefix_of(key) for key, _ in bucket.uploads(keys.SPACES)})
+    for _ in range(pages):
+        folders, marker = bucket.folders(keys.SPACES, marker)
+        looked += look_at(bucket, folders)
+        claim.renew(marker=marker)
+        if not marker:
+            with transaction.atomic():
+                claim.renew(finished_at=Now(), problem="", **work.DONE)
+                log.record(events.TOMBSTONES_LISTED, space_id=None, actor=SYSTEM, spaces=_deleted().count())
+            return True
+        if looked >= PLACES:
+            break
+    claim.renew(**work.DONE)
+    return False
+
+
+def look_at(bucket: Store, prefixes: Collection[str]) -> int:
+    """Remove what there is under those of `prefixes` that belong to deleted Spaces. Returns how many of these there
+    are. Raises StorageError, but not before all of them were tried."""
+    ids = [space_id for prefix in prefixes if (space_id := keys.space_of(prefix))]
+    places = {keys.prefix(pk): pk for pk in _deleted().filter(pk__in=ids).values_list("pk", flat=True)}
+    if not places:
+        return 0
+    found, failed = listings(bucket, sorted(places))
+    for prefix, listing in found.items():
+        try:
+            if listing:
+                _tell(places[prefix], listing)
+                remove(bucket, listing)
+                seen_empty(bucket, prefix)
+                _supplement(places[prefix], listing)
+        except StorageError as error:
+            failed[prefix] = error
+    if failed:
+        raise next(iter(failed.values()))
+    return len(places)
+
+
+def _deleted() -> QuerySet[Space]:
+    return Space.objects.filter(state=Space.State.DELETED)
+
+
+def _tell(space_id: UUID, found: Listing) -> None:
+    """Before it is removed; of a copy that can't be removed, once."""
+    entries = LogEntry.objects.filter(space_id=space_id, event__in=[events.COPY_FOUND, events.COPY_REMOVED])
+    last = entries.order_by("-id").values_list("event", "detail").first()
+    told = describe(found)
+    logger.error("deleted_copy_came_back", space=str(space_id), objects=len(found.versions))
+    if last != (events.COPY_FOUND, told):
+        with transaction.atomic():
+            log.record(events.COPY_FOUND, space_id=space_id, actor=SYSTEM, **told)
+
+
+def _supplement(space_id: UUID, found: Listing) -> None:
+    """What the certificate can't say, for it was made before."""
+    proof = Certificate.objects.filter(pk=space_id).first()
+    with transaction.atomic():
+        log.record(
+            events.COPY_REMOVED,
+            space_id=space_id,
+            actor=SYSTEM,
+            object_count=len(found.versions),
+            listed_empty_at=log.moment(clock.now()),
+            certificate=certificate.digest(proof) if proof else None,
+        )

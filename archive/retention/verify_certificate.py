@@ -1,0 +1,163 @@
+"""python -m archive.retention.verify_certificate FILE --key PUB [--bundle SPACE_JSON]
+
+Checks a certificate of deletion. This file stands alone: it needs Python 3.11 and the package `cryptography`, and
+nothing else of Spacekeep, so it can be copied to any machine and run there as `python verify_certificate.py`.
+
+PUB is the archive's public key as PEM, which you got when you could still trust it. SPACE_JSON is data/space.json of a
+bundle: then it is checked too that the certificate is about the recording in that bundle.
+
+Exit status 0 only if everything fits; otherwise one line on standard error says what does not.
+"""
+
+import argparse
+import hashlib
+import hmac
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+FORMAT = "spacekeep/certificate-of-deletion"
+VERSION = 1
+# Every field, and of what kind it is.
+FIELDS: dict[str, type] = {
+    "format": str,
+    "version": int,
+    "space": str,
+    "facts": str,
+    "ended_at": str,
+    "deadline": dict,
+    "policy": dict,
+    "decisions": list,
+    "deletion": dict,
+    "issued_at": str,
+    "key": str,
+    "signature": str,
+}
+
+
+class NotGood(Exception):
+    """The certificate proves nothing. The text says why."""
+
+
+def canonical(value: Any) -> bytes:
+    """JSON as RFC 8785 has it, for what a certificate consists of: objects with ASCII names, lists, texts, whole
+    numbers, true, false and null."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def parsed(data: bytes, what: str = "it") -> dict[str, Any]:
+    """The JSON object in `data`; `what` names it for the error. Raises NotGood."""
+
+    def refuse(text: str) -> NoReturn:
+        raise ValueError(f"{text[:20]} is not a whole number")
+
+    try:
+        found = json.loads(data.decode(), parse_float=refuse, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise NotGood(f"{what} is not JSON with whole numbers only ({error})") from error
+    if not isinstance(found, dict):
+        raise NotGood(f"{what} is not a JSON object")
+    return found
+
+
+def verify(data: bytes, key: Ed25519PublicKey) -> dict[str, Any]:
+    """The certificate in `data`, which is whole and signed with `key`. Raises NotGood."""
+    found = parsed(data)
+    if found.get("format") != FORMAT:
+        raise NotGood(f"it is not a {FORMAT}: format is {found.get('format')!r}")
+    if found.get("version") != VERSION or isinstance(found.get("version"), bool):
+        raise NotGood(f"version {found.get('version')!r} is not known to this verifier, which knows {VERSION}")
+    for name, kind in FIELDS.items():
+        if name not in found:
+            raise NotGood(f"the field {name!r} is missing")
+        if not isinstance(found[name], kind):
+            raise NotGood(f"the field {name!r} is not what it should be")
+    if unknown := sorted(set(found) - set(FIELDS)):
+        raise NotGood(f"there is a field {unknown[0]!r} that no certificate has")
+    if found["key"] != key_id(key):
+        raise NotGood(f"it names another key: {found['key']}; the one that was given is {key_id(key)}")
+    try:
+        whole = canonical(found)
+        signed = canonical({name: value for name, value in found.items() if name != "signature"})
+    except (ValueError, RecursionError) as error:
+        raise NotGood(f"it holds what canonical JSON can't ({error})") from error
+    if whole != data:
+        at = next((i for i, (a, b) in enumerate(zip(whole, data, strict=False)) if a != b), min(len(whole), len(data)))
+        raise NotGood(f"it is not in canonical form: byte {at} was changed, added or lost")
+    if not re.fullmatch("[0-9a-f]{128}", found["signature"]):
+        raise NotGood("the signature is not 64 bytes in lower-case hex")
+    try:
+        key.verify(bytes.fromhex(found["signature"]), signed)
+    except InvalidSignature:
+        raise NotGood("the signature does not fit: it, or what it signs, was changed") from None
+    return found
+
+
+def speaks_of(certificate: dict[str, Any], bundle: dict[str, Any]) -> None:
+    """Whether the certificate is about the recording whose bundle has this space.json. Raises NotGood."""
+    try:
+        facts = {
+            "title": bundle["title"],
+            "ended_at": bundle["ended_at"],
+            "participants": bundle["participants"],
+            "recordings": [recording["sha256"] for recording in bundle["recordings"]],
+        }
+        salt = bytes.fromhex(bundle["salt"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise NotGood(f"the bundle's space.json lacks something ({error})") from error
+    made = hmac.new(salt, json.dumps(facts, sort_keys=True).encode(), hashlib.sha256).hexdigest()
+    if bundle.get("id") != certificate["space"] or made != certificate["facts"]:
+        raise NotGood("it is good, but about something else than what is in that bundle")
+
+
+def key_id(key: Ed25519PublicKey) -> str:
+    """SHA-256 (hex) of the public key as DER."""
+    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise NotGood(f"{path} can't be read ({error.strerror})") from error
+
+
+def read_key(path: Path) -> Ed25519PublicKey:
+    try:
+        key = load_pem_public_key(read(path))
+    except ValueError as error:
+        raise NotGood(f"{path} is not a public key in PEM") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise NotGood(f"{path} is not an Ed25519 key")
+    return key
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description="Check a certificate of deletion.")
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--key", type=Path, required=True, metavar="PUB", help="the archive's public key, PEM")
+    parser.add_argument("--bundle", type=Path, metavar="SPACE_JSON", help="data/space.json of a bundle of it")
+    options = parser.parse_args(arguments)
+    try:
+        found = verify(read(options.file), read_key(options.key))
+        if options.bundle:
+            speaks_of(found, parsed(read(options.bundle), str(options.bundle)))
+    except NotGood as error:
+        sys.stderr.write(f"{options.file}: NOT GOOD: {error}\n")
+        return 1
+    deletion = found["deletion"]
+    sys.stdout.write(
+        f"{options.file}: good. Space {found['space']}, kept until {found['deadline'].get('at')}: "
+        f"{len(deletion.get('removed', []))} objects deleted, seen empty at {deletion.get('listed_empty_at')}.\n"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,122 @@
+"""A deleted Space leaves one certificate: what was kept, why until then, what was deleted, seen empty when."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from archive import log
+from archive.bundles.build import build, request
+from archive.log import SYSTEM
+from archive.models import Certificate, LogEntry, Space, User
+from archive.retention import certificate
+from archive.retention.purge import purge
+from archive.retention.violations import flag, lift
+from archive.storage import keys, store
+from tests.factory import make_row
+from tests.rows import make_due, told
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+def said(space: Space) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Certificate.objects.get(pk=space.pk).document)
+    return found
+
+
+def test_it_says_why_until_then_and_what_was_deleted(zebrafish: Space, admin: User) -> None:
+    flag(zebrafish.pk, "spam", "An axolotl.", admin)
+    lift(zebrafish.pk, "A pangolin.", admin)
+    bundle = request(zebrafish.pk, SYSTEM)
+    build(bundle.pk)
+    bundle.refresh_from_db()
+    client, bucket, prefix = store().client, store().bucket, keys.prefix(zebrafish.pk)
+    client.put_object(Bucket=bucket, Key=f"{prefix}zz/stray", Body=b"four")
+    client.create_multipart_upload(Bucket=bucket, Key=f"{prefix}open")
+    sound, words, peaks = zebrafish.recordings.get(), zebrafish.transcripts.get(), zebrafish.derived.get()
+    make_due(zebrafish)
+    zebrafish.refresh_from_db()
+
+    assert purge(zebrafish.pk)
+
+    found = said(zebrafish)
+    assert (found["format"], found["version"]) == ("spacekeep/certificate-of-deletion", 1)
+    assert (found["space"], found["key"]) == (str(zebrafish.pk), certificate.key_id())
+    assert found["policy"] == {"lift_grace_days": 7, "retention_days": 30, "violation_extra_days": 90}
+    assert found["deadline"] == {"at": log.moment(zebrafish.expires_at), "because": ["base", "lifted"]}
+    assert [(d["event"], d["entry"]) for d in found["decisions"]] == [
+        (e.event, e.pk) for e in LogEntry.objects.order_by("id") if e.event in DECISIONS
+    ]
+    assert [d["event"] for d in found["decisions"]] == [
+        *("space.opened", "violation.flagged", "deadline.moved", "violation.lifted", "deadline.moved")
+    ]
+    deletion = found["deletion"]
+    assert deletion["removed"] == [
+        {"key": bundle.key, "size": bundle.size, "etag": bundle.etag},
+        {"key": peaks.key, "size": peaks.size, "sha256": peaks.sha256},
+        {"key": sound.key, "size": sound.size, "sha256": sound.sha256},
+        {"key": words.key, "size": words.size, "sha256": words.sha256},
+        {"key": f"{prefix}zz/stray", "size": 4},
+    ]
+    (listed,) = deletion["found"]
+    counts = [listed[name] for name in ("object_count", "old_versions", "delete_markers", "open_uploads")]
+    assert counts == [5, 0, 0, 1]
+    assert (deletion["why"], deletion["attempts"]) == ("deadline", 1)
+    assert deletion["listed_by"].count("/") == 1
+
+
+DECISIONS = ("space.opened", "violation.flagged", "violation.lifted", "deadline.moved")
+
+
+def test_the_log_names_it(zebrafish: Space) -> None:
+    make_due(zebrafish)
+    purge(zebrafish.pk)
+
+    document = Certificate.objects.get().document.encode()
+    assert told(zebrafish, "space.deleted")["certificate"] == hashlib.sha256(document).hexdigest()
+
+
+def test_a_space_that_is_not_deleted_has_none(zebrafish: Space) -> None:
+    assert not purge(zebrafish.pk)
+
+    assert not Certificate.objects.exists()
+
+
+def test_one_for_each(alice: User) -> None:
+    space = make_row(alice)
+    make_due(space)
+    assert purge(space.pk)
+
+    assert not purge(space.pk)
+    assert Certificate.objects.count() == 1
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Certificate.objects.bulk_create([Certificate.objects.get()])
+
+
+def sql(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+TAMPERING: dict[str, Callable[[], object]] = {
+    "update": lambda: Certificate.objects.update(document="{}"),
+    "delete": lambda: Certificate.objects.get().delete(),
+    "raw delete": lambda: Certificate.objects.all()._raw_delete("default"),
+    "TRUNCATE": lambda: sql("TRUNCATE archive_certificate"),
+}
+
+
+@pytest.mark.parametrize("how", TAMPERING)
+def test_it_is_never_changed(alice: User, how: str) -> None:
+    space = make_row(alice)
+    make_due(space)
+    purge(space.pk)
+    before = Certificate.objects.get().document
+
+    with pytest.raises(IntegrityError, match="a certificate of deletion is never changed"), transaction.atomic():
+        TAMPERING[how]()
+
+    assert Certificate.objects.get().document == before

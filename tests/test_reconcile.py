@@ -1,0 +1,229 @@
+"""The store and the rows are compared both ways; little is removed, late, and never what somebody is writing."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.models import F
+
+from archive import clock
+from archive.models import Bundle, LogEntry, Sighting, Space, UploadSession, User
+from archive.retention.reconcile import Findings, reconcile
+from archive.storage import keys, store
+from tests.factory import make_contents, make_row
+from tests.rows import change, events, told
+
+pytestmark = pytest.mark.usefixtures("db")
+NOW = timedelta(0)
+
+
+@pytest.fixture(autouse=True)
+def empty() -> None:
+    """Other tests leave things in the bucket."""
+    bucket = store()
+    for prefix in ("spaces/", "foreign/"):
+        found = bucket.listing(prefix)
+        for key, upload_id in found.uploads:
+            bucket.abort(key, upload_id)
+        bucket.delete(found.versions)
+
+
+@pytest.fixture
+def space(alice: User) -> Space:
+    space = make_row(alice)
+    make_contents(space)
+    return space
+
+
+def put(key: str, body: bytes = b"stray") -> str:
+    store().client.put_object(Bucket=store().bucket, Key=key, Body=body)
+    return key
+
+
+def there(key: str) -> bool:
+    return any(version.key == key for version in store().versions(key))
+
+
+def again(**options: Any) -> Findings:
+    return reconcile(apply=True, age=NOW, at_once=2, **options)
+
+
+def test_what_fits_is_left_alone(space: Space) -> None:
+    again()
+
+    assert again() == Findings()
+    assert len(store().versions(keys.prefix(space.pk))) == 3
+    assert not Sighting.objects.exists()
+
+
+def test_an_orphan_is_removed_at_the_second_sighting(space: Space) -> None:
+    stray = put(f"{keys.prefix(space.pk)}stray")
+
+    first = again()
+    assert (first.orphans, first.removed, there(stray)) == ([stray], [], True)
+    assert told(space, "reconcile.orphan_found") == {"key": stray, "size": 5}
+    second = again()
+
+    assert (second.removed, there(stray)) == ([stray], False)
+    assert events(space) == ["reconcile.orphan_found", "reconcile.orphan_removed"]
+    assert len(store().versions(keys.prefix(space.pk))) == 3
+    assert not Sighting.objects.exists()
+
+
+def test_sightings_a_day_apart_are_not_enough_for_a_young_object(space: Space) -> None:
+    stray = put(f"{keys.prefix(space.pk)}stray")
+    reconcile(apply=True)
+    Sighting.objects.update(first_at=F("first_at") - timedelta(hours=25))
+
+    assert reconcile(apply=True).removed == []
+    assert there(stray)
+
+
+def test_two_sightings_too_close_are_one(space: Space) -> None:
+    stray = put(f"{keys.prefix(space.pk)}stray")
+
+    for _ in range(2):
+        assert reconcile(apply=True).removed == []
+    assert there(stray)
+
+
+def test_another_object_of_the_same_name_is_seen_for_the_first_time(space: Space) -> None:
+    stray = put(f"{keys.prefix(space.pk)}stray")
+    again()
+    put(stray, b"another")
+
+    assert again().removed == []
+    assert again().removed == [stray]
+
+
+def test_without_apply_nothing_is_written(space: Space) -> None:
+    stray = put(f"{keys.prefix(space.pk)}stray")
+
+    for _ in range(2):
+        assert reconcile(age=NOW).orphans == [stray]
+    assert there(stray)
+    assert not Sighting.objects.exists()
+    assert not LogEntry.objects.exists()
+
+
+def test_a_space_without_a_row(alice: User) -> None:
+    nobody = make_row(alice)
+    stray = put(keys.recording(nobody.pk, 1, "m4a"))
+    nobody.delete()
+
+    again()
+    assert again().removed == [stray]
+
+
+@pytest.mark.parametrize("state", ["receiving", "processing", "expiring"])
+def test_what_somebody_is_writing_or_deleting_is_not_touched(alice: User, state: str) -> None:
+    space = make_row(alice, state=state)
+    fresh = put(keys.recording(space.pk, 1, "m4a"))
+
+    assert [again().orphans, again().orphans] == [[], []]
+    assert there(fresh)
+
+
+@pytest.mark.parametrize("state", ["requested", "building", "failed"])
+def test_a_bundle_that_is_being_composed_is_not_touched(space: Space, state: str) -> None:
+    bundle = Bundle.objects.create(space=space, content="0" * 64, state=state, problem="x" if state == "failed" else "")
+    whole = put(keys.bundle(space.pk, bundle.pk))
+
+    again()
+    assert again().removed == []
+    assert there(whole)
+
+
+def test_the_file_of_a_session_is_not_touched(space: Space) -> None:
+    key = put(f"{keys.prefix(space.pk)}incoming/one")
+    UploadSession.objects.create(
+        space=space, kind="transcript", name="a.vtt", size=5, part_size=5, key=key, upload_id="u", state="aborted"
+    )
+
+    again()
+    assert again().orphans == []
+    assert there(key)
+
+
+def test_a_row_that_is_written_between_two_sightings_saves_its_object(space: Space) -> None:
+    late = put(keys.transcript(space.pk, "2", "de"))
+    assert again().orphans == [late]
+    space.transcripts.create(number=2, language="de", cues=[], key=late, size=5, sha256="0" * 64, crc32=0, etag="x")
+
+    assert again().orphans == []
+    assert there(late)
+    assert not Sighting.objects.exists()
+
+
+def test_at_most_so_many(space: Space) -> None:
+    for number in range(3):
+        put(f"{keys.prefix(space.pk)}stray{number}")
+    again()
+
+    assert len(again(most=2).removed) == 2
+    assert len(again(most=2).removed) == 1
+
+
+def test_a_ghost_is_an_alarm_and_its_row_stays(space: Space, alice: User) -> None:
+    others = [make_row(alice) for _ in range(5)]
+    for other in others:
+        make_contents(other)
+    gone = space.recordings.get().key
+    store().client.delete_object(Bucket=store().bucket, Key=gone)
+
+    assert [again().ghosts, again().ghosts] == [[gone], [gone]]
+    lost = space.recordings.get()
+    assert told(space, "object.missing") == {"key": gone, "size": lost.size, "sha256": lost.sha256}, "told once"
+    assert lost.missing_at is not None
+    assert space.recordings.get().key == gone
+
+
+def test_of_a_space_with_nothing_in_the_store_every_row_is_a_ghost(space: Space) -> None:
+    store().delete(store().versions(keys.prefix(space.pk)))
+
+    assert len(reconcile().ghosts) == 3
+
+
+@pytest.mark.parametrize("over", [{"state": "expiring"}, {"expires_at": "past"}])
+def test_what_is_being_deleted_has_no_ghosts(space: Space, over: dict[str, Any]) -> None:
+    change(space, **{name: clock.now() if value == "past" else value for name, value in over.items()})
+    store().delete(store().versions(keys.prefix(space.pk)))
+
+    assert reconcile().ghosts == []
+
+
+def test_an_old_upload_of_nobody_is_ended(space: Space) -> None:
+    ours, stray = f"{keys.prefix(space.pk)}ours", f"{keys.prefix(space.pk)}stray"
+    for key in (ours, stray):
+        store().client.create_multipart_upload(Bucket=store().bucket, Key=key)
+    ((_, upload_id),) = store().uploads(ours)
+    UploadSession.objects.create(
+        space=space, kind="transcript", name="a.vtt", size=5, part_size=5, key=ours, upload_id=upload_id
+    )
+
+    assert reconcile(apply=True).uploads == [], "it is not a day old"
+    assert again().ended == [stray]
+
+    assert [key for key, _ in store().uploads(keys.prefix(space.pk))] == [ours]
+    assert events(space) == ["reconcile.upload_ended"]
+
+
+def test_names_that_are_not_ours_are_said_and_stay() -> None:
+    foreign = [put("foreign/file"), put("spaces/not-an-id/x"), put("spaces/loose")]
+
+    again()
+    assert sorted(again().unknown) == sorted(foreign)
+    assert all(there(key) for key in foreign)
+
+
+def test_the_command(space: Space, capsys: pytest.CaptureFixture[str]) -> None:
+    stray = put(f"{keys.prefix(space.pk)}stray")
+    call_command("reconcile", "--json")
+    assert json.loads(capsys.readouterr().out)["orphans"] == [stray]
+    store().client.delete_object(Bucket=store().bucket, Key=space.recordings.get().key)
+
+    with pytest.raises(CommandError, match="1 stored object not there any more"):
+        call_command("reconcile")
+    assert f"belongs to nothing     {stray}" in capsys.readouterr().out

@@ -1,0 +1,193 @@
+"""Many Spaces are deleted together, and each of them as if it were alone."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from archive.models import Certificate, Space, User
+from archive.retention.purge import purge_all, sweep_all
+from archive.storage import keys, store
+from tests.factory import make_contents, make_held, make_row
+from tests.faults.proxy import Fault, Proxy
+from tests.rows import change, events, make_due, row, told
+from tests.stores import other_store
+
+pytestmark = pytest.mark.usefixtures("db")
+DELETE = r"^POST /\S*\?delete"
+
+
+@pytest.fixture
+def make_full(alice: User) -> Callable[[int], list[Space]]:
+    """Spaces that are due, each with three objects and an open upload."""
+
+    def make(count: int) -> list[Space]:
+        spaces = [make_row(alice) for _ in range(count)]
+        for space in spaces:
+            make_contents(space)
+            opened = f"{keys.prefix(space.pk)}open"
+            store().client.create_multipart_upload(Bucket=store().bucket, Key=opened)
+            make_due(space)
+        return spaces
+
+    return make
+
+
+@contextmanager
+def bad_day(*faults: Fault) -> Iterator[Proxy]:
+    with Proxy(settings.S3_ENDPOINT_URL, *faults) as proxy, other_store(endpoint_url=proxy.url):
+        yield proxy
+
+
+def stored(space: Space) -> int:
+    return len(store().listing(keys.prefix(space.pk)).versions)
+
+
+def test_all_that_is_due_and_nothing_else(make_full: Callable[[int], list[Space]], alice: User) -> None:
+    spaces, neighbour, held = make_full(5), make_row(alice), make_held(alice)
+    make_contents(neighbour)
+    make_contents(held)
+
+    assert sorted(sweep_all(at_once=2, keys_at_once=2)) == sorted(space.pk for space in spaces)
+
+    for space in spaces:
+        assert not store().listing(keys.prefix(space.pk))
+        assert events(space) == ["deletion.began", "bundle.removed", "deletion.listed", "space.deleted"]
+        listed = told(space, "deletion.listed")
+        assert (listed["object_count"], listed["open_uploads"]) == (3, 1)
+        assert {o["key"].split("/")[1] for o in told(space, "space.deleted")["removed"]} == {str(space.pk)}
+        assert str(space.pk) in Certificate.objects.get(pk=space.pk).document
+    assert [(row(space).state, stored(space)) for space in (neighbour, held)] == [("available", 3)] * 2
+    assert Certificate.objects.count() == 5
+
+
+def denies(key: str) -> Fault:
+    """DeleteObjects does its work, but says that it refused this key."""
+    error = f"<Error><Key>{key}</Key><Code>AccessDenied</Code><Message>No.</Message></Error>".encode()
+    return Fault(
+        DELETE, changed=lambda said: re.sub(rb"(<DeleteResult[^>]*>|<DeleteResult[^>]*/>)", rb"\1" + error, said)
+    )
+
+
+def test_one_key_that_is_refused_holds_up_its_own_space_only(make_full: Callable[[int], list[Space]]) -> None:
+    first, bad, last = make_full(3)
+    key = keys.recording(bad.pk, 1, "m4a")
+
+    with bad_day(denies(key)):
+        gone = purge_all([first.pk, bad.pk, last.pk])
+
+    assert set(gone) == {first.pk, last.pk}
+    assert row(bad).state == "expiring"
+    assert row(bad).problem == f"1 objects were not deleted: {key} (AccessDenied)"
+    assert "space.deleted" not in events(bad)
+    change(bad, retry_at=None)
+    assert purge_all([bad.pk]) == [bad.pk]
+    assert told(bad, "space.deleted")["attempts"] == 2
+
+
+def test_a_call_that_fails_is_not_shared_again(make_full: Callable[[int], list[Space]]) -> None:
+    spaces = make_full(3)
+    ids = [space.pk for space in spaces]
+
+    with bad_day(Fault(DELETE, status=400, code="MalformedXML", times=1)):
+        assert purge_all(ids) == []
+    assert {(row(space).state, stored(space)) for space in spaces} == {("expiring", 3)}
+    Space.objects.update(retry_at=None)
+    poisoned = Fault(DELETE, status=400, code="MalformedXML", times=1)
+    with bad_day(poisoned) as proxy:
+        gone = purge_all(ids)
+
+    assert len([line for line in proxy.lines if re.search(DELETE, line)]) == 3
+    assert len(gone) == 2
+    (left,) = set(ids) - set(gone)
+    assert "answered 400 MalformedXML" in Space.objects.get(pk=left).problem
+
+
+@pytest.mark.parametrize("what", ["versions", "second versions"])
+def test_a_prefix_that_can_not_be_listed_is_not_empty(make_full: Callable[[int], list[Space]], what: str) -> None:
+    first, bad = make_full(2)
+    listing = rf"^GET /\S*versions\S*{bad.pk}"
+    # The second listing only: those that come after a DeleteObjects.
+    seen: list[str] = []
+
+    class After(Fault):
+        def takes(self, line: str) -> bool:
+            seen.append(line)
+            if what == "second versions" and not any(re.search(DELETE, one) for one in seen):
+                return False
+            return super().takes(line)
+
+    with bad_day(After(listing, status=403, code="AccessDenied")):
+        gone = purge_all([first.pk, bad.pk])
+
+    assert gone == [first.pk]
+    assert "answered 403 AccessDenied" in row(bad).problem
+    assert not Certificate.objects.filter(pk=bad.pk).exists()
+    assert stored(bad) == (3 if what == "versions" else 0)
+
+
+@contextmanager
+def meanwhile(what: Callable[[], object]) -> Iterator[None]:
+    """Something happens between the deletion and the second listing."""
+    client = store().client
+
+    def happens(**kwargs: Any) -> None:
+        what()
+
+    client.meta.events.register("after-call.s3.DeleteObjects", happens)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister("after-call.s3.DeleteObjects", happens)
+
+
+def test_what_comes_back_is_its_own_spaces_matter(make_full: Callable[[int], list[Space]]) -> None:
+    first, bad = make_full(2)
+    late = f"{keys.prefix(bad.pk)}late"
+
+    with meanwhile(lambda: store().client.put_object(Bucket=store().bucket, Key=late, Body=b"x")):
+        gone = purge_all([first.pk, bad.pk])
+
+    assert gone == [first.pk]
+    assert row(bad).problem == f"spaces/{bad.pk}/ is not empty yet: 1 objects, 0 open uploads"
+
+
+def test_whoever_lost_the_claim_buries_nothing(make_full: Callable[[int], list[Space]]) -> None:
+    first, stolen = make_full(2)
+
+    with meanwhile(lambda: change(stolen, fence=7)):
+        gone = purge_all([first.pk, stolen.pk])
+
+    assert gone == [first.pk]
+    assert (row(stolen).state, row(stolen).problem) == ("expiring", "")
+    assert "space.deleted" not in events(stolen)
+
+
+def test_a_store_that_is_down_is_asked_once(make_full: Callable[[int], list[Space]]) -> None:
+    spaces = make_full(4)
+
+    with bad_day(Fault("", status=503, code="SlowDown")) as proxy:
+        assert list(sweep_all(at_once=2)) == []
+
+    assert [row(space).state for space in spaces].count("expiring") == 2, "the second batch was not begun"
+    assert len(proxy.lines) == 3, "one listing, with the SDK's own three tries"
+
+
+def calls(spaces: list[Space]) -> tuple[int, int]:
+    """How many statements and how many S3 calls it takes to delete them together."""
+    with bad_day() as proxy, CaptureQueriesContext(connection) as queries:
+        assert len(purge_all([space.pk for space in spaces])) == len(spaces)
+    return len(queries), len(proxy.lines)
+
+
+def test_what_it_takes(make_full: Callable[[int], list[Space]]) -> None:
+    few, many = calls(make_full(2)), calls(make_full(7))
+
+    assert few[0] == many[0], "no statement more"
+    # For each: two listings and the end of its open upload. For all: the open uploads, twice, and one deletion.
+    assert (few[1], many[1]) == (2 * 3 + 3, 7 * 3 + 3)
