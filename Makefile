@@ -21,7 +21,7 @@ NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64)
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test big limits fuzz kills bench lint format lock clean
+.PHONY: help run test big limits fuzz kills machine mutants bench lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ fuzz: $(VENV)/.dev node_modules/.test ## the API with what nobody thought of, 20
 
 kills: $(VENV)/.dev node_modules/.test ## builds of bundles that are killed at 500 places, and go on (KILLS=...)
 	@KILLS=$${KILLS:-500} $(BIN)/python -m pytest tests/test_bundle_killed.py --timeout=3600 $(ARGS)
+
+machine: $(VENV)/.dev node_modules/.test ## 200 random stories of Spaces over months, against a small model (MACHINE_EXAMPLES=...)
+	@MACHINE_EXAMPLES=$${MACHINE_EXAMPLES:-200} $(BIN)/python -m pytest tests/test_machine.py --timeout=7200 $(ARGS)
+
+mutants: $(VENV)/.dev node_modules/.test ## plant bugs one at a time; each must be caught (ARGS="hold fence" for some)
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: $(VENV)/.dev node_modules/.test ## measure what it must reach: a table, and bench.json (ARGS="audio" for some)
 	@$(BIN)/python -m tests.bench $(ARGS)

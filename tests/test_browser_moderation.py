@@ -1,6 +1,10 @@
 """The story of a flag in a real browser: lines as evidence, the host's appeal, the admin's decision, the clock."""
 
+import shutil
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -11,8 +15,10 @@ from tests import browser as person
 from tests.factory import make_row, make_user
 from tests.heard import make_heard
 from tests.listening import Complaints
-from tests.processes import Services
+from tests.processes import Services, wait_until
+from tests.rows import come_near
 
+VERIFIER = Path(__file__).parent.parent / "archive" / "retention" / "verify_certificate.py"
 LINE = "Seeds want to be seeds: a SEED that is not sown is a snack."
 
 
@@ -27,9 +33,13 @@ def in_as(page: Page, services: Services, name: str, path: str) -> None:
     page.goto(f"{services.url}{path}")
 
 
-@pytest.mark.usefixtures("committed")
-def test_flagged_appealed_and_lifted(services: Services, page: Page, alice: User, admin: User) -> None:
+@pytest.mark.usefixtures("committed", "auditor")
+def test_flagged_appealed_lifted_deleted_and_certified(
+    services: Services, page: Page, alice: User, admin: User, tmp_path: Path
+) -> None:
     services.web()
+    services.worker()
+    services.beat()
     space = make_heard(alice, deadline=clock.now() + timedelta(days=3))
     complaints = Complaints(page)
 
@@ -66,6 +76,29 @@ def test_flagged_appealed_and_lifted(services: Services, page: Page, alice: User
     assert lifted is not None
     assert space.expires_at == lifted + timedelta(days=7)
     assert complaints.heard == []
+
+    come_near(space, 1)  # the 7 days pass
+    wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "a worker deletes it", 60)
+    in_as(page, services, "alice", f"/spaces/{space.pk}/")
+    expect(page.get_by_role("heading", name="This Space was deleted")).to_be_visible()
+    in_as(page, services, "otto", "/certificates/")
+    verified(page, space, tmp_path)
+
+
+def verified(page: Page, space: Space, folder: Path) -> None:
+    """The auditor takes certificate and key along, and checks them elsewhere with nothing else of ours."""
+    with page.expect_download() as download:
+        page.get_by_role("link", name=f"Download the certificate of {space.pk}").click()
+    download.value.save_as(folder / "certificate.json")
+    page.get_by_text("How to check one without us").click()
+    with page.expect_download() as key:
+        page.get_by_role("link", name="public key").click()
+    key.value.save_as(folder / "key.pem")
+    copied = shutil.copy(VERIFIER, folder)
+    command = [sys.executable, "-I", copied, str(folder / "certificate.json"), "--key", str(folder / "key.pem")]
+    done = subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert str(space.pk) in done.stdout
 
 
 def chooses_lines(page: Page) -> None:

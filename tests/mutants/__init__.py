@@ -1,0 +1,229 @@
+"""Bugs that somebody could write, one line each, planted into a copy of the tree. The tests must catch every one.
+
+Each is a Mutant: a file, the text that stands there once, the text that takes its place, and the tests that are asked
+first. `make mutants` plants them all (ARGS="held fence" for some) and prints what became of each; tests/test_mutants.py
+plants one, and sees that all of them still find their place.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+POLICY = ("test_policy", "test_policy_always")
+PURGE = ("test_purge", "test_sweep_batches")
+
+MUTANTS = [
+    Mutant(
+        "the clock starts at the upload",
+        "archive/models/space.py",
+        "return policy.Facts(self.ended_at,",
+        "return policy.Facts(self.created_at,",
+        ("test_violations", "test_ingest"),
+    ),
+    Mutant(
+        "local time taken for UTC",
+        "archive/policy.py",
+        "end = facts.ended_at.astimezone(UTC)",
+        "end = facts.ended_at.replace(tzinfo=UTC)",
+        POLICY,
+    ),
+    Mutant(
+        "days counted by the calendar",
+        "archive/policy.py",
+        "base = end + timedelta(days=rule.retention_days)",
+        "base = (end + timedelta(days=rule.retention_days)).replace(hour=0, minute=0, second=0)",
+        POLICY,
+    ),
+    Mutant(
+        "a violation instead of the first 30 days",
+        "archive/policy.py",
+        "longest = base + timedelta(days=rule.violation_extra_days)",
+        "longest = end + timedelta(days=rule.violation_extra_days)",
+        POLICY,
+    ),
+    Mutant(
+        "7 days from the first lifting",
+        "archive/policy.py",
+        "grace = max(lifted)",
+        "grace = min(lifted)",
+        POLICY,
+    ),
+    Mutant("no cap", "archive/policy.py", "if grace <= longest:", "if grace:", POLICY),
+    Mutant("held, and a deadline all the same", "archive/policy.py", "if facts.held:", "if not facts:", POLICY),
+    Mutant(
+        "one lifting lifts all",
+        "archive/policy.py",
+        "if any(moment is None for moment in facts.lifted_at):",
+        "if facts.lifted_at and all(moment is None for moment in facts.lifted_at):",
+        POLICY,
+    ),
+    Mutant(
+        "hold ignored in the claim",
+        "archive/retention/sweep.py",
+        "| (abandoned & Q(expires_at__isnull=False))",
+        "| abandoned",
+        ("test_purge_due", "test_holds"),
+    ),
+    Mutant(
+        "a day early",
+        "archive/retention/sweep.py",
+        "return Q(state__in=Space.KEPT, expires_at__lte=moment)",
+        "return Q(state__in=Space.KEPT, expires_at__lte=moment + timedelta(days=1))",
+        ("test_machine",),
+    ),
+    Mutant(
+        "a day late",
+        "archive/retention/sweep.py",
+        "return Q(state__in=Space.KEPT, expires_at__lte=moment)",
+        "return Q(state__in=Space.KEPT, expires_at__lte=moment - timedelta(days=1))",
+        ("test_purge_due", "test_machine"),
+    ),
+    Mutant(
+        "begun without looking at the deadline again",
+        "archive/retention/purge.py",
+        "only_if=is_due(Now()), details=told",
+        "only_if=Q(), details=told",
+        ("test_concurrency", "test_purge_races"),
+    ),
+    Mutant(
+        "per-key error ignored",
+        "archive/storage/emptying.py",
+        "if version.key in refused:",
+        "if version.key in ():",
+        PURGE,
+    ),
+    Mutant(
+        "an error of the whole call ignored",
+        "archive/storage/emptying.py",
+        "return dict.fromkeys((prefix for prefix, _ in batch), error)",
+        "return {}",
+        PURGE,
+    ),
+    Mutant(
+        "403 taken for gone",
+        "archive/storage/s3.py",
+        "raise Denied(said) from error",
+        "raise Missing(said) from error",
+        ("test_storage_errors", "test_purge"),
+    ),
+    Mutant(
+        "second listing left out",
+        "archive/retention/purge.py",
+        "_without(claims, failed | left_over(found), places)",
+        "_without(claims, failed, places)",
+        PURGE,
+    ),
+    Mutant(
+        "fence not checked at the burial",
+        "archive/work.py",
+        "Q(pk__in=of_it, fence=fence, state__in=states)",
+        "Q(pk__in=of_it, state__in=states)",
+        ("test_work", "test_purge_races", "test_sweep_batches"),
+    ),
+    Mutant(
+        "fence not checked by a write",
+        "archive/work.py",
+        "return Q(fence=self.fence, state__in=self.states)",
+        "return Q(state__in=self.states)",
+        ("test_work", "test_work_races"),
+    ),
+    Mutant(
+        "open uploads left alone",
+        "archive/storage/emptying.py",
+        "                bucket.abort(key, upload_id)",
+        "                str(key)",
+        PURGE,
+    ),
+    Mutant(
+        "old versions left alone",
+        "archive/storage/s3.py",
+        'return named | {"VersionId": version.version} if version.version else named',
+        "return named",
+        ("test_suspended_versioning", "test_bucket_faults"),
+    ),
+    Mutant(
+        "what only our rows know left alone",
+        "archive/storage/emptying.py",
+        "(*listing.versions, *unlisted.get(p, ()))",
+        "tuple(listing.versions)",
+        PURGE,
+    ),
+    Mutant(
+        "words of violations not scrubbed",
+        "archive/retention/burial.py",
+        "    forget(spaces)\n",
+        "    len(spaces)\n",
+        ("test_purge_scrub",),
+    ),
+    Mutant(
+        "a flag after the deadline",
+        "archive/retention/changes.py",
+        "if space.expires_at is not None and space.expires_at <= now:",
+        "if space.expires_at is None and now is None:",
+        ("test_violations_refused", "test_concurrency"),
+    ),
+    Mutant(
+        "served by state alone",
+        "archive/models/space.py",
+        "return self.state == self.State.AVAILABLE and (self.expires_at is None or moment < self.expires_at)",
+        "return self.state == self.State.AVAILABLE and moment is not None",
+        ("test_volumes", "test_own_words", "test_bundle_failures"),
+    ),
+    Mutant(
+        "gone only when the sweep was there",
+        "archive/models/space.py",
+        "self.expires_at is not None and self.expires_at <= moment",
+        "self.expires_at is not None and self.state == self.State.DELETED",
+        ("test_access",),
+    ),
+    Mutant(
+        "an address that outlives its Space",
+        "portal/views/content.py",
+        "lives = min(lives, until - clock.now())",
+        "lives = max(lives, until - clock.now())",
+        ("test_signed_addresses",),
+    ),
+    Mutant(
+        "volumes not taken back",
+        "archive/retention/purge.py",
+        "            volumes.take_back(began)\n",
+        "            len(began)\n",
+        ("test_volumes",),
+    ),
+    Mutant(
+        "volumes not emptied",
+        "archive/retention/purge.py",
+        "[keys.prefix(space_id), *beside]",
+        "[keys.prefix(space_id)]",
+        ("test_volumes",),
+    ),
+    Mutant(
+        "a claim that is held is claimed again",
+        "archive/work.py",
+        "(Q(lease_until=None) | Q(lease_until__lte=Now()))",
+        "(Q(lease_until=None) | Q(lease_until__isnull=False))",
+        ("test_work",),
+    ),
+    Mutant(
+        "a hold released by who placed it",
+        "archive/retention/holds.py",
+        "return hold.placed_by_id != by.pk or not settings.HOLD_NEEDS_TWO",
+        "return hold.placed_by_id is not None",
+        ("test_holds",),
+    ),
+    Mutant(
+        "an appeal on the last day",
+        "archive/retention/appeals.py",
+        "if last is not None and last <= now:",
+        "if last is None and now is None:",
+        ("test_appeals_refused",),
+    ),
+]

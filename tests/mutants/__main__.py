@@ -1,0 +1,75 @@
+"""Plants one bug at a time and runs the tests that must catch it. Exit status 0 only when every one was caught.
+
+Arguments are words: only mutants whose name has one of them. A bug that the tests named for it do not catch has the
+chance of all others before it counts as missed.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.mutants import MUTANTS, Mutant
+
+ROOT = Path(__file__).parent.parent.parent
+AT_ONCE = 2
+SECONDS = 1800  # for the tests of one mutant
+FAILED = 1  # pytest's exit status when tests ran and some failed
+
+
+@contextmanager
+def planted(mutant: Mutant) -> Iterator[Path]:
+    """A copy of the tree, with this bug in it."""
+    with tempfile.TemporaryDirectory(prefix="spacekeep-mutant-") as name:
+        tree = Path(name)
+        listed = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True, stdout=subprocess.PIPE, check=True
+        )
+        for file in listed.stdout.splitlines():
+            if (ROOT / file).is_file():
+                (tree / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / file, tree / file)
+        (tree / "node_modules").symlink_to(ROOT / "node_modules")
+        code = (tree / mutant.file).read_text()
+        if code.count(mutant.old) != 1:
+            raise LookupError(f"{mutant.name}: its place is not in {mutant.file} once")
+        (tree / mutant.file).write_text(code.replace(mutant.old, mutant.new))
+        yield tree
+
+
+def caught(mutant: Mutant) -> str:
+    """By which tests: those named for it, or others; "" by none."""
+    with planted(mutant) as tree:
+        named = [f"tests/{name}.py" for name in mutant.tests]
+        if fails(tree, named):
+            return " ".join(mutant.tests)
+        return "others" if fails(tree, ["tests"]) else ""
+
+
+def fails(tree: Path, tests: list[str]) -> bool:
+    """Whether one of these tests fails. Raises RuntimeError when they could not be run."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    done = subprocess.run(command, cwd=tree, text=True, capture_output=True, timeout=SECONDS, check=False)
+    if done.returncode not in (0, FAILED):
+        raise RuntimeError(f"pytest ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done.returncode == FAILED
+
+
+def main(words: list[str]) -> int:
+    chosen = [mutant for mutant in MUTANTS if not words or any(word in mutant.name for word in words)]
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        missed = 0
+        for mutant, by in zip(chosen, threads.map(caught, chosen), strict=True):
+            missed += not by
+            sys.stdout.write(f"{mutant.name:45} {'caught by ' + by if by else 'MISSED'}\n")
+            sys.stdout.flush()
+    sys.stdout.write(f"{len(chosen) - missed} of {len(chosen)} caught\n")
+    return 1 if missed or not chosen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,194 @@
+"""Whatever people do, in whatever order, while time passes: a small model says what must be there, and it is.
+
+Spaces are taken in, flagged, lifted, appealed, decided, held, released, bundled; the clock moves, the sweep comes.
+After each step: what is not due is whole and served, what is due is served to nobody; after each sweep: what was due
+has gone to the last byte, with a certificate, and its one end in the log. At the end the log alone is replayed.
+MACHINE_EXAMPLES: how many stories (`make machine` takes 200).
+"""
+
+import os
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle as Known
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from archive import clock
+from archive.bundles import build
+from archive.errors import Refused, TooLate
+from archive.log import SYSTEM
+from archive.models import Appeal, Certificate, Hold, LogEntry, Space
+from archive.retention import appeals, holds, purge, violations
+from archive.retention.replay import replay
+from archive.storage import keys, store
+from tests.factory import make_space, make_user
+from tests.faults.clock import move, take_over
+from tests.pages import browser
+
+EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "4"))
+DAY = timedelta(days=1)
+
+
+@dataclass
+class Model:
+    """What people know of a Space. `flags`: for each violation, when it was lifted, or None."""
+
+    space: Space
+    ended_at: datetime
+    flags: list[datetime | None] = field(default_factory=list)
+    held: bool = False
+    deleted: bool = False
+
+    @property
+    def deadline(self) -> datetime | None:
+        """The rule once more, written down as people say it."""
+        if self.held:
+            return None
+        if None in self.flags:
+            return self.ended_at + 120 * DAY
+        lifted = [moment for moment in self.flags if moment is not None]
+        if not lifted:
+            return self.ended_at + 30 * DAY
+        return min(max(self.ended_at + 30 * DAY, max(lifted) + 7 * DAY), self.ended_at + 120 * DAY)
+
+    def is_due(self, now: datetime) -> bool:
+        return self.deadline is not None and self.deadline <= now
+
+
+class Machine(RuleBasedStateMachine):
+    spaces = Known("spaces")
+    tone: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.undone = transaction.atomic()
+        self.undone.__enter__()
+        take_over()
+        self.alice, self.ada, self.sven = make_user("alice"), make_user("ada", "admins"), make_user("sven", "admins")
+        self.page: Client = browser(self.alice)
+        self.known: list[Model] = []
+
+    def teardown(self) -> None:
+        try:
+            assert [finding for _, findings in replay() for finding in findings] == []
+        finally:
+            transaction.set_rollback(True)
+            self.undone.__exit__(None, None, None)
+
+    @rule(target=spaces, days=st.integers(0, 29), hours=st.integers(1, 20))
+    def intake(self, days: int, hours: int) -> Model:
+        ended_at = clock.now() - timedelta(days=days, hours=hours)
+        space = make_space(self.alice, recording=self.tone, transcript=None, ended_at=ended_at)
+        self.known.append(Model(space, space.ended_at))
+        return self.known[-1]
+
+    def change(self, model: Model, act: Any) -> Any:
+        """What `act` returns; None when it was refused as too late, which it must be exactly from the deadline on."""
+        late = model.deleted or model.is_due(clock.now())
+        try:
+            done = act()
+        except TooLate:
+            assert late
+            return None
+        assert not late
+        return done
+
+    @rule(model=spaces)
+    def flag(self, model: Model) -> None:
+        if self.change(model, lambda: violations.flag(model.space.pk, "spam", "It sold watches.", self.ada)):
+            model.flags.append(None)
+
+    @rule(model=spaces)
+    def lift(self, model: Model) -> None:
+        if model.flags and None not in model.flags:
+            with pytest.raises(Refused):
+                violations.lift(model.space.pk, "In error.", self.ada)
+        elif model.flags and (lifted := self.change(model, lambda: violations.lift(model.space.pk, "So.", self.ada))):
+            model.flags = [moment or lifted[-1].lifted_at for moment in model.flags]
+
+    @rule(model=spaces, granted=st.booleans())
+    def appeal_and_decide(self, model: Model, granted: bool) -> None:
+        number = next((n for n, moment in enumerate(model.flags) if moment is None), None)
+        if number is None or (model.deadline or clock.now()) - clock.now() < 15 * DAY:
+            return
+        violation = model.space.violations.order_by("pk")[number]
+        if Appeal.objects.filter(violation=violation).exists():
+            return
+        made = appeals.appeal(violation.pk, "Nobody sold anything.", self.alice)
+        appeals.decide(made.pk, "So it is.", self.ada, granted=granted)
+        violation.refresh_from_db()
+        assert (violation.lifted_at is not None) == granted
+        model.flags[number] = violation.lifted_at
+
+    @rule(model=spaces)
+    def hold(self, model: Model) -> None:
+        if self.change(model, lambda: holds.place(model.space.pk, "A court asks.", self.ada)):
+            model.held = True
+
+    @rule(model=spaces)
+    def release(self, model: Model) -> None:
+        for standing in Hold.objects.filter(space=model.space, state="standing"):
+            holds.release(standing.pk, "The case is closed.", self.sven)
+        model.held = False
+
+    @rule(model=spaces)
+    def ask_for_a_bundle(self, model: Model) -> None:
+        if asked := self.change(model, lambda: build.request(model.space.pk, SYSTEM)):
+            build.build(asked.pk)
+
+    @rule(hours=st.integers(1, 24 * 40))
+    def time_passes(self, hours: int) -> None:
+        """Workers are up: the sweep comes at each deadline on the way."""
+        until = clock.now() + timedelta(hours=hours)
+        while steps := [m.deadline for m in self.known if not m.deleted and m.deadline and m.deadline < until]:
+            move(max(min(steps) - clock.now(), timedelta(0)))
+            self.sweep()
+        move(max(until - clock.now(), timedelta(0)))
+
+    @rule()
+    def sweep(self) -> None:
+        list(purge.sweep_all())
+        for model in self.known:
+            if model.is_due(clock.now()) and not model.deleted:
+                self.is_buried(model)
+                model.deleted = True
+
+    def is_buried(self, model: Model) -> None:
+        pk = model.space.pk
+        assert Space.objects.get(pk=pk).state == "deleted"
+        assert not store().listing(keys.prefix(pk))
+        assert Certificate.objects.filter(pk=pk).count() == 1
+        assert LogEntry.objects.filter(space_id=pk, event="space.deleted").count() == 1
+
+    @invariant()
+    def nothing_else_is_gone_and_nothing_due_is_served(self) -> None:
+        for model in self.known:
+            space, due = Space.objects.get(pk=model.space.pk), model.deleted or model.is_due(clock.now())
+            assert (space.state == "deleted") == model.deleted
+            assert model.deleted or space.expires_at == model.deadline
+            if not model.deleted:
+                recording = space.recordings.get()
+                assert store().head(recording.key).size == recording.size
+            assert self.page.get(f"/spaces/{space.pk}/recording").status_code == (410 if due else 302)
+
+
+@pytest.mark.usefixtures("db", "long_lease")
+def test_whatever_people_do(tone: Path) -> None:
+    Machine.tone = tone
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=25,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,26 @@
+"""Planted bugs: each still finds its place, and one is really planted and caught. `make mutants` plants all."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.mutants import MUTANTS, Mutant
+from tests.mutants.__main__ import caught
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_there_are_at_least_20_of_different_names() -> None:
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 20
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
+def test_its_place_and_its_tests_are_there(mutant: Mutant) -> None:
+    assert (ROOT / mutant.file).read_text().count(mutant.old) == 1
+    assert [name for name in mutant.tests if not (ROOT / "tests" / f"{name}.py").is_file()] == []
+
+
+def test_a_bug_is_caught() -> None:
+    (mutant,) = (mutant for mutant in MUTANTS if mutant.name == "7 days from the first lifting")
+
+    assert caught(mutant) == "test_policy test_policy_always"
