@@ -30,7 +30,7 @@ run: $(VENV)/.embedded node_modules/.run ## bring everything up: engines, demo, 
 	@exec $(BIN)/python -m embedded run
 
 test: $(VENV)/.dev node_modules/.test ## every test, on real engines and in a real browser (ARGS="-k clock" for some)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
 
 big: $(VENV)/.dev node_modules/.test ## uploads of 1 GiB through the browser and the API, broken off at half
 	@BIG=1 $(BIN)/python -m pytest tests/test_browser_bring.py tests/test_api_example.py --durations=5 $(ARGS)
