@@ -18,7 +18,9 @@ from tests.factory import make_row
 
 def built(space: Space) -> Bundle:
     bundle = request(space.pk, SYSTEM)
-    assert build(bundle.pk)
+    while not build(bundle.pk):  # on a loaded machine the short lease of the tests has no time for all of it
+        bundle.refresh_from_db()
+        assert (bundle.state, bundle.problem) == ("building", "")
     bundle.refresh_from_db()
     return bundle
 

@@ -15,7 +15,7 @@ from tests.factory import make_contents, make_row
 from tests.pages import browser, fetch
 from tests.rows import change, make_due
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_lease")]
 BUNDLES = (RecorderToken.Scope.BUNDLES,)
 GB = 10**9
 

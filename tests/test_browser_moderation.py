@@ -71,6 +71,7 @@ def test_flagged_appealed_and_lifted(services: Services, page: Page, alice: User
 def chooses_lines(page: Page) -> None:
     """By keyboard and by mouse; ticks and the field with numbers say the same."""
     field = page.get_by_label("Lines that show it")
+    expect(page.get_by_label("Line 2 as evidence")).to_have_attribute("tabindex", "-1")  # the script has come
     stamp = page.get_by_role("link", name="Play from 0:09")
     stamp.focus()
     stamp.press("x")

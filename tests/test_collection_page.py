@@ -19,6 +19,7 @@ from tests.pages import browser
 from tests.processes import Services
 from tests.rows import make_due
 
+pytestmark = pytest.mark.usefixtures("long_lease")
 GB = 10**9
 
 

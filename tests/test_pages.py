@@ -121,6 +121,7 @@ def test_the_log_and_its_filters(auditor: User, log: tuple[Space, Space]) -> Non
     assert entries(auditor) == [
         "space.deleted",
         "deletion.listed",
+        "bundle.removed",
         "deletion.began",
         "deadline.moved",
         "violation.flagged",
@@ -128,7 +129,7 @@ def test_the_log_and_its_filters(auditor: User, log: tuple[Space, Space]) -> Non
     assert entries(auditor, event="deadline.moved") == ["deadline.moved"]
     assert entries(auditor, space=str(kept.id)) == ["deadline.moved", "violation.flagged"]
     assert entries(auditor, space=str(gone.id), event="deadline.moved") == []
-    assert len(entries(auditor, since=today, until=today)) == 5
+    assert len(entries(auditor, since=today, until=today)) == 6
     assert entries(auditor, since="2020-01-01", until="2020-12-31") == []
 
 
@@ -144,7 +145,7 @@ def test_a_filter_that_makes_no_sense_says_so(auditor: User, asked: dict[str, st
     assert answer.status_code == 200
     (problem,) = answer.context["problems"]
     assert next(iter(asked.values())) in problem
-    assert len(answer.context["entries"]) == 5
+    assert len(answer.context["entries"]) == 6
 
 
 def test_the_story_of_a_space_that_is_no_more(auditor: User, log: tuple[Space, Space]) -> None:

@@ -67,7 +67,7 @@ def test_expired(made: tuple[RecorderToken, str]) -> None:
 def test_of_another_scope(made: tuple[RecorderToken, str]) -> None:
     RecorderToken.objects.update(scopes=["something else"])
 
-    assert status(made[1]) == 401
+    assert status(made[1]) == 403
 
 
 @pytest.mark.parametrize("end", ["deactivated", "no admin any more", "deleted"])

@@ -21,6 +21,7 @@ from archive.storage.abilities import copies_parts
 from tests.factory import make_noise, make_row
 from tests.rows import make_due
 
+pytestmark = pytest.mark.usefixtures("long_lease")
 GB = 10**9
 SMALL = Collection.Size.SMALL
 

@@ -15,6 +15,7 @@ from archive import clock
 from archive.errors import Refused
 from archive.models import Hold
 from archive.retention import holds as domain
+from archive.tasks import purge_space, wake
 from portal import faces
 from portal.access import current_user, find
 from portal.flags import moved
@@ -61,6 +62,7 @@ def release(request: HttpRequest, hold_id: int) -> HttpResponse:
         return _page(request, 422, typed_for=hold_id, typed=reason)
     released.space.refresh_from_db()
     if released.space.is_gone(clock.now()):
+        wake(purge_space, released.space_id)
         messages.success(request, "Released. The deadline of the Space has passed, so it is being deleted now.")
     else:
         messages.success(request, f"Released. {kept(released.space)}")

@@ -13,7 +13,7 @@ let stop = ticks[0];
 export function numbersOf(typed, length) {
   const found = new Set();
   for (const [, first, end] of typed.matchAll(/(\d+)(?:\s*[-–]\s*(\d+))?/g)) {
-    for (let n = Number(first); n <= Math.min(Number(end ?? first), length); n += 1) found.add(n);
+    for (let n = Math.max(1, Number(first)); n <= Math.min(Number(end ?? first), length); n += 1) found.add(n);
   }
   return [...found].sort((a, b) => a - b);
 }

@@ -1,0 +1,72 @@
+"""Whatever admins and hosts do, in whatever order: no deadline comes before what the rule gives."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import product
+
+import pytest
+
+from archive import clock
+from archive.errors import Refused
+from archive.models import Appeal, Space, User
+from archive.retention import holds
+from archive.retention.appeals import appeal, decide
+from archive.retention.violations import flag, lift
+from tests.factory import make_row, make_user
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+def decided(space: Space, by: User, granted: bool) -> object:
+    """The host appeals, the admin decides."""
+    violation = space.violations.filter(state="standing", appeal=None).first()
+    made = appeal(violation.pk if violation else 0, "A quotation.", space.host)
+    return decide(made.pk, "I looked.", by, granted=granted)
+
+
+def released(space: Space, by: User) -> object:
+    standing = space.holds.filter(state="standing").first()
+    return holds.release(standing.pk if standing else 0, "Closed.", User.objects.get(username="sven"))
+
+
+ACTS: list[Callable[[Space, User], object]] = [
+    lambda space, by: flag(space.pk, "spam", "Watches.", by),
+    lambda space, by: lift(space.pk, "In error.", by),
+    lambda space, by: decided(space, by, granted=True),
+    lambda space, by: decided(space, by, granted=False),
+    lambda space, by: holds.place(space.pk, "A court.", by),
+    released,
+]
+
+
+@pytest.mark.parametrize("age", [5, 60])
+def test_in_any_order(alice: User, admin: User, age: int) -> None:
+    """60 days: flagged before, so that there is something that can be taken away."""
+    make_user("sven", role="admins")
+    for acts in product(ACTS, repeat=3):
+        space = make_row(alice, ended_ago=timedelta(days=age), expires_at=clock.now() + timedelta(days=1))
+        flag(space.pk, "hate", "Words.", admin)
+        for act in acts:
+            try:
+                act(space, admin)
+            except Refused:
+                continue
+            keeps_the_rule(space)
+
+
+def keeps_the_rule(space: Space) -> None:
+    space.refresh_from_db()
+    violations = list(space.violations.all())
+    if space.holds.filter(state="standing").exists():
+        assert space.expires_at is None
+        return
+    assert space.expires_at is not None
+    kept = space.expires_at - space.ended_at
+    assert timedelta(days=30) <= kept <= timedelta(days=120)
+    if any(violation.lifted_at is None for violation in violations):
+        assert kept == timedelta(days=120)
+    for violation in violations:
+        if violation.lifted_at is not None:
+            assert space.expires_at >= violation.lifted_at + timedelta(days=7)
+    open_appeals = Appeal.objects.filter(violation__space=space, state="open").count()
+    assert open_appeals == sum(violation.state == "appealed" for violation in violations)
