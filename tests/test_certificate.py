@@ -13,10 +13,12 @@ from archive.bundles.build import build, request
 from archive.log import SYSTEM
 from archive.models import Certificate, LogEntry, Space, User
 from archive.retention import certificate
+from archive.retention.appeals import appeal, decide
+from archive.retention.holds import place, release
 from archive.retention.purge import purge
 from archive.retention.violations import flag, lift
 from archive.storage import keys, store
-from tests.factory import make_row
+from tests.factory import make_row, make_user
 from tests.rows import make_due, told
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -66,6 +68,26 @@ def test_it_says_why_until_then_and_what_was_deleted(zebrafish: Space, admin: Us
     assert counts == [5, 0, 0, 1]
     assert (deletion["why"], deletion["attempts"]) == ("deadline", 1)
     assert deletion["listed_by"].count("/") == 1
+
+
+def test_a_hold_and_an_appeal_that_was_granted_are_among_the_decisions(
+    zebrafish: Space, alice: User, admin: User
+) -> None:
+    violation = flag(zebrafish.pk, "spam", "An axolotl.", admin)
+    hold = place(zebrafish.pk, "A court asked for it.", admin)
+    release(hold.pk, "It was withdrawn.", make_user("sven", role="admins"))
+    decide(appeal(violation.pk, "It was a newt.", alice).pk, "So it was.", admin, granted=True)
+    make_due(zebrafish)
+
+    assert purge(zebrafish.pk)
+
+    decisions = said(zebrafish)["decisions"]
+    assert [d["event"] for d in decisions] == [
+        *("space.opened", "violation.flagged", "deadline.moved", "hold.placed", "deadline.moved"),
+        *("hold.released", "deadline.moved", "violation.lifted", "deadline.moved"),
+    ]
+    moved = [(d["detail"]["before"], d["detail"]["after"]) for d in decisions if d["event"] == "deadline.moved"]
+    assert (moved[1][1], moved[2][0]) == (None, None), "none while it stood"
 
 
 DECISIONS = ("space.opened", "violation.flagged", "violation.lifted", "deadline.moved")

@@ -23,7 +23,7 @@ NOW = timedelta(0)
 def empty() -> None:
     """Other tests leave things in the bucket."""
     bucket = store()
-    for prefix in ("spaces/", "foreign/"):
+    for prefix in ("spaces/", "volumes/", "foreign/"):
         found = bucket.listing(prefix)
         for key, upload_id in found.uploads:
             bucket.abort(key, upload_id)
@@ -178,6 +178,35 @@ def test_a_ghost_is_an_alarm_and_its_row_stays(space: Space, alice: User) -> Non
     assert told(space, "object.missing") == {"key": gone, "size": lost.size, "sha256": lost.sha256}, "told once"
     assert lost.missing_at is not None
     assert space.recordings.get().key == gone
+
+
+def test_a_ghost_that_is_there_again_is_told(space: Space) -> None:
+    lost = space.recordings.get()
+    store().client.delete_object(Bucket=store().bucket, Key=lost.key)
+    again()
+    put(lost.key, b"sound")
+
+    assert again() == Findings()
+    assert events(space) == ["object.missing", "object.found"]
+    assert space.recordings.get().missing_at is None
+    assert not Sighting.objects.exists()
+
+
+def test_what_was_missing_before_is_not_told_again(space: Space) -> None:
+    space.recordings.update(missing_at=clock.now())
+    store().client.delete_object(Bucket=store().bucket, Key=space.recordings.get().key)
+
+    assert len(again().ghosts) == 1
+    assert events(space) == []
+
+
+def test_a_ghost_of_a_space_that_is_deleted_meanwhile_is_not_found_again(space: Space) -> None:
+    store().client.delete_object(Bucket=store().bucket, Key=space.recordings.get().key)
+    again()
+    change(space, state="expiring")
+
+    assert again().ghosts == []
+    assert events(space) == ["object.missing"]
 
 
 def test_of_a_space_with_nothing_in_the_store_every_row_is_a_ghost(space: Space) -> None:

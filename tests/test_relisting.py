@@ -6,7 +6,8 @@ import pytest
 from django.conf import settings
 
 from archive import clock
-from archive.models import Certificate, LogEntry, Relisting, Space, User
+from archive.bundles.collect import request
+from archive.models import Certificate, Collection, LogEntry, Relisting, Space, User, Volume
 from archive.retention import certificate, relisting
 from archive.retention.purge import purge
 from archive.storage import keys, store
@@ -65,6 +66,26 @@ def test_an_upload_that_was_opened_afterwards_is_ended(deleted: Space) -> None:
 
     assert not store().listing(keys.prefix(deleted.pk))
     assert events(deleted)[-2:] == AFTER
+
+
+def test_a_volume_that_it_was_in_came_back(alice: User) -> None:
+    space, neighbour = make_row(alice), make_row(alice)
+    for one in (space, neighbour):
+        make_contents(one)
+    volume = request(alice, Collection.Size.SMALL).volumes.get()
+    make_due(space)
+    assert purge(space.pk)
+    successor = Volume.objects.exclude(pk=volume.pk).get()
+    for back in (volume, successor):
+        store().client.put_object(Bucket=store().bucket, Key=keys.volume(back.pk), Body=b"back")
+
+    whole_look()
+
+    assert not store().listing(keys.volume(volume.pk))
+    assert store().listing(keys.volume(successor.pk)), "nothing of a deleted Space is in this one"
+    assert events(space)[-2:] == AFTER
+    assert told(space, "deletion.copy_found")["objects"] == [{"key": keys.volume(volume.pk), "size": 4}]
+    assert not {*AFTER} & {*events(neighbour)}
 
 
 def test_once_a_day(deleted: Space) -> None:

@@ -12,9 +12,12 @@ from archive import clock
 from archive.intake.opening import Opening, open_space
 from archive.log import SYSTEM
 from archive.models import LogEntry, Space, User
+from archive.retention.appeals import appeal, decide
+from archive.retention.holds import place, release
 from archive.retention.purge import purge
 from archive.retention.replay import Entry, judge
 from archive.retention.violations import flag, lift
+from tests.factory import make_user
 from tests.processes import wait_until
 from tests.rows import make_due, told
 
@@ -88,6 +91,10 @@ BAD: dict[str, tuple[list[Told], str]] = {
         "early",
     ),
     "while held": ([OPENED, HELD, ENDLESS, began("2026-03-31T12:00"), deleted("2026-03-31T12:01")], "early"),
+    "abandoned while held": (
+        [OPENED, HELD, ENDLESS, began("2026-03-22T12:11", "abandoned"), deleted("2026-03-22T12:12")],
+        "early",
+    ),
     "too late": ([OPENED, began("2026-03-31T12:00"), deleted("2026-03-31T12:16")], "late"),
     "late after a release": (
         [OPENED, HELD, ENDLESS, RELEASED, AT_ONCE, began("2026-08-01T00:01"), deleted("2026-08-01T00:16")],
@@ -162,6 +169,21 @@ def test_of_a_real_life(alice: User, admin: User, capsys: pytest.CaptureFixture[
     moved = LogEntry.objects.filter(event="deadline.moved").first()
     assert moved is not None
     assert moved.detail["policy"] == POLICY
+
+
+@pytest.mark.usefixtures("db")
+def test_appeals_and_holds_are_understood(alice: User, admin: User, capsys: pytest.CaptureFixture[str]) -> None:
+    space = open_space(Opening(alice, clock.now() - timedelta(days=29)), SYSTEM)
+    denied, granted = flag(space.pk, "spam", "An axolotl.", admin), flag(space.pk, "spam", "A newt.", admin)
+    decide(appeal(denied.pk, "No.", alice).pk, "Yes.", admin, granted=False)
+    decide(appeal(granted.pk, "No.", alice).pk, "No indeed.", admin, granted=True)
+    hold = place(space.pk, "A court asked for it.", admin)
+    lift(space.pk, "A pangolin.", admin)
+    release(hold.pk, "It was withdrawn.", make_user("sven", role="admins"))
+
+    call_command("retention", "replay", "--json")
+
+    assert json.loads(capsys.readouterr().out) == {"spaces": 1, "findings": []}
 
 
 @pytest.mark.usefixtures("db")

@@ -132,18 +132,18 @@ def test_a_prefix_that_can_not_be_listed_is_not_empty(make_full: Callable[[int],
 
 
 @contextmanager
-def meanwhile(what: Callable[[], object]) -> Iterator[None]:
+def meanwhile(what: Callable[[], object], after: str = "DeleteObjects") -> Iterator[None]:
     """Something happens between the deletion and the second listing."""
     client = store().client
 
     def happens(**kwargs: Any) -> None:
         what()
 
-    client.meta.events.register("after-call.s3.DeleteObjects", happens)
+    client.meta.events.register(f"after-call.s3.{after}", happens)
     try:
         yield
     finally:
-        client.meta.events.unregister("after-call.s3.DeleteObjects", happens)
+        client.meta.events.unregister(f"after-call.s3.{after}", happens)
 
 
 def test_what_comes_back_is_its_own_spaces_matter(make_full: Callable[[int], list[Space]]) -> None:
@@ -166,6 +166,23 @@ def test_whoever_lost_the_claim_buries_nothing(make_full: Callable[[int], list[S
     assert gone == [first.pk]
     assert (row(stolen).state, row(stolen).problem) == ("expiring", "")
     assert "space.deleted" not in events(stolen)
+
+
+def test_nor_who_lost_it_at_the_last_listing(make_full: Callable[[int], list[Space]]) -> None:
+    (stolen,) = make_full(1)
+
+    def steal() -> None:
+        if not stored_now(stolen):
+            change(stolen, fence=7)
+
+    def stored_now(space: Space) -> bool:
+        return bool(store().client.list_objects_v2(Bucket=store().bucket, Prefix=keys.prefix(space.pk))["KeyCount"])
+
+    with meanwhile(steal, after="ListObjectVersions"):
+        assert purge_all([stolen.pk]) == []
+
+    assert row(stolen).state == "expiring"
+    assert not Certificate.objects.exists()
 
 
 def test_a_store_that_is_down_is_asked_once(make_full: Callable[[int], list[Space]]) -> None:

@@ -110,8 +110,10 @@ def _is_of(last: Collection, found: Sequence[Share]) -> bool:
 
 def _overtake(host: User) -> None:
     """The collections before: nobody will ask for them again."""
+    # Locked as archive/volumes.py does it.
+    list(Collection.objects.select_for_update(no_key=True).filter(host=host).order_by("pk").values_list("pk"))
     live = Volume.objects.filter(collection__host=host, state__in=Volume.LIVE)
-    for volume in live.select_for_update(of=("self",)).order_by("pk"):  # as archive/volumes.py locks them
+    for volume in live.select_for_update(of=("self",)).order_by("pk"):
         new = "removed" if volume.state == Volume.State.READY else "failed"
         lifecycle.move(volume, volume.state, new, actor=SYSTEM, problem=OVERTAKEN, **work.DONE)
 

@@ -170,9 +170,11 @@ def _ghost(run: Run, key: str, space_id: UUID | None) -> None:
 
 
 def _fits_by_now(run: Run) -> None:
-    """What was not seen again in this run."""
+    """What was not seen again in this run. A ghost that was not seen again is there, or its Space is over."""
     gone = Sighting.objects.filter(last_at__lt=run.began)
     for sighting in gone.filter(kind=Sighting.Kind.GHOST):
+        if not _is_there(run, sighting.key):
+            continue
         with transaction.atomic():
             if told := inventory.noted(sighting.key, missing=False):
                 space_id = keys.space_of(sighting.key)

@@ -2,15 +2,16 @@
 
 One listing of the folders below `spaces/` shows every Space that the store has anything of, a thousand a call; whose
 place is not among them is empty. So the cost follows what is kept, and not what was ever deleted. (Stores that show
-empty folders too, as SeaweedFS does, are asked for each of these.) Anything in the place of a deleted Space is an
-alarm: a copy came back (a restored backup, a replica, a person). It is logged, removed, seen empty, and logged again,
-as a supplement to the certificate, which stays true: the place was empty when it says so.
+empty folders too, as SeaweedFS does, are asked for each of these.) The volumes that held one are looked at as well.
+Anything in the place of a deleted Space is an alarm: a copy came back (a restored backup, a replica, a person). It is
+logged, removed, seen empty, and logged again, as a supplement to the certificate, which stays true: the place was empty
+when it says so.
 
 A round asks for a bounded number of pages and places, and the next one goes on there. A page of which something could
 not be removed is looked at again, with pauses of at most ten minutes, until nothing of it is left.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from django.db.models.functions import Now
 from archive import clock, log, work
 from archive.errors import LeaseLost, StorageError
 from archive.log import SYSTEM, events
-from archive.models import Certificate, LogEntry, Relisting, Space
+from archive.models import Certificate, LogEntry, Relisting, Space, VolumeSpace
 from archive.retention import certificate
 from archive.retention.purge import describe
 from archive.storage import Listing, Store, keys, store
@@ -67,6 +68,7 @@ def _round(claim: Claim[Relisting], pages: int) -> bool:
     looked = 0
     if not marker:
         looked += look_at(bucket, {keys.prefix_of(key) for key, _ in bucket.uploads(keys.SPACES)})
+        looked += look_at_volumes(bucket)
     for _ in range(pages):
         folders, marker = bucket.folders(keys.SPACES, marker)
         looked += look_at(bucket, folders)
@@ -91,17 +93,47 @@ def look_at(bucket: Store, prefixes: Collection[str]) -> int:
         return 0
     found, failed = listings(bucket, sorted(places))
     for prefix, listing in found.items():
-        try:
-            if listing:
-                _tell(places[prefix], listing)
-                remove(bucket, listing)
-                seen_empty(bucket, prefix)
-                _supplement(places[prefix], listing)
-        except StorageError as error:
+        if listing and (error := _removed(bucket, prefix, listing, [places[prefix]])):
             failed[prefix] = error
     if failed:
         raise next(iter(failed.values()))
     return len(places)
+
+
+def look_at_volumes(bucket: Store) -> int:
+    """The same for the volumes that held a deleted Space: its deletion saw their places empty as well
+    (archive/volumes.py). There are few volumes, so one listing of all of them does. Raises as `look_at`."""
+    listing, there = bucket.listing(keys.VOLUMES), dict[UUID, Listing]()
+    for key in {*(version.key for version in listing.versions), *(key for key, _ in listing.uploads)}:
+        if volume_id := keys.volume_of(key):
+            there[volume_id] = _of(key, listing)
+    deleted: dict[UUID, list[UUID]] = {}
+    holding = VolumeSpace.objects.filter(volume__in=there, left_out=False, space__state=Space.State.DELETED)
+    for volume_id, space_id in holding.order_by("space").values_list("volume_id", "space_id"):
+        deleted.setdefault(volume_id, []).append(space_id)
+    errors = [_removed(bucket, keys.volume(pk), there[pk], space_ids) for pk, space_ids in deleted.items()]
+    if failed := [error for error in errors if error]:
+        raise failed[0]
+    return len(deleted)
+
+
+def _of(key: str, found: Listing) -> Listing:
+    versions = tuple(version for version in found.versions if version.key == key)
+    return Listing(versions, tuple(upload for upload in found.uploads if upload[0] == key))
+
+
+def _removed(bucket: Store, place: str, found: Listing, space_ids: Sequence[UUID]) -> StorageError | None:
+    """Tell of it, remove it, see it empty, and tell that; or what went wrong."""
+    try:
+        for space_id in space_ids:
+            _tell(space_id, found)
+        remove(bucket, found)
+        seen_empty(bucket, place)
+        for space_id in space_ids:
+            _supplement(space_id, found)
+    except StorageError as error:
+        return error
+    return None
 
 
 def _deleted() -> QuerySet[Space]:

@@ -1,0 +1,94 @@
+"""Volumes lie beside the Spaces; what the store has of them is compared with their rows like everything else."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from archive.models import Collection, LogEntry, User, Volume
+from archive.retention.reconcile import Findings, reconcile
+from archive.storage import keys, store
+from archive.storage.emptying import remove
+
+pytestmark = pytest.mark.usefixtures("db")
+READY: dict[str, Any] = {
+    "state": "ready",
+    "size": 3,
+    "etag": '"e"',
+    "name": "a.zip",
+    "ready_at": datetime(2026, 11, 1, tzinfo=UTC),
+}
+OVER = {"state": "failed", "problem": "A Space in it has come to its deadline."}
+
+
+@pytest.fixture(autouse=True)
+def empty() -> Iterator[None]:
+    """Other tests leave things in the bucket, and want none of ours."""
+    for prefix in ("spaces/", "volumes/"):
+        remove(store(), store().listing(prefix))
+    yield
+    remove(store(), store().listing("volumes/"))
+
+
+@pytest.fixture
+def make_volume(alice: User) -> Callable[..., Volume]:
+    collection = Collection.objects.create(host=alice, volume_size=2 * 10**9)
+
+    def make(**fields: Any) -> Volume:
+        volume = Volume(collection=collection, number=1, **fields)
+        volume.key = keys.volume(volume.pk) if volume.state == "ready" else ""
+        volume.save()
+        return volume
+
+    return make
+
+
+def put(volume_id: UUID) -> str:
+    store().client.put_object(Bucket=store().bucket, Key=keys.volume(volume_id), Body=b"ZIP")
+    return keys.volume(volume_id)
+
+
+def again() -> Findings:
+    return reconcile(apply=True, age=timedelta(0))
+
+
+@pytest.mark.parametrize("fields", [READY, {"state": "building"}, OVER], ids=["ready", "building", "not cleared"])
+def test_what_somebody_sees_to_is_left_alone(make_volume: Callable[..., Volume], fields: dict[str, Any]) -> None:
+    put(make_volume(**fields).pk)
+
+    assert [again(), again()] == [Findings(), Findings()]
+
+
+def test_what_is_over_and_came_back_is_removed_at_the_second_sighting(make_volume: Callable[..., Volume]) -> None:
+    stray, nobodys = put(make_volume(**OVER, cleared=True).pk), put(uuid4())
+
+    first = again()
+    assert (sorted(first.orphans), first.removed, first.unknown) == (sorted([stray, nobodys]), [], [])
+    assert sorted(again().removed) == sorted([stray, nobodys])
+
+    assert not store().listing("volumes/")
+    assert set(LogEntry.objects.values_list("event", "space_id")) == {
+        ("reconcile.orphan_found", None),
+        ("reconcile.orphan_removed", None),
+    }
+
+
+def test_one_that_is_ready_and_not_there_is_an_alarm(make_volume: Callable[..., Volume]) -> None:
+    volume = make_volume(**READY)
+
+    assert [again().ghosts, again().ghosts] == [[volume.key], [volume.key]]
+    entry = LogEntry.objects.get()
+    assert (entry.event, entry.space_id, entry.detail) == ("object.missing", None, {"key": volume.key})
+
+
+def test_an_upload_that_it_is_composed_in_is_left_open(make_volume: Callable[..., Volume]) -> None:
+    volume = make_volume(state="building")
+    for key in (keys.volume(volume.pk), keys.volume(UUID(int=1))):
+        store().client.create_multipart_upload(Bucket=store().bucket, Key=key)
+    ((_, upload_id),) = store().uploads(keys.volume(volume.pk))
+    Volume.objects.update(upload_id=upload_id)
+
+    assert again().ended == [keys.volume(UUID(int=1))]
+    assert store().uploads("volumes/") == ((keys.volume(volume.pk), upload_id),)
