@@ -1,7 +1,8 @@
 """What a file really is: found by decoding it from end to end, never by its name or by what its header claims.
 
 The decoding is done in a process of its own with hard limits (archive/intake/hearing), as one stream: memory stays the
-same for a three-minute and for a twelve-hour recording.
+same for a three-minute and for a twelve-hour recording. What comes back is samples, and any samples can be measured; so
+this process measures them, on another core, while the child decodes on.
 """
 
 import contextlib
@@ -9,6 +10,7 @@ import io
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +20,12 @@ from django.conf import settings
 
 from archive.errors import Unreadable
 from archive.intake.child import Child, started
+from archive.intake.gauge import RATE, WINDOW, Gauge
 from archive.intake.hearing.formats import FORMATS
+from archive.words import length
 
 KINDS = {form.extension: form.content_type for form in FORMATS.values()}
-MOST_PEAKS, OUTLINE_STEPS = 4000, 100
+DESCRIBED = ("extension", "content_type", "codec", "sample_rate", "channels")
 
 
 @dataclass(frozen=True)
@@ -70,50 +74,52 @@ def measure(
     name = name or path.name
     if path.stat().st_size == 0:
         raise Unreadable(f"{name}: the file is empty.")
-    order = {"do": "measure", "longest_seconds": longest_seconds, "accept_short": accept_short}
+    order = {"do": "measure", "rate": RATE, "start_ms": 0, "accept_short": accept_short}
     with started(path, order, name=name, listening=listening) as child:
-        return _heard(child, step)
+        gauge = Gauge()
+        for window in _windows(Samples(child, time.monotonic() + settings.AUDIO_SECONDS)):
+            if len(window) % 2:
+                raise child.broke_off("half a sample")
+            gauge.take(window)
+            step(gauge.seconds)
+            if gauge.seconds > longest_seconds:
+                limit = length(longest_seconds)
+                raise Unreadable(f"{name}: it is longer than {limit}, the longest that is taken in.")
+        return _heard(child, gauge)
 
 
-def _heard(child: Child, step: Callable[[float], None]) -> Heard:
-    answer: dict[str, Any] = {}
-    for answer in child.lines():
-        if isinstance(answer.get("heard"), float):
-            step(answer["heard"])
+def _windows(samples: "Samples") -> Iterator[bytes]:
+    """All samples, in pieces of WINDOW bytes; the last may be shorter."""
+    with io.BufferedReader(samples, 2**18) as sound:
+        while window := sound.read(WINDOW):
+            yield window
+
+
+def _heard(child: Child, gauge: Gauge) -> Heard:
+    if not gauge.samples:
+        raise child.broke_off("no sound, and no refusal")
     try:
-        return Heard(_measured(answer["measured"]), _peaks(answer["peaks"]), answer["listening"] is True)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        measured = Measured(**_described(child.answer["measured"]), **gauge.end())
+        peaks = json.dumps(gauge.peaks.for_wavesurfer(gauge.seconds), allow_nan=False).encode()
+        return Heard(measured, peaks, child.answer["listening"] is True)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise child.broke_off(f"its answer makes no sense: {error!r}") from error
 
 
-def _measured(told: dict[str, Any]) -> Measured:
-    """Raises ValueError, or whatever Python does, for what no honest child says."""
-    found = Measured(**told)
-    whole = (found.duration_ms, found.sample_rate, found.channels, found.silent_ms, *found.outline)
+def _described(told: dict[str, Any]) -> dict[str, Any]:
+    """What the file is. Raises ValueError, or whatever Python does, for what no honest child says."""
+    extension, kind, codec, rate, channels = (told[name] for name in DESCRIBED)
     sane = (
-        KINDS[found.extension] == found.content_type
-        and re.fullmatch(r"[a-z0-9_]{1,32}", found.codec) is not None
-        and all(type(number) is int for number in whole)
-        and 0 < found.duration_ms <= 2**40
-        and 0 <= found.silent_ms <= found.duration_ms + 1
-        and 0 < found.sample_rate < 2**31
-        and 0 < found.channels < 2**15
-        and all(dbfs is None or -200 <= dbfs <= 1 for dbfs in (found.peak_dbfs, found.level_dbfs))
-        and len(found.outline) <= OUTLINE_STEPS
-        and all(0 <= height <= 100 for height in found.outline)
+        KINDS[extension] == kind
+        and re.fullmatch(r"[a-z0-9_]{1,32}", codec) is not None
+        and type(rate) is int
+        and 0 < rate < 2**31
+        and type(channels) is int
+        and 0 < channels < 2**15
     )
-    if not sane:
+    if not sane or len(told) != len(DESCRIBED):
         raise ValueError(told)
-    return found
-
-
-def _peaks(told: dict[str, Any]) -> bytes:
-    """As `_measured`."""
-    (channel,) = told["peaks"]
-    if len(channel) > MOST_PEAKS or not all(-1 <= peak <= 1 for peak in channel):
-        raise ValueError("peaks")
-    whole = {"duration": float(told["duration"]), "peaks": [[float(peak) for peak in channel]]}
-    return json.dumps(whole, allow_nan=False).encode()
+    return told
 
 
 @contextlib.contextmanager
@@ -125,18 +131,19 @@ def pcm(path: Path, *, name: str = "", rate: int = 16000, start_ms: int = 0) -> 
     """
     order = {"do": "pcm", "rate": rate, "start_ms": start_ms}
     with (
-        started(path, order, name=name or path.name, sound=True) as child,
+        started(path, order, name=name or path.name) as child,
         io.BufferedReader(Samples(child), 2**16) as samples,
     ):
         yield samples
 
 
 class Samples(io.RawIOBase):
-    """What a child writes to its standard output; its end is only believed when the child says that it is one."""
+    """What a child writes to its standard output; its end is only believed when the child says that it is one.
+    `ends_at` (of the monotonic clock): when all must be there. None: each may take AUDIO_SECONDS."""
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: Child, ends_at: float | None = None) -> None:
         assert child.process.stdout is not None
-        self._child, self._fd, self._ended = child, child.process.stdout.fileno(), False
+        self._child, self._fd, self._ends_at, self._ended = child, child.process.stdout.fileno(), ends_at, False
 
     def readable(self) -> bool:
         return True
@@ -144,10 +151,11 @@ class Samples(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         if self._ended:
             return 0
-        self._child.wait_for(self._fd, settings.AUDIO_SECONDS)
+        ends_at = self._ends_at or time.monotonic() + settings.AUDIO_SECONDS
+        while not self._child.wait_for(self._fd, ends_at):
+            pass  # it said something, which it keeps
         count = os.readv(self._fd, [buffer])
         if count == 0:
             self._ended = True
-            for _ in self._child.lines():
-                pass
+            self._child.listen(ends_at)
         return count

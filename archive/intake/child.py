@@ -25,7 +25,7 @@ from archive.errors import SpacekeepError, Unreadable
 from archive.words import length
 
 ROOT = Path(__file__).parent.parent.parent
-MOST_SAID = 1024**2  # bytes, all lines together: of a day's recording, 1,440 lines of progress and 4,000 peaks
+MOST_SAID = 2**16  # bytes, all lines together: as much as a pipe holds, so that it never waits for us to read them
 COPY_BYTES = 2 * 1024**3  # what a copy for browsers may have more than the original: a day of stereo has 1.4 GB
 GUARDS = {"limits", "network", "paths"}
 # Nothing of ours, secrets least of all. pydub wants a PATH to look along; and each thread's own pool of memory (glibc)
@@ -41,40 +41,49 @@ class Child:
     """A running child, and its story."""
 
     def __init__(self, name: str, process: "subprocess.Popen[bytes]", says: int) -> None:
-        self._name, self.process, self._says = name, process, says
+        self._name, self.process = name, process
+        self._says: int | None = says
+        self._said, self._half = 0, b""
+        self.answer: dict[str, Any] = {}
 
-    def lines(self) -> Iterator[dict[str, Any]]:
-        """What it says, line by line, ending with its answer. Raises Unreadable when there is none within
-        AUDIO_SECONDS, or when it is a refusal."""
-        answer: dict[str, Any] = {}
-        for line in self._raw_lines():
-            answer = self._understood(line)
-            if "guards" in answer:
-                self._look_at(answer["guards"])
-            yield answer
-        self._judge(answer)
+    def listen(self, ends_at: float) -> None:
+        """Wait for its answer, all that it says. Raises Unreadable when it is not there in time (of the monotonic
+        clock), or when it is a refusal."""
+        while self._says is not None:
+            self.wait_for(None, ends_at)
+        if self._half:
+            self._take_in(self._half)
+        self._judge(self.answer)
 
-    def _raw_lines(self) -> Iterator[bytes]:
-        rest, total, ends_at = b"", 0, time.monotonic() + settings.AUDIO_SECONDS
-        while block := self._block(ends_at):
-            total += len(block)
-            if total > MOST_SAID:
-                raise self.broke_off("it said too much")
-            *lines, rest = (rest + block).split(b"\n")
-            yield from lines
-        if rest:
-            yield rest
-
-    def _block(self, ends_at: float) -> bytes:
-        self.wait_for(self._says, ends_at - time.monotonic())
-        return os.read(self._says, 2**16)
-
-    def wait_for(self, fd: int, seconds: float) -> None:
-        """Return when there is something to read. Raises Unreadable when there is nothing in time."""
+    def wait_for(self, sound: int | None, ends_at: float) -> bool:
+        """Whether there is something to read from this descriptor; otherwise it said something. Raises Unreadable
+        when there is nothing in time."""
         poll = select.poll()
-        poll.register(fd, select.POLLIN)
-        if not poll.poll(max(0, seconds) * 1000):
+        for fd in (sound, self._says):
+            if fd is not None:
+                poll.register(fd, select.POLLIN)
+        ready = [fd for fd, _ in poll.poll(max(0, ends_at - time.monotonic()) * 1000)]
+        if not ready:
             raise self._took_too_long()
+        if self._says in ready:
+            self._hear(self._says)
+        return sound in ready
+
+    def _hear(self, says: int) -> None:
+        block = os.read(says, 2**16)
+        if not block:
+            self._says = None
+        self._said += len(block)
+        if self._said > MOST_SAID:
+            raise self.broke_off("it said too much")
+        *lines, self._half = (self._half + block).split(b"\n")
+        for line in lines:
+            self._take_in(line)
+
+    def _take_in(self, line: bytes) -> None:
+        self.answer = self._understood(line)
+        if "guards" in self.answer:
+            self._look_at(self.answer["guards"])
 
     def _understood(self, line: bytes) -> dict[str, Any]:
         with contextlib.suppress(ValueError, RecursionError):
@@ -123,13 +132,11 @@ class Child:
 
 
 @contextlib.contextmanager
-def started(
-    path: Path, order: dict[str, Any], *, name: str, listening: Path | None = None, sound: bool = False
-) -> Iterator[Child]:
+def started(path: Path, order: dict[str, Any], *, name: str, listening: Path | None = None) -> Iterator[Child]:
     """A child that carries out `order` with the file. It has ended when this is left, whatever happened.
 
-    `name`: what people call it. `listening`: the file for its copy, emptied first. `sound`: its standard output is
-    a pipe. Raises Unreadable for what is no file, OSError for what can't be opened.
+    `name`: what people call it. `listening`: the file for its copy, emptied first. Raises Unreadable for what is no
+    file, OSError for what can't be opened.
     """
     with contextlib.ExitStack() as stack:
         file = _keep(stack, _open_file(path, name))
@@ -142,7 +149,7 @@ def started(
             process = subprocess.Popen(
                 _command(order, says, copy, os.fstat(file).st_size),
                 stdin=file,
-                stdout=subprocess.PIPE if sound else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[says] if copy is None else [says, copy],
                 env=ENV,

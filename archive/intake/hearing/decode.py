@@ -3,12 +3,12 @@
 import logging  # noqa: F401  (as av does for a warning)
 import os
 import wave
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import BinaryIO
+from itertools import pairwise
+from typing import BinaryIO, cast
 
 import av
 import av.error
@@ -17,11 +17,11 @@ import av.subtitles.codeccontext
 import av.subtitles.stream  # av imports these four when it first needs one, and then we can't import any more
 import av.video.codeccontext
 import av.video.stream
-from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.filter import Graph
+from av.filter.context import FilterContext
 from av.packet import Packet
 
 from archive import words
@@ -39,9 +39,12 @@ OPTIONS = {
 }
 # Hz. Below, one sample would become thousands of ours; above, nobody records.
 LEAST_RATE, MOST_RATE = 2000, 768_000
-BATCH = 2**18  # samples resampled at a time: with less, handing them from thread to thread takes longer than the work
+# Samples resampled at a time: with fewer, each call's own cost shows; more leave the processor's cache meanwhile. A
+# thread beside the decoder would win nothing: carrying the samples to another core's cache costs what it saves.
+BATCH, GATHERED = 2**15, 32  # 32 frames of AAC are one batch
 MOST_TAGS = 16_000_000  # bytes: a large picture or two
-AHEAD = 2  # batches that may wait
+
+Each = Callable[["Packet[AudioStream]", list[AudioFrame]], None]
 
 
 class Plain:
@@ -98,8 +101,10 @@ def _nothing_else(url: str, flags: int, options: dict[str, str]) -> None:
     raise Unreadable("it refers to other files, which are not read. Bring the recording itself.")
 
 
-def packets(source: Source) -> "Iterator[tuple[Packet[AudioStream], list[AudioFrame]]]":
-    """Each packet that could be decoded, with its sound; a broken one is counted and left out."""
+def sound(source: Source, each: Each | None = None) -> Iterator[list[AudioFrame]]:
+    """The frames of some packets at a time, as six hours have a million; `each` sees every packet with its own. Broken
+    packets are counted and left out."""
+    gathered: list[AudioFrame] = []
     for packet in source.container.demux(source.stream):
         source.packets += 1
         try:
@@ -107,63 +112,69 @@ def packets(source: Source) -> "Iterator[tuple[Packet[AudioStream], list[AudioFr
         except av.error.InvalidDataError:
             source.broken += 1
             continue
-        yield packet, frames
+        if each:
+            each(packet, frames)
+        gathered += frames
+        if len(gathered) >= GATHERED:
+            yield gathered
+            gathered = []
+    yield gathered
 
 
 class Mono:
-    """16-bit mono samples at `rate` Hz, out of frames of any kind. `options` are those of FFmpeg's resampler, which
-    works on a second core, if there is one, while the first decodes."""
+    """16-bit mono samples at `rate` Hz, out of frames of any kind. `options` are those of FFmpeg's resampler."""
 
     def __init__(self, rate: int, options: dict[str, str] | None = None) -> None:
         self._rate, self._options = rate, options or {}
-        self._sort: tuple[int, str, int] | None = None
-        self._beside = ThreadPoolExecutor(1)
-        self._ready: deque[Future[bytes]] = deque()
-        self._start()
+        self._in: FilterContext | None = None
+        self._out: FilterContext
 
-    def _start(self) -> None:
-        self._fifo = AudioFifo()
-        self._resampler = AudioResampler(format="s16", layout="mono", rate=self._rate, options=self._options)
+    def _start(self, first: AudioFrame) -> FilterContext:
+        """A chain for frames that are like this one."""
+        rate = first.sample_rate
+        if not LEAST_RATE <= rate <= MOST_RATE:
+            raise Unreadable(f"it has {rate} samples a second, and no recording of speech has.")
+        graph, layout, form = Graph(), first.layout.name, first.format.name
+        links = [
+            graph.add("abuffer", sample_rate=str(rate), sample_fmt=form, channel_layout=layout, time_base=f"1/{rate}"),
+            graph.add("asetnsamples", n=str(BATCH), pad="0"),
+            graph.add("aresample", **self._options),
+            graph.add("aformat", sample_rates=str(self._rate), sample_fmts="s16", channel_layouts="mono"),
+            graph.add("abuffersink"),
+        ]
+        for one, after in pairwise(links):
+            one.link_to(after)
+        graph.configure()
+        self._graph, self._in, self._out = graph, links[0], links[-1]
+        return links[0]
 
     def take(self, frames: list[AudioFrame]) -> bytes:
-        """What is ready so far; mostly nothing, as frames are gathered first."""
+        """What is ready so far; nothing, when the frames are few."""
+        done = b""
         for frame in frames:
-            sort = (frame.sample_rate, frame.format.name, frame.layout.nb_channels)
-            if sort != self._sort:  # recorders change rate or channels midway, and files are joined
-                if not LEAST_RATE <= frame.sample_rate <= MOST_RATE:
-                    raise Unreadable(f"it has {frame.sample_rate} samples a second, and no recording of speech has.")
-                self._finish()
-                self._sort = sort
             frame.pts = None  # lengths are counted in samples; a timestamp that jumps is no silence
-            self._fifo.write(frame)
-        if self._fifo.samples < BATCH:
-            return b""
-        self._resample(self._fifo.read())
-        return self._done(ahead=AHEAD)
+            try:
+                (self._in or self._start(frame)).push(frame)
+            except av.error.ArgumentError:  # another rate, format or layout: recorders change, and files are joined
+                done += self.rest()
+                self._start(frame).push(frame)
+        return done + self._ready() if self._in else done
 
     def rest(self) -> bytes:
         """All the others."""
-        self._finish()
-        return self._done(ahead=0)
-
-    def _finish(self) -> None:
-        if self._fifo.samples:
-            self._resample(self._fifo.read(partial=True))
-        self._resample(None)
-        self._start()
-
-    def _resample(self, frame: AudioFrame | None) -> None:
-        self._ready.append(self._beside.submit(_resampled, self._resampler, frame))
-
-    def _done(self, ahead: int) -> bytes:
-        done = b""
-        while len(self._ready) > ahead:
-            done += self._ready.popleft().result()
+        if self._in is None:
+            return b""
+        self._in.push(None)
+        self._in, done = None, self._ready()
         return done
 
-
-def _resampled(resampler: AudioResampler, frame: AudioFrame | None) -> bytes:
-    return b"".join(bytes(out.planes[0])[: out.samples * 2] for out in resampler.resample(frame))
+    def _ready(self) -> bytes:
+        done = []
+        with suppress(av.error.BlockingIOError, av.error.EOFError):  # no more yet; no more at all
+            while True:
+                frame = cast(AudioFrame, self._out.pull())
+                done.append(bytes(frame.planes[0])[: frame.samples * 2])
+        return b"".join(done)
 
 
 def _claimed_seconds(file: BinaryIO, container: InputContainer) -> float:

@@ -17,7 +17,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 
-from archive.intake.hearing.decode import Source, opened, packets
+from archive.intake.hearing.decode import Source, opened, sound
 
 RATE, BITS_A_SECOND = 48000, 64_000  # of one channel
 AAC_FRAME = 1024  # samples
@@ -143,6 +143,10 @@ class Listening:
             kind = SamePackets if source.stream.codec_context.name == "aac" else Encoded
             self._copy = kind(self._fd, source)
 
+    @property
+    def wanted(self) -> bool:
+        return self._copy is not None
+
     def take(self, packet: "Packet[AudioStream]", frames: list[AudioFrame]) -> None:
         if self._copy is None:
             return
@@ -167,7 +171,7 @@ class Listening:
                 raise
         source = opened(file)
         copy = Encoded(self._fd, source)
-        for packet, frames in packets(source):
-            copy.take(packet, frames)
+        for _ in sound(source, copy.take):
+            pass
         copy.end()
         return True

@@ -1,15 +1,14 @@
-"""The two things that the child can do with a file: measure it, or hand out its samples."""
+"""What the child does with a file: hand out its samples, and say what it is."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import av.error
 
 from archive.errors import Unreadable
-from archive.intake.hearing.decode import SILENT, Mono, Source, opened, packets
+from archive.intake.hearing.decode import SILENT, Mono, Source, opened, sound
 from archive.intake.hearing.formats import NAMES
-from archive.intake.hearing.gauge import RATE, WINDOW, Gauge
 from archive.intake.hearing.listening import Listening
 from archive.words import length
 
@@ -23,20 +22,24 @@ TOO_MUCH_MEMORY = (
     "damaged, or was made to do that. Save it anew with an audio program, and bring that file."
 )
 TOO_LARGE = "its copy for browsers grew larger than any recording needs, so it was not taken in: the file is damaged."
-# The shortest filter that FFmpeg's resampler takes: what it lets through above 4 kHz changes no level that we tell.
+# A short filter: what it lets through above 4 kHz changes no level that we tell.
 COARSE = {"filter_size": "4"}
-BLOCK = 2**16
+BLOCK = 2**16  # bytes: what a pipe takes at once
 
 Say = Callable[..., None]
 
 
 def carry_out(order: dict[str, Any], file: BinaryIO, say: Say) -> None:
-    """Raises Unreadable with what is wrong with the file, and OSError with what is wrong with the machine."""
+    """All samples from `start_ms` on go to standard output: 16-bit mono at `rate` Hz. Then it says what the file is.
+    Raises Unreadable with what is wrong with the file, and OSError with what is wrong with the machine."""
     try:
+        source = opened(file)
+        copy = Listening(order["listening"], source)
+        seconds = _hand_out(order, source, copy)
         if order["do"] == "measure":
-            measure(order, file, say)
+            _believe(source, seconds, order["accept_short"])
+            say(measured=_described(source), listening=copy.end(file))
         else:
-            hand_out(order, file)
             say(done=True)
     except av.error.MemoryError as error:
         raise Unreadable(TOO_MUCH_MEMORY) from error
@@ -44,35 +47,34 @@ def carry_out(order: dict[str, Any], file: BinaryIO, say: Say) -> None:
         raise Unreadable(f"no audio could be read from it. It should be {NAMES}.") from error
 
 
-def measure(order: dict[str, Any], file: BinaryIO, say: Say) -> None:
-    source, gauge, mono = opened(file), Gauge(), Mono(RATE, COARSE)
-    copy = Listening(order["listening"], source)
+def _hand_out(order: dict[str, Any], source: Source, copy: Listening) -> float:
+    """Returns the whole length in seconds. It is decoded from the beginning wherever it starts: only then is sample n
+    the same one each time, as few formats have an index."""
+    rate: int = order["rate"]
+    mono = Mono(rate, COARSE if order["do"] == "measure" else None)
+    skip, size = rate * order["start_ms"] // 1000 * 2, 0
 
-    def pieces() -> Iterator[bytes]:
-        for packet, frames in packets(source):
-            copy.take(packet, frames)
-            if ready := mono.take(frames):
-                yield ready
-        yield mono.rest()
+    def write(samples: bytes) -> None:
+        nonlocal size
+        out.write(samples[max(0, skip - size) :])
+        size += len(samples)
 
-    for window in _windows(pieces()):
-        gauge.take(window)
-        say(heard=gauge.seconds)
-        if gauge.seconds > order["longest_seconds"]:
-            limit = length(order["longest_seconds"])
-            raise Unreadable(f"it is longer than {limit}, the longest that is taken in.")
-    _believe(source, gauge.seconds, order["accept_short"])
-    copied = copy.end(file)
+    with os.fdopen(1, "wb", buffering=BLOCK) as out:
+        for frames in sound(source, copy.take if copy.wanted else None):
+            write(mono.take(frames))
+        write(mono.rest())
+    return size / 2 / rate
+
+
+def _described(source: Source) -> dict[str, object]:
     codec = source.stream.codec_context
-    found = {
+    return {
         "extension": source.form.extension,
         "content_type": source.form.content_type,
         "codec": codec.name,
-        "sample_rate": codec.sample_rate or RATE,
+        "sample_rate": codec.sample_rate or 0,
         "channels": codec.channels or 1,
-        **gauge.end(),
     }
-    say(measured=found, peaks=gauge.peaks.for_wavesurfer(gauge.seconds), listening=copied)
 
 
 def _believe(source: Source, seconds: float, accept_short: bool) -> None:
@@ -87,31 +89,3 @@ def _believe(source: Source, seconds: float, accept_short: bool) -> None:
         )
     if source.broken > max(1, source.packets // 100):  # one may be the last, cut in the middle
         raise Unreadable(f"it is damaged: {source.broken} of {source.packets} pieces could not be decoded.")
-
-
-def _windows(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same samples in pieces of WINDOW bytes; the last may be shorter."""
-    window = bytearray()
-    for piece in pieces:
-        window += piece
-        while len(window) >= WINDOW:
-            yield bytes(window[:WINDOW])
-            del window[:WINDOW]
-    if window:
-        yield bytes(window)
-
-
-def hand_out(order: dict[str, Any], file: BinaryIO) -> None:
-    """All samples from `start_ms` on, to standard output. It is decoded from the beginning wherever it starts: only
-    then is sample n the same one each time, as few formats have an index."""
-    source, mono = opened(file), Mono(order["rate"])
-    skip = order["rate"] * order["start_ms"] // 1000 * 2
-    with os.fdopen(1, "wb", buffering=BLOCK) as out:
-        for _, frames in packets(source):
-            skip = _write(out, mono.take(frames), skip)
-        _write(out, mono.rest(), skip)
-
-
-def _write(out: BinaryIO, samples: bytes, skip: int) -> int:
-    out.write(samples[skip:])
-    return max(0, skip - len(samples))

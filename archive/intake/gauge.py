@@ -4,6 +4,7 @@ import math
 import warnings
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
+from typing import Any
 
 with warnings.catch_warnings():
     # pydub looks for an ffmpeg program at import. We hand it decoded samples, so it never needs one.
@@ -71,7 +72,7 @@ class Gauge:
 
     samples: int = 0
     peaks: Peaks = field(default_factory=Peaks)
-    _peak_dbfs: float = -math.inf
+    _peak: int = 0
     _energy: float = 0.0  # sum of the squares of all samples
     _silent_ms: int = 0
     _quiet_ms: int = 0  # the stretch up to now
@@ -82,11 +83,11 @@ class Gauge:
 
     def take(self, window: bytes) -> None:
         sound = AudioSegment(data=window, sample_width=2, frame_rate=RATE, channels=1)
-        self._peak_dbfs = max(self._peak_dbfs, sound.max_dBFS)
         self._energy += sound.rms**2 * (len(window) // 2)
         self.samples += len(window) // 2
         view = memoryview(window)
         pieces = [audioop.max(view[start : start + PIECE], 2) for start in range(0, len(window), PIECE)]
+        self._peak = max(self._peak, *pieces)
         self.peaks.add(pieces)
         for quiet, stretch in groupby(pieces, QUIET.__gt__):
             if quiet:
@@ -99,16 +100,21 @@ class Gauge:
             self._silent_ms += self._quiet_ms
         self._quiet_ms = 0
 
-    def end(self) -> dict[str, object]:
+    def end(self) -> dict[str, Any]:
         """What a Recording keeps of it."""
         self.peaks.end()
         self._end_quiet()
         length_ms = round(self.seconds * 1000)
-        level = math.sqrt(self._energy / self.samples) / FULL_SCALE if self.samples else 0.0
+        level = math.sqrt(self._energy / self.samples) if self.samples else 0.0
         return {
             "duration_ms": length_ms,
-            "peak_dbfs": None if math.isinf(self._peak_dbfs) else round(self._peak_dbfs, 1),
-            "level_dbfs": round(20 * math.log10(level), 1) if level else None,
+            "peak_dbfs": _dbfs(self._peak),
+            "level_dbfs": _dbfs(level),
             "silent_ms": min(self._silent_ms, length_ms),  # the last piece may be a short one
             "outline": self.peaks.outline(),
         }
+
+
+def _dbfs(height: float) -> float | None:
+    """Of 0 to 32768. None: nothing at all, which no logarithm tells."""
+    return round(20 * math.log10(height / FULL_SCALE), 1) if height else None
