@@ -8,7 +8,7 @@ from typing import Any
 
 from archive import words
 from archive.cues import Cue
-from archive.models import Space
+from archive.models import Appeal, Rule, Space, Violation
 
 VOICES = 10  # that the pages' colours can tell apart
 
@@ -81,3 +81,41 @@ def _seconds(milliseconds: int) -> str:
     """33000 is 33, and 33120 is 33.12."""
     whole, rest = divmod(milliseconds, 1000)
     return f"{whole}.{rest:03}".rstrip("0") if rest else str(whole)
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A line of the transcript. `t` are seconds as `?t=` takes them; `cited`: it is evidence, and not only near it."""
+
+    number: int
+    t: str
+    stamp: str
+    speaker: str
+    text: str
+    cited: bool
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A violation as its Space's page shows it. Under the names of its row, what the page in a bundle shows too."""
+
+    id: int
+    rule: Rule
+    state: str
+    reason: str
+    flagged_at: datetime
+    lifted_at: datetime | None
+    lift_reason: str
+    evidence: list[Cited] = field(default_factory=list)
+    appeal: Appeal | None = None
+    appeal_until: datetime | None = None
+    closed: str = ""
+
+
+def evidence(violation: Violation) -> list[Cited]:
+    """The lines as they were kept."""
+    return [cited(line["line"], line["start_ms"], line["speaker"], line["text"]) for line in violation.evidence]
+
+
+def cited(number: int, start_ms: int, speaker: str, text: str, *, cited: bool = True) -> Cited:
+    return Cited(number, _seconds(start_ms), words.length(start_ms // 1000), speaker, text, cited)

@@ -10,6 +10,8 @@ import pytest
 
 from archive import clock
 from archive.models import Bundle, Space, User
+from archive.retention.appeals import appeal, decide
+from archive.retention.evidence import Lines
 from archive.retention.violations import flag
 from tests.bundling import built, downloaded
 
@@ -85,9 +87,37 @@ def test_space_json(space: Space, admin: User) -> None:
         ],
         "salt": space.salt,
     }
-    assert (violation["rule"], violation["state"], violation["reason"]) == (
-        "Spam or fraud",
-        "standing",
-        "An advertisement.",
-    )
+    assert violation.pop("flagged_at").endswith("Z")
+    assert violation == {
+        "rule": "Spam or fraud",
+        "code": "spam",
+        "state": "standing",
+        "reason": "An advertisement.",
+        "evidence": [],
+        "appeal": None,
+        "lifted_at": None,
+        "lift_reason": "",
+    }
     assert (sound["file"], sound["codec"]) == ("recording.m4a", "aac")
+
+
+def test_what_was_flagged_and_what_the_host_said(space: Space, alice: User, admin: User) -> None:
+    violation = flag(space.pk, "spam", "An advertisement.", admin, Lines(1, (1,)))
+    decide(appeal(violation.pk, "It was <b>beans</b>.", alice).pk, "So they were sold.", admin, granted=False)
+
+    files = opened(built(space))
+
+    (told,) = json.loads(files["data/space.json"])["violations"]
+    assert told["evidence"] == [
+        {"line": 1, "start_ms": 0, "end_ms": 1000, "speaker": "Nora", "text": "Beans & peas."},
+    ]
+    assert told["appeal"].pop("made_at") < told["appeal"].pop("decided_at")
+    assert told["appeal"] == {
+        "state": "denied",
+        "words": "It was <b>beans</b>.",
+        "decision": "So they were sold.",
+    }
+    page = files["data/index.html"].decode()
+    shown = page[page.index('aria-label="Flag"') : page.index("data-player")]
+    for words in ("Beans &amp; peas.", "It was &lt;b&gt;beans&lt;/b&gt;.", "Denied", "So they were sold."):
+        assert words in shown

@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 
 from archive import cues, shown, words
 from archive.bundles.assets import TEMPLATE, assets
+from archive.bundles.violations import flags
 from archive.models import Recording, Space, Transcript
 from archive.shown import ClockFace
 
@@ -51,7 +52,7 @@ def page(
         "cues": shown.cue_rows(cues.load(transcript.cues)) if transcript else [],
         "facts": shown.facts(space),
         "participants": space.participants.all(),
-        "violations": space.violations.select_related("rule"),
+        "violations": flags(space),
         "files": files,
         "missing": missing,
     }

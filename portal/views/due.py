@@ -1,4 +1,5 @@
-"""For auditors: what is due, what is late, what is held and why. Ids and codes only, no words of people."""
+"""For auditors: what is due, what is late, what is held and why. Ids, codes, and the reasons of holds; no titles,
+nothing of what was said."""
 
 from datetime import datetime, timedelta
 from typing import Any
