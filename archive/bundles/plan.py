@@ -128,8 +128,13 @@ def _split(whole: Range, at: int) -> tuple[Range, Range]:
 
 
 def _pieces(whole: Range, least: int, most: int) -> list[Range]:
+    """Cut at multiples of `most` from the beginning of the object: a store keeps it in pieces of its own, mostly of a
+    power of two, and copies whole ones with less work than halves."""
     pieces = []
     while whole.length > most + least:
-        piece, whole = _split(whole, most)
+        at = most - whole.start % most
+        if at < least:
+            at += most
+        piece, whole = _split(whole, at if whole.length - at >= least else most)
         pieces.append(piece)
     return [*pieces, whole]
