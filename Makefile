@@ -21,7 +21,7 @@ NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64)
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test big limits fuzz kills machine mutants bench lint format lock clean
+.PHONY: help run test cover big limits fuzz kills machine mutants bench lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ run: $(VENV)/.embedded node_modules/.run ## bring everything up: engines, demo, 
 	@exec $(BIN)/python -m embedded run
 
 test: $(VENV)/.dev node_modules/.test ## every test, on real engines and in a real browser (ARGS="-k clock" for some)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+cover: $(VENV)/.dev node_modules/.test ## the same, and which lines and branches no test came to: takes twice the time
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
 
 big: $(VENV)/.dev node_modules/.test ## uploads of 1 GiB through the browser and the API, broken off at half
