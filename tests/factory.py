@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 
 from archive import clock
-from archive.bundles.contents import contents
+from archive.bundles.contents import content_id
 from archive.intake.ingest import ingest
 from archive.intake.request import Request
 from archive.models import Bundle, Hold, Recording, Space, Transcript, User
@@ -77,7 +77,7 @@ def make_contents(space: Space) -> Bundle:
     cue = {"start_ms": 0, "end_ms": 2000, "speaker": "Ida", "text": "Beans first."}
     stored = _put(keys.transcript(space.id, "1", "en"), b"words")
     Transcript.objects.create(space=space, language="en", cues=[cue], **vars(stored))
-    bundle = Bundle(space=space, content=contents(space).id, state=Bundle.State.READY, name="A row.zip")
+    bundle = Bundle(space=space, content=content_id(space), state=Bundle.State.READY, name="A row.zip")
     stored = _put(keys.bundle(space.id, bundle.id), b"everything")
     bundle.key, bundle.size, bundle.etag, bundle.ready_at = stored.key, stored.size, stored.etag, clock.now()
     bundle.save()

@@ -8,22 +8,24 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.test import Client
+from django.test.client import ClientHandler
 
 from archive.models import Space, User
 
 
 @cache
-def collect_static_files() -> None:
-    """Once is enough: templates look up the names of styles and scripts there."""
-    call_command("collectstatic", interactive=False, verbosity=0)
+def _handler(enforce_csrf_checks: bool) -> ClientHandler:
+    """One for all, as in a web process: with each more, WhiteNoise would look at every static file again."""
+    handler = ClientHandler(enforce_csrf_checks)
+    handler.load_middleware()
+    return handler
 
 
-def browser(user: User | None = None, **options: Any) -> Client:
+def browser(user: User | None = None, *, enforce_csrf_checks: bool = False, **options: Any) -> Client:
     """Django's test client, with `user` signed in."""
-    collect_static_files()
     client = Client(**options)
+    client.handler = _handler(enforce_csrf_checks)
     if user is not None:
         client.force_login(user)
     return client

@@ -9,7 +9,9 @@ import pytest
 from embedded.engines import Engines
 from tests import readers
 
-DATA = Path(tempfile.mkdtemp(prefix="spacekeep-tests-"))
+# The data folder of engines that whoever started us lends (tests.mutants); their addresses are in the environment.
+LENT = os.environ.get("TEST_ENGINES", "")
+DATA = Path(LENT or tempfile.mkdtemp(prefix="spacekeep-tests-"))
 engines = Engines(DATA, fast=True)
 
 # Short enough for a killed worker's work to be taken up within seconds.
@@ -23,9 +25,10 @@ def pytest_load_initial_conftests() -> None:
 
 def start() -> None:
     """The engines, and the settings that lead to them, in this process's environment."""
-    engines.start()
+    if not LENT:
+        engines.start()
+        os.environ.update(engines.env)
     os.environ.update(
-        engines.env,
         SECRET_KEY="only-for-tests-" + "x" * 50,
         CERTIFICATE_KEY="b25seSBmb3IgdGVzdHM6IDMyIGJ5dGVzIG9mIHNlZWQ=",
         SITE_URL="http://127.0.0.1:8000",
@@ -38,7 +41,8 @@ def start() -> None:
 
 
 def pytest_unconfigure() -> None:
-    engines.destroy()
+    if not LENT:
+        engines.destroy()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

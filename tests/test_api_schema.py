@@ -4,10 +4,12 @@
 """
 
 import os
+from functools import cache
 from typing import Any
 
 import pytest
 import schemathesis
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as examples
@@ -44,7 +46,12 @@ LEFT_OUT = [positive_data_acceptance, unsupported_method]
 @pytest.fixture
 def schema(committed: None, settings: Any) -> Any:
     settings.ALLOWED_HOSTS = ["localhost", "testserver"]
-    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())
+    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application())
+
+
+@cache
+def application() -> WSGIHandler:
+    return get_wsgi_application()
 
 
 def test_the_list_of_operations_is_whole() -> None:

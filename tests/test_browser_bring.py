@@ -88,7 +88,7 @@ def site(services: Services, request: pytest.FixtureRequest) -> Iterator[Relay]:
 def page(chromium: Browser, site: Relay, alice: User) -> Iterator[Page]:
     context = chromium.new_context(timezone_id="Asia/Kolkata")
     page = context.new_page()
-    person.sign_in(page, site.url, "alice")
+    person.come_back(page, site.url, "alice")
     page.get_by_role("link", name="Bring in a Space").first.click()
     yield page
     context.close()

@@ -35,7 +35,7 @@ def page(chromium: Browser, services: Services, alice: User, monkeypatch: pytest
     page = context.new_page()
     page.set_default_timeout(20_000)
     expect.set_options(timeout=20_000)
-    person.sign_in(page, services.url, "alice")
+    person.come_back(page, services.url, "alice")
     page.goto(f"{services.url}/bring/")
     yield page
     expect.set_options(timeout=5_000)

@@ -29,7 +29,7 @@ def page(chromium: Browser) -> Page:
 
 def in_as(page: Page, services: Services, name: str, path: str) -> None:
     person.sign_out(page)
-    person.sign_in(page, services.url, name)
+    person.come_back(page, services.url, name)
     page.goto(f"{services.url}{path}")
 
 

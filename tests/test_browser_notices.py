@@ -29,7 +29,7 @@ def test_put_away_without_reloading(services: Services, chromium: Browser, alice
     where = told(alice)
     services.web()
     page = chromium.new_page()
-    person.sign_in(page, services.url, "alice")
+    person.come_back(page, services.url, "alice")
     page.goto(services.url + where)
     expect(page.locator("#notes .notice")).to_have_count(2)
     page.evaluate("window.same = true")
@@ -68,7 +68,7 @@ def test_without_htmx_the_same_page_comes_back(services: Services, chromium: Bro
     told(alice)
     services.web()
     page = chromium.new_page()
-    person.sign_in(page, services.url, "alice")
+    person.come_back(page, services.url, "alice")
     page.goto(f"{services.url}/?filter=due")
 
     put_away(page)

@@ -21,7 +21,7 @@ def page(chromium: Browser) -> Page:
 def test_listening_with_lines_keys_and_links(services: Services, page: Page, alice: User) -> None:
     services.web()
     space = make_heard(alice, peaks=PEAKS)
-    person.sign_in(page, services.url, "alice")
+    person.come_back(page, services.url, "alice")
     complaints = Complaints(page)
 
     page.goto(f"{services.url}/spaces/{space.pk}/?t=33")
@@ -127,7 +127,7 @@ MOMENTS = [
 def test_a_moment_in_the_address(services: Services, page: Page, alice: User) -> None:
     services.web()
     space = make_heard(alice)
-    person.sign_in(page, services.url, "alice")
+    person.come_back(page, services.url, "alice")
 
     for asked, seconds, line in MOMENTS:
         page.goto(f"{services.url}/spaces/{space.pk}/?t={asked}")
@@ -142,7 +142,7 @@ def test_a_small_window_and_the_dark(services: Services, chromium: Browser, alic
     services.web()
     space = make_heard(alice, peaks=PEAKS)
     page = chromium.new_page(viewport={"width": 360, "height": 740}, color_scheme="light")
-    person.sign_in(page, services.url, "alice")
+    person.come_back(page, services.url, "alice")
     page.goto(f"{services.url}/spaces/{space.pk}/")
     page.wait_for_selector(".track.waved")
 

@@ -37,13 +37,13 @@ def test_a_seek_after_the_address_died(
     monkeypatch.setenv("SIGNED_URL_SECONDS", "2")
     services.web()
     space = make_heard(alice, recording=noise, duration_ms=327_680, lines=LINES)
-    person.sign_in(page, services.url, "alice")
+    person.come_back(page, services.url, "alice")
     page.goto(f"{services.url}/spaces/{space.pk}/")
     page.get_by_role("button", name="Play", exact=True).click()
     wait_until(lambda: place(page) > 0.2, "it plays")
     if not playing:
         page.keyboard.press("k")
-    page.wait_for_timeout(5500)
+    page.wait_for_timeout(3100)  # the address that it plays from lives for 2 s
 
     page.get_by_role("slider").press("9") if playing else page.keyboard.press("9")
 
@@ -68,7 +68,7 @@ def test_the_deadline_while_it_plays(services: Services, page: Page, alice: User
     services.web()
     deadline = clock.now() + timedelta(seconds=9)
     space = make_heard(alice, deadline=deadline, peaks=[0.5, 1.0] * 50)
-    person.sign_in(page, services.url, "alice")
+    person.come_back(page, services.url, "alice")
     page.goto(f"{services.url}/spaces/{space.pk}/")
     page.get_by_role("button", name="Play", exact=True).click()
     wait_for_place(page, 1)
@@ -93,7 +93,7 @@ def test_a_recording_that_cannot_be_had_says_so_and_can_be_tried_again(
 ) -> None:
     services.web()
     space = make_heard(alice)
-    person.sign_in(page, services.url, "alice")
+    person.come_back(page, services.url, "alice")
     page.route("**/audio*", lambda route: route.abort())
     page.goto(f"{services.url}/spaces/{space.pk}/?t=20")
     expect(page.get_by_text("The recording can't be reached right now.")).to_be_visible()

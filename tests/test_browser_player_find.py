@@ -21,7 +21,7 @@ def page(chromium: Browser) -> Page:
 def opened(services: Services, page: Page, alice: User, lines: list[Line] | None = None) -> Complaints:
     services.web()
     space = make_heard(alice, lines=lines)
-    person.sign_in(page, services.url, "alice")
+    person.come_back(page, services.url, "alice")
     complaints = Complaints(page)
     page.goto(f"{services.url}/spaces/{space.pk}/")
     return complaints

@@ -34,7 +34,7 @@ def test_heard_written_found_and_played(
     space = make_space(alice, recording=recording, transcript=None, transcribe=True, title="Read aloud")
     services.web()
 
-    person.sign_in(page, services.url, "alice")
+    person.come_back(page, services.url, "alice")
     page.goto(f"{services.url}/spaces/{space.pk}/")
     expect(page.get_by_text("Automatic transcript: waiting for its turn")).to_be_visible()
     services.beat()

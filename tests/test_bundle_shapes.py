@@ -1,6 +1,6 @@
 """Bundles of Spaces of random shape: the plan's bytes are those that the store has, and every reader accepts them.
 
-SHAPES: how many (25; `make limits` takes 200).
+SHAPES: how many (10; `make limits` takes 200).
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from tests.bundling import built, downloaded
 from tests.readers import refused_by
 from tests.shapes import Shape, make_shaped, shapes
 
-SHAPES = int(os.environ.get("SHAPES", "25"))
+SHAPES = int(os.environ.get("SHAPES", "10"))
 
 pytestmark = [pytest.mark.usefixtures("long_lease"), pytest.mark.timeout(60 + 12 * SHAPES)]
 

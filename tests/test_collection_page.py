@@ -136,7 +136,7 @@ def test_from_one_click_to_the_file(services: Services, chromium: Browser, alice
     services.web()
     services.worker()
     view = chromium.new_page()
-    person.sign_in(view, services.url, "alice")
+    person.come_back(view, services.url, "alice")
 
     view.get_by_role("link", name="Download all").click()
     view.get_by_label("10 GB").check()

@@ -49,11 +49,24 @@ def test_what_an_address_means(monkeypatch: pytest.MonkeyPatch, address: str, me
         ("file://mail", "names a folder that is not absolute"),
     ],
 )
-def test_what_can_not_be_right(address: str, said: str) -> None:
+def test_what_can_not_be_right(monkeypatch: pytest.MonkeyPatch, address: str, said: str) -> None:
+    monkeypatch.setattr(env, "problems", [])
+    monkeypatch.setenv("EMAIL_URL", address)
+
+    assert env.mail("EMAIL_URL", id="x") == Mail()
+
+    (problem,) = env.problems
+    assert problem.message.startswith(f"EMAIL_URL {said}")
+    assert "secret" not in problem.message + problem.hint
+
+
+def test_it_stops_the_start() -> None:
+    address = "smtp://u:secret@mail.example.org"
+
     done = run([*MANAGE, "check"], {"EMAIL_URL": address, "MAIL_FROM": "a@example.org"})
 
     assert done.returncode == 1
-    assert f"(spacekeep.E028) EMAIL_URL {said}" in done.stderr
+    assert "(spacekeep.E028) EMAIL_URL would send its password unencrypted" in done.stderr
     assert "HINT: It looks like smtp://user:password@host:587?tls=True" in done.stderr
     assert "secret" not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr

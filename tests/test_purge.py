@@ -1,9 +1,11 @@
 """Deleting a Space: all of it and only it, in the store."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from archive import clock, work
 from archive.bundles.build import build, request
@@ -12,6 +14,7 @@ from archive.models import Space, User
 from archive.retention.purge import begin, purge
 from archive.storage import keys, store
 from tests.factory import make_space
+from tests.faults.proxy import Fault, Proxy
 from tests.rows import events, make_due, told
 from tests.stores import NOBODY_LISTENS, WRONG_KEY, other_store
 
@@ -40,6 +43,20 @@ def test_nothing_of_it_is_left_in_the_store(space: Space, bob: User, tone: Path)
     space.refresh_from_db()
     assert space.state == "deleted"
     assert space.deleted_at is not None
+
+
+def test_what_a_listing_leaves_out_goes_by_our_inventory(space: Space) -> None:
+    sound = space.recordings.get()
+    entry = rf"<Version>(?:(?!</Version>).)*{re.escape(sound.key)}.*?</Version>".encode()
+    make_due(space)
+    forgetful = Fault("^GET .*versions", changed=lambda said: re.sub(entry, b"", said))
+
+    with Proxy(settings.S3_ENDPOINT_URL, forgetful) as door, other_store(endpoint_url=door.url):
+        assert purge(space.pk)
+
+    assert forgetful.seen == 2
+    assert len(told(space, "deletion.listed")["objects"]) == 2, "it was left out"
+    assert not store().listing(keys.prefix(space.pk))
 
 
 def test_the_log_says_what_was_deleted(space: Space) -> None:

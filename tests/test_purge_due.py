@@ -6,12 +6,12 @@ import pytest
 
 from archive import clock
 from archive.models import Space, User
-from archive.retention.purge import begin, purge
+from archive.retention.purge import begin, purge, sweep_all
 from archive.retention.violations import flag
 from archive.storage import keys, store
 from tests.factory import make_held, make_row
 from tests.processes import wait_until
-from tests.rows import events, told
+from tests.rows import change, events, row, told
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -30,11 +30,34 @@ def test_not_before_it_is_due(space: Space) -> None:
     assert "deletion.began" not in events(space)
 
 
+def test_not_on_the_day_before(alice: User) -> None:
+    space = make_row(alice, ended_ago=timedelta(days=29, hours=1))
+
+    assert not purge(space.pk)
+    assert list(sweep_all()) == []
+    assert row(space).state == "available"
+
+
+def test_as_soon_as_it_is_due(alice: User) -> None:
+    space = make_row(alice, ended_ago=timedelta(days=30))
+
+    assert list(sweep_all()) == [space.pk]
+    assert row(space).state == "deleted"
+
+
 def test_never_while_it_is_held(alice: User) -> None:
     space = make_held(alice, ended_ago=timedelta(days=400))
 
     assert not purge(space.pk)
     assert Space.objects.get(pk=space.pk).state == "available"
+
+
+def test_nor_is_one_that_stopped_arriving(alice: User) -> None:
+    space = make_held(alice, state="receiving", ended_ago=timedelta(days=400))
+    change(space, created_at=clock.now() - timedelta(days=2))
+
+    assert not purge(space.pk)
+    assert row(space).state == "receiving"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from archive.log import SYSTEM
 from archive.models import Rule, Space, User
 from archive.retention.violations import flag, lift
 from tests.factory import make_row
-from tests.rows import entries, kept
+from tests.rows import entries, kept, make_due
 
 pytestmark = pytest.mark.usefixtures("db")
 REASON = "At minute three, an insult."
@@ -37,6 +37,19 @@ def test_too_late_after_deletion_began(space: Space, admin: User, change: Callab
     before = entries(space)
 
     with pytest.raises(TooLate, match=r"Too late: the deletion of this Space began at \d+ \w+ \d{4}, \d\d:\d\d UTC\."):
+        change(space, admin)
+
+    assert entries(space) == before
+    assert space.violations.get().state == "standing"
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=["flag", "lift"])
+def test_too_late_from_the_deadline_on(space: Space, admin: User, change: Callable[[Space, User], object]) -> None:
+    flag(space.pk, "harassment", REASON, admin)
+    make_due(space)
+    before = entries(space)
+
+    with pytest.raises(TooLate, match=r"Too late: the deadline of this Space was \d+ \w+ \d{4}, \d\d:\d\d UTC\."):
         change(space, admin)
 
     assert entries(space) == before
