@@ -5,7 +5,8 @@ told. zygote.py is a process that has loaded everything and forks one child for 
 minutes. jobs.py says what can be run there: what people and their programs do, and what a worker does (worker.py).
 `Deaths` is the tests' end of it.
 
-scenes.py says what can happen in a world (world.py) of many Spaces, and invariants.py what must hold in it afterwards.
+scenes.py says what can happen in a world (world.py) of many Spaces, and invariants.py (tables.py, stories.py) what must
+hold in it afterwards.
 """
 
 import json

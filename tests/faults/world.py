@@ -10,16 +10,16 @@ from io import BytesIO
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from archive import clock
 from archive.models import Bundle, Notice, Recording, Relisting, Space, Transcript, UploadSession, User, Volume
+from archive.retention import holds
 from archive.storage import keys, store, write
-from tests.factory import make_held, make_row
+from tests.factory import make_row
 from tests.faults import Deaths
-from tests.faults.invariants import promised
+from tests.faults.tables import promised
 
 DAY = timedelta(days=1)
 LEAST = 6  # Spaces that nobody holds
@@ -43,9 +43,10 @@ class World:
         self.tone = tone.read_bytes()
         self.known = Known()
         for _ in range(2):
-            with transaction.atomic():
-                held = make_held(alice, title=f"Held {uuid4()}", ended_ago=200 * DAY)
+            held = make_row(alice, title=f"Held {uuid4()}")
             self._fill(held)
+            holds.place(held.pk, "A court asks.", User.objects.get(username="ada"))
+            Space.objects.filter(pk=held.pk).update(ended_at=clock.now() - 200 * DAY)
             self.known.held.add(held.pk)
         self._fill(make_row(alice, title=f"Long {uuid4()}"), size=7 * 1024**2)  # long enough to be copied in the store
 
