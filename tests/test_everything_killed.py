@@ -59,9 +59,13 @@ class Places:
         self.died: dict[str, set[str]] = {}
         self.count = dict.fromkeys(SCENES, 20)  # points; as many as it passed the last time when it was let live
 
+    def new(self, name: str) -> list[str]:
+        """Labels that its process has passed, and never died at."""
+        return sorted(self.passed.get(name, set()) - self.died.get(name, set()))
+
     def next(self, name: str) -> tuple[int, str]:
         """Which one to die at, of those that bear this label: one that is known and was never tried, or anywhere."""
-        new = sorted(self.passed.get(name, set()) - self.died.get(name, set()))
+        new = self.new(name)
         if new and self.chance.random() < 0.8:
             return 1, self.chance.choice(new)
         return self.chance.randint(1, self.count[name]), ""
@@ -77,7 +81,8 @@ class Places:
     def __str__(self) -> str:
         died, passed = ({p for found in each.values() for p in found} for each in (self.died, self.passed))
         scenes = sum(len(found) for found in self.died.values())
-        return f"died at {len(died)} of {len(passed)} labelled points, {scenes} with their scenes"
+        left = f"; not yet: {', '.join(sorted(passed - died))}" if len(passed) < KILLS else ""
+        return f"died at {len(died)} of {len(passed)} labelled points ({scenes} with what was going on){left}"
 
 
 @pytest.mark.usefixtures("static_files")
@@ -85,7 +90,7 @@ def test_whatever_dies(world: World, mailbox: Mailbox, capsys: pytest.CaptureFix
     invariants, places, page, killed, rounds = Invariants(world.known), Places(world.chance), browser(world.alice), 0, 0
     while killed < KILLS:
         world.refill()
-        name, scene = one_of_them(world)
+        name, scene = one_of_them(world, places)
         kill_at, label = places.next(name)
         run = world.deaths.run(scene.job, *scene.arguments, kill_at=kill_at, label=label)
         places.note(name, run.points, killed=run.killed)
@@ -105,9 +110,11 @@ def test_whatever_dies(world: World, mailbox: Mailbox, capsys: pytest.CaptureFix
         sys.stdout.write(f"\nKILLS_SEED={SEED}: {killed} deaths in {rounds} rounds, {places}, no violation\n")
 
 
-def one_of_them(world: World) -> tuple[str, Scene]:
+def one_of_them(world: World, places: Places) -> tuple[str, Scene]:
+    """Any that can be played now; rather one with places that are new."""
+    names = sorted(SCENES)
     while True:
-        name = world.chance.choice(sorted(SCENES))
+        (name,) = world.chance.choices(names, [1 + len(places.new(name)) for name in names])
         if scene := SCENES[name](world):
             return name, scene
 
