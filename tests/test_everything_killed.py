@@ -57,7 +57,7 @@ class Places:
         self.chance = chance
         self.passed: dict[str, set[str]] = {}
         self.died: dict[str, set[str]] = {}
-        self.count = dict.fromkeys(SCENES, 20)  # points; as many as it passed the last time when it was let live
+        self.count = dict.fromkeys(SCENES, 50)  # points that there may be
 
     def new(self, name: str) -> list[str]:
         """Labels that its process has passed, and never died at."""
@@ -66,7 +66,7 @@ class Places:
     def next(self, name: str) -> tuple[int, str]:
         """Which one to die at, of those that bear this label: one that is known and was never tried, or anywhere."""
         new = self.new(name)
-        if new and self.chance.random() < 0.8:
+        if new and self.chance.random() < 0.6:
             return 1, self.chance.choice(new)
         return self.chance.randint(1, self.count[name]), ""
 
@@ -74,14 +74,14 @@ class Places:
         self.passed.setdefault(name, set()).update(points)
         if killed:
             self.died.setdefault(name, set()).add(points[-1])
-            self.count[name] = max(self.count[name], len(points))
+            self.count[name] = max(self.count[name], 2 * len(points))  # how many come after it, nobody knows
         else:
             self.count[name] = len(points)
 
     def __str__(self) -> str:
         died, passed = ({p for found in each.values() for p in found} for each in (self.died, self.passed))
         scenes = sum(len(found) for found in self.died.values())
-        left = f"; not yet: {', '.join(sorted(passed - died))}" if len(passed) < KILLS else ""
+        left = f"; not yet: {', '.join(sorted(passed - died))}" if len(died) > 0.8 * len(passed) else ""
         return f"died at {len(died)} of {len(passed)} labelled points ({scenes} with what was going on){left}"
 
 
@@ -106,8 +106,10 @@ def test_whatever_dies(world: World, mailbox: Mailbox, capsys: pytest.CaptureFix
         assert found == [], f"{name}, killed {place} (round {rounds}, KILLS_SEED={SEED})"
         nothing_due_is_served(page)
         everything_else_is_served(page)
-    with capsys.disabled():
-        sys.stdout.write(f"\nKILLS_SEED={SEED}: {killed} deaths in {rounds} rounds, {places}, no violation\n")
+        if rounds % 50 == 0 or killed == KILLS:
+            with capsys.disabled():
+                sys.stdout.write(f"\nKILLS_SEED={SEED}: {killed} deaths in {rounds} rounds, {places}; no violation\n")
+                sys.stdout.flush()
 
 
 def one_of_them(world: World, places: Places) -> tuple[str, Scene]:
