@@ -46,8 +46,8 @@ limits: $(VENV)/.dev node_modules/.test ## bundles of 200 random shapes, of more
 fuzz: $(VENV)/.dev node_modules/.test ## the API with what nobody thought of, 200 requests for each operation in each way
 	@SCHEMA_EXAMPLES=$${SCHEMA_EXAMPLES:-200} $(BIN)/python -m pytest tests/test_api_schema.py $(ARGS)
 
-kills: $(VENV)/.dev node_modules/.test ## builds of bundles that are killed at 500 places, and go on (KILLS=...)
-	@KILLS=$${KILLS:-500} $(BIN)/python -m pytest tests/test_bundle_killed.py --timeout=3600 $(ARGS)
+kills: $(VENV)/.dev node_modules/.test ## processes of every kind, and builds of bundles, killed 500 times each (KILLS=...)
+	@KILLS=$${KILLS:-500} $(BIN)/python -m pytest tests/test_everything_killed.py tests/test_bundle_killed.py --timeout=7200 $(ARGS)
 
 machine: $(VENV)/.dev node_modules/.test ## 200 random stories of Spaces over months, against a small model (MACHINE_EXAMPLES=...)
 	@MACHINE_EXAMPLES=$${MACHINE_EXAMPLES:-200} $(BIN)/python -m pytest tests/test_machine.py --timeout=7200 $(ARGS)

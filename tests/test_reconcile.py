@@ -23,7 +23,7 @@ NOW = timedelta(0)
 def empty() -> None:
     """Other tests leave things in the bucket."""
     bucket = store()
-    for prefix in ("spaces/", "volumes/", "foreign/"):
+    for prefix in ("spaces/", "volumes/", "foreign/", "rehearsal/"):
         found = bucket.listing(prefix)
         for key, upload_id in found.uploads:
             bucket.abort(key, upload_id)
@@ -237,6 +237,23 @@ def test_an_old_upload_of_nobody_is_ended(space: Space) -> None:
 
     assert [key for key, _ in store().uploads(keys.prefix(space.pk))] == [ours]
     assert events(space) == ["reconcile.upload_ended"]
+
+
+def test_what_is_left_of_a_try_of_the_store_that_died() -> None:
+    source = put("rehearsal/1/source")
+    store().client.create_multipart_upload(Bucket=store().bucket, Key="rehearsal/1/copy")
+
+    young = reconcile(apply=True)
+    assert (young.removed, young.ended) == ([], []), "somebody may be trying right now"
+    found = again()
+
+    assert (found.unknown, found.removed, there(source)) == ([], [source], False)
+    assert not store().listing("rehearsal/")
+    assert {entry.event for entry in LogEntry.objects.filter(space_id=None)} == {
+        "reconcile.orphan_found",
+        "reconcile.orphan_removed",
+        "reconcile.upload_ended",
+    }
 
 
 def test_names_that_are_not_ours_are_said_and_stay() -> None:

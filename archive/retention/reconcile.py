@@ -10,6 +10,8 @@ A row whose object is not there (a ghost) is an alarm. It is asked for by its na
 and stays: it is the proof of what was lost.
 
 Volumes are of several Spaces and lie beside them; there are few, so they are compared all at once, in the same way.
+What the store was tried with (archive/storage/setup.py, abilities.py) takes seconds and has no row; what is left of a
+try that died is an orphan from the beginning.
 
 An open upload that no row knows is ended when it is older than `age`. Keys that are not ours are said, never touched.
 Of a Space whose deletion has begun or is over nothing is done here: purge.py and relisting.py do.
@@ -108,6 +110,10 @@ def _beside(run: Run, seen: Iterable[Seen]) -> None:
     for one in seen:
         if volume_id := keys.volume_of(one.stored.key):
             run.volumes.setdefault(volume_id, []).append(one)
+        elif keys.is_rehearsal(one.stored.key):
+            run.found.orphans.append(one.stored.key)
+            if run.apply:
+                _orphan(run, None, one, lambda: True)
         else:
             run.found.unknown.append(one.stored.key)
 
@@ -216,7 +222,7 @@ def _uploads(run: Run) -> None:
     for one in old:
         space_id = keys.space_of(one.key)
         owner = space_id or keys.volume_of(one.key)
-        if owner is None:
+        if owner is None and not keys.is_rehearsal(one.key):
             run.found.unknown.append(one.key)
         elif one.id not in known and owner not in worked_on:
             run.found.uploads.append(one.key)

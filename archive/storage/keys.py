@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-REHEARSAL = "rehearsal/"  # what `setup_store` tries the store with; no Space is ever there
+REHEARSAL = "rehearsal/"  # what the store is tried with; no Space is ever there
 SPACES = "spaces/"
 VOLUMES = "volumes/"
 
@@ -67,3 +67,8 @@ def volume_of(key: str) -> UUID | None:
     except ValueError:
         return None
     return found if key == volume(found) else None
+
+
+def is_rehearsal(key: str) -> bool:
+    """Whether the store was tried with it."""
+    return key.startswith(REHEARSAL)

@@ -2,7 +2,11 @@
 
 points.py counts every commit, call to the store and publish of a process, and kills it (SIGKILL) at the one that it was
 told. zygote.py is a process that has loaded everything and forks one child for each job, so that a thousand deaths take
-minutes. jobs.py says what can be run there. `Deaths` is the tests' end of it.
+minutes. jobs.py says what can be run there: what people and their programs do, and what a worker does (worker.py).
+`Deaths` is the tests' end of it.
+
+scenes.py says what can happen in a world (world.py) of many Spaces, and invariants.py (tables.py, stories.py) what must
+hold in it afterwards.
 """
 
 import json
@@ -32,9 +36,10 @@ class Deaths:
     def __init__(self, to: IO[str], back: IO[str]) -> None:
         self._to, self._back = to, back
 
-    def run(self, job: str, *arguments: str, kill_at: int = 0) -> Run:
-        """`kill_at`: at which point, counted from 1; 0: it may live."""
-        self._to.write(json.dumps({"job": job, "arguments": arguments, "kill_at": kill_at}) + "\n")
+    def run(self, job: str, *arguments: str, kill_at: int = 0, label: str = "") -> Run:
+        """`kill_at`: at which point, counted from 1; 0: it may live. `label`: only points that bear it are counted."""
+        asked = {"job": job, "arguments": arguments, "kill_at": kill_at, "label": label}
+        self._to.write(json.dumps(asked) + "\n")
         self._to.flush()
         answer = json.loads(self._back.readline())
         assert answer["status"] in (0, -9), answer["said"]

@@ -1,12 +1,29 @@
-"""What can be run, and killed, in a process of its own: what the workers run, without their broker's delay."""
+"""What can be run, and killed, in a process of its own: what the workers run, and what people, their programs and the
+operators' commands do. All of it comes by the public functions of archive/, as the site and the commands call them."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from io import StringIO
+from pathlib import Path
 from uuid import UUID
 
-from archive.bundles import build, upkeep
-from archive.models import Bundle
-from archive.storage import store
+from django.core.management import call_command
+from django.db import transaction
+
+from archive import tasks
+from archive.bundles import build, collect, upkeep
+from archive.intake.arrival import complete, listed
+from archive.intake.opening import Opening, open_space
+from archive.intake.uploads import Announced, Bringer, open_session
+from archive.log import Actor
+from archive.models import Appeal, Bundle, Collection, Hold, Space, UploadSession, User, Violation
+from archive.retention import appeals, holds, violations
+from archive.retention.reconcile import reconcile
+from archive.storage import Upload, store
 from archive.storage.abilities import copies_parts
+from tests.faults.worker import work
+
+OVER = [UploadSession.State.REFUSED, UploadSession.State.ABORTED]
 
 
 def make_bundle(bundle_id: str) -> None:
@@ -17,4 +34,97 @@ def make_bundle(bundle_id: str) -> None:
     upkeep.clear(Bundle, UUID(bundle_id))
 
 
-JOBS: dict[str, Callable[..., None]] = {"make_bundle": make_bundle}
+def ingest(path: str, title: str, ended_at: str) -> None:
+    call_command("ingest", path, host="alice", title=title, ended_at=ended_at, stdout=StringIO(), stderr=StringIO())
+
+
+def upload(path: str, kind: str, title: str, ended_at: str) -> None:
+    """As a browser does it: announce the Space, begin, send, complete. Called again, it goes on with what is there."""
+    session, by = _begun(Path(path), kind, title, ended_at)
+    there = listed(session, by)  # finds out, too, that all of it had come
+    if session.state == UploadSession.State.OPEN and not there:
+        Upload(store(), session.key, session.upload_id).put(1, Path(path).read_bytes())
+    complete(session, by)
+    if session.state == UploadSession.State.ARRIVED:
+        recording = session.kind == UploadSession.Kind.RECORDING
+        task = tasks.finish_intake if recording else tasks.read_transcript
+        tasks.wake(task, session.space_id if recording else session.pk)
+
+
+def begin_upload(path: str, kind: str, title: str, ended_at: str) -> None:
+    """And then nobody comes back."""
+    _begun(Path(path), kind, title, ended_at)
+
+
+def _begun(path: Path, kind: str, title: str, ended_at: str) -> tuple[UploadSession, Bringer]:
+    alice = User.objects.get(username="alice")
+    by = Bringer(user=alice)
+    space = Space.objects.filter(title=title).first()
+    if space is None:
+        with transaction.atomic():
+            space = open_space(Opening(alice, datetime.fromisoformat(ended_at), title), Actor.of(alice))
+    session = space.uploads.filter(kind=kind, name=path.name).exclude(state__in=OVER).first()
+    return session or open_session(space.pk, Announced(kind, path.name, path.stat().st_size), by), by
+
+
+def flag(space_id: str) -> None:
+    violations.flag(UUID(space_id), "spam", "It sold watches.", _user("ada"))
+    tasks.wake_notices(UUID(space_id))
+
+
+def lift(space_id: str) -> None:
+    violations.lift(UUID(space_id), "In error.", _user("ada"))
+    tasks.wake_notices(UUID(space_id))
+
+
+def appeal(space_id: str) -> None:
+    violation = Violation.objects.get(space=UUID(space_id), state="standing", appeal=None)
+    appeals.appeal(violation.pk, "Nobody sold anything.", _user("alice"))
+
+
+def decide(space_id: str, granted: str) -> None:
+    asked = Appeal.objects.get(violation__space=UUID(space_id), state="open")
+    appeals.decide(asked.pk, "So it is.", _user("ada"), granted=granted == "granted")
+    tasks.wake_notices(UUID(space_id))
+
+
+def hold(space_id: str) -> None:
+    holds.place(UUID(space_id), "A court asks.", _user("ada"))
+
+
+def release(space_id: str) -> None:
+    for standing in Hold.objects.filter(space=UUID(space_id), state="standing"):
+        tasks.wake(tasks.purge_space, holds.release(standing.pk, "The case is closed.", _user("sven")).space_id)
+
+
+def ask_for_bundle(space_id: str) -> None:
+    alice = _user("alice")
+    tasks.wake(tasks.build_bundle, build.request(UUID(space_id), Actor.of(alice), alice).pk)
+
+
+def ask_for_all() -> None:
+    for pk in collect.waiting(collect.request(_user("alice"), Collection.Size.SMALL)):
+        tasks.wake(tasks.build_volume, pk)
+
+
+def sweep() -> None:
+    call_command("sweep", stdout=StringIO())
+
+
+def compare() -> None:
+    """`reconcile --apply` of two days, on which everything is old."""
+    for _ in range(2):
+        reconcile(apply=True, age=timedelta(0))
+
+
+def _user(name: str) -> User:
+    return User.objects.get(username=name)
+
+
+JOBS: dict[str, Callable[..., None]] = {
+    job.__name__: job
+    for job in (
+        *(make_bundle, work, ingest, upload, begin_upload, flag, lift, appeal, decide, hold, release),
+        *(ask_for_bundle, ask_for_all, sweep, compare),
+    )
+} | {"remind": tasks.remind}

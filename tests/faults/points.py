@@ -23,16 +23,16 @@ class Points:
     """Counts, tells, kills."""
 
     def __init__(self) -> None:
-        self.count, self.kill_at, self.told = 0, 0, -1
+        self.count, self.kill_at, self.told, self.label = 0, 0, -1, ""
 
-    def arm(self, told: int, kill_at: int) -> None:
-        """`told`: the descriptor that labels are written to."""
-        self.count, self.kill_at, self.told = 0, kill_at, told
+    def arm(self, told: int, kill_at: int, label: str) -> None:
+        """`told`: the descriptor that labels are written to. `label`: which of them to count; "": all."""
+        self.count, self.kill_at, self.told, self.label = 0, kill_at, told, label
 
     def pass_by(self, label: str) -> None:
         if self.told < 0:
             return
-        self.count += 1
+        self.count += self.label in ("", label)
         os.write(self.told, f"{label}\n".encode())
         if self.count == self.kill_at:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -16,9 +16,11 @@ import django
 
 def main(folder: Path) -> None:
     django.setup()
+    from archive.storage import store
     from tests.faults import jobs, points
 
     points.install()
+    store().client  # made once: it takes a tenth of a second, and connects when it is first used  # noqa: B018
     for line in sys.stdin:
         sys.stdout.write(json.dumps(_run(jobs.JOBS, points.points, json.loads(line), folder)) + "\n")
         sys.stdout.flush()
@@ -42,7 +44,7 @@ def _run(jobs: Any, points: Any, asked: dict[str, Any], folder: Path) -> dict[st
 def _child(job: Any, asked: dict[str, Any], points: Any, told: int, said: int) -> None:
     status = 1
     try:
-        points.arm(told, asked["kill_at"])
+        points.arm(told, asked["kill_at"], asked["label"])
         job(*asked["arguments"])
         status = 0
     except BaseException:

@@ -1,0 +1,142 @@
+"""What must hold whatever died, once its work was taken up again. Asked of PostgreSQL, the bucket and the log directly,
+in their own words: the code that is being tested has no say.
+
+Nothing held is deleted, and nothing before its time. Nothing acknowledged is lost. Of what was deleted nothing remains,
+and every Space has one end in the log. Nothing is stuck. The store has nothing that no row knows.
+"""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from archive.storage import store
+from tests.faults import stories
+from tests.faults.tables import deadlines, rows, stuck
+from tests.faults.world import Known
+
+OBJECTS = ("archive_recording", "archive_transcript", "archive_derived")
+
+
+@dataclass
+class Invariants:
+    """Looks again and again; what was looked at and can't change is remembered."""
+
+    known: Known
+    seen: dict[tuple[str, str, datetime], bytes] = field(default_factory=dict)
+    proven: set[UUID] = field(default_factory=set)
+
+    def violations(self, mailed: Collection[str]) -> list[str]:
+        """Everything that is not as it must be. `mailed`: the Message-IDs that the mail server has got."""
+        there, uploads = self._objects(), _uploads()
+        return [
+            *stuck(),
+            *self._deleted(),
+            *self._kept(there),
+            *self._stray(there, uploads),
+            *self._packages(there),
+            *deadlines(),
+            *stories.ends(),
+            *stories.told(),
+            *stories.packages(),
+            *stories.notices(mailed),
+            *stories.certificates(self.proven),
+        ]
+
+    def remains(self) -> list[str]:
+        """What the store still has of Spaces that are deleted, and of volumes that are not ready. Asked before anybody
+        compares the store with the rows, which would remove it a day later."""
+        gone = tuple(f"spaces/{pk}/" for (pk,) in rows("SELECT id FROM archive_space WHERE state = 'deleted'"))
+        ready = {key for (key,) in rows("SELECT key FROM archive_volume WHERE state = 'ready'")}
+        there, uploads = set(self._objects()), set(_uploads())
+        over = {key for key in there - ready | uploads if key.startswith("volumes/")}
+        return [f"{key} remains" for key in sorted(there | uploads) if key.startswith(gone) or key in over]
+
+    def _deleted(self) -> Iterator[str]:
+        """Only what was due; and everything that was, unless somebody held it."""
+        gone = {pk for (pk,) in rows("SELECT id FROM archive_space WHERE state = 'deleted'")}
+        for pk in gone - self.known.due:
+            yield f"{pk} was deleted, and was not due"
+        for pk in self.known.due - gone:
+            yield f"{pk} was due, and is not deleted"
+        for pk in gone & {space for (space,) in rows("SELECT space_id FROM archive_hold WHERE state = 'standing'")}:
+            yield f"{pk} was deleted while a hold stood"
+        for table in (*OBJECTS, "archive_bundle", "archive_participant", "archive_uploadsession"):
+            for (pk,) in rows(
+                f"SELECT space_id FROM {table} JOIN archive_space s ON s.id = space_id WHERE s.state = 'deleted'"
+            ):
+                yield f"{pk} is deleted, and {table} still has a row of it"
+
+    def _kept(self, there: Mapping[str, bytes]) -> Iterator[str]:
+        """What was acknowledged is there, byte for byte; and so is whatever a row says is there."""
+        found: dict[UUID, set[str]] = {}
+        for table in OBJECTS:
+            for pk, key, size, sha256, missing in rows(f"SELECT space_id, key, size, sha256, missing_at FROM {table}"):
+                data = there.get(key)
+                if data is None or (len(data), _sha256(data)) != (size, sha256) or missing:
+                    yield f"{key} is not what was stored"
+                elif table == "archive_recording":
+                    found.setdefault(pk, set()).add(sha256)
+        for pk, sha256 in self.known.kept.items():
+            if pk not in self.known.due and sha256 not in found.get(pk, ()):
+                yield f"the recording of {pk} is lost"
+        for pk in self.known.held - set(found):
+            yield f"{pk} is held, and lost"
+        said = dict(rows("SELECT space_id, string_agg(cues::text, ' ') FROM archive_transcript GROUP BY space_id"))
+        for pk, words in self.known.said.items():
+            if pk not in self.known.due and not all(word in said.get(pk, "") for word in words):
+                yield f"a transcript of {pk} is lost"
+
+    def _objects(self) -> dict[str, bytes]:
+        """{key: bytes} of everything in the bucket."""
+        client, bucket = store().client, store().bucket
+        now: dict[tuple[str, str, datetime], bytes] = {}
+        for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for one in page.get("Versions", []):
+                name = (one["Key"], one["ETag"], one["LastModified"])
+                if name not in self.seen:
+                    self.seen[name] = client.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()
+                now[name] = self.seen[name]
+        self.seen = now
+        return {key: data for (key, *_), data in now.items()}
+
+    def _stray(self, there: Collection[str], uploads: Collection[str]) -> Iterator[str]:
+        ours = {key for table in OBJECTS for (key,) in rows(f"SELECT key FROM {table}")}
+        ours |= {
+            key
+            for table in ("bundle", "volume")
+            for (key,) in rows(f"SELECT key FROM archive_{table} WHERE state = 'ready'")
+        }
+        ours |= {
+            key for (key,) in rows("SELECT key FROM archive_uploadsession WHERE state = 'refused' AND upload_id <> ''")
+        }
+        for key in sorted(set(there) - ours):
+            yield f"{key} is in the store, and belongs to nothing"
+        for key in uploads:
+            yield f"an upload of {key} is still open"
+
+    def _packages(self, there: Mapping[str, bytes]) -> Iterator[str]:
+        """What is ready is whole, and holds nothing of a Space that is deleted."""
+        gone = {sha256 for pk, sha256 in self.known.kept.items() if pk in self.known.due}
+        for table in ("archive_bundle", "archive_volume"):
+            for key, sha256 in rows(f"SELECT key, sha256 FROM {table} WHERE state = 'ready'"):
+                data = there.get(key, b"")
+                if _sha256(data) != sha256:
+                    yield f"{key} is not what its row says"
+                    continue
+                with zipfile.ZipFile(io.BytesIO(data)) as bag:
+                    inside = {_sha256(bag.read(name)) for name in bag.namelist() if "recording." in name}
+                if not inside or inside & gone:
+                    yield f"{key} has no recording, or one that was deleted"
+
+
+def _uploads() -> list[str]:
+    pages = store().client.get_paginator("list_multipart_uploads").paginate(Bucket=store().bucket)
+    return [one["Key"] for page in pages for one in page.get("Uploads", [])]
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

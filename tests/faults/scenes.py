@@ -1,0 +1,212 @@
+"""What can happen in the world: each scene sets the stage, and says which process is to be killed on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import uuid4
+
+from django.core.cache import cache
+from django.db.models import Exists, OuterRef, Q
+
+from archive import clock
+from archive.models import Appeal, Bundle, Hold, Relisting, Space, UploadSession, Violation
+from tests.faults.world import DAY, World, a_day_ago
+
+STANDS = Q(Exists(Violation.objects.filter(space=OuterRef("pk"), state__in=["standing", "appealed"])))
+TO_APPEAL = Q(Exists(Violation.objects.filter(space=OuterRef("pk"), state="standing", appeal=None)))
+APPEALED = Q(Exists(Appeal.objects.filter(violation__space=OuterRef("pk"), state="open")))
+VTT = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>{}.\n"
+
+
+@dataclass
+class Scene:
+    """`again`: whoever did it does it again after a crash, as nobody told them that it was done. `then`: what is known
+    once it is."""
+
+    job: str
+    arguments: tuple[str, ...] = ()
+    again: bool = False
+    then: Callable[[], None] = field(default=lambda: None)
+
+
+def _on(world: World, job: str, condition: Q, *arguments: str) -> Scene | None:
+    space = world.one(condition)
+    return Scene(job, (str(space.pk), *arguments)) if space else None
+
+
+def _worked(world: World, scene: Scene | None) -> Scene | None:
+    """The scene was played to its end; it is its consequences that are killed."""
+    if scene is None:
+        return None
+    world.deaths.run(scene.job, *scene.arguments)
+    return Scene("work", then=scene.then)
+
+
+def _bring(world: World, job: str, *kind: str) -> Scene:
+    (path, sha256), title = world.recording(), f"Brought {uuid4()}"
+    ended_at = (clock.now() - DAY).isoformat()
+    return Scene(job, (path, *kind, title, ended_at), again=True, then=lambda: world.acknowledge(title, sha256))
+
+
+def ingest(world: World) -> Scene:
+    return _bring(world, "ingest")
+
+
+def upload(world: World) -> Scene:
+    return _bring(world, "upload", "recording")
+
+
+def examine(world: World) -> Scene | None:
+    return _worked(world, upload(world))
+
+
+def refuse(world: World) -> Scene | None:
+    path = world.text("What we talked about.\n", "m4a")
+    return _worked(world, Scene("upload", (path, "recording", f"Refused {uuid4()}", clock.now().isoformat())))
+
+
+def upload_words(world: World) -> Scene | None:
+    space, words = world.one(), f"Bean {uuid4()}"
+    if space is None:
+        return None
+
+    def then() -> None:
+        world.known.said.setdefault(space.pk, set()).add(words)
+
+    path = world.text(VTT.format(words), "vtt")
+    return Scene("upload", (path, "transcript", space.title, ""), again=True, then=then)
+
+
+def read_words(world: World) -> Scene | None:
+    return _worked(world, upload_words(world))
+
+
+def give_up(world: World) -> Scene | None:
+    """One upload of a Space that is there, and one of a Space of which nothing else came."""
+    space, title = world.one(), f"Abandoned {uuid4()}"
+    for kind, name in (("transcript", space.title if space else ""), ("recording", title)):
+        if name:
+            path = world.text("WEBVTT\n", "vtt")
+            world.deaths.run("begin_upload", path, kind, name, (clock.now() - DAY).isoformat())
+    UploadSession.objects.filter(state="open").update(touched_at=a_day_ago(clock.now()))
+    long_ago = a_day_ago(clock.now())
+    Space.objects.filter(title=title).update(created_at=long_ago, lease_until=long_ago)
+    world.known.due.add(Space.objects.get(title=title).pk)
+    return Scene("work")
+
+
+def flag(world: World) -> Scene | None:
+    return _on(world, "flag", ~STANDS)
+
+
+def lift(world: World) -> Scene | None:
+    return _on(world, "lift", STANDS)
+
+
+def appeal(world: World) -> Scene | None:
+    return _on(world, "appeal", TO_APPEAL)
+
+
+def decide(world: World) -> Scene | None:
+    return _on(world, "decide", APPEALED, world.chance.choice(["granted", "denied"]))
+
+
+def tell(world: World) -> Scene | None:
+    return _worked(world, flag(world))
+
+
+def remind(world: World) -> Scene | None:
+    space = world.one(~STANDS & Q(violations=None))
+    if space is not None:
+        ended_at = clock.now() - world.chance.choice([24, 29.5]) * DAY
+        Space.objects.filter(pk=space.pk).update(ended_at=ended_at, expires_at=ended_at + 30 * DAY)
+    return Scene("remind")
+
+
+def hold(world: World) -> Scene | None:
+    return _on(world, "hold", Q())
+
+
+def release(world: World) -> Scene | None:
+    held = Hold.objects.filter(state="standing").exclude(space__in=world.known.held).first()
+    return Scene("release", (str(held.space_id),)) if held else None
+
+
+def bundle(world: World) -> Scene | None:
+    return _on(world, "ask_for_bundle", Q())
+
+
+def build(world: World) -> Scene | None:
+    cache.clear()  # whether the store copies parts is to be found out anew
+    if world.chance.random() < 0.5:
+        return _worked(world, bundle(world))
+    long = Space.objects.filter(title__startswith="Long").get()
+    Bundle.objects.filter(space=long, state="ready").update(ready_at=clock.now() - 8 * DAY)
+    world.deaths.run("work")
+    return _worked(world, Scene("ask_for_bundle", (str(long.pk),)))
+
+
+def unfetched(world: World) -> Scene | None:
+    if Bundle.objects.filter(state="ready").count() == 0:
+        _worked(world, bundle(world))
+        world.deaths.run("work")
+    Bundle.objects.filter(state="ready").update(ready_at=clock.now() - 8 * DAY)
+    return Scene("work")
+
+
+def volumes(world: World) -> Scene:
+    return Scene("ask_for_all")
+
+
+def collect(world: World) -> Scene | None:
+    return _worked(world, volumes(world))
+
+
+def _come(world: World) -> None:
+    """The deadlines of several come at once; they have bundles and volumes, and what nobody knows of."""
+    several = world.chance.sample(list(world.living()), world.chance.randint(1, 3))
+    if world.chance.random() < 0.5 and several[0].state == "available":
+        world.deaths.run("ask_for_bundle", str(several[0].pk))
+        world.deaths.run("ask_for_all")
+        if world.chance.random() < 0.7:  # else they are still to be made
+            world.deaths.run("work")
+    for space in several:
+        world.stray(space)
+        world.let_come(space)
+
+
+def sweep(world: World) -> Scene:
+    _come(world)
+    return Scene("sweep")
+
+
+def purge(world: World) -> Scene:
+    _come(world)
+    return Scene("work")
+
+
+def relist(world: World) -> Scene | None:
+    gone = list(Space.objects.filter(state="deleted").order_by("pk"))
+    if not gone:
+        return None
+    world.stray(world.chance.choice(gone))
+    Relisting.objects.update(finished_at=clock.now() - timedelta(hours=25))
+    return Scene("work")
+
+
+def compare(world: World) -> Scene | None:
+    space = world.one()
+    if space is not None:
+        world.stray(space)
+    return Scene("compare")
+
+
+SCENES: dict[str, Callable[[World], Scene | None]] = {
+    scene.__name__: scene
+    for scene in (
+        *(ingest, upload, examine, refuse, upload_words, read_words, give_up),
+        *(flag, lift, appeal, decide, tell, remind, hold, release),
+        *(bundle, build, unfetched, volumes, collect),
+        *(sweep, purge, relist, compare),
+    )
+}

@@ -1,0 +1,97 @@
+"""What the log tells, against the rows: each thing that happened is told once, and every Space has one end."""
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Collection, Iterator
+from uuid import UUID
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tests.faults.tables import rows
+
+# The log against the rows: an event, and where it must be as often as there are rows.
+TOLD = [
+    ("violation.flagged", "violation", "archive_violation", "true"),
+    ("violation.lifted", "violation", "archive_violation", "state = 'lifted'"),
+    ("violation.appealed", "appeal", "archive_appeal", "true"),
+    ("appeal.granted", "appeal", "archive_appeal", "state = 'granted'"),
+    ("appeal.denied", "appeal", "archive_appeal", "state = 'denied'"),
+    ("hold.placed", "hold", "archive_hold", "true"),
+    ("hold.released", "hold", "archive_hold", "state = 'released'"),
+    ("notice.sent", "notice", "archive_notice", "state = 'sent'"),
+]
+ONCE = ("requested", "ready", "proven", "failed removed")
+
+
+def ends() -> Iterator[str]:
+    """One beginning and one end of each deletion, in this order, and one certificate."""
+    ends = dict(
+        rows(
+            "SELECT space_id, string_agg(event, ' ' ORDER BY id) FROM archive_logentry "
+            "WHERE event IN ('deletion.began', 'space.deleted') GROUP BY space_id"
+        )
+    )
+    certified = {pk for (pk,) in rows("SELECT space_id FROM archive_certificate")}
+    for pk, state in rows("SELECT id, state FROM archive_space"):
+        right = ("deletion.began space.deleted", True) if state == "deleted" else ("", False)
+        if (ends.get(pk, ""), pk in certified) != right:
+            yield f"{pk} is {state}, and the log has: {ends.get(pk)}"
+
+
+def told() -> Iterator[str]:
+    """What was told of anything but a deletion."""
+    for event, name, table, condition in TOLD:
+        logged = sorted(rows(f"SELECT detail->>'{name}' FROM archive_logentry WHERE event = %s", event))
+        if logged != (there := sorted(rows(f"SELECT id::text FROM {table} WHERE {condition}"))):
+            yield f"the log has {event} of {logged}, the rows of {there}"
+    for pk, event in rows(
+        "SELECT space_id, event FROM archive_logentry WHERE event IN ('space.received', 'space.available', "
+        "'space.rejected') GROUP BY 1, 2 HAVING count(*) > 1"
+    ):
+        yield f"{pk} has {event} more than once"
+
+
+def packages() -> Iterator[str]:
+    """Each step of a bundle or volume was told once; and a bundle ended with its Space."""
+    for kind in ("bundle", "volume"):
+        for once in ONCE:
+            found = rows(
+                f"SELECT detail->>'{kind}', count(*) FROM archive_logentry WHERE event = ANY(%s) "
+                "GROUP BY 1 HAVING count(*) > 1",
+                [f"{kind}.{event}" for event in once.split()],
+            )
+            yield from (f"{kind} {pk} is {once} {count} times" for pk, count in found)
+    ended = "SELECT detail->>'bundle' FROM archive_logentry WHERE event IN ('bundle.failed', 'bundle.removed')"
+    for (pk,) in rows(
+        "SELECT detail->>'bundle' FROM archive_logentry e JOIN archive_space s ON s.id = e.space_id "
+        f"WHERE event = 'bundle.requested' AND s.state = 'deleted' AND detail->>'bundle' NOT IN ({ended})"
+    ):
+        yield f"bundle {pk} has no end, and its Space is deleted"
+
+
+def notices(mailed: Collection[str]) -> Iterator[str]:
+    """`mailed`: Message-IDs."""
+    for (pk,) in rows("SELECT id FROM archive_notice WHERE state = 'sent'"):
+        if not any(name.startswith(f"<{pk}@") for name in mailed):
+            yield f"notice {pk} was never mailed"
+
+
+def certificates(proven: set[UUID]) -> Iterator[str]:
+    """Those that are not `proven` yet, which they are afterwards."""
+    key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(os.environ["CERTIFICATE_KEY"])).public_key()
+    told = dict(rows("SELECT space_id, detail->>'certificate' FROM archive_logentry WHERE event = 'space.deleted'"))
+    for pk, document in rows("SELECT space_id, document FROM archive_certificate"):
+        if pk in proven:
+            continue
+        said = json.loads(document)
+        signature = bytes.fromhex(said.pop("signature"))
+        try:
+            key.verify(signature, json.dumps(said, sort_keys=True, separators=(",", ":")).encode())
+        except InvalidSignature:
+            yield f"the certificate of {pk} is not signed"
+        if said["space"] != str(pk) or told.get(pk) != hashlib.sha256(document.encode()).hexdigest():
+            yield f"the certificate of {pk} is not the one that the log tells of"
+        proven.add(pk)

@@ -1,0 +1,58 @@
+"""What waits in the tables, and until when the rule has a Space kept: read with plain SQL."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+DAY = timedelta(days=1)
+# Rows that somebody should have taken up.
+STUCK = {
+    "archive_space": "state IN ('receiving', 'processing', 'expiring') OR (state <> 'deleted' AND expires_at <= now())",
+    "archive_uploadsession": "state IN ('open', 'arrived') OR (upload_id <> '' AND "
+    "(state = 'aborted' OR (state = 'taken' AND kind = 'transcript')))",
+    "archive_bundle": "state IN ('requested', 'building') OR (state = 'ready' AND sha256 = '') "
+    "OR (state IN ('failed', 'removed') AND NOT cleared)",
+    "archive_volume": "state IN ('requested', 'building') OR (state = 'ready' AND sha256 = '') "
+    "OR (state IN ('failed', 'removed') AND NOT cleared)",
+    "archive_notice": "state = 'due'",
+    "archive_relisting": "marker <> '' OR finished_at IS NULL OR finished_at < now() - interval '24 hours'",
+}
+
+
+def rows(sql: str, *values: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values or None)
+        return list(cursor.fetchall())
+
+
+def stuck() -> list[str]:
+    """Work that waits for somebody."""
+    return [
+        f"{table} {pk} is {state}: {problem}"
+        for table, waits in STUCK.items()
+        for pk, state, problem in rows(f"SELECT id, state, problem FROM {table} WHERE {waits}")
+    ]
+
+
+def promised(ended_at: datetime, lifted: Sequence[datetime | None], *, held: bool) -> datetime | None:
+    """The retention rule, as people say it. `lifted`: of each violation when, or None while it stands."""
+    if held:
+        return None
+    if None in lifted:
+        return ended_at + 120 * DAY
+    last = max((moment + 7 * DAY for moment in lifted if moment), default=ended_at)
+    return min(max(ended_at + 30 * DAY, last), ended_at + 120 * DAY)
+
+
+def deadlines() -> Iterator[str]:
+    """Those that are not what the facts give."""
+    facts: dict[UUID, list[datetime | None]] = {}
+    for pk, lifted_at in rows("SELECT space_id, lifted_at FROM archive_violation"):
+        facts.setdefault(pk, []).append(lifted_at)
+    held = {pk for (pk,) in rows("SELECT space_id FROM archive_hold WHERE state = 'standing'")}
+    for pk, ended_at, expires_at in rows("SELECT id, ended_at, expires_at FROM archive_space WHERE state <> 'deleted'"):
+        if expires_at != (due := promised(ended_at, facts.get(pk, []), held=pk in held)):
+            yield f"{pk} is kept until {expires_at}, and the rule says {due}"

@@ -1,0 +1,123 @@
+"""Many Spaces at once, some held, some flagged, some due; and what people know of them, whatever the rows say."""
+
+import hashlib
+import os
+import random
+import struct
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from archive import clock
+from archive.models import Bundle, Notice, Recording, Relisting, Space, Transcript, UploadSession, User, Volume
+from archive.retention import holds
+from archive.storage import keys, store, write
+from tests.factory import make_row
+from tests.faults import Deaths
+from tests.faults.tables import promised
+
+DAY = timedelta(days=1)
+LEAST = 6  # Spaces that nobody holds
+WORK = (Space, UploadSession, Bundle, Volume, Notice, Relisting)
+
+
+@dataclass
+class Known:
+    """What somebody was promised. `kept`: SHA-256 of each recording that was handed in and acknowledged. `said`: words
+    of transcripts that were. `due`: Spaces whose time we let come; nothing else may be deleted. `held`: for good."""
+
+    kept: dict[UUID, str] = field(default_factory=dict)
+    said: dict[UUID, set[str]] = field(default_factory=dict)
+    due: set[UUID] = field(default_factory=set)
+    held: set[UUID] = field(default_factory=set)
+
+
+class World:
+    def __init__(self, deaths: Deaths, chance: random.Random, alice: User, tone: Path, folder: Path) -> None:
+        self.deaths, self.chance, self.alice, self.folder = deaths, chance, alice, folder
+        self.tone = tone.read_bytes()
+        self.known = Known()
+        for _ in range(2):
+            held = make_row(alice, title=f"Held {uuid4()}")
+            self._fill(held)
+            holds.place(held.pk, "A court asks.", User.objects.get(username="ada"))
+            Space.objects.filter(pk=held.pk).update(ended_at=clock.now() - 200 * DAY)
+            self.known.held.add(held.pk)
+        self._fill(make_row(alice, title=f"Long {uuid4()}"), size=7 * 1024**2)  # long enough to be copied in the store
+
+    def refill(self) -> None:
+        while self.plain().count() < LEAST:
+            self._fill(make_row(self.alice, title=f"Plain {uuid4()}"))
+
+    def _fill(self, space: Space, size: int = 3000) -> None:
+        noise = os.urandom(size)
+        bucket, sound, words = store(), keys.recording(space.pk, 1, "wav"), keys.transcript(space.pk, "1", "en")
+        heard = {"extension": "wav", "content_type": "audio/wav", "codec": "pcm_s16le", "duration_ms": 60_000}
+        stored = write(bucket, sound, BytesIO(noise), "audio/wav", check=lambda: None)
+        Recording.objects.create(space=space, **vars(stored), **heard, sample_rate=48000, channels=1)
+        stored = write(bucket, words, BytesIO(space.title.encode()), "text/vtt", check=lambda: None)
+        cue = {"start_ms": 0, "end_ms": 2000, "speaker": "Ida", "text": space.title}
+        Transcript.objects.create(space=space, language="en", cues=[cue], **vars(stored))
+        self.known.kept[space.pk] = hashlib.sha256(noise).hexdigest()
+
+    def plain(self) -> QuerySet[Space]:
+        return self.living().filter(state="available")
+
+    def living(self) -> QuerySet[Space]:
+        """Those that nobody holds, and whose time has not come."""
+        there = Q(state__in=["available", "rejected"], expires_at__gt=Now())
+        return Space.objects.filter(there).exclude(title__startswith="Long").order_by("pk")
+
+    def one(self, condition: Q | None = None) -> Space | None:
+        """Any that is available, and meets the condition."""
+        found = list(self.plain().filter(condition or Q()).distinct())
+        return self.chance.choice(found) if found else None
+
+    def recording(self) -> tuple[str, str]:
+        """A file that nobody has heard before, and its SHA-256."""
+        path = self.folder / f"{uuid4()}.m4a"
+        data = self.tone + struct.pack(">I4s", 8 + 16, b"free") + os.urandom(16)
+        path.write_bytes(data)
+        return str(path), hashlib.sha256(data).hexdigest()
+
+    def text(self, words: str, ending: str) -> str:
+        path = self.folder / f"{uuid4()}.{ending}"
+        path.write_text(words)
+        return str(path)
+
+    def stray(self, space: Space) -> None:
+        """What a restored backup may bring: an object, and an upload that somebody began."""
+        client, bucket = store().client, store().bucket
+        client.put_object(Bucket=bucket, Key=f"{keys.prefix(space.pk)}stray/{uuid4()}", Body=b"back")
+        client.create_multipart_upload(Bucket=bucket, Key=f"{keys.prefix(space.pk)}stray/{uuid4()}")
+
+    def let_come(self, space: Space) -> None:
+        """Its deadline, as if it had ended so long ago."""
+        space.refresh_from_db()
+        lifted = list(space.violations.values_list("lifted_at", flat=True))
+        ended_at = clock.now() - 121 * DAY
+        Space.objects.filter(pk=space.pk).update(ended_at=ended_at, expires_at=promised(ended_at, lifted, held=False))
+        self.known.due.add(space.pk)
+
+    def acknowledge(self, title: str, sha256: str) -> None:
+        self.known.kept[Space.objects.get(title=title).pk] = sha256
+
+
+def leases_run_out() -> None:
+    for model in WORK:
+        model._default_manager.filter(lease_until__gt=Now()).update(lease_until=Now())
+    pauses_are_over()
+
+
+def pauses_are_over() -> None:
+    for model in WORK:
+        model._default_manager.filter(retry_at__gt=Now()).update(retry_at=Now())
+
+
+def a_day_ago(moment: datetime) -> datetime:
+    return moment - timedelta(hours=25)

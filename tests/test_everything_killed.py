@@ -1,0 +1,145 @@
+"""Whatever a process was doing, at whatever commit, call to the store or publish it is killed (SIGKILL): afterwards the
+work goes on, and nothing is lost, left, stuck or told twice. One world of many Spaces; a round is one death in it.
+
+KILLS: how many rounds (`make kills`); KILLS_SEED: the same ones again.
+"""
+
+import os
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from archive.models import User
+from archive.storage.setup import prepare
+from tests.factory import make_user
+from tests.faults import Deaths, deaths
+from tests.faults.invariants import Invariants
+from tests.faults.scenes import SCENES, Scene
+from tests.faults.tables import rows, stuck
+from tests.faults.worker import forget_messages
+from tests.faults.world import World, leases_run_out, pauses_are_over
+from tests.mailbox import FROM, Mailbox, give_address
+from tests.pages import browser
+from tests.processes import Services
+from tests.stores import other_store
+
+KILLS = int(os.environ.get("KILLS", "14"))
+SEED = int(os.environ.get("KILLS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+MINUTES = 4  # of the 15 after recovery; the lease takes 10
+
+
+@pytest.fixture
+def zygote(services: Services, mailbox: Mailbox, tmp_path: Path) -> Iterator[Deaths]:
+    """Processes with leases as in production, a mail server, and a bucket of their own."""
+    own = {"S3_BUCKET": "kills", "LEASE_SECONDS": "600", "EMAIL_URL": mailbox.url, "MAIL_FROM": FROM}
+    with other_store(bucket_name="kills") as bucket, deaths(services.env | own, tmp_path) as running:
+        prepare(bucket, "http://127.0.0.1:8000")
+        forget_messages()
+        yield running
+        forget_messages()
+
+
+@pytest.fixture
+def world(zygote: Deaths, alice: User, tone: Path, tmp_path: Path) -> World:
+    make_user("ada", "admins")
+    make_user("sven", "admins")
+    return World(zygote, random.Random(SEED), give_address(alice), tone, tmp_path)
+
+
+class Places:
+    """Where a scene's process passes, where it has died already, and where it is to die next."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.passed: dict[str, set[str]] = {}
+        self.died: dict[str, set[str]] = {}
+        self.count = dict.fromkeys(SCENES, 50)  # points that there may be
+
+    def new(self, name: str) -> list[str]:
+        """Labels that its process has passed, and never died at."""
+        return sorted(self.passed.get(name, set()) - self.died.get(name, set()))
+
+    def next(self, name: str) -> tuple[int, str]:
+        """Which one to die at, of those that bear this label: one that is known and was never tried, or anywhere."""
+        new = self.new(name)
+        if new and self.chance.random() < 0.6:
+            return 1, self.chance.choice(new)
+        return self.chance.randint(1, self.count[name]), ""
+
+    def note(self, name: str, points: tuple[str, ...], *, killed: bool) -> None:
+        self.passed.setdefault(name, set()).update(points)
+        if killed:
+            self.died.setdefault(name, set()).add(points[-1])
+            self.count[name] = max(self.count[name], 2 * len(points))  # how many come after it, nobody knows
+        else:
+            self.count[name] = len(points)
+
+    def __str__(self) -> str:
+        died, passed = ({p for found in each.values() for p in found} for each in (self.died, self.passed))
+        scenes = sum(len(found) for found in self.died.values())
+        left = f"; not yet: {', '.join(sorted(passed - died))}" if len(died) > 0.8 * len(passed) else ""
+        return f"died at {len(died)} of {len(passed)} labelled points ({scenes} with what was going on){left}"
+
+
+@pytest.mark.usefixtures("static_files")
+def test_whatever_dies(world: World, mailbox: Mailbox, capsys: pytest.CaptureFixture[str]) -> None:
+    invariants, places, page, killed, rounds = Invariants(world.known), Places(world.chance), browser(world.alice), 0, 0
+    while killed < KILLS:
+        world.refill()
+        name, scene = one_of_them(world, places)
+        kill_at, label = places.next(name)
+        run = world.deaths.run(scene.job, *scene.arguments, kill_at=kill_at, label=label)
+        places.note(name, run.points, killed=run.killed)
+        rounds, killed = rounds + 1, killed + run.killed
+        nothing_due_is_served(page)
+
+        recover(world, scene, killed=run.killed)
+        found = invariants.remains()
+        world.deaths.run("compare")  # as the operator's machine does every day
+        found += invariants.violations({str(message["Message-ID"]) for _, message in mailbox.got})
+
+        place = run.points[-1] if run.killed else "nowhere"
+        assert found == [], f"{name}, killed {place} (round {rounds}, KILLS_SEED={SEED})"
+        nothing_due_is_served(page)
+        everything_else_is_served(page)
+        if rounds % 50 == 0 or killed == KILLS:
+            with capsys.disabled():
+                sys.stdout.write(f"\nKILLS_SEED={SEED}: {killed} deaths in {rounds} rounds, {places}; no violation\n")
+                sys.stdout.flush()
+
+
+def one_of_them(world: World, places: Places) -> tuple[str, Scene]:
+    """Any that can be played now; rather one with places that are new."""
+    names = sorted(SCENES)
+    while True:
+        (name,) = world.chance.choices(names, [1 + len(places.new(name)) for name in names])
+        if scene := SCENES[name](world):
+            return name, scene
+
+
+def recover(world: World, scene: Scene, *, killed: bool) -> None:
+    """What comes after a death without anybody's help; and those who were not told that it was done try again."""
+    leases_run_out()
+    if killed and scene.again:
+        world.deaths.run(scene.job, *scene.arguments)
+    for _ in range(MINUTES):
+        world.deaths.run("work")
+        pauses_are_over()
+        if not stuck():
+            break
+    scene.then()
+
+
+def nothing_due_is_served(page: Client) -> None:
+    for (pk,) in rows("SELECT id FROM archive_space WHERE expires_at <= now() ORDER BY expires_at DESC LIMIT 3"):
+        for address in ("", "recording", "transcript.vtt"):
+            assert page.get(f"/spaces/{pk}/{address}").status_code == 410, address
+
+
+def everything_else_is_served(page: Client) -> None:
+    for (pk,) in rows("SELECT id FROM archive_space WHERE state = 'available' ORDER BY random() LIMIT 3"):
+        assert page.get(f"/spaces/{pk}/recording").status_code == 302

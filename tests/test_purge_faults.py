@@ -1,0 +1,196 @@
+"""A bad day of the store in the middle of a deletion: nothing is called deleted while something of it is there, it goes
+on by itself, and it ends once."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import pytest
+from botocore.config import Config
+from django.conf import settings
+
+from archive.bundles import collect
+from archive.models import Certificate, Collection, LogEntry, Space, User, Volume
+from archive.retention.purge import sweep_all
+from archive.storage import keys, store
+from archive.storage.s3 import backend
+from tests.factory import make_contents, make_row
+from tests.faults.proxy import Fault, Proxy
+from tests.faults.worker import forget_messages, work
+from tests.faults.world import pauses_are_over
+from tests.rows import entries, events, make_due, row
+from tests.stores import other_store
+
+pytestmark = pytest.mark.usefixtures("db", "queues")
+DELETE = r"^POST /\S*\?delete"
+LIST = r"^GET /\S*\?\S*versions"
+UPLOADS = r"^GET /\S*\?\S*uploads"
+END = r"^DELETE /\S*uploadId"
+
+
+@pytest.fixture
+def queues() -> Iterator[None]:
+    forget_messages()
+    yield
+    forget_messages()
+
+
+@pytest.fixture
+def spaces(db: None, alice: User) -> list[Space]:
+    """Three that are due, in one volume; of each four objects and an open upload are in the store."""
+    spaces, bucket = [make_row(alice) for _ in range(3)], store()
+    for space in spaces:
+        make_contents(space)
+    volume = collect.request(alice, Collection.Size.SMALL).volumes.get()
+    bucket.client.put_object(Bucket=bucket.bucket, Key=keys.volume(volume.pk), Body=b"all of them")
+    for space in spaces:
+        bucket.client.create_multipart_upload(Bucket=bucket.bucket, Key=f"{keys.prefix(space.pk)}open")
+        make_due(space)
+    return spaces
+
+
+@contextmanager
+def bad_day(*faults: Fault, attempts: int = 1) -> Iterator[Proxy]:
+    """A store with `faults`, that is waited for half a second, and asked so often by one call of the SDK."""
+    with Proxy(settings.S3_ENDPOINT_URL, *faults) as proxy, other_store(endpoint_url=proxy.url):
+        configured = backend("default")
+        configured.client_config = configured.client_config.merge(
+            Config(read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": attempts})
+        )
+        yield proxy
+
+
+def left(space: Space) -> int:
+    """How much there is of it, asked at the store's own door."""
+    found = [store().listing(place) for place in (keys.prefix(space.pk), *volumes())]
+    return sum(len(one.versions) + len(one.uploads) for one in found)
+
+
+def volumes() -> list[str]:
+    return [keys.volume(pk) for pk in Volume.objects.values_list("pk", flat=True)]
+
+
+def assert_nothing_is_pretended(spaces: list[Space]) -> None:
+    for space in spaces:
+        over = (row(space).state == "deleted", Certificate.objects.filter(pk=space.pk).exists())
+        assert over in ((False, False), (True, True))
+        assert not (over[0] and left(space))
+
+
+def assert_it_goes_on_and_ends_once(spaces: list[Space]) -> None:
+    """By nothing but a round of the dispatcher, once the pauses are over."""
+    pauses_are_over()
+    work()
+    for space in spaces:
+        assert (row(space).state, row(space).title, left(space)) == ("deleted", "", 0)
+        story = events(space)
+        assert (story.count("deletion.began"), story.count("space.deleted"), story[-1]) == (1, 1, "space.deleted")
+        assert Certificate.objects.filter(pk=space.pk).count() == 1
+
+
+STAYS = [
+    pytest.param(Fault(DELETE, status=500, code="InternalError"), "answered 500 InternalError", id="500"),
+    pytest.param(Fault(DELETE, status=503, code="SlowDown"), "answered 503 SlowDown", id="503"),
+    pytest.param(Fault(DELETE, status=403, code="AccessDenied"), "answered 403 AccessDenied", id="403"),
+    pytest.param(Fault(LIST, status=403, code="AccessDenied"), "answered 403 AccessDenied", id="403 to a listing"),
+    pytest.param(Fault(LIST, status=404, code="NoSuchBucket"), "answered 404 NoSuchBucket", id="no bucket"),
+    pytest.param(Fault(UPLOADS, status=500, code="InternalError"), "answered 500", id="500 to the open uploads"),
+    pytest.param(Fault(END, status=403, code="AccessDenied"), "answered 403", id="403 to an end of an upload"),
+    pytest.param(Fault(DELETE, after_seconds=0.8, times=1), "ReadTimeoutError", id="slow"),
+    pytest.param(Fault(DELETE, lost=True, times=1), "can't be reached", id="reset after it was done"),
+]
+
+
+@pytest.mark.parametrize(("fault", "words"), STAYS)
+def test_what_the_store_does_not_do_is_not_done(spaces: list[Space], fault: Fault, words: str) -> None:
+    fault.seen = 0
+    with bad_day(fault):
+        assert list(sweep_all()) == []
+
+    assert fault.seen
+    assert_nothing_is_pretended(spaces)
+    for space in spaces:
+        assert row(space).state == "expiring"
+        assert words in row(space).problem
+        assert row(space).retry_at is not None
+    assert_it_goes_on_and_ends_once(spaces)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(DELETE, lost=True, times=1),
+        Fault(END, lost=True, times=2),
+        Fault(DELETE, status=503, code="SlowDown", times=1),
+        Fault(DELETE, after_seconds=0.8, times=1),
+    ],
+    ids=["reset after it was done", "reset after ends of uploads", "503", "slow"],
+)
+def test_what_happens_once_holds_up_nobody(spaces: list[Space], fault: Fault) -> None:
+    fault.seen = 0
+    with bad_day(fault, attempts=3):  # as in production
+        assert set(sweep_all()) == {space.pk for space in spaces}
+
+    assert fault.seen == fault.times
+    assert_nothing_is_pretended(spaces)
+    assert_it_goes_on_and_ends_once(spaces)
+
+
+def keeps(*kept: str) -> Fault:
+    """DeleteObjects deletes the others, and refuses these keys: they are there afterwards as before."""
+    own = store()
+    data = {key: own.client.get_object(Bucket=own.bucket, Key=key)["Body"].read() for key in kept}
+
+    def changed(said: bytes) -> bytes:
+        for key, body in data.items():
+            own.client.put_object(Bucket=own.bucket, Key=key, Body=body)
+        errors = "".join(f"<Error><Key>{key}</Key><Code>AccessDenied</Code></Error>" for key in kept)
+        return re.sub(rb"(<DeleteResult[^>]*?)/?>(</DeleteResult>)?$", rb"\1>%b</DeleteResult>" % errors.encode(), said)
+
+    return Fault(DELETE, changed=changed)
+
+
+def test_single_keys_that_are_refused_hold_up_their_spaces_only(spaces: list[Space]) -> None:
+    first, second, fine = spaces
+    refused = {space.pk: keys.recording(space.pk, 1, "m4a") for space in (first, second)}
+
+    with bad_day(keeps(*refused.values())):
+        for _ in range(2):  # as often as it is tried
+            gone = list(sweep_all())
+            assert_nothing_is_pretended(spaces)
+            pauses_are_over()
+
+    assert gone == []
+    assert row(fine).state == "deleted"
+    for space in (first, second):
+        assert (row(space).state, left(space)) == ("expiring", 1)
+        assert row(space).problem == f"1 objects were not deleted: {refused[space.pk]} (AccessDenied)"
+    assert_it_goes_on_and_ends_once(spaces)
+
+
+def test_a_volume_that_is_refused_holds_up_whoever_was_in_it(spaces: list[Space]) -> None:
+    (volume,) = volumes()
+
+    with bad_day(keeps(volume)):
+        assert list(sweep_all()) == []
+
+    assert_nothing_is_pretended(spaces)
+    assert {row(space).problem for space in spaces} == {f"1 objects were not deleted: {volume} (AccessDenied)"}
+    assert_it_goes_on_and_ends_once(spaces)
+
+
+def test_a_store_that_fails_for_days_is_not_told_of_each_time(spaces: list[Space]) -> None:
+    ids: set[UUID] = {space.pk for space in spaces}
+    with bad_day(Fault(DELETE, status=403, code="AccessDenied")):
+        for _ in range(5):
+            assert list(sweep_all()) == []
+            pauses_are_over()
+
+    for space in spaces:  # the first time with its open upload, which was ended
+        listed = [detail["open_uploads"] for event, detail in entries(space) if event == "deletion.listed"]
+        assert listed == [1, 0]
+    assert set(Space.objects.filter(attempts=5).values_list("pk", flat=True)) == ids
+    assert_it_goes_on_and_ends_once(spaces)
+    work()
+    assert LogEntry.objects.filter(event="space.deleted").count() == 3, "a round later, nothing is told again"
