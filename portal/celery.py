@@ -5,8 +5,14 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, setup_logging, worker_init
+from kombu.transport.redis import QoS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+# When the broker goes while work is in hand, kombu puts messages back by a connection that it has closed already, and
+# the worker ends of an AttributeError (kombu#582). Nothing has to be put back: the work is a row, and the dispatcher
+# publishes it again.
+QoS.restore_at_shutdown = False
 
 app = Celery("spacekeep")
 app.config_from_object("django.conf:settings", namespace="CELERY")
