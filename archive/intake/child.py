@@ -6,6 +6,7 @@ memory or time, writes rubbish or without end), the one who asked gets Unreadabl
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import select
@@ -27,6 +28,7 @@ from archive.words import length
 ROOT = Path(__file__).parent.parent.parent
 MOST_SAID = 2**16  # bytes, all lines together: as much as a pipe holds, so that it never waits for us to read them
 COPY_BYTES = 2 * 1024**3  # what a copy for browsers may have more than the original: a day of stereo has 1.4 GB
+PIPE = 2**20  # bytes of sound that may wait: half a minute and more
 GUARDS = {"limits", "network", "paths"}
 # Nothing of ours, secrets least of all. pydub wants a PATH to look along; and each thread's own pool of memory (glibc)
 # would be counted as 64 MiB of the limit.
@@ -157,6 +159,8 @@ def started(path: Path, order: dict[str, Any], *, name: str, listening: Path | N
                 start_new_session=True,  # Ctrl-C is for us; we end it
             )
         stack.callback(_end, process)
+        with contextlib.suppress(OSError):  # a user may have only so much; then they wait for each other more often
+            fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE)  # type: ignore[arg-type]
         yield Child(name, process, hears)
 
 

@@ -149,10 +149,10 @@ class Mono:
         return links[0]
 
     def take(self, frames: list[AudioFrame]) -> bytes:
-        """What is ready so far; nothing, when the frames are few."""
+        """What is ready so far; nothing, when the frames are few. Lengths are counted in samples: the chain looks at no
+        timestamp, and one that jumps is no silence."""
         done = b""
         for frame in frames:
-            frame.pts = None  # lengths are counted in samples; a timestamp that jumps is no silence
             try:
                 (self._in or self._start(frame)).push(frame)
             except av.error.ArgumentError:  # another rate, format or layout: recorders change, and files are joined

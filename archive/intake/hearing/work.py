@@ -23,8 +23,8 @@ TOO_MUCH_MEMORY = (
 )
 TOO_LARGE = "its copy for browsers grew larger than any recording needs, so it was not taken in: the file is damaged."
 # A short filter: what it lets through above 4 kHz changes no level that we tell.
-COARSE = {"filter_size": "4"}
-BLOCK = 2**16  # bytes: what a pipe takes at once
+COARSE = {"filter_size": "2"}
+BLOCK = 2**18  # bytes: the reader is woken for that many
 
 Say = Callable[..., None]
 
