@@ -87,7 +87,7 @@ def test_an_answer_that_is_lost_is_no_loss(bundle: Bundle, day: Proxy) -> None:
 
 
 def test_when_the_time_of_a_run_is_up_the_next_one_goes_on(bundle: Bundle, day: Proxy) -> None:
-    day.faults = [Fault(COPY, times=1, after_seconds=3.2)]  # more than 0.7 of the lease
+    day.faults = [Fault(COPY, times=1, after_seconds=5)]  # more than 0.7 of the lease, and a tick
 
     assert not build(bundle.pk)
 
