@@ -44,12 +44,14 @@ def panel(space: Space, shown: Transcript | None) -> dict[str, Any]:
         made = shown.source == Transcript.Source.AUTOMATIC
         return {"state": "made" if made else "", "polling": False}
     work = automatic.current(space) if automatic.enabled() else None
-    if work is None or work.state == Transcription.State.DONE:
+    # Where the last line was written between the two looks, the page looks once more, and shows it.
+    missed = work is not None and work.state == Transcription.State.DONE and space.transcripts.exists()
+    if work is None or (work.state == Transcription.State.DONE and not missed):
         return {"state": "ask" if automatic.enabled() else "off", "polling": False}
     states = {Transcription.State.REQUESTED: "waiting", Transcription.State.RUNNING: "running"}
     return {
-        "state": states.get(Transcription.State(work.state), "failed"),
-        "polling": work.state in Transcription.LIVE,
+        "state": "running" if missed else states.get(Transcription.State(work.state), "failed"),
+        "polling": missed or work.state in Transcription.LIVE,
         "percent": work.percent,
         "heard": words.length(work.done_ms / 1000),
         "total": words.length(work.total_ms / 1000) if work.total_ms else "",
