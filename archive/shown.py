@@ -97,7 +97,7 @@ class Cited:
 
 @dataclass(frozen=True)
 class Flag:
-    """A violation as its Space's page shows it. Under the names of its row, what the page in a bundle shows too."""
+    """A violation as its Space's page shows it, the portal's and the one in a bundle."""
 
     id: int
     rule: Rule
@@ -110,6 +110,22 @@ class Flag:
     appeal: Appeal | None = None
     appeal_until: datetime | None = None
     closed: str = ""
+
+
+def flag(violation: Violation, *, content: bool = True, **more: Any) -> Flag:
+    """`content`: the reader may read what was said. `more`: what only the portal says."""
+    return Flag(
+        violation.pk,
+        violation.rule,
+        violation.state,
+        violation.reason,
+        violation.flagged_at,
+        violation.lifted_at,
+        violation.lift_reason,
+        evidence=evidence(violation) if content else [],
+        appeal=getattr(violation, "appeal", None),
+        **more,
+    )
 
 
 def evidence(violation: Violation) -> list[Cited]:

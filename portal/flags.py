@@ -14,20 +14,7 @@ def flags(space: Space, violations: Iterable[Violation], now: datetime, *, conte
     """`content`: the reader may read what was said. `closed` says why no appeal can be made, where none was."""
     until = appeals.closes(space)
     return [
-        shown.Flag(
-            violation.pk,
-            violation.rule,
-            violation.state,
-            violation.reason,
-            violation.flagged_at,
-            violation.lifted_at,
-            violation.lift_reason,
-            evidence=shown.evidence(violation) if content else [],
-            appeal=getattr(violation, "appeal", None),
-            appeal_until=until,
-            closed=appeals.closed(space, violation, now),
-        )
-        for violation in violations
+        shown.flag(v, content=content, appeal_until=until, closed=appeals.closed(space, v, now)) for v in violations
     ]
 
 

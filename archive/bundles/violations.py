@@ -27,23 +27,10 @@ def told(space: Space) -> list[dict[str, Any]]:
 
 def flags(space: Space) -> list[shown.Flag]:
     """For the page."""
-    return [
-        shown.Flag(
-            violation.pk,
-            violation.rule,
-            violation.state,
-            violation.reason,
-            violation.flagged_at,
-            violation.lifted_at,
-            violation.lift_reason,
-            evidence=shown.evidence(violation),
-            appeal=getattr(violation, "appeal", None),
-        )
-        for violation in _violations(space)
-    ]
+    return [shown.flag(violation) for violation in _violations(space)]
 
 
-def _violations(space: Space) -> "list[Violation]":
+def _violations(space: Space) -> list[Violation]:
     return list(space.violations.select_related("rule", "appeal"))
 
 
