@@ -116,3 +116,21 @@ def test_a_recording_out_of_an_archive_of_x(tmp_path: Path) -> None:
 
     assert (found.extension, found.codec) == ("aac", "aac")
     assert found.duration_ms == pytest.approx(8000, abs=50)
+
+
+def test_a_timestamp_that_jumps_is_no_silence(tmp_path: Path) -> None:
+    """As a recorder leaves it that lost the room for two seconds: three are heard, not five."""
+    whole, jumps = make_tone(tmp_path / "whole.m4a", "m4a"), tmp_path / "jumps.mka"
+    with av.open(str(whole)) as container, av.open(str(jumps), "w", format="matroska") as out:
+        stream = out.add_stream_from_template(container.streams.audio[0])
+        for number, packet in enumerate(container.demux(container.streams.audio[0])):
+            if packet.pts is None or packet.dts is None or packet.time_base is None:
+                continue
+            later = int(2 / packet.time_base) if number > 60 else 0
+            packet.pts, packet.dts, packet.stream = packet.pts + later, packet.dts + later, stream
+            out.mux(packet)
+
+    found = measured(jumps)
+
+    assert 2_900 <= found.duration_ms <= 3_100
+    assert found.silent_ms == 0
