@@ -94,8 +94,12 @@ def changes_its_colours(page: Page) -> None:
     page.get_by_role("button", name="Colours: automatic").click()
     page.get_by_role("button", name="Colours: light").click()
     assert page.evaluate("getComputedStyle(document.body.parentElement).backgroundColor") == "rgb(18, 22, 20)"
-    page.reload()
-    expect(page.get_by_role("button", name="Colours: dark")).to_be_visible()
+
+    def remembered() -> bool:
+        page.reload()
+        return page.get_by_role("button", name="Colours: dark").is_visible()
+
+    wait_until(remembered, "the colours are remembered")  # a reload may get another process, which learns it later
 
 
 def test_the_address_of_a_moment(opened: Callable[..., Opened], alice: User) -> None:
