@@ -17,6 +17,7 @@ from archive import clock
 from archive.intake.request import Request
 from archive.models import Space, User
 from archive.storage import store
+from archive.storage.emptying import remove
 from archive.storage.setup import prepare
 from embedded.chromium import browser
 from tests import factory, pages, plugin, processes
@@ -43,6 +44,12 @@ def static_files() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def bucket() -> None:
     prepare(store(), "http://127.0.0.1:8000")
+
+
+@pytest.fixture
+def empty_bucket(bucket: None) -> None:
+    """For tests that compare all of the bucket with the rows: other tests leave things in it."""
+    remove(store(), store().listing(""))
 
 
 @pytest.fixture(scope="session")

@@ -15,19 +15,8 @@ from archive.storage import keys, store
 from tests.factory import make_contents, make_row
 from tests.rows import change, events, told
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = pytest.mark.usefixtures("db", "empty_bucket")
 NOW = timedelta(0)
-
-
-@pytest.fixture(autouse=True)
-def empty() -> None:
-    """Other tests leave things in the bucket."""
-    bucket = store()
-    for prefix in ("spaces/", "volumes/", "foreign/", "rehearsal/"):
-        found = bucket.listing(prefix)
-        for key, upload_id in found.uploads:
-            bucket.abort(key, upload_id)
-        bucket.delete(found.versions)
 
 
 @pytest.fixture

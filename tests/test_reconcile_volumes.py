@@ -1,6 +1,6 @@
 """Volumes lie beside the Spaces; what the store has of them is compared with their rows like everything else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,9 +10,8 @@ import pytest
 from archive.models import Collection, LogEntry, User, Volume
 from archive.retention.reconcile import Findings, reconcile
 from archive.storage import keys, store
-from archive.storage.emptying import remove
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = pytest.mark.usefixtures("db", "empty_bucket")
 READY: dict[str, Any] = {
     "state": "ready",
     "size": 3,
@@ -21,15 +20,6 @@ READY: dict[str, Any] = {
     "ready_at": datetime(2026, 11, 1, tzinfo=UTC),
 }
 OVER = {"state": "failed", "problem": "A Space in it has come to its deadline."}
-
-
-@pytest.fixture(autouse=True)
-def empty() -> Iterator[None]:
-    """Other tests leave things in the bucket, and want none of ours."""
-    for prefix in ("spaces/", "volumes/"):
-        remove(store(), store().listing(prefix))
-    yield
-    remove(store(), store().listing("volumes/"))
 
 
 @pytest.fixture

@@ -11,21 +11,13 @@ from archive.models import Certificate, Collection, LogEntry, Relisting, Space, 
 from archive.retention import certificate, relisting
 from archive.retention.purge import purge
 from archive.storage import keys, store
-from archive.storage.emptying import remove
 from tests.factory import make_contents, make_row
 from tests.faults.proxy import Fault, Proxy
 from tests.rows import events, make_due, told
 from tests.stores import other_store
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = pytest.mark.usefixtures("db", "empty_bucket")
 AFTER = ["deletion.copy_found", "deletion.copy_removed"]
-
-
-@pytest.fixture(autouse=True)
-def empty() -> None:
-    """Other tests leave things in the bucket, and a whole look passes all of them."""
-    for prefix in ("spaces/", "volumes/"):
-        remove(store(), store().listing(prefix))
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import pytest
 from pytest_django import Settings
 
 from archive.models import Space, Transcript, Transcription, User
-from portal.views import speech
 from tests import voices
 from tests.factory import make_contents, make_row
 from tests.pages import browser
@@ -49,17 +48,6 @@ def test_while_it_is_being_written_it_says_how_far_it_is(alice: User, space: Spa
         assert '<progress max="100" value="25"' in shown
         assert "1:05 of 4:20 heard" in shown
         assert f'hx-get="/spaces/{space.id}/speech"' in shown
-
-
-def test_one_that_is_written_between_two_looks_is_not_offered_again(space: Space) -> None:
-    """The page looked for the transcript, then a worker wrote it and was done, then the page looked at the work."""
-    shown = space.transcripts.last()
-    Transcription.objects.create(space=space, state="done", done_ms=260_000, total_ms=260_000)
-    make_transcript(space, ["Runner beans."])
-
-    told = speech.panel(space, shown)
-
-    assert (told["state"], told["polling"], told["percent"]) == ("running", True, 100)
 
 
 def test_what_was_heard_so_far_is_not_shown_as_a_transcript(alice: User, space: Space) -> None:

@@ -6,6 +6,7 @@ import sys
 import wave
 import zipfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,15 @@ def again(recording: Path, times: int) -> Path:
         for _ in range(times):
             out.writeframes(samples)
     return longer
+
+
+def beginning(recording: Path, seconds: float) -> bytes:
+    """Its first `seconds`, as a WAV file of its own."""
+    out = BytesIO()
+    with wave.open(str(recording)) as whole, wave.open(out, "wb") as part:
+        part.setparams(whole.getparams())
+        part.writeframes(whole.readframes(round(seconds * whole.getframerate())))
+    return out.getvalue()
 
 
 def text_of(rows: list[dict[str, Any]]) -> str:

@@ -115,8 +115,9 @@ def clear(session_id: UUID) -> bool:
             logger.warning("upload_not_cleared", upload=str(session_id), error=str(error))
             return False
         if not failed:
-            claim.renew(upload_id="")
-            session.parts.all().delete()
+            with transaction.atomic():
+                claim.renew(upload_id="", **work.DONE)
+                session.parts.all().delete()
             return True
         claim.give_back(session.problem)
     return False

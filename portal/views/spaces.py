@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from archive import clock, cues, shown
+from archive.intake import speech as automatic
 from archive.models import Recording, Space, User
 from archive.retention.violations import what_if
 from portal import faces
@@ -96,6 +97,9 @@ def space(request: HttpRequest, space_id: UUID) -> HttpResponse:
 def detail(request: HttpRequest, found: Found) -> dict[str, Any]:
     """The context of spaces/detail.html."""
     space, now = found.space, found.now
+    # The work before what comes of it: then something that a worker finishes in between is shown, or asked for again;
+    # the other way round the page would say that there is neither.
+    waits, speech = waiting(space), automatic.current(space)
     recording = space.recordings.first()
     transcript = space.transcripts.last()
     hears = found.may_hear and space.is_served(now)
@@ -113,14 +117,14 @@ def detail(request: HttpRequest, found: Found) -> dict[str, Any]:
         "may_hear": found.may_hear,
         "may_flag": found.may_flag,
         "served": hears,
-        "waiting": waiting(space),
+        "waiting": waits,
     }
     if hears:
         context |= {
             **player(space),
             "cues": shown.cue_rows(cues.load(transcript.cues)) if transcript else [],
             "downloads": downloads(space, recording, transcript),
-            "speech": speech_panel(space, transcript),
+            "speech": speech_panel(speech, transcript),
             "bundle_panel": panel(request, space, current_user(request)),
         }
     if found.may_flag:

@@ -15,7 +15,7 @@ from archive import tasks, words
 from archive.errors import Refused
 from archive.intake import speech as automatic
 from archive.log import Actor
-from archive.models import Space, Transcript, Transcription
+from archive.models import Transcript, Transcription
 from portal.access import current_user, find
 
 
@@ -34,24 +34,25 @@ def speech(request: HttpRequest, space_id: UUID) -> HttpResponse:
             messages.error(request, f"{error} Nothing was lost.")
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect(f"{reverse('space', args=[space.pk])}#speech")
-    return render(request, "spaces/speech.html", {"space": space, "speech": panel(space, space.transcripts.last())})
+    work = automatic.current(space)
+    return render(request, "spaces/speech.html", {"space": space, "speech": panel(work, space.transcripts.last())})
 
 
-def panel(space: Space, shown: Transcript | None) -> dict[str, Any]:
-    """The context of spaces/speech.html. `state`: "made" (what is shown was made by a machine), "" (it was not, and
-    there is nothing to say), "waiting", "running", "failed", "ask" (it can be had), or "off"."""
+def panel(work: Transcription | None, shown: Transcript | None) -> dict[str, Any]:
+    """The context of spaces/speech.html. `work`: as it was before anybody looked for the transcript, `shown`; a worker
+    may be done in between. `state`: "made" (what is shown was made by a machine), "" (it was not, and there is nothing
+    to say), "waiting", "running", "failed", "ask" (it can be had), or "off"."""
     if shown is not None:
         made = shown.source == Transcript.Source.AUTOMATIC
         return {"state": "made" if made else "", "polling": False}
-    work = automatic.current(space) if automatic.enabled() else None
-    # Where the last line was written between the two looks, the page looks once more, and shows it.
-    missed = work is not None and work.state == Transcription.State.DONE and space.transcripts.exists()
-    if work is None or (work.state == Transcription.State.DONE and not missed):
-        return {"state": "ask" if automatic.enabled() else "off", "polling": False}
+    if not automatic.enabled():
+        return {"state": "off", "polling": False}
+    if work is None or work.state == Transcription.State.DONE:
+        return {"state": "ask", "polling": False}
     states = {Transcription.State.REQUESTED: "waiting", Transcription.State.RUNNING: "running"}
     return {
-        "state": "running" if missed else states.get(Transcription.State(work.state), "failed"),
-        "polling": missed or work.state in Transcription.LIVE,
+        "state": states.get(Transcription.State(work.state), "failed"),
+        "polling": work.state in Transcription.LIVE,
         "percent": work.percent,
         "heard": words.length(work.done_ms / 1000),
         "total": words.length(work.total_ms / 1000) if work.total_ms else "",

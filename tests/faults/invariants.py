@@ -41,7 +41,7 @@ class Invariants:
             *deadlines(),
             *stories.ends(),
             *stories.told(),
-            *stories.packages(),
+            *stories.work(),
             *stories.notices(mailed),
             *stories.certificates(self.proven),
         ]
@@ -64,7 +64,13 @@ class Invariants:
             yield f"{pk} was due, and is not deleted"
         for pk in gone & {space for (space,) in rows("SELECT space_id FROM archive_hold WHERE state = 'standing'")}:
             yield f"{pk} was deleted while a hold stood"
-        for table in (*OBJECTS, "archive_bundle", "archive_participant", "archive_uploadsession"):
+        for table in (
+            *OBJECTS,
+            "archive_bundle",
+            "archive_participant",
+            "archive_uploadsession",
+            "archive_transcription",
+        ):
             for (pk,) in rows(
                 f"SELECT space_id FROM {table} JOIN archive_space s ON s.id = space_id WHERE s.state = 'deleted'"
             ):

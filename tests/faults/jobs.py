@@ -12,6 +12,7 @@ from django.db import transaction
 
 from archive import tasks
 from archive.bundles import build, collect, upkeep
+from archive.intake import leftovers, speech
 from archive.intake.arrival import complete, listed
 from archive.intake.opening import Opening, open_space
 from archive.intake.uploads import Announced, Bringer, open_session
@@ -49,6 +50,18 @@ def upload(path: str, kind: str, title: str, ended_at: str) -> None:
         recording = session.kind == UploadSession.Kind.RECORDING
         task = tasks.finish_intake if recording else tasks.read_transcript
         tasks.wake(task, session.space_id if recording else session.pk)
+
+
+def keep_rest(title: str) -> None:
+    """Of a transcript that was refused."""
+    by = Bringer(user=_user("alice"))
+    session = UploadSession.objects.get(space__title=title, kind="transcript")
+    tasks.wake(tasks.read_transcript, leftovers.keep_rest(session, by).pk)
+
+
+def ask_for_words(space_id: str) -> None:
+    speech.ask(UUID(space_id), Actor.of(_user("alice")))
+    tasks.wake_transcripts(UUID(space_id))
 
 
 def begin_upload(path: str, kind: str, title: str, ended_at: str) -> None:
@@ -124,7 +137,8 @@ def _user(name: str) -> User:
 JOBS: dict[str, Callable[..., None]] = {
     job.__name__: job
     for job in (
-        *(make_bundle, work, ingest, upload, begin_upload, flag, lift, appeal, decide, hold, release),
+        *(make_bundle, work, ingest, upload, begin_upload, keep_rest, ask_for_words),
+        *(flag, lift, appeal, decide, hold, release),
         *(ask_for_bundle, ask_for_all, sweep, compare),
     )
 } | {"remind": tasks.remind}

@@ -69,16 +69,43 @@ def upload_words(world: World) -> Scene | None:
     space, words = world.one(), f"Bean {uuid4()}"
     if space is None:
         return None
-
-    def then() -> None:
-        world.known.said.setdefault(space.pk, set()).add(words)
-
     path = world.text(VTT.format(words), "vtt")
-    return Scene("upload", (path, "transcript", space.title, ""), again=True, then=then)
+    arguments = (path, "transcript", space.title, "")
+    return Scene("upload", arguments, again=True, then=lambda: world.hear(space, words))
 
 
 def read_words(world: World) -> Scene | None:
     return _worked(world, upload_words(world))
+
+
+def _broken(world: World) -> Scene | None:
+    """A transcript of which a cue can't be read was refused; somebody says: keep the rest. Of Spaces that have had no
+    other one sent, so that it is known which."""
+    space, words = world.one(Q(uploads=None)), f"Bean {uuid4()}"
+    if space is None:
+        return None
+    path = world.text(f"{VTT.format(words)}\nnobody knows --> 00:03.000\nWhen?\n", "vtt")
+    _worked(world, Scene("upload", (path, "transcript", space.title, "")))
+    world.deaths.run("work")
+    return Scene("keep_rest", (space.title,), again=True, then=lambda: world.hear(space, words))
+
+
+def keep_rest(world: World) -> Scene | None:
+    return _broken(world)
+
+
+def read_rest(world: World) -> Scene | None:
+    return _worked(world, _broken(world))
+
+
+def ask_for_words(world: World) -> Scene:
+    """Made by a machine."""
+    space = world.spoken()
+    return Scene("ask_for_words", (str(space.pk),), again=True, then=lambda: world.hear(space, "best of times"))
+
+
+def write_down(world: World) -> Scene | None:
+    return _worked(world, ask_for_words(world))
 
 
 def give_up(world: World) -> Scene | None:
@@ -204,7 +231,8 @@ def compare(world: World) -> Scene | None:
 SCENES: dict[str, Callable[[World], Scene | None]] = {
     scene.__name__: scene
     for scene in (
-        *(ingest, upload, examine, refuse, upload_words, read_words, give_up),
+        *(ingest, upload, examine, refuse, give_up),
+        *(upload_words, read_words, keep_rest, read_rest, ask_for_words, write_down),
         *(flag, lift, appeal, decide, tell, remind, hold, release),
         *(bundle, build, unfetched, volumes, collect),
         *(sweep, purge, relist, compare),

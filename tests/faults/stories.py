@@ -23,7 +23,13 @@ TOLD = [
     ("hold.released", "hold", "archive_hold", "state = 'released'"),
     ("notice.sent", "notice", "archive_notice", "state = 'sent'"),
 ]
-ONCE = ("requested", "ready", "proven", "failed removed")
+# What is told once of each, by its name in the log; of events that exclude each other, one.
+PACKAGE = ("requested", "ready", "proven", "failed removed")
+ONCE = {
+    ("bundle", "bundle"): PACKAGE,
+    ("volume", "volume"): PACKAGE,
+    ("transcription", "speech"): ("requested", "started", "done failed"),
+}
 
 
 def ends() -> Iterator[str]:
@@ -54,16 +60,16 @@ def told() -> Iterator[str]:
         yield f"{pk} has {event} more than once"
 
 
-def packages() -> Iterator[str]:
-    """Each step of a bundle or volume was told once; and a bundle ended with its Space."""
-    for kind in ("bundle", "volume"):
-        for once in ONCE:
+def work() -> Iterator[str]:
+    """Each step of the work of a worker was told once; and a bundle ended with its Space."""
+    for (kind, name), steps in ONCE.items():
+        for step in steps:
             found = rows(
                 f"SELECT detail->>'{kind}', count(*) FROM archive_logentry WHERE event = ANY(%s) "
                 "GROUP BY 1 HAVING count(*) > 1",
-                [f"{kind}.{event}" for event in once.split()],
+                [f"{name}.{event}" for event in step.split()],
             )
-            yield from (f"{kind} {pk} is {once} {count} times" for pk, count in found)
+            yield from (f"{kind} {pk} is {step} {count} times" for pk, count in found)
     ended = "SELECT detail->>'bundle' FROM archive_logentry WHERE event IN ('bundle.failed', 'bundle.removed')"
     for (pk,) in rows(
         "SELECT detail->>'bundle' FROM archive_logentry e JOIN archive_space s ON s.id = e.space_id "

@@ -13,6 +13,7 @@ STUCK = {
     "archive_space": "state IN ('receiving', 'processing', 'expiring') OR (state <> 'deleted' AND expires_at <= now())",
     "archive_uploadsession": "state IN ('open', 'arrived') OR (upload_id <> '' AND "
     "(state = 'aborted' OR (state = 'taken' AND kind = 'transcript')))",
+    "archive_transcription": "state IN ('requested', 'running')",
     "archive_bundle": "state IN ('requested', 'building') OR (state = 'ready' AND sha256 = '') "
     "OR (state IN ('failed', 'removed') AND NOT cleared)",
     "archive_volume": "state IN ('requested', 'building') OR (state = 'ready' AND sha256 = '') "

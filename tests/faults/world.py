@@ -14,16 +14,29 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from archive import clock
-from archive.models import Bundle, Notice, Recording, Relisting, Space, Transcript, UploadSession, User, Volume
+from archive.models import (
+    Bundle,
+    Notice,
+    Recording,
+    Relisting,
+    Space,
+    Transcript,
+    Transcription,
+    UploadSession,
+    User,
+    Volume,
+)
 from archive.retention import holds
 from archive.storage import keys, store, write
+from tests import voices
 from tests.factory import make_row
 from tests.faults import Deaths
 from tests.faults.tables import promised
 
 DAY = timedelta(days=1)
+SPEECH_SECONDS = 4.5  # "It was the best of times, it was the worst of times"
 LEAST = 6  # Spaces that nobody holds
-WORK = (Space, UploadSession, Bundle, Volume, Notice, Relisting)
+WORK = (Space, UploadSession, Transcription, Bundle, Volume, Notice, Relisting)
 
 
 @dataclass
@@ -41,6 +54,7 @@ class World:
     def __init__(self, deaths: Deaths, chance: random.Random, alice: User, tone: Path, folder: Path) -> None:
         self.deaths, self.chance, self.alice, self.folder = deaths, chance, alice, folder
         self.tone = tone.read_bytes()
+        self.speech = voices.beginning(voices.read_aloud(folder), SPEECH_SECONDS)
         self.known = Known()
         for _ in range(2):
             held = make_row(alice, title=f"Held {uuid4()}")
@@ -55,15 +69,23 @@ class World:
             self._fill(make_row(self.alice, title=f"Plain {uuid4()}"))
 
     def _fill(self, space: Space, size: int = 3000) -> None:
-        noise = os.urandom(size)
-        bucket, sound, words = store(), keys.recording(space.pk, 1, "wav"), keys.transcript(space.pk, "1", "en")
-        heard = {"extension": "wav", "content_type": "audio/wav", "codec": "pcm_s16le", "duration_ms": 60_000}
-        stored = write(bucket, sound, BytesIO(noise), "audio/wav", check=lambda: None)
-        Recording.objects.create(space=space, **vars(stored), **heard, sample_rate=48000, channels=1)
-        stored = write(bucket, words, BytesIO(space.title.encode()), "text/vtt", check=lambda: None)
+        self._record(space, os.urandom(size), duration_ms=60_000)
+        words = keys.transcript(space.pk, "1", "en")
+        stored = write(store(), words, BytesIO(space.title.encode()), "text/vtt", check=lambda: None)
         cue = {"start_ms": 0, "end_ms": 2000, "speaker": "Ida", "text": space.title}
         Transcript.objects.create(space=space, language="en", cues=[cue], **vars(stored))
-        self.known.kept[space.pk] = hashlib.sha256(noise).hexdigest()
+
+    def _record(self, space: Space, sound: bytes, duration_ms: int) -> None:
+        heard = {"extension": "wav", "content_type": "audio/wav", "codec": "pcm_s16le", "duration_ms": duration_ms}
+        stored = write(store(), keys.recording(space.pk, 1, "wav"), BytesIO(sound), "audio/wav", check=lambda: None)
+        Recording.objects.create(space=space, **vars(stored), **heard, sample_rate=48000, channels=1)
+        self.known.kept[space.pk] = hashlib.sha256(sound).hexdigest()
+
+    def spoken(self) -> Space:
+        """A new one, in which somebody speaks, and of which nobody has a transcript."""
+        space = make_row(self.alice, title=f"Spoken {uuid4()}")
+        self._record(space, self.speech + os.urandom(16), duration_ms=round(1000 * SPEECH_SECONDS))
+        return space
 
     def plain(self) -> QuerySet[Space]:
         return self.living().filter(state="available")
@@ -103,6 +125,10 @@ class World:
         ended_at = clock.now() - 121 * DAY
         Space.objects.filter(pk=space.pk).update(ended_at=ended_at, expires_at=promised(ended_at, lifted, held=False))
         self.known.due.add(space.pk)
+
+    def hear(self, space: Space, words: str) -> None:
+        """They are in a transcript that somebody was promised."""
+        self.known.said.setdefault(space.pk, set()).add(words)
 
     def acknowledge(self, title: str, sha256: str) -> None:
         self.known.kept[Space.objects.get(title=title).pk] = sha256

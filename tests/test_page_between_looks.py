@@ -1,0 +1,95 @@
+"""A page is made by many looks at the rows, and a worker may be done between any two of them: then it shows what came
+of the work, or goes on asking. It never says that there is neither."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from pytest_django import Settings
+
+from archive import lifecycle
+from archive.intake.reading import read
+from archive.log import SYSTEM
+from archive.models import Space, Transcription, User
+from tests import voices
+from tests.arriving import arrive
+from tests.factory import make_contents, make_row
+from tests.pages import browser
+from tests.spoken import make_transcript
+
+pytestmark = pytest.mark.usefixtures("db")
+LOOKS = 60  # more than a page takes
+ASKS = 'hx-trigger="every '
+
+
+class At:
+    """Does `work` before the look of this number, counted from 1. `done`: whether there were so many."""
+
+    def __init__(self, number: int, work: Callable[[], None]) -> None:
+        self.left, self.work, self.done = number, work, False
+
+    def __call__(self, execute: Any, sql: Any, *rest: Any) -> Any:
+        self.left -= 1
+        if self.left == 0:
+            self.done = True
+            self.work()
+        return execute(sql, *rest)
+
+
+def pages(alice: Client, begin: Callable[[], tuple[Space, Callable[[], None]]]) -> int:
+    """How many pages were got, each of a Space of its own whose work was done at another look. `begin` makes one."""
+    for number in range(1, LOOKS):
+        space, work = begin()
+        at = At(number, work)
+        with connection.execute_wrapper(at):
+            page = alice.get(f"/spaces/{space.pk}/").content.decode()
+        if not at.done:
+            return number - 1
+        shown = "Runner beans." in page
+        asks = f'hx-get="/spaces/{space.pk}/s' in page and ASKS in page
+        assert shown or asks, f"at look {number}: neither what it waits for nor that it waits"
+    pytest.fail("the page takes too many looks")
+
+
+@pytest.fixture
+def waits(alice: User) -> Callable[[], Space]:
+    """With a recording, and without a transcript."""
+
+    def make() -> Space:
+        space = make_row(alice)
+        make_contents(space)
+        space.transcripts.all().delete()
+        return space
+
+    return make
+
+
+def test_a_transcript_that_is_being_read(alice: User, waits: Callable[[], Space], tmp_path: Path) -> None:
+    words = tmp_path / "words.vtt"
+    words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Runner beans.\n")
+
+    def begin() -> tuple[Space, Callable[[], None]]:
+        space = waits()
+        upload = arrive(space, words, "transcript")
+        return space, lambda: (read(upload.pk), None)[1]
+
+    assert pages(browser(alice), begin) > 10
+
+
+def test_a_transcript_that_a_machine_writes(alice: User, waits: Callable[[], Space], settings: Settings) -> None:
+    settings.SPEECH_MODEL = voices.MODEL
+
+    def begin() -> tuple[Space, Callable[[], None]]:
+        space = waits()
+        work = Transcription.objects.create(space=space, state="running", done_ms=60_000, total_ms=74_000)
+
+        def keep() -> None:
+            make_transcript(space, ["Runner beans."])
+            assert lifecycle.move(work, "running", "done", actor=SYSTEM)
+
+        return space, keep
+
+    assert pages(browser(alice), begin) > 10
