@@ -7,16 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 
-def call(method, url, body=None, headers=()):
-    """Our API speaks JSON both ways; the store takes bytes."""
-    data = json.dumps(body).encode() if isinstance(body, dict) else body
-    with urllib.request.urlopen(urllib.request.Request(url, data, dict(headers), method=method), timeout=300) as answer:
+def call(method, url, data, headers):
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=300) as answer:
         return json.loads(answer.read() or b"null")
 
 
 def api(method, path, body=None, **headers):
     headers |= {"Authorization": f"Bearer {os.environ['SPACEKEEP_TOKEN']}", "Content-Type": "application/json"}
-    return call(method, f"{os.environ['SPACEKEEP_URL']}/api/v1{path}", body, headers)
+    data = None if body is None else json.dumps(body).encode()
+    return call(method, f"{os.environ['SPACEKEEP_URL']}/api/v1{path}", data, headers)
 
 
 file, host, ended_at = Path(sys.argv[1]), *sys.argv[2:]
