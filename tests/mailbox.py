@@ -1,5 +1,6 @@
 """A real mail server in the process of the tests, and what it got."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,14 +14,17 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from archive.models import Notice, User
 from tests.processes import free_port
 
+# It tells of each connection; of some only when the streams of the tests are closed, and then of that as well.
+logging.getLogger("mail.log").setLevel(logging.ERROR)
+
 FROM = "Spacekeep <no-reply@spaces.example.org>"
 
 
 @dataclass
 class Mailbox:
     """Each message with whom it was for, in the order of arrival. `answers` has what the server says to RCPT for an
-    address, or to DATA ("DATA"), instead of 250; `before_greeting`
-    is called when somebody connects, `before_answer` when a message is there, both in the server's thread."""
+    address, or to DATA ("DATA"), instead of 250; `before_greeting` is called when somebody connects, `before_answer`
+    when a message is there, both in the server's thread."""
 
     port: int
     got: list[tuple[str, EmailMessage]] = field(default_factory=list)
