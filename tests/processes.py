@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -23,20 +25,39 @@ ROOT = Path(__file__).parent.parent
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 
 
+@dataclass
+class Web:
+    """The web process of the last test. It knows nothing that is not in the engines, so the next test takes it over if
+    that wants the same settings: a third of the browser's tests was waiting for one to start."""
+
+    port: int
+    env: dict[str, str]
+    process: Process
+
+    last: ClassVar["Web | None"] = None
+
+    @classmethod
+    def forget(cls) -> None:
+        if cls.last is not None:
+            cls.last.process.kill()
+            cls.last = None
+
+
 class Services:
     """Children of one test. Their settings are those of the tests, on the test database."""
 
     def __init__(self, folder: Path, engines: Engines) -> None:
         self.folder = folder
         self.engines = engines
-        self.port = free_port()
+        self.port = Web.last.port if Web.last else free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.running: list[Process] = []
 
     @property
     def env(self) -> dict[str, str]:
         url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-        return {**os.environ, "DATABASE_URL": url, "SITE_URL": self.url, "PYTHONUNBUFFERED": "1"}
+        ours = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+        return {**ours, "DATABASE_URL": url, "SITE_URL": self.url, "PYTHONUNBUFFERED": "1"}
 
     def start(self, name: str, *command: str, **env: str) -> Process:
         process = Process(name, self.folder / f"{name}-{len(self.running)}.log")
@@ -59,15 +80,20 @@ class Services:
         return self.start("beat", "-m", "celery", "-A", "portal.celery", "beat", "--pidfile=", f"--schedule={schedule}")
 
     def web(self) -> Process:
+        if Web.last is not None and Web.last.process.running and Web.last.env == self.env:
+            return Web.last.process
+        Web.forget()
         bind = f"--bind=127.0.0.1:{self.port}"
         options = ("--worker-class=gthread", "--workers=1", "--threads=8", "--no-control-socket")
         process = self.start("web", "-m", "gunicorn", "portal.wsgi", bind, *options)
+        Web.last = Web(self.port, self.env, process)
         wait_until(lambda: answers(f"{self.url}/healthz"), "the web process answers", 30)
         return process
 
     def stop(self) -> None:
         for process in self.running:
-            process.kill()
+            if Web.last is None or process is not Web.last.process:
+                process.kill()
 
     def logs(self) -> str:
         return "\n".join(f"--- {p.log.name}\n{p.log.read_text(errors='replace')[-4000:]}" for p in self.running)

@@ -23,7 +23,7 @@ from tests import plugin
 from tests.bench import Figure, at_least, at_most
 from tests.browser import sign_in
 from tests.factory import make_user
-from tests.processes import ROOT, Services
+from tests.processes import ROOT, Services, Web
 from tests.relay import Relay
 
 MIB = 1024**2
@@ -60,6 +60,7 @@ def compare(folder: Path, size: int, rounds: int) -> Iterator[Figure]:
             yield at_most("upload through the web", round(relay.received / rounds / 2 / MIB, 2), "MiB", 2)
     finally:
         services.stop()
+        Web.forget()
 
 
 def _noise(path: Path, size: int) -> Path:

@@ -62,7 +62,8 @@ class World:
             holds.place(held.pk, "A court asks.", User.objects.get(username="ada"))
             Space.objects.filter(pk=held.pk).update(ended_at=clock.now() - 200 * DAY)
             self.known.held.add(held.pk)
-        self._fill(make_row(alice, title=f"Long {uuid4()}"), size=7 * 1024**2)  # long enough to be copied in the store
+        # Long enough for the store to copy a part of it: 5 MiB go through the worker, and a part has 5 MiB at least.
+        self._fill(make_row(alice, title=f"Long {uuid4()}"), size=11 * 1024**2)
 
     def refill(self) -> None:
         while self.plain().count() < LEAST:
