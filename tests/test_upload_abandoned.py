@@ -132,6 +132,17 @@ def test_the_rest_can_not_be_kept_when_it_is_gone(upload: UploadSession, alice: 
     assert (answer.status, "Send it again" in answer.words) == (409, True)
 
 
+def test_the_rest_can_not_be_kept_when_it_is_about_to_go(upload: UploadSession, alice: User) -> None:
+    """Somebody may have looked at it a moment ago, and remove it when they wake up."""
+    refused(upload, alice)
+    touched(hours=24.1)
+
+    answer = Caller(user=alice).post(f"/uploads/{upload.pk}/keep-rest")
+
+    assert (answer.status, "Send it again" in answer.words) == (409, True)
+    assert left(upload) == (1, 0)
+
+
 def test_nothing_of_an_open_upload_can_be_kept(upload: UploadSession, alice: User) -> None:
     assert Caller(user=alice).post(f"/uploads/{upload.pk}/keep-rest").status == 409
 

@@ -63,10 +63,11 @@ def keep_rest(session: UploadSession, by: Bringer) -> UploadSession:
         raise over(session)
     if session.space.state not in STATES[UploadSession.Kind.TRANSCRIPT]:
         raise Conflict(f"The Space takes no transcript now: it is {session.space.get_state_display()}.")
-    there = work.claimable() & ~Q(upload_id="")
+    # Not when it is old enough to be removed: who does that may have slept, and has the file in hand still.
+    there = work.claimable() & ~Q(upload_id="") & ~_refused_long_ago()
     changes = {"lenient": True, "touched_at": clock.now(), "problem": "", **work.DONE}
     if not lifecycle.move(session, "refused", "arrived", actor=by.actor, only_if=there, detail=by.detail, **changes):
-        raise Conflict("The file was removed meanwhile. Send it again.")
+        raise Conflict("It was kept for a day, and is being removed. Send it again.")
     return session
 
 
@@ -81,8 +82,11 @@ def _idle() -> Q:
 
 
 def _over() -> Q:
-    refused = Q(state=State.REFUSED, touched_at__lt=Now() - REFUSED_FOR)
-    return (Q(state=State.ABORTED) | refused | READ) & ~Q(upload_id="")
+    return (Q(state=State.ABORTED) | _refused_long_ago() | READ) & ~Q(upload_id="")
+
+
+def _refused_long_ago() -> Q:
+    return Q(state=State.REFUSED, touched_at__lt=Now() - REFUSED_FOR)
 
 
 def give_up(session_id: UUID) -> None:

@@ -130,6 +130,7 @@ def _keep(claim: Claim[Transcription]) -> None:
         with transaction.atomic():
             space = Space.objects.select_for_update().get(pk=row.space_id)
             if space.transcripts.exists():
+                claim.renew()  # LeaseLost: another attempt kept it, under this very key
                 raise Refused(GIVEN)
             keep_transcript(
                 space.id, stored, spoken, language=language, source=Transcript.Source.AUTOMATIC, actor=SYSTEM
