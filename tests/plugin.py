@@ -17,6 +17,9 @@ engines = Engines(DATA, fast=True)
 # Short enough for a killed worker's work to be taken up within seconds.
 LEASE_SECONDS, DISPATCH_SECONDS = 4, 1
 
+# They come first: begun last, one worker would be at them while the others wait.
+LONGEST = {"test_make_run", "test_bundle_killed", "test_everything_killed"}
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
@@ -38,6 +41,11 @@ def start() -> None:
         LEASE_SECONDS=str(LEASE_SECONDS),
         DISPATCH_SECONDS=str(DISPATCH_SECONDS),
     )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 def pytest_unconfigure() -> None:

@@ -28,7 +28,7 @@ MANAGE = [sys.executable, str(ROOT / "manage.py")]
 @dataclass
 class Web:
     """The web process of the last test. It knows nothing that is not in the engines, so the next test takes it over if
-    that wants the same settings: a third of the browser's tests was waiting for one to start."""
+    that wants the same settings, instead of waiting for another one to start."""
 
     port: int
     env: dict[str, str]
@@ -80,14 +80,14 @@ class Services:
         return self.start("beat", "-m", "celery", "-A", "portal.celery", "beat", "--pidfile=", f"--schedule={schedule}")
 
     def web(self) -> Process:
-        if Web.last is not None and Web.last.process.running and Web.last.env == self.env:
+        if Web.last is not None and Web.last.env == self.env and answers(f"{self.url}/healthz"):
             return Web.last.process
         Web.forget()
         bind = f"--bind=127.0.0.1:{self.port}"
         options = ("--worker-class=gthread", "--workers=1", "--threads=8", "--no-control-socket")
         process = self.start("web", "-m", "gunicorn", "portal.wsgi", bind, *options)
-        Web.last = Web(self.port, self.env, process)
         wait_until(lambda: answers(f"{self.url}/healthz"), "the web process answers", 30)
+        Web.last = Web(self.port, self.env, process)
         return process
 
     def stop(self) -> None:

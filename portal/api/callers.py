@@ -41,15 +41,15 @@ class Session(APIKeyCookie):
 
     param_name = "sessionid"
 
-    def __call__(self, request: HttpRequest) -> Any:
+    def __init__(self) -> None:
+        super().__init__(csrf=False)  # asked for below, in words that say what to do
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Bringer | None:
         if not isinstance(request.user, User):
             return None
         if request.method not in SAFE and check_csrf(request):
             raise HttpError(403, NO_CSRF)
         return Bringer(user=request.user)
-
-    def authenticate(self, request: HttpRequest, key: str | None) -> Bringer | None:
-        raise NotImplementedError  # `__call__` has done it
 
 
 def require_json(request: HttpRequest) -> None:

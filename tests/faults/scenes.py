@@ -78,7 +78,7 @@ def read_words(world: World) -> Scene | None:
     return _worked(world, upload_words(world))
 
 
-def _broken(world: World) -> Scene | None:
+def keep_rest(world: World) -> Scene | None:
     """A transcript of which a cue can't be read was refused; somebody says: keep the rest. Of Spaces that have had no
     other one sent, so that it is known which."""
     space, words = world.one(Q(uploads=None)), f"Bean {uuid4()}"
@@ -90,12 +90,8 @@ def _broken(world: World) -> Scene | None:
     return Scene("keep_rest", (space.title,), again=True, then=lambda: world.hear(space, words))
 
 
-def keep_rest(world: World) -> Scene | None:
-    return _broken(world)
-
-
 def read_rest(world: World) -> Scene | None:
-    return _worked(world, _broken(world))
+    return _worked(world, keep_rest(world))
 
 
 def ask_for_words(world: World) -> Scene:
