@@ -1,15 +1,18 @@
 """A worker whose broker went away lets go of its connection in peace, whatever it has in hand."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kombu import Queue
+from kombu import Connection, Queue
 
 from embedded.engines import Engines
 from embedded.valkey import Valkey
 from portal.celery import app
+
+logger = logging.getLogger(__name__)
 
 
 @pytest.fixture
@@ -21,14 +24,31 @@ def broker(tmp_path: Path) -> Iterator[Valkey]:
     valkey.stop(hurry=lambda: True)
 
 
+def in_hand(connection: Connection) -> Any:
+    """A message that was received, and not acknowledged."""
+    channel = connection.default_channel
+    queue = Queue("work")(channel)
+    queue.declare()
+    connection.Producer(channel).publish(["an id"], routing_key="work")
+    return queue.get()
+
+
+def test_what_is_done_after_the_broker_came_back_is_not_confirmed_to_the_one_that_was_there(broker: Valkey) -> None:
+    """A worker has a new connection by then, and its message is of the old one: that can't be told to anybody, and the
+    worker goes on."""
+    with app.connection_for_read(broker.url) as connection:
+        message = in_hand(connection)
+        broker.stop(hurry=lambda: True)
+        connection.collect()  # as a worker does, before it tries to connect again
+
+        message.ack_log_error(logger, connection.connection_errors)
+        message.reject_log_error(logger, connection.connection_errors)
+
+
 def test_what_is_in_hand_is_not_put_back_into_a_broker_that_is_gone(broker: Valkey) -> None:
     """kombu would, by that very connection: an exception in the middle of a worker's own tidying up, which ended it."""
     with app.connection_for_read(broker.url) as connection:
-        channel: Any = connection.channel()
-        queue = Queue("work")(channel)
-        queue.declare()
-        connection.Producer(channel).publish(["an id"], routing_key="work")
-        assert queue.get()  # and is not acknowledged
+        channel = in_hand(connection).channel
         broker.stop(hurry=lambda: True)
 
         channel.close()
