@@ -79,7 +79,7 @@ def address(name: str, space: Space, user: User | None = None, *, id: UUID | Non
     if name in WHOLE:
         return reverse(name)
     if name == "get":
-        bundle = Bundle(pk=id, name="a.zip") if id else space.bundles.get()
+        bundle = Bundle(pk=id, space_id=id, name="a.zip") if id else space.bundles.get()
         return package_path(bundle, user or space.host)
     further: dict[str, list[object]] = {"transcript": ["vtt"], "appeal": [space.violations.get().pk]}
     return reverse(name, args=[id or space.pk, *further.get(name, [])])

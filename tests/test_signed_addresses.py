@@ -12,9 +12,11 @@ from archive import clock, lifecycle
 from archive.bundles import build
 from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Space, User
+from archive.retention.purge import purge
 from portal.views.packages import SALT, package_path
 from tests import factory
 from tests.pages import browser, fetch
+from tests.rows import make_due
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -131,6 +133,25 @@ def test_what_was_not_handed_out_is_not_in_the_log(space: Space, bundle: Bundle)
 
     assert browser().get(address).status_code == 410
     assert not LogEntry.objects.filter(event="content.downloaded").exists()
+
+
+def test_after_the_deletion_it_says_that_it_is_gone(space: Space, bundle: Bundle) -> None:
+    """The row of the bundle went with its Space."""
+    address = package_path(bundle, space.host)
+    make_due(space)
+    assert purge(space.pk)
+    assert not Bundle.objects.exists()
+
+    assert browser().get(address).status_code == 410
+
+
+def test_after_the_deletion_it_says_nothing_to_who_may_not_see_it(bundle: Bundle, admin: User) -> None:
+    address = package_path(bundle, admin)
+    make_due(bundle.space)
+    assert purge(bundle.space_id)
+    admin.groups.clear()
+
+    assert browser().get(address).status_code == 404
 
 
 def test_a_bundle_that_was_removed(space: Space, bundle: Bundle) -> None:

@@ -6,6 +6,7 @@ what is inside, and only while the one it was made for may have it: a person, or
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.core import signing
 from django.db.models.functions import Now
@@ -29,32 +30,51 @@ Package = Bundle | Volume
 
 
 def package_path(package: Package, by: User | RecorderToken) -> str:
-    """The address of a download of `package` for `by`."""
+    """The address of a download of `package` for `by`. A bundle's names its Space, too: the row of the bundle goes with
+    that, and whoever comes later is told so."""
     kind = "v" if isinstance(package, Volume) else "b"
     whose = "t" if isinstance(by, RecorderToken) else "u"
-    token = signing.dumps([kind, str(package.pk), whose, str(by.pk)], salt=SALT, compress=False)
+    inside = [str(package.space_id)] if isinstance(package, Bundle) else []
+    token = signing.dumps([kind, str(package.pk), whose, str(by.pk), *inside], salt=SALT, compress=False)
     return reverse("get", args=[token, "volume" if kind == "v" else "bundle"])
 
 
 @dataclass(frozen=True)
-class Held:
-    """Who holds the address, for the log."""
+class Holder:
+    """Whom the address was made for: a person, or a machine with a token."""
 
-    actor: Actor
-    detail: dict[str, str]
+    by: User | RecorderToken
+
+    def find(self, space_id: UUID) -> Space:
+        """The Space, if they may have its content. Raises Http404, Gone."""
+        if isinstance(self.by, RecorderToken):
+            return find_for_token(self.by, space_id)
+        return find(self.by, space_id, content=True).space
+
+    @property
+    def actor(self) -> Actor:
+        return Actor("recorder") if isinstance(self.by, RecorderToken) else Actor.of(self.by)
+
+    @property
+    def detail(self) -> dict[str, str]:
+        """What the log adds to the actor."""
+        return {"recorder": str(self.by.pk)} if isinstance(self.by, RecorderToken) else {}
 
 
 @require_safe
 @never_cache
 def get(request: HttpRequest, token: str, name: str) -> HttpResponse:
     try:
-        kind, package_id, whose, by = signing.loads(token, salt=SALT)
+        kind, package_id, whose, by, *inside = signing.loads(token, salt=SALT)
         package = KINDS[kind].objects.filter(pk=package_id).first()
     except (signing.BadSignature, ValueError, KeyError):
         raise Http404 from None
+    holder = _holder(whose, by)
     if package is None:
+        for space_id in inside:
+            holder.find(UUID(space_id))  # Gone
         raise Http404
-    held, spaces = _allowed(package, whose, by)
+    spaces = _allowed(package, holder)
     if package.state != package.State.READY:
         raise Http404
     until = min((space.expires_at for space in spaces if space.expires_at), default=None)
@@ -67,28 +87,33 @@ def get(request: HttpRequest, token: str, name: str) -> HttpResponse:
         type(package).objects.filter(pk=package.pk).update(fetched_at=Now())
     if begins(request):
         for space in spaces:
-            note(space, held.actor, package.key, **held.detail)
+            note(space, holder.actor, package.key, **holder.detail)
     return answer
 
 
-def _allowed(package: Package, whose: str, by: str) -> tuple[Held, list[Space]]:
-    """Raises Http404, Gone."""
-    spaces = _inside(package)
-    if whose == "t":
-        token = recorders.working().filter(pk=by).first()
-        if token is None:
-            raise Http404
-        for space in spaces:
-            find_for_token(token, space.pk)
-        return Held(Actor("recorder"), {"recorder": str(token.pk)}), spaces
-    user = User.objects.filter(pk=by, is_active=True).first()
-    if user is None or (isinstance(package, Volume) and package.collection.host_id != user.pk):
+def _holder(whose: str, by: str) -> Holder:
+    """Raises Http404 when they have no account any more, or the token does not work."""
+    found: User | RecorderToken | None = (
+        recorders.working().filter(pk=by).first()
+        if whose == "t"
+        else User.objects.filter(pk=by, is_active=True).first()
+    )
+    if found is None:
         raise Http404
-    for space in spaces if isinstance(package, Volume) else ():
+    return Holder(found)
+
+
+def _allowed(package: Package, holder: Holder) -> list[Space]:
+    """The Spaces that are in it. Raises Http404, Gone."""
+    spaces = _inside(package)
+    if isinstance(package, Bundle) or isinstance(holder.by, RecorderToken):
+        return [holder.find(space.pk) for space in spaces]
+    if package.collection.host_id != holder.by.pk:
+        raise Http404
+    for space in spaces:
         if not space.is_served(clock.now()):
-            raise Gone(space, user)
-    found = [find(user, space.pk, content=True).space for space in spaces] if isinstance(package, Bundle) else spaces
-    return Held(Actor.of(user), {}), found
+            raise Gone(space, holder.by)
+    return spaces
 
 
 def _inside(package: Package) -> list[Space]:
