@@ -21,6 +21,15 @@ class Unreadable(Refused):
     """A file is not what it should be: no audio in it, or no transcript."""
 
 
+class DecoderDied(Unreadable):
+    """The decoder process was killed over the file, or answered nonsense. A hostile file can do that, and so can a
+    machine without memory: try again before the file is blamed."""
+
+
+class DecoderFailed(SpacekeepError):
+    """The decoder does not work: a bug of ours or a broken installation. The file is not to blame; try again later."""
+
+
 class LeaseLost(SpacekeepError):
     """Somebody else has the work now (the fence moved on). Stop, and write nothing more."""
 

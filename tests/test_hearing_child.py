@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from archive.errors import SpacekeepError, Unreadable
+from archive.errors import DecoderDied, DecoderFailed, Unreadable
 from archive.intake import audio, child
 from tests.hostile import make_hole
 from tests.offspring import children, listener
 from tests.sounds import make_silence, make_tone
 
+READY = 'os.write(says, b\'{"guards": ["limits", "network", "paths"]}\\n\')'
 BROKE_OFF = "talk.wav: the program that listens broke off over it, as damaged files can make it do."
 
 
@@ -46,9 +47,9 @@ def impostor(monkeypatch: pytest.MonkeyPatch) -> Impostor:
     return Impostor(monkeypatch)
 
 
-def refused(path: Path) -> str:
+def refused(path: Path, error_type: type[Unreadable] = Unreadable) -> str:
     before = children()
-    with pytest.raises(Unreadable) as error:
+    with pytest.raises(error_type) as error:
         measure(path)
     assert children() == before
     return str(error.value)
@@ -62,10 +63,10 @@ def refused(path: Path) -> str:
         "os.write(says, b'[' * 50_000)",
         "while True: os.write(says, b'{\"heard\": 1.0}' * 1000)",
         "while True: os.write(says, b'{\"heard\": 1.0}\\n' * 1000)",
-        "os.kill(os.getpid(), signal.SIGSEGV)",
-        "os.kill(os.getpid(), signal.SIGABRT)",
+        f"{READY}; os.kill(os.getpid(), signal.SIGSEGV)",
+        f"{READY}; os.kill(os.getpid(), signal.SIGABRT)",
         "os.write(says, b'{\"heard\": 60.0}\\n'); os._exit(3)",
-        "",
+        READY,
         'os.write(says, b\'{"measured": {}, "peaks": {}, "listening": true}\\n\')',
         "os.write(says, b'{\"measured\": null}\\n')",
     ],
@@ -74,7 +75,7 @@ def refused(path: Path) -> str:
 def test_what_it_says_is_not_believed(talk: Path, impostor: Impostor, program: str) -> None:
     impostor.says(program)
 
-    assert refused(talk).startswith(BROKE_OFF)
+    assert refused(talk, DecoderDied).startswith(BROKE_OFF)
 
 
 HONEST = {
@@ -154,7 +155,7 @@ def test_a_recording_that_takes_too_long(tmp_path: Path, settings: Settings) -> 
 
 
 def test_one_that_used_up_its_time_of_the_processor(talk: Path, impostor: Impostor) -> None:
-    impostor.says("os.kill(os.getpid(), signal.SIGXCPU)")
+    impostor.says(f"{READY}; os.kill(os.getpid(), signal.SIGXCPU)")
 
     assert "hearing it took longer than" in refused(talk)
 
@@ -178,14 +179,23 @@ def test_a_full_disk_is_not_the_recordings_fault(talk: Path, impostor: Impostor)
         measure(talk)
 
 
-def test_a_broken_installation_is_not_the_recordings_fault(
-    talk: Path, monkeypatch: pytest.MonkeyPatch, impostor: Impostor
+@pytest.mark.parametrize(
+    ("program", "status"),
+    [
+        ("import no_such_module", "1"),
+        ("os.kill(os.getpid(), signal.SIGILL)", "-4"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "-9"),
+        ("", "0"),
+    ],
+    ids=["import", "illegal instruction", "killed", "nothing"],
+)
+def test_a_decoder_that_does_not_start_is_not_the_recordings_fault(
+    talk: Path, impostor: Impostor, program: str, status: str
 ) -> None:
-    impostor.says("import there_is_no_such_module")
+    impostor.says(program)
 
-    with pytest.raises(SpacekeepError, match="does not start") as error:
+    with pytest.raises(DecoderFailed, match=rf"it does not start: exit status {status}\)"):
         measure(talk)
-    assert not isinstance(error.value, Unreadable)
 
 
 def test_it_learns_nothing_of_ours(talk: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,8 +68,9 @@ def measure(
     `name`: what people call the file. `listening`: the file for a copy (AAC in MP4), which is made if browsers can't
     play the original; otherwise that file is left empty.
     Raises Unreadable: no audio, damaged, longer than `longest_seconds`, (unless `accept_short`) much shorter than the
-    file itself says, or more than the limits AUDIO_MEMORY_BYTES and AUDIO_SECONDS allow. Raises OSError when this
-    machine is at fault.
+    file itself says, or more than the limits AUDIO_MEMORY_BYTES and AUDIO_SECONDS allow. Raises DecoderDied (which is
+    Unreadable, too) when the decoder was killed over it, OSError when this machine is at fault, DecoderFailed when our
+    code is.
     """
     name = name or path.name
     if path.stat().st_size == 0:
@@ -99,11 +100,12 @@ def _heard(child: Child, gauge: Gauge) -> Heard:
     if not gauge.samples:
         raise child.broke_off("no sound, and no refusal")
     try:
-        measured = Measured(**_described(child.answer["measured"]), **gauge.end())
-        peaks = json.dumps(gauge.peaks.for_wavesurfer(gauge.seconds), allow_nan=False).encode()
-        return Heard(measured, peaks, child.answer["listening"] is True)
+        described, listening = _described(child.answer["measured"]), child.answer["listening"] is True
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise child.broke_off(f"its answer makes no sense: {error!r}") from error
+        raise child.broke_off(f"its answer makes no sense ({type(error).__name__})") from error
+    measured = Measured(**described, **gauge.end())
+    peaks = json.dumps(gauge.peaks.for_wavesurfer(gauge.seconds), allow_nan=False).encode()
+    return Heard(measured, peaks, listening)
 
 
 def _described(told: dict[str, Any]) -> dict[str, Any]:
@@ -126,8 +128,9 @@ def _described(told: dict[str, Any]) -> dict[str, Any]:
 def pcm(path: Path, *, name: str = "", rate: int = 16000, start_ms: int = 0) -> Iterator[BinaryIO]:
     """The file's sound from `start_ms` on: 16-bit little-endian mono samples at `rate` Hz, decoded as they are read.
 
-    Reading raises Unreadable at the end, or before, when the child could not go on; stop reading wherever you like. The
-    reader may take its time, the child may not: after AUDIO_SECONDS of waiting for a sample it is ended.
+    Reading raises Unreadable or DecoderFailed at the end, or before, when the child could not go on; stop reading
+    wherever you like. The reader may take its time, the child may not: after AUDIO_SECONDS of waiting for a sample it
+    is ended.
     """
     order = {"do": "pcm", "rate": rate, "start_ms": start_ms}
     with (

@@ -1,7 +1,8 @@
 """Running the program that listens (archive/intake/hearing), and believing nothing that it says unseen.
 
 What it reads was made by strangers, and decoders have holes. So whatever becomes of the child (it crashes, runs out of
-memory or time, writes rubbish or without end), the one who asked gets Unreadable and goes on.
+memory or time, writes rubbish or without end), the one who asked gets Unreadable and goes on. A bug of ours is not the
+file's fault: then it is DecoderFailed.
 """
 
 import contextlib
@@ -9,6 +10,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import select
 import signal
 import stat
@@ -22,7 +24,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 
-from archive.errors import SpacekeepError, Unreadable
+from archive.errors import DecoderDied, DecoderFailed, Unreadable
 from archive.words import length
 
 ROOT = Path(__file__).parent.parent.parent
@@ -34,6 +36,7 @@ GUARDS = {"limits", "network", "paths"}
 # would be counted as 64 MiB of the limit.
 ENV = {"PATH": os.defpath, "MALLOC_ARENA_MAX": "1"}
 
+NOT_CODE = re.compile(r"[^\w./:<> -]", re.ASCII)  # what names no exception and no line of code
 SAVE_ANEW = "Save it anew with an audio program, and bring that file; this one is unchanged."
 
 logger = structlog.get_logger()
@@ -106,17 +109,17 @@ class Child:
                 raise Unreadable(f"{self._name}: {words[:500]}")
             case {"failed": _, "errno": int(number)}:  # a full disk, say: the file is not to blame
                 raise OSError(number, os.strerror(number), self._name)
-            case {"crashed": trace}:
-                raise self.broke_off(str(trace)[:2000])
+            case {"crashed": str(kind), "at": str(place)}:
+                raise failed(NOT_CODE.sub("?", kind)[:100], NOT_CODE.sub("?", place)[:300])
             case {"measured": _} | {"done": _}:
                 return
         ended = self.process.wait()
-        if ended > 0 and not answer:
-            raise SpacekeepError(f"the program that listens does not start (exit status {ended}): is all installed?")
+        if not answer:  # it has not looked at the file yet
+            raise failed(f"it does not start: exit status {ended}", "the start")
         if ended == -signal.SIGXCPU:
             raise self._took_too_long()
         if ended == -signal.SIGKILL:
-            raise Unreadable(
+            raise DecoderDied(
                 f"{self._name}: the system stopped the program that listened to it, most likely because memory ran "
                 f"out. Try again; if that does not help: {SAVE_ANEW}"
             )
@@ -126,11 +129,20 @@ class Child:
         most = length(settings.AUDIO_SECONDS)
         return Unreadable(f"{self._name}: hearing it took longer than {most}, so it was stopped. {SAVE_ANEW}")
 
-    def broke_off(self, why: str) -> Unreadable:
+    def broke_off(self, why: str) -> DecoderDied:
         logger.error("hearing_broke_off", why=why)
-        return Unreadable(
+        return DecoderDied(
             f"{self._name}: the program that listens broke off over it, as damaged files can make it do. {SAVE_ANEW}"
         )
+
+
+def failed(why: str, at: str) -> DecoderFailed:
+    """Log that our decoder does not work, in one line and without a word of the recording. To be raised."""
+    logger.error("decoder_failed", error=why, at=at)
+    return DecoderFailed(
+        f"The decoder failed ({why}). That is a fault of this installation, not of the recording, and nothing was "
+        "lost: the log says where it failed."
+    )
 
 
 @contextlib.contextmanager

@@ -4,18 +4,22 @@ What happens when it dies, at each step: the Space stays in `processing`, and th
 back lies in a file without a name, and is gone with the process. Derived objects are written again to the same keys.
 The rows come in one transaction, and from then on `finish` only has to look whether everything is there.
 
+A refusal deletes the recording, and nobody may have another copy. So before a file is blamed, the decoder must have
+decoded a known good one (self_test.py); and it is only blamed for the death of a decoder after several attempts.
+
 A recording that can't be accepted is refused in three steps, each of which can be done twice: the reason is written
 down and nothing more can come in; its objects are removed, and seen to be gone; the Space becomes `rejected`.
 """
 
 import time
 
+import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from archive import lifecycle, log, words, work
-from archive.errors import LeaseLost, Refused
-from archive.intake import audio
+from archive.errors import DecoderDied, DecoderFailed, LeaseLost, Refused, Unreadable
+from archive.intake import audio, self_test
 from archive.intake.fetch import Fetched, fetched, nameless
 from archive.intake.keep import fingerprint, keep_recording, store_derived
 from archive.log import SYSTEM
@@ -27,6 +31,10 @@ from archive.work import Claim
 
 SILENT = -60  # dBFS: a loudest sample below it is no sound
 TICK = 1.0  # seconds between two writes of progress
+DIED = "The program that decodes the recording was stopped before its end. It is tried again."
+MOST_DEATHS = 5  # attempts in which the decoder may die (killed for want of memory, say) before the file is blamed
+
+logger = structlog.get_logger()
 
 
 class Progress:
@@ -45,7 +53,7 @@ class Progress:
 
 def examine(claim: Claim[Space]) -> None:
     """Read back, measure and keep the recording that arrived for the claimed Space. Raises Refused when it can't be
-    accepted, StorageError, LeaseLost."""
+    accepted, DecoderFailed, StorageError, LeaseLost."""
     space, progress = claim.row, Progress(claim)
     upload = space.uploads.get(kind=UploadSession.Kind.RECORDING, state=UploadSession.State.ARRIVED)
 
@@ -54,16 +62,29 @@ def examine(claim: Claim[Space]) -> None:
 
     with fetched(upload.key, upload.size, upload.etag, read) as file, nameless() as listening:
         _check(space, upload, file)
-        heard = audio.measure(
-            file.path,
-            name=upload.name,
-            longest_seconds=settings.MAX_RECORDING_SECONDS,
-            step=lambda seconds: progress.show(Space.Step.MEASURING, round(seconds * 1000), 0),
-            listening=listening,
-        )
+        try:
+            heard = audio.measure(
+                file.path,
+                name=upload.name,
+                longest_seconds=settings.MAX_RECORDING_SECONDS,
+                step=lambda seconds: progress.show(Space.Step.MEASURING, round(seconds * 1000), 0),
+                listening=listening,
+            )
+        except Unreadable as error:
+            _check_decoder(claim, error)
+            raise
         made = store_derived(space.id, heard, listening, claim.renew)
     sound = Written(upload.key, upload.size, file.sha256, file.crc32, upload.etag)
     _keep(claim, upload, sound, heard, made)
+
+
+def _check_decoder(claim: Claim[Space], error: Unreadable) -> None:
+    """Raises DecoderFailed unless the file is to blame for `error`."""
+    if isinstance(error, DecoderDied) and claim.attempt < MOST_DEATHS:
+        logger.warning("decoder_died", space=str(claim.row.pk), attempt=claim.attempt)
+        raise DecoderFailed(DIED) from error
+    claim.renew()
+    self_test.run()
 
 
 def _check(space: Space, upload: UploadSession, file: Fetched) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import transaction
 
 from archive import lifecycle, work
-from archive.errors import Changed, LeaseLost, Refused, StorageError
+from archive.errors import Changed, DecoderFailed, LeaseLost, Refused, StorageError
 from archive.intake import speech
 from archive.intake.examine import examine, refuse
 from archive.log import SYSTEM
@@ -25,7 +25,7 @@ def finish(space_id: UUID) -> bool:
     try:
         with claim.reported():
             return _finish(claim)
-    except StorageError as error:
+    except (StorageError, DecoderFailed) as error:
         claim.give_back(str(error))  # what was acknowledged is never given up: it is tried again, and the page says why
     except LeaseLost:
         pass

@@ -9,7 +9,8 @@ everything that it won't need (confine.py). It tells its story in JSON lines on 
     {"heard": 60.0}                             seconds so far, about once a minute of sound
     {"refused": "..."}                          the last line: why this is no recording
     {"measured": {...}, "peaks": {...}, "listening": true}      or, the last line: what was found
-    {"failed": "OSError", "errno": 28}          or, the last line: not the file's fault
+    {"failed": "OSError", "errno": 28}          or, the last line: the machine's fault
+    {"crashed": "TypeError", "at": "work.py:31"}        or, the last line: a bug of ours, and where (faults.py)
 
 The other end is archive/intake/child.py, which believes none of it unseen.
 """

@@ -1,14 +1,11 @@
 """One order, one file, one answer."""
 
-import errno
 import json
 import os
 import sys
 import threading
-import traceback
 
-from archive.errors import Unreadable
-from archive.intake.hearing import work  # and all that it rests on: nothing can be imported once we are confined
+from archive.intake.hearing import faults, work  # and all they rest on: nothing can be imported once we are confined
 from archive.intake.hearing.confine import confine, end_with
 
 THREAD = 2**19  # bytes of stack: 8 MiB is the usual, and counts
@@ -26,21 +23,16 @@ def main() -> None:
 
         try:
             say(guards=confine(parent=order["parent"], **order["limits"]))
+        except Exception as error:  # also for want of memory: no file was looked at yet, so none is to blame
+            say(**faults.crash(error))
+            return
+        try:
             with os.fdopen(0, "rb", buffering=0) as file:
                 work.carry_out(order, file, say)
-        except Unreadable as error:
-            say(refused=str(error))
-        except (MemoryError, RuntimeError):  # the second: no room for a thread or for a buffer of samples
-            say(refused=work.TOO_MUCH_MEMORY)
         except BrokenPipeError:
             pass  # they have heard enough
-        except OSError as error:
-            if error.errno == errno.EFBIG:
-                say(refused=work.TOO_LARGE)
-            else:
-                say(failed=type(error).__name__, errno=error.errno)
-        except Exception:
-            say(crashed=traceback.format_exc()[-2000:])
+        except Exception as error:
+            say(**faults.last_line(error))
 
 
 if __name__ == "__main__":

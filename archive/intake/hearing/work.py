@@ -4,11 +4,8 @@ import os
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-import av.error
-
 from archive.errors import Unreadable
 from archive.intake.hearing.decode import SILENT, Mono, Source, opened, sound
-from archive.intake.hearing.formats import NAMES
 from archive.intake.hearing.listening import Listening
 from archive.words import length
 
@@ -17,11 +14,6 @@ from archive.words import length
 LEAST_OF_EXACT = 0.98
 LEAST_OF_ESTIMATE = 0.5
 
-TOO_MUCH_MEMORY = (
-    "it asks for more memory, or more tracks, than any recording needs, so hearing it was stopped: the file is "
-    "damaged, or was made to do that. Save it anew with an audio program, and bring that file."
-)
-TOO_LARGE = "its copy for browsers grew larger than any recording needs, so it was not taken in: the file is damaged."
 # A short filter, as the levels are of speech: it tells a tone of 3 kHz some 1 dB too quiet, and costs a third less.
 COARSE = {"filter_size": "2"}
 BLOCK = 2**18  # bytes: the reader is woken for that many
@@ -31,20 +23,16 @@ Say = Callable[..., None]
 
 def carry_out(order: dict[str, Any], file: BinaryIO, say: Say) -> None:
     """All samples from `start_ms` on go to standard output: 16-bit mono at `rate` Hz. Then it says what the file is.
-    Raises Unreadable with what is wrong with the file, and OSError with what is wrong with the machine."""
-    try:
-        source = opened(file)
-        copy = Listening(order["listening"], source)
-        seconds = _hand_out(order, source, copy)
-        if order["do"] == "measure":
-            _believe(source, seconds, order["accept_short"])
-            say(measured=_described(source), listening=copy.end(file))
-        else:
-            say(done=True)
-    except av.error.MemoryError as error:
-        raise Unreadable(TOO_MUCH_MEMORY) from error
-    except (av.error.FFmpegError, ValueError) as error:
-        raise Unreadable(f"no audio could be read from it. It should be {NAMES}.") from error
+    Raises Unreadable with what is wrong with the file, and OSError with what is wrong with the machine; what other
+    errors mean is told by faults.py."""
+    source = opened(file)
+    copy = Listening(order["listening"], source)
+    seconds = _hand_out(order, source, copy)
+    if order["do"] == "measure":
+        _believe(source, seconds, order["accept_short"])
+        say(measured=_described(source), listening=copy.end(file))
+    else:
+        say(done=True)
 
 
 def _hand_out(order: dict[str, Any], source: Source, copy: Listening) -> float:

@@ -1,0 +1,29 @@
+"""A decoder with a bug: the real process, started from a copy of its source in which one line is another."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from archive.intake import child
+
+FILES = ("archive/__init__.py", "archive/errors.py", "archive/words.py", "archive/intake/__init__.py")
+OPEN = 'metadata_errors="replace"'  # in decode.py, where every file is opened
+
+
+def break_decoder(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, new: str, *, old: str = OPEN, file: str = "decode.py"
+) -> None:
+    """Replace `old` by `new` in `file`, for all decoders that are started until the end of the test, or until
+    `monkeypatch` is undone."""
+    copy = folder / "broken"
+    for name in FILES:
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(child.ROOT / name, copy / name)
+    package = "archive/intake/hearing"
+    shutil.copytree(child.ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
+    source = copy / package / file
+    text = source.read_text()
+    assert text.count(old) == 1, f"{old!r} is not once in {file}"
+    source.write_text(text.replace(old, new))
+    monkeypatch.setattr(child, "ROOT", copy)

@@ -1,0 +1,211 @@
+"""A bug in our decoder, or a broken installation, never costs a recording: it is kept, and tried again."""
+
+import logging
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from archive.clock import now
+from archive.errors import DecoderFailed
+from archive.intake import audio, self_test
+from archive.intake.finish import finish
+from archive.intake.scribe import transcribe
+from archive.models import Space, Transcription, UploadSession, User
+from archive.storage import keys, store
+from tests import voices
+from tests.arriving import arrive
+from tests.broken_decoder import break_decoder
+from tests.factory import make_row, make_space
+from tests.rows import events
+from tests.sounds import make_tone
+
+START = "    file.seek(0)\n    head"  # in decode.py, at the first look at the file
+LARGER_THAN_THE_SELF_TEST = "os.fstat(0).st_size > 50_000"
+
+BUGS = [
+    ("_look_at_tag(file, 1)", "TypeError"),
+    ("raise TypeError('words of somebody')", "TypeError"),
+    ("file.no_such_method()", "AttributeError"),
+    ("import no_such_module", "ModuleNotFoundError"),
+    ("import html.parser", "OSError"),  # a module that can't be read any more
+    ("int('words of somebody')", "ValueError"),
+    ("{}['words of somebody']", "KeyError"),
+    ("raise RuntimeError('words of somebody')", "RuntimeError"),
+    ("_look_at_tag(file)", "RecursionError"),
+    ("raise OSError('words of somebody')", "OSError"),
+    ("raise av.error.OptionNotFoundError(1, 'words of somebody')", "OptionNotFoundError"),
+]
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Path:
+    return make_tone(tmp_path / "talk.wav", "wav", seconds=1)
+
+
+@pytest.fixture
+def space(alice: User) -> Space:
+    return make_row(alice, state="processing", title="Beans")
+
+
+def measure(path: Path) -> audio.Heard:
+    return audio.measure(path, longest_seconds=60, step=lambda seconds: None)
+
+
+def is_kept(space: Space, upload: UploadSession) -> bool:
+    """Whether the upload and its object are there, and another attempt is to come."""
+    space.refresh_from_db()
+    upload.refresh_from_db()
+    assert (space.state, upload.state, events(space)) == ("processing", "arrived", [])
+    assert space.retry_at is not None
+    assert space.retry_at > now()
+    return store().head(upload.key).is_one(upload.size, upload.etag)
+
+
+def finish_again(space: Space, attempt: int) -> bool:
+    """The given attempt, without the pause before it."""
+    Space.objects.filter(pk=space.pk).update(retry_at=None, attempts=attempt - 1)
+    return finish(space.pk)
+
+
+@pytest.mark.parametrize(("bug", "kind"), BUGS)
+def test_an_exception_in_our_code_is_no_refusal(
+    talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, bug: str, kind: str
+) -> None:
+    break_decoder(monkeypatch, tmp_path, f"    {bug}\n{START}", old=START)
+
+    with caplog.at_level(logging.ERROR), pytest.raises(DecoderFailed) as error:
+        measure(talk)
+
+    (line,) = caplog.messages
+    assert f"'error': '{kind}'" in line
+    assert re.search(r"'at': '[^']*archive/intake/hearing/decode.py:\d+[^']*'", line)
+    assert "words of somebody" not in line
+    assert str(error.value).startswith("The decoder failed (")
+    assert "words of somebody" not in str(error.value)
+
+
+def test_a_library_that_changed_is_no_refusal(
+    talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As PyAV 19 did, which has no metadata_errors any more."""
+    break_decoder(monkeypatch, tmp_path, 'no_such_argument="replace"')
+
+    with pytest.raises(DecoderFailed, match=r"The decoder failed \(TypeError\)"):
+        measure(talk)
+
+    assert re.search(r"'at': '[^']*hearing/decode.py:\d+ > av/container/core.py:\d+'", caplog.text)
+
+
+@pytest.mark.django_db
+def test_the_upload_stays_and_becomes_available_once_the_bug_is_gone(
+    space: Space, talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = arrive(space, talk)
+    with monkeypatch.context() as patch:
+        break_decoder(patch, tmp_path, 'no_such_argument="replace"')
+        for attempt in (1, 2, 100):
+            assert not finish_again(space, attempt)
+            assert is_kept(space, upload)
+            assert space.problem.startswith("The decoder failed (TypeError)")
+
+    assert finish_again(space, 101)
+
+    space.refresh_from_db()
+    assert (space.state, space.problem) == ("available", "")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "bug",
+    [
+        "raise Unreadable(SILENT)",
+        "os.kill(os.getpid(), 11)",
+        "raise MemoryError",
+        "raise av.error.InvalidDataError(1, '')",
+    ],
+    ids=["silence", "crash", "memory", "no audio"],
+)
+def test_a_decoder_that_refuses_a_good_recording_is_not_believed(
+    space: Space,
+    talk: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    bug: str,
+) -> None:
+    upload = arrive(space, talk)
+    break_decoder(monkeypatch, tmp_path, f"    {bug}\n{START}", old=START)
+
+    assert not finish_again(space, 100)
+
+    assert is_kept(space, upload)
+    assert space.problem.startswith("The decoder failed (the self-test: ")
+    assert "'at': 'the self-test'" in caplog.text
+
+
+@pytest.mark.django_db
+def test_too_little_memory_for_any_recording_is_not_the_recordings_fault(
+    space: Space, talk: Path, settings: Settings
+) -> None:
+    settings.AUDIO_MEMORY_BYTES = 64 * 1024**2
+    upload = arrive(space, talk)
+
+    assert not finish_again(space, 100)
+
+    assert is_kept(space, upload)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("signal", ["SIGSEGV", "SIGKILL"])
+def test_a_recording_is_blamed_for_a_dead_decoder_at_the_fifth_attempt(
+    space: Space, talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signal: str
+) -> None:
+    """The kernel kills it when the machine has no memory left; a hostile file makes it crash each time."""
+    upload = arrive(space, talk)
+    die = f"    import signal; {LARGER_THAN_THE_SELF_TEST} and os.kill(os.getpid(), signal.{signal})\n{START}"
+    break_decoder(monkeypatch, tmp_path, die, old=START)
+
+    for attempt in range(1, 5):
+        assert not finish_again(space, attempt)
+        assert is_kept(space, upload)
+        assert space.problem.endswith("It is tried again.")
+    assert not finish_again(space, 5)
+
+    space.refresh_from_db()
+    assert space.state == "rejected"
+    assert not store().listing(keys.prefix(space.pk))
+
+
+@pytest.mark.django_db
+def test_the_command_takes_nothing_in_and_says_that_the_file_is_not_to_blame(
+    alice: User, talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_decoder(monkeypatch, tmp_path, 'no_such_argument="replace"')
+
+    with pytest.raises(CommandError, match=r"^The decoder failed \(TypeError\)\. That is a fault of this installation"):
+        call_command("ingest", str(talk), host="alice", ended_at="2026-11-22T14:05:00Z")
+
+    assert not Space.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_transcription_is_tried_again(
+    alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.SPEECH_MODEL = voices.MODEL
+    space = make_space(alice, recording=voices.read_aloud(tmp_path), transcript=None, transcribe=True)
+    break_decoder(monkeypatch, tmp_path, 'no_such_argument="replace"')
+
+    assert not transcribe(Transcription.objects.get(space=space).pk)
+
+    work = Transcription.objects.get(space=space)
+    assert work.state == "running"
+    assert work.problem.startswith("The decoder failed (TypeError)")
+    assert work.retry_at is not None
+
+
+def test_the_decoder_passes_its_own_test() -> None:
+    self_test.run()
