@@ -1,5 +1,5 @@
-# One image for web, worker, deleter, scribe and beat. Static files are collected at build time; nothing is written at run time but
-# /tmp and /work. With --build-arg REQUIREMENTS=speech it can listen, too (the model is not part of it).
+# One image for web, worker, deleter, transcriber and beat. Static files are collected at build time; nothing is written at run time but
+# /tmp and /work. With --build-arg REQUIREMENTS=transcription it can listen, too (the model is not part of it).
 FROM node:24-slim AS assets
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -8,7 +8,7 @@ RUN npm ci --omit=dev --ignore-scripts
 FROM python:3.13-slim
 ARG REQUIREMENTS=base
 # ONNX Runtime, a part of the extra, would report its use to its maker.
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROOT=/app/static WORK_DIR=/work ORT_DISABLE_TELEMETRY=1
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROOT=/app/static SPOOL_DIR=/work ORT_DISABLE_TELEMETRY=1
 WORKDIR /app
 COPY requirements requirements
 RUN pip install --no-cache-dir --require-hashes -r requirements/${REQUIREMENTS}.txt

@@ -40,7 +40,7 @@ cover: $(VENV)/.dev node_modules/.test ## the same, and which lines and branches
 	@$(BIN)/python -m pytest $(AT_ONCE) --cov --cov-report=term $(ARGS)
 
 big: $(VENV)/.dev node_modules/.test ## uploads of 1 GiB through the browser and the API, broken off at half
-	@BIG=1 $(BIN)/python -m pytest tests/test_browser_bring.py tests/test_api_example.py --durations=5 $(ARGS)
+	@BIG=1 $(BIN)/python -m pytest tests/test_browser_upload.py tests/test_api_example.py --durations=5 $(ARGS)
 
 limits: $(VENV)/.dev node_modules/.test ## bundles of 200 random shapes, of more than 4 GiB, of more than 65,535 members
 	@SHAPES=$${SHAPES:-200} LIMITS=1 $(BIN)/python -m pytest tests/test_bundle_shapes.py tests/test_bundle_limits.py --durations=5 $(ARGS)
@@ -75,9 +75,9 @@ format: $(VENV)/.dev ## put the code in its usual form
 
 lock: $(VENV)/.dev ## choose the newest versions that pyproject.toml and package.json allow, with hashes
 	@$(UV) pyproject.toml -o requirements/base.txt
-	@$(UV) pyproject.toml --extra speech -c requirements/base.txt -o requirements/speech.txt
-	@$(UV) pyproject.toml --extra speech --extra embedded -c requirements/speech.txt -o requirements/embedded.txt
-	@$(UV) pyproject.toml --extra speech --extra embedded --extra dev -c requirements/embedded.txt -o requirements/dev.txt
+	@$(UV) pyproject.toml --extra transcription -c requirements/base.txt -o requirements/transcription.txt
+	@$(UV) pyproject.toml --extra transcription --extra embedded -c requirements/transcription.txt -o requirements/embedded.txt
+	@$(UV) pyproject.toml --extra transcription --extra embedded --extra dev -c requirements/embedded.txt -o requirements/dev.txt
 	@$(UV) requirements/node.in -o requirements/node.txt
 	@$(UV) --no-deps requirements/sample.in -o requirements/sample.txt
 	@$(BIN)/python -m embedded.node update --package-lock-only

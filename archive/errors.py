@@ -50,21 +50,21 @@ class StorageError(SpacekeepError):
     """The object store did not do what was asked."""
 
 
-class Missing(StorageError):
+class ObjectMissing(StorageError):
     """The store answered that the object, or the upload, is not there."""
 
 
-class Ended(Missing):
+class UploadGone(ObjectMissing):
     """The multipart upload is not there: somebody completed it, or ended it."""
 
 
-class Denied(StorageError):
+class StoreDenied(StorageError):
     """The store refused. Nothing is known of the object: this is never "missing" and never "done"."""
 
 
-class Unavailable(StorageError):
+class StoreUnavailable(StorageError):
     """The store can't be reached, or failed. Nothing is known: try again later."""
 
 
-class Changed(StorageError):
+class ObjectChanged(StorageError):
     """An object is not the one that was expected: its ETag differs."""

@@ -15,7 +15,7 @@ Bundle     requested -> building -> ready -> removed
            building -> building            a new claim after a crash
            requested | building -> failed -> (asked again: a new bundle)
            ready -> failed                 read back, it was not what was taken in
-Volume     as a bundle
+Part     as a bundle
 Notice     due -> sent                     the mail server took it
            due -> page                     no address to send it to: it stands on the page only
            due -> dropped                  no longer true when it was to be sent
@@ -35,9 +35,9 @@ from django.db.models import Q
 
 from archive import log
 from archive.log import Actor, events
-from archive.models import Appeal, Bundle, Hold, Notice, Space, Transcription, UploadSession, Violation, Volume
+from archive.models import Appeal, Bundle, ExportPart, Hold, Notice, Space, Transcription, UploadSession, Violation
 
-Row = Space | UploadSession | Transcription | Bundle | Volume | Notice | Violation | Appeal | Hold
+Row = Space | UploadSession | Transcription | Bundle | ExportPart | Notice | Violation | Appeal | Hold
 R = TypeVar("R", bound=Row)
 
 # (model, from, to) -> the event that the log gets
@@ -45,39 +45,39 @@ TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
     (Space, "receiving", "processing"): events.SPACE_RECEIVED,
     (Space, "processing", "available"): events.SPACE_AVAILABLE,
     (Space, "processing", "rejected"): events.SPACE_REJECTED,
-    (Space, "receiving", "expiring"): events.DELETION_BEGAN,
-    (Space, "processing", "expiring"): events.DELETION_BEGAN,
-    (Space, "available", "expiring"): events.DELETION_BEGAN,
-    (Space, "rejected", "expiring"): events.DELETION_BEGAN,
+    (Space, "receiving", "expiring"): events.DELETION_STARTED,
+    (Space, "processing", "expiring"): events.DELETION_STARTED,
+    (Space, "available", "expiring"): events.DELETION_STARTED,
+    (Space, "rejected", "expiring"): events.DELETION_STARTED,
     (Space, "expiring", "deleted"): events.SPACE_DELETED,
-    (UploadSession, "open", "arrived"): events.UPLOAD_ARRIVED,
-    (UploadSession, "arrived", "taken"): events.UPLOAD_TAKEN,
-    (UploadSession, "arrived", "refused"): events.UPLOAD_REFUSED,
-    (UploadSession, "refused", "arrived"): events.UPLOAD_RETRIED,
+    (UploadSession, "open", "uploaded"): events.UPLOAD_COMPLETED,
+    (UploadSession, "uploaded", "accepted"): events.UPLOAD_ACCEPTED,
+    (UploadSession, "uploaded", "rejected"): events.UPLOAD_REJECTED,
+    (UploadSession, "rejected", "uploaded"): events.UPLOAD_RETRIED,
     (UploadSession, "open", "aborted"): events.UPLOAD_ABORTED,
-    (Transcription, "requested", "running"): events.SPEECH_STARTED,
-    (Transcription, "running", "done"): events.SPEECH_DONE,
-    (Transcription, "requested", "failed"): events.SPEECH_FAILED,
-    (Transcription, "running", "failed"): events.SPEECH_FAILED,
+    (Transcription, "requested", "running"): events.TRANSCRIPTION_STARTED,
+    (Transcription, "running", "done"): events.TRANSCRIPTION_DONE,
+    (Transcription, "requested", "failed"): events.TRANSCRIPTION_FAILED,
+    (Transcription, "running", "failed"): events.TRANSCRIPTION_FAILED,
     (Bundle, "requested", "building"): events.BUNDLE_STARTED,
     (Bundle, "building", "ready"): events.BUNDLE_READY,
     (Bundle, "requested", "failed"): events.BUNDLE_FAILED,
     (Bundle, "building", "failed"): events.BUNDLE_FAILED,
     (Bundle, "ready", "removed"): events.BUNDLE_REMOVED,
     (Bundle, "ready", "failed"): events.BUNDLE_FAILED,
-    (Volume, "requested", "building"): events.VOLUME_STARTED,
-    (Volume, "building", "ready"): events.VOLUME_READY,
-    (Volume, "requested", "failed"): events.VOLUME_FAILED,
-    (Volume, "building", "failed"): events.VOLUME_FAILED,
-    (Volume, "ready", "failed"): events.VOLUME_FAILED,
-    (Volume, "ready", "removed"): events.VOLUME_REMOVED,
-    (Notice, "due", "sent"): events.NOTICE_SENT,
-    (Notice, "due", "page"): events.NOTICE_SHOWN,
-    (Notice, "due", "dropped"): events.NOTICE_DROPPED,
-    (Notice, "dropped", "due"): events.NOTICE_DUE,
-    (Notice, "due", "failed"): events.NOTICE_FAILED,
+    (ExportPart, "requested", "building"): events.EXPORT_PART_STARTED,
+    (ExportPart, "building", "ready"): events.EXPORT_PART_READY,
+    (ExportPart, "requested", "failed"): events.EXPORT_PART_FAILED,
+    (ExportPart, "building", "failed"): events.EXPORT_PART_FAILED,
+    (ExportPart, "ready", "failed"): events.EXPORT_PART_FAILED,
+    (ExportPart, "ready", "removed"): events.EXPORT_PART_REMOVED,
+    (Notice, "pending", "sent"): events.NOTICE_SENT,
+    (Notice, "pending", "web-only"): events.NOTICE_WEB_ONLY,
+    (Notice, "pending", "obsolete"): events.NOTICE_OBSOLETE,
+    (Notice, "obsolete", "pending"): events.NOTICE_REQUEUED,
+    (Notice, "pending", "failed"): events.NOTICE_FAILED,
     (Violation, "standing", "appealed"): events.VIOLATION_APPEALED,
-    (Violation, "appealed", "standing"): events.VIOLATION_STANDS,
+    (Violation, "appealed", "standing"): events.VIOLATION_UPHELD,
     (Violation, "standing", "lifted"): events.VIOLATION_LIFTED,
     (Violation, "appealed", "lifted"): events.VIOLATION_LIFTED,
     (Appeal, "open", "denied"): events.APPEAL_DENIED,
@@ -86,13 +86,13 @@ TRANSITIONS: dict[tuple[type[models.Model], str, str], str] = {
 }
 
 
-def move(
+def transition(
     row: Row,
     old: str,
     new: str,
     *,
     actor: Actor,
-    only_if: Q | None = None,
+    condition: Q | None = None,
     detail: dict[str, Any] | None = None,
     **changes: Any,
 ) -> bool:
@@ -104,8 +104,8 @@ def move(
     event = TRANSITIONS[type(row), old, new]
     with transaction.atomic():
         rows = type(row)._default_manager.filter(pk=str(row.pk), state=old)
-        if only_if is not None:
-            rows = rows.filter(only_if)
+        if condition is not None:
+            rows = rows.filter(condition)
         if not rows.update(state=new, **changes):
             return False
         log.record(event, space_id=space_id_of(row), actor=actor, **subject_of(row), **(detail or {}))
@@ -115,13 +115,13 @@ def move(
     return True
 
 
-def move_all(
+def transition_all(
     rows: Sequence[R],
     old: str,
     new: str,
     *,
     actor: Actor,
-    only_if: Q,
+    condition: Q,
     details: Mapping[Any, dict[str, Any]] | None = None,
     **changes: Any,
 ) -> list[R]:
@@ -135,7 +135,7 @@ def move_all(
     model = type(rows[0])
     event = TRANSITIONS[model, old, new]
     with transaction.atomic():
-        there = model._default_manager.filter(only_if, pk__in=[row.pk for row in rows], state=old).order_by("pk")
+        there = model._default_manager.filter(condition, pk__in=[row.pk for row in rows], state=old).order_by("pk")
         locking = there.select_for_update(of=("self",), no_key=True, skip_locked=len(rows) > 1)
         locked: set[Any] = set(locking.values_list("pk", flat=True))
         moved = [row for row in rows if row.pk in locked]
@@ -152,8 +152,8 @@ def move_all(
 
 
 def space_id_of(row: Row) -> UUID | None:
-    """The Space that it is about; None for a volume, which is about several."""
-    if isinstance(row, Volume):
+    """The Space that it is about; None for a part, which is about several."""
+    if isinstance(row, ExportPart):
         return None
     if isinstance(row, Appeal):
         return row.violation.space_id
@@ -166,7 +166,7 @@ def subject_of(row: Row) -> dict[str, str]:
         UploadSession: "upload",
         Transcription: "transcription",
         Bundle: "bundle",
-        Volume: "volume",
+        ExportPart: "export_part",
         Notice: "notice",
         Violation: "violation",
         Appeal: "appeal",

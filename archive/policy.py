@@ -20,7 +20,7 @@ APPEAL_DAYS = 14  # until so many days before the deadline, a host may appeal
 
 
 @dataclass(frozen=True)
-class Rule:
+class RetentionPolicy:
     """The three numbers of the rule, in days of 24 hours."""
 
     retention_days: int = 30
@@ -64,7 +64,7 @@ class Deadline:
     reasons: tuple[str, ...]
 
     @property
-    def because(self) -> list[list[str]]:
+    def deadline_reasons(self) -> list[list[str]]:
         """[[code, reason], ...], as JSON keeps it."""
         return [[code, reason] for code, reason in zip(self.codes, self.reasons, strict=True)]
 
@@ -73,7 +73,7 @@ def days(count: int) -> str:
     return "1 day" if count == 1 else f"{count} days"
 
 
-def deadline(facts: Facts, rule: Rule) -> Deadline:
+def deadline(facts: Facts, rule: RetentionPolicy) -> Deadline:
     """The deadline that `rule` gives for `facts`, with its reasons."""
     end = facts.ended_at.astimezone(UTC)
     base = end + timedelta(days=rule.retention_days)

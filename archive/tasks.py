@@ -12,13 +12,16 @@ from django.db import transaction
 from django.db.models import Q
 from kombu.exceptions import OperationalError
 
-from archive import notices, work
+from archive import leases, notices, recorders
 from archive.bundles import build as bundles
-from archive.bundles import collect, upkeep
-from archive.intake import leftovers, reading, recorders, scribe, speech
-from archive.intake.finish import finish
-from archive.models import Bundle, Notice, Space, Transcription, UploadSession, Volume
-from archive.retention import purge, relisting, sweep
+from archive.bundles import exports, maintain
+from archive.intake.publish import finish
+from archive.intake.transcription import enqueue
+from archive.intake.transcription import transcribe as run_transcription
+from archive.intake.transcripts import import_upload
+from archive.intake.uploads import clean_up
+from archive.models import Bundle, ExportPart, Notice, Space, Transcription, UploadSession
+from archive.retention import due, purge, recheck
 
 ROUND = 1000  # Spaces that one round of the dispatcher hands out for deletion, shortest deadline first
 
@@ -28,61 +31,63 @@ logger = structlog.get_logger()
 @shared_task
 def build_bundle(bundle_id: str) -> None:
     if bundles.build(UUID(bundle_id)):
-        _try_to_publish(prove_bundle, UUID(bundle_id))
-    elif work.due(Bundle, Bundle.AT_WORK, Q(pk=bundle_id)):  # the time of this run was up: behind those that wait
+        _try_to_publish(verify_bundle, UUID(bundle_id))
+    elif leases.claimable_ids(
+        Bundle, Bundle.AT_WORK, Q(pk=bundle_id)
+    ):  # the time of this run was up: behind those that wait
         _try_to_publish(build_bundle, UUID(bundle_id))
     for space_id in Bundle.objects.filter(pk=bundle_id).values_list("space", flat=True):
         wake_notices(space_id)
 
 
 @shared_task
-def prove_bundle(bundle_id: str) -> None:
-    upkeep.prove(Bundle, UUID(bundle_id))
+def verify_bundle(bundle_id: str) -> None:
+    maintain.verify(Bundle, UUID(bundle_id))
 
 
 @shared_task
-def clear_bundle(bundle_id: str) -> None:
-    upkeep.clear(Bundle, UUID(bundle_id))
+def clear_bundle_storage(bundle_id: str) -> None:
+    maintain.clear_storage(Bundle, UUID(bundle_id))
 
 
 @shared_task
-def build_volume(volume_id: str) -> None:
-    if collect.build(UUID(volume_id)):
-        _try_to_publish(prove_volume, UUID(volume_id))
-    elif work.due(Volume, Volume.AT_WORK, Q(pk=volume_id)):
-        _try_to_publish(build_volume, UUID(volume_id))
+def build_export_part(export_part_id: str) -> None:
+    if exports.build(UUID(export_part_id)):
+        _try_to_publish(verify_export_part, UUID(export_part_id))
+    elif leases.claimable_ids(ExportPart, ExportPart.AT_WORK, Q(pk=export_part_id)):
+        _try_to_publish(build_export_part, UUID(export_part_id))
 
 
 @shared_task
-def prove_volume(volume_id: str) -> None:
-    upkeep.prove(Volume, UUID(volume_id))
+def verify_export_part(export_part_id: str) -> None:
+    maintain.verify(ExportPart, UUID(export_part_id))
 
 
 @shared_task
-def clear_volume(volume_id: str) -> None:
-    upkeep.clear(Volume, UUID(volume_id))
+def clear_export_part_storage(export_part_id: str) -> None:
+    maintain.clear_storage(ExportPart, UUID(export_part_id))
 
 
 @shared_task
-def finish_intake(space_id: str) -> None:
+def publish_space(space_id: str) -> None:
     if finish(UUID(space_id)):
         wake_transcripts(UUID(space_id))
 
 
 @shared_task
-def read_transcript(upload_id: str) -> None:
-    reading.read(UUID(upload_id))
+def import_transcript(upload_id: str) -> None:
+    import_upload.read(UUID(upload_id))
 
 
 @shared_task
 def transcribe(transcription_id: str) -> None:
-    if scribe.transcribe(UUID(transcription_id)):
+    if run_transcription.transcribe(UUID(transcription_id)):
         _try_to_publish(transcribe, UUID(transcription_id))  # behind those that wait: each gets its turn
 
 
 @shared_task
-def give_up_upload(upload_id: str) -> None:
-    leftovers.give_up(UUID(upload_id))
+def abandon_upload(upload_id: str) -> None:
+    clean_up.abandon(UUID(upload_id))
 
 
 @shared_task
@@ -97,47 +102,47 @@ def send_notice(notice_id: str) -> None:
 
 
 @shared_task
-def remind() -> None:
+def create_reminders() -> None:
     """The dispatcher sends what this makes."""
-    notices.due_soon()
+    notices.create_reminders()
 
 
 @shared_task
-def relist_tombstones() -> None:
-    relisting.relist()
+def recheck_deletions() -> None:
+    recheck.run_round()
 
 
 @shared_task
 def dispatch() -> None:
     """Once a minute: publish what is due, and what somebody left when they died. Publishing twice is harmless."""
-    for space in islice(sweep.due(), ROUND):
+    for space in islice(due.due_spaces(), ROUND):
         _publish(purge_space, space.id)
-    for pk in work.due(Space, [Space.State.EXPIRING]):
+    for pk in leases.claimable_ids(Space, [Space.State.EXPIRING]):
         _publish(purge_space, pk)
-    for pk in work.due(Space, [Space.State.PROCESSING]):
-        _publish(finish_intake, pk)
-    for pk in work.due(UploadSession, [UploadSession.State.ARRIVED], reading.WAITING):
-        _publish(read_transcript, pk)
-    for pk in leftovers.abandoned():
-        _publish(give_up_upload, pk)
-    recorders.forget_keys()
-    _dispatch_packages(Bundle, build_bundle, prove_bundle, clear_bundle)
-    _dispatch_packages(Volume, build_volume, prove_volume, clear_volume)
-    if relisting.due():
-        relist_tombstones.apply_async(expires=settings.MESSAGE_SECONDS, retry=False)
-    for pk in work.due(Transcription, Transcription.LIVE) if speech.enabled() else []:
+    for pk in leases.claimable_ids(Space, [Space.State.PROCESSING]):
+        _publish(publish_space, pk)
+    for pk in leases.claimable_ids(UploadSession, [UploadSession.State.UPLOADED], import_upload.PENDING):
+        _publish(import_transcript, pk)
+    for pk in clean_up.abandoned():
+        _publish(abandon_upload, pk)
+    recorders.delete_old_keys()
+    _dispatch_packages(Bundle, build_bundle, verify_bundle, clear_bundle_storage)
+    _dispatch_packages(ExportPart, build_export_part, verify_export_part, clear_export_part_storage)
+    if recheck.is_due():
+        recheck_deletions.apply_async(expires=settings.MESSAGE_SECONDS, retry=False)
+    for pk in leases.claimable_ids(Transcription, Transcription.LIVE) if enqueue.enabled() else []:
         _publish(transcribe, pk)
-    for pk in work.due(Notice, [Notice.State.DUE]):
+    for pk in leases.claimable_ids(Notice, [Notice.State.PENDING]):
         _publish(send_notice, pk)
 
 
-def _dispatch_packages(model: type[Bundle] | type[Volume], build: Any, prove: Any, clear: Any) -> None:
-    upkeep.let_go(model)
-    for pk in work.due(model, model.AT_WORK):
+def _dispatch_packages(model: type[Bundle] | type[ExportPart], build: Any, prove: Any, clear: Any) -> None:
+    maintain.remove_unfetched(model)
+    for pk in leases.claimable_ids(model, model.AT_WORK):
         _publish(build, pk)
-    for pk in work.due(model, [model.State.READY], upkeep.UNPROVEN):
+    for pk in leases.claimable_ids(model, [model.State.READY], maintain.UNVERIFIED):
         _publish(prove, pk)
-    for pk in work.due(model, model.OVER, upkeep.UNCLEARED):
+    for pk in leases.claimable_ids(model, model.OVER, maintain.UNCLEARED):
         _publish(clear, pk)
 
 
@@ -149,15 +154,15 @@ def wake(task: "Task[..., Any]", pk: UUID) -> None:
 
 def wake_transcripts(space_id: UUID) -> None:
     """Have a transcript that was uploaded read soon, or an automatic one begun, if that Space waits for one."""
-    for pk in reading.waiting(space_id):
-        wake(read_transcript, pk)
-    for pk in speech.waiting(space_id):
+    for pk in import_upload.pending_imports(space_id):
+        wake(import_transcript, pk)
+    for pk in enqueue.pending_transcriptions(space_id):
         wake(transcribe, pk)
 
 
 def wake_notices(space_id: UUID) -> None:
     """Have what people are to be told about this Space sent soon."""
-    for pk in notices.waiting(space_id):
+    for pk in notices.pending_notices(space_id):
         wake(send_notice, pk)
 
 

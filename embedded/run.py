@@ -99,7 +99,7 @@ class Run:
             "ALLOWED_HOSTS": f"{HOST},localhost",
             "SITE_URL": self.url,
             "STATIC_ROOT": str(DATA / "static"),
-            "SPEECH_MODEL": os.environ.get("SPEECH_MODEL") or speech_model(),
+            "TRANSCRIPTION_MODEL": os.environ.get("TRANSCRIPTION_MODEL") or speech_model(),
             "EMAIL_URL": os.environ.get("EMAIL_URL") or f"file://{quote(str(MAIL))}",
             "MAIL_FROM": os.environ.get("MAIL_FROM") or "Spacekeep <spacekeep@localhost>",
             **self._engines.env,

@@ -66,13 +66,21 @@ def services(port: int) -> tuple[Service, ...]:
     # Deletion has a worker of its own: a promise does not wait behind bundles.
     deleter = (*celery, "worker", "--pool=prefork", "--concurrency=1", "--queues=deletion", "-n=deleter@%h", *quiet)
     # So has listening: it takes minutes to hours, all of the processor, and the memory of a model.
-    scribe = (*celery, "worker", "--pool=prefork", "--concurrency=1", "--queues=speech", "-n=scribe@%h", *quiet)
+    transcriber = (
+        *celery,
+        "worker",
+        "--pool=prefork",
+        "--concurrency=1",
+        "--queues=transcription",
+        "-n=transcriber@%h",
+        *quiet,
+    )
     beat = (*celery, "beat", "--loglevel=INFO", "--pidfile=", f"--schedule={DATA / 'beat'}")
     return (
         Service(Process("web", log("web")), web, signal.SIGTERM, signal.SIGQUIT, 5),
         Service(Process("worker", log("worker")), worker, signal.SIGTERM, signal.SIGQUIT, 8),
         Service(Process("deleter", log("deleter")), deleter, signal.SIGTERM, signal.SIGQUIT, 8),
-        Service(Process("scribe", log("scribe")), scribe, signal.SIGTERM, signal.SIGQUIT, 8),
+        Service(Process("transcriber", log("transcriber")), transcriber, signal.SIGTERM, signal.SIGQUIT, 8),
         Service(Process("beat", log("beat")), beat, signal.SIGTERM, signal.SIGTERM, 3),
     )
 

@@ -10,7 +10,7 @@ from kombu.transport.redis import Channel, QoS
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 
-class InHand(QoS):
+class ForgivingQoS(QoS):
     """Messages that were received and not confirmed yet. Where the broker went meanwhile, kombu uses a connection that
     it has closed already, to put them back (kombu#582) or to confirm what is done by now; of either, the worker ends.
     Neither is needed: the work is a row, and the dispatcher publishes it again."""
@@ -31,7 +31,7 @@ class InHand(QoS):
             raise ConnectionResetError("The broker that sent this message is gone.")
 
 
-Channel.QoS = InHand
+Channel.QoS = ForgivingQoS
 
 app = Celery("spacekeep")
 app.config_from_object("django.conf:settings", namespace="CELERY")

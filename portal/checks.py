@@ -14,8 +14,8 @@ from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
-from archive.bundles.assets import assets
-from archive.bundles.modules import UnknownForm
+from archive.display.assets import assets
+from archive.display.modules import UnknownForm
 from portal import env
 
 TAG = "spacekeep"
@@ -33,20 +33,22 @@ def environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
 def speech(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """What automatic transcripts need. Nothing of it is loaded: that takes seconds, and only one process needs it."""
     found: list[CheckMessage] = []
-    language = settings.SPEECH_LANGUAGE
+    language = settings.TRANSCRIPTION_LANGUAGE
     if language and (len(language) > 16 or not LANGUAGE.match(language)):
         hint = "It is a language tag such as en or pt-BR; empty: found out by listening."
-        found.append(Error(f"SPEECH_LANGUAGE is {language!r}.", hint=hint, id="spacekeep.E025"))
-    if not settings.SPEECH_MODEL:
+        found.append(Error(f"TRANSCRIPTION_LANGUAGE is {language!r}.", hint=hint, id="spacekeep.E025"))
+    if not settings.TRANSCRIPTION_MODEL:
         return found
-    missing = [name for name in MODEL_FILES if not list(Path(settings.SPEECH_MODEL).glob(name))]
+    missing = [name for name in MODEL_FILES if not list(Path(settings.TRANSCRIPTION_MODEL).glob(name))]
     if missing:
-        said = f"SPEECH_MODEL is {settings.SPEECH_MODEL}, and there is no {' and no '.join(missing)}."
+        said = f"TRANSCRIPTION_MODEL is {settings.TRANSCRIPTION_MODEL}, and there is no {' and no '.join(missing)}."
         hint = "It is a folder with a Whisper model as CTranslate2 has it. Leave it empty to switch this off."
         found.append(Error(said, hint=hint, id="spacekeep.E026"))
     if importlib.util.find_spec("faster_whisper") is None:
-        hint = "Install requirements/speech.txt (the extra `speech`), or leave SPEECH_MODEL empty."
-        found.append(Error("SPEECH_MODEL is set, but faster-whisper is not installed.", hint=hint, id="spacekeep.E027"))
+        hint = "Install requirements/transcription.txt (the extra `speech`), or leave TRANSCRIPTION_MODEL empty."
+        found.append(
+            Error("TRANSCRIPTION_MODEL is set, but faster-whisper is not installed.", hint=hint, id="spacekeep.E027")
+        )
     return found
 
 

@@ -59,7 +59,7 @@ def flag(name: str, default: bool) -> bool:
     return default
 
 
-def words(name: str, default: list[str]) -> list[str]:
+def comma_list(name: str, default: list[str]) -> list[str]:
     value = os.environ.get(name, "")
     return [word.strip() for word in value.split(",") if word.strip()] or default
 
@@ -138,7 +138,7 @@ def _mail(value: str) -> Mail:
     if parts.scheme == "file":
         if parts.netloc or not parts.path.startswith("/"):
             raise ValueError("names a folder that is not absolute")
-        return Mail(backend="portal.mail.Folder", folder=unquote(parts.path))
+        return Mail(backend="portal.mail_folder.MailFolderBackend", folder=unquote(parts.path))
     if parts.scheme not in ("smtp", "smtps"):
         raise ValueError("does not start with smtp://, smtps:// or file://")
     if not parts.hostname or parts.path.strip("/") or parts.fragment:

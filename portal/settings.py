@@ -20,7 +20,7 @@ SECRET_KEY = env.text("SECRET_KEY", id="spacekeep.E001", hint="A long random tex
 DEBUG = env.flag("DEBUG", False)
 SITE_URL = env.origin("SITE_URL", id="spacekeep.E002", hint="The address at which people open the portal.")
 HTTPS = SITE_URL.startswith("https:")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", [urlsplit(SITE_URL).hostname or "localhost"])
+ALLOWED_HOSTS = env.comma_list("ALLOWED_HOSTS", [urlsplit(SITE_URL).hostname or "localhost"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL else []
 
 INSTALLED_APPS = [
@@ -40,7 +40,7 @@ INSTALLED_APPS = [
     "allauth.account",
 ]
 MIDDLEWARE = [
-    "portal.api.problems.Problems",
+    "portal.api.problems.ProblemJsonMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -52,8 +52,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "portal.middleware.Zones",
-    "portal.middleware.Answers",
+    "portal.middleware.TimeZoneMiddleware",
+    "portal.middleware.ErrorPagesMiddleware",
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
@@ -77,17 +77,21 @@ TEMPLATES = [
 RETENTION_DAYS = env.number("RETENTION_DAYS", 30, least=1, id="spacekeep.E011")
 VIOLATION_EXTRA_DAYS = env.number("VIOLATION_EXTRA_DAYS", 90, least=0, id="spacekeep.E012")
 LIFT_GRACE_DAYS = env.number("LIFT_GRACE_DAYS", 7, least=0, id="spacekeep.E013")
-HOLD_NEEDS_TWO = env.flag("HOLD_NEEDS_TWO", True)  # a legal hold is released by another admin than placed it
+HOLD_RELEASE_NEEDS_SECOND_ADMIN = env.flag(
+    "HOLD_RELEASE_NEEDS_SECOND_ADMIN", True
+)  # a legal hold is released by another admin than placed it
 MAX_RECORDING_SECONDS = env.number("MAX_RECORDING_SECONDS", 24 * 3600, least=1, id="spacekeep.E014")
 MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 5 * 1024**3, least=1, most=5 * 1024**4, id="spacekeep.E019")
 MAX_OPEN_UPLOADS = env.number("MAX_OPEN_UPLOADS", 10, least=1, id="spacekeep.E020")  # of one user or recorder
 UPLOAD_PART_BYTES = env.number(
     "UPLOAD_PART_BYTES", 16 * 1024**2, least=5 * 1024**2, most=5 * 1024**3, id="spacekeep.E021"
 )
-BUNDLE_DAYS = env.number("BUNDLE_DAYS", 7, least=1, id="spacekeep.E030")  # unfetched for so long, a bundle is removed
+BUNDLE_KEEP_DAYS = env.number(
+    "BUNDLE_KEEP_DAYS", 7, least=1, id="spacekeep.E030"
+)  # unfetched for so long, a bundle is removed
 # When the store has lost something that belongs into a bundle: `fail` says so instead of making one; `list` makes one
 # without it, and names it in data/missing.txt.
-BUNDLE_MISSING = env.choice("BUNDLE_MISSING", ("fail", "list"), id="spacekeep.E031")
+BUNDLE_MISSING_OBJECTS = env.choice("BUNDLE_MISSING_OBJECTS", ("fail", "list"), id="spacekeep.E031")
 SIGNED_URL_SECONDS = env.number("SIGNED_URL_SECONDS", 300, least=1, most=300, id="spacekeep.E015")
 
 # Certificates of deletion are signed with it (archive/retention/certificate.py): the seed of an Ed25519 key.
@@ -98,19 +102,19 @@ CERTIFICATE_KEY = env.seed(
     hint="Make one with: openssl rand -base64 32. Keep it for as long as you can.",
 )
 
-# Listening to what people bring: in a child process with limits (archive/intake/audio.py)
+# Listening to what people bring: in a child process with limits (archive/intake/audio/measure.py)
 
-WORK_DIR = env.text("WORK_DIR", tempfile.gettempdir())  # where a recording lies while it is listened to
-AUDIO_MEMORY_BYTES = env.number(
-    "AUDIO_MEMORY_BYTES", 1024**3, least=256 * 1024**2, most=64 * 1024**3, id="spacekeep.E022"
+SPOOL_DIR = env.text("SPOOL_DIR", tempfile.gettempdir())  # where a recording lies while it is listened to
+DECODER_MEMORY_BYTES = env.number(
+    "DECODER_MEMORY_BYTES", 1024**3, least=256 * 1024**2, most=64 * 1024**3, id="spacekeep.E022"
 )
-AUDIO_SECONDS = env.number("AUDIO_SECONDS", 3600, least=1, id="spacekeep.E023")  # of wall time, and of CPU time
+DECODER_SECONDS = env.number("DECODER_SECONDS", 3600, least=1, id="spacekeep.E023")  # of wall time, and of CPU time
 
 # Speech to text: the extra `speech`, and a folder with a Whisper model as CTranslate2 has it. Empty: switched off.
 
-SPEECH_MODEL = env.text("SPEECH_MODEL", "")
-SPEECH_LANGUAGE = env.text("SPEECH_LANGUAGE", "")  # BCP 47; empty: found out by listening
-SPEECH_THREADS = env.number("SPEECH_THREADS", 2, least=1, most=256, id="spacekeep.E024")
+TRANSCRIPTION_MODEL = env.text("TRANSCRIPTION_MODEL", "")
+TRANSCRIPTION_LANGUAGE = env.text("TRANSCRIPTION_LANGUAGE", "")  # BCP 47; empty: found out by listening
+TRANSCRIPTION_THREADS = env.number("TRANSCRIPTION_THREADS", 2, least=1, most=256, id="spacekeep.E024")
 
 # Engines
 
@@ -179,7 +183,7 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.starttls, MAIL.tls
 EMAIL_TIMEOUT = 15  # seconds, of each answer
 
-# Work (archive/work.py): soft limit < hard limit < lease < visibility timeout
+# Work (archive/leases.py): soft limit < hard limit < lease < visibility timeout
 
 LEASE_SECONDS = env.number("LEASE_SECONDS", 600, least=2, id="spacekeep.E016")
 DISPATCH_SECONDS = env.number("DISPATCH_SECONDS", 60, least=1, id="spacekeep.E017")
@@ -200,12 +204,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Deletion has a queue of its own, so that a worker can be kept for it: a promise does not wait behind bundles.
 # Speech to text takes minutes to hours, and has one too.
-CELERY_TASK_QUEUES = (Queue("celery"), Queue("deletion"), Queue("speech"))
+CELERY_TASK_QUEUES = (Queue("celery"), Queue("deletion"), Queue("transcription"))
 CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_ROUTES = {
     "archive.tasks.dispatch": {"queue": "deletion"},
     "archive.tasks.purge_space": {"queue": "deletion"},
-    "archive.tasks.transcribe": {"queue": "speech"},
+    "archive.tasks.transcribe": {"queue": "transcription"},
 }
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -230,7 +234,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": MESSAGE_SECONDS},
     },
     "remind": {  # a reminder may come minutes late
-        "task": "archive.tasks.remind",
+        "task": "archive.tasks.create_reminders",
         "schedule": timedelta(seconds=10 * DISPATCH_SECONDS),
         "options": {"expires": MESSAGE_SECONDS},
     },

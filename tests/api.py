@@ -9,8 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from archive import clock
-from archive.intake import recorders
+from archive import dbtime, recorders
 from archive.models import RecorderToken, User
 from tests.pages import browser
 
@@ -44,7 +43,7 @@ class Caller:
         return self.ask("DELETE", path)
 
     def announce(self, host: str | None = None, key: str | None = None, **fields: Any) -> "Answer":
-        ended_at = (clock.now() - timedelta(hours=2)).isoformat()
+        ended_at = (dbtime.now() - timedelta(hours=2)).isoformat()
         body = {"title": "Beans", "ended_at": ended_at, **({"host": host} if host else {}), **fields}
         return self.post("/spaces", body, Idempotency_Key=key or uuid4().hex)
 
@@ -104,7 +103,7 @@ class Answer:
 def recorder(
     by: User, name: str = "studio", hosts: tuple[User, ...] = (), scopes: tuple[str, ...] = ("intake",)
 ) -> tuple[Caller, RecorderToken]:
-    token, text = recorders.make(name, 30, by, hosts, scopes)
+    token, text = recorders.create_token(name, 30, by, hosts, scopes)
     return Caller(token=text), token
 
 

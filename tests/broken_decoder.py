@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from archive.intake import child
+from archive.intake.audio import sandbox
 
-FILES = ("archive/__init__.py", "archive/errors.py", "archive/words.py", "archive/intake/__init__.py")
+FILES = (
+    "archive/__init__.py",
+    "archive/errors.py",
+    "archive/formatting.py",
+    "archive/intake/__init__.py",
+    "archive/intake/audio/__init__.py",
+)
 OPEN = 'metadata_errors="replace"'  # in decode.py, where every file is opened
 
 
@@ -19,11 +25,11 @@ def break_decoder(
     copy = folder / "broken"
     for name in FILES:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(child.ROOT / name, copy / name)
-    package = "archive/intake/hearing"
-    shutil.copytree(child.ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(sandbox.ROOT / name, copy / name)
+    package = "archive/intake/audio/decoder"
+    shutil.copytree(sandbox.ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
     source = copy / package / file
     text = source.read_text()
     assert text.count(old) == 1, f"{old!r} is not once in {file}"
     source.write_text(text.replace(old, new))
-    monkeypatch.setattr(child, "ROOT", copy)
+    monkeypatch.setattr(sandbox, "ROOT", copy)

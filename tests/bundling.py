@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from archive.bundles.build import build, request
-from archive.bundles.upkeep import clear
+from archive.bundles.maintain import clear_storage
 from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Recording, Space, User
 from archive.storage import begin, keys, store, write
@@ -41,9 +41,9 @@ def unpacked(space: Space, folder: Path) -> Path:
 def failed(bundle: Bundle) -> str:
     """Its reason. Nothing of it is left in the store once the dispatcher came by, and the log has it once."""
     bundle.refresh_from_db()
-    assert (bundle.state, bundle.cleared) == ("failed", False)
-    assert clear(Bundle, bundle.pk)
-    assert not clear(Bundle, bundle.pk)
+    assert (bundle.state, bundle.storage_cleared) == ("failed", False)
+    assert clear_storage(Bundle, bundle.pk)
+    assert not clear_storage(Bundle, bundle.pk)
     assert not store().listing(keys.bundle(bundle.space_id, bundle.pk))
     assert LogEntry.objects.filter(event="bundle.failed", detail__bundle=str(bundle.pk)).count() == 1
     return bundle.problem

@@ -13,12 +13,12 @@ from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
 from playwright.sync_api import Browser
 
-from archive import clock
+from archive import dbtime
 from archive.intake.request import Request
 from archive.models import Space, User
 from archive.storage import store
-from archive.storage.emptying import remove
-from archive.storage.setup import prepare
+from archive.storage.purge_prefix import remove
+from archive.storage.setup import prepare_bucket
 from embedded.chromium import browser
 from tests import factory, pages, plugin, processes
 from tests.factory import make_space as take_in
@@ -30,7 +30,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a
 DEMO = Path(__file__).parent.parent / "archive" / "demo"
 FORBIDDING = {
     "archive_logentry": "archive_log_no_truncate",
-    "archive_certificate": "archive_certificate_no_truncate",
+    "archive_deletioncertificate": "archive_certificate_no_truncate",
 }
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission", "auth_group", "archive_rule"}
 
@@ -43,7 +43,7 @@ def static_files() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def bucket() -> None:
-    prepare(store(), "http://127.0.0.1:8000")
+    prepare_bucket(store(), "http://127.0.0.1:8000")
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def talk(db: None, alice: User, tone: Path) -> Callable[..., Request]:
     """A request that is fine, but for the options given."""
-    ended_at = clock.now() - timedelta(days=1)
+    ended_at = dbtime.now() - timedelta(days=1)
 
     def make(**options: Any) -> Request:
         fine: dict[str, Any] = {"recording": tone, "host": alice, "ended_at": ended_at, "title": "Beans"}

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 
-from archive import clock
+from archive import dbtime
 from archive.bundles.contents import content_id
 from archive.intake.ingest import ingest
 from archive.intake.request import Request
@@ -45,7 +45,7 @@ def make_space(host: User, *, ended_ago: timedelta = timedelta(days=6), **option
     request = Request(
         recording=options.pop("recording", DEMO / "recording.m4a"),
         host=host,
-        ended_at=options.pop("ended_at", None) or clock.now() - ended_ago,
+        ended_at=options.pop("ended_at", None) or dbtime.now() - ended_ago,
         **options,
     )
     return ingest(request).space
@@ -53,9 +53,9 @@ def make_space(host: User, *, ended_ago: timedelta = timedelta(days=6), **option
 
 def make_row(host: User, *, ended_ago: timedelta = timedelta(days=6), **fields: Any) -> Space:
     """A Space as a row only, in any state, with nothing in the store."""
-    ended_at = fields.pop("ended_at", None) or clock.now() - ended_ago
+    ended_at = fields.pop("ended_at", None) or dbtime.now() - ended_ago
     fields.setdefault("expires_at", ended_at + timedelta(days=30))
-    fields.setdefault("because", [["base", "Every recording is kept for 30 days after its Space ended."]])
+    fields.setdefault("deadline_reasons", [["base", "Every recording is kept for 30 days after its Space ended."]])
     fields.setdefault("title", "A row")
     fields.setdefault("state", Space.State.AVAILABLE)
     return Space.objects.create(host=host, ended_at=ended_at, **fields)
@@ -64,7 +64,7 @@ def make_row(host: User, *, ended_ago: timedelta = timedelta(days=6), **fields: 
 def make_held(host: User, **fields: Any) -> Space:
     """A row on which a legal hold stands, so that it has no deadline."""
     hold = [["hold", "A legal hold stands: nothing is deleted until it is released."]]
-    space = make_row(host, expires_at=None, because=hold, **fields)
+    space = make_row(host, expires_at=None, deadline_reasons=hold, **fields)
     Hold.objects.create(space=space, reason="A court asked for it.", placed_by=host)
     return space
 
@@ -77,9 +77,9 @@ def make_contents(space: Space) -> Bundle:
     cue = {"start_ms": 0, "end_ms": 2000, "speaker": "Ida", "text": "Beans first."}
     stored = _put(keys.transcript(space.id, "1", "en"), b"words")
     Transcript.objects.create(space=space, language="en", cues=[cue], **vars(stored))
-    bundle = Bundle(space=space, content=content_id(space), state=Bundle.State.READY, name="A row.zip")
+    bundle = Bundle(space=space, content_digest=content_id(space), state=Bundle.State.READY, name="A row.zip")
     stored = _put(keys.bundle(space.id, bundle.id), b"everything")
-    bundle.key, bundle.size, bundle.etag, bundle.ready_at = stored.key, stored.size, stored.etag, clock.now()
+    bundle.key, bundle.size, bundle.etag, bundle.ready_at = stored.key, stored.size, stored.etag, dbtime.now()
     bundle.save()
     return bundle
 

@@ -20,7 +20,7 @@ TALK = [  # of the demo recording, 88 s: seconds from, seconds to, who, what
     (81.09, 84.23, "Nora", "Bring a packet on Saturday, and we will see you there."),
     (84.83, 87.73, "Felix", "Good night, everyone. And mind the snails."),
 ]
-Line = tuple[float, float, str, str]
+SearchLine = tuple[float, float, str, str]
 
 
 def make_heard(
@@ -28,7 +28,7 @@ def make_heard(
     *,
     recording: Path = DEMO / "recording.m4a",
     duration_ms: int = 88_366,
-    lines: list[Line] | None = None,
+    lines: list[SearchLine] | None = None,
     peaks: list[float] | None = None,
     deadline: datetime | None = None,
 ) -> Space:

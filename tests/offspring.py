@@ -25,7 +25,9 @@ def family(pid: int) -> set[int]:
 
 def listener() -> int:
     """The one child of this process that listens to a recording."""
-    (found,) = (pid for pid in children() if b"archive.intake.hearing" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    (found,) = (
+        pid for pid in children() if b"archive.intake.audio.decoder" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    )
     return found
 
 

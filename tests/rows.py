@@ -3,18 +3,18 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from archive import clock, work
+from archive import dbtime, leases
+from archive.leases import Claim
 from archive.models import LogEntry, Space
-from archive.work import Claim
 
 
 def make_due(space: Space) -> None:
-    Space.objects.filter(pk=space.pk).update(expires_at=clock.now() - timedelta(seconds=1))
+    Space.objects.filter(pk=space.pk).update(expires_at=dbtime.now() - timedelta(seconds=1))
 
 
 def come_near(space: Space, seconds: float) -> datetime:
     """As if the Space had ended earlier: its deadline comes in `seconds`. Returns it."""
-    deadline = clock.now() + timedelta(seconds=seconds)
+    deadline = dbtime.now() + timedelta(seconds=seconds)
     Space.objects.filter(pk=space.pk).update(ended_at=deadline - timedelta(days=30), expires_at=deadline)
     return deadline
 
@@ -40,7 +40,7 @@ def kept(space: Space) -> timedelta:
 
 
 def claim(space: Space) -> Claim[Space] | None:
-    return work.claim(Space, space.pk, ["processing", "expiring"])
+    return leases.claim(Space, space.pk, ["processing", "expiring"])
 
 
 def claimed(space: Space) -> Claim[Space]:
@@ -59,4 +59,4 @@ def change(space: Space, **fields: Any) -> None:
 
 def seconds_from_now(moment: datetime | None) -> float:
     assert moment is not None
-    return (moment - clock.now()).total_seconds()
+    return (moment - dbtime.now()).total_seconds()

@@ -8,7 +8,7 @@ from io import BytesIO
 
 from hypothesis import strategies as st
 
-from archive import clock, cues
+from archive import cues, dbtime
 from archive.cues import Cue
 from archive.models import Participant, Recording, Space, Transcript, User
 from archive.storage import keys, store, write
@@ -76,7 +76,7 @@ shapes = st.builds(
 
 def make_shaped(host: User, shape: Shape) -> tuple[Space, dict[str, bytes]]:
     """The Space with all that the shape has, and {key: bytes} of its recordings."""
-    space = make_row(host, title=shape.title, ended_at=shape.ended_at, expires_at=clock.now() + timedelta(days=10))
+    space = make_row(host, title=shape.title, ended_at=shape.ended_at, expires_at=dbtime.now() + timedelta(days=10))
     for seat, (role, name) in enumerate(shape.participants, 1):
         Participant.objects.create(space=space, role=role, seat=seat, name=name)
     stored = {}

@@ -18,5 +18,5 @@ def make_transcript(space: Space, said: Sequence[Said], language: str = "en", nu
     key = f"spaces/{space.pk}/transcript/{number}.{language}.vtt"
     stored = {"key": key, "size": 1, "sha256": "0" * 64, "crc32": 1, "etag": "e"}
     transcript = Transcript.objects.create(space=space, number=number, language=language, cues=cues, **stored)
-    search.index(transcript)
+    search.index_transcript(transcript)
     return transcript

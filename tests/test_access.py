@@ -10,17 +10,17 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, reverse
 
-from archive import clock
+from archive import dbtime
 from archive.models import Bundle, Space, User
-from archive.retention.violations import flag
+from archive.moderation.violations import flag
 from portal.urls import urlpatterns
-from portal.views.packages import package_path
+from portal.views.downloads import download_path
 from tests import factory
 from tests.pages import browser
 
 pytestmark = pytest.mark.usefixtures("db")
 NOBODY = UUID("00000000-0000-4000-8000-000000000000")
-FORM = {"rule": "spam", "reason": "It sold watches.", "words": "They were beans."}
+FORM = {"rule": "spam", "reason": "It sold watches.", "statement": "They were beans."}
 
 # name: (method, host, admin, auditor); 404 is what strangers get, too.
 LADDER = {
@@ -30,7 +30,7 @@ LADDER = {
     "recording": ("GET", 302, 302, 404),
     "transcript": ("GET", 200, 200, 404),
     "bundle": ("POST", 302, 302, 404),
-    "get": ("GET", 302, 302, 404),
+    "download": ("GET", 302, 302, 404),
     "flag": ("POST", 404, 302, 404),
     "lift": ("POST", 404, 302, 404),
     "hold": ("POST", 404, 302, 404),
@@ -40,26 +40,35 @@ LADDER = {
     "flag-several": ("GET", 404, 200, 404),
     "appeals": ("GET", 404, 200, 404),
     "holds": ("GET", 404, 200, 404),
-    "due": ("GET", 404, 200, 200),
+    "deadlines": ("GET", 404, 200, 200),
     "log": ("GET", 404, 200, 200),
     "log-space": ("GET", 404, 200, 200),
     "search": ("GET", 200, 200, 404),
-    "words": ("GET", 200, 200, 200),
+    "my-lines": ("GET", 200, 200, 200),
     "healthz": ("GET", 200, 200, 200),
 }
 WHOLE = {  # not of one Space
-    *("spaces", "log", "due", "search", "words", "healthz"),
+    *("spaces", "log", "deadlines", "search", "my-lines", "healthz"),
     *("moderation", "flag-several", "appeals", "holds"),
 }
-# Ladders of their own: tests/test_access_decisions.py, test_own_words*.py, test_bring.py, test_peaks.py ...
+# Ladders of their own: tests/test_access_decisions.py, test_own_lines*.py, test_upload_page.py, test_peaks.py ...
 ELSEWHERE = {
-    *("own-words", "participant-account", "bring", "bring-look", "steps", "keep-rest", "peaks", "speech"),
-    *("recorders", "recorder-revoke", "collection", "notices", "notice-seen", "notices-seen"),
+    *(
+        "own-lines",
+        "participant-account",
+        "upload",
+        "upload-inspect",
+        "progress",
+        "accept-partial",
+        "peaks",
+        "transcription",
+    ),
+    *("recorders", "recorder-revoke", "export", "notices", "notice-dismiss", "notices-dismiss"),
     *("decide", "release", "certificates", "certificate", "certificate-key"),
 }
-OPEN = {"get", "healthz"}  # no sign-in: the one carries its own token, the other says nothing
+OPEN = {"download", "healthz"}  # no sign-in: the one carries its own token, the other says nothing
 OF_A_SPACE = [name for name in LADDER if name not in WHOLE]
-CONTENT = ["audio", "recording", "transcript", "bundle", "get"]
+CONTENT = ["audio", "recording", "transcript", "bundle", "download"]
 CHANGING = ["flag", "lift", "hold", "appeal"]
 KEPT_AFTERWARDS = {"log-space"}  # the story of a Space outlives it
 
@@ -78,9 +87,9 @@ def address(name: str, space: Space, user: User | None = None, *, id: UUID | Non
     """Of the endpoint `name` for this Space; a bundle's `get` address is made for `user`."""
     if name in WHOLE:
         return reverse(name)
-    if name == "get":
+    if name == "download":
         bundle = Bundle(pk=id, space_id=id, name="a.zip") if id else space.bundles.get()
-        return package_path(bundle, user or space.host)
+        return download_path(bundle, user or space.host)
     further: dict[str, list[object]] = {"transcript": ["vtt"], "appeal": [space.violations.get().pk]}
     return reverse(name, args=[id or space.pk, *further.get(name, [])])
 
@@ -142,7 +151,7 @@ def test_an_auditor_gets_facts_and_no_content(space: Space, auditor: User, name:
 @pytest.mark.parametrize("name", OF_A_SPACE)
 def test_an_id_that_is_nobodys(space: Space, admin: User, name: str) -> None:
     client = browser(admin)
-    bad = "/get/nonsense/a.zip" if name == "get" else address(name, space).replace(str(space.id), "nonsense")
+    bad = "/download/nonsense/a.zip" if name == "download" else address(name, space).replace(str(space.id), "nonsense")
 
     assert ask(client, name, address(name, space, admin, id=NOBODY)).status_code == 404
     assert ask(client, name, bad).status_code == 404
@@ -163,8 +172,8 @@ def test_content_that_is_not_available(space: Space, name: str, state: str) -> N
 def test_what_is_gone_is_gone(space: Space, admin: User, name: str, state: str) -> None:
     """From the deadline on, however late the sweep is."""
     url = address(name, space, admin)
-    end = clock.now() - timedelta(days=120)
-    Space.objects.filter(pk=space.pk).update(ended_at=end, expires_at=clock.now(), state=state)
+    end = dbtime.now() - timedelta(days=120)
+    Space.objects.filter(pk=space.pk).update(ended_at=end, expires_at=dbtime.now(), state=state)
 
     answer = ask(browser(admin), name, url)
 

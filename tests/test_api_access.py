@@ -19,7 +19,7 @@ ADDRESSES = [
     ("GET", "/uploads/{upload}", None),
     ("POST", "/uploads/{upload}/parts", {"parts": [{"number": 1}]}),
     ("POST", "/uploads/{upload}/complete", {}),
-    ("POST", "/uploads/{upload}/keep-rest", {}),
+    ("POST", "/uploads/{upload}/accept-partial", {}),
     ("DELETE", "/uploads/{upload}", None),
 ]
 each = pytest.mark.parametrize(("method", "path", "body"), ADDRESSES)

@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from archive.bundles import collect
+from archive.bundles import exports
 from archive.bundles.build import build
-from archive.bundles.upkeep import prove
-from archive.models import Bundle, LogEntry, RecorderToken, Space, User, Volume
+from archive.bundles.maintain import verify
+from archive.models import Bundle, ExportPart, LogEntry, RecorderToken, Space, User
 from tests.api import Answer, Caller, recorder
 from tests.factory import make_contents, make_row
 from tests.pages import browser, fetch
@@ -41,7 +41,7 @@ def test_ask_poll_download(who: str, seeds: Space, admin: User) -> None:
         None,
     )
     assert build(asked.json["id"])
-    assert prove(Bundle, asked.json["id"])
+    assert verify(Bundle, asked.json["id"])
     told = caller.get(address).json
 
     assert (told["state"], told["space"], told["bytes_done"]) == ("ready", str(seeds.pk), told["size"])
@@ -68,7 +68,7 @@ def test_why_it_failed_and_again(seeds: Space) -> None:
 ADDRESSES: list[tuple[str, str, Any]] = [
     ("POST", "/spaces/{space}/bundle", None),
     ("GET", "/spaces/{space}/bundle", None),
-    ("GET", "/collections/{collection}", None),
+    ("GET", "/exports/{export}", None),
 ]
 each = pytest.mark.parametrize(("method", "path", "body"), ADDRESSES)
 
@@ -77,7 +77,7 @@ each = pytest.mark.parametrize(("method", "path", "body"), ADDRESSES)
 def ids(alice: User) -> dict[str, str]:
     space = make_row(alice)
     make_contents(space)
-    return {"space": str(space.pk), "collection": str(collect.request(alice, 2 * GB).pk)}
+    return {"space": str(space.pk), "export": str(exports.request(alice, 2 * GB).pk)}
 
 
 def ask(caller: Caller, method: str, path: str, body: Any, ids: dict[str, str]) -> Answer:
@@ -91,7 +91,7 @@ def test_the_ladder(
 ) -> None:
     intake = recorder(admin)[0]
     other = recorder(admin, "other", hosts=(bob,), scopes=BUNDLES)[0]
-    nobody = {"space": str(uuid4()), "collection": str(uuid4())}
+    nobody = {"space": str(uuid4()), "export": str(uuid4())}
 
     assert ask(Caller(user=alice), method, path, body, ids).status == 200
     assert ask(Caller(), method, path, body, ids).status == 401
@@ -132,7 +132,7 @@ def test_an_address_dies_with_its_token(ids: dict[str, str], alice: User, admin:
     assert browser().get(url).status_code == 404
     token.hosts.add(alice)
     assert browser().get(url).status_code == 302
-    RecorderToken.objects.update(revoked_at=token.made_at)
+    RecorderToken.objects.update(revoked_at=token.created_at)
 
     assert browser().get(url).status_code == 404
 
@@ -149,16 +149,21 @@ def test_not_before_it_is_available(alice: User) -> None:
 def test_all_spaces(who: str, seeds: Space, admin: User) -> None:
     machine = recorder(admin, hosts=(seeds.host,), scopes=BUNDLES)[0]
     caller = {"host": Caller(user=seeds.host), "machine": machine}[who]
-    asked = caller.post("/collections", {"volume_size": 2 * GB, "host": "alice"})
+    asked = caller.post("/exports", {"max_part_size": 2 * GB, "host": "alice"})
     assert asked.status == 202
-    (volume,) = asked.json["volumes"]
-    assert (volume["number"], volume["spaces"], volume["expired"], volume["url"]) == (1, [str(seeds.pk)], [], None)
-    assert collect.build(volume["id"])
-    assert prove(Volume, volume["id"])
+    (export_part,) = asked.json["parts"]
+    assert (export_part["number"], export_part["spaces"], export_part["expired"], export_part["url"]) == (
+        1,
+        [str(seeds.pk)],
+        [],
+        None,
+    )
+    assert exports.build(export_part["id"])
+    assert verify(ExportPart, export_part["id"])
 
-    (volume,) = caller.get(f"/collections/{asked.json['id']}").json["volumes"]
+    (export_part,) = caller.get(f"/exports/{asked.json['id']}").json["parts"]
 
-    assert hashlib.sha256(downloaded(volume["url"])).hexdigest() == volume["sha256"]
+    assert hashlib.sha256(downloaded(export_part["url"])).hexdigest() == export_part["sha256"]
     assert LogEntry.objects.get(event="content.downloaded").space_id == seeds.pk
 
 
@@ -166,9 +171,9 @@ def test_all_spaces_of_others(alice: User, bob: User, admin: User) -> None:
     machine = recorder(admin, hosts=(bob,), scopes=BUNDLES)[0]
 
     for caller in (Caller(user=admin), Caller(user=bob), machine):
-        assert caller.post("/collections", {"volume_size": 2 * GB, "host": "alice"}).status == 403
-    assert Caller(user=bob).post("/collections", {"volume_size": 2 * GB}).status == 422
-    assert Caller(user=bob).post("/collections", {"volume_size": 3 * GB}).status == 422
+        assert caller.post("/exports", {"max_part_size": 2 * GB, "host": "alice"}).status == 403
+    assert Caller(user=bob).post("/exports", {"max_part_size": 2 * GB}).status == 422
+    assert Caller(user=bob).post("/exports", {"max_part_size": 3 * GB}).status == 422
 
 
 def test_a_machine_that_downloads_names_its_hosts(admin: User) -> None:

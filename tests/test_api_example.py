@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from archive import clock
-from archive.intake import recorders
+from archive import dbtime, recorders
 from archive.models import Space, UploadSession, User
 from archive.storage import store
 from embedded.process import Process, family
@@ -37,7 +36,7 @@ def web(services: Services, monkeypatch: pytest.MonkeyPatch) -> Process:
 
 @pytest.fixture
 def token(committed: None, alice: User, admin: User) -> str:
-    return recorders.make("studio", 30, admin)[1]
+    return recorders.create_token("studio", 30, admin)[1]
 
 
 @pytest.fixture
@@ -64,7 +63,7 @@ def passed_through(process: Process) -> int:
 
 
 def test_it_hands_a_recording_over(run: Callable[..., str], services: Services, demo_recording: Path) -> None:
-    ended_at = (clock.now() - timedelta(hours=1)).isoformat()
+    ended_at = (dbtime.now() - timedelta(hours=1)).isoformat()
     services.worker()
 
     said = run(demo_recording, ended_at)
@@ -81,7 +80,7 @@ def test_it_goes_on_where_it_was_and_the_portal_sees_not_a_byte(
     run: Callable[..., str], services: Services, web: Process, token: str, tmp_path: Path
 ) -> None:
     recording = make_noise(tmp_path / "long.wav", megabytes=SIZE)
-    ended_at = (clock.now() - timedelta(hours=1)).isoformat()
+    ended_at = (dbtime.now() - timedelta(hours=1)).isoformat()
     first_came = half_way(Remote(services.url, token), recording, ended_at)
     services.worker()
     before = passed_through(web)

@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from archive import clock
-from archive.intake import recorders
+from archive import dbtime, recorders
 from archive.models import IdempotencyKey, Space, User
 from tests.api import Caller, recorder
 from tests.rows import make_due
@@ -84,7 +83,7 @@ def test_keys_of_others_are_not_ones_own(alice: User, bob: User, admin: User) ->
 
 @pytest.mark.usefixtures("committed")
 def test_sent_twice_at_once(alice: User, admin: User) -> None:
-    text = recorders.make("studio", 30, admin)[1]
+    text = recorders.create_token("studio", 30, admin)[1]
     for number in range(5):
         calls = [lambda n=number: Caller(token=text).announce(host="alice", key=f"k-{n}", ended_at=ENDED)] * 3
 
@@ -99,8 +98,8 @@ def test_sent_twice_at_once(alice: User, admin: User) -> None:
 def test_keys_are_forgotten_after_a_day(alice: User) -> None:
     caller = Caller(user=alice)
     caller.announce(key="old")
-    IdempotencyKey.objects.update(made_at=clock.now() - timedelta(hours=25))
+    IdempotencyKey.objects.update(created_at=dbtime.now() - timedelta(hours=25))
     caller.announce(key="new")
 
-    assert recorders.forget_keys() == 1
+    assert recorders.delete_old_keys() == 1
     assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ["new"]

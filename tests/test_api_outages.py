@@ -5,7 +5,7 @@ import time
 import pytest
 from django.db import connection
 
-from archive.intake import recorders
+from archive import recorders
 from archive.models import User
 from tests.api import Remote
 from tests.plugin import engines
@@ -15,7 +15,7 @@ from tests.test_outages import down
 
 @pytest.mark.usefixtures("committed")
 def test_the_database_is_down(services: Services, alice: User, admin: User) -> None:
-    caller = Remote(services.url, recorders.make("studio", 30, admin)[1])
+    caller = Remote(services.url, recorders.create_token("studio", 30, admin)[1])
     services.web()
     upload = caller.begin(caller.announce(host="alice").json["id"], b"RIFF").json
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from archive.intake import uploads
+from archive.intake.uploads import sessions
 from archive.models import User
 from tests.api import Caller, recorder
 from tests.stores import NOBODY_LISTENS, other_store
@@ -97,7 +97,7 @@ def test_the_store_is_down(caller: Caller) -> None:
 
 
 def test_what_nobody_foresaw(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "part_size", lambda size: 1 // 0)
+    monkeypatch.setattr(sessions, "part_size", lambda size: 1 // 0)
     caller.client.raise_request_exception = False
     space = caller.announce().json["id"]
 

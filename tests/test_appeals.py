@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from archive import clock
+from archive import dbtime
 from archive.models import Appeal, Space, User, Violation
-from archive.retention.appeals import appeal, decide, if_granted
-from archive.retention.violations import flag, lift
+from archive.moderation.appeals import appeal, decide, if_granted
+from archive.moderation.violations import flag, lift
 from tests.factory import make_row
 from tests.rows import entries, events, kept
 
@@ -30,7 +30,7 @@ def test_while_it_is_open_the_deadline_stays(space: Space, violation: Violation,
     made = appeal(violation.pk, f"  {WORDS}\n", alice)
 
     violation.refresh_from_db()
-    assert (made.state, made.words, made.made_by) == ("open", WORDS, alice)
+    assert (made.state, made.statement, made.created_by) == ("open", WORDS, alice)
     assert violation.state == "appealed"
     assert kept(space) == timedelta(days=120)
     event, detail = entries(space)[-1]
@@ -43,10 +43,10 @@ def test_denied_the_violation_stands(space: Space, violation: Violation, alice: 
     decided = decide(made.pk, "It was no quotation.", admin, granted=False)
 
     violation.refresh_from_db()
-    assert (decided.state, decided.decision, decided.decided_by) == ("denied", "It was no quotation.", admin)
+    assert (decided.state, decided.decision_reason, decided.decided_by) == ("denied", "It was no quotation.", admin)
     assert violation.state == "standing"
     assert kept(space) == timedelta(days=120)
-    assert events(space)[-2:] == ["appeal.denied", "violation.stands"]
+    assert events(space)[-2:] == ["appeal.denied", "violation.upheld"]
 
 
 def test_granted_the_violation_is_lifted(space: Space, violation: Violation, alice: User, admin: User) -> None:
@@ -62,7 +62,7 @@ def test_granted_the_violation_is_lifted(space: Space, violation: Violation, ali
 
 
 def test_granted_late_the_host_has_a_week_to_download(alice: User, admin: User) -> None:
-    space = make_row(alice, ended_ago=timedelta(days=50), expires_at=clock.now() + timedelta(days=1))
+    space = make_row(alice, ended_ago=timedelta(days=50), expires_at=dbtime.now() + timedelta(days=1))
     made = appeal(flag(space.pk, "spam", "Watches.", admin).pk, WORDS, alice)
 
     decided = decide(made.pk, "So it was.", admin, granted=True)
@@ -75,7 +75,7 @@ def test_granted_late_the_host_has_a_week_to_download(alice: User, admin: User) 
 def test_another_violation_keeps_the_deadline(space: Space, violation: Violation, alice: User, admin: User) -> None:
     flag(space.pk, "spam", "Watches.", admin)
     made = appeal(violation.pk, WORDS, alice)
-    would_be = if_granted(space, violation, clock.now())
+    would_be = if_granted(space, violation, dbtime.now())
 
     decide(made.pk, "So it was.", admin, granted=True)
 
@@ -89,7 +89,7 @@ def test_lifting_everything_grants_what_is_open(space: Space, violation: Violati
     lift(space.pk, "flagged in error", admin)
 
     made.refresh_from_db()
-    assert (made.state, made.decision, made.decided_by) == ("granted", "flagged in error", admin)
+    assert (made.state, made.decision_reason, made.decided_by) == ("granted", "flagged in error", admin)
     assert events(space)[-3:] == ["appeal.granted", "violation.lifted", "deadline.moved"]
 
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from archive import clock
+from archive import dbtime
 from archive.models import Space, User, Violation
-from archive.retention import holds
-from archive.retention.evidence import Lines
-from archive.retention.violations import flag
+from archive.moderation import holds
+from archive.moderation.evidence import Lines
+from archive.moderation.violations import flag
 from tests.factory import make_row
 from tests.heard import make_heard
 from tests.pages import browser
@@ -52,7 +52,7 @@ def test_the_host_sees_what_was_flagged_and_until_when(space: Space, violation: 
 def test_the_host_appeals_and_reads_the_decision(space: Space, violation: Violation, alice: User, admin: User) -> None:
     url = f"/spaces/{space.pk}/violations/{violation.pk}/appeal"
 
-    answer = browser(alice).post(url, {"words": "It was <i>a quotation</i>.\nI said so."}, follow=True)
+    answer = browser(alice).post(url, {"statement": "It was <i>a quotation</i>.\nI said so."}, follow=True)
     assert "Your appeal was sent." in answer.content.decode()
     page = text(alice, f"/spaces/{space.pk}/")
     assert "An appeal is being looked at." in page
@@ -74,7 +74,7 @@ def test_the_host_appeals_and_reads_the_decision(space: Space, violation: Violat
 
 
 def test_granted_the_clock_goes_back(space: Space, violation: Violation, alice: User, admin: User) -> None:
-    browser(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"words": "A quotation."})
+    browser(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "A quotation."})
 
     answer = browser(admin).post(
         f"/moderation/appeals/{violation.appeal.pk}/decide", {"decision": "grant", "reason": "So it was."}, follow=True
@@ -86,7 +86,7 @@ def test_granted_the_clock_goes_back(space: Space, violation: Violation, alice: 
 
 
 def test_a_refused_appeal_loses_nothing(space: Space, violation: Violation, alice: User) -> None:
-    answer = browser(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"words": "x" * 2001})
+    answer = browser(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "x" * 2001})
 
     page = answer.content.decode()
     assert answer.status_code == 422
@@ -95,7 +95,7 @@ def test_a_refused_appeal_loses_nothing(space: Space, violation: Violation, alic
 
 
 def test_when_it_is_too_late_the_page_says_so(space: Space, violation: Violation, alice: User) -> None:
-    Space.objects.filter(pk=space.pk).update(expires_at=clock.now() + timedelta(days=13))
+    Space.objects.filter(pk=space.pk).update(expires_at=dbtime.now() + timedelta(days=13))
 
     page = text(alice, f"/spaces/{space.pk}/")
 
@@ -108,13 +108,13 @@ def test_a_violation_of_another_space_is_not_there(violation: Violation, alice: 
 
     for who, space_id in ((alice, other.pk), (bob, violation.space_id), (bob, other.pk)):
         url = f"/spaces/{space_id}/violations/{violation.pk}/appeal"
-        assert browser(who).post(url, {"words": "No."}).status_code == 404
+        assert browser(who).post(url, {"statement": "No."}).status_code == 404
 
 
 def test_an_auditor_reads_no_words_of_the_transcript(
     space: Space, violation: Violation, alice: User, auditor: User
 ) -> None:
-    browser(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"words": "A quotation."})
+    browser(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "A quotation."})
 
     page = text(auditor, f"/spaces/{space.pk}/")
 
@@ -137,10 +137,10 @@ def test_the_clock_while_a_hold_stands(space: Space, violation: Violation, alice
 def test_the_queue_has_the_shortest_deadline_first(alice: User, admin: User) -> None:
     for title, ended in (("held", 90), ("later", 10), ("sooner", 40)):
         space = make_row(
-            alice, title=title, ended_ago=timedelta(days=ended), expires_at=clock.now() + timedelta(days=1)
+            alice, title=title, ended_ago=timedelta(days=ended), expires_at=dbtime.now() + timedelta(days=1)
         )
         violation = flag(space.pk, "spam", "Watches.", admin)
-        browser(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"words": "No."})
+        browser(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "No."})
         if title == "held":
             holds.place(space.pk, "A court.", admin)
 

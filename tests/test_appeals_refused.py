@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import Group
 
-from archive import clock, lifecycle
+from archive import dbtime, lifecycle
 from archive.errors import Conflict, Refused, TooLate
 from archive.log import SYSTEM
 from archive.models import Appeal, Space, User, Violation
-from archive.retention import holds
-from archive.retention.appeals import appeal, decide
-from archive.retention.violations import flag, lift
+from archive.moderation import holds
+from archive.moderation.appeals import appeal, decide
+from archive.moderation.violations import flag, lift
 from tests.factory import make_row
 from tests.rows import entries
 
@@ -49,15 +49,15 @@ def test_it_has_words(violation: Violation, alice: User, text: str, words: str) 
 
 
 def test_2000_characters_fit(violation: Violation, alice: User) -> None:
-    assert appeal(violation.pk, "ü" * 2000, alice).words == "ü" * 2000
+    assert appeal(violation.pk, "ü" * 2000, alice).statement == "ü" * 2000
 
 
 @pytest.mark.parametrize(("left", "taken"), [(timedelta(days=14, minutes=1), True), (timedelta(days=14), False)])
 def test_until_14_days_before_the_deadline(
     space: Space, violation: Violation, alice: User, left: timedelta, taken: bool
 ) -> None:
-    Space.objects.filter(pk=space.pk).update(ended_at=clock.now() + left - timedelta(days=120))
-    Space.objects.filter(pk=space.pk).update(expires_at=clock.now() + left)
+    Space.objects.filter(pk=space.pk).update(ended_at=dbtime.now() + left - timedelta(days=120))
+    Space.objects.filter(pk=space.pk).update(expires_at=dbtime.now() + left)
 
     if taken:
         appeal(violation.pk, WORDS, alice)
@@ -70,7 +70,7 @@ def test_until_14_days_before_the_deadline(
 def test_while_a_hold_stands_no_deadline_ends_the_time_for_it(
     space: Space, violation: Violation, alice: User, admin: User
 ) -> None:
-    Space.objects.filter(pk=space.pk).update(expires_at=clock.now() + timedelta(days=1))
+    Space.objects.filter(pk=space.pk).update(expires_at=dbtime.now() + timedelta(days=1))
     holds.place(space.pk, "A court.", admin)
 
     assert appeal(violation.pk, WORDS, alice).state == "open"
@@ -119,7 +119,7 @@ def test_a_decision_has_a_reason(violation: Violation, alice: User, admin: User)
 def test_too_late_after_deletion_began(space: Space, violation: Violation, alice: User, admin: User) -> None:
     other = flag(space.pk, "spam", "Watches.", admin)
     made = appeal(violation.pk, WORDS, alice)
-    lifecycle.move(space, "available", "expiring", actor=SYSTEM)
+    lifecycle.transition(space, "available", "expiring", actor=SYSTEM)
     before = entries(space)
 
     with pytest.raises(TooLate, match=r"Too late: the deletion of this Space began at \d+ \w+ \d{4}"):

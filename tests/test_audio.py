@@ -8,13 +8,13 @@ import av
 import pytest
 from av.audio.stream import AudioStream
 
-from archive.intake.audio import Measured, measure
+from archive.intake.audio.measure import AudioFacts, measure
 from tests.sounds import make_archived, make_silence, make_tone
 
 DAY = 24 * 3600
 
 
-def measured(path: Path) -> Measured:
+def measured(path: Path) -> AudioFacts:
     return measure(path, longest_seconds=DAY, step=lambda seconds: None).measured
 
 
@@ -63,7 +63,7 @@ import resource, sys
 from pathlib import Path
 from django.conf import settings
 from archive.intake.audio import measure
-settings.configure(AUDIO_MEMORY_BYTES=256 * 1024**2, AUDIO_SECONDS=60)
+settings.configure(DECODER_MEMORY_BYTES=256 * 1024**2, DECODER_SECONDS=60)
 for name in sys.argv[1:]:
     measure(Path(name), longest_seconds=86400, step=lambda seconds: None)
     print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)

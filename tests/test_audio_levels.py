@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from archive.intake.audio import Heard, measure
+from archive.intake.audio.measure import AudioAnalysis, measure
 from tests.sounds import RATE, SECOND, make_silence
 
 
-def heard(path: Path) -> Heard:
+def heard(path: Path) -> AudioAnalysis:
     return measure(path, longest_seconds=86_400, step=lambda seconds: None)
 
 
-def waveform(found: Heard) -> Any:
+def waveform(found: AudioAnalysis) -> Any:
     return json.loads(found.peaks)
 
 

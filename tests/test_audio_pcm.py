@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archive.errors import Unreadable
-from archive.intake.audio import pcm
+from archive.intake.audio.measure import pcm
 from tests.offspring import children, listener
 from tests.sounds import make_silence, make_tone
 

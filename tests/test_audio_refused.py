@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from archive.errors import Unreadable
-from archive.intake.audio import Measured, measure
+from archive.intake.audio.measure import AudioFacts, measure
 from tests.sounds import claim_ten_hours, cut, make_film, make_silence, make_tone
 
 DAY = 24 * 3600
 
 
-def measured(path: Path, *, longest_seconds: int = DAY, accept_short: bool = False) -> Measured:
+def measured(path: Path, *, longest_seconds: int = DAY, accept_short: bool = False) -> AudioFacts:
     return measure(path, longest_seconds=longest_seconds, accept_short=accept_short, step=lambda seconds: None).measured
 
 

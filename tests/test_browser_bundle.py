@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from archive.models import Space, User
-from archive.retention.violations import flag
+from archive.moderation.violations import flag
 from tests.bundling import unpacked
 from tests.heard import TALK, make_heard
 from tests.listening import draws_the_waveform, in_view, lit, marked, place, plays, ticks, wait_for_place

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from archive.models import Participant, Space, User
-from archive.retention.violations import flag
+from archive.moderation.violations import flag
 from tests.bundling import unpacked
 from tests.heard import make_heard
 from tests.offline import Opened

@@ -11,7 +11,7 @@ import bagit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from archive import clock
+from archive import dbtime
 from archive.models import LogEntry, Space, User
 from archive.storage import keys, store
 from tests import browser as person
@@ -49,7 +49,7 @@ def test_from_sign_in_to_gone(services: Services, page: Page, alice: User, tmp_p
     assert words.value.suggested_filename == f"The seed library room-{space.ended_at:%Y-%m-%d}.en.srt"
 
     deadline = come_near(space, 1)
-    wait_until(lambda: clock.now() >= deadline, "the deadline comes")
+    wait_until(lambda: dbtime.now() >= deadline, "the deadline comes")
     answer = page.reload()
     assert answer is not None
     assert answer.status == 410

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from archive import clock
+from archive import dbtime
 from archive.models import Space, User
 from tests import browser as person
 from tests.factory import make_row, make_user
@@ -40,7 +40,7 @@ def test_flagged_appealed_lifted_deleted_and_certified(
     services.web()
     services.worker()
     services.beat()
-    space = make_heard(alice, deadline=clock.now() + timedelta(days=3))
+    space = make_heard(alice, deadline=dbtime.now() + timedelta(days=3))
     complaints = Complaints(page)
 
     in_as(page, services, "ada", "/moderation/")

@@ -16,8 +16,8 @@ def told(user: User) -> str:
     """Two notices of a Space; the address of its page."""
     space = make_row(user, title="Seeds")
     bundle = make_contents(space)
-    Notice.objects.create(kind="lifted", user=user, space=space, subject="1", state="page")
-    Notice.objects.create(kind="bundle-ready", user=user, space=space, subject=str(bundle.pk), state="page")
+    Notice.objects.create(kind="lifted", user=user, space=space, subject_id="1", state="web-only")
+    Notice.objects.create(kind="bundle-ready", user=user, space=space, subject_id=str(bundle.pk), state="web-only")
     return f"/spaces/{space.pk}/"
 
 
@@ -43,7 +43,7 @@ def test_put_away_without_reloading(services: Services, chromium: Browser, alice
     put_away(page)
     expect(page.locator("#notes .notice")).to_have_count(0)
     expect(page.locator("#notes")).to_be_hidden()
-    assert not Notice.objects.filter(seen_at=None).exists()
+    assert not Notice.objects.filter(dismissed_at=None).exists()
     page.close()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from archive import clock
+from archive import dbtime
 from archive.models import User
 from tests import browser as person
 from tests.heard import make_heard
@@ -66,14 +66,14 @@ def ready(page: Page) -> bool:
 @pytest.mark.usefixtures("committed")
 def test_the_deadline_while_it_plays(services: Services, page: Page, alice: User) -> None:
     services.web()
-    deadline = clock.now() + timedelta(seconds=9)
+    deadline = dbtime.now() + timedelta(seconds=9)
     space = make_heard(alice, deadline=deadline, peaks=[0.5, 1.0] * 50)
     person.come_back(page, services.url, "alice")
     page.goto(f"{services.url}/spaces/{space.pk}/")
     page.get_by_role("button", name="Play", exact=True).click()
     wait_for_place(page, 1)
 
-    wait_until(lambda: clock.now() >= deadline, "the deadline comes", 15)
+    wait_until(lambda: dbtime.now() >= deadline, "the deadline comes", 15)
     expect(page.get_by_text("The time of this Space has passed. It can't be heard any more.")).to_be_visible()
 
     assert not plays(page)

@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from archive.models import User
 from tests import browser as person
-from tests.heard import Line, make_heard
+from tests.heard import SearchLine, make_heard
 from tests.listening import Complaints, in_view, lit, marked, ticks, wait_for_place
 from tests.processes import Services, wait_until
 
@@ -18,7 +18,7 @@ def page(chromium: Browser) -> Page:
     return chromium.new_page()
 
 
-def opened(services: Services, page: Page, alice: User, lines: list[Line] | None = None) -> Complaints:
+def opened(services: Services, page: Page, alice: User, lines: list[SearchLine] | None = None) -> Complaints:
     services.web()
     space = make_heard(alice, lines=lines)
     person.come_back(page, services.url, "alice")

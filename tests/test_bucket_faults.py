@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from archive.storage import Store, store
-from archive.storage.checks import bucket_lets_go
+from archive.storage.checks import bucket_is_erasable
 from tests.stores import NOBODY_LISTENS, WRONG_KEY, other_store
 
 
@@ -19,7 +19,7 @@ def versioned() -> Iterator[Store]:
 
 
 def check() -> list[str | None]:
-    return [message.id for message in bucket_lets_go(databases=["default"])]
+    return [message.id for message in bucket_is_erasable(databases=["default"])]
 
 
 def test_old_versions_and_delete_markers_are_listed_and_deleted(versioned: Store) -> None:
@@ -37,7 +37,7 @@ def test_old_versions_and_delete_markers_are_listed_and_deleted(versioned: Store
 
 
 def test_versioning_is_an_error(versioned: Store) -> None:
-    (message,) = bucket_lets_go(databases=["default"])
+    (message,) = bucket_is_erasable(databases=["default"])
 
     assert message.id == "spacekeep.E101"
     assert "versioning is enabled: a deleted object could live on as an old version" in message.msg
@@ -48,7 +48,7 @@ def test_object_lock_is_an_error() -> None:
         bucket.client.create_bucket(Bucket=bucket.bucket, ObjectLockEnabledForBucket=True)
 
         assert set(check()) == {"spacekeep.E101"}
-        assert any("object lock is on" in message.msg for message in bucket_lets_go(databases=["default"]))
+        assert any("object lock is on" in message.msg for message in bucket_is_erasable(databases=["default"]))
 
 
 def test_the_usual_bucket_lets_go() -> None:
@@ -64,4 +64,4 @@ def test_a_store_that_does_not_answer_is_a_warning(options: dict[str, str]) -> N
 
 def test_the_store_is_only_asked_on_demand() -> None:
     with other_store(**NOBODY_LISTENS):
-        assert bucket_lets_go() == []
+        assert bucket_is_erasable() == []

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from archive import clock
+from archive import dbtime
 from archive.models import Bundle, Space, User
-from archive.retention.appeals import appeal, decide
-from archive.retention.evidence import Lines
-from archive.retention.violations import flag
+from archive.moderation.appeals import appeal, decide
+from archive.moderation.evidence import Lines
+from archive.moderation.violations import flag
 from tests.bundling import built, downloaded
 
 
@@ -62,7 +62,7 @@ def test_it_holds_everything(space: Space, tone: Path) -> None:
 
 def test_space_json(space: Space, admin: User) -> None:
     ended_at = datetime(2026, 10, 31, 20, 30, tzinfo=UTC)
-    Space.objects.filter(pk=space.pk).update(ended_at=ended_at, expires_at=clock.now() + timedelta(days=1))
+    Space.objects.filter(pk=space.pk).update(ended_at=ended_at, expires_at=dbtime.now() + timedelta(days=1))
     flag(space.pk, "spam", "An advertisement.", admin)
     bundle = built(space)
 
@@ -81,7 +81,7 @@ def test_space_json(space: Space, admin: User) -> None:
         "listening_copy": None,
         "transcripts": [{"language": "en", "source": "given", "lines": 1}],
         "kept_until": "2027-02-28T20:30:00Z",
-        "because": [
+        "deadline_reasons": [
             "Every recording is kept for 30 days after its Space ended.",
             "A rule violation stands, so it is kept for 90 days more: 120 days in all.",
         ],
@@ -111,11 +111,11 @@ def test_what_was_flagged_and_what_the_host_said(space: Space, alice: User, admi
     assert told["evidence"] == [
         {"line": 1, "start_ms": 0, "end_ms": 1000, "speaker": "Nora", "text": "Beans & peas."},
     ]
-    assert told["appeal"].pop("made_at") < told["appeal"].pop("decided_at")
+    assert told["appeal"].pop("created_at") < told["appeal"].pop("decided_at")
     assert told["appeal"] == {
         "state": "denied",
-        "words": "It was <b>beans</b>.",
-        "decision": "So they were sold.",
+        "statement": "It was <b>beans</b>.",
+        "decision_reason": "So they were sold.",
     }
     page = files["data/index.html"].decode()
     shown = page[page.index('aria-label="Flag"') : page.index("data-player")]

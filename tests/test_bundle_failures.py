@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from archive import clock
+from archive import dbtime
 from archive.bundles.build import build, current, request
 from archive.errors import Refused, TooLate
 from archive.log import SYSTEM
@@ -75,7 +75,7 @@ def test_with_another_recording_in_its_place_it_fails(space: Space) -> None:
 
 def test_after_the_deadline_there_is_none(space: Space) -> None:
     bundle = request(space.pk, SYSTEM)
-    past = clock.now() - timedelta(seconds=1)
+    past = dbtime.now() - timedelta(seconds=1)
     Space.objects.filter(pk=space.pk).update(expires_at=past)
 
     assert not build(bundle.pk)

@@ -84,5 +84,5 @@ def assert_one_whole_bundle(space: Space) -> None:
     assert [version.key for version in listing.versions] == [bundle.key]
     assert listing.uploads == ()
     assert LogEntry.objects.filter(event="bundle.ready", detail__bundle=str(bundle.pk)).count() == 1
-    assert LogEntry.objects.filter(event="bundle.proven", detail__bundle=str(bundle.pk)).count() == 1
+    assert LogEntry.objects.filter(event="bundle.verified", detail__bundle=str(bundle.pk)).count() == 1
     crc_is_right(bundle)

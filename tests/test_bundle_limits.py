@@ -1,7 +1,7 @@
 """A bundle of more than 4 GiB, and one of more than 65,535 members: built in the store, and read by everybody.
 
 Only with LIMITS=1, as `make limits` does: they take minutes, and 14 GB of disk. Each of them has small brothers that
-always run, at exactly the numbers where ZIP64 begins: tests/test_zip_layout.py.
+always run, at exactly the numbers where ZIP64 begins: tests/test_zip64_layout.py.
 """
 
 import os
@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from archive import work
+from archive import leases
 from archive.bundles.bag import bag, member
 from archive.bundles.build import request
 from archive.bundles.compose import compose
-from archive.bundles.layout import Member, Range, layout
-from archive.bundles.upkeep import prove
+from archive.bundles.maintain import verify
+from archive.bundles.zip64 import Member, Range, layout
 from archive.log import SYSTEM
 from archive.models import Bundle, User
 from archive.storage import ObjectInfo, keys, store
@@ -39,7 +39,7 @@ def test_more_than_4_gib(alice: User, tmp_path: Path) -> None:
     assert bundle.size is not None
     assert recording.size == 4_362_076_160
     assert recording.size < bundle.size < recording.size + 1_000_000  # its page has the scripts in it
-    assert prove(Bundle, bundle.pk)
+    assert verify(Bundle, bundle.pk)
     path = saved(ObjectInfo(bundle.key, bundle.size, bundle.etag), tmp_path)
     assert refused_by(path) == {}
     valid(path, tmp_path / "bag")
@@ -53,7 +53,7 @@ def test_more_than_65535_members(alice: User, tmp_path: Path) -> None:
     files.append(Member("data/recording.wav", Range(sound.key, sound.etag, 0, sound.size), sound.crc32, sound.sha256))
     members = bag("many", files, identifier=str(space.pk), title="Many", date=space.ended_at)
     bundle = request(space.pk, SYSTEM)
-    claim = work.claim(Bundle, bundle.pk, Bundle.AT_WORK)
+    claim = leases.claim(Bundle, bundle.pk, Bundle.AT_WORK)
     assert claim is not None
 
     there = compose(claim, keys.bundle(space.pk, bundle.pk), layout(members, space.ended_at))

@@ -11,7 +11,7 @@ import pytest
 
 from archive.models import User
 from archive.storage import store
-from archive.storage.abilities import copies_parts
+from archive.storage.capabilities import copies_parts
 from tests.bundling import built, downloaded
 from tests.factory import make_space
 from tests.readers import refused_by

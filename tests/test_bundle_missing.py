@@ -33,7 +33,7 @@ def test_by_default_it_fails(lost: Space) -> None:
 
 
 def test_where_gaps_are_allowed_they_are_listed(lost: Space, settings: Any, tmp_path: Path) -> None:
-    settings.BUNDLE_MISSING = "list"
+    settings.BUNDLE_MISSING_OBJECTS = "list"
 
     bundle = built(lost)
 
@@ -54,7 +54,7 @@ def test_where_gaps_are_allowed_they_are_listed(lost: Space, settings: Any, tmp_
 
 
 def test_what_is_there_again_is_in_the_next_one(lost: Space, settings: Any, tmp_path: Path) -> None:
-    settings.BUNDLE_MISSING = "list"
+    settings.BUNDLE_MISSING_OBJECTS = "list"
     gap = built(lost)
     recording = lost.recordings.get()
     sound = make_tone(tmp_path / "talk.m4a", "m4a", seconds=1).read_bytes()
@@ -72,7 +72,7 @@ def test_what_is_there_again_is_in_the_next_one(lost: Space, settings: Any, tmp_
 
 
 def test_a_store_that_is_down_has_lost_nothing(seeds: Space, settings: Any) -> None:
-    settings.BUNDLE_MISSING = "list"
+    settings.BUNDLE_MISSING_OBJECTS = "list"
     bundle = request(seeds.pk, SYSTEM)
 
     with other_store(**NOBODY_LISTENS):

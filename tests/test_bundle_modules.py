@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser
 
-from archive.bundles.modules import UnknownForm, join
+from archive.display.modules import UnknownForm, join
 
 
 def joined(**modules: str) -> str:

@@ -14,12 +14,12 @@ from django.conf import settings
 from django.test import override_settings
 from django.test.signals import template_rendered
 
-from archive.bundles.assets import TEMPLATE, assets, templates
 from archive.bundles.contents import content_id, contents
-from archive.bundles.layout import Range, read
-from archive.errors import Unavailable
+from archive.bundles.zip64 import Range, read
+from archive.display.assets import TEMPLATE, assets, templates
+from archive.errors import StoreUnavailable
 from archive.models import Participant, Space, User
-from archive.retention.violations import flag, lift
+from archive.moderation.violations import flag, lift
 from archive.storage import keys, store
 from portal.checks import bundle_page
 from tests.heard import make_heard, make_peaks, put
@@ -216,13 +216,13 @@ def test_neither_does_it_draw_what_are_no_peaks(db: None, alice: User, tmp_path:
 
 
 def test_a_store_that_is_down_is_not_taken_for_missing_peaks(space: Space) -> None:
-    with other_store(**NOBODY_LISTENS), pytest.raises(Unavailable):
+    with other_store(**NOBODY_LISTENS), pytest.raises(StoreUnavailable):
         contents(space)
 
 
 def test_what_browsers_cannot_play_comes_with_a_copy(space: Space, tmp_path: Path) -> None:
-    stored = put(keys.listening(space.pk), b"a copy")
-    space.derived.create(kind="listening", content_type="audio/mp4", **vars(stored))
+    stored = put(keys.access_copy(space.pk), b"a copy")
+    space.derived.create(kind="access-copy", content_type="audio/mp4", **vars(stored))
 
     found = page(space, tmp_path)
 

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from archive.bundles.contents import contents
-from archive.bundles.layout import Range, read
-from archive.bundles.upkeep import prove
+from archive.bundles.maintain import verify
+from archive.bundles.zip64 import Range, read
 from archive.models import Bundle, Space, User
 from archive.storage import store
-from archive.storage.abilities import copies_parts
+from archive.storage.capabilities import copies_parts
 from tests.bundling import built, downloaded
 from tests.readers import refused_by
 from tests.shapes import Shape, make_shaped, shapes
@@ -73,7 +73,7 @@ def test_the_plans_bytes_are_those_in_the_store(db: None, alice: User, tmp_path:
         expected = planned(space, recordings)
 
         assert downloaded(bundle) == expected
-        assert prove(Bundle, bundle.pk)
+        assert verify(Bundle, bundle.pk)
         bundle.refresh_from_db()
         assert bundle.sha256 == hashlib.sha256(expected).hexdigest()
         path = tmp_path / "bundle.zip"

@@ -8,11 +8,11 @@ from django.conf import settings
 from django.core.cache import cache
 
 from archive.bundles.build import build, request
-from archive.bundles.upkeep import prove
+from archive.bundles.maintain import verify
 from archive.log import SYSTEM
 from archive.models import Bundle, Space, User
 from archive.storage import keys, store
-from archive.storage.abilities import copies_parts, try_copying
+from archive.storage.capabilities import copies_parts, try_copying
 from tests.bundling import crc_is_right, downloaded
 from tests.factory import make_noise
 from tests.faults.proxy import Fault, Proxy
@@ -46,7 +46,7 @@ def test_found_out_once_and_the_same_bytes(space: Space, day: Proxy) -> None:
     streamed = request(space.pk, SYSTEM)
     assert build(streamed.pk)
 
-    assert prove(Bundle, streamed.pk)
+    assert verify(Bundle, streamed.pk)
     streamed.refresh_from_db()
     assert downloaded(streamed) == whole
     crc_is_right(streamed)

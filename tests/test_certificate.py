@@ -11,12 +11,12 @@ from django.db import IntegrityError, connection, transaction
 from archive import log
 from archive.bundles.build import build, request
 from archive.log import SYSTEM
-from archive.models import Certificate, LogEntry, Space, User
+from archive.models import DeletionCertificate, LogEntry, Space, User
+from archive.moderation.appeals import appeal, decide
+from archive.moderation.holds import place, release
+from archive.moderation.violations import flag, lift
 from archive.retention import certificate
-from archive.retention.appeals import appeal, decide
-from archive.retention.holds import place, release
 from archive.retention.purge import purge
-from archive.retention.violations import flag, lift
 from archive.storage import keys, store
 from tests.factory import make_row, make_user
 from tests.rows import make_due, told
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 def said(space: Space) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(Certificate.objects.get(pk=space.pk).document)
+    found: dict[str, Any] = json.loads(DeletionCertificate.objects.get(pk=space.pk).document)
     return found
 
 
@@ -48,12 +48,12 @@ def test_it_says_why_until_then_and_what_was_deleted(zebrafish: Space, admin: Us
     assert (found["format"], found["version"]) == ("spacekeep/certificate-of-deletion", 1)
     assert (found["space"], found["key"]) == (str(zebrafish.pk), certificate.key_id())
     assert found["policy"] == {"lift_grace_days": 7, "retention_days": 30, "violation_extra_days": 90}
-    assert found["deadline"] == {"at": log.moment(zebrafish.expires_at), "because": ["base", "lifted"]}
+    assert found["deadline"] == {"at": log.rfc3339(zebrafish.expires_at), "deadline_reasons": ["base", "lifted"]}
     assert [(d["event"], d["entry"]) for d in found["decisions"]] == [
         (e.event, e.pk) for e in LogEntry.objects.order_by("id") if e.event in DECISIONS
     ]
     assert [d["event"] for d in found["decisions"]] == [
-        *("space.opened", "violation.flagged", "deadline.moved", "violation.lifted", "deadline.moved")
+        *("space.registered", "violation.flagged", "deadline.moved", "violation.lifted", "deadline.moved")
     ]
     deletion = found["deletion"]
     assert deletion["removed"] == [
@@ -83,28 +83,28 @@ def test_a_hold_and_an_appeal_that_was_granted_are_among_the_decisions(
 
     decisions = said(zebrafish)["decisions"]
     assert [d["event"] for d in decisions] == [
-        *("space.opened", "violation.flagged", "deadline.moved", "hold.placed", "deadline.moved"),
+        *("space.registered", "violation.flagged", "deadline.moved", "hold.placed", "deadline.moved"),
         *("hold.released", "deadline.moved", "violation.lifted", "deadline.moved"),
     ]
     moved = [(d["detail"]["before"], d["detail"]["after"]) for d in decisions if d["event"] == "deadline.moved"]
     assert (moved[1][1], moved[2][0]) == (None, None), "none while it stood"
 
 
-DECISIONS = ("space.opened", "violation.flagged", "violation.lifted", "deadline.moved")
+DECISIONS = ("space.registered", "violation.flagged", "violation.lifted", "deadline.moved")
 
 
 def test_the_log_names_it(zebrafish: Space) -> None:
     make_due(zebrafish)
     purge(zebrafish.pk)
 
-    document = Certificate.objects.get().document.encode()
+    document = DeletionCertificate.objects.get().document.encode()
     assert told(zebrafish, "space.deleted")["certificate"] == hashlib.sha256(document).hexdigest()
 
 
 def test_a_space_that_is_not_deleted_has_none(zebrafish: Space) -> None:
     assert not purge(zebrafish.pk)
 
-    assert not Certificate.objects.exists()
+    assert not DeletionCertificate.objects.exists()
 
 
 def test_one_for_each(alice: User) -> None:
@@ -113,9 +113,9 @@ def test_one_for_each(alice: User) -> None:
     assert purge(space.pk)
 
     assert not purge(space.pk)
-    assert Certificate.objects.count() == 1
+    assert DeletionCertificate.objects.count() == 1
     with pytest.raises(IntegrityError), transaction.atomic():
-        Certificate.objects.bulk_create([Certificate.objects.get()])
+        DeletionCertificate.objects.bulk_create([DeletionCertificate.objects.get()])
 
 
 def sql(statement: str) -> None:
@@ -124,10 +124,10 @@ def sql(statement: str) -> None:
 
 
 TAMPERING: dict[str, Callable[[], object]] = {
-    "update": lambda: Certificate.objects.update(document="{}"),
-    "delete": lambda: Certificate.objects.get().delete(),
-    "raw delete": lambda: Certificate.objects.all()._raw_delete("default"),
-    "TRUNCATE": lambda: sql("TRUNCATE archive_certificate"),
+    "update": lambda: DeletionCertificate.objects.update(document="{}"),
+    "delete": lambda: DeletionCertificate.objects.get().delete(),
+    "raw delete": lambda: DeletionCertificate.objects.all()._raw_delete("default"),
+    "TRUNCATE": lambda: sql("TRUNCATE archive_deletioncertificate"),
 }
 
 
@@ -136,9 +136,9 @@ def test_it_is_never_changed(alice: User, how: str) -> None:
     space = make_row(alice)
     make_due(space)
     purge(space.pk)
-    before = Certificate.objects.get().document
+    before = DeletionCertificate.objects.get().document
 
     with pytest.raises(IntegrityError, match="a certificate of deletion is never changed"), transaction.atomic():
         TAMPERING[how]()
 
-    assert Certificate.objects.get().document == before
+    assert DeletionCertificate.objects.get().document == before

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from django.urls import reverse
 
-from archive.models import Certificate, Space, User
+from archive.models import DeletionCertificate, Space, User
 from archive.retention import certificate
 from archive.retention.purge import purge
 from archive.retention.verify_certificate import main
@@ -36,7 +36,7 @@ def test_who_may_have_it(deleted: Space, admin: User, auditor: User, bob: User, 
 
     assert answer.status_code == status
     if status == 200:
-        assert answer.content.decode() == Certificate.objects.get().document
+        assert answer.content.decode() == DeletionCertificate.objects.get().document
         assert answer["Content-Disposition"] == f'attachment; filename="deletion-of-{deleted.pk}.json"'
         assert answer["Content-Type"] == "application/json"
 
@@ -87,9 +87,10 @@ def test_the_list_and_the_story_lead_to_it(deleted: Space, auditor: User, alice:
 def test_the_list_goes_on(alice: User, auditor: User) -> None:
     now = make_row(alice).ended_at
     rows = [
-        Certificate(space_id=UUID(int=n), key_id="a" * 64, document=json.dumps(n), issued_at=now) for n in range(1, 61)
+        DeletionCertificate(space_id=UUID(int=n), key_id="a" * 64, document=json.dumps(n), issued_at=now)
+        for n in range(1, 61)
     ]
-    Certificate.objects.bulk_create(rows)
+    DeletionCertificate.objects.bulk_create(rows)
 
     first = browser(auditor).get(reverse("certificates"))
     second = browser(auditor).get(reverse("certificates") + first.context["next_url"])

@@ -12,15 +12,15 @@ from typing import TypeVar
 import pytest
 from django.db import connection
 
-from archive import clock
+from archive import dbtime
 from archive.bundles import build
 from archive.errors import TooLate
 from archive.log import SYSTEM
 from archive.models import Appeal, Bundle, LogEntry, Rule, Space, User, Violation
+from archive.moderation.appeals import decide
+from archive.moderation.holds import place
+from archive.moderation.violations import flag, lift
 from archive.retention import purge
-from archive.retention.appeals import decide
-from archive.retention.holds import place
-from archive.retention.violations import flag, lift
 from archive.storage import keys, store, write
 from tests.factory import make_contents, make_row
 from tests.processes import wait_until
@@ -78,13 +78,13 @@ RACES: dict[str, tuple[Callable[[Space, User], object], timedelta | None, list[s
 
 def make_raced(host: User, admin: User, name: str, number: int) -> Space:
     """50 days old, with one object in the store."""
-    space = make_row(host, ended_ago=timedelta(days=50), expires_at=clock.now() + timedelta(days=1), title=str(number))
+    space = make_row(host, ended_ago=timedelta(days=50), expires_at=dbtime.now() + timedelta(days=1), title=str(number))
     write(store(), keys.recording(space.id, 1, "m4a"), BytesIO(b"sound"), "audio/mp4", check=lambda: None)
     if name in ("lift", "appeal granted"):
         violation = Violation.objects.create(space=space, rule=Rule.objects.get(code="spam"), flagged_by=admin)
         if name != "lift":
             Violation.objects.filter(pk=violation.pk).update(state="appealed")
-            Appeal.objects.create(violation=violation, words="It was a quotation.", made_by=host)
+            Appeal.objects.create(violation=violation, statement="It was a quotation.", created_by=host)
     return space
 
 
@@ -99,7 +99,7 @@ def test_a_change_against_the_deletion(alice: User, admin: User, name: str) -> N
         deadlines: list[datetime] = []
 
         def comes(space: Space = space, number: int = number, deadlines: list[datetime] = deadlines) -> None:
-            deadlines.append(clock.now() + timedelta(milliseconds=number % 10 * 10))
+            deadlines.append(dbtime.now() + timedelta(milliseconds=number % 10 * 10))
             Space.objects.filter(pk=space.pk).update(expires_at=deadlines[0])
 
         def changed(space: Space = space, late: list[str] = late) -> bool:
@@ -112,13 +112,13 @@ def test_a_change_against_the_deletion(alice: User, admin: User, name: str) -> N
         def deleted(space: Space = space, deadlines: list[datetime] = deadlines) -> bool:
             over = False
             while not over:
-                over = clock.now() > deadlines[0]  # once more after it
+                over = dbtime.now() > deadlines[0]  # once more after it
                 if purge.purge(space.id):
                     return True
             return False
 
         in_time, was_deleted = at_once(changed, deleted, first=comes)
-        began = "deletion.began" in told(space)
+        began = "deletion.started" in told(space)
         if began and not was_deleted:  # whoever came too late had the row's lock: the next attempt goes on
             wait_until(partial(purge.purge, space.id), "it is deleted")
 
@@ -136,7 +136,7 @@ def test_a_change_against_the_deletion(alice: User, admin: User, name: str) -> N
         else:
             assert (began, space.state, there) == (True, "deleted", 0)
             assert late[0].startswith("Too late: the de")
-            assert told(space) == ["deletion.began", "deletion.listed", "space.deleted"]
+            assert told(space) == ["deletion.started", "deletion.inventoried", "space.deleted"]
     assert outcomes == {(True, False), (False, True)}, "each of the two must have won at least once"
 
 
@@ -147,7 +147,7 @@ def test_two_purges(alice: User) -> None:
 
         assert sorted(at_once(*[partial(purge.purge, space.id)] * 2)) == [False, True]
 
-        assert told(space) == ["deletion.began", "bundle.removed", "deletion.listed", "space.deleted"]
+        assert told(space) == ["deletion.started", "bundle.removed", "deletion.inventoried", "space.deleted"]
 
 
 def test_two_workers_and_one_bundle(make_space: Callable[..., Space]) -> None:

@@ -11,18 +11,20 @@ from django.db.models import F
 from archive.models import (
     Appeal,
     Bundle,
-    Certificate,
-    Collection,
+    DeletionCertificate,
     Derived,
+    Export,
+    ExportPart,
+    ExportPartEntry,
     Hold,
     IdempotencyKey,
-    Line,
     Notice,
     Participant,
+    ReconcileFinding,
     RecorderToken,
     Recording,
     Rule,
-    Sighting,
+    SearchLine,
     Space,
     Transcript,
     Transcription,
@@ -30,8 +32,6 @@ from archive.models import (
     UploadSession,
     User,
     Violation,
-    Volume,
-    VolumeSpace,
 )
 from tests.factory import make_row
 
@@ -53,17 +53,17 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
     token = RecorderToken.objects.create(name="van", prefix="skr_van", secret_sha256="a" * 64, expires_at=NOON)
     upload = {"kind": "recording", "size": 10, "part_size": 5, "key": "u", "upload_id": "u"}
     sound = {"extension": "m4a", "content_type": "audio/mp4", "codec": "aac", "sample_rate": 8000, "channels": 1}
-    collection = Collection.objects.create(host=alice, volume_size=2 * 10**9)
-    volume = Volume.objects.create(collection=collection, number=1, state="ready", **READY)
+    export = Export.objects.create(host=alice, max_part_size=2 * 10**9)
+    export_part = ExportPart.objects.create(export=export, number=1, state="ready", **READY)
     return {
-        "collection": collection,
-        "volume": volume,
-        "place": VolumeSpace.objects.create(volume=volume, space=space),
+        "export": export,
+        "export_part": export_part,
+        "place": ExportPartEntry.objects.create(export_part=export_part, space=space),
         "space": space,
         "participant": Participant.objects.create(space=space, role="speaker", seat=1, name="Ida"),
         "recording": Recording.objects.create(space=space, key="r", duration_ms=1000, **STORED, **sound),
         "transcript": transcript,
-        "line": Line.objects.create(transcript=transcript, space=space, number=0, config="simple", vector=""),
+        "line": SearchLine.objects.create(transcript=transcript, space=space, number=0, config="simple", vector=""),
         "derived": Derived.objects.create(space=space, kind="peaks", key="d", **STORED),
         "upload": (session := UploadSession.objects.create(space=space, **upload)),
         "part": UploadPart.objects.create(session=session, number=1),
@@ -72,11 +72,11 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
         "idempotency": IdempotencyKey.objects.create(recorder=token, key="1", space=space),
         "mine": IdempotencyKey.objects.create(user=alice, key="1", space=space),
         "violation": violation,
-        "notice": Notice.objects.create(kind="flagged", user=alice, space=space, subject="1"),
-        "appeal": Appeal.objects.create(violation=violation, words="No.", made_by=alice),
+        "notice": Notice.objects.create(kind="flagged", user=alice, space=space, subject_id="1"),
+        "appeal": Appeal.objects.create(violation=violation, statement="No.", created_by=alice),
         "hold": Hold.objects.create(space=space, reason="A court.", placed_by=admin),
-        "sighting": Sighting.objects.create(kind="orphan", key="s"),
-        "bundle": Bundle.objects.create(space=space, content="c", state="ready", **READY),
+        "sighting": ReconcileFinding.objects.create(kind="orphan", key="s"),
+        "bundle": Bundle.objects.create(space=space, content_digest="c", state="ready", **READY),
     }
 
 
@@ -99,7 +99,7 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
         )
         for left in ("title", "salt", "fingerprint", "problem")
     ),
-    ("sighting_kind_known", "sighting", {"kind": "ufo"}),
+    ("finding_kind_known", "sighting", {"kind": "ufo"}),
     ("space_rejected_has_a_reason", "space", {"state": "rejected", "problem": ""}),
     ("participant_seats", "participant", {"role": "host", "seat": 2}),
     ("participant_seats", "participant", {"role": "cohost", "seat": 3}),
@@ -123,9 +123,9 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("upload_sizes_positive", "upload", {"size": 0}),
     ("upload_sizes_positive", "upload", {"part_size": 0}),
     ("upload_sha256_hex", "upload", {"sha256": "A" * 64}),
-    ("upload_refused_has_a_reason", "upload", {"state": "refused"}),
-    ("upload_arrived_has_its_object", "upload", {"state": "arrived"}),
-    ("upload_arrived_has_its_object", "upload", {"state": "taken"}),
+    ("upload_rejected_has_a_reason", "upload", {"state": "rejected"}),
+    ("upload_completed_has_its_object", "upload", {"state": "uploaded"}),
+    ("upload_completed_has_its_object", "upload", {"state": "accepted"}),
     ("transcription_state_known", "transcription", {"state": "lost"}),
     ("transcription_progress_within_total", "transcription", {"done_ms": 2, "total_ms": 1}),
     ("transcription_failed_has_a_reason", "transcription", {"state": "failed"}),
@@ -134,31 +134,31 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("token_hash_hex", "token", {"secret_sha256": "a" * 63}),
     ("recording_has_length", "recording", {"duration_ms": 0}),
     ("violation_state_known", "violation", {"state": "forgotten"}),
-    ("violation_lifted_by_somebody_at_a_time", "violation", {"state": "lifted", "lifted_by": F("flagged_by")}),
-    ("violation_lifted_by_somebody_at_a_time", "violation", {"state": "lifted", "lifted_at": NOON}),
-    ("violation_lifted_by_somebody_at_a_time", "violation", {"lifted_at": NOON}),
-    ("violation_lifted_by_somebody_at_a_time", "violation", {"lifted_by": F("flagged_by")}),
+    ("violation_lifted_has_actor_and_time", "violation", {"state": "lifted", "lifted_by": F("flagged_by")}),
+    ("violation_lifted_has_actor_and_time", "violation", {"state": "lifted", "lifted_at": NOON}),
+    ("violation_lifted_has_actor_and_time", "violation", {"lifted_at": NOON}),
+    ("violation_lifted_has_actor_and_time", "violation", {"lifted_by": F("flagged_by")}),
     ("notice_kind_known", "notice", {"kind": "gossip"}),
     ("notice_state_known", "notice", {"state": "lost"}),
     ("notice_sent_has_its_time", "notice", {"state": "sent"}),
     ("notice_sent_has_its_time", "notice", {"sent_at": NOON}),
-    ("notice_unsent_has_a_reason", "notice", {"state": "dropped"}),
+    ("notice_unsent_has_a_reason", "notice", {"state": "obsolete"}),
     ("notice_unsent_has_a_reason", "notice", {"state": "failed"}),
     ("notice_reminder_has_its_deadline", "notice", {"kind": "due-7-days"}),
     ("notice_reminder_has_its_deadline", "notice", {"kind": "due-1-day"}),
     ("notice_reminder_has_its_deadline", "notice", {"deadline": NOON}),
     ("violation_evidence_is_of_a_transcript", "violation", {"evidence": [{"line": 1}]}),
-    ("appeal_state_known", "appeal", {"state": "lost", "decided_at": NOON, "decided_by": F("made_by")}),
-    ("appeal_decided_by_somebody_at_a_time", "appeal", {"state": "denied", "decided_by": F("made_by")}),
-    ("appeal_decided_by_somebody_at_a_time", "appeal", {"state": "granted", "decided_at": NOON}),
-    ("appeal_decided_by_somebody_at_a_time", "appeal", {"decided_at": NOON}),
+    ("appeal_state_known", "appeal", {"state": "lost", "decided_at": NOON, "decided_by": F("created_by")}),
+    ("appeal_decided_has_actor_and_time", "appeal", {"state": "denied", "decided_by": F("created_by")}),
+    ("appeal_decided_has_actor_and_time", "appeal", {"state": "granted", "decided_at": NOON}),
+    ("appeal_decided_has_actor_and_time", "appeal", {"decided_at": NOON}),
     ("hold_state_known", "hold", {"state": "lost", "released_at": NOON, "released_by": F("placed_by")}),
-    ("hold_released_by_somebody_at_a_time", "hold", {"state": "released", "released_by": F("placed_by")}),
-    ("hold_released_by_somebody_at_a_time", "hold", {"state": "released", "released_at": NOON}),
-    ("hold_released_by_somebody_at_a_time", "hold", {"released_by": F("placed_by")}),
+    ("hold_released_has_actor_and_time", "hold", {"state": "released", "released_by": F("placed_by")}),
+    ("hold_released_has_actor_and_time", "hold", {"state": "released", "released_at": NOON}),
+    ("hold_released_has_actor_and_time", "hold", {"released_by": F("placed_by")}),
     *(
-        (f"{kind}_{name}", kind, changes)
-        for kind in ("bundle", "volume")
+        (f"{kind.replace('_', '')}_{name}", kind, changes)
+        for kind in ("bundle", "export_part")
         for name, changes in (
             ("state_known", {"state": "half"}),
             ("ready_is_complete", {"key": ""}),
@@ -176,11 +176,11 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
             ),
             ("progress_within_total", {"bytes_done": 2, "bytes_total": 1}),
             ("sha256_hex", {"sha256": "A" * 64}),
-            ("live_is_not_cleared", {"cleared": True}),
+            ("live_is_not_cleared", {"storage_cleared": True}),
         )
     ),
-    ("collection_volume_size_known", "collection", {"volume_size": 3 * 10**9}),
-    ("volume_numbered_from_1", "volume", {"number": 0}),
+    ("export_max_part_size_known", "export", {"max_part_size": 3 * 10**9}),
+    ("exportpart_numbered_from_1", "export_part", {"number": 0}),
 ]
 
 
@@ -198,7 +198,7 @@ def test_it_can_not_be_broken(rows: dict[str, models.Model], name: str, kind: st
         ("participant_seat_taken_once", "participant"),
         ("recording_numbered", "recording"),
         ("transcript_numbered", "transcript"),
-        ("line_numbered", "line"),
+        ("search_line_numbered", "line"),
         ("derived_once", "derived"),
         ("upload_one_recording_at_a_time", "upload"),
         ("transcription_one_live", "transcription"),
@@ -207,9 +207,9 @@ def test_it_can_not_be_broken(rows: dict[str, models.Model], name: str, kind: st
         ("upload_part_once", "part"),
         ("notice_once", "notice"),
         ("bundle_one_live_for_a_content", "bundle"),
-        ("volume_one_live_for_a_number", "volume"),
-        ("volume_space_once", "place"),
-        ("sighting_once", "sighting"),
+        ("exportpart_one_live_for_a_number", "export_part"),
+        ("exportpart_space_once", "place"),
+        ("finding_once", "sighting"),
     ],
 )
 def test_there_is_no_second(rows: dict[str, models.Model], name: str, kind: str) -> None:
@@ -226,13 +226,13 @@ def test_there_is_one_appeal_for_a_violation(rows: dict[str, models.Model], alic
     violation = Violation.objects.get(pk=rows["violation"].pk)
 
     with pytest.raises(IntegrityError, match="violation_id"), transaction.atomic():
-        Appeal.objects.create(violation=violation, words="Again.", made_by=alice)
+        Appeal.objects.create(violation=violation, statement="Again.", created_by=alice)
 
 
 def test_the_same_recording_is_taken_in_once(alice: User) -> None:
     make_row(alice, fingerprint="f" * 64)
 
-    with pytest.raises(IntegrityError, match='"space_taken_in_once"'), transaction.atomic():
+    with pytest.raises(IntegrityError, match='"space_ingested_once"'), transaction.atomic():
         make_row(alice, fingerprint="f" * 64)
 
 
@@ -246,19 +246,19 @@ def test_but_again_after_it_was_rejected(alice: User) -> None:
 
 def test_a_bundle_can_be_built_again_after_one_that_failed(rows: dict[str, models.Model]) -> None:
     space = Space.objects.get(pk=rows["space"].pk)
-    Bundle.objects.create(space=space, content="d", state="failed", problem="the store was down")
+    Bundle.objects.create(space=space, content_digest="d", state="failed", problem="the store was down")
 
-    Bundle.objects.create(space=space, content="d")
+    Bundle.objects.create(space=space, content_digest="d")
 
-    assert Bundle.objects.filter(space=space, content="d").count() == 2
+    assert Bundle.objects.filter(space=space, content_digest="d").count() == 2
 
 
 UNIQUE = {
-    "space_taken_in_once",
+    "space_ingested_once",
     "participant_seat_taken_once",
     "recording_numbered",
     "transcript_numbered",
-    "line_numbered",
+    "search_line_numbered",
     "derived_once",
     "upload_one_recording_at_a_time",
     "transcription_one_live",
@@ -267,13 +267,13 @@ UNIQUE = {
     "upload_part_once",
     "notice_once",
     "bundle_one_live_for_a_content",
-    "volume_one_live_for_a_number",
-    "volume_space_once",
-    "sighting_once",
+    "exportpart_one_live_for_a_number",
+    "exportpart_space_once",
+    "finding_once",
 }
 
 
-CERTIFICATES = {"certificate_key_id_hex": {"key_id": "a key"}, "certificate_says_something": {"document": ""}}
+CERTIFICATES = {"certificate_key_id_hex": {"key_id": "a key"}, "certificate_has_document": {"document": ""}}
 
 
 @pytest.mark.parametrize("name", CERTIFICATES)
@@ -281,7 +281,7 @@ def test_a_certificate_is_right_from_the_start(alice: User, name: str) -> None:
     fine: dict[str, Any] = {"space_id": make_row(alice).pk, "key_id": "a" * 64, "document": "{}", "issued_at": NOON}
 
     with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():
-        Certificate.objects.create(**fine | CERTIFICATES[name])
+        DeletionCertificate.objects.create(**fine | CERTIFICATES[name])
 
 
 def test_no_constraint_is_left_out() -> None:

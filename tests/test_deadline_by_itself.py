@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from archive import clock
+from archive import dbtime
 from archive.models import LogEntry, Space, User
 from archive.storage import keys, store
 from tests.bundling import built
@@ -22,7 +22,7 @@ def test_at_the_deadline(services: Services, alice: User, demo_recording: Path, 
     services.web()
     services.worker()
     services.beat()
-    ended_at = (clock.now() - timedelta(days=29)).isoformat()
+    ended_at = (dbtime.now() - timedelta(days=29)).isoformat()
     said = manage(
         services,
         *("ingest", str(demo_recording), "--host", "alice", "--ended-at", ended_at),
@@ -33,7 +33,7 @@ def test_at_the_deadline(services: Services, alice: User, demo_recording: Path, 
     built(Space.objects.get())
     page = f"{services.url}/spaces/{space.id}/"
     shown = fetch(page, cookie)[2].decode()
-    (bundle,) = set(re.findall(rf"{services.url}/get/[^\s\"'&]+\.zip", shown))
+    (bundle,) = set(re.findall(rf"{services.url}/download/[^\s\"'&]+\.zip", shown))
     signed = {
         fetch(address, cookie)[1]["Location"] for address in (f"{page}audio", f"{page}recording", bundle)
     }  # straight to the store
@@ -42,15 +42,15 @@ def test_at_the_deadline(services: Services, alice: User, demo_recording: Path, 
 
     before = [fetch(address, cookie, HX_Request="true")[0] for address in pages]
     handed_out = [fetch(address)[0] for address in signed]
-    assert clock.now() < deadline, "this machine is too slow for this test"
+    assert dbtime.now() < deadline, "this machine is too slow for this test"
     assert before == [200, 302, 302, 200, 302, 200, 200, 200, 200]
     assert handed_out == [200, 200, 200]
 
-    time.sleep((deadline - clock.now()).total_seconds())
+    time.sleep((deadline - dbtime.now()).total_seconds())
     assert [fetch(address, cookie)[0] for address in pages] == [410] * 9
     assert all(fetch(address)[0] >= 400 for address in signed)
 
     wait_until(lambda: not store().listing(keys.prefix(space.id)), "nothing of it is left in the store", 30)
     wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "its tombstone stands")
     assert [fetch(address, cookie)[0] for address in pages[:4]] == [410] * 4
-    assert LogEntry.objects.get(space_id=space.id, event="deletion.began").at >= deadline
+    assert LogEntry.objects.get(space_id=space.id, event="deletion.started").at >= deadline

@@ -8,11 +8,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from archive.clock import now
+from archive.dbtime import now
 from archive.errors import DecoderFailed
-from archive.intake import audio, self_test
-from archive.intake.finish import finish
-from archive.intake.scribe import transcribe
+from archive.intake.audio import measure as audio_measure
+from archive.intake.audio import self_test
+from archive.intake.publish import finish
+from archive.intake.transcription.transcribe import transcribe
 from archive.models import Space, Transcription, UploadSession, User
 from archive.storage import keys, store
 from tests import voices
@@ -50,15 +51,15 @@ def space(alice: User) -> Space:
     return make_row(alice, state="processing", title="Beans")
 
 
-def measure(path: Path) -> audio.Heard:
-    return audio.measure(path, longest_seconds=60, step=lambda seconds: None)
+def measure(path: Path) -> audio_measure.AudioAnalysis:
+    return audio_measure.measure(path, longest_seconds=60, step=lambda seconds: None)
 
 
 def is_kept(space: Space, upload: UploadSession) -> bool:
     """Whether the upload and its object are there, and another attempt is to come."""
     space.refresh_from_db()
     upload.refresh_from_db()
-    assert (space.state, upload.state, events(space)) == ("processing", "arrived", [])
+    assert (space.state, upload.state, events(space)) == ("processing", "uploaded", [])
     assert space.retry_at is not None
     assert space.retry_at > now()
     return store().head(upload.key).is_one(upload.size, upload.etag)
@@ -81,7 +82,7 @@ def test_an_exception_in_our_code_is_no_refusal(
 
     (line,) = caplog.messages
     assert f"'error': '{kind}'" in line
-    assert re.search(r"'at': '[^']*archive/intake/hearing/decode.py:\d+[^']*'", line)
+    assert re.search(r"'at': '[^']*intake/audio/decoder/decode.py:\d+[^']*'", line)
     assert "words of somebody" not in line
     assert str(error.value).startswith("The decoder failed (")
     assert "words of somebody" not in str(error.value)
@@ -96,7 +97,7 @@ def test_a_library_that_changed_is_no_refusal(
     with pytest.raises(DecoderFailed, match=r"The decoder failed \(TypeError\)"):
         measure(talk)
 
-    assert re.search(r"'at': '[^']*hearing/decode.py:\d+ > av/container/core.py:\d+'", caplog.text)
+    assert re.search(r"'at': '[^']*decoder/decode.py:\d+ > av/container/core.py:\d+'", caplog.text)
 
 
 @pytest.mark.django_db
@@ -150,7 +151,7 @@ def test_a_decoder_that_refuses_a_good_recording_is_not_believed(
 def test_too_little_memory_for_any_recording_is_not_the_recordings_fault(
     space: Space, talk: Path, settings: Settings
 ) -> None:
-    settings.AUDIO_MEMORY_BYTES = 64 * 1024**2
+    settings.DECODER_MEMORY_BYTES = 64 * 1024**2
     upload = arrive(space, talk)
 
     assert not finish_again(space, 100)
@@ -195,7 +196,7 @@ def test_the_command_takes_nothing_in_and_says_that_the_file_is_not_to_blame(
 def test_a_transcription_is_tried_again(
     alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    settings.SPEECH_MODEL = voices.MODEL
+    settings.TRANSCRIPTION_MODEL = voices.MODEL
     space = make_space(alice, recording=voices.read_aloud(tmp_path), transcript=None, transcribe=True)
     break_decoder(monkeypatch, tmp_path, 'no_such_argument="replace"')
 

@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 
 from archive.models import User
-from archive.storage.setup import prepare
+from archive.storage.setup import prepare_bucket
 from tests import voices
 from tests.factory import make_user
 from tests.faults import Deaths, deaths
@@ -37,14 +37,14 @@ MINUTES = 4  # of the 15 after recovery; the lease takes 10
 def zygote(services: Services, mailbox: Mailbox, tmp_path: Path) -> Iterator[Deaths]:
     """Processes with leases as in production, a mail server, and a bucket of their own."""
     own = {
-        "SPEECH_MODEL": voices.MODEL,
+        "TRANSCRIPTION_MODEL": voices.MODEL,
         "S3_BUCKET": "kills",
         "LEASE_SECONDS": "600",
         "EMAIL_URL": mailbox.url,
         "MAIL_FROM": FROM,
     }
     with other_store(bucket_name="kills") as bucket, deaths(services.env | own, tmp_path) as running:
-        prepare(bucket, "http://127.0.0.1:8000")
+        prepare_bucket(bucket, "http://127.0.0.1:8000")
         forget_messages()
         yield running
         forget_messages()

@@ -7,8 +7,8 @@ import pytest
 
 from archive.errors import Refused
 from archive.models import Space, Transcript, User
-from archive.retention.evidence import Lines, around, parse
-from archive.retention.violations import flag
+from archive.moderation.evidence import Lines, context_lines, parse
+from archive.moderation.violations import flag
 from tests.factory import make_row
 from tests.rows import told
 from tests.spoken import make_transcript
@@ -66,7 +66,7 @@ def test_the_words_are_kept_with_the_flag(space: Space, admin: User) -> None:
         {"line": 3, "start_ms": 40_000, "end_ms": 45_000, "speaker": "Ida", "text": "Watches!"},
         {"line": 4, "start_ms": 60_000, "end_ms": 65_000, "speaker": "Ida", "text": "Cheap watches!"},
     ]
-    assert violation.evidence_of == 1
+    assert violation.evidence_transcript_number == 1
     logged = told(space, "violation.flagged")
     assert logged["lines"] == 2
     assert "atches" not in json.dumps(logged)
@@ -99,7 +99,7 @@ def test_too_many_words(space: Space, admin: User) -> None:
 def test_with_30_seconds_around_it(space: Space, admin: User) -> None:
     violation = flag(space.pk, "spam", "It sold watches.", admin, Lines(1, (3, 4)))
 
-    near = around([violation])[violation.pk]
+    near = context_lines([violation])[violation.pk]
 
     assert [(line.number, line.cited, line.cue.text) for line in near] == [
         (2, False, "Peas."),
@@ -113,7 +113,7 @@ def test_without_its_transcript_the_words_are_left(space: Space, admin: User) ->
     violation = flag(space.pk, "spam", "It sold watches.", admin, Lines(1, (3,)))
     Transcript.objects.update(number=2)
 
-    near = around([violation])[violation.pk]
+    near = context_lines([violation])[violation.pk]
 
     assert [(line.number, line.cited, line.cue.text) for line in near] == [(3, True, "Watches!")]
-    assert around([flag(space.pk, "spam", "No lines.", admin)]) == {}
+    assert context_lines([flag(space.pk, "spam", "No lines.", admin)]) == {}

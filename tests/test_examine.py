@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from archive.intake.finish import finish
+from archive.intake.publish import finish
 from archive.models import Space, User
 from archive.storage import keys, store
 from tests.arriving import arrive
@@ -31,13 +31,13 @@ def test_it_becomes_available_with_its_measures(space: Space, tone: Path) -> Non
 
     space.refresh_from_db()
     upload.refresh_from_db()
-    assert (space.state, space.step, space.problem, upload.state) == ("available", "", "", "taken")
+    assert (space.state, space.processing_step, space.problem, upload.state) == ("available", "", "", "accepted")
     kept, data = space.recordings.get(), tone.read_bytes()
     assert (kept.key, kept.size) == (f"spaces/{space.pk}/recording/1.bin", len(data))
     assert (kept.sha256, kept.crc32) == (sha256(data).hexdigest(), zlib.crc32(data))
     assert (kept.extension, kept.codec, kept.channels) == ("m4a", "aac", 1)
     assert 990 <= kept.duration_ms <= 1100
-    assert events(space) == ["upload.taken", "space.available"]
+    assert events(space) == ["upload.accepted", "space.available"]
 
 
 def test_its_waveform_is_stored(space: Space, tone: Path) -> None:
@@ -57,7 +57,7 @@ def test_what_browsers_cannot_play_gets_a_copy_that_they_can(space: Space, tmp_p
 
     finish(space.pk)
 
-    kept = space.derived.get(kind="listening")
+    kept = space.derived.get(kind="access-copy")
     assert (kept.key, kept.content_type) == (f"spaces/{space.pk}/derived/listening.m4a", "audio/mp4")
     assert store().read(kept.key, 4, 4, kept.etag) == b"ftyp"
     assert space.recordings.get().extension == "aac"
@@ -70,11 +70,11 @@ def test_what_is_not_sound_is_refused_and_removed(space: Space, tmp_path: Path) 
 
     space.refresh_from_db()
     upload.refresh_from_db()
-    assert (space.state, upload.state) == ("rejected", "refused")
+    assert (space.state, upload.state) == ("rejected", "rejected")
     assert space.problem.startswith("notes.m4a: ")
     assert upload.problem == space.problem
     assert not store().listing(keys.prefix(space.pk))
-    assert events(space) == ["upload.refused", "space.rejected"]
+    assert events(space) == ["upload.rejected", "space.rejected"]
 
 
 def test_other_bytes_than_announced_are_refused(space: Space, tone: Path) -> None:
@@ -101,7 +101,7 @@ def test_the_same_recording_a_second_time_is_refused(space: Space, alice: User, 
 
 
 def test_a_disk_that_fails_loses_nothing(space: Space, tone: Path, settings: Any, tmp_path: Path) -> None:
-    settings.WORK_DIR = str(tmp_path / "nowhere")
+    settings.SPOOL_DIR = str(tmp_path / "nowhere")
     arrive(space, tone)
 
     assert not finish(space.pk)
@@ -114,7 +114,7 @@ def test_a_disk_that_fails_loses_nothing(space: Space, tone: Path, settings: Any
 
 def test_a_refusal_that_was_cut_short_is_carried_out(space: Space, tone: Path) -> None:
     arrive(space, tone)
-    Space.objects.filter(pk=space.pk).update(step="rejecting", problem="talk.m4a: there is no sound in it.")
+    Space.objects.filter(pk=space.pk).update(processing_step="rejecting", problem="talk.m4a: there is no sound in it.")
 
     assert not finish(space.pk)
 
@@ -124,7 +124,7 @@ def test_a_refusal_that_was_cut_short_is_carried_out(space: Space, tone: Path) -
 
 
 def test_nothing_stays_on_the_disk(space: Space, tone: Path, settings: Any, tmp_path: Path) -> None:
-    settings.WORK_DIR = str(tmp_path)
+    settings.SPOOL_DIR = str(tmp_path)
     arrive(space, tone)
 
     assert finish(space.pk)

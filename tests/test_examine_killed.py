@@ -25,9 +25,9 @@ def test_killed_at_every_commit(services: Services, alice: User, tone: Path, tmp
     upload = arrive(read, tmp_path / "words.vtt", "transcript")
 
     with (
-        PausedAt("upload.taken", kept.pk) as taking,
+        PausedAt("upload.accepted", kept.pk) as taking,
         PausedAt("space.rejected", refused.pk) as rejecting,
-        PausedAt("transcript.kept", read.pk) as keeping,
+        PausedAt("transcript.added", read.pk) as keeping,
     ):
         services.beat()
         worker = services.worker(concurrency=4)
@@ -39,19 +39,19 @@ def test_killed_at_every_commit(services: Services, alice: User, tone: Path, tmp
     def settled() -> bool:
         states = set(Space.objects.filter(pk__in=[kept.pk, refused.pk]).values_list("state", flat=True))
         upload.refresh_from_db()
-        return states == {"available", "rejected"} and upload.state == "taken"
+        return states == {"available", "rejected"} and upload.state == "accepted"
 
     wait_until(settled, "everything is settled after the restart", 60)
-    assert events(kept) == ["upload.taken", "space.available"]
+    assert events(kept) == ["upload.accepted", "space.available"]
     assert kept.recordings.count() == 1
     assert {v.key for v in store().listing(keys.prefix(kept.pk)).versions} == {
         f"spaces/{kept.pk}/recording/1.bin",
         f"spaces/{kept.pk}/derived/peaks.json",
     }
-    assert events(refused) == ["upload.refused", "space.rejected"]
+    assert events(refused) == ["upload.rejected", "space.rejected"]
     assert not store().listing(keys.prefix(refused.pk))
     assert [(t.number, t.cues[0]["text"]) for t in read.transcripts.all()] == [(1, "Runner beans.")]
-    assert events(read)[-2:] == ["transcript.kept", "upload.taken"]
+    assert events(read)[-2:] == ["transcript.added", "upload.accepted"]
 
 
 @pytest.mark.usefixtures("committed")
@@ -63,9 +63,9 @@ def test_nothing_of_it_stays_on_the_disk_of_a_worker_that_was_killed(
     space = make_row(alice, state="processing")
     arrive(space, tone)
 
-    with PausedAt("upload.taken", space.pk) as taking:  # the file was read back, and is still held open
+    with PausedAt("upload.accepted", space.pk) as taking:  # the file was read back, and is still held open
         services.beat()
-        worker = services.worker(WORK_DIR=str(disk))
+        worker = services.worker(SPOOL_DIR=str(disk))
         taking.wait()
         worker.kill()
 

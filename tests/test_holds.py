@@ -10,10 +10,10 @@ from archive import lifecycle
 from archive.errors import Conflict, Refused, TooLate
 from archive.log import SYSTEM
 from archive.models import Hold, Space, User
-from archive.retention.holds import if_released, place, release
+from archive.moderation.holds import if_released, place, release
+from archive.moderation.violations import flag, lift
+from archive.retention.due import due_spaces
 from archive.retention.purge import purge
-from archive.retention.sweep import due
-from archive.retention.violations import flag, lift
 from tests.factory import make_held, make_row, make_user
 from tests.rows import entries, events, kept
 
@@ -40,7 +40,7 @@ def test_while_it_stands_there_is_no_deadline(space: Space, admin: User) -> None
     hold = place(space.pk, REASON, admin)
 
     assert no_deadline(space)
-    assert space.because == [["hold", "A legal hold stands: nothing is deleted until it is released."]]
+    assert space.deadline_reasons == [["hold", "A legal hold stands: nothing is deleted until it is released."]]
     assert (hold.state, hold.reason, hold.placed_by) == ("standing", REASON, admin)
     (placed, told), (moved, how) = entries(space)
     assert (placed, told["hold"], moved, how["after"]) == ("hold.placed", hold.pk, "deadline.moved", None)
@@ -74,11 +74,11 @@ def test_on_release_the_rule_applies_at_once(space: Space, admin: User, second: 
 
 def test_released_long_after_its_time_it_is_due_at_once(alice: User, admin: User, second: User) -> None:
     space = make_held(alice, ended_ago=timedelta(days=400))
-    assert not list(due())
+    assert not list(due_spaces())
 
     release(Hold.objects.get().pk, "The case is closed.", second)
 
-    assert [found.id for found in due()] == [space.pk]
+    assert [found.id for found in due_spaces()] == [space.pk]
     assert purge(space.pk)
 
 
@@ -98,7 +98,7 @@ def test_another_admin_releases(space: Space, admin: User, settings: Settings) -
     with pytest.raises(Refused, match="You placed this hold: another admin releases it"):
         release(hold.pk, "Closed.", admin)
     assert no_deadline(space)
-    settings.HOLD_NEEDS_TWO = False
+    settings.HOLD_RELEASE_NEEDS_SECOND_ADMIN = False
     release(hold.pk, "Closed.", admin)
 
     assert kept(space) == timedelta(days=30)
@@ -135,7 +135,7 @@ def test_once(space: Space, admin: User, second: User) -> None:
 
 def test_too_late(space: Space, alice: User, admin: User) -> None:
     overdue = make_row(alice, ended_ago=timedelta(days=31))
-    lifecycle.move(space, "available", "expiring", actor=SYSTEM)
+    lifecycle.transition(space, "available", "expiring", actor=SYSTEM)
 
     with pytest.raises(TooLate, match="Too late: the deletion of this Space began at"):
         place(space.pk, REASON, admin)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from archive import clock, lifecycle
+from archive import dbtime, lifecycle
 from archive.log import SYSTEM
 from archive.models import Hold, Space, User
 from tests.factory import make_held, make_row
@@ -32,8 +32,8 @@ CHANGES: dict[str, Callable[[Space, Space, User], object]] = {
     "no deadline": lambda free, held, by: Space.objects.filter(pk=free.pk).update(expires_at=None),
     "made without one": lambda free, held, by: make_row(by, expires_at=None),
     "a hold alone": lambda free, held, by: Hold.objects.create(space=free, reason="A court.", placed_by=by),
-    "a deadline": lambda free, held, by: Space.objects.filter(pk=held.pk).update(expires_at=clock.now() + TOMORROW),
-    "released": lambda free, held, by: Hold.objects.update(state="released", released_at=clock.now(), released_by=by),
+    "a deadline": lambda free, held, by: Space.objects.filter(pk=held.pk).update(expires_at=dbtime.now() + TOMORROW),
+    "released": lambda free, held, by: Hold.objects.update(state="released", released_at=dbtime.now(), released_by=by),
     "its hold gone": lambda free, held, by: Hold.objects.all().delete(),
 }
 
@@ -62,4 +62,4 @@ def test_a_held_space_never_begins_to_be_deleted(alice: User) -> None:
     space = make_held(alice, ended_ago=timedelta(days=400))
 
     with pytest.raises(IntegrityError, match='"space_never_deleted_while_held"'), transaction.atomic():
-        lifecycle.move(space, "available", "expiring", actor=SYSTEM)
+        lifecycle.transition(space, "available", "expiring", actor=SYSTEM)

@@ -39,7 +39,7 @@ def test_each_is_refused_and_the_worker_is_alive(services: Services, alice: User
     worker = services.worker(concurrency=2, LEASE_SECONDS="60")
 
     def looked_at() -> bool:
-        waiting = UploadSession.objects.filter(state="arrived").exists()
+        waiting = UploadSession.objects.filter(state="uploaded").exists()
         return not waiting and not Space.objects.filter(state="processing").exists()
 
     wait_until(looked_at, "all of them were looked at", 90)
@@ -50,10 +50,10 @@ def test_each_is_refused_and_the_worker_is_alive(services: Services, alice: User
         assert not store().listing(keys.prefix(space.pk)), name
     for upload in uploads:
         upload.refresh_from_db()
-        assert upload.state == "refused", upload.name
+        assert upload.state == "rejected", upload.name
         assert upload.problem.startswith(f"{upload.name}: "), upload.problem
     script.refresh_from_db()
-    assert script.state == "taken"  # what a browser could run is not in it any more
+    assert script.state == "accepted"  # what a browser could run is not in it any more
     assert [cue["text"] for cue in talk.transcripts.get().cues] == ["alert(1) Beans"]
     honest.refresh_from_db()
     assert honest.state == "available"

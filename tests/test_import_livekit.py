@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from archive.intake.importers import Found, find
+from archive.intake.importers import ImportCandidate, find
 
 # As ListEgress answers: the names of the .proto, int64 as text.
 SNAKE: dict[str, Any] = {
@@ -52,7 +52,7 @@ SHAPES = {
 }
 
 
-def only(folder: Path, result: object, *, sound: str = "seeds.ogg") -> Found:
+def only(folder: Path, result: object, *, sound: str = "seeds.ogg") -> ImportCandidate:
     (folder / sound).parent.mkdir(exist_ok=True)
     (folder / sound).write_bytes(b"sound")
     (folder / "EG_MU4QwhXUhWf9.json").write_text(json.dumps(result))

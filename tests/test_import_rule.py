@@ -1,4 +1,4 @@
-"""Imports run one way (DESIGN §9), found by reading the code, imports inside of functions included."""
+"""Imports run one way, found by reading the code, imports inside of functions included."""
 
 import ast
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     ("archive.admin", "archive.apps", "archive.management"),
     ("archive.tasks",),
-    ("archive.retention", "archive.bundles", "archive.intake"),
+    ("archive.retention", "archive.bundles", "archive.intake", "archive.moderation"),
     ("archive.notices",),
-    ("archive.search", "archive.own_words", "archive.shown", "archive.volumes"),
-    ("archive.storage", "archive.log", "archive.lifecycle", "archive.work"),
+    ("archive.display", "archive.search", "archive.own_lines", "archive.export_revocation", "archive.recorders"),
+    ("archive.storage", "archive.log", "archive.lifecycle", "archive.leases"),
     ("archive.models",),
-    ("archive.policy", "archive.errors", "archive.clock", "archive.cues", "archive.words"),
+    ("archive.policy", "archive.errors", "archive.dbtime", "archive.cues", "archive.formatting"),
 ]
 APART = {"archive.retention", "archive.bundles", "archive.intake"}  # these don't import each other
 LEFT_OUT = {"migrations", "demo"}  # history, and a script that makes the demo recording

@@ -16,7 +16,7 @@ from mutagen.mp3 import MP3
 from mutagen.mp4 import MP4
 from mutagen.oggopus import OggOpus
 
-from archive.intake.importers import find, look
+from archive.intake.importers import find, inspect
 from tests.sounds import make_tone
 
 NOTE = "talk.{}: it names Nora and the date 2026-11-22, which doesn't tell when the Space ended."
@@ -58,7 +58,7 @@ def test_the_index_alone_is_enough(tagged: dict[str, Path]) -> None:
     moov = data.index(b"moov") - 4
     size = int.from_bytes(data[moov : moov + 4], "big")
 
-    facts = look({"talk.m4a": data[: int.from_bytes(data[:4], "big")] + data[moov : moov + size]})
+    facts = inspect({"talk.m4a": data[: int.from_bytes(data[:4], "big")] + data[moov : moov + size]})
 
     assert facts.title == "Seeds"
 
@@ -68,7 +68,7 @@ def test_the_index_alone_is_enough(tagged: dict[str, Path]) -> None:
 def test_half_a_file_is_no_error(tagged: dict[str, Path], kind: str, share: float) -> None:
     data = tagged[kind].read_bytes()
 
-    assert look({"talk.mp3": data[: int(len(data) * share)]}).ended_at is None
+    assert inspect({"talk.mp3": data[: int(len(data) * share)]}).ended_at is None
 
 
 def test_a_tag_that_grows_a_thousandfold_stays_small() -> None:
@@ -78,7 +78,7 @@ def test_a_tag_that_grows_a_thousandfold_stays_small() -> None:
 
     tracemalloc.start()
     began = time.monotonic()
-    facts = look({"talk.mp3": bomb[: 256 * 1024]})
+    facts = inspect({"talk.mp3": bomb[: 256 * 1024]})
     seconds, (_, peak) = time.monotonic() - began, tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -94,7 +94,7 @@ def test_half_a_million_empty_boxes_stay_small(holder: bytes) -> None:
     data = b"\x00\x00\x00\x10ftypM4A \x00\x00\x00\x00" + (len(inner) + 8).to_bytes(4, "big") + b"moov" + inner
 
     tracemalloc.start()
-    facts = look({"talk.m4a": data})
+    facts = inspect({"talk.m4a": data})
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -107,7 +107,7 @@ def test_half_a_million_empty_boxes_stay_small(holder: bytes) -> None:
     st.binary(max_size=400),
 )
 def test_any_bytes_are_no_error(magic: bytes, rest: bytes) -> None:
-    assert look({"talk.m4a": magic + rest}).ended_at is None
+    assert inspect({"talk.m4a": magic + rest}).ended_at is None
 
 
 def _seven_bits(number: int) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from archive.errors import Unreadable
-from archive.intake.importers import Found, find
+from archive.intake.importers import ImportCandidate, find
 
 SPACE: dict[str, Any] = {
     "id": "1ypKdEXvkMLGW",
@@ -34,7 +34,7 @@ def make_archive(root: Path, *spaces: object, script: str = "window.YTD.spaces_m
     return root
 
 
-def only(path: Path) -> Found:
+def only(path: Path) -> ImportCandidate:
     (found,) = find(path)
     return found
 

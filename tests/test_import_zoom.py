@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from archive.intake.importers import Found, find
+from archive.intake.importers import ImportCandidate, find
 
 LOCAL = "2026-11-22 20.05.10 Seeds and beans 98796876123"
 CLOUD = "GMT20261122-190510_Recording"
@@ -17,7 +17,7 @@ def make(folder: Path, *names: str) -> Path:
     return folder
 
 
-def by_name(path: Path) -> dict[str, Found]:
+def by_name(path: Path) -> dict[str, ImportCandidate]:
     return {one.recording: one for one in find(path)}
 
 

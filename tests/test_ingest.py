@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from archive import clock
+from archive import dbtime
 from archive.errors import Refused
 from archive.intake.ingest import Outcome, ingest
 from archive.intake.request import Request
@@ -42,7 +42,7 @@ def test_a_recording_is_taken_in(talk: Callable[..., Request], tone: Path, tmp_p
         "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n<v Nora>Beans.\n"
     )
     assert written.cues == [{"start_ms": 0, "end_ms": 1000, "speaker": "Nora", "text": "Beans."}]
-    assert events(space) == ["space.opened", "space.received", "transcript.kept", "space.available"]
+    assert events(space) == ["space.registered", "space.received", "transcript.added", "space.available"]
 
 
 def test_the_same_again_adds_nothing(talk: Callable[..., Request]) -> None:
@@ -58,7 +58,7 @@ def test_the_same_again_adds_nothing(talk: Callable[..., Request]) -> None:
 def test_with_another_end_it_is_another_space(talk: Callable[..., Request], bob: User) -> None:
     first = ingest(talk())
 
-    later = ingest(talk(ended_at=clock.now() - timedelta(hours=1)))
+    later = ingest(talk(ended_at=dbtime.now() - timedelta(hours=1)))
     others = ingest(talk(host=bob))
 
     assert later.created
@@ -68,7 +68,7 @@ def test_with_another_end_it_is_another_space(talk: Callable[..., Request], bob:
 
 @pytest.mark.usefixtures("committed")
 def test_at_the_same_moment_there_is_still_one(alice: User, tone: Path) -> None:
-    request = Request(recording=tone, host=alice, ended_at=clock.now() - timedelta(days=1))
+    request = Request(recording=tone, host=alice, ended_at=dbtime.now() - timedelta(days=1))
 
     def run(_: int) -> Outcome | Refused:
         try:
@@ -85,7 +85,7 @@ def test_at_the_same_moment_there_is_still_one(alice: User, tone: Path) -> None:
     assert space.state == "available"
     assert {outcome.space.pk for outcome in outcomes if isinstance(outcome, Outcome)} == {space.pk}
     assert Recording.objects.count() == 1
-    assert events(space) == ["space.opened", "space.received", "space.available"]
+    assert events(space) == ["space.registered", "space.received", "space.available"]
 
 
 def test_silence_is_taken_in_and_told(talk: Callable[..., Request], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import execute_from_command_line
 
-from archive import clock
+from archive import dbtime
 from archive.models import Space, User
 from tests.sounds import make_tone
 
@@ -38,7 +38,7 @@ def talk(tmp_path: Path) -> Path:
 
 
 def yesterday() -> str:
-    return (clock.now() - timedelta(days=1)).isoformat()
+    return (dbtime.now() - timedelta(days=1)).isoformat()
 
 
 def test_it_prints_the_id_and_nothing_else(run: Run, alice: User, talk: Path) -> None:

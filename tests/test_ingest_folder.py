@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import execute_from_command_line
 
-from archive import clock
+from archive import dbtime
 from archive.models import Space, User
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -36,7 +36,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def ended_at() -> datetime:
-    return (clock.now() - timedelta(days=1)).replace(microsecond=250_000)
+    return (dbtime.now() - timedelta(days=1)).replace(microsecond=250_000)
 
 
 @pytest.fixture
@@ -99,8 +99,8 @@ def test_json_of_several_is_one_object(run: Run, alice: User, spaces: Path) -> N
 
 
 def test_what_is_given_wins(run: Run, alice: User, spaces: Path) -> None:
-    told = datetime(2020, 1, 1, tzinfo=UTC).replace(year=clock.now().year) - timedelta(hours=1)
-    told = max(told, clock.now() - timedelta(days=2)).replace(microsecond=0)
+    told = datetime(2020, 1, 1, tzinfo=UTC).replace(year=dbtime.now().year) - timedelta(hours=1)
+    told = max(told, dbtime.now() - timedelta(days=2)).replace(microsecond=0)
 
     status, _, err = run(str(without_talk(spaces)), "--title", "Peas", "--ended-at", told.isoformat(), "--cohost", "Jo")
 
@@ -112,7 +112,7 @@ def test_what_is_given_wins(run: Run, alice: User, spaces: Path) -> None:
 
 
 def test_an_end_for_all_is_refused_where_one_has_its_own(run: Run, alice: User, spaces: Path) -> None:
-    status, _, err = run(str(spaces), "--ended-at", (clock.now() - timedelta(days=2)).isoformat())
+    status, _, err = run(str(spaces), "--ended-at", (dbtime.now() - timedelta(days=2)).isoformat())
 
     assert status == 1
     assert err == (
@@ -170,7 +170,7 @@ def test_an_archive_is_taken_in_and_unpacked_nowhere_for_good(
     run: Run, alice: User, spaces: Path, tmp_path: Path, settings: Any
 ) -> None:
     (tmp_path / "work").mkdir()
-    settings.WORK_DIR = str(tmp_path / "work")
+    settings.SPOOL_DIR = str(tmp_path / "work")
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         for file in without_talk(spaces).iterdir():
             archive.write(file, f"all/{file.name}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archive import clock
+from archive import dbtime
 from archive.models import Space
 from archive.storage import keys, store
 from embedded.process import Process
@@ -21,7 +21,7 @@ PART_2 = r"PUT /spacekeep/spaces/[^/]+/recording/1\.wav\?.*partNumber=2"
 def test_killed_before_its_row_is_there(services: Services, demo_recording: Path) -> None:
     command = ingest_command(demo_recording)
     before = store().listing("spaces/")
-    with PausedAt("space.opened") as pause:
+    with PausedAt("space.registered") as pause:
         process = start(services, command)
         pause.wait()
         process.kill()
@@ -84,7 +84,7 @@ def test_killed_before_it_is_available_a_worker_finishes_it(services: Services, 
 
 
 def ingest_command(recording: Path) -> list[str]:
-    ended_at = clock.now() - timedelta(days=2)
+    ended_at = dbtime.now() - timedelta(days=2)
     return ["ingest", str(recording), "--host", "alice", "--ended-at", ended_at.isoformat()]
 
 
@@ -96,10 +96,10 @@ def call_again(services: Services, command: list[str]) -> str:
     """As the message says that one should: until the lease of the one that was killed has run out. In tests that takes
     4 s, which may pass before a command has started; so it gets longer, and is ended by hand."""
     assert Space.objects.get().lease_until is not None
-    Space.objects.update(lease_until=clock.now() + timedelta(seconds=60))
+    Space.objects.update(lease_until=dbtime.now() + timedelta(seconds=60))
     first = manage(services, *command, ok=False)
     assert (first.returncode, "Try again in a few minutes" in first.stderr) == (1, True)
-    Space.objects.update(lease_until=clock.now())
+    Space.objects.update(lease_until=dbtime.now())
     return manage(services, *command).stdout
 
 

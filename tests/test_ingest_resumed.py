@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from archive import clock
-from archive.errors import Refused, Unavailable
+from archive import dbtime
+from archive.errors import Refused, StoreUnavailable
 from archive.intake.ingest import ingest
 from archive.intake.request import Request
 from archive.models import Recording, Space
@@ -17,7 +17,7 @@ from tests.stores import NOBODY_LISTENS, other_store
 
 
 def test_a_store_that_is_down_costs_time_only(talk: Callable[..., Request]) -> None:
-    with other_store(**NOBODY_LISTENS), pytest.raises(Unavailable):
+    with other_store(**NOBODY_LISTENS), pytest.raises(StoreUnavailable):
         ingest(talk())
     waiting = Space.objects.get()
     assert waiting.state == "receiving"
@@ -41,10 +41,10 @@ def test_a_killed_attempt_is_gone_on_with(talk: Callable[..., Request]) -> None:
         ingest(talk(), kill)
     space = Space.objects.get()
     store().client.create_multipart_upload(Bucket=store().bucket, Key=keys.recording(space.pk, 1, "m4a"))
-    Space.objects.update(lease_until=clock.now() + timedelta(seconds=60))
+    Space.objects.update(lease_until=dbtime.now() + timedelta(seconds=60))
     with pytest.raises(Refused, match="somebody is taking in this recording right now"):
         ingest(talk())
-    Space.objects.update(lease_until=clock.now())
+    Space.objects.update(lease_until=dbtime.now())
 
     done = ingest(talk())
 

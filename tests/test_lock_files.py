@@ -17,7 +17,7 @@ def versions(name: str) -> list[str]:
 
 
 def test_there_are_lock_files() -> None:
-    assert {"base.txt", "dev.txt", "embedded.txt", "node.txt", "sample.txt", "speech.txt"} <= set(LOCKS)
+    assert {"base.txt", "dev.txt", "embedded.txt", "node.txt", "sample.txt", "transcription.txt"} <= set(LOCKS)
     assert "av" in versions("base.txt")
 
 

@@ -21,13 +21,13 @@ def sql(statement: str) -> None:
 
 def save_again() -> None:
     entry = LogEntry.objects.get()
-    entry.event = "space.opened"
+    entry.event = "space.registered"
     entry.save()
 
 
 TAMPERING: list[Callable[[], object]] = [
     save_again,
-    lambda: LogEntry.objects.update(event="space.opened"),
+    lambda: LogEntry.objects.update(event="space.registered"),
     lambda: LogEntry.objects.get().delete(),
     lambda: LogEntry.objects.all().delete(),
     lambda: LogEntry.objects.all()._raw_delete("default"),
@@ -82,12 +82,12 @@ def test_only_in_the_transaction_of_the_change(alice: User) -> None:
 @pytest.mark.usefixtures("db")
 def test_an_entry_outlives_what_it_speaks_of(alice: User) -> None:
     space = make_row(alice)
-    log.record(events.SPACE_OPENED, space_id=space.pk, actor=Actor.of(alice))
+    log.record(events.SPACE_REGISTERED, space_id=space.pk, actor=Actor.of(alice))
 
     space.delete()
     alice.delete()
 
-    assert LogEntry.objects.get().event == "space.opened"
+    assert LogEntry.objects.get().event == "space.registered"
 
 
 def test_every_event_has_words_and_premis_names_only_events() -> None:

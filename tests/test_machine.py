@@ -20,12 +20,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle as Known
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from archive import clock
+from archive import dbtime
 from archive.bundles import build
 from archive.errors import Refused, TooLate
 from archive.log import SYSTEM
-from archive.models import Appeal, Certificate, Hold, LogEntry, Space
-from archive.retention import appeals, holds, purge, violations
+from archive.models import Appeal, DeletionCertificate, Hold, LogEntry, Space
+from archive.moderation import appeals, holds, violations
+from archive.retention import purge
 from archive.retention.replay import replay
 from archive.storage import keys, store
 from tests.factory import make_space, make_user
@@ -84,14 +85,14 @@ class Machine(RuleBasedStateMachine):
 
     @rule(target=spaces, days=st.integers(0, 29), hours=st.integers(1, 20))
     def intake(self, days: int, hours: int) -> Model:
-        ended_at = clock.now() - timedelta(days=days, hours=hours)
+        ended_at = dbtime.now() - timedelta(days=days, hours=hours)
         space = make_space(self.alice, recording=self.tone, transcript=None, ended_at=ended_at)
         self.known.append(Model(space, space.ended_at))
         return self.known[-1]
 
     def change(self, model: Model, act: Any) -> Any:
         """What `act` returns; None when it was refused as too late, which it must be exactly from the deadline on."""
-        late = model.deleted or model.is_due(clock.now())
+        late = model.deleted or model.is_due(dbtime.now())
         try:
             done = act()
         except TooLate:
@@ -116,7 +117,7 @@ class Machine(RuleBasedStateMachine):
     @rule(model=spaces, granted=st.booleans())
     def appeal_and_decide(self, model: Model, granted: bool) -> None:
         number = next((n for n, moment in enumerate(model.flags) if moment is None), None)
-        if number is None or (model.deadline or clock.now()) - clock.now() < 15 * DAY:
+        if number is None or (model.deadline or dbtime.now()) - dbtime.now() < 15 * DAY:
             return
         violation = model.space.violations.order_by("pk")[number]
         if Appeal.objects.filter(violation=violation).exists():
@@ -146,17 +147,17 @@ class Machine(RuleBasedStateMachine):
     @rule(hours=st.integers(1, 24 * 40))
     def time_passes(self, hours: int) -> None:
         """Workers are up: the sweep comes at each deadline on the way."""
-        until = clock.now() + timedelta(hours=hours)
+        until = dbtime.now() + timedelta(hours=hours)
         while steps := [m.deadline for m in self.known if not m.deleted and m.deadline and m.deadline < until]:
-            move(max(min(steps) - clock.now(), timedelta(0)))
+            move(max(min(steps) - dbtime.now(), timedelta(0)))
             self.sweep()
-        move(max(until - clock.now(), timedelta(0)))
+        move(max(until - dbtime.now(), timedelta(0)))
 
     @rule()
     def sweep(self) -> None:
         list(purge.sweep_all())
         for model in self.known:
-            if model.is_due(clock.now()) and not model.deleted:
+            if model.is_due(dbtime.now()) and not model.deleted:
                 self.is_buried(model)
                 model.deleted = True
 
@@ -164,13 +165,13 @@ class Machine(RuleBasedStateMachine):
         pk = model.space.pk
         assert Space.objects.get(pk=pk).state == "deleted"
         assert not store().listing(keys.prefix(pk))
-        assert Certificate.objects.filter(pk=pk).count() == 1
+        assert DeletionCertificate.objects.filter(pk=pk).count() == 1
         assert LogEntry.objects.filter(space_id=pk, event="space.deleted").count() == 1
 
     @invariant()
     def nothing_else_is_gone_and_nothing_due_is_served(self) -> None:
         for model in self.known:
-            space, due = Space.objects.get(pk=model.space.pk), model.deleted or model.is_due(clock.now())
+            space, due = Space.objects.get(pk=model.space.pk), model.deleted or model.is_due(dbtime.now())
             assert (space.state == "deleted") == model.deleted
             assert model.deleted or space.expires_at == model.deadline
             if not model.deleted:

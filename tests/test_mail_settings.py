@@ -22,7 +22,7 @@ SMTP = "django.core.mail.backends.smtp.EmailBackend"
         ("smtp://u%40org:p@mail.example.org:2525/?tls=1", Mail(SMTP, "", "mail.example.org", 2525, "u@org", "p", True)),
         ("smtps://u:p@mail.example.org", Mail(SMTP, "", "mail.example.org", 465, "u", "p", False, True)),
         ("smtp://u:p@127.0.0.1:1025", Mail(SMTP, "", "127.0.0.1", 1025, "u", "p")),
-        ("file:///var/mail%20here", Mail("portal.mail.Folder", "/var/mail here")),
+        ("file:///var/mail%20here", Mail("portal.mail_folder.MailFolderBackend", "/var/mail here")),
         ("", Mail()),
     ],
 )
@@ -88,7 +88,7 @@ def test_as_files_for_trying(settings: object, tmp_path: Path) -> None:
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")  # type: ignore[attr-defined]
     message = EmailMessage("Seeds", "Beans.", "a@example.org", ["b@example.org"])
 
-    get_connection("portal.mail.Folder").send_messages([message, message])
+    get_connection("portal.mail_folder.MailFolderBackend").send_messages([message, message])
 
     files = sorted((tmp_path / "mail").iterdir())
     assert [path.suffix for path in files] == [".eml", ".eml"]

@@ -30,9 +30,9 @@ def test_a_bundle_that_is_not_there_can_be_asked_for_again(client: Client, alice
     store().client.delete_object(Bucket=store().bucket, Key=bundle.key)
     client.force_login(alice)
     page = client.get(f"/spaces/{space.pk}/").content.decode()
-    address = page.split('href="http://127.0.0.1:8000/get/')[1].split('"')[0]
+    address = page.split('href="http://127.0.0.1:8000/download/')[1].split('"')[0]
 
-    assert client.get(f"/get/{address}").status_code == 404
+    assert client.get(f"/download/{address}").status_code == 404
 
     assert Bundle.objects.get().state == "removed"
     assert "Prepare the bundle" in client.get(f"/spaces/{space.pk}/").content.decode()

@@ -9,9 +9,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from archive import clock
+from archive import dbtime
 from archive.models import Appeal, Hold, Rule, Space, User, Violation
-from archive.retention.violations import flag
+from archive.moderation.violations import flag
 from tests.factory import make_held, make_row
 from tests.heard import make_heard
 from tests.pages import browser
@@ -121,7 +121,7 @@ def test_several_at_once(client: Client, alice: User, bob: User) -> None:
     refused = client.post("/moderation/flag", ids | {"rule": "", "reason": "Watches."})
     assert refused.status_code == 422
     assert "Watches.</textarea>" in refused.content.decode()
-    Space.objects.filter(pk=late.pk).update(expires_at=clock.now())
+    Space.objects.filter(pk=late.pk).update(expires_at=dbtime.now())
     answer = client.post("/moderation/flag", ids | {"rule": "spam", "reason": "Watches."}, follow=True)
 
     assert "Flagged 2 Spaces." in answer.content.decode()
@@ -166,9 +166,9 @@ def fill(host: User, by: User, count: int) -> None:
         rule = Rule.objects.get(code="spam")
         Violation.objects.create(space=space, rule=rule, flagged_by=by)
         appealed = Violation.objects.create(
-            space=space, rule=rule, flagged_by=by, state="appealed", evidence=[cue], evidence_of=1
+            space=space, rule=rule, flagged_by=by, state="appealed", evidence=[cue], evidence_transcript_number=1
         )
-        Appeal.objects.create(violation=appealed, words="No.", made_by=host)
+        Appeal.objects.create(violation=appealed, statement="No.", created_by=host)
 
 
 @pytest.mark.parametrize(
@@ -179,8 +179,8 @@ def fill(host: User, by: User, count: int) -> None:
         "/moderation/?order=said&q=beans",
         "/moderation/appeals/",
         "/moderation/holds/",
-        "/log/due/",
-        "/log/due/?retention_days=60",
+        "/log/deadlines/",
+        "/log/deadlines/?retention_days=60",
         "/",
     ],
 )

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from archive import clock
+from archive import dbtime
 from archive.errors import Refused
 from archive.models import Appeal, Space, User
-from archive.retention import holds
-from archive.retention.appeals import appeal, decide
-from archive.retention.violations import flag, lift
+from archive.moderation import holds
+from archive.moderation.appeals import appeal, decide
+from archive.moderation.violations import flag, lift
 from tests.factory import make_row, make_user
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -44,7 +44,7 @@ ACTS: list[Callable[[Space, User], object]] = [
 def test_in_any_order(alice: User, admin: User, age: int) -> None:
     """60 days: flagged before, so that there is something that can be taken away."""
     make_user("sven", role="admins")
-    space = make_row(alice, ended_ago=timedelta(days=age), expires_at=clock.now() + timedelta(days=1))
+    space = make_row(alice, ended_ago=timedelta(days=age), expires_at=dbtime.now() + timedelta(days=1))
     flag(space.pk, "hate", "Words.", admin)
 
     assert every_order(space, admin, 3) == 6 + 6**2 + 6**3

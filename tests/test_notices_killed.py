@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection, transaction
 
-from archive import clock, notices
+from archive import dbtime, notices
 from archive.models import LogEntry, Notice, Space, User
 from embedded.process import Process
 from tests.factory import make_row
@@ -22,7 +22,7 @@ def space(committed: None, alice: User, mailbox: Mailbox) -> Space:
 def tell(space: Space, number: int = 1) -> Notice:
     with transaction.atomic():
         notices.tell(Notice.Kind.LIFTED, space.host, space, number)
-    return Notice.objects.get(subject=str(number))
+    return Notice.objects.get(subject_id=str(number))
 
 
 def start_worker(services: Services, mailbox: Mailbox, concurrency: int = 2) -> Process:
@@ -38,7 +38,7 @@ def test_killed_between_the_hand_over_and_the_commit(services: Services, space: 
         pause.wait()
         assert len(mailbox.got) == 1
         worker.kill()
-    assert row(notice).state == "due"
+    assert row(notice).state == "pending"
     start_worker(services, mailbox)
     wait_until(lambda: row(notice).state == "sent", "it is sent after the restart", 60)
 
@@ -54,7 +54,7 @@ def test_two_workers_and_many_dispatches_send_each_once(services: Services, spac
     for _ in range(2):
         start_worker(services, mailbox, concurrency=3)
 
-    wait_until(lambda: not Notice.objects.filter(state="due").exists(), "all are sent", 60)
+    wait_until(lambda: not Notice.objects.filter(state="pending").exists(), "all are sent", 60)
 
     got = sorted(message["Message-ID"] for message in mailbox.to("alice@example.org"))
     assert got == sorted(f"<{pk}@127.0.0.1>" for pk in ids)
@@ -65,7 +65,7 @@ def test_gone_is_asked_again_right_before_the_hand_over(space: Space, mailbox: M
     notice = tell(space)
 
     def deadline_comes() -> None:
-        change(space, expires_at=clock.now())
+        change(space, expires_at=dbtime.now())
         connection.close()  # that of the server's thread
 
     mailbox.before_greeting = deadline_comes
@@ -73,7 +73,7 @@ def test_gone_is_asked_again_right_before_the_hand_over(space: Space, mailbox: M
     assert not notices.send(notice.pk)
 
     assert mailbox.got == []
-    assert row(notice).state == "dropped"
+    assert row(notice).state == "obsolete"
 
 
 def test_who_was_only_slow_hands_nothing_over(space: Space, mailbox: Mailbox) -> None:
@@ -89,7 +89,7 @@ def test_who_was_only_slow_hands_nothing_over(space: Space, mailbox: Mailbox) ->
     assert not notices.send(notice.pk)
 
     assert mailbox.got == []
-    assert row(notice).state == "due"
+    assert row(notice).state == "pending"
 
 
 def test_what_was_handed_over_is_sent_whoever_claimed_it_meanwhile(space: Space, mailbox: Mailbox) -> None:

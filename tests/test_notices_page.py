@@ -7,10 +7,10 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from archive import clock, notices
+from archive import dbtime, notices
 from archive.models import Bundle, Notice, Space, User
+from archive.moderation.violations import flag, lift
 from archive.retention.purge import purge
-from archive.retention.violations import flag, lift
 from tests.factory import make_contents, make_row
 from tests.pages import browser
 from tests.rows import change, make_due
@@ -22,15 +22,15 @@ def ready(space: Space) -> Notice:
     bundle = make_contents(space)
     with transaction.atomic():
         notices.tell(Notice.Kind.BUNDLE_READY, space.host, space, bundle.pk)
-    return Notice.objects.get(subject=str(bundle.pk))
+    return Notice.objects.get(subject_id=str(bundle.pk))
 
 
 def told(user: User, count: int) -> list[Notice]:
     space = make_row(user)
-    return [Notice.objects.create(kind="lifted", user=user, space=space, subject=str(n)) for n in range(count)]
+    return [Notice.objects.create(kind="lifted", user=user, space=space, subject_id=str(n)) for n in range(count)]
 
 
-def page(user: User, url: str = "/words/") -> str:
+def page(user: User, url: str = "/my-lines/") -> str:
     return " ".join(browser(user).get(url).content.decode().split())
 
 
@@ -65,7 +65,7 @@ def test_the_newest_three_and_how_many_more(alice: User) -> None:
     said = page(alice)
 
     assert said.count("A violation of") == 3
-    assert f"/notices/{newest.pk}/seen" in said
+    assert f"/notices/{newest.pk}/dismiss" in said
     assert '<a href="/notices/">and 2 more</a>' in said
 
 
@@ -79,23 +79,23 @@ def test_put_away_it_is_gone_for_good(alice: User) -> None:
     notice = ready(make_row(alice))
     client = browser(alice)
 
-    answer = client.post(f"/notices/{notice.pk}/seen", {"back": "/words/?x=1"})
+    answer = client.post(f"/notices/{notice.pk}/dismiss", {"back": "/my-lines/?x=1"})
 
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/words/?x=1")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/my-lines/?x=1")
     assert "is ready" not in page(alice)
     notice.refresh_from_db()
-    assert notice.seen_at is not None
-    first = notice.seen_at
-    client.post(f"/notices/{notice.pk}/seen")
+    assert notice.dismissed_at is not None
+    first = notice.dismissed_at
+    client.post(f"/notices/{notice.pk}/dismiss")
     notice.refresh_from_db()
-    assert notice.seen_at == first
+    assert notice.dismissed_at == first
 
 
 @pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
 def test_it_leads_nowhere_else(alice: User, back: str) -> None:
     notice = ready(make_row(alice))
 
-    answer = browser(alice).post(f"/notices/{notice.pk}/seen", {"back": back})
+    answer = browser(alice).post(f"/notices/{notice.pk}/dismiss", {"back": back})
 
     assert answer.headers["Location"] == "/notices/"
 
@@ -103,7 +103,7 @@ def test_it_leads_nowhere_else(alice: User, back: str) -> None:
 def test_htmx_gets_the_notes_that_are_left(alice: User) -> None:
     first, second = told(alice, 2)
 
-    answer = browser(alice).post(f"/notices/{first.pk}/seen", headers={"HX-Request": "true"})
+    answer = browser(alice).post(f"/notices/{first.pk}/dismiss", headers={"HX-Request": "true"})
 
     said = answer.content.decode()
     assert said.strip().startswith('<div id="notes"')
@@ -114,24 +114,24 @@ def test_all_at_once(alice: User, bob: User) -> None:
     told(alice, 5)
     told(bob, 1)
 
-    browser(alice).post("/notices/seen")
+    browser(alice).post("/notices/dismiss")
 
-    assert list(Notice.objects.filter(seen_at=None).values_list("user__username", flat=True)) == ["bob"]
+    assert list(Notice.objects.filter(dismissed_at=None).values_list("user__username", flat=True)) == ["bob"]
 
 
 def test_others_see_and_change_nothing(alice: User, bob: User, admin: User) -> None:
     notice = ready(make_row(alice, title="Seeds"))
 
     for other in (bob, admin):
-        assert browser(other).post(f"/notices/{notice.pk}/seen").status_code == 404
+        assert browser(other).post(f"/notices/{notice.pk}/dismiss").status_code == 404
         assert "Seeds" not in page(other, "/notices/")
     assert browser().get("/notices/").status_code == 302
-    assert browser().post(f"/notices/{notice.pk}/seen").status_code == 302
-    assert browser(alice).get(f"/notices/{notice.pk}/seen").status_code == 405
-    assert browser(alice).get("/notices/seen").status_code == 405
-    assert browser(alice).post(f"/notices/{UUID(int=1)}/seen").status_code == 404
+    assert browser().post(f"/notices/{notice.pk}/dismiss").status_code == 302
+    assert browser(alice).get(f"/notices/{notice.pk}/dismiss").status_code == 405
+    assert browser(alice).get("/notices/dismiss").status_code == 405
+    assert browser(alice).post(f"/notices/{UUID(int=1)}/dismiss").status_code == 404
     notice.refresh_from_db()
-    assert notice.seen_at is None
+    assert notice.dismissed_at is None
 
 
 def test_of_a_space_that_is_gone_only_that_it_was_deleted(alice: User) -> None:
@@ -143,10 +143,10 @@ def test_of_a_space_that_is_gone_only_that_it_was_deleted(alice: User) -> None:
 
     purge(space.pk)
 
-    for url in ("/words/", "/notices/"):
+    for url in ("/my-lines/", "/notices/"):
         assert "Your Space that ended on <time" in page(alice, url)
         assert "bundle of" not in page(alice, url)
-    assert Notice.objects.get(seen_at=None).kind == "deleted"
+    assert Notice.objects.get(dismissed_at=None).kind == "deleted"
 
 
 def test_of_what_never_arrived_there_is_nothing_to_tell(alice: User) -> None:
@@ -161,7 +161,7 @@ def test_what_is_not_true_any_more_is_not_said(alice: User) -> None:
     space = make_row(alice)
     ready(space)
     Bundle.objects.update(state="removed")
-    Notice.objects.create(kind="due-7-days", user=alice, space=space, deadline=clock.now())
+    Notice.objects.create(kind="due-7-days", user=alice, space=space, deadline=dbtime.now())
 
     assert "notice " not in page(alice).split('id="notes"')[1].split("</main>")[0]
     assert "Nothing to tell you" in page(alice, "/notices/")
@@ -169,10 +169,10 @@ def test_what_is_not_true_any_more_is_not_said(alice: User) -> None:
 
 def test_a_reminder_says_until_when(alice: User) -> None:
     space = make_row(alice, title="Seeds", ended_ago=timedelta(days=28))
-    notices.due_soon()
+    notices.create_reminders()
 
     assert "<bdi>Seeds</bdi> will be deleted on <time" in page(alice)
-    change(space, expires_at=clock.now() + timedelta(days=50))
+    change(space, expires_at=dbtime.now() + timedelta(days=50))
     assert "<bdi>Seeds</bdi>" not in page(alice)
 
 
@@ -188,7 +188,7 @@ def test_pages_of_the_list_show_each_once(alice: User) -> None:
     assert len(seen) == 60
 
 
-@pytest.mark.parametrize("url", ["/words/", "/notices/"])
+@pytest.mark.parametrize("url", ["/my-lines/", "/notices/"])
 def test_one_query_however_many_there_are(alice: User, url: str) -> None:
     client, counts = browser(alice), []
     for number in (0, 1, 10):

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from archive import clock, notices
+from archive import dbtime, notices
 from archive.models import Notice, Space, User
-from archive.retention.holds import place
-from archive.retention.violations import flag
+from archive.moderation.holds import place
+from archive.moderation.violations import flag
 from tests.factory import make_row
 from tests.mailbox import Mailbox, give_address, row, text
 from tests.rows import change, events
@@ -32,7 +32,7 @@ def made(space: Space) -> list[tuple[str, datetime | None]]:
 
 
 def send_all() -> None:
-    for pk in Notice.objects.filter(state="due").values_list("pk", flat=True):
+    for pk in Notice.objects.filter(state="pending").values_list("pk", flat=True):
         notices.send(pk)
 
 
@@ -50,7 +50,7 @@ def send_all() -> None:
 def test_who_is_reminded_of_what(host: User, left: timedelta, kinds: list[str]) -> None:
     space = with_left(host, left)
 
-    notices.due_soon()
+    notices.create_reminders()
 
     assert made(space) == [(kind, space.expires_at) for kind in kinds]
 
@@ -59,7 +59,7 @@ def test_who_is_reminded_of_what(host: User, left: timedelta, kinds: list[str]) 
 def test_only_what_can_be_downloaded(host: User, state: str) -> None:
     space = with_left(host, 2 * DAY, state=state, problem="no sound")
 
-    notices.due_soon()
+    notices.create_reminders()
 
     assert made(space) == []
 
@@ -67,15 +67,15 @@ def test_only_what_can_be_downloaded(host: User, state: str) -> None:
 def test_held_spaces_have_no_deadline_to_be_reminded_of(host: User, admin: User) -> None:
     place(with_left(host, 2 * DAY).pk, "A court asks for it.", admin)
 
-    assert notices.due_soon() == 0
+    assert notices.create_reminders() == 0
 
 
 def test_asked_again_it_makes_no_second_one(host: User, mailbox: Mailbox) -> None:
     with_left(host, 2 * DAY, title="Seeds")
 
-    assert (notices.due_soon(), notices.due_soon()) == (1, 0)
+    assert (notices.create_reminders(), notices.create_reminders()) == (1, 0)
     send_all()
-    assert notices.due_soon() == 0
+    assert notices.create_reminders() == 0
     send_all()
 
     (message,) = mailbox.to("alice@example.org")
@@ -86,10 +86,10 @@ def test_asked_again_it_makes_no_second_one(host: User, mailbox: Mailbox) -> Non
 
 def test_both_are_sent_in_their_time(host: User, mailbox: Mailbox) -> None:
     space = with_left(host, 2 * DAY)
-    notices.due_soon()
-    change(space, ended_at=space.ended_at - DAY - timedelta(hours=1), expires_at=clock.now() + timedelta(hours=23))
+    notices.create_reminders()
+    change(space, ended_at=space.ended_at - DAY - timedelta(hours=1), expires_at=dbtime.now() + timedelta(hours=23))
 
-    notices.due_soon()
+    notices.create_reminders()
     send_all()
 
     assert [notice.kind for notice in Notice.objects.filter(state="sent")] == ["due-1-day"]
@@ -98,17 +98,17 @@ def test_both_are_sent_in_their_time(host: User, mailbox: Mailbox) -> None:
 
 def test_a_deadline_that_moved_is_dropped_and_its_next_one_is_told(host: User, admin: User, mailbox: Mailbox) -> None:
     space = with_left(host, 2 * DAY)
-    notices.due_soon()
+    notices.create_reminders()
     flag(space.pk, "spam", "It sold watches.", admin)
 
     send_all()
 
     first = Notice.objects.get(kind="due-7-days")
-    assert (first.state, first.problem) == ("dropped", "The deadline moved.")
+    assert (first.state, first.problem) == ("obsolete", "The deadline moved.")
     assert mailbox.subjects == ["Flagged: A row"]
 
-    change(space, ended_at=clock.now() - 117 * DAY, expires_at=clock.now() + 3 * DAY)
-    notices.due_soon()
+    change(space, ended_at=dbtime.now() - 117 * DAY, expires_at=dbtime.now() + 3 * DAY)
+    notices.create_reminders()
     send_all()
 
     assert Notice.objects.filter(kind="due-7-days", state="sent").count() == 1
@@ -119,32 +119,32 @@ def test_a_deadline_that_came_back_is_told_after_all(host: User, mailbox: Mailbo
     """A hold that was placed and released."""
     space = with_left(host, 2 * DAY)
     until = space.expires_at
-    notices.due_soon()
+    notices.create_reminders()
     change(space, expires_at=None)
     send_all()
     notice = Notice.objects.get()
-    assert (notice.state, mailbox.got) == ("dropped", [])
-    assert notices.due_soon() == 0
+    assert (notice.state, mailbox.got) == ("obsolete", [])
+    assert notices.create_reminders() == 0
 
     change(space, expires_at=until)
-    assert notices.due_soon() == 1
+    assert notices.create_reminders() == 1
     send_all()
 
     assert (row(notice).state, row(notice).problem, len(mailbox.got)) == ("sent", "", 1)
-    assert events(space) == ["notice.dropped", "notice.due", "notice.sent"]
-    assert notices.due_soon() == 0
+    assert events(space) == ["notice.obsolete", "notice.requeued", "notice.sent"]
+    assert notices.create_reminders() == 0
 
 
 def test_one_that_was_sent_is_not_sent_again_when_its_deadline_comes_back(host: User, mailbox: Mailbox) -> None:
     space = with_left(host, 2 * DAY)
     until = space.expires_at
-    notices.due_soon()
+    notices.create_reminders()
     send_all()
     change(space, expires_at=None)
-    notices.due_soon()
+    notices.create_reminders()
     change(space, expires_at=until)
 
-    assert notices.due_soon() == 0
+    assert notices.create_reminders() == 0
     assert len(mailbox.got) == 1
 
 
@@ -154,19 +154,19 @@ def test_in_batches_and_with_so_many_queries_for_any_number(host: User, admin: U
         for hours in range(number):
             with_left(host, timedelta(hours=2 + 5 * hours))
         with CaptureQueriesContext(connection) as queries:
-            assert notices.due_soon(batch=1000) == number
+            assert notices.create_reminders(batch=1000) == number
         counts.append(len(queries))
     assert counts[0] == counts[1]
 
     Notice.objects.all().delete()
-    assert notices.due_soon(batch=2) == 36
+    assert notices.create_reminders(batch=2) == 36
     assert Notice.objects.values("space").distinct().count() == 36
 
 
 def test_what_is_stored_is_not_looked_through(host: User) -> None:
-    now = clock.now()
+    now = dbtime.now()
     rows = [
-        Space(host=host, title="x", state="available", ended_at=now, expires_at=now + 30 * DAY, because=[])
+        Space(host=host, title="x", state="available", ended_at=now, expires_at=now + 30 * DAY, deadline_reasons=[])
         for _ in range(5000)
     ]
     Space.objects.bulk_create(rows)
@@ -175,7 +175,7 @@ def test_what_is_stored_is_not_looked_through(host: User) -> None:
         cursor.execute("ANALYZE archive_space")
         cursor.execute("ANALYZE archive_notice")
     with CaptureQueriesContext(connection) as queries:
-        notices.due_soon()
+        notices.create_reminders()
 
     selects = [q["sql"] for q in queries if q["sql"].startswith("SELECT") and '"expires_at" >' in q["sql"]]
     selects = [select for select in selects if 'FROM "archive_space"' in select]

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from archive import clock, notices
+from archive import dbtime, notices
 from archive.models import Bundle, LogEntry, Notice, Space, User
-from archive.retention.violations import flag, lift
+from archive.moderation.violations import flag, lift
 from tests.factory import make_contents, make_row
 from tests.mailbox import FROM, Mailbox, give_address, html, row, text
 from tests.rows import change, told
@@ -26,12 +26,12 @@ def space(host: User, mailbox: Mailbox) -> Space:
     return make_row(host, title="Seeds")
 
 
-def tell(space: Space, kind: Notice.Kind = Notice.Kind.BUNDLE_READY, subject: object = "") -> Notice:
-    if kind == Notice.Kind.BUNDLE_READY and not subject:
-        subject = make_contents(space).pk
+def tell(space: Space, kind: Notice.Kind = Notice.Kind.BUNDLE_READY, subject_id: object = "") -> Notice:
+    if kind == Notice.Kind.BUNDLE_READY and not subject_id:
+        subject_id = make_contents(space).pk
     with transaction.atomic():
-        notices.tell(kind, space.host, space, subject)
-    return Notice.objects.get(space=space, kind=kind, subject=str(subject))
+        notices.tell(kind, space.host, space, subject_id)
+    return Notice.objects.get(space=space, kind=kind, subject_id=str(subject_id))
 
 
 def test_it_arrives(space: Space, mailbox: Mailbox) -> None:
@@ -66,7 +66,7 @@ def test_the_log_says_who_was_told_by_id_only(space: Space, host: User) -> None:
 
 def test_told_twice_it_is_sent_once(space: Space, mailbox: Mailbox) -> None:
     bundle = make_contents(space)
-    first, again = tell(space, subject=bundle.pk), tell(space, subject=bundle.pk)
+    first, again = tell(space, subject_id=bundle.pk), tell(space, subject_id=bundle.pk)
 
     assert (notices.send(first.pk), notices.send(again.pk), notices.send(first.pk)) == (True, False, False)
 
@@ -84,11 +84,11 @@ def test_it_is_told_in_the_transaction_of_the_change(space: Space) -> None:
 def test_a_flag_and_its_lifting_are_told_to_the_host(space: Space, admin: User, mailbox: Mailbox) -> None:
     before = space.expires_at
     flag(space.pk, "spam", "It sold <watches>.", admin)
-    (pk,) = notices.waiting(space.pk)
+    (pk,) = notices.pending_notices(space.pk)
     notices.send(pk)
     flag(space.pk, "harassment", "An insult.", admin)
     lift(space.pk, "It was a play.", admin)
-    for pk in notices.waiting(space.pk):
+    for pk in notices.pending_notices(space.pk):
         notices.send(pk)
 
     # The second flag was lifted before its turn came.
@@ -129,13 +129,13 @@ def test_of_a_space_that_is_gone_nothing_is_sent(space: Space, mailbox: Mailbox,
     assert not notices.send(notice.pk)
 
     assert mailbox.got == []
-    assert (row(notice).state, row(notice).problem) == ("dropped", "The Space is gone, or its deadline has passed.")
-    assert told(space, "notice.dropped")["kind"] == "bundle-ready"
+    assert (row(notice).state, row(notice).problem) == ("obsolete", "The Space is gone, or its deadline has passed.")
+    assert told(space, "notice.obsolete")["kind"] == "bundle-ready"
 
 
 def test_that_it_was_deleted_is_told_without_its_name(space: Space, mailbox: Mailbox) -> None:
     notice = tell(space, Notice.Kind.DELETED)
-    now = clock.now()
+    now = dbtime.now()
     change(space, state="deleted", deleted_at=now, title="", salt="", fingerprint="")
 
     assert notices.send(notice.pk)
@@ -157,9 +157,9 @@ def test_a_bundle_that_is_gone_again_is_not_announced(space: Space, mailbox: Mai
 
 
 def test_a_bundle_that_was_asked_for_again_did_not_fail(space: Space, mailbox: Mailbox) -> None:
-    failed = Bundle.objects.create(space=space, content="c", state="failed", problem="The store was down.")
+    failed = Bundle.objects.create(space=space, content_digest="c", state="failed", problem="The store was down.")
     notice = tell(space, Notice.Kind.BUNDLE_FAILED, failed.pk)
-    Bundle.objects.create(space=space, content="c")
+    Bundle.objects.create(space=space, content_digest="c")
 
     assert not notices.send(notice.pk)
 
@@ -176,7 +176,7 @@ def test_whoever_may_not_see_the_space_any_more_is_told_nothing(space: Space, ad
 
     assert not notices.send(notice.pk)
 
-    assert (mailbox.got, row(notice).state) == ([], "dropped")
+    assert (mailbox.got, row(notice).state) == ([], "obsolete")
 
 
 def test_who_has_no_address_finds_it_on_the_page_only(bob: User, mailbox: Mailbox) -> None:
@@ -184,8 +184,8 @@ def test_who_has_no_address_finds_it_on_the_page_only(bob: User, mailbox: Mailbo
 
     notice = tell(space)
 
-    assert (notice.state, notices.waiting(space.pk), notices.send(notice.pk)) == ("page", [], False)
-    assert list(notices.shown(bob)) == [notice]
+    assert (notice.state, notices.pending_notices(space.pk), notices.send(notice.pk)) == ("web-only", [], False)
+    assert list(notices.visible_notices(bob)) == [notice]
 
 
 @pytest.mark.parametrize("change_of", [{"email": ""}, {"is_active": False}])
@@ -195,7 +195,7 @@ def test_who_lost_the_address_meanwhile_too(space: Space, mailbox: Mailbox, chan
 
     assert not notices.send(notice.pk)
 
-    assert (mailbox.got, row(notice).state) == ([], "page")
+    assert (mailbox.got, row(notice).state) == ([], "web-only")
 
 
 def test_without_a_mail_server_none_is_sent_not_even_later(host: User, settings: object) -> None:
@@ -204,5 +204,5 @@ def test_without_a_mail_server_none_is_sent_not_even_later(host: User, settings:
     notice = tell(space)
     settings.MAIL_ON = True  # type: ignore[attr-defined]
 
-    assert (notice.state, notices.waiting(space.pk)) == ("page", [])
+    assert (notice.state, notices.pending_notices(space.pk)) == ("web-only", [])
     assert not LogEntry.objects.filter(event="notice.sent").exists()

@@ -24,7 +24,7 @@ def space(alice: User, mailbox: Mailbox) -> Space:
 def tell(space: Space, number: int = 1) -> Notice:
     with transaction.atomic():
         notices.tell(Notice.Kind.LIFTED, space.host, space, number)
-    return Notice.objects.get(space=space, subject=str(number))
+    return Notice.objects.get(space=space, subject_id=str(number))
 
 
 def now_due(notice: Notice) -> None:
@@ -45,7 +45,7 @@ def test_a_server_that_is_down_is_tried_again_with_growing_pauses(space: Space, 
 
     waiting = row(notice)
     assert pauses == [5, 10, 20]
-    assert (waiting.state, waiting.attempts) == ("due", 3)
+    assert (waiting.state, waiting.attempts) == ("pending", 3)
     assert waiting.problem == "The mail server can't be used (ConnectionRefusedError 111)."
 
     with running(Mailbox(port)) as up:
@@ -90,7 +90,7 @@ def test_a_refused_address_fails_visibly_and_others_go_on(space: Space, bob: Use
     assert row(refused).state == "failed"
     assert row(refused).problem == "The mail server does not take mail for this address (550)."
     assert told(space, "notice.failed")["notice"] == str(refused.pk)
-    assert list(notices.shown(space.host)) == [refused]  # on the page all the same
+    assert list(notices.visible_notices(space.host)) == [refused]  # on the page all the same
 
 
 def test_a_message_that_is_refused_for_good_fails(space: Space, mailbox: Mailbox) -> None:
@@ -109,7 +109,7 @@ def test_later_means_later(space: Space, mailbox: Mailbox, where: str, answer: s
     other = tell(space, 2)
 
     notices.send(notice.pk)
-    assert (row(notice).state, row(other).retry_at) == ("due", None)
+    assert (row(notice).state, row(other).retry_at) == ("pending", None)
     assert answer[:3] in row(notice).problem
     mailbox.answers.clear()
     now_due(notice)

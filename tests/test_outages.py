@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from archive import clock
+from archive import dbtime
 from archive.bundles import build
 from archive.log import SYSTEM
 from archive.models import Bundle, Space, User
@@ -104,5 +104,5 @@ def test_the_database_is_down(services: Services, alice: User, make_space: Calla
 
 
 def overdue(space: Space) -> None:
-    end = clock.now() - timedelta(days=31)
+    end = dbtime.now() - timedelta(days=31)
     Space.objects.filter(pk=space.pk).update(ended_at=end, expires_at=end + timedelta(days=30))

@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from archive import lifecycle
-from archive.intake.reading import read
+from archive.intake.transcripts.import_upload import read
 from archive.log import SYSTEM
 from archive.models import Space, Transcription, User
 from tests import voices
@@ -80,7 +80,7 @@ def test_a_transcript_that_is_being_read(alice: User, waits: Callable[[], Space]
 
 
 def test_a_transcript_that_a_machine_writes(alice: User, waits: Callable[[], Space], settings: Settings) -> None:
-    settings.SPEECH_MODEL = voices.MODEL
+    settings.TRANSCRIPTION_MODEL = voices.MODEL
 
     def begin() -> tuple[Space, Callable[[], None]]:
         space = waits()
@@ -88,7 +88,7 @@ def test_a_transcript_that_a_machine_writes(alice: User, waits: Callable[[], Spa
 
         def keep() -> None:
             make_transcript(space, ["Runner beans."])
-            assert lifecycle.move(work, "running", "done", actor=SYSTEM)
+            assert lifecycle.transition(work, "running", "done", actor=SYSTEM)
 
         return space, keep
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from archive import clock
+from archive import dbtime
 from archive.models import LogEntry, Space, User
+from archive.moderation.violations import flag
 from archive.retention.purge import purge
-from archive.retention.violations import flag
-from portal.faces import clock_face
+from portal.presenters.clock import clock_face
 from tests.factory import make_contents, make_row
 from tests.pages import browser
 
@@ -63,12 +63,12 @@ def test_an_auditor_lists_everybodys(auditor: User) -> None:
     ],
 )
 def test_a_clock_in_words(alice: User, left: timedelta, tone: str, words: str) -> None:
-    now = clock.now()
+    now = dbtime.now()
     space = make_row(alice, ended_at=now + left - timedelta(days=30))
 
     face = clock_face(space, now)
 
-    assert (face.tone, face.words) == (tone, words)
+    assert (face.tone, face.label) == (tone, words)
 
 
 def test_the_clock_of_a_flagged_space_says_why(alice: User, admin: User) -> None:
@@ -116,13 +116,13 @@ def entries(user: User, **asked: str) -> list[str]:
 
 def test_the_log_and_its_filters(auditor: User, log: tuple[Space, Space]) -> None:
     kept, gone = log
-    today = f"{clock.now():%Y-%m-%d}"
+    today = f"{dbtime.now():%Y-%m-%d}"
 
     assert entries(auditor) == [
         "space.deleted",
-        "deletion.listed",
+        "deletion.inventoried",
         "bundle.removed",
-        "deletion.began",
+        "deletion.started",
         "deadline.moved",
         "violation.flagged",
     ]

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from archive import clock, log
+from archive import dbtime, log
 from archive.log import SYSTEM, events
 from archive.models import Space, User
 from portal.paging import page_of
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("db")
 @pytest.fixture
 def rows(alice: User) -> list[Space]:
     """Seven, the shortest clock first; three of them end at the same moment."""
-    now = clock.now()
+    now = dbtime.now()
     ended = [now - timedelta(days=days) for days in (20, 12, 9, 9, 9, 4, 1)]
     return [make_row(alice, ended_at=moment, title=f"Row {n}") for n, moment in enumerate(ended)]
 

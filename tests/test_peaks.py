@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from archive import clock
+from archive import dbtime
 from archive.models import Derived, Space, User
 from archive.storage import store
 from tests.heard import make_heard, make_peaks
@@ -46,7 +46,7 @@ def test_others_learn_nothing(space: Space, bob: User, auditor: User) -> None:
 
 
 def test_from_the_deadline_on_they_are_gone(space: Space) -> None:
-    change(space, expires_at=clock.now())
+    change(space, expires_at=dbtime.now())
 
     assert browser(space.host).get(address(space)).status_code == 410
 
@@ -54,12 +54,12 @@ def test_from_the_deadline_on_they_are_gone(space: Space) -> None:
 def test_an_answer_that_would_start_in_the_last_second_is_gone(space: Space) -> None:
     client = browser(space.host)
     assert client.get(address(space)).status_code == 200  # so that the next one is answered well before the deadline
-    change(space, expires_at=clock.now() + timedelta(seconds=0.9))
+    change(space, expires_at=dbtime.now() + timedelta(seconds=0.9))
 
     assert client.get(address(space)).status_code == 410
     space.refresh_from_db()
     assert space.expires_at is not None
-    assert clock.now() < space.expires_at
+    assert dbtime.now() < space.expires_at
 
 
 def test_without_any_the_page_does_not_ask(alice: User, space: Space) -> None:
@@ -95,7 +95,7 @@ def test_a_store_that_is_down_is_no_missing_waveform(space: Space) -> None:
 
 def test_the_player_gets_the_copy_for_browsers_where_there_is_one(space: Space) -> None:
     made = make_peaks(make_heard(space.host), b"a listening copy")
-    Derived.objects.filter(pk=made.pk).update(space=space, kind="listening", content_type="audio/mp4")
+    Derived.objects.filter(pk=made.pk).update(space=space, kind="access-copy", content_type="audio/mp4")
     client = browser(space.host)
 
     status, headers, body = fetch(client.get(f"/spaces/{space.pk}/audio")["Location"])

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from archive import clock
+from archive import dbtime
 from archive.models import Recording, Space, User
 from tests.factory import make_row
 from tests.heard import make_heard
@@ -40,7 +40,7 @@ def test_no_loudness_no_picture(alice: User) -> None:
 
 
 def test_one_that_may_not_be_heard_any_more_has_none(space: Space) -> None:
-    change(space, expires_at=clock.now())
+    change(space, expires_at=dbtime.now())
 
     page = browser(space.host).get("/", {"filter": "deleted"}).content.decode()
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from archive.policy import Facts, Rule, deadline
+from archive.policy import Facts, RetentionPolicy, deadline
 
 
 def utc(text: str) -> datetime:
@@ -25,8 +25,8 @@ def utc(text: str) -> datetime:
     ids=["new year", "end of January", "end of January, leap year", "leap day", "over year's end", "last microsecond"],
 )
 def test_thirty_days_or_a_hundred_and_twenty(ended_at: str, base: str, longest: str) -> None:
-    assert deadline(Facts(utc(ended_at)), Rule()).at == utc(base)
-    assert deadline(Facts(utc(ended_at), (None,)), Rule()).at == utc(longest)
+    assert deadline(Facts(utc(ended_at)), RetentionPolicy()).at == utc(base)
+    assert deadline(Facts(utc(ended_at), (None,)), RetentionPolicy()).at == utc(longest)
 
 
 LIFTED = "Every violation was lifted, so the first deadline applies again."
@@ -63,21 +63,21 @@ def test_each_row_of_the_rule(
 ) -> None:
     facts = Facts(utc("2026-01-01"), tuple(None if moment is None else utc(moment) for moment in lifted_at))
 
-    due = deadline(facts, Rule())
+    due = deadline(facts, RetentionPolicy())
 
     assert (due.at, due.codes, due.reasons) == (utc(at), codes, reasons)
 
 
 def test_several_violations_do_not_stack() -> None:
-    assert deadline(Facts(utc("2026-01-01"), (None, None, None)), Rule()).at == utc("2026-05-01")
+    assert deadline(Facts(utc("2026-01-01"), (None, None, None)), RetentionPolicy()).at == utc("2026-05-01")
 
 
 def test_one_that_stands_outweighs_those_that_were_lifted() -> None:
-    assert deadline(Facts(utc("2026-01-01"), (utc("2026-01-02"), None)), Rule()).at == utc("2026-05-01")
+    assert deadline(Facts(utc("2026-01-01"), (utc("2026-01-02"), None)), RetentionPolicy()).at == utc("2026-05-01")
 
 
 def test_a_hold_outweighs_everything() -> None:
-    due = deadline(Facts(utc("2026-01-01"), (None,), held=True), Rule())
+    due = deadline(Facts(utc("2026-01-01"), (None,), held=True), RetentionPolicy())
 
     assert due.at is None
     assert due.codes == ("hold",)
@@ -87,11 +87,11 @@ def test_a_hold_outweighs_everything() -> None:
 def test_a_day_is_24_hours_wherever_the_space_was_held() -> None:
     ended_at = datetime(2026, 3, 15, 12, 0, tzinfo=ZoneInfo("Europe/Berlin"))  # 11:00 UTC; summer time comes meanwhile
 
-    assert deadline(Facts(ended_at), Rule()).at == utc("2026-04-14T11:00:00")
+    assert deadline(Facts(ended_at), RetentionPolicy()).at == utc("2026-04-14T11:00:00")
 
 
 def test_other_numbers() -> None:
-    rule = Rule(retention_days=1, violation_extra_days=2, lift_grace_days=0)
+    rule = RetentionPolicy(retention_days=1, violation_extra_days=2, lift_grace_days=0)
 
     assert deadline(Facts(utc("2026-01-01")), rule).at == utc("2026-01-02")
     assert deadline(Facts(utc("2026-01-01"), (None,)), rule).at == utc("2026-01-04")
@@ -104,7 +104,7 @@ def test_other_numbers() -> None:
 @pytest.mark.parametrize(("keep", "extra", "grace"), [(0, 90, 7), (30, -1, 7), (30, 90, -1)])
 def test_numbers_that_go_backwards_are_no_rule(keep: int, extra: int, grace: int) -> None:
     with pytest.raises(ValueError, match="counts days forward"):
-        Rule(keep, extra, grace)
+        RetentionPolicy(keep, extra, grace)
 
 
 NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001  (that is the point)

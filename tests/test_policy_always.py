@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive.policy import Facts, Rule, deadline
+from archive.policy import Facts, RetentionPolicy, deadline
 
 moments = st.datetimes(
     datetime(2020, 1, 1),  # noqa: DTZ001  (Hypothesis wants the bounds naive)
@@ -15,13 +15,13 @@ moments = st.datetimes(
     timezones=st.sampled_from([UTC, ZoneInfo("America/New_York"), ZoneInfo("Asia/Kathmandu")]),
 )
 violations = st.lists(st.none() | moments, max_size=5)
-rules = st.builds(Rule, st.integers(1, 400), st.integers(0, 400), st.integers(0, 60))
+rules = st.builds(RetentionPolicy, st.integers(1, 400), st.integers(0, 400), st.integers(0, 60))
 
 
 @settings(deadline=None)
 @given(moments, violations, rules)
 def test_never_before_the_base_and_never_after_the_longest(
-    end: datetime, lifted: list[datetime | None], rule: Rule
+    end: datetime, lifted: list[datetime | None], rule: RetentionPolicy
 ) -> None:
     due = deadline(Facts(end, lifted), rule)
 
@@ -35,7 +35,7 @@ def test_never_before_the_base_and_never_after_the_longest(
 @settings(deadline=None)
 @given(moments, violations, rules, st.data())
 def test_the_order_of_violations_does_not_matter(
-    end: datetime, lifted: list[datetime | None], rule: Rule, data: st.DataObject
+    end: datetime, lifted: list[datetime | None], rule: RetentionPolicy, data: st.DataObject
 ) -> None:
     shuffled = data.draw(st.permutations(lifted))
 
@@ -44,7 +44,9 @@ def test_the_order_of_violations_does_not_matter(
 
 @settings(deadline=None)
 @given(moments, violations, rules)
-def test_while_any_stands_it_is_the_longest(end: datetime, lifted: list[datetime | None], rule: Rule) -> None:
+def test_while_any_stands_it_is_the_longest(
+    end: datetime, lifted: list[datetime | None], rule: RetentionPolicy
+) -> None:
     due = deadline(Facts(end, [*lifted, None]), rule)
 
     assert due.at == end.astimezone(UTC) + timedelta(days=rule.retention_days + rule.violation_extra_days)
@@ -54,7 +56,7 @@ def test_while_any_stands_it_is_the_longest(end: datetime, lifted: list[datetime
 @settings(deadline=None)
 @given(moments, st.lists(moments, max_size=3), moments, moments, rules)
 def test_lifting_later_never_brings_the_deadline_forward(
-    end: datetime, others: list[datetime], one: datetime, other: datetime, rule: Rule
+    end: datetime, others: list[datetime], one: datetime, other: datetime, rule: RetentionPolicy
 ) -> None:
     earlier, later = sorted([one, other])
 
@@ -68,7 +70,7 @@ def test_lifting_later_never_brings_the_deadline_forward(
 @settings(deadline=None)
 @given(moments, violations, rules)
 def test_a_hold_outweighs_everything_and_leaves_no_trace(
-    end: datetime, lifted: list[datetime | None], rule: Rule
+    end: datetime, lifted: list[datetime | None], rule: RetentionPolicy
 ) -> None:
     held = Facts(end, lifted, held=True)
 
@@ -79,7 +81,7 @@ def test_a_hold_outweighs_everything_and_leaves_no_trace(
 @settings(deadline=None)
 @given(moments, violations, rules, moments)
 def test_a_lift_never_brings_it_before_the_rule(
-    end: datetime, lifted: list[datetime | None], rule: Rule, now: datetime
+    end: datetime, lifted: list[datetime | None], rule: RetentionPolicy, now: datetime
 ) -> None:
     """No admin's act shortens it below the rule: not below the base, and not within the days of grace."""
     longest = end.astimezone(UTC) + timedelta(days=rule.retention_days + rule.violation_extra_days)
@@ -94,7 +96,7 @@ def test_a_lift_never_brings_it_before_the_rule(
 
 @settings(deadline=None)
 @given(moments, violations, rules, st.booleans())
-def test_it_always_says_why(end: datetime, lifted: list[datetime | None], rule: Rule, held: bool) -> None:
+def test_it_always_says_why(end: datetime, lifted: list[datetime | None], rule: RetentionPolicy, held: bool) -> None:
     due = deadline(Facts(end, lifted, held), rule)
 
     assert (due.at is None) == held == (due.codes == ("hold",))

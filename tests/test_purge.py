@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from archive import clock, work
+from archive import dbtime, leases
 from archive.bundles.build import build, request
 from archive.log import SYSTEM
 from archive.models import Space, User
@@ -55,7 +55,7 @@ def test_what_a_listing_leaves_out_goes_by_our_inventory(space: Space) -> None:
         assert purge(space.pk)
 
     assert forgetful.seen == 2
-    assert len(told(space, "deletion.listed")["objects"]) == 2, "it was left out"
+    assert len(told(space, "deletion.inventoried")["objects"]) == 2, "it was left out"
     assert not store().listing(keys.prefix(space.pk))
 
 
@@ -69,9 +69,9 @@ def test_the_log_says_what_was_deleted(space: Space) -> None:
 
     purge(space.pk)
 
-    assert events(space)[-4:] == ["deletion.began", "bundle.removed", "deletion.listed", "space.deleted"]
-    assert told(space, "deletion.began")["why"] == "deadline"
-    listed = told(space, "deletion.listed")
+    assert events(space)[-4:] == ["deletion.started", "bundle.removed", "deletion.inventoried", "space.deleted"]
+    assert told(space, "deletion.started")["why"] == "deadline"
+    listed = told(space, "deletion.inventoried")
     assert {row["key"]: row["size"] for row in listed["objects"]} == {
         sound.key: sound.size,
         written.key: written.size,
@@ -131,11 +131,11 @@ def test_what_is_not_known_is_not_done(space: Space, options: dict[str, str], wo
     assert space.state == "expiring"
     assert words in space.problem
     assert space.retry_at is not None
-    assert space.retry_at > clock.now()
+    assert space.retry_at > dbtime.now()
     assert "space.deleted" not in events(space)
     assert len(store().listing(keys.prefix(space.pk)).versions) == 3
 
-    Space.objects.update(retry_at=clock.now())
+    Space.objects.update(retry_at=dbtime.now())
     assert purge(space.pk)
     assert not store().listing(keys.prefix(space.pk))
     assert told(space, "space.deleted")["attempts"] == 2
@@ -144,7 +144,7 @@ def test_what_is_not_known_is_not_done(space: Space, options: dict[str, str], wo
 def test_one_worker_at_a_time(space: Space) -> None:
     make_due(space)
     begin(space.pk)
-    assert work.claim(Space, space.pk, ["expiring"])
+    assert leases.claim(Space, space.pk, ["expiring"])
 
     assert not purge(space.pk)
     assert len(store().listing(keys.prefix(space.pk)).versions) == 3

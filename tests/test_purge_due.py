@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from archive import clock
+from archive import dbtime
 from archive.models import Space, User
+from archive.moderation.violations import flag
 from archive.retention.purge import begin, purge, sweep_all
-from archive.retention.violations import flag
 from archive.storage import keys, store
 from tests.factory import make_held, make_row
 from tests.processes import wait_until
@@ -27,7 +27,7 @@ def test_not_before_it_is_due(space: Space) -> None:
     space.refresh_from_db()
     assert (space.state, space.title) == ("available", "Zebrafish")
     assert len(store().listing(keys.prefix(space.pk)).versions) == 3
-    assert "deletion.began" not in events(space)
+    assert "deletion.started" not in events(space)
 
 
 def test_not_on_the_day_before(alice: User) -> None:
@@ -54,7 +54,7 @@ def test_never_while_it_is_held(alice: User) -> None:
 
 def test_nor_is_one_that_stopped_arriving(alice: User) -> None:
     space = make_held(alice, state="receiving", ended_ago=timedelta(days=400))
-    change(space, created_at=clock.now() - timedelta(days=2))
+    change(space, created_at=dbtime.now() - timedelta(days=2))
 
     assert not purge(space.pk)
     assert row(space).state == "receiving"
@@ -66,7 +66,7 @@ def test_nor_is_one_that_stopped_arriving(alice: User) -> None:
 def test_what_nobody_went_on_with_is_discarded_after_a_day(
     alice: User, created: int, lease: int | None, discarded: bool
 ) -> None:
-    space, now = make_row(alice, state="receiving"), clock.now()
+    space, now = make_row(alice, state="receiving"), dbtime.now()
     lease_until = None if lease is None else now - timedelta(hours=lease)
     Space.objects.filter(pk=space.pk).update(created_at=now - timedelta(hours=created), lease_until=lease_until)
 
@@ -74,14 +74,14 @@ def test_what_nobody_went_on_with_is_discarded_after_a_day(
 
     assert Space.objects.get(pk=space.pk).state == ("deleted" if discarded else "receiving")
     if discarded:
-        assert told(space, "deletion.began")["why"] == "abandoned"
+        assert told(space, "deletion.started")["why"] == "abandoned"
 
 
 def test_a_flag_that_came_first_wins(space: Space, admin: User) -> None:
-    deadline = clock.now() + timedelta(seconds=1)
+    deadline = dbtime.now() + timedelta(seconds=1)
     Space.objects.filter(pk=space.pk).update(expires_at=deadline)
     flag(space.pk, "spam", "An axolotl.", admin)
-    wait_until(lambda: clock.now() >= deadline, "the old deadline comes")
+    wait_until(lambda: dbtime.now() >= deadline, "the old deadline comes")
 
     assert not begin(space.pk)
     assert not purge(space.pk)

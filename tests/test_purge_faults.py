@@ -10,8 +10,8 @@ import pytest
 from botocore.config import Config
 from django.conf import settings
 
-from archive.bundles import collect
-from archive.models import Certificate, Collection, LogEntry, Space, User, Volume
+from archive.bundles import exports
+from archive.models import DeletionCertificate, Export, ExportPart, LogEntry, Space, User
 from archive.retention.purge import sweep_all
 from archive.storage import keys, store
 from archive.storage.s3 import backend
@@ -42,8 +42,8 @@ def spaces(db: None, alice: User) -> list[Space]:
     spaces, bucket = [make_row(alice) for _ in range(3)], store()
     for space in spaces:
         make_contents(space)
-    volume = collect.request(alice, Collection.Size.SMALL).volumes.get()
-    bucket.client.put_object(Bucket=bucket.bucket, Key=keys.volume(volume.pk), Body=b"all of them")
+    export_part = exports.request(alice, Export.Size.SMALL).parts.get()
+    bucket.client.put_object(Bucket=bucket.bucket, Key=keys.export_part(export_part.pk), Body=b"all of them")
     for space in spaces:
         bucket.client.create_multipart_upload(Bucket=bucket.bucket, Key=f"{keys.prefix(space.pk)}open")
         make_due(space)
@@ -63,17 +63,17 @@ def bad_day(*faults: Fault, attempts: int = 1) -> Iterator[Proxy]:
 
 def left(space: Space) -> int:
     """How much there is of it, asked at the store's own door."""
-    found = [store().listing(place) for place in (keys.prefix(space.pk), *volumes())]
+    found = [store().listing(place) for place in (keys.prefix(space.pk), *export_parts())]
     return sum(len(one.versions) + len(one.uploads) for one in found)
 
 
-def volumes() -> list[str]:
-    return [keys.volume(pk) for pk in Volume.objects.values_list("pk", flat=True)]
+def export_parts() -> list[str]:
+    return [keys.export_part(pk) for pk in ExportPart.objects.values_list("pk", flat=True)]
 
 
 def assert_nothing_is_pretended(spaces: list[Space]) -> None:
     for space in spaces:
-        over = (row(space).state == "deleted", Certificate.objects.filter(pk=space.pk).exists())
+        over = (row(space).state == "deleted", DeletionCertificate.objects.filter(pk=space.pk).exists())
         assert over in ((False, False), (True, True))
         assert not (over[0] and left(space))
 
@@ -85,8 +85,8 @@ def assert_it_goes_on_and_ends_once(spaces: list[Space]) -> None:
     for space in spaces:
         assert (row(space).state, row(space).title, left(space)) == ("deleted", "", 0)
         story = events(space)
-        assert (story.count("deletion.began"), story.count("space.deleted"), story[-1]) == (1, 1, "space.deleted")
-        assert Certificate.objects.filter(pk=space.pk).count() == 1
+        assert (story.count("deletion.started"), story.count("space.deleted"), story[-1]) == (1, 1, "space.deleted")
+        assert DeletionCertificate.objects.filter(pk=space.pk).count() == 1
 
 
 STAYS = [
@@ -170,13 +170,13 @@ def test_single_keys_that_are_refused_hold_up_their_spaces_only(spaces: list[Spa
 
 
 def test_a_volume_that_is_refused_holds_up_whoever_was_in_it(spaces: list[Space]) -> None:
-    (volume,) = volumes()
+    (export_part,) = export_parts()
 
-    with bad_day(keeps(volume)):
+    with bad_day(keeps(export_part)):
         assert list(sweep_all()) == []
 
     assert_nothing_is_pretended(spaces)
-    assert {row(space).problem for space in spaces} == {f"1 objects were not deleted: {volume} (AccessDenied)"}
+    assert {row(space).problem for space in spaces} == {f"1 objects were not deleted: {export_part} (AccessDenied)"}
     assert_it_goes_on_and_ends_once(spaces)
 
 
@@ -188,7 +188,7 @@ def test_a_store_that_fails_for_days_is_not_told_of_each_time(spaces: list[Space
             pauses_are_over()
 
     for space in spaces:  # the first time with its open upload, which was ended
-        listed = [detail["open_uploads"] for event, detail in entries(space) if event == "deletion.listed"]
+        listed = [detail["open_uploads"] for event, detail in entries(space) if event == "deletion.inventoried"]
         assert listed == [1, 0]
     assert set(Space.objects.filter(attempts=5).values_list("pk", flat=True)) == ids
     assert_it_goes_on_and_ends_once(spaces)

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from archive import clock
+from archive import dbtime
 from archive.errors import TooLate
 from archive.models import Space, User
+from archive.moderation.violations import flag
 from archive.retention.purge import begin
-from archive.retention.violations import flag
 from tests.factory import make_row
 from tests.processes import wait_until
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 @pytest.fixture
 def space(committed: None, alice: User) -> Space:
-    return make_row(alice, expires_at=clock.now() - timedelta(seconds=1))
+    return make_row(alice, expires_at=dbtime.now() - timedelta(seconds=1))
 
 
 def somebody_waits() -> bool:
@@ -46,12 +46,12 @@ def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> "Fut
 
 
 def test_the_flag_was_first(space: Space, admin: User) -> None:
-    deadline = clock.now() + timedelta(seconds=1)
+    deadline = dbtime.now() + timedelta(seconds=1)
     Space.objects.filter(pk=space.pk).update(expires_at=deadline)
 
     def flag_in_time() -> None:
         flag(space.pk, "spam", "An axolotl.", admin)
-        wait_until(lambda: clock.now() >= deadline, "the deadline comes before the commit")
+        wait_until(lambda: dbtime.now() >= deadline, "the deadline comes before the commit")
 
     began = meanwhile(flag_in_time, lambda: begin(space.pk))
 

@@ -9,11 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from archive.bundles.build import build, request
 from archive.log import SYSTEM
 from archive.models import Appeal, Hold, Participant, Rule, Space, User, Violation
-from archive.retention.appeals import appeal, decide
-from archive.retention.evidence import Lines
-from archive.retention.holds import place, release
+from archive.moderation.appeals import appeal, decide
+from archive.moderation.evidence import Lines
+from archive.moderation.holds import place, release
+from archive.moderation.violations import flag, lift
 from archive.retention.purge import purge
-from archive.retention.violations import flag, lift
 from tests.factory import make_row, make_user
 from tests.rows import make_due
 

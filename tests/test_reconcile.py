@@ -8,8 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import F
 
-from archive import clock
-from archive.models import Bundle, LogEntry, Sighting, Space, UploadSession, User
+from archive import dbtime
+from archive.models import Bundle, LogEntry, ReconcileFinding, Space, UploadSession, User
 from archive.retention.reconcile import Findings, reconcile
 from archive.storage import keys, store
 from tests.factory import make_contents, make_row
@@ -44,7 +44,7 @@ def test_what_fits_is_left_alone(space: Space) -> None:
 
     assert again() == Findings()
     assert len(store().versions(keys.prefix(space.pk))) == 3
-    assert not Sighting.objects.exists()
+    assert not ReconcileFinding.objects.exists()
 
 
 def test_an_orphan_is_removed_at_the_second_sighting(space: Space) -> None:
@@ -58,13 +58,13 @@ def test_an_orphan_is_removed_at_the_second_sighting(space: Space) -> None:
     assert (second.removed, there(stray)) == ([stray], False)
     assert events(space) == ["reconcile.orphan_found", "reconcile.orphan_removed"]
     assert len(store().versions(keys.prefix(space.pk))) == 3
-    assert not Sighting.objects.exists()
+    assert not ReconcileFinding.objects.exists()
 
 
 def test_sightings_a_day_apart_are_not_enough_for_a_young_object(space: Space) -> None:
     stray = put(f"{keys.prefix(space.pk)}stray")
     reconcile(apply=True)
-    Sighting.objects.update(first_at=F("first_at") - timedelta(hours=25))
+    ReconcileFinding.objects.update(first_at=F("first_at") - timedelta(hours=25))
 
     assert reconcile(apply=True).removed == []
     assert there(stray)
@@ -93,7 +93,7 @@ def test_without_apply_nothing_is_written(space: Space) -> None:
     for _ in range(2):
         assert reconcile(age=NOW).orphans == [stray]
     assert there(stray)
-    assert not Sighting.objects.exists()
+    assert not ReconcileFinding.objects.exists()
     assert not LogEntry.objects.exists()
 
 
@@ -117,7 +117,9 @@ def test_what_somebody_is_writing_or_deleting_is_not_touched(alice: User, state:
 
 @pytest.mark.parametrize("state", ["requested", "building", "failed"])
 def test_a_bundle_that_is_being_composed_is_not_touched(space: Space, state: str) -> None:
-    bundle = Bundle.objects.create(space=space, content="0" * 64, state=state, problem="x" if state == "failed" else "")
+    bundle = Bundle.objects.create(
+        space=space, content_digest="0" * 64, state=state, problem="x" if state == "failed" else ""
+    )
     whole = put(keys.bundle(space.pk, bundle.pk))
 
     again()
@@ -143,7 +145,7 @@ def test_a_row_that_is_written_between_two_sightings_saves_its_object(space: Spa
 
     assert again().orphans == []
     assert there(late)
-    assert not Sighting.objects.exists()
+    assert not ReconcileFinding.objects.exists()
 
 
 def test_at_most_so_many(space: Space) -> None:
@@ -178,11 +180,11 @@ def test_a_ghost_that_is_there_again_is_told(space: Space) -> None:
     assert again() == Findings()
     assert events(space) == ["object.missing", "object.found"]
     assert space.recordings.get().missing_at is None
-    assert not Sighting.objects.exists()
+    assert not ReconcileFinding.objects.exists()
 
 
 def test_what_was_missing_before_is_not_told_again(space: Space) -> None:
-    space.recordings.update(missing_at=clock.now())
+    space.recordings.update(missing_at=dbtime.now())
     store().client.delete_object(Bucket=store().bucket, Key=space.recordings.get().key)
 
     assert len(again().ghosts) == 1
@@ -206,7 +208,7 @@ def test_of_a_space_with_nothing_in_the_store_every_row_is_a_ghost(space: Space)
 
 @pytest.mark.parametrize("over", [{"state": "expiring"}, {"expires_at": "past"}])
 def test_what_is_being_deleted_has_no_ghosts(space: Space, over: dict[str, Any]) -> None:
-    change(space, **{name: clock.now() if value == "past" else value for name, value in over.items()})
+    change(space, **{name: dbtime.now() if value == "past" else value for name, value in over.items()})
     store().delete(store().versions(keys.prefix(space.pk)))
 
     assert reconcile().ghosts == []
@@ -225,7 +227,7 @@ def test_an_old_upload_of_nobody_is_ended(space: Space) -> None:
     assert again().ended == [stray]
 
     assert [key for key, _ in store().uploads(keys.prefix(space.pk))] == [ours]
-    assert events(space) == ["reconcile.upload_ended"]
+    assert events(space) == ["reconcile.upload_aborted"]
 
 
 def test_what_is_left_of_a_try_of_the_store_that_died() -> None:
@@ -241,7 +243,7 @@ def test_what_is_left_of_a_try_of_the_store_that_died() -> None:
     assert {entry.event for entry in LogEntry.objects.filter(space_id=None)} == {
         "reconcile.orphan_found",
         "reconcile.orphan_removed",
-        "reconcile.upload_ended",
+        "reconcile.upload_aborted",
     }
 
 

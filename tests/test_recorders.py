@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from archive import clock
+from archive import dbtime, recorders
 from archive.errors import Refused
-from archive.intake import recorders
 from archive.models import LogEntry, RecorderToken, User
 from tests.api import Caller
 
@@ -17,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def made(admin: User) -> tuple[RecorderToken, str]:
-    return recorders.make("studio", 30, admin)
+    return recorders.create_token("studio", 30, admin)
 
 
 def status(text: str) -> int:
@@ -59,7 +58,7 @@ def test_taken_back(made: tuple[RecorderToken, str], admin: User) -> None:
 
 
 def test_expired(made: tuple[RecorderToken, str]) -> None:
-    RecorderToken.objects.update(expires_at=clock.now())
+    RecorderToken.objects.update(expires_at=dbtime.now())
 
     assert status(made[1]) == 401
 
@@ -80,16 +79,16 @@ def test_somebody_answers_for_it(end: str, made: tuple[RecorderToken, str], admi
         admin.groups.clear()
 
     assert status(made[1]) == 401
-    assert recorders.state(RecorderToken.objects.get(), clock.now()) == "its maker is no admin any more"
+    assert recorders.state(RecorderToken.objects.get(), dbtime.now()) == "its maker is no admin any more"
 
 
 def test_its_last_use_is_noted_to_the_minute(made: tuple[RecorderToken, str]) -> None:
     used = []
     for ago in (None, timedelta(seconds=50), timedelta(seconds=70)):
         if ago is not None:
-            RecorderToken.objects.update(used_at=clock.now() - ago)
+            RecorderToken.objects.update(last_used_at=dbtime.now() - ago)
         assert status(made[1]) == 200
-        used.append(clock.now() - (RecorderToken.objects.get().used_at or clock.now()))
+        used.append(dbtime.now() - (RecorderToken.objects.get().last_used_at or dbtime.now()))
 
     assert used[0] < timedelta(seconds=5)
     assert used[1] > timedelta(seconds=49)  # not written again so soon
@@ -103,7 +102,7 @@ def test_the_log_says_who_made_it_and_who_took_it_back(made: tuple[RecorderToken
     entries = list(LogEntry.objects.order_by("id"))
 
     assert [(e.event, e.space_id, e.actor_id) for e in entries] == [
-        ("token.made", None, admin.pk),
+        ("token.created", None, admin.pk),
         ("token.revoked", None, admin.pk),
     ]
     assert {e.detail["recorder"] for e in entries} == {str(token.pk)}
@@ -113,14 +112,14 @@ def test_the_log_says_who_made_it_and_who_took_it_back(made: tuple[RecorderToken
 @pytest.mark.parametrize(("name", "days"), [("", 30), (" ", 30), ("x" * 101, 30), ("studio", 0), ("studio", 367)])
 def test_what_can_not_be_made(name: str, days: int, admin: User) -> None:
     with pytest.raises(Refused):
-        recorders.make(name, days, admin)
+        recorders.create_token(name, days, admin)
     assert not LogEntry.objects.exists()
 
 
 def test_only_admins_make_and_take_back(made: tuple[RecorderToken, str], alice: User, auditor: User) -> None:
     for user in (alice, auditor):
         with pytest.raises(Refused, match="Only admins"):
-            recorders.make("studio", 30, user)
+            recorders.create_token("studio", 30, user)
         with pytest.raises(Refused, match="Only admins"):
             recorders.revoke(made[0].pk, user)
     assert status(made[1]) == 200

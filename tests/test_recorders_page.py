@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from archive.intake import recorders
+from archive import recorders
 from archive.models import RecorderToken, User
 from tests.api import Caller
 from tests.pages import browser
@@ -36,7 +36,7 @@ def test_a_token_is_made_and_shown_once(admin: User, alice: User) -> None:
 
 
 def test_a_token_is_taken_back(admin: User) -> None:
-    token, text = recorders.make("studio", 30, admin)
+    token, text = recorders.create_token("studio", 30, admin)
 
     answer = browser(admin).post(f"/recorders/{token.pk}/revoke", follow=True)
 
@@ -46,7 +46,7 @@ def test_a_token_is_taken_back(admin: User) -> None:
 
 
 def test_the_page_says_when_it_was_used(admin: User) -> None:
-    _, text = recorders.make("studio", 30, admin)
+    _, text = recorders.create_token("studio", 30, admin)
     assert "never" in page(admin)
 
     Caller(token=text).get("/uploads")
@@ -75,7 +75,7 @@ def test_what_can_not_be_made(form: dict[str, Any], said: str, admin: User) -> N
 
 @pytest.mark.parametrize("who", ["alice", "otto"])
 def test_others_see_nothing_of_it(who: str, alice: User, auditor: User, admin: User) -> None:
-    token, _ = recorders.make("studio", 30, admin)
+    token, _ = recorders.create_token("studio", 30, admin)
     client = browser({"alice": alice, "otto": auditor}[who])
 
     assert client.get("/recorders/").status_code == 404
@@ -85,7 +85,7 @@ def test_others_see_nothing_of_it(who: str, alice: User, auditor: User, admin: U
 
 
 def test_nobody_else_either(admin: User) -> None:
-    token, _ = recorders.make("studio", 30, admin)
+    token, _ = recorders.create_token("studio", 30, admin)
 
     assert browser().get("/recorders/").status_code == 302
     assert browser(admin).get(f"/recorders/{token.pk}/revoke").status_code == 405
@@ -97,7 +97,7 @@ def test_its_queries_do_not_grow(admin: User, alice: User) -> None:
     counts = []
     for number in (1, 8):
         for _ in range(number):
-            recorders.make("studio", 30, admin, [alice])
+            recorders.create_token("studio", 30, admin, [alice])
         with CaptureQueriesContext(connection) as queries:
             page(admin)
         counts.append(len(queries))

@@ -8,15 +8,15 @@ from uuid import UUID
 import pytest
 from django.core.management import CommandError, call_command
 
-from archive import clock
-from archive.intake.opening import Opening, open_space
+from archive import dbtime
+from archive.intake.register import NewSpace, register_space
 from archive.log import SYSTEM
 from archive.models import LogEntry, Space, User
-from archive.retention.appeals import appeal, decide
-from archive.retention.holds import place, release
+from archive.moderation.appeals import appeal, decide
+from archive.moderation.holds import place, release
+from archive.moderation.violations import flag, lift
 from archive.retention.purge import purge
 from archive.retention.replay import Entry, judge
-from archive.retention.violations import flag, lift
 from tests.factory import make_user
 from tests.processes import wait_until
 from tests.rows import make_due, told
@@ -29,7 +29,7 @@ Told = tuple[str, str, dict[str, Any]]
 
 OPENED: Told = (
     "2026-03-01T12:10",
-    "space.opened",
+    "space.registered",
     {"ended_at": "2026-03-01T12:00:00Z", "deadline": "2026-03-31T12:00:00Z"},
 )
 FLAGGED: Told = ("2026-03-10T00:00", "violation.flagged", {"violation": 7})
@@ -51,7 +51,7 @@ AT_ONCE: Told = ("2026-08-01T00:00", "deadline.moved", {"before": None, "after":
 
 
 def began(at: str, why: str = "deadline") -> Told:
-    return at, "deletion.began", {"why": why}
+    return at, "deletion.started", {"why": why}
 
 
 def deleted(at: str) -> Told:
@@ -157,13 +157,13 @@ def test_the_rule_of_that_time_counts() -> None:
 
 @pytest.mark.usefixtures("db")
 def test_of_a_real_life(alice: User, admin: User, capsys: pytest.CaptureFixture[str]) -> None:
-    end = clock.now() - timedelta(days=30) + timedelta(seconds=1)
-    space, kept = open_space(Opening(alice, end), SYSTEM), open_space(Opening(alice, clock.now()), SYSTEM)
+    end = dbtime.now() - timedelta(days=30) + timedelta(seconds=1)
+    space, kept = register_space(NewSpace(alice, end), SYSTEM), register_space(NewSpace(alice, dbtime.now()), SYSTEM)
     flag(kept.pk, "spam", "An axolotl.", admin)
     lift(kept.pk, "A pangolin.", admin)
     wait_until(lambda: purge(space.pk), "its deadline comes")
 
-    call_command("retention", "replay", "--json")
+    call_command("replay_log", "--json")
 
     assert json.loads(capsys.readouterr().out) == {"spaces": 2, "findings": []}
     moved = LogEntry.objects.filter(event="deadline.moved").first()
@@ -173,7 +173,7 @@ def test_of_a_real_life(alice: User, admin: User, capsys: pytest.CaptureFixture[
 
 @pytest.mark.usefixtures("db")
 def test_appeals_and_holds_are_understood(alice: User, admin: User, capsys: pytest.CaptureFixture[str]) -> None:
-    space = open_space(Opening(alice, clock.now() - timedelta(days=29)), SYSTEM)
+    space = register_space(NewSpace(alice, dbtime.now() - timedelta(days=29)), SYSTEM)
     denied, granted = flag(space.pk, "spam", "An axolotl.", admin), flag(space.pk, "spam", "A newt.", admin)
     decide(appeal(denied.pk, "No.", alice).pk, "Yes.", admin, granted=False)
     decide(appeal(granted.pk, "No.", alice).pk, "No indeed.", admin, granted=True)
@@ -181,7 +181,7 @@ def test_appeals_and_holds_are_understood(alice: User, admin: User, capsys: pyte
     lift(space.pk, "A pangolin.", admin)
     release(hold.pk, "It was withdrawn.", make_user("sven", role="admins"))
 
-    call_command("retention", "replay", "--json")
+    call_command("replay_log", "--json")
 
     assert json.loads(capsys.readouterr().out) == {"spaces": 1, "findings": []}
 
@@ -192,7 +192,7 @@ def test_a_deletion_that_the_rule_did_not_give_is_found(zebrafish: Space, capsys
     assert purge(zebrafish.pk)
 
     with pytest.raises(CommandError, match="1 finding: not everything was kept and deleted by the rule"):
-        call_command("retention", "replay")
+        call_command("replay_log")
 
     assert f"{zebrafish.pk}  early: Its deletion began at " in capsys.readouterr().out
-    assert told(zebrafish, "deletion.began")["why"] == "deadline"
+    assert told(zebrafish, "deletion.started")["why"] == "deadline"

@@ -3,7 +3,7 @@
 import pytest
 
 from archive.models import Rule, User
-from archive.retention.violations import flag
+from archive.moderation.violations import flag
 from tests.factory import make_row
 from tests.pages import browser
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from archive import search
 from archive.errors import Refused
 from archive.models import Hold, Space, User
-from archive.search import Found
+from archive.search import SearchResults
 from tests.factory import make_row
 from tests.spoken import make_transcript
 
@@ -21,8 +21,8 @@ def space(alice: User) -> Space:
     return make_row(alice)
 
 
-def find(words: str, page: int = 1) -> Found:
-    return search.find(Space.objects.all(), words, page)
+def find(words: str, page: int = 1) -> SearchResults:
+    return search.search_lines(Space.objects.all(), words, page)
 
 
 def lines(words: str) -> list[str]:
@@ -185,7 +185,7 @@ def test_words_that_are_in_every_line_are_named(space: Space) -> None:
     assert "english" in find("the").common
 
 
-ODD = ["a\x00b", "'; DROP TABLE archive_line; --", "x:*", "!a & b | (c <-> d)", "a" * 300, "%s %(a)s", "x'\\"]
+ODD = ["a\x00b", "'; DROP TABLE archive_searchline; --", "x:*", "!a & b | (c <-> d)", "a" * 300, "%s %(a)s", "x'\\"]
 
 
 @pytest.mark.parametrize("words", ODD)
@@ -223,7 +223,7 @@ def test_the_number_of_queries_does_not_grow(alice: User) -> None:
 
 
 def test_at_most_so_many_lines_are_ranked(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive.search.hits.MOST", 3)
+    monkeypatch.setattr("archive.search.find.MOST", 3)
     make_transcript(space, ["bean"] * 4)
 
     assert (find("bean").line_count, find("bean").cut) == (3, True)

@@ -3,7 +3,7 @@
 import pytest
 
 from archive import search
-from archive.models import Line, Space, User
+from archive.models import SearchLine, Space, User
 from tests.factory import make_row
 from tests.spoken import make_transcript
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 def vectors(space: Space) -> list[str]:
-    return list(Line.objects.filter(space=space).order_by("number").values_list("vector", flat=True))
+    return list(SearchLine.objects.filter(space=space).order_by("number").values_list("vector", flat=True))
 
 
 @pytest.fixture
@@ -42,15 +42,15 @@ def test_a_line_has_its_own_words_and_those_beside_it(space: Space) -> None:
 def test_each_language_by_its_own_rules(space: Space, language: str, config: str, vector: str) -> None:
     make_transcript(space, ["Die ÄPFEL"], language)
 
-    assert list(Line.objects.values_list("config", "vector")) == [(config, vector)]
+    assert list(SearchLine.objects.values_list("config", "vector")) == [(config, vector)]
 
 
 def test_only_the_newest_transcript_is_found(space: Space) -> None:
     first = make_transcript(space, ["Old.", "Older."])
     second = make_transcript(space, ["New."], number=2)
-    search.index(first)
+    search.index_transcript(first)
 
-    assert [(line.transcript_id, line.number) for line in Line.objects.filter(space=space)] == [(second.pk, 0)]
+    assert [(line.transcript_id, line.number) for line in SearchLine.objects.filter(space=space)] == [(second.pk, 0)]
 
 
 @pytest.mark.parametrize(
@@ -70,14 +70,14 @@ def test_a_whole_talk_in_one_line(space: Space) -> None:
     talk = " ".join(f"{chr(0x20000 + n)}" for n in range(40_000))
     make_transcript(space, [talk, talk, talk])
 
-    assert Line.objects.count() == 3
+    assert SearchLine.objects.count() == 3
 
 
 def test_long_transcripts_have_no_seams(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
     words = [f"word{n}" for n in range(7)]
     make_transcript(space, words, "und")
     whole = vectors(space)
-    monkeypatch.setattr("archive.search.lines.BATCH", 2)
+    monkeypatch.setattr("archive.search.index.BATCH", 2)
     make_transcript(space, words, "und", number=2)
 
     assert vectors(space) == whole

@@ -8,7 +8,7 @@ import pytest
 
 from archive import search
 from archive.errors import Refused
-from archive.models import Line, Space, User
+from archive.models import SearchLine, Space, User
 from tests.factory import make_row
 from tests.processes import dsn
 from tests.spoken import make_transcript
@@ -26,10 +26,10 @@ def test_a_long_transcript_is_indexed_and_found_quickly(alice: User) -> None:
     make_transcript(space, said)
     indexed = time.monotonic() - begun
     begun = time.monotonic()
-    found = search.find(Space.objects.all(), "seeds")
+    found = search.search_lines(Space.objects.all(), "seeds")
     asked = time.monotonic() - begun
 
-    assert Line.objects.count() == CUES
+    assert SearchLine.objects.count() == CUES
     assert found.line_count == min(10_000, sum("seed" in line for line in said))
     assert indexed < max(10, CUES / 500)
     assert asked < 5
@@ -40,9 +40,9 @@ def test_what_takes_too_long_is_given_up_in_words(alice: User) -> None:
     make_transcript(make_row(alice), ["bean"])
 
     with psycopg.connect(dsn()) as other:
-        other.execute("LOCK TABLE archive_line IN ACCESS EXCLUSIVE MODE")
+        other.execute("LOCK TABLE archive_searchline IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(Refused, match="This took too long"):
-            search.find(Space.objects.all(), "bean", seconds=0.2)
+            search.search_lines(Space.objects.all(), "bean", seconds=0.2)
         other.rollback()
 
-    assert search.find(Space.objects.all(), "bean").line_count == 1
+    assert search.search_lines(Space.objects.all(), "bean").line_count == 1

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from archive import clock
+from archive import dbtime
 from archive.models import Space, User
 from tests.factory import make_row
 from tests.pages import browser
@@ -69,7 +69,7 @@ def test_the_rest_of_a_space_is_found_on_its_page(alice: User) -> None:
 
 @pytest.mark.usefixtures("spaces")
 def test_a_deadline_that_has_come_ends_it(alice: User, spaces: list[Space]) -> None:
-    Space.objects.filter(pk=spaces[0].pk).update(expires_at=clock.now())
+    Space.objects.filter(pk=spaces[0].pk).update(expires_at=dbtime.now())
 
     assert found(alice, "beans") == []
 

@@ -8,12 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.core import signing
 
-from archive import clock, lifecycle
+from archive import dbtime, lifecycle
 from archive.bundles import build
 from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Space, User
 from archive.retention.purge import purge
-from portal.views.packages import SALT, package_path
+from portal.views.downloads import SALT, download_path
 from tests import factory
 from tests.pages import browser, fetch
 from tests.rows import make_due
@@ -37,7 +37,7 @@ def seconds_to_live(location: str) -> int:
 
 def leave(space: Space, left: timedelta) -> None:
     """Move its deadline to `left` from now."""
-    Space.objects.filter(pk=space.pk).update(expires_at=clock.now() + left)
+    Space.objects.filter(pk=space.pk).update(expires_at=dbtime.now() + left)
 
 
 @pytest.mark.usefixtures("bundle")
@@ -54,7 +54,7 @@ def test_an_address_never_outlives_the_deadline(space: Space, bundle: Bundle) ->
     leave(space, timedelta(seconds=90))
     client = browser(space.host)
 
-    for address in (f"/spaces/{space.id}/audio", f"/spaces/{space.id}/recording", package_path(bundle, space.host)):
+    for address in (f"/spaces/{space.id}/audio", f"/spaces/{space.id}/recording", download_path(bundle, space.host)):
         assert 80 <= seconds_to_live(client.get(address)["Location"]) <= 89
 
 
@@ -71,7 +71,7 @@ def test_a_download_that_broke_goes_on_where_it_stopped(alice: User) -> None:
     assert build.build(bundle.id)
     bundle.refresh_from_db()
     assert bundle.size
-    address = package_path(bundle, alice)
+    address = download_path(bundle, alice)
     anybody = browser()  # no sign-in: the address is enough
 
     _, _, first = fetch(anybody.get(address)["Location"], Range="bytes=0-99999")
@@ -87,7 +87,7 @@ def test_a_download_that_broke_goes_on_where_it_stopped(alice: User) -> None:
 
 
 def test_each_handing_out_is_in_the_log(space: Space, bundle: Bundle) -> None:
-    browser().get(package_path(bundle, space.host))
+    browser().get(download_path(bundle, space.host))
 
     entry = LogEntry.objects.get(event="content.downloaded")
     assert (entry.space_id, entry.actor_id, entry.detail) == (space.id, space.host_id, {"key": bundle.key})
@@ -102,12 +102,12 @@ def test_each_handing_out_is_in_the_log(space: Space, bundle: Bundle) -> None:
     ],
 )
 def test_a_token_that_we_did_not_give(bundle: Bundle, token: str) -> None:
-    assert browser().get(f"/get/{token}/bundle.zip").status_code == 404
+    assert browser().get(f"/download/{token}/bundle.zip").status_code == 404
 
 
 def test_a_token_with_one_letter_changed(space: Space, bundle: Bundle) -> None:
-    address = package_path(bundle, space.host)
-    place = len("/get/") + 5
+    address = download_path(bundle, space.host)
+    place = len("/download/") + 5
     changed = address[:place] + ("A" if address[place] != "A" else "B") + address[place + 1 :]
 
     assert browser().get(changed).status_code == 404
@@ -116,11 +116,11 @@ def test_a_token_with_one_letter_changed(space: Space, bundle: Bundle) -> None:
 def test_one_whose_account_was_closed(space: Space, bundle: Bundle) -> None:
     User.objects.filter(pk=space.host_id).update(is_active=False)
 
-    assert browser().get(package_path(bundle, space.host)).status_code == 404
+    assert browser().get(download_path(bundle, space.host)).status_code == 404
 
 
 def test_one_who_may_not_see_it_any_more(bundle: Bundle, admin: User) -> None:
-    address = package_path(bundle, admin)
+    address = download_path(bundle, admin)
     assert browser().get(address).status_code == 302
     admin.groups.clear()
 
@@ -128,7 +128,7 @@ def test_one_who_may_not_see_it_any_more(bundle: Bundle, admin: User) -> None:
 
 
 def test_what_was_not_handed_out_is_not_in_the_log(space: Space, bundle: Bundle) -> None:
-    address = package_path(bundle, space.host)
+    address = download_path(bundle, space.host)
     leave(space, timedelta(seconds=0.9))
 
     assert browser().get(address).status_code == 410
@@ -137,7 +137,7 @@ def test_what_was_not_handed_out_is_not_in_the_log(space: Space, bundle: Bundle)
 
 def test_after_the_deletion_it_says_that_it_is_gone(space: Space, bundle: Bundle) -> None:
     """The row of the bundle went with its Space."""
-    address = package_path(bundle, space.host)
+    address = download_path(bundle, space.host)
     make_due(space)
     assert purge(space.pk)
     assert not Bundle.objects.exists()
@@ -146,7 +146,7 @@ def test_after_the_deletion_it_says_that_it_is_gone(space: Space, bundle: Bundle
 
 
 def test_after_the_deletion_it_says_nothing_to_who_may_not_see_it(bundle: Bundle, admin: User) -> None:
-    address = package_path(bundle, admin)
+    address = download_path(bundle, admin)
     make_due(bundle.space)
     assert purge(bundle.space_id)
     admin.groups.clear()
@@ -155,6 +155,6 @@ def test_after_the_deletion_it_says_nothing_to_who_may_not_see_it(bundle: Bundle
 
 
 def test_a_bundle_that_was_removed(space: Space, bundle: Bundle) -> None:
-    lifecycle.move(bundle, "ready", "removed", actor=SYSTEM)
+    lifecycle.transition(bundle, "ready", "removed", actor=SYSTEM)
 
-    assert browser().get(package_path(bundle, space.host)).status_code == 404
+    assert browser().get(download_path(bundle, space.host)).status_code == 404

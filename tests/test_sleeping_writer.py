@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from archive import clock
+from archive import dbtime
 from archive.models import LogEntry, Recording, Space, User
 from archive.retention.purge import purge
 from archive.storage import keys, store
@@ -98,7 +98,7 @@ def test_a_bundle_whose_builder_slept_before_its_row_was_written(services: Servi
 
 
 def ingest(services: Services, recording: Path, **env: str) -> Process:
-    ended_at = (clock.now() - timedelta(days=2)).isoformat()
+    ended_at = (dbtime.now() - timedelta(days=2)).isoformat()
     command = ("ingest", str(recording), "--host", "alice", "--ended-at", ended_at)
     words = ("--transcript", str(factory.DEMO / "transcript.vtt"), "--language", "en")
     return services.start("ingest", str(ROOT / "manage.py"), *command, *words, **env)
@@ -125,7 +125,7 @@ def wake(writer: Process) -> str:
 
 def deleted(space: Space) -> bool:
     """The deadline comes, and the purge is tried as the dispatcher does, until it is done."""
-    end = clock.now() - timedelta(days=31)
+    end = dbtime.now() - timedelta(days=31)
     Space.objects.filter(pk=space.pk).update(ended_at=end, expires_at=end + timedelta(days=30))
     wait_until(lambda: purge(space.id), "the Space is deleted", 30)
     return True

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from archive.errors import Changed, LeaseLost, Missing
+from archive.errors import LeaseLost, ObjectChanged, ObjectMissing
 from archive.storage import PART, store, write
 from archive.storage.multipart import uploading
 
@@ -60,7 +60,7 @@ FAILURES: list[tuple[type[Exception], dict[str, Any]]] = [
     (OSError, {"source": Broken(bytes(PART + 1))}),
     (LeaseLost, {"step": raising(LeaseLost("too slow"))}),
     (LeaseLost, {"check": raising(LeaseLost("not mine"))}),
-    (Changed, {"sha256": "0" * 64}),
+    (ObjectChanged, {"sha256": "0" * 64}),
 ]
 
 
@@ -91,9 +91,9 @@ def test_an_upload_that_was_ended_can_not_be_completed(prefix: str) -> None:
     with uploading(bucket, f"{prefix}a", "text/plain", fine) as upload:
         upload.put(1, b"from before the deletion")
         bucket.abort(upload.key, upload.id)
-        with pytest.raises(Missing):
+        with pytest.raises(ObjectMissing):
             upload.complete()
-        with pytest.raises(Missing):
+        with pytest.raises(ObjectMissing):
             upload.put(2, b"from after it")
 
     assert not bucket.listing(prefix)

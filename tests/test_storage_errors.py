@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from archive.errors import Changed, Denied, Missing, StorageError, Unavailable
+from archive.errors import ObjectChanged, ObjectMissing, StorageError, StoreDenied, StoreUnavailable
 from archive.storage import MIN_PART, Store, StoredVersion, store, write
 from archive.storage.multipart import uploading
 from tests.stores import BUCKET_IS_NOT_THERE, NOBODY_LISTENS, WRONG_KEY, other_store
@@ -30,9 +30,9 @@ def test_ranges_of_the_very_object(prefix: str) -> None:
     etag = put(f"{prefix}a", b"0123456789")
 
     assert store().read(f"{prefix}a", 2, 3, etag) == b"234"
-    with pytest.raises(Changed):
+    with pytest.raises(ObjectChanged):
         store().read(f"{prefix}a", 2, 3, '"0123456789abcdef0123456789abcdef"')
-    with pytest.raises(Unavailable, match="2 of 5 bytes"):
+    with pytest.raises(StoreUnavailable, match="2 of 5 bytes"):
         store().read(f"{prefix}a", 8, 5, etag)
 
 
@@ -48,7 +48,7 @@ def test_the_store_copies_by_itself(prefix: str) -> None:
     assert store().read(f"{prefix}copy", MIN_PART - 3, 11, copied) == b"theand more"
 
 
-@pytest.mark.parametrize(("name", "error"), [("source", Changed), ("gone", Missing)])
+@pytest.mark.parametrize(("name", "error"), [("source", ObjectChanged), ("gone", ObjectMissing)])
 def test_but_not_another_object(prefix: str, name: str, error: type[StorageError]) -> None:
     put(f"{prefix}source", bytes(10))
 
@@ -59,9 +59,9 @@ def test_but_not_another_object(prefix: str, name: str, error: type[StorageError
 
 
 def test_missing(prefix: str) -> None:
-    with pytest.raises(Missing):
+    with pytest.raises(ObjectMissing):
         store().head(f"{prefix}a")
-    with pytest.raises(Missing):
+    with pytest.raises(ObjectMissing):
         store().read(f"{prefix}a", 0, 1, '"0123456789abcdef0123456789abcdef"')
 
 
@@ -77,7 +77,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(
-    ("options", "error"), [(WRONG_KEY, Denied), (NOBODY_LISTENS, Unavailable)], ids=["wrong key", "down"]
+    ("options", "error"), [(WRONG_KEY, StoreDenied), (NOBODY_LISTENS, StoreUnavailable)], ids=["wrong key", "down"]
 )
 def test_denied_and_unavailable_are_told_apart(options: dict[str, str], error: type[StorageError], call: str) -> None:
     with other_store(**options) as bucket, pytest.raises(error):
@@ -86,5 +86,5 @@ def test_denied_and_unavailable_are_told_apart(options: dict[str, str], error: t
 
 @pytest.mark.parametrize("call", ["listing", "delete", "write"])
 def test_a_bucket_that_is_not_there_is_no_proof_of_absence(call: str) -> None:
-    with other_store(**BUCKET_IS_NOT_THERE) as bucket, pytest.raises(Unavailable):
+    with other_store(**BUCKET_IS_NOT_THERE) as bucket, pytest.raises(StoreUnavailable):
         CALLS[call](bucket)

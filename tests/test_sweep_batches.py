@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from archive.models import Certificate, Space, User
+from archive.models import DeletionCertificate, Space, User
 from archive.retention.purge import purge_all, sweep_all
 from archive.storage import keys, store
 from tests.factory import make_contents, make_held, make_row
@@ -57,13 +57,13 @@ def test_all_that_is_due_and_nothing_else(make_full: Callable[[int], list[Space]
 
     for space in spaces:
         assert not store().listing(keys.prefix(space.pk))
-        assert events(space) == ["deletion.began", "bundle.removed", "deletion.listed", "space.deleted"]
-        listed = told(space, "deletion.listed")
+        assert events(space) == ["deletion.started", "bundle.removed", "deletion.inventoried", "space.deleted"]
+        listed = told(space, "deletion.inventoried")
         assert (listed["object_count"], listed["open_uploads"]) == (3, 1)
         assert {o["key"].split("/")[1] for o in told(space, "space.deleted")["removed"]} == {str(space.pk)}
-        assert str(space.pk) in Certificate.objects.get(pk=space.pk).document
+        assert str(space.pk) in DeletionCertificate.objects.get(pk=space.pk).document
     assert [(row(space).state, stored(space)) for space in (neighbour, held)] == [("available", 3)] * 2
-    assert Certificate.objects.count() == 5
+    assert DeletionCertificate.objects.count() == 5
 
 
 def denies(key: str) -> Fault:
@@ -127,7 +127,7 @@ def test_a_prefix_that_can_not_be_listed_is_not_empty(make_full: Callable[[int],
 
     assert gone == [first.pk]
     assert "answered 403 AccessDenied" in row(bad).problem
-    assert not Certificate.objects.filter(pk=bad.pk).exists()
+    assert not DeletionCertificate.objects.filter(pk=bad.pk).exists()
     assert stored(bad) == (3 if what == "versions" else 0)
 
 
@@ -182,7 +182,7 @@ def test_nor_who_lost_it_at_the_last_listing(make_full: Callable[[int], list[Spa
         assert purge_all([stolen.pk]) == []
 
     assert row(stolen).state == "expiring"
-    assert not Certificate.objects.exists()
+    assert not DeletionCertificate.objects.exists()
 
 
 def test_a_store_that_is_down_is_asked_once(make_full: Callable[[int], list[Space]]) -> None:

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from archive.clock import now
+from archive.dbtime import now
+from archive.leases import claim
 from archive.models import Space, User
-from archive.retention.sweep import due
-from archive.work import claim
+from archive.retention.due import due_spaces
 from tests.factory import make_row
 
 
@@ -17,7 +17,7 @@ def test_the_row_gets_the_name_of_the_error_and_none_of_its_words(alice: User) -
     mine = claim(Space, space.pk, ["processing"])
     assert mine is not None
 
-    with pytest.raises(KeyError), mine.reported():
+    with pytest.raises(KeyError), mine.report_unexpected():
         raise KeyError("words of somebody")
 
     space.refresh_from_db()
@@ -33,6 +33,6 @@ def test_progress_counts_from_when_it_was_given_back(alice: User) -> None:
     mine = claim(Space, space.pk, ["receiving"])
     assert mine is not None
 
-    mine.give_back("the store was down", at_once=True)
+    mine.release_for_retry("the store was down", at_once=True)
 
-    assert list(due()) == []
+    assert list(due_spaces()) == []

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from archive import clock
-from archive.intake import leftovers
+from archive import dbtime
+from archive.intake.uploads import clean_up
 from archive.models import Space, UploadPart, UploadSession, User
 from archive.storage import keys, store
 from tests.api import Caller
@@ -26,7 +26,7 @@ def upload(alice: User) -> UploadSession:
 
 
 def touched(hours: float) -> None:
-    UploadSession.objects.update(touched_at=clock.now() - timedelta(hours=hours))
+    UploadSession.objects.update(last_activity_at=dbtime.now() - timedelta(hours=hours))
 
 
 def left(upload: UploadSession) -> tuple[int, int]:
@@ -35,8 +35,8 @@ def left(upload: UploadSession) -> tuple[int, int]:
 
 
 def rounds() -> None:
-    for pk in leftovers.abandoned():
-        leftovers.give_up(pk)
+    for pk in clean_up.abandoned():
+        clean_up.abandon(pk)
 
 
 def test_after_a_day_it_is_given_up(upload: UploadSession) -> None:
@@ -54,7 +54,7 @@ def test_before_it_is_not(upload: UploadSession) -> None:
     touched(hours=23.9)
 
     rounds()
-    leftovers.give_up(upload.pk)
+    clean_up.abandon(upload.pk)
 
     upload.refresh_from_db()
     assert (upload.state, left(upload)) == ("open", (0, 1))
@@ -71,10 +71,10 @@ def test_looking_or_going_on_keeps_it(touch: str, upload: UploadSession, alice: 
 
     assert answer.status == 200
     upload.refresh_from_db()
-    assert clock.now() - upload.touched_at < timedelta(minutes=1)
+    assert dbtime.now() - upload.last_activity_at < timedelta(minutes=1)
     lease = Space.objects.get().lease_until
     assert lease is not None
-    assert clock.now() - lease < timedelta(minutes=1)
+    assert dbtime.now() - lease < timedelta(minutes=1)
 
 
 def test_what_a_dead_store_kept_is_removed_later(upload: UploadSession, alice: User) -> None:
@@ -86,13 +86,13 @@ def test_what_a_dead_store_kept_is_removed_later(upload: UploadSession, alice: U
     rounds()
 
     assert left(upload) == (0, 0)
-    assert leftovers.abandoned() == []
+    assert clean_up.abandoned() == []
 
 
 def refused(upload: UploadSession, alice: User) -> UploadSession:
     """Arrived, and found to be broken."""
     assert Caller(user=alice).post(f"/uploads/{upload.pk}/complete").status == 200
-    UploadSession.objects.update(state="refused", problem="line 3: it ends before it starts.")
+    UploadSession.objects.update(state="rejected", problem="line 3: it ends before it starts.")
     return upload
 
 
@@ -106,7 +106,7 @@ def test_a_refused_transcript_is_kept_for_a_day(upload: UploadSession, alice: Us
     rounds()
 
     upload.refresh_from_db()
-    assert (upload.state, upload.upload_id, left(upload)) == ("refused", "", (0, 0))
+    assert (upload.state, upload.upload_id, left(upload)) == ("rejected", "", (0, 0))
     assert upload.problem == "line 3: it ends before it starts."
 
 
@@ -114,11 +114,11 @@ def test_the_rest_of_it_can_be_kept_while_it_is_there(upload: UploadSession, ali
     refused(upload, alice)
     caller = Caller(user=alice)
 
-    kept = caller.post(f"/uploads/{upload.pk}/keep-rest")
+    kept = caller.post(f"/uploads/{upload.pk}/accept-partial")
 
-    assert (kept.status, kept.json["state"], kept.json["problem"]) == (200, "arrived", "")
+    assert (kept.status, kept.json["state"], kept.json["problem"]) == (200, "uploaded", "")
     assert UploadSession.objects.get().lenient
-    assert caller.post(f"/uploads/{upload.pk}/keep-rest").json == kept.json
+    assert caller.post(f"/uploads/{upload.pk}/accept-partial").json == kept.json
     assert "upload.retried" in events(upload.space)
 
 
@@ -127,7 +127,7 @@ def test_the_rest_can_not_be_kept_when_it_is_gone(upload: UploadSession, alice: 
     touched(hours=24.1)
     rounds()
 
-    answer = Caller(user=alice).post(f"/uploads/{upload.pk}/keep-rest")
+    answer = Caller(user=alice).post(f"/uploads/{upload.pk}/accept-partial")
 
     assert (answer.status, "Send it again" in answer.words) == (409, True)
 
@@ -137,20 +137,20 @@ def test_the_rest_can_not_be_kept_when_it_is_about_to_go(upload: UploadSession, 
     refused(upload, alice)
     touched(hours=24.1)
 
-    answer = Caller(user=alice).post(f"/uploads/{upload.pk}/keep-rest")
+    answer = Caller(user=alice).post(f"/uploads/{upload.pk}/accept-partial")
 
     assert (answer.status, "Send it again" in answer.words) == (409, True)
     assert left(upload) == (1, 0)
 
 
 def test_nothing_of_an_open_upload_can_be_kept(upload: UploadSession, alice: User) -> None:
-    assert Caller(user=alice).post(f"/uploads/{upload.pk}/keep-rest").status == 409
+    assert Caller(user=alice).post(f"/uploads/{upload.pk}/accept-partial").status == 409
 
 
 def test_a_space_waits_no_longer_for_a_transcript_that_was_given_up(
     upload: UploadSession, alice: User, settings: Any
 ) -> None:
-    settings.SPEECH_MODEL = "/a/model"
+    settings.TRANSCRIPTION_MODEL = "/a/model"
     Space.objects.update(state="available", transcribe=True)
 
     Caller(user=alice).delete(f"/uploads/{upload.pk}")

@@ -70,7 +70,7 @@ def test_completing_again_answers_the_same(caller: Caller, upload: dict[str, Any
     again = caller.post(f"/uploads/{upload['id']}/complete")
 
     assert (again.status, again.json) == (200, first)
-    assert events(Space.objects.get()).count("upload.arrived") == 1
+    assert events(Space.objects.get()).count("upload.completed") == 1
 
 
 def completed_by_one_who_died(sent: bytes, caller: Caller, upload: dict[str, Any]) -> None:
@@ -93,7 +93,7 @@ def test_going_on_after_one_who_died_in_between(way: str, caller: Caller, upload
     path = f"/uploads/{upload['id']}"
     answer = caller.post(f"{path}/complete") if way == "complete" else caller.get(path)
 
-    assert (answer.status, answer.json["state"]) == (200, "arrived")
+    assert (answer.status, answer.json["state"]) == (200, "uploaded")
     assert Space.objects.get().state == "processing"
 
 
@@ -117,7 +117,7 @@ def test_after_giving_up_the_next_recording_has_a_key_of_its_own(
     caller.delete(f"/uploads/{upload['id']}")
     caller.begin(upload["space"], sent)
 
-    keys = UploadSession.objects.order_by("opened_at").values_list("key", flat=True)
+    keys = UploadSession.objects.order_by("created_at").values_list("key", flat=True)
 
     assert [key.partition("/recording/")[2] for key in keys] == ["1.m4a", "2.m4a"]
 

@@ -32,10 +32,10 @@ def test_a_recording_arrives_whole(way: str, sent: bytes, alice: User, admin: Us
 
     done = caller.post(f"/uploads/{upload['id']}/complete")
 
-    assert (done.status, done.json["state"]) == (200, "arrived")
+    assert (done.status, done.json["state"]) == (200, "uploaded")
     assert caller.get(f"/spaces/{space['id']}").json["state"] == "processing"
     assert stored(upload) == sent
-    assert events(Space.objects.get()) == ["space.opened", "upload.opened", "upload.arrived", "space.received"]
+    assert events(Space.objects.get()) == ["space.registered", "upload.opened", "upload.completed", "space.received"]
 
 
 def test_a_transcript_arrives_and_the_space_goes_on_waiting_for_its_recording(alice: User) -> None:
@@ -46,7 +46,7 @@ def test_a_transcript_arrives_and_the_space_goes_on_waiting_for_its_recording(al
 
     done = caller.post(f"/uploads/{upload['id']}/complete")
 
-    assert (done.json["state"], stored(upload)) == ("arrived", b"WEBVTT")
+    assert (done.json["state"], stored(upload)) == ("uploaded", b"WEBVTT")
     assert UploadSession.objects.get().language == "de"
     assert Space.objects.get().state == "receiving"
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from archive import clock, tasks
-from archive.intake import recorders
+from archive import dbtime, recorders, tasks
 from archive.models import Space, UploadSession, User
 from archive.storage import keys, store
 from tests.api import Remote
@@ -24,7 +23,7 @@ SENT = b"RIFF" + bytes(range(256)) * 40
 
 @pytest.fixture
 def token(committed: None, alice: User, admin: User) -> str:
-    return recorders.make("studio", 30, admin)[1]
+    return recorders.create_token("studio", 30, admin)[1]
 
 
 def begun(caller: Remote) -> dict[str, Any]:
@@ -43,9 +42,9 @@ def meanwhile(pool: ThreadPoolExecutor, caller: Remote, path: str) -> "Future[An
 
 def assert_whole(upload: dict[str, Any]) -> None:
     session = UploadSession.objects.get()
-    assert (session.state, session.space.state) == ("arrived", "processing")
+    assert (session.state, session.space.state) == ("uploaded", "processing")
     assert store().read(session.key, 0, len(SENT), session.etag) == SENT
-    assert events(session.space).count("upload.arrived") == 1
+    assert events(session.space).count("upload.completed") == 1
     assert store().listing(keys.prefix(session.space_id)).uploads == ()
 
 
@@ -53,7 +52,7 @@ def test_killed_between_the_stores_completion_and_the_commit(services: Services,
     caller = Remote(services.url, token)
     web = services.web()
     upload = begun(caller)
-    with ThreadPoolExecutor() as pool, PausedAt("upload.arrived") as pause:
+    with ThreadPoolExecutor() as pool, PausedAt("upload.completed") as pause:
         meanwhile(pool, caller, f"/uploads/{upload['id']}/complete")
         pause.wait()
         web.kill()
@@ -63,7 +62,7 @@ def test_killed_between_the_stores_completion_and_the_commit(services: Services,
     services.web()
     again = caller.post(f"/uploads/{upload['id']}/complete")
 
-    assert (again.status, again.json["state"]) == (200, "arrived")
+    assert (again.status, again.json["state"]) == (200, "uploaded")
     assert_whole(upload)
 
 
@@ -89,7 +88,7 @@ def test_killed_between_the_parts_and_completing(services: Services, token: str)
     web = services.web()
     begun(caller)
     web.kill()
-    UploadSession.objects.update(touched_at=clock.now() - timedelta(hours=25))
+    UploadSession.objects.update(last_activity_at=dbtime.now() - timedelta(hours=25))
     services.worker()
 
     tasks.dispatch()

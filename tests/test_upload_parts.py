@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from archive import clock
+from archive import dbtime
 from archive.models import Space, UploadSession, User
 from archive.retention.purge import purge
 from archive.storage import keys, store
@@ -120,7 +120,7 @@ def test_an_address_brings_nothing_back_after_the_deletion(caller: Caller, uploa
 
 def test_an_address_lives_no_longer_than_the_space(caller: Caller, upload: dict[str, Any]) -> None:
     assert 880 < seconds_from_now(moment(sign(caller, upload, 1))) <= 900
-    change(Space.objects.get(), expires_at=clock.now() + timedelta(seconds=40))
+    change(Space.objects.get(), expires_at=dbtime.now() + timedelta(seconds=40))
 
     part = sign(caller, upload, 1)
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from archive import clock
+from archive import dbtime
 from archive.errors import Conflict, TooLate
-from archive.intake import arrival, leftovers, uploads
-from archive.intake.uploads import Announced, Bringer
+from archive.intake.uploads import clean_up, complete, sessions
+from archive.intake.uploads.sessions import FileSpec, Uploader
 from archive.models import Space, UploadSession, User
 from archive.retention.purge import begin as begin_purge
 from archive.retention.purge import purge
@@ -21,7 +21,7 @@ from tests.test_purge_races import meanwhile
 pytestmark = pytest.mark.usefixtures("committed")
 
 SENT = b"RIFF" + bytes(range(256)) * 40
-FILE = Announced("recording", "a.wav", 1)
+FILE = FileSpec("recording", "a.wav", 1)
 ROUNDS = 3
 
 
@@ -36,17 +36,17 @@ def fresh(session: UploadSession) -> UploadSession:
 
 
 def test_given_up_between_the_stores_completion_and_the_look(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    session, by = sent(Caller(user=alice)), Bringer(user=alice)
+    session, by = sent(Caller(user=alice)), Uploader(user=alice)
 
     def complete_then_give_up(upload: Upload) -> str:
         etag = completed(upload)
-        leftovers.abort(fresh(session), by)
+        clean_up.abort(fresh(session), by)
         return etag
 
     completed = Upload.complete
     monkeypatch.setattr(Upload, "complete", complete_then_give_up)
 
-    assert outcome(arrival.complete, fresh(session), by) == "Conflict"
+    assert outcome(complete.complete, fresh(session), by) == "Conflict"
     assert not store().listing(keys.prefix(session.space_id))
 
 
@@ -59,43 +59,43 @@ def outcome(call: Any, *arguments: Any) -> str:
 
 
 def test_completed_twice_at_once(alice: User) -> None:
-    caller, by = Caller(user=alice), Bringer(user=alice)
+    caller, by = Caller(user=alice), Uploader(user=alice)
     for _ in range(ROUNDS):
         session = sent(caller)
 
-        told = at_once(*[lambda s=session: outcome(arrival.complete, fresh(s), by)] * 3)
+        told = at_once(*[lambda s=session: outcome(complete.complete, fresh(s), by)] * 3)
 
         assert told == ["done", "done", "done"]
-        assert events(session.space).count("upload.arrived") == 1
+        assert events(session.space).count("upload.completed") == 1
         assert store().head(session.key).size == len(SENT)
 
 
 def test_completed_and_given_up_at_once(alice: User) -> None:
-    caller, by = Caller(user=alice), Bringer(user=alice)
+    caller, by = Caller(user=alice), Uploader(user=alice)
     for _ in range(ROUNDS):
         session = sent(caller)
 
         told = at_once(
-            lambda s=session: outcome(arrival.complete, fresh(s), by),  # type: ignore[misc]
-            lambda s=session: outcome(leftovers.abort, fresh(s), by),  # type: ignore[misc]
+            lambda s=session: outcome(complete.complete, fresh(s), by),  # type: ignore[misc]
+            lambda s=session: outcome(clean_up.abort, fresh(s), by),  # type: ignore[misc]
         )
 
         session.refresh_from_db()
         there = store().listing(keys.prefix(session.space_id))
         assert sorted(told) == ["Conflict", "done"]
-        assert (session.state, len(there.versions)) == (("arrived", 1) if told[0] == "done" else ("aborted", 0))
+        assert (session.state, len(there.versions)) == (("uploaded", 1) if told[0] == "done" else ("aborted", 0))
         assert there.uploads == ()
 
 
 def test_completed_while_the_deadline_comes(alice: User) -> None:
     """Whichever was first, nothing is left behind once the deletion is through."""
-    caller, by = Caller(user=alice), Bringer(user=alice)
+    caller, by = Caller(user=alice), Uploader(user=alice)
     for _ in range(ROUNDS):
         session = sent(caller)
         make_due(session.space)
 
         at_once(
-            lambda s=session: outcome(arrival.complete, s, by),  # type: ignore[misc]
+            lambda s=session: outcome(complete.complete, s, by),  # type: ignore[misc]
             lambda s=session: str(purge(s.space_id)),  # type: ignore[misc]
         )
 
@@ -107,24 +107,24 @@ def test_completed_while_the_deadline_comes(alice: User) -> None:
 
 def test_asleep_while_the_space_was_deleted(alice: User) -> None:
     """It was looked up before, and goes on afterwards."""
-    caller, by = Caller(user=alice), Bringer(user=alice)
+    caller, by = Caller(user=alice), Uploader(user=alice)
     session = sent(caller)
     make_due(session.space)
     assert purge(session.space_id)
 
-    assert outcome(arrival.complete, session, by) == "TooLate"
-    assert outcome(arrival.listed, session, by) == "TooLate"
-    assert outcome(leftovers.abort, session, by) == "TooLate"
-    assert outcome(uploads.open_session, session.space_id, FILE, by) == "TooLate"
+    assert outcome(complete.complete, session, by) == "TooLate"
+    assert outcome(complete.list_parts, session, by) == "TooLate"
+    assert outcome(clean_up.abort, session, by) == "TooLate"
+    assert outcome(sessions.open_session, session.space_id, FILE, by) == "TooLate"
     assert not store().listing(keys.prefix(session.space_id))
 
 
 def test_two_recordings_begun_at_once(alice: User) -> None:
-    caller, by = Caller(user=alice), Bringer(user=alice)
+    caller, by = Caller(user=alice), Uploader(user=alice)
     for _ in range(ROUNDS):
         space = Space.objects.get(pk=caller.announce().json["id"])
 
-        told = at_once(*[lambda s=space: outcome(uploads.open_session, s.pk, FILE, by)] * 3)
+        told = at_once(*[lambda s=space: outcome(sessions.open_session, s.pk, FILE, by)] * 3)
 
         assert sorted(told) == ["Conflict", "Conflict", "done"]
         assert len(store().listing(keys.prefix(space.pk)).uploads) == 1
@@ -133,16 +133,16 @@ def test_two_recordings_begun_at_once(alice: User) -> None:
 
 def test_the_limit_holds_for_many_at_once(alice: User, settings: Any) -> None:
     settings.MAX_OPEN_UPLOADS = 2
-    caller, by = Caller(user=alice), Bringer(user=alice)
+    caller, by = Caller(user=alice), Uploader(user=alice)
     spaces = [caller.announce().json["id"] for _ in range(5)]
 
-    told = at_once(*[lambda s=s: outcome(uploads.open_session, s, FILE, by) for s in spaces])
+    told = at_once(*[lambda s=s: outcome(sessions.open_session, s, FILE, by) for s in spaces])
 
     assert sorted(told) == ["Conflict", "Conflict", "Conflict", "done", "done"]
 
 
 def test_the_deletion_began_while_the_upload_was_opened(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    caller, by = Caller(user=alice), Bringer(user=alice)
+    caller, by = Caller(user=alice), Uploader(user=alice)
     space = Space.objects.get(pk=caller.announce().json["id"])
 
     def begin_late(*arguments: Any) -> Any:
@@ -151,18 +151,18 @@ def test_the_deletion_began_while_the_upload_was_opened(alice: User, monkeypatch
         assert begin_purge(space.pk)
         return upload
 
-    monkeypatch.setattr("archive.intake.uploads.begin", begin_late)
+    monkeypatch.setattr("archive.intake.uploads.sessions.begin", begin_late)
 
-    assert outcome(uploads.open_session, space.pk, FILE, by) == "TooLate"
+    assert outcome(sessions.open_session, space.pk, FILE, by) == "TooLate"
     assert not store().listing(keys.prefix(space.pk))
 
 
 def test_somebody_goes_on_at_the_moment_of_giving_up(alice: User) -> None:
     """The dispatcher saw it abandoned, and waits for the one who just asked for a part."""
     session = sent(Caller(user=alice))
-    UploadSession.objects.update(touched_at=clock.now() - timedelta(hours=25))
+    UploadSession.objects.update(last_activity_at=dbtime.now() - timedelta(hours=25))
 
-    given_up = meanwhile(lambda: uploads.touch(session), lambda: leftovers.give_up(session.pk))
+    given_up = meanwhile(lambda: sessions.record_activity(session), lambda: clean_up.abandon(session.pk))
 
     given_up.result(timeout=20)
     session.refresh_from_db()

@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.test import override_settings
 
 from archive.bundles.contents import facts
-from archive.models import Certificate, Space, User
+from archive.models import DeletionCertificate, Space, User
+from archive.moderation.violations import flag
 from archive.retention import certificate, verify_certificate
 from archive.retention.purge import purge
-from archive.retention.verify_certificate import NotGood, main, verify
-from archive.retention.violations import flag
+from archive.retention.verify_certificate import InvalidCertificate, main, verify
 from tests.processes import ROOT
 from tests.rows import make_due
 
@@ -43,7 +43,7 @@ def space_json(zebrafish: Space, admin: User) -> dict[str, Any]:
 
 @pytest.fixture
 def document(space_json: dict[str, Any]) -> bytes:
-    return Certificate.objects.get().document.encode()
+    return DeletionCertificate.objects.get().document.encode()
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_any_changed_byte_is_seen_and_named(document: bytes) -> None:
     for at in range(len(document)):
         for bit in (0x01, 0x20, 0x80):
             spoiled = document[:at] + bytes([document[at] ^ bit]) + document[at + 1 :]
-            with pytest.raises(NotGood, match=r"\w{3}"):
+            with pytest.raises(InvalidCertificate, match=r"\w{3}"):
                 verify(spoiled, PUBLIC)
 
 
@@ -107,12 +107,14 @@ def test_any_changed_byte_is_seen_and_named(document: bytes) -> None:
     ],
 )
 def test_what_is_wrong_is_said(document: bytes, spoil: Callable[[bytes], bytes], said: str) -> None:
-    with pytest.raises(NotGood, match=said):
+    with pytest.raises(InvalidCertificate, match=said):
         verify(spoil(document), PUBLIC)
 
 
 def test_another_key_is_named(document: bytes) -> None:
-    with pytest.raises(NotGood, match=r"it names another key: [0-9a-f]{64}; the one that was given is [0-9a-f]{64}"):
+    with pytest.raises(
+        InvalidCertificate, match=r"it names another key: [0-9a-f]{64}; the one that was given is [0-9a-f]{64}"
+    ):
         verify(document, OTHER)
 
 
@@ -122,7 +124,7 @@ def test_a_forger_with_a_key_of_their_own_does_not_pass(document: bytes) -> None
     forger = Ed25519PrivateKey.generate()
     forged = rfc8785.dumps({**said, "signature": forger.sign(rfc8785.dumps(said)).hex()})
 
-    with pytest.raises(NotGood, match="the signature does not fit"):
+    with pytest.raises(InvalidCertificate, match="the signature does not fit"):
         verify(forged, PUBLIC)
 
 

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from archive import clock
+from archive import dbtime
 from archive.models import LogEntry, Space, User
-from archive.retention.violations import flag, lift, what_if
+from archive.moderation.violations import flag, lift, preview_flag
 from tests.factory import make_row
 from tests.rows import entries, kept
 
@@ -31,7 +31,7 @@ def test_a_flag_moves_the_deadline_to_day_120(space: Space, admin: User) -> None
     assert (flagged, moved) == ("violation.flagged", "deadline.moved")
     assert (told["violation"], told["rule"]) == (violation.pk, "harassment")
     assert [datetime.fromisoformat(how[when]) for when in ("before", "after")] == [before, space.expires_at]
-    assert how["because"] == ["base", "violation"]
+    assert how["deadline_reasons"] == ["base", "violation"]
 
 
 def test_no_words_of_people_reach_the_log(space: Space, admin: User) -> None:
@@ -65,7 +65,7 @@ def test_lifted_early_the_first_deadline_applies_again(space: Space, admin: User
 
 
 def test_lifted_late_the_host_has_a_week_to_download(alice: User, admin: User) -> None:
-    space = make_row(alice, ended_ago=timedelta(days=50), expires_at=clock.now() + timedelta(days=1))
+    space = make_row(alice, ended_ago=timedelta(days=50), expires_at=dbtime.now() + timedelta(days=1))
     flag(space.pk, "harassment", REASON, admin)
 
     (violation,) = lift(space.pk, "flagged in error", admin)
@@ -73,19 +73,19 @@ def test_lifted_late_the_host_has_a_week_to_download(alice: User, admin: User) -
     space.refresh_from_db()
     assert violation.lifted_at is not None
     assert space.expires_at == violation.lifted_at + timedelta(days=7)
-    assert entries(space)[-1][1]["because"] == ["base", "lifted", "lift-grace"]
+    assert entries(space)[-1][1]["deadline_reasons"] == ["base", "lifted", "lift-grace"]
 
 
 @pytest.mark.parametrize("days", [1, 26, 119])
 def test_what_the_page_announces_is_what_happens(alice: User, admin: User, days: int) -> None:
-    space = make_row(alice, ended_ago=timedelta(days=days), expires_at=clock.now() + timedelta(hours=1))
+    space = make_row(alice, ended_ago=timedelta(days=days), expires_at=dbtime.now() + timedelta(hours=1))
 
-    would_be, _ = what_if(space, clock.now())
+    would_be, _ = preview_flag(space, dbtime.now())
     flag(space.pk, "spam", REASON, admin)
     space.refresh_from_db()
     assert space.expires_at == would_be.at
 
-    _, would_be = what_if(space, clock.now())
+    _, would_be = preview_flag(space, dbtime.now())
     lift(space.pk, REASON, admin)
     space.refresh_from_db()
     assert would_be.at is not None

@@ -11,7 +11,7 @@ from archive import lifecycle
 from archive.errors import Refused, TooLate
 from archive.log import SYSTEM
 from archive.models import Rule, Space, User
-from archive.retention.violations import flag, lift
+from archive.moderation.violations import flag, lift
 from tests.factory import make_row
 from tests.rows import entries, kept, make_due
 
@@ -33,7 +33,7 @@ CHANGES: list[Callable[[Space, User], object]] = [
 @pytest.mark.parametrize("change", CHANGES, ids=["flag", "lift"])
 def test_too_late_after_deletion_began(space: Space, admin: User, change: Callable[[Space, User], object]) -> None:
     flag(space.pk, "harassment", REASON, admin)
-    lifecycle.move(space, "available", "expiring", actor=SYSTEM)
+    lifecycle.transition(space, "available", "expiring", actor=SYSTEM)
     before = entries(space)
 
     with pytest.raises(TooLate, match=r"Too late: the deletion of this Space began at \d+ \w+ \d{4}, \d\d:\d\d UTC\."):

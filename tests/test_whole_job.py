@@ -7,7 +7,7 @@ from pathlib import Path
 import bagit
 import pytest
 
-from archive import clock
+from archive import dbtime
 from archive.models import Bundle, LogEntry, Space, User
 from archive.storage import keys, store
 from tests.processes import Services, manage, wait_until
@@ -17,7 +17,7 @@ from tests.rows import come_near
 @pytest.mark.usefixtures("committed")
 def test_from_file_to_nothing(services: Services, alice: User, demo_recording: Path, demo_transcript: Path) -> None:
     tmp = services.folder
-    ended_at = clock.now() - timedelta(days=29)
+    ended_at = dbtime.now() - timedelta(days=29)
 
     said = manage(
         services,
@@ -42,17 +42,17 @@ def test_from_file_to_nothing(services: Services, alice: User, demo_recording: P
 
     assert not store().listing(keys.prefix(space.pk))
     assert list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", flat=True)) == [
-        "space.opened",
+        "space.registered",
         "space.received",
-        "transcript.kept",
+        "transcript.added",
         "space.available",
         "bundle.requested",
         "bundle.started",
         "bundle.ready",
-        "bundle.proven",
-        "deletion.began",
+        "bundle.verified",
+        "deletion.started",
         "bundle.removed",
-        "deletion.listed",
+        "deletion.inventoried",
         "space.deleted",
     ]
     last = LogEntry.objects.filter(space_id=space.pk).latest("id")

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from archive import clock
+from archive import dbtime
 from archive.bundles import build
 from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Space, User
@@ -18,7 +18,7 @@ from tests.factory import make_noise
 from tests.processes import PausedAt, Services, wait_until
 
 BUNDLES = ["bundle.started", "bundle.ready"]  # at the second, the ZIP is in the store and its row does not know
-DELETIONS = ["deletion.began", "deletion.listed", "space.deleted"]  # at the last, the store is empty already
+DELETIONS = ["deletion.started", "deletion.inventoried", "space.deleted"]  # at the last, the store is empty already
 INTAKE = "space.available"
 
 
@@ -47,7 +47,7 @@ def test_killed_at_every_commit(services: Services, make_space: Callable[..., Sp
     for event in BUNDLES:
         assert_bundled_once(spaces[event], Bundle.objects.get(pk=bundles[event].pk))
     for event in DELETIONS:
-        assert told(spaces[event], "deletion.began", "space.deleted") == ["deletion.began", "space.deleted"], event
+        assert told(spaces[event], "deletion.started", "space.deleted") == ["deletion.started", "space.deleted"], event
         assert not store().listing(keys.prefix(spaces[event].id)), event
     # The first is the intake's own; the killed worker's was rolled back.
     assert told(spaces[INTAKE], "space.available") == ["space.available", "space.available"]
@@ -68,14 +68,14 @@ def test_killed_while_the_store_copies_a_part(services: Services, alice: User) -
     assert Bundle.objects.get(pk=bundle.pk).state == "building"
     assert (len(left.versions), len(left.uploads)) == (0, 1)
 
-    Bundle.objects.update(lease_until=clock.now())  # the worker that takes over would wait for the rest of the 12
+    Bundle.objects.update(lease_until=dbtime.now())  # the worker that takes over would wait for the rest of the 12
     services.worker(LEASE_SECONDS="12")
     wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the bundle is built after the restart", 60)
     assert_bundled_once(space, Bundle.objects.get(pk=bundle.pk))
 
 
 def overdue(space: Space) -> None:
-    end = clock.now() - timedelta(days=31)
+    end = dbtime.now() - timedelta(days=31)
     Space.objects.filter(pk=space.pk).update(ended_at=end, expires_at=end + timedelta(days=30))
 
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from archive.bundles.layout import Literal, Member, crc32
+from archive.bundles.zip64 import Literal, Member, crc32
 
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 

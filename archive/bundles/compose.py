@@ -19,14 +19,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from archive import work
-from archive.bundles.layout import Range, Segment
-from archive.bundles.plan import Copied, Part, Through, digest, plan
-from archive.errors import Changed, Ended, Missing, StorageError, Unavailable
+from archive import leases
+from archive.bundles.part_plan import CopiedPart, Part, RelayedPart, digest, plan
+from archive.bundles.zip64 import Range, Segment
+from archive.errors import ObjectChanged, ObjectMissing, StorageError, StoreUnavailable, UploadGone
+from archive.leases import Claim
 from archive.models.package import Package
 from archive.storage import ObjectInfo, Store, Upload, begin, newest, store, stored_parts
-from archive.storage.abilities import copies_parts
-from archive.work import Claim
+from archive.storage.capabilities import copies_parts
 
 LANES = 4  # copies at a time: the store does the work, and is not to be swamped by one bundle
 SHARE = 0.7  # of the lease, that one run may take: Celery's soft limit (0.8) is an exception amid botocore's own
@@ -55,7 +55,7 @@ class _Job:
         there, from before the Space changed; completing puts ours in its place."""
         try:
             there = self.store.head(self.key)
-        except Missing:
+        except ObjectMissing:
             return None
         return there if there.metadata.get(PLAN) == self.digest else None
 
@@ -63,7 +63,7 @@ class _Job:
 def compose(claim: "Claim[Any]", key: str, segments: Sequence[Segment]) -> ObjectInfo | None:
     """Make `key` out of `segments`, or go on with it; the claim is on a Package. None when the time of this run is up:
     the next one goes on. Raises StorageError (Missing and Changed are of a source), LeaseLost, Refused."""
-    until = time.monotonic() + SHARE * work.lease().total_seconds()
+    until = time.monotonic() + SHARE * leases.lease().total_seconds()
     bucket = store()
     job = _Job(bucket, key, plan(segments, copies=copies_parts(bucket)))
     try:
@@ -71,26 +71,26 @@ def compose(claim: "Claim[Any]", key: str, segments: Sequence[Segment]) -> Objec
         if not _send(upload, job.parts, claim, until):
             return None
         upload.complete()
-    except Ended as error:  # by a deletion; or completed, by an earlier attempt or by a call whose answer was lost
+    except UploadGone as error:  # by a deletion; or completed, by an earlier attempt or by a call whose answer was lost
         whole = job.whole()
         if whole is None:
-            raise Unavailable(str(error)) from error
+            raise StoreUnavailable(str(error)) from error
         return whole
     there = bucket.head(key)
     if there.size != job.size:
-        raise Changed(f"{key} has {there.size} bytes instead of {job.size}")
+        raise ObjectChanged(f"{key} has {there.size} bytes instead of {job.size}")
     return there
 
 
 def _gone_on(job: _Job, row: Package) -> Upload | None:
     """The upload of an earlier attempt, with those of its parts that are as planned. Raises Ended when that attempt
     completed it."""
-    if not row.upload_id or row.upload_plan != job.digest:
+    if not row.upload_id or row.parts_digest != job.digest:
         return None
     upload = Upload(job.store, job.key, row.upload_id)
     try:
         there = newest(stored_parts(upload))
-    except Ended:
+    except UploadGone:
         if job.whole():
             raise
         return None  # somebody ended it: begin anew
@@ -110,7 +110,7 @@ def _begun(job: _Job, claim: "Claim[Any]") -> Upload:
         job.store.abort(key, left)
     upload = begin(job.store, job.key, "application/zip", {PLAN: job.digest})
     try:
-        claim.renew(upload_id=upload.id, upload_plan=job.digest, bytes_done=0, bytes_total=job.size)
+        claim.renew(upload_id=upload.id, parts_digest=job.digest, bytes_done=0, bytes_total=job.size)
     except BaseException:
         with suppress(StorageError):  # the first error says more; a later attempt or the purge ends the upload
             job.store.abort(job.key, upload.id)
@@ -126,11 +126,13 @@ def _send(upload: Upload, parts: Sequence[Part], claim: "Claim[Any]", until: flo
     lacking = [(number, part) for number, part in enumerate(parts, 1) if number not in upload.parts]
     with ThreadPoolExecutor(LANES, "copy") as lanes:
         try:
-            copying: dict[Future[None], Copied] = {
-                lanes.submit(_copy, upload, number, part): part for number, part in lacking if isinstance(part, Copied)
+            copying: dict[Future[None], CopiedPart] = {
+                lanes.submit(_copy, upload, number, part): part
+                for number, part in lacking
+                if isinstance(part, CopiedPart)
             }
             for number, part in lacking:
-                if isinstance(part, Through):
+                if isinstance(part, RelayedPart):
                     if time.monotonic() > until:
                         return False
                     upload.put(number, b"".join(_bytes(upload.store, piece) for piece in part.pieces))
@@ -149,7 +151,7 @@ def _send(upload: Upload, parts: Sequence[Part], claim: "Claim[Any]", until: flo
     return True
 
 
-def _copy(upload: Upload, number: int, part: Copied) -> None:
+def _copy(upload: Upload, number: int, part: CopiedPart) -> None:
     wanted = part.source
     upload.copy(number, wanted.key, wanted.etag, wanted.start, wanted.length)
 

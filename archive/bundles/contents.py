@@ -12,15 +12,16 @@ from typing import Any
 from django.conf import settings
 
 from archive import cues
-from archive.bundles import names, violations
-from archive.bundles.assets import assets
+from archive.bundles import names
 from archive.bundles.bag import bag, member
-from archive.bundles.layout import Member, Range, Segment, layout
-from archive.bundles.page import File, page
-from archive.errors import Changed, Missing, Refused
-from archive.log import moment
+from archive.bundles.zip64 import Member, Range, Segment, layout
+from archive.display import violations
+from archive.display.assets import assets
+from archive.display.offline_page import File, render_offline_page
+from archive.errors import ObjectChanged, ObjectMissing, Refused
+from archive.log import rfc3339
 from archive.models import Derived, Recording, Space
-from archive.models.media import StoredObject
+from archive.models.stored import StoredObject
 from archive.storage import store
 
 FORM = 3  # of the bundle: raise it when the same facts give other bytes than before
@@ -68,12 +69,12 @@ def members(space: Space, name: str) -> list[Member]:
             payload.append(member(f"data/{file}", write(spoken).encode()))
     if lost:
         payload.append(member("data/missing.txt", MISSING.format("".join(f"{name}\n" for name in lost)).encode()))
-    copy = derived.get(Derived.Kind.LISTENING)
+    copy = derived.get(Derived.Kind.ACCESS_COPY)
     sounds: list[tuple[str, StoredObject]] = [(_recording(kept), kept) for kept in recordings]
     if copy:
         sounds.insert(0, (_listening(copy), copy))
     sounds = [(file, kept) for file, kept in sounds if file not in lost]
-    shown = page(
+    shown = render_offline_page(
         space,
         recordings[0],
         space.transcripts.last(),
@@ -111,16 +112,22 @@ def _peaks(kept: Derived | None) -> list[list[float]] | None:
         drawn = json.loads(store().read(kept.key, 0, kept.size, kept.etag))
         peaks = [[float(peak) for peak in channel] for channel in drawn["peaks"]]
         return peaks if all(map(math.isfinite, chain(*peaks))) else None
-    except (Missing, Changed, ValueError, KeyError, TypeError):  # a page without a waveform is better than no bundle
+    except (
+        ObjectMissing,
+        ObjectChanged,
+        ValueError,
+        KeyError,
+        TypeError,
+    ):  # a page without a waveform is better than no bundle
         return None
 
 
 def _lost(space: Space) -> dict[str, StoredObject]:
     """What belongs into the bag and is known to be missing in the store, by name; nothing where a bundle must be whole
-    (BUNDLE_MISSING): then making it fails."""
-    if settings.BUNDLE_MISSING != "list":
+    (BUNDLE_MISSING_OBJECTS): then making it fails."""
+    if settings.BUNDLE_MISSING_OBJECTS != "list":
         return {}
-    copy = _derived(space).get(Derived.Kind.LISTENING)
+    copy = _derived(space).get(Derived.Kind.ACCESS_COPY)
     kept: list[tuple[str, StoredObject]] = [(_recording(one), one) for one in space.recordings.all()]
     kept += [(_listening(copy), copy)] if copy else []
     return {name: one for name, one in kept if one.missing_at is not None}
@@ -153,13 +160,13 @@ def _files(space: Space, recordings: list[Recording], copy: Derived | None) -> I
 
 def facts(space: Space) -> dict[str, Any]:
     """space.json: the facts of a Space, as its host may have them. Times are RFC 3339, UTC; lengths in milliseconds."""
-    due = space.promise()
-    copy = _derived(space).get(Derived.Kind.LISTENING)
+    due = space.stored_deadline()
+    copy = _derived(space).get(Derived.Kind.ACCESS_COPY)
     return {
         "id": str(space.id),
         "title": space.title,
         "host": space.host.display_name,
-        "ended_at": moment(space.ended_at),
+        "ended_at": rfc3339(space.ended_at),
         "who_could_talk": space.audience or None,
         "participants": [{"name": p.name, "role": p.role} for p in space.participants.all()],
         "listeners": {"peak": space.listeners_peak, "total": space.listeners_total},
@@ -180,9 +187,9 @@ def facts(space: Space) -> dict[str, Any]:
         "transcripts": [
             {"language": t.language, "source": t.source, "lines": len(t.cues)} for t in space.transcripts.all()
         ],
-        "violations": violations.told(space),
-        "kept_until": moment(due.at),
-        "because": list(due.reasons),
+        "violations": violations.as_json(space),
+        "kept_until": rfc3339(due.at),
+        "deadline_reasons": list(due.reasons),
         "salt": space.salt,  # with it, a certificate of deletion can be shown to speak of this very Space
     }
 

@@ -17,17 +17,17 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from archive import lifecycle, log, words, work
+from archive import formatting, leases, lifecycle, log
 from archive.errors import DecoderDied, DecoderFailed, LeaseLost, Refused, Unreadable
-from archive.intake import audio, self_test
-from archive.intake.fetch import Fetched, fetched, nameless
-from archive.intake.keep import fingerprint, keep_recording, store_derived
+from archive.intake.audio import measure, self_test
+from archive.intake.spool import SpooledFile, open_unnamed_file, spool_object
+from archive.intake.store import fingerprint, save_recording, store_derived
+from archive.leases import Claim
 from archive.log import SYSTEM
 from archive.models import Derived, Space, UploadSession
 from archive.storage import keys, store
-from archive.storage.emptying import remove, seen_empty
 from archive.storage.multipart import Written
-from archive.work import Claim
+from archive.storage.purge_prefix import is_empty, remove
 
 SILENT = -60  # dBFS: a loudest sample below it is no sound
 TICK = 1.0  # seconds between two writes of progress
@@ -43,31 +43,31 @@ class Progress:
     def __init__(self, claim: Claim[Space]) -> None:
         self.claim, self.step, self.at = claim, "", 0.0
 
-    def show(self, step: Space.Step, done: int, total: int) -> None:
+    def show(self, step: Space.ProcessingStep, done: int, total: int) -> None:
         """`done` and `total` in bytes or milliseconds; total 0: not known. Raises LeaseLost."""
         now = time.monotonic()
         if step != self.step or now - self.at >= TICK:
             self.step, self.at = step, now
-            self.claim.renew(step=step, step_done=done, step_total=total)
+            self.claim.renew(processing_step=step, processing_step_done=done, processing_step_total=total)
 
 
 def examine(claim: Claim[Space]) -> None:
     """Read back, measure and keep the recording that arrived for the claimed Space. Raises Refused when it can't be
     accepted, DecoderFailed, StorageError, LeaseLost."""
     space, progress = claim.row, Progress(claim)
-    upload = space.uploads.get(kind=UploadSession.Kind.RECORDING, state=UploadSession.State.ARRIVED)
+    upload = space.uploads.get(kind=UploadSession.Kind.RECORDING, state=UploadSession.State.UPLOADED)
 
     def read(done: int) -> None:
-        progress.show(Space.Step.CHECKING, done, upload.size)
+        progress.show(Space.ProcessingStep.CHECKING, done, upload.size)
 
-    with fetched(upload.key, upload.size, upload.etag, read) as file, nameless() as listening:
+    with spool_object(upload.key, upload.size, upload.etag, read) as file, open_unnamed_file() as listening:
         _check(space, upload, file)
         try:
-            heard = audio.measure(
+            heard = measure.measure(
                 file.path,
                 name=upload.name,
                 longest_seconds=settings.MAX_RECORDING_SECONDS,
-                step=lambda seconds: progress.show(Space.Step.MEASURING, round(seconds * 1000), 0),
+                step=lambda seconds: progress.show(Space.ProcessingStep.MEASURING, round(seconds * 1000), 0),
                 listening=listening,
             )
         except Unreadable as error:
@@ -87,7 +87,7 @@ def _check_decoder(claim: Claim[Space], error: Unreadable) -> None:
     self_test.run()
 
 
-def _check(space: Space, upload: UploadSession, file: Fetched) -> None:
+def _check(space: Space, upload: UploadSession, file: SpooledFile) -> None:
     if upload.sha256 not in ("", file.sha256):
         raise Refused(
             f"{upload.name}: the bytes that arrived are not those that were announced: their SHA-256 is {file.sha256} "
@@ -99,7 +99,7 @@ def _check(space: Space, upload: UploadSession, file: Fetched) -> None:
 
 
 def _twice(upload: UploadSession, here: Space | None) -> str:
-    shown = f" as “{here}” ({words.moment(here.ended_at)})" if here else ""
+    shown = f" as “{here}” ({formatting.format_time(here.ended_at)})" if here else ""
     return f"{upload.name}: this recording is here already{shown}, so it is not taken in a second time."
 
 
@@ -107,17 +107,24 @@ def _fingerprint(space: Space, sha256: str) -> str:
     return fingerprint(space.host, space.ended_at.isoformat(), sha256)
 
 
-def _keep(claim: Claim[Space], upload: UploadSession, sound: Written, heard: audio.Heard, made: list[Derived]) -> None:
+def _keep(
+    claim: Claim[Space], upload: UploadSession, sound: Written, heard: measure.AudioAnalysis, made: list[Derived]
+) -> None:
     space = claim.row
     detail = {"sha256": sound.sha256, "crc32": sound.crc32, "duration_ms": heard.measured.duration_ms}
     try:
         with transaction.atomic():
-            claim.renew(step="", step_done=0, step_total=0, fingerprint=_fingerprint(space, sound.sha256))
-            keep_recording(space, sound, heard, made)
-            if not lifecycle.move(upload, "arrived", "taken", actor=SYSTEM, detail=detail):
+            claim.renew(
+                processing_step="",
+                processing_step_done=0,
+                processing_step_total=0,
+                fingerprint=_fingerprint(space, sound.sha256),
+            )
+            save_recording(space, sound, heard, made)
+            if not lifecycle.transition(upload, "uploaded", "accepted", actor=SYSTEM, detail=detail):
                 raise LeaseLost(f"{upload} was given up meanwhile")
     except IntegrityError as error:
-        if "space_taken_in_once" not in str(error):
+        if "space_ingested_once" not in str(error):
             raise
         raise Refused(_twice(upload, None)) from error
 
@@ -127,27 +134,32 @@ def refuse(claim: Claim[Space], reason: str) -> bool:
     StorageError, LeaseLost: then the next claim goes on with it."""
     space, bucket, prefix = claim.row, store(), keys.prefix(claim.row.id)
     with transaction.atomic():
-        claim.renew(step=Space.Step.REJECTING, step_done=0, step_total=0, problem=reason)
-        for old, new in (("open", "aborted"), ("arrived", "refused")):
+        claim.renew(
+            processing_step=Space.ProcessingStep.REJECTING,
+            processing_step_done=0,
+            processing_step_total=0,
+            problem=reason,
+        )
+        for old, new in (("open", "aborted"), ("uploaded", "rejected")):
             for upload in space.uploads.select_for_update().filter(state=old):
-                lifecycle.move(upload, old, new, actor=SYSTEM, problem=reason, **work.DONE)
+                lifecycle.transition(upload, old, new, actor=SYSTEM, problem=reason, **leases.RESET)
     found = bucket.listing(prefix)
     remove(bucket, found)
     claim.renew()
-    seen_empty(bucket, prefix)
+    is_empty(bucket, prefix)
     with transaction.atomic():
         removed = [{"key": version.key, "size": version.size} for version in found.versions]
-        moved = lifecycle.move(
+        moved = lifecycle.transition(
             space,
             "processing",
             "rejected",
             actor=SYSTEM,
-            only_if=claim.mine,
+            condition=claim.mine,
             detail={"reason": log.commitment(space.salt, reason), "removed": removed},
             problem=reason,
-            step="",
+            processing_step="",
             fingerprint="",
-            **work.DONE,
+            **leases.RESET,
         )
         if moved:
             for content in (space.recordings, space.transcripts, space.derived):

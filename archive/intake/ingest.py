@@ -21,15 +21,16 @@ from pathlib import Path
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from archive import cues, lifecycle, work
-from archive.errors import Changed, LeaseLost, Refused, StorageError, TooLate, Unreadable
-from archive.intake import audio, transcripts
+from archive import cues, leases, lifecycle
+from archive.errors import LeaseLost, ObjectChanged, Refused, StorageError, TooLate, Unreadable
+from archive.intake import transcripts
+from archive.intake.audio import measure
 from archive.intake.examine import SILENT
-from archive.intake.fetch import nameless
-from archive.intake.finish import finish
-from archive.intake.keep import fingerprint, keep_recording, keep_transcript, store_derived, store_transcript
-from archive.intake.opening import Opening, open_space, voices
-from archive.intake.request import Request, check_words, checked_end
+from archive.intake.publish import finish
+from archive.intake.register import NewSpace, participant_specs, register_space
+from archive.intake.request import Request, validate_ended_at, validate_text
+from archive.intake.spool import open_unnamed_file
+from archive.intake.store import fingerprint, save_recording, save_transcript, store_derived, store_transcript
 from archive.log import SYSTEM, Actor
 from archive.models import Participant, Space, Transcript
 from archive.storage import keys, store, write
@@ -57,12 +58,12 @@ def ingest(request: Request, progress: Progress = lambda what, done, total: None
     Raises Refused (Unreadable, TooLate) with nothing stored; StorageError when the store fails half way: then the Space
     waits in `receiving`, and the same call goes on with it.
     """
-    ended_at = checked_end(request.ended_at)
-    check_words(request)
+    ended_at = validate_ended_at(request.ended_at)
+    validate_text(request)
     notes: list[str] = []
     _spoken(request, [])  # a transcript that can't be read is told before the long part
-    with nameless() as listening:
-        heard = audio.measure(
+    with open_unnamed_file() as listening:
+        heard = measure.measure(
             request.recording,
             longest_seconds=settings.MAX_RECORDING_SECONDS,
             accept_short=request.accept_short,
@@ -78,7 +79,7 @@ def ingest(request: Request, progress: Progress = lambda what, done, total: None
         space, created = _space(request, ended_at, same, actor)
         if not created and space.state != Space.State.RECEIVING:
             return Outcome(space, False, notes)
-        _receive(space, request, Brought(heard, sha256, listening, spoken), progress, actor)
+        _receive(space, request, ExaminedFiles(heard, sha256, listening, spoken), progress, actor)
     finish(space.id)
     space.refresh_from_db()
     if space.state == Space.State.PROCESSING:
@@ -117,7 +118,7 @@ def _space(request: Request, ended_at: datetime, fingerprint: str, actor: Actor)
             with transaction.atomic():
                 return _new_space(request, ended_at, fingerprint, actor), True
         except IntegrityError as error:
-            if "space_taken_in_once" not in str(error):
+            if "space_ingested_once" not in str(error):
                 raise
             here = Space.objects.filter(fingerprint=fingerprint).exclude(state__in=["rejected", "deleted"]).first()
             if here is not None and here.state == Space.State.EXPIRING:
@@ -128,35 +129,35 @@ def _space(request: Request, ended_at: datetime, fingerprint: str, actor: Actor)
 
 
 def _new_space(request: Request, ended_at: datetime, fingerprint: str, actor: Actor) -> Space:
-    cohosts = voices(Participant.Role.COHOST, request.cohosts)
-    opening = Opening(
+    cohosts = participant_specs(Participant.Role.COHOST, request.cohosts)
+    opening = NewSpace(
         host=request.host,
         ended_at=ended_at,
         title=request.title,
         audience=request.audience,
-        participants=[*cohosts, *voices(Participant.Role.SPEAKER, request.speakers)],
+        participants=[*cohosts, *participant_specs(Participant.Role.SPEAKER, request.speakers)],
         listeners_peak=request.listeners_peak,
         listeners_total=request.listeners_total,
         transcribe=request.transcribe,
         fingerprint=fingerprint,
     )
-    return open_space(opening, actor)
+    return register_space(opening, actor)
 
 
 @dataclass(frozen=True)
-class Brought:
+class ExaminedFiles:
     """What was found in the files: the recording's measures and SHA-256, where its copy for browsers lies, what was
     said."""
 
-    heard: audio.Heard
+    heard: measure.AudioAnalysis
     sha256: str
     listening: Path
     spoken: list[cues.Cue]
 
 
-def _receive(space: Space, request: Request, brought: Brought, progress: Progress, actor: Actor) -> None:
+def _receive(space: Space, request: Request, brought: ExaminedFiles, progress: Progress, actor: Actor) -> None:
     """Store the objects, then write their rows and the transition to `processing` in one transaction."""
-    claim = work.claim(Space, space.pk, [Space.State.RECEIVING])
+    claim = leases.claim(Space, space.pk, [Space.State.RECEIVING])
     if claim is None:
         raise Refused(f"{space.id}: somebody is taking in this recording right now. Try again in a few minutes.")
     done, total = 0, request.recording.stat().st_size
@@ -177,32 +178,39 @@ def _receive(space: Space, request: Request, brought: Brought, progress: Progres
         spoken, language = brought.spoken, request.language
         words = store_transcript(space.id, "1", spoken, language, claim.renew) if spoken else None
     except (Refused, StorageError) as error:
-        if not claim.give_back(str(error), at_once=True):
+        if not claim.release_for_retry(str(error), at_once=True):
             claim.renew()  # raises, and says what became of the Space: that matters more than what the store said
         raise
     except BaseException as error:  # Ctrl-C, a full disk: the same call can go on at once
-        claim.give_back(type(error).__name__, at_once=True)
+        claim.release_for_retry(type(error).__name__, at_once=True)
         raise
 
     with transaction.atomic():
-        kept = keep_recording(space, sound, brought.heard, made)
+        kept = save_recording(space, sound, brought.heard, made)
         detail = {"size": sound.size, "sha256": sound.sha256, "crc32": sound.crc32, "duration_ms": kept.duration_ms}
-        if not lifecycle.move(
-            space, "receiving", "processing", actor=actor, only_if=claim.mine, detail=detail, problem="", **work.DONE
+        if not lifecycle.transition(
+            space,
+            "receiving",
+            "processing",
+            actor=actor,
+            condition=claim.mine,
+            detail=detail,
+            problem="",
+            **leases.RESET,
         ):
             raise LeaseLost(f"{space.id} is not being received any more")
         if words is not None:
             source = Transcript.Source.GIVEN
-            keep_transcript(space.id, words, spoken, language=language, source=source, actor=actor)
+            save_transcript(space.id, words, spoken, language=language, source=source, actor=actor)
 
 
 def _write_recording(
-    space: Space, path: Path, brought: Brought, check: Callable[[], None], step: Callable[[int], None]
+    space: Space, path: Path, brought: ExaminedFiles, check: Callable[[], None], step: Callable[[int], None]
 ) -> Written:
     form = brought.heard.measured
     key = keys.recording(space.id, 1, form.extension)
     try:
         with path.open("rb") as file:
             return write(store(), key, file, form.content_type, check=check, step=step, sha256=brought.sha256)
-    except Changed as error:
+    except ObjectChanged as error:
         raise Refused(f"{path.name}: the file changed while it was read. Try again when it is complete.") from error

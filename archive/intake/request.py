@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from archive import clock, policy
+from archive import dbtime, policy
 from archive.errors import Refused, TooLate
-from archive.models import User, current_rule
+from archive.models import User, current_policy
 
 LONGEST_TITLE = 300  # characters
 LONGEST_NAME = 100  # characters
@@ -38,7 +38,7 @@ class Request:
     transcribe: bool = False
 
 
-def checked_end(ended_at: datetime) -> datetime:
+def validate_ended_at(ended_at: datetime) -> datetime:
     """The end in UTC. Raises Refused without a zone or in the future, TooLate when the deadline has passed already."""
     if ended_at.tzinfo is None:
         raise Refused(f"{ended_at.isoformat()} has no time zone: write the end as in 2026-11-22T14:05:00Z or +01:00.")
@@ -46,10 +46,10 @@ def checked_end(ended_at: datetime) -> datetime:
         ended_at = ended_at.astimezone(UTC)
     except OverflowError as error:
         raise Refused(f"{ended_at.isoformat()} is no time that the calendar has in UTC.") from error
-    now = clock.now()
+    now = dbtime.now()
     if ended_at > now:
         raise Refused(f"The Space can't have ended at {ended_at:%Y-%m-%d %H:%M:%S} UTC: that is in the future.")
-    deadline = policy.deadline(policy.Facts(ended_at), current_rule())
+    deadline = policy.deadline(policy.Facts(ended_at), current_policy())
     if deadline.at is not None and deadline.at <= now:
         raise TooLate(
             f"The Space ended at {ended_at:%Y-%m-%d %H:%M} UTC, and its deadline was {deadline.at:%Y-%m-%d %H:%M} UTC. "
@@ -58,14 +58,14 @@ def checked_end(ended_at: datetime) -> datetime:
     return ended_at
 
 
-def check_words(request: Request) -> None:
+def validate_text(request: Request) -> None:
     """Raises Refused for what the database could not hold, in words instead of a constraint's name."""
     if not LANGUAGE.match(request.language) or len(request.language) > 16:
         raise Refused(f"{request.language!r} is not a language tag such as en or pt-BR.")
-    check_facts(request.title, request.cohosts, request.speakers, (request.listeners_peak, request.listeners_total))
+    validate_facts(request.title, request.cohosts, request.speakers, (request.listeners_peak, request.listeners_total))
 
 
-def check_facts(
+def validate_facts(
     title: str, cohosts: Sequence[str], speakers: Sequence[str], listeners: tuple[int | None, int | None]
 ) -> None:
     """What is said of a Space, whoever says it. `listeners`: peak and total. Raises Refused."""

@@ -14,7 +14,7 @@ from django.db import connection
 from archive.log import events
 from archive.models import LogEntry, User
 
-__all__ = ["SYSTEM", "Actor", "commitment", "events", "moment", "record", "record_all"]
+__all__ = ["SYSTEM", "Actor", "commitment", "events", "record", "record_all", "rfc3339"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _entry(event: str, space_id: UUID | None, actor: Actor, detail: dict[str, An
     )
 
 
-def moment(value: datetime | None) -> str | None:
+def rfc3339(value: datetime | None) -> str | None:
     """A time as the log writes it: RFC 3339, UTC."""
     return None if value is None else value.isoformat().replace("+00:00", "Z")
 

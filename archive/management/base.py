@@ -8,7 +8,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
-from archive.errors import Denied, SpacekeepError, StorageError
+from archive.errors import SpacekeepError, StorageError, StoreDenied
 from archive.models import Space, User
 
 
@@ -24,7 +24,7 @@ class Command(BaseCommand, ABC):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             self.run(**options)
-        except Denied as error:
+        except StoreDenied as error:
             raise CommandError(
                 f"{error}. Look at S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY. Nothing was lost."
             ) from error

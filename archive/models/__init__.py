@@ -1,40 +1,43 @@
 """The rows of the archive. PostgreSQL owns the truth and the work; the object store holds bytes only."""
 
 from archive.models.bundle import Bundle
-from archive.models.certificate import Certificate
-from archive.models.collection import Collection, Volume, VolumeSpace
+from archive.models.certificate import DeletionCertificate
+from archive.models.export import Export, ExportPart, ExportPartEntry
 from archive.models.hold import Hold
+from archive.models.housekeeping import DeletionRecheck, ReconcileFinding
+from archive.models.leased import Leased
 from archive.models.log import LogEntry
-from archive.models.media import Derived, Line, Recording, Transcript
 from archive.models.notice import Notice
 from archive.models.package import Package
-from archive.models.space import Participant, Space, current_rule
-from archive.models.speech import Transcription
-from archive.models.token import IdempotencyKey, RecorderToken
-from archive.models.upkeep import Relisting, Sighting
+from archive.models.recorder import IdempotencyKey, RecorderToken
+from archive.models.space import Participant, Space, current_policy
+from archive.models.stored import Derived, Recording, SearchLine, Transcript
+from archive.models.transcription import Transcription
 from archive.models.upload import UploadPart, UploadSession
 from archive.models.user import User
 from archive.models.violation import Appeal, Rule, Violation
-from archive.models.work import Work
 
 __all__ = [
     "Appeal",
     "Bundle",
-    "Certificate",
-    "Collection",
+    "DeletionCertificate",
+    "DeletionRecheck",
     "Derived",
+    "Export",
+    "ExportPart",
+    "ExportPartEntry",
     "Hold",
     "IdempotencyKey",
-    "Line",
+    "Leased",
     "LogEntry",
     "Notice",
     "Package",
     "Participant",
+    "ReconcileFinding",
     "RecorderToken",
     "Recording",
-    "Relisting",
     "Rule",
-    "Sighting",
+    "SearchLine",
     "Space",
     "Transcript",
     "Transcription",
@@ -42,8 +45,5 @@ __all__ = [
     "UploadSession",
     "User",
     "Violation",
-    "Volume",
-    "VolumeSpace",
-    "Work",
-    "current_rule",
+    "current_policy",
 ]

@@ -15,7 +15,7 @@ class Bundle(Package):
             *Package.Meta.constraints,
             models.UniqueConstraint(
                 name="bundle_one_live_for_a_content",
-                fields=["space", "content"],
+                fields=["space", "content_digest"],
                 condition=Q(state__in=["requested", "building", "ready"]),
             ),
         ]

@@ -2,7 +2,7 @@ from django.db import models
 from django.db.models import Q
 
 
-class Certificate(models.Model):
+class DeletionCertificate(models.Model):
     """What is left of a Space as proof that it was deleted: signed, and never changed (a trigger refuses UPDATE, DELETE
     and TRUNCATE). Its key is the Space's, so there is one of each; no foreign key, so that it outlives everything."""
 
@@ -15,7 +15,7 @@ class Certificate(models.Model):
         indexes = [models.Index(name="certificate_newest", fields=["issued_at", "space_id"])]
         constraints = [
             models.CheckConstraint(name="certificate_key_id_hex", condition=Q(key_id__regex=r"^[0-9a-f]{64}$")),
-            models.CheckConstraint(name="certificate_says_something", condition=~Q(document="")),
+            models.CheckConstraint(name="certificate_has_document", condition=~Q(document="")),
         ]
 
     def __str__(self) -> str:

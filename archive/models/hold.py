@@ -9,7 +9,7 @@ from archive.models.space import Space
 class Hold(models.Model):
     """A legal hold: while one stands, its Space has no deadline. Several may stand, each for a matter of its own.
 
-    That a Space has no deadline if, and only if, a hold stands is kept by triggers (migration 0010), at the commit.
+    Triggers check at commit that a Space has no deadline exactly while a hold stands (migration 0002).
     """
 
     class State(models.TextChoices):
@@ -31,7 +31,7 @@ class Hold(models.Model):
         constraints = [
             models.CheckConstraint(name="hold_state_known", condition=Q(state__in=["standing", "released"])),
             models.CheckConstraint(
-                name="hold_released_by_somebody_at_a_time",
+                name="hold_released_has_actor_and_time",
                 condition=Q(state="standing", released_at=None, released_by=None)
                 | (~Q(state="standing") & Q(released_at__isnull=False, released_by__isnull=False)),
             ),

@@ -5,11 +5,11 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from archive.models.leased import Leased
 from archive.models.space import Space
-from archive.models.work import Work
 
 
-class Notice(Work):
+class Notice(Leased):
     """Something that one person is told: by e-mail, and as a note on the page until they put it away.
 
     It holds ids only. What a mail or a note says is read from the rows at that moment (archive/notices), so nothing of
@@ -27,10 +27,10 @@ class Notice(Work):
         DELETED = "deleted", "deleted"
 
     class State(models.TextChoices):
-        DUE = "due", "to be sent"
+        PENDING = "pending", "to be sent"
         SENT = "sent", "sent"
-        PAGE = "page", "on the page only"  # no mail is sent here, or this person has no address
-        DROPPED = "dropped", "not sent: no longer true"
+        WEB_ONLY = "web-only", "on the page only"  # no mail is sent here, or this person has no address
+        OBSOLETE = "obsolete", "not sent: no longer true"
         FAILED = "failed", "could not be sent"
 
     REMINDERS = (Kind.DUE_7_DAYS, Kind.DUE_1_DAY)
@@ -40,12 +40,14 @@ class Notice(Work):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
     # No foreign key in the database: like the log, a notice outlives what it speaks of, and telling locks no Space.
     space = models.ForeignKey(Space, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
-    subject = models.CharField(max_length=64, blank=True, help_text="Id of the bundle or violation; or the deadline.")
+    subject_id = models.CharField(
+        max_length=64, blank=True, help_text="Id of the bundle or violation; or the deadline."
+    )
     deadline = models.DateTimeField(null=True, blank=True, help_text="The one that a reminder is about.")
-    state = models.CharField(max_length=16, choices=State, default=State.DUE)
+    state = models.CharField(max_length=16, choices=State, default=State.PENDING)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When the mail server took it.")
-    seen_at = models.DateTimeField(null=True, blank=True, help_text="When its reader put the note away.")
+    dismissed_at = models.DateTimeField(null=True, blank=True, help_text="When its reader put the note away.")
 
     class Meta:
         constraints = [
@@ -59,31 +61,33 @@ class Notice(Work):
                 ),
             ),
             models.CheckConstraint(
-                name="notice_state_known", condition=Q(state__in=["due", "sent", "page", "dropped", "failed"])
+                name="notice_state_known", condition=Q(state__in=["pending", "sent", "web-only", "obsolete", "failed"])
             ),
             models.CheckConstraint(
                 name="notice_sent_has_its_time",
                 condition=Q(state="sent", sent_at__isnull=False) | (~Q(state="sent") & Q(sent_at=None)),
             ),
             models.CheckConstraint(
-                name="notice_unsent_has_a_reason", condition=~Q(state__in=["dropped", "failed"]) | ~Q(problem="")
+                name="notice_unsent_has_a_reason", condition=~Q(state__in=["obsolete", "failed"]) | ~Q(problem="")
             ),
             models.CheckConstraint(
                 name="notice_reminder_has_its_deadline",
                 condition=Q(kind__in=["due-7-days", "due-1-day"], deadline__isnull=False)
                 | (~Q(kind__in=["due-7-days", "due-1-day"]) & Q(deadline=None)),
             ),
-            models.UniqueConstraint(name="notice_once", fields=["kind", "user", "space", "subject"]),
+            models.UniqueConstraint(name="notice_once", fields=["kind", "user", "space", "subject_id"]),
         ]
         indexes = [
             models.Index(name="notice_of_user", fields=["user", "created_at", "id"]),
-            models.Index(name="notice_unseen", fields=["user", "created_at", "id"], condition=Q(seen_at=None)),
-            models.Index(name="notice_of_space", fields=["space", "kind", "deadline"]),
-            models.Index(name="notice_at_work", fields=["lease_until"], condition=Q(state="due")),
             models.Index(
-                name="notice_dropped_reminder",
+                name="notice_undismissed", fields=["user", "created_at", "id"], condition=Q(dismissed_at=None)
+            ),
+            models.Index(name="notice_of_space", fields=["space", "kind", "deadline"]),
+            models.Index(name="notice_at_work", fields=["lease_until"], condition=Q(state="pending")),
+            models.Index(
+                name="notice_obsolete_reminder",
                 fields=["deadline"],
-                condition=Q(state="dropped", deadline__isnull=False),
+                condition=Q(state="obsolete", deadline__isnull=False),
             ),
         ]
 

@@ -6,10 +6,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from archive.models.work import Work
+from archive.models.leased import Leased
 
 
-class Package(Work):
+class Package(Leased):
     """A ZIP in the store, composed of what is there already. Complete or absent, never half.
 
     The object's place follows from the row's id, so what a killed worker left is found there. `cleared`: the package is
@@ -28,14 +28,14 @@ class Package(Work):
     OVER = (State.FAILED, State.REMOVED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    content = models.CharField(max_length=64, help_text="SHA-256 of what goes in: same content, same bytes.")
+    content_digest = models.CharField(max_length=64, help_text="SHA-256 of what goes in: same content, same bytes.")
     state = models.CharField(max_length=16, choices=State, default=State.REQUESTED)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     requested_at = models.DateTimeField(db_default=Now(), editable=False)
     bytes_done = models.PositiveBigIntegerField(default=0)
     bytes_total = models.PositiveBigIntegerField(default=0, help_text="0: not known yet.")
     upload_id = models.CharField(max_length=1024, blank=True, help_text="The multipart upload that it is composed in.")
-    upload_plan = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the parts that go into it.")
+    parts_digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the parts that go into it.")
     name = models.CharField(max_length=200, blank=True, help_text="The file name that a download gets.")
     key = models.CharField(max_length=200, blank=True)
     size = models.PositiveBigIntegerField(null=True)
@@ -43,7 +43,7 @@ class Package(Work):
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the whole, hex; known once it was read back.")
     ready_at = models.DateTimeField(null=True)
     fetched_at = models.DateTimeField(null=True, help_text="When a download of it began last.")
-    cleared = models.BooleanField(default=False)
+    storage_cleared = models.BooleanField(default=False)
 
     class Meta:
         abstract = True
@@ -68,19 +68,20 @@ class Package(Work):
                 name="%(class)s_progress_within_total", condition=Q(bytes_done__lte=F("bytes_total"))
             ),
             models.CheckConstraint(
-                name="%(class)s_live_is_not_cleared", condition=Q(state__in=["failed", "removed"]) | Q(cleared=False)
+                name="%(class)s_live_is_not_cleared",
+                condition=Q(state__in=["failed", "removed"]) | Q(storage_cleared=False),
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(
                 name="%(class)s_at_work", fields=["lease_until"], condition=Q(state__in=["requested", "building"])
             ),
-            models.Index(name="%(class)s_unproven", fields=["lease_until"], condition=Q(state="ready", sha256="")),
+            models.Index(name="%(class)s_unverified", fields=["lease_until"], condition=Q(state="ready", sha256="")),
             models.Index(name="%(class)s_unfetched", fields=["fetched_at", "ready_at"], condition=Q(state="ready")),
             models.Index(
                 name="%(class)s_uncleared",
                 fields=["lease_until"],
-                condition=Q(state__in=["failed", "removed"], cleared=False),
+                condition=Q(state__in=["failed", "removed"], storage_cleared=False),
             ),
         ]
 

@@ -1,6 +1,7 @@
 import secrets
 import uuid
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.db import models
@@ -8,19 +9,15 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from archive import policy
-from archive.models.work import Work
+from archive.models.leased import Leased
 
 
-def new_salt() -> str:
-    return secrets.token_hex(32)
-
-
-def current_rule() -> policy.Rule:
+def current_policy() -> policy.RetentionPolicy:
     """The retention rule that the settings give."""
-    return policy.Rule(settings.RETENTION_DAYS, settings.VIOLATION_EXTRA_DAYS, settings.LIFT_GRACE_DAYS)
+    return policy.RetentionPolicy(settings.RETENTION_DAYS, settings.VIOLATION_EXTRA_DAYS, settings.LIFT_GRACE_DAYS)
 
 
-class Space(Work):
+class Space(Leased):
     """A live audio room that has ended. Its row outlives its content: what stays is a tombstone without names."""
 
     class State(models.TextChoices):
@@ -37,7 +34,7 @@ class Space(Work):
         FOLLOWED = "followed", "people the host follows"
         INVITED = "invited", "people the host invited"
 
-    class Step(models.TextChoices):
+    class ProcessingStep(models.TextChoices):
         CHECKING = "checking", "checking"  # read back from the store and hashed; bytes
         MEASURING = "measuring", "measuring"  # decoded from end to end; milliseconds
         REJECTING = "rejecting", "being refused"  # its objects are being removed
@@ -51,21 +48,29 @@ class Space(Work):
     audience = models.CharField(max_length=16, choices=Audience, blank=True, default=Audience.UNKNOWN)
     ended_at = models.DateTimeField(help_text="When the live Space ended (UTC). The clock starts here.")
     expires_at = models.DateTimeField(null=True, help_text="The deadline; NULL while a legal hold stands.")
-    because = models.JSONField(default=list, blank=True, help_text="[[code, reason], ...] as they were for expires_at.")
+    deadline_reasons = models.JSONField(
+        default=list, blank=True, help_text="[[code, reason], ...] as they were for expires_at."
+    )
     listeners_peak = models.PositiveBigIntegerField(null=True, blank=True)
     listeners_total = models.PositiveBigIntegerField(null=True, blank=True)
     transcribe = models.BooleanField(default=False, help_text="Make a transcript by machine if none is given.")
     state = models.CharField(max_length=16, choices=State, default=State.RECEIVING)
-    step = models.CharField(max_length=16, choices=Step, blank=True, help_text="What is being done while processing.")
-    step_done = models.PositiveBigIntegerField(default=0, help_text="Bytes or milliseconds, as the step counts.")
-    step_total = models.PositiveBigIntegerField(default=0, help_text="0: not known.")
+    processing_step = models.CharField(
+        max_length=16, choices=ProcessingStep, blank=True, help_text="What is being done while processing."
+    )
+    processing_step_done = models.PositiveBigIntegerField(
+        default=0, help_text="Bytes or milliseconds, as the step counts."
+    )
+    processing_step_total = models.PositiveBigIntegerField(default=0, help_text="0: not known.")
     recorder = models.ForeignKey(
         "archive.RecorderToken", null=True, blank=True, on_delete=models.SET_NULL, related_name="spaces"
     )
     fingerprint = models.CharField(
         max_length=64, blank=True, help_text="SHA-256 over host, end and recording: the same thing is taken in once."
     )
-    salt = models.CharField(max_length=64, blank=True, default=new_salt, help_text="For commitments in the log.")
+    salt = models.CharField(
+        max_length=64, blank=True, default=partial(secrets.token_hex, 32), help_text="For commitments in the log."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
@@ -92,7 +97,7 @@ class Space(Work):
             ),
             models.CheckConstraint(name="space_rejected_has_a_reason", condition=~Q(state="rejected") | ~Q(problem="")),
             models.UniqueConstraint(
-                name="space_taken_in_once",
+                name="space_ingested_once",
                 fields=["fingerprint"],
                 condition=~Q(fingerprint="") & ~Q(state__in=["rejected", "deleted"]),
             ),
@@ -116,22 +121,24 @@ class Space(Work):
     def __str__(self) -> str:
         return self.title or f"A Space of {self.ended_at.day} {self.ended_at:%B %Y}"
 
-    def promise(self) -> policy.Deadline:
+    def stored_deadline(self) -> policy.Deadline:
         """The deadline that stands, with the reasons that it was given with. A later change of the rule in the settings
         changes neither."""
         return policy.Deadline(
-            self.expires_at, tuple(code for code, _ in self.because), tuple(reason for _, reason in self.because)
+            self.expires_at,
+            tuple(code for code, _ in self.deadline_reasons),
+            tuple(reason for _, reason in self.deadline_reasons),
         )
 
-    def facts(self) -> policy.Facts:
+    def retention_facts(self) -> policy.Facts:
         """What this Space's deadline depends on, as it stands in the database."""
         violations = sorted(self.violations.all(), key=lambda violation: violation.pk)
         held = any(hold.released_at is None for hold in self.holds.all())
         return policy.Facts(self.ended_at, tuple(violation.lifted_at for violation in violations), held)
 
-    def deadline(self) -> policy.Deadline:
+    def compute_deadline(self) -> policy.Deadline:
         """What the rule gives now. It becomes the promise when it is written, by whatever changed the facts."""
-        return policy.deadline(self.facts(), current_rule())
+        return policy.deadline(self.retention_facts(), current_policy())
 
     def is_served(self, moment: datetime) -> bool:
         """Whether content may be served at `moment` (UTC). Asks the deadline as well as the state: a late sweep

@@ -5,12 +5,12 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from archive.models.leased import Leased
+from archive.models.recorder import RecorderToken
 from archive.models.space import Space
-from archive.models.token import RecorderToken
-from archive.models.work import Work
 
 
-class UploadSession(Work):
+class UploadSession(Leased):
     """A file on its way from a browser or a recorder straight into the store, by one multipart upload.
 
     `open`: parts may come. `arrived`: it is one object now, and waits to be looked at. `taken`: what was in it is kept
@@ -24,9 +24,9 @@ class UploadSession(Work):
 
     class State(models.TextChoices):
         OPEN = "open", "being uploaded"
-        ARRIVED = "arrived", "being checked"
-        TAKEN = "taken", "taken in"
-        REFUSED = "refused", "not accepted"
+        UPLOADED = "uploaded", "being checked"
+        ACCEPTED = "accepted", "taken in"
+        REJECTED = "rejected", "not accepted"
         ABORTED = "aborted", "given up"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -46,38 +46,41 @@ class UploadSession(Work):
         help_text="The store's name for the multipart upload; blank: nothing is left of it.",
     )
     etag = models.CharField(max_length=100, blank=True, help_text="Of the object, once it arrived.")
-    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     recorder = models.ForeignKey(RecorderToken, null=True, on_delete=models.SET_NULL, related_name="+")
-    opened_at = models.DateTimeField(db_default=Now(), editable=False)
-    touched_at = models.DateTimeField(db_default=Now(), help_text="When parts were asked for or listed last.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    last_activity_at = models.DateTimeField(db_default=Now(), help_text="When parts were asked for or listed last.")
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                name="upload_state_known", condition=Q(state__in=["open", "arrived", "taken", "refused", "aborted"])
+                name="upload_state_known",
+                condition=Q(state__in=["open", "uploaded", "accepted", "rejected", "aborted"]),
             ),
             models.CheckConstraint(name="upload_kind_known", condition=Q(kind__in=["recording", "transcript"])),
             models.CheckConstraint(name="upload_sizes_positive", condition=Q(size__gt=0, part_size__gt=0)),
             models.CheckConstraint(name="upload_sha256_hex", condition=Q(sha256__regex=r"^([0-9a-f]{64})?$")),
-            models.CheckConstraint(name="upload_refused_has_a_reason", condition=~Q(state="refused") | ~Q(problem="")),
             models.CheckConstraint(
-                name="upload_arrived_has_its_object", condition=~Q(state__in=["arrived", "taken"]) | ~Q(etag="")
+                name="upload_rejected_has_a_reason", condition=~Q(state="rejected") | ~Q(problem="")
+            ),
+            models.CheckConstraint(
+                name="upload_completed_has_its_object", condition=~Q(state__in=["uploaded", "accepted"]) | ~Q(etag="")
             ),
             models.UniqueConstraint(
                 name="upload_one_recording_at_a_time",
                 fields=["space"],
-                condition=Q(kind="recording", state__in=["open", "arrived", "taken"]),
+                condition=Q(kind="recording", state__in=["open", "uploaded", "accepted"]),
             ),
         ]
         indexes = [
-            models.Index(name="upload_open", fields=["touched_at"], condition=Q(state="open")),
+            models.Index(name="upload_open", fields=["last_activity_at"], condition=Q(state="open")),
             # `upload_id` is blanked once the store has nothing more of a session that came to nothing.
             models.Index(
-                name="upload_left",
-                fields=["touched_at"],
-                condition=Q(state__in=["refused", "aborted"]) & ~Q(upload_id=""),
+                name="upload_uncleared",
+                fields=["last_activity_at"],
+                condition=Q(state__in=["rejected", "aborted"]) & ~Q(upload_id=""),
             ),
-            models.Index(name="upload_at_work", fields=["lease_until"], condition=Q(state="arrived")),
+            models.Index(name="upload_at_work", fields=["lease_until"], condition=Q(state="uploaded")),
         ]
 
     def __str__(self) -> str:

@@ -46,7 +46,7 @@ class Violation(models.Model):
     evidence = models.JSONField(
         default=list, blank=True, help_text="Lines of the transcript as they were: [{line, start_ms, end_ms, ...}]."
     )
-    evidence_of = models.PositiveSmallIntegerField(
+    evidence_transcript_number = models.PositiveSmallIntegerField(
         null=True, help_text="The number of the transcript that they are of."
     )
 
@@ -57,13 +57,14 @@ class Violation(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                name="violation_evidence_is_of_a_transcript", condition=Q(evidence=[]) | Q(evidence_of__isnull=False)
+                name="violation_evidence_is_of_a_transcript",
+                condition=Q(evidence=[]) | Q(evidence_transcript_number__isnull=False),
             ),
             models.CheckConstraint(
                 name="violation_state_known", condition=Q(state__in=["standing", "appealed", "lifted"])
             ),
             models.CheckConstraint(
-                name="violation_lifted_by_somebody_at_a_time",
+                name="violation_lifted_has_actor_and_time",
                 condition=Q(state="lifted", lifted_at__isnull=False, lifted_by__isnull=False)
                 | (~Q(state="lifted") & Q(lifted_at=None, lifted_by=None)),
             ),
@@ -85,10 +86,10 @@ class Appeal(models.Model):
 
     violation = models.OneToOneField(Violation, on_delete=models.CASCADE, related_name="appeal")
     state = models.CharField(max_length=16, choices=State, default=State.OPEN)
-    words = models.CharField(max_length=LONGEST, blank=True)
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    made_at = models.DateTimeField(db_default=Now(), editable=False)
-    decision = models.TextField(blank=True, help_text="The reason of whoever decided.")
+    statement = models.CharField(max_length=LONGEST, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    decision_reason = models.TextField(blank=True, help_text="The reason of whoever decided.")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
 
@@ -97,7 +98,7 @@ class Appeal(models.Model):
         constraints = [
             models.CheckConstraint(name="appeal_state_known", condition=Q(state__in=["open", "denied", "granted"])),
             models.CheckConstraint(
-                name="appeal_decided_by_somebody_at_a_time",
+                name="appeal_decided_has_actor_and_time",
                 condition=Q(state="open", decided_at=None, decided_by=None)
                 | (~Q(state="open") & Q(decided_at__isnull=False, decided_by__isnull=False)),
             ),

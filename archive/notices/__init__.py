@@ -10,9 +10,9 @@ worker died (or the answer was lost) before the commit. Then it is sent again, w
 programs show it once.
 """
 
-from archive.notices.reminders import due_soon
-from archive.notices.sending import send
-from archive.notices.telling import put_away, tell, tell_hosts, waiting
-from archive.notices.truth import shown
+from archive.notices.deliver import send
+from archive.notices.outbox import dismiss, pending_notices, tell, tell_hosts
+from archive.notices.reminders import create_reminders
+from archive.notices.validity import visible_notices
 
-__all__ = ["due_soon", "put_away", "send", "shown", "tell", "tell_hosts", "waiting"]
+__all__ = ["create_reminders", "dismiss", "pending_notices", "send", "tell", "tell_hosts", "visible_notices"]

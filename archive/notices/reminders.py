@@ -5,11 +5,11 @@ from datetime import timedelta
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 
-from archive import lifecycle, log, work
+from archive import leases, lifecycle, log
 from archive.log import SYSTEM
 from archive.models import Notice, Space
-from archive.notices.telling import written
-from archive.notices.truth import looked_at
+from archive.notices.outbox import write_notices
+from archive.notices.validity import with_validity
 
 # Kind, and the time left for which it is made: more than, and at most. Who comes late gets the one that fits.
 WINDOWS = [
@@ -18,7 +18,7 @@ WINDOWS = [
 ]
 
 
-def due_soon(batch: int = 500) -> int:
+def create_reminders(batch: int = 500) -> int:
     """Make the reminders that are missing, for the hosts of Spaces that can still be downloaded; a transaction for each
     batch. Returns how many.
 
@@ -30,7 +30,7 @@ def due_soon(batch: int = 500) -> int:
         more = True
         while more:
             spaces = list(_without(kind, least, most).select_related("host")[:batch])
-            rows = [written(kind, s.host, s, log.moment(s.expires_at), s.expires_at) for s in spaces]
+            rows = [write_notices(kind, s.host, s, log.rfc3339(s.expires_at), s.expires_at) for s in spaces]
             Notice.objects.bulk_create(rows, ignore_conflicts=True)
             made, more = made + len(rows), len(rows) == batch
     return made
@@ -45,10 +45,12 @@ def _without(kind: Notice.Kind, least: timedelta, most: timedelta) -> QuerySet[S
 
 def _renew(batch: int) -> int:
     dropped = Notice.objects.filter(
-        state=Notice.State.DROPPED, deadline__gt=Now(), deadline=F("space__expires_at")
+        state=Notice.State.OBSOLETE, deadline__gt=Now(), deadline=F("space__expires_at")
     ).order_by("deadline")
     renewed = 0
-    for notice in looked_at(dropped).filter(untrue="")[:batch]:
+    for notice in with_validity(dropped).filter(untrue="")[:batch]:
         detail = {"kind": notice.kind, "user": notice.user_id}
-        renewed += lifecycle.move(notice, "dropped", "due", actor=SYSTEM, detail=detail, problem="", **work.DONE)
+        renewed += lifecycle.transition(
+            notice, "obsolete", "pending", actor=SYSTEM, detail=detail, problem="", **leases.RESET
+        )
     return renewed

@@ -27,14 +27,14 @@ from django.conf import settings
 
 from archive import log
 from archive.log import events
-from archive.models import Certificate, LogEntry, Space, current_rule
+from archive.models import DeletionCertificate, LogEntry, Space, current_policy
 
 FORMAT = "spacekeep/certificate-of-deletion"
 VERSION = 1
 
 
 @dataclass(frozen=True)
-class Emptied:
+class VerifiedEmpty:
     """How it went in the store: `removed` is what our rows knew ([{key, size, sha256}]), `attempt` counts from 1."""
 
     removed: Sequence[dict[str, Any]]
@@ -53,31 +53,34 @@ def key_id() -> str:
     return hashlib.sha256(der).hexdigest()
 
 
-def make(space: Space, entries: Sequence[LogEntry], emptied: Emptied, now: datetime) -> Certificate:
+def make(space: Space, entries: Sequence[LogEntry], emptied: VerifiedEmpty, now: datetime) -> DeletionCertificate:
     """The certificate of `space` (not scrubbed yet; its row not saved), from its log (`story`)."""
     said: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "space": str(space.id),
         "facts": log.commitment(space.salt, facts(space)),
-        "ended_at": log.moment(space.ended_at),
-        "deadline": {"at": log.moment(space.expires_at), "because": [code for code, _ in space.because]},
+        "ended_at": log.rfc3339(space.ended_at),
+        "deadline": {
+            "at": log.rfc3339(space.expires_at),
+            "deadline_reasons": [code for code, _ in space.deadline_reasons],
+        },
         "policy": _policy(entries),
         "decisions": [_decision(entry) for entry in entries if entry.event in events.DECISIONS],
         "deletion": _deletion(entries, emptied),
-        "issued_at": log.moment(now),
+        "issued_at": log.rfc3339(now),
         "key": key_id(),
     }
     signature = _key().sign(rfc8785.dumps(said)).hex()
     document = rfc8785.dumps({**said, "signature": signature}).decode()
-    return Certificate(space_id=space.id, key_id=said["key"], document=document, issued_at=now)
+    return DeletionCertificate(space_id=space.id, key_id=said["key"], document=document, issued_at=now)
 
 
 def facts(space: Space) -> dict[str, Any]:
     """What the commitment is about. A bundle's space.json has all of it."""
     return {
         "title": space.title,
-        "ended_at": log.moment(space.ended_at),
+        "ended_at": log.rfc3339(space.ended_at),
         "participants": [{"name": p.name, "role": p.role} for p in space.participants.all()],
         "recordings": [recording.sha256 for recording in space.recordings.all()],
     }
@@ -85,7 +88,7 @@ def facts(space: Space) -> dict[str, Any]:
 
 def story(space_ids: Collection[UUID]) -> dict[UUID, list[LogEntry]]:
     """Of each Space, the log entries that a certificate rests on, oldest first."""
-    wanted = (*events.DECISIONS, events.DELETION_BEGAN, events.DELETION_LISTED)
+    wanted = (*events.DECISIONS, events.DELETION_STARTED, events.DELETION_INVENTORIED)
     found: dict[UUID, list[LogEntry]] = defaultdict(list)
     for entry in LogEntry.objects.filter(space_id__in=space_ids, event__in=wanted).order_by("id"):
         assert entry.space_id is not None
@@ -93,7 +96,7 @@ def story(space_ids: Collection[UUID]) -> dict[UUID, list[LogEntry]]:
     return found
 
 
-def digest(certificate: Certificate) -> str:
+def digest(certificate: DeletionCertificate) -> str:
     """SHA-256 (hex) of the document, as the log names it."""
     return hashlib.sha256(certificate.document.encode()).hexdigest()
 
@@ -105,23 +108,23 @@ def _key() -> Ed25519PrivateKey:
 def _policy(entries: Sequence[LogEntry]) -> dict[str, int]:
     """The rule in force when the deadline was set last."""
     told = [entry.detail["policy"] for entry in entries if "policy" in entry.detail]
-    return dict(told[-1]) if told else vars(current_rule())
+    return dict(told[-1]) if told else vars(current_policy())
 
 
 def _decision(entry: LogEntry) -> dict[str, Any]:
-    return {"entry": entry.pk, "event": entry.event, "at": log.moment(entry.at), "detail": entry.detail}
+    return {"entry": entry.pk, "event": entry.event, "at": log.rfc3339(entry.at), "detail": entry.detail}
 
 
-def _deletion(entries: Sequence[LogEntry], emptied: Emptied) -> dict[str, Any]:
-    began = next((entry for entry in entries if entry.event == events.DELETION_BEGAN), None)
-    listed = [entry for entry in entries if entry.event == events.DELETION_LISTED]
+def _deletion(entries: Sequence[LogEntry], emptied: VerifiedEmpty) -> dict[str, Any]:
+    began = next((entry for entry in entries if entry.event == events.DELETION_STARTED), None)
+    listed = [entry for entry in entries if entry.event == events.DELETION_INVENTORIED]
     return {
-        "began_at": log.moment(began.at) if began else None,
+        "began_at": log.rfc3339(began.at) if began else None,
         "why": began.detail["why"] if began else None,
         "found": [_found(entry) for entry in listed],
         "removed": _removed(listed, emptied.removed),
         "attempts": emptied.attempt,
-        "listed_empty_at": log.moment(emptied.listed_empty_at),
+        "listed_empty_at": log.rfc3339(emptied.listed_empty_at),
         "listed_by": f"{socket.gethostname()}/{os.getpid()}",
     }
 
@@ -129,7 +132,7 @@ def _deletion(entries: Sequence[LogEntry], emptied: Emptied) -> dict[str, Any]:
 def _found(entry: LogEntry) -> dict[str, Any]:
     """What a listing found before anything of it was removed: how many."""
     counts = ("object_count", "old_versions", "delete_markers", "open_uploads")
-    return {"entry": entry.pk, "at": log.moment(entry.at)} | {name: entry.detail.get(name, 0) for name in counts}
+    return {"entry": entry.pk, "at": log.rfc3339(entry.at)} | {name: entry.detail.get(name, 0) for name in counts}
 
 
 def _removed(listed: Sequence[LogEntry], known: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from archive.models import Bundle, Derived, Recording, Space, Transcript, Transcription, UploadSession, Volume
+from archive.models import Bundle, Derived, ExportPart, Recording, Space, Transcript, Transcription, UploadSession
 
 STORED = (Recording, Transcript, Derived)
 State = Space.State
@@ -17,7 +17,7 @@ def between(field: str, after: UUID | None, upto: UUID | None) -> Q:
     return lower if upto is None else lower & Q(**{f"{field}__lte": upto})
 
 
-def promised(after: UUID | None, upto: UUID | None) -> dict[str, UUID]:
+def promised_keys(after: UUID | None, upto: UUID | None) -> dict[str, UUID]:
     """{key: Space} of every object that a row says is there, while its Space is kept."""
     kept = between("space", after, upto) & Q(space__state__in=Space.KEPT, space__expires_at__gt=Now())
     held = between("space", after, upto) & Q(space__state__in=Space.KEPT, space__expires_at=None)
@@ -28,7 +28,7 @@ def promised(after: UUID | None, upto: UUID | None) -> dict[str, UUID]:
     return found | dict(ready.values_list("key", "space_id"))
 
 
-def known(after: UUID | None, upto: UUID | None) -> set[str]:
+def known_keys(after: UUID | None, upto: UUID | None) -> set[str]:
     """Every key that a row has, whatever state it is in: somebody else sees to these."""
     inside = between("space", after, upto)
     found = {key for model in STORED for key in model._default_manager.filter(inside).values_list("key", flat=True)}
@@ -44,28 +44,28 @@ def busy(after: UUID | None, upto: UUID | None) -> set[UUID]:
     found = set(Space.objects.filter(between("pk", after, upto)).exclude(at_rest).values_list("pk", flat=True))
     for at_work in (
         Bundle.objects.filter(inside, state__in=Bundle.AT_WORK),
-        Bundle.objects.filter(inside, state__in=Bundle.OVER, cleared=False),
+        Bundle.objects.filter(inside, state__in=Bundle.OVER, storage_cleared=False),
         Transcription.objects.filter(inside, state__in=Transcription.LIVE),
-        UploadSession.objects.filter(inside, state__in=[UploadSession.State.OPEN, UploadSession.State.ARRIVED]),
+        UploadSession.objects.filter(inside, state__in=[UploadSession.State.OPEN, UploadSession.State.UPLOADED]),
     ):
         found |= set(at_work.values_list("space_id", flat=True))
     return found
 
 
-def volumes() -> set[UUID]:
-    """Volumes that somebody sees to: what is being made, what is ready, and what is over and not yet seen to be gone.
+def known_exports() -> set[UUID]:
+    """Parts that somebody sees to: what is being made, what is ready, and what is over and not yet seen to be gone.
     Where another one's object is found, it is nobody's."""
-    return set(Volume.objects.filter(cleared=False).values_list("pk", flat=True))
+    return set(ExportPart.objects.filter(storage_cleared=False).values_list("pk", flat=True))
 
 
-def promised_volumes() -> dict[UUID, str]:
-    """{volume: key} of those that are ready."""
-    return dict(Volume.objects.filter(state=Volume.State.READY).values_list("pk", "key"))
+def promised_exports() -> dict[UUID, str]:
+    """{part: key} of those that are ready."""
+    return dict(ExportPart.objects.filter(state=ExportPart.State.READY).values_list("pk", "key"))
 
 
-def noted(key: str, *, missing: bool) -> dict[str, Any] | None:
+def record_missing(key: str, *, missing: bool) -> dict[str, Any] | None:
     """Have the row of a stored object say whether the store has it. What the log is to say of that; None where the row
-    said so before (archive/bundles/sources.py looks as well)."""
+    said so before (archive/bundles/missing.py looks as well)."""
     for model in STORED:
         for row in model._default_manager.filter(key=key):
             if (row.missing_at is not None) == missing:
@@ -77,11 +77,11 @@ def noted(key: str, *, missing: bool) -> dict[str, Any] | None:
 
 def uploads() -> set[str]:
     """The ids of the multipart uploads that a row knows."""
-    known = (model._default_manager.exclude(upload_id="") for model in (UploadSession, Bundle, Volume))
-    return {upload_id for rows in known for upload_id in rows.values_list("upload_id", flat=True)}
+    rows_with_uploads = (model._default_manager.exclude(upload_id="") for model in (UploadSession, Bundle, ExportPart))
+    return {upload_id for rows in rows_with_uploads for upload_id in rows.values_list("upload_id", flat=True)}
 
 
 def worked_on() -> set[UUID]:
-    """Spaces and volumes that somebody has claimed at this moment; their uploads need no row."""
-    claimed = (model._default_manager.filter(lease_until__gt=Now()) for model in (Space, Volume))
+    """Spaces and parts that somebody has claimed at this moment; their uploads need no row."""
+    claimed = (model._default_manager.filter(lease_until__gt=Now()) for model in (Space, ExportPart))
     return {pk for rows in claimed for pk in rows.values_list("pk", flat=True)}

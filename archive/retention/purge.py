@@ -8,11 +8,11 @@ The order of steps, and what each guarantees:
 1. `begin`: one compare-and-set, `kept state -> expiring`, on the condition that the deadline has come by the database's
    clock. A flag that commits first moves the deadline, and the condition fails; one that comes later is told that it is
    too late. From here on nothing is served, and no writer gets past its check: an intake looks at this row, and the
-   bundles, uploads and automatic transcripts that were not ready end in the same transaction. So do the volumes that
-   hold this Space among others (archive/volumes.py).
+   bundles, uploads and automatic transcripts that were not ready end in the same transaction. So do the parts that
+   hold this Space among others (archive/export_revocation.py).
 2. `claim`: lease and fence. One worker at a time; if it dies, the next goes on when the lease runs out. Never given up.
 3. List everything under the Space's prefix: objects, old versions, delete markers, open uploads; and what there is of
-   those volumes. Add the inventory: the keys that our rows know. What was found is logged and committed before anything
+   those parts. Add the inventory: the keys that our rows know. What was found is logged and committed before anything
    is destroyed, so that the log is complete even when we die in the middle.
 4. End the open uploads, then delete. Uploads first, so that a writer that was asleep can't complete any more.
 5. Read every per-key error. 404 is success. 403 or 5xx is "not known": give the claim back, and try again later.
@@ -41,23 +41,23 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from archive import clock, lifecycle, log, volumes, work
+from archive import dbtime, export_revocation, leases, lifecycle, log
+from archive.leases import Claim
 from archive.log import SYSTEM, events
 from archive.models import Bundle, Derived, LogEntry, Recording, Space, Transcript, Transcription, UploadSession
-from archive.retention import sweep
-from archive.retention.burial import bury
-from archive.retention.sweep import is_due
+from archive.retention import due as due_spaces
+from archive.retention.due import is_due
+from archive.retention.tombstone import write_tombstones
 from archive.storage import Listing, StoredVersion, keys, store
-from archive.storage.emptying import Failures, joined, left_over, listings, remove_all
+from archive.storage.purge_prefix import Failures, delete_objects, joined, list_remaining, listings
 from archive.storage.s3 import BATCH
-from archive.work import Claim
 
 SHOWN = 500  # at most so many found objects are named in one log entry; the rest is counted
 AT_ONCE = 250  # Spaces that a sweep deletes together: with their four or so objects each, one full DeleteObjects
 MOST = 1_000_000  # Spaces in one sweep
 
 Inventory = dict[UUID, list[dict[str, Any]]]  # of each Space, what our rows know that the store had
-Places = dict[UUID, list[str]]  # of each Space, where the store may have something of it: its prefix, and volumes
+Places = dict[UUID, list[str]]  # of each Space, where the store may have something of it: its prefix, and parts
 
 
 def purge(space_id: UUID) -> bool:
@@ -70,21 +70,24 @@ def purge_all(space_ids: Collection[UUID], keys_at_once: int = BATCH) -> list[UU
     """`purge` for several at a time, `keys_at_once` in one DeleteObjects. Returns those that are deleted by this
     call."""
     begin_all(space_ids)
-    claims = work.claim_all(Space, space_ids, [Space.State.EXPIRING])
+    claims = leases.claim_all(Space, space_ids, [Space.State.EXPIRING])
     if not claims:
         return []
     with ExitStack() as unforeseen:
         for claim in claims:
-            unforeseen.enter_context(claim.reported())
+            unforeseen.enter_context(claim.report_unexpected())
         inventory = _inventory([claim.row for claim in claims])
         claims = _empty(claims, inventory, keys_at_once)
-        return bury(claims, inventory)
+        return write_tombstones(claims, inventory)
 
 
 def sweep_all(at_once: int = AT_ONCE, keys_at_once: int = BATCH) -> Iterator[UUID]:
     """Delete everything that is due, `at_once` Spaces at a time, the shortest deadline first. Yields what is deleted.
     Stops at a batch of which the store deleted nothing: it would say the same of the next ones."""
-    waiting = [*(due.id for due in sweep.due()), *work.due(Space, [Space.State.EXPIRING], limit=MOST)]
+    waiting = [
+        *(due.id for due in due_spaces.due_spaces()),
+        *leases.claimable_ids(Space, [Space.State.EXPIRING], limit=MOST),
+    ]
     for start in range(0, len(waiting), at_once):
         batch = waiting[start : start + at_once]
         gone = purge_all(batch, keys_at_once)
@@ -104,23 +107,23 @@ def begin_all(space_ids: Collection[UUID]) -> list[Space]:
     spaces = list(Space.objects.filter(is_due(Now()), pk__in=space_ids))
     if not spaces:
         return []
-    now = clock.now()
+    now = dbtime.now()
     began: list[Space] = []
     with transaction.atomic():
         for state in Space.KEPT:
             due = [space for space in spaces if space.state == state]
             told = {space.pk: _why(space, now) for space in due}
-            began += lifecycle.move_all(
-                due, state, "expiring", actor=SYSTEM, only_if=is_due(Now()), details=told, problem="", **work.DONE
+            began += lifecycle.transition_all(
+                due, state, "expiring", actor=SYSTEM, condition=is_due(Now()), details=told, problem="", **leases.RESET
             )
         if began:
             _stop_work(began)
-            volumes.take_back(began)
+            export_revocation.revoke(began)
     return began
 
 
 def _why(space: Space, now: datetime) -> dict[str, Any]:
-    return {"deadline": log.moment(space.expires_at), "why": "deadline" if space.is_gone(now) else "abandoned"}
+    return {"deadline": log.rfc3339(space.expires_at), "why": "deadline" if space.is_gone(now) else "abandoned"}
 
 
 # What may be at work for a Space, and how it ends when the deadline comes first.
@@ -131,7 +134,7 @@ WORK: list[tuple[type[Bundle] | type[Transcription] | type[UploadSession], str, 
     (Transcription, "requested", "failed"),
     (Transcription, "running", "failed"),
     (UploadSession, "open", "aborted"),
-    (UploadSession, "arrived", "refused"),
+    (UploadSession, "uploaded", "rejected"),
 ]
 
 
@@ -142,7 +145,7 @@ def _stop_work(spaces: Sequence[Space]) -> None:
         at_work = model._default_manager.filter(space__in=spaces, state=old).order_by("pk")
         rows: list[Any] = list(at_work.select_for_update(of=("self",)))
         reason = "Its deadline came before it was done."
-        lifecycle.move_all(rows, old, new, actor=SYSTEM, only_if=Q(), problem=reason, **work.DONE)
+        lifecycle.transition_all(rows, old, new, actor=SYSTEM, condition=Q(), problem=reason, **leases.RESET)
 
 
 def _empty(claims: list[Claim[Space]], inventory: Inventory, keys_at_once: int) -> list[Claim[Space]]:
@@ -153,21 +156,21 @@ def _empty(claims: list[Claim[Space]], inventory: Inventory, keys_at_once: int) 
     doomed = {place: found[place] for place in _all(claims, places)}
     unlisted = {keys.prefix(claim.row.id): _unlisted(claim.row, found, inventory) for claim in claims}
     again = _all([claim for claim in claims if claim.attempt > 1], places)
-    failed = remove_all(bucket, doomed, unlisted, again, keys_at_once)
-    claims = work.renew_all(_without(claims, failed, places))
+    failed = delete_objects(bucket, doomed, unlisted, again, keys_at_once)
+    claims = leases.renew_all(_without(claims, failed, places))
     if not claims:
         return []
     found, failed = listings(bucket, _all(claims, places))
-    return _without(claims, failed | left_over(found), places)
+    return _without(claims, failed | list_remaining(found), places)
 
 
 def _places(claims: Sequence[Claim[Space]]) -> Places:
     ids = [claim.row.id for claim in claims]
-    return {space_id: [keys.prefix(space_id), *beside] for space_id, beside in volumes.places_of(ids).items()}
+    return {space_id: [keys.prefix(space_id), *beside] for space_id, beside in export_revocation.places_of(ids).items()}
 
 
 def _all(claims: Sequence[Claim[Space]], places: Places) -> list[str]:
-    """Each once: Spaces may share a volume."""
+    """Each once: Spaces may share a part."""
     return list(dict.fromkeys(place for claim in claims for place in places[claim.row.id]))
 
 
@@ -176,7 +179,7 @@ def _without(claims: Sequence[Claim[Space]], failed: Failures, places: Places) -
     fine = []
     for claim in claims:
         if wrong := [failed[place] for place in places[claim.row.id] if place in failed]:
-            claim.give_back(str(wrong[0]))
+            claim.release_for_retry(str(wrong[0]))
         else:
             fine.append(claim)
     return fine
@@ -206,15 +209,15 @@ def _log_found(claims: Sequence[Claim[Space]], found: Mapping[str, Listing], pla
     told = {space_id: describe(listing) for space_id, listing in there.items() if listing}
     last = _told_last(told)
     with transaction.atomic():
-        claims = work.renew_all(claims)
+        claims = leases.renew_all(claims)
         # A store that says no for days is told of once.
         new = [(c.row.id, told[c.row.id]) for c in claims if c.row.id in told and told[c.row.id] != last.get(c.row.id)]
-        log.record_all(events.DELETION_LISTED, new, actor=SYSTEM)
+        log.record_all(events.DELETION_INVENTORIED, new, actor=SYSTEM)
     return claims
 
 
 def _told_last(space_ids: Collection[UUID]) -> dict[UUID | None, dict[str, Any]]:
-    entries = LogEntry.objects.filter(space_id__in=space_ids, event=events.DELETION_LISTED).order_by("id")
+    entries = LogEntry.objects.filter(space_id__in=space_ids, event=events.DELETION_INVENTORIED).order_by("id")
     return dict(entries.values_list("space_id", "detail"))
 
 

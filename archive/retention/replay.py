@@ -11,13 +11,13 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from archive import clock, policy, words
+from archive import dbtime, formatting, policy
 from archive.log import events
 from archive.models import LogEntry
 
 LATE = timedelta(minutes=15)  # after the deadline; so long a deletion may take
 ABANDONED = timedelta(hours=24)  # without progress, a Space that never arrived is discarded
-READ = (*events.DECISIONS, events.SPACE_RECEIVED, events.DELETION_BEGAN, events.SPACE_DELETED)
+READ = (*events.DECISIONS, events.SPACE_RECEIVED, events.DELETION_STARTED, events.SPACE_DELETED)
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class Finding:
 
 
 @dataclass
-class Story:
+class SpaceHistory:
     """What the log has told of a Space so far. `changed`: when what its deadline depends on changed last."""
 
     ended_at: datetime | None = None
-    rule: policy.Rule = field(default_factory=policy.Rule)
+    rule: policy.RetentionPolicy = field(default_factory=policy.RetentionPolicy)
     lifted: dict[str, datetime | None] = field(default_factory=dict)
     holds: set[str] = field(default_factory=set)
     opened: datetime | None = None
@@ -70,17 +70,17 @@ class Story:
 
 def judge(space: UUID, entries: Sequence[Entry], now: datetime) -> list[Finding]:
     """All that is not as the rule says, for one Space. `entries` are its own, oldest first."""
-    story = Story()
+    story = SpaceHistory()
     found = [Finding(space, *said, entry.id) for entry in entries if (said := _read(story, entry))]
     if story.ended_at and not story.deleted and (latest := story.latest) and now > latest:
-        found.append(Finding(space, "late", f"It had to be deleted by {words.moment(latest)}, and is not."))
+        found.append(Finding(space, "late", f"It had to be deleted by {formatting.format_time(latest)}, and is not."))
     return found
 
 
-def _read(story: Story, entry: Entry) -> tuple[str, str] | None:
+def _read(story: SpaceHistory, entry: Entry) -> tuple[str, str] | None:
     """Take the entry in. What is wrong with it, as (kind, words)."""
     detail = entry.detail
-    if entry.event == events.SPACE_OPENED:
+    if entry.event == events.SPACE_REGISTERED:
         story.ended_at, story.opened = datetime.fromisoformat(detail["ended_at"]), entry.at
         return _decided(story, detail, detail["deadline"])
     if story.ended_at is None:
@@ -100,7 +100,7 @@ def _read(story: Story, entry: Entry) -> tuple[str, str] | None:
         case events.DEADLINE_MOVED:
             story.changed = entry.at
             return _decided(story, detail, detail["after"])
-        case events.DELETION_BEGAN:
+        case events.DELETION_STARTED:
             return _began(story, entry)
         case events.SPACE_DELETED:
             return _deleted(story, entry)
@@ -108,16 +108,16 @@ def _read(story: Story, entry: Entry) -> tuple[str, str] | None:
     return None
 
 
-def _decided(story: Story, detail: dict[str, Any], recorded: str | None) -> tuple[str, str] | None:
+def _decided(story: SpaceHistory, detail: dict[str, Any], recorded: str | None) -> tuple[str, str] | None:
     if "policy" in detail:
-        story.rule = policy.Rule(**detail["policy"])
+        story.rule = policy.RetentionPolicy(**detail["policy"])
     given, said = story.deadline, datetime.fromisoformat(recorded) if recorded else None
     return (
         None if given == said else ("wrong", f"The deadline was set to {_when(said)}; the rule gives {_when(given)}.")
     )
 
 
-def _began(story: Story, entry: Entry) -> tuple[str, str] | None:
+def _began(story: SpaceHistory, entry: Entry) -> tuple[str, str] | None:
     story.began, story.why = entry.at, entry.detail.get("why", "")
     if story.holds:
         return "early", "Its deletion began while a legal hold stood."
@@ -130,28 +130,31 @@ def _began(story: Story, entry: Entry) -> tuple[str, str] | None:
     if story.why != "deadline":
         return "without a reason", "Its deletion began, and the log does not say why."
     if due is None or entry.at < due:
-        return "early", f"Its deletion began at {words.moment(entry.at)}; its deadline was {_when(due)}."
+        return "early", f"Its deletion began at {formatting.format_time(entry.at)}; its deadline was {_when(due)}."
     return None
 
 
-def _deleted(story: Story, entry: Entry) -> tuple[str, str] | None:
+def _deleted(story: SpaceHistory, entry: Entry) -> tuple[str, str] | None:
     again, story.deleted = story.deleted, True
     if story.began is None:
         return "without a reason", "It was deleted, but its deletion never began."
     if again:
         return "without a reason", "It was deleted a second time."
     if (latest := story.latest) and entry.at > latest:
-        return "late", f"It had to be deleted by {words.moment(latest)}, and was at {words.moment(entry.at)}."
+        return (
+            "late",
+            f"It had to be deleted by {formatting.format_time(latest)}, and was at {formatting.format_time(entry.at)}.",
+        )
     return None
 
 
 def _when(moment: datetime | None) -> str:
-    return words.moment(moment) if moment else "none"
+    return formatting.format_time(moment) if moment else "none"
 
 
 def replay() -> Iterator[tuple[UUID, list[Finding]]]:
     """Every Space that the log speaks of, with what is not as the rule says."""
-    now = clock.now()
+    now = dbtime.now()
     rows = LogEntry.objects.filter(event__in=READ, space_id__isnull=False).order_by("space_id", "id")
     columns = rows.values_list("space_id", "id", "at", "event", "detail").iterator(chunk_size=5000)
     for space_id, entries in groupby(columns, lambda row: row[0]):

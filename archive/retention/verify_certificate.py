@@ -41,7 +41,7 @@ FIELDS: dict[str, type] = {
 }
 
 
-class NotGood(Exception):
+class InvalidCertificate(Exception):
     """The certificate proves nothing. The text says why."""
 
 
@@ -60,9 +60,9 @@ def parsed(data: bytes, what: str = "it") -> dict[str, Any]:
     try:
         found = json.loads(data.decode(), parse_float=refuse, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
-        raise NotGood(f"{what} is not JSON with whole numbers only ({error})") from error
+        raise InvalidCertificate(f"{what} is not JSON with whole numbers only ({error})") from error
     if not isinstance(found, dict):
-        raise NotGood(f"{what} is not a JSON object")
+        raise InvalidCertificate(f"{what} is not a JSON object")
     return found
 
 
@@ -70,36 +70,38 @@ def verify(data: bytes, key: Ed25519PublicKey) -> dict[str, Any]:
     """The certificate in `data`, which is whole and signed with `key`. Raises NotGood."""
     found = parsed(data)
     if found.get("format") != FORMAT:
-        raise NotGood(f"it is not a {FORMAT}: format is {found.get('format')!r}")
+        raise InvalidCertificate(f"it is not a {FORMAT}: format is {found.get('format')!r}")
     if found.get("version") != VERSION or isinstance(found.get("version"), bool):
-        raise NotGood(f"version {found.get('version')!r} is not known to this verifier, which knows {VERSION}")
+        raise InvalidCertificate(
+            f"version {found.get('version')!r} is not known to this verifier, which knows {VERSION}"
+        )
     for name, kind in FIELDS.items():
         if name not in found:
-            raise NotGood(f"the field {name!r} is missing")
+            raise InvalidCertificate(f"the field {name!r} is missing")
         if not isinstance(found[name], kind):
-            raise NotGood(f"the field {name!r} is not what it should be")
+            raise InvalidCertificate(f"the field {name!r} is not what it should be")
     if unknown := sorted(set(found) - set(FIELDS)):
-        raise NotGood(f"there is a field {unknown[0]!r} that no certificate has")
+        raise InvalidCertificate(f"there is a field {unknown[0]!r} that no certificate has")
     if found["key"] != key_id(key):
-        raise NotGood(f"it names another key: {found['key']}; the one that was given is {key_id(key)}")
+        raise InvalidCertificate(f"it names another key: {found['key']}; the one that was given is {key_id(key)}")
     try:
         whole = canonical(found)
         signed = canonical({name: value for name, value in found.items() if name != "signature"})
     except (ValueError, RecursionError) as error:
-        raise NotGood(f"it holds what canonical JSON can't ({error})") from error
+        raise InvalidCertificate(f"it holds what canonical JSON can't ({error})") from error
     if whole != data:
         at = next((i for i, (a, b) in enumerate(zip(whole, data, strict=False)) if a != b), min(len(whole), len(data)))
-        raise NotGood(f"it is not in canonical form: byte {at} was changed, added or lost")
+        raise InvalidCertificate(f"it is not in canonical form: byte {at} was changed, added or lost")
     if not re.fullmatch("[0-9a-f]{128}", found["signature"]):
-        raise NotGood("the signature is not 64 bytes in lower-case hex")
+        raise InvalidCertificate("the signature is not 64 bytes in lower-case hex")
     try:
         key.verify(bytes.fromhex(found["signature"]), signed)
     except InvalidSignature:
-        raise NotGood("the signature does not fit: it, or what it signs, was changed") from None
+        raise InvalidCertificate("the signature does not fit: it, or what it signs, was changed") from None
     return found
 
 
-def speaks_of(certificate: dict[str, Any], bundle: dict[str, Any]) -> None:
+def check_bundle(certificate: dict[str, Any], bundle: dict[str, Any]) -> None:
     """Whether the certificate is about the recording whose bundle has this space.json. Raises NotGood."""
     try:
         facts = {
@@ -110,10 +112,10 @@ def speaks_of(certificate: dict[str, Any], bundle: dict[str, Any]) -> None:
         }
         salt = bytes.fromhex(bundle["salt"])
     except (KeyError, TypeError, ValueError) as error:
-        raise NotGood(f"the bundle's space.json lacks something ({error})") from error
+        raise InvalidCertificate(f"the bundle's space.json lacks something ({error})") from error
     made = hmac.new(salt, json.dumps(facts, sort_keys=True).encode(), hashlib.sha256).hexdigest()
     if bundle.get("id") != certificate["space"] or made != certificate["facts"]:
-        raise NotGood("it is good, but about something else than what is in that bundle")
+        raise InvalidCertificate("it is good, but about something else than what is in that bundle")
 
 
 def key_id(key: Ed25519PublicKey) -> str:
@@ -125,16 +127,16 @@ def read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise NotGood(f"{path} can't be read ({error.strerror})") from error
+        raise InvalidCertificate(f"{path} can't be read ({error.strerror})") from error
 
 
 def read_key(path: Path) -> Ed25519PublicKey:
     try:
         key = load_pem_public_key(read(path))
     except ValueError as error:
-        raise NotGood(f"{path} is not a public key in PEM") from error
+        raise InvalidCertificate(f"{path} is not a public key in PEM") from error
     if not isinstance(key, Ed25519PublicKey):
-        raise NotGood(f"{path} is not an Ed25519 key")
+        raise InvalidCertificate(f"{path} is not an Ed25519 key")
     return key
 
 
@@ -147,8 +149,8 @@ def main(arguments: list[str]) -> int:
     try:
         found = verify(read(options.file), read_key(options.key))
         if options.bundle:
-            speaks_of(found, parsed(read(options.bundle), str(options.bundle)))
-    except NotGood as error:
+            check_bundle(found, parsed(read(options.bundle), str(options.bundle)))
+    except InvalidCertificate as error:
         sys.stderr.write(f"{options.file}: NOT GOOD: {error}\n")
         return 1
     deletion = found["deletion"]

@@ -8,8 +8,8 @@ from django.contrib.postgres.search import SearchQuery
 from django.db import connection
 
 from archive.errors import Refused
-from archive.search.lines import configs
-from archive.search.plain import plain
+from archive.search.index import configs
+from archive.search.normalize import plain
 
 LONGEST = 300  # characters
 

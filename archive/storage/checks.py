@@ -13,7 +13,7 @@ from archive.storage.setup import faults
 
 
 @register(Tags.database)
-def bucket_lets_go(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def bucket_is_erasable(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Deleted must mean deleted: a bucket with versioning or a lock is refused."""
     if not databases:
         return []

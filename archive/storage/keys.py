@@ -4,7 +4,7 @@ from uuid import UUID
 
 REHEARSAL = "rehearsal/"  # what the store is tried with; no Space is ever there
 SPACES = "spaces/"
-VOLUMES = "volumes/"
+EXPORTS = "exports/"
 
 
 def prefix(space: UUID) -> str:
@@ -12,7 +12,7 @@ def prefix(space: UUID) -> str:
 
 
 def prefix_of(key: str) -> str:
-    """The prefix that a key of a Space lies under: its first two parts. Of a volume's key all of it."""
+    """The prefix that a key of a Space lies under: its first two parts. Of a part's key all of it."""
     return "".join(key.partition("/")[:2]) + "".join(key.partition("/")[2].partition("/")[:2])
 
 
@@ -47,7 +47,7 @@ def peaks(space: UUID) -> str:
     return f"{prefix(space)}derived/peaks.json"
 
 
-def listening(space: UUID) -> str:
+def access_copy(space: UUID) -> str:
     return f"{prefix(space)}derived/listening.m4a"
 
 
@@ -55,18 +55,18 @@ def bundle(space: UUID, bundle: UUID) -> str:
     return f"{prefix(space)}bundles/{bundle}.zip"
 
 
-def volume(volume: UUID) -> str:
-    """Of several Spaces, so below none of them: a deletion looks here as well (archive/volumes.py)."""
-    return f"{VOLUMES}{volume}.zip"
+def export_part(part: UUID) -> str:
+    """Of several Spaces, so below none of them: a deletion looks here as well (archive/export_revocation.py)."""
+    return f"{EXPORTS}{part}.zip"
 
 
-def volume_of(key: str) -> UUID | None:
-    """The volume whose key this is; None where it is no name of ours."""
+def export_part_of(key: str) -> UUID | None:
+    """The part whose key this is; None where it is no name of ours."""
     try:
-        found = UUID(key.removeprefix(VOLUMES).removesuffix(".zip"))
+        found = UUID(key.removeprefix(EXPORTS).removesuffix(".zip"))
     except ValueError:
         return None
-    return found if key == volume(found) else None
+    return found if key == export_part(found) else None
 
 
 def is_rehearsal(key: str) -> bool:

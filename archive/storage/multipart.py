@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from archive.errors import Changed, StorageError
+from archive.errors import ObjectChanged, StorageError
 from archive.storage.s3 import Store, translated
 
 MIN_PART = 5 * 1024**2  # S3's least size of a part that is not the last, bytes
@@ -127,6 +127,6 @@ def write(
             size += len(data)
             step(len(data))
         if sha256 not in (None, digest.hexdigest()):
-            raise Changed(f"{key}: the bytes are not those that were expected")
+            raise ObjectChanged(f"{key}: the bytes are not those that were expected")
         etag = upload.complete()
     return Written(key, size, digest.hexdigest(), crc32, etag)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from django.core.files.storage import storages
 
-from archive.errors import Changed, Denied, Ended, Missing, Unavailable
+from archive.errors import ObjectChanged, ObjectMissing, StoreDenied, StoreUnavailable, UploadGone
 from archive.storage.backend import ObjectStorage
 
 if TYPE_CHECKING:
@@ -66,18 +66,18 @@ def translated(what: str) -> Iterator[None]:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         said = f"{what}: the object store answered {status} {code}"
         if code == "NoSuchBucket":  # somebody's mistake, and no proof that the object is gone
-            raise Unavailable(said) from error
+            raise StoreUnavailable(said) from error
         if code == "NoSuchUpload":
-            raise Ended(said) from error
+            raise UploadGone(said) from error
         if code == "NoSuchKey" or status == 404:
-            raise Missing(said) from error
+            raise ObjectMissing(said) from error
         if code == "PreconditionFailed" or status == 412:
-            raise Changed(said) from error
+            raise ObjectChanged(said) from error
         if status in (401, 403):
-            raise Denied(said) from error
-        raise Unavailable(said) from error
+            raise StoreDenied(said) from error
+        raise StoreUnavailable(said) from error
     except (BotoCoreError, HTTPClientError) as error:
-        raise Unavailable(f"{what}: the object store can't be reached ({type(error).__name__})") from error
+        raise StoreUnavailable(f"{what}: the object store can't be reached ({type(error).__name__})") from error
 
 
 def backend(alias: str) -> ObjectStorage:
@@ -114,7 +114,7 @@ class Store:
             )
             data = answer["Body"].read()
         if len(data) != length:
-            raise Unavailable(f"{key}: {len(data)} of {length} bytes came from the object store")
+            raise StoreUnavailable(f"{key}: {len(data)} of {length} bytes came from the object store")
         return data
 
     def stream(self, key: str, size: int, etag: str, step: int = 1024**2) -> Iterator[bytes]:
@@ -127,7 +127,7 @@ class Store:
                 there += len(data)
                 yield data
         if there != size:
-            raise Unavailable(f"{key}: {there} of {size} bytes came from the object store")
+            raise StoreUnavailable(f"{key}: {there} of {size} bytes came from the object store")
 
     def listing(self, prefix: str) -> Listing:
         """Everything under `prefix`. Uploads first: one that is completed in between is seen as an object then; the
@@ -182,7 +182,7 @@ class Store:
         try:
             with translated(key):
                 self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
-        except Missing:
+        except ObjectMissing:
             pass
 
     def signed_url(self, key: str, *, expires: timedelta, filename: str, content_type: str, inline: bool) -> str:

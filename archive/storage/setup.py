@@ -4,14 +4,14 @@ from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
-from archive.errors import Missing, StorageError, Unavailable
+from archive.errors import ObjectMissing, StorageError, StoreUnavailable
 from archive.storage import keys
-from archive.storage.abilities import unknown_to_store
+from archive.storage.capabilities import unknown_to_store
 from archive.storage.multipart import write
 from archive.storage.s3 import Store, translated
 
 
-def prepare(store: Store, origin: str) -> bool:
+def prepare_bucket(store: Store, origin: str) -> bool:
     """Make the bucket if it is not there, and allow the portal's `origin` to use it from browsers. True if it was made
     now. Raises StorageError."""
     made = not exists(store)
@@ -44,7 +44,7 @@ def exists(store: Store) -> bool:
     try:
         with translated(store.bucket):
             store.client.head_bucket(Bucket=store.bucket)
-    except Missing:
+    except ObjectMissing:
         return False
     return True
 
@@ -59,7 +59,7 @@ def faults(store: Store) -> list[str]:
     try:
         with translated(store.bucket):
             lock = store.client.get_object_lock_configuration(Bucket=store.bucket).get("ObjectLockConfiguration", {})
-    except Missing:  # no lock configuration at all
+    except ObjectMissing:  # no lock configuration at all
         return found
     except StorageError as error:
         if not unknown_to_store(error):
@@ -79,10 +79,10 @@ def rehearse(store: Store) -> None:
         store.client.create_multipart_upload(Bucket=store.bucket, Key=f"{prefix}open")
     found = store.listing(prefix)
     if (len(found.versions), len(found.uploads)) != (1, 1):
-        raise Unavailable(f"{prefix}: the object store does not list what was just written")
+        raise StoreUnavailable(f"{prefix}: the object store does not list what was just written")
     for key, upload in found.uploads:
         store.abort(key, upload)
     if failed := store.delete(found.versions):
-        raise Unavailable(f"{prefix}: the object store does not delete ({', '.join(failed.values())})")
+        raise StoreUnavailable(f"{prefix}: the object store does not delete ({', '.join(failed.values())})")
     if store.listing(prefix):
-        raise Unavailable(f"{prefix}: the object store still lists what was just deleted")
+        raise StoreUnavailable(f"{prefix}: the object store still lists what was just deleted")

@@ -1,4 +1,4 @@
-"""Everything of a Space in one file, or all Spaces of a host in volumes: ask, poll, download."""
+"""Everything of a Space in one file, or all Spaces of a host in parts: ask, poll, download."""
 
 from uuid import UUID
 
@@ -8,12 +8,12 @@ from ninja import Router, Status
 from ninja.errors import HttpError
 
 from archive import tasks
-from archive.bundles import build, collect
-from archive.models import Bundle, Collection, RecorderToken, User, Volume
+from archive.bundles import build, exports
+from archive.models import Bundle, Export, ExportPart, RecorderToken, User
 from portal.api.callers import caller, the_content
 from portal.api.problems import PROBLEMS
-from portal.api.schemas import BundleOut, CollectionIn, CollectionOut, VolumeOut
-from portal.views.packages import package_path
+from portal.api.schemas import BundleOut, ExportIn, ExportOut, ExportPartOut
+from portal.views.downloads import download_path
 
 router = Router(tags=["Bundles"])
 
@@ -51,31 +51,31 @@ def read(request: HttpRequest, space_id: UUID) -> BundleOut:
 
 
 @router.post(
-    "/collections",
-    response={202: CollectionOut, **PROBLEMS},
+    "/exports",
+    response={202: ExportOut, **PROBLEMS},
     summary="Ask for all Spaces of a host",
-    operation_id="create_collection",
+    operation_id="create_export",
 )
-def create_collection(request: HttpRequest, body: CollectionIn) -> Status[CollectionOut]:
-    """In numbered volumes. The same request again answers with the collection that is there, until the host's Spaces
+def create_export(request: HttpRequest, body: ExportIn) -> Status[ExportOut]:
+    """In numbered parts. The same request again answers with the export that is there, until the host's Spaces
     change."""
     host = _host(request, body.host)
-    made = collect.request(host, body.volume_size)
-    for pk in collect.waiting(made):
-        tasks.wake(tasks.build_volume, pk)
+    made = exports.request(host, body.max_part_size)
+    for pk in exports.pending_parts(made):
+        tasks.wake(tasks.build_export_part, pk)
     return Status(202, _collected(request, made))
 
 
 @router.get(
-    "/collections/{uuid:collection_id}",
-    response={200: CollectionOut, **PROBLEMS},
-    summary="How far the volumes are",
-    operation_id="get_collection",
+    "/exports/{uuid:export_id}",
+    response={200: ExportOut, **PROBLEMS},
+    summary="How far the parts are",
+    operation_id="get_export",
 )
-def read_collection(request: HttpRequest, collection_id: UUID) -> CollectionOut:
-    """A volume that was taken back, since a Space in it has come to its deadline, is made anew without it: the id of
-    the volume changes, its number stays."""
-    found = Collection.objects.filter(pk=collection_id).select_related("host").first()
+def read_export(request: HttpRequest, export_id: UUID) -> ExportOut:
+    """A part that was taken back, since a Space in it has come to its deadline, is made anew without it: the id of
+    the part changes, its number stays."""
+    found = Export.objects.filter(pk=export_id).select_related("host").first()
     if found is None or found.host not in _hosts(request):
         raise Http404
     return _collected(request, found)
@@ -101,26 +101,30 @@ def _hosts(request: HttpRequest) -> list[User]:
     return [by.user]
 
 
-def _address(request: HttpRequest, package: Bundle | Volume) -> str:
+def _address(request: HttpRequest, package: Bundle | ExportPart) -> str:
     by = caller(request, RecorderToken.Scope.BUNDLES)
     holder = by.recorder or by.user
     assert holder is not None
-    return f"{settings.SITE_URL}{package_path(package, holder)}"
+    return f"{settings.SITE_URL}{download_path(package, holder)}"
 
 
 def _told(request: HttpRequest, bundle: Bundle) -> BundleOut:
     return BundleOut.of(bundle, _address(request, bundle), space=bundle.space_id)  # type: ignore[no-any-return]
 
 
-def _collected(request: HttpRequest, found: Collection) -> CollectionOut:
+def _collected(request: HttpRequest, found: Export) -> ExportOut:
     told = []
-    for volume in collect.shown(found):
+    for export_part in exports.visible_parts(found):
         inside: dict[bool, list[UUID]] = {False: [], True: []}
-        for place in volume.places.all():
-            inside[place.left_out].append(place.space_id)
+        for place in export_part.places.all():
+            inside[place.excluded].append(place.space_id)
         told.append(
-            VolumeOut.of(
-                volume, _address(request, volume), number=volume.number, spaces=inside[False], expired=inside[True]
+            ExportPartOut.of(
+                export_part,
+                _address(request, export_part),
+                number=export_part.number,
+                spaces=inside[False],
+                expired=inside[True],
             )
         )
-    return CollectionOut(id=found.id, volume_size=found.volume_size, volumes=told)
+    return ExportOut(id=found.id, max_part_size=found.max_part_size, parts=told)

@@ -8,12 +8,11 @@ from ninja.errors import AuthenticationError, HttpError
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
-from archive import clock
-from archive.intake import recorders
-from archive.intake.uploads import Bringer
+from archive import dbtime, recorders
+from archive.intake.uploads.sessions import Uploader
 from archive.models import RecorderToken as Token
 from archive.models import Space, UploadSession, User
-from portal.access import Gone, find, find_for_token
+from portal.access import Gone, find_for_token, find_space
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 NO_CSRF = "The page's CSRF token is missing or old (X-CSRFToken). Load the page again, then repeat; nothing was lost."
@@ -31,9 +30,9 @@ class RecorderToken(HttpBearer):
             raise AuthenticationError
         return caller
 
-    def authenticate(self, request: HttpRequest, token: str) -> Bringer | None:
-        recorder = recorders.known(token.strip())
-        return Bringer(recorder=recorder) if recorder else None
+    def authenticate(self, request: HttpRequest, token: str) -> Uploader | None:
+        recorder = recorders.authenticate(token.strip())
+        return Uploader(recorder=recorder) if recorder else None
 
 
 class Session(APIKeyCookie):
@@ -44,12 +43,12 @@ class Session(APIKeyCookie):
     def __init__(self) -> None:
         super().__init__(csrf=False)  # asked for below, in words that say what to do
 
-    def authenticate(self, request: HttpRequest, key: str | None) -> Bringer | None:
+    def authenticate(self, request: HttpRequest, key: str | None) -> Uploader | None:
         if not isinstance(request.user, User):
             return None
         if request.method not in SAFE and check_csrf(request):
             raise HttpError(403, NO_CSRF)
-        return Bringer(user=request.user)
+        return Uploader(user=request.user)
 
 
 def require_json(request: HttpRequest) -> None:
@@ -59,10 +58,10 @@ def require_json(request: HttpRequest) -> None:
         raise HttpError(415, "The body is JSON: send it with Content-Type: application/json.")
 
 
-def caller(request: HttpRequest, scope: str = Token.Scope.INTAKE) -> Bringer:
+def caller(request: HttpRequest, scope: str = Token.Scope.INTAKE) -> Uploader:
     """Who calls. Raises HttpError for a token that is not for this."""
     found = request.auth  # type: ignore[attr-defined]  # ninja's, from one of the above
-    assert isinstance(found, Bringer)
+    assert isinstance(found, Uploader)
     if found.recorder and scope not in found.recorder.scopes:
         raise HttpError(403, f"This token may not {Token.Scope(scope).label}. An admin can make one that may.")
     return found
@@ -74,21 +73,21 @@ def the_content(request: HttpRequest, space_id: UUID) -> Space:
     if by.recorder is not None:
         return find_for_token(by.recorder, space_id)
     assert by.user is not None
-    return find(by.user, space_id, content=True).space
+    return find_space(by.user, space_id, content=True).space
 
 
 def the_space(request: HttpRequest, space_id: UUID) -> Space:
     """The Space, if it is the caller's own: a user's Spaces (an admin's: all), a token's own. Raises Http404, Gone."""
     by = caller(request)
     if by.user is not None:
-        found = find(by.user, space_id)
-        if not found.may_hear:
+        found = find_space(by.user, space_id)
+        if not found.may_play:
             raise Http404
         return found.space
     space = Space.objects.filter(pk=space_id, recorder=by.recorder).first()
     if space is None:
         raise Http404
-    if space.is_gone(clock.now()):
+    if space.is_gone(dbtime.now()):
         raise Gone(space, None)
     return space
 

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError, ValidationError
 
-from archive import words
+from archive import formatting
 from archive.errors import Conflict, Refused, SpacekeepError, StorageError, TooLate
 from portal.access import Gone
 
@@ -25,7 +25,7 @@ NOT_FOUND = "There is nothing at this address, or it is not yours to see."
 logger = structlog.get_logger()
 
 
-class Wrong(Schema):
+class FieldError(Schema):
     """One thing that is wrong with a request: where, and what."""
 
     loc: list[str | int]
@@ -37,7 +37,7 @@ class Problem(Schema):
     title: str
     status: int
     detail: str
-    errors: list[Wrong] | None = None
+    errors: list[FieldError] | None = None
 
 
 STATUSES = (400, 401, 403, 404, 409, 410, 413, 415, 422, 500, 503)
@@ -88,7 +88,8 @@ def answer(error: Exception) -> HttpResponse:
 
 def _gone(gone: Gone) -> str:
     if deleted_at := gone.context["deleted_at"]:
-        return f"This Space was deleted on {words.moment(deleted_at)}, as the rule says. Nothing of it is left here."
+        day = formatting.format_time(deleted_at)
+        return f"This Space was deleted on {day}, as the rule says. Nothing of it is left here."
     return "The deadline of this Space has come, and it is being deleted, as the rule says."
 
 
@@ -106,7 +107,7 @@ def register(api: NinjaAPI) -> None:
         api.add_exception_handler(kind, handle)
 
 
-class Problems:
+class ProblemJsonMiddleware:
     """The outermost middleware: whatever answers below /api/v1, errors are problems, and nothing is kept by caches."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -136,6 +137,6 @@ def _instead_of(other: HttpResponse) -> HttpResponse:
     return response
 
 
-def nothing(request: HttpRequest, rest: str = "") -> HttpResponse:
+def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
     """The view of every address below /api/v1 that is none."""
     return problem(404, NOT_FOUND)

@@ -8,7 +8,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
-from archive.models import Bundle, Space, Transcription, UploadSession, Volume
+from archive.models import Bundle, ExportPart, Space, Transcription, UploadSession
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 SIGNED_AT_ONCE = 50
@@ -149,9 +149,9 @@ class Transcribing(Schema):
 class SpaceOut(Schema):
     id: UUID
     state: str
-    step: str
-    step_done: int
-    step_total: int
+    processing_step: str
+    processing_step_done: int
+    processing_step_total: int
     problem: str
     ended_at: datetime
     expires_at: datetime | None
@@ -160,7 +160,16 @@ class SpaceOut(Schema):
 
     @classmethod
     def of(cls, space: Space, uploads: list[UploadSession], transcription: Transcription | None) -> "SpaceOut":
-        fields = ("id", "state", "step", "step_done", "step_total", "problem", "ended_at", "expires_at")
+        fields = (
+            "id",
+            "state",
+            "processing_step",
+            "processing_step_done",
+            "processing_step_total",
+            "problem",
+            "ended_at",
+            "expires_at",
+        )
         heard = ("state", "done_ms", "total_ms", "problem")
         return cls(
             **{name: getattr(space, name) for name in fields},
@@ -169,12 +178,12 @@ class SpaceOut(Schema):
         )
 
 
-class CollectionIn(In):
+class ExportIn(In):
     host: Annotated[Text, Field(min_length=1, max_length=150)] | None = Field(
         None, description="User name. A token must name one of its hosts; with a session it is yourself."
     )
-    volume_size: Literal[2_000_000_000, 10_000_000_000, 50_000_000_000] = Field(
-        description="The most bytes that a volume may have."
+    max_part_size: Literal[2_000_000_000, 10_000_000_000, 50_000_000_000] = Field(
+        description="The most bytes that a part may have."
     )
 
 
@@ -190,7 +199,7 @@ class PackageOut(Schema):
     url: str | None = Field(description="While it is ready: where it is downloaded, with ranges, without signing in.")
 
     @classmethod
-    def of(cls, package: Bundle | Volume, url: str, **more: Any) -> Any:
+    def of(cls, package: Bundle | ExportPart, url: str, **more: Any) -> Any:
         fields = ("id", "state", "bytes_done", "bytes_total", "problem", "name", "size")
         ready = package.state == package.State.READY
         told = {name: getattr(package, name) for name in fields}
@@ -201,13 +210,13 @@ class BundleOut(PackageOut):
     space: UUID
 
 
-class VolumeOut(PackageOut):
+class ExportPartOut(PackageOut):
     number: int
     spaces: list[UUID]
     expired: list[UUID]
 
 
-class CollectionOut(Schema):
+class ExportOut(Schema):
     id: UUID
-    volume_size: int
-    volumes: list[VolumeOut]
+    max_part_size: int
+    parts: list[ExportPartOut]

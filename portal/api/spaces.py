@@ -11,9 +11,9 @@ from ninja import HeaderEx, P, Router, Status
 from ninja.errors import HttpError
 
 from archive.errors import Refused, TooLate
-from archive.intake.opening import Opening, Voice, open_space
-from archive.intake.request import check_facts, checked_end
-from archive.intake.uploads import Bringer
+from archive.intake.register import NewSpace, ParticipantSpec, register_space
+from archive.intake.request import validate_ended_at, validate_facts
+from archive.intake.uploads.sessions import Uploader
 from archive.models import IdempotencyKey, Participant, Space, User
 from portal.api.callers import caller, the_space
 from portal.api.problems import PROBLEMS
@@ -42,7 +42,7 @@ def create(
         opening = _opening(body, by)
         try:
             with transaction.atomic():
-                space, made = open_space(opening, by.actor), True
+                space, made = register_space(opening, by.actor), True
                 if key:
                     IdempotencyKey.objects.create(**_owner(by), key=key, request_sha256=asked, space=space)
         except IntegrityError as error:
@@ -51,23 +51,23 @@ def create(
             space, made = _again(key, asked, by), False  # the same request came twice at once, and the other was first
     assert space is not None
     response["Location"] = f"{request.path}/{space.pk}"
-    return Status(201 if made else 200, told(the_space(request, space.pk), by))
+    return Status(201 if made else 200, space_out(the_space(request, space.pk), by))
 
 
 @router.get("/{uuid:space_id}", response={200: SpaceOut, **PROBLEMS}, summary="How far it is", operation_id="get_space")
 def read(request: HttpRequest, space_id: UUID) -> SpaceOut:
-    return told(the_space(request, space_id), caller(request))
+    return space_out(the_space(request, space_id), caller(request))
 
 
-def told(space: Space, by: Bringer) -> SpaceOut:
+def space_out(space: Space, by: Uploader) -> SpaceOut:
     """A recorder is told of its own uploads only."""
-    uploads = space.uploads.order_by("opened_at", "id")
+    uploads = space.uploads.order_by("created_at", "id")
     if by.recorder:
         uploads = uploads.filter(by.sessions)
     return SpaceOut.of(space, list(uploads), space.transcriptions.order_by("requested_at").last())
 
 
-def _checked_key(key: str | None, by: Bringer) -> str:
+def _checked_key(key: str | None, by: Uploader) -> str:
     if key is None:
         if by.recorder:
             raise HttpError(400, "Send an Idempotency-Key, so that this request can be repeated without harm.")
@@ -77,11 +77,11 @@ def _checked_key(key: str | None, by: Bringer) -> str:
     return key
 
 
-def _owner(by: Bringer) -> dict[str, object]:
+def _owner(by: Uploader) -> dict[str, object]:
     return {"recorder": by.recorder} if by.recorder else {"user": by.user}
 
 
-def _again(key: str, asked: str, by: Bringer) -> Space | None:
+def _again(key: str, asked: str, by: Uploader) -> Space | None:
     """The Space of the same request, if it came before. Raises HttpError when another request had this key."""
     before = IdempotencyKey.objects.select_related("space").filter(**_owner(by), key=key).first() if key else None
     if before is None:
@@ -91,17 +91,17 @@ def _again(key: str, asked: str, by: Bringer) -> Space | None:
     return before.space
 
 
-def _opening(body: SpaceIn, by: Bringer) -> Opening:
+def _opening(body: SpaceIn, by: Uploader) -> NewSpace:
     """Raises Refused, HttpError."""
     host = _host(body.host, by)
     try:
-        ended_at = checked_end(body.ended_at)
+        ended_at = validate_ended_at(body.ended_at)
     except TooLate as error:  # nothing is here yet that could be gone
         raise Refused(str(error)) from error
     participants = _voices(body)
     cohosts, speakers = ([v.name for v in participants if v.role == role] for role in ("cohost", "speaker"))
-    check_facts(body.title, cohosts, speakers, (body.listeners_peak, body.listeners_total))
-    return Opening(
+    validate_facts(body.title, cohosts, speakers, (body.listeners_peak, body.listeners_total))
+    return NewSpace(
         host=host,
         ended_at=ended_at,
         title=body.title,
@@ -114,7 +114,7 @@ def _opening(body: SpaceIn, by: Bringer) -> Opening:
     )
 
 
-def _host(name: str | None, by: Bringer) -> User:
+def _host(name: str | None, by: Uploader) -> User:
     """Whose Space it is to be. Raises Refused, HttpError."""
     if by.recorder:
         if name is None:
@@ -138,7 +138,7 @@ def _user(name: str, among: QuerySet[User], otherwise: str) -> User:
     return found
 
 
-def _voices(body: SpaceIn) -> list[Voice]:
+def _voices(body: SpaceIn) -> list[ParticipantSpec]:
     """Accounts are looked up at once, however many there are. Raises Refused for one that is not there."""
     seats = [(Participant.Role.COHOST, person) for person in body.cohosts]
     seats += [(Participant.Role.SPEAKER, person) for person in body.speakers]
@@ -147,4 +147,4 @@ def _voices(body: SpaceIn) -> list[Voice]:
     users = {user.username: user for user in User.objects.filter(username__in=names)} if names else {}
     if missing := sorted(names - set(users)):
         raise Refused(f"There is no user {missing[0]!r}. Leave `account` out for somebody who has none here.")
-    return [Voice(role, person.name, users.get(person.account or "")) for role, person in people]
+    return [ParticipantSpec(role, person.name, users.get(person.account or "")) for role, person in people]

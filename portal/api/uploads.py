@@ -8,7 +8,9 @@ from ninja import Query, Router, Status
 
 from archive import tasks
 from archive.errors import Refused
-from archive.intake import arrival, leftovers, signing, uploads
+from archive.intake.uploads import clean_up, sessions
+from archive.intake.uploads import complete as complete_upload
+from archive.intake.uploads import sign as sign_parts
 from archive.models import Space, UploadSession
 from portal.api.callers import caller, the_space, the_upload
 from portal.api.problems import PROBLEMS
@@ -36,15 +38,15 @@ router = Router(tags=["Uploads"])
 def create(request: HttpRequest, space_id: UUID, body: UploadIn) -> Status[Upload]:
     """One recording, while the Space is `receiving`; transcripts until its deadline."""
     space = the_space(request, space_id)
-    file = uploads.Announced(body.kind, body.name, body.size, body.sha256 or "", body.language)
-    return Status(201, Upload.of(uploads.open_session(space.pk, file, caller(request))))
+    file = sessions.FileSpec(body.kind, body.name, body.size, body.sha256 or "", body.language)
+    return Status(201, Upload.of(sessions.open_session(space.pk, file, caller(request))))
 
 
 @router.get("/uploads", response={200: Uploads, **PROBLEMS}, summary="Your open uploads", operation_id="list_uploads")
 def index(request: HttpRequest, state: Query[Literal["open"]] = "open") -> Uploads:
     """Those that you began and neither completed nor gave up, the last touched first."""
     mine = UploadSession.objects.filter(caller(request).sessions, state=state, space__state__in=Space.KEPT)
-    return Uploads(items=[Upload.of(session) for session in mine.order_by("-touched_at", "id")])
+    return Uploads(items=[Upload.of(session) for session in mine.order_by("-last_activity_at", "id")])
 
 
 @router.get(
@@ -56,7 +58,7 @@ def index(request: HttpRequest, state: Query[Literal["open"]] = "open") -> Uploa
 def read(request: HttpRequest, upload_id: UUID) -> UploadWithParts:
     """While it is open: the parts that the store has. `sha256` is null for a part that was not signed with one."""
     session = the_upload(request, upload_id)
-    parts = arrival.listed(session, caller(request))
+    parts = complete_upload.list_parts(session, caller(request))
     wake(session)
     given = [StoredPart(number=p.number, size=p.size, etag=p.etag, sha256=p.sha256 or None) for p in parts]
     return UploadWithParts.of(session, parts=given)  # type: ignore[no-any-return]
@@ -75,7 +77,7 @@ def sign(request: HttpRequest, upload_id: UUID, body: PartsIn) -> SignedParts:
     wanted = {part.number: part.sha256 or "" for part in body.parts}
     if len(wanted) < len(body.parts):
         raise Refused("Name each part once.")
-    return SignedParts(parts=[SignedPart(**vars(signed)) for signed in signing.sign(session, wanted)])
+    return SignedParts(parts=[SignedPart(**vars(signed)) for signed in sign_parts.sign(session, wanted)])
 
 
 @router.post(
@@ -92,21 +94,21 @@ def complete(request: HttpRequest, upload_id: UUID, body: CompleteIn | None = No
     etags = {part.number: part.etag for part in named} if named is not None else None
     if named is not None and etags is not None and len(etags) < len(named):
         raise Refused("Name each part once.")
-    arrival.complete(session, caller(request), etags)
+    complete_upload.complete(session, caller(request), etags)
     wake(session)
     return Upload.of(session)  # type: ignore[no-any-return]
 
 
 @router.post(
-    "/uploads/{uuid:upload_id}/keep-rest",
+    "/uploads/{uuid:upload_id}/accept-partial",
     response={200: Upload, **PROBLEMS},
     summary="Keep what can be read",
-    operation_id="keep_rest",
+    operation_id="accept_partial",
 )
-def keep_rest(request: HttpRequest, upload_id: UUID) -> Upload:
+def accept_partial(request: HttpRequest, upload_id: UUID) -> Upload:
     """Of a transcript that was refused because of some lines: look again, and leave those out."""
     session = the_upload(request, upload_id)
-    leftovers.keep_rest(session, caller(request))
+    clean_up.accept_partial(session, caller(request))
     wake(session)
     return Upload.of(session)  # type: ignore[no-any-return]
 
@@ -116,15 +118,15 @@ def keep_rest(request: HttpRequest, upload_id: UUID) -> Upload:
 )
 def delete(request: HttpRequest, upload_id: UUID) -> Status[None]:
     """What has arrived of it is removed. Repeating it does no harm; 409 once it is complete."""
-    leftovers.abort(the_upload(request, upload_id), caller(request))
+    clean_up.abort(the_upload(request, upload_id), caller(request))
     return Status(204, None)
 
 
 def wake(session: UploadSession) -> None:
     """Have a worker look at what arrived."""
-    if session.state != UploadSession.State.ARRIVED:
+    if session.state != UploadSession.State.UPLOADED:
         return
     if session.kind == UploadSession.Kind.RECORDING:
-        tasks.wake(tasks.finish_intake, session.space_id)
+        tasks.wake(tasks.publish_space, session.space_id)
     else:
-        tasks.wake(tasks.read_transcript, session.pk)
+        tasks.wake(tasks.import_transcript, session.pk)

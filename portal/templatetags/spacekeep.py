@@ -7,10 +7,10 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from archive import policy, words
-from archive.models import User, current_rule
-from archive.notices import shown
-from portal.access import spoken_in
+from archive import formatting, policy
+from archive.models import User, current_policy
+from archive.notices import visible_notices
+from portal.access import spaces_spoken_in
 
 register = template.Library()
 
@@ -29,9 +29,9 @@ EVENT_ICONS = {
     "hold": "lock",
     "bundle": "package",
     "bundle.failed": "alert",
-    "collection": "package",
-    "volume": "package",
-    "volume.failed": "alert",
+    "export": "package",
+    "export_part": "package",
+    "export_part.failed": "alert",
     "notice": "mail",
     "notice.failed": "alert",
     "content": "download",
@@ -40,9 +40,9 @@ EVENT_ICONS = {
 
 
 @register.simple_tag
-def the_rule() -> str:
+def retention_policy() -> str:
     """The retention rule in one sentence, with the numbers that are in force."""
-    rule = current_rule()
+    rule = current_policy()
     return (
         f"Recordings are kept {policy.days(rule.retention_days)} after a Space ended; "
         f"{rule.violation_extra_days} more if it broke a rule. Then every copy is deleted."
@@ -50,18 +50,18 @@ def the_rule() -> str:
 
 
 @register.simple_tag
-def spoke(user: User) -> bool:
+def has_own_lines(user: User) -> bool:
     """Whether there are words of this user to take along."""
-    return spoken_in(user).exists()
+    return spaces_spoken_in(user).exists()
 
 
 NOTES = 3  # that stand on a page; the others are counted, up to a hundred
 
 
 @register.simple_tag
-def notes(user: User) -> dict[str, Any]:
+def open_notices(user: User) -> dict[str, Any]:
     """What this user was told and has not put away: the newest, and how many more there are. One query."""
-    unseen = list(shown(user).filter(seen_at=None).order_by("-created_at", "-id")[:100])
+    unseen = list(visible_notices(user).filter(dismissed_at=None).order_by("-created_at", "-id")[:100])
     return {"rows": unseen[:NOTES], "more": len(unseen) - NOTES, "many": len(unseen) == 100}
 
 
@@ -70,7 +70,7 @@ def moment(value: datetime | None) -> SafeString:
     """An aware time as a <time> element that says it in UTC; nothing for None."""
     if not value:
         return SafeString("")
-    return format_html('<time datetime="{}">{}</time>', iso(value), words.moment(value))
+    return format_html('<time datetime="{}">{}</time>', iso(value), formatting.format_time(value))
 
 
 @register.filter
@@ -82,13 +82,13 @@ def iso(value: datetime | None) -> str:
 @register.filter
 def size(value: int | None) -> str:
     """Bytes as people say them, in decimal units: 812 bytes, 517 kB, 84.2 MB; nothing for None."""
-    return "" if value is None else words.size(value)
+    return "" if value is None else formatting.format_size(value)
 
 
 @register.filter
 def things(value: int, thing: str) -> str:
     """1 Space, 3 Spaces."""
-    return words.count(value, thing)
+    return formatting.format_count(value, thing)
 
 
 @register.filter

@@ -11,14 +11,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from archive import clock, tasks
+from archive import dbtime, tasks
 from archive.errors import Refused
 from archive.models import Appeal, Violation
-from archive.retention import appeals as domain
-from portal import faces
-from portal.access import current_user, find
-from portal.flags import moved, nearby
+from archive.moderation import appeals as domain
+from portal.access import current_user, find_space
 from portal.paging import page_of
+from portal.presenters import clock as clock_presenter
+from portal.presenters.violations import describe_change, nearby
 from portal.views.moderation import kept, require_admin, tabs
 from portal.views.spaces import detail
 
@@ -29,15 +29,15 @@ PAGE = 10
 @require_POST
 def appeal(request: HttpRequest, space_id: UUID, violation_id: int) -> HttpResponse:
     user = current_user(request)
-    found = find(user, space_id)
+    found = find_space(user, space_id)
     if found.space.host_id != user.pk or not found.space.violations.filter(pk=violation_id).exists():
         raise Http404
-    text = request.POST.get("words", "")
+    text = request.POST.get("statement", "")
     try:
         domain.appeal(violation_id, text, user)
     except Refused as error:
         messages.error(request, str(error))
-        found = find(user, space_id)  # as it is by now: it may be gone
+        found = find_space(user, space_id)  # as it is by now: it may be gone
         context = {**detail(request, found), "appeal_of": violation_id, "appeal_typed": text}
         return render(request, "spaces/detail.html", context, status=422)
     messages.success(request, "Your appeal was sent. Until it is decided, the deadline stays as it is.")
@@ -74,7 +74,7 @@ def decide(request: HttpRequest, appeal_id: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
-    now, user = clock.now(), current_user(request)
+    now, user = dbtime.now(), current_user(request)
     rows = Violation.objects.filter(state=Violation.State.APPEALED).select_related("space__host", "rule", "appeal")
     rows = rows.prefetch_related("space__violations", "space__holds")
     page, cursor = page_of(rows, request.GET.get("after"), ("space__expires_at", "id"), PAGE)
@@ -90,9 +90,9 @@ def _row(violation: Violation, near: list[Any], now: Any, user_id: int) -> dict[
         "violation": violation,
         "appeal": violation.appeal,
         "space": space,
-        "face": faces.clock_face(space, now),
+        "face": clock_presenter.clock_face(space, now),
         "evidence": near,
         "own": space.host_id == user_id,
-        "if_granted": moved(space.expires_at, domain.if_granted(space, violation, now)),
-        "if_denied": moved(space.expires_at, space.promise()),
+        "if_granted": describe_change(space.expires_at, domain.if_granted(space, violation, now)),
+        "if_denied": describe_change(space.expires_at, space.stored_deadline()),
     }

@@ -14,12 +14,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from archive import tasks
-from archive.bundles import build, upkeep
+from archive.bundles import build, maintain
 from archive.errors import Refused
 from archive.log import Actor
 from archive.models import Bundle, Space, User
-from portal.access import current_user, find
-from portal.views.packages import package_path
+from portal.access import current_user, find_space
+from portal.views.downloads import download_path
 
 
 @login_required
@@ -28,7 +28,7 @@ from portal.views.packages import package_path
 def bundle(request: HttpRequest, space_id: UUID) -> HttpResponse:
     """GET: the panel as it stands (htmx asks again while it is being prepared). POST: ask for the bundle."""
     user = current_user(request)
-    space = find(user, space_id, content=True).space
+    space = find_space(user, space_id, content=True).space
     if request.method == "POST":
         try:
             asked = build.request(space.pk, Actor.of(user), user)
@@ -49,10 +49,10 @@ def panel(request: HttpRequest, space: Space, user: User) -> dict[str, Any]:
     context: dict[str, Any] = {"space": space, "bundle": bundle, "polling": False, "proving": False}
     if bundle is None:
         return context
-    context["proving"] = upkeep.is_to_be_proven(bundle)
+    context["proving"] = maintain.is_to_be_proven(bundle)
     context["polling"] = bundle.state in Bundle.AT_WORK or context["proving"]
     if bundle.state == Bundle.State.READY:
-        address = f"{settings.SITE_URL}{package_path(bundle, user)}"
+        address = f"{settings.SITE_URL}{download_path(bundle, user)}"
         context["bundle_url"] = address
         context["bundle_command"] = f"curl -L -C - -o {shlex.quote(bundle.name)} {shlex.quote(address)}"
     return context

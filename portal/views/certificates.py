@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from archive.models import Certificate
+from archive.models import DeletionCertificate
 from archive.retention import certificate as certifying
 from portal.access import current_user, visible
 from portal.paging import page_of
@@ -27,7 +27,7 @@ def certificates(request: HttpRequest) -> HttpResponse:
     if not (user.is_auditor or user.is_admin):
         raise Http404
     page, cursor = page_of(
-        Certificate.objects.defer("document"),
+        DeletionCertificate.objects.defer("document"),
         request.GET.get("after"),
         ("issued_at", "space_id"),
         PAGE,
@@ -48,7 +48,7 @@ def certificate(request: HttpRequest, space_id: UUID) -> HttpResponse:
     """The document, byte for byte as it was signed."""
     if not visible(current_user(request)).filter(pk=space_id).exists():
         raise Http404
-    found = get_object_or_404(Certificate, pk=space_id)
+    found = get_object_or_404(DeletionCertificate, pk=space_id)
     return _file(found.document.encode(), "application/json", f"deletion-of-{space_id}.json")
 
 

@@ -12,14 +12,14 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from archive import clock, cues, log
+from archive import cues, dbtime, log
 from archive.bundles.names import safe
-from archive.errors import Changed, Missing
+from archive.errors import ObjectChanged, ObjectMissing
 from archive.log import Actor, events
 from archive.models import Derived, Recording, Space, Transcript, User
 from archive.storage import store
 from archive.storage.s3 import content_disposition
-from portal.access import Found, Gone, current_user, find
+from portal.access import Gone, VisibleSpace, current_user, find_space
 
 MAX_PEAKS_BYTES = 1024**2  # what the web process reads into memory for a waveform
 
@@ -30,7 +30,7 @@ MAX_PEAKS_BYTES = 1024**2  # what the web process reads into memory for a wavefo
 def audio(request: HttpRequest, space_id: UUID) -> HttpResponse:
     """For the player: a redirect to the recording in the store, or to the copy that browsers can play."""
     found, recording = _recording(current_user(request), space_id)
-    copy = found.space.derived.filter(kind=Derived.Kind.LISTENING).first()
+    copy = found.space.derived.filter(kind=Derived.Kind.ACCESS_COPY).first()
     name, kept = safe(found.space.title), copy or recording
     return _redirect(found, kept.key, f"{name}.{kept.key.rpartition('.')[2]}", kept.content_type, inline=True)
 
@@ -41,13 +41,13 @@ def audio(request: HttpRequest, space_id: UUID) -> HttpResponse:
 def peaks(request: HttpRequest, space_id: UUID) -> HttpResponse:
     """For the player: the waveform, {"duration": seconds, "peaks": [[numbers, one list for each channel]]}. 404 where
     there is none that can be drawn; the player then does without."""
-    found = find(current_user(request), space_id, content=True)
+    found = find_space(current_user(request), space_id, content=True)
     kept = found.space.derived.filter(kind=Derived.Kind.PEAKS).first()
     if kept is None or kept.size > MAX_PEAKS_BYTES:
         raise Http404
     try:
         drawn = store().read(kept.key, 0, kept.size, kept.etag)
-    except (Missing, Changed):
+    except (ObjectMissing, ObjectChanged):
         raise Http404 from None
     _lives(found.space, found.space.expires_at)
     return HttpResponse(drawn, content_type="application/json")
@@ -72,7 +72,7 @@ def recording(request: HttpRequest, space_id: UUID) -> HttpResponse:
 def transcript(request: HttpRequest, space_id: UUID, ending: str) -> HttpResponse:
     """The newest transcript as vtt, srt, txt or json; written from the cues in the database."""
     user = current_user(request)
-    found = find(user, space_id, content=True)
+    found = find_space(user, space_id, content=True)
     kept = found.space.transcripts.last()
     if kept is None or ending not in cues.FORMS:
         raise Http404
@@ -85,15 +85,15 @@ def transcript(request: HttpRequest, space_id: UUID, ending: str) -> HttpRespons
     return response
 
 
-def _recording(user: User, space_id: UUID) -> tuple[Found, Recording]:
-    found = find(user, space_id, content=True)
+def _recording(user: User, space_id: UUID) -> tuple[VisibleSpace, Recording]:
+    found = find_space(user, space_id, content=True)
     kept = found.space.recordings.first()
     if kept is None:
         raise Http404
     return found, kept
 
 
-def _redirect(found: Found, key: str, filename: str, content_type: str, *, inline: bool = False) -> HttpResponse:
+def _redirect(found: VisibleSpace, key: str, filename: str, content_type: str, *, inline: bool = False) -> HttpResponse:
     return redirect_to(key, filename, content_type, found.space, found.space.expires_at, inline=inline)
 
 
@@ -113,7 +113,7 @@ def _lives(space: Space, until: datetime | None) -> timedelta:
     """min(5 minutes, time left), asked after the store may have taken its time to answer. Raises Gone."""
     lives = timedelta(seconds=settings.SIGNED_URL_SECONDS)
     if until is not None:
-        lives = min(lives, until - clock.now())
+        lives = min(lives, until - dbtime.now())
     if lives < timedelta(seconds=1):
         raise Gone(space, space.host)
     return lives

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.defaults import server_error as plain_server_error
 
-from archive.errors import Missing, StorageError
+from archive.errors import ObjectMissing, StorageError
 
 logger = structlog.get_logger()
 
@@ -18,7 +18,7 @@ def answer(error: BaseException | None) -> HttpResponse | None:
     match error:
         case OperationalError() | InterfaceError():
             return _page("database", error, 503)
-        case Missing():  # a row without its object is an alarm, never "try again later"
+        case ObjectMissing():  # a row without its object is an alarm, never "try again later"
             return _page("missing", error, 500)
         case StorageError():
             return _page("store", error, 503)

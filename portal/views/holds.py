@@ -11,15 +11,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from archive import clock
+from archive import dbtime
 from archive.errors import Refused
 from archive.models import Hold
-from archive.retention import holds as domain
+from archive.moderation import holds as domain
 from archive.tasks import purge_space, wake
-from portal import faces
-from portal.access import current_user, find
-from portal.flags import moved
+from portal.access import current_user, find_space
 from portal.paging import page_of
+from portal.presenters import clock as clock_presenter
+from portal.presenters.violations import describe_change
 from portal.views.moderation import ANOTHER, back, kept, refused, require_admin, tabs
 
 PAGE = 25
@@ -38,7 +38,7 @@ def holds(request: HttpRequest) -> HttpResponse:
 @require_POST
 def hold(request: HttpRequest, space_id: UUID) -> HttpResponse:
     user = require_admin(current_user(request))
-    found = find(user, space_id)
+    found = find_space(user, space_id)
     reason = request.POST.get("reason", "")
     try:
         domain.place(space_id, reason, user)
@@ -61,7 +61,7 @@ def release(request: HttpRequest, hold_id: int) -> HttpResponse:
         messages.error(request, str(error))
         return _page(request, 422, typed_for=hold_id, typed=reason)
     released.space.refresh_from_db()
-    if released.space.is_gone(clock.now()):
+    if released.space.is_gone(dbtime.now()):
         wake(purge_space, released.space_id)
         messages.success(request, "Released. The deadline of the Space has passed, so it is being deleted now.")
     else:
@@ -70,7 +70,7 @@ def release(request: HttpRequest, hold_id: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
-    now, user = clock.now(), current_user(request)
+    now, user = dbtime.now(), current_user(request)
     rows = Hold.objects.filter(state=Hold.State.STANDING).select_related("space__host", "placed_by")
     rows = rows.prefetch_related("space__holds", "space__violations")
     page, cursor = page_of(rows, request.GET.get("after"), ("placed_at", "id"), PAGE)
@@ -82,11 +82,11 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
 def _row(hold: Hold, now: Any, user: Any) -> dict[str, Any]:
     space = hold.space
     alone = sum(one.state == Hold.State.STANDING for one in space.holds.all()) == 1
-    until = moved(None, domain.if_released(space), now) if alone else ANOTHER
+    until = describe_change(None, domain.if_released(space), now) if alone else ANOTHER
     return {
         "hold": hold,
         "space": space,
-        "face": faces.clock_face(space, now),
+        "face": clock_presenter.clock_face(space, now),
         "may": domain.may_release(hold, user),
         "until": until,
     }

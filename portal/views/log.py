@@ -13,12 +13,12 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from archive import clock
+from archive import dbtime
 from archive.log import events
-from archive.models import Certificate, LogEntry, Space, User
-from portal import faces
+from archive.models import DeletionCertificate, LogEntry, Space, User
 from portal.access import current_user
 from portal.paging import page_of
+from portal.presenters import clock as clock_presenter
 
 PAGE = 100
 STORY = 1000  # entries of one Space that its page shows: the newest, for the end matters most
@@ -55,22 +55,22 @@ def log_space(request: HttpRequest, space_id: UUID) -> HttpResponse:
     space = Space.objects.filter(pk=space_id).first()
     if not entries and space is None:
         raise Http404
-    face = faces.clock_face(space, clock.now()) if space else None
+    face = clock_presenter.clock_face(space, dbtime.now()) if space else None
     context = {
         "space_id": space_id,
         "space": space,
         "face": face,
         "entries": lines(entries),
-        "certified": Certificate.objects.filter(pk=space_id).exists(),
+        "certified": DeletionCertificate.objects.filter(pk=space_id).exists(),
     }
     return render(request, "log/space.html", context)
 
 
-def lines(entries: Iterable[LogEntry]) -> list[faces.LogLine]:
+def lines(entries: Iterable[LogEntry]) -> list[clock_presenter.LogLine]:
     entries = list(entries)
     ids = {entry.actor_id for entry in entries if entry.actor_id is not None}
     names = {user.pk: user.username for user in User.objects.filter(pk__in=ids)}
-    return [faces.log_line(entry, names) for entry in entries]
+    return [clock_presenter.log_line(entry, names) for entry in entries]
 
 
 def _require_reader(request: HttpRequest) -> None:

@@ -12,16 +12,17 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from archive import clock, cues, shown, tasks, words
+from archive import cues, dbtime, formatting, tasks
+from archive.display import space as space_display
 from archive.errors import Refused
 from archive.models import Appeal, Hold, Space, User
-from archive.retention import holds, violations
-from archive.retention.evidence import MOST_LINES, Lines, parse
-from portal import faces
-from portal.access import Found, current_user, find
-from portal.flags import flags, moved, rules
-from portal.hearing import player
-from portal.queue import ASKED, ORDERS, queue
+from archive.moderation import holds, violations
+from archive.moderation.evidence import MOST_LINES, Lines, parse
+from portal.access import VisibleSpace, current_user, find_space
+from portal.presenters import clock as clock_presenter
+from portal.presenters.moderation_queue import ASKED, ORDERS, queue
+from portal.presenters.player import player
+from portal.presenters.violations import describe_change, flags, rules
 from portal.views.spaces import detail, moves
 
 ANOTHER = "Another hold stands, so there is no deadline still."
@@ -48,7 +49,7 @@ def tabs() -> dict[str, Any]:
 def moderation(request: HttpRequest) -> HttpResponse:
     """Spaces to look at: the newest, the most listened to, those in which something was said."""
     require_admin(current_user(request))
-    context = {"queue": queue(request.GET.dict(), clock.now()), "orders": ORDERS.items(), **tabs()}
+    context = {"queue": queue(request.GET.dict(), dbtime.now()), "orders": ORDERS.items(), **tabs()}
     return render(request, "moderation/queue.html", context)
 
 
@@ -60,7 +61,7 @@ def moderate(request: HttpRequest, space_id: UUID) -> HttpResponse:
     return render(request, "moderation/space.html", _one(request, _found(request, space_id)))
 
 
-def _one(request: HttpRequest, found: Found) -> dict[str, Any]:
+def _one(request: HttpRequest, found: VisibleSpace) -> dict[str, Any]:
     space, now, user = found.space, found.now, current_user(request)
     recording, transcript = space.recordings.first(), space.transcripts.last()
     standing = list(space.violations.select_related("rule", "appeal"))
@@ -69,15 +70,15 @@ def _one(request: HttpRequest, found: Found) -> dict[str, Any]:
         "queue": queue(request.GET.dict(), now),
         "orders": ORDERS.items(),
         "space": space,
-        "face": faces.clock_face(space, now),
+        "face": clock_presenter.clock_face(space, now),
         "recording": recording,
-        "length": faces.length(recording),
+        "length": clock_presenter.length(recording),
         "violations": flags(space, standing, now, content=served),
         "rules": rules(),
         "holds": held(space, user),
-        "hold_until": moved(space.expires_at, holds.if_held(space)),
+        "hold_until": describe_change(space.expires_at, holds.if_held(space)),
         "from_moderation": True,
-        "may_hear": True,
+        "may_play": True,
         "may_appeal": space.host_id == user.pk,
         **moves(space, now, standing),
         **tabs(),
@@ -86,7 +87,7 @@ def _one(request: HttpRequest, found: Found) -> dict[str, Any]:
         context |= player(space)
     if served and transcript:
         context |= {
-            "cues": shown.cue_rows(cues.load(transcript.cues)),
+            "cues": space_display.cue_rows(cues.load(transcript.cues)),
             "transcript_number": transcript.number,
             "ticks": True,
             "most_lines": MOST_LINES,
@@ -97,8 +98,8 @@ def _one(request: HttpRequest, found: Found) -> dict[str, Any]:
 def held(space: Space, user: User) -> list[dict[str, Any]]:
     """The holds that stand, each with whether this admin may release it, and what that would do."""
     standing = list(space.holds.filter(state=Hold.State.STANDING).select_related("placed_by"))
-    now = clock.now()
-    until = moved(space.expires_at, holds.if_released(space), now) if len(standing) == 1 else ANOTHER
+    now = dbtime.now()
+    until = describe_change(space.expires_at, holds.if_released(space), now) if len(standing) == 1 else ANOTHER
     return [{"hold": hold, "may": holds.may_release(hold, user), "until": until} for hold in standing]
 
 
@@ -148,7 +149,7 @@ def flag_several(request: HttpRequest) -> HttpResponse:
             return _several(request, chosen, typed, status=422)
         titles = {space.pk: str(space) for space in chosen}
         if done := sum(outcome.violation is not None for outcome in outcomes):
-            messages.success(request, f"Flagged {words.count(done, 'Space')}.")
+            messages.success(request, f"Flagged {formatting.format_count(done, 'Space')}.")
         for outcome in outcomes:
             if outcome.refusal:
                 messages.error(request, f"{titles[outcome.space_id]} was not flagged. {outcome.refusal}")
@@ -157,8 +158,11 @@ def flag_several(request: HttpRequest) -> HttpResponse:
 
 
 def _several(request: HttpRequest, chosen: list[Space], typed: dict[str, str], status: int = 200) -> HttpResponse:
-    now = clock.now()
-    rows = [{"space": space, "until": moved(space.expires_at, violations.what_if(space, now)[0])} for space in chosen]
+    now = dbtime.now()
+    rows = [
+        {"space": space, "until": describe_change(space.expires_at, violations.preview_flag(space, now)[0])}
+        for space in chosen
+    ]
     return render(request, "moderation/several.html", {"rows": rows, "rules": rules(), **typed}, status=status)
 
 
@@ -170,12 +174,12 @@ def _chosen(ids: list[str]) -> list[Space]:
             wanted.append(UUID(text))
         except ValueError:
             continue
-    now = clock.now()
+    now = dbtime.now()
     found = Space.objects.select_related("host").prefetch_related("violations", "holds").in_bulk(wanted)
     return [found[pk] for pk in dict.fromkeys(wanted) if pk in found and not found[pk].is_gone(now)]
 
 
-def refused(request: HttpRequest, found: Found, error: Refused, typed: dict[str, Any]) -> HttpResponse:
+def refused(request: HttpRequest, found: VisibleSpace, error: Refused, typed: dict[str, Any]) -> HttpResponse:
     """The same page with what was typed still in it, and the reason above it."""
     messages.error(request, str(error))
     found = _found(request, found.space.pk)  # as it is by now: it may be gone
@@ -209,8 +213,8 @@ def _evidence(request: HttpRequest) -> Lines | None:
     return Lines(int(transcript) if known else 0, numbers) if numbers else None
 
 
-def _found(request: HttpRequest, space_id: UUID) -> Found:
-    found = find(current_user(request), space_id)
+def _found(request: HttpRequest, space_id: UUID) -> VisibleSpace:
+    found = find_space(current_user(request), space_id)
     if not found.may_flag:
         raise Http404
     return found
@@ -220,4 +224,4 @@ def kept(space: Space) -> str:
     space.refresh_from_db()
     if space.expires_at is None:
         return "No deadline while a legal hold stands."
-    return f"The Space is kept until {words.moment(space.expires_at)}."
+    return f"The Space is kept until {formatting.format_time(space.expires_at)}."

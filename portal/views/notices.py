@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from archive.models import Notice
-from archive.notices import shown
+from archive.notices import visible_notices
 from portal.access import current_user
 from portal.paging import page_of
 
@@ -24,10 +24,10 @@ PAGE = 25
 def notices(request: HttpRequest) -> HttpResponse:
     """All that still hold, the newest first, seen or not."""
     after = request.GET.get("after")
-    page, cursor = page_of(shown(current_user(request)), after, ("created_at", "id"), PAGE, descending=True)
+    page, cursor = page_of(visible_notices(current_user(request)), after, ("created_at", "id"), PAGE, descending=True)
     context = {
         "rows": page,
-        "unseen": any(notice.seen_at is None for notice in page),
+        "unseen": any(notice.dismissed_at is None for notice in page),
         "next_url": f"?after={cursor}" if cursor else None,
     }
     return render(request, "notices/list.html", context)
@@ -35,19 +35,19 @@ def notices(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def seen(request: HttpRequest, notice_id: UUID) -> HttpResponse:
+def dismiss(request: HttpRequest, notice_id: UUID) -> HttpResponse:
     """Put one note away; the next one takes its place."""
     mine = Notice.objects.filter(user=current_user(request), pk=notice_id)
     if not mine.exists():
         raise Http404
-    mine.filter(seen_at=None).update(seen_at=Now())
+    mine.filter(dismissed_at=None).update(dismissed_at=Now())
     return _back(request)
 
 
 @login_required
 @require_POST
-def all_seen(request: HttpRequest) -> HttpResponse:
-    Notice.objects.filter(user=current_user(request), seen_at=None).update(seen_at=Now())
+def dismiss_all(request: HttpRequest) -> HttpResponse:
+    Notice.objects.filter(user=current_user(request), dismissed_at=None).update(dismissed_at=Now())
     return _back(request)
 
 

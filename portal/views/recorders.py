@@ -10,9 +10,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from archive import clock
+from archive import dbtime
+from archive import recorders as tokens
 from archive.errors import Refused
-from archive.intake import recorders as tokens
 from archive.models import RecorderToken, User
 from portal.access import current_user
 
@@ -32,7 +32,7 @@ def recorders(request: HttpRequest) -> HttpResponse:
     scopes = request.POST.getlist("scopes")
     try:
         days = int(typed["days"]) if typed["days"] in LIVES else 0
-        token, text = tokens.make(typed["name"], days, user, _hosts(typed["hosts"]), scopes)
+        token, text = tokens.create_token(typed["name"], days, user, _hosts(typed["hosts"]), scopes)
     except Refused as error:
         messages.error(request, str(error))
         return _page(request, status=422, typed=typed, chosen=scopes)
@@ -67,8 +67,8 @@ def _hosts(typed: str) -> list[User]:
 
 
 def _page(request: HttpRequest, status: int = 200, **more: object) -> HttpResponse:
-    now = clock.now()
-    rows = RecorderToken.objects.select_related("made_by").prefetch_related("hosts", "made_by__groups")
+    now = dbtime.now()
+    rows = RecorderToken.objects.select_related("created_by").prefetch_related("hosts", "created_by__groups")
     shown = [{"token": token, "state": tokens.state(token, now)} for token in rows]
     context = {
         "rows": shown,

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 
 from archive import search as lines
 from archive.errors import Refused
+from archive.formatting import format_duration
 from archive.search import FoundLine, FoundSpace
-from archive.words import length
 from portal.access import current_user, readable
 
 MOST_PAGES = 1000
@@ -32,7 +32,7 @@ def search(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"typed": typed, "of_all": user.is_admin}
     if typed:
         try:
-            found = lines.find(readable(user), typed, _page(request))
+            found = lines.search_lines(readable(user), typed, _page(request))
         except Refused as refused:
             context["problem"] = str(refused)
         else:
@@ -62,7 +62,7 @@ def _row(found: FoundSpace, typed: str) -> dict[str, Any]:
 def _line(line: FoundLine, space_id: UUID) -> dict[str, Any]:
     seconds = line.start_ms / 1000
     return {
-        "stamp": length(int(seconds)),
+        "stamp": format_duration(int(seconds)),
         "url": f"{reverse('space', args=[space_id])}?t={seconds:.12g}",
         "speaker": line.speaker,
         "pieces": line.pieces,

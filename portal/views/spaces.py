@@ -13,19 +13,20 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from archive import clock, cues, shown
-from archive.intake import speech as automatic
+from archive import cues, dbtime
+from archive.display import space as space_display
+from archive.intake.transcription import enqueue as automatic
 from archive.models import Recording, Space, User
-from archive.retention.violations import what_if
-from portal import faces
-from portal.access import Found, current_user, find, visible
-from portal.flags import flags, moved, rules
-from portal.hearing import outline, player
+from archive.moderation.violations import preview_flag
+from portal.access import VisibleSpace, current_user, find_space, visible
 from portal.paging import page_of
-from portal.steps import waiting
+from portal.presenters import clock as clock_presenter
+from portal.presenters.intake_progress import intake_status
+from portal.presenters.player import outline, player
+from portal.presenters.violations import describe_change, flags, rules
 from portal.views.bundles import panel
 from portal.views.content import downloads
-from portal.views.speech import panel as speech_panel
+from portal.views.transcription import panel as speech_panel
 
 PAGE = 25
 FILTERS = {"all": "All", "due": "Due within 7 days", "flagged": "Flagged", "held": "Held", "deleted": "Deleted"}
@@ -36,7 +37,7 @@ FILTERS = {"all": "All", "due": "Due within 7 days", "flagged": "Flagged", "held
 @never_cache
 def spaces(request: HttpRequest) -> HttpResponse:
     """The shortest clock first; deleted ones only when asked for."""
-    user, now = current_user(request), clock.now()
+    user, now = current_user(request), dbtime.now()
     chosen = request.GET.get("filter", "all")
     chosen = chosen if chosen in FILTERS else "all"
     rows = (
@@ -79,8 +80,8 @@ def _row(space: Any, now: datetime, user: User) -> dict[str, Any]:
     served = space.is_served(now) and (space.host_id == user.pk or user.is_admin)
     return {
         "space": space,
-        "face": faces.clock_face(space, now),
-        "length": faces.length(recording),
+        "face": clock_presenter.clock_face(space, now),
+        "length": clock_presenter.length(recording),
         "outline": outline(recording) if served else None,
         "download_url": f"{reverse('space', args=[space.pk])}#bundle" if served else None,
     }
@@ -90,31 +91,31 @@ def _row(space: Any, now: datetime, user: User) -> dict[str, Any]:
 @require_safe
 @never_cache
 def space(request: HttpRequest, space_id: UUID) -> HttpResponse:
-    found = find(current_user(request), space_id)
+    found = find_space(current_user(request), space_id)
     return render(request, "spaces/detail.html", detail(request, found))
 
 
-def detail(request: HttpRequest, found: Found) -> dict[str, Any]:
+def detail(request: HttpRequest, found: VisibleSpace) -> dict[str, Any]:
     """The context of spaces/detail.html."""
     space, now = found.space, found.now
     # The work before what comes of it: then something that a worker finishes in between is shown, or asked for again;
     # the other way round the page would say that there is neither.
-    waits, speech = waiting(space), automatic.current(space)
+    waits, speech = intake_status(space), automatic.current(space)
     recording = space.recordings.first()
     transcript = space.transcripts.last()
-    hears = found.may_hear and space.is_served(now)
+    hears = found.may_play and space.is_served(now)
     violations = list(space.violations.select_related("rule", "appeal"))
     context = {
         "space": space,
-        "face": faces.clock_face(space, now),
+        "face": clock_presenter.clock_face(space, now),
         "recording": recording,
-        "length": faces.length(recording),
-        "facts": shown.facts(space),
+        "length": clock_presenter.length(recording),
+        "facts": space_display.facts(space),
         "participants": space.participants.select_related("user"),
         "violations": flags(space, violations, now, content=hears),
         "may_appeal": space.host_id == current_user(request).pk,
-        "history": faces.history(space),
-        "may_hear": found.may_hear,
+        "history": clock_presenter.history(space),
+        "may_play": found.may_play,
         "may_flag": found.may_flag,
         "served": hears,
         "waiting": waits,
@@ -122,7 +123,7 @@ def detail(request: HttpRequest, found: Found) -> dict[str, Any]:
     if hears:
         context |= {
             **player(space),
-            "cues": shown.cue_rows(cues.load(transcript.cues)) if transcript else [],
+            "cues": space_display.cue_rows(cues.load(transcript.cues)) if transcript else [],
             "downloads": downloads(space, recording, transcript),
             "speech": speech_panel(speech, transcript),
             "bundle_panel": panel(request, space, current_user(request)),
@@ -134,9 +135,9 @@ def detail(request: HttpRequest, found: Found) -> dict[str, Any]:
 
 def moves(space: Space, now: datetime, violations: list[Any]) -> dict[str, str | None]:
     """What a flag or a lift would do to the deadline, in words, before anybody presses a button."""
-    flagged, lifted = what_if(space, now)
+    flagged, lifted = preview_flag(space, now)
     stands = any(v.state != "lifted" for v in violations)
     return {
-        "flag_until": moved(space.expires_at, flagged),
-        "lift_until": moved(space.expires_at, lifted) if stands else None,
+        "flag_until": describe_change(space.expires_at, flagged),
+        "lift_until": describe_change(space.expires_at, lifted) if stands else None,
     }

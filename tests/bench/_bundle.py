@@ -67,10 +67,10 @@ def compose(bundle_id: UUID) -> None:
 
 
 def prove(bundle_id: UUID) -> None:
-    from archive.bundles import upkeep
+    from archive.bundles import maintain
     from archive.models import Bundle
 
-    assert upkeep.prove(Bundle, bundle_id)
+    assert maintain.verify(Bundle, bundle_id)
 
 
 def stream(space_id: UUID) -> None:

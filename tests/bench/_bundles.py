@@ -17,8 +17,8 @@ from archive.bundles.build import request
 from archive.log import SYSTEM
 from archive.models import Bundle, Space
 from archive.storage import keys, store
-from archive.storage.abilities import copies_parts
-from archive.storage.emptying import remove
+from archive.storage.capabilities import copies_parts
+from archive.storage.purge_prefix import remove
 from tests import plugin
 from tests.bench import Figure, at_least, at_most, told
 from tests.bundling import make_long
@@ -49,7 +49,7 @@ def compare(mebibytes: int, rounds: int) -> Iterator[Figure]:
         composed.append(_run("compose", bundle.pk))
         proven.append(_run("prove", bundle.pk))
         bundle.refresh_from_db()
-        lifecycle.move(bundle, "ready", "removed", actor=SYSTEM)
+        lifecycle.transition(bundle, "ready", "removed", actor=SYSTEM)
         _forget(bundle.key)
         streamed.append(_run("stream", space.pk))
         _forget(f"{keys.prefix(space.pk)}bundles/")

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from archive.models import Derived, Recording, Space, Transcript, User
-from archive.retention import sweep
+from archive.retention import due as due_spaces
 from archive.retention.purge import sweep_all
 from archive.storage import keys, store
 from tests.bench import Figure, at_least, at_most, told
@@ -23,15 +23,15 @@ HASHED = {"size": len(SMALL), "sha256": "0" * 64, "crc32": 0, "etag": "none"}
 
 ROWS = """
 WITH made AS (
-    INSERT INTO archive_space (id, host_id, title, audience, ended_at, expires_at, because, transcribe, state, step,
-        step_done, step_total, fingerprint, salt, attempts, fence, problem)
+    INSERT INTO archive_space (id, host_id, title, audience, ended_at, expires_at, deadline_reasons, transcribe, state,
+        processing_step, processing_step_done, processing_step_total, fingerprint, salt, attempts, fence, problem)
     SELECT gen_random_uuid(), %(host)s, 'A row', '', now() + %(left)s - interval '30 days' - n * interval '1 second',
         now() + %(left)s - n * interval '1 second', '[["base", "Kept for 30 days."]]', false, 'available', '',
         0, 0, '', repeat('0b', 32), 0, 0, ''
     FROM generate_series(1, %(count)s) n RETURNING id, ended_at
 )
 INSERT INTO archive_logentry (event, premis, space_id, actor_kind, detail)
-SELECT 'space.opened', '', id, 'system', jsonb_build_object('ended_at', ended_at,
+SELECT 'space.registered', '', id, 'system', jsonb_build_object('ended_at', ended_at,
     'policy', '{"retention_days": 30, "violation_extra_days": 90, "lift_grace_days": 7}'::jsonb) FROM made
 """
 
@@ -76,7 +76,7 @@ def make_due(count: int) -> None:
     _insert(count, "'-1 hour'")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    ids = [due.id for due in sweep.due()]
+    ids = [due.id for due in due_spaces.due_spaces()]
     assert len(ids) == count
     _put(ids)
 

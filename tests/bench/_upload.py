@@ -13,11 +13,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from archive import clock
-from archive.intake import recorders
+from archive import dbtime, recorders
 from archive.models import UploadSession
 from archive.storage import store
-from archive.storage.setup import prepare
+from archive.storage.setup import prepare_bucket
 from embedded.chromium import browser
 from tests import plugin
 from tests.bench import Figure, at_least, at_most
@@ -43,18 +42,18 @@ client.delete_object(Bucket=os.environ["S3_BUCKET"], Key="bench/copy")
 def compare(folder: Path, size: int, rounds: int) -> Iterator[Figure]:
     file = _noise(folder / "long.wav", size)
     make_user("alice")
-    token = recorders.make("studio", 1, make_user("ada", role="admins"))[1]
+    token = recorders.create_token("studio", 1, make_user("ada", role="admins"))[1]
     services = Services(folder, plugin.engines)
     try:
         services.web()
         with Relay(services.url) as relay, browser() as chromium:
-            prepare(store(), relay.url)
+            prepare_bucket(store(), relay.url)
             copied, handed, dropped = [], [], []
             for number in range(rounds):
                 copied.append(_copied(file))
                 handed.append(_handed_over(relay.url, token, file, number))
                 dropped.append(_dropped(chromium, relay.url, file))
-            assert UploadSession.objects.filter(state="arrived").count() == 2 * rounds
+            assert UploadSession.objects.filter(state="uploaded").count() == 2 * rounds
             yield at_least("upload by API", round(min(copied) / min(handed), 2), "x s3 cp", 0.8)
             yield at_least("upload in a browser", round(min(copied) / min(dropped), 2), "x s3 cp", 0.8)
             yield at_most("upload through the web", round(relay.received / rounds / 2 / MIB, 2), "MiB", 2)
@@ -83,12 +82,12 @@ def _copied(file: Path) -> float:
 
 def _handed_over(site: str, token: str, file: Path, number: int) -> float:
     """Seconds from the start of the example client until its upload has arrived."""
-    ended_at = (clock.now() - timedelta(days=2, hours=number)).isoformat()
+    ended_at = (dbtime.now() - timedelta(days=2, hours=number)).isoformat()
     env = {"PATH": os.environ["PATH"], "SPACEKEEP_URL": site, "SPACEKEEP_TOKEN": token}
     command = [sys.executable, "-I", str(ROOT / "docs" / "example_recorder.py"), str(file), "alice", ended_at]
     start = time.perf_counter()
     with subprocess.Popen(command, env=env) as client:
-        while not UploadSession.objects.filter(state="arrived", space__ended_at=ended_at).exists():
+        while not UploadSession.objects.filter(state="uploaded", space__ended_at=ended_at).exists():
             assert client.poll() is None
             time.sleep(0.05)
         took = time.perf_counter() - start
@@ -104,7 +103,7 @@ def _dropped(chromium: Browser, site: str, file: Path) -> float:
     page.get_by_role("link", name="Bring in a Space").first.click()
     page.get_by_label("Drop the").set_input_files(file)
     page.get_by_label("Title").fill("Noise")
-    page.get_by_label("When it ended").fill(f"{clock.now() - timedelta(days=2):%Y-%m-%dT20:00:00}")
+    page.get_by_label("When it ended").fill(f"{dbtime.now() - timedelta(days=2):%Y-%m-%dT20:00:00}")
     start = time.perf_counter()
     page.get_by_role("button", name="Bring it in").click()
     page.wait_for_url(re.compile(r"/spaces/"), timeout=1_800_000)

@@ -50,7 +50,7 @@ class Invariants:
         """What the store still has of Spaces that are deleted, and of volumes that are not ready. Asked before anybody
         compares the store with the rows, which would remove it a day later."""
         gone = tuple(f"spaces/{pk}/" for (pk,) in rows("SELECT id FROM archive_space WHERE state = 'deleted'"))
-        ready = {key for (key,) in rows("SELECT key FROM archive_volume WHERE state = 'ready'")}
+        ready = {key for (key,) in rows("SELECT key FROM archive_exportpart WHERE state = 'ready'")}
         there, uploads = set(self._objects()), set(_uploads())
         over = {key for key in there - ready | uploads if key.startswith("volumes/")}
         return [f"{key} remains" for key in sorted(there | uploads) if key.startswith(gone) or key in over]
@@ -113,11 +113,11 @@ class Invariants:
         ours = {key for table in OBJECTS for (key,) in rows(f"SELECT key FROM {table}")}
         ours |= {
             key
-            for table in ("bundle", "volume")
+            for table in ("bundle", "exportpart")
             for (key,) in rows(f"SELECT key FROM archive_{table} WHERE state = 'ready'")
         }
         ours |= {
-            key for (key,) in rows("SELECT key FROM archive_uploadsession WHERE state = 'refused' AND upload_id <> ''")
+            key for (key,) in rows("SELECT key FROM archive_uploadsession WHERE state = 'rejected' AND upload_id <> ''")
         }
         for key in sorted(set(there) - ours):
             yield f"{key} is in the store, and belongs to nothing"
@@ -127,7 +127,7 @@ class Invariants:
     def _packages(self, there: Mapping[str, bytes]) -> Iterator[str]:
         """What is ready is whole, and holds nothing of a Space that is deleted."""
         gone = {sha256 for pk, sha256 in self.known.kept.items() if pk in self.known.due}
-        for table in ("archive_bundle", "archive_volume"):
+        for table in ("archive_bundle", "archive_exportpart"):
             for key, sha256 in rows(f"SELECT key, sha256 FROM {table} WHERE state = 'ready'"):
                 data = there.get(key, b"")
                 if _sha256(data) != sha256:

@@ -11,28 +11,29 @@ from django.core.management import call_command
 from django.db import transaction
 
 from archive import tasks
-from archive.bundles import build, collect, upkeep
-from archive.intake import leftovers, speech
-from archive.intake.arrival import complete, listed
-from archive.intake.opening import Opening, open_space
-from archive.intake.uploads import Announced, Bringer, open_session
+from archive.bundles import build, exports, maintain
+from archive.intake.register import NewSpace, register_space
+from archive.intake.transcription import enqueue
+from archive.intake.uploads import clean_up
+from archive.intake.uploads.complete import complete, list_parts
+from archive.intake.uploads.sessions import FileSpec, Uploader, open_session
 from archive.log import Actor
-from archive.models import Appeal, Bundle, Collection, Hold, Space, UploadSession, User, Violation
-from archive.retention import appeals, holds, violations
+from archive.models import Appeal, Bundle, Export, Hold, Space, UploadSession, User, Violation
+from archive.moderation import appeals, holds, violations
 from archive.retention.reconcile import reconcile
 from archive.storage import Upload, store
-from archive.storage.abilities import copies_parts
+from archive.storage.capabilities import copies_parts
 from tests.faults.worker import work
 
-OVER = [UploadSession.State.REFUSED, UploadSession.State.ABORTED]
+OVER = [UploadSession.State.REJECTED, UploadSession.State.ABORTED]
 
 
 def make_bundle(bundle_id: str) -> None:
     """All that workers do for a bundle until nothing is left to do."""
     copies_parts(store())
     build.build(UUID(bundle_id))
-    upkeep.prove(Bundle, UUID(bundle_id))
-    upkeep.clear(Bundle, UUID(bundle_id))
+    maintain.verify(Bundle, UUID(bundle_id))
+    maintain.clear_storage(Bundle, UUID(bundle_id))
 
 
 def ingest(path: str, title: str, ended_at: str) -> None:
@@ -42,25 +43,25 @@ def ingest(path: str, title: str, ended_at: str) -> None:
 def upload(path: str, kind: str, title: str, ended_at: str) -> None:
     """As a browser does it: announce the Space, begin, send, complete. Called again, it goes on with what is there."""
     session, by = _begun(Path(path), kind, title, ended_at)
-    there = listed(session, by)  # finds out, too, that all of it had come
+    there = list_parts(session, by)  # finds out, too, that all of it had come
     if session.state == UploadSession.State.OPEN and not there:
         Upload(store(), session.key, session.upload_id).put(1, Path(path).read_bytes())
     complete(session, by)
-    if session.state == UploadSession.State.ARRIVED:
+    if session.state == UploadSession.State.UPLOADED:
         recording = session.kind == UploadSession.Kind.RECORDING
-        task = tasks.finish_intake if recording else tasks.read_transcript
+        task = tasks.publish_space if recording else tasks.import_transcript
         tasks.wake(task, session.space_id if recording else session.pk)
 
 
-def keep_rest(title: str) -> None:
+def accept_partial(title: str) -> None:
     """Of a transcript that was refused."""
-    by = Bringer(user=_user("alice"))
+    by = Uploader(user=_user("alice"))
     session = UploadSession.objects.get(space__title=title, kind="transcript")
-    tasks.wake(tasks.read_transcript, leftovers.keep_rest(session, by).pk)
+    tasks.wake(tasks.import_transcript, clean_up.accept_partial(session, by).pk)
 
 
 def ask_for_words(space_id: str) -> None:
-    speech.ask(UUID(space_id), Actor.of(_user("alice")))
+    enqueue.ask(UUID(space_id), Actor.of(_user("alice")))
     tasks.wake_transcripts(UUID(space_id))
 
 
@@ -69,15 +70,15 @@ def begin_upload(path: str, kind: str, title: str, ended_at: str) -> None:
     _begun(Path(path), kind, title, ended_at)
 
 
-def _begun(path: Path, kind: str, title: str, ended_at: str) -> tuple[UploadSession, Bringer]:
+def _begun(path: Path, kind: str, title: str, ended_at: str) -> tuple[UploadSession, Uploader]:
     alice = User.objects.get(username="alice")
-    by = Bringer(user=alice)
+    by = Uploader(user=alice)
     space = Space.objects.filter(title=title).first()
     if space is None:
         with transaction.atomic():
-            space = open_space(Opening(alice, datetime.fromisoformat(ended_at), title), Actor.of(alice))
+            space = register_space(NewSpace(alice, datetime.fromisoformat(ended_at), title), Actor.of(alice))
     session = space.uploads.filter(kind=kind, name=path.name).exclude(state__in=OVER).first()
-    return session or open_session(space.pk, Announced(kind, path.name, path.stat().st_size), by), by
+    return session or open_session(space.pk, FileSpec(kind, path.name, path.stat().st_size), by), by
 
 
 def flag(space_id: str) -> None:
@@ -116,8 +117,8 @@ def ask_for_bundle(space_id: str) -> None:
 
 
 def ask_for_all() -> None:
-    for pk in collect.waiting(collect.request(_user("alice"), Collection.Size.SMALL)):
-        tasks.wake(tasks.build_volume, pk)
+    for pk in exports.pending_parts(exports.request(_user("alice"), Export.Size.SMALL)):
+        tasks.wake(tasks.build_export_part, pk)
 
 
 def sweep() -> None:
@@ -137,8 +138,8 @@ def _user(name: str) -> User:
 JOBS: dict[str, Callable[..., None]] = {
     job.__name__: job
     for job in (
-        *(make_bundle, work, ingest, upload, begin_upload, keep_rest, ask_for_words),
+        *(make_bundle, work, ingest, upload, begin_upload, accept_partial, ask_for_words),
         *(flag, lift, appeal, decide, hold, release),
         *(ask_for_bundle, ask_for_all, sweep, compare),
     )
-} | {"remind": tasks.remind}
+} | {"remind": tasks.create_reminders}

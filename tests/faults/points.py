@@ -46,7 +46,7 @@ def where() -> str:
     frame: Any = sys._getframe(2)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
-        plumbing = name.startswith(("archive.storage", "archive.work", "archive.lifecycle", "archive.clock"))
+        plumbing = name.startswith(("archive.storage", "archive.leases", "archive.lifecycle", "archive.dbtime"))
         if name.startswith("archive.") and not plumbing:
             return f"{name.removeprefix('archive.')}:{frame.f_code.co_name}"
         frame = frame.f_back

@@ -8,8 +8,8 @@ from uuid import uuid4
 from django.core.cache import cache
 from django.db.models import Exists, OuterRef, Q
 
-from archive import clock
-from archive.models import Appeal, Bundle, Hold, Relisting, Space, UploadSession, Violation
+from archive import dbtime
+from archive.models import Appeal, Bundle, DeletionRecheck, Hold, Space, UploadSession, Violation
 from tests.faults.world import DAY, World, a_day_ago
 
 STANDS = Q(Exists(Violation.objects.filter(space=OuterRef("pk"), state__in=["standing", "appealed"])))
@@ -44,7 +44,7 @@ def _worked(world: World, scene: Scene | None) -> Scene | None:
 
 def _bring(world: World, job: str, *kind: str) -> Scene:
     (path, sha256), title = world.recording(), f"Brought {uuid4()}"
-    ended_at = (clock.now() - DAY).isoformat()
+    ended_at = (dbtime.now() - DAY).isoformat()
     return Scene(job, (path, *kind, title, ended_at), again=True, then=lambda: world.acknowledge(title, sha256))
 
 
@@ -62,7 +62,7 @@ def examine(world: World) -> Scene | None:
 
 def refuse(world: World) -> Scene | None:
     path = world.text("What we talked about.\n", "m4a")
-    return _worked(world, Scene("upload", (path, "recording", f"Refused {uuid4()}", clock.now().isoformat())))
+    return _worked(world, Scene("upload", (path, "recording", f"Refused {uuid4()}", dbtime.now().isoformat())))
 
 
 def upload_words(world: World) -> Scene | None:
@@ -78,7 +78,7 @@ def read_words(world: World) -> Scene | None:
     return _worked(world, upload_words(world))
 
 
-def keep_rest(world: World) -> Scene | None:
+def accept_partial(world: World) -> Scene | None:
     """A transcript of which a cue can't be read was refused; somebody says: keep the rest. Of Spaces that have had no
     other one sent, so that it is known which."""
     space, words = world.one(Q(uploads=None)), f"Bean {uuid4()}"
@@ -87,11 +87,11 @@ def keep_rest(world: World) -> Scene | None:
     path = world.text(f"{VTT.format(words)}\nnobody knows --> 00:03.000\nWhen?\n", "vtt")
     _worked(world, Scene("upload", (path, "transcript", space.title, "")))
     world.deaths.run("work")
-    return Scene("keep_rest", (space.title,), again=True, then=lambda: world.hear(space, words))
+    return Scene("accept_partial", (space.title,), again=True, then=lambda: world.hear(space, words))
 
 
 def read_rest(world: World) -> Scene | None:
-    return _worked(world, keep_rest(world))
+    return _worked(world, accept_partial(world))
 
 
 def ask_for_words(world: World) -> Scene:
@@ -110,9 +110,9 @@ def give_up(world: World) -> Scene | None:
     for kind, name in (("transcript", space.title if space else ""), ("recording", title)):
         if name:
             path = world.text("WEBVTT\n", "vtt")
-            world.deaths.run("begin_upload", path, kind, name, (clock.now() - DAY).isoformat())
-    UploadSession.objects.filter(state="open").update(touched_at=a_day_ago(clock.now()))
-    long_ago = a_day_ago(clock.now())
+            world.deaths.run("begin_upload", path, kind, name, (dbtime.now() - DAY).isoformat())
+    UploadSession.objects.filter(state="open").update(last_activity_at=a_day_ago(dbtime.now()))
+    long_ago = a_day_ago(dbtime.now())
     Space.objects.filter(title=title).update(created_at=long_ago, lease_until=long_ago)
     world.known.due.add(Space.objects.get(title=title).pk)
     return Scene("work")
@@ -141,7 +141,7 @@ def tell(world: World) -> Scene | None:
 def remind(world: World) -> Scene | None:
     space = world.one(~STANDS & Q(violations=None))
     if space is not None:
-        ended_at = clock.now() - world.chance.choice([24, 29.5]) * DAY
+        ended_at = dbtime.now() - world.chance.choice([24, 29.5]) * DAY
         Space.objects.filter(pk=space.pk).update(ended_at=ended_at, expires_at=ended_at + 30 * DAY)
     return Scene("remind")
 
@@ -164,7 +164,7 @@ def build(world: World) -> Scene | None:
     if world.chance.random() < 0.5:
         return _worked(world, bundle(world))
     long = Space.objects.filter(title__startswith="Long").get()
-    Bundle.objects.filter(space=long, state="ready").update(ready_at=clock.now() - 8 * DAY)
+    Bundle.objects.filter(space=long, state="ready").update(ready_at=dbtime.now() - 8 * DAY)
     world.deaths.run("work")
     return _worked(world, Scene("ask_for_bundle", (str(long.pk),)))
 
@@ -173,16 +173,16 @@ def unfetched(world: World) -> Scene | None:
     if Bundle.objects.filter(state="ready").count() == 0:
         _worked(world, bundle(world))
         world.deaths.run("work")
-    Bundle.objects.filter(state="ready").update(ready_at=clock.now() - 8 * DAY)
+    Bundle.objects.filter(state="ready").update(ready_at=dbtime.now() - 8 * DAY)
     return Scene("work")
 
 
-def volumes(world: World) -> Scene:
+def export_parts(world: World) -> Scene:
     return Scene("ask_for_all")
 
 
 def collect(world: World) -> Scene | None:
-    return _worked(world, volumes(world))
+    return _worked(world, export_parts(world))
 
 
 def _come(world: World) -> None:
@@ -213,7 +213,7 @@ def relist(world: World) -> Scene | None:
     if not gone:
         return None
     world.stray(world.chance.choice(gone))
-    Relisting.objects.update(finished_at=clock.now() - timedelta(hours=25))
+    DeletionRecheck.objects.update(finished_at=dbtime.now() - timedelta(hours=25))
     return Scene("work")
 
 
@@ -228,9 +228,9 @@ SCENES: dict[str, Callable[[World], Scene | None]] = {
     scene.__name__: scene
     for scene in (
         *(ingest, upload, examine, refuse, give_up),
-        *(upload_words, read_words, keep_rest, read_rest, ask_for_words, write_down),
+        *(upload_words, read_words, accept_partial, read_rest, ask_for_words, write_down),
         *(flag, lift, appeal, decide, tell, remind, hold, release),
-        *(bundle, build, unfetched, volumes, collect),
+        *(bundle, build, unfetched, export_parts, collect),
         *(sweep, purge, relist, compare),
     )
 }

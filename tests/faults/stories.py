@@ -27,7 +27,7 @@ TOLD = [
 PACKAGE = ("requested", "ready", "proven", "failed removed")
 ONCE = {
     ("bundle", "bundle"): PACKAGE,
-    ("volume", "volume"): PACKAGE,
+    ("export_part", "export_part"): PACKAGE,
     ("transcription", "speech"): ("requested", "started", "done failed"),
 }
 
@@ -37,12 +37,12 @@ def ends() -> Iterator[str]:
     ends = dict(
         rows(
             "SELECT space_id, string_agg(event, ' ' ORDER BY id) FROM archive_logentry "
-            "WHERE event IN ('deletion.began', 'space.deleted') GROUP BY space_id"
+            "WHERE event IN ('deletion.started', 'space.deleted') GROUP BY space_id"
         )
     )
-    certified = {pk for (pk,) in rows("SELECT space_id FROM archive_certificate")}
+    certified = {pk for (pk,) in rows("SELECT space_id FROM archive_deletioncertificate")}
     for pk, state in rows("SELECT id, state FROM archive_space"):
-        right = ("deletion.began space.deleted", True) if state == "deleted" else ("", False)
+        right = ("deletion.started space.deleted", True) if state == "deleted" else ("", False)
         if (ends.get(pk, ""), pk in certified) != right:
             yield f"{pk} is {state}, and the log has: {ends.get(pk)}"
 
@@ -89,7 +89,7 @@ def certificates(proven: set[UUID]) -> Iterator[str]:
     """Those that are not `proven` yet, which they are afterwards."""
     key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(os.environ["CERTIFICATE_KEY"])).public_key()
     told = dict(rows("SELECT space_id, detail->>'certificate' FROM archive_logentry WHERE event = 'space.deleted'"))
-    for pk, document in rows("SELECT space_id, document FROM archive_certificate"):
+    for pk, document in rows("SELECT space_id, document FROM archive_deletioncertificate"):
         if pk in proven:
             continue
         said = json.loads(document)

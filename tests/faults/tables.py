@@ -11,15 +11,15 @@ DAY = timedelta(days=1)
 # Rows that somebody should have taken up.
 STUCK = {
     "archive_space": "state IN ('receiving', 'processing', 'expiring') OR (state <> 'deleted' AND expires_at <= now())",
-    "archive_uploadsession": "state IN ('open', 'arrived') OR (upload_id <> '' AND "
-    "(state = 'aborted' OR (state = 'taken' AND kind = 'transcript')))",
+    "archive_uploadsession": "state IN ('open', 'uploaded') OR (upload_id <> '' AND "
+    "(state = 'aborted' OR (state = 'accepted' AND kind = 'transcript')))",
     "archive_transcription": "state IN ('requested', 'running')",
     "archive_bundle": "state IN ('requested', 'building') OR (state = 'ready' AND sha256 = '') "
-    "OR (state IN ('failed', 'removed') AND NOT cleared)",
-    "archive_volume": "state IN ('requested', 'building') OR (state = 'ready' AND sha256 = '') "
-    "OR (state IN ('failed', 'removed') AND NOT cleared)",
-    "archive_notice": "state = 'due'",
-    "archive_relisting": "marker <> '' OR finished_at IS NULL OR finished_at < now() - interval '24 hours'",
+    "OR (state IN ('failed', 'removed') AND NOT storage_cleared)",
+    "archive_exportpart": "state IN ('requested', 'building') OR (state = 'ready' AND sha256 = '') "
+    "OR (state IN ('failed', 'removed') AND NOT storage_cleared)",
+    "archive_notice": "state = 'pending'",
+    "archive_deletionrecheck": "marker <> '' OR finished_at IS NULL OR finished_at < now() - interval '24 hours'",
 }
 
 

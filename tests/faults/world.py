@@ -13,20 +13,20 @@ from uuid import UUID, uuid4
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from archive import clock
+from archive import dbtime
 from archive.models import (
     Bundle,
+    DeletionRecheck,
+    ExportPart,
     Notice,
     Recording,
-    Relisting,
     Space,
     Transcript,
     Transcription,
     UploadSession,
     User,
-    Volume,
 )
-from archive.retention import holds
+from archive.moderation import holds
 from archive.storage import keys, store, write
 from tests import voices
 from tests.factory import make_row
@@ -36,7 +36,7 @@ from tests.faults.tables import promised
 DAY = timedelta(days=1)
 SPEECH_SECONDS = 4.5  # "It was the best of times, it was the worst of times"
 LEAST = 6  # Spaces that nobody holds
-WORK = (Space, UploadSession, Transcription, Bundle, Volume, Notice, Relisting)
+WORK = (Space, UploadSession, Transcription, Bundle, ExportPart, Notice, DeletionRecheck)
 
 
 @dataclass
@@ -60,7 +60,7 @@ class World:
             held = make_row(alice, title=f"Held {uuid4()}")
             self._fill(held)
             holds.place(held.pk, "A court asks.", User.objects.get(username="ada"))
-            Space.objects.filter(pk=held.pk).update(ended_at=clock.now() - 200 * DAY)
+            Space.objects.filter(pk=held.pk).update(ended_at=dbtime.now() - 200 * DAY)
             self.known.held.add(held.pk)
         # Long enough for the store to copy a part of it: 5 MiB go through the worker, and a part has 5 MiB at least.
         self._fill(make_row(alice, title=f"Long {uuid4()}"), size=11 * 1024**2)
@@ -123,7 +123,7 @@ class World:
         """Its deadline, as if it had ended so long ago."""
         space.refresh_from_db()
         lifted = list(space.violations.values_list("lifted_at", flat=True))
-        ended_at = clock.now() - 121 * DAY
+        ended_at = dbtime.now() - 121 * DAY
         Space.objects.filter(pk=space.pk).update(ended_at=ended_at, expires_at=promised(ended_at, lifted, held=False))
         self.known.due.add(space.pk)
 

@@ -11,16 +11,16 @@ from pathlib import Path
 
 from archive.errors import Unreadable
 from archive.intake.importers import livekit, plain, tags, twspace, xarchive, zoom
-from archive.intake.importers.facts import Facts, Found
-from archive.intake.importers.packed import Packed, is_packed
-from archive.intake.importers.tree import SOUNDS, Beside, Folder, Memory, Tree, base, ending
+from archive.intake.importers.facts import Facts, ImportCandidate
+from archive.intake.importers.tree import SOUNDS, Folder, Memory, SiblingFiles, Tree, base, ending
+from archive.intake.importers.zip_tree import ZipTree, is_zip
 
-__all__ = ["Facts", "Found", "find", "is_several", "look"]
+__all__ = ["Facts", "ImportCandidate", "find", "inspect", "is_several"]
 
 LARGEST = 4 * 1024**2  # bytes of one file that a page brings to be looked at
 
 
-def find(path: Path) -> list[Found]:
+def find(path: Path) -> list[ImportCandidate]:
     """The recordings in a folder or ZIP archive, or the one that `path` is, with what is known of each.
 
     Raises Unreadable: there is none in it, or the archive is damaged.
@@ -33,16 +33,16 @@ def find(path: Path) -> list[Found]:
 
 def is_several(path: Path) -> bool:
     """Whether there may be several recordings in it: a folder, or a ZIP archive."""
-    return path.is_dir() or is_packed(path)
+    return path.is_dir() or is_zip(path)
 
 
 def _tree(path: Path) -> Tree:
     if path.is_dir():
         return Folder(path)
-    return Packed(path) if is_packed(path) else Beside(path)
+    return ZipTree(path) if is_zip(path) else SiblingFiles(path)
 
 
-def look(files: Mapping[str, bytes], recording: str = "") -> Facts:
+def inspect(files: Mapping[str, bytes], recording: str = "") -> Facts:
     """What small files beside a recording say of it, and the recording itself.
 
     `files` are bytes by name. The one named `recording` (by default the first that is named as a recording) has the
@@ -59,7 +59,7 @@ def look(files: Mapping[str, bytes], recording: str = "") -> Facts:
     return found.facts.noting(*(note for note in notes if note not in found.facts.notes))
 
 
-def _not_understood(tree: Tree, found: Found) -> list[str]:
+def _not_understood(tree: Tree, found: ImportCandidate) -> list[str]:
     """Files of facts that nobody took facts from."""
     notes = []
     for name in tree.names:
@@ -72,7 +72,7 @@ def _not_understood(tree: Tree, found: Found) -> list[str]:
     return notes
 
 
-def _in(tree: Tree) -> list[Found]:
+def _in(tree: Tree) -> list[ImportCandidate]:
     """Each tool's module takes what it knows; the rest are recordings without a description."""
     left = tree.sounds()
     found = xarchive.find(tree, left)
@@ -85,12 +85,12 @@ def _in(tree: Tree) -> list[Found]:
     return [_titled(one) for one in found + meetings] + plain.find(tree, left)
 
 
-def _titled(found: Found) -> Found:
+def _titled(found: ImportCandidate) -> ImportCandidate:
     """With the title that its tags give, when its tool gave none."""
     title = found.facts.title or tags.read(found.tree, found.recording).title
     return replace(found, facts=replace(found.facts, title=title))
 
 
-def _without(sounds: list[str], found: list[Found]) -> list[str]:
+def _without(sounds: list[str], found: list[ImportCandidate]) -> list[str]:
     taken = {one.recording for one in found}
     return [name for name in sounds if name not in taken]

@@ -4,8 +4,8 @@ Downloaders of Spaces write captions as lines of JSON: twspace-crawler as "<name
 twspace-crawler, src/modules/SpaceWatcher.ts), others as <name>_cc.jsonl.
 """
 
-from archive.intake.importers.reading import dig
 from archive.intake.importers.tree import Tree, ending, folder, stem
+from archive.intake.importers.values import dig
 
 ENDINGS = (".vtt", ".srt", ".jsonl")
 TAILS = ("", "_cc", " cc", ".cc", ".transcript", "_transcript", ".captions")

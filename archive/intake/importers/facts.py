@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from archive.intake.importers.reading import count, instant, short, text
+from archive.formatting import format_count as counted
 from archive.intake.importers.tree import Tree, base
+from archive.intake.importers.values import count, instant, short, text
 from archive.intake.request import MOST_COHOSTS, MOST_SPEAKERS
-from archive.words import count as counted
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Found:
+class ImportCandidate:
     """A recording, with the transcript beside it (names in `tree`) and what is known of its Space."""
 
     tree: Tree

@@ -8,17 +8,17 @@ answers, and fileResults, as webhooks and SDKs write. Also the manifest that liv
 
 from collections.abc import Iterator
 
+from archive.formatting import format_size
 from archive.intake.importers import captions
-from archive.intake.importers.facts import Facts, Found, Reader
-from archive.intake.importers.reading import count, dig, instant, items, short, text
+from archive.intake.importers.facts import Facts, ImportCandidate, Reader
 from archive.intake.importers.tree import Tree, base
-from archive.words import size
+from archive.intake.importers.values import count, dig, instant, items, short, text
 
 SOURCE = "LiveKit egress"
 WHOLE = ("EGRESS_COMPLETE", 3)  # by name, and as some SDKs write enums
 
 
-def find(tree: Tree, sounds: list[str]) -> list[Found]:
+def find(tree: Tree, sounds: list[str]) -> list[ImportCandidate]:
     """The recordings that some egress result names as its file, in the same folder or below it."""
     left, found = list(sounds), []
     for place in sorted(_places(sounds)):
@@ -29,7 +29,7 @@ def find(tree: Tree, sounds: list[str]) -> list[Found]:
                     if sound is not None:
                         left.remove(sound)
                         facts = _facts(tree, name, result, file, sound)
-                        found.append(Found(tree, sound, facts, captions.beside(tree, sound)))
+                        found.append(ImportCandidate(tree, sound, facts, captions.beside(tree, sound)))
     return found
 
 
@@ -86,5 +86,5 @@ def _facts(tree: Tree, name: str, result: object, file: object, sound: str) -> F
         reader.note(f"LiveKit says of it: {short(status)}. It may not be complete.")
     expected, there = count(dig(file, "size")), tree.size(sound)
     if expected and tree.is_whole and expected != there:
-        reader.note(f"it says that {base(sound)} has {size(expected)}, but it has {size(there)}.")
+        reader.note(f"it says that {base(sound)} has {format_size(expected)}, but it has {format_size(there)}.")
     return Facts(SOURCE, title=text(_get(result, "room_name")), ended_at=ended_at, notes=tuple(reader.notes))

@@ -2,15 +2,15 @@
 
 from archive.errors import Unreadable
 from archive.intake.importers import captions, tags
-from archive.intake.importers.facts import Facts, Found
+from archive.intake.importers.facts import Facts, ImportCandidate
 from archive.intake.importers.tree import Tree, ending, folder, stem
 
 SOURCE = "file"
 
 
-def find(tree: Tree, sounds: list[str]) -> list[Found]:
+def find(tree: Tree, sounds: list[str]) -> list[ImportCandidate]:
     """Each of `sounds`. A file of facts that should describe it, and can't be read, is told."""
-    return [Found(tree, name, _facts(tree, name), captions.beside(tree, name)) for name in sounds]
+    return [ImportCandidate(tree, name, _facts(tree, name), captions.beside(tree, name)) for name in sounds]
 
 
 def _facts(tree: Tree, name: str) -> Facts:

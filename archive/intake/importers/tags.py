@@ -17,8 +17,8 @@ from mutagen.id3 import ID3, TDRC, TIT2, TPE1
 from mutagen.mp4 import MP4
 
 from archive.errors import Unreadable
-from archive.intake.importers.reading import text
 from archive.intake.importers.tree import Tree, base
+from archive.intake.importers.values import text
 
 HEAD = 256 * 1024  # bytes
 ID3_HEAD = 16 * 1024  # bytes

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from archive.errors import Unreadable
-from archive.intake.importers.reading import LARGEST, document, text
+from archive.intake.importers.values import LARGEST, document, text
 
 # By these endings recordings are found. What they really are is found by decoding.
 SOUNDS = {".m4a", ".mp4", ".mp3", ".ogg", ".oga", ".opus", ".wav", ".flac", ".aac", ".ts"}
@@ -140,7 +140,7 @@ class Folder(Tree):
         yield self.root / name
 
 
-class Beside(Folder):
+class SiblingFiles(Folder):
     """One recording, whatever its ending, and the files of the same name beside it: talk.m4a, talk.json,
     talk_cc.jsonl."""
 

@@ -13,15 +13,15 @@ participants.listeners is never read: those who listened are two numbers here, a
 from collections.abc import Iterator
 
 from archive.intake.importers import captions
-from archive.intake.importers.facts import Facts, Found, Reader
-from archive.intake.importers.reading import dig, items, language, short, text
+from archive.intake.importers.facts import Facts, ImportCandidate, Reader
 from archive.intake.importers.tree import Tree, folder, stem
+from archive.intake.importers.values import dig, items, language, short, text
 
 SOURCE = "twspace-dl"
 AUDIENCES = {0: "invited", 1: "followed", 2: "everyone"}
 
 
-def find(tree: Tree, sounds: list[str]) -> list[Found]:
+def find(tree: Tree, sounds: list[str]) -> list[ImportCandidate]:
     """Recordings with such metadata in the same folder: of the same name, or with its id in their name, or the only
     recording beside the only metadata."""
     found = []
@@ -33,7 +33,7 @@ def find(tree: Tree, sounds: list[str]) -> list[Found]:
             if not fits and len(here) == len(described) == 1:
                 fits = described
             if fits:
-                found.append(Found(tree, sound, _facts(*fits[0]), captions.beside(tree, sound)))
+                found.append(ImportCandidate(tree, sound, _facts(*fits[0]), captions.beside(tree, sound)))
     return found
 
 

@@ -15,11 +15,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from archive.errors import Unreadable
+from archive.formatting import format_count, format_time
 from archive.intake.importers import captions
-from archive.intake.importers.facts import Facts, Found, Reader
-from archive.intake.importers.reading import dig, document, items, language, text
+from archive.intake.importers.facts import Facts, ImportCandidate, Reader
 from archive.intake.importers.tree import Tree, base, folder
-from archive.words import count, moment
+from archive.intake.importers.values import dig, document, items, language, text
 
 SOURCE = "X data archive"
 RECORDING = re.compile(r"(?:^|/)space-(?P<id>[A-Za-z0-9]+)(?:_\d+)?\.ts$")
@@ -36,7 +36,7 @@ LONGEST = timedelta(hours=48)  # from the first clock of one recording to its la
 Described = dict[str, tuple[str, object]]
 
 
-def find(tree: Tree, sounds: list[str]) -> list[Found]:
+def find(tree: Tree, sounds: list[str]) -> list[ImportCandidate]:
     """The recordings among `sounds` that are named as an archive names Spaces."""
     mine = [(name, match["id"]) for name in sounds if (match := RECORDING.search(name))]
     if not mine and tree.is_whole:
@@ -56,17 +56,16 @@ def outside(tree: Tree, sounds: list[str]) -> list[str]:
     return [name for name in sounds if not name.startswith(inside)] if inside else sounds
 
 
-def _unnamed(tree: Tree, sounds: list[str], described: Described, notes: list[str]) -> list[Found]:
+def _unnamed(tree: Tree, sounds: list[str], described: Described, notes: list[str]) -> list[ImportCandidate]:
     """On a page somebody may bring the metadata before the recording, or with a recording of another name."""
     if not any(METADATA.search(name) for name in tree.names):
         return []
     if len(described) == 1:
         (only,) = described.values()
         return [_found(tree, sounds[0], only, [], 1)]
-    words = (
-        f"The metadata has {count(len(described), 'Space')}; which it is shows in the recording's name, space-<id>.ts."
-    )
-    return [Found(tree, sounds[0], Facts(SOURCE, notes=tuple(notes or [words])))]
+    count = format_count(len(described), "Space")
+    words = f"The metadata has {count}; which it is shows in the recording's name, space-<id>.ts."
+    return [ImportCandidate(tree, sounds[0], Facts(SOURCE, notes=tuple(notes or [words])))]
 
 
 def _described(tree: Tree) -> tuple[Described, list[str]]:
@@ -89,13 +88,15 @@ def _described(tree: Tree) -> tuple[Described, list[str]]:
     return found, notes
 
 
-def _found(tree: Tree, name: str, described: tuple[str, object] | None, notes: list[str], parts: int) -> Found:
+def _found(
+    tree: Tree, name: str, described: tuple[str, object] | None, notes: list[str], parts: int
+) -> ImportCandidate:
     facts = _facts(*described) if described else Facts(SOURCE, notes=tuple(notes) or _undescribed(name))
     if facts.ended_at is None:
         facts = _by_its_clock(tree, name, facts)
     if parts > 1:
         facts = facts.noting(f"{base(name)}: the archive has this Space in {parts} files; each is taken as one Space.")
-    return Found(tree, name, facts, captions.beside(tree, name))
+    return ImportCandidate(tree, name, facts, captions.beside(tree, name))
 
 
 def _undescribed(name: str) -> tuple[str]:
@@ -107,7 +108,7 @@ def _facts(name: str, space: object) -> Facts:
     ended_at = reader.end(dig(space, "endedAt"), "endedAt")
     people = {key for person in items(dig(space, "speakers")) if (key := text(dig(person, "userId")))}
     if people:
-        reader.note(f"it has {count(len(people), 'speaker')} by account number only, not by name.")
+        reader.note(f"it has {format_count(len(people), 'speaker')} by account number only, not by name.")
     return Facts(
         SOURCE,
         title=text(dig(space, "title")),
@@ -126,7 +127,7 @@ def _by_its_clock(tree: Tree, name: str, facts: Facts) -> Facts:
         return facts
     began = NTP_EPOCH + timedelta(seconds=int(first[1]))
     if not tree.is_whole:
-        return facts.noting(f"By its own clock the recording began on {moment(began)}.")
+        return facts.noting(f"By its own clock the recording began on {format_time(began)}.")
     clocks = NTP.findall(tree.tail(name, CLOCK_BYTES))
     ended = NTP_EPOCH + timedelta(seconds=int(clocks[-1])) if clocks else began
     if not began < ended <= began + LONGEST:

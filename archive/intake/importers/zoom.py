@@ -12,10 +12,10 @@ from the cloud has it in UTC. Start and length make no end: a recording begins l
 import re
 from datetime import UTC, datetime
 
-from archive.intake.importers.facts import Facts, Found
-from archive.intake.importers.reading import text
+from archive.formatting import format_time
+from archive.intake.importers.facts import Facts, ImportCandidate
 from archive.intake.importers.tree import Tree, base, folder
-from archive.words import moment
+from archive.intake.importers.values import text
 
 SOURCE = "Zoom"
 LOCAL_FOLDER = re.compile(r"^(?P<start>\d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d) (?P<title>.*?)(?: \d{9,12})?$")
@@ -28,7 +28,7 @@ CHAT = re.compile(r"chat[^/]*\.txt$", re.IGNORECASE)
 TRANSCRIPTS = (".transcript.vtt", "_recording.vtt", ".vtt", ".cc.vtt")
 
 
-def find(tree: Tree, sounds: list[str]) -> list[Found]:
+def find(tree: Tree, sounds: list[str]) -> list[ImportCandidate]:
     """The recordings that have the names, or lie in the folders, that Zoom gives."""
     found = []
     for place in sorted({folder(name) for name in sounds}):
@@ -42,7 +42,7 @@ def find(tree: Tree, sounds: list[str]) -> list[Found]:
     return found
 
 
-def outside(sounds: list[str], found: list[Found]) -> list[str]:
+def outside(sounds: list[str], found: list[ImportCandidate]) -> list[str]:
     """Those that belong to no meeting that was found: Zoom puts the film, and each person's own track, beside it."""
     places = {folder(one.recording) for one in found}
     tracks = {f"{place}/{OWN_TRACKS}".lstrip("/") for place in places}
@@ -51,26 +51,26 @@ def outside(sounds: list[str], found: list[Found]) -> list[str]:
     ]
 
 
-def _local(tree: Tree, name: str, titled: re.Match[str] | None, *, alone: bool) -> Found:
+def _local(tree: Tree, name: str, titled: re.Match[str] | None, *, alone: bool) -> ImportCandidate:
     notes = _left_out(tree, folder(name), "")
     title = ""
     if titled is not None:
         title = text(titled["title"])
         notes.append(f"The folder's name has the start by the clock of that computer ({titled['start']}), and no zone.")
     transcript = _transcript(tree, folder(name), "") if alone else None
-    return Found(tree, name, Facts(SOURCE, title=title, notes=tuple(notes)), transcript)
+    return ImportCandidate(tree, name, Facts(SOURCE, title=title, notes=tuple(notes)), transcript)
 
 
-def _from_cloud(tree: Tree, name: str) -> Found:
+def _from_cloud(tree: Tree, name: str) -> ImportCandidate:
     match = CLOUD.match(base(name))
     assert match is not None
     notes = _left_out(tree, folder(name), match[0])
     try:
         began = datetime.strptime(match["start"], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
-        notes.append(f"By its name the recording began on {moment(began)}. Zoom doesn't write when it ended.")
+        notes.append(f"By its name the recording began on {format_time(began)}. Zoom doesn't write when it ended.")
     except ValueError:
         pass  # digits that are no date: then they tell nothing
-    return Found(tree, name, Facts(SOURCE, notes=tuple(notes)), _transcript(tree, folder(name), match[0]))
+    return ImportCandidate(tree, name, Facts(SOURCE, notes=tuple(notes)), _transcript(tree, folder(name), match[0]))
 
 
 def _transcript(tree: Tree, place: str, mark: str) -> str | None:

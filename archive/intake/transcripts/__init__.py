@@ -17,7 +17,7 @@ from pathlib import Path
 from archive.cues import Cue
 from archive.errors import Unreadable
 from archive.intake.transcripts import captions, podcast, srt, text, vtt
-from archive.intake.transcripts.sheet import LARGEST, Sheet
+from archive.intake.transcripts.draft import LARGEST, TranscriptDraft
 
 FORMS = "WebVTT, SRT, Podcasting 2.0 JSON, captions of X (JSON lines), or text with a time like [00:12:34] in each line"
 # UTF-32's little mark begins with UTF-16's: it is asked first.
@@ -71,7 +71,7 @@ def _decoded(source: Path | bytes) -> str:
         raise Unreadable("it is not text in UTF-8, so it can't be a transcript. Save it as UTF-8 first.") from error
 
 
-def _read(content: str, began: datetime | None) -> Sheet:
+def _read(content: str, began: datetime | None) -> TranscriptDraft:
     begins = content.lstrip()[:10]
     if begins.startswith("WEBVTT"):
         return vtt.read(content)
@@ -88,7 +88,7 @@ def _counted(broken: int) -> str:
     return "1 cue" if broken == 1 else f"{broken:,} cues"
 
 
-def _broken(sheet: Sheet) -> str:
+def _broken(sheet: TranscriptDraft) -> str:
     if not sheet.cues:
         return f"not one cue of it can be used: {sheet.named()}. Nothing was taken in. Correct it and bring it again."
     left = f"{len(sheet.cues):,} of its cues can be used, {sheet.broken:,} can't: {sheet.named()}."

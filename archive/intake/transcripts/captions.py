@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from archive.errors import Unreadable
 from archive.intake.transcripts.documents import loads
-from archive.intake.transcripts.sheet import LINE, Sheet, lines
+from archive.intake.transcripts.draft import LINE, TranscriptDraft, lines
 
 CHAT, HEARD = 1, 45
 SPOKEN = 70  # milliseconds a character, as people speak
@@ -58,9 +58,9 @@ def looks_like(text: str) -> bool:
     return isinstance(message, dict) and "payload" in message
 
 
-def read(text: str, began: datetime | None = None) -> Sheet:
+def read(text: str, began: datetime | None = None) -> TranscriptDraft:
     """`began`: when the recording began; without it, times are counted from the first message of any kind."""
-    sheet = Sheet()
+    sheet = TranscriptDraft()
     messages = sorted(_messages(text, sheet), key=lambda message: message.at)
     captions = list(_captions(message for message in messages if _is_heard(message.body)))
     if began is None:
@@ -91,7 +91,7 @@ def _captions(messages: Iterable[Message]) -> Iterator[Caption]:
         yield Caption(begins, at, line, speaker, words)
 
 
-def _messages(text: str, sheet: Sheet) -> Iterator[Message]:
+def _messages(text: str, sheet: TranscriptDraft) -> Iterator[Message]:
     for number, line in lines(text):
         if not line.strip():
             continue

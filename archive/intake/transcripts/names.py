@@ -9,7 +9,7 @@ from archive.cues import Cue
 PREFIX = re.compile(r"([^:\n]{1,60}):\s+(?=\S)")
 
 
-def named(cues: Sequence[Cue]) -> list[Cue]:
+def split_speaker(cues: Sequence[Cue]) -> list[Cue]:
     """A name is believed where at least half of the lines have one; elsewhere "Remember this: ..." would become
     somebody's name."""
     split = [(cue, PREFIX.match(cue.text)) for cue in cues]

@@ -14,7 +14,7 @@ from typing import Any
 from archive.cues import Cue
 from archive.errors import Unreadable
 from archive.intake.transcripts.documents import language, loads
-from archive.intake.transcripts.sheet import CUES, LONGEST, Sheet, too_many
+from archive.intake.transcripts.draft import CUES, LONGEST, TranscriptDraft, too_many
 
 MOST = 500_000  # segments: words of two days
 LAST = 5000  # milliseconds
@@ -22,12 +22,12 @@ PAUSE, LINE = 1000, 7000  # milliseconds
 FEWEST, LONGEST_WORD = 20, 1000  # segments; milliseconds
 
 
-def read(text: str) -> Sheet:
+def read(text: str) -> TranscriptDraft:
     document = loads(text)
     segments = document.get("segments") if isinstance(document, dict) else None
     if not isinstance(segments, list):
         raise Unreadable('it is JSON, but not a Podcasting 2.0 transcript: there is no list of "segments" in it.')
-    sheet = Sheet(language=language(document.get("language")), most=MOST)
+    sheet = TranscriptDraft(language=language(document.get("language")), most=MOST)
     for number, (segment, following) in enumerate(zip_longest(segments, segments[1:]), 1):
         _segment(sheet, f"segment {number}", segment, following)
     sheet.cues.sort(key=lambda cue: cue.start_ms)
@@ -39,7 +39,7 @@ def read(text: str) -> Sheet:
     return sheet
 
 
-def _segment(sheet: Sheet, where: str, segment: Any, following: Any) -> None:
+def _segment(sheet: TranscriptDraft, where: str, segment: Any, following: Any) -> None:
     if not isinstance(segment, dict):
         sheet.refuse(where, "it is not a segment")
         return

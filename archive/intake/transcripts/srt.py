@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from archive.intake.transcripts import markup, names
-from archive.intake.transcripts.sheet import Sheet, lines
+from archive.intake.transcripts.draft import TranscriptDraft, lines
 
 ARROW = "-->"
 # As the library's SRT times begin; for cues that follow the last without an empty line.
@@ -15,8 +15,8 @@ TIMING = re.compile(r"\s*\d+:\d\d?:\d\d?[,.]\d+\s*-->")
 PLACE = re.compile(r"\{\\[^{}]*\}")  # {\an8}, of Advanced SubStation
 
 
-def read(text: str) -> Sheet:
-    sheet = Sheet()
+def read(text: str) -> TranscriptDraft:
+    sheet = TranscriptDraft()
     for number, timing, said in _cues(text):
         words = PLACE.sub("", markup.without_tags(" ".join(said)))
         if not timing:
@@ -25,7 +25,7 @@ def read(text: str) -> Sheet:
             sheet.refuse(f"line {number}", "its times can't be read")
         else:
             sheet.add(f"line {number}", *span, "", words)
-    sheet.cues = names.named(sheet.cues)
+    sheet.cues = names.split_speaker(sheet.cues)
     return sheet
 
 

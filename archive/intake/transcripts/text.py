@@ -8,7 +8,7 @@ import re
 from itertools import pairwise
 
 from archive.intake.transcripts import names
-from archive.intake.transcripts.sheet import LONGEST, Sheet, lines
+from archive.intake.transcripts.draft import LONGEST, TranscriptDraft, lines
 
 STAMP = re.compile(r"\s*\[(?:(\d{1,6}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?\]")
 LAST = 5000  # milliseconds
@@ -16,15 +16,15 @@ LAST = 5000  # milliseconds
 Line = tuple[int, int, list[str]]  # (start in milliseconds, number of the line, words)
 
 
-def read(text: str) -> Sheet:
-    sheet = Sheet(notes=["Plain text has no ends: each line lasts until the next begins."])
+def read(text: str) -> TranscriptDraft:
+    sheet = TranscriptDraft(notes=["Plain text has no ends: each line lasts until the next begins."])
     found = _stamped(text, sheet)
     found.sort(key=lambda line: line[0])
     starts = sorted({start for start, _, _ in found})
     until = dict(pairwise(starts))
     for start, number, words in found:
         sheet.add(f"line {number}", start, until.get(start, start + LAST), "", " ".join(words))
-    sheet.cues = names.named(sheet.cues)
+    sheet.cues = names.split_speaker(sheet.cues)
     return sheet
 
 
@@ -32,7 +32,7 @@ def looks_like(text: str) -> bool:
     return any(STAMP.match(line) for _, line in lines(text))
 
 
-def _stamped(text: str, sheet: Sheet) -> list[Line]:
+def _stamped(text: str, sheet: TranscriptDraft) -> list[Line]:
     found: list[Line] = []
     for number, line in lines(text):
         if stamp := STAMP.match(line):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from archive.cues import plain
 from archive.intake.transcripts import markup, names
-from archive.intake.transcripts.sheet import Sheet, lines
+from archive.intake.transcripts.draft import TranscriptDraft, lines
 
 ARROW = "-->"
 # The tag whole; no "<" inside, so that a search from each of a million "<v" ends at the next.
@@ -21,8 +21,8 @@ LANGUAGE = re.compile(r"Language:\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3})\s*
 Block = list[tuple[int, str]]
 
 
-def read(text: str) -> Sheet:
-    sheet = Sheet()
+def read(text: str) -> TranscriptDraft:
+    sheet = TranscriptDraft()
     voices = identified = cues = 0
     for number, block in enumerate(_blocks(text)):
         if number == 0:
@@ -34,7 +34,7 @@ def read(text: str) -> Sheet:
         elif not (NOT_SPEECH.match(block[0][1]) or (len(block) == 1 and block[0][1].strip().isdigit())):
             sheet.refuse(f"line {block[0][0]}", "these words have no times")
     if not voices and identified == cues:
-        sheet.cues = names.named(sheet.cues)
+        sheet.cues = names.split_speaker(sheet.cues)
     return sheet
 
 
@@ -53,7 +53,7 @@ def _blocks(text: str) -> Iterator[Block]:
         yield block
 
 
-def _cue(sheet: Sheet, block: Block) -> int:
+def _cue(sheet: TranscriptDraft, block: Block) -> int:
     """How many voices it names."""
     at = 0 if ARROW in block[0][1] else 1
     number, timing = block[at]

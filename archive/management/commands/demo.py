@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 
-from archive import clock
+from archive import dbtime
 from archive.intake.ingest import ingest
 from archive.intake.request import Request
 from archive.management.base import Command as Base
@@ -49,7 +49,7 @@ def _space(host: User) -> Space:
     here = Space.objects.filter(host=host, state__in=Space.KEPT).order_by("created_at").last()
     if here is not None and here.state != Space.State.RECEIVING:
         return here
-    ended_at = here.ended_at if here else (clock.now() - timedelta(days=6)).replace(second=0, microsecond=0)
+    ended_at = here.ended_at if here else (dbtime.now() - timedelta(days=6)).replace(second=0, microsecond=0)
     request = Request(
         recording=DEMO / "recording.m4a",
         host=host,

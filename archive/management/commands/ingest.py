@@ -6,14 +6,14 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from archive.errors import Refused
+from archive.formatting import format_count
 from archive.intake.importers import Facts, find, is_several
 from archive.intake.ingest import Outcome, ingest
-from archive.intake.request import checked_end
-from archive.management.bar import Bar
+from archive.intake.request import validate_ended_at
 from archive.management.base import Command as Base
 from archive.management.base import find_user
-from archive.management.plan import Given, Plan
-from archive.words import count
+from archive.management.ingest_plan import Given, Plan
+from archive.management.progress import ProgressBar
 
 
 class Command(Base):
@@ -67,7 +67,7 @@ class Command(Base):
         self.say(shown, {"spaces": [plan.as_json() for plan in plans]}, as_json=as_json)
         wrong = sum(plan.problem() != "" for plan in plans)
         if wrong:
-            raise CommandError(f"{wrong} of {count(len(plans), 'recording')} would not be taken in.")
+            raise CommandError(f"{wrong} of {format_count(len(plans), 'recording')} would not be taken in.")
 
     def _take_one(self, plan: Plan, *, as_json: bool) -> None:
         for note in plan.facts.notes:
@@ -96,12 +96,14 @@ class Command(Base):
             if as_json:
                 self.say("", {"spaces": taken, "not_taken_in": refused}, as_json=True)
         if refused:
-            raise CommandError(f"{len(refused)} of {count(len(plans), 'recording')} were not taken in: see above.")
+            raise CommandError(
+                f"{len(refused)} of {format_count(len(plans), 'recording')} were not taken in: see above."
+            )
 
     def _take(self, plan: Plan) -> dict[str, Any]:
         if problem := plan.problem():  # before anything is unpacked
             raise Refused(problem)
-        with plan.found.on_disk() as (recording, transcript), Bar(plan.found.name) as bar:
+        with plan.found.on_disk() as (recording, transcript), ProgressBar(plan.found.name) as bar:
             outcome = ingest(plan.request(recording, transcript), bar.show)
         for note in outcome.notes:
             self.stderr.write(note)
@@ -133,7 +135,7 @@ def _plans(files: Sequence[Path], given: Given) -> list[Plan]:
 def _given(options: dict[str, Any]) -> Given:
     facts = Facts(
         title=options["title"],
-        ended_at=checked_end(_moment(options["ended_at"])) if options["ended_at"] else None,
+        ended_at=validate_ended_at(_moment(options["ended_at"])) if options["ended_at"] else None,
         audience=options["audience"],
         cohosts=tuple(options["cohost"]),
         speakers=tuple(options["speaker"]),

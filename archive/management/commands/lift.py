@@ -4,7 +4,7 @@ from django.core.management.base import CommandParser
 
 from archive.management.base import Command as Base
 from archive.management.base import find_space, find_user
-from archive.retention.violations import lift
+from archive.moderation.violations import lift
 
 
 class Command(Base):

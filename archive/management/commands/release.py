@@ -4,7 +4,7 @@ from django.core.management.base import CommandParser
 
 from archive.management.base import Command as Base
 from archive.management.base import find_user
-from archive.retention.holds import release
+from archive.moderation.holds import release
 
 
 class Command(Base):

@@ -5,15 +5,15 @@ from django.core.management.base import CommandError
 
 from archive.management.base import Command as Base
 from archive.storage import store
-from archive.storage.abilities import try_copying
-from archive.storage.setup import faults, prepare, rehearse
+from archive.storage.capabilities import try_copying
+from archive.storage.setup import faults, prepare_bucket, rehearse
 
 
 class Command(Base):
     help = "Make the bucket if it is not there, let the portal's pages use it, and refuse one that would not let go."
 
     def run(self, **options: Any) -> None:
-        made = prepare(store(), settings.SITE_URL)
+        made = prepare_bucket(store(), settings.SITE_URL)
         if found := faults(store()):
             raise CommandError(f"The bucket {store().bucket} can't be used: {'; '.join(found)}.")
         rehearse(store())

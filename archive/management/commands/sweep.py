@@ -5,8 +5,8 @@ from django.core.management.base import CommandError, CommandParser
 
 from archive.management.base import Command as Base
 from archive.models import Space
+from archive.retention.due import due_spaces
 from archive.retention.purge import sweep_all
-from archive.retention.sweep import due
 
 
 class Command(Base):
@@ -21,7 +21,7 @@ class Command(Base):
         if options["at"] and not options["dry_run"]:
             raise CommandError("--at only goes with --dry-run: nothing is deleted before the database's clock says so.")
         if options["dry_run"]:
-            rows = [{"id": str(d.id), "expires_at": str(d.expires_at)} for d in due(_moment(options["at"]))]
+            rows = [{"id": str(d.id), "expires_at": str(d.expires_at)} for d in due_spaces(_moment(options["at"]))]
             words = "\n".join(f"{row['id']}  due {row['expires_at']}" for row in rows) or "Nothing is due."
             self.say(words, {"due": rows}, as_json=options["json"])
             return

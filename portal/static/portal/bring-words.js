@@ -1,4 +1,4 @@
-// How sizes, speeds and times read, in the same words as archive/words.py.
+// How sizes, speeds and times read, in the same words as archive/formatting.py.
 
 export function size(count) {
   if (count < 1000) return count === 1 ? "1 byte" : `${count} bytes`;

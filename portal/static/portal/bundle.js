@@ -1,5 +1,5 @@
 // index.html of a bundle, opened from the disk: everything is in the page or lies beside it, and nothing is fetched.
-// archive/bundles/assets.py joins it with what it imports.
+// archive/display/assets.py joins it with what it imports.
 import WaveSurfer from "../wavesurfer/wavesurfer.esm.js";
 import { FILE } from "./address.js";
 import { startClocks } from "./clock.js";

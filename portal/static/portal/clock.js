@@ -9,7 +9,7 @@ const ahead = restored ? 0 : Number(document.documentElement.dataset.now) * 1000
 const offset = Math.abs(ahead) > 30e3 ? ahead : 0;
 const now = () => Date.now() + offset;
 
-// Whole units, rounded down: never more than there is (portal/faces.py says it in the same words).
+// Whole units, rounded down: never more than there is (portal/presenters/clock.py says it in the same words).
 export function left(milliseconds) {
   for (const [unit, length, least] of [["day", DAY, 2], ["hour", 36e5, 2], ["minute", 6e4, 1]]) {
     const count = Math.floor(milliseconds / length);

@@ -1,0 +1,140 @@
+"""From segments to the parts of a multipart upload: what S3 allows, with as few bytes through the worker as can be.
+
+S3 takes no part under 5 MiB but the last, no copy over 5 GiB, and no more than 10,000 parts. So small pieces are
+joined, and where they are still too small the first bytes of the following range come along; the rest of a range is
+copied inside the store. Where a store can't copy, ranges go through the worker as well, a bounded piece at a time.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from archive.bundles.zip64 import Range, Segment, Spooled
+from archive.errors import Refused
+from archive.storage import MIN_PART, MOST_PARTS, PART
+
+# Bytes that the store copies in one call: what is lost at most when one breaks off, and the step of the progress bar.
+# Times 10,000 parts it reaches beyond 600 GiB.
+COPY = 64 * 1024**2
+JOINED = 16 * 1024**2  # literal bytes that are held in memory before they go out
+
+
+@dataclass(frozen=True)
+class RelayedPart:
+    """A part that goes through the worker: literals, and ranges that it has to read."""
+
+    pieces: tuple[Segment, ...]
+
+    @property
+    def length(self) -> int:
+        return sum(piece.length for piece in self.pieces)
+
+
+@dataclass(frozen=True)
+class CopiedPart:
+    """A part that the store copies by itself."""
+
+    source: Range
+
+    @property
+    def length(self) -> int:
+        return self.source.length
+
+
+Part = RelayedPart | CopiedPart
+
+
+def plan(segments: Sequence[Segment], *, copies: bool = True, least: int = MIN_PART, most: int = COPY) -> list[Part]:
+    """The parts, in order. No part but the last is shorter than `least`; no copy is longer than `most` + `least`.
+    `copies`: whether the store can copy; without it everything is `Through`. Raises Refused beyond 10,000 parts."""
+    parts = _parts(segments if copies else _in_pieces(segments, PART), copies, least, most)
+    if len(parts) > MOST_PARTS:
+        raise Refused(f"It would take {len(parts):,} parts, and an object store joins at most {MOST_PARTS:,}.")
+    return parts
+
+
+def digest(parts: Sequence[Part]) -> str:
+    """SHA-256 (hex) of where each part comes from: an upload that was begun with the same parts can be gone on with."""
+    told = [[_told(piece) for piece in pieces_of(part)] for part in parts]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def pieces_of(part: Part) -> tuple[Segment, ...]:
+    return part.pieces if isinstance(part, RelayedPart) else (part.source,)
+
+
+def _told(piece: Segment) -> list[str | int]:
+    if isinstance(piece, Range):
+        return [piece.key, piece.etag, piece.start, piece.length]
+    return [piece.sha256 if isinstance(piece, Spooled) else hashlib.sha256(piece.data).hexdigest()]
+
+
+def _parts(segments: Sequence[Segment], copies: bool, least: int, most: int) -> list[Part]:
+    parts: list[Part] = []
+    waiting: list[Segment] = []
+    size = 0  # of what waits; counted on, as a bundle may have a hundred thousand members
+
+    def add(piece: Segment) -> None:
+        nonlocal size
+        if piece.length:
+            waiting.append(piece)
+            size += piece.length
+
+    def flush() -> None:
+        nonlocal size
+        if waiting:
+            parts.append(RelayedPart(tuple(waiting)))
+            waiting.clear()
+            size = 0
+
+    for segment in segments:
+        if not isinstance(segment, Range) or not copies:
+            add(segment)
+            if size >= JOINED:
+                flush()
+            continue
+        rest = segment
+        if waiting and size < least:
+            head, rest = _split(rest, min(least - size, rest.length))
+            add(head)
+        if rest.length < least:
+            add(rest)
+            continue
+        flush()
+        parts += [CopiedPart(piece) for piece in _pieces(rest, least, most)]
+    flush()
+    return parts
+
+
+def _in_pieces(segments: Sequence[Segment], step: int) -> list[Segment]:
+    """Ranges cut so that none is longer than `step` bytes."""
+    return [
+        piece
+        for segment in segments
+        for piece in (
+            [segment]
+            if not isinstance(segment, Range)
+            else [
+                replace(segment, start=segment.start + at, length=min(step, segment.length - at))
+                for at in range(0, segment.length, step)
+            ]
+        )
+    ]
+
+
+def _split(whole: Range, at: int) -> tuple[Range, Range]:
+    return replace(whole, length=at), replace(whole, start=whole.start + at, length=whole.length - at)
+
+
+def _pieces(whole: Range, least: int, most: int) -> list[Range]:
+    """Cut at multiples of `most` from the beginning of the object: a store keeps it in pieces of its own, mostly of a
+    power of two, and copies whole ones with less work than halves."""
+    pieces = []
+    while whole.length > most + least:
+        at = most - whole.start % most
+        if at < least:
+            at += most
+        piece, whole = _split(whole, at if whole.length - at >= least else most)
+        pieces.append(piece)
+    return [*pieces, whole]

@@ -1,0 +1,141 @@
+"""What a mail says, read from the rows at the moment of sending."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from archive import formatting
+from archive.log import events
+from archive.models import LogEntry, Notice, Violation
+
+Kind = Notice.Kind
+
+SUBJECTS = {
+    Kind.BUNDLE_READY: "Your bundle is ready: {title}",
+    Kind.BUNDLE_FAILED: "Your bundle could not be prepared: {title}",
+    Kind.FLAGGED: "Flagged: {title}",
+    Kind.LIFTED: "A violation was lifted: {title}",
+    Kind.APPEAL_DENIED: "Your appeal was denied: {title}",
+    Kind.DUE_7_DAYS: "Will be deleted on {day}: {title}",
+    Kind.DUE_1_DAY: "Less than a day left: {title}",
+    Kind.DELETED: "Your Space of {ended} was deleted",
+}
+# What the log has of it, and the code by which the deadline that followed names it.
+CAUSES = {Kind.FLAGGED: (events.VIOLATION_FLAGGED, "violation"), Kind.LIFTED: (events.VIOLATION_LIFTED, "lifted")}
+MOVING = (events.VIOLATION_FLAGGED, events.VIOLATION_LIFTED, events.DEADLINE_MOVED)
+LONGEST_TITLE = 60  # in a subject
+# Besides control characters: what turns the direction of the words after it.
+TURNING = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
+@dataclass(frozen=True)
+class MailMessage:
+    """A mail's subject (one line), and its body as plain text and as HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A line of the small table: `more` is the same time in the reader's zone, where that is known."""
+
+    label: str
+    value: str
+    more: str = ""
+
+
+def render_mail(notice: Any) -> MailMessage:
+    """`notice` as truth.looked_at gives it, still true. Of a Space that is deleted only what its tombstone has."""
+    space, kind = notice.space, Kind(notice.kind)
+    violation = _violation(notice)
+    context = {
+        "site": settings.SITE_URL,
+        "kind": notice.kind,
+        "space": space,
+        "title": one_line(str(space)),
+        "rules": _rules(violation),
+        "reason": violation.lift_reason if violation and kind == Kind.LIFTED else violation.reason if violation else "",
+        "facts": _facts(notice, kind),
+        "until": _utc(space.expires_at),
+    }
+    subject = SUBJECTS[kind].format(
+        title=shortened(context["title"], LONGEST_TITLE), day=_day(space.expires_at), ended=_day(space.ended_at)
+    )
+    return MailMessage(
+        subject,
+        render_to_string(f"mail/{notice.kind}.txt", context).strip() + "\n",
+        render_to_string(f"mail/{notice.kind}.html", {**context, "subject": subject}),
+    )
+
+
+def one_line(text: str) -> str:
+    """Without line breaks and control characters: a header, or the words around it, can't be broken by a title."""
+    spaced = " ".join(text.split())
+    return "".join(c for c in spaced if unicodedata.category(c) != "Cc" and c not in TURNING)
+
+
+def shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def _facts(notice: Any, kind: Kind) -> list[Fact]:
+    space, zone = notice.space, notice.user.time_zone
+    if kind == Kind.DELETED:
+        return [
+            _time("Ended", space.ended_at, zone),
+            _time("Deleted", space.deleted_at, zone),
+            Fact("Its id", str(space.pk)),
+        ]
+    facts = [Fact("Size", formatting.format_size(notice.bundle_size))] if kind == Kind.BUNDLE_READY else []
+    facts.append(_time("Kept until", space.expires_at, zone))
+    if kind in (Kind.FLAGGED, Kind.LIFTED) and (before := _moved_from(notice, kind)):
+        facts.append(_time("Before that", before, zone))
+    return facts
+
+
+def _time(label: str, value: datetime | None, zone: str) -> Fact:
+    return Fact(label, _utc(value), formatting.format_local_time(value, zone) if value else "")
+
+
+def _utc(value: datetime | None) -> str:
+    return formatting.format_time(value) if value else "the hold is released"
+
+
+def _day(value: datetime | None) -> str:
+    return formatting.format_time(value).partition(",")[0] if value else ""
+
+
+def _violation(notice: Notice) -> Violation | None:
+    if notice.kind not in (Kind.FLAGGED, Kind.LIFTED, Kind.APPEAL_DENIED):
+        return None
+    return Violation.objects.select_related("rule").filter(space=notice.space_id, pk=int(notice.subject_id)).first()
+
+
+def _rules(violation: Violation | None) -> str:
+    """The rule that was broken; for one that was lifted, all that were lifted with it."""
+    if violation is None:
+        return ""
+    if violation.lifted_at is None:
+        return violation.rule.name
+    together = Violation.objects.filter(space=violation.space_id, lifted_at=violation.lifted_at)
+    return ", ".join(dict.fromkeys(together.order_by("pk").values_list("rule__name", flat=True)))
+
+
+def _moved_from(notice: Notice, kind: Kind) -> datetime | None:
+    """The deadline before the flag or the lift moved it; None when it stayed. The log has the move right behind it, for
+    both were written with the Space locked."""
+    event, code = CAUSES[kind]
+    entries = LogEntry.objects.filter(space_id=notice.space_id).order_by("id")
+    ids = [notice.subject_id, int(notice.subject_id)]
+    cause = entries.filter(event=event, detail__violation__in=ids).last()
+    after = entries.filter(id__gt=cause.id, event__in=MOVING).first() if cause else None
+    if after is None or after.event != events.DEADLINE_MOVED or code not in after.detail["deadline_reasons"]:
+        return None
+    before: str | None = after.detail["before"]
+    return datetime.fromisoformat(before) if before else None

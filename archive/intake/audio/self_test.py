@@ -1,0 +1,45 @@
+"""Decoding a recording that is known to be good, to find out whether the decoder works at all.
+
+What can break it for every file: a new Python or PyAV, a limit of memory below what it needs, a processor that lacks
+an instruction, a kernel or a container that forbids a system call.
+"""
+
+import math
+import struct
+
+from archive.errors import Unreadable
+from archive.intake.audio import measure
+from archive.intake.audio.sandbox import failed
+from archive.intake.spool import open_unnamed_file
+
+RATE, SECONDS = 8000, 2
+MULAW = 7  # no browser plays it in a WAV, so that the copy for browsers is encoded as well
+
+
+def run() -> None:
+    """Raises DecoderFailed when the decoder refuses a good recording, or dies over it."""
+    with open_unnamed_file() as path, open_unnamed_file() as copy:
+        path.write_bytes(_tone())
+        try:
+            heard = measure.measure(
+                path, name="the self-test", longest_seconds=60, step=lambda seconds: None, listening=copy
+            )
+        except Unreadable as error:
+            raise failed(str(error)[:300], "the self-test") from error
+        if heard.measured.duration_ms != SECONDS * 1000 or not heard.listening:
+            raise failed("it measured a known recording wrongly", "the self-test")
+
+
+def _tone() -> bytes:
+    """A WAV of µ-law: 440 Hz, as loud as speech."""
+    samples = bytes(_mulaw(round(8000 * math.sin(2 * math.pi * 440 * n / RATE))) for n in range(RATE * SECONDS))
+    form = struct.pack("<HHIIHHH", MULAW, 1, RATE, RATE, 1, 8, 0)
+    chunks = b"fmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(samples)) + samples
+    return b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WAVE" + chunks
+
+
+def _mulaw(sample: int) -> int:
+    """One 16-bit sample as ITU-T G.711 writes it."""
+    height = min(abs(sample), 32635) + 132
+    exponent = height.bit_length() - 8
+    return ~((sample < 0) << 7 | exponent << 4 | height >> exponent + 3 & 15) & 255

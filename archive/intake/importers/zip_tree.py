@@ -1,0 +1,112 @@
+"""A ZIP archive as a tree of files. It may come from anybody.
+
+- No member's name becomes a path: what is unpacked lies under a name made here, in a folder made here, so there is
+  nothing to climb out of.
+- One member is unpacked at a time, as a stream, and removed when it was taken in.
+- A member says how large it becomes. That is believed only downwards: more than `MAX_UPLOAD_BYTES`, or more than
+  `RATIO` times its packed size, is refused before a byte is unpacked, and zipfile never yields more than was said.
+- Links in an archive are files with a name in them; nobody follows them.
+"""
+
+import shutil
+import stat
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+
+from archive.errors import Refused, Unreadable
+from archive.formatting import format_size as in_words
+from archive.intake.importers.tree import Tree, base, is_hidden
+
+MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+RATIO = 200  # sound is hardly made smaller at all; text by 20; zeros by 1,000
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+BLOCK = 1024**2  # bytes
+# What the standard library comes to in a broken archive: while it is opened, and while a member is read.
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError)
+BROKEN_INDEX = (*BROKEN, NotImplementedError, RuntimeError, ValueError, OverflowError, OSError)
+
+
+def is_zip(path: Path) -> bool:
+    """Raises Unreadable."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) in MAGIC
+    except OSError as error:
+        raise Unreadable(f"{path.name}: it can't be read ({error.strerror}).") from error
+
+
+class ZipTree(Tree):
+    """A ZIP. Raises Unreadable when it is none, now or when a member is read."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self.zip = zipfile.ZipFile(path)
+        except BROKEN_INDEX as error:
+            raise Unreadable(f"{path.name}: the archive is damaged, or its end is missing.") from error
+        self.members = {
+            info.filename: info for info in self.zip.infolist() if _is_file(info) and not is_hidden(info.filename)
+        }
+        super().__init__(list(self.members), label=path.stem)
+
+    def size(self, name: str) -> int:
+        return self.members[name].file_size
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        info = self.members[name]
+        _check(info, base(name))
+        try:
+            member = self.zip.open(info)
+        except BROKEN_INDEX as error:
+            raise Unreadable(f"{base(name)}: it is damaged in the archive.") from error
+        with member:
+            try:
+                yield member
+            except BROKEN as error:
+                raise Unreadable(f"{base(name)}: it is damaged in the archive.") from error
+
+    @contextmanager
+    def on_disk(self, name: str) -> Iterator[Path]:
+        size = self.size(name)
+        if shutil.disk_usage(settings.SPOOL_DIR).free < size:
+            raise Refused(
+                f"{base(name)}: unpacking takes {in_words(size)}, and {settings.SPOOL_DIR} has not that much."
+            )
+        with tempfile.TemporaryDirectory(prefix="spacekeep-", dir=settings.SPOOL_DIR) as place:
+            path = Path(place) / _plain(base(name))
+            try:
+                with self.open(name) as member, path.open("wb") as file:
+                    shutil.copyfileobj(member, file, BLOCK)
+            except OSError as error:
+                raise Refused(f"{base(name)}: it could not be unpacked in {place} ({error.strerror}).") from error
+            yield path
+
+
+def _plain(name: str) -> str:
+    """A name for the disk that is close to the one in the archive: messages show it."""
+    return "".join(c if c.isalnum() or c in " ().-_" else "_" for c in name[-80:]).lstrip(". ") or "recording"
+
+
+def _is_file(info: zipfile.ZipInfo) -> bool:
+    """No folder, no link, no device: the upper half holds the mode that Unix gave it, or 0."""
+    return not info.is_dir() and stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
+
+
+def _check(info: zipfile.ZipInfo, shown: str) -> None:
+    """Raises Unreadable for a member that is not unpacked, by what the index says of it."""
+    if info.flag_bits & 1:
+        raise Unreadable(f"{shown}: it is encrypted. Unpack the archive, and give the folder.")
+    if info.compress_type not in METHODS:
+        raise Unreadable(f"{shown}: it is packed in a way that is not read here. Unpack the archive, give the folder.")
+    if info.file_size > settings.MAX_UPLOAD_BYTES:
+        most = in_words(settings.MAX_UPLOAD_BYTES)
+        raise Unreadable(f"{shown}: it has {in_words(info.file_size)}; at most {most} are taken in.")
+    if info.file_size > max(BLOCK, RATIO * info.compress_size):
+        raise Unreadable(f"{shown}: it would grow more than {RATIO} times when unpacked, as no recording does.")

@@ -1,0 +1,1 @@
+"""Automatic transcripts: speech to text in windows, resumable after a crash."""

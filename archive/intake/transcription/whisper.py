@@ -1,0 +1,141 @@
+"""What a Whisper model hears in a stretch of sound. Never touches the network: the model is a folder on the disk, and
+the voice detector's runtime, which would report its use to its maker, is told not to before it is loaded.
+
+Whisper makes words up where nobody speaks, and may say the last thing it heard again and again. So only what a voice
+detector takes for speech reaches it (Silero, which faster-whisper brings along), no window is told what the one before
+it said, and what it repeats is dropped.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.conf import settings
+
+from archive.cues import Cue, plain
+from archive.errors import Refused
+from archive.intake.transcription.windows import Window
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+    from faster_whisper.transcribe import Segment, Word
+
+SURE = 0.5  # from this probability on a detected language is settled
+TEMPERATURES = (0.0, 0.4, 0.8)  # a second and third try where the first repeats itself or is unsure
+COMPRESSED = 2.4  # text that packs better than this says the same over and over (openai/whisper's own limit)
+TWICE = 2  # times in a row that a line may come; people do say "yes, yes"
+
+# A line of the transcript ends at a sentence, at a pause, or when it gets too long to be found by ear.
+SENTENCE = tuple(".?!…。?!؟।")
+SENTENCE_SECONDS, PAUSE_SECONDS, LINE_SECONDS = 4.0, 1.0, 12.0
+
+# BCP 47 where Whisper's own code is another.
+CODES = {"nb": "no", "jv": "jw", "cmn": "zh", "fil": "tl"}
+
+
+@dataclass(frozen=True)
+class WindowTranscript:
+    """`language`: BCP 47, "" if nobody spoke or it is not sure."""
+
+    cues: list[Cue]
+    language: str
+
+
+@cache
+def model() -> "WhisperModel":
+    """Loaded once for each process, when it is needed first."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime reads it when it is loaded, and sends from then on
+    from faster_whisper import WhisperModel  # noqa: PLC0415
+
+    return WhisperModel(
+        settings.TRANSCRIPTION_MODEL,
+        device="cpu",
+        compute_type="int8",
+        cpu_threads=settings.TRANSCRIPTION_THREADS,
+        local_files_only=True,
+    )
+
+
+def name() -> str:
+    """What people call the model: the name of its folder."""
+    folder = Path(settings.TRANSCRIPTION_MODEL)
+    return (folder.parent.name if folder.name == "model" else folder.name)[:100]
+
+
+def transcribe_window(window: Window, language: str = "") -> WindowTranscript:
+    """The lines that are spoken in `window`, with times in the whole recording. `language`: BCP 47, empty to find it
+    out. Raises Refused for a language that the model does not know."""
+    samples = np.frombuffer(window.samples, "<i2").astype(np.float32) / 32768
+    segments, info = model().transcribe(
+        samples,
+        language=_code(language) if language else None,
+        vad_filter=True,
+        word_timestamps=True,
+        condition_on_previous_text=False,
+        temperature=TEMPERATURES,
+        compression_ratio_threshold=COMPRESSED,
+    )
+    cues = [cue for segment in segments for cue in _cues(segment, window)]
+    sure = bool(cues) and info.language_probability >= SURE
+    return WindowTranscript(cues, language or (_tag(info.language) if sure else ""))
+
+
+def without_repeats(before: Iterable[Cue], cues: Iterable[Cue]) -> list[Cue]:
+    """`cues` without those that say, once too often, what the lines before them said."""
+    said, kept = [cue.text.casefold() for cue in before][-TWICE:], []
+    for cue in cues:
+        text = cue.text.casefold()
+        if said != [text] * TWICE:
+            kept.append(cue)
+        said = [*said, text][-TWICE:]
+    return kept
+
+
+def _cues(segment: "Segment", window: Window) -> Iterator[Cue]:
+    if segment.compression_ratio > COMPRESSED:  # every try repeated itself
+        return
+    for line in _lines(segment.words or []):
+        text = plain("".join(word.word for word in line))
+        start = window.start_ms + round(float(line[0].start) * 1000)
+        end = min(window.start_ms + round(float(line[-1].end) * 1000), window.end_ms)
+        if text and start < end:
+            yield Cue(start, end, "", text)
+
+
+def _lines(words: list["Word"]) -> Iterator[list["Word"]]:
+    """What one segment says, in lines that can be found by ear; a long sentence in parts of the same length."""
+    lasts = words[-1].end - words[0].start if words else 0.0
+    most = lasts / max(1, ceil(lasts / LINE_SECONDS))
+    line: list[Word] = []
+    for word in words:
+        if line and _ends(line, word, most):
+            yield line
+            line = []
+        line.append(word)
+    if line:
+        yield line
+
+
+def _ends(line: list["Word"], following: "Word", most: float) -> bool:
+    lasted = line[-1].end - line[0].start
+    sentence = line[-1].word.strip().endswith(SENTENCE) and lasted >= SENTENCE_SECONDS
+    paused = following.start - line[-1].end >= PAUSE_SECONDS
+    return bool(sentence or paused or lasted >= most)
+
+
+def _code(language: str) -> str:
+    base = language.split("-", maxsplit=1)[0].lower()
+    code = CODES.get(base, base)
+    known: Any = model().supported_languages
+    if code not in known:
+        raise Refused(f"The model {name()} does not know the language {language}: see TRANSCRIPTION_LANGUAGE.")
+    return code
+
+
+def _tag(code: str) -> str:
+    return {"jw": "jv"}.get(code, code)

@@ -1,0 +1,205 @@
+"""Upload sessions: a file goes straight into the store, part by part, and this row says how far it is.
+
+What happens when whoever does it dies, at each step:
+
+1. opening: the multipart upload is begun in the store first; then, with the Space's row locked, the Space is looked at
+   and the session's row is made (the order is explained in archive/storage/multipart.py). Dying in between leaves an
+   upload without parts, for which no address was ever signed; the purge ends it.
+2. signing writes nothing but the checksums that were signed for. An address is for one part of one multipart upload,
+   and dies with it.
+3. completing (uploads/complete.py): in the store first, in the database second. Dying in between leaves an open
+   session with its object in place; completing again, or only listing, finds the object and continues.
+4. aborting (uploads/clean_up.py): in the database first, in the store second. `upload_id` stays until the store has
+   nothing more of it, so that the dispatcher finds what was left half done.
+
+Each session has a key of its own, so that clearing up after one can never hit the object of another.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import PurePath
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from archive import dbtime, log
+from archive.errors import Conflict, Refused, StorageError, TooLate
+from archive.intake.request import LANGUAGE
+from archive.intake.transcripts.draft import LARGEST as LARGEST_TRANSCRIPT
+from archive.log import Actor, events
+from archive.models import RecorderToken, Space, UploadSession, User
+from archive.storage import MOST_PARTS, Upload, begin, keys, store
+
+MIB = 1024**2
+GONE = "Its deadline has come: nothing more of this Space is taken in."
+# What we know by its name; of anything else the name says nothing, and its content will.
+EXTENSIONS = {"aac", "flac", "m4a", "mka", "mp3", "mp4", "ogg", "opus", "ts", "wav", "webm"}
+STATES = {
+    UploadSession.Kind.RECORDING: (Space.State.RECEIVING,),
+    UploadSession.Kind.TRANSCRIPT: (Space.State.RECEIVING, Space.State.PROCESSING, Space.State.AVAILABLE),
+}
+
+
+@dataclass(frozen=True)
+class Uploader:
+    """Who brings something in: a person, or a recorder with its token."""
+
+    user: User | None = None
+    recorder: RecorderToken | None = None
+
+    @property
+    def actor(self) -> Actor:
+        return Actor.of(self.user) if self.user else Actor("recorder")
+
+    @property
+    def detail(self) -> dict[str, str]:
+        """What the log adds to the actor."""
+        return {"recorder": str(self.recorder.pk)} if self.recorder else {}
+
+    @property
+    def sessions(self) -> Q:
+        """The upload sessions that they opened."""
+        return Q(recorder=self.recorder) if self.recorder else Q(recorder=None, created_by=self.user)
+
+    def lock(self) -> None:
+        """In a transaction: whoever counts what this one has open counts alone."""
+        if self.recorder:
+            RecorderToken.objects.select_for_update(no_key=True).get(pk=self.recorder.pk)
+        elif self.user:
+            User.objects.select_for_update(no_key=True).get(pk=self.user.pk)
+
+
+@dataclass(frozen=True)
+class FileSpec:
+    """A file that is to come: its name, its size in bytes, and the SHA-256 of the whole (hex) where it is known."""
+
+    kind: str
+    name: str
+    size: int
+    sha256: str = ""
+    language: str = "und"
+
+
+def open_session(space_id: UUID, file: FileSpec, by: Uploader) -> UploadSession:
+    """Begin an upload. Raises Refused for a file that can't be taken, Conflict when the Space does not wait for one or
+    too many are open, TooLate, StorageError; then nothing of it is left."""
+    _check(file)
+    session = UploadSession(
+        id=uuid4(),
+        space_id=space_id,
+        part_size=part_size(file.size),
+        created_by=by.user,
+        recorder=by.recorder,
+        **vars(file),
+    )
+    with transaction.atomic():  # before anything is begun: most refusals come here
+        _look(session, by)
+    session.key = _key(session)
+    upload = begin(store(), session.key, "application/octet-stream")
+    session.upload_id = upload.id
+    try:
+        with transaction.atomic():
+            _look(session, by)
+            _insert(session, by)
+    except BaseException:
+        with suppress(StorageError):  # the first error says more; no address was signed for it, and the purge ends it
+            store().abort(upload.key, upload.id)
+        raise
+    return session
+
+
+def _check(file: FileSpec) -> None:
+    largest = LARGEST_TRANSCRIPT if file.kind == UploadSession.Kind.TRANSCRIPT else settings.MAX_UPLOAD_BYTES
+    if file.size > largest:
+        raise Refused(f"The {file.kind} has {file.size:,} bytes; at most {largest:,} can be taken in.")
+    if not LANGUAGE.match(file.language) or len(file.language) > 16:
+        raise Refused(f"{file.language!r} is not a language tag such as en or pt-BR.")
+
+
+def part_size(size: int) -> int:
+    """Bytes of each part but the last: as the settings say, and more where 10,000 such parts would not do."""
+    needed = -(-size // MOST_PARTS)
+    return max(settings.UPLOAD_PART_BYTES, -(-needed // MIB) * MIB)
+
+
+def _key(session: UploadSession) -> str:
+    if session.kind == UploadSession.Kind.TRANSCRIPT:
+        return keys.incoming(session.space_id, session.id)
+    earlier = UploadSession.objects.filter(space_id=session.space_id, kind=UploadSession.Kind.RECORDING).count()
+    extension = PurePath(session.name).suffix.lower().lstrip(".")
+    return keys.recording(session.space_id, earlier + 1, extension if extension in EXTENSIONS else "bin")
+
+
+def _look(session: UploadSession, by: Uploader) -> None:
+    """With the Space's row locked, so that its deletion waits: does it still wait for this file?"""
+    by.lock()
+    if UploadSession.objects.filter(by.sessions, state=UploadSession.State.OPEN).count() >= settings.MAX_OPEN_UPLOADS:
+        raise Conflict(
+            f"{settings.MAX_OPEN_UPLOADS} uploads are open already, and no more at a time are allowed. "
+            "Complete one or give it up, then begin this one again."
+        )
+    space = lock_for_change(session.space_id)
+    if space.state not in STATES[UploadSession.Kind(session.kind)]:
+        raise Conflict(f"The Space takes no {session.kind} now: it is {space.get_state_display()}.")
+    if space.state == Space.State.RECEIVING and space.fingerprint:
+        raise Conflict("The Space is being taken in from a file by `manage.py ingest`. Try again when that is done.")
+    begun = space.uploads.filter(kind=session.kind, state__in=["open", "uploaded", "accepted"])
+    if session.kind == UploadSession.Kind.RECORDING and begun.exists():
+        raise Conflict("A recording of this Space is on its way already. Go on with that one, or give it up first.")
+
+
+def lock_for_change(space_id: UUID) -> Space:
+    """The Space, locked until the transaction ends. Raises TooLate from its deadline on."""
+    space = Space.objects.select_for_update().get(pk=space_id)
+    if space.is_gone(dbtime.now()):
+        raise TooLate(GONE)
+    return space
+
+
+def _insert(session: UploadSession, by: Uploader) -> None:
+    if UploadSession.objects.filter(space_id=session.space_id, key=session.key).exists():
+        raise Conflict("Another upload of this Space was begun at the same moment. Try again.")
+    session.save(force_insert=True)
+    session.refresh_from_db()
+    log.record(
+        events.UPLOAD_OPENED,
+        space_id=session.space_id,
+        actor=by.actor,
+        upload=str(session.pk),
+        kind=session.kind,
+        size=session.size,
+        **by.detail,
+    )
+    record_activity(session)
+
+
+def record_activity(session: UploadSession) -> None:
+    """There is progress: neither the session nor its Space is abandoned. The Space first, as everybody who locks both
+    does. Raises Conflict when the session is not open any more."""
+    with transaction.atomic():
+        Space.objects.filter(pk=session.space_id, state=Space.State.RECEIVING, fingerprint="").update(lease_until=Now())
+        if not UploadSession.objects.filter(pk=session.pk, state=UploadSession.State.OPEN).update(
+            last_activity_at=Now()
+        ):
+            refresh(session)
+            raise over(session)
+
+
+def refresh(session: UploadSession) -> None:
+    """`session` as the database has it. Raises TooLate when it was deleted with its Space."""
+    try:
+        session.refresh_from_db()
+    except UploadSession.DoesNotExist:
+        raise TooLate(GONE) from None
+
+
+def over(session: UploadSession) -> Conflict:
+    why = f" {session.problem}" if session.problem else ""
+    return Conflict(f"This upload is over: it was {session.get_state_display()}.{why}")
+
+
+def multipart(session: UploadSession) -> Upload:
+    return Upload(store(), session.key, session.upload_id)

@@ -1,0 +1,28 @@
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from archive import formatting
+from archive.management.base import Command as Base
+from archive.retention.replay import replay
+
+
+class Command(Base):
+    help = "Recompute every deadline from the retention log alone, and report deletions that were early, late or undue."
+
+    def run(self, **options: Any) -> None:
+        count, found = 0, []
+        for _, findings in replay():
+            count += 1
+            found += findings
+        lines = [f"{f.space}  {f.kind}: {f.said}{f' (entry {f.entry})' if f.entry else ''}" for f in found]
+        lines.append(
+            f"{formatting.format_count(count, 'Space')} replayed, {formatting.format_count(len(found), 'finding')}."
+        )
+        facts = {"spaces": count, "findings": [{**asdict(f), "space": str(f.space)} for f in found]}
+        self.say("\n".join(lines), facts, as_json=options["json"])
+        if found:
+            raise CommandError(
+                f"{formatting.format_count(len(found), 'finding')}: not everything was kept and deleted by the rule."
+            )

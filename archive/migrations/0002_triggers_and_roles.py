@@ -1,0 +1,103 @@
+"""What every installation starts with: roles, a first list of rules, the cache table, and the triggers that keep the
+retention log and the certificates append-only."""
+
+from typing import Any
+
+from django.core.management import call_command
+from django.db import migrations
+
+ROLES = ("admins", "auditors")
+RULES = [
+    ("harassment", "Harassment", "Attacking, threatening or degrading somebody."),
+    ("hate", "Hateful conduct", "Attacking people for what they are."),
+    ("violence", "Violent speech", "Threatening, inciting or glorifying violence."),
+    ("private-information", "Private information", "Publishing something about a person against their will."),
+    ("impersonation", "Impersonation", "Pretending to be somebody else."),
+    ("illegal", "Illegal content", "Content that the law forbids."),
+    ("spam", "Spam or fraud", "Misleading people for gain."),
+    ("other", "Another rule", "Named in the reason."),
+]
+
+# The retention log and the certificates are evidence. Not even the application's own role may rewrite them.
+APPEND_ONLY = """
+CREATE FUNCTION archive_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the retention log is append-only: % is refused', TG_OP USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER archive_log_append_only BEFORE UPDATE OR DELETE ON archive_logentry
+    FOR EACH ROW EXECUTE FUNCTION archive_log_is_append_only();
+CREATE TRIGGER archive_log_no_truncate BEFORE TRUNCATE ON archive_logentry
+    FOR EACH STATEMENT EXECUTE FUNCTION archive_log_is_append_only();
+
+CREATE FUNCTION archive_certificate_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a certificate of deletion is never changed: % is refused', TG_OP
+        USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER archive_certificate_immutable BEFORE UPDATE OR DELETE ON archive_deletioncertificate
+    FOR EACH ROW EXECUTE FUNCTION archive_certificate_is_immutable();
+CREATE TRIGGER archive_certificate_no_truncate BEFORE TRUNCATE ON archive_deletioncertificate
+    FOR EACH STATEMENT EXECUTE FUNCTION archive_certificate_is_immutable();
+"""
+DROP_APPEND_ONLY = """
+DROP TRIGGER archive_certificate_no_truncate ON archive_deletioncertificate;
+DROP TRIGGER archive_certificate_immutable ON archive_deletioncertificate;
+DROP FUNCTION archive_certificate_is_immutable();
+DROP TRIGGER archive_log_no_truncate ON archive_logentry;
+DROP TRIGGER archive_log_append_only ON archive_logentry;
+DROP FUNCTION archive_log_is_append_only();
+"""
+
+# A Space has no deadline exactly while a legal hold stands. Two tables are involved, so a check constraint can't say it;
+# deferred constraint triggers compare them at commit.
+NO_DEADLINE_IFF_HELD = """
+CREATE FUNCTION archive_no_deadline_iff_held() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    checked_id uuid := (to_jsonb(coalesce(NEW, OLD)) ->> TG_ARGV[0])::uuid;
+    has_no_deadline boolean;
+BEGIN
+    SELECT expires_at IS NULL INTO has_no_deadline FROM archive_space WHERE id = checked_id;
+    IF has_no_deadline <> EXISTS (SELECT FROM archive_hold WHERE space_id = checked_id AND state = 'standing') THEN
+        RAISE EXCEPTION 'new row violates check constraint "space_no_deadline_iff_held" of Space %', checked_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'space_no_deadline_iff_held';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER archive_space_inserted_without_deadline AFTER INSERT ON archive_space
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.expires_at IS NULL)
+    EXECUTE FUNCTION archive_no_deadline_iff_held('id');
+CREATE CONSTRAINT TRIGGER archive_space_deadline_nullness_changed AFTER UPDATE OF expires_at ON archive_space
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((OLD.expires_at IS NULL) <> (NEW.expires_at IS NULL))
+    EXECUTE FUNCTION archive_no_deadline_iff_held('id');
+CREATE CONSTRAINT TRIGGER archive_hold_changed AFTER INSERT OR DELETE OR UPDATE OF state, space_id ON archive_hold
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION archive_no_deadline_iff_held('space_id');
+"""
+DROP_NO_DEADLINE_IFF_HELD = """
+DROP TRIGGER archive_hold_changed ON archive_hold;
+DROP TRIGGER archive_space_deadline_nullness_changed ON archive_space;
+DROP TRIGGER archive_space_inserted_without_deadline ON archive_space;
+DROP FUNCTION archive_no_deadline_iff_held();
+"""
+
+
+def create_roles_and_rules(apps: Any, schema_editor: Any) -> None:
+    for name in ROLES:
+        apps.get_model("auth", "Group").objects.get_or_create(name=name)
+    for code, name, text in RULES:
+        apps.get_model("archive", "Rule").objects.get_or_create(code=code, defaults={"name": name, "text": text})
+
+
+def create_cache_table(apps: Any, schema_editor: Any) -> None:
+    """allauth counts failed sign-ins in Django's cache, which is a table here."""
+    call_command("createcachetable", database=schema_editor.connection.alias, verbosity=0)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("archive", "0001_initial"), ("auth", "0012_alter_user_first_name_max_length")]
+
+    operations = [
+        migrations.RunPython(create_roles_and_rules, migrations.RunPython.noop),
+        migrations.RunPython(create_cache_table, migrations.RunPython.noop),
+        migrations.RunSQL(APPEND_ONLY, DROP_APPEND_ONLY),
+        migrations.RunSQL(NO_DEADLINE_IFF_HELD, DROP_NO_DEADLINE_IFF_HELD),
+    ]

@@ -1,0 +1,15 @@
+from django.db import models
+
+
+class Leased(models.Model):
+    """The fields by which a row is work: who has it, until when, and how often it was tried (archive/leases.py)."""
+
+    state: "models.CharField[str, str]"
+    attempts = models.PositiveIntegerField(default=0, help_text="Counted at the claim, so that a crash counts too.")
+    fence = models.PositiveBigIntegerField(default=0, help_text="Rises at each claim; later writes carry it.")
+    lease_until = models.DateTimeField(null=True, blank=True, help_text="Until when the claim holds.")
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="Not to be tried again before.")
+    problem = models.TextField(blank=True, help_text="Why the last attempt failed, for people.")
+
+    class Meta:
+        abstract = True

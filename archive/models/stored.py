@@ -1,0 +1,121 @@
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import Q
+
+from archive.models.space import Space
+
+
+class StoredObject(models.Model):
+    """An object in the store, with what is needed to prove that it is the one that was taken in."""
+
+    key = models.CharField(max_length=200, unique=True)
+    size = models.PositiveBigIntegerField(help_text="Bytes.")
+    sha256 = models.CharField(max_length=64, help_text="Of the whole object, lower-case hex.")
+    crc32 = models.PositiveBigIntegerField(help_text="Of the whole object (ISO 3309, as ZIP uses it).")
+    etag = models.CharField(max_length=100, help_text="As the store gave it: copies are conditional on it.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    missing_at = models.DateTimeField(null=True, blank=True, help_text="When the store was found not to have it.")
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(name="%(class)s_size_positive", condition=Q(size__gt=0)),
+            models.CheckConstraint(name="%(class)s_sha256_hex", condition=Q(sha256__regex=r"^[0-9a-f]{64}$")),
+            models.CheckConstraint(name="%(class)s_crc32_32_bits", condition=Q(crc32__lt=2**32)),
+        ]
+
+
+class Recording(StoredObject):
+    """The original bytes of a Space's recording. Format and length are those found by decoding."""
+
+    space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="recordings")
+    number = models.PositiveSmallIntegerField(default=1)
+    extension = models.CharField(max_length=8)
+    content_type = models.CharField(max_length=64)
+    codec = models.CharField(max_length=32)
+    duration_ms = models.PositiveBigIntegerField(help_text="Decoded length in milliseconds.")
+    sample_rate = models.PositiveIntegerField(help_text="Hz.")
+    channels = models.PositiveSmallIntegerField()
+    peak_dbfs = models.FloatField(null=True, help_text="Loudest sample against full scale; NULL for digital silence.")
+    level_dbfs = models.FloatField(null=True, help_text="RMS against full scale; NULL for digital silence.")
+    silent_ms = models.PositiveBigIntegerField(default=0, help_text="How much of it is silence, in milliseconds.")
+    outline = models.JSONField(default=list, blank=True, help_text="Its loudness in at most 100 steps, each 0 to 100.")
+
+    class Meta(StoredObject.Meta):
+        ordering = ["number"]
+        constraints = [
+            *StoredObject.Meta.constraints,
+            models.UniqueConstraint(name="recording_numbered", fields=["space", "number"]),
+            models.CheckConstraint(name="recording_has_length", condition=Q(duration_ms__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Transcript(StoredObject):
+    """What was said. The object is WebVTT; `cues` holds the same for pages, search and other forms.
+
+    `cues` is a list of {"start_ms": int, "end_ms": int, "speaker": str, "text": str}, in order of time.
+    """
+
+    class Source(models.TextChoices):
+        GIVEN = "given", "given with the recording"
+        AUTOMATIC = "automatic", "made by a machine"
+
+    space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="transcripts")
+    number = models.PositiveSmallIntegerField(default=1)
+    language = models.CharField(max_length=16, help_text="BCP 47; `und` where it is not known.")
+    source = models.CharField(max_length=16, choices=Source, default=Source.GIVEN)
+    cues = models.JSONField()
+
+    class Meta(StoredObject.Meta):
+        ordering = ["number"]
+        constraints = [
+            *StoredObject.Meta.constraints,
+            models.UniqueConstraint(name="transcript_numbered", fields=["space", "number"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Derived(StoredObject):
+    """What we made from a recording, and could make again."""
+
+    class Kind(models.TextChoices):
+        PEAKS = "peaks", "waveform"
+        ACCESS_COPY = "access-copy", "copy for browsers"
+
+    space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="derived")
+    kind = models.CharField(max_length=16, choices=Kind)
+    content_type = models.CharField(max_length=64)
+
+    class Meta(StoredObject.Meta):
+        constraints = [
+            *StoredObject.Meta.constraints,
+            models.CheckConstraint(name="derived_kind_known", condition=Q(kind__in=["peaks", "access-copy"])),
+            models.UniqueConstraint(name="derived_once", fields=["space", "kind"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class SearchLine(models.Model):
+    """A cue of the transcript that a Space's page shows, as search finds it (archive/search.py). Its words stay in
+    `Transcript.cues`; older transcripts of the same Space have no lines."""
+
+    transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="lines")
+    space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="+")
+    number = models.PositiveIntegerField(help_text="Its place in Transcript.cues, from 0.")
+    config = models.CharField(max_length=32, help_text="PostgreSQL's text search configuration for its language.")
+    vector = SearchVectorField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="search_line_numbered", fields=["transcript", "number"])]
+        indexes = [GinIndex(name="search_line_vector", fields=["vector"])]
+
+    def __str__(self) -> str:
+        return f"{self.transcript_id}/{self.number}"

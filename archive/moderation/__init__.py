@@ -1,0 +1,1 @@
+"""Moderation: flags, appeals, legal holds and evidence, and the deadline that follows from them."""

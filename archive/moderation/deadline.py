@@ -1,0 +1,86 @@
+"""What every change of a Space's situation has in common: flags, lifts, appeals, holds.
+
+The Space's row is locked first. The sweep's compare-and-set then waits for us and sees the new deadline; or it came
+first, and we say that it is too late. The deadline is brought in line with the facts in the same transaction, so the
+clock is never behind.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from archive import dbtime, formatting, log, notices
+from archive.errors import Refused, TooLate
+from archive.log import Actor, events
+from archive.models import LogEntry, Notice, Space, User, Violation, current_policy
+
+LONGEST_REASON = 2000
+
+
+def lock_for_change(space_id: UUID) -> Space:
+    """The Space, locked until the transaction ends. Raises TooLate once its deletion has begun, or its deadline has
+    passed; Refused when there is none."""
+    space = Space.objects.select_for_update().filter(pk=space_id).first()
+    if space is None:
+        raise Refused(f"There is no Space {space_id}.")
+    if late := too_late(space, dbtime.now()):
+        raise TooLate(late)
+    return space
+
+
+def too_late(space: Space, now: datetime) -> str:
+    """Why nothing about it can be changed any more, or nothing."""
+    began = (
+        LogEntry.objects.filter(space_id=space.id, event=events.DELETION_STARTED).values_list("at", flat=True).first()
+    )
+    if began is not None:
+        return f"Too late: the deletion of this Space began at {formatting.format_time(began)}."
+    if space.expires_at is not None and space.expires_at <= now:
+        # Nothing of it is served any more. Taking that back would keep what people were promised is gone.
+        return f"Too late: the deadline of this Space was {formatting.format_time(space.expires_at)}."
+    return ""
+
+
+def validated_reason(reason: str, by: User, acts: str, reader: str = "the host") -> str:
+    """The reason as it is kept. Raises Refused without one, and for whoever is no admin; `acts` says what only they do:
+    "flag and lift"."""
+    reason = reason.replace("\x00", "").strip()
+    if not by.is_admin:
+        raise Refused(f"{by.username} is not an admin, and only admins {acts}.")
+    if not reason:
+        raise Refused(f"A reason is needed: {reader} will read it.")
+    if len(reason) > LONGEST_REASON:
+        raise Refused(f"The reason has {len(reason)} characters; at most {LONGEST_REASON} fit.")
+    return reason
+
+
+def recompute(space: Space, actor: Actor) -> None:
+    """Bring `expires_at` in line with the facts, and log the move. Call it with the row locked, in the transaction of
+    whatever changed."""
+    due = space.compute_deadline()
+    before, moved = space.expires_at, due.at != space.expires_at
+    space.expires_at, space.deadline_reasons = due.at, due.deadline_reasons
+    Space.objects.filter(pk=space.pk).update(expires_at=due.at, deadline_reasons=due.deadline_reasons)
+    if not moved:
+        return
+    log.record(
+        events.DEADLINE_MOVED,
+        space_id=space.id,
+        actor=actor,
+        before=log.rfc3339(before),
+        after=log.rfc3339(due.at),
+        deadline_reasons=list(due.codes),
+        policy=vars(current_policy()),
+    )
+
+
+TOLD = {
+    events.VIOLATION_FLAGGED: Notice.Kind.FLAGGED,
+    events.VIOLATION_LIFTED: Notice.Kind.LIFTED,
+    events.APPEAL_DENIED: Notice.Kind.APPEAL_DENIED,
+}
+
+
+def tell_host(space: Space, event: str, violation: Violation) -> None:
+    """The one place at which the host's notices about rules begin, in the transaction of the change. `event` is one of
+    TOLD."""
+    notices.tell(TOLD[event], space.host, space, violation.pk)

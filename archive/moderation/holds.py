@@ -1,0 +1,71 @@
+"""Legal holds: while one stands, its Space has no deadline, and nothing of it is deleted.
+
+A hold that commits before the sweep's compare-and-set wins: there is no deadline any more that could have come. One
+that comes later is told that it is too late. On release the rule applies at once, so the Space may be due at that
+moment.
+"""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from archive import dbtime, lifecycle, log, policy
+from archive.errors import Conflict, Refused
+from archive.log import Actor, events
+from archive.models import Hold, Space, User, current_policy
+from archive.moderation.deadline import lock_for_change, recompute, validated_reason
+
+ACTS = "place and release legal holds"
+READER = "whoever looks at the hold"
+
+
+def place(space_id: UUID, reason: str, by: User) -> Hold:
+    """From now on the Space has no deadline. Raises TooLate once deletion has begun, Refused."""
+    reason = validated_reason(reason, by, ACTS, READER)
+    with transaction.atomic():
+        space = lock_for_change(space_id)
+        hold = Hold.objects.create(space=space, reason=reason, placed_by=by)
+        hold.refresh_from_db()
+        told = log.commitment(space.salt, reason)
+        log.record(events.HOLD_PLACED, space_id=space.id, actor=Actor.of(by), hold=hold.pk, reason=told)
+        recompute(space, Actor.of(by))
+    return hold
+
+
+def release(hold_id: int, reason: str, by: User) -> Hold:
+    """The hold ends; without another one the rule applies at once. Raises Refused for the admin who placed it (where
+    HOLD_RELEASE_NEEDS_SECOND_ADMIN is on), Conflict when it was released already."""
+    reason = validated_reason(reason, by, ACTS, READER)
+    with transaction.atomic():
+        space_id = Hold.objects.filter(pk=hold_id).values_list("space", flat=True).first()
+        if space_id is None:
+            raise Refused("There is no such hold.")
+        space = lock_for_change(space_id)
+        hold = Hold.objects.get(pk=hold_id)
+        if hold.state == Hold.State.RELEASED:
+            raise Conflict("This hold was released already.")
+        if not may_release(hold, by):
+            raise Refused("You placed this hold: another admin releases it.")
+        detail = {"reason": log.commitment(space.salt, reason)}
+        changes: dict[str, Any] = {"released_at": dbtime.now(), "released_by": by, "release_reason": reason}
+        lifecycle.transition(hold, "standing", "released", actor=Actor.of(by), detail=detail, **changes)
+        recompute(space, Actor.of(by))
+    return hold
+
+
+def may_release(hold: Hold, by: User) -> bool:
+    """Whether this admin may, or it takes a second one."""
+    return hold.placed_by_id != by.pk or not settings.HOLD_RELEASE_NEEDS_SECOND_ADMIN
+
+
+def if_held(space: Space) -> policy.Deadline:
+    """The deadline after a hold at this moment: none. Changes nothing."""
+    return policy.deadline(replace(space.retention_facts(), held=True), current_policy())
+
+
+def if_released(space: Space) -> policy.Deadline:
+    """The deadline after the release of its only hold. Changes nothing."""
+    return policy.deadline(replace(space.retention_facts(), held=False), current_policy())

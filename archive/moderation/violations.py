@@ -1,0 +1,131 @@
+"""Flagging and lifting. Each recomputes the deadline in its own transaction (archive/moderation/deadline.py)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from archive import dbtime, lifecycle, log, policy
+from archive.errors import Refused
+from archive.log import Actor, events
+from archive.models import Appeal, Hold, Rule, Space, User, Violation, current_policy
+from archive.moderation.deadline import lock_for_change, recompute, tell_host, validated_reason
+from archive.moderation.evidence import Lines, copy_lines
+
+ACTS = "flag and lift"
+MOST_AT_ONCE = 100  # Spaces
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of one Space among several: its violation, or why there is none."""
+
+    space_id: UUID
+    violation: Violation | None
+    refusal: str = ""
+
+
+def flag(space_id: UUID, rule_code: str, reason: str, by: User, evidence: Lines | None = None) -> Violation:
+    """The Space broke a rule: it is kept for longer from now on. Raises TooLate once deletion has begun, Refused."""
+    reason = validated_reason(reason, by, ACTS)
+    with transaction.atomic():
+        space, rule = lock_for_change(space_id), _rule(rule_code)
+        lines = copy_lines(space, evidence) if evidence and evidence.numbers else []
+        violation = Violation.objects.create(
+            space=space,
+            rule=rule,
+            reason=reason,
+            flagged_by=by,
+            evidence=lines,
+            evidence_transcript_number=evidence.transcript if evidence and lines else None,
+        )
+        violation.refresh_from_db()
+        cited = {"evidence": log.commitment(space.salt, lines), "lines": len(lines)} if lines else {}
+        log.record(
+            events.VIOLATION_FLAGGED,
+            space_id=space.id,
+            actor=Actor.of(by),
+            violation=violation.pk,
+            rule=rule.code,
+            reason=log.commitment(space.salt, reason),
+            **cited,
+        )
+        recompute(space, Actor.of(by))
+        tell_host(space, events.VIOLATION_FLAGGED, violation)
+    return violation
+
+
+def flag_each(space_ids: Iterable[UUID], rule_code: str, reason: str, by: User) -> list[Outcome]:
+    """Flag several Spaces for the same thing, each in a transaction of its own: one that is too late keeps no other
+    from being flagged. Raises Refused for what is wrong with all of them."""
+    ids = list(dict.fromkeys(space_ids))
+    validated_reason(reason, by, ACTS)
+    _rule(rule_code)
+    if not ids:
+        raise Refused("Choose the Spaces that are to be flagged.")
+    if len(ids) > MOST_AT_ONCE:
+        raise Refused(f"These are {len(ids)} Spaces; at most {MOST_AT_ONCE} can be flagged at once.")
+    outcomes = []
+    for space_id in ids:
+        try:
+            outcomes.append(Outcome(space_id, flag(space_id, rule_code, reason, by)))
+        except Refused as error:
+            outcomes.append(Outcome(space_id, None, str(error)))
+    return outcomes
+
+
+def lift(space_id: UUID, reason: str, by: User) -> list[Violation]:
+    """Every violation that stands was flagged in error; an appeal against one is granted by that. Raises TooLate once
+    deletion has begun, Refused."""
+    reason = validated_reason(reason, by, ACTS)
+    with transaction.atomic():
+        space = lock_for_change(space_id)
+        standing = list(space.violations.select_related("appeal").exclude(state=Violation.State.LIFTED))
+        if not standing:
+            raise Refused("No violation of this Space stands, so there is nothing to lift.")
+        now = dbtime.now()
+        lifted = [violation for violation in standing if lift_one(space, violation, reason, by, now)]
+        recompute(space, Actor.of(by))
+        if lifted:
+            tell_host(space, events.VIOLATION_LIFTED, lifted[-1])  # one for all that were lifted at once
+    return lifted
+
+
+def lift_one(space: Space, violation: Violation, reason: str, by: User, now: datetime) -> bool:
+    """`-> lifted`, with the grant of the appeal that may be open. The caller has the lock, recomputes, and tells."""
+    told = log.commitment(space.salt, reason)
+    appeal = getattr(violation, "appeal", None)
+    if appeal is not None and appeal.state == Appeal.State.OPEN:
+        decided: dict[str, Any] = {"decided_at": now, "decided_by": by, "decision_reason": reason}
+        granted = {"violation": violation.pk, "reason": told}
+        lifecycle.transition(appeal, "open", "granted", actor=Actor.of(by), detail=granted, **decided)
+    detail = {"reason": told, "lifted_at": log.rfc3339(now)}
+    changes: dict[str, Any] = {"lifted_at": now, "lifted_by": by, "lift_reason": reason}
+    return lifecycle.transition(violation, violation.state, "lifted", actor=Actor.of(by), detail=detail, **changes)
+
+
+def scrub_moderation_text(spaces: Sequence[Space]) -> None:
+    """Scrub what people wrote and said about them, when they are deleted. That there was a violation, an appeal, a
+    hold, by whom and when, stays."""
+    Violation.objects.filter(space__in=spaces).update(reason="", lift_reason="", evidence=[])
+    Appeal.objects.filter(violation__space__in=spaces).update(statement="", decision_reason="")
+    Hold.objects.filter(space__in=spaces).update(reason="", release_reason="")
+
+
+def preview_flag(space: Space, now: datetime) -> tuple[policy.Deadline, policy.Deadline]:
+    """The deadline after a flag at this moment, and after lifting everything that stands. Changes nothing."""
+    facts, rule = space.retention_facts(), current_policy()
+    flagged = replace(facts, lifted_at=(*facts.lifted_at, None))
+    lifted = replace(facts, lifted_at=tuple(moment or now for moment in facts.lifted_at))
+    return policy.deadline(flagged, rule), policy.deadline(lifted, rule)
+
+
+def _rule(code: str) -> Rule:
+    rule = Rule.objects.filter(code=code.replace("\x00", ""), active=True).first()
+    if rule is None:
+        known = ", ".join(Rule.objects.filter(active=True).values_list("code", flat=True))
+        raise Refused(f"There is no rule {code!r}. The rules are: {known}.")
+    return rule

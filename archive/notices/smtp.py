@@ -1,0 +1,71 @@
+"""The mail server: handing a message over, and what its answers mean. The only code that knows SMTP."""
+
+import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.validators import validate_email
+
+from archive.display.mail import MailMessage
+from archive.errors import MailDown, MailRefused, MailUnavailable
+
+
+@contextmanager
+def connect() -> Iterator[BaseEmailBackend]:
+    """A connection that is open and signed in. Raises MailDown. Closing it says goodbye, and no more: what was taken is
+    taken."""
+    connection = get_connection()
+    try:
+        connection.open()
+    except OSError as error:  # smtplib's own errors are OSErrors, too
+        raise MailDown(f"The mail server can't be used ({_named(error)}).") from error
+    try:
+        yield connection
+    finally:
+        with suppress(OSError):
+            connection.close()
+
+
+def send_message(connection: BaseEmailBackend, letter: MailMessage, to: str, id: UUID) -> None:
+    """Returns when the server has taken the message. Raises MailRefused when it never will, MailUnavailable when it did
+    not, or when nobody knows. No error repeats an address."""
+    try:
+        validate_email(to)
+    except ValidationError as error:
+        raise MailRefused("This is not an e-mail address. Correct it in the account.") from error
+    message = EmailMultiAlternatives(letter.subject, letter.text, settings.DEFAULT_FROM_EMAIL, [to])
+    message.attach_alternative(letter.html, "text/html")
+    # The same for each attempt, so that a message which arrives twice is shown once.
+    message.extra_headers = {"Message-ID": message_id(id), "Auto-Submitted": "auto-generated"}
+    try:
+        connection.send_messages([message])
+    except smtplib.SMTPRecipientsRefused as error:
+        ((code, _),) = error.recipients.values()
+        raise _refused(f"The mail server does not take mail for this address ({code}).", code) from error
+    except smtplib.SMTPDataError as error:
+        code = error.smtp_code
+        raise _refused(f"The mail server did not take the message ({code}).", code) from error
+    except OSError as error:
+        # A sender that is refused is among these: that is our setting, and mail goes out once it is put right.
+        raise MailUnavailable(f"The mail server did not take the message ({_named(error)}).") from error
+
+
+def message_id(id: UUID) -> str:
+    return f"<{id}@{urlsplit(settings.SITE_URL).hostname}>"
+
+
+def _refused(words: str, code: int) -> MailRefused | MailUnavailable:
+    """RFC 5321 §4.2.1: 5yz is for good, 4yz for now."""
+    return MailRefused(words) if 500 <= code < 600 else MailUnavailable(words)
+
+
+def _named(error: Exception) -> str:
+    """The kind of error and its code, without the server's words: they may repeat an address or a name."""
+    code = getattr(error, "smtp_code", None) or getattr(error, "errno", None)
+    return f"{type(error).__name__} {code}" if code else type(error).__name__

@@ -1,0 +1,110 @@
+"""A speaker's own words: the lines of a transcript that bear the name of a participant who is linked to an account.
+
+Never another's words: where a name is not one person's alone, nothing is handed out.
+"""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from archive import cues, dbtime, log
+from archive.cues import Cue
+from archive.errors import Refused, TooLate
+from archive.log import Actor, events
+from archive.models import Participant, Space, Transcript, User
+
+
+@dataclass(frozen=True)
+class OwnLines:
+    """`names` are those that a speaker has in the transcript (as `same` writes them) and `lines` how often they spoke;
+    or `problem` says, for the speaker, why there is nothing."""
+
+    names: frozenset[str]
+    lines: int
+    problem: str = ""
+
+
+def normalize_name(name: str) -> str:
+    """Names that differ only in spaces, capitals or the composition of their letters are one."""
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return " ".join(folded.split())
+
+
+def find_own_lines(user: User, participants: Iterable[Participant], spoken: Mapping[str, int] | None) -> OwnLines:
+    """What of a transcript is `user`'s. `participants` are all of the Space's; `spoken` counts the lines by speaker as
+    the transcript names them, None where there is no transcript."""
+    everybody = list(participants)
+    times = Counter(normalize_name(person.name) for person in everybody)
+    mine = [person for person in everybody if person.user_id == user.pk]
+    shared = next((person.name for person in mine if times[normalize_name(person.name)] > 1), None)
+    if shared is not None:
+        return _nothing(f"Two people in this Space bear the name {shared}, so nobody can tell whose words are whose.")
+    if spoken is None:
+        return _nothing("There is no transcript of this Space.")
+    if not any(normalize_name(speaker) for speaker in spoken):
+        return _nothing("Its transcript does not say who spoke when, so your words can't be told from others'.")
+    names = frozenset(normalize_name(person.name) for person in mine)
+    lines = sum(count for speaker, count in spoken.items() if normalize_name(speaker) in names)
+    return OwnLines(names, lines) if lines else _nothing("No line of its transcript bears your name.")
+
+
+def own_cues(user: User, participants: Iterable[Participant], transcript: Transcript) -> list[Cue]:
+    """The lines themselves; none where `own` names a problem."""
+    spoken = cues.load(transcript.cues)
+    found = find_own_lines(user, participants, Counter(cue.speaker for cue in spoken))
+    return [cue for cue in spoken if normalize_name(cue.speaker) in found.names]
+
+
+def line_counts_by_speaker(transcripts: Iterable[Transcript]) -> dict[int, dict[str, int]]:
+    """{transcript's id: {speaker: lines}}, counted where the transcripts are: no cue leaves the database."""
+    found: dict[int, dict[str, int]] = {transcript.pk: {} for transcript in transcripts}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, cue->>'speaker', count(*) FROM archive_transcript, jsonb_array_elements(cues) AS cue"
+            " WHERE id = ANY(%s) GROUP BY 1, 2",
+            [list(found)],
+        )
+        for pk, speaker, count in cursor.fetchall():
+            found[pk][speaker] = count
+    return found
+
+
+def link(space_id: UUID, participant_id: int, username: str, actor: Actor) -> None:
+    """Link the account of that name to a participant; with no name, unlink. Raises Participant.DoesNotExist, Refused
+    for an account that can't be linked, TooLate once the Space is not kept any more."""
+    with transaction.atomic():
+        space = Space.objects.select_for_update().get(pk=space_id)
+        person = Participant.objects.get(pk=participant_id, space=space)
+        if space.is_gone(dbtime.now()):
+            raise TooLate("The time of this Space has passed. Nothing was changed.")
+        user = _account(space, person, username.strip()) if username.strip() else None
+        before, person.user = person.user_id, user
+        if before == person.user_id:
+            return
+        person.save(update_fields=["user"])
+        if before is not None:
+            log.record(
+                events.PARTICIPANT_UNLINKED, space_id=space.pk, actor=actor, participant=person.pk, account=before
+            )
+        if user is not None:
+            log.record(
+                events.PARTICIPANT_LINKED, space_id=space.pk, actor=actor, participant=person.pk, account=user.pk
+            )
+
+
+def _account(space: Space, person: Participant, username: str) -> User:
+    user = User.objects.filter(username=username.replace("\x00", "\ufffd"), is_active=True).first()
+    if user is None:
+        raise Refused("No account with this name can be linked. Ask the speaker how exactly they sign in.")
+    other = space.participants.filter(user=user).exclude(pk=person.pk).first()
+    if other is not None:
+        raise Refused(f"This account is linked to {other.name} already. Unlink it there first.")
+    return user
+
+
+def _nothing(problem: str) -> OwnLines:
+    return OwnLines(frozenset(), 0, problem)

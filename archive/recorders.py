@@ -1,0 +1,128 @@
+"""Tokens of recorders: machines that hand over what they recorded.
+
+A token is `skr_`, twelve hex digits by which it is known, and 256 random bits. It is shown once; the database has only
+its SHA-256, which is enough: nobody can guess 256 bits, so nothing is won by a slow hash.
+
+Somebody answers for each token: it works as long as the admin who made it is active and an admin.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from archive import dbtime, log
+from archive.errors import Refused
+from archive.log import Actor, events
+from archive.models import IdempotencyKey, RecorderToken, User
+from archive.models.user import ADMINS
+
+FORM = re.compile(r"(skr_[0-9a-f]{12})_[A-Za-z0-9_-]{43}")
+LONGEST_DAYS = 366
+USED_EVERY = timedelta(minutes=1)  # `used_at` is not written more often
+
+KEYS_KEPT = timedelta(days=1)
+KEYS_AT_ONCE = 10_000
+
+
+def create_token(
+    name: str,
+    days: int,
+    by: User,
+    hosts: Iterable[User] = (),
+    scopes: Sequence[str] = (RecorderToken.Scope.INTAKE,),
+) -> tuple[RecorderToken, str]:
+    """A new token that expires in `days`, for the Spaces of `hosts` (of anybody, when there are none), and its text:
+    the only time that anybody sees it. Raises Refused."""
+    hosts = list(hosts)
+    name = name.replace("\x00", "").strip()
+    if not by.is_admin:
+        raise Refused("Only admins make tokens for recorders.")
+    if not 0 < len(name) <= 100:
+        raise Refused("A token needs a name of 1 to 100 characters: the machine that it is for.")
+    if not 1 <= days <= LONGEST_DAYS:
+        raise Refused(f"A token lives 1 to {LONGEST_DAYS} days.")
+    if not scopes or set(scopes) - set(RecorderToken.Scope.values):
+        raise Refused("Choose what the token may do.")
+    if RecorderToken.Scope.BUNDLES in scopes and not hosts:
+        raise Refused("A token that downloads bundles names the hosts whose they are.")
+    prefix = f"skr_{secrets.token_hex(6)}"
+    text = f"{prefix}_{secrets.token_urlsafe(32)}"
+    with transaction.atomic():
+        token = RecorderToken.objects.create(
+            name=name,
+            prefix=prefix,
+            secret_sha256=_sha256(text),
+            scopes=sorted(set(scopes)),
+            created_by=by,
+            expires_at=dbtime.now() + timedelta(days=days),
+        )
+        token.hosts.set(hosts)
+        _record(events.TOKEN_CREATED, token, by, expires_at=log.rfc3339(token.expires_at), scopes=token.scopes)
+    return token, text
+
+
+def revoke(token_id: UUID, by: User) -> bool:
+    """The token is refused from now on. False when it was revoked before. Raises Refused."""
+    if not by.is_admin:
+        raise Refused("Only admins take tokens back.")
+    with transaction.atomic():
+        token = RecorderToken.objects.select_for_update().filter(pk=token_id, revoked_at=None).first()
+        if token is None:
+            return False
+        RecorderToken.objects.filter(pk=token_id).update(revoked_at=Now())
+        _record(events.TOKEN_REVOKED, token, by)
+    return True
+
+
+def authenticate(text: str) -> RecorderToken | None:
+    """The token that `text` is, if it works now; its use is noted. What it may do stands in its `scopes`."""
+    form = FORM.fullmatch(text)
+    if form is None:
+        return None
+    token = working().filter(prefix=form[1]).first()
+    if token is None or not hmac.compare_digest(token.secret_sha256, _sha256(text)):
+        return None
+    unused = Q(last_used_at=None) | Q(last_used_at__lt=Now() - USED_EVERY)
+    RecorderToken.objects.filter(unused, pk=token.pk).update(last_used_at=Now())
+    return token
+
+
+def working() -> QuerySet[RecorderToken]:
+    """Those that work now."""
+    return RecorderToken.objects.filter(
+        revoked_at=None, expires_at__gt=Now(), created_by__is_active=True, created_by__groups__name=ADMINS
+    )
+
+
+def delete_old_keys() -> int:
+    """Remove the idempotency keys of requests that are older than a day. How many."""
+    old = IdempotencyKey.objects.filter(created_at__lt=Now() - KEYS_KEPT)
+    return IdempotencyKey.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:KEYS_AT_ONCE])).delete()[0]
+
+
+def state(token: RecorderToken, now: datetime) -> str:
+    """In a word or few, for admins: does it work, and if not, why."""
+    if token.revoked_at is not None:
+        return "taken back"
+    if token.expires_at <= now:
+        return "expired"
+    maker = token.created_by
+    if maker is None or not maker.is_active or ADMINS not in {group.name for group in maker.groups.all()}:
+        return "its maker is no admin any more"
+    return "works"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _record(event: str, token: RecorderToken, by: User, **detail: object) -> None:
+    log.record(event, space_id=None, actor=Actor.of(by), recorder=str(token.pk), **detail)

@@ -1,0 +1,162 @@
+"""Finding lines: bounded in time and in what is looked at, however large the archive is."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg.errors
+from django.contrib.postgres.search import SearchRank
+from django.db import OperationalError, connection, transaction
+from django.db.models import Case, F, Q, QuerySet, When
+from django.db.models.functions import Now
+
+from archive.errors import Refused
+from archive.models import SearchLine, Space
+from archive.search.highlight import Marker, Piece, excerpt
+from archive.search.query import Parsed, Question, Questions, questions
+
+MOST = 10_000  # lines that are ranked
+SPACES = 10  # on a page
+SHOWN = 4  # lines of a Space
+SECONDS = 5.0
+LIMIT = "SELECT set_config('statement_timeout', %s, true)"
+WEIGHTS = [0.1, 0.2, 0.4, 1.0]  # D (the lines beside it) to A (its own words)
+
+
+@dataclass(frozen=True)
+class FoundLine:
+    start_ms: int
+    speaker: str
+    pieces: list[Piece]
+
+
+@dataclass(frozen=True)
+class FoundSpace:
+    """`lines` are its best, in order of time; `more` is how many others there are."""
+
+    space: Space
+    lines: list[FoundLine]
+    more: int
+
+
+@dataclass(frozen=True)
+class SearchResults:
+    """`spaces` is one page of them, the best first. `cut`: there are more than MOST lines, and so many were ranked.
+    `common` names languages in which the words are in every line and therefore not looked for."""
+
+    spaces: list[FoundSpace]
+    space_count: int
+    line_count: int
+    cut: bool
+    next_page: int | None
+    common: list[str]
+
+
+@dataclass(frozen=True)
+class _Hit:
+    space_id: UUID
+    ended_at: datetime
+    transcript_id: int
+    number: int
+    config: str
+    rank: float
+
+
+def served() -> Q:
+    """Spaces whose content may be served at this moment, by the database's clock."""
+    return Q(state=Space.State.AVAILABLE) & (Q(expires_at=None) | Q(expires_at__gt=Now()))
+
+
+def search_lines(spaces: QuerySet[Space], typed: str, page: int = 1, *, seconds: float = SECONDS) -> SearchResults:
+    """What was said in those of `spaces` that are served now. Raises Refused when there is nothing to look for, or when
+    it takes longer than `seconds`."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            (before,) = cursor.fetchone()
+            cursor.execute(LIMIT, [f"{seconds * 1000:.0f}ms"])
+            found = _find(spaces.filter(served()), questions(typed), page)
+            cursor.execute(LIMIT, [before])  # for a caller who goes on in this transaction
+            return found
+    except OperationalError as error:
+        if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
+            raise Refused("This took too long. Look for rarer words, or for more of them at once.") from error
+        raise
+
+
+def _find(spaces: QuerySet[Space], asked: Questions, page: int) -> SearchResults:
+    hits = _hits(spaces, asked.all)
+    cut = len(hits) > MOST
+    grouped = _grouped(hits[:MOST])
+    first = SPACES * (page - 1)
+    chosen = {group[0].space_id: group for group in grouped[first : first + SPACES]}
+    rows = spaces.select_related("host").in_bulk(list(chosen))
+    best = {pk: sorted(group[:SHOWN], key=lambda hit: hit.number) for pk, group in chosen.items() if pk in rows}
+    lines = _lines([hit for group in best.values() for hit in group], asked)
+    return SearchResults(
+        [FoundSpace(rows[pk], lines[pk], len(chosen[pk]) - len(group)) for pk, group in best.items()],
+        space_count=len(grouped),
+        line_count=len(hits[:MOST]),
+        cut=cut,
+        next_page=page + 1 if first + SPACES < len(grouped) else None,
+        common=asked.common,
+    )
+
+
+def _hits(spaces: QuerySet[Space], asked: list[Question]) -> list[_Hit]:
+    """At most MOST + 1 of them, in no order."""
+    wanted, ranks = Q(), []
+    for question in asked:
+        wanted |= Q(config__in=question.configs, vector=Parsed(question.match))
+        rank = SearchRank(F("vector"), Parsed(question.words), weights=WEIGHTS, cover_density=True)
+        ranks.append(When(config__in=question.configs, then=rank))
+    rows = SearchLine.objects.filter(wanted, space__in=spaces).annotate(rank=Case(*ranks))
+    columns = ("space_id", "space__ended_at", "transcript_id", "number", "config", "rank")
+    return [_Hit(*row) for row in rows.values_list(*columns)[: MOST + 1]]
+
+
+def _grouped(hits: Iterable[_Hit]) -> list[list[_Hit]]:
+    """The hits of each Space, the best first. A Space is as good as its best line; among equals, the one with more
+    lines, then the later one, comes first."""
+    groups: dict[UUID, list[_Hit]] = {}
+    for hit in hits:
+        groups.setdefault(hit.space_id, []).append(hit)
+    for group in groups.values():
+        group.sort(key=lambda hit: (-hit.rank, hit.number))
+
+    def worth(group: list[_Hit]) -> tuple[float, int, datetime, UUID]:
+        return group[0].rank, len(group), group[0].ended_at, group[0].space_id
+
+    return sorted(groups.values(), key=worth, reverse=True)
+
+
+def _lines(hits: list[_Hit], asked: Questions) -> dict[UUID, list[FoundLine]]:
+    cues = _cues(hits)
+    said = [(hit, cue) for hit in hits if (cue := cues.get((hit.transcript_id, hit.number))) is not None]
+    marker = Marker({name: asked.words_for(name) for name in {hit.config for hit in hits}}, asked.typed)
+    marker.look_up((hit.config, cue["text"]) for hit, cue in said)
+    lines: dict[UUID, list[FoundLine]] = {hit.space_id: [] for hit in hits}
+    for hit, cue in said:
+        marked = excerpt(marker.mark(hit.config, cue["text"]))
+        lines[hit.space_id].append(FoundLine(cue["start_ms"], cue["speaker"], marked))
+    return lines
+
+
+def _cues(hits: list[_Hit]) -> dict[tuple[int, int], dict[str, Any]]:
+    """The cues of the hits. Each transcript is unpacked once, however many of its lines are wanted: that of a whole day
+    has megabytes."""
+    numbers: dict[int, list[int]] = {}
+    for hit in hits:
+        numbers.setdefault(hit.transcript_id, []).append(hit.number)
+    paths = [f"$[{','.join(map(str, wanted))}]" for wanted in numbers.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, place, cue FROM unnest(%s::bigint[], %s::text[]) AS wanted (transcript, path)"
+            " JOIN archive_transcript ON id = transcript,"
+            " jsonb_path_query(cues, path::jsonpath) WITH ORDINALITY AS found (cue, place)",
+            [list(numbers), paths],
+        )
+        return {(pk, numbers[pk][place - 1]): json.loads(cue) for pk, place, cue in cursor.fetchall()}

@@ -1,0 +1,1 @@
+"""Presenters: turn domain objects into plain values for templates. They never see a request."""

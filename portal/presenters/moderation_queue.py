@@ -1,0 +1,103 @@
+"""The queue of Spaces that admins look at. Plain values; the request's query in, rows out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Prefetch
+
+from archive import search
+from archive.errors import Refused
+from archive.formatting import format_duration, format_number
+from archive.models import Recording, Space
+from archive.search import FoundLine, served
+from portal.paging import page_of
+from portal.presenters import clock
+
+PAGE = 20
+MOST_PAGES = 1000
+ASKED = ("order", "q", "after", "page")  # what of an address the queue reads
+ORDERS = {"newest": "Newest", "listened": "Most listened", "said": "By what was said"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """`standing` is how many violations stand. `lines` are those in which the words were found."""
+
+    space: Space
+    face: Any
+    length: str
+    listened: str
+    standing: int
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """`asked` is the query that leads here again, `next_url` the one that goes on."""
+
+    order: str
+    typed: str
+    asked: str
+    rows: list[Row]
+    next_url: str | None = None
+    problem: str = ""
+
+
+def queue(query: Mapping[str, str], now: datetime) -> Queue:
+    """One page of the Spaces that are served now: the newest, the most listened to, or those in which it was said."""
+    order = query.get("order", "newest")
+    order = order if order in ORDERS else "newest"
+    typed = query.get("q", "").strip()
+    asked = {name: query[name] for name in ASKED if query.get(name)}
+    if order == "said":
+        return _said(typed, query.get("page", ""), urlencode(asked), now)
+    rows = _prepared().filter(served())
+    first = "ended_at"
+    if order == "listened":
+        rows, first = rows.exclude(listeners_total=None), "listeners_total"
+    page, cursor = page_of(rows, query.get("after"), (first, "id"), PAGE, descending=True)
+    further = f"?{urlencode({'order': order, 'after': cursor})}" if cursor else None
+    return Queue(order, "", urlencode(asked), [_row(space, now) for space in page], further)
+
+
+def _prepared() -> Any:
+    first = Prefetch("recordings", Recording.objects.filter(number=1), to_attr="first_recording")
+    return Space.objects.select_related("host").prefetch_related("violations", first)
+
+
+def _said(typed: str, page: str, asked: str, now: datetime) -> Queue:
+    if not typed:
+        return Queue("said", typed, asked, [])
+    number = min(max(int(page), 1), MOST_PAGES) if page.isascii() and page.isdigit() and len(page) < 9 else 1
+    try:
+        found = search.search_lines(Space.objects.all(), typed, number)
+    except Refused as refused:
+        return Queue("said", typed, asked, [], problem=str(refused))
+    spaces = _prepared().in_bulk([one.space.pk for one in found.spaces])
+    rows = [
+        _row(spaces[one.space.pk], now, [_line(line) for line in one.lines])
+        for one in found.spaces
+        if one.space.pk in spaces
+    ]
+    further = urlencode({"order": "said", "q": typed, "page": found.next_page}) if found.next_page else ""
+    return Queue("said", typed, asked, rows, f"?{further}" if further else None)
+
+
+def _row(space: Any, now: datetime, lines: list[dict[str, Any]] | None = None) -> Row:
+    standing = sum(violation.state != "lifted" for violation in space.violations.all())
+    recording = space.first_recording[0] if space.first_recording else None
+    listened = "" if space.listeners_total is None else format_number(space.listeners_total)
+    return Row(space, clock.clock_face(space, now), clock.length(recording), listened, standing, lines or [])
+
+
+def _line(line: FoundLine) -> dict[str, Any]:
+    seconds = line.start_ms / 1000
+    return {
+        "t": f"{seconds:.12g}",
+        "stamp": format_duration(int(seconds)),
+        "speaker": line.speaker,
+        "pieces": line.pieces,
+    }

@@ -1,0 +1,75 @@
+"""A copy for browsers, where they can't play what was brought."""
+
+from pathlib import Path
+
+import av
+import pytest
+
+from archive.intake.audio.measure import AudioAnalysis, measure
+from tests.sounds import make_archived, make_tone
+
+DAY = 24 * 3600
+
+
+def heard(path: Path, listening: Path | None) -> AudioAnalysis:
+    return measure(path, longest_seconds=DAY, step=lambda seconds: None, listening=listening)
+
+
+@pytest.mark.parametrize("kind", ["m4a", "mp3", "opus", "webm", "wav", "flac"])
+def test_what_browsers_play_is_not_copied(tmp_path: Path, kind: str) -> None:
+    copy = tmp_path / "copy.m4a"
+
+    found = heard(make_tone(tmp_path / "talk", kind), copy)
+
+    assert not found.listening
+    assert copy.read_bytes() == b""
+
+
+@pytest.mark.parametrize("kind", ["aac", "ts", "alac", "ac3", "mulaw"])
+def test_what_they_do_not_play_becomes_aac_in_an_m4a_with_its_index_in_front(tmp_path: Path, kind: str) -> None:
+    copy = tmp_path / "copy.m4a"
+    before = heard(make_tone(tmp_path / "talk", kind, seconds=5), copy)
+
+    assert before.listening
+    after = heard(copy, None).measured
+    assert (after.extension, after.codec, after.channels) == ("m4a", "aac", 1)
+    assert after.duration_ms == pytest.approx(5000, abs=60)
+    assert after.peak_dbfs == pytest.approx(-10.3, abs=0.8)
+    data = copy.read_bytes()
+    assert 0 < data.index(b"moov") < data.index(b"mdat")
+
+
+def packets(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(container.streams.audio[0]) if packet.size]
+
+
+def test_aac_is_not_encoded_again(tmp_path: Path) -> None:
+    original, copy = make_archived(tmp_path / "space.ts", seconds=5), tmp_path / "copy.m4a"
+
+    assert heard(original, copy).listening
+
+    assert packets(copy) == [packet[7:] for packet in packets(original)]  # without the header that raw AAC needs
+    with av.open(str(copy)) as container:
+        times = [packet.pts for packet in container.demux(container.streams.audio[0]) if packet.size]
+    assert times == [1024 * number for number in range(len(times))]
+
+
+def test_a_stream_whose_rate_changes_is_encoded(tmp_path: Path) -> None:
+    original, copy = tmp_path / "joined.aac", tmp_path / "copy.m4a"
+    first, second = make_tone(tmp_path / "a", "aac", seconds=3), make_tone(tmp_path / "b", "aac", seconds=3, rate=24000)
+    original.write_bytes(first.read_bytes() + second.read_bytes())
+
+    assert heard(original, copy).listening
+
+    assert heard(copy, None).measured.duration_ms == pytest.approx(6000, abs=150)
+
+
+def test_a_copy_into_a_file_without_a_name(tmp_path: Path) -> None:
+    with (tmp_path / "copy").open("w+b") as file:
+        (tmp_path / "copy").unlink()
+
+        assert heard(make_tone(tmp_path / "talk.ts", "ts"), Path(f"/dev/fd/{file.fileno()}")).listening
+
+        file.seek(4)
+        assert file.read(4) == b"ftyp"

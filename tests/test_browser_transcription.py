@@ -1,0 +1,66 @@
+"""A host in a real browser: a recording without a transcript gets one by itself. What was said is found by search, and
+played from the line that was found."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from pytest_django import Settings
+
+from archive.models import Space, User
+from tests import browser as person
+from tests import voices
+from tests.factory import make_space
+from tests.processes import Services, wait_until
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Page:
+    return chromium.new_page()
+
+
+@pytest.mark.usefixtures("committed")
+def test_heard_written_found_and_played(
+    services: Services,
+    page: Page,
+    alice: User,
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.TRANSCRIPTION_MODEL = voices.MODEL
+    monkeypatch.setenv("TRANSCRIPTION_MODEL", voices.MODEL)
+    recording = voices.read_aloud(tmp_path)
+    space = make_space(alice, recording=recording, transcript=None, transcribe=True, title="Read aloud")
+    services.web()
+
+    person.come_back(page, services.url, "alice")
+    page.goto(f"{services.url}/spaces/{space.pk}/")
+    expect(page.get_by_text("Automatic transcript: waiting for its turn")).to_be_visible()
+    services.beat()
+    services.worker(1, LEASE_SECONDS="60")
+    expect(page.get_by_text("Made by a machine, so it may be wrong")).to_be_visible(timeout=60_000)
+    heard = " ".join(page.locator("[data-lines] p > span").all_inner_texts())
+    assert voices.word_errors(voices.TWO_CITIES, heard) < 0.15
+
+    page.goto(f"{services.url}/search/?q=superlative")
+    line = page.locator(".found-lines a", has_text="superlative")
+    line.click()
+    begins = start_of(space, "superlative")
+    wait_until(lambda: abs(place(page) - begins) < 1, "the page opens at the line")
+    assert 28 < begins < 41  # where it is said
+    page.get_by_role("button", name="Play", exact=True).click()
+    wait_until(lambda: place(page) > begins + 0.5, "it plays from there")
+    expect(page.locator("[data-lines] .now")).to_contain_text("superlative")
+    assert page.evaluate("document.querySelector('audio').error") is None
+
+
+def start_of(space: Space, word: str) -> float:
+    """When the line with this word begins, in seconds."""
+    (line,) = [line for line in space.transcripts.get().cues if word in line["text"]]
+    return float(line["start_ms"]) / 1000
+
+
+def place(page: Page) -> float:
+    """Where the player is, in seconds."""
+    return float(page.evaluate("document.querySelector('audio')?.currentTime ?? -1"))

@@ -1,0 +1,150 @@
+"""An archive that is dropped on the page: the recording in it is brought in, with what lies beside it."""
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from archive import dbtime
+from archive.models import Space, User
+from archive.storage import store
+from archive.storage.setup import prepare_bucket
+from tests import browser as person
+from tests.processes import Services
+from tests.sounds import make_tone
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+METADATA = """window.YTD.spaces_metadata.part0 = [
+  {{"spaceMetadata": {{"id": "1ypKdEXvkMLGW", "endedAt": "{}"}}}}, {{"spaceMetadata": {{"id": "1vAxRkVNdkPGl"}}}}
+]"""
+TRANSCRIPT = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Alice>Beans first.\n"
+
+
+@pytest.fixture
+def page(chromium: Browser, services: Services, alice: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    monkeypatch.setenv("LEASE_SECONDS", "60")
+    services.web()
+    services.worker()
+    prepare_bucket(store(), services.url)
+    context = chromium.new_context(timezone_id="Europe/Berlin")
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    expect.set_options(timeout=20_000)
+    person.come_back(page, services.url, "alice")
+    page.goto(f"{services.url}/upload/")
+    yield page
+    expect.set_options(timeout=5_000)
+    context.close()
+    prepare_bucket(store(), "http://127.0.0.1:8000")
+
+
+def choose(page: Page, *files: Path) -> None:
+    page.get_by_label("Drop the").set_input_files(files)
+
+
+def evening() -> datetime:
+    return dbtime.now().replace(hour=19, minute=5, second=0, microsecond=0) - timedelta(days=3)
+
+
+def pack(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", method) as out:
+        for name, data in members.items():
+            out.writestr(name, data)
+    return path
+
+
+def bring_in(page: Page, title: str) -> Space:
+    page.get_by_label("Title").fill(title)
+    page.get_by_role("button", name="Bring it in").click()
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    return Space.objects.get()
+
+
+def test_the_data_archive_of_x_as_it_is(page: Page, tmp_path: Path) -> None:
+    sound = make_tone(tmp_path / "sound.ts", "ts").read_bytes()
+    archive = pack(
+        tmp_path / "twitter-2026-11-20.zip",
+        {
+            "Your archive.html": b"<title>Your archive</title>",
+            "data/tweets_media/1-film.mp4": b"no Space",
+            "data/spaces_media/space-1ypKdEXvkMLGW_0.ts": sound,
+            "data/spaces_media/space-1vAxRkVNdkPGl_0.ts": b"another Space",
+            "data/spaces-metadata.js": METADATA.format(evening().isoformat()).encode(),
+        },
+    )
+
+    choose(page, archive)
+    expect(page.get_by_text("twitter-2026-11-20.zip has 2 recordings.")).to_be_visible()
+    page.get_by_role("button", name=f"ended on {evening().day} {evening():%B %Y}, 19:05 UTC").click()
+
+    expect(page.get_by_text("Recording space-1ypKdEXvkMLGW_0.ts")).to_be_visible()
+    expect(page.get_by_text(f"That is {evening().day} {evening():%B %Y}, 19:05 UTC.")).to_be_visible()
+    space = bring_in(page, "Out of an archive")
+    assert space.ended_at == evening()
+    assert space.recordings.get().sha256 == hashlib.sha256(sound).hexdigest()
+
+
+def test_of_several_recordings_one_is_chosen_and_its_transcript_comes_along(page: Page, tmp_path: Path) -> None:
+    beans, peas = (make_tone(tmp_path / f"{n}.m4a", "m4a", seconds=n).read_bytes() for n in (3, 4))
+    members = {"talks/beans.m4a": beans, "talks/peas.m4a": peas, "talks/beans.vtt": TRANSCRIPT.encode()}
+    members["__MACOSX/talks/._peas.m4a"] = b"no sound"
+    choose(page, pack(tmp_path / "talks.zip", members, zipfile.ZIP_STORED))
+
+    expect(page.get_by_text("talks.zip has 2 recordings.")).to_be_visible()
+    page.get_by_role("button", name="beans.m4a").click()
+    expect(page.get_by_text("Transcript beans.vtt")).to_be_visible()
+    page.get_by_label("When it ended").fill(f"{evening():%Y-%m-%dT%H:%M:%S}")
+    space = bring_in(page, "Beans")
+
+    expect(page.locator("[data-lines]").get_by_text("Beans first.")).to_be_visible()
+    assert space.recordings.get().sha256 == hashlib.sha256(beans).hexdigest()
+
+
+def test_after_a_reload_the_same_archive_goes_on(page: Page, services: Services, tmp_path: Path) -> None:
+    sounds = {f"{n}.wav": make_tone(tmp_path / f"{n}.wav", "wav", seconds=n).read_bytes() for n in (3, 4)}
+    archive = pack(tmp_path / "talks.zip", sounds)
+    page.route("**/*partNumber=*", lambda route: route.abort())
+    choose(page, archive)
+    page.get_by_role("button", name="4.wav").click()
+    page.get_by_label("Title").fill("Twice begun")
+    page.get_by_label("When it ended").fill(f"{evening():%Y-%m-%dT%H:%M:%S}")
+    page.get_by_role("button", name="Bring it in").click()
+    expect(page.get_by_role("heading", name="Uploading “Twice begun”")).to_be_visible()
+    page.unroute("**/*partNumber=*")
+    page.reload()
+
+    choose(page, archive)  # nobody is asked again which one
+
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    assert Space.objects.get().recordings.get().sha256 == hashlib.sha256(sounds["4.wav"]).hexdigest()
+
+
+def test_what_can_not_be_taken_out_is_said_before_anything_is_sent(page: Page, tmp_path: Path) -> None:
+    tone = make_tone(tmp_path / "talk.wav", "wav").read_bytes()
+    good = pack(tmp_path / "good.zip", {"talk.wav": tone}).read_bytes()
+    half, secret, lie, silent, packed = (
+        tmp_path / f"{name}.zip" for name in ("half", "secret", "lie", "silent", "lzma")
+    )
+    half.write_bytes(good[: len(good) // 2])
+    index = good.index(b"PK\x01\x02")
+    secret.write_bytes(good[: index + 8] + b"\x01" + good[index + 9 :])
+    lie.write_bytes(good[: index + 24] + (1000).to_bytes(4, "little") + good[index + 28 :])
+    pack(silent, {"letter.txt": b"no sound"})
+    pack(packed, {"talk.wav": tone}, zipfile.ZIP_LZMA)
+
+    for path, words in [
+        (half, "half.zip: the archive is damaged, or its end is missing."),
+        (secret, "talk.wav: it is encrypted. Unpack the archive, and choose the recording."),
+        (lie, "talk.wav: it is damaged in the archive."),
+        (silent, "silent.zip: there is no recording in it"),
+        (packed, "talk.wav: it is packed in a way that is not read here."),
+    ]:
+        choose(page, path)
+
+        expect(page.locator("[data-drop-error]")).to_contain_text(words)
+    assert not Space.objects.exists()

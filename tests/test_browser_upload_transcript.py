@@ -1,0 +1,176 @@
+"""Bringing in a Space in a real browser: what the files say is filled in, what is wrong is said in place, and a
+transcript that is broken, late or corrected finds its way."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from archive import dbtime
+from archive.models import Space, User
+from archive.storage import store
+from archive.storage.setup import prepare_bucket
+from tests import browser as person
+from tests.factory import DEMO, make_space
+from tests.processes import Services
+from tests.sounds import make_tone
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+BROKEN = """WEBVTT
+
+00:00.000 --> 00:01.000
+<v Nora>Beans first.
+
+00:02.000 --> 00:x3.000
+<v Nora>This one has no end.
+"""
+
+
+@pytest.fixture
+def page(chromium: Browser, services: Services, alice: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    monkeypatch.setenv("LEASE_SECONDS", "60")  # no beat runs here that would begin again what took too long
+    services.web()
+    services.worker()
+    prepare_bucket(store(), services.url)
+    context = chromium.new_context(timezone_id="Europe/Berlin")
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    expect.set_options(timeout=20_000)
+    person.come_back(page, services.url, "alice")
+    yield page
+    expect.set_options(timeout=5_000)
+    context.close()
+    prepare_bucket(store(), "http://127.0.0.1:8000")
+
+
+def choose(page: Page, *files: Path) -> None:
+    page.get_by_label("Drop the").set_input_files(files)
+
+
+def send(page: Page) -> None:
+    ended = dbtime.now() - timedelta(days=2)
+    page.get_by_label("When it ended").fill(f"{ended:%Y-%m-%dT20:00:00}")
+    page.get_by_role("button", name="Bring it in").click()
+
+
+def test_what_the_files_say_is_filled_in(page: Page, services: Services, tmp_path: Path) -> None:
+    ended = dbtime.now().replace(hour=19, minute=5, second=0, microsecond=0) - timedelta(days=3)
+    tone = make_tone(tmp_path / "talk.m4a", "m4a")
+    facts = tmp_path / "talk.json"
+    facts.write_text(json.dumps({
+        "egress_id": "EG_1", "room_name": "Peas at dusk", "status": "EGRESS_COMPLETE",
+        "started_at": int((ended.timestamp() - 3) * 1e9), "ended_at": int(ended.timestamp() * 1e9),
+        "file_results": [{"filename": "talk.m4a", "ended_at": int(ended.timestamp() * 1e9)}],
+    }))  # fmt: skip
+    page.goto(f"{services.url}/upload/")
+
+    choose(page, tone, facts)
+
+    expect(page.locator("main").get_by_text("Filled in from what the files hold")).to_be_visible()
+    expect(page.get_by_text(f"That is {ended.day} {ended:%B %Y}, 19:05 UTC.")).to_be_visible()
+    page.get_by_role("button", name="Add a speaker").click()
+    page.get_by_role("textbox", name="Speaker 1").fill("Nora")
+    page.get_by_label("Title").fill("Peas at dusk")
+    page.get_by_role("button", name="Bring it in").click()
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    space = Space.objects.get()
+    assert (space.title, space.ended_at) == ("Peas at dusk", ended)
+    assert [p.name for p in space.participants.all()] == ["Alice", "Nora"]
+
+
+def test_what_zoom_leaves_behind(page: Page, services: Services, tmp_path: Path) -> None:
+    page.goto(f"{services.url}/upload/")
+    tone = make_tone(tmp_path / "audio_only.m4a", "m4a")
+    for name in ("audio_transcript.vtt", "chat.txt", "closed_caption.vtt"):
+        (tmp_path / name).write_text(BROKEN)
+
+    choose(page, tone, *(tmp_path / name for name in ("audio_transcript.vtt", "chat.txt", "closed_caption.vtt")))
+
+    expect(page.get_by_text("chat.txt: the chat is not taken in.")).to_be_visible()
+    expect(page.get_by_text("One file at a time for the transcript: closed_caption.vtt was left out.")).to_be_visible()
+    expect(page.get_by_text("Transcript audio_transcript.vtt")).to_be_visible()
+
+
+def test_what_is_wrong_is_said_in_place_and_nothing_typed_is_lost(
+    page: Page, services: Services, tmp_path: Path
+) -> None:
+    page.goto(f"{services.url}/upload/")
+    choose(page, make_tone(tmp_path / "talk.m4a", "m4a"))
+    page.get_by_label("Title").fill("Kept as typed")
+    page.get_by_role("button", name="Bring it in").click()
+    expect(page.get_by_text("When did the live Space end?")).to_be_visible()
+    expect(page.get_by_label("When it ended")).to_be_focused()
+
+    page.get_by_role("button", name="Add a speaker").click()
+    page.get_by_role("textbox", name="Speaker 1").fill("Nora")
+    page.get_by_label("Account").fill("nobody-here")
+    send(page)
+
+    expect(page.get_by_text("There is no user 'nobody-here'.")).to_be_visible()
+    expect(page.get_by_label("Title")).to_have_value("Kept as typed")
+    assert not Space.objects.exists()
+
+
+def test_a_recording_that_is_none_is_refused_in_words(page: Page, services: Services, tmp_path: Path) -> None:
+    page.goto(f"{services.url}/upload/")
+    talk = tmp_path / "talk.wav"
+    talk.write_bytes(b"This is no sound at all. " * 100)
+    choose(page, talk)
+    page.get_by_label("Title").fill("Not a sound")
+    send(page)
+
+    expect(page.get_by_text("This recording was not accepted.")).to_be_visible()
+    expect(page.get_by_text("nothing of yours was lost")).to_be_visible()
+    space = Space.objects.get()
+    assert space.state == "rejected"
+    expect(page.get_by_text(space.problem)).to_be_visible()
+
+
+def test_the_rest_of_a_broken_transcript_is_kept_when_asked(page: Page, services: Services, tmp_path: Path) -> None:
+    page.goto(f"{services.url}/upload/")
+    words = tmp_path / "talk.vtt"
+    words.write_text(BROKEN)
+    choose(page, make_tone(tmp_path / "talk.m4a", "m4a"), words)
+    page.get_by_label("Title").fill("Beans")
+    send(page)
+
+    expect(page.get_by_text("could not be taken in as it is")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"line \d"))).to_be_visible()
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Keep the rest").click()
+    expect(page.get_by_text("Beans first.")).to_be_visible()
+    expect(page.get_by_text("could not be taken in as it is")).to_have_count(0)
+
+
+def test_a_corrected_transcript_is_shown_and_both_are_kept(
+    page: Page, services: Services, alice: User, tmp_path: Path
+) -> None:
+    space = make_space(alice, recording=DEMO / "recording.m4a")
+    words = tmp_path / "corrected.vtt"
+    words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Peas were meant.\n")
+    page.goto(f"{services.url}/spaces/{space.pk}/")
+    page.get_by_role("link", name="Upload a corrected transcript").click()
+    expect(page.get_by_role("heading", name="Upload a corrected transcript")).to_be_visible()
+    choose(page, words)
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+    expect(page.get_by_text("Peas were meant.")).to_be_visible()
+    assert space.transcripts.count() == 2
+
+
+def test_the_network_may_go_away(page: Page, services: Services, tmp_path: Path) -> None:
+    page.goto(f"{services.url}/upload/")
+    choose(page, make_tone(tmp_path / "talk.m4a", "m4a"))
+    page.get_by_label("Title").fill("Through a tunnel")
+    gone = [True]
+    page.route(re.compile(r"partNumber="), lambda route: route.abort() if gone[0] else route.continue_())
+    send(page)
+    expect(page.locator("main").get_by_text("The connection was lost. It goes on by itself")).to_be_visible()
+    gone[0] = False
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()

@@ -1,0 +1,157 @@
+"""A bundle that was not finished goes on: what the store has is not sent again, and a lost answer is no loss."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.db.models.functions import Now
+
+from archive.bundles.build import build, request
+from archive.bundles.maintain import verify
+from archive.log import SYSTEM
+from archive.models import Bundle, Space, User
+from archive.storage import keys, store
+from archive.storage.capabilities import copies_parts
+from tests.bundling import crc_is_right
+from tests.factory import make_noise
+from tests.faults.proxy import Fault, Proxy
+from tests.stores import other_store
+
+COPY = r"^PUT .* copy$"
+PUT = r"^PUT [^ ]*partNumber=\d+[^ ]*$"
+COMPLETE = r"^POST [^ ]*uploadId="
+
+
+@pytest.fixture
+def bundle(db: None, alice: User) -> Bundle:
+    """Of a recording of 12 MiB: two parts that go through, one that is copied."""
+    assert copies_parts(store())
+    return request(make_noise(alice, megabytes=12).pk, SYSTEM)
+
+
+@pytest.fixture
+def day() -> Iterator[Proxy]:
+    """The store, with nothing wrong yet."""
+    with (
+        Proxy(settings.S3_ENDPOINT_URL) as proxy,
+        other_store(endpoint_url=proxy.url) as behind,
+    ):
+        assert copies_parts(behind)
+        proxy.lines.clear()
+        yield proxy
+
+
+def count(day: Proxy, ending: str) -> int:
+    return sum("partNumber=" in line and line.endswith(" copy") == (ending == "copy") for line in day.lines)
+
+
+def finished(bundle: Bundle) -> None:
+    Bundle.objects.update(lease_until=Now(), retry_at=None)
+    assert build(bundle.pk)
+    assert verify(Bundle, bundle.pk)
+    bundle.refresh_from_db()
+    crc_is_right(bundle)
+    assert store().listing(keys.bundle(bundle.space_id, bundle.pk)).uploads == ()
+
+
+def test_parts_that_are_there_are_not_sent_again(bundle: Bundle, day: Proxy) -> None:
+    day.faults = [Fault(COMPLETE, status=503, code="SlowDown")]
+    assert not build(bundle.pk)
+    assert (count(day, "put"), count(day, "copy")) == (2, 1)
+    day.faults, day.lines = [], []
+
+    finished(bundle)
+
+    assert (count(day, "put"), count(day, "copy")) == (0, 0)
+
+
+def test_what_is_lacking_is_sent(bundle: Bundle, day: Proxy) -> None:
+    day.faults = [Fault(COPY, status=500, code="InternalError")]
+    assert not build(bundle.pk)
+    bundle.refresh_from_db()
+    assert (bundle.state, bundle.attempts) == ("building", 0)  # it came forward
+    day.faults, day.lines = [], []
+
+    finished(bundle)
+
+    assert (count(day, "put"), count(day, "copy")) == (0, 1)
+
+
+def test_an_answer_that_is_lost_is_no_loss(bundle: Bundle, day: Proxy) -> None:
+    """The store completes it, and the connection breaks: asked again, it knows no such upload."""
+    day.faults = [Fault(COMPLETE, times=1, lost=True), Fault(COPY, times=1, lost=True), Fault(PUT, times=1, lost=True)]
+
+    finished(bundle)
+
+    assert [fault.seen for fault in day.faults] == [1, 1, 1]
+
+
+def test_when_the_time_of_a_run_is_up_the_next_one_goes_on(bundle: Bundle, day: Proxy) -> None:
+    day.faults = [Fault(COPY, times=1, after_seconds=5)]  # more than 0.7 of the lease, and a tick
+
+    assert not build(bundle.pk)
+
+    bundle.refresh_from_db()
+    assert (bundle.state, bundle.problem, bundle.attempts) == ("building", "", 0)
+    assert 0 < bundle.bytes_done < bundle.bytes_total
+    day.lines.clear()
+    finished(bundle)
+    assert count(day, "put") == 0
+
+
+def test_an_upload_of_other_parts_is_not_gone_on_with(bundle: Bundle, day: Proxy, alice: User) -> None:
+    day.faults = [Fault(COMPLETE, status=503, code="SlowDown")]
+    assert not build(bundle.pk)
+    before = Bundle.objects.get().upload_id
+    Space.objects.update(title="Another one")  # another folder in the ZIP
+    day.faults, day.lines = [], []
+
+    finished(bundle)
+
+    assert (count(day, "put"), count(day, "copy")) == (2, 1)
+    bundle.refresh_from_db()
+    assert bundle.name.startswith("Another one-")
+    assert before not in str(store().listing(keys.prefix(bundle.space_id)).uploads)
+
+
+def test_who_slept_removes_nothing_that_another_has_finished(bundle: Bundle, day: Proxy) -> None:
+    """A worker claims, and sleeps before it opens an upload; another claims after the lease, and finishes."""
+    slept: list[bool] = []
+
+    def sleep(**kwargs: object) -> None:
+        if not slept:
+            slept.append(True)
+            Bundle.objects.update(lease_until=Now(), retry_at=None)
+            slept.append(build(bundle.pk))
+
+    events = store().client.meta.events
+    events.register("before-call.s3.ListObjectVersions", sleep)
+    try:
+        assert not build(bundle.pk)
+    finally:
+        events.unregister("before-call.s3.ListObjectVersions", sleep)
+
+    assert slept == [True, True]
+    bundle.refresh_from_db()
+    assert verify(Bundle, bundle.pk)
+    bundle.refresh_from_db()
+    crc_is_right(bundle)
+
+
+def test_an_object_of_other_parts_is_not_taken_for_this_one(bundle: Bundle, day: Proxy) -> None:
+    """The ZIP was completed, and its worker died; then a title of the same length made another one of the same size,
+    and that upload was ended by somebody."""
+    day.faults = [Fault(r"^HEAD .*bundles", status=503, code="SlowDown")]
+    assert not build(bundle.pk)
+    Space.objects.update(title="Other")
+    Bundle.objects.update(lease_until=Now(), retry_at=None)
+    day.faults = [Fault(COMPLETE, status=404, code="NoSuchUpload")]
+    assert not build(bundle.pk)
+    bundle.refresh_from_db()
+    assert (bundle.state, "NoSuchUpload" in bundle.problem) == ("building", True)
+    day.faults = []
+
+    finished(bundle)
+
+    bundle.refresh_from_db()
+    assert bundle.name.startswith("Other-")

@@ -1,0 +1,113 @@
+"""A bundle is read back once: its SHA-256 becomes known, and one that holds other bytes than were taken in is found."""
+
+import hashlib
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+
+from archive import dbtime
+from archive.bundles.build import build, current, request
+from archive.bundles.maintain import clear_storage, remove_unfetched, verify
+from archive.log import SYSTEM
+from archive.models import Bundle, LogEntry, Space
+from archive.storage import keys, store
+from tests.bundling import built, downloaded, failed
+from tests.stores import NOBODY_LISTENS, other_store
+
+
+@pytest.fixture
+def bundle(seeds: Space) -> Bundle:
+    return built(seeds)
+
+
+def overwrite(bundle: Bundle, data: bytes) -> None:
+    answer = store().client.put_object(Bucket=store().bucket, Key=bundle.key, Body=data)
+    Bundle.objects.update(etag=answer["ETag"])
+
+
+def test_its_checksum_is_that_of_the_file(bundle: Bundle) -> None:
+    assert bundle.sha256 == ""
+
+    assert verify(Bundle, bundle.pk)
+
+    bundle.refresh_from_db()
+    assert bundle.sha256 == hashlib.sha256(downloaded(bundle)).hexdigest()
+    assert (bundle.attempts, bundle.lease_until) == (0, None)
+    entry = LogEntry.objects.get(event="bundle.verified")
+    assert (entry.premis, entry.detail["sha256"]) == ("fixity check", bundle.sha256)
+    assert not verify(Bundle, bundle.pk)
+
+
+def test_one_flipped_bit_is_found_and_the_bundle_is_not_handed_out(bundle: Bundle, seeds: Space) -> None:
+    data = bytearray(downloaded(bundle))
+    recording = data.index(b"ftyp")
+    data[recording + 1000] ^= 1
+    overwrite(bundle, bytes(data))
+
+    assert not verify(Bundle, bundle.pk)
+
+    bundle.refresh_from_db()
+    assert "/data/recording.m4a does not have the bytes that were taken in" in bundle.problem
+    assert current(seeds) == bundle
+    failed(bundle)
+    again = request(seeds.pk, SYSTEM)
+    assert (again.pk != bundle.pk, build(again.pk), verify(Bundle, again.pk)) == (True, True, True)
+
+
+def test_one_that_is_cut_short_is_not_known(bundle: Bundle) -> None:
+    overwrite(bundle, downloaded(bundle)[:-1])
+
+    assert not verify(Bundle, bundle.pk)
+
+    bundle.refresh_from_db()
+    assert (bundle.state, bundle.sha256) == ("ready", "")
+    assert "bytes came from the object store" in bundle.problem
+
+
+def test_something_that_is_no_zip(bundle: Bundle) -> None:
+    overwrite(bundle, b"x" * (bundle.size or 0))
+
+    assert not verify(Bundle, bundle.pk)
+
+    bundle.refresh_from_db()
+    assert (bundle.state, "it does not begin like a ZIP" in bundle.problem) == ("failed", True)
+
+
+def test_one_that_is_lost_can_be_asked_for_again(bundle: Bundle, seeds: Space) -> None:
+    store().delete(store().listing(bundle.key).versions)
+
+    assert not verify(Bundle, bundle.pk)
+
+    bundle.refresh_from_db()
+    assert bundle.state == "removed"
+    assert current(seeds) is None
+
+
+def test_a_store_that_is_down_is_asked_again(bundle: Bundle) -> None:
+    with other_store(**NOBODY_LISTENS):
+        assert not verify(Bundle, bundle.pk)
+    bundle.refresh_from_db()
+    assert (bundle.state, "can't be reached" in bundle.problem) == ("ready", True)
+
+    Bundle.objects.update(retry_at=Now())
+
+    assert verify(Bundle, bundle.pk)
+
+
+def test_after_seven_days_without_a_download_it_is_removed(bundle: Bundle, seeds: Space) -> None:
+    week = timedelta(days=7)
+    Bundle.objects.update(ready_at=dbtime.now() - week + timedelta(minutes=1))
+    assert remove_unfetched(Bundle) == 0
+    Bundle.objects.update(ready_at=dbtime.now() - week, fetched_at=dbtime.now() - timedelta(days=1))
+    assert remove_unfetched(Bundle) == 0
+    Bundle.objects.update(fetched_at=dbtime.now() - week)
+
+    assert remove_unfetched(Bundle) == 1
+
+    bundle.refresh_from_db()
+    assert (bundle.state, bundle.storage_cleared) == ("removed", False)
+    assert LogEntry.objects.get(event="bundle.removed").detail["why"] == "not fetched"
+    assert clear_storage(Bundle, bundle.pk)
+    assert not store().listing(keys.bundle(seeds.pk, bundle.pk))
+    assert request(seeds.pk, SYSTEM) != bundle

@@ -1,0 +1,125 @@
+"""What an auditor sees of what is due, late and held, and what another rule would do: nothing of what was said."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from archive import dbtime
+from archive.models import LogEntry, Space, User
+from archive.moderation.violations import flag, lift
+from archive.policy import RetentionPolicy
+from archive.retention.simulate import simulate
+from tests.factory import make_held, make_row
+from tests.pages import browser
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+def test_late_soon_and_held(alice: User, admin: User, auditor: User) -> None:
+    on_time = make_row(alice, title="Narwhal", ended_ago=timedelta(days=30, minutes=10))
+    late = make_row(alice, title="Okapi", ended_ago=timedelta(days=30, minutes=16))
+    stuck = make_row(alice, ended_ago=timedelta(days=31), state="expiring", problem="The store said no.")
+    soon = make_row(alice, title="Quagga", ended_ago=timedelta(days=24))
+    make_row(alice, ended_ago=timedelta(days=2))
+    flag(soon.pk, "hate", "An axolotl.", admin)
+    Space.objects.filter(pk=soon.pk).update(expires_at=dbtime.now() + timedelta(days=2))
+    held = make_held(alice, title="Zebrafish", ended_ago=timedelta(days=99))
+    flag(held.pk, "spam", "A pangolin.", admin)
+
+    answer = browser(auditor).get("/log/deadlines/")
+
+    page = answer.content.decode()
+    assert {row["id"] for row in answer.context["late"]} == {late.pk, stuck.pk}
+    assert [(row["id"], row["codes"], row["rules"]) for row in answer.context["soon"]] == [
+        (soon.pk, ["base", "violation"], ["hate"])
+    ]
+    assert [(row["id"], row["rules"]) for row in answer.context["held"]] == [(held.pk, ["spam"])]
+    assert str(on_time.pk)[:8] not in page
+    for word in ("Narwhal", "Okapi", "Quagga", "Zebrafish", "axolotl", "pangolin"):
+        assert word not in page
+    assert "A court asked for it." in page
+
+
+def test_nothing_is_late(alice: User, auditor: User) -> None:
+    make_row(alice)
+
+    assert "Nothing is late" in browser(auditor).get("/log/deadlines/").content.decode()
+
+
+@pytest.fixture
+def shelf(alice: User, admin: User) -> dict[str, Space]:
+    """Of 10, 25 and 5 days, flagged, lifted, held, gone."""
+    made = {f"{days} days": make_row(alice, ended_ago=timedelta(days=days)) for days in (10, 25, 5)}
+    made["flagged"], made["lifted"] = (make_row(alice, ended_ago=timedelta(days=28)) for _ in "ab")
+    flag(made["flagged"].pk, "spam", "Watches.", admin)
+    flag(made["lifted"].pk, "spam", "Watches.", admin)
+    lift(made["lifted"].pk, "In error.", admin)
+    made["held"] = make_held(alice, ended_ago=timedelta(days=99))
+    make_row(alice, ended_ago=timedelta(days=31))
+    return made
+
+
+def touched(shelf: dict[str, Space], rule: RetentionPolicy, batch: int = 2) -> dict[str, tuple[int, str]]:
+    """Name -> whole days from the end to the new deadline, and which way it moves."""
+    names = {space.pk: name for name, space in shelf.items()}
+    found = {}
+    for moved in simulate(rule, batch=batch):
+        kept = (moved.after - shelf[names[moved.id]].ended_at) // timedelta(days=1)
+        found[names[moved.id]] = (kept, "at once" if moved.at_once else "later" if moved.longer else "earlier")
+    return found
+
+
+def test_sixty_days(shelf: dict[str, Space]) -> None:
+    assert touched(shelf, RetentionPolicy(retention_days=60)) == {
+        "10 days": (60, "later"),
+        "25 days": (60, "later"),
+        "5 days": (60, "later"),
+        "flagged": (150, "later"),
+        "lifted": (60, "later"),
+    }
+
+
+def test_twenty_days(shelf: dict[str, Space]) -> None:
+    assert touched(shelf, RetentionPolicy(retention_days=20)) == {
+        "10 days": (20, "earlier"),
+        "25 days": (20, "at once"),
+        "5 days": (20, "earlier"),
+        "flagged": (110, "earlier"),
+    }
+
+
+def test_the_rule_as_it_is_touches_nobody(shelf: dict[str, Space]) -> None:
+    assert touched(shelf, RetentionPolicy()) == {}
+
+
+def test_asking_changes_nothing(shelf: dict[str, Space], auditor: User, capsys: pytest.CaptureFixture[str]) -> None:
+    before = list(Space.objects.order_by("pk").values()), LogEntry.objects.count()
+
+    page = (
+        browser(auditor).get("/log/deadlines/", {"retention_days": "20", "violation_extra_days": "90"}).content.decode()
+    )
+    call_command("simulate_policy", "--retention-days", "20", "--json")
+
+    assert "4 Spaces would have another deadline; 3 an earlier one; 1 would be deleted at once." in page
+    said = json.loads(capsys.readouterr().out)
+    assert (said["shorter"], said["due at once"], len(said["touched"])) == (3, 1, 4)
+    assert (list(Space.objects.order_by("pk").values()), LogEntry.objects.count()) == before
+
+
+def test_the_command_in_words(shelf: dict[str, Space], capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("simulate_policy", "--retention-days", "60")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 6
+    assert lines[-1] == "Nothing was changed. It would be: 5 longer."
+    with pytest.raises(CommandError, match="That is no rule"):
+        call_command("simulate_policy", "--retention-days", "0")
+
+
+@pytest.mark.parametrize("typed", ["0", "-1", "x", "10001", "9" * 20, "\uff11"])
+def test_a_rule_that_is_none_is_said(auditor: User, typed: str) -> None:
+    page = browser(auditor).get("/log/deadlines/", {"retention_days": typed}).content.decode()
+
+    assert "A rule keeps for 1 to 10000 days" in page

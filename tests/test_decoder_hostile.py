@@ -1,0 +1,122 @@
+"""Files made to break whoever listens are refused in words, or heard, within limits; and then the next one is heard."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+from pytest_django import Settings
+
+from archive.errors import Unreadable
+from archive.intake.audio.measure import AudioFacts, measure
+from tests import hostile
+from tests.offspring import children
+from tests.sounds import cut, make_tone
+
+MEMORY = "it asks for more memory, or more tracks, than any recording needs, so hearing it was stopped: "
+NO_AUDIO = "no audio could be read from it. It should be m4a, mp3"
+NO_SOUND = "there is no sound in it."
+
+
+@pytest.fixture(autouse=True)
+def _nobody_stays(tmp_path: Path, settings: Settings) -> Iterator[None]:
+    settings.DECODER_SECONDS = 30
+    before = children()
+    yield
+    assert children() == before
+    assert measured(make_tone(tmp_path / "next.wav", "wav")).duration_ms == 3000
+
+
+def measured(path: Path, *, accept_short: bool = False, longest_seconds: int = 86_400) -> AudioFacts:
+    return measure(path, longest_seconds=longest_seconds, accept_short=accept_short, step=lambda seconds: None).measured
+
+
+def refused(path: Path, **options: int) -> str:
+    with pytest.raises(Unreadable) as error:
+        measured(path, **options)  # type: ignore[arg-type]
+    return str(error.value).removeprefix(f"{path.name}: ")
+
+
+def test_a_wav_that_claims_4_tebibytes(tmp_path: Path) -> None:
+    path = hostile.claim_four_tebibytes(tmp_path / "talk.wav")
+
+    assert refused(path).startswith("it says that it is 12725:49:44 long, but only 0:03 can be heard")
+    assert measured(path, accept_short=True).duration_ms == 3000
+
+
+def test_a_wav_whose_recorder_never_learned_its_length_is_taken(tmp_path: Path) -> None:
+    assert measured(hostile.open_ended(tmp_path / "talk.wav")).duration_ms == 3000
+
+
+def test_a_track_without_anything_in_it(tmp_path: Path) -> None:
+    assert refused(hostile.make_empty_track(tmp_path / "talk.m4a")).startswith(NO_SOUND)
+
+
+def test_500_streams(tmp_path: Path) -> None:
+    assert refused(hostile.make_many(tmp_path / "talk.m4a", 500)).startswith(MEMORY)
+
+
+def test_60_streams_are_too_many_for_nobody(tmp_path: Path) -> None:
+    assert measured(hostile.make_many(tmp_path / "talk.m4a", 60)).duration_ms > 0
+
+
+@pytest.mark.parametrize("kind", [b"APIC", b"PRIV"])
+def test_100_megabytes_of_id3(tmp_path: Path, kind: bytes) -> None:
+    path = hostile.behind_id3(tmp_path / "talk.mp3", 100_000_000, kind)
+
+    assert refused(path).startswith("before its sound come 100 MB of tags, and no recording has more than 16 MB.")
+
+
+def test_a_picture_among_the_tags_is_no_harm(tmp_path: Path) -> None:
+    assert measured(hostile.behind_id3(tmp_path / "talk.mp3", 3_000_000)).duration_ms == pytest.approx(3000, abs=60)
+
+
+@pytest.mark.parametrize(
+    ("table", "place", "words"),
+    [(b"stts", 8, MEMORY), (b"stsz", 8, NO_SOUND), (b"stsz", 12, NO_AUDIO), (b"stsc", 8, NO_AUDIO)],
+    ids=["stts entries", "stsz sample size", "stsz samples", "stsc entries"],
+)
+def test_an_m4a_that_counts_to_4_milliards(tmp_path: Path, table: bytes, place: int, words: str) -> None:
+    assert refused(hostile.claim_samples(tmp_path / "talk.m4a", table, place, 0xFFFFFFF0)).startswith(words)
+
+
+def test_hours_of_silence_in_a_few_kilobytes(tmp_path: Path) -> None:
+    path = hostile.make_bomb(tmp_path / "talk.flac", 4 * 3600)
+
+    assert path.stat().st_size < 50_000
+    assert refused(path, longest_seconds=3600).startswith("it is longer than 1:00:00, the longest that is taken in.")
+
+
+def test_more_memory_than_it_may_have(tmp_path: Path) -> None:
+    """Fewer than the program itself needs. When not even its stack can grow, the kernel ends it (SIGSEGV)."""
+    with (
+        override_settings(DECODER_MEMORY_BYTES=64 * 1024**2),
+        pytest.raises(Unreadable, match=r"more memory|broke off"),
+    ):
+        measured(make_tone(tmp_path / "talk.m4a", "m4a"))
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"\xff\xf1\x50\x80",
+        b"OggS",
+        b"fLaC\0\0\0\x22",
+        b"\0\0\0\x18ftypM4A ",
+        b"\x1a\x45\xdf\xa3",
+        b"ID3\x04\0\0\0\0\x10\0",
+        b"",
+    ],
+    ids=["adts", "ogg", "flac", "mp4", "webm", "id3", "nothing"],
+)
+def test_noise_behind_a_promising_start(tmp_path: Path, start: bytes) -> None:
+    words = refused(hostile.make_random(tmp_path / "talk.m4a", start))
+
+    assert words.startswith((NO_AUDIO, NO_SOUND, "it is damaged"))
+
+
+@pytest.mark.parametrize("kind", ["opus", "webm", "ts", "mp3"])
+def test_cut_in_the_middle_it_is_heard_as_far_as_it_goes(tmp_path: Path, kind: str) -> None:
+    path = cut(make_tone(tmp_path / "talk", kind, seconds=10), 0.8)
+
+    assert 5000 < measured(path, accept_short=True).duration_ms < 9000

@@ -1,0 +1,103 @@
+"""A list of other files is not a recording, whatever its name: nothing that it names is opened, on disk or network."""
+
+import os
+import socket
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import av
+import pytest
+
+from archive.errors import Unreadable
+from archive.intake.audio.measure import measure
+from tests.sounds import make_tone
+
+HLS = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:10\n#EXTINF:3,\n{}\n#EXT-X-ENDLIST\n"
+CONCAT = "ffconcat version 1.0\nfile {}\n"
+LISTS = pytest.mark.parametrize(
+    ("words", "name"),
+    [(HLS, "talk.m4a"), (HLS, "talk.m3u8"), (CONCAT, "talk.m4a")],
+    ids=["HLS.m4a", "HLS.m3u8", "concat.m4a"],
+)
+
+
+def refused(path: Path) -> None:
+    with pytest.raises(Unreadable, match=rf"^{path.name}: no audio could be read from it"):
+        measure(path, longest_seconds=60, step=lambda seconds: None)
+
+
+def opens(path: Path, form: str) -> bool:
+    """Whether an FFmpeg that is not held back plays what the list names."""
+    options = {"allowed_extensions": "ALL", "extension_picky": "0", "safe": "0", "protocol_whitelist": "file,http,tcp"}
+    with av.open(str(path), format=form, options=options) as container:
+        return any(True for _ in container.decode(audio=0))
+
+
+@LISTS
+def test_a_recording_beside_it(tmp_path: Path, words: str, name: str) -> None:
+    recording, path = make_tone(tmp_path / "other.ts", "ts"), tmp_path / name
+    path.write_text(words.format(recording))
+
+    assert opens(path, "hls" if words == HLS else "concat")  # so the list is a good one
+    refused(path)
+
+
+@LISTS
+def test_a_pipe_that_would_tell_who_opens_it(tmp_path: Path, words: str, name: str) -> None:
+    pipe, path = tmp_path / "pipe.ts", tmp_path / name
+    os.mkfifo(pipe)
+    path.write_text(words.format(pipe))
+    with ThreadPoolExecutor(1) as pool:
+        opened: Future[int] = pool.submit(os.open, pipe, os.O_WRONLY)  # returns when somebody opens the other end
+
+        refused(path)
+
+        told = opened.done()
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        os.close(opened.result())
+        os.close(reader)
+    assert not told
+
+
+@contextmanager
+def visited() -> Iterator[tuple[int, list[str]]]:
+    """A server on the port that is given, and who came by the end."""
+    visits: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+
+        def hang_up_on_everybody() -> None:
+            with suppress(OSError):  # at the end
+                while True:
+                    visitor, address = server.accept()
+                    visits.append(address)
+                    visitor.close()
+
+        pool.submit(hang_up_on_everybody)
+        try:
+            yield server.getsockname()[1], visits
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+
+
+@LISTS
+@pytest.mark.parametrize("scheme", ["http", "tcp"])
+def test_a_server_that_counts_its_visitors(tmp_path: Path, words: str, name: str, scheme: str) -> None:
+    path = tmp_path / name
+    with visited() as (port, visits):
+        path.write_text(words.format(f"{scheme}://127.0.0.1:{port}/1.ts"))
+
+        refused(path)
+
+    assert visits == []
+
+
+def test_the_server_would_have_counted(tmp_path: Path) -> None:
+    path = tmp_path / "talk.m3u8"
+    with visited() as (port, visits):
+        path.write_text(HLS.format(f"http://127.0.0.1:{port}/1.ts"))
+        with suppress(av.error.FFmpegError):
+            opens(path, "hls")
+
+    assert len(visits) >= 1

@@ -1,0 +1,221 @@
+"""Whatever becomes of the child, the one who asked gets a sentence and goes on."""
+
+import json
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from archive.errors import DecoderDied, DecoderFailed, Unreadable
+from archive.intake.audio import measure as audio_measure
+from archive.intake.audio import sandbox
+from tests.hostile import make_hole
+from tests.offspring import children, listener
+from tests.sounds import make_silence, make_tone
+
+READY = 'os.write(says, b\'{"guards": ["limits", "network", "paths"]}\\n\')'
+BROKE_OFF = "talk.wav: the program that listens broke off over it, as damaged files can make it do."
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Path:
+    return make_tone(tmp_path / "talk.wav", "wav")
+
+
+def measure(path: Path, longest_seconds: int = 86_400) -> audio_measure.AudioFacts:
+    return audio_measure.measure(path, longest_seconds=longest_seconds, step=lambda seconds: None).measured
+
+
+class Impostor:
+    """Another program in its place: what a decoder becomes once a file has taken it over."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.patch = monkeypatch
+
+    def says(self, program: str) -> None:
+        def command(order: dict[str, object], says: int, *rest: object) -> list[str]:
+            return [sys.executable, "-c", f"import os, time, signal\nsays = {says}\n{program}"]
+
+        self.patch.setattr(sandbox, "_command", command)
+
+
+@pytest.fixture
+def impostor(monkeypatch: pytest.MonkeyPatch) -> Impostor:
+    return Impostor(monkeypatch)
+
+
+def refused(path: Path, error_type: type[Unreadable] = Unreadable) -> str:
+    before = children()
+    with pytest.raises(error_type) as error:
+        measure(path)
+    assert children() == before
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "os.write(says, b'\\x00\\xff rubbish\\n')",
+        "os.write(says, b'[1]\\n')",
+        "os.write(says, b'[' * 50_000)",
+        "while True: os.write(says, b'{\"heard\": 1.0}' * 1000)",
+        "while True: os.write(says, b'{\"heard\": 1.0}\\n' * 1000)",
+        f"{READY}; os.kill(os.getpid(), signal.SIGSEGV)",
+        f"{READY}; os.kill(os.getpid(), signal.SIGABRT)",
+        "os.write(says, b'{\"heard\": 60.0}\\n'); os._exit(3)",
+        READY,
+        'os.write(says, b\'{"measured": {}, "peaks": {}, "listening": true}\\n\')',
+        "os.write(says, b'{\"measured\": null}\\n')",
+    ],
+    ids=["bytes", "a list", "deep", "a long line", "many lines", "crash", "abort", "exit", "silence", "empty", "null"],
+)
+def test_what_it_says_is_not_believed(talk: Path, impostor: Impostor, program: str) -> None:
+    impostor.says(program)
+
+    assert refused(talk, DecoderDied).startswith(BROKE_OFF)
+
+
+HONEST = {
+    "extension": "wav", "content_type": "audio/wav", "codec": "pcm_s16le", "sample_rate": 48000, "channels": 1,
+}  # fmt: skip
+
+
+def answer(samples: int, measured: object) -> str:
+    line = json.dumps({"measured": measured, "listening": False}).encode()
+    return f"os.write(1, bytes({samples}))\nos.write(says, {line!r})"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("extension", "html"),
+        ("content_type", "text/html"),
+        ("codec", "<script>"),
+        ("codec", None),
+        ("sample_rate", 0),
+        ("sample_rate", 10**400),
+        ("sample_rate", 48000.5),
+        ("channels", True),
+        ("channels", -1),
+        ("more", 1),
+    ],
+)
+def test_what_no_recording_is(talk: Path, impostor: Impostor, name: str, value: object) -> None:
+    impostor.says(answer(48_000, {**HONEST, name: value}))
+
+    assert refused(talk).startswith(BROKE_OFF)
+
+
+@pytest.mark.parametrize("count", [0, 1, 48_001])
+def test_sound_that_is_none(talk: Path, impostor: Impostor, count: int) -> None:
+    impostor.says(answer(count, HONEST))
+
+    assert refused(talk).startswith(BROKE_OFF)
+
+
+def test_sound_without_end(talk: Path, impostor: Impostor) -> None:
+    impostor.says("while True: os.write(1, bytes(65536))")
+
+    with pytest.raises(Unreadable, match=r"^talk.wav: it is longer than 24:00:00, the longest that is taken in\.$"):
+        measure(talk)
+
+
+def test_the_honest_answer_would_be_believed(talk: Path, impostor: Impostor) -> None:
+    impostor.says(answer(48_000, HONEST))
+
+    assert measure(talk).duration_ms == 3000
+
+
+def test_one_that_is_killed(tmp_path: Path) -> None:
+    path = make_silence(tmp_path / "talk.wav", seconds=600)
+
+    def kill(seconds: float) -> None:
+        if seconds == 60:
+            os.kill(listener(), signal.SIGKILL)
+
+    with pytest.raises(Unreadable, match=r"^talk.wav: the system stopped the program that listened to it"):
+        audio_measure.measure(path, longest_seconds=86_400, step=kill)
+
+
+def test_one_that_never_ends(talk: Path, impostor: Impostor, settings: Settings) -> None:
+    settings.DECODER_SECONDS = 1
+    impostor.says("while True: time.sleep(0.1); os.write(says, b'{\"heard\": 1.0}\\n')")
+
+    assert refused(talk).startswith("talk.wav: hearing it took longer than 0:01, so it was stopped. Save it anew")
+
+
+def test_a_recording_that_takes_too_long(tmp_path: Path, settings: Settings) -> None:
+    settings.DECODER_SECONDS = 1
+    path = make_hole(tmp_path / "talk.wav", 24)
+
+    assert "hearing it took longer than 0:01" in refused(path)
+
+
+def test_one_that_used_up_its_time_of_the_processor(talk: Path, impostor: Impostor) -> None:
+    impostor.says(f"{READY}; os.kill(os.getpid(), signal.SIGXCPU)")
+
+    assert "hearing it took longer than" in refused(talk)
+
+
+def test_who_asked_may_stop_it(tmp_path: Path) -> None:
+    path, before = make_silence(tmp_path / "talk.wav", seconds=3600), children()
+
+    def stop(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        audio_measure.measure(path, longest_seconds=86_400, step=stop)
+
+    assert children() == before
+
+
+def test_a_full_disk_is_not_the_recordings_fault(talk: Path, impostor: Impostor) -> None:
+    impostor.says('os.write(says, b\'{"failed": "OSError", "errno": 28}\\n\')')
+
+    with pytest.raises(OSError, match="No space left on device"):
+        measure(talk)
+
+
+@pytest.mark.parametrize(
+    ("program", "status"),
+    [
+        ("import no_such_module", "1"),
+        ("os.kill(os.getpid(), signal.SIGILL)", "-4"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "-9"),
+        ("", "0"),
+    ],
+    ids=["import", "illegal instruction", "killed", "nothing"],
+)
+def test_a_decoder_that_does_not_start_is_not_the_recordings_fault(
+    talk: Path, impostor: Impostor, program: str, status: str
+) -> None:
+    impostor.says(program)
+
+    with pytest.raises(DecoderFailed, match=rf"it does not start: exit status {status}\)"):
+        measure(talk)
+
+
+def test_it_learns_nothing_of_ours(talk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S3_SECRET_ACCESS_KEY", "a secret")
+    seen: list[bytes] = []
+
+    def look(seconds: float) -> None:
+        seen.append(Path(f"/proc/{listener()}/environ").read_bytes())
+
+    audio_measure.measure(talk, longest_seconds=86_400, step=look)
+
+    assert [words.split(b"=")[0] for words in seen[0].split(b"\0") if words] == [b"PATH", b"MALLOC_ARENA_MAX"]
+
+
+def test_a_guard_that_is_missing_is_told(talk: Path, impostor: Impostor, caplog: pytest.LogCaptureFixture) -> None:
+    impostor.says('os.write(says, b\'{"guards": ["limits"]}\\n{"refused": "no"}\\n\')')
+
+    with caplog.at_level(logging.WARNING), pytest.raises(Unreadable):
+        measure(talk)
+
+    assert "decoder_unconfined" in caplog.text
+    assert "['network', 'paths']" in caplog.text

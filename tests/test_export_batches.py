@@ -1,0 +1,141 @@
+"""Spaces of one volume that are deleted together, or at the same moment."""
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from archive.bundles.exports import newest, request, visible_parts
+from archive.models import DeletionCertificate, Export, ExportPart, ExportPartEntry, Space, User
+from archive.retention.purge import begin, purge_all
+from archive.storage import keys, store
+from tests.factory import make_contents, make_row
+from tests.faults.proxy import Fault, Proxy
+from tests.processes import wait_until
+from tests.rows import change, make_due, row, told
+from tests.stores import other_store
+
+SMALL, LARGE = Export.Size.SMALL, Export.Size.LARGE
+DELETE = r"^POST /\S*\?delete"
+
+
+def make_shared(host: User, count: int = 3) -> list[Space]:
+    """Spaces in one volume, which the store has."""
+    spaces = [make_row(host) for _ in range(count)]
+    for space in spaces:
+        make_contents(space)
+    request(host, SMALL)
+    store().client.put_object(Bucket=store().bucket, Key=keys.export_part(only_part(host).pk), Body=b"ZIP")
+    return spaces
+
+
+def only_part(host: User) -> ExportPart:
+    export = newest(host)
+    assert export is not None
+    (export_part,) = visible_parts(export)
+    return export_part
+
+
+def inside(export_part: ExportPart) -> set[object]:
+    return set(
+        ExportPartEntry.objects.filter(export_part=export_part, excluded=False).values_list("space_id", flat=True)
+    )
+
+
+@pytest.mark.usefixtures("db")
+def test_two_leave_one_successor_without_both(alice: User) -> None:
+    one, two, kept = make_shared(alice)
+    export_part = only_part(alice)
+    for space in (one, two):
+        make_due(space)
+
+    assert set(purge_all([one.pk, two.pk])) == {one.pk, two.pk}
+
+    export_part.refresh_from_db()
+    assert (export_part.state, store().listing(keys.export_part(export_part.pk)).versions) == ("failed", ())
+    assert ExportPart.objects.count() == 2
+    assert inside(only_part(alice)) == {kept.pk}
+    for space in (one, two):
+        assert keys.export_part(export_part.pk) in {o["key"] for o in told(space, "deletion.inventoried")["objects"]}
+        assert keys.export_part(export_part.pk) in DeletionCertificate.objects.get(pk=space.pk).document
+
+
+@pytest.mark.usefixtures("db")
+def test_a_volume_that_is_refused_holds_up_its_own_spaces_only(alice: User, bob: User) -> None:
+    shared, alone = make_shared(alice), make_row(bob)
+    make_contents(alone)
+    key = keys.export_part(only_part(alice).pk)
+    for space in (shared[0], alone):
+        make_due(space)
+    error = f"<Error><Key>{key}</Key><Code>AccessDenied</Code><Message>No.</Message></Error>".encode()
+    denies = Fault(DELETE, changed=lambda said: re.sub(rb"(<DeleteResult[^>]*>)", rb"\1" + error, said))
+
+    with Proxy(settings.S3_ENDPOINT_URL, denies) as proxy, other_store(endpoint_url=proxy.url):
+        gone = purge_all([shared[0].pk, alone.pk])
+
+    assert gone == [alone.pk]
+    assert row(shared[0]).problem == f"1 objects were not deleted: {key} (AccessDenied)"
+    change(shared[0], retry_at=None)
+    assert purge_all([shared[0].pk]) == [shared[0].pk]
+
+
+@pytest.mark.usefixtures("db")
+def test_what_it_takes(alice: User, bob: User) -> None:
+    def statements(host: User, count: int) -> int:
+        spaces = make_shared(host, count)
+        for space in spaces:
+            make_due(space)
+        with CaptureQueriesContext(connection) as queries:
+            assert len(purge_all([space.pk for space in spaces])) == count
+        return len(queries)
+
+    assert statements(alice, 2) == statements(bob, 7)
+
+
+def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> object:
+    """Do `first`, let `second` run into its locks on another connection, then commit. Returns what `second` did."""
+
+    def run() -> object:
+        try:
+            return second()
+        finally:
+            connection.close()
+
+    def somebody_waits() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            return bool(cursor.fetchone() == (True,))
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first()
+            future = pool.submit(run)
+            wait_until(somebody_waits, "the second waits for the first")
+        return future.result(timeout=20)
+
+
+@pytest.mark.usefixtures("committed")
+def test_two_deletions_at_once_leave_no_place_for_either(alice: User) -> None:
+    one, two, kept = make_shared(alice)
+    for space in (one, two):
+        make_due(space)
+
+    assert meanwhile(lambda: begin(one.pk), lambda: begin(two.pk)) is True
+
+    assert inside(only_part(alice)) == {kept.pk}
+    assert ExportPart.objects.filter(state__in=ExportPart.LIVE).count() == 1
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_deletion_while_all_are_asked_for_again(alice: User) -> None:
+    one, *kept = make_shared(alice)
+    make_due(one)
+
+    meanwhile(lambda: begin(one.pk), lambda: request(alice, LARGE))
+
+    assert inside(only_part(alice)) == {space.pk for space in kept}
+    assert ExportPart.objects.filter(state__in=ExportPart.LIVE).count() == 1

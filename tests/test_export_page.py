@@ -1,0 +1,150 @@
+"""The page "Download all": who gets in, what it says, and that nothing stays at "being prepared"."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from playwright.sync_api import Browser, expect
+
+from archive import dbtime
+from archive.bundles import exports
+from archive.bundles.exports import build, newest, request
+from archive.models import Export, ExportPart, LogEntry, Space, User
+from archive.retention.purge import purge
+from portal.views.downloads import download_path
+from tests import browser as person
+from tests.factory import make_contents, make_noise, make_row
+from tests.pages import browser
+from tests.processes import Services
+from tests.rows import make_due
+
+pytestmark = pytest.mark.usefixtures("long_lease")
+GB = 10**9
+
+
+@pytest.fixture
+def space(db: None, alice: User) -> Space:
+    space = make_row(alice, title="Seeds & <soil>")
+    make_contents(space)
+    return space
+
+
+def page(user: User) -> str:
+    return browser(user).get("/export/").content.decode()
+
+
+def volume_of(host: User) -> ExportPart:
+    export = newest(host)
+    assert export is not None
+    return exports.visible_parts(export)[0]
+
+
+def test_who_gets_in(space: Space, bob: User, auditor: User) -> None:
+    assert browser().get("/export/").status_code == 302
+    for user in (space.host, bob, auditor):
+        assert browser(user).get("/export/").status_code == 200
+    assert "Seeds" not in page(bob)
+    assert "No Space of yours can be downloaded right now." in page(auditor)
+    assert browser(space.host, enforce_csrf_checks=True).post("/export/", {"max_part_size": 2 * GB}).status_code == 403
+
+
+def test_what_can_be_chosen_is_told_beforehand(space: Space) -> None:
+    for_larger = make_row(space.host)
+    make_contents(for_larger)
+    for_larger.recordings.update(size=3 * GB)
+
+    said = " ".join(page(space.host).split())
+
+    assert "2 Spaces can be downloaded now" in said
+    assert '<b>2 GB</b> <span class="soft">2 files; one of them is larger, as one Space alone is</span>' in said
+    assert '<b>10 GB</b> <span class="soft">1 file</span>' in said
+
+
+@pytest.mark.parametrize("typed", ["", "3000000000", "-1", "x", "9" * 40])
+def test_another_size_is_refused(space: Space, typed: str) -> None:
+    answer = browser(space.host).post("/export/", {"max_part_size": typed}, follow=True)
+
+    assert "A part holds at most 2, 10 or 50 GB. Nothing was lost." in answer.content.decode()
+    assert not Export.objects.exists()
+
+
+def test_a_volume_of_somebody_else_is_not_there(space: Space, bob: User, admin: User) -> None:
+    request(space.host, 2 * GB)
+    export_part = volume_of(space.host)
+    assert build(export_part.pk)
+    export_part.refresh_from_db()
+
+    assert browser().get(download_path(export_part, space.host)).status_code == 302
+    assert browser().get(download_path(export_part, bob)).status_code == 404
+    assert browser().get(download_path(export_part, admin)).status_code == 404
+    assert LogEntry.objects.get(event="content.downloaded").space_id == space.pk
+    assert ExportPart.objects.get().fetched_at is not None
+
+
+def test_at_the_first_deadline_in_it_it_is_gone_however_late_the_sweep_is(space: Space) -> None:
+    later = make_row(space.host, title="Later")
+    make_contents(later)
+    request(space.host, 2 * GB)
+    export_part = volume_of(space.host)
+    assert build(export_part.pk)
+    export_part.refresh_from_db()
+    address = download_path(export_part, space.host)
+    make_due(space)
+
+    assert browser().get(address).status_code == 410
+    assert "Download (" not in page(space.host)
+    assert purge(space.pk)
+    assert browser().get(address).status_code == 410
+    said = page(space.host)
+    assert "expired: a Space that ended on" in said
+    assert "Later" in said
+    assert "Seeds" not in said
+
+
+def test_an_address_lives_no_longer_than_the_shortest_clock(space: Space) -> None:
+    request(space.host, 2 * GB)
+    export_part = volume_of(space.host)
+    assert build(export_part.pk)
+    export_part.refresh_from_db()
+    Space.objects.update(expires_at=dbtime.now() + timedelta(seconds=60))
+
+    location = browser().get(download_path(export_part, space.host))["Location"]
+
+    assert 50 <= int(location.split("X-Amz-Expires=")[1].split("&")[0]) <= 59
+
+
+def test_its_queries_do_not_grow(db: None, alice: User) -> None:
+    counts = []
+    for number in (1, 5):
+        for _ in range(number):
+            make_contents(make_row(alice))
+        request(alice, 2 * GB)
+        with CaptureQueriesContext(connection) as queries:
+            page(alice)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.usefixtures("committed")
+def test_from_one_click_to_the_file(services: Services, chromium: Browser, alice: User) -> None:
+    make_noise(alice, megabytes=7, title="Seeds")
+    make_noise(alice, megabytes=6, title="Beans")
+    services.web()
+    services.worker()
+    view = chromium.new_page()
+    person.come_back(view, services.url, "alice")
+
+    view.get_by_role("link", name="Download all").click()
+    view.get_by_label("10 GB").check()
+    view.get_by_role("button", name="Prepare the files").click()
+    link = view.get_by_role("link", name="Download (")
+    expect(link).to_be_visible(timeout=30_000)
+    expect(view.get_by_text("SHA-256")).to_be_visible(timeout=30_000)
+    with view.expect_download() as download:
+        link.click()
+
+    export_part = ExportPart.objects.get()
+    assert download.value.suggested_filename == export_part.name
+    assert download.value.path().stat().st_size == export_part.size

@@ -1,0 +1,195 @@
+"""All Spaces of a host in volumes: each opens alone, none is larger than was chosen, and what is due is taken back."""
+
+import io
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import bagit
+import pytest
+
+from archive import dbtime, export_revocation
+from archive.bundles import exports
+from archive.bundles.exports import SizedSpace, build, newest, packed, request
+from archive.bundles.maintain import clear_storage, verify
+from archive.errors import Refused
+from archive.models import Export, ExportPart, LogEntry, Space, User
+from archive.retention.purge import begin, purge
+from archive.storage import keys, store
+from archive.storage.capabilities import copies_parts
+from tests.factory import make_noise, make_row
+from tests.rows import make_due
+
+pytestmark = pytest.mark.usefixtures("long_lease")
+GB = 10**9
+SMALL = Export.Size.SMALL
+
+
+@pytest.fixture
+def three(db: None, alice: User) -> list[Space]:
+    """Their deadlines come one after the other; the first two have the same title and day."""
+    ended = dbtime.now() - timedelta(days=10)
+    return [
+        make_noise(alice, megabytes=megabytes, title=title, ended_at=ended + timedelta(minutes=minutes))
+        for megabytes, title, minutes in ((7, "Seeds", 0), (6, "SEEDS", 1), (1, "Beans", 2))
+    ]
+
+
+def only_part(host: User) -> ExportPart:
+    export = newest(host)
+    assert export is not None
+    return exports.visible_parts(export)[0]
+
+
+def opened(export_part: ExportPart) -> zipfile.ZipFile:
+    export_part.refresh_from_db()
+    assert export_part.size is not None
+    return zipfile.ZipFile(io.BytesIO(store().read(export_part.key, 0, export_part.size, export_part.etag)))
+
+
+def made(host: User) -> ExportPart:
+    request(host, SMALL)
+    export_part = only_part(host)
+    assert build(export_part.pk)
+    return export_part
+
+
+@pytest.mark.parametrize(
+    ("sizes", "most", "expected"),
+    [
+        ([1, 1], 2, [[1, 1]]),
+        ([1, 2], 2, [[1], [2]]),
+        ([2, 1, 1], 2, [[2], [1, 1]]),
+        ([1, 3, 1], 2, [[1], [3], [1]]),
+        ([5], 2, [[5]]),
+        ([], 2, []),
+    ],
+)
+def test_packing_keeps_the_order_and_the_limit(sizes: list[int], most: int, expected: list[list[int]]) -> None:
+    space = uuid4()
+
+    found = packed([SizedSpace(space, size) for size in sizes], most)
+
+    assert [[share.size for share in export_part] for export_part in found] == expected
+
+
+def test_at_most_500_spaces_in_a_volume() -> None:
+    found = packed([SizedSpace(uuid4(), 1)] * 1001, 2 * GB)
+
+    assert [len(export_part) for export_part in found] == [500, 500, 1]
+
+
+def test_a_volume_holds_a_bag_of_each_and_a_page(three: list[Space], alice: User, tmp_path: Path) -> None:
+    export_part = made(alice)
+
+    day = f"{three[0].ended_at:%Y-%m-%d}"
+    with opened(export_part) as found:
+        assert found.testzip() is None
+        assert found.namelist()[0] == "index.html"
+        folders = list(dict.fromkeys(name.split("/")[0] for name in found.namelist()[1:]))
+        assert folders == [f"Seeds-{day}", f"SEEDS-{day} (2)", f"Beans-{day}"]
+        page = found.read("index.html").decode()
+        found.extractall(tmp_path)
+    assert f'href="SEEDS-{day}%20%282%29/data/index.html"' in page
+    for folder in folders:
+        assert bagit.Bag(str(tmp_path / folder)).is_valid()
+    assert export_part.name == f"spaces-{day}-1-of-1.zip"
+    assert verify(ExportPart, export_part.pk)
+
+
+def test_asked_twice_it_is_one_and_another_size_takes_the_first_back(three: list[Space], alice: User) -> None:
+    export_part = made(alice)
+    assert request(alice, SMALL) == newest(alice)
+    assert Export.objects.count() == 1
+
+    larger = request(alice, Export.Size.LARGE)
+
+    export_part.refresh_from_db()
+    assert (export_part.state, larger.parts.get().state) == ("removed", "requested")
+    assert clear_storage(ExportPart, export_part.pk)
+    assert not store().listing(keys.export_part(export_part.pk))
+
+
+def test_of_spaces_that_can_not_be_downloaded_there_is_none(db: None, alice: User) -> None:
+    make_row(alice, state="receiving")
+    make_row(alice)  # without a recording
+
+    with pytest.raises(Refused, match=r"None of your Spaces can be downloaded right now\."):
+        request(alice, SMALL)
+
+
+def test_at_the_first_deadline_it_is_taken_back_and_made_anew(three: list[Space], alice: User) -> None:
+    export_part = made(alice)
+    make_due(three[0])
+
+    assert purge(three[0].pk)
+
+    export_part.refresh_from_db()
+    assert export_part.state == "removed"
+    assert not store().listing(keys.export_part(export_part.pk))
+    successor = only_part(alice)
+    assert (successor.number, successor.state, successor.fetched_at) == (1, "requested", export_part.ready_at)
+    assert build(successor.pk)
+    day = f"{three[0].ended_at:%Y-%m-%d}"
+    with opened(successor) as found:
+        assert {name.split("/")[0] for name in found.namelist()} == {"index.html", f"SEEDS-{day}", f"Beans-{day}"}
+        page = found.read("index.html").decode()
+    assert "Expired meanwhile" in page
+    assert "Seeds</a>" not in page
+    entry = LogEntry.objects.get(event="export_part.removed")
+    assert entry.detail == {"export_part": str(export_part.pk), "why": "deadline of a Space in it"}
+
+
+def test_what_a_killed_builder_left_is_gone_with_the_space(three: list[Space], alice: User) -> None:
+    request(alice, SMALL)
+    export_part = only_part(alice)
+    key = keys.export_part(export_part.pk)
+    store().client.create_multipart_upload(Bucket=store().bucket, Key=key)  # it died right here
+    ExportPart.objects.update(state="building")
+    make_due(three[0])
+
+    assert purge(three[0].pk)
+
+    assert not store().listing(key)
+    export_part.refresh_from_db()
+    assert (export_part.state, export_part.problem) == ("failed", export_revocation.TAKEN_BACK)
+
+
+def test_a_builder_that_was_asleep_can_not_finish(three: list[Space], alice: User) -> None:
+    request(alice, SMALL)
+    export_part = only_part(alice)
+    assert copies_parts(store())
+    seen: list[bool] = []
+
+    def while_composing(**kwargs: object) -> None:
+        make_due(three[0])
+        seen.append(begin(three[0].pk))
+
+    events = store().client.meta.events
+    events.register("before-call.s3.CompleteMultipartUpload", while_composing)
+    try:
+        assert not build(export_part.pk)
+    finally:
+        events.unregister("before-call.s3.CompleteMultipartUpload", while_composing)
+
+    assert seen == [True]
+    export_part.refresh_from_db()
+    assert export_part.state == "failed"
+    assert purge(three[0].pk)
+    assert not store().listing(keys.export_part(export_part.pk))
+
+
+def test_with_the_last_space_there_is_nothing_left_to_make(three: list[Space], alice: User) -> None:
+    export_part = made(alice)
+    for space in three:
+        make_due(space)
+        assert purge(space.pk)
+
+    last = only_part(alice)
+    assert last.pk != export_part.pk
+    assert not build(last.pk)
+    last.refresh_from_db()
+    assert (last.state, last.problem) == ("failed", "Every Space in it has come to its deadline.")
+    for one in ExportPart.objects.all():
+        assert not store().listing(keys.export_part(one.pk))

@@ -1,0 +1,176 @@
+"""A ZIP archive from anybody: the same Spaces as from its folder, nothing written elsewhere, nothing left behind."""
+
+import json
+import random
+import stat
+import struct
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.errors import Refused, Unreadable
+from archive.intake.importers import ImportCandidate, find
+
+SPACE = [{"id": "1ab", "endedAt": "2026-11-22T20:05:10Z"}]
+SCRIPT = f"window.YTD.spaces_metadata.part0 = {json.dumps(SPACE)}"
+RECORDING = "twitter-2026/data/spaces_media/space-1ab.ts"
+
+
+@pytest.fixture(autouse=True)
+def work(tmp_path: Path, settings: Any) -> Path:
+    """Where members are unpacked."""
+    (tmp_path / "work").mkdir()
+    settings.SPOOL_DIR = str(tmp_path / "work")
+    return tmp_path / "work"
+
+
+def pack(tmp_path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
+    path = tmp_path / "archive.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+def only(path: Path) -> ImportCandidate:
+    (found,) = find(path)
+    return found
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_an_archive_of_x_as_it_is(tmp_path: Path, work: Path, method: int) -> None:
+    sound = random.Random(1).randbytes(2 * 1024**2)
+    members = {RECORDING: sound, "twitter-2026/data/spaces-metadata.js": SCRIPT.encode(), "__MACOSX/._a.m4a": b"x"}
+    found = only(pack(tmp_path, members, method))
+
+    with found.on_disk() as (recording, transcript):
+        assert (recording.name, recording.read_bytes(), transcript) == ("space-1ab.ts", sound, None)
+        assert work in recording.parents
+
+    assert found.facts.ended_at is not None
+    assert found.facts.ended_at.isoformat() == "2026-11-22T20:05:10+00:00"
+    assert list(work.iterdir()) == []
+
+
+def test_what_was_unpacked_is_gone_after_a_failure(tmp_path: Path, work: Path) -> None:
+    found = only(pack(tmp_path, {"talk.m4a": b"sound", "talk.vtt": b"WEBVTT"}))
+
+    with suppress(ZeroDivisionError), found.on_disk() as (recording, transcript):
+        assert transcript is not None
+        assert (recording.read_bytes(), transcript.read_bytes()) == (b"sound", b"WEBVTT")
+        raise ZeroDivisionError
+
+    assert list(work.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["/escaped.m4a", "C:\\escaped.m4a", "a//escaped.m4a", "a/b\\..\\..\\..\\escaped.m4a"])
+def test_a_name_leads_nowhere(tmp_path: Path, work: Path, name: str) -> None:
+    path = pack(tmp_path, {name: b"sound"})
+    before = set(tmp_path.parent.rglob("*escaped*"))
+
+    with only(path).on_disk() as (recording, _):
+        assert work in recording.resolve().parents
+
+    assert set(tmp_path.parent.rglob("*escaped*")) == before
+    assert not Path("/escaped.m4a").exists()
+
+
+@pytest.mark.parametrize("name", ["../../escaped.m4a", "a/../../escaped.m4a"])
+def test_a_name_that_climbs_is_no_recording(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Unreadable, match="there is no recording in it"):
+        find(pack(tmp_path, {name: b"sound"}))
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "archive.zip"
+    link = zipfile.ZipInfo("talk.m4a")
+    link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+
+    with pytest.raises(Unreadable, match="there is no recording in it"):
+        find(path)
+
+
+def unpack(found: ImportCandidate) -> None:
+    with found.on_disk():
+        pass
+
+
+def test_what_grows_without_end_is_refused_before_it_does(tmp_path: Path, work: Path) -> None:
+    found = only(pack(tmp_path, {"talk.wav": bytes(50 * 1024**2)}))
+
+    with pytest.raises(Unreadable, match=r"talk.wav: it would grow more than 200 times when unpacked"):
+        unpack(found)
+    assert list(work.iterdir()) == []
+
+
+def test_what_is_larger_than_an_upload_may_be_is_refused(tmp_path: Path, settings: Any) -> None:
+    settings.MAX_UPLOAD_BYTES = 1000
+    found = only(pack(tmp_path, {"talk.m4a": bytes(1001)}))
+
+    with pytest.raises(Unreadable, match=r"talk.m4a: it has 1 kB; at most 1 kB are taken in"):
+        unpack(found)
+
+
+def test_metadata_that_grows_without_end_is_not_read(tmp_path: Path) -> None:
+    found = only(pack(tmp_path, {"talk.json": b"[" * (17 * 1024**2), "talk.m4a": b"sound"}))
+
+    assert found.facts.notes == ("talk.json: it would grow more than 200 times when unpacked, as no recording does.",)
+
+
+def test_a_size_that_lies_yields_no_more_than_it_says(tmp_path: Path) -> None:
+    path = pack(tmp_path, {"talk.m4a": b"0123456789" * 1000})
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<I", data, data.index(b"PK\x01\x02") + 24, 100)
+    path.write_bytes(data)
+
+    with pytest.raises(Unreadable, match=r"talk.m4a: it is damaged in the archive"):
+        unpack(only(path))
+
+
+def test_damaged_sound_is_told(tmp_path: Path) -> None:
+    path = pack(tmp_path, {"talk.m4a": bytes(range(256)) * 100}, zipfile.ZIP_STORED)
+    data = bytearray(path.read_bytes())
+    data[1000] ^= 255
+    path.write_bytes(data)
+
+    with pytest.raises(Unreadable, match=r"talk.m4a: it is damaged in the archive"):
+        unpack(only(path))
+
+
+def test_an_encrypted_member_is_told(tmp_path: Path) -> None:
+    path = pack(tmp_path, {"talk.m4a": b"sound"})
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+
+    with pytest.raises(Unreadable, match=r"talk.m4a: it is encrypted"):
+        unpack(only(path))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_ways_of_packing_are_not_read(tmp_path: Path, method: int) -> None:
+    with pytest.raises(Unreadable, match=r"talk.m4a: it is packed in a way that is not read here"):
+        unpack(only(pack(tmp_path, {"talk.m4a": b"sound"}, method)))
+
+
+@pytest.mark.parametrize("keep", [4, 60, -10])
+def test_half_an_archive(tmp_path: Path, keep: int) -> None:
+    path = pack(tmp_path, {"talk.m4a": bytes(100)})
+    path.write_bytes(path.read_bytes()[:keep])
+
+    with pytest.raises(Unreadable, match=r"archive.zip: the archive is damaged, or its end is missing"):
+        find(path)
+
+
+def test_no_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = only(pack(tmp_path, {"talk.m4a": bytes(2000)}))
+    usage: Any = type("Usage", (), {"free": 1999})
+    monkeypatch.setattr("archive.intake.importers.zip_tree.shutil.disk_usage", lambda place: usage)
+
+    with pytest.raises(Refused, match=r"talk.m4a: unpacking takes 2 kB"):
+        unpack(found)

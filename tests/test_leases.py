@@ -1,0 +1,68 @@
+"""Work is a row: a claim holds for a lease, and whoever lost it writes nothing more."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from archive import dbtime, leases
+from archive.errors import LeaseLost
+from archive.models import Space, User
+from tests.factory import make_row
+from tests.rows import change, claim, claimed, row, seconds_from_now
+
+
+@pytest.fixture
+def space(db: None, alice: User) -> Space:
+    return make_row(alice, state="processing")
+
+
+def test_a_claim_holds_for_a_lease(space: Space) -> None:
+    first = claimed(space)
+
+    assert (first.fence, first.attempt) == (1, 1)
+    assert 3 < seconds_from_now(row(space).lease_until) <= 4  # LEASE_SECONDS of the tests
+    assert claim(space) is None
+
+
+def test_when_the_lease_ran_out_the_next_one_gets_a_higher_fence(space: Space) -> None:
+    claimed(space)
+    change(space, lease_until=dbtime.now())
+
+    second = claimed(space)
+
+    assert (second.fence, second.attempt) == (2, 2)
+    assert (row(space).fence, row(space).attempts) == (2, 2)
+
+
+def test_a_claim_takes_its_changes_along(space: Space) -> None:
+    leases.claim(Space, space.pk, ["processing"], listeners_peak=7)
+
+    assert row(space).listeners_peak == 7
+
+
+def test_nothing_to_claim_in_another_state(space: Space) -> None:
+    assert leases.claim(Space, space.pk, ["expiring"]) is None
+    assert row(space).attempts == 0
+
+
+def test_renewing_holds_on_and_writes_progress(space: Space) -> None:
+    mine = claimed(space)
+    change(space, lease_until=dbtime.now() + timedelta(seconds=1))
+
+    mine.renew(listeners_peak=9)
+
+    assert 3 < seconds_from_now(row(space).lease_until) <= 4
+    assert row(space).listeners_peak == 9
+
+
+@pytest.mark.parametrize("meanwhile", [{"fence": 2}, {"state": "available"}], ids=["claimed again", "moved on"])
+def test_whoever_lost_the_work_writes_nothing_more(space: Space, meanwhile: dict[str, Any]) -> None:
+    mine = claimed(space)
+    change(space, **meanwhile)
+
+    with pytest.raises(LeaseLost, match="went on without this worker"):
+        mine.renew(listeners_peak=9)
+    mine.release_for_retry("too slow")
+
+    assert (row(space).listeners_peak, row(space).problem) == (None, "")

@@ -1,0 +1,54 @@
+"""Many want the same work: one gets it, and nobody waits."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, transaction
+
+from archive.leases import Claim
+from archive.models import Space, User
+from tests.factory import make_row
+from tests.rows import claim, claimed, row
+
+
+@pytest.fixture
+def space(db: None, alice: User) -> Space:
+    return make_row(alice, state="processing")
+
+
+@pytest.mark.usefixtures("committed")
+def test_of_many_who_want_it_one_gets_it(alice: User) -> None:
+    space, together = make_row(alice, state="processing"), threading.Barrier(6)
+
+    def run(_: int) -> Claim[Space] | None:
+        try:
+            connection.ensure_connection()
+            together.wait(timeout=20)
+            return claim(space)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        claims = list(pool.map(run, range(6)))
+
+    assert sum(found is not None for found in claims) == 1
+    assert (row(space).fence, row(space).attempts) == (1, 1)
+
+
+@pytest.mark.usefixtures("committed")
+def test_nobody_waits_for_a_row_that_is_locked(alice: User) -> None:
+    space = make_row(alice, state="processing")
+
+    def run() -> Claim[Space] | None:
+        try:
+            return claim(space)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        Space.objects.select_for_update().get(pk=space.pk)
+        meanwhile = pool.submit(run).result(timeout=20)
+
+    assert meanwhile is None
+    assert claimed(space).attempt == 1

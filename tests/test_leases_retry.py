@@ -1,0 +1,58 @@
+"""Work that failed is tried again, after a pause, oldest first."""
+
+from datetime import timedelta
+
+import pytest
+
+from archive import dbtime, leases
+from archive.models import Space, User
+from tests.factory import make_row
+from tests.rows import change, claim, claimed, row, seconds_from_now
+
+
+@pytest.fixture
+def space(db: None, alice: User) -> Space:
+    return make_row(alice, state="processing")
+
+
+@pytest.mark.parametrize(("attempt", "pause"), [(1, 5), (2, 10), (3, 20), (7, 320), (8, 600), (50, 600)])
+def test_the_pause_doubles_up_to_ten_minutes(space: Space, attempt: int, pause: int) -> None:
+    change(space, attempts=attempt - 1)
+
+    claimed(space).release_for_retry("the store was down")
+
+    assert pause - 1 < seconds_from_now(row(space).retry_at) <= pause
+    assert row(space).problem == "the store was down"
+    assert -1 < seconds_from_now(row(space).lease_until) <= 0  # when there was progress last
+    assert claim(space) is None
+
+
+def test_after_the_pause_it_is_tried_again(space: Space) -> None:
+    claimed(space).release_for_retry("the store was down")
+    change(space, retry_at=dbtime.now())
+
+    second = claimed(space)
+
+    assert second.attempt == 2
+    assert row(space).retry_at is None
+
+
+def test_or_at_once(space: Space) -> None:
+    claimed(space).release_for_retry("not complete", at_once=True)
+
+    assert claimed(space).attempt == 2
+
+
+def test_due_is_what_nobody_has_oldest_lease_first(db: None, alice: User) -> None:
+    now = dbtime.now()
+    hour = timedelta(hours=1)
+    make_row(alice, state="processing", lease_until=now + hour)
+    make_row(alice, state="processing", retry_at=now + hour)
+    make_row(alice, state="available")
+    late = make_row(alice, state="processing", lease_until=now - hour)
+    later = make_row(alice, state="expiring", lease_until=now - 2 * hour)
+    new = make_row(alice, state="processing", retry_at=now - hour)
+
+    assert leases.claimable_ids(Space, ["processing", "expiring"]) == [new.pk, later.pk, late.pk]
+    assert leases.claimable_ids(Space, ["processing", "expiring"], limit=2) == [new.pk, later.pk]
+    assert leases.claimable_ids(Space, ["processing"]) == [new.pk, late.pk]

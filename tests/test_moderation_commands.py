@@ -1,0 +1,114 @@
+"""manage.py flag, lift and sweep: one clear line, exit status 0 only on success, and JSON for scripts."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from archive import dbtime
+from archive.models import Space, User
+from archive.moderation.appeals import appeal
+from archive.moderation.violations import flag
+from archive.storage import keys, store
+from tests.factory import make_row, make_space, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def said(capsys: pytest.CaptureFixture[str], *command: str) -> dict[str, Any]:
+    call_command(*command, "--json")
+    facts: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return facts
+
+
+def test_flag_and_lift(alice: User, admin: User, capsys: pytest.CaptureFixture[str]) -> None:
+    space = make_row(alice, ended_ago=timedelta(days=6))
+
+    flagged = said(capsys, "flag", str(space.pk), "--rule", "spam", "--reason", "Watches.", "--by", "ada")
+    lifted = said(capsys, "lift", str(space.pk), "--reason", "It was a quotation.", "--by", "ada")
+
+    assert flagged["expires_at"] == (space.ended_at + timedelta(days=120)).isoformat()
+    assert lifted["expires_at"] == (space.ended_at + timedelta(days=30)).isoformat()
+    assert lifted["lifted"] == [flagged["violation"]]
+
+
+def test_hold_and_release(alice: User, admin: User, capsys: pytest.CaptureFixture[str]) -> None:
+    make_user("sven", role="admins")
+    space = make_row(alice, ended_ago=timedelta(days=6))
+
+    held = said(capsys, "hold", str(space.pk), "--reason", "A court.", "--by", "ada")
+    with pytest.raises(CommandError, match="another admin releases it"):
+        call_command("release", str(held["hold"]), "--reason", "Closed.", "--by", "ada")
+    released = said(capsys, "release", str(held["hold"]), "--reason", "Closed.", "--by", "sven")
+
+    assert held["expires_at"] is None
+    assert released["expires_at"] == (space.ended_at + timedelta(days=30)).isoformat()
+
+
+@pytest.mark.parametrize(("decision", "state", "days"), [("grant", "granted", 30), ("deny", "denied", 120)])
+def test_decide(
+    alice: User, admin: User, capsys: pytest.CaptureFixture[str], decision: str, state: str, days: int
+) -> None:
+    space = make_row(alice, ended_ago=timedelta(days=6))
+    made = appeal(flag(space.pk, "spam", "Watches.", admin).pk, "They were beans.", alice)
+
+    decided = said(capsys, "decide", str(made.pk), decision, "--reason", "I looked.", "--by", "ada")
+
+    assert decided["state"] == state
+    assert decided["expires_at"] == (space.ended_at + timedelta(days=days)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["flag", "not-an-id", "--rule", "spam", "--reason", "x", "--by", "ada"], "'not-an-id' is not a Space's id."),
+        (
+            ["lift", "00000000-0000-4000-8000-000000000000", "--reason", "x", "--by", "ada"],
+            "There is no Space 00000000-0000-4000-8000-000000000000.",
+        ),
+        (["flag", "SPACE", "--rule", "spam", "--reason", "x", "--by", "eve"], "There is no user 'eve'."),
+        (["flag", "SPACE", "--rule", "spam", "--reason", "x", "--by", "alice"], "alice is not an admin"),
+        (
+            ["flag", "SPACE", "--rule", "none", "--reason", "x", "--by", "ada"],
+            "There is no rule 'none'. The rules are:",
+        ),
+        (["lift", "SPACE", "--reason", "x", "--by", "ada"], "No violation of this Space stands"),
+        (["sweep", "--at", "2026-12-22T14:05:00Z"], "--at only goes with --dry-run"),
+        (["sweep", "--dry-run", "--at", "2026-12-22T14:05:00"], "has no time zone"),
+        (["sweep", "--dry-run", "--at", "soon"], "'soon' is not a time"),
+    ],
+)
+def test_what_is_wrong_is_said(alice: User, admin: User, command: list[str], words: str) -> None:
+    space = make_row(alice)
+
+    with pytest.raises(CommandError) as error:
+        call_command(*[str(space.pk) if word == "SPACE" else word for word in command])
+
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_dry_run_changes_nothing(alice: User, capsys: pytest.CaptureFixture[str]) -> None:
+    due = make_row(alice, ended_ago=timedelta(days=31))
+    soon = make_row(alice, ended_ago=timedelta(days=29))
+    at = (dbtime.now() + timedelta(days=2)).isoformat()
+
+    now = said(capsys, "sweep", "--dry-run")
+    later = said(capsys, "sweep", "--dry-run", "--at", at)
+
+    assert [row["id"] for row in now["due"]] == [str(due.pk)]
+    assert [row["id"] for row in later["due"]] == [str(due.pk), str(soon.pk)]
+    assert set(Space.objects.values_list("state", flat=True)) == {"available"}
+
+
+def test_sweep_deletes_what_is_due(alice: User, capsys: pytest.CaptureFixture[str]) -> None:
+    due, other = make_space(alice), make_row(alice)
+    Space.objects.filter(pk=due.pk).update(expires_at=dbtime.now())
+
+    found = said(capsys, "sweep")
+
+    assert found == {"deleted": [str(due.pk)], "failed": {}}
+    assert not store().listing(keys.prefix(due.pk))
+    assert Space.objects.get(pk=other.pk).state == "available"

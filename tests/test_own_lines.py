@@ -1,0 +1,171 @@
+"""Speakers get what they themselves said, and nothing else."""
+
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+
+from archive import dbtime
+from archive.models import LogEntry, Participant, Space, User
+from archive.retention.purge import purge
+from tests.factory import make_row
+from tests.pages import browser
+from tests.spoken import make_transcript
+
+pytestmark = pytest.mark.usefixtures("db")
+
+SAID = [("Nora", "Welcome."), ("Ida", "Thank you."), ("nora ", "Who is next?"), ("IDA", "A <tin> & beans.")]
+TEXT = "[00:00:01] Ida: Thank you.\n[00:00:03] IDA: A <tin> & beans.\n"
+
+
+@pytest.fixture
+def space(alice: User, bob: User) -> Space:
+    """Alice hosts as Nora; Bob spoke as Ida; Felix has no account."""
+    space = make_row(alice, title="Seeds")
+    for role, seat, name, user in [
+        ("host", 1, "Nora", alice),
+        ("speaker", 1, "Ida", bob),
+        ("speaker", 2, "Felix", None),
+    ]:
+        Participant.objects.create(space=space, role=role, seat=seat, name=name, user=user)
+    make_transcript(space, SAID)
+    return space
+
+
+def words(user: User, space: Space, ending: str = "txt") -> HttpResponse:
+    answer: Any = browser(user).get(f"/spaces/{space.id}/my-lines.{ending}")
+    return answer  # type: ignore[no-any-return]
+
+
+def listed(user: User) -> list[tuple[str, int, str]]:
+    rows = browser(user).get("/my-lines/").context["rows"]
+    return [(str(row["space"]), row["own"].lines, row["own"].problem) for row in rows]
+
+
+def rename(space: Space, old: str, new: str) -> None:
+    assert Participant.objects.filter(space=space, name=old).update(name=new)
+
+
+def test_as_text(space: Space, bob: User) -> None:
+    answer = words(bob, space)
+
+    assert answer.content.decode() == TEXT
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
+    assert f'filename="Seeds-{space.ended_at:%Y-%m-%d}.my-words.en.txt"' in answer["Content-Disposition"]
+
+
+def test_as_webvtt(space: Space, bob: User) -> None:
+    text = words(bob, space, "vtt").content.decode()
+
+    assert text.startswith("WEBVTT\n")
+    assert "00:00:03.000 --> 00:00:03.900\n<v IDA>A &lt;tin&gt; &amp; beans." in text
+    assert "Welcome" not in text
+
+
+def test_a_host_who_spoke(space: Space, alice: User) -> None:
+    assert words(alice, space).content.decode() == "[00:00:00] Nora: Welcome.\n[00:00:02] nora : Who is next?\n"
+
+
+def test_what_is_handed_out_is_logged(space: Space, bob: User) -> None:
+    words(bob, space)
+
+    entry = LogEntry.objects.get(space_id=space.id, event="content.downloaded")
+    assert (entry.actor_id, entry.detail["own_lines"]) == (bob.pk, 2)
+    assert "Ida" not in str(entry.detail)
+
+
+@pytest.mark.parametrize("ending", ["srt", "json", "TXT", "exe"])
+def test_endings_that_there_are_not(space: Space, bob: User, ending: str) -> None:
+    assert words(bob, space, ending).status_code == 404
+
+
+def test_strangers_learn_nothing(space: Space, bob: User, admin: User, auditor: User) -> None:
+    charlie = User.objects.create(username="charlie")
+    other = make_row(charlie)
+
+    assert [words(user, space).status_code for user in (charlie, admin, auditor)] == [404, 404, 404]
+    assert words(bob, other).status_code == 404
+    assert browser().get(f"/spaces/{space.id}/my-lines.txt").status_code == 302
+
+
+def test_nothing_else_of_the_space_is_theirs(space: Space, bob: User) -> None:
+    client = browser(bob)
+
+    for rest in ("", "audio", "recording", "transcript.txt", "bundle"):
+        assert client.get(f"/spaces/{space.id}/{rest}").status_code == 404
+    assert client.get("/search/", {"q": "beans"}).context["rows"] == []
+    page = client.get("/my-lines/").content.decode()
+    assert "Seeds" in page
+    assert "2 lines of yours" in page
+    assert not [name for name in ("Nora", "Felix", "Alice") if name in page]
+
+
+def test_gone_with_the_space(space: Space, bob: User, alice: User) -> None:
+    Space.objects.filter(pk=space.pk).update(expires_at=dbtime.now())
+
+    assert [words(user, space).status_code for user in (bob, alice)] == [410, 410]
+    assert listed(bob) == []
+
+    assert purge(space.pk)
+    assert [words(user, space).status_code for user in (bob, alice)] == [404, 410]  # who spoke is forgotten
+
+
+@pytest.mark.parametrize("state", ["receiving", "processing", "expiring"])
+def test_only_while_it_is_available(space: Space, bob: User, state: str) -> None:
+    Space.objects.filter(pk=space.pk).update(state=state)
+
+    assert words(bob, space).status_code == (410 if state == "expiring" else 404)
+    assert listed(bob) == []
+
+
+def test_a_post_is_nothing(space: Space, bob: User) -> None:
+    assert browser(bob).post(f"/spaces/{space.id}/my-lines.txt").status_code == 405
+    assert browser(bob).post("/my-lines/").status_code == 405
+
+
+@pytest.mark.parametrize("name", ["Ida", " ida", "IDA", "Ida  "])
+def test_a_name_that_is_not_one_persons_alone(space: Space, bob: User, name: str) -> None:
+    rename(space, "Felix", name)
+
+    assert words(bob, space).status_code == 404
+    ((_, lines, problem),) = listed(bob)
+    assert lines == 0
+    assert "Two people in this Space bear the name Ida" in problem
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        (["Welcome.", "Thank you."], "does not say who spoke when"),
+        ([("Nora", "Welcome.")], "No line of its transcript bears your name"),
+        (None, "There is no transcript of this Space"),
+    ],
+)
+def test_where_there_is_nothing_the_page_says_why(space: Space, bob: User, said: Any, problem: str) -> None:
+    if said is None:
+        space.transcripts.all().delete()
+    else:
+        make_transcript(space, said, number=2)  # the newest counts, as on the Space's page
+
+    assert words(bob, space).status_code == 404
+    ((_, lines, told),) = listed(bob)
+    assert lines == 0
+    assert problem in told
+
+
+@pytest.mark.parametrize(
+    ("participant", "speaker"), [("Zoë", "Zoe\u0308"), ("Ida  Maria", "ida maria"), ("STRASSE", "Straße")]
+)
+def test_one_name_written_in_two_ways(space: Space, bob: User, participant: str, speaker: str) -> None:
+    rename(space, "Ida", participant)
+    make_transcript(space, [(speaker, "Hello."), ("Nora", "Hello.")], number=2)
+
+    assert words(bob, space).content.decode() == f"[00:00:00] {speaker}: Hello.\n"
+
+
+def test_the_link_in_the_header(space: Space, alice: User, bob: User) -> None:
+    charlie = User.objects.create(username="charlie")
+
+    assert 'href="/my-lines/"' in browser(bob).get("/").content.decode()
+    assert 'href="/my-lines/"' not in browser(charlie).get("/").content.decode()
+    assert "No words of yours are kept here" in browser(charlie).get("/my-lines/").content.decode()

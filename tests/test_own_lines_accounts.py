@@ -1,0 +1,107 @@
+"""The host says which account belongs to whom."""
+
+from typing import Any
+
+import pytest
+
+from archive import dbtime
+from archive.models import LogEntry, Participant, Space, User
+from tests.factory import make_row
+from tests.pages import browser
+from tests.rows import events
+from tests.spoken import make_transcript
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def space(alice: User) -> Space:
+    space = make_row(alice)
+    Participant.objects.create(space=space, role="speaker", seat=1, name="Ida")
+    Participant.objects.create(space=space, role="speaker", seat=2, name="Felix")
+    make_transcript(space, [("Ida", "Hello.")])
+    return space
+
+
+def person(space: Space, name: str = "Ida") -> Participant:
+    return Participant.objects.select_related("user").get(space=space, name=name)
+
+
+def link(by: User, space: Space, account: str, name: str = "Ida") -> Any:
+    return browser(by).post(f"/spaces/{space.id}/participants/{person(space, name).pk}/account", {"account": account})
+
+
+def test_linked_they_get_their_words_and_unlinked_they_do_not(space: Space, alice: User, bob: User) -> None:
+    answer = link(alice, space, " bob ")
+
+    assert (answer.status_code, answer["Location"]) == (302, f"/spaces/{space.id}/#who-spoke")
+    assert browser(bob).get(f"/spaces/{space.id}/my-lines.txt").status_code == 200
+    assert "Unlink" in browser(alice).get(f"/spaces/{space.id}/").content.decode()
+
+    link(alice, space, "")
+    assert browser(bob).get(f"/spaces/{space.id}/my-lines.txt").status_code == 404
+    assert events(space) == ["participant.linked", "content.downloaded", "participant.unlinked"]
+    entry = LogEntry.objects.get(event="participant.linked")
+    assert entry.detail == {"participant": person(space).pk, "account": bob.pk}
+
+
+def test_saying_the_same_twice_is_one_entry(space: Space, admin: User, bob: User) -> None:
+    link(admin, space, "bob")
+    link(admin, space, "bob")
+
+    assert person(space).user == bob
+    assert events(space) == ["participant.linked"]
+
+
+@pytest.mark.parametrize("account", ["nobody", "BOB", "bob\x00", "x" * 300, "gone"])
+def test_an_account_that_can_not_be_linked(space: Space, alice: User, bob: User, account: str) -> None:
+    User.objects.create(username="gone", is_active=False)
+
+    answer = link(alice, space, account)
+
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "No account with this name can be linked. Ask the speaker how exactly they sign in." in page
+    assert (person(space).user, events(space)) == (None, [])
+    if account == "nobody":
+        assert 'value="nobody" aria-invalid="true"' in page  # what was typed is still there
+
+
+def test_one_account_is_one_speaker(space: Space, alice: User, bob: User) -> None:
+    link(alice, space, "bob")
+
+    answer = link(alice, space, "bob", "Felix")
+
+    assert answer.status_code == 422
+    assert "This account is linked to Ida already." in answer.content.decode()
+    assert person(space, "Felix").user is None
+
+
+def test_only_the_host_and_admins(space: Space, bob: User, admin: User, auditor: User) -> None:
+    assert [link(user, space, "bob").status_code for user in (bob, auditor)] == [404, 404]
+    assert person(space).user is None
+    assert link(admin, space, "bob").status_code == 302
+    assert "Accounts of those who spoke" not in browser(auditor).get(f"/spaces/{space.id}/").content.decode()
+
+
+def test_a_participant_of_another_space(space: Space, alice: User, bob: User) -> None:
+    other = Participant.objects.create(space=make_row(bob), role="host", seat=1, name="Bob")
+
+    answer = browser(alice).post(f"/spaces/{space.id}/participants/{other.pk}/account", {"account": "bob"})
+
+    assert answer.status_code == 404
+    other.refresh_from_db()
+    assert other.user is None
+
+
+def test_from_the_deadline_on_nothing_is_linked(space: Space, alice: User, bob: User) -> None:
+    Space.objects.filter(pk=space.pk).update(expires_at=dbtime.now())
+
+    assert link(alice, space, "bob").status_code == 410
+    assert person(space).user is None
+
+
+def test_a_get_changes_nothing(space: Space, alice: User) -> None:
+    answer = browser(alice).get(f"/spaces/{space.id}/participants/{person(space).pk}/account")
+
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")

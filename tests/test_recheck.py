@@ -1,0 +1,160 @@
+"""What comes back after its deletion is found within a day, removed, and told."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+
+from archive import dbtime
+from archive.bundles.exports import request
+from archive.models import DeletionCertificate, DeletionRecheck, Export, ExportPart, LogEntry, Space, User
+from archive.retention import certificate, recheck
+from archive.retention.purge import purge
+from archive.storage import keys, store
+from tests.factory import make_contents, make_row
+from tests.faults.proxy import Fault, Proxy
+from tests.rows import events, make_due, told
+from tests.stores import other_store
+
+pytestmark = pytest.mark.usefixtures("db", "empty_bucket")
+AFTER = ["deletion.copy_found", "deletion.copy_removed"]
+
+
+@pytest.fixture
+def deleted(alice: User) -> Space:
+    space = make_row(alice)
+    make_contents(space)
+    make_due(space)
+    assert purge(space.pk)
+    return space
+
+
+def put(space: Space, name: str = "recording/1.m4a") -> None:
+    store().client.put_object(Bucket=store().bucket, Key=f"{keys.prefix(space.pk)}{name}", Body=b"back")
+
+
+def whole_look() -> int:
+    """Until a day's look is finished. Returns how many rounds it took."""
+    for count in range(1, 2000):  # a store may go on listing folders for a while that are empty
+        if recheck.run_round(pages=1):
+            return count
+    raise AssertionError("it never comes to its end")
+
+
+def test_a_copy_that_came_back_is_removed_and_told(deleted: Space, alice: User) -> None:
+    neighbour = make_row(alice)
+    make_contents(neighbour)
+    put(deleted)
+    document = DeletionCertificate.objects.get().document
+
+    whole_look()
+
+    assert not store().listing(keys.prefix(deleted.pk))
+    assert len(store().listing(keys.prefix(neighbour.pk)).versions) == 3
+    assert events(deleted)[-2:] == AFTER
+    assert told(deleted, "deletion.copy_found")["objects"] == [
+        {"key": f"spaces/{deleted.pk}/recording/1.m4a", "size": 4}
+    ]
+    assert told(deleted, "deletion.copy_removed")["certificate"] == certificate.digest(
+        DeletionCertificate.objects.get()
+    )
+    assert DeletionCertificate.objects.get().document == document
+
+
+def test_an_upload_that_was_opened_afterwards_is_ended(deleted: Space) -> None:
+    store().client.create_multipart_upload(Bucket=store().bucket, Key=f"{keys.prefix(deleted.pk)}late")
+
+    whole_look()
+
+    assert not store().listing(keys.prefix(deleted.pk))
+    assert events(deleted)[-2:] == AFTER
+
+
+def test_a_volume_that_it_was_in_came_back(alice: User) -> None:
+    space, neighbour = make_row(alice), make_row(alice)
+    for one in (space, neighbour):
+        make_contents(one)
+    export_part = request(alice, Export.Size.SMALL).parts.get()
+    make_due(space)
+    assert purge(space.pk)
+    successor = ExportPart.objects.exclude(pk=export_part.pk).get()
+    for back in (export_part, successor):
+        store().client.put_object(Bucket=store().bucket, Key=keys.export_part(back.pk), Body=b"back")
+
+    whole_look()
+
+    assert not store().listing(keys.export_part(export_part.pk))
+    assert store().listing(keys.export_part(successor.pk)), "nothing of a deleted Space is in this one"
+    assert events(space)[-2:] == AFTER
+    assert told(space, "deletion.copy_found")["objects"] == [{"key": keys.export_part(export_part.pk), "size": 4}]
+    assert not {*AFTER} & {*events(neighbour)}
+
+
+def test_once_a_day(deleted: Space) -> None:
+    assert recheck.is_due()
+    whole_look()
+    assert LogEntry.objects.get(event="deletion.rechecked").detail == {"spaces": 1}
+
+    assert not recheck.is_due()
+    put(deleted)
+    assert not recheck.run_round()
+    assert store().listing(keys.prefix(deleted.pk))
+    DeletionRecheck.objects.update(finished_at=dbtime.now() - timedelta(hours=24))
+    assert recheck.is_due()
+    whole_look()
+    assert not store().listing(keys.prefix(deleted.pk))
+
+
+def test_a_round_is_bounded_and_the_next_goes_on(deleted: Space, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archive.storage.s3.BATCH", 2)
+    for space in [make_row(alice) for _ in range(5)]:
+        put(space)
+    put(deleted)
+
+    with Proxy(settings.S3_ENDPOINT_URL) as proxy, other_store(endpoint_url=proxy.url):
+        recheck.run_round(pages=1)
+        assert len([line for line in proxy.lines if "delimiter" in line]) == 1
+        assert DeletionRecheck.objects.get().marker
+        assert recheck.is_due()
+        whole_look()
+
+    assert events(deleted)[-2:] == AFTER
+
+
+def test_what_can_not_be_removed_is_told_once_and_tried_again(deleted: Space) -> None:
+    put(deleted)
+    with (
+        Proxy(settings.S3_ENDPOINT_URL, Fault(r"^POST /\S*\?delete", status=403, code="AccessDenied")) as proxy,
+        other_store(endpoint_url=proxy.url),
+    ):
+        for _ in range(3):
+            assert not recheck.run_round()
+            DeletionRecheck.objects.update(retry_at=None)
+
+    assert events(deleted)[-1] == "deletion.copy_found"
+    assert events(deleted).count("deletion.copy_found") == 1
+    assert recheck.is_due()
+    whole_look()
+    assert events(deleted)[-2:] == AFTER
+
+
+def test_a_place_that_was_seen_empty_is_no_alarm(deleted: Space) -> None:
+    whole_look()
+
+    assert events(deleted)[-1] == "space.deleted"
+    assert LogEntry.objects.filter(event="deletion.rechecked").count() == 1
+
+
+def test_one_that_can_not_be_removed_does_not_keep_the_others(deleted: Space, alice: User) -> None:
+    other = make_row(alice)
+    make_due(other)
+    assert purge(other.pk)
+    put(deleted)
+    put(other)
+    refused = Fault(rf"^GET /\S*versions\S*{deleted.pk}", status=403, code="AccessDenied")
+
+    with Proxy(settings.S3_ENDPOINT_URL, refused) as proxy, other_store(endpoint_url=proxy.url):
+        assert not recheck.run_round()
+
+    assert events(other)[-2:] == AFTER
+    assert "answered 403" in DeletionRecheck.objects.get().problem

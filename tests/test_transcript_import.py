@@ -1,0 +1,153 @@
+"""A transcript that was uploaded is read by a worker: kept beside earlier ones, or refused with its lines named."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from archive import dbtime
+from archive.intake.transcripts.import_upload import read
+from archive.intake.uploads import clean_up
+from archive.models import SearchLine, Space, UploadSession, User
+from archive.storage import keys, store
+from tests.arriving import arrive
+from tests.factory import make_space
+from tests.heard import put
+from tests.rows import events, make_due
+
+pytestmark = pytest.mark.usefixtures("db")
+
+GOOD = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Runner beans.\n"
+BROKEN = "WEBVTT\n\n00:00.000 --> 00:01.000\nBeans.\n\n00:09.000 --> 00:02.000\nPeas.\n"
+
+
+@pytest.fixture
+def space(alice: User, tone: Path, tmp_path: Path) -> Space:
+    (tmp_path / "first.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:01.000\nBroad beans.\n")
+    return make_space(alice, recording=tone, transcript=tmp_path / "first.vtt")
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Path:
+    return tmp_path / "words.vtt"
+
+
+def test_it_is_kept_beside_the_earlier_one(space: Space, words: Path) -> None:
+    words.write_text(GOOD)
+    upload = arrive(space, words, "transcript", language="en")
+
+    assert read(upload.pk)
+
+    first, second = space.transcripts.all()
+    assert (first.number, first.cues[0]["text"]) == (1, "Broad beans.")
+    assert (second.number, second.language, second.source) == (2, "en", "given")
+    assert second.cues == [{"start_ms": 0, "end_ms": 1000, "speaker": "Nora", "text": "Runner beans."}]
+    assert second.key == f"spaces/{space.pk}/transcript/{upload.pk}.en.vtt"
+    stored = store().read(second.key, 0, second.size, second.etag).decode()
+    assert stored == "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n<v Nora>Runner beans.\n"
+    assert UploadSession.objects.get(pk=upload.pk).state == "accepted"
+    assert events(space)[-2:] == ["transcript.added", "upload.accepted"]
+
+
+def test_the_newest_is_the_one_that_search_finds(space: Space, words: Path) -> None:
+    words.write_text(GOOD)
+
+    read(arrive(space, words, "transcript").pk)
+
+    assert set(SearchLine.objects.filter(space=space).values_list("transcript__number", flat=True)) == {2}
+
+
+def test_the_file_as_it_came_does_not_stay(space: Space, words: Path) -> None:
+    words.write_text(GOOD)
+    upload = arrive(space, words, "transcript")
+
+    read(upload.pk)
+
+    assert upload.key not in {version.key for version in store().listing(keys.prefix(space.pk)).versions}
+
+
+def test_a_broken_one_is_refused_by_line(space: Space, words: Path) -> None:
+    words.write_text(BROKEN)
+    upload = arrive(space, words, "transcript")
+
+    assert not read(upload.pk)
+
+    upload.refresh_from_db()
+    assert upload.state == "rejected"
+    assert "line 6" in upload.problem
+    assert space.transcripts.count() == 1
+    assert store().head(upload.key).size == len(BROKEN)  # the rest of it can still be kept
+
+
+def test_the_rest_of_it_is_kept_if_somebody_says_so(space: Space, words: Path) -> None:
+    words.write_text(BROKEN)
+    upload = arrive(space, words, "transcript", lenient=True)
+
+    assert read(upload.pk)
+
+    kept = space.transcripts.get(number=2)
+    assert [cue["text"] for cue in kept.cues] == ["Beans."]
+
+
+def test_what_is_too_large_is_not_even_read(space: Space, words: Path) -> None:
+    words.write_text(GOOD)
+    upload = arrive(space, words, "transcript")
+    UploadSession.objects.filter(pk=upload.pk).update(size=21 * 1024**2)
+
+    assert not read(upload.pk)
+
+    upload.refresh_from_db()
+    assert (upload.state, upload.problem) == (
+        "rejected",
+        "words.vtt: a transcript of more than 20 MB is not one.",
+    )
+
+
+def test_after_the_deadline_nothing_is_added(space: Space, words: Path) -> None:
+    words.write_text(GOOD)
+    upload = arrive(space, words, "transcript")
+    make_due(space)
+
+    assert not read(upload.pk)
+
+    assert space.transcripts.count() == 1
+    assert UploadSession.objects.get(pk=upload.pk).state == "rejected"
+
+
+def test_reading_it_twice_keeps_it_once(space: Space, words: Path) -> None:
+    words.write_text(GOOD)
+    upload = arrive(space, words, "transcript")
+
+    assert read(upload.pk)
+    assert not read(upload.pk)
+
+    assert space.transcripts.count() == 2
+
+
+def test_a_worker_that_died_before_it_removed_the_file(space: Space, words: Path) -> None:
+    words.write_text(GOOD)
+    upload = arrive(space, words, "transcript")
+    as_it_came = UploadSession.objects.get(pk=upload.pk).upload_id
+    read(upload.pk)
+    put(upload.key, words.read_bytes())
+    UploadSession.objects.update(upload_id=as_it_came, lease_until=None)
+
+    assert clean_up.abandoned() == [upload.pk]
+    clean_up.abandon(upload.pk)
+
+    assert clean_up.abandoned() == []
+    assert upload.key not in {found.key for found in store().listing(keys.prefix(space.pk)).versions}
+    assert UploadSession.objects.get().state == "accepted"
+
+
+def test_a_recording_that_was_taken_is_no_leftover(space: Space) -> None:
+    recording = space.recordings.get()
+    UploadSession.objects.create(
+        space=space, kind="recording", state="accepted", key=recording.key, upload_id="x", etag=recording.etag,
+        name="talk.m4a", size=recording.size, part_size=5 * 1024**2, last_activity_at=dbtime.now() - timedelta(days=3),
+    )  # fmt: skip
+
+    assert clean_up.abandoned() == []
+    assert not clean_up.clear(UploadSession.objects.get().pk)
+
+    assert store().read(recording.key, 0, 4, recording.etag)

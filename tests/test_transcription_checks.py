@@ -1,0 +1,57 @@
+"""Automatic transcripts that can't work stop the start, and say what is missing."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from portal.checks import speech
+from tests import voices
+
+
+def said(settings: Settings, **values: str) -> list[tuple[str | None, str]]:
+    for name, value in values.items():
+        setattr(settings, name, value)
+    return [(error.id, error.msg) for error in speech(None)]
+
+
+def test_the_model_of_make_run_is_whole(settings: Settings) -> None:
+    assert said(settings, TRANSCRIPTION_MODEL=voices.MODEL) == []
+    assert said(settings, TRANSCRIPTION_MODEL="", TRANSCRIPTION_LANGUAGE="pt-BR") == []
+
+
+def test_a_folder_that_is_not_there(settings: Settings) -> None:
+    (error,) = said(settings, TRANSCRIPTION_MODEL="/nowhere/whisper")
+
+    assert error == (
+        "spacekeep.E026",
+        "TRANSCRIPTION_MODEL is /nowhere/whisper, and there is no model.bin and no config.json and no tokenizer.json"
+        " and no vocabulary.*.",
+    )
+
+
+def test_a_model_without_its_tokenizer_would_be_looked_for_on_the_network(settings: Settings, tmp_path: Path) -> None:
+    for name in ("model.bin", "config.json", "vocabulary.txt"):
+        shutil.copyfile(Path(voices.MODEL) / "config.json", tmp_path / name)
+
+    assert said(settings, TRANSCRIPTION_MODEL=str(tmp_path)) == [
+        ("spacekeep.E026", f"TRANSCRIPTION_MODEL is {tmp_path}, and there is no tokenizer.json.")
+    ]
+
+
+def test_without_the_extra(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.path", [])  # where nothing is installed
+    monkeypatch.delitem(sys.modules, "faster_whisper", raising=False)
+
+    assert ("spacekeep.E027", "TRANSCRIPTION_MODEL is set, but faster-whisper is not installed.") in said(
+        settings, TRANSCRIPTION_MODEL=voices.MODEL
+    )
+
+
+@pytest.mark.parametrize("language", ["english", "pt_BR", "en " + "-x" * 9, "e"])
+def test_a_language_is_a_tag(settings: Settings, language: str) -> None:
+    assert said(settings, TRANSCRIPTION_LANGUAGE=language) == [
+        ("spacekeep.E025", f"TRANSCRIPTION_LANGUAGE is {language!r}.")
+    ]

@@ -1,0 +1,78 @@
+"""What a machine writes down of real people speaking, against what they say."""
+
+import wave
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from archive.cues import Cue
+from archive.intake.transcription.whisper import WindowTranscript, transcribe_window, without_repeats
+from archive.intake.transcription.windows import Window, windows
+from tests import voices
+
+
+@pytest.fixture(autouse=True)
+def model(settings: Settings) -> None:
+    settings.TRANSCRIPTION_MODEL = voices.MODEL
+
+
+def heard(recording: Path, language: str = "") -> tuple[list[Cue], str]:
+    """Its lines, and the language that was found. The samples are at 16 kHz already."""
+    with wave.open(str(recording)) as sound:
+        assert sound.getframerate() == 16000
+        window = Window(0, sound.getnframes() // 16, sound.readframes(sound.getnframes()))
+    found = transcribe_window(window, language)
+    return found.cues, found.language
+
+
+def test_two_people_on_the_telephone(tmp_path: Path) -> None:
+    said = voices.telephone_said(tmp_path)
+
+    lines, language = heard(voices.telephone(tmp_path))
+
+    assert language == "en"
+    # A narrow line, and two who talk over each other: the tiny model mishears every seventh word of it.
+    assert voices.word_errors(" ".join(line.text for line in said), " ".join(line.text for line in lines)) < 0.25
+    for words in ("Diane in New Jersey", "much difference", "call me a Yankee"):
+        (truth,) = [line for line in said if words in line.text]
+        (line,) = [line for line in lines if words in line.text]
+        assert line.start_ms / 1000 < truth.start + 0.6, line
+        assert line.end_ms / 1000 > truth.end - 1.2, line
+    assert all(lines[i].end_ms <= lines[i + 1].start_ms for i in range(len(lines) - 1))
+    assert lines[0].start_ms > 6000
+    assert max(line.end_ms - line.start_ms for line in lines) <= 13_000
+
+
+def silence(seconds: int) -> bytes:
+    return bytes(32000 * seconds)
+
+
+def hum(seconds: int) -> bytes:
+    return b"".join((8000 if n // 40 % 2 else -8000).to_bytes(2, "little", signed=True) for n in range(16000 * seconds))
+
+
+@pytest.mark.parametrize("sound", [silence(40), hum(40), b"", bytes(200)])
+def test_where_nobody_speaks_nothing_is_made_up(sound: bytes) -> None:
+    assert transcribe_window(Window(5000, 5000 + len(sound) // 32, sound)) == WindowTranscript([], "")
+
+
+def test_times_are_those_of_the_whole_recording(tmp_path: Path) -> None:
+    with voices.telephone(tmp_path).open("rb") as file:
+        file.seek(44)
+        (window,) = windows(file, start_ms=3_600_000)
+
+    lines = transcribe_window(window, "en").cues
+
+    assert all(3_606_000 <= line.start_ms < line.end_ms <= 3_630_020 for line in lines)
+
+
+def test_what_a_machine_says_again_and_again_is_dropped() -> None:
+    def cue(text: str) -> Cue:
+        return Cue(0, 1, "", text)
+
+    before = [cue("And then?"), cue("Thank you.")]
+
+    kept = without_repeats(before, [cue("thank you."), cue("Thank you."), cue("Yes."), cue("Yes."), cue("Thank you.")])
+
+    assert [line.text for line in kept] == ["thank you.", "Yes.", "Yes.", "Thank you."]

@@ -1,0 +1,77 @@
+"""A real worker that is killed while it listens: the next one goes on with the window that was lost, and no sooner."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from archive import dbtime
+from archive.intake.transcription import enqueue
+from archive.log import SYSTEM
+from archive.models import Space, Transcription, User
+from archive.storage import keys, store
+from tests import voices
+from tests.factory import make_space
+from tests.processes import Services, wait_until
+
+
+@pytest.mark.usefixtures("committed")
+def test_what_was_heard_before_the_kill_is_not_heard_again(
+    services: Services, alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as trap:
+        trap.bind(("127.0.0.1", 0))
+        trap.listen()
+        trap.setblocking(False)
+        elsewhere = f"http://127.0.0.1:{trap.getsockname()[1]}"
+        monkeypatch.setenv("TRANSCRIPTION_MODEL", voices.MODEL)
+        monkeypatch.setenv("HF_ENDPOINT", elsewhere)
+        monkeypatch.setenv("HTTPS_PROXY", elsewhere)
+        monkeypatch.setenv("SPOOL_DIR", str(tmp_path / "work"))
+        (tmp_path / "work").mkdir()
+        space = waiting_for_words(alice, tmp_path, monkeypatch)
+
+        services.beat()
+        worker = services.worker(1, LEASE_SECONDS="60")
+        wait_until(lambda: work_of(space).done_ms > 0, "a window was heard", 60)
+        worker.kill()
+        killed = work_of(space)
+        assert (killed.state, killed.attempts) == ("running", 0)
+        assert killed.done_ms < killed.total_ms
+        assert list((tmp_path / "work").iterdir()) == []  # what was read back is gone with the process
+
+        Transcription.objects.update(lease_until=dbtime.now())  # nobody wants to wait for a minute here
+        services.worker(1, LEASE_SECONDS="60")
+        wait_until(lambda: work_of(space).state == "done", "the next worker goes on to the end", 90)
+
+        (transcript,) = space.transcripts.all()
+        assert transcript.cues[: len(killed.cues)] == killed.cues
+        assert voices.word_errors(voices.TWO_CITIES * 3, voices.text_of(transcript.cues)) < 0.15
+        prefix = f"{keys.prefix(space.pk)}transcript/"
+        assert [version.key for version in store().listing(prefix).versions] == [transcript.key]
+        assert asked(trap) == b"", "somebody asked the network for something"
+
+
+def asked(trap: socket.socket) -> bytes:
+    """What the first one who came there said."""
+    try:
+        caller, _ = trap.accept()
+    except BlockingIOError:
+        return b""
+    with caller:
+        caller.settimeout(5)
+        return caller.recv(1000) or b"nothing"
+
+
+def waiting_for_words(host: User, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Space:
+    """Two minutes of somebody reading aloud, and a transcript asked for."""
+    recording = voices.again(voices.read_aloud(folder), 3)
+    space = make_space(host, recording=recording, transcript=None, transcribe=True)
+    monkeypatch.setattr("django.conf.settings.TRANSCRIPTION_MODEL", os.environ["TRANSCRIPTION_MODEL"])
+    assert enqueue.ask(space.pk, SYSTEM).state == "requested"
+    return space
+
+
+def work_of(space: Space) -> Transcription:
+    return Transcription.objects.get(space=space)

@@ -1,0 +1,42 @@
+"""A worker that slept with a finished transcript in its hand, while another one took over and kept it."""
+
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from archive.intake.transcription import transcribe
+from archive.models import Transcription, User
+from archive.storage import store
+from tests import voices
+from tests.factory import make_contents, make_row
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+def test_it_leaves_what_the_other_one_kept(alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both write to one key, so what it takes for its own leftover would be the transcript."""
+    settings.TRANSCRIPTION_MODEL, settings.LEASE_SECONDS = voices.MODEL, 600
+    space = make_row(alice)
+    make_contents(space)
+    space.transcripts.all().delete()
+    heard = [{"start_ms": 0, "end_ms": 900, "speaker": "", "text": "Runner beans."}]
+    work = Transcription.objects.create(
+        space=space, state="running", language="en", cues=heard, done_ms=74_000, total_ms=74_000
+    )
+    stores = transcribe.store_transcript  # type: ignore[attr-defined]
+
+    def store_and_sleep(*about: Any) -> Any:
+        stored = stores(*about)
+        monkeypatch.setattr(transcribe, "store_transcript", stores)
+        Transcription.objects.update(lease_until=None)
+        transcribe.transcribe(work.pk)
+        return stored
+
+    monkeypatch.setattr(transcribe, "store_transcript", store_and_sleep)
+    transcribe.transcribe(work.pk)
+
+    (kept,) = space.transcripts.all()
+    assert store().read(kept.key, 0, kept.size, kept.etag).endswith(b"Runner beans.\n")
+    work.refresh_from_db()
+    assert (work.state, work.problem, work.fence) == ("done", "", 2)

@@ -1,0 +1,121 @@
+"""What the page of a Space says of its automatic transcript, and who may ask for one."""
+
+import pytest
+from pytest_django import Settings
+
+from archive.models import Space, Transcript, Transcription, User
+from tests import voices
+from tests.factory import make_contents, make_row
+from tests.pages import browser
+from tests.rows import make_due
+from tests.spoken import make_transcript
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture(autouse=True)
+def on(settings: Settings) -> None:
+    settings.TRANSCRIPTION_MODEL = voices.MODEL
+
+
+@pytest.fixture
+def space(alice: User) -> Space:
+    """With a recording, and without a transcript."""
+    space = make_row(alice)
+    make_contents(space)
+    space.transcripts.all().delete()
+    return space
+
+
+def panel(user: User, space: Space) -> str:
+    """As htmx gets it."""
+    answer = browser(user).get(f"/spaces/{space.id}/transcription", headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def page(user: User, space: Space) -> str:
+    return browser(user).get(f"/spaces/{space.id}/").content.decode()
+
+
+def test_while_it_is_being_written_it_says_how_far_it_is(alice: User, space: Space) -> None:
+    work = Transcription.objects.create(space=space)
+    assert "waiting for its turn" in page(alice, space)
+
+    Transcription.objects.filter(pk=work.pk).update(state="running", done_ms=65_000, total_ms=260_000)
+
+    for shown in (panel(alice, space), page(alice, space)):
+        assert '<progress max="100" value="25"' in shown
+        assert "1:05 of 4:20 heard" in shown
+        assert f'hx-get="/spaces/{space.id}/transcription"' in shown
+
+
+def test_what_was_heard_so_far_is_not_shown_as_a_transcript(alice: User, space: Space) -> None:
+    cue = {"start_ms": 0, "end_ms": 900, "speaker": "", "text": "Runner beans."}
+    Transcription.objects.create(space=space, state="running", done_ms=1, total_ms=2, cues=[cue])
+
+    assert "Runner beans." not in page(alice, space)
+
+
+def test_why_it_failed_and_asking_again(alice: User, space: Space) -> None:
+    Transcription.objects.create(space=space, state="failed", problem="No speech was heard.")
+    shown = panel(alice, space)
+    assert "could not be made: No speech was heard." in shown
+    assert "Nothing was lost." in shown
+    assert "hx-trigger" not in shown
+
+    answer = browser(alice).post(f"/spaces/{space.id}/transcription", headers={"HX-Request": "true"})
+
+    assert "waiting for its turn" in answer.content.decode()
+    assert list(space.transcriptions.order_by("requested_at").values_list("state", flat=True)) == [
+        "failed",
+        "requested",
+    ]
+
+
+def test_asking_for_the_first_time_without_scripts(alice: User, space: Space) -> None:
+    assert "Make one by machine" in page(alice, space)
+
+    answer = browser(alice).post(f"/spaces/{space.id}/transcription")
+
+    assert answer["Location"] == f"/spaces/{space.id}/#speech"
+    assert space.transcriptions.get().state == "requested"
+
+
+def test_switched_off_the_page_says_so_and_what_to_do(alice: User, space: Space, settings: Settings) -> None:
+    settings.TRANSCRIPTION_MODEL = ""
+
+    shown = page(alice, space)
+
+    assert "Automatic transcripts are switched off here." in shown
+    assert f'<a href="/upload/?space={space.id}">upload a transcript</a>' in shown
+    assert "by machine" not in shown
+    refused = browser(alice).post(f"/spaces/{space.id}/transcription", headers={"HX-Request": "true"}).content.decode()
+    assert "switched off here. Upload a transcript instead. Nothing was lost." in refused
+    assert not space.transcriptions.exists()
+
+
+@pytest.mark.parametrize(("source", "warned"), [("automatic", True), ("given", False)])
+def test_one_that_a_machine_made_is_marked(alice: User, space: Space, source: str, warned: bool) -> None:
+    make_transcript(space, ["Runner beans."])
+    Transcript.objects.filter(space=space).update(source=source)
+
+    shown = page(alice, space)
+
+    assert "Runner beans." in shown
+    assert ("Made by a machine, so it may be wrong" in shown) is warned
+
+
+def test_only_those_who_may_hear_it_see_it(alice: User, bob: User, admin: User, auditor: User, space: Space) -> None:
+    address = f"/spaces/{space.id}/transcription"
+
+    assert browser().post(address)["Location"].startswith("/accounts/login/")
+    assert browser(bob).post(address).status_code == 404
+    assert browser(auditor).get(address).status_code == 404
+    assert browser(alice).put(address).status_code == 405
+    assert "Make one by machine" in panel(admin, space)
+    assert "by machine" not in page(auditor, space)
+    assert not space.transcriptions.exists()
+    make_due(space)
+    assert browser(alice).get(address).status_code == 410
+    assert browser(alice).post(address).status_code == 410
