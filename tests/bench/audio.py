@@ -42,7 +42,7 @@ from pathlib import Path
 import django
 django.setup()
 import portal.celery, archive.tasks
-from archive.intake.audio import measure
+from archive.intake.audio.measure import measure
 start = time.perf_counter()
 measure(Path(sys.argv[1]), longest_seconds=86400, step=lambda seconds: None)
 print(time.perf_counter() - start)
