@@ -1,22 +1,26 @@
-"""The clock: until when a Space is kept, and why. The rule that everything else serves.
+"""The retention rule: when a Space is deleted, and why. Everything else serves this rule.
 
 | situation                               | deadline                                                    |
 |-----------------------------------------|-------------------------------------------------------------|
 | no violation                            | ended_at + 30 days                                          |
-| a violation stands                      | ended_at + 120 days (30 + 90; several do not stack)         |
+| a violation is standing or appealed     | ended_at + 120 days (30 + 90; several do not stack)         |
 | every violation was lifted              | ended_at + 30 days, but never before 7 days after the last  |
 |                                         | lifting, and never after ended_at + 120 days                |
-| a legal hold stands                     | none while it stands                                        |
+| on legal hold                           | none until the hold is released                             |
 
-Values in, deadline and reasons out: no clock, database or settings in here, so the rule can explain itself, be
-property-tested, and be replayed from the log years later. A day is 24 hours of UTC; no calendar is involved.
+A pure function from facts to a deadline with its reasons. It reads no clock, database or settings, so it can be
+property-tested and replayed from the log years later. A day is 24 hours of UTC; no calendar is involved.
+
+Reasons are codes with numbers, never sentences: they are stored, and archive/display/deadline_reasons.py renders them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
-APPEAL_DAYS = 14  # until so many days before the deadline, a host may appeal
+APPEAL_DAYS = 14  # a host may appeal until this many days before the deadline
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,11 @@ class RetentionPolicy:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the deadline depends on. Times are aware.
+    """What a deadline depends on. Times are aware.
 
-    `lifted_at` has one entry for each violation: the time at which it was lifted, or None while it stands
-    (flagged, or its appeal denied or undecided). `held`: a legal hold stands; its release leaves no trace in here, so
-    what applied before applies again.
+    `lifted_at` has one entry for each violation: the time at which it was lifted, or None while it is standing
+    (flagged, or its appeal denied or undecided). `held`: the Space is on legal hold; a released hold leaves no trace
+    here, so the previous deadline applies again.
     """
 
     ended_at: datetime
@@ -48,58 +52,76 @@ class Facts:
     def __post_init__(self) -> None:
         for moment in (self.ended_at, *self.lifted_at):
             if moment is not None and moment.tzinfo is None:
-                raise ValueError(f"a time without a zone has no place in the clock: {moment.isoformat()}")
+                raise ValueError(f"naive datetime: {moment.isoformat()}")
+
+
+class ReasonCode(StrEnum):
+    """The reasons for a deadline. Stored in rows, log entries and certificates."""
+
+    BASE = "base"
+    VIOLATION = "violation"
+    LIFTED = "lifted"
+    LIFT_GRACE = "lift-grace"
+    LIFT_CAP = "lift-cap"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason for a deadline.
+
+    `days` is the number of the rule that it applies; `total_days` counts from the end of the Space, where that is a sum
+    of several numbers. None: the reason has no such number.
+    """
+
+    code: str
+    days: int | None = None
+    total_days: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """{"code": ..., "days": ..., "total_days": ...}, without the numbers that it does not have."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """When the copies go (UTC; None while a hold stands), and why, one sentence a reason.
-
-    `codes` has one for each of `reasons`, for the log and for colours: base, violation, lifted, lift-grace, lift-cap,
-    hold.
-    """
+    """When all copies are deleted (UTC; None while on hold), and the reasons, in the order in which they are read."""
 
     at: datetime | None
-    codes: tuple[str, ...]
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
 
     @property
-    def deadline_reasons(self) -> list[list[str]]:
-        """[[code, reason], ...], as JSON keeps it."""
-        return [[code, reason] for code, reason in zip(self.codes, self.reasons, strict=True)]
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the reasons, for the log and for colors."""
+        return tuple(str(reason.code) for reason in self.reasons)
 
-
-def days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count} days"
+    def reasons_as_json(self) -> list[dict[str, Any]]:
+        """The reasons as `Space.deadline_reasons` stores them."""
+        return [reason.as_json() for reason in self.reasons]
 
 
 def deadline(facts: Facts, rule: RetentionPolicy) -> Deadline:
-    """The deadline that `rule` gives for `facts`, with its reasons."""
+    """Compute the deadline that `rule` gives for `facts`, with its reasons."""
     end = facts.ended_at.astimezone(UTC)
     base = end + timedelta(days=rule.retention_days)
     longest = base + timedelta(days=rule.violation_extra_days)
-    kept = f"Every recording is kept for {days(rule.retention_days)} after its Space ended."
+    total_days = rule.retention_days + rule.violation_extra_days
+    base_reason = Reason(ReasonCode.BASE, days=rule.retention_days)
 
     if facts.held:
-        return Deadline(None, ("hold",), ("A legal hold stands: nothing is deleted until it is released.",))
+        return Deadline(None, (Reason(ReasonCode.HOLD),))
     if any(moment is None for moment in facts.lifted_at):
-        total = rule.retention_days + rule.violation_extra_days
-        more = (
-            f"A rule violation stands, so it is kept for {days(rule.violation_extra_days)} more: {days(total)} in all."
-        )
-        return Deadline(longest, ("base", "violation"), (kept, more))
+        violation = Reason(ReasonCode.VIOLATION, days=rule.violation_extra_days, total_days=total_days)
+        return Deadline(longest, (base_reason, violation))
 
     lifted = [moment.astimezone(UTC) for moment in facts.lifted_at if moment is not None]
     if not lifted:
-        return Deadline(base, ("base",), (kept,))
-    back = "Every violation was lifted, so the first deadline applies again."
+        return Deadline(base, (base_reason,))
+    reasons: tuple[Reason, ...] = (base_reason, Reason(ReasonCode.LIFTED))
     grace = max(lifted) + timedelta(days=rule.lift_grace_days)
     if grace <= base:
-        return Deadline(base, ("base", "lifted"), (kept, back))
-    stay = (
-        f"It stays for at least {days(rule.lift_grace_days)} after the lifting, so that the host can still download it."
-    )
+        return Deadline(base, reasons)
+    reasons = (*reasons, Reason(ReasonCode.LIFT_GRACE, days=rule.lift_grace_days))
     if grace <= longest:
-        return Deadline(grace, ("base", "lifted", "lift-grace"), (kept, back, stay))
-    cap = f"It never stays longer than {days(rule.retention_days + rule.violation_extra_days)} after the end."
-    return Deadline(longest, ("base", "lifted", "lift-grace", "lift-cap"), (kept, back, stay, cap))
+        return Deadline(grace, reasons)
+    return Deadline(longest, (*reasons, Reason(ReasonCode.LIFT_CAP, total_days=total_days)))

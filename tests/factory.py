@@ -55,7 +55,7 @@ def make_row(host: User, *, ended_ago: timedelta = timedelta(days=6), **fields: 
     """A Space as a row only, in any state, with nothing in the store."""
     ended_at = fields.pop("ended_at", None) or dbtime.now() - ended_ago
     fields.setdefault("expires_at", ended_at + timedelta(days=30))
-    fields.setdefault("deadline_reasons", [["base", "Every recording is kept for 30 days after its Space ended."]])
+    fields.setdefault("deadline_reasons", [{"code": "base", "days": 30}])
     fields.setdefault("title", "A row")
     fields.setdefault("state", Space.State.AVAILABLE)
     return Space.objects.create(host=host, ended_at=ended_at, **fields)
@@ -63,7 +63,7 @@ def make_row(host: User, *, ended_ago: timedelta = timedelta(days=6), **fields: 
 
 def make_held(host: User, **fields: Any) -> Space:
     """A row on which a legal hold stands, so that it has no deadline."""
-    hold = [["hold", "A legal hold stands: nothing is deleted until it is released."]]
+    hold = [{"code": "hold"}]
     space = make_row(host, expires_at=None, deadline_reasons=hold, **fields)
     Hold.objects.create(space=space, reason="A court asked for it.", placed_by=host)
     return space

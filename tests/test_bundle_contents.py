@@ -82,8 +82,13 @@ def test_space_json(space: Space, admin: User) -> None:
         "transcripts": [{"language": "en", "source": "given", "lines": 1}],
         "kept_until": "2027-02-28T20:30:00Z",
         "deadline_reasons": [
-            "Every recording is kept for 30 days after its Space ended.",
-            "A rule violation stands, so it is kept for 90 days more: 120 days in all.",
+            {"code": "base", "days": 30, "text": "Every recording is kept for 30 days after its Space ended."},
+            {
+                "code": "violation",
+                "days": 90,
+                "total_days": 120,
+                "text": "A rule violation stands, so it is kept for 90 days more: 120 days in all.",
+            },
         ],
         "salt": space.salt,
     }

@@ -40,7 +40,7 @@ def test_while_it_stands_there_is_no_deadline(space: Space, admin: User) -> None
     hold = place(space.pk, REASON, admin)
 
     assert no_deadline(space)
-    assert space.deadline_reasons == [["hold", "A legal hold stands: nothing is deleted until it is released."]]
+    assert space.deadline_reasons == [{"code": "hold"}]
     assert (hold.state, hold.reason, hold.placed_by) == ("standing", REASON, admin)
     (placed, told), (moved, how) = entries(space)
     assert (placed, told["hold"], moved, how["after"]) == ("hold.placed", hold.pk, "deadline.moved", None)

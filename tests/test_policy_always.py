@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive.policy import Facts, RetentionPolicy, deadline
+from archive.display.deadline_reasons import render_reasons
+from archive.policy import Deadline, Facts, Reason, RetentionPolicy, deadline
 
 moments = st.datetimes(
     datetime(2020, 1, 1),  # noqa: DTZ001  (Hypothesis wants the bounds naive)
@@ -101,6 +102,7 @@ def test_it_always_says_why(end: datetime, lifted: list[datetime | None], rule: 
 
     assert (due.at is None) == held == (due.codes == ("hold",))
     assert due.reasons
-    assert all(reason.endswith(".") for reason in due.reasons)
+    assert all(sentence.endswith(".") for sentence in render_reasons(due))
+    assert Deadline(due.at, tuple(Reason(**stored) for stored in due.reasons_as_json())) == due
     expected = 3 + (due.codes[-1] == "lift-cap") if due.codes[-1].startswith("lift-") else len(due.codes)
     assert len(due.reasons) == expected

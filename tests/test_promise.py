@@ -9,6 +9,7 @@ from pytest_django import Settings
 from archive.bundles.contents import content_id, facts
 from archive.models import Space, User
 from archive.moderation.violations import flag
+from archive.policy import Reason
 from tests.factory import make_space
 
 
@@ -23,7 +24,9 @@ def test_a_change_of_the_rule_leaves_the_promise(client: Client, alice: User, se
     page = client.get(f"/spaces/{space.pk}/").content.decode()
 
     assert "Every recording is kept for 30 days after its Space ended." in page
-    assert facts(space)["deadline_reasons"] == ["Every recording is kept for 30 days after its Space ended."]
+    assert facts(space)["deadline_reasons"] == [
+        {"code": "base", "days": 30, "text": "Every recording is kept for 30 days after its Space ended."}
+    ]
     assert space.expires_at == space.ended_at + timedelta(days=30)
     assert content_id(space) == before
 
@@ -37,4 +40,4 @@ def test_the_next_flag_brings_the_new_rule(alice: User, admin: User, settings: S
 
     space.refresh_from_db()
     assert space.expires_at == space.ended_at + timedelta(days=150)
-    assert space.stored_deadline().reasons[0] == "Every recording is kept for 60 days after its Space ended."
+    assert space.stored_deadline().reasons[0] == Reason("base", days=60)

@@ -17,6 +17,7 @@ from archive.bundles.bag import bag, member
 from archive.bundles.zip64 import Member, Range, Segment, layout
 from archive.display import violations
 from archive.display.assets import assets
+from archive.display.deadline_reasons import reasons_with_text
 from archive.display.offline_page import File, render_offline_page
 from archive.errors import ObjectChanged, ObjectMissing, Refused
 from archive.log import rfc3339
@@ -189,7 +190,7 @@ def facts(space: Space) -> dict[str, Any]:
         ],
         "violations": violations.as_json(space),
         "kept_until": rfc3339(due.at),
-        "deadline_reasons": list(due.reasons),
+        "deadline_reasons": reasons_with_text(due.reasons),
         "salt": space.salt,  # with it, a certificate of deletion can be shown to speak of this very Space
     }
 

@@ -5,7 +5,6 @@ but the Space's own, so the same content gives the same bytes; the clock on it c
 """
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +14,11 @@ from django.template.loader import render_to_string
 from archive import cues, formatting
 from archive.display import space as space_display
 from archive.display.assets import TEMPLATE, assets
+from archive.display.deadline_reasons import render_reasons
 from archive.display.space import ClockFace
 from archive.display.violations import flags
 from archive.models import Recording, Space, Transcript
+from archive.policy import Deadline, ReasonCode
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def face(space: Space) -> ClockFace:
     due, yours = space.stored_deadline(), "This one is yours."
     if due.at is None:
         sentence = f"Spacekeep keeps its copy until a hold is released. {yours}"
-        return ClockFace("kept", "Kept", sentence, space.ended_at, None, 0.0, [], due.reasons, "Kept")
+        return ClockFace("kept", "Kept", sentence, space.ended_at, None, 0.0, [], render_reasons(due), "Kept")
     at = formatting.format_time(due.at)
     return ClockFace(
         tone="kept" if "violation" in due.codes else "calm",
@@ -75,17 +76,19 @@ def face(space: Space) -> ClockFace:
         ended_at=space.ended_at,
         until=due.at,
         percent=0.0,
-        marks=space_display.marks(space.ended_at, due.at, _days(due.reasons)),
-        reasons=due.reasons,
+        marks=space_display.marks(space.ended_at, due.at, _deleting_days(due)),
+        reasons=render_reasons(due),
         over="Yours to keep",
         over_sentence=f"Spacekeep's copy was due to be deleted on {at}. {yours}",
     )
 
 
-def _days(reasons: Sequence[str]) -> list[int]:
-    """The days that the reasons count from the end of the Space. They say what was promised; the rule in the settings
-    may be another by now."""
-    return sorted({int(days) for days in re.findall(r"(\d+) days? (?:after its Space|in all)", " ".join(reasons))})
+def _deleting_days(due: Deadline) -> list[int]:
+    """The days after the end of the Space to mark, from the stored reasons: the policy in the settings may have changed
+    since."""
+    numbers = {ReasonCode.BASE: "days", ReasonCode.VIOLATION: "total_days"}
+    days = {getattr(reason, numbers[ReasonCode(reason.code)]) for reason in due.reasons if reason.code in numbers}
+    return sorted(days)
 
 
 def _data(value: Any) -> str:

@@ -50,7 +50,7 @@ def register_space(opening: NewSpace, actor: Actor) -> Space:
         audience=opening.audience,
         ended_at=opening.ended_at,
         expires_at=due.at,
-        deadline_reasons=due.deadline_reasons,
+        deadline_reasons=due.reasons_as_json(),
         listeners_peak=opening.listeners_peak,
         listeners_total=opening.listeners_total,
         transcribe=opening.transcribe,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from archive import dbtime, policy
+from archive.display.deadline_reasons import render_reason
 from archive.errors import Refused, TooLate
 from archive.models import User, current_policy
 
@@ -53,7 +54,7 @@ def validate_ended_at(ended_at: datetime) -> datetime:
     if deadline.at is not None and deadline.at <= now:
         raise TooLate(
             f"The Space ended at {ended_at:%Y-%m-%d %H:%M} UTC, and its deadline was {deadline.at:%Y-%m-%d %H:%M} UTC. "
-            f"{deadline.reasons[0]} It can't be taken in any more."
+            f"{render_reason(deadline.reasons[0])} It can't be taken in any more."
         )
     return ended_at
 

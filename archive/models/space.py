@@ -49,7 +49,7 @@ class Space(Leased):
     ended_at = models.DateTimeField(help_text="When the live Space ended (UTC). The clock starts here.")
     expires_at = models.DateTimeField(null=True, help_text="The deadline; NULL while a legal hold stands.")
     deadline_reasons = models.JSONField(
-        default=list, blank=True, help_text="[[code, reason], ...] as they were for expires_at."
+        default=list, blank=True, help_text="Codes with numbers, for expires_at: [{code, days, total_days}, ...]."
     )
     listeners_peak = models.PositiveBigIntegerField(null=True, blank=True)
     listeners_total = models.PositiveBigIntegerField(null=True, blank=True)
@@ -122,13 +122,9 @@ class Space(Leased):
         return self.title or f"A Space of {self.ended_at.day} {self.ended_at:%B %Y}"
 
     def stored_deadline(self) -> policy.Deadline:
-        """The deadline that stands, with the reasons that it was given with. A later change of the rule in the settings
-        changes neither."""
-        return policy.Deadline(
-            self.expires_at,
-            tuple(code for code, _ in self.deadline_reasons),
-            tuple(reason for _, reason in self.deadline_reasons),
-        )
+        """The deadline of this row, with the reasons that were stored with it. A later change of the settings changes
+        neither."""
+        return policy.Deadline(self.expires_at, tuple(policy.Reason(**stored) for stored in self.deadline_reasons))
 
     def retention_facts(self) -> policy.Facts:
         """What this Space's deadline depends on, as it stands in the database."""

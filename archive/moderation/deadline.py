@@ -58,8 +58,8 @@ def recompute(space: Space, actor: Actor) -> None:
     whatever changed."""
     due = space.compute_deadline()
     before, moved = space.expires_at, due.at != space.expires_at
-    space.expires_at, space.deadline_reasons = due.at, due.deadline_reasons
-    Space.objects.filter(pk=space.pk).update(expires_at=due.at, deadline_reasons=due.deadline_reasons)
+    space.expires_at, space.deadline_reasons = due.at, due.reasons_as_json()
+    Space.objects.filter(pk=space.pk).update(expires_at=due.at, deadline_reasons=space.deadline_reasons)
     if not moved:
         return
     log.record(

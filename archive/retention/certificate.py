@@ -63,7 +63,7 @@ def make(space: Space, entries: Sequence[LogEntry], emptied: VerifiedEmpty, now:
         "ended_at": log.rfc3339(space.ended_at),
         "deadline": {
             "at": log.rfc3339(space.expires_at),
-            "deadline_reasons": [code for code, _ in space.deadline_reasons],
+            "deadline_reasons": list(space.stored_deadline().codes),
         },
         "policy": _policy(entries),
         "decisions": [_decision(entry) for entry in entries if entry.event in events.DECISIONS],

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from archive import formatting
+from archive.display.deadline_reasons import render_reasons
 from archive.display.space import ClockFace, marks
 from archive.log import events
 from archive.models import LogEntry, Notice, Recording, Rule, Space, current_policy
@@ -32,7 +33,9 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
     due = space.stored_deadline()
     until = space.expires_at
     if until is None:
-        return ClockFace("kept", "Kept: a legal hold stands", HELD, space.ended_at, None, 100.0, [], due.reasons)
+        return ClockFace(
+            "kept", "Kept: a legal hold stands", HELD, space.ended_at, None, 100.0, [], render_reasons(due)
+        )
     total, passed = until - space.ended_at, now - space.ended_at
     percent = round(min(max(passed / total * 100, 0), 100), 2)
     marked = marks(space.ended_at, until, _deleting_days())
@@ -49,7 +52,9 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
     left = until - now
     tone = "urgent" if left <= URGENT else "soon" if left <= SOON else "kept" if "violation" in due.codes else "calm"
     sentence = f"will be deleted on {formatting.format_time(until)}"
-    return ClockFace(tone, format_time_left(left), sentence, space.ended_at, until, percent, marked, due.reasons)
+    return ClockFace(
+        tone, format_time_left(left), sentence, space.ended_at, until, percent, marked, render_reasons(due)
+    )
 
 
 def _deleting_days() -> tuple[int, int]:

@@ -7,7 +7,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from archive import formatting, policy
+from archive import formatting
+from archive.display.deadline_reasons import format_days
 from archive.models import User, current_policy
 from archive.notices import visible_notices
 from portal.access import spaces_spoken_in
@@ -44,7 +45,7 @@ def retention_policy() -> str:
     """The retention rule in one sentence, with the numbers that are in force."""
     rule = current_policy()
     return (
-        f"Recordings are kept {policy.days(rule.retention_days)} after a Space ended; "
+        f"Recordings are kept {format_days(rule.retention_days)} after a Space ended; "
         f"{rule.violation_extra_days} more if it broke a rule. Then every copy is deleted."
     )
 

@@ -71,7 +71,7 @@ def _row(space: Space) -> dict[str, Any]:
         "until": space.expires_at,
         "state": space.get_state_display(),
         "problem": bool(space.problem) and space.state == Space.State.EXPIRING,
-        "codes": sorted({code for code, _ in space.deadline_reasons}),
+        "codes": sorted(set(space.stored_deadline().codes)),
         "rules": sorted(set(standing)),
     }
 

@@ -1,0 +1,45 @@
+"""Render the reasons for a deadline as sentences. Rows and logs store codes with numbers (archive/policy.py)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
+
+from archive.policy import Deadline, Reason, ReasonCode
+
+
+def format_days(count: int) -> str:
+    """1 day, 30 days."""
+    return ngettext("%(count)d day", "%(count)d days", count) % {"count": count}
+
+
+def render_reason(reason: Reason) -> str:
+    """One sentence. Raises ValueError for a code that the policy does not have."""
+    days, total = format_days(reason.days or 0), format_days(reason.total_days or 0)
+    match ReasonCode(reason.code):
+        case ReasonCode.BASE:
+            return _("Every recording is kept for %(days)s after its Space ended.") % {"days": days}
+        case ReasonCode.VIOLATION:
+            sentence = _("A rule violation stands, so it is kept for %(days)s more: %(total)s in all.")
+            return sentence % {"days": days, "total": total}
+        case ReasonCode.LIFTED:
+            return _("Every violation was lifted, so the first deadline applies again.")
+        case ReasonCode.LIFT_GRACE:
+            sentence = _("It stays for at least %(days)s after the lifting, so that the host can still download it.")
+            return sentence % {"days": days}
+        case ReasonCode.LIFT_CAP:
+            return _("It never stays longer than %(total)s after the end.") % {"total": total}
+        case ReasonCode.HOLD:
+            return _("A legal hold stands: nothing is deleted until it is released.")
+
+
+def render_reasons(deadline: Deadline) -> tuple[str, ...]:
+    """One sentence for each reason of the deadline."""
+    return tuple(render_reason(reason) for reason in deadline.reasons)
+
+
+def reasons_with_text(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
+    """For space.json: codes and numbers, with the sentence in English, since a bundle is read without the archive."""
+    with override("en"):
+        return [{**reason.as_json(), "text": render_reason(reason)} for reason in reasons]

@@ -1,0 +1,43 @@
+"""Each reason for a deadline has one sentence, rendered when it is shown."""
+
+import pytest
+
+from archive.display.deadline_reasons import reasons_with_text, render_reason
+from archive.policy import Reason, ReasonCode
+
+SENTENCES = [
+    (Reason("base", days=30), "Every recording is kept for 30 days after its Space ended."),
+    (Reason("base", days=1), "Every recording is kept for 1 day after its Space ended."),
+    (
+        Reason("violation", days=90, total_days=120),
+        "A rule violation stands, so it is kept for 90 days more: 120 days in all.",
+    ),
+    (Reason("lifted"), "Every violation was lifted, so the first deadline applies again."),
+    (
+        Reason("lift-grace", days=7),
+        "It stays for at least 7 days after the lifting, so that the host can still download it.",
+    ),
+    (Reason("lift-cap", total_days=120), "It never stays longer than 120 days after the end."),
+    (Reason("hold"), "A legal hold stands: nothing is deleted until it is released."),
+]
+
+
+@pytest.mark.parametrize(("reason", "sentence"), SENTENCES)
+def test_sentence(reason: Reason, sentence: str) -> None:
+    assert render_reason(reason) == sentence
+
+
+def test_every_code_has_a_sentence() -> None:
+    assert {reason.code for reason, _ in SENTENCES} == set(ReasonCode)
+
+
+def test_unknown_code() -> None:
+    with pytest.raises(ValueError, match="whim"):
+        render_reason(Reason("whim"))
+
+
+def test_space_json_has_code_numbers_and_sentence() -> None:
+    assert reasons_with_text([Reason("hold"), Reason("base", days=30)]) == [
+        {"code": "hold", "text": "A legal hold stands: nothing is deleted until it is released."},
+        {"code": "base", "days": 30, "text": "Every recording is kept for 30 days after its Space ended."},
+    ]
