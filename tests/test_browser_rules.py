@@ -52,7 +52,7 @@ def test_auditor_reads_the_story_of_what_is_gone(services: Services, page: Page,
     page.get_by_role("button", name="Filter").click()
     page.get_by_role("link", name=str(gone.pk)[:8]).first.click()
 
-    expect(page.get_by_role("heading", name="Deletion began")).to_be_visible()
+    expect(page.get_by_role("heading", name="Deletion started")).to_be_visible()
     expect(page.get_by_text("Nobody reads this")).to_have_count(0)
 
 

@@ -1,7 +1,9 @@
 """The retention log: entries are added, and never changed."""
 
+import json
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -9,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from archive import log
 from archive.log import SYSTEM, Actor, events
 from archive.models import LogEntry, User
+from portal.presenters.log import log_line
 from tests.factory import make_row
 
 SPACE = uuid.UUID("00000000-0000-4000-8000-000000000001")
@@ -64,7 +67,7 @@ def test_an_entry_says_what_who_and_when() -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_only_events_that_have_words() -> None:
+def test_only_events_with_a_record() -> None:
     with pytest.raises(KeyError, match=r"space\.vanished"):
         log.record("space.vanished", space_id=SPACE, actor=SYSTEM)
 
@@ -90,11 +93,31 @@ def test_an_entry_outlives_what_it_speaks_of(alice: User) -> None:
     assert LogEntry.objects.get().event == "space.registered"
 
 
-def test_every_event_has_words_and_premis_names_only_events() -> None:
-    names = {value for name, value in vars(events).items() if name.isupper() and isinstance(value, str)}
+def test_every_constant_is_an_event_and_has_a_label_of_its_own() -> None:
+    constants = [value for name, value in vars(events).items() if name.isupper() and isinstance(value, str)]
 
-    assert set(events.WORDS) == names
-    assert set(events.PREMIS) <= names
+    assert list(events.EVENTS.values()) == constants
+    assert len({str(event.label) for event in events.EVENTS.values()}) == len(constants)
+
+
+def test_every_event_has_an_icon() -> None:
+    icons = (Path(__file__).parent.parent / "portal/static/portal/icons.svg").read_text()
+
+    assert [event for event in events.EVENTS.values() if f'id="{event.icon}"' not in icons] == []
+
+
+def test_an_event_is_its_name() -> None:
+    assert events.SPACE_DELETED == "space.deleted"
+    assert json.dumps([events.SPACE_DELETED]) == '["space.deleted"]'
+
+
+@pytest.mark.usefixtures("db")
+def test_an_entry_of_a_newer_version_is_shown_by_its_name() -> None:
+    entry = LogEntry.objects.create(event="space.cloned", actor_kind="system", detail={"size": 10})
+
+    line = log_line(entry, {})
+
+    assert (line.label, line.icon, line.summary, line.facts) == ("space.cloned", "dot", "", [("size", "10")])
 
 
 def test_a_commitment() -> None:

@@ -1,4 +1,4 @@
-"""The retention log: append-only entries that outlive what they speak of."""
+"""The retention log: append-only entries, kept after their subject is deleted."""
 
 import hashlib
 import hmac
@@ -19,7 +19,7 @@ __all__ = ["SYSTEM", "Actor", "commitment", "events", "record", "record_all", "r
 
 @dataclass(frozen=True)
 class Actor:
-    """Who did it: `user` with an id, or `system` (a job, with nobody asking)."""
+    """Who caused an event: a `user` with an id, or the `system` (a background job)."""
 
     kind: str
     id: int | None = None
@@ -33,30 +33,27 @@ SYSTEM = Actor("system")
 
 
 def record(event: str, *, space_id: UUID | None, actor: Actor, **detail: Any) -> LogEntry:
-    """Append one entry, in the caller's transaction: either the change and its entry are there, or neither.
+    """Append one entry in the caller's transaction, so that the change and its entry commit together.
 
-    `detail` is JSON: ids, times by `moment()`, sizes in bytes, commitments. Never a name, a title or words of people.
-    Raises RuntimeError outside a transaction, KeyError for an event that events.py does not know.
+    `detail` is JSON: ids, times by `rfc3339()`, sizes in bytes, commitments. Never a name, a title or text that people
+    wrote. Raises RuntimeError outside a transaction, KeyError for an event without a record in events.py.
     """
-    if not connection.in_atomic_block:
-        raise RuntimeError(f"{event}: a log entry is written in the transaction of the change that it records")
     entry = _entry(event, space_id, actor, detail)
     entry.save(force_insert=True)
     return entry
 
 
-def record_all(event: str, told: Iterable[tuple[UUID | None, dict[str, Any]]], *, actor: Actor) -> None:
-    """As `record`, for the same event of many Spaces, given as (Space, detail): in one statement."""
-    LogEntry.objects.bulk_create([_entry(event, space_id, actor, detail) for space_id, detail in told])
+def record_all(event: str, details: Iterable[tuple[UUID | None, dict[str, Any]]], *, actor: Actor) -> None:
+    """Append an entry of the same event for each (Space, detail), in one statement. Raises as `record` does."""
+    LogEntry.objects.bulk_create([_entry(event, space_id, actor, detail) for space_id, detail in details])
 
 
 def _entry(event: str, space_id: UUID | None, actor: Actor, detail: dict[str, Any]) -> LogEntry:
     if not connection.in_atomic_block:
-        raise RuntimeError(f"{event}: a log entry is written in the transaction of the change that it records")
-    events.WORDS[event]
+        raise RuntimeError(f"{event}: write a log entry in the transaction of the change that it records")
     return LogEntry(
-        event=event,
-        premis=events.PREMIS.get(event, ""),
+        event=str(event),
+        premis=events.EVENTS[event].premis,
         space_id=space_id,
         actor_kind=actor.kind,
         actor_id=actor.id,
@@ -65,11 +62,14 @@ def _entry(event: str, space_id: UUID | None, actor: Actor, detail: dict[str, An
 
 
 def rfc3339(value: datetime | None) -> str | None:
-    """A time as the log writes it: RFC 3339, UTC."""
+    """Format a UTC time for the log: RFC 3339."""
     return None if value is None else value.isoformat().replace("+00:00", "Z")
 
 
 def commitment(salt: str, value: Any) -> str:
-    """HMAC-SHA256 (hex) of `value` as JSON: whoever has the value and the salt can show that they belong together;
-    once the salt is scrubbed, nobody can guess the value from it."""
+    """HMAC-SHA256 (hex) of `value` as JSON.
+
+    The value and the salt together prove what an entry refers to. Once the salt is scrubbed, the value can't be guessed
+    from the commitment.
+    """
     return hmac.new(bytes.fromhex(salt), json.dumps(value, sort_keys=True).encode(), hashlib.sha256).hexdigest()

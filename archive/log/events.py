@@ -1,140 +1,154 @@
-"""The names of what can happen, and the PREMIS event type (id.loc.gov/vocabulary/preservation/eventType) where one
-fits."""
+"""Every event of the retention log, one record each. To add one, add a record.
 
-SPACE_REGISTERED = "space.registered"
-SPACE_RECEIVED = "space.received"
-SPACE_AVAILABLE = "space.available"
-SPACE_REJECTED = "space.rejected"
-UPLOAD_OPENED = "upload.opened"
-UPLOAD_COMPLETED = "upload.completed"
-UPLOAD_ACCEPTED = "upload.accepted"
-UPLOAD_REJECTED = "upload.rejected"
-UPLOAD_RETRIED = "upload.retried"
-UPLOAD_ABORTED = "upload.aborted"
-TRANSCRIPT_ADDED = "transcript.added"
-TRANSCRIPTION_REQUESTED = "transcription.requested"
-TRANSCRIPTION_STARTED = "transcription.started"
-TRANSCRIPTION_DONE = "transcription.done"
-TRANSCRIPTION_FAILED = "transcription.failed"
-TOKEN_CREATED = "token.created"
-TOKEN_REVOKED = "token.revoked"
-OBJECT_MISSING = "object.missing"
-OBJECT_FOUND = "object.found"
-PARTICIPANT_LINKED = "participant.linked"
-PARTICIPANT_UNLINKED = "participant.unlinked"
-DEADLINE_MOVED = "deadline.moved"
-VIOLATION_FLAGGED = "violation.flagged"
-VIOLATION_LIFTED = "violation.lifted"
-VIOLATION_APPEALED = "violation.appealed"
-VIOLATION_UPHELD = "violation.upheld"
-APPEAL_DENIED = "appeal.denied"
-APPEAL_GRANTED = "appeal.granted"
-HOLD_PLACED = "hold.placed"
-HOLD_RELEASED = "hold.released"
-BUNDLE_REQUESTED = "bundle.requested"
-BUNDLE_STARTED = "bundle.started"
-BUNDLE_READY = "bundle.ready"
-BUNDLE_VERIFIED = "bundle.verified"
-BUNDLE_FAILED = "bundle.failed"
-BUNDLE_REMOVED = "bundle.removed"
-EXPORT_REQUESTED = "export.requested"
-EXPORT_PART_STARTED = "export_part.started"
-EXPORT_PART_READY = "export_part.ready"
-EXPORT_PART_VERIFIED = "export_part.verified"
-EXPORT_PART_FAILED = "export_part.failed"
-EXPORT_PART_REMOVED = "export_part.removed"
-NOTICE_REQUEUED = "notice.requeued"
-NOTICE_SENT = "notice.sent"
-NOTICE_WEB_ONLY = "notice.web_only"
-NOTICE_OBSOLETE = "notice.obsolete"
-NOTICE_FAILED = "notice.failed"
-CONTENT_DOWNLOADED = "content.downloaded"
-DELETION_STARTED = "deletion.started"
-DELETION_INVENTORIED = "deletion.inventoried"
-SPACE_DELETED = "space.deleted"
-DELETION_RECHECKED = "deletion.rechecked"
-COPY_FOUND = "deletion.copy_found"
-COPY_REMOVED = "deletion.copy_removed"
-ORPHAN_FOUND = "reconcile.orphan_found"
-ORPHAN_REMOVED = "reconcile.orphan_removed"
-RECONCILE_UPLOAD_ABORTED = "reconcile.upload_aborted"
+An event is a str (its name, as the log stores it) that carries what pages and auditors see of it: a label, the PREMIS
+event type (id.loc.gov/vocabulary/preservation/eventType) where one fits, an icon of portal/static/portal/icons.svg, a
+summary of an entry's detail, and whether the host of a Space sees it in their history.
+"""
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from archive.log import summaries
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+class Event(str):
+    """The name of an event, with everything that is shown of it."""
+
+    __slots__ = ("icon", "label", "premis", "shown_to_host", "summary")
+
+    label: "StrOrPromise"
+    premis: str
+    icon: str
+    summary: summaries.Summary
+    shown_to_host: bool
+
+    def __new__(
+        cls,
+        name: str,
+        label: "StrOrPromise",
+        *,
+        premis: str = "",
+        icon: str = "dot",
+        summary: summaries.Summary = summaries.nothing,
+        shown_to_host: bool = False,
+    ) -> "Event":
+        event = super().__new__(cls, name)
+        event.label, event.premis, event.icon = label, premis, icon
+        event.summary, event.shown_to_host = summary, shown_to_host
+        return event
+
+
+SPACE_REGISTERED = Event(
+    "space.registered", _("Space registered"), icon="door", summary=summaries.deadline_set, shown_to_host=True
+)
+SPACE_RECEIVED = Event(
+    "space.received", _("Recording received"), premis="ingestion", icon="door", summary=summaries.recording_received
+)
+SPACE_AVAILABLE = Event("space.available", _("Space available"), premis="accession", icon="door", shown_to_host=True)
+SPACE_REJECTED = Event("space.rejected", _("Recording rejected"), icon="alert")
+
+UPLOAD_OPENED = Event("upload.opened", _("Upload started"), summary=summaries.upload_opened)
+UPLOAD_COMPLETED = Event("upload.completed", _("Upload completed"), premis="transfer")
+UPLOAD_ACCEPTED = Event("upload.accepted", _("Upload accepted"))
+UPLOAD_REJECTED = Event("upload.rejected", _("Upload rejected"))
+UPLOAD_RETRIED = Event("upload.retried", _("Upload retried"))
+UPLOAD_ABORTED = Event("upload.aborted", _("Upload aborted"))
+
+TRANSCRIPT_ADDED = Event("transcript.added", _("Transcript added"), premis="metadata modification")
+
+TRANSCRIPTION_REQUESTED = Event("transcription.requested", _("Automatic transcript requested"))
+TRANSCRIPTION_STARTED = Event("transcription.started", _("Automatic transcript started"))
+TRANSCRIPTION_DONE = Event("transcription.done", _("Automatic transcript ready"))
+TRANSCRIPTION_FAILED = Event("transcription.failed", _("Automatic transcript failed"))
+
+TOKEN_CREATED = Event("token.created", _("Token created"))
+TOKEN_REVOKED = Event("token.revoked", _("Token revoked"))
+
+OBJECT_MISSING = Event("object.missing", _("Object missing from the store"), premis="fixity check", icon="alert")
+OBJECT_FOUND = Event("object.found", _("Missing object found again"))
+
+PARTICIPANT_LINKED = Event("participant.linked", _("Account linked to a participant"), icon="person")
+PARTICIPANT_UNLINKED = Event("participant.unlinked", _("Account unlinked from a participant"), icon="person")
+
+DEADLINE_MOVED = Event(
+    "deadline.moved", _("Deadline moved"), icon="clock", summary=summaries.deadline_moved, shown_to_host=True
+)
+
+VIOLATION_FLAGGED = Event(
+    "violation.flagged", _("Flagged"), icon="flag", summary=summaries.rule_broken, shown_to_host=True
+)
+VIOLATION_LIFTED = Event("violation.lifted", _("Flag lifted"), icon="check", shown_to_host=True)
+VIOLATION_APPEALED = Event("violation.appealed", _("Appeal submitted"), icon="person", shown_to_host=True)
+VIOLATION_UPHELD = Event("violation.upheld", _("Flag upheld"), icon="flag")
+
+APPEAL_DENIED = Event("appeal.denied", _("Appeal denied"), icon="person", shown_to_host=True)
+APPEAL_GRANTED = Event("appeal.granted", _("Appeal granted"), icon="person", shown_to_host=True)
+
+HOLD_PLACED = Event(
+    "hold.placed", _("Legal hold placed"), icon="lock", summary=summaries.hold_number, shown_to_host=True
+)
+HOLD_RELEASED = Event(
+    "hold.released", _("Legal hold released"), icon="lock", summary=summaries.hold_number, shown_to_host=True
+)
+
+BUNDLE_REQUESTED = Event("bundle.requested", _("Bundle requested"), icon="package")
+BUNDLE_STARTED = Event("bundle.started", _("Bundle started"), icon="package")
+BUNDLE_READY = Event(
+    "bundle.ready", _("Bundle ready"), premis="packaging", icon="package", summary=summaries.size, shown_to_host=True
+)
+BUNDLE_VERIFIED = Event("bundle.verified", _("Bundle verified"), premis="fixity check", icon="package")
+BUNDLE_FAILED = Event("bundle.failed", _("Bundle failed"), icon="alert", shown_to_host=True)
+BUNDLE_REMOVED = Event("bundle.removed", _("Bundle removed"), icon="package")
+
+EXPORT_REQUESTED = Event("export.requested", _("Export requested"), icon="package")
+
+EXPORT_PART_STARTED = Event("export_part.started", _("Export part started"), icon="package")
+EXPORT_PART_READY = Event("export_part.ready", _("Export part ready"), premis="packaging", icon="package")
+EXPORT_PART_VERIFIED = Event("export_part.verified", _("Export part verified"), premis="fixity check", icon="package")
+EXPORT_PART_FAILED = Event("export_part.failed", _("Export part failed"), icon="alert")
+EXPORT_PART_REMOVED = Event("export_part.removed", _("Export part removed"), icon="package")
+
+NOTICE_REQUEUED = Event("notice.requeued", _("Notice queued again"), icon="mail", summary=summaries.notice_kind)
+NOTICE_SENT = Event("notice.sent", _("Notice sent by e-mail"), icon="mail", summary=summaries.notice_kind)
+NOTICE_WEB_ONLY = Event(
+    "notice.web_only", _("Notice shown on the page only"), icon="mail", summary=summaries.notice_kind
+)
+NOTICE_OBSOLETE = Event(
+    "notice.obsolete", _("Notice not sent: no longer true"), icon="mail", summary=summaries.notice_kind
+)
+NOTICE_FAILED = Event("notice.failed", _("Notice could not be sent"), icon="alert", summary=summaries.notice_kind)
+
+CONTENT_DOWNLOADED = Event("content.downloaded", _("Content downloaded"), premis="dissemination", icon="download")
+
+DELETION_STARTED = Event("deletion.started", _("Deletion started"), icon="hollow", summary=summaries.deletion_started)
+DELETION_INVENTORIED = Event("deletion.inventoried", _("Objects to delete listed"), icon="hollow")
+SPACE_DELETED = Event(
+    "space.deleted", _("Space deleted"), premis="deletion", icon="hollow", summary=summaries.space_deleted
+)
+DELETION_RECHECKED = Event("deletion.rechecked", _("Deleted Spaces checked again"), icon="hollow")
+COPY_FOUND = Event("deletion.copy_found", _("Copy found after the deletion"), icon="hollow")
+COPY_REMOVED = Event(
+    "deletion.copy_removed", _("Copy found after the deletion removed"), premis="deletion", icon="hollow"
+)
+
+ORPHAN_FOUND = Event("reconcile.orphan_found", _("Orphaned object found"))
+ORPHAN_REMOVED = Event("reconcile.orphan_removed", _("Orphaned object removed"), premis="deletion")
+RECONCILE_UPLOAD_ABORTED = Event("reconcile.upload_aborted", _("Orphaned upload aborted"))
+
+# Every event by its name.
+EVENTS: dict[str, Event] = {event: event for event in tuple(globals().values()) if isinstance(event, Event)}
+
+# What the host of a Space sees of its history; auditors see everything.
+SHOWN_TO_HOST = tuple(event for event in EVENTS.values() if event.shown_to_host)
 
 # What sets a deadline: enough to compute every deadline again, years later (archive/retention/replay.py).
 DECISIONS = (SPACE_REGISTERED, DEADLINE_MOVED, VIOLATION_FLAGGED, VIOLATION_LIFTED, HOLD_PLACED, HOLD_RELEASED)
 
-PREMIS = {
-    SPACE_RECEIVED: "ingestion",
-    SPACE_AVAILABLE: "accession",
-    UPLOAD_COMPLETED: "transfer",
-    TRANSCRIPT_ADDED: "metadata modification",
-    BUNDLE_READY: "packaging",
-    BUNDLE_VERIFIED: "fixity check",
-    EXPORT_PART_READY: "packaging",
-    EXPORT_PART_VERIFIED: "fixity check",
-    CONTENT_DOWNLOADED: "dissemination",
-    SPACE_DELETED: "deletion",
-    COPY_REMOVED: "deletion",
-    ORPHAN_REMOVED: "deletion",
-    OBJECT_MISSING: "fixity check",
-}
 
-# What each means, in the words that auditors read.
-WORDS = {
-    SPACE_REGISTERED: "Space announced",
-    SPACE_RECEIVED: "Recording received",
-    SPACE_AVAILABLE: "Space available",
-    SPACE_REJECTED: "Space not accepted",
-    UPLOAD_OPENED: "Upload begun",
-    UPLOAD_COMPLETED: "Upload arrived",
-    UPLOAD_ACCEPTED: "Upload taken in",
-    UPLOAD_REJECTED: "Upload not accepted",
-    UPLOAD_RETRIED: "Upload looked at again",
-    UPLOAD_ABORTED: "Upload given up",
-    TRANSCRIPT_ADDED: "Transcript kept",
-    TRANSCRIPTION_REQUESTED: "Automatic transcript asked for",
-    TRANSCRIPTION_STARTED: "Automatic transcript begun",
-    TRANSCRIPTION_DONE: "Automatic transcript ready",
-    TRANSCRIPTION_FAILED: "Automatic transcript failed",
-    TOKEN_CREATED: "Token made for a recorder",
-    TOKEN_REVOKED: "Token taken back",
-    OBJECT_MISSING: "Missing in the store",
-    OBJECT_FOUND: "In the store again",
-    PARTICIPANT_LINKED: "Account linked to a speaker",
-    PARTICIPANT_UNLINKED: "Account of a speaker unlinked",
-    DEADLINE_MOVED: "Deadline moved",
-    VIOLATION_FLAGGED: "Flagged",
-    VIOLATION_LIFTED: "Violation lifted",
-    VIOLATION_APPEALED: "Appeal made",
-    VIOLATION_UPHELD: "Violation stands",
-    APPEAL_DENIED: "Appeal denied",
-    APPEAL_GRANTED: "Appeal granted",
-    HOLD_PLACED: "Legal hold placed",
-    HOLD_RELEASED: "Legal hold released",
-    BUNDLE_REQUESTED: "Bundle asked for",
-    BUNDLE_STARTED: "Bundle started",
-    BUNDLE_READY: "Bundle ready",
-    BUNDLE_VERIFIED: "Bundle read back",
-    BUNDLE_FAILED: "Bundle failed",
-    BUNDLE_REMOVED: "Bundle removed",
-    EXPORT_REQUESTED: "All Spaces asked for",
-    EXPORT_PART_STARTED: "Part started",
-    EXPORT_PART_READY: "Part ready",
-    EXPORT_PART_VERIFIED: "Part read back",
-    EXPORT_PART_FAILED: "Part failed",
-    EXPORT_PART_REMOVED: "Part removed",
-    NOTICE_REQUEUED: "Notice to be sent again",
-    NOTICE_SENT: "Told by e-mail",
-    NOTICE_WEB_ONLY: "Told on the page only",
-    NOTICE_OBSOLETE: "Notice not sent: no longer true",
-    NOTICE_FAILED: "Notice could not be sent",
-    CONTENT_DOWNLOADED: "Content handed out",
-    DELETION_STARTED: "Deletion began",
-    DELETION_INVENTORIED: "Deletion: what the store held",
-    SPACE_DELETED: "Deleted",
-    DELETION_RECHECKED: "Places of deleted Spaces looked at again",
-    COPY_FOUND: "A copy came back after the deletion",
-    COPY_REMOVED: "The copy that came back was removed",
-    ORPHAN_FOUND: "An object that belongs to nothing",
-    ORPHAN_REMOVED: "An object that belonged to nothing was removed",
-    RECONCILE_UPLOAD_ABORTED: "An upload that belonged to nothing was ended",
-}
+def find(name: str) -> Event:
+    """The event of an entry. One that this version has no record of (written by a newer one) is shown by its name."""
+    return EVENTS.get(name) or Event(name, name)

@@ -73,7 +73,7 @@ def recompute(space: Space, actor: Actor) -> None:
     )
 
 
-TOLD = {
+TOLD: dict[str, Notice.Kind] = {
     events.VIOLATION_FLAGGED: Notice.Kind.FLAGGED,
     events.VIOLATION_LIFTED: Notice.Kind.LIFTED,
     events.APPEAL_DENIED: Notice.Kind.APPEAL_DENIED,

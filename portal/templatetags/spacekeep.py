@@ -15,30 +15,6 @@ from portal.access import spaces_spoken_in
 
 register = template.Library()
 
-# The first part of an event's name, or all of it, to an icon of static/portal/icons.svg.
-EVENT_ICONS = {
-    "space": "door",
-    "space.rejected": "alert",
-    "space.deleted": "hollow",
-    "object.missing": "alert",
-    "participant": "person",
-    "deadline": "clock",
-    "violation": "flag",
-    "violation.lifted": "check",
-    "appeal": "person",
-    "violation.appealed": "person",
-    "hold": "lock",
-    "bundle": "package",
-    "bundle.failed": "alert",
-    "export": "package",
-    "export_part": "package",
-    "export_part.failed": "alert",
-    "notice": "mail",
-    "notice.failed": "alert",
-    "content": "download",
-    "deletion": "hollow",
-}
-
 
 @register.simple_tag
 def retention_policy() -> str:
@@ -102,9 +78,3 @@ def clocktime(value: float | None) -> str:
     if minutes < 60:
         return f"{minutes}:{seconds:02}"
     return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-
-
-@register.filter
-def event_icon(event: str) -> str:
-    """The icon beside an event of the retention log."""
-    return EVENT_ICONS.get(event) or EVENT_ICONS.get(event.partition(".")[0], "dot")

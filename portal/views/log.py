@@ -1,6 +1,5 @@
 """The retention log, for auditors (and admins)."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -15,10 +14,11 @@ from django.views.decorators.http import require_safe
 
 from archive import dbtime
 from archive.log import events
-from archive.models import DeletionCertificate, LogEntry, Space, User
+from archive.models import DeletionCertificate, LogEntry, Space
 from portal.access import current_user
 from portal.paging import page_of
 from portal.presenters import clock as clock_presenter
+from portal.presenters.log import log_lines
 
 PAGE = 100
 STORY = 1000  # entries of one Space that its page shows: the newest, for the end matters most
@@ -35,8 +35,8 @@ def log(request: HttpRequest) -> HttpResponse:
     page, cursor = page_of(entries, request.GET.get("after"), ("at", "id"), PAGE, descending=True)
     asked = {name: value for name, value in values.items() if value}
     context = {
-        "entries": lines(page),
-        "events": sorted(events.WORDS.items(), key=lambda pair: pair[1]),
+        "entries": log_lines(page),
+        "events": sorted(((event, str(event.label)) for event in events.EVENTS.values()), key=lambda pair: pair[1]),
         "values": values,
         "problems": problems,
         "next_url": f"?{urlencode({**asked, 'after': cursor})}" if cursor else None,
@@ -60,17 +60,10 @@ def log_space(request: HttpRequest, space_id: UUID) -> HttpResponse:
         "space_id": space_id,
         "space": space,
         "face": face,
-        "entries": lines(entries),
+        "entries": log_lines(entries),
         "certified": DeletionCertificate.objects.filter(pk=space_id).exists(),
     }
     return render(request, "log/space.html", context)
-
-
-def lines(entries: Iterable[LogEntry]) -> list[clock_presenter.LogLine]:
-    entries = list(entries)
-    ids = {entry.actor_id for entry in entries if entry.actor_id is not None}
-    names = {user.pk: user.username for user in User.objects.filter(pk__in=ids)}
-    return [clock_presenter.log_line(entry, names) for entry in entries]
 
 
 def _require_reader(request: HttpRequest) -> None:
@@ -81,7 +74,7 @@ def _require_reader(request: HttpRequest) -> None:
 
 def _filtered(entries: QuerySet[LogEntry], values: dict[str, str]) -> tuple[QuerySet[LogEntry], list[str]]:
     problems: list[str] = []
-    if values["event"] in events.WORDS:
+    if values["event"] in events.EVENTS:
         entries = entries.filter(event=values["event"])
     elif values["event"]:
         problems.append(f"“{values['event']}” is nothing that the log knows, so it was left out.")

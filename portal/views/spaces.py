@@ -22,6 +22,7 @@ from portal.access import VisibleSpace, current_user, find_space, visible
 from portal.paging import page_of
 from portal.presenters import clock as clock_presenter
 from portal.presenters.intake_progress import intake_status
+from portal.presenters.log import history
 from portal.presenters.player import outline, player
 from portal.presenters.violations import describe_change, flags, rules
 from portal.views.bundles import panel
@@ -114,7 +115,7 @@ def detail(request: HttpRequest, found: VisibleSpace) -> dict[str, Any]:
         "participants": space.participants.select_related("user"),
         "violations": flags(space, violations, now, content=hears),
         "may_appeal": space.host_id == current_user(request).pk,
-        "history": clock_presenter.history(space),
+        "history": history(space),
         "may_play": found.may_play,
         "may_flag": found.may_flag,
         "served": hears,

@@ -24,11 +24,11 @@ TOLD = [
     ("notice.sent", "notice", "archive_notice", "state = 'sent'"),
 ]
 # What is told once of each, by its name in the log; of events that exclude each other, one.
-PACKAGE = ("requested", "ready", "proven", "failed removed")
+PACKAGE = ("requested", "ready", "verified", "failed removed")
 ONCE = {
     ("bundle", "bundle"): PACKAGE,
     ("export_part", "export_part"): PACKAGE,
-    ("transcription", "speech"): ("requested", "started", "done failed"),
+    ("transcription", "transcription"): ("requested", "started", "done failed"),
 }
 
 

@@ -1,0 +1,78 @@
+"""One-line summaries of log entries: the most useful part of an entry's detail, for people."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from archive import formatting
+from archive.models import Notice
+
+Detail = dict[str, Any]
+Summary = Callable[[Detail], str]
+
+
+def nothing(detail: Detail) -> str:
+    """No summary: the label says it all."""
+    return ""
+
+
+def deadline_set(detail: Detail) -> str:
+    """The first deadline of a Space."""
+    return _("kept until %(time)s") % {"time": _format_time(detail["deadline"])}
+
+
+def recording_received(detail: Detail) -> str:
+    """Its size, and its length where that is already known (an upload is measured later)."""
+    size = formatting.format_size(detail["size"])
+    if "duration_ms" not in detail:
+        return size
+    return f"{size}, {formatting.format_duration(detail['duration_ms'] / 1000)}"
+
+
+def upload_opened(detail: Detail) -> str:
+    """Its kind and size."""
+    return f"{detail['kind']}, {formatting.format_size(detail['size'])}"
+
+
+def deadline_moved(detail: Detail) -> str:
+    """The deadlines before and after."""
+    times = {"before": _format_time(detail["before"]), "after": _format_time(detail["after"])}
+    return _("from %(before)s to %(after)s") % times
+
+
+def rule_broken(detail: Detail) -> str:
+    """The code of the rule."""
+    return _("rule %(code)s") % {"code": detail["rule"]}
+
+
+def notice_kind(detail: Detail) -> str:
+    """What the notice is about."""
+    return str(Notice.Kind(detail["kind"]).label)
+
+
+def hold_number(detail: Detail) -> str:
+    """The number of the legal hold."""
+    return _("hold %(number)s") % {"number": detail["hold"]}
+
+
+def size(detail: Detail) -> str:
+    """The size of what was made."""
+    return formatting.format_size(detail["size"])
+
+
+def deletion_started(detail: Detail) -> str:
+    """The deadline that had come."""
+    return _("deadline %(time)s") % {"time": _format_time(detail["deadline"])}
+
+
+def space_deleted(detail: Detail) -> str:
+    """How many objects were removed, and when the store was verified empty."""
+    objects = formatting.format_count(len(detail["removed"]), "object")
+    time = _format_time(detail["listed_empty_at"])
+    return _("%(objects)s, verified empty at %(time)s") % {"objects": objects, "time": time}
+
+
+def _format_time(text: str | None) -> str:
+    return formatting.format_time(datetime.fromisoformat(text)) if text else _("no deadline")
