@@ -17,7 +17,7 @@ from archive import dbtime
 from archive.intake.request import Request
 from archive.models import Space, User
 from archive.storage import store
-from archive.storage.purge_prefix import remove
+from archive.storage.purge_prefix import purge_listing
 from archive.storage.setup import prepare_bucket
 from embedded.chromium import browser
 from tests import factory, pages, plugin, processes
@@ -49,7 +49,7 @@ def bucket() -> None:
 @pytest.fixture
 def empty_bucket(bucket: None) -> None:
     """For tests that compare all of the bucket with the rows: other tests leave things in it."""
-    remove(store(), store().listing(""))
+    purge_listing(store(), store().listing(""))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from archive.models import Space, User
 from archive.retention.purge import purge
 from archive.storage import Store, keys, store
-from archive.storage.setup import faults
+from archive.storage.setup import find_faults
 from tests.factory import make_space
 from tests.stores import other_store
 
@@ -32,7 +32,7 @@ def test_it_is_refused(suspended: Store) -> None:
     versioning(suspended, "Enabled")
     versioning(suspended, "Suspended")
 
-    assert faults(suspended) == ["versioning is suspended: a deleted object could live on as an old version"]
+    assert find_faults(suspended) == ["versioning is suspended: a deleted object could live on as an old version"]
 
 
 @pytest.mark.django_db

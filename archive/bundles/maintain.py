@@ -23,7 +23,7 @@ from archive.leases import Claim
 from archive.log import SYSTEM, events
 from archive.models import Bundle, ExportPart, Package
 from archive.storage import keys, store
-from archive.storage.purge_prefix import is_empty, remove
+from archive.storage.purge_prefix import purge_listing, require_empty
 
 P = TypeVar("P", Bundle, ExportPart)
 TICK = 1.0  # seconds between two signs of life while a package is read back
@@ -141,8 +141,8 @@ def clear_storage(model: type[P], package_id: UUID) -> bool:
         return False
     bucket, key = store(), place(claim.row)
     try:
-        remove(bucket, bucket.listing(key))
-        is_empty(bucket, key)
+        purge_listing(bucket, bucket.listing(key))
+        require_empty(bucket, key)
         claim.renew(storage_cleared=True, **leases.RESET)
     except StorageError as error:
         claim.release_for_retry(claim.row.problem)  # that stays: people read it

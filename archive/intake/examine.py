@@ -27,7 +27,7 @@ from archive.log import SYSTEM
 from archive.models import Derived, Space, UploadSession
 from archive.storage import keys, store
 from archive.storage.multipart import Written
-from archive.storage.purge_prefix import is_empty, remove
+from archive.storage.purge_prefix import purge_listing, require_empty
 
 SILENT = -60  # dBFS: a loudest sample below it is no sound
 TICK = 1.0  # seconds between two writes of progress
@@ -144,9 +144,9 @@ def refuse(claim: Claim[Space], reason: str) -> bool:
             for upload in space.uploads.select_for_update().filter(state=old):
                 lifecycle.transition(upload, old, new, actor=SYSTEM, problem=reason, **leases.RESET)
     found = bucket.listing(prefix)
-    remove(bucket, found)
+    purge_listing(bucket, found)
     claim.renew()
-    is_empty(bucket, prefix)
+    require_empty(bucket, prefix)
     with transaction.atomic():
         removed = [{"key": version.key, "size": version.size} for version in found.versions]
         moved = lifecycle.transition(

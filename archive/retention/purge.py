@@ -49,7 +49,7 @@ from archive.retention import due as due_spaces
 from archive.retention.due import is_due
 from archive.retention.tombstone import write_tombstones
 from archive.storage import Listing, StoredVersion, keys, store
-from archive.storage.purge_prefix import Failures, delete_objects, joined, list_remaining, listings
+from archive.storage.purge_prefix import Failures, delete_objects, list_remaining, listings, merge
 from archive.storage.s3 import BATCH
 
 SHOWN = 500  # at most so many found objects are named in one log entry; the rest is counted
@@ -205,7 +205,7 @@ def _unlisted(space: Space, found: Mapping[str, Listing], inventory: Inventory) 
 
 def _log_found(claims: Sequence[Claim[Space]], found: Mapping[str, Listing], places: Places) -> list[Claim[Space]]:
     """Log what is about to go. Returns the claims that were not lost meanwhile."""
-    there = {claim.row.id: joined(found[place] for place in places[claim.row.id]) for claim in claims}
+    there = {claim.row.id: merge(found[place] for place in places[claim.row.id]) for claim in claims}
     told = {space_id: describe(listing) for space_id, listing in there.items() if listing}
     last = _told_last(told)
     with transaction.atomic():

@@ -28,7 +28,7 @@ from archive.models import DeletionCertificate, DeletionRecheck, ExportPartEntry
 from archive.retention import certificate
 from archive.retention.purge import describe
 from archive.storage import Listing, Store, keys, store
-from archive.storage.purge_prefix import is_empty, listings, remove
+from archive.storage.purge_prefix import listings, purge_listing, require_empty
 
 EVERY = timedelta(hours=24)
 PAGES = 100  # of a thousand folders each, in one round
@@ -127,8 +127,8 @@ def _removed(bucket: Store, place: str, found: Listing, space_ids: Sequence[UUID
     try:
         for space_id in space_ids:
             _tell(space_id, found)
-        remove(bucket, found)
-        is_empty(bucket, place)
+        purge_listing(bucket, found)
+        require_empty(bucket, place)
         for space_id in space_ids:
             _supplement(space_id, found)
     except StorageError as error:

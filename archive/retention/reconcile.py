@@ -221,7 +221,7 @@ def _sight(kind: ReconcileFinding.Kind, key: str, etag: str) -> tuple[ReconcileF
 
 
 def _uploads(run: Run) -> None:
-    old = [one for one in walk_uploads(run.bucket) if one.begun <= run.began - run.age]
+    old = [one for one in walk_uploads(run.bucket) if one.initiated <= run.began - run.age]
     known, worked_on = inventory.uploads(), inventory.worked_on()
     for one in old:
         space_id = keys.space_of(one.key)
@@ -233,7 +233,7 @@ def _uploads(run: Run) -> None:
             if run.apply and not run.full:
                 run.bucket.abort(one.key, one.id)
                 run.found.ended.append(one.key)
-                _record(events.RECONCILE_UPLOAD_ABORTED, space_id, key=one.key, begun_at=log.rfc3339(one.begun))
+                _record(events.RECONCILE_UPLOAD_ABORTED, space_id, key=one.key, begun_at=log.rfc3339(one.initiated))
 
 
 def _record(event: str, space_id: UUID | None, **detail: Any) -> None:

@@ -1,7 +1,7 @@
-"""The only place that knows S3: one narrow contract, three different errors.
+"""Object storage: the only package that talks to S3, behind a narrow interface with distinct errors.
 
-Missing, denied and unavailable are told apart (archive/errors.py): only a clear "not there" from the store counts as
-absence. All sizes and offsets are bytes.
+ObjectMissing, UploadGone, StoreDenied, StoreUnavailable and ObjectChanged (archive/errors.py) are different answers:
+only an explicit "no such key" from the store counts as absence. All sizes and offsets are bytes.
 """
 
 from archive.storage.multipart import MIN_PART, PART, Upload, begin, write

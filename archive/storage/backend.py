@@ -1,4 +1,4 @@
-"""The configured storage backend: django-storages, with time limits so that a silent store is an error, not a hang."""
+"""Storage backend: django-storages with timeouts, so that an unresponsive store raises an error instead of hanging."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from storages.backends.s3 import S3Storage
 
 
 class ObjectStorage(S3Storage):  # type: ignore[misc]
-    """django-storages' S3 backend. Two are configured (STORAGES): `default`, at the address that servers use, and
-    `public`, at the address that browsers see and that URLs are signed for."""
+    """django-storages' S3 backend. STORAGES configures two: `default` uses the endpoint for servers, `public` the
+    endpoint that browsers reach and that URLs are signed for."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         limits = Config(
             connect_timeout=5,
-            read_timeout=120,  # a copy of 5 GiB inside the store answers when it is done
+            read_timeout=120,  # UploadPartCopy of 5 GiB answers only when the copy is complete
             retries={"mode": "standard", "total_max_attempts": 3},
             max_pool_connections=16,
         )

@@ -1,8 +1,8 @@
-"""The names of objects. Everything of a Space lies under one prefix, so that deleting is emptying a prefix."""
+"""Object keys. Everything of a Space lies under one prefix, so deleting a Space means emptying a prefix."""
 
 from uuid import UUID
 
-REHEARSAL = "rehearsal/"  # what the store is tried with; no Space is ever there
+REHEARSAL = "rehearsal/"  # test objects of capabilities.py and setup.py; no Space is ever stored there
 SPACES = "spaces/"
 EXPORTS = "exports/"
 
@@ -12,17 +12,17 @@ def prefix(space: UUID) -> str:
 
 
 def prefix_of(key: str) -> str:
-    """The prefix that a key of a Space lies under: its first two parts. Of a part's key all of it."""
+    """Return the prefix to empty for this key: `spaces/<id>/`, or the whole key of an export part."""
     return "".join(key.partition("/")[:2]) + "".join(key.partition("/")[2].partition("/")[:2])
 
 
 def root_of(key: str) -> str:
-    """The folder at the top that it lies in: SPACES, VOLUMES."""
+    """Return the top-level folder of a key or prefix: SPACES or EXPORTS."""
     return "".join(key.partition("/")[:2])
 
 
 def space_of(key: str) -> UUID | None:
-    """The Space that a key (or a prefix) belongs to; None where it is no name of ours."""
+    """Return the Space that a key or prefix belongs to, or None if the key does not follow our scheme."""
     try:
         space = UUID(key.removeprefix(SPACES).partition("/")[0])
     except ValueError:
@@ -39,7 +39,7 @@ def transcript(space: UUID, name: str, language: str) -> str:
 
 
 def incoming(space: UUID, upload: UUID) -> str:
-    """Where an uploaded transcript waits to be read; what is kept of it goes to `transcript`."""
+    """Key of an uploaded transcript until a worker has imported it; the result is stored under `transcript`."""
     return f"{prefix(space)}incoming/{upload}"
 
 
@@ -48,7 +48,7 @@ def peaks(space: UUID) -> str:
 
 
 def access_copy(space: UUID) -> str:
-    return f"{prefix(space)}derived/listening.m4a"
+    return f"{prefix(space)}derived/access-copy.m4a"
 
 
 def bundle(space: UUID, bundle: UUID) -> str:
@@ -56,19 +56,19 @@ def bundle(space: UUID, bundle: UUID) -> str:
 
 
 def export_part(part: UUID) -> str:
-    """Of several Spaces, so below none of them: a deletion looks here as well (archive/export_revocation.py)."""
+    """Key of an export part. It holds several Spaces, so deletion checks it too (archive/export_revocation.py)."""
     return f"{EXPORTS}{part}.zip"
 
 
 def export_part_of(key: str) -> UUID | None:
-    """The part whose key this is; None where it is no name of ours."""
+    """Return the export part that a key belongs to, or None if the key does not follow our scheme."""
     try:
-        found = UUID(key.removeprefix(EXPORTS).removesuffix(".zip"))
+        part = UUID(key.removeprefix(EXPORTS).removesuffix(".zip"))
     except ValueError:
         return None
-    return found if key == export_part(found) else None
+    return part if key == export_part(part) else None
 
 
 def is_rehearsal(key: str) -> bool:
-    """Whether the store was tried with it."""
+    """Return whether this is a test object, not data."""
     return key.startswith(REHEARSAL)

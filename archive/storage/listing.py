@@ -1,4 +1,4 @@
-"""Everything in the bucket, page by page, with its age: for whoever compares it with the rows."""
+"""Walk the whole bucket page by page, with the age of each object. Used by reconcile."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from archive.storage.s3 import Store, StoredVersion, translated
 
 @dataclass(frozen=True)
 class ListedObject:
-    """One version of an object; `modified` as the store's clock has it (UTC)."""
+    """One version of an object. `modified` is UTC by the store's clock."""
 
     stored: StoredVersion
     etag: str
@@ -20,11 +20,11 @@ class ListedObject:
 class OpenUpload:
     key: str
     id: str
-    begun: datetime
+    initiated: datetime
 
 
 def walk(store: Store) -> Iterator[ListedObject]:
-    """All objects and old versions, in the order of their keys, a thousand a call."""
+    """Yield all objects and old versions in key order, 1,000 per request."""
     with translated(store.bucket):
         for page in store.client.get_paginator("list_object_versions").paginate(Bucket=store.bucket):
             for entry in page.get("Versions", []):
@@ -33,7 +33,7 @@ def walk(store: Store) -> Iterator[ListedObject]:
 
 
 def walk_uploads(store: Store) -> Iterator[OpenUpload]:
-    """All open multipart uploads."""
+    """Yield all open multipart uploads."""
     with translated(store.bucket):
         for page in store.client.get_paginator("list_multipart_uploads").paginate(Bucket=store.bucket):
             for entry in page.get("Uploads", []):

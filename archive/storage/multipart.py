@@ -1,14 +1,14 @@
-"""Writing objects: always by multipart upload, never by a plain PUT. The order of steps is what keeps deleted deleted.
+"""Write objects by multipart upload only, in an order that can't race with a deletion.
 
-A writer may be paused for weeks (a laptop, a stuck host) and wake up after the Space was deleted. It must not be able
-to bring an object back. So:
+A writer may be suspended for weeks (a laptop, a stuck host) and resume after the Space was deleted. It must not be able
+to recreate a deleted object. Therefore:
 
-1. the upload is opened first,
-2. then, and only then, the caller's `check` looks at the row: is this Space still mine to write to?
-3. bytes follow, and completing makes the object appear in one step: complete or absent, never half.
+1. Open the multipart upload.
+2. Then call the caller's `check`, which reads the row: may this worker still write to this Space?
+3. Send the parts and complete the upload. The object appears at once, complete or not at all.
 
-The purge changes the row first, commits, and then ends every open upload under the prefix. Whatever the interleaving,
-either step 2 sees the purge, or the purge sees the upload of step 1, and completing fails with Missing.
+A purge changes the row, commits, and then aborts every open upload under the prefix. In any interleaving either step 2
+sees the purge, or the purge aborts the upload of step 1 and completing raises UploadGone.
 """
 
 import hashlib
@@ -21,14 +21,16 @@ from typing import BinaryIO
 from archive.errors import ObjectChanged, StorageError
 from archive.storage.s3 import Store, translated
 
-MIN_PART = 5 * 1024**2  # S3's least size of a part that is not the last, bytes
-PART = 16 * 1024**2  # what we upload at a time, bytes; times 10,000 parts it reaches beyond 5 GiB
+MIN_PART = 5 * 1024**2  # bytes; S3's minimum for every part but the last
+PART = 16 * 1024**2  # bytes per part that we upload; 10,000 of them allow 156 GiB
 
 
 @dataclass
 class Upload:
-    """An open multipart upload. `parts` are those that arrived: {number from 1: ETag}. Several threads may send parts
-    of one upload at a time, each a number of its own."""
+    """An open multipart upload. `parts` maps the number (from 1) of each part sent so far to its ETag.
+
+    Several threads may send parts concurrently, each with its own numbers.
+    """
 
     store: Store
     key: str
@@ -36,7 +38,7 @@ class Upload:
     parts: dict[int, str] = field(default_factory=dict)
 
     def put(self, number: int, data: bytes) -> None:
-        """Upload `data` as this part. The SDK sends a checksum along; the store refuses a wrong one."""
+        """Upload `data` as part `number`. The SDK adds a checksum, and the store rejects a mismatch."""
         with translated(self.key):
             answer = self.store.client.upload_part(
                 Bucket=self.store.bucket, Key=self.key, UploadId=self.id, PartNumber=number, Body=data
@@ -44,8 +46,10 @@ class Upload:
         self.parts[number] = answer["ETag"]
 
     def copy(self, number: int, source: str, etag: str, start: int, length: int) -> None:
-        """Let the store copy `length` bytes of `source` as this part. Raises Changed when `etag` is not its ETag any
-        more, Missing when it is gone."""
+        """Have the store copy `length` bytes of `source`, from offset `start`, as part `number`.
+
+        Raises ObjectChanged if `source` no longer has this ETag, ObjectMissing if it is gone.
+        """
         with translated(source):
             answer = self.store.client.upload_part_copy(
                 Bucket=self.store.bucket,
@@ -59,7 +63,7 @@ class Upload:
         self.parts[number] = answer["CopyPartResult"]["ETag"]
 
     def complete(self) -> str:
-        """Make the object appear. Returns its ETag. Raises Missing when the upload was ended meanwhile."""
+        """Complete the upload and return the object's ETag. Raises UploadGone if it was aborted meanwhile."""
         parts = [{"PartNumber": number, "ETag": etag} for number, etag in sorted(self.parts.items())]
         with translated(self.key):
             answer = self.store.client.complete_multipart_upload(
@@ -72,8 +76,10 @@ class Upload:
 
 
 def begin(store: Store, key: str, content_type: str, metadata: Mapping[str, str] | None = None) -> Upload:
-    """Step 1 alone, for an upload whose bytes come from elsewhere: the caller sees to step 2, and to its end. The
-    object will carry `metadata` (ASCII)."""
+    """Open an upload (step 1 only) whose parts come from elsewhere. The caller does step 2 and completes or aborts it.
+
+    `metadata` (ASCII) is stored with the object.
+    """
     with translated(key):
         answer = store.client.create_multipart_upload(
             Bucket=store.bucket, Key=key, ContentType=content_type, Metadata=dict(metadata or {})
@@ -83,21 +89,23 @@ def begin(store: Store, key: str, content_type: str, metadata: Mapping[str, str]
 
 @contextmanager
 def uploading(store: Store, key: str, content_type: str, check: Callable[[], None]) -> Iterator[Upload]:
-    """Open an upload to `key`, then `check` (which raises when this is not ours to write), then yield it. On any error
-    the upload is ended and nothing of it stays; what a killed process leaves open, the next attempt ends."""
+    """Open an upload to `key`, call `check` (which raises if this worker may not write), then yield the upload.
+
+    On any error the upload is aborted. If the process is killed, the next attempt or the purge aborts it.
+    """
     upload = begin(store, key, content_type)
     try:
         check()
         yield upload
     except BaseException:
-        with suppress(StorageError):  # the first error says more; a later attempt or the purge ends the upload
+        with suppress(StorageError):  # keep the first error; a later attempt or the purge aborts
             store.abort(key, upload.id)
         raise
 
 
 @dataclass(frozen=True)
 class Written:
-    """An object that was written: size in bytes, checksums of the whole (hex; CRC-32 as ZIP uses it)."""
+    """A stored object: size in bytes, SHA-256 (hex) and CRC-32 (as ZIP uses it) of the whole."""
 
     key: str
     size: int
@@ -116,8 +124,11 @@ def write(
     step: Callable[[int], None] = lambda count: None,
     sha256: str | None = None,
 ) -> Written:
-    """Stream `source` into `key` with constant memory, checksums on the way. `step(bytes)` is called for each part and
-    may raise to stop. Raises Changed, and stores nothing, when the bytes don't have the `sha256` that was expected."""
+    """Stream `source` to `key` in constant memory, computing checksums on the way.
+
+    Calls `step(bytes)` for each part; it may raise to stop. Raises ObjectChanged, and stores nothing, if the bytes do
+    not match the expected `sha256`.
+    """
     digest, crc32, size = hashlib.sha256(), 0, 0
     with uploading(store, key, content_type, check) as upload:
         while (data := source.read(PART)) or not upload.parts:
@@ -127,6 +138,6 @@ def write(
             size += len(data)
             step(len(data))
         if sha256 not in (None, digest.hexdigest()):
-            raise ObjectChanged(f"{key}: the bytes are not those that were expected")
+            raise ObjectChanged(f"{key}: the SHA-256 differs from the expected one")
         etag = upload.complete()
     return Written(key, size, digest.hexdigest(), crc32, etag)

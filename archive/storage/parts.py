@@ -1,7 +1,7 @@
-"""Parts that browsers and recorders put straight into the store, by addresses that are signed for one part each.
+"""Presigned part uploads: browsers and recorders send parts directly to the store.
 
-Such an address is dead once its upload is completed or ended: the store answers NoSuchUpload, so it can't bring a
-deleted object back. A plain PUT or POST could; that is why there is none.
+Each URL is signed for one part of one upload. Once the upload is completed or aborted the store answers NoSuchUpload,
+so an old URL can't recreate a deleted object. A presigned PUT or POST of a whole object could, so we never sign one.
 """
 
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from archive.storage.multipart import Upload
 from archive.storage.s3 import backend, translated
 
-MOST_PARTS = 10_000  # of one upload, in S3
+MOST_PARTS = 10_000  # S3's limit per upload
 PART_CHECKSUM = "x-amz-checksum-sha256"
 
 
 @dataclass(frozen=True)
 class StoredPart:
-    """A part that has arrived. Some stores keep all versions of a part that was sent again, and list each of them."""
+    """An uploaded part. Some stores keep every version of a part that was sent again, and list them all."""
 
     number: int
     size: int
@@ -25,12 +25,14 @@ class StoredPart:
 
 
 def signed_part(upload: Upload, number: int, size: int, sha256: str, expires: timedelta) -> tuple[str, dict[str, str]]:
-    """A PUT address at the store's public side for part `number`, dead after `expires` (whole seconds, at least 1), and
-    the headers that must come with it. The store takes exactly `size` bytes; with `sha256` (base64) only those that
-    have this checksum."""
+    """Sign a PUT URL at the public endpoint for part `number`. Returns the URL and the headers to send with it.
+
+    The URL expires after `expires` (whole seconds, at least 1). The store accepts exactly `size` bytes and, with
+    `sha256` (base64), only bytes with this checksum.
+    """
     seconds = int(expires.total_seconds())
     if seconds < 1:
-        raise ValueError("a signed address needs at least a second to live")
+        raise ValueError("a signed URL needs a lifetime of at least one second")
     parameters = {
         "Bucket": upload.store.bucket,
         "Key": upload.key,
@@ -46,29 +48,32 @@ def signed_part(upload: Upload, number: int, size: int, sha256: str, expires: ti
 
 
 def stored_parts(upload: Upload) -> list[StoredPart]:
-    """What has arrived so far, by number. Raises Missing when the upload was completed or ended."""
-    found: list[StoredPart] = []
+    """List the parts uploaded so far, by number. Raises UploadGone if the upload was completed or aborted."""
+    parts: list[StoredPart] = []
     with translated(upload.key):
         pages = upload.store.client.get_paginator("list_parts").paginate(
             Bucket=upload.store.bucket, Key=upload.key, UploadId=upload.id
         )
         for page in pages:
-            found += [
+            parts += [
                 StoredPart(p["PartNumber"], p["Size"], p["ETag"], p["LastModified"]) for p in page.get("Parts", [])
             ]
-    return found
+    return parts
 
 
 def newest(parts: list[StoredPart]) -> dict[int, StoredPart]:
-    """One for each number: the last that came, as S3 has it. Where the store's clock (in whole seconds) can't tell, the
-    one that is left out of an answer is asked for again, which is harmless; a wrong one would not be."""
-    found: dict[int, StoredPart] = {}
-    unsure: set[int] = set()
+    """Return the latest version of each part, as S3 itself would use it.
+
+    Stores report whole seconds. If two versions have the same time, the part is omitted, so the client sends it again:
+    that is harmless, while keeping the wrong version would not be.
+    """
+    latest: dict[int, StoredPart] = {}
+    ambiguous: set[int] = set()
     for part in parts:
-        other = found.get(part.number)
+        other = latest.get(part.number)
         if other is None or part.at > other.at or part.etag == other.etag:
-            found[part.number] = part
-            unsure.discard(part.number)
+            latest[part.number] = part
+            ambiguous.discard(part.number)
         elif part.at == other.at:
-            unsure.add(part.number)
-    return {number: found[number] for number in sorted(found) if number not in unsure}
+            ambiguous.add(part.number)
+    return {number: latest[number] for number in sorted(latest) if number not in ambiguous}

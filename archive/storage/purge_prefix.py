@@ -1,11 +1,10 @@
-"""Removing everything under prefixes, and being sure of it: of one, or of many with few calls.
+"""Delete everything under one prefix or many, with few requests, and verify that nothing is left.
 
-Two kinds of calls serve many prefixes at once: DeleteObjects takes 1,000 keys, whosever they are; and the open uploads
-of all Spaces are few, so one listing of them does for all. Objects are listed prefix by prefix, several at a time: a
-listing of a wider range would prove as much, but it walks through everything that stays, and what is due lies scattered
-among that.
+Two kinds of requests serve many prefixes at once: DeleteObjects takes 1,000 keys of any prefix, and one listing of open
+uploads covers all Spaces, because few are open at a time. Objects are listed per prefix, several in parallel. Listing a
+wider range would prove the same, but would page through all the data that stays.
 
-What goes wrong for one prefix is that prefix's own: the others go on.
+An error for one prefix does not stop the others.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -15,35 +14,37 @@ from archive.errors import StorageError, StoreUnavailable
 from archive.storage import keys
 from archive.storage.s3 import BATCH, Listing, Store, StoredVersion
 
-LISTED_AT_ONCE = 8  # prefixes; below the number of connections that a client keeps
+PARALLEL_LISTINGS = 8  # must stay below max_pool_connections (backend.py)
 
 Failures = dict[str, StorageError]  # by prefix
 
 
-def joined(listings: Iterable[Listing]) -> Listing:
-    """What was found in several places, as one."""
-    found = list(listings)
-    return Listing(tuple(v for one in found for v in one.versions), tuple(u for one in found for u in one.uploads))
+def merge(listings: Iterable[Listing]) -> Listing:
+    """Merge several listings into one."""
+    parts = list(listings)
+    return Listing(tuple(v for one in parts for v in one.versions), tuple(u for one in parts for u in one.uploads))
 
 
 def listings(bucket: Store, prefixes: Collection[str]) -> tuple[dict[str, Listing], Failures]:
-    """Everything under each of `prefixes` (of Spaces, and keys of parts), and what went wrong with those that could
-    not be listed."""
+    """List everything under each prefix (of a Space, or the key of an export part).
+
+    Returns the listings, and the errors of prefixes that could not be listed.
+    """
     roots: dict[str, list[str]] = {}
     for prefix in prefixes:
         roots.setdefault(keys.root_of(prefix), []).append(prefix)
-    found: dict[str, Listing] = {}
+    listed: dict[str, Listing] = {}
     failed: Failures = {}
     for root, inside in roots.items():
-        listed, wrong = _below(bucket, root, inside)
-        found |= listed
-        failed |= wrong
-    return found, failed
+        more_listed, more_failed = _list_below(bucket, root, inside)
+        listed |= more_listed
+        failed |= more_failed
+    return listed, failed
 
 
-def _below(bucket: Store, root: str, prefixes: Sequence[str]) -> tuple[dict[str, Listing], Failures]:
+def _list_below(bucket: Store, root: str, prefixes: Sequence[str]) -> tuple[dict[str, Listing], Failures]:
     if len(prefixes) == 1:
-        return _each(prefixes, bucket.listing)
+        return _list_each(prefixes, bucket.listing)
     try:
         uploads = bucket.uploads(root)  # before the objects, as in Store.listing
     except StorageError as error:
@@ -51,24 +52,24 @@ def _below(bucket: Store, root: str, prefixes: Sequence[str]) -> tuple[dict[str,
     opened: dict[str, list[tuple[str, str]]] = {}
     for key, upload_id in uploads:
         opened.setdefault(keys.prefix_of(key), []).append((key, upload_id))
-    return _each(prefixes, lambda prefix: Listing(bucket.versions(prefix), tuple(opened.get(prefix, ()))))
+    return _list_each(prefixes, lambda prefix: Listing(bucket.versions(prefix), tuple(opened.get(prefix, ()))))
 
 
-def _each(prefixes: Sequence[str], ask: Callable[[str], Listing]) -> tuple[dict[str, Listing], Failures]:
-    def asked(prefix: str) -> Listing | StorageError:
+def _list_each(prefixes: Sequence[str], ask: Callable[[str], Listing]) -> tuple[dict[str, Listing], Failures]:
+    def try_listing(prefix: str) -> Listing | StorageError:
         try:
             return ask(prefix)
         except StorageError as error:
             return error
 
     if len(prefixes) == 1:
-        answers = [asked(prefixes[0])]
+        answers = [try_listing(prefixes[0])]
     else:
-        with ThreadPoolExecutor(LISTED_AT_ONCE) as threads:
-            answers = list(threads.map(asked, prefixes))
+        with ThreadPoolExecutor(PARALLEL_LISTINGS) as threads:
+            answers = list(threads.map(try_listing, prefixes))
     both = list(zip(prefixes, answers, strict=True))
-    found = {prefix: answer for prefix, answer in both if isinstance(answer, Listing)}
-    return found, {prefix: answer for prefix, answer in both if isinstance(answer, StorageError)}
+    listed = {prefix: answer for prefix, answer in both if isinstance(answer, Listing)}
+    return listed, {prefix: answer for prefix, answer in both if isinstance(answer, StorageError)}
 
 
 def delete_objects(
@@ -78,11 +79,10 @@ def delete_objects(
     alone: Collection[str] = (),
     at_once: int = BATCH,
 ) -> Failures:
-    """End the uploads that were found under each prefix, then delete the objects that were found, and those `unlisted`;
-    `at_once` keys a call. Uploads first, so that a writer that was asleep can't complete any more. Returns what went
-    wrong, by prefix.
+    """Abort the listed uploads, then delete the listed objects and the `unlisted` ones, `at_once` keys per request.
 
-    A key that the store chokes on can spoil the call that it is in; prefixes that are `alone` share none.
+    Uploads come first, so that a suspended writer can no longer complete one. Returns the errors by prefix. One bad key
+    can fail the whole request it is in, so prefixes in `alone` (retries) share no request with others.
     """
     failed: Failures = {}
     for prefix, listing in found.items():
@@ -102,21 +102,21 @@ def delete_objects(
 def _delete(bucket: Store, batch: Sequence[tuple[str, StoredVersion]]) -> Failures:
     try:
         refused = bucket.delete(tuple(version for _, version in batch))
-    except StorageError as error:  # of which keys this is true, nobody knows
+    except StorageError as error:  # the store does not say which keys were deleted
         return dict.fromkeys((prefix for prefix, _ in batch), error)
     failed: dict[str, list[str]] = {}
     for prefix, version in batch:
         if version.key in refused:
             failed.setdefault(prefix, []).append(f"{version.key} ({refused[version.key]})")
-    return {prefix: _not_deleted(said) for prefix, said in failed.items()}
+    return {prefix: _not_deleted(names) for prefix, names in failed.items()}
 
 
-def _not_deleted(said: list[str]) -> StoreUnavailable:
-    return StoreUnavailable(f"{len(said)} objects were not deleted: {', '.join(sorted(said)[:5])}")
+def _not_deleted(names: list[str]) -> StoreUnavailable:
+    return StoreUnavailable(f"{len(names)} objects were not deleted: {', '.join(sorted(names)[:5])}")
 
 
 def list_remaining(found: Mapping[str, Listing]) -> Failures:
-    """Those prefixes that are not empty."""
+    """Return an error for each prefix that is not empty."""
     return {
         prefix: StoreUnavailable(
             f"{prefix} is not empty yet: {len(listing.versions)} objects, {len(listing.uploads)} open uploads"
@@ -126,14 +126,13 @@ def list_remaining(found: Mapping[str, Listing]) -> Failures:
     }
 
 
-def remove(bucket: Store, found: Listing) -> None:
-    """All that was found under one prefix. Raises StorageError; Unavailable, with the keys, when the store did not
-    delete all of it."""
+def purge_listing(bucket: Store, found: Listing) -> None:
+    """Delete everything in one listing. Raises StoreUnavailable with the keys that the store did not delete."""
     for error in delete_objects(bucket, {"": found}, {}).values():
         raise error
 
 
-def is_empty(bucket: Store, prefix: str) -> None:
-    """Raises Unavailable when anything is left under `prefix`."""
+def require_empty(bucket: Store, prefix: str) -> None:
+    """Raise StoreUnavailable if anything is left under `prefix`."""
     for error in list_remaining({prefix: bucket.listing(prefix)}).values():
         raise error

@@ -1,4 +1,4 @@
-"""Objects in the bucket: read, list, delete, sign. boto3 does here what django-storages has no call for."""
+"""Read, list, delete and sign objects in the bucket, with boto3 where django-storages has no API for it."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,12 +17,12 @@ from archive.storage.backend import ObjectStorage
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-BATCH = 1000  # keys that one DeleteObjects takes
+BATCH = 1000  # keys per DeleteObjects request, S3's maximum
 
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """`metadata` is what its writer gave it along."""
+    """What HEAD returns. `metadata` is the user metadata of the object."""
 
     key: str
     size: int
@@ -30,14 +30,13 @@ class ObjectInfo:
     metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def is_one(self, size: int, etag: str) -> bool:
-        """Whether it is the object that was stored. Some stores quote an ETag in one answer and not in another."""
+        """Return whether size and ETag match. Some stores quote the ETag in one response and not in another."""
         return self.size == size and self.etag.strip('"') == etag.strip('"')
 
 
 @dataclass(frozen=True)
 class StoredVersion:
-    """One version of an object, or a delete marker, as a versioned bucket keeps them. `version` is "" or "null" where
-    there is no versioning."""
+    """A version of an object, or a delete marker. `version` is "" or "null" without versioning."""
 
     key: str
     version: str
@@ -47,7 +46,7 @@ class StoredVersion:
 
 @dataclass(frozen=True)
 class Listing:
-    """All that the store has under a prefix."""
+    """Everything the store has under a prefix. False if that is nothing."""
 
     versions: tuple[StoredVersion, ...]
     uploads: tuple[tuple[str, str], ...]  # (key, upload id) of open multipart uploads
@@ -58,24 +57,24 @@ class Listing:
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Turn the SDK's errors into ours. `what` names the object for the message."""
+    """Translate botocore errors into ours. `what` names the object in the message."""
     try:
         yield
     except ClientError as error:
         code = error.response["Error"].get("Code", "")
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        said = f"{what}: the object store answered {status} {code}"
-        if code == "NoSuchBucket":  # somebody's mistake, and no proof that the object is gone
-            raise StoreUnavailable(said) from error
+        message = f"{what}: the object store answered {status} {code}"
+        if code == "NoSuchBucket":  # a configuration error, not proof that the object is gone
+            raise StoreUnavailable(message) from error
         if code == "NoSuchUpload":
-            raise UploadGone(said) from error
+            raise UploadGone(message) from error
         if code == "NoSuchKey" or status == 404:
-            raise ObjectMissing(said) from error
+            raise ObjectMissing(message) from error
         if code == "PreconditionFailed" or status == 412:
-            raise ObjectChanged(said) from error
+            raise ObjectChanged(message) from error
         if status in (401, 403):
-            raise StoreDenied(said) from error
-        raise StoreUnavailable(said) from error
+            raise StoreDenied(message) from error
+        raise StoreUnavailable(message) from error
     except (BotoCoreError, HTTPClientError) as error:
         raise StoreUnavailable(f"{what}: the object store can't be reached ({type(error).__name__})") from error
 
@@ -87,11 +86,11 @@ def backend(alias: str) -> ObjectStorage:
 
 
 class Store:
-    """The bucket. Every method raises Denied or Unavailable when the store does not do as asked."""
+    """The bucket. Every method raises StoreDenied or StoreUnavailable when the store refuses or fails."""
 
     @cached_property
     def client(self) -> "S3Client":
-        """One for all threads that this Store is handed to: the storage backend would make each thread its own."""
+        """One client for all threads that share this Store. The storage backend would create one per thread."""
         client: S3Client = backend("default").connection.meta.client
         return client
 
@@ -100,14 +99,16 @@ class Store:
         return str(backend("default").bucket_name)
 
     def head(self, key: str) -> ObjectInfo:
-        """Raises Missing."""
+        """Raises ObjectMissing."""
         with translated(key):
             answer = self.client.head_object(Bucket=self.bucket, Key=key)
         return ObjectInfo(key, answer["ContentLength"], answer["ETag"], answer.get("Metadata", {}))
 
     def read(self, key: str, start: int, length: int, etag: str) -> bytes:
-        """`length` bytes from `start` of the very object that `etag` names. Raises Missing; Changed when it is another
-        by now; Unavailable when fewer bytes came."""
+        """Read `length` bytes from offset `start` of the object with this ETag.
+
+        Raises ObjectMissing; ObjectChanged if the ETag differs; StoreUnavailable if fewer bytes came.
+        """
         with translated(key):
             answer = self.client.get_object(
                 Bucket=self.bucket, Key=key, Range=f"bytes={start}-{start + length - 1}", IfMatch=etag
@@ -118,54 +119,61 @@ class Store:
         return data
 
     def stream(self, key: str, size: int, etag: str, step: int = 1024**2) -> Iterator[bytes]:
-        """The whole of the very object that `etag` names, `step` bytes at a time, from one answer. Raises as `read`
-        does; Unavailable also when it breaks off."""
-        there = 0
+        """Stream the object with this ETag from one response, `step` bytes at a time. Raises as `read` does."""
+        received = 0
         with translated(key):
             answer = self.client.get_object(Bucket=self.bucket, Key=key, IfMatch=etag)
             for data in answer["Body"].iter_chunks(step):
-                there += len(data)
+                received += len(data)
                 yield data
-        if there != size:
-            raise StoreUnavailable(f"{key}: {there} of {size} bytes came from the object store")
+        if received != size:
+            raise StoreUnavailable(f"{key}: {received} of {size} bytes came from the object store")
 
     def listing(self, prefix: str) -> Listing:
-        """Everything under `prefix`. Uploads first: one that is completed in between is seen as an object then; the
-        other way around it would be seen as neither."""
+        """List everything under `prefix`.
+
+        Uploads are listed before objects: an upload completed in between then shows up as an object. In the other order
+        it would show up as neither.
+        """
         uploads = self.uploads(prefix)
         return Listing(self.versions(prefix), uploads)
 
     def versions(self, prefix: str) -> tuple[StoredVersion, ...]:
-        """Objects, old versions and delete markers under `prefix`."""
-        found: list[StoredVersion] = []
+        """List objects, old versions and delete markers under `prefix`."""
+        versions: list[StoredVersion] = []
         with translated(prefix):
             for page in self.client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix):
-                found += [_version(v, v["Size"]) for v in page.get("Versions", [])]
-                found += [_version(m, 0, marker=True) for m in page.get("DeleteMarkers", [])]
-        return tuple(found)
+                versions += [_version(v, v["Size"]) for v in page.get("Versions", [])]
+                versions += [_version(m, 0, marker=True) for m in page.get("DeleteMarkers", [])]
+        return tuple(versions)
 
     def folders(self, parent: str, marker: str = "") -> tuple[tuple[str, ...], str]:
-        """The prefixes one level below `parent` that hold anything, delete markers included: up to 1,000 after
-        `marker`, and the marker to go on with ("" at the end)."""
+        """List up to 1,000 non-empty prefixes one level below `parent`, starting after `marker`.
+
+        Delete markers count as content. Returns the prefixes and the marker of the next page ("" at the end).
+        """
         with translated(parent):
             page = self.client.list_object_versions(
                 Bucket=self.bucket, Prefix=parent, Delimiter="/", KeyMarker=marker, MaxKeys=BATCH
             )
-        found = tuple(folder["Prefix"] for folder in page.get("CommonPrefixes", []))
+        folders = tuple(folder["Prefix"] for folder in page.get("CommonPrefixes", []))
         more = page.get("NextKeyMarker", "") if page["IsTruncated"] else ""
-        return found, more
+        return folders, more
 
     def uploads(self, prefix: str) -> tuple[tuple[str, str], ...]:
-        """(key, upload id) of each open multipart upload under `prefix`."""
-        found: list[tuple[str, str]] = []
+        """Return (key, upload id) of each open multipart upload under `prefix`."""
+        uploads: list[tuple[str, str]] = []
         with translated(prefix):
             for page in self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=prefix):
-                found += [(upload["Key"], upload["UploadId"]) for upload in page.get("Uploads", [])]
-        return tuple(found)
+                uploads += [(upload["Key"], upload["UploadId"]) for upload in page.get("Uploads", [])]
+        return tuple(uploads)
 
     def delete(self, versions: tuple[StoredVersion, ...]) -> dict[str, str]:
-        """Delete these versions, 1,000 a call. Returns {key: error code} of those that the store did not delete;
-        one that is gone already counts as deleted."""
+        """Delete these versions, 1,000 per request. Returns {key: error code} of those that were not deleted.
+
+        DeleteObjects answers 200 even when single keys fail, so every per-key error is read. A key that is already gone
+        counts as deleted.
+        """
         failed: dict[str, str] = {}
         for start in range(0, len(versions), BATCH):
             batch = versions[start : start + BATCH]
@@ -178,7 +186,7 @@ class Store:
         return failed
 
     def abort(self, key: str, upload_id: str) -> None:
-        """End an open multipart upload. One that is gone already counts as ended."""
+        """Abort an open multipart upload. An upload that is already gone counts as aborted."""
         try:
             with translated(key):
                 self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
@@ -186,7 +194,7 @@ class Store:
             pass
 
     def signed_url(self, key: str, *, expires: timedelta, filename: str, content_type: str, inline: bool) -> str:
-        """A GET address at the store's public side, dead after `expires` (whole seconds, at least 1)."""
+        """Sign a GET URL at the public endpoint that expires after `expires` (whole seconds, at least 1)."""
         kind = "inline" if inline else "attachment"
         parameters = {
             "ResponseContentDisposition": content_disposition(kind, filename),
@@ -195,12 +203,12 @@ class Store:
         }
         seconds = int(expires.total_seconds())
         if seconds < 1:
-            raise ValueError("a signed address needs at least a second to live")
+            raise ValueError("a signed URL needs a lifetime of at least one second")
         return str(backend("public").url(key, parameters=parameters, expire=seconds))
 
 
 def content_disposition(kind: str, filename: str) -> str:
-    """RFC 6266: an ASCII name for old clients, the real one in UTF-8."""
+    """Build a Content-Disposition header (RFC 6266): an ASCII fallback and the real name in UTF-8."""
     plain = filename.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_").replace("\\", "_")
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
@@ -210,7 +218,7 @@ def _version(entry: Any, size: int, *, marker: bool = False) -> StoredVersion:
 
 
 def _identifier(version: StoredVersion) -> Any:
-    # "null" is named too: without it, a bucket with suspended versioning would only add a delete marker.
+    # "null" must be named: without it, a bucket with suspended versioning would only add a delete marker.
     named = {"Key": version.key}
     return named | {"VersionId": version.version} if version.version else named
 

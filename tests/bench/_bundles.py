@@ -18,7 +18,7 @@ from archive.log import SYSTEM
 from archive.models import Bundle, Space
 from archive.storage import keys, store
 from archive.storage.capabilities import copies_parts
-from archive.storage.purge_prefix import remove
+from archive.storage.purge_prefix import purge_listing
 from tests import plugin
 from tests.bench import Figure, at_least, at_most, told
 from tests.bundling import make_long
@@ -119,4 +119,4 @@ def _processor_of_the_store() -> float:
 
 
 def _forget(prefix: str) -> None:
-    remove(store(), store().listing(prefix))
+    purge_listing(store(), store().listing(prefix))

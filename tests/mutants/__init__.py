@@ -109,8 +109,8 @@ MUTANTS = [
     Mutant(
         "403 taken for gone",
         "archive/storage/s3.py",
-        "raise StoreDenied(said) from error",
-        "raise ObjectMissing(said) from error",
+        "raise StoreDenied(message) from error",
+        "raise ObjectMissing(message) from error",
         ("test_storage_errors",),
     ),
     Mutant(

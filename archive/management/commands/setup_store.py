@@ -6,7 +6,7 @@ from django.core.management.base import CommandError
 from archive.management.base import Command as Base
 from archive.storage import store
 from archive.storage.capabilities import try_copying
-from archive.storage.setup import faults, prepare_bucket, rehearse
+from archive.storage.setup import find_faults, prepare_bucket, rehearse
 
 
 class Command(Base):
@@ -14,7 +14,7 @@ class Command(Base):
 
     def run(self, **options: Any) -> None:
         made = prepare_bucket(store(), settings.SITE_URL)
-        if found := faults(store()):
+        if found := find_faults(store()):
             raise CommandError(f"The bucket {store().bucket} can't be used: {'; '.join(found)}.")
         rehearse(store())
         copies = try_copying(store())
