@@ -40,6 +40,6 @@ class Opened:
         """Addresses other than its own and those of the sounds beside it; what stands in the page itself aside."""
         mine = {
             self.address,
-            *(path.as_uri() for path in self.data.iterdir() if path.stem in ("recording", "listening")),
+            *(path.as_uri() for path in self.data.iterdir() if path.stem in ("recording", "access-copy")),
         }
         return [address for address in self.asked if address not in mine and not address.startswith("data:")]

@@ -78,7 +78,7 @@ def test_space_json(space: Space, admin: User) -> None:
         "participants": [{"name": "Alice", "role": "host"}, {"name": "Felix", "role": "cohost"}],
         "listeners": {"peak": None, "total": None},
         "missing": [],
-        "listening_copy": None,
+        "access_copy": None,
         "transcripts": [{"language": "en", "source": "given", "lines": 1}],
         "kept_until": "2027-02-28T20:30:00Z",
         "deadline_reasons": [

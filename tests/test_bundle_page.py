@@ -226,15 +226,13 @@ def test_what_browsers_cannot_play_comes_with_a_copy(space: Space, tmp_path: Pat
 
     found = page(space, tmp_path)
 
-    assert '<audio controls preload="metadata" src="listening.m4a">' in found
+    assert '<audio controls preload="metadata" src="access-copy.m4a">' in found
     assert 'href="recording.m4a"' in found
     with zipfile.ZipFile(tmp_path / "bundle.zip") as bundle:
         names = [name.partition("/")[2] for name in bundle.namelist()]
-        assert names[-2:] == ["data/listening.m4a", "data/recording.m4a"]
+        assert names[-2:] == ["data/access-copy.m4a", "data/recording.m4a"]
         assert bundle.read(bundle.namelist()[-2]) == b"a copy"
-        assert re.search(
-            r'"listening_copy": \{\s+"file": "listening.m4a",\s+"size": 6,', whole(space).decode("latin-1")
-        )
+        assert re.search(r'"access_copy": \{\s+"file": "access-copy.m4a",\s+"size": 6,', whole(space).decode("latin-1"))
 
 
 def test_a_start_without_its_files_is_stopped(other_file: Callable[[str, str], None]) -> None:

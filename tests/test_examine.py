@@ -58,7 +58,7 @@ def test_what_browsers_cannot_play_gets_a_copy_that_they_can(space: Space, tmp_p
     finish(space.pk)
 
     kept = space.derived.get(kind="access-copy")
-    assert (kept.key, kept.content_type) == (f"spaces/{space.pk}/derived/listening.m4a", "audio/mp4")
+    assert (kept.key, kept.content_type) == (f"spaces/{space.pk}/derived/access-copy.m4a", "audio/mp4")
     assert store().read(kept.key, 4, 4, kept.etag) == b"ftyp"
     assert space.recordings.get().extension == "aac"
 

@@ -114,7 +114,7 @@ def test_the_fallback_is_the_callers() -> None:
 def test_what_lies_in_a_bundle() -> None:
     assert names.recording(1, "m4a") == "recording.m4a"
     assert names.recording(2, "M4A") == "recording-2.m4a"
-    assert names.listening("m4a") == "listening.m4a"
+    assert names.access_copy("m4a") == "access-copy.m4a"
     assert names.transcript(1, "en", "vtt") == "transcript.en.vtt"
     assert names.transcript(2, "pt-BR", "json") == "transcript.2.pt-br.json"
 

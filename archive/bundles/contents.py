@@ -73,7 +73,7 @@ def members(space: Space, name: str) -> list[Member]:
     copy = derived.get(Derived.Kind.ACCESS_COPY)
     sounds: list[tuple[str, StoredObject]] = [(_recording(kept), kept) for kept in recordings]
     if copy:
-        sounds.insert(0, (_listening(copy), copy))
+        sounds.insert(0, (_access_copy_name(copy), copy))
     sounds = [(file, kept) for file, kept in sounds if file not in lost]
     shown = render_offline_page(
         space,
@@ -130,7 +130,7 @@ def _lost(space: Space) -> dict[str, StoredObject]:
         return {}
     copy = _derived(space).get(Derived.Kind.ACCESS_COPY)
     kept: list[tuple[str, StoredObject]] = [(_recording(one), one) for one in space.recordings.all()]
-    kept += [(_listening(copy), copy)] if copy else []
+    kept += [(_access_copy_name(copy), copy)] if copy else []
     return {name: one for name, one in kept if one.missing_at is not None}
 
 
@@ -138,8 +138,8 @@ def _recording(kept: Recording) -> str:
     return names.recording(kept.number, kept.extension)
 
 
-def _listening(kept: Derived) -> str:
-    return names.listening(kept.key.rpartition(".")[2])
+def _access_copy_name(kept: Derived) -> str:
+    return names.access_copy(kept.key.rpartition(".")[2])
 
 
 def _sound(name: str, kept: StoredObject) -> Member:
@@ -151,7 +151,7 @@ def _files(space: Space, recordings: list[Recording], copy: Derived | None) -> I
     for kept in recordings:
         yield File(_recording(kept), "Recording", kept.size)
     if copy:
-        yield File(_listening(copy), "Copy for browsers", copy.size)
+        yield File(_access_copy_name(copy), "Copy for browsers", copy.size)
     for transcript in space.transcripts.all():
         for ending in cues.FORMS:
             name = names.transcript(transcript.number, transcript.language, ending)
@@ -184,7 +184,7 @@ def facts(space: Space) -> dict[str, Any]:
             for r in space.recordings.all()
         ],
         "missing": list(_lost(space)),
-        "listening_copy": {"file": _listening(copy), "size": copy.size, "sha256": copy.sha256} if copy else None,
+        "access_copy": {"file": _access_copy_name(copy), "size": copy.size, "sha256": copy.sha256} if copy else None,
         "transcripts": [
             {"language": t.language, "source": t.source, "lines": len(t.cues)} for t in space.transcripts.all()
         ],

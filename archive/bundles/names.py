@@ -35,9 +35,9 @@ def recording(number: int, extension: str) -> str:
     return f"recording{'' if number == 1 else f'-{number}'}.{_word(extension, 'bin')}"
 
 
-def listening(extension: str) -> str:
-    """listening.m4a: the copy that browsers can play, where they can't play the recording."""
-    return f"listening.{_word(extension, 'bin')}"
+def access_copy(extension: str) -> str:
+    """access-copy.m4a: the copy that browsers can play, where they can't play the recording."""
+    return f"access-copy.{_word(extension, 'bin')}"
 
 
 def transcript(number: int, language: str, ending: str) -> str:
