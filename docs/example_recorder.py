@@ -1,6 +1,6 @@
-"""Hands a recording over to Spacekeep: example_recorder.py FILE HOST ENDED_AT
+"""Upload a recording to Spacekeep: example_recorder.py FILE HOST ENDED_AT
 
-SPACEKEEP_URL and SPACEKEEP_TOKEN are set in its environment. Called again with the same, it goes on where it was."""
+Set SPACEKEEP_URL and SPACEKEEP_TOKEN in the environment. Run it again with the same arguments to resume."""
 
 import base64, hashlib, json, os, sys, time, urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -21,10 +21,10 @@ def api(method, path, body=None, **headers):
 file, host, ended_at = Path(sys.argv[1]), *sys.argv[2:]
 key = hashlib.sha256(f"{file} {host} {ended_at}".encode()).hexdigest()
 space = api("POST", "/spaces", {"host": host, "ended_at": ended_at}, **{"Idempotency-Key": key})
-begun = [upload for upload in space["uploads"] if upload["state"] in ("open", "arrived", "taken")]
+started = [upload for upload in space["uploads"] if upload["state"] in ("open", "uploaded", "accepted")]
 about = {"kind": "recording", "name": file.name, "size": file.stat().st_size}
-upload = begun[0] if begun else api("POST", f"/spaces/{space['id']}/uploads", about)
-there = {part["number"]: part["sha256"] for part in api("GET", f"/uploads/{upload['id']}")["parts"]}
+upload = started[0] if started else api("POST", f"/spaces/{space['id']}/uploads", about)
+stored = {part["number"]: part["sha256"] for part in api("GET", f"/uploads/{upload['id']}")["parts"]}
 
 
 def send(number):
@@ -32,15 +32,15 @@ def send(number):
         recording.seek((number - 1) * upload["part_size"])
         data = recording.read(upload["part_size"])
     sha256 = base64.b64encode(hashlib.sha256(data).digest()).decode()
-    if there.get(number) != sha256:
-        asked = {"parts": [{"number": number, "sha256": sha256}]}
-        (part,) = api("POST", f"/uploads/{upload['id']}/parts", asked)["parts"]
+    if stored.get(number) != sha256:
+        request = {"parts": [{"number": number, "sha256": sha256}]}
+        (part,) = api("POST", f"/uploads/{upload['id']}/parts", request)["parts"]
         call("PUT", part["url"], data, part["headers"])  # straight to the store
 
 
 if upload["state"] == "open":
-    with ThreadPoolExecutor(4) as lanes:
-        list(lanes.map(send, range(1, upload["part_count"] + 1)))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(send, range(1, upload["part_count"] + 1)))
 api("POST", f"/uploads/{upload['id']}/complete", {})
 while (state := api("GET", f"/spaces/{space['id']}"))["state"] == "processing":
     time.sleep(1)
