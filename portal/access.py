@@ -1,40 +1,46 @@
-"""Who may see what. Looking a Space up and checking access are one step; a stranger gets 404, and so learns nothing."""
+"""Who may see what. Lookup and access check are one step: a stranger gets 404, and so learns nothing."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 
 from archive import dbtime
 from archive.models import DeletionCertificate, Participant, RecorderToken, Space, User
 from archive.search import served
+from portal.http import SignedInRequest
+
+P = ParamSpec("P")
+View = Callable[Concatenate[SignedInRequest, P], HttpResponse]
 
 
 class Gone(Exception):
-    """The Space's deadline has passed: 410, for everybody who could see it before."""
+    """The deadline of the Space has passed: 410, for everybody who could see it before."""
 
     def __init__(self, space: Space, user: User | None) -> None:
-        """`user`: who asked; None for a recorder."""
+        """`user` is None for a recorder."""
         super().__init__(str(space.pk))
-        reads_log = user is not None and (user.is_admin or user.is_auditor)
+        reads_log = user is not None and may_read_log(user)
         log_url = reverse("log-space", args=[space.pk]) if reads_log else None
         may_have = reads_log or (user is not None and user.pk == space.host_id)
-        proven = may_have and DeletionCertificate.objects.filter(pk=space.pk).exists()
+        certified = may_have and DeletionCertificate.objects.filter(pk=space.pk).exists()
         self.context: dict[str, Any] = {
             "deleted_at": space.deleted_at,
             "until": space.expires_at,
             "log_url": log_url,
-            "certificate_url": reverse("certificate", args=[space.pk]) if proven else None,
+            "certificate_url": reverse("certificate", args=[space.pk]) if certified else None,
         }
 
 
 @dataclass(frozen=True)
 class VisibleSpace:
-    """A Space that this user may see, the database's time, and what they may do with it."""
+    """A Space that a user may see, the database's time, and what the user may do with the Space."""
 
     space: Space
     now: datetime
@@ -42,34 +48,55 @@ class VisibleSpace:
     may_flag: bool
 
 
-def current_user(request: HttpRequest) -> User:
-    """The one who is signed in (views ask for that before)."""
-    assert isinstance(request.user, User)
-    return request.user
+def is_admin(user: User) -> bool:
+    return user.is_admin
 
 
-def visible(user: User) -> QuerySet[Space]:
-    """Hosts see their own Spaces; admins and auditors see all of them."""
-    if user.is_admin or user.is_auditor:
-        return Space.objects.all()
-    return Space.objects.filter(host=user)
+def may_read_log(user: User) -> bool:
+    """Auditors, and admins."""
+    return user.is_auditor or user.is_admin
 
 
-def readable(user: User) -> QuerySet[Space]:
-    """Those whose content this user may read: hosts their own, admins all."""
+def may_have_content(user: User) -> bool:
+    """Everybody but auditors: those see that the rules are followed, and no content."""
+    return user.is_admin or not user.is_auditor
+
+
+def only(is_allowed: Callable[[User], bool]) -> Callable[[View[P]], View[P]]:
+    """Decorate a view with its role check: `@only(is_admin)`. For everybody else the page does not exist."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def checked(request: SignedInRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not is_allowed(request.user):
+                raise Http404
+            return view(request, *args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def visible_spaces(user: User) -> QuerySet[Space]:
+    """Hosts see their own Spaces; admins and auditors see all."""
+    return Space.objects.all() if may_read_log(user) else Space.objects.filter(host=user)
+
+
+def readable_spaces(user: User) -> QuerySet[Space]:
+    """Spaces whose content the user may read: hosts their own, admins all."""
     return Space.objects.all() if user.is_admin else Space.objects.filter(host=user)
 
 
 def spaces_spoken_in(user: User) -> QuerySet[Space]:
-    """Those in which this user spoke and whose content is served now."""
+    """Spaces in which the user spoke and whose content is served now."""
     linked = Participant.objects.filter(user=user, space=OuterRef("pk"))
     return Space.objects.filter(served(), Exists(linked))
 
 
 def find_space(user: User, space_id: UUID, *, content: bool = False) -> VisibleSpace:
-    """The Space, if `user` may see it; with `content`, if they may hear and read it. Raises Http404 for strangers
+    """The Space, if `user` may see it; with `content`, if they may also play and read it. Raises Http404 for strangers
     (and for auditors who want content), Gone from the deadline on."""
-    space = visible(user).select_related("host").filter(pk=space_id).first()
+    space = visible_spaces(user).select_related("host").filter(pk=space_id).first()
     if space is None:
         raise Http404
     may_play = space.host_id == user.pk or user.is_admin
@@ -83,27 +110,46 @@ def find_space(user: User, space_id: UUID, *, content: bool = False) -> VisibleS
     return VisibleSpace(space, now, may_play, user.is_admin)
 
 
+def find_space_to_change(user: User, space_id: UUID) -> Space:
+    """The Space, if `user` is its host or an admin. Raises Http404, Gone."""
+    visible = find_space(user, space_id)
+    if not visible.may_play:
+        raise Http404
+    return visible.space
+
+
 def find_for_token(token: RecorderToken, space_id: UUID) -> Space:
-    """The Space, if a machine with this token may have its bundle. Raises Http404, Gone from the deadline on."""
-    space = None
-    if RecorderToken.Scope.BUNDLES in token.scopes:
-        space = Space.objects.filter(pk=space_id, host__in=token.hosts.all()).select_related("host").first()
-    if space is None:
+    """The Space, if a recorder's token may download its bundle. Raises Http404, Gone from the deadline on."""
+    spaces = find_spaces_for_token(token, [space_id])
+    if not spaces:
+        raise Http404
+    return spaces[0]
+
+
+def find_spaces_for_token(token: RecorderToken, space_ids: Iterable[Any]) -> list[Space]:
+    """The Spaces, if the token may download all of them. Raises Http404, Gone from the first deadline on."""
+    if RecorderToken.Scope.BUNDLES not in token.scopes:
+        raise Http404
+    hosts = set(token.hosts.values_list("pk", flat=True))
+    spaces = list(Space.objects.filter(pk__in=space_ids).select_related("host"))
+    if any(space.host_id not in hosts for space in spaces):
         raise Http404
     now = dbtime.now()
-    if space.is_gone(now):
-        raise Gone(space, None)
-    if not space.is_served(now):
-        raise Http404
-    return space
+    for space in spaces:
+        if space.is_gone(now):
+            raise Gone(space, None)
+        if not space.is_served(now):
+            raise Http404
+    return spaces
 
 
 def find_own_lines_space(user: User, space_id: UUID) -> VisibleSpace:
-    """The Space, for the words that `user` said in it and nothing else. Raises Http404 for whoever is not linked to a
-    participant of it (admins too: they have the transcript), Gone from the deadline on."""
+    """The Space, for the lines that `user` spoke in it and nothing else. Raises Http404 for users who are not linked to
+    one of its participants (admins too: they have the transcript), Gone from the deadline on."""
     space = Space.objects.filter(pk=space_id).first()
     linked = space is not None and space.participants.filter(user=user).exists()
-    if space is None or not (linked or space.host_id == user.pk):  # who spoke is forgotten with the Space, its host not
+    # Participants are deleted with the Space, the host is not: only the host still gets a 410 then.
+    if space is None or not (linked or space.host_id == user.pk):
         raise Http404
     now = dbtime.now()
     if space.is_gone(now):

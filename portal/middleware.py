@@ -1,4 +1,4 @@
-"""Answers for what views raise."""
+"""Answers for the exceptions that views raise, headers that every page has, and the reader's time zone."""
 
 from collections.abc import Callable
 
@@ -11,12 +11,31 @@ from archive.models import User
 from portal.access import Gone
 from portal.views import errors
 
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class NeverCacheMiddleware:
+    """Forbid caching of every answer that does not set its own Cache-Control.
+
+    Pages are personal, and what they show ends at a deadline. It matters for errors too: browsers may cache a 410 for
+    ever, and "being deleted" becomes "deleted".
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if "Cache-Control" not in response:
+            add_never_cache_headers(response)
+        return response
+
 
 class TimeZoneMiddleware:
-    """Remembers the time zone of a reader's browser, which a script puts into a cookie (static/portal/site.js), for the
+    """Store the time zone of the user's browser, which a script puts into a cookie (static/portal/site.js), for the
     times in their mail."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -28,9 +47,9 @@ class TimeZoneMiddleware:
 
 
 class ErrorPagesMiddleware:
-    """410 for a Space whose deadline has passed; words for an engine that is down."""
+    """Render 410 for a Space whose deadline has passed, and 503 for an engine that is down."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -38,7 +57,5 @@ class ErrorPagesMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, Gone):
-            response = render(request, "gone.html", error.context, status=410)
-            add_never_cache_headers(response)  # browsers may keep a 410 for ever, and "being deleted" becomes "deleted"
-            return response
+            return render(request, "gone.html", error.context, status=410)
         return errors.answer(error)

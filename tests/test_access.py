@@ -13,8 +13,8 @@ from django.urls import URLPattern, reverse
 from archive import dbtime
 from archive.models import Bundle, Space, User
 from archive.moderation.violations import flag
+from portal.downloads import download_path
 from portal.urls import urlpatterns
-from portal.views.downloads import download_path
 from tests import factory
 from tests.pages import browser
 

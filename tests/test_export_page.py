@@ -12,7 +12,7 @@ from archive.bundles import exports
 from archive.bundles.exports import build, newest, request
 from archive.models import Export, ExportPart, LogEntry, Space, User
 from archive.retention.purge import purge
-from portal.views.downloads import download_path
+from portal.downloads import download_path
 from tests import browser as person
 from tests.factory import make_contents, make_noise, make_row
 from tests.pages import browser

@@ -13,7 +13,7 @@ from archive.bundles import build
 from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Space, User
 from archive.retention.purge import purge
-from portal.views.downloads import SALT, download_path
+from portal.downloads import SALT, download_path
 from tests import factory
 from tests.pages import browser, fetch
 from tests.rows import make_due

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
+from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
@@ -14,6 +16,16 @@ an address. Errors are application/problem+json (RFC 9457)."""
 
 
 class Api(NinjaAPI):
+    @property
+    def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
+        """The operations' own ways in decide who may call: LoginRequiredMiddleware would answer with a redirect."""
+        patterns, app_name, namespace = super().urls
+        for pattern in patterns:
+            assert isinstance(pattern, URLPattern)
+            assert pattern.callback is not None
+            login_not_required(pattern.callback)
+        return patterns, app_name, namespace
+
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         schema = super().get_openapi_schema(**options)
         for methods in schema["paths"].values():

@@ -13,7 +13,7 @@ from archive.models import Bundle, Export, ExportPart, RecorderToken, User
 from portal.api.callers import caller, the_content
 from portal.api.problems import PROBLEMS
 from portal.api.schemas import BundleOut, ExportIn, ExportOut, ExportPartOut
-from portal.views.downloads import download_path
+from portal.downloads import download_path
 
 router = Router(tags=["Bundles"])
 

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -137,6 +138,7 @@ def _instead_of(other: HttpResponse) -> HttpResponse:
     return response
 
 
+@login_not_required
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
     """The view of every address below /api/v1 that is none."""
     return problem(404, NOT_FOUND)

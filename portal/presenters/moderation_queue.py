@@ -13,13 +13,13 @@ from archive.errors import Refused
 from archive.formatting import format_duration, format_number
 from archive.models import Recording, Space
 from archive.search import FoundLine, served
+from portal.forms.lists import QUEUE_ORDERS, QueueForm
 from portal.paging import page_of
 from portal.presenters import clock
 
 PAGE = 20
-MOST_PAGES = 1000
 ASKED = ("order", "q", "after", "page")  # what of an address the queue reads
-ORDERS = {"newest": "Newest", "listened": "Most listened", "said": "By what was said"}
+ORDERS = QUEUE_ORDERS
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Row:
 class Queue:
     """`asked` is the query that leads here again, `next_url` the one that goes on."""
 
+    form: QueueForm
     order: str
     typed: str
     asked: str
@@ -48,19 +49,19 @@ class Queue:
 
 def queue(query: Mapping[str, str], now: datetime) -> Queue:
     """One page of the Spaces that are served now: the newest, the most listened to, or those in which it was said."""
-    order = query.get("order", "newest")
-    order = order if order in ORDERS else "newest"
-    typed = query.get("q", "").strip()
+    form = QueueForm(query)
+    form.full_clean()
+    order = form.cleaned_data["order"]
     asked = {name: query[name] for name in ASKED if query.get(name)}
     if order == "said":
-        return _said(typed, query.get("page", ""), urlencode(asked), now)
+        return _said(form, urlencode(asked), now)
     rows = _prepared().filter(served())
     first = "ended_at"
     if order == "listened":
         rows, first = rows.exclude(listeners_total=None), "listeners_total"
     page, cursor = page_of(rows, query.get("after"), (first, "id"), PAGE, descending=True)
     further = f"?{urlencode({'order': order, 'after': cursor})}" if cursor else None
-    return Queue(order, "", urlencode(asked), [_row(space, now) for space in page], further)
+    return Queue(form, order, "", urlencode(asked), [_row(space, now) for space in page], further)
 
 
 def _prepared() -> Any:
@@ -68,14 +69,17 @@ def _prepared() -> Any:
     return Space.objects.select_related("host").prefetch_related("violations", first)
 
 
-def _said(typed: str, page: str, asked: str, now: datetime) -> Queue:
-    if not typed:
-        return Queue("said", typed, asked, [])
-    number = min(max(int(page), 1), MOST_PAGES) if page.isascii() and page.isdigit() and len(page) < 9 else 1
+def _said(form: QueueForm, asked: str, now: datetime) -> Queue:
+    typed = form.typed
+    if form.is_valid() and not form.cleaned_data["q"]:
+        return Queue(form, "said", typed, asked, [])
     try:
-        found = search.search_lines(Space.objects.all(), typed, number)
-    except Refused as refused:
-        return Queue("said", typed, asked, [], problem=str(refused))
+        if form.is_valid():
+            found = search.search_lines(Space.objects.all(), form.cleaned_data["q"], form.cleaned_data["page"])
+    except Refused as error:
+        form.add_error("q", str(error))
+    if form.problems:
+        return Queue(form, "said", typed, asked, [], problem=form.problems[0])
     spaces = _prepared().in_bulk([one.space.pk for one in found.spaces])
     rows = [
         _row(spaces[one.space.pk], now, [_line(line) for line in one.lines])
@@ -83,7 +87,7 @@ def _said(typed: str, page: str, asked: str, now: datetime) -> Queue:
         if one.space.pk in spaces
     ]
     further = urlencode({"order": "said", "q": typed, "page": found.next_page}) if found.next_page else ""
-    return Queue("said", typed, asked, rows, f"?{further}" if further else None)
+    return Queue(form, "said", typed, asked, rows, f"?{further}" if further else None)
 
 
 def _row(space: Any, now: datetime, lines: list[dict[str, Any]] | None = None) -> Row:

@@ -1,98 +1,108 @@
-"""Appeals: a host makes one on the page of the Space; admins decide them, the shortest deadline first."""
+"""Appeals: a host appeals on the page of the Space; admins decide, the shortest deadline first."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from archive import dbtime, tasks
+from archive.display.space import EvidenceLine
 from archive.errors import Refused
 from archive.models import Appeal, Violation
 from archive.moderation import appeals as domain
-from portal.access import current_user, find_space
+from portal.access import find_space, is_admin, only
+from portal.forms.moderation import AppealForm, DecisionForm
+from portal.http import SignedInRequest
 from portal.paging import page_of
 from portal.presenters import clock as clock_presenter
+from portal.presenters.moderation_page import kept_until, tab_counts
 from portal.presenters.violations import describe_change, nearby
-from portal.views.moderation import kept, require_admin, tabs
-from portal.views.spaces import detail
+from portal.responses import render_space
 
 PAGE = 10
 
 
-@login_required
 @require_POST
-def appeal(request: HttpRequest, space_id: UUID, violation_id: int) -> HttpResponse:
-    user = current_user(request)
-    found = find_space(user, space_id)
-    if found.space.host_id != user.pk or not found.space.violations.filter(pk=violation_id).exists():
+def appeal(request: SignedInRequest, space_id: UUID, violation_id: int) -> HttpResponse:
+    space = find_space(request.user, space_id).space
+    if space.host_id != request.user.pk or not space.violations.filter(pk=violation_id).exists():
         raise Http404
-    text = request.POST.get("statement", "")
+    form = AppealForm(request.POST)
     try:
-        domain.appeal(violation_id, text, user)
+        if form.is_valid():
+            domain.appeal(violation_id, form.cleaned_data["statement"], request.user)
     except Refused as error:
-        messages.error(request, str(error))
-        found = find_space(user, space_id)  # as it is by now: it may be gone
-        context = {**detail(request, found), "appeal_of": violation_id, "appeal_typed": text}
-        return render(request, "spaces/detail.html", context, status=422)
+        form.add_error(None, str(error))
+    if form.errors:
+        form.show_problems(request)
+        return render_space(request, space_id, status=422, appeal_of=violation_id, appeal_form=form)
     messages.success(request, "Your appeal was sent. Until it is decided, the deadline stays as it is.")
     return redirect("space", space_id)
 
 
-@login_required
 @require_safe
-@never_cache
-def appeals(request: HttpRequest) -> HttpResponse:
-    """Those that wait for a decision, the shortest deadline first."""
-    require_admin(current_user(request))
+@only(is_admin)
+def appeals(request: SignedInRequest) -> HttpResponse:
+    """Open appeals, the shortest deadline first."""
     return _page(request)
 
 
-@login_required
 @require_POST
-def decide(request: HttpRequest, appeal_id: int) -> HttpResponse:
-    user = require_admin(current_user(request))
+@only(is_admin)
+def decide(request: SignedInRequest, appeal_id: int) -> HttpResponse:
     if not Appeal.objects.filter(pk=appeal_id).exists():
         raise Http404
-    decision, reason = request.POST.get("decision", ""), request.POST.get("reason", "")
+    form = DecisionForm(request.POST)
+    decided = None
     try:
-        if decision not in ("grant", "deny"):
-            raise Refused("Choose whether the appeal is granted or denied.")
-        decided = domain.decide(appeal_id, reason, user, granted=decision == "grant")
+        if form.is_valid():
+            decided = domain.decide(appeal_id, form.cleaned_data["reason"], request.user, granted=form.granted)
     except Refused as error:
-        messages.error(request, str(error))
-        return _page(request, 422, typed_for=appeal_id, typed=reason)
+        form.add_error(None, str(error))
+    if decided is None:
+        form.show_problems(request)
+        return _page(request, {appeal_id: form}, status=422)
     tasks.wake_notices(decided.violation.space_id)
-    word = "Granted: the violation is lifted." if decision == "grant" else "Denied: the violation stands."
-    messages.success(request, f"{word} {kept(decided.violation.space)}")
+    result = "Granted: the violation is lifted." if form.granted else "Denied: the violation stands."
+    messages.success(request, f"{result} {kept_until(decided.violation.space)}")
     return redirect("appeals")
 
 
-def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
-    now, user = dbtime.now(), current_user(request)
+def _page(request: SignedInRequest, forms: dict[int, DecisionForm] | None = None, status: int = 200) -> HttpResponse:
+    """`forms` has the refused form of an appeal, by the appeal's id."""
+    now, forms = dbtime.now(), forms or {}
     rows = Violation.objects.filter(state=Violation.State.APPEALED).select_related("space__host", "rule", "appeal")
     rows = rows.prefetch_related("space__violations", "space__holds")
     page, cursor = page_of(rows, request.GET.get("after"), ("space__expires_at", "id"), PAGE)
-    near = nearby(violation for violation in page if violation.space.is_served(now))
-    shown = [_row(violation, near.get(violation.pk, []), now, user.pk) for violation in page]
-    context = {"rows": shown, "next_url": f"?{urlencode({'after': cursor})}" if cursor else None, **tabs(), **more}
+    evidence = nearby(violation for violation in page if violation.space.is_served(now))
+    context = {
+        "rows": [
+            {
+                **_row(violation, evidence.get(violation.pk, []), now),
+                "own": violation.space.host_id == request.user.pk,
+                "form": forms.get(violation.appeal.pk, DecisionForm()),
+            }
+            for violation in page
+        ],
+        "next_url": f"?{urlencode({'after': cursor})}" if cursor else None,
+        **tab_counts(),
+    }
     return render(request, "moderation/appeals.html", context, status=status)
 
 
-def _row(violation: Violation, near: list[Any], now: Any, user_id: int) -> dict[str, Any]:
+def _row(violation: Violation, evidence: list[EvidenceLine], now: datetime) -> dict[str, Any]:
     space = violation.space
     return {
         "violation": violation,
         "appeal": violation.appeal,
         "space": space,
         "face": clock_presenter.clock_face(space, now),
-        "evidence": near,
-        "own": space.host_id == user_id,
+        "evidence": evidence,
         "if_granted": describe_change(space.expires_at, domain.if_granted(space, violation, now)),
         "if_denied": describe_change(space.expires_at, space.stored_deadline()),
     }

@@ -1,38 +1,29 @@
-"""Certificates of deletion: for auditors and admins all of them, for hosts their own, and the key that checks them."""
+"""Certificates of deletion: all of them for auditors and admins, their own for hosts, and the key that checks them."""
 
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from archive.models import DeletionCertificate
 from archive.retention import certificate as certifying
-from portal.access import current_user, visible
+from portal.access import may_read_log, only, visible_spaces
+from portal.http import SignedInRequest
 from portal.paging import page_of
 
 PAGE = 50
 
 
-@login_required
 @require_safe
-@never_cache
-def certificates(request: HttpRequest) -> HttpResponse:
+@only(may_read_log)
+def certificates(request: SignedInRequest) -> HttpResponse:
     """The newest first."""
-    user = current_user(request)
-    if not (user.is_auditor or user.is_admin):
-        raise Http404
-    page, cursor = page_of(
-        DeletionCertificate.objects.defer("document"),
-        request.GET.get("after"),
-        ("issued_at", "space_id"),
-        PAGE,
-        descending=True,
-    )
+    rows = DeletionCertificate.objects.defer("document")
+    page, cursor = page_of(rows, request.GET.get("after"), ("issued_at", "space_id"), PAGE, descending=True)
     context: dict[str, Any] = {
         "certificates": page,
         "key_id": certifying.key_id(),
@@ -41,20 +32,19 @@ def certificates(request: HttpRequest) -> HttpResponse:
     return render(request, "certificates.html", context)
 
 
-@login_required
 @require_safe
-@never_cache
-def certificate(request: HttpRequest, space_id: UUID) -> HttpResponse:
+def certificate(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     """The document, byte for byte as it was signed."""
-    if not visible(current_user(request)).filter(pk=space_id).exists():
+    if not visible_spaces(request.user).filter(pk=space_id).exists():
         raise Http404
-    found = get_object_or_404(DeletionCertificate, pk=space_id)
-    return _file(found.document.encode(), "application/json", f"deletion-of-{space_id}.json")
+    issued = get_object_or_404(DeletionCertificate, pk=space_id)
+    return _file(issued.document.encode(), "application/json", f"deletion-of-{space_id}.json")
 
 
+@login_not_required  # everybody who received a certificate can check it
 @require_safe
 def key(request: HttpRequest) -> HttpResponse:
-    """The public key. It is for everybody who was handed a certificate, so no sign-in is asked for."""
+    """The public key."""
     return _file(certifying.public_key(), "application/x-pem-file", "spacekeep-certificates.pem")
 
 

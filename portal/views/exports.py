@@ -1,89 +1,86 @@
-"""All Spaces of a host at once: asking, and watching the parts become ready."""
+"""Exports: all Spaces of a host in numbered parts. Request one, and follow the progress of its parts."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from archive import dbtime, tasks
 from archive.bundles import exports, maintain
 from archive.errors import Refused
 from archive.models import Export, ExportPart, Space, User
-from portal.access import current_user
-from portal.views.downloads import download_path
+from portal.downloads import download_path
+from portal.forms.requests import ExportForm
+from portal.http import SignedInRequest
 
 
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-def export(request: HttpRequest) -> HttpResponse:
-    """GET: what could be had, and the parts as they stand (htmx asks again while they are being prepared). POST: ask
-    for all, in parts of the chosen size."""
-    user = current_user(request)
+def export(request: SignedInRequest) -> HttpResponse:
+    """GET: the sizes to choose from, and the parts (htmx polls them while they are being built). POST: request an
+    export in parts of the chosen size."""
     if request.method == "POST":
-        try:
-            made = exports.request(user, _chosen(request))
-            for pk in exports.pending_parts(made):
+        return _request_export(request)
+    if request.htmx:
+        return render(request, "export/parts.html", _parts(request.user))
+    return _page(request, ExportForm())
+
+
+def _request_export(request: SignedInRequest) -> HttpResponse:
+    form = ExportForm(request.POST)
+    try:
+        if form.is_valid():
+            requested = exports.request(request.user, form.cleaned_data["max_part_size"])
+            for pk in exports.pending_parts(requested):
                 tasks.wake(tasks.build_export_part, pk)
-        except Refused as error:
-            messages.error(request, f"{error} Nothing was lost.")
-        return redirect("export")
-    part = request.htmx  # type: ignore[attr-defined]
-    return render(request, "export/parts.html" if part else "export/page.html", _context(user, part=bool(part)))
+            return redirect("export")
+    except Refused as error:
+        form.add_error(None, str(error))
+    form.show_problems(request, " Nothing was lost.")
+    return _page(request, form, status=422)
 
 
-def _chosen(request: HttpRequest) -> int:
-    """Raises Refused."""
-    typed = request.POST.get("max_part_size", "")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 15 else 0
-
-
-def _context(user: User, *, part: bool) -> dict[str, Any]:
-    last = exports.newest(user)
-    export_parts = [_export_part(export_part, user) for export_part in exports.visible_parts(last)] if last else []
-    context: dict[str, Any] = {
-        "export": last,
-        "parts": export_parts,
-        "polling": any(export_part["working"] for export_part in export_parts),
+def _page(request: SignedInRequest, form: ExportForm, status: int = 200) -> HttpResponse:
+    shares = exports.shares(request.user)
+    context = {
+        "form": form,
+        "count": len(shares),
+        "choices": [_choice(size, label, shares) for size, label in Export.Size.choices],
+        **_parts(request.user),
     }
-    if not part:
-        found = exports.shares(user)
-        context |= {
-            "count": len(found),
-            "choices": [_choice(size, label, found) for size, label in Export.Size.choices],
-        }
-    return context
+    return render(request, "export/page.html", context, status=status)
 
 
-def _choice(size: int, label: str, found: list[exports.SizedSpace]) -> dict[str, Any]:
-    packed = exports.packed(found, size)
-    larger = [export_part for export_part in packed if sum(share.size for share in export_part) > size]
+def _choice(size: int, label: str, shares: list[exports.SizedSpace]) -> dict[str, Any]:
+    packed = exports.packed(shares, size)
+    larger = [part for part in packed if sum(share.size for share in part) > size]
     return {"value": size, "label": label, "parts": len(packed), "larger": len(larger)}
 
 
-def _export_part(export_part: ExportPart, user: User) -> dict[str, Any]:
-    now = dbtime.now()
+def _parts(user: User) -> dict[str, Any]:
+    """The context of export/parts.html: the newest export, in a fixed number of queries."""
+    newest, now = exports.newest(user), dbtime.now()
+    parts = [_part(part, user, now) for part in exports.visible_parts(newest)] if newest else []
+    return {"export": newest, "parts": parts, "polling": any(part["working"] for part in parts)}
+
+
+def _part(part: ExportPart, user: User, now: datetime) -> dict[str, Any]:
+    entries = list(part.places.all())
     inside: list[Space] = []
     expired: list[Space] = []
-    for place in export_part.places.all():
-        gone = place.excluded or place.space.is_gone(now)
-        (expired if gone else inside).append(place.space)
-    ready = (
-        export_part.state == ExportPart.State.READY
-        and bool(inside)
-        and not any(place.space.is_gone(now) for place in export_part.places.all() if not place.excluded)
-    )
+    for entry in entries:
+        gone = entry.excluded or entry.space.is_gone(now)
+        (expired if gone else inside).append(entry.space)
+    has_expired = any(entry.space.is_gone(now) for entry in entries if not entry.excluded)
+    ready = part.state == ExportPart.State.READY and bool(inside) and not has_expired
     return {
-        "row": export_part,
+        "row": part,
         "inside": inside,
         "expired": expired,
         "ready": ready,
-        "working": export_part.state in ExportPart.AT_WORK or maintain.is_to_be_proven(export_part),
+        "working": part.state in ExportPart.AT_WORK or maintain.is_to_be_proven(part),
         "until": min((space.expires_at for space in inside if space.expires_at), default=None),
-        "url": f"{settings.SITE_URL}{download_path(export_part, user)}" if ready else None,
+        "url": f"{settings.SITE_URL}{download_path(part, user)}" if ready else None,
     }

@@ -1,88 +1,98 @@
 """Legal holds, for admins: placed on the page of a Space in moderation, released by another admin."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from archive import dbtime
 from archive.errors import Refused
-from archive.models import Hold
+from archive.models import Hold, User
 from archive.moderation import holds as domain
 from archive.tasks import purge_space, wake
-from portal.access import current_user, find_space
+from portal.access import find_space, is_admin, only
+from portal.forms.moderation import HoldForm, ReleaseForm
+from portal.http import SignedInRequest
 from portal.paging import page_of
 from portal.presenters import clock as clock_presenter
+from portal.presenters.moderation_page import ANOTHER_HOLD, kept_until, tab_counts
 from portal.presenters.violations import describe_change
-from portal.views.moderation import ANOTHER, back, kept, refused, require_admin, tabs
+from portal.responses import redirect_to_origin, render_origin
 
 PAGE = 25
 
 
-@login_required
 @require_safe
-@never_cache
-def holds(request: HttpRequest) -> HttpResponse:
-    """Those that stand, the oldest first."""
-    require_admin(current_user(request))
+@only(is_admin)
+def holds(request: SignedInRequest) -> HttpResponse:
+    """Holds that stand, the oldest first."""
     return _page(request)
 
 
-@login_required
 @require_POST
-def hold(request: HttpRequest, space_id: UUID) -> HttpResponse:
-    user = require_admin(current_user(request))
-    found = find_space(user, space_id)
-    reason = request.POST.get("reason", "")
+@only(is_admin)
+def hold(request: SignedInRequest, space_id: UUID) -> HttpResponse:
+    space = find_space(request.user, space_id).space
+    form = HoldForm(request.POST)
     try:
-        domain.place(space_id, reason, user)
+        if form.is_valid():
+            domain.place(space_id, form.cleaned_data["reason"], request.user)
     except Refused as error:
-        return refused(request, found, error, {"hold_reason": reason})
-    messages.success(request, f"Held. {kept(found.space)}")
-    return back(request, space_id)
+        form.add_error(None, str(error))
+    if form.errors:
+        form.show_problems(request)
+        return render_origin(request, space_id, hold_form=form)
+    messages.success(request, f"Held. {kept_until(space)}")
+    return redirect_to_origin(request, space_id)
 
 
-@login_required
 @require_POST
-def release(request: HttpRequest, hold_id: int) -> HttpResponse:
-    user = require_admin(current_user(request))
+@only(is_admin)
+def release(request: SignedInRequest, hold_id: int) -> HttpResponse:
     if not Hold.objects.filter(pk=hold_id).exists():
         raise Http404
-    reason = request.POST.get("reason", "")
+    form = ReleaseForm(request.POST)
+    released = None
     try:
-        released = domain.release(hold_id, reason, user)
+        if form.is_valid():
+            released = domain.release(hold_id, form.cleaned_data["reason"], request.user)
     except Refused as error:
-        messages.error(request, str(error))
-        return _page(request, 422, typed_for=hold_id, typed=reason)
+        form.add_error(None, str(error))
+    if released is None:
+        form.show_problems(request)
+        return _page(request, {hold_id: form}, status=422)
     released.space.refresh_from_db()
     if released.space.is_gone(dbtime.now()):
         wake(purge_space, released.space_id)
         messages.success(request, "Released. The deadline of the Space has passed, so it is being deleted now.")
     else:
-        messages.success(request, f"Released. {kept(released.space)}")
+        messages.success(request, f"Released. {kept_until(released.space)}")
     return redirect("holds")
 
 
-def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
-    now, user = dbtime.now(), current_user(request)
+def _page(request: SignedInRequest, forms: dict[int, ReleaseForm] | None = None, status: int = 200) -> HttpResponse:
+    """`forms` has the refused form of a hold, by the hold's id."""
+    now, forms = dbtime.now(), forms or {}
     rows = Hold.objects.filter(state=Hold.State.STANDING).select_related("space__host", "placed_by")
     rows = rows.prefetch_related("space__holds", "space__violations")
     page, cursor = page_of(rows, request.GET.get("after"), ("placed_at", "id"), PAGE)
-    shown = [_row(hold, now, user) for hold in page]
-    context = {"rows": shown, "next_url": f"?{urlencode({'after': cursor})}" if cursor else None, **tabs(), **more}
+    context = {
+        "rows": [{**_row(hold, now, request.user), "form": forms.get(hold.pk, ReleaseForm())} for hold in page],
+        "next_url": f"?{urlencode({'after': cursor})}" if cursor else None,
+        **tab_counts(),
+    }
     return render(request, "moderation/holds.html", context, status=status)
 
 
-def _row(hold: Hold, now: Any, user: Any) -> dict[str, Any]:
+def _row(hold: Hold, now: datetime, user: User) -> dict[str, Any]:
     space = hold.space
     alone = sum(one.state == Hold.State.STANDING for one in space.holds.all()) == 1
-    until = describe_change(None, domain.if_released(space), now) if alone else ANOTHER
+    until = describe_change(None, domain.if_released(space), now) if alone else ANOTHER_HOLD
     return {
         "hold": hold,
         "space": space,

@@ -1,40 +1,37 @@
-"""For those who spoke: their own words, and nothing else of a Space. For its host: who is who."""
+"""The lines that a speaker spoke, for that speaker alone; and the accounts of participants, for hosts."""
 
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from archive import cues, dbtime, log
+from archive import cues, dbtime
 from archive import own_lines as speaker_lines
 from archive.bundles.names import safe
 from archive.errors import Refused
-from archive.log import Actor, events
+from archive.log import Actor
 from archive.models import Participant, Space, Transcript, User
 from archive.storage.s3 import content_disposition
-from portal.access import current_user, find_own_lines_space, find_space, spaces_spoken_in
+from portal.access import find_own_lines_space, find_space_to_change, spaces_spoken_in
+from portal.content import record_download
+from portal.forms.requests import ParticipantAccountForm
+from portal.http import SignedInRequest
 from portal.paging import page_of
 from portal.presenters import clock as clock_presenter
-from portal.views.spaces import detail
+from portal.responses import render_space
 
 PAGE = 10
 ENDINGS = ("txt", "vtt")
 
 
-@login_required
 @require_safe
-@never_cache
-def my_lines(request: HttpRequest) -> HttpResponse:
-    """The Spaces in which one spoke, the shortest clock first."""
-    user, now = current_user(request), dbtime.now()
+def my_lines(request: SignedInRequest) -> HttpResponse:
+    """The Spaces in which the user spoke, the shortest deadline first."""
+    user, now = request.user, dbtime.now()
     spoken = spaces_spoken_in(user).prefetch_related("participants")
     page, cursor = page_of(spoken, request.GET.get("after"), ("expires_at", "id"), PAGE)
     newest = Transcript.objects.filter(space__in=page).order_by("space", "-number").distinct("space").defer("cues")
@@ -52,50 +49,43 @@ def my_lines(request: HttpRequest) -> HttpResponse:
 def _row(
     space: Space, user: User, transcripts: dict[UUID, Transcript], counts: dict[int, dict[str, int]]
 ) -> dict[str, Any]:
-    kept = transcripts.get(space.pk)
-    lines = speaker_lines.find_own_lines(user, space.participants.all(), counts[kept.pk] if kept else None)
+    transcript = transcripts.get(space.pk)
+    counted = counts[transcript.pk] if transcript else None
+    lines = speaker_lines.find_own_lines(user, space.participants.all(), counted)
     urls = [(ending, reverse("own-lines", args=[space.pk, ending])) for ending in ENDINGS]
     return {"space": space, "own": lines, "downloads": urls if lines.lines else []}
 
 
-@login_required
 @require_safe
-@never_cache
-def own_lines(request: HttpRequest, space_id: UUID, ending: str) -> HttpResponse:
-    """What this user said, as text or WebVTT."""
-    user = current_user(request)
+def own_lines(request: SignedInRequest, space_id: UUID, ending: str) -> HttpResponse:
+    """Download the user's lines of one Space, as text or WebVTT."""
+    user = request.user
     space = find_own_lines_space(user, space_id).space
-    kept = space.transcripts.last()
-    said = speaker_lines.own_cues(user, space.participants.all(), kept) if kept else []
-    if kept is None or not said or ending not in ENDINGS:
+    transcript = space.transcripts.last()
+    lines = speaker_lines.own_cues(user, space.participants.all(), transcript) if transcript else []
+    if transcript is None or not lines or ending not in ENDINGS:
         raise Http404
-    with transaction.atomic():
-        log.record(
-            events.CONTENT_DOWNLOADED, space_id=space.pk, actor=Actor.of(user), key=kept.key, own_lines=len(said)
-        )
+    record_download([space], Actor.of(user), transcript.key, own_lines=len(lines))
     content_type, write = cues.FORMS[ending]
-    response = HttpResponse(write(said), content_type=content_type)
-    name = f"{safe(space.title)}-{space.ended_at:%Y-%m-%d}.my-words.{kept.language}.{ending}"
+    response = HttpResponse(write(lines), content_type=content_type)
+    name = f"{safe(space.title)}-{space.ended_at:%Y-%m-%d}.my-words.{transcript.language}.{ending}"
     response["Content-Disposition"] = content_disposition("attachment", name)
     return response
 
 
-@login_required
 @require_POST
-def account(request: HttpRequest, space_id: UUID, participant_id: int) -> HttpResponse:
-    """Link an account to somebody who spoke, or unlink it (no name)."""
-    user = current_user(request)
-    found = find_space(user, space_id)
-    if not found.may_play:
-        raise Http404
-    typed = request.POST.get("account", "")
+def account(request: SignedInRequest, space_id: UUID, participant_id: int) -> HttpResponse:
+    """Link an account to a participant, or unlink it (no name)."""
+    space = find_space_to_change(request.user, space_id)
+    form = ParticipantAccountForm(request.POST)
     try:
-        speaker_lines.link(found.space.pk, participant_id, typed, Actor.of(user))
+        if form.is_valid():
+            speaker_lines.link(space.pk, participant_id, form.cleaned_data["account"], Actor.of(request.user))
     except Participant.DoesNotExist:
         raise Http404 from None
     except Refused as error:
-        messages.error(request, str(error))
-        found = find_space(user, space_id)  # as it is by now: it may be gone
-        context = {**detail(request, found), "account_of": participant_id, "account_typed": typed}
-        return render(request, "spaces/detail.html", context, status=422)
+        form.add_error("account", str(error))
+    if form.errors:
+        form.show_problems(request)
+        return render_space(request, space_id, status=422, account_of=participant_id, account_form=form)
     return redirect(f"{reverse('space', args=[space_id])}#who-spoke")

@@ -1,30 +1,26 @@
-"""What people were told: the list, and putting a note away."""
+"""Notices: the list, and dismissing them."""
 
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.db.models.functions import Now
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from archive.models import Notice
 from archive.notices import visible_notices
-from portal.access import current_user
+from portal.http import SignedInRequest
 from portal.paging import page_of
 
 PAGE = 25
 
 
-@login_required
 @require_safe
-@never_cache
-def notices(request: HttpRequest) -> HttpResponse:
-    """All that still hold, the newest first, seen or not."""
+def notices(request: SignedInRequest) -> HttpResponse:
+    """All notices that are still true, the newest first, dismissed or not."""
     after = request.GET.get("after")
-    page, cursor = page_of(visible_notices(current_user(request)), after, ("created_at", "id"), PAGE, descending=True)
+    page, cursor = page_of(visible_notices(request.user), after, ("created_at", "id"), PAGE, descending=True)
     context = {
         "rows": page,
         "unseen": any(notice.dismissed_at is None for notice in page),
@@ -33,28 +29,26 @@ def notices(request: HttpRequest) -> HttpResponse:
     return render(request, "notices/list.html", context)
 
 
-@login_required
 @require_POST
-def dismiss(request: HttpRequest, notice_id: UUID) -> HttpResponse:
-    """Put one note away; the next one takes its place."""
-    mine = Notice.objects.filter(user=current_user(request), pk=notice_id)
-    if not mine.exists():
+def dismiss(request: SignedInRequest, notice_id: UUID) -> HttpResponse:
+    """Dismiss one notice; the next one takes its place."""
+    own = Notice.objects.filter(user=request.user, pk=notice_id)
+    if not own.exists():
         raise Http404
-    mine.filter(dismissed_at=None).update(dismissed_at=Now())
-    return _back(request)
+    own.filter(dismissed_at=None).update(dismissed_at=Now())
+    return _remaining(request)
 
 
-@login_required
 @require_POST
-def dismiss_all(request: HttpRequest) -> HttpResponse:
-    Notice.objects.filter(user=current_user(request), dismissed_at=None).update(dismissed_at=Now())
-    return _back(request)
+def dismiss_all(request: SignedInRequest) -> HttpResponse:
+    Notice.objects.filter(user=request.user, dismissed_at=None).update(dismissed_at=Now())
+    return _remaining(request)
 
 
-def _back(request: HttpRequest) -> HttpResponse:
-    """The notes that are left, for htmx; else the page on which the button was."""
-    if request.htmx:  # type: ignore[attr-defined]
-        return render(request, "notices/panel.html", {"back": request.POST.get("back", "")})
+def _remaining(request: SignedInRequest) -> HttpResponse:
+    """The remaining notices for htmx; else a redirect to the page on which the button was."""
     back = request.POST.get("back", "")
+    if request.htmx:
+        return render(request, "notices/panel.html", {"back": back})
     inside = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     return redirect(back if inside else "notices")

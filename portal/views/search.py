@@ -1,51 +1,48 @@
-"""Search over the transcripts of all Spaces that somebody may read."""
+"""Search in the transcripts of all Spaces that the user may read."""
 
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from archive import search as lines
 from archive.errors import Refused
 from archive.formatting import format_duration
-from archive.search import FoundLine, FoundSpace
-from portal.access import current_user, readable
+from archive.search import FoundLine, FoundSpace, search_lines
+from portal.access import may_have_content, only, readable_spaces
+from portal.forms.lists import SearchForm
+from portal.http import SignedInRequest
 
-MOST_PAGES = 1000
 
-
-@login_required
 @require_safe
-@never_cache
-def search(request: HttpRequest) -> HttpResponse:
-    """The best Spaces first, each with its best lines. Auditors may not read content: nothing is here for them."""
-    user = current_user(request)
-    if user.is_auditor and not user.is_admin:
-        raise Http404
-    typed = request.GET.get("q", "").strip()
-    context: dict[str, Any] = {"typed": typed, "of_all": user.is_admin}
-    if typed:
-        try:
-            found = lines.search_lines(readable(user), typed, _page(request))
-        except Refused as refused:
-            context["problem"] = str(refused)
-        else:
-            context |= {"found": found, "rows": [_row(space, typed) for space in found.spaces]}
-            context["languages"] = ", ".join(name.capitalize() for name in found.common)
-            if found.next_page:
-                context["next_url"] = f"?{urlencode({'q': typed, 'page': found.next_page})}"
+@only(may_have_content)
+def search(request: SignedInRequest) -> HttpResponse:
+    """The best Spaces first, each with its best lines."""
+    form = SearchForm(request.GET)
+    try:
+        results = _results(request, form) if form.is_valid() and form.cleaned_data["q"] else {}
+    except Refused as error:
+        form.add_error("q", str(error))
+        results = {}
+    context = {"typed": form.typed, "of_all": request.user.is_admin, "form": form, **results}
+    if form.problems:
+        context["problem"] = form.problems[0]
     return render(request, "search/results.html", context)
 
 
-def _page(request: HttpRequest) -> int:
-    number = request.GET.get("page", "")
-    return min(max(int(number), 1), MOST_PAGES) if number.isascii() and number.isdigit() and len(number) < 9 else 1
+def _results(request: SignedInRequest, form: SearchForm) -> dict[str, Any]:
+    """Raises Refused."""
+    typed = form.cleaned_data["q"]
+    found = search_lines(readable_spaces(request.user), typed, form.cleaned_data["page"])
+    return {
+        "found": found,
+        "rows": [_row(space, typed) for space in found.spaces],
+        "languages": ", ".join(name.capitalize() for name in found.common),
+        "next_url": f"?{urlencode({'q': typed, 'page': found.next_page})}" if found.next_page else None,
+    }
 
 
 def _row(found: FoundSpace, typed: str) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""Download addresses of packages (bundles, export parts): each is signed for one user or one recorder's token.
+
+So `curl -C -` and download managers can resume without signing in. An address works until the first deadline among
+the Spaces inside, and only while its grantee may have their content.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import UUID
+
+from django.core import signing
+from django.http import Http404
+from django.urls import reverse
+
+from archive import dbtime, recorders
+from archive.log import Actor
+from archive.models import Bundle, ExportPart, RecorderToken, Space, User
+from portal.access import Gone, find_for_token, find_space, find_spaces_for_token
+
+SALT = "portal.download"
+KINDS: dict[str, Any] = {"b": Bundle, "v": ExportPart}
+Package = Bundle | ExportPart
+
+
+def download_path(package: Package, by: User | RecorderToken) -> str:
+    """The download address of `package` for `by`. That of a bundle also names its Space: the bundle's row is deleted
+    with the Space, and the address has to answer 410 afterwards."""
+    kind = "v" if isinstance(package, ExportPart) else "b"
+    grantee = "t" if isinstance(by, RecorderToken) else "u"
+    space_ids = [str(package.space_id)] if isinstance(package, Bundle) else []
+    token = signing.dumps([kind, str(package.pk), grantee, str(by.pk), *space_ids], salt=SALT, compress=False)
+    return reverse("download", args=[token, "export_part" if kind == "v" else "bundle"])
+
+
+@dataclass(frozen=True)
+class DownloadGrantee:
+    """The user or the recorder's token that an address was signed for."""
+
+    by: User | RecorderToken
+
+    @classmethod
+    def load(cls, kind: str, key: str) -> Self:
+        """Raises Http404 for a user who is not active any more, and for a token that does not work."""
+        by: User | RecorderToken | None = (
+            recorders.working().filter(pk=key).first()
+            if kind == "t"
+            else User.objects.filter(pk=key, is_active=True).first()
+        )
+        if by is None:
+            raise Http404
+        return cls(by)
+
+    def find(self, space_id: UUID) -> Space:
+        """The Space, if the grantee may have its content. Raises Http404, Gone."""
+        if isinstance(self.by, RecorderToken):
+            return find_for_token(self.by, space_id)
+        return find_space(self.by, space_id, content=True).space
+
+    def find_in_part(self, part: ExportPart) -> list[Space]:
+        """The Spaces in an export part, in a fixed number of queries. Raises Http404; Gone if one of them is."""
+        space_ids = part.places.filter(excluded=False).values("space")
+        if isinstance(self.by, RecorderToken):
+            return find_spaces_for_token(self.by, space_ids)
+        if part.export.host_id != self.by.pk:
+            raise Http404
+        spaces, now = list(Space.objects.filter(pk__in=space_ids).select_related("host")), dbtime.now()
+        for space in spaces:
+            if not space.is_served(now):
+                raise Gone(space, self.by)
+        return spaces
+
+    @property
+    def actor(self) -> Actor:
+        return Actor("recorder") if isinstance(self.by, RecorderToken) else Actor.of(self.by)
+
+    @property
+    def log_detail(self) -> dict[str, str]:
+        """What a log entry says of the grantee besides its actor."""
+        return {"recorder": str(self.by.pk)} if isinstance(self.by, RecorderToken) else {}
+
+
+@dataclass(frozen=True)
+class DownloadToken:
+    """What an address says: the package, its grantee, and the Spaces that are named in it."""
+
+    package: Package | None
+    grantee: DownloadGrantee
+    space_ids: list[UUID]
+
+    @classmethod
+    def load(cls, token: str) -> Self:
+        """Raises Http404 for text that we did not sign."""
+        try:
+            kind, package_id, grantee, by, *space_ids = signing.loads(token, salt=SALT)
+            package = KINDS[kind].objects.filter(pk=package_id).first()
+        except (signing.BadSignature, ValueError, KeyError):
+            raise Http404 from None
+        return cls(package, DownloadGrantee.load(grantee, by), [UUID(space_id) for space_id in space_ids])

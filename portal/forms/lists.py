@@ -1,0 +1,103 @@
+"""Forms in addresses: searching, filtering and sorting lists."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from archive.log import events
+from archive.search.query import LONGEST as LONGEST_QUERY
+from portal.forms.base import LenientChoiceField, LenientIntegerField, PortalForm, TextField
+
+MAX_PAGE = 1000  # of results of a search
+SPACE_FILTERS = {"all": "All", "due": "Due within 7 days", "flagged": "Flagged", "held": "Held", "deleted": "Deleted"}
+QUEUE_ORDERS = {"newest": "Newest", "listened": "Most listened", "said": "By what was said"}
+
+
+def event_labels() -> list[tuple[str, str]]:
+    return [(str(event), str(event.label)) for event in events.EVENTS.values()]
+
+
+def page_number() -> LenientIntegerField:
+    return LenientIntegerField(default=1, smallest=1, largest=MAX_PAGE)
+
+
+class SpaceFilterForm(PortalForm):
+    """Which Spaces are listed."""
+
+    filter = LenientChoiceField(default="all", choices=SPACE_FILTERS)
+
+
+class SearchForm(PortalForm):
+    """Words to find in transcripts."""
+
+    q = TextField(
+        required=False,
+        max_length=LONGEST_QUERY,
+        error_messages={"max_length": "This is longer than %(limit_value)d characters. Look for a few of its words."},
+    )
+    page = page_number()
+
+    @property
+    def typed(self) -> str:
+        """The words as they were typed."""
+        return str(self["q"].value() or "").strip()
+
+
+class QueueForm(SearchForm):
+    """Which Spaces the moderation queue shows, in which order."""
+
+    order = LenientChoiceField(default="newest", choices=QUEUE_ORDERS)
+
+
+class DayField(forms.DateField):
+    """A day in UTC, as its first moment, or with `shift_days` that of a later one."""
+
+    def __init__(self, *, shift_days: int = 0) -> None:
+        super().__init__(required=False, input_formats=["%Y-%m-%d"])
+        self.shift_days = shift_days
+
+    def clean(self, value: Any) -> datetime | None:
+        try:
+            day: date | None = super().clean(value)
+            if day is None:
+                return None
+            return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=self.shift_days)
+        except (ValidationError, OverflowError):
+            raise ValidationError(f"“{value}” is not a day such as 2026-11-22, so it was left out.") from None
+
+
+class SpaceIdField(forms.UUIDField):
+    def clean(self, value: Any) -> Any:
+        try:
+            return super().clean(value)
+        except ValidationError:
+            raise ValidationError(f"“{value}” is not a Space's id, so it was left out.") from None
+
+
+class LogFilterForm(PortalForm):
+    """Filters of the retention log. A filter that is wrong is ignored, and the page says so."""
+
+    event = forms.ChoiceField(
+        required=False,
+        choices=event_labels,
+        error_messages={"invalid_choice": "“%(value)s” is nothing that the log knows, so it was left out."},
+    )
+    space = SpaceIdField(required=False)
+    since = DayField()
+    until = DayField(shift_days=1)
+
+    LOOKUPS = {"event": "event", "space": "space_id", "since": "at__gte", "until": "at__lt"}
+
+    @property
+    def lookups(self) -> dict[str, Any]:
+        """The valid filters, as arguments of `filter`."""
+        self.full_clean()
+        return {self.LOOKUPS[name]: value for name, value in self.cleaned_data.items() if value}
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """The filters as they were typed, for the address of the next page."""
+        values = {name: str(self[name].value() or "").strip() for name in self.fields}
+        return {name: value for name, value in values.items() if value}

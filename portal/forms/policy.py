@@ -1,0 +1,36 @@
+"""The form that previews another retention policy."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from archive.policy import RetentionPolicy
+from portal.forms.base import PortalForm
+
+MAX_DAYS = 10_000
+
+
+class DaysField(forms.IntegerField):
+    def __init__(self, label: str, *, smallest: int) -> None:
+        sentence = f"A rule keeps for 1 to {MAX_DAYS} days, and counts whole days forward."
+        errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), sentence)
+        super().__init__(label=label, min_value=smallest, max_value=MAX_DAYS, error_messages=errors)
+
+
+class PolicyForm(PortalForm):
+    retention_days = DaysField("Days", smallest=1)
+    violation_extra_days = DaysField("More for a violation", smallest=0)
+    lift_grace_days = DaysField("Days after a lifting", smallest=0)
+
+    @classmethod
+    def of_query(cls, query: Mapping[str, str], current: RetentionPolicy) -> "PolicyForm":
+        """Bound when `query` has a number; numbers that it lacks are those of the current policy."""
+        names = list(cls.base_fields)
+        numbers: dict[str, Any] = {name: getattr(current, name) for name in names}
+        typed = {name: query[name].strip() for name in names if query.get(name, "").strip()}
+        return cls({**numbers, **typed}) if typed else cls(initial=numbers)
+
+    @property
+    def policy(self) -> RetentionPolicy:
+        return RetentionPolicy(**self.cleaned_data)

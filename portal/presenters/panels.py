@@ -1,0 +1,65 @@
+"""Parts of the page of a Space: single files, the bundle, the automatic transcript. Plain values for templates."""
+
+import shlex
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from archive import cues, formatting
+from archive.bundles import build, maintain
+from archive.intake.transcription import enqueue
+from archive.models import Bundle, Recording, Space, Transcript, Transcription, User
+from portal.downloads import download_path
+
+
+def single_files(space: Space, recording: Recording | None, transcript: Transcript | None) -> list[dict[str, Any]]:
+    """The rows of "Single files": the recording, and the transcript in each format."""
+    rows: list[dict[str, Any]] = []
+    if recording is not None:
+        url = reverse("recording", args=[space.pk])
+        rows.append({"name": "Recording", "note": recording.extension, "size": recording.size, "url": url})
+    for ending in cues.FORMS if transcript is not None else ():
+        url = reverse("transcript", args=[space.pk, ending])
+        rows.append({"name": f"Transcript as {ending.upper()}", "note": ending, "size": None, "url": url})
+    return rows
+
+
+def bundle_panel(space: Space, user: User) -> dict[str, Any]:
+    """The context of spaces/bundle.html."""
+    bundle = build.current(space)
+    context: dict[str, Any] = {"space": space, "bundle": bundle, "polling": False, "proving": False}
+    if bundle is None:
+        return context
+    context["proving"] = maintain.is_to_be_proven(bundle)
+    context["polling"] = bundle.state in Bundle.AT_WORK or context["proving"]
+    if bundle.state == Bundle.State.READY:
+        url = f"{settings.SITE_URL}{download_path(bundle, user)}"
+        context["bundle_url"] = url
+        context["bundle_command"] = f"curl -L -C - -o {shlex.quote(bundle.name)} {shlex.quote(url)}"
+    return context
+
+
+def transcription_panel(work: Transcription | None, transcript: Transcript | None) -> dict[str, Any]:
+    """The context of spaces/transcription.html.
+
+    `work` must be read before `transcript`, the one on the page: a worker may finish in between. `state` is "made"
+    (`transcript` is an automatic one), "" (it is not, so there is nothing to show), "waiting", "running", "failed",
+    "ask" (can be requested) or "off".
+    """
+    if transcript is not None:
+        automatic = transcript.source == Transcript.Source.AUTOMATIC
+        return {"state": "made" if automatic else "", "polling": False}
+    if not enqueue.enabled():
+        return {"state": "off", "polling": False}
+    if work is None or work.state == Transcription.State.DONE:
+        return {"state": "ask", "polling": False}
+    states = {Transcription.State.REQUESTED: "waiting", Transcription.State.RUNNING: "running"}
+    return {
+        "state": states.get(Transcription.State(work.state), "failed"),
+        "polling": work.state in Transcription.LIVE,
+        "percent": work.percent,
+        "heard": formatting.format_duration(work.done_ms / 1000),
+        "total": formatting.format_duration(work.total_ms / 1000) if work.total_ms else "",
+        "problem": work.problem,
+    }

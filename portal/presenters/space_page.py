@@ -1,0 +1,70 @@
+"""The page of one Space. Plain values for templates; no request in here."""
+
+from datetime import datetime
+from typing import Any
+
+from archive import cues
+from archive.display import space as space_display
+from archive.intake.transcription import enqueue
+from archive.models import Space, User, Violation
+from archive.moderation.violations import preview_flag
+from portal.access import VisibleSpace
+from portal.forms.moderation import AppealForm, EvidenceFlagForm, LiftForm
+from portal.forms.requests import ParticipantAccountForm
+from portal.presenters import clock as clock_presenter
+from portal.presenters.intake_progress import intake_status
+from portal.presenters.log import history
+from portal.presenters.panels import bundle_panel, single_files, transcription_panel
+from portal.presenters.player import player
+from portal.presenters.violations import describe_change, flags, rules
+
+
+def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
+    """The context of spaces/detail.html."""
+    space, now = visible.space, visible.now
+    # Read work in progress before its results: a worker may finish in between. Read the other way round, the page
+    # could show neither.
+    intake, transcription = intake_status(space), enqueue.current(space)
+    recording = space.recordings.first()
+    transcript = space.transcripts.last()
+    served = visible.may_play and space.is_served(now)
+    violations = list(space.violations.select_related("rule", "appeal"))
+    context = {
+        "space": space,
+        "face": clock_presenter.clock_face(space, now),
+        "recording": recording,
+        "length": clock_presenter.length(recording),
+        "facts": space_display.facts(space),
+        "participants": space.participants.select_related("user"),
+        "violations": flags(space, violations, now, content=served),
+        "may_appeal": space.host_id == user.pk,
+        "history": history(space),
+        "may_play": visible.may_play,
+        "may_flag": visible.may_flag,
+        "served": served,
+        "waiting": intake,
+        "appeal_form": AppealForm(),
+        "account_form": ParticipantAccountForm(),
+    }
+    if served:
+        context |= {
+            **player(space),
+            "cues": space_display.cue_rows(cues.load(transcript.cues)) if transcript else [],
+            "downloads": single_files(space, recording, transcript),
+            "speech": transcription_panel(transcription, transcript),
+            "bundle_panel": bundle_panel(space, user),
+        }
+    if visible.may_flag:
+        context |= {"rules": rules(), "flag_form": EvidenceFlagForm(), "lift_form": LiftForm()}
+        context |= deadline_previews(space, now, violations)
+    return context
+
+
+def deadline_previews(space: Space, now: datetime, violations: list[Violation]) -> dict[str, str | None]:
+    """What a flag or a lift would do to the deadline, in words, before an admin presses a button."""
+    flagged, lifted = preview_flag(space, now)
+    standing = any(violation.state != Violation.State.LIFTED for violation in violations)
+    return {
+        "flag_until": describe_change(space.expires_at, flagged),
+        "lift_until": describe_change(space.expires_at, lifted) if standing else None,
+    }
