@@ -49,10 +49,14 @@ class PortalForm(forms.Form):
 
 
 class TextField(forms.CharField):
-    """Text without NUL, which PostgreSQL can't store."""
+    """Text with `nul` in place of NUL, which PostgreSQL can't store."""
+
+    def __init__(self, *, nul: str = "", **options: Any) -> None:
+        super().__init__(**options)
+        self.nul = nul
 
     def to_python(self, value: Any) -> Any:
-        return super().to_python(value.replace("\x00", "") if isinstance(value, str) else value)
+        return super().to_python(value.replace("\x00", self.nul) if isinstance(value, str) else value)
 
 
 class LongTextField(TextField):
@@ -76,19 +80,19 @@ class ReasonField(LongTextField):
 
 
 class LenientIntegerField(forms.IntegerField):
-    """A number in an address: never an error, since addresses are edited and cut off. Text that is no number gives
-    `default`; a number is moved to the nearest limit."""
+    """A number in an address: never an error, since addresses are edited and cut off. Anything else than a number
+    within the limits gives `default`."""
 
-    def __init__(self, *, default: int, smallest: int, largest: int) -> None:
-        super().__init__(required=False)
-        self.default, self.smallest, self.largest = default, smallest, largest
+    def __init__(self, *, default: int, min_value: int, max_value: int) -> None:
+        super().__init__(required=False, min_value=min_value, max_value=max_value)
+        self.default = default
 
     def clean(self, value: Any) -> int:
         try:
             number = super().clean(value)
         except ValidationError:
             number = None
-        return self.default if number is None else min(max(number, self.smallest), self.largest)
+        return self.default if number is None else number
 
 
 class LenientChoiceField(forms.ChoiceField):

@@ -20,7 +20,7 @@ def event_labels() -> list[tuple[str, str]]:
 
 
 def page_number() -> LenientIntegerField:
-    return LenientIntegerField(default=1, smallest=1, largest=MAX_PAGE)
+    return LenientIntegerField(default=1, min_value=1, max_value=MAX_PAGE)
 
 
 class SpaceFilterForm(PortalForm):
@@ -33,6 +33,7 @@ class SearchForm(PortalForm):
     """Words to find in transcripts."""
 
     q = TextField(
+        nul="\ufffd",  # so that NUL alone is a query without a word, and not an empty one
         required=False,
         max_length=LONGEST_QUERY,
         error_messages={"max_length": "This is longer than %(limit_value)d characters. Look for a few of its words."},

@@ -52,7 +52,7 @@ class FlagForm(PortalForm):
 class EvidenceFlagForm(FlagForm):
     """A flag of one Space, with lines of its transcript as evidence: typed as in "12, 14-16", or ticked."""
 
-    transcript = LenientIntegerField(default=0, smallest=0, largest=9999)
+    transcript = LenientIntegerField(default=0, min_value=0, max_value=9999)
     lines = TextField(
         required=False,
         max_length=MAX_TYPED_LINES,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 
 from archive.policy import RetentionPolicy
 from portal.forms.base import PortalForm
@@ -16,6 +17,11 @@ class DaysField(forms.IntegerField):
         sentence = f"A rule keeps for 1 to {MAX_DAYS} days, and counts whole days forward."
         errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), sentence)
         super().__init__(label=label, min_value=smallest, max_value=MAX_DAYS, error_messages=errors)
+
+    def to_python(self, value: Any) -> int | None:
+        if not str(value).isascii():
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
 
 
 class PolicyForm(PortalForm):

@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from archive.models import Export, RecorderToken, User
+from archive.recorders import LONGEST_DAYS
 from portal.forms.base import PortalForm, TextField
 
 TOKEN_DAYS = {"30": "30 days", "90": "90 days", "180": "half a year", "365": "a year"}
@@ -42,7 +43,7 @@ class RecorderTokenForm(PortalForm):
 
     NAME = "A token needs a name of 1 to 100 characters: the machine that it is for."
     SCOPES = "Choose what the token may do."
-    DAYS = "Choose how long the token works."
+    DAYS = f"A token lives 1 to {LONGEST_DAYS} days."
 
     name = TextField(
         max_length=RecorderToken._meta.get_field("name").max_length,
@@ -61,6 +62,7 @@ class ParticipantAccountForm(PortalForm):
     """The account of a participant; empty unlinks."""
 
     account = TextField(
+        nul="\ufffd",  # the name of no account, and not the name without it
         required=False,
         max_length=User._meta.get_field("username").max_length,
         error_messages={"max_length": "A user name has at most %(limit_value)d characters."},

@@ -37,12 +37,11 @@ def _results(request: SignedInRequest, form: SearchForm) -> dict[str, Any]:
     """Raises Refused."""
     typed = form.cleaned_data["q"]
     found = search_lines(readable_spaces(request.user), typed, form.cleaned_data["page"])
-    return {
-        "found": found,
-        "rows": [_row(space, typed) for space in found.spaces],
-        "languages": ", ".join(name.capitalize() for name in found.common),
-        "next_url": f"?{urlencode({'q': typed, 'page': found.next_page})}" if found.next_page else None,
-    }
+    results: dict[str, Any] = {"found": found, "rows": [_row(space, typed) for space in found.spaces]}
+    results["languages"] = ", ".join(name.capitalize() for name in found.common)
+    if found.next_page:
+        results["next_url"] = f"?{urlencode({'q': typed, 'page': found.next_page})}"
+    return results
 
 
 def _row(found: FoundSpace, typed: str) -> dict[str, Any]:
