@@ -21,6 +21,8 @@ from enum import StrEnum
 from typing import Any
 
 APPEAL_DAYS = 14  # a host may appeal until this many days before the deadline
+ABANDONED_AFTER = timedelta(hours=24)  # an upload without progress for so long is discarded
+MAX_DELETION_DELAY = timedelta(minutes=15)  # all copies are deleted so long after the deadline at the latest
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from django.urls import reverse
 
 from archive import dbtime
 from archive.models import DeletionCertificate, Participant, RecorderToken, Space, User
-from archive.search import served
 from portal.http import SignedInRequest
 
 P = ParamSpec("P")
@@ -77,26 +76,16 @@ def only(is_allowed: Callable[[User], bool]) -> Callable[[View[P]], View[P]]:
     return decorate
 
 
-def visible_spaces(user: User) -> QuerySet[Space]:
-    """Hosts see their own Spaces; admins and auditors see all."""
-    return Space.objects.all() if may_read_log(user) else Space.objects.filter(host=user)
-
-
-def readable_spaces(user: User) -> QuerySet[Space]:
-    """Spaces whose content the user may read: hosts their own, admins all."""
-    return Space.objects.all() if user.is_admin else Space.objects.filter(host=user)
-
-
 def spaces_spoken_in(user: User) -> QuerySet[Space]:
     """Spaces in which the user spoke and whose content is served now."""
     linked = Participant.objects.filter(user=user, space=OuterRef("pk"))
-    return Space.objects.filter(served(), Exists(linked))
+    return Space.objects.served().filter(Exists(linked))
 
 
 def find_space(user: User, space_id: UUID, *, content: bool = False) -> VisibleSpace:
     """The Space, if `user` may see it; with `content`, if they may also play and read it. Raises Http404 for strangers
     (and for auditors who want content), Gone from the deadline on."""
-    space = visible_spaces(user).select_related("host").filter(pk=space_id).first()
+    space = Space.objects.visible_to(user).select_related("host").filter(pk=space_id).first()
     if space is None:
         raise Http404
     may_play = space.host_id == user.pk or user.is_admin

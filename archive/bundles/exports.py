@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db.models import Exists, F, OuterRef, Sum
 
 from archive import dbtime, leases, lifecycle, log
 from archive.bundles.build import attempt, compose_and_finish
@@ -20,7 +20,17 @@ from archive.bundles.export_contents import contents
 from archive.errors import Refused, TooLate
 from archive.leases import Claim
 from archive.log import SYSTEM, Actor, events
-from archive.models import Derived, Export, ExportPart, ExportPartEntry, Recording, Space, Transcript, User
+from archive.models import (
+    Derived,
+    Export,
+    ExportPart,
+    ExportPartEntry,
+    Recording,
+    Space,
+    SpaceQuerySet,
+    Transcript,
+    User,
+)
 from archive.storage import keys
 
 MOST_SPACES = 500  # in a part: its directory and manifests have to fit into memory
@@ -43,7 +53,7 @@ def newest(host: User) -> Export | None:
 
 def shares(host: User) -> list[SizedSpace]:
     """Those of the host's Spaces that can be downloaded now, the shortest clock first."""
-    spaces = Space.objects.filter(_downloadable(), host=host).order_by(F("expires_at").asc(nulls_last=True), "id")
+    spaces = _downloadable(host).order_by(F("expires_at").asc(nulls_last=True), "id")
     ids = list(spaces.values_list("pk", flat=True))
     sizes = dict.fromkeys(ids, ROOM)
     for model, times in ((Recording, 1), (Derived, 2), (Transcript, SPELLINGS)):
@@ -74,7 +84,7 @@ def request(host: User, max_part_size: int) -> Export:
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=host.pk)  # two clicks at once are one
         # Without the key, and in the order of the ids: a deletion locks alike, and then writes places of these Spaces.
-        downloadable = Space.objects.select_for_update(no_key=True).filter(_downloadable(), host=host)
+        downloadable = _downloadable(host).select_for_update(no_key=True)
         list(downloadable.order_by("pk").values_list("pk"))
         found = shares(host)
         if not found:
@@ -96,9 +106,8 @@ def request(host: User, max_part_size: int) -> Export:
     return made
 
 
-def _downloadable() -> Q:
-    heard = Exists(Recording.objects.filter(space=OuterRef("pk")))
-    return Q(heard, Q(expires_at=None) | Q(expires_at__gt=dbtime.now()), state=Space.State.AVAILABLE)
+def _downloadable(host: User) -> SpaceQuerySet:
+    return Space.objects.served().filter(Exists(Recording.objects.filter(space=OuterRef("pk"))), host=host)
 
 
 def _is_of(last: Export, found: Sequence[SizedSpace]) -> bool:

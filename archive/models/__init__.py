@@ -1,4 +1,4 @@
-"""The rows of the archive. PostgreSQL owns the truth and the work; the object store holds bytes only."""
+"""The tables of the archive. PostgreSQL holds all state and all work; the object store holds bytes only."""
 
 from archive.models.bundle import Bundle
 from archive.models.certificate import DeletionCertificate
@@ -11,6 +11,7 @@ from archive.models.notice import Notice
 from archive.models.package import Package
 from archive.models.recorder import IdempotencyKey, RecorderToken
 from archive.models.space import Participant, Space, current_policy
+from archive.models.space_queries import SpaceQuerySet
 from archive.models.stored import Derived, Recording, SearchLine, Transcript
 from archive.models.transcription import Transcription
 from archive.models.upload import UploadPart, UploadSession
@@ -39,6 +40,7 @@ __all__ = [
     "Rule",
     "SearchLine",
     "Space",
+    "SpaceQuerySet",
     "Transcript",
     "Transcription",
     "UploadPart",

@@ -9,24 +9,21 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from archive import policy
+from archive.models import space_queries
 from archive.models.leased import Leased
+from archive.models.space_queries import SpaceQuerySet, SpaceState
 
 
 def current_policy() -> policy.RetentionPolicy:
-    """The retention rule that the settings give."""
+    """The retention policy of the settings."""
     return policy.RetentionPolicy(settings.RETENTION_DAYS, settings.VIOLATION_EXTRA_DAYS, settings.LIFT_GRACE_DAYS)
 
 
 class Space(Leased):
-    """A live audio room that has ended. Its row outlives its content: what stays is a tombstone without names."""
+    """A live audio room that has ended. Its row outlives its content, as a tombstone without names."""
 
-    class State(models.TextChoices):
-        RECEIVING = "receiving", "being received"
-        PROCESSING = "processing", "being checked"
-        AVAILABLE = "available", "available"
-        REJECTED = "rejected", "not accepted"
-        EXPIRING = "expiring", "being deleted"
-        DELETED = "deleted", "deleted"
+    State = SpaceState
+    KEPT = space_queries.KEPT
 
     class Audience(models.TextChoices):
         UNKNOWN = "", "not known"
@@ -39,24 +36,21 @@ class Space(Leased):
         MEASURING = "measuring", "measuring"  # decoded from end to end; milliseconds
         REJECTING = "rejecting", "being refused"  # its objects are being removed
 
-    # The clock runs in each of these: a Space in any of them is deleted at its deadline.
-    KEPT = (State.RECEIVING, State.PROCESSING, State.AVAILABLE, State.REJECTED)
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     host = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="spaces")
     title = models.CharField(max_length=300, blank=True)
     audience = models.CharField(max_length=16, choices=Audience, blank=True, default=Audience.UNKNOWN)
-    ended_at = models.DateTimeField(help_text="When the live Space ended (UTC). The clock starts here.")
+    ended_at = models.DateTimeField(help_text="When the live Space ended (UTC). The deadline counts from here.")
     expires_at = models.DateTimeField(null=True, help_text="The deadline; NULL while a legal hold stands.")
     deadline_reasons = models.JSONField(
         default=list, blank=True, help_text="Codes with numbers, for expires_at: [{code, days, total_days}, ...]."
     )
     listeners_peak = models.PositiveBigIntegerField(null=True, blank=True)
     listeners_total = models.PositiveBigIntegerField(null=True, blank=True)
-    transcribe = models.BooleanField(default=False, help_text="Make a transcript by machine if none is given.")
+    transcribe = models.BooleanField(default=False, help_text="Make an automatic transcript if none is uploaded.")
     state = models.CharField(max_length=16, choices=State, default=State.RECEIVING)
     processing_step = models.CharField(
-        max_length=16, choices=ProcessingStep, blank=True, help_text="What is being done while processing."
+        max_length=16, choices=ProcessingStep, blank=True, help_text="The step that is running while processing."
     )
     processing_step_done = models.PositiveBigIntegerField(
         default=0, help_text="Bytes or milliseconds, as the step counts."
@@ -66,13 +60,15 @@ class Space(Leased):
         "archive.RecorderToken", null=True, blank=True, on_delete=models.SET_NULL, related_name="spaces"
     )
     fingerprint = models.CharField(
-        max_length=64, blank=True, help_text="SHA-256 over host, end and recording: the same thing is taken in once."
+        max_length=64, blank=True, help_text="SHA-256 of host, end and recording: each is ingested once."
     )
     salt = models.CharField(
         max_length=64, blank=True, default=partial(secrets.token_hex, 32), help_text="For commitments in the log."
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SpaceQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -127,29 +123,29 @@ class Space(Leased):
         return policy.Deadline(self.expires_at, tuple(policy.Reason(**stored) for stored in self.deadline_reasons))
 
     def retention_facts(self) -> policy.Facts:
-        """What this Space's deadline depends on, as it stands in the database."""
+        """The stored facts that this Space's deadline depends on."""
         violations = sorted(self.violations.all(), key=lambda violation: violation.pk)
         held = any(hold.released_at is None for hold in self.holds.all())
         return policy.Facts(self.ended_at, tuple(violation.lifted_at for violation in violations), held)
 
     def compute_deadline(self) -> policy.Deadline:
-        """What the rule gives now. It becomes the promise when it is written, by whatever changed the facts."""
+        """The deadline by the policy of today. It takes effect when it is stored, with a change of the facts."""
         return policy.deadline(self.retention_facts(), current_policy())
 
     def is_served(self, moment: datetime) -> bool:
-        """Whether content may be served at `moment` (UTC). Asks the deadline as well as the state: a late sweep
-        never prolongs anything."""
+        """Whether content may be served at `moment`, as `Space.objects.served(moment)`. The deadline counts, not only
+        the state: a late sweep must not prolong anything."""
         return self.state == self.State.AVAILABLE and (self.expires_at is None or moment < self.expires_at)
 
     def is_gone(self, moment: datetime) -> bool:
-        """Whether the answer is 410: deleted, being deleted, or past its deadline."""
+        """Whether requests get 410 at `moment`, as `Space.objects.gone(moment)`."""
         return self.state in (self.State.EXPIRING, self.State.DELETED) or (
             self.expires_at is not None and self.expires_at <= moment
         )
 
 
 class Participant(models.Model):
-    """Somebody who spoke: the host, at most 2 co-hosts, at most 10 speakers. Listeners are numbers only."""
+    """A speaker of a Space: its host, at most 2 co-hosts, at most 10 speakers. Listeners are numbers only."""
 
     class Role(models.TextChoices):
         HOST = "host", "host"

@@ -39,7 +39,7 @@ def create_reminders(batch: int = 500) -> int:
 def _without(kind: Notice.Kind, least: timedelta, most: timedelta) -> QuerySet[Space]:
     """Spaces with so much time left that have no reminder of this kind, shortest first."""
     reminded = Notice.objects.filter(space=OuterRef("pk"), kind=kind, deadline=OuterRef("expires_at"))
-    soon = Space.objects.filter(state=Space.State.AVAILABLE, expires_at__gt=Now() + least, expires_at__lte=Now() + most)
+    soon = Space.objects.served().filter(expires_at__gt=Now() + least, expires_at__lte=Now() + most)
     return soon.filter(~Exists(reminded)).order_by("expires_at", "id")
 
 

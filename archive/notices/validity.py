@@ -4,9 +4,10 @@ its own clock."""
 from typing import Any
 
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Cast, Now
+from django.db.models.functions import Cast
 
-from archive.models import Bundle, Notice, Space, User, Violation
+from archive.models import Bundle, Notice, User, Violation
+from archive.models.space_queries import is_gone
 from archive.models.user import ADMINS
 
 Kind = Notice.Kind
@@ -22,8 +23,7 @@ NO_ACCESS = "This person may not see the Space any more."
 UNTRUE: list[tuple[str, Any]] = [
     (
         GONE,
-        ~Q(kind=Kind.DELETED)
-        & (Q(space__state__in=[Space.State.EXPIRING, Space.State.DELETED]) | Q(space__expires_at__lte=Now())),
+        ~Q(kind=Kind.DELETED) & is_gone(prefix="space__"),
     ),
     (
         MOVED,

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from archive.models import Bundle, Derived, ExportPart, Recording, Space, Transcript, Transcription, UploadSession
+from archive.models.space_queries import is_kept
 
 STORED = (Recording, Transcript, Derived)
 State = Space.State
@@ -18,13 +19,12 @@ def between(field: str, after: UUID | None, upto: UUID | None) -> Q:
 
 
 def promised_keys(after: UUID | None, upto: UUID | None) -> dict[str, UUID]:
-    """{key: Space} of every object that a row says is there, while its Space is kept."""
-    kept = between("space", after, upto) & Q(space__state__in=Space.KEPT, space__expires_at__gt=Now())
-    held = between("space", after, upto) & Q(space__state__in=Space.KEPT, space__expires_at=None)
+    """{key: Space} of every object that must be in the store: it has a row, and its Space is kept."""
+    kept = between("space", after, upto) & is_kept(prefix="space__")
     found: dict[str, UUID] = {}
     for model in STORED:
-        found |= dict(model._default_manager.filter(kept | held).values_list("key", "space_id"))
-    ready = Bundle.objects.filter(kept | held, state=Bundle.State.READY)
+        found |= dict(model._default_manager.filter(kept).values_list("key", "space_id"))
+    ready = Bundle.objects.filter(kept, state=Bundle.State.READY)
     return found | dict(ready.values_list("key", "space_id"))
 
 

@@ -45,8 +45,8 @@ from archive import dbtime, export_revocation, leases, lifecycle, log
 from archive.leases import Claim
 from archive.log import SYSTEM, events
 from archive.models import Bundle, Derived, LogEntry, Recording, Space, Transcript, Transcription, UploadSession
+from archive.models.space_queries import is_due
 from archive.retention import due as due_spaces
-from archive.retention.due import is_due
 from archive.retention.tombstone import write_tombstones
 from archive.storage import Listing, StoredVersion, keys, store
 from archive.storage.purge_prefix import Failures, delete_objects, list_remaining, listings, merge
@@ -104,7 +104,7 @@ def begin(space_id: UUID) -> bool:
 def begin_all(space_ids: Collection[UUID]) -> list[Space]:
     """`begin` for several, in one transaction. Returns those that began. Of several, one that somebody changes at this
     moment is left for the next round."""
-    spaces = list(Space.objects.filter(is_due(Now()), pk__in=space_ids))
+    spaces = list(Space.objects.due().filter(pk__in=space_ids))
     if not spaces:
         return []
     now = dbtime.now()
@@ -114,7 +114,7 @@ def begin_all(space_ids: Collection[UUID]) -> list[Space]:
             due = [space for space in spaces if space.state == state]
             told = {space.pk: _why(space, now) for space in due}
             began += lifecycle.transition_all(
-                due, state, "expiring", actor=SYSTEM, condition=is_due(Now()), details=told, problem="", **leases.RESET
+                due, state, "expiring", actor=SYSTEM, condition=is_due(), details=told, problem="", **leases.RESET
             )
         if began:
             _stop_work(began)

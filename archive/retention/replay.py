@@ -6,7 +6,7 @@ the log, beside each deadline that it gave.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -15,8 +15,6 @@ from archive import dbtime, formatting, policy
 from archive.log import events
 from archive.models import LogEntry
 
-LATE = timedelta(minutes=15)  # after the deadline; so long a deletion may take
-ABANDONED = timedelta(hours=24)  # without progress, a Space that never arrived is discarded
 READ = (*events.DECISIONS, events.SPACE_RECEIVED, events.DELETION_STARTED, events.SPACE_DELETED)
 
 
@@ -65,7 +63,7 @@ class SpaceHistory:
     def latest(self) -> datetime | None:
         """Until when the deletion has to be done: a change may bring a deadline that is past already."""
         due = self.began if self.why == "abandoned" else self.deadline
-        return due and max(due, self.changed or due) + LATE
+        return due and max(due, self.changed or due) + policy.MAX_DELETION_DELAY
 
 
 def judge(space: UUID, entries: Sequence[Entry], now: datetime) -> list[Finding]:
@@ -124,7 +122,7 @@ def _began(story: SpaceHistory, entry: Entry) -> tuple[str, str] | None:
     due = story.deadline
     if story.why == "abandoned":
         assert story.opened is not None
-        if story.received or entry.at < story.opened + ABANDONED:
+        if story.received or entry.at < story.opened + policy.ABANDONED_AFTER:
             return "without a reason", "It was discarded as abandoned, and was not."
         return None
     if story.why != "deadline":

@@ -32,7 +32,7 @@ def simulate(rule: policy.RetentionPolicy, most: int | None = None, batch: int =
     that were looked at. Held ones have no deadline under any rule."""
     now, looked_at = dbtime.now(), 0
     after: tuple[datetime, UUID] | None = None
-    kept = Space.objects.filter(state__in=Space.KEPT, expires_at__gt=now).order_by("expires_at", "id")
+    kept = Space.objects.kept(now).exclude(expires_at=None).order_by("expires_at", "id")
     while most is None or looked_at < most:
         rows = kept
         if after is not None:

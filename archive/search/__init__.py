@@ -6,8 +6,8 @@ but a line is a hit only if at least one of the words is its own. Each line is r
 language, where PostgreSQL has them; all others word by word as they are (configuration `simple`).
 """
 
-from archive.search.find import FoundLine, FoundSpace, SearchResults, search_lines, served
+from archive.search.find import FoundLine, FoundSpace, SearchResults, search_lines
 from archive.search.highlight import Piece
 from archive.search.index import index_transcript
 
-__all__ = ["FoundLine", "FoundSpace", "Piece", "SearchResults", "index_transcript", "search_lines", "served"]
+__all__ = ["FoundLine", "FoundSpace", "Piece", "SearchResults", "index_transcript", "search_lines"]

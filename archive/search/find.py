@@ -11,10 +11,9 @@ import psycopg.errors
 from django.contrib.postgres.search import SearchRank
 from django.db import OperationalError, connection, transaction
 from django.db.models import Case, F, Q, QuerySet, When
-from django.db.models.functions import Now
 
 from archive.errors import Refused
-from archive.models import SearchLine, Space
+from archive.models import SearchLine, Space, SpaceQuerySet
 from archive.search.highlight import Marker, Piece, excerpt
 from archive.search.query import Parsed, Question, Questions, questions
 
@@ -65,12 +64,7 @@ class _Hit:
     rank: float
 
 
-def served() -> Q:
-    """Spaces whose content may be served at this moment, by the database's clock."""
-    return Q(state=Space.State.AVAILABLE) & (Q(expires_at=None) | Q(expires_at__gt=Now()))
-
-
-def search_lines(spaces: QuerySet[Space], typed: str, page: int = 1, *, seconds: float = SECONDS) -> SearchResults:
+def search_lines(spaces: SpaceQuerySet, typed: str, page: int = 1, *, seconds: float = SECONDS) -> SearchResults:
     """What was said in those of `spaces` that are served now. Raises Refused when there is nothing to look for, or when
     it takes longer than `seconds`."""
     try:
@@ -78,7 +72,7 @@ def search_lines(spaces: QuerySet[Space], typed: str, page: int = 1, *, seconds:
             cursor.execute("SHOW statement_timeout")
             (before,) = cursor.fetchone()
             cursor.execute(LIMIT, [f"{seconds * 1000:.0f}ms"])
-            found = _find(spaces.filter(served()), questions(typed), page)
+            found = _find(spaces.served(), questions(typed), page)
             cursor.execute(LIMIT, [before])  # for a caller who goes on in this transaction
             return found
     except OperationalError as error:

@@ -12,7 +12,7 @@ from archive import search
 from archive.errors import Refused
 from archive.formatting import format_duration, format_number
 from archive.models import Recording, Space
-from archive.search import FoundLine, served
+from archive.search import FoundLine
 from portal.forms.lists import QUEUE_ORDERS, QueueForm
 from portal.paging import page_of
 from portal.presenters import clock
@@ -55,7 +55,7 @@ def queue(query: Mapping[str, str], now: datetime) -> Queue:
     asked = {name: query[name] for name in ASKED if query.get(name)}
     if order == "said":
         return _said(form, urlencode(asked), now)
-    rows = _prepared().filter(served())
+    rows = _prepared().served()
     first = "ended_at"
     if order == "listened":
         rows, first = rows.exclude(listeners_total=None), "listeners_total"

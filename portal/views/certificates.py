@@ -9,9 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from archive.models import DeletionCertificate
+from archive.models import DeletionCertificate, Space
 from archive.retention import certificate as certifying
-from portal.access import may_read_log, only, visible_spaces
+from portal.access import may_read_log, only
 from portal.http import SignedInRequest
 from portal.paging import page_of
 
@@ -35,7 +35,7 @@ def certificates(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def certificate(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     """The document, byte for byte as it was signed."""
-    if not visible_spaces(request.user).filter(pk=space_id).exists():
+    if not Space.objects.visible_to(request.user).filter(pk=space_id).exists():
         raise Http404
     issued = get_object_or_404(DeletionCertificate, pk=space_id)
     return _file(issued.document.encode(), "application/json", f"deletion-of-{space_id}.json")

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from archive import dbtime
+from archive import dbtime, policy
 from archive.models import Hold, Space, current_policy
 from archive.retention.simulate import simulate
 from portal.access import may_read_log, only
@@ -20,7 +20,6 @@ from portal.paging import page_of
 
 PAGE = 50
 DAYS = 7
-LATE = timedelta(minutes=15)  # after the deadline: the promise
 MAX_SIMULATED = 1000  # Spaces that one preview of another policy reads
 
 
@@ -29,7 +28,7 @@ MAX_SIMULATED = 1000  # Spaces that one preview of another policy reads
 def deadlines(request: SignedInRequest) -> HttpResponse:
     now = dbtime.now()
     spaces = Space.objects.prefetch_related("violations")
-    soon = spaces.filter(state__in=Space.KEPT, expires_at__gt=now, expires_at__lte=now + timedelta(days=DAYS))
+    soon = spaces.kept(now).filter(expires_at__lte=now + timedelta(days=DAYS))
     page, cursor = page_of(soon, request.GET.get("after"), ("expires_at", "id"), PAGE)
     held, held_cursor = page_of(
         Hold.objects.filter(state=Hold.State.STANDING)
@@ -41,7 +40,7 @@ def deadlines(request: SignedInRequest) -> HttpResponse:
     )
     context = {
         "late": [_row(space) for space in spaces.filter(_overdue(now)).order_by("expires_at", "id")[:PAGE]],
-        "late_minutes": LATE // timedelta(minutes=1),
+        "late_minutes": policy.MAX_DELETION_DELAY // timedelta(minutes=1),
         "soon": [_row(space) for space in page],
         "days": DAYS,
         "next_url": f"?{urlencode({'after': cursor})}#soon" if cursor else None,
@@ -54,7 +53,7 @@ def deadlines(request: SignedInRequest) -> HttpResponse:
 
 def _overdue(now: datetime) -> Q:
     """Spaces whose copies should have been deleted by now."""
-    passed = Q(expires_at__lte=now - LATE)
+    passed = Q(expires_at__lte=now - policy.MAX_DELETION_DELAY)
     return Q(passed, state__in=Space.KEPT) | Q(passed, state=Space.State.EXPIRING)
 
 
@@ -78,7 +77,7 @@ def _simulation(request: SignedInRequest) -> dict[str, Any]:
         return context
     if not form.is_valid():
         return context | {"rule_problem": form.problems[0]}
-    kept = Space.objects.filter(state__in=Space.KEPT, expires_at__gt=dbtime.now())
+    kept = Space.objects.kept().exclude(expires_at=None)
     touched = list(simulate(form.policy, MAX_SIMULATED))
     return context | {
         "asked_rule": form.policy,

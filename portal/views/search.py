@@ -11,8 +11,9 @@ from django.views.decorators.http import require_safe
 
 from archive.errors import Refused
 from archive.formatting import format_duration
+from archive.models import Space
 from archive.search import FoundLine, FoundSpace, search_lines
-from portal.access import may_have_content, only, readable_spaces
+from portal.access import may_have_content, only
 from portal.forms.lists import SearchForm
 from portal.http import SignedInRequest
 
@@ -36,7 +37,7 @@ def search(request: SignedInRequest) -> HttpResponse:
 def _results(request: SignedInRequest, form: SearchForm) -> dict[str, Any]:
     """Raises Refused."""
     typed = form.cleaned_data["q"]
-    found = search_lines(readable_spaces(request.user), typed, form.cleaned_data["page"])
+    found = search_lines(Space.objects.readable_by(request.user), typed, form.cleaned_data["page"])
     results: dict[str, Any] = {"found": found, "rows": [_row(space, typed) for space in found.spaces]}
     results["languages"] = ", ".join(name.capitalize() for name in found.common)
     if found.next_page:

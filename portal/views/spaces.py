@@ -5,15 +5,15 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from archive import dbtime
-from archive.models import Recording, Space, User
-from portal.access import may_read_log, visible_spaces
+from archive.models import Recording, Space, SpaceQuerySet, User
+from portal.access import may_read_log
 from portal.forms.lists import SPACE_FILTERS, SpaceFilterForm
 from portal.http import SignedInRequest
 from portal.paging import page_of
@@ -32,7 +32,7 @@ def spaces(request: SignedInRequest) -> HttpResponse:
     form.full_clean()
     chosen = form.cleaned_data["filter"]
     rows = (
-        _filtered(visible_spaces(user), chosen, now)
+        _filtered(Space.objects.visible_to(user), chosen, now)
         .select_related("host")
         .prefetch_related(
             "violations", Prefetch("recordings", Recording.objects.filter(number=1), to_attr="first_recording")
@@ -53,10 +53,10 @@ def spaces(request: SignedInRequest) -> HttpResponse:
     return render(request, "spaces/list.html", context)
 
 
-def _filtered(rows: QuerySet[Space], chosen: str, now: datetime) -> QuerySet[Space]:
+def _filtered(rows: SpaceQuerySet, chosen: str, now: datetime) -> SpaceQuerySet:
     if chosen == "deleted":
-        return rows.filter(Q(state__in=[Space.State.EXPIRING, Space.State.DELETED]) | Q(expires_at__lte=now))
-    rows = rows.filter(state__in=Space.KEPT).filter(Q(expires_at__gt=now) | Q(expires_at=None))
+        return rows.gone(now)
+    rows = rows.kept(now)
     if chosen == "due":
         return rows.filter(expires_at__lte=now + timedelta(days=7))
     if chosen == "held":

@@ -1,0 +1,89 @@
+"""Which Spaces are served, kept, due or gone: the one definition of each, as SQL.
+
+Conditions compare with the database's clock unless they get a `moment` (an aware datetime or a database expression).
+With a `prefix` they apply to rows that refer to a Space: `is_gone(prefix="space__")`. `Space.is_served` and
+`Space.is_gone` answer the same for a row in memory; tests/test_space_queries.py checks that they agree.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from archive import policy
+
+if TYPE_CHECKING:
+    from archive.models.space import Space  # noqa: F401  (the type argument below)
+    from archive.models.user import User
+
+
+class SpaceState(models.TextChoices):
+    RECEIVING = "receiving", "being received"
+    PROCESSING = "processing", "being checked"
+    AVAILABLE = "available", "available"
+    REJECTED = "rejected", "not accepted"
+    EXPIRING = "expiring", "being deleted"
+    DELETED = "deleted", "deleted"
+
+
+# The deadline applies in each of these: a Space in any of them is deleted when it comes.
+KEPT = (SpaceState.RECEIVING, SpaceState.PROCESSING, SpaceState.AVAILABLE, SpaceState.REJECTED)
+DELETING = (SpaceState.EXPIRING, SpaceState.DELETED)
+
+
+def is_served(moment: Any = None, *, prefix: str = "") -> Q:
+    """Its content may be served: it is available, and its deadline has not come. On hold it has no deadline."""
+    return Q(**{f"{prefix}state": SpaceState.AVAILABLE}) & _before_deadline(moment, prefix)
+
+
+def is_kept(moment: Any = None, *, prefix: str = "") -> Q:
+    """Its deadline has not come, whatever its state before deletion. The opposite of `is_gone`."""
+    return Q(**{f"{prefix}state__in": KEPT}) & _before_deadline(moment, prefix)
+
+
+def is_gone(moment: Any = None, *, prefix: str = "") -> Q:
+    """Requests for it get 410: it is deleted, being deleted, or past its deadline."""
+    passed = Q(**{f"{prefix}expires_at__lte": _or_now(moment)})
+    return Q(**{f"{prefix}state__in": DELETING}) | passed
+
+
+def is_due(moment: Any = None) -> Q:
+    """Its deletion may start: its deadline has come, or its upload was abandoned. Never while it is on hold."""
+    moment = _or_now(moment)
+    since = moment - policy.ABANDONED_AFTER
+    no_progress = Q(created_at__lt=since) & (Q(lease_until=None) | Q(lease_until__lt=since))
+    abandoned = Q(state=SpaceState.RECEIVING) & no_progress
+    return Q(state__in=KEPT, expires_at__lte=moment) | (abandoned & Q(expires_at__isnull=False))
+
+
+class SpaceQuerySet(models.QuerySet["Space"]):
+    """Spaces by deadline, and by who may see them."""
+
+    def served(self, moment: Any = None) -> "SpaceQuerySet":
+        return self.filter(is_served(moment))
+
+    def kept(self, moment: Any = None) -> "SpaceQuerySet":
+        return self.filter(is_kept(moment))
+
+    def gone(self, moment: Any = None) -> "SpaceQuerySet":
+        return self.filter(is_gone(moment))
+
+    def due(self, moment: Any = None) -> "SpaceQuerySet":
+        return self.filter(is_due(moment))
+
+    def visible_to(self, user: "User") -> "SpaceQuerySet":
+        """Hosts see their own Spaces; admins and auditors see all of them."""
+        return self.all() if user.is_admin or user.is_auditor else self.filter(host=user)
+
+    def readable_by(self, user: "User") -> "SpaceQuerySet":
+        """Whose content this user may play and read: hosts their own, admins all; auditors none but their own."""
+        return self.all() if user.is_admin else self.filter(host=user)
+
+
+def _before_deadline(moment: Any, prefix: str) -> Q:
+    return Q(**{f"{prefix}expires_at": None}) | Q(**{f"{prefix}expires_at__gt": _or_now(moment)})
+
+
+def _or_now(moment: Any) -> Any:
+    return Now() if moment is None else moment
