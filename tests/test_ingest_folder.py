@@ -95,7 +95,7 @@ def test_json_of_several_is_one_object(run: Run, alice: User, spaces: Path) -> N
     assert [(one["id"], one["file"], one["state"]) for one in said["spaces"]] == [
         (str(Space.objects.get().pk), "(Nora)Seeds-1ypKdEXvkMLGW.m4a", "available")
     ]
-    assert [one["file"] for one in said["not_taken_in"]] == ["talk.m4a"]
+    assert [one["file"] for one in said["rejected"]] == ["talk.m4a"]
 
 
 def test_what_is_given_wins(run: Run, alice: User, spaces: Path) -> None:

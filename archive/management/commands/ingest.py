@@ -94,7 +94,7 @@ class Command(Base):
                         self.stdout.write(taken[-1]["id"])
         finally:
             if as_json:
-                self.say("", {"spaces": taken, "not_taken_in": refused}, as_json=True)
+                self.say("", {"spaces": taken, "rejected": refused}, as_json=True)
         if refused:
             raise CommandError(
                 f"{len(refused)} of {format_count(len(plans), 'recording')} were not taken in: see above."
