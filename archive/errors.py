@@ -1,8 +1,62 @@
-"""What can go wrong, told apart. The text of each error is one line for a person: what happened, and what to do."""
+"""Errors that Spacekeep raises. Each carries a code and its parameters; archive/messages has the sentence for it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+# {"code": ..., "params": {...}} as JSON keeps it; {} where nothing went wrong. messages.render() makes it a sentence.
+Problem = dict[str, Any]
+
+
+def make_problem(code: str, /, **params: object) -> Problem:
+    """A problem that a row can keep. `code` is one of archive/messages, `params` are those of its sentence."""
+    return {"code": code, "params": _as_json(params)}
+
+
+def violated_constraint(error: Exception) -> str:
+    """The name of the database's constraint that an IntegrityError is about; "" for another error."""
+    diagnostics = getattr(error.__cause__, "diag", None)
+    return getattr(diagnostics, "constraint_name", None) or ""
 
 
 class SpacekeepError(Exception):
-    """Base of everything that Spacekeep itself raises."""
+    """Base of everything that Spacekeep itself raises: `Refused("upload.too_large", size=..., limit=...)`."""
+
+    def __init__(self, code: str, /, **params: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params: dict[str, Any] = _as_json(params)
+
+    def __str__(self) -> str:
+        from archive import messages  # noqa: PLC0415  (the decoder's process has no Django, and renders nothing)
+
+        return messages.render(self.problem)
+
+    @property
+    def problem(self) -> Problem:
+        """What a row keeps of it."""
+        return {"code": self.code, "params": self.params}
+
+    @classmethod
+    def of(cls, problem: Problem, **params: object) -> Self:
+        """An error with this code and these parameters, and further ones: `file=` puts the file's name in front."""
+        return cls(problem["code"], **{**problem["params"], **params})
+
+
+def _as_json(value: Any) -> Any:
+    """Numbers, sizes and times are kept raw: they are formatted when the sentence is shown."""
+    if isinstance(value, Mapping):
+        return {str(key): _as_json(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(one) for one in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    # Also a member of TextChoices, and text from strangers: PostgreSQL keeps no NUL in JSON, and no half character.
+    text = str(value) if isinstance(value, str | UUID) else repr(value)
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 class Refused(SpacekeepError):
@@ -14,7 +68,7 @@ class TooLate(Refused):
 
 
 class Conflict(Refused):
-    """It does not fit the state that things are in: there already, over, or too many at a time."""
+    """The request does not fit the current state: it exists already, it is over, or there are too many at a time."""
 
 
 class Unreadable(Refused):
@@ -31,7 +85,7 @@ class DecoderFailed(SpacekeepError):
 
 
 class LeaseLost(SpacekeepError):
-    """Somebody else has the work now (the fence moved on). Stop, and write nothing more."""
+    """Another worker has the work now (the fence moved on). Stop, and write nothing more."""
 
 
 class MailRefused(SpacekeepError):
@@ -43,7 +97,7 @@ class MailUnavailable(SpacekeepError):
 
 
 class MailDown(MailUnavailable):
-    """Nobody's mail goes out: the server can't be reached, or does not let us in."""
+    """No mail goes out: the server can't be reached, or does not let us in."""
 
 
 class StorageError(SpacekeepError):
@@ -55,7 +109,7 @@ class ObjectMissing(StorageError):
 
 
 class UploadGone(ObjectMissing):
-    """The multipart upload is not there: somebody completed it, or ended it."""
+    """The multipart upload is not there: it was completed, or aborted."""
 
 
 class StoreDenied(StorageError):

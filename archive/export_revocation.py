@@ -15,11 +15,10 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from archive import leases, lifecycle
+from archive.errors import make_problem
 from archive.log import SYSTEM
 from archive.models import Export, ExportPart, ExportPartEntry, Space
 from archive.storage import keys
-
-TAKEN_BACK = "A Space in it has come to its deadline."
 
 
 def parts_with(space_ids: Sequence[UUID]) -> QuerySet[ExportPartEntry]:
@@ -52,7 +51,14 @@ def revoke(spaces: Sequence[Space]) -> list[UUID]:
         new = "removed" if old == ExportPart.State.READY else "failed"
         told = {export_part.pk: {"why": "deadline of a Space in it"} for export_part in rows}
         ended += lifecycle.transition_all(
-            rows, old, new, actor=SYSTEM, condition=Q(), details=told, problem=TAKEN_BACK, **leases.RESET
+            rows,
+            old,
+            new,
+            actor=SYSTEM,
+            condition=Q(),
+            details=told,
+            problem=make_problem("export.space_expired"),
+            **leases.RESET,
         )
     return _succeed(ended, gone)
 

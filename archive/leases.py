@@ -16,7 +16,7 @@ from django.db import DatabaseError, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from archive.errors import LeaseLost, SpacekeepError
+from archive.errors import LeaseLost, Problem, SpacekeepError, make_problem
 from archive.models import Leased
 
 W = TypeVar("W", bound=Leased)
@@ -67,9 +67,9 @@ class Claim(Generic[W]):
         model = type(self.row)
         if not self._write(**{"lease_until": Now() + lease(), **changes}):
             state = model._default_manager.filter(pk=self.row.pk).values_list("state", flat=True).first() or "gone"
-            raise LeaseLost(f"{model.__name__} {self.row.pk} went on without this worker, and is {state} now")
+            raise LeaseLost("work.lease_lost", model=model.__name__, id=self.row.pk, state=state)
 
-    def release_for_retry(self, problem: str, *, at_once: bool = False) -> bool:
+    def release_for_retry(self, problem: Problem, *, at_once: bool = False) -> bool:
         """This attempt failed: say why, and let the next one come after a pause that doubles each time, or
         `at_once`."""
         pause = timedelta(0) if at_once else min(FIRST_RETRY * 2 ** min(self.attempt - 1, 10), LAST_RETRY)
@@ -86,7 +86,7 @@ class Claim(Generic[W]):
             raise
         except BaseException as error:
             with suppress(DatabaseError):  # the database may be what failed; then the lease has to run out
-                self.release_for_retry(f"It stopped unexpectedly ({type(error).__name__}).")
+                self.release_for_retry(make_problem("work.unexpected", error=type(error).__name__))
             raise
 
     def _write(self, **changes: Any) -> bool:

@@ -6,14 +6,14 @@ Never another's words: where a name is not one person's alone, nothing is handed
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from archive import cues, dbtime, log
+from archive import cues, dbtime, log, messages
 from archive.cues import Cue
-from archive.errors import Refused, TooLate
+from archive.errors import Problem, Refused, TooLate, make_problem
 from archive.log import Actor, events
 from archive.models import Participant, Space, Transcript, User
 
@@ -21,11 +21,16 @@ from archive.models import Participant, Space, Transcript, User
 @dataclass(frozen=True)
 class OwnLines:
     """`names` are those that a speaker has in the transcript (as `same` writes them) and `lines` how often they spoke;
-    or `problem` says, for the speaker, why there is nothing."""
+    or `problem` says why there is nothing."""
 
     names: frozenset[str]
     lines: int
-    problem: str = ""
+    problem: Problem = field(default_factory=dict)
+
+    @property
+    def problem_text(self) -> str:
+        """Why there is nothing, for the speaker; "" otherwise."""
+        return messages.render(self.problem)
 
 
 def normalize_name(name: str) -> str:
@@ -42,14 +47,14 @@ def find_own_lines(user: User, participants: Iterable[Participant], spoken: Mapp
     mine = [person for person in everybody if person.user_id == user.pk]
     shared = next((person.name for person in mine if times[normalize_name(person.name)] > 1), None)
     if shared is not None:
-        return _nothing(f"Two people in this Space bear the name {shared}, so nobody can tell whose words are whose.")
+        return _nothing("own_lines.name_shared", name=shared)
     if spoken is None:
-        return _nothing("There is no transcript of this Space.")
+        return _nothing("own_lines.no_transcript")
     if not any(normalize_name(speaker) for speaker in spoken):
-        return _nothing("Its transcript does not say who spoke when, so your words can't be told from others'.")
+        return _nothing("own_lines.no_speakers")
     names = frozenset(normalize_name(person.name) for person in mine)
     lines = sum(count for speaker, count in spoken.items() if normalize_name(speaker) in names)
-    return OwnLines(names, lines) if lines else _nothing("No line of its transcript bears your name.")
+    return OwnLines(names, lines) if lines else _nothing("own_lines.none")
 
 
 def own_cues(user: User, participants: Iterable[Participant], transcript: Transcript) -> list[Cue]:
@@ -80,7 +85,7 @@ def link(space_id: UUID, participant_id: int, username: str, actor: Actor) -> No
         space = Space.objects.select_for_update().get(pk=space_id)
         person = Participant.objects.get(pk=participant_id, space=space)
         if space.is_gone(dbtime.now()):
-            raise TooLate("The time of this Space has passed. Nothing was changed.")
+            raise TooLate("participant.too_late")
         user = _account(space, person, username.strip()) if username.strip() else None
         before, person.user = person.user_id, user
         if before == person.user_id:
@@ -99,12 +104,12 @@ def link(space_id: UUID, participant_id: int, username: str, actor: Actor) -> No
 def _account(space: Space, person: Participant, username: str) -> User:
     user = User.objects.filter(username=username.replace("\x00", "\ufffd"), is_active=True).first()
     if user is None:
-        raise Refused("No account with this name can be linked. Ask the speaker how exactly they sign in.")
+        raise Refused("participant.no_such_account")
     other = space.participants.filter(user=user).exclude(pk=person.pk).first()
     if other is not None:
-        raise Refused(f"This account is linked to {other.name} already. Unlink it there first.")
+        raise Refused("participant.account_taken", name=other.name)
     return user
 
 
-def _nothing(problem: str) -> OwnLines:
-    return OwnLines(frozenset(), 0, problem)
+def _nothing(code: str, **params: object) -> OwnLines:
+    return OwnLines(frozenset(), 0, make_problem(code, **params))

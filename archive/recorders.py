@@ -44,15 +44,15 @@ def create_token(
     hosts = list(hosts)
     name = name.replace("\x00", "").strip()
     if not by.is_admin:
-        raise Refused("Only admins make tokens for recorders.")
+        raise Refused("recorder.not_an_admin")
     if not 0 < len(name) <= 100:
-        raise Refused("A token needs a name of 1 to 100 characters: the machine that it is for.")
+        raise Refused("recorder.bad_name")
     if not 1 <= days <= LONGEST_DAYS:
-        raise Refused(f"A token lives 1 to {LONGEST_DAYS} days.")
+        raise Refused("recorder.bad_days", limit=LONGEST_DAYS)
     if not scopes or set(scopes) - set(RecorderToken.Scope.values):
-        raise Refused("Choose what the token may do.")
+        raise Refused("recorder.no_scope")
     if RecorderToken.Scope.BUNDLES in scopes and not hosts:
-        raise Refused("A token that downloads bundles names the hosts whose they are.")
+        raise Refused("recorder.hosts_missing")
     prefix = f"skr_{secrets.token_hex(6)}"
     text = f"{prefix}_{secrets.token_urlsafe(32)}"
     with transaction.atomic():
@@ -72,7 +72,7 @@ def create_token(
 def revoke(token_id: UUID, by: User) -> bool:
     """The token is refused from now on. False when it was revoked before. Raises Refused."""
     if not by.is_admin:
-        raise Refused("Only admins take tokens back.")
+        raise Refused("recorder.not_an_admin_to_revoke")
     with transaction.atomic():
         token = RecorderToken.objects.select_for_update().filter(pk=token_id, revoked_at=None).first()
         if token is None:

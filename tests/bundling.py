@@ -20,7 +20,7 @@ def built(space: Space) -> Bundle:
     bundle = request(space.pk, SYSTEM)
     while not build(bundle.pk):  # on a loaded machine the short lease of the tests has no time for all of it
         bundle.refresh_from_db()
-        assert (bundle.state, bundle.problem) == ("building", "")
+        assert (bundle.state, bundle.problem) == ("building", {})
     bundle.refresh_from_db()
     return bundle
 
@@ -46,7 +46,7 @@ def failed(bundle: Bundle) -> str:
     assert not clear_storage(Bundle, bundle.pk)
     assert not store().listing(keys.bundle(bundle.space_id, bundle.pk))
     assert LogEntry.objects.filter(event="bundle.failed", detail__bundle=str(bundle.pk)).count() == 1
-    return bundle.problem
+    return bundle.problem_code
 
 
 def crc_is_right(bundle: Bundle) -> None:

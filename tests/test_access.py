@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 
 from archive import dbtime
+from archive.errors import make_problem
 from archive.models import Bundle, Space, User
 from archive.moderation.violations import flag
 from portal.downloads import download_path
@@ -161,7 +162,7 @@ def test_an_id_that_is_nobodys(space: Space, admin: User, name: str) -> None:
 @pytest.mark.parametrize("state", ["receiving", "processing", "rejected"])
 def test_content_that_is_not_available(space: Space, name: str, state: str) -> None:
     url = address(name, space)
-    Space.objects.filter(pk=space.pk).update(state=state, problem="No sound in it.")
+    Space.objects.filter(pk=space.pk).update(state=state, problem=make_problem("audio.empty"))
 
     assert ask(browser(space.host), name, url).status_code == 404
     assert browser(space.host).get(f"/spaces/{space.id}/").status_code == 200

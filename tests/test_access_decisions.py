@@ -65,7 +65,7 @@ def test_too_late_to_decide(urls: dict[str, str], admin: User) -> None:
     answer = browser(admin).post(urls["decide"], FORM)
 
     assert answer.status_code == 422
-    assert "Too late: the deletion of this Space began at" in answer.content.decode()
+    assert "Too late: the deletion of this Space started on" in answer.content.decode()
 
 
 def test_a_decision_is_one_of_two(urls: dict[str, str], admin: User) -> None:

@@ -9,10 +9,12 @@ import pytest
 from archive.bundles import exports
 from archive.bundles.build import build
 from archive.bundles.maintain import verify
+from archive.errors import make_problem
 from archive.models import Bundle, ExportPart, LogEntry, RecorderToken, Space, User
 from tests.api import Answer, Caller, recorder
 from tests.factory import make_contents, make_row
 from tests.pages import browser, fetch
+from tests.refusals import refuses
 from tests.rows import change, make_due
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_lease")]
@@ -57,7 +59,7 @@ def test_ask_poll_download(who: str, seeds: Space, admin: User) -> None:
 def test_why_it_failed_and_again(seeds: Space) -> None:
     caller = Caller(user=seeds.host)
     first = caller.post(f"/spaces/{seeds.pk}/bundle").json["id"]
-    Bundle.objects.update(state="failed", problem="The store was down.")
+    Bundle.objects.update(state="failed", problem=make_problem("work.gave_up"))
     assert caller.get(f"/spaces/{seeds.pk}/bundle").json["problem"] == "The store was down."
 
     again = caller.post(f"/spaces/{seeds.pk}/bundle")
@@ -179,5 +181,5 @@ def test_all_spaces_of_others(alice: User, bob: User, admin: User) -> None:
 def test_a_machine_that_downloads_names_its_hosts(admin: User) -> None:
     from archive.errors import Refused
 
-    with pytest.raises(Refused, match=r"names the hosts whose they are"):
+    with refuses(Refused, "recorder.hosts_missing"):
         recorder(admin, scopes=BUNDLES)

@@ -99,7 +99,7 @@ def test_when_it_is_too_late_the_page_says_so(space: Space, violation: Violation
 
     page = text(alice, f"/spaces/{space.pk}/")
 
-    assert "Too late: appeals were taken until" in page
+    assert "Too late: appeals were possible until" in page
     assert "Send the appeal" not in page
 
 

@@ -11,6 +11,7 @@ import pytest
 from archive.errors import Unreadable
 from archive.intake.audio.measure import pcm
 from tests.offspring import children, listener
+from tests.refusals import refuses
 from tests.sounds import make_silence, make_tone
 
 
@@ -51,7 +52,7 @@ def test_what_is_no_sound_is_refused_not_empty(tmp_path: Path) -> None:
     path = tmp_path / "talk.m4a"
     path.write_bytes(b"Good evening, everyone.\n" * 500)
 
-    with pytest.raises(Unreadable, match="no audio could be read from it"), pcm(path) as sound:
+    with refuses(Unreadable, "audio.unreadable"), pcm(path) as sound:
         sound.read()
 
 
@@ -62,5 +63,5 @@ def test_a_child_that_dies_is_no_end_of_the_sound(tmp_path: Path) -> None:
         sound.read(32_000)
         os.kill(listener(), signal.SIGKILL)
 
-        with pytest.raises(Unreadable, match="the system stopped the program"):
+        with refuses(Unreadable, "audio.decoder_killed"):
             sound.read()

@@ -128,7 +128,7 @@ def test_a_recording_that_is_none_is_refused_in_words(page: Page, services: Serv
     expect(page.get_by_text("nothing of yours was lost")).to_be_visible()
     space = Space.objects.get()
     assert space.state == "rejected"
-    expect(page.get_by_text(space.problem)).to_be_visible()
+    expect(page.get_by_text(space.problem_text)).to_be_visible()
 
 
 def test_the_rest_of_a_broken_transcript_is_kept_when_asked(page: Page, services: Services, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_one_that_was_overtaken_fails_and_the_newer_is_built(space: Space, admin
     newer = request(space.pk, SYSTEM)
 
     assert not build(older.pk)
-    assert failed(older) == "The Space changed meanwhile, and a newer bundle of it was asked for."
+    assert failed(older) == "bundle.superseded"
     assert build(newer.pk)
 
 

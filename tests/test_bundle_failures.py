@@ -11,6 +11,7 @@ from archive.log import SYSTEM
 from archive.models import Bundle, Space
 from archive.storage import store
 from tests.bundling import failed
+from tests.refusals import refuses
 from tests.stores import NOBODY_LISTENS, other_store
 
 
@@ -25,13 +26,13 @@ def test_it_is_tried_again_while_the_store_is_down(space: Space) -> None:
         assert not build(bundle.pk)
     bundle.refresh_from_db()
     assert (bundle.state, bundle.attempts) == ("building", 1)
-    assert "can't be reached" in bundle.problem
+    assert bundle.problem_code == "storage.unreachable"
 
     Bundle.objects.update(retry_at=None)
 
     assert build(bundle.pk)
     bundle.refresh_from_db()
-    assert (bundle.state, bundle.problem, bundle.attempts) == ("ready", "", 0)
+    assert (bundle.state, bundle.problem, bundle.attempts) == ("ready", {}, 0)
 
 
 def test_after_five_attempts_it_has_failed_for_all_to_see(space: Space) -> None:
@@ -80,13 +81,13 @@ def test_after_the_deadline_there_is_none(space: Space) -> None:
 
     assert not build(bundle.pk)
 
-    assert failed(bundle) == "Its deadline passed before the bundle was ready."
-    with pytest.raises(TooLate, match="Its deadline has passed"):
+    assert failed(bundle) == "bundle.deadline_first"
+    with refuses(TooLate, "bundle.too_late"):
         request(space.pk, SYSTEM)
 
 
 def test_none_of_a_space_that_is_not_there_yet(space: Space) -> None:
     Space.objects.filter(pk=space.pk).update(state="processing")
 
-    with pytest.raises(Refused, match=r"The Space is being checked\. Ask again when it is available\."):
+    with refuses(Refused, "bundle.not_available", state="processing"):
         request(space.pk, SYSTEM)

@@ -79,7 +79,7 @@ def the_lease_runs_out() -> None:
 
 def assert_one_whole_bundle(space: Space) -> None:
     bundle = Bundle.objects.get()
-    assert (bundle.state, bundle.problem) == ("ready", "")
+    assert (bundle.state, bundle.problem) == ("ready", {})
     listing = store().listing(f"{keys.prefix(space.pk)}bundles/")
     assert [version.key for version in listing.versions] == [bundle.key]
     assert listing.uploads == ()

@@ -92,7 +92,7 @@ def test_when_the_time_of_a_run_is_up_the_next_one_goes_on(bundle: Bundle, day: 
     assert not build(bundle.pk)
 
     bundle.refresh_from_db()
-    assert (bundle.state, bundle.problem, bundle.attempts) == ("building", "", 0)
+    assert (bundle.state, bundle.problem, bundle.attempts) == ("building", {}, 0)
     assert 0 < bundle.bytes_done < bundle.bytes_total
     day.lines.clear()
     finished(bundle)
@@ -148,7 +148,7 @@ def test_an_object_of_other_parts_is_not_taken_for_this_one(bundle: Bundle, day:
     day.faults = [Fault(COMPLETE, status=404, code="NoSuchUpload")]
     assert not build(bundle.pk)
     bundle.refresh_from_db()
-    assert (bundle.state, "NoSuchUpload" in bundle.problem) == ("building", True)
+    assert (bundle.state, "NoSuchUpload" in bundle.problem_text) == ("building", True)
     day.faults = []
 
     finished(bundle)

@@ -48,7 +48,7 @@ def test_one_flipped_bit_is_found_and_the_bundle_is_not_handed_out(bundle: Bundl
     assert not verify(Bundle, bundle.pk)
 
     bundle.refresh_from_db()
-    assert "/data/recording.m4a does not have the bytes that were taken in" in bundle.problem
+    assert "/data/recording.m4a does not have the bytes that were uploaded" in bundle.problem_text
     assert current(seeds) == bundle
     failed(bundle)
     again = request(seeds.pk, SYSTEM)
@@ -62,7 +62,7 @@ def test_one_that_is_cut_short_is_not_known(bundle: Bundle) -> None:
 
     bundle.refresh_from_db()
     assert (bundle.state, bundle.sha256) == ("ready", "")
-    assert "bytes came from the object store" in bundle.problem
+    assert bundle.problem_code == "storage.short_read"
 
 
 def test_something_that_is_no_zip(bundle: Bundle) -> None:
@@ -71,7 +71,7 @@ def test_something_that_is_no_zip(bundle: Bundle) -> None:
     assert not verify(Bundle, bundle.pk)
 
     bundle.refresh_from_db()
-    assert (bundle.state, "it does not begin like a ZIP" in bundle.problem) == ("failed", True)
+    assert (bundle.state, "It does not start like a ZIP" in bundle.problem_text) == ("failed", True)
 
 
 def test_one_that_is_lost_can_be_asked_for_again(bundle: Bundle, seeds: Space) -> None:
@@ -88,7 +88,7 @@ def test_a_store_that_is_down_is_asked_again(bundle: Bundle) -> None:
     with other_store(**NOBODY_LISTENS):
         assert not verify(Bundle, bundle.pk)
     bundle.refresh_from_db()
-    assert (bundle.state, "can't be reached" in bundle.problem) == ("ready", True)
+    assert (bundle.state, bundle.problem_code == "storage.unreachable") == ("ready", True)
 
     Bundle.objects.update(retry_at=Now())
 

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.db import IntegrityError, models, transaction
 from django.db.models import F
 
+from archive.errors import make_problem
 from archive.models import (
     Appeal,
     Bundle,
@@ -41,7 +42,8 @@ NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 STORED = {"size": 10, "sha256": "a" * 64, "crc32": 1, "etag": '"e"'}
 READY: dict[str, Any] = {"key": "k", "size": 10, "etag": '"e"', "ready_at": NOON, "name": "a.zip"}
-SCRUBBED: dict[str, Any] = {"title": "", "salt": "", "fingerprint": "", "problem": ""}
+PROBLEM = make_problem("work.gave_up")
+SCRUBBED: dict[str, Any] = {"title": "", "salt": "", "fingerprint": "", "problem": {}}
 
 
 @pytest.fixture
@@ -100,7 +102,7 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
         for left in ("title", "salt", "fingerprint", "problem")
     ),
     ("finding_kind_known", "sighting", {"kind": "ufo"}),
-    ("space_rejected_has_a_reason", "space", {"state": "rejected", "problem": ""}),
+    ("space_rejected_has_a_reason", "space", {"state": "rejected", "problem": {}}),
     ("participant_seats", "participant", {"role": "host", "seat": 2}),
     ("participant_seats", "participant", {"role": "cohost", "seat": 3}),
     ("participant_seats", "participant", {"role": "speaker", "seat": 11}),
@@ -167,12 +169,12 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
             ("ready_is_complete", {"etag": ""}),
             ("ready_is_complete", {"ready_at": None}),
             ("ready_is_complete", {"name": ""}),
-            ("unready_has_no_object", {"state": "requested", "problem": "x"}),
-            ("unready_has_no_object", {"state": "building", "problem": "x"}),
-            ("unready_has_no_object", {"state": "failed", "problem": "x"}),
+            ("unready_has_no_object", {"state": "requested", "problem": PROBLEM}),
+            ("unready_has_no_object", {"state": "building", "problem": PROBLEM}),
+            ("unready_has_no_object", {"state": "failed", "problem": PROBLEM}),
             (
                 "failed_has_a_reason",
-                {"state": "failed", "problem": "", "key": "", "size": None, "etag": "", "ready_at": None},
+                {"state": "failed", "problem": {}, "key": "", "size": None, "etag": "", "ready_at": None},
             ),
             ("progress_within_total", {"bytes_done": 2, "bytes_total": 1}),
             ("sha256_hex", {"sha256": "A" * 64}),
@@ -237,7 +239,7 @@ def test_the_same_recording_is_taken_in_once(alice: User) -> None:
 
 
 def test_but_again_after_it_was_rejected(alice: User) -> None:
-    make_row(alice, fingerprint="f" * 64, state="rejected", problem="no sound")
+    make_row(alice, fingerprint="f" * 64, state="rejected", problem=make_problem("work.gave_up"))
 
     make_row(alice, fingerprint="f" * 64)
 
@@ -246,7 +248,7 @@ def test_but_again_after_it_was_rejected(alice: User) -> None:
 
 def test_a_bundle_can_be_built_again_after_one_that_failed(rows: dict[str, models.Model]) -> None:
     space = Space.objects.get(pk=rows["space"].pk)
-    Bundle.objects.create(space=space, content_digest="d", state="failed", problem="the store was down")
+    Bundle.objects.create(space=space, content_digest="d", state="failed", problem=make_problem("work.gave_up"))
 
     Bundle.objects.create(space=space, content_digest="d")
 

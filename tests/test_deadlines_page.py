@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from archive import dbtime
+from archive.errors import make_problem
 from archive.models import LogEntry, Space, User
 from archive.moderation.violations import flag, lift
 from archive.policy import RetentionPolicy
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("db")
 def test_late_soon_and_held(alice: User, admin: User, auditor: User) -> None:
     on_time = make_row(alice, title="Narwhal", ended_ago=timedelta(days=30, minutes=10))
     late = make_row(alice, title="Okapi", ended_ago=timedelta(days=30, minutes=16))
-    stuck = make_row(alice, ended_ago=timedelta(days=31), state="expiring", problem="The store said no.")
+    stuck = make_row(alice, ended_ago=timedelta(days=31), state="expiring", problem=make_problem("work.gave_up"))
     soon = make_row(alice, title="Quagga", ended_ago=timedelta(days=24))
     make_row(alice, ended_ago=timedelta(days=2))
     flag(soon.pk, "hate", "An axolotl.", admin)

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from archive.dbtime import now
-from archive.errors import DecoderFailed
+from archive.errors import DecoderFailed, make_problem
 from archive.intake.audio import measure as audio_measure
 from archive.intake.audio import self_test
 from archive.intake.publish import finish
@@ -20,6 +20,7 @@ from tests import voices
 from tests.arriving import arrive
 from tests.broken_decoder import break_decoder
 from tests.factory import make_row, make_space
+from tests.refusals import refuses
 from tests.rows import events
 from tests.sounds import make_tone
 
@@ -94,7 +95,7 @@ def test_a_library_that_changed_is_no_refusal(
     """As PyAV 19 did, which has no metadata_errors any more."""
     break_decoder(monkeypatch, tmp_path, 'no_such_argument="replace"')
 
-    with pytest.raises(DecoderFailed, match=r"The decoder failed \(TypeError\)"):
+    with refuses(DecoderFailed, "audio.decoder_failed", error="TypeError"):
         measure(talk)
 
     assert re.search(r"'at': '[^']*decoder/decode.py:\d+ > av/container/core.py:\d+'", caplog.text)
@@ -110,19 +111,19 @@ def test_the_upload_stays_and_becomes_available_once_the_bug_is_gone(
         for attempt in (1, 2, 100):
             assert not finish_again(space, attempt)
             assert is_kept(space, upload)
-            assert space.problem.startswith("The decoder failed (TypeError)")
+            assert space.problem == make_problem("audio.decoder_failed", error="TypeError")
 
     assert finish_again(space, 101)
 
     space.refresh_from_db()
-    assert (space.state, space.problem) == ("available", "")
+    assert (space.state, space.problem) == ("available", {})
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "bug",
     [
-        "raise Unreadable(SILENT)",
+        "raise Unreadable('audio.empty')",
         "os.kill(os.getpid(), 11)",
         "raise MemoryError",
         "raise av.error.InvalidDataError(1, '')",
@@ -143,7 +144,7 @@ def test_a_decoder_that_refuses_a_good_recording_is_not_believed(
     assert not finish_again(space, 100)
 
     assert is_kept(space, upload)
-    assert space.problem.startswith("The decoder failed (the self-test: ")
+    assert space.problem_text.startswith("The decoder failed (self-test: audio.")
     assert "'at': 'the self-test'" in caplog.text
 
 
@@ -172,7 +173,7 @@ def test_a_recording_is_blamed_for_a_dead_decoder_at_the_fifth_attempt(
     for attempt in range(1, 5):
         assert not finish_again(space, attempt)
         assert is_kept(space, upload)
-        assert space.problem.endswith("It is tried again.")
+        assert space.problem == make_problem("audio.decoder_died")
     assert not finish_again(space, 5)
 
     space.refresh_from_db()
@@ -204,7 +205,7 @@ def test_a_transcription_is_tried_again(
 
     work = Transcription.objects.get(space=space)
     assert work.state == "running"
-    assert work.problem.startswith("The decoder failed (TypeError)")
+    assert work.problem == make_problem("audio.decoder_failed", error="TypeError")
     assert work.retry_at is not None
 
 

@@ -13,9 +13,7 @@ from tests import hostile
 from tests.offspring import children
 from tests.sounds import cut, make_tone
 
-MEMORY = "it asks for more memory, or more tracks, than any recording needs, so hearing it was stopped: "
-NO_AUDIO = "no audio could be read from it. It should be m4a, mp3"
-NO_SOUND = "there is no sound in it."
+MEMORY, NO_AUDIO, NO_SOUND = "audio.too_much_memory", "audio.unreadable", "audio.silent"
 
 
 @pytest.fixture(autouse=True)
@@ -32,15 +30,17 @@ def measured(path: Path, *, accept_short: bool = False, longest_seconds: int = 8
 
 
 def refused(path: Path, **options: int) -> str:
+    """The code of the refusal."""
     with pytest.raises(Unreadable) as error:
         measured(path, **options)  # type: ignore[arg-type]
-    return str(error.value).removeprefix(f"{path.name}: ")
+    assert error.value.params["file"] == path.name
+    return error.value.code
 
 
 def test_a_wav_that_claims_4_tebibytes(tmp_path: Path) -> None:
     path = hostile.claim_four_tebibytes(tmp_path / "talk.wav")
 
-    assert refused(path).startswith("it says that it is 12725:49:44 long, but only 0:03 can be heard")
+    assert refused(path) == "audio.too_short"
     assert measured(path, accept_short=True).duration_ms == 3000
 
 
@@ -49,11 +49,11 @@ def test_a_wav_whose_recorder_never_learned_its_length_is_taken(tmp_path: Path) 
 
 
 def test_a_track_without_anything_in_it(tmp_path: Path) -> None:
-    assert refused(hostile.make_empty_track(tmp_path / "talk.m4a")).startswith(NO_SOUND)
+    assert refused(hostile.make_empty_track(tmp_path / "talk.m4a")) == NO_SOUND
 
 
 def test_500_streams(tmp_path: Path) -> None:
-    assert refused(hostile.make_many(tmp_path / "talk.m4a", 500)).startswith(MEMORY)
+    assert refused(hostile.make_many(tmp_path / "talk.m4a", 500)) == MEMORY
 
 
 def test_60_streams_are_too_many_for_nobody(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_60_streams_are_too_many_for_nobody(tmp_path: Path) -> None:
 def test_100_megabytes_of_id3(tmp_path: Path, kind: bytes) -> None:
     path = hostile.behind_id3(tmp_path / "talk.mp3", 100_000_000, kind)
 
-    assert refused(path).startswith("before its sound come 100 MB of tags, and no recording has more than 16 MB.")
+    assert refused(path) == "audio.too_many_tags"
 
 
 def test_a_picture_among_the_tags_is_no_harm(tmp_path: Path) -> None:
@@ -72,28 +72,25 @@ def test_a_picture_among_the_tags_is_no_harm(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "place", "words"),
+    ("table", "place", "code"),
     [(b"stts", 8, MEMORY), (b"stsz", 8, NO_SOUND), (b"stsz", 12, NO_AUDIO), (b"stsc", 8, NO_AUDIO)],
     ids=["stts entries", "stsz sample size", "stsz samples", "stsc entries"],
 )
-def test_an_m4a_that_counts_to_4_milliards(tmp_path: Path, table: bytes, place: int, words: str) -> None:
-    assert refused(hostile.claim_samples(tmp_path / "talk.m4a", table, place, 0xFFFFFFF0)).startswith(words)
+def test_an_m4a_that_counts_to_4_milliards(tmp_path: Path, table: bytes, place: int, code: str) -> None:
+    assert refused(hostile.claim_samples(tmp_path / "talk.m4a", table, place, 0xFFFFFFF0)) == code
 
 
 def test_hours_of_silence_in_a_few_kilobytes(tmp_path: Path) -> None:
     path = hostile.make_bomb(tmp_path / "talk.flac", 4 * 3600)
 
     assert path.stat().st_size < 50_000
-    assert refused(path, longest_seconds=3600).startswith("it is longer than 1:00:00, the longest that is taken in.")
+    assert refused(path, longest_seconds=3600) == "audio.too_long"
 
 
 def test_more_memory_than_it_may_have(tmp_path: Path) -> None:
     """Fewer than the program itself needs. When not even its stack can grow, the kernel ends it (SIGSEGV)."""
-    with (
-        override_settings(DECODER_MEMORY_BYTES=64 * 1024**2),
-        pytest.raises(Unreadable, match=r"more memory|broke off"),
-    ):
-        measured(make_tone(tmp_path / "talk.m4a", "m4a"))
+    with override_settings(DECODER_MEMORY_BYTES=64 * 1024**2):
+        assert refused(make_tone(tmp_path / "talk.m4a", "m4a")) in (MEMORY, "audio.decoder_broke_off")
 
 
 @pytest.mark.parametrize(
@@ -110,9 +107,9 @@ def test_more_memory_than_it_may_have(tmp_path: Path) -> None:
     ids=["adts", "ogg", "flac", "mp4", "webm", "id3", "nothing"],
 )
 def test_noise_behind_a_promising_start(tmp_path: Path, start: bytes) -> None:
-    words = refused(hostile.make_random(tmp_path / "talk.m4a", start))
+    code = refused(hostile.make_random(tmp_path / "talk.m4a", start))
 
-    assert words.startswith((NO_AUDIO, NO_SOUND, "it is damaged"))
+    assert code in (NO_AUDIO, NO_SOUND, "audio.damaged")
 
 
 @pytest.mark.parametrize("kind", ["opus", "webm", "ts", "mp3"])

@@ -12,6 +12,7 @@ import pytest
 
 from archive.errors import Unreadable
 from archive.intake.audio.measure import measure
+from tests.refusals import refuses
 from tests.sounds import make_tone
 
 HLS = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:10\n#EXTINF:3,\n{}\n#EXT-X-ENDLIST\n"
@@ -24,7 +25,7 @@ LISTS = pytest.mark.parametrize(
 
 
 def refused(path: Path) -> None:
-    with pytest.raises(Unreadable, match=rf"^{path.name}: no audio could be read from it"):
+    with refuses(Unreadable, "audio.unreadable", file=path.name):
         measure(path, longest_seconds=60, step=lambda seconds: None)
 
 

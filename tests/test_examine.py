@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from archive.errors import make_problem
 from archive.intake.publish import finish
 from archive.models import Space, User
 from archive.storage import keys, store
@@ -31,7 +32,7 @@ def test_it_becomes_available_with_its_measures(space: Space, tone: Path) -> Non
 
     space.refresh_from_db()
     upload.refresh_from_db()
-    assert (space.state, space.processing_step, space.problem, upload.state) == ("available", "", "", "accepted")
+    assert (space.state, space.processing_step, space.problem, upload.state) == ("available", "", {}, "accepted")
     kept, data = space.recordings.get(), tone.read_bytes()
     assert (kept.key, kept.size) == (f"spaces/{space.pk}/recording/1.bin", len(data))
     assert (kept.sha256, kept.crc32) == (sha256(data).hexdigest(), zlib.crc32(data))
@@ -71,7 +72,7 @@ def test_what_is_not_sound_is_refused_and_removed(space: Space, tmp_path: Path) 
     space.refresh_from_db()
     upload.refresh_from_db()
     assert (space.state, upload.state) == ("rejected", "rejected")
-    assert space.problem.startswith("notes.m4a: ")
+    assert space.problem_text.startswith("notes.m4a: ")
     assert upload.problem == space.problem
     assert not store().listing(keys.prefix(space.pk))
     assert events(space) == ["upload.rejected", "space.rejected"]
@@ -84,7 +85,7 @@ def test_other_bytes_than_announced_are_refused(space: Space, tone: Path) -> Non
 
     space.refresh_from_db()
     assert space.state == "rejected"
-    assert "are not those that were announced" in space.problem
+    assert space.problem_code == "upload.sha256_differs"
     assert not store().listing(keys.prefix(space.pk))
 
 
@@ -96,7 +97,7 @@ def test_the_same_recording_a_second_time_is_refused(space: Space, alice: User, 
 
     space.refresh_from_db()
     assert space.state == "rejected"
-    assert "is here already as “The first”" in space.problem
+    assert space.problem["params"]["title"] == "The first"
     assert store().listing(keys.prefix(first.pk))
 
 
@@ -108,18 +109,20 @@ def test_a_disk_that_fails_loses_nothing(space: Space, tone: Path, settings: Any
 
     space.refresh_from_db()
     assert space.state == "processing"
-    assert "No such file or directory" in space.problem
+    assert space.problem == make_problem("audio.no_disk_space", error="No such file or directory")
     assert len(store().listing(keys.prefix(space.pk)).versions) == 1
 
 
 def test_a_refusal_that_was_cut_short_is_carried_out(space: Space, tone: Path) -> None:
     arrive(space, tone)
-    Space.objects.filter(pk=space.pk).update(processing_step="rejecting", problem="talk.m4a: there is no sound in it.")
+    Space.objects.filter(pk=space.pk).update(
+        processing_step="rejecting", problem=make_problem("audio.empty", file="talk.m4a")
+    )
 
     assert not finish(space.pk)
 
     space.refresh_from_db()
-    assert (space.state, space.problem) == ("rejected", "talk.m4a: there is no sound in it.")
+    assert (space.state, space.problem) == ("rejected", make_problem("audio.empty", file="talk.m4a"))
     assert not store().listing(keys.prefix(space.pk))
 
 

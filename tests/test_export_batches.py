@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from archive.bundles.exports import newest, request, visible_parts
+from archive.errors import make_problem
 from archive.models import DeletionCertificate, Export, ExportPart, ExportPartEntry, Space, User
 from archive.retention.purge import begin, purge_all
 from archive.storage import keys, store
@@ -78,7 +79,7 @@ def test_a_volume_that_is_refused_holds_up_its_own_spaces_only(alice: User, bob:
         gone = purge_all([shared[0].pk, alone.pk])
 
     assert gone == [alone.pk]
-    assert row(shared[0]).problem == f"1 objects were not deleted: {key} (AccessDenied)"
+    assert row(shared[0]).problem == make_problem("storage.not_deleted", count=1, keys=[f"{key} (AccessDenied)"])
     change(shared[0], retry_at=None)
     assert purge_all([shared[0].pk]) == [shared[0].pk]
 

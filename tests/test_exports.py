@@ -9,16 +9,17 @@ from uuid import uuid4
 import bagit
 import pytest
 
-from archive import dbtime, export_revocation
+from archive import dbtime
 from archive.bundles import exports
 from archive.bundles.exports import SizedSpace, build, newest, packed, request
 from archive.bundles.maintain import clear_storage, verify
-from archive.errors import Refused
+from archive.errors import Refused, make_problem
 from archive.models import Export, ExportPart, LogEntry, Space, User
 from archive.retention.purge import begin, purge
 from archive.storage import keys, store
 from archive.storage.capabilities import copies_parts
 from tests.factory import make_noise, make_row
+from tests.refusals import refuses
 from tests.rows import make_due
 
 pytestmark = pytest.mark.usefixtures("long_lease")
@@ -115,7 +116,7 @@ def test_of_spaces_that_can_not_be_downloaded_there_is_none(db: None, alice: Use
     make_row(alice, state="receiving")
     make_row(alice)  # without a recording
 
-    with pytest.raises(Refused, match=r"None of your Spaces can be downloaded right now\."):
+    with refuses(Refused, "export.nothing"):
         request(alice, SMALL)
 
 
@@ -153,7 +154,7 @@ def test_what_a_killed_builder_left_is_gone_with_the_space(three: list[Space], a
 
     assert not store().listing(key)
     export_part.refresh_from_db()
-    assert (export_part.state, export_part.problem) == ("failed", export_revocation.TAKEN_BACK)
+    assert (export_part.state, export_part.problem) == ("failed", make_problem("export.space_expired"))
 
 
 def test_a_builder_that_was_asleep_can_not_finish(three: list[Space], alice: User) -> None:
@@ -190,6 +191,6 @@ def test_with_the_last_space_there_is_nothing_left_to_make(three: list[Space], a
     assert last.pk != export_part.pk
     assert not build(last.pk)
     last.refresh_from_db()
-    assert (last.state, last.problem) == ("failed", "Every Space in it has come to its deadline.")
+    assert (last.state, last.problem) == ("failed", make_problem("export.all_expired"))
     for one in ExportPart.objects.all():
         assert not store().listing(keys.export_part(one.pk))

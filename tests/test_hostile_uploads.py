@@ -45,13 +45,13 @@ def test_each_is_refused_and_the_worker_is_alive(services: Services, alice: User
     wait_until(looked_at, "all of them were looked at", 90)
     for name, space in spaces.items():
         space.refresh_from_db()
-        assert space.state == "rejected", (name, space.problem)
-        assert space.problem.startswith(f"{name}: "), space.problem
+        assert space.state == "rejected", (name, space.problem_text)
+        assert space.problem_text.startswith(f"{name}: "), space.problem
         assert not store().listing(keys.prefix(space.pk)), name
     for upload in uploads:
         upload.refresh_from_db()
         assert upload.state == "rejected", upload.name
-        assert upload.problem.startswith(f"{upload.name}: "), upload.problem
+        assert upload.problem_text.startswith(f"{upload.name}: "), upload.problem
     script.refresh_from_db()
     assert script.state == "accepted"  # what a browser could run is not in it any more
     assert [cue["text"] for cue in talk.transcripts.get().cues] == ["alert(1) Beans"]

@@ -6,6 +6,7 @@ import pytest
 
 from archive.errors import Unreadable
 from archive.intake.importers import find
+from tests.refusals import refuses
 
 
 def names(path: Path) -> list[str]:
@@ -58,9 +59,9 @@ def test_a_damaged_file_of_facts_is_told(tmp_path: Path) -> None:
 
     (found,) = find(tmp_path)
 
-    assert found.facts.notes == ("talk.json: it is nested too deeply to be read.",)
+    assert found.facts.notes == ("talk.json: The JSON is nested too deeply to be read.",)
 
 
 def test_an_empty_folder_is_told(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="there is no recording in it"):
+    with refuses(Unreadable, "import.no_recording"):
         find(tmp_path)

@@ -9,6 +9,7 @@ import pytest
 
 from archive.errors import Unreadable
 from archive.intake.importers import ImportCandidate, find
+from tests.refusals import refuses
 
 SPACE: dict[str, Any] = {
     "id": "1ypKdEXvkMLGW",
@@ -106,14 +107,14 @@ def test_a_damaged_metadata_file_is_told_and_the_recording_stays(tmp_path: Path)
     found = only(root)
 
     assert found.missing == ("--ended-at",)
-    assert found.facts.notes == ("spaces-metadata.js: it is not JSON, or its end is missing.",)
+    assert found.facts.notes == ("spaces-metadata.js: The file is not JSON, or its end is missing.",)
 
 
 def test_films_of_posts_are_no_spaces(tmp_path: Path) -> None:
     root = make_archive(tmp_path, SPACE)
     (root / "data" / "spaces_media" / "space-1ypKdEXvkMLGW_0.ts").unlink()
 
-    with pytest.raises(Unreadable, match="there is no recording in it"):
+    with refuses(Unreadable, "import.no_recording"):
         find(root)
 
 

@@ -137,7 +137,7 @@ def test_a_dry_run_shows_and_does_nothing(run: Run, alice: User, spaces: Path) -
         "talk",
         "  talk.m4a (file)",
         "  ended: not known when",
-        "  NOT TAKEN IN: When did the Space end? Give --ended-at: the clock starts there, never at the file's date.",
+        "  NOT TAKEN IN: When did the Space end? Give --ended-at: its deadline counts from there.",
     ]
 
 
@@ -205,4 +205,4 @@ def test_an_empty_folder(run: Run, alice: User, tmp_path: Path) -> None:
     status, out, err = run(str(tmp_path / "nothing"))
 
     assert (status, out) == (1, "")
-    assert err.startswith("CommandError: nothing: there is no recording in it (m4a, mp3,")
+    assert err.startswith("CommandError: nothing: There is no recording in it (m4a, mp3,")

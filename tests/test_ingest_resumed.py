@@ -12,6 +12,7 @@ from archive.intake.ingest import ingest
 from archive.intake.request import Request
 from archive.models import Recording, Space
 from archive.storage import keys, store
+from tests.refusals import refuses
 from tests.sounds import make_silence
 from tests.stores import NOBODY_LISTENS, other_store
 
@@ -42,7 +43,7 @@ def test_a_killed_attempt_is_gone_on_with(talk: Callable[..., Request]) -> None:
     space = Space.objects.get()
     store().client.create_multipart_upload(Bucket=store().bucket, Key=keys.recording(space.pk, 1, "m4a"))
     Space.objects.update(lease_until=dbtime.now() + timedelta(seconds=60))
-    with pytest.raises(Refused, match="somebody is taking in this recording right now"):
+    with refuses(Refused, "intake.at_work"):
         ingest(talk())
     Space.objects.update(lease_until=dbtime.now())
 
@@ -62,7 +63,7 @@ def test_a_file_that_changes_meanwhile_is_refused(talk: Callable[..., Request], 
             with path.open("ab") as file:
                 file.write(b"more")
 
-    with pytest.raises(Refused, match=r"growing\.wav: the file is still growing"):
+    with refuses(Refused, "intake.file_growing", file="growing.wav"):
         ingest(talk(recording=path), grow)
 
     space = Space.objects.get()

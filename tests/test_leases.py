@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from archive import dbtime, leases
-from archive.errors import LeaseLost
+from archive.errors import LeaseLost, make_problem
 from archive.models import Space, User
 from tests.factory import make_row
+from tests.refusals import refuses
 from tests.rows import change, claim, claimed, row, seconds_from_now
 
 
@@ -61,8 +62,8 @@ def test_whoever_lost_the_work_writes_nothing_more(space: Space, meanwhile: dict
     mine = claimed(space)
     change(space, **meanwhile)
 
-    with pytest.raises(LeaseLost, match="went on without this worker"):
+    with refuses(LeaseLost, "work.lease_lost"):
         mine.renew(listeners_peak=9)
-    mine.release_for_retry("too slow")
+    mine.release_for_retry(make_problem("work.gave_up"))
 
-    assert (row(space).listeners_peak, row(space).problem) == (None, "")
+    assert (row(space).listeners_peak, row(space).problem) == (None, {})

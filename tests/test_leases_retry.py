@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from archive import dbtime, leases
+from archive.errors import make_problem
 from archive.models import Space, User
 from tests.factory import make_row
 from tests.rows import change, claim, claimed, row, seconds_from_now
@@ -19,16 +20,16 @@ def space(db: None, alice: User) -> Space:
 def test_the_pause_doubles_up_to_ten_minutes(space: Space, attempt: int, pause: int) -> None:
     change(space, attempts=attempt - 1)
 
-    claimed(space).release_for_retry("the store was down")
+    claimed(space).release_for_retry(make_problem("work.gave_up"))
 
     assert pause - 1 < seconds_from_now(row(space).retry_at) <= pause
-    assert row(space).problem == "the store was down"
+    assert row(space).problem == make_problem("work.gave_up")
     assert -1 < seconds_from_now(row(space).lease_until) <= 0  # when there was progress last
     assert claim(space) is None
 
 
 def test_after_the_pause_it_is_tried_again(space: Space) -> None:
-    claimed(space).release_for_retry("the store was down")
+    claimed(space).release_for_retry(make_problem("work.gave_up"))
     change(space, retry_at=dbtime.now())
 
     second = claimed(space)
@@ -38,7 +39,7 @@ def test_after_the_pause_it_is_tried_again(space: Space) -> None:
 
 
 def test_or_at_once(space: Space) -> None:
-    claimed(space).release_for_retry("not complete", at_once=True)
+    claimed(space).release_for_retry(make_problem("work.gave_up"), at_once=True)
 
     assert claimed(space).attempt == 2
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db.models import Q
 
+from archive.errors import make_problem
 from archive.lifecycle import TRANSITIONS, transition
 from archive.log import SYSTEM, Actor
 from archive.models import Bundle, LogEntry, Rule, Space, Transcription, UploadSession, User, Violation
@@ -86,12 +87,19 @@ def test_what_is_not_in_the_table_is_refused(alice: User, old: str, new: str) ->
 def test_a_move_changes_the_row_and_the_log(alice: User) -> None:
     space = make_row(alice, state="receiving")
 
-    moved = transition(space, "receiving", "processing", actor=Actor("user", 7), detail={"size": 10}, problem="none")
+    moved = transition(
+        space,
+        "receiving",
+        "processing",
+        actor=Actor("user", 7),
+        detail={"size": 10},
+        problem=make_problem("work.gave_up"),
+    )
 
     assert moved
-    assert (space.state, space.problem) == ("processing", "none")
+    assert (space.state, space.problem) == ("processing", make_problem("work.gave_up"))
     stored = Space.objects.get(pk=space.pk)
-    assert (stored.state, stored.problem) == ("processing", "none")
+    assert (stored.state, stored.problem) == ("processing", make_problem("work.gave_up"))
     (entry,) = LogEntry.objects.filter(space_id=space.pk)
     assert (entry.event, entry.premis, entry.detail) == ("space.received", "ingestion", {"size": 10})
     assert (entry.actor_kind, entry.actor_id) == ("user", 7)
@@ -121,10 +129,10 @@ def test_a_lost_race_changes_nothing_and_logs_nothing(alice: User) -> None:
     space, late = (row := make_row(alice)), Space.objects.get(pk=row.pk)
     assert transition(space, "available", "expiring", actor=SYSTEM)
 
-    assert not transition(late, "available", "expiring", actor=SYSTEM, problem="mine")
+    assert not transition(late, "available", "expiring", actor=SYSTEM, problem=make_problem("work.gave_up"))
 
-    assert (late.state, late.problem) == ("available", "")
-    assert Space.objects.get(pk=space.pk).problem == ""
+    assert (late.state, late.problem) == ("available", {})
+    assert Space.objects.get(pk=space.pk).problem == {}
     assert LogEntry.objects.filter(space_id=space.pk).count() == 1
 
 

@@ -39,7 +39,7 @@ def test_hold_and_release(alice: User, admin: User, capsys: pytest.CaptureFixtur
     space = make_row(alice, ended_ago=timedelta(days=6))
 
     held = said(capsys, "hold", str(space.pk), "--reason", "A court.", "--by", "ada")
-    with pytest.raises(CommandError, match="another admin releases it"):
+    with pytest.raises(CommandError, match="another admin must release it"):
         call_command("release", str(held["hold"]), "--reason", "Closed.", "--by", "ada")
     released = said(capsys, "release", str(held["hold"]), "--reason", "Closed.", "--by", "sven")
 
@@ -74,7 +74,7 @@ def test_decide(
             ["flag", "SPACE", "--rule", "none", "--reason", "x", "--by", "ada"],
             "There is no rule 'none'. The rules are:",
         ),
-        (["lift", "SPACE", "--reason", "x", "--by", "ada"], "No violation of this Space stands"),
+        (["lift", "SPACE", "--reason", "x", "--by", "ada"], "This Space has no flag to lift"),
         (["sweep", "--at", "2026-12-22T14:05:00Z"], "--at only goes with --dry-run"),
         (["sweep", "--dry-run", "--at", "2026-12-22T14:05:00"], "has no time zone"),
         (["sweep", "--dry-run", "--at", "soon"], "'soon' is not a time"),

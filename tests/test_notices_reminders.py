@@ -1,12 +1,14 @@
 """Reminders before deletion: each deadline has its own, and what it costs follows what comes due."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from archive import dbtime, notices
+from archive.errors import make_problem
 from archive.models import Notice, Space, User
 from archive.moderation.holds import place
 from archive.moderation.violations import flag
@@ -23,7 +25,7 @@ def host(alice: User, mailbox: Mailbox) -> User:
     return give_address(alice)
 
 
-def with_left(host: User, left: timedelta, **fields: str) -> Space:
+def with_left(host: User, left: timedelta, **fields: Any) -> Space:
     return make_row(host, ended_ago=30 * DAY - left, **fields)
 
 
@@ -57,7 +59,7 @@ def test_who_is_reminded_of_what(host: User, left: timedelta, kinds: list[str]) 
 
 @pytest.mark.parametrize("state", ["receiving", "processing", "rejected", "expiring"])
 def test_only_what_can_be_downloaded(host: User, state: str) -> None:
-    space = with_left(host, 2 * DAY, state=state, problem="no sound")
+    space = with_left(host, 2 * DAY, state=state, problem=make_problem("audio.empty") if state == "rejected" else {})
 
     notices.create_reminders()
 
@@ -104,7 +106,7 @@ def test_a_deadline_that_moved_is_dropped_and_its_next_one_is_told(host: User, a
     send_all()
 
     first = Notice.objects.get(kind="due-7-days")
-    assert (first.state, first.problem) == ("obsolete", "The deadline moved.")
+    assert (first.state, first.problem) == ("obsolete", make_problem("notice.deadline_moved"))
     assert mailbox.subjects == ["Flagged: A row"]
 
     change(space, ended_at=dbtime.now() - 117 * DAY, expires_at=dbtime.now() + 3 * DAY)
@@ -130,7 +132,7 @@ def test_a_deadline_that_came_back_is_told_after_all(host: User, mailbox: Mailbo
     assert notices.create_reminders() == 1
     send_all()
 
-    assert (row(notice).state, row(notice).problem, len(mailbox.got)) == ("sent", "", 1)
+    assert (row(notice).state, row(notice).problem, len(mailbox.got)) == ("sent", {}, 1)
     assert events(space) == ["notice.obsolete", "notice.requeued", "notice.sent"]
     assert notices.create_reminders() == 0
 

@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 
 from archive import dbtime, notices
+from archive.errors import make_problem
 from archive.models import Bundle, LogEntry, Notice, Space, User
 from archive.moderation.violations import flag, lift
 from tests.factory import make_contents, make_row
@@ -129,7 +130,7 @@ def test_of_a_space_that_is_gone_nothing_is_sent(space: Space, mailbox: Mailbox,
     assert not notices.send(notice.pk)
 
     assert mailbox.got == []
-    assert (row(notice).state, row(notice).problem) == ("obsolete", "The Space is gone, or its deadline has passed.")
+    assert (row(notice).state, row(notice).problem) == ("obsolete", make_problem("notice.space_gone"))
     assert told(space, "notice.obsolete")["kind"] == "bundle-ready"
 
 
@@ -153,17 +154,19 @@ def test_a_bundle_that_is_gone_again_is_not_announced(space: Space, mailbox: Mai
 
     assert not notices.send(notice.pk)
 
-    assert (mailbox.got, row(notice).problem) == ([], "The bundle is not there any more.")
+    assert (mailbox.got, row(notice).problem) == ([], make_problem("notice.bundle_removed"))
 
 
 def test_a_bundle_that_was_asked_for_again_did_not_fail(space: Space, mailbox: Mailbox) -> None:
-    failed = Bundle.objects.create(space=space, content_digest="c", state="failed", problem="The store was down.")
+    failed = Bundle.objects.create(
+        space=space, content_digest="c", state="failed", problem=make_problem("work.gave_up")
+    )
     notice = tell(space, Notice.Kind.BUNDLE_FAILED, failed.pk)
     Bundle.objects.create(space=space, content_digest="c")
 
     assert not notices.send(notice.pk)
 
-    assert (mailbox.got, row(notice).problem) == ([], "The bundle was asked for again.")
+    assert (mailbox.got, row(notice).problem) == ([], make_problem("notice.bundle_requested_again"))
 
 
 def test_whoever_may_not_see_the_space_any_more_is_told_nothing(space: Space, admin: User, mailbox: Mailbox) -> None:

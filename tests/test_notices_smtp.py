@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 
 from archive import notices
+from archive.errors import make_problem
 from archive.models import Notice, Space, User
 from tests.factory import make_row
 from tests.mailbox import Mailbox, give_address, row, running, use
@@ -46,13 +47,13 @@ def test_a_server_that_is_down_is_tried_again_with_growing_pauses(space: Space, 
     waiting = row(notice)
     assert pauses == [5, 10, 20]
     assert (waiting.state, waiting.attempts) == ("pending", 3)
-    assert waiting.problem == "The mail server can't be used (ConnectionRefusedError 111)."
+    assert waiting.problem == make_problem("mail.server_down", error="ConnectionRefusedError 111")
 
     with running(Mailbox(port)) as up:
         assert notices.send(notice.pk)
 
     assert len(up.got) == 1
-    assert (row(notice).state, row(notice).problem) == ("sent", "")
+    assert (row(notice).state, row(notice).problem) == ("sent", {})
 
 
 def test_one_finds_out_that_it_is_down_and_the_others_wait_with_it(space: Space, settings: object) -> None:
@@ -74,8 +75,8 @@ def test_a_server_that_never_greets_holds_nobody_up(space: Space, settings: obje
         assert not notices.send(notice.pk)
 
     assert (row(notice).state, row(notice).problem) == (
-        "due",
-        "The mail server can't be used (SMTPServerDisconnected).",
+        "pending",
+        make_problem("mail.server_down", error="SMTPServerDisconnected"),
     )
 
 
@@ -88,7 +89,7 @@ def test_a_refused_address_fails_visibly_and_others_go_on(space: Space, bob: Use
 
     assert [to for to, _ in mailbox.got] == ["bob@example.org"]
     assert row(refused).state == "failed"
-    assert row(refused).problem == "The mail server does not take mail for this address (550)."
+    assert row(refused).problem == make_problem("mail.address_refused", reply=550)
     assert told(space, "notice.failed")["notice"] == str(refused.pk)
     assert list(notices.visible_notices(space.host)) == [refused]  # on the page all the same
 
@@ -99,7 +100,7 @@ def test_a_message_that_is_refused_for_good_fails(space: Space, mailbox: Mailbox
 
     notices.send(notice.pk)
 
-    assert (row(notice).state, row(notice).problem) == ("failed", "The mail server did not take the message (554).")
+    assert (row(notice).state, row(notice).problem) == ("failed", make_problem("mail.message_refused", reply=554))
 
 
 @pytest.mark.parametrize(("where", "answer"), [("alice@example.org", "451 later"), ("DATA", "452 full")])
@@ -110,7 +111,7 @@ def test_later_means_later(space: Space, mailbox: Mailbox, where: str, answer: s
 
     notices.send(notice.pk)
     assert (row(notice).state, row(other).retry_at) == ("pending", None)
-    assert answer[:3] in row(notice).problem
+    assert answer[:3] in row(notice).problem_text
     mailbox.answers.clear()
     now_due(notice)
 
@@ -124,17 +125,20 @@ def test_an_address_that_is_none_fails_and_nothing_is_injected(space: Space, mai
     notices.send(notice.pk)
 
     assert mailbox.got == []
-    assert row(notice).problem == "This is not an e-mail address. Correct it in the account."
+    assert row(notice).problem == make_problem("mail.bad_address")
 
 
 def test_after_two_days_it_is_given_up(space: Space, mailbox: Mailbox) -> None:
     notice = tell(space)
-    Notice.objects.update(attempts=300, problem="The mail server can't be used (TimeoutError).")
+    Notice.objects.update(attempts=300, problem=make_problem("mail.server_down", error="TimeoutError"))
 
     assert not notices.send(notice.pk)
 
     assert mailbox.got == []
-    assert (row(notice).state, row(notice).problem) == ("failed", "The mail server can't be used (TimeoutError).")
+    assert (row(notice).state, row(notice).problem) == (
+        "failed",
+        make_problem("mail.server_down", error="TimeoutError"),
+    )
 
 
 def test_what_nobody_foresaw_is_told_on_the_row(space: Space, mailbox: Mailbox) -> None:
@@ -145,6 +149,6 @@ def test_what_nobody_foresaw_is_told_on_the_row(space: Space, mailbox: Mailbox) 
     with pytest.raises(ValueError, match="not a number"):
         notices.send(notice.pk)
 
-    assert row(notice).problem == "It stopped unexpectedly (ValueError)."
+    assert row(notice).problem == make_problem("work.unexpected", error="ValueError")
     assert timedelta(0) < timedelta(seconds=seconds_from_now(row(notice).retry_at)) <= timedelta(seconds=5)
     assert mailbox.got == []

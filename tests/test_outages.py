@@ -47,9 +47,11 @@ def test_the_store_is_down(services: Services, alice: User, make_space: Callable
         bundle = build.request(wanted.id, SYSTEM)
         overdue(due)
         wait_until(
-            lambda: "store" in Bundle.objects.get(pk=bundle.pk).problem, "the bundle's row says why it waits", 60
+            lambda: "store" in Bundle.objects.get(pk=bundle.pk).problem_text, "the bundle's row says why it waits", 60
         )
-        wait_until(lambda: "store" in Space.objects.get(pk=due.pk).problem, "the deletion's row says why it waits", 60)
+        wait_until(
+            lambda: "store" in Space.objects.get(pk=due.pk).problem_text, "the deletion's row says why it waits", 60
+        )
         assert Bundle.objects.get(pk=bundle.pk).state == "building"
         assert Space.objects.get(pk=due.pk).state == "expiring"
 

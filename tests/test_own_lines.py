@@ -39,7 +39,7 @@ def words(user: User, space: Space, ending: str = "txt") -> HttpResponse:
 
 def listed(user: User) -> list[tuple[str, int, str]]:
     rows = browser(user).get("/my-lines/").context["rows"]
-    return [(str(row["space"]), row["own"].lines, row["own"].problem) for row in rows]
+    return [(str(row["space"]), row["own"].lines, row["own"].problem_text) for row in rows]
 
 
 def rename(space: Space, old: str, new: str) -> None:
@@ -130,15 +130,15 @@ def test_a_name_that_is_not_one_persons_alone(space: Space, bob: User, name: str
     assert words(bob, space).status_code == 404
     ((_, lines, problem),) = listed(bob)
     assert lines == 0
-    assert "Two people in this Space bear the name Ida" in problem
+    assert "Two people in this Space have the name Ida" in problem
 
 
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
-        (["Welcome.", "Thank you."], "does not say who spoke when"),
-        ([("Nora", "Welcome.")], "No line of its transcript bears your name"),
-        (None, "There is no transcript of this Space"),
+        (["Welcome.", "Thank you."], "has no speaker names"),
+        ([("Nora", "Welcome.")], "No line of the transcript has your name"),
+        (None, "This Space has no transcript"),
     ],
 )
 def test_where_there_is_nothing_the_page_says_why(space: Space, bob: User, said: Any, problem: str) -> None:

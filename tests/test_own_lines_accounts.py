@@ -61,7 +61,7 @@ def test_an_account_that_can_not_be_linked(space: Space, alice: User, bob: User,
 
     assert answer.status_code == 422
     page = answer.content.decode()
-    assert "No account with this name can be linked. Ask the speaker how exactly they sign in." in page
+    assert "There is no such account. Ask the speaker for their exact user name." in page
     assert (person(space).user, events(space)) == (None, [])
     if account == "nobody":
         assert 'value="nobody" aria-invalid="true"' in page  # what was typed is still there

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from archive import dbtime, leases
 from archive.bundles.build import build, request
+from archive.errors import make_problem
 from archive.log import SYSTEM
 from archive.models import Space, User
 from archive.retention.purge import begin, purge
@@ -102,7 +103,7 @@ def test_what_comes_back_meanwhile_is_seen(space: Space) -> None:
 
     space.refresh_from_db()
     assert space.state == "expiring"
-    assert space.problem == f"spaces/{space.pk}/ is not empty yet: 1 objects, 0 open uploads"
+    assert space.problem == make_problem("storage.not_empty", prefix=f"spaces/{space.pk}/", objects=1, uploads=0)
     Space.objects.update(retry_at=None)
     assert purge(space.pk)
 
@@ -129,7 +130,7 @@ def test_what_is_not_known_is_not_done(space: Space, options: dict[str, str], wo
 
     space.refresh_from_db()
     assert space.state == "expiring"
-    assert words in space.problem
+    assert words in space.problem_text
     assert space.retry_at is not None
     assert space.retry_at > dbtime.now()
     assert "space.deleted" not in events(space)

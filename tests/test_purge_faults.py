@@ -11,6 +11,7 @@ from botocore.config import Config
 from django.conf import settings
 
 from archive.bundles import exports
+from archive.errors import make_problem
 from archive.models import DeletionCertificate, Export, ExportPart, LogEntry, Space, User
 from archive.retention.purge import sweep_all
 from archive.storage import keys, store
@@ -112,7 +113,7 @@ def test_what_the_store_does_not_do_is_not_done(spaces: list[Space], fault: Faul
     assert_nothing_is_pretended(spaces)
     for space in spaces:
         assert row(space).state == "expiring"
-        assert words in row(space).problem
+        assert words in row(space).problem_text
         assert row(space).retry_at is not None
     assert_it_goes_on_and_ends_once(spaces)
 
@@ -165,7 +166,9 @@ def test_single_keys_that_are_refused_hold_up_their_spaces_only(spaces: list[Spa
     assert row(fine).state == "deleted"
     for space in (first, second):
         assert (row(space).state, left(space)) == ("expiring", 1)
-        assert row(space).problem == f"1 objects were not deleted: {refused[space.pk]} (AccessDenied)"
+        assert row(space).problem == make_problem(
+            "storage.not_deleted", count=1, keys=[f"{refused[space.pk]} (AccessDenied)"]
+        )
     assert_it_goes_on_and_ends_once(spaces)
 
 
@@ -176,7 +179,9 @@ def test_a_volume_that_is_refused_holds_up_whoever_was_in_it(spaces: list[Space]
         assert list(sweep_all()) == []
 
     assert_nothing_is_pretended(spaces)
-    assert {row(space).problem for space in spaces} == {f"1 objects were not deleted: {export_part} (AccessDenied)"}
+    assert {row(space).problem_text for space in spaces} == {
+        f"1 objects were not deleted: {export_part} (AccessDenied)."
+    }
     assert_it_goes_on_and_ends_once(spaces)
 
 

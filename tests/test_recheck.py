@@ -157,4 +157,4 @@ def test_one_that_can_not_be_removed_does_not_keep_the_others(deleted: Space, al
         assert not recheck.run_round()
 
     assert events(other)[-2:] == AFTER
-    assert "answered 403" in DeletionRecheck.objects.get().problem
+    assert DeletionRecheck.objects.get().problem["params"]["status"] == 403

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import F
 
 from archive import dbtime
+from archive.errors import make_problem
 from archive.models import Bundle, LogEntry, ReconcileFinding, Space, UploadSession, User
 from archive.retention.reconcile import Findings, reconcile
 from archive.storage import keys, store
@@ -118,7 +119,10 @@ def test_what_somebody_is_writing_or_deleting_is_not_touched(alice: User, state:
 @pytest.mark.parametrize("state", ["requested", "building", "failed"])
 def test_a_bundle_that_is_being_composed_is_not_touched(space: Space, state: str) -> None:
     bundle = Bundle.objects.create(
-        space=space, content_digest="0" * 64, state=state, problem="x" if state == "failed" else ""
+        space=space,
+        content_digest="0" * 64,
+        state=state,
+        problem=make_problem("work.gave_up") if state == "failed" else {},
     )
     whole = put(keys.bundle(space.pk, bundle.pk))
 

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from archive.errors import make_problem
 from archive.models import Export, ExportPart, LogEntry, User
 from archive.retention.reconcile import Findings, reconcile
 from archive.storage import keys, store
@@ -19,7 +20,7 @@ READY: dict[str, Any] = {
     "name": "a.zip",
     "ready_at": datetime(2026, 11, 1, tzinfo=UTC),
 }
-OVER = {"state": "failed", "problem": "A Space in it has come to its deadline."}
+OVER = {"state": "failed", "problem": make_problem("export.space_expired")}
 
 
 @pytest.fixture

@@ -58,12 +58,12 @@ def test_the_page_says_when_it_was_used(admin: User) -> None:
     ("form", "said"),
     [
         ({"name": "studio", "days": "90", "hosts": "nobody"}, "There is no user &#x27;nobody&#x27;"),
-        ({"name": "", "days": "90", "hosts": ""}, "needs a name"),
+        ({"name": "", "days": "90", "hosts": ""}, "Give the token a name"),
         ({"name": "studio", "days": "100000", "hosts": ""}, "1 to 366 days"),
         ({"name": "studio", "days": "soon", "hosts": ""}, "1 to 366 days"),
         ({"name": "studio", "days": "90", "hosts": "", "scopes": []}, "Choose what the token may do"),
         ({"name": "studio", "days": "90", "hosts": "", "scopes": ["everything"]}, "Choose what the token may do"),
-        ({"name": "studio", "days": "90", "hosts": "", "scopes": ["bundles"]}, "names the hosts whose they are"),
+        ({"name": "studio", "days": "90", "hosts": "", "scopes": ["bundles"]}, "Choose at least one host"),
     ],
 )
 def test_what_can_not_be_made(form: dict[str, Any], said: str, admin: User) -> None:

@@ -11,6 +11,7 @@ from archive.errors import Refused
 from archive.models import Hold, Space, User
 from archive.search import SearchResults
 from tests.factory import make_row
+from tests.refusals import refuses
 from tests.spoken import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -163,18 +164,18 @@ def test_a_held_space_is_served(space: Space) -> None:
 
 @pytest.mark.parametrize("words", ["", "  \n", "?!...", '""', "-", "\x00", "\ud800", "😀", "("])
 def test_nothing_to_look_for(words: str) -> None:
-    with pytest.raises(Refused, match="There is no word in this"):
+    with refuses(Refused, "search.no_word"):
         find(words)
 
 
 @pytest.mark.parametrize("words", ["-bean", '-"green bean"', "-a -b", "bean or -pea"])
 def test_only_what_to_leave_out(words: str) -> None:
-    with pytest.raises(Refused, match="Say as well what to look for"):
+    with refuses(Refused, "search.only_exclusions"):
         find(words)
 
 
 def test_too_long_to_be_a_search() -> None:
-    with pytest.raises(Refused, match="longer than 300 characters"):
+    with refuses(Refused, "search.too_long", limit=300):
         find("bean " * 2000)
 
 

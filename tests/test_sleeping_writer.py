@@ -78,7 +78,7 @@ def test_a_bundle_whose_builder_slept_before_its_upload_was_open(services: Servi
             pause.let_go()
             purging.join()
 
-    assert "Its deadline came before it was done." in said
+    assert "The deadline came before it was done." in said
     assert_nothing_came_back(space)
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from archive.errors import make_problem
 from archive.models import DeletionCertificate, Space, User
 from archive.retention.purge import purge_all, sweep_all
 from archive.storage import keys, store
@@ -83,7 +84,7 @@ def test_one_key_that_is_refused_holds_up_its_own_space_only(make_full: Callable
 
     assert set(gone) == {first.pk, last.pk}
     assert row(bad).state == "expiring"
-    assert row(bad).problem == f"1 objects were not deleted: {key} (AccessDenied)"
+    assert row(bad).problem == make_problem("storage.not_deleted", count=1, keys=[f"{key} (AccessDenied)"])
     assert "space.deleted" not in events(bad)
     change(bad, retry_at=None)
     assert purge_all([bad.pk]) == [bad.pk]
@@ -105,7 +106,7 @@ def test_a_call_that_fails_is_not_shared_again(make_full: Callable[[int], list[S
     assert len([line for line in proxy.lines if re.search(DELETE, line)]) == 3
     assert len(gone) == 2
     (left,) = set(ids) - set(gone)
-    assert "answered 400 MalformedXML" in Space.objects.get(pk=left).problem
+    assert "answered 400 MalformedXML" in Space.objects.get(pk=left).problem_text
 
 
 @pytest.mark.parametrize("what", ["versions", "second versions"])
@@ -126,7 +127,7 @@ def test_a_prefix_that_can_not_be_listed_is_not_empty(make_full: Callable[[int],
         gone = purge_all([first.pk, bad.pk])
 
     assert gone == [first.pk]
-    assert "answered 403 AccessDenied" in row(bad).problem
+    assert "answered 403 AccessDenied" in row(bad).problem_text
     assert not DeletionCertificate.objects.filter(pk=bad.pk).exists()
     assert stored(bad) == (3 if what == "versions" else 0)
 
@@ -154,7 +155,7 @@ def test_what_comes_back_is_its_own_spaces_matter(make_full: Callable[[int], lis
         gone = purge_all([first.pk, bad.pk])
 
     assert gone == [first.pk]
-    assert row(bad).problem == f"spaces/{bad.pk}/ is not empty yet: 1 objects, 0 open uploads"
+    assert row(bad).problem == make_problem("storage.not_empty", prefix=f"spaces/{bad.pk}/", objects=1, uploads=0)
 
 
 def test_whoever_lost_the_claim_buries_nothing(make_full: Callable[[int], list[Space]]) -> None:
@@ -164,7 +165,7 @@ def test_whoever_lost_the_claim_buries_nothing(make_full: Callable[[int], list[S
         gone = purge_all([first.pk, stolen.pk])
 
     assert gone == [first.pk]
-    assert (row(stolen).state, row(stolen).problem) == ("expiring", "")
+    assert (row(stolen).state, row(stolen).problem) == ("expiring", {})
     assert "space.deleted" not in events(stolen)
 
 

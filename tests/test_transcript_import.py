@@ -74,7 +74,7 @@ def test_a_broken_one_is_refused_by_line(space: Space, words: Path) -> None:
 
     upload.refresh_from_db()
     assert upload.state == "rejected"
-    assert "line 6" in upload.problem
+    assert "line 6" in upload.problem_text
     assert space.transcripts.count() == 1
     assert store().head(upload.key).size == len(BROKEN)  # the rest of it can still be kept
 
@@ -97,9 +97,9 @@ def test_what_is_too_large_is_not_even_read(space: Space, words: Path) -> None:
     assert not read(upload.pk)
 
     upload.refresh_from_db()
-    assert (upload.state, upload.problem) == (
+    assert (upload.state, upload.problem_text) == (
         "rejected",
-        "words.vtt: a transcript of more than 20 MB is not one.",
+        "words.vtt: The file has more than 21 MB, so it is not a transcript.",
     )
 
 

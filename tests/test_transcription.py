@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from archive.cues import Cue
-from archive.errors import Refused, TooLate
+from archive.errors import Refused, TooLate, make_problem
 from archive.intake.store import save_transcript, store_transcript
 from archive.intake.transcription import enqueue
 from archive.intake.transcription.transcribe import transcribe
@@ -16,6 +16,7 @@ from archive.retention.purge import begin
 from archive.storage import StoredVersion, keys, store
 from tests import voices
 from tests.factory import make_row, make_space
+from tests.refusals import refuses
 from tests.rows import events, make_due
 from tests.sounds import make_silence
 from tests.spoken import make_transcript
@@ -81,7 +82,7 @@ def test_a_run_ends_before_its_time_is_up_and_the_next_goes_on(alice: User, tmp_
     assert transcribe(asked(space).pk)
 
     work = asked(space)
-    assert (work.state, work.attempts, work.problem, work.language) == ("running", 0, "", "en")
+    assert (work.state, work.attempts, work.problem, work.language) == ("running", 0, {}, "en")
     assert 30_000 <= work.done_ms <= 60_000
     assert all(line["end_ms"] <= work.done_ms for line in work.cues)
     assert not space.transcripts.exists()
@@ -105,7 +106,7 @@ def test_one_that_is_given_meanwhile_ends_it(call: Space) -> None:
     assert written(call) == {given.key}
     work = asked(call)
     assert work.state == "failed"
-    assert work.problem == "A transcript was uploaded meanwhile, so none is made by machine."
+    assert work.problem_code == "transcription.uploaded_meanwhile"
 
 
 def test_even_when_all_was_heard(call: Space) -> None:
@@ -137,7 +138,7 @@ def test_where_nobody_speaks_it_says_so(alice: User, tmp_path: Path) -> None:
 
     work = asked(space)
     assert work.state == "failed"
-    assert work.problem == "No speech was heard in this recording, so there is nothing to write down."
+    assert work.problem_code == "transcription.no_speech"
     assert written(space) == set()
 
 
@@ -153,11 +154,11 @@ def test_the_deadline_ends_it(call: Space) -> None:
 
 
 def test_it_gives_up_after_five_attempts_without_a_window(call: Space) -> None:
-    Transcription.objects.filter(space=call).update(attempts=5, problem="The object store answered 503.")
+    Transcription.objects.filter(space=call).update(attempts=5, problem=make_problem("work.gave_up"))
 
     transcribe(asked(call).pk)
 
-    assert (asked(call).state, asked(call).problem) == ("failed", "The object store answered 503.")
+    assert (asked(call).state, asked(call).problem) == ("failed", make_problem("work.gave_up"))
     assert events(call)[-1] == "transcription.failed"
 
 
@@ -168,13 +169,13 @@ def test_a_recording_that_is_gone_is_not_looked_for_again(call: Space) -> None:
     transcribe(asked(call).pk)
 
     assert asked(call).state == "failed"
-    assert "404" in asked(call).problem
+    assert asked(call).problem["params"]["status"] == 404
 
 
 def test_asking_again_goes_on_where_it_failed(call: Space) -> None:
     line = {"start_ms": 0, "end_ms": 900, "speaker": "", "text": "Hello."}
     heard = {"done_ms": 20_000, "total_ms": 30_000, "cues": [line], "language": "en"}
-    Transcription.objects.filter(space=call).update(state="failed", problem="The disk was full.", **heard)
+    Transcription.objects.filter(space=call).update(state="failed", problem=make_problem("work.gave_up"), **heard)
 
     again = enqueue.ask(call.pk, SYSTEM)
 
@@ -192,14 +193,14 @@ def test_asking_is_refused_where_it_can_not_be_had(alice: User, settings: Settin
     make_transcript(has_one, ["Hello."])
     make_due(gone)
 
-    with pytest.raises(Refused, match="has a transcript"):
+    with refuses(Refused, "transcription.exists"):
         enqueue.ask(has_one.pk, SYSTEM)
     with pytest.raises(TooLate):
         enqueue.ask(gone.pk, SYSTEM)
-    with pytest.raises(Refused, match="is being received"):
+    with refuses(Refused, "transcription.not_available", state="receiving"):
         enqueue.ask(make_row(alice, state="receiving").pk, SYSTEM)
     settings.TRANSCRIPTION_MODEL = ""
-    with pytest.raises(Refused, match=r"switched off here\. Upload a transcript instead"):
+    with refuses(Refused, "transcription.off"):
         enqueue.ask(off.pk, SYSTEM)
 
 
@@ -235,4 +236,4 @@ def test_a_language_that_the_model_does_not_know_is_said(call: Space) -> None:
     transcribe(asked(call).pk)
 
     assert asked(call).state == "failed"
-    assert "does not know the language tlh: see TRANSCRIPTION_LANGUAGE" in asked(call).problem
+    assert asked(call).problem_code == "transcription.unknown_language"

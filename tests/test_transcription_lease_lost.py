@@ -39,4 +39,4 @@ def test_it_leaves_what_the_other_one_kept(alice: User, settings: Settings, monk
     (kept,) = space.transcripts.all()
     assert store().read(kept.key, 0, kept.size, kept.etag).endswith(b"Runner beans.\n")
     work.refresh_from_db()
-    assert (work.state, work.problem, work.fence) == ("done", "", 2)
+    assert (work.state, work.problem, work.fence) == ("done", {}, 2)

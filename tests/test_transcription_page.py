@@ -3,6 +3,7 @@
 import pytest
 from pytest_django import Settings
 
+from archive.errors import make_problem
 from archive.models import Space, Transcript, Transcription, User
 from tests import voices
 from tests.factory import make_contents, make_row
@@ -58,9 +59,9 @@ def test_what_was_heard_so_far_is_not_shown_as_a_transcript(alice: User, space: 
 
 
 def test_why_it_failed_and_asking_again(alice: User, space: Space) -> None:
-    Transcription.objects.create(space=space, state="failed", problem="No speech was heard.")
+    Transcription.objects.create(space=space, state="failed", problem=make_problem("transcription.no_speech"))
     shown = panel(alice, space)
-    assert "could not be made: No speech was heard." in shown
+    assert "could not be made: No speech was found" in shown
     assert "Nothing was lost." in shown
     assert "hx-trigger" not in shown
 

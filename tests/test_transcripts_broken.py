@@ -40,7 +40,7 @@ no start
 """
 NAMED = (
     "line 9: it ends before it starts; line 13: it ends when it starts; line 16: its times can't be read; "
-    "line 19: its time is beyond 7 days; line 22: these words have no times; and 2 more"
+    "line 19: its time is beyond 7 days; line 22: it has no times; and 2 more"
 )
 
 
@@ -49,8 +49,8 @@ def test_webvtt_names_them_by_line() -> None:
         parse(VTT.encode(), "words.vtt")
 
     assert str(refused.value) == (
-        f"words.vtt: 2 of its cues can be used, 7 can't: {NAMED}. "
-        "Nothing was taken in. Correct it and bring it again, or keep the rest without them."
+        f"words.vtt: 2 of its lines can be used, 7 can't: {NAMED}. "
+        "Nothing was saved. Correct the file and upload it again, or keep the other lines."
     )
 
 
@@ -58,7 +58,7 @@ def test_webvtt_names_them_by_line() -> None:
 def test_leniently_the_rest_is_kept_and_a_note_says_what_was_not(ends: str) -> None:
     assert parse(VTT.replace("\n", ends).encode(), lenient=True) == Parsed(
         [Cue(1000, 2000, "", "first"), Cue(8000, 8500, "", "no empty line before")],
-        [f"Left out, as broken: 7 cues ({NAMED})."],
+        [f"Broken lines that were left out (7): {NAMED}."],
         None,
     )
 
@@ -75,9 +75,9 @@ def test_srt_names_them_by_the_line_of_their_times() -> None:
         parse(text.encode(), "words.srt")
 
     assert str(refused.value) == (
-        "words.srt: 1 of its cues can be used, 3 can't: line 6: its times can't be read; "
+        "words.srt: 1 of its lines can be used, 3 can't: line 6: its times can't be read; "
         "line 10: it ends before it starts; line 14: its times can't be read. "
-        "Nothing was taken in. Correct it and bring it again, or keep the rest without them."
+        "Nothing was saved. Correct the file and upload it again, or keep the other lines."
     )
     assert parse(text.encode(), lenient=True).cues == [Cue(1000, 2000, "", "first")]
 
@@ -85,7 +85,7 @@ def test_srt_names_them_by_the_line_of_their_times() -> None:
 def test_one_is_one() -> None:
     text = b"WEBVTT\n\n00:01.000 --> 00:02.000\na\n\n00:01.000 --> 00:00.000\nb\n"
 
-    assert parse(text, lenient=True).notes == ["Left out, as broken: 1 cue (line 6: it ends before it starts)."]
+    assert parse(text, lenient=True).notes == ["Broken lines that were left out (1): line 6: it ends before it starts."]
 
 
 @pytest.mark.parametrize("lenient", [False, True])
@@ -94,6 +94,6 @@ def test_where_no_cue_is_whole_nothing_can_be_kept(lenient: bool) -> None:
         parse(b"WEBVTT\n\n00:05.000 --> 00:04.000\nx\n", "words.vtt", lenient=lenient)
 
     assert str(refused.value) == (
-        "words.vtt: not one cue of it can be used: line 3: it ends before it starts. "
-        "Nothing was taken in. Correct it and bring it again."
+        "words.vtt: No line can be used: line 3: it ends before it starts. "
+        "Nothing was saved. Correct the file, and upload it again."
     )

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from archive.cues import Cue
-from archive.errors import Unreadable
+from archive.errors import Unreadable, make_problem
 from archive.intake.transcripts import parse
+from tests.refusals import refuses
 
 FROM_FIRST = "Captions hold times of the day: they were counted from the first message in the file."
 
@@ -80,9 +81,8 @@ def test_counted_from_when_the_recording_began() -> None:
 def test_captions_from_before_the_recording_are_broken() -> None:
     began = datetime(2021, 12, 5, 11, 45, 26, 800_000, tzinfo=UTC)
 
-    with pytest.raises(
-        Unreadable, match=r"1 of its cues can be used, 1 can't: line 5: it starts before the recording\."
-    ):
+    faults = [make_problem("cue.at_line", number=5, reason=make_problem("cue.before_recording"))]
+    with refuses(Unreadable, "transcript.broken_lines", usable=1, broken=1, cues=faults):
         parse(TALK.encode(), began=began)
 
 
@@ -137,9 +137,9 @@ def test_broken_lines_are_named() -> None:
         parse(text.encode(), "space_cc.jsonl")
 
     assert str(refused.value) == (
-        "space_cc.jsonl: 2 of its cues can be used, 4 can't: line 10: it is not a message of a Space's chat; "
+        "space_cc.jsonl: 2 of its lines can be used, 4 can't: line 10: it is not a message of a Space's chat; "
         "line 11: it is not a message of a Space's chat; line 12: its time can't be read; "
         "line 13: it is not a message of a Space's chat. "
-        "Nothing was taken in. Correct it and bring it again, or keep the rest without them."
+        "Nothing was saved. Correct the file and upload it again, or keep the other lines."
     )
     assert len(parse(text.encode(), lenient=True).cues) == 2

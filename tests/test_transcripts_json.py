@@ -8,6 +8,7 @@ import pytest
 from archive.cues import Cue
 from archive.errors import Unreadable
 from archive.intake.transcripts import Parsed, parse
+from tests.refusals import refuses
 
 
 def read(*segments: Any, **more: Any) -> Parsed:
@@ -95,7 +96,7 @@ def test_a_broken_segment_is_named_by_its_number(segment: str, why: str) -> None
     with pytest.raises(Unreadable) as refused:
         parse(text.encode(), "words.json")
 
-    assert f"words.json: 1 of its cues can be used, 1 can't: segment 2: {why}." in str(refused.value)
+    assert f"words.json: 1 of its lines can be used, 1 can't: segment 2: {why}." in str(refused.value)
     assert parse(text.encode(), lenient=True).cues == [Cue(0, 1000, "", "a")]
 
 
@@ -107,23 +108,21 @@ def test_halves_of_characters_are_replaced() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "code"),
     [
-        ("{", "words.json: it begins like JSON, but can't be read as such from line 1 on."),
-        ('{"segments":\n [}', "words.json: it begins like JSON, but can't be read as such from line 2 on."),
-        ('{"a": 1}\n{"a": 1}\n', "words.json: it begins like JSON, but can't be read as such from line 2 on."),
+        ("{", "transcript.json_broken"),
+        ('{"segments":\n [}', "transcript.json_broken"),
+        ('{"a": 1}\n{"a": 1}\n', "transcript.json_broken"),
         (
             '{"words": []}',
-            'words.json: it is JSON, but not a Podcasting 2.0 transcript: there is no list of "segments" in it.',
+            "transcript.not_podcasting",
         ),
         (
             '{"segments": {}}',
-            'words.json: it is JSON, but not a Podcasting 2.0 transcript: there is no list of "segments" in it.',
+            "transcript.not_podcasting",
         ),
     ],
 )
-def test_other_json_is_refused_in_words(text: str, words: str) -> None:
-    with pytest.raises(Unreadable) as refused:
+def test_other_json_is_refused_in_words(text: str, code: str) -> None:
+    with refuses(Unreadable, code, file="words.json"):
         parse(text.encode(), "words.json")
-
-    assert str(refused.value) == words

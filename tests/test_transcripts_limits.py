@@ -10,28 +10,31 @@ import pytest
 from archive.cues import Cue
 from archive.errors import Unreadable
 from archive.intake.transcripts import parse
+from tests.refusals import refuses
 
 TIMES = b"00:01.000 --> 00:02.000\n"
 MESSAGE = (
     b'{"kind": 1, "payload": {"body": {"final": true, "body": "x", "username": "n", "timestamp": 1638704725994}}}\n'
 )
-NESTED = "words: it is JSON, but nested or with numbers beyond all measure."
-PARTS = "words: it is JSON with more parts in it than a transcript has."
-MANY = "words: it has more than 100,000 cues: more than anybody says in a day."
-LONG = "words: line 4 has more than 100,000 characters, so it is not a transcript."
-LINES = "words: it has more than 1,000,000 lines, so it is not a transcript."
+Limit = tuple[str, dict[str, int]]
+NESTED: Limit = ("transcript.json_too_deep", {})
+PARTS: Limit = ("transcript.json_too_large", {})
+MANY = ("transcript.too_many_cues", {"limit": 100_000})
+LONG = ("transcript.line_too_long", {"line": 4, "limit": 100_000})
+LINES = ("transcript.too_many_lines", {"limit": 1_000_000})
+LARGE = ("transcript.too_large", {"limit": 20 * 1024**2})
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "problem"),
     [
-        (b"WEBVTT\n\n" + TIMES + b"x" * 50_000_000, "words: a transcript of more than 20 MB is not one."),
+        (b"WEBVTT\n\n" + TIMES + b"x" * 50_000_000, LARGE),
         (b"WEBVTT\n\n" + TIMES + b"x" * 20_000_000, LONG),
         (b"1\n00:00:01,000 --> 00:00:02,000\nx\n" + b"x" * 20_000_000, LONG),
         (b"[00:01] x\n\n\n" + b"x" * 20_000_000, LONG),
         (b"\n" * 20_000_000, LINES),
         (b"WEBVTT\n" + b"\n" * 20_000_000, LINES),
-        (b"WEBVTT\n\n" + (TIMES + b"\n") * 1_000_000, "words: a transcript of more than 20 MB is not one."),
+        (b"WEBVTT\n\n" + (TIMES + b"\n") * 1_000_000, LARGE),
         (b"WEBVTT\n\n" + (b"0:1.0 --> 0:2.0\n\n") * 200_000, MANY),
         (b"[00:01] x\n" * 200_000, MANY),
         (MESSAGE + b"x\n" * 400_000, MANY),
@@ -42,7 +45,7 @@ LINES = "words: it has more than 1,000,000 lines, so it is not a transcript."
         (b'{"segments": [' + b'"x",' * 4_000_000 + b"1]}", PARTS),
         (
             b'{"segments": [' + b"0," * 600_000 + b"0]}",
-            "words: it has more than 500,000 cues: more than anybody says in a day.",
+            ("transcript.too_many_cues", {"limit": 500_000}),
         ),
     ],
     ids=[
@@ -51,11 +54,11 @@ LINES = "words: it has more than 1,000,000 lines, so it is not a transcript."
         *("deep objects", "deep lists", "a million digits", "600,000 objects", "4 million words", "numbers"),
     ],
 )
-def test_too_much_is_refused_in_words(data: bytes, words: str) -> None:
-    with pytest.raises(Unreadable) as refused:
-        parse(data, "words", lenient=True)
+def test_too_much_is_refused_in_words(data: bytes, problem: Limit) -> None:
+    code, params = problem
 
-    assert str(refused.value) == words
+    with refuses(Unreadable, code, file="words", **params):
+        parse(data, "words", lenient=True)
 
 
 LINE = 90_000
@@ -122,7 +125,7 @@ def test_a_cue_of_ten_thousand_characters_is_read_and_a_longer_one_is_broken() -
     found = parse(text, lenient=True)
 
     assert found.cues == [Cue(1000, 2000, "", "x" * 10_000)]
-    assert found.notes == ["Left out, as broken: 1 cue (line 6: it has more than 10,000 characters)."]
+    assert found.notes == ["Broken lines that were left out (1): line 6: it has more than 10\u202f000 characters."]
 
 
 def test_a_long_name_is_cut() -> None:

@@ -35,7 +35,7 @@ def test_text_with_a_title_and_a_wrong_time_names_both() -> None:
         parse(b"A talk\n[00:00:01] a\n[00:61:00] b\n[9999:00:00] c\n", "talk.txt")
 
     assert str(refused.value) == (
-        "talk.txt: 1 of its cues can be used, 3 can't: line 1: these words have no time; "
+        "talk.txt: 1 of its lines can be used, 3 can't: line 1: it has no times; "
         "line 3: its time can't be read; line 4: its time can't be read. "
-        "Nothing was taken in. Correct it and bring it again, or keep the rest without them."
+        "Nothing was saved. Correct the file and upload it again, or keep the other lines."
     )

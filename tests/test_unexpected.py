@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from archive.dbtime import now
+from archive.errors import make_problem
 from archive.leases import claim
 from archive.models import Space, User
 from archive.retention.due import due_spaces
@@ -21,7 +22,7 @@ def test_the_row_gets_the_name_of_the_error_and_none_of_its_words(alice: User) -
         raise KeyError("words of somebody")
 
     space.refresh_from_db()
-    assert space.problem == "It stopped unexpectedly (KeyError)."
+    assert space.problem == make_problem("work.unexpected", error="KeyError")
     assert space.retry_at is not None
 
 
@@ -33,6 +34,6 @@ def test_progress_counts_from_when_it_was_given_back(alice: User) -> None:
     mine = claim(Space, space.pk, ["receiving"])
     assert mine is not None
 
-    mine.release_for_retry("the store was down", at_once=True)
+    mine.release_for_retry(make_problem("work.gave_up"), at_once=True)
 
     assert list(due_spaces()) == []

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from archive import dbtime
+from archive.errors import make_problem
 from archive.intake.uploads import clean_up
 from archive.models import Space, UploadPart, UploadSession, User
 from archive.storage import keys, store
@@ -92,7 +93,7 @@ def test_what_a_dead_store_kept_is_removed_later(upload: UploadSession, alice: U
 def refused(upload: UploadSession, alice: User) -> UploadSession:
     """Arrived, and found to be broken."""
     assert Caller(user=alice).post(f"/uploads/{upload.pk}/complete").status == 200
-    UploadSession.objects.update(state="rejected", problem="line 3: it ends before it starts.")
+    UploadSession.objects.update(state="rejected", problem=make_problem("transcript.no_lines"))
     return upload
 
 
@@ -107,7 +108,7 @@ def test_a_refused_transcript_is_kept_for_a_day(upload: UploadSession, alice: Us
 
     upload.refresh_from_db()
     assert (upload.state, upload.upload_id, left(upload)) == ("rejected", "", (0, 0))
-    assert upload.problem == "line 3: it ends before it starts."
+    assert upload.problem == make_problem("transcript.no_lines")
 
 
 def test_the_rest_of_it_can_be_kept_while_it_is_there(upload: UploadSession, alice: User) -> None:

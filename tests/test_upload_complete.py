@@ -34,7 +34,7 @@ def test_missing_parts_are_named_and_nothing_is_lost(caller: Caller, upload: dic
 
     refused = caller.post(f"/uploads/{upload['id']}/complete")
 
-    assert (refused.status, "look at part 1, 3." in refused.words) == (409, True)
+    assert (refused.status, "Check parts 1, 3." in refused.words) == (409, True)
     caller.send(upload, sent, [1, 3])
     assert caller.post(f"/uploads/{upload['id']}/complete").status == 200
 
@@ -47,7 +47,7 @@ def test_a_wrong_etag_is_named(caller: Caller, upload: dict[str, Any], sent: byt
 
     refused = caller.post(f"/uploads/{upload['id']}/complete", {"parts": named})
 
-    assert (refused.status, "look at part 2." in refused.words) == (409, True)
+    assert (refused.status, "Check parts 2." in refused.words) == (409, True)
     assert UploadSession.objects.get().state == "open"
 
 
@@ -104,7 +104,7 @@ def test_an_upload_that_the_store_has_lost_is_over(caller: Caller, upload: dict[
 
     refused = caller.post(f"/uploads/{upload['id']}/complete")
 
-    assert (refused.status, "has nothing of it any more. Begin again." in refused.words) == (409, True)
+    assert (refused.status, "no longer has any part of this upload. Start it again." in refused.words) == (409, True)
     again = caller.begin(upload["space"], sent)
     assert again.status == 201
     caller.send(again.json, sent)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from archive.errors import make_problem
 from archive.models import Space, UploadSession, User
 from archive.storage import keys, store
 from tests.api import Caller, recorder
@@ -28,7 +29,7 @@ def test_a_recording_that_is_too_big(caller: Caller) -> None:
 
     assert (refused.status, refused.words) == (
         422,
-        "The recording has 5,368,709,121 bytes; at most 5,368,709,120 can be taken in.",
+        "This file has 5.4 GB. A recording may have at most 5.4 GB.",
     )
     assert begin(caller, space, size=5 * 1024**3).json["part_count"] == 320
 
@@ -49,7 +50,7 @@ def test_so_many_at_a_time(way: str, settings: Any, alice: User, admin: User) ->
 
     refused = begin(caller, spaces[2])
 
-    assert (refused.status, "2 uploads are open already" in refused.words) == (409, True)
+    assert (refused.status, "You already have 2 open uploads" in refused.words) == (409, True)
     assert not store().listing(keys.prefix(spaces[2])).uploads
     caller.delete(f"/uploads/{first['id']}")
     assert begin(caller, spaces[2]).status == 201
@@ -69,7 +70,7 @@ def test_one_recording_at_a_time(caller: Caller) -> None:
 
     refused = begin(caller, space)
 
-    assert (refused.status, "on its way already" in refused.words) == (409, True)
+    assert (refused.status, "already being uploaded" in refused.words) == (409, True)
     assert begin(caller, space, kind="transcript").status == 201
     assert UploadSession.objects.count() == 2
 
@@ -88,7 +89,7 @@ def test_one_recording_at_a_time(caller: Caller) -> None:
     ],
 )
 def test_a_space_takes_what_it_waits_for(state: str, kind: str, status: int, caller: Caller, alice: User) -> None:
-    space = make_row(alice, state=state, problem="It is no recording." if state == "rejected" else "")
+    space = make_row(alice, state=state, problem=make_problem("audio.empty") if state == "rejected" else {})
 
     assert begin(caller, space.pk, kind=kind).status == status
 
@@ -126,7 +127,7 @@ def test_what_is_not_as_it_should_be(fields: dict[str, Any], caller: Caller) -> 
     ("fields", "said"),
     [
         ({"ended_at": "2099-01-01T00:00:00Z"}, "in the future"),
-        ({"ended_at": "2020-01-01T00:00:00Z"}, "can't be taken in any more"),
+        ({"ended_at": "2020-01-01T00:00:00Z"}, "can't be archived any more"),
         ({"speakers": [{"name": "Nora", "account": "nobody"}]}, "There is no user 'nobody'"),
     ],
 )

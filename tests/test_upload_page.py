@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from pytest_django import Settings
 
+from archive.errors import make_problem
 from archive.models import Space, UploadSession, User
 from tests.factory import make_row
 from tests.pages import browser
@@ -108,7 +109,9 @@ def test_what_follows_is_told_before_it_begins(alice: User, settings: Settings) 
 
 def test_only_a_broken_transcript_of_ones_own_is_read_again(alice: User, bob: User) -> None:
     space = make_row(alice)
-    broken = make_upload(space, alice, kind="transcript", state="rejected", etag="e", problem="line 6: it has no end.")
+    broken = make_upload(
+        space, alice, kind="transcript", state="rejected", etag="e", problem=make_problem("transcript.no_lines")
+    )
     path = f"/spaces/{space.pk}/accept-partial/{broken.pk}"
 
     assert "line 6: it has no end." in browser(alice).get(f"/spaces/{space.pk}/").content.decode()

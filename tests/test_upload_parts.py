@@ -135,8 +135,8 @@ def moment(part: dict[str, Any]) -> datetime:
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ([{"number": 3}], "parts 1 to 2, and no part 3"),
-        ([{"number": 1}, {"number": 1}], "Name each part once"),
+        ([{"number": 3}], "There is no part 3: the file has parts 1 to 2"),
+        ([{"number": 1}, {"number": 1}], "List each part once"),
     ],
 )
 def test_parts_that_are_none(caller: Caller, upload: dict[str, Any], parts: list[Any], said: str) -> None:

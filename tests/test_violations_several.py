@@ -10,6 +10,7 @@ from archive.log import SYSTEM
 from archive.models import User, Violation
 from archive.moderation.violations import flag_each
 from tests.factory import make_row
+from tests.refusals import refuses
 from tests.rows import kept
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -26,7 +27,7 @@ def test_each_is_flagged_or_says_why_not(alice: User, bob: User, admin: User) ->
         (late.pk, True),
         (other.pk, False),
     ]
-    assert "Too late: the deletion of this Space began at" in outcomes[1].refusal
+    assert "Too late: the deletion of this Space started on" in outcomes[1].refusal
     assert kept(one) == kept(other) == timedelta(days=120)
     assert not late.violations.exists()
 
@@ -34,15 +35,15 @@ def test_each_is_flagged_or_says_why_not(alice: User, bob: User, admin: User) ->
 def test_what_is_wrong_with_all_of_them_is_said_once(alice: User, admin: User) -> None:
     space = make_row(alice)
 
-    with pytest.raises(Refused, match="Choose the Spaces"):
+    with refuses(Refused, "violation.none_selected"):
         flag_each([], "spam", "Watches.", admin)
-    with pytest.raises(Refused, match="There is no rule"):
+    with refuses(Refused, "violation.no_such_rule"):
         flag_each([space.pk], "none", "Watches.", admin)
-    with pytest.raises(Refused, match="A reason is needed"):
+    with refuses(Refused, "moderation.reason_missing"):
         flag_each([space.pk], "spam", "", admin)
-    with pytest.raises(Refused, match="alice is not an admin"):
+    with refuses(Refused, "moderation.not_an_admin"):
         flag_each([space.pk], "spam", "Watches.", alice)
-    with pytest.raises(Refused, match="These are 101 Spaces; at most 100"):
+    with refuses(Refused, "violation.too_many_selected", count=101):
         flag_each([make_row(alice).pk for _ in range(101)], "spam", "Watches.", admin)
 
     assert not Violation.objects.exists()

@@ -17,7 +17,16 @@ from archive.bundles.compose import compose
 from archive.bundles.contents import Contents, content_id, contents
 from archive.bundles.missing import check_sources, missing_sources
 from archive.bundles.zip64 import Segment
-from archive.errors import LeaseLost, ObjectChanged, ObjectMissing, Refused, StorageError, TooLate
+from archive.errors import (
+    LeaseLost,
+    ObjectChanged,
+    ObjectMissing,
+    Problem,
+    Refused,
+    StorageError,
+    TooLate,
+    make_problem,
+)
 from archive.leases import Claim
 from archive.log import SYSTEM, Actor, events
 from archive.models import Bundle, ExportPart, Notice, Package, Space, User
@@ -39,9 +48,9 @@ def request(space_id: UUID, actor: Actor, user: User | None = None) -> Bundle:
     with transaction.atomic():
         space = Space.objects.select_for_update().get(pk=space_id)
         if space.is_gone(dbtime.now()):
-            raise TooLate("Its deadline has passed, so it can't be bundled any more.")
+            raise TooLate("bundle.too_late")
         if space.state != Space.State.AVAILABLE:
-            raise Refused(f"The Space is {space.get_state_display()}. Ask again when it is available.")
+            raise Refused("bundle.not_available", state=space.state)
         content = content_id(space)
         live = Bundle.objects.filter(space=space, content_digest=content, state__in=Bundle.LIVE).first()
         if live is not None:
@@ -67,16 +76,16 @@ def attempt(model: type[P], package_id: UUID, make: Callable[[Claim[P]], bool]) 
     ):
         return False
     if claim.attempt > MOST_ATTEMPTS:
-        return _fail(claim, claim.row.problem or "The worker stopped each time before it was done.")
+        return _fail(claim, claim.row.problem or make_problem("work.gave_up"))
     try:
         with claim.report_unexpected():
             return make(claim)
     except (Refused, ObjectMissing, ObjectChanged) as error:  # trying again would not help
-        return _fail(claim, str(error))
+        return _fail(claim, error.problem)
     except StorageError as error:
         if claim.attempt == MOST_ATTEMPTS:
-            return _fail(claim, str(error))
-        claim.release_for_retry(str(error))
+            return _fail(claim, error.problem)
+        claim.release_for_retry(error.problem)
         return False
     except LeaseLost:
         return False
@@ -86,7 +95,7 @@ def _build(claim: Claim[Bundle]) -> bool:
     bundle = claim.row
     space = bundle.space
     if not space.is_served(dbtime.now()):
-        raise TooLate("Its deadline passed before the bundle was ready.")
+        raise TooLate("bundle.deadline_first")
     if settings.BUNDLE_MISSING_OBJECTS == "list":
         missing_sources(space)
     what = contents(space)
@@ -100,7 +109,7 @@ def compose_and_finish(claim: Claim[P], key: str, segments: Sequence[Segment], n
     up, or somebody else has it now."""
     there = compose(claim, key, segments)
     if there is None:
-        claim.release_for_retry("", at_once=True)
+        claim.release_for_retry({}, at_once=True)
         return False
     known: dict[str, Any] = {"key": key, "size": there.size, "etag": there.etag, "name": name, "ready_at": dbtime.now()}
     with transaction.atomic():
@@ -114,7 +123,7 @@ def compose_and_finish(claim: Claim[P], key: str, segments: Sequence[Segment], n
             bytes_done=there.size,
             bytes_total=there.size,
             upload_id="",
-            problem="",
+            problem={},
             **known,
             **leases.RESET,
         )
@@ -136,10 +145,10 @@ def _settle(claim: Claim[Bundle], what: Contents) -> None:
         with transaction.atomic():
             claim.renew(content_digest=what.id)
     except IntegrityError as error:
-        raise Refused("The Space changed meanwhile, and a newer bundle of it was asked for.") from error
+        raise Refused("bundle.superseded") from error
 
 
-def _fail(claim: Claim[P], reason: str) -> bool:
+def _fail(claim: Claim[P], reason: Problem) -> bool:
     """What the store has of it is removed by archive/bundles/maintain.py."""
     with transaction.atomic():
         if lifecycle.transition(

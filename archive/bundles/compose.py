@@ -74,11 +74,11 @@ def compose(claim: "Claim[Any]", key: str, segments: Sequence[Segment]) -> Objec
     except UploadGone as error:  # by a deletion; or completed, by an earlier attempt or by a call whose answer was lost
         whole = job.whole()
         if whole is None:
-            raise StoreUnavailable(str(error)) from error
+            raise StoreUnavailable.of(error.problem) from error
         return whole
     there = bucket.head(key)
     if there.size != job.size:
-        raise ObjectChanged(f"{key} has {there.size} bytes instead of {job.size}")
+        raise ObjectChanged("bundle.size_differs", key=key, actual=there.size, expected=job.size)
     return there
 
 

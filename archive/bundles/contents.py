@@ -59,7 +59,7 @@ def members(space: Space, name: str) -> list[Member]:
     """Its whole bag, under the folder `name`. Raises as `contents` does."""
     recordings = list(space.recordings.all())
     if not recordings:
-        raise Refused(f"{space.id} has no recording, so there is nothing to bundle.")
+        raise Refused("bundle.no_recording", space=space.id)
     lost = _lost(space)
     derived = _derived(space)
     payload = [member("data/space.json", _json(facts(space)))]

@@ -17,7 +17,7 @@ from django.db.models import Exists, F, OuterRef, Sum
 from archive import dbtime, leases, lifecycle, log
 from archive.bundles.build import attempt, compose_and_finish
 from archive.bundles.export_contents import contents
-from archive.errors import Refused, TooLate
+from archive.errors import Refused, TooLate, make_problem
 from archive.leases import Claim
 from archive.log import SYSTEM, Actor, events
 from archive.models import (
@@ -36,7 +36,6 @@ from archive.storage import keys
 MOST_SPACES = 500  # in a part: its directory and manifests have to fit into memory
 ROOM = 2 * 1024**2  # bytes for the page and the small members of a bag
 SPELLINGS = 16  # a transcript is in a bag in five forms, none of them longer than three times its WebVTT
-OVERTAKEN = "All Spaces were asked for again."
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def request(host: User, max_part_size: int) -> Export:
     """Ask for all Spaces of the host: the export that is there, if it is of the same Spaces and size; else a new
     one, and the older one is taken back. Raises Refused when there is nothing to download."""
     if max_part_size not in Export.Size.values:
-        raise Refused("A part holds at most 2, 10 or 50 GB.")
+        raise Refused("export.bad_part_size")
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=host.pk)  # two clicks at once are one
         # Without the key, and in the order of the ids: a deletion locks alike, and then writes places of these Spaces.
@@ -88,7 +87,7 @@ def request(host: User, max_part_size: int) -> Export:
         list(downloadable.order_by("pk").values_list("pk"))
         found = shares(host)
         if not found:
-            raise Refused("None of your Spaces can be downloaded right now.")
+            raise Refused("export.nothing")
         last = newest(host)
         if last is not None and last.max_part_size == max_part_size and _is_of(last, found):
             return last
@@ -124,7 +123,9 @@ def _overtake(host: User) -> None:
     live = ExportPart.objects.filter(export__host=host, state__in=ExportPart.LIVE)
     for export_part in live.select_for_update(of=("self",)).order_by("pk"):
         new = "removed" if export_part.state == ExportPart.State.READY else "failed"
-        lifecycle.transition(export_part, export_part.state, new, actor=SYSTEM, problem=OVERTAKEN, **leases.RESET)
+        lifecycle.transition(
+            export_part, export_part.state, new, actor=SYSTEM, problem=make_problem("export.superseded"), **leases.RESET
+        )
 
 
 def _open(export: Export, number: int, export_part: Sequence[SizedSpace]) -> None:
@@ -143,7 +144,7 @@ def _build(claim: Claim[ExportPart]) -> bool:
     export_part = claim.row
     with contents(export_part, dbtime.now()) as what:
         if what is None:
-            raise TooLate("Every Space in it has come to its deadline.")
+            raise TooLate("export.all_expired")
         claim.renew(content_digest=what.id)
         return compose_and_finish(claim, keys.export_part(export_part.id), what.segments, what.filename)
 

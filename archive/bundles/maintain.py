@@ -16,9 +16,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from archive import formatting, leases, lifecycle, log
+from archive import leases, lifecycle, log
 from archive.bundles.read_back import read_back
-from archive.errors import LeaseLost, ObjectChanged, ObjectMissing, StorageError, StoreUnavailable
+from archive.errors import LeaseLost, ObjectChanged, ObjectMissing, StorageError, StoreUnavailable, make_problem
 from archive.leases import Claim
 from archive.log import SYSTEM, events
 from archive.models import Bundle, ExportPart, Package
@@ -32,7 +32,6 @@ MOST_PROOFS = 20  # some hours; a package that can't be read back in one run doe
 SHARE = 0.7  # of the lease, that one reading may take
 UNVERIFIED = Q(sha256="", attempts__lt=MOST_PROOFS)
 UNCLEARED = Q(storage_cleared=False)
-DAMAGED = "It was read back after it was made, and did not hold what was taken in ({}). Ask for it again."
 
 logger = structlog.get_logger()
 
@@ -63,7 +62,7 @@ def verify(model: type[P], package_id: UUID) -> bool:
     except ObjectChanged as error:
         _condemn(claim, error)
     except StorageError as error:
-        claim.release_for_retry(str(error))
+        claim.release_for_retry(error.problem)
     except LeaseLost:
         pass
     return False
@@ -79,17 +78,14 @@ def _prove(claim: Claim[P]) -> bool:
     def step(count: int) -> None:
         nonlocal told
         if time.monotonic() > until:
-            raise StoreUnavailable(
-                f"Only {formatting.format_size(count)} of {formatting.format_size(whole)} were read"
-                " when the time was up."
-            )
+            raise StoreUnavailable("bundle.read_too_slow", done=count, size=whole)
         if time.monotonic() - told > TICK:
             claim.renew()
             told = time.monotonic()
 
     sha256 = read_back(store().stream(package.key, whole, package.etag), step)
     with transaction.atomic():
-        claim.renew(sha256=sha256, problem="", **leases.RESET)
+        claim.renew(sha256=sha256, problem={}, **leases.RESET)
         log.record(
             PROVEN[type(package)],
             space_id=lifecycle.space_id_of(package),
@@ -102,7 +98,7 @@ def _prove(claim: Claim[P]) -> bool:
 
 
 def _condemn(claim: Claim[P], error: ObjectChanged) -> None:
-    reason = DAMAGED.format(error)
+    reason = make_problem("bundle.damaged", reason=error.problem)
     blank: dict[str, Any] = {"key": "", "size": None, "etag": "", "ready_at": None}
     lifecycle.transition(
         claim.row, "ready", "failed", actor=SYSTEM, condition=claim.mine, problem=reason, **blank, **leases.RESET
@@ -129,7 +125,7 @@ def remove_unfetched(model: type[Bundle] | type[ExportPart], limit: int = 1000) 
     for package in model._default_manager.filter(unfetched())[:limit]:
         why = {"why": "not fetched"}
         gone += lifecycle.transition(
-            package, "ready", "removed", actor=SYSTEM, condition=unfetched(), detail=why, problem="", **leases.RESET
+            package, "ready", "removed", actor=SYSTEM, condition=unfetched(), detail=why, problem={}, **leases.RESET
         )
     return gone
 

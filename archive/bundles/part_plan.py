@@ -50,7 +50,7 @@ def plan(segments: Sequence[Segment], *, copies: bool = True, least: int = MIN_P
     `copies`: whether the store can copy; without it everything is `Through`. Raises Refused beyond 10,000 parts."""
     parts = _parts(segments if copies else _in_pieces(segments, PART), copies, least, most)
     if len(parts) > MOST_PARTS:
-        raise Refused(f"It would take {len(parts):,} parts, and an object store joins at most {MOST_PARTS:,}.")
+        raise Refused("bundle.too_many_parts", count=len(parts), limit=MOST_PARTS)
     return parts
 
 

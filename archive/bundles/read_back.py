@@ -23,7 +23,7 @@ def read_back(chunks: Iterable[bytes], step: Callable[[int], None] = lambda coun
     while (begins := source.take(4)) == LOCAL:
         _check(source, LOCAL_HEADER.unpack(begins + source.take(LOCAL_HEADER.size - 4)))
     if not source.members:
-        raise ObjectChanged("it does not begin like a ZIP")
+        raise ObjectChanged("bundle.not_a_zip")
     return source.rest()
 
 
@@ -34,7 +34,7 @@ def _check(source: "_Source", header: tuple[int, ...]) -> None:
     if size == U32 and extra:
         size = struct.unpack_from("<HHQQ", extra)[3]  # our own ZIP64 field is the only one (layout.py)
     if source.crc32(size) != crc32:
-        raise ObjectChanged(f"{name} does not have the bytes that were taken in")
+        raise ObjectChanged("bundle.member_differs", name=name)
     source.members += 1
 
 

@@ -11,14 +11,23 @@ A recording that can't be accepted is refused in three steps, each of which can 
 down and nothing more can come in; its objects are removed, and seen to be gone; the Space becomes `rejected`.
 """
 
+import json
 import time
 
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from archive import formatting, leases, lifecycle, log
-from archive.errors import DecoderDied, DecoderFailed, LeaseLost, Refused, Unreadable
+from archive import leases, lifecycle, log
+from archive.errors import (
+    DecoderDied,
+    DecoderFailed,
+    LeaseLost,
+    Problem,
+    Refused,
+    Unreadable,
+    violated_constraint,
+)
 from archive.intake.audio import measure, self_test
 from archive.intake.spool import SpooledFile, open_unnamed_file, spool_object
 from archive.intake.store import fingerprint, save_recording, store_derived
@@ -31,7 +40,6 @@ from archive.storage.purge_prefix import purge_listing, require_empty
 
 SILENT = -60  # dBFS: a loudest sample below it is no sound
 TICK = 1.0  # seconds between two writes of progress
-DIED = "The program that decodes the recording was stopped before its end. It is tried again."
 MOST_DEATHS = 5  # attempts in which the decoder may die (killed for want of memory, say) before the file is blamed
 
 logger = structlog.get_logger()
@@ -82,25 +90,17 @@ def _check_decoder(claim: Claim[Space], error: Unreadable) -> None:
     """Raises DecoderFailed unless the file is to blame for `error`."""
     if isinstance(error, DecoderDied) and claim.attempt < MOST_DEATHS:
         logger.warning("decoder_died", space=str(claim.row.pk), attempt=claim.attempt)
-        raise DecoderFailed(DIED) from error
+        raise DecoderFailed("audio.decoder_died") from error
     claim.renew()
     self_test.run()
 
 
 def _check(space: Space, upload: UploadSession, file: SpooledFile) -> None:
     if upload.sha256 not in ("", file.sha256):
-        raise Refused(
-            f"{upload.name}: the bytes that arrived are not those that were announced: their SHA-256 is {file.sha256} "
-            f"instead of {upload.sha256}. Upload it again."
-        )
+        raise Refused("upload.sha256_differs", file=upload.name, actual=file.sha256, expected=upload.sha256)
     same = Space.objects.filter(fingerprint=_fingerprint(space, file.sha256)).exclude(pk=space.pk)
     if here := same.exclude(state__in=[Space.State.REJECTED, Space.State.DELETED]).first():
-        raise Refused(_twice(upload, here))
-
-
-def _twice(upload: UploadSession, here: Space | None) -> str:
-    shown = f" as “{here}” ({formatting.format_time(here.ended_at)})" if here else ""
-    return f"{upload.name}: this recording is here already{shown}, so it is not taken in a second time."
+        raise Refused("upload.duplicate_of", file=upload.name, title=str(here), ended_at=here.ended_at)
 
 
 def _fingerprint(space: Space, sha256: str) -> str:
@@ -122,14 +122,14 @@ def _keep(
             )
             save_recording(space, sound, heard, made)
             if not lifecycle.transition(upload, "uploaded", "accepted", actor=SYSTEM, detail=detail):
-                raise LeaseLost(f"{upload} was given up meanwhile")
+                raise LeaseLost("work.lease_lost", model="UploadSession", id=upload.pk, state=upload.state)
     except IntegrityError as error:
-        if "space_ingested_once" not in str(error):
+        if violated_constraint(error) != "space_ingested_once":
             raise
-        raise Refused(_twice(upload, None)) from error
+        raise Refused("upload.duplicate", file=upload.name) from error
 
 
-def refuse(claim: Claim[Space], reason: str) -> bool:
+def refuse(claim: Claim[Space], reason: Problem) -> bool:
     """`processing -> rejected`, with nothing of it left in the store. False when the race was lost. Raises
     StorageError, LeaseLost: then the next claim goes on with it."""
     space, bucket, prefix = claim.row, store(), keys.prefix(claim.row.id)
@@ -155,7 +155,7 @@ def refuse(claim: Claim[Space], reason: str) -> bool:
             "rejected",
             actor=SYSTEM,
             condition=claim.mine,
-            detail={"reason": log.commitment(space.salt, reason), "removed": removed},
+            detail={"reason": log.commitment(space.salt, json.dumps(reason, sort_keys=True)), "removed": removed},
             problem=reason,
             processing_step="",
             fingerprint="",

@@ -22,7 +22,16 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from archive import cues, leases, lifecycle
-from archive.errors import LeaseLost, ObjectChanged, Refused, StorageError, TooLate, Unreadable
+from archive.errors import (
+    LeaseLost,
+    ObjectChanged,
+    Refused,
+    StorageError,
+    TooLate,
+    Unreadable,
+    make_problem,
+    violated_constraint,
+)
 from archive.intake import transcripts
 from archive.intake.audio import measure
 from archive.intake.examine import SILENT
@@ -95,8 +104,7 @@ def _spoken(request: Request, notes: list[str], began: datetime | None = None) -
         found = transcripts.parse(request.transcript, lenient=request.lenient_transcript, began=began)
     except Unreadable as error:
         if not request.skip_bad_transcript:
-            how = "--lenient-transcript to keep the rest of it, or --skip-bad-transcript to do without it"
-            raise Unreadable(f"{error} Give {how}.") from error
+            raise Unreadable("transcript.give_option", reason=error.problem) from error
         notes.append(f"{error} It was left out; the recording was taken in.")
         return []
     notes += [f"{request.transcript.name}: {note}" for note in found.notes]
@@ -118,14 +126,14 @@ def _space(request: Request, ended_at: datetime, fingerprint: str, actor: Actor)
             with transaction.atomic():
                 return _new_space(request, ended_at, fingerprint, actor), True
         except IntegrityError as error:
-            if "space_ingested_once" not in str(error):
+            if violated_constraint(error) != "space_ingested_once":
                 raise
             here = Space.objects.filter(fingerprint=fingerprint).exclude(state__in=["rejected", "deleted"]).first()
             if here is not None and here.state == Space.State.EXPIRING:
-                raise TooLate(f"This recording is here as {here.id}, and is being deleted.") from None
+                raise TooLate("intake.deletion_started", space=here.id) from None
             if here is not None:
                 return here, False
-    raise Refused("Somebody else is taking in and discarding the same recording. Try again in a minute.")
+    raise Refused("intake.race")
 
 
 def _new_space(request: Request, ended_at: datetime, fingerprint: str, actor: Actor) -> Space:
@@ -159,14 +167,14 @@ def _receive(space: Space, request: Request, brought: ExaminedFiles, progress: P
     """Store the objects, then write their rows and the transition to `processing` in one transaction."""
     claim = leases.claim(Space, space.pk, [Space.State.RECEIVING])
     if claim is None:
-        raise Refused(f"{space.id}: somebody is taking in this recording right now. Try again in a few minutes.")
+        raise Refused("intake.at_work", space=space.id)
     done, total = 0, request.recording.stat().st_size
 
     def step(count: int) -> None:
         nonlocal done
         done += count
         if done > total:
-            raise Refused(f"{request.recording.name}: the file is still growing. Try again when it is complete.")
+            raise Refused("intake.file_growing", file=request.recording.name)
         claim.renew()
         progress("storing", done, total)
 
@@ -178,11 +186,11 @@ def _receive(space: Space, request: Request, brought: ExaminedFiles, progress: P
         spoken, language = brought.spoken, request.language
         words = store_transcript(space.id, "1", spoken, language, claim.renew) if spoken else None
     except (Refused, StorageError) as error:
-        if not claim.release_for_retry(str(error), at_once=True):
+        if not claim.release_for_retry(error.problem, at_once=True):
             claim.renew()  # raises, and says what became of the Space: that matters more than what the store said
         raise
     except BaseException as error:  # Ctrl-C, a full disk: the same call can go on at once
-        claim.release_for_retry(type(error).__name__, at_once=True)
+        claim.release_for_retry(make_problem("intake.stopped", error=type(error).__name__), at_once=True)
         raise
 
     with transaction.atomic():
@@ -195,10 +203,10 @@ def _receive(space: Space, request: Request, brought: ExaminedFiles, progress: P
             actor=actor,
             condition=claim.mine,
             detail=detail,
-            problem="",
+            problem={},
             **leases.RESET,
         ):
-            raise LeaseLost(f"{space.id} is not being received any more")
+            raise LeaseLost("work.lease_lost", model="Space", id=space.id, state=space.state)
         if words is not None:
             source = Transcript.Source.GIVEN
             save_transcript(space.id, words, spoken, language=language, source=source, actor=actor)
@@ -213,4 +221,4 @@ def _write_recording(
         with path.open("rb") as file:
             return write(store(), key, file, form.content_type, check=check, step=step, sha256=brought.sha256)
     except ObjectChanged as error:
-        raise Refused(f"{path.name}: the file changed while it was read. Try again when it is complete.") from error
+        raise Refused("intake.file_changed", file=path.name) from error

@@ -5,15 +5,13 @@ from uuid import UUID
 from django.db import transaction
 
 from archive import leases, lifecycle
-from archive.errors import DecoderFailed, LeaseLost, ObjectChanged, Refused, StorageError
+from archive.errors import DecoderFailed, LeaseLost, ObjectChanged, Refused, StorageError, make_problem
 from archive.intake.examine import examine, refuse
 from archive.intake.transcription import enqueue
 from archive.leases import Claim
 from archive.log import SYSTEM
 from archive.models import Space
 from archive.storage import store
-
-NO_ROOM = "The worker's disk has no room for it ({})."
 
 
 def finish(space_id: UUID) -> bool:
@@ -29,7 +27,7 @@ def finish(space_id: UUID) -> bool:
             return _finish(claim)
     except (StorageError, DecoderFailed) as error:
         # An acknowledged upload is never given up: it is retried, and the page says why.
-        claim.release_for_retry(str(error))
+        claim.release_for_retry(error.problem)
     except LeaseLost:
         pass
     return False
@@ -44,17 +42,17 @@ def _finish(claim: Claim[Space]) -> bool:
         if not space.recordings.exists():
             examine(claim)
     except Refused as error:
-        refuse(claim, str(error))
+        refuse(claim, error.problem)
         return False
     except OSError as error:
-        claim.release_for_retry(NO_ROOM.format(error.strerror))
+        claim.release_for_retry(make_problem("audio.no_disk_space", error=error.strerror))
         return False
     for kept in [*space.recordings.all(), *space.derived.all(), *space.transcripts.all()]:
         if not store().head(kept.key).is_one(kept.size, kept.etag):
-            raise ObjectChanged(f"{kept.key} is not what was stored")
+            raise ObjectChanged("storage.object_differs", key=kept.key)
     with transaction.atomic():
         moved = lifecycle.transition(
-            space, "processing", "available", actor=SYSTEM, condition=claim.mine, problem="", **leases.RESET
+            space, "processing", "available", actor=SYSTEM, condition=claim.mine, problem={}, **leases.RESET
         )
         if moved:
             enqueue.request(space, SYSTEM)

@@ -70,7 +70,7 @@ def save_transcript(
     searched; older ones stay. Raises TooLate when the Space's time has passed."""
     space = Space.objects.select_for_update().get(pk=space_id)
     if space.is_gone(dbtime.now()):
-        raise TooLate("The deadline of this Space has passed, so no transcript is added to it.")
+        raise TooLate("transcript.too_late")
     last: int = space.transcripts.aggregate(last=Max("number"))["last"] or 0
     kept = Transcript.objects.create(
         space=space, number=last + 1, language=language, source=source, cues=cues.dump(spoken), **vars(words)

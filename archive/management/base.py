@@ -26,10 +26,10 @@ class Command(BaseCommand, ABC):
             self.run(**options)
         except StoreDenied as error:
             raise CommandError(
-                f"{error}. Look at S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY. Nothing was lost."
+                f"{error} Look at S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY. Nothing was lost."
             ) from error
         except StorageError as error:
-            raise CommandError(f"{error}. Call again when it is back: nothing was lost.") from error
+            raise CommandError(f"{error} Call again when it is back: nothing was lost.") from error
         except SpacekeepError as error:
             raise CommandError(str(error)) from error
         except OperationalError as error:

@@ -5,7 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from archive.errors import Refused
+from archive import messages
+from archive.errors import Problem, Refused
 from archive.formatting import format_count, format_time
 from archive.intake.importers import Facts, ImportCandidate
 from archive.intake.importers.plain import SOURCE as PLAIN
@@ -54,7 +55,7 @@ class Plan:
         """Raises Refused when nobody knows when the Space ended."""
         facts = self.facts
         if facts.ended_at is None:
-            raise Refused("When did the Space end? Give --ended-at: the clock starts there, never at the file's date.")
+            raise Refused("intake.end_unknown")
         return Request(
             recording=recording,
             host=self.given.host,
@@ -73,21 +74,21 @@ class Plan:
             transcribe=self.given.transcribe,
         )
 
-    def problem(self) -> str:
-        """Why it would not be taken in, as far as that shows without listening; or ""."""
+    def problem(self) -> Problem:
+        """Why it would not be taken in, as far as that shows without decoding it; or {}."""
         try:
             request = self.request(Path(self.found.recording), None)
             validate_ended_at(request.ended_at)
             validate_text(request)
         except Refused as error:
-            return str(error)
-        return ""
+            return error.problem
+        return {}
 
     def as_json(self) -> dict[str, Any]:
         """As --dry-run --json prints it."""
         transcript = self.given.transcript or self.found.transcript
         files = {"file": self.found.recording, "transcript": str(transcript) if transcript else None}
-        return files | self.facts.as_json() | {"problem": self.problem()}
+        return files | self.facts.as_json() | {"problem": messages.render(self.problem())}
 
     def as_text(self) -> str:
         """As --dry-run prints it: some lines, the first of them its title."""
@@ -108,5 +109,5 @@ class Plan:
             *(f"note: {note}" for note in facts.notes),
         ]
         if problem := self.problem():
-            lines.append(f"NOT TAKEN IN: {problem}")
+            lines.append(f"NOT TAKEN IN: {messages.render(problem)}")
         return "\n  ".join([facts.title or "(without a title)", *lines])

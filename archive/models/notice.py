@@ -68,7 +68,7 @@ class Notice(Leased):
                 condition=Q(state="sent", sent_at__isnull=False) | (~Q(state="sent") & Q(sent_at=None)),
             ),
             models.CheckConstraint(
-                name="notice_unsent_has_a_reason", condition=~Q(state__in=["obsolete", "failed"]) | ~Q(problem="")
+                name="notice_unsent_has_a_reason", condition=~Q(state__in=["obsolete", "failed"]) | ~Q(problem={})
             ),
             models.CheckConstraint(
                 name="notice_reminder_has_its_deadline",

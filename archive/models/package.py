@@ -63,7 +63,7 @@ class Package(Leased):
                 | Q(size=None, ready_at=None, key="", etag="", sha256=""),
             ),
             models.CheckConstraint(name="%(class)s_sha256_hex", condition=Q(sha256__regex=r"^([0-9a-f]{64})?$")),
-            models.CheckConstraint(name="%(class)s_failed_has_a_reason", condition=~Q(state="failed") | ~Q(problem="")),
+            models.CheckConstraint(name="%(class)s_failed_has_a_reason", condition=~Q(state="failed") | ~Q(problem={})),
             models.CheckConstraint(
                 name="%(class)s_progress_within_total", condition=Q(bytes_done__lte=F("bytes_total"))
             ),

@@ -89,9 +89,9 @@ class Space(Leased):
             ),
             models.CheckConstraint(
                 name="space_deleted_is_scrubbed",
-                condition=~Q(state="deleted") | Q(title="", salt="", fingerprint="", problem=""),
+                condition=~Q(state="deleted") | Q(title="", salt="", fingerprint="", problem={}),
             ),
-            models.CheckConstraint(name="space_rejected_has_a_reason", condition=~Q(state="rejected") | ~Q(problem="")),
+            models.CheckConstraint(name="space_rejected_has_a_reason", condition=~Q(state="rejected") | ~Q(problem={})),
             models.UniqueConstraint(
                 name="space_ingested_once",
                 fields=["fingerprint"],

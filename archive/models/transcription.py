@@ -37,7 +37,7 @@ class Transcription(Leased):
             ),
             models.CheckConstraint(name="transcription_progress_within_total", condition=Q(done_ms__lte=F("total_ms"))),
             models.CheckConstraint(
-                name="transcription_failed_has_a_reason", condition=~Q(state="failed") | ~Q(problem="")
+                name="transcription_failed_has_a_reason", condition=~Q(state="failed") | ~Q(problem={})
             ),
             models.UniqueConstraint(
                 name="transcription_one_live", fields=["space"], condition=Q(state__in=["requested", "running"])

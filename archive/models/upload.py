@@ -14,7 +14,7 @@ class UploadSession(Leased):
     """A file on its way from a browser or a recorder straight into the store, by one multipart upload.
 
     `open`: parts may come. `arrived`: it is one object now, and waits to be looked at. `taken`: what was in it is kept
-    (a recording, a transcript). `refused`: it is not what it should be (`problem` says why, for people). `aborted`:
+    (a recording, a transcript). `refused`: it is not what it should be (`problem` says why). `aborted`:
     given up, by somebody or after a day without progress.
     """
 
@@ -61,7 +61,7 @@ class UploadSession(Leased):
             models.CheckConstraint(name="upload_sizes_positive", condition=Q(size__gt=0, part_size__gt=0)),
             models.CheckConstraint(name="upload_sha256_hex", condition=Q(sha256__regex=r"^([0-9a-f]{64})?$")),
             models.CheckConstraint(
-                name="upload_rejected_has_a_reason", condition=~Q(state="rejected") | ~Q(problem="")
+                name="upload_rejected_has_a_reason", condition=~Q(state="rejected") | ~Q(problem={})
             ),
             models.CheckConstraint(
                 name="upload_completed_has_its_object", condition=~Q(state__in=["uploaded", "accepted"]) | ~Q(etag="")

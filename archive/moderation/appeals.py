@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from archive import dbtime, formatting, lifecycle, log, policy
+from archive import dbtime, lifecycle, log, policy
 from archive.errors import Conflict, Refused, TooLate
 from archive.log import Actor, events
 from archive.models import Appeal, Space, User, Violation, current_policy
@@ -27,18 +27,17 @@ def closes(space: Space) -> datetime | None:
     return None if space.expires_at is None else space.expires_at - timedelta(days=policy.APPEAL_DAYS)
 
 
-def closed(space: Space, violation: Violation, now: datetime) -> str:
-    """Why its host can't appeal now, or nothing."""
+def closed(space: Space, violation: Violation, now: datetime) -> Refused | None:
+    """Why its host can't appeal now, if so."""
     if violation.state == Violation.State.LIFTED:
-        return "This violation was lifted, so there is nothing to appeal against."
+        return Conflict("appeal.violation_lifted")
     appeal = getattr(violation, "appeal", None)
     if appeal is not None:
-        return "An appeal was made already, and there is one for each violation."
+        return Conflict("appeal.exists")
     last = closes(space)
     if last is not None and last <= now:
-        until = formatting.format_time(last)
-        return f"Too late: appeals were taken until {until}, {policy.APPEAL_DAYS} days before the deadline."
-    return ""
+        return TooLate("appeal.too_late", until=last, days=policy.APPEAL_DAYS)
+    return None
 
 
 def appeal(violation_id: int, text: str, by: User) -> Appeal:
@@ -47,14 +46,14 @@ def appeal(violation_id: int, text: str, by: User) -> Appeal:
     with transaction.atomic():
         violation, space = _locked(Violation.objects.filter(pk=violation_id))
         if space.host_id != by.pk:
-            raise Refused(f"{by.username} is not the host of this Space, and only its host appeals.")
+            raise Refused("appeal.not_the_host", user=by.username)
         now = dbtime.now()
         if why := closed(space, violation, now):
-            raise (TooLate if why.startswith("Too late") else Conflict)(why)
+            raise why
         if not text:
-            raise Refused("Say why the flag is wrong: whoever decides will read it.")
+            raise Refused("appeal.statement_missing")
         if len(text) > Appeal.LONGEST:
-            raise Refused(f"The appeal has {len(text)} characters; at most {Appeal.LONGEST} fit.")
+            raise Refused("appeal.statement_too_long", length=len(text), limit=Appeal.LONGEST)
         made = Appeal.objects.create(violation=violation, statement=text, created_by=by)
         detail = {"appeal": made.pk, "statement": log.commitment(space.salt, text)}
         lifecycle.transition(violation, "standing", "appealed", actor=Actor.of(by), detail=detail)
@@ -70,10 +69,10 @@ def decide(appeal_id: int, reason: str, by: User, *, granted: bool) -> Appeal:
     with transaction.atomic():
         violation, space = _locked(Violation.objects.filter(appeal=appeal_id))
         if space.host_id == by.pk:
-            raise Refused("This is your own Space: another admin decides your appeal.")
+            raise Refused("appeal.own_space")
         decided = violation.appeal
         if decided.state != Appeal.State.OPEN:
-            raise Conflict(f"This appeal was {decided.get_state_display()} already.")
+            raise Conflict("appeal.decided", state=decided.state)
         if granted:
             lift_one(space, violation, reason, by, dbtime.now())
             tell_host(space, events.VIOLATION_LIFTED, violation)
@@ -104,6 +103,6 @@ def _locked(found: QuerySet[Violation]) -> tuple[Violation, Space]:
     """The violation as it is once its Space is locked."""
     space_id = found.values_list("space", flat=True).first()
     if space_id is None:
-        raise Refused("There is no such violation.")
+        raise Refused("violation.not_found")
     space = lock_for_change(space_id)
     return found.select_related("appeal", "rule").get(), space

@@ -8,7 +8,7 @@ clock is never behind.
 from datetime import datetime
 from uuid import UUID
 
-from archive import dbtime, formatting, log, notices
+from archive import dbtime, log, notices
 from archive.errors import Refused, TooLate
 from archive.log import Actor, events
 from archive.models import LogEntry, Notice, Space, User, Violation, current_policy
@@ -21,23 +21,23 @@ def lock_for_change(space_id: UUID) -> Space:
     passed; Refused when there is none."""
     space = Space.objects.select_for_update().filter(pk=space_id).first()
     if space is None:
-        raise Refused(f"There is no Space {space_id}.")
+        raise Refused("space.not_found", space=space_id)
     if late := too_late(space, dbtime.now()):
-        raise TooLate(late)
+        raise late
     return space
 
 
-def too_late(space: Space, now: datetime) -> str:
-    """Why nothing about it can be changed any more, or nothing."""
+def too_late(space: Space, now: datetime) -> TooLate | None:
+    """Why nothing about it can be changed any more, if so."""
     began = (
         LogEntry.objects.filter(space_id=space.id, event=events.DELETION_STARTED).values_list("at", flat=True).first()
     )
     if began is not None:
-        return f"Too late: the deletion of this Space began at {formatting.format_time(began)}."
+        return TooLate("space.deletion_started", at=began)
     if space.expires_at is not None and space.expires_at <= now:
         # Nothing of it is served any more. Taking that back would keep what people were promised is gone.
-        return f"Too late: the deadline of this Space was {formatting.format_time(space.expires_at)}."
-    return ""
+        return TooLate("space.deadline_passed", at=space.expires_at)
+    return None
 
 
 def validated_reason(reason: str, by: User, acts: str, reader: str = "the host") -> str:
@@ -45,11 +45,11 @@ def validated_reason(reason: str, by: User, acts: str, reader: str = "the host")
     "flag and lift"."""
     reason = reason.replace("\x00", "").strip()
     if not by.is_admin:
-        raise Refused(f"{by.username} is not an admin, and only admins {acts}.")
+        raise Refused("moderation.not_an_admin", user=by.username)
     if not reason:
-        raise Refused(f"A reason is needed: {reader} will read it.")
+        raise Refused("moderation.reason_missing")
     if len(reason) > LONGEST_REASON:
-        raise Refused(f"The reason has {len(reason)} characters; at most {LONGEST_REASON} fit.")
+        raise Refused("moderation.reason_too_long", length=len(reason), limit=LONGEST_REASON)
     return reason
 
 

@@ -39,13 +39,13 @@ def parse(typed: str) -> tuple[int, ...]:
     for part in filter(None, (part.strip() for part in re.split(r"[,;\n]", typed))):
         read = PART.fullmatch(part)
         if read is None:
-            raise Refused(f"“{part[:40]}” is not a line number. Write lines as in 12, 14-16.")
+            raise Refused("evidence.not_a_line", text=part[:40])
         first, last = int(read[1]), int(read[2] or read[1])
         if last < first or last - first >= MOST_LINES:
-            raise Refused(f"“{part}” is no stretch of at most {MOST_LINES} lines, from the first to the last.")
+            raise Refused("evidence.bad_range", text=part, limit=MOST_LINES)
         found.update(range(first, last + 1))
     if len(found) > MOST_LINES:
-        raise Refused(f"These are {len(found)} lines; at most {MOST_LINES} fit. Choose those that show it best.")
+        raise Refused("evidence.too_many_lines", count=len(found), limit=MOST_LINES)
     return tuple(sorted(found))
 
 
@@ -53,13 +53,13 @@ def copy_lines(space: Space, lines: Lines) -> list[dict[str, Any]]:
     """The lines as a violation keeps them. Raises Refused for a line that there is not, and for too many words."""
     kept = space.transcripts.filter(number=lines.transcript).first()
     if kept is None:
-        raise Refused("The transcript that these lines are of is not there. Open the page again and choose them anew.")
+        raise Refused("evidence.no_transcript")
     for number in lines.numbers:
         if not 1 <= number <= len(kept.cues):
-            raise Refused(f"There is no line {number}: the transcript has {len(kept.cues)} lines.")
+            raise Refused("evidence.no_such_line", line=number, count=len(kept.cues))
     found = [{"line": number, **asdict(Cue(**kept.cues[number - 1]))} for number in lines.numbers]
     if sum(len(line["text"]) for line in found) > MOST_CHARACTERS:
-        raise Refused(f"These lines have more than {MOST_CHARACTERS} characters. Choose those that show it best.")
+        raise Refused("evidence.too_long", limit=MOST_CHARACTERS)
     return found
 
 

@@ -42,13 +42,13 @@ def release(hold_id: int, reason: str, by: User) -> Hold:
     with transaction.atomic():
         space_id = Hold.objects.filter(pk=hold_id).values_list("space", flat=True).first()
         if space_id is None:
-            raise Refused("There is no such hold.")
+            raise Refused("hold.not_found")
         space = lock_for_change(space_id)
         hold = Hold.objects.get(pk=hold_id)
         if hold.state == Hold.State.RELEASED:
-            raise Conflict("This hold was released already.")
+            raise Conflict("hold.released")
         if not may_release(hold, by):
-            raise Refused("You placed this hold: another admin releases it.")
+            raise Refused("hold.own")
         detail = {"reason": log.commitment(space.salt, reason)}
         changes: dict[str, Any] = {"released_at": dbtime.now(), "released_by": by, "release_reason": reason}
         lifecycle.transition(hold, "standing", "released", actor=Actor.of(by), detail=detail, **changes)

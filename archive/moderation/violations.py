@@ -65,9 +65,9 @@ def flag_each(space_ids: Iterable[UUID], rule_code: str, reason: str, by: User) 
     validated_reason(reason, by, ACTS)
     _rule(rule_code)
     if not ids:
-        raise Refused("Choose the Spaces that are to be flagged.")
+        raise Refused("violation.none_selected")
     if len(ids) > MOST_AT_ONCE:
-        raise Refused(f"These are {len(ids)} Spaces; at most {MOST_AT_ONCE} can be flagged at once.")
+        raise Refused("violation.too_many_selected", count=len(ids), limit=MOST_AT_ONCE)
     outcomes = []
     for space_id in ids:
         try:
@@ -85,7 +85,7 @@ def lift(space_id: UUID, reason: str, by: User) -> list[Violation]:
         space = lock_for_change(space_id)
         standing = list(space.violations.select_related("appeal").exclude(state=Violation.State.LIFTED))
         if not standing:
-            raise Refused("No violation of this Space stands, so there is nothing to lift.")
+            raise Refused("violation.none_standing")
         now = dbtime.now()
         lifted = [violation for violation in standing if lift_one(space, violation, reason, by, now)]
         recompute(space, Actor.of(by))
@@ -127,5 +127,5 @@ def _rule(code: str) -> Rule:
     rule = Rule.objects.filter(code=code.replace("\x00", ""), active=True).first()
     if rule is None:
         known = ", ".join(Rule.objects.filter(active=True).values_list("code", flat=True))
-        raise Refused(f"There is no rule {code!r}. The rules are: {known}.")
+        raise Refused("violation.no_such_rule", rule=code, rules=known)
     return rule

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from archive import leases, lifecycle
 from archive.display.mail import render_mail
-from archive.errors import LeaseLost, MailDown, MailRefused, MailUnavailable
+from archive.errors import LeaseLost, MailDown, MailRefused, MailUnavailable, make_problem
 from archive.leases import Claim
 from archive.log import SYSTEM
 from archive.models import Notice
@@ -32,15 +32,15 @@ def send(notice_id: UUID) -> bool:
     if claim is None:
         return False
     if claim.attempt > MOST_ATTEMPTS:
-        _end(claim, "failed", problem=claim.row.problem or "The worker stopped each time before it was sent.")
+        _end(claim, "failed", problem=claim.row.problem or make_problem("mail.gave_up"))
         return False
     try:
         with claim.report_unexpected():
             return _send(claim)
     except MailRefused as error:  # trying again would not help
-        _end(claim, "failed", problem=str(error))
+        _end(claim, "failed", problem=error.problem)
     except MailUnavailable as error:
-        if claim.release_for_retry(str(error)) and isinstance(error, MailDown):
+        if claim.release_for_retry(error.problem) and isinstance(error, MailDown):
             _others_wait(claim)
     except LeaseLost:
         pass
@@ -71,7 +71,7 @@ def _settled(claim: Claim[Notice], notice: Any) -> bool:
     """Whether there is nothing to send, and its row says so now."""
     untrue = GONE if notice is None else notice.untrue  # None: not even a tombstone of its Space is left
     if untrue:
-        _end(claim, "obsolete", problem=untrue)
+        _end(claim, "obsolete", problem=make_problem(untrue))
     elif not address(notice.user):
         _end(claim, "web-only")
     else:
@@ -81,7 +81,7 @@ def _settled(claim: Claim[Notice], notice: Any) -> bool:
 
 def _end(claim: Claim[Notice], state: str, **changes: Any) -> bool:
     detail = {"kind": claim.row.kind, "user": claim.row.user_id}
-    changes = {"problem": "", **leases.RESET, **changes}
+    changes = {"problem": {}, **leases.RESET, **changes}
     # What the mail server took is sent, even if somebody claimed it meanwhile: they find it done, and stop.
     mine = None if state == "sent" else claim.mine
     return lifecycle.transition(claim.row, "pending", state, actor=SYSTEM, condition=mine, detail=detail, **changes)

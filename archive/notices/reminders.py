@@ -51,6 +51,6 @@ def _renew(batch: int) -> int:
     for notice in with_validity(dropped).filter(untrue="")[:batch]:
         detail = {"kind": notice.kind, "user": notice.user_id}
         renewed += lifecycle.transition(
-            notice, "obsolete", "pending", actor=SYSTEM, detail=detail, problem="", **leases.RESET
+            notice, "obsolete", "pending", actor=SYSTEM, detail=detail, problem={}, **leases.RESET
         )
     return renewed

@@ -24,7 +24,7 @@ def connect() -> Iterator[BaseEmailBackend]:
     try:
         connection.open()
     except OSError as error:  # smtplib's own errors are OSErrors, too
-        raise MailDown(f"The mail server can't be used ({_named(error)}).") from error
+        raise MailDown("mail.server_down", error=_named(error)) from error
     try:
         yield connection
     finally:
@@ -38,7 +38,7 @@ def send_message(connection: BaseEmailBackend, letter: MailMessage, to: str, id:
     try:
         validate_email(to)
     except ValidationError as error:
-        raise MailRefused("This is not an e-mail address. Correct it in the account.") from error
+        raise MailRefused("mail.bad_address") from error
     message = EmailMultiAlternatives(letter.subject, letter.text, settings.DEFAULT_FROM_EMAIL, [to])
     message.attach_alternative(letter.html, "text/html")
     # The same for each attempt, so that a message which arrives twice is shown once.
@@ -46,23 +46,22 @@ def send_message(connection: BaseEmailBackend, letter: MailMessage, to: str, id:
     try:
         connection.send_messages([message])
     except smtplib.SMTPRecipientsRefused as error:
-        ((code, _),) = error.recipients.values()
-        raise _refused(f"The mail server does not take mail for this address ({code}).", code) from error
+        ((reply, _),) = error.recipients.values()
+        raise _refused("mail.address_refused", reply) from error
     except smtplib.SMTPDataError as error:
-        code = error.smtp_code
-        raise _refused(f"The mail server did not take the message ({code}).", code) from error
+        raise _refused("mail.message_refused", error.smtp_code) from error
     except OSError as error:
         # A sender that is refused is among these: that is our setting, and mail goes out once it is put right.
-        raise MailUnavailable(f"The mail server did not take the message ({_named(error)}).") from error
+        raise MailUnavailable("mail.not_taken", error=_named(error)) from error
 
 
 def message_id(id: UUID) -> str:
     return f"<{id}@{urlsplit(settings.SITE_URL).hostname}>"
 
 
-def _refused(words: str, code: int) -> MailRefused | MailUnavailable:
+def _refused(code: str, reply: int) -> MailRefused | MailUnavailable:
     """RFC 5321 §4.2.1: 5yz is for good, 4yz for now."""
-    return MailRefused(words) if 500 <= code < 600 else MailUnavailable(words)
+    return MailRefused(code, reply=reply) if 500 <= reply < 600 else MailUnavailable(code, reply=reply)
 
 
 def _named(error: Exception) -> str:

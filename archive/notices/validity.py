@@ -12,14 +12,14 @@ from archive.models.user import ADMINS
 
 Kind = Notice.Kind
 
-GONE = "The Space is gone, or its deadline has passed."
-MOVED = "The deadline moved."
-REMOVED = "The bundle is not there any more."
-ASKED_AGAIN = "The bundle was asked for again."
-LIFTED = "The violation was lifted."
-NO_ACCESS = "This person may not see the Space any more."
+GONE = "notice.space_gone"
+MOVED = "notice.deadline_moved"
+REMOVED = "notice.bundle_removed"
+ASKED_AGAIN = "notice.bundle_requested_again"
+LIFTED = "notice.violation_lifted"
+NO_ACCESS = "notice.no_access"
 
-# What makes a notice untrue, in the words that its row gets.
+# What makes a notice untrue, by the code that its row gets.
 UNTRUE: list[tuple[str, Any]] = [
     (
         GONE,
@@ -37,8 +37,8 @@ UNTRUE: list[tuple[str, Any]] = [
 
 
 def with_validity(notices: Any) -> Any:
-    """The same notices, each with its Space, and as annotations: `untrue` (why it no longer holds, "" while it does),
-    `bundle_size` (bytes; None unless it is ready), `rule_name` and `violation_state`."""
+    """The same notices, each with its Space, and as annotations: `untrue` (the code of why it no longer holds, ""
+    while it does), `bundle_size` (bytes; None unless it is ready), `rule_name` and `violation_state`."""
     ready = _subject(Bundle).filter(state=Bundle.State.READY)
     violation = _subject(Violation)
     admins = User.groups.through._default_manager.filter(user=OuterRef("user"), group__name=ADMINS)

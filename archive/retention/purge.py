@@ -42,6 +42,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from archive import dbtime, export_revocation, leases, lifecycle, log
+from archive.errors import make_problem
 from archive.leases import Claim
 from archive.log import SYSTEM, events
 from archive.models import Bundle, Derived, LogEntry, Recording, Space, Transcript, Transcription, UploadSession
@@ -114,7 +115,7 @@ def begin_all(space_ids: Collection[UUID]) -> list[Space]:
             due = [space for space in spaces if space.state == state]
             told = {space.pk: _why(space, now) for space in due}
             began += lifecycle.transition_all(
-                due, state, "expiring", actor=SYSTEM, condition=is_due(), details=told, problem="", **leases.RESET
+                due, state, "expiring", actor=SYSTEM, condition=is_due(), details=told, problem={}, **leases.RESET
             )
         if began:
             _stop_work(began)
@@ -144,7 +145,7 @@ def _stop_work(spaces: Sequence[Space]) -> None:
     for model, old, new in WORK:
         at_work = model._default_manager.filter(space__in=spaces, state=old).order_by("pk")
         rows: list[Any] = list(at_work.select_for_update(of=("self",)))
-        reason = "Its deadline came before it was done."
+        reason = make_problem("work.deadline_first")
         lifecycle.transition_all(rows, old, new, actor=SYSTEM, condition=Q(), problem=reason, **leases.RESET)
 
 
@@ -179,7 +180,7 @@ def _without(claims: Sequence[Claim[Space]], failed: Failures, places: Places) -
     fine = []
     for claim in claims:
         if wrong := [failed[place] for place in places[claim.row.id] if place in failed]:
-            claim.release_for_retry(str(wrong[0]))
+            claim.release_for_retry(wrong[0].problem)
         else:
             fine.append(claim)
     return fine

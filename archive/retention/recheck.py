@@ -56,7 +56,7 @@ def run_round(pages: int = PAGES) -> bool:
         with claim.report_unexpected():
             return _round(claim, pages)
     except StorageError as error:
-        claim.release_for_retry(str(error))
+        claim.release_for_retry(error.problem)
         logger.warning("relisting_failed", error=str(error))
     except LeaseLost:
         pass
@@ -75,7 +75,7 @@ def _round(claim: Claim[DeletionRecheck], pages: int) -> bool:
         claim.renew(marker=marker)
         if not marker:
             with transaction.atomic():
-                claim.renew(finished_at=Now(), problem="", **leases.RESET)
+                claim.renew(finished_at=Now(), problem={}, **leases.RESET)
                 log.record(events.DELETION_RECHECKED, space_id=None, actor=SYSTEM, spaces=_deleted().count())
             return True
         if looked >= PLACES:

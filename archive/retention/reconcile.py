@@ -203,7 +203,7 @@ def _orphan(run: Run, space_id: UUID | None, one: ListedObject, is_nobodys: Call
     if not is_nobodys():
         return
     if failed := run.bucket.delete((one.stored,)):
-        raise StorageError(f"{key} was not removed ({failed[key]})")
+        raise StorageError("storage.not_removed", key=key, error=failed[key])
     run.found.removed.append(key)
     with transaction.atomic():
         _record(events.ORPHAN_REMOVED, space_id, key=key, size=size, first_seen_at=log.rfc3339(sighting.first_at))

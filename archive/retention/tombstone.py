@@ -41,7 +41,7 @@ SCRUBBED: dict[str, Any] = {
     "title": "",
     "salt": "",
     "fingerprint": "",
-    "problem": "",
+    "problem": {},
     "audience": "",
     "processing_step": "",
 }

@@ -77,7 +77,7 @@ def search_lines(spaces: SpaceQuerySet, typed: str, page: int = 1, *, seconds: f
             return found
     except OperationalError as error:
         if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
-            raise Refused("This took too long. Look for rarer words, or for more of them at once.") from error
+            raise Refused("search.too_slow") from error
         raise
 
 

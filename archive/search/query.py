@@ -50,10 +50,10 @@ def questions(typed: str) -> Questions:
     """Words are looked for together; "in quotes", one after the other; `or` and -without as people know them. Raises
     Refused when there is nothing to look for."""
     if len(typed) > LONGEST:
-        raise Refused(f"This is longer than {LONGEST} characters. Look for a few of its words.")
+        raise Refused("search.too_long", limit=LONGEST)
     asked = " ".join(_asked(typed))
     if not asked:
-        raise Refused("There is no word in this. Look for a word that was said.")
+        raise Refused("search.no_word")
     found: dict[tuple[str, str], list[str]] = {}
     common = []
     for config, query, tree in _parsed(asked):
@@ -62,7 +62,7 @@ def questions(typed: str) -> Questions:
         elif tree != "T":  # else it fits every line that lacks a word
             found.setdefault(_weighed(query), []).append(config)
     if not found:
-        raise Refused("This only says what to leave out. Say as well what to look for.")
+        raise Refused("search.only_exclusions")
     return Questions(typed, [Question(names, match, words) for (match, words), names in found.items()], common)
 
 

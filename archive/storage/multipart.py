@@ -138,6 +138,6 @@ def write(
             size += len(data)
             step(len(data))
         if sha256 not in (None, digest.hexdigest()):
-            raise ObjectChanged(f"{key}: the SHA-256 differs from the expected one")
+            raise ObjectChanged("storage.bytes_differ", key=key)
         etag = upload.complete()
     return Written(key, size, digest.hexdigest(), crc32, etag)

@@ -112,14 +112,14 @@ def _delete(bucket: Store, batch: Sequence[tuple[str, StoredVersion]]) -> Failur
 
 
 def _not_deleted(names: list[str]) -> StoreUnavailable:
-    return StoreUnavailable(f"{len(names)} objects were not deleted: {', '.join(sorted(names)[:5])}")
+    return StoreUnavailable("storage.not_deleted", count=len(names), keys=sorted(names)[:5])
 
 
 def list_remaining(found: Mapping[str, Listing]) -> Failures:
     """Return an error for each prefix that is not empty."""
     return {
         prefix: StoreUnavailable(
-            f"{prefix} is not empty yet: {len(listing.versions)} objects, {len(listing.uploads)} open uploads"
+            "storage.not_empty", prefix=prefix, objects=len(listing.versions), uploads=len(listing.uploads)
         )
         for prefix, listing in found.items()
         if listing

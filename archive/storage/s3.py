@@ -63,20 +63,20 @@ def translated(what: str) -> Iterator[None]:
     except ClientError as error:
         code = error.response["Error"].get("Code", "")
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        message = f"{what}: the object store answered {status} {code}"
+        answer = {"what": what, "status": status, "reply": code}
         if code == "NoSuchBucket":  # a configuration error, not proof that the object is gone
-            raise StoreUnavailable(message) from error
+            raise StoreUnavailable("storage.answer", **answer) from error
         if code == "NoSuchUpload":
-            raise UploadGone(message) from error
+            raise UploadGone("storage.answer", **answer) from error
         if code == "NoSuchKey" or status == 404:
-            raise ObjectMissing(message) from error
+            raise ObjectMissing("storage.answer", **answer) from error
         if code == "PreconditionFailed" or status == 412:
-            raise ObjectChanged(message) from error
+            raise ObjectChanged("storage.answer", **answer) from error
         if status in (401, 403):
-            raise StoreDenied(message) from error
-        raise StoreUnavailable(message) from error
+            raise StoreDenied("storage.answer", **answer) from error
+        raise StoreUnavailable("storage.answer", **answer) from error
     except (BotoCoreError, HTTPClientError) as error:
-        raise StoreUnavailable(f"{what}: the object store can't be reached ({type(error).__name__})") from error
+        raise StoreUnavailable("storage.unreachable", what=what, error=type(error).__name__) from error
 
 
 def backend(alias: str) -> ObjectStorage:
@@ -115,7 +115,7 @@ class Store:
             )
             data = answer["Body"].read()
         if len(data) != length:
-            raise StoreUnavailable(f"{key}: {len(data)} of {length} bytes came from the object store")
+            raise StoreUnavailable("storage.short_read", key=key, actual=len(data), expected=length)
         return data
 
     def stream(self, key: str, size: int, etag: str, step: int = 1024**2) -> Iterator[bytes]:
@@ -127,7 +127,7 @@ class Store:
                 received += len(data)
                 yield data
         if received != size:
-            raise StoreUnavailable(f"{key}: {received} of {size} bytes came from the object store")
+            raise StoreUnavailable("storage.short_read", key=key, actual=received, expected=size)
 
     def listing(self, prefix: str) -> Listing:
         """List everything under `prefix`.

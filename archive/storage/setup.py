@@ -83,10 +83,10 @@ def rehearse(store: Store) -> None:
         store.client.create_multipart_upload(Bucket=store.bucket, Key=f"{prefix}open")
     listing = store.listing(prefix)
     if (len(listing.versions), len(listing.uploads)) != (1, 1):
-        raise StoreUnavailable(f"{prefix}: the object store does not list what was just written")
+        raise StoreUnavailable("storage.does_not_list", prefix=prefix)
     for key, upload in listing.uploads:
         store.abort(key, upload)
     if failed := store.delete(listing.versions):
-        raise StoreUnavailable(f"{prefix}: the object store does not delete ({', '.join(failed.values())})")
+        raise StoreUnavailable("storage.does_not_delete", prefix=prefix, errors=sorted(failed.values()))
     if store.listing(prefix):
-        raise StoreUnavailable(f"{prefix}: the object store still lists what was just deleted")
+        raise StoreUnavailable("storage.still_lists", prefix=prefix)

@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI, Schema
+from ninja import Field, NinjaAPI, Schema
 from ninja.errors import HttpError, ValidationError
 
 from archive import formatting
@@ -38,6 +38,7 @@ class Problem(Schema):
     title: str
     status: int
     detail: str
+    code: str | None = Field(None, description="What was refused, for programs: it does not change with the wording.")
     errors: list[FieldError] | None = None
 
 
@@ -45,9 +46,13 @@ STATUSES = (400, 401, 403, 404, 409, 410, 413, 415, 422, 500, 503)
 PROBLEMS: dict[Any, Any] = {STATUSES: Problem}  # what any operation may answer
 
 
-def problem(status: int, detail: str, errors: list[dict[str, Any]] | None = None) -> HttpResponse:
+def problem(
+    status: int, detail: str, errors: list[dict[str, Any]] | None = None, code: str | None = None
+) -> HttpResponse:
     title = HTTPStatus(status).phrase
     body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    if code is not None:
+        body["code"] = code
     if errors is not None:
         body["errors"] = errors
     response = HttpResponse(json.dumps(body), status=status, content_type=CONTENT_TYPE)
@@ -72,11 +77,11 @@ def answer(error: Exception) -> HttpResponse:
         case Gone():
             return problem(410, _gone(error))
         case TooLate():
-            return problem(410, str(error))
+            return problem(410, str(error), code=error.code)
         case Conflict():
-            return problem(409, str(error))
+            return problem(409, str(error), code=error.code)
         case Refused():
-            return problem(422, str(error))
+            return problem(422, str(error), code=error.code)
         case RequestDataTooBig():
             return problem(413, "The request is too big. Files do not come here: their parts go to the store.")
         case StorageError():

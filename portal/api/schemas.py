@@ -8,7 +8,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
-from archive.models import Bundle, ExportPart, Space, Transcription, UploadSession
+from archive.models import Bundle, ExportPart, Leased, Space, Transcription, UploadSession
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 SIGNED_AT_ONCE = 50
@@ -39,6 +39,11 @@ Name = Annotated[Text, Field(min_length=1, max_length=100), AfterValidator(_name
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Count = Annotated[StrictInt, Field(ge=0, lt=2**63)]
 PartNumber = Annotated[StrictInt, Field(ge=1, le=MOST_PARTS)]
+
+
+def _problem(row: Leased) -> dict[str, Any]:
+    """Why its last attempt failed, or why it was refused: the sentence, and the code for programs."""
+    return {"problem": row.problem_text, "problem_code": row.problem_code}
 
 
 class In(Schema):
@@ -106,11 +111,14 @@ class Upload(Schema):
     part_size: int
     part_count: int
     problem: str
+    problem_code: str
 
     @classmethod
     def of(cls, session: UploadSession, **more: Any) -> Any:
-        fields = ("id", "kind", "state", "name", "size", "part_size", "part_count", "problem")
-        return cls(space=session.space_id, **{name: getattr(session, name) for name in fields}, **more)
+        fields = ("id", "kind", "state", "name", "size", "part_size", "part_count")
+        return cls(
+            space=session.space_id, **{name: getattr(session, name) for name in fields}, **_problem(session), **more
+        )
 
 
 class StoredPart(Schema):
@@ -144,6 +152,7 @@ class Transcribing(Schema):
     done_ms: int
     total_ms: int
     problem: str
+    problem_code: str
 
 
 class SpaceOut(Schema):
@@ -153,6 +162,7 @@ class SpaceOut(Schema):
     processing_step_done: int
     processing_step_total: int
     problem: str
+    problem_code: str
     ended_at: datetime
     expires_at: datetime | None
     uploads: list[Upload]
@@ -166,15 +176,17 @@ class SpaceOut(Schema):
             "processing_step",
             "processing_step_done",
             "processing_step_total",
-            "problem",
             "ended_at",
             "expires_at",
         )
-        heard = ("state", "done_ms", "total_ms", "problem")
+        heard = ("state", "done_ms", "total_ms")
         return cls(
             **{name: getattr(space, name) for name in fields},
+            **_problem(space),
             uploads=[Upload.of(session) for session in uploads],
-            transcription=Transcribing(**{n: getattr(transcription, n) for n in heard}) if transcription else None,
+            transcription=Transcribing(**{n: getattr(transcription, n) for n in heard}, **_problem(transcription))
+            if transcription
+            else None,
         )
 
 
@@ -193,6 +205,7 @@ class PackageOut(Schema):
     bytes_done: int
     bytes_total: int
     problem: str
+    problem_code: str
     name: str
     size: int | None
     sha256: str | None = Field(description="Of the whole, hex; null until it was read back.")
@@ -200,9 +213,9 @@ class PackageOut(Schema):
 
     @classmethod
     def of(cls, package: Bundle | ExportPart, url: str, **more: Any) -> Any:
-        fields = ("id", "state", "bytes_done", "bytes_total", "problem", "name", "size")
+        fields = ("id", "state", "bytes_done", "bytes_total", "name", "size")
         ready = package.state == package.State.READY
-        told = {name: getattr(package, name) for name in fields}
+        told = {name: getattr(package, name) for name in fields} | _problem(package)
         return cls(**told, sha256=package.sha256 or None, url=url if ready else None, **more)
 
 

@@ -97,7 +97,7 @@ def _opening(body: SpaceIn, by: Uploader) -> NewSpace:
     try:
         ended_at = validate_ended_at(body.ended_at)
     except TooLate as error:  # nothing is here yet that could be gone
-        raise Refused(str(error)) from error
+        raise Refused.of(error.problem) from error
     participants = _voices(body)
     cohosts, speakers = ([v.name for v in participants if v.role == role] for role in ("cohost", "speaker"))
     validate_facts(body.title, cohosts, speakers, (body.listeners_peak, body.listeners_total))
@@ -118,9 +118,9 @@ def _host(name: str | None, by: Uploader) -> User:
     """Whose Space it is to be. Raises Refused, HttpError."""
     if by.recorder:
         if name is None:
-            raise Refused("Name the host: the user name of the one whose Space it was.")
+            raise Refused("intake.host_missing")
         hosts = by.recorder.hosts.all() if by.recorder.hosts.exists() else User.objects.all()
-        return _user(name, hosts.filter(is_active=True), f"There is no host {name!r} for this token.")
+        return _user(name, hosts.filter(is_active=True), Refused("intake.no_such_host", name=name))
     assert by.user is not None
     if by.user.is_auditor and not by.user.is_admin:
         raise HttpError(403, "Auditors see that the rules are kept; they bring nothing in.")
@@ -128,13 +128,13 @@ def _host(name: str | None, by: Uploader) -> User:
         return by.user
     if not by.user.is_admin:
         raise HttpError(403, "Only admins bring in the Spaces of others. Leave `host` out for your own.")
-    return _user(name or "", User.objects.filter(is_active=True), f"There is no user {name!r}.")
+    return _user(name or "", User.objects.filter(is_active=True), Refused("intake.no_such_user", name=name))
 
 
-def _user(name: str, among: QuerySet[User], otherwise: str) -> User:
+def _user(name: str, among: QuerySet[User], otherwise: Refused) -> User:
     found = among.filter(username=name).first()
     if found is None:
-        raise Refused(otherwise)
+        raise otherwise
     return found
 
 
@@ -146,5 +146,5 @@ def _voices(body: SpaceIn) -> list[ParticipantSpec]:
     names = {person.account for _, person in people if person.account}
     users = {user.username: user for user in User.objects.filter(username__in=names)} if names else {}
     if missing := sorted(names - set(users)):
-        raise Refused(f"There is no user {missing[0]!r}. Leave `account` out for somebody who has none here.")
+        raise Refused("intake.no_such_account", name=missing[0])
     return [ParticipantSpec(role, person.name, users.get(person.account or "")) for role, person in people]

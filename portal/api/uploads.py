@@ -76,7 +76,7 @@ def sign(request: HttpRequest, upload_id: UUID, body: PartsIn) -> SignedParts:
     session = the_upload(request, upload_id)
     wanted = {part.number: part.sha256 or "" for part in body.parts}
     if len(wanted) < len(body.parts):
-        raise Refused("Name each part once.")
+        raise Refused("upload.part_named_twice")
     return SignedParts(parts=[SignedPart(**vars(signed)) for signed in sign_parts.sign(session, wanted)])
 
 
@@ -93,7 +93,7 @@ def complete(request: HttpRequest, upload_id: UUID, body: CompleteIn | None = No
     named = body.parts if body else None
     etags = {part.number: part.etag for part in named} if named is not None else None
     if named is not None and etags is not None and len(etags) < len(named):
-        raise Refused("Name each part once.")
+        raise Refused("upload.part_named_twice")
     complete_upload.complete(session, caller(request), etags)
     wake(session)
     return Upload.of(session)  # type: ignore[no-any-return]

@@ -61,5 +61,5 @@ def transcription_panel(work: Transcription | None, transcript: Transcript | Non
         "percent": work.percent,
         "heard": formatting.format_duration(work.done_ms / 1000),
         "total": formatting.format_duration(work.total_ms / 1000) if work.total_ms else "",
-        "problem": work.problem,
+        "problem_text": work.problem_text,
     }

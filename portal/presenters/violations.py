@@ -17,7 +17,7 @@ def flags(
     """`content`: the reader may read what was said. `closed` says why no appeal can be made, where none was."""
     until = appeals.closes(space)
     return [
-        space_display.flag_view(v, content=content, appeal_until=until, closed=appeals.closed(space, v, now))
+        space_display.flag_view(v, content=content, appeal_until=until, closed=str(appeals.closed(space, v, now) or ""))
         for v in violations
     ]
 

@@ -63,7 +63,7 @@ def compose(bundle_id: UUID) -> None:
     from archive.models import Bundle
 
     while not build(bundle_id):  # the time of one run was up
-        assert Bundle.objects.filter(pk=bundle_id, state="building", problem="").exists()
+        assert Bundle.objects.filter(pk=bundle_id, state="building", problem={}).exists()
 
 
 def prove(bundle_id: UUID) -> None:

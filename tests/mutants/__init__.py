@@ -109,8 +109,8 @@ MUTANTS = [
     Mutant(
         "403 taken for gone",
         "archive/storage/s3.py",
-        "raise StoreDenied(message) from error",
-        "raise ObjectMissing(message) from error",
+        'raise StoreDenied("storage.answer", **answer) from error',
+        'raise ObjectMissing("storage.answer", **answer) from error',
         ("test_storage_errors",),
     ),
     Mutant(

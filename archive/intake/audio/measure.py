@@ -18,7 +18,6 @@ from typing import Any, BinaryIO
 from django.conf import settings
 
 from archive.errors import Unreadable
-from archive.formatting import format_duration
 from archive.intake.audio.decoder.formats import FORMATS
 from archive.intake.audio.levels import RATE, WINDOW, LevelMeter
 from archive.intake.audio.sandbox import DecoderProcess, started
@@ -73,7 +72,7 @@ def measure(
     """
     name = name or path.name
     if path.stat().st_size == 0:
-        raise Unreadable(f"{name}: the file is empty.")
+        raise Unreadable("audio.empty", file=name)
     order = {"do": "measure", "rate": RATE, "start_ms": 0, "accept_short": accept_short}
     with started(path, order, name=name, listening=listening) as child:
         gauge = LevelMeter()
@@ -83,8 +82,7 @@ def measure(
             gauge.take(window)
             step(gauge.seconds)
             if gauge.seconds > longest_seconds:
-                limit = format_duration(longest_seconds)
-                raise Unreadable(f"{name}: it is longer than {limit}, the longest that is taken in.")
+                raise Unreadable("audio.too_long", file=name, limit=longest_seconds)
         return _heard(child, gauge)
 
 

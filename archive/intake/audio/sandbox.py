@@ -24,8 +24,8 @@ from typing import Any
 import structlog
 from django.conf import settings
 
+from archive import messages
 from archive.errors import DecoderDied, DecoderFailed, Unreadable
-from archive.formatting import format_duration
 
 ROOT = Path(__file__).resolve().parents[3]
 MOST_SAID = 2**16  # bytes, all lines together: as much as a pipe holds, so that it never waits for us to read them
@@ -36,8 +36,8 @@ GUARDS = {"limits", "network", "paths"}
 # would be counted as 64 MiB of the limit.
 ENV = {"PATH": os.defpath, "MALLOC_ARENA_MAX": "1"}
 
+MOST_TEXT = 500  # characters of a parameter
 NOT_CODE = re.compile(r"[^\w./:<> -]", re.ASCII)  # what names no exception and no line of code
-SAVE_ANEW = "Save it anew with an audio program, and bring that file; this one is unchanged."
 
 logger = structlog.get_logger()
 
@@ -105,8 +105,8 @@ class DecoderProcess:
     def _judge(self, answer: dict[str, Any]) -> None:
         """Raises what the last line means, or how it ended without one."""
         match answer:
-            case {"refused": str(words)}:
-                raise Unreadable(f"{self._name}: {words[:500]}")
+            case {"refused": str(code), "params": dict(params)} if _is_known(code, params):
+                raise Unreadable.of({"code": code, "params": params}, file=self._name)
             case {"failed": _, "errno": int(number)}:  # a full disk, say: the file is not to blame
                 raise OSError(number, os.strerror(number), self._name)
             case {"crashed": str(kind), "at": str(place)}:
@@ -119,30 +119,35 @@ class DecoderProcess:
         if ended == -signal.SIGXCPU:
             raise self._took_too_long()
         if ended == -signal.SIGKILL:
-            raise DecoderDied(
-                f"{self._name}: the system stopped the program that listened to it, most likely because memory ran "
-                f"out. Try again; if that does not help: {SAVE_ANEW}"
-            )
+            raise DecoderDied("audio.decoder_killed", file=self._name)
         raise self.broke_off(f"it ended with {ended}")
 
     def _took_too_long(self) -> Unreadable:
-        most = format_duration(settings.DECODER_SECONDS)
-        return Unreadable(f"{self._name}: hearing it took longer than {most}, so it was stopped. {SAVE_ANEW}")
+        return Unreadable("audio.too_slow", file=self._name, limit=settings.DECODER_SECONDS)
 
     def broke_off(self, why: str) -> DecoderDied:
         logger.error("decoder_broke_off", why=why)
-        return DecoderDied(
-            f"{self._name}: the program that listens broke off over it, as damaged files can make it do. {SAVE_ANEW}"
-        )
+        return DecoderDied("audio.decoder_broke_off", file=self._name)
+
+
+def _is_known(code: str, params: dict[str, Any]) -> bool:
+    """Whether these are the code and the parameters of a refusal, and no more."""
+    if not code.startswith("audio.") or code not in messages.CATALOG:
+        return False
+    specs = messages.placeholders(str(messages.CATALOG[code]))
+    return params.keys() == specs.keys() and all(_is_sane(params[name], spec) for name, spec in specs.items())
+
+
+def _is_sane(value: object, spec: str) -> bool:
+    if spec:  # a size, a number, a duration
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63
+    return isinstance(value, str) and len(value) <= MOST_TEXT
 
 
 def failed(why: str, at: str) -> DecoderFailed:
     """Log that our decoder does not work, in one line and without a word of the recording. To be raised."""
     logger.error("decoder_failed", error=why, at=at)
-    return DecoderFailed(
-        f"The decoder failed ({why}). That is a fault of this installation, not of the recording, and nothing was "
-        "lost: the log says where it failed."
-    )
+    return DecoderFailed("audio.decoder_failed", error=why)
 
 
 @contextlib.contextmanager
@@ -197,11 +202,11 @@ def _open_file(path: Path, name: str) -> int:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if error.errno == errno.ENXIO:  # a socket
-            raise Unreadable(f"{name}: it is not a file.") from error
+            raise Unreadable("audio.not_a_file", file=name) from error
         raise
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
-        raise Unreadable(f"{name}: it is not a file.")
+        raise Unreadable("audio.not_a_file", file=name)
     return fd
 
 

@@ -25,7 +25,7 @@ def run() -> None:
                 path, name="the self-test", longest_seconds=60, step=lambda seconds: None, listening=copy
             )
         except Unreadable as error:
-            raise failed(str(error)[:300], "the self-test") from error
+            raise failed(f"self-test: {error.code}", "the self-test") from error
         if heard.measured.duration_ms != SECONDS * 1000 or not heard.listening:
             raise failed("it measured a known recording wrongly", "the self-test")
 

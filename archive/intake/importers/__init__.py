@@ -27,7 +27,7 @@ def find(path: Path) -> list[ImportCandidate]:
     """
     found = _in(_tree(path))
     if not found:
-        raise Unreadable(f"{path.name}: there is no recording in it (m4a, mp3, ogg, opus, wav, flac, aac, ts, mp4).")
+        raise Unreadable("import.no_recording", file=path.name)
     return sorted(found, key=lambda one: one.recording)
 
 

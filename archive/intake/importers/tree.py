@@ -47,7 +47,7 @@ class Tree(ABC):
     def __init__(self, names: Sequence[str], *, label: str) -> None:
         """`label`: what the top folder, or the archive, is called."""
         if len(names) > MOST_FILES:
-            raise Unreadable(f"There are more than {MOST_FILES:,} files in it: give the part that holds the recording.")
+            raise Unreadable("import.too_many_files", limit=MOST_FILES)
         self.names, self.label = sorted(names), label
         self._folders: dict[str, list[str]] = {}
         for name in self.names:
@@ -81,7 +81,7 @@ class Tree(ABC):
         with self.open(name) as file:
             data = file.read(largest + 1)
         if len(data) > largest:
-            raise Unreadable(f"{base(name)}: it is larger than {largest // 1024**2} MB.")
+            raise Unreadable("import.file_too_large", file=base(name), limit=largest)
         return data
 
     def head(self, name: str, count: int) -> bytes:
@@ -133,7 +133,7 @@ class Folder(Tree):
             with (self.root / name).open("rb") as file:
                 yield file
         except OSError as error:
-            raise Unreadable(f"{base(name)}: it can't be read ({error.strerror}).") from error
+            raise Unreadable("import.cannot_read", file=base(name), error=error.strerror) from error
 
     @contextmanager
     def on_disk(self, name: str) -> Iterator[Path]:
@@ -177,7 +177,7 @@ class Memory(Tree):
         return io.BytesIO(self.files[name])
 
     def on_disk(self, name: str) -> AbstractContextManager[Path]:
-        raise Unreadable(f"{base(name)}: only its first bytes are here.")
+        raise Unreadable("import.only_first_bytes", file=base(name))
 
 
 def _is_file(path: Path) -> bool:

@@ -18,13 +18,13 @@ UNITS = {10: 10**6, 13: 10**3, 16: 1, 19: -(10**3)}
 def document(data: bytes, name: str) -> object:
     """What a JSON file says. Raises Unreadable: too large, not JSON, or nested without end."""
     if len(data) > LARGEST:
-        raise Unreadable(f"{name}: it is larger than {LARGEST // 1024**2} MB, so it can't be what it should be.")
+        raise Unreadable("import.file_too_large", file=name, limit=LARGEST)
     try:
         return json.loads(data.decode("utf-8-sig"), parse_constant=_refused)
     except RecursionError:
-        raise Unreadable(f"{name}: it is nested too deeply to be read.") from None
+        raise Unreadable("import.json_too_deep", file=name) from None
     except ValueError:  # not UTF-8, not JSON, NaN, a number of thousands of digits
-        raise Unreadable(f"{name}: it is not JSON, or its end is missing.") from None
+        raise Unreadable("import.not_json", file=name) from None
 
 
 def _refused(constant: str) -> None:

@@ -21,7 +21,6 @@ from typing import IO
 from django.conf import settings
 
 from archive.errors import Refused, Unreadable
-from archive.formatting import format_size as in_words
 from archive.intake.importers.tree import Tree, base, is_hidden
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
@@ -39,7 +38,7 @@ def is_zip(path: Path) -> bool:
         with path.open("rb") as file:
             return file.read(4) in MAGIC
     except OSError as error:
-        raise Unreadable(f"{path.name}: it can't be read ({error.strerror}).") from error
+        raise Unreadable("import.cannot_read", file=path.name, error=error.strerror) from error
 
 
 class ZipTree(Tree):
@@ -49,7 +48,7 @@ class ZipTree(Tree):
         try:
             self.zip = zipfile.ZipFile(path)
         except BROKEN_INDEX as error:
-            raise Unreadable(f"{path.name}: the archive is damaged, or its end is missing.") from error
+            raise Unreadable("import.zip_damaged", file=path.name) from error
         self.members = {
             info.filename: info for info in self.zip.infolist() if _is_file(info) and not is_hidden(info.filename)
         }
@@ -65,27 +64,25 @@ class ZipTree(Tree):
         try:
             member = self.zip.open(info)
         except BROKEN_INDEX as error:
-            raise Unreadable(f"{base(name)}: it is damaged in the archive.") from error
+            raise Unreadable("import.member_damaged", file=base(name)) from error
         with member:
             try:
                 yield member
             except BROKEN as error:
-                raise Unreadable(f"{base(name)}: it is damaged in the archive.") from error
+                raise Unreadable("import.member_damaged", file=base(name)) from error
 
     @contextmanager
     def on_disk(self, name: str) -> Iterator[Path]:
         size = self.size(name)
         if shutil.disk_usage(settings.SPOOL_DIR).free < size:
-            raise Refused(
-                f"{base(name)}: unpacking takes {in_words(size)}, and {settings.SPOOL_DIR} has not that much."
-            )
+            raise Refused("import.no_disk_space", file=base(name), size=size, folder=settings.SPOOL_DIR)
         with tempfile.TemporaryDirectory(prefix="spacekeep-", dir=settings.SPOOL_DIR) as place:
             path = Path(place) / _plain(base(name))
             try:
                 with self.open(name) as member, path.open("wb") as file:
                     shutil.copyfileobj(member, file, BLOCK)
             except OSError as error:
-                raise Refused(f"{base(name)}: it could not be unpacked in {place} ({error.strerror}).") from error
+                raise Refused("import.cannot_unpack", file=base(name), folder=place, error=error.strerror) from error
             yield path
 
 
@@ -102,11 +99,10 @@ def _is_file(info: zipfile.ZipInfo) -> bool:
 def _check(info: zipfile.ZipInfo, shown: str) -> None:
     """Raises Unreadable for a member that is not unpacked, by what the index says of it."""
     if info.flag_bits & 1:
-        raise Unreadable(f"{shown}: it is encrypted. Unpack the archive, and give the folder.")
+        raise Unreadable("import.member_encrypted", file=shown)
     if info.compress_type not in METHODS:
-        raise Unreadable(f"{shown}: it is packed in a way that is not read here. Unpack the archive, give the folder.")
+        raise Unreadable("import.member_compression", file=shown)
     if info.file_size > settings.MAX_UPLOAD_BYTES:
-        most = in_words(settings.MAX_UPLOAD_BYTES)
-        raise Unreadable(f"{shown}: it has {in_words(info.file_size)}; at most {most} are taken in.")
+        raise Unreadable("import.member_too_large", file=shown, size=info.file_size, limit=settings.MAX_UPLOAD_BYTES)
     if info.file_size > max(BLOCK, RATIO * info.compress_size):
-        raise Unreadable(f"{shown}: it would grow more than {RATIO} times when unpacked, as no recording does.")
+        raise Unreadable("import.member_bomb", file=shown, ratio=RATIO)

@@ -10,8 +10,6 @@ from archive.errors import Refused, TooLate
 from archive.log import Actor, events
 from archive.models import Space, Transcription, UploadSession
 
-OFF = "Automatic transcripts are switched off here."
-
 
 def enabled() -> bool:
     """Whether transcripts are made here: a model is set (portal/checks.py sees to it that it is really there)."""
@@ -45,13 +43,13 @@ def ask(space_id: UUID, actor: Actor) -> Transcription:
     with transaction.atomic():
         space = Space.objects.select_for_update().get(pk=space_id)
         if space.is_gone(dbtime.now()):
-            raise TooLate("Its deadline has passed, so no transcript can be made any more.")
+            raise TooLate("transcription.too_late")
         if not enabled():
-            raise Refused(f"{OFF} Upload a transcript instead.")
+            raise Refused("transcription.off")
         if space.state != Space.State.AVAILABLE:
-            raise Refused(f"The Space is {space.get_state_display()}. Ask again when it is available.")
+            raise Refused("transcription.not_available", state=space.state)
         if space.transcripts.exists():
-            raise Refused("This Space has a transcript.")
+            raise Refused("transcription.exists")
         last = current(space)
         return last if last and last.state in Transcription.LIVE else _request(space, actor, last)
 

@@ -20,7 +20,17 @@ from django.db.models.expressions import CombinedExpression
 
 from archive import cues, leases, lifecycle
 from archive.cues import Cue
-from archive.errors import LeaseLost, ObjectChanged, ObjectMissing, Refused, SpacekeepError, StorageError, Unreadable
+from archive.errors import (
+    LeaseLost,
+    ObjectChanged,
+    ObjectMissing,
+    Problem,
+    Refused,
+    SpacekeepError,
+    StorageError,
+    Unreadable,
+    make_problem,
+)
 from archive.intake.audio import measure
 from archive.intake.spool import spool_object
 from archive.intake.store import save_transcript, store_transcript
@@ -33,10 +43,6 @@ from archive.storage import StoredVersion, store
 MOST_ATTEMPTS = 5  # in a row, without hearing a single window
 SHARE = 0.7  # of the lease, that one run may take; Celery's soft limit is 0.8
 TICK = 1.0  # seconds between two signs of life while the recording is read back
-
-GIVEN = "A transcript was uploaded meanwhile, so none is made by machine."
-NOTHING_SAID = "No speech was heard in this recording, so there is nothing to write down."
-STOPPED = "The worker stopped each time before it had heard a minute of it."
 
 
 def transcribe(transcription_id: UUID) -> bool:
@@ -52,12 +58,12 @@ def transcribe(transcription_id: UUID) -> bool:
     ):
         return False
     if claim.attempt > MOST_ATTEMPTS:
-        _fail(claim, claim.row.problem or STOPPED)
+        _fail(claim, claim.row.problem or make_problem("transcription.gave_up"))
         return False
     try:
         with claim.report_unexpected():
             if not _listen(claim):
-                return claim.release_for_retry("", at_once=True)
+                return claim.release_for_retry({}, at_once=True)
             _keep(claim)
     except LeaseLost:
         pass
@@ -114,16 +120,16 @@ def _progress(claim: Claim[Transcription], new: Sequence[Cue], end_ms: int, lang
     row.done_ms, row.language = min(end_ms, row.total_ms), row.language or language
     # Appended in the database: of a day of speech, all that was heard before would go there again with each minute.
     said = CombinedExpression(F("cues"), "||", Value(cues.dump(new), JSONField()), output_field=JSONField())
-    claim.renew(done_ms=row.done_ms, language=row.language, cues=said, attempts=0, problem="")
+    claim.renew(done_ms=row.done_ms, language=row.language, cues=said, attempts=0, problem={})
     if row.space.transcripts.exists():
-        raise Refused(GIVEN)
+        raise Refused("transcription.uploaded_meanwhile")
 
 
 def _keep(claim: Claim[Transcription]) -> None:
     """Store it, then write its row and the transition to `done` in one transaction."""
     row, spoken = claim.row, cues.load(claim.row.cues)
     if not spoken:
-        raise Refused(NOTHING_SAID)
+        raise Refused("transcription.no_speech")
     language = row.language or "und"
     stored = store_transcript(row.space_id, str(row.id), spoken, language, claim.renew)
     try:
@@ -131,38 +137,38 @@ def _keep(claim: Claim[Transcription]) -> None:
             space = Space.objects.select_for_update().get(pk=row.space_id)
             if space.transcripts.exists():
                 claim.renew()  # LeaseLost: another attempt kept it, under this very key
-                raise Refused(GIVEN)
+                raise Refused("transcription.uploaded_meanwhile")
             save_transcript(
                 space.id, stored, spoken, language=language, source=Transcript.Source.AUTOMATIC, actor=SYSTEM
             )
             done = {
                 "cues": [],
                 "done_ms": row.total_ms,
-                "problem": "",
+                "problem": {},
                 **leases.RESET,
             }  # its words are the transcript's now
             if not lifecycle.transition(row, "running", "done", actor=SYSTEM, condition=claim.mine, **done):
-                raise LeaseLost(f"{row} went on without this worker")
+                raise LeaseLost("work.lease_lost", model="Transcription", id=row.pk, state=row.state)
     except Refused:
         with suppress(StorageError):  # if it stays, it goes with the Space
             store().delete((StoredVersion(stored.key, "", stored.size),))
         raise
 
 
-def _stop(claim: Claim[Transcription], error: Exception) -> None:
+def _stop(claim: Claim[Transcription], error: SpacekeepError | OSError) -> None:
     """The recording was heard before: where it can't be heard now it was the store, the disk or the child that failed,
     and trying again later helps."""
-    if isinstance(error, ObjectMissing | ObjectChanged) or (
+    if isinstance(error, OSError):
+        claim.release_for_retry(make_problem("transcription.disk_failed", error=error.strerror))
+    elif isinstance(error, ObjectMissing | ObjectChanged) or (
         isinstance(error, Refused) and not isinstance(error, Unreadable)
     ):
-        _fail(claim, str(error))
-    elif isinstance(error, OSError):
-        claim.release_for_retry(f"The worker's disk failed ({error.strerror}).")
+        _fail(claim, error.problem)
     else:
-        claim.release_for_retry(str(error))
+        claim.release_for_retry(error.problem)
 
 
-def _fail(claim: Claim[Transcription], reason: str) -> None:
+def _fail(claim: Claim[Transcription], reason: Problem) -> None:
     lifecycle.transition(
         claim.row, "running", "failed", actor=SYSTEM, condition=claim.mine, problem=reason, **leases.RESET
     )

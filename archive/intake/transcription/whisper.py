@@ -133,7 +133,7 @@ def _code(language: str) -> str:
     code = CODES.get(base, base)
     known: Any = model().supported_languages
     if code not in known:
-        raise Refused(f"The model {name()} does not know the language {language}: see TRANSCRIPTION_LANGUAGE.")
+        raise Refused("transcription.unknown_language", model=name(), language=language)
     return code
 
 

@@ -15,11 +15,11 @@ from datetime import datetime
 from pathlib import Path
 
 from archive.cues import Cue
-from archive.errors import Unreadable
+from archive.errors import Unreadable, make_problem
 from archive.intake.transcripts import captions, podcast, srt, text, vtt
 from archive.intake.transcripts.draft import LARGEST, TranscriptDraft
+from archive.messages import render
 
-FORMS = "WebVTT, SRT, Podcasting 2.0 JSON, captions of X (JSON lines), or text with a time like [00:12:34] in each line"
 # UTF-32's little mark begins with UTF-16's: it is asked first.
 MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -49,26 +49,26 @@ def parse(source: Path | bytes, name: str = "", *, lenient: bool = False, began:
     try:
         sheet = _read(_decoded(source), began)
         if sheet.broken and not (lenient and sheet.cues):
-            raise Unreadable(_broken(sheet))
+            raise _broken(sheet)
         if not sheet.cues:
-            raise Unreadable("there is not one line of speech with its times in it.")
+            raise Unreadable("transcript.no_lines")
     except Unreadable as error:
-        raise Unreadable(f"{name}: {error}") from error
+        raise Unreadable.of(error.problem, file=name) from error
     if sheet.broken:
-        sheet.notes.append(f"Left out, as broken: {_counted(sheet.broken)} ({sheet.named()}).")
+        sheet.notes.append(render(make_problem("transcript.left_out", count=sheet.broken, cues=sheet.named())))
     return Parsed(sorted(sheet.cues, key=lambda cue: (cue.start_ms, cue.end_ms)), sheet.notes, sheet.language)
 
 
 def _decoded(source: Path | bytes) -> str:
     size = source.stat().st_size if isinstance(source, Path) else len(source)
     if size > LARGEST:
-        raise Unreadable(f"a transcript of more than {LARGEST // 1024**2} MB is not one.")
+        raise Unreadable("transcript.too_large", limit=LARGEST)
     data = source.read_bytes() if isinstance(source, Path) else source
     encoding = next((encoding for mark, encoding in MARKS.items() if data.startswith(mark)), "utf-8")
     try:
         return data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise Unreadable("it is not text in UTF-8, so it can't be a transcript. Save it as UTF-8 first.") from error
+        raise Unreadable("transcript.not_utf8") from error
 
 
 def _read(content: str, began: datetime | None) -> TranscriptDraft:
@@ -81,15 +81,10 @@ def _read(content: str, began: datetime | None) -> TranscriptDraft:
         return srt.read(content)
     if text.looks_like(content):
         return text.read(content)
-    raise Unreadable(f"it has no times in a form that is known: {FORMS}.")
+    raise Unreadable("transcript.unknown_format")
 
 
-def _counted(broken: int) -> str:
-    return "1 cue" if broken == 1 else f"{broken:,} cues"
-
-
-def _broken(sheet: TranscriptDraft) -> str:
+def _broken(sheet: TranscriptDraft) -> Unreadable:
     if not sheet.cues:
-        return f"not one cue of it can be used: {sheet.named()}. Nothing was taken in. Correct it and bring it again."
-    left = f"{len(sheet.cues):,} of its cues can be used, {sheet.broken:,} can't: {sheet.named()}."
-    return f"{left} Nothing was taken in. Correct it and bring it again, or keep the rest without them."
+        return Unreadable("transcript.all_broken", cues=sheet.named())
+    return Unreadable("transcript.broken_lines", usable=len(sheet.cues), broken=sheet.broken, cues=sheet.named())

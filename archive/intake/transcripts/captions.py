@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from archive.errors import Unreadable
+from archive.errors import Unreadable, make_problem
 from archive.intake.transcripts.documents import loads
 from archive.intake.transcripts.draft import LINE, TranscriptDraft, lines
 
@@ -70,7 +70,7 @@ def read(text: str, began: datetime | None = None) -> TranscriptDraft:
         zero = (began - EPOCH) // timedelta(milliseconds=1)
     for begins, at, line, speaker, words in captions:
         start = begins - zero if at <= zero else max(begins - zero, 0)
-        sheet.add(f"line {line}", start, at - zero, speaker, words)
+        sheet.add(line, start, at - zero, speaker, words)
     return sheet
 
 
@@ -100,20 +100,20 @@ def _messages(text: str, sheet: TranscriptDraft) -> Iterator[Message]:
             payload = _document(message.get("payload")) if message.get("kind") == CHAT else {}
             body = _document(payload.get("body")) if payload.get("body") else {}
         except Unreadable:
-            sheet.refuse(f"line {number}", "it is not a message of a Space's chat")
+            sheet.refuse(number, make_problem("cue.not_a_message"))
             continue
         at = _time(payload, body)
         if at is not None:
             yield Message(at, number, body)
         elif _is_heard(body) and body["final"]:
-            sheet.refuse(f"line {number}", "its time can't be read")
+            sheet.refuse(number, make_problem("cue.bad_time"))
 
 
 def _document(value: Any) -> dict[str, Any]:
     """JSON within JSON, or what was unpacked already."""
     found = loads(value) if isinstance(value, str) else value
     if not isinstance(found, dict):
-        raise Unreadable("it is not an object.")
+        raise Unreadable("transcript.json_not_an_object")
     return found
 
 

@@ -15,13 +15,13 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
 def loads(text: str) -> Any:
     """Raises Unreadable, also for what is nested deeper than Python goes, and for numbers of thousands of digits."""
     if text.count("{") + text.count("[") > OPENINGS or text.count(",") > COMMAS:
-        raise Unreadable("it is JSON with more parts in it than a transcript has.")
+        raise Unreadable("transcript.json_too_large")
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise Unreadable(f"it begins like JSON, but can't be read as such from line {error.lineno} on.") from error
+        raise Unreadable("transcript.json_broken", line=error.lineno) from error
     except (RecursionError, ValueError) as error:
-        raise Unreadable("it is JSON, but nested or with numbers beyond all measure.") from error
+        raise Unreadable("transcript.json_too_deep") from error
 
 
 def language(tag: object) -> str | None:

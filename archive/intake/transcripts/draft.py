@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from archive.cues import Cue, plain
-from archive.errors import Unreadable
+from archive.errors import Problem, Unreadable, make_problem
 
 LARGEST = 20 * 1024**2  # bytes; a day of speech is under 2 MB
 CUES = 100_000  # a day of speech has about 30,000
@@ -19,39 +19,41 @@ NAMED = 5  # broken cues that are named
 
 @dataclass
 class TranscriptDraft:
-    """`broken` counts all broken cues, `faults` names the first few: "line 14: it ends before it starts"."""
+    """`broken` counts all broken cues, `faults` names the first few: "line 14: it ends before it starts". `unit` is
+    what people count in the file: "line", "segment"."""
 
     cues: list[Cue] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     language: str | None = None
     broken: int = 0
-    faults: list[str] = field(default_factory=list)
+    faults: list[Problem] = field(default_factory=list)
+    unit: str = "line"
     most: int = CUES
     _seen: int = 0
 
-    def add(self, where: str, start_ms: int, end_ms: int, speaker: str, text: str) -> None:
+    def add(self, number: int, start_ms: int, end_ms: int, speaker: str, text: str) -> None:
         """`text` and `speaker` without markup and entities; white space and control characters are seen to here.
         A cue that says nothing is passed over, one that can't be is counted as broken. Raises Unreadable when there
         are too many."""
         words = plain(text)
         if why := _fault(start_ms, end_ms, words):
-            self.refuse(where, why)
+            self.refuse(number, why)
             return
         if words:
             self.cues.append(Cue(start_ms, end_ms, plain(speaker)[:NAME].rstrip(), words))
         self._count()
 
-    def refuse(self, where: str, why: str) -> None:
-        """A broken cue: `where` as people find it in the file ("line 14")."""
+    def refuse(self, number: int, why: Problem) -> None:
+        """A broken cue: `number` of its line (or segment) in the file, from 1."""
         self.broken += 1
         if len(self.faults) < NAMED:
-            self.faults.append(f"{where}: {why}")
+            self.faults.append(make_problem(f"cue.at_{self.unit}", number=number, reason=why))
         self._count()
 
-    def named(self) -> str:
-        """line 14: it ends before it starts; line 20: ...; and 12 more"""
+    def named(self) -> list[Problem]:
+        """The first faults, and how many more there are."""
         rest = self.broken - len(self.faults)
-        return "; ".join([*self.faults, f"and {rest:,} more"] if rest else self.faults)
+        return [*self.faults, make_problem("cue.more", count=rest)] if rest else self.faults
 
     def _count(self) -> None:
         self._seen += 1
@@ -60,19 +62,19 @@ class TranscriptDraft:
 
 
 def too_many(most: int) -> Unreadable:
-    return Unreadable(f"it has more than {most:,} cues: more than anybody says in a day.")
+    return Unreadable("transcript.too_many_cues", limit=most)
 
 
-def _fault(start_ms: int, end_ms: int, words: str) -> str:
+def _fault(start_ms: int, end_ms: int, words: str) -> Problem:
     if end_ms < start_ms:
-        return "it ends before it starts"
+        return make_problem("cue.ends_before_start")
     if end_ms == start_ms:
-        return "it ends when it starts"
+        return make_problem("cue.ends_at_start")
     if start_ms < 0:
-        return "it starts before the recording"
+        return make_problem("cue.before_recording")
     if end_ms > LONGEST:
-        return f"its time is beyond {LONGEST // 86_400_000} days"
-    return f"it has more than {WORDS:,} characters" if len(words) > WORDS else ""
+        return make_problem("cue.beyond_limit", days=LONGEST // 86_400_000)
+    return make_problem("cue.too_long", limit=WORDS) if len(words) > WORDS else {}
 
 
 def lines(text: str) -> Iterator[tuple[int, str]]:
@@ -80,7 +82,7 @@ def lines(text: str) -> Iterator[tuple[int, str]]:
     of what was said. One line at a time: a list of 20 million empty ones would be 160 MB."""
     for number, line in enumerate(io.StringIO(text, newline=None), 1):
         if number > LINES:
-            raise Unreadable(f"it has more than {LINES:,} lines, so it is not a transcript.")
+            raise Unreadable("transcript.too_many_lines", limit=LINES)
         if len(line) > LINE + 1:
-            raise Unreadable(f"line {number} has more than {LINE:,} characters, so it is not a transcript.")
+            raise Unreadable("transcript.line_too_long", line=number, limit=LINE)
         yield number, line.removesuffix("\n")

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from archive import leases, lifecycle
-from archive.errors import LeaseLost, Refused, StorageError, Unreadable
+from archive.errors import LeaseLost, Problem, Refused, StorageError, Unreadable
 from archive.intake import transcripts
 from archive.intake.store import save_transcript, store_transcript
 from archive.intake.transcription import enqueue
@@ -45,15 +45,15 @@ def read(upload_id: UUID) -> bool:
         with claim.report_unexpected():
             return _read(claim)
     except Refused as error:
-        _refuse(claim, str(error))
+        _refuse(claim, error.problem)
     except StorageError as error:
-        claim.release_for_retry(str(error))
+        claim.release_for_retry(error.problem)
     except LeaseLost:
         pass
     return False
 
 
-def _refuse(claim: Claim[UploadSession], reason: str) -> None:
+def _refuse(claim: Claim[UploadSession], reason: Problem) -> None:
     """`arrived -> refused`. If nothing else is on its way, a machine may write down what was said."""
     with transaction.atomic():
         space = Space.objects.select_for_update().get(pk=claim.row.space_id)
@@ -66,7 +66,7 @@ def _refuse(claim: Claim[UploadSession], reason: str) -> None:
 def _read(claim: Claim[UploadSession]) -> bool:
     upload = claim.row
     if upload.size > LARGEST:
-        raise Unreadable(f"{upload.name}: a transcript of more than {LARGEST // 1024**2} MB is not one.")
+        raise Unreadable("transcript.too_large", file=upload.name, limit=LARGEST)
     data = store().read(upload.key, 0, upload.size, upload.etag)
     found = transcripts.parse(data, upload.name, lenient=upload.lenient, began=_began(upload.space))
     language = found.language if upload.language == "und" and found.language else upload.language
@@ -83,10 +83,10 @@ def _read(claim: Claim[UploadSession]) -> bool:
             actor=SYSTEM,
             condition=claim.mine,
             detail=detail,
-            problem="",
+            problem={},
             **leases.RESET,
         ):
-            raise LeaseLost(f"{upload} was given up meanwhile")
+            raise LeaseLost("work.lease_lost", model="UploadSession", id=upload.pk, state=upload.state)
     clean_up.clear(upload.pk)
     return True
 

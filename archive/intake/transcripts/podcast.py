@@ -12,7 +12,7 @@ from itertools import zip_longest
 from typing import Any
 
 from archive.cues import Cue
-from archive.errors import Unreadable
+from archive.errors import Unreadable, make_problem
 from archive.intake.transcripts.documents import language, loads
 from archive.intake.transcripts.draft import CUES, LONGEST, TranscriptDraft, too_many
 
@@ -26,10 +26,10 @@ def read(text: str) -> TranscriptDraft:
     document = loads(text)
     segments = document.get("segments") if isinstance(document, dict) else None
     if not isinstance(segments, list):
-        raise Unreadable('it is JSON, but not a Podcasting 2.0 transcript: there is no list of "segments" in it.')
-    sheet = TranscriptDraft(language=language(document.get("language")), most=MOST)
+        raise Unreadable("transcript.not_podcasting")
+    sheet = TranscriptDraft(language=language(document.get("language")), most=MOST, unit="segment")
     for number, (segment, following) in enumerate(zip_longest(segments, segments[1:]), 1):
-        _segment(sheet, f"segment {number}", segment, following)
+        _segment(sheet, number, segment, following)
     sheet.cues.sort(key=lambda cue: cue.start_ms)
     if _single_words(sheet.cues):
         words, sheet.cues = len(sheet.cues), list(_joined(sheet.cues))
@@ -39,9 +39,9 @@ def read(text: str) -> TranscriptDraft:
     return sheet
 
 
-def _segment(sheet: TranscriptDraft, where: str, segment: Any, following: Any) -> None:
+def _segment(sheet: TranscriptDraft, number: int, segment: Any, following: Any) -> None:
     if not isinstance(segment, dict):
-        sheet.refuse(where, "it is not a segment")
+        sheet.refuse(number, make_problem("cue.not_a_segment"))
         return
     body, speaker = segment.get("body"), segment.get("speaker")
     start, end = segment.get("startTime"), segment.get("endTime")
@@ -50,11 +50,11 @@ def _segment(sheet: TranscriptDraft, where: str, segment: Any, following: Any) -
     start_ms = _milliseconds(start)
     end_ms = start_ms + LAST if end is None and start_ms is not None else _milliseconds(end)
     if start_ms is None or end_ms is None:
-        sheet.refuse(where, "its times are not numbers of seconds")
+        sheet.refuse(number, make_problem("cue.bad_seconds"))
     elif not isinstance(body, str):
-        sheet.refuse(where, "it has no text")
+        sheet.refuse(number, make_problem("cue.no_text"))
     else:
-        sheet.add(where, start_ms, end_ms, speaker if isinstance(speaker, str) else "", body)
+        sheet.add(number, start_ms, end_ms, speaker if isinstance(speaker, str) else "", body)
 
 
 def _milliseconds(seconds: Any) -> int | None:

@@ -6,6 +6,7 @@ Anywhere else it is text, so "x --> y" may be said. Text goes on over empty line
 import re
 from collections.abc import Iterator
 
+from archive.errors import make_problem
 from archive.intake.transcripts import markup, names
 from archive.intake.transcripts.draft import TranscriptDraft, lines
 
@@ -20,11 +21,11 @@ def read(text: str) -> TranscriptDraft:
     for number, timing, said in _cues(text):
         words = PLACE.sub("", markup.without_tags(" ".join(said)))
         if not timing:
-            sheet.refuse(f"line {number}", "these words have no times")
+            sheet.refuse(number, make_problem("cue.no_times"))
         elif (span := markup.times("srt", timing)) is None:
-            sheet.refuse(f"line {number}", "its times can't be read")
+            sheet.refuse(number, make_problem("cue.bad_times"))
         else:
-            sheet.add(f"line {number}", *span, "", words)
+            sheet.add(number, *span, "", words)
     sheet.cues = names.split_speaker(sheet.cues)
     return sheet
 

@@ -7,6 +7,7 @@ is refused: where its words were said would be invented."""
 import re
 from itertools import pairwise
 
+from archive.errors import make_problem
 from archive.intake.transcripts import names
 from archive.intake.transcripts.draft import LONGEST, TranscriptDraft, lines
 
@@ -23,7 +24,7 @@ def read(text: str) -> TranscriptDraft:
     starts = sorted({start for start, _, _ in found})
     until = dict(pairwise(starts))
     for start, number, words in found:
-        sheet.add(f"line {number}", start, until.get(start, start + LAST), "", " ".join(words))
+        sheet.add(number, start, until.get(start, start + LAST), "", " ".join(words))
     sheet.cues = names.split_speaker(sheet.cues)
     return sheet
 
@@ -41,9 +42,9 @@ def _stamped(text: str, sheet: TranscriptDraft) -> list[Line]:
             found.append((start, number, [line[stamp.end() :]]))
             if minutes > 59 or seconds > 59 or start >= LONGEST:
                 found.pop()
-                sheet.refuse(f"line {number}", "its time can't be read")
+                sheet.refuse(number, make_problem("cue.bad_time"))
         elif line.strip() and found:
             found[-1][2].append(line)
         elif line.strip():
-            sheet.refuse(f"line {number}", "these words have no time")
+            sheet.refuse(number, make_problem("cue.no_times"))
     return found

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from archive.cues import plain
+from archive.errors import make_problem
 from archive.intake.transcripts import markup, names
 from archive.intake.transcripts.draft import TranscriptDraft, lines
 
@@ -32,7 +33,7 @@ def read(text: str) -> TranscriptDraft:
             identified += ARROW not in block[0][1]
             voices += _cue(sheet, block)
         elif not (NOT_SPEECH.match(block[0][1]) or (len(block) == 1 and block[0][1].strip().isdigit())):
-            sheet.refuse(f"line {block[0][0]}", "these words have no times")
+            sheet.refuse(block[0][0], make_problem("cue.no_times"))
     if not voices and identified == cues:
         sheet.cues = names.split_speaker(sheet.cues)
     return sheet
@@ -57,13 +58,12 @@ def _cue(sheet: TranscriptDraft, block: Block) -> int:
     """How many voices it names."""
     at = 0 if ARROW in block[0][1] else 1
     number, timing = block[at]
-    where = f"line {number}"
     if (span := markup.times("vtt", timing)) is None:
-        sheet.refuse(where, "its times can't be read")
+        sheet.refuse(number, make_problem("cue.bad_times"))
         return 0
     parts = _voices(" ".join(line for _, line in block[at + 1 :]))
     for speaker, words in parts:
-        sheet.add(where, *span, speaker, words)
+        sheet.add(number, *span, speaker, words)
     return sum(bool(speaker) for speaker, _ in parts)
 
 

@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from archive import dbtime, leases, lifecycle
-from archive.errors import Conflict, LeaseLost, StorageError
+from archive.errors import Conflict, LeaseLost, Problem, StorageError, make_problem
 from archive.intake.transcription import enqueue
 from archive.intake.uploads.sessions import STATES, Uploader, over, refresh
 from archive.log import SYSTEM, Actor
@@ -33,7 +33,7 @@ logger = structlog.get_logger()
 def abort(session: UploadSession, by: Uploader) -> None:
     """`open -> aborted`, at somebody's wish; again: nothing. Raises Conflict when it arrived already. What the store
     has of it is removed now if the store answers, else by the dispatcher."""
-    end(session, "", by.actor, detail=by.detail)
+    end(session, {}, by.actor, detail=by.detail)
     refresh(session)
     if session.state != State.ABORTED:
         raise over(session)
@@ -41,7 +41,11 @@ def abort(session: UploadSession, by: Uploader) -> None:
 
 
 def end(
-    session: UploadSession, problem: str, actor: Actor, detail: dict[str, str] | None = None, condition: Q | None = None
+    session: UploadSession,
+    problem: Problem,
+    actor: Actor,
+    detail: dict[str, str] | None = None,
+    condition: Q | None = None,
 ) -> None:
     """`open -> aborted`. A Space that waited for this transcript need not wait for it any longer."""
     with transaction.atomic():
@@ -56,20 +60,20 @@ def end(
 def accept_partial(session: UploadSession, by: Uploader) -> UploadSession:
     """`refused -> arrived`: look at the transcript again, and keep what can be read of it. Raises Conflict."""
     if session.kind != UploadSession.Kind.TRANSCRIPT:
-        raise Conflict("Only of a transcript can a part be kept.")
+        raise Conflict("upload.partial_needs_transcript")
     if session.state in (State.UPLOADED, State.ACCEPTED) and session.lenient:
         return session  # said before
     if session.state != State.REJECTED:
         raise over(session)
     if session.space.state not in STATES[UploadSession.Kind.TRANSCRIPT]:
-        raise Conflict(f"The Space takes no transcript now: it is {session.space.get_state_display()}.")
+        raise Conflict("upload.not_expected", kind=session.kind, state=session.space.state)
     # Not when it is old enough to be removed: who does that may have slept, and has the file in hand still.
     there = leases.claimable() & ~Q(upload_id="") & ~_refused_long_ago()
-    changes = {"lenient": True, "last_activity_at": dbtime.now(), "problem": "", **leases.RESET}
+    changes = {"lenient": True, "last_activity_at": dbtime.now(), "problem": {}, **leases.RESET}
     if not lifecycle.transition(
         session, "rejected", "uploaded", actor=by.actor, condition=there, detail=by.detail, **changes
     ):
-        raise Conflict("It was kept for a day, and is being removed. Send it again.")
+        raise Conflict("upload.partial_too_late")
     return session
 
 
@@ -95,7 +99,7 @@ def abandon(session_id: UUID) -> None:
     """`open -> aborted` if it is abandoned at this moment, and the store freed of what came to nothing."""
     session = UploadSession.objects.filter(_idle(), pk=session_id).first()
     if session is not None:
-        problem = "Nothing came for a day, so it was given up. Begin again."
+        problem = make_problem("upload.abandoned")
         end(session, problem, SYSTEM, condition=_idle())
     if UploadSession.objects.filter(_over(), pk=session_id).exists():
         clear(session_id)

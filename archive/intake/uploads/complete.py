@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from archive import leases, lifecycle
-from archive.errors import Conflict, ObjectMissing
+from archive.errors import Conflict, ObjectMissing, make_problem
 from archive.intake.uploads import clean_up
 from archive.intake.uploads.sessions import Uploader, lock_for_change, multipart, over, record_activity, refresh
 from archive.intake.uploads.sign import size_of
 from archive.log import SYSTEM
 from archive.models import UploadSession
 from archive.storage import ObjectInfo, StoredPart, newest, store, stored_parts
-
-SHOWN = 5  # at most so many parts are named in a refusal
 
 
 @dataclass(frozen=True)
@@ -83,12 +81,7 @@ def _checked(session: UploadSession, parts: list[StoredPart], etags: Mapping[int
     more = sorted({*there, *(etags or ())} - set(range(1, session.part_count + 1)))
     if not wrong and not more:
         return {number: part.etag for number, part in there.items()}
-    named = ", ".join(str(number) for number in (wrong + more)[:SHOWN])
-    rest = len(wrong) + len(more) - SHOWN
-    raise Conflict(
-        f"The store does not have all {session.part_count} parts as they were announced: look at part "
-        f"{named}{f' and {rest} more' if rest > 0 else ''}. Nothing is lost: send those again, then complete again."
-    )
+    raise Conflict("upload.parts_differ", count=session.part_count, parts=wrong + more)
 
 
 def _same(one: str, other: str) -> bool:
@@ -104,7 +97,7 @@ def _settle_without_parts(session: UploadSession, by: Uploader) -> None:
     if found is not None and found.size == session.size:
         _settle(session, found, by)
         return
-    clean_up.end(session, "The store has nothing of it any more. Begin again.", SYSTEM, detail=by.detail)
+    clean_up.end(session, make_problem("upload.lost"), SYSTEM, detail=by.detail)
     refresh(session)
 
 
@@ -114,16 +107,16 @@ def _settle(session: UploadSession, found: ObjectInfo, by: Uploader) -> None:
         space = lock_for_change(session.space_id)
         detail = {"size": found.size, **by.detail}
         arrived = lifecycle.transition(
-            session, "open", "uploaded", actor=by.actor, detail=detail, etag=found.etag, problem="", **leases.RESET
+            session, "open", "uploaded", actor=by.actor, detail=detail, etag=found.etag, problem={}, **leases.RESET
         )
         if arrived:
             session.parts.all().delete()
         if arrived and session.kind == UploadSession.Kind.RECORDING:
             detail["upload"] = str(session.pk)
             if not lifecycle.transition(
-                space, "receiving", "processing", actor=by.actor, detail=detail, problem="", **leases.RESET
+                space, "receiving", "processing", actor=by.actor, detail=detail, problem={}, **leases.RESET
             ):
-                raise Conflict(f"The Space takes no recording now: it is {space.get_state_display()}.")
+                raise Conflict("upload.not_expected", kind=session.kind, state=space.state)
     refresh(session)
     if session.state == UploadSession.State.ABORTED:  # while the store completed it
         clean_up.clear(session.pk)

@@ -34,7 +34,6 @@ from archive.models import RecorderToken, Space, UploadSession, User
 from archive.storage import MOST_PARTS, Upload, begin, keys, store
 
 MIB = 1024**2
-GONE = "Its deadline has come: nothing more of this Space is taken in."
 # What we know by its name; of anything else the name says nothing, and its content will.
 EXTENSIONS = {"aac", "flac", "m4a", "mka", "mp3", "mp4", "ogg", "opus", "ts", "wav", "webm"}
 STATES = {
@@ -114,9 +113,9 @@ def open_session(space_id: UUID, file: FileSpec, by: Uploader) -> UploadSession:
 def _check(file: FileSpec) -> None:
     largest = LARGEST_TRANSCRIPT if file.kind == UploadSession.Kind.TRANSCRIPT else settings.MAX_UPLOAD_BYTES
     if file.size > largest:
-        raise Refused(f"The {file.kind} has {file.size:,} bytes; at most {largest:,} can be taken in.")
+        raise Refused("upload.too_large", kind=file.kind, size=file.size, limit=largest)
     if not LANGUAGE.match(file.language) or len(file.language) > 16:
-        raise Refused(f"{file.language!r} is not a language tag such as en or pt-BR.")
+        raise Refused("upload.bad_language", language=file.language)
 
 
 def part_size(size: int) -> int:
@@ -137,31 +136,28 @@ def _look(session: UploadSession, by: Uploader) -> None:
     """With the Space's row locked, so that its deletion waits: does it still wait for this file?"""
     by.lock()
     if UploadSession.objects.filter(by.sessions, state=UploadSession.State.OPEN).count() >= settings.MAX_OPEN_UPLOADS:
-        raise Conflict(
-            f"{settings.MAX_OPEN_UPLOADS} uploads are open already, and no more at a time are allowed. "
-            "Complete one or give it up, then begin this one again."
-        )
+        raise Conflict("upload.too_many_open", limit=settings.MAX_OPEN_UPLOADS)
     space = lock_for_change(session.space_id)
     if space.state not in STATES[UploadSession.Kind(session.kind)]:
-        raise Conflict(f"The Space takes no {session.kind} now: it is {space.get_state_display()}.")
+        raise Conflict("upload.not_expected", kind=session.kind, state=space.state)
     if space.state == Space.State.RECEIVING and space.fingerprint:
-        raise Conflict("The Space is being taken in from a file by `manage.py ingest`. Try again when that is done.")
+        raise Conflict("upload.ingest_running")
     begun = space.uploads.filter(kind=session.kind, state__in=["open", "uploaded", "accepted"])
     if session.kind == UploadSession.Kind.RECORDING and begun.exists():
-        raise Conflict("A recording of this Space is on its way already. Go on with that one, or give it up first.")
+        raise Conflict("upload.recording_exists")
 
 
 def lock_for_change(space_id: UUID) -> Space:
     """The Space, locked until the transaction ends. Raises TooLate from its deadline on."""
     space = Space.objects.select_for_update().get(pk=space_id)
     if space.is_gone(dbtime.now()):
-        raise TooLate(GONE)
+        raise TooLate("upload.too_late")
     return space
 
 
 def _insert(session: UploadSession, by: Uploader) -> None:
     if UploadSession.objects.filter(space_id=session.space_id, key=session.key).exists():
-        raise Conflict("Another upload of this Space was begun at the same moment. Try again.")
+        raise Conflict("upload.race")
     session.save(force_insert=True)
     session.refresh_from_db()
     log.record(
@@ -193,12 +189,13 @@ def refresh(session: UploadSession) -> None:
     try:
         session.refresh_from_db()
     except UploadSession.DoesNotExist:
-        raise TooLate(GONE) from None
+        raise TooLate("upload.too_late") from None
 
 
 def over(session: UploadSession) -> Conflict:
-    why = f" {session.problem}" if session.problem else ""
-    return Conflict(f"This upload is over: it was {session.get_state_display()}.{why}")
+    if not session.problem:
+        return Conflict("upload.over", state=session.state)
+    return Conflict("upload.over_because", state=session.state, reason=session.problem)
 
 
 def multipart(session: UploadSession) -> Upload:

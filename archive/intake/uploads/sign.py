@@ -9,7 +9,7 @@ from django.db import transaction
 
 from archive import dbtime
 from archive.errors import Refused, TooLate
-from archive.intake.uploads.sessions import GONE, multipart, record_activity
+from archive.intake.uploads.sessions import multipart, record_activity
 from archive.models import UploadPart, UploadSession
 from archive.storage import signed_part
 
@@ -33,7 +33,7 @@ def sign(session: UploadSession, wanted: Mapping[int, str]) -> list[Signed]:
     """Addresses for these parts: {number: SHA-256 of the part in base64, or ""}. Raises Refused for a number that the
     file does not have, Conflict when the session is over, TooLate."""
     if wrong := [number for number in wanted if not 1 <= number <= session.part_count]:
-        raise Refused(f"The file has parts 1 to {session.part_count}, and no part {wrong[0]}.")
+        raise Refused("upload.no_such_part", part=wrong[0], count=session.part_count)
     _remember(session, wanted)
     record_activity(session)
     upload, now = multipart(session), dbtime.now()
@@ -41,7 +41,7 @@ def sign(session: UploadSession, wanted: Mapping[int, str]) -> list[Signed]:
     if session.space.expires_at is not None:
         lives = min(lives, session.space.expires_at - now)
     if lives < timedelta(seconds=1):
-        raise TooLate(GONE)
+        raise TooLate("upload.too_late")
     return [
         Signed(number, *signed_part(upload, number, size_of(session, number), sha256, lives), now + lives)
         for number, sha256 in sorted(wanted.items())
@@ -52,7 +52,7 @@ def _remember(session: UploadSession, wanted: Mapping[int, str]) -> None:
     """What addresses are signed for, before they are. Signed for two checksums, a part's is not known any more."""
     with transaction.atomic():
         if not UploadSession.objects.select_for_update().filter(pk=session.pk).exists():
-            raise TooLate(GONE)
+            raise TooLate("upload.too_late")
         known = dict(session.parts.filter(number__in=wanted).values_list("number", "sha256"))
         fresh = [number for number in wanted if number not in known]
         UploadPart.objects.bulk_create(UploadPart(session=session, number=n, sha256=wanted[n]) for n in fresh)

@@ -29,7 +29,7 @@ class Command(Base):
                 time.sleep(0.5)  # a worker has it, or it waits for its next try
             bundle.refresh_from_db()
         if bundle.state != Bundle.State.READY:
-            raise CommandError(f"The bundle could not be built: {bundle.problem} Nothing was lost; call again.")
+            raise CommandError(f"The bundle could not be built: {bundle.problem_text} Nothing was lost; call again.")
         if options["out"]:
             _download(bundle, options["out"])
         facts = {"id": str(bundle.id), "name": bundle.name, "size": bundle.size, "key": bundle.key}

@@ -65,7 +65,7 @@ class Command(Base):
     def _show(self, plans: list[Plan], *, as_json: bool) -> None:
         shown = "\n".join(plan.as_text() for plan in plans)
         self.say(shown, {"spaces": [plan.as_json() for plan in plans]}, as_json=as_json)
-        wrong = sum(plan.problem() != "" for plan in plans)
+        wrong = sum(bool(plan.problem()) for plan in plans)
         if wrong:
             raise CommandError(f"{wrong} of {format_count(len(plans), 'recording')} would not be taken in.")
 
@@ -102,7 +102,7 @@ class Command(Base):
 
     def _take(self, plan: Plan) -> dict[str, Any]:
         if problem := plan.problem():  # before anything is unpacked
-            raise Refused(problem)
+            raise Refused.of(problem)
         with plan.found.on_disk() as (recording, transcript), ProgressBar(plan.found.name) as bar:
             outcome = ingest(plan.request(recording, transcript), bar.show)
         for note in outcome.notes:
@@ -174,4 +174,4 @@ def _moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise Refused(f"{text!r} is not a time: write it as in 2026-11-22T14:05:00Z.") from None
+        raise Refused("intake.not_a_time", text=text) from None

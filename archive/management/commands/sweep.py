@@ -26,8 +26,8 @@ class Command(Base):
             self.say(words, {"due": rows}, as_json=options["json"])
             return
         deleted = [str(pk) for pk in sweep_all()]
-        left = Space.objects.filter(state=Space.State.EXPIRING).exclude(problem="")
-        failed = {str(space.pk): space.problem for space in left}
+        left = Space.objects.filter(state=Space.State.EXPIRING).exclude(problem={})
+        failed = {str(space.pk): space.problem_text for space in left}
         self.say(f"Deleted {len(deleted)} Spaces.", {"deleted": deleted, "failed": failed}, as_json=options["json"])
         if failed:
             raise CommandError(f"{len(failed)} are not deleted yet, and are tried again: {next(iter(failed.values()))}")

@@ -7,7 +7,7 @@ everything that it won't need (confine.py). It tells its story in JSON lines on 
 
     {"guards": [...]}                           what keeps it in, once, before the file is looked at
     {"heard": 60.0}                             seconds so far, about once a minute of sound
-    {"refused": "..."}                          the last line: why this is no recording
+    {"refused": "audio.silent", "params": {...}}        the last line: why this is no recording (archive/messages)
     {"measured": {...}, "peaks": {...}, "listening": true}      or, the last line: what was found
     {"failed": "OSError", "errno": 28}          or, the last line: the machine's fault
     {"crashed": "TypeError", "at": "work.py:31"}        or, the last line: a bug of ours, and where (faults.py)

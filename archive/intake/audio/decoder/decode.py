@@ -24,13 +24,11 @@ from av.filter import Graph
 from av.filter.context import FilterContext
 from av.packet import Packet
 
-from archive import formatting
 from archive.errors import Unreadable
 from archive.intake.audio.decoder.formats import DEMUXERS, FORMATS, NAMES, Format
 
 av.logging.set_level(None)  # what FFmpeg would print says less than our one line
 
-SILENT = f"there is no sound in it. It should be {NAMES}."
 OPTIONS = {
     "format_whitelist": DEMUXERS,
     "protocol_whitelist": "none",  # no protocol has this name; the file itself comes through our own hands
@@ -79,7 +77,7 @@ def opened(file: BinaryIO) -> Source:
     container = av.open(Plain(file), "r", options=OPTIONS, metadata_errors="replace", io_open=_nothing_else)
     form = FORMATS.get(container.format.name)
     if form is None or not container.streams.audio:
-        raise Unreadable(SILENT)
+        raise Unreadable("audio.silent", formats=NAMES)
     stream = container.streams.audio[0]
     return Source(container, stream, form, _claimed_seconds(file, container))
 
@@ -91,14 +89,11 @@ def _look_at_tag(file: BinaryIO) -> None:
     if head[:3] == b"ID3" and len(head) == 10:
         size = sum((byte & 127) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
         if size > MOST_TAGS:
-            raise Unreadable(
-                f"before its sound come {formatting.format_size(size)} of tags, and no recording has more than "
-                f"{formatting.format_size(MOST_TAGS)}. Save it anew without them, and bring that file."
-            )
+            raise Unreadable("audio.too_many_tags", size=size, limit=MOST_TAGS)
 
 
 def _nothing_else(url: str, flags: int, options: dict[str, str]) -> None:
-    raise Unreadable("it refers to other files, which are not read. Bring the recording itself.")
+    raise Unreadable("audio.external_reference")
 
 
 def sound(source: Source, each: Each | None = None) -> Iterator[list[AudioFrame]]:
@@ -133,7 +128,7 @@ class Mono:
         """A chain for frames that are like this one."""
         rate = first.sample_rate
         if not LEAST_RATE <= rate <= MOST_RATE:
-            raise Unreadable(f"it has {rate} samples a second, and no recording of speech has.")
+            raise Unreadable("audio.bad_sample_rate", rate=rate)
         graph, layout, form = Graph(), first.layout.name, first.format.name
         links = [
             graph.add("abuffer", sample_rate=str(rate), sample_fmt=form, channel_layout=layout, time_base=f"1/{rate}"),

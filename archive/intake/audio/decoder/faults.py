@@ -10,16 +10,10 @@ from pathlib import Path
 
 import av.error
 
-from archive.errors import Unreadable
+from archive.errors import Problem, Unreadable, make_problem
 from archive.intake.audio.decoder.formats import NAMES
 
 ROOT = Path(__file__).parents[3]
-TOO_MUCH_MEMORY = (
-    "it asks for more memory, or more tracks, than any recording needs, so hearing it was stopped: the file is "
-    "damaged, or was made to do that. Save it anew with an audio program, and bring that file."
-)
-TOO_LARGE = "its copy for browsers grew larger than any recording needs, so it was not taken in: the file is damaged."
-NO_AUDIO = f"no audio could be read from it. It should be {NAMES}."
 # FFmpeg lacks a part, or an option, that our code asks for: no file chooses these.
 BAD_BUILD = (
     av.error.BSFNotFoundError,
@@ -37,16 +31,20 @@ FRAMES = 3
 def last_line(error: Exception) -> dict[str, object]:
     """What the process answers when `error` ended it (the forms are in this package's docstring)."""
     if isinstance(error, Unreadable):
-        return {"refused": str(error)}
+        return _refused(error.problem)
     if _is_out_of_memory(error):
-        return {"refused": TOO_MUCH_MEMORY}
+        return _refused(make_problem("audio.too_much_memory"))
     if _is_bad_input(error):
-        return {"refused": NO_AUDIO}
+        return _refused(make_problem("audio.unreadable", formats=NAMES))
     if isinstance(error, OSError) and error.errno == errno.EFBIG:
-        return {"refused": TOO_LARGE}
+        return _refused(make_problem("audio.copy_too_large"))
     if isinstance(error, OSError) and _is_the_machines_fault(error):
         return {"failed": type(error).__name__, "errno": error.errno}
     return crash(error)
+
+
+def _refused(problem: Problem) -> dict[str, object]:
+    return {"refused": problem["code"], "params": problem["params"]}
 
 
 def crash(error: Exception) -> dict[str, object]:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from archive.errors import Unreadable
-from archive.formatting import format_duration
 from archive.intake.audio.decoder.access_copy import AccessCopy
-from archive.intake.audio.decoder.decode import SILENT, Mono, Source, opened, sound
+from archive.intake.audio.decoder.decode import Mono, Source, opened, sound
+from archive.intake.audio.decoder.formats import NAMES
 
 # How much of the length that a file claims must be there. An honest X archive claimed 1:09:09 by estimate and
 # held 1:03:46, so an estimate is only disbelieved when more than half is missing.
@@ -68,13 +68,9 @@ def _described(source: Source) -> dict[str, object]:
 def _believe(source: Source, seconds: float, accept_short: bool) -> None:
     """Raises Unreadable if too little was heard of what the file says that it holds."""
     if not seconds:
-        raise Unreadable(SILENT)
+        raise Unreadable("audio.silent", formats=NAMES)
     least = LEAST_OF_EXACT if source.form.exact else LEAST_OF_ESTIMATE
     if not accept_short and seconds + 1 < source.claimed_seconds * least:
-        raise Unreadable(
-            f"it says that it is {format_duration(source.claimed_seconds)} long,"
-            f" but only {format_duration(seconds)} can be heard, so the end is missing. Look for the complete file."
-            " An operator can keep what is there (--accept-short)."
-        )
+        raise Unreadable("audio.too_short", claimed=source.claimed_seconds, heard=seconds)
     if source.broken > max(1, source.packets // 100):  # one may be the last, cut in the middle
-        raise Unreadable(f"it is damaged: {source.broken} of {source.packets} pieces could not be decoded.")
+        raise Unreadable("audio.damaged", broken=source.broken, packets=source.packets)

@@ -1,0 +1,123 @@
+"""The sentence of each code that an error or a row carries, and how it is rendered.
+
+Codes and parameters are stored, sentences are not: they are rendered when they are shown, so they can be translated and
+corrected. A template names its parameters and how each is shown: {limit:size}, {until:time}, {names:list}. The
+parameter `file` belongs to every code: the sentence then begins with the file's name.
+"""
+
+import string
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.utils.translation import gettext
+
+from archive import formatting
+from archive.messages import (
+    audio,
+    delivery,
+    importers,
+    intake,
+    mail,
+    moderation,
+    search,
+    storage,
+    transcription,
+    transcripts,
+    uploads,
+    work,
+)
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+Problem = Mapping[str, Any]  # {"code": ..., "params": {...}}, as archive/errors.py makes it
+
+AREAS = (
+    audio,
+    delivery,
+    importers,
+    intake,
+    mail,
+    moderation,
+    search,
+    storage,
+    transcription,
+    transcripts,
+    uploads,
+    work,
+)
+CATALOG: "Mapping[str, StrOrPromise]" = {code: text for area in AREAS for code, text in area.MESSAGES.items()}
+SHOWN = 5  # at most so many items of a list
+
+
+def render(problem: Problem) -> str:
+    """The sentence of a problem in the current language; "" for {}. A code that this version does not know is shown
+    as it is, and a parameter that is missing as "?": a row may be older, or newer, than the code."""
+    if not problem:
+        return ""
+    params = problem["params"]
+    template = CATALOG.get(problem["code"], problem["code"].replace("{", "{{").replace("}", "}}"))
+    sentence = _FORMATTER.vformat(str(template), (), params)
+    if "file" in params:
+        return gettext("{file}: {sentence}").format(file=params["file"], sentence=sentence)
+    return sentence
+
+
+def placeholders(template: str) -> dict[str, str]:
+    """{name of a parameter: how it is shown} of a template."""
+    return {name: spec or "" for _text, name, spec, _conversion in string.Formatter().parse(template) if name}
+
+
+def _list(values: Sequence[Any]) -> str:
+    shown, rest = [str(value) for value in values[:SHOWN]], len(values) - SHOWN
+    more = [gettext("and {rest} more").format(rest=formatting.format_number(rest))] if rest > 0 else []
+    return ", ".join(shown + more)
+
+
+def _messages(problems: Sequence[Problem]) -> str:
+    return "; ".join(render(problem) for problem in problems)
+
+
+def _label(model: str, choices: str) -> Callable[[str], str]:
+    """A state as people read it."""
+
+    def show(value: str) -> str:
+        known = dict(getattr(apps.get_model("archive", model), choices).choices)
+        return str(known.get(value, value))
+
+    return show
+
+
+FORMATS: dict[str, Callable[[Any], str]] = {
+    "": str,
+    "appeal": _label("Appeal", "State"),
+    "duration": formatting.format_duration,
+    "kind": _label("UploadSession", "Kind"),
+    "list": _list,
+    "message": render,
+    "messages": _messages,
+    "number": formatting.format_number,
+    "size": formatting.format_size,
+    "space": _label("Space", "State"),
+    "time": lambda value: formatting.format_time(datetime.fromisoformat(value)),
+    "upload": _label("UploadSession", "State"),
+}
+
+
+class _Missing:
+    def __str__(self) -> str:
+        return "?"
+
+
+class _Formatter(string.Formatter):
+    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return kwargs.get(str(key), _MISSING)
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return str(value) if value is _MISSING else FORMATS[format_spec](value)
+
+
+_MISSING = _Missing()
+_FORMATTER = _Formatter()

@@ -1,0 +1,27 @@
+"""Bundles and exports."""
+
+from django.utils.translation import gettext_lazy as _
+
+MESSAGES = {
+    "bundle.too_late": _("The deadline of this Space has passed, so it can't be downloaded any more."),
+    "bundle.deadline_first": _("The deadline passed before the bundle was ready."),
+    "bundle.not_available": _("The Space is {state:space}. Request the bundle again when it is available."),
+    "bundle.superseded": _("The Space changed in the meantime, and a newer bundle was requested."),
+    "bundle.no_recording": _("Space {space} has no recording, so there is nothing to bundle."),
+    "bundle.too_many_parts": _(
+        "The bundle would need {count:number} parts, and an object store joins at most {limit:number}."
+    ),
+    "bundle.damaged": _(
+        "The bundle was read back after it was made, and does not hold the original bytes. {reason:message} Request "
+        "it again."
+    ),
+    "bundle.not_a_zip": _("It does not start like a ZIP."),
+    "bundle.member_differs": _("{name} does not have the bytes that were uploaded."),
+    "bundle.read_too_slow": _("Only {done:size} of {size:size} were read back within the time limit."),
+    "bundle.size_differs": _("{key} has {actual} bytes instead of {expected}."),
+    "export.bad_part_size": _("A part holds at most 2, 10 or 50 GB."),
+    "export.nothing": _("None of your Spaces can be downloaded right now."),
+    "export.all_expired": _("Every Space in this part has reached its deadline."),
+    "export.space_expired": _("A Space in this part has reached its deadline."),
+    "export.superseded": _("A newer export of all Spaces was requested."),
+}
