@@ -1,4 +1,4 @@
-"""The time, as the database's clock tells it: the only clock that deadlines are compared with."""
+"""The database's clock, the only clock that deadlines are compared with."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from django.db import connection
 
 
 def now() -> datetime:
-    """The database's time at this statement (aware, UTC)."""
+    """Return the database's time at this statement (aware, UTC)."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement_timestamp()")
         (moment,) = cursor.fetchone()

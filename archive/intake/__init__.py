@@ -1,1 +1,5 @@
-"""Taking a Space in: its recording is heard before anything is stored, and only then handed to the object store."""
+"""Intake: everything from the first byte to an available Space.
+
+`ingest` decodes a local file before it stores anything. Uploads go straight to the object store and are examined there
+by a worker before they are accepted.
+"""

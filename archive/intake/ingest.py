@@ -1,15 +1,15 @@
-"""Taking in one recording from a file: heard first, stored next, available last.
+"""Ingest one recording from a local file: decode it, store it, make it available.
 
-What happens when it dies, at each step:
+If the process is killed:
 
-1. while the file is decoded and hashed: nothing was stored, nothing was written.
-2. after the row was made (`receiving`): calling again with the same file goes on with the same Space. If
-   nobody does, it is discarded after 24 hours without progress, or at its deadline.
-3. while bytes are uploaded: the upload stays open and holds no object; the next attempt, or the purge, ends it.
-4. after an object is complete but before its row is: the next attempt writes the same bytes to the same key again.
-5. in `processing`: everything is stored; the dispatcher gives the rest to a worker.
+1. while the file is decoded and hashed: nothing was stored or written.
+2. after the row was created (`receiving`): the same call resumes the same Space. Without one, the Space is discarded
+   after 24 hours without progress, or at its deadline.
+3. while bytes are uploaded: an open upload without an object remains; the next attempt or the purge aborts it.
+4. after an object is complete, before its row: the next attempt writes the same bytes to the same key.
+5. in `processing`: everything is stored; the dispatcher has a worker finish it.
 
-Until step 2 has committed nobody was told that the recording is here; after step 5 it is.
+The upload is acknowledged only after step 5.
 """
 
 import hashlib
@@ -50,45 +50,45 @@ BLOCK = 1024**2
 
 @dataclass(frozen=True)
 class Outcome:
-    """`created` is False when the same recording was here already. `notes` are for the one who brought it."""
+    """`created` is False if the same recording existed already. `notes` are for the caller."""
 
     space: Space
     created: bool
     notes: list[str] = field(default_factory=list)
 
 
-# Called with (what is being done, done, total); seconds while listening, bytes while storing; total 0 when unknown.
+# Called with (step, done, total): seconds while "measuring", bytes while "storing"; total is 0 if unknown.
 Progress = Callable[[str, float, float], None]
 
 
-def ingest(request: Request, progress: Progress = lambda what, done, total: None, actor: Actor = SYSTEM) -> Outcome:
-    """Take in a recording, with its transcript if there is one. Returns when the Space is available.
+def ingest(request: Request, progress: Progress = lambda step, done, total: None, actor: Actor = SYSTEM) -> Outcome:
+    """Ingest a recording, with its transcript if there is one. Returns when the Space is available.
 
-    Raises Refused (Unreadable, TooLate) with nothing stored; StorageError when the store fails half way: then the Space
-    waits in `receiving`, and the same call goes on with it.
+    Raises Refused (Unreadable, TooLate) with nothing stored. Raises StorageError if the store fails half-way; the Space
+    then stays in `receiving`, and the same call resumes it.
     """
     ended_at = validate_ended_at(request.ended_at)
     validate_text(request)
     notes: list[str] = []
-    _spoken(request, [])  # a transcript that can't be read is told before the long part
-    with open_unnamed_file() as listening:
-        heard = measure.measure(
+    _parse_transcript(request, [])  # report an unreadable transcript before the long decode
+    with open_unnamed_file() as access_copy:
+        analysis = measure.measure(
             request.recording,
             longest_seconds=settings.MAX_RECORDING_SECONDS,
             accept_short=request.accept_short,
-            step=lambda seconds: progress("listening", seconds, 0),
-            listening=listening,
+            step=lambda seconds: progress("measuring", seconds, 0),
+            listening=access_copy,
         )
-        peak = heard.measured.peak_dbfs
+        peak = analysis.measured.peak_dbfs
         if peak is None or peak < SILENT:
             notes.append(f"{request.recording.name}: it is silent from end to end. It was taken in all the same.")
-        spoken = _spoken(request, notes, ended_at - timedelta(milliseconds=heard.measured.duration_ms))
+        lines = _parse_transcript(request, notes, ended_at - timedelta(milliseconds=analysis.measured.duration_ms))
         sha256 = _sha256(request.recording)
-        same = fingerprint(request.host, ended_at.isoformat(), sha256)
-        space, created = _space(request, ended_at, same, actor)
+        identity = fingerprint(request.host, ended_at.isoformat(), sha256)
+        space, created = _get_or_create_space(request, ended_at, identity, actor)
         if not created and space.state != Space.State.RECEIVING:
             return Outcome(space, False, notes)
-        _receive(space, request, ExaminedFiles(heard, sha256, listening, spoken), progress, actor)
+        _store(space, request, ExaminedFiles(analysis, sha256, access_copy, lines), progress, actor)
     finish(space.id)
     space.refresh_from_db()
     if space.state == Space.State.PROCESSING:
@@ -96,19 +96,19 @@ def ingest(request: Request, progress: Progress = lambda what, done, total: None
     return Outcome(space, True, notes)
 
 
-def _spoken(request: Request, notes: list[str], began: datetime | None = None) -> list[cues.Cue]:
-    """`began`: when the recording began, once its length is known."""
+def _parse_transcript(request: Request, notes: list[str], began: datetime | None = None) -> list[cues.Cue]:
+    """Parse the transcript, if any. `began` is the start of the recording, once its length is known."""
     if request.transcript is None:
         return []
     try:
-        found = transcripts.parse(request.transcript, lenient=request.lenient_transcript, began=began)
+        parsed = transcripts.parse(request.transcript, lenient=request.lenient_transcript, began=began)
     except Unreadable as error:
         if not request.skip_bad_transcript:
             raise Unreadable("transcript.give_option", reason=error.problem) from error
         notes.append(f"{error} It was left out; the recording was taken in.")
         return []
-    notes += [f"{request.transcript.name}: {note}" for note in found.notes]
-    return found.cues
+    notes += [f"{request.transcript.name}: {note}" for note in parsed.notes]
+    return parsed.cues
 
 
 def _sha256(path: Path) -> str:
@@ -119,26 +119,26 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _space(request: Request, ended_at: datetime, fingerprint: str, actor: Actor) -> tuple[Space, bool]:
-    """The Space for this recording: a new row in `receiving`, or the one that is here already."""
-    for _ in range(3):  # between losing the race and looking, the winner may have been discarded
+def _get_or_create_space(request: Request, ended_at: datetime, fingerprint: str, actor: Actor) -> tuple[Space, bool]:
+    """Return (space, created): a new row in `receiving`, or the existing Space with this fingerprint."""
+    for _ in range(3):  # the winner of a race may have been discarded before we read it
         try:
             with transaction.atomic():
-                return _new_space(request, ended_at, fingerprint, actor), True
+                return _create_space(request, ended_at, fingerprint, actor), True
         except IntegrityError as error:
             if violated_constraint(error) != "space_ingested_once":
                 raise
-            here = Space.objects.filter(fingerprint=fingerprint).exclude(state__in=["rejected", "deleted"]).first()
-            if here is not None and here.state == Space.State.EXPIRING:
-                raise TooLate("intake.deletion_started", space=here.id) from None
-            if here is not None:
-                return here, False
+            existing = Space.objects.filter(fingerprint=fingerprint).exclude(state__in=["rejected", "deleted"]).first()
+            if existing is not None and existing.state == Space.State.EXPIRING:
+                raise TooLate("intake.deletion_started", space=existing.id) from None
+            if existing is not None:
+                return existing, False
     raise Refused("intake.race")
 
 
-def _new_space(request: Request, ended_at: datetime, fingerprint: str, actor: Actor) -> Space:
+def _create_space(request: Request, ended_at: datetime, fingerprint: str, actor: Actor) -> Space:
     cohosts = participant_specs(Participant.Role.COHOST, request.cohosts)
-    opening = NewSpace(
+    new = NewSpace(
         host=request.host,
         ended_at=ended_at,
         title=request.title,
@@ -149,21 +149,20 @@ def _new_space(request: Request, ended_at: datetime, fingerprint: str, actor: Ac
         transcribe=request.transcribe,
         fingerprint=fingerprint,
     )
-    return register_space(opening, actor)
+    return register_space(new, actor)
 
 
 @dataclass(frozen=True)
 class ExaminedFiles:
-    """What was found in the files: the recording's measures and SHA-256, where its copy for browsers lies, what was
-    said."""
+    """The recording's analysis and SHA-256, the file of its access copy, and the lines of the transcript."""
 
-    heard: measure.AudioAnalysis
+    analysis: measure.AudioAnalysis
     sha256: str
-    listening: Path
-    spoken: list[cues.Cue]
+    access_copy: Path
+    lines: list[cues.Cue]
 
 
-def _receive(space: Space, request: Request, brought: ExaminedFiles, progress: Progress, actor: Actor) -> None:
+def _store(space: Space, request: Request, files: ExaminedFiles, progress: Progress, actor: Actor) -> None:
     """Store the objects, then write their rows and the transition to `processing` in one transaction."""
     claim = leases.claim(Space, space.pk, [Space.State.RECEIVING])
     if claim is None:
@@ -179,23 +178,28 @@ def _receive(space: Space, request: Request, brought: ExaminedFiles, progress: P
         progress("storing", done, total)
 
     try:
-        for left, upload_id in store().listing(keys.prefix(space.id)).uploads:  # by an attempt that was killed
-            store().abort(left, upload_id)
-        sound = _write_recording(space, request.recording, brought, claim.renew, step)
-        made = store_derived(space.id, brought.heard, brought.listening, claim.renew)
-        spoken, language = brought.spoken, request.language
-        words = store_transcript(space.id, "1", spoken, language, claim.renew) if spoken else None
+        for key, upload_id in store().listing(keys.prefix(space.id)).uploads:  # by an attempt that was killed
+            store().abort(key, upload_id)
+        recording_object = _write_recording(space, request.recording, files, claim.renew, step)
+        derived = store_derived(space.id, files.analysis, files.access_copy, claim.renew)
+        lines, language = files.lines, request.language
+        transcript = store_transcript(space.id, "1", lines, language, claim.renew) if lines else None
     except (Refused, StorageError) as error:
         if not claim.release_for_retry(error.problem, at_once=True):
-            claim.renew()  # raises, and says what became of the Space: that matters more than what the store said
+            claim.renew()  # raises LeaseLost, which tells the caller more than the store's error
         raise
-    except BaseException as error:  # Ctrl-C, a full disk: the same call can go on at once
+    except BaseException as error:  # Ctrl-C, a full disk: the same call can resume at once
         claim.release_for_retry(make_problem("intake.stopped", error=type(error).__name__), at_once=True)
         raise
 
     with transaction.atomic():
-        kept = save_recording(space, sound, brought.heard, made)
-        detail = {"size": sound.size, "sha256": sound.sha256, "crc32": sound.crc32, "duration_ms": kept.duration_ms}
+        recording = save_recording(space, recording_object, files.analysis, derived)
+        detail = {
+            "size": recording.size,
+            "sha256": recording.sha256,
+            "crc32": recording.crc32,
+            "duration_ms": recording.duration_ms,
+        }
         if not lifecycle.transition(
             space,
             "receiving",
@@ -207,18 +211,18 @@ def _receive(space: Space, request: Request, brought: ExaminedFiles, progress: P
             **leases.RESET,
         ):
             raise LeaseLost("work.lease_lost", model="Space", id=space.id, state=space.state)
-        if words is not None:
+        if transcript is not None:
             source = Transcript.Source.GIVEN
-            save_transcript(space.id, words, spoken, language=language, source=source, actor=actor)
+            save_transcript(space.id, transcript, lines, language=language, source=source, actor=actor)
 
 
 def _write_recording(
-    space: Space, path: Path, brought: ExaminedFiles, check: Callable[[], None], step: Callable[[int], None]
+    space: Space, path: Path, files: ExaminedFiles, check: Callable[[], None], step: Callable[[int], None]
 ) -> Written:
-    form = brought.heard.measured
-    key = keys.recording(space.id, 1, form.extension)
+    audio = files.analysis.measured
+    key = keys.recording(space.id, 1, audio.extension)
     try:
         with path.open("rb") as file:
-            return write(store(), key, file, form.content_type, check=check, step=step, sha256=brought.sha256)
+            return write(store(), key, file, audio.content_type, check=check, step=step, sha256=files.sha256)
     except ObjectChanged as error:
         raise Refused("intake.file_changed", file=path.name) from error

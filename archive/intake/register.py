@@ -1,4 +1,4 @@
-"""Announcing a Space: its row in `receiving`, its deadline, who spoke, and the log entry that says so."""
+"""Register a Space: its row in `receiving`, its deadline, its participants and the log entry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from archive.models import Participant, RecorderToken, Space, User, current_poli
 
 
 class ParticipantSpec(NamedTuple):
-    """A co-host or a speaker. `user`: their account here, which lets them have their own words."""
+    """A co-host or a speaker. `user` is their account, which lets them download their own lines."""
 
     role: str  # Participant.Role
     name: str
@@ -19,14 +19,16 @@ class ParticipantSpec(NamedTuple):
 
 
 def participant_specs(role: str, names: Sequence[str]) -> list[ParticipantSpec]:
-    """People who are known by name only."""
+    """Participants without accounts."""
     return [ParticipantSpec(role, name) for name in names]
 
 
 @dataclass(frozen=True)
 class NewSpace:
-    """What is known of a Space before a byte of it came. `ended_at` and the words were checked before
-    (archive/intake/request.py). The host need not be among `participants`, whose order gives them their seats."""
+    """The facts of a Space before anything was uploaded. The caller validated them (archive/intake/request.py).
+
+    The order of `participants` gives them their seats. The host need not be among them.
+    """
 
     host: User
     ended_at: datetime
@@ -40,30 +42,30 @@ class NewSpace:
     fingerprint: str = ""
 
 
-def register_space(opening: NewSpace, actor: Actor) -> Space:
-    """A new Space in `receiving`, in the caller's transaction."""
-    host, recorder = opening.host, opening.recorder
-    due = policy.deadline(policy.Facts(opening.ended_at), current_policy())
+def register_space(new: NewSpace, actor: Actor) -> Space:
+    """Create a Space in `receiving`, in the caller's transaction."""
+    host, recorder = new.host, new.recorder
+    due = policy.deadline(policy.Facts(new.ended_at), current_policy())
     space = Space.objects.create(
         host=host,
-        title=opening.title.replace("\x00", ""),
-        audience=opening.audience,
-        ended_at=opening.ended_at,
+        title=new.title.replace("\x00", ""),
+        audience=new.audience,
+        ended_at=new.ended_at,
         expires_at=due.at,
         deadline_reasons=due.reasons_as_json(),
-        listeners_peak=opening.listeners_peak,
-        listeners_total=opening.listeners_total,
-        transcribe=opening.transcribe,
+        listeners_peak=new.listeners_peak,
+        listeners_total=new.listeners_total,
+        transcribe=new.transcribe,
         recorder=recorder,
-        fingerprint=opening.fingerprint,
+        fingerprint=new.fingerprint,
     )
-    _seat(space, [ParticipantSpec(Participant.Role.HOST, host.display_name, host), *opening.participants])
+    _create_participants(space, [ParticipantSpec(Participant.Role.HOST, host.display_name, host), *new.participants])
     log.record(
         events.SPACE_REGISTERED,
         space_id=space.id,
         actor=actor,
         host=host.pk,
-        ended_at=log.rfc3339(opening.ended_at),
+        ended_at=log.rfc3339(new.ended_at),
         deadline=log.rfc3339(due.at),
         deadline_reasons=list(due.codes),
         policy=vars(current_policy()),
@@ -73,10 +75,10 @@ def register_space(opening: NewSpace, actor: Actor) -> Space:
     return space
 
 
-def _seat(space: Space, participants: Sequence[ParticipantSpec]) -> None:
-    taken: dict[str, int] = {}
+def _create_participants(space: Space, participants: Sequence[ParticipantSpec]) -> None:
+    seats: dict[str, int] = {}
     rows = []
     for role, name, user in participants:
-        taken[role] = taken.get(role, 0) + 1
-        rows.append(Participant(space=space, role=role, seat=taken[role], name=name.strip()[:100], user=user))
+        seats[role] = seats.get(role, 0) + 1
+        rows.append(Participant(space=space, role=role, seat=seats[role], name=name.strip()[:100], user=user))
     Participant.objects.bulk_create(rows)

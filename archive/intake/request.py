@@ -1,4 +1,4 @@
-"""What somebody wants taken in, and what is wrong with it before a single byte is read."""
+"""Validate a request to ingest a recording, before any byte is read."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ LANGUAGE = re.compile(r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody wants taken in. `ended_at` is aware. Names of co-hosts and speakers are as they were shown."""
+    """A recording to ingest, with its facts. `ended_at` is aware; names are display names."""
 
     recording: Path
     host: User
@@ -39,7 +39,7 @@ class Request:
 
 
 def validate_ended_at(ended_at: datetime) -> datetime:
-    """The end in UTC. Raises Refused without a zone or in the future, TooLate when the deadline has passed already."""
+    """Return `ended_at` in UTC. Raises Refused if it is naive or in the future, TooLate if the deadline has passed."""
     if ended_at.tzinfo is None:
         raise Refused("intake.no_time_zone", ended_at=ended_at.isoformat())
     try:
@@ -57,7 +57,7 @@ def validate_ended_at(ended_at: datetime) -> datetime:
 
 
 def validate_text(request: Request) -> None:
-    """Raises Refused for what the database could not hold, in words instead of a constraint's name."""
+    """Check language, title, names and counts. Raises Refused for what the database would reject."""
     if not LANGUAGE.match(request.language) or len(request.language) > 16:
         raise Refused("upload.bad_language", language=request.language)
     validate_facts(request.title, request.cohosts, request.speakers, (request.listeners_peak, request.listeners_total))
@@ -66,7 +66,7 @@ def validate_text(request: Request) -> None:
 def validate_facts(
     title: str, cohosts: Sequence[str], speakers: Sequence[str], listeners: tuple[int | None, int | None]
 ) -> None:
-    """What is said of a Space, whoever says it. `listeners`: peak and total. Raises Refused."""
+    """Check the facts of a Space, from whatever source. `listeners` is (peak, total). Raises Refused."""
     if len(title) > LONGEST_TITLE:
         raise Refused("intake.title_too_long", length=len(title), limit=LONGEST_TITLE)
     if len(cohosts) > MOST_COHOSTS or len(speakers) > MOST_SPEAKERS:

@@ -1,4 +1,4 @@
-"""Reading a stored recording back, to listen to it."""
+"""Copy a stored object into an unnamed temporary file."""
 
 import hashlib
 import os
@@ -16,8 +16,10 @@ from archive.storage import PART, store
 
 @dataclass(frozen=True)
 class SpooledFile:
-    """A file that has no name on the disk: `path` reaches it through our own descriptor, for as long as we hold it.
-    Checksums of the whole (hex; CRC-32 as ZIP uses it)."""
+    """A file without a name on the disk. `path` (/dev/fd/N) works while the context is open.
+
+    SHA-256 (hex) and CRC-32 (as ZIP uses it) are those of the whole file.
+    """
 
     path: Path
     sha256: str
@@ -26,16 +28,20 @@ class SpooledFile:
 
 @contextmanager
 def open_unnamed_file() -> Iterator[Path]:
-    """An empty file in SPOOL_DIR that is gone when this process is, however it ends: what people said must not stay
-    behind on a worker's disk."""
+    """Open an empty file in SPOOL_DIR that disappears with the process, even if it is killed.
+
+    Recordings must not stay behind on a worker's disk.
+    """
     with tempfile.TemporaryFile(dir=settings.SPOOL_DIR) as file:
         yield Path(f"/dev/fd/{file.fileno()}")
 
 
 @contextmanager
 def spool_object(key: str, size: int, etag: str, step: Callable[[int], None]) -> Iterator[SpooledFile]:
-    """The object that `etag` names, on the disk. `step(bytes)` is called with what is there so far, and may raise to
-    stop. Raises StorageError (Missing, Changed, ...), OSError when the disk is full."""
+    """Download the object with this ETag. Calls `step(bytes so far)`, which may raise to stop.
+
+    Raises StorageError (ObjectMissing, ObjectChanged, ...), and OSError when the disk is full.
+    """
     with tempfile.TemporaryFile(dir=settings.SPOOL_DIR) as file:
         digest, crc32 = hashlib.sha256(), 0
         for start in range(0, size, PART):

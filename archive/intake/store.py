@@ -1,4 +1,4 @@
-"""Keeping what was taken in: objects first, outside of transactions; then their rows, in the caller's."""
+"""Store recordings, derived files and transcripts: objects first, outside transactions; rows in the caller's."""
 
 import hashlib
 import io
@@ -17,73 +17,83 @@ from archive.models import Derived, Recording, Space, Transcript, User
 from archive.storage import keys, store, write
 from archive.storage.multipart import Written
 
-MADE = {
+DERIVED = {
     Derived.Kind.PEAKS: (keys.peaks, "application/json"),
     Derived.Kind.ACCESS_COPY: (keys.access_copy, "audio/mp4"),
 }
 
 
 def fingerprint(space_host: User, ended_at: str, sha256: str) -> str:
-    """What makes a recording the same one: whose it is, when the Space ended (ISO 8601, UTC), and its bytes. Hex."""
+    """Identify a recording by its host, the end of the Space (ISO 8601, UTC) and its bytes, so it is ingested once."""
     return hashlib.sha256(f"{space_host.pk}|{ended_at}|{sha256}".encode()).hexdigest()
 
 
-def store_derived(space_id: UUID, heard: AudioAnalysis, listening: Path, check: Callable[[], None]) -> list[Derived]:
-    """Store the waveform, and the copy for browsers if one was made at `listening`. Returns rows that are not saved
-    yet. Raises StorageError, and whatever `check` raises."""
-    with io.BytesIO(heard.peaks) as peaks:
-        made = [_derived(space_id, Derived.Kind.PEAKS, peaks, check)]
-    if heard.listening:
-        with listening.open("rb") as copy:
-            made.append(_derived(space_id, Derived.Kind.ACCESS_COPY, copy, check))
-    return made
+def store_derived(
+    space_id: UUID, analysis: AudioAnalysis, access_copy: Path, check: Callable[[], None]
+) -> list[Derived]:
+    """Store the waveform, and the access copy if one was made. Returns unsaved rows.
+
+    Raises StorageError, and whatever `check` raises.
+    """
+    with io.BytesIO(analysis.peaks) as peaks:
+        rows = [_store_derived(space_id, Derived.Kind.PEAKS, peaks, check)]
+    if analysis.listening:
+        with access_copy.open("rb") as copy:
+            rows.append(_store_derived(space_id, Derived.Kind.ACCESS_COPY, copy, check))
+    return rows
 
 
-def _derived(space_id: UUID, kind: Derived.Kind, source: "io.BufferedIOBase", check: Callable[[], None]) -> Derived:
-    name, content_type = MADE[kind]
-    written = write(store(), name(space_id), source, content_type, check=check, step=lambda count: check())  # type: ignore[arg-type]  # any readable
+def _store_derived(
+    space_id: UUID, kind: Derived.Kind, source: "io.BufferedIOBase", check: Callable[[], None]
+) -> Derived:
+    key_of, content_type = DERIVED[kind]
+    written = write(store(), key_of(space_id), source, content_type, check=check, step=lambda count: check())  # type: ignore[arg-type]  # any readable
     return Derived(space_id=space_id, kind=kind, content_type=content_type, **vars(written))
 
 
-def save_recording(space: Space, sound: Written, heard: AudioAnalysis, made: Sequence[Derived]) -> Recording:
-    """The rows of a recording and of what was made from it, in the caller's transaction."""
-    recording = Recording.objects.create(space=space, **vars(sound), **vars(heard.measured))
-    Derived.objects.bulk_create(made)
+def save_recording(space: Space, stored: Written, analysis: AudioAnalysis, derived: Sequence[Derived]) -> Recording:
+    """Save the rows of a stored recording and of its derived files, in the caller's transaction."""
+    recording = Recording.objects.create(space=space, **vars(stored), **vars(analysis.measured))
+    Derived.objects.bulk_create(derived)
     return recording
 
 
 def store_transcript(
-    space_id: UUID, name: str, spoken: Sequence[Cue], language: str, check: Callable[[], None]
+    space_id: UUID, name: str, lines: Sequence[Cue], language: str, check: Callable[[], None]
 ) -> Written:
-    """Store it as WebVTT. `name` is the work's own (the id of an upload, of a Transcription): a second attempt writes
-    the same bytes to the same key, and two pieces of work never write to one. Raises StorageError, what `check`
-    raises."""
-    text = io.BytesIO(cues.to_vtt(spoken).encode())
+    """Store a transcript as WebVTT.
+
+    `name` identifies the work (the id of an upload or a Transcription), so a second attempt writes the same bytes to
+    the same key, and two pieces of work never share a key. Raises StorageError, and whatever `check` raises.
+    """
+    text = io.BytesIO(cues.to_vtt(lines).encode())
     key = keys.transcript(space_id, name, language)
     return write(store(), key, text, "text/vtt; charset=utf-8", check=check)
 
 
 def save_transcript(
-    space_id: UUID, words: Written, spoken: Sequence[Cue], *, language: str, source: Transcript.Source, actor: Actor
+    space_id: UUID, stored: Written, lines: Sequence[Cue], *, language: str, source: Transcript.Source, actor: Actor
 ) -> Transcript:
-    """The rows of a transcript that was stored, in the caller's transaction: the newest is the one that is shown and
-    searched; older ones stay. Raises TooLate when the Space's time has passed."""
+    """Save the rows of a stored transcript, in the caller's transaction. The newest is shown and searched.
+
+    Raises TooLate when the Space's deadline has passed.
+    """
     space = Space.objects.select_for_update().get(pk=space_id)
     if space.is_gone(dbtime.now()):
         raise TooLate("transcript.too_late")
     last: int = space.transcripts.aggregate(last=Max("number"))["last"] or 0
-    kept = Transcript.objects.create(
-        space=space, number=last + 1, language=language, source=source, cues=cues.dump(spoken), **vars(words)
+    transcript = Transcript.objects.create(
+        space=space, number=last + 1, language=language, source=source, cues=cues.dump(lines), **vars(stored)
     )
-    search.index_transcript(kept)
+    search.index_transcript(transcript)
     log.record(
         events.TRANSCRIPT_ADDED,
         space_id=space.id,
         actor=actor,
-        number=kept.number,
+        number=transcript.number,
         language=language,
         source=str(source),
-        size=words.size,
-        sha256=words.sha256,
+        size=stored.size,
+        sha256=stored.sha256,
     )
-    return kept
+    return transcript

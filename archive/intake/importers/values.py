@@ -67,7 +67,7 @@ def count(value: object) -> int | None:
 
 def instant(value: object) -> datetime | None:
     """A moment in UTC: a whole number since 1970 (s, ms, µs or ns), or ISO 8601 with a zone. None for everything else:
-    above all for a time without a zone, which tells nobody when."""
+    above all for a naive datetime."""
     if isinstance(value, float) and value.is_integer() and 0 < value < 2**63:
         value = int(value)
     number = count(value)
