@@ -49,7 +49,7 @@ def revoke(spaces: Sequence[Space]) -> list[UUID]:
     for old in ExportPart.LIVE:
         rows = [export_part for export_part in live if export_part.state == old]
         new = "removed" if old == ExportPart.State.READY else "failed"
-        told = {export_part.pk: {"why": "deadline of a Space in it"} for export_part in rows}
+        told = {export_part.pk: {"why": "space-deadline"} for export_part in rows}
         ended += lifecycle.transition_all(
             rows,
             old,

@@ -107,7 +107,7 @@ def test_after_seven_days_without_a_download_it_is_removed(bundle: Bundle, seeds
 
     bundle.refresh_from_db()
     assert (bundle.state, bundle.storage_cleared) == ("removed", False)
-    assert LogEntry.objects.get(event="bundle.removed").detail["why"] == "not fetched"
+    assert LogEntry.objects.get(event="bundle.removed").detail["why"] == "not-fetched"
     assert clear_storage(Bundle, bundle.pk)
     assert not store().listing(keys.bundle(seeds.pk, bundle.pk))
     assert request(seeds.pk, SYSTEM) != bundle

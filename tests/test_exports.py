@@ -139,7 +139,7 @@ def test_at_the_first_deadline_it_is_taken_back_and_made_anew(three: list[Space]
     assert "Expired meanwhile" in page
     assert "Seeds</a>" not in page
     entry = LogEntry.objects.get(event="export_part.removed")
-    assert entry.detail == {"export_part": str(export_part.pk), "why": "deadline of a Space in it"}
+    assert entry.detail == {"export_part": str(export_part.pk), "why": "space-deadline"}
 
 
 def test_what_a_killed_builder_left_is_gone_with_the_space(three: list[Space], alice: User) -> None:

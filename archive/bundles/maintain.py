@@ -109,7 +109,7 @@ def _condemn(claim: Claim[P], error: ObjectChanged) -> None:
 def mark_missing(package: Bundle | ExportPart) -> bool:
     """Its object is not in the store any more: `ready -> removed`, so that it can be asked for again."""
     return lifecycle.transition(
-        package, "ready", "removed", actor=SYSTEM, detail={"why": "missing in the store"}, **leases.RESET
+        package, "ready", "removed", actor=SYSTEM, detail={"why": "object-missing"}, **leases.RESET
     )
 
 
@@ -123,7 +123,7 @@ def remove_unfetched(model: type[Bundle] | type[ExportPart], limit: int = 1000) 
     """`ready -> removed` for those that nobody fetched. Returns how many. They can be asked for again."""
     gone = 0
     for package in model._default_manager.filter(unfetched())[:limit]:
-        why = {"why": "not fetched"}
+        why = {"why": "not-fetched"}
         gone += lifecycle.transition(
             package, "ready", "removed", actor=SYSTEM, condition=unfetched(), detail=why, problem={}, **leases.RESET
         )

@@ -18,8 +18,6 @@ from archive.models import Appeal, Space, User, Violation, current_policy
 from archive.moderation.deadline import lock_for_change, recompute, tell_host, validated_reason
 from archive.moderation.violations import lift_one
 
-ACTS = "decide appeals"
-
 
 def closes(space: Space) -> datetime | None:
     """From when on no appeal is taken any more (UTC): 14 days before the deadline, so that it can be decided in time.
@@ -65,7 +63,7 @@ def appeal(violation_id: int, text: str, by: User) -> Appeal:
 def decide(appeal_id: int, reason: str, by: User, *, granted: bool) -> Appeal:
     """Grant it (the violation is lifted) or deny it (the violation stands). Raises TooLate, Conflict when it was
     decided already, Refused for whoever is no admin or the host."""
-    reason = validated_reason(reason, by, ACTS)
+    reason = validated_reason(reason, by)
     with transaction.atomic():
         violation, space = _locked(Violation.objects.filter(appeal=appeal_id))
         if space.host_id == by.pk:

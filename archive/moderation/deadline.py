@@ -40,9 +40,8 @@ def too_late(space: Space, now: datetime) -> TooLate | None:
     return None
 
 
-def validated_reason(reason: str, by: User, acts: str, reader: str = "the host") -> str:
-    """The reason as it is kept. Raises Refused without one, and for whoever is no admin; `acts` says what only they do:
-    "flag and lift"."""
+def validated_reason(reason: str, by: User) -> str:
+    """Check and normalize the reason that an admin gives. Raises Refused without one, and for everybody else."""
     reason = reason.replace("\x00", "").strip()
     if not by.is_admin:
         raise Refused("moderation.not_an_admin", user=by.username)

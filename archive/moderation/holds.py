@@ -18,13 +18,12 @@ from archive.log import Actor, events
 from archive.models import Hold, Space, User, current_policy
 from archive.moderation.deadline import lock_for_change, recompute, validated_reason
 
-ACTS = "place and release legal holds"
 READER = "whoever looks at the hold"
 
 
 def place(space_id: UUID, reason: str, by: User) -> Hold:
     """From now on the Space has no deadline. Raises TooLate once deletion has begun, Refused."""
-    reason = validated_reason(reason, by, ACTS, READER)
+    reason = validated_reason(reason, by)
     with transaction.atomic():
         space = lock_for_change(space_id)
         hold = Hold.objects.create(space=space, reason=reason, placed_by=by)
@@ -38,7 +37,7 @@ def place(space_id: UUID, reason: str, by: User) -> Hold:
 def release(hold_id: int, reason: str, by: User) -> Hold:
     """The hold ends; without another one the rule applies at once. Raises Refused for the admin who placed it (where
     HOLD_RELEASE_NEEDS_SECOND_ADMIN is on), Conflict when it was released already."""
-    reason = validated_reason(reason, by, ACTS, READER)
+    reason = validated_reason(reason, by)
     with transaction.atomic():
         space_id = Hold.objects.filter(pk=hold_id).values_list("space", flat=True).first()
         if space_id is None:

@@ -15,7 +15,6 @@ from archive.models import Appeal, Hold, Rule, Space, User, Violation, current_p
 from archive.moderation.deadline import lock_for_change, recompute, tell_host, validated_reason
 from archive.moderation.evidence import Lines, copy_lines
 
-ACTS = "flag and lift"
 MOST_AT_ONCE = 100  # Spaces
 
 
@@ -30,7 +29,7 @@ class Outcome:
 
 def flag(space_id: UUID, rule_code: str, reason: str, by: User, evidence: Lines | None = None) -> Violation:
     """The Space broke a rule: it is kept for longer from now on. Raises TooLate once deletion has begun, Refused."""
-    reason = validated_reason(reason, by, ACTS)
+    reason = validated_reason(reason, by)
     with transaction.atomic():
         space, rule = lock_for_change(space_id), _rule(rule_code)
         lines = copy_lines(space, evidence) if evidence and evidence.numbers else []
@@ -62,7 +61,7 @@ def flag_each(space_ids: Iterable[UUID], rule_code: str, reason: str, by: User) 
     """Flag several Spaces for the same thing, each in a transaction of its own: one that is too late keeps no other
     from being flagged. Raises Refused for what is wrong with all of them."""
     ids = list(dict.fromkeys(space_ids))
-    validated_reason(reason, by, ACTS)
+    validated_reason(reason, by)
     _rule(rule_code)
     if not ids:
         raise Refused("violation.none_selected")
@@ -80,7 +79,7 @@ def flag_each(space_ids: Iterable[UUID], rule_code: str, reason: str, by: User) 
 def lift(space_id: UUID, reason: str, by: User) -> list[Violation]:
     """Every violation that stands was flagged in error; an appeal against one is granted by that. Raises TooLate once
     deletion has begun, Refused."""
-    reason = validated_reason(reason, by, ACTS)
+    reason = validated_reason(reason, by)
     with transaction.atomic():
         space = lock_for_change(space_id)
         standing = list(space.violations.select_related("appeal").exclude(state=Violation.State.LIFTED))

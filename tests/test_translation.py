@@ -1,0 +1,59 @@
+"""Text that people read is marked for translation: under a pseudo-locale, all of it changes."""
+
+import struct
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+from django.utils import translation
+
+from archive import messages
+from archive.errors import make_problem
+from tests.test_messages import sample
+
+PSEUDO = "xx"
+JOINING = ["{file}: {sentence}", "and {rest} more"]
+
+
+def write_catalog(folder: Path, sentences: Iterable[str]) -> None:
+    """A compiled gettext catalog (GNU gettext manual, "The Format of GNU MO Files") that puts ⟦ ⟧ around each."""
+    pairs = {"": "Content-Type: text/plain; charset=UTF-8\n"} | {text: f"⟦{text}⟧" for text in sentences}
+    entries = sorted((text.encode(), translated.encode()) for text, translated in pairs.items())
+    start = 28 + 16 * len(entries)
+    tables, strings = [b"", b""], b""
+    for column in (0, 1):
+        for entry in entries:
+            tables[column] += struct.pack("<II", len(entry[column]), start + len(strings))
+            strings += entry[column] + b"\0"
+    head = struct.pack("<7I", 0x950412DE, 0, len(entries), 28, 28 + 8 * len(entries), 0, 0)
+    place = folder / PSEUDO / "LC_MESSAGES"
+    place.mkdir(parents=True)
+    (place / "django.mo").write_bytes(head + tables[0] + tables[1] + strings)
+
+
+@pytest.fixture
+def _pseudo_locale(tmp_path: Path) -> Iterator[None]:
+    write_catalog(tmp_path, {str(text) for text in messages.CATALOG.values()} | set(JOINING))
+    with override_settings(LOCALE_PATHS=[tmp_path], LANGUAGES=[(PSEUDO, "Pseudo")]), translation.override(PSEUDO):
+        yield
+
+
+@pytest.mark.usefixtures("_pseudo_locale")
+@pytest.mark.parametrize("code", sorted(messages.CATALOG))
+def test_each_message_is_translated_when_it_is_shown(code: str) -> None:
+    sentence = messages.render(make_problem(code, **sample(code)))
+
+    assert sentence.startswith("⟦")
+    assert sentence.endswith("⟧")
+
+
+@pytest.mark.usefixtures("_pseudo_locale")
+def test_what_is_put_around_a_message_is_translated_too() -> None:
+    problem = make_problem("storage.not_deleted", count=6, keys=list("abcdef"), file="talk.m4a")
+
+    assert messages.render(problem) == "⟦talk.m4a: ⟦6 objects were not deleted: a, b, c, d, e, ⟦and 1 more⟧.⟧⟧"
+
+
+def test_without_a_translation_it_is_english() -> None:
+    assert messages.render(make_problem("search.no_word")).startswith("The search has no word.")
