@@ -8,6 +8,7 @@ from django.db import transaction
 from archive import dbtime, formatting, notices
 from archive.display.mail import one_line
 from archive.models import Notice, Space, User
+from archive.models.notice_kinds import REMINDERS
 from archive.moderation.violations import flag
 from tests.factory import make_contents, make_row
 from tests.mailbox import Mailbox, give_address, html, text
@@ -128,7 +129,7 @@ def test_each_kind_can_be_written(host: User, admin: User, mailbox: Mailbox) -> 
         with transaction.atomic():
             notices.tell(kind, host, about, subject)
     until = Space.objects.get(pk=space.pk).expires_at
-    for reminder in Notice.REMINDERS:
+    for reminder in REMINDERS:
         Notice.objects.create(kind=reminder, user=host, space=space, deadline=until)
     Notice.objects.create(
         kind="deleted", user=host, space=make_row(host, title="", salt="", state="deleted", deleted_at=dbtime.now())

@@ -14,18 +14,6 @@ from archive.models import LogEntry, Notice, Violation
 
 Kind = Notice.Kind
 
-SUBJECTS = {
-    Kind.BUNDLE_READY: "Your bundle is ready: {title}",
-    Kind.BUNDLE_FAILED: "Your bundle could not be prepared: {title}",
-    Kind.FLAGGED: "Flagged: {title}",
-    Kind.LIFTED: "A violation was lifted: {title}",
-    Kind.APPEAL_DENIED: "Your appeal was denied: {title}",
-    Kind.DUE_7_DAYS: "Will be deleted on {day}: {title}",
-    Kind.DUE_1_DAY: "Less than a day left: {title}",
-    Kind.DELETED: "Your Space of {ended} was deleted",
-}
-# What the log has of it, and the code by which the deadline that followed names it.
-CAUSES = {Kind.FLAGGED: (events.VIOLATION_FLAGGED, "violation"), Kind.LIFTED: (events.VIOLATION_LIFTED, "lifted")}
 MOVING = (events.VIOLATION_FLAGGED, events.VIOLATION_LIFTED, events.DEADLINE_MOVED)
 LONGEST_TITLE = 60  # in a subject
 # Besides control characters: what turns the direction of the words after it.
@@ -64,8 +52,10 @@ def render_mail(notice: Any) -> MailMessage:
         "facts": _facts(notice, kind),
         "until": _utc(space.expires_at),
     }
-    subject = SUBJECTS[kind].format(
-        title=shortened(context["title"], LONGEST_TITLE), day=_day(space.expires_at), ended=_day(space.ended_at)
+    subject = str(kind.details.subject).format(
+        title=shortened(context["title"], LONGEST_TITLE),
+        deadline_day=_day(space.expires_at),
+        ended_day=_day(space.ended_at),
     )
     return MailMessage(
         subject,
@@ -94,7 +84,7 @@ def _facts(notice: Any, kind: Kind) -> list[Fact]:
         ]
     facts = [Fact("Size", formatting.format_size(notice.bundle_size))] if kind == Kind.BUNDLE_READY else []
     facts.append(_time("Kept until", space.expires_at, zone))
-    if kind in (Kind.FLAGGED, Kind.LIFTED) and (before := _moved_from(notice, kind)):
+    if before := _moved_from(notice, kind):
         facts.append(_time("Before that", before, zone))
     return facts
 
@@ -130,12 +120,14 @@ def _rules(violation: Violation | None) -> str:
 def _moved_from(notice: Notice, kind: Kind) -> datetime | None:
     """The deadline before the flag or the lift moved it; None when it stayed. The log has the move right behind it, for
     both were written with the Space locked."""
-    event, code = CAUSES[kind]
+    event, reason = kind.details.event, kind.details.reason
+    if reason is None:
+        return None
     entries = LogEntry.objects.filter(space_id=notice.space_id).order_by("id")
     ids = [notice.subject_id, int(notice.subject_id)]
     cause = entries.filter(event=event, detail__violation__in=ids).last()
     after = entries.filter(id__gt=cause.id, event__in=MOVING).first() if cause else None
-    if after is None or after.event != events.DEADLINE_MOVED or code not in after.detail["deadline_reasons"]:
+    if after is None or after.event != events.DEADLINE_MOVED or reason not in after.detail["deadline_reasons"]:
         return None
     before: str | None = after.detail["before"]
     return datetime.fromisoformat(before) if before else None

@@ -1,4 +1,5 @@
 import uuid
+from typing import TypeAlias
 
 from django.conf import settings
 from django.db import models
@@ -6,25 +7,18 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from archive.models.leased import Leased
+from archive.models.notice_kinds import REMINDERS, Details, NoticeKind
 from archive.models.space import Space
 
 
 class Notice(Leased):
-    """Something that one person is told: by e-mail, and as a note on the page until they put it away.
+    """A message to one user: an e-mail, and a note on the page until they dismiss it. Its kinds: notice_kinds.py.
 
-    It holds ids only. What a mail or a note says is read from the rows at that moment (archive/notices), so nothing of
-    a Space is left in here when it is deleted.
+    The row holds ids only. Mail and notes are rendered from current rows (archive/notices), so a deleted Space leaves
+    nothing here.
     """
 
-    class Kind(models.TextChoices):
-        BUNDLE_READY = "bundle-ready", "bundle ready"
-        BUNDLE_FAILED = "bundle-failed", "bundle failed"
-        FLAGGED = "flagged", "flagged"
-        LIFTED = "lifted", "violation lifted"
-        APPEAL_DENIED = "appeal-denied", "appeal denied"
-        DUE_7_DAYS = "due-7-days", "7 days before deletion"
-        DUE_1_DAY = "due-1-day", "1 day before deletion"
-        DELETED = "deleted", "deleted"
+    Kind: TypeAlias = NoticeKind
 
     class State(models.TextChoices):
         PENDING = "pending", "to be sent"
@@ -33,32 +27,25 @@ class Notice(Leased):
         OBSOLETE = "obsolete", "not sent: no longer true"
         FAILED = "failed", "could not be sent"
 
-    REMINDERS = (Kind.DUE_7_DAYS, Kind.DUE_1_DAY)
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=16, choices=Kind)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
-    # No foreign key in the database: like the log, a notice outlives what it speaks of, and telling locks no Space.
+    # No foreign key in the database: like the log, a notice outlives its Space, and writing one locks no Space.
     space = models.ForeignKey(Space, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
     subject_id = models.CharField(
         max_length=64, blank=True, help_text="Id of the bundle or violation; or the deadline."
     )
-    deadline = models.DateTimeField(null=True, blank=True, help_text="The one that a reminder is about.")
+    deadline = models.DateTimeField(null=True, blank=True, help_text="Of a reminder: the deadline that it is about.")
     state = models.CharField(max_length=16, choices=State, default=State.PENDING)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-    sent_at = models.DateTimeField(null=True, blank=True, help_text="When the mail server took it.")
-    dismissed_at = models.DateTimeField(null=True, blank=True, help_text="When its reader put the note away.")
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When the mail server accepted it.")
+    dismissed_at = models.DateTimeField(null=True, blank=True, help_text="When the user dismissed the note.")
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 name="notice_kind_known",
-                condition=Q(
-                    kind__in=[
-                        *("bundle-ready", "bundle-failed", "flagged", "lifted", "appeal-denied"),
-                        *("due-7-days", "due-1-day", "deleted"),
-                    ]
-                ),
+                condition=Q(kind__in=[str(kind) for kind in NoticeKind]),
             ),
             models.CheckConstraint(
                 name="notice_state_known", condition=Q(state__in=["pending", "sent", "web-only", "obsolete", "failed"])
@@ -72,8 +59,8 @@ class Notice(Leased):
             ),
             models.CheckConstraint(
                 name="notice_reminder_has_its_deadline",
-                condition=Q(kind__in=["due-7-days", "due-1-day"], deadline__isnull=False)
-                | (~Q(kind__in=["due-7-days", "due-1-day"]) & Q(deadline=None)),
+                condition=Q(kind__in=[str(kind) for kind in REMINDERS], deadline__isnull=False)
+                | (~Q(kind__in=[str(kind) for kind in REMINDERS]) & Q(deadline=None)),
             ),
             models.UniqueConstraint(name="notice_once", fields=["kind", "user", "space", "subject_id"]),
         ]
@@ -93,3 +80,13 @@ class Notice(Leased):
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.state})"
+
+    @property
+    def details(self) -> Details:
+        """What its kind has: icon, severity, subject, ..."""
+        return NoticeKind(self.kind).details
+
+    @property
+    def text_template(self) -> str:
+        """The template of its note on the page."""
+        return f"notices/text/{self.kind}.html"

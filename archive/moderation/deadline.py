@@ -11,7 +11,8 @@ from uuid import UUID
 from archive import dbtime, log, notices
 from archive.errors import Refused, TooLate
 from archive.log import Actor, events
-from archive.models import LogEntry, Notice, Space, User, Violation, current_policy
+from archive.models import LogEntry, Space, User, Violation, current_policy
+from archive.models.notice_kinds import NoticeKind
 
 LONGEST_REASON = 2000
 
@@ -72,14 +73,7 @@ def recompute(space: Space, actor: Actor) -> None:
     )
 
 
-TOLD: dict[str, Notice.Kind] = {
-    events.VIOLATION_FLAGGED: Notice.Kind.FLAGGED,
-    events.VIOLATION_LIFTED: Notice.Kind.LIFTED,
-    events.APPEAL_DENIED: Notice.Kind.APPEAL_DENIED,
-}
-
-
 def tell_host(space: Space, event: str, violation: Violation) -> None:
-    """The one place at which the host's notices about rules begin, in the transaction of the change. `event` is one of
-    TOLD."""
-    notices.tell(TOLD[event], space.host, space, violation.pk)
+    """Notify the host of a change to a violation, in its transaction. `event`: that of a kind in notice_kinds.py."""
+    (kind,) = (kind for kind in NoticeKind if kind.details.event == event)
+    notices.tell(kind, space.host, space, violation.pk)

@@ -18,9 +18,10 @@ from archive.errors import LeaseLost, MailDown, MailRefused, MailUnavailable, ma
 from archive.leases import Claim
 from archive.log import SYSTEM
 from archive.models import Notice
+from archive.models.notice_kinds import SPACE_GONE
 from archive.notices import smtp
 from archive.notices.outbox import address
-from archive.notices.validity import GONE, with_validity
+from archive.notices.validity import with_validity
 
 MOST_ATTEMPTS = 300  # two days: the pauses grow to 10 minutes each
 
@@ -69,7 +70,7 @@ def _look(claim: Claim[Notice]) -> Any:
 
 def _settled(claim: Claim[Notice], notice: Any) -> bool:
     """Whether there is nothing to send, and its row says so now."""
-    untrue = GONE if notice is None else notice.untrue  # None: not even a tombstone of its Space is left
+    untrue = SPACE_GONE.code if notice is None else notice.untrue  # None: not even a tombstone of its Space is left
     if untrue:
         _end(claim, "obsolete", problem=make_problem(untrue))
     elif not address(notice.user):

@@ -1,6 +1,4 @@
-"""Reminders before deletion. The cost follows what comes due, not what is stored: the index over deadlines finds it."""
-
-from datetime import timedelta
+"""Reminders before deletion. The index over deadlines keeps the cost independent of how many Spaces are stored."""
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
@@ -8,36 +6,33 @@ from django.db.models.functions import Now
 from archive import leases, lifecycle, log
 from archive.log import SYSTEM
 from archive.models import Notice, Space
+from archive.models.notice_kinds import REMINDERS, NoticeKind
 from archive.notices.outbox import write_notices
 from archive.notices.validity import with_validity
 
-# Kind, and the time left for which it is made: more than, and at most. Who comes late gets the one that fits.
-WINDOWS = [
-    (Notice.Kind.DUE_7_DAYS, timedelta(days=1), timedelta(days=7)),
-    (Notice.Kind.DUE_1_DAY, timedelta(0), timedelta(days=1)),
-]
-
 
 def create_reminders(batch: int = 500) -> int:
-    """Make the reminders that are missing, for the hosts of Spaces that can still be downloaded; a transaction for each
-    batch. Returns how many.
+    """Create the missing reminders for the hosts of Spaces that can still be downloaded, one transaction a batch.
+    Returns how many.
 
-    A reminder is of one deadline. If that moves, the notice is dropped when it is to be sent, and the new deadline has
-    one of its own; if it moves back, the dropped one is sent after all.
+    A reminder belongs to one deadline. If that moves, the notice becomes obsolete when it is to be sent, and the new
+    deadline gets its own; if it moves back, the obsolete one is queued again.
     """
     made = _renew(batch)
-    for kind, least, most in WINDOWS:
+    for kind in REMINDERS:
         more = True
         while more:
-            spaces = list(_without(kind, least, most).select_related("host")[:batch])
+            spaces = list(_unreminded(kind).select_related("host")[:batch])
             rows = [write_notices(kind, s.host, s, log.rfc3339(s.expires_at), s.expires_at) for s in spaces]
             Notice.objects.bulk_create(rows, ignore_conflicts=True)
             made, more = made + len(rows), len(rows) == batch
     return made
 
 
-def _without(kind: Notice.Kind, least: timedelta, most: timedelta) -> QuerySet[Space]:
-    """Spaces with so much time left that have no reminder of this kind, shortest first."""
+def _unreminded(kind: NoticeKind) -> QuerySet[Space]:
+    """Spaces that need a reminder of this kind and have none, shortest deadline first."""
+    assert kind.details.remind_within is not None
+    least, most = kind.details.remind_within
     reminded = Notice.objects.filter(space=OuterRef("pk"), kind=kind, deadline=OuterRef("expires_at"))
     soon = Space.objects.served().filter(expires_at__gt=Now() + least, expires_at__lte=Now() + most)
     return soon.filter(~Exists(reminded)).order_by("expires_at", "id")

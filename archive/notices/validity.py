@@ -1,44 +1,22 @@
-"""Whether what a notice says still holds. One table for the mail and for the note on the page, asked of the database by
-its own clock."""
+"""Check whether a notice is still true, before it is mailed or shown. By the database's clock."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast
 
 from archive.models import Bundle, Notice, User, Violation
-from archive.models.space_queries import is_gone
+from archive.models.notice_kinds import NoticeKind, Obsolete
 from archive.models.user import ADMINS
 
-Kind = Notice.Kind
-
-GONE = "notice.space_gone"
-MOVED = "notice.deadline_moved"
-REMOVED = "notice.bundle_removed"
-ASKED_AGAIN = "notice.bundle_requested_again"
-LIFTED = "notice.violation_lifted"
-NO_ACCESS = "notice.no_access"
-
-# What makes a notice untrue, by the code that its row gets.
-UNTRUE: list[tuple[str, Any]] = [
-    (
-        GONE,
-        ~Q(kind=Kind.DELETED) & is_gone(prefix="space__"),
-    ),
-    (
-        MOVED,
-        Q(kind__in=Notice.REMINDERS) & (Q(space__expires_at=None) | ~Q(space__expires_at=F("deadline"))),
-    ),
-    (REMOVED, Q(kind=Kind.BUNDLE_READY, bundle_size=None)),
-    (ASKED_AGAIN, Q(kind=Kind.BUNDLE_FAILED, asked_again=True)),
-    (LIFTED, Q(kind__in=[Kind.FLAGGED, Kind.APPEAL_DENIED], violation_state=Violation.State.LIFTED)),
-    (NO_ACCESS, ~Q(user=F("space__host")) & Q(reader_is_admin=False)),
-]
+# Whatever its kind, to whom it may not be shown any more.
+NO_ACCESS = Obsolete("notice.no_access", ~Q(user=F("space__host")) & Q(reader_is_admin=False))
 
 
 def with_validity(notices: Any) -> Any:
-    """The same notices, each with its Space, and as annotations: `untrue` (the code of why it no longer holds, ""
-    while it does), `bundle_size` (bytes; None unless it is ready), `rule_name` and `violation_state`."""
+    """The same notices, each with its Space, and with annotations: `untrue` (the code of why it is obsolete, "" while true),
+    `bundle_size` (bytes; None unless it is ready), `rule_name` and `violation_state`."""
     ready = _subject(Bundle).filter(state=Bundle.State.READY)
     violation = _subject(Violation)
     admins = User.groups.through._default_manager.filter(user=OuterRef("user"), group__name=ADMINS)
@@ -53,7 +31,7 @@ def with_validity(notices: Any) -> Any:
         )
         .annotate(
             untrue=Case(
-                *(When(breach, then=Value(words)) for words, breach in UNTRUE),
+                *(When(reason.condition & of_kinds, then=Value(reason.code)) for reason, of_kinds in _reasons()),
                 default=Value(""),
                 output_field=CharField(),
             )
@@ -62,13 +40,21 @@ def with_validity(notices: Any) -> Any:
 
 
 def visible_notices(user: User) -> QuerySet[Any]:
-    """What may stand on this person's pages: their notices that still hold. Of a Space that is gone, only that it was
-    deleted."""
+    """The notices of a user that are still true. Of a Space that is gone, only that it was deleted."""
     rows: QuerySet[Any] = with_validity(Notice.objects.filter(user=user).exclude(state=Notice.State.OBSOLETE))
     return rows.filter(untrue="")
 
 
+def _reasons() -> Iterator[tuple[Obsolete, Q]]:
+    """Each reason, with the kinds of notices that it applies to; the more general first."""
+    every = {reason: None for kind in NoticeKind for reason in kind.details.obsolete_when}
+    for reason in every:
+        kinds = [str(kind) for kind in NoticeKind if reason in kind.details.obsolete_when]
+        yield reason, Q(kind__in=kinds)
+    yield NO_ACCESS, Q()
+
+
 def _subject(model: Any) -> Any:
-    """The row of `model` that a notice is about: one of its own Space."""
+    """The row of `model` that a notice is about, if it is of the same Space."""
     rows = model._default_manager.filter(space=OuterRef("space")).annotate(as_text=Cast("pk", CharField()))
     return rows.filter(as_text=OuterRef("subject_id"))

@@ -1,0 +1,154 @@
+"""Every kind of notice, one entry each.
+
+To add a kind, add an entry here and its templates: `mail/<kind>.txt`, `mail/<kind>.html` and
+`notices/text/<kind>.html`; then run `manage.py makemigrations`, since the database checks the kinds.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from archive.models.space_queries import is_gone
+from archive.policy import ReasonCode
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+@dataclass(frozen=True, eq=False)
+class Obsolete:
+    """Why a notice is no longer true: the code of the problem that its row gets (archive/messages/mail.py), and when.
+
+    `condition` may use the annotations of archive/notices/validity.py.
+    """
+
+    code: str
+    condition: Q
+
+
+SPACE_GONE = Obsolete("notice.space_gone", is_gone(prefix="space__"))
+DEADLINE_MOVED = Obsolete("notice.deadline_moved", Q(space__expires_at=None) | ~Q(space__expires_at=F("deadline")))
+BUNDLE_REMOVED = Obsolete("notice.bundle_removed", Q(bundle_size=None))
+BUNDLE_REQUESTED_AGAIN = Obsolete("notice.bundle_requested_again", Q(asked_again=True))
+FLAG_LIFTED = Obsolete("notice.violation_lifted", Q(violation_state="lifted"))
+
+
+@dataclass(frozen=True)
+class Details:
+    """What a kind of notice has besides its code and label.
+
+    `subject`: of the mail; it may use {title}, {deadline_day} and {ended_day}.
+    `icon`: of portal/static/portal/icons.svg. `severity`: how the page colors it, one of the clock's tones, or "".
+    `obsolete_when`: checked in this order before it is sent or shown.
+    `event`: the name of the log event that it is about, where there is exactly one; `reason`: the reason that the event
+    gives to the deadline. `remind_within`: for reminders, the time left until the deadline: more than, and at most.
+    """
+
+    subject: "StrOrPromise"
+    icon: str
+    severity: str = ""
+    obsolete_when: tuple[Obsolete, ...] = (SPACE_GONE,)
+    event: str = ""
+    reason: ReasonCode | None = None
+    remind_within: tuple[timedelta, timedelta] | None = None
+
+
+class NoticeKind(models.TextChoices):
+    """The kinds: code, details, label."""
+
+    details: Details
+
+    if not TYPE_CHECKING:  # mypy would ask for details in the lookup NoticeKind("flagged") as well
+
+        def __new__(cls, code: str, details: Details) -> Self:
+            member = str.__new__(cls, code)
+            member._value_ = code
+            member.details = details
+            return member
+
+    BUNDLE_READY = (
+        "bundle-ready",
+        Details(
+            _("Your bundle is ready: {title}"),
+            icon="package",
+            obsolete_when=(SPACE_GONE, BUNDLE_REMOVED),
+        ),
+        _("bundle ready"),
+    )
+    BUNDLE_FAILED = (
+        "bundle-failed",
+        Details(
+            _("Your bundle could not be prepared: {title}"),
+            icon="alert",
+            severity="urgent",
+            obsolete_when=(SPACE_GONE, BUNDLE_REQUESTED_AGAIN),
+        ),
+        _("bundle failed"),
+    )
+    FLAGGED = (
+        "flagged",
+        Details(
+            _("Flagged: {title}"),
+            icon="flag",
+            severity="kept",
+            obsolete_when=(SPACE_GONE, FLAG_LIFTED),
+            event="violation.flagged",
+            reason=ReasonCode.VIOLATION,
+        ),
+        _("flagged"),
+    )
+    LIFTED = (
+        "lifted",
+        Details(
+            _("A violation was lifted: {title}"),
+            icon="check",
+            event="violation.lifted",
+            reason=ReasonCode.LIFTED,
+        ),
+        _("violation lifted"),
+    )
+    APPEAL_DENIED = (
+        "appeal-denied",
+        Details(
+            _("Your appeal was denied: {title}"),
+            icon="flag",
+            severity="kept",
+            obsolete_when=(SPACE_GONE, FLAG_LIFTED),
+            event="appeal.denied",
+        ),
+        _("appeal denied"),
+    )
+    DUE_7_DAYS = (
+        "due-7-days",
+        Details(
+            _("Will be deleted on {deadline_day}: {title}"),
+            icon="clock",
+            severity="soon",
+            obsolete_when=(SPACE_GONE, DEADLINE_MOVED),
+            remind_within=(timedelta(days=1), timedelta(days=7)),
+        ),
+        _("7 days before deletion"),
+    )
+    DUE_1_DAY = (
+        "due-1-day",
+        Details(
+            _("Less than a day left: {title}"),
+            icon="clock",
+            severity="urgent",
+            obsolete_when=(SPACE_GONE, DEADLINE_MOVED),
+            remind_within=(timedelta(0), timedelta(days=1)),
+        ),
+        _("1 day before deletion"),
+    )
+    DELETED = (
+        "deleted",
+        Details(_("Your Space of {ended_day} was deleted"), icon="hollow", obsolete_when=()),
+        _("deleted"),
+    )
+
+
+REMINDERS = tuple(kind for kind in NoticeKind if kind.details.remind_within)
