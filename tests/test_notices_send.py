@@ -111,7 +111,7 @@ def said(moment: object) -> str:
 
 
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
-SCRUBBED: dict[str, Any] = {"title": "", "salt": "", "fingerprint": "", "problem": ""}
+SCRUBBED: dict[str, Any] = {"title": "", "salt": "", "fingerprint": "", "problem": {}}
 
 
 @pytest.mark.parametrize(

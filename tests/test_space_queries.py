@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from archive import dbtime, policy
+from archive.errors import make_problem
 from archive.models import Notice, Space, User
 from archive.models.space_queries import is_gone, is_kept, is_served
 from tests.factory import make_row
@@ -28,7 +29,7 @@ def row(host: User, state: str, offset: timedelta | None, **fields: Any) -> Spac
     if state == "deleted":
         fields |= {"deleted_at": NOW, "title": "", "salt": "", "fingerprint": ""}
     if state == "rejected":
-        fields |= {"problem": "No sound."}
+        fields |= {"problem": make_problem("audio.no_sound")}
     return Space(host=host, state=state, ended_at=ENDED, expires_at=expires_at, **fields)
 
 

@@ -15,8 +15,8 @@ NO_ACCESS = Obsolete("notice.no_access", ~Q(user=F("space__host")) & Q(reader_is
 
 
 def with_validity(notices: Any) -> Any:
-    """The same notices, each with its Space, and with annotations: `untrue` (the code of why it is obsolete, "" while true),
-    `bundle_size` (bytes; None unless it is ready), `rule_name` and `violation_state`."""
+    """The same notices with their Spaces and these annotations: `untrue` (the code of why it is obsolete, "" while it
+    is true), `bundle_size` (bytes; None unless it is ready), `rule_name` and `violation_state`."""
     ready = _subject(Bundle).filter(state=Bundle.State.READY)
     violation = _subject(Violation)
     admins = User.groups.through._default_manager.filter(user=OuterRef("user"), group__name=ADMINS)
