@@ -10,6 +10,7 @@ from archive.models import Export, RecorderToken, User
 from archive.recorders import LONGEST_DAYS
 from portal.forms.base import PortalForm, TextField
 
+NO_ACCOUNT = "No account with this name can be linked. Ask the speaker how exactly they sign in."
 TOKEN_DAYS = {"30": "30 days", "90": "90 days", "180": "half a year", "365": "a year"}
 
 
@@ -65,5 +66,5 @@ class ParticipantAccountForm(PortalForm):
         nul="\ufffd",  # the name of no account, and not the name without it
         required=False,
         max_length=User._meta.get_field("username").max_length,
-        error_messages={"max_length": "A user name has at most %(limit_value)d characters."},
+        error_messages={"max_length": NO_ACCOUNT},
     )
