@@ -19,8 +19,8 @@ def test_what_was_typed_is_still_there(client: Client, alice: User, admin: User)
     page = answer.content.decode()
     assert "They sold &lt;b&gt;beans&lt;/b&gt;.</textarea>" in page
     assert "Choose the rule that it broke." in page
-    assert 'name="rule" aria-invalid="true" required' in page
-    assert 'name="reason" maxlength="2000" required>' in page
+    assert 'aria-invalid="true" name="rule" required' in page
+    assert 'maxlength="2000" name="reason" required>' in page
     assert not Violation.objects.exists()
 
 
