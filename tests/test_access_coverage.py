@@ -1,0 +1,119 @@
+"""Every address and every operation of the API has a test of who gets in, and only these are public."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from portal.api.app import api
+from tests.test_access import LADDER
+
+ROOT = Path(__file__).parent.parent
+
+# Addresses whose ladder is not in test_access.py: url name -> the test that has it.
+ELSEWHERE = {
+    "peaks": "tests/test_peaks.py::test_others_learn_nothing",
+    "own-lines": "tests/test_own_lines.py::test_strangers_learn_nothing",
+    "participant-account": "tests/test_own_lines_accounts.py::test_only_the_host_and_admins",
+    "accept-partial": "tests/test_upload_page.py::test_only_a_broken_transcript_of_ones_own_is_read_again",
+    "decide": "tests/test_access_decisions.py::TestLadder::test_only_admins",
+    "release": "tests/test_access_decisions.py::TestLadder::test_only_admins",
+    "recorder-revoke": "tests/test_recorders_page.py::test_others_see_nothing_of_it",
+    "notice-dismiss": "tests/test_notices_page.py::test_others_see_and_change_nothing",
+    "certificate": "tests/test_certificate_page.py::test_who_may_have_it",
+    "certificate-key": "tests/test_certificate_page.py::test_what_was_downloaded_verifies",
+    "account_login": "tests/test_sign_in.py::test_after_five_wrong_passwords_the_right_one_has_to_wait",
+    "account_signup": "tests/test_sign_in.py::test_nobody_signs_up",
+    "account_logout": "tests/test_access_coverage.py::test_nothing_else_is_public",
+    "account_inactive": "tests/test_access_coverage.py::test_nothing_else_is_public",
+    "account_change_password": "tests/test_access_coverage.py::test_nothing_else_is_public",
+    "account_reauthenticate": "tests/test_access_coverage.py::test_nothing_else_is_public",
+    "admin:*": "tests/test_rules_admin.py::test_nobody_else_gets_in",
+    "api:api-root": "tests/test_api_problems.py::test_an_address_that_is_none",
+    "api:openapi-json": "tests/test_api_openapi.py::test_it_is_there_for_everybody_and_names_no_secret",
+    "api:*": "tests/test_access_coverage.py::test_every_operation_has_a_ladder",
+}
+
+# Operation id -> the test that has its ladder.
+API = {
+    "create_space": "tests/test_api_access.py::test_a_recorder_records_for_its_hosts_only",
+    "get_space": "tests/test_api_access.py::test_what_is_not_ones_own_is_not_there",
+    "create_upload": "tests/test_api_access.py::test_what_is_not_ones_own_is_not_there",
+    "list_uploads": "tests/test_upload_flow.py::test_open_uploads_are_listed_for_going_on",
+    "get_upload": "tests/test_api_access.py::test_what_is_not_ones_own_is_not_there",
+    "sign_parts": "tests/test_api_access.py::test_what_is_not_ones_own_is_not_there",
+    "complete_upload": "tests/test_api_access.py::test_what_is_not_ones_own_is_not_there",
+    "accept_partial": "tests/test_api_access.py::test_what_is_not_ones_own_is_not_there",
+    "delete_upload": "tests/test_api_access.py::test_what_is_not_ones_own_is_not_there",
+    "create_bundle": "tests/test_api_bundles.py::test_the_ladder",
+    "get_bundle": "tests/test_api_bundles.py::test_the_ladder",
+    "create_export": "tests/test_api_bundles.py::test_all_spaces_of_others",
+    "get_export": "tests/test_api_bundles.py::test_all_spaces_of_others",
+}
+
+# Addresses that LoginRequiredMiddleware lets through. The API asks for a token or a session by itself; of an address
+# without a name the route is given.
+PUBLIC = {
+    *("download", "certificate-key", "healthz"),
+    *("account_login", "account_signup", "account_inactive", "account_logout", "account_reauthenticate"),
+    *(
+        "admin:login",
+        "admin:^(?P<url>.*)$",
+        "api:*",
+        "api:api-root",
+        "api:openapi-json",
+        "api/v1",
+        "api/v1/<path:rest>",
+    ),
+}
+
+
+def addresses(patterns: list[URLPattern | URLResolver], namespace: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """(name, pattern) of every address, with its namespace; the route for one without a name."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from addresses(pattern.url_patterns, namespace + inner)
+        else:
+            yield namespace + (pattern.name or str(pattern.pattern)), pattern
+
+
+def short(name: str) -> str:
+    """`admin:*` and `api:*` for what the admin site and the API add by themselves."""
+    namespace = name.partition(":")[0]
+    return name if name in ELSEWHERE or namespace == name else f"{namespace}:*"
+
+
+EVERY = list(addresses(get_resolver().url_patterns))
+
+
+def test_every_address_has_a_ladder() -> None:
+    named = {short(name) for name, pattern in EVERY if pattern.name or ":" in name}
+
+    assert named == set(LADDER) | set(ELSEWHERE)
+    assert not set(LADDER) & set(ELSEWHERE)
+
+
+def test_every_operation_has_a_ladder() -> None:
+    paths = api.get_openapi_schema()["paths"]
+
+    assert {operation["operationId"] for path in paths.values() for operation in path.values()} == set(API)
+
+
+@pytest.mark.parametrize("test", sorted({*ELSEWHERE.values(), *API.values()}))
+def test_the_test_of_a_ladder_exists(test: str) -> None:
+    path, *names = test.split("::")
+    body: list[ast.stmt] = ast.parse((ROOT / path).read_text()).body
+    for name in names:
+        [definition] = [node for node in body if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name]
+        body = definition.body
+
+    assert isinstance(definition, ast.FunctionDef)
+
+
+def test_nothing_else_is_public() -> None:
+    public = {name for name, pattern in EVERY if not getattr(pattern.callback, "login_required", True)}
+
+    assert {name if name in PUBLIC else short(name) for name in public} == PUBLIC
