@@ -113,7 +113,7 @@ def test_a_machine_that_downloads_brings_nothing_in(alice: User, admin: User) ->
 
     refused = caller.announce(host="alice")
 
-    assert (refused.status, "may not hand over recordings" in refused.words) == (403, True)
+    assert (refused.status, "may not upload recordings" in refused.words) == (403, True)
 
 
 def test_from_the_deadline_on_it_is_gone(ids: dict[str, str], alice: User, admin: User) -> None:

@@ -6,7 +6,7 @@ from archive.models.space import Space
 
 
 class Bundle(Package):
-    """A ZIP of everything that a Space has, for its host."""
+    """A ZIP of everything that a Space has, for its host to download."""
 
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="bundles")
 

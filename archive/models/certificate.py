@@ -3,12 +3,14 @@ from django.db.models import Q
 
 
 class DeletionCertificate(models.Model):
-    """What is left of a Space as proof that it was deleted: signed, and never changed (a trigger refuses UPDATE, DELETE
-    and TRUNCATE). Its key is the Space's, so there is one of each; no foreign key, so that it outlives everything."""
+    """The signed proof that a Space was deleted. Immutable: a trigger refuses UPDATE, DELETE and TRUNCATE.
+
+    Its primary key is the Space's id, so each Space has at most one. No foreign key, so that it outlives the Space.
+    """
 
     space_id = models.UUIDField(primary_key=True)
     key_id = models.CharField(max_length=64, help_text="SHA-256 of the public key, hex.")
-    document = models.TextField(help_text="Canonical JSON (RFC 8785), byte for byte what was signed and handed out.")
+    document = models.TextField(help_text="Canonical JSON (RFC 8785), byte for byte as it was signed.")
     issued_at = models.DateTimeField()
 
     class Meta:

@@ -10,10 +10,10 @@ from archive.models.space import Space
 
 
 class Export(models.Model):
-    """All Spaces of a host, asked for at once: numbered parts, each of which opens alone."""
+    """All Spaces of a host as numbered ZIPs, each of which can be opened without the others."""
 
     class Size(models.IntegerChoices):
-        """The most that a part may hold, bytes."""
+        """The maximum size of a part, bytes."""
 
         SMALL = 2 * 10**9, "2 GB"
         MIDDLE = 10 * 10**9, "10 GB"
@@ -37,8 +37,10 @@ class Export(models.Model):
 
 
 class ExportPart(Package):
-    """A ZIP with the bags of several Spaces. It is taken back when the first of them is due: then a successor with the
-    same number and without that Space is made."""
+    """A ZIP with the bags of several Spaces.
+
+    When the first of them is due, it is revoked and replaced by a part with the same number and without that Space.
+    """
 
     export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="parts")
     number = models.PositiveIntegerField()
@@ -56,10 +58,9 @@ class ExportPart(Package):
 
 
 class ExportPartEntry(models.Model):
-    """A Space has its place in a part. The row outlives the Space's content, so that the part's page can say that
-    it expired; of the Space it holds nothing but its id.
+    """A Space in a part. The row outlives the Space's content, so that the part's page can show that it expired.
 
-    `excluded`: its time had come before the part was made, so nothing of it is in there.
+    `excluded`: the Space was due before the part was made, so the part has nothing of it.
     """
 
     export_part = models.ForeignKey(ExportPart, on_delete=models.CASCADE, related_name="places")

@@ -2,19 +2,20 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from archive.models.space import Space
 
 
 class Hold(models.Model):
-    """A legal hold: while one stands, its Space has no deadline. Several may stand, each for a matter of its own.
+    """A legal hold: until it is released, its Space has no deadline. A Space may have several, for different matters.
 
-    Triggers check at commit that a Space has no deadline exactly while a hold stands (migration 0002).
+    Triggers check at commit that a Space has no deadline exactly while it is on hold (migration 0002).
     """
 
     class State(models.TextChoices):
-        STANDING = "standing", "stands"
-        RELEASED = "released", "released"
+        STANDING = "standing", _("stands")
+        RELEASED = "released", _("released")
 
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="holds")
     state = models.CharField(max_length=16, choices=State, default=State.STANDING)

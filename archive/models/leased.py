@@ -5,13 +5,15 @@ from archive.errors import Problem
 
 
 class Leased(models.Model):
-    """The fields by which a row is work: who has it, until when, and how often it was tried (archive/leases.py)."""
+    """A row that workers claim: lease, fence, attempts and retries (archive/leases.py)."""
 
     state: "models.CharField[str, str]"
-    attempts = models.PositiveIntegerField(default=0, help_text="Counted at the claim, so that a crash counts too.")
-    fence = models.PositiveBigIntegerField(default=0, help_text="Rises at each claim; later writes carry it.")
-    lease_until = models.DateTimeField(null=True, blank=True, help_text="Until when the claim holds.")
-    retry_at = models.DateTimeField(null=True, blank=True, help_text="Not to be tried again before.")
+    attempts = models.PositiveIntegerField(default=0, help_text="Counted when claimed, so that a crash counts too.")
+    fence = models.PositiveBigIntegerField(
+        default=0, help_text="Incremented at each claim; writes of a claim require it."
+    )
+    lease_until = models.DateTimeField(null=True, blank=True, help_text="When the claim ends.")
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="No retry before this time.")
     problem: "models.JSONField[Problem, Problem]" = models.JSONField(
         default=dict,
         blank=True,

@@ -3,15 +3,15 @@ from django.db.models.functions import Now
 
 
 class LogEntry(models.Model):
-    """One line of the retention log. Append-only: a trigger refuses UPDATE, DELETE and TRUNCATE.
+    """An entry of the retention log. Append-only: a trigger refuses UPDATE, DELETE and TRUNCATE.
 
-    No foreign keys, so that entries outlive what they speak of; no names and no text of people, only ids and salted
-    commitments. Written only through `archive.log.record`, in the transaction of the change.
+    No foreign keys, so that entries outlive their subjects. No names and no text by users, only ids and salted
+    commitments. Written only by `archive.log.record`, in the transaction of the change.
     """
 
     at = models.DateTimeField(db_default=Now(), editable=False)
     event = models.CharField(max_length=40)
-    premis = models.CharField(max_length=40, blank=True, help_text="PREMIS event type, where there is one.")
+    premis = models.CharField(max_length=40, blank=True, help_text="PREMIS event type; blank where none fits.")
     space_id = models.UUIDField(null=True)
     actor_kind = models.CharField(max_length=16)
     actor_id = models.BigIntegerField(null=True)

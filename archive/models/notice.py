@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from archive.models.leased import Leased
 from archive.models.notice_kinds import REMINDERS, Details, NoticeKind
@@ -21,11 +22,11 @@ class Notice(Leased):
     Kind: TypeAlias = NoticeKind
 
     class State(models.TextChoices):
-        PENDING = "pending", "to be sent"
-        SENT = "sent", "sent"
-        WEB_ONLY = "web-only", "on the page only"  # no mail is sent here, or this person has no address
-        OBSOLETE = "obsolete", "not sent: no longer true"
-        FAILED = "failed", "could not be sent"
+        PENDING = "pending", _("to be sent")
+        SENT = "sent", _("sent")
+        WEB_ONLY = "web-only", _("on the page only")  # no mail is sent here, or this person has no address
+        OBSOLETE = "obsolete", _("not sent: no longer true")
+        FAILED = "failed", _("could not be sent")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=16, choices=Kind)

@@ -5,44 +5,49 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from archive.models.leased import Leased
 
 
 class Package(Leased):
-    """A ZIP in the store, composed of what is there already. Complete or absent, never half.
+    """A ZIP in the store, composed of stored objects. Complete or absent, never half.
 
-    The object's place follows from the row's id, so what a killed worker left is found there. `cleared`: the package is
-    over (failed, removed), and the store was seen to hold nothing of it.
+    The object's key is derived from the row's id, so leftovers of a killed worker can be found. `storage_cleared`: the
+    package has failed or was removed, and the store was verified to hold nothing of it.
     """
 
     class State(models.TextChoices):
-        REQUESTED = "requested", "waiting for a worker"
-        BUILDING = "building", "being prepared"
-        READY = "ready", "ready"
-        FAILED = "failed", "failed"
-        REMOVED = "removed", "removed"
+        REQUESTED = "requested", _("waiting for a worker")
+        BUILDING = "building", _("being prepared")
+        READY = "ready", _("ready")
+        FAILED = "failed", _("failed")
+        REMOVED = "removed", _("removed")
 
     AT_WORK = (State.REQUESTED, State.BUILDING)
     LIVE = (*AT_WORK, State.READY)
     OVER = (State.FAILED, State.REMOVED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    content_digest = models.CharField(max_length=64, help_text="SHA-256 of what goes in: same content, same bytes.")
+    content_digest = models.CharField(
+        max_length=64, help_text="SHA-256 of its content: the same content gives the same bytes."
+    )
     state = models.CharField(max_length=16, choices=State, default=State.REQUESTED)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     requested_at = models.DateTimeField(db_default=Now(), editable=False)
     bytes_done = models.PositiveBigIntegerField(default=0)
     bytes_total = models.PositiveBigIntegerField(default=0, help_text="0: not known yet.")
-    upload_id = models.CharField(max_length=1024, blank=True, help_text="The multipart upload that it is composed in.")
-    parts_digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the parts that go into it.")
-    name = models.CharField(max_length=200, blank=True, help_text="The file name that a download gets.")
+    upload_id = models.CharField(max_length=1024, blank=True, help_text="The multipart upload that composes it.")
+    parts_digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the list of its parts.")
+    name = models.CharField(max_length=200, blank=True, help_text="The file name of a download.")
     key = models.CharField(max_length=200, blank=True)
     size = models.PositiveBigIntegerField(null=True)
     etag = models.CharField(max_length=100, blank=True)
-    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the whole, hex; known once it was read back.")
+    sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of the whole ZIP, hex; blank until it was read back."
+    )
     ready_at = models.DateTimeField(null=True)
-    fetched_at = models.DateTimeField(null=True, help_text="When a download of it began last.")
+    fetched_at = models.DateTimeField(null=True, help_text="When its last download started.")
     storage_cleared = models.BooleanField(default=False)
 
     class Meta:

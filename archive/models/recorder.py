@@ -4,31 +4,32 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class RecorderToken(models.Model):
-    """What a recorder (a machine) signs in with. The secret is shown once; here is only its hash."""
+    """The credential of a recorder (a program). The token is shown once; the row holds its hash."""
 
     class Scope(models.TextChoices):
-        INTAKE = "intake", "hand over recordings"
-        BUNDLES = "bundles", "download bundles"  # of the hosts that it names, never of all
+        INTAKE = "intake", _("upload recordings")
+        BUNDLES = "bundles", _("download bundles")  # of the chosen hosts only, never of all
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=100, help_text="Which machine it is for.")
-    prefix = models.CharField(max_length=24, unique=True, help_text="The beginning of the token, by which it is known.")
+    name = models.CharField(max_length=100, help_text="The recorder that uses it.")
+    prefix = models.CharField(max_length=24, unique=True, help_text="Token prefix, used to look it up.")
     secret_sha256 = models.CharField(max_length=64, help_text="SHA-256 (hex) of the whole token: 256 random bits.")
-    scopes = models.JSONField(default=list, help_text="What it may do: names of Scope.")
+    scopes = models.JSONField(default=list, help_text="What it may do: values of Scope.")
     hosts = models.ManyToManyField(
         settings.AUTH_USER_MODEL,
         blank=True,
         related_name="+",
-        help_text="For whom it may record; none named: anybody.",
+        help_text="The hosts that it may act for; none: all, for uploads.",
     )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
-    last_used_at = models.DateTimeField(null=True, help_text="When it was used last, to the minute.")
+    last_used_at = models.DateTimeField(null=True, help_text="When it was last used, to the minute.")
 
     class Meta:
         ordering = ["-created_at"]
@@ -41,12 +42,12 @@ class RecorderToken(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """A request that a recorder, or somebody in a browser, may send twice and mean once. Kept for a day."""
+    """The Idempotency-Key of a request, so that a retry returns the first result. Kept for a day."""
 
     recorder = models.ForeignKey(RecorderToken, null=True, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=128)
-    request_sha256 = models.CharField(max_length=64, help_text="SHA-256 (hex) of what was asked the first time.")
+    request_sha256 = models.CharField(max_length=64, help_text="SHA-256 (hex) of the first request.")
     space = models.ForeignKey("archive.Space", on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

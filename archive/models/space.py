@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from archive import policy
 from archive.models import space_queries
@@ -26,15 +27,15 @@ class Space(Leased):
     KEPT = space_queries.KEPT
 
     class Audience(models.TextChoices):
-        UNKNOWN = "", "not known"
-        EVERYONE = "everyone", "everyone"
-        FOLLOWED = "followed", "people the host follows"
-        INVITED = "invited", "people the host invited"
+        UNKNOWN = "", _("not known")
+        EVERYONE = "everyone", _("everyone")
+        FOLLOWED = "followed", _("people the host follows")
+        INVITED = "invited", _("people the host invited")
 
     class ProcessingStep(models.TextChoices):
-        CHECKING = "checking", "checking"  # read back from the store and hashed; bytes
-        MEASURING = "measuring", "measuring"  # decoded from end to end; milliseconds
-        REJECTING = "rejecting", "being refused"  # its objects are being removed
+        CHECKING = "checking", _("checking")  # read back from the store and hashed; bytes
+        MEASURING = "measuring", _("measuring")  # decoded from end to end; milliseconds
+        REJECTING = "rejecting", _("being refused")  # its objects are being removed
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     host = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="spaces")
@@ -148,9 +149,9 @@ class Participant(models.Model):
     """A speaker of a Space: its host, at most 2 co-hosts, at most 10 speakers. Listeners are numbers only."""
 
     class Role(models.TextChoices):
-        HOST = "host", "host"
-        COHOST = "cohost", "co-host"
-        SPEAKER = "speaker", "speaker"
+        HOST = "host", _("host")
+        COHOST = "cohost", _("co-host")
+        SPEAKER = "speaker", _("speaker")
 
     SEATS = {Role.HOST: 1, Role.COHOST: 2, Role.SPEAKER: 10}
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from archive import policy
 
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class SpaceState(models.TextChoices):
-    RECEIVING = "receiving", "being received"
-    PROCESSING = "processing", "being checked"
-    AVAILABLE = "available", "available"
-    REJECTED = "rejected", "not accepted"
-    EXPIRING = "expiring", "being deleted"
-    DELETED = "deleted", "deleted"
+    RECEIVING = "receiving", _("being received")
+    PROCESSING = "processing", _("being checked")
+    AVAILABLE = "available", _("available")
+    REJECTED = "rejected", _("not accepted")
+    EXPIRING = "expiring", _("being deleted")
+    DELETED = "deleted", _("deleted")
 
 
 # The deadline applies in each of these: a Space in any of them is deleted when it comes.

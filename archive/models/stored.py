@@ -2,20 +2,21 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from archive.models.space import Space
 
 
 class StoredObject(models.Model):
-    """An object in the store, with what is needed to prove that it is the one that was taken in."""
+    """An object in the store, with the checksums of the bytes that were stored."""
 
     key = models.CharField(max_length=200, unique=True)
     size = models.PositiveBigIntegerField(help_text="Bytes.")
     sha256 = models.CharField(max_length=64, help_text="Of the whole object, lower-case hex.")
     crc32 = models.PositiveBigIntegerField(help_text="Of the whole object (ISO 3309, as ZIP uses it).")
-    etag = models.CharField(max_length=100, help_text="As the store gave it: copies are conditional on it.")
+    etag = models.CharField(max_length=100, help_text="As the store returned it: copies are conditional on it.")
     created_at = models.DateTimeField(auto_now_add=True)
-    missing_at = models.DateTimeField(null=True, blank=True, help_text="When the store was found not to have it.")
+    missing_at = models.DateTimeField(null=True, blank=True, help_text="When it was found missing from the store.")
 
     class Meta:
         abstract = True
@@ -27,7 +28,7 @@ class StoredObject(models.Model):
 
 
 class Recording(StoredObject):
-    """The original bytes of a Space's recording. Format and length are those found by decoding."""
+    """The original bytes of a Space's recording. Format and length come from decoding it."""
 
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="recordings")
     number = models.PositiveSmallIntegerField(default=1)
@@ -39,8 +40,8 @@ class Recording(StoredObject):
     channels = models.PositiveSmallIntegerField()
     peak_dbfs = models.FloatField(null=True, help_text="Loudest sample against full scale; NULL for digital silence.")
     level_dbfs = models.FloatField(null=True, help_text="RMS against full scale; NULL for digital silence.")
-    silent_ms = models.PositiveBigIntegerField(default=0, help_text="How much of it is silence, in milliseconds.")
-    outline = models.JSONField(default=list, blank=True, help_text="Its loudness in at most 100 steps, each 0 to 100.")
+    silent_ms = models.PositiveBigIntegerField(default=0, help_text="Milliseconds of silence in it.")
+    outline = models.JSONField(default=list, blank=True, help_text="Loudness in at most 100 steps, each 0 to 100.")
 
     class Meta(StoredObject.Meta):
         ordering = ["number"]
@@ -55,18 +56,18 @@ class Recording(StoredObject):
 
 
 class Transcript(StoredObject):
-    """What was said. The object is WebVTT; `cues` holds the same for pages, search and other forms.
+    """A transcript. The object is WebVTT; `cues` has the same lines for pages, search and other formats.
 
     `cues` is a list of {"start_ms": int, "end_ms": int, "speaker": str, "text": str}, in order of time.
     """
 
     class Source(models.TextChoices):
-        GIVEN = "given", "given with the recording"
-        AUTOMATIC = "automatic", "made by a machine"
+        GIVEN = "given", _("uploaded")
+        AUTOMATIC = "automatic", _("automatic")
 
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="transcripts")
     number = models.PositiveSmallIntegerField(default=1)
-    language = models.CharField(max_length=16, help_text="BCP 47; `und` where it is not known.")
+    language = models.CharField(max_length=16, help_text="BCP 47; `und` if unknown.")
     source = models.CharField(max_length=16, choices=Source, default=Source.GIVEN)
     cues = models.JSONField()
 
@@ -82,11 +83,11 @@ class Transcript(StoredObject):
 
 
 class Derived(StoredObject):
-    """What we made from a recording, and could make again."""
+    """A file derived from a recording, which can be derived again."""
 
     class Kind(models.TextChoices):
-        PEAKS = "peaks", "waveform"
-        ACCESS_COPY = "access-copy", "copy for browsers"
+        PEAKS = "peaks", _("waveform")
+        ACCESS_COPY = "access-copy", _("copy for browsers")
 
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="derived")
     kind = models.CharField(max_length=16, choices=Kind)
@@ -104,12 +105,12 @@ class Derived(StoredObject):
 
 
 class SearchLine(models.Model):
-    """A cue of the transcript that a Space's page shows, as search finds it (archive/search.py). Its words stay in
-    `Transcript.cues`; older transcripts of the same Space have no lines."""
+    """The search index of one line of a Space's newest transcript (archive/search). Its text is in `Transcript.cues`;
+    older transcripts of the Space are not indexed."""
 
     transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="lines")
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="+")
-    number = models.PositiveIntegerField(help_text="Its place in Transcript.cues, from 0.")
+    number = models.PositiveIntegerField(help_text="Its index in Transcript.cues, from 0.")
     config = models.CharField(max_length=32, help_text="PostgreSQL's text search configuration for its language.")
     vector = SearchVectorField()
 

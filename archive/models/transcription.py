@@ -3,28 +3,29 @@ import uuid
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from archive.models.leased import Leased
 from archive.models.space import Space
 
 
 class Transcription(Leased):
-    """The work of making a transcript from a recording by machine, window by window. What was heard so far is in
-    `cues` (as in Transcript.cues), so that a worker that takes over goes on at `done_ms`."""
+    """The work of making an automatic transcript, window by window. `cues` holds the lines so far (as Transcript.cues),
+    so that the next worker continues at `done_ms`."""
 
     class State(models.TextChoices):
-        REQUESTED = "requested", "waiting for a worker"
-        RUNNING = "running", "being written"
-        DONE = "done", "done"
-        FAILED = "failed", "failed"
+        REQUESTED = "requested", _("waiting for a worker")
+        RUNNING = "running", _("being written")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
 
     LIVE = (State.REQUESTED, State.RUNNING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="transcriptions")
     state = models.CharField(max_length=16, choices=State, default=State.REQUESTED)
-    language = models.CharField(max_length=16, blank=True, help_text="BCP 47; empty: to be found out by listening.")
-    model = models.CharField(max_length=100, blank=True, help_text="Name of the model that listened.")
+    language = models.CharField(max_length=16, blank=True, help_text="BCP 47; blank: to be detected.")
+    model = models.CharField(max_length=100, blank=True, help_text="Name of the model.")
     done_ms = models.PositiveBigIntegerField(default=0)
     total_ms = models.PositiveBigIntegerField(default=0)
     cues = models.JSONField(default=list, blank=True)

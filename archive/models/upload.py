@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from archive.models.leased import Leased
 from archive.models.recorder import RecorderToken
@@ -11,45 +12,45 @@ from archive.models.space import Space
 
 
 class UploadSession(Leased):
-    """A file on its way from a browser or a recorder straight into the store, by one multipart upload.
+    """A file that a browser or a recorder uploads directly to the store, as one multipart upload.
 
-    `open`: parts may come. `arrived`: it is one object now, and waits to be looked at. `taken`: what was in it is kept
-    (a recording, a transcript). `refused`: it is not what it should be (`problem` says why). `aborted`:
-    given up, by somebody or after a day without progress.
+    `open`: parts can be uploaded. `uploaded`: complete, and waiting to be examined. `accepted`: its recording or
+    transcript is stored. `rejected`: its content is not valid, see `problem`. `aborted`: canceled, or without progress
+    for a day.
     """
 
     class Kind(models.TextChoices):
-        RECORDING = "recording", "recording"
-        TRANSCRIPT = "transcript", "transcript"
+        RECORDING = "recording", _("recording")
+        TRANSCRIPT = "transcript", _("transcript")
 
     class State(models.TextChoices):
-        OPEN = "open", "being uploaded"
-        UPLOADED = "uploaded", "being checked"
-        ACCEPTED = "accepted", "taken in"
-        REJECTED = "rejected", "not accepted"
-        ABORTED = "aborted", "given up"
+        OPEN = "open", _("being uploaded")
+        UPLOADED = "uploaded", _("being checked")
+        ACCEPTED = "accepted", _("accepted")
+        REJECTED = "rejected", _("not accepted")
+        ABORTED = "aborted", _("aborted")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="uploads")
     kind = models.CharField(max_length=16, choices=Kind)
     state = models.CharField(max_length=16, choices=State, default=State.OPEN)
-    name = models.CharField(max_length=255, help_text="The file's name, as its owner knows it.")
-    size = models.PositiveBigIntegerField(help_text="Bytes that were announced; completing checks them.")
+    name = models.CharField(max_length=255, help_text="The file's name on the uploader's side.")
+    size = models.PositiveBigIntegerField(help_text="Announced bytes; checked on completion.")
     part_size = models.PositiveBigIntegerField(help_text="Bytes of each part but the last.")
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the whole file, if it was announced.")
     language = models.CharField(max_length=16, default="und", help_text="Of a transcript: BCP 47.")
-    lenient = models.BooleanField(default=False, help_text="Keep what can be read of a broken transcript.")
+    lenient = models.BooleanField(default=False, help_text="Keep the readable lines of a broken transcript.")
     key = models.CharField(max_length=200)
     upload_id = models.CharField(
         max_length=1024,
         blank=True,
-        help_text="The store's name for the multipart upload; blank: nothing is left of it.",
+        help_text="The store's id of the multipart upload; blank once nothing is left of it.",
     )
-    etag = models.CharField(max_length=100, blank=True, help_text="Of the object, once it arrived.")
+    etag = models.CharField(max_length=100, blank=True, help_text="Of the object, once the upload is complete.")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     recorder = models.ForeignKey(RecorderToken, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-    last_activity_at = models.DateTimeField(db_default=Now(), help_text="When parts were asked for or listed last.")
+    last_activity_at = models.DateTimeField(db_default=Now(), help_text="When parts were last signed or listed.")
 
     class Meta:
         constraints = [
@@ -74,7 +75,7 @@ class UploadSession(Leased):
         ]
         indexes = [
             models.Index(name="upload_open", fields=["last_activity_at"], condition=Q(state="open")),
-            # `upload_id` is blanked once the store has nothing more of a session that came to nothing.
+            # `upload_id` is blanked once the store has nothing left of a rejected or aborted upload.
             models.Index(
                 name="upload_uncleared",
                 fields=["last_activity_at"],
@@ -92,8 +93,11 @@ class UploadSession(Leased):
 
 
 class UploadPart(models.Model):
-    """What the addresses of a part were signed for. The store refuses other bytes, so a part that is there has this
-    checksum: not every store tells the checksums of an open upload's parts."""
+    """The checksum that a part's URL was signed with.
+
+    The store refuses other bytes, so a stored part has this checksum. Not every store lists the checksums of an open
+    upload's parts.
+    """
 
     session = models.ForeignKey(UploadSession, on_delete=models.CASCADE, related_name="parts")
     number = models.PositiveIntegerField()

@@ -2,17 +2,18 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from archive.models.space import Space
 
 
 class Rule(models.Model):
-    """A rule that a Space can break. Rules are data: admins edit the list, flags name a rule by its code."""
+    """A rule that a Space can break. Rules are data: admins edit the list, flags refer to a rule by its code."""
 
     code = models.SlugField(primary_key=True, max_length=40)
     name = models.CharField(max_length=100)
     text = models.TextField(blank=True)
-    active = models.BooleanField(default=True, help_text="Whether it can be chosen for a new flag.")
+    active = models.BooleanField(default=True, help_text="Whether new flags can use it.")
 
     class Meta:
         ordering = ["name"]
@@ -22,17 +23,17 @@ class Rule(models.Model):
 
 
 class Violation(models.Model):
-    """A Space broke a rule. While a violation stands, the Space is kept for longer.
+    """A flag: a Space broke a rule. Until it is lifted, the Space is kept for longer.
 
-    `evidence` is a list of {"line": its place in the transcript, from 1, "start_ms": int, "end_ms": int, "speaker":
-    str, "text": str}. The words are copied, so that the evidence stays what it was when the transcript is corrected;
-    they are scrubbed with the Space.
+    `evidence` is a list of {"line": number in the transcript, from 1, "start_ms": int, "end_ms": int, "speaker": str,
+    "text": str}. The lines are copied, so that a corrected transcript does not change the evidence; they are scrubbed
+    with the Space.
     """
 
     class State(models.TextChoices):
-        STANDING = "standing", "stands"
-        APPEALED = "appealed", "appealed"
-        LIFTED = "lifted", "lifted"
+        STANDING = "standing", _("stands")
+        APPEALED = "appealed", _("appealed")
+        LIFTED = "lifted", _("lifted")
 
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="violations")
     rule = models.ForeignKey(Rule, on_delete=models.PROTECT)
@@ -44,10 +45,10 @@ class Violation(models.Model):
     lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     lifted_at = models.DateTimeField(null=True)
     evidence = models.JSONField(
-        default=list, blank=True, help_text="Lines of the transcript as they were: [{line, start_ms, end_ms, ...}]."
+        default=list, blank=True, help_text="Copied lines of the transcript: [{line, start_ms, end_ms, ...}]."
     )
     evidence_transcript_number = models.PositiveSmallIntegerField(
-        null=True, help_text="The number of the transcript that they are of."
+        null=True, help_text="The number of the transcript that the lines are from."
     )
 
     class Meta:
@@ -75,21 +76,21 @@ class Violation(models.Model):
 
 
 class Appeal(models.Model):
-    """What the host says against a violation. One for each; it is decided once, with a reason."""
+    """The host's appeal against a flag. At most one for each; an admin decides it once, with a reason."""
 
-    LONGEST = 2000  # characters
+    MAX_LENGTH = 2000  # characters
 
     class State(models.TextChoices):
-        OPEN = "open", "being looked at"
-        DENIED = "denied", "denied"
-        GRANTED = "granted", "granted"
+        OPEN = "open", _("being looked at")
+        DENIED = "denied", _("denied")
+        GRANTED = "granted", _("granted")
 
     violation = models.OneToOneField(Violation, on_delete=models.CASCADE, related_name="appeal")
     state = models.CharField(max_length=16, choices=State, default=State.OPEN)
-    statement = models.CharField(max_length=LONGEST, blank=True)
+    statement = models.CharField(max_length=MAX_LENGTH, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-    decision_reason = models.TextField(blank=True, help_text="The reason of whoever decided.")
+    decision_reason = models.TextField(blank=True, help_text="The reason for the decision.")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
 

@@ -50,8 +50,8 @@ def appeal(violation_id: int, text: str, by: User) -> Appeal:
             raise why
         if not text:
             raise Refused("appeal.statement_missing")
-        if len(text) > Appeal.LONGEST:
-            raise Refused("appeal.statement_too_long", length=len(text), limit=Appeal.LONGEST)
+        if len(text) > Appeal.MAX_LENGTH:
+            raise Refused("appeal.statement_too_long", length=len(text), limit=Appeal.MAX_LENGTH)
         made = Appeal.objects.create(violation=violation, statement=text, created_by=by)
         detail = {"appeal": made.pk, "statement": log.commitment(space.salt, text)}
         lifecycle.transition(violation, "standing", "appealed", actor=Actor.of(by), detail=detail)

@@ -85,7 +85,7 @@ class AppealForm(PortalForm):
     statement = LongTextField(
         subject="The appeal",
         required_message="Say why the flag is wrong: whoever decides will read it.",
-        max_length=Appeal.LONGEST,
+        max_length=Appeal.MAX_LENGTH,
     )
 
 
