@@ -49,11 +49,11 @@ class Facts:
 
 
 def facts(pid: int) -> Facts | None:
-    """None when there is no such process, or no /proc."""
+    """None when there is no such process, when it has ended and only waits to be collected, or without a /proc."""
     try:
         # The command's name, in parentheses, may itself hold spaces and parentheses.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return Facts(int(fields[1]), int(fields[3]), int(fields[19]))
+        return None if fields[0] in "ZX" else Facts(int(fields[1]), int(fields[3]), int(fields[19]))
     except (OSError, IndexError, ValueError):
         return None
 

@@ -1,14 +1,20 @@
-"""Grandchildren whose parent was killed become ours, so that they can be ended too (on Linux)."""
+"""Nothing that we started outlives us: grandchildren whose parent was killed become ours and are ended too (Linux)."""
 
 import contextlib
 import ctypes
 import os
+import signal
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
+from types import FrameType
 
 from embedded.process import family, kill_all
 
 PR_SET_CHILD_SUBREAPER = 36
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SECONDS = 30.0
 
 
 def adopt_orphans() -> None:
@@ -18,7 +24,7 @@ def adopt_orphans() -> None:
 
 
 def end_orphans(seconds: float = 2.0) -> None:
-    """Kill whatever is still below us and collect it: the last thing that a supervisor does."""
+    """Kill every process that is still below us and collect it: the last thing that a supervisor does."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         kill_all(family(os.getpid()))
@@ -27,4 +33,50 @@ def end_orphans(seconds: float = 2.0) -> None:
                 pass
             time.sleep(0.01)
             continue
-        return  # nobody is left
+        return  # no child is left
+
+
+@contextlib.contextmanager
+def no_process_left(clean_up: Callable[[], None], seconds: float = STOP_SECONDS) -> Iterator[None]:
+    """Run the block as the owner of every process below us: at its end `clean_up` runs, and the rest is killed.
+
+    The first SIGINT, SIGTERM or SIGHUP raises KeyboardInterrupt in the block; later ones change nothing, so that none
+    interrupts the clean-up. If the block has not ended `seconds` after the first, everything is killed, ourselves too.
+    """
+    adopt_orphans()
+    overdue = threading.Timer(seconds, _kill_everything, [clean_up])
+    overdue.daemon = True
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        _set_all(signal.SIG_IGN)
+        overdue.start()
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    _set_all(interrupt)
+    if before[signal.SIGHUP] == signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        _set_all(signal.SIG_IGN)
+        try:
+            clean_up()
+        finally:
+            end_orphans()
+            overdue.cancel()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _set_all(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    for number in STOP_SIGNALS:
+        signal.signal(number, handler)
+
+
+def _kill_everything(clean_up: Callable[[], None]) -> None:
+    """What was asked to stop hangs: end it from another thread."""
+    kill_all(family(os.getpid()))
+    with contextlib.suppress(Exception):
+        clean_up()
+    os._exit(1)

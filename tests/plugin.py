@@ -1,17 +1,43 @@
-"""Starts the real engines before Django reads its settings, and stops them at the end. Loaded by `-p tests.plugin`."""
+"""Starts the real engines before Django reads its settings, and ends them however the run ends. Loaded by
+`-p tests.plugin`.
 
+Each process that runs tests has engines of its own. With xdist those are its workers; the controller runs no test, and
+starts no engine. No process outlives the run: an interrupt (SIGINT, SIGTERM) tears it down in order, and what is still
+below us at the end is killed (embedded/reaper.py). Workers get SIGTERM when the controller ends, even if by SIGKILL.
+"""
+
+import contextlib
 import os
+import shutil
+import signal
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from embedded.engines import Engines
+from embedded.launcher import die_with_parent
+from embedded.reaper import no_process_left
 from tests import readers
 
-# The data folder of engines that whoever started us lends (tests.mutants); their addresses are in the environment.
+# The data folder of running engines that our caller lends (tests.mutants); their addresses are in the environment.
 LENT = os.environ.get("TEST_ENGINES", "")
-DATA = Path(LENT or tempfile.mkdtemp(prefix="spacekeep-tests-"))
+
+# Set by xdist's controller for its workers: its pid, and the folder that holds theirs. A run of pytest inside of a test
+# has them in its environment too, but another parent.
+CONTROLLER, FOLDER = "TESTS_CONTROLLER", "TESTS_FOLDER"
+IS_WORKER = os.environ.get(CONTROLLER) == str(os.getppid())
+
+
+def _folder() -> Path:
+    if LENT:
+        return Path(LENT)
+    if IS_WORKER:
+        return Path(os.environ[FOLDER], os.environ["PYTEST_XDIST_WORKER"])
+    return Path(tempfile.mkdtemp(prefix="spacekeep-tests-"))
+
+
+DATA = _folder()
 engines = Engines(DATA, fast=True)
 
 # Short enough for a killed worker's work to be taken up within seconds.
@@ -20,10 +46,35 @@ LEASE_SECONDS, DISPATCH_SECONDS = 4, 1
 # They come first: begun last, one worker would be at them while the others wait.
 LONGEST = {"test_make_run", "test_bundle_killed", "test_everything_killed"}
 
+# Settings of the controller, which collects nothing and connects to nothing.
+NOWHERE = {
+    "DATABASE_URL": "postgres://none@127.0.0.1:1/none",
+    "BROKER_URL": "redis://127.0.0.1:1/0",
+    "S3_ENDPOINT_URL": "http://127.0.0.1:1",
+    "S3_PUBLIC_ENDPOINT_URL": "http://127.0.0.1:1",
+    "S3_BUCKET": "none",
+    "S3_REGION": "us-east-1",
+    "S3_ACCESS_KEY_ID": "none",
+    "S3_SECRET_ACCESS_KEY": "none",
+}
+
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests() -> None:
-    start()
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    if IS_WORKER:
+        die_with_parent(os.getppid(), signal.SIGTERM)
+    run = contextlib.ExitStack()
+    early_config.add_cleanup(run.close)
+    run.enter_context(no_process_left(stop))
+    if is_controller(early_config):
+        os.environ.update(NOWHERE | {CONTROLLER: str(os.getpid()), FOLDER: str(DATA)} | settings())
+    else:
+        start()
+
+
+def is_controller(config: pytest.Config) -> bool:
+    """Whether other processes will run the tests of this one."""
+    return not IS_WORKER and bool(getattr(config.known_args_namespace, "numprocesses", None))
 
 
 def start() -> None:
@@ -31,26 +82,33 @@ def start() -> None:
     if not LENT:
         engines.start()
         os.environ.update(engines.env)
-    os.environ.update(
-        SECRET_KEY="only-for-tests-" + "x" * 50,
-        CERTIFICATE_KEY="b25seSBmb3IgdGVzdHM6IDMyIGJ5dGVzIG9mIHNlZWQ=",
-        SITE_URL="http://127.0.0.1:8000",
-        ALLOWED_HOSTS="127.0.0.1,testserver",
-        DEBUG="0",
-        STATIC_ROOT=str(DATA / "static"),
-        LEASE_SECONDS=str(LEASE_SECONDS),
-        DISPATCH_SECONDS=str(DISPATCH_SECONDS),
-    )
+    os.environ.update(settings())
+
+
+def stop() -> None:
+    """End the engines, and remove their data."""
+    if not LENT:
+        engines.destroy()
+        shutil.rmtree(DATA, ignore_errors=True)
+
+
+def settings() -> dict[str, str]:
+    """Those that do not depend on the engines."""
+    return {
+        "SECRET_KEY": "only-for-tests-" + "x" * 50,
+        "CERTIFICATE_KEY": "b25seSBmb3IgdGVzdHM6IDMyIGJ5dGVzIG9mIHNlZWQ=",
+        "SITE_URL": "http://127.0.0.1:8000",
+        "ALLOWED_HOSTS": "127.0.0.1,testserver",
+        "DEBUG": "0",
+        "STATIC_ROOT": str(DATA / "static"),
+        "LEASE_SECONDS": str(LEASE_SECONDS),
+        "DISPATCH_SECONDS": str(DISPATCH_SECONDS),
+    }
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem not in LONGEST)
-
-
-def pytest_unconfigure() -> None:
-    if not LENT:
-        engines.destroy()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

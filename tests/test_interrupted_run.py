@@ -1,0 +1,88 @@
+"""A test run that is interrupted or killed leaves no engine, web process, worker or browser."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from embedded.process import Facts, Process, facts, family
+from tests.processes import ROOT, wait_until
+
+SECONDS = 250  # longer than any machine takes to start all of it
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "ready").mkdir()
+    (tmp_path / "tmp").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder: Path) -> Iterator[Process]:
+    """A run of pytest, not begun yet. None of its processes outlives the test that it is for."""
+    process = Process("pytest", folder / "log")
+    yield process
+    process.kill()
+
+
+def begin(run: Process, folder: Path, processes: int) -> dict[int, Facts]:
+    """Start the run with `processes` for xdist. Returns everything that runs once its tests sleep."""
+    command = [sys.executable, "-m", "pytest", "-n", str(processes), "-p", "no:cacheprovider", "tests/sleepers.py"]
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    env = {**ours, "SLEEPERS": str(folder / "ready"), "TMPDIR": str(folder / "tmp")}
+    run.spawn(command, cwd=ROOT, env=env, death_signal=signal.SIGKILL)
+    wait_until(
+        lambda: len(list((folder / "ready").iterdir())) == max(processes, 1) or not run.running, "all run", SECONDS
+    )
+    assert run.running, run.log.read_text()
+    assert run.pid is not None
+    return family(run.pid)
+
+
+def alive(processes: dict[int, Facts]) -> list[str]:
+    """The commands of those that still run."""
+    return [command(pid) for pid, seen in processes.items() if (now := facts(pid)) and now.started == seen.started]
+
+
+def marked(folder: Path) -> dict[int, list[str]]:
+    """Every process on this machine whose environment names the folder."""
+    found = {int(entry.name): words(int(entry.name), "environ") for entry in Path("/proc").glob("[0-9]*")}
+    return {pid: words(pid, "cmdline") for pid, env in found.items() if f"SLEEPERS={folder / 'ready'}" in env}
+
+
+def words(pid: int, name: str) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text(errors="replace").split("\0")
+    except OSError:
+        return []
+
+
+def command(pid: int) -> str:
+    return " ".join(words(pid, "cmdline"))
+
+
+# Each way once; all others in `make kills`, for each takes as long as the start of everything.
+CASES = [(0, signal.SIGINT), (2, signal.SIGTERM)]
+if "KILLS" in os.environ:
+    CASES += [(0, signal.SIGTERM), (2, signal.SIGINT), (0, signal.SIGKILL), (2, signal.SIGKILL)]
+
+
+@pytest.mark.parametrize(("processes", "number"), CASES, ids=[f"{number.name}, -n {n}" for n, number in CASES])
+def test_no_process_is_left(run: Process, folder: Path, processes: int, number: signal.Signals) -> None:
+    below = begin(run, folder, processes)
+    commands = "\n".join(command(pid) for pid in below)
+    for part in ("postgres", "valkey", "weed", "gunicorn", "celery", "chromium"):
+        assert part in commands
+
+    assert run.pid is not None
+    os.kill(run.pid, number)
+
+    wait_until(lambda: not run.running, "the run ends", SECONDS)
+    wait_until(lambda: not alive(below) and not marked(folder), "no process is left", SECONDS)
+    if number != signal.SIGKILL:
+        assert run.exit_status == pytest.ExitCode.INTERRUPTED
+        assert list((folder / "tmp").glob("spacekeep-*")) == []
