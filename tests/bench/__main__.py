@@ -1,43 +1,48 @@
-"""python -m tests.bench [NAME...]: prints a table, writes bench.json. Exit status 0 when all was measured."""
+"""python -m tests.bench [NAME...]: prints a table, writes bench.json. Exit status 0 when all was measured.
 
-import importlib
+Each measure runs in a process of its own (_measure.py): Django reads its settings once in a process, and each has
+engines of its own.
+"""
+
 import json
 import pkgutil
+import subprocess
 import sys
-from collections.abc import Iterable
+import tempfile
 from pathlib import Path
+from typing import Any
 
+from embedded.reaper import no_process_left
 from tests import bench
-from tests.bench import Figure
+from tests.bench._measure import ROW
 
 RESULT = Path(__file__).parent.parent.parent / "bench.json"
-ROW = "{:<36} {:>12} {:<8} {:>12}  {}"
-
-
-def show(figure: Figure) -> None:
-    met = "yes" if figure.met else "NO"
-    print(ROW.format(figure.name, f"{figure.value:,.2f}", figure.unit, figure.goal, met), flush=True)  # noqa: T201
-
-
-def write(figures: Iterable[Figure]) -> None:
-    whole = {
-        figure.name: {"value": figure.value, "unit": figure.unit, "goal": figure.goal, "met": figure.met}
-        for figure in figures
-    }
-    RESULT.write_text(json.dumps(whole, indent=2) + "\n")
 
 
 def main(names: list[str]) -> None:
-    there = sorted(module.name for module in pkgutil.iter_modules(bench.__path__) if not module.name.startswith("_"))
-    if unknown := set(names) - set(there):
-        sys.exit(f"no such measure: {', '.join(sorted(unknown))}. There are: {', '.join(there)}")
-    print(ROW.format("name", "value", "unit", "goal", "met"))  # noqa: T201
-    figures: list[Figure] = []
-    for name in names or there:
-        for figure in importlib.import_module(f"tests.bench.{name}").figures():
-            show(figure)
-            figures.append(figure)
-    write(figures)
+    known = sorted(module.name for module in pkgutil.iter_modules(bench.__path__) if not module.name.startswith("_"))
+    if unknown := set(names) - set(known):
+        sys.exit(f"no such measure: {', '.join(sorted(unknown))}. There are: {', '.join(known)}")
+    print(ROW.format("name", "value", "unit", "goal", "met"), flush=True)  # noqa: T201
+    figures: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder, no_process_left(lambda: None):
+        for name in names or known:
+            figures |= measure(name, Path(folder, f"{name}.json"))
+    RESULT.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def measure(name: str, result: Path) -> dict[str, Any]:
+    """The figures of one measure, which prints them too. Raises CalledProcessError when it fails."""
+    with subprocess.Popen([sys.executable, "-m", "tests.bench._measure", name, str(result)]) as process:
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:
+            process.terminate()  # leaving the block waits for it
+            raise
+    if status:
+        raise subprocess.CalledProcessError(status, f"tests.bench {name}")
+    figures: dict[str, Any] = json.loads(result.read_text())
+    return figures
 
 
 if __name__ == "__main__":

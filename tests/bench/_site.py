@@ -9,6 +9,7 @@ from pathlib import Path
 import django
 from django.core.management import call_command
 
+from embedded.reaper import no_process_left
 from tests import plugin
 
 ORIGIN = "http://127.0.0.1:8000"
@@ -17,8 +18,8 @@ ORIGIN = "http://127.0.0.1:8000"
 @contextmanager
 def site(**settings: str) -> Iterator[Path]:
     """A folder for files of the measure, on the disk of the engines' own data. `settings`: of the environment."""
-    plugin.start()
-    try:
+    with no_process_left(plugin.stop):
+        plugin.start()
         os.environ.update(settings, LEASE_SECONDS=settings.get("LEASE_SECONDS", "600"))
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
         os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop in this thread
@@ -32,5 +33,3 @@ def site(**settings: str) -> Iterator[Path]:
         prepare_bucket(store(), ORIGIN)
         with tempfile.TemporaryDirectory(dir=plugin.DATA) as folder:
             yield Path(folder)
-    finally:
-        plugin.pytest_unconfigure()

@@ -18,6 +18,8 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from embedded.engines import Engines
+from embedded.process import family, kill_all
+from embedded.reaper import no_process_left
 from tests.mutants import MUTANTS, Mutant
 
 ROOT = Path(__file__).parent.parent.parent
@@ -86,13 +88,25 @@ def fails(tree: Path, tests: list[str], engines: Mapping[str, str]) -> bool:
     return done.returncode == FAILED
 
 
+@contextmanager
+def killing_runs(threads: ThreadPoolExecutor) -> Iterator[None]:
+    """An interrupt ends the runs that `threads` wait for, and begins no other."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        threads.shutdown(wait=False, cancel_futures=True)
+        kill_all(family(os.getpid()))
+        raise
+
+
 def main(words: list[str]) -> int:
     chosen = [mutant for mutant in MUTANTS if not words or any(word in mutant.name for word in words)]
     free: SimpleQueue[dict[str, str]] = SimpleQueue()
-    with ExitStack() as stack:
+    with no_process_left(lambda: None), ExitStack() as stack:
         for _ in range(AT_ONCE):
             free.put(stack.enter_context(lent()))
         threads = stack.enter_context(ThreadPoolExecutor(AT_ONCE))
+        stack.enter_context(killing_runs(threads))
         missed = 0
         for mutant, by in zip(chosen, threads.map(partial(caught, free=free), chosen), strict=True):
             missed += not by
