@@ -10,7 +10,7 @@ from pathlib import Path
 from embedded.process import Process, ProcessError, family, kill_all, last_lines, send
 from embedded.state import State
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 
 
 class EngineError(ProcessError):
@@ -58,7 +58,7 @@ class Engine(ABC):
         self._pid_file.write_text(str(self.process.pid))
 
     def wait_until_ready(self) -> None:
-        """Return once the engine answers. Raises EngineError when it ends before, or after a minute."""
+        """Return once the engine answers. Raises EngineError when it ends before, or after three minutes."""
         deadline = time.monotonic() + READY_SECONDS
         while not self._answers():
             self._check()

@@ -25,7 +25,7 @@ from embedded.supervisor import Supervisor
 from embedded.terminal import complain, say, step, table
 
 PREFERRED_PORT = 8000
-WEB_SECONDS = 60.0
+WEB_SECONDS = 180.0
 
 
 class Run:

@@ -74,7 +74,7 @@ class Remote(Caller):
         sent |= {"Content-Type": type} if data else {}
         request = urllib.request.Request(f"{self.url}/api/v1{path}", data.encode() or None, sent, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=120) as answer:
                 return Answer(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -115,7 +115,7 @@ def put(part: dict[str, Any], data: bytes) -> int:
     """As a browser puts a part into the store. Returns the status."""
     request = urllib.request.Request(part["url"], data, method="PUT", headers=part["headers"])
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:

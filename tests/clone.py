@@ -63,7 +63,7 @@ class Clone:
 
     def wait(self) -> None:
         """Until it is up."""
-        wait_until(lambda: "Ctrl-C stops it" in self.said or not self.run.running, "make run is up", 90)
+        wait_until(lambda: "Ctrl-C stops it" in self.said or not self.run.running, "make run is up")
         assert self.run.running, self.said
 
     def interrupt(self) -> int | None:
@@ -119,14 +119,14 @@ class Visitor:
         self._opener = build_opener(HTTPCookieProcessor(CookieJar()))
 
     def get(self, path: str) -> str:
-        with self._opener.open(f"{self.address}{path}", timeout=30) as answer:
+        with self._opener.open(f"{self.address}{path}", timeout=120) as answer:
             return str(answer.read().decode())
 
     def post(self, path: str, page: str, **fields: str) -> str:
         """Send the form on `page` to `path`, with the token that the form carries. Returns the page that follows."""
         token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[0]
         form = urlencode({"csrfmiddlewaretoken": token, **fields}).encode()
-        with self._opener.open(f"{self.address}{path}", form, timeout=30) as answer:
+        with self._opener.open(f"{self.address}{path}", form, timeout=120) as answer:
             return str(answer.read().decode())
 
     def sign_in(self, name: str, password: str) -> str:

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, expect
 
 from archive import dbtime
 from archive.intake.request import Request
@@ -26,6 +26,8 @@ from tests.mailbox import Mailbox, mail_server, use
 from tests.sounds import make_tone
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop in the thread of the tests
+
+BROWSER_SECONDS = 90  # that a page may take to show something, on a machine that others use too
 
 DEMO = Path(__file__).parent.parent / "archive" / "demo"
 FORBIDDING = {
@@ -58,7 +60,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False, keepdb=bool(plugin.LENT), aliases={"default"})  # type: ignore[arg-type]  # its stub wants a mapping
     yield
-    processes.Web.forget()  # it holds connections
+    processes.forget()  # they hold connections
     with django_db_blocker.unblock():
         teardown_databases(made, verbosity=0, keepdb=bool(plugin.LENT))
 
@@ -85,10 +87,27 @@ def client() -> Client:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Real headless Chromium; one for all tests, each with pages of its own."""
+def running_chromium() -> Iterator[Browser]:
+    expect.set_options(timeout=BROWSER_SECONDS * 1000)
     with browser() as running:
         yield running
+
+
+@pytest.fixture
+def chromium(running_chromium: Browser) -> Iterator[Browser]:
+    """Real headless Chromium: one for all tests. The pages of a test are closed after it, or they would ask the web
+    process again and again."""
+    yield running_chromium
+    for context in running_chromium.contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Page:
+    """An empty page in a browser window that nobody used before."""
+    page = chromium.new_page()
+    page.set_default_timeout(BROWSER_SECONDS * 1000)
+    return page
 
 
 @pytest.fixture
@@ -176,9 +195,3 @@ def zebrafish(db: None, alice: User, tone: Path, tmp_path: Path) -> Space:
     words = tmp_path / "words.vtt"
     words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Okapi>Quagga.\n")
     return take_in(alice, recording=tone, transcript=words, title="Zebrafish", cohosts=("Narwhal",))
-
-
-@pytest.fixture
-def long_lease(settings: Any) -> None:
-    """As in production. Tests have short ones, in which a slow machine has no time for a large bundle."""
-    settings.LEASE_SECONDS = 600

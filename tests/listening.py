@@ -24,7 +24,7 @@ def plays(page: Page) -> bool:
 
 
 def wait_for_place(page: Page, seconds: float, within: float = 1.5) -> None:
-    wait_until(lambda: abs(place(page) - seconds) < within, f"the sound is at {seconds} s and not at {place(page)}", 10)
+    wait_until(lambda: abs(place(page) - seconds) < within, f"the sound is at {seconds} s and not at {place(page)}")
 
 
 def lit(page: Page) -> str:

@@ -47,7 +47,7 @@ def fetch(url: str, cookie: str = "", form: bytes | None = None, **headers: str)
         url, form, headers={"Cookie": cookie, **{name.replace("_", "-"): value for name, value in headers.items()}}
     )
     try:
-        with urllib.request.build_opener(_Stay).open(request, timeout=30) as answer:
+        with urllib.request.build_opener(_Stay).open(request, timeout=120) as answer:
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         with error:

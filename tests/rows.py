@@ -1,15 +1,42 @@
 """Rows as the database has them, and how tests bring them into a state."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models.functions import Now
+
 from archive import dbtime, leases
 from archive.leases import Claim
-from archive.models import LogEntry, Space
+from archive.models import (
+    Bundle,
+    DeletionRecheck,
+    ExportPart,
+    LogEntry,
+    Notice,
+    Space,
+    Transcription,
+    UploadSession,
+)
+
+CLAIMED = (Space, UploadSession, Transcription, Bundle, ExportPart, Notice, DeletionRecheck)
 
 
 def make_due(space: Space) -> None:
     Space.objects.filter(pk=space.pk).update(expires_at=dbtime.now() - timedelta(seconds=1))
+
+
+def expire_leases() -> None:
+    """As if the holder of each claim had died long ago, and no work had to wait for its next try."""
+    for model in CLAIMED:
+        model._default_manager.filter(lease_until__gt=Now()).update(lease_until=Now())
+    end_pauses()
+
+
+def end_pauses() -> None:
+    """As if it were time for the next try of each work that failed."""
+    for model in CLAIMED:
+        model._default_manager.filter(retry_at__gt=Now()).update(retry_at=Now())
 
 
 def come_near(space: Space, seconds: float) -> datetime:
@@ -17,6 +44,12 @@ def come_near(space: Space, seconds: float) -> datetime:
     deadline = dbtime.now() + timedelta(seconds=seconds)
     Space.objects.filter(pk=space.pk).update(ended_at=deadline - timedelta(days=30), expires_at=deadline)
     return deadline
+
+
+def deadlines(space: Space) -> Iterator[datetime]:
+    """Deadlines of the Space, later each time: for a test that has to do something before one comes, on any machine."""
+    for seconds in (10, 30, 90, 270):
+        yield come_near(space, seconds)
 
 
 def events(space: Space) -> list[str]:

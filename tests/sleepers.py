@@ -21,6 +21,6 @@ def test_sleeps(services: Services, chromium: Browser, number: int) -> None:
     page = chromium.new_page()
     page.goto(f"{services.url}/accounts/login/")
     expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=60_000)
-    wait_until(lambda: "ready" in worker.log.read_text(), "the worker is ready", 60)
+    wait_until(lambda: "ready" in worker.log.read_text(), "the worker is ready")
     Path(os.environ["SLEEPERS"], str(number)).touch()
     time.sleep(600)

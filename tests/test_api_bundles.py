@@ -17,7 +17,7 @@ from tests.pages import browser, fetch
 from tests.refusals import refuses
 from tests.rows import change, make_due
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("long_lease")]
+pytestmark = pytest.mark.django_db
 BUNDLES = (RecorderToken.Scope.BUNDLES,)
 GB = 10**9
 

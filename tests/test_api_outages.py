@@ -1,9 +1,7 @@
 """PostgreSQL dies under the API: callers are told in JSON, and a recorder goes on where it was."""
 
-import time
-
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from archive import recorders
 from archive.models import User
@@ -13,13 +11,20 @@ from tests.processes import Services, wait_until
 from tests.test_outages import down
 
 
+def write_commits_down() -> None:
+    """The tests' PostgreSQL does so a moment after it said that it has; a commit that waits takes all before along."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = on")
+        cursor.execute("SELECT pg_logical_emit_message(true, 'tests', '')")
+
+
 @pytest.mark.usefixtures("committed")
 def test_the_database_is_down(services: Services, alice: User, admin: User) -> None:
     caller = Remote(services.url, recorders.create_token("studio", 30, admin)[1])
     services.web()
     upload = caller.begin(caller.announce(host="alice").json["id"], b"RIFF").json
 
-    time.sleep(1)  # the tests' PostgreSQL writes commits down a moment later
+    write_commits_down()
 
     with down(engines.postgres):
         connection.close()  # ours died with it

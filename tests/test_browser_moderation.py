@@ -15,16 +15,11 @@ from tests import browser as person
 from tests.factory import make_row, make_user
 from tests.heard import make_heard
 from tests.listening import Complaints
-from tests.processes import Services, wait_until
+from tests.processes import Services, dispatch_until
 from tests.rows import come_near
 
 VERIFIER = Path(__file__).parent.parent / "archive" / "retention" / "verify_certificate.py"
 LINE = "Seeds want to be seeds: a SEED that is not sown is a snack."
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Page:
-    return chromium.new_page()
 
 
 def in_as(page: Page, services: Services, name: str, path: str) -> None:
@@ -39,7 +34,6 @@ def test_flagged_appealed_lifted_deleted_and_certified(
 ) -> None:
     services.web()
     services.worker()
-    services.beat()
     space = make_heard(alice, deadline=dbtime.now() + timedelta(days=3))
     complaints = Complaints(page)
 
@@ -78,7 +72,7 @@ def test_flagged_appealed_lifted_deleted_and_certified(
     assert complaints.heard == []
 
     come_near(space, 1)  # the 7 days pass
-    wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "a worker deletes it", 60)
+    dispatch_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "a worker deletes it")
     in_as(page, services, "alice", f"/spaces/{space.pk}/")
     expect(page.get_by_role("heading", name="This Space was deleted")).to_be_visible()
     in_as(page, services, "otto", "/certificates/")

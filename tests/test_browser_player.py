@@ -12,11 +12,6 @@ from tests.processes import Services, wait_until
 PEAKS = [0.1, 0.6, 0.3, 1.0] * 250
 
 
-@pytest.fixture
-def page(chromium: Browser) -> Page:
-    return chromium.new_page()
-
-
 @pytest.mark.usefixtures("committed")
 def test_listening_with_lines_keys_and_links(services: Services, page: Page, alice: User) -> None:
     services.web()
@@ -49,8 +44,8 @@ def lights_the_line_that_is_spoken(page: Page) -> None:
     track = page.locator(".track").bounding_box()
     assert track is not None
     page.mouse.click(track["x"] + track["width"] * 83 / 88.366, track["y"] + 40)
-    wait_until(lambda: lit(page) == TALK[5][3], "the line of 83 s is lit", 5)
-    wait_until(lambda: lit(page) == TALK[6][3], "the next one follows by itself", 10)
+    wait_until(lambda: lit(page) == TALK[5][3], "the line of 83 s is lit")
+    wait_until(lambda: lit(page) == TALK[6][3], "the next one follows by itself")
     assert in_view(page)
     page.get_by_role("button", name="Pause").click()
     assert not plays(page)
@@ -151,7 +146,7 @@ def test_a_small_window_and_the_dark(services: Services, chromium: Browser, alic
     page.get_by_role("button", name="Colours: automatic").click()
     page.get_by_role("button", name="Colours: light").click()
 
-    wait_until(lambda: ink(page) != by_day, "the waveform is drawn for the night", 5)
+    wait_until(lambda: ink(page) != by_day, "the waveform is drawn for the night")
 
 
 @pytest.mark.usefixtures("committed")

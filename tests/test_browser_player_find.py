@@ -1,7 +1,7 @@
 """Finding words in the transcript: every place is counted, marked in the text and on the waveform, and walked to."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from archive.models import User
 from tests import browser as person
@@ -11,11 +11,6 @@ from tests.processes import Services, wait_until
 
 # As many lines as an hour or two has, in the 88 seconds of the demo recording.
 MANY = [(0.04 * n, 0.04 * n + 0.03, f"Voice {n // 10 % 12}", f"Line {n} of a long talk.") for n in range(2000)]
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Page:
-    return chromium.new_page()
 
 
 def opened(services: Services, page: Page, alice: User, lines: list[SearchLine] | None = None) -> Complaints:
@@ -70,8 +65,8 @@ def test_a_talk_of_hours_is_walked_without_waiting(services: Services, page: Pag
 
     page.get_by_text("Keys", exact=True).click()
     page.keyboard.press("5")
-    wait_until(lambda: lit(page) == "Line 1105 of a long talk.", "the line in the middle is lit", 5)
-    wait_until(lambda: in_view(page), "it is in view", 2)
+    wait_until(lambda: lit(page) == "Line 1105 of a long talk.", "the line in the middle is lit")
+    wait_until(lambda: in_view(page), "it is in view")
     assert complaints.heard == []
 
 

@@ -3,18 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from archive.models import User
 from archive.retention.purge import purge
 from tests import browser as person
 from tests.factory import make_row, make_space, make_user
 from tests.processes import Services
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Page:
-    return chromium.new_page()
 
 
 @pytest.mark.usefixtures("committed")

@@ -26,20 +26,15 @@ TRANSCRIPT = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Alice>Beans first.\n"
 
 
 @pytest.fixture
-def page(chromium: Browser, services: Services, alice: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    monkeypatch.setenv("LEASE_SECONDS", "60")
+def page(chromium: Browser, services: Services, alice: User) -> Iterator[Page]:
     services.web()
     services.worker()
     prepare_bucket(store(), services.url)
     context = chromium.new_context(timezone_id="Europe/Berlin")
     page = context.new_page()
-    page.set_default_timeout(20_000)
-    expect.set_options(timeout=20_000)
     person.come_back(page, services.url, "alice")
     page.goto(f"{services.url}/upload/")
     yield page
-    expect.set_options(timeout=5_000)
-    context.close()
     prepare_bucket(store(), "http://127.0.0.1:8000")
 
 

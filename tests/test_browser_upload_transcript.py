@@ -32,19 +32,14 @@ BROKEN = """WEBVTT
 
 
 @pytest.fixture
-def page(chromium: Browser, services: Services, alice: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    monkeypatch.setenv("LEASE_SECONDS", "60")  # no beat runs here that would begin again what took too long
+def page(chromium: Browser, services: Services, alice: User) -> Iterator[Page]:
     services.web()
     services.worker()
     prepare_bucket(store(), services.url)
     context = chromium.new_context(timezone_id="Europe/Berlin")
     page = context.new_page()
-    page.set_default_timeout(20_000)
-    expect.set_options(timeout=20_000)
     person.come_back(page, services.url, "alice")
     yield page
-    expect.set_options(timeout=5_000)
-    context.close()
     prepare_bucket(store(), "http://127.0.0.1:8000")
 
 

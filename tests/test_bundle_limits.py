@@ -24,7 +24,7 @@ from tests.bundling import built, make_long
 from tests.readers import refused_by, seven_zip
 
 pytestmark = [
-    pytest.mark.usefixtures("committed", "long_lease"),  # a transaction that waits for minutes is ended
+    pytest.mark.usefixtures("committed"),  # a transaction that waits for minutes is ended
     pytest.mark.timeout(1800),
     pytest.mark.skipif(os.environ.get("LIMITS") != "1", reason="`make limits` has it: it takes minutes"),
 ]

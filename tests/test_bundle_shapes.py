@@ -26,7 +26,7 @@ from tests.shapes import Shape, make_shaped, shapes
 
 SHAPES = int(os.environ.get("SHAPES", "10"))
 
-pytestmark = [pytest.mark.usefixtures("long_lease"), pytest.mark.timeout(60 + 12 * SHAPES)]
+pytestmark = pytest.mark.timeout(600 + 12 * SHAPES)
 
 
 def planned(space: Space, recordings: dict[str, bytes]) -> bytes:

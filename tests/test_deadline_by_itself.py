@@ -13,15 +13,13 @@ from archive.storage import keys, store
 from tests.bundling import built
 from tests.pages import fetch, session_cookie
 from tests.processes import Services, manage, wait_until
-from tests.rows import come_near
+from tests.rows import deadlines
 
 
 @pytest.mark.usefixtures("committed")
 def test_at_the_deadline(services: Services, alice: User, demo_recording: Path, demo_transcript: Path) -> None:
     cookie = session_cookie(alice)
     services.web()
-    services.worker()
-    services.beat()
     ended_at = (dbtime.now() - timedelta(days=29)).isoformat()
     said = manage(
         services,
@@ -29,28 +27,29 @@ def test_at_the_deadline(services: Services, alice: User, demo_recording: Path, 
         *("--transcript", str(demo_transcript), "--language", "en", "--title", "Seeds"),
     )
     space = Space.objects.get(pk=said.stdout.strip())
-    deadline = come_near(space, 12)
     built(Space.objects.get())
     page = f"{services.url}/spaces/{space.id}/"
     shown = fetch(page, cookie)[2].decode()
     (bundle,) = set(re.findall(rf"{services.url}/download/[^\s\"'&]+\.zip", shown))
-    signed = {
-        fetch(address, cookie)[1]["Location"] for address in (f"{page}audio", f"{page}recording", bundle)
-    }  # straight to the store
     pages = [page, f"{page}audio", f"{page}recording", f"{page}bundle", bundle]
     pages += [f"{page}transcript.{form}" for form in ("vtt", "srt", "txt", "json")]
 
-    before = [fetch(address, cookie, HX_Request="true")[0] for address in pages]
-    handed_out = [fetch(address)[0] for address in signed]
-    assert dbtime.now() < deadline, "this machine is too slow for this test"
-    assert before == [200, 302, 302, 200, 302, 200, 200, 200, 200]
+    for deadline in deadlines(space):
+        before = [fetch(address, cookie, HX_Request="true") for address in pages]
+        signed = [before[number][1]["Location"] for number in (1, 2, 4)]  # straight to the store
+        handed_out = [fetch(address)[0] for address in signed if address]
+        if dbtime.now() < deadline:
+            break
+    assert [status for status, _, _ in before] == [200, 302, 302, 200, 302, 200, 200, 200, 200]
     assert handed_out == [200, 200, 200]
 
-    time.sleep((deadline - dbtime.now()).total_seconds())
+    services.worker()
+    services.beat()
+    time.sleep(max((deadline - dbtime.now()).total_seconds(), 0))
     assert [fetch(address, cookie)[0] for address in pages] == [410] * 9
     assert all(fetch(address)[0] >= 400 for address in signed)
 
-    wait_until(lambda: not store().listing(keys.prefix(space.id)), "nothing of it is left in the store", 30)
+    wait_until(lambda: not store().listing(keys.prefix(space.id)), "nothing of it is left in the store")
     wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "its tombstone stands")
     assert [fetch(address, cookie)[0] for address in pages[:4]] == [410] * 4
     assert LogEntry.objects.get(space_id=space.id, event="deletion.started").at >= deadline

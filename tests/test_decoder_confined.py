@@ -109,7 +109,7 @@ def test_it_ends_with_its_parent_however_that_ends(tmp_path: Path) -> None:
         finally:
             worker.kill()
 
-    wait_until(lambda: ended(listener), "the child is gone too", 30)
+    wait_until(lambda: ended(listener), "the child is gone too")
 
 
 def test_it_does_not_begin_for_a_parent_that_is_gone(tmp_path: Path) -> None:

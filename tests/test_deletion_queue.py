@@ -16,4 +16,4 @@ def test_a_worker_for_deletion_alone_is_enough(services: Services, alice: User) 
     services.start("deleter", "-m", "celery", "-A", "portal.celery", "worker", "--queues=deletion", "--concurrency=1")
     services.beat()
 
-    wait_until(lambda: Space.objects.get(pk=due.pk).state == "deleted", "it is deleted", 60)
+    wait_until(lambda: Space.objects.get(pk=due.pk).state == "deleted", "it is deleted")

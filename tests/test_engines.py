@@ -159,7 +159,7 @@ def test_engines_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     starter.kill()
     starter.wait()
 
-    wait_until(lambda: not alive(below), "nothing is left", 10)
+    wait_until(lambda: not alive(below), "nothing is left")
     again = Engines(folder, fast=True)
     again.start()
     assert again.running

@@ -21,11 +21,11 @@ from tests.faults import Deaths, deaths
 from tests.faults.invariants import Invariants
 from tests.faults.scenes import SCENES, Scene
 from tests.faults.tables import rows, stuck
-from tests.faults.worker import forget_messages
-from tests.faults.world import World, leases_run_out, pauses_are_over
+from tests.faults.world import World
 from tests.mailbox import FROM, Mailbox, give_address
 from tests.pages import browser
-from tests.processes import Services
+from tests.processes import Services, forget_messages
+from tests.rows import end_pauses, expire_leases
 from tests.stores import other_store
 
 KILLS = int(os.environ.get("KILLS", "14"))
@@ -39,7 +39,6 @@ def zygote(services: Services, mailbox: Mailbox, tmp_path: Path) -> Iterator[Dea
     own = {
         "TRANSCRIPTION_MODEL": voices.MODEL,
         "S3_BUCKET": "kills",
-        "LEASE_SECONDS": "600",
         "EMAIL_URL": mailbox.url,
         "MAIL_FROM": FROM,
     }
@@ -130,12 +129,12 @@ def one_of_them(world: World, places: Places) -> tuple[str, Scene]:
 
 def recover(world: World, scene: Scene, *, killed: bool) -> None:
     """What comes after a death without anybody's help; and those who were not told that it was done try again."""
-    leases_run_out()
+    expire_leases()
     if killed and scene.again:
         world.deaths.run(scene.job, *scene.arguments)
     for _ in range(MINUTES):
         world.deaths.run("work")
-        pauses_are_over()
+        end_pauses()
         if not stuck():
             break
     scene.then()

@@ -6,10 +6,11 @@ import pytest
 
 from archive.models import Space, User
 from archive.storage import keys, store
+from archive.tasks import dispatch
 from tests.arriving import arrive
 from tests.factory import make_row, make_space
-from tests.processes import PausedAt, Services, wait_until
-from tests.rows import events
+from tests.processes import PausedAt, Services, dispatch_until
+from tests.rows import events, expire_leases
 
 VTT = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Runner beans.\n"
 
@@ -29,11 +30,12 @@ def test_killed_at_every_commit(services: Services, alice: User, tone: Path, tmp
         PausedAt("space.rejected", refused.pk) as rejecting,
         PausedAt("transcript.added", read.pk) as keeping,
     ):
-        services.beat()
         worker = services.worker(concurrency=4)
+        dispatch()
         for pause in (taking, rejecting, keeping):
             pause.wait()
         worker.kill()
+    expire_leases()
     services.worker()
 
     def settled() -> bool:
@@ -41,7 +43,7 @@ def test_killed_at_every_commit(services: Services, alice: User, tone: Path, tmp
         upload.refresh_from_db()
         return states == {"available", "rejected"} and upload.state == "accepted"
 
-    wait_until(settled, "everything is settled after the restart", 60)
+    dispatch_until(settled, "everything is settled after the restart")
     assert events(kept) == ["upload.accepted", "space.available"]
     assert kept.recordings.count() == 1
     assert {v.key for v in store().listing(keys.prefix(kept.pk)).versions} == {
@@ -64,8 +66,8 @@ def test_nothing_of_it_stays_on_the_disk_of_a_worker_that_was_killed(
     arrive(space, tone)
 
     with PausedAt("upload.accepted", space.pk) as taking:  # the file was read back, and is still held open
-        services.beat()
         worker = services.worker(SPOOL_DIR=str(disk))
+        dispatch()
         taking.wait()
         worker.kill()
 

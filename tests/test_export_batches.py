@@ -16,7 +16,7 @@ from archive.retention.purge import begin, purge_all
 from archive.storage import keys, store
 from tests.factory import make_contents, make_row
 from tests.faults.proxy import Fault, Proxy
-from tests.processes import wait_until
+from tests.processes import PATIENCE, wait_until
 from tests.rows import change, make_due, row, told
 from tests.stores import other_store
 
@@ -116,7 +116,7 @@ def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> obje
             first()
             future = pool.submit(run)
             wait_until(somebody_waits, "the second waits for the first")
-        return future.result(timeout=20)
+        return future.result(timeout=PATIENCE)
 
 
 @pytest.mark.usefixtures("committed")

@@ -22,7 +22,6 @@ from tests.factory import make_noise, make_row
 from tests.refusals import refuses
 from tests.rows import make_due
 
-pytestmark = pytest.mark.usefixtures("long_lease")
 GB = 10**9
 SMALL = Export.Size.SMALL
 

@@ -11,7 +11,7 @@ from archive.storage import keys, store
 from tests.arriving import arrive
 from tests.factory import make_row, make_space
 from tests.hostile import MADE
-from tests.processes import Services, wait_until
+from tests.processes import Services, dispatch_until
 
 TRANSCRIPTS = {
     "long.vtt": b"WEBVTT\n\n00:00.000 --> 00:01.000\n" + b"x" * 15_000_000,
@@ -35,14 +35,13 @@ def test_each_is_refused_and_the_worker_is_alive(services: Services, alice: User
     honest = make_row(alice, state="processing", title="Honest")
     arrive(honest, tone)
 
-    services.beat()
-    worker = services.worker(concurrency=2, LEASE_SECONDS="60")
+    worker = services.worker()
 
     def looked_at() -> bool:
         waiting = UploadSession.objects.filter(state="uploaded").exists()
         return not waiting and not Space.objects.filter(state="processing").exists()
 
-    wait_until(looked_at, "all of them were looked at", 90)
+    dispatch_until(looked_at, "all of them were looked at")
     for name, space in spaces.items():
         space.refresh_from_db()
         assert space.state == "rejected", (name, space.problem_text)

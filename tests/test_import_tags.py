@@ -77,9 +77,9 @@ def test_a_tag_that_grows_a_thousandfold_stays_small() -> None:
     bomb = b"ID3\x04\x00\x00" + _seven_bits(len(frame)) + frame
 
     tracemalloc.start()
-    began = time.monotonic()
+    began = time.process_time()
     facts = inspect({"talk.mp3": bomb[: 256 * 1024]})
-    seconds, (_, peak) = time.monotonic() - began, tracemalloc.get_traced_memory()
+    seconds, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
     assert facts.ended_at is None

@@ -11,7 +11,8 @@ from archive.models import Space
 from archive.storage import keys, store
 from embedded.process import Process
 from tests.gate import Gate
-from tests.processes import ROOT, PausedAt, Services, manage, wait_until
+from tests.processes import ROOT, PausedAt, Services, dispatch_until, manage, wait_until
+from tests.rows import expire_leases
 from tests.sound import make_noise
 
 PART_2 = r"PUT /spacekeep/spaces/[^/]+/recording/1\.wav\?.*partNumber=2"
@@ -75,9 +76,9 @@ def test_killed_before_it_is_available_a_worker_finishes_it(services: Services, 
     assert space.state == "processing"
 
     again = manage(services, *command)
+    expire_leases()
     services.worker()
-    services.beat()
-    wait_until(lambda: Space.objects.get().state == "available", "the worker finishes it")
+    dispatch_until(lambda: Space.objects.get().state == "available", "the worker finishes it")
 
     assert "here already" in again.stderr
     assert_whole(space, again.stdout)
@@ -93,13 +94,11 @@ def start(services: Services, command: list[str], **env: str) -> Process:
 
 
 def call_again(services: Services, command: list[str]) -> str:
-    """As the message says that one should: until the lease of the one that was killed has run out. In tests that takes
-    4 s, which may pass before a command has started; so it gets longer, and is ended by hand."""
+    """As the message says that one should: when the lease of the one that was killed has run out."""
     assert Space.objects.get().lease_until is not None
-    Space.objects.update(lease_until=dbtime.now() + timedelta(seconds=60))
     first = manage(services, *command, ok=False)
     assert (first.returncode, "Try again in a few minutes" in first.stderr) == (1, True)
-    Space.objects.update(lease_until=dbtime.now())
+    expire_leases()
     return manage(services, *command).stdout
 
 

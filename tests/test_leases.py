@@ -22,7 +22,7 @@ def test_a_claim_holds_for_a_lease(space: Space) -> None:
     first = claimed(space)
 
     assert (first.fence, first.attempt) == (1, 1)
-    assert 3 < seconds_from_now(row(space).lease_until) <= 4  # LEASE_SECONDS of the tests
+    assert 500 < seconds_from_now(row(space).lease_until) <= 600  # LEASE_SECONDS of the tests
     assert claim(space) is None
 
 
@@ -53,7 +53,7 @@ def test_renewing_holds_on_and_writes_progress(space: Space) -> None:
 
     mine.renew(listeners_peak=9)
 
-    assert 3 < seconds_from_now(row(space).lease_until) <= 4
+    assert 500 < seconds_from_now(row(space).lease_until) <= 600
     assert row(space).listeners_peak == 9
 
 

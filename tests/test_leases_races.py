@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from archive.leases import Claim
 from archive.models import Space, User
 from tests.factory import make_row
+from tests.processes import PATIENCE
 from tests.rows import claim, claimed, row
 
 
@@ -24,7 +25,7 @@ def test_of_many_who_want_it_one_gets_it(alice: User) -> None:
     def run(_: int) -> Claim[Space] | None:
         try:
             connection.ensure_connection()
-            together.wait(timeout=20)
+            together.wait(timeout=PATIENCE)
             return claim(space)
         finally:
             connection.close()
@@ -48,7 +49,7 @@ def test_nobody_waits_for_a_row_that_is_locked(alice: User) -> None:
 
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         Space.objects.select_for_update().get(pk=space.pk)
-        meanwhile = pool.submit(run).result(timeout=20)
+        meanwhile = pool.submit(run).result(timeout=PATIENCE)
 
     assert meanwhile is None
     assert claimed(space).attempt == 1

@@ -180,7 +180,7 @@ class Machine(RuleBasedStateMachine):
             assert self.page.get(f"/spaces/{space.pk}/recording").status_code == (410 if due else 302)
 
 
-@pytest.mark.usefixtures("db", "long_lease")
+@pytest.mark.usefixtures("db")
 def test_whatever_people_do(tone: Path) -> None:
     Machine.tone = tone
     run_state_machine_as_test(

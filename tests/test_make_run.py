@@ -114,14 +114,14 @@ def test_a_worker_that_is_killed_comes_back_and_works(clone: Clone) -> None:
     worker = clone.service("worker")
     os.kill(worker, signal.SIGKILL)
 
-    wait_until(lambda: "worker is started again" in clone.said, "the worker is started again", 15)
+    wait_until(lambda: "worker is started again" in clone.said, "the worker is started again")
 
     assert "worker was killed (SIGKILL)" in clone.said
     assert clone.service("worker") not in {0, worker}
     nora, path = Visitor(clone.address), f"/spaces/{demo_space(clone)}/"
     nora.sign_in("nora", clone.accounts["nora"][1])
     nora.post(f"{path}bundle", nora.get(path))
-    wait_until(lambda: 'data-state="ready"' in nora.get(path), "the bundle is ready", 30)
+    wait_until(lambda: 'data-state="ready"' in nora.get(path), "the bundle is ready")
 
 
 def test_an_engine_that_is_killed_comes_back_where_it_was(clone: Clone) -> None:
@@ -129,7 +129,7 @@ def test_an_engine_that_is_killed_comes_back_where_it_was(clone: Clone) -> None:
     killed = int((clone.data / "postgres.pid").read_text())
     os.kill(killed, signal.SIGKILL)
 
-    wait_until(lambda: "postgres is started again" in clone.said, "PostgreSQL is started again", 15)
+    wait_until(lambda: "postgres is started again" in clone.said, "PostgreSQL is started again")
 
     assert "postgres was killed (SIGKILL)" in clone.said
     assert int((clone.data / "postgres.pid").read_text()) != killed

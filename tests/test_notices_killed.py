@@ -5,11 +5,12 @@ from django.db import connection, transaction
 
 from archive import dbtime, notices
 from archive.models import LogEntry, Notice, Space, User
+from archive.tasks import dispatch
 from embedded.process import Process
 from tests.factory import make_row
 from tests.mailbox import FROM, Mailbox, give_address, row, text
-from tests.processes import PausedAt, Services, wait_until
-from tests.rows import change
+from tests.processes import PausedAt, Services, dispatch_until
+from tests.rows import change, expire_leases
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -33,14 +34,15 @@ def test_killed_between_the_hand_over_and_the_commit(services: Services, space: 
     notice = tell(space)
 
     with PausedAt("notice.sent", space.pk) as pause:
-        services.beat()
         worker = start_worker(services, mailbox)
+        dispatch()
         pause.wait()
         assert len(mailbox.got) == 1
         worker.kill()
     assert row(notice).state == "pending"
+    expire_leases()
     start_worker(services, mailbox)
-    wait_until(lambda: row(notice).state == "sent", "it is sent after the restart", 60)
+    dispatch_until(lambda: row(notice).state == "sent", "it is sent after the restart")
 
     first, second = mailbox.to("alice@example.org")
     assert first["Message-ID"] == second["Message-ID"] == f"<{notice.pk}@127.0.0.1>"
@@ -50,11 +52,10 @@ def test_killed_between_the_hand_over_and_the_commit(services: Services, space: 
 
 def test_two_workers_and_many_dispatches_send_each_once(services: Services, space: Space, mailbox: Mailbox) -> None:
     ids = [tell(space, number).pk for number in range(1, 21)]
-    services.beat()
     for _ in range(2):
         start_worker(services, mailbox, concurrency=3)
 
-    wait_until(lambda: not Notice.objects.filter(state="pending").exists(), "all are sent", 60)
+    dispatch_until(lambda: not Notice.objects.filter(state="pending").exists(), "all are sent")
 
     got = sorted(message["Message-ID"] for message in mailbox.to("alice@example.org"))
     assert got == sorted(f"<{pk}@127.0.0.1>" for pk in ids)

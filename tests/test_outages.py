@@ -35,7 +35,7 @@ def test_the_store_is_down(services: Services, alice: User, make_space: Callable
     wanted, due = make_space(title="Wanted"), make_space(title="Due")
     cookie = session_cookie(alice)
     services.web()
-    services.worker()
+    services.worker(fresh=True)
     services.beat()
     page = f"{services.url}/spaces/{wanted.id}/"
 
@@ -47,16 +47,14 @@ def test_the_store_is_down(services: Services, alice: User, make_space: Callable
         bundle = build.request(wanted.id, SYSTEM)
         overdue(due)
         wait_until(
-            lambda: "store" in Bundle.objects.get(pk=bundle.pk).problem_text, "the bundle's row says why it waits", 60
+            lambda: "store" in Bundle.objects.get(pk=bundle.pk).problem_text, "the bundle's row says why it waits"
         )
-        wait_until(
-            lambda: "store" in Space.objects.get(pk=due.pk).problem_text, "the deletion's row says why it waits", 60
-        )
+        wait_until(lambda: "store" in Space.objects.get(pk=due.pk).problem_text, "the deletion's row says why it waits")
         assert Bundle.objects.get(pk=bundle.pk).state == "building"
         assert Space.objects.get(pk=due.pk).state == "expiring"
 
-    wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the bundle is built", 60)
-    wait_until(lambda: Space.objects.get(pk=due.pk).state == "deleted", "the deletion is finished", 60)
+    wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the bundle is built")
+    wait_until(lambda: Space.objects.get(pk=due.pk).state == "deleted", "the deletion is finished")
     assert not store().listing(keys.prefix(due.id))
 
 
@@ -65,18 +63,18 @@ def test_the_broker_is_down(services: Services, alice: User, make_space: Callabl
     space = make_space()
     cookie = session_cookie(alice)
     services.web()
-    worker, beat = services.worker(), services.beat()
+    worker, beat = services.worker(fresh=True), services.beat()
     wait_until(lambda: "ready" in worker.log.read_text(), "the worker is ready")
 
     with down(engines.valkey):
         status, seconds = ask_for_bundle(services.url, space, cookie)
-        assert (status, seconds < 5) == (302, True), seconds
+        assert (status, seconds < 30) == (302, True), seconds  # it does not wait until the broker is back
         bundle = Bundle.objects.get(space=space)
         time.sleep(5)  # long enough for worker and beat to lose their connections, and to fail to get new ones
         assert fetch(f"{services.url}/spaces/{space.id}/", cookie)[0] == 200
         assert (worker.running, beat.running) == (True, True)
 
-    wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the bundle is built", 60)
+    wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the bundle is built")
 
 
 @pytest.mark.usefixtures("committed")
@@ -84,7 +82,7 @@ def test_the_database_is_down(services: Services, alice: User, make_space: Calla
     space = make_space()
     cookie = session_cookie(alice)
     services.web()
-    worker, beat = services.worker(), services.beat()
+    worker, beat = services.worker(fresh=True), services.beat()
     page = f"{services.url}/spaces/{space.id}/"
     assert fetch(page, cookie)[0] == 200
     wait_until(lambda: "archive.tasks.dispatch" in worker.log.read_text(), "the worker works")
@@ -102,7 +100,7 @@ def test_the_database_is_down(services: Services, alice: User, make_space: Calla
 
     wait_until(lambda: fetch(page, cookie)[0] == 200, "the page is back")
     bundle = build.request(space.id, SYSTEM)
-    wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the worker works again", 60)
+    wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the worker works again")
 
 
 def overdue(space: Space) -> None:

@@ -54,12 +54,13 @@ def test_from_the_deadline_on_they_are_gone(space: Space) -> None:
 def test_an_answer_that_would_start_in_the_last_second_is_gone(space: Space) -> None:
     client = browser(space.host)
     assert client.get(address(space)).status_code == 200  # so that the next one is answered well before the deadline
-    change(space, expires_at=dbtime.now() + timedelta(seconds=0.9))
-
-    assert client.get(address(space)).status_code == 410
-    space.refresh_from_db()
-    assert space.expires_at is not None
-    assert dbtime.now() < space.expires_at
+    for _ in range(100):
+        deadline = dbtime.now() + timedelta(seconds=0.9)
+        change(space, expires_at=deadline)
+        assert client.get(address(space)).status_code == 410
+        if dbtime.now() < deadline:
+            return
+    pytest.fail("no answer came before the deadline")
 
 
 def test_without_any_the_page_does_not_ask(alice: User, space: Space) -> None:

@@ -18,9 +18,9 @@ from archive.storage import keys, store
 from archive.storage.s3 import backend
 from tests.factory import make_contents, make_row
 from tests.faults.proxy import Fault, Proxy
-from tests.faults.worker import forget_messages, work
-from tests.faults.world import pauses_are_over
-from tests.rows import entries, events, make_due, row
+from tests.faults.worker import work
+from tests.processes import forget_messages
+from tests.rows import end_pauses, entries, events, make_due, row
 from tests.stores import other_store
 
 pytestmark = pytest.mark.usefixtures("db", "queues")
@@ -53,11 +53,13 @@ def spaces(db: None, alice: User) -> list[Space]:
 
 @contextmanager
 def bad_day(*faults: Fault, attempts: int = 1) -> Iterator[Proxy]:
-    """A store with `faults`, that is waited for half a second, and asked so often by one call of the SDK."""
+    """A store with `faults`, asked so often by one call of the SDK. It waits for an answer as long as it takes,
+    unless a fault is to be slow."""
+    slow = any(fault.after_seconds for fault in faults)
     with Proxy(settings.S3_ENDPOINT_URL, *faults) as proxy, other_store(endpoint_url=proxy.url):
         configured = backend("default")
         configured.client_config = configured.client_config.merge(
-            Config(read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": attempts})
+            Config(read_timeout=1.5 if slow else 60, retries={"mode": "standard", "total_max_attempts": attempts})
         )
         yield proxy
 
@@ -81,7 +83,7 @@ def assert_nothing_is_pretended(spaces: list[Space]) -> None:
 
 def assert_it_goes_on_and_ends_once(spaces: list[Space]) -> None:
     """By nothing but a round of the dispatcher, once the pauses are over."""
-    pauses_are_over()
+    end_pauses()
     work()
     for space in spaces:
         assert (row(space).state, row(space).title, left(space)) == ("deleted", "", 0)
@@ -98,7 +100,7 @@ STAYS = [
     pytest.param(Fault(LIST, status=404, code="NoSuchBucket"), "answered 404 NoSuchBucket", id="no bucket"),
     pytest.param(Fault(UPLOADS, status=500, code="InternalError"), "answered 500", id="500 to the open uploads"),
     pytest.param(Fault(END, status=403, code="AccessDenied"), "answered 403", id="403 to an end of an upload"),
-    pytest.param(Fault(DELETE, after_seconds=0.8, times=1), "ReadTimeoutError", id="slow"),
+    pytest.param(Fault(DELETE, after_seconds=2.5, times=1), "ReadTimeoutError", id="slow"),
     pytest.param(Fault(DELETE, lost=True, times=1), "can't be reached", id="reset after it was done"),
 ]
 
@@ -124,7 +126,7 @@ def test_what_the_store_does_not_do_is_not_done(spaces: list[Space], fault: Faul
         Fault(DELETE, lost=True, times=1),
         Fault(END, lost=True, times=2),
         Fault(DELETE, status=503, code="SlowDown", times=1),
-        Fault(DELETE, after_seconds=0.8, times=1),
+        Fault(DELETE, after_seconds=2.5, times=1),
     ],
     ids=["reset after it was done", "reset after ends of uploads", "503", "slow"],
 )
@@ -160,7 +162,7 @@ def test_single_keys_that_are_refused_hold_up_their_spaces_only(spaces: list[Spa
         for _ in range(2):  # as often as it is tried
             gone = list(sweep_all())
             assert_nothing_is_pretended(spaces)
-            pauses_are_over()
+            end_pauses()
 
     assert gone == []
     assert row(fine).state == "deleted"
@@ -190,7 +192,7 @@ def test_a_store_that_fails_for_days_is_not_told_of_each_time(spaces: list[Space
     with bad_day(Fault(DELETE, status=403, code="AccessDenied")):
         for _ in range(5):
             assert list(sweep_all()) == []
-            pauses_are_over()
+            end_pauses()
 
     for space in spaces:  # the first time with its open upload, which was ended
         listed = [detail["open_uploads"] for event, detail in entries(space) if event == "deletion.inventoried"]

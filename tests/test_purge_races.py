@@ -13,7 +13,7 @@ from archive.models import Space, User
 from archive.moderation.violations import flag
 from archive.retention.purge import begin
 from tests.factory import make_row
-from tests.processes import wait_until
+from tests.processes import PATIENCE, wait_until
 from tests.refusals import refuses
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -47,7 +47,7 @@ def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> "Fut
 
 
 def test_the_flag_was_first(space: Space, admin: User) -> None:
-    deadline = dbtime.now() + timedelta(seconds=1)
+    deadline = dbtime.now() + timedelta(seconds=3)
     Space.objects.filter(pk=space.pk).update(expires_at=deadline)
 
     def flag_in_time() -> None:
@@ -56,7 +56,7 @@ def test_the_flag_was_first(space: Space, admin: User) -> None:
 
     began = meanwhile(flag_in_time, lambda: begin(space.pk))
 
-    assert began.result(timeout=20) is False
+    assert began.result(timeout=PATIENCE) is False
     space.refresh_from_db()
     assert (space.state, space.violations.count()) == ("available", 1)
 
@@ -65,6 +65,6 @@ def test_the_deletion_was_first(space: Space, admin: User) -> None:
     flagged = meanwhile(lambda: begin(space.pk), lambda: flag(space.pk, "spam", "An axolotl.", admin))
 
     with refuses(TooLate, "space.deletion_started"):
-        flagged.result(timeout=20)
+        flagged.result(timeout=PATIENCE)
     space.refresh_from_db()
     assert (space.state, space.violations.count()) == ("expiring", 0)

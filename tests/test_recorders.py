@@ -91,9 +91,9 @@ def test_its_last_use_is_noted_to_the_minute(made: tuple[RecorderToken, str]) ->
         assert status(made[1]) == 200
         used.append(dbtime.now() - (RecorderToken.objects.get().last_used_at or dbtime.now()))
 
-    assert used[0] < timedelta(seconds=5)
+    assert used[0] < timedelta(seconds=30)
     assert used[1] > timedelta(seconds=49)  # not written again so soon
-    assert used[2] < timedelta(seconds=5)
+    assert used[2] < timedelta(seconds=30)
 
 
 def test_the_log_says_who_made_it_and_who_took_it_back(made: tuple[RecorderToken, str], admin: User) -> None:

@@ -157,7 +157,7 @@ def test_the_rule_of_that_time_counts() -> None:
 
 @pytest.mark.usefixtures("db")
 def test_of_a_real_life(alice: User, admin: User, capsys: pytest.CaptureFixture[str]) -> None:
-    end = dbtime.now() - timedelta(days=30) + timedelta(seconds=1)
+    end = dbtime.now() - timedelta(days=30) + timedelta(seconds=3)
     space, kept = register_space(NewSpace(alice, end), SYSTEM), register_space(NewSpace(alice, dbtime.now()), SYSTEM)
     flag(kept.pk, "spam", "An axolotl.", admin)
     lift(kept.pk, "A pangolin.", admin)

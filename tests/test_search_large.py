@@ -32,8 +32,8 @@ def test_a_long_transcript_is_indexed_and_found_quickly(alice: User) -> None:
 
     assert SearchLine.objects.count() == CUES
     assert found.line_count == min(10_000, sum("seed" in line for line in said))
-    assert indexed < max(10, CUES / 500)
-    assert asked < 5
+    assert indexed < max(60, CUES / 100)  # seconds of any machine: by the square it would be an hour
+    assert asked < 60
 
 
 @pytest.mark.usefixtures("committed")

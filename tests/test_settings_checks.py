@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.processes import MANAGE, ROOT, free_port
+from tests.processes import MANAGE, PATIENCE, ROOT, free_port
 
 HTTPS = {"SITE_URL": "https://spaces.example.org", "ALLOWED_HOSTS": "spaces.example.org", "DEBUG": "0"}
 STRONG = "k3-Vq8zT1wLr0Yc6NfUe9PbXs2GdHj7MaQoRiKtWvZyB4xC5-8hJdFw"
@@ -47,7 +47,7 @@ def run(command: list[str], changed: Mapping[str, str | None]) -> subprocess.Com
         for name, value in {**os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE": None, **changed}.items()
         if value is not None
     }
-    return subprocess.run(command, env=env, cwd=ROOT, text=True, capture_output=True, check=False, timeout=60)
+    return subprocess.run(command, env=env, cwd=ROOT, text=True, capture_output=True, check=False, timeout=PATIENCE)
 
 
 def test_everything_that_is_missing_is_said_at_once() -> None:

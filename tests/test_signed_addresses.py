@@ -55,7 +55,7 @@ def test_an_address_never_outlives_the_deadline(space: Space, bundle: Bundle) ->
     client = browser(space.host)
 
     for address in (f"/spaces/{space.id}/audio", f"/spaces/{space.id}/recording", download_path(bundle, space.host)):
-        assert 80 <= seconds_to_live(client.get(address)["Location"]) <= 89
+        assert 30 <= seconds_to_live(client.get(address)["Location"]) <= 89
 
 
 @pytest.mark.usefixtures("bundle")

@@ -127,7 +127,7 @@ def deleted(space: Space) -> bool:
     """The deadline comes, and the purge is tried as the dispatcher does, until it is done."""
     end = dbtime.now() - timedelta(days=31)
     Space.objects.filter(pk=space.pk).update(ended_at=end, expires_at=end + timedelta(days=30))
-    wait_until(lambda: purge(space.id), "the Space is deleted", 30)
+    wait_until(lambda: purge(space.id), "the Space is deleted")
     return True
 
 

@@ -27,7 +27,6 @@ pytestmark = pytest.mark.usefixtures("db")
 @pytest.fixture(autouse=True)
 def on(settings: Settings) -> None:
     settings.TRANSCRIPTION_MODEL = voices.MODEL
-    settings.LEASE_SECONDS = 600
 
 
 @pytest.fixture

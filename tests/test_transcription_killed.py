@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from archive import dbtime
 from archive.intake.transcription import enqueue
 from archive.log import SYSTEM
 from archive.models import Space, Transcription, User
 from archive.storage import keys, store
+from archive.tasks import dispatch
 from tests import voices
 from tests.factory import make_space
-from tests.processes import Services, wait_until
+from tests.processes import Services, dispatch_until, wait_until
+from tests.rows import expire_leases
 
 
 @pytest.mark.usefixtures("committed")
@@ -32,18 +33,18 @@ def test_what_was_heard_before_the_kill_is_not_heard_again(
         (tmp_path / "work").mkdir()
         space = waiting_for_words(alice, tmp_path, monkeypatch)
 
-        services.beat()
-        worker = services.worker(1, LEASE_SECONDS="60")
-        wait_until(lambda: work_of(space).done_ms > 0, "a window was heard", 60)
+        worker = services.worker(1)
+        dispatch()
+        wait_until(lambda: work_of(space).done_ms > 0, "a window was heard")
         worker.kill()
         killed = work_of(space)
         assert (killed.state, killed.attempts) == ("running", 0)
         assert killed.done_ms < killed.total_ms
         assert list((tmp_path / "work").iterdir()) == []  # what was read back is gone with the process
 
-        Transcription.objects.update(lease_until=dbtime.now())  # nobody wants to wait for a minute here
-        services.worker(1, LEASE_SECONDS="60")
-        wait_until(lambda: work_of(space).state == "done", "the next worker goes on to the end", 90)
+        expire_leases()
+        services.worker(1)
+        dispatch_until(lambda: work_of(space).state == "done", "the next worker goes on to the end")
 
         (transcript,) = space.transcripts.all()
         assert transcript.cues[: len(killed.cues)] == killed.cues

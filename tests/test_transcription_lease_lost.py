@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 def test_it_leaves_what_the_other_one_kept(alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both write to one key, so what it takes for its own leftover would be the transcript."""
-    settings.TRANSCRIPTION_MODEL, settings.LEASE_SECONDS = voices.MODEL, 600
+    settings.TRANSCRIPTION_MODEL = voices.MODEL
     space = make_row(alice)
     make_contents(space)
     space.transcripts.all().delete()

@@ -13,8 +13,8 @@ from archive.models import Space, UploadSession, User
 from archive.storage import keys, store
 from tests.api import Remote
 from tests.gate import Gate
-from tests.processes import PausedAt, Services, wait_until
-from tests.rows import events, told
+from tests.processes import PausedAt, Services, dispatch_until, wait_until
+from tests.rows import events, expire_leases, told
 
 COMPLETES = r"POST /spacekeep/spaces/[^ ]+\?uploadId="
 OPENS = r"POST /spacekeep/spaces/[^ ]+\?uploads"
@@ -109,16 +109,12 @@ def test_killed_between_giving_up_and_the_store(services: Services, token: str) 
             wait_until(gate.reached, "it is about to end the upload in the store")
             web.kill()
     assert UploadSession.objects.get().state == "aborted"
+    expire_leases()
     services.worker()
 
-    wait_until(lambda: bool(dispatched()), "a worker removes what was left", 30)
+    dispatch_until(lambda: UploadSession.objects.get().upload_id == "", "a worker removes what was left")
 
     assert not store().listing(keys.prefix(Space.objects.get().pk))
-
-
-def dispatched() -> bool:
-    tasks.dispatch()
-    return UploadSession.objects.get().upload_id == ""
 
 
 def suppressed(caller: Remote, upload: dict[str, Any]) -> None:

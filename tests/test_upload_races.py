@@ -14,6 +14,7 @@ from archive.retention.purge import begin as begin_purge
 from archive.retention.purge import purge
 from archive.storage import Upload, begin, keys, store
 from tests.api import Caller
+from tests.processes import PATIENCE
 from tests.rows import events, make_due
 from tests.test_concurrency import at_once
 from tests.test_purge_races import meanwhile
@@ -164,6 +165,6 @@ def test_somebody_goes_on_at_the_moment_of_giving_up(alice: User) -> None:
 
     given_up = meanwhile(lambda: sessions.record_activity(session), lambda: clean_up.abandon(session.pk))
 
-    given_up.result(timeout=20)
+    given_up.result(timeout=PATIENCE)
     session.refresh_from_db()
     assert session.state == "open"

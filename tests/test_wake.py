@@ -19,4 +19,4 @@ def test_a_bundle_is_built_without_beat(services: Services, alice: User, make_sp
     status, _ = ask_for_bundle(services.url, space, session_cookie(alice))
 
     assert status == 302
-    wait_until(lambda: Bundle.objects.get(space=space).state == "ready", "the bundle is ready", 20)
+    wait_until(lambda: Bundle.objects.get(space=space).state == "ready", "the bundle is ready")

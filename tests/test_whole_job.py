@@ -38,7 +38,7 @@ def test_from_file_to_nothing(services: Services, alice: User, demo_recording: P
     services.beat()
     wait_until(lambda: Bundle.objects.get().sha256 != "", "the bundle is read back")
     deadline = come_near(space, 3)
-    wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "the worker deletes it by itself", 60)
+    wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "the worker deletes it by itself")
 
     assert not store().listing(keys.prefix(space.pk))
     assert list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", flat=True)) == [

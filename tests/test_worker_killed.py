@@ -14,8 +14,10 @@ from archive.bundles import build
 from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Space, User
 from archive.storage import keys, store
+from archive.tasks import dispatch
 from tests.factory import make_noise
-from tests.processes import PausedAt, Services, wait_until
+from tests.processes import PausedAt, Services, dispatch_until, wait_until
+from tests.rows import expire_leases
 
 BUNDLES = ["bundle.started", "bundle.ready"]  # at the second, the ZIP is in the store and its row does not know
 DELETIONS = ["deletion.started", "deletion.inventoried", "space.deleted"]  # at the last, the store is empty already
@@ -32,18 +34,19 @@ def test_killed_at_every_commit(services: Services, make_space: Callable[..., Sp
 
     with ExitStack() as stack:
         pauses = [stack.enter_context(PausedAt(event, space.id)) for event, space in spaces.items()]
-        services.beat()
         worker = services.worker(concurrency=7)
+        dispatch()
         for pause in pauses:
             pause.wait()
         worker.kill()
+    expire_leases()
     services.worker()
 
     def finished() -> bool:
         left = Space.objects.filter(state__in=["processing", "expiring"]).exists()
         return not left and Bundle.objects.filter(state="ready").count() == 2
 
-    wait_until(finished, "everything is finished after the restart", 60)
+    dispatch_until(finished, "everything is finished after the restart")
     for event in BUNDLES:
         assert_bundled_once(spaces[event], Bundle.objects.get(pk=bundles[event].pk))
     for event in DELETIONS:
@@ -59,8 +62,8 @@ def test_killed_while_the_store_copies_a_part(services: Services, alice: User) -
     bundle = build.request(space.id, SYSTEM)
     key = keys.bundle(space.id, bundle.id)
 
-    services.beat()
-    worker = services.worker(LEASE_SECONDS="12")  # time enough for the copy, however slow the machine is
+    worker = services.worker(fresh=True)
+    dispatch()
     wait_until(lambda: bool(store().listing(key).uploads), "the upload of the ZIP is open")
     time.sleep(0.15)  # the first part is small; by now the store copies the rest
     worker.kill()
@@ -68,9 +71,9 @@ def test_killed_while_the_store_copies_a_part(services: Services, alice: User) -
     assert Bundle.objects.get(pk=bundle.pk).state == "building"
     assert (len(left.versions), len(left.uploads)) == (0, 1)
 
-    Bundle.objects.update(lease_until=dbtime.now())  # the worker that takes over would wait for the rest of the 12
-    services.worker(LEASE_SECONDS="12")
-    wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the bundle is built after the restart", 60)
+    expire_leases()
+    services.worker()
+    dispatch_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the bundle is built after the restart")
     assert_bundled_once(space, Bundle.objects.get(pk=bundle.pk))
 
 

@@ -21,13 +21,6 @@ def work() -> None:
             message.ack()
 
 
-def forget_messages() -> None:
-    """The queues belong to all tests."""
-    with app.connection_for_read() as broker:
-        for queue in settings.CELERY_TASK_QUEUES:
-            queue(broker.default_channel).purge()
-
-
 def _next(broker: Connection) -> Message | None:
     for queue in settings.CELERY_TASK_QUEUES:
         if message := queue(broker.default_channel).get(accept=["json"]):

@@ -15,15 +15,9 @@ from django.db.models.functions import Now
 
 from archive import dbtime
 from archive.models import (
-    Bundle,
-    DeletionRecheck,
-    ExportPart,
-    Notice,
     Recording,
     Space,
     Transcript,
-    Transcription,
-    UploadSession,
     User,
 )
 from archive.moderation import holds
@@ -36,7 +30,6 @@ from tests.faults.tables import promised
 DAY = timedelta(days=1)
 SPEECH_SECONDS = 4.5  # "It was the best of times, it was the worst of times"
 LEAST = 6  # Spaces that nobody holds
-WORK = (Space, UploadSession, Transcription, Bundle, ExportPart, Notice, DeletionRecheck)
 
 
 @dataclass
@@ -133,17 +126,6 @@ class World:
 
     def acknowledge(self, title: str, sha256: str) -> None:
         self.known.kept[Space.objects.get(title=title).pk] = sha256
-
-
-def leases_run_out() -> None:
-    for model in WORK:
-        model._default_manager.filter(lease_until__gt=Now()).update(lease_until=Now())
-    pauses_are_over()
-
-
-def pauses_are_over() -> None:
-    for model in WORK:
-        model._default_manager.filter(retry_at__gt=Now()).update(retry_at=Now())
 
 
 def a_day_ago(moment: datetime) -> datetime:
