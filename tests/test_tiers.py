@@ -1,0 +1,30 @@
+"""Each test gets its tiers by itself, so `make test-fast` starts no process and no browser, and decodes no sound."""
+
+import pytest
+
+from tests.plugin import TIERS
+
+
+@pytest.fixture
+def tiers(request: pytest.FixtureRequest) -> set[str]:
+    return {marker.name for marker in request.node.iter_markers()} & TIERS.keys()
+
+
+@pytest.mark.usefixtures("db")
+def test_a_test_in_a_transaction_is_fast(tiers: set[str]) -> None:
+    assert tiers == {"fast"}
+
+
+@pytest.mark.usefixtures("zebrafish")
+def test_a_test_with_a_recording_is_not(tiers: set[str]) -> None:
+    assert tiers == {"store"}
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_test_that_commits_is_not(tiers: set[str]) -> None:
+    assert tiers == {"system"}
+
+
+@pytest.mark.usefixtures("page")
+def test_a_test_with_a_page_is_not(tiers: set[str]) -> None:
+    assert tiers == {"system", "browser"}
