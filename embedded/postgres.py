@@ -39,6 +39,11 @@ class Postgres(Engine):
     def url(self) -> str:
         return f"postgres://{ROLE}:{self._state.secret('postgres_password')}@{HOST}:{self.port('postgres')}/{DATABASE}"
 
+    def superuser_url(self, database: str) -> str:
+        """For tests, which empty a database that forbids its owner to delete."""
+        password = self._state.secret("postgres_superuser_password")
+        return f"postgres://{SUPERUSER}:{password}@{HOST}:{self.port('postgres')}/{database}"
+
     @property
     def _who(self) -> identity.Identity:
         if self._identity is None:

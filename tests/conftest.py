@@ -1,12 +1,15 @@
 """Fixtures. `db` is pytest-django's: a transaction that is rolled back. Tests with other processes use `committed`."""
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -21,26 +24,29 @@ from archive.storage.purge_prefix import purge_listing
 from archive.storage.setup import prepare_bucket
 from embedded.chromium import browser
 from tests import factory, pages, plugin, processes
+from tests.emptying import empty_database
 from tests.factory import make_space as take_in
 from tests.mailbox import Mailbox, mail_server, use
 from tests.sounds import make_tone
+
+hypothesis.settings.register_profile("fixed", derandomize=True, database=None)  # `make test`: the same each time
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop in the thread of the tests
 
 BROWSER_SECONDS = 90  # that a page may take to show something, on a machine that others use too
 
 DEMO = Path(__file__).parent.parent / "archive" / "demo"
-FORBIDDING = {
-    "archive_logentry": "archive_log_no_truncate",
-    "archive_deletioncertificate": "archive_certificate_no_truncate",
-}
-KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission", "auth_group", "archive_rule"}
 
 
 @pytest.fixture(scope="session", autouse=True)
 def static_files() -> None:
-    """Collected as in production, once; web processes of the tests serve the same."""
-    call_command("collectstatic", interactive=False, verbosity=0)
+    """Collected as in production, once for all workers of xdist; web processes of the tests serve the same."""
+    root = Path(settings.STATIC_ROOT)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with root.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not root.exists():
+            call_command("collectstatic", interactive=False, verbosity=0)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -67,16 +73,10 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
 
 @pytest.fixture
 def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A database whose changes other processes see. Emptied afterwards; the triggers that forbid it look away."""
+    """A database whose changes other processes see. Emptied afterwards."""
     with django_db_blocker.unblock():
         yield
-        tables = set(connection.introspection.table_names()) - KEPT_TABLES
-        with connection.cursor() as cursor:
-            for table, trigger in FORBIDDING.items():
-                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
-            cursor.execute(f"TRUNCATE {', '.join(sorted(tables))} RESTART IDENTITY CASCADE")
-            for table, trigger in FORBIDDING.items():
-                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")
+        empty_database()
         connection.close()
 
 

@@ -22,7 +22,7 @@ from portal.api.app import api
 from tests.api import BOTH, Caller, recorder
 from tests.factory import make_contents
 
-EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "3"))
 OPERATIONS = [
     "create_space",
     "get_space",

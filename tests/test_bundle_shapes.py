@@ -24,7 +24,7 @@ from tests.bundling import built, downloaded
 from tests.readers import refused_by
 from tests.shapes import Shape, make_shaped, shapes
 
-SHAPES = int(os.environ.get("SHAPES", "10"))
+SHAPES = int(os.environ.get("SHAPES", "6"))
 
 pytestmark = pytest.mark.timeout(600 + 12 * SHAPES)
 

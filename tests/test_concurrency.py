@@ -27,7 +27,7 @@ from tests.processes import wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 T = TypeVar("T")
-ROUNDS = int(os.environ.get("RACE_ROUNDS", "25"))  # of each race; 1,000 before a release
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "10"))  # of each race; 1,000 before a release
 
 
 def at_once(*calls: Callable[[], T], first: Callable[[], None] | None = None) -> list[T]:

@@ -28,7 +28,7 @@ from tests.processes import Services, forget_messages
 from tests.rows import end_pauses, expire_leases
 from tests.stores import other_store
 
-KILLS = int(os.environ.get("KILLS", "14"))
+KILLS = int(os.environ.get("KILLS", "6"))
 SEED = int(os.environ.get("KILLS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 MINUTES = 4  # of the 15 after recovery; the lease takes 10
 

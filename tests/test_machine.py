@@ -33,7 +33,7 @@ from tests.factory import make_space, make_user
 from tests.faults.clock import move, take_over
 from tests.pages import browser
 
-EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "3"))
 DAY = timedelta(days=1)
 
 

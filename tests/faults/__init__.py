@@ -66,5 +66,5 @@ def deaths(env: dict[str, str], folder: Path) -> Iterator[Deaths]:
             yield Deaths(zygote.stdin, zygote.stdout)
         finally:
             zygote.stdin.close()
-            zygote.wait(30)
+            zygote.wait(300)
             zygote.stdout.close()
