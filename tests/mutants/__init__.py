@@ -185,13 +185,13 @@ MUTANTS = [
     ),
     Mutant(
         "an address that outlives its Space",
-        "portal/views/content.py",
-        "lives = min(lives, until - dbtime.now())",
-        "lives = max(lives, until - dbtime.now())",
+        "portal/content.py",
+        "lifetime = min(lifetime, until - dbtime.now())",
+        "lifetime = max(lifetime, until - dbtime.now())",
         ("test_signed_addresses",),
     ),
     Mutant(
-        "volumes not taken back",
+        "export parts not revoked",
         "archive/retention/purge.py",
         "            export_revocation.revoke(began)\n",
         "            len(began)\n",
