@@ -7,4 +7,6 @@ class ArchiveConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from archive.storage import checks  # noqa: F401, PLC0415  (registers a system check; needs the models)
+        # Both need the models. The first registers a system check, the second connects the wake-ups.
+        from archive import tasks  # noqa: F401, PLC0415
+        from archive.storage import checks  # noqa: F401, PLC0415

@@ -84,8 +84,16 @@ class DecoderFailed(SpacekeepError):
     """The decoder does not work: a bug of ours or a broken installation. The file is not to blame; try again later."""
 
 
+class DiskFailed(SpacekeepError):
+    """The worker's disk is full or broken. The file is not to blame; try again later."""
+
+
 class LeaseLost(SpacekeepError):
     """Another worker has the work now (the fence moved on). Stop, and write nothing more."""
+
+
+class AttemptsExhausted(SpacekeepError):
+    """No attempt is left. It has the problem of the last one."""
 
 
 class MailRefused(SpacekeepError):

@@ -1,12 +1,12 @@
-"""Parts hold several Spaces, and each of these has a deadline of its own. What both the makers of parts and the
-deletion of a Space need to know of them.
+"""Which export parts contain a Space, and how to revoke them. Bundling and deletion share this.
 
-Whoever puts a Space into a part locks its row first; whoever begins to delete it changes that row first, and then
-takes back every part that it is in, in the same transaction. So no part can come to hold a Space whose deletion has
-begun, and none that holds it can be handed out or finished from then on.
+A part contains several Spaces, each with a deadline of its own. Adding a Space to a part locks the Space's row first;
+starting its deletion changes that row first, and then revokes every part that contains it, in the same transaction. So
+no part can get a Space whose deletion has started, and no part that contains it can be downloaded or finished from then
+on.
 
-The order of locks is the same for everybody: rows of Spaces first, then exports, then parts, each in the order of
-their ids. A Space's row is locked without its key: its place in a successor is written while somebody else has it.
+The lock order is always the same: Spaces first, then exports, then parts, each in key order. A Space's row is locked
+FOR NO KEY UPDATE, as its entry in a replacement part is written while another transaction has the row.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from archive import leases, lifecycle
+from archive import leases, lifecycle, wakeups
 from archive.errors import make_problem
 from archive.log import SYSTEM
 from archive.models import Export, ExportPart, ExportPartEntry, Space
@@ -22,51 +22,52 @@ from archive.storage import keys
 
 
 def parts_with(space_ids: Sequence[UUID]) -> QuerySet[ExportPartEntry]:
-    """The places of these Spaces in parts that hold them, or held them: the store may have something of those."""
+    """The entries of these Spaces in parts that contain or contained them: the store may have something of those."""
     return ExportPartEntry.objects.filter(space__in=space_ids, excluded=False)
 
 
 def places_of(space_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
-    """Of each Space, the keys outside of its own prefix at which the store may have something of it."""
-    found: dict[UUID, list[str]] = {space_id: [] for space_id in space_ids}
+    """{Space: the keys outside of its own prefix at which the store may have something of it}."""
+    places: dict[UUID, list[str]] = {space_id: [] for space_id in space_ids}
     rows = parts_with(space_ids).order_by("export_part")
     for space_id, export_part_id in rows.values_list("space_id", "export_part_id"):
-        found[space_id].append(keys.export_part(export_part_id))
-    return found
+        places[space_id].append(keys.export_part(export_part_id))
+    return places
 
 
 def revoke(spaces: Sequence[Space]) -> list[UUID]:
-    """In the transaction that begins the deletion of `spaces`, whose rows are locked by it: end each live part that
-    one of them is in, and let a successor without them be made. Returns the successors' ids."""
-    gone = [space.id for space in spaces]
-    exports = Export.objects.filter(pk__in=parts_with(gone).values("export_part__export"))
+    """End each live part that contains one of `spaces`, and request a replacement without them. Call in the transaction
+    that starts their deletion and has their rows locked. Returns the ids of the replacements."""
+    deleted = [space.id for space in spaces]
+    exports = Export.objects.filter(pk__in=parts_with(deleted).values("export_part__export"))
     if not list(exports.select_for_update(no_key=True).order_by("pk")):
         return []
-    # A statement of its own: somebody who had the export until now may have left a successor in it.
-    inside = ExportPart.objects.filter(pk__in=parts_with(gone).values("export_part"), state__in=ExportPart.LIVE)
+    # A statement of its own: the transaction that had the export locked until now may have added a replacement.
+    inside = ExportPart.objects.filter(pk__in=parts_with(deleted).values("export_part"), state__in=ExportPart.LIVE)
     live = list(inside.select_for_update(of=("self",)).order_by("pk"))
     ended: list[ExportPart] = []
     for old in ExportPart.LIVE:
-        rows = [export_part for export_part in live if export_part.state == old]
-        new = "removed" if old == ExportPart.State.READY else "failed"
-        told = {export_part.pk: {"why": "space-deadline"} for export_part in rows}
+        parts = [part for part in live if part.state == old]
+        new = ExportPart.State.REMOVED if old == ExportPart.State.READY else ExportPart.State.FAILED
+        details = {part.pk: {"why": "space-deadline"} for part in parts}
         ended += lifecycle.transition_all(
-            rows,
+            parts,
             old,
             new,
             actor=SYSTEM,
             condition=Q(),
-            details=told,
+            details=details,
             problem=make_problem("export.space_expired"),
             **leases.RESET,
         )
-    return _succeed(ended, gone)
+    wakeups.wake(ExportPart, *(part.pk for part in ended))
+    return _replace(ended, deleted)
 
 
-def _succeed(ended: Sequence[ExportPart], without: Sequence[UUID]) -> list[UUID]:
-    """The same places in the same exports. When one was fetched last is carried over, so that parts that nobody
-    wants come to an end although each deadline makes a new one."""
-    made = {
+def _replace(ended: Sequence[ExportPart], without: Sequence[UUID]) -> list[UUID]:
+    """Request parts with the other Spaces, in the same exports. The time of the last download is carried over, so that
+    parts that nobody downloads are removed even if each deadline makes a new one."""
+    replacements = {
         export_part.pk: ExportPart(
             export_id=export_part.export_id,
             number=export_part.number,
@@ -75,15 +76,17 @@ def _succeed(ended: Sequence[ExportPart], without: Sequence[UUID]) -> list[UUID]
         )
         for export_part in ended
     }
-    if not made:
+    if not replacements:
         return []
-    ExportPart.objects.bulk_create(made.values())
+    ExportPart.objects.bulk_create(replacements.values())
     ExportPartEntry.objects.bulk_create(
         ExportPartEntry(
-            export_part=made[place.export_part_id],
-            space_id=place.space_id,
-            excluded=place.excluded or place.space_id in without,
+            export_part=replacements[entry.export_part_id],
+            space_id=entry.space_id,
+            excluded=entry.excluded or entry.space_id in without,
         )
-        for place in ExportPartEntry.objects.filter(export_part__in=made).order_by("pk")
+        for entry in ExportPartEntry.objects.filter(export_part__in=replacements).order_by("pk")
     )
-    return [export_part.pk for export_part in made.values()]
+    pks = [part.pk for part in replacements.values()]
+    wakeups.wake(ExportPart, *pks)
+    return pks

@@ -1,11 +1,15 @@
-"""Work is a row: claim it, do the slow part outside transactions, and let every later write carry the fence.
+"""Leases on rows: claim a row, do the slow part outside transactions, and let every later write check the fence.
 
-Celery only wakes workers up. It may lose a message, or deliver one twice, even to two workers at once; so who works is
-decided here, by PostgreSQL. A claim holds for a lease. When its holder dies, the lease runs out and the next claim gets
-a higher fence; when the holder was only slow, its next write finds the fence moved on, and it stops (LeaseLost).
+Celery only wakes workers up. It may lose a message, or deliver one twice, even to two workers at once; so PostgreSQL
+decides who works. A claim holds for a lease. When the worker dies, the lease expires and the next claim gets a higher
+fence; when the worker was only slow, its next write finds a higher fence, and it stops (LeaseLost).
+
+`attempt` runs claimed work: it reports unexpected errors on the row, releases the claim for a retry after errors that
+pass, and ends the work after errors that don't.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,16 +20,30 @@ from django.db import DatabaseError, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from archive.errors import LeaseLost, Problem, SpacekeepError, make_problem
+from archive import wakeups
+from archive.errors import (
+    AttemptsExhausted,
+    DecoderFailed,
+    DiskFailed,
+    LeaseLost,
+    MailUnavailable,
+    Problem,
+    SpacekeepError,
+    StorageError,
+    make_problem,
+)
 from archive.models import Leased
 
 W = TypeVar("W", bound=Leased)
 
-# What a transition that ends the work sets back.
+# What a transition that ends the work resets.
 RESET: dict[str, Any] = {"lease_until": None, "retry_at": None, "attempts": 0}
 
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(minutes=10)
+SHARE = 0.7  # of the lease, that one run may take; Celery's soft time limit is 0.8 (portal/settings.py)
+TICK = 1.0  # seconds between two renewals of a lease
+RETRIED = (StorageError, DecoderFailed, DiskFailed, MailUnavailable)  # errors that pass: try again later
 
 
 def lease() -> timedelta:
@@ -33,14 +51,14 @@ def lease() -> timedelta:
 
 
 def claimable() -> Q:
-    """Nobody has it (any more), and it is not waiting for its next try."""
+    """The row has no lease, or an expired one, and is not waiting for its next attempt."""
     return (Q(lease_until=None) | Q(lease_until__lte=Now())) & (Q(retry_at=None) | Q(retry_at__lte=Now()))
 
 
 def claimable_ids(
     model: type[Leased], states: Collection[str], condition: Q | None = None, limit: int = 1000
 ) -> list[Any]:
-    """Primary keys of the rows in one of `states` that wait for somebody to claim them, oldest lease first."""
+    """Primary keys of the rows in one of `states` that can be claimed now, oldest lease first."""
     rows = model._default_manager.filter(claimable(), condition or Q(), Q(state__in=states)).order_by(
         F("lease_until").asc(nulls_first=True)
     )
@@ -58,54 +76,119 @@ class Claim(Generic[W]):
 
     @property
     def mine(self) -> Q:
-        """The condition that every write of this attempt carries: nobody claimed it since, and it is still this work
-        (a deletion that begins takes a Space out of every other state)."""
+        """The condition of every write of this attempt: no later claim, and still the same work (starting a deletion
+        takes a Space out of every other state)."""
         return Q(fence=self.fence, state__in=self.states)
 
     def renew(self, **changes: Any) -> None:
-        """Hold on for another lease, and write `changes` (progress). Raises LeaseLost."""
+        """Extend the lease to its full length from now, and write `changes` (progress). Raises LeaseLost."""
         model = type(self.row)
         if not self._write(**{"lease_until": Now() + lease(), **changes}):
             state = model._default_manager.filter(pk=self.row.pk).values_list("state", flat=True).first() or "gone"
             raise LeaseLost("work.lease_lost", model=model.__name__, id=self.row.pk, state=state)
 
     def release_for_retry(self, problem: Problem, *, at_once: bool = False) -> bool:
-        """This attempt failed: say why, and let the next one come after a pause that doubles each time, or
-        `at_once`."""
+        """End this attempt with `problem`. The next one starts after a pause that doubles each time, or `at_once`.
+        Returns False when the lease was lost."""
         pause = timedelta(0) if at_once else min(FIRST_RETRY * 2 ** min(self.attempt - 1, 10), LAST_RETRY)
-        # The lease ends now, and is not blanked: it is also when there was progress last.
-        return self._write(lease_until=Now(), retry_at=Now() + pause, problem=problem)
+        # The lease ends now and is not set to NULL, as it is also the time of the last progress.
+        released = self._write(lease_until=Now(), retry_at=Now() + pause, problem=problem)
+        if released and at_once:
+            wakeups.wake(type(self.row), self.row.pk)
+        return released
 
     @contextmanager
     def report_unexpected(self) -> Iterator[None]:
-        """Whatever nobody foresaw ends the attempt at once and leaves its name on the row, instead of a lease that
-        runs out in silence. Only the name: a message may quote what people said."""
+        """Release the claim after an unexpected error, with the error's class on the row, instead of letting the lease
+        expire without a word. Only the class: a message may quote personal data."""
         try:
             yield
         except (SpacekeepError, GeneratorExit):
             raise
         except BaseException as error:
-            with suppress(DatabaseError):  # the database may be what failed; then the lease has to run out
+            with suppress(DatabaseError):  # the database itself may have failed; then the lease has to expire
                 self.release_for_retry(make_problem("work.unexpected", error=type(error).__name__))
             raise
 
+    def budget(self) -> "Budget":
+        """The time of this run, counted from now."""
+        return Budget(self)
+
     def _write(self, **changes: Any) -> bool:
-        """False when the lease was lost, and nothing was written."""
+        """Returns False when the lease was lost; nothing was written then."""
         rows = type(self.row)._default_manager.filter(self.mine, pk=self.row.pk)
         return bool(rows.update(**changes))
 
 
+class Budget:
+    """The time of one run: a part of the lease, so that the run ends by itself before Celery ends it. The next run goes
+    on where this one stopped."""
+
+    def __init__(self, claim: Claim[Any]) -> None:
+        self.claim = claim
+        self._renewed_at = time.monotonic()
+        self._until = self._renewed_at + SHARE * lease().total_seconds()
+
+    def is_used_up(self, next_step: float = 0.0) -> bool:
+        """Whether the time is up, or would be after a step of `next_step` seconds."""
+        return time.monotonic() + next_step > self._until
+
+    def heartbeat(self, *, at_once: bool = False, **changes: Any) -> None:
+        """Renew the lease, and write `changes`: at most once a TICK, or `at_once`. Raises LeaseLost."""
+        if at_once or time.monotonic() - self._renewed_at >= TICK:
+            self.claim.renew(**changes)
+            self._renewed_at = time.monotonic()
+
+
+def release(claim: Claim[Any], error: SpacekeepError) -> None:
+    claim.release_for_retry(error.problem)
+
+
+def attempt(
+    claim: Claim[W] | None,
+    run: Callable[[Claim[W]], bool],
+    *,
+    permanent: tuple[type[SpacekeepError], ...] = (),
+    fail: Callable[[Claim[W], SpacekeepError], object] = release,
+    retry: Callable[[Claim[W], SpacekeepError], object] = release,
+    max_attempts: int | None = None,
+) -> bool:
+    """Run claimed work once. Returns what `run` returns, or False when the row was not claimed or the attempt failed.
+
+    - LeaseLost: stop; the row belongs to another worker.
+    - an error of `permanent`: `fail` ends the work.
+    - an error of RETRIED: `retry` releases the claim, or, at the last of `max_attempts`, `fail` ends the work. An
+      attempt that died counts too: after too many of these, `fail` gets AttemptsExhausted.
+    - any other error: the claim is released, and the error is raised.
+    """
+    if claim is None:
+        return False
+    if max_attempts is not None and claim.attempt > max_attempts:
+        fail(claim, AttemptsExhausted.of(claim.row.problem or make_problem("work.gave_up")))
+        return False
+    try:
+        with claim.report_unexpected():
+            return run(claim)
+    except LeaseLost:
+        return False
+    except permanent as error:
+        fail(claim, error)
+    except RETRIED as error:
+        (fail if claim.attempt == max_attempts else retry)(claim, error)
+    return False
+
+
 def still_held(claims: Sequence[Claim[W]]) -> Q:
-    """The condition that a write for all of `claims` carries: Claim.mine of each."""
+    """The condition of a write for all of `claims`: Claim.mine of each."""
     condition = Q(pk__in=[])
     for states, fence in {(claim.states, claim.fence) for claim in claims}:
-        of_it = [claim.row.pk for claim in claims if (claim.states, claim.fence) == (states, fence)]
-        condition |= Q(pk__in=of_it, fence=fence, state__in=states)
+        pks = [claim.row.pk for claim in claims if (claim.states, claim.fence) == (states, fence)]
+        condition |= Q(pk__in=pks, fence=fence, state__in=states)
     return condition
 
 
 def renew_all(claims: Sequence[Claim[W]]) -> list[Claim[W]]:
-    """Hold on to all of them for another lease. Returns those that were not lost."""
+    """Renew the leases of all. Returns the claims that were not lost."""
     if not claims:
         return []
     rows = type(claims[0].row)._default_manager.filter(still_held(claims))
@@ -116,24 +199,24 @@ def renew_all(claims: Sequence[Claim[W]]) -> list[Claim[W]]:
 
 
 def claim_all(model: type[W], pks: Collection[Any], states: Collection[str]) -> list[Claim[W]]:
-    """`claim` for many rows, in two statements. Returns the claims of those that could be had."""
+    """`claim` for many rows, in two statements. Returns a claim for each row that could be claimed."""
     with transaction.atomic():
         rows: models.QuerySet[W] = model._default_manager.select_for_update(skip_locked=True)
-        found = list(rows.filter(claimable(), pk__in=pks, state__in=states).order_by("pk"))
-        model._default_manager.filter(pk__in=[row.pk for row in found]).update(
+        claimed = list(rows.filter(claimable(), pk__in=pks, state__in=states).order_by("pk"))
+        model._default_manager.filter(pk__in=[row.pk for row in claimed]).update(
             attempts=F("attempts") + 1, fence=F("fence") + 1, lease_until=Now() + lease(), retry_at=None
         )
-    for row in found:
+    for row in claimed:
         row.attempts += 1
         row.fence += 1
-    return [Claim(row, row.fence, row.attempts, tuple(states)) for row in found]
+    return [Claim(row, row.fence, row.attempts, tuple(states)) for row in claimed]
 
 
 def claim(
     model: type[W], pk: Any, states: Collection[str], *, condition: Q | None = None, **changes: Any
 ) -> Claim[W] | None:
-    """Claim the row, or None when it is not in `states`, not as `only_if` says, not due, or somebody else is at it.
-    Commits at once."""
+    """Claim the row and commit. Returns None when it is not in `states`, does not meet `condition`, has a lease, or
+    waits for its next attempt."""
     with transaction.atomic():
         rows: models.QuerySet[W] = model._default_manager.select_for_update(skip_locked=True)
         row = rows.filter(claimable(), condition or Q(), pk=pk, state__in=states).first()

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from archive import lifecycle
 from archive.log import SYSTEM
-from archive.models import Appeal, Hold, User
+from archive.models import Appeal, Hold, Space, User
 from archive.moderation.appeals import appeal
 from archive.moderation.violations import flag
 from tests.factory import make_held, make_row
@@ -60,7 +60,7 @@ class TestLadder:
 
 def test_too_late_to_decide(urls: dict[str, str], admin: User) -> None:
     space = Appeal.objects.get().violation.space
-    lifecycle.transition(space, "available", "expiring", actor=SYSTEM)
+    lifecycle.transition(space, Space.State.AVAILABLE, Space.State.EXPIRING, actor=SYSTEM)
 
     answer = browser(admin).post(urls["decide"], FORM)
 

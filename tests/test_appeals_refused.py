@@ -124,7 +124,7 @@ def test_a_decision_has_a_reason(violation: Violation, alice: User, admin: User)
 def test_too_late_after_deletion_began(space: Space, violation: Violation, alice: User, admin: User) -> None:
     other = flag(space.pk, "spam", "Watches.", admin)
     made = appeal(violation.pk, WORDS, alice)
-    lifecycle.transition(space, "available", "expiring", actor=SYSTEM)
+    lifecycle.transition(space, Space.State.AVAILABLE, Space.State.EXPIRING, actor=SYSTEM)
     before = entries(space)
 
     with refuses(TooLate, "space.deletion_started"):

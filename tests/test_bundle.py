@@ -29,7 +29,7 @@ def test_asked_twice_it_is_one(space: Space) -> None:
 def test_the_same_content_gives_the_same_bytes(space: Space) -> None:
     first = built(space)
     data = downloaded(first)
-    lifecycle.transition(first, "ready", "removed", actor=SYSTEM)
+    lifecycle.transition(first, Bundle.State.READY, Bundle.State.REMOVED, actor=SYSTEM)
 
     second = built(space)
 

@@ -31,7 +31,7 @@ def test_two_processes_make_the_same_bytes(
 ) -> None:
     monkeypatch.setenv("PYTHONHASHSEED", "1")
     first, data = bundled(services, space, tmp_path / "first.zip")
-    lifecycle.transition(first, "ready", "removed", actor=SYSTEM)
+    lifecycle.transition(first, Bundle.State.READY, Bundle.State.REMOVED, actor=SYSTEM)
 
     monkeypatch.setenv("PYTHONHASHSEED", "2")
     second, again = bundled(services, space, tmp_path / "second.zip")

@@ -136,7 +136,7 @@ def test_once(space: Space, admin: User, second: User) -> None:
 
 def test_too_late(space: Space, alice: User, admin: User) -> None:
     overdue = make_row(alice, ended_ago=timedelta(days=31))
-    lifecycle.transition(space, "available", "expiring", actor=SYSTEM)
+    lifecycle.transition(space, Space.State.AVAILABLE, Space.State.EXPIRING, actor=SYSTEM)
 
     with refuses(TooLate, "space.deletion_started"):
         place(space.pk, REASON, admin)

@@ -62,4 +62,4 @@ def test_a_held_space_never_begins_to_be_deleted(alice: User) -> None:
     space = make_held(alice, ended_ago=timedelta(days=400))
 
     with pytest.raises(IntegrityError, match='"space_never_deleted_while_held"'), transaction.atomic():
-        lifecycle.transition(space, "available", "expiring", actor=SYSTEM)
+        lifecycle.transition(space, Space.State.AVAILABLE, Space.State.EXPIRING, actor=SYSTEM)

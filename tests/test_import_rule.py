@@ -17,7 +17,15 @@ LAYERS = [
     ("archive.display", "archive.search", "archive.own_lines", "archive.export_revocation", "archive.recorders"),
     ("archive.storage", "archive.log", "archive.lifecycle", "archive.leases"),
     ("archive.models",),
-    ("archive.policy", "archive.errors", "archive.dbtime", "archive.cues", "archive.formatting", "archive.messages"),
+    (
+        "archive.policy",
+        "archive.errors",
+        "archive.dbtime",
+        "archive.cues",
+        "archive.formatting",
+        "archive.messages",
+        "archive.wakeups",
+    ),
 ]
 APART = {"archive.retention", "archive.bundles", "archive.intake"}  # these don't import each other
 LEFT_OUT = {"migrations", "demo"}  # history, and a script that makes the demo recording

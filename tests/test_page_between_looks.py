@@ -88,7 +88,7 @@ def test_a_transcript_that_a_machine_writes(alice: User, waits: Callable[[], Spa
 
         def keep() -> None:
             make_transcript(space, ["Runner beans."])
-            assert lifecycle.transition(work, "running", "done", actor=SYSTEM)
+            assert lifecycle.transition(work, Transcription.State.RUNNING, Transcription.State.DONE, actor=SYSTEM)
 
         return space, keep
 

@@ -155,6 +155,6 @@ def test_after_the_deletion_it_says_nothing_to_who_may_not_see_it(bundle: Bundle
 
 
 def test_a_bundle_that_was_removed(space: Space, bundle: Bundle) -> None:
-    lifecycle.transition(bundle, "ready", "removed", actor=SYSTEM)
+    lifecycle.transition(bundle, Bundle.State.READY, Bundle.State.REMOVED, actor=SYSTEM)
 
     assert browser().get(download_path(bundle, space.host)).status_code == 404

@@ -34,7 +34,7 @@ CHANGES: list[Callable[[Space, User], object]] = [
 @pytest.mark.parametrize("change", CHANGES, ids=["flag", "lift"])
 def test_too_late_after_deletion_began(space: Space, admin: User, change: Callable[[Space, User], object]) -> None:
     flag(space.pk, "harassment", REASON, admin)
-    lifecycle.transition(space, "available", "expiring", actor=SYSTEM)
+    lifecycle.transition(space, Space.State.AVAILABLE, Space.State.EXPIRING, actor=SYSTEM)
     before = entries(space)
 
     with refuses(TooLate, "space.deletion_started"):

@@ -7,7 +7,7 @@ import pytest
 from archive import lifecycle
 from archive.errors import Refused
 from archive.log import SYSTEM
-from archive.models import User, Violation
+from archive.models import Space, User, Violation
 from archive.moderation.violations import flag_each
 from tests.factory import make_row
 from tests.refusals import refuses
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 def test_each_is_flagged_or_says_why_not(alice: User, bob: User, admin: User) -> None:
     one, late, other = make_row(alice), make_row(alice), make_row(bob)
-    lifecycle.transition(late, "available", "expiring", actor=SYSTEM)
+    lifecycle.transition(late, Space.State.AVAILABLE, Space.State.EXPIRING, actor=SYSTEM)
 
     outcomes = flag_each([one.pk, late.pk, one.pk, other.pk], "spam", "The same watches.", admin)
 

@@ -1,8 +1,8 @@
-"""Asking for a bundle, and building it.
+"""Request a bundle, and build it.
 
-What happens when it dies, at each step of `build`: the row keeps the claim until the lease runs out, then the next
-attempt goes on with what the store has by then (archive/bundles/compose.py). A worker that was only slow finds its
-fence passed, and stops. Only attempts that sent no part count against a bundle.
+If the worker dies at any step of `build`: the row keeps the claim until the lease expires, then the next attempt
+resumes with what the store has by then (archive/bundles/compose.py). A worker that was only slow finds a higher fence,
+and stops. Only attempts that sent no part count against a bundle.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,38 +12,30 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from archive import dbtime, leases, lifecycle, log, notices
+from archive import dbtime, leases, lifecycle, log, notices, wakeups
 from archive.bundles.compose import compose
 from archive.bundles.contents import Contents, content_id, contents
 from archive.bundles.missing import check_sources, missing_sources
 from archive.bundles.zip64 import Segment
-from archive.errors import (
-    LeaseLost,
-    ObjectChanged,
-    ObjectMissing,
-    Problem,
-    Refused,
-    StorageError,
-    TooLate,
-    make_problem,
-)
+from archive.errors import ObjectChanged, ObjectMissing, Refused, SpacekeepError, TooLate
 from archive.leases import Claim
 from archive.log import SYSTEM, Actor, events
 from archive.models import Bundle, ExportPart, Notice, Package, Space, User
 from archive.storage import keys
 
-MOST_ATTEMPTS = 5
+State = Package.State
+MAX_ATTEMPTS = 5
 P = TypeVar("P", Bundle, ExportPart)
 
 
 def current(space: Space) -> Bundle | None:
-    """The live bundle for what the Space holds now, or the newest one that failed for it."""
+    """The live bundle of the Space's present content, or the newest one that failed."""
     bundles = Bundle.objects.filter(space=space, content_digest=content_id(space)).exclude(state=Bundle.State.REMOVED)
     return bundles.filter(state__in=Bundle.LIVE).first() or bundles.order_by("-requested_at").first()
 
 
 def request(space_id: UUID, actor: Actor, user: User | None = None) -> Bundle:
-    """Ask for the Space's bundle: the live one if there is one, else a new one. Raises TooLate, Refused."""
+    """Request the Space's bundle: returns the live one if there is one, else a new one. Raises TooLate, Refused."""
     check_sources(space_id)
     with transaction.atomic():
         space = Space.objects.select_for_update().get(pk=space_id)
@@ -56,39 +48,31 @@ def request(space_id: UUID, actor: Actor, user: User | None = None) -> Bundle:
         if live is not None:
             return live
         bundle = Bundle.objects.create(space=space, content_digest=content, requested_by=user)
-        log.record(events.BUNDLE_REQUESTED, space_id=space.id, actor=actor, bundle=str(bundle.id))
+        log.record(events.BUNDLE_REQUESTED, space_id=space.id, actor=actor, **bundle.log_subject)
+        wakeups.wake(Bundle, bundle.pk)
         return bundle
 
 
 def build(bundle_id: UUID) -> bool:
-    """Build it, or go on after a crash or when the time of the last run was up. True when it is ready by this call."""
+    """Build it, or resume after a crash or at the end of the last run's time. Returns True when this call made it
+    ready."""
     return attempt(Bundle, bundle_id, _build)
 
 
 def attempt(model: type[P], package_id: UUID, make: Callable[[Claim[P]], bool]) -> bool:
-    """One attempt at a package by `make`, which says whether it is ready. A reason that stays is `failed`; what passes
-    is tried again, five times without a part sent."""
+    """One attempt at a package by `make`, which returns whether it is ready. Permanent errors fail the package. Those
+    that pass are retried, at most five times without progress."""
+
+    def run(claim: Claim[P]) -> bool:
+        if claim.row.state == State.REQUESTED and not lifecycle.transition(
+            claim.row, State.REQUESTED, State.BUILDING, actor=SYSTEM, condition=claim.mine
+        ):
+            return False
+        return make(claim)
+
     claim = leases.claim(model, package_id, Package.AT_WORK)
-    if claim is None:
-        return False
-    if claim.row.state == Package.State.REQUESTED and not lifecycle.transition(
-        claim.row, "requested", "building", actor=SYSTEM, condition=claim.mine
-    ):
-        return False
-    if claim.attempt > MOST_ATTEMPTS:
-        return _fail(claim, claim.row.problem or make_problem("work.gave_up"))
-    try:
-        with claim.report_unexpected():
-            return make(claim)
-    except (Refused, ObjectMissing, ObjectChanged) as error:  # trying again would not help
-        return _fail(claim, error.problem)
-    except StorageError as error:
-        if claim.attempt == MOST_ATTEMPTS:
-            return _fail(claim, error.problem)
-        claim.release_for_retry(error.problem)
-        return False
-    except LeaseLost:
-        return False
+    permanent = (Refused, ObjectMissing, ObjectChanged)
+    return leases.attempt(claim, run, permanent=permanent, fail=_fail, max_attempts=MAX_ATTEMPTS)
 
 
 def _build(claim: Claim[Bundle]) -> bool:
@@ -105,42 +89,43 @@ def _build(claim: Claim[Bundle]) -> bool:
 
 
 def compose_and_finish(claim: Claim[P], key: str, segments: Sequence[Segment], name: str) -> bool:
-    """Compose it, and `building -> ready` in one step with all that is then known. False when the time of this run is
-    up, or somebody else has it now."""
-    there = compose(claim, key, segments)
-    if there is None:
+    """Compose it, then `building -> ready` in one step with everything that is known of the object. Returns False when
+    the time of this run is up, or the lease was lost."""
+    made = compose(claim, key, segments)
+    if made is None:
         claim.release_for_retry({}, at_once=True)
         return False
-    known: dict[str, Any] = {"key": key, "size": there.size, "etag": there.etag, "name": name, "ready_at": dbtime.now()}
+    stored: dict[str, Any] = {"key": key, "size": made.size, "etag": made.etag, "name": name, "ready_at": dbtime.now()}
+    progress = {"bytes_done": made.size, "bytes_total": made.size}
     with transaction.atomic():
         moved = lifecycle.transition(
             claim.row,
-            "building",
-            "ready",
+            State.BUILDING,
+            State.READY,
             actor=SYSTEM,
             condition=claim.mine,
-            detail={"key": key, "size": there.size},
-            bytes_done=there.size,
-            bytes_total=there.size,
+            detail={"key": key, "size": made.size},
             upload_id="",
             problem={},
-            **known,
+            **progress,
+            **stored,
             **leases.RESET,
         )
         if moved:
             _tell(Notice.Kind.BUNDLE_READY, claim.row)
+            wakeups.wake(type(claim.row), claim.row.pk)  # to be read back
     return moved
 
 
 def _tell(kind: Notice.Kind, package: Package) -> None:
-    """Whoever asked for a bundle is told how it ended; who asked for parts has a page that says so, and a machine
-    polls."""
+    """Notify the user who requested a bundle. The parts of an export have a page that shows their state, and API
+    clients poll."""
     if isinstance(package, Bundle) and package.requested_by is not None:
         notices.tell(kind, package.requested_by, package.space, package.pk)
 
 
 def _settle(claim: Claim[Bundle], what: Contents) -> None:
-    """Build what the Space holds now: it may have been flagged since the bundle was asked for."""
+    """Build the Space's present content: it may have been flagged since the bundle was requested."""
     try:
         with transaction.atomic():
             claim.renew(content_digest=what.id)
@@ -148,11 +133,17 @@ def _settle(claim: Claim[Bundle], what: Contents) -> None:
         raise Refused("bundle.superseded") from error
 
 
-def _fail(claim: Claim[P], reason: Problem) -> bool:
-    """What the store has of it is removed by archive/bundles/maintain.py."""
+def _fail(claim: Claim[P], error: SpacekeepError) -> None:
+    """`-> failed`. archive/bundles/maintain.py removes what the store has of it."""
     with transaction.atomic():
         if lifecycle.transition(
-            claim.row, "building", "failed", actor=SYSTEM, condition=claim.mine, problem=reason, **leases.RESET
+            claim.row,
+            State(claim.row.state),
+            State.FAILED,
+            actor=SYSTEM,
+            condition=claim.mine,
+            problem=error.problem,
+            **leases.RESET,
         ):
             _tell(Notice.Kind.BUNDLE_FAILED, claim.row)
-    return False
+            wakeups.wake(type(claim.row), claim.row.pk)  # to be cleared from the store

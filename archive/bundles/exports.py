@@ -6,15 +6,14 @@ chosen size gets a part of its own, which the page announces beforehand. Bag siz
 database rows: only a worker writes the bag itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Sum
 
-from archive import dbtime, leases, lifecycle, log
+from archive import dbtime, leases, lifecycle, log, wakeups
 from archive.bundles.build import attempt, compose_and_finish
 from archive.bundles.export_contents import contents
 from archive.errors import Refused, TooLate, make_problem
@@ -35,7 +34,7 @@ from archive.storage import keys
 
 MOST_SPACES = 500  # in a part: its directory and manifests have to fit into memory
 ROOM = 2 * 1024**2  # bytes for the page and the small members of a bag
-SPELLINGS = 16  # a transcript is in a bag in five forms, none of them longer than three times its WebVTT
+FORMS = 16  # a transcript is in a bag in five forms, none of them longer than three times its WebVTT
 
 
 @dataclass(frozen=True)
@@ -51,56 +50,56 @@ def newest(host: User) -> Export | None:
 
 
 def shares(host: User) -> list[SizedSpace]:
-    """Those of the host's Spaces that can be downloaded now, the shortest clock first."""
+    """The host's Spaces that can be downloaded now, the next deadline first."""
     spaces = _downloadable(host).order_by(F("expires_at").asc(nulls_last=True), "id")
     ids = list(spaces.values_list("pk", flat=True))
     sizes = dict.fromkeys(ids, ROOM)
-    for model, times in ((Recording, 1), (Derived, 2), (Transcript, SPELLINGS)):
+    for model, times in ((Recording, 1), (Derived, 2), (Transcript, FORMS)):
         rows = model._default_manager.filter(space__in=ids).values_list("space").annotate(size=Sum("size"))
         for space_id, size in rows:
             sizes[space_id] += times * size
     return [SizedSpace(pk, sizes[pk]) for pk in ids]
 
 
-def packed(found: Sequence[SizedSpace], most: int) -> list[list[SizedSpace]]:
-    """Parts of at most `most` bytes, in the given order; what is larger by itself gets one alone."""
+def packed(spaces: Sequence[SizedSpace], max_part_size: int) -> list[list[SizedSpace]]:
+    """Parts of at most `max_part_size` bytes, in the given order; a larger Space gets a part of its own."""
     export_parts: list[list[SizedSpace]] = []
     room = 0
-    for share in found:
+    for share in spaces:
         if not export_parts or share.size > room or len(export_parts[-1]) == MOST_SPACES:
             export_parts.append([])
-            room = most
+            room = max_part_size
         export_parts[-1].append(share)
         room -= share.size
     return export_parts
 
 
 def request(host: User, max_part_size: int) -> Export:
-    """Ask for all Spaces of the host: the export that is there, if it is of the same Spaces and size; else a new
-    one, and the older one is taken back. Raises Refused when there is nothing to download."""
+    """Request all Spaces of the host: returns the newest export if it is of the same Spaces and part size; else makes
+    a new one, and revokes the older ones. Raises Refused when there is nothing to download."""
     if max_part_size not in Export.Size.values:
         raise Refused("export.bad_part_size")
     with transaction.atomic():
-        User.objects.select_for_update(no_key=True).get(pk=host.pk)  # two clicks at once are one
-        # Without the key, and in the order of the ids: a deletion locks alike, and then writes places of these Spaces.
+        User.objects.select_for_update(no_key=True).get(pk=host.pk)  # makes two requests at once one export
+        # FOR NO KEY UPDATE in key order, as a deletion locks them before it writes entries of these Spaces.
         downloadable = _downloadable(host).select_for_update(no_key=True)
         list(downloadable.order_by("pk").values_list("pk"))
-        found = shares(host)
-        if not found:
+        spaces = shares(host)
+        if not spaces:
             raise Refused("export.nothing")
         last = newest(host)
-        if last is not None and last.max_part_size == max_part_size and _is_of(last, found):
+        if last is not None and last.max_part_size == max_part_size and _is_of(last, spaces):
             return last
-        _overtake(host)
+        _revoke_earlier(host)
         made = Export.objects.create(host=host, max_part_size=max_part_size)
-        for number, export_part in enumerate(packed(found, max_part_size), 1):
-            _open(made, number, export_part)
+        for number, content in enumerate(packed(spaces, max_part_size), 1):
+            _create_part(made, number, content)
         log.record(
             events.EXPORT_REQUESTED,
             space_id=None,
             actor=Actor.of(host),
             export=str(made.id),
-            spaces=[str(share.space_id) for share in found],
+            spaces=[str(share.space_id) for share in spaces],
         )
     return made
 
@@ -109,34 +108,33 @@ def _downloadable(host: User) -> SpaceQuerySet:
     return Space.objects.served().filter(Exists(Recording.objects.filter(space=OuterRef("pk"))), host=host)
 
 
-def _is_of(last: Export, found: Sequence[SizedSpace]) -> bool:
-    """Whether it is of these Spaces, and everything of it is there or will be."""
+def _is_of(last: Export, spaces: Sequence[SizedSpace]) -> bool:
+    """Whether it is of these Spaces, and all of its parts are ready or will be."""
     live = last.parts.filter(state__in=ExportPart.LIVE)
-    places = ExportPartEntry.objects.filter(export_part__in=live, excluded=False).values_list("space", flat=True)
-    return set(places) == {share.space_id for share in found}
+    entries = ExportPartEntry.objects.filter(export_part__in=live, excluded=False).values_list("space", flat=True)
+    return set(entries) == {share.space_id for share in spaces}
 
 
-def _overtake(host: User) -> None:
-    """The exports before: nobody will ask for them again."""
+def _revoke_earlier(host: User) -> None:
+    """End the live parts of the host's earlier exports."""
     # Locked as archive/export_revocation.py does it.
     list(Export.objects.select_for_update(no_key=True).filter(host=host).order_by("pk").values_list("pk"))
     live = ExportPart.objects.filter(export__host=host, state__in=ExportPart.LIVE)
-    for export_part in live.select_for_update(of=("self",)).order_by("pk"):
-        new = "removed" if export_part.state == ExportPart.State.READY else "failed"
-        lifecycle.transition(
-            export_part, export_part.state, new, actor=SYSTEM, problem=make_problem("export.superseded"), **leases.RESET
-        )
+    for part in live.select_for_update(of=("self",)).order_by("pk"):
+        state = ExportPart.State(part.state)
+        new = ExportPart.State.REMOVED if state == ExportPart.State.READY else ExportPart.State.FAILED
+        lifecycle.transition(part, state, new, actor=SYSTEM, problem=make_problem("export.superseded"), **leases.RESET)
+        wakeups.wake(ExportPart, part.pk)
 
 
-def _open(export: Export, number: int, export_part: Sequence[SizedSpace]) -> None:
-    made = ExportPart.objects.create(export=export, number=number, requested_by=export.host)
-    ExportPartEntry.objects.bulk_create(
-        ExportPartEntry(export_part=made, space_id=share.space_id) for share in export_part
-    )
+def _create_part(export: Export, number: int, content: Sequence[SizedSpace]) -> None:
+    part = ExportPart.objects.create(export=export, number=number, requested_by=export.host)
+    ExportPartEntry.objects.bulk_create(ExportPartEntry(export_part=part, space_id=share.space_id) for share in content)
+    wakeups.wake(ExportPart, part.pk)
 
 
 def build(export_part_id: UUID) -> bool:
-    """Build it, or go on. True when it is ready by this call."""
+    """Build it, or resume. Returns True when this call made it ready."""
     return attempt(ExportPart, export_part_id, _build)
 
 
@@ -149,12 +147,7 @@ def _build(claim: Claim[ExportPart]) -> bool:
         return compose_and_finish(claim, keys.export_part(export_part.id), what.segments, what.filename)
 
 
-def pending_parts(export: Export) -> Iterator[Any]:
-    """Ids of its parts that somebody should build."""
-    yield from export.parts.filter(state=ExportPart.State.REQUESTED).values_list("pk", flat=True)
-
-
 def visible_parts(export: Export) -> list[ExportPart]:
-    """Its parts as they stand: of each number the newest."""
+    """The newest part of each number."""
     rows = export.parts.order_by("number", "-requested_at", "-id").distinct("number")
     return list(rows.prefetch_related("places__space"))

@@ -1,11 +1,9 @@
-"""What follows after a package is ready or over: reading it back, removing it when nobody fetches it, clearing the
-store of what came to nothing.
+"""Maintain packages: read back the ready ones, remove those that nobody downloads, clear the store of those that ended.
 
-The row first, the store second: from the moment that a row is not `ready` nobody is sent to its object, and no worker
-completes it any more. Dying in between leaves a row that is not `cleared`; the dispatcher comes back to it.
+The row changes first, the store second: once a row is not `ready`, no download address is given out for its object, and
+no worker completes it. A crash in between leaves a row that is not `storage_cleared`; the dispatcher retries it.
 """
 
-import time
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -16,9 +14,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from archive import leases, lifecycle, log
+from archive import leases, lifecycle, log, wakeups
 from archive.bundles.read_back import read_back
-from archive.errors import LeaseLost, ObjectChanged, ObjectMissing, StorageError, StoreUnavailable, make_problem
+from archive.errors import ObjectChanged, ObjectMissing, SpacekeepError, StoreUnavailable, make_problem
 from archive.leases import Claim
 from archive.log import SYSTEM, events
 from archive.models import Bundle, ExportPart, Package
@@ -26,18 +24,17 @@ from archive.storage import keys, store
 from archive.storage.purge_prefix import purge_listing, require_empty
 
 P = TypeVar("P", Bundle, ExportPart)
-TICK = 1.0  # seconds between two signs of life while a package is read back
-PROVEN = {Bundle: events.BUNDLE_VERIFIED, ExportPart: events.EXPORT_PART_VERIFIED}
-MOST_PROOFS = 20  # some hours; a package that can't be read back in one run does without a checksum then
-SHARE = 0.7  # of the lease, that one reading may take
-UNVERIFIED = Q(sha256="", attempts__lt=MOST_PROOFS)
+State = Package.State
+VERIFIED = {Bundle: events.BUNDLE_VERIFIED, ExportPart: events.EXPORT_PART_VERIFIED}
+MAX_READ_BACKS = 20  # some hours; a package that can't be read back in one run gets no checksum then
+UNVERIFIED = Q(sha256="", attempts__lt=MAX_READ_BACKS)
 UNCLEARED = Q(storage_cleared=False)
 
 logger = structlog.get_logger()
 
 
 def place(package: Bundle | ExportPart) -> str:
-    """The key of its object, which follows from the row."""
+    """The key of its object, which the row's id determines."""
     if isinstance(package, ExportPart):
         return keys.export_part(package.id)
     return keys.bundle(package.space_id, package.id)
@@ -45,105 +42,100 @@ def place(package: Bundle | ExportPart) -> str:
 
 def is_to_be_proven(package: Package) -> bool:
     """Whether its SHA-256 will be known soon."""
-    return package.state == Package.State.READY and not package.sha256 and package.attempts < MOST_PROOFS
+    return package.state == Package.State.READY and not package.sha256 and package.attempts < MAX_READ_BACKS
 
 
 def verify(model: type[P], package_id: UUID) -> bool:
-    """Read it back, and keep its SHA-256. One that does not hold what was taken in is `failed`. True when the SHA-256
-    is known by this call."""
-    claim = leases.claim(model, package_id, [Package.State.READY], condition=UNVERIFIED)
-    if claim is None:
-        return False
-    try:
-        with claim.report_unexpected():
-            return _prove(claim)
-    except ObjectMissing:
-        mark_missing(claim.row)
-    except ObjectChanged as error:
-        _condemn(claim, error)
-    except StorageError as error:
-        claim.release_for_retry(error.problem)
-    except LeaseLost:
-        pass
-    return False
+    """Read it back, and store its SHA-256. One that does not match what was taken in becomes `failed`. Returns True
+    when this call stored the SHA-256."""
+    claim = leases.claim(model, package_id, [State.READY], condition=UNVERIFIED)
+    return leases.attempt(claim, _verify, permanent=(ObjectMissing, ObjectChanged), fail=_condemn)
 
 
-def _prove(claim: Claim[P]) -> bool:
-    package = claim.row
-    whole = package.size
-    assert whole is not None
-    told = time.monotonic()
-    until = told + SHARE * leases.lease().total_seconds()
+def _verify(claim: Claim[P]) -> bool:
+    package, budget = claim.row, claim.budget()
+    size = package.size
+    assert size is not None
 
     def step(count: int) -> None:
-        nonlocal told
-        if time.monotonic() > until:
-            raise StoreUnavailable("bundle.read_too_slow", done=count, size=whole)
-        if time.monotonic() - told > TICK:
-            claim.renew()
-            told = time.monotonic()
+        if budget.is_used_up():
+            raise StoreUnavailable("bundle.read_too_slow", done=count, size=size)
+        budget.heartbeat()
 
-    sha256 = read_back(store().stream(package.key, whole, package.etag), step)
+    sha256 = read_back(store().stream(package.key, size, package.etag), step)
+    detail = {**package.log_subject, "size": size, "sha256": sha256}
     with transaction.atomic():
         claim.renew(sha256=sha256, problem={}, **leases.RESET)
-        log.record(
-            PROVEN[type(package)],
-            space_id=lifecycle.space_id_of(package),
-            actor=SYSTEM,
-            **lifecycle.subject_of(package),
-            size=package.size,
-            sha256=sha256,
-        )
+        log.record(VERIFIED[type(package)], space_id=package.log_space_id, actor=SYSTEM, **detail)
     return True
 
 
-def _condemn(claim: Claim[P], error: ObjectChanged) -> None:
-    reason = make_problem("bundle.damaged", reason=error.problem)
+def _condemn(claim: Claim[P], error: SpacekeepError) -> None:
+    if isinstance(error, ObjectMissing):
+        mark_missing(claim.row)
+        return
     blank: dict[str, Any] = {"key": "", "size": None, "etag": "", "ready_at": None}
     lifecycle.transition(
-        claim.row, "ready", "failed", actor=SYSTEM, condition=claim.mine, problem=reason, **blank, **leases.RESET
+        claim.row,
+        State.READY,
+        State.FAILED,
+        actor=SYSTEM,
+        condition=claim.mine,
+        problem=make_problem("bundle.damaged", reason=error.problem),
+        **blank,
+        **leases.RESET,
     )
+    wakeups.wake(type(claim.row), claim.row.pk)
     logger.error("package_damaged", package=str(claim.row.pk), error=str(error))
 
 
 def mark_missing(package: Bundle | ExportPart) -> bool:
-    """Its object is not in the store any more: `ready -> removed`, so that it can be asked for again."""
-    return lifecycle.transition(
-        package, "ready", "removed", actor=SYSTEM, detail={"why": "object-missing"}, **leases.RESET
-    )
+    """`ready -> removed`, as the store has no object of it any more. It can be requested again."""
+    return _remove(package, "object-missing")
 
 
 def unfetched() -> Q:
-    """Nobody began a download of it for BUNDLE_KEEP_DAYS, by the database's clock."""
+    """No download of it was started for BUNDLE_KEEP_DAYS, by the database's clock."""
     before = Now() - timedelta(days=settings.BUNDLE_KEEP_DAYS)
-    return Q(state=Package.State.READY) & (Q(fetched_at__lte=before) | Q(fetched_at=None, ready_at__lte=before))
+    return Q(state=State.READY) & (Q(fetched_at__lte=before) | Q(fetched_at=None, ready_at__lte=before))
 
 
 def remove_unfetched(model: type[Bundle] | type[ExportPart], limit: int = 1000) -> int:
-    """`ready -> removed` for those that nobody fetched. Returns how many. They can be asked for again."""
-    gone = 0
-    for package in model._default_manager.filter(unfetched())[:limit]:
-        why = {"why": "not-fetched"}
-        gone += lifecycle.transition(
-            package, "ready", "removed", actor=SYSTEM, condition=unfetched(), detail=why, problem={}, **leases.RESET
-        )
-    return gone
+    """`ready -> removed` for those that nobody downloads. Returns how many. They can be requested again."""
+    packages = model._default_manager.filter(unfetched())[:limit]
+    return sum(_remove(package, "not-fetched", condition=unfetched(), problem={}) for package in packages)
+
+
+def _remove(package: Bundle | ExportPart, why: str, condition: Q | None = None, **changes: Any) -> bool:
+    removed = lifecycle.transition(
+        package,
+        State.READY,
+        State.REMOVED,
+        actor=SYSTEM,
+        condition=condition,
+        detail={"why": why},
+        **changes,
+        **leases.RESET,
+    )
+    if removed:
+        wakeups.wake(type(package), package.pk)
+    return removed
 
 
 def clear_storage(model: type[P], package_id: UUID) -> bool:
-    """Remove what the store has of a package that is over. True when it was seen empty by this call."""
+    """Remove what the store has of a package that ended. Returns True when this call saw the store empty."""
     claim = leases.claim(model, package_id, Package.OVER, condition=UNCLEARED)
-    if claim is None:
-        return False
+    return leases.attempt(claim, _clear_storage, retry=_retry_clearing)
+
+
+def _clear_storage(claim: Claim[P]) -> bool:
     bucket, key = store(), place(claim.row)
-    try:
-        purge_listing(bucket, bucket.listing(key))
-        require_empty(bucket, key)
-        claim.renew(storage_cleared=True, **leases.RESET)
-    except StorageError as error:
-        claim.release_for_retry(claim.row.problem)  # that stays: people read it
-        logger.warning("package_not_cleared", package=str(package_id), error=str(error))
-        return False
-    except LeaseLost:
-        return False
+    purge_listing(bucket, bucket.listing(key))
+    require_empty(bucket, key)
+    claim.renew(storage_cleared=True, **leases.RESET)
     return True
+
+
+def _retry_clearing(claim: Claim[P], error: SpacekeepError) -> None:
+    claim.release_for_retry(claim.row.problem)  # people read why the package ended
+    logger.warning("package_not_cleared", package=str(claim.row.pk), error=str(error))

@@ -38,6 +38,7 @@ from archive.storage import keys, store
 from archive.storage.multipart import Written
 from archive.storage.purge_prefix import purge_listing, require_empty
 
+State = UploadSession.State
 SILENT = -60  # dBFS: a loudest sample below it is no sound
 TICK = 1.0  # seconds between two writes of progress
 MOST_DEATHS = 5  # attempts in which the decoder may die (killed for want of memory, say) before the file is blamed
@@ -121,7 +122,7 @@ def _keep(
                 fingerprint=_fingerprint(space, sound.sha256),
             )
             save_recording(space, sound, heard, made)
-            if not lifecycle.transition(upload, "uploaded", "accepted", actor=SYSTEM, detail=detail):
+            if not lifecycle.transition(upload, State.UPLOADED, State.ACCEPTED, actor=SYSTEM, detail=detail):
                 raise LeaseLost("work.lease_lost", model="UploadSession", id=upload.pk, state=upload.state)
     except IntegrityError as error:
         if violated_constraint(error) != "space_ingested_once":
@@ -140,7 +141,7 @@ def refuse(claim: Claim[Space], reason: Problem) -> bool:
             processing_step_total=0,
             problem=reason,
         )
-        for old, new in (("open", "aborted"), ("uploaded", "rejected")):
+        for old, new in ((State.OPEN, State.ABORTED), (State.UPLOADED, State.REJECTED)):
             for upload in space.uploads.select_for_update().filter(state=old):
                 lifecycle.transition(upload, old, new, actor=SYSTEM, problem=reason, **leases.RESET)
     found = bucket.listing(prefix)
@@ -151,8 +152,8 @@ def refuse(claim: Claim[Space], reason: Problem) -> bool:
         removed = [{"key": version.key, "size": version.size} for version in found.versions]
         moved = lifecycle.transition(
             space,
-            "processing",
-            "rejected",
+            Space.State.PROCESSING,
+            Space.State.REJECTED,
             actor=SYSTEM,
             condition=claim.mine,
             detail={"reason": log.commitment(space.salt, json.dumps(reason, sort_keys=True)), "removed": removed},

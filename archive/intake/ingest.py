@@ -128,7 +128,8 @@ def _get_or_create_space(request: Request, ended_at: datetime, fingerprint: str,
         except IntegrityError as error:
             if violated_constraint(error) != "space_ingested_once":
                 raise
-            existing = Space.objects.filter(fingerprint=fingerprint).exclude(state__in=["rejected", "deleted"]).first()
+            over = [Space.State.REJECTED, Space.State.DELETED]
+            existing = Space.objects.filter(fingerprint=fingerprint).exclude(state__in=over).first()
             if existing is not None and existing.state == Space.State.EXPIRING:
                 raise TooLate("intake.deletion_started", space=existing.id) from None
             if existing is not None:
@@ -202,8 +203,8 @@ def _store(space: Space, request: Request, files: ExaminedFiles, progress: Progr
         }
         if not lifecycle.transition(
             space,
-            "receiving",
-            "processing",
+            Space.State.RECEIVING,
+            Space.State.PROCESSING,
             actor=actor,
             condition=claim.mine,
             detail=detail,

@@ -1,36 +1,27 @@
-"""The last steps of intake: `processing -> available`, or `-> rejected`."""
+"""Publish an uploaded recording: examine it if needed, then `processing -> available`, or `-> rejected`."""
 
 from uuid import UUID
 
 from django.db import transaction
 
-from archive import leases, lifecycle
-from archive.errors import DecoderFailed, LeaseLost, ObjectChanged, Refused, StorageError, make_problem
+from archive import leases, lifecycle, wakeups
+from archive.errors import DiskFailed, ObjectChanged, Refused
 from archive.intake.examine import examine, refuse
 from archive.intake.transcription import enqueue
+from archive.intake.transcripts import import_upload
 from archive.leases import Claim
 from archive.log import SYSTEM
-from archive.models import Space
+from archive.models import Space, UploadSession
 from archive.storage import store
 
 
 def finish(space_id: UUID) -> bool:
     """Examine an uploaded recording if needed, verify its objects in the store, and make the Space available.
 
-    `ingest` and a worker call this. False when this call did not make the Space available.
+    `ingest` and a worker call this. Returns False when this call did not make the Space available. A recording whose
+    upload was acknowledged is never given up: after errors of the store or the decoder it is retried.
     """
-    claim = leases.claim(Space, space_id, [Space.State.PROCESSING])
-    if claim is None:
-        return False
-    try:
-        with claim.report_unexpected():
-            return _finish(claim)
-    except (StorageError, DecoderFailed) as error:
-        # An acknowledged upload is never given up: it is retried, and the page says why.
-        claim.release_for_retry(error.problem)
-    except LeaseLost:
-        pass
-    return False
+    return leases.attempt(leases.claim(Space, space_id, [Space.State.PROCESSING]), _finish)
 
 
 def _finish(claim: Claim[Space]) -> bool:
@@ -45,15 +36,26 @@ def _finish(claim: Claim[Space]) -> bool:
         refuse(claim, error.problem)
         return False
     except OSError as error:
-        claim.release_for_retry(make_problem("audio.no_disk_space", error=error.strerror))
-        return False
-    for kept in [*space.recordings.all(), *space.derived.all(), *space.transcripts.all()]:
-        if not store().head(kept.key).is_one(kept.size, kept.etag):
-            raise ObjectChanged("storage.object_differs", key=kept.key)
+        raise DiskFailed("audio.no_disk_space", error=error.strerror) from error
+    for stored in [*space.recordings.all(), *space.derived.all(), *space.transcripts.all()]:
+        if not store().head(stored.key).is_one(stored.size, stored.etag):
+            raise ObjectChanged("storage.object_differs", key=stored.key)
+    return _make_available(claim)
+
+
+def _make_available(claim: Claim[Space]) -> bool:
+    space = claim.row
     with transaction.atomic():
         moved = lifecycle.transition(
-            space, "processing", "available", actor=SYSTEM, condition=claim.mine, problem={}, **leases.RESET
+            space,
+            Space.State.PROCESSING,
+            Space.State.AVAILABLE,
+            actor=SYSTEM,
+            condition=claim.mine,
+            problem={},
+            **leases.RESET,
         )
         if moved:
             enqueue.request(space, SYSTEM)
+            wakeups.wake(UploadSession, *import_upload.pending_imports(space.pk))
     return moved

@@ -8,7 +8,6 @@ MESSAGES = {
     "mail.bad_address": _("This is not an e-mail address. Correct it in the account."),
     "mail.address_refused": _("The mail server does not take mail for this address ({reply})."),
     "mail.message_refused": _("The mail server did not take the message ({reply})."),
-    "mail.gave_up": _("The worker stopped each time before it was sent."),
     "notice.space_gone": _("The Space was deleted, or its deadline has passed."),
     "notice.deadline_moved": _("The deadline moved."),
     "notice.bundle_removed": _("The bundle is not there any more."),

@@ -9,7 +9,6 @@ MESSAGES = {
     "transcription.exists": _("This Space has a transcript."),
     "transcription.uploaded_meanwhile": _("A transcript was uploaded in the meantime, so none is made."),
     "transcription.no_speech": _("No speech was found in this recording, so there is no transcript."),
-    "transcription.gave_up": _("The worker stopped each time before it had transcribed a minute."),
     "transcription.disk_failed": _("The worker's disk failed ({error})."),
     "transcription.unknown_language": _(
         "The model {model} does not know the language {language}: see TRANSCRIPTION_LANGUAGE."

@@ -1,3 +1,5 @@
+import uuid
+
 from django.db import models
 from django.db.models import Q
 
@@ -19,3 +21,11 @@ class Bundle(Package):
                 condition=Q(state__in=["requested", "building", "ready"]),
             ),
         ]
+
+    @property
+    def log_space_id(self) -> uuid.UUID:
+        return self.space_id
+
+    @property
+    def log_subject(self) -> dict[str, str]:
+        return {"bundle": str(self.pk)}

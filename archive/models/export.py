@@ -56,6 +56,14 @@ class ExportPart(Package):
             models.CheckConstraint(name="exportpart_numbered_from_1", condition=Q(number__gte=1)),
         ]
 
+    @property
+    def log_space_id(self) -> None:
+        return None  # it holds several Spaces
+
+    @property
+    def log_subject(self) -> dict[str, str]:
+        return {"export_part": str(self.pk)}
+
 
 class ExportPartEntry(models.Model):
     """A Space in a part. The row outlives the Space's content, so that the part's page can show that it expired.

@@ -1,3 +1,5 @@
+import uuid
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -40,3 +42,11 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"Hold {self.pk} ({self.state})"
+
+    @property
+    def log_space_id(self) -> uuid.UUID:
+        return self.space_id
+
+    @property
+    def log_subject(self) -> dict[str, str]:
+        return {"hold": str(self.pk)}

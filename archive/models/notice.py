@@ -91,3 +91,11 @@ class Notice(Leased):
     def text_template(self) -> str:
         """The template of its note on the page."""
         return f"notices/text/{self.kind}.html"
+
+    @property
+    def log_space_id(self) -> uuid.UUID:
+        return self.space_id
+
+    @property
+    def log_subject(self) -> dict[str, str]:
+        return {"notice": str(self.pk)}

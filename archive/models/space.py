@@ -144,6 +144,16 @@ class Space(Leased):
             self.expires_at is not None and self.expires_at <= moment
         )
 
+    @property
+    def log_space_id(self) -> uuid.UUID:
+        """The Space that a log entry about this row names (archive/lifecycle.py)."""
+        return self.id
+
+    @property
+    def log_subject(self) -> dict[str, str]:
+        """{kind: id} of this row, as the log's detail names it. The entry names a Space anyway."""
+        return {}
+
 
 class Participant(models.Model):
     """A speaker of a Space: its host, at most 2 co-hosts, at most 10 speakers. Listeners are numbers only."""

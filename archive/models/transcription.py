@@ -56,3 +56,11 @@ class Transcription(Leased):
     @property
     def percent(self) -> int:
         return 100 * self.done_ms // self.total_ms if self.total_ms else 0
+
+    @property
+    def log_space_id(self) -> uuid.UUID:
+        return self.space_id
+
+    @property
+    def log_subject(self) -> dict[str, str]:
+        return {"transcription": str(self.pk)}

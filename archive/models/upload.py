@@ -91,6 +91,14 @@ class UploadSession(Leased):
     def part_count(self) -> int:
         return -(-self.size // self.part_size)
 
+    @property
+    def log_space_id(self) -> uuid.UUID:
+        return self.space_id
+
+    @property
+    def log_subject(self) -> dict[str, str]:
+        return {"upload": str(self.pk)}
+
 
 class UploadPart(models.Model):
     """The checksum that a part's URL was signed with.

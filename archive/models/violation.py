@@ -1,3 +1,5 @@
+import uuid
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -74,6 +76,14 @@ class Violation(models.Model):
     def __str__(self) -> str:
         return f"{self.rule_id} ({self.state})"
 
+    @property
+    def log_space_id(self) -> uuid.UUID:
+        return self.space_id
+
+    @property
+    def log_subject(self) -> dict[str, str]:
+        return {"violation": str(self.pk)}
+
 
 class Appeal(models.Model):
     """The host's appeal against a flag. At most one for each; an admin decides it once, with a reason."""
@@ -107,3 +117,11 @@ class Appeal(models.Model):
 
     def __str__(self) -> str:
         return f"Appeal against {self.violation_id} ({self.state})"
+
+    @property
+    def log_space_id(self) -> uuid.UUID:
+        return self.violation.space_id
+
+    @property
+    def log_subject(self) -> dict[str, str]:
+        return {"appeal": str(self.pk)}

@@ -54,7 +54,9 @@ def appeal(violation_id: int, text: str, by: User) -> Appeal:
             raise Refused("appeal.statement_too_long", length=len(text), limit=Appeal.MAX_LENGTH)
         made = Appeal.objects.create(violation=violation, statement=text, created_by=by)
         detail = {"appeal": made.pk, "statement": log.commitment(space.salt, text)}
-        lifecycle.transition(violation, "standing", "appealed", actor=Actor.of(by), detail=detail)
+        lifecycle.transition(
+            violation, Violation.State.STANDING, Violation.State.APPEALED, actor=Actor.of(by), detail=detail
+        )
         recompute(space, Actor.of(by))
     made.refresh_from_db()
     return made
@@ -84,8 +86,13 @@ def decide(appeal_id: int, reason: str, by: User, *, granted: bool) -> Appeal:
 def _deny(space: Space, violation: Violation, reason: str, by: User) -> None:
     detail = {"violation": violation.pk, "reason": log.commitment(space.salt, reason)}
     changes: dict[str, Any] = {"decided_at": dbtime.now(), "decided_by": by, "decision_reason": reason}
-    lifecycle.transition(violation.appeal, "open", "denied", actor=Actor.of(by), detail=detail, **changes)
-    lifecycle.transition(violation, "appealed", "standing", actor=Actor.of(by), detail={"appeal": violation.appeal.pk})
+    lifecycle.transition(
+        violation.appeal, Appeal.State.OPEN, Appeal.State.DENIED, actor=Actor.of(by), detail=detail, **changes
+    )
+    upheld = {"appeal": violation.appeal.pk}
+    lifecycle.transition(
+        violation, Violation.State.APPEALED, Violation.State.STANDING, actor=Actor.of(by), detail=upheld
+    )
     tell_host(space, events.APPEAL_DENIED, violation)
 
 

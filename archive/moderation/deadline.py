@@ -8,7 +8,7 @@ clock is never behind.
 from datetime import datetime
 from uuid import UUID
 
-from archive import dbtime, log, notices
+from archive import dbtime, log, notices, wakeups
 from archive.errors import Refused, TooLate
 from archive.log import Actor, events
 from archive.models import LogEntry, Space, User, Violation, current_policy
@@ -62,6 +62,8 @@ def recompute(space: Space, actor: Actor) -> None:
     Space.objects.filter(pk=space.pk).update(expires_at=due.at, deadline_reasons=space.deadline_reasons)
     if not moved:
         return
+    if due.at is not None and (before is None or due.at < before):
+        wakeups.wake(Space, space.pk)  # it may be due now
     log.record(
         events.DEADLINE_MOVED,
         space_id=space.id,

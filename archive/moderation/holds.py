@@ -50,7 +50,9 @@ def release(hold_id: int, reason: str, by: User) -> Hold:
             raise Refused("hold.own")
         detail = {"reason": log.commitment(space.salt, reason)}
         changes: dict[str, Any] = {"released_at": dbtime.now(), "released_by": by, "release_reason": reason}
-        lifecycle.transition(hold, "standing", "released", actor=Actor.of(by), detail=detail, **changes)
+        lifecycle.transition(
+            hold, Hold.State.STANDING, Hold.State.RELEASED, actor=Actor.of(by), detail=detail, **changes
+        )
         recompute(space, Actor.of(by))
     return hold
 

@@ -100,10 +100,19 @@ def lift_one(space: Space, violation: Violation, reason: str, by: User, now: dat
     if appeal is not None and appeal.state == Appeal.State.OPEN:
         decided: dict[str, Any] = {"decided_at": now, "decided_by": by, "decision_reason": reason}
         granted = {"violation": violation.pk, "reason": told}
-        lifecycle.transition(appeal, "open", "granted", actor=Actor.of(by), detail=granted, **decided)
+        lifecycle.transition(
+            appeal, Appeal.State.OPEN, Appeal.State.GRANTED, actor=Actor.of(by), detail=granted, **decided
+        )
     detail = {"reason": told, "lifted_at": log.rfc3339(now)}
     changes: dict[str, Any] = {"lifted_at": now, "lifted_by": by, "lift_reason": reason}
-    return lifecycle.transition(violation, violation.state, "lifted", actor=Actor.of(by), detail=detail, **changes)
+    return lifecycle.transition(
+        violation,
+        Violation.State(violation.state),
+        Violation.State.LIFTED,
+        actor=Actor.of(by),
+        detail=detail,
+        **changes,
+    )
 
 
 def scrub_moderation_text(spaces: Sequence[Space]) -> None:

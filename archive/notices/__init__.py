@@ -1,11 +1,10 @@
-"""Telling people: by e-mail, and as a note on the page.
+"""Notify users: by e-mail, and by a note on their pages.
 
-`tell` writes a row in the transaction of the change that it tells of; a task sends it afterwards (`send`). What it says
-is read from the rows at that moment, so a mail never repeats what is no longer true, and the row holds nothing
-personal.
+`tell` writes a row in the transaction of the change; a task sends it afterwards (`send`). The text is rendered at send
+time, so an e-mail is never out of date, and the row holds no personal data.
 
-Each notice is sent once: asking twice is one row, a row is claimed by one worker, and the claim is asked for again
-right before the hand-over. Only one window is left, and nobody can close it: the mail server took the message, and the
+Notices are idempotent: repeating `tell` adds no row, one worker claims a row, and the claim is checked again right
+before the message is handed over. One gap remains and cannot be closed: the mail server accepted the message, and the
 worker died (or the answer was lost) before the commit. Then it is sent again, with the same Message-ID, so that mail
 programs show it once.
 """

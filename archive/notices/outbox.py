@@ -1,4 +1,4 @@
-"""Writing down that somebody is to be told."""
+"""Write notices: rows that `deliver` sends after the transaction commits (a transactional outbox)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,47 +8,57 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
+from archive import wakeups
 from archive.models import Notice, Space, User
 
 
 def tell(kind: Notice.Kind, user: User, space: Space, subject_id: object = "") -> None:
-    """`user` is to be told of `space`, in the caller's transaction: either the change and its notice are there, or
-    neither. `subject_id` is the bundle or violation that it is about (a row's id). The same asked twice is one.
+    """Notify `user` about `space`, in the caller's transaction: the change and its notice are written together or not
+    at all. `subject_id` is the id of the bundle or violation that it is about. Idempotent: repeating it adds no row.
 
     Raises RuntimeError outside a transaction.
     """
-    if not connection.in_atomic_block:
-        raise RuntimeError(f"{kind}: a notice is written in the transaction of the change that it tells of")
-    Notice.objects.bulk_create([write_notices(kind, user, space, subject_id)], ignore_conflicts=True)
+    _require_transaction(kind)
+    write([make_notice(kind, user, space, subject_id)])
 
 
 def tell_hosts(kind: Notice.Kind, spaces: Sequence[Space]) -> None:
-    """As `tell`, for each of `spaces` its own host: in one statement."""
-    if not connection.in_atomic_block:
-        raise RuntimeError(f"{kind}: a notice is written in the transaction of the change that it tells of")
-    Notice.objects.bulk_create([write_notices(kind, space.host, space) for space in spaces], ignore_conflicts=True)
+    """`tell` for the host of each of `spaces`, in one statement."""
+    _require_transaction(kind)
+    write([make_notice(kind, space.host, space) for space in spaces])
 
 
-def write_notices(
+def write(rows: Sequence[Notice]) -> None:
+    """Insert those that are not there yet, and wake up workers for the pending ones."""
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+    wakeups.wake(Notice, *(row.pk for row in rows if row.state == Notice.State.PENDING))
+
+
+def make_notice(
     kind: Notice.Kind, user: User, space: Space, subject_id: object = "", deadline: datetime | None = None
 ) -> Notice:
-    """The row, not yet saved. Without a way to send mail it is for the page only, for good: whoever sets up mail next
-    year does not send last year's news."""
+    """The row, not yet saved. Where no mail can be sent it stays on the page only, for good: setting up mail next year
+    must not send last year's news."""
     state = Notice.State.PENDING if address(user) else Notice.State.WEB_ONLY
     return Notice(kind=kind, user=user, space=space, subject_id=str(subject_id), deadline=deadline, state=state)
 
 
+def _require_transaction(kind: Notice.Kind) -> None:
+    if not connection.in_atomic_block:
+        raise RuntimeError(f"{kind}: a notice must be written in the transaction of its change")
+
+
 def address(user: User) -> str:
-    """Where mail for `user` goes; "" where none is to be sent."""
+    """The e-mail address of `user`, or "" when no mail is to be sent."""
     return user.email.strip() if settings.MAIL_ON and user.is_active else ""
 
 
 def pending_notices(space_id: UUID) -> list[UUID]:
-    """Ids of the notices about this Space that wait to be sent."""
+    """Ids of the pending notices about this Space."""
     return list(Notice.objects.filter(space=space_id, state=Notice.State.PENDING).values_list("pk", flat=True))
 
 
 def dismiss(spaces: Sequence[Space]) -> None:
-    """These Spaces are gone: no page looks for their notices any more, but for the one that says so."""
-    unseen = Notice.objects.filter(space__in=spaces, dismissed_at=None).exclude(kind=Notice.Kind.DELETED)
-    unseen.update(dismissed_at=Now())
+    """Dismiss all notices about deleted Spaces, except the one about the deletion."""
+    rows = Notice.objects.filter(space__in=spaces, dismissed_at=None).exclude(kind=Notice.Kind.DELETED)
+    rows.update(dismissed_at=Now())

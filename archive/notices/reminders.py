@@ -3,11 +3,11 @@
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 
-from archive import leases, lifecycle, log
+from archive import leases, lifecycle, log, wakeups
 from archive.log import SYSTEM
 from archive.models import Notice, Space
 from archive.models.notice_kinds import REMINDERS, NoticeKind
-from archive.notices.outbox import write_notices
+from archive.notices.outbox import make_notice, write
 from archive.notices.validity import with_validity
 
 
@@ -18,15 +18,15 @@ def create_reminders(batch: int = 500) -> int:
     A reminder belongs to one deadline. If that moves, the notice becomes obsolete when it is to be sent, and the new
     deadline gets its own; if it moves back, the obsolete one is queued again.
     """
-    made = _renew(batch)
+    written = _requeue(batch)
     for kind in REMINDERS:
         more = True
         while more:
             spaces = list(_unreminded(kind).select_related("host")[:batch])
-            rows = [write_notices(kind, s.host, s, log.rfc3339(s.expires_at), s.expires_at) for s in spaces]
-            Notice.objects.bulk_create(rows, ignore_conflicts=True)
-            made, more = made + len(rows), len(rows) == batch
-    return made
+            rows = [make_notice(kind, s.host, s, log.rfc3339(s.expires_at), s.expires_at) for s in spaces]
+            write(rows)
+            written, more = written + len(rows), len(rows) == batch
+    return written
 
 
 def _unreminded(kind: NoticeKind) -> QuerySet[Space]:
@@ -38,14 +38,22 @@ def _unreminded(kind: NoticeKind) -> QuerySet[Space]:
     return soon.filter(~Exists(reminded)).order_by("expires_at", "id")
 
 
-def _renew(batch: int) -> int:
-    dropped = Notice.objects.filter(
+def _requeue(batch: int) -> int:
+    """`obsolete -> pending` for reminders whose deadline is the Space's again."""
+    obsolete = Notice.objects.filter(
         state=Notice.State.OBSOLETE, deadline__gt=Now(), deadline=F("space__expires_at")
     ).order_by("deadline")
-    renewed = 0
-    for notice in with_validity(dropped).filter(untrue="")[:batch]:
-        detail = {"kind": notice.kind, "user": notice.user_id}
-        renewed += lifecycle.transition(
-            notice, "obsolete", "pending", actor=SYSTEM, detail=detail, problem={}, **leases.RESET
-        )
-    return renewed
+    requeued = 0
+    for notice in with_validity(obsolete).filter(untrue="")[:batch]:
+        if lifecycle.transition(
+            notice,
+            Notice.State.OBSOLETE,
+            Notice.State.PENDING,
+            actor=SYSTEM,
+            detail={"kind": notice.kind, "user": notice.user_id},
+            problem={},
+            **leases.RESET,
+        ):
+            wakeups.wake(Notice, notice.pk)
+            requeued += 1
+    return requeued

@@ -1,4 +1,5 @@
-"""Find the Spaces that are due. A partial index over deadlines keeps the cost independent of how many are stored."""
+"""Find the Spaces whose deadline has passed. A partial index over deadlines makes the cost follow what is due, not what
+is stored."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,9 +19,15 @@ class DueSpace:
     state: str
 
 
+def due_ids(condition: Q | None = None, limit: int = 1000) -> list[UUID]:
+    """Ids of the Spaces that are due now, shortest deadline first."""
+    rows = Space.objects.due().filter(condition or Q()).order_by("expires_at", "id")
+    return list(rows.values_list("pk", flat=True)[:limit])
+
+
 def due_spaces(moment: Any = None, batch: int = 500) -> Iterator[DueSpace]:
-    """The Spaces that are due at `moment` (default: now, by the database's clock), shortest deadline first, read in
-    batches by keyset. Read-only."""
+    """Everything that is due at `moment` (default: now, by the database's clock), shortest deadline first, read in
+    batches by keyset. Changes nothing."""
     after: tuple[datetime, UUID] | None = None
     while True:
         rows = Space.objects.due(moment).order_by("expires_at", "id")

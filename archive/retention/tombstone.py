@@ -1,5 +1,4 @@
-"""The last step of a deletion (purge.py, step 7): the tombstone, the certificate that goes with it, and
-the notice to its host."""
+"""The last step of a deletion (purge.py, step 7): the tombstone, its certificate, and the notice to the host."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,7 +25,7 @@ from archive.models import (
 from archive.moderation.violations import scrub_moderation_text
 from archive.retention import certificate
 
-# What a Space's content consists of, as rows.
+# The models whose rows are a Space's content.
 CONTENT: tuple[type[models.Model], ...] = (
     Recording,
     Transcript,
@@ -36,7 +35,7 @@ CONTENT: tuple[type[models.Model], ...] = (
     UploadSession,
     Transcription,
 )
-# What is blanked: nothing stays that says whose words it was, or which.
+# The fields that are blanked: no content and no names stay.
 SCRUBBED: dict[str, Any] = {
     "title": "",
     "salt": "",
@@ -48,29 +47,29 @@ SCRUBBED: dict[str, Any] = {
 
 
 def write_tombstones(claims: Sequence[Claim[Space]], removed: Mapping[UUID, Sequence[dict[str, Any]]]) -> list[UUID]:
-    """`expiring -> deleted`, all in one transaction, for those whose claim was not lost. Their prefixes were seen
-    empty; `removed` is what our rows knew of them. Returns the ids of those that are buried."""
+    """`expiring -> deleted`, all in one transaction, for claims that are still held. Their prefixes were seen empty;
+    `removed` lists the objects that our rows named. Returns the ids of the deleted Spaces."""
     if not claims:
         return []
     spaces, now = [claim.row for claim in claims], dbtime.now()
     prefetch_related_objects(spaces, "host", "participants", "recordings")
     with transaction.atomic():
-        stories = certificate.story([space.id for space in spaces])
-        proofs, details = {}, {}
+        histories = certificate.story([space.id for space in spaces])
+        certificates, details = {}, {}
         for claim in claims:
             space = claim.row
             emptied = certificate.VerifiedEmpty(removed[space.id], now, claim.attempt)
-            proofs[space.id] = certificate.make(space, stories[space.id], emptied, now)
+            certificates[space.id] = certificate.make(space, histories[space.id], emptied, now)
             details[space.id] = {
                 "removed": removed[space.id],
                 "listed_empty_at": log.rfc3339(now),
                 "attempts": claim.attempt,
-                "certificate": certificate.digest(proofs[space.id]),
+                "certificate": certificate.digest(certificates[space.id]),
             }
-        gone = lifecycle.transition_all(
+        deleted = lifecycle.transition_all(
             spaces,
-            "expiring",
-            "deleted",
+            Space.State.EXPIRING,
+            Space.State.DELETED,
             actor=SYSTEM,
             condition=leases.still_held(claims),
             details=details,
@@ -78,12 +77,12 @@ def write_tombstones(claims: Sequence[Claim[Space]], removed: Mapping[UUID, Sequ
             **SCRUBBED,
             **leases.RESET,
         )
-        DeletionCertificate.objects.bulk_create([proofs[space.id] for space in gone])
-        _scrub(gone)
-        notices.dismiss(gone)
-        # Of what never arrived there is nothing to be told.
-        notices.tell_hosts(Notice.Kind.DELETED, [space for space in gone if removed[space.id]])
-    return [space.id for space in gone]
+        DeletionCertificate.objects.bulk_create([certificates[space.id] for space in deleted])
+        _scrub(deleted)
+        notices.dismiss(deleted)
+        # A Space whose upload never completed needs no notice.
+        notices.tell_hosts(Notice.Kind.DELETED, [space for space in deleted if removed[space.id]])
+    return [space.id for space in deleted]
 
 
 def _scrub(spaces: Sequence[Space]) -> None:

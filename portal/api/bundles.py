@@ -7,7 +7,6 @@ from django.http import Http404, HttpRequest
 from ninja import Router, Status
 from ninja.errors import HttpError
 
-from archive import tasks
 from archive.bundles import build, exports
 from archive.models import Bundle, Export, ExportPart, RecorderToken, User
 from portal.api.callers import caller, the_content
@@ -30,8 +29,6 @@ def create(request: HttpRequest, space_id: UUID) -> Status[BundleOut]:
     space = the_content(request, space_id)
     by = caller(request, RecorderToken.Scope.BUNDLES)
     bundle = build.request(space.pk, by.actor, by.user)
-    if bundle.state == Bundle.State.REQUESTED:
-        tasks.wake(tasks.build_bundle, bundle.pk)
     return Status(200 if bundle.state == Bundle.State.READY else 202, _told(request, bundle))
 
 
@@ -61,8 +58,6 @@ def create_export(request: HttpRequest, body: ExportIn) -> Status[ExportOut]:
     change."""
     host = _host(request, body.host)
     made = exports.request(host, body.max_part_size)
-    for pk in exports.pending_parts(made):
-        tasks.wake(tasks.build_export_part, pk)
     return Status(202, _collected(request, made))
 
 

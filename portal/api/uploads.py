@@ -6,7 +6,6 @@ from uuid import UUID
 from django.http import HttpRequest
 from ninja import Query, Router, Status
 
-from archive import tasks
 from archive.errors import Refused
 from archive.intake.uploads import clean_up, sessions
 from archive.intake.uploads import complete as complete_upload
@@ -59,7 +58,6 @@ def read(request: HttpRequest, upload_id: UUID) -> UploadWithParts:
     """While it is open: the parts that the store has. `sha256` is null for a part that was not signed with one."""
     session = the_upload(request, upload_id)
     parts = complete_upload.list_parts(session, caller(request))
-    wake(session)
     given = [StoredPart(number=p.number, size=p.size, etag=p.etag, sha256=p.sha256 or None) for p in parts]
     return UploadWithParts.of(session, parts=given)  # type: ignore[no-any-return]
 
@@ -95,7 +93,6 @@ def complete(request: HttpRequest, upload_id: UUID, body: CompleteIn | None = No
     if named is not None and etags is not None and len(etags) < len(named):
         raise Refused("upload.part_named_twice")
     complete_upload.complete(session, caller(request), etags)
-    wake(session)
     return Upload.of(session)  # type: ignore[no-any-return]
 
 
@@ -109,7 +106,6 @@ def accept_partial(request: HttpRequest, upload_id: UUID) -> Upload:
     """Of a transcript that was refused because of some lines: look again, and leave those out."""
     session = the_upload(request, upload_id)
     clean_up.accept_partial(session, caller(request))
-    wake(session)
     return Upload.of(session)  # type: ignore[no-any-return]
 
 
@@ -120,13 +116,3 @@ def delete(request: HttpRequest, upload_id: UUID) -> Status[None]:
     """What has arrived of it is removed. Repeating it does no harm; 409 once it is complete."""
     clean_up.abort(the_upload(request, upload_id), caller(request))
     return Status(204, None)
-
-
-def wake(session: UploadSession) -> None:
-    """Have a worker look at what arrived."""
-    if session.state != UploadSession.State.UPLOADED:
-        return
-    if session.kind == UploadSession.Kind.RECORDING:
-        tasks.wake(tasks.publish_space, session.space_id)
-    else:
-        tasks.wake(tasks.import_transcript, session.pk)

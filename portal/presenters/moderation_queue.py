@@ -11,7 +11,7 @@ from django.db.models import Prefetch
 from archive import search
 from archive.errors import Refused
 from archive.formatting import format_duration, format_number
-from archive.models import Recording, Space
+from archive.models import Recording, Space, Violation
 from archive.search import FoundLine
 from portal.forms.lists import QUEUE_ORDERS, QueueForm
 from portal.paging import page_of
@@ -91,7 +91,7 @@ def _said(form: QueueForm, asked: str, now: datetime) -> Queue:
 
 
 def _row(space: Any, now: datetime, lines: list[dict[str, Any]] | None = None) -> Row:
-    standing = sum(violation.state != "lifted" for violation in space.violations.all())
+    standing = sum(violation.state != Violation.State.LIFTED for violation in space.violations.all())
     recording = space.first_recording[0] if space.first_recording else None
     listened = "" if space.listeners_total is None else format_number(space.listeners_total)
     return Row(space, clock.clock_face(space, now), clock.length(recording), listened, standing, lines or [])

@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from archive import dbtime, tasks
+from archive import dbtime
 from archive.display.space import EvidenceLine
 from archive.errors import Refused
 from archive.models import Appeal, Violation
@@ -67,7 +67,6 @@ def decide(request: SignedInRequest, appeal_id: int) -> HttpResponse:
     if decided is None:
         form.show_problems(request)
         return _page(request, {appeal_id: form}, status=422)
-    tasks.wake_notices(decided.violation.space_id)
     result = "Granted: the violation is lifted." if form.granted else "Denied: the violation stands."
     messages.success(request, f"{result} {kept_until(decided.violation.space)}")
     return redirect("appeals")

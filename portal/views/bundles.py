@@ -8,11 +8,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from archive import tasks
 from archive.bundles import build
 from archive.errors import Refused
 from archive.log import Actor
-from archive.models import Bundle
 from portal.access import find_space
 from portal.http import SignedInRequest
 from portal.presenters.panels import bundle_panel
@@ -25,9 +23,7 @@ def bundle(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     space = find_space(user, space_id, content=True).space
     if request.method == "POST":
         try:
-            requested = build.request(space.pk, Actor.of(user), user)
-            if requested.state == Bundle.State.REQUESTED:
-                tasks.wake(tasks.build_bundle, requested.pk)
+            build.request(space.pk, Actor.of(user), user)
         except Refused as error:
             messages.error(request, f"{error} Nothing was lost.")
     if not request.htmx:

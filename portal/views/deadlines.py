@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from archive import dbtime, policy
-from archive.models import Hold, Space, current_policy
+from archive.models import Hold, Space, Violation, current_policy
 from archive.retention.simulate import simulate
 from portal.access import may_read_log, only
 from portal.forms.policy import MAX_DAYS, PolicyForm
@@ -58,7 +58,7 @@ def _overdue(now: datetime) -> Q:
 
 
 def _row(space: Space) -> dict[str, Any]:
-    standing = [violation.rule_id for violation in space.violations.all() if violation.state != "lifted"]
+    standing = [violation.rule_id for violation in space.violations.all() if violation.state != Violation.State.LIFTED]
     return {
         "id": space.pk,
         "until": space.expires_at,

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from archive import dbtime, tasks
+from archive import dbtime
 from archive.bundles import exports, maintain
 from archive.errors import Refused
 from archive.models import Export, ExportPart, Space, User
@@ -32,9 +32,7 @@ def _request_export(request: SignedInRequest) -> HttpResponse:
     form = ExportForm(request.POST)
     try:
         if form.is_valid():
-            requested = exports.request(request.user, form.cleaned_data["max_part_size"])
-            for pk in exports.pending_parts(requested):
-                tasks.wake(tasks.build_export_part, pk)
+            exports.request(request.user, form.cleaned_data["max_part_size"])
             return redirect("export")
     except Refused as error:
         form.add_error(None, str(error))

@@ -14,7 +14,6 @@ from archive import dbtime
 from archive.errors import Refused
 from archive.models import Hold, User
 from archive.moderation import holds as domain
-from archive.tasks import purge_space, wake
 from portal.access import find_space, is_admin, only
 from portal.forms.moderation import HoldForm, ReleaseForm
 from portal.http import SignedInRequest
@@ -68,7 +67,6 @@ def release(request: SignedInRequest, hold_id: int) -> HttpResponse:
         return _page(request, {hold_id: form}, status=422)
     released.space.refresh_from_db()
     if released.space.is_gone(dbtime.now()):
-        wake(purge_space, released.space_id)
         messages.success(request, "Released. The deadline of the Space has passed, so it is being deleted now.")
     else:
         messages.success(request, f"Released. {kept_until(released.space)}")

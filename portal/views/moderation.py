@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from archive import dbtime, formatting, tasks
+from archive import dbtime, formatting
 from archive.errors import Refused
 from archive.models import Space
 from archive.moderation import violations
@@ -49,7 +49,6 @@ def flag(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     if form.errors:
         form.show_problems(request)
         return render_origin(request, space_id, flag_form=form, ticked=form.ticked)
-    tasks.wake_notices(space_id)
     messages.success(request, f"Flagged. {kept_until(space)}")
     return redirect_to_origin(request, space_id)
 
@@ -67,7 +66,6 @@ def lift(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     if form.errors:
         form.show_problems(request)
         return render_origin(request, space_id, lift_form=form)
-    tasks.wake_notices(space_id)
     messages.success(request, f"Lifted. {kept_until(space)}")
     return redirect_to_origin(request, space_id)
 

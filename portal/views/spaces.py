@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from archive import dbtime
-from archive.models import Recording, Space, SpaceQuerySet, User
+from archive.models import Recording, Space, SpaceQuerySet, User, Violation
 from portal.access import may_read_log
 from portal.forms.lists import SPACE_FILTERS, SpaceFilterForm
 from portal.http import SignedInRequest
@@ -62,7 +62,7 @@ def _filtered(rows: SpaceQuerySet, chosen: str, now: datetime) -> SpaceQuerySet:
     if chosen == "held":
         return rows.filter(expires_at=None)
     if chosen == "flagged":
-        return rows.filter(violations__state__in=["standing", "appealed"]).distinct()
+        return rows.filter(violations__state__in=[Violation.State.STANDING, Violation.State.APPEALED]).distinct()
     return rows
 
 

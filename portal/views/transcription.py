@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from archive import tasks
 from archive.errors import Refused
 from archive.intake.transcription import enqueue
 from archive.log import Actor
@@ -24,7 +23,6 @@ def transcription(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     if request.method == "POST":
         try:
             enqueue.ask(space.pk, Actor.of(request.user))
-            tasks.wake_transcripts(space.pk)
         except Refused as error:
             messages.error(request, f"{error} Nothing was lost.")
     if not request.htmx:

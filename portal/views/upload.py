@@ -14,7 +14,6 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from archive import tasks
 from archive.errors import Refused
 from archive.intake import importers
 from archive.intake.transcription import enqueue
@@ -114,7 +113,7 @@ def accept_partial(request: SignedInRequest, space_id: UUID, upload_id: UUID) ->
     space = find_space_to_change(request.user, space_id)
     upload = get_object_or_404(space.uploads, pk=upload_id)
     try:
-        tasks.wake(tasks.import_transcript, clean_up.accept_partial(upload, Uploader(user=request.user)).pk)
+        clean_up.accept_partial(upload, Uploader(user=request.user))
     except Refused as error:
         messages.error(request, str(error))
     return redirect("space", space_id)

@@ -47,22 +47,17 @@ def upload(path: str, kind: str, title: str, ended_at: str) -> None:
     if session.state == UploadSession.State.OPEN and not there:
         Upload(store(), session.key, session.upload_id).put(1, Path(path).read_bytes())
     complete(session, by)
-    if session.state == UploadSession.State.UPLOADED:
-        recording = session.kind == UploadSession.Kind.RECORDING
-        task = tasks.publish_space if recording else tasks.import_transcript
-        tasks.wake(task, session.space_id if recording else session.pk)
 
 
 def accept_partial(title: str) -> None:
     """Of a transcript that was refused."""
     by = Uploader(user=_user("alice"))
     session = UploadSession.objects.get(space__title=title, kind="transcript")
-    tasks.wake(tasks.import_transcript, clean_up.accept_partial(session, by).pk)
+    clean_up.accept_partial(session, by)
 
 
 def ask_for_words(space_id: str) -> None:
     enqueue.ask(UUID(space_id), Actor.of(_user("alice")))
-    tasks.wake_transcripts(UUID(space_id))
 
 
 def begin_upload(path: str, kind: str, title: str, ended_at: str) -> None:
@@ -83,12 +78,10 @@ def _begun(path: Path, kind: str, title: str, ended_at: str) -> tuple[UploadSess
 
 def flag(space_id: str) -> None:
     violations.flag(UUID(space_id), "spam", "It sold watches.", _user("ada"))
-    tasks.wake_notices(UUID(space_id))
 
 
 def lift(space_id: str) -> None:
     violations.lift(UUID(space_id), "In error.", _user("ada"))
-    tasks.wake_notices(UUID(space_id))
 
 
 def appeal(space_id: str) -> None:
@@ -99,7 +92,6 @@ def appeal(space_id: str) -> None:
 def decide(space_id: str, granted: str) -> None:
     asked = Appeal.objects.get(violation__space=UUID(space_id), state="open")
     appeals.decide(asked.pk, "So it is.", _user("ada"), granted=granted == "granted")
-    tasks.wake_notices(UUID(space_id))
 
 
 def hold(space_id: str) -> None:
@@ -108,17 +100,16 @@ def hold(space_id: str) -> None:
 
 def release(space_id: str) -> None:
     for standing in Hold.objects.filter(space=UUID(space_id), state="standing"):
-        tasks.wake(tasks.purge_space, holds.release(standing.pk, "The case is closed.", _user("sven")).space_id)
+        holds.release(standing.pk, "The case is closed.", _user("sven"))
 
 
 def ask_for_bundle(space_id: str) -> None:
     alice = _user("alice")
-    tasks.wake(tasks.build_bundle, build.request(UUID(space_id), Actor.of(alice), alice).pk)
+    build.request(UUID(space_id), Actor.of(alice), alice)
 
 
 def ask_for_all() -> None:
-    for pk in exports.pending_parts(exports.request(_user("alice"), Export.Size.SMALL)):
-        tasks.wake(tasks.build_export_part, pk)
+    exports.request(_user("alice"), Export.Size.SMALL)
 
 
 def sweep() -> None:

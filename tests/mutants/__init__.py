@@ -88,8 +88,8 @@ MUTANTS = [
     Mutant(
         "begun without looking at the deadline again",
         "archive/retention/purge.py",
-        "condition=is_due(), details=told",
-        "condition=Q(), details=told",
+        "condition=is_due(),\n",
+        "condition=Q(),\n",
         ("test_purge_races",),
     ),
     Mutant(
@@ -123,8 +123,8 @@ MUTANTS = [
     Mutant(
         "fence not checked at the burial",
         "archive/leases.py",
-        "Q(pk__in=of_it, fence=fence, state__in=states)",
-        "Q(pk__in=of_it, state__in=states)",
+        "Q(pk__in=pks, fence=fence, state__in=states)",
+        "Q(pk__in=pks, state__in=states)",
         ("test_sweep_batches",),
     ),
     Mutant(
@@ -200,7 +200,7 @@ MUTANTS = [
     Mutant(
         "volumes not emptied",
         "archive/retention/purge.py",
-        "[keys.prefix(space_id), *beside]",
+        "[keys.prefix(space_id), *parts]",
         "[keys.prefix(space_id)]",
         ("test_exports",),
     ),

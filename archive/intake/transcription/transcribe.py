@@ -1,16 +1,16 @@
-"""Writing down by machine what is said in a recording. The row Transcription is the work.
+"""Write an automatic transcript. The row Transcription is leased.
 
-What happens when it dies, at each step: what was heard is in the row, window by window, together with how far that is;
-the next claim goes on there. The recording was read back into a file without a name, and is gone with the process. The
-finished transcript is written to a key that bears the row's id, so a second attempt writes the same bytes to the same
-place; its row and `done` come in one transaction.
+If the worker dies at any step: the lines so far are in the row, window by window, together with their end; the next
+claim goes on from there. The recording was read into a file without a name, which is gone with the process. The
+finished transcript is written to a key with the row's id, so a second attempt writes the same bytes to the same place;
+its row and `done` are written in one transaction.
 
-A long recording takes hours, and no task may run for as long as that: after a part of the lease a run ends by itself,
-and the next one goes on. Only attempts in which no window was heard count against it.
+A long recording takes hours, and no task may run for as long as that: a run ends by itself after a part of the lease,
+and the next one goes on. Only attempts without a finished window count against it.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
@@ -21,15 +21,15 @@ from django.db.models.expressions import CombinedExpression
 from archive import cues, leases, lifecycle
 from archive.cues import Cue
 from archive.errors import (
+    DecoderFailed,
+    DiskFailed,
     LeaseLost,
     ObjectChanged,
     ObjectMissing,
-    Problem,
     Refused,
     SpacekeepError,
     StorageError,
     Unreadable,
-    make_problem,
 )
 from archive.intake.audio import measure
 from archive.intake.spool import spool_object
@@ -40,44 +40,43 @@ from archive.log import SYSTEM
 from archive.models import Space, Transcript, Transcription
 from archive.storage import StoredVersion, store
 
-MOST_ATTEMPTS = 5  # in a row, without hearing a single window
-SHARE = 0.7  # of the lease, that one run may take; Celery's soft limit is 0.8
-TICK = 1.0  # seconds between two signs of life while the recording is read back
+State = Transcription.State
+MAX_ATTEMPTS = 5  # in a row, without a single finished window
 
 
 def transcribe(transcription_id: UUID) -> bool:
-    """Listen, for as long as one run may take, and keep the transcript when the end is reached. True when there is
-    more to hear, and another run should follow at once."""
+    """Transcribe for as long as one run may take, and store the transcript when the end is reached. Returns True when
+    the time was up before the end: the next run goes on."""
     if not enabled():
         return False
-    claim = leases.claim(Transcription, transcription_id, list(Transcription.LIVE))
-    if claim is None:
-        return False
-    if claim.row.state == Transcription.State.REQUESTED and not lifecycle.transition(
-        claim.row, "requested", "running", actor=SYSTEM, condition=claim.mine
+    claim = leases.claim(Transcription, transcription_id, Transcription.LIVE)
+    return leases.attempt(
+        claim, _run, permanent=(ObjectMissing, ObjectChanged, Refused), fail=_fail, max_attempts=MAX_ATTEMPTS
+    )
+
+
+def _run(claim: Claim[Transcription]) -> bool:
+    row = claim.row
+    if row.state == State.REQUESTED and not lifecycle.transition(
+        row, State.REQUESTED, State.RUNNING, actor=SYSTEM, condition=claim.mine
     ):
         return False
-    if claim.attempt > MOST_ATTEMPTS:
-        _fail(claim, claim.row.problem or make_problem("transcription.gave_up"))
-        return False
     try:
-        with claim.report_unexpected():
-            if not _listen(claim):
-                return claim.release_for_retry({}, at_once=True)
-            _keep(claim)
-    except LeaseLost:
-        pass
-    except (SpacekeepError, OSError) as error:
-        _stop(claim, error)
+        if not _listen(claim):
+            return claim.release_for_retry({}, at_once=True)
+        _store(claim)
+    except Unreadable as error:  # it was decoded before, so the recording is not to blame
+        raise DecoderFailed.of(error.problem) from error
+    except OSError as error:
+        raise DiskFailed("transcription.disk_failed", error=error.strerror) from error
     return False
 
 
 def _listen(claim: Claim[Transcription]) -> bool:
-    """From where the last run stopped. True when the end was reached, False when the time was up."""
-    from archive.intake.transcription import whisper, windows  # noqa: PLC0415  (they rest on the extra, which other processes lack)
+    """Go on where the last run stopped. Returns True at the end of the recording, False when the time is up."""
+    from archive.intake.transcription import whisper, windows  # noqa: PLC0415  (need the extra, which other processes lack)
 
-    begun = time.monotonic()
-    until = begun + SHARE * leases.lease().total_seconds()
+    budget = claim.budget()
     row, recording = claim.row, claim.row.space.recordings.get(number=1)
     row.total_ms = recording.duration_ms
     claim.renew(total_ms=row.total_ms, model=whisper.name())
@@ -85,48 +84,35 @@ def _listen(claim: Claim[Transcription]) -> bool:
         return True
     spoken, longest = cues.load(row.cues), 0.0
     with (
-        spool_object(recording.key, recording.size, recording.etag, _alive(claim)) as file,
+        spool_object(recording.key, recording.size, recording.etag, lambda _: budget.heartbeat()) as file,
         measure.pcm(file.path, name="The recording", start_ms=row.done_ms) as sound,
     ):
-        begun = time.monotonic()
+        started = time.monotonic()
         for window in windows.windows(sound, row.done_ms):
             heard = whisper.transcribe_window(window, row.language)
             new = whisper.without_repeats(spoken, heard.cues)
             spoken += new
-            _progress(claim, new, window.end_ms, heard.language)
-            longest, begun = max(longest, time.monotonic() - begun), time.monotonic()
-            if begun + longest > until and row.done_ms < row.total_ms:
+            _save_progress(claim, new, window.end_ms, heard.language)
+            longest, started = max(longest, time.monotonic() - started), time.monotonic()
+            if budget.is_used_up(longest) and row.done_ms < row.total_ms:
                 return False
     row.cues = cues.dump(spoken)
     return True
 
 
-def _alive(claim: Claim[Transcription]) -> Callable[[int], None]:
-    """For the reading back: hold on to the lease, at most once a TICK."""
-    told = 0.0
-
-    def step(done: int) -> None:
-        nonlocal told
-        if time.monotonic() - told >= TICK:
-            claim.renew()
-            told = time.monotonic()
-
-    return step
-
-
-def _progress(claim: Claim[Transcription], new: Sequence[Cue], end_ms: int, language: str) -> None:
-    """Commit what a window said. Raises LeaseLost, and Refused when it is not wanted any more."""
+def _save_progress(claim: Claim[Transcription], new: Sequence[Cue], end_ms: int, language: str) -> None:
+    """Commit the lines of a window. Raises LeaseLost, and Refused when the Space has a transcript by now."""
     row = claim.row
     row.done_ms, row.language = min(end_ms, row.total_ms), row.language or language
-    # Appended in the database: of a day of speech, all that was heard before would go there again with each minute.
-    said = CombinedExpression(F("cues"), "||", Value(cues.dump(new), JSONField()), output_field=JSONField())
-    claim.renew(done_ms=row.done_ms, language=row.language, cues=said, attempts=0, problem={})
+    # Appended in the database: otherwise all earlier lines would be sent again with each window.
+    appended = CombinedExpression(F("cues"), "||", Value(cues.dump(new), JSONField()), output_field=JSONField())
+    claim.renew(done_ms=row.done_ms, language=row.language, cues=appended, attempts=0, problem={})
     if row.space.transcripts.exists():
         raise Refused("transcription.uploaded_meanwhile")
 
 
-def _keep(claim: Claim[Transcription]) -> None:
-    """Store it, then write its row and the transition to `done` in one transaction."""
+def _store(claim: Claim[Transcription]) -> None:
+    """Store the transcript, then write its row and `done` in one transaction."""
     row, spoken = claim.row, cues.load(claim.row.cues)
     if not spoken:
         raise Refused("transcription.no_speech")
@@ -136,39 +122,28 @@ def _keep(claim: Claim[Transcription]) -> None:
         with transaction.atomic():
             space = Space.objects.select_for_update().get(pk=row.space_id)
             if space.transcripts.exists():
-                claim.renew()  # LeaseLost: another attempt kept it, under this very key
+                claim.renew()  # LeaseLost: another attempt stored it, under this very key
                 raise Refused("transcription.uploaded_meanwhile")
             save_transcript(
                 space.id, stored, spoken, language=language, source=Transcript.Source.AUTOMATIC, actor=SYSTEM
             )
-            done = {
-                "cues": [],
-                "done_ms": row.total_ms,
-                "problem": {},
-                **leases.RESET,
-            }  # its words are the transcript's now
-            if not lifecycle.transition(row, "running", "done", actor=SYSTEM, condition=claim.mine, **done):
+            # The transcript has the lines now.
+            changes = {"cues": [], "done_ms": row.total_ms, "problem": {}, **leases.RESET}
+            if not lifecycle.transition(row, State.RUNNING, State.DONE, actor=SYSTEM, condition=claim.mine, **changes):
                 raise LeaseLost("work.lease_lost", model="Transcription", id=row.pk, state=row.state)
     except Refused:
-        with suppress(StorageError):  # if it stays, it goes with the Space
+        with suppress(StorageError):  # if it stays, the deletion of the Space removes it
             store().delete((StoredVersion(stored.key, "", stored.size),))
         raise
 
 
-def _stop(claim: Claim[Transcription], error: SpacekeepError | OSError) -> None:
-    """The recording was heard before: where it can't be heard now it was the store, the disk or the child that failed,
-    and trying again later helps."""
-    if isinstance(error, OSError):
-        claim.release_for_retry(make_problem("transcription.disk_failed", error=error.strerror))
-    elif isinstance(error, ObjectMissing | ObjectChanged) or (
-        isinstance(error, Refused) and not isinstance(error, Unreadable)
-    ):
-        _fail(claim, error.problem)
-    else:
-        claim.release_for_retry(error.problem)
-
-
-def _fail(claim: Claim[Transcription], reason: Problem) -> None:
+def _fail(claim: Claim[Transcription], error: SpacekeepError) -> None:
     lifecycle.transition(
-        claim.row, "running", "failed", actor=SYSTEM, condition=claim.mine, problem=reason, **leases.RESET
+        claim.row,
+        State(claim.row.state),
+        State.FAILED,
+        actor=SYSTEM,
+        condition=claim.mine,
+        problem=error.problem,
+        **leases.RESET,
     )

@@ -1,9 +1,9 @@
-"""Reading a transcript that was uploaded. The row of its upload is the work. It waits until the recording was measured:
-captions tell the time of the day, and only the recording's length says when it began.
+"""Import an uploaded transcript. The row of its upload is leased. It waits until the recording was measured: captions
+bear the time of day, and only the recording's length says when it began.
 
-What happens when it dies, at each step: the upload stays `arrived`, and the next claim reads it again and writes the
-same bytes to the same key. Once its rows are there, the file as it was uploaded is removed; if that fails it goes with
-what is left over (archive/intake/uploads/clean_up.py), and with the Space at the latest.
+If the worker dies at any step, the upload stays `uploaded`, and the next claim reads it again and writes the same bytes
+to the same key. Once the transcript's rows are written, the uploaded file is removed; if that fails, the dispatcher
+retries it (archive/intake/uploads/clean_up.py), and the deletion of the Space removes it at the latest.
 """
 
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from archive import leases, lifecycle
-from archive.errors import LeaseLost, Problem, Refused, StorageError, Unreadable
+from archive.errors import LeaseLost, Refused, SpacekeepError, Unreadable
 from archive.intake import transcripts
 from archive.intake.store import save_transcript, store_transcript
 from archive.intake.transcription import enqueue
@@ -24,41 +24,37 @@ from archive.log import SYSTEM
 from archive.models import Space, Transcript, UploadSession
 from archive.storage import store
 
+State = UploadSession.State
 PENDING = Q(kind=UploadSession.Kind.TRANSCRIPT, space__state=Space.State.AVAILABLE)
 
 
 def pending_imports(space_id: UUID) -> list[UUID]:
-    """Ids of the transcripts of an available Space that wait to be read."""
-    rows = UploadSession.objects.filter(PENDING, space=space_id, state=UploadSession.State.UPLOADED)
+    """Ids of this available Space's uploaded transcripts that are still to be imported."""
+    rows = UploadSession.objects.filter(PENDING, space=space_id, state=State.UPLOADED)
     return list(rows.values_list("pk", flat=True))
 
 
 def read(upload_id: UUID) -> bool:
-    """Take in the transcript that arrived. True when it is kept by this call; when it is not one, the upload is
-    `refused` and says why, line by line."""
+    """Import the uploaded transcript. Returns True when this call stored it. A file that is no transcript is
+    `rejected`, with the problem of each line."""
     if not UploadSession.objects.filter(PENDING, pk=upload_id).exists():
         return False
-    claim = leases.claim(UploadSession, upload_id, [UploadSession.State.UPLOADED])
-    if claim is None:
-        return False
-    try:
-        with claim.report_unexpected():
-            return _read(claim)
-    except Refused as error:
-        _refuse(claim, error.problem)
-    except StorageError as error:
-        claim.release_for_retry(error.problem)
-    except LeaseLost:
-        pass
-    return False
+    claim = leases.claim(UploadSession, upload_id, [State.UPLOADED])
+    return leases.attempt(claim, _read, permanent=(Refused,), fail=_reject)
 
 
-def _refuse(claim: Claim[UploadSession], reason: Problem) -> None:
-    """`arrived -> refused`. If nothing else is on its way, a machine may write down what was said."""
+def _reject(claim: Claim[UploadSession], error: SpacekeepError) -> None:
+    """`uploaded -> rejected`. If no other transcript is being uploaded, an automatic one may be requested."""
     with transaction.atomic():
         space = Space.objects.select_for_update().get(pk=claim.row.space_id)
         if lifecycle.transition(
-            claim.row, "uploaded", "rejected", actor=SYSTEM, condition=claim.mine, problem=reason, **leases.RESET
+            claim.row,
+            State.UPLOADED,
+            State.REJECTED,
+            actor=SYSTEM,
+            condition=claim.mine,
+            problem=error.problem,
+            **leases.RESET,
         ):
             enqueue.request(space, SYSTEM)
 
@@ -68,18 +64,18 @@ def _read(claim: Claim[UploadSession]) -> bool:
     if upload.size > LARGEST:
         raise Unreadable("transcript.too_large", file=upload.name, limit=LARGEST)
     data = store().read(upload.key, 0, upload.size, upload.etag)
-    found = transcripts.parse(data, upload.name, lenient=upload.lenient, began=_began(upload.space))
-    language = found.language if upload.language == "und" and found.language else upload.language
-    stored = store_transcript(upload.space_id, str(upload.id), found.cues, language, claim.renew)
+    parsed = transcripts.parse(data, upload.name, lenient=upload.lenient, began=_began(upload.space))
+    language = parsed.language if upload.language == "und" and parsed.language else upload.language
+    stored = store_transcript(upload.space_id, str(upload.id), parsed.cues, language, claim.renew)
     with transaction.atomic():
         save_transcript(
-            upload.space_id, stored, found.cues, language=language, source=Transcript.Source.GIVEN, actor=SYSTEM
+            upload.space_id, stored, parsed.cues, language=language, source=Transcript.Source.GIVEN, actor=SYSTEM
         )
-        detail = {"notes": len(found.notes), "lines": len(found.cues)}
+        detail = {"notes": len(parsed.notes), "lines": len(parsed.cues)}
         if not lifecycle.transition(
             upload,
-            "uploaded",
-            "accepted",
+            State.UPLOADED,
+            State.ACCEPTED,
             actor=SYSTEM,
             condition=claim.mine,
             detail=detail,
@@ -92,6 +88,6 @@ def _read(claim: Claim[UploadSession]) -> bool:
 
 
 def _began(space: Space) -> datetime | None:
-    """When the recording began: it ended when the Space did."""
+    """When the recording began: its end is the end of the Space."""
     recording = space.recordings.first()
     return space.ended_at - timedelta(milliseconds=recording.duration_ms) if recording else None

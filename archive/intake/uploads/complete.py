@@ -1,23 +1,26 @@
-"""The last byte of an upload has come: one object in the store, and then the row that says so."""
+"""Complete uploads: first the object in the store, then the row."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
-from archive import leases, lifecycle
+from archive import leases, lifecycle, wakeups
 from archive.errors import Conflict, ObjectMissing, make_problem
 from archive.intake.uploads import clean_up
 from archive.intake.uploads.sessions import Uploader, lock_for_change, multipart, over, record_activity, refresh
 from archive.intake.uploads.sign import size_of
 from archive.log import SYSTEM
-from archive.models import UploadSession
+from archive.models import Space, UploadSession
 from archive.storage import ObjectInfo, StoredPart, newest, store, stored_parts
+
+State = UploadSession.State
 
 
 @dataclass(frozen=True)
 class UploadedPart:
-    """A part that is in the store. `sha256` (base64) is "" where it is not known for certain."""
+    """A part that the store has. `sha256` (base64) is "" where it is not known for certain."""
 
     number: int
     size: int
@@ -26,10 +29,10 @@ class UploadedPart:
 
 
 def list_parts(session: UploadSession, by: Uploader) -> list[UploadedPart]:
-    """The parts that the store has, for going on after a break; none once the session is over. Finds out on the way
-    when the upload was completed by somebody who died before saying so, or when the store has nothing of it any more:
-    `session` is fresh afterwards. Raises StorageError, TooLate."""
-    if session.state != UploadSession.State.OPEN:
+    """The parts that the store has, to resume an upload; none once the session has ended. Detects an upload that was
+    completed in the store by a process that died before writing the row, and one that the store has lost: `session` is
+    up to date afterwards. Raises StorageError, TooLate."""
+    if session.state != State.OPEN:
         return []
     try:
         record_activity(session)
@@ -37,7 +40,7 @@ def list_parts(session: UploadSession, by: Uploader) -> list[UploadedPart]:
     except ObjectMissing:
         _settle_without_parts(session, by)
         return []
-    except Conflict:  # it is over since a moment
+    except Conflict:  # it ended meanwhile
         refresh(session)
         return []
     signed = dict(session.parts.values_list("number", "sha256"))
@@ -45,42 +48,42 @@ def list_parts(session: UploadSession, by: Uploader) -> list[UploadedPart]:
 
 
 def complete(session: UploadSession, by: Uploader, etags: Mapping[int, str] | None = None) -> UploadSession:
-    """`open -> arrived`, and for a recording its Space `receiving -> processing`. `etags`: what the one who uploaded
-    got for each part; they must be the store's. Called again, it answers the same. Raises Conflict, with the parts
-    named, when the store does not have what was announced; nothing is lost then. StorageError, TooLate."""
-    if session.state != UploadSession.State.OPEN:
-        return _told(session)
+    """`open -> uploaded`, and for a recording its Space `receiving -> processing`. `etags`: the uploader's ETag of each
+    part; they must be the store's. Idempotent. Raises Conflict, which names the parts, when the store does not have
+    what was announced; nothing is lost then. StorageError, TooLate."""
+    if session.state != State.OPEN:
+        return _unless_aborted(session)
     upload = multipart(session)
     try:
         upload.parts = _checked(session, stored_parts(upload), etags)
         upload.complete()
-        found = store().head(session.key)
-    except ObjectMissing:  # completed before, or given up meanwhile
+        stored = store().head(session.key)
+    except ObjectMissing:  # completed before, or aborted meanwhile
         _settle_without_parts(session, by)
     else:
-        _settle(session, found, by)
-    return _told(session)
+        _settle(session, stored, by)
+    return _unless_aborted(session)
 
 
-def _told(session: UploadSession) -> UploadSession:
-    if session.state == UploadSession.State.ABORTED:
+def _unless_aborted(session: UploadSession) -> UploadSession:
+    if session.state == State.ABORTED:
         raise over(session)
     return session
 
 
 def _checked(session: UploadSession, parts: list[StoredPart], etags: Mapping[int, str] | None) -> dict[int, str]:
     """{number: ETag} of all parts. Raises Conflict."""
-    if etags is not None:  # they say which of several versions of a part is meant
+    if etags is not None:  # they select one of several versions of a part
         parts = [part for part in parts if part.number not in etags or _same(part.etag, etags[part.number])]
-    there = newest(parts)
+    stored = newest(parts)
     wrong = [
         number
         for number in range(1, session.part_count + 1)
-        if number not in there or there[number].size != size_of(session, number) or (etags and number not in etags)
+        if number not in stored or stored[number].size != size_of(session, number) or (etags and number not in etags)
     ]
-    more = sorted({*there, *(etags or ())} - set(range(1, session.part_count + 1)))
+    more = sorted({*stored, *(etags or ())} - set(range(1, session.part_count + 1)))
     if not wrong and not more:
-        return {number: part.etag for number, part in there.items()}
+        return {number: part.etag for number, part in stored.items()}
     raise Conflict("upload.parts_differ", count=session.part_count, parts=wrong + more)
 
 
@@ -89,34 +92,52 @@ def _same(one: str, other: str) -> bool:
 
 
 def _settle_without_parts(session: UploadSession, by: Uploader) -> None:
-    """The store knows no such upload. Either it was completed, and its object is there, or it is lost."""
+    """The store has no such upload. Either it was completed, and its object exists, or it is lost."""
     try:
-        found = store().head(session.key)
+        stored = store().head(session.key)
     except ObjectMissing:
-        found = None
-    if found is not None and found.size == session.size:
-        _settle(session, found, by)
+        stored = None
+    if stored is not None and stored.size == session.size:
+        _settle(session, stored, by)
         return
     clean_up.end(session, make_problem("upload.lost"), SYSTEM, detail=by.detail)
     refresh(session)
 
 
-def _settle(session: UploadSession, found: ObjectInfo, by: Uploader) -> None:
-    """The row, once the object is there. `session` is fresh afterwards, whoever won."""
+def _settle(session: UploadSession, stored: ObjectInfo, by: Uploader) -> None:
+    """Write the row, once the object exists. `session` is up to date afterwards, whoever won the race."""
+    detail = {"size": stored.size, **by.detail}
     with transaction.atomic():
         space = lock_for_change(session.space_id)
-        detail = {"size": found.size, **by.detail}
-        arrived = lifecycle.transition(
-            session, "open", "uploaded", actor=by.actor, detail=detail, etag=found.etag, problem={}, **leases.RESET
-        )
-        if arrived:
+        if lifecycle.transition(
+            session,
+            State.OPEN,
+            State.UPLOADED,
+            actor=by.actor,
+            detail=detail,
+            etag=stored.etag,
+            problem={},
+            **leases.RESET,
+        ):
             session.parts.all().delete()
-        if arrived and session.kind == UploadSession.Kind.RECORDING:
-            detail["upload"] = str(session.pk)
-            if not lifecycle.transition(
-                space, "receiving", "processing", actor=by.actor, detail=detail, problem={}, **leases.RESET
-            ):
-                raise Conflict("upload.not_expected", kind=session.kind, state=space.state)
+            if session.kind == UploadSession.Kind.RECORDING:
+                _start_processing(space, by, detail | session.log_subject)
+            else:
+                wakeups.wake(UploadSession, session.pk)
     refresh(session)
-    if session.state == UploadSession.State.ABORTED:  # while the store completed it
+    if session.state == State.ABORTED:  # while the store completed it
         clean_up.clear(session.pk)
+
+
+def _start_processing(space: Space, by: Uploader, detail: dict[str, Any]) -> None:
+    if not lifecycle.transition(
+        space,
+        Space.State.RECEIVING,
+        Space.State.PROCESSING,
+        actor=by.actor,
+        detail=detail,
+        problem={},
+        **leases.RESET,
+    ):
+        raise Conflict("upload.not_expected", kind=UploadSession.Kind.RECORDING, state=space.state)
+    wakeups.wake(Space, space.pk)

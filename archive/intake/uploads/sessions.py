@@ -33,6 +33,7 @@ from archive.log import Actor, events
 from archive.models import RecorderToken, Space, UploadSession, User
 from archive.storage import MOST_PARTS, Upload, begin, keys, store
 
+State = UploadSession.State
 MIB = 1024**2
 # What we know by its name; of anything else the name says nothing, and its content will.
 EXTENSIONS = {"aac", "flac", "m4a", "mka", "mp3", "mp4", "ogg", "opus", "ts", "wav", "webm"}
@@ -142,7 +143,7 @@ def _look(session: UploadSession, by: Uploader) -> None:
         raise Conflict("upload.not_expected", kind=session.kind, state=space.state)
     if space.state == Space.State.RECEIVING and space.fingerprint:
         raise Conflict("upload.ingest_running")
-    begun = space.uploads.filter(kind=session.kind, state__in=["open", "uploaded", "accepted"])
+    begun = space.uploads.filter(kind=session.kind, state__in=[State.OPEN, State.UPLOADED, State.ACCEPTED])
     if session.kind == UploadSession.Kind.RECORDING and begun.exists():
         raise Conflict("upload.recording_exists")
 

@@ -1,0 +1,31 @@
+"""Wake-ups: the code that writes a row of work also requests its wake-up, so that pages, the API and commands behave
+the same. A wake-up that is lost costs a minute at most: the dispatcher publishes each row again (archive/tasks.py).
+
+This module knows no tasks. archive/tasks.py connects the publisher when the apps are loaded.
+"""
+
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any
+
+from django.db import models, transaction
+
+Publisher = Callable[[type[models.Model], Collection[Any]], None]
+
+_publishers: list[Publisher] = []
+
+
+def connect(publisher: Publisher) -> None:
+    """Have `publisher` called with each model and the primary keys of its rows that are to be looked at."""
+    _publishers[:] = [publisher]
+
+
+def wake(model: type[models.Model], *pks: Any) -> None:
+    """Have a worker look at these rows of `model` soon after the transaction commits."""
+    if pks:
+        transaction.on_commit(partial(_publish, model, pks))
+
+
+def _publish(model: type[models.Model], pks: Collection[Any]) -> None:
+    for publisher in _publishers:
+        publisher(model, pks)
