@@ -4,6 +4,9 @@ FROM node:24-slim AS assets
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts
+COPY archive/display/offline-page.js archive/display/
+COPY archive/static archive/static
+RUN npm run build
 
 FROM python:3.13-slim
 ARG REQUIREMENTS=base
@@ -12,11 +15,13 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROOT=/app/static SPOOL_D
 WORKDIR /app
 COPY requirements requirements
 RUN pip install --no-cache-dir --require-hashes -r requirements/${REQUIREMENTS}.txt
-COPY --from=assets /app/node_modules/htmx.org node_modules/htmx.org
+COPY --from=assets /app/node_modules/htmx.org/dist node_modules/htmx.org/dist
 COPY --from=assets /app/node_modules/uppy/dist node_modules/uppy/dist
 COPY --from=assets /app/node_modules/wavesurfer.js/dist node_modules/wavesurfer.js/dist
+COPY --from=assets /app/node_modules/@zip.js/zip.js node_modules/@zip.js/zip.js
 COPY manage.py LICENSE ./
 COPY archive archive
+COPY --from=assets /app/archive/display/offline-page.bundle.js archive/display/
 COPY portal portal
 COPY templates templates
 # collectstatic needs no engine and no secret.

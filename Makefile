@@ -24,6 +24,8 @@ PYTEST := exec $(BIN)/python -m pytest
 UV := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-strip-extras --no-header
 
+OFFLINE_PAGE := archive/display/offline-page.bundle.js
+
 # Settings that lead nowhere, for checks that need no engine.
 NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64) SITE_URL=http://127.0.0.1 DATABASE_URL=postgres://none@127.0.0.1:1/none \
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
@@ -67,18 +69,22 @@ mutants: $(VENV)/.dev node_modules/.test ## plant bugs one at a time; each must 
 bench: $(VENV)/.dev node_modules/.test ## measure what it must reach: a table, and bench.json (ARGS="audio" for some)
 	@exec $(BIN)/python -m tests.bench $(ARGS)
 
-lint: $(VENV)/.dev ## style, types, Django's checks, missing migrations
+lint: $(VENV)/.dev node_modules/.test ## style, types, Django's checks, missing migrations
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy archive portal embedded tests
+	@# Biome and tsc for scripts and style sheets (package.json), djlint for templates (pyproject.toml).
+	@$(BIN)/python -m embedded.node run lint --silent
+	@$(BIN)/djlint templates --lint --quiet
 	@# It would warn that it can't ask the database which migrations ran; tests do that with a real one.
 	@$(NOWHERE) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@$(NOWHERE) SITE_URL=https://spaces.example.org SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(32))') \
 	    $(BIN)/python manage.py check --deploy --fail-level WARNING
 
-format: $(VENV)/.dev ## put the code in its usual form
+format: $(VENV)/.dev node_modules/.test ## put the code in its usual form
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@$(BIN)/python -m embedded.node run format --silent
 
 lock: $(VENV)/.dev ## choose the newest versions that pyproject.toml and package.json allow, with hashes
 	@$(UV) pyproject.toml -o requirements/base.txt
@@ -126,6 +132,13 @@ node_modules/.test: package.json package-lock.json .npmrc | $(VENV)/.dev
 	@echo "  installing browser assets and Chromium"
 	@$(call with_node,ci)
 	@touch $@ node_modules/.run
+
+# The offline page can load no modules from a disk, so esbuild joins its script into one file (package.json, "build"). The
+# same sources give the same bytes, and bundles contain them.
+run test cover big limits fuzz kills machine mutants bench lint: $(OFFLINE_PAGE)
+
+$(OFFLINE_PAGE): archive/display/offline-page.js $(wildcard archive/static/archive/*/*.js) node_modules/.run
+	@$(BIN)/python -m embedded.node run build --silent
 
 # npm of the machine, or of a wheel where it has none that is recent enough.
 define with_node

@@ -15,7 +15,6 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
 from archive.display.assets import assets
-from archive.display.modules import UnknownForm
 from portal import env
 
 TAG = "spacekeep"
@@ -57,8 +56,8 @@ def bundle_page() -> list[CheckMessage]:
     stops servers and workers only: who checks or migrates needs nothing from npm."""
     try:
         assets()
-    except (ImproperlyConfigured, UnknownForm) as error:
-        hint = "It comes with this software, and from npm: npm ci --omit=dev"
+    except ImproperlyConfigured as error:
+        hint = "Run npm ci --omit=dev and npm run build."
         return [Error(f"The page of a bundle can't be made: {error}", hint=hint, id="spacekeep.E032")]
     return []
 

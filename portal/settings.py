@@ -34,7 +34,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "django_htmx",
     "csp",
     "allauth",
     "allauth.account",
@@ -169,7 +168,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "portal.static_files.HashedModuleStorage"
     },
 }
 
@@ -303,12 +302,17 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "static/"
 STATIC_ROOT = env.text("STATIC_ROOT", str(BASE_DIR / ".data" / "static"))
-MODULES = BASE_DIR / "node_modules"
-ASSETS = {"": "htmx.org", "uppy": "uppy", "wavesurfer": "wavesurfer.js"}  # prefix below STATIC_URL: npm package
-STATICFILES_DIRS = [
-    (prefix, folder) if prefix else folder
-    for prefix, package in ASSETS.items()
-    if (folder := MODULES / package / "dist").is_dir()
+NODE_MODULES = BASE_DIR / "node_modules"
+# Prefix below STATIC_URL: folder in node_modules, and the files of it that are served.
+VENDOR_FILES = {
+    "htmx": ("htmx.org/dist", ["htmx.min.js"]),
+    "uppy": ("uppy/dist", ["uppy.min.mjs"]),
+    "wavesurfer": ("wavesurfer.js/dist", ["wavesurfer.esm.js"]),
+    "zip": ("@zip.js/zip.js", ["index-native.min.js"]),
+}
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "portal.static_files.VendorFinder",
 ]
 
 LOGGING = {

@@ -3,20 +3,21 @@
 import base64
 import hashlib
 import re
+import shutil
 import zipfile
-from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 from django.test.signals import template_rendered
 
 from archive.bundles.contents import content_id, contents
 from archive.bundles.zip64 import Range, read
-from archive.display.assets import TEMPLATE, assets, templates
+from archive.display.assets import ARCHIVE, SCRIPT, TEMPLATE, assets, load, templates
 from archive.errors import StoreUnavailable
 from archive.models import Participant, Space, User
 from archive.moderation.violations import flag, lift
@@ -71,12 +72,13 @@ class Blocks(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.policy, self.found, self.within = "", list[tuple[str, str]](), ""
+        self.policy, self.nonce, self.found, self.within = "", "", list[tuple[str, str]](), ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         if given.get("http-equiv") == "Content-Security-Policy":
             self.policy = given["content"] or ""
+        self.nonce = given.get("nonce") or self.nonce
         self.within = tag if tag == "style" or (tag == "script" and "type" not in given) else ""
         assert not {"style", "src"} & set(given) - ({"src"} if tag == "audio" else set())
 
@@ -94,7 +96,8 @@ def test_its_policy_allows_what_stands_in_it_and_nothing_else(space: Space, tmp_
     styles = rules.pop("style-src").split()
     assert rules.pop("script-src").split() == [hashed(text) for tag, text in blocks.found if tag == "script"]
     assert styles[:1] == [hashed(text) for tag, text in blocks.found if tag == "style"]
-    assert len(styles) == 2  # and the waveform's own, which test_browser_bundle.py sees at work
+    assert styles[1:] == [f"'nonce-{blocks.nonce}'"]  # the waveform's own, which test_browser_bundle.py sees at work
+    assert re.fullmatch(r"[0-9a-f]{32}", blocks.nonce)
     assert rules == {
         "default-src": "'none'",
         "img-src": "data:",
@@ -103,6 +106,17 @@ def test_its_policy_allows_what_stands_in_it_and_nothing_else(space: Space, tmp_
         "base-uri": "'none'",
         "form-action": "'none'",
     }
+
+
+def test_no_text_can_name_the_nonce_of_its_own_page(space: Space, tmp_path: Path) -> None:
+    nonces = []
+    for _ in range(2):
+        blocks = Blocks()
+        blocks.feed(page(Space.objects.get(pk=space.pk), tmp_path))
+        nonces.append(blocks.nonce)
+        Space.objects.filter(pk=space.pk).update(title=f"<style nonce={blocks.nonce}>")
+
+    assert nonces[0] != nonces[1]
 
 
 def hashed(text: str) -> str:
@@ -125,30 +139,32 @@ def test_each_template_that_it_is_made_from_counts(space: Space, admin: User) ->
 
 
 @pytest.fixture
-def other_file(tmp_path: Path) -> Iterator[Callable[[str, str], None]]:
-    """Puts a static file before ours."""
-    with override_settings(STATICFILES_DIRS=[str(tmp_path), *settings.STATICFILES_DIRS]):
-
-        def write(name: str, text: str) -> None:
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_text(text)
-            assets.cache_clear()
-
-        yield write
-    assets.cache_clear()
+def copy(tmp_path: Path) -> Path:
+    """The archive's files that the page is made from, to be changed."""
+    folder = tmp_path / "archive"
+    shutil.copytree(ARCHIVE / "static", folder / "static")
+    (folder / SCRIPT).parent.mkdir()
+    shutil.copy2(ARCHIVE / SCRIPT, folder / SCRIPT)
+    return folder
 
 
-@pytest.mark.parametrize("name", ["tokens.css", "theme.js", "keys.js", "icons.svg", "favicon.svg"])
-def test_new_styles_and_scripts_make_it_another_bundle(
-    space: Space, other_file: Callable[[str, str], None], name: str
-) -> None:
-    before = content_id(space)
-    kept = (Path("portal/static/portal") / name).read_text()
+@pytest.mark.parametrize(
+    "name",
+    [
+        "static/archive/tokens.css",
+        "static/archive/core/theme-init.js",
+        "static/archive/icons.svg",
+        "static/archive/favicon.svg",
+        SCRIPT,
+    ],
+)
+def test_new_styles_and_scripts_make_it_another_bundle(copy: Path, name: str) -> None:
+    before = load(copy).digest
+    assert before == assets().digest
 
-    other_file(f"portal/{name}", kept)
-    assert content_id(space) == before
-    other_file(f"portal/{name}", f"{kept}\n")
-    assert content_id(space) != before
+    (copy / name).write_text((copy / name).read_text() + "\n")
+
+    assert load(copy).digest != before
 
 
 @pytest.mark.parametrize("name", ["bundle/page.html", "parts/clock.html", "spaces/transcript.html"])
@@ -235,15 +251,19 @@ def test_what_browsers_cannot_play_comes_with_a_copy(space: Space, tmp_path: Pat
         assert re.search(r'"access_copy": \{\s+"file": "access-copy.m4a",\s+"size": 6,', whole(space).decode("latin-1"))
 
 
-def test_a_start_without_its_files_is_stopped(other_file: Callable[[str, str], None]) -> None:
+def test_a_start_without_its_files_is_stopped(copy: Path) -> None:
     assert bundle_page() == []
+    script = ARCHIVE / SCRIPT
 
-    other_file("portal/keys.js", 'import * as all from "./live.js";')
+    (copy / SCRIPT).unlink()
+    with pytest.raises(ImproperlyConfigured, match=r"The file .*offline-page\.bundle\.js is missing"):
+        load(copy)
+    assert script.is_file()
 
-    (problem,) = bundle_page()
 
-    assert problem.id == "spacekeep.E032"
-    assert problem.msg == (
-        "The page of a bundle can't be made: portal/keys.js has a form of import or export that is not known here: "
-        'import * as all from "./live.js";'
-    )
+@pytest.mark.parametrize("text", ["</script>", "<!-- ", "\r"])
+def test_text_that_would_end_the_script_is_refused(copy: Path, text: str) -> None:
+    (copy / SCRIPT).write_text(f'"{text}"', newline="")
+
+    with pytest.raises(ImproperlyConfigured, match="A script of the offline page has text that would end it"):
+        load(copy)

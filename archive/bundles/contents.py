@@ -83,6 +83,7 @@ def members(space: Space, name: str) -> list[Member]:
         peaks=_peaks(derived.get(Derived.Kind.PEAKS)),
         files=[file for file in _files(space, recordings, copy) if file.name not in lost],
         missing=list(lost),
+        nonce=content_id(space)[:32],  # no text of the Space can contain a hash of itself and of the salt
     )
     payload.insert(0, member("data/index.html", shown))
     payload += [_sound(file, kept) for file, kept in sounds]  # last: what follows them is only the directory

@@ -30,7 +30,7 @@ class File:
     size: int | None = None
 
 
-def render_offline_page(
+def render_offline_page(  # noqa: PLR0913  # one argument for each thing that the page shows
     space: Space,
     recording: Recording,
     transcript: Transcript | None,
@@ -39,12 +39,16 @@ def render_offline_page(
     peaks: list[list[float]] | None,
     files: Sequence[File],
     missing: Sequence[str] = (),
+    nonce: str,
 ) -> bytes:
     """`sound` is the name of the file that browsers can play, empty where there is none; `peaks` are what the waveform
-    is drawn from; `missing` are names of files that the store had lost."""
+    is drawn from; `missing` are names of files that the store had lost; `nonce` allows the style sheet of
+    the waveform, so no text on the page may contain it."""
     context: dict[str, Any] = {
         "offline": True,
         "assets": assets(),
+        "policy": assets().policy(nonce),
+        "nonce": nonce,
         "space": space,
         "face": face(space),
         "recording": recording,

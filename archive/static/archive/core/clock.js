@@ -1,0 +1,85 @@
+// Keep each deadline on the page current: text, bar, color, and the time in the reader's own zone.
+import { findElement, getElement, getElements } from "./dom.js";
+import { formatTimeLeft } from "./format.js";
+
+const DAY = 864e5; // ms
+const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
+const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+
+/**
+ * The current time, ms. The server's clock counts, not this machine's, unless they differ by less than 30 s. A page
+ * restored from the history has an old server time, so it is ignored.
+ */
+export function now() {
+  return Date.now() + offset;
+}
+
+function measureOffset() {
+  const served = document.documentElement.dataset.now; // not on a page opened from a disk
+  const [navigation] = performance.getEntriesByType("navigation");
+  const restored = navigation instanceof PerformanceNavigationTiming && navigation.type === "back_forward";
+  if (served === undefined || restored) return 0;
+  const difference = Number(served) * 1000 - Date.now();
+  return Math.abs(difference) > 30e3 ? difference : 0;
+}
+const offset = measureOffset();
+
+/**
+ * The color class for a deadline.
+ *
+ * @param {number} milliseconds until the deadline
+ * @param {string | undefined} rendered the class the server chose
+ */
+function toneOf(milliseconds, rendered) {
+  if (milliseconds <= 0) return "gone";
+  if (milliseconds <= DAY) return "urgent";
+  if (milliseconds <= 7 * DAY) return "soon";
+  return rendered === "kept" ? "kept" : "calm";
+}
+
+/** @param {HTMLElement} clock */
+function update(clock) {
+  const until = Date.parse(clock.dataset.until ?? "");
+  const ended = Date.parse(clock.dataset.ended ?? "");
+  const remaining = until - now();
+  const label = getElement(clock, ".clock-words");
+  const text = remaining > 0 ? formatTimeLeft(remaining) : (clock.dataset.over ?? "Deleted");
+  if (label.textContent !== text) label.textContent = text;
+  clock.classList.remove("calm", "soon", "urgent", "kept", "gone");
+  clock.classList.add(toneOf(remaining, clock.dataset.clock));
+  const percent = Math.min(100, Math.max(0, (100 * (now() - ended)) / (until - ended))).toFixed(2);
+  getElement(clock, ".bar .past", SVGElement).setAttribute("width", `${percent}%`);
+  getElement(clock, ".bar .now", SVGElement).setAttribute("cx", `${percent}%`);
+  getElement(clock, ".dial .past", SVGElement).setAttribute("stroke-dasharray", `${percent} 100`);
+  if (remaining <= 0) closeContent(clock);
+}
+
+/**
+ * Show the notice that the deadline has passed, and disable the Space's content.
+ *
+ * @param {HTMLElement} clock
+ */
+function closeContent(clock) {
+  const notice = clock.parentElement && findElement(clock.parentElement, "[data-clock-over]");
+  if (!notice?.hidden) return;
+  notice.hidden = false;
+  document.querySelector("audio")?.pause();
+  for (const part of getElements(document, "[data-content]")) part.inert = true;
+}
+
+export function startClocks() {
+  const clocks = getElements(document, "[data-clock][data-until]");
+  for (const clock of clocks) {
+    const until = new Date(clock.dataset.until ?? "");
+    getElement(clock, ".clock-zone").textContent = `in your time: ${DATE.format(until)}, ${TIME.format(until)}`;
+  }
+  const updateAll = () => clocks.forEach(update);
+  updateAll();
+  setInterval(updateAll, 15e3);
+  document.addEventListener("visibilitychange", updateAll);
+  // Update at the deadline itself, not up to 15 seconds later.
+  for (const clock of clocks) {
+    const remaining = Date.parse(clock.dataset.until ?? "") - now();
+    if (remaining > 0 && remaining < DAY) setTimeout(updateAll, remaining + 250);
+  }
+}

@@ -1,0 +1,73 @@
+// Format sizes, durations and times as archive/formatting.py does. tests/format_cases.json holds both to the same cases.
+
+/**
+ * Bytes in decimal units: 812 bytes, 517 kB, 84.2 MB.
+ *
+ * @param {number} bytes
+ */
+export function formatSize(bytes) {
+  if (bytes < 1000) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
+  const units = ["kB", "MB", "GB", "TB", "PB"];
+  let number = bytes / 1000;
+  let unit = 0;
+  while (number >= 999.5 && unit < units.length - 1) {
+    number /= 1000;
+    unit += 1;
+  }
+  return `${number < 99.95 ? number.toFixed(1).replace(/\.0$/, "") : number.toFixed(0)} ${units[unit]}`;
+}
+
+/**
+ * A position in a recording, or its length: 1:03:46 or 3:07. Rounded down, so the end of a recording reads as its length.
+ *
+ * @param {number} seconds
+ */
+export function formatDuration(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const pad = (/** @type {number} */ number) => String(number).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return hours ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
+}
+
+/**
+ * Time until a deadline: whole units, rounded down, so never more than there is.
+ *
+ * @param {number} milliseconds
+ */
+export function formatTimeLeft(milliseconds) {
+  /** @type {[string, number, number][]} */
+  const units = [
+    ["day", 864e5, 2],
+    ["hour", 36e5, 2],
+    ["minute", 6e4, 1],
+  ];
+  for (const [unit, length, least] of units) {
+    const count = Math.floor(milliseconds / length);
+    if (count >= least) return `${count} ${unit}${count > 1 ? "s" : ""} left`;
+  }
+  return "less than a minute left";
+}
+
+/**
+ * Time until an upload is done, roughly: "2 minutes 13 seconds" would claim more than we know.
+ *
+ * @param {number} seconds
+ */
+export function formatRoughTimeLeft(seconds) {
+  if (seconds < 50) return "less than a minute left";
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 60) return `about ${minutes} ${minutes === 1 ? "minute" : "minutes"} left`;
+  const hours = Math.round(minutes / 30) / 2;
+  const text = String(hours).replace(".5", "½").replace(/^0½/, "½");
+  return `about ${text} ${hours <= 1 ? "hour" : "hours"} left`;
+}
+
+const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
+
+/**
+ * 22 December 2026, 14:05 UTC.
+ *
+ * @param {Date} date
+ */
+export const formatMoment = (date) => `${DATE.format(date)}, ${TIME.format(date)} UTC`;

@@ -1,0 +1,36 @@
+// The color theme switch: automatic, light, dark. theme-init.js applies the stored choice on the next page.
+import { announce } from "./announce.js";
+import { findElement, getElement } from "./dom.js";
+
+/** @typedef {"auto" | "light" | "dark"} Theme */
+
+/** @type {Record<Theme, string>} */
+const NAMES = { auto: "automatic", light: "light", dark: "dark" };
+/** @type {Record<Theme, Theme>} */
+const NEXT = { auto: "light", light: "dark", dark: "auto" };
+
+export function mountThemeSwitch() {
+  const root = document.documentElement;
+  const button = findElement(document, "[data-theme-switch]");
+  if (!button) return;
+  const current = () => /** @type {Theme} */ (root.dataset.theme ?? "auto");
+  const show = () => {
+    const use = getElement(button, "use", SVGUseElement);
+    use.setAttribute("href", `${use.dataset.sprite}#${current()}`);
+    button.setAttribute("aria-label", `Colours: ${NAMES[current()]}`);
+    button.title = `Colours: ${NAMES[current()]}`;
+  };
+  show();
+  button.addEventListener("click", () => {
+    const next = NEXT[current()];
+    if (next === "auto") delete root.dataset.theme;
+    else root.dataset.theme = next;
+    try {
+      localStorage.setItem("theme", next);
+    } catch {
+      // Storage is disabled: the choice holds until the page is closed.
+    }
+    show();
+    announce(`Colours: ${NAMES[next]}`);
+  });
+}

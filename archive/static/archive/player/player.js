@@ -1,0 +1,166 @@
+// The player: play, seek, speed; who speaks when; the transcript follows, and each of its lines seeks.
+import { announce } from "../core/announce.js";
+import { findElement, getElement, getElements, setIcon } from "../core/dom.js";
+import { formatDuration } from "../core/format.js";
+import { mountShortcuts } from "../core/shortcuts.js";
+import { AudioSession } from "./audio-session.js";
+import { drawSpeakerTrack, mergeSegments, readTimes } from "./speaker-track.js";
+import { linkTo, parseTimecode } from "./timecode.js";
+import { followLines } from "./transcript.js";
+import { mountTranscriptFind } from "./transcript-find.js";
+import { drawWaveform } from "./waveform.js";
+
+/** @import { AudioSource } from "./audio-source.js" */
+/** @import { WaveformData } from "./waveform.js" */
+/** @typedef {(seconds: number, options?: {andPlay?: boolean}) => void} Seek */
+
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+
+/**
+ * @param {HTMLElement} player
+ * @param {object} data
+ * @param {AudioSource} data.source
+ * @param {Promise<WaveformData | null>} data.waveform
+ */
+export function startPlayer(player, { source, waveform }) {
+  const length = Number(player.dataset.ms) / 1000;
+  const track = getElement(player, ".track");
+  const lines = getElements(document, "[data-lines] > li");
+  const times = readTimes(lines, length);
+  const segments = mergeSegments(times, length);
+  const session = new AudioSession(player, source, length, () => show());
+  /** @type {Seek} */
+  const seek = (seconds, options) => {
+    session.seek(seconds, options);
+    follow(session.position, true);
+  };
+  const starts = times.map((time) => time.start);
+  const follow = followLines(lines, starts, (seconds) => seek(seconds, { andPlay: true }));
+  const showControls = makeControls(player, length);
+  let draw = drawSpeakerTrack(track, segments, length);
+  const show = () => {
+    showControls(session);
+    draw(session.position);
+    follow(session.position, false);
+    if (session.playing && !reducedMotion.matches) animate();
+  };
+  let frame = 0;
+  // Audio elements report their position only a few times a second; read it once a frame in between.
+  const animate = () => {
+    if (frame) return;
+    frame = requestAnimationFrame(() => {
+      frame = 0;
+      session.update();
+    });
+  };
+
+  listen(player, session, seek, length);
+  mountTranscriptFind(lines, times, length, getElement(track, ".hits", SVGElement));
+  const start = parseTimecode(new URLSearchParams(location.search).get("t") ?? "");
+  if (start === null) show();
+  else seek(snapToLine(start, starts));
+  drawWaveform(player, waveform, segments, length).then(
+    (drawPosition) => {
+      if (drawPosition) draw = drawPosition;
+      show();
+    },
+    () => {}, // the speaker track is drawn already
+  );
+}
+
+/**
+ * People write a position in whole seconds; if a line starts within that second, they mean its start.
+ *
+ * @param {number} seconds
+ * @param {number[]} starts seconds
+ */
+function snapToLine(seconds, starts) {
+  if (!Number.isInteger(seconds)) return seconds;
+  return starts.find((start) => start >= seconds && start < seconds + 1) ?? seconds;
+}
+
+/**
+ * @param {HTMLElement} player
+ * @param {number} length seconds
+ * @returns {(session: AudioSession) => void} shows position and state
+ */
+function makeControls(player, length) {
+  const button = getElement(player, ".go", HTMLButtonElement);
+  const slider = getElement(player, 'input[type="range"]', HTMLInputElement);
+  const time = getElement(player, ".time b");
+  slider.max = String(length);
+  return ({ position, playing, ended }) => {
+    slider.value = String(position);
+    const text = formatDuration(position);
+    if (time.textContent !== text || !slider.hasAttribute("aria-valuetext")) {
+      time.textContent = text;
+      slider.setAttribute("aria-valuetext", `${text} of ${formatDuration(length)}`);
+    }
+    if (button.getAttribute("aria-pressed") === String(playing) && button.disabled === ended) return;
+    button.setAttribute("aria-pressed", String(playing));
+    button.setAttribute("aria-label", playing ? "Pause" : "Play");
+    button.disabled = ended; // it starts disabled, so that no click is lost before the listeners are there
+  };
+}
+
+/**
+ * @param {HTMLElement} player
+ * @param {AudioSession} session
+ * @param {Seek} seek
+ * @param {number} length seconds
+ */
+function listen(player, session, seek, length) {
+  const slider = getElement(player, 'input[type="range"]', HTMLInputElement);
+  const speed = getElement(player, "select", HTMLSelectElement);
+  const skip = (/** @type {number} */ seconds) => seek(session.position + seconds);
+  const changeSpeed = (/** @type {number} */ step) => {
+    speed.selectedIndex = Math.min(Math.max(0, speed.selectedIndex + step), speed.options.length - 1);
+    session.setSpeed(Number(speed.value));
+    announce(`Speed ${speed.value}`);
+  };
+
+  getElement(player, ".go").addEventListener("click", () => session.toggle());
+  for (const button of getElements(player, "[data-skip]")) {
+    button.addEventListener("click", () => skip(Number(button.dataset.skip)));
+  }
+  slider.addEventListener("input", () => seek(Number(slider.value)));
+  slider.addEventListener("keydown", (event) => {
+    /** @type {Record<string, number>} */
+    const steps = { ArrowLeft: -5, ArrowRight: 5, ArrowDown: -5, ArrowUp: 5, PageDown: -30, PageUp: 30 };
+    const step = steps[event.key];
+    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    skip(step);
+  });
+  speed.addEventListener("change", () => session.setSpeed(Number(speed.value)));
+  mountLinkButton(player, session);
+  mountShortcuts(player, {
+    skip,
+    changeSpeed,
+    toggle: () => session.toggle(),
+    goToTenth: (tenth) => seek((length * tenth) / 10),
+  });
+}
+
+/**
+ * The button that copies a link to the current position. The offline page has none.
+ *
+ * @param {HTMLElement} player
+ * @param {AudioSession} session
+ */
+function mountLinkButton(player, session) {
+  const button = findElement(player, "[data-link]");
+  button?.addEventListener("click", async () => {
+    const url = linkTo(session.position);
+    const time = formatDuration(session.position);
+    history.replaceState(history.state, "", url); // for browsers that do not allow copying
+    try {
+      await navigator.clipboard.writeText(url);
+      announce(`The link to ${time} was copied.`);
+    } catch {
+      announce(`The address of this page is now the link to ${time}.`);
+    }
+    setIcon(button, "check");
+    setTimeout(() => setIcon(button, "copy"), 2000);
+  });
+}

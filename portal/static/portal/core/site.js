@@ -1,0 +1,72 @@
+// What every page needs: theme, disclosures, copy buttons, clocks, htmx panels. Forms work without it.
+import { announce } from "../../archive/core/announce.js";
+import { mountCopyButtons } from "../../archive/core/clipboard.js";
+import { startClocks } from "../../archive/core/clock.js";
+import { mountDisclosures } from "../../archive/core/disclosures.js";
+import { findElement } from "../../archive/core/dom.js";
+import { mountThemeSwitch } from "../../archive/core/theme-switch.js";
+
+mountThemeSwitch();
+mountDisclosures();
+mountCopyButtons();
+storeTimeZone();
+mountForms();
+mountBundlePanel();
+mountNotices();
+startClocks();
+
+/** Mail to a signed-in user shows times in the zone of the browser they used last: portal/middleware.py reads this. */
+function storeTimeZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!zone || document.body.classList.contains("anonymous")) return;
+  if (document.cookie.split("; ").includes(`zone=${zone}`)) return;
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  // biome-ignore lint/suspicious/noDocumentCookie: Safari and Firefox lack the Cookie Store API, or had it only recently
+  document.cookie = `zone=${zone}; path=/; max-age=${365 * 86400}; samesite=lax${secure}`;
+}
+
+/** Mark the button of a submitted form as busy, and do not submit it twice. */
+function mountForms() {
+  document.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    if (event.defaultPrevented || form.method !== "post" || !button) return;
+    if (button.getAttribute("aria-busy") === "true") event.preventDefault();
+    else button.setAttribute("aria-busy", "true");
+  });
+  addEventListener("pageshow", () => {
+    for (const button of document.querySelectorAll("button[aria-busy]")) button.removeAttribute("aria-busy");
+  });
+}
+
+/** The panel that htmx refreshes: changes of its state are announced, its progress is not. */
+function mountBundlePanel() {
+  let state = document.getElementById("bundle")?.dataset.state;
+  let hadFocus = false; // a button with the focus was replaced: the new one gets it
+  document.addEventListener("htmx:beforeSwap", () => {
+    if (document.activeElement?.closest("#bundle")) hadFocus = true;
+    else if (document.activeElement !== document.body) hadFocus = false;
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const panel = document.getElementById("bundle");
+    if (!panel || panel.dataset.state === state) return;
+    state = panel.dataset.state;
+    announce(panel.dataset.say);
+    if (hadFocus) findElement(panel, "a.button, button")?.focus({ preventScroll: true });
+  });
+  document.addEventListener("htmx:responseError", (event) => {
+    // The page itself explains best that something was deleted, or that the session ended.
+    const { status } = /** @type {CustomEvent} */ (event).detail.xhr;
+    if ([401, 403, 404, 410].includes(status)) location.reload();
+  });
+}
+
+/** After a notice was dismissed, the button of the next one gets the focus. */
+function mountNotices() {
+  document.addEventListener("htmx:afterSettle", ({ target }) => {
+    if (!(target instanceof HTMLElement) || target.id !== "notes") return;
+    announce("Put away.");
+    const next = findElement(target, "button") ?? document.getElementById("main");
+    next?.focus({ preventScroll: true });
+  });
+}

@@ -1,0 +1,124 @@
+// Calls to /api/v1 with the session cookie, and errors that tell people what to do.
+
+/** @typedef {{loc: string[], msg: string}} FieldError */
+
+/** An error with a message for people. */
+export class UserError extends Error {
+  /**
+   * @param {string} message
+   * @param {object} [details]
+   * @param {number} [details.status] of the HTTP response
+   * @param {boolean} [details.isTransient] whether a retry may help
+   * @param {FieldError[]} [details.errors] messages for single fields
+   */
+  constructor(message, { status = 0, isTransient = false, errors = [] } = {}) {
+    super(message);
+    this.name = "UserError";
+    this.status = status;
+    this.isTransient = isTransient;
+    this.errors = errors;
+  }
+}
+
+/** @param {unknown} error */
+export function isAbort(error) {
+  return error instanceof Error && error.name === "AbortError";
+}
+
+export class Api {
+  #csrfToken;
+  #inspectUrl;
+
+  /** @param {HTMLElement} page with the CSRF token */
+  constructor(page) {
+    this.#csrfToken = page.dataset.csrf ?? "";
+    this.#inspectUrl = page.dataset.look ?? "";
+  }
+
+  /**
+   * The JSON of the response, or null without one. Throws UserError, and AbortError after `signal`.
+   *
+   * @param {string} method
+   * @param {string} path below /api/v1
+   * @param {object} [body]
+   * @param {object} [options]
+   * @param {AbortSignal} [options.signal]
+   * @param {string} [options.key] idempotency key: a request that is sent twice has one effect
+   * @returns {Promise<any>}
+   */
+  async call(method, path, body, { signal, key } = {}) {
+    /** @type {Record<string, string>} */
+    const headers = {};
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (key) headers["Idempotency-Key"] = key;
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const response = await this.#fetch(`/api/v1${path}`, { method, headers, signal, body: payload });
+    if (!response.ok) throw await readError(response);
+    return response.status === 204 ? null : response.json();
+  }
+
+  /**
+   * What the portal finds in small files.
+   *
+   * @param {[string, Blob][]} files names and content; of the recording only the head
+   * @param {string} recording its name, or ""
+   * @returns {Promise<any>}
+   */
+  async inspect(files, recording) {
+    const form = new FormData();
+    form.append("recording", recording);
+    for (const [name, blob] of files) form.append("file", blob, name);
+    const response = await this.#fetch(this.#inspectUrl, { method: "POST", body: form });
+    if (!response.ok || response.redirected) throw await readError(response);
+    return response.json();
+  }
+
+  /**
+   * @param {string} url
+   * @param {RequestInit} options
+   */
+  async #fetch(url, options) {
+    const response = await this.#fetchOnce(url, options);
+    return response.status === 403 && (await this.#renewToken()) ? this.#fetchOnce(url, options) : response;
+  }
+
+  /**
+   * @param {string} url
+   * @param {RequestInit} options
+   */
+  async #fetchOnce(url, options) {
+    const headers = { .../** @type {Record<string, string>} */ (options.headers), "X-CSRFToken": this.#csrfToken };
+    try {
+      return await fetch(url, { ...options, credentials: "same-origin", headers });
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      throw new UserError("Spacekeep can't be reached right now.", { isTransient: true });
+    }
+  }
+
+  /** Signing in again in another tab changes the token. Get the new one, so that nothing typed on this page is lost. */
+  async #renewToken() {
+    const response = await this.#fetchOnce(location.href, { method: "GET" });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("[data-csrf]");
+    const token = page instanceof HTMLElement ? page.dataset.csrf : undefined;
+    if (token) this.#csrfToken = token;
+    return Boolean(token);
+  }
+}
+
+/** @param {Response} response */
+async function readError(response) {
+  const { status } = response;
+  const problem = await response.json().catch(() => ({}));
+  if (status === 401 || response.redirected) {
+    const message =
+      "You are not signed in any more. Sign in again in another tab, then try again here: what has arrived is kept.";
+    return new UserError(message, { status });
+  }
+  const message = [problem.detail ?? problem.title ?? `Spacekeep answered ${status}.`].flat().join(" ");
+  return new UserError(message, {
+    status,
+    isTransient: status === 429 || status >= 500,
+    errors: problem.errors ?? [],
+  });
+}

@@ -1,0 +1,22 @@
+// Files dropped anywhere on the page.
+
+/**
+ * @param {HTMLElement} zone highlighted while files are dragged over the page
+ * @param {(files: File[]) => void} onDrop
+ */
+export function mountDropZone(zone, onDrop) {
+  let depth = 0; // dragenter and dragleave also fire for the elements of the page
+  const show = (/** @type {number} */ change) => {
+    depth += change;
+    zone.classList.toggle("over", depth > 0);
+  };
+  document.addEventListener("dragenter", () => show(1));
+  document.addEventListener("dragleave", () => show(-1));
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    event.preventDefault(); // a file dropped beside the zone would replace the page
+    show(-depth);
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length) onDrop(files);
+  });
+}

@@ -1,0 +1,59 @@
+// The files that were chosen for a new upload, by kind.
+import { cloneTemplate, getElement } from "../../archive/core/dom.js";
+import { formatSize } from "../../archive/core/format.js";
+
+/** @import { ChosenFiles } from "./inspect.js" */
+/** @import { FileKind } from "./inspect.js" */
+
+/** @type {[FileKind, string][]} */
+const KINDS = [
+  ["recording", "Recording"],
+  ["transcript", "Transcript"],
+  ["metadata", "Metadata"],
+];
+
+export class FileList {
+  /** @type {ChosenFiles} */
+  files = {};
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {boolean} alwaysAsksLanguage whether the language is asked before a transcript is chosen
+   */
+  constructor(form, alwaysAsksLanguage) {
+    this.form = form;
+    this.alwaysAsksLanguage = alwaysAsksLanguage;
+  }
+
+  show() {
+    const rows = KINDS.flatMap(([kind, label]) => {
+      const file = this.files[kind];
+      return file ? [this.#makeRow(kind, label, file)] : [];
+    });
+    const { recording, transcript } = this.files;
+    getElement(this.form, "[data-chosen]").replaceChildren(...rows);
+    getElement(this.form, "[data-drop]").classList.toggle("has", rows.length > 0);
+    getElement(this.form, "[data-asked]").hidden = !(recording || transcript);
+    getElement(this.form, "[data-language]").hidden = !transcript && !this.alwaysAsksLanguage;
+  }
+
+  /**
+   * @param {FileKind} kind
+   * @param {string} label
+   * @param {File} file
+   */
+  #makeRow(kind, label, file) {
+    const row = cloneTemplate(document, "[data-file-row]");
+    getElement(row, "[data-kind]").textContent = label;
+    getElement(row, "[data-name]").textContent = file.name;
+    getElement(row, "[data-size]").textContent = formatSize(file.size);
+    const remove = getElement(row, "[data-remove]");
+    remove.setAttribute("aria-label", `Remove ${file.name}`);
+    remove.addEventListener("click", () => {
+      delete this.files[kind];
+      this.show();
+      getElement(this.form, "[data-drop] input").focus();
+    });
+    return row;
+  }
+}

@@ -1,0 +1,79 @@
+// What the chosen files are, and what they contain. Only the head of a recording is read, or the boxes of an MP4 that
+// describe it: the recording itself goes to the store, never to the portal.
+import { extensionOf } from "./config.js";
+
+/** @import { Api } from "./api.js" */
+
+const MOOV_BYTES = 4 * 1024 ** 2; // a larger index is not inspected
+
+/** @import { UploadConfig } from "./config.js" */
+/** @typedef {"recording" | "transcript" | "metadata"} FileKind */
+/** @typedef {Partial<Record<FileKind, File>>} ChosenFiles */
+
+/**
+ * @param {File} file
+ * @param {UploadConfig} config
+ * @returns {Promise<FileKind | "chat">}
+ */
+export async function detectKind(file, config) {
+  const extension = extensionOf(file.name);
+  if (config.chat.test(file.name)) return "chat";
+  if (config.transcriptExtensions.includes(extension)) return "transcript";
+  if (extension === ".js") return "metadata"; // of an X data archive
+  if (extension !== ".json") return "recording";
+  if (file.size > config.sidecarBytes) return "transcript";
+  try {
+    return Array.isArray(JSON.parse(await file.text()).segments) ? "transcript" : "metadata"; // Podcasting 2.0
+  } catch {
+    return "metadata";
+  }
+}
+
+/**
+ * The boxes on the first level of an MP4; none for other files.
+ *
+ * @param {File} file
+ */
+async function readBoxes(file) {
+  /** @type {{type: string, start: number, length: number}[]} */
+  const boxes = [];
+  for (let start = 0; start + 8 <= file.size && boxes.length < 64; ) {
+    const header = new DataView(await file.slice(start, start + 16).arrayBuffer());
+    const type = String.fromCharCode(...new Uint8Array(header.buffer, 4, 4));
+    let length = header.getUint32(0);
+    if (length === 1 && header.byteLength === 16) length = Number(header.getBigUint64(8));
+    else if (length === 0) length = file.size - start;
+    if (length < 8 || (!boxes.length && type !== "ftyp")) break;
+    boxes.push({ type, start, length });
+    start += length;
+  }
+  return boxes;
+}
+
+/**
+ * @param {File} file
+ * @param {UploadConfig} config
+ */
+async function readHead(file, config) {
+  const boxes = (await readBoxes(file)).filter(
+    ({ type, length }) => type === "ftyp" || (type === "moov" && length <= MOOV_BYTES - config.headBytes),
+  );
+  if (!boxes.some(({ type }) => type === "moov")) return file.slice(0, config.headBytes);
+  return new Blob(boxes.map(({ start, length }) => file.slice(start, start + length)));
+}
+
+/**
+ * Facts about the Space, as archive/intake/importers finds them. Throws UserError.
+ *
+ * @param {Api} api
+ * @param {ChosenFiles} chosen
+ * @param {UploadConfig} config
+ */
+export async function inspectFiles(api, { recording, transcript, metadata }, config) {
+  /** @type {[string, Blob][]} */
+  const files = [];
+  if (recording) files.push([recording.name, await readHead(recording, config)]);
+  if (metadata && metadata.size <= config.sidecarBytes) files.push([metadata.name, metadata]);
+  if (transcript) files.push([transcript.name, transcript.slice(0, config.headBytes)]);
+  return api.inspect(files, recording?.name ?? "");
+}

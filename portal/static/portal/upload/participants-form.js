@@ -1,0 +1,80 @@
+// Co-hosts and speakers in the upload form: rows that are added and removed.
+import { cloneTemplate, closestElement, getElement, getElements } from "../../archive/core/dom.js";
+
+/** @typedef {{name: string, account?: string}} Participant */
+
+/** @type {Record<string, string>} */
+const ROLES = { cohosts: "Co-host", speakers: "Speaker" };
+
+export class ParticipantsForm {
+  /** @param {HTMLElement} box */
+  constructor(box) {
+    this.box = box;
+    this.role = box.dataset.people ?? "";
+    this.addButton = getElement(box, "[data-add]");
+    this.addButton.addEventListener("click", () => {
+      const row = this.#add({ name: "" });
+      if (row) getElement(row, "input").focus();
+    });
+    box.addEventListener("click", ({ target }) => {
+      const row = closestElement(target, "[data-remove]")?.closest("li");
+      if (!row) return;
+      row.remove();
+      this.#renumber();
+      (this.addButton.hidden ? getElement(box, "input") : this.addButton).focus();
+    });
+  }
+
+  /**
+   * Replace all rows.
+   *
+   * @param {(string | Participant)[]} participants
+   */
+  fill(participants) {
+    getElement(this.box, "ul").replaceChildren();
+    for (const each of participants) this.#add(typeof each === "string" ? { name: each } : each);
+  }
+
+  /** The participants as the API takes them; a row without a name has `name` "". */
+  read() {
+    return this.#rows().map((row) => {
+      const [name, account] = ["name", "account"].map((part) =>
+        getElement(row, `[data-${part}]`, HTMLInputElement).value.trim(),
+      );
+      return { name, account };
+    });
+  }
+
+  #rows() {
+    return getElements(this.box, "li");
+  }
+
+  /**
+   * @param {Participant} participant
+   * @returns {HTMLElement | null} the row; null if there are as many as allowed
+   */
+  #add({ name, account = "" }) {
+    if (this.#rows().length >= Number(this.box.dataset.most)) return null;
+    const row = cloneTemplate(document, "[data-person-row]");
+    getElement(row, "[data-name]", HTMLInputElement).value = name;
+    getElement(row, "[data-account]", HTMLInputElement).value = account;
+    getElement(this.box, "ul").append(row);
+    this.#renumber();
+    return row;
+  }
+
+  #renumber() {
+    const rows = this.#rows();
+    rows.forEach((row, index) => {
+      const label = `${ROLES[this.role]} ${index + 1}`;
+      getElement(row, "[data-role]").textContent = label;
+      getElement(row, "[data-remove]").setAttribute("aria-label", `Remove ${label.toLowerCase()}`);
+      const labels = getElements(row, "label", HTMLLabelElement);
+      getElements(row, "input", HTMLInputElement).forEach((input, place) => {
+        input.id = `b-${this.role}-${index}-${place}`;
+        labels[place].htmlFor = input.id;
+      });
+    });
+    this.addButton.hidden = rows.length >= Number(this.box.dataset.most);
+  }
+}

@@ -1,0 +1,96 @@
+// Uploads that were begun before and are not complete: continue them with the same file, or cancel them.
+import { announce } from "../../archive/core/announce.js";
+import { closestElement, findElement, getElement, getElements } from "../../archive/core/dom.js";
+import { formatSize } from "../../archive/core/format.js";
+
+/** @import { Api } from "./api.js" */
+
+/** @import { UploadSession } from "./multipart-upload.js" */
+
+export class UnfinishedList {
+  /**
+   * @param {HTMLElement} page
+   * @param {Api} api
+   */
+  constructor(page, api) {
+    this.section = findElement(page, "[data-unfinished]"); // null if there are none
+    this.section?.addEventListener("click", ({ target }) => {
+      const button = closestElement(target, "[data-give-up]");
+      const row = closestElement(target, "[data-open]");
+      if (button && row) this.#cancel(row, button, api);
+    });
+  }
+
+  hide() {
+    if (this.section) this.section.hidden = true;
+  }
+
+  /**
+   * The row of a file of this name and size.
+   *
+   * @param {string} name
+   * @param {number} size
+   * @param {HTMLElement | null} [row] the only one that counts
+   */
+  find(name, size, row = null) {
+    const rows = this.section ? getElements(this.section, "[data-open]") : [];
+    return rows.find(
+      ({ dataset }) =>
+        dataset.name === name && Number(dataset.size) === size && (!row || row.dataset.open === dataset.open),
+    );
+  }
+
+  /**
+   * The upload session of a row, as the API describes it.
+   *
+   * @param {HTMLElement} row
+   * @returns {UploadSession}
+   */
+  sessionOf({ dataset }) {
+    const [size, partSize] = [Number(dataset.size), Number(dataset.partSize)];
+    return {
+      id: dataset.open ?? "",
+      space: dataset.space ?? "",
+      kind: dataset.kind === "transcript" ? "transcript" : "recording",
+      size,
+      part_size: partSize,
+      part_count: Math.ceil(size / partSize),
+      resumed: true,
+    };
+  }
+
+  /**
+   * @param {HTMLElement} row
+   * @param {File} file
+   */
+  rejectFile(row, file) {
+    const expected = `${row.dataset.name} (${formatSize(Number(row.dataset.size))})`;
+    showError(row, `That is ${file.name} (${formatSize(file.size)}), not ${expected}. Choose that one to go on.`);
+  }
+
+  /**
+   * @param {HTMLElement} row
+   * @param {HTMLElement} button
+   * @param {Api} api
+   */
+  async #cancel(row, button, api) {
+    button.setAttribute("aria-busy", "true");
+    try {
+      await api.call("DELETE", `/uploads/${row.dataset.open}`);
+      row.remove();
+      announce(`${row.dataset.name} was given up.`);
+      if (this.section && !findElement(this.section, "[data-open]")) this.section.remove();
+    } catch (error) {
+      showError(row, error instanceof Error ? error.message : String(error));
+      button.removeAttribute("aria-busy");
+    }
+  }
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {string} message
+ */
+function showError(row, message) {
+  getElement(row, "[data-row-wrong]").textContent = message;
+}

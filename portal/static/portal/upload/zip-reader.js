@@ -1,0 +1,78 @@
+// Read ZIP archives with zip.js, without unpacking more than what is asked for. An archive may come from anybody: its
+// names never become paths, and a member never grows beyond the size in the index.
+import { UserError } from "./api.js";
+import { baseName } from "./config.js";
+
+/** @import { FileEntry } from "@zip.js/zip.js" */
+/** @typedef {{name: string, size: number, entry: FileEntry}} Member */
+
+const SIGNATURES = ["PK\x03\x04", "PK\x05\x06"]; // a local header, or the end of an empty archive
+const READABLE_METHODS = [0, 8]; // stored, deflated
+
+/** @param {File} file */
+export async function isArchive(file) {
+  const head = new Uint8Array(await file.slice(0, 4).arrayBuffer());
+  return SIGNATURES.includes(String.fromCharCode(...head));
+}
+
+/**
+ * The files in the archive, from its index. Throws UserError.
+ *
+ * @param {File} file
+ * @returns {Promise<Member[]>}
+ */
+export async function listMembers(file) {
+  const zip = await import("../../zip/index-native.min.js");
+  zip.configure({ useWebWorkers: false }); // the Content-Security-Policy allows none
+  try {
+    const entries = await new zip.ZipReader(new zip.BlobReader(file)).getEntries();
+    return entries.flatMap((entry) =>
+      entry.directory ? [] : [{ name: entry.filename, size: entry.uncompressedSize, entry }],
+    );
+  } catch {
+    throw new UserError(`${file.name}: the archive is damaged, or its end is missing.`);
+  }
+}
+
+/**
+ * One member as a file, named by the last part of its path. Browsers keep large blobs on the disk. Throws UserError.
+ *
+ * @param {Member} member
+ */
+export async function unpackMember({ name: path, size, entry }) {
+  const name = baseName(path);
+  if (entry.encrypted) throw new UserError(`${name}: it is encrypted. Unpack the archive, and choose the recording.`);
+  if (!READABLE_METHODS.includes(entry.compressionMethod)) {
+    throw new UserError(
+      `${name}: it is packed in a way that is not read here. Unpack the archive, and choose the recording.`,
+    );
+  }
+  const { readable, writable } = limitSize(size);
+  try {
+    const [blob] = await Promise.all([
+      new Response(readable).blob(),
+      entry.getData(writable, { checkSignature: true }),
+    ]);
+    if (blob.size !== size) throw new RangeError("smaller than its index says");
+    return new File([blob], name);
+  } catch {
+    throw new UserError(`${name}: it is damaged in the archive.`);
+  }
+}
+
+/**
+ * A stream that fails after `size` bytes, however large the member would grow.
+ *
+ * @param {number} size
+ * @returns {TransformStream<Uint8Array, Uint8Array>}
+ */
+function limitSize(size) {
+  let count = 0;
+  return new TransformStream({
+    transform(chunk, controller) {
+      count += chunk.byteLength;
+      if (count > size) throw new RangeError("larger than its index says");
+      controller.enqueue(chunk);
+    },
+  });
+}
