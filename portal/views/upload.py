@@ -23,6 +23,7 @@ from archive.models import Participant, Space, UploadSession, User
 from portal.access import find_space, find_space_to_change, may_have_content, only
 from portal.http import SignedInRequest
 from portal.presenters.intake_progress import intake_status
+from portal.presenters.upload_config import upload_config
 
 MAX_INSPECTED_FILES = 5
 MAX_INSPECTED_BYTES = 16 * 1024**2  # of all files of one request; the page sends far less
@@ -65,6 +66,7 @@ def _page(user: User, space: Space | None) -> dict[str, Any]:
         "languages": LANGUAGES,
         "audiences": Space.Audience.choices,
         "max_bytes": settings.MAX_UPLOAD_BYTES,
+        "upload_config": upload_config(),
         "keep_days": settings.RETENTION_DAYS,
         "cohosts": Participant.SEATS[Participant.Role.COHOST],
         "speakers": Participant.SEATS[Participant.Role.SPEAKER],

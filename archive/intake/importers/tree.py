@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -12,7 +13,8 @@ from archive.errors import Unreadable
 from archive.intake.importers.values import LARGEST, document, text
 
 # By these endings recordings are found. What they really are is found by decoding.
-SOUNDS = {".m4a", ".mp4", ".mp3", ".ogg", ".oga", ".opus", ".wav", ".flac", ".aac", ".ts"}
+SOUNDS = (".m4a", ".mp4", ".mp3", ".ogg", ".oga", ".opus", ".wav", ".flac", ".aac", ".ts")
+HIDDEN = re.compile(r"(?:^|/)(?:\.|__MACOSX(?:/|$))")
 MOST_FILES = 500_000
 
 
@@ -37,7 +39,7 @@ def ending(name: str) -> str:
 
 def is_hidden(name: str) -> bool:
     """What systems leave behind: .DS_Store, ._talk.m4a, __MACOSX/. And a name in an archive that climbs with .. ."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+    return HIDDEN.search(name) is not None
 
 
 class Tree(ABC):

@@ -1,0 +1,31 @@
+"""File patterns and limits for the scripts of the upload page, so that they agree with the importers."""
+
+import re
+from typing import Any
+
+from archive.intake import importers
+from archive.intake.importers import captions, tags, xarchive, zoom
+from archive.intake.importers.tree import HIDDEN, SOUNDS
+from archive.intake.request import LANGUAGE
+
+
+def upload_config() -> dict[str, Any]:
+    """As JSON has it; portal/static/portal/upload/config.js describes each entry."""
+    return {
+        "headBytes": tags.HEAD,
+        "sidecarBytes": importers.LARGEST,
+        "recordingExtensions": list(SOUNDS),
+        "transcriptExtensions": [*captions.ENDINGS, ".txt"],
+        "chat": _pattern(zoom.CHAT_NAME),
+        "hidden": _pattern(HIDDEN),
+        "spaceRecording": _pattern(xarchive.RECORDING),
+        "spaceMetadata": _pattern(xarchive.METADATA),
+        "ownTrack": _pattern(zoom.OWN_TRACK),
+        "language": _pattern(LANGUAGE),
+    }
+
+
+def _pattern(pattern: re.Pattern[str]) -> dict[str, str]:
+    """A regular expression that JavaScript reads; the patterns use no syntax beyond what both languages share."""
+    flags = "i" if pattern.flags & re.IGNORECASE else ""
+    return {"pattern": pattern.pattern.replace("(?P<", "(?<"), "flags": flags}
