@@ -89,12 +89,12 @@ def test_a_recording_that_cannot_be_had_says_so_and_can_be_tried_again(
     services.web()
     space = make_heard(alice)
     person.come_back(page, services.url, "alice")
-    page.route("**/audio*", lambda route: route.abort())
+    page.route("**/spaces/*/audio*", lambda route: route.abort())
     page.goto(f"{services.url}/spaces/{space.pk}/?t=20")
     expect(page.get_by_text("The recording can't be reached right now.")).to_be_visible()
     assert lit(page) == "Hello! Thank you for having me. I brought my notebook, and a tin of beans."
 
-    page.unroute("**/audio*")
+    page.unroute("**/spaces/*/audio*")
     page.get_by_role("button", name="Try again").click()
 
     expect(page.get_by_text("The recording can't be reached right now.")).to_be_hidden()

@@ -70,11 +70,5 @@ def things(value: int, thing: str) -> str:
 
 @register.filter
 def clocktime(value: float | None) -> str:
-    """Seconds as a player shows them, the fraction cut off: 0:12, 12:34, 1:03:46; nothing for None."""
-    if value is None:
-        return ""
-    whole = max(0, int(value))
-    minutes, seconds = whole // 60, whole % 60
-    if minutes < 60:
-        return f"{minutes}:{seconds:02}"
-    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+    """Seconds as a player shows them: 0:12, 12:34, 1:03:46; nothing for None."""
+    return "" if value is None else formatting.format_duration(value)

@@ -9,6 +9,7 @@ import { mountDropZone } from "./drop-zone.js";
 import { FileList } from "./file-list.js";
 import { detectKind, inspectFiles } from "./inspect.js";
 import { ProgressPanel } from "./progress-panel.js";
+import { Submission } from "./submission.js";
 import { UnfinishedList } from "./unfinished-list.js";
 
 /** @import { UploadConfig } from "./config.js" */
@@ -16,15 +17,7 @@ import { UnfinishedList } from "./unfinished-list.js";
 /** @import * as uppyPlugin from "./uppy-plugin.js" */
 /** @import { OpenUpload } from "./uppy-plugin.js" */
 
-/** @param {Uint8Array} bytes */
-const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-
 export class UploadPage {
-  /** @type {{key: string, idempotencyKey: string, title: string, id?: string} | null} the Space that was created */
-  #space = null;
-  /** @type {Map<File, OpenUpload>} what was opened; a retry continues it */
-  #opened = new Map();
-
   /**
    * @param {HTMLElement} page
    * @param {UploadConfig} config
@@ -43,6 +36,7 @@ export class UploadPage {
     this.list = new FileList(this.form, Boolean(page.dataset.space));
     this.unfinished = new UnfinishedList(page, this.api);
     this.progress = new ProgressPanel(page, this.api);
+    this.submission = new Submission(this.api, this.details, this.list, page.dataset.space);
   }
 
   mount() {
@@ -162,61 +156,16 @@ export class UploadPage {
     button.setAttribute("aria-busy", "true");
     this.#showError(null);
     try {
-      const space = await this.#createSpace();
-      if (space) await this.#send(space, await this.#openUploads(space), this.#space?.title || this.page.dataset.title);
+      const space = await this.submission.createSpace();
+      if (!space) return; // the form shows its errors
+      const uploads = await this.submission.openUploads(space);
+      await this.#send(space, uploads, this.submission.title || this.page.dataset.title);
     } catch (error) {
       const unexpected = new UserError("This could not be begun. Reload the page and try again.");
       this.#showError(error instanceof UserError ? error : unexpected);
     } finally {
       button.removeAttribute("aria-busy");
     }
-  }
-
-  /** The id of the Space, created unless the page belongs to one; null while the form has errors. */
-  async #createSpace() {
-    if (this.page.dataset.space) return this.page.dataset.space;
-    const body = this.details.read();
-    if (!body) return null;
-    const key = JSON.stringify(body);
-    if (this.#space?.key !== key) {
-      const idempotencyKey = hex(crypto.getRandomValues(new Uint8Array(16)));
-      this.#space = { key, idempotencyKey, title: String(body.title) };
-    }
-    const space = this.#space;
-    space.id ??= /** @type {string} */ (
-      (await this.api.call("POST", "/spaces", body, { key: space.idempotencyKey })).id
-    );
-    return space.id;
-  }
-
-  /**
-   * Open an upload for each chosen file, the small one first.
-   *
-   * @param {string} space id
-   */
-  async #openUploads(space) {
-    const uploads = [];
-    for (const kind of /** @type {const} */ (["transcript", "recording"])) {
-      const file = this.list.files[kind];
-      if (file) uploads.push(await this.#openUpload(space, kind, file));
-    }
-    return uploads;
-  }
-
-  /**
-   * @param {string} space id
-   * @param {"transcript" | "recording"} kind
-   * @param {File} file
-   * @returns {Promise<OpenUpload>}
-   */
-  async #openUpload(space, kind, file) {
-    const opened = this.#opened.get(file);
-    if (opened?.upload.space === space && opened.upload.kind === kind) return opened; // the other file failed
-    const language = kind === "transcript" ? this.details.readLanguage() : undefined;
-    const body = { kind, name: file.name, size: file.size, ...(language && { language }) };
-    const upload = await this.api.call("POST", `/spaces/${space}/uploads`, body);
-    this.#opened.set(file, { file, upload });
-    return { file, upload };
   }
 
   /**

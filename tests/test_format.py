@@ -1,0 +1,49 @@
+"""Sizes, durations and times read the same on the server and in the browser: both are held to format_cases.json."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from archive import words
+from embedded.node import find as find_node
+from portal.faces import left_words
+
+ROOT = Path(__file__).parent.parent
+CASES = json.loads((ROOT / "tests" / "format_cases.json").read_text())
+IN_PYTHON: dict[str, Callable[..., str]] = {
+    "size": words.size,
+    "duration": words.length,
+    "time_left": lambda seconds: left_words(timedelta(seconds=seconds)),
+    "moment": lambda text: words.moment(datetime.fromisoformat(text)),
+}
+IN_JAVASCRIPT = """
+const [url, cases] = process.argv.slice(-2);
+const { formatSize, formatDuration, formatTimeLeft, formatMoment } = await import(url);
+const functions = {
+  size: formatSize,
+  duration: formatDuration,
+  time_left: (seconds) => formatTimeLeft(seconds * 1000),
+  moment: (text) => formatMoment(new Date(text)),
+};
+const results = Object.entries(JSON.parse(cases)).map(([name, rows]) => [name, rows.map(([value]) => functions[name](value))]);
+console.log(JSON.stringify(Object.fromEntries(results)));
+"""
+
+
+@pytest.mark.parametrize(("name", "value", "text"), [(name, *row) for name, rows in CASES.items() for row in rows])
+def test_the_server(name: str, value: object, text: str) -> None:
+    assert IN_PYTHON[name](value) == text
+
+
+def test_the_browser() -> None:
+    node, _ = find_node()
+    module = (ROOT / "archive/static/archive/core/format.js").as_uri()
+    command = [node, "--input-type=module", "-e", IN_JAVASCRIPT, "--", module, json.dumps(CASES)]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+
+    assert json.loads(done.stdout) == {name: [text for _, text in rows] for name, rows in CASES.items()}
