@@ -32,7 +32,7 @@ class NeverCacheMiddleware:
 
 
 class TimeZoneMiddleware:
-    """Store the time zone of the user's browser, which a script puts into a cookie (static/portal/site.js), for the
+    """Store the time zone of the user's browser, which a script puts into a cookie (core/site.js), for the
     times in their mail."""
 
     def __init__(self, get_response: GetResponse) -> None:

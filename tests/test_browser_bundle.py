@@ -86,7 +86,7 @@ def finds_words(page: Page) -> None:
     assert marked(page) == ["seed", "seed", "Seed", "seed", "SEED"]
     assert [round(x) for x in ticks(page)] == [4, 16, 37, 40, 41]
     page.keyboard.press("Enter")
-    expect(page.locator("[data-found]")).to_have_text("1 of 5")
+    expect(page.locator("[data-find-status]")).to_have_text("1 of 5")
     page.keyboard.press("Escape")
 
 
@@ -163,7 +163,7 @@ def test_a_talk_of_hours_opens_at_once(opened: Callable[..., Opened], alice: Use
     begun = time.monotonic()
     found.page.keyboard.press("/")
     found.page.keyboard.type("5399")
-    expect(found.page.locator("[data-found]")).to_have_text("1 place")
+    expect(found.page.locator("[data-find-status]")).to_have_text("1 place")
     assert time.monotonic() - begun < 30
     assert found.said == []
 

@@ -34,15 +34,15 @@ def test_every_place_is_marked_and_walked_to(services: Services, page: Page, ali
     assert [round(x) for x in ticks(page)] == [4, 16, 37, 40, 41]
     for said in ("1 of 5", "2 of 5", "3 of 5"):
         field.press("Enter")
-        expect(page.locator("[data-found]")).to_have_text(said)
+        expect(page.locator("[data-find-status]")).to_have_text(said)
     assert marked(page, "found-now") == ["Seed"]
     field.press("Shift+Enter")
-    expect(page.locator("[data-found]")).to_have_text("2 of 5")
+    expect(page.locator("[data-find-status]")).to_have_text("2 of 5")
     page.get_by_role("button", name="The next place").click()
-    expect(page.locator("[data-found]")).to_have_text("3 of 5")
+    expect(page.locator("[data-find-status]")).to_have_text("3 of 5")
 
     field.fill("(a|b)*.")
-    expect(page.locator("[data-found]")).to_have_text("0 places")
+    expect(page.locator("[data-find-status]")).to_have_text("0 places")
     field.press("Escape")
     assert (marked(page), ticks(page)) == ([], [])
     assert complaints.heard == []
@@ -55,11 +55,11 @@ def test_a_talk_of_hours_is_walked_without_waiting(services: Services, page: Pag
 
     field.fill("Line 1999")
     field.press("Enter")
-    expect(page.locator("[data-found]")).to_have_text("1 of 1")
+    expect(page.locator("[data-find-status]")).to_have_text("1 of 1")
     expect(page.get_by_text("Line 1999 of a long talk.")).to_be_in_viewport()
 
     field.fill("long")
-    expect(page.locator("[data-found]")).to_have_text("2000 places")
+    expect(page.locator("[data-find-status]")).to_have_text("2000 places")
     assert len(marked(page)) == 2000
     assert 300 < len(ticks(page)) <= 400
 

@@ -8,29 +8,29 @@ from pathlib import Path
 
 import pytest
 
-from archive import words
+from archive import formatting
 from embedded.node import find as find_node
-from portal.faces import left_words
+from portal.presenters.clock import format_time_left
 
 ROOT = Path(__file__).parent.parent
 CASES = json.loads((ROOT / "tests" / "format_cases.json").read_text())
 IN_PYTHON: dict[str, Callable[..., str]] = {
-    "size": words.size,
-    "duration": words.length,
-    "time_left": lambda seconds: left_words(timedelta(seconds=seconds)),
-    "moment": lambda text: words.moment(datetime.fromisoformat(text)),
+    "size": formatting.format_size,
+    "duration": formatting.format_duration,
+    "time_left": lambda seconds: format_time_left(timedelta(seconds=seconds)),
+    "moment": lambda text: formatting.format_time(datetime.fromisoformat(text)),
 }
 IN_JAVASCRIPT = """
 const [url, cases] = process.argv.slice(-2);
-const { formatSize, formatDuration, formatTimeLeft, formatMoment } = await import(url);
+const { formatSize, formatDuration, formatTimeLeft, formatTime } = await import(url);
 const functions = {
   size: formatSize,
   duration: formatDuration,
   time_left: (seconds) => formatTimeLeft(seconds * 1000),
-  moment: (text) => formatMoment(new Date(text)),
+  moment: (text) => formatTime(new Date(text)),
 };
-const results = Object.entries(JSON.parse(cases)).map(([name, rows]) => [name, rows.map(([value]) => functions[name](value))]);
-console.log(JSON.stringify(Object.fromEntries(results)));
+const format = ([name, rows]) => [name, rows.map(([value]) => functions[name](value))];
+console.log(JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(cases)).map(format))));
 """
 
 

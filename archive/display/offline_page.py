@@ -1,6 +1,6 @@
 """index.html of a bundle: the Space's page, made to be opened from a disk, without any network.
 
-It is the portal's own: the same parts of templates, the same styles and scripts (assets.py). There is no moment in it
+It has the same partial templates, styles and scripts as the portal's page (assets.py). There is no moment in it
 but the Space's own, so the same content gives the same bytes; the clock on it counts by the reader's machine.
 """
 

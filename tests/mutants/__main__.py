@@ -23,6 +23,7 @@ from embedded.reaper import no_process_left
 from tests.mutants import MUTANTS, Mutant
 
 ROOT = Path(__file__).parent.parent.parent
+OFFLINE_PAGE = "archive/display/offline-page.bundle.js"  # built by make, and not under version control
 AT_ONCE = 2
 SECONDS = 1800  # for the tests of one mutant
 FAILED = 1  # pytest's exit status when tests ran and some failed
@@ -41,6 +42,7 @@ def planted(mutant: Mutant) -> Iterator[Path]:
                 (tree / file).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / file, tree / file)
         (tree / "node_modules").symlink_to(ROOT / "node_modules")
+        shutil.copy2(ROOT / OFFLINE_PAGE, tree / OFFLINE_PAGE)
         code = (tree / mutant.file).read_text()
         if code.count(mutant.old) != 1:
             raise LookupError(f"{mutant.name}: its place is not in {mutant.file} once")

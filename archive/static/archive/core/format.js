@@ -70,4 +70,4 @@ const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digi
  *
  * @param {Date} date
  */
-export const formatMoment = (date) => `${DATE.format(date)}, ${TIME.format(date)} UTC`;
+export const formatTime = (date) => `${DATE.format(date)}, ${TIME.format(date)} UTC`;

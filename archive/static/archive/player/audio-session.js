@@ -24,7 +24,7 @@ export class AudioSession {
    */
   constructor(player, source, length, onChange) {
     const audio = player.querySelector("audio");
-    const notice = player.querySelector("[data-trouble]");
+    const notice = player.querySelector("[data-problem]");
     const message = notice?.querySelector("p");
     const retry = notice?.querySelector("button");
     if (!audio || !(notice instanceof HTMLElement) || !message || !retry) throw new Error("the player is incomplete");

@@ -18,7 +18,7 @@
  */
 export function signedSource(player) {
   const audio = player.querySelector("audio");
-  const lifetime = Number(player.dataset.lives) * 1000; // ms
+  const lifetime = Number(player.dataset.urlLifetime) * 1000; // ms
   let issuedAt = performance.now();
   return {
     messages: {

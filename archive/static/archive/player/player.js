@@ -23,7 +23,7 @@ const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
  * @param {Promise<WaveformData | null>} data.waveform
  */
 export function startPlayer(player, { source, waveform }) {
-  const length = Number(player.dataset.ms) / 1000;
+  const length = Number(player.dataset.durationMs) / 1000;
   const track = getElement(player, ".track");
   const lines = getElements(document, "[data-lines] > li");
   const times = readTimes(lines, length);

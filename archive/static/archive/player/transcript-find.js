@@ -25,7 +25,7 @@ export function mountTranscriptFind(lines, times, length, svg) {
   const form = findElement(document, "[data-find]", HTMLFormElement);
   if (!form) return;
   const input = getElement(form, "input", HTMLInputElement);
-  const status = getElement(document, "[data-found]");
+  const status = getElement(document, "[data-find-status]");
   const texts = lines.map((line) => line.lastElementChild?.lastElementChild?.firstChild);
   /** @type {Match[]} */
   let matches = [];

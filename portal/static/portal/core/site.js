@@ -51,7 +51,7 @@ function mountBundlePanel() {
     const panel = document.getElementById("bundle");
     if (!panel || panel.dataset.state === state) return;
     state = panel.dataset.state;
-    announce(panel.dataset.say);
+    announce(panel.dataset.announce);
     if (hadFocus) findElement(panel, "a.button, button")?.focus({ preventScroll: true });
   });
   document.addEventListener("htmx:responseError", (event) => {

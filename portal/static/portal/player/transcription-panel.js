@@ -20,7 +20,7 @@ document.addEventListener("htmx:afterSettle", () => {
   const panel = document.getElementById("speech");
   if (!panel || panel.dataset.state === state) return;
   state = panel.dataset.state;
-  announce(panel.dataset.say);
+  announce(panel.dataset.announce);
   if (hadFocus) findElement(panel, "a, button")?.focus({ preventScroll: true });
   hadFocus = false;
   if (state !== "made") return;

@@ -32,7 +32,7 @@ export class Api {
   /** @param {HTMLElement} page with the CSRF token */
   constructor(page) {
     this.#csrfToken = page.dataset.csrf ?? "";
-    this.#inspectUrl = page.dataset.look ?? "";
+    this.#inspectUrl = page.dataset.inspectUrl ?? "";
   }
 
   /**

@@ -2,7 +2,7 @@
 // had been chosen themselves. If there are several recordings, the user chooses one.
 import { announce } from "../../archive/core/announce.js";
 import { getElement } from "../../archive/core/dom.js";
-import { formatMoment, formatSize } from "../../archive/core/format.js";
+import { formatSize, formatTime } from "../../archive/core/format.js";
 import { UserError } from "./api.js";
 import { baseName, extensionOf, folderOf } from "./config.js";
 import { isArchive, listMembers, unpackMember } from "./zip-reader.js";
@@ -31,8 +31,8 @@ export class ArchivePicker {
    */
   constructor(form, config) {
     this.config = config;
-    this.list = getElement(form, "[data-several]");
-    this.status = getElement(form, "[data-opening]");
+    this.list = getElement(form, "[data-recordings]");
+    this.status = getElement(form, "[data-archive-status]");
   }
 
   /**
@@ -137,7 +137,7 @@ export class ArchivePicker {
         const text = await (await unpackMember(member)).text();
         for (const entry of JSON.parse(text.slice(text.indexOf("=") + 1))) {
           const { id, endedAt } = entry.id ? entry : Object.values(entry)[0];
-          ends.set(id, formatMoment(new Date(endedAt)));
+          ends.set(id, formatTime(new Date(endedAt)));
         }
       } catch {
         // The list shows only names then.
@@ -156,7 +156,7 @@ export class ArchivePicker {
    */
   #ask(file, recordings, ends) {
     const count = recordings.length;
-    getElement(this.list, "[data-several-words]").textContent =
+    getElement(this.list, "[data-recordings-label]").textContent =
       `${file.name} has ${count} recordings. Each is a Space of its own: choose the one to bring in now.`;
     this.status.textContent = "";
     return new Promise((resolve) => {

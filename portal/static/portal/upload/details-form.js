@@ -1,7 +1,7 @@
 // The form about the Space: fill it in from facts, read it, and show errors beside their fields.
 import { now } from "../../archive/core/clock.js";
 import { closestElement, findElement, getElement, getElements } from "../../archive/core/dom.js";
-import { formatMoment } from "../../archive/core/format.js";
+import { formatTime } from "../../archive/core/format.js";
 import { ParticipantsForm } from "./participants-form.js";
 
 /** @import { UploadConfig } from "./config.js" */
@@ -23,12 +23,16 @@ export class DetailsForm {
   constructor(page, form, config) {
     this.form = form;
     this.config = config;
-    this.retentionDays = Number(page.dataset.days);
+    this.retentionDays = Number(page.dataset.retentionDays);
     this.participants = new Map(
-      getElements(form, "[data-people]").map((box) => [box.dataset.people ?? "", new ParticipantsForm(box)]),
+      getElements(form, "[data-participants]").map((box) => [
+        box.dataset.participants ?? "",
+        new ParticipantsForm(box),
+      ]),
     );
     form.addEventListener("input", ({ target }) => {
-      const name = closestElement(target, "[data-people]")?.dataset.people ?? /** @type {Field} */ (target).name;
+      const name =
+        closestElement(target, "[data-participants]")?.dataset.participants ?? /** @type {Field} */ (target).name;
       this.#edited.add(name);
     });
     const endedAt = this.#field("ended_at");
@@ -115,11 +119,11 @@ export class DetailsForm {
    * @returns {boolean} whether none was shown
    */
   showErrors(errors) {
-    const places = getElements(this.form, "[data-wrong]");
+    const places = getElements(this.form, "[data-error]");
     for (const place of places) {
-      const name = place.dataset.wrong ?? "";
+      const name = place.dataset.error ?? "";
       place.textContent = errors[name] ?? "";
-      place.id ||= `b-${name}-error`;
+      place.id ||= `upload-${name}-error`;
       const input = this.#field(name);
       if (!(input instanceof HTMLInputElement)) continue;
       input.setAttribute("aria-invalid", String(Boolean(errors[name])));
@@ -128,7 +132,7 @@ export class DetailsForm {
     const first = places.find(({ textContent }) => textContent);
     if (!first) return true;
     const section = first.closest("section");
-    const input = this.#field(first.dataset.wrong) ?? (section && findElement(section, "[data-people] input"));
+    const input = this.#field(first.dataset.error) ?? (section && findElement(section, "[data-participants] input"));
     input?.focus();
     return false;
   }
@@ -161,7 +165,7 @@ export class DetailsForm {
     const date = this.#end();
     const until = date && new Date(date.getTime() + this.retentionDays * DAY);
     getElement(this.form, "[data-utc]").textContent = until
-      ? `That is ${formatMoment(date)}. Its clock starts then, not now: it is kept until ${formatMoment(until)}.`
+      ? `That is ${formatTime(date)}. Its clock starts then, not now: it is kept until ${formatTime(until)}.`
       : "Its clock starts then, not now.";
   }
 

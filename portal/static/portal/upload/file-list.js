@@ -33,7 +33,7 @@ export class FileList {
     const { recording, transcript } = this.files;
     getElement(this.form, "[data-chosen]").replaceChildren(...rows);
     getElement(this.form, "[data-drop]").classList.toggle("has", rows.length > 0);
-    getElement(this.form, "[data-asked]").hidden = !(recording || transcript);
+    getElement(this.form, "[data-details]").hidden = !(recording || transcript);
     getElement(this.form, "[data-language]").hidden = !transcript && !this.alwaysAsksLanguage;
   }
 

@@ -6,4 +6,4 @@ import { UploadPage } from "./upload-page.js";
 const uploader = import("./uppy-plugin.js"); // large, so it loads while the user fills in the form
 uploader.catch(() => {}); // reported when it is needed
 
-new UploadPage(getElement(document, "[data-bring]"), readConfig(), uploader).mount();
+new UploadPage(getElement(document, "[data-upload-page]"), readConfig(), uploader).mount();

@@ -10,7 +10,7 @@ export class ParticipantsForm {
   /** @param {HTMLElement} box */
   constructor(box) {
     this.box = box;
-    this.role = box.dataset.people ?? "";
+    this.role = box.dataset.participants ?? "";
     this.addButton = getElement(box, "[data-add]");
     this.addButton.addEventListener("click", () => {
       const row = this.#add({ name: "" });
@@ -54,8 +54,8 @@ export class ParticipantsForm {
    * @returns {HTMLElement | null} the row; null if there are as many as allowed
    */
   #add({ name, account = "" }) {
-    if (this.#rows().length >= Number(this.box.dataset.most)) return null;
-    const row = cloneTemplate(document, "[data-person-row]");
+    if (this.#rows().length >= Number(this.box.dataset.limit)) return null;
+    const row = cloneTemplate(document, "[data-participant-row]");
     getElement(row, "[data-name]", HTMLInputElement).value = name;
     getElement(row, "[data-account]", HTMLInputElement).value = account;
     getElement(this.box, "ul").append(row);
@@ -71,10 +71,10 @@ export class ParticipantsForm {
       getElement(row, "[data-remove]").setAttribute("aria-label", `Remove ${label.toLowerCase()}`);
       const labels = getElements(row, "label", HTMLLabelElement);
       getElements(row, "input", HTMLInputElement).forEach((input, place) => {
-        input.id = `b-${this.role}-${index}-${place}`;
+        input.id = `upload-${this.role}-${index}-${place}`;
         labels[place].htmlFor = input.id;
       });
     });
-    this.addButton.hidden = rows.length >= Number(this.box.dataset.most);
+    this.addButton.hidden = rows.length >= Number(this.box.dataset.limit);
   }
 }

@@ -54,7 +54,7 @@ class FileRow {
   constructor({ file, upload }) {
     this.name = file.name;
     this.size = upload.size;
-    this.element = cloneTemplate(document, "[data-sent-row]");
+    this.element = cloneTemplate(document, "[data-progress-row]");
     getElement(this.element, "[data-name]").textContent = file.name;
     getElement(this.element, "[data-kind]").textContent = KINDS[upload.kind];
     this.bar = getElement(this.element, "progress", HTMLProgressElement);
@@ -102,12 +102,12 @@ export class ProgressPanel {
    */
   constructor(page, api) {
     this.api = api;
-    this.panel = getElement(page, "[data-sending]");
+    this.panel = getElement(page, "[data-progress]");
     this.state = this.#part("state");
-    this.trouble = this.#part("trouble");
+    this.trouble = this.#part("problem");
     this.pauseButton = this.#part("pause");
-    this.retryButton = this.#part("again");
-    this.cancelButton = this.#part("stop");
+    this.retryButton = this.#part("retry");
+    this.cancelButton = this.#part("cancel");
   }
 
   /** @param {string} name */
@@ -201,7 +201,7 @@ export class ProgressPanel {
   /** @param {string} message */
   #showTrouble(message) {
     this.trouble.hidden = !message;
-    this.#part("trouble-words").textContent = message;
+    this.#part("problem-text").textContent = message;
     this.retryButton.hidden = !message;
     this.pauseButton.hidden = Boolean(message);
   }

@@ -15,8 +15,8 @@ export class UnfinishedList {
   constructor(page, api) {
     this.section = findElement(page, "[data-unfinished]"); // null if there are none
     this.section?.addEventListener("click", ({ target }) => {
-      const button = closestElement(target, "[data-give-up]");
-      const row = closestElement(target, "[data-open]");
+      const button = closestElement(target, "[data-cancel-upload]");
+      const row = closestElement(target, "[data-upload]");
       if (button && row) this.#cancel(row, button, api);
     });
   }
@@ -33,10 +33,10 @@ export class UnfinishedList {
    * @param {HTMLElement | null} [row] the only one that counts
    */
   find(name, size, row = null) {
-    const rows = this.section ? getElements(this.section, "[data-open]") : [];
+    const rows = this.section ? getElements(this.section, "[data-upload]") : [];
     return rows.find(
       ({ dataset }) =>
-        dataset.name === name && Number(dataset.size) === size && (!row || row.dataset.open === dataset.open),
+        dataset.name === name && Number(dataset.size) === size && (!row || row.dataset.upload === dataset.upload),
     );
   }
 
@@ -49,7 +49,7 @@ export class UnfinishedList {
   sessionOf({ dataset }) {
     const [size, partSize] = [Number(dataset.size), Number(dataset.partSize)];
     return {
-      id: dataset.open ?? "",
+      id: dataset.upload ?? "",
       space: dataset.space ?? "",
       kind: dataset.kind === "transcript" ? "transcript" : "recording",
       size,
@@ -76,10 +76,10 @@ export class UnfinishedList {
   async #cancel(row, button, api) {
     button.setAttribute("aria-busy", "true");
     try {
-      await api.call("DELETE", `/uploads/${row.dataset.open}`);
+      await api.call("DELETE", `/uploads/${row.dataset.upload}`);
       row.remove();
       announce(`${row.dataset.name} was given up.`);
-      if (this.section && !findElement(this.section, "[data-open]")) this.section.remove();
+      if (this.section && !findElement(this.section, "[data-upload]")) this.section.remove();
     } catch (error) {
       showError(row, error instanceof Error ? error.message : String(error));
       button.removeAttribute("aria-busy");
@@ -92,5 +92,5 @@ export class UnfinishedList {
  * @param {string} message
  */
 function showError(row, message) {
-  getElement(row, "[data-row-wrong]").textContent = message;
+  getElement(row, "[data-row-error]").textContent = message;
 }

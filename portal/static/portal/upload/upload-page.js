@@ -29,7 +29,7 @@ export class UploadPage {
     this.uploader = uploader;
     this.form = getElement(page, "[data-form]", HTMLFormElement);
     this.wantsRecording = "wantsRecording" in page.dataset;
-    this.maxBytes = Number(page.dataset.max);
+    this.maxBytes = Number(page.dataset.maxBytes);
     this.api = new Api(page);
     this.archives = new ArchivePicker(this.form, config);
     this.details = new DetailsForm(page, this.form, config);
@@ -44,7 +44,7 @@ export class UploadPage {
       input.addEventListener("change", () => {
         const files = [...(input.files ?? [])];
         input.value = ""; // so that the same file can be chosen again
-        this.#choose(files, closestElement(input, "[data-open]"));
+        this.#choose(files, closestElement(input, "[data-upload]"));
       });
     }
     const dropZone = getElement(this.form, "[data-drop]");
@@ -140,8 +140,8 @@ export class UploadPage {
     } catch (error) {
       if (error instanceof UserError && error.status) message = `${error.message} The form can be filled in by hand.`;
     }
-    getElement(this.form, "[data-found-notice]").hidden = !message;
-    getElement(this.form, "[data-found-words]").textContent = message;
+    getElement(this.form, "[data-inspection]").hidden = !message;
+    getElement(this.form, "[data-inspection-text]").textContent = message;
     announce(message);
   }
 
@@ -194,7 +194,7 @@ export class UploadPage {
     const { createUploader } = await this.uploader;
     this.form.hidden = true;
     this.unfinished.hide();
-    const spaceUrl = (this.page.dataset.page ?? "").replace(/[0-9a-f-]{36}/, space);
+    const spaceUrl = (this.page.dataset.spaceUrl ?? "").replace(/[0-9a-f-]{36}/, space);
     this.progress.start(createUploader(this.api, uploads), uploads, title, {
       onDone: () => location.assign(spaceUrl),
       onCancel: () => location.assign(location.pathname + location.search),
@@ -203,7 +203,7 @@ export class UploadPage {
 
   /** @param {UserError | null} error */
   #showError(error) {
-    const notice = getElement(this.form, "[data-trouble-form]");
+    const notice = getElement(this.form, "[data-form-problem]");
     notice.hidden = !error;
     if (!error) return;
     /** @type {Record<string, string>} */
