@@ -1,6 +1,6 @@
 """Static files: which files of npm packages are served, and hashed names inside module imports."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ class VendorFinder(BaseFinder):
         matches = [str(file)] if file and file.is_file() else []
         return matches if find_all else next(iter(matches), None)
 
-    def list(self, ignore_patterns: Sequence[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
         for path, file in self.files.items():
             if file.is_file() and not matches_patterns(path, list(ignore_patterns or [])):
                 yield file.name, _storage(file.parent, path.rpartition("/")[0])
@@ -45,7 +45,7 @@ def _storage(folder: Path, prefix: str) -> FileSystemStorage:
     return storage
 
 
-class HashedModuleStorage(CompressedManifestStaticFilesStorage):
+class HashedModuleStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
     """Put hashed names into `import` and `export ... from`, too.
 
     Otherwise a module with a hashed name would import others by their plain names: these could not be cached for good,

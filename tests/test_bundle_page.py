@@ -251,14 +251,26 @@ def test_what_browsers_cannot_play_comes_with_a_copy(space: Space, tmp_path: Pat
         assert re.search(r'"access_copy": \{\s+"file": "access-copy.m4a",\s+"size": 6,', whole(space).decode("latin-1"))
 
 
-def test_a_start_without_its_files_is_stopped(copy: Path) -> None:
-    assert bundle_page() == []
-    script = ARCHIVE / SCRIPT
-
+def test_a_missing_file_is_reported(copy: Path) -> None:
     (copy / SCRIPT).unlink()
+
     with pytest.raises(ImproperlyConfigured, match=r"The file .*offline-page\.bundle\.js is missing"):
         load(copy)
-    assert script.is_file()
+
+
+def test_a_page_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
+    assert bundle_page() == []
+    (tmp_path / TEMPLATE).parent.mkdir(parents=True)
+    (tmp_path / TEMPLATE).write_text('{% extends "base.html" %}')
+
+    engine: dict[str, Any] = settings.TEMPLATES[0]
+    with override_settings(TEMPLATES=[engine | {"DIRS": [tmp_path, *engine["DIRS"]]}]):
+        assets.cache_clear()
+        (problem,) = bundle_page()
+    assets.cache_clear()
+
+    assert problem.id == "spacekeep.E032"
+    assert f"{TEMPLATE} extends another template" in problem.msg
 
 
 @pytest.mark.parametrize("text", ["</script>", "<!-- ", "\r"])

@@ -42,7 +42,7 @@ def test_the_server(name: str, value: object, text: str) -> None:
 def test_the_browser() -> None:
     node, _ = find_node()
     module = (ROOT / "archive/static/archive/core/format.js").as_uri()
-    command = [node, "--input-type=module", "-e", IN_JAVASCRIPT, "--", module, json.dumps(CASES)]
+    command = [str(node), "--input-type=module", "-e", IN_JAVASCRIPT, "--", module, json.dumps(CASES)]
 
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
 

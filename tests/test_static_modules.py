@@ -38,7 +38,7 @@ def manifest(collected: Path) -> dict[str, str]:
 def parse_imports(folder: Path, entries: list[str], out: Path) -> dict[str, Any]:
     """The modules reached from `entries`, as esbuild parses and resolves them; a missing module is an error."""
     esbuild = ROOT / "node_modules" / ".bin" / "esbuild"
-    command = [esbuild, *entries, "--bundle", "--format=esm", "--splitting", f"--outdir={out}"]
+    command = [str(esbuild), *entries, "--bundle", "--format=esm", "--splitting", f"--outdir={out}"]
     metafile = out / "meta.json"
     subprocess.run([*command, f"--metafile={metafile}", "--log-level=error"], cwd=folder, check=True, timeout=60)
     inputs: dict[str, Any] = json.loads(metafile.read_text())["inputs"]
