@@ -134,7 +134,7 @@ def test_each_template_that_it_is_made_from_counts(space: Space, admin: User) ->
     contents(Space.objects.get(pk=space.pk))
     template_rendered.disconnect(note)
 
-    assert {"spaces/player.html", "spaces/transcript.html", "parts/clock.html", "parts/icon.html"} < rendered
+    assert {"archive/parts/player.html", "archive/parts/transcript_lines.html", "archive/parts/clock.html"} < rendered
     assert rendered <= set(templates(TEMPLATE))
 
 
@@ -167,7 +167,9 @@ def test_new_styles_and_scripts_make_it_another_bundle(copy: Path, name: str) ->
     assert load(copy).digest != before
 
 
-@pytest.mark.parametrize("name", ["bundle/page.html", "parts/clock.html", "spaces/transcript.html"])
+@pytest.mark.parametrize(
+    "name", ["archive/bundle/offline_page.html", "archive/parts/clock.html", "archive/parts/transcript_lines.html"]
+)
 def test_so_do_new_templates(space: Space, tmp_path: Path, name: str) -> None:
     before = content_id(space)
     (tmp_path / name).parent.mkdir(parents=True)

@@ -15,10 +15,10 @@ from archive import cues
 from archive.bundles import names
 from archive.bundles.bag import bag, member
 from archive.bundles.zip64 import Member, Range, Segment, layout
-from archive.display import violations
 from archive.display.assets import assets
 from archive.display.deadline_reasons import reasons_with_text
 from archive.display.offline_page import File, render_offline_page
+from archive.display.violations import violations_as_json
 from archive.errors import ObjectChanged, ObjectMissing, Refused
 from archive.log import rfc3339
 from archive.models import Derived, Recording, Space
@@ -189,7 +189,7 @@ def facts(space: Space) -> dict[str, Any]:
         "transcripts": [
             {"language": t.language, "source": t.source, "lines": len(t.cues)} for t in space.transcripts.all()
         ],
-        "violations": violations.as_json(space),
+        "violations": violations_as_json(space),
         "kept_until": rfc3339(due.at),
         "deadline_reasons": reasons_with_text(due.reasons),
         "salt": space.salt,  # with it, a certificate of deletion can be shown to speak of this very Space

@@ -19,7 +19,7 @@ from django.template.base import FilterExpression
 from django.template.loader import get_template
 from django.template.loader_tags import ExtendsNode, IncludeNode
 
-TEMPLATE = "bundle/page.html"
+TEMPLATE = "archive/bundle/offline_page.html"
 ARCHIVE = Path(__file__).parent.parent
 STYLES = ("tokens", "base", "components", "clock", "pages", "player")
 SCRIPT = "display/offline-page.bundle.js"  # esbuild makes it of offline-page.js: see package.json

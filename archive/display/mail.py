@@ -1,4 +1,4 @@
-"""What a mail says, read from the rows at the moment of sending."""
+"""Render a notice as e-mail, from the rows as they are when it is sent."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from archive import formatting
 from archive.log import events
@@ -15,9 +16,9 @@ from archive.models import LogEntry, Notice, Violation
 Kind = Notice.Kind
 
 MOVING = (events.VIOLATION_FLAGGED, events.VIOLATION_LIFTED, events.DEADLINE_MOVED)
-LONGEST_TITLE = 60  # in a subject
-# Besides control characters: what turns the direction of the words after it.
-TURNING = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+MAX_TITLE = 60  # characters in a subject
+# Bidirectional controls: they reverse the text after them.
+BIDI_CONTROLS = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class MailMessage:
 
 @dataclass(frozen=True)
 class Fact:
-    """A line of the small table: `more` is the same time in the reader's zone, where that is known."""
+    """A row of the table in a mail. `more`: the same time in the reader's zone, if that is known."""
 
     label: str
     value: str
@@ -39,39 +40,43 @@ class Fact:
 
 
 def render_mail(notice: Any) -> MailMessage:
-    """`notice` as truth.looked_at gives it, still true. Of a Space that is deleted only what its tombstone has."""
+    """`notice` has the annotations of notices.validity and is still valid.
+
+    A mail about a deleted Space contains only what its tombstone has.
+    """
     space, kind = notice.space, Kind(notice.kind)
     violation = _violation(notice)
     context = {
         "site": settings.SITE_URL,
         "kind": notice.kind,
         "space": space,
-        "title": one_line(str(space)),
+        "space_url": settings.SITE_URL + reverse("space", args=[space.pk]),
+        "title": clean_line(str(space)),
         "rules": _rules(violation),
         "reason": violation.lift_reason if violation and kind == Kind.LIFTED else violation.reason if violation else "",
         "facts": _facts(notice, kind),
         "until": _utc(space.expires_at),
     }
     subject = str(kind.details.subject).format(
-        title=shortened(context["title"], LONGEST_TITLE),
+        title=shorten(context["title"], MAX_TITLE),
         deadline_day=_day(space.expires_at),
         ended_day=_day(space.ended_at),
     )
     return MailMessage(
         subject,
-        render_to_string(f"mail/{notice.kind}.txt", context).strip() + "\n",
-        render_to_string(f"mail/{notice.kind}.html", {**context, "subject": subject}),
+        render_to_string(f"archive/mail/{notice.kind}.txt", context).strip() + "\n",
+        render_to_string(f"archive/mail/{notice.kind}.html", {**context, "subject": subject}),
     )
 
 
-def one_line(text: str) -> str:
-    """Without line breaks and control characters: a header, or the words around it, can't be broken by a title."""
-    spaced = " ".join(text.split())
-    return "".join(c for c in spaced if unicodedata.category(c) != "Cc" and c not in TURNING)
+def clean_line(text: str) -> str:
+    """The text on one line, without control characters, so that a title can't break a header or the text around it."""
+    one_line = " ".join(text.split())
+    return "".join(c for c in one_line if unicodedata.category(c) != "Cc" and c not in BIDI_CONTROLS)
 
 
-def shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+def shorten(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
 def _facts(notice: Any, kind: Kind) -> list[Fact]:
@@ -108,18 +113,20 @@ def _violation(notice: Notice) -> Violation | None:
 
 
 def _rules(violation: Violation | None) -> str:
-    """The rule that was broken; for one that was lifted, all that were lifted with it."""
+    """The rule of the violation; for a lifted one, the rules of all that were lifted with it."""
     if violation is None:
         return ""
     if violation.lifted_at is None:
         return violation.rule.name
-    together = Violation.objects.filter(space=violation.space_id, lifted_at=violation.lifted_at)
-    return ", ".join(dict.fromkeys(together.order_by("pk").values_list("rule__name", flat=True)))
+    lifted = Violation.objects.filter(space=violation.space_id, lifted_at=violation.lifted_at)
+    return ", ".join(dict.fromkeys(lifted.order_by("pk").values_list("rule__name", flat=True)))
 
 
 def _moved_from(notice: Notice, kind: Kind) -> datetime | None:
-    """The deadline before the flag or the lift moved it; None when it stayed. The log has the move right behind it, for
-    both were written with the Space locked."""
+    """The deadline before the flag or the lift moved it; None if it did not move.
+
+    The log has the move directly after its cause, since one transaction wrote both while it had the Space locked.
+    """
     event, reason = kind.details.event, kind.details.reason
     if reason is None:
         return None

@@ -1,14 +1,60 @@
-"""What a bundle says of the rules that its Space broke: what was flagged, the lines that show it, the appeal."""
+"""Violations of a Space: as pages show them, and as the bundle's space.json lists them."""
 
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from archive.display import space as space_display
+from archive.display.transcript import EvidenceLine, evidence_lines
 from archive.log import rfc3339
-from archive.models import Appeal, Space, Violation
+from archive.models import Appeal, Rule, Space, Violation
 
 
-def as_json(space: Space) -> list[dict[str, Any]]:
-    """For space.json. Times are RFC 3339, UTC; places in the recording in milliseconds."""
+@dataclass(frozen=True)
+class FlagView:
+    """A violation for archive/parts/violation_summary.html and its neighbors.
+
+    Only the site sets `appeal_until` and `closed` (why the host can't appeal).
+    """
+
+    id: int
+    rule: Rule
+    state: str
+    reason: str
+    flagged_at: datetime
+    lifted_at: datetime | None
+    lift_reason: str
+    evidence: list[EvidenceLine] = field(default_factory=list)
+    appeal: Appeal | None = None
+    appeal_until: datetime | None = None
+    closed: str = ""
+
+
+def flag_view(
+    violation: Violation, *, content: bool = True, appeal_until: datetime | None = None, closed: str = ""
+) -> FlagView:
+    """`content`: the reader may read the transcript, so also the evidence."""
+    return FlagView(
+        violation.pk,
+        violation.rule,
+        violation.state,
+        violation.reason,
+        violation.flagged_at,
+        violation.lifted_at,
+        violation.lift_reason,
+        evidence=evidence_lines(violation) if content else [],
+        appeal=getattr(violation, "appeal", None),
+        appeal_until=appeal_until,
+        closed=closed,
+    )
+
+
+def flag_views(space: Space) -> list[FlagView]:
+    """All violations of the Space, for the offline page."""
+    return [flag_view(violation) for violation in _violations(space)]
+
+
+def violations_as_json(space: Space) -> list[dict[str, Any]]:
+    """All violations of the Space, for space.json. Times are RFC 3339, UTC; positions are in milliseconds."""
     return [
         {
             "rule": violation.rule.name,
@@ -17,7 +63,7 @@ def as_json(space: Space) -> list[dict[str, Any]]:
             "reason": violation.reason,
             "flagged_at": rfc3339(violation.flagged_at),
             "evidence": violation.evidence,
-            "appeal": _appeal(violation),
+            "appeal": _appeal_as_json(violation),
             "lifted_at": rfc3339(violation.lifted_at),
             "lift_reason": violation.lift_reason,
         }
@@ -25,16 +71,11 @@ def as_json(space: Space) -> list[dict[str, Any]]:
     ]
 
 
-def flags(space: Space) -> list[space_display.FlagView]:
-    """For the page."""
-    return [space_display.flag_view(violation) for violation in _violations(space)]
-
-
 def _violations(space: Space) -> list[Violation]:
     return list(space.violations.select_related("rule", "appeal"))
 
 
-def _appeal(violation: Violation) -> dict[str, Any] | None:
+def _appeal_as_json(violation: Violation) -> dict[str, Any] | None:
     appeal: Appeal | None = getattr(violation, "appeal", None)
     if appeal is None:
         return None

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from archive import formatting
+from archive.display.clock import ClockFace, day_marks
 from archive.display.deadline_reasons import render_reasons
-from archive.display.space import ClockFace, marks
 from archive.models import Recording, Space, current_policy
 
 SOON = timedelta(days=7)
@@ -35,7 +35,7 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
         )
     total, passed = until - space.ended_at, now - space.ended_at
     percent = round(min(max(passed / total * 100, 0), 100), 2)
-    marked = marks(space.ended_at, until, _deleting_days())
+    marked = day_marks(space.ended_at, until, _deleting_days())
     if space.is_gone(now):
         return ClockFace(
             "gone",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from archive import cues, dbtime, formatting
-from archive.display import space as space_display
+from archive.display.transcript import cue_rows
 from archive.models import Appeal, Hold, Space, User
 from archive.moderation import holds
 from archive.moderation.evidence import MOST_LINES
@@ -58,7 +58,7 @@ def moderated_space(visible: VisibleSpace, user: User, query: Mapping[str, str])
         context |= player(space)
     if served and transcript:
         context |= {
-            "cues": space_display.cue_rows(cues.load(transcript.cues)),
+            "cues": cue_rows(cues.load(transcript.cues)),
             "transcript_number": transcript.number,
             "ticks": True,
             "most_lines": MOST_LINES,

@@ -9,7 +9,7 @@ from archive.models import Derived, Recording, Space
 
 
 def player(space: Space) -> dict[str, Any]:
-    """The context of spaces/player.html, but for the recording."""
+    """The context of archive/parts/player.html, except for the recording."""
     has_peaks = space.derived.filter(kind=Derived.Kind.PEAKS).exists()
     return {
         "audio_url": reverse("audio", args=[space.pk]),

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from archive import cues
-from archive.display import space as space_display
+from archive.display.facts import list_facts
+from archive.display.transcript import cue_rows
 from archive.intake.transcription import enqueue
 from archive.models import Space, User, Violation
 from archive.moderation.violations import preview_flag
@@ -34,7 +35,7 @@ def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
         "face": clock_presenter.clock_face(space, now),
         "recording": recording,
         "length": clock_presenter.length(recording),
-        "facts": space_display.facts(space),
+        "facts": list_facts(space),
         "participants": space.participants.select_related("user"),
         "violations": flags(space, violations, now, content=served),
         "may_appeal": space.host_id == user.pk,
@@ -49,7 +50,7 @@ def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
     if served:
         context |= {
             **player(space),
-            "cues": space_display.cue_rows(cues.load(transcript.cues)) if transcript else [],
+            "cues": cue_rows(cues.load(transcript.cues)) if transcript else [],
             "downloads": single_files(space, recording, transcript),
             "speech": transcription_panel(transcription, transcript),
             "bundle_panel": bundle_panel(space, user),

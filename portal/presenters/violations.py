@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from archive import formatting, policy
-from archive.display import space as space_display
+from archive.display.transcript import EvidenceLine, evidence_line
+from archive.display.violations import FlagView, flag_view
 from archive.models import Rule, Space, Violation
 from archive.moderation import appeals
 from archive.moderation.evidence import ContextLine, context_lines
@@ -13,22 +14,22 @@ from archive.moderation.evidence import ContextLine, context_lines
 
 def flags(
     space: Space, violations: Iterable[Violation], now: datetime, *, content: bool
-) -> list[space_display.FlagView]:
+) -> list[FlagView]:
     """`content`: the reader may read what was said. `closed` says why no appeal can be made, where none was."""
     until = appeals.closes(space)
     return [
-        space_display.flag_view(v, content=content, appeal_until=until, closed=str(appeals.closed(space, v, now) or ""))
+        flag_view(v, content=content, appeal_until=until, closed=str(appeals.closed(space, v, now) or ""))
         for v in violations
     ]
 
 
-def nearby(violations: Iterable[Violation]) -> dict[int, list[space_display.EvidenceLine]]:
+def nearby(violations: Iterable[Violation]) -> dict[int, list[EvidenceLine]]:
     """{violation's id: the evidence with 30 seconds around it}."""
     return {pk: [_near(line) for line in lines] for pk, lines in context_lines(violations).items()}
 
 
-def _near(line: ContextLine) -> space_display.EvidenceLine:
-    return space_display.evidence_line(
+def _near(line: ContextLine) -> EvidenceLine:
+    return evidence_line(
         line.number, line.cue.start_ms, line.cue.speaker, line.cue.text, cited=line.cited
     )
 

@@ -1,0 +1,81 @@
+"""The retention clock of a Space: how much of the time until its deadline has passed, and why it is kept.
+
+The site counts with the database's time (portal/presenters/clock.py). The offline page has a clock without a current
+time (`offline_clock`), so that the same content gives the same bytes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from archive import formatting
+from archive.display.deadline_reasons import render_reasons
+from archive.models import Space
+from archive.policy import Deadline, ReasonCode
+
+
+@dataclass(frozen=True)
+class ClockMark:
+    """A day on the way to the deadline: `percent` of that way, and its label ("day 30")."""
+
+    percent: float
+    label: str
+
+
+@dataclass(frozen=True)
+class ClockFace:
+    """The clock of one Space, for archive/parts/clock.html.
+
+    `tone`: calm, soon, urgent, kept (violation or hold), gone. `percent` of the time between the end of the Space and
+    its deadline has passed. A page that stays open or is offline shows `over` and `over_sentence` from the deadline on.
+    """
+
+    tone: str
+    label: str
+    sentence: str
+    ended_at: datetime
+    until: datetime | None
+    percent: float
+    marks: list[ClockMark] = field(default_factory=list)
+    reasons: tuple[str, ...] = ()
+    over: str = ""
+    over_sentence: str = ""
+
+
+def day_marks(ended_at: datetime, until: datetime, days: Iterable[int]) -> list[ClockMark]:
+    """Marks for those days after the end of the Space that are not later than the deadline."""
+    total = until - ended_at
+    return [
+        ClockMark(round(timedelta(days=day) / total * 100, 2), f"day {day}")
+        for day in days
+        if timedelta(days=day) <= total
+    ]
+
+
+def offline_clock(space: Space) -> ClockFace:
+    """The clock of the offline page. core/clock.js counts from there, past the deadline too."""
+    due, yours = space.stored_deadline(), "This one is yours."
+    if due.at is None:
+        sentence = f"Spacekeep keeps its copy until a hold is released. {yours}"
+        return ClockFace("kept", "Kept", sentence, space.ended_at, None, 0.0, [], render_reasons(due), "Kept")
+    at = formatting.format_time(due.at)
+    return ClockFace(
+        tone="kept" if "violation" in due.codes else "calm",
+        label=f"Kept until {at.partition(',')[0]}",
+        sentence=f"Spacekeep keeps its copy until {at}. {yours}",
+        ended_at=space.ended_at,
+        until=due.at,
+        percent=0.0,
+        marks=day_marks(space.ended_at, due.at, _deleting_days(due)),
+        reasons=render_reasons(due),
+        over="Yours to keep",
+        over_sentence=f"Spacekeep's copy was due to be deleted on {at}. {yours}",
+    )
+
+
+def _deleting_days(due: Deadline) -> list[int]:
+    """The days after the end of the Space to mark, from the stored reasons: the policy in the settings may have changed
+    since."""
+    numbers = {ReasonCode.BASE: "days", ReasonCode.VIOLATION: "total_days"}
+    days = {getattr(reason, numbers[ReasonCode(reason.code)]) for reason in due.reasons if reason.code in numbers}
+    return sorted(days)

@@ -1,0 +1,37 @@
+"""Template filters that format times, sizes and counts, for the archive's templates and the site's."""
+
+from datetime import UTC, datetime
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from archive import formatting
+
+register = template.Library()
+
+
+@register.filter
+def moment(value: datetime | None) -> SafeString:
+    """A <time> element that shows an aware time in UTC; empty for None."""
+    if not value:
+        return SafeString("")
+    return format_html('<time datetime="{}">{}</time>', iso(value), formatting.format_time(value))
+
+
+@register.filter
+def iso(value: datetime | None) -> str:
+    """An aware time as scripts parse it: 2026-12-22T14:05:00Z, UTC, whole seconds; empty for None."""
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if value else ""
+
+
+@register.filter
+def size(value: int | None) -> str:
+    """Bytes in decimal units: 812 bytes, 517 kB, 84.2 MB; empty for None."""
+    return "" if value is None else formatting.format_size(value)
+
+
+@register.filter
+def things(value: int, thing: str) -> str:
+    """A number with its noun: 1 Space, 3 Spaces."""
+    return formatting.format_count(value, thing)
