@@ -73,6 +73,7 @@ lint: $(VENV)/.dev node_modules/.test ## style, types, Django's checks, missing 
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy archive portal embedded tests
+	@$(BIN)/lint-imports --no-logo  # which package may import which (pyproject.toml)
 	@# Biome and tsc for scripts and style sheets (package.json), djlint for templates (pyproject.toml).
 	@$(BIN)/python -m embedded.node run lint --silent
 	@$(BIN)/djlint templates --lint --quiet
@@ -99,7 +100,7 @@ lock: $(VENV)/.dev ## choose the newest versions that pyproject.toml and package
 
 clean: ## remove what was installed and made, the data of `make run` too
 	@if [ -d .data ]; then "$$([ -x $(BIN)/python ] && echo $(BIN)/python || echo python3)" -m embedded clean; fi
-	@rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	@rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.python:

@@ -1,6 +1,6 @@
 """Flagging and lifting. Each recomputes the deadline in its own transaction (archive/moderation/deadline.py)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from django.db import transaction
 from archive import dbtime, lifecycle, log, policy
 from archive.errors import Refused
 from archive.log import Actor, events
-from archive.models import Appeal, Hold, Rule, Space, User, Violation, current_policy
+from archive.models import Appeal, Rule, Space, User, Violation, current_policy
 from archive.moderation.deadline import lock_for_change, recompute, tell_host, validated_reason
 from archive.moderation.evidence import Lines, copy_lines
 
@@ -113,14 +113,6 @@ def lift_one(space: Space, violation: Violation, reason: str, by: User, now: dat
         detail=detail,
         **changes,
     )
-
-
-def scrub_moderation_text(spaces: Sequence[Space]) -> None:
-    """Scrub what people wrote and said about them, when they are deleted. That there was a violation, an appeal, a
-    hold, by whom and when, stays."""
-    Violation.objects.filter(space__in=spaces).update(reason="", lift_reason="", evidence=[])
-    Appeal.objects.filter(violation__space__in=spaces).update(statement="", decision_reason="")
-    Hold.objects.filter(space__in=spaces).update(reason="", release_reason="")
 
 
 def preview_flag(space: Space, now: datetime) -> tuple[policy.Deadline, policy.Deadline]:

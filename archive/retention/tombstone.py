@@ -11,9 +11,11 @@ from archive import dbtime, leases, lifecycle, log, notices
 from archive.leases import Claim
 from archive.log import SYSTEM
 from archive.models import (
+    Appeal,
     Bundle,
     DeletionCertificate,
     Derived,
+    Hold,
     Notice,
     Participant,
     Recording,
@@ -21,8 +23,8 @@ from archive.models import (
     Transcript,
     Transcription,
     UploadSession,
+    Violation,
 )
-from archive.moderation.violations import scrub_moderation_text
 from archive.retention import certificate
 
 # The models whose rows are a Space's content.
@@ -89,3 +91,10 @@ def _scrub(spaces: Sequence[Space]) -> None:
     for content in CONTENT:
         content._default_manager.filter(space__in=spaces).only("pk").delete()
     scrub_moderation_text(spaces)
+
+
+def scrub_moderation_text(spaces: Sequence[Space]) -> None:
+    """Delete the texts of violations, appeals and holds. That they existed, who made them and when, stays."""
+    Violation.objects.filter(space__in=spaces).update(reason="", lift_reason="", evidence=[])
+    Appeal.objects.filter(violation__space__in=spaces).update(statement="", decision_reason="")
+    Hold.objects.filter(space__in=spaces).update(reason="", release_reason="")

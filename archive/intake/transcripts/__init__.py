@@ -16,8 +16,9 @@ from pathlib import Path
 
 from archive.cues import Cue
 from archive.errors import Unreadable, make_problem
+from archive.intake.limits import MAX_TRANSCRIPT_BYTES
 from archive.intake.transcripts import captions, podcast, srt, text, vtt
-from archive.intake.transcripts.draft import LARGEST, TranscriptDraft
+from archive.intake.transcripts.draft import TranscriptDraft
 from archive.messages import render
 
 # UTF-32's little mark begins with UTF-16's: it is asked first.
@@ -61,8 +62,8 @@ def parse(source: Path | bytes, name: str = "", *, lenient: bool = False, began:
 
 def _decoded(source: Path | bytes) -> str:
     size = source.stat().st_size if isinstance(source, Path) else len(source)
-    if size > LARGEST:
-        raise Unreadable("transcript.too_large", limit=LARGEST)
+    if size > MAX_TRANSCRIPT_BYTES:
+        raise Unreadable("transcript.too_large", limit=MAX_TRANSCRIPT_BYTES)
     data = source.read_bytes() if isinstance(source, Path) else source
     encoding = next((encoding for mark, encoding in MARKS.items() if data.startswith(mark)), "utf-8")
     try:

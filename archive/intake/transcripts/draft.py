@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from archive.cues import Cue, plain
 from archive.errors import Problem, Unreadable, make_problem
 
-LARGEST = 20 * 1024**2  # bytes; a day of speech is under 2 MB
 CUES = 100_000  # a day of speech has about 30,000
 LINES = 1_000_000
 LINE = 100_000  # characters

@@ -15,9 +15,9 @@ from django.db.models import Q
 from archive import leases, lifecycle
 from archive.errors import LeaseLost, Refused, SpacekeepError, Unreadable
 from archive.intake import transcripts
+from archive.intake.limits import MAX_TRANSCRIPT_BYTES
 from archive.intake.store import save_transcript, store_transcript
 from archive.intake.transcription import enqueue
-from archive.intake.transcripts.draft import LARGEST
 from archive.intake.uploads import clean_up
 from archive.leases import Claim
 from archive.log import SYSTEM
@@ -61,8 +61,8 @@ def _reject(claim: Claim[UploadSession], error: SpacekeepError) -> None:
 
 def _read(claim: Claim[UploadSession]) -> bool:
     upload = claim.row
-    if upload.size > LARGEST:
-        raise Unreadable("transcript.too_large", file=upload.name, limit=LARGEST)
+    if upload.size > MAX_TRANSCRIPT_BYTES:
+        raise Unreadable("transcript.too_large", file=upload.name, limit=MAX_TRANSCRIPT_BYTES)
     data = store().read(upload.key, 0, upload.size, upload.etag)
     parsed = transcripts.parse(data, upload.name, lenient=upload.lenient, began=_began(upload.space))
     language = parsed.language if upload.language == "und" and parsed.language else upload.language

@@ -27,8 +27,8 @@ from django.db.models.functions import Now
 
 from archive import dbtime, log
 from archive.errors import Conflict, Refused, StorageError, TooLate
+from archive.intake.limits import MAX_TRANSCRIPT_BYTES
 from archive.intake.request import LANGUAGE
-from archive.intake.transcripts.draft import LARGEST as LARGEST_TRANSCRIPT
 from archive.log import Actor, events
 from archive.models import RecorderToken, Space, UploadSession, User
 from archive.storage import MOST_PARTS, Upload, begin, keys, store
@@ -112,7 +112,7 @@ def open_session(space_id: UUID, file: FileSpec, by: Uploader) -> UploadSession:
 
 
 def _check(file: FileSpec) -> None:
-    largest = LARGEST_TRANSCRIPT if file.kind == UploadSession.Kind.TRANSCRIPT else settings.MAX_UPLOAD_BYTES
+    largest = MAX_TRANSCRIPT_BYTES if file.kind == UploadSession.Kind.TRANSCRIPT else settings.MAX_UPLOAD_BYTES
     if file.size > largest:
         raise Refused("upload.too_large", kind=file.kind, size=file.size, limit=largest)
     if not LANGUAGE.match(file.language) or len(file.language) > 16:
