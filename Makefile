@@ -31,10 +31,10 @@ NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64)
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test test-fast cover big limits fuzz kills machine mutants bench lint format lock clean
+.PHONY: help run test test-fast test-archive cover big limits fuzz kills machine mutants bench lint format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.embedded node_modules/.run ## bring everything up: engines, demo, portal; Ctrl-C stops it
 	@exec $(BIN)/python -m embedded run
@@ -44,6 +44,9 @@ test: $(VENV)/.dev node_modules/.test ## every test, on real engines and in a re
 
 test-fast: $(VENV)/.dev node_modules/.test ## only the tests that need nothing but Python and a database (markers: fast, store, system, browser, chaos)
 	@$(PYTEST) $(AT_ONCE) $(FIXED) -m fast $(ARGS)
+
+test-archive: $(VENV)/.dev node_modules/.test ## the archive's own tests, without the site (tests/support/archive_settings.py)
+	@$(PYTEST) $(AT_ONCE) $(FIXED) -p tests.support.without_site --ds=tests.support.archive_settings $(ARGS)
 
 cover: $(VENV)/.dev node_modules/.test ## every test, and which lines and branches no test came to: takes twice the time
 	@KILLS_SEED=$(SEED) $(PYTEST) $(AT_ONCE) $(FIXED) --cov --cov-report=term $(ARGS)
@@ -136,7 +139,7 @@ node_modules/.test: package.json package-lock.json .npmrc | $(VENV)/.dev
 
 # The offline page can load no modules from a disk, so esbuild joins its script into one file (package.json, "build"). The
 # same sources give the same bytes, and bundles contain them.
-run test cover big limits fuzz kills machine mutants bench lint: $(OFFLINE_PAGE)
+run test test-fast test-archive cover big limits fuzz kills machine mutants bench lint: $(OFFLINE_PAGE)
 
 $(OFFLINE_PAGE): archive/display/offline-page.js $(wildcard archive/static/archive/*/*.js) node_modules/.run
 	@$(BIN)/python -m embedded.node run build --silent

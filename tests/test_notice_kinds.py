@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_a_kind_has_its_templates(kind: NoticeKind) -> None:
-    for name in (f"mail/{kind}.txt", f"mail/{kind}.html", Notice(kind=kind).text_template):
+    for name in (f"archive/mail/{kind}.txt", f"archive/mail/{kind}.html", Notice(kind=kind).text_template):
         get_template(name)
 
 

@@ -1,6 +1,6 @@
 """Every kind of notice, one entry each.
 
-To add a kind, add an entry here and its templates: `mail/<kind>.txt`, `mail/<kind>.html` and
+To add a kind, add an entry here and its templates: `archive/mail/<kind>.txt`, `archive/mail/<kind>.html` and
 `notices/text/<kind>.html`; then run `manage.py makemigrations`, since the database checks the kinds.
 """
 

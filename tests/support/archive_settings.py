@@ -1,0 +1,102 @@
+"""Settings that run the archive without the site.
+
+They have what the archive needs and nothing else: `portal` is not installed, and only templates in templates/archive/
+are found. Run the archive's own tests with them: `make test-archive`.
+"""
+
+import base64
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.template import Origin
+from django.template.loaders.filesystem import Loader
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+
+class ArchiveTemplates(Loader):
+    """Finds the archive's templates and no others."""
+
+    def get_template_sources(self, template_name: str) -> Iterator[Origin]:
+        return super().get_template_sources(template_name) if template_name.startswith("archive/") else iter(())
+
+
+INSTALLED_APPS = [
+    "archive.apps.ArchiveConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+]
+ROOT_URLCONF = "tests.support.archive_urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {"loaders": ["tests.support.archive_settings.ArchiveTemplates"]},
+    }
+]
+SECRET_KEY = os.environ["SECRET_KEY"]
+SITE_URL = os.environ["SITE_URL"]
+AUTH_USER_MODEL = "archive.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = os.environ["STATIC_ROOT"]
+
+_database = urlsplit(os.environ["DATABASE_URL"])
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": _database.path.lstrip("/"),
+        "USER": unquote(_database.username or ""),
+        "PASSWORD": unquote(_database.password or ""),
+        "HOST": unquote(_database.hostname or ""),
+        "PORT": _database.port or "",
+    }
+}
+S3 = {
+    "bucket_name": os.environ["S3_BUCKET"],
+    "access_key": os.environ["S3_ACCESS_KEY_ID"],
+    "secret_key": os.environ["S3_SECRET_ACCESS_KEY"],
+    "region_name": os.environ["S3_REGION"],
+    "signature_version": "s3v4",
+    "addressing_style": "path",
+    "default_acl": None,
+}
+S3_ENDPOINT_URL = os.environ["S3_ENDPOINT_URL"]
+S3_PUBLIC_ENDPOINT_URL = os.environ["S3_PUBLIC_ENDPOINT_URL"]
+STORAGES = {
+    "default": {
+        "BACKEND": "archive.storage.backend.ObjectStorage",
+        "OPTIONS": {**S3, "endpoint_url": S3_ENDPOINT_URL},
+    },
+    "public": {
+        "BACKEND": "archive.storage.backend.ObjectStorage",
+        "OPTIONS": {**S3, "endpoint_url": S3_PUBLIC_ENDPOINT_URL},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+RETENTION_DAYS, VIOLATION_EXTRA_DAYS, LIFT_GRACE_DAYS = 30, 90, 7
+HOLD_RELEASE_NEEDS_SECOND_ADMIN = True
+MAX_RECORDING_SECONDS = 24 * 3600
+MAX_UPLOAD_BYTES = 5 * 1024**3
+MAX_OPEN_UPLOADS = 10
+UPLOAD_PART_BYTES = 16 * 1024**2
+BUNDLE_KEEP_DAYS = 7
+BUNDLE_MISSING_OBJECTS = "fail"
+SIGNED_URL_SECONDS = 300
+CERTIFICATE_KEY = base64.b64decode(os.environ["CERTIFICATE_KEY"])
+SPOOL_DIR = tempfile.gettempdir()
+DECODER_MEMORY_BYTES, DECODER_SECONDS = 1024**3, 3600
+TRANSCRIPTION_MODEL, TRANSCRIPTION_LANGUAGE, TRANSCRIPTION_THREADS = "", "", 2
+LEASE_SECONDS, MESSAGE_SECONDS = int(os.environ["LEASE_SECONDS"]), 600
+MAIL_ON = False
+DEFAULT_FROM_EMAIL = ""

@@ -1,0 +1,31 @@
+"""A pytest plugin that runs the archive's own tests without the site (`make test-archive`).
+
+It leaves out what needs the site: test files that import `portal` or request its pages, and tests that use a browser, a
+client or the site's processes.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+IMPORTS_SITE = re.compile(
+    r"^\s*(from|import) (portal|allauth|schemathesis|tests\.(pages|api|browser|clone))\b"
+    r"|^from tests import .*\b(pages|api|browser|clone)\b",
+    re.MULTILINE,
+)
+SITE_FIXTURES = {"client", "chromium", "services"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    if collection_path.match("test_*.py") and IMPORTS_SITE.search(collection_path.read_text()):
+        return True
+    return None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    site = [item for item in items if SITE_FIXTURES & set(getattr(item, "fixturenames", ()))]
+    if site:
+        config.hook.pytest_deselected(items=site)
+        items[:] = [item for item in items if item not in site]
