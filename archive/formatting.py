@@ -46,7 +46,7 @@ def format_size(count: int) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Format as "1:03:46" or "3:07", rounded down as players show positions: the end of a recording reads as its length."""
+    """Format as "1:03:46" or "3:07", rounded down, as players show positions."""
     minutes, second = divmod(max(0, int(seconds)), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

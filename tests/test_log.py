@@ -101,7 +101,7 @@ def test_every_constant_is_an_event_and_has_a_label_of_its_own() -> None:
 
 
 def test_every_event_has_an_icon() -> None:
-    icons = (Path(__file__).parent.parent / "portal/static/portal/icons.svg").read_text()
+    icons = (Path(__file__).parent.parent / "archive/static/archive/icons.svg").read_text()
 
     assert [event for event in events.EVENTS.values() if f'id="{event.icon}"' not in icons] == []
 

@@ -1,7 +1,7 @@
 """Every event of the retention log, one record each. To add one, add a record.
 
 An event is a str (its name, as the log stores it) that carries what pages and auditors see of it: a label, the PREMIS
-event type (id.loc.gov/vocabulary/preservation/eventType) where one fits, an icon of portal/static/portal/icons.svg, a
+event type (id.loc.gov/vocabulary/preservation/eventType) where one fits, an icon of archive/static/archive/icons.svg, a
 summary of an entry's detail, and whether the host of a Space sees it in their history.
 """
 

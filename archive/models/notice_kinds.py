@@ -42,7 +42,7 @@ class Details:
     """What a kind of notice has besides its code and label.
 
     `subject`: of the mail; it may use {title}, {deadline_day} and {ended_day}.
-    `icon`: of portal/static/portal/icons.svg. `severity`: how the page colors it, one of the clock's tones, or "".
+    `icon`: of archive/static/archive/icons.svg. `severity`: how the page colors it, one of the clock's tones, or "".
     `obsolete_when`: checked in this order before it is sent or shown.
     `event`: the name of the log event that it is about, where there is exactly one; `reason`: the reason that the event
     gives to the deadline. `remind_within`: for reminders, the time left until the deadline: more than, and at most.

@@ -12,9 +12,7 @@ from archive.moderation import appeals
 from archive.moderation.evidence import ContextLine, context_lines
 
 
-def flags(
-    space: Space, violations: Iterable[Violation], now: datetime, *, content: bool
-) -> list[FlagView]:
+def flags(space: Space, violations: Iterable[Violation], now: datetime, *, content: bool) -> list[FlagView]:
     """`content`: the reader may read what was said. `closed` says why no appeal can be made, where none was."""
     until = appeals.closes(space)
     return [
@@ -29,9 +27,7 @@ def nearby(violations: Iterable[Violation]) -> dict[int, list[EvidenceLine]]:
 
 
 def _near(line: ContextLine) -> EvidenceLine:
-    return evidence_line(
-        line.number, line.cue.start_ms, line.cue.speaker, line.cue.text, cited=line.cited
-    )
+    return evidence_line(line.number, line.cue.start_ms, line.cue.speaker, line.cue.text, cited=line.cited)
 
 
 def describe_change(before: datetime | None, after: policy.Deadline, now: datetime | None = None) -> str:

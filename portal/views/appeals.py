@@ -5,14 +5,13 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from archive.display.space import EvidenceLine
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from archive import dbtime
-from archive.display.space import EvidenceLine
+from archive.display.transcript import EvidenceLine
 from archive.errors import Refused
 from archive.models import Appeal, Violation
 from archive.moderation import appeals as domain
