@@ -14,6 +14,7 @@ from django.test import override_settings
 
 from archive import dbtime
 from archive.models import Appeal, Bundle, Notice, Space, User
+from archive.models.notice_kinds import REMINDERS
 from archive.moderation.violations import flag
 from tests.heard import make_heard
 from tests.support import archive_settings
@@ -37,7 +38,7 @@ def space(committed: None, alice: User, admin: User) -> Space:
             user=alice,
             space=space,
             subject_id=str(subjects.get(kind, violation.pk)),
-            deadline=dbtime.now() if kind in Notice.REMINDERS else None,
+            deadline=dbtime.now() if kind in REMINDERS else None,
         )
     return space
 

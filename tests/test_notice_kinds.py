@@ -32,7 +32,7 @@ def test_no_template_without_a_kind() -> None:
 def test_a_kind_has_an_icon_a_severity_and_a_subject(kind: NoticeKind) -> None:
     details = kind.details
 
-    assert f'id="{details.icon}"' in (ROOT / "portal/static/portal/icons.svg").read_text()
+    assert f'id="{details.icon}"' in (ROOT / "archive/static/archive/icons.svg").read_text()
     assert details.severity in ("", "soon", "urgent", "kept")
     assert str(details.subject).format(title="Seeds", deadline_day="1 May", ended_day="1 April")
     assert str(kind.label)
