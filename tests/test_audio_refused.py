@@ -107,7 +107,7 @@ def test_too_long_is_found_before_the_end(tmp_path: Path) -> None:
 def test_a_pipe_or_a_folder_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
 
-    with refuses(Unreadable, "audio.not_a_file", file="pipe.wav"):
+    with refuses(Unreadable, "audio.empty", file="pipe.wav"):
         measured(tmp_path / "pipe.wav")
     with refuses(Unreadable, "audio.not_a_file"):
         measured(tmp_path)

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
+import portal.api.errors
 from archive import errors, messages
 from archive.errors import Refused, SpacekeepError, make_problem
 
 ROOT = Path(__file__).parents[1]
 RAISED = {
-    name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, SpacekeepError)
+    name
+    for module in (errors, portal.api.errors)
+    for name, kind in vars(module).items()
+    if isinstance(kind, type) and issubclass(kind, SpacekeepError)
 } | {"make_problem"}
 ALWAYS = {"file"}  # the file's name, in front of any sentence
 # Codes that are put together, or come from elsewhere: (file, code as it stands in the source).
@@ -83,6 +87,7 @@ VALUES: dict[str, object] = {
     "message": make_problem("cue.no_text"),
     "messages": [make_problem("cue.at_line", number=14, reason=make_problem("cue.no_text"))],
     "number": 12345,
+    "scope": "intake",
     "size": 84_200_000,
     "space": "available",
     "time": "2026-11-22T14:05:00+00:00",

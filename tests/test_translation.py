@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.test import override_settings
 from django.utils import translation
+from django.utils.functional import Promise
 
 from archive import messages
 from archive.errors import make_problem
@@ -57,3 +59,11 @@ def test_what_is_put_around_a_message_is_translated_too() -> None:
 
 def test_without_a_translation_it_is_english() -> None:
     assert messages.render(make_problem("search.no_word")).startswith("The search has no word.")
+
+
+def test_each_choice_of_a_model_is_marked() -> None:
+    fields = [field for model in apps.get_app_config("archive").get_models() for field in model._meta.get_fields()]
+    choices = [(str(field), label) for field in fields for _, label in getattr(field, "choices", None) or []]
+
+    assert len(choices) > 50
+    assert [place for place, label in choices if not isinstance(label, Promise)] == []

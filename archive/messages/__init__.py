@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 
 from archive import formatting
 from archive.messages import (
+    api,
     audio,
     delivery,
     importers,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 Problem = Mapping[str, Any]  # {"code": ..., "params": {...}}, as archive/errors.py makes it
 
 AREAS = (
+    api,
     audio,
     delivery,
     importers,
@@ -99,6 +101,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "message": render,
     "messages": _messages,
     "number": formatting.format_number,
+    "scope": _label("RecorderToken", "Scope"),
     "size": formatting.format_size,
     "space": _label("Space", "State"),
     "time": lambda value: formatting.format_time(datetime.fromisoformat(value)),

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from archive.models.package import Package
 from archive.models.space import Space
@@ -15,9 +16,9 @@ class Export(models.Model):
     class Size(models.IntegerChoices):
         """The maximum size of a part, bytes."""
 
-        SMALL = 2 * 10**9, "2 GB"
-        MIDDLE = 10 * 10**9, "10 GB"
-        LARGE = 50 * 10**9, "50 GB"
+        SMALL = 2 * 10**9, _("2 GB")
+        MIDDLE = 10 * 10**9, _("10 GB")
+        LARGE = 50 * 10**9, _("50 GB")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     host = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="exports")

@@ -5,11 +5,11 @@ from uuid import UUID
 from django.conf import settings
 from django.http import Http404, HttpRequest
 from ninja import Router, Status
-from ninja.errors import HttpError
 
 from archive.bundles import build, exports
 from archive.models import Bundle, Export, ExportPart, RecorderToken, User
 from portal.api.callers import caller, the_content
+from portal.api.errors import Forbidden
 from portal.api.problems import PROBLEMS
 from portal.api.schemas import BundleOut, ExportIn, ExportOut, ExportPartOut
 from portal.downloads import download_path
@@ -77,18 +77,18 @@ def read_export(request: HttpRequest, export_id: UUID) -> ExportOut:
 
 
 def _host(request: HttpRequest, name: str | None) -> User:
-    """Whose Spaces are meant. Raises HttpError for those of others."""
+    """Whose Spaces are meant. Raises Forbidden for those of others."""
     hosts = _hosts(request)
     if name is None and caller(request, RecorderToken.Scope.BUNDLES).user:
         return hosts[0]
     for host in hosts:
         if host.username == name:
             return host
-    raise HttpError(403, "All Spaces at once are for their host, or for a token that names that host.")
+    raise Forbidden("api.export_not_yours")
 
 
 def _hosts(request: HttpRequest) -> list[User]:
-    """Those whose Spaces the caller may have all at once. Raises HttpError."""
+    """Those whose Spaces the caller may have all at once. Raises Forbidden."""
     by = caller(request, RecorderToken.Scope.BUNDLES)
     if by.recorder is not None:
         return list(by.recorder.hosts.filter(is_active=True))

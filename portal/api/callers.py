@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
-from ninja.errors import AuthenticationError, HttpError
+from ninja.errors import AuthenticationError
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
@@ -13,9 +13,9 @@ from archive.intake.uploads.sessions import Uploader
 from archive.models import RecorderToken as Token
 from archive.models import Space, UploadSession, User
 from portal.access import Gone, find_for_token, find_space
+from portal.api.errors import Forbidden, UnsupportedMediaType
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-NO_CSRF = "The page's CSRF token is missing or old (X-CSRFToken). Load the page again, then repeat; nothing was lost."
 
 
 class RecorderToken(HttpBearer):
@@ -47,28 +47,28 @@ class Session(APIKeyCookie):
         if not isinstance(request.user, User):
             return None
         if request.method not in SAFE and check_csrf(request):
-            raise HttpError(403, NO_CSRF)
+            raise Forbidden("api.csrf")
         return Uploader(user=request.user)
 
 
 def require_json(request: HttpRequest) -> None:
-    """A body is JSON, and says so. Raises HttpError."""
+    """A body is JSON, and says so. Raises UnsupportedMediaType."""
     given = request.META.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in request.META
     if given and request.method not in SAFE and request.content_type != "application/json":
-        raise HttpError(415, "The body is JSON: send it with Content-Type: application/json.")
+        raise UnsupportedMediaType("api.not_json")
 
 
 def caller(request: HttpRequest, scope: str = Token.Scope.INTAKE) -> Uploader:
-    """Who calls. Raises HttpError for a token that is not for this."""
+    """Who calls. Raises Forbidden for a token that is not for this."""
     found = request.auth  # type: ignore[attr-defined]  # ninja's, from one of the above
     assert isinstance(found, Uploader)
     if found.recorder and scope not in found.recorder.scopes:
-        raise HttpError(403, f"This token may not {Token.Scope(scope).label}. An admin can make one that may.")
+        raise Forbidden("api.scope_missing", scope=scope)
     return found
 
 
 def the_content(request: HttpRequest, space_id: UUID) -> Space:
-    """The Space, if the caller may have all of its content now. Raises Http404, Gone, HttpError."""
+    """The Space, if the caller may have all of its content now. Raises Http404, Gone, Forbidden."""
     by = caller(request, Token.Scope.BUNDLES)
     if by.recorder is not None:
         return find_for_token(by.recorder, space_id)

@@ -11,17 +11,17 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Field, NinjaAPI, Schema
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from archive import formatting
-from archive.errors import Conflict, Refused, SpacekeepError, StorageError, TooLate
+from archive import messages
+from archive.errors import Conflict, Refused, SpacekeepError, StorageError, TooLate, make_problem
+from archive.errors import Problem as ErrorProblem
 from portal.access import Gone
+from portal.api.errors import ApiRefusal
 
 PREFIX = "/api/v1"
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 30
-NOT_SIGNED_IN = "Send the token of a recorder (Authorization: Bearer skr_...), or sign in to the portal."
-NOT_FOUND = "There is nothing at this address, or it is not yours to see."
 
 logger = structlog.get_logger()
 
@@ -38,7 +38,7 @@ class Problem(Schema):
     title: str
     status: int
     detail: str
-    code: str | None = Field(None, description="What was refused, for programs: it does not change with the wording.")
+    code: str = Field(description="What was refused, for programs: it does not change with the wording.")
     errors: list[FieldError] | None = None
 
 
@@ -46,13 +46,15 @@ STATUSES = (400, 401, 403, 404, 409, 410, 413, 415, 422, 500, 503)
 PROBLEMS: dict[Any, Any] = {STATUSES: Problem}  # what any operation may answer
 
 
-def problem(
-    status: int, detail: str, errors: list[dict[str, Any]] | None = None, code: str | None = None
-) -> HttpResponse:
-    title = HTTPStatus(status).phrase
-    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    if code is not None:
-        body["code"] = code
+def problem(status: int, error: ErrorProblem, errors: list[dict[str, Any]] | None = None) -> HttpResponse:
+    """The answer for `error` (archive/errors.py: a code and its parameters)."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": messages.render(error),
+        "code": error["code"],
+    }
     if errors is not None:
         body["errors"] = errors
     response = HttpResponse(json.dumps(body), status=status, content_type=CONTENT_TYPE)
@@ -66,42 +68,46 @@ def problem(
 def answer(error: Exception) -> HttpResponse:
     """The problem that `error` is. What nobody foresaw is raised again: it is an incident, and Django logs it."""
     match error:
-        case HttpError():
-            detail = NOT_SIGNED_IN if error.status_code == HTTPStatus.UNAUTHORIZED else str(error)
-            return problem(error.status_code, detail)
+        case AuthenticationError():
+            return problem(401, make_problem("api.not_signed_in"))
+        case HttpError():  # of django-ninja itself
+            return problem(error.status_code, make_problem("api.bad_request", reason=str(error)))
         case ValidationError():
             wrong = [{"loc": [*one["loc"]], "msg": one["msg"]} for one in error.errors]
-            return problem(422, "The request is not as it should be; `errors` names each place.", wrong)
+            return problem(422, make_problem("api.invalid"), wrong)
         case Http404():
-            return problem(404, NOT_FOUND)
+            return problem(404, make_problem("api.not_found"))
         case Gone():
             return problem(410, _gone(error))
-        case TooLate():
-            return problem(410, str(error), code=error.code)
-        case Conflict():
-            return problem(409, str(error), code=error.code)
         case Refused():
-            return problem(422, str(error), code=error.code)
+            return problem(_status(error), error.problem)
         case RequestDataTooBig():
-            return problem(413, "The request is too big. Files do not come here: their parts go to the store.")
+            return problem(413, make_problem("api.too_large"))
         case StorageError():
-            return _unavailable("store", error, "The object store does not answer as it should.")
+            return _unavailable("store", error, make_problem("api.store_unavailable", seconds=RETRY_SECONDS))
         case OperationalError() | InterfaceError():
-            return _unavailable("database", error, "The database does not answer.")
+            return _unavailable("database", error, make_problem("api.database_unavailable", seconds=RETRY_SECONDS))
         case _:
             raise error
 
 
-def _gone(gone: Gone) -> str:
+def _status(refused: Refused) -> int:
+    if isinstance(refused, ApiRefusal):
+        return refused.status
+    if isinstance(refused, TooLate):
+        return HTTPStatus.GONE
+    return HTTPStatus.CONFLICT if isinstance(refused, Conflict) else HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def _gone(gone: Gone) -> ErrorProblem:
     if deleted_at := gone.context["deleted_at"]:
-        day = formatting.format_time(deleted_at)
-        return f"This Space was deleted on {day}, as the rule says. Nothing of it is left here."
-    return "The deadline of this Space has come, and it is being deleted, as the rule says."
+        return make_problem("api.space_deleted", at=deleted_at)
+    return make_problem("api.space_expiring")
 
 
-def _unavailable(what: str, error: Exception, detail: str) -> HttpResponse:
+def _unavailable(what: str, error: Exception, shown: ErrorProblem) -> HttpResponse:
     logger.error("unavailable", what=what, error=str(error).strip())
-    return problem(503, f"{detail} Try again in {RETRY_SECONDS} seconds: what has arrived is not lost.")
+    return problem(503, shown)
 
 
 def register(api: NinjaAPI) -> None:
@@ -131,13 +137,17 @@ class ProblemJsonMiddleware:
 
 def _instead_of(other: HttpResponse) -> HttpResponse:
     """What Django itself says in HTML: a wrong host, a method that is not there, what nobody foresaw."""
-    details = {
-        404: NOT_FOUND,
-        405: "This address does not know this method.",
-        500: "Something went wrong that should not have. Nothing was lost; it was logged.",
-    }
     status = other.status_code
-    response = problem(status, details.get(status, "The request can't be answered as it is."))
+    match status:
+        case 404:
+            shown = make_problem("api.not_found")
+        case 405:
+            shown = make_problem("api.method_not_allowed")
+        case 500:
+            shown = make_problem("api.internal_error")
+        case _:
+            shown = make_problem("api.other")
+    response = problem(status, shown)
     if "Allow" in other:
         response["Allow"] = other["Allow"]
     return response
@@ -146,4 +156,4 @@ def _instead_of(other: HttpResponse) -> HttpResponse:
 @login_not_required
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
     """The view of every address below /api/v1 that is none."""
-    return problem(404, NOT_FOUND)
+    return problem(404, make_problem("api.not_found"))

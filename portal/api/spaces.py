@@ -8,14 +8,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import HeaderEx, P, Router, Status
-from ninja.errors import HttpError
 
-from archive.errors import Refused, TooLate
+from archive.errors import Refused, TooLate, violated_constraint
 from archive.intake.register import NewSpace, ParticipantSpec, register_space
 from archive.intake.request import validate_ended_at, validate_facts
 from archive.intake.uploads.sessions import Uploader
 from archive.models import IdempotencyKey, Participant, Space, User
 from portal.api.callers import caller, the_space
+from portal.api.errors import ApiRefusal, BadRequest, Forbidden
 from portal.api.problems import PROBLEMS
 from portal.api.schemas import Person, SpaceIn, SpaceOut
 
@@ -46,7 +46,7 @@ def create(
                 if key:
                     IdempotencyKey.objects.create(**_owner(by), key=key, request_sha256=asked, space=space)
         except IntegrityError as error:
-            if "idempotency_key_once" not in str(error):
+            if violated_constraint(error) != "idempotency_key_once":
                 raise
             space, made = _again(key, asked, by), False  # the same request came twice at once, and the other was first
     assert space is not None
@@ -70,10 +70,10 @@ def space_out(space: Space, by: Uploader) -> SpaceOut:
 def _checked_key(key: str | None, by: Uploader) -> str:
     if key is None:
         if by.recorder:
-            raise HttpError(400, "Send an Idempotency-Key, so that this request can be repeated without harm.")
+            raise BadRequest("api.idempotency_key_missing")
         return ""
     if not KEY.fullmatch(key):
-        raise HttpError(400, "The Idempotency-Key is 1 to 128 visible ASCII characters.")
+        raise BadRequest("api.idempotency_key_invalid")
     return key
 
 
@@ -82,17 +82,17 @@ def _owner(by: Uploader) -> dict[str, object]:
 
 
 def _again(key: str, asked: str, by: Uploader) -> Space | None:
-    """The Space of the same request, if it came before. Raises HttpError when another request had this key."""
+    """The Space of the same request, if it came before. Raises Refused when another request had this key."""
     before = IdempotencyKey.objects.select_related("space").filter(**_owner(by), key=key).first() if key else None
     if before is None:
         return None
     if before.request_sha256 != asked:
-        raise HttpError(422, "This Idempotency-Key was used for another request. Take a new one for a new Space.")
+        raise ApiRefusal("api.idempotency_key_reused")
     return before.space
 
 
 def _opening(body: SpaceIn, by: Uploader) -> NewSpace:
-    """Raises Refused, HttpError."""
+    """Raises Refused."""
     host = _host(body.host, by)
     try:
         ended_at = validate_ended_at(body.ended_at)
@@ -115,7 +115,7 @@ def _opening(body: SpaceIn, by: Uploader) -> NewSpace:
 
 
 def _host(name: str | None, by: Uploader) -> User:
-    """Whose Space it is to be. Raises Refused, HttpError."""
+    """Whose Space it is to be. Raises Refused."""
     if by.recorder:
         if name is None:
             raise Refused("intake.host_missing")
@@ -123,11 +123,11 @@ def _host(name: str | None, by: Uploader) -> User:
         return _user(name, hosts.filter(is_active=True), Refused("intake.no_such_host", name=name))
     assert by.user is not None
     if by.user.is_auditor and not by.user.is_admin:
-        raise HttpError(403, "Auditors see that the rules are kept; they bring nothing in.")
+        raise Forbidden("api.auditors_upload_nothing")
     if name in (None, by.user.username):
         return by.user
     if not by.user.is_admin:
-        raise HttpError(403, "Only admins bring in the Spaces of others. Leave `host` out for your own.")
+        raise Forbidden("api.only_admins_for_others")
     return _user(name or "", User.objects.filter(is_active=True), Refused("intake.no_such_user", name=name))
 
 

@@ -45,7 +45,7 @@ def _page(request: SignedInRequest, form: ExportForm, status: int = 200) -> Http
     context = {
         "form": form,
         "count": len(shares),
-        "choices": [_choice(size, label, shares) for size, label in Export.Size.choices],
+        "choices": [_choice(size, str(label), shares) for size, label in Export.Size.choices],
         **_parts(request.user),
     }
     return render(request, "export/page.html", context, status=status)

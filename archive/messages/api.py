@@ -1,0 +1,36 @@
+"""Requests to the API, apart from what they ask for."""
+
+from django.utils.translation import gettext_lazy as _
+
+MESSAGES = {
+    "api.not_signed_in": _("Send the token of a recorder (Authorization: Bearer skr_...), or sign in to the portal."),
+    "api.not_found": _("There is nothing at this address, or it is not yours to see."),
+    "api.bad_request": _("The request can't be answered: {reason}."),
+    "api.method_not_allowed": _("This address does not support this method."),
+    "api.internal_error": _("Something went wrong that should not have. Nothing was lost; it was logged."),
+    "api.other": _("The request can't be answered as it is."),
+    "api.invalid": _("The request is invalid; `errors` names each field."),
+    "api.too_large": _("The request is too large. Files are not sent here: their parts go to the store."),
+    "api.not_json": _("The body must be JSON: send it with Content-Type: application/json."),
+    "api.csrf": _(
+        "The page's CSRF token is missing or old (X-CSRFToken). Load the page again, then repeat; nothing was lost."
+    ),
+    "api.scope_missing": _("This token may not {scope:scope}. An admin can create one that may."),
+    "api.export_not_yours": _("All Spaces at once are for their host, or for a token that names that host."),
+    "api.idempotency_key_missing": _("Send an Idempotency-Key, so that this request can be repeated safely."),
+    "api.idempotency_key_invalid": _("The Idempotency-Key has 1 to 128 visible ASCII characters."),
+    "api.idempotency_key_reused": _(
+        "This Idempotency-Key was used for another request. Use a new one for a new Space."
+    ),
+    "api.auditors_upload_nothing": _("Auditors can't upload: they check that the rules are kept."),
+    "api.only_admins_for_others": _("Only admins can upload Spaces of others. Leave `host` out for your own."),
+    "api.space_deleted": _("This Space was deleted on {at:time}, as the rule says. Nothing of it is left here."),
+    "api.space_expiring": _("The deadline of this Space has passed, and it is being deleted, as the rule says."),
+    "api.store_unavailable": _(
+        "The object store does not answer as it should. Try again in {seconds} seconds: nothing that was uploaded is "
+        "lost."
+    ),
+    "api.database_unavailable": _(
+        "The database does not answer. Try again in {seconds} seconds: nothing that was uploaded is lost."
+    ),
+}
