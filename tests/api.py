@@ -93,6 +93,11 @@ class Answer:
         return json.loads(self.body)
 
     @property
+    def code(self) -> str:
+        """What was refused."""
+        return str(self.json["code"])
+
+    @property
     def words(self) -> str:
         """What a problem says."""
         assert self.type == "application/problem+json", (self.status, self.type)

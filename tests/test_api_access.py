@@ -111,7 +111,7 @@ def test_a_recorder_records_for_its_hosts_only(alice: User, bob: User, admin: Us
 
     assert caller.announce(host="alice").status == 201
     refused = caller.announce(host="bob")
-    assert (refused.status, refused.words) == (422, "There is no host 'bob' for this token.")
+    assert (refused.status, refused.code) == (422, "intake.no_such_host")
     assert caller.announce().status == 422
 
 

@@ -24,7 +24,7 @@ def test_an_address_that_is_none(path: str) -> None:
     refused = Caller().get(path)
 
     assert (refused.status, refused.json["title"]) == (404, "Not Found")
-    assert refused.words == "There is nothing at this address, or it is not yours to see."
+    assert refused.code == "api.not_found"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_an_address_that_is_none(path: str) -> None:
 def test_a_method_that_is_none(method: str, path: str, allowed: str, caller: Caller) -> None:
     refused = caller.ask(method, path)
 
-    assert (refused.status, refused.words) == (405, "This address does not know this method.")
+    assert (refused.status, refused.code) == (405, "api.method_not_allowed")
     assert sorted(refused.headers["Allow"].split(", ")) == sorted(allowed.split(", "))
 
 
@@ -47,7 +47,7 @@ def test_a_method_that_is_none(method: str, path: str, allowed: str, caller: Cal
 def test_a_body_that_is_no_json(body: str, caller: Caller) -> None:
     refused = caller.ask("POST", "/spaces", body)
 
-    assert (refused.status, refused.words) == (400, "Cannot parse request body")
+    assert (refused.status, refused.code) == (400, "api.bad_request")
 
 
 @pytest.mark.parametrize("body", ["[]", "1", "null", '{"ended_at": NaN}', '{"title": ' + "[" * 100 + "]" * 100 + "}"])
@@ -55,7 +55,7 @@ def test_a_body_of_another_shape(body: str, caller: Caller) -> None:
     refused = caller.ask("POST", "/spaces", body)
 
     assert refused.status == 422
-    assert refused.words == "The request is not as it should be; `errors` names each place."
+    assert refused.code == "api.invalid"
     assert refused.json["errors"][0]["loc"][0] == "body"
 
 
@@ -136,4 +136,5 @@ def test_a_problem_is_as_rfc_9457_has_it(caller: Caller) -> None:
         "title": "Not Found",
         "status": 404,
         "detail": "There is nothing at this address, or it is not yours to see.",
+        "code": "api.not_found",
     }

@@ -106,7 +106,7 @@ def test_what_is_wrong_is_said_in_place_and_nothing_typed_is_lost(
     page.get_by_label("Account").fill("nobody-here")
     send(page)
 
-    expect(page.get_by_text("There is no user 'nobody-here'.")).to_be_visible()
+    expect(page.get_by_text("There is no user “nobody-here”.")).to_be_visible()
     expect(page.get_by_label("Title")).to_have_value("Kept as typed")
     assert not Space.objects.exists()
 

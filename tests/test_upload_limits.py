@@ -128,7 +128,7 @@ def test_what_is_not_as_it_should_be(fields: dict[str, Any], caller: Caller) -> 
     [
         ({"ended_at": "2099-01-01T00:00:00Z"}, "in the future"),
         ({"ended_at": "2020-01-01T00:00:00Z"}, "can't be archived any more"),
-        ({"speakers": [{"name": "Nora", "account": "nobody"}]}, "There is no user 'nobody'"),
+        ({"speakers": [{"name": "Nora", "account": "nobody"}]}, "There is no user “nobody”"),
     ],
 )
 def test_a_space_that_is_refused(fields: dict[str, Any], said: str, caller: Caller) -> None:
