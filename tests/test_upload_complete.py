@@ -127,7 +127,7 @@ def test_completing_what_was_given_up_is_refused(caller: Caller, upload: dict[st
 
     refused = caller.post(f"/uploads/{upload['id']}/complete")
 
-    assert (refused.status, refused.words) == (409, "This upload is over: it was canceled.")
+    assert (refused.status, refused.words) == (409, "This upload is over: it was aborted.")
 
 
 def test_an_object_of_another_size_is_not_taken(caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
