@@ -1,6 +1,6 @@
-"""A speaker's own words: the lines of a transcript that bear the name of a participant who is linked to an account.
+"""A speaker's own lines: the lines of a transcript under the name of a participant who is linked to an account.
 
-Never another's words: where a name is not one person's alone, nothing is handed out.
+Never another speaker's lines: if two participants share a name, neither gets any.
 """
 
 import unicodedata
@@ -20,8 +20,8 @@ from archive.models import Participant, Space, Transcript, User
 
 @dataclass(frozen=True)
 class OwnLines:
-    """`names` are those that a speaker has in the transcript (as `same` writes them) and `lines` how often they spoke;
-    or `problem` says why there is nothing."""
+    """`names` are a speaker's names in the transcript (normalized), `lines` the number of their lines; or `problem` is
+    the reason why there are none."""
 
     names: frozenset[str]
     lines: int
@@ -29,23 +29,23 @@ class OwnLines:
 
     @property
     def problem_text(self) -> str:
-        """Why there is nothing, for the speaker; "" otherwise."""
+        """Why there are none, for the speaker; "" if there are some."""
         return messages.render(self.problem)
 
 
 def normalize_name(name: str) -> str:
-    """Names that differ only in spaces, capitals or the composition of their letters are one."""
+    """Unify names that differ only in spaces, case or the composition of letters."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
     return " ".join(folded.split())
 
 
 def find_own_lines(user: User, participants: Iterable[Participant], spoken: Mapping[str, int] | None) -> OwnLines:
-    """What of a transcript is `user`'s. `participants` are all of the Space's; `spoken` counts the lines by speaker as
-    the transcript names them, None where there is no transcript."""
-    everybody = list(participants)
-    times = Counter(normalize_name(person.name) for person in everybody)
-    mine = [person for person in everybody if person.user_id == user.pk]
-    shared = next((person.name for person in mine if times[normalize_name(person.name)] > 1), None)
+    """Which lines of a transcript belong to `user`. `participants` are all of the Space; `spoken` counts the lines by
+    speaker name, None without a transcript."""
+    participants = list(participants)
+    name_counts = Counter(normalize_name(person.name) for person in participants)
+    mine = [person for person in participants if person.user_id == user.pk]
+    shared = next((person.name for person in mine if name_counts[normalize_name(person.name)] > 1), None)
     if shared is not None:
         return _nothing("own_lines.name_shared", name=shared)
     if spoken is None:
@@ -58,29 +58,29 @@ def find_own_lines(user: User, participants: Iterable[Participant], spoken: Mapp
 
 
 def own_cues(user: User, participants: Iterable[Participant], transcript: Transcript) -> list[Cue]:
-    """The lines themselves; none where `own` names a problem."""
+    """The lines themselves; none if `find_own_lines` has a problem."""
     spoken = cues.load(transcript.cues)
-    found = find_own_lines(user, participants, Counter(cue.speaker for cue in spoken))
-    return [cue for cue in spoken if normalize_name(cue.speaker) in found.names]
+    own = find_own_lines(user, participants, Counter(cue.speaker for cue in spoken))
+    return [cue for cue in spoken if normalize_name(cue.speaker) in own.names]
 
 
 def line_counts_by_speaker(transcripts: Iterable[Transcript]) -> dict[int, dict[str, int]]:
-    """{transcript's id: {speaker: lines}}, counted where the transcripts are: no cue leaves the database."""
-    found: dict[int, dict[str, int]] = {transcript.pk: {} for transcript in transcripts}
+    """{transcript's id: {speaker: lines}}, counted in the database, so that no cue is transferred."""
+    counts: dict[int, dict[str, int]] = {transcript.pk: {} for transcript in transcripts}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, cue->>'speaker', count(*) FROM archive_transcript, jsonb_array_elements(cues) AS cue"
             " WHERE id = ANY(%s) GROUP BY 1, 2",
-            [list(found)],
+            [list(counts)],
         )
         for pk, speaker, count in cursor.fetchall():
-            found[pk][speaker] = count
-    return found
+            counts[pk][speaker] = count
+    return counts
 
 
 def link(space_id: UUID, participant_id: int, username: str, actor: Actor) -> None:
-    """Link the account of that name to a participant; with no name, unlink. Raises Participant.DoesNotExist, Refused
-    for an account that can't be linked, TooLate once the Space is not kept any more."""
+    """Link an account to a participant; with an empty name, unlink. Raises Participant.DoesNotExist, Refused for an
+    account that can't be linked, TooLate from the deadline on."""
     with transaction.atomic():
         space = Space.objects.select_for_update().get(pk=space_id)
         person = Participant.objects.get(pk=participant_id, space=space)

@@ -224,7 +224,7 @@ def test_the_number_of_queries_does_not_grow(alice: User) -> None:
 
 
 def test_at_most_so_many_lines_are_ranked(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive.search.find.MOST", 3)
+    monkeypatch.setattr("archive.search.find.MAX_RANKED", 3)
     make_transcript(space, ["bean"] * 4)
 
     assert (find("bean").line_count, find("bean").cut) == (3, True)

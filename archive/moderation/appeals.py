@@ -1,7 +1,7 @@
-"""Appeals: the host's answer to a flag. One for each violation, decided once, by an admin, with a reason.
+"""Appeals of hosts against flags. At most one for each flag; an admin decides it once, with a reason.
 
-While an appeal is open its violation stands, so the deadline stays. Denied, it stands as before; granted, it is lifted,
-and the deadline moves back by the rule.
+An open appeal does not change the deadline. If it is denied, the flag is upheld; if it is granted, the flag is lifted,
+and the deadline is recomputed.
 """
 
 from dataclasses import replace
@@ -20,13 +20,13 @@ from archive.moderation.violations import lift_one
 
 
 def closes(space: Space) -> datetime | None:
-    """From when on no appeal is taken any more (UTC): 14 days before the deadline, so that it can be decided in time.
-    None while a hold stands: there is no deadline then."""
+    """The last time to appeal (UTC): 14 days before the deadline, so that it can be decided in time. None on hold,
+    since there is no deadline."""
     return None if space.expires_at is None else space.expires_at - timedelta(days=policy.APPEAL_DAYS)
 
 
 def closed(space: Space, violation: Violation, now: datetime) -> Refused | None:
-    """Why its host can't appeal now, if so."""
+    """The error to raise if the host can't appeal now."""
     if violation.state == Violation.State.LIFTED:
         return Conflict("appeal.violation_lifted")
     appeal = getattr(violation, "appeal", None)
@@ -39,15 +39,15 @@ def closed(space: Space, violation: Violation, now: datetime) -> Refused | None:
 
 
 def appeal(violation_id: int, text: str, by: User) -> Appeal:
-    """The host appeals. Raises TooLate, Refused for anybody else, Conflict for a second one; nothing is changed."""
+    """Appeal as the host. Raises TooLate, Refused for other users, Conflict for a second appeal."""
     text = text.replace("\x00", "").strip()
     with transaction.atomic():
         violation, space = _locked(Violation.objects.filter(pk=violation_id))
         if space.host_id != by.pk:
             raise Refused("appeal.not_the_host", user=by.username)
         now = dbtime.now()
-        if why := closed(space, violation, now):
-            raise why
+        if error := closed(space, violation, now):
+            raise error
         if not text:
             raise Refused("appeal.statement_missing")
         if len(text) > Appeal.MAX_LENGTH:
@@ -63,8 +63,8 @@ def appeal(violation_id: int, text: str, by: User) -> Appeal:
 
 
 def decide(appeal_id: int, reason: str, by: User, *, granted: bool) -> Appeal:
-    """Grant it (the violation is lifted) or deny it (the violation stands). Raises TooLate, Conflict when it was
-    decided already, Refused for whoever is no admin or the host."""
+    """Grant the appeal (the flag is lifted) or deny it (the flag is upheld). Raises TooLate, Conflict if it was decided
+    before, Refused for the host and for users who are not admins."""
     reason = validated_reason(reason, by)
     with transaction.atomic():
         violation, space = _locked(Violation.objects.filter(appeal=appeal_id))
@@ -97,17 +97,17 @@ def _deny(space: Space, violation: Violation, reason: str, by: User) -> None:
 
 
 def if_granted(space: Space, violation: Violation, now: datetime) -> policy.Deadline:
-    """The deadline after granting its appeal at `now`. Changes nothing."""
+    """Preview the deadline after granting its appeal at `now`. Read-only."""
     facts = space.retention_facts()
     ordered = sorted(space.violations.all(), key=lambda one: one.pk)
     lifted = tuple(now if one.pk == violation.pk else one.lifted_at for one in ordered)
     return policy.deadline(replace(facts, lifted_at=lifted), current_policy())
 
 
-def _locked(found: QuerySet[Violation]) -> tuple[Violation, Space]:
-    """The violation as it is once its Space is locked."""
-    space_id = found.values_list("space", flat=True).first()
+def _locked(violations: QuerySet[Violation]) -> tuple[Violation, Space]:
+    """The violation, read after its Space was locked, and the Space."""
+    space_id = violations.values_list("space", flat=True).first()
     if space_id is None:
         raise Refused("violation.not_found")
     space = lock_for_change(space_id)
-    return found.select_related("appeal", "rule").get(), space
+    return violations.select_related("appeal", "rule").get(), space

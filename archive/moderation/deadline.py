@@ -1,8 +1,8 @@
-"""What every change of a Space's situation has in common: flags, lifts, appeals, holds.
+"""Shared by flags, lifts, appeals and holds: lock the Space, check that it is not too late, recompute the deadline.
 
-The Space's row is locked first. The sweep's compare-and-set then waits for us and sees the new deadline; or it came
-first, and we say that it is too late. The deadline is brought in line with the facts in the same transaction, so the
-clock is never behind.
+The Space's row is locked first. Either the sweep's compare-and-set waits for the lock and sees the new deadline, or it
+came first and the change is refused as too late. The deadline is recomputed in the transaction that changes the facts,
+so it is never out of date.
 """
 
 from datetime import datetime
@@ -18,8 +18,8 @@ LONGEST_REASON = 2000
 
 
 def lock_for_change(space_id: UUID) -> Space:
-    """The Space, locked until the transaction ends. Raises TooLate once its deletion has begun, or its deadline has
-    passed; Refused when there is none."""
+    """The Space, locked until the transaction ends. Raises TooLate once its deletion has started or its deadline has
+    passed; Refused if it does not exist."""
     space = Space.objects.select_for_update().filter(pk=space_id).first()
     if space is None:
         raise Refused("space.not_found", space=space_id)
@@ -29,14 +29,14 @@ def lock_for_change(space_id: UUID) -> Space:
 
 
 def too_late(space: Space, now: datetime) -> TooLate | None:
-    """Why nothing about it can be changed any more, if so."""
+    """The error to raise if nothing about the Space can be changed any more."""
     began = (
         LogEntry.objects.filter(space_id=space.id, event=events.DELETION_STARTED).values_list("at", flat=True).first()
     )
     if began is not None:
         return TooLate("space.deletion_started", at=began)
     if space.expires_at is not None and space.expires_at <= now:
-        # Nothing of it is served any more. Taking that back would keep what people were promised is gone.
+        # A later deadline would break the promise that it is gone now.
         return TooLate("space.deadline_passed", at=space.expires_at)
     return None
 
@@ -54,8 +54,8 @@ def validated_reason(reason: str, by: User) -> str:
 
 
 def recompute(space: Space, actor: Actor) -> None:
-    """Bring `expires_at` in line with the facts, and log the move. Call it with the row locked, in the transaction of
-    whatever changed."""
+    """Recompute `expires_at` from the facts, and log it if it moved. Call it with the row locked, in the transaction
+    that changed the facts."""
     due = space.compute_deadline()
     before, moved = space.expires_at, due.at != space.expires_at
     space.expires_at, space.deadline_reasons = due.at, due.reasons_as_json()

@@ -1,4 +1,4 @@
-"""Evidence: lines of a transcript, by their numbers from 1. What they say is copied into the violation."""
+"""Evidence of a flag: lines of a transcript, by number from 1. Their text is copied into the violation."""
 
 import re
 from collections.abc import Iterable
@@ -10,15 +10,15 @@ from archive.cues import Cue
 from archive.errors import Refused
 from archive.models import Space, Transcript, Violation
 
-MOST_LINES = 200
-MOST_CHARACTERS = 50_000
+MAX_LINES = 200
+MAX_CHARACTERS = 50_000
 AROUND_MS = 30_000
 PART = re.compile(r"(\d{1,6})(?:\s*[-\u2013]\s*(\d{1,6}))?")
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines of the Space's transcript with this number: the newest may be another one by now."""
+    """Lines of the transcript with this number, which may not be the newest any more."""
 
     transcript: int
     numbers: tuple[int, ...]
@@ -26,7 +26,7 @@ class Lines:
 
 @dataclass(frozen=True)
 class ContextLine:
-    """A line of the transcript near the evidence. `cited`: it is part of it."""
+    """A line of the transcript near the evidence. `cited`: it is part of the evidence."""
 
     number: int
     cue: Cue
@@ -34,45 +34,50 @@ class ContextLine:
 
 
 def parse(typed: str) -> tuple[int, ...]:
-    """ "12, 14-16" is 12, 14, 15, 16: in order, each once. Raises Refused for anything else, and for too many."""
-    found: set[int] = set()
+    """ "12, 14-16" is 12, 14, 15, 16: in order, without duplicates. Raises Refused for other text and for too many
+    lines."""
+    numbers: set[int] = set()
     for part in filter(None, (part.strip() for part in re.split(r"[,;\n]", typed))):
-        read = PART.fullmatch(part)
-        if read is None:
+        match = PART.fullmatch(part)
+        if match is None:
             raise Refused("evidence.not_a_line", text=part[:40])
-        first, last = int(read[1]), int(read[2] or read[1])
-        if last < first or last - first >= MOST_LINES:
-            raise Refused("evidence.bad_range", text=part, limit=MOST_LINES)
-        found.update(range(first, last + 1))
-    if len(found) > MOST_LINES:
-        raise Refused("evidence.too_many_lines", count=len(found), limit=MOST_LINES)
-    return tuple(sorted(found))
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first or last - first >= MAX_LINES:
+            raise Refused("evidence.bad_range", text=part, limit=MAX_LINES)
+        numbers.update(range(first, last + 1))
+    if len(numbers) > MAX_LINES:
+        raise Refused("evidence.too_many_lines", count=len(numbers), limit=MAX_LINES)
+    return tuple(sorted(numbers))
 
 
 def copy_lines(space: Space, lines: Lines) -> list[dict[str, Any]]:
-    """The lines as a violation keeps them. Raises Refused for a line that there is not, and for too many words."""
-    kept = space.transcripts.filter(number=lines.transcript).first()
-    if kept is None:
+    """The lines as a violation stores them. Raises Refused for a line that does not exist, and for too much text."""
+    transcript = space.transcripts.filter(number=lines.transcript).first()
+    if transcript is None:
         raise Refused("evidence.no_transcript")
     for number in lines.numbers:
-        if not 1 <= number <= len(kept.cues):
-            raise Refused("evidence.no_such_line", line=number, count=len(kept.cues))
-    found = [{"line": number, **asdict(Cue(**kept.cues[number - 1]))} for number in lines.numbers]
-    if sum(len(line["text"]) for line in found) > MOST_CHARACTERS:
-        raise Refused("evidence.too_long", limit=MOST_CHARACTERS)
-    return found
+        if not 1 <= number <= len(transcript.cues):
+            raise Refused("evidence.no_such_line", line=number, count=len(transcript.cues))
+    copied = [{"line": number, **asdict(Cue(**transcript.cues[number - 1]))} for number in lines.numbers]
+    if sum(len(line["text"]) for line in copied) > MAX_CHARACTERS:
+        raise Refused("evidence.too_long", limit=MAX_CHARACTERS)
+    return copied
 
 
 def context_lines(violations: Iterable[Violation]) -> dict[int, list[ContextLine]]:
-    """{violation's id: the evidence with what was said up to 30 seconds before and after}, in one query. Where that
-    transcript is no longer there, only the words that were kept."""
-    asked = [violation for violation in violations if violation.evidence]
-    kept = {
+    """{violation's id: the evidence with the lines up to 30 seconds before and after}, in one query. Without that
+    transcript, only the copied lines."""
+    with_evidence = [violation for violation in violations if violation.evidence]
+    cited = {(v.space_id, v.evidence_transcript_number or 0) for v in with_evidence}
+    cues_by_transcript = {
         (transcript.space_id, transcript.number): cues.load(transcript.cues)
-        for transcript in Transcript.objects.filter(space__in={violation.space_id for violation in asked})
-        if any((v.space_id, v.evidence_transcript_number) == (transcript.space_id, transcript.number) for v in asked)
+        for transcript in Transcript.objects.filter(space__in={violation.space_id for violation in with_evidence})
+        if (transcript.space_id, transcript.number) in cited
     }
-    return {v.pk: _near(v, kept.get((v.space_id, v.evidence_transcript_number or 0), [])) for v in asked}
+    return {
+        v.pk: _near(v, cues_by_transcript.get((v.space_id, v.evidence_transcript_number or 0), []))
+        for v in with_evidence
+    }
 
 
 def _near(violation: Violation, spoken: list[Cue]) -> list[ContextLine]:

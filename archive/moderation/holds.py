@@ -1,8 +1,7 @@
-"""Legal holds: while one stands, its Space has no deadline, and nothing of it is deleted.
+"""Legal holds: until the hold is released, its Space has no deadline and is not deleted.
 
-A hold that commits before the sweep's compare-and-set wins: there is no deadline any more that could have come. One
-that comes later is told that it is too late. On release the rule applies at once, so the Space may be due at that
-moment.
+A hold that commits before the sweep's compare-and-set wins, since the Space has no deadline any more. A later one is
+refused as too late. On release the deadline is recomputed at once, so the Space may be due immediately.
 """
 
 from dataclasses import replace
@@ -22,21 +21,21 @@ READER = "whoever looks at the hold"
 
 
 def place(space_id: UUID, reason: str, by: User) -> Hold:
-    """From now on the Space has no deadline. Raises TooLate once deletion has begun, Refused."""
+    """Place a hold: the Space has no deadline any more. Raises TooLate once deletion has started, Refused."""
     reason = validated_reason(reason, by)
     with transaction.atomic():
         space = lock_for_change(space_id)
         hold = Hold.objects.create(space=space, reason=reason, placed_by=by)
         hold.refresh_from_db()
-        told = log.commitment(space.salt, reason)
-        log.record(events.HOLD_PLACED, space_id=space.id, actor=Actor.of(by), hold=hold.pk, reason=told)
+        commitment = log.commitment(space.salt, reason)
+        log.record(events.HOLD_PLACED, space_id=space.id, actor=Actor.of(by), hold=hold.pk, reason=commitment)
         recompute(space, Actor.of(by))
     return hold
 
 
 def release(hold_id: int, reason: str, by: User) -> Hold:
-    """The hold ends; without another one the rule applies at once. Raises Refused for the admin who placed it (where
-    HOLD_RELEASE_NEEDS_SECOND_ADMIN is on), Conflict when it was released already."""
+    """Release the hold; without another one, the deadline applies again at once. Raises Refused for the admin who
+    placed it (with HOLD_RELEASE_NEEDS_SECOND_ADMIN), Conflict if it was released before."""
     reason = validated_reason(reason, by)
     with transaction.atomic():
         space_id = Hold.objects.filter(pk=hold_id).values_list("space", flat=True).first()
@@ -58,15 +57,15 @@ def release(hold_id: int, reason: str, by: User) -> Hold:
 
 
 def may_release(hold: Hold, by: User) -> bool:
-    """Whether this admin may, or it takes a second one."""
+    """Whether this admin may release it, or a second one has to."""
     return hold.placed_by_id != by.pk or not settings.HOLD_RELEASE_NEEDS_SECOND_ADMIN
 
 
 def if_held(space: Space) -> policy.Deadline:
-    """The deadline after a hold at this moment: none. Changes nothing."""
+    """Preview the deadline after a hold: none. Read-only."""
     return policy.deadline(replace(space.retention_facts(), held=True), current_policy())
 
 
 def if_released(space: Space) -> policy.Deadline:
-    """The deadline after the release of its only hold. Changes nothing."""
+    """Preview the deadline after the release of its only hold. Read-only."""
     return policy.deadline(replace(space.retention_facts(), held=False), current_policy())

@@ -1,4 +1,4 @@
-"""Flagging and lifting. Each recomputes the deadline in its own transaction (archive/moderation/deadline.py)."""
+"""Flag Spaces and lift flags. Each recomputes the deadline in its own transaction (archive/moderation/deadline.py)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -15,12 +15,12 @@ from archive.models import Appeal, Rule, Space, User, Violation, current_policy
 from archive.moderation.deadline import lock_for_change, recompute, tell_host, validated_reason
 from archive.moderation.evidence import Lines, copy_lines
 
-MOST_AT_ONCE = 100  # Spaces
+MAX_AT_ONCE = 100  # Spaces
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one Space among several: its violation, or why there is none."""
+    """The result for one Space of several: its violation, or the reason why there is none."""
 
     space_id: UUID
     violation: Violation | None
@@ -28,7 +28,7 @@ class Outcome:
 
 
 def flag(space_id: UUID, rule_code: str, reason: str, by: User, evidence: Lines | None = None) -> Violation:
-    """The Space broke a rule: it is kept for longer from now on. Raises TooLate once deletion has begun, Refused."""
+    """Flag a Space for a rule: it is kept for longer. Raises TooLate once deletion has started, Refused."""
     reason = validated_reason(reason, by)
     with transaction.atomic():
         space, rule = lock_for_change(space_id), _rule(rule_code)
@@ -58,15 +58,15 @@ def flag(space_id: UUID, rule_code: str, reason: str, by: User, evidence: Lines 
 
 
 def flag_each(space_ids: Iterable[UUID], rule_code: str, reason: str, by: User) -> list[Outcome]:
-    """Flag several Spaces for the same thing, each in a transaction of its own: one that is too late keeps no other
-    from being flagged. Raises Refused for what is wrong with all of them."""
+    """Flag several Spaces for the same rule, each in its own transaction, so that one that is too late does not stop
+    the others. Raises Refused for errors that concern all of them."""
     ids = list(dict.fromkeys(space_ids))
     validated_reason(reason, by)
     _rule(rule_code)
     if not ids:
         raise Refused("violation.none_selected")
-    if len(ids) > MOST_AT_ONCE:
-        raise Refused("violation.too_many_selected", count=len(ids), limit=MOST_AT_ONCE)
+    if len(ids) > MAX_AT_ONCE:
+        raise Refused("violation.too_many_selected", count=len(ids), limit=MAX_AT_ONCE)
     outcomes = []
     for space_id in ids:
         try:
@@ -77,8 +77,8 @@ def flag_each(space_ids: Iterable[UUID], rule_code: str, reason: str, by: User) 
 
 
 def lift(space_id: UUID, reason: str, by: User) -> list[Violation]:
-    """Every violation that stands was flagged in error; an appeal against one is granted by that. Raises TooLate once
-    deletion has begun, Refused."""
+    """Lift all flags of a Space; open appeals against them are granted. Raises TooLate once deletion has started,
+    Refused."""
     reason = validated_reason(reason, by)
     with transaction.atomic():
         space = lock_for_change(space_id)
@@ -89,21 +89,21 @@ def lift(space_id: UUID, reason: str, by: User) -> list[Violation]:
         lifted = [violation for violation in standing if lift_one(space, violation, reason, by, now)]
         recompute(space, Actor.of(by))
         if lifted:
-            tell_host(space, events.VIOLATION_LIFTED, lifted[-1])  # one for all that were lifted at once
+            tell_host(space, events.VIOLATION_LIFTED, lifted[-1])  # one notice for all that were lifted together
     return lifted
 
 
 def lift_one(space: Space, violation: Violation, reason: str, by: User, now: datetime) -> bool:
-    """`-> lifted`, with the grant of the appeal that may be open. The caller has the lock, recomputes, and tells."""
-    told = log.commitment(space.salt, reason)
+    """Lift one flag and grant its open appeal, if any. The caller holds the lock, recomputes and notifies the host."""
+    commitment = log.commitment(space.salt, reason)
     appeal = getattr(violation, "appeal", None)
     if appeal is not None and appeal.state == Appeal.State.OPEN:
         decided: dict[str, Any] = {"decided_at": now, "decided_by": by, "decision_reason": reason}
-        granted = {"violation": violation.pk, "reason": told}
+        granted = {"violation": violation.pk, "reason": commitment}
         lifecycle.transition(
             appeal, Appeal.State.OPEN, Appeal.State.GRANTED, actor=Actor.of(by), detail=granted, **decided
         )
-    detail = {"reason": told, "lifted_at": log.rfc3339(now)}
+    detail = {"reason": commitment, "lifted_at": log.rfc3339(now)}
     changes: dict[str, Any] = {"lifted_at": now, "lifted_by": by, "lift_reason": reason}
     return lifecycle.transition(
         violation,
@@ -116,7 +116,7 @@ def lift_one(space: Space, violation: Violation, reason: str, by: User, now: dat
 
 
 def preview_flag(space: Space, now: datetime) -> tuple[policy.Deadline, policy.Deadline]:
-    """The deadline after a flag at this moment, and after lifting everything that stands. Changes nothing."""
+    """Preview the deadlines after one more flag, and after lifting all flags. Read-only."""
     facts, rule = space.retention_facts(), current_policy()
     flagged = replace(facts, lifted_at=(*facts.lifted_at, None))
     lifted = replace(facts, lifted_at=tuple(moment or now for moment in facts.lifted_at))

@@ -1,4 +1,4 @@
-"""The mail server: handing a message over, and what its answers mean. The only code that knows SMTP."""
+"""Send a message to the mail server and interpret its replies. The only code that knows SMTP."""
 
 import smtplib
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ from archive.errors import MailDown, MailRefused, MailUnavailable
 
 @contextmanager
 def connect() -> Iterator[BaseEmailBackend]:
-    """A connection that is open and signed in. Raises MailDown. Closing it says goodbye, and no more: what was taken is
-    taken."""
+    """A connection that is open and signed in. Raises MailDown. Errors on closing it are ignored: accepted messages
+    stay accepted."""
     connection = get_connection()
     try:
         connection.open()
@@ -33,15 +33,15 @@ def connect() -> Iterator[BaseEmailBackend]:
 
 
 def send_message(connection: BaseEmailBackend, letter: MailMessage, to: str, id: UUID) -> None:
-    """Returns when the server has taken the message. Raises MailRefused when it never will, MailUnavailable when it did
-    not, or when nobody knows. No error repeats an address."""
+    """Return once the server has accepted the message. Raises MailRefused on permanent errors, MailUnavailable on
+    temporary ones and when the result is unknown. No error contains an address."""
     try:
         validate_email(to)
     except ValidationError as error:
         raise MailRefused("mail.bad_address") from error
     message = EmailMultiAlternatives(letter.subject, letter.text, settings.DEFAULT_FROM_EMAIL, [to])
     message.attach_alternative(letter.html, "text/html")
-    # The same for each attempt, so that a message which arrives twice is shown once.
+    # The same for each attempt, so that mail programs show a repeated message once.
     message.extra_headers = {"Message-ID": message_id(id), "Auto-Submitted": "auto-generated"}
     try:
         connection.send_messages([message])
@@ -51,7 +51,7 @@ def send_message(connection: BaseEmailBackend, letter: MailMessage, to: str, id:
     except smtplib.SMTPDataError as error:
         raise _refused("mail.message_refused", error.smtp_code) from error
     except OSError as error:
-        # A sender that is refused is among these: that is our setting, and mail goes out once it is put right.
+        # Includes a refused sender: that is our setting, and mail goes out once it is corrected.
         raise MailUnavailable("mail.not_taken", error=_named(error)) from error
 
 
@@ -60,11 +60,11 @@ def message_id(id: UUID) -> str:
 
 
 def _refused(code: str, reply: int) -> MailRefused | MailUnavailable:
-    """RFC 5321 §4.2.1: 5yz is for good, 4yz for now."""
+    """RFC 5321 §4.2.1: 5yz replies are permanent, 4yz temporary."""
     return MailRefused(code, reply=reply) if 500 <= reply < 600 else MailUnavailable(code, reply=reply)
 
 
 def _named(error: Exception) -> str:
-    """The kind of error and its code, without the server's words: they may repeat an address or a name."""
+    """The class of the error and its code, without the server's text, which may contain an address or a name."""
     code = getattr(error, "smtp_code", None) or getattr(error, "errno", None)
     return f"{type(error).__name__} {code}" if code else type(error).__name__

@@ -1,13 +1,13 @@
-"""Certificates of deletion: what was kept, why until then, what was deleted, and when the store was seen to be empty.
+"""Deletion certificates: what was stored, why until then, what was deleted, and when the store was verified empty.
 
-Canonical JSON (RFC 8785), signed with Ed25519 (RFC 8032). The signature is over the canonical JSON of everything but
-`signature` itself. verify_certificate.py checks one, on any machine, without us.
+Canonical JSON (RFC 8785), signed with Ed25519 (RFC 8032). The signature covers the canonical JSON of everything but
+`signature` itself. verify_certificate.py checks a certificate on any machine, without Spacekeep.
 
-No names and no words of people. `facts` is a commitment to the title, those who spoke and the recordings: the salt is
-scrubbed with the Space, so nobody can guess from it any more; a host who kept the bundle has the salt, and can show
-that this certificate is about that very recording.
+A certificate has no names and no text by users. `facts` is a commitment to the title, the participants and the
+recordings: the salt is scrubbed with the Space, so the facts can't be guessed from it; a host with the bundle has the
+salt, and can prove that the certificate is about this recording.
 
-The key is read and checked when a process starts, so nothing about signing can fail once a Space is being deleted.
+The key is read and checked when a process starts, so that signing can't fail once a Space is being deleted.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class VerifiedEmpty:
-    """How it went in the store: `removed` is what our rows knew ([{key, size, sha256}]), `attempt` counts from 1."""
+    """The result in the store: `removed` are the objects that had rows ([{key, size, sha256}]), `attempt` is from 1."""
 
     removed: Sequence[dict[str, Any]]
     listed_empty_at: datetime
@@ -54,8 +54,9 @@ def key_id() -> str:
 
 
 def make(space: Space, entries: Sequence[LogEntry], emptied: VerifiedEmpty, now: datetime) -> DeletionCertificate:
-    """The certificate of `space` (not scrubbed yet; its row not saved), from its log (`story`)."""
-    said: dict[str, Any] = {
+    """Make the certificate of `space` from its log (`entries_for_certificates`). The Space is not scrubbed yet; the row
+    is not saved."""
+    statement: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "space": str(space.id),
@@ -71,13 +72,13 @@ def make(space: Space, entries: Sequence[LogEntry], emptied: VerifiedEmpty, now:
         "issued_at": log.rfc3339(now),
         "key": key_id(),
     }
-    signature = _key().sign(rfc8785.dumps(said)).hex()
-    document = rfc8785.dumps({**said, "signature": signature}).decode()
-    return DeletionCertificate(space_id=space.id, key_id=said["key"], document=document, issued_at=now)
+    signature = _key().sign(rfc8785.dumps(statement)).hex()
+    document = rfc8785.dumps({**statement, "signature": signature}).decode()
+    return DeletionCertificate(space_id=space.id, key_id=statement["key"], document=document, issued_at=now)
 
 
 def facts(space: Space) -> dict[str, Any]:
-    """What the commitment is about. A bundle's space.json has all of it."""
+    """The facts of the commitment. A bundle's space.json has all of them."""
     return {
         "title": space.title,
         "ended_at": log.rfc3339(space.ended_at),
@@ -86,18 +87,18 @@ def facts(space: Space) -> dict[str, Any]:
     }
 
 
-def story(space_ids: Collection[UUID]) -> dict[UUID, list[LogEntry]]:
-    """Of each Space, the log entries that a certificate rests on, oldest first."""
+def entries_for_certificates(space_ids: Collection[UUID]) -> dict[UUID, list[LogEntry]]:
+    """{Space: the log entries that its certificate is based on, oldest first}."""
     wanted = (*events.DECISIONS, events.DELETION_STARTED, events.DELETION_INVENTORIED)
-    found: dict[UUID, list[LogEntry]] = defaultdict(list)
+    entries: dict[UUID, list[LogEntry]] = defaultdict(list)
     for entry in LogEntry.objects.filter(space_id__in=space_ids, event__in=wanted).order_by("id"):
         assert entry.space_id is not None
-        found[entry.space_id].append(entry)
-    return found
+        entries[entry.space_id].append(entry)
+    return entries
 
 
 def digest(certificate: DeletionCertificate) -> str:
-    """SHA-256 (hex) of the document, as the log names it."""
+    """SHA-256 (hex) of the document, as the log has it."""
     return hashlib.sha256(certificate.document.encode()).hexdigest()
 
 
@@ -106,9 +107,9 @@ def _key() -> Ed25519PrivateKey:
 
 
 def _policy(entries: Sequence[LogEntry]) -> dict[str, int]:
-    """The rule in force when the deadline was set last."""
-    told = [entry.detail["policy"] for entry in entries if "policy" in entry.detail]
-    return dict(told[-1]) if told else vars(current_policy())
+    """The policy in force when the deadline was last set."""
+    policies = [entry.detail["policy"] for entry in entries if "policy" in entry.detail]
+    return dict(policies[-1]) if policies else vars(current_policy())
 
 
 def _decision(entry: LogEntry) -> dict[str, Any]:
@@ -130,13 +131,13 @@ def _deletion(entries: Sequence[LogEntry], emptied: VerifiedEmpty) -> dict[str, 
 
 
 def _found(entry: LogEntry) -> dict[str, Any]:
-    """What a listing found before anything of it was removed: how many."""
+    """The counts of a listing, before anything was removed."""
     counts = ("object_count", "old_versions", "delete_markers", "open_uploads")
     return {"entry": entry.pk, "at": log.rfc3339(entry.at)} | {name: entry.detail.get(name, 0) for name in counts}
 
 
 def _removed(listed: Sequence[LogEntry], known: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What our rows knew, and what was found beside it; by key."""
+    """The objects that had rows and those found besides them, by key."""
     ours = {row["key"] for row in known}
     strays = {(o["key"], o["size"]) for entry in listed for o in entry.detail["objects"] if o["key"] not in ours}
     return sorted([*known, *({"key": key, "size": size} for key, size in strays)], key=lambda row: row["key"])

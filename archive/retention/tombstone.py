@@ -56,7 +56,7 @@ def write_tombstones(claims: Sequence[Claim[Space]], removed: Mapping[UUID, Sequ
     spaces, now = [claim.row for claim in claims], dbtime.now()
     prefetch_related_objects(spaces, "host", "participants", "recordings")
     with transaction.atomic():
-        histories = certificate.story([space.id for space in spaces])
+        histories = certificate.entries_for_certificates([space.id for space in spaces])
         certificates, details = {}, {}
         for claim in claims:
             space = claim.row

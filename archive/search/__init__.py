@@ -1,9 +1,8 @@
-"""Search over what was said: PostgreSQL's full-text search, a row for each line of the transcript that a Space's page
-shows.
+"""Full-text search over transcripts with PostgreSQL: one index row for each line of a Space's newest transcript.
 
-The words of a line weigh A, those of its neighbours D, so that words on both sides of a line's end are found together;
-but a line is a hit only if at least one of the words is its own. Each line is read by the rules of its transcript's
-language, where PostgreSQL has them; all others word by word as they are (configuration `simple`).
+The words of a line have weight A, those of the neighboring lines D, so that a phrase across a line break is found; but
+a line is a hit only if at least one of the words is its own. Lines are parsed with the configuration of their
+transcript's language where PostgreSQL has one, else with `simple`, which takes words as they are.
 """
 
 from archive.search.find import FoundLine, FoundSpace, SearchResults, search_lines

@@ -1,4 +1,4 @@
-"""Finding lines: bounded in time and in what is looked at, however large the archive is."""
+"""Search transcript lines with bounded time and row counts, however large the archive is."""
 
 import json
 from collections.abc import Iterable
@@ -17,12 +17,12 @@ from archive.models import SearchLine, Space, SpaceQuerySet
 from archive.search.highlight import Marker, Piece, excerpt
 from archive.search.query import Parsed, Question, Questions, questions
 
-MOST = 10_000  # lines that are ranked
+MAX_RANKED = 10_000  # lines
 SPACES = 10  # on a page
-SHOWN = 4  # lines of a Space
+LINES = 4  # of a Space
 SECONDS = 5.0
 LIMIT = "SELECT set_config('statement_timeout', %s, true)"
-WEIGHTS = [0.1, 0.2, 0.4, 1.0]  # D (the lines beside it) to A (its own words)
+WEIGHTS = [0.1, 0.2, 0.4, 1.0]  # D (words of neighboring lines) to A (its own words)
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class FoundLine:
 
 @dataclass(frozen=True)
 class FoundSpace:
-    """`lines` are its best, in order of time; `more` is how many others there are."""
+    """`lines` are its best hits, in order of time; `more` is the number of further hits."""
 
     space: Space
     lines: list[FoundLine]
@@ -43,8 +43,8 @@ class FoundSpace:
 
 @dataclass(frozen=True)
 class SearchResults:
-    """`spaces` is one page of them, the best first. `cut`: there are more than MOST lines, and so many were ranked.
-    `common` names languages in which the words are in every line and therefore not looked for."""
+    """`spaces` is one page, the best first. `cut`: there are more than MAX_RANKED hits, and only so many were ranked.
+    `common` names languages in which all words are stop words, which are not searched."""
 
     spaces: list[FoundSpace]
     space_count: int
@@ -65,16 +65,16 @@ class _Hit:
 
 
 def search_lines(spaces: SpaceQuerySet, typed: str, page: int = 1, *, seconds: float = SECONDS) -> SearchResults:
-    """What was said in those of `spaces` that are served now. Raises Refused when there is nothing to look for, or when
-    it takes longer than `seconds`."""
+    """Search those of `spaces` that are served now. Raises Refused without a word to search for, and when it takes
+    longer than `seconds`."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SHOW statement_timeout")
             (before,) = cursor.fetchone()
             cursor.execute(LIMIT, [f"{seconds * 1000:.0f}ms"])
-            found = _find(spaces.served(), questions(typed), page)
-            cursor.execute(LIMIT, [before])  # for a caller who goes on in this transaction
-            return found
+            results = _find(spaces.served(), questions(typed), page)
+            cursor.execute(LIMIT, [before])  # the caller may continue in this transaction
+            return results
     except OperationalError as error:
         if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
             raise Refused("search.too_slow") from error
@@ -83,17 +83,17 @@ def search_lines(spaces: SpaceQuerySet, typed: str, page: int = 1, *, seconds: f
 
 def _find(spaces: QuerySet[Space], asked: Questions, page: int) -> SearchResults:
     hits = _hits(spaces, asked.all)
-    cut = len(hits) > MOST
-    grouped = _grouped(hits[:MOST])
+    cut = len(hits) > MAX_RANKED
+    grouped = _grouped(hits[:MAX_RANKED])
     first = SPACES * (page - 1)
     chosen = {group[0].space_id: group for group in grouped[first : first + SPACES]}
     rows = spaces.select_related("host").in_bulk(list(chosen))
-    best = {pk: sorted(group[:SHOWN], key=lambda hit: hit.number) for pk, group in chosen.items() if pk in rows}
+    best = {pk: sorted(group[:LINES], key=lambda hit: hit.number) for pk, group in chosen.items() if pk in rows}
     lines = _lines([hit for group in best.values() for hit in group], asked)
     return SearchResults(
         [FoundSpace(rows[pk], lines[pk], len(chosen[pk]) - len(group)) for pk, group in best.items()],
         space_count=len(grouped),
-        line_count=len(hits[:MOST]),
+        line_count=len(hits[:MAX_RANKED]),
         cut=cut,
         next_page=page + 1 if first + SPACES < len(grouped) else None,
         common=asked.common,
@@ -101,7 +101,7 @@ def _find(spaces: QuerySet[Space], asked: Questions, page: int) -> SearchResults
 
 
 def _hits(spaces: QuerySet[Space], asked: list[Question]) -> list[_Hit]:
-    """At most MOST + 1 of them, in no order."""
+    """At most MAX_RANKED + 1 hits, unordered."""
     wanted, ranks = Q(), []
     for question in asked:
         wanted |= Q(config__in=question.configs, vector=Parsed(question.match))
@@ -109,39 +109,39 @@ def _hits(spaces: QuerySet[Space], asked: list[Question]) -> list[_Hit]:
         ranks.append(When(config__in=question.configs, then=rank))
     rows = SearchLine.objects.filter(wanted, space__in=spaces).annotate(rank=Case(*ranks))
     columns = ("space_id", "space__ended_at", "transcript_id", "number", "config", "rank")
-    return [_Hit(*row) for row in rows.values_list(*columns)[: MOST + 1]]
+    return [_Hit(*row) for row in rows.values_list(*columns)[: MAX_RANKED + 1]]
 
 
 def _grouped(hits: Iterable[_Hit]) -> list[list[_Hit]]:
-    """The hits of each Space, the best first. A Space is as good as its best line; among equals, the one with more
-    lines, then the later one, comes first."""
+    """The hits of each Space, the best first. Spaces are ordered by their best hit, then by the number of hits, then
+    the latest first."""
     groups: dict[UUID, list[_Hit]] = {}
     for hit in hits:
         groups.setdefault(hit.space_id, []).append(hit)
     for group in groups.values():
         group.sort(key=lambda hit: (-hit.rank, hit.number))
 
-    def worth(group: list[_Hit]) -> tuple[float, int, datetime, UUID]:
+    def rank_of(group: list[_Hit]) -> tuple[float, int, datetime, UUID]:
         return group[0].rank, len(group), group[0].ended_at, group[0].space_id
 
-    return sorted(groups.values(), key=worth, reverse=True)
+    return sorted(groups.values(), key=rank_of, reverse=True)
 
 
 def _lines(hits: list[_Hit], asked: Questions) -> dict[UUID, list[FoundLine]]:
     cues = _cues(hits)
-    said = [(hit, cue) for hit in hits if (cue := cues.get((hit.transcript_id, hit.number))) is not None]
+    hits_with_cues = [(hit, cue) for hit in hits if (cue := cues.get((hit.transcript_id, hit.number))) is not None]
     marker = Marker({name: asked.words_for(name) for name in {hit.config for hit in hits}}, asked.typed)
-    marker.look_up((hit.config, cue["text"]) for hit, cue in said)
+    marker.look_up((hit.config, cue["text"]) for hit, cue in hits_with_cues)
     lines: dict[UUID, list[FoundLine]] = {hit.space_id: [] for hit in hits}
-    for hit, cue in said:
+    for hit, cue in hits_with_cues:
         marked = excerpt(marker.mark(hit.config, cue["text"]))
         lines[hit.space_id].append(FoundLine(cue["start_ms"], cue["speaker"], marked))
     return lines
 
 
 def _cues(hits: list[_Hit]) -> dict[tuple[int, int], dict[str, Any]]:
-    """The cues of the hits. Each transcript is unpacked once, however many of its lines are wanted: that of a whole day
-    has megabytes."""
+    """The cues of the hits. Each transcript is unpacked once, however many of its lines are needed: a long one has
+    megabytes."""
     numbers: dict[int, list[int]] = {}
     for hit in hits:
         numbers.setdefault(hit.transcript_id, []).append(hit.number)

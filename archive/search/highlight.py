@@ -1,4 +1,4 @@
-"""Marking what was found in a line: as pieces of text, never as HTML."""
+"""Highlight search terms in a line: as pieces of text, never as HTML."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ from django.db import connection
 
 from archive.search.normalize import CHARACTER, RUN, fold, is_letter, letters, plain
 
-LONG = 300  # characters of a line that are shown
+MAX_EXCERPT = 300  # characters
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Piece:
 
 
 class Marker:
-    """Knows what to mark in lines of each configuration. `queries`: configuration -> tsquery with any of the words;
-    `typed`: what was looked for, for writing without spaces, where it is marked letter by letter."""
+    """Marks search terms in lines of each configuration. `queries`: configuration -> tsquery for any of the words;
+    `typed`: the search terms, for scripts without spaces, in which they are matched character by character."""
 
     def __init__(self, queries: dict[str, str], typed: str) -> None:
         self._queries = queries
@@ -30,7 +30,7 @@ class Marker:
         self._found: set[tuple[str, str]] = set()
 
     def look_up(self, lines: Iterable[tuple[str, str]]) -> None:
-        """`lines`: (configuration, text). PostgreSQL says which of their words are the ones, for all in one query."""
+        """Ask PostgreSQL which words of these lines (configuration, text) match, in one query."""
         asked = sorted({(config, word) for config, text in lines for word, kind in self._split(text) if kind == "word"})
         configs = [config for config, _ in asked]
         with connection.cursor() as cursor:
@@ -43,7 +43,7 @@ class Marker:
             self._found = {asked[place - 1] for (place,) in cursor.fetchall()}
 
     def mark(self, config: str, text: str) -> list[Piece]:
-        """`text` in pieces: those that were looked for, and what is between them."""
+        """Split `text` into pieces that match and pieces between them."""
         marked = (
             (part, kind == "run" or (kind == "word" and (config, part) in self._found))
             for part, kind in self._split(text)
@@ -51,7 +51,7 @@ class Marker:
         return [Piece("".join(part for part, _ in run), hit) for hit, run in groupby(marked, key=lambda pair: pair[1])]
 
     def _split(self, text: str) -> Iterator[tuple[str, str]]:
-        """The text in words, runs of unspaced writing that were looked for, and what is between them ("")."""
+        """(part, kind): words, matching runs of scripts without spaces, and everything between them (kind "")."""
         for is_word, letters_or_not in groupby(text, is_letter):
             joined = "".join(letters_or_not)
             for part in filter(None, self._unspaced.split(joined)):
@@ -60,21 +60,21 @@ class Marker:
 
 
 def excerpt(line: list[Piece]) -> list[Piece]:
-    """The line if it is short; else LONG characters of it, from a little before the first word that was found."""
+    """The line if it is short; else MAX_EXCERPT characters, from a little before the first match."""
     before = 0
     for piece in line:
         if piece.found:
             break
         before += len(piece.text)
-    start = max(0, before - LONG // 4) if before + LONG // 2 > LONG else 0
-    return _cut(line, start, start + LONG)
+    start = max(0, before - MAX_EXCERPT // 4) if before + MAX_EXCERPT // 2 > MAX_EXCERPT else 0
+    return _cut(line, start, start + MAX_EXCERPT)
 
 
 def _cut(line: list[Piece], start: int, end: int) -> list[Piece]:
-    """Characters `start` to `end` of the line, with … for what is left out."""
-    place, kept = 0, []
+    """Characters `start` to `end` of the line, with … for omitted text."""
+    place, pieces = 0, []
     for piece in line:
         text = piece.text[max(0, start - place) : max(0, end - place)]
-        kept += [Piece(text, piece.found)] if text else []
+        pieces += [Piece(text, piece.found)] if text else []
         place += len(piece.text)
-    return [*([Piece("… ", False)] if start else []), *kept, *([Piece(" …", False)] if place > end else [])]
+    return [*([Piece("… ", False)] if start else []), *pieces, *([Piece(" …", False)] if place > end else [])]

@@ -1,4 +1,4 @@
-"""Writing the lines that search finds."""
+"""Write the search index of a transcript."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,10 +10,10 @@ from archive.models import SearchLine, Transcript
 from archive.search.normalize import plain
 
 BATCH = 2000  # cues in one statement; a 6-hour transcript has about 5,000
-LONGEST = 60_000  # characters of one cue: three of them fit into a tsvector (1 MiB) whatever they are
+MAX_LENGTH = 60_000  # characters of one cue: three of them fit into a tsvector (1 MiB) whatever they are
 
 SIMPLE = "simple"
-# BCP 47 primary subtag -> PostgreSQL's configuration. Which of them are there depends on its version.
+# BCP 47 primary subtag -> PostgreSQL configuration. Which of them exist depends on its version.
 CONFIGS = {
     "ar": "arabic",
     "ca": "catalan",
@@ -48,9 +48,9 @@ CONFIGS = {
     "yi": "yiddish",
 }
 
-# The vectors of neighbours are strung together. Stop words have no entry in a vector but a place in the line, and `||`
-# counts on from the last entry: so each vector gets an end mark at its true length, which goes again when it is done.
-# `simple` has no stop words, so it knows that length.
+# The vectors of neighboring lines are concatenated. Stop words take a position but have no entry in a vector, and `||`
+# continues counting from the last entry: so each vector gets an end marker at its true length, which is removed at the
+# end. `simple` has no stop words, so it gives the true length.
 WRITE = """
 WITH given AS (
     SELECT ordinality + %(first)s - 1 AS number, to_tsvector(%(config)s::regconfig, text) AS words, (
@@ -74,8 +74,8 @@ SELECT %(transcript)s, %(space)s, number, %(name)s, vector FROM joined WHERE num
 
 
 def index_transcript(transcript: Transcript) -> None:
-    """Make this transcript the one of its Space that is found, in the caller's transaction; those of older ones are
-    forgotten. One that is older itself is not indexed."""
+    """Index this transcript instead of older ones of its Space, in the caller's transaction. An outdated transcript is
+    not indexed."""
     if Transcript.objects.filter(space_id=transcript.space_id, number__gt=transcript.number).exists():
         return
     SearchLine.objects.filter(space_id=transcript.space_id).delete()
@@ -83,19 +83,19 @@ def index_transcript(transcript: Transcript) -> None:
 
 
 def write(transcript_id: int, space_id: UUID, language: str, cues: Sequence[Mapping[str, Any]]) -> None:
-    """The lines of one transcript. Needs no model, so that migrations can call it."""
+    """Write the lines of one transcript."""
     name = config_for(language)
     ids: dict[str, Any] = {"transcript": transcript_id, "space": space_id, "name": name, "config": f"pg_catalog.{name}"}
-    texts = [plain(cue["text"])[:LONGEST] for cue in cues]
+    texts = [plain(cue["text"])[:MAX_LENGTH] for cue in cues]
     with connection.cursor() as cursor:
         for start in range(0, len(texts), BATCH):
-            first, end = max(0, start - 1), start + BATCH  # with the neighbours of the first and the last line
+            first, end = max(0, start - 1), start + BATCH  # with the neighbors of the first and the last line
             place = {"texts": texts[first : end + 1], "first": first, "from": start, "to": end}
             cursor.execute(WRITE, ids | place)
 
 
 def config_for(language: str) -> str:
-    """PostgreSQL's configuration for a language (BCP 47), `simple` where it has none."""
+    """The PostgreSQL configuration for a language (BCP 47), `simple` where it has none."""
     wanted = CONFIGS.get(language.replace("_", "-").split("-")[0].lower(), SIMPLE)
     return wanted if wanted in configs() else SIMPLE
 

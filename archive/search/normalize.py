@@ -1,11 +1,11 @@
-"""Text as the index and the query both see it: letters, marks and digits in lower case, with single spaces between.
+"""Normalize text for the index and for queries: letters, marks and digits in lower case, separated by single spaces.
 
-We do this ourselves because PostgreSQL's parser leaves it to the database's locale what a letter is, and how it looks
-in lower case; it also takes "beans/peas" for a path, and what stands in angle brackets for a tag.
+PostgreSQL's parser depends on the database's locale for letters and lower case, and it takes "beans/peas" for a path
+and angle brackets for tags. So we normalize text before PostgreSQL parses it.
 
-Chinese, Japanese, Thai and a few others are written without spaces, and PostgreSQL knows none of their words: there
-each character stands alone, and a word that is looked for is a phrase of characters. Korean comes along: its words end
-in particles, and so they are found without them.
+Chinese, Japanese, Thai and a few other scripts have no spaces between words, and PostgreSQL can't segment them: there
+each character is a word, and a search term is a phrase of characters. Korean is treated alike, so that words are found
+without the particles that follow them.
 """
 
 import re
@@ -24,7 +24,7 @@ RUN = re.compile(f"(?:{CHARACTER.pattern})+")
 
 
 class _Letters(dict[int, str]):
-    """For str.translate: what is no letter, mark or digit becomes a space."""
+    """For str.translate: maps everything but letters, marks and digits to a space."""
 
     def __missing__(self, code: int) -> str:
         self[code] = chr(code) if is_letter(chr(code)) else " "
@@ -32,7 +32,7 @@ class _Letters(dict[int, str]):
 
 
 def is_letter(character: str) -> bool:
-    """Also marks, which are parts of letters, and digits."""
+    """Whether it is a letter, a mark (part of a letter) or a digit."""
     return unicodedata.category(character)[0] in "LMN"
 
 
@@ -40,7 +40,7 @@ _letters = _Letters()
 
 
 def fold(text: str) -> str:
-    """Compatible forms are one (NFKC), and so are capital and small letters. Punctuation stays."""
+    """Unify compatible forms (NFKC) and case. Punctuation stays."""
     return unicodedata.normalize("NFKC", text).lower()
 
 
@@ -49,9 +49,9 @@ def letters(text: str) -> str:
 
 
 def apart(text: str) -> str:
-    """Characters of unspaced writing stand alone."""
-    return CHARACTER.sub(lambda found: f" {found[0]} ", text)
+    """Put spaces around each character of scripts without spaces."""
+    return CHARACTER.sub(lambda match: f" {match[0]} ", text)
 
 
 def plain(text: str) -> str:
-    return apart(letters(fold(letters(text))))  # folding makes letters of ™, and a fraction stroke of ½
+    return apart(letters(fold(letters(text))))  # folding turns ™ into letters, and ½ into digits with a slash

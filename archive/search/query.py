@@ -1,4 +1,4 @@
-"""From what somebody typed to what PostgreSQL is asked, for each language at once."""
+"""Parse typed search terms into a PostgreSQL query for each language."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from archive.errors import Refused
 from archive.search.index import configs
 from archive.search.normalize import plain
 
-LONGEST = 300  # characters
+MAX_LENGTH = 300  # characters
 
 QUOTES = str.maketrans(dict.fromkeys("“”„‟«»〝〞", '"'))
 ASKED = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
@@ -19,15 +19,15 @@ TOKEN = re.compile(r"'[^']*'|<(?:-|\d+)>|[&|!()]")
 
 
 class Parsed(SearchQuery):
-    """A query in PostgreSQL's own notation, taken as it is."""
+    """A tsquery in PostgreSQL's own notation."""
 
     template = "%(expressions)s::tsquery"
 
 
 @dataclass(frozen=True)
 class Question:
-    """What to ask of lines with one of `configs`. `match` finds lines that, with their neighbours, answer it, and have
-    at least one of the words themselves; `words` is any of the words, for marking them."""
+    """The query for lines with one of `configs`. `match` finds lines that match together with their neighbors and have
+    at least one of the words themselves; `words` matches any of the words, for highlighting."""
 
     configs: list[str]
     match: str
@@ -36,7 +36,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Questions:
-    """`common`: the configurations for which there is nothing but words that are in every line ("the", "of")."""
+    """`common`: the configurations in which all words are stop words ("the", "of")."""
 
     typed: str
     all: list[Question]
@@ -47,27 +47,29 @@ class Questions:
 
 
 def questions(typed: str) -> Questions:
-    """Words are looked for together; "in quotes", one after the other; `or` and -without as people know them. Raises
-    Refused when there is nothing to look for."""
-    if len(typed) > LONGEST:
-        raise Refused("search.too_long", limit=LONGEST)
+    """All words must match; "in quotes", as a phrase; `or` and -without as in web search engines. Raises Refused
+    without a word to search for."""
+    if len(typed) > MAX_LENGTH:
+        raise Refused("search.too_long", limit=MAX_LENGTH)
     asked = " ".join(_asked(typed))
     if not asked:
         raise Refused("search.no_word")
-    found: dict[tuple[str, str], list[str]] = {}
+    configs_by_query: dict[tuple[str, str], list[str]] = {}
     common = []
     for config, query, tree in _parsed(asked):
         if not query:
             common.append(config)
-        elif tree != "T":  # else it fits every line that lacks a word
-            found.setdefault(_weighed(query), []).append(config)
-    if not found:
+        elif tree != "T":  # "T" would match every line that lacks a word
+            configs_by_query.setdefault(_weighted(query), []).append(config)
+    if not configs_by_query:
         raise Refused("search.only_exclusions")
-    return Questions(typed, [Question(names, match, words) for (match, words), names in found.items()], common)
+    return Questions(
+        typed, [Question(names, match, words) for (match, words), names in configs_by_query.items()], common
+    )
 
 
 def _asked(typed: str) -> Iterator[str]:
-    """As websearch_to_tsquery reads it. What is written in one piece ("well-known") is one phrase."""
+    """The terms for websearch_to_tsquery. A word with punctuation inside ("well-known") becomes a phrase."""
     for minus, phrase, word in ASKED.findall(typed.translate(QUOTES)):
         if word.lower() == "or" and not minus:
             yield "or"
@@ -76,7 +78,7 @@ def _asked(typed: str) -> Iterator[str]:
 
 
 def _parsed(asked: str) -> list[tuple[str, str, str]]:
-    """(configuration, the query in its words, what of it an index can find), for all of them."""
+    """(configuration, tsquery, the part of it that an index can use), for each configuration."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT config, query::text, querytree(query) FROM unnest(%s::text[]) AS config,"
@@ -87,18 +89,18 @@ def _parsed(asked: str) -> list[tuple[str, str, str]]:
         return rows
 
 
-def _weighed(query: str) -> tuple[str, str]:
-    """(what a line must fit, any of its words). Words to be left out count only in the line itself (weight A)."""
+def _weighted(query: str) -> tuple[str, str]:
+    """(query that a line must match, query for any of its words). Excluded words count in the line itself only (A)."""
     parts, words = [], []
-    depth, out_from = 0, None  # how many brackets are open, and since when we are in what is to be left out
+    depth, excluded_from = 0, None  # open parentheses; the depth at which an exclusion began
     for part in TOKEN.findall(query):
         depth += {"(": 1, ")": -1}.get(part, 0)
         is_word = part.startswith("'")
-        parts.append(f"{part}:A" if is_word and out_from is not None else part)
-        words += [part] if is_word and out_from is None else []
+        parts.append(f"{part}:A" if is_word and excluded_from is not None else part)
+        words += [part] if is_word and excluded_from is None else []
         if part == "!":
-            out_from = depth
-        elif out_from == depth:  # one word, or the bracket that closes
-            out_from = None
+            excluded_from = depth
+        elif excluded_from == depth:  # after one word, or the closing parenthesis
+            excluded_from = None
     own = " | ".join(f"{word}:A" for word in words)
     return f"({' '.join(parts)}) & ({own})", " | ".join(words)

@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from archive.log import events
-from archive.search.query import LONGEST as LONGEST_QUERY
+from archive.search.query import MAX_LENGTH as MAX_QUERY_LENGTH
 from portal.forms.base import LenientChoiceField, LenientIntegerField, PortalForm, TextField
 
 MAX_PAGE = 1000  # of results of a search
@@ -35,7 +35,7 @@ class SearchForm(PortalForm):
     q = TextField(
         nul="\ufffd",  # so that NUL alone is a query without a word, and not an empty one
         required=False,
-        max_length=LONGEST_QUERY,
+        max_length=MAX_QUERY_LENGTH,
         error_messages={"max_length": "This is longer than %(limit_value)d characters. Look for a few of its words."},
     )
     page = page_number()

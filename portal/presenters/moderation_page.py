@@ -7,7 +7,7 @@ from archive import cues, dbtime, formatting
 from archive.display.transcript import cue_rows
 from archive.models import Appeal, Hold, Space, User
 from archive.moderation import holds
-from archive.moderation.evidence import MOST_LINES
+from archive.moderation.evidence import MAX_LINES
 from portal.access import VisibleSpace
 from portal.forms.moderation import EvidenceFlagForm, HoldForm, LiftForm, ReleaseForm
 from portal.presenters import clock as clock_presenter
@@ -61,7 +61,7 @@ def moderated_space(visible: VisibleSpace, user: User, query: Mapping[str, str])
             "cues": cue_rows(cues.load(transcript.cues)),
             "transcript_number": transcript.number,
             "ticks": True,
-            "most_lines": MOST_LINES,
+            "most_lines": MAX_LINES,
         }
     return context
 
