@@ -63,7 +63,7 @@ def judged(*story: Told, now: datetime = LONG_AFTER) -> list[tuple[str, str]]:
         Entry(number, datetime.fromisoformat(at).replace(tzinfo=UTC), event, {"policy": POLICY, **detail})
         for number, (at, event, detail) in enumerate(story, 1)
     ]
-    return [(finding.kind, finding.said) for finding in judge(SPACE, entries, now)]
+    return [(finding.kind, finding.text) for finding in judge(SPACE, entries, now)]
 
 
 GOOD: list[list[Told]] = [

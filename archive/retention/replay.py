@@ -1,7 +1,7 @@
-"""Judging the log by the log alone: every deadline is computed again with archive/policy.py, years later if need be.
+"""Replay the retention log: recompute every deadline with archive/policy.py and report entries that disagree.
 
-Entries in, findings out: no database, no store, no settings, no clock in `judge`. The policy that was in force is in
-the log, beside each deadline that it gave.
+`judge` is a pure function from entries to findings: it reads no database, store, settings or clock. The policy in force
+is in the log beside each deadline, so this works years later.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,18 +28,18 @@ class Entry:
 
 @dataclass(frozen=True)
 class Finding:
-    """`kind`: early, late, without a reason, wrong (a deadline that the rule did not give). `entry`: None where the log
-    lacks one."""
+    """`kind`: early, late, without a reason, or wrong (not the deadline of the policy). `entry`: None if the log lacks
+    the entry."""
 
     space: UUID
     kind: str
-    said: str
+    text: str
     entry: int | None = None
 
 
 @dataclass
 class SpaceHistory:
-    """What the log has told of a Space so far. `changed`: when what its deadline depends on changed last."""
+    """A Space according to its entries so far. `changed`: when the facts of its deadline last changed."""
 
     ended_at: datetime | None = None
     rule: policy.RetentionPolicy = field(default_factory=policy.RetentionPolicy)
@@ -54,91 +54,95 @@ class SpaceHistory:
 
     @property
     def deadline(self) -> datetime | None:
-        """What the rule gives; None while a hold stands. The Space was opened."""
+        """The deadline by the policy; None while on hold. Requires that the Space was registered."""
         assert self.ended_at is not None
         facts = policy.Facts(self.ended_at, tuple(self.lifted.values()), bool(self.holds))
         return policy.deadline(facts, self.rule).at
 
     @property
     def latest(self) -> datetime | None:
-        """Until when the deletion has to be done: a change may bring a deadline that is past already."""
+        """When the deletion has to be done at the latest: a change may set a deadline in the past."""
         due = self.began if self.why == "abandoned" else self.deadline
         return due and max(due, self.changed or due) + policy.MAX_DELETION_DELAY
 
 
 def judge(space: UUID, entries: Sequence[Entry], now: datetime) -> list[Finding]:
-    """All that is not as the rule says, for one Space. `entries` are its own, oldest first."""
-    story = SpaceHistory()
-    found = [Finding(space, *said, entry.id) for entry in entries if (said := _read(story, entry))]
-    if story.ended_at and not story.deleted and (latest := story.latest) and now > latest:
-        found.append(Finding(space, "late", f"It had to be deleted by {formatting.format_time(latest)}, and is not."))
-    return found
+    """Every deviation from the policy in the entries of one Space, oldest first."""
+    history = SpaceHistory()
+    findings = [Finding(space, *wrong, entry.id) for entry in entries if (wrong := _apply(history, entry))]
+    if history.ended_at and not history.deleted and (latest := history.latest) and now > latest:
+        findings.append(
+            Finding(space, "late", f"It had to be deleted by {formatting.format_time(latest)}, and is not.")
+        )
+    return findings
 
 
-def _read(story: SpaceHistory, entry: Entry) -> tuple[str, str] | None:
-    """Take the entry in. What is wrong with it, as (kind, words)."""
+def _apply(history: SpaceHistory, entry: Entry) -> tuple[str, str] | None:
+    """Apply an entry to the history. Returns (kind, text) if it deviates."""
     detail = entry.detail
     if entry.event == events.SPACE_REGISTERED:
-        story.ended_at, story.opened = datetime.fromisoformat(detail["ended_at"]), entry.at
-        return _decided(story, detail, detail["deadline"])
-    if story.ended_at is None:
+        history.ended_at, history.opened = datetime.fromisoformat(detail["ended_at"]), entry.at
+        return _decided(history, detail, detail["deadline"])
+    if history.ended_at is None:
         return "without a reason", f"{entry.event}, but the log does not say when the Space ended."
     match entry.event:
         case events.VIOLATION_FLAGGED:
-            story.lifted[str(detail["violation"])] = None
+            history.lifted[str(detail["violation"])] = None
         case events.VIOLATION_LIFTED:
-            story.lifted[str(detail["violation"])] = datetime.fromisoformat(detail["lifted_at"])
+            history.lifted[str(detail["violation"])] = datetime.fromisoformat(detail["lifted_at"])
         case events.HOLD_PLACED:
-            story.holds.add(str(detail["hold"]))
+            history.holds.add(str(detail["hold"]))
         case events.HOLD_RELEASED:
-            story.holds.discard(str(detail["hold"]))
+            history.holds.discard(str(detail["hold"]))
         case events.SPACE_RECEIVED:
-            story.received = True
+            history.received = True
             return None
         case events.DEADLINE_MOVED:
-            story.changed = entry.at
-            return _decided(story, detail, detail["after"])
+            history.changed = entry.at
+            return _decided(history, detail, detail["after"])
         case events.DELETION_STARTED:
-            return _began(story, entry)
+            return _began(history, entry)
         case events.SPACE_DELETED:
-            return _deleted(story, entry)
-    story.changed = entry.at
+            return _deleted(history, entry)
+    history.changed = entry.at
     return None
 
 
-def _decided(story: SpaceHistory, detail: dict[str, Any], recorded: str | None) -> tuple[str, str] | None:
+def _decided(history: SpaceHistory, detail: dict[str, Any], recorded: str | None) -> tuple[str, str] | None:
     if "policy" in detail:
-        story.rule = policy.RetentionPolicy(**detail["policy"])
-    given, said = story.deadline, datetime.fromisoformat(recorded) if recorded else None
+        history.rule = policy.RetentionPolicy(**detail["policy"])
+    expected, actual = history.deadline, datetime.fromisoformat(recorded) if recorded else None
     return (
-        None if given == said else ("wrong", f"The deadline was set to {_when(said)}; the rule gives {_when(given)}.")
+        None
+        if expected == actual
+        else ("wrong", f"The deadline was set to {_when(actual)}; the rule gives {_when(expected)}.")
     )
 
 
-def _began(story: SpaceHistory, entry: Entry) -> tuple[str, str] | None:
-    story.began, story.why = entry.at, entry.detail.get("why", "")
-    if story.holds:
+def _began(history: SpaceHistory, entry: Entry) -> tuple[str, str] | None:
+    history.began, history.why = entry.at, entry.detail.get("why", "")
+    if history.holds:
         return "early", "Its deletion began while a legal hold stood."
-    due = story.deadline
-    if story.why == "abandoned":
-        assert story.opened is not None
-        if story.received or entry.at < story.opened + policy.ABANDONED_AFTER:
+    due = history.deadline
+    if history.why == "abandoned":
+        assert history.opened is not None
+        if history.received or entry.at < history.opened + policy.ABANDONED_AFTER:
             return "without a reason", "It was discarded as abandoned, and was not."
         return None
-    if story.why != "deadline":
+    if history.why != "deadline":
         return "without a reason", "Its deletion began, and the log does not say why."
     if due is None or entry.at < due:
         return "early", f"Its deletion began at {formatting.format_time(entry.at)}; its deadline was {_when(due)}."
     return None
 
 
-def _deleted(story: SpaceHistory, entry: Entry) -> tuple[str, str] | None:
-    again, story.deleted = story.deleted, True
-    if story.began is None:
+def _deleted(history: SpaceHistory, entry: Entry) -> tuple[str, str] | None:
+    again, history.deleted = history.deleted, True
+    if history.began is None:
         return "without a reason", "It was deleted, but its deletion never began."
     if again:
         return "without a reason", "It was deleted a second time."
-    if (latest := story.latest) and entry.at > latest:
+    if (latest := history.latest) and entry.at > latest:
         return (
             "late",
             f"It had to be deleted by {formatting.format_time(latest)}, and was at {formatting.format_time(entry.at)}.",
@@ -151,7 +155,7 @@ def _when(moment: datetime | None) -> str:
 
 
 def replay() -> Iterator[tuple[UUID, list[Finding]]]:
-    """Every Space that the log speaks of, with what is not as the rule says."""
+    """Every Space in the log, with its deviations."""
     now = dbtime.now()
     rows = LogEntry.objects.filter(event__in=READ, space_id__isnull=False).order_by("space_id", "id")
     columns = rows.values_list("space_id", "id", "at", "event", "detail").iterator(chunk_size=5000)

@@ -1,4 +1,4 @@
-"""What if the rule were another one? A dry run: whom it would touch, and how. Changes nothing."""
+"""Simulate another retention policy: which deadlines would move. Read-only."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from archive.models import Space
 
 @dataclass(frozen=True)
 class AffectedSpace:
-    """A Space whose deadline another rule would move. `at_once`: its new deadline has passed already, so that it would
-    be deleted now."""
+    """A Space whose deadline another policy would move. `at_once`: its new deadline has passed, so it would be deleted
+    now."""
 
     id: UUID
     host_id: int
@@ -27,30 +27,30 @@ class AffectedSpace:
         return self.after > self.before
 
 
-def simulate(rule: policy.RetentionPolicy, most: int | None = None, batch: int = 500) -> Iterator[AffectedSpace]:
-    """Those that `rule` would touch among the Spaces that are kept now, shortest deadline first; of no more than `most`
-    that were looked at. Held ones have no deadline under any rule."""
-    now, looked_at = dbtime.now(), 0
+def simulate(rule: policy.RetentionPolicy, limit: int | None = None, batch: int = 500) -> Iterator[AffectedSpace]:
+    """The kept Spaces whose deadline `rule` would move, shortest deadline first, among the first `limit`. Spaces on
+    hold have no deadline under any policy."""
+    now, read_count = dbtime.now(), 0
     after: tuple[datetime, UUID] | None = None
     kept = Space.objects.kept(now).exclude(expires_at=None).order_by("expires_at", "id")
-    while most is None or looked_at < most:
+    while limit is None or read_count < limit:
         rows = kept
         if after is not None:
             rows = rows.filter(Q(expires_at__gte=after[0]), Q(expires_at__gt=after[0]) | Q(id__gt=after[1]))
-        wanted = batch if most is None else min(batch, most - looked_at)
+        wanted = batch if limit is None else min(batch, limit - read_count)
         page = list(rows.prefetch_related("violations", "holds")[:wanted])
         for space in page:
-            if (moved := _touched(space, rule, now)) is not None:
-                yield moved
+            if (affected := _affected(space, rule, now)) is not None:
+                yield affected
         if len(page) < wanted:
             return
-        looked_at += len(page)
+        read_count += len(page)
         last = page[-1]
         assert last.expires_at is not None
         after = (last.expires_at, last.id)
 
 
-def _touched(space: Space, rule: policy.RetentionPolicy, now: datetime) -> AffectedSpace | None:
+def _affected(space: Space, rule: policy.RetentionPolicy, now: datetime) -> AffectedSpace | None:
     due = policy.deadline(space.retention_facts(), rule).at
     if due is None or space.expires_at is None or due == space.expires_at:
         return None

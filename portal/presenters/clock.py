@@ -13,7 +13,7 @@ HELD = "nothing is deleted until the hold is released"
 
 
 def format_time_left(left: timedelta) -> str:
-    """ "24 days left", "5 hours left", "3 minutes left": whole units, rounded down, so never more than there is."""
+    """ "24 days left", "5 hours left", "3 minutes left": whole units, rounded down, so that it never promises more."""
     for unit, length in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
         count = left // length
         if count >= 2 or (count == 1 and unit == "minute"):
@@ -55,7 +55,7 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
 
 
 def _deleting_days() -> tuple[int, int]:
-    """The days at which the rule may delete, without and with a violation."""
+    """The days after the end to mark: the deadlines of the current policy, without and with a violation."""
     rule = current_policy()
     return rule.retention_days, rule.retention_days + rule.violation_extra_days
 

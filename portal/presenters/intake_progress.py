@@ -1,4 +1,4 @@
-"""What the page of a Space says while its files are being taken in. Plain values for templates; no request in here."""
+"""Progress of an upload and its examination, for the page of a Space."""
 
 from dataclasses import dataclass, field, replace
 
@@ -9,7 +9,7 @@ from archive.models import Space, UploadSession
 
 @dataclass(frozen=True)
 class Step:
-    """One step of taking a recording in. `state`: done, now or next. `percent` is None where the end is not known."""
+    """One step of the intake. `state`: done, now or next. `percent` is None if the total is not known."""
 
     name: str
     state: str
@@ -19,8 +19,8 @@ class Step:
 
 @dataclass(frozen=True)
 class IntakeStatus:
-    """`polling`: something is being done, so the page asks again. `open`: the recording that is on its way.
-    `reading`: a transcript that is being read. `broken`: the newest transcript, if it could not be read."""
+    """`polling`: work is in progress, so the page polls. `open`: the recording that is being uploaded. `reading`: a
+    transcript that is being parsed. `broken`: the newest transcript, if it could not be parsed."""
 
     polling: bool
     steps: list[Step] = field(default_factory=list)
@@ -32,13 +32,15 @@ class IntakeStatus:
 def intake_status(space: Space) -> IntakeStatus:
     uploads = list(space.uploads.order_by("-created_at"))
     recording = next((upload for upload in uploads if upload.kind == UploadSession.Kind.RECORDING), None)
-    told = [u for u in uploads if u.kind == UploadSession.Kind.TRANSCRIPT and u.state != UploadSession.State.ABORTED]
-    newest = told[0] if told else None
+    transcripts = [
+        u for u in uploads if u.kind == UploadSession.Kind.TRANSCRIPT and u.state != UploadSession.State.ABORTED
+    ]
+    newest = transcripts[0] if transcripts else None
     reading = newest if newest and newest.state == UploadSession.State.UPLOADED else None
     processing = space.state == Space.State.PROCESSING
     return IntakeStatus(
         polling=space.state == Space.State.RECEIVING or processing or reading is not None,
-        steps=[*_steps(space, recording), *_words(space, reading)] if processing else [],
+        steps=[*_steps(space, recording), *_transcript_steps(space, reading)] if processing else [],
         open=recording if recording and recording.state == UploadSession.State.OPEN else None,
         reading=reading,
         broken=newest if newest and newest.state == UploadSession.State.REJECTED else None,
@@ -48,7 +50,7 @@ def intake_status(space: Space) -> IntakeStatus:
 def _steps(space: Space, recording: UploadSession | None) -> list[Step]:
     done, total = space.processing_step_done, space.processing_step_total
     percent = min(100, 100 * done // total) if total else None
-    # A recording that a command stored was measured before: it is looked for once more, and that is all.
+    # A recording stored by a command was measured before; only its existence is checked again.
     checking = Step("Checking that every byte is there", "now", "" if space.processing_step else "waits for its turn")
     listened = Step("Listening through it", "next")
     if space.processing_step == Space.ProcessingStep.CHECKING:
@@ -64,8 +66,8 @@ def _steps(space: Space, recording: UploadSession | None) -> list[Step]:
     return [Step("Received", "done", size), checking, listened, Step("Ready to play, read and download", "next")]
 
 
-def _words(space: Space, reading: UploadSession | None) -> list[Step]:
-    """What follows when it can be played. The page goes on showing how far that is."""
+def _transcript_steps(space: Space, reading: UploadSession | None) -> list[Step]:
+    """The steps of the transcript, which follow when the recording can be played."""
     if reading:
         return [Step("Reading the transcript", "next")]
     return [Step("Writing down what is said, by machine", "next")] if enqueue.will_be_requested(space) else []

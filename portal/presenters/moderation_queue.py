@@ -1,4 +1,4 @@
-"""The queue of Spaces that admins look at. Plain values; the request's query in, rows out."""
+"""The moderation queue: pages of Spaces for admins, by date, by listeners or by search."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,13 +18,13 @@ from portal.paging import page_of
 from portal.presenters import clock
 
 PAGE = 20
-ASKED = ("order", "q", "after", "page")  # what of an address the queue reads
+ASKED = ("order", "q", "after", "page")  # query parameters of the queue
 ORDERS = QUEUE_ORDERS
 
 
 @dataclass(frozen=True)
 class Row:
-    """`standing` is how many violations stand. `lines` are those in which the words were found."""
+    """A Space of the queue. `standing` is the number of its flags; `lines` are the search hits in it."""
 
     space: Space
     face: Any
@@ -36,7 +36,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Queue:
-    """`asked` is the query that leads here again, `next_url` the one that goes on."""
+    """One page. `asked` is the query of this page, `next_url` the one of the next page."""
 
     form: QueueForm
     order: str
@@ -48,13 +48,13 @@ class Queue:
 
 
 def queue(query: Mapping[str, str], now: datetime) -> Queue:
-    """One page of the Spaces that are served now: the newest, the most listened to, or those in which it was said."""
+    """One page of the Spaces that are served now: the newest, the most listened to, or the results of a search."""
     form = QueueForm(query)
     form.full_clean()
     order = form.cleaned_data["order"]
     asked = {name: query[name] for name in ASKED if query.get(name)}
     if order == "said":
-        return _said(form, urlencode(asked), now)
+        return _search(form, urlencode(asked), now)
     rows = _prepared().served()
     first = "ended_at"
     if order == "listened":
@@ -69,24 +69,24 @@ def _prepared() -> Any:
     return Space.objects.select_related("host").prefetch_related("violations", first)
 
 
-def _said(form: QueueForm, asked: str, now: datetime) -> Queue:
+def _search(form: QueueForm, asked: str, now: datetime) -> Queue:
     typed = form.typed
     if form.is_valid() and not form.cleaned_data["q"]:
         return Queue(form, "said", typed, asked, [])
     try:
         if form.is_valid():
-            found = search.search_lines(Space.objects.all(), form.cleaned_data["q"], form.cleaned_data["page"])
+            results = search.search_lines(Space.objects.all(), form.cleaned_data["q"], form.cleaned_data["page"])
     except Refused as error:
         form.add_error("q", str(error))
     if form.problems:
         return Queue(form, "said", typed, asked, [], problem=form.problems[0])
-    spaces = _prepared().in_bulk([one.space.pk for one in found.spaces])
+    spaces = _prepared().in_bulk([one.space.pk for one in results.spaces])
     rows = [
         _row(spaces[one.space.pk], now, [_line(line) for line in one.lines])
-        for one in found.spaces
+        for one in results.spaces
         if one.space.pk in spaces
     ]
-    further = urlencode({"order": "said", "q": typed, "page": found.next_page}) if found.next_page else ""
+    further = urlencode({"order": "said", "q": typed, "page": results.next_page}) if results.next_page else ""
     return Queue(form, "said", typed, asked, rows, f"?{further}" if further else None)
 
 

@@ -16,7 +16,7 @@ class Command(Base):
         for _, findings in replay():
             count += 1
             found += findings
-        lines = [f"{f.space}  {f.kind}: {f.said}{f' (entry {f.entry})' if f.entry else ''}" for f in found]
+        lines = [f"{f.space}  {f.kind}: {f.text}{f' (entry {f.entry})' if f.entry else ''}" for f in found]
         lines.append(
             f"{formatting.format_count(count, 'Space')} replayed, {formatting.format_count(len(found), 'finding')}."
         )
