@@ -12,13 +12,14 @@ from archive.errors import make_problem
 from archive.log import events
 from archive.models import Notice
 from archive.models.notice_kinds import REMINDERS, SPACE_GONE, NoticeKind
+from portal.templatetags.spacekeep import note_template
 
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_a_kind_has_its_templates(kind: NoticeKind) -> None:
-    for name in (f"archive/mail/{kind}.txt", f"archive/mail/{kind}.html", Notice(kind=kind).text_template):
+    for name in (f"archive/mail/{kind}.txt", f"archive/mail/{kind}.html", note_template(Notice(kind=kind))):
         get_template(name)
 
 

@@ -88,11 +88,6 @@ class Notice(Leased):
         return NoticeKind(self.kind).details
 
     @property
-    def text_template(self) -> str:
-        """The template of its note on the page."""
-        return f"notices/text/{self.kind}.html"
-
-    @property
     def log_space_id(self) -> uuid.UUID:
         return self.space_id
 

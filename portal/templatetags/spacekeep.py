@@ -8,7 +8,7 @@ from typing import Any
 from django import template
 
 from archive.display.deadline_reasons import format_days
-from archive.models import User, current_policy
+from archive.models import Notice, User, current_policy
 from archive.notices import visible_notices
 from portal.access import spaces_spoken_in
 
@@ -40,3 +40,9 @@ def open_notices(user: User) -> dict[str, Any]:
     """The newest notices that this user has not dismissed, and how many more there are. One query."""
     rows = list(visible_notices(user).filter(dismissed_at=None).order_by("-created_at", "-id")[:MAX_COUNTED])
     return {"rows": rows[:MAX_SHOWN], "more": len(rows) - MAX_SHOWN, "many": len(rows) == MAX_COUNTED}
+
+
+@register.filter
+def note_template(notice: Notice) -> str:
+    """The template of a notice's note on the page."""
+    return f"notices/text/{notice.kind}.html"
