@@ -31,7 +31,7 @@ NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64)
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test test-fast test-archive cover big limits fuzz kills machine mutants bench lint format lock clean
+.PHONY: help run test test-fast test-archive cover big limits fuzz kills machine mutants bench lint migrations format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ lint: $(VENV)/.dev node_modules/.test ## style, types, Django's checks, missing 
 	@$(NOWHERE) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@$(NOWHERE) SITE_URL=https://spaces.example.org SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(32))') \
 	    $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+migrations: $(VENV)/.dev ## write the migrations that changed models need
+	@$(NOWHERE) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations archive
 
 format: $(VENV)/.dev node_modules/.test ## put the code in its usual form
 	@$(BIN)/ruff check --fix .
