@@ -90,7 +90,7 @@ def test_a_refused_appeal_loses_nothing(space: Space, violation: Violation, alic
 
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert "The appeal has 2001 characters; at most 2000 fit." in page
+    assert "The appeal has 2\u202f001 characters; at most 2\u202f000 are allowed." in page
     assert "x" * 2001 + "</textarea>" in page
 
 

@@ -1,6 +1,7 @@
 """A page is made by many looks at the rows, and a worker may be done between any two of them: then it shows what came
 of the work, or goes on asking. It never says that there is neither."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def pages(alice: Client, begin: Callable[[], tuple[Space, Callable[[], None]]]) 
         if not at.done:
             return number - 1
         shown = "Runner beans." in page
-        asks = f'hx-get="/spaces/{space.pk}/s' in page and ASKS in page
+        asks = re.search(f'hx-get="/spaces/{space.pk}/(progress|transcription)"', page) is not None and ASKS in page
         assert shown or asks, f"at look {number}: neither what it waits for nor that it waits"
     pytest.fail("the page takes too many looks")
 

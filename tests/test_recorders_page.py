@@ -57,7 +57,7 @@ def test_the_page_says_when_it_was_used(admin: User) -> None:
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        ({"name": "studio", "days": "90", "hosts": "nobody"}, "There is no user &#x27;nobody&#x27;"),
+        ({"name": "studio", "days": "90", "hosts": "nobody"}, "There is no user “nobody”"),
         ({"name": "", "days": "90", "hosts": ""}, "Give the token a name"),
         ({"name": "studio", "days": "100000", "hosts": ""}, "1 to 366 days"),
         ({"name": "studio", "days": "soon", "hosts": ""}, "1 to 366 days"),

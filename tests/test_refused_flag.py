@@ -20,7 +20,7 @@ def test_what_was_typed_is_still_there(client: Client, alice: User, admin: User)
     assert "They sold &lt;b&gt;beans&lt;/b&gt;.</textarea>" in page
     assert "Choose the rule that it broke." in page
     assert 'aria-invalid="true" name="rule" required' in page
-    assert 'maxlength="2000" name="reason" required>' in page
+    assert 'maxlength="2000" name="reason" required aria-describedby' in page
     assert not Violation.objects.exists()
 
 

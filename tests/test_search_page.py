@@ -99,7 +99,7 @@ def test_what_was_said_and_typed_is_text_and_nothing_else(alice: User) -> None:
         ({"q": "?!"}, "The search has no word"),
         ({"q": "\x00"}, "The search has no word"),
         ({"q": "-beans"}, "Add a word to search for"),
-        ({"q": "bean " * 2000}, "longer than 300 characters"),
+        ({"q": "bean " * 2000}, "more than 300 characters"),
         ({"q": "beans", "page": "999999999999999999999"}, "A tin of"),
         ({"q": "beans", "page": "-1"}, "A tin of"),
         ({"q": "beans", "page": "²"}, "A tin of"),

@@ -1,18 +1,28 @@
 """What all forms share: fields that forgive, and bound fields that render as attributes of hand-written HTML."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import messages
+from django.contrib import messages as page_messages
 from django.core.exceptions import ValidationError
 from django.forms import BoundField
 from django.forms.utils import flatatt
 from django.http import HttpRequest
+from django.utils.functional import lazy
 from django.utils.safestring import SafeString
 
+from archive import messages
 from archive.moderation.deadline import LONGEST_REASON
+
+
+def render_sentence(code: str, **params: object) -> str:
+    """The sentence of archive/messages for a code."""
+    return messages.render({"code": code, "params": params})
+
+
+lazy_sentence = lazy(render_sentence, str)
 
 
 class AttributesBoundField(BoundField):
@@ -45,38 +55,46 @@ class PortalForm(forms.Form):
     def show_problems(self, request: HttpRequest, more: str = "") -> None:
         """Put the errors above the page; `more` follows each."""
         for problem in self.problems:
-            messages.error(request, f"{problem}{more}")
+            page_messages.error(request, f"{problem}{more}")
 
 
 class TextField(forms.CharField):
-    """Text with `nul` in place of NUL, which PostgreSQL can't store."""
+    """Text with `nul` in place of NUL, which PostgreSQL can't store. `sentences` maps codes of Django's errors to codes
+    of archive/messages, so that a page and a command refuse the same text with the same sentence."""
 
-    def __init__(self, *, nul: str = "", **options: Any) -> None:
+    def __init__(self, *, sentences: Mapping[str, str] | None = None, nul: str = "", **options: Any) -> None:
         super().__init__(**options)
-        self.nul = nul
+        self.sentences, self.nul = sentences or {}, nul
 
     def to_python(self, value: Any) -> Any:
         return super().to_python(value.replace("\x00", self.nul) if isinstance(value, str) else value)
 
+    def clean(self, value: Any) -> Any:
+        try:
+            return super().clean(value)
+        except ValidationError as error:
+            raise ValidationError([self._explain(one) for one in error.error_list]) from None
+
+    def _explain(self, error: ValidationError) -> ValidationError:
+        code = self.sentences.get(str(error.code))
+        if code is None:
+            return error
+        params = {"length": (error.params or {}).get("show_value"), "limit": self.max_length}
+        return ValidationError(render_sentence(code, **params), code=str(error.code))
+
 
 class LongTextField(TextField):
-    """Text of several lines. `subject` begins the sentence about its length: "The reason"."""
+    """Text of several lines."""
 
-    def __init__(self, *, subject: str, required_message: str, max_length: int) -> None:
-        errors = {
-            "required": required_message,
-            "max_length": f"{subject} has %(show_value)d characters; at most %(limit_value)d fit.",
-        }
-        widget = forms.Textarea(attrs={"rows": False, "cols": False})
-        super().__init__(max_length=max_length, widget=widget, error_messages=errors)
+    widget = forms.Textarea(attrs={"rows": False, "cols": False})
 
 
 class ReasonField(LongTextField):
-    """The reason of an act of moderation. `reader` is who reads it: "the host"."""
+    """The reason of an act of moderation."""
 
-    def __init__(self, reader: str) -> None:
-        required = f"A reason is needed: {reader} will read it."
-        super().__init__(subject="The reason", required_message=required, max_length=LONGEST_REASON)
+    def __init__(self) -> None:
+        sentences = {"required": "moderation.reason_missing", "max_length": "moderation.reason_too_long"}
+        super().__init__(max_length=LONGEST_REASON, sentences=sentences)
 
 
 class LenientIntegerField(forms.IntegerField):

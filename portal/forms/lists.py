@@ -5,14 +5,21 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from archive.log import events
 from archive.search.query import MAX_LENGTH as MAX_QUERY_LENGTH
 from portal.forms.base import LenientChoiceField, LenientIntegerField, PortalForm, TextField
 
 MAX_PAGE = 1000  # of results of a search
-SPACE_FILTERS = {"all": "All", "due": "Due within 7 days", "flagged": "Flagged", "held": "Held", "deleted": "Deleted"}
-QUEUE_ORDERS = {"newest": "Newest", "listened": "Most listened", "said": "By what was said"}
+SPACE_FILTERS = {
+    "all": _("All"),
+    "due": _("Due within 7 days"),
+    "flagged": _("Flagged"),
+    "held": _("Held"),
+    "deleted": _("Deleted"),
+}
+QUEUE_ORDERS = {"newest": _("Newest"), "listened": _("Most listened"), "said": _("By what was said")}
 
 
 def event_labels() -> list[tuple[str, str]]:
@@ -36,7 +43,7 @@ class SearchForm(PortalForm):
         nul="\ufffd",  # so that NUL alone is a query without a word, and not an empty one
         required=False,
         max_length=MAX_QUERY_LENGTH,
-        error_messages={"max_length": "This is longer than %(limit_value)d characters. Look for a few of its words."},
+        sentences={"max_length": "search.too_long"},
     )
     page = page_number()
 
@@ -66,7 +73,9 @@ class DayField(forms.DateField):
                 return None
             return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=self.shift_days)
         except (ValidationError, OverflowError):
-            raise ValidationError(f"“{value}” is not a day such as 2026-11-22, so it was left out.") from None
+            raise ValidationError(
+                _("“%(value)s” is not a day such as 2026-11-22, so it was left out."), params={"value": value}
+            ) from None
 
 
 class SpaceIdField(forms.UUIDField):
@@ -74,7 +83,9 @@ class SpaceIdField(forms.UUIDField):
         try:
             return super().clean(value)
         except ValidationError:
-            raise ValidationError(f"“{value}” is not a Space's id, so it was left out.") from None
+            raise ValidationError(
+                _("“%(value)s” is not a Space's id, so it was left out."), params={"value": value}
+            ) from None
 
 
 class LogFilterForm(PortalForm):
@@ -83,7 +94,7 @@ class LogFilterForm(PortalForm):
     event = forms.ChoiceField(
         required=False,
         choices=event_labels,
-        error_messages={"invalid_choice": "“%(value)s” is nothing that the log knows, so it was left out."},
+        error_messages={"invalid_choice": _("“%(value)s” is nothing that the log knows, so it was left out.")},
     )
     space = SpaceIdField(required=False)
     since = DayField()

@@ -3,11 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from archive.errors import Refused
 from archive.models import Appeal, Rule
 from archive.moderation.evidence import Lines, parse
-from archive.moderation.holds import READER
 from portal.forms.base import (
     IdListField,
     LenientIntegerField,
@@ -27,8 +27,8 @@ class RuleField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
     def __init__(self) -> None:
         errors = {
-            "required": "Choose the rule that it broke.",
-            "invalid_choice": "There is no such rule. Choose one of the list.",
+            "required": _("Choose the rule that it broke."),
+            "invalid_choice": _("There is no such rule. Choose one of the list."),
         }
         super().__init__(Rule.objects.filter(active=True), to_field_name="code", error_messages=errors)
 
@@ -46,7 +46,7 @@ class FlagForm(PortalForm):
     """A flag of one Space or of several."""
 
     rule = RuleField()
-    reason = ReasonField("the host")
+    reason = ReasonField()
 
 
 class EvidenceFlagForm(FlagForm):
@@ -56,7 +56,7 @@ class EvidenceFlagForm(FlagForm):
     lines = TextField(
         required=False,
         max_length=MAX_TYPED_LINES,
-        error_messages={"max_length": "The numbers of the lines have at most %(limit_value)d characters."},
+        error_messages={"max_length": _("The numbers of the lines have at most %(limit_value)d characters.")},
     )
     line = TextListField(required=False)
 
@@ -78,13 +78,12 @@ class EvidenceFlagForm(FlagForm):
 
 
 class LiftForm(PortalForm):
-    reason = ReasonField("the host")
+    reason = ReasonField()
 
 
 class AppealForm(PortalForm):
     statement = LongTextField(
-        subject="The appeal",
-        required_message="Say why the flag is wrong: whoever decides will read it.",
+        sentences={"required": "appeal.statement_missing", "max_length": "appeal.statement_too_long"},
         max_length=Appeal.MAX_LENGTH,
     )
 
@@ -92,12 +91,13 @@ class AppealForm(PortalForm):
 class DecisionForm(PortalForm):
     """The decision on an appeal, with its reason."""
 
-    NEITHER = "Choose whether the appeal is granted or denied."
+    NEITHER = _("Choose whether the appeal is granted or denied.")
 
     decision = forms.ChoiceField(
-        choices={"grant": "Grant", "deny": "Deny"}, error_messages={"required": NEITHER, "invalid_choice": NEITHER}
+        choices={"grant": _("Grant"), "deny": _("Deny")},
+        error_messages={"required": NEITHER, "invalid_choice": NEITHER},
     )
-    reason = ReasonField("the host")
+    reason = ReasonField()
 
     @property
     def granted(self) -> bool:
@@ -105,8 +105,8 @@ class DecisionForm(PortalForm):
 
 
 class HoldForm(PortalForm):
-    reason = ReasonField(READER)
+    reason = ReasonField()
 
 
 class ReleaseForm(PortalForm):
-    reason = ReasonField(READER)
+    reason = ReasonField()

@@ -1,21 +1,25 @@
 """The form that previews another retention policy."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from archive.policy import RetentionPolicy
 from portal.forms.base import PortalForm
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 MAX_DAYS = 10_000
+OUT_OF_RANGE = _("A rule keeps for 1 to 10000 days, and counts whole days forward.")
 
 
 class DaysField(forms.IntegerField):
-    def __init__(self, label: str, *, smallest: int) -> None:
-        sentence = f"A rule keeps for 1 to {MAX_DAYS} days, and counts whole days forward."
-        errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), sentence)
+    def __init__(self, label: "StrOrPromise", *, smallest: int) -> None:
+        errors = dict.fromkeys(("required", "invalid", "min_value", "max_value"), OUT_OF_RANGE)
         super().__init__(label=label, min_value=smallest, max_value=MAX_DAYS, error_messages=errors)
 
     def to_python(self, value: Any) -> int | None:
@@ -25,9 +29,9 @@ class DaysField(forms.IntegerField):
 
 
 class PolicyForm(PortalForm):
-    retention_days = DaysField("Days", smallest=1)
-    violation_extra_days = DaysField("More for a violation", smallest=0)
-    lift_grace_days = DaysField("Days after a lifting", smallest=0)
+    retention_days = DaysField(_("Days"), smallest=1)
+    violation_extra_days = DaysField(_("More for a violation"), smallest=0)
+    lift_grace_days = DaysField(_("Days after a lifting"), smallest=0)
 
     @classmethod
     def of_query(cls, query: Mapping[str, str], current: RetentionPolicy) -> "PolicyForm":

@@ -5,19 +5,19 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from archive.models import Export, RecorderToken, User
 from archive.recorders import LONGEST_DAYS
-from portal.forms.base import PortalForm, TextField
+from portal.forms.base import PortalForm, TextField, lazy_sentence, render_sentence
 
-NO_ACCOUNT = "No account with this name can be linked. Ask the speaker how exactly they sign in."
-TOKEN_DAYS = {"30": "30 days", "90": "90 days", "180": "half a year", "365": "a year"}
+TOKEN_DAYS = {"30": _("30 days"), "90": _("90 days"), "180": _("half a year"), "365": _("a year")}
 
 
 class ExportForm(PortalForm):
     """The size of the parts of an export."""
 
-    OTHER_SIZE = "A part holds at most 2, 10 or 50 GB."
+    OTHER_SIZE = lazy_sentence("export.bad_part_size")
 
     max_part_size = forms.TypedChoiceField(
         choices=Export.Size.choices,
@@ -33,18 +33,16 @@ class HostsField(TextField):
         names = [name for name in re.split(r"[,;\s]+", super().clean(value)) if name]
         users = {user.username: user for user in User.objects.filter(username__in=names)}
         if missing := [name for name in names if name not in users]:
-            raise ValidationError(
-                f"There is no user {missing[0]!r}. Name hosts as they sign in, or leave the field empty for all."
-            )
+            raise ValidationError(render_sentence("intake.no_such_user", name=missing[0]))
         return list(users.values())
 
 
 class RecorderTokenForm(PortalForm):
     """A new token: for which recorder, for how long, for what, and for the Spaces of which hosts."""
 
-    NAME = "A token needs a name of 1 to 100 characters: the machine that it is for."
-    SCOPES = "Choose what the token may do."
-    DAYS = f"A token lives 1 to {LONGEST_DAYS} days."
+    NAME = lazy_sentence("recorder.bad_name")
+    SCOPES = lazy_sentence("recorder.no_scope")
+    DAYS = lazy_sentence("recorder.bad_days", limit=LONGEST_DAYS)
 
     name = TextField(
         max_length=RecorderToken._meta.get_field("name").max_length,
@@ -66,5 +64,5 @@ class ParticipantAccountForm(PortalForm):
         nul="\ufffd",  # the name of no account, and not the name without it
         required=False,
         max_length=User._meta.get_field("username").max_length,
-        error_messages={"max_length": NO_ACCOUNT},
+        sentences={"max_length": "participant.no_such_account"},
     )
