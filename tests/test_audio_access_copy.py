@@ -11,8 +11,8 @@ from tests.sounds import make_archived, make_tone
 DAY = 24 * 3600
 
 
-def heard(path: Path, listening: Path | None) -> AudioAnalysis:
-    return measure(path, longest_seconds=DAY, step=lambda seconds: None, listening=listening)
+def heard(path: Path, access_copy: Path | None) -> AudioAnalysis:
+    return measure(path, longest_seconds=DAY, step=lambda seconds: None, access_copy=access_copy)
 
 
 @pytest.mark.parametrize("kind", ["m4a", "mp3", "opus", "webm", "wav", "flac"])
@@ -21,7 +21,7 @@ def test_what_browsers_play_is_not_copied(tmp_path: Path, kind: str) -> None:
 
     found = heard(make_tone(tmp_path / "talk", kind), copy)
 
-    assert not found.listening
+    assert not found.has_access_copy
     assert copy.read_bytes() == b""
 
 
@@ -30,7 +30,7 @@ def test_what_they_do_not_play_becomes_aac_in_an_m4a_with_its_index_in_front(tmp
     copy = tmp_path / "copy.m4a"
     before = heard(make_tone(tmp_path / "talk", kind, seconds=5), copy)
 
-    assert before.listening
+    assert before.has_access_copy
     after = heard(copy, None).measured
     assert (after.extension, after.codec, after.channels) == ("m4a", "aac", 1)
     assert after.duration_ms == pytest.approx(5000, abs=60)
@@ -47,7 +47,7 @@ def packets(path: Path) -> list[bytes]:
 def test_aac_is_not_encoded_again(tmp_path: Path) -> None:
     original, copy = make_archived(tmp_path / "space.ts", seconds=5), tmp_path / "copy.m4a"
 
-    assert heard(original, copy).listening
+    assert heard(original, copy).has_access_copy
 
     assert packets(copy) == [packet[7:] for packet in packets(original)]  # without the header that raw AAC needs
     with av.open(str(copy)) as container:
@@ -60,7 +60,7 @@ def test_a_stream_whose_rate_changes_is_encoded(tmp_path: Path) -> None:
     first, second = make_tone(tmp_path / "a", "aac", seconds=3), make_tone(tmp_path / "b", "aac", seconds=3, rate=24000)
     original.write_bytes(first.read_bytes() + second.read_bytes())
 
-    assert heard(original, copy).listening
+    assert heard(original, copy).has_access_copy
 
     assert heard(copy, None).measured.duration_ms == pytest.approx(6000, abs=150)
 
@@ -69,7 +69,7 @@ def test_a_copy_into_a_file_without_a_name(tmp_path: Path) -> None:
     with (tmp_path / "copy").open("w+b") as file:
         (tmp_path / "copy").unlink()
 
-        assert heard(make_tone(tmp_path / "talk.ts", "ts"), Path(f"/dev/fd/{file.fileno()}")).listening
+        assert heard(make_tone(tmp_path / "talk.ts", "ts"), Path(f"/dev/fd/{file.fileno()}")).has_access_copy
 
         file.seek(4)
         assert file.read(4) == b"ftyp"

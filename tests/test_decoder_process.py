@@ -70,7 +70,7 @@ def refused(path: Path, error_type: type[Unreadable] = Unreadable) -> str:
         f"{READY}; os.kill(os.getpid(), signal.SIGABRT)",
         "os.write(says, b'{\"heard\": 60.0}\\n'); os._exit(3)",
         READY,
-        'os.write(says, b\'{"measured": {}, "peaks": {}, "listening": true}\\n\')',
+        'os.write(says, b\'{"measured": {}, "peaks": {}, "access_copy": true}\\n\')',
         "os.write(says, b'{\"measured\": null}\\n')",
         'os.write(says, b\'{"refused": "No, thanks.", "params": {}}\\n\')',
         'os.write(says, b\'{"refused": "space.not_found", "params": {"space": "1"}}\\n\')',
@@ -94,7 +94,7 @@ HONEST = {
 
 
 def answer(samples: int, measured: object) -> str:
-    line = json.dumps({"measured": measured, "listening": False}).encode()
+    line = json.dumps({"measured": measured, "access_copy": False}).encode()
     return f"os.write(1, bytes({samples}))\nos.write(says, {line!r})"
 
 

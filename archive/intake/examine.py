@@ -69,7 +69,7 @@ def examine(claim: Claim[Space]) -> None:
     def read(done: int) -> None:
         progress.show(Space.ProcessingStep.CHECKING, done, upload.size)
 
-    with spool_object(upload.key, upload.size, upload.etag, read) as file, open_unnamed_file() as listening:
+    with spool_object(upload.key, upload.size, upload.etag, read) as file, open_unnamed_file() as access_copy:
         _check(space, upload, file)
         try:
             heard = measure.measure(
@@ -77,12 +77,12 @@ def examine(claim: Claim[Space]) -> None:
                 name=upload.name,
                 longest_seconds=settings.MAX_RECORDING_SECONDS,
                 step=lambda seconds: progress.show(Space.ProcessingStep.MEASURING, round(seconds * 1000), 0),
-                listening=listening,
+                access_copy=access_copy,
             )
         except Unreadable as error:
             _check_decoder(claim, error)
             raise
-        made = store_derived(space.id, heard, listening, claim.renew)
+        made = store_derived(space.id, heard, access_copy, claim.renew)
     sound = Written(upload.key, upload.size, file.sha256, file.crc32, upload.etag)
     _keep(claim, upload, sound, heard, made)
 

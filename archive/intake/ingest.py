@@ -77,7 +77,7 @@ def ingest(request: Request, progress: Progress = lambda step, done, total: None
             longest_seconds=settings.MAX_RECORDING_SECONDS,
             accept_short=request.accept_short,
             step=lambda seconds: progress("measuring", seconds, 0),
-            listening=access_copy,
+            access_copy=access_copy,
         )
         peak = analysis.measured.peak_dbfs
         if peak is None or peak < SILENT:

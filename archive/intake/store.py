@@ -37,7 +37,7 @@ def store_derived(
     """
     with io.BytesIO(analysis.peaks) as peaks:
         rows = [_store_derived(space_id, Derived.Kind.PEAKS, peaks, check)]
-    if analysis.listening:
+    if analysis.has_access_copy:
         with access_copy.open("rb") as copy:
             rows.append(_store_derived(space_id, Derived.Kind.ACCESS_COPY, copy, check))
     return rows

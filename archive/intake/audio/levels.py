@@ -1,4 +1,4 @@
-"""How loud it is, how much of it is silent, and what it looks like: from windows of 8 kHz mono, each seen once."""
+"""Measure loudness, silence and peaks in one pass over windows of 8 kHz mono samples."""
 
 import math
 import warnings
@@ -7,9 +7,9 @@ from itertools import groupby, pairwise
 from typing import Any
 
 with warnings.catch_warnings():
-    # pydub looks for an ffmpeg program at import. We hand it decoded samples, so it never needs one.
+    # pydub searches for an ffmpeg program at import. It gets decoded samples here, so it never needs one.
     warnings.simplefilter("ignore")
-    import audioop  # what pydub is made of
+    import audioop  # pydub's own base
 
     from pydub import AudioSegment
 
@@ -22,43 +22,46 @@ FULL_SCALE = 2**15
 
 # Silence: a second or more in which no sample reaches -50 dBFS.
 QUIET = FULL_SCALE * 10 ** (-50 / 20)
-LEAST_SILENCE_MS = 1000
+MIN_SILENCE_MS = 1000
 
-MOST_PEAKS = 4000
+MAX_PEAKS = 4000
 OUTLINE_STEPS = 100
 
 
 @dataclass
 class Peaks:
-    """The loudest sample of each step, 0 to 32768. When there are too many steps, two become one: the length need not
-    be known, and a day takes no more room than a minute."""
+    """The loudest sample of each step, 0 to 32768.
+
+    When there are too many steps, each pair is merged. So the length need not be known in advance, and a day takes no
+    more memory than a minute.
+    """
 
     loudest: list[int] = field(default_factory=list)
     _step: int = 1  # pieces
-    _held: list[int] = field(default_factory=list)
+    _pending: list[int] = field(default_factory=list)  # pieces of the step that is not complete
 
     def add(self, pieces: list[int]) -> None:
-        held = self._held + pieces
-        whole = len(held) - len(held) % self._step
-        self.loudest += [max(held[at : at + self._step]) for at in range(0, whole, self._step)]
-        self._held = held[whole:]
-        while len(self.loudest) >= MOST_PEAKS:
+        pending = self._pending + pieces
+        whole = len(pending) - len(pending) % self._step
+        self.loudest += [max(pending[at : at + self._step]) for at in range(0, whole, self._step)]
+        self._pending = pending[whole:]
+        while len(self.loudest) >= MAX_PEAKS:
             if len(self.loudest) % 2:
-                self._held = [self.loudest.pop()] * self._step + self._held
+                self._pending = [self.loudest.pop()] * self._step + self._pending
             self.loudest = [max(pair) for pair in zip(self.loudest[::2], self.loudest[1::2], strict=True)]
             self._step *= 2
 
     def end(self) -> None:
-        if self._held:
-            self.loudest.append(max(self._held))
-            self._held.clear()
+        if self._pending:
+            self.loudest.append(max(self._pending))
+            self._pending.clear()
 
     def for_wavesurfer(self, seconds: float) -> dict[str, object]:
-        """{"duration": seconds, "peaks": [[0 to 1, ...]]}: its options of these names, one channel."""
+        """Return wavesurfer's options for one channel: {"duration": seconds, "peaks": [[0 to 1, ...]]}."""
         return {"duration": round(seconds, 3), "peaks": [[round(peak / FULL_SCALE, 2) for peak in self.loudest]]}
 
     def outline(self) -> list[int]:
-        """At most 100 steps, 0 to 100, where 100 is the loudest step: the mean of the peaks in each."""
+        """Return the mean peak of at most 100 steps, scaled so that the loudest step is 100."""
         count = min(OUTLINE_STEPS, len(self.loudest))
         edges = [len(self.loudest) * step // count for step in range(count + 1)] if count else []
         means = [sum(self.loudest[a:b]) / (b - a) for a, b in pairwise(edges)]
@@ -68,14 +71,14 @@ class Peaks:
 
 @dataclass
 class LevelMeter:
-    """Give it windows in order: each WINDOW bytes, the last may be shorter."""
+    """Measure windows in order. Each has WINDOW bytes; only the last may be shorter."""
 
     samples: int = 0
     peaks: Peaks = field(default_factory=Peaks)
     _peak: int = 0
     _energy: float = 0.0  # sum of the squares of all samples
     _silent_ms: int = 0
-    _quiet_ms: int = 0  # the stretch up to now
+    _quiet_ms: int = 0  # length of the quiet stretch that has not ended yet
 
     @property
     def seconds(self) -> float:
@@ -96,12 +99,12 @@ class LevelMeter:
                 self._end_quiet()
 
     def _end_quiet(self) -> None:
-        if self._quiet_ms >= LEAST_SILENCE_MS:
+        if self._quiet_ms >= MIN_SILENCE_MS:
             self._silent_ms += self._quiet_ms
         self._quiet_ms = 0
 
     def end(self) -> dict[str, Any]:
-        """What a Recording keeps of it."""
+        """Return the columns of Recording that depend on the samples."""
         self.peaks.end()
         self._end_quiet()
         length_ms = round(self.seconds * 1000)
@@ -115,6 +118,6 @@ class LevelMeter:
         }
 
 
-def _dbfs(height: float) -> float | None:
-    """Of 0 to 32768. None: nothing at all, which no logarithm tells."""
-    return round(20 * math.log10(height / FULL_SCALE), 1) if height else None
+def _dbfs(amplitude: float) -> float | None:
+    """Convert an amplitude (0 to 32768) to dBFS. None for digital silence, which has no logarithm."""
+    return round(20 * math.log10(amplitude / FULL_SCALE), 1) if amplitude else None

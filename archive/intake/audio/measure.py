@@ -20,15 +20,15 @@ from django.conf import settings
 from archive.errors import Unreadable
 from archive.intake.audio.decoder.formats import FORMATS
 from archive.intake.audio.levels import RATE, WINDOW, LevelMeter
-from archive.intake.audio.sandbox import DecoderProcess, started
+from archive.intake.audio.sandbox import DecoderProcess, start_decoder
 
 KINDS = {form.extension: form.content_type for form in FORMATS.values()}
-DESCRIBED = ("extension", "content_type", "codec", "sample_rate", "channels")
+FILE_FIELDS = ("extension", "content_type", "codec", "sample_rate", "channels")
 
 
 @dataclass(frozen=True)
 class AudioFacts:
-    """What a Recording keeps (archive/models/stored.py has the units)."""
+    """The measured columns of Recording (archive/models/stored.py documents the units)."""
 
     extension: str
     content_type: str
@@ -44,12 +44,11 @@ class AudioFacts:
 
 @dataclass(frozen=True)
 class AudioAnalysis:
-    """`peaks`: JSON {"duration": seconds, "peaks": [[0 to 1, ...]]}, which are wavesurfer's options of these names.
-    `listening`: whether a copy for browsers was made."""
+    """The result of `measure`."""
 
     measured: AudioFacts
-    peaks: bytes
-    listening: bool
+    peaks: bytes  # JSON {"duration": seconds, "peaks": [[0 to 1, ...]]}, as wavesurfer takes them
+    has_access_copy: bool
 
 
 def measure(
@@ -59,55 +58,56 @@ def measure(
     longest_seconds: int,
     accept_short: bool = False,
     step: Callable[[float], None],
-    listening: Path | None = None,
+    access_copy: Path | None = None,
 ) -> AudioAnalysis:
-    """Decode `path` once and measure it. `step(seconds)` is called with the length heard so far; it may raise.
+    """Decode `path` once and measure it. Calls `step(seconds decoded so far)`, which may raise to stop.
 
-    `name`: what people call the file. `listening`: the file for a copy (AAC in MP4), which is made if browsers can't
-    play the original; otherwise that file is left empty.
-    Raises Unreadable: no audio, damaged, longer than `longest_seconds`, (unless `accept_short`) much shorter than the
-    file itself says, or more than the limits DECODER_MEMORY_BYTES and DECODER_SECONDS allow. Raises DecoderDied
-    (also an Unreadable) when the decoder was killed over it, OSError when this machine is at fault, DecoderFailed when
-    our code is.
+    `name` is the file name for messages. `access_copy` is the file that receives an access copy (AAC in MP4) if
+    browsers can't play the original; otherwise it stays empty.
+    Raises Unreadable if the file has no audio, is damaged, is longer than `longest_seconds`, is much shorter than its
+    header claims (unless `accept_short`), or exceeds DECODER_MEMORY_BYTES or DECODER_SECONDS. Raises DecoderDied (also
+    an Unreadable) if the decoder crashed or was killed, OSError if the machine is at fault, DecoderFailed if our code
+    is.
     """
     name = name or path.name
     if path.stat().st_size == 0:
         raise Unreadable("audio.empty", file=name)
     order = {"do": "measure", "rate": RATE, "start_ms": 0, "accept_short": accept_short}
-    with started(path, order, name=name, listening=listening) as child:
-        gauge = LevelMeter()
-        for window in _windows(Samples(child, time.monotonic() + settings.DECODER_SECONDS)):
+    with start_decoder(path, order, name=name, access_copy=access_copy) as child:
+        meter = LevelMeter()
+        for window in _windows(SampleStream(child, time.monotonic() + settings.DECODER_SECONDS)):
             if len(window) % 2:
                 raise child.broke_off("half a sample")
-            gauge.take(window)
-            step(gauge.seconds)
-            if gauge.seconds > longest_seconds:
+            meter.take(window)
+            step(meter.seconds)
+            if meter.seconds > longest_seconds:
                 raise Unreadable("audio.too_long", file=name, limit=longest_seconds)
-        return _heard(child, gauge)
+        return _build_analysis(child, meter)
 
 
-def _windows(samples: "Samples") -> Iterator[bytes]:
-    """All samples, in pieces of WINDOW bytes; the last may be shorter."""
+def _windows(samples: "SampleStream") -> Iterator[bytes]:
+    """Yield all samples in windows of WINDOW bytes; the last may be shorter."""
     with io.BufferedReader(samples, 2**18) as sound:
         while window := sound.read(WINDOW):
             yield window
 
 
-def _heard(child: DecoderProcess, gauge: LevelMeter) -> AudioAnalysis:
-    if not gauge.samples:
+def _build_analysis(child: DecoderProcess, meter: LevelMeter) -> AudioAnalysis:
+    if not meter.samples:
         raise child.broke_off("no sound, and no refusal")
     try:
-        described, listening = _described(child.answer["measured"]), child.answer["listening"] is True
+        file_facts = _validate_file_facts(child.answer["measured"])
+        has_access_copy = child.answer["access_copy"] is True
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise child.broke_off(f"its answer makes no sense ({type(error).__name__})") from error
-    measured = AudioFacts(**described, **gauge.end())
-    peaks = json.dumps(gauge.peaks.for_wavesurfer(gauge.seconds), allow_nan=False).encode()
-    return AudioAnalysis(measured, peaks, listening)
+    measured = AudioFacts(**file_facts, **meter.end())
+    peaks = json.dumps(meter.peaks.for_wavesurfer(meter.seconds), allow_nan=False).encode()
+    return AudioAnalysis(measured, peaks, has_access_copy)
 
 
-def _described(told: dict[str, Any]) -> dict[str, Any]:
-    """What the file is. Raises ValueError, or whatever Python does, for what no honest child says."""
-    extension, kind, codec, rate, channels = (told[name] for name in DESCRIBED)
+def _validate_file_facts(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the decoder's description of the file. Raises ValueError, LookupError or TypeError for a forged one."""
+    extension, kind, codec, rate, channels = (answer[name] for name in FILE_FIELDS)
     sane = (
         KINDS[extension] == kind
         and re.fullmatch(r"[a-z0-9_]{1,32}", codec) is not None
@@ -116,30 +116,31 @@ def _described(told: dict[str, Any]) -> dict[str, Any]:
         and type(channels) is int
         and 0 < channels < 2**15
     )
-    if not sane or len(told) != len(DESCRIBED):
-        raise ValueError(told)
-    return told
+    if not sane or len(answer) != len(FILE_FIELDS):
+        raise ValueError(answer)
+    return answer
 
 
 @contextlib.contextmanager
 def pcm(path: Path, *, name: str = "", rate: int = 16000, start_ms: int = 0) -> Iterator[BinaryIO]:
-    """The file's sound from `start_ms` on: 16-bit little-endian mono samples at `rate` Hz, decoded as they are read.
+    """Decode the file from `start_ms` on: 16-bit little-endian mono samples at `rate` Hz, decoded as they are read.
 
-    Reading raises Unreadable or DecoderFailed at the end, or before, when the child could not go on; stop reading
-    wherever you like. The reader may take its time, the child may not: after DECODER_SECONDS of waiting for a sample it
-    is ended.
+    Reading raises Unreadable or DecoderFailed when the decoder can't continue. The caller may stop reading anywhere.
+    A slow reader is fine; a decoder that sends no sample for DECODER_SECONDS is killed.
     """
     order = {"do": "pcm", "rate": rate, "start_ms": start_ms}
     with (
-        started(path, order, name=name or path.name) as child,
-        io.BufferedReader(Samples(child), 2**16) as samples,
+        start_decoder(path, order, name=name or path.name) as child,
+        io.BufferedReader(SampleStream(child), 2**16) as samples,
     ):
         yield samples
 
 
-class Samples(io.RawIOBase):
-    """What a child writes to its standard output; its end is only believed when the child says that it is one.
-    `ends_at` (of the monotonic clock): when all must be there. None: each may take DECODER_SECONDS."""
+class SampleStream(io.RawIOBase):
+    """Read the decoder's standard output. End of file counts only after the decoder reports success.
+
+    `ends_at` (monotonic clock) is the deadline for all samples; with None, each read may take DECODER_SECONDS.
+    """
 
     def __init__(self, child: DecoderProcess, ends_at: float | None = None) -> None:
         assert child.process.stdout is not None
@@ -153,9 +154,9 @@ class Samples(io.RawIOBase):
             return 0
         ends_at = self._ends_at or time.monotonic() + settings.DECODER_SECONDS
         while not self._child.wait_for(self._fd, ends_at):
-            pass  # it said something, which it keeps
+            pass  # the decoder reported something, and `child` stores that
         count = os.readv(self._fd, [buffer])
         if count == 0:
             self._ended = True
-            self._child.listen(ends_at)
+            self._child.wait_for_answer(ends_at)
         return count

@@ -1,8 +1,8 @@
-"""Running the program that listens (archive/intake/audio/decoder), and believing nothing that it says unseen.
+"""Run the decoder (archive/intake/audio/decoder) in a sandboxed process and validate everything it reports.
 
-What it reads was made by strangers, and decoders have holes. So whatever becomes of the child (it crashes, runs out of
-memory or time, writes rubbish or without end), the one who asked gets Unreadable and goes on. A bug of ours is not the
-file's fault: then it is DecoderFailed.
+Uploads come from strangers, and decoders have security holes. If the process crashes, runs out of memory or time, or
+writes garbage, the caller gets Unreadable and continues. If our own code fails, the file is not to blame: the caller
+gets DecoderFailed, and the upload stays.
 """
 
 import contextlib
@@ -28,99 +28,98 @@ from archive import messages
 from archive.errors import DecoderDied, DecoderFailed, Unreadable
 
 ROOT = Path(__file__).resolve().parents[3]
-MOST_SAID = 2**16  # bytes, all lines together: as much as a pipe holds, so that it never waits for us to read them
-COPY_BYTES = 2 * 1024**3  # what a copy for browsers may have more than the original: a day of stereo has 1.4 GB
-PIPE = 2**20  # bytes of sound that may wait: half a minute and more
+MAX_REPORT = 2**16  # bytes in all lines: as much as a pipe holds, so the decoder never blocks on writing them
+COPY_BYTES = 2 * 1024**3  # how much larger than the original an access copy may be: a day of stereo has 1.4 GB
+PIPE = 2**20  # bytes of samples that are buffered: more than half a minute
 GUARDS = {"limits", "network", "paths"}
-# Nothing of ours, secrets least of all. pydub wants a PATH to look along; and each thread's own pool of memory (glibc)
-# would be counted as 64 MiB of the limit.
+# The process gets none of our environment, so no secrets. pydub needs a PATH; without MALLOC_ARENA_MAX, glibc reserves
+# 64 MiB for each thread, which counts against the memory limit.
 ENV = {"PATH": os.defpath, "MALLOC_ARENA_MAX": "1"}
 
-MOST_TEXT = 500  # characters of a parameter
-NOT_CODE = re.compile(r"[^\w./:<> -]", re.ASCII)  # what names no exception and no line of code
+MAX_PARAMETER = 500  # characters
+NOT_CODE = re.compile(r"[^\w./:<> -]", re.ASCII)  # characters that occur in no exception name and no code location
 
 logger = structlog.get_logger()
 
 
 class DecoderProcess:
-    """A running child, and its story."""
+    """A running decoder and the lines it reports."""
 
-    def __init__(self, name: str, process: "subprocess.Popen[bytes]", says: int) -> None:
+    def __init__(self, name: str, process: "subprocess.Popen[bytes]", report_fd: int) -> None:
         self._name, self.process = name, process
-        self._says: int | None = says
-        self._said, self._half = 0, b""
+        self._report_fd: int | None = report_fd
+        self._report_size, self._partial_line = 0, b""
         self.answer: dict[str, Any] = {}
 
-    def listen(self, ends_at: float) -> None:
-        """Wait for its answer, all that it says. Raises Unreadable when it is not there in time (of the monotonic
-        clock), or when it is a refusal."""
-        while self._says is not None:
+    def wait_for_answer(self, ends_at: float) -> None:
+        """Wait until the decoder has closed its report. Raises Unreadable after `ends_at` (monotonic clock), or when
+        the decoder refused the file."""
+        while self._report_fd is not None:
             self.wait_for(None, ends_at)
-        if self._half:
-            self._take_in(self._half)
-        self._judge(self.answer)
+        if self._partial_line:
+            self._handle_line(self._partial_line)
+        self._check_answer(self.answer)
 
-    def wait_for(self, sound: int | None, ends_at: float) -> bool:
-        """Whether there is something to read from this descriptor; otherwise it said something. Raises Unreadable
-        when there is nothing in time."""
+    def wait_for(self, samples_fd: int | None, ends_at: float) -> bool:
+        """Wait for samples or a report line. Returns whether samples are ready. Raises Unreadable after `ends_at`."""
         poll = select.poll()
-        for fd in (sound, self._says):
+        for fd in (samples_fd, self._report_fd):
             if fd is not None:
                 poll.register(fd, select.POLLIN)
         ready = [fd for fd, _ in poll.poll(max(0, ends_at - time.monotonic()) * 1000)]
         if not ready:
             raise self._took_too_long()
-        if self._says in ready:
-            self._hear(self._says)
-        return sound in ready
+        if self._report_fd in ready:
+            self._read_report(self._report_fd)
+        return samples_fd in ready
 
-    def _hear(self, says: int) -> None:
-        block = os.read(says, 2**16)
+    def _read_report(self, report_fd: int) -> None:
+        block = os.read(report_fd, 2**16)
         if not block:
-            self._says = None
-        self._said += len(block)
-        if self._said > MOST_SAID:
-            raise self.broke_off("it said too much")
-        *lines, self._half = (self._half + block).split(b"\n")
+            self._report_fd = None
+        self._report_size += len(block)
+        if self._report_size > MAX_REPORT:
+            raise self.broke_off("its report is too long")
+        *lines, self._partial_line = (self._partial_line + block).split(b"\n")
         for line in lines:
-            self._take_in(line)
+            self._handle_line(line)
 
-    def _take_in(self, line: bytes) -> None:
-        self.answer = self._understood(line)
+    def _handle_line(self, line: bytes) -> None:
+        self.answer = self._parse_line(line)
         if "guards" in self.answer:
-            self._look_at(self.answer["guards"])
+            self._warn_of_missing_guards(self.answer["guards"])
 
-    def _understood(self, line: bytes) -> dict[str, Any]:
+    def _parse_line(self, line: bytes) -> dict[str, Any]:
         with contextlib.suppress(ValueError, RecursionError):
-            told = json.loads(line)
-            if isinstance(told, dict):
-                return told
-        raise self.broke_off("it said what nobody understands")
+            answer = json.loads(line)
+            if isinstance(answer, dict):
+                return answer
+        raise self.broke_off("its report is no JSON object")
 
-    def _look_at(self, guards: object) -> None:
+    def _warn_of_missing_guards(self, guards: object) -> None:
         missing = GUARDS - {guard for guard in guards if isinstance(guard, str)} if isinstance(guards, list) else GUARDS
-        if missing:  # the others hold all the same
+        if missing:  # the other guards still hold
             logger.warning("decoder_unconfined", guards=sorted(missing), hint="the kernel does not allow these here")
 
-    def _judge(self, answer: dict[str, Any]) -> None:
-        """Raises what the last line means, or how it ended without one."""
+    def _check_answer(self, answer: dict[str, Any]) -> None:
+        """Raise the error that the last line reports or, without one, that the exit status shows."""
         match answer:
             case {"refused": str(code), "params": dict(params)} if _is_known(code, params):
                 raise Unreadable.of({"code": code, "params": params}, file=self._name)
-            case {"failed": _, "errno": int(number)}:  # a full disk, say: the file is not to blame
+            case {"failed": _, "errno": int(number)}:  # such as a full disk: the file is not to blame
                 raise OSError(number, os.strerror(number), self._name)
             case {"crashed": str(kind), "at": str(place)}:
                 raise failed(NOT_CODE.sub("?", kind)[:100], NOT_CODE.sub("?", place)[:300])
             case {"measured": _} | {"done": _}:
                 return
-        ended = self.process.wait()
-        if not answer:  # it has not looked at the file yet
-            raise failed(f"it does not start: exit status {ended}", "the start")
-        if ended == -signal.SIGXCPU:
+        status = self.process.wait()
+        if not answer:  # the process has not opened the file yet
+            raise failed(f"it does not start: exit status {status}", "the start")
+        if status == -signal.SIGXCPU:
             raise self._took_too_long()
-        if ended == -signal.SIGKILL:
+        if status == -signal.SIGKILL:
             raise DecoderDied("audio.decoder_killed", file=self._name)
-        raise self.broke_off(f"it ended with {ended}")
+        raise self.broke_off(f"it ended with {status}")
 
     def _took_too_long(self) -> Unreadable:
         return Unreadable("audio.too_slow", file=self._name, limit=settings.DECODER_SECONDS)
@@ -131,7 +130,7 @@ class DecoderProcess:
 
 
 def _is_known(code: str, params: dict[str, Any]) -> bool:
-    """Whether these are the code and the parameters of a refusal, and no more."""
+    """Whether the catalog has this refusal with exactly these parameters."""
     if not code.startswith("audio.") or code not in messages.CATALOG:
         return False
     specs = messages.placeholders(str(messages.CATALOG[code]))
@@ -141,63 +140,65 @@ def _is_known(code: str, params: dict[str, Any]) -> bool:
 def _is_sane(value: object, spec: str) -> bool:
     if spec:  # a size, a number, a duration
         return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63
-    return isinstance(value, str) and len(value) <= MOST_TEXT
+    return isinstance(value, str) and len(value) <= MAX_PARAMETER
 
 
 def failed(why: str, at: str) -> DecoderFailed:
-    """Log that our decoder does not work, in one line and without a word of the recording. To be raised."""
+    """Log that our decoder is broken and return the error to raise. The log line holds nothing of the recording."""
     logger.error("decoder_failed", error=why, at=at)
     return DecoderFailed("audio.decoder_failed", error=why)
 
 
 @contextlib.contextmanager
-def started(path: Path, order: dict[str, Any], *, name: str, listening: Path | None = None) -> Iterator[DecoderProcess]:
-    """A child that carries out `order` with the file. It has ended when this is left, whatever happened.
+def start_decoder(
+    path: Path, order: dict[str, Any], *, name: str, access_copy: Path | None = None
+) -> Iterator[DecoderProcess]:
+    """Start a decoder that runs `order` on the file. The process has ended when the context is left.
 
-    `name`: what people call it. `listening`: the file for its copy, emptied first. Raises Unreadable for what is no
-    file, OSError for what can't be opened.
+    `name` is the file name for messages. `access_copy` is the file for the access copy; it is emptied first. Raises
+    Unreadable if `path` is no regular file, OSError if it can't be opened.
     """
     with contextlib.ExitStack() as stack:
-        file = _keep(stack, _open_file(path, name))
+        file = _close_later(stack, _open_file(path, name))
         copy = None
-        if listening is not None:
-            copy = _keep(stack, os.open(listening, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
-        hears, says = os.pipe()
-        _keep(stack, hears)
-        with os.fdopen(says, "wb"):  # ours is closed once the child has its own
+        if access_copy is not None:
+            copy = _close_later(stack, os.open(access_copy, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+        report_fd, says = os.pipe()
+        _close_later(stack, report_fd)
+        with os.fdopen(says, "wb"):  # closed here once the child has its own
             process = subprocess.Popen(
-                _command(order, says, copy, os.fstat(file).st_size),
+                _build_command(order, says, copy, os.fstat(file).st_size),
                 stdin=file,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[says] if copy is None else [says, copy],
                 env=ENV,
                 cwd=ROOT,
-                start_new_session=True,  # Ctrl-C is for us; we end it
+                start_new_session=True,  # Ctrl-C reaches only this process, which then ends the child
             )
         stack.callback(_end, process)
-        with contextlib.suppress(OSError):  # a user may have only so much; then they wait for each other more often
+        with contextlib.suppress(OSError):  # the user's pipe limit may be reached; a small pipe is only slower
             fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE)  # type: ignore[arg-type]
-        yield DecoderProcess(name, process, hears)
+        yield DecoderProcess(name, process, report_fd)
 
 
-def _keep(stack: contextlib.ExitStack, fd: int) -> int:
+def _close_later(stack: contextlib.ExitStack, fd: int) -> int:
     stack.callback(os.close, fd)
     return fd
 
 
-def _command(order: dict[str, Any], says: int, copy: int | None, file_bytes: int) -> list[str]:
+def _build_command(order: dict[str, Any], says: int, copy: int | None, file_bytes: int) -> list[str]:
     limits = {
         "memory": settings.DECODER_MEMORY_BYTES,
         "cpu_seconds": settings.DECODER_SECONDS,
         "file_bytes": 0 if copy is None else file_bytes + COPY_BYTES,
     }
-    whole = {**order, "parent": os.getpid(), "says": says, "listening": copy, "limits": limits}
-    return [sys.executable, "-E", "-s", "-X", "utf8", "-m", "archive.intake.audio.decoder", json.dumps(whole)]
+    full_order = {**order, "parent": os.getpid(), "says": says, "access_copy": copy, "limits": limits}
+    return [sys.executable, "-E", "-s", "-X", "utf8", "-m", "archive.intake.audio.decoder", json.dumps(full_order)]
 
 
 def _open_file(path: Path, name: str) -> int:
-    """Not blocking: whatever was put there, a pipe for example, must not hold us up."""
+    """Open without blocking, so a named pipe in place of the file does not stop this process."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Decoding a recording that is known to be good, to find out whether the decoder works at all.
+"""Decode a known good recording to find out whether the decoder works at all.
 
-What can break it for every file: a new Python or PyAV, a limit of memory below what it needs, a processor that lacks
-an instruction, a kernel or a container that forbids a system call.
+A new Python or PyAV, a memory limit that is too low, a processor that lacks an instruction, or a kernel or container
+that forbids a system call breaks it for every file.
 """
 
 import math
@@ -13,25 +13,25 @@ from archive.intake.audio.sandbox import failed
 from archive.intake.spool import open_unnamed_file
 
 RATE, SECONDS = 8000, 2
-MULAW = 7  # no browser plays it in a WAV, so that the copy for browsers is encoded as well
+MULAW = 7  # no browser plays it in a WAV, so the access copy is tested too
 
 
 def run() -> None:
-    """Raises DecoderFailed when the decoder refuses a good recording, or dies over it."""
+    """Decode a generated tone. Raises DecoderFailed if the decoder refuses it or dies."""
     with open_unnamed_file() as path, open_unnamed_file() as copy:
         path.write_bytes(_tone())
         try:
-            heard = measure.measure(
-                path, name="the self-test", longest_seconds=60, step=lambda seconds: None, listening=copy
+            analysis = measure.measure(
+                path, name="the self-test", longest_seconds=60, step=lambda seconds: None, access_copy=copy
             )
         except Unreadable as error:
             raise failed(f"self-test: {error.code}", "the self-test") from error
-        if heard.measured.duration_ms != SECONDS * 1000 or not heard.listening:
+        if analysis.measured.duration_ms != SECONDS * 1000 or not analysis.has_access_copy:
             raise failed("it measured a known recording wrongly", "the self-test")
 
 
 def _tone() -> bytes:
-    """A WAV of µ-law: 440 Hz, as loud as speech."""
+    """Make a µ-law WAV: 440 Hz, as loud as speech."""
     samples = bytes(_mulaw(round(8000 * math.sin(2 * math.pi * 440 * n / RATE))) for n in range(RATE * SECONDS))
     form = struct.pack("<HHIIHHH", MULAW, 1, RATE, RATE, 1, 8, 0)
     chunks = b"fmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(samples)) + samples
@@ -39,7 +39,7 @@ def _tone() -> bytes:
 
 
 def _mulaw(sample: int) -> int:
-    """One 16-bit sample as ITU-T G.711 writes it."""
+    """Encode one 16-bit sample (ITU-T G.711)."""
     height = min(abs(sample), 32635) + 132
     exponent = height.bit_length() - 8
     return ~((sample < 0) << 7 | exponent << 4 | height >> exponent + 3 & 15) & 255

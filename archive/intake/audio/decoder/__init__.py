@@ -1,16 +1,17 @@
-"""The program that listens: one process for each file, so that what was made to break a decoder breaks nothing else.
+"""The decoder: one sandboxed process per file, so a file made to break a decoder breaks nothing else.
 
-    python -m archive.intake.audio.decoder ORDER      ORDER: JSON; the file is descriptor 0
+    python -m archive.intake.audio.decoder ORDER      ORDER is JSON; the file is descriptor 0
 
-It knows nothing of Django, settings, the database or the store. Before it looks at the file it gives up, for good,
-everything that it won't need (confine.py). It tells its story in JSON lines on the descriptor `says`:
+The process imports neither Django nor settings, and reaches neither the database nor the store. Before it opens the
+file, it gives up every right that it does not need (confine.py). Samples go to standard output. The process reports
+in JSON lines on the descriptor `says`:
 
-    {"guards": [...]}                           what keeps it in, once, before the file is looked at
-    {"heard": 60.0}                             seconds so far, about once a minute of sound
-    {"refused": "audio.silent", "params": {...}}        the last line: why this is no recording (archive/messages)
-    {"measured": {...}, "peaks": {...}, "listening": true}      or, the last line: what was found
-    {"failed": "OSError", "errno": 28}          or, the last line: the machine's fault
-    {"crashed": "TypeError", "at": "work.py:31"}        or, the last line: a bug of ours, and where (faults.py)
+    {"guards": [...]}                                   first line: the guards that hold
+    {"measured": {...}, "access_copy": true}            last line: description of the file
+    {"done": true}                                      or: all samples were written
+    {"refused": "audio.silent", "params": {...}}        or: why this is no recording (archive/messages)
+    {"failed": "OSError", "errno": 28}                  or: the machine's fault
+    {"crashed": "TypeError", "at": "run.py:31"}         or: a bug of ours, and its location (faults.py)
 
-The other end is archive/intake/audio/sandbox.py, which believes none of it unseen.
+archive/intake/audio/sandbox.py reads and validates these lines.
 """

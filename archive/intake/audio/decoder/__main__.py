@@ -1,17 +1,17 @@
-"""One order, one file, one answer."""
+"""Run one order on one file and report one answer."""
 
 import json
 import os
 import sys
 import threading
 
-from archive.intake.audio.decoder import (  # and all they rest on: nothing can be imported once we are confined
+from archive.intake.audio.decoder import (  # with all their imports: a confined process can import nothing more
     faults,
     run,
 )
 from archive.intake.audio.decoder.confine import confine, end_with
 
-THREAD = 2**19  # bytes of stack: 8 MiB is the usual, and counts
+THREAD = 2**19  # bytes of stack: the default of 8 MiB would count against the memory limit
 
 
 def main() -> None:
@@ -26,16 +26,16 @@ def main() -> None:
 
         try:
             say(guards=confine(parent=order["parent"], **order["limits"]))
-        except Exception as error:  # also for want of memory: no file was looked at yet, so none is to blame
+        except Exception as error:  # even MemoryError: the file is not open yet, so it is not to blame
             say(**faults.crash(error))
             return
         try:
             with os.fdopen(0, "rb", buffering=0) as file:
                 run.carry_out(order, file, say)
         except BrokenPipeError:
-            pass  # they have heard enough
+            pass  # the reader has stopped reading
         except Exception as error:
-            say(**faults.last_line(error))
+            say(**faults.make_last_line(error))
 
 
 if __name__ == "__main__":

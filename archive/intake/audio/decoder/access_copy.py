@@ -1,7 +1,7 @@
-"""A copy for browsers that can't play the original: AAC in an MP4, its index in front so that it plays while it comes.
+"""Write an access copy that every browser plays: AAC in MP4, with the index in front so playback starts at once.
 
-AAC is not encoded again: its packets get a new coat, with timestamps that count samples (those of a live stream jump).
-Anything else is encoded as it is heard, so it is decoded once all the same.
+AAC packets are copied into the new container, with timestamps that count samples, since those of live streams jump.
+Everything else is encoded while it is decoded, so each file is decoded once.
 """
 
 import os
@@ -17,51 +17,57 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 
-from archive.intake.audio.decoder.decode import Source, opened, sound
+from archive.intake.audio.decoder.decode import Source, decode_frames, open_source
 
-RATE, BITS_A_SECOND = 48000, 64_000  # of one channel
+RATE, BITS_A_SECOND = 48000, 64_000  # per channel
 AAC_FRAME = 1024  # samples
 
 
 class ChangedMidway(Exception):
-    """The packets cannot stand in one MP4 track as they are."""
+    """The packets can't be copied into one MP4 track: rate or channel layout changes."""
 
 
-class Slot:
-    """A descriptor as FFmpeg writes and reads it. Two of them on one descriptor keep a place each: moving the index to
-    the front reads the file while it is written."""
+class PositionedFile:
+    """A file object on a descriptor, with a position of its own.
+
+    FFmpeg moves the index to the front by reading the file while it writes it, so it needs two positions.
+    """
 
     def __init__(self, fd: int) -> None:
-        self._fd, self._place = fd, 0
+        self._fd, self._position = fd, 0
 
     def read(self, count: int) -> bytes:
-        data = os.pread(self._fd, count, self._place)
-        self._place += len(data)
+        data = os.pread(self._fd, count, self._position)
+        self._position += len(data)
         return data
 
     def write(self, data: bytes) -> int:
-        count = os.pwrite(self._fd, data, self._place)
-        self._place += count
+        count = os.pwrite(self._fd, data, self._position)
+        self._position += count
         return count
 
     def seek(self, offset: int, whence: int) -> int:
-        start = (0, self._place, os.fstat(self._fd).st_size)[whence]
-        self._place = start + offset
-        return self._place
+        start = (0, self._position, os.fstat(self._fd).st_size)[whence]
+        self._position = start + offset
+        return self._position
 
     def tell(self) -> int:
-        return self._place
+        return self._position
 
 
 class Copy(ABC):
-    """Give it every packet with its frames, then `end` it."""
+    """A copy in the making: takes every packet with its frames, then `end`."""
 
     _stream: AudioStream
 
     def __init__(self, fd: int, source: Source) -> None:
         os.ftruncate(fd, 0)
         self._out: OutputContainer = av.open(
-            Slot(fd), "w", format="mp4", options={"movflags": "faststart"}, io_open=lambda *_: Slot(fd)
+            PositionedFile(fd),
+            "w",
+            format="mp4",
+            options={"movflags": "faststart"},
+            io_open=lambda *_: PositionedFile(fd),
         )
 
     @abstractmethod
@@ -72,23 +78,23 @@ class Copy(ABC):
 
 
 class SamePackets(Copy):
-    """Raises ChangedMidway or FFmpegError when it cannot be done."""
+    """Copy AAC packets without encoding. Raises ChangedMidway or FFmpegError if that is impossible."""
 
     def __init__(self, fd: int, source: Source) -> None:
         super().__init__(fd, source)
         self._stream = self._out.add_stream_from_template(source.stream)
         self._samples = 0
-        self._sort: tuple[int, str] | None = None
+        self._format: tuple[int, str] | None = None
 
     def take(self, packet: "Packet[AudioStream]", frames: list[AudioFrame]) -> None:
         count = sum(frame.samples for frame in frames)
         if not count:
             return
-        sort = (frames[0].sample_rate, frames[0].layout.name)
-        self._sort = self._sort or sort
-        if sort != self._sort:
+        audio_format = (frames[0].sample_rate, frames[0].layout.name)
+        self._format = self._format or audio_format
+        if audio_format != self._format:
             raise ChangedMidway
-        packet.stream, packet.time_base = self._stream, Fraction(1, sort[0])
+        packet.stream, packet.time_base = self._stream, Fraction(1, audio_format[0])
         packet.pts = packet.dts = self._samples
         packet.duration = count
         self._samples += count
@@ -96,6 +102,8 @@ class SamePackets(Copy):
 
 
 class Encoded(Copy):
+    """Encode every frame as AAC, resampled to one rate and layout."""
+
     def __init__(self, fd: int, source: Source) -> None:
         super().__init__(fd, source)
         self._layout = "stereo" if source.stream.codec_context.channels > 1 else "mono"
@@ -103,19 +111,19 @@ class Encoded(Copy):
         stream = self._out.add_stream("aac", rate=RATE, layout=self._layout, bit_rate=BITS_A_SECOND * channels)
         assert isinstance(stream, AudioStream)
         self._stream, self._samples = stream, 0
-        self._sort: tuple[int, str, str] | None = None
-        self._resampler = self._fresh()
+        self._format: tuple[int, str, str] | None = None
+        self._resampler = self._make_resampler()
 
-    def _fresh(self) -> AudioResampler:
+    def _make_resampler(self) -> AudioResampler:
         return AudioResampler(format="fltp", layout=self._layout, rate=RATE, frame_size=AAC_FRAME)
 
     def take(self, packet: "Packet[AudioStream]", frames: list[AudioFrame]) -> None:
         for frame in frames:
-            sort = (frame.sample_rate, frame.format.name, frame.layout.name)
-            if self._sort not in {None, sort}:
+            audio_format = (frame.sample_rate, frame.format.name, frame.layout.name)
+            if self._format not in {None, audio_format}:
                 self._encode(None)
-                self._resampler = self._fresh()
-            self._sort = sort
+                self._resampler = self._make_resampler()
+            self._format = audio_format
             self._encode(frame)
 
     def _encode(self, frame: AudioFrame | None) -> None:
@@ -133,8 +141,10 @@ class Encoded(Copy):
 
 
 class AccessCopy:
-    """The copy of one source, in the file `fd`. None: no copy is wanted; then, and when browsers play the original, it
-    does nothing."""
+    """The access copy of one source, written to the descriptor `fd`.
+
+    Does nothing if `fd` is None or if browsers play the original.
+    """
 
     def __init__(self, fd: int | None, source: Source) -> None:
         self._fd = None if source.plays else fd
@@ -159,7 +169,7 @@ class AccessCopy:
             self._copy = None
 
     def end(self, file: BinaryIO) -> bool:
-        """Whether there is a copy. A recording whose packets could not stay as they are is decoded once more."""
+        """Finish the copy. Returns whether there is one. If the packets could not be copied, decodes the file again."""
         if self._fd is None:
             return False
         try:
@@ -169,9 +179,9 @@ class AccessCopy:
         except av.error.FFmpegError:
             if isinstance(self._copy, Encoded):
                 raise
-        source = opened(file)
+        source = open_source(file)
         copy = Encoded(self._fd, source)
-        for _ in sound(source, copy.take):
+        for _ in decode_frames(source, copy.take):
             pass
         copy.end()
         return True

@@ -1,13 +1,13 @@
-"""Giving up what listening does not need. Once given up it can't be had back, whatever runs in this process afterwards.
+"""Give up every right that decoding does not need. No code in this process can get one back.
 
-- its parent: when that dies, however it dies, so does this process
-- memory, CPU time, the size of what it writes: limits; no core dump
-- files and sockets: no descriptor can be opened any more, so what it was given is all it has (NOFILE of 0)
+- parent: the kernel kills this process when its parent dies
+- memory, CPU time, file size: limits; no core dumps
+- files and sockets: no new descriptors (RLIMIT_NOFILE of 0), so the process has only those it was started with
 - privileges: none can be gained (no_new_privs)
-- network: it stands in a network of its own without any interface, where the kernel lets it
-- paths: none can be opened, made or run (Landlock), where the kernel has that
+- network: a network namespace without interfaces, where the kernel allows it
+- paths: none can be opened, created or executed (Landlock), where the kernel has it
 
-The last two are the second lock on a door: the first (NOFILE) holds on every Linux. `confine` says which hold.
+The last two are a second barrier: RLIMIT_NOFILE holds on every Linux. `confine` returns the guards that hold.
 """
 
 import ctypes
@@ -28,22 +28,22 @@ LANDLOCK_CREATE_RULESET_VERSION = 1
 
 
 def end_with(parent: int) -> None:
-    """Have the kernel kill this process when `parent` ends. If it ended before we asked, end now."""
+    """Have the kernel kill this process when `parent` ends. Exits at once if the parent has ended already."""
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
-        sys.exit("the one who asked is gone")
+        sys.exit("the parent process has ended")
 
 
 def confine(*, parent: int, memory: int, cpu_seconds: int, file_bytes: int) -> list[str]:
-    """Returns the names of the guards that hold. Everything that will be imported must have been."""
-    with suppress(OSError):  # if memory runs out on this machine, this process goes first, not the worker
+    """Confine this process and return the guards that hold. Nothing can be imported afterwards."""
+    with suppress(OSError):  # if the machine runs out of memory, the kernel kills this process, not the worker
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     guards = ["limits"]
     if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 or libc.unshare(CLONE_NEWNET) == 0:
         guards.append("network")
-    end_with(parent)  # again: a change of credentials may have forgotten it
-    if _no_paths():
+    end_with(parent)  # again: a change of credentials resets it
+    if _forbid_paths():
         guards.append("paths")
     _limit(resource.RLIMIT_AS, memory)
     _limit(resource.RLIMIT_CORE, 0)
@@ -53,15 +53,15 @@ def confine(*, parent: int, memory: int, cpu_seconds: int, file_bytes: int) -> l
     return guards
 
 
-def _limit(kind: int, most: int, at_last: int | None = None) -> None:
+def _limit(kind: int, soft: int, hard: int | None = None) -> None:
     """Lower a limit, never raise it: the operator may have set a lower one."""
-    _, hard = resource.getrlimit(kind)
-    ceiling = sys.maxsize if hard == resource.RLIM_INFINITY else hard
-    resource.setrlimit(kind, (min(most, ceiling), min(at_last or most, ceiling)))
+    _, current = resource.getrlimit(kind)
+    ceiling = sys.maxsize if current == resource.RLIM_INFINITY else current
+    resource.setrlimit(kind, (min(soft, ceiling), min(hard or soft, ceiling)))
 
 
-def _no_paths() -> bool:
-    """A Landlock domain that handles every right there is and grants none (Linux 5.13 and later)."""
+def _forbid_paths() -> bool:
+    """Enter a Landlock domain that grants no rights (Linux 5.13 and later). Returns whether the kernel has Landlock."""
     version = libc.syscall(LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_CREATE_RULESET_VERSION)
     if version < 1:
         return False

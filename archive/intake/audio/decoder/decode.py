@@ -1,4 +1,4 @@
-"""From a file to sound: opened without following anything, decoded packet by packet, made mono at one rate."""
+"""Open a file without following references, decode it packet by packet, and resample it to mono at one rate."""
 
 import logging  # noqa: F401  (as av does for a warning)
 import os
@@ -14,7 +14,7 @@ import av
 import av.error
 import av.logging
 import av.subtitles.codeccontext
-import av.subtitles.stream  # av imports these four when it first needs one, and then we can't import any more
+import av.subtitles.stream  # av imports these four on first use, when a confined process can import nothing more
 import av.video.codeccontext
 import av.video.stream
 from av.audio.frame import AudioFrame
@@ -27,26 +27,26 @@ from av.packet import Packet
 from archive.errors import Unreadable
 from archive.intake.audio.decoder.formats import DEMUXERS, FORMATS, NAMES, Format
 
-av.logging.set_level(None)  # what FFmpeg would print says less than our one line
+av.logging.set_level(None)  # FFmpeg's own output says less than our report line
 
 OPTIONS = {
     "format_whitelist": DEMUXERS,
-    "protocol_whitelist": "none",  # no protocol has this name; the file itself comes through our own hands
-    "enable_drefs": "0",  # tracks of an MP4 that lie in other files
+    "protocol_whitelist": "none",  # no protocol has this name; FFmpeg reads the file through a Python object
+    "enable_drefs": "0",  # MP4 tracks that are stored in other files
     "max_streams": "64",
 }
-# Hz. Below, one sample would become thousands of ours; above, nobody records.
-LEAST_RATE, MOST_RATE = 2000, 768_000
-# Samples resampled at a time: with fewer, each call's own cost shows; more leave the processor's cache meanwhile. A
-# thread beside the decoder would win nothing: carrying the samples to another core's cache costs what it saves.
-BATCH, GATHERED = 2**15, 32  # 32 frames of AAC are one batch
-MOST_TAGS = 16_000_000  # bytes: a large picture or two
+# Hz. Below, resampling would turn one sample into thousands; no recorder uses a higher rate.
+MIN_RATE, MAX_RATE = 2000, 768_000
+# Samples resampled at a time: with fewer, the overhead per call shows; more don't fit into the processor's cache. A
+# thread for resampling gains nothing: moving the samples to another core's cache costs as much as it saves.
+BATCH, FRAMES_AT_ONCE = 2**15, 32  # 32 frames of AAC are one batch
+MAX_TAGS = 16_000_000  # bytes: a large picture or two
 
-Each = Callable[["Packet[AudioStream]", list[AudioFrame]], None]
+OnPacket = Callable[["Packet[AudioStream]", list[AudioFrame]], None]
 
 
-class Plain:
-    """A file without a name: FFmpeg guesses by names, too, and would tell them in its errors."""
+class NamelessFile:
+    """A file object without a name. FFmpeg would guess the format by the name, and repeat it in errors."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.read, self.seek, self.tell = file.read, file.seek, file.tell
@@ -54,7 +54,7 @@ class Plain:
 
 @dataclass
 class Source:
-    """An opened file and the stream of it that is heard. `packets` and `broken` are counted while it is decoded."""
+    """An opened file and its audio stream. `packets` and `broken` are counted while it is decoded."""
 
     container: InputContainer
     stream: AudioStream
@@ -65,16 +65,16 @@ class Source:
 
     @property
     def plays(self) -> bool:
-        """Whether browsers play it as it is."""
+        """Whether browsers play the original."""
         codec = self.stream.codec_context
-        return codec.name in self.form.plays and codec.profile != "xHE-AAC"  # which few of them know
+        return codec.name in self.form.plays and codec.profile != "xHE-AAC"  # few browsers have it
 
 
-def opened(file: BinaryIO) -> Source:
-    """Raises Unreadable where there is no audio; FFmpegError where it could not be read at all."""
-    _look_at_tag(file)
+def open_source(file: BinaryIO) -> Source:
+    """Open the file's first audio stream. Raises Unreadable without audio, FFmpegError if the file can't be read."""
+    _check_tag_size(file)
     file.seek(0)
-    container = av.open(Plain(file), "r", options=OPTIONS, metadata_errors="replace", io_open=_nothing_else)
+    container = av.open(NamelessFile(file), "r", options=OPTIONS, metadata_errors="replace", io_open=_refuse_reference)
     form = FORMATS.get(container.format.name)
     if form is None or not container.streams.audio:
         raise Unreadable("audio.silent", formats=NAMES)
@@ -82,24 +82,26 @@ def opened(file: BinaryIO) -> Source:
     return Source(container, stream, form, _claimed_seconds(file, container))
 
 
-def _look_at_tag(file: BinaryIO) -> None:
-    """FFmpeg makes text of a whole ID3 tag, which can take ten times its size (its length: ID3v2.4 §3.1)."""
+def _check_tag_size(file: BinaryIO) -> None:
+    """Refuse a huge ID3 tag (size: ID3v2.4 §3.1): FFmpeg turns it into text, with up to ten times its size."""
     file.seek(0)
     head = file.read(10)
     if head[:3] == b"ID3" and len(head) == 10:
         size = sum((byte & 127) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
-        if size > MOST_TAGS:
-            raise Unreadable("audio.too_many_tags", size=size, limit=MOST_TAGS)
+        if size > MAX_TAGS:
+            raise Unreadable("audio.too_many_tags", size=size, limit=MAX_TAGS)
 
 
-def _nothing_else(url: str, flags: int, options: dict[str, str]) -> None:
+def _refuse_reference(url: str, flags: int, options: dict[str, str]) -> None:
     raise Unreadable("audio.external_reference")
 
 
-def sound(source: Source, each: Each | None = None) -> Iterator[list[AudioFrame]]:
-    """The frames of some packets at a time, as six hours have a million; `each` sees every packet with its own. Broken
-    packets are counted and left out."""
-    gathered: list[AudioFrame] = []
+def decode_frames(source: Source, on_packet: OnPacket | None = None) -> Iterator[list[AudioFrame]]:
+    """Yield the frames of several packets at a time: six hours have a million frames.
+
+    `on_packet` gets every packet with its frames. Broken packets are counted and skipped.
+    """
+    batch: list[AudioFrame] = []
     for packet in source.container.demux(source.stream):
         source.packets += 1
         try:
@@ -107,17 +109,17 @@ def sound(source: Source, each: Each | None = None) -> Iterator[list[AudioFrame]
         except av.error.InvalidDataError:
             source.broken += 1
             continue
-        if each:
-            each(packet, frames)
-        gathered += frames
-        if len(gathered) >= GATHERED:
-            yield gathered
-            gathered = []
-    yield gathered
+        if on_packet:
+            on_packet(packet, frames)
+        batch += frames
+        if len(batch) >= FRAMES_AT_ONCE:
+            yield batch
+            batch = []
+    yield batch
 
 
 class Mono:
-    """16-bit mono samples at `rate` Hz, out of frames of any kind. `options` are those of FFmpeg's resampler."""
+    """Convert frames of any format to 16-bit mono samples at `rate` Hz. `options` are those of FFmpeg's resampler."""
 
     def __init__(self, rate: int, options: dict[str, str] | None = None) -> None:
         self._rate, self._options = rate, options or {}
@@ -125,9 +127,9 @@ class Mono:
         self._out: FilterContext
 
     def _start(self, first: AudioFrame) -> FilterContext:
-        """A chain for frames that are like this one."""
+        """Build a filter chain for frames with this frame's rate, format and layout."""
         rate = first.sample_rate
-        if not LEAST_RATE <= rate <= MOST_RATE:
+        if not MIN_RATE <= rate <= MAX_RATE:
             raise Unreadable("audio.bad_sample_rate", rate=rate)
         graph, layout, form = Graph(), first.layout.name, first.format.name
         links = [
@@ -137,35 +139,37 @@ class Mono:
             graph.add("aformat", sample_rates=str(self._rate), sample_fmts="s16", channel_layouts="mono"),
             graph.add("abuffersink"),
         ]
-        for one, after in pairwise(links):
-            one.link_to(after)
+        for link, following in pairwise(links):
+            link.link_to(following)
         graph.configure()
         self._graph, self._in, self._out = graph, links[0], links[-1]
         return links[0]
 
     def take(self, frames: list[AudioFrame]) -> bytes:
-        """What is ready so far; nothing, when the frames are few. Lengths are counted in samples: the chain looks at no
-        timestamp, and one that jumps is no silence."""
+        """Return the samples that are ready, perhaps none.
+
+        Lengths are counted in samples; timestamps are ignored, so one that jumps does not become silence.
+        """
         done = b""
         for frame in frames:
             try:
                 (self._in or self._start(frame)).push(frame)
-            except av.error.ArgumentError:  # another rate, format or layout: recorders change, and files are joined
-                done += self.rest()
+            except av.error.ArgumentError:  # rate, format or layout changed midway, as in joined files
+                done += self.flush()
                 self._start(frame).push(frame)
-        return done + self._ready() if self._in else done
+        return done + self._pull() if self._in else done
 
-    def rest(self) -> bytes:
-        """All the others."""
+    def flush(self) -> bytes:
+        """Return the remaining samples."""
         if self._in is None:
             return b""
         self._in.push(None)
-        self._in, done = None, self._ready()
+        self._in, done = None, self._pull()
         return done
 
-    def _ready(self) -> bytes:
+    def _pull(self) -> bytes:
         done = []
-        with suppress(av.error.BlockingIOError, av.error.EOFError):  # no more yet; no more at all
+        with suppress(av.error.BlockingIOError, av.error.EOFError):  # needs more input; end of the stream
             while True:
                 frame = cast(AudioFrame, self._out.pull())
                 done.append(bytes(frame.planes[0])[: frame.samples * 2])
@@ -173,19 +177,22 @@ class Mono:
 
 
 def _claimed_seconds(file: BinaryIO, container: InputContainer) -> float:
-    """The length that the file gives itself. FFmpeg bounds a WAV's claim by the file's size, so there the header is
-    asked; a size of 0 or near 2**32 is what recorders write that never learned the length, and no claim."""
+    """Return the length that the file's header claims, or 0.
+
+    FFmpeg limits a WAV's claim to the file's size, so this reads the WAV header itself. Recorders that never learned
+    the length write a size of 0 or near 2**32, which counts as no claim.
+    """
     if container.format.name == "wav":
-        place = file.tell()
+        position = file.tell()
         try:
             file.seek(0)
-            with wave.open(file, "rb") as header:  # which does not close what it did not open
+            with wave.open(file, "rb") as header:  # does not close `file`
                 size = header.getnframes() * header.getnchannels() * header.getsampwidth()
                 return header.getnframes() / header.getframerate() if size < 2**32 - 2**16 else 0
         except (wave.Error, EOFError, ZeroDivisionError):
-            pass  # not plain PCM: what FFmpeg found has to do
+            pass  # not plain PCM: use FFmpeg's value
         finally:
-            file.seek(place, os.SEEK_SET)
+            file.seek(position, os.SEEK_SET)
     for stream in container.streams.audio[:1]:
         if stream.duration and stream.time_base:
             return float(stream.duration * Fraction(stream.time_base))

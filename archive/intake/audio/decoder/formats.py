@@ -1,12 +1,15 @@
-"""What is taken in, and what browsers play of it."""
+"""Audio formats that are accepted, and the codecs that browsers play."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Format:
-    """A container that we take. `exact`: its index says how long it is; elsewhere the length is an estimate.
-    `plays`: the codecs (names of FFmpeg's decoders) that the big browsers play from it, and seek in."""
+    """An accepted container.
+
+    `exact`: its index holds the length; otherwise the length is an estimate. `plays`: the codecs (names of FFmpeg's
+    decoders) that the major browsers play from it, with seeking.
+    """
 
     extension: str
     content_type: str
@@ -18,7 +21,7 @@ MP3 = frozenset({"mp3float", "mp3"})
 XIPH = frozenset({"opus", "vorbis", "flac"})
 PCM = frozenset({"pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"})
 
-# FFmpeg's demuxer names. Nothing else is opened: no playlists, no images, nothing that follows addresses.
+# By FFmpeg's demuxer name. Playlists, images and formats that follow addresses are not opened.
 FORMATS = {
     "mov,mp4,m4a,3gp,3g2,mj2": Format("m4a", "audio/mp4", exact=True, plays=MP3 | {"aac", "opus", "flac"}),
     "mp3": Format("mp3", "audio/mpeg", exact=False, plays=MP3),
@@ -26,7 +29,7 @@ FORMATS = {
     "matroska,webm": Format("webm", "audio/webm", exact=False, plays=frozenset({"opus", "vorbis"})),
     "wav": Format("wav", "audio/wav", exact=True, plays=PCM),
     "flac": Format("flac", "audio/flac", exact=True, plays=frozenset({"flac"})),
-    # Some play these two, but none knows how long they are or finds its way in them.
+    # Some browsers play these two, but none knows their length or seeks in them.
     "aac": Format("aac", "audio/aac", exact=False, plays=frozenset()),
     "mpegts": Format("ts", "video/mp2t", exact=False, plays=frozenset()),
 }
