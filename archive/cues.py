@@ -1,4 +1,4 @@
-"""What was said, as one structure, and the forms in which people get it."""
+"""The cues of a transcript, and the formats in which people download them."""
 
 import html
 import io
@@ -10,15 +10,17 @@ from typing import Any
 
 from webvtt import Caption, WebVTT
 
-# Nobody says them; some move a terminal's cursor, and PostgreSQL takes no NUL.
+# Not part of any text; some move a terminal's cursor, and PostgreSQL refuses NUL.
 CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
-SURROGATES = re.compile(r"[\ud800-\udfff]")  # halves of characters, which JSON can hold and UTF-8 can't
+SURROGATES = re.compile(r"[\ud800-\udfff]")  # JSON can hold lone surrogates, UTF-8 can't
 
 
 @dataclass(frozen=True)
 class Cue:
-    """One stretch of speech: milliseconds from the start of the recording, who spoke ("" if not known), and plain
-    text. Both texts are as `plain` makes them; the forms below hold nothing else."""
+    """One stretch of speech: milliseconds from the start of the recording, speaker ("" if unknown), and plain text.
+
+    `plain` has normalized both texts.
+    """
 
     start_ms: int
     end_ms: int
@@ -27,45 +29,48 @@ class Cue:
 
 
 def load(rows: Iterable[dict[str, Any]]) -> list[Cue]:
-    """From what `Transcript.cues` holds."""
+    """Make cues from the JSON in `Transcript.cues`."""
     return [Cue(**row) for row in rows]
 
 
 def dump(cues: Iterable[Cue]) -> list[dict[str, Any]]:
+    """Make the JSON for `Transcript.cues`."""
     return [asdict(cue) for cue in cues]
 
 
 def plain(text: str) -> str:
-    """As a cue holds it: one line, single blanks, no control characters, nothing that can't be written as UTF-8."""
+    """Normalize to one line with single blanks, without control characters, and valid as UTF-8."""
     return " ".join(SURROGATES.sub("\N{REPLACEMENT CHARACTER}", CONTROLS.sub("", text)).split())
 
 
 def timestamp(milliseconds: int) -> str:
-    """00:12:34.000, as WebVTT writes it."""
+    """Format as WebVTT: 00:12:34.000."""
     seconds, rest = divmod(milliseconds, 1000)
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:03}"
 
 
 def to_vtt(cues: Sequence[Cue]) -> str:
-    captions = [_caption(cue, _voice(cue)) for cue in cues]
+    captions = [_caption(cue, _voice_tag(cue)) for cue in cues]
     return str(WebVTT(captions=captions).content)
 
 
-# What SRT and text can't hold: SRT the tags that its own look like (<b>, {\an8}); text the ends and the milliseconds;
-# both a name where fewer than half of the lines have one, or one with a colon, or "It is: so" said by nobody in
-# particular where most lines have a name. WebVTT and JSON hold everything, but JSON of single words is joined to lines.
+# Not everything survives a round trip. SRT loses text that looks like its tags (<b>, {\an8}), plain text loses ends and
+# milliseconds. Both lose speakers when fewer than half of the lines have one, speakers with a colon, and lines without
+# a speaker that read "It is: so". WebVTT and JSON lose nothing, but JSON of single words is joined to lines on import.
 def to_srt(cues: Sequence[Cue]) -> str:
     out = io.StringIO()
-    WebVTT(captions=[_caption(cue, html.escape(_named(cue), quote=False)) for cue in cues]).write(out, format="srt")
+    WebVTT(captions=[_caption(cue, html.escape(_prefix_speaker(cue), quote=False)) for cue in cues]).write(
+        out, format="srt"
+    )
     return html.unescape(out.getvalue()) + "\n"
 
 
 def to_text(cues: Sequence[Cue]) -> str:
-    return "".join(f"[{timestamp(cue.start_ms)[:-4]}] {_named(cue)}\n" for cue in cues)
+    return "".join(f"[{timestamp(cue.start_ms)[:-4]}] {_prefix_speaker(cue)}\n" for cue in cues)
 
 
 def to_json(cues: Sequence[Cue]) -> str:
-    """Podcasting 2.0 (podcast-namespace, transcripts.md): seconds as numbers."""
+    """Format as Podcasting 2.0 JSON (podcast-namespace, transcripts.md), with seconds as numbers."""
     segments = [
         {
             **({"speaker": cue.speaker} if cue.speaker else {}),
@@ -78,7 +83,7 @@ def to_json(cues: Sequence[Cue]) -> str:
     return json.dumps({"version": "1.0.0", "segments": segments}, ensure_ascii=False, indent=1) + "\n"
 
 
-# ending -> (media type, writer)
+# file extension -> (media type, writer)
 FORMS = {
     "vtt": ("text/vtt; charset=utf-8", to_vtt),
     "srt": ("application/x-subrip; charset=utf-8", to_srt),
@@ -91,11 +96,11 @@ def _caption(cue: Cue, text: str) -> Caption:
     return Caption(timestamp(cue.start_ms), timestamp(cue.end_ms), text)
 
 
-def _voice(cue: Cue) -> str:
+def _voice_tag(cue: Cue) -> str:
     text, speaker = html.escape(cue.text, quote=False), html.escape(cue.speaker, quote=False)
-    gap = " " if speaker.endswith("--") else ""  # with the bracket it would be the arrow of a time
+    gap = " " if speaker.endswith("--") else ""  # "-->" would be read as the arrow between times
     return f"<v {speaker}{gap}>{text}" if speaker else text
 
 
-def _named(cue: Cue) -> str:
+def _prefix_speaker(cue: Cue) -> str:
     return f"{cue.speaker}: {cue.text}" if cue.speaker else cue.text

@@ -41,7 +41,7 @@ class Impostor:
         def command(order: dict[str, object], says: int, *rest: object) -> list[str]:
             return [sys.executable, "-c", f"import os, time, signal\nsays = {says}\n{program}"]
 
-        self.patch.setattr(sandbox, "_command", command)
+        self.patch.setattr(sandbox, "_build_command", command)
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
-"""Transcripts in: WebVTT, SRT, Podcasting 2.0 JSON, captions of X Spaces, and plain text with times.
+"""Parse transcripts: WebVTT, SRT, Podcasting 2.0 JSON, captions of X Spaces, and plain text with times.
 
-The form is told by the content, never by the name of the file. Each form has its module, with what it may hold and how
-it is read; all fill a Sheet, which holds the limits (size, lines, cues, times) and names what is broken. Text comes
-out as text: tags are dropped and what stands between them is kept, entities are decoded once, control characters and
-halves of characters (lone surrogates) never get through. It is not HTML, whatever it looks like: who shows it escapes
-it.
+`parse` recognizes the format by the content, never by the file name. Each format has a module that fills a
+TranscriptDraft, which enforces the limits (size, lines, cues, times) and lists broken cues. Cues hold plain text: tags
+are dropped but not the text between them, entities are decoded once, control characters and lone surrogates are
+removed. The text is not HTML, whatever it looks like, so templates must escape it.
 
-A broken transcript is refused with its broken cues named. Only when the person has said so is it read again leniently:
-then the rest is kept, and a note tells what was left out."""
+A broken transcript is refused with a list of its broken cues. Only if the person agrees is it parsed leniently: broken
+cues are dropped, and a note lists them.
+"""
 
 import codecs
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from archive.intake.transcripts import captions, podcast, srt, text, vtt
 from archive.intake.transcripts.draft import TranscriptDraft
 from archive.messages import render
 
-# UTF-32's little mark begins with UTF-16's: it is asked first.
-MARKS = {
+# Order matters: the byte order mark of UTF-32 LE begins with that of UTF-16 LE.
+BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -33,7 +33,7 @@ MARKS = {
 
 @dataclass(frozen=True)
 class Parsed:
-    """`notes`: sentences for the person, of what was decided or left out. `language`: a tag, where the file has it."""
+    """A parsed transcript. `notes` tells the person what was decided or dropped; `language` is a tag or None."""
 
     cues: list[Cue]
     notes: list[str]
@@ -41,31 +41,32 @@ class Parsed:
 
 
 def parse(source: Path | bytes, name: str = "", *, lenient: bool = False, began: datetime | None = None) -> Parsed:
-    """The cues of a transcript, in order of time. `name` is what the person calls it (a path has its own); `began` is
-    when the recording began, for captions whose times are those of the day.
+    """Parse a transcript into cues in order of time.
 
-    Raises Unreadable when it is no transcript, has nothing in it, goes beyond a limit, or has broken cues; with
-    `lenient` the broken ones are left out, and a note says so."""
+    `name` is the file name for messages (a path has its own). `began` is when the recording began, for captions whose
+    times are times of day. Raises Unreadable if this is no transcript, is empty, exceeds a limit, or has broken cues;
+    with `lenient`, broken cues are dropped, and a note lists them.
+    """
     name = name or (source.name if isinstance(source, Path) else "the transcript")
     try:
-        sheet = _read(_decoded(source), began)
-        if sheet.broken and not (lenient and sheet.cues):
-            raise _broken(sheet)
-        if not sheet.cues:
+        draft = _read(_decode(source), began)
+        if draft.broken and not (lenient and draft.cues):
+            raise _broken_error(draft)
+        if not draft.cues:
             raise Unreadable("transcript.no_lines")
     except Unreadable as error:
         raise Unreadable.of(error.problem, file=name) from error
-    if sheet.broken:
-        sheet.notes.append(render(make_problem("transcript.left_out", count=sheet.broken, cues=sheet.named())))
-    return Parsed(sorted(sheet.cues, key=lambda cue: (cue.start_ms, cue.end_ms)), sheet.notes, sheet.language)
+    if draft.broken:
+        draft.notes.append(render(make_problem("transcript.left_out", count=draft.broken, cues=draft.first_faults())))
+    return Parsed(sorted(draft.cues, key=lambda cue: (cue.start_ms, cue.end_ms)), draft.notes, draft.language)
 
 
-def _decoded(source: Path | bytes) -> str:
+def _decode(source: Path | bytes) -> str:
     size = source.stat().st_size if isinstance(source, Path) else len(source)
     if size > MAX_TRANSCRIPT_BYTES:
         raise Unreadable("transcript.too_large", limit=MAX_TRANSCRIPT_BYTES)
     data = source.read_bytes() if isinstance(source, Path) else source
-    encoding = next((encoding for mark, encoding in MARKS.items() if data.startswith(mark)), "utf-8")
+    encoding = next((encoding for mark, encoding in BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
     try:
         return data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -85,7 +86,7 @@ def _read(content: str, began: datetime | None) -> TranscriptDraft:
     raise Unreadable("transcript.unknown_format")
 
 
-def _broken(sheet: TranscriptDraft) -> Unreadable:
-    if not sheet.cues:
-        return Unreadable("transcript.all_broken", cues=sheet.named())
-    return Unreadable("transcript.broken_lines", usable=len(sheet.cues), broken=sheet.broken, cues=sheet.named())
+def _broken_error(draft: TranscriptDraft) -> Unreadable:
+    if not draft.cues:
+        return Unreadable("transcript.all_broken", cues=draft.first_faults())
+    return Unreadable("transcript.broken_lines", usable=len(draft.cues), broken=draft.broken, cues=draft.first_faults())

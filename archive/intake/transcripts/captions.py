@@ -1,18 +1,19 @@
-"""Captions of an X Space as JSON lines (`*_cc.jsonl`, "... CC.jsonl"): the history of its chat, one message a line.
+"""Parse captions of an X Space from JSON lines (`*_cc.jsonl`, "... CC.jsonl"): its chat history, one message a line.
 
-The shape, as twspace-crawler saves it (HitomaruKonpaku/twspace-crawler, SpaceCaptionsDownloader.ts) and reads it
-(SpaceCaptionsExtractor.ts), and as issue 3 of HoloArchivists/twspace-dl shows one message:
+The format, as twspace-crawler writes it (HitomaruKonpaku/twspace-crawler, SpaceCaptionsDownloader.ts) and reads it
+(SpaceCaptionsExtractor.ts), and as issue 3 of HoloArchivists/twspace-dl shows it:
 
-    {"kind": 1, "payload": "<JSON>", "signature": "..."}      kind 1 is chat; others are passed over
+    {"kind": 1, "payload": "<JSON>", "signature": "..."}      kind 1 is chat; others are ignored
     payload: {"room", "body": "<JSON>", "sender": {...}, "timestamp": nanoseconds, "uuid"}
     body: {"type": 45, "final": false | true, "body": "words", "displayName", "username",
            "programDateTime": "2021-12-05T11:45:24.814Z", "timestamp": milliseconds, "uuid", ...}
 
-Type 45 is what was heard: drafts with "final": false while somebody speaks, then the whole with "final": true. Other
-types (comments, hearts, joins) are the listeners': none of them is kept. A caption ends when it became final. It begins
-with its speaker's first draft since their last caption, or else as long before as the words take to say.
+Type 45 is speech: drafts with "final": false while a person speaks, then the whole text with "final": true. Other
+types (comments, hearts, joins) belong to listeners and are dropped. A caption ends when it became final. It begins with
+its speaker's first draft since their last caption; without a draft, its start is estimated from the length of the text.
 
-The times are those of the day, so they need the moment at which the recording began."""
+The times are times of day, so parsing needs the moment at which the recording began.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -21,12 +22,12 @@ from typing import Any, NamedTuple
 
 from archive.errors import Unreadable, make_problem
 from archive.intake.transcripts.documents import loads
-from archive.intake.transcripts.draft import LINE, TranscriptDraft, lines
+from archive.intake.transcripts.draft import MAX_LINE, TranscriptDraft, lines
 
-CHAT, HEARD = 1, 45
-SPOKEN = 70  # milliseconds a character, as people speak
+CHAT, SPEECH = 1, 45
+MS_PER_CHARACTER = 70  # normal speaking rate
 LONGEST = 30_000  # milliseconds from the first draft to the caption; if more, a caption between them is missing
-FROM_FIRST = "Captions hold times of the day: they were counted from the first message in the file."
+FROM_FIRST = "Captions hold times of day. They were counted from the first message in the file."
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -49,8 +50,8 @@ class Caption(NamedTuple):
 
 
 def looks_like(text: str) -> bool:
-    """The first line that is not empty is a message by itself."""
-    first = re.split(r"[\r\n]", text[:LINE].lstrip(), maxsplit=1)[0]
+    """Whether the first non-empty line is a message."""
+    first = re.split(r"[\r\n]", text[:MAX_LINE].lstrip(), maxsplit=1)[0]
     try:
         message = loads(first)
     except Unreadable:
@@ -59,23 +60,23 @@ def looks_like(text: str) -> bool:
 
 
 def read(text: str, began: datetime | None = None) -> TranscriptDraft:
-    """`began`: when the recording began; without it, times are counted from the first message of any kind."""
-    sheet = TranscriptDraft()
-    messages = sorted(_messages(text, sheet), key=lambda message: message.at)
-    captions = list(_captions(message for message in messages if _is_heard(message.body)))
+    """Parse the captions. `began` is when the recording began; without it, times count from the first message."""
+    draft = TranscriptDraft()
+    messages = sorted(_messages(text, draft), key=lambda message: message.at)
+    captions = list(_captions(message for message in messages if _is_speech(message.body)))
     if began is None:
-        sheet.notes.append(FROM_FIRST)
+        draft.notes.append(FROM_FIRST)
         zero = min([message.at for message in messages[:1]] + [caption.begins for caption in captions], default=0)
     else:
         zero = (began - EPOCH) // timedelta(milliseconds=1)
     for begins, at, line, speaker, words in captions:
         start = begins - zero if at <= zero else max(begins - zero, 0)
-        sheet.add(line, start, at - zero, speaker, words)
-    return sheet
+        draft.add(line, start, at - zero, speaker, words)
+    return draft
 
 
 def _captions(messages: Iterable[Message]) -> Iterator[Caption]:
-    """From messages in order of time."""
+    """Combine messages, sorted by time, into captions."""
     drafts: dict[str, int] = {}  # speaker -> their first draft since their last caption
     ended: dict[str, int] = {}  # speaker -> the end of their last caption
     for at, line, body in messages:
@@ -85,13 +86,13 @@ def _captions(messages: Iterable[Message]) -> Iterator[Caption]:
             continue
         begins = drafts.pop(speaker, at)
         if not 0 < at - begins <= LONGEST:
-            begins = at - min(max(len(words) * SPOKEN, 1), LONGEST)
+            begins = at - min(max(len(words) * MS_PER_CHARACTER, 1), LONGEST)
         begins = max(begins, min(ended.get(speaker, begins), at - 1))
         ended[speaker] = at
         yield Caption(begins, at, line, speaker, words)
 
 
-def _messages(text: str, sheet: TranscriptDraft) -> Iterator[Message]:
+def _messages(text: str, draft: TranscriptDraft) -> Iterator[Message]:
     for number, line in lines(text):
         if not line.strip():
             continue
@@ -100,25 +101,25 @@ def _messages(text: str, sheet: TranscriptDraft) -> Iterator[Message]:
             payload = _document(message.get("payload")) if message.get("kind") == CHAT else {}
             body = _document(payload.get("body")) if payload.get("body") else {}
         except Unreadable:
-            sheet.refuse(number, make_problem("cue.not_a_message"))
+            draft.refuse(number, make_problem("cue.not_a_message"))
             continue
         at = _time(payload, body)
         if at is not None:
             yield Message(at, number, body)
-        elif _is_heard(body) and body["final"]:
-            sheet.refuse(number, make_problem("cue.bad_time"))
+        elif _is_speech(body) and body["final"]:
+            draft.refuse(number, make_problem("cue.bad_time"))
 
 
 def _document(value: Any) -> dict[str, Any]:
-    """JSON within JSON, or what was unpacked already."""
-    found = loads(value) if isinstance(value, str) else value
-    if not isinstance(found, dict):
+    """Parse a JSON object that is stored as a string, or return it if it is an object already."""
+    document = loads(value) if isinstance(value, str) else value
+    if not isinstance(document, dict):
         raise Unreadable("transcript.json_not_an_object")
-    return found
+    return document
 
 
-def _is_heard(body: dict[str, Any]) -> bool:
-    of_speech = body.get("type", HEARD) == HEARD and isinstance(body.get("final"), bool)
+def _is_speech(body: dict[str, Any]) -> bool:
+    of_speech = body.get("type", SPEECH) == SPEECH and isinstance(body.get("final"), bool)
     return of_speech and isinstance(body.get("body"), str)
 
 
@@ -128,16 +129,16 @@ def _speaker(body: dict[str, Any]) -> str:
 
 
 def _time(payload: dict[str, Any], body: dict[str, Any]) -> int | None:
-    """The place in the stream if it is told; else when the message was sent, about a second later."""
+    """Return the time in the stream or, without one, when the message was sent, about a second later."""
     try:
-        there = datetime.fromisoformat(body["programDateTime"])
-        return (there - EPOCH) // timedelta(milliseconds=1)
+        in_stream = datetime.fromisoformat(body["programDateTime"])
+        return (in_stream - EPOCH) // timedelta(milliseconds=1)
     except (KeyError, TypeError, ValueError):
-        return _whole(body.get("timestamp"), 1) or _whole(payload.get("timestamp"), 1_000_000)
+        return _to_milliseconds(body.get("timestamp"), 1) or _to_milliseconds(payload.get("timestamp"), 1_000_000)
 
 
-def _whole(value: Any, parts: int) -> int | None:
-    """Milliseconds since 1970 from a number of `parts` to each, which some write as text."""
+def _to_milliseconds(value: Any, parts: int) -> int | None:
+    """Convert a number of which `parts` make a millisecond, perhaps written as text, to milliseconds since 1970."""
     if isinstance(value, str) and value.isdecimal() and len(value) < 25:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value // parts < 10**14:

@@ -1,4 +1,4 @@
-"""JSON from strangers: what it may become in memory is bounded before it is read."""
+"""Parse untrusted JSON. The number of objects is limited before parsing, so memory stays bounded."""
 
 import json
 import re
@@ -13,7 +13,7 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
 
 
 def loads(text: str) -> Any:
-    """Raises Unreadable, also for what is nested deeper than Python goes, and for numbers of thousands of digits."""
+    """Parse JSON. Raises Unreadable, also for nesting beyond Python's limit and numbers with thousands of digits."""
     if text.count("{") + text.count("[") > OPENINGS or text.count(",") > COMMAS:
         raise Unreadable("transcript.json_too_large")
     try:
@@ -25,5 +25,5 @@ def loads(text: str) -> Any:
 
 
 def language(tag: object) -> str | None:
-    """A language tag (BCP 47), or None for anything else."""
+    """Return the language tag (BCP 47), or None if this is none."""
     return tag if isinstance(tag, str) and LANGUAGE.fullmatch(tag) else None

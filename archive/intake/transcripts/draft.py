@@ -1,4 +1,4 @@
-"""What a reader fills in, whatever the form: the cues, what was broken and where; and the limits of all forms."""
+"""Collect the cues and faults of a transcript while it is parsed, and enforce the limits of all formats."""
 
 import io
 from collections.abc import Iterator
@@ -7,19 +7,22 @@ from dataclasses import dataclass, field
 from archive.cues import Cue, plain
 from archive.errors import Problem, Unreadable, make_problem
 
-CUES = 100_000  # a day of speech has about 30,000
-LINES = 1_000_000
-LINE = 100_000  # characters
-WORDS = 10_000  # characters in one cue
-NAME = 100  # characters
-LONGEST = 7 * 86_400_000  # milliseconds
-NAMED = 5  # broken cues that are named
+MAX_CUES = 100_000  # a day of speech has about 30,000
+MAX_LINES = 1_000_000
+MAX_LINE = 100_000  # characters
+MAX_TEXT = 10_000  # characters in one cue
+MAX_NAME = 100  # characters
+MAX_MS = 7 * 86_400_000  # milliseconds
+MAX_FAULTS = 5  # broken cues that are listed
 
 
 @dataclass
 class TranscriptDraft:
-    """`broken` counts all broken cues, `faults` names the first few: "line 14: it ends before it starts". `unit` is
-    what people count in the file: "line", "segment"."""
+    """A transcript that is being parsed.
+
+    `broken` counts all broken cues, `faults` lists the first few: "line 14: it ends before it starts". `unit` is what
+    faults count in the file: "line" or "segment".
+    """
 
     cues: list[Cue] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -27,61 +30,65 @@ class TranscriptDraft:
     broken: int = 0
     faults: list[Problem] = field(default_factory=list)
     unit: str = "line"
-    most: int = CUES
+    limit: int = MAX_CUES
     _seen: int = 0
 
     def add(self, number: int, start_ms: int, end_ms: int, speaker: str, text: str) -> None:
-        """`text` and `speaker` without markup and entities; white space and control characters are seen to here.
-        A cue that says nothing is passed over, one that can't be is counted as broken. Raises Unreadable when there
-        are too many."""
+        """Add a cue. `text` and `speaker` hold no markup and no entities; white space is normalized here.
+
+        Skips a cue without text, counts an impossible one as broken. Raises Unreadable if there are too many.
+        """
         words = plain(text)
-        if why := _fault(start_ms, end_ms, words):
+        if why := _find_fault(start_ms, end_ms, words):
             self.refuse(number, why)
             return
         if words:
-            self.cues.append(Cue(start_ms, end_ms, plain(speaker)[:NAME].rstrip(), words))
+            self.cues.append(Cue(start_ms, end_ms, plain(speaker)[:MAX_NAME].rstrip(), words))
         self._count()
 
     def refuse(self, number: int, why: Problem) -> None:
-        """A broken cue: `number` of its line (or segment) in the file, from 1."""
+        """Count a broken cue. `number` is that of its line (or segment) in the file, from 1."""
         self.broken += 1
-        if len(self.faults) < NAMED:
+        if len(self.faults) < MAX_FAULTS:
             self.faults.append(make_problem(f"cue.at_{self.unit}", number=number, reason=why))
         self._count()
 
-    def named(self) -> list[Problem]:
-        """The first faults, and how many more there are."""
+    def first_faults(self) -> list[Problem]:
+        """Return the first faults and the number of the others."""
         rest = self.broken - len(self.faults)
         return [*self.faults, make_problem("cue.more", count=rest)] if rest else self.faults
 
     def _count(self) -> None:
         self._seen += 1
-        if self._seen > self.most:
-            raise too_many(self.most)
+        if self._seen > self.limit:
+            raise too_many(self.limit)
 
 
-def too_many(most: int) -> Unreadable:
-    return Unreadable("transcript.too_many_cues", limit=most)
+def too_many(limit: int) -> Unreadable:
+    return Unreadable("transcript.too_many_cues", limit=limit)
 
 
-def _fault(start_ms: int, end_ms: int, words: str) -> Problem:
+def _find_fault(start_ms: int, end_ms: int, words: str) -> Problem:
     if end_ms < start_ms:
         return make_problem("cue.ends_before_start")
     if end_ms == start_ms:
         return make_problem("cue.ends_at_start")
     if start_ms < 0:
         return make_problem("cue.before_recording")
-    if end_ms > LONGEST:
-        return make_problem("cue.beyond_limit", days=LONGEST // 86_400_000)
-    return make_problem("cue.too_long", limit=WORDS) if len(words) > WORDS else {}
+    if end_ms > MAX_MS:
+        return make_problem("cue.beyond_limit", days=MAX_MS // 86_400_000)
+    return make_problem("cue.too_long", limit=MAX_TEXT) if len(words) > MAX_TEXT else {}
 
 
 def lines(text: str) -> Iterator[tuple[int, str]]:
-    """(number from 1, line without its end) for each line. Only CR, LF and CRLF end one: U+2028 and its like are part
-    of what was said. One line at a time: a list of 20 million empty ones would be 160 MB."""
+    """Yield (number from 1, line without its end).
+
+    Only CR, LF and CRLF end a line; U+2028 and the like are part of the text. Yields one line at a time, since a list
+    of 20 million empty lines would take 160 MB.
+    """
     for number, line in enumerate(io.StringIO(text, newline=None), 1):
-        if number > LINES:
-            raise Unreadable("transcript.too_many_lines", limit=LINES)
-        if len(line) > LINE + 1:
-            raise Unreadable("transcript.line_too_long", line=number, limit=LINE)
+        if number > MAX_LINES:
+            raise Unreadable("transcript.too_many_lines", limit=MAX_LINES)
+        if len(line) > MAX_LINE + 1:
+            raise Unreadable("transcript.line_too_long", line=number, limit=MAX_LINE)
         yield number, line.removesuffix("\n")

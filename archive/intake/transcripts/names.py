@@ -1,4 +1,4 @@
-"""Speakers in forms that have no place for them: people write "Ida: ..." before what was said."""
+"""Find speakers in formats without a field for them, where people write "Ida: ..." before the text."""
 
 import re
 from collections.abc import Sequence
@@ -10,11 +10,13 @@ PREFIX = re.compile(r"([^:\n]{1,60}):\s+(?=\S)")
 
 
 def split_speaker(cues: Sequence[Cue]) -> list[Cue]:
-    """A name is believed where at least half of the lines have one; elsewhere "Remember this: ..." would become
-    somebody's name."""
-    split = [(cue, PREFIX.match(cue.text)) for cue in cues]
-    if 2 * sum(found is not None for _, found in split) < len(cues):
+    """Move names from the text to `speaker`, if at least half of the cues have one.
+
+    With fewer, "Remember this: ..." would become a speaker.
+    """
+    pairs = [(cue, PREFIX.match(cue.text)) for cue in cues]
+    if 2 * sum(match is not None for _, match in pairs) < len(cues):
         return list(cues)
     return [
-        replace(cue, speaker=found[1].strip(), text=cue.text[found.end() :]) if found else cue for cue, found in split
+        replace(cue, speaker=match[1].strip(), text=cue.text[match.end() :]) if match else cue for cue, match in pairs
     ]
