@@ -122,4 +122,4 @@ def test_it_does_not_begin_for_a_parent_that_is_gone(tmp_path: Path) -> None:
         check=False,
     )
 
-    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"the one who asked is gone\n")
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"the parent process has ended\n")

@@ -28,7 +28,7 @@ START = "    file.seek(0)\n    head"  # in decode.py, at the first look at the f
 LARGER_THAN_THE_SELF_TEST = "os.fstat(0).st_size > 50_000"
 
 BUGS = [
-    ("_look_at_tag(file, 1)", "TypeError"),
+    ("_check_tag_size(file, 1)", "TypeError"),
     ("raise TypeError('words of somebody')", "TypeError"),
     ("file.no_such_method()", "AttributeError"),
     ("import no_such_module", "ModuleNotFoundError"),
@@ -36,7 +36,7 @@ BUGS = [
     ("int('words of somebody')", "ValueError"),
     ("{}['words of somebody']", "KeyError"),
     ("raise RuntimeError('words of somebody')", "RuntimeError"),
-    ("_look_at_tag(file)", "RecursionError"),
+    ("_check_tag_size(file)", "RecursionError"),
     ("raise OSError('words of somebody')", "OSError"),
     ("raise av.error.OptionNotFoundError(1, 'words of somebody')", "OptionNotFoundError"),
 ]

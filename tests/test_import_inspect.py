@@ -42,14 +42,14 @@ def test_which_of_many_spaces_is_told_by_the_name() -> None:
     facts = inspect({"talk.m4a": b"", "spaces-metadata.js": script(SPACE, {"id": "2"})})
 
     assert facts.ended_at is None
-    assert facts.notes == ("The metadata has 2 Spaces; which it is shows in the recording's name, space-<id>.ts.",)
+    assert facts.notes == ("The metadata has 2 Spaces. Name the recording space-<id>.ts to choose one.",)
 
 
 def test_the_first_bytes_show_the_beginning_and_no_end() -> None:
     facts = inspect({"space-1ypKdEXvkMLGW.ts": CLOCK + bytes(1000) + CLOCK.replace(b"85984", b"89810")})
 
     assert facts.ended_at is None
-    assert facts.notes[-1] == "By its own clock the recording began on 22 March 2022, 19:26 UTC."
+    assert facts.notes[-1] == "By its own clock, the recording began on 22 March 2022, 19:26 UTC."
 
 
 def test_a_name_with_folders_is_a_name() -> None:
@@ -80,10 +80,10 @@ def test_nothing_at_all() -> None:
         ("a.json", b'{"ended_at": ' + b"9" * 10_000 + b"}", "a.json: The file is not JSON, or its end is missing."),
         ("a.json", b"\xff\xfe", "a.json: The file is not JSON, or its end is missing."),
         ("a.json", b"\x00" * 100, "a.json: The file is not JSON, or its end is missing."),
-        ("a.json", b'{"data": null}', "a.json: it is no metadata that is known here."),
-        ("a.json", b" " * (4 * 1024**2 + 1), "a.json: it is too large to be looked at here."),
+        ("a.json", b'{"data": null}', "a.json: its metadata is of an unknown kind."),
+        ("a.json", b" " * (4 * 1024**2 + 1), "a.json: it is too large to be inspected here."),
         ("spaces-metadata.js", b"alert(1)", "spaces-metadata.js: The file is not JSON, or its end is missing."),
-        ("spaces-metadata.js", script(), "The metadata has 0 Spaces; which it is shows in the recording's name"),
+        ("spaces-metadata.js", script(), "The metadata has 0 Spaces. Name the recording space-<id>.ts"),
     ],
     ids=range(10),
 )

@@ -84,7 +84,7 @@ def test_an_egress_that_runs_has_no_end(tmp_path: Path, ended_at: object) -> Non
     found = only(tmp_path, {"egress_id": "EG_1", "ended_at": ended_at, "status": 1, "file_results": [file]})
 
     assert (found.facts.ended_at is None) == (ended_at != 1795377910)
-    assert found.facts.notes[-1] == "EG_MU4QwhXUhWf9.json: LiveKit says of it: 1. It may not be complete."
+    assert found.facts.notes[-1] == "EG_MU4QwhXUhWf9.json: LiveKit reports its status as 1. It may not be complete."
 
 
 def test_another_size_is_told(tmp_path: Path) -> None:
@@ -92,4 +92,4 @@ def test_another_size_is_told(tmp_path: Path) -> None:
 
     found = only(tmp_path, SNAKE | {"file_results": [file]})
 
-    assert found.facts.notes == ("EG_MU4QwhXUhWf9.json: it says that seeds.ogg has 49.8 MB, but it has 5 bytes.",)
+    assert found.facts.notes == ("EG_MU4QwhXUhWf9.json: seeds.ogg should have 49.8 MB, but has 5 bytes.",)

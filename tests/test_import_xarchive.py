@@ -50,7 +50,7 @@ def test_the_recording_finds_its_facts(tmp_path: Path, wrap: Any) -> None:
     assert found.facts.source == "X data archive"
     assert found.facts.ended_at == datetime(2026, 11, 22, 20, 5, 10, 250_000, tzinfo=UTC)
     assert (found.facts.title, found.facts.listeners_total, found.facts.listeners_peak) == ("", 435, None)
-    assert found.facts.notes == ("spaces-metadata.js: it has 2 speakers by account number only, not by name.",)
+    assert found.facts.notes == ("spaces-metadata.js: it lists 2 speakers by account number only, not by name.",)
     assert found.missing == ()
 
 

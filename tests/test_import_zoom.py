@@ -31,7 +31,7 @@ def test_a_folder_from_a_computer(tmp_path: Path, sound: str) -> None:
     assert (found.facts.source, found.facts.title, found.missing) == ("Zoom", "Seeds and beans", ("--ended-at",))
     assert found.facts.notes == (
         "chat.txt: the chat is not taken in.",
-        "The folder's name has the start by the clock of that computer (2026-11-22 20.05.10), and no zone.",
+        "The folder's name has the start in that computer's local time (2026-11-22 20.05.10), without zone.",
     )
 
 
@@ -47,7 +47,7 @@ def test_each_persons_own_track_stays_out(tmp_path: Path) -> None:
     found = by_name(tmp_path)
 
     assert list(found) == [f"{LOCAL}/audio98796876123.m4a"]
-    assert found[f"{LOCAL}/audio98796876123.m4a"].facts.notes[0].startswith("Audio Record: each person's own track")
+    assert found[f"{LOCAL}/audio98796876123.m4a"].facts.notes[0].startswith("Audio Record: separate tracks")
 
 
 def test_two_pauses_make_two_recordings_and_nobody_knows_whose_the_transcript_is(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_from_the_cloud(tmp_path: Path) -> None:
     assert found[f"{CLOUD}.m4a"].missing == ("--ended-at",)
     assert found[f"{CLOUD}.m4a"].facts.notes == (
         "GMT20261122-190510_RecordingnewChat.txt: the chat is not taken in.",
-        "By its name the recording began on 22 November 2026, 19:05 UTC. Zoom doesn't write when it ended.",
+        "By its name, the recording began on 22 November 2026, 19:05 UTC. Zoom doesn't write when it ended.",
     )
 
 

@@ -1,8 +1,9 @@
-"""What tools for recording Spaces leave behind, read for `manage.py ingest` and for the upload page.
+"""Read the files that recording tools write, for `manage.py ingest` and the upload page.
 
-Each tool has a module that tells where the shape of its files is written down. None of them raises for what it does
-not understand: it notes it, and what is then missing is asked. The end of a Space is only taken from a value that says
-it, with a zone or as a number since 1970: never from a file's date, a local time, or a start plus a length.
+Each tool has a module; its docstring names the source of the file format. A module never raises for content that it
+does not understand: it adds a note, and the person is asked for the missing facts. The end of a Space is only taken
+from a value that states it, with a time zone or as a number since 1970: never from a file's date, a local time, or a
+start plus a length.
 """
 
 from collections.abc import Mapping
@@ -17,80 +18,80 @@ from archive.intake.importers.zip_tree import ZipTree, is_zip
 
 __all__ = ["Facts", "ImportCandidate", "find", "inspect", "is_several"]
 
-LARGEST = 4 * 1024**2  # bytes of one file that a page brings to be looked at
+MAX_INSPECTED_BYTES = 4 * 1024**2  # bytes of one file that the upload page sends for inspection
 
 
 def find(path: Path) -> list[ImportCandidate]:
-    """The recordings in a folder or ZIP archive, or the one that `path` is, with what is known of each.
+    """Find the recordings in a folder, in a ZIP archive, or at `path` itself, with the facts known of each.
 
-    Raises Unreadable: there is none in it, or the archive is damaged.
+    Raises Unreadable if there is none, or if the archive is damaged.
     """
-    found = _in(_tree(path))
-    if not found:
+    candidates = _find_in(_open_tree(path))
+    if not candidates:
         raise Unreadable("import.no_recording", file=path.name)
-    return sorted(found, key=lambda one: one.recording)
+    return sorted(candidates, key=lambda candidate: candidate.recording)
 
 
 def is_several(path: Path) -> bool:
-    """Whether there may be several recordings in it: a folder, or a ZIP archive."""
+    """Whether `path` can hold several recordings: it is a folder or a ZIP archive."""
     return path.is_dir() or is_zip(path)
 
 
-def _tree(path: Path) -> Tree:
+def _open_tree(path: Path) -> Tree:
     if path.is_dir():
         return Folder(path)
     return ZipTree(path) if is_zip(path) else SiblingFiles(path)
 
 
 def inspect(files: Mapping[str, bytes], recording: str = "") -> Facts:
-    """What small files beside a recording say of it, and the recording itself.
+    """Read the facts from small files beside a recording, and from its first bytes.
 
-    `files` are bytes by name. The one named `recording` (by default the first that is named as a recording) has the
-    first 256 KiB of it; of an m4a whose index is at its end, an ftyp box and the index (moov). It may be left out. Its
-    real name helps: some tools write facts into it. Never raises for what is in the files; `notes` tell what was not
-    understood. Nothing is kept.
+    `files` maps names to bytes. The one named `recording` (by default the first with a recording's extension) holds
+    its first 256 KiB or, for an m4a whose index is at the end, an ftyp box and the index (moov). It may be missing. Its
+    real name helps, since some tools write facts into it. Never raises for the files' content; `notes` lists what was
+    not understood. Stores nothing.
     """
-    small = {name: data for name, data in files.items() if len(data) <= LARGEST}
-    notes = [f"{base(name)}: it is too large to be looked at here." for name in files if name not in small]
+    small = {name: data for name, data in files.items() if len(data) <= MAX_INSPECTED_BYTES}
+    notes = [f"{base(name)}: it is too large to be inspected here." for name in files if name not in small]
     tree = Memory(small, recording or next((name for name in files if ending(name) in SOUNDS), "recording"))
-    (found,) = _in(tree)
-    if found.facts.source == plain.SOURCE:
-        notes += _not_understood(tree, found)
-    return found.facts.noting(*(note for note in notes if note not in found.facts.notes))
+    (candidate,) = _find_in(tree)
+    if candidate.facts.source == plain.SOURCE:
+        notes += _note_unknown_files(tree, candidate)
+    return candidate.facts.noting(*(note for note in notes if note not in candidate.facts.notes))
 
 
-def _not_understood(tree: Tree, found: ImportCandidate) -> list[str]:
-    """Files of facts that nobody took facts from."""
+def _note_unknown_files(tree: Tree, candidate: ImportCandidate) -> list[str]:
+    """Return a note for each metadata file that no importer understood."""
     notes = []
     for name in tree.names:
-        if ending(name) in (".json", ".js") and name not in (found.recording, found.transcript):
+        if ending(name) in (".json", ".js") and name not in (candidate.recording, candidate.transcript):
             try:
                 tree.document(name)
-                notes.append(f"{base(name)}: it is no metadata that is known here.")
+                notes.append(f"{base(name)}: its metadata is of an unknown kind.")
             except Unreadable as error:
                 notes.append(str(error))
     return notes
 
 
-def _in(tree: Tree) -> list[ImportCandidate]:
-    """Each tool's module takes what it knows; the rest are recordings without a description."""
+def _find_in(tree: Tree) -> list[ImportCandidate]:
+    """Let each tool's module claim the recordings that it knows; the rest are recordings without metadata."""
     left = tree.sounds()
-    found = xarchive.find(tree, left)
-    left = _without(xarchive.outside(tree, left) if tree.is_whole else left, found)
+    candidates = xarchive.find(tree, left)
+    left = _without(xarchive.outside(tree, left) if tree.is_whole else left, candidates)
     for tool in (livekit, twspace):
-        found += tool.find(tree, left)
-        left = _without(left, found)
+        candidates += tool.find(tree, left)
+        left = _without(left, candidates)
     meetings = zoom.find(tree, left)
     left = zoom.outside(_without(left, meetings), meetings)
-    return [_titled(one) for one in found + meetings] + plain.find(tree, left)
+    return [_add_title(candidate) for candidate in candidates + meetings] + plain.find(tree, left)
 
 
-def _titled(found: ImportCandidate) -> ImportCandidate:
-    """With the title that its tags give, when its tool gave none."""
-    title = found.facts.title or tags.read(found.tree, found.recording).title
-    return replace(found, facts=replace(found.facts, title=title))
+def _add_title(candidate: ImportCandidate) -> ImportCandidate:
+    """Take the title from the recording's tags if the tool gave none."""
+    title = candidate.facts.title or tags.read(candidate.tree, candidate.recording).title
+    return replace(candidate, facts=replace(candidate.facts, title=title))
 
 
-def _without(sounds: list[str], found: list[ImportCandidate]) -> list[str]:
-    taken = {one.recording for one in found}
+def _without(sounds: list[str], candidates: list[ImportCandidate]) -> list[str]:
+    taken = {candidate.recording for candidate in candidates}
     return [name for name in sounds if name not in taken]

@@ -1,4 +1,4 @@
-"""What was found, in the words of `Request`, and how it is put together from doubtful values."""
+"""The facts found in files, named as in `Request`, and a reader that validates untrusted values."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,8 +15,11 @@ from archive.intake.request import MOST_COHOSTS, MOST_SPEAKERS
 
 @dataclass(frozen=True)
 class Facts:
-    """What files say of a Space. Whatever they don't say is empty. `ended_at` is UTC: it came with a zone or as a
-    number since 1970, never from a file's date. `notes` are for the one who brought the files."""
+    """The facts of a Space that files state; the others are empty.
+
+    `ended_at` is UTC and comes from a time with a zone or a number since 1970, never from a file's date. `notes` are
+    for the person who uploads the files.
+    """
 
     source: str = ""
     title: str = ""
@@ -30,7 +33,7 @@ class Facts:
     notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The same with the end in RFC 3339, for an answer in JSON."""
+        """Return a dict for JSON, with the end in RFC 3339."""
         ended_at = self.ended_at.isoformat() if self.ended_at else None
         return asdict(self) | {"ended_at": ended_at}
 
@@ -40,7 +43,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class ImportCandidate:
-    """A recording, with the transcript beside it (names in `tree`) and what is known of its Space."""
+    """A recording, the transcript beside it (names in `tree`), and the facts of its Space."""
 
     tree: Tree
     recording: str
@@ -49,17 +52,17 @@ class ImportCandidate:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What has to be asked, as the options of `ingest` name it."""
+        """The options of `ingest` that are needed because the files don't state the facts."""
         return () if self.facts.ended_at else ("--ended-at",)
 
     @property
     def name(self) -> str:
-        """As it is shown."""
+        """The file name for display."""
         return base(self.recording)
 
     @contextmanager
     def on_disk(self) -> Iterator[tuple[Path, Path | None]]:
-        """Recording and transcript as files. Those of an archive are unpacked, and gone afterwards."""
+        """Yield the paths of recording and transcript. Those in an archive are unpacked and removed afterwards."""
         with self.tree.on_disk(self.recording) as recording:
             if self.transcript is None:
                 yield recording, None
@@ -70,13 +73,13 @@ class ImportCandidate:
 
 @dataclass
 class Reader:
-    """Takes values of one file of facts, and notes what can't be believed."""
+    """Reads values of one metadata file and adds a note for each that is invalid."""
 
     name: str
     notes: list[str] = field(default_factory=list)
 
-    def note(self, words: str) -> None:
-        self.notes.append(f"{base(self.name)}: {words}")
+    def note(self, text: str) -> None:
+        self.notes.append(f"{base(self.name)}: {text}")
 
     def end(self, value: object, key: str) -> datetime | None:
         if value is None or value == "" or count(value) == 0:
@@ -94,14 +97,14 @@ class Reader:
         return number
 
     def cohosts(self, names: Iterable[str]) -> tuple[str, ...]:
-        return self._seats(names, MOST_COHOSTS, "co-host")
+        return self._limit(names, MOST_COHOSTS, "co-host")
 
     def speakers(self, names: Iterable[str]) -> tuple[str, ...]:
-        return self._seats(names, MOST_SPEAKERS, "speaker")
+        return self._limit(names, MOST_SPEAKERS, "speaker")
 
-    def _seats(self, names: Iterable[str], seats: int, role: str) -> tuple[str, ...]:
+    def _limit(self, names: Iterable[str], limit: int, role: str) -> tuple[str, ...]:
         clean = list(dict.fromkeys(name for name in (text(name, 100) for name in names) if name))
-        if len(clean) > seats:
-            more = counted(len(clean) - seats, f"{role}")
-            self.note(f"{more} beyond the first {seats} were left out.")
-        return tuple(clean[:seats])
+        if len(clean) > limit:
+            more = counted(len(clean) - limit, f"{role}")
+            self.note(f"{more} beyond the first {limit} were left out.")
+        return tuple(clean[:limit])

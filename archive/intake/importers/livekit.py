@@ -1,8 +1,8 @@
-"""LiveKit egress: an audio file, and the JSON that tells of it.
+"""Import LiveKit egress results: an audio file and JSON that describes it.
 
-The shape, as livekit/protocol defines it (protobufs/livekit_egress.proto: EgressInfo and FileInfo; times are int64 in
-ns since 1970, which protobuf writes in JSON as text), with both spellings that its JSON has: file_results, as the API
-answers, and fileResults, as webhooks and SDKs write. Also the manifest that livekit/egress puts beside the file
+The format, as livekit/protocol defines it (protobufs/livekit_egress.proto: EgressInfo and FileInfo; times are int64 in
+ns since 1970, which protobuf writes in JSON as text), in both spellings of its JSON: file_results in API responses,
+fileResults in webhooks and SDKs. Also the manifest that livekit/egress writes beside the file
 (pkg/config/manifest.go: egress_id, room_name, started_at, ended_at, files).
 """
 
@@ -15,17 +15,17 @@ from archive.intake.importers.tree import Tree, base
 from archive.intake.importers.values import count, dig, instant, items, short, text
 
 SOURCE = "LiveKit egress"
-WHOLE = ("EGRESS_COMPLETE", 3)  # by name, and as some SDKs write enums
+COMPLETE = ("EGRESS_COMPLETE", 3)  # by name, and by number as some SDKs write enums
 
 
 def find(tree: Tree, sounds: list[str]) -> list[ImportCandidate]:
-    """The recordings that some egress result names as its file, in the same folder or below it."""
+    """Find the recordings that an egress result names as its file, in the result's folder or below it."""
     left, found = list(sounds), []
-    for place in sorted(_places(sounds)):
-        for name, said in tree.documents(place):
-            for result in _results(said):
+    for directory in sorted(_directories(sounds)):
+        for name, document in tree.documents(directory):
+            for result in _results(document):
                 for file in _files(result):
-                    sound = _named(file, place, left)
+                    sound = _match_recording(file, directory, left)
                     if sound is not None:
                         left.remove(sound)
                         facts = _facts(tree, name, result, file, sound)
@@ -33,44 +33,44 @@ def find(tree: Tree, sounds: list[str]) -> list[ImportCandidate]:
     return found
 
 
-def _places(sounds: list[str]) -> set[str]:
-    """The folders that recordings lie in, and those above them."""
-    places: set[str] = set()
+def _directories(sounds: list[str]) -> set[str]:
+    """Return the folders of the recordings and all their parents."""
+    directories: set[str] = set()
     for name in sounds:
         parts = name.split("/")[:-1]
-        places |= {"/".join(parts[:depth]) for depth in range(len(parts) + 1)}
-    return places
+        directories |= {"/".join(parts[:depth]) for depth in range(len(parts) + 1)}
+    return directories
 
 
 def _get(value: object, key: str) -> object:
-    """A field by its name in the .proto, in either of the two spellings that JSON has for it."""
+    """Get a field by its name in the .proto, in either spelling that JSON has for it."""
     first, *rest = key.split("_")
     camel = first + "".join(word.capitalize() for word in rest)
     plain = dig(value, key)
     return plain if plain is not None else dig(value, camel)
 
 
-def _results(said: object) -> Iterator[object]:
-    """EgressInfo alone, in the event of a webhook, or in the list that ListEgress answers."""
-    for result in (said, _get(said, "egress_info"), *items(dig(said, "items"))):
+def _results(document: object) -> Iterator[object]:
+    """Yield each EgressInfo: the document itself, in a webhook's event, or in a ListEgress response."""
+    for result in (document, _get(document, "egress_info"), *items(dig(document, "items"))):
         if text(_get(result, "egress_id")):
             yield result
 
 
 def _files(result: object) -> Iterator[object]:
     yield from items(_get(result, "file_results"))
-    yield from items(dig(result, "files"))  # the manifest's word for it
+    yield from items(dig(result, "files"))  # the manifest's name for it
     if isinstance(dig(result, "file"), dict):  # the older field
         yield dig(result, "file")
 
 
-def _named(file: object, place: str, sounds: list[str]) -> str | None:
-    """The recording that has the name that LiveKit gave it: with its folders, or wherever it was moved to from here."""
+def _match_recording(file: object, directory: str, sounds: list[str]) -> str | None:
+    """Return the recording with the name that LiveKit gave the file. Prefers one in the same folders."""
     wanted = text(dig(file, "filename"), 1000) or text(dig(file, "location"), 1000).partition("?")[0]
     if not wanted:
         return None
     last = wanted.rpartition("/")[2]
-    below = [name for name in sounds if not place or name.startswith(f"{place}/")]
+    below = [name for name in sounds if not directory or name.startswith(f"{directory}/")]
     fits = [name for name in below if name.rpartition("/")[2] == last]
     return min(
         fits, key=lambda name: (not f"/{name}".endswith(f"/{wanted.lstrip('/')}"), name.count("/")), default=None
@@ -79,12 +79,12 @@ def _named(file: object, place: str, sounds: list[str]) -> str | None:
 
 def _facts(tree: Tree, name: str, result: object, file: object, sound: str) -> Facts:
     reader = Reader(name)
-    own = dig(file, "ended_at") if dig(file, "ended_at") is not None else dig(file, "endedAt")
-    ended_at = instant(own) or reader.end(_get(result, "ended_at"), "ended_at")
+    file_end = dig(file, "ended_at") if dig(file, "ended_at") is not None else dig(file, "endedAt")
+    ended_at = instant(file_end) or reader.end(_get(result, "ended_at"), "ended_at")
     status = _get(result, "status")
-    if status is not None and status not in WHOLE:
-        reader.note(f"LiveKit says of it: {short(status)}. It may not be complete.")
-    expected, there = count(dig(file, "size")), tree.size(sound)
-    if expected and tree.is_whole and expected != there:
-        reader.note(f"it says that {base(sound)} has {format_size(expected)}, but it has {format_size(there)}.")
+    if status is not None and status not in COMPLETE:
+        reader.note(f"LiveKit reports its status as {short(status)}. It may not be complete.")
+    expected, size = count(dig(file, "size")), tree.size(sound)
+    if expected and tree.is_whole and expected != size:
+        reader.note(f"{base(sound)} should have {format_size(expected)}, but has {format_size(size)}.")
     return Facts(SOURCE, title=text(_get(result, "room_name")), ended_at=ended_at, notes=tuple(reader.notes))

@@ -1,4 +1,4 @@
-"""A recording that no tool has described: its own name, its tags, and what lies beside it under the same name."""
+"""Import a recording without a tool's metadata: its name, its tags, and files of the same name beside it."""
 
 from archive.errors import Unreadable
 from archive.intake.importers import captions, tags
@@ -9,16 +9,17 @@ SOURCE = "file"
 
 
 def find(tree: Tree, sounds: list[str]) -> list[ImportCandidate]:
-    """Each of `sounds`. A file of facts that should describe it, and can't be read, is told."""
+    """Return a candidate for each of `sounds`. A metadata file of the same name that can't be read gets a note."""
     return [ImportCandidate(tree, name, _facts(tree, name), captions.beside(tree, name)) for name in sounds]
 
 
 def _facts(tree: Tree, name: str) -> Facts:
-    told = tags.read(tree, name)
-    return Facts(SOURCE, title=told.title, notes=(*told.notes(name), *_not_understood(tree, name)))
+    found_tags = tags.read(tree, name)
+    notes = (*found_tags.notes(name), *_note_unreadable_files(tree, name))
+    return Facts(SOURCE, title=found_tags.title, notes=notes)
 
 
-def _not_understood(tree: Tree, name: str) -> list[str]:
+def _note_unreadable_files(tree: Tree, name: str) -> list[str]:
     notes = []
     for file in tree.within(folder(name)):
         if ending(file) == ".json" and stem(file) == stem(name):

@@ -1,10 +1,10 @@
-"""What a recording says of itself: its tags, read with mutagen from a few of its bytes.
+"""Read a recording's tags with mutagen, from a few of its bytes.
 
 A date in a tag is never taken as the end of a Space, with a zone or without: it may be the start, or the day of an
-edit. It is shown, so that somebody can judge.
+edit. It is shown, so the person can judge it.
 
-mutagen gets bytes from strangers, so it gets few of them: ID3 may be compressed, a thousandfold, and in an m4a each
-eight bytes may become an object.
+The bytes are untrusted, so mutagen gets few of them: compressed ID3 may expand a thousandfold, and in an m4a each eight
+bytes may become an object.
 """
 
 import io
@@ -22,8 +22,8 @@ from archive.intake.importers.values import text
 
 HEAD = 256 * 1024  # bytes
 ID3_HEAD = 16 * 1024  # bytes
-MOST_BOXES = 2000
-# mutagen gives its own constructors no types.
+MAX_BOXES = 2000
+# mutagen's constructors have no type hints.
 _mp4: Callable[..., Any] = MP4
 _id3: Callable[..., Any] = ID3
 
@@ -35,18 +35,18 @@ class Tags:
     date: str = ""
 
     def notes(self, name: str) -> tuple[str, ...]:
-        """What is there to be judged by somebody."""
+        """Return a note with the date, for the person to judge."""
         if self.date and self.artist:
-            said = f"it names {self.artist} and the date {self.date}"
+            content = f"its tags name {self.artist} and the date {self.date}"
         elif self.date:
-            said = f"it has the date {self.date}"
+            content = f"its tags have the date {self.date}"
         else:
             return ()
-        return (f"{base(name)}: {said}, which doesn't tell when the Space ended.",)
+        return (f"{base(name)}: {content}, which is not taken as the end of the Space.",)
 
 
 def read(tree: Tree, name: str) -> Tags:
-    """Tags of a recording. Nothing is raised for bytes that are none: then there are no tags."""
+    """Read the tags of a recording. Returns empty tags if they can't be read."""
     try:
         with tree.open(name) as file:
             return _read(file)
@@ -70,25 +70,25 @@ def _tags(load: Callable[[], Any], *keys: str) -> Tags:
     try:
         tags = load() or {}
         title, artist, date = (text(_first(tags.get(key))) for key in keys)
-    except Exception:  # whatever a parser of formats comes to in hostile bytes: there are no tags then
+    except Exception:  # a parser may raise anything on hostile bytes
         return Tags()
     return Tags(title, artist, date)
 
 
 def _first(value: Any) -> str:
-    """Values come alone, in lists, and in frames that hold lists."""
+    """Return the first value of a tag: mutagen returns values, lists, and frames that hold lists."""
     value = getattr(value, "text", value)
     return str(value[0]) if isinstance(value, list) and value else str(value or "")
 
 
 def _shortened(head: bytes) -> bytes:
-    """An ID3 tag that says that it is no longer than what is here. Its size is written in groups of 7 bits."""
+    """Cut an ID3 tag and correct the size in its header (7 bits per byte)."""
     size = len(head[:ID3_HEAD]) - 10
     return head[:6] + bytes(size >> shift & 127 for shift in (21, 14, 7, 0)) + head[10:ID3_HEAD]
 
 
 def _only_tags(file: IO[bytes]) -> bytes:
-    """An m4a that has nothing but its tags: where they are is found by walking over the boxes (ISO 14496-12 §4.2)."""
+    """Build an m4a that holds only the tags, found by walking over the boxes (ISO 14496-12 §4.2)."""
     end = file.seek(0, io.SEEK_END)
     for kind, start, stop in _boxes(file, 0, end):
         if kind != b"moov":
@@ -104,8 +104,8 @@ def _only_tags(file: IO[bytes]) -> bytes:
 
 
 def _boxes(file: IO[bytes], start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """(kind, where its content begins, where it ends) of the boxes in a row."""
-    for _ in range(MOST_BOXES):
+    """Yield (kind, start of the content, end) of consecutive boxes."""
+    for _ in range(MAX_BOXES):
         file.seek(start)
         head = file.read(16)
         size, begins = int.from_bytes(head[:4], "big"), start + 8

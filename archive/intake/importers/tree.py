@@ -1,4 +1,4 @@
-"""Files to look at, wherever they lie: in a folder, beside a file, in memory. (In an archive: packed.py.)"""
+"""A uniform view of files in a folder, beside a recording, or in memory. (In a ZIP archive: zip_tree.py.)"""
 
 import io
 import os
@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import IO
 
 from archive.errors import Unreadable
-from archive.intake.importers.values import LARGEST, document, text
+from archive.intake.importers.values import MAX_BYTES, document, text
 
-# By these endings recordings are found. What they really are is found by decoding.
+# Recordings are found by these extensions. Decoding finds out what they really are.
 SOUNDS = (".m4a", ".mp4", ".mp3", ".ogg", ".oga", ".opus", ".wav", ".flac", ".aac", ".ts")
 HIDDEN = re.compile(r"(?:^|/)(?:\.|__MACOSX(?:/|$))")
-MOST_FILES = 500_000
+MAX_FILES = 500_000
 
 
 def base(name: str) -> str:
-    """The last part of a name, fit to be shown."""
+    """Return the last part of a name, safe for display."""
     return text(name.rpartition("/")[2], 120) or "a file without a name"
 
 
@@ -28,7 +28,7 @@ def folder(name: str) -> str:
 
 
 def stem(name: str) -> str:
-    """The last part of a name without its ending."""
+    """Return the last part of a name without its extension."""
     return name.rpartition("/")[2].rpartition(".")[0] or name.rpartition("/")[2]
 
 
@@ -38,48 +38,50 @@ def ending(name: str) -> str:
 
 
 def is_hidden(name: str) -> bool:
-    """What systems leave behind: .DS_Store, ._talk.m4a, __MACOSX/. And a name in an archive that climbs with .. ."""
+    """Whether it is a hidden or system file (.DS_Store, ._talk.m4a, __MACOSX/), or a name in an archive with `..`."""
     return HIDDEN.search(name) is not None
 
 
 class Tree(ABC):
-    """Files with names such as data/spaces_media/space-1.ts. A name is only ever compared and shown, never used as a
-    path outside of the folder that was given."""
+    """Files with names such as data/spaces_media/space-1.ts.
+
+    Names are compared and shown, and never used as a path outside of the given folder.
+    """
 
     def __init__(self, names: Sequence[str], *, label: str) -> None:
-        """`label`: what the top folder, or the archive, is called."""
-        if len(names) > MOST_FILES:
-            raise Unreadable("import.too_many_files", limit=MOST_FILES)
+        """`label` is the name of the top folder or the archive."""
+        if len(names) > MAX_FILES:
+            raise Unreadable("import.too_many_files", limit=MAX_FILES)
         self.names, self.label = sorted(names), label
         self._folders: dict[str, list[str]] = {}
         for name in self.names:
             self._folders.setdefault(folder(name), []).append(name)
 
-    # Whether the files are all there, or only the first bytes of the recording.
+    # False if the tree holds only the first bytes of the recording.
     is_whole = True
 
     @abstractmethod
     def size(self, name: str) -> int:
-        """Bytes."""
+        """Return the size in bytes."""
 
     @abstractmethod
     def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
-        """To read; it can be moved in. Raises Unreadable, also for what goes wrong while it is read."""
+        """Open a file for reading, with seek. Raises Unreadable, also while the file is read."""
 
     @abstractmethod
     def on_disk(self, name: str) -> AbstractContextManager[Path]:
-        """The file as a path, for as long as the context lasts. Raises Unreadable."""
+        """Yield a path to the file, valid while the context is open. Raises Unreadable."""
 
     def sounds(self) -> list[str]:
-        """What may be a recording."""
+        """Return the files with a recording's extension."""
         return [name for name in self.names if ending(name) in SOUNDS]
 
-    def within(self, place: str) -> list[str]:
-        """The files in this folder; not those in folders below."""
-        return self._folders.get(place, [])
+    def within(self, directory: str) -> list[str]:
+        """Return the files directly in this folder."""
+        return self._folders.get(directory, [])
 
-    def read(self, name: str, largest: int = LARGEST) -> bytes:
-        """The whole of a small file. Raises Unreadable when it is not small."""
+    def read(self, name: str, largest: int = MAX_BYTES) -> bytes:
+        """Read a whole file. Raises Unreadable if it is larger than `largest` bytes."""
         with self.open(name) as file:
             data = file.read(largest + 1)
         if len(data) > largest:
@@ -96,35 +98,35 @@ class Tree(ABC):
             return file.read(count)
 
     def document(self, name: str) -> object:
-        """What a JSON file says. Raises Unreadable."""
+        """Parse a JSON file. Raises Unreadable."""
         return document(self.read(name), base(name))
 
-    def documents(self, place: str) -> Iterator[tuple[str, object]]:
-        """(name, what it says) of the JSON files in this folder that are JSON. One is in memory at a time."""
-        for name in self.within(place):
+    def documents(self, directory: str) -> Iterator[tuple[str, object]]:
+        """Yield (name, content) of the valid JSON files in this folder, with one in memory at a time."""
+        for name in self.within(directory):
             if ending(name) == ".json":
                 try:
-                    said = self.document(name)
+                    content = self.document(name)
                 except Unreadable:
                     continue
-                yield name, said
+                yield name, content
 
 
 class Folder(Tree):
-    """A folder and all below it. Links are not followed: they may lead anywhere."""
+    """A folder and everything below it. Symbolic links are not followed, since they may lead anywhere."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        found: list[str] = []
-        for place, below, files in os.walk(root, followlinks=False):
+        names: list[str] = []
+        for directory, below, files in os.walk(root, followlinks=False):
             below[:] = [name for name in below if not is_hidden(name)]
-            inside = Path(place).relative_to(root)
-            found += [
-                (inside / name).as_posix() for name in files if not is_hidden(name) and _is_file(Path(place, name))
+            inside = Path(directory).relative_to(root)
+            names += [
+                (inside / name).as_posix() for name in files if not is_hidden(name) and _is_file(Path(directory, name))
             ]
-            if len(found) > MOST_FILES:
+            if len(names) > MAX_FILES:
                 break
-        super().__init__(found, label=root.resolve().name)
+        super().__init__(names, label=root.resolve().name)
 
     def size(self, name: str) -> int:
         return (self.root / name).stat().st_size
@@ -143,17 +145,16 @@ class Folder(Tree):
 
 
 class SiblingFiles(Folder):
-    """One recording, whatever its ending, and the files of the same name beside it: talk.m4a, talk.json,
-    talk_cc.jsonl."""
+    """One recording with any extension, and the files of its name beside it: talk.m4a, talk.json, talk_cc.jsonl."""
 
     def __init__(self, path: Path) -> None:
         self.root, self.path = path.parent, path
         same = tuple(f"{stem(path.name)}{mark}" for mark in "._ ")
         try:
-            there = [file.name for file in self.root.iterdir() if file.name.startswith(same) and _is_file(file)]
-        except OSError:  # a folder may be open for passing, and closed for listing
-            there = []
-        others = {name for name in there if ending(name) not in SOUNDS}
+            siblings = [file.name for file in self.root.iterdir() if file.name.startswith(same) and _is_file(file)]
+        except OSError:  # a folder may grant access to its files but no listing
+            siblings = []
+        others = {name for name in siblings if ending(name) not in SOUNDS}
         Tree.__init__(self, sorted(others | {path.name}), label=stem(path.name))
 
     def sounds(self) -> list[str]:
@@ -161,7 +162,7 @@ class SiblingFiles(Folder):
 
 
 class Memory(Tree):
-    """A few small files, and the first bytes of a recording."""
+    """A few small files and the first bytes of a recording, in memory."""
 
     is_whole = False
 

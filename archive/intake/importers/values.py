@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from archive.errors import Unreadable
 from archive.intake.request import LANGUAGE
 
-LARGEST = 16 * 1024**2  # bytes of a file of facts; a real one is a few hundred kB
+MAX_BYTES = 16 * 1024**2  # bytes of a file of facts; a real one is a few hundred kB
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 YEARS = range(2006, 2100)  # what is outside of them is no time of a recording, but a 0 or a mistake
 # Whole numbers of these magnitudes can only be seconds, milliseconds, microseconds, nanoseconds since 1970.
@@ -17,8 +17,8 @@ UNITS = {10: 10**6, 13: 10**3, 16: 1, 19: -(10**3)}
 
 def document(data: bytes, name: str) -> object:
     """What a JSON file says. Raises Unreadable: too large, not JSON, or nested without end."""
-    if len(data) > LARGEST:
-        raise Unreadable("import.file_too_large", file=name, limit=LARGEST)
+    if len(data) > MAX_BYTES:
+        raise Unreadable("import.file_too_large", file=name, limit=MAX_BYTES)
     try:
         return json.loads(data.decode("utf-8-sig"), parse_constant=_refused)
     except RecursionError:

@@ -1,13 +1,13 @@
-"""An X data archive: data/spaces_media/space-<id>.ts, described by data/spaces-metadata.js.
+"""Import an X data archive: data/spaces_media/space-<id>.ts, described by data/spaces-metadata.js.
 
-The shape, as the archive's own README.txt tells it (read in a public copy; "spaces-metadata.js: id, creatorUserId,
+The format, as the archive's own README.txt documents it (in a public copy; "spaces-metadata.js: id, creatorUserId,
 hostUserIds, speakers, createdAt, endedAt, totalParticipating, totalParticipated, invitedUserIds"), as the manifest in
-rust-utilities/twitter-archive names it ("data/spaces-metadata.js", "YTD.spaces_metadata.part0"), and as simonw/til
+rust-utilities/twitter-archive has it ("data/spaces-metadata.js", "YTD.spaces_metadata.part0"), and as simonw/til
 shows a real recording (twitter/export-edit-twitter-spaces.md: "space-1ypKdEXvkMLGW_0.ts", whose ID3 tags carry its
 clock: {"HydraVersion":4,"ntp":3856965984.391}).
 
-It has no titles, and names people by account number only. How it writes its times is not documented: numbers since
-1970 and ISO 8601 with a zone are understood.
+It has no titles, and only account numbers of people. The format of its times is not documented: this accepts numbers
+since 1970 and ISO 8601 with a zone.
 """
 
 import re
@@ -24,83 +24,83 @@ from archive.intake.importers.values import dig, document, items, language, text
 SOURCE = "X data archive"
 RECORDING = re.compile(r"(?:^|/)space-(?P<id>[A-Za-z0-9]+)(?:_\d+)?\.ts$")
 METADATA = re.compile(r"(?:^|/)spaces-metadata(?:-part\d+)?\.js$")
-SCRIPT = re.compile(rb"\s*window\.YTD\.\w+\.part\d+\s*=\s*")  # it is JavaScript that sets a variable
+SCRIPT = re.compile(rb"\s*window\.YTD\.\w+\.part\d+\s*=\s*")  # the file is JavaScript that sets a variable
 
 NTP = re.compile(rb'"ntp"\s*:\s*(\d{10})(?:\.\d{1,9})?\s*[,}]')  # seconds since 1900
 NTP_EPOCH = datetime(1900, 1, 1, tzinfo=UTC)
-CLOCK_BYTES = 256 * 1024  # the tags are some seconds of sound apart, about 30 kB
+CLOCK_BYTES = 256 * 1024  # the clock tags are a few seconds apart, about 30 kB
 LONGEST = timedelta(hours=48)  # from the first clock of one recording to its last
 
 
-# By the id of a Space: the name of a file of facts, and what it says of this Space.
-Described = dict[str, tuple[str, object]]
+# id of a Space -> (name of the metadata file, its entry for the Space)
+Metadata = dict[str, tuple[str, object]]
 
 
 def find(tree: Tree, sounds: list[str]) -> list[ImportCandidate]:
-    """The recordings among `sounds` that are named as an archive names Spaces."""
+    """Find the recordings among `sounds` with the name that an archive gives them."""
     mine = [(name, match["id"]) for name in sounds if (match := RECORDING.search(name))]
     if not mine and tree.is_whole:
         return []
-    described, notes = _described(tree)
+    metadata, notes = _read_metadata(tree)
     if not mine:
-        return _unnamed(tree, sounds, described, notes)
+        return _guess_space(tree, sounds, metadata, notes)
     parts = [key for _, key in mine]
-    return [_found(tree, name, described.get(key), notes, parts.count(key)) for name, key in mine]
+    return [_build_candidate(tree, name, metadata.get(key), notes, parts.count(key)) for name, key in mine]
 
 
 def outside(tree: Tree, sounds: list[str]) -> list[str]:
-    """Those that lie in no archive's data folder: the films and sounds of somebody's messages are no Spaces."""
+    """Return the recordings outside of archives' data folders: media from messages are no Spaces."""
     roots = {folder(name) for name in tree.names if METADATA.search(name)}
     roots |= {folder(folder(name)) for name in tree.names if folder(name).endswith("spaces_media")}
     inside = tuple(f"{root}/" if root else "" for root in roots)
     return [name for name in sounds if not name.startswith(inside)] if inside else sounds
 
 
-def _unnamed(tree: Tree, sounds: list[str], described: Described, notes: list[str]) -> list[ImportCandidate]:
-    """On a page somebody may bring the metadata before the recording, or with a recording of another name."""
+def _guess_space(tree: Tree, sounds: list[str], metadata: Metadata, notes: list[str]) -> list[ImportCandidate]:
+    """Match metadata with a recording of another name, or with none yet, as on the upload page."""
     if not any(METADATA.search(name) for name in tree.names):
         return []
-    if len(described) == 1:
-        (only,) = described.values()
-        return [_found(tree, sounds[0], only, [], 1)]
-    count = format_count(len(described), "Space")
-    words = f"The metadata has {count}; which it is shows in the recording's name, space-<id>.ts."
-    return [ImportCandidate(tree, sounds[0], Facts(SOURCE, notes=tuple(notes or [words])))]
+    if len(metadata) == 1:
+        (only,) = metadata.values()
+        return [_build_candidate(tree, sounds[0], only, [], 1)]
+    count = format_count(len(metadata), "Space")
+    note = f"The metadata has {count}. Name the recording space-<id>.ts to choose one."
+    return [ImportCandidate(tree, sounds[0], Facts(SOURCE, notes=tuple(notes or [note])))]
 
 
-def _described(tree: Tree) -> tuple[Described, list[str]]:
-    """What is described, and notes on files that were not understood."""
-    found: Described = {}
+def _read_metadata(tree: Tree) -> tuple[Metadata, list[str]]:
+    """Return the metadata and notes on files that can't be read."""
+    metadata: Metadata = {}
     notes = []
     for name in filter(METADATA.search, tree.names):
         try:
             data = tree.read(name)
-            said = document(data[match.end() :] if (match := SCRIPT.match(data)) else data, base(name))
+            content = document(data[match.end() :] if (match := SCRIPT.match(data)) else data, base(name))
         except Unreadable as error:
             notes.append(str(error))
             continue
-        for entry in items(said):
+        for entry in items(content):
             space = entry
             if isinstance(entry, dict) and "id" not in entry and len(entry) == 1:  # each in an object of its own
                 space = next(iter(entry.values()))
             if key := text(dig(space, "id")):
-                found[key] = (name, space)
-    return found, notes
+                metadata[key] = (name, space)
+    return metadata, notes
 
 
-def _found(
-    tree: Tree, name: str, described: tuple[str, object] | None, notes: list[str], parts: int
+def _build_candidate(
+    tree: Tree, name: str, entry: tuple[str, object] | None, notes: list[str], parts: int
 ) -> ImportCandidate:
-    facts = _facts(*described) if described else Facts(SOURCE, notes=tuple(notes) or _undescribed(name))
+    facts = _facts(*entry) if entry else Facts(SOURCE, notes=tuple(notes) or _note_no_metadata(name))
     if facts.ended_at is None:
-        facts = _by_its_clock(tree, name, facts)
+        facts = _read_clock(tree, name, facts)
     if parts > 1:
-        facts = facts.noting(f"{base(name)}: the archive has this Space in {parts} files; each is taken as one Space.")
+        facts = facts.noting(f"{base(name)}: the archive has this Space in {parts} files; each becomes one Space.")
     return ImportCandidate(tree, name, facts, captions.beside(tree, name))
 
 
-def _undescribed(name: str) -> tuple[str]:
-    return (f"{base(name)}: no spaces-metadata.js tells of it.",)
+def _note_no_metadata(name: str) -> tuple[str]:
+    return (f"{base(name)}: no spaces-metadata.js describes it.",)
 
 
 def _facts(name: str, space: object) -> Facts:
@@ -108,7 +108,7 @@ def _facts(name: str, space: object) -> Facts:
     ended_at = reader.end(dig(space, "endedAt"), "endedAt")
     people = {key for person in items(dig(space, "speakers")) if (key := text(dig(person, "userId")))}
     if people:
-        reader.note(f"it has {format_count(len(people), 'speaker')} by account number only, not by name.")
+        reader.note(f"it lists {format_count(len(people), 'speaker')} by account number only, not by name.")
     return Facts(
         SOURCE,
         title=text(dig(space, "title")),
@@ -119,18 +119,21 @@ def _facts(name: str, space: object) -> Facts:
     )
 
 
-def _by_its_clock(tree: Tree, name: str, facts: Facts) -> Facts:
-    """Each piece of such a recording carries the time at which it was made, in NTP seconds, so in UTC. The last of them
-    is the end, some seconds early. Where only the first bytes are here, the beginning is at least told."""
+def _read_clock(tree: Tree, name: str, facts: Facts) -> Facts:
+    """Take the end from the recording's own clock.
+
+    Each piece of the recording has a tag with its time in NTP seconds, which are UTC. The last one is the end, a few
+    seconds early. If only the first bytes are available, a note states the beginning.
+    """
     first = NTP.search(tree.head(name, CLOCK_BYTES))
     if first is None:
         return facts
     began = NTP_EPOCH + timedelta(seconds=int(first[1]))
     if not tree.is_whole:
-        return facts.noting(f"By its own clock the recording began on {format_time(began)}.")
+        return facts.noting(f"By its own clock, the recording began on {format_time(began)}.")
     clocks = NTP.findall(tree.tail(name, CLOCK_BYTES))
     ended = NTP_EPOCH + timedelta(seconds=int(clocks[-1])) if clocks else began
     if not began < ended <= began + LONGEST:
         return facts
-    words = f"{base(name)}: the end was taken from the recording's own clock, which stops at {ended:%H:%M:%S} UTC."
-    return replace(facts, ended_at=ended).noting(words)
+    note = f"{base(name)}: the end was taken from the recording's own clock, which stops at {ended:%H:%M:%S} UTC."
+    return replace(facts, ended_at=ended).noting(note)

@@ -1,11 +1,11 @@
-"""A ZIP archive as a tree of files. It may come from anybody.
+"""Read an untrusted ZIP archive as a tree of files.
 
-- No member's name becomes a path: what is unpacked lies under a name made here, in a folder made here, so there is
-  nothing to climb out of.
-- One member is unpacked at a time, as a stream, and removed when it was taken in.
-- A member says how large it becomes. That is believed only downwards: more than `MAX_UPLOAD_BYTES`, or more than
-  `RATIO` times its packed size, is refused before a byte is unpacked, and zipfile never yields more than was said.
-- Links in an archive are files with a name in them; nobody follows them.
+- No member's name becomes a path: members are unpacked under a sanitized name into a new folder, so there is no path
+  traversal.
+- One member is unpacked at a time, as a stream, and removed after its ingest.
+- A member whose claimed size exceeds `MAX_UPLOAD_BYTES`, or `RATIO` times its packed size, is refused before unpacking.
+  A member that claims less than it holds is harmless, since zipfile stops at the claimed size.
+- Symbolic links are ignored.
 """
 
 import shutil
@@ -24,16 +24,16 @@ from archive.errors import Refused, Unreadable
 from archive.intake.importers.tree import Tree, base, is_hidden
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
-RATIO = 200  # sound is hardly made smaller at all; text by 20; zeros by 1,000
+RATIO = 200  # compressed audio shrinks by almost nothing, text by 20, zeros by 1,000
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 BLOCK = 1024**2  # bytes
-# What the standard library comes to in a broken archive: while it is opened, and while a member is read.
+# Errors of the standard library for a broken archive: while a member is read, and while the archive is opened.
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError)
 BROKEN_INDEX = (*BROKEN, NotImplementedError, RuntimeError, ValueError, OverflowError, OSError)
 
 
 def is_zip(path: Path) -> bool:
-    """Raises Unreadable."""
+    """Whether the file begins as a ZIP archive. Raises Unreadable."""
     try:
         with path.open("rb") as file:
             return file.read(4) in MAGIC
@@ -42,7 +42,7 @@ def is_zip(path: Path) -> bool:
 
 
 class ZipTree(Tree):
-    """A ZIP. Raises Unreadable when it is none, now or when a member is read."""
+    """A ZIP archive. Raises Unreadable if it is damaged, when it is opened or when a member is read."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -76,28 +76,30 @@ class ZipTree(Tree):
         size = self.size(name)
         if shutil.disk_usage(settings.SPOOL_DIR).free < size:
             raise Refused("import.no_disk_space", file=base(name), size=size, folder=settings.SPOOL_DIR)
-        with tempfile.TemporaryDirectory(prefix="spacekeep-", dir=settings.SPOOL_DIR) as place:
-            path = Path(place) / _plain(base(name))
+        with tempfile.TemporaryDirectory(prefix="spacekeep-", dir=settings.SPOOL_DIR) as directory:
+            path = Path(directory) / _sanitize(base(name))
             try:
                 with self.open(name) as member, path.open("wb") as file:
                     shutil.copyfileobj(member, file, BLOCK)
             except OSError as error:
-                raise Refused("import.cannot_unpack", file=base(name), folder=place, error=error.strerror) from error
+                raise Refused(
+                    "import.cannot_unpack", file=base(name), folder=directory, error=error.strerror
+                ) from error
             yield path
 
 
-def _plain(name: str) -> str:
-    """A name for the disk that is close to the one in the archive: messages show it."""
+def _sanitize(name: str) -> str:
+    """Make a safe file name that resembles the one in the archive, since messages show it."""
     return "".join(c if c.isalnum() or c in " ().-_" else "_" for c in name[-80:]).lstrip(". ") or "recording"
 
 
 def _is_file(info: zipfile.ZipInfo) -> bool:
-    """No folder, no link, no device: the upper half holds the mode that Unix gave it, or 0."""
+    """Whether it is no folder, link or device. The upper half of `external_attr` is the Unix mode, or 0."""
     return not info.is_dir() and stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
 
 
 def _check(info: zipfile.ZipInfo, shown: str) -> None:
-    """Raises Unreadable for a member that is not unpacked, by what the index says of it."""
+    """Raise Unreadable if the index shows that the member must not be unpacked."""
     if info.flag_bits & 1:
         raise Unreadable("import.member_encrypted", file=shown)
     if info.compress_type not in METHODS:
