@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Django's commands, with the settings of `make run` when nothing else is configured."""
+"""Run Django's commands, with the settings of `make run` if no others are configured."""
 
 import fcntl
 import importlib.util
@@ -13,14 +13,14 @@ WITHOUT_ENGINES = {"help", "version", "check", "makemigrations", "collectstatic"
 
 
 def use_own_environment() -> None:
-    """Run again with .venv's Python when this one has no Django."""
+    """Restart with .venv's Python if this Python has no Django."""
     python = HERE / ".venv" / "bin" / "python"
     if importlib.util.find_spec("django") is None and python.exists() and Path(sys.prefix) != HERE / ".venv":
         os.execv(python, [str(python), *sys.argv])
 
 
 def configure(command: str) -> str | None:
-    """Fill os.environ from .data/env unless DATABASE_URL is set; what is missing, if the command needs it."""
+    """Fill os.environ from .data/env unless DATABASE_URL is set. Returns what the command lacks, or None."""
     if "DATABASE_URL" in os.environ:
         return None
     data = HERE / ".data"

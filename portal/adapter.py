@@ -3,7 +3,7 @@ from django.http import HttpRequest
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Accounts are made by the operator; nobody signs up by themselves."""
+    """Closes sign-up: only the operator creates accounts."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False

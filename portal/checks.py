@@ -1,4 +1,4 @@
-"""What stops the start: settings that are missing or can't be right. Each has an id and a hint."""
+"""Check settings at startup. Each error has an id and a hint."""
 
 import importlib.util
 import re
@@ -19,7 +19,7 @@ from portal import env
 
 TAG = "spacekeep"
 LANGUAGE = re.compile(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")
-# Without its tokenizer, faster-whisper would look for one on the network.
+# Without a local tokenizer, faster-whisper would download one.
 MODEL_FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.*")
 
 
@@ -29,31 +29,34 @@ def environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
 
 
 @register(TAG)
-def speech(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """What automatic transcripts need. Nothing of it is loaded: that takes seconds, and only one process needs it."""
-    found: list[CheckMessage] = []
+def transcription(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check the needs of automatic transcripts. Does not load the model: that takes seconds, and only one process
+    needs it."""
+    errors: list[CheckMessage] = []
     language = settings.TRANSCRIPTION_LANGUAGE
     if language and (len(language) > 16 or not LANGUAGE.match(language)):
-        hint = "It is a language tag such as en or pt-BR; empty: found out by listening."
-        found.append(Error(f"TRANSCRIPTION_LANGUAGE is {language!r}.", hint=hint, id="spacekeep.E025"))
+        hint = "It is a language tag such as en or pt-BR; empty: detected."
+        errors.append(Error(f"TRANSCRIPTION_LANGUAGE is {language!r}.", hint=hint, id="spacekeep.E025"))
     if not settings.TRANSCRIPTION_MODEL:
-        return found
+        return errors
     missing = [name for name in MODEL_FILES if not list(Path(settings.TRANSCRIPTION_MODEL).glob(name))]
     if missing:
-        said = f"TRANSCRIPTION_MODEL is {settings.TRANSCRIPTION_MODEL}, and there is no {' and no '.join(missing)}."
-        hint = "It is a folder with a Whisper model as CTranslate2 has it. Leave it empty to switch this off."
-        found.append(Error(said, hint=hint, id="spacekeep.E026"))
+        message = f"TRANSCRIPTION_MODEL is {settings.TRANSCRIPTION_MODEL}, and it lacks {' and '.join(missing)}."
+        hint = "It is a folder with a Whisper model in CTranslate2's format. Leave it empty to switch this off."
+        errors.append(Error(message, hint=hint, id="spacekeep.E026"))
     if importlib.util.find_spec("faster_whisper") is None:
-        hint = "Install requirements/transcription.txt (the extra `speech`), or leave TRANSCRIPTION_MODEL empty."
-        found.append(
+        hint = "Install requirements/transcription.txt (the extra `transcription`), or leave TRANSCRIPTION_MODEL empty."
+        errors.append(
             Error("TRANSCRIPTION_MODEL is set, but faster-whisper is not installed.", hint=hint, id="spacekeep.E027")
         )
-    return found
+    return errors
 
 
 def bundle_page() -> list[CheckMessage]:
-    """What the page in each bundle is made from: without it no bundle could be built, and no page could name one. It
-    stops servers and workers only: who checks or migrates needs nothing from npm."""
+    """Check the assets of the page in each bundle, without which no bundle can be built.
+
+    Runs for servers and workers only: checks and migrations need nothing from npm.
+    """
     try:
         assets()
     except ImproperlyConfigured as error:
@@ -75,9 +78,9 @@ def mail(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMe
 
 
 def stop_if_wrong() -> None:
-    """For web servers and workers, which run no system checks by themselves.
+    """Exit if a setting is wrong. For web servers and workers, which run no system checks by themselves.
 
-    The exit status is gunicorn's own for a worker that can't start: after any other it starts the next one, for ever.
+    Exit status 3 is gunicorn's own for a worker that can't start: after any other it would start another, for ever.
     """
     if errors := [message for message in [*run_checks(tags=[TAG]), *bundle_page()] if message.is_serious()]:
         sys.stderr.writelines(f"{m.id}: {m.msg} {m.hint or ''}".rstrip() + "\n" for m in errors)

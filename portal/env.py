@@ -1,5 +1,8 @@
-"""Typed readers for the environment. What is missing or wrong does not raise here: it is collected, and the system
-check in portal/checks.py says all of it at once, with an id and a hint each."""
+"""Read typed settings from the environment.
+
+Missing or invalid values do not raise here. They are collected in `problems`, and the system check in portal/checks.py
+reports all of them at once, each with an id and a hint.
+"""
 
 import base64
 import os
@@ -19,8 +22,7 @@ problems: list[Problem] = []
 
 
 def text(name: str, default: str | None = None, *, id: str = "", hint: str = "") -> str:
-    """The variable's text. Without a `default` it is required: then `id` and `hint` say what to do when it is not
-    set."""
+    """Read a text. Without a `default` it is required, and `id` and `hint` are those of the problem."""
     value = os.environ.get(name, "").strip()
     if value:
         return value
@@ -43,7 +45,7 @@ def number(name: str, default: int, *, least: int, most: int = 10**9, id: str) -
 
 
 def choice(name: str, allowed: tuple[str, ...], *, id: str) -> str:
-    """One of `allowed`; the first where it is not set."""
+    """Read one of `allowed`, by default the first."""
     value = os.environ.get(name, "").strip()
     if not value or value in allowed:
         return value or allowed[0]
@@ -65,7 +67,7 @@ def comma_list(name: str, default: list[str]) -> list[str]:
 
 
 def address(name: str, schemes: tuple[str, ...], *, id: str, hint: str) -> str:
-    """An address of an engine. It may hold a password, so a wrong one is not repeated."""
+    """Read an engine's address. It may hold a password, so the problem does not repeat it."""
     value = text(name, id=id, hint=hint)
     if value and not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
         starts = " or ".join(f"{scheme}://" for scheme in schemes)
@@ -75,19 +77,19 @@ def address(name: str, schemes: tuple[str, ...], *, id: str, hint: str) -> str:
 
 
 def seed(name: str, *, id: str, hint: str) -> bytes:
-    """32 bytes, in base64. It is a secret, so a wrong one is not repeated."""
+    """Read 32 bytes in base64. They are secret, so the problem does not repeat them."""
     value = text(name, id=id, hint=hint)
     try:
-        found = base64.b64decode(value, validate=True)
+        key = base64.b64decode(value, validate=True)
     except ValueError:
-        found = b""
-    if value and len(found) != 32:
+        key = b""
+    if value and len(key) != 32:
         problems.append(Problem(id, f"{name} is not 32 bytes in base64.", hint))
-    return found if len(found) == 32 else b""
+    return key if len(key) == 32 else b""
 
 
 def origin(name: str, default: str | None = None, *, id: str, hint: str) -> str:
-    """scheme://host[:port], without a path."""
+    """Read an origin: scheme://host[:port], without a path."""
     value = text(name, default, id=id, hint=hint).rstrip("/")
     parts = urlsplit(value)
     if value and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path):
@@ -100,7 +102,7 @@ def origin(name: str, default: str | None = None, *, id: str, hint: str) -> str:
 
 @dataclass(frozen=True)
 class Mail:
-    """Django's settings for a mail server, or for a folder. The default sends nothing."""
+    """Django's settings for a mail server or a folder. The default sends no mail."""
 
     backend: str = "django.core.mail.backends.dummy.EmailBackend"
     folder: str = ""
@@ -116,20 +118,23 @@ MAIL_HINT = "smtp://user:password@host:587?tls=True, smtps://user:password@host:
 
 
 def mail(name: str, *, id: str) -> Mail:
-    """smtp://[user:password@]host[:port][?tls=True] (STARTTLS), smtps:// (TLS from the first byte), file:///folder;
-    empty: no mail. It may hold a password, so a wrong one is not repeated."""
+    """Read the mail server's address.
+
+    smtp://[user:password@]host[:port][?tls=True] (STARTTLS), smtps:// (TLS from the first byte) or file:///folder;
+    empty for no mail. It may hold a password, so the problem does not repeat it.
+    """
     value = os.environ.get(name, "").strip()
     if not value:
         return Mail()
     try:
-        return _mail(value)
+        return _parse_mail(value)
     except ValueError as error:
         problems.append(Problem(id, f"{name} {error}.", f"It looks like {MAIL_HINT}"))
         return Mail()
 
 
-def _mail(value: str) -> Mail:
-    """Raises ValueError with the rest of a sentence that names no part of `value`."""
+def _parse_mail(value: str) -> Mail:
+    """Parse the address. Raises ValueError with the rest of a sentence, which repeats no part of `value`."""
     try:
         parts = urlsplit(value)
         port = parts.port

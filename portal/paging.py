@@ -1,4 +1,4 @@
-"""Keyset pages: the cost of a page does not depend on how many come before it."""
+"""Keyset pagination: the cost of a page does not depend on how many pages come before it."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
@@ -9,38 +9,40 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
 M = TypeVar("M", bound=Model)
-NONE = "-"  # a cursor within the rows that have nothing in the first column
+NONE = "-"  # in a cursor: the row has NULL in the first column
 LARGEST = 2**63 - 1
 
 
 def page_of(
     rows: QuerySet[M], after: str | None, order: tuple[str, str], size: int, *, descending: bool = False
 ) -> tuple[list[M], str | None]:
-    """One page of `rows` in the order of two columns (the second one unique; both may be of a related row, as in
-    `space__expires_at`), and the cursor of the next, if there is one. Ascending, rows with nothing in the first column
-    (held Spaces have no deadline) come last; descending, there may be none. A cursor that is not one of ours starts at
-    the beginning."""
+    """Return one page of `rows` and the cursor of the next page, if there is one.
+
+    `order` has two columns, the second unique; both may belong to a related row, as in `space__expires_at`. Ascending,
+    rows with NULL in the first column (Spaces on hold have no deadline) come last; descending, there must be none. An
+    invalid cursor starts at the beginning.
+    """
     first, second = order
     sign, than = ("-", "lt") if descending else ("", "gt")
     ends_with_none = not descending and _field(rows.model, first).null
-    place = _decode(rows.model, after, order)
-    found: list[M] = []
-    if place is None or place[0] is not None:
+    position = _decode(rows.model, after, order)
+    page: list[M] = []
+    if position is None or position[0] is not None:
         timed = rows.exclude(**{first: None}) if ends_with_none else rows
-        if place:
-            a, b = place
+        if position:
+            a, b = position
             timed = timed.filter(
                 Q(**{f"{first}__{than}e": a}), Q(**{f"{first}__{than}": a}) | Q(**{f"{second}__{than}": b})
             )
-        found = list(timed.order_by(f"{sign}{first}", f"{sign}{second}")[: size + 1])
-    if ends_with_none and len(found) <= size:
+        page = list(timed.order_by(f"{sign}{first}", f"{sign}{second}")[: size + 1])
+    if ends_with_none and len(page) <= size:
         endless = rows.filter(**{first: None})
-        if place and place[0] is None:
-            endless = endless.filter(**{f"{second}__gt": place[1]})
-        found += endless.order_by(second)[: size + 1 - len(found)]
-    if len(found) <= size:
-        return found, None
-    return found[:size], _encode(found[size - 1], order)
+        if position and position[0] is None:
+            endless = endless.filter(**{f"{second}__gt": position[1]})
+        page += endless.order_by(second)[: size + 1 - len(page)]
+    if len(page) <= size:
+        return page, None
+    return page[:size], _encode(page[size - 1], order)
 
 
 def _encode(row: Model, order: tuple[str, str]) -> str:
@@ -59,7 +61,7 @@ def _decode(model: type[Model], cursor: str | None, order: tuple[str, str]) -> t
 
 
 def _value(model: type[Model], name: str, text: str) -> Any:
-    """As that column has it. Raises ValueError, OverflowError, ValidationError for what it can't have."""
+    """Convert to the column's type. Raises ValueError, OverflowError or ValidationError if that is impossible."""
     value = _field(model, name).to_python(text)
     if isinstance(value, datetime):
         if value.tzinfo is None:

@@ -105,7 +105,7 @@ def test_asking_changes_nothing(shelf: dict[str, Space], auditor: User, capsys: 
 
     assert "4 Spaces would have another deadline; 3 an earlier one; 1 would be deleted at once." in page
     said = json.loads(capsys.readouterr().out)
-    assert (said["shorter"], said["due at once"], len(said["touched"])) == (3, 1, 4)
+    assert (said["shorter"], said["due at once"], len(said["affected"])) == (3, 1, 4)
     assert (list(Space.objects.order_by("pk").values()), LogEntry.objects.count()) == before
 
 
@@ -114,8 +114,8 @@ def test_the_command_in_words(shelf: dict[str, Space], capsys: pytest.CaptureFix
 
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 6
-    assert lines[-1] == "Nothing was changed. It would be: 5 longer."
-    with pytest.raises(CommandError, match="That is no rule"):
+    assert lines[-1] == "Nothing was changed. Deadlines would be: 5 longer."
+    with pytest.raises(CommandError, match="That is no valid policy"):
         call_command("simulate_policy", "--retention-days", "0")
 
 

@@ -74,15 +74,15 @@ def test_the_second_time_it_tells_the_same_id(run: Run, alice: User, talk: Path)
     status, out, err = run(*call)
 
     assert (status, out) == (0, f"{Space.objects.get().pk}\n")
-    assert err == "This recording is here already: nothing was added.\n"
+    assert err == "This recording is in the archive already: nothing was added.\n"
 
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"host": "nobody"}, "There is no user 'nobody'. Make one with: manage.py createsuperuser, or in the admin."),
-        ({"file": "gone.m4a"}, "gone.m4a: there is no such file."),
-        ({"file": "archive/policy.py/x"}, "archive/policy.py/x: there is no such file."),
+        ({"host": "nobody"}, "There is no user 'nobody'. Create one with: manage.py createsuperuser, or in the admin."),
+        ({"file": "gone.m4a"}, "gone.m4a: no such file."),
+        ({"file": "archive/policy.py/x"}, "archive/policy.py/x: no such file."),
         ({"end": "yesterday"}, "'yesterday' is not a time: write it as in 2026-11-22T14:05:00Z."),
         ({"end": "2020-05-01T12:00:00"}, "2020-05-01T12:00:00 has no time zone. Write the end as in"),
         ({"end": "2020-05-01T12:00:00Z"}, "The Space ended on 1 May 2020, 12:00 UTC."),

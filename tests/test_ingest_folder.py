@@ -81,9 +81,8 @@ def test_what_is_not_known_does_not_stop_the_others(run: Run, alice: User, space
 
     assert (status, out) == (1, f"{Space.objects.get().pk}\n")
     assert err.splitlines() == [
-        "talk.m4a: not taken in. When did the Space end? Give --ended-at: the clock starts there, never at the file's "
-        "date.",
-        "CommandError: 1 of 2 recordings were not taken in: see above.",
+        "talk.m4a: refused. When did the Space end? Give --ended-at: the clock starts there, never at the file's date.",
+        "CommandError: 1 of 2 recordings were refused: see above.",
     ]
 
 
@@ -107,8 +106,8 @@ def test_what_is_given_wins(run: Run, alice: User, spaces: Path) -> None:
     space = Space.objects.get()
     assert (status, space.title, space.ended_at) == (0, "Peas", told)
     assert space.participants.get(role="cohost").name == "Jo"
-    assert "The files say that it ended on " in err
-    assert "; --ended-at was taken." in err
+    assert "By its files it ended on " in err
+    assert "; --ended-at was used." in err
 
 
 def test_an_end_for_all_is_refused_where_one_has_its_own(run: Run, alice: User, spaces: Path) -> None:
@@ -126,7 +125,7 @@ def test_a_dry_run_shows_and_does_nothing(run: Run, alice: User, spaces: Path) -
     status, out, err = run(str(spaces), "--dry-run")
 
     assert (status, Space.objects.count()) == (1, 0)
-    assert err == "CommandError: 1 of 2 recordings would not be taken in.\n"
+    assert err == "CommandError: 1 of 2 recordings would be refused.\n"
     lines = out.splitlines()
     assert lines[:2] == ["Seeds", "  (Nora)Seeds-1ypKdEXvkMLGW.m4a (twspace-dl), with (Nora)Seeds-1ypKdEXvkMLGW.vtt"]
     assert lines[3:] == [
@@ -136,8 +135,8 @@ def test_a_dry_run_shows_and_does_nothing(run: Run, alice: User, spaces: Path) -
         "  435 listeners",
         "talk",
         "  talk.m4a (file)",
-        "  ended: not known when",
-        "  NOT TAKEN IN: When did the Space end? Give --ended-at: its deadline counts from there.",
+        "  ended: unknown",
+        "  REFUSED: When did the Space end? Give --ended-at: its deadline counts from there.",
     ]
 
 
@@ -196,7 +195,7 @@ def test_a_recording_that_is_none_does_not_stop_the_others(run: Run, alice: User
 
     assert (status, out) == (1, f"{Space.objects.get().pk}\n")
     assert "(Nora)Seeds-1ypKdEXvkMLGW.mp3: " in err
-    assert err.endswith("CommandError: 1 of 2 recordings were not taken in: see above.\n")
+    assert err.endswith("CommandError: 1 of 2 recordings were refused: see above.\n")
 
 
 def test_an_empty_folder(run: Run, alice: User, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_decide(
             "There is no rule 'none'. The rules are:",
         ),
         (["lift", "SPACE", "--reason", "x", "--by", "ada"], "This Space has no flag to lift"),
-        (["sweep", "--at", "2026-12-22T14:05:00Z"], "--at only goes with --dry-run"),
+        (["sweep", "--at", "2026-12-22T14:05:00Z"], "--at needs --dry-run"),
         (["sweep", "--dry-run", "--at", "2026-12-22T14:05:00"], "has no time zone"),
         (["sweep", "--dry-run", "--at", "soon"], "'soon' is not a time"),
     ],

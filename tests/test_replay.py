@@ -191,7 +191,7 @@ def test_a_deletion_that_the_rule_did_not_give_is_found(zebrafish: Space, capsys
     make_due(zebrafish)
     assert purge(zebrafish.pk)
 
-    with pytest.raises(CommandError, match="1 finding: not everything was kept and deleted by the rule"):
+    with pytest.raises(CommandError, match="1 finding: deletions did not follow the policy"):
         call_command("replay_log")
 
     assert f"{zebrafish.pk}  early: Its deletion began at " in capsys.readouterr().out

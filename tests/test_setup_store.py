@@ -21,7 +21,7 @@ def test_it_is_made_once_and_left_empty(fresh: Store, capsys: pytest.CaptureFixt
     call_command("setup_store")
 
     assert capsys.readouterr().out.splitlines() == [
-        f"The bucket {fresh.bucket} was made.",
+        f"The bucket {fresh.bucket} was created.",
         f"The bucket {fresh.bucket} is ready.",
     ]
     assert not fresh.listing("")

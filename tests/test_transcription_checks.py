@@ -27,8 +27,8 @@ def test_a_folder_that_is_not_there(settings: Settings) -> None:
 
     assert error == (
         "spacekeep.E026",
-        "TRANSCRIPTION_MODEL is /nowhere/whisper, and there is no model.bin and no config.json and no tokenizer.json"
-        " and no vocabulary.*.",
+        "TRANSCRIPTION_MODEL is /nowhere/whisper, and it lacks model.bin and config.json and tokenizer.json"
+        " and vocabulary.*.",
     )
 
 
@@ -37,7 +37,7 @@ def test_a_model_without_its_tokenizer_would_be_looked_for_on_the_network(settin
         shutil.copyfile(Path(voices.MODEL) / "config.json", tmp_path / name)
 
     assert said(settings, TRANSCRIPTION_MODEL=str(tmp_path)) == [
-        ("spacekeep.E026", f"TRANSCRIPTION_MODEL is {tmp_path}, and there is no tokenizer.json.")
+        ("spacekeep.E026", f"TRANSCRIPTION_MODEL is {tmp_path}, and it lacks tokenizer.json.")
     ]
 
 

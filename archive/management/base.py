@@ -1,4 +1,4 @@
-"""What our commands share: errors are one clear line on standard error, and exit status 0 only means success."""
+"""Base class and look-ups for the commands: one line per error on standard error, exit status 0 only for success."""
 
 import json
 from abc import ABC, abstractmethod
@@ -13,8 +13,7 @@ from archive.models import Space, User
 
 
 class Command(BaseCommand, ABC):
-    """A command whose `run` may raise our errors. With --json it prints one JSON object, and nothing else, on
-    stdout."""
+    """A command that turns our errors into CommandError. With --json, standard output is one JSON object."""
 
     requires_system_checks = []
 
@@ -25,35 +24,36 @@ class Command(BaseCommand, ABC):
         try:
             self.run(**options)
         except StoreDenied as error:
-            raise CommandError(
-                f"{error} Look at S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY. Nothing was lost."
-            ) from error
+            raise CommandError(f"{error} Check S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY. Nothing was lost.") from error
         except StorageError as error:
-            raise CommandError(f"{error} Call again when it is back: nothing was lost.") from error
+            raise CommandError(f"{error} Run the command again when it is back: nothing was lost.") from error
         except SpacekeepError as error:
             raise CommandError(str(error)) from error
         except OperationalError as error:
             reason = str(error).strip().splitlines()[0]
             raise CommandError(
-                f"The database can't be reached: {reason} Call again when it is back: nothing was lost."
+                f"The database can't be reached: {reason} Run the command again when it is back: nothing was lost."
             ) from error
 
     @abstractmethod
     def run(self, **options: Any) -> None:
-        """What the command does. Raises CommandError or any of our errors."""
+        """Run the command. May raise CommandError or any of our errors."""
 
-    def say(self, words: str, facts: dict[str, Any], *, as_json: bool) -> None:
-        self.stdout.write(json.dumps(facts, ensure_ascii=False) if as_json else words)
+    def print_result(self, text: str, facts: dict[str, Any], *, as_json: bool) -> None:
+        """Print `text`, or `facts` as one JSON object."""
+        self.stdout.write(json.dumps(facts, ensure_ascii=False) if as_json else text)
 
 
 def find_user(name: str) -> User:
+    """Find an active user. Raises CommandError."""
     user = User.objects.filter(username=name, is_active=True).first()
     if user is None:
-        raise CommandError(f"There is no user {name!r}. Make one with: manage.py createsuperuser, or in the admin.")
+        raise CommandError(f"There is no user {name!r}. Create one with: manage.py createsuperuser, or in the admin.")
     return user
 
 
 def find_space(text: str) -> Space:
+    """Find a Space by its id. Raises CommandError."""
     try:
         space = Space.objects.filter(pk=UUID(text)).first()
     except ValueError:

@@ -1,4 +1,4 @@
-"""What `ingest` is about to take in: what was found, and over it what was given on the command line."""
+"""Plan what `manage.py ingest` will ingest: facts from the files, overridden by the command line's options."""
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -18,7 +18,7 @@ from archive.models import Space, User
 
 @dataclass(frozen=True)
 class Given:
-    """The options. What is empty or None in `facts` was not given."""
+    """The command line's options. Empty values and None in `facts` are options that were not given."""
 
     host: User
     facts: Facts
@@ -31,28 +31,31 @@ class Given:
 
 @dataclass(frozen=True)
 class Plan:
-    """One recording that would be taken in."""
+    """One recording to ingest."""
 
-    found: ImportCandidate
+    candidate: ImportCandidate
     given: Given
 
     @cached_property
     def facts(self) -> Facts:
-        """Given before found. What no tool described was named by somebody; the names that tools give say nothing."""
-        found = self.found.facts
-        if not found.title and found.source == PLAIN:
-            found = replace(found, title=text(stem(self.found.recording)))
+        """The facts from the files, overridden by options.
+
+        Without a tool's metadata, the file name becomes the title. Names that tools generate make no title.
+        """
+        from_files = self.candidate.facts
+        if not from_files.title and from_files.source == PLAIN:
+            from_files = replace(from_files, title=text(stem(self.candidate.recording)))
         given = {name: value for name, value in self._given() if value not in (None, "", ())}
-        facts = replace(found, **given)
-        if found.ended_at in (None, facts.ended_at):
+        facts = replace(from_files, **given)
+        if from_files.ended_at in (None, facts.ended_at):
             return facts
-        return facts.noting(f"The files say that it ended on {format_time(found.ended_at)}; --ended-at was taken.")
+        return facts.noting(f"By its files it ended on {format_time(from_files.ended_at)}; --ended-at was used.")
 
     def _given(self) -> list[tuple[str, Any]]:
         return [(field.name, getattr(self.given.facts, field.name)) for field in fields(Facts)]
 
     def request(self, recording: Path, transcript: Path | None) -> Request:
-        """Raises Refused when nobody knows when the Space ended."""
+        """Make the request for `ingest`. Raises Refused if the end of the Space is unknown."""
         facts = self.facts
         if facts.ended_at is None:
             raise Refused("intake.end_unknown")
@@ -75,9 +78,9 @@ class Plan:
         )
 
     def problem(self) -> Problem:
-        """Why it would not be taken in, as far as that shows without decoding it; or {}."""
+        """Return why it would be refused, as far as is known without decoding it, or {}."""
         try:
-            request = self.request(Path(self.found.recording), None)
+            request = self.request(Path(self.candidate.recording), None)
             validate_ended_at(request.ended_at)
             validate_text(request)
         except Refused as error:
@@ -85,17 +88,17 @@ class Plan:
         return {}
 
     def as_json(self) -> dict[str, Any]:
-        """As --dry-run --json prints it."""
-        transcript = self.given.transcript or self.found.transcript
-        files = {"file": self.found.recording, "transcript": str(transcript) if transcript else None}
+        """Return the output of --dry-run --json."""
+        transcript = self.given.transcript or self.candidate.transcript
+        files = {"file": self.candidate.recording, "transcript": str(transcript) if transcript else None}
         return files | self.facts.as_json() | {"problem": messages.render(self.problem())}
 
     def as_text(self) -> str:
-        """As --dry-run prints it: some lines, the first of them its title."""
-        facts, transcript = self.facts, self.given.transcript or self.found.transcript
-        ended = format_time(facts.ended_at) if facts.ended_at else "not known when"
+        """Return the output of --dry-run: several lines, beginning with the title."""
+        facts, transcript = self.facts, self.given.transcript or self.candidate.transcript
+        ended = format_time(facts.ended_at) if facts.ended_at else "unknown"
         lines = [
-            f"{self.found.recording} ({facts.source})" + (f", with {transcript}" if transcript else ""),
+            f"{self.candidate.recording} ({facts.source})" + (f", with {transcript}" if transcript else ""),
             f"ended: {ended}",
             *([f"could talk: {Space.Audience(facts.audience).label}"] if facts.audience else []),
             *([f"co-hosts: {', '.join(facts.cohosts)}"] if facts.cohosts else []),
@@ -109,5 +112,5 @@ class Plan:
             *(f"note: {note}" for note in facts.notes),
         ]
         if problem := self.problem():
-            lines.append(f"NOT TAKEN IN: {messages.render(problem)}")
+            lines.append(f"REFUSED: {messages.render(problem)}")
         return "\n  ".join([facts.title or "(without a title)", *lines])

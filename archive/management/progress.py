@@ -1,4 +1,4 @@
-"""Progress on a terminal."""
+"""Show progress on a terminal."""
 
 import sys
 from typing import Any
@@ -7,10 +7,10 @@ from tqdm import tqdm
 
 
 class ProgressBar:
-    """First the seconds that were listened to, then the bytes that were stored."""
+    """Show the seconds that were decoded, then the bytes that were stored."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.what = name, ""
+        self.name, self.step = name, ""
         self.bar: tqdm[Any] | None = None
 
     def __enter__(self) -> "ProgressBar":
@@ -20,14 +20,14 @@ class ProgressBar:
         if self.bar is not None:
             self.bar.close()
 
-    def show(self, what: str, done: float, total: float) -> None:
-        if what != self.what:
+    def show(self, step: str, done: float, total: float) -> None:
+        if step != self.step:
             if self.bar is not None:
                 self.bar.close()
-            unit = {"unit": "B", "unit_scale": True} if what == "storing" else {"unit": "s"}
+            unit = {"unit": "B", "unit_scale": True} if step == "storing" else {"unit": "s"}
             self.bar = tqdm(
-                desc=f"{self.name}: {what}", total=total or None, file=sys.stderr, disable=None, leave=False, **unit
+                desc=f"{self.name}: {step}", total=total or None, file=sys.stderr, disable=None, leave=False, **unit
             )
-            self.what = what
+            self.step = step
         if self.bar is not None:
             self.bar.update(done - self.bar.n)

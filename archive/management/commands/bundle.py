@@ -15,7 +15,7 @@ BLOCK = 8 * 1024**2
 
 
 class Command(Base):
-    help = "Build the bundle of a Space, or find the one that is there; with --out download it."
+    help = "Build the bundle of a Space, or find the one that exists; with --out, download it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -26,18 +26,20 @@ class Command(Base):
         bundle = request(find_space(options["space"]).id, SYSTEM)
         while bundle.state in (Bundle.State.REQUESTED, Bundle.State.BUILDING):
             if not build(bundle.id):
-                time.sleep(0.5)  # a worker has it, or it waits for its next try
+                time.sleep(0.5)  # a worker has the lease, or the bundle waits for its next attempt
             bundle.refresh_from_db()
         if bundle.state != Bundle.State.READY:
-            raise CommandError(f"The bundle could not be built: {bundle.problem_text} Nothing was lost; call again.")
+            raise CommandError(
+                f"The bundle could not be built: {bundle.problem_text} Nothing was lost; run the command again."
+            )
         if options["out"]:
             _download(bundle, options["out"])
         facts = {"id": str(bundle.id), "name": bundle.name, "size": bundle.size, "key": bundle.key}
-        self.say(f"{bundle.id} {bundle.name} {bundle.size} bytes", facts, as_json=options["json"])
+        self.print_result(f"{bundle.id} {bundle.name} {bundle.size} bytes", facts, as_json=options["json"])
 
 
 def _download(bundle: Bundle, out: Path) -> None:
-    """Complete or absent: written beside, then moved into place."""
+    """Download to a temporary name, then rename, so the file is never partial."""
     assert bundle.size is not None
     part = out.with_name(out.name + ".part")
     with part.open("wb") as file:

@@ -8,7 +8,7 @@ from archive.moderation.appeals import decide
 
 
 class Command(Base):
-    help = "Decide an appeal: granted, the violation is lifted; denied, it stands."
+    help = "Decide an appeal: grant it and the flag is lifted, deny it and the flag is upheld."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -23,4 +23,6 @@ class Command(Base):
         space = decided.violation.space
         until = space.expires_at.isoformat() if space.expires_at else None
         facts = {"space": str(space.id), "appeal": decided.pk, "state": decided.state, "expires_at": until}
-        self.say(f"{decided.get_state_display().capitalize()}. Kept until {until}.", facts, as_json=options["json"])
+        self.print_result(
+            f"{decided.get_state_display().capitalize()}. Deadline: {until}.", facts, as_json=options["json"]
+        )

@@ -22,22 +22,25 @@ ACCOUNTS = [
 
 
 class Command(Base):
-    help = "Demo accounts (two hosts, an admin, an auditor) and one demo Space. Calling it again changes nothing."
+    help = "Create demo accounts (two hosts, an admin, an auditor) and one demo Space. Idempotent."
 
     def run(self, **options: Any) -> None:
         password = os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(9)
-        users = {name: _account(name, shown, group, password) for name, shown, _, group in ACCOUNTS}
-        space = _space(users["nora"])
+        users = {name: _create_account(name, first_name, group, password) for name, first_name, _, group in ACCOUNTS}
+        space = _create_space(users["nora"])
         accounts = [{"name": name, "password": password, "role": role} for name, _, role, _ in ACCOUNTS]
-        words = "\n".join(f"{a['role']:8} {a['name']:8} {a['password']}" for a in accounts)
-        self.say(f"{words}\n{space.id}", {"accounts": accounts, "space": str(space.id)}, as_json=options["json"])
+        text = "\n".join(f"{a['role']:8} {a['name']:8} {a['password']}" for a in accounts)
+        self.print_result(
+            f"{text}\n{space.id}", {"accounts": accounts, "space": str(space.id)}, as_json=options["json"]
+        )
 
 
-def _account(name: str, shown: str, group: str, password: str) -> User:
-    user, made = User.objects.get_or_create(
-        username=name, defaults={"first_name": shown, "email": f"{name}@example.org", "is_staff": group == "admins"}
+def _create_account(name: str, first_name: str, group: str, password: str) -> User:
+    user, created = User.objects.get_or_create(
+        username=name,
+        defaults={"first_name": first_name, "email": f"{name}@example.org", "is_staff": group == "admins"},
     )
-    if made and group:
+    if created and group:
         user.groups.add(Group.objects.get(name=group))
     if not user.check_password(password):
         user.set_password(password)
@@ -45,11 +48,11 @@ def _account(name: str, shown: str, group: str, password: str) -> User:
     return user
 
 
-def _space(host: User) -> Space:
-    here = Space.objects.filter(host=host, state__in=Space.KEPT).order_by("created_at").last()
-    if here is not None and here.state != Space.State.RECEIVING:
-        return here
-    ended_at = here.ended_at if here else (dbtime.now() - timedelta(days=6)).replace(second=0, microsecond=0)
+def _create_space(host: User) -> Space:
+    existing = Space.objects.filter(host=host, state__in=Space.KEPT).order_by("created_at").last()
+    if existing is not None and existing.state != Space.State.RECEIVING:
+        return existing
+    ended_at = existing.ended_at if existing else (dbtime.now() - timedelta(days=6)).replace(second=0, microsecond=0)
     request = Request(
         recording=DEMO / "recording.m4a",
         host=host,

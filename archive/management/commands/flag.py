@@ -8,7 +8,7 @@ from archive.moderation.violations import flag
 
 
 class Command(Base):
-    help = "Flag a Space for breaking a rule: it is kept for longer."
+    help = "Flag a Space for breaking a rule. This extends its deadline."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -23,4 +23,4 @@ class Command(Base):
         space.refresh_from_db()
         until = space.expires_at.isoformat() if space.expires_at else None
         facts = {"space": str(space.id), "violation": violation.pk, "expires_at": until}
-        self.say(f"Flagged. Kept until {until}.", facts, as_json=options["json"])
+        self.print_result(f"Flagged. Deadline: {until}.", facts, as_json=options["json"])

@@ -8,7 +8,7 @@ from archive.moderation.holds import place
 
 
 class Command(Base):
-    help = "Place a legal hold on a Space: nothing of it is deleted until the hold is released."
+    help = "Place a legal hold on a Space. Nothing of it is deleted until the hold is released."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -20,4 +20,8 @@ class Command(Base):
         space = find_space(options["space"])
         hold = place(space.id, options["reason"], find_user(options["by"]))
         facts = {"space": str(space.id), "hold": hold.pk, "expires_at": None}
-        self.say(f"Held, as hold {hold.pk}. No deadline until it is released.", facts, as_json=options["json"])
+        self.print_result(
+            f"Placed legal hold {hold.pk}. The Space has no deadline until it is released.",
+            facts,
+            as_json=options["json"],
+        )

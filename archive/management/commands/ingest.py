@@ -18,8 +18,8 @@ from archive.management.progress import ProgressBar
 
 class Command(Base):
     help = (
-        "Take in recordings (m4a, mp3, ogg or opus, wav, flac, raw AAC) with their transcripts: files, folders, or ZIP "
-        "archives, as X, twspace-dl, LiveKit and Zoom leave them. Prints the id of each Space."
+        "Ingest recordings (m4a, mp3, ogg or opus, wav, flac, raw AAC) with their transcripts: files, folders, or ZIP "
+        "archives, as X, twspace-dl, LiveKit and Zoom write them. Prints the id of each Space."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,8 +27,8 @@ class Command(Base):
         parser.add_argument(
             "files", nargs="+", metavar="FILE", type=Path, help="a recording, a folder, or a ZIP archive"
         )
-        parser.add_argument("--host", required=True, metavar="NAME", help="whose Space it was")
-        parser.add_argument("--title", default="", help="default: what the files say, or the file's name")
+        parser.add_argument("--host", required=True, metavar="NAME", help="the Space's host")
+        parser.add_argument("--title", default="", help="default: from the files, or the file's name")
         parser.add_argument("--ended-at", metavar="ISO", help="when the Space ended, with zone: 2026-11-22T14:05:00Z")
         parser.add_argument("--transcript", type=Path, metavar="FILE", help="WebVTT, SRT, captions as JSONL ...")
         parser.add_argument("--language", default="", help="of the transcript: en, pt-BR ...")
@@ -41,101 +41,97 @@ class Command(Base):
         parser.add_argument("--listeners-total", type=int, metavar="N")
         parser.add_argument("--accept-short", action="store_true", help="keep a recording whose end is missing")
         parser.add_argument(
-            "--skip-bad-transcript", action="store_true", help="take in the recording if the transcript is not one"
+            "--skip-bad-transcript", action="store_true", help="ingest the recording if the transcript is invalid"
         )
-        parser.add_argument(
-            "--lenient-transcript", action="store_true", help="keep what can be read of a broken transcript"
-        )
-        parser.add_argument(
-            "--transcribe", action="store_true", help="have a machine write down what no transcript has"
-        )
-        parser.add_argument("--dry-run", action="store_true", help="show what would be taken in, and take in nothing")
+        parser.add_argument("--lenient-transcript", action="store_true", help="skip the broken lines of a transcript")
+        parser.add_argument("--transcribe", action="store_true", help="make an automatic transcript if there is none")
+        parser.add_argument("--dry-run", action="store_true", help="show what would be ingested, and ingest nothing")
 
     def run(self, **options: Any) -> None:
         files: list[Path] = options["files"]
         _check_files([*files, *([options["transcript"]] if options["transcript"] else [])], files)
-        plans = _plans(files, _given(options))
+        plans = _make_plans(files, _read_options(options))
         if options["dry_run"]:
             self._show(plans, as_json=options["json"])
         elif len(files) == 1 and not is_several(files[0]):
-            self._take_one(plans[0], as_json=options["json"])
+            self._ingest_one(plans[0], as_json=options["json"])
         else:
-            self._take_all(plans, as_json=options["json"])
+            self._ingest_all(plans, as_json=options["json"])
 
     def _show(self, plans: list[Plan], *, as_json: bool) -> None:
-        shown = "\n".join(plan.as_text() for plan in plans)
-        self.say(shown, {"spaces": [plan.as_json() for plan in plans]}, as_json=as_json)
-        wrong = sum(bool(plan.problem()) for plan in plans)
-        if wrong:
-            raise CommandError(f"{wrong} of {format_count(len(plans), 'recording')} would not be taken in.")
+        text = "\n".join(plan.as_text() for plan in plans)
+        self.print_result(text, {"spaces": [plan.as_json() for plan in plans]}, as_json=as_json)
+        refused = sum(bool(plan.problem()) for plan in plans)
+        if refused:
+            raise CommandError(f"{refused} of {format_count(len(plans), 'recording')} would be refused.")
 
-    def _take_one(self, plan: Plan, *, as_json: bool) -> None:
+    def _ingest_one(self, plan: Plan, *, as_json: bool) -> None:
         for note in plan.facts.notes:
             self.stderr.write(note)
-        facts = self._take(plan)
-        self.say(facts["id"], facts, as_json=as_json)
+        facts = self._ingest(plan)
+        self.print_result(facts["id"], facts, as_json=as_json)
 
-    def _take_all(self, plans: list[Plan], *, as_json: bool) -> None:
-        """One that is refused does not stop the others. The store or the database being away stops all; what was done
-        until then is printed all the same."""
-        taken: list[dict[str, Any]] = []
+    def _ingest_all(self, plans: list[Plan], *, as_json: bool) -> None:
+        """Ingest all recordings. A refused one does not stop the others.
+
+        An outage of the store or the database stops all; the results so far are still printed.
+        """
+        ingested: list[dict[str, Any]] = []
         refused: list[dict[str, str]] = []
         try:
             for plan in plans:
                 for note in plan.facts.notes:
-                    self.stderr.write(_about(plan, note))
+                    self.stderr.write(_prefix_name(plan, note))
                 try:
-                    taken.append({"file": plan.found.recording} | self._take(plan))
+                    ingested.append({"file": plan.candidate.recording} | self._ingest(plan))
                 except Refused as error:
-                    refused.append({"file": plan.found.recording, "problem": str(error)})
-                    self.stderr.write(_about(plan, f"not taken in. {error}"))
+                    refused.append({"file": plan.candidate.recording, "problem": str(error)})
+                    self.stderr.write(_prefix_name(plan, f"refused. {error}"))
                 else:
                     if not as_json:
-                        self.stdout.write(taken[-1]["id"])
+                        self.stdout.write(ingested[-1]["id"])
         finally:
             if as_json:
-                self.say("", {"spaces": taken, "rejected": refused}, as_json=True)
+                self.print_result("", {"spaces": ingested, "rejected": refused}, as_json=True)
         if refused:
-            raise CommandError(
-                f"{len(refused)} of {format_count(len(plans), 'recording')} were not taken in: see above."
-            )
+            raise CommandError(f"{len(refused)} of {format_count(len(plans), 'recording')} were refused: see above.")
 
-    def _take(self, plan: Plan) -> dict[str, Any]:
-        if problem := plan.problem():  # before anything is unpacked
+    def _ingest(self, plan: Plan) -> dict[str, Any]:
+        if problem := plan.problem():  # refuse before unpacking
             raise Refused.of(problem)
-        with plan.found.on_disk() as (recording, transcript), ProgressBar(plan.found.name) as bar:
+        with plan.candidate.on_disk() as (recording, transcript), ProgressBar(plan.candidate.name) as bar:
             outcome = ingest(plan.request(recording, transcript), bar.show)
         for note in outcome.notes:
             self.stderr.write(note)
         if not outcome.created:
-            self.stderr.write("This recording is here already: nothing was added.")
+            self.stderr.write("This recording is in the archive already: nothing was added.")
         return _facts(outcome)
 
 
 def _check_files(everything: Sequence[Path], files: Sequence[Path]) -> None:
     for file in everything:
         if file.is_dir() and file not in files:
-            raise CommandError(f"{file}: it is a folder, not a file.")
+            raise CommandError(f"{file}: is a folder, not a file.")
         if not (file.is_file() or file.is_dir()):
-            raise CommandError(f"{file}: there is no such file.")
+            raise CommandError(f"{file}: no such file.")
 
 
-def _plans(files: Sequence[Path], given: Given) -> list[Plan]:
-    found = [one for file in files for one in find(file)]
-    if len(found) > 1 and (given.transcript or given.facts.title):
-        raise CommandError("--title and --transcript belong to one recording: give one FILE, or leave them out.")
-    ends = [one.name for one in found if one.facts.ended_at is not None]
-    if len(found) > 1 and given.facts.ended_at is not None and ends:
+def _make_plans(files: Sequence[Path], given: Given) -> list[Plan]:
+    candidates = [candidate for file in files for candidate in find(file)]
+    if len(candidates) > 1 and (given.transcript or given.facts.title):
+        raise CommandError("--title and --transcript belong to one recording: give one FILE or omit them.")
+    ends = [candidate.name for candidate in candidates if candidate.facts.ended_at is not None]
+    if len(candidates) > 1 and given.facts.ended_at is not None and ends:
         raise CommandError(
-            f"--ended-at is for recordings whose end is not known, but {ends[0]} has its own. Leave it out."
+            f"--ended-at is for recordings whose end is not known, but {ends[0]} has one. Omit the option."
         )
-    return [Plan(one, given) for one in found]
+    return [Plan(candidate, given) for candidate in candidates]
 
 
-def _given(options: dict[str, Any]) -> Given:
+def _read_options(options: dict[str, Any]) -> Given:
     facts = Facts(
         title=options["title"],
-        ended_at=validate_ended_at(_moment(options["ended_at"])) if options["ended_at"] else None,
+        ended_at=validate_ended_at(_parse_time(options["ended_at"])) if options["ended_at"] else None,
         audience=options["audience"],
         cohosts=tuple(options["cohost"]),
         speakers=tuple(options["speaker"]),
@@ -166,11 +162,11 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _about(plan: Plan, words: str) -> str:
-    return words if words.startswith(f"{plan.found.name}: ") else f"{plan.found.name}: {words}"
+def _prefix_name(plan: Plan, text: str) -> str:
+    return text if text.startswith(f"{plan.candidate.name}: ") else f"{plan.candidate.name}: {text}"
 
 
-def _moment(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:

@@ -8,7 +8,7 @@ from archive.moderation.violations import lift
 
 
 class Command(Base):
-    help = "Lift every violation of a Space that stands: flagged in error."
+    help = "Lift all active flags of a Space that was flagged in error."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -22,4 +22,4 @@ class Command(Base):
         space.refresh_from_db()
         until = space.expires_at.isoformat() if space.expires_at else None
         facts = {"space": str(space.id), "lifted": [v.pk for v in lifted], "expires_at": until}
-        self.say(f"Lifted {len(lifted)}. Kept until {until}.", facts, as_json=options["json"])
+        self.print_result(f"Lifted {len(lifted)}. Deadline: {until}.", facts, as_json=options["json"])

@@ -9,34 +9,34 @@ from archive.retention.reconcile import MOST, reconcile
 
 class Command(Base):
     help = (
-        "Compare the object store with the database, both ways. Without --apply it only says what it finds; with it, "
-        "what belongs to nothing is removed when it was seen twice, 24 hours apart."
+        "Compare the object store with the database, both ways. Without --apply it only reports; with --apply it "
+        "removes orphans that were found twice, 24 hours apart."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--apply", action="store_true")
-        parser.add_argument(
-            "--max-removals", type=int, default=MOST, metavar="N", help="how many things may be removed"
-        )
+        parser.add_argument("--max-removals", type=int, default=MOST, metavar="N", help="remove at most this many")
 
     def run(self, **options: Any) -> None:
-        found = reconcile(apply=options["apply"], most=options["max_removals"])
-        said = [
-            *(f"belongs to nothing     {key}" for key in found.orphans),
-            *(f"upload without a row   {key}" for key in found.uploads),
-            *(f"not a name of ours     {key}" for key in found.unknown),
-            *(f"MISSING                {key}" for key in found.ghosts),
+        result = reconcile(apply=options["apply"], most=options["max_removals"])
+        lines = [
+            *(f"orphan                 {key}" for key in result.orphans),
+            *(f"upload without a row   {key}" for key in result.uploads),
+            *(f"unknown name           {key}" for key in result.unknown),
+            *(f"MISSING                {key}" for key in result.ghosts),
         ]
-        done = (
-            f"Removed {formatting.format_count(len(found.removed), 'object')}, "
-            f"aborted {formatting.format_count(len(found.ended), 'upload')}."
+        summary = (
+            f"Removed {formatting.format_count(len(result.removed), 'object')}, "
+            f"aborted {formatting.format_count(len(result.ended), 'upload')}."
         )
         if not options["apply"]:
-            done = "Nothing was changed. With --apply, it is remembered, and removed when it is seen again in 24 hours."
-        self.say("\n".join([*(said or ["Everything fits."]), done]), found.facts, as_json=options["json"])
-        if found.ghosts:
+            summary = "Nothing was changed. --apply records orphans and removes those found again after 24 hours."
+        self.print_result(
+            "\n".join([*(lines or ["Store and database match."]), summary]), result.facts, as_json=options["json"]
+        )
+        if result.ghosts:
             raise CommandError(
-                f"{formatting.format_count(len(found.ghosts), 'stored object')} not there any more: {found.ghosts[0]}. "
-                "Look at the store's own logs and backups; the rows stay."
+                f"{formatting.format_count(len(result.ghosts), 'stored object')} missing: {result.ghosts[0]}. "
+                "Check the store's logs and backups; the rows stay."
             )

@@ -8,7 +8,9 @@ from archive.moderation.holds import release
 
 
 class Command(Base):
-    help = "Release a legal hold: the retention rule applies again at once. It takes another admin than placed it."
+    help = (
+        "Release a legal hold, so the retention policy applies again. Needs another admin than the one who placed it."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -20,6 +22,10 @@ class Command(Base):
         hold = release(options["hold"], options["reason"], find_user(options["by"]))
         hold.space.refresh_from_db()
         until = hold.space.expires_at.isoformat() if hold.space.expires_at else None
-        words = f"Released. Kept until {until}." if until else "Released. Another hold stands, so no deadline yet."
+        text = (
+            f"Released. Deadline: {until}."
+            if until
+            else "Released. Another legal hold remains, so there is no deadline yet."
+        )
         facts = {"space": str(hold.space_id), "hold": hold.pk, "expires_at": until}
-        self.say(words, facts, as_json=options["json"])
+        self.print_result(text, facts, as_json=options["json"])

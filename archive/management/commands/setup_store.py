@@ -10,15 +10,17 @@ from archive.storage.setup import find_faults, prepare_bucket, rehearse
 
 
 class Command(Base):
-    help = "Make the bucket if it is not there, let the portal's pages use it, and refuse one that would not let go."
+    help = "Create the bucket if needed, set its CORS rules, and refuse a bucket that can't delete objects for good."
 
     def run(self, **options: Any) -> None:
-        made = prepare_bucket(store(), settings.SITE_URL)
-        if found := find_faults(store()):
-            raise CommandError(f"The bucket {store().bucket} can't be used: {'; '.join(found)}.")
+        created = prepare_bucket(store(), settings.SITE_URL)
+        if faults := find_faults(store()):
+            raise CommandError(f"The bucket {store().bucket} can't be used: {'; '.join(faults)}.")
         rehearse(store())
         copies = try_copying(store())
-        words = f"The bucket {store().bucket} {'was made' if made else 'is ready'}."
+        text = f"The bucket {store().bucket} {'was created' if created else 'is ready'}."
         if not copies:
-            words += " The store can't copy parts of objects, so recordings will travel through workers into bundles."
-        self.say(words, {"bucket": store().bucket, "made": made, "copies_parts": copies}, as_json=options["json"])
+            text += " The store can't copy parts of objects, so workers will download recordings to build bundles."
+        self.print_result(
+            text, {"bucket": store().bucket, "made": created, "copies_parts": copies}, as_json=options["json"]
+        )

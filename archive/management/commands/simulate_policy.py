@@ -18,28 +18,36 @@ class Command(Base):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         for name in NUMBERS:
-            parser.add_argument(f"--{name.replace('_', '-')}", type=int, metavar="DAYS", help="as it is now by default")
+            parser.add_argument(
+                f"--{name.replace('_', '-')}", type=int, metavar="DAYS", help="default: the current value"
+            )
 
     def run(self, **options: Any) -> None:
         now = current_policy()
         try:
-            rule = policy.RetentionPolicy(
+            proposed = policy.RetentionPolicy(
                 *(getattr(now, name) if options[name] is None else options[name] for name in NUMBERS)
             )
         except ValueError:
-            raise CommandError("That is no rule: it keeps for at least 1 day, and counts days forward.") from None
+            raise CommandError(
+                "That is no valid policy: it keeps for at least 1 day, and no number is negative."
+            ) from None
         counts: Counter[str] = Counter()
-        touched = []
-        for moved in simulate(rule):
-            counts[kind(moved)] += 1
+        affected = []
+        for space in simulate(proposed):
+            counts[kind(space)] += 1
             if options["json"]:
-                touched.append({name: str(value) for name, value in asdict(moved).items()})
+                affected.append({name: str(value) for name, value in asdict(space).items()})
             else:
-                self.stdout.write(f"{moved.id}  from {moved.before} to {moved.after}  {kind(moved)}")
-        words = ", ".join(f"{counts[name]} {name}" for name in ("longer", "shorter", "due at once") if counts[name])
-        facts = {"rule": asdict(rule), "touched": touched, **{name: counts[name] for name in sorted(counts)}}
-        self.say(f"Nothing was changed. It would be: {words or 'the same for all'}.", facts, as_json=options["json"])
+                self.stdout.write(f"{space.id}  from {space.before} to {space.after}  {kind(space)}")
+        text = ", ".join(f"{counts[name]} {name}" for name in ("longer", "shorter", "due at once") if counts[name])
+        facts = {"rule": asdict(proposed), "affected": affected, **{name: counts[name] for name in sorted(counts)}}
+        self.print_result(
+            f"Nothing was changed. Deadlines would be: {text or 'the same for all Spaces'}.",
+            facts,
+            as_json=options["json"],
+        )
 
 
-def kind(moved: AffectedSpace) -> str:
-    return "due at once" if moved.at_once else "longer" if moved.longer else "shorter"
+def kind(space: AffectedSpace) -> str:
+    return "due at once" if space.at_once else "longer" if space.longer else "shorter"

@@ -10,7 +10,7 @@ from archive.retention.purge import sweep_all
 
 
 class Command(Base):
-    help = "Delete what is due. With --dry-run only say what that is; with --at, what it would be at that time."
+    help = "Delete the Spaces that are due. With --dry-run, list them; with --at, list those due at that time."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -19,21 +19,23 @@ class Command(Base):
 
     def run(self, **options: Any) -> None:
         if options["at"] and not options["dry_run"]:
-            raise CommandError("--at only goes with --dry-run: nothing is deleted before the database's clock says so.")
+            raise CommandError("--at needs --dry-run: nothing is deleted before its deadline by the database's clock.")
         if options["dry_run"]:
-            rows = [{"id": str(d.id), "expires_at": str(d.expires_at)} for d in due_spaces(_moment(options["at"]))]
-            words = "\n".join(f"{row['id']}  due {row['expires_at']}" for row in rows) or "Nothing is due."
-            self.say(words, {"due": rows}, as_json=options["json"])
+            rows = [{"id": str(d.id), "expires_at": str(d.expires_at)} for d in due_spaces(_parse_time(options["at"]))]
+            text = "\n".join(f"{row['id']}  due {row['expires_at']}" for row in rows) or "Nothing is due."
+            self.print_result(text, {"due": rows}, as_json=options["json"])
             return
         deleted = [str(pk) for pk in sweep_all()]
         left = Space.objects.filter(state=Space.State.EXPIRING).exclude(problem={})
         failed = {str(space.pk): space.problem_text for space in left}
-        self.say(f"Deleted {len(deleted)} Spaces.", {"deleted": deleted, "failed": failed}, as_json=options["json"])
+        self.print_result(
+            f"Deleted {len(deleted)} Spaces.", {"deleted": deleted, "failed": failed}, as_json=options["json"]
+        )
         if failed:
-            raise CommandError(f"{len(failed)} are not deleted yet, and are tried again: {next(iter(failed.values()))}")
+            raise CommandError(f"{len(failed)} are not deleted yet and will be retried: {next(iter(failed.values()))}")
 
 
-def _moment(text: str | None) -> datetime | None:
+def _parse_time(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
