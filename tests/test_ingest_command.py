@@ -83,7 +83,7 @@ def test_the_second_time_it_tells_the_same_id(run: Run, alice: User, talk: Path)
         ({"host": "nobody"}, "There is no user 'nobody'. Create one with: manage.py createsuperuser, or in the admin."),
         ({"file": "gone.m4a"}, "gone.m4a: no such file."),
         ({"file": "archive/policy.py/x"}, "archive/policy.py/x: no such file."),
-        ({"end": "yesterday"}, "'yesterday' is not a time: write it as in 2026-11-22T14:05:00Z."),
+        ({"end": "yesterday"}, "“yesterday” is not a time. Write it as in 2026-11-22T14:05:00Z."),
         ({"end": "2020-05-01T12:00:00"}, "2020-05-01T12:00:00 has no time zone. Write the end as in"),
         ({"end": "2020-05-01T12:00:00Z"}, "The Space ended on 1 May 2020, 12:00 UTC."),
         ({"end": "2999-05-01T12:00:00Z"}, "The Space can't have ended on 1 May 2999, 12:00 UTC"),

@@ -81,7 +81,7 @@ def test_what_is_not_known_does_not_stop_the_others(run: Run, alice: User, space
 
     assert (status, out) == (1, f"{Space.objects.get().pk}\n")
     assert err.splitlines() == [
-        "talk.m4a: refused. When did the Space end? Give --ended-at: the clock starts there, never at the file's date.",
+        "talk.m4a: refused. When did the Space end? Give --ended-at: its deadline counts from there.",
         "CommandError: 1 of 2 recordings were refused: see above.",
     ]
 
@@ -115,8 +115,8 @@ def test_an_end_for_all_is_refused_where_one_has_its_own(run: Run, alice: User, 
 
     assert status == 1
     assert err == (
-        "CommandError: --ended-at is for recordings whose end is not known, but (Nora)Seeds-1ypKdEXvkMLGW.m4a has its "
-        "own. Leave it out.\n"
+        "CommandError: --ended-at is for recordings whose end is not known, but (Nora)Seeds-1ypKdEXvkMLGW.m4a has one. "
+        "Omit the option.\n"
     )
     assert not Space.objects.exists()
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from portal.checks import speech
+from portal.checks import transcription
 from tests import voices
 
 
 def said(settings: Settings, **values: str) -> list[tuple[str | None, str]]:
     for name, value in values.items():
         setattr(settings, name, value)
-    return [(error.id, error.msg) for error in speech(None)]
+    return [(error.id, error.msg) for error in transcription(None)]
 
 
 def test_the_model_of_make_run_is_whole(settings: Settings) -> None:

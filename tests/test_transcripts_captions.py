@@ -12,7 +12,7 @@ from archive.errors import Unreadable, make_problem
 from archive.intake.transcripts import parse
 from tests.refusals import refuses
 
-FROM_FIRST = "Captions hold times of the day: they were counted from the first message in the file."
+FROM_FIRST = "Captions hold times of day. They were counted from the first message in the file."
 
 
 def message(
