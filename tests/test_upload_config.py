@@ -70,4 +70,4 @@ def test_each_pattern_is_compared(name: str) -> None:
 
 
 def test_a_head_is_no_larger_than_what_is_inspected() -> None:
-    assert upload_config()["headBytes"] <= upload_config()["sidecarBytes"] == importers.LARGEST
+    assert upload_config()["headBytes"] <= upload_config()["sidecarBytes"] == importers.MAX_INSPECTED_BYTES

@@ -13,7 +13,7 @@ def upload_config() -> dict[str, Any]:
     """As JSON has it; portal/static/portal/upload/config.js describes each entry."""
     return {
         "headBytes": tags.HEAD,
-        "sidecarBytes": importers.LARGEST,
+        "sidecarBytes": importers.MAX_INSPECTED_BYTES,
         "recordingExtensions": list(SOUNDS),
         "transcriptExtensions": [*captions.ENDINGS, ".txt"],
         "chat": _pattern(zoom.CHAT_NAME),
