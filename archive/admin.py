@@ -1,4 +1,5 @@
-"""What the Django admin shows: accounts for superusers, the list of rules for admins. Never Spaces, never the log."""
+"""Models in Django's admin: accounts for superusers, the list of rules for admins. Never Spaces, never the log. The
+site is portal/admin_site.py."""
 
 from typing import Any
 
@@ -8,14 +9,6 @@ from django.http import HttpRequest
 
 from archive.models import Rule, User
 
-
-def may_enter(request: HttpRequest) -> bool:
-    """Staff, and members of `admins`, who find the rules there and nothing else."""
-    user = request.user
-    return isinstance(user, User) and user.is_active and (user.is_staff or user.is_admin)
-
-
-admin.site.has_permission = may_enter  # type: ignore[method-assign]
 admin.site.register(User, UserAdmin)
 
 
@@ -42,4 +35,4 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return self._allowed(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # a rule that was used stays; switch it off instead
+        return False  # a used rule stays; deactivate it instead

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin
 
 
 class PortalConfig(AppConfig):
@@ -7,3 +8,9 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from portal import checks  # noqa: F401, PLC0415  (registers a system check; needs the settings)
+
+
+class AdminConfig(admin.AdminConfig):
+    """Django's admin, with a site of our own."""
+
+    default_site = "portal.admin_site.SpacekeepAdminSite"

@@ -5,33 +5,12 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, setup_logging, worker_init
-from kombu.transport.redis import Channel, QoS
+
+from portal import broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
-
-class ForgivingQoS(QoS):
-    """Messages that were received and not confirmed yet. Where the broker went meanwhile, kombu uses a connection that
-    it has closed already, to put them back (kombu#582) or to confirm what is done by now; of either, the worker ends.
-    Neither is needed: the work is a row, and the dispatcher publishes it again."""
-
-    restore_at_shutdown = False
-
-    def ack(self, delivery_tag: str) -> None:
-        self._look()
-        super().ack(delivery_tag)
-
-    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        self._look()
-        super().reject(delivery_tag, requeue)
-
-    def _look(self) -> None:
-        if self.channel.connection is None:
-            # One of those that Celery expects here: it says so in the log, and goes on.
-            raise ConnectionResetError("The broker that sent this message is gone.")
-
-
-Channel.QoS = ForgivingQoS
+broker.register()
 
 app = Celery("spacekeep")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -40,7 +19,7 @@ app.autodiscover_tasks(["archive"])
 
 @setup_logging.connect
 def keep_djangos_logging(**kwargs: Any) -> None:
-    """Having a receiver is what keeps Celery from setting up its own."""
+    """Keep Django's logging: with a receiver of this signal, Celery sets up none."""
 
 
 @worker_init.connect

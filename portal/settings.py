@@ -26,7 +26,7 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL else []
 INSTALLED_APPS = [
     "archive.apps.ArchiveConfig",
     "portal.apps.PortalConfig",
-    "django.contrib.admin",
+    "portal.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,5 +1,4 @@
 from allauth.account import views as account
-from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
@@ -35,8 +34,6 @@ accounts = [
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("signup/", account.signup, name="account_signup"),
 ]
-# The admin's own form would not count failed sign-ins; allauth's does.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 handler500 = "portal.views.errors.server_error"
 

@@ -21,6 +21,17 @@ def work() -> None:
             message.ack()
 
 
+def published() -> list[tuple[str, str]]:
+    """(task, id of its row) of every message in the queues, which are empty afterwards."""
+    messages: list[tuple[str, str]] = []
+    with app.connection_for_read() as broker:
+        while message := _next(broker):
+            (pk,), *_ = message.payload
+            messages.append((str(message.headers["task"]).removeprefix("archive.tasks."), pk))
+            message.ack()
+    return sorted(messages)
+
+
 def _next(broker: Connection) -> Message | None:
     for queue in settings.CELERY_TASK_QUEUES:
         if message := queue(broker.default_channel).get(accept=["json"]):

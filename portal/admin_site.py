@@ -1,0 +1,22 @@
+"""The site of Django's admin: who may enter, and how to sign in."""
+
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+
+from archive.models import User
+
+
+class SpacekeepAdminSite(AdminSite):
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Staff, and members of `admins`, who find the rules there and nothing else."""
+        user = request.user
+        return isinstance(user, User) and user.is_active and (user.is_staff or user.is_admin)
+
+    @method_decorator(secure_admin_login)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Sign in with allauth, which counts failed attempts; the admin's own form does not."""
+        return super().login(request, extra_context)
