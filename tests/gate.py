@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 class Gate:
     """Stands between a process and the store at `target`, and passes bytes on as they are. A request whose first line
-    matches `pattern` waits before it reaches the store: `reached()` says so, `let_go()` lets it and all later ones
+    matches `pattern` waits before it reaches the store: `reached()` says so, `release()` lets it and all later ones
     through."""
 
     def __init__(self, target: str, pattern: str) -> None:
@@ -44,7 +44,7 @@ class Gate:
     def reached(self) -> bool:
         return self.held > 0
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         self.opened.set()
 
     def _run(self, work: Callable[..., None], *arguments: socket.socket) -> None:

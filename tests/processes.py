@@ -292,7 +292,7 @@ class PausedAt:
     def wait(self) -> None:
         wait_until(self.reached, f"somebody writes {self.name[0]}")
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Those who wait go on. One that was stopped (SIGSTOP) meanwhile sleeps on in its open transaction."""
         self.connection.execute(f"SELECT pg_advisory_unlock({self.LOCKS}, {self.HASH})", self.name)
 

@@ -21,7 +21,7 @@ def told(user: User) -> str:
     return f"/spaces/{space.pk}/"
 
 
-def put_away(page: Page) -> None:
+def dismiss_notice(page: Page) -> None:
     page.get_by_role("button", name="Put this notice away").first.click()
 
 
@@ -34,13 +34,13 @@ def test_put_away_without_reloading(services: Services, chromium: Browser, alice
     expect(page.locator("#notes .notice")).to_have_count(2)
     page.evaluate("window.same = true")
 
-    put_away(page)
+    dismiss_notice(page)
 
     expect(page.locator("#notes .notice")).to_have_count(1)
     expect(page.locator("#live")).to_have_text("Put away.")
     expect(page.get_by_role("button", name="Put this notice away")).to_be_focused()
     assert page.evaluate("window.same") is True
-    put_away(page)
+    dismiss_notice(page)
     expect(page.locator("#notes .notice")).to_have_count(0)
     expect(page.locator("#notes")).to_be_hidden()
     assert not Notice.objects.filter(dismissed_at=None).exists()
@@ -55,7 +55,7 @@ def test_put_away_without_scripts(services: Services, chromium: Browser, alice: 
     page.context.add_cookies([{"name": name, "value": value, "url": services.url}])
     page.goto(services.url + where)
 
-    put_away(page)
+    dismiss_notice(page)
 
     wait_until(lambda: page.url == services.url + where, "it is the same page again")
     expect(page.locator("#notes .notice")).to_have_count(1)
@@ -71,7 +71,7 @@ def test_without_htmx_the_same_page_comes_back(services: Services, chromium: Bro
     person.come_back(page, services.url, "alice")
     page.goto(f"{services.url}/?filter=due")
 
-    put_away(page)
+    dismiss_notice(page)
 
     expect(page.locator("#notes .notice")).to_have_count(1)
     assert page.url == f"{services.url}/?filter=due"

@@ -139,7 +139,7 @@ def test_a_reload_at_half_costs_nothing(
 
     page.reload()
     first, parts.sent = parts.sent, []
-    gate.let_go()
+    gate.release()
     expect(page.get_by_text("to go on where it stopped, or give it up.")).to_be_visible()
     choose(page, file)
     expect(page.get_by_role("heading", name="Uploading “Noise from the seed library”")).to_be_visible()
@@ -171,7 +171,7 @@ def test_another_file_of_the_same_name_and_size_is_not_mixed_in(page: Page, gate
     parts.wait_for(HALF)
 
     page.reload()
-    gate.let_go()
+    gate.release()
     make_noise(file, SIZE, seed=2)
     choose(page, file)
     page.wait_for_url(re.compile(r"/spaces/"), timeout=PATIENCE * 1000)

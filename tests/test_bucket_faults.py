@@ -51,7 +51,7 @@ def test_object_lock_is_an_error() -> None:
         assert any("object lock is on" in message.msg for message in bucket_is_erasable(databases=["default"]))
 
 
-def test_the_usual_bucket_lets_go() -> None:
+def test_a_plain_bucket_is_erasable() -> None:
     assert check() == []
     assert store().bucket
 

@@ -61,7 +61,7 @@ def test_two_workers_and_many_dispatches_send_each_once(services: Services, spac
     assert got == sorted(f"<{pk}@127.0.0.1>" for pk in ids)
 
 
-def test_gone_is_asked_again_right_before_the_hand_over(space: Space, mailbox: Mailbox) -> None:
+def test_deletion_is_checked_again_right_before_delivery(space: Space, mailbox: Mailbox) -> None:
     """The deadline comes while the mail server takes its time to greet."""
     notice = tell(space)
 

@@ -99,7 +99,7 @@ def test_html_in_a_title_and_in_a_reason_stays_text(host: User, admin: User, mai
     assert "<script>alert(2)</script>" in text(message)
 
 
-def test_what_turns_the_direction_of_words_is_left_out() -> None:
+def test_bidi_controls_are_removed() -> None:
     assert clean_line("abc\u202egnp.exe\u2066x\x1b[31m") == "abcgnp.exex[31m"
     assert clean_line("👩\u200d👩\u200d👧 שלום") == "👩\u200d👩\u200d👧 שלום"
 

@@ -117,7 +117,7 @@ def test_what_can_not_be_made(name: str, days: int, admin: User) -> None:
     assert not LogEntry.objects.exists()
 
 
-def test_only_admins_make_and_take_back(made: tuple[RecorderToken, str], alice: User, auditor: User) -> None:
+def test_only_admins_create_and_revoke(made: tuple[RecorderToken, str], alice: User, auditor: User) -> None:
     for user in (alice, auditor):
         with refuses(Refused, "recorder.not_an_admin"):
             recorders.create_token("studio", 30, user)

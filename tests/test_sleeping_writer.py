@@ -38,7 +38,7 @@ def test_an_ingest_that_slept_while_it_uploaded(services: Services, tmp_path: Pa
         space = Space.objects.get()
         stop(writer)
         assert deleted(space)
-        gate.let_go()
+        gate.release()
         said = wake(writer)
 
     assert said == f"CommandError: Space {space.id} went on without this worker, and is deleted now\n"
@@ -52,7 +52,7 @@ def test_an_ingest_that_slept_in_its_transaction(services: Services, demo_record
         writer = ingest(services, demo_recording, IDLE_TRANSACTION_SECONDS="2")
         pause.wait()
         stop(writer)
-        pause.let_go()
+        pause.release()
     space = Space.objects.get()
     assert store().listing(keys.prefix(space.id)).versions  # the recording is stored, its row is not
     assert deleted(space)
@@ -73,9 +73,9 @@ def test_a_bundle_whose_builder_slept_before_its_upload_was_open(services: Servi
             purging = threading.Thread(target=delete_in_thread, args=[space])
             purging.start()
             pause.wait()
-            gate.let_go()
+            gate.release()
             said = wake(writer)
-            pause.let_go()
+            pause.release()
             purging.join()
 
     assert "The deadline came before it was done." in said
@@ -89,7 +89,7 @@ def test_a_bundle_whose_builder_slept_before_its_row_was_written(services: Servi
         writer = bundle(services, space, IDLE_TRANSACTION_SECONDS="2")
         pause.wait()
         stop(writer)
-        pause.let_go()
+        pause.release()
     assert deleted(space)
     said = wake(writer)
 

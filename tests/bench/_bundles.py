@@ -41,22 +41,22 @@ class Took:
 def compare(mebibytes: int, rounds: int) -> Iterator[Figure]:
     space = make_long(make_user(f"host of {mebibytes}"), mebibytes=mebibytes)
     assert copies_parts(store())
-    composed, proven, streamed = [], [], []
+    composed, verified, streamed = [], [], []
     for _ in range(rounds):
         bundle = request(space.pk, SYSTEM)
         composed.append(_run("compose", bundle.pk))
-        proven.append(_run("prove", bundle.pk))
+        verified.append(_run("prove", bundle.pk))
         bundle.refresh_from_db()
         lifecycle.transition(bundle, Bundle.State.READY, Bundle.State.REMOVED, actor=SYSTEM)
         _forget(bundle.key)
         streamed.append(_run("stream", space.pk))
         _forget(f"{keys.prefix(space.pk)}bundles/")
     _forget(keys.prefix(space.pk))
-    yield from _figures(f"bundle {mebibytes} MiB", mebibytes, composed, proven, streamed)
+    yield from _figures(f"bundle {mebibytes} MiB", mebibytes, composed, verified, streamed)
 
 
 def _figures(
-    name: str, mebibytes: int, composed: list[Took], proven: list[Took], streamed: list[Took]
+    name: str, mebibytes: int, composed: list[Took], verified: list[Took], streamed: list[Took]
 ) -> Iterator[Figure]:
     ours, peers = min(t.seconds for t in composed), min(t.seconds for t in streamed)
     ratio, unit = round(peers / ours, 2), "x stream"
@@ -69,8 +69,8 @@ def _figures(
     yield told(f"{name}: bytes, streamed", round(max(t.passed for t in streamed) / MIB, 2), "MiB")
     yield at_most(f"{name}: memory", round(max(t.memory for t in composed) / MIB, 1), "MiB", 150)
     yield told(f"{name}: memory, streamed", round(max(t.memory for t in streamed) / MIB, 1), "MiB")
-    yield told(f"{name}: read back", round(mebibytes / min(t.seconds for t in proven), 1), "MiB/s")
-    yield told(f"{name}: memory, read back", round(max(t.memory for t in proven) / MIB, 1), "MiB")
+    yield told(f"{name}: read back", round(mebibytes / min(t.seconds for t in verified), 1), "MiB/s")
+    yield told(f"{name}: memory, read back", round(max(t.memory for t in verified) / MIB, 1), "MiB")
 
 
 def many(folder: Path, count: int, mebibytes: int) -> Iterator[Figure]:

@@ -27,7 +27,7 @@ class Invariants:
 
     known: Known
     seen: dict[tuple[str, str, datetime], bytes] = field(default_factory=dict)
-    proven: set[UUID] = field(default_factory=set)
+    verified: set[UUID] = field(default_factory=set)
 
     def violations(self, mailed: Collection[str]) -> list[str]:
         """Everything that is not as it must be. `mailed`: the Message-IDs that the mail server has got."""
@@ -43,7 +43,7 @@ class Invariants:
             *stories.told(),
             *stories.work(),
             *stories.notices(mailed),
-            *stories.certificates(self.proven),
+            *stories.certificates(self.verified),
         ]
 
     def remains(self) -> list[str]:

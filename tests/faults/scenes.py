@@ -208,7 +208,7 @@ def purge(world: World) -> Scene:
     return Scene("work")
 
 
-def relist(world: World) -> Scene | None:
+def recheck(world: World) -> Scene | None:
     gone = list(Space.objects.filter(state="deleted").order_by("pk"))
     if not gone:
         return None
@@ -231,6 +231,6 @@ SCENES: dict[str, Callable[[World], Scene | None]] = {
         *(upload_words, read_words, accept_partial, read_rest, ask_for_words, write_down),
         *(flag, lift, appeal, decide, tell, remind, hold, release),
         *(bundle, build, unfetched, export_parts, collect),
-        *(sweep, purge, relist, compare),
+        *(sweep, purge, recheck, compare),
     )
 }

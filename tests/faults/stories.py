@@ -85,12 +85,12 @@ def notices(mailed: Collection[str]) -> Iterator[str]:
             yield f"notice {pk} was never mailed"
 
 
-def certificates(proven: set[UUID]) -> Iterator[str]:
-    """Those that are not `proven` yet, which they are afterwards."""
+def certificates(verified: set[UUID]) -> Iterator[str]:
+    """Those that are not `verified` yet, which they are afterwards."""
     key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(os.environ["CERTIFICATE_KEY"])).public_key()
     told = dict(rows("SELECT space_id, detail->>'certificate' FROM archive_logentry WHERE event = 'space.deleted'"))
     for pk, document in rows("SELECT space_id, document FROM archive_deletioncertificate"):
-        if pk in proven:
+        if pk in verified:
             continue
         said = json.loads(document)
         signature = bytes.fromhex(said.pop("signature"))
@@ -100,4 +100,4 @@ def certificates(proven: set[UUID]) -> Iterator[str]:
             yield f"the certificate of {pk} is not signed"
         if said["space"] != str(pk) or told.get(pk) != hashlib.sha256(document.encode()).hexdigest():
             yield f"the certificate of {pk} is not the one that the log tells of"
-        proven.add(pk)
+        verified.add(pk)
