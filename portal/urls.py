@@ -1,3 +1,5 @@
+"""The addresses of the site."""
+
 from allauth.account import views as account
 from django.contrib import admin
 from django.urls import include, path
@@ -25,7 +27,7 @@ from portal.views import (
     upload,
 )
 
-# Of allauth's pages those that we use: nobody signs up, and there is no mail yet that could reset a password.
+# The pages of allauth that we use. The operator creates accounts: there is no sign-up, and no password reset.
 accounts = [
     path("login/", account.login, name="account_login"),
     path("logout/", account.logout, name="account_logout"),
@@ -37,6 +39,7 @@ accounts = [
 
 handler500 = "portal.views.errors.server_error"
 
+# Addresses of pages end in a slash; those of actions (POST), files and parts of pages do not.
 urlpatterns = [
     path("", spaces.spaces, name="spaces"),
     path("upload/", upload.upload, name="upload"),

@@ -1,4 +1,4 @@
-"""The API as one object: its two ways in, its errors, its OpenAPI."""
+"""The API: its two ways to authenticate, its errors, its OpenAPI document."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ an address. Errors are application/problem+json (RFC 9457)."""
 class Api(NinjaAPI):
     @property
     def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
-        """The operations' own ways in decide who may call: LoginRequiredMiddleware would answer with a redirect."""
+        """The API authenticates its callers itself: LoginRequiredMiddleware would answer with a redirect."""
         patterns, app_name, namespace = super().urls
         for pattern in patterns:
             assert isinstance(pattern, URLPattern)

@@ -1,4 +1,4 @@
-"""Everything of a Space in one file, or all Spaces of a host in parts: ask, poll, download."""
+"""Bundles (one Space in a ZIP) and exports (all Spaces of a host, in parts): request, poll, download."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from ninja import Router, Status
 
 from archive.bundles import build, exports
 from archive.models import Bundle, Export, ExportPart, RecorderToken, User
-from portal.api.callers import caller, the_content
+from portal.api.callers import caller, find_content
 from portal.api.errors import Forbidden
 from portal.api.problems import PROBLEMS
 from portal.api.schemas import BundleOut, ExportIn, ExportOut, ExportPartOut
@@ -20,64 +20,63 @@ router = Router(tags=["Bundles"])
 @router.post(
     "/spaces/{uuid:space_id}/bundle",
     response={(200, 202): BundleOut, **PROBLEMS},
-    summary="Ask for the bundle",
+    summary="Request the bundle",
     operation_id="create_bundle",
 )
 def create(request: HttpRequest, space_id: UUID) -> Status[BundleOut]:
-    """The one that is there for what the Space holds now (200), or a new one (202). Asking again does no harm, and is
-    how one that failed is tried again."""
-    space = the_content(request, space_id)
+    """Answers 200 with the bundle of the Space's current content if it is ready, else 202. Idempotent; after a failure
+    it retries."""
+    space = find_content(request, space_id)
     by = caller(request, RecorderToken.Scope.BUNDLES)
     bundle = build.request(space.pk, by.actor, by.user)
-    return Status(200 if bundle.state == Bundle.State.READY else 202, _told(request, bundle))
+    return Status(200 if bundle.state == Bundle.State.READY else 202, _bundle_out(request, bundle))
 
 
 @router.get(
     "/spaces/{uuid:space_id}/bundle",
     response={200: BundleOut, **PROBLEMS},
-    summary="How far the bundle is",
+    summary="Progress of the bundle",
     operation_id="get_bundle",
 )
 def read(request: HttpRequest, space_id: UUID) -> BundleOut:
-    """Poll until its `state` is `ready` (it has a `url` then) or `failed` (`problem` says why). 404 before it was asked
-    for, and when the Space has changed since."""
-    bundle = build.current(the_content(request, space_id))
+    """Poll until its `state` is `ready` (it has a `url` then) or `failed` (`problem` says why). 404 until it is
+    requested, and after the Space's content has changed."""
+    bundle = build.current(find_content(request, space_id))
     if bundle is None:
         raise Http404
-    return _told(request, bundle)
+    return _bundle_out(request, bundle)
 
 
 @router.post(
     "/exports",
     response={202: ExportOut, **PROBLEMS},
-    summary="Ask for all Spaces of a host",
+    summary="Request an export of all Spaces of a host",
     operation_id="create_export",
 )
 def create_export(request: HttpRequest, body: ExportIn) -> Status[ExportOut]:
-    """In numbered parts. The same request again answers with the export that is there, until the host's Spaces
-    change."""
+    """In numbered parts. Idempotent until the host's Spaces change: the same request gets the same export."""
     host = _host(request, body.host)
     made = exports.request(host, body.max_part_size)
-    return Status(202, _collected(request, made))
+    return Status(202, _export_out(request, made))
 
 
 @router.get(
     "/exports/{uuid:export_id}",
     response={200: ExportOut, **PROBLEMS},
-    summary="How far the parts are",
+    summary="Progress of the parts",
     operation_id="get_export",
 )
 def read_export(request: HttpRequest, export_id: UUID) -> ExportOut:
-    """A part that was taken back, since a Space in it has come to its deadline, is made anew without it: the id of
-    the part changes, its number stays."""
-    found = Export.objects.filter(pk=export_id).select_related("host").first()
-    if found is None or found.host not in _hosts(request):
+    """A part is revoked at the first deadline among its Spaces, and built again without that Space: its id changes,
+    its number stays."""
+    export = Export.objects.filter(pk=export_id).select_related("host").first()
+    if export is None or export.host not in _hosts(request):
         raise Http404
-    return _collected(request, found)
+    return _export_out(request, export)
 
 
 def _host(request: HttpRequest, name: str | None) -> User:
-    """Whose Spaces are meant. Raises Forbidden for those of others."""
+    """The host whose Spaces are exported. Raises Forbidden for hosts that the caller may not act for."""
     hosts = _hosts(request)
     if name is None and caller(request, RecorderToken.Scope.BUNDLES).user:
         return hosts[0]
@@ -88,7 +87,7 @@ def _host(request: HttpRequest, name: str | None) -> User:
 
 
 def _hosts(request: HttpRequest) -> list[User]:
-    """Those whose Spaces the caller may have all at once. Raises Forbidden."""
+    """The hosts whose Spaces the caller may export. Raises Forbidden."""
     by = caller(request, RecorderToken.Scope.BUNDLES)
     if by.recorder is not None:
         return list(by.recorder.hosts.filter(is_active=True))
@@ -96,30 +95,30 @@ def _hosts(request: HttpRequest) -> list[User]:
     return [by.user]
 
 
-def _address(request: HttpRequest, package: Bundle | ExportPart) -> str:
+def _download_url(request: HttpRequest, package: Bundle | ExportPart) -> str:
     by = caller(request, RecorderToken.Scope.BUNDLES)
-    holder = by.recorder or by.user
-    assert holder is not None
-    return f"{settings.SITE_URL}{download_path(package, holder)}"
+    grantee = by.recorder or by.user
+    assert grantee is not None
+    return f"{settings.SITE_URL}{download_path(package, grantee)}"
 
 
-def _told(request: HttpRequest, bundle: Bundle) -> BundleOut:
-    return BundleOut.of(bundle, _address(request, bundle), space=bundle.space_id)  # type: ignore[no-any-return]
+def _bundle_out(request: HttpRequest, bundle: Bundle) -> BundleOut:
+    return BundleOut.of(bundle, _download_url(request, bundle), space=bundle.space_id)  # type: ignore[no-any-return]
 
 
-def _collected(request: HttpRequest, found: Export) -> ExportOut:
-    told = []
-    for export_part in exports.visible_parts(found):
+def _export_out(request: HttpRequest, export: Export) -> ExportOut:
+    parts = []
+    for export_part in exports.visible_parts(export):
         inside: dict[bool, list[UUID]] = {False: [], True: []}
         for place in export_part.places.all():
             inside[place.excluded].append(place.space_id)
-        told.append(
+        parts.append(
             ExportPartOut.of(
                 export_part,
-                _address(request, export_part),
+                _download_url(request, export_part),
                 number=export_part.number,
                 spaces=inside[False],
                 expired=inside[True],
             )
         )
-    return ExportOut(id=found.id, max_part_size=found.max_part_size, parts=told)
+    return ExportOut(id=export.id, max_part_size=export.max_part_size, parts=parts)

@@ -1,4 +1,4 @@
-"""Who calls the API, and what of it is theirs."""
+"""Authentication of API callers, and lookups that check what the caller may see."""
 
 from typing import Any
 from uuid import UUID
@@ -12,14 +12,14 @@ from archive import dbtime, recorders
 from archive.intake.uploads.sessions import Uploader
 from archive.models import RecorderToken as Token
 from archive.models import Space, UploadSession, User
-from portal.access import Gone, find_for_token, find_space
+from portal.access import Gone, find_for_token, find_space, find_space_to_change
 from portal.api.errors import Forbidden, UnsupportedMediaType
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class RecorderToken(HttpBearer):
-    """Who sends an Authorization header is judged by it alone, whatever cookies come along."""
+    """A token in the Authorization header. A request that has one is never authenticated by its cookies."""
 
     def __call__(self, request: HttpRequest) -> Any:
         require_json(request)
@@ -36,12 +36,12 @@ class RecorderToken(HttpBearer):
 
 
 class Session(APIKeyCookie):
-    """The portal's own session. Whoever changes something sends the page's CSRF token along."""
+    """The session of the portal's pages. Requests that change something need the page's CSRF token."""
 
     param_name = "sessionid"
 
     def __init__(self) -> None:
-        super().__init__(csrf=False)  # asked for below, in words that say what to do
+        super().__init__(csrf=False)  # checked below, with an error that says what to do
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Uploader | None:
         if not isinstance(request.user, User):
@@ -52,22 +52,22 @@ class Session(APIKeyCookie):
 
 
 def require_json(request: HttpRequest) -> None:
-    """A body is JSON, and says so. Raises UnsupportedMediaType."""
-    given = request.META.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in request.META
-    if given and request.method not in SAFE and request.content_type != "application/json":
+    """Raises UnsupportedMediaType for a body that does not declare JSON."""
+    has_body = request.META.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in request.META
+    if has_body and request.method not in SAFE and request.content_type != "application/json":
         raise UnsupportedMediaType("api.not_json")
 
 
 def caller(request: HttpRequest, scope: str = Token.Scope.INTAKE) -> Uploader:
-    """Who calls. Raises Forbidden for a token that is not for this."""
-    found = request.auth  # type: ignore[attr-defined]  # ninja's, from one of the above
-    assert isinstance(found, Uploader)
-    if found.recorder and scope not in found.recorder.scopes:
+    """The caller of this request. Raises Forbidden for a token without this scope."""
+    by = request.auth  # type: ignore[attr-defined]  # set by ninja, from one of the classes above
+    assert isinstance(by, Uploader)
+    if by.recorder and scope not in by.recorder.scopes:
         raise Forbidden("api.scope_missing", scope=scope)
-    return found
+    return by
 
 
-def the_content(request: HttpRequest, space_id: UUID) -> Space:
+def find_content(request: HttpRequest, space_id: UUID) -> Space:
     """The Space, if the caller may have all of its content now. Raises Http404, Gone, Forbidden."""
     by = caller(request, Token.Scope.BUNDLES)
     if by.recorder is not None:
@@ -76,14 +76,11 @@ def the_content(request: HttpRequest, space_id: UUID) -> Space:
     return find_space(by.user, space_id, content=True).space
 
 
-def the_space(request: HttpRequest, space_id: UUID) -> Space:
+def find_own_space(request: HttpRequest, space_id: UUID) -> Space:
     """The Space, if it is the caller's own: a user's Spaces (an admin's: all), a token's own. Raises Http404, Gone."""
     by = caller(request)
     if by.user is not None:
-        found = find_space(by.user, space_id)
-        if not found.may_play:
-            raise Http404
-        return found.space
+        return find_space_to_change(by.user, space_id)
     space = Space.objects.filter(pk=space_id, recorder=by.recorder).first()
     if space is None:
         raise Http404
@@ -92,11 +89,11 @@ def the_space(request: HttpRequest, space_id: UUID) -> Space:
     return space
 
 
-def the_upload(request: HttpRequest, upload_id: UUID) -> UploadSession:
+def find_own_upload(request: HttpRequest, upload_id: UUID) -> UploadSession:
     """The session, if its Space is the caller's own. Raises Http404, Gone."""
     by = caller(request)
     session = UploadSession.objects.filter(pk=upload_id).first()
     if session is None or (by.recorder and session.recorder_id != by.recorder.pk):
         raise Http404
-    session.space = the_space(request, session.space_id)
+    session.space = find_own_space(request, session.space_id)
     return session

@@ -66,7 +66,7 @@ def problem(status: int, error: ErrorProblem, errors: list[dict[str, Any]] | Non
 
 
 def answer(error: Exception) -> HttpResponse:
-    """The problem that `error` is. What nobody foresaw is raised again: it is an incident, and Django logs it."""
+    """The problem response for an error. An unexpected error is raised again: Django logs it as an incident."""
     match error:
         case AuthenticationError():
             return problem(401, make_problem("api.not_signed_in"))
@@ -120,7 +120,7 @@ def register(api: NinjaAPI) -> None:
 
 
 class ProblemJsonMiddleware:
-    """The outermost middleware: whatever answers below /api/v1, errors are problems, and nothing is kept by caches."""
+    """The outermost middleware: below /api/v1 every error is a problem, and no answer may be cached."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -136,7 +136,7 @@ class ProblemJsonMiddleware:
 
 
 def _instead_of(other: HttpResponse) -> HttpResponse:
-    """What Django itself says in HTML: a wrong host, a method that is not there, what nobody foresaw."""
+    """The problem in place of Django's own HTML error: a wrong host, an unknown method, an unexpected exception."""
     status = other.status_code
     match status:
         case 404:
@@ -155,5 +155,5 @@ def _instead_of(other: HttpResponse) -> HttpResponse:
 
 @login_not_required
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
-    """The view of every address below /api/v1 that is none."""
+    """The view of every unknown address below /api/v1."""
     return problem(404, make_problem("api.not_found"))

@@ -1,4 +1,4 @@
-"""Announcing a Space, and how far it is."""
+"""Register a Space, and follow its progress."""
 
 import hashlib
 import re
@@ -14,7 +14,7 @@ from archive.intake.register import NewSpace, ParticipantSpec, register_space
 from archive.intake.request import validate_ended_at, validate_facts
 from archive.intake.uploads.sessions import Uploader
 from archive.models import IdempotencyKey, Participant, Space, User
-from portal.api.callers import caller, the_space
+from portal.api.callers import caller, find_own_space
 from portal.api.errors import ApiRefusal, BadRequest, Forbidden
 from portal.api.problems import PROBLEMS
 from portal.api.schemas import Person, SpaceIn, SpaceOut
@@ -26,7 +26,7 @@ KEY_IS = "Any text of yours that names this request: sent again, it means the sa
 router = Router(tags=["Spaces"])
 
 
-@router.post("", response={(200, 201): SpaceOut, **PROBLEMS}, summary="Announce a Space", operation_id="create_space")
+@router.post("", response={(200, 201): SpaceOut, **PROBLEMS}, summary="Register a Space", operation_id="create_space")
 def create(
     request: HttpRequest,
     response: HttpResponse,
@@ -51,16 +51,18 @@ def create(
             space, made = _again(key, asked, by), False  # the same request came twice at once, and the other was first
     assert space is not None
     response["Location"] = f"{request.path}/{space.pk}"
-    return Status(201 if made else 200, space_out(the_space(request, space.pk), by))
+    return Status(201 if made else 200, space_out(find_own_space(request, space.pk), by))
 
 
-@router.get("/{uuid:space_id}", response={200: SpaceOut, **PROBLEMS}, summary="How far it is", operation_id="get_space")
+@router.get(
+    "/{uuid:space_id}", response={200: SpaceOut, **PROBLEMS}, summary="Progress of a Space", operation_id="get_space"
+)
 def read(request: HttpRequest, space_id: UUID) -> SpaceOut:
-    return space_out(the_space(request, space_id), caller(request))
+    return space_out(find_own_space(request, space_id), caller(request))
 
 
 def space_out(space: Space, by: Uploader) -> SpaceOut:
-    """A recorder is told of its own uploads only."""
+    """The Space as the caller may see it: a recorder sees only its own uploads."""
     uploads = space.uploads.order_by("created_at", "id")
     if by.recorder:
         uploads = uploads.filter(by.sessions)

@@ -1,4 +1,4 @@
-"""Files on their way straight into the store. Not a byte of them comes here."""
+"""Uploads. Their bytes go straight to the object store, never through the API."""
 
 from typing import Literal
 from uuid import UUID
@@ -11,7 +11,7 @@ from archive.intake.uploads import clean_up, sessions
 from archive.intake.uploads import complete as complete_upload
 from archive.intake.uploads import sign as sign_parts
 from archive.models import Space, UploadSession
-from portal.api.callers import caller, the_space, the_upload
+from portal.api.callers import caller, find_own_space, find_own_upload
 from portal.api.problems import PROBLEMS
 from portal.api.schemas import (
     CompleteIn,
@@ -31,19 +31,19 @@ router = Router(tags=["Uploads"])
 @router.post(
     "/spaces/{uuid:space_id}/uploads",
     response={201: Upload, **PROBLEMS},
-    summary="Begin an upload",
+    summary="Start an upload",
     operation_id="create_upload",
 )
 def create(request: HttpRequest, space_id: UUID, body: UploadIn) -> Status[Upload]:
     """One recording, while the Space is `receiving`; transcripts until its deadline."""
-    space = the_space(request, space_id)
+    space = find_own_space(request, space_id)
     file = sessions.FileSpec(body.kind, body.name, body.size, body.sha256 or "", body.language)
     return Status(201, Upload.of(sessions.open_session(space.pk, file, caller(request))))
 
 
 @router.get("/uploads", response={200: Uploads, **PROBLEMS}, summary="Your open uploads", operation_id="list_uploads")
 def index(request: HttpRequest, state: Query[Literal["open"]] = "open") -> Uploads:
-    """Those that you began and neither completed nor gave up, the last touched first."""
+    """The uploads that you started and neither completed nor aborted, the latest activity first."""
     mine = UploadSession.objects.filter(caller(request).sessions, state=state, space__state__in=Space.KEPT)
     return Uploads(items=[Upload.of(session) for session in mine.order_by("-last_activity_at", "id")])
 
@@ -51,12 +51,12 @@ def index(request: HttpRequest, state: Query[Literal["open"]] = "open") -> Uploa
 @router.get(
     "/uploads/{uuid:upload_id}",
     response={200: UploadWithParts, **PROBLEMS},
-    summary="What has arrived",
+    summary="Progress of an upload",
     operation_id="get_upload",
 )
 def read(request: HttpRequest, upload_id: UUID) -> UploadWithParts:
-    """While it is open: the parts that the store has. `sha256` is null for a part that was not signed with one."""
-    session = the_upload(request, upload_id)
+    """While it is open, with the parts that the store has. `sha256` is null for a part that was signed without one."""
+    session = find_own_upload(request, upload_id)
     parts = complete_upload.list_parts(session, caller(request))
     given = [StoredPart(number=p.number, size=p.size, etag=p.etag, sha256=p.sha256 or None) for p in parts]
     return UploadWithParts.of(session, parts=given)  # type: ignore[no-any-return]
@@ -65,13 +65,13 @@ def read(request: HttpRequest, upload_id: UUID) -> UploadWithParts:
 @router.post(
     "/uploads/{uuid:upload_id}/parts",
     response={200: SignedParts, **PROBLEMS},
-    summary="Addresses for parts",
+    summary="Sign the addresses of parts",
     operation_id="sign_parts",
 )
 def sign(request: HttpRequest, upload_id: UUID, body: PartsIn) -> SignedParts:
     """PUT each part's bytes to its `url` with its `headers` before `expires_at`, straight to the store. Every part but
     the last has `part_size` bytes. Ask as often as you like."""
-    session = the_upload(request, upload_id)
+    session = find_own_upload(request, upload_id)
     wanted = {part.number: part.sha256 or "" for part in body.parts}
     if len(wanted) < len(body.parts):
         raise Refused("upload.part_named_twice")
@@ -81,13 +81,13 @@ def sign(request: HttpRequest, upload_id: UUID, body: PartsIn) -> SignedParts:
 @router.post(
     "/uploads/{uuid:upload_id}/complete",
     response={200: Upload, **PROBLEMS},
-    summary="Every part is there",
+    summary="Complete an upload",
     operation_id="complete_upload",
 )
 def complete(request: HttpRequest, upload_id: UUID, body: CompleteIn | None = None) -> Upload:
-    """Checked against the store: the number of parts, every size and, where you give them, every ETag. 409 names the
-    parts that are not as announced. Repeating it does no harm."""
-    session = the_upload(request, upload_id)
+    """Compared with the store: the number of parts, every size and, where you give them, every ETag. 409 names the
+    parts that differ. Idempotent."""
+    session = find_own_upload(request, upload_id)
     named = body.parts if body else None
     etags = {part.number: part.etag for part in named} if named is not None else None
     if named is not None and etags is not None and len(etags) < len(named):
@@ -99,20 +99,23 @@ def complete(request: HttpRequest, upload_id: UUID, body: CompleteIn | None = No
 @router.post(
     "/uploads/{uuid:upload_id}/accept-partial",
     response={200: Upload, **PROBLEMS},
-    summary="Keep what can be read",
+    summary="Accept a part of a transcript",
     operation_id="accept_partial",
 )
 def accept_partial(request: HttpRequest, upload_id: UUID) -> Upload:
-    """Of a transcript that was refused because of some lines: look again, and leave those out."""
-    session = the_upload(request, upload_id)
+    """Import a rejected transcript again, without the lines that can't be read."""
+    session = find_own_upload(request, upload_id)
     clean_up.accept_partial(session, caller(request))
     return Upload.of(session)  # type: ignore[no-any-return]
 
 
 @router.delete(
-    "/uploads/{uuid:upload_id}", response={204: None, **PROBLEMS}, summary="Give it up", operation_id="delete_upload"
+    "/uploads/{uuid:upload_id}",
+    response={204: None, **PROBLEMS},
+    summary="Abort an upload",
+    operation_id="delete_upload",
 )
 def delete(request: HttpRequest, upload_id: UUID) -> Status[None]:
-    """What has arrived of it is removed. Repeating it does no harm; 409 once it is complete."""
-    clean_up.abort(the_upload(request, upload_id), caller(request))
+    """Its parts are removed from the store. Idempotent; 409 once the upload is complete."""
+    clean_up.abort(find_own_upload(request, upload_id), caller(request))
     return Status(204, None)

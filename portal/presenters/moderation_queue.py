@@ -101,7 +101,7 @@ def _line(line: FoundLine) -> dict[str, Any]:
     seconds = line.start_ms / 1000
     return {
         "t": f"{seconds:.12g}",
-        "stamp": format_duration(int(seconds)),
+        "stamp": format_duration(seconds),
         "speaker": line.speaker,
         "pieces": line.pieces,
     }

@@ -59,7 +59,7 @@ def _row(found: FoundSpace, typed: str) -> dict[str, Any]:
 def _line(line: FoundLine, space_id: UUID) -> dict[str, Any]:
     seconds = line.start_ms / 1000
     return {
-        "stamp": format_duration(int(seconds)),
+        "stamp": format_duration(seconds),
         "url": f"{reverse('space', args=[space_id])}?t={seconds:.12g}",
         "speaker": line.speaker,
         "pieces": line.pieces,
