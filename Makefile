@@ -45,8 +45,8 @@ test: $(VENV)/.dev node_modules/.test ## every test, on real engines and in a re
 test-fast: $(VENV)/.dev node_modules/.test ## only the tests that need nothing but Python and a database (markers: fast, store, system, browser, chaos)
 	@$(PYTEST) $(AT_ONCE) $(FIXED) -m fast $(ARGS)
 
-test-archive: $(VENV)/.dev node_modules/.test ## the archive's own tests, without the site (tests/support/archive_settings.py)
-	@$(PYTEST) $(AT_ONCE) $(FIXED) -p tests.support.without_site --ds=tests.support.archive_settings $(ARGS)
+test-archive: $(VENV)/.dev node_modules/.test ## the archive's own tests that start no process, without the site (tests/support/archive_settings.py)
+	@$(PYTEST) $(AT_ONCE) $(FIXED) -m "fast or store" -p tests.support.without_site --ds=tests.support.archive_settings $(ARGS)
 
 cover: $(VENV)/.dev node_modules/.test ## every test, and which lines and branches no test came to: takes twice the time
 	@KILLS_SEED=$(SEED) $(PYTEST) $(AT_ONCE) $(FIXED) --cov --cov-report=term $(ARGS)

@@ -1,7 +1,8 @@
 """A pytest plugin that runs the archive's own tests without the site (`make test-archive`).
 
 It leaves out what needs the site: test files that import `portal` or request its pages, and tests that use a browser, a
-client or the site's processes.
+client or the site's processes. Other tests with processes are left out by their tier, since those processes are the
+site's web server, workers and commands.
 """
 
 import re
