@@ -1,4 +1,4 @@
-"""index.html of a bundle, as text: what is in it, what it may do, and that the bundle's id knows all of it."""
+"""The offline page as text: its content, its Content-Security-Policy, and that the content id covers all of it."""
 
 import base64
 import hashlib
@@ -44,22 +44,22 @@ def whole(space: Space) -> bytes:
 def page(space: Space, tmp_path: Path) -> str:
     path = tmp_path / "bundle.zip"
     path.write_bytes(whole(space))
-    with zipfile.ZipFile(path) as found:
-        (name,) = (name for name in found.namelist() if name.endswith("/data/index.html"))
-        return found.read(name).decode()
+    with zipfile.ZipFile(path) as bundle:
+        (name,) = (name for name in bundle.namelist() if name.endswith("/data/index.html"))
+        return bundle.read(name).decode()
 
 
-def test_it_knows_no_moment(space: Space, admin: User) -> None:
+def test_the_page_does_not_depend_on_the_time_or_the_settings(space: Space, admin: User) -> None:
     flag(space.pk, "spam", "An advertisement.", admin)
     before = whole(space)
 
     assets.cache_clear()
 
-    with override_settings(RETENTION_DAYS=20, VIOLATION_EXTRA_DAYS=10):  # the promise is what it was
+    with override_settings(RETENTION_DAYS=20, VIOLATION_EXTRA_DAYS=10):  # the stored deadline stays
         assert whole(space) == before
 
 
-def test_its_clock_is_marked_as_it_was_promised(space: Space, admin: User, tmp_path: Path) -> None:
+def test_its_clock_marks_the_days_of_the_stored_deadline(space: Space, admin: User, tmp_path: Path) -> None:
     assert re.findall(r">(day \d+)</text>", page(space, tmp_path)) == ["day 30"]
 
     flag(space.pk, "spam", "An advertisement.", admin)
@@ -68,11 +68,11 @@ def test_its_clock_is_marked_as_it_was_promised(space: Space, admin: User, tmp_p
 
 
 class Blocks(HTMLParser):
-    """What stands in scripts and styles that a browser would run, and the policy."""
+    """The texts of scripts and styles that a browser would run, and the policy."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.policy, self.nonce, self.found, self.within = "", "", list[tuple[str, str]](), ""
+        self.policy, self.nonce, self.texts, self.within = "", "", list[tuple[str, str]](), ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
@@ -84,18 +84,18 @@ class Blocks(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self.within:
-            self.found.append((self.within, data))
+            self.texts.append((self.within, data))
             self.within = ""
 
 
-def test_its_policy_allows_what_stands_in_it_and_nothing_else(space: Space, tmp_path: Path) -> None:
+def test_its_policy_allows_only_its_own_scripts_and_styles(space: Space, tmp_path: Path) -> None:
     blocks = Blocks()
     blocks.feed(page(space, tmp_path))
 
     rules = dict(rule.split(" ", 1) for rule in blocks.policy.split("; "))
     styles = rules.pop("style-src").split()
-    assert rules.pop("script-src").split() == [hashed(text) for tag, text in blocks.found if tag == "script"]
-    assert styles[:1] == [hashed(text) for tag, text in blocks.found if tag == "style"]
+    assert rules.pop("script-src").split() == [hashed(text) for tag, text in blocks.texts if tag == "script"]
+    assert styles[:1] == [hashed(text) for tag, text in blocks.texts if tag == "style"]
     assert styles[1:] == [f"'nonce-{blocks.nonce}'"]  # the waveform's own, which test_browser_bundle.py sees at work
     assert re.fullmatch(r"[0-9a-f]{32}", blocks.nonce)
     assert rules == {
@@ -108,7 +108,7 @@ def test_its_policy_allows_what_stands_in_it_and_nothing_else(space: Space, tmp_
     }
 
 
-def test_no_text_can_name_the_nonce_of_its_own_page(space: Space, tmp_path: Path) -> None:
+def test_no_text_of_a_space_can_contain_the_nonce_of_its_page(space: Space, tmp_path: Path) -> None:
     nonces = []
     for _ in range(2):
         blocks = Blocks()
@@ -123,7 +123,7 @@ def hashed(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def test_each_template_that_it_is_made_from_counts(space: Space, admin: User) -> None:
+def test_the_digest_covers_each_template_that_is_rendered(space: Space, admin: User) -> None:
     flag(space.pk, "spam", "An advertisement.", admin)
     rendered: set[str] = set()
 
@@ -140,7 +140,7 @@ def test_each_template_that_it_is_made_from_counts(space: Space, admin: User) ->
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The archive's files that the page is made from, to be changed."""
+    """A copy of the files that the page is made from, for tests to change."""
     folder = tmp_path / "archive"
     shutil.copytree(ARCHIVE / "static", folder / "static")
     (folder / SCRIPT).parent.mkdir()
@@ -158,7 +158,7 @@ def copy(tmp_path: Path) -> Path:
         SCRIPT,
     ],
 )
-def test_new_styles_and_scripts_make_it_another_bundle(copy: Path, name: str) -> None:
+def test_changed_styles_and_scripts_change_the_digest(copy: Path, name: str) -> None:
     before = load(copy).digest
     assert before == assets().digest
 
@@ -170,7 +170,7 @@ def test_new_styles_and_scripts_make_it_another_bundle(copy: Path, name: str) ->
 @pytest.mark.parametrize(
     "name", ["archive/bundle/offline_page.html", "archive/parts/clock.html", "archive/parts/transcript_lines.html"]
 )
-def test_so_do_new_templates(space: Space, tmp_path: Path, name: str) -> None:
+def test_changed_templates_change_the_content_id(space: Space, tmp_path: Path, name: str) -> None:
     before = content_id(space)
     (tmp_path / name).parent.mkdir(parents=True)
     (tmp_path / name).write_text((Path("templates") / name).read_text() + "\n")
@@ -185,7 +185,7 @@ def test_so_do_new_templates(space: Space, tmp_path: Path, name: str) -> None:
     assert content_id(space) == before
 
 
-def test_everything_that_it_shows_makes_it_another_bundle(space: Space, admin: User, alice: User) -> None:
+def test_everything_that_the_page_shows_changes_the_content_id(space: Space, admin: User, alice: User) -> None:
     seen = [content_id(space)]
 
     def differs() -> bool:
@@ -208,14 +208,14 @@ def test_everything_that_it_shows_makes_it_another_bundle(space: Space, admin: U
     assert differs()
 
 
-def test_its_id_asks_nothing_of_the_store(space: Space) -> None:
+def test_computing_the_content_id_makes_no_request_to_the_store(space: Space) -> None:
     before = content_id(space)
 
     with other_store(**NOBODY_LISTENS):
         assert content_id(space) == before
 
 
-def test_without_peaks_it_does_without_a_waveform(space: Space, tmp_path: Path) -> None:
+def test_without_peaks_there_is_no_waveform(space: Space, tmp_path: Path) -> None:
     assert '<script type="application/json" id="peaks">[[0.25,1.0]]</script>' in page(space, tmp_path)
 
     store().delete(store().listing(keys.peaks(space.pk)).versions)
@@ -226,26 +226,26 @@ def test_without_peaks_it_does_without_a_waveform(space: Space, tmp_path: Path) 
 @pytest.mark.parametrize(
     "data", [b"{}", b"not JSON", b'{"peaks": [1]}', b'{"peaks": [["</script>"]]}', b'{"peaks": [[NaN, 1e999]]}']
 )
-def test_neither_does_it_draw_what_are_no_peaks(db: None, alice: User, tmp_path: Path, data: bytes) -> None:
+def test_invalid_peaks_are_not_drawn(db: None, alice: User, tmp_path: Path, data: bytes) -> None:
     space = make_heard(alice)
     make_peaks(space, data)
 
     assert "application/json" not in page(space, tmp_path)
 
 
-def test_a_store_that_is_down_is_not_taken_for_missing_peaks(space: Space) -> None:
+def test_an_unavailable_store_is_not_mistaken_for_missing_peaks(space: Space) -> None:
     with other_store(**NOBODY_LISTENS), pytest.raises(StoreUnavailable):
         contents(space)
 
 
-def test_what_browsers_cannot_play_comes_with_a_copy(space: Space, tmp_path: Path) -> None:
+def test_a_recording_that_browsers_cannot_play_has_an_access_copy(space: Space, tmp_path: Path) -> None:
     stored = put(keys.access_copy(space.pk), b"a copy")
     space.derived.create(kind="access-copy", content_type="audio/mp4", **vars(stored))
 
-    found = page(space, tmp_path)
+    html = page(space, tmp_path)
 
-    assert '<audio controls preload="metadata" src="access-copy.m4a">' in found
-    assert 'href="recording.m4a"' in found
+    assert '<audio controls preload="metadata" src="access-copy.m4a">' in html
+    assert 'href="recording.m4a"' in html
     with zipfile.ZipFile(tmp_path / "bundle.zip") as bundle:
         names = [name.partition("/")[2] for name in bundle.namelist()]
         assert names[-2:] == ["data/access-copy.m4a", "data/recording.m4a"]
@@ -260,7 +260,7 @@ def test_a_missing_file_is_reported(copy: Path) -> None:
         load(copy)
 
 
-def test_a_page_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
+def test_a_page_that_cannot_be_rendered_fails_the_start_up_check(tmp_path: Path) -> None:
     assert bundle_page() == []
     (tmp_path / TEMPLATE).parent.mkdir(parents=True)
     (tmp_path / TEMPLATE).write_text('{% extends "base.html" %}')

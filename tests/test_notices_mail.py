@@ -1,4 +1,4 @@
-"""What a mail says: times in UTC and in the reader's zone, one-line subjects, and no title that becomes markup."""
+"""Mail: times in UTC and in the reader's zone, one-line subjects, and titles that can't become markup."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +29,7 @@ def send(space: Space) -> None:
 
 
 @pytest.mark.parametrize(
-    ("moment", "zone", "said"),
+    ("moment", "zone", "expected"),
     [
         ("2027-03-28T00:59:00", "Europe/Berlin", "28 March 2027, 01:59 (Europe/Berlin)"),
         ("2027-03-28T01:00:00", "Europe/Berlin", "28 March 2027, 03:00 (Europe/Berlin)"),
@@ -43,8 +43,8 @@ def send(space: Space) -> None:
         ("2026-12-22T03:05:00", "Mars/Olympus", ""),
     ],
 )
-def test_a_time_in_the_readers_zone(moment: str, zone: str, said: str) -> None:
-    assert formatting.format_local_time(datetime.fromisoformat(moment).replace(tzinfo=UTC), zone) == said
+def test_a_time_in_the_zone_of_the_reader(moment: str, zone: str, expected: str) -> None:
+    assert formatting.format_local_time(datetime.fromisoformat(moment).replace(tzinfo=UTC), zone) == expected
 
 
 def test_a_naive_datetime_is_refused() -> None:
@@ -52,7 +52,7 @@ def test_a_naive_datetime_is_refused() -> None:
         formatting.format_local_time(datetime(2026, 12, 22), "Europe/Berlin")  # noqa: DTZ001
 
 
-def test_a_mail_says_both_each_with_its_own_offset(host: User, mailbox: Mailbox) -> None:
+def test_a_mail_has_utc_and_local_time_with_the_offset_of_that_day(host: User, mailbox: Mailbox) -> None:
     """The deadline lies beyond the change to summer time, its offset is that of its own day."""
     User.objects.update(time_zone="Europe/Berlin")
     until = datetime(2099, 7, 1, 12, 0, tzinfo=UTC)
@@ -65,7 +65,7 @@ def test_a_mail_says_both_each_with_its_own_offset(host: User, mailbox: Mailbox)
         assert "in your time: 1 July 2099, 14:00 (Europe/Berlin)" in body
 
 
-def test_where_the_zone_is_not_known_only_utc_is_said(host: User, mailbox: Mailbox) -> None:
+def test_without_a_known_zone_a_mail_has_only_utc(host: User, mailbox: Mailbox) -> None:
     send(make_row(host))
 
     (message,) = mailbox.to("alice@example.org")
@@ -115,17 +115,17 @@ def test_a_long_title_is_cut_in_the_subject_only(host: User, mailbox: Mailbox) -
     assert title.strip() in text(message).replace("\r\n", " ")
 
 
-def test_each_kind_can_be_written(host: User, admin: User, mailbox: Mailbox) -> None:
-    """No letter fetches anything, and each says where to go."""
+def test_each_kind_of_notice_is_sent(host: User, admin: User, mailbox: Mailbox) -> None:
+    """No mail loads anything from the network, and each links to the site."""
     space = make_row(host, title="Seeds", ended_ago=timedelta(days=1))
     violation = flag(space.pk, "spam", "Watches.", admin)
     bundle = make_contents(space)
-    told = [
+    rows = [
         (Notice.Kind.BUNDLE_READY, space, bundle.pk),
         (Notice.Kind.BUNDLE_FAILED, make_row(host, title="Beans"), "b"),
         (Notice.Kind.APPEAL_DENIED, space, violation.pk),
     ]
-    for kind, about, subject in told:
+    for kind, about, subject in rows:
         with transaction.atomic():
             notices.tell(kind, host, about, subject)
     until = Space.objects.get(pk=space.pk).expires_at
