@@ -44,18 +44,18 @@ def shelf(db: None, alice: User) -> None:
 def test_the_orders_of_the_queue(client: Client) -> None:
     assert titles(client) == ["new", "silent", "old", "held"]
     assert titles(client, order="listened") == ["new", "held", "old"]
-    assert titles(client, order="said", q="watch") == ["old"]
-    assert titles(client, order="said") == []
+    assert titles(client, order="search", q="watch") == ["old"]
+    assert titles(client, order="search") == []
     assert titles(client, order="nonsense") == ["new", "silent", "old", "held"]
 
 
 @pytest.mark.usefixtures("shelf")
 def test_what_was_said_leads_to_its_moment(client: Client) -> None:
-    page = client.get("/moderation/", {"order": "said", "q": "watch"}).content.decode()
+    page = client.get("/moderation/", {"order": "search", "q": "watch"}).content.decode()
 
     assert "Cheap <mark>watches</mark>!" in page
-    assert re.search(r'href="/moderation/spaces/[-0-9a-f]{36}/\?order=said&amp;q=watch&amp;t=0"', page)
-    assert "The search has no word." in client.get("/moderation/", {"order": "said", "q": "?"}).content.decode()
+    assert re.search(r'href="/moderation/spaces/[-0-9a-f]{36}/\?order=search&amp;q=watch&amp;t=0"', page)
+    assert "The search has no word." in client.get("/moderation/", {"order": "search", "q": "?"}).content.decode()
 
 
 @pytest.mark.parametrize("order", ["newest", "listened"])
@@ -176,7 +176,7 @@ def fill(host: User, by: User, count: int) -> None:
     [
         "/moderation/",
         "/moderation/?order=listened",
-        "/moderation/?order=said&q=beans",
+        "/moderation/?order=search&q=beans",
         "/moderation/appeals/",
         "/moderation/holds/",
         "/log/deadlines/",

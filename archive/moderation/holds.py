@@ -17,8 +17,6 @@ from archive.log import Actor, events
 from archive.models import Hold, Space, User, current_policy
 from archive.moderation.deadline import lock_for_change, recompute, validated_reason
 
-READER = "whoever looks at the hold"
-
 
 def place(space_id: UUID, reason: str, by: User) -> Hold:
     """Place a hold: the Space has no deadline any more. Raises TooLate once deletion has started, Refused."""

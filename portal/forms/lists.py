@@ -19,7 +19,7 @@ SPACE_FILTERS = {
     "held": _("Held"),
     "deleted": _("Deleted"),
 }
-QUEUE_ORDERS = {"newest": _("Newest"), "listened": _("Most listened"), "said": _("By what was said")}
+QUEUE_ORDERS = {"newest": _("Newest"), "listened": _("Most listened"), "search": _("By what was said")}
 
 
 def event_labels() -> list[tuple[str, str]]:

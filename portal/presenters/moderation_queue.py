@@ -53,7 +53,7 @@ def queue(query: Mapping[str, str], now: datetime) -> Queue:
     form.full_clean()
     order = form.cleaned_data["order"]
     asked = {name: query[name] for name in ASKED if query.get(name)}
-    if order == "said":
+    if order == "search":
         return _search(form, urlencode(asked), now)
     rows = _prepared().served()
     first = "ended_at"
@@ -72,22 +72,22 @@ def _prepared() -> Any:
 def _search(form: QueueForm, asked: str, now: datetime) -> Queue:
     typed = form.typed
     if form.is_valid() and not form.cleaned_data["q"]:
-        return Queue(form, "said", typed, asked, [])
+        return Queue(form, "search", typed, asked, [])
     try:
         if form.is_valid():
             results = search.search_lines(Space.objects.all(), form.cleaned_data["q"], form.cleaned_data["page"])
     except Refused as error:
         form.add_error("q", str(error))
     if form.problems:
-        return Queue(form, "said", typed, asked, [], problem=form.problems[0])
+        return Queue(form, "search", typed, asked, [], problem=form.problems[0])
     spaces = _prepared().in_bulk([one.space.pk for one in results.spaces])
     rows = [
         _row(spaces[one.space.pk], now, [_line(line) for line in one.lines])
         for one in results.spaces
         if one.space.pk in spaces
     ]
-    further = urlencode({"order": "said", "q": typed, "page": results.next_page}) if results.next_page else ""
-    return Queue(form, "said", typed, asked, rows, f"?{further}" if further else None)
+    further = urlencode({"order": "search", "q": typed, "page": results.next_page}) if results.next_page else ""
+    return Queue(form, "search", typed, asked, rows, f"?{further}" if further else None)
 
 
 def _row(space: Any, now: datetime, lines: list[dict[str, Any]] | None = None) -> Row:

@@ -13,7 +13,7 @@ from archive.moderation.evidence import ContextLine, context_lines
 
 
 def flags(space: Space, violations: Iterable[Violation], now: datetime, *, content: bool) -> list[FlagView]:
-    """`content`: the reader may read what was said. `closed` says why no appeal can be made, where none was."""
+    """The flags of a Space. `content`: the reader may read the transcript. `closed`: why the host can't appeal."""
     until = appeals.closes(space)
     return [
         flag_view(v, content=content, appeal_until=until, closed=str(appeals.closed(space, v, now) or ""))
