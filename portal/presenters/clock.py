@@ -2,6 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
 from archive import formatting
 from archive.display.clock import ClockFace, day_marks
 from archive.display.deadline_reasons import render_reasons
@@ -9,29 +12,37 @@ from archive.models import Recording, Space, current_policy
 
 SOON = timedelta(days=7)
 URGENT = timedelta(days=1)
-HELD = "nothing is deleted until the hold is released"
+HELD = gettext_lazy("nothing is deleted until the hold is released")
 
 
 def format_time_left(left: timedelta) -> str:
     """ "24 days left", "5 hours left", "3 minutes left": whole units, rounded down, so that it never promises more."""
-    for unit, length in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
-        count = left // length
-        if count >= 2 or (count == 1 and unit == "minute"):
-            return f"{count} {unit}{'s' if count > 1 else ''} left"
-    return "less than a minute left"
+    days, hours, minutes = left // timedelta(days=1), left // timedelta(hours=1), left // timedelta(minutes=1)
+    if days >= 2:
+        return ngettext("{count} day left", "{count} days left", days).format(count=days)
+    if hours >= 2:
+        return ngettext("{count} hour left", "{count} hours left", hours).format(count=hours)
+    if minutes >= 1:
+        return ngettext("{count} minute left", "{count} minutes left", minutes).format(count=minutes)
+    return _("less than a minute left")
 
 
 def clock_face(space: Space, now: datetime) -> ClockFace:
     if space.state == Space.State.DELETED:
         deleted = space.deleted_at or now
         return ClockFace(
-            "gone", "Deleted", f"deleted on {formatting.format_time(deleted)}", space.ended_at, deleted, 100.0
+            "gone",
+            _("Deleted"),
+            _("deleted on {time}").format(time=formatting.format_time(deleted)),
+            space.ended_at,
+            deleted,
+            100.0,
         )
     due = space.stored_deadline()
     until = space.expires_at
     if until is None:
         return ClockFace(
-            "kept", "Kept: a legal hold stands", HELD, space.ended_at, None, 100.0, [], render_reasons(due)
+            "kept", _("Kept: a legal hold stands"), str(HELD), space.ended_at, None, 100.0, [], render_reasons(due)
         )
     total, passed = until - space.ended_at, now - space.ended_at
     percent = round(min(max(passed / total * 100, 0), 100), 2)
@@ -39,8 +50,8 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
     if space.is_gone(now):
         return ClockFace(
             "gone",
-            "Being deleted",
-            f"its deadline was {formatting.format_time(until)}",
+            _("Being deleted"),
+            _("its deadline was {time}").format(time=formatting.format_time(until)),
             space.ended_at,
             until,
             100.0,
@@ -48,7 +59,7 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
         )
     left = until - now
     tone = "urgent" if left <= URGENT else "soon" if left <= SOON else "kept" if "violation" in due.codes else "calm"
-    sentence = f"will be deleted on {formatting.format_time(until)}"
+    sentence = _("will be deleted on {time}").format(time=formatting.format_time(until))
     return ClockFace(
         tone, format_time_left(left), sentence, space.ended_at, until, percent, marked, render_reasons(due)
     )

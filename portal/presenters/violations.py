@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from archive import formatting, policy
 from archive.display.transcript import EvidenceLine, evidence_line
 from archive.display.violations import FlagView, flag_view
@@ -33,20 +35,21 @@ def _near(line: ContextLine) -> EvidenceLine:
 def describe_change(before: datetime | None, after: policy.Deadline, now: datetime | None = None) -> str:
     """What would happen to the deadline, in words. With `now`, it may be that it has passed."""
     if after.at == before:
-        return (
-            f"The deadline stays at {formatting.format_time(before)}."
-            if before
-            else "There is no deadline while a hold stands."
-        )
+        if before is None:
+            return _("There is no deadline while a hold stands.")
+        return _("The deadline stays at {time}.").format(time=formatting.format_time(before))
     if after.at is None and before is not None:
         old = formatting.format_time(before)
-        return f"The deadline moves from {old} to none: nothing is deleted until the hold is released."
+        return _("The deadline moves from {time} to none: nothing is deleted until the hold is released.").format(
+            time=old
+        )
     assert after.at is not None  # or it would be as before
+    new = formatting.format_time(after.at)
     if now and after.at <= now:
-        return f"The deadline was {formatting.format_time(after.at)}. That has passed, so the Space is deleted at once."
+        return _("The deadline was {time}. That has passed, so the Space is deleted at once.").format(time=new)
     if before is None:
-        return f"The deadline becomes {formatting.format_time(after.at)}."
-    return f"The deadline moves from {formatting.format_time(before)} to {formatting.format_time(after.at)}."
+        return _("The deadline becomes {time}.").format(time=new)
+    return _("The deadline moves from {before} to {after}.").format(before=formatting.format_time(before), after=new)
 
 
 def rules() -> Any:

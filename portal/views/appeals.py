@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from archive import dbtime
@@ -41,7 +42,7 @@ def appeal(request: SignedInRequest, space_id: UUID, violation_id: int) -> HttpR
     if form.errors:
         form.show_problems(request)
         return render_space(request, space_id, status=422, appeal_of=violation_id, appeal_form=form)
-    messages.success(request, "Your appeal was sent. Until it is decided, the deadline stays as it is.")
+    messages.success(request, _("Your appeal was sent. Until it is decided, the deadline stays as it is."))
     return redirect("space", space_id)
 
 
@@ -67,7 +68,7 @@ def decide(request: SignedInRequest, appeal_id: int) -> HttpResponse:
     if decided is None:
         form.show_problems(request)
         return _page(request, {appeal_id: form}, status=422)
-    result = "Granted: the violation is lifted." if form.granted else "Denied: the violation stands."
+    result = _("Granted: the violation is lifted.") if form.granted else _("Denied: the violation stands.")
     messages.success(request, f"{result} {kept_until(decided.violation.space)}")
     return redirect("appeals")
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from archive.bundles import build
@@ -25,7 +26,7 @@ def bundle(request: SignedInRequest, space_id: UUID) -> HttpResponse:
         try:
             build.request(space.pk, Actor.of(user), user)
         except Refused as error:
-            messages.error(request, f"{error} Nothing was lost.")
+            messages.error(request, _("{error} Nothing was lost.").format(error=error))
     if not request.htmx:
         return redirect(f"{reverse('space', args=[space.pk])}#bundle")
     return render(request, "spaces/bundle.html", bundle_panel(space, user))

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from archive import dbtime
@@ -36,7 +37,7 @@ def _request_export(request: SignedInRequest) -> HttpResponse:
             return redirect("export")
     except Refused as error:
         form.add_error(None, str(error))
-    form.show_problems(request, " Nothing was lost.")
+    form.show_problems(request, " " + _("Nothing was lost."))
     return _page(request, form, status=422)
 
 

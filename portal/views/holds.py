@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from archive import dbtime
@@ -46,7 +47,7 @@ def hold(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     if form.errors:
         form.show_problems(request)
         return render_origin(request, space_id, hold_form=form)
-    messages.success(request, f"Held. {kept_until(space)}")
+    messages.success(request, _("Held. {deadline}").format(deadline=kept_until(space)))
     return redirect_to_origin(request, space_id)
 
 
@@ -67,9 +68,9 @@ def release(request: SignedInRequest, hold_id: int) -> HttpResponse:
         return _page(request, {hold_id: form}, status=422)
     released.space.refresh_from_db()
     if released.space.is_gone(dbtime.now()):
-        messages.success(request, "Released. The deadline of the Space has passed, so it is being deleted now.")
+        messages.success(request, _("Released. The deadline of the Space has passed, so it is being deleted now."))
     else:
-        messages.success(request, f"Released. {kept_until(released.space)}")
+        messages.success(request, _("Released. {deadline}").format(deadline=kept_until(released.space)))
     return redirect("holds")
 
 

@@ -5,9 +5,11 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from archive import dbtime, formatting
+from archive import dbtime
 from archive.errors import Refused
 from archive.models import Space
 from archive.moderation import violations
@@ -49,7 +51,7 @@ def flag(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     if form.errors:
         form.show_problems(request)
         return render_origin(request, space_id, flag_form=form, ticked=form.ticked)
-    messages.success(request, f"Flagged. {kept_until(space)}")
+    messages.success(request, _("Flagged. {deadline}").format(deadline=kept_until(space)))
     return redirect_to_origin(request, space_id)
 
 
@@ -66,7 +68,7 @@ def lift(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     if form.errors:
         form.show_problems(request)
         return render_origin(request, space_id, lift_form=form)
-    messages.success(request, f"Lifted. {kept_until(space)}")
+    messages.success(request, _("Lifted. {deadline}").format(deadline=kept_until(space)))
     return redirect_to_origin(request, space_id)
 
 
@@ -95,10 +97,15 @@ def flag_several(request: SignedInRequest) -> HttpResponse:
 def _report(request: SignedInRequest, spaces: list[Space], outcomes: list[violations.Outcome]) -> None:
     titles = {space.pk: str(space) for space in spaces}
     if flagged := sum(outcome.violation is not None for outcome in outcomes):
-        messages.success(request, f"Flagged {formatting.format_count(flagged, 'Space')}.")
+        messages.success(
+            request, ngettext("Flagged {count} Space.", "Flagged {count} Spaces.", flagged).format(count=flagged)
+        )
     for outcome in outcomes:
         if outcome.refusal:
-            messages.error(request, f"{titles[outcome.space_id]} was not flagged. {outcome.refusal}")
+            messages.error(
+                request,
+                _("{title} was not flagged. {reason}").format(title=titles[outcome.space_id], reason=outcome.refusal),
+            )
 
 
 def _render_several(request: SignedInRequest, spaces: list[Space], form: FlagForm, status: int = 200) -> HttpResponse:

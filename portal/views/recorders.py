@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from archive import dbtime
@@ -44,7 +45,9 @@ def revoke(request: SignedInRequest, token_id: UUID) -> HttpResponse:
     if token is None:
         raise Http404
     if tokens.revoke(token_id, request.user):
-        messages.success(request, f"The token of {token.name} is refused from now on. What it uploaded stays.")
+        messages.success(
+            request, _("The token of {name} is refused from now on. What it uploaded stays.").format(name=token.name)
+        )
     return redirect("recorders")
 
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from archive.errors import Refused
@@ -24,7 +25,7 @@ def transcription(request: SignedInRequest, space_id: UUID) -> HttpResponse:
         try:
             enqueue.ask(space.pk, Actor.of(request.user))
         except Refused as error:
-            messages.error(request, f"{error} Nothing was lost.")
+            messages.error(request, _("{error} Nothing was lost.").format(error=error))
     if not request.htmx:
         return redirect(f"{reverse('space', args=[space.pk])}#speech")
     work = enqueue.current(space)  # before the transcript: a worker may finish in between

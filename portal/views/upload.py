@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from archive.errors import Refused
@@ -90,7 +91,7 @@ def inspect(request: SignedInRequest) -> HttpResponse:
     Stores nothing."""
     uploaded = request.FILES.getlist("file")
     if len(uploaded) > MAX_INSPECTED_FILES or sum(file.size or 0 for file in uploaded) > MAX_INSPECTED_BYTES:
-        return JsonResponse({"detail": "These files are too big to be looked into."}, status=413)
+        return JsonResponse({"detail": _("These files are too big to be looked into.")}, status=413)
     files = {file.name or "file": file.read() for file in uploaded}
     return JsonResponse(importers.inspect(files, request.POST.get("recording", "")).as_json())
 
