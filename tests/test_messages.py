@@ -16,7 +16,7 @@ RAISED = {
     for module in (errors, portal.api.errors)
     for name, kind in vars(module).items()
     if isinstance(kind, type) and issubclass(kind, SpacekeepError)
-} | {"make_problem"}
+} | {"make_problem", "message"}
 ALWAYS = {"file"}  # the file's name, in front of any sentence
 # Codes that are put together, or come from elsewhere: (file, code as it stands in the source).
 COMPUTED = {
@@ -24,6 +24,7 @@ COMPUTED = {
     ("archive/notices/deliver.py", "untrue"),
     ("archive/notices/smtp.py", "code"),
     ("archive/own_lines.py", "code"),
+    ("portal/forms/base.py", "code"),
 }
 
 
