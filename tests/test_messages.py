@@ -16,7 +16,7 @@ RAISED = {
     for module in (errors, portal.api.errors)
     for name, kind in vars(module).items()
     if isinstance(kind, type) and issubclass(kind, SpacekeepError)
-} | {"make_problem", "message"}
+} | {"make_problem", "render_sentence", "lazy_sentence"}
 ALWAYS = {"file"}  # the file's name, in front of any sentence
 # Codes that are put together, or come from elsewhere: (file, code as it stands in the source).
 COMPUTED = {
