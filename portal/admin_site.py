@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib.admin import AdminSite
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 
@@ -16,6 +17,7 @@ class SpacekeepAdminSite(AdminSite):
         user = request.user
         return isinstance(user, User) and user.is_active and (user.is_staff or user.is_admin)
 
+    @method_decorator(login_not_required)
     @method_decorator(secure_admin_login)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Sign in with allauth, which counts failed attempts; the admin's own form does not."""

@@ -104,7 +104,7 @@ def test_the_ladder(
     refused = ask(intake, method, path, body, ids)
     assert (refused.status, refused.words) == (
         403,
-        "This token may not download bundles. An admin can make one that may.",
+        "This token may not download bundles. An admin can create one that may.",
     )
 
 
