@@ -65,8 +65,10 @@ def revoke(spaces: Sequence[Space]) -> list[UUID]:
 
 
 def _replace(ended: Sequence[ExportPart], without: Sequence[UUID]) -> list[UUID]:
-    """Request parts with the other Spaces, in the same exports. The time of the last download is carried over, so that
-    parts that nobody downloads are removed even if each deadline makes a new one."""
+    """Request successors with the remaining Spaces, in the same exports.
+
+    A successor inherits the time of the last download, so unused parts expire even if every deadline makes a new one.
+    """
     replacements = {
         export_part.pk: ExportPart(
             export_id=export_part.export_id,

@@ -1,9 +1,9 @@
-"""Tokens of recorders: machines that hand over what they recorded.
+"""API tokens of recorders, the machines that upload recordings.
 
-A token is `skr_`, twelve hex digits by which it is known, and 256 random bits. It is shown once; the database has only
-its SHA-256, which is enough: nobody can guess 256 bits, so nothing is won by a slow hash.
+A token is `skr_`, twelve hex digits to look it up, and 256 random bits. It is shown once; the database stores its
+SHA-256. A slow password hash would add nothing, because 256 random bits can't be guessed.
 
-Somebody answers for each token: it works as long as the admin who made it is active and an admin.
+A token works only while the admin who created it is active and an admin.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Who PostgreSQL runs as: it refuses to be root, and nothing here shall widen a permission to please it.
+"""Choose the user that PostgreSQL runs as. It refuses to run as root, and we never widen file permissions for it.
 
 - Not root: ourselves.
 - Root: ourselves still, in a user namespace where root has another number. Files stay root's, folders stay closed.
@@ -53,7 +53,7 @@ def _works(arguments: Sequence[str]) -> bool:
 
 
 def _home(state: State, owner: tuple[int, int]) -> Path:
-    """A folder that only `nobody` and root can enter. Its name is random, so nobody can have made it before us."""
+    """Create a folder that only root and the user `nobody` can enter. Its random name can't have been taken before."""
     saved = state.text("postgres_home")
     if saved and Path(saved).is_dir():
         return Path(saved)

@@ -26,7 +26,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on the port here. Connections that linger after a server ended do not count."""
+    """Return whether the port is free. Connections that linger after a server ended do not count."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -37,7 +37,7 @@ def is_free(port: int) -> bool:
 
 
 def claim(port: int) -> socket.socket | None:
-    """Let nobody else settle on a port whose server comes later: holds its twin until closed. None if it is taken."""
+    """Reserve a port for a server that starts later, by holding its twin until closed. None if it is taken."""
     with contextlib.suppress(OSError):
         return socket.create_server((HOST, port + TWIN)) if is_free(port) else None
     return None

@@ -1,4 +1,4 @@
-"""Keeps engines and services running: what dies is told in a line and started again, sooner first, then less often."""
+"""Keep engines and services running: report each death in a line and restart it, with growing pauses."""
 
 import signal
 import time

@@ -134,7 +134,7 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 5,
-            # Whoever falls asleep in the middle of a transaction is cut off: its locks would hold up a deletion.
+            # End the transaction of a stopped process: its locks would block a deletion.
             "options": f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_SECONDS}s",
             **DATABASE.get("OPTIONS", {}),  # what the address asks for: sslmode and the like
         },
@@ -335,7 +335,7 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO").upper()},
-    # What is not there is not an incident, and botocore's retries are told by our own errors.
+    # 404s are not incidents, and our own errors already report botocore's retries.
     "loggers": {
         "botocore": {"level": "WARNING"},
         "boto3": {"level": "WARNING"},

@@ -1,4 +1,4 @@
-"""Maintain packages: read back the ready ones, remove those that nobody downloads, clear the store of those that ended.
+"""Maintain packages: verify ready ones, remove those without downloads, clear the store of ended ones.
 
 The row changes first, the store second: once a row is not `ready`, no download address is given out for its object, and
 no worker completes it. A crash in between leaves a row that is not `storage_cleared`; the dispatcher retries it.
@@ -101,7 +101,7 @@ def unfetched() -> Q:
 
 
 def remove_unfetched(model: type[Bundle] | type[ExportPart], limit: int = 1000) -> int:
-    """`ready -> removed` for those that nobody downloads. Returns how many. They can be requested again."""
+    """Remove ready packages without recent downloads. Returns how many. They can be requested again."""
     packages = model._default_manager.filter(unfetched())[:limit]
     return sum(_remove(package, "not-fetched", condition=unfetched(), problem={}) for package in packages)
 

@@ -1,5 +1,7 @@
-"""File names that every system takes: NFC, no path tricks, nothing that Windows reserves, nothing that hides its
-order. Those of a bundle's own files are small letters, and told apart by numbers, so no two differ only in case."""
+"""Portable file names: NFC, no path tricks, no names reserved by Windows, no characters that hide the real order.
+
+Names of a bundle's own files are lower case and numbered, so no two differ only in case.
+"""
 
 import re
 import unicodedata

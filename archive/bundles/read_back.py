@@ -17,8 +17,10 @@ LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 
 
 def read_back(chunks: Iterable[bytes], step: Callable[[int], None] = lambda count: None) -> str:
-    """SHA-256 (hex) of the ZIP that comes in `chunks`. `step(bytes)` is told what was read so far. Raises Changed when
-    a member is not what its header says, or there is no ZIP."""
+    """Return the SHA-256 (hex) of the ZIP in `chunks`, checking each member's CRC-32. Calls `step(bytes so far)`.
+
+    Raises ObjectChanged if a member does not match its header, or if this is not a ZIP.
+    """
     source = _Source(chunks, step)
     while (begins := source.take(4)) == LOCAL:
         _check(source, LOCAL_HEADER.unpack(begins + source.take(LOCAL_HEADER.size - 4)))

@@ -1,14 +1,14 @@
-"""Looking at a recording that was uploaded straight into the store: nobody of ours has seen a byte of it yet.
+"""Validate an uploaded recording. Uploads bypass the app, so its content is still untrusted.
 
-What happens when it dies, at each step: the Space stays in `processing`, and the next claim starts again. What was read
-back lies in a file without a name, and is gone with the process. Derived objects are written again to the same keys.
-The rows come in one transaction, and from then on `finish` only has to look whether everything is there.
+If the process is killed, the Space stays in `processing` and the next claim starts over. The downloaded copy is an
+unnamed file that disappears with the process, and derived objects are written again to the same keys. All rows are
+written in one transaction; after it `finish` only verifies that every object exists.
 
-A refusal deletes the recording, and nobody may have another copy. So before a file is blamed, the decoder must have
-decoded a known good one (self_test.py); and it is only blamed for the death of a decoder after several attempts.
+Rejecting a recording deletes it, and it may be the only copy. So before a file is blamed, the decoder must have decoded
+a known good one (self_test.py), and a file is blamed for a crashed decoder only after several attempts.
 
-A recording that can't be accepted is refused in three steps, each of which can be done twice: the reason is written
-down and nothing more can come in; its objects are removed, and seen to be gone; the Space becomes `rejected`.
+A recording is rejected in three idempotent steps: record the reason and stop further uploads; delete its objects and
+verify that; move the Space to `rejected`.
 """
 
 import json

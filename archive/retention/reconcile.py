@@ -1,20 +1,19 @@
-"""Comparing the store with the rows, both ways. Without `apply` it only says what it finds, and writes nothing.
+"""Compare the object store with the database, both ways. Without `apply` this is read-only.
 
-An object that no row knows (an orphan) is removed when it was seen twice, `age` apart (24 h), is itself older than
-that, and its Space is at rest. A writer makes the object first and its row seconds later, under a lease of minutes, so
-none of its objects is that old without a row; and none of a Space with unfinished work is touched at all. Just before
-it is removed, the rows are asked once more. The order is always: the store first, the rows second. So a row that is
-written meanwhile is seen, and never an object taken for an orphan because its row was looked for too early.
+**Orphans**, objects that no row knows, are deleted when they were seen twice, `age` apart (24 h), are older than that
+themselves, and their Space has no unfinished work. A writer creates the object first and its row seconds later, under a
+lease of minutes, so none of its objects can be that old without a row. The rows are queried once more right before the
+deletion. The store is always read before the database, so a row that is written meanwhile is seen.
 
-A row whose object is not there (a ghost) is an alarm. It is asked for by its name before anybody is alarmed, told once,
-and stays: it is the proof of what was lost.
+**Ghosts**, rows without their object, raise an alert. We confirm with a HEAD request first, alert once, and keep the
+row as evidence of the loss.
 
-Parts are of several Spaces and lie beside them; there are few, so they are compared all at once, in the same way.
-What the store was tried with (archive/storage/setup.py, abilities.py) takes seconds and has no row; what is left of a
-try that died is an orphan from the beginning.
+Export parts belong to several Spaces and lie outside their prefixes. They are few, so all of them are compared at once.
+Test objects (archive/storage/setup.py, capabilities.py) live for seconds and have no row; if their process was killed
+they are orphans.
 
-An open upload that no row knows is ended when it is older than `age`. Keys that are not ours are said, never touched.
-Of a Space whose deletion has begun or is over nothing is done here: purge.py and relisting.py do.
+An open upload that no row knows is aborted when it is older than `age`. Unrecognized keys are reported and never
+deleted. Spaces being deleted, or already deleted, are left to purge.py and recheck.py.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -36,13 +35,13 @@ from archive.storage import Store, keys, store
 from archive.storage.listing import ListedObject, walk, walk_uploads
 
 DAY = timedelta(hours=24)
-MOST = 1000  # objects and uploads that one run removes
-AT_ONCE = 200  # Spaces that are compared together
+MOST = 1000  # objects and uploads that one run may remove
+AT_ONCE = 200  # Spaces compared per batch
 
 
 @dataclass
 class Findings:
-    """Keys. `removed` are among `orphans`, `ended` among `uploads`."""
+    """Keys by kind. `removed` is a subset of `orphans`, `ended` (aborted) of `uploads`."""
 
     orphans: list[str] = field(default_factory=list)
     ghosts: list[str] = field(default_factory=list)
@@ -72,8 +71,10 @@ class Run:
 
 
 def reconcile(*, apply: bool = False, most: int = MOST, age: timedelta = DAY, at_once: int = AT_ONCE) -> Findings:
-    """Compare everything; with `apply`, remember and log what was found, and remove at most `most` things. Raises
-    StorageError."""
+    """Compare everything. With `apply`, record and log the findings, and remove at most `most` objects and uploads.
+
+    Raises StorageError.
+    """
     run = Run(apply, age, most, dbtime.now(), store(), Findings())
     after: UUID | None = None
     for batch in _batches(run, at_once):
@@ -84,19 +85,19 @@ def reconcile(*, apply: bool = False, most: int = MOST, age: timedelta = DAY, at
             break
     else:
         _compare(run, {}, after, None)
-    _export_parts(run)
-    _uploads(run)
+    _compare_export_parts(run)
+    _compare_uploads(run)
     if apply:
-        _fits_by_now(run)
+        _close_resolved(run)
     return run.found
 
 
 def _batches(run: Run, at_once: int) -> Iterator[dict[UUID, list[ListedObject]]]:
-    """Spaces with what the store has of each, in the order of their ids; the last batch is not full."""
+    """Yield Spaces with their stored objects, in the order of their ids. Only the last batch is smaller."""
     batch: dict[UUID, list[ListedObject]] = {}
     for space_id, seen in groupby(walk(run.bucket), lambda one: keys.space_of(one.stored.key)):
         if space_id is None:
-            _beside(run, seen)
+            _sort_other_keys(run, seen)
             continue
         batch[space_id] = list(seen)
         if len(batch) == at_once:
@@ -106,14 +107,14 @@ def _batches(run: Run, at_once: int) -> Iterator[dict[UUID, list[ListedObject]]]
         yield batch
 
 
-def _beside(run: Run, seen: Iterable[ListedObject]) -> None:
+def _sort_other_keys(run: Run, seen: Iterable[ListedObject]) -> None:
     for one in seen:
         if export_part_id := keys.export_part_of(one.stored.key):
             run.export_parts.setdefault(export_part_id, []).append(one)
         elif keys.is_rehearsal(one.stored.key):
             run.found.orphans.append(one.stored.key)
             if run.apply:
-                _orphan(run, None, one, lambda: True)
+                _handle_orphan(run, None, one, lambda: True)
         else:
             run.found.unknown.append(one.stored.key)
 
@@ -125,36 +126,36 @@ def _compare(run: Run, batch: dict[UUID, list[ListedObject]], after: UUID | None
             if one.stored.key not in known and space_id not in busy:
                 run.found.orphans.append(one.stored.key)
                 if run.apply:
-                    _orphan(run, space_id, one, partial(_is_nobodys, one.stored.key, space_id))
-    there = {one.stored.key for objects in batch.values() for one in objects}
+                    _handle_orphan(run, space_id, one, partial(_is_unknown, one.stored.key, space_id))
+    stored_keys = {one.stored.key for objects in batch.values() for one in objects}
     for key, space_id in sorted(inventory.promised_keys(after, upto).items()):
-        if key not in there and _is_gone(run, key, space_id):
-            _ghost(run, key, space_id)
+        if key not in stored_keys and _is_ghost(run, key, space_id):
+            _report_ghost(run, key, space_id)
 
 
-def _export_parts(run: Run) -> None:
+def _compare_export_parts(run: Run) -> None:
     known = inventory.known_exports()
     for export_part_id, objects in run.export_parts.items():
         for one in objects:
             if export_part_id not in known:
                 run.found.orphans.append(one.stored.key)
                 if run.apply:
-                    _orphan(run, None, one, partial(_is_unknown_export_part, export_part_id))
+                    _handle_orphan(run, None, one, partial(_is_unknown_export_part, export_part_id))
     for export_part_id, key in sorted(inventory.promised_exports().items()):
         if (
             export_part_id not in run.export_parts
-            and not _is_there(run, key)
+            and not _exists(run, key)
             and export_part_id in inventory.promised_exports()
         ):
-            _ghost(run, key, None)
+            _report_ghost(run, key, None)
 
 
-def _is_gone(run: Run, key: str, space_id: UUID) -> bool:
-    """The store says so by name, and the row still promises it."""
-    return not _is_there(run, key) and key in inventory.promised_keys(_before(space_id), space_id)
+def _is_ghost(run: Run, key: str, space_id: UUID) -> bool:
+    """Confirm with a HEAD request that the object is missing, and that a row still needs it."""
+    return not _exists(run, key) and key in inventory.promised_keys(_before(space_id), space_id)
 
 
-def _is_there(run: Run, key: str) -> bool:
+def _exists(run: Run, key: str) -> bool:
     try:
         run.bucket.head(key)
     except ObjectMissing:
@@ -162,7 +163,7 @@ def _is_there(run: Run, key: str) -> bool:
     return True
 
 
-def _is_nobodys(key: str, space_id: UUID) -> bool:
+def _is_unknown(key: str, space_id: UUID) -> bool:
     before = _before(space_id)
     return key not in inventory.known_keys(before, space_id) and space_id not in inventory.busy(before, space_id)
 
@@ -171,56 +172,56 @@ def _is_unknown_export_part(export_part_id: UUID) -> bool:
     return export_part_id not in inventory.known_exports()
 
 
-def _ghost(run: Run, key: str, space_id: UUID | None) -> None:
+def _report_ghost(run: Run, key: str, space_id: UUID | None) -> None:
     run.found.ghosts.append(key)
-    if run.apply and _sight(ReconcileFinding.Kind.GHOST, key, "")[1]:
+    if run.apply and _record_finding(ReconcileFinding.Kind.GHOST, key, "")[1]:
         with transaction.atomic():
-            if told := inventory.record_missing(key, missing=True):
-                log.record(events.OBJECT_MISSING, space_id=space_id, actor=SYSTEM, **told)
+            if detail := inventory.record_missing(key, missing=True):
+                log.record(events.OBJECT_MISSING, space_id=space_id, actor=SYSTEM, **detail)
 
 
-def _fits_by_now(run: Run) -> None:
-    """What was not seen again in this run. A ghost that was not seen again is there, or its Space is over."""
+def _close_resolved(run: Run) -> None:
+    """Delete findings that this run did not see again. A ghost whose object is back is logged as found."""
     gone = ReconcileFinding.objects.filter(last_at__lt=run.began)
-    for sighting in gone.filter(kind=ReconcileFinding.Kind.GHOST):
-        if not _is_there(run, sighting.key):
+    for finding in gone.filter(kind=ReconcileFinding.Kind.GHOST):
+        if not _exists(run, finding.key):
             continue
         with transaction.atomic():
-            if told := inventory.record_missing(sighting.key, missing=False):
-                space_id = keys.space_of(sighting.key)
-                log.record(events.OBJECT_FOUND, space_id=space_id, actor=SYSTEM, **told)
+            if detail := inventory.record_missing(finding.key, missing=False):
+                space_id = keys.space_of(finding.key)
+                log.record(events.OBJECT_FOUND, space_id=space_id, actor=SYSTEM, **detail)
     gone.delete()
 
 
-def _orphan(run: Run, space_id: UUID | None, one: ListedObject, is_nobodys: Callable[[], bool]) -> None:
+def _handle_orphan(run: Run, space_id: UUID | None, one: ListedObject, is_unknown: Callable[[], bool]) -> None:
     key, size = one.stored.key, one.stored.size
-    sighting, new = _sight(ReconcileFinding.Kind.ORPHAN, key, one.etag)
+    finding, new = _record_finding(ReconcileFinding.Kind.ORPHAN, key, one.etag)
     if new:
         _record(events.ORPHAN_FOUND, space_id, key=key, size=size)
         return
-    if run.full or max(sighting.first_at, one.modified) > run.began - run.age:
+    if run.full or max(finding.first_at, one.modified) > run.began - run.age:
         return
-    if not is_nobodys():
+    if not is_unknown():
         return
     if failed := run.bucket.delete((one.stored,)):
         raise StorageError("storage.not_removed", key=key, error=failed[key])
     run.found.removed.append(key)
     with transaction.atomic():
-        _record(events.ORPHAN_REMOVED, space_id, key=key, size=size, first_seen_at=log.rfc3339(sighting.first_at))
-        sighting.delete()
+        _record(events.ORPHAN_REMOVED, space_id, key=key, size=size, first_seen_at=log.rfc3339(finding.first_at))
+        finding.delete()
 
 
-def _sight(kind: ReconcileFinding.Kind, key: str, etag: str) -> tuple[ReconcileFinding, bool]:
-    """The sighting, and whether it is the first of this very thing."""
-    sighting, new = ReconcileFinding.objects.get_or_create(kind=kind, key=key, defaults={"etag": etag})
-    if not new and sighting.etag != etag:
-        sighting.delete()
+def _record_finding(kind: ReconcileFinding.Kind, key: str, etag: str) -> tuple[ReconcileFinding, bool]:
+    """Record the finding. Returns it, and whether it is new: another ETag is another object."""
+    finding, new = ReconcileFinding.objects.get_or_create(kind=kind, key=key, defaults={"etag": etag})
+    if not new and finding.etag != etag:
+        finding.delete()
         return ReconcileFinding.objects.create(kind=kind, key=key, etag=etag), True
-    ReconcileFinding.objects.filter(pk=sighting.pk).update(last_at=dbtime.now())
-    return sighting, new
+    ReconcileFinding.objects.filter(pk=finding.pk).update(last_at=dbtime.now())
+    return finding, new
 
 
-def _uploads(run: Run) -> None:
+def _compare_uploads(run: Run) -> None:
     old = [one for one in walk_uploads(run.bucket) if one.initiated <= run.began - run.age]
     known, worked_on = inventory.uploads(), inventory.worked_on()
     for one in old:
@@ -242,5 +243,5 @@ def _record(event: str, space_id: UUID | None, **detail: Any) -> None:
 
 
 def _before(space_id: UUID) -> UUID | None:
-    """The lower end of a range that holds this id alone."""
+    """Return the lower bound of an id range that contains only this id."""
     return UUID(int=space_id.int - 1) if space_id.int else None

@@ -1,9 +1,10 @@
-"""What a Whisper model hears in a stretch of sound. Never touches the network: the model is a folder on the disk, and
-the voice detector's runtime, which would report its use to its maker, is told not to before it is loaded.
+"""Transcribe one window of audio with a Whisper model. Uses no network.
 
-Whisper makes words up where nobody speaks, and may say the last thing it heard again and again. So only what a voice
-detector takes for speech reaches it (Silero, which faster-whisper brings along), no window is told what the one before
-it said, and what it repeats is dropped.
+The model is a folder on the disk. ONNX Runtime, which the voice detector needs, sends telemetry unless that is disabled
+before it is loaded.
+
+Whisper hallucinates in silence and can repeat its last line endlessly. So only what a voice detector (Silero, bundled
+with faster-whisper) takes for speech reaches it, windows are independent of each other, and repeats are dropped.
 """
 
 import os
@@ -40,7 +41,7 @@ CODES = {"nb": "no", "jv": "jw", "cmn": "zh", "fil": "tl"}
 
 @dataclass(frozen=True)
 class WindowTranscript:
-    """`language`: BCP 47, "" if nobody spoke or it is not sure."""
+    """The lines of one window. `language` is BCP 47, or "" without speech or certainty."""
 
     cues: list[Cue]
     language: str
@@ -86,14 +87,14 @@ def transcribe_window(window: Window, language: str = "") -> WindowTranscript:
 
 
 def without_repeats(before: Iterable[Cue], cues: Iterable[Cue]) -> list[Cue]:
-    """`cues` without those that say, once too often, what the lines before them said."""
-    said, kept = [cue.text.casefold() for cue in before][-TWICE:], []
+    """Return `cues` without those that repeat the same text more than twice in a row."""
+    recent, unique = [cue.text.casefold() for cue in before][-TWICE:], []
     for cue in cues:
         text = cue.text.casefold()
-        if said != [text] * TWICE:
-            kept.append(cue)
-        said = [*said, text][-TWICE:]
-    return kept
+        if recent != [text] * TWICE:
+            unique.append(cue)
+        recent = [*recent, text][-TWICE:]
+    return unique
 
 
 def _cues(segment: "Segment", window: Window) -> Iterator[Cue]:

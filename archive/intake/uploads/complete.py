@@ -105,7 +105,7 @@ def _settle_without_parts(session: UploadSession, by: Uploader) -> None:
 
 
 def _settle(session: UploadSession, stored: ObjectInfo, by: Uploader) -> None:
-    """Write the row, once the object exists. `session` is up to date afterwards, whoever won the race."""
+    """Write the row, once the object exists. Refreshes `session`, also if another process won the race."""
     detail = {"size": stored.size, **by.detail}
     with transaction.atomic():
         space = lock_for_change(session.space_id)

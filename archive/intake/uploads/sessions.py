@@ -1,18 +1,17 @@
-"""Upload sessions: a file goes straight into the store, part by part, and this row says how far it is.
+"""Upload sessions: a file goes directly to the store, part by part, and a row tracks it.
 
-What happens when whoever does it dies, at each step:
+If a process is killed:
 
-1. opening: the multipart upload is begun in the store first; then, with the Space's row locked, the Space is looked at
-   and the session's row is made (the order is explained in archive/storage/multipart.py). Dying in between leaves an
-   upload without parts, for which no address was ever signed; the purge ends it.
-2. signing writes nothing but the checksums that were signed for. An address is for one part of one multipart upload,
-   and dies with it.
-3. completing (uploads/complete.py): in the store first, in the database second. Dying in between leaves an open
-   session with its object in place; completing again, or only listing, finds the object and continues.
-4. aborting (uploads/clean_up.py): in the database first, in the store second. `upload_id` stays until the store has
-   nothing more of it, so that the dispatcher finds what was left half done.
+1. while opening: the multipart upload is opened in the store first, then the session's row is written with the Space's
+   row locked (archive/storage/multipart.py explains the order). In between there is an upload without parts, for which
+   no URL was signed; the purge aborts it.
+2. while signing: only the signed checksums are written. A URL is valid for one part of one upload, and dies with it.
+3. while completing (uploads/complete.py): first in the store, then in the database. In between there is an open session
+   whose object exists; completing again, or listing its parts, finds the object and continues.
+4. while aborting (uploads/clean_up.py): first in the database, then in the store. `upload_id` is kept until the store
+   has nothing left of it, so the dispatcher finds unfinished clean-ups.
 
-Each session has a key of its own, so that clearing up after one can never hit the object of another.
+Each session has its own key, so cleaning up one can't touch the object of another.
 """
 
 from contextlib import suppress
@@ -65,7 +64,7 @@ class Uploader:
         return Q(recorder=self.recorder) if self.recorder else Q(recorder=None, created_by=self.user)
 
     def lock(self) -> None:
-        """In a transaction: whoever counts what this one has open counts alone."""
+        """Serialize counting this uploader's open sessions. Call inside a transaction."""
         if self.recorder:
             RecorderToken.objects.select_for_update(no_key=True).get(pk=self.recorder.pk)
         elif self.user:
