@@ -30,9 +30,9 @@ STEPS = {
     "after s3 UploadPartCopy in bundles.compose:_copy",
     "before s3 CompleteMultipartUpload in bundles.compose:compose",
     "after s3 CompleteMultipartUpload in bundles.compose:compose",
-    "before commit in bundles.build:composed",
-    "after commit in bundles.build:composed",
-    "before commit in bundles.upkeep:_prove",
+    "before commit in bundles.build:compose_and_finish",
+    "after commit in bundles.build:compose_and_finish",
+    "before commit in bundles.maintain:_verify",
 }
 
 
