@@ -1,7 +1,6 @@
 """Check settings at startup. Each error has an id and a hint."""
 
 import importlib.util
-import re
 import sys
 from collections.abc import Sequence
 from email.utils import parseaddr
@@ -15,10 +14,10 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
 from archive.display.assets import assets
+from archive.language_tags import is_language_tag
 from portal import env
 
 TAG = "spacekeep"
-LANGUAGE = re.compile(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")
 # Without a local tokenizer, faster-whisper would download one.
 MODEL_FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.*")
 
@@ -34,7 +33,8 @@ def transcription(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
     needs it."""
     errors: list[CheckMessage] = []
     language = settings.TRANSCRIPTION_LANGUAGE
-    if language and (len(language) > 16 or not LANGUAGE.match(language)):
+    # Whisper knows languages by codes of two or three letters, so `english` is a mistake.
+    if language and not (is_language_tag(language) and len(language.partition("-")[0]) <= 3):
         hint = "It is a language tag such as en or pt-BR; empty: detected."
         errors.append(Error(f"TRANSCRIPTION_LANGUAGE is {language!r}.", hint=hint, id="spacekeep.E025"))
     if not settings.TRANSCRIPTION_MODEL:

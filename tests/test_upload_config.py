@@ -10,7 +10,7 @@ import pytest
 from archive.intake import importers
 from archive.intake.importers import xarchive, zoom
 from archive.intake.importers.tree import HIDDEN
-from archive.intake.request import LANGUAGE
+from archive.language_tags import PATTERN as LANGUAGE
 from embedded.node import find as find_node
 from portal.presenters.upload_config import upload_config
 

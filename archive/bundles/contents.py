@@ -27,7 +27,6 @@ from archive.storage import store
 
 FORM = 3  # of the bundle: raise it when the same facts give other bytes than before
 MISSING = "The store did not have these files when this bundle was made:\n\n{}"
-MOST_PEAKS = 1024**2  # bytes of a waveform that is read
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def _derived(space: Space) -> dict[str, Derived]:
 
 def _peaks(kept: Derived | None) -> list[list[float]] | None:
     """What the waveform is drawn from, or None where there is none that can be drawn. Raises Denied, Unavailable."""
-    if kept is None or kept.size > MOST_PEAKS:
+    if kept is None or kept.size > Derived.MAX_PEAKS_BYTES:
         return None
     try:
         drawn = json.loads(store().read(kept.key, 0, kept.size, kept.etag))

@@ -1,6 +1,5 @@
 """Validate a request to ingest a recording, before any byte is read."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,13 +7,12 @@ from pathlib import Path
 
 from archive import dbtime, policy
 from archive.errors import Refused, TooLate
+from archive.language_tags import is_language_tag
 from archive.models import User, current_policy
+from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
 
 LONGEST_TITLE = 300  # characters
 LONGEST_NAME = 100  # characters
-MOST_COHOSTS = 2
-MOST_SPEAKERS = 10
-LANGUAGE = re.compile(r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def validate_ended_at(ended_at: datetime) -> datetime:
 
 def validate_text(request: Request) -> None:
     """Check language, title, names and counts. Raises Refused for what the database would reject."""
-    if not LANGUAGE.match(request.language) or len(request.language) > 16:
+    if not is_language_tag(request.language):
         raise Refused("upload.bad_language", language=request.language)
     validate_facts(request.title, request.cohosts, request.speakers, (request.listeners_peak, request.listeners_total))
 
@@ -69,8 +67,8 @@ def validate_facts(
     """Check the facts of a Space, from whatever source. `listeners` is (peak, total). Raises Refused."""
     if len(title) > LONGEST_TITLE:
         raise Refused("intake.title_too_long", length=len(title), limit=LONGEST_TITLE)
-    if len(cohosts) > MOST_COHOSTS or len(speakers) > MOST_SPEAKERS:
-        raise Refused("intake.too_many_participants", cohosts=MOST_COHOSTS, speakers=MOST_SPEAKERS)
+    if len(cohosts) > MAX_COHOSTS or len(speakers) > MAX_SPEAKERS:
+        raise Refused("intake.too_many_participants", cohosts=MAX_COHOSTS, speakers=MAX_SPEAKERS)
     if any("\ud800" <= c <= "\udfff" for text in (title, *cohosts, *speakers) for c in text):
         raise Refused("intake.invalid_text")
     if any(count is not None and not 0 <= count < 2**63 for count in listeners):

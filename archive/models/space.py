@@ -14,6 +14,9 @@ from archive.models import space_queries
 from archive.models.leased import Leased
 from archive.models.space_queries import SpaceQuerySet, SpaceState
 
+MAX_COHOSTS = 2
+MAX_SPEAKERS = 10
+
 
 def current_policy() -> policy.RetentionPolicy:
     """The retention policy of the settings."""
@@ -163,7 +166,7 @@ class Participant(models.Model):
         COHOST = "cohost", _("co-host")
         SPEAKER = "speaker", _("speaker")
 
-    SEATS = {Role.HOST: 1, Role.COHOST: 2, Role.SPEAKER: 10}
+    SEATS = {Role.HOST: 1, Role.COHOST: MAX_COHOSTS, Role.SPEAKER: MAX_SPEAKERS}
 
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="participants")
     role = models.CharField(max_length=8, choices=Role)
@@ -178,8 +181,8 @@ class Participant(models.Model):
             models.CheckConstraint(
                 name="participant_seats",
                 condition=Q(role="host", seat=1)
-                | Q(role="cohost", seat__range=(1, 2))
-                | Q(role="speaker", seat__range=(1, 10)),
+                | Q(role="cohost", seat__range=(1, MAX_COHOSTS))
+                | Q(role="speaker", seat__range=(1, MAX_SPEAKERS)),
             ),
             models.CheckConstraint(name="participant_named", condition=~Q(name="")),
         ]

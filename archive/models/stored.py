@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from archive import language_tags
 from archive.models.space import Space
 
 
@@ -67,7 +68,7 @@ class Transcript(StoredObject):
 
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="transcripts")
     number = models.PositiveSmallIntegerField(default=1)
-    language = models.CharField(max_length=16, help_text="BCP 47; `und` if unknown.")
+    language = models.CharField(max_length=language_tags.MAX_LENGTH, help_text="BCP 47; `und` if unknown.")
     source = models.CharField(max_length=16, choices=Source, default=Source.GIVEN)
     cues = models.JSONField()
 
@@ -88,6 +89,8 @@ class Derived(StoredObject):
     class Kind(models.TextChoices):
         PEAKS = "peaks", _("waveform")
         ACCESS_COPY = "access-copy", _("copy for browsers")
+
+    MAX_PEAKS_BYTES = 1024**2  # a larger waveform is not read into memory
 
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="derived")
     kind = models.CharField(max_length=16, choices=Kind)

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from archive import language_tags
 from archive.models.leased import Leased
 from archive.models.recorder import RecorderToken
 from archive.models.space import Space
@@ -38,7 +39,9 @@ class UploadSession(Leased):
     size = models.PositiveBigIntegerField(help_text="Announced bytes; checked on completion.")
     part_size = models.PositiveBigIntegerField(help_text="Bytes of each part but the last.")
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the whole file, if it was announced.")
-    language = models.CharField(max_length=16, default="und", help_text="Of a transcript: BCP 47.")
+    language = models.CharField(
+        max_length=language_tags.MAX_LENGTH, default="und", help_text="Of a transcript: BCP 47."
+    )
     lenient = models.BooleanField(default=False, help_text="Keep the readable lines of a broken transcript.")
     key = models.CharField(max_length=200)
     upload_id = models.CharField(

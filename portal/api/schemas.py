@@ -8,7 +8,9 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
+from archive import language_tags
 from archive.models import Bundle, ExportPart, Leased, Space, Transcription, UploadSession
+from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 SIGNED_AT_ONCE = 50
@@ -36,6 +38,7 @@ def _moment(value: Any) -> Any:
 
 Text = Annotated[StrictStr, AfterValidator(_text)]
 Name = Annotated[Text, Field(min_length=1, max_length=100), AfterValidator(_named)]
+LanguageTag = Annotated[StrictStr, Field(max_length=language_tags.MAX_LENGTH, pattern=language_tags.PATTERN.pattern)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Count = Annotated[StrictInt, Field(ge=0, lt=2**63)]
 PartNumber = Annotated[StrictInt, Field(ge=1, le=MOST_PARTS)]
@@ -64,8 +67,8 @@ class SpaceIn(In):
     )
     ended_at: Moment = Field(description="When the live Space ended: the clock starts here.")
     audience: Literal["", "everyone", "followed", "invited"] = ""
-    cohosts: list[Name | Person] = Field(default=[], max_length=2)
-    speakers: list[Name | Person] = Field(default=[], max_length=10)
+    cohosts: list[Name | Person] = Field(default=[], max_length=MAX_COHOSTS)
+    speakers: list[Name | Person] = Field(default=[], max_length=MAX_SPEAKERS)
     listeners_peak: Count | None = None
     listeners_total: Count | None = None
     transcribe: StrictBool = Field(False, description="Make a transcript by machine if none is given.")
@@ -78,7 +81,7 @@ class UploadIn(In):
     sha256: Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
         None, description="Of the whole file (hex). With it, a file that arrives otherwise is refused."
     )
-    language: Annotated[StrictStr, Field(max_length=16, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")] = "und"
+    language: LanguageTag = "und"
 
 
 class PartIn(In):

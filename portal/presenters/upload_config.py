@@ -3,10 +3,10 @@
 import re
 from typing import Any
 
+from archive import language_tags
 from archive.intake import importers
 from archive.intake.importers import captions, tags, xarchive, zoom
 from archive.intake.importers.tree import HIDDEN, SOUNDS
-from archive.intake.request import LANGUAGE
 
 
 def upload_config() -> dict[str, Any]:
@@ -21,7 +21,7 @@ def upload_config() -> dict[str, Any]:
         "spaceRecording": _pattern(xarchive.RECORDING),
         "spaceMetadata": _pattern(xarchive.METADATA),
         "ownTrack": _pattern(zoom.OWN_TRACK),
-        "language": _pattern(LANGUAGE),
+        "language": _pattern(language_tags.PATTERN),
     }
 
 

@@ -17,8 +17,6 @@ from portal.access import find_space
 from portal.content import is_download_start, record_download, redirect_to_object, signed_url_lifetime
 from portal.http import SignedInRequest
 
-MAX_PEAKS_BYTES = 1024**2  # what the web process reads into memory for a waveform
-
 
 @require_safe
 def audio(request: SignedInRequest, space_id: UUID) -> HttpResponse:
@@ -35,7 +33,7 @@ def peaks(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     there is none that can be drawn; the player then does without."""
     space = find_space(request.user, space_id, content=True).space
     stored = space.derived.filter(kind=Derived.Kind.PEAKS).first()
-    if stored is None or stored.size > MAX_PEAKS_BYTES:
+    if stored is None or stored.size > Derived.MAX_PEAKS_BYTES:
         raise Http404
     try:
         waveform = store().read(stored.key, 0, stored.size, stored.etag)

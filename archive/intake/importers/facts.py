@@ -10,7 +10,7 @@ from typing import Any
 from archive.formatting import format_count as counted
 from archive.intake.importers.tree import Tree, base
 from archive.intake.importers.values import count, instant, short, text
-from archive.intake.request import MOST_COHOSTS, MOST_SPEAKERS
+from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,10 @@ class Reader:
         return number
 
     def cohosts(self, names: Iterable[str]) -> tuple[str, ...]:
-        return self._limit(names, MOST_COHOSTS, "co-host")
+        return self._limit(names, MAX_COHOSTS, "co-host")
 
     def speakers(self, names: Iterable[str]) -> tuple[str, ...]:
-        return self._limit(names, MOST_SPEAKERS, "speaker")
+        return self._limit(names, MAX_SPEAKERS, "speaker")
 
     def _limit(self, names: Iterable[str], limit: int, role: str) -> tuple[str, ...]:
         clean = list(dict.fromkeys(name for name in (text(name, 100) for name in names) if name))

@@ -6,7 +6,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 
 from archive.errors import Unreadable
-from archive.intake.request import LANGUAGE
+from archive.language_tags import is_language_tag
 
 MAX_BYTES = 16 * 1024**2  # bytes of a file of facts; a real one is a few hundred kB
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -89,4 +89,4 @@ def instant(value: object) -> datetime | None:
 def language(value: object) -> str:
     """A language tag such as en or pt-BR, or ""."""
     tag = text(value)
-    return tag if LANGUAGE.match(tag) and len(tag) <= 16 and tag not in ("und", "zxx") else ""
+    return tag if is_language_tag(tag) and tag not in ("und", "zxx") else ""

@@ -1,15 +1,14 @@
 """Parse untrusted JSON. The number of objects is limited before parsing, so memory stays bounded."""
 
 import json
-import re
 from typing import Any
 
 from archive.errors import Unreadable
+from archive.language_tags import is_language_tag
 
 # 20 MB of "{}," would be a gigabyte of dicts.
 OPENINGS = 500_000  # "{" and "["
 COMMAS = 1_500_000
-LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
 
 
 def loads(text: str) -> Any:
@@ -26,4 +25,4 @@ def loads(text: str) -> Any:
 
 def language(tag: object) -> str | None:
     """Return the language tag (BCP 47), or None if this is none."""
-    return tag if isinstance(tag, str) and LANGUAGE.fullmatch(tag) else None
+    return tag if isinstance(tag, str) and is_language_tag(tag) else None

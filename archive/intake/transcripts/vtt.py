@@ -13,12 +13,13 @@ from archive.cues import plain
 from archive.errors import make_problem
 from archive.intake.transcripts import markup, names
 from archive.intake.transcripts.draft import TranscriptDraft, lines
+from archive.language_tags import is_language_tag
 
 ARROW = "-->"
 # The whole tag. It holds no "<", so each search ends at the next "<", and a million "<v" take linear time.
 VOICE = re.compile(r"<(/?)v((?=[\s.>])[^<>]*)>")
 NOT_SPEECH = re.compile(r"(NOTE|STYLE|REGION)(\s|$)")
-LANGUAGE = re.compile(r"Language:\s*([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3})\s*$")
+LANGUAGE = re.compile(r"Language:\s*(\S+)\s*$")
 
 Block = list[tuple[int, str]]
 
@@ -28,7 +29,8 @@ def read(text: str) -> TranscriptDraft:
     voices = identified = cues = 0
     for number, block in enumerate(_blocks(text)):
         if number == 0:
-            draft.language = next((match[1] for _, line in block if (match := LANGUAGE.match(line))), None)
+            tags = (match[1] for _, line in block if (match := LANGUAGE.match(line)))
+            draft.language = next(filter(is_language_tag, tags), None)
         elif any(ARROW in line for _, line in block[:2]):
             cues += 1
             identified += ARROW not in block[0][1]

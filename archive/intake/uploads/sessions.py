@@ -27,7 +27,7 @@ from django.db.models.functions import Now
 from archive import dbtime, log
 from archive.errors import Conflict, Refused, StorageError, TooLate
 from archive.intake.limits import MAX_TRANSCRIPT_BYTES
-from archive.intake.request import LANGUAGE
+from archive.language_tags import is_language_tag
 from archive.log import Actor, events
 from archive.models import RecorderToken, Space, UploadSession, User
 from archive.storage import MOST_PARTS, Upload, begin, keys, store
@@ -114,7 +114,7 @@ def _check(file: FileSpec) -> None:
     largest = MAX_TRANSCRIPT_BYTES if file.kind == UploadSession.Kind.TRANSCRIPT else settings.MAX_UPLOAD_BYTES
     if file.size > largest:
         raise Refused("upload.too_large", kind=file.kind, size=file.size, limit=largest)
-    if not LANGUAGE.match(file.language) or len(file.language) > 16:
+    if not is_language_tag(file.language):
         raise Refused("upload.bad_language", language=file.language)
 
 

@@ -14,6 +14,7 @@ from archive.management.base import Command as Base
 from archive.management.base import find_user
 from archive.management.ingest_plan import Given, Plan
 from archive.management.progress import ProgressBar
+from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
 
 
 class Command(Base):
@@ -35,8 +36,8 @@ class Command(Base):
         parser.add_argument(
             "--audience", choices=["everyone", "followed", "invited"], default="", help="who could talk"
         )
-        parser.add_argument("--cohost", action="append", default=[], metavar="NAME", help="up to 2")
-        parser.add_argument("--speaker", action="append", default=[], metavar="NAME", help="up to 10")
+        parser.add_argument("--cohost", action="append", default=[], metavar="NAME", help=f"up to {MAX_COHOSTS}")
+        parser.add_argument("--speaker", action="append", default=[], metavar="NAME", help=f"up to {MAX_SPEAKERS}")
         parser.add_argument("--listeners-peak", type=int, metavar="N")
         parser.add_argument("--listeners-total", type=int, metavar="N")
         parser.add_argument("--accept-short", action="store_true", help="keep a recording whose end is missing")
