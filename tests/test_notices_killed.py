@@ -110,7 +110,7 @@ def test_what_was_handed_over_is_sent_whoever_claimed_it_meanwhile(space: Space,
 
 
 def test_outside_a_transaction_nothing_is_told(space: Space) -> None:
-    with pytest.raises(RuntimeError, match="in the transaction of the change"):
+    with pytest.raises(RuntimeError, match="in the transaction of its change"):
         notices.tell(Notice.Kind.LIFTED, space.host, space, 1)
 
     assert not Notice.objects.exists()
