@@ -1,4 +1,4 @@
-"""Uploads that have arrived: their bytes are one object in the store, and nobody has looked at them yet."""
+"""Create uploads that are complete in the store and wait to be examined."""
 
 from pathlib import Path
 from typing import Any

@@ -104,7 +104,7 @@ def chromium(running_chromium: Browser) -> Iterator[Browser]:
 
 @pytest.fixture
 def page(chromium: Browser) -> Page:
-    """An empty page in a browser window that nobody used before."""
+    """An empty page in a new browser window."""
     page = chromium.new_page()
     page.set_default_timeout(BROWSER_SECONDS * 1000)
     return page

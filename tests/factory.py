@@ -85,7 +85,7 @@ def make_contents(space: Space) -> Bundle:
 
 
 def make_noise(host: User, *, megabytes: int, title: str = "Noise", **fields: Any) -> Space:
-    """A Space whose recording is noise: nobody listens to it, and nothing of it can be guessed."""
+    """Create a Space whose recording is random bytes that no test decodes."""
     space = make_row(host, title=title, **fields)
     noise = BytesIO(b"".join(os.urandom(1024**2) for _ in range(megabytes)))
     stored = write(store(), keys.recording(space.id, 1, "wav"), noise, "audio/wav", check=lambda: None)

@@ -1,4 +1,4 @@
-"""Files that were made to break whoever opens them."""
+"""Files made to break decoders and parsers."""
 
 import os
 import random
@@ -49,7 +49,7 @@ def make_many(path: Path, streams: int) -> Path:
 
 
 def make_empty_track(path: Path) -> Path:
-    """An MP4 with an audio track that holds nothing: what a recorder leaves when nobody spoke."""
+    """Make an MP4 with an empty audio track, as a recorder writes it for a room in which no one spoke."""
     with av.open(str(path), "w", format="mp4", options={"movflags": "empty_moov"}) as container:
         container.add_stream("aac", rate=RATE, layout="mono")
         container.start_encoding()
@@ -125,7 +125,7 @@ def make_concat(path: Path) -> Path:
     return path
 
 
-# What nobody takes: name, and how to make it at a path.
+# Files that must be refused: name, and a function that makes the file at a path.
 MADE: dict[str, Callable[[Path], Path]] = {
     "list.m4a": make_list,
     "concat.m4a": make_concat,

@@ -60,7 +60,7 @@ def draws_the_waveform(page: Page) -> None:
           return [colours.size, getComputedStyle(root.querySelector('.progress')).position];
         }"""
     )
-    assert drawn[0] >= 4  # three voices and nobody
+    assert drawn[0] >= 4  # three voices and a line without a speaker
     assert drawn[1] == "absolute"
 
 

@@ -7,8 +7,8 @@ from playwright.sync_api import Browser, Dialog, Page, Request
 
 
 class Opened:
-    """`folder` is the bundle's; `asked` are all addresses that the page asked for, `refused` those that its policy
-    refused, `said` whatever the console has."""
+    """`folder` is the bundle's; `asked` has all addresses that the page requested, `refused` those that its policy
+    blocked, `said` the console's messages."""
 
     def __init__(self, chromium: Browser, folder: Path, *, query: str = "", **options: Any) -> None:
         context = chromium.new_context(**options)

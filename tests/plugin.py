@@ -157,7 +157,7 @@ def longest_first(items: list[pytest.Item]) -> None:
 
 
 def tiers(item: pytest.Item) -> set[str]:
-    """The tiers of a test, by the fixtures that it uses and by what its file imports: nobody has to mark it."""
+    """Find the tiers of a test by its fixtures and its file's imports, so no test needs a mark."""
     fixtures = set(getattr(item, "fixturenames", ()))
     imported = set(vars(getattr(item, "module", item)))
     found = set()

@@ -248,10 +248,10 @@ def free_port() -> int:
 
 
 class PausedAt:
-    """While entered, whoever writes a log entry `event` (of `space_id`, if given) waits, in the middle of that
-    transaction: a place to kill or stop a process that is exact to the line.
+    """Block every transaction that writes a log entry `event` (of `space_id`, if given) while the context is open.
 
-    Each entry's insert takes a shared lock that bears its event's name, and we hold that lock for ourselves.
+    This is an exact point for killing or stopping a process. Each insert takes a shared lock with the event's name, and
+    this context holds that lock exclusively.
     """
 
     LOCKS = 7465
@@ -281,7 +281,7 @@ class PausedAt:
         return self
 
     def __exit__(self, *args: object) -> None:
-        """Whoever still waits loses the connection: a killed client's transaction would hold on to its rows."""
+        """Close the connections that still wait: a killed client's transaction would keep its row locks."""
         self._waiting("pg_terminate_backend(pid)")
         self.connection.close()
 

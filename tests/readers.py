@@ -38,7 +38,7 @@ def has_unzip() -> bool:
 
 
 def refused_by(path: Path) -> dict[str, str]:
-    """Reader -> what it said, of those that do not accept the file and all its checksums."""
+    """Return the output of each reader that does not accept the file with all its checksums."""
     said = {}
     for name, command in readers().items():
         done = subprocess.run([*command, str(path)], capture_output=True, text=True, errors="replace", check=False)

@@ -92,7 +92,7 @@ def test_gone_for_good(ids: dict[str, str], alice: User) -> None:
 
 
 def test_a_recorder_reads_its_own_uploads_only(alice: User, admin: User) -> None:
-    """Others may add to its Space: of that it is told nothing."""
+    """Others may add to its Space; the recorder sees nothing of that."""
     machine, person = recorder(admin)[0], Caller(user=alice)
     space = machine.announce(host="alice").json["id"]
     own = machine.begin(space, b"RIFF").json

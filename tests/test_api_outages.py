@@ -1,4 +1,4 @@
-"""PostgreSQL dies under the API: callers are told in JSON, and a recorder goes on where it was."""
+"""PostgreSQL dies under the API: callers get JSON, and a recorder resumes its upload."""
 
 import pytest
 from django.db import connection, transaction
@@ -12,7 +12,7 @@ from tests.test_outages import down
 
 
 def write_commits_down() -> None:
-    """The tests' PostgreSQL does so a moment after it said that it has; a commit that waits takes all before along."""
+    """The tests' PostgreSQL confirms a commit before it flushes; one synchronous commit flushes all before it."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = on")
         cursor.execute("SELECT pg_logical_emit_message(true, 'tests', '')")

@@ -1,4 +1,4 @@
-"""The whole API, called with what nobody thought of: no server error, and every answer is as /api/v1/openapi.json says.
+"""The whole API with generated requests: no server error, and every response matches /api/v1/openapi.json.
 
 `SCHEMA_EXAMPLES` sets how many requests each operation gets in each way; `make fuzz` takes many.
 """
@@ -72,7 +72,7 @@ def test_no_request_breaks_it(id: str, way: str, schema: Any, alice: User, admin
     export = Export.objects.create(host=alice, max_part_size=2 * 10**9).pk
     operation = schema.find_operation_by_id(id)
     given_path = [{}, {"space_id": space, "upload_id": upload, "export_id": str(export)}]
-    # That an invented session lets nobody in is asked with tokens; here it would take ours for one.
+    # Invented credentials are tested with tokens; with a session, the check would take the valid one for invented.
     excluded = [*LEFT_OUT, ignored_auth] if way == "session" else LEFT_OUT
     headers, cookies = caller.headers, {c.key: c.value for c in caller.client.cookies.values()}
 

@@ -34,8 +34,7 @@ def in_hand(connection: Connection) -> Any:
 
 
 def test_what_is_done_after_the_broker_came_back_is_not_confirmed_to_the_one_that_was_there(broker: Valkey) -> None:
-    """A worker has a new connection by then, and its message is of the old one: that can't be told to anybody, and the
-    worker goes on."""
+    """A worker that has a new connection can't acknowledge a message of the old one, and continues."""
     with app.connection_for_read(broker.url) as connection:
         message = in_hand(connection)
         broker.stop(hurry=lambda: True)

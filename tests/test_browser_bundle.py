@@ -1,4 +1,4 @@
-"""A host opens the page of a bundle from the disk, without any network: it plays, follows, finds, and asks nobody."""
+"""A host opens the page of a bundle from disk: it plays, follows and finds, and makes no request."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A person reads what they were told and puts it away: with htmx, with scripts alone, and without any."""
+"""A user reads and dismisses notices: with htmx, without htmx, and without scripts."""
 
 import pytest
 from playwright.sync_api import Browser, Page, expect

@@ -1,5 +1,4 @@
-"""A host in a real browser: a recording without a transcript gets one by itself. What was said is found by search, and
-played from the line that was found."""
+"""A recording without a transcript gets an automatic one; search finds a line of it, and the player starts there."""
 
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def test_heard_written_found_and_played(
     line.click()
     begins = start_of(space, "superlative")
     wait_until(lambda: abs(place(page) - begins) < 1, "the page opens at the line")
-    assert 28 < begins < 41  # where it is said
+    assert 28 < begins < 41  # where the word is spoken
     page.get_by_role("button", name="Play", exact=True).click()
     wait_until(lambda: place(page) > begins + 0.5, "it plays from there")
     expect(page.locator("[data-lines] .now")).to_contain_text("superlative")

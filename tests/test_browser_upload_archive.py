@@ -113,7 +113,7 @@ def test_after_a_reload_the_same_archive_goes_on(page: Page, services: Services,
     page.unroute("**/*partNumber=*")
     page.reload()
 
-    choose(page, archive)  # nobody is asked again which one
+    choose(page, archive)  # the page does not ask again which one
 
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     assert Space.objects.get().recordings.get().sha256 == hashlib.sha256(sounds["4.wav"]).hexdigest()

@@ -1,5 +1,5 @@
-"""Bringing in a Space in a real browser: what the files say is filled in, what is wrong is said in place, and a
-transcript that is broken, late or corrected finds its way."""
+"""Upload a Space in a real browser: facts are filled in, errors appear in place, and a broken, late or corrected
+transcript is accepted."""
 
 import json
 import re

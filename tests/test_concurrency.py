@@ -1,4 +1,4 @@
-"""Two at once, in transactions of their own: exactly one wins, and the other one is told."""
+"""Two concurrent transactions: exactly one wins, and the other gets an error."""
 
 import os
 import threading
@@ -119,7 +119,7 @@ def test_a_change_against_the_deletion(alice: User, admin: User, name: str) -> N
 
         in_time, was_deleted = at_once(changed, deleted, first=comes)
         began = "deletion.started" in told(space)
-        if began and not was_deleted:  # whoever came too late had the row's lock: the next attempt goes on
+        if began and not was_deleted:  # the loser held the row's lock: the next attempt continues
             wait_until(partial(purge.purge, space.id), "it is deleted")
 
         space.refresh_from_db()

@@ -51,10 +51,10 @@ def test_podcasting_json_comes_back_as_it_went(said: list[Cue]) -> None:
     assert parse(to_json(said).encode()).cues == said
 
 
-# SRT's own tags can't be told from text that looks like them; arrows, times and "<3" come back.
+# SRT's own tags are ambiguous with text that looks like them; arrows, times and "<3" survive.
 untagged = texts.filter(lambda text: not re.search(r"<[/a-zA-Z0-9]|\{\\", text))
 names = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=60)
-# Without a name before it, "It is: so" can't be told from a speaker.
+# Without a name before it, "It is: so" looks like a speaker.
 unnamed = st.just("")
 
 

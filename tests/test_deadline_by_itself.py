@@ -1,4 +1,4 @@
-"""Nobody gives a command: at the deadline every address of a Space says 410, and soon nothing of it is left."""
+"""Without any command: at the deadline every address of a Space answers 410, and soon nothing of it is left."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""What an auditor sees of what is due, late and held, and what another rule would do: nothing of what was said."""
+"""The deadlines page shows auditors what is due, overdue and on hold, and simulates policies; it shows no content."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Files made to break whoever listens are refused in words, or heard, within limits; and then the next one is heard."""
+"""Files made to break the decoder are refused or decoded, within the limits, and the next file is decoded."""
 
 from collections.abc import Iterator
 from pathlib import Path

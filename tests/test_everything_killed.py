@@ -1,5 +1,5 @@
-"""Whatever a process was doing, at whatever commit, call to the store or publish it is killed (SIGKILL): afterwards the
-work goes on, and nothing is lost, left, stuck or told twice. One world of many Spaces; a round is one death in it.
+"""Kill a process (SIGKILL) at any commit, store call or publish: afterwards the work continues, and nothing is lost,
+left over, stuck or logged twice. One world of many Spaces; a round is one death in it.
 
 KILLS: how many rounds (`make kills`); KILLS_SEED: the same ones again.
 """
@@ -80,7 +80,7 @@ class Places:
         self.passed.setdefault(name, set()).update(points)
         if killed:
             self.died.setdefault(name, set()).add(points[-1])
-            self.count[name] = max(self.count[name], 2 * len(points))  # how many come after it, nobody knows
+            self.count[name] = max(self.count[name], 2 * len(points))  # the number of later points is unknown
         else:
             self.count[name] = len(points)
 
@@ -128,7 +128,7 @@ def one_of_them(world: World, places: Places) -> tuple[str, Scene]:
 
 
 def recover(world: World, scene: Scene, *, killed: bool) -> None:
-    """What comes after a death without anybody's help; and those who were not told that it was done try again."""
+    """Recover without help; callers that got no answer try again."""
     expire_leases()
     if killed and scene.again:
         world.deaths.run(scene.job, *scene.arguments)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def space(alice: User) -> Space:
-    """What was said in it: a line each 20 seconds."""
+    """A transcript with a line every 20 seconds."""
     space = make_row(alice, ended_ago=timedelta(days=10))
     spoken = make_transcript(space, ["Beans.", "Peas.", "Watches!", "Cheap watches!", "Kale.", "Leek.", "Chard."])
     for number, cue in enumerate(spoken.cues):

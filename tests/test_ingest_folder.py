@@ -41,7 +41,7 @@ def ended_at() -> datetime:
 
 @pytest.fixture
 def spaces(tmp_path: Path, tone: Path, ended_at: datetime) -> Path:
-    """A folder of twspace-dl with captions as WebVTT, and another recording that nobody described."""
+    """A folder of twspace-dl with captions as WebVTT, and another recording without metadata."""
     folder = tmp_path / "spaces"
     folder.mkdir()
     metadata: dict[str, Any] = {

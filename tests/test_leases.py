@@ -1,4 +1,4 @@
-"""Work is a row: a claim holds for a lease, and whoever lost it writes nothing more."""
+"""Work is a row: a claim lasts for a lease, and a worker that lost it writes nothing more."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Many want the same work: one gets it, and nobody waits."""
+"""Many workers claim the same work: one gets it, and none waits."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,7 @@
-"""Whatever people do, in whatever order, while time passes: a small model says what must be there, and it is.
+"""Random actions in random order while time passes, compared with a small model of what must exist.
 
 Spaces are taken in, flagged, lifted, appealed, decided, held, released, bundled; the clock moves, the sweep comes.
-After each step: what is not due is whole and served, what is due is served to nobody; after each sweep: what was due
+After each step: what is not due is whole and served, what is due is not served; after each sweep: what was due
 has gone to the last byte, with a certificate, and its one end in the log. At the end the log alone is replayed.
 MACHINE_EXAMPLES: how many stories (`make machine` takes 200).
 """

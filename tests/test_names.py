@@ -1,4 +1,4 @@
-"""File names that every system takes, out of titles that nobody would choose."""
+"""Make file names that every system accepts from hostile titles."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""Speakers get what they themselves said, and nothing else."""
+"""Speakers can download their own lines, and nothing else."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What was said and how it was called is gone from the database too; that there was a Space stays."""
+"""A purge removes titles, names and transcripts from the database; the tombstone stays."""
 
 from collections.abc import Iterator
 

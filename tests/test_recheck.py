@@ -1,4 +1,4 @@
-"""What comes back after its deletion is found within a day, removed, and told."""
+"""Objects that reappear after a deletion are found within a day, removed and logged."""
 
 from datetime import timedelta
 

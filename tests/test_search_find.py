@@ -1,4 +1,4 @@
-"""What is found, in which order, and what is said where nothing can be."""
+"""Search results, their order, and the messages for queries that find nothing."""
 
 from datetime import timedelta
 

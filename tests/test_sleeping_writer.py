@@ -64,7 +64,7 @@ def test_an_ingest_that_slept_in_its_transaction(services: Services, demo_record
 
 @pytest.mark.usefixtures("committed")
 def test_a_bundle_whose_builder_slept_before_its_upload_was_open(services: Services, alice: User) -> None:
-    """Its upload is opened when the purge has seen the store empty, but has not said so yet."""
+    """Its upload is opened after the purge saw the store empty, but before the purge commits."""
     space = factory.make_space(alice)
     with Gate(os.environ["S3_ENDPOINT_URL"], OPENS_UPLOAD.format(folder="bundles")) as gate:
         writer = bundle(services, space, S3_ENDPOINT_URL=gate.url)

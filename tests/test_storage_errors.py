@@ -1,4 +1,4 @@
-"""Missing, changed, denied and unavailable are told apart: only a clear "not there" counts as absence."""
+"""Missing, changed, denied and unavailable are different errors: only a clear 404 counts as absence."""
 
 import io
 import uuid

@@ -55,7 +55,7 @@ def test_what_was_heard_before_the_kill_is_not_heard_again(
 
 
 def asked(trap: socket.socket) -> bytes:
-    """What the first one who came there said."""
+    """The answer of the first worker that reached this point."""
     try:
         caller, _ = trap.accept()
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""Transcripts in: what every form shares. Text is text, encodings are told apart, and what is none is refused."""
+"""Parsing common to all transcript formats: plain text, encodings, and files that are no transcript."""
 
 from pathlib import Path
 

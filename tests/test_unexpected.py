@@ -1,4 +1,4 @@
-"""What nobody foresaw: the attempt ends, the row says so, and the next one comes."""
+"""An unexpected exception ends the attempt, its name is stored on the row, and the next attempt follows."""
 
 from datetime import timedelta
 

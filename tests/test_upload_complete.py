@@ -74,7 +74,7 @@ def test_completing_again_answers_the_same(caller: Caller, upload: dict[str, Any
 
 
 def completed_by_one_who_died(sent: bytes, caller: Caller, upload: dict[str, Any]) -> None:
-    """The store has completed it, and nobody has said so."""
+    """The store has completed it, but the answer was lost."""
     caller.send(upload, sent)
     session = UploadSession.objects.get()
     parts = store().client.list_parts(Bucket=store().bucket, Key=session.key, UploadId=session.upload_id)["Parts"]

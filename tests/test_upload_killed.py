@@ -83,7 +83,7 @@ def test_killed_before_the_store_completed_it(services: Services, token: str) ->
 
 
 def test_killed_between_the_parts_and_completing(services: Services, token: str) -> None:
-    """Nobody comes back: after a day a worker gives it up, by itself."""
+    """The uploader does not return: after a day a worker aborts the upload."""
     caller = Remote(services.url, token)
     web = services.web()
     begun(caller)

@@ -1,4 +1,4 @@
-"""The page that brings a Space in: who gets it, what it is told, and what it says while files are taken in."""
+"""The upload page: access, prefilled facts, and its messages while files are uploaded."""
 
 from datetime import timedelta
 

@@ -68,7 +68,7 @@ def test_what_has_arrived_is_told_with_its_checksum(caller: Caller, upload: dict
 
 
 def test_a_checksum_that_is_not_certain_is_not_told(caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
-    """An address for other bytes is about: whoever has it may still send those."""
+    """A signed address for other bytes exists, and its owner may still send them."""
     caller.send(upload, sent, [2])
     sign(caller, upload, 2, checksum(b"y" * 1000))
 

@@ -1,4 +1,4 @@
-"""Asking wakes a worker up at once; nobody waits for the dispatcher's next round."""
+"""A request wakes a worker at once, without waiting for the dispatcher's next round."""
 
 from collections.abc import Callable
 

@@ -91,7 +91,7 @@ def _handed_over(site: str, token: str, file: Path, number: int) -> float:
             assert client.poll() is None
             time.sleep(0.05)
         took = time.perf_counter() - start
-        client.kill()  # it would wait for the Space to be available, and nobody works here
+        client.kill()  # it would wait for the Space to be available, and no worker runs here
     return took
 
 

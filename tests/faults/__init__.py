@@ -1,7 +1,7 @@
-"""Real processes, killed at exact places, again and again.
+"""Kill real processes at exact points, again and again.
 
-points.py counts every commit, call to the store and publish of a process, and kills it (SIGKILL) at the one that it was
-told. zygote.py is a process that has loaded everything and forks one child for each job, so that a thousand deaths take
+points.py counts every commit, store call and publish of a process, and kills it (SIGKILL) at the chosen one.
+zygote.py is a process that has loaded everything and forks one child for each job, so that a thousand deaths take
 minutes. jobs.py says what can be run there: what people and their programs do, and what a worker does (worker.py).
 `Deaths` is the tests' end of it.
 

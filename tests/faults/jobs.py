@@ -61,7 +61,7 @@ def ask_for_words(space_id: str) -> None:
 
 
 def begin_upload(path: str, kind: str, title: str, ended_at: str) -> None:
-    """And then nobody comes back."""
+    """Open an upload and abandon it."""
     _begun(Path(path), kind, title, ended_at)
 
 

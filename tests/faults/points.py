@@ -26,7 +26,7 @@ class Points:
         self.count, self.kill_at, self.told, self.label = 0, 0, -1, ""
 
     def arm(self, told: int, kill_at: int, label: str) -> None:
-        """`told`: the descriptor that labels are written to. `label`: which of them to count; "": all."""
+        """Labels are written to the descriptor `told`. `label` limits what is counted; "" counts all."""
         self.count, self.kill_at, self.told, self.label = 0, kill_at, told, label
 
     def pass_by(self, label: str) -> None:

@@ -20,8 +20,8 @@ VTT = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>{}.\n"
 
 @dataclass
 class Scene:
-    """`again`: whoever did it does it again after a crash, as nobody told them that it was done. `then`: what is known
-    once it is."""
+    """`again`: the caller repeats the job after a crash, since it got no answer. `then`: what must be true once it is
+    done."""
 
     job: str
     arguments: tuple[str, ...] = ()
@@ -186,7 +186,7 @@ def collect(world: World) -> Scene | None:
 
 
 def _come(world: World) -> None:
-    """The deadlines of several come at once; they have bundles and volumes, and what nobody knows of."""
+    """Several Spaces with bundles, export parts and orphans reach their deadline at once."""
     several = world.chance.sample(list(world.living()), world.chance.randint(1, 3))
     if world.chance.random() < 0.5 and several[0].state == "available":
         world.deaths.run("ask_for_bundle", str(several[0].pk))

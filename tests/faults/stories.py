@@ -1,4 +1,4 @@
-"""What the log tells, against the rows: each thing that happened is told once, and every Space has one end."""
+"""Compare the log with the rows: one entry per change, and one end per Space."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ TOLD = [
     ("hold.released", "hold", "archive_hold", "state = 'released'"),
     ("notice.sent", "notice", "archive_notice", "state = 'sent'"),
 ]
-# What is told once of each, by its name in the log; of events that exclude each other, one.
+# Events with one entry per subject, by the subject's name in the log; of events that exclude each other, one.
 PACKAGE = ("requested", "ready", "verified", "failed removed")
 ONCE = {
     ("bundle", "bundle"): PACKAGE,
@@ -48,7 +48,7 @@ def ends() -> Iterator[str]:
 
 
 def told() -> Iterator[str]:
-    """What was told of anything but a deletion."""
+    """Check the entries of everything but deletions."""
     for event, name, table, condition in TOLD:
         logged = sorted(rows(f"SELECT detail->>'{name}' FROM archive_logentry WHERE event = %s", event))
         if logged != (there := sorted(rows(f"SELECT id::text FROM {table} WHERE {condition}"))):
@@ -61,7 +61,7 @@ def told() -> Iterator[str]:
 
 
 def work() -> Iterator[str]:
-    """Each step of the work of a worker was told once; and a bundle ended with its Space."""
+    """Each step of a worker has one entry, and a bundle ended with its Space."""
     for (kind, name), steps in ONCE.items():
         for step in steps:
             found = rows(

@@ -29,13 +29,13 @@ from tests.faults.tables import promised
 
 DAY = timedelta(days=1)
 SPEECH_SECONDS = 4.5  # "It was the best of times, it was the worst of times"
-LEAST = 6  # Spaces that nobody holds
+LEAST = 6  # Spaces without a legal hold
 
 
 @dataclass
 class Known:
-    """What somebody was promised. `kept`: SHA-256 of each recording that was handed in and acknowledged. `said`: words
-    of transcripts that were. `due`: Spaces whose time we let come; nothing else may be deleted. `held`: for good."""
+    """What the archive has promised. `kept`: SHA-256 of each acknowledged recording. `said`: words of acknowledged
+    transcripts. `due`: Spaces whose deadline has come; no others may be deleted. `held`: Spaces on hold for good."""
 
     kept: dict[UUID, str] = field(default_factory=dict)
     said: dict[UUID, set[str]] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class World:
         self.known.kept[space.pk] = hashlib.sha256(sound).hexdigest()
 
     def spoken(self) -> Space:
-        """A new one, in which somebody speaks, and of which nobody has a transcript."""
+        """Create a Space with speech and without a transcript."""
         space = make_row(self.alice, title=f"Spoken {uuid4()}")
         self._record(space, self.speech + os.urandom(16), duration_ms=round(1000 * SPEECH_SECONDS))
         return space
@@ -85,7 +85,7 @@ class World:
         return self.living().filter(state="available")
 
     def living(self) -> QuerySet[Space]:
-        """Those that nobody holds, and whose time has not come."""
+        """Return Spaces without a hold and before their deadline."""
         there = Q(state__in=["available", "rejected"], expires_at__gt=Now())
         return Space.objects.filter(there).exclude(title__startswith="Long").order_by("pk")
 
@@ -95,7 +95,7 @@ class World:
         return self.chance.choice(found) if found else None
 
     def recording(self) -> tuple[str, str]:
-        """A file that nobody has heard before, and its SHA-256."""
+        """Write a new, unique recording and return it with its SHA-256."""
         path = self.folder / f"{uuid4()}.m4a"
         data = self.tone + struct.pack(">I4s", 8 + 16, b"free") + os.urandom(16)
         path.write_bytes(data)

@@ -1,6 +1,6 @@
-"""A process that has loaded everything, and forks a child for each job that it is told of, one JSON object a line.
+"""A process that has imported everything and forks a child for each job: one JSON object per line of input.
 
-It has no connection and no thread of its own, so that a child begins as fresh as a process that was just started.
+It has no connections and no threads, so a child starts like a new process.
 """
 
 import json

@@ -4,7 +4,7 @@ import { makeBar } from "./speaker-track.js";
 import { scrollToLine } from "./transcript.js";
 
 const DEBOUNCE = 150; // ms
-const MAX_TICKS = 400; // ticks that can be told apart on a waveform
+const MAX_TICKS = 400; // ticks that stay distinguishable on a waveform
 
 /** @import { Segment } from "./speaker-track.js" */
 /**
