@@ -1,5 +1,5 @@
 # One image for web, worker, deleter, transcriber and beat. Static files are collected at build time; nothing is written at run time but
-# /tmp and /work. With --build-arg REQUIREMENTS=transcription it can listen, too (the model is not part of it).
+# /tmp and /work. With --build-arg REQUIREMENTS=transcription it can make transcripts, too (the model is not part of it).
 FROM node:24-slim AS assets
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -10,7 +10,7 @@ RUN npm run build
 
 FROM python:3.13-slim
 ARG REQUIREMENTS=base
-# ONNX Runtime, a part of the extra, would report its use to its maker.
+# ONNX Runtime, a part of the extra, would send telemetry.
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROOT=/app/static SPOOL_DIR=/work ORT_DISABLE_TELEMETRY=1
 WORKDIR /app
 COPY requirements requirements

@@ -111,7 +111,7 @@ DECODER_MEMORY_BYTES = env.number(
 )
 DECODER_SECONDS = env.number("DECODER_SECONDS", 3600, least=1, id="spacekeep.E023")  # of wall time, and of CPU time
 
-# Speech to text: the extra `speech`, and a folder with a Whisper model as CTranslate2 has it. Empty: switched off.
+# Automatic transcripts: the extra `transcription`, and a folder with a Whisper model for CTranslate2. Empty: off.
 
 TRANSCRIPTION_MODEL = env.text("TRANSCRIPTION_MODEL", "")
 TRANSCRIPTION_LANGUAGE = env.text("TRANSCRIPTION_LANGUAGE", "")  # BCP 47; empty: found out by listening
