@@ -102,7 +102,10 @@ def sample(code: str) -> dict[str, object]:
 
 def test_parameters_are_formatted_when_the_sentence_is_shown() -> None:
     error = Refused("upload.too_large", kind="recording", size=84_200_000, limit=20_000_000, file="talk.m4a")
-    assert str(error) == "talk.m4a: This file has 84.2 MB. A recording may have at most 20 MB."
+    assert (
+        str(error)
+        == "talk.m4a: This file has 84\u202f200\u202f000 bytes. A recording may have at most 20\u202f000\u202f000 (20 MB)."
+    )
     assert error.problem == {
         "code": "upload.too_large",
         "params": {"kind": "recording", "size": 84_200_000, "limit": 20_000_000, "file": "talk.m4a"},
@@ -113,7 +116,7 @@ def test_what_this_version_does_not_know_is_shown_as_it_is() -> None:
     """A row may be older than the code, or newer."""
     assert messages.render(make_problem("upload.{eaten}", by="a dog")) == "upload.{eaten}"
     assert messages.render(make_problem("upload.too_large", size=1000)) == (
-        "This file has 1 kB. A ? may have at most ?."
+        "This file has 1\u202f000 bytes. A ? may have at most ? (?)."
     )
     assert messages.render({}) == ""
 

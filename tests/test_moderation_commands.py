@@ -72,7 +72,7 @@ def test_decide(
         (["flag", "SPACE", "--rule", "spam", "--reason", "x", "--by", "alice"], "alice is not an admin"),
         (
             ["flag", "SPACE", "--rule", "none", "--reason", "x", "--by", "ada"],
-            "There is no rule 'none'. The rules are:",
+            "There is no rule “none”. The rules are",
         ),
         (["lift", "SPACE", "--reason", "x", "--by", "ada"], "This Space has no flag to lift"),
         (["sweep", "--at", "2026-12-22T14:05:00Z"], "--at needs --dry-run"),

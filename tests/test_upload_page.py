@@ -114,7 +114,9 @@ def test_only_a_broken_transcript_of_ones_own_is_read_again(alice: User, bob: Us
     )
     path = f"/spaces/{space.pk}/accept-partial/{broken.pk}"
 
-    assert "line 6: it has no end." in browser(alice).get(f"/spaces/{space.pk}/").content.decode()
+    assert (
+        "The file has no line of speech with its times." in browser(alice).get(f"/spaces/{space.pk}/").content.decode()
+    )
     assert browser(bob).post(path).status_code == 404
     assert browser(alice).get(path).status_code == 405
     assert browser(alice).post(path).status_code == 302

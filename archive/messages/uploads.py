@@ -3,7 +3,9 @@
 from django.utils.translation import gettext_lazy as _
 
 MESSAGES = {
-    "upload.too_large": _("This file has {size:size}. A {kind:kind} may have at most {limit:size}."),
+    "upload.too_large": _(
+        "This file has {size:number} bytes. A {kind:kind} may have at most {limit:number} ({limit:size})."
+    ),
     "upload.bad_language": _("“{language}” is not a language tag. Write one such as en or pt-BR."),
     "upload.too_many_open": _(
         "You already have {limit} open uploads, which is the limit. Complete or cancel one, then start this one again."
