@@ -42,7 +42,7 @@ def test_after_five_attempts_it_has_failed_for_all_to_see(space: Space) -> None:
     with other_store(**NOBODY_LISTENS):
         assert not build(bundle.pk)
 
-    assert "can't be reached" in failed(bundle)
+    assert failed(bundle) == "storage.unreachable"
     assert current(space) == bundle
     assert request(space.pk, SYSTEM) != bundle
 
@@ -53,7 +53,7 @@ def test_so_has_one_whose_worker_died_five_times(space: Space) -> None:
 
     assert not build(bundle.pk)
 
-    assert failed(bundle) == "The worker stopped each time before it was done."
+    assert failed(bundle) == "work.gave_up"
 
 
 def test_without_its_recording_it_fails(space: Space) -> None:
@@ -62,7 +62,9 @@ def test_without_its_recording_it_fails(space: Space) -> None:
 
     assert not build(bundle.pk)
 
-    assert failed(bundle).startswith(f"spaces/{space.pk}/recording/1.m4a: the object store answered 404")
+    assert failed(bundle) == "storage.answer"
+    bundle.refresh_from_db()
+    assert bundle.problem["params"]["status"] == 404
 
 
 def test_with_another_recording_in_its_place_it_fails(space: Space) -> None:
@@ -71,7 +73,9 @@ def test_with_another_recording_in_its_place_it_fails(space: Space) -> None:
 
     assert not build(bundle.pk)
 
-    assert "PreconditionFailed" in failed(bundle)
+    assert failed(bundle) == "storage.answer"
+    bundle.refresh_from_db()
+    assert bundle.problem["params"]["status"] == 412
 
 
 def test_after_the_deadline_there_is_none(space: Space) -> None:
