@@ -65,7 +65,7 @@ def services(port: int) -> tuple[Service, ...]:
     worker = (*celery, "worker", "--pool=prefork", f"--concurrency={TASKS_AT_ONCE}", "--queues=celery", *quiet)
     # Deletion has a worker of its own: a promise does not wait behind bundles.
     deleter = (*celery, "worker", "--pool=prefork", "--concurrency=1", "--queues=deletion", "-n=deleter@%h", *quiet)
-    # So has listening: it takes minutes to hours, all of the processor, and the memory of a model.
+    # So has transcription: it takes minutes to hours, all processors, and the memory of a model.
     transcriber = (
         *celery,
         "worker",

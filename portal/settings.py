@@ -114,7 +114,7 @@ DECODER_SECONDS = env.number("DECODER_SECONDS", 3600, least=1, id="spacekeep.E02
 # Automatic transcripts: the extra `transcription`, and a folder with a Whisper model for CTranslate2. Empty: off.
 
 TRANSCRIPTION_MODEL = env.text("TRANSCRIPTION_MODEL", "")
-TRANSCRIPTION_LANGUAGE = env.text("TRANSCRIPTION_LANGUAGE", "")  # BCP 47; empty: found out by listening
+TRANSCRIPTION_LANGUAGE = env.text("TRANSCRIPTION_LANGUAGE", "")  # BCP 47; empty: detected
 TRANSCRIPTION_THREADS = env.number("TRANSCRIPTION_THREADS", 2, least=1, most=256, id="spacekeep.E024")
 
 # Engines
