@@ -99,12 +99,14 @@ class Worker:
     def _is_idle(cls) -> bool:
         from portal.celery import app
 
-        inspect = app.control.inspect([cls.NAME], timeout=10, limit=1)
         deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            if not any((inspect.active() or {}).values()) and not any((inspect.reserved() or {}).values()):
-                return True
-            time.sleep(0.05)
+        # A connection of its own: those of the pool may be to a broker that a test has restarted.
+        with app.connection_for_write() as connection:
+            inspect = app.control.inspect([cls.NAME], timeout=10, limit=1, connection=connection)
+            while time.monotonic() < deadline:
+                if not any((inspect.active() or {}).values()) and not any((inspect.reserved() or {}).values()):
+                    return True
+                time.sleep(0.05)
         return False
 
 
