@@ -44,7 +44,7 @@ def test_one_with_versioning_is_refused(fresh: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "words"), [(WRONG_KEY, "Look at S3_ACCESS_KEY_ID"), (NOBODY_LISTENS, "can't be reached")]
+    ("options", "words"), [(WRONG_KEY, "Check S3_ACCESS_KEY_ID"), (NOBODY_LISTENS, "can't be reached")]
 )
 def test_a_store_that_says_no(options: dict[str, str], words: str) -> None:
     with other_store(**options), pytest.raises(CommandError, match=words):
