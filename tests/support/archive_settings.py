@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import structlog
 from django.template import Origin
 from django.template.loaders.filesystem import Loader
 
@@ -100,3 +101,9 @@ TRANSCRIPTION_MODEL, TRANSCRIPTION_LANGUAGE, TRANSCRIPTION_THREADS = "", "", 2
 LEASE_SECONDS, MESSAGE_SECONDS = int(os.environ["LEASE_SECONDS"]), 600
 MAIL_ON = False
 DEFAULT_FROM_EMAIL = ""
+
+structlog.configure(  # as the site does, so that tests see log entries in caplog
+    processors=[structlog.stdlib.add_log_level, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+)
