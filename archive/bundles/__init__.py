@@ -1,6 +1,7 @@
-"""Download bundles: a ZIP that is a BagIt bag, composed inside the object store (DESIGN §5).
+"""Bundles and exports: BagIt ZIPs composed inside the object store (docs/decisions/0005-zip-by-part-copy.md).
 
-contents.py says what goes in, names.py what it is called, bag.py adds the manifests, layout.py turns members into
-segments with every offset known beforehand, plan.py turns segments into parts of a multipart upload, build.py does
-the work. page.py writes the index.html that is in it; assets.py has its styles and scripts, which modules.py joins.
+In the order of the work: contents.py lists the members, names.py names them, bag.py adds the manifests, zip64.py turns
+members into segments with every offset known beforehand, part_plan.py turns segments into parts, compose.py uploads and
+copies the parts (and explains why a build resumes), build.py runs it for a bundle, exports.py for all Spaces of a host,
+read_back.py and maintain.py verify and remove. archive/display/ renders the page inside.
 """

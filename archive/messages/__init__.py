@@ -17,7 +17,7 @@ from archive import formatting
 from archive.messages import (
     api,
     audio,
-    delivery,
+    bundles,
     importers,
     intake,
     mail,
@@ -38,7 +38,7 @@ Problem = Mapping[str, Any]  # {"code": ..., "params": {...}}, as archive/errors
 AREAS = (
     api,
     audio,
-    delivery,
+    bundles,
     importers,
     intake,
     mail,

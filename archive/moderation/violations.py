@@ -1,4 +1,9 @@
-"""Flag Spaces and lift flags. Each recomputes the deadline in its own transaction (archive/moderation/deadline.py)."""
+"""Flag Spaces and lift flags.
+
+A flag is a Violation row. While one stands, the Space is stored for 90 days more (30 + 90 from its end; several do not
+add up: archive/policy.py). Flagging or lifting writes the row and a log entry, recomputes the deadline in the same
+transaction (archive/moderation/deadline.py) and sends the host a notice. The host may appeal (appeals.py).
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -1,7 +1,7 @@
-"""What it must reach (DESIGN §10), measured: `make bench`, or `python -m tests.bench audio` for some of it.
+"""Benchmarks with goals: `make bench`, or `python -m tests.bench audio` for one of them.
 
-Each module here measures one thing: its `figures()` yields Figures. Counts come from the environment, from variables
-named BENCH_*, so that a small one can be tried. Where a figure is a ratio, both sides are measured in the same run.
+Each module measures one thing: its `figures()` yields Figures. Environment variables named BENCH_* set the counts, so a
+small run is possible. Where a figure is a ratio, both sides are measured in the same run.
 """
 
 from dataclasses import dataclass

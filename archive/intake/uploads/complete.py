@@ -1,4 +1,8 @@
-"""Complete uploads: first the object in the store, then the row."""
+"""Complete uploads: join the parts into one object in the store, then write the row.
+
+The object keeps the key that the session chose when it was opened (sessions.py). A worker examines it next
+(archive/intake/publish.py).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
