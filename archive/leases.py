@@ -75,7 +75,7 @@ class Claim(Generic[W]):
     states: tuple[str, ...]
 
     @property
-    def mine(self) -> Q:
+    def still_held(self) -> Q:
         """The condition of every write of this attempt: no later claim, and still the same work (starting a deletion
         takes a Space out of every other state)."""
         return Q(fence=self.fence, state__in=self.states)
@@ -116,7 +116,7 @@ class Claim(Generic[W]):
 
     def _write(self, **changes: Any) -> bool:
         """Returns False when the lease was lost; nothing was written then."""
-        rows = type(self.row)._default_manager.filter(self.mine, pk=self.row.pk)
+        rows = type(self.row)._default_manager.filter(self.still_held, pk=self.row.pk)
         return bool(rows.update(**changes))
 
 
@@ -179,7 +179,7 @@ def attempt(
 
 
 def still_held(claims: Sequence[Claim[W]]) -> Q:
-    """The condition of a write for all of `claims`: Claim.mine of each."""
+    """The condition of a write for all of `claims`: Claim.still_held of each."""
     condition = Q(pk__in=[])
     for states, fence in {(claim.states, claim.fence) for claim in claims}:
         pks = [claim.row.pk for claim in claims if (claim.states, claim.fence) == (states, fence)]

@@ -65,7 +65,7 @@ def attempt(model: type[P], package_id: UUID, make: Callable[[Claim[P]], bool]) 
 
     def run(claim: Claim[P]) -> bool:
         if claim.row.state == State.REQUESTED and not lifecycle.transition(
-            claim.row, State.REQUESTED, State.BUILDING, actor=SYSTEM, condition=claim.mine
+            claim.row, State.REQUESTED, State.BUILDING, actor=SYSTEM, condition=claim.still_held
         ):
             return False
         return make(claim)
@@ -103,7 +103,7 @@ def compose_and_finish(claim: Claim[P], key: str, segments: Sequence[Segment], n
             State.BUILDING,
             State.READY,
             actor=SYSTEM,
-            condition=claim.mine,
+            condition=claim.still_held,
             detail={"key": key, "size": made.size},
             upload_id="",
             problem={},
@@ -141,7 +141,7 @@ def _fail(claim: Claim[P], error: SpacekeepError) -> None:
             State(claim.row.state),
             State.FAILED,
             actor=SYSTEM,
-            condition=claim.mine,
+            condition=claim.still_held,
             problem=error.problem,
             **leases.RESET,
         ):

@@ -80,7 +80,7 @@ def _condemn(claim: Claim[P], error: SpacekeepError) -> None:
         State.READY,
         State.FAILED,
         actor=SYSTEM,
-        condition=claim.mine,
+        condition=claim.still_held,
         problem=make_problem("bundle.damaged", reason=error.problem),
         **blank,
         **leases.RESET,

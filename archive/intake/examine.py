@@ -155,7 +155,7 @@ def refuse(claim: Claim[Space], reason: Problem) -> bool:
             Space.State.PROCESSING,
             Space.State.REJECTED,
             actor=SYSTEM,
-            condition=claim.mine,
+            condition=claim.still_held,
             detail={"reason": log.commitment(space.salt, json.dumps(reason, sort_keys=True)), "removed": removed},
             problem=reason,
             processing_step="",

@@ -206,7 +206,7 @@ def _store(space: Space, request: Request, files: ExaminedFiles, progress: Progr
             Space.State.RECEIVING,
             Space.State.PROCESSING,
             actor=actor,
-            condition=claim.mine,
+            condition=claim.still_held,
             detail=detail,
             problem={},
             **leases.RESET,

@@ -51,7 +51,7 @@ def _make_available(claim: Claim[Space]) -> bool:
             Space.State.PROCESSING,
             Space.State.AVAILABLE,
             actor=SYSTEM,
-            condition=claim.mine,
+            condition=claim.still_held,
             problem={},
             **leases.RESET,
         )

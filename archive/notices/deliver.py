@@ -70,7 +70,7 @@ def _end(claim: Claim[Notice], state: Notice.State, **changes: Any) -> bool:
     detail = {"kind": claim.row.kind, "user": claim.row.user_id}
     changes = {"problem": {}, **leases.RESET, **changes}
     # A message that the mail server accepted is sent, even if another worker claimed the notice meanwhile.
-    condition = None if state == State.SENT else claim.mine
+    condition = None if state == State.SENT else claim.still_held
     return lifecycle.transition(
         claim.row, State.PENDING, state, actor=SYSTEM, condition=condition, detail=detail, **changes
     )

@@ -58,7 +58,7 @@ def transcribe(transcription_id: UUID) -> bool:
 def _run(claim: Claim[Transcription]) -> bool:
     row = claim.row
     if row.state == State.REQUESTED and not lifecycle.transition(
-        row, State.REQUESTED, State.RUNNING, actor=SYSTEM, condition=claim.mine
+        row, State.REQUESTED, State.RUNNING, actor=SYSTEM, condition=claim.still_held
     ):
         return False
     try:
@@ -129,7 +129,9 @@ def _store(claim: Claim[Transcription]) -> None:
             )
             # The transcript has the lines now.
             changes = {"cues": [], "done_ms": row.total_ms, "problem": {}, **leases.RESET}
-            if not lifecycle.transition(row, State.RUNNING, State.DONE, actor=SYSTEM, condition=claim.mine, **changes):
+            if not lifecycle.transition(
+                row, State.RUNNING, State.DONE, actor=SYSTEM, condition=claim.still_held, **changes
+            ):
                 raise LeaseLost("work.lease_lost", model="Transcription", id=row.pk, state=row.state)
     except Refused:
         with suppress(StorageError):  # if it stays, the deletion of the Space removes it
@@ -143,7 +145,7 @@ def _fail(claim: Claim[Transcription], error: SpacekeepError) -> None:
         State(claim.row.state),
         State.FAILED,
         actor=SYSTEM,
-        condition=claim.mine,
+        condition=claim.still_held,
         problem=error.problem,
         **leases.RESET,
     )

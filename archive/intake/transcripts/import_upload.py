@@ -52,7 +52,7 @@ def _reject(claim: Claim[UploadSession], error: SpacekeepError) -> None:
             State.UPLOADED,
             State.REJECTED,
             actor=SYSTEM,
-            condition=claim.mine,
+            condition=claim.still_held,
             problem=error.problem,
             **leases.RESET,
         ):
@@ -77,7 +77,7 @@ def _read(claim: Claim[UploadSession]) -> bool:
             State.UPLOADED,
             State.ACCEPTED,
             actor=SYSTEM,
-            condition=claim.mine,
+            condition=claim.still_held,
             detail=detail,
             problem={},
             **leases.RESET,
