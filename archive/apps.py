@@ -1,4 +1,15 @@
+from collections.abc import Collection
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import models
+
+
+def publish(model: type[models.Model], pks: Collection[Any]) -> None:
+    """Publish wake-ups. Imports the tasks late: they load the audio libraries, which most commands don't need."""
+    from archive import tasks  # noqa: PLC0415
+
+    tasks.wake(model, pks)
 
 
 class ArchiveConfig(AppConfig):
@@ -7,6 +18,8 @@ class ArchiveConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Both need the models. The first registers a system check, the second connects the wake-ups.
-        from archive import tasks  # noqa: F401, PLC0415
+        # They need the models: a system check, and the wake-ups of work.
+        from archive import wakeups  # noqa: PLC0415
         from archive.storage import checks  # noqa: F401, PLC0415
+
+        wakeups.connect(publish)

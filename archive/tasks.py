@@ -17,7 +17,7 @@ from django.db import models
 from django.db.models import Q
 from kombu.exceptions import OperationalError
 
-from archive import leases, notices, recorders, wakeups
+from archive import leases, notices, recorders
 from archive.bundles import build as bundles
 from archive.bundles import exports, maintain
 from archive.intake import publish
@@ -165,6 +165,3 @@ def wake(model: type[models.Model], pks: Collection[Any]) -> None:
 def _publish(task: "Task[..., Any]", pk: UUID) -> None:
     # The dispatcher publishes a row each minute until a worker claims it, so an old message is worthless.
     task.apply_async(args=(str(pk),), expires=settings.MESSAGE_SECONDS, retry=False)
-
-
-wakeups.connect(wake)

@@ -1,7 +1,7 @@
 """Wake-ups: the code that writes a row of work also requests its wake-up, so that pages, the API and commands behave
 the same. A wake-up that is lost costs a minute at most: the dispatcher publishes each row again (archive/tasks.py).
 
-This module knows no tasks. archive/tasks.py connects the publisher when the apps are loaded.
+This module knows no tasks. archive/apps.py connects the publisher when the apps are loaded.
 """
 
 from collections.abc import Callable, Collection

@@ -8,3 +8,5 @@ application = get_wsgi_application()
 from portal.checks import stop_if_wrong  # noqa: E402  (needs the apps)
 
 stop_if_wrong()
+
+import archive.tasks  # noqa: E402, F401  # before the first request: it loads the audio libraries

@@ -60,7 +60,7 @@ def test_why_it_failed_and_again(seeds: Space) -> None:
     caller = Caller(user=seeds.host)
     first = caller.post(f"/spaces/{seeds.pk}/bundle").json["id"]
     Bundle.objects.update(state="failed", problem=make_problem("work.gave_up"))
-    assert caller.get(f"/spaces/{seeds.pk}/bundle").json["problem"] == "The store was down."
+    assert caller.get(f"/spaces/{seeds.pk}/bundle").json["problem_code"] == "work.gave_up"
 
     again = caller.post(f"/spaces/{seeds.pk}/bundle")
 

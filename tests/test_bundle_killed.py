@@ -22,9 +22,9 @@ from tests.processes import Services
 KILLS = int(os.environ.get("KILLS", "0"))  # at least once at each point
 MIB = 1024**2
 STEPS = {
-    "before s3 CreateMultipartUpload in bundles.compose:_begun",
-    "after s3 CreateMultipartUpload in bundles.compose:_begun",
-    "before commit update in bundles.compose:_begun",
+    "before s3 CreateMultipartUpload in bundles.compose:_begin",
+    "after s3 CreateMultipartUpload in bundles.compose:_begin",
+    "before commit update in bundles.compose:_begin",
     "after s3 UploadPart in bundles.compose:_send",
     "before s3 UploadPartCopy in bundles.compose:_copy",
     "after s3 UploadPartCopy in bundles.compose:_copy",

@@ -80,7 +80,7 @@ def test_killed_before_it_is_available_a_worker_finishes_it(services: Services, 
     services.worker()
     dispatch_until(lambda: Space.objects.get().state == "available", "the worker finishes it")
 
-    assert "here already" in again.stderr
+    assert "in the archive already" in again.stderr
     assert_whole(space, again.stdout)
 
 

@@ -90,5 +90,5 @@ def test_it_opens_nothing_else(key: str) -> None:
 
 
 def test_no_address_without_a_second_to_live(key: str) -> None:
-    with pytest.raises(ValueError, match="at least a second"):
+    with pytest.raises(ValueError, match="at least one second"):
         signed(key, expires=0.9)

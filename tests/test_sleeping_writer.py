@@ -41,7 +41,7 @@ def test_an_ingest_that_slept_while_it_uploaded(services: Services, tmp_path: Pa
         gate.release()
         said = wake(writer)
 
-    assert said == f"CommandError: Space {space.id} went on without this worker, and is deleted now\n"
+    assert said == (f"CommandError: Space {space.id} is deleted now: another worker has taken over, or it is over.\n")
     assert_nothing_came_back(space)
 
 
