@@ -14,7 +14,7 @@ Transcription  requested -> running -> done    an automatic transcript
 Bundle         requested -> building -> ready -> removed
                building -> building            a new claim after a crash
                requested | building -> failed  requesting again makes a new row
-               ready -> failed                 read back, it did not match what was taken in
+               ready -> failed                 read back, a member differs from the upload
 ExportPart     as a bundle
 Notice         pending -> sent                 the mail server accepted it
                pending -> web-only             the user has no address: it is shown on the page only

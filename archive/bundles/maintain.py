@@ -46,8 +46,10 @@ def is_to_be_proven(package: Package) -> bool:
 
 
 def verify(model: type[P], package_id: UUID) -> bool:
-    """Read it back, and store its SHA-256. One that does not match what was taken in becomes `failed`. Returns True
-    when this call stored the SHA-256."""
+    """Read a ready package back and store its SHA-256. It becomes `failed` if a member differs from the upload.
+
+    Returns True if this call stored the SHA-256.
+    """
     claim = leases.claim(model, package_id, [State.READY], condition=UNVERIFIED)
     return leases.attempt(claim, _verify, permanent=(ObjectMissing, ObjectChanged), fail=_condemn)
 

@@ -1,8 +1,8 @@
-"""Reading a finished package back, as a download would: its SHA-256, and whether each member is what was taken in.
+"""Read a finished package back, as a download would, to compute its SHA-256 and to verify every member.
 
-The SHA-256 of the whole can't be known beforehand: it depends on every byte in order, and the recording's bytes never
-pass through us. So it is computed honestly, after the package is ready, by reading it once. On the way each member's
-CRC-32, which we know from intake, is compared: a store that copied other bytes than it had is found out.
+The SHA-256 of the whole can't be known beforehand: it depends on every byte in order, and the store copies the
+recording itself. So the package is read once after it is ready. On the way each member's CRC-32 is compared with the
+one from intake, which detects a store that copied wrong bytes.
 """
 
 import hashlib

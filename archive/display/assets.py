@@ -37,7 +37,7 @@ class Assets:
     digest: str
 
     def policy(self, nonce: str) -> str:
-        """Fetch nothing, and run only what is in the page; the recording lies beside it.
+        """Build the page's Content-Security-Policy: run only inline scripts, load only media beside the page.
 
         `nonce` allows the style sheet that wavesurfer.js adds.
         """
