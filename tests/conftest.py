@@ -23,11 +23,12 @@ from archive.storage import store
 from archive.storage.purge_prefix import purge_listing
 from archive.storage.setup import prepare_bucket
 from embedded.chromium import browser
-from tests import factory, pages, plugin, processes
-from tests.emptying import empty_database
-from tests.factory import make_space as take_in
-from tests.mailbox import Mailbox, mail_server, use
-from tests.sounds import make_tone
+from tests import plugin
+from tests.support import factory, http_clients, processes
+from tests.support.audio_files import make_tone
+from tests.support.database import empty_database
+from tests.support.factory import make_space as take_in
+from tests.support.mail_server import Mailbox, mail_server, use
 
 hypothesis.settings.register_profile("fixed", derandomize=True, database=None)  # `make test`: the same each time
 
@@ -83,7 +84,7 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 @pytest.fixture
 def client() -> Client:
     """As pytest-django's, but its middleware is that of all others."""
-    return pages.browser()
+    return http_clients.browser()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ import pytest
 from embedded.engines import Engines
 from embedded.launcher import die_with_parent
 from embedded.reaper import no_process_left
-from tests import readers
+from tests.support import zip_readers
 
 # The data folder of running engines that our caller lends (tests.mutants); their addresses are in the environment.
 LENT = os.environ.get("TEST_ENGINES", "")
@@ -40,8 +40,8 @@ def _folder() -> Path:
 DATA = _folder()
 engines = Engines(DATA, fast=True)
 
-# The lease is that of production: no test waits until one runs out (tests/rows.py ends them), and however slow the
-# machine is, work does not take so long. Beat is quick.
+# The lease is as long as in production: no test waits until one runs out (tests/support/leases.py ends them), and no
+# work takes so long, even on a slow machine. Beat is quick.
 LEASE_SECONDS, DISPATCH_SECONDS = 600, 1
 
 # The longest files come first: begun last, one worker would be at them while the others wait.
@@ -71,7 +71,7 @@ CHAOS_FIXTURES = {"zygote"}
 SYSTEM_NAMES = {"subprocess", "Process", "Engines", "Clone", "MANAGE", "caught"}
 # What files import that make recordings, or look into the store.
 STORE_NAMES = {
-    *("store", "write", "backend", "measure", "built", "arrive", "voices", "sounds", "listening", "Proxy"),
+    *("store", "write", "backend", "measure", "built", "arrive", "speech_samples", "listening", "Proxy"),
     *("make_space", "make_noise", "make_contents", "make_long", "make_tone", "make_silence", "make_archived"),
 }
 STORE_FIXTURES = {"tone", "demo_recording", "make_space", "empty_bucket"}
@@ -173,5 +173,5 @@ def tiers(item: pytest.Item) -> set[str]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if not readers.has_unzip():
-        terminalreporter.write_sep("!", readers.NO_UNZIP)
+    if not zip_readers.has_unzip():
+        terminalreporter.write_sep("!", zip_readers.NO_UNZIP)

@@ -15,8 +15,8 @@ from archive.errors import make_problem
 from archive.models import Bundle, Space, User
 from archive.moderation.violations import flag
 from portal.downloads import download_path
-from tests import factory
-from tests.pages import browser
+from tests.support import factory
+from tests.support.http_clients import browser
 
 pytestmark = pytest.mark.usefixtures("db")
 NOBODY = UUID("00000000-0000-4000-8000-000000000000")

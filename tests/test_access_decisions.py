@@ -10,8 +10,8 @@ from archive.log import SYSTEM
 from archive.models import Appeal, Hold, Space, User
 from archive.moderation.appeals import appeal
 from archive.moderation.violations import flag
-from tests.factory import make_held, make_row
-from tests.pages import browser
+from tests.support.factory import make_held, make_row
+from tests.support.http_clients import browser
 
 pytestmark = pytest.mark.usefixtures("db")
 FORM = {"decision": "grant", "reason": "I looked at it."}

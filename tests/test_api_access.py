@@ -7,8 +7,9 @@ import pytest
 
 from archive.models import Hold, Space, User
 from archive.retention.purge import purge
-from tests.api import Answer, Caller, recorder
-from tests.rows import change, make_due
+from tests.support.api_client import Answer, Caller, recorder
+from tests.support.deadlines import make_due
+from tests.support.rows import change
 
 pytestmark = pytest.mark.django_db
 

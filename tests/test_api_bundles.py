@@ -11,11 +11,12 @@ from archive.bundles.build import build
 from archive.bundles.maintain import verify
 from archive.errors import make_problem
 from archive.models import Bundle, ExportPart, LogEntry, RecorderToken, Space, User
-from tests.api import Answer, Caller, recorder
-from tests.factory import make_contents, make_row
-from tests.pages import browser, fetch
-from tests.refusals import refuses
-from tests.rows import change, make_due
+from tests.support.api_client import Answer, Caller, recorder
+from tests.support.deadlines import make_due
+from tests.support.errors import refuses
+from tests.support.factory import make_contents, make_row
+from tests.support.http_clients import browser, fetch
+from tests.support.rows import change
 
 pytestmark = pytest.mark.django_db
 BUNDLES = (RecorderToken.Scope.BUNDLES,)

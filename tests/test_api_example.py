@@ -17,9 +17,9 @@ from archive import dbtime, recorders
 from archive.models import Space, UploadSession, User
 from archive.storage import store
 from embedded.process import Process, family
-from tests.api import MIB, Remote, checksum
-from tests.processes import ROOT, Services
-from tests.sound import make_noise
+from tests.support.api_client import MIB, Remote, checksum
+from tests.support.audio_files import make_noise
+from tests.support.processes import ROOT, Services
 
 EXAMPLE = ROOT / "docs" / "example_recorder.py"
 BIG = os.environ.get("BIG") == "1"

@@ -6,8 +6,8 @@ import pytest
 
 from archive import dbtime, recorders
 from archive.models import IdempotencyKey, Space, User
-from tests.api import Caller, recorder
-from tests.rows import make_due
+from tests.support.api_client import Caller, recorder
+from tests.support.deadlines import make_due
 from tests.test_concurrency import at_once
 
 ENDED = (datetime.now(UTC) - timedelta(hours=3)).isoformat()

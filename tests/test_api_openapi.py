@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from tests.api import Caller
+from tests.support.api_client import Caller
 
 pytestmark = pytest.mark.django_db
 

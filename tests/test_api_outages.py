@@ -5,9 +5,9 @@ from django.db import connection, transaction
 
 from archive import recorders
 from archive.models import User
-from tests.api import Remote
 from tests.plugin import engines
-from tests.processes import Services, wait_until
+from tests.support.api_client import Remote
+from tests.support.processes import Services, wait_until
 from tests.test_outages import down
 
 

@@ -8,8 +8,8 @@ from django.test import override_settings
 
 from archive.intake.uploads import sessions
 from archive.models import User
-from tests.api import Caller, recorder
-from tests.stores import NOBODY_LISTENS, other_store
+from tests.support.api_client import Caller, recorder
+from tests.support.object_stores import NOBODY_LISTENS, other_store
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from archive.models import UploadSession, User
-from tests.api import Answer, Caller
+from tests.support.api_client import Answer, Caller
 
 pytestmark = pytest.mark.django_db
 

@@ -19,8 +19,8 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 
 from archive.models import Export, Space, User
 from portal.api.app import api
-from tests.api import BOTH, Caller, recorder
-from tests.factory import make_contents
+from tests.support.api_client import BOTH, Caller, recorder
+from tests.support.factory import make_contents
 
 EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "3"))
 OPERATIONS = [

@@ -9,8 +9,9 @@ from archive import dbtime
 from archive.models import Appeal, Space, User, Violation
 from archive.moderation.appeals import appeal, decide, if_granted
 from archive.moderation.violations import flag, lift
-from tests.factory import make_row
-from tests.rows import entries, events, kept
+from tests.support.deadlines import kept
+from tests.support.factory import make_row
+from tests.support.log_entries import entries, events
 
 pytestmark = pytest.mark.usefixtures("db")
 WORDS = "It was a quotation, and I said so."

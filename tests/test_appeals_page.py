@@ -10,10 +10,10 @@ from archive.models import Space, User, Violation
 from archive.moderation import holds
 from archive.moderation.evidence import Lines
 from archive.moderation.violations import flag
-from tests.factory import make_row
-from tests.heard import make_heard
-from tests.pages import browser
-from tests.rows import kept
+from tests.support.deadlines import kept
+from tests.support.factory import make_row
+from tests.support.http_clients import browser
+from tests.support.playable_spaces import make_heard
 
 pytestmark = pytest.mark.usefixtures("db")
 LINE = "Seeds want to be seeds: a SEED that is not sown is a snack."

@@ -12,9 +12,9 @@ from archive.models import Appeal, Space, User, Violation
 from archive.moderation import holds
 from archive.moderation.appeals import appeal, decide
 from archive.moderation.violations import flag, lift
-from tests.factory import make_row
-from tests.refusals import refuses
-from tests.rows import entries
+from tests.support.errors import refuses
+from tests.support.factory import make_row
+from tests.support.log_entries import entries
 
 pytestmark = pytest.mark.usefixtures("db")
 WORDS = "It was a quotation."

@@ -16,8 +16,8 @@ from archive import dbtime
 from archive.models import Appeal, Bundle, Notice, Space, User
 from archive.models.notice_kinds import REMINDERS
 from archive.moderation.violations import flag
-from tests.heard import make_heard
 from tests.support import archive_settings
+from tests.support.playable_spaces import make_heard
 from tests.support.render_archive import render_all
 
 ROOT = Path(__file__).parent.parent

@@ -9,7 +9,7 @@ import pytest
 from av.audio.stream import AudioStream
 
 from archive.intake.audio.measure import AudioFacts, measure
-from tests.sounds import make_archived, make_silence, make_tone
+from tests.support.audio_files import make_archived, make_silence, make_tone
 
 DAY = 24 * 3600
 

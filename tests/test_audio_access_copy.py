@@ -6,7 +6,7 @@ import av
 import pytest
 
 from archive.intake.audio.measure import AudioAnalysis, measure
-from tests.sounds import make_archived, make_tone
+from tests.support.audio_files import make_archived, make_tone
 
 DAY = 24 * 3600
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from archive.intake.audio.measure import AudioAnalysis, measure
-from tests.sounds import RATE, SECOND, make_silence
+from tests.support.audio_files import RATE, SECOND, make_silence
 
 
 def heard(path: Path) -> AudioAnalysis:

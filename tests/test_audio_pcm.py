@@ -10,9 +10,9 @@ import pytest
 
 from archive.errors import Unreadable
 from archive.intake.audio.measure import pcm
-from tests.offspring import children, listener
-from tests.refusals import refuses
-from tests.sounds import make_silence, make_tone
+from tests.support.audio_files import make_silence, make_tone
+from tests.support.errors import refuses
+from tests.support.procfs import children, listener
 
 
 def samples(path: Path, start_ms: int = 0) -> "array.array[int]":

@@ -8,8 +8,8 @@ import pytest
 
 from archive.errors import Unreadable
 from archive.intake.audio.measure import AudioFacts, measure
-from tests.refusals import refuses
-from tests.sounds import claim_ten_hours, cut, make_film, make_silence, make_tone
+from tests.support.audio_files import claim_ten_hours, cut, make_film, make_silence, make_tone
+from tests.support.errors import refuses
 
 DAY = 24 * 3600
 

@@ -11,11 +11,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from archive.models import Space, User
 from archive.moderation.violations import flag
-from tests.bundling import unpacked
-from tests.heard import TALK, make_heard
-from tests.listening import draws_the_waveform, in_view, lit, marked, place, plays, ticks, wait_for_place
-from tests.offline import Opened
-from tests.processes import wait_until
+from tests.support.bundles import unpacked
+from tests.support.offline_page import Opened
+from tests.support.playable_spaces import TALK, make_heard
+from tests.support.player import draws_the_waveform, in_view, lit, marked, place, plays, ticks, wait_for_place
+from tests.support.processes import wait_until
 
 PEAKS = [0.1, 0.6, 0.3, 1.0] * 250
 MANY = [(4.0 * n, 4.0 * n + 3, f"Voice {n // 10 % 12}", f"Line {n} of a long talk.") for n in range(5400)]

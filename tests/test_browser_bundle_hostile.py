@@ -8,9 +8,9 @@ from playwright.sync_api import Browser, Page
 
 from archive.models import Participant, Space, User
 from archive.moderation.violations import flag
-from tests.bundling import unpacked
-from tests.heard import make_heard
-from tests.offline import Opened
+from tests.support.bundles import unpacked
+from tests.support.offline_page import Opened
+from tests.support.playable_spaces import make_heard
 
 HACK = "window.__hacked=1;alert(1)"
 CODE = f"<script>{HACK}</script>"

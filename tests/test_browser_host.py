@@ -13,10 +13,10 @@ from playwright.sync_api import Page, expect
 from archive import dbtime
 from archive.models import LogEntry, Space, User
 from archive.storage import keys, store
-from tests import browser as person
-from tests.factory import DEMO, make_space
-from tests.processes import Services, wait_until
-from tests.rows import come_near
+from tests.support import browser_sessions as person
+from tests.support.deadlines import come_near
+from tests.support.factory import DEMO, make_space
+from tests.support.processes import Services, wait_until
 
 
 @pytest.mark.usefixtures("committed")

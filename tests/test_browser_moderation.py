@@ -11,12 +11,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from archive import dbtime
 from archive.models import Space, User
-from tests import browser as person
-from tests.factory import make_row, make_user
-from tests.heard import make_heard
-from tests.listening import Complaints
-from tests.processes import Services, dispatch_until
-from tests.rows import come_near
+from tests.support import browser_sessions as person
+from tests.support.deadlines import come_near
+from tests.support.factory import make_row, make_user
+from tests.support.playable_spaces import make_heard
+from tests.support.player import Complaints
+from tests.support.processes import Services, dispatch_until
 
 VERIFIER = Path(__file__).parent.parent / "archive" / "retention" / "verify_certificate.py"
 LINE = "Seeds want to be seeds: a SEED that is not sown is a snack."

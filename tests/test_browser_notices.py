@@ -4,10 +4,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from archive.models import Notice, User
-from tests import browser as person
-from tests.factory import make_contents, make_row
-from tests.pages import session_cookie
-from tests.processes import Services, wait_until
+from tests.support import browser_sessions as person
+from tests.support.factory import make_contents, make_row
+from tests.support.http_clients import session_cookie
+from tests.support.processes import Services, wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 

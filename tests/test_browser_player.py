@@ -4,10 +4,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from archive.models import User
-from tests import browser as person
-from tests.heard import TALK, make_heard
-from tests.listening import Complaints, draws_the_waveform, in_view, lit, place, plays, wait_for_place
-from tests.processes import Services, wait_until
+from tests.support import browser_sessions as person
+from tests.support.playable_spaces import TALK, make_heard
+from tests.support.player import Complaints, draws_the_waveform, in_view, lit, place, plays, wait_for_place
+from tests.support.processes import Services, wait_until
 
 PEAKS = [0.1, 0.6, 0.3, 1.0] * 250
 

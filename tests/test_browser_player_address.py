@@ -7,13 +7,13 @@ from playwright.sync_api import Page, expect
 
 from archive import dbtime
 from archive.models import User
-from tests import browser as person
-from tests.heard import make_heard
-from tests.listening import lit, place, plays, wait_for_place
-from tests.pages import fetch
-from tests.processes import Services, wait_until
-from tests.rows import deadlines
-from tests.sound import make_noise
+from tests.support import browser_sessions as person
+from tests.support.audio_files import make_noise
+from tests.support.deadlines import deadlines
+from tests.support.http_clients import fetch
+from tests.support.playable_spaces import make_heard
+from tests.support.player import lit, place, plays, wait_for_place
+from tests.support.processes import Services, wait_until
 
 LINES = [(10.0 * n, 10.0 * n + 9, "Nora", f"Line {n}.") for n in range(32)]
 

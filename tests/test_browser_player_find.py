@@ -4,10 +4,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from archive.models import User
-from tests import browser as person
-from tests.heard import SearchLine, make_heard
-from tests.listening import Complaints, in_view, lit, marked, ticks, wait_for_place
-from tests.processes import Services, wait_until
+from tests.support import browser_sessions as person
+from tests.support.playable_spaces import SearchLine, make_heard
+from tests.support.player import Complaints, in_view, lit, marked, ticks, wait_for_place
+from tests.support.processes import Services, wait_until
 
 # As many lines as an hour or two has, in the 88 seconds of the demo recording.
 MANY = [(0.04 * n, 0.04 * n + 0.03, f"Voice {n // 10 % 12}", f"Line {n} of a long talk.") for n in range(2000)]

@@ -7,9 +7,9 @@ from playwright.sync_api import Page, expect
 
 from archive.models import User
 from archive.retention.purge import purge
-from tests import browser as person
-from tests.factory import make_row, make_space, make_user
-from tests.processes import Services
+from tests.support import browser_sessions as person
+from tests.support.factory import make_row, make_space, make_user
+from tests.support.processes import Services
 
 
 @pytest.mark.usefixtures("committed")

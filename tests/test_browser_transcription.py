@@ -8,10 +8,10 @@ from pytest_django import Settings
 
 from archive.models import Space, User
 from archive.tasks import dispatch
-from tests import browser as person
-from tests import voices
-from tests.factory import make_space
-from tests.processes import Services, wait_until
+from tests.support import browser_sessions as person
+from tests.support import speech_samples
+from tests.support.factory import make_space
+from tests.support.processes import Services, wait_until
 
 
 @pytest.mark.usefixtures("committed")
@@ -23,9 +23,9 @@ def test_heard_written_found_and_played(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    settings.TRANSCRIPTION_MODEL = voices.MODEL
-    monkeypatch.setenv("TRANSCRIPTION_MODEL", voices.MODEL)
-    recording = voices.read_aloud(tmp_path)
+    settings.TRANSCRIPTION_MODEL = speech_samples.MODEL
+    monkeypatch.setenv("TRANSCRIPTION_MODEL", speech_samples.MODEL)
+    recording = speech_samples.read_aloud(tmp_path)
     space = make_space(alice, recording=recording, transcript=None, transcribe=True, title="Read aloud")
     services.web()
 
@@ -36,7 +36,7 @@ def test_heard_written_found_and_played(
     dispatch()
     expect(page.get_by_text("Made by a machine, so it may be wrong")).to_be_visible()
     heard = " ".join(page.locator("[data-lines] p > span").all_inner_texts())
-    assert voices.word_errors(voices.TWO_CITIES, heard) < 0.15
+    assert speech_samples.word_errors(speech_samples.TWO_CITIES, heard) < 0.15
 
     page.goto(f"{services.url}/search/?q=superlative")
     line = page.locator(".found-lines a", has_text="superlative")

@@ -21,10 +21,9 @@ from archive import dbtime
 from archive.models import Recording, Space, UploadSession, User
 from archive.storage import store
 from archive.storage.setup import prepare_bucket
-from tests import browser as person
-from tests.gate import Gate
-from tests.processes import Services
-from tests.relay import Relay
+from tests.support import browser_sessions as person
+from tests.support.processes import Services
+from tests.support.proxy import Gate, Relay
 
 MIB = 1024**2
 BIG = os.environ.get("BIG") == "1"

@@ -14,10 +14,10 @@ from archive import dbtime
 from archive.models import Space, User
 from archive.storage import store
 from archive.storage.setup import prepare_bucket
-from tests import browser as person
-from tests.factory import DEMO, make_space
-from tests.processes import Services
-from tests.sounds import make_tone
+from tests.support import browser_sessions as person
+from tests.support.audio_files import make_tone
+from tests.support.factory import DEMO, make_space
+from tests.support.processes import Services
 
 pytestmark = pytest.mark.usefixtures("committed")
 

@@ -7,7 +7,7 @@ import pytest
 
 from archive.storage import Store, store
 from archive.storage.checks import bucket_is_erasable
-from tests.stores import NOBODY_LISTENS, WRONG_KEY, other_store
+from tests.support.object_stores import NOBODY_LISTENS, WRONG_KEY, other_store
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from archive.log import SYSTEM
 from archive.models import Bundle, Notice, Space, User
 from archive.moderation.violations import flag
 from archive.storage import store
-from tests.bundling import built, downloaded, failed
+from tests.support.bundles import built, downloaded, failed
 
 
 @pytest.fixture

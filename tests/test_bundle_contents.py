@@ -13,7 +13,7 @@ from archive.models import Bundle, Space, User
 from archive.moderation.appeals import appeal, decide
 from archive.moderation.evidence import Lines
 from archive.moderation.violations import flag
-from tests.bundling import built, downloaded
+from tests.support.bundles import built, downloaded
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from archive.errors import Refused, TooLate
 from archive.log import SYSTEM
 from archive.models import Bundle, Space
 from archive.storage import store
-from tests.bundling import failed
-from tests.refusals import refuses
-from tests.stores import NOBODY_LISTENS, other_store
+from tests.support.bundles import failed
+from tests.support.errors import refuses
+from tests.support.object_stores import NOBODY_LISTENS, other_store
 
 
 @pytest.fixture

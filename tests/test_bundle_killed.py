@@ -14,10 +14,10 @@ from archive.bundles.build import request
 from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Space, User
 from archive.storage import keys, store
-from tests.bundling import crc_is_right
-from tests.factory import make_noise
 from tests.faults import Deaths, deaths
-from tests.processes import Services
+from tests.support.bundles import crc_is_right
+from tests.support.factory import make_noise
+from tests.support.processes import Services
 
 KILLS = int(os.environ.get("KILLS", "0"))  # at least once at each point
 MIB = 1024**2

@@ -20,8 +20,8 @@ from archive.bundles.zip64 import Member, Range, layout
 from archive.log import SYSTEM
 from archive.models import Bundle, User
 from archive.storage import ObjectInfo, keys, store
-from tests.bundling import built, make_long
-from tests.readers import refused_by, seven_zip
+from tests.support.bundles import built, make_long
+from tests.support.zip_readers import refused_by, seven_zip
 
 pytestmark = [
     pytest.mark.usefixtures("committed"),  # a transaction that waits for minutes is ended

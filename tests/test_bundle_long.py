@@ -12,10 +12,10 @@ import pytest
 from archive.models import User
 from archive.storage import store
 from archive.storage.capabilities import copies_parts
-from tests.bundling import built, downloaded
-from tests.factory import make_space
-from tests.readers import refused_by
-from tests.sounds import make_silence
+from tests.support.audio_files import make_silence
+from tests.support.bundles import built, downloaded
+from tests.support.factory import make_space
+from tests.support.zip_readers import refused_by
 
 MIB = 1024**2
 

@@ -13,9 +13,9 @@ from archive.bundles.build import build, current, request
 from archive.log import SYSTEM
 from archive.models import LogEntry, Space
 from archive.storage import store
-from tests.bundling import built, downloaded, failed
-from tests.sounds import make_tone
-from tests.stores import NOBODY_LISTENS, other_store
+from tests.support.audio_files import make_tone
+from tests.support.bundles import built, downloaded, failed
+from tests.support.object_stores import NOBODY_LISTENS, other_store
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from archive.models import Participant, Space, User
 from archive.moderation.violations import flag, lift
 from archive.storage import keys, store
 from portal.checks import bundle_page
-from tests.heard import make_heard, make_peaks, put
-from tests.stores import NOBODY_LISTENS, other_store
+from tests.support.object_stores import NOBODY_LISTENS, other_store
+from tests.support.playable_spaces import make_heard, make_peaks, put
 
 PEAKS = [0.25, 1.0]
 

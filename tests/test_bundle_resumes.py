@@ -13,10 +13,10 @@ from archive.log import SYSTEM
 from archive.models import Bundle, Space, User
 from archive.storage import keys, store
 from archive.storage.capabilities import copies_parts
-from tests.bundling import crc_is_right
-from tests.factory import make_noise
 from tests.faults.proxy import Fault, Proxy
-from tests.stores import other_store
+from tests.support.bundles import crc_is_right
+from tests.support.factory import make_noise
+from tests.support.object_stores import other_store
 
 COPY = r"^PUT .* copy$"
 PUT = r"^PUT [^ ]*partNumber=\d+[^ ]*$"

@@ -8,8 +8,8 @@ from archive import lifecycle
 from archive.log import SYSTEM
 from archive.models import Bundle, Space, User
 from archive.moderation.violations import flag
-from tests.factory import make_space
-from tests.processes import Services, manage
+from tests.support.factory import make_space
+from tests.support.processes import Services, manage
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from archive.bundles.zip64 import Range, read
 from archive.models import Bundle, Space, User
 from archive.storage import store
 from archive.storage.capabilities import copies_parts
-from tests.bundling import built, downloaded
-from tests.readers import refused_by
-from tests.shapes import Shape, make_shaped, shapes
+from tests.support.bundles import built, downloaded
+from tests.support.random_spaces import Shape, make_shaped, shapes
+from tests.support.zip_readers import refused_by
 
 SHAPES = int(os.environ.get("SHAPES", "6"))
 

@@ -13,10 +13,10 @@ from archive.log import SYSTEM
 from archive.models import Bundle, Space, User
 from archive.storage import keys, store
 from archive.storage.capabilities import copies_parts, try_copying
-from tests.bundling import crc_is_right, downloaded
-from tests.factory import make_noise
 from tests.faults.proxy import Fault, Proxy
-from tests.stores import other_store
+from tests.support.bundles import crc_is_right, downloaded
+from tests.support.factory import make_noise
+from tests.support.object_stores import other_store
 
 COPY = r"^PUT .* copy$"
 

@@ -12,8 +12,8 @@ from archive.bundles.maintain import clear_storage, remove_unfetched, verify
 from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Space
 from archive.storage import keys, store
-from tests.bundling import built, downloaded, failed
-from tests.stores import NOBODY_LISTENS, other_store
+from tests.support.bundles import built, downloaded, failed
+from tests.support.object_stores import NOBODY_LISTENS, other_store
 
 
 @pytest.fixture

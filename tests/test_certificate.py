@@ -18,8 +18,9 @@ from archive.moderation.violations import flag, lift
 from archive.retention import certificate
 from archive.retention.purge import purge
 from archive.storage import keys, store
-from tests.factory import make_row, make_user
-from tests.rows import make_due, told
+from tests.support.deadlines import make_due
+from tests.support.factory import make_row, make_user
+from tests.support.log_entries import told
 
 pytestmark = pytest.mark.usefixtures("db")
 

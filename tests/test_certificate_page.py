@@ -11,9 +11,9 @@ from archive.models import DeletionCertificate, Space, User
 from archive.retention import certificate
 from archive.retention.purge import purge
 from archive.retention.verify_certificate import main
-from tests.factory import make_row
-from tests.pages import browser
-from tests.rows import make_due
+from tests.support.deadlines import make_due
+from tests.support.factory import make_row
+from tests.support.http_clients import browser
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -34,7 +34,7 @@ from archive.models import (
     User,
     Violation,
 )
-from tests.factory import make_row
+from tests.support.factory import make_row
 
 pytestmark = pytest.mark.usefixtures("db")
 

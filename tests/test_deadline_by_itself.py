@@ -10,10 +10,10 @@ import pytest
 from archive import dbtime
 from archive.models import LogEntry, Space, User
 from archive.storage import keys, store
-from tests.bundling import built
-from tests.pages import fetch, session_cookie
-from tests.processes import Services, manage, wait_until
-from tests.rows import deadlines
+from tests.support.bundles import built
+from tests.support.deadlines import deadlines
+from tests.support.http_clients import fetch, session_cookie
+from tests.support.processes import Services, manage, wait_until
 
 
 @pytest.mark.usefixtures("committed")

@@ -12,8 +12,8 @@ from archive.models import LogEntry, Space, User
 from archive.moderation.violations import flag, lift
 from archive.policy import RetentionPolicy
 from archive.retention.simulate import simulate
-from tests.factory import make_held, make_row
-from tests.pages import browser
+from tests.support.factory import make_held, make_row
+from tests.support.http_clients import browser
 
 pytestmark = pytest.mark.usefixtures("db")
 

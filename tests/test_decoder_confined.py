@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.hostile import make_hole
-from tests.offspring import children, ended
-from tests.processes import wait_until
+from tests.support.hostile_files import make_hole
+from tests.support.processes import wait_until
+from tests.support.procfs import children, ended
 
 ROOT = Path(__file__).parent.parent
 USERS = [os.getuid()] if os.getuid() else [0, 65534]

@@ -16,13 +16,13 @@ from archive.intake.publish import finish
 from archive.intake.transcription.transcribe import transcribe
 from archive.models import Space, Transcription, UploadSession, User
 from archive.storage import keys, store
-from tests import voices
-from tests.arriving import arrive
-from tests.broken_decoder import break_decoder
-from tests.factory import make_row, make_space
-from tests.refusals import refuses
-from tests.rows import events
-from tests.sounds import make_tone
+from tests.support import speech_samples
+from tests.support.audio_files import make_tone
+from tests.support.broken_decoder import break_decoder
+from tests.support.errors import refuses
+from tests.support.factory import make_row, make_space
+from tests.support.log_entries import events
+from tests.support.uploads import arrive
 
 START = "    file.seek(0)\n    head"  # in decode.py, at the first look at the file
 LARGER_THAN_THE_SELF_TEST = "os.fstat(0).st_size > 50_000"
@@ -197,8 +197,8 @@ def test_the_command_takes_nothing_in_and_says_that_the_file_is_not_to_blame(
 def test_a_transcription_is_tried_again(
     alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    settings.TRANSCRIPTION_MODEL = voices.MODEL
-    space = make_space(alice, recording=voices.read_aloud(tmp_path), transcript=None, transcribe=True)
+    settings.TRANSCRIPTION_MODEL = speech_samples.MODEL
+    space = make_space(alice, recording=speech_samples.read_aloud(tmp_path), transcript=None, transcribe=True)
     break_decoder(monkeypatch, tmp_path, 'no_such_argument="replace"')
 
     assert not transcribe(Transcription.objects.get(space=space).pk)

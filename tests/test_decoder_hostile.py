@@ -9,9 +9,9 @@ from pytest_django import Settings
 
 from archive.errors import Unreadable
 from archive.intake.audio.measure import AudioFacts, measure
-from tests import hostile
-from tests.offspring import children
-from tests.sounds import cut, make_tone
+from tests.support import hostile_files
+from tests.support.audio_files import cut, make_tone
+from tests.support.procfs import children
 
 MEMORY, NO_AUDIO, NO_SOUND = "audio.too_much_memory", "audio.unreadable", "audio.silent"
 
@@ -38,37 +38,39 @@ def refused(path: Path, **options: int) -> str:
 
 
 def test_a_wav_that_claims_4_tebibytes(tmp_path: Path) -> None:
-    path = hostile.claim_four_tebibytes(tmp_path / "talk.wav")
+    path = hostile_files.claim_four_tebibytes(tmp_path / "talk.wav")
 
     assert refused(path) == "audio.too_short"
     assert measured(path, accept_short=True).duration_ms == 3000
 
 
 def test_a_wav_whose_recorder_never_learned_its_length_is_taken(tmp_path: Path) -> None:
-    assert measured(hostile.open_ended(tmp_path / "talk.wav")).duration_ms == 3000
+    assert measured(hostile_files.open_ended(tmp_path / "talk.wav")).duration_ms == 3000
 
 
 def test_a_track_without_anything_in_it(tmp_path: Path) -> None:
-    assert refused(hostile.make_empty_track(tmp_path / "talk.m4a")) == NO_SOUND
+    assert refused(hostile_files.make_empty_track(tmp_path / "talk.m4a")) == NO_SOUND
 
 
 def test_500_streams(tmp_path: Path) -> None:
-    assert refused(hostile.make_many(tmp_path / "talk.m4a", 500)) == MEMORY
+    assert refused(hostile_files.make_many(tmp_path / "talk.m4a", 500)) == MEMORY
 
 
 def test_60_streams_are_too_many_for_nobody(tmp_path: Path) -> None:
-    assert measured(hostile.make_many(tmp_path / "talk.m4a", 60)).duration_ms > 0
+    assert measured(hostile_files.make_many(tmp_path / "talk.m4a", 60)).duration_ms > 0
 
 
 @pytest.mark.parametrize("kind", [b"APIC", b"PRIV"])
 def test_100_megabytes_of_id3(tmp_path: Path, kind: bytes) -> None:
-    path = hostile.behind_id3(tmp_path / "talk.mp3", 100_000_000, kind)
+    path = hostile_files.behind_id3(tmp_path / "talk.mp3", 100_000_000, kind)
 
     assert refused(path) == "audio.too_many_tags"
 
 
 def test_a_picture_among_the_tags_is_no_harm(tmp_path: Path) -> None:
-    assert measured(hostile.behind_id3(tmp_path / "talk.mp3", 3_000_000)).duration_ms == pytest.approx(3000, abs=60)
+    assert measured(hostile_files.behind_id3(tmp_path / "talk.mp3", 3_000_000)).duration_ms == pytest.approx(
+        3000, abs=60
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,11 +79,11 @@ def test_a_picture_among_the_tags_is_no_harm(tmp_path: Path) -> None:
     ids=["stts entries", "stsz sample size", "stsz samples", "stsc entries"],
 )
 def test_an_m4a_that_counts_to_4_milliards(tmp_path: Path, table: bytes, place: int, code: str) -> None:
-    assert refused(hostile.claim_samples(tmp_path / "talk.m4a", table, place, 0xFFFFFFF0)) == code
+    assert refused(hostile_files.claim_samples(tmp_path / "talk.m4a", table, place, 0xFFFFFFF0)) == code
 
 
 def test_hours_of_silence_in_a_few_kilobytes(tmp_path: Path) -> None:
-    path = hostile.make_bomb(tmp_path / "talk.flac", 4 * 3600)
+    path = hostile_files.make_bomb(tmp_path / "talk.flac", 4 * 3600)
 
     assert path.stat().st_size < 50_000
     assert refused(path, longest_seconds=3600) == "audio.too_long"
@@ -107,7 +109,7 @@ def test_more_memory_than_it_may_have(tmp_path: Path) -> None:
     ids=["adts", "ogg", "flac", "mp4", "webm", "id3", "nothing"],
 )
 def test_noise_behind_a_promising_start(tmp_path: Path, start: bytes) -> None:
-    code = refused(hostile.make_random(tmp_path / "talk.m4a", start))
+    code = refused(hostile_files.make_random(tmp_path / "talk.m4a", start))
 
     assert code in (NO_AUDIO, NO_SOUND, "audio.damaged")
 

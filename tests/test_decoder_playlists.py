@@ -12,8 +12,8 @@ import pytest
 
 from archive.errors import Unreadable
 from archive.intake.audio.measure import measure
-from tests.refusals import refuses
-from tests.sounds import make_tone
+from tests.support.audio_files import make_tone
+from tests.support.errors import refuses
 
 HLS = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:10\n#EXTINF:3,\n{}\n#EXT-X-ENDLIST\n"
 CONCAT = "ffconcat version 1.0\nfile {}\n"

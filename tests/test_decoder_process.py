@@ -13,10 +13,10 @@ from pytest_django import Settings
 from archive.errors import DecoderDied, DecoderFailed, Unreadable
 from archive.intake.audio import measure as audio_measure
 from archive.intake.audio import sandbox
-from tests.hostile import make_hole
-from tests.offspring import children, listener
-from tests.refusals import refuses
-from tests.sounds import make_silence, make_tone
+from tests.support.audio_files import make_silence, make_tone
+from tests.support.errors import refuses
+from tests.support.hostile_files import make_hole
+from tests.support.procfs import children, listener
 
 READY = 'os.write(says, b\'{"guards": ["limits", "network", "paths"]}\\n\')'
 BROKE_OFF = "audio.decoder_broke_off"

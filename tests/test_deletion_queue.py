@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from archive.models import Space, User
-from tests.factory import make_row
-from tests.processes import Services, wait_until
+from tests.support.factory import make_row
+from tests.support.processes import Services, wait_until
 
 
 @pytest.mark.usefixtures("committed")

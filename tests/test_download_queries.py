@@ -13,9 +13,9 @@ from archive.models import Export, ExportPart, LogEntry, Recording, User
 from archive.recorders import create_token
 from archive.storage import keys, store, write
 from portal.downloads import download_path
-from tests.api import Caller
-from tests.factory import make_contents, make_row
-from tests.pages import browser
+from tests.support.api_client import Caller
+from tests.support.factory import make_contents, make_row
+from tests.support.http_clients import browser
 
 pytestmark = pytest.mark.usefixtures("db")
 SMALLEST, _, LARGEST = Export.Size.values

@@ -20,8 +20,8 @@ from embedded.engine import Engine
 from embedded.engines import EngineError, Engines
 from embedded.process import Facts, facts, family
 from embedded.state import is_free
-from tests.processes import ROOT, wait_until
-from tests.sockets import listening
+from tests.support.processes import ROOT, wait_until
+from tests.support.procfs import listening
 
 # A start that can be killed before it stops anything.
 START = """

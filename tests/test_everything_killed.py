@@ -15,18 +15,18 @@ from django.test import Client
 
 from archive.models import User
 from archive.storage.setup import prepare_bucket
-from tests import voices
-from tests.factory import make_user
 from tests.faults import Deaths, deaths
 from tests.faults.invariants import Invariants
 from tests.faults.scenes import SCENES, Scene
 from tests.faults.tables import rows, stuck
 from tests.faults.world import World
-from tests.mailbox import FROM, Mailbox, give_address
-from tests.pages import browser
-from tests.processes import Services, forget_messages
-from tests.rows import end_pauses, expire_leases
-from tests.stores import other_store
+from tests.support import speech_samples
+from tests.support.factory import make_user
+from tests.support.http_clients import browser
+from tests.support.leases import end_pauses, expire_leases
+from tests.support.mail_server import FROM, Mailbox, give_address
+from tests.support.object_stores import other_store
+from tests.support.processes import Services, forget_messages
 
 KILLS = int(os.environ.get("KILLS", "6"))
 SEED = int(os.environ.get("KILLS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
@@ -37,7 +37,7 @@ MINUTES = 4  # of the 15 after recovery; the lease takes 10
 def zygote(services: Services, mailbox: Mailbox, tmp_path: Path) -> Iterator[Deaths]:
     """Processes with leases as in production, a mail server, and a bucket of their own."""
     own = {
-        "TRANSCRIPTION_MODEL": voices.MODEL,
+        "TRANSCRIPTION_MODEL": speech_samples.MODEL,
         "S3_BUCKET": "kills",
         "EMAIL_URL": mailbox.url,
         "MAIL_FROM": FROM,

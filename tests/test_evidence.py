@@ -9,10 +9,10 @@ from archive.errors import Refused
 from archive.models import Space, Transcript, User
 from archive.moderation.evidence import Lines, context_lines, parse
 from archive.moderation.violations import flag
-from tests.factory import make_row
-from tests.refusals import refuses
-from tests.rows import told
-from tests.spoken import make_transcript
+from tests.support.errors import refuses
+from tests.support.factory import make_row
+from tests.support.log_entries import told
+from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -12,10 +12,10 @@ from archive.errors import make_problem
 from archive.intake.publish import finish
 from archive.models import Space, User
 from archive.storage import keys, store
-from tests.arriving import arrive
-from tests.factory import make_row, make_space
-from tests.rows import events
-from tests.sounds import make_tone
+from tests.support.audio_files import make_tone
+from tests.support.factory import make_row, make_space
+from tests.support.log_entries import events
+from tests.support.uploads import arrive
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -7,10 +7,11 @@ import pytest
 from archive.models import Space, User
 from archive.storage import keys, store
 from archive.tasks import dispatch
-from tests.arriving import arrive
-from tests.factory import make_row, make_space
-from tests.processes import PausedAt, Services, dispatch_until
-from tests.rows import events, expire_leases
+from tests.support.factory import make_row, make_space
+from tests.support.leases import expire_leases
+from tests.support.log_entries import events
+from tests.support.processes import PausedAt, Services, dispatch_until
+from tests.support.uploads import arrive
 
 VTT = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Runner beans.\n"
 

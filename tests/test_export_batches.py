@@ -14,11 +14,13 @@ from archive.errors import make_problem
 from archive.models import DeletionCertificate, Export, ExportPart, ExportPartEntry, Space, User
 from archive.retention.purge import begin, purge_all
 from archive.storage import keys, store
-from tests.factory import make_contents, make_row
 from tests.faults.proxy import Fault, Proxy
-from tests.processes import PATIENCE, wait_until
-from tests.rows import change, make_due, row, told
-from tests.stores import other_store
+from tests.support.deadlines import make_due
+from tests.support.factory import make_contents, make_row
+from tests.support.log_entries import told
+from tests.support.object_stores import other_store
+from tests.support.processes import PATIENCE, wait_until
+from tests.support.rows import change, row
 
 SMALL, LARGE = Export.Size.SMALL, Export.Size.LARGE
 DELETE = r"^POST /\S*\?delete"

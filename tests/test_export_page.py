@@ -11,11 +11,11 @@ from archive.bundles.exports import build, newest, request
 from archive.models import Export, ExportPart, LogEntry, Space, User
 from archive.retention.purge import purge
 from portal.downloads import download_path
-from tests import browser as person
-from tests.factory import make_contents, make_noise, make_row
-from tests.pages import browser
-from tests.processes import Services
-from tests.rows import make_due
+from tests.support import browser_sessions as person
+from tests.support.deadlines import make_due
+from tests.support.factory import make_contents, make_noise, make_row
+from tests.support.http_clients import browser
+from tests.support.processes import Services
 
 GB = 10**9
 

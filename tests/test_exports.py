@@ -18,9 +18,9 @@ from archive.models import Export, ExportPart, LogEntry, Space, User
 from archive.retention.purge import begin, purge
 from archive.storage import keys, store
 from archive.storage.capabilities import copies_parts
-from tests.factory import make_noise, make_row
-from tests.refusals import refuses
-from tests.rows import make_due
+from tests.support.deadlines import make_due
+from tests.support.errors import refuses
+from tests.support.factory import make_noise, make_row
 
 GB = 10**9
 SMALL = Export.Size.SMALL

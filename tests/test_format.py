@@ -13,7 +13,7 @@ from embedded.node import find as find_node
 from portal.presenters.clock import format_time_left
 
 ROOT = Path(__file__).parent.parent
-CASES = json.loads((ROOT / "tests" / "format_cases.json").read_text())
+CASES = json.loads((ROOT / "tests" / "support" / "format_cases.json").read_text())
 IN_PYTHON: dict[str, Callable[..., str]] = {
     "size": formatting.format_size,
     "duration": formatting.format_duration,

@@ -14,9 +14,10 @@ from archive.moderation.holds import if_released, place, release
 from archive.moderation.violations import flag, lift
 from archive.retention.due import due_spaces
 from archive.retention.purge import purge
-from tests.factory import make_held, make_row, make_user
-from tests.refusals import refuses
-from tests.rows import entries, events, kept
+from tests.support.deadlines import kept
+from tests.support.errors import refuses
+from tests.support.factory import make_held, make_row, make_user
+from tests.support.log_entries import entries, events
 
 pytestmark = pytest.mark.usefixtures("db")
 REASON = "A court asked for it."

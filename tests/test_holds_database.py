@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from archive import dbtime, lifecycle
 from archive.log import SYSTEM
 from archive.models import Hold, Space, User
-from tests.factory import make_held, make_row
+from tests.support.factory import make_held, make_row
 
 pytestmark = pytest.mark.usefixtures("db")
 TOMORROW = timedelta(days=1)

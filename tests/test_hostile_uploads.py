@@ -8,10 +8,10 @@ import pytest
 
 from archive.models import Space, UploadSession, User
 from archive.storage import keys, store
-from tests.arriving import arrive
-from tests.factory import make_row, make_space
-from tests.hostile import MADE
-from tests.processes import Services, dispatch_until
+from tests.support.factory import make_row, make_space
+from tests.support.hostile_files import MADE
+from tests.support.processes import Services, dispatch_until
+from tests.support.uploads import arrive
 
 TRANSCRIPTS = {
     "long.vtt": b"WEBVTT\n\n00:00.000 --> 00:01.000\n" + b"x" * 15_000_000,

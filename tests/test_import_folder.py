@@ -6,7 +6,7 @@ import pytest
 
 from archive.errors import Unreadable
 from archive.intake.importers import find
-from tests.refusals import refuses
+from tests.support.errors import refuses
 
 
 def names(path: Path) -> list[str]:

@@ -17,7 +17,7 @@ from mutagen.mp4 import MP4
 from mutagen.oggopus import OggOpus
 
 from archive.intake.importers import find, inspect
-from tests.sounds import make_tone
+from tests.support.audio_files import make_tone
 
 NOTE = "talk.{}: its tags name Nora and the date 2026-11-22, which is not taken as the end of the Space."
 

@@ -9,7 +9,7 @@ import pytest
 
 from archive.errors import Unreadable
 from archive.intake.importers import ImportCandidate, find
-from tests.refusals import refuses
+from tests.support.errors import refuses
 
 SPACE: dict[str, Any] = {
     "id": "1ypKdEXvkMLGW",

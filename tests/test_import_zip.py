@@ -13,7 +13,7 @@ import pytest
 
 from archive.errors import Refused, Unreadable
 from archive.intake.importers import ImportCandidate, find
-from tests.refusals import refuses
+from tests.support.errors import refuses
 
 SPACE = [{"id": "1ab", "endedAt": "2026-11-22T20:05:10Z"}]
 SCRIPT = f"window.YTD.spaces_metadata.part0 = {json.dumps(SPACE)}"

@@ -14,8 +14,8 @@ from archive.intake.ingest import Outcome, ingest
 from archive.intake.request import Request
 from archive.models import LogEntry, Recording, Space, User
 from archive.storage import keys, store
-from tests.rows import events
-from tests.sounds import make_silence
+from tests.support.audio_files import make_silence
+from tests.support.log_entries import events
 
 VTT = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Beans.\n"
 

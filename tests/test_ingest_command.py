@@ -10,7 +10,7 @@ from django.core.management import execute_from_command_line
 
 from archive import dbtime
 from archive.models import Space, User
-from tests.sounds import make_tone
+from tests.support.audio_files import make_tone
 
 pytestmark = pytest.mark.usefixtures("committed")
 

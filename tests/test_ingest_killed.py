@@ -10,10 +10,10 @@ from archive import dbtime
 from archive.models import Space
 from archive.storage import keys, store
 from embedded.process import Process
-from tests.gate import Gate
-from tests.processes import ROOT, PausedAt, Services, dispatch_until, manage, wait_until
-from tests.rows import expire_leases
-from tests.sound import make_noise
+from tests.support.audio_files import make_noise
+from tests.support.leases import expire_leases
+from tests.support.processes import ROOT, PausedAt, Services, dispatch_until, manage, wait_until
+from tests.support.proxy import Gate
 
 PART_2 = r"PUT /spacekeep/spaces/[^/]+/recording/1\.wav\?.*partNumber=2"
 

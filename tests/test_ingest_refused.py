@@ -12,7 +12,7 @@ from archive.intake.ingest import ingest
 from archive.intake.request import Request
 from archive.models import LogEntry, Space
 from archive.storage import store
-from tests.refusals import refuses
+from tests.support.errors import refuses
 
 NOON = datetime(2020, 5, 1, 12, 0, tzinfo=UTC)
 REFUSED: list[tuple[type[Refused], str, dict[str, Any]]] = [

@@ -12,9 +12,9 @@ from archive.intake.ingest import ingest
 from archive.intake.request import Request
 from archive.models import Recording, Space
 from archive.storage import keys, store
-from tests.refusals import refuses
-from tests.sounds import make_silence
-from tests.stores import NOBODY_LISTENS, other_store
+from tests.support.audio_files import make_silence
+from tests.support.errors import refuses
+from tests.support.object_stores import NOBODY_LISTENS, other_store
 
 
 def test_a_store_that_is_down_costs_time_only(talk: Callable[..., Request]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from embedded.process import Facts, Process, facts, family
-from tests.processes import ROOT, wait_until
+from tests.support.processes import ROOT, wait_until
 
 SECONDS = 250  # longer than any machine takes to start all of it
 
@@ -31,7 +31,16 @@ def run(folder: Path) -> Iterator[Process]:
 
 def begin(run: Process, folder: Path, processes: int) -> dict[int, Facts]:
     """Start the run with `processes` for xdist. Returns everything that runs once its tests sleep."""
-    command = [sys.executable, "-m", "pytest", "-n", str(processes), "-p", "no:cacheprovider", "tests/sleepers.py"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-n",
+        str(processes),
+        "-p",
+        "no:cacheprovider",
+        "tests/support/sleeping_tests.py",
+    ]
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     env = {**ours, "SLEEPERS": str(folder / "ready"), "TMPDIR": str(folder / "tmp")}
     run.spawn(command, cwd=ROOT, env=env, death_signal=signal.SIGKILL)

@@ -19,8 +19,9 @@ from archive.errors import (
 )
 from archive.leases import Budget, Claim
 from archive.models import Space, User
-from tests.factory import make_row
-from tests.rows import change, claimed, row
+from tests.support.factory import make_row
+from tests.support.leases import claimed
+from tests.support.rows import change, row
 
 PROCESSING = [Space.State.PROCESSING]
 

@@ -8,9 +8,10 @@ from django.db import connection, transaction
 
 from archive.leases import Claim
 from archive.models import Space, User
-from tests.factory import make_row
-from tests.processes import PATIENCE
-from tests.rows import claim, claimed, row
+from tests.support.factory import make_row
+from tests.support.leases import claim, claimed
+from tests.support.processes import PATIENCE
+from tests.support.rows import row
 
 
 @pytest.fixture

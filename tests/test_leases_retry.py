@@ -7,8 +7,10 @@ import pytest
 from archive import dbtime, leases
 from archive.errors import make_problem
 from archive.models import Space, User
-from tests.factory import make_row
-from tests.rows import change, claim, claimed, row, seconds_from_now
+from tests.support.deadlines import seconds_from_now
+from tests.support.factory import make_row
+from tests.support.leases import claim, claimed
+from tests.support.rows import change, row
 
 
 @pytest.fixture

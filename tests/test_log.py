@@ -12,7 +12,7 @@ from archive import log
 from archive.log import SYSTEM, Actor, events
 from archive.models import LogEntry, User
 from portal.presenters.log import log_line
-from tests.factory import make_row
+from tests.support.factory import make_row
 
 SPACE = uuid.UUID("00000000-0000-4000-8000-000000000001")
 

@@ -29,9 +29,9 @@ from archive.moderation import appeals, holds, violations
 from archive.retention import purge
 from archive.retention.replay import replay
 from archive.storage import keys, store
-from tests.factory import make_space, make_user
 from tests.faults.clock import move, take_over
-from tests.pages import browser
+from tests.support.factory import make_space, make_user
+from tests.support.http_clients import browser
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "3"))
 DAY = timedelta(days=1)

@@ -8,7 +8,7 @@ from django.core.mail import EmailMessage, get_connection
 
 from portal import env
 from portal.env import Mail
-from tests.processes import MANAGE
+from tests.support.processes import MANAGE
 from tests.test_settings_checks import run
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"

@@ -13,9 +13,9 @@ import pytest
 
 from embedded import envfile
 from embedded.process import facts, family
-from tests.clone import Clone, Visitor
-from tests.processes import wait_until
-from tests.sockets import listening
+from tests.support.checkout import Clone, Visitor
+from tests.support.processes import wait_until
+from tests.support.procfs import listening
 
 TITLE = "The seed library room"
 

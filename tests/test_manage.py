@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from embedded import envfile
-from tests.processes import ROOT
+from tests.support.processes import ROOT
 
 SHOW = "from django.conf import settings; print(settings.SITE_URL, settings.S3['bucket_name'], settings.RETENTION_DAYS)"
 

@@ -5,7 +5,7 @@ from django.test import Client
 
 from archive.models import Bundle, User
 from archive.storage import store
-from tests.factory import make_contents, make_row
+from tests.support.factory import make_contents, make_row
 
 
 @pytest.mark.django_db

@@ -12,7 +12,7 @@ from archive.models import Space, User
 from archive.moderation.appeals import appeal
 from archive.moderation.violations import flag
 from archive.storage import keys, store
-from tests.factory import make_row, make_space, make_user
+from tests.support.factory import make_row, make_space, make_user
 
 pytestmark = pytest.mark.django_db
 

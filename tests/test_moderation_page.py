@@ -12,11 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from archive import dbtime
 from archive.models import Appeal, Hold, Rule, Space, User, Violation
 from archive.moderation.violations import flag
-from tests.factory import make_held, make_row
-from tests.heard import make_heard
-from tests.pages import browser
-from tests.rows import kept
-from tests.spoken import make_transcript
+from tests.support.deadlines import kept
+from tests.support.factory import make_held, make_row
+from tests.support.http_clients import browser
+from tests.support.playable_spaces import make_heard
+from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
 

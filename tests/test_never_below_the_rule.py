@@ -13,7 +13,7 @@ from archive.models import Appeal, Space, User
 from archive.moderation import holds
 from archive.moderation.appeals import appeal, decide
 from archive.moderation.violations import flag, lift
-from tests.factory import make_row, make_user
+from tests.support.factory import make_row, make_user
 
 pytestmark = pytest.mark.usefixtures("db")
 

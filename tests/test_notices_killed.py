@@ -7,10 +7,11 @@ from archive import dbtime, notices
 from archive.models import LogEntry, Notice, Space, User
 from archive.tasks import dispatch
 from embedded.process import Process
-from tests.factory import make_row
-from tests.mailbox import FROM, Mailbox, give_address, row, text
-from tests.processes import PausedAt, Services, dispatch_until
-from tests.rows import change, expire_leases
+from tests.support.factory import make_row
+from tests.support.leases import expire_leases
+from tests.support.mail_server import FROM, Mailbox, give_address, row, text
+from tests.support.processes import PausedAt, Services, dispatch_until
+from tests.support.rows import change
 
 pytestmark = pytest.mark.usefixtures("committed")
 

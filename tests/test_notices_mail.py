@@ -10,8 +10,8 @@ from archive.display.mail import clean_line
 from archive.models import Notice, Space, User
 from archive.models.notice_kinds import REMINDERS
 from archive.moderation.violations import flag
-from tests.factory import make_contents, make_row
-from tests.mailbox import Mailbox, give_address, html, text
+from tests.support.factory import make_contents, make_row
+from tests.support.mail_server import Mailbox, give_address, html, text
 
 pytestmark = pytest.mark.usefixtures("db")
 

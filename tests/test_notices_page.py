@@ -11,9 +11,10 @@ from archive import dbtime, notices
 from archive.models import Bundle, Notice, Space, User
 from archive.moderation.violations import flag, lift
 from archive.retention.purge import purge
-from tests.factory import make_contents, make_row
-from tests.pages import browser
-from tests.rows import change, make_due
+from tests.support.deadlines import make_due
+from tests.support.factory import make_contents, make_row
+from tests.support.http_clients import browser
+from tests.support.rows import change
 
 pytestmark = pytest.mark.usefixtures("db")
 

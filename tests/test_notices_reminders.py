@@ -12,9 +12,10 @@ from archive.errors import make_problem
 from archive.models import Notice, Space, User
 from archive.moderation.holds import place
 from archive.moderation.violations import flag
-from tests.factory import make_row
-from tests.mailbox import Mailbox, give_address, row, text
-from tests.rows import change, events
+from tests.support.factory import make_row
+from tests.support.log_entries import events
+from tests.support.mail_server import Mailbox, give_address, row, text
+from tests.support.rows import change
 
 pytestmark = pytest.mark.usefixtures("db")
 DAY = timedelta(days=1)

@@ -10,9 +10,10 @@ from archive import dbtime, notices
 from archive.errors import make_problem
 from archive.models import Bundle, LogEntry, Notice, Space, User
 from archive.moderation.violations import flag, lift
-from tests.factory import make_contents, make_row
-from tests.mailbox import FROM, Mailbox, give_address, html, row, text
-from tests.rows import change, told
+from tests.support.factory import make_contents, make_row
+from tests.support.log_entries import told
+from tests.support.mail_server import FROM, Mailbox, give_address, html, row, text
+from tests.support.rows import change
 
 pytestmark = pytest.mark.usefixtures("db")
 

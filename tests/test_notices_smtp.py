@@ -9,10 +9,11 @@ from django.db import transaction
 from archive import notices
 from archive.errors import make_problem
 from archive.models import Notice, Space, User
-from tests.factory import make_row
-from tests.mailbox import Mailbox, give_address, row, running, use
-from tests.processes import free_port
-from tests.rows import seconds_from_now, told
+from tests.support.deadlines import seconds_from_now
+from tests.support.factory import make_row
+from tests.support.log_entries import told
+from tests.support.mail_server import Mailbox, give_address, row, running, use
+from tests.support.processes import free_port
 
 pytestmark = pytest.mark.usefixtures("db")
 

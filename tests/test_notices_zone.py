@@ -6,9 +6,9 @@ from django.test.utils import CaptureQueriesContext
 from playwright.sync_api import Browser
 
 from archive.models import User
-from tests import browser as person
-from tests.pages import browser
-from tests.processes import Services, wait_until
+from tests.support import browser_sessions as person
+from tests.support.http_clients import browser
+from tests.support.processes import Services, wait_until
 
 
 def visit(user: User | None, zone: str) -> str:

@@ -15,9 +15,9 @@ from archive.log import SYSTEM
 from archive.models import Bundle, Space, User
 from archive.storage import keys, store
 from embedded.engine import Engine
-from tests.pages import ask_for_bundle, fetch, session_cookie
 from tests.plugin import engines
-from tests.processes import Services, wait_until
+from tests.support.http_clients import ask_for_bundle, fetch, session_cookie
+from tests.support.processes import Services, wait_until
 
 
 @contextmanager

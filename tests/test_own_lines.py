@@ -8,9 +8,9 @@ from django.http import HttpResponse
 from archive import dbtime
 from archive.models import LogEntry, Participant, Space, User
 from archive.retention.purge import purge
-from tests.factory import make_row
-from tests.pages import browser
-from tests.spoken import make_transcript
+from tests.support.factory import make_row
+from tests.support.http_clients import browser
+from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
 

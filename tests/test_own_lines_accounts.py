@@ -6,10 +6,10 @@ import pytest
 
 from archive import dbtime
 from archive.models import LogEntry, Participant, Space, User
-from tests.factory import make_row
-from tests.pages import browser
-from tests.rows import events
-from tests.spoken import make_transcript
+from tests.support.factory import make_row
+from tests.support.http_clients import browser
+from tests.support.log_entries import events
+from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
 

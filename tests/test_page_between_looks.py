@@ -15,11 +15,11 @@ from archive import lifecycle
 from archive.intake.transcripts.import_upload import read
 from archive.log import SYSTEM
 from archive.models import Space, Transcription, User
-from tests import voices
-from tests.arriving import arrive
-from tests.factory import make_contents, make_row
-from tests.pages import browser
-from tests.spoken import make_transcript
+from tests.support import speech_samples
+from tests.support.factory import make_contents, make_row
+from tests.support.http_clients import browser
+from tests.support.transcripts import make_transcript
+from tests.support.uploads import arrive
 
 pytestmark = pytest.mark.usefixtures("db")
 LOOKS = 60  # more than a page takes
@@ -81,7 +81,7 @@ def test_a_transcript_that_is_being_read(alice: User, waits: Callable[[], Space]
 
 
 def test_a_transcript_that_a_machine_writes(alice: User, waits: Callable[[], Space], settings: Settings) -> None:
-    settings.TRANSCRIPTION_MODEL = voices.MODEL
+    settings.TRANSCRIPTION_MODEL = speech_samples.MODEL
 
     def begin() -> tuple[Space, Callable[[], None]]:
         space = waits()

@@ -10,8 +10,8 @@ from archive.models import LogEntry, Space, User
 from archive.moderation.violations import flag
 from archive.retention.purge import purge
 from portal.presenters.clock import clock_face
-from tests.factory import make_contents, make_row
-from tests.pages import browser
+from tests.support.factory import make_contents, make_row
+from tests.support.http_clients import browser
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -13,8 +13,8 @@ from archive import dbtime, log
 from archive.log import SYSTEM, events
 from archive.models import Space, User
 from portal.paging import page_of
-from tests.factory import make_held, make_row
-from tests.pages import browser
+from tests.support.factory import make_held, make_row
+from tests.support.http_clients import browser
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from archive.bundles.part_plan import CopiedPart, Part, RelayedPart, digest, pieces_of, plan
 from archive.bundles.zip64 import Literal, Range, Segment
 from archive.errors import Refused
-from tests.refusals import refuses
+from tests.support.errors import refuses
 
 MIB = 1024**2
 LEAST, MOST = 10, 40  # bytes; the shapes are the same as with 5 MiB and 64 MiB

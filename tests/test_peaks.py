@@ -7,10 +7,10 @@ import pytest
 from archive import dbtime
 from archive.models import Derived, Space, User
 from archive.storage import store
-from tests.heard import make_heard, make_peaks
-from tests.pages import browser, fetch
-from tests.rows import change
-from tests.stores import NOBODY_LISTENS, other_store
+from tests.support.http_clients import browser, fetch
+from tests.support.object_stores import NOBODY_LISTENS, other_store
+from tests.support.playable_spaces import make_heard, make_peaks
+from tests.support.rows import change
 
 pytestmark = pytest.mark.usefixtures("db")
 

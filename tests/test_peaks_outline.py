@@ -6,10 +6,10 @@ import pytest
 
 from archive import dbtime
 from archive.models import Recording, Space, User
-from tests.factory import make_row
-from tests.heard import make_heard
-from tests.pages import browser
-from tests.rows import change
+from tests.support.factory import make_row
+from tests.support.http_clients import browser
+from tests.support.playable_spaces import make_heard
+from tests.support.rows import change
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -10,7 +10,7 @@ from archive.bundles.contents import content_id, facts
 from archive.models import Space, User
 from archive.moderation.violations import flag
 from archive.policy import Reason
-from tests.factory import make_space
+from tests.support.factory import make_space
 
 
 @pytest.mark.django_db

@@ -14,10 +14,11 @@ from archive.log import SYSTEM
 from archive.models import Space, User
 from archive.retention.purge import begin, purge
 from archive.storage import keys, store
-from tests.factory import make_space
 from tests.faults.proxy import Fault, Proxy
-from tests.rows import events, make_due, told
-from tests.stores import NOBODY_LISTENS, WRONG_KEY, other_store
+from tests.support.deadlines import make_due
+from tests.support.factory import make_space
+from tests.support.log_entries import events, told
+from tests.support.object_stores import NOBODY_LISTENS, WRONG_KEY, other_store
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -9,9 +9,10 @@ from archive.models import Space, User
 from archive.moderation.violations import flag
 from archive.retention.purge import begin, purge, sweep_all
 from archive.storage import keys, store
-from tests.factory import make_held, make_row
-from tests.processes import wait_until
-from tests.rows import change, events, row, told
+from tests.support.factory import make_held, make_row
+from tests.support.log_entries import events, told
+from tests.support.processes import wait_until
+from tests.support.rows import change, row
 
 pytestmark = pytest.mark.usefixtures("db")
 

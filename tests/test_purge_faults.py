@@ -16,12 +16,15 @@ from archive.models import DeletionCertificate, Export, ExportPart, LogEntry, Sp
 from archive.retention.purge import sweep_all
 from archive.storage import keys, store
 from archive.storage.s3 import backend
-from tests.factory import make_contents, make_row
 from tests.faults.proxy import Fault, Proxy
 from tests.faults.worker import work
-from tests.processes import forget_messages
-from tests.rows import end_pauses, entries, events, make_due, row
-from tests.stores import other_store
+from tests.support.deadlines import make_due
+from tests.support.factory import make_contents, make_row
+from tests.support.leases import end_pauses
+from tests.support.log_entries import entries, events
+from tests.support.object_stores import other_store
+from tests.support.processes import forget_messages
+from tests.support.rows import row
 
 pytestmark = pytest.mark.usefixtures("db", "queues")
 DELETE = r"^POST /\S*\?delete"

@@ -12,9 +12,9 @@ from archive.errors import TooLate
 from archive.models import Space, User
 from archive.moderation.violations import flag
 from archive.retention.purge import begin
-from tests.factory import make_row
-from tests.processes import PATIENCE, wait_until
-from tests.refusals import refuses
+from tests.support.errors import refuses
+from tests.support.factory import make_row
+from tests.support.processes import PATIENCE, wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 

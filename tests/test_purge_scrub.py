@@ -14,8 +14,8 @@ from archive.moderation.evidence import Lines
 from archive.moderation.holds import place, release
 from archive.moderation.violations import flag, lift
 from archive.retention.purge import purge
-from tests.factory import make_row, make_user
-from tests.rows import make_due
+from tests.support.deadlines import make_due
+from tests.support.factory import make_row, make_user
 
 pytestmark = pytest.mark.usefixtures("db")
 

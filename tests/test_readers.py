@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.readers import extracted, has_unzip, readers, refused_by
+from tests.support.zip_readers import extracted, has_unzip, readers, refused_by
 
 EVERY = {"zipfile", "7z"} | ({"unzip"} if has_unzip() else set())
 

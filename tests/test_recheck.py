@@ -11,10 +11,11 @@ from archive.models import DeletionCertificate, DeletionRecheck, Export, ExportP
 from archive.retention import certificate, recheck
 from archive.retention.purge import purge
 from archive.storage import keys, store
-from tests.factory import make_contents, make_row
 from tests.faults.proxy import Fault, Proxy
-from tests.rows import events, make_due, told
-from tests.stores import other_store
+from tests.support.deadlines import make_due
+from tests.support.factory import make_contents, make_row
+from tests.support.log_entries import events, told
+from tests.support.object_stores import other_store
 
 pytestmark = pytest.mark.usefixtures("db", "empty_bucket")
 AFTER = ["deletion.copy_found", "deletion.copy_removed"]

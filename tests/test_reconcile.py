@@ -13,8 +13,9 @@ from archive.errors import make_problem
 from archive.models import Bundle, LogEntry, ReconcileFinding, Space, UploadSession, User
 from archive.retention.reconcile import Findings, reconcile
 from archive.storage import keys, store
-from tests.factory import make_contents, make_row
-from tests.rows import change, events, told
+from tests.support.factory import make_contents, make_row
+from tests.support.log_entries import events, told
+from tests.support.rows import change
 
 pytestmark = pytest.mark.usefixtures("db", "empty_bucket")
 NOW = timedelta(0)

@@ -9,8 +9,8 @@ import pytest
 from archive import dbtime, recorders
 from archive.errors import Refused
 from archive.models import LogEntry, RecorderToken, User
-from tests.api import Caller
-from tests.refusals import refuses
+from tests.support.api_client import Caller
+from tests.support.errors import refuses
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from archive import recorders
 from archive.models import RecorderToken, User
-from tests.api import Caller
-from tests.pages import browser
+from tests.support.api_client import Caller
+from tests.support.http_clients import browser
 
 pytestmark = pytest.mark.django_db
 TOKEN = re.compile(r"skr_[0-9a-f]{12}_[A-Za-z0-9_-]{43}")

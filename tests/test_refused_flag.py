@@ -5,7 +5,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from archive.models import User, Violation
-from tests.factory import make_row
+from tests.support.factory import make_row
 
 
 @pytest.mark.django_db

@@ -17,9 +17,10 @@ from archive.moderation.holds import place, release
 from archive.moderation.violations import flag, lift
 from archive.retention.purge import purge
 from archive.retention.replay import Entry, judge
-from tests.factory import make_user
-from tests.processes import wait_until
-from tests.rows import make_due, told
+from tests.support.deadlines import make_due
+from tests.support.factory import make_user
+from tests.support.log_entries import told
+from tests.support.processes import wait_until
 
 SPACE = UUID("00000000-0000-4000-8000-000000000001")
 POLICY = {"retention_days": 30, "violation_extra_days": 90, "lift_grace_days": 7}

@@ -4,8 +4,8 @@ import pytest
 
 from archive.models import Rule, User
 from archive.moderation.violations import flag
-from tests.factory import make_row
-from tests.pages import browser
+from tests.support.factory import make_row
+from tests.support.http_clients import browser
 
 pytestmark = pytest.mark.usefixtures("db")
 RULES = "/admin/archive/rule/"

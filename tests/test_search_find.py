@@ -10,9 +10,9 @@ from archive import search
 from archive.errors import Refused
 from archive.models import Hold, Space, User
 from archive.search import SearchResults
-from tests.factory import make_row
-from tests.refusals import refuses
-from tests.spoken import make_transcript
+from tests.support.errors import refuses
+from tests.support.factory import make_row
+from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -4,8 +4,8 @@ import pytest
 
 from archive import search
 from archive.models import SearchLine, Space, User
-from tests.factory import make_row
-from tests.spoken import make_transcript
+from tests.support.factory import make_row
+from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
 

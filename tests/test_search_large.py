@@ -9,10 +9,10 @@ import pytest
 from archive import search
 from archive.errors import Refused
 from archive.models import SearchLine, Space, User
-from tests.factory import make_row
-from tests.processes import dsn
-from tests.refusals import refuses
-from tests.spoken import make_transcript
+from tests.support.errors import refuses
+from tests.support.factory import make_row
+from tests.support.processes import dsn
+from tests.support.transcripts import make_transcript
 
 CUES = int(os.environ.get("SEARCH_CUES", "5000"))  # 6 hours of speech; 100000 is a day of quick talk
 WORDS = ["seed", "library", "evening", "bean", "tin", "harvest", "story", "packet", "spring", "autumn", "chair"]

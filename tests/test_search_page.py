@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from archive import dbtime
 from archive.models import Space, User
-from tests.factory import make_row
-from tests.pages import browser
-from tests.spoken import make_transcript
+from tests.support.factory import make_row
+from tests.support.http_clients import browser
+from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.processes import MANAGE, PATIENCE, ROOT, free_port
+from tests.support.processes import MANAGE, PATIENCE, ROOT, free_port
 
 HTTPS = {"SITE_URL": "https://spaces.example.org", "ALLOWED_HOSTS": "spaces.example.org", "DEBUG": "0"}
 STRONG = "k3-Vq8zT1wLr0Yc6NfUe9PbXs2GdHj7MaQoRiKtWvZyB4xC5-8hJdFw"

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from archive.storage import Store
-from tests.stores import NOBODY_LISTENS, WRONG_KEY, other_store
+from tests.support.object_stores import NOBODY_LISTENS, WRONG_KEY, other_store
 
 
 @pytest.fixture

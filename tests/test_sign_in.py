@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from archive.models import User
-from tests.factory import PASSWORD
+from tests.support.factory import PASSWORD
 
 
 @pytest.mark.django_db

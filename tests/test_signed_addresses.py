@@ -14,9 +14,9 @@ from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Space, User
 from archive.retention.purge import purge
 from portal.downloads import SALT, download_path
-from tests import factory
-from tests.pages import browser, fetch
-from tests.rows import make_due
+from tests.support import factory
+from tests.support.deadlines import make_due
+from tests.support.http_clients import browser, fetch
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -15,10 +15,10 @@ from archive.models import LogEntry, Recording, Space, User
 from archive.retention.purge import purge
 from archive.storage import keys, store
 from embedded.process import Process
-from tests import factory
-from tests.gate import Gate
-from tests.processes import ROOT, PausedAt, Services, wait_until
-from tests.sound import make_noise
+from tests.support import factory
+from tests.support.audio_files import make_noise
+from tests.support.processes import ROOT, PausedAt, Services, wait_until
+from tests.support.proxy import Gate
 
 OPENS_UPLOAD = r"POST /spacekeep/spaces/[^/]+/{folder}/[^/]+\?uploads"
 PART_2 = r"PUT /spacekeep/spaces/[^/]+/recording/1\.wav\?.*partNumber=2"

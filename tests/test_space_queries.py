@@ -14,7 +14,7 @@ from archive import dbtime, policy
 from archive.errors import make_problem
 from archive.models import Notice, Space, User
 from archive.models.space_queries import is_gone, is_kept, is_served
-from tests.factory import make_row
+from tests.support.factory import make_row
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 ENDED = NOW - timedelta(days=40)

@@ -9,8 +9,8 @@ import pytest
 from archive.errors import ObjectChanged, ObjectMissing, StorageError, StoreDenied, StoreUnavailable
 from archive.storage import MIN_PART, Store, StoredVersion, store, write
 from archive.storage.multipart import uploading
-from tests.refusals import refuses
-from tests.stores import BUCKET_IS_NOT_THERE, NOBODY_LISTENS, WRONG_KEY, other_store
+from tests.support.errors import refuses
+from tests.support.object_stores import BUCKET_IS_NOT_THERE, NOBODY_LISTENS, WRONG_KEY, other_store
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from archive.models import Space, User
 from archive.retention.purge import purge
 from archive.storage import Store, keys, store
 from archive.storage.setup import find_faults
-from tests.factory import make_space
-from tests.stores import other_store
+from tests.support.factory import make_space
+from tests.support.object_stores import other_store
 
 
 @pytest.fixture

@@ -14,10 +14,12 @@ from archive.errors import make_problem
 from archive.models import DeletionCertificate, Space, User
 from archive.retention.purge import purge_all, sweep_all
 from archive.storage import keys, store
-from tests.factory import make_contents, make_held, make_row
 from tests.faults.proxy import Fault, Proxy
-from tests.rows import change, events, make_due, row, told
-from tests.stores import other_store
+from tests.support.deadlines import make_due
+from tests.support.factory import make_contents, make_held, make_row
+from tests.support.log_entries import events, told
+from tests.support.object_stores import other_store
+from tests.support.rows import change, row
 
 pytestmark = pytest.mark.usefixtures("db")
 DELETE = r"^POST /\S*\?delete"

@@ -10,10 +10,11 @@ from archive.intake.transcripts.import_upload import read
 from archive.intake.uploads import clean_up
 from archive.models import SearchLine, Space, UploadSession, User
 from archive.storage import keys, store
-from tests.arriving import arrive
-from tests.factory import make_space
-from tests.heard import put
-from tests.rows import events, make_due
+from tests.support.deadlines import make_due
+from tests.support.factory import make_space
+from tests.support.log_entries import events
+from tests.support.playable_spaces import put
+from tests.support.uploads import arrive
 
 pytestmark = pytest.mark.usefixtures("db")
 

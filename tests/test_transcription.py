@@ -14,25 +14,26 @@ from archive.log import SYSTEM
 from archive.models import SearchLine, Space, Transcript, Transcription, User
 from archive.retention.purge import begin
 from archive.storage import StoredVersion, keys, store
-from tests import voices
-from tests.factory import make_row, make_space
-from tests.refusals import refuses
-from tests.rows import events, make_due
-from tests.sounds import make_silence
-from tests.spoken import make_transcript
+from tests.support import speech_samples
+from tests.support.audio_files import make_silence
+from tests.support.deadlines import make_due
+from tests.support.errors import refuses
+from tests.support.factory import make_row, make_space
+from tests.support.log_entries import events
+from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.fixture(autouse=True)
 def on(settings: Settings) -> None:
-    settings.TRANSCRIPTION_MODEL = voices.MODEL
+    settings.TRANSCRIPTION_MODEL = speech_samples.MODEL
 
 
 @pytest.fixture
 def call(alice: User, tmp_path: Path) -> Space:
     """A telephone call without a transcript, and with transcription left on."""
-    return make_space(alice, recording=voices.telephone(tmp_path), transcript=None, transcribe=True)
+    return make_space(alice, recording=speech_samples.telephone(tmp_path), transcript=None, transcribe=True)
 
 
 def asked(space: Space) -> Transcription:
@@ -53,14 +54,14 @@ def written(space: Space) -> set[str]:
 
 
 def test_what_is_read_aloud_is_written_down(alice: User, tmp_path: Path) -> None:
-    space = make_space(alice, recording=voices.read_aloud(tmp_path), transcript=None, transcribe=True)
+    space = make_space(alice, recording=speech_samples.read_aloud(tmp_path), transcript=None, transcribe=True)
     work = asked(space)
     assert work.state == "requested"
 
     assert not transcribe(work.pk)
 
     (transcript,) = space.transcripts.all()
-    assert voices.word_errors(voices.TWO_CITIES, voices.text_of(transcript.cues)) < 0.15
+    assert speech_samples.word_errors(speech_samples.TWO_CITIES, speech_samples.text_of(transcript.cues)) < 0.15
     assert (transcript.source, transcript.language) == ("automatic", "en")
     stored = store().read(transcript.key, 0, transcript.size, transcript.etag).decode()
     assert stored.startswith("WEBVTT\n")
@@ -74,7 +75,7 @@ def test_what_is_read_aloud_is_written_down(alice: User, tmp_path: Path) -> None
 
 
 def test_a_run_ends_before_its_time_is_up_and_the_next_goes_on(alice: User, tmp_path: Path, settings: Settings) -> None:
-    longer = voices.again(voices.read_aloud(tmp_path), 2)
+    longer = speech_samples.again(speech_samples.read_aloud(tmp_path), 2)
     space = make_space(alice, recording=longer, transcript=None, transcribe=True)
     settings.LEASE_SECONDS = 1  # the first window takes longer than that
 
@@ -92,7 +93,7 @@ def test_a_run_ends_before_its_time_is_up_and_the_next_goes_on(alice: User, tmp_
 
     (transcript,) = space.transcripts.all()
     assert transcript.cues[: len(half)] == half
-    assert voices.word_errors(voices.TWO_CITIES * 2, voices.text_of(transcript.cues)) < 0.15
+    assert speech_samples.word_errors(speech_samples.TWO_CITIES * 2, speech_samples.text_of(transcript.cues)) < 0.15
     assert [line["start_ms"] for line in transcript.cues] == sorted(line["start_ms"] for line in transcript.cues)
 
 
@@ -184,7 +185,7 @@ def test_asking_again_goes_on_where_it_failed(call: Space) -> None:
     cues = call.transcripts.get().cues
     assert cues[0] == line
     assert cues[1]["start_ms"] >= 20_000
-    assert "difference" in voices.text_of(cues)
+    assert "difference" in speech_samples.text_of(cues)
 
 
 def test_asking_is_refused_where_it_can_not_be_had(alice: User, settings: Settings) -> None:

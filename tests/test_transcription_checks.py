@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from portal.checks import transcription
-from tests import voices
+from tests.support import speech_samples
 
 
 def said(settings: Settings, **values: str) -> list[tuple[str | None, str]]:
@@ -18,7 +18,7 @@ def said(settings: Settings, **values: str) -> list[tuple[str | None, str]]:
 
 
 def test_the_model_of_make_run_is_whole(settings: Settings) -> None:
-    assert said(settings, TRANSCRIPTION_MODEL=voices.MODEL) == []
+    assert said(settings, TRANSCRIPTION_MODEL=speech_samples.MODEL) == []
     assert said(settings, TRANSCRIPTION_MODEL="", TRANSCRIPTION_LANGUAGE="pt-BR") == []
 
 
@@ -34,7 +34,7 @@ def test_a_folder_that_is_not_there(settings: Settings) -> None:
 
 def test_a_model_without_its_tokenizer_would_be_looked_for_on_the_network(settings: Settings, tmp_path: Path) -> None:
     for name in ("model.bin", "config.json", "vocabulary.txt"):
-        shutil.copyfile(Path(voices.MODEL) / "config.json", tmp_path / name)
+        shutil.copyfile(Path(speech_samples.MODEL) / "config.json", tmp_path / name)
 
     assert said(settings, TRANSCRIPTION_MODEL=str(tmp_path)) == [
         ("spacekeep.E026", f"TRANSCRIPTION_MODEL is {tmp_path}, and it lacks tokenizer.json.")
@@ -46,7 +46,7 @@ def test_without_the_extra(settings: Settings, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delitem(sys.modules, "faster_whisper", raising=False)
 
     assert ("spacekeep.E027", "TRANSCRIPTION_MODEL is set, but faster-whisper is not installed.") in said(
-        settings, TRANSCRIPTION_MODEL=voices.MODEL
+        settings, TRANSCRIPTION_MODEL=speech_samples.MODEL
     )
 
 

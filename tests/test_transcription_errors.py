@@ -9,12 +9,12 @@ from pytest_django import Settings
 from archive.cues import Cue
 from archive.intake.transcription.whisper import WindowTranscript, transcribe_window, without_repeats
 from archive.intake.transcription.windows import Window, windows
-from tests import voices
+from tests.support import speech_samples
 
 
 @pytest.fixture(autouse=True)
 def model(settings: Settings) -> None:
-    settings.TRANSCRIPTION_MODEL = voices.MODEL
+    settings.TRANSCRIPTION_MODEL = speech_samples.MODEL
 
 
 def heard(recording: Path, language: str = "") -> tuple[list[Cue], str]:
@@ -27,13 +27,15 @@ def heard(recording: Path, language: str = "") -> tuple[list[Cue], str]:
 
 
 def test_two_people_on_the_telephone(tmp_path: Path) -> None:
-    said = voices.telephone_said(tmp_path)
+    said = speech_samples.telephone_said(tmp_path)
 
-    lines, language = heard(voices.telephone(tmp_path))
+    lines, language = heard(speech_samples.telephone(tmp_path))
 
     assert language == "en"
     # A narrow line, and two who talk over each other: the tiny model mishears every seventh word of it.
-    assert voices.word_errors(" ".join(line.text for line in said), " ".join(line.text for line in lines)) < 0.25
+    assert (
+        speech_samples.word_errors(" ".join(line.text for line in said), " ".join(line.text for line in lines)) < 0.25
+    )
     for words in ("Diane in New Jersey", "much difference", "call me a Yankee"):
         (truth,) = [line for line in said if words in line.text]
         (line,) = [line for line in lines if words in line.text]
@@ -58,7 +60,7 @@ def test_where_nobody_speaks_nothing_is_made_up(sound: bytes) -> None:
 
 
 def test_times_are_those_of_the_whole_recording(tmp_path: Path) -> None:
-    with voices.telephone(tmp_path).open("rb") as file:
+    with speech_samples.telephone(tmp_path).open("rb") as file:
         file.seek(44)
         (window,) = windows(file, start_ms=3_600_000)
 

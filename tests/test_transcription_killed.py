@@ -11,10 +11,10 @@ from archive.log import SYSTEM
 from archive.models import Space, Transcription, User
 from archive.storage import keys, store
 from archive.tasks import dispatch
-from tests import voices
-from tests.factory import make_space
-from tests.processes import Services, dispatch_until, wait_until
-from tests.rows import expire_leases
+from tests.support import speech_samples
+from tests.support.factory import make_space
+from tests.support.leases import expire_leases
+from tests.support.processes import Services, dispatch_until, wait_until
 
 
 @pytest.mark.usefixtures("committed")
@@ -26,7 +26,7 @@ def test_what_was_heard_before_the_kill_is_not_heard_again(
         trap.listen()
         trap.setblocking(False)
         elsewhere = f"http://127.0.0.1:{trap.getsockname()[1]}"
-        monkeypatch.setenv("TRANSCRIPTION_MODEL", voices.MODEL)
+        monkeypatch.setenv("TRANSCRIPTION_MODEL", speech_samples.MODEL)
         monkeypatch.setenv("HF_ENDPOINT", elsewhere)
         monkeypatch.setenv("HTTPS_PROXY", elsewhere)
         monkeypatch.setenv("SPOOL_DIR", str(tmp_path / "work"))
@@ -48,7 +48,7 @@ def test_what_was_heard_before_the_kill_is_not_heard_again(
 
         (transcript,) = space.transcripts.all()
         assert transcript.cues[: len(killed.cues)] == killed.cues
-        assert voices.word_errors(voices.TWO_CITIES * 3, voices.text_of(transcript.cues)) < 0.15
+        assert speech_samples.word_errors(speech_samples.TWO_CITIES * 3, speech_samples.text_of(transcript.cues)) < 0.15
         prefix = f"{keys.prefix(space.pk)}transcript/"
         assert [version.key for version in store().listing(prefix).versions] == [transcript.key]
         assert asked(trap) == b"", "somebody asked the network for something"
@@ -67,7 +67,7 @@ def asked(trap: socket.socket) -> bytes:
 
 def waiting_for_words(host: User, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Space:
     """Two minutes of somebody reading aloud, and a transcript asked for."""
-    recording = voices.again(voices.read_aloud(folder), 3)
+    recording = speech_samples.again(speech_samples.read_aloud(folder), 3)
     space = make_space(host, recording=recording, transcript=None, transcribe=True)
     monkeypatch.setattr("django.conf.settings.TRANSCRIPTION_MODEL", os.environ["TRANSCRIPTION_MODEL"])
     assert enqueue.ask(space.pk, SYSTEM).state == "requested"

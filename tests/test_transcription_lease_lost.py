@@ -8,15 +8,15 @@ from pytest_django import Settings
 from archive.intake.transcription import transcribe
 from archive.models import Transcription, User
 from archive.storage import store
-from tests import voices
-from tests.factory import make_contents, make_row
+from tests.support import speech_samples
+from tests.support.factory import make_contents, make_row
 
 pytestmark = pytest.mark.usefixtures("db")
 
 
 def test_it_leaves_what_the_other_one_kept(alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both write to one key, so what it takes for its own leftover would be the transcript."""
-    settings.TRANSCRIPTION_MODEL = voices.MODEL
+    settings.TRANSCRIPTION_MODEL = speech_samples.MODEL
     space = make_row(alice)
     make_contents(space)
     space.transcripts.all().delete()

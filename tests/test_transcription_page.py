@@ -5,18 +5,18 @@ from pytest_django import Settings
 
 from archive.errors import make_problem
 from archive.models import Space, Transcript, Transcription, User
-from tests import voices
-from tests.factory import make_contents, make_row
-from tests.pages import browser
-from tests.rows import make_due
-from tests.spoken import make_transcript
+from tests.support import speech_samples
+from tests.support.deadlines import make_due
+from tests.support.factory import make_contents, make_row
+from tests.support.http_clients import browser
+from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.fixture(autouse=True)
 def on(settings: Settings) -> None:
-    settings.TRANSCRIPTION_MODEL = voices.MODEL
+    settings.TRANSCRIPTION_MODEL = speech_samples.MODEL
 
 
 @pytest.fixture

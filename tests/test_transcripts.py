@@ -7,7 +7,7 @@ import pytest
 from archive.cues import Cue
 from archive.errors import Unreadable
 from archive.intake.transcripts import Parsed, parse
-from tests.refusals import refuses
+from tests.support.errors import refuses
 
 CUE = Cue(1000, 2000, "Nora", "Grüße 🌱")
 VTT = "WEBVTT\n\n00:01.000 --> 00:02.000\n<v Nora>Grüße 🌱\n"

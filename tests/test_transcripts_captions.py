@@ -10,7 +10,7 @@ import pytest
 from archive.cues import Cue
 from archive.errors import Unreadable, make_problem
 from archive.intake.transcripts import parse
-from tests.refusals import refuses
+from tests.support.errors import refuses
 
 FROM_FIRST = "Captions hold times of day. They were counted from the first message in the file."
 

@@ -8,7 +8,7 @@ import pytest
 from archive.cues import Cue
 from archive.errors import Unreadable
 from archive.intake.transcripts import Parsed, parse
-from tests.refusals import refuses
+from tests.support.errors import refuses
 
 
 def read(*segments: Any, **more: Any) -> Parsed:

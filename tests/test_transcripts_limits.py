@@ -10,7 +10,7 @@ import pytest
 from archive.cues import Cue
 from archive.errors import Unreadable
 from archive.intake.transcripts import parse
-from tests.refusals import refuses
+from tests.support.errors import refuses
 
 TIMES = b"00:01.000 --> 00:02.000\n"
 MESSAGE = (

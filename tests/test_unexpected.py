@@ -9,7 +9,7 @@ from archive.errors import make_problem
 from archive.leases import claim
 from archive.models import Space, User
 from archive.retention.due import due_spaces
-from tests.factory import make_row
+from tests.support.factory import make_row
 
 
 @pytest.mark.django_db

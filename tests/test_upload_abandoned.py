@@ -10,9 +10,9 @@ from archive.errors import make_problem
 from archive.intake.uploads import clean_up
 from archive.models import Space, UploadPart, UploadSession, User
 from archive.storage import keys, store
-from tests.api import Caller
-from tests.rows import events
-from tests.stores import NOBODY_LISTENS, other_store
+from tests.support.api_client import Caller
+from tests.support.log_entries import events
+from tests.support.object_stores import NOBODY_LISTENS, other_store
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -7,8 +7,8 @@ import pytest
 
 from archive.models import Space, UploadSession, User
 from archive.storage import StoredVersion, store
-from tests.api import MIB, Caller
-from tests.rows import events
+from tests.support.api_client import MIB, Caller
+from tests.support.log_entries import events
 
 pytestmark = pytest.mark.django_db
 

@@ -11,10 +11,11 @@ import pytest
 from archive import dbtime, recorders, tasks
 from archive.models import Space, UploadSession, User
 from archive.storage import keys, store
-from tests.api import Remote
-from tests.gate import Gate
-from tests.processes import PausedAt, Services, dispatch_until, wait_until
-from tests.rows import events, expire_leases, told
+from tests.support.api_client import Remote
+from tests.support.leases import expire_leases
+from tests.support.log_entries import events, told
+from tests.support.processes import PausedAt, Services, dispatch_until, wait_until
+from tests.support.proxy import Gate
 
 COMPLETES = r"POST /spacekeep/spaces/[^ ]+\?uploadId="
 OPENS = r"POST /spacekeep/spaces/[^ ]+\?uploads"

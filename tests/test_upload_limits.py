@@ -7,8 +7,8 @@ import pytest
 from archive.errors import make_problem
 from archive.models import Space, UploadSession, User
 from archive.storage import keys, store
-from tests.api import Caller, recorder
-from tests.factory import make_row
+from tests.support.api_client import Caller, recorder
+from tests.support.factory import make_row
 
 pytestmark = pytest.mark.django_db
 

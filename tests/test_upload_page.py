@@ -8,8 +8,8 @@ from pytest_django import Settings
 
 from archive.errors import make_problem
 from archive.models import Space, UploadSession, User
-from tests.factory import make_row
-from tests.pages import browser
+from tests.support.factory import make_row
+from tests.support.http_clients import browser
 
 pytestmark = pytest.mark.usefixtures("db")
 

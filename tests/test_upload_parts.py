@@ -10,8 +10,9 @@ from archive import dbtime
 from archive.models import Space, UploadSession, User
 from archive.retention.purge import purge
 from archive.storage import keys, store
-from tests.api import MIB, Caller, checksum, put
-from tests.rows import change, make_due, seconds_from_now
+from tests.support.api_client import MIB, Caller, checksum, put
+from tests.support.deadlines import make_due, seconds_from_now
+from tests.support.rows import change
 
 pytestmark = pytest.mark.django_db
 

@@ -13,9 +13,10 @@ from archive.models import Space, UploadSession, User
 from archive.retention.purge import begin as begin_purge
 from archive.retention.purge import purge
 from archive.storage import Upload, begin, keys, store
-from tests.api import Caller
-from tests.processes import PATIENCE
-from tests.rows import events, make_due
+from tests.support.api_client import Caller
+from tests.support.deadlines import make_due
+from tests.support.log_entries import events
+from tests.support.processes import PATIENCE
 from tests.test_concurrency import at_once
 from tests.test_purge_races import meanwhile
 

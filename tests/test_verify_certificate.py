@@ -22,8 +22,8 @@ from archive.moderation.violations import flag
 from archive.retention import certificate, verify_certificate
 from archive.retention.purge import purge
 from archive.retention.verify_certificate import InvalidCertificate, main, verify
-from tests.processes import ROOT
-from tests.rows import make_due
+from tests.support.deadlines import make_due
+from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.usefixtures("db")
 KEY = Ed25519PrivateKey.from_private_bytes(b"only for tests: 32 bytes of seed")

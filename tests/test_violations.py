@@ -8,8 +8,9 @@ import pytest
 from archive import dbtime
 from archive.models import LogEntry, Space, User
 from archive.moderation.violations import flag, lift, preview_flag
-from tests.factory import make_row
-from tests.rows import entries, kept
+from tests.support.deadlines import kept
+from tests.support.factory import make_row
+from tests.support.log_entries import entries
 
 pytestmark = pytest.mark.usefixtures("db")
 REASON = "At minute three, an insult."

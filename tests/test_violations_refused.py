@@ -12,9 +12,10 @@ from archive.errors import Refused, TooLate
 from archive.log import SYSTEM
 from archive.models import Rule, Space, User
 from archive.moderation.violations import flag, lift
-from tests.factory import make_row
-from tests.refusals import refuses
-from tests.rows import entries, kept, make_due
+from tests.support.deadlines import kept, make_due
+from tests.support.errors import refuses
+from tests.support.factory import make_row
+from tests.support.log_entries import entries
 
 pytestmark = pytest.mark.usefixtures("db")
 REASON = "At minute three, an insult."

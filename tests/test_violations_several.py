@@ -9,9 +9,9 @@ from archive.errors import Refused
 from archive.log import SYSTEM
 from archive.models import Space, User, Violation
 from archive.moderation.violations import flag_each
-from tests.factory import make_row
-from tests.refusals import refuses
-from tests.rows import kept
+from tests.support.deadlines import kept
+from tests.support.errors import refuses
+from tests.support.factory import make_row
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from archive.models import Bundle, Space, User
-from tests.pages import ask_for_bundle, session_cookie
-from tests.processes import Services, wait_until
+from tests.support.http_clients import ask_for_bundle, session_cookie
+from tests.support.processes import Services, wait_until
 
 
 @pytest.mark.usefixtures("committed")

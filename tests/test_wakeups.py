@@ -17,12 +17,12 @@ from archive.models import Bundle, Export, ExportPart, Hold, Notice, Space, Tran
 from archive.moderation import holds, violations
 from archive.notices import create_reminders
 from archive.tasks import WORK
-from tests.factory import make_held, make_row, make_space, make_user
 from tests.faults.worker import published
-from tests.mailbox import Mailbox, give_address
-from tests.pages import browser
-from tests.processes import forget_messages
-from tests.rows import change
+from tests.support.factory import make_held, make_row, make_space, make_user
+from tests.support.http_clients import browser
+from tests.support.mail_server import Mailbox, give_address
+from tests.support.processes import forget_messages
+from tests.support.rows import change
 
 Commit = Callable[[Callable[[], Any]], list[tuple[str, str]]]
 

@@ -10,8 +10,8 @@ import pytest
 from archive import dbtime
 from archive.models import Bundle, LogEntry, Space, User
 from archive.storage import keys, store
-from tests.processes import Services, manage, wait_until
-from tests.rows import come_near
+from tests.support.deadlines import come_near
+from tests.support.processes import Services, manage, wait_until
 
 
 @pytest.mark.usefixtures("committed")

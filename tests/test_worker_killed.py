@@ -15,9 +15,9 @@ from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Space, User
 from archive.storage import keys, store
 from archive.tasks import dispatch
-from tests.factory import make_noise
-from tests.processes import PausedAt, Services, dispatch_until, wait_until
-from tests.rows import expire_leases
+from tests.support.factory import make_noise
+from tests.support.leases import expire_leases
+from tests.support.processes import PausedAt, Services, dispatch_until, wait_until
 
 BUNDLES = ["bundle.started", "bundle.ready"]  # at the second, the ZIP is in the store and its row does not know
 DELETIONS = ["deletion.started", "deletion.inventoried", "space.deleted"]  # at the last, the store is empty already

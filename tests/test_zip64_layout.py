@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive.bundles.zip64 import Literal, Member, Range, crc32, layout, read
-from tests.readers import extracted, readers, refused_by
+from tests.support.zip_readers import extracted, readers, refused_by
 
 NOON = datetime(2026, 10, 23, 12, 34, 56, tzinfo=UTC)
 MAX32 = 4_294_967_295

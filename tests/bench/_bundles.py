@@ -19,10 +19,10 @@ from archive.storage.capabilities import copies_parts
 from archive.storage.purge_prefix import purge_listing
 from tests import plugin
 from tests.bench import Figure, at_least, at_most, told
-from tests.bundling import make_long
-from tests.factory import make_noise, make_user
-from tests.offspring import family
-from tests.processes import ROOT, Services, wait_until
+from tests.support.bundles import make_long
+from tests.support.factory import make_noise, make_user
+from tests.support.processes import ROOT, Services, wait_until
+from tests.support.procfs import family
 
 MIB = 1024**2
 

@@ -20,10 +20,10 @@ from archive.storage.setup import prepare_bucket
 from embedded.chromium import browser
 from tests import plugin
 from tests.bench import Figure, at_least, at_most
-from tests.browser import sign_in
-from tests.factory import make_user
-from tests.processes import ROOT, Services, Web
-from tests.relay import Relay
+from tests.support.browser_sessions import sign_in
+from tests.support.factory import make_user
+from tests.support.processes import ROOT, Services, Web
+from tests.support.proxy import Relay
 
 MIB = 1024**2
 COPY = """

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench import Figure, at_most
-from tests.offspring import family
-from tests.sounds import make_repeated
+from tests.support.audio_files import make_repeated
+from tests.support.procfs import family
 
 ROOT = Path(__file__).parent.parent.parent
 HOURS = float(os.environ.get("BENCH_AUDIO_HOURS", "6"))

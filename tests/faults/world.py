@@ -22,10 +22,10 @@ from archive.models import (
 )
 from archive.moderation import holds
 from archive.storage import keys, store, write
-from tests import voices
-from tests.factory import make_row
 from tests.faults import Deaths
 from tests.faults.tables import promised
+from tests.support import speech_samples
+from tests.support.factory import make_row
 
 DAY = timedelta(days=1)
 SPEECH_SECONDS = 4.5  # "It was the best of times, it was the worst of times"
@@ -47,7 +47,7 @@ class World:
     def __init__(self, deaths: Deaths, chance: random.Random, alice: User, tone: Path, folder: Path) -> None:
         self.deaths, self.chance, self.alice, self.folder = deaths, chance, alice, folder
         self.tone = tone.read_bytes()
-        self.speech = voices.beginning(voices.read_aloud(folder), SPEECH_SECONDS)
+        self.speech = speech_samples.beginning(speech_samples.read_aloud(folder), SPEECH_SECONDS)
         self.known = Known()
         for _ in range(2):
             held = make_row(alice, title=f"Held {uuid4()}")

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+SITE_HELPERS = "(http_clients|api_client|browser_sessions|checkout)"
 IMPORTS_SITE = re.compile(
-    r"^\s*(from|import) (portal|allauth|schemathesis|tests\.(pages|api|browser|clone))\b"
-    r"|^from tests import .*\b(pages|api|browser|clone)\b",
+    rf"^\s*(from|import) (portal|allauth|schemathesis|tests\.support\.{SITE_HELPERS})\b"
+    rf"|^from tests\.support import .*\b{SITE_HELPERS}\b",
     re.MULTILINE,
 )
 SITE_FIXTURES = {"client", "chromium", "services"}

@@ -1,4 +1,4 @@
-// Format sizes, durations and times as archive/formatting.py does. tests/format_cases.json holds both to the same cases.
+// Format sizes, durations and times as archive/formatting.py does. tests/support/format_cases.json holds both to the same cases.
 
 /**
  * Bytes in decimal units: 812 bytes, 517 kB, 84.2 MB.

@@ -2,6 +2,7 @@
 
 import array
 import math
+import os
 import struct
 import wave
 from fractions import Fraction
@@ -126,4 +127,15 @@ def make_archived(path: Path, *, seconds: int = 3) -> Path:
             size = (data[start + 3] & 3) << 11 | data[start + 4] << 3 | data[start + 5] >> 5  # ADTS: its length
             out.write((tag if frames % 47 == 0 else b"") + data[start : start + size])
             start, frames = start + size, frames + 1
+    return path
+
+
+def make_noise(path: Path, megabytes: int) -> Path:
+    """A WAV of white noise, 16-bit mono at 48 kHz: 96 kB a second."""
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(48000)
+        for _ in range(megabytes):
+            out.writeframes(os.urandom(1024**2))
     return path

@@ -12,7 +12,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from archive.models import Notice, User
-from tests.processes import free_port
+from tests.support.processes import free_port
 
 # It tells of each connection; of some only when the streams of the tests are closed, and then of that as well.
 logging.getLogger("mail.log").setLevel(logging.ERROR)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, build_opener
 
 from embedded.process import Process, family
-from tests.processes import ROOT, wait_until
+from tests.support.processes import ROOT, wait_until
 
 TREE = ("archive", "embedded", "portal", "templates", "requirements")
 FILES = ("manage.py", "package.json", "package-lock.json")

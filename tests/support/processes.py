@@ -26,7 +26,7 @@ from embedded.engines import Engines
 from embedded.process import Process
 from embedded.state import PORTS, is_free
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 
 

@@ -1,4 +1,4 @@
-"""A way to hold one call to the real store at the door, for as long as a test wants."""
+"""TCP proxies in front of the real object store: one pauses a chosen request, one counts bytes."""
 
 import re
 import socket
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 from urllib.parse import urlsplit
+
+NO_REQUEST = "(?!)"  # a pattern that matches nothing
 
 
 class Gate:
@@ -67,6 +69,23 @@ class Gate:
                 if self.pattern.match(data.split(b"\r\n", 1)[0]):
                     self.held += 1
                     self.opened.wait(60)
+                sink.sendall(data)
+        with suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+
+class Relay(Gate):
+    """A gate that holds nothing. `received`: the bytes that clients sent to the process behind it."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target, NO_REQUEST)
+        self.received = 0
+
+    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
+        comes_in = source.getsockname() == self.listener.getsockname()
+        with suppress(OSError):
+            while data := source.recv(65536):
+                self.received += len(data) if comes_in else 0
                 sink.sendall(data)
         with suppress(OSError):
             sink.shutdown(socket.SHUT_WR)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.processes import Services, wait_until
+from tests.support.processes import Services, wait_until
 
 
 @pytest.mark.parametrize("number", [1, 2])

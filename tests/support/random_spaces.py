@@ -12,7 +12,7 @@ from archive import cues, dbtime
 from archive.cues import Cue
 from archive.models import Participant, Recording, Space, Transcript, User
 from archive.storage import keys, store, write
-from tests.factory import make_row
+from tests.support.factory import make_row
 
 MIB = 1024**2
 

@@ -19,7 +19,7 @@ from archive.models import Bundle, Hold, Recording, Space, Transcript, User
 from archive.storage import keys, store, write
 from archive.storage.multipart import Written
 
-DEMO = Path(__file__).parent.parent / "archive" / "demo"
+DEMO = Path(__file__).parents[2] / "archive" / "demo"
 PASSWORD = "correct horse battery"
 
 

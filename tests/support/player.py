@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page
 
-from tests.processes import wait_until
+from tests.support.processes import wait_until
 
 
 class Complaints:

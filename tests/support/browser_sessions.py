@@ -3,8 +3,8 @@
 from playwright.sync_api import Page, expect
 
 from archive.models import User
-from tests.factory import PASSWORD
-from tests.pages import session_cookie
+from tests.support.factory import PASSWORD
+from tests.support.http_clients import session_cookie
 
 
 def sign_in(page: Page, site: str, name: str) -> None:

@@ -13,7 +13,7 @@ from archive.bundles.maintain import clear_storage
 from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Recording, Space, User
 from archive.storage import begin, keys, store, write
-from tests.factory import make_row
+from tests.support.factory import make_row
 
 
 def built(space: Space) -> Bundle:

@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 from av.audio.stream import AudioStream
 
-from tests.sounds import RATE, SECOND, make_tone
+from tests.support.audio_files import RATE, SECOND, make_tone
 
 
 def claim_four_tebibytes(path: Path) -> Path:

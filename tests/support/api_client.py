@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from archive import dbtime, recorders
 from archive.models import RecorderToken, User
-from tests.pages import browser
+from tests.support.http_clients import browser
 
 MIB = 1024**2
 BOTH = ("intake", "bundles")

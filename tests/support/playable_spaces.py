@@ -9,7 +9,7 @@ from typing import Any
 from archive.models import Derived, Recording, Space, Transcript, User
 from archive.storage import keys, store, write
 from archive.storage.multipart import Written
-from tests.factory import DEMO, make_row
+from tests.support.factory import DEMO, make_row
 
 TALK = [  # of the demo recording, 88 s: seconds from, seconds to, who, what
     (0.6, 5.4, "Nora", "Good evening, everyone, and welcome to the seed library room. I'm Nora."),

@@ -1,0 +1,32 @@
+"""Claim Spaces, and end leases and retry pauses without waiting."""
+
+from django.db.models.functions import Now
+
+from archive import leases
+from archive.leases import Claim
+from archive.models import Bundle, DeletionRecheck, ExportPart, Notice, Space, Transcription, UploadSession
+
+CLAIMED = (Space, UploadSession, Transcription, Bundle, ExportPart, Notice, DeletionRecheck)
+
+
+def expire_leases() -> None:
+    """As if the holder of each claim had died long ago, and no work had to wait for its next try."""
+    for model in CLAIMED:
+        model._default_manager.filter(lease_until__gt=Now()).update(lease_until=Now())
+    end_pauses()
+
+
+def end_pauses() -> None:
+    """As if it were time for the next try of each work that failed."""
+    for model in CLAIMED:
+        model._default_manager.filter(retry_at__gt=Now()).update(retry_at=Now())
+
+
+def claim(space: Space) -> Claim[Space] | None:
+    return leases.claim(Space, space.pk, ["processing", "expiring"])
+
+
+def claimed(space: Space) -> Claim[Space]:
+    found = claim(space)
+    assert found is not None
+    return found
