@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from archive.errors import Unreadable
-from archive.intake.importers import find
+from archive.intake.importers import captions, find
+from archive.intake.importers.tree import Folder
 from tests.support.errors import refuses
 
 
@@ -43,6 +44,23 @@ def test_a_file_is_what_it_is_whatever_its_name(tmp_path: Path) -> None:
     (found,) = find(tmp_path / "talk")
 
     assert (found.recording, found.transcript, found.missing) == ("talk", "talk.vtt", ("--ended-at",))
+
+
+class Parsed(Folder):
+    """Remembers which JSON files were parsed."""
+
+    def document(self, name: str) -> object:
+        self.parsed = [*getattr(self, "parsed", []), name]
+        return super().document(name)
+
+
+def test_only_json_of_the_recordings_name_is_parsed_for_a_transcript(tmp_path: Path) -> None:
+    for name in ("other.json", "talk.json"):
+        (tmp_path / name).write_text('{"segments": []}')
+    tree = Parsed(tmp_path)
+
+    assert captions.beside(tree, "talk.m4a") == "talk.json"
+    assert tree.parsed == ["talk.json"]
 
 
 def test_a_files_date_tells_nothing(tmp_path: Path) -> None:

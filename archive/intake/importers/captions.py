@@ -4,6 +4,7 @@ Tools that download Spaces write captions as JSON lines: twspace-crawler as "<na
 twspace-crawler, src/modules/SpaceWatcher.ts), others as <name>_cc.jsonl.
 """
 
+from archive.errors import Unreadable
 from archive.intake.importers.tree import Tree, ending, folder, stem
 from archive.intake.importers.values import dig
 
@@ -25,7 +26,12 @@ def beside(tree: Tree, sound: str) -> str | None:
     ]
     if matches:
         return min(matches)[2]
-    for file, document in tree.documents(folder(sound)):
-        if stem(file).lower() in wanted and isinstance(dig(document, "segments"), list):
-            return file
-    return None
+    named = (file for file in tree.within(folder(sound)) if ending(file) == ".json" and stem(file).lower() in wanted)
+    return next((file for file in named if _has_segments(tree, file)), None)
+
+
+def _has_segments(tree: Tree, file: str) -> bool:
+    try:
+        return isinstance(dig(tree.document(file), "segments"), list)
+    except Unreadable:
+        return False
