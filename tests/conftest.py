@@ -28,7 +28,7 @@ from tests.support import factory, http_clients, processes
 from tests.support.audio_files import make_tone
 from tests.support.database import empty_database
 from tests.support.factory import make_space as take_in
-from tests.support.mail_server import Mailbox, mail_server, use
+from tests.support.mail_server import Mailbox, mail_server, use_mail_server
 
 hypothesis.settings.register_profile("fixed", derandomize=True, database=None)  # `make test`: the same each time
 
@@ -84,7 +84,7 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 @pytest.fixture
 def client() -> Client:
     """As pytest-django's, but its middleware is that of all others."""
-    return http_clients.browser()
+    return http_clients.make_client()
 
 
 @pytest.fixture(scope="session")
@@ -161,7 +161,7 @@ def services(committed: None, tmp_path: Path) -> Iterator[processes.Services]:
 def mailbox(settings: Any) -> Iterator[Mailbox]:
     """A real mail server, to which mail of this process goes."""
     with mail_server() as box:
-        use(settings, box.port)
+        use_mail_server(settings, box.port)
         yield box
 
 

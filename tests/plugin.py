@@ -68,11 +68,12 @@ BROWSER_FIXTURES = {"running_chromium"}
 SYSTEM_FIXTURES = {"committed", "services", "running_chromium"}
 CHAOS_FIXTURES = {"zygote"}
 # What files import that start processes of their own.
-SYSTEM_NAMES = {"subprocess", "Process", "Engines", "Clone", "MANAGE", "caught"}
+SYSTEM_NAMES = {"subprocess", "Process", "Engines", "Clone", "MANAGE", "find_catching_tests"}
 # What files import that make recordings, or look into the store.
 STORE_NAMES = {
-    *("store", "write", "backend", "measure", "built", "arrive", "speech_samples", "listening", "Proxy"),
-    *("make_space", "make_noise", "make_contents", "make_long", "make_tone", "make_silence", "make_archived"),
+    *("store", "write", "backend", "measure", "build_bundle", "store_upload", "speech_samples"),
+    *("listening_sockets", "Proxy", "make_space", "make_noise", "make_contents", "make_long_space"),
+    *("make_tone", "make_silence", "make_archived"),
 }
 STORE_FIXTURES = {"tone", "demo_recording", "make_space", "empty_bucket"}
 

@@ -16,7 +16,7 @@ from archive.models import Bundle, Space, User
 from archive.moderation.violations import flag
 from portal.downloads import download_path
 from tests.support import factory
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 
 pytestmark = pytest.mark.usefixtures("db")
 NOBODY = UUID("00000000-0000-4000-8000-000000000000")
@@ -104,21 +104,21 @@ def without_tokens(answer: HttpResponse) -> str:
 def test_anonymous_people_are_asked_to_sign_in(space: Space, name: str) -> None:
     url = address(name, space)
 
-    answer = ask(browser(), name, url)
+    answer = ask(make_client(), name, url)
 
     assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={url}")
 
 
 @pytest.mark.parametrize("name", LADDER)
 def test_the_host_sees_what_is_theirs(space: Space, name: str) -> None:
-    answer = ask(browser(space.host), name, address(name, space))
+    answer = ask(make_client(space.host), name, address(name, space))
 
     assert answer.status_code == LADDER[name][1]
 
 
 @pytest.mark.parametrize("name", OF_A_SPACE)
 def test_a_stranger_learns_nothing(space: Space, bob: User, name: str) -> None:
-    client = browser(bob)
+    client = make_client(bob)
 
     answer = ask(client, name, address(name, space, bob))
     unknown = ask(client, name, address(name, space, bob, id=NOBODY))
@@ -129,17 +129,17 @@ def test_a_stranger_learns_nothing(space: Space, bob: User, name: str) -> None:
 
 @pytest.mark.parametrize("name", LADDER)
 def test_an_admin(space: Space, admin: User, name: str) -> None:
-    assert ask(browser(admin), name, address(name, space, admin)).status_code == LADDER[name][2]
+    assert ask(make_client(admin), name, address(name, space, admin)).status_code == LADDER[name][2]
 
 
 @pytest.mark.parametrize("name", LADDER)
 def test_an_auditor_gets_facts_and_no_content(space: Space, auditor: User, name: str) -> None:
-    assert ask(browser(auditor), name, address(name, space, auditor)).status_code == LADDER[name][3]
+    assert ask(make_client(auditor), name, address(name, space, auditor)).status_code == LADDER[name][3]
 
 
 @pytest.mark.parametrize("name", OF_A_SPACE)
 def test_an_id_that_is_nobodys(space: Space, admin: User, name: str) -> None:
-    client = browser(admin)
+    client = make_client(admin)
     bad = "/download/nonsense/a.zip" if name == "download" else address(name, space).replace(str(space.id), "nonsense")
 
     assert ask(client, name, address(name, space, admin, id=NOBODY)).status_code == 404
@@ -152,8 +152,8 @@ def test_content_that_is_not_available(space: Space, name: str, state: str) -> N
     url = address(name, space)
     Space.objects.filter(pk=space.pk).update(state=state, problem=make_problem("audio.empty"))
 
-    assert ask(browser(space.host), name, url).status_code == 404
-    assert browser(space.host).get(f"/spaces/{space.id}/").status_code == 200
+    assert ask(make_client(space.host), name, url).status_code == 404
+    assert make_client(space.host).get(f"/spaces/{space.id}/").status_code == 200
 
 
 @pytest.mark.parametrize("name", OF_A_SPACE)
@@ -164,26 +164,26 @@ def test_what_is_gone_is_gone(space: Space, admin: User, name: str, state: str) 
     end = dbtime.now() - timedelta(days=120)
     Space.objects.filter(pk=space.pk).update(ended_at=end, expires_at=dbtime.now(), state=state)
 
-    answer = ask(browser(admin), name, url)
+    answer = ask(make_client(admin), name, url)
 
     assert answer.status_code == (200 if name in KEPT_AFTERWARDS else 410)
 
 
 @pytest.mark.parametrize("name", POST_ONLY)
 def test_a_get_changes_nothing(space: Space, admin: User, name: str) -> None:
-    answer = browser(admin).get(address(name, space))
+    answer = make_client(admin).get(address(name, space))
 
     assert (answer.status_code, answer["Allow"]) == (405, "POST")
 
 
 @pytest.mark.parametrize("name", sorted(set(LADDER) - {*GET_OR_POST, *POST_ONLY}))
 def test_a_post_where_there_is_nothing_to_change(space: Space, admin: User, name: str) -> None:
-    assert browser(admin).post(address(name, space, admin)).status_code == 405
+    assert make_client(admin).post(address(name, space, admin)).status_code == 405
 
 
 @pytest.mark.parametrize("name", ["bundle", "transcription", *POST_ONLY])
 def test_a_form_from_somewhere_else_is_refused(space: Space, admin: User, name: str) -> None:
-    client = browser(admin, enforce_csrf_checks=True)
+    client = make_client(admin, enforce_csrf_checks=True)
 
     answer = ask(client, name, address(name, space))
 

@@ -11,7 +11,7 @@ from archive.models import Appeal, Hold, Space, User
 from archive.moderation.appeals import appeal
 from archive.moderation.violations import flag
 from tests.support.factory import make_held, make_row
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 
 pytestmark = pytest.mark.usefixtures("db")
 FORM = {"decision": "grant", "reason": "I looked at it."}
@@ -28,31 +28,31 @@ def urls(alice: User, admin: User) -> dict[str, str]:
 @pytest.mark.parametrize("name", ["decide", "release"])
 class TestLadder:
     def test_anonymous_people_are_asked_to_sign_in(self, urls: dict[str, str], name: str) -> None:
-        answer = browser().post(urls[name], FORM)
+        answer = make_client().post(urls[name], FORM)
 
         assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={urls[name]}")
 
     @pytest.mark.parametrize("who", ["alice", "bob", "otto"])
     def test_only_admins(self, urls: dict[str, str], name: str, who: str, bob: User, auditor: User) -> None:
-        assert browser(User.objects.get(username=who)).post(urls[name], FORM).status_code == 404
+        assert make_client(User.objects.get(username=who)).post(urls[name], FORM).status_code == 404
         assert (Appeal.objects.get().state, Hold.objects.get().state) == ("open", "standing")
 
     def test_an_admin(self, urls: dict[str, str], name: str, admin: User) -> None:
-        assert browser(admin).post(urls[name], FORM).status_code == 302
+        assert make_client(admin).post(urls[name], FORM).status_code == 302
 
     def test_an_id_that_is_nobodys(self, urls: dict[str, str], name: str, admin: User) -> None:
-        assert browser(admin).post(reverse(name, args=[10**9]), FORM).status_code == 404
+        assert make_client(admin).post(reverse(name, args=[10**9]), FORM).status_code == 404
 
     def test_a_get_changes_nothing(self, urls: dict[str, str], name: str, admin: User) -> None:
-        answer = browser(admin).get(urls[name])
+        answer = make_client(admin).get(urls[name])
 
         assert (answer.status_code, answer["Allow"]) == (405, "POST")
 
     def test_a_form_from_somewhere_else_is_refused(self, urls: dict[str, str], name: str, admin: User) -> None:
-        assert browser(admin, enforce_csrf_checks=True).post(urls[name], FORM).status_code == 403
+        assert make_client(admin, enforce_csrf_checks=True).post(urls[name], FORM).status_code == 403
 
     def test_without_a_reason_nothing_is_lost(self, urls: dict[str, str], name: str, admin: User) -> None:
-        answer = browser(admin).post(urls[name], FORM | {"reason": " "})
+        answer = make_client(admin).post(urls[name], FORM | {"reason": " "})
 
         assert answer.status_code == 422
         assert "A reason is needed" in answer.content.decode()
@@ -62,14 +62,14 @@ def test_too_late_to_decide(urls: dict[str, str], admin: User) -> None:
     space = Appeal.objects.get().violation.space
     lifecycle.transition(space, Space.State.AVAILABLE, Space.State.EXPIRING, actor=SYSTEM)
 
-    answer = browser(admin).post(urls["decide"], FORM)
+    answer = make_client(admin).post(urls["decide"], FORM)
 
     assert answer.status_code == 422
     assert "Too late: the deletion of this Space started on" in answer.content.decode()
 
 
 def test_a_decision_is_one_of_two(urls: dict[str, str], admin: User) -> None:
-    answer = browser(admin).post(urls["decide"], {"decision": "maybe", "reason": "I am not sure."})
+    answer = make_client(admin).post(urls["decide"], {"decision": "maybe", "reason": "I am not sure."})
 
     page = answer.content.decode()
     assert answer.status_code == 422

@@ -7,9 +7,9 @@ import pytest
 
 from archive.models import Hold, Space, User
 from archive.retention.purge import purge
-from tests.support.api_client import Answer, Caller, recorder
+from tests.support.api_client import ApiClient, ApiResponse, make_recorder
 from tests.support.deadlines import make_due
-from tests.support.rows import change
+from tests.support.rows import update_space
 
 pytestmark = pytest.mark.django_db
 
@@ -28,19 +28,19 @@ each = pytest.mark.parametrize(("method", "path", "body"), ADDRESSES)
 
 @pytest.fixture
 def ids(alice: User) -> dict[str, str]:
-    caller = Caller(user=alice)
+    caller = ApiClient(user=alice)
     space = caller.announce().json["id"]
     return {"space": space, "upload": caller.begin(space, b"RIFF").json["id"]}
 
 
-def ask(caller: Caller, method: str, path: str, body: Any, ids: dict[str, str]) -> Answer:
+def ask(caller: ApiClient, method: str, path: str, body: Any, ids: dict[str, str]) -> ApiResponse:
     path = path.format(**ids)
     return caller.post(path, body) if method == "POST" else caller.ask(method, path)
 
 
 @each
 def test_nobody_is_let_in_without_signing_in(method: str, path: str, body: Any, ids: dict[str, str]) -> None:
-    refused = ask(Caller(), method, path, body, ids)
+    refused = ask(ApiClient(), method, path, body, ids)
 
     assert (refused.status, "token of a recorder" in refused.words) == (401, True)
     assert refused.headers["WWW-Authenticate"] == 'Bearer realm="spacekeep"'
@@ -51,7 +51,7 @@ def test_nobody_is_let_in_without_signing_in(method: str, path: str, body: Any, 
 def test_what_is_not_ones_own_is_not_there(
     who: str, method: str, path: str, body: Any, ids: dict[str, str], bob: User, auditor: User, admin: User
 ) -> None:
-    callers = {"stranger": Caller(user=bob), "auditor": Caller(user=auditor), "recorder": recorder(admin)[0]}
+    callers = {"stranger": ApiClient(user=bob), "auditor": ApiClient(user=auditor), "recorder": make_recorder(admin)[0]}
 
     refused = ask(callers[who], method, path, body, ids)
 
@@ -62,12 +62,12 @@ def test_what_is_not_ones_own_is_not_there(
 def test_an_id_that_is_not_there(method: str, path: str, body: Any, alice: User) -> None:
     ids = {"space": str(uuid4()), "upload": str(uuid4())}
 
-    assert ask(Caller(user=alice), method, path, body, ids).status == 404
+    assert ask(ApiClient(user=alice), method, path, body, ids).status == 404
 
 
 @each
 def test_an_admin_may_see_to_any(method: str, path: str, body: Any, ids: dict[str, str], admin: User) -> None:
-    answer = ask(Caller(user=admin), method, path, body, ids)
+    answer = ask(ApiClient(user=admin), method, path, body, ids)
 
     assert answer.status in (200, 201, 204, 409)  # 409: nothing has arrived that could be completed
 
@@ -75,7 +75,7 @@ def test_an_admin_may_see_to_any(method: str, path: str, body: Any, ids: dict[st
 @each
 @pytest.mark.parametrize("way", ["token", "session"])
 def test_from_the_deadline_on_it_is_gone(way: str, method: str, path: str, body: Any, alice: User, admin: User) -> None:
-    caller = Caller(user=alice) if way == "session" else recorder(admin)[0]
+    caller = ApiClient(user=alice) if way == "session" else make_recorder(admin)[0]
     space = caller.announce(host="alice").json["id"]
     upload = caller.begin(space, b"RIFF").json["id"]
     make_due(Space.objects.get())
@@ -89,12 +89,12 @@ def test_gone_for_good(ids: dict[str, str], alice: User) -> None:
     make_due(Space.objects.get())
     assert purge(Space.objects.get().pk)
 
-    assert "was deleted on" in ask(Caller(user=alice), "GET", "/spaces/{space}", None, ids).words
+    assert "was deleted on" in ask(ApiClient(user=alice), "GET", "/spaces/{space}", None, ids).words
 
 
 def test_a_recorder_reads_its_own_uploads_only(alice: User, admin: User) -> None:
     """Others may add to its Space; the recorder sees nothing of that."""
-    machine, person = recorder(admin)[0], Caller(user=alice)
+    machine, person = make_recorder(admin)[0], ApiClient(user=alice)
     space = machine.announce(host="alice").json["id"]
     own = machine.begin(space, b"RIFF").json
     other = person.begin(space, b"WEBVTT", kind="transcript").json
@@ -108,7 +108,7 @@ def test_a_recorder_reads_its_own_uploads_only(alice: User, admin: User) -> None
 
 
 def test_a_recorder_records_for_its_hosts_only(alice: User, bob: User, admin: User) -> None:
-    caller, _ = recorder(admin, hosts=(alice,))
+    caller, _ = make_recorder(admin, hosts=(alice,))
 
     assert caller.announce(host="alice").status == 201
     refused = caller.announce(host="bob")
@@ -117,23 +117,23 @@ def test_a_recorder_records_for_its_hosts_only(alice: User, bob: User, admin: Us
 
 
 def test_a_host_brings_in_their_own_only(alice: User, bob: User) -> None:
-    refused = Caller(user=alice).announce(host="bob")
+    refused = ApiClient(user=alice).announce(host="bob")
 
     assert (refused.status, "Only admins" in refused.words) == (403, True)
 
 
 def test_an_auditor_brings_in_nothing(auditor: User) -> None:
-    assert Caller(user=auditor).announce().status == 403
+    assert ApiClient(user=auditor).announce().status == 403
 
 
 def test_nobody_records_for_somebody_who_left(alice: User, admin: User) -> None:
     User.objects.filter(pk=alice.pk).update(is_active=False)
 
-    assert recorder(admin)[0].announce(host="alice").status == 422
+    assert make_recorder(admin)[0].announce(host="alice").status == 422
 
 
 def test_a_token_is_not_helped_by_a_session(alice: User) -> None:
-    caller = Caller(user=alice)
+    caller = ApiClient(user=alice)
     space = caller.announce().json["id"]
     caller.headers["Authorization"] = "Bearer skr_000000000000_" + "x" * 43
 
@@ -141,10 +141,10 @@ def test_a_token_is_not_helped_by_a_session(alice: User) -> None:
 
 
 def test_a_held_space_has_no_deadline(alice: User) -> None:
-    caller = Caller(user=alice)
+    caller = ApiClient(user=alice)
     space = caller.announce().json["id"]
     Hold.objects.create(space=Space.objects.get(), reason="A court asked for it.", placed_by=alice)
-    change(Space.objects.get(), expires_at=None)
+    update_space(Space.objects.get(), expires_at=None)
 
     assert caller.get(f"/spaces/{space}").json["expires_at"] is None
     assert caller.begin(space, b"RIFF").status == 201

@@ -11,12 +11,12 @@ from archive.bundles.build import build
 from archive.bundles.maintain import verify
 from archive.errors import make_problem
 from archive.models import Bundle, ExportPart, LogEntry, RecorderToken, Space, User
-from tests.support.api_client import Answer, Caller, recorder
+from tests.support.api_client import ApiClient, ApiResponse, make_recorder
 from tests.support.deadlines import make_due
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 from tests.support.factory import make_contents, make_row
-from tests.support.http_clients import browser, fetch
-from tests.support.rows import change
+from tests.support.http_clients import fetch, make_client
+from tests.support.rows import update_space
 
 pytestmark = pytest.mark.django_db
 BUNDLES = (RecorderToken.Scope.BUNDLES,)
@@ -26,13 +26,13 @@ GB = 10**9
 def downloaded(url: str) -> bytes:
     """As a script does: without signing in, with redirects."""
     path = url.removeprefix("http://127.0.0.1:8000")
-    return fetch(browser().get(path)["Location"])[2]
+    return fetch(make_client().get(path)["Location"])[2]
 
 
 @pytest.mark.parametrize("who", ["host", "admin", "machine"])
 def test_ask_poll_download(who: str, seeds: Space, admin: User) -> None:
-    machine, token = recorder(admin, hosts=(seeds.host,), scopes=BUNDLES)
-    caller = {"host": Caller(user=seeds.host), "admin": Caller(user=admin), "machine": machine}[who]
+    machine, token = make_recorder(admin, hosts=(seeds.host,), scopes=BUNDLES)
+    caller = {"host": ApiClient(user=seeds.host), "admin": ApiClient(user=admin), "machine": machine}[who]
     address = f"/spaces/{seeds.pk}/bundle"
     assert caller.get(address).status == 404
 
@@ -58,7 +58,7 @@ def test_ask_poll_download(who: str, seeds: Space, admin: User) -> None:
 
 
 def test_why_it_failed_and_again(seeds: Space) -> None:
-    caller = Caller(user=seeds.host)
+    caller = ApiClient(user=seeds.host)
     first = caller.post(f"/spaces/{seeds.pk}/bundle").json["id"]
     Bundle.objects.update(state="failed", problem=make_problem("work.gave_up"))
     assert caller.get(f"/spaces/{seeds.pk}/bundle").json["problem_code"] == "work.gave_up"
@@ -83,7 +83,7 @@ def ids(alice: User) -> dict[str, str]:
     return {"space": str(space.pk), "export": str(exports.request(alice, 2 * GB).pk)}
 
 
-def ask(caller: Caller, method: str, path: str, body: Any, ids: dict[str, str]) -> Answer:
+def ask(caller: ApiClient, method: str, path: str, body: Any, ids: dict[str, str]) -> ApiResponse:
     path = path.format(**ids)
     return caller.post(path, body) if method == "POST" else caller.get(path)
 
@@ -92,16 +92,16 @@ def ask(caller: Caller, method: str, path: str, body: Any, ids: dict[str, str]) 
 def test_the_ladder(
     method: str, path: str, body: Any, ids: dict[str, str], alice: User, bob: User, admin: User, auditor: User
 ) -> None:
-    intake = recorder(admin)[0]
-    other = recorder(admin, "other", hosts=(bob,), scopes=BUNDLES)[0]
+    intake = make_recorder(admin)[0]
+    other = make_recorder(admin, "other", hosts=(bob,), scopes=BUNDLES)[0]
     nobody = {"space": str(uuid4()), "export": str(uuid4())}
 
-    assert ask(Caller(user=alice), method, path, body, ids).status == 200
-    assert ask(Caller(), method, path, body, ids).status == 401
-    assert ask(Caller(user=bob), method, path, body, ids).status == 404
-    assert ask(Caller(user=auditor), method, path, body, ids).status == 404
+    assert ask(ApiClient(user=alice), method, path, body, ids).status == 200
+    assert ask(ApiClient(), method, path, body, ids).status == 401
+    assert ask(ApiClient(user=bob), method, path, body, ids).status == 404
+    assert ask(ApiClient(user=auditor), method, path, body, ids).status == 404
     assert ask(other, method, path, body, ids).status == 404
-    assert ask(Caller(user=alice), method, path, body, nobody).status == 404
+    assert ask(ApiClient(user=alice), method, path, body, nobody).status == 404
     refused = ask(intake, method, path, body, ids)
     assert (refused.status, refused.words) == (
         403,
@@ -110,7 +110,7 @@ def test_the_ladder(
 
 
 def test_a_machine_that_downloads_brings_nothing_in(alice: User, admin: User) -> None:
-    caller = recorder(admin, hosts=(alice,), scopes=BUNDLES)[0]
+    caller = make_recorder(admin, hosts=(alice,), scopes=BUNDLES)[0]
 
     refused = caller.announce(host="alice")
 
@@ -118,40 +118,40 @@ def test_a_machine_that_downloads_brings_nothing_in(alice: User, admin: User) ->
 
 
 def test_from_the_deadline_on_it_is_gone(ids: dict[str, str], alice: User, admin: User) -> None:
-    caller = recorder(admin, hosts=(alice,), scopes=BUNDLES)[0]
+    caller = make_recorder(admin, hosts=(alice,), scopes=BUNDLES)[0]
     url = caller.get(f"/spaces/{ids['space']}/bundle").json["url"].removeprefix("http://127.0.0.1:8000")
-    assert browser().get(url).status_code == 302
+    assert make_client().get(url).status_code == 302
     make_due(Space.objects.get())
 
     assert caller.get(f"/spaces/{ids['space']}/bundle").status == 410
     assert caller.post(f"/spaces/{ids['space']}/bundle").status == 410
-    assert browser().get(url).status_code == 410
+    assert make_client().get(url).status_code == 410
 
 
 def test_an_address_dies_with_its_token(ids: dict[str, str], alice: User, admin: User) -> None:
-    caller, token = recorder(admin, hosts=(alice,), scopes=BUNDLES)
+    caller, token = make_recorder(admin, hosts=(alice,), scopes=BUNDLES)
     url = caller.get(f"/spaces/{ids['space']}/bundle").json["url"].removeprefix("http://127.0.0.1:8000")
     token.hosts.clear()
-    assert browser().get(url).status_code == 404
+    assert make_client().get(url).status_code == 404
     token.hosts.add(alice)
-    assert browser().get(url).status_code == 302
+    assert make_client().get(url).status_code == 302
     RecorderToken.objects.update(revoked_at=token.created_at)
 
-    assert browser().get(url).status_code == 404
+    assert make_client().get(url).status_code == 404
 
 
 def test_not_before_it_is_available(alice: User) -> None:
     space = make_row(alice)
     make_contents(space)
-    change(space, state="processing")
+    update_space(space, state="processing")
 
-    assert Caller(user=alice).post(f"/spaces/{space.pk}/bundle").status == 404
+    assert ApiClient(user=alice).post(f"/spaces/{space.pk}/bundle").status == 404
 
 
 @pytest.mark.parametrize("who", ["host", "machine"])
 def test_all_spaces(who: str, seeds: Space, admin: User) -> None:
-    machine = recorder(admin, hosts=(seeds.host,), scopes=BUNDLES)[0]
-    caller = {"host": Caller(user=seeds.host), "machine": machine}[who]
+    machine = make_recorder(admin, hosts=(seeds.host,), scopes=BUNDLES)[0]
+    caller = {"host": ApiClient(user=seeds.host), "machine": machine}[who]
     asked = caller.post("/exports", {"max_part_size": 2 * GB, "host": "alice"})
     assert asked.status == 202
     (export_part,) = asked.json["parts"]
@@ -171,16 +171,16 @@ def test_all_spaces(who: str, seeds: Space, admin: User) -> None:
 
 
 def test_all_spaces_of_others(alice: User, bob: User, admin: User) -> None:
-    machine = recorder(admin, hosts=(bob,), scopes=BUNDLES)[0]
+    machine = make_recorder(admin, hosts=(bob,), scopes=BUNDLES)[0]
 
-    for caller in (Caller(user=admin), Caller(user=bob), machine):
+    for caller in (ApiClient(user=admin), ApiClient(user=bob), machine):
         assert caller.post("/exports", {"max_part_size": 2 * GB, "host": "alice"}).status == 403
-    assert Caller(user=bob).post("/exports", {"max_part_size": 2 * GB}).status == 422
-    assert Caller(user=bob).post("/exports", {"max_part_size": 3 * GB}).status == 422
+    assert ApiClient(user=bob).post("/exports", {"max_part_size": 2 * GB}).status == 422
+    assert ApiClient(user=bob).post("/exports", {"max_part_size": 3 * GB}).status == 422
 
 
 def test_a_machine_that_downloads_names_its_hosts(admin: User) -> None:
     from archive.errors import Refused
 
-    with refuses(Refused, "recorder.hosts_missing"):
-        recorder(admin, scopes=BUNDLES)
+    with raises_error(Refused, "recorder.hosts_missing"):
+        make_recorder(admin, scopes=BUNDLES)

@@ -17,7 +17,7 @@ from archive import dbtime, recorders
 from archive.models import Space, UploadSession, User
 from archive.storage import store
 from embedded.process import Process, family
-from tests.support.api_client import MIB, Remote, checksum
+from tests.support.api_client import MIB, RemoteApiClient, checksum
 from tests.support.audio_files import make_noise
 from tests.support.processes import ROOT, Services
 
@@ -80,7 +80,7 @@ def test_it_goes_on_where_it_was_and_the_portal_sees_not_a_byte(
 ) -> None:
     recording = make_noise(tmp_path / "long.wav", megabytes=SIZE)
     ended_at = (dbtime.now() - timedelta(hours=1)).isoformat()
-    first_came = half_way(Remote(services.url, token), recording, ended_at)
+    first_came = half_way(RemoteApiClient(services.url, token), recording, ended_at)
     services.worker()
     before = passed_through(web)
 
@@ -96,7 +96,7 @@ def test_it_goes_on_where_it_was_and_the_portal_sees_not_a_byte(
     assert first_came == 1
 
 
-def half_way(caller: Remote, recording: Path, ended_at: str) -> int:
+def half_way(caller: RemoteApiClient, recording: Path, ended_at: str) -> int:
     """The same request as the example's, and its first part. How many parts are there then."""
     key = hashlib.sha256(f"{recording} alice {ended_at}".encode()).hexdigest()
     space = caller.post("/spaces", {"host": "alice", "ended_at": ended_at}, Idempotency_Key=key).json

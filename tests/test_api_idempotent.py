@@ -6,7 +6,7 @@ import pytest
 
 from archive import dbtime, recorders
 from archive.models import IdempotencyKey, Space, User
-from tests.support.api_client import Caller, recorder
+from tests.support.api_client import ApiClient, make_recorder
 from tests.support.deadlines import make_due
 from tests.test_concurrency import at_once
 
@@ -17,10 +17,10 @@ ENDED = (datetime.now(UTC) - timedelta(hours=3)).isoformat()
 @pytest.mark.parametrize("way", ["token", "session"])
 class TestOneAfterTheOther:
     @pytest.fixture
-    def caller(self, way: str, alice: User, admin: User) -> Caller:
-        return Caller(user=alice) if way == "session" else recorder(admin)[0]
+    def caller(self, way: str, alice: User, admin: User) -> ApiClient:
+        return ApiClient(user=alice) if way == "session" else make_recorder(admin)[0]
 
-    def test_the_same_again_is_the_same_space(self, caller: Caller) -> None:
+    def test_the_same_again_is_the_same_space(self, caller: ApiClient) -> None:
         first = caller.announce(host="alice", key="k-1", ended_at=ENDED)
 
         again = caller.announce(host="alice", key="k-1", ended_at=ENDED)
@@ -29,13 +29,13 @@ class TestOneAfterTheOther:
         assert again.json == first.json
         assert Space.objects.count() == 1
 
-    def test_another_key_is_another_space(self, caller: Caller) -> None:
+    def test_another_key_is_another_space(self, caller: ApiClient) -> None:
         caller.announce(host="alice", key="k-1", ended_at=ENDED)
         caller.announce(host="alice", key="k-2", ended_at=ENDED)
 
         assert Space.objects.count() == 2
 
-    def test_the_same_key_for_another_request_is_refused(self, caller: Caller) -> None:
+    def test_the_same_key_for_another_request_is_refused(self, caller: ApiClient) -> None:
         caller.announce(host="alice", key="k-1", ended_at=ENDED)
 
         refused = caller.announce(host="alice", key="k-1", ended_at=ENDED, title="Peas")
@@ -43,14 +43,14 @@ class TestOneAfterTheOther:
         assert (refused.status, "used for another request" in refused.words) == (422, True)
         assert Space.objects.get().title == "Beans"
 
-    def test_after_its_deadline_it_is_gone(self, caller: Caller) -> None:
+    def test_after_its_deadline_it_is_gone(self, caller: ApiClient) -> None:
         caller.announce(host="alice", key="k-1", ended_at=ENDED)
         make_due(Space.objects.get())
 
         assert caller.announce(host="alice", key="k-1", ended_at=ENDED).status == 410
 
     @pytest.mark.parametrize("key", ["", " ", "\u00e4", "x" * 129])
-    def test_a_key_that_is_none(self, key: str, caller: Caller) -> None:
+    def test_a_key_that_is_none(self, key: str, caller: ApiClient) -> None:
         refused = caller.post("/spaces", {"host": "alice", "ended_at": ENDED}, Idempotency_Key=key)
 
         assert (refused.status, "1 to 128 visible" in refused.words) == (400, True)
@@ -58,7 +58,7 @@ class TestOneAfterTheOther:
 
 @pytest.mark.django_db
 def test_a_recorder_needs_a_key(alice: User, admin: User) -> None:
-    caller = recorder(admin)[0]
+    caller = make_recorder(admin)[0]
 
     refused = caller.post("/spaces", {"host": "alice", "ended_at": ENDED})
 
@@ -67,12 +67,12 @@ def test_a_recorder_needs_a_key(alice: User, admin: User) -> None:
 
 @pytest.mark.django_db
 def test_a_page_needs_none(alice: User) -> None:
-    assert Caller(user=alice).post("/spaces", {"ended_at": ENDED}).status == 201
+    assert ApiClient(user=alice).post("/spaces", {"ended_at": ENDED}).status == 201
 
 
 @pytest.mark.django_db
 def test_keys_of_others_are_not_ones_own(alice: User, bob: User, admin: User) -> None:
-    callers = [Caller(user=alice), Caller(user=bob), recorder(admin)[0], recorder(admin)[0]]
+    callers = [ApiClient(user=alice), ApiClient(user=bob), make_recorder(admin)[0], make_recorder(admin)[0]]
     hosts = [None, None, "alice", "alice"]
 
     told = [caller.announce(host=host, key="k-1", ended_at=ENDED) for caller, host in zip(callers, hosts, strict=True)]
@@ -85,7 +85,7 @@ def test_keys_of_others_are_not_ones_own(alice: User, bob: User, admin: User) ->
 def test_sent_twice_at_once(alice: User, admin: User) -> None:
     text = recorders.create_token("studio", 30, admin)[1]
     for number in range(5):
-        calls = [lambda n=number: Caller(token=text).announce(host="alice", key=f"k-{n}", ended_at=ENDED)] * 3
+        calls = [lambda n=number: ApiClient(token=text).announce(host="alice", key=f"k-{n}", ended_at=ENDED)] * 3
 
         told = at_once(*calls)
 
@@ -96,7 +96,7 @@ def test_sent_twice_at_once(alice: User, admin: User) -> None:
 
 @pytest.mark.django_db
 def test_keys_are_forgotten_after_a_day(alice: User) -> None:
-    caller = Caller(user=alice)
+    caller = ApiClient(user=alice)
     caller.announce(key="old")
     IdempotencyKey.objects.update(created_at=dbtime.now() - timedelta(hours=25))
     caller.announce(key="new")

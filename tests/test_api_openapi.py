@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from tests.support.api_client import Caller
+from tests.support.api_client import ApiClient
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def said() -> dict[str, Any]:
-    answer = Caller().get("/openapi.json")
+    answer = ApiClient().get("/openapi.json")
     assert (answer.status, answer.type) == (200, "application/json")
     found: dict[str, Any] = answer.json
     return found

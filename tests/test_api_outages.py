@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from archive import recorders
 from archive.models import User
 from tests.plugin import engines
-from tests.support.api_client import Remote
+from tests.support.api_client import RemoteApiClient
 from tests.support.processes import Services, wait_until
 from tests.test_outages import down
 
@@ -20,7 +20,7 @@ def write_commits_down() -> None:
 
 @pytest.mark.usefixtures("committed")
 def test_the_database_is_down(services: Services, alice: User, admin: User) -> None:
-    caller = Remote(services.url, recorders.create_token("studio", 30, admin)[1])
+    caller = RemoteApiClient(services.url, recorders.create_token("studio", 30, admin)[1])
     services.web()
     upload = caller.begin(caller.announce(host="alice").json["id"], b"RIFF").json
 

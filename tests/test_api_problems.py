@@ -8,20 +8,20 @@ from django.test import override_settings
 
 from archive.intake.uploads import sessions
 from archive.models import User
-from tests.support.api_client import Caller, recorder
-from tests.support.object_stores import NOBODY_LISTENS, other_store
+from tests.support.api_client import ApiClient, make_recorder
+from tests.support.object_stores import UNREACHABLE, override_store
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def caller(db: None, alice: User) -> Caller:
-    return Caller(user=alice)
+def caller(db: None, alice: User) -> ApiClient:
+    return ApiClient(user=alice)
 
 
 @pytest.mark.parametrize("path", ["", "/", "/nothing", "/spaces/not-an-id", "/spaces/", "/docs", "/uploads/1/parts"])
 def test_an_address_that_is_none(path: str) -> None:
-    refused = Caller().get(path)
+    refused = ApiClient().get(path)
 
     assert (refused.status, refused.json["title"]) == (404, "Not Found")
     assert refused.code == "api.not_found"
@@ -36,7 +36,7 @@ def test_an_address_that_is_none(path: str) -> None:
         ("PUT", "/uploads/00000000-0000-0000-0000-000000000000", "GET, DELETE"),
     ],
 )
-def test_a_method_that_is_none(method: str, path: str, allowed: str, caller: Caller) -> None:
+def test_a_method_that_is_none(method: str, path: str, allowed: str, caller: ApiClient) -> None:
     refused = caller.ask(method, path)
 
     assert (refused.status, refused.code) == (405, "api.method_not_allowed")
@@ -44,14 +44,14 @@ def test_a_method_that_is_none(method: str, path: str, allowed: str, caller: Cal
 
 
 @pytest.mark.parametrize("body", ["{", "nonsense", '{"a": ' * 100_000])
-def test_a_body_that_is_no_json(body: str, caller: Caller) -> None:
+def test_a_body_that_is_no_json(body: str, caller: ApiClient) -> None:
     refused = caller.ask("POST", "/spaces", body)
 
     assert (refused.status, refused.code) == (400, "api.bad_request")
 
 
 @pytest.mark.parametrize("body", ["[]", "1", "null", '{"ended_at": NaN}', '{"title": ' + "[" * 100 + "]" * 100 + "}"])
-def test_a_body_of_another_shape(body: str, caller: Caller) -> None:
+def test_a_body_of_another_shape(body: str, caller: ApiClient) -> None:
     refused = caller.ask("POST", "/spaces", body)
 
     assert refused.status == 422
@@ -60,19 +60,19 @@ def test_a_body_of_another_shape(body: str, caller: Caller) -> None:
 
 
 @pytest.mark.parametrize("type", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "text/plain"])
-def test_a_body_that_does_not_say_it_is_json(type: str, caller: Caller) -> None:
+def test_a_body_that_does_not_say_it_is_json(type: str, caller: ApiClient) -> None:
     refused = caller.ask("POST", "/spaces", '{"a": 1}', type)
 
     assert (refused.status, "application/json" in refused.words) == (415, True)
 
 
-def test_a_body_that_is_too_big(caller: Caller) -> None:
+def test_a_body_that_is_too_big(caller: ApiClient) -> None:
     refused = caller.ask("POST", "/spaces", json.dumps({"title": "x" * 2_700_000}))
 
     assert (refused.status, "parts go to the store" in refused.words) == (413, True)
 
 
-def test_a_session_without_its_csrf_token(caller: Caller) -> None:
+def test_a_session_without_its_csrf_token(caller: ApiClient) -> None:
     caller.headers = {}
 
     refused = caller.announce()
@@ -82,13 +82,13 @@ def test_a_session_without_its_csrf_token(caller: Caller) -> None:
 
 
 def test_a_token_needs_no_csrf_token(alice: User, admin: User) -> None:
-    assert recorder(admin)[0].announce(host="alice").status == 201
+    assert make_recorder(admin)[0].announce(host="alice").status == 201
 
 
-def test_the_store_is_down(caller: Caller) -> None:
+def test_the_store_is_down(caller: ApiClient) -> None:
     space = caller.announce().json["id"]
 
-    with other_store(**NOBODY_LISTENS):
+    with override_store(**UNREACHABLE):
         refused = caller.begin(space, b"RIFF")
 
     assert (refused.status, "object store does not answer" in refused.words) == (503, True)
@@ -96,7 +96,7 @@ def test_the_store_is_down(caller: Caller) -> None:
     assert caller.begin(space, b"RIFF").status == 201
 
 
-def test_what_nobody_foresaw(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_nobody_foresaw(caller: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "part_size", lambda size: 1 // 0)
     caller.client.raise_request_exception = False
     space = caller.announce().json["id"]
@@ -107,7 +107,7 @@ def test_what_nobody_foresaw(caller: Caller, monkeypatch: pytest.MonkeyPatch) ->
     assert b"ZeroDivision" not in refused.body
 
 
-def test_a_host_name_that_is_not_ours(caller: Caller) -> None:
+def test_a_host_name_that_is_not_ours(caller: ApiClient) -> None:
     refused = caller.ask("GET", "/uploads", Host="evil.example")
 
     assert (refused.status, refused.words) == (400, "The request can't be answered as it is.")
@@ -115,20 +115,20 @@ def test_a_host_name_that_is_not_ours(caller: Caller) -> None:
 
 @override_settings(DEBUG=True)
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("DELETE", "/spaces")])
-def test_no_page_for_developers_either(method: str, path: str, caller: Caller) -> None:
+def test_no_page_for_developers_either(method: str, path: str, caller: ApiClient) -> None:
     assert caller.ask(method, path).type == "application/problem+json"
 
 
 @pytest.mark.parametrize("path", ["/uploads", "/nothing", "/openapi.json"])
-def test_no_answer_is_kept_by_caches(path: str, caller: Caller) -> None:
+def test_no_answer_is_kept_by_caches(path: str, caller: ApiClient) -> None:
     assert caller.get(path).headers["Cache-Control"] == "no-store"
 
 
-def test_pages_keep_their_own_errors(caller: Caller) -> None:
+def test_pages_keep_their_own_errors(caller: ApiClient) -> None:
     assert caller.client.get("/nothing").headers["Content-Type"].startswith("text/html")
 
 
-def test_a_problem_is_as_rfc_9457_has_it(caller: Caller) -> None:
+def test_a_problem_is_as_rfc_9457_has_it(caller: ApiClient) -> None:
     problem: dict[str, Any] = caller.get("/nothing").json
 
     assert problem == {

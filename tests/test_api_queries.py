@@ -8,30 +8,30 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from archive.models import UploadSession, User
-from tests.support.api_client import Answer, Caller
+from tests.support.api_client import ApiClient, ApiResponse
 
 pytestmark = pytest.mark.django_db
 
 
-def queries(call: Callable[[], Answer]) -> int:
+def queries(call: Callable[[], ApiResponse]) -> int:
     with CaptureQueriesContext(connection) as seen:
         assert call().status in (200, 201)
     return len(seen)
 
 
 @pytest.fixture
-def caller(db: None, alice: User) -> Caller:
-    return Caller(user=alice)
+def caller(db: None, alice: User) -> ApiClient:
+    return ApiClient(user=alice)
 
 
-def test_announcing_with_few_or_many_people(caller: Caller) -> None:
+def test_announcing_with_few_or_many_people(caller: ApiClient) -> None:
     few = queries(lambda: caller.announce(speakers=[{"name": "Nora", "account": "alice"}]))
     many = queries(lambda: caller.announce(speakers=[{"name": f"N{n}", "account": "alice"} for n in range(10)]))
 
     assert few == many
 
 
-def test_reading_a_space_with_few_or_many_uploads(caller: Caller) -> None:
+def test_reading_a_space_with_few_or_many_uploads(caller: ApiClient) -> None:
     space = caller.announce().json["id"]
     caller.begin(space, b"x", kind="transcript")
     one = queries(lambda: caller.get(f"/spaces/{space}"))
@@ -42,12 +42,12 @@ def test_reading_a_space_with_few_or_many_uploads(caller: Caller) -> None:
     assert queries(lambda: caller.get("/uploads")) <= one
 
 
-def test_signing_few_or_many_parts(caller: Caller, settings: Any) -> None:
+def test_signing_few_or_many_parts(caller: ApiClient, settings: Any) -> None:
     settings.UPLOAD_PART_BYTES = 5 * 1024**2
     space = caller.announce().json["id"]
     upload = caller.post(f"/spaces/{space}/uploads", {"kind": "recording", "name": "a", "size": 300 * 1024**2}).json
 
-    def sign(first: int, last: int) -> Answer:
+    def sign(first: int, last: int) -> ApiResponse:
         parts = [{"number": number} for number in range(first, last + 1)]
         return caller.post(f"/uploads/{upload['id']}/parts", {"parts": parts})
 

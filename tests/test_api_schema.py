@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 
 from archive.models import Export, Space, User
 from portal.api.app import api
-from tests.support.api_client import BOTH, Caller, recorder
+from tests.support.api_client import ALL_SCOPES, ApiClient, make_recorder
 from tests.support.factory import make_contents
 
 EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "3"))
@@ -63,7 +63,7 @@ def test_the_list_of_operations_is_whole() -> None:
 @pytest.mark.parametrize("way", ["token", "session"])
 @pytest.mark.parametrize("id", OPERATIONS)
 def test_no_request_breaks_it(id: str, way: str, schema: Any, alice: User, admin: User) -> None:
-    caller = Caller(user=alice) if way == "session" else recorder(admin, hosts=(alice,), scopes=BOTH)[0]
+    caller = ApiClient(user=alice) if way == "session" else make_recorder(admin, hosts=(alice,), scopes=ALL_SCOPES)[0]
     space = caller.announce(host="alice").json["id"]
     upload = caller.begin(space, b"x" * 1000, kind="transcript").json["id"]
     if id.endswith(("_bundle", "_collection")):

@@ -9,7 +9,7 @@ from archive import dbtime
 from archive.models import Appeal, Space, User, Violation
 from archive.moderation.appeals import appeal, decide, if_granted
 from archive.moderation.violations import flag, lift
-from tests.support.deadlines import kept
+from tests.support.deadlines import retention_period
 from tests.support.factory import make_row
 from tests.support.log_entries import entries, events
 
@@ -33,7 +33,7 @@ def test_while_it_is_open_the_deadline_stays(space: Space, violation: Violation,
     violation.refresh_from_db()
     assert (made.state, made.statement, made.created_by) == ("open", WORDS, alice)
     assert violation.state == "appealed"
-    assert kept(space) == timedelta(days=120)
+    assert retention_period(space) == timedelta(days=120)
     event, detail = entries(space)[-1]
     assert (event, detail["violation"], detail["appeal"]) == ("violation.appealed", str(violation.pk), made.pk)
 
@@ -46,7 +46,7 @@ def test_denied_the_violation_stands(space: Space, violation: Violation, alice: 
     violation.refresh_from_db()
     assert (decided.state, decided.decision_reason, decided.decided_by) == ("denied", "It was no quotation.", admin)
     assert violation.state == "standing"
-    assert kept(space) == timedelta(days=120)
+    assert retention_period(space) == timedelta(days=120)
     assert events(space)[-2:] == ["appeal.denied", "violation.upheld"]
 
 
@@ -58,7 +58,7 @@ def test_granted_the_violation_is_lifted(space: Space, violation: Violation, ali
     violation.refresh_from_db()
     assert (decided.state, violation.state, violation.lift_reason) == ("granted", "lifted", "So it was.")
     assert decided.decided_at == violation.lifted_at
-    assert kept(space) == timedelta(days=30)
+    assert retention_period(space) == timedelta(days=30)
     assert events(space)[-3:] == ["appeal.granted", "violation.lifted", "deadline.moved"]
 
 
@@ -80,7 +80,7 @@ def test_another_violation_keeps_the_deadline(space: Space, violation: Violation
 
     decide(made.pk, "So it was.", admin, granted=True)
 
-    assert kept(space) == timedelta(days=120)
+    assert retention_period(space) == timedelta(days=120)
     assert would_be.at == space.expires_at
 
 

@@ -10,10 +10,10 @@ from archive.models import Space, User, Violation
 from archive.moderation import holds
 from archive.moderation.evidence import Lines
 from archive.moderation.violations import flag
-from tests.support.deadlines import kept
+from tests.support.deadlines import retention_period
 from tests.support.factory import make_row
-from tests.support.http_clients import browser
-from tests.support.playable_spaces import make_heard
+from tests.support.http_clients import make_client
+from tests.support.playable_spaces import make_playable_space
 
 pytestmark = pytest.mark.usefixtures("db")
 LINE = "Seeds want to be seeds: a SEED that is not sown is a snack."
@@ -21,7 +21,7 @@ LINE = "Seeds want to be seeds: a SEED that is not sown is a snack."
 
 @pytest.fixture
 def space(alice: User) -> Space:
-    return make_heard(alice)
+    return make_playable_space(alice)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def violation(space: Space, admin: User) -> Violation:
 
 def text(user: User, url: str) -> str:
     """The page's text in one line."""
-    page = browser(user).get(url).content.decode().split("<main", 1)[1]
+    page = make_client(user).get(url).content.decode().split("<main", 1)[1]
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page))
 
 
@@ -52,7 +52,7 @@ def test_the_host_sees_what_was_flagged_and_until_when(space: Space, violation: 
 def test_the_host_appeals_and_reads_the_decision(space: Space, violation: Violation, alice: User, admin: User) -> None:
     url = f"/spaces/{space.pk}/violations/{violation.pk}/appeal"
 
-    answer = browser(alice).post(url, {"statement": "It was <i>a quotation</i>.\nI said so."}, follow=True)
+    answer = make_client(alice).post(url, {"statement": "It was <i>a quotation</i>.\nI said so."}, follow=True)
     assert "Your appeal was sent." in answer.content.decode()
     page = text(alice, f"/spaces/{space.pk}/")
     assert "An appeal is being looked at." in page
@@ -64,7 +64,7 @@ def test_the_host_appeals_and_reads_the_decision(space: Space, violation: Violat
     assert "The deadline moves from" in queue
     assert "The deadline stays at" in queue
     decide = f"/moderation/appeals/{violation.appeal.pk}/decide"
-    browser(admin).post(decide, {"decision": "deny", "reason": "It was no quotation."})
+    make_client(admin).post(decide, {"decision": "deny", "reason": "It was no quotation."})
 
     page = text(alice, f"/spaces/{space.pk}/")
     assert "Denied" in page
@@ -74,19 +74,19 @@ def test_the_host_appeals_and_reads_the_decision(space: Space, violation: Violat
 
 
 def test_granted_the_clock_goes_back(space: Space, violation: Violation, alice: User, admin: User) -> None:
-    browser(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "A quotation."})
+    make_client(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "A quotation."})
 
-    answer = browser(admin).post(
+    answer = make_client(admin).post(
         f"/moderation/appeals/{violation.appeal.pk}/decide", {"decision": "grant", "reason": "So it was."}, follow=True
     )
 
     assert "Granted: the violation is lifted. The Space is kept until" in answer.content.decode()
-    assert kept(space) == timedelta(days=30)
+    assert retention_period(space) == timedelta(days=30)
     assert text(alice, f"/spaces/{space.pk}/").count("So it was.") == 1
 
 
 def test_a_refused_appeal_loses_nothing(space: Space, violation: Violation, alice: User) -> None:
-    answer = browser(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "x" * 2001})
+    answer = make_client(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "x" * 2001})
 
     page = answer.content.decode()
     assert answer.status_code == 422
@@ -108,13 +108,13 @@ def test_a_violation_of_another_space_is_not_there(violation: Violation, alice: 
 
     for who, space_id in ((alice, other.pk), (bob, violation.space_id), (bob, other.pk)):
         url = f"/spaces/{space_id}/violations/{violation.pk}/appeal"
-        assert browser(who).post(url, {"statement": "No."}).status_code == 404
+        assert make_client(who).post(url, {"statement": "No."}).status_code == 404
 
 
 def test_an_auditor_reads_no_words_of_the_transcript(
     space: Space, violation: Violation, alice: User, auditor: User
 ) -> None:
-    browser(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "A quotation."})
+    make_client(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "A quotation."})
 
     page = text(auditor, f"/spaces/{space.pk}/")
 
@@ -127,7 +127,7 @@ def test_an_auditor_reads_no_words_of_the_transcript(
 def test_the_clock_while_a_hold_stands(space: Space, violation: Violation, alice: User, admin: User) -> None:
     holds.place(space.pk, "A secret inquiry.", admin)
 
-    page = browser(alice).get(f"/spaces/{space.pk}/").content.decode()
+    page = make_client(alice).get(f"/spaces/{space.pk}/").content.decode()
 
     assert 'class="clock kept large"' in page
     assert "Kept: a legal hold stands" in page
@@ -140,10 +140,10 @@ def test_the_queue_has_the_shortest_deadline_first(alice: User, admin: User) -> 
             alice, title=title, ended_ago=timedelta(days=ended), expires_at=dbtime.now() + timedelta(days=1)
         )
         violation = flag(space.pk, "spam", "Watches.", admin)
-        browser(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "No."})
+        make_client(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "No."})
         if title == "held":
             holds.place(space.pk, "A court.", admin)
 
-    rows = browser(admin).get("/moderation/appeals/").context["rows"]
+    rows = make_client(admin).get("/moderation/appeals/").context["rows"]
 
     assert [str(row["space"]) for row in rows] == ["sooner", "later", "held"]

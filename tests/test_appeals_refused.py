@@ -12,7 +12,7 @@ from archive.models import Appeal, Space, User, Violation
 from archive.moderation import holds
 from archive.moderation.appeals import appeal, decide
 from archive.moderation.violations import flag, lift
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 from tests.support.factory import make_row
 from tests.support.log_entries import entries
 
@@ -32,7 +32,7 @@ def violation(space: Space, admin: User) -> Violation:
 
 @pytest.mark.parametrize("who", ["bob", "ada", "otto"])
 def test_only_the_host_appeals(violation: Violation, bob: User, auditor: User, who: str) -> None:
-    with refuses(Refused, "appeal.not_the_host", user=who):
+    with raises_error(Refused, "appeal.not_the_host", user=who):
         appeal(violation.pk, WORDS, User.objects.get(username=who))
 
     violation.refresh_from_db()
@@ -49,7 +49,7 @@ def test_only_the_host_appeals(violation: Violation, bob: User, auditor: User, w
     ids=["empty", "blank", "too long"],
 )
 def test_it_has_words(violation: Violation, alice: User, text: str, code: str) -> None:
-    with refuses(Refused, code):
+    with raises_error(Refused, code):
         appeal(violation.pk, text, alice)
 
 
@@ -67,7 +67,7 @@ def test_until_14_days_before_the_deadline(
     if taken:
         appeal(violation.pk, WORDS, alice)
     else:
-        with refuses(TooLate, "appeal.too_late", days=14):
+        with raises_error(TooLate, "appeal.too_late", days=14):
             appeal(violation.pk, WORDS, alice)
     assert Appeal.objects.exists() is taken
 
@@ -84,31 +84,31 @@ def test_while_a_hold_stands_no_deadline_ends_the_time_for_it(
 @pytest.mark.parametrize("granted", [False, True])
 def test_there_is_one_for_each_violation(violation: Violation, alice: User, admin: User, granted: bool) -> None:
     made = appeal(violation.pk, WORDS, alice)
-    with refuses(Conflict, "appeal.exists"):
+    with raises_error(Conflict, "appeal.exists"):
         appeal(violation.pk, WORDS, alice)
     decide(made.pk, "Because.", admin, granted=granted)
 
-    with refuses(Conflict, "appeal.violation_lifted" if granted else "appeal.exists"):
+    with raises_error(Conflict, "appeal.violation_lifted" if granted else "appeal.exists"):
         appeal(violation.pk, WORDS, alice)
-    with refuses(Conflict, "appeal.decided", state="granted" if granted else "denied"):
+    with raises_error(Conflict, "appeal.decided", state="granted" if granted else "denied"):
         decide(made.pk, "Because.", admin, granted=not granted)
 
 
 def test_what_was_lifted_needs_none(space: Space, violation: Violation, alice: User, admin: User) -> None:
     lift(space.pk, "In error.", admin)
 
-    with refuses(Conflict, "appeal.violation_lifted"):
+    with raises_error(Conflict, "appeal.violation_lifted"):
         appeal(violation.pk, WORDS, alice)
 
 
 def test_who_decides(violation: Violation, alice: User, auditor: User) -> None:
     made = appeal(violation.pk, WORDS, alice)
-    with refuses(Refused, "moderation.not_an_admin", user="otto"):
+    with raises_error(Refused, "moderation.not_an_admin", user="otto"):
         decide(made.pk, "Because.", auditor, granted=True)
     alice.groups.add(Group.objects.get(name="admins"))
     alice = User.objects.get(pk=alice.pk)
 
-    with refuses(Refused, "appeal.own_space"):
+    with raises_error(Refused, "appeal.own_space"):
         decide(made.pk, "Because.", alice, granted=True)
 
     assert Appeal.objects.get().state == "open"
@@ -117,7 +117,7 @@ def test_who_decides(violation: Violation, alice: User, auditor: User) -> None:
 def test_a_decision_has_a_reason(violation: Violation, alice: User, admin: User) -> None:
     made = appeal(violation.pk, WORDS, alice)
 
-    with refuses(Refused, "moderation.reason_missing"):
+    with raises_error(Refused, "moderation.reason_missing"):
         decide(made.pk, " ", admin, granted=True)
 
 
@@ -127,9 +127,9 @@ def test_too_late_after_deletion_began(space: Space, violation: Violation, alice
     lifecycle.transition(space, Space.State.AVAILABLE, Space.State.EXPIRING, actor=SYSTEM)
     before = entries(space)
 
-    with refuses(TooLate, "space.deletion_started"):
+    with raises_error(TooLate, "space.deletion_started"):
         appeal(other.pk, WORDS, alice)
-    with refuses(TooLate, "space.deletion_started"):
+    with raises_error(TooLate, "space.deletion_started"):
         decide(made.pk, "So it was.", admin, granted=True)
 
     assert entries(space) == before
@@ -137,7 +137,7 @@ def test_too_late_after_deletion_began(space: Space, violation: Violation, alice
 
 
 def test_what_is_not_there(alice: User, admin: User) -> None:
-    with refuses(Refused, "violation.not_found"):
+    with raises_error(Refused, "violation.not_found"):
         appeal(7, WORDS, alice)
-    with refuses(Refused, "violation.not_found"):
+    with raises_error(Refused, "violation.not_found"):
         decide(7, "Because.", admin, granted=True)

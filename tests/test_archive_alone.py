@@ -17,7 +17,7 @@ from archive.models import Appeal, Bundle, Notice, Space, User
 from archive.models.notice_kinds import REMINDERS
 from archive.moderation.violations import flag
 from tests.support import archive_settings
-from tests.support.playable_spaces import make_heard
+from tests.support.playable_spaces import make_playable_space
 from tests.support.render_archive import render_all
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture
 def space(committed: None, alice: User, admin: User) -> Space:
     """A Space with a recording, a transcript, an appealed flag, and a notice of each kind."""
-    space = make_heard(alice, peaks=[0.25, 1.0])
+    space = make_playable_space(alice, peaks=[0.25, 1.0])
     violation = flag(space.pk, "spam", "An advertisement.", admin)
     Appeal.objects.create(violation=violation, statement="It was a joke.", created_by=alice)
     state = {"state": Bundle.State.READY, "size": 1_000_000, "ready_at": dbtime.now(), "name": "seeds.zip"}

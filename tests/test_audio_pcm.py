@@ -11,8 +11,8 @@ import pytest
 from archive.errors import Unreadable
 from archive.intake.audio.measure import pcm
 from tests.support.audio_files import make_silence, make_tone
-from tests.support.errors import refuses
-from tests.support.procfs import children, listener
+from tests.support.errors import raises_error
+from tests.support.procfs import children, decoder_pid
 
 
 def samples(path: Path, start_ms: int = 0) -> "array.array[int]":
@@ -52,7 +52,7 @@ def test_what_is_no_sound_is_refused_not_empty(tmp_path: Path) -> None:
     path = tmp_path / "talk.m4a"
     path.write_bytes(b"Good evening, everyone.\n" * 500)
 
-    with refuses(Unreadable, "audio.unreadable"), pcm(path) as sound:
+    with raises_error(Unreadable, "audio.unreadable"), pcm(path) as sound:
         sound.read()
 
 
@@ -61,7 +61,7 @@ def test_a_child_that_dies_is_no_end_of_the_sound(tmp_path: Path) -> None:
 
     with pcm(path) as sound:
         sound.read(32_000)
-        os.kill(listener(), signal.SIGKILL)
+        os.kill(decoder_pid(), signal.SIGKILL)
 
-        with refuses(Unreadable, "audio.decoder_killed"):
+        with raises_error(Unreadable, "audio.decoder_killed"):
             sound.read()

@@ -9,7 +9,7 @@ import pytest
 from archive.errors import Unreadable
 from archive.intake.audio.measure import AudioFacts, measure
 from tests.support.audio_files import claim_ten_hours, cut, make_film, make_silence, make_tone
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 
 DAY = 24 * 3600
 
@@ -98,7 +98,7 @@ def test_one_that_is_damaged_all_over(tmp_path: Path) -> None:
 def test_too_long_is_found_before_the_end(tmp_path: Path) -> None:
     path, heard = make_silence(tmp_path / "long.wav", seconds=3600), list[float]()
 
-    with refuses(Unreadable, "audio.too_long", limit=150):
+    with raises_error(Unreadable, "audio.too_long", limit=150):
         measure(path, longest_seconds=150, step=heard.append)
 
     assert heard == [60, 120, 180]
@@ -107,7 +107,7 @@ def test_too_long_is_found_before_the_end(tmp_path: Path) -> None:
 def test_a_pipe_or_a_folder_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
 
-    with refuses(Unreadable, "audio.empty", file="pipe.wav"):
+    with raises_error(Unreadable, "audio.empty", file="pipe.wav"):
         measured(tmp_path / "pipe.wav")
-    with refuses(Unreadable, "audio.not_a_file"):
+    with raises_error(Unreadable, "audio.not_a_file"):
         measured(tmp_path)

@@ -11,10 +11,19 @@ from playwright.sync_api import Browser, Page, expect
 
 from archive.models import Space, User
 from archive.moderation.violations import flag
-from tests.support.bundles import unpacked
-from tests.support.offline_page import Opened
-from tests.support.playable_spaces import TALK, make_heard
-from tests.support.player import draws_the_waveform, in_view, lit, marked, place, plays, ticks, wait_for_place
+from tests.support.bundles import unpack_bundle
+from tests.support.offline_page import OfflinePage
+from tests.support.playable_spaces import DEMO_LINES, make_playable_space
+from tests.support.player import (
+    assert_waveform_drawn,
+    current_time,
+    highlighted_line,
+    is_line_in_view,
+    is_playing,
+    search_matches,
+    wait_for_time,
+    waveform_marks,
+)
 from tests.support.processes import wait_until
 
 PEAKS = [0.1, 0.6, 0.3, 1.0] * 250
@@ -22,14 +31,14 @@ MANY = [(4.0 * n, 4.0 * n + 3, f"Voice {n // 10 % 12}", f"Line {n} of a long tal
 
 
 @pytest.fixture
-def opened(committed: None, chromium: Browser, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
+def opened(committed: None, chromium: Browser, tmp_path: Path) -> Iterator[Callable[..., OfflinePage]]:
     """Opens the page of a Space's bundle; closes it afterwards."""
-    all_of_them: list[Opened] = []
+    all_of_them: list[OfflinePage] = []
 
-    def open_one(space: Space, **options: Any) -> Opened:
+    def open_one(space: Space, **options: Any) -> OfflinePage:
         folder = tmp_path / str(len(all_of_them))
         folder.mkdir()
-        all_of_them.append(Opened(chromium, unpacked(space, folder), **options))
+        all_of_them.append(OfflinePage(chromium, unpack_bundle(space, folder), **options))
         return all_of_them[-1]
 
     yield open_one
@@ -37,12 +46,12 @@ def opened(committed: None, chromium: Browser, tmp_path: Path) -> Iterator[Calla
         one.page.context.close()
 
 
-def test_listening_without_a_network(opened: Callable[..., Opened], alice: User) -> None:
-    found = opened(make_heard(alice, peaks=PEAKS))
+def test_listening_without_a_network(opened: Callable[..., OfflinePage], alice: User) -> None:
+    found = opened(make_playable_space(alice, peaks=PEAKS))
     page = found.page
 
     expect(page.get_by_role("heading", level=1)).to_have_text("The seed library room")
-    draws_the_waveform(page)
+    assert_waveform_drawn(page)
     plays_and_lights_the_line(page)
     obeys_keys(page)
     finds_words(page)
@@ -54,37 +63,37 @@ def test_listening_without_a_network(opened: Callable[..., Opened], alice: User)
 
 def plays_and_lights_the_line(page: Page) -> None:
     page.get_by_role("button", name="Play", exact=True).click()
-    wait_until(lambda: lit(page) == TALK[0][3], "the first line is lit")
+    wait_until(lambda: highlighted_line(page) == DEMO_LINES[0][3], "the first line is lit")
     page.get_by_text("Bring a packet on Saturday").click()
-    wait_for_place(page, 81.09)
-    assert lit(page) == TALK[5][3]
+    wait_for_time(page, 81.09)
+    assert highlighted_line(page) == DEMO_LINES[5][3]
     page.get_by_role("slider", name="Place in the recording").press("Home")
     page.wait_for_timeout(4000)  # who touches the lines is reading, and is left alone for so long
-    wait_until(lambda: lit(page) == TALK[1][3], "the next line is lit")
+    wait_until(lambda: highlighted_line(page) == DEMO_LINES[1][3], "the next line is lit")
     page.keyboard.press("9")
-    wait_until(lambda: lit(page) == TALK[6][3], "the last line is lit")
-    assert in_view(page)
+    wait_until(lambda: highlighted_line(page) == DEMO_LINES[6][3], "the last line is lit")
+    assert is_line_in_view(page)
     page.get_by_role("button", name="Pause").click()
 
 
 def obeys_keys(page: Page) -> None:
     page.get_by_role("heading", level=1).click()
     page.keyboard.press("5")
-    wait_for_place(page, 44.2, within=0.2)
+    wait_for_time(page, 44.2, within=0.2)
     page.keyboard.press("j")
-    wait_for_place(page, 34.2, within=0.2)
+    wait_for_time(page, 34.2, within=0.2)
     page.keyboard.press("k")
-    wait_until(lambda: plays(page), "k plays")
+    wait_until(lambda: is_playing(page), "k plays")
     page.keyboard.press(" ")
-    wait_until(lambda: not plays(page), "the space bar pauses")
+    wait_until(lambda: not is_playing(page), "the space bar pauses")
 
 
 def finds_words(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("seed")
     expect(page.get_by_text("5 places")).to_be_visible()
-    assert marked(page) == ["seed", "seed", "Seed", "seed", "SEED"]
-    assert [round(x) for x in ticks(page)] == [4, 16, 37, 40, 41]
+    assert search_matches(page) == ["seed", "seed", "Seed", "seed", "SEED"]
+    assert [round(x) for x in waveform_marks(page)] == [4, 16, 37, 40, 41]
     page.keyboard.press("Enter")
     expect(page.locator("[data-find-status]")).to_have_text("1 of 5")
     page.keyboard.press("Escape")
@@ -102,16 +111,16 @@ def changes_its_colours(page: Page) -> None:
     wait_until(remembered, "the colours are remembered")  # a reload may get another process, which learns it later
 
 
-def test_the_address_of_a_moment(opened: Callable[..., Opened], alice: User) -> None:
-    found = opened(make_heard(alice), query="?t=33")
+def test_the_address_of_a_moment(opened: Callable[..., OfflinePage], alice: User) -> None:
+    found = opened(make_playable_space(alice), query="?t=33")
 
-    wait_for_place(found.page, 33.04, within=0.1)
-    assert lit(found.page) == TALK[4][3]
+    wait_for_time(found.page, 33.04, within=0.1)
+    assert highlighted_line(found.page) == DEMO_LINES[4][3]
 
 
 @pytest.mark.parametrize("width", [360, 1440])
-def test_nothing_sticks_out(opened: Callable[..., Opened], alice: User, width: int) -> None:
-    space = make_heard(alice, peaks=PEAKS)
+def test_nothing_sticks_out(opened: Callable[..., OfflinePage], alice: User, width: int) -> None:
+    space = make_playable_space(alice, peaks=PEAKS)
     Space.objects.filter(pk=space.pk).update(title="Seeds" * 60)
 
     page = opened(Space.objects.get(pk=space.pk), viewport={"width": width, "height": 740}).page
@@ -123,8 +132,8 @@ def test_nothing_sticks_out(opened: Callable[..., Opened], alice: User, width: i
 ENDED = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 
 
-def test_the_clock_goes_on_past_the_deadline(opened: Callable[..., Opened], alice: User, admin: User) -> None:
-    space = make_heard(alice)
+def test_the_clock_goes_on_past_the_deadline(opened: Callable[..., OfflinePage], alice: User, admin: User) -> None:
+    space = make_playable_space(alice)
     Space.objects.filter(pk=space.pk).update(ended_at=ENDED, expires_at=ENDED + timedelta(days=30))
     flag(space.pk, "spam", "An advertisement.", admin)
     page = opened(Space.objects.get(pk=space.pk), timezone_id="Europe/Berlin").page
@@ -150,11 +159,11 @@ def test_the_clock_goes_on_past_the_deadline(opened: Callable[..., Opened], alic
     expect(page.get_by_text("Spacekeep keeps its copy")).to_be_hidden()
     expect(page.get_by_text("in your time: 2 March 2027, 10:30 CET")).to_be_visible()
     page.get_by_text("Bring a packet on Saturday").click()
-    wait_for_place(page, 81.09)
+    wait_for_time(page, 81.09)
 
 
-def test_a_talk_of_hours_opens_at_once(opened: Callable[..., Opened], alice: User) -> None:
-    space = make_heard(alice, lines=MANY, duration_ms=21_600_000, peaks=PEAKS * 4)
+def test_a_talk_of_hours_opens_at_once(opened: Callable[..., OfflinePage], alice: User) -> None:
+    space = make_playable_space(alice, lines=MANY, duration_ms=21_600_000, peaks=PEAKS * 4)
 
     found = opened(space)
 
@@ -168,8 +177,8 @@ def test_a_talk_of_hours_opens_at_once(opened: Callable[..., Opened], alice: Use
     assert found.said == []
 
 
-def test_without_scripts_it_still_plays(opened: Callable[..., Opened], alice: User) -> None:
-    page = opened(make_heard(alice, peaks=PEAKS), java_script_enabled=False).page
+def test_without_scripts_it_still_plays(opened: Callable[..., OfflinePage], alice: User) -> None:
+    page = opened(make_playable_space(alice, peaks=PEAKS), java_script_enabled=False).page
 
     expect(page.locator("audio[controls]")).to_be_visible()
     expect(page.get_by_text("Bring a packet on Saturday")).to_be_visible()
@@ -177,11 +186,11 @@ def test_without_scripts_it_still_plays(opened: Callable[..., Opened], alice: Us
     expect(page.get_by_text("Spacekeep keeps its copy until")).to_be_visible()
 
 
-def test_alone_it_says_what_is_missing(opened: Callable[..., Opened], alice: User) -> None:
-    found = opened(make_heard(alice))
+def test_alone_it_says_what_is_missing(opened: Callable[..., OfflinePage], alice: User) -> None:
+    found = opened(make_playable_space(alice))
 
     (found.data / "recording.m4a").unlink()
     found.page.reload()
 
     expect(found.page.get_by_text("unpack the ZIP first")).to_be_visible()
-    assert place(found.page) == 0
+    assert current_time(found.page) == 0

@@ -8,9 +8,9 @@ from playwright.sync_api import Browser, Page
 
 from archive.models import Participant, Space, User
 from archive.moderation.violations import flag
-from tests.support.bundles import unpacked
-from tests.support.offline_page import Opened
-from tests.support.playable_spaces import make_heard
+from tests.support.bundles import unpack_bundle
+from tests.support.offline_page import OfflinePage
+from tests.support.playable_spaces import make_playable_space
 
 HACK = "window.__hacked=1;alert(1)"
 CODE = f"<script>{HACK}</script>"
@@ -33,11 +33,11 @@ LINES = [(8.0 * n, 8.0 * n + 7, f"Voice <b>{n}</b> {SAID[0]}", said) for n, said
 @pytest.fixture
 def folder(committed: None, alice: User, admin: User, tmp_path: Path) -> Path:
     User.objects.filter(pk=alice.pk).update(first_name=f"<img src=x onerror={HACK}>"[:150])
-    space = make_heard(alice, lines=LINES, peaks=[0.5, 1.0] * 50)
+    space = make_playable_space(alice, lines=LINES, peaks=[0.5, 1.0] * 50)
     Space.objects.filter(pk=space.pk).update(title=TITLE)
     Participant.objects.create(space=space, role="host", seat=1, name=f"<svg onload={HACK}>")
     flag(space.pk, "spam", SAID[1], admin)
-    return unpacked(Space.objects.get(pk=space.pk), tmp_path)
+    return unpack_bundle(Space.objects.get(pk=space.pk), tmp_path)
 
 
 def text_of(page: Page, selector: str) -> list[str]:
@@ -51,7 +51,7 @@ def hacked(page: Page) -> bool:
 
 
 def test_it_is_shown_as_it_was_written(chromium: Browser, folder: Path) -> None:
-    found = Opened(chromium, folder)
+    found = OfflinePage(chromium, folder)
     page = found.page
     page.wait_for_selector(".track.waved")
 
@@ -77,7 +77,7 @@ def test_the_policy_holds_even_if_escaping_did_not(chromium: Browser, folder: Pa
         page_text = page_text.replace(escaped, said)
     index.write_text(page_text)
 
-    found = Opened(chromium, folder)
+    found = OfflinePage(chromium, folder)
 
     there = "[...document.scripts].filter(script => script.text.includes('__hacked')).length"
     assert found.page.evaluate(there) > 0

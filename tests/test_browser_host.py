@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 from archive import dbtime
 from archive.models import LogEntry, Space, User
 from archive.storage import keys, store
-from tests.support import browser_sessions as person
-from tests.support.deadlines import come_near
+from tests.support import browser_sessions
+from tests.support.deadlines import move_deadline
 from tests.support.factory import DEMO, make_space
 from tests.support.processes import Services, wait_until
 
@@ -26,7 +26,7 @@ def test_from_sign_in_to_gone(services: Services, page: Page, alice: User, tmp_p
     services.beat()
     space = make_space(alice)
 
-    person.sign_in(page, services.url, "alice")
+    browser_sessions.sign_in_with_form(page, services.url, "alice")
     page.get_by_role("link", name="The seed library room", exact=True).click()
     expect(page.get_by_text("Good evening, everyone, and welcome to the seed library room.")).to_be_visible()
 
@@ -41,10 +41,10 @@ def test_from_sign_in_to_gone(services: Services, page: Page, alice: User, tmp_p
         page.get_by_role("link", name="Transcript as SRT").click()
     assert words.value.suggested_filename == f"The seed library room-{space.ended_at:%Y-%m-%d}.en.srt"
 
-    come_near(space, 58)
+    move_deadline(space, 58)
     page.reload()
     expect(page.get_by_text("less than a minute left")).to_be_visible()
-    deadline = come_near(space, 1)
+    deadline = move_deadline(space, 1)
     wait_until(lambda: dbtime.now() >= deadline, "the deadline comes")
     answer = page.reload()
     assert answer is not None

@@ -11,11 +11,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from archive import dbtime
 from archive.models import Space, User
-from tests.support import browser_sessions as person
-from tests.support.deadlines import come_near
+from tests.support import browser_sessions
+from tests.support.deadlines import move_deadline
 from tests.support.factory import make_row, make_user
-from tests.support.playable_spaces import make_heard
-from tests.support.player import Complaints
+from tests.support.playable_spaces import make_playable_space
+from tests.support.player import ConsoleErrors
 from tests.support.processes import Services, dispatch_until
 
 VERIFIER = Path(__file__).parent.parent / "archive" / "retention" / "verify_certificate.py"
@@ -23,8 +23,8 @@ LINE = "Seeds want to be seeds: a SEED that is not sown is a snack."
 
 
 def in_as(page: Page, services: Services, name: str, path: str) -> None:
-    person.sign_out(page)
-    person.come_back(page, services.url, name)
+    browser_sessions.sign_out(page)
+    browser_sessions.open_signed_in(page, services.url, name)
     page.goto(f"{services.url}{path}")
 
 
@@ -34,8 +34,8 @@ def test_flagged_appealed_lifted_deleted_and_certified(
 ) -> None:
     services.web()
     services.worker()
-    space = make_heard(alice, deadline=dbtime.now() + timedelta(days=3))
-    complaints = Complaints(page)
+    space = make_playable_space(alice, deadline=dbtime.now() + timedelta(days=3))
+    complaints = ConsoleErrors(page)
 
     in_as(page, services, "ada", "/moderation/")
     page.get_by_role("link", name="The seed library room").click()
@@ -71,7 +71,7 @@ def test_flagged_appealed_lifted_deleted_and_certified(
     assert space.expires_at == lifted + timedelta(days=7)
     assert complaints.heard == []
 
-    come_near(space, 1)  # the 7 days pass
+    move_deadline(space, 1)  # the 7 days pass
     dispatch_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "a worker deletes it")
     in_as(page, services, "alice", f"/spaces/{space.pk}/")
     expect(page.get_by_role("heading", name="This Space was deleted")).to_be_visible()

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from archive.models import Notice, User
-from tests.support import browser_sessions as person
+from tests.support import browser_sessions
 from tests.support.factory import make_contents, make_row
 from tests.support.http_clients import session_cookie
 from tests.support.processes import Services, wait_until
@@ -29,7 +29,7 @@ def test_put_away_without_reloading(services: Services, chromium: Browser, alice
     where = told(alice)
     services.web()
     page = chromium.new_page()
-    person.come_back(page, services.url, "alice")
+    browser_sessions.open_signed_in(page, services.url, "alice")
     page.goto(services.url + where)
     expect(page.locator("#notes .notice")).to_have_count(2)
     page.evaluate("window.same = true")
@@ -68,7 +68,7 @@ def test_without_htmx_the_same_page_comes_back(services: Services, chromium: Bro
     told(alice)
     services.web()
     page = chromium.new_page()
-    person.come_back(page, services.url, "alice")
+    browser_sessions.open_signed_in(page, services.url, "alice")
     page.goto(f"{services.url}/?filter=due")
 
     dismiss_notice(page)

@@ -4,9 +4,17 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from archive.models import User
-from tests.support import browser_sessions as person
-from tests.support.playable_spaces import TALK, make_heard
-from tests.support.player import Complaints, draws_the_waveform, in_view, lit, place, plays, wait_for_place
+from tests.support import browser_sessions
+from tests.support.playable_spaces import DEMO_LINES, make_playable_space
+from tests.support.player import (
+    ConsoleErrors,
+    assert_waveform_drawn,
+    current_time,
+    highlighted_line,
+    is_line_in_view,
+    is_playing,
+    wait_for_time,
+)
 from tests.support.processes import Services, wait_until
 
 PEAKS = [0.1, 0.6, 0.3, 1.0] * 250
@@ -15,13 +23,13 @@ PEAKS = [0.1, 0.6, 0.3, 1.0] * 250
 @pytest.mark.usefixtures("committed")
 def test_listening_with_lines_keys_and_links(services: Services, page: Page, alice: User) -> None:
     services.web()
-    space = make_heard(alice, peaks=PEAKS)
-    person.come_back(page, services.url, "alice")
-    complaints = Complaints(page)
+    space = make_playable_space(alice, peaks=PEAKS)
+    browser_sessions.open_signed_in(page, services.url, "alice")
+    complaints = ConsoleErrors(page)
 
     page.goto(f"{services.url}/spaces/{space.pk}/?t=33")
     opens_at_the_line_of_a_moment(page)
-    draws_the_waveform(page)
+    assert_waveform_drawn(page)
     lights_the_line_that_is_spoken(page)
     obeys_keys(page)
     leaves_keys_to_who_types(page)
@@ -32,45 +40,45 @@ def test_listening_with_lines_keys_and_links(services: Services, page: Page, ali
 
 
 def opens_at_the_line_of_a_moment(page: Page) -> None:
-    wait_for_place(page, 33.04, within=0.1)
-    assert not plays(page)
-    assert lit(page) == "Seeds want to be seeds: a SEED that is not sown is a snack."
+    wait_for_time(page, 33.04, within=0.1)
+    assert not is_playing(page)
+    assert highlighted_line(page) == "Seeds want to be seeds: a SEED that is not sown is a snack."
 
 
 def lights_the_line_that_is_spoken(page: Page) -> None:
     page.get_by_role("slider", name="Place in the recording").press("Home")
     page.get_by_role("button", name="Play", exact=True).click()
-    wait_until(lambda: lit(page) == TALK[0][3], "the first line is lit")
+    wait_until(lambda: highlighted_line(page) == DEMO_LINES[0][3], "the first line is lit")
     track = page.locator(".track").bounding_box()
     assert track is not None
     page.mouse.click(track["x"] + track["width"] * 83 / 88.366, track["y"] + 40)
-    wait_until(lambda: lit(page) == TALK[5][3], "the line of 83 s is lit")
-    wait_until(lambda: lit(page) == TALK[6][3], "the next one follows by itself")
-    assert in_view(page)
+    wait_until(lambda: highlighted_line(page) == DEMO_LINES[5][3], "the line of 83 s is lit")
+    wait_until(lambda: highlighted_line(page) == DEMO_LINES[6][3], "the next one follows by itself")
+    assert is_line_in_view(page)
     page.get_by_role("button", name="Pause").click()
-    assert not plays(page)
+    assert not is_playing(page)
 
 
 def obeys_keys(page: Page) -> None:
     page.get_by_role("heading", name="The seed library room").click()
     page.keyboard.press("5")
-    wait_for_place(page, 44.2, within=0.2)
+    wait_for_time(page, 44.2, within=0.2)
     page.keyboard.press("ArrowLeft")
-    wait_for_place(page, 39.2, within=0.2)
+    wait_for_time(page, 39.2, within=0.2)
     page.keyboard.press("l")
-    wait_for_place(page, 49.2, within=0.2)
+    wait_for_time(page, 49.2, within=0.2)
     page.keyboard.press("j")
     page.keyboard.press("j")
-    wait_for_place(page, 29.2, within=0.2)
+    wait_for_time(page, 29.2, within=0.2)
     page.keyboard.press("k")
-    wait_until(lambda: plays(page), "k plays")
+    wait_until(lambda: is_playing(page), "k plays")
     page.keyboard.press(" ")
-    wait_until(lambda: not plays(page), "the space bar pauses")
+    wait_until(lambda: not is_playing(page), "the space bar pauses")
     page.keyboard.press(">")
     assert page.evaluate("document.querySelector('audio').playbackRate") == 1.25
     page.keyboard.press("0")
     page.keyboard.press("ArrowLeft")
-    wait_for_place(page, 0, within=0.1)
+    wait_for_time(page, 0, within=0.1)
 
 
 def leaves_keys_to_who_types(page: Page) -> None:
@@ -79,26 +87,26 @@ def leaves_keys_to_who_types(page: Page) -> None:
     expect(field).to_be_focused()
     page.keyboard.type("jkl 5")
     expect(field).to_have_value("jkl 5")
-    assert not plays(page)
-    assert place(page) < 0.1
+    assert not is_playing(page)
+    assert current_time(page) < 0.1
     field.fill("")
     page.get_by_text("Keys", exact=True).click()
     page.get_by_label("Everywhere on this page").uncheck()
     page.get_by_role("heading", name="The seed library room").click()
     page.keyboard.press("5")
-    assert place(page) < 0.1
+    assert current_time(page) < 0.1
     page.get_by_label("Everywhere on this page").check()
 
 
 def follows_a_line(page: Page) -> None:
     page.get_by_text("Bring a packet on Saturday").click()
-    wait_for_place(page, 81.09)
-    assert plays(page)
+    wait_for_time(page, 81.09)
+    assert is_playing(page)
     page.keyboard.press("k")
     line = page.get_by_role("link", name="Play from 0:15")
     assert line.get_attribute("href") == "?t=15.36"
     line.click()
-    wait_for_place(page, 15.36)
+    wait_for_time(page, 15.36)
     page.keyboard.press("k")
 
 
@@ -109,10 +117,10 @@ def names_the_moment(page: Page, address: str) -> None:
 
 
 MOMENTS = [
-    ("6", 6, TALK[1][3]),
-    ("1m21s", 81.09, TALK[5][3]),
-    ("0h0m15.5s", 15.5, TALK[3][3]),
-    ("99999", 88.366, TALK[6][3]),
+    ("6", 6, DEMO_LINES[1][3]),
+    ("1m21s", 81.09, DEMO_LINES[5][3]),
+    ("0h0m15.5s", 15.5, DEMO_LINES[3][3]),
+    ("99999", 88.366, DEMO_LINES[6][3]),
     ("-3", 0, ""),
     ("soon", 0, ""),
 ]
@@ -121,23 +129,23 @@ MOMENTS = [
 @pytest.mark.usefixtures("committed")
 def test_a_moment_in_the_address(services: Services, page: Page, alice: User) -> None:
     services.web()
-    space = make_heard(alice)
-    person.come_back(page, services.url, "alice")
+    space = make_playable_space(alice)
+    browser_sessions.open_signed_in(page, services.url, "alice")
 
     for asked, seconds, line in MOMENTS:
         page.goto(f"{services.url}/spaces/{space.pk}/?t={asked}")
 
-        wait_for_place(page, seconds, within=0.1)
-        assert lit(page) == line, asked
-        assert not plays(page)
+        wait_for_time(page, seconds, within=0.1)
+        assert highlighted_line(page) == line, asked
+        assert not is_playing(page)
 
 
 @pytest.mark.usefixtures("committed")
 def test_a_small_window_and_the_dark(services: Services, chromium: Browser, alice: User) -> None:
     services.web()
-    space = make_heard(alice, peaks=PEAKS)
+    space = make_playable_space(alice, peaks=PEAKS)
     page = chromium.new_page(viewport={"width": 360, "height": 740}, color_scheme="light")
-    person.come_back(page, services.url, "alice")
+    browser_sessions.open_signed_in(page, services.url, "alice")
     page.goto(f"{services.url}/spaces/{space.pk}/")
     page.wait_for_selector(".track.waved")
 
@@ -152,7 +160,7 @@ def test_a_small_window_and_the_dark(services: Services, chromium: Browser, alic
 @pytest.mark.usefixtures("committed")
 def test_without_scripts_it_still_plays(services: Services, chromium: Browser, alice: User) -> None:
     services.web()
-    space = make_heard(alice, peaks=PEAKS)
+    space = make_playable_space(alice, peaks=PEAKS)
     page = chromium.new_page(java_script_enabled=False)
     page.goto(f"{services.url}/accounts/login/")
     page.get_by_label("Name or e-mail").fill("alice")

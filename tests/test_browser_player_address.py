@@ -7,12 +7,12 @@ from playwright.sync_api import Page, expect
 
 from archive import dbtime
 from archive.models import User
-from tests.support import browser_sessions as person
+from tests.support import browser_sessions
 from tests.support.audio_files import make_noise
-from tests.support.deadlines import deadlines
+from tests.support.deadlines import approaching_deadlines
 from tests.support.http_clients import fetch
-from tests.support.playable_spaces import make_heard
-from tests.support.player import lit, place, plays, wait_for_place
+from tests.support.playable_spaces import make_playable_space
+from tests.support.player import current_time, highlighted_line, is_playing, wait_for_time
 from tests.support.processes import Services, wait_until
 
 LINES = [(10.0 * n, 10.0 * n + 9, "Nora", f"Line {n}.") for n in range(32)]
@@ -31,25 +31,27 @@ def test_a_seek_after_the_address_died(
 ) -> None:
     monkeypatch.setenv("SIGNED_URL_SECONDS", "2")
     services.web()
-    space = make_heard(alice, recording=noise, duration_ms=327_680, lines=LINES)
-    person.come_back(page, services.url, "alice")
+    space = make_playable_space(alice, recording=noise, duration_ms=327_680, lines=LINES)
+    browser_sessions.open_signed_in(page, services.url, "alice")
     page.goto(f"{services.url}/spaces/{space.pk}/")
     page.get_by_role("button", name="Play", exact=True).click()
-    wait_until(lambda: place(page) > 0.2, "it plays")
+    wait_until(lambda: current_time(page) > 0.2, "it plays")
     if not playing:
         page.keyboard.press("k")
     page.wait_for_timeout(3100)  # the address that it plays from lives for 2 s
 
     page.get_by_role("slider").press("9") if playing else page.keyboard.press("9")
 
-    wait_until(lambda: page.evaluate("document.querySelector('audio').readyState") >= 2 and place(page) > 290, "there")
+    wait_until(
+        lambda: page.evaluate("document.querySelector('audio').readyState") >= 2 and current_time(page) > 290, "there"
+    )
     assert page.evaluate("document.querySelector('audio').error") is None
-    assert plays(page) is playing
+    assert is_playing(page) is playing
     if playing:
-        wait_until(lambda: place(page) > 295.3, "it plays on from there")
+        wait_until(lambda: current_time(page) > 295.3, "it plays on from there")
     else:
-        assert place(page) == pytest.approx(294.912, abs=0.1)
-    assert lit(page) == "Line 29."
+        assert current_time(page) == pytest.approx(294.912, abs=0.1)
+    assert highlighted_line(page) == "Line 29."
 
 
 def ready(page: Page) -> bool:
@@ -59,23 +61,23 @@ def ready(page: Page) -> bool:
 @pytest.mark.usefixtures("committed")
 def test_the_deadline_while_it_plays(services: Services, page: Page, alice: User) -> None:
     services.web()
-    space = make_heard(alice, peaks=[0.5, 1.0] * 50)
-    person.come_back(page, services.url, "alice")
-    for deadline in deadlines(space):
+    space = make_playable_space(alice, peaks=[0.5, 1.0] * 50)
+    browser_sessions.open_signed_in(page, services.url, "alice")
+    for deadline in approaching_deadlines(space):
         page.goto(f"{services.url}/spaces/{space.pk}/")
         page.get_by_role("button", name="Play", exact=True).click()
-        wait_until(lambda: place(page) > 0.5 or dbtime.now() >= deadline, "it plays")  # noqa: B023
+        wait_until(lambda: current_time(page) > 0.5 or dbtime.now() >= deadline, "it plays")  # noqa: B023
         if dbtime.now() < deadline:
             break
 
     wait_until(lambda: dbtime.now() >= deadline, "the deadline comes")
     expect(page.get_by_text("The time of this Space has passed. It can't be heard any more.")).to_be_visible()
 
-    assert not plays(page)
+    assert not is_playing(page)
     page.keyboard.press("k")
     page.get_by_text("Good evening, everyone").click(force=True)
     page.wait_for_timeout(300)
-    assert not plays(page)
+    assert not is_playing(page)
     assert page.evaluate("isNaN(document.querySelector('audio').duration)")  # nothing is buffered any more
     cookie = "; ".join(f"{c['name']}={c['value']}" for c in page.context.cookies())
     for what in ("audio", "peaks.json", "transcript.vtt", ""):
@@ -87,15 +89,15 @@ def test_a_recording_that_cannot_be_had_says_so_and_can_be_tried_again(
     services: Services, page: Page, alice: User
 ) -> None:
     services.web()
-    space = make_heard(alice)
-    person.come_back(page, services.url, "alice")
+    space = make_playable_space(alice)
+    browser_sessions.open_signed_in(page, services.url, "alice")
     page.route("**/spaces/*/audio*", lambda route: route.abort())
     page.goto(f"{services.url}/spaces/{space.pk}/?t=20")
     expect(page.get_by_text("The recording can't be reached right now.")).to_be_visible()
-    assert lit(page) == "Hello! Thank you for having me. I brought my notebook, and a tin of beans."
+    assert highlighted_line(page) == "Hello! Thank you for having me. I brought my notebook, and a tin of beans."
 
     page.unroute("**/spaces/*/audio*")
     page.get_by_role("button", name="Try again").click()
 
     expect(page.get_by_text("The recording can't be reached right now.")).to_be_hidden()
-    wait_for_place(page, 20)
+    wait_for_time(page, 20)

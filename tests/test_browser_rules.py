@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from archive.models import User
 from archive.retention.purge import purge
-from tests.support import browser_sessions as person
+from tests.support import browser_sessions
 from tests.support.factory import make_row, make_space, make_user
 from tests.support.processes import Services
 
@@ -17,7 +17,7 @@ def test_flag_moves_the_hosts_clock(services: Services, page: Page, alice: User,
     services.web()
     space = make_space(alice)
 
-    person.sign_in(page, services.url, "ada")
+    browser_sessions.sign_in_with_form(page, services.url, "ada")
     page.goto(f"{services.url}/spaces/{space.pk}/")
     page.get_by_text("Flag this Space").first.click()
     expect(page.get_by_text("The deadline moves from")).to_be_visible()
@@ -26,8 +26,8 @@ def test_flag_moves_the_hosts_clock(services: Services, page: Page, alice: User,
     page.get_by_role("button", name="Flag this Space").click()
     expect(page.get_by_text("Flagged. The Space is kept until")).to_be_visible()
 
-    person.sign_out(page)
-    person.sign_in(page, services.url, "alice")
+    browser_sessions.sign_out(page)
+    browser_sessions.sign_in_with_form(page, services.url, "alice")
     page.goto(f"{services.url}/spaces/{space.pk}/")
     expect(page.get_by_text("113 days left")).to_be_visible()
     expect(page.get_by_text("Sold beans that were not beans.")).to_be_visible()
@@ -41,7 +41,7 @@ def test_auditor_reads_the_story_of_what_is_gone(services: Services, page: Page,
     gone = make_row(alice, ended_ago=timedelta(days=31), title="Nobody reads this")
     purge(gone.pk)
 
-    person.sign_in(page, services.url, "otto")
+    browser_sessions.sign_in_with_form(page, services.url, "otto")
     page.get_by_role("link", name="Log").click()
     page.get_by_label("What happened").select_option("space.deleted")
     page.get_by_role("button", name="Filter").click()
@@ -57,7 +57,7 @@ def test_a_stranger_sees_nothing(services: Services, page: Page, alice: User) ->
     make_user("mallory")
     space = make_space(alice, transcript=None)
 
-    person.sign_in(page, services.url, "mallory")
+    browser_sessions.sign_in_with_form(page, services.url, "mallory")
     answer = page.goto(f"{services.url}/spaces/{space.pk}/")
 
     assert answer is not None

@@ -8,8 +8,7 @@ from pytest_django import Settings
 
 from archive.models import Space, User
 from archive.tasks import dispatch
-from tests.support import browser_sessions as person
-from tests.support import speech_samples
+from tests.support import browser_sessions, speech_samples
 from tests.support.factory import make_space
 from tests.support.processes import Services, wait_until
 
@@ -25,18 +24,18 @@ def test_heard_written_found_and_played(
 ) -> None:
     settings.TRANSCRIPTION_MODEL = speech_samples.MODEL
     monkeypatch.setenv("TRANSCRIPTION_MODEL", speech_samples.MODEL)
-    recording = speech_samples.read_aloud(tmp_path)
+    recording = speech_samples.extract_reading(tmp_path)
     space = make_space(alice, recording=recording, transcript=None, transcribe=True, title="Read aloud")
     services.web()
 
-    person.come_back(page, services.url, "alice")
+    browser_sessions.open_signed_in(page, services.url, "alice")
     page.goto(f"{services.url}/spaces/{space.pk}/")
     expect(page.get_by_text("Automatic transcript: waiting for its turn")).to_be_visible()
     services.worker(1)
     dispatch()
     expect(page.get_by_text("Made by a machine, so it may be wrong")).to_be_visible()
     heard = " ".join(page.locator("[data-lines] p > span").all_inner_texts())
-    assert speech_samples.word_errors(speech_samples.TWO_CITIES, heard) < 0.15
+    assert speech_samples.word_error_rate(speech_samples.TWO_CITIES, heard) < 0.15
 
     page.goto(f"{services.url}/search/?q=superlative")
     line = page.locator(".found-lines a", has_text="superlative")

@@ -21,9 +21,9 @@ from archive import dbtime
 from archive.models import Recording, Space, UploadSession, User
 from archive.storage import store
 from archive.storage.setup import prepare_bucket
-from tests.support import browser_sessions as person
+from tests.support import browser_sessions
 from tests.support.processes import Services
-from tests.support.proxy import Gate, Relay
+from tests.support.proxy import CountingProxy, PausingProxy
 
 MIB = 1024**2
 BIG = os.environ.get("BIG") == "1"
@@ -60,22 +60,22 @@ def stored_sha256(recording: Recording) -> str:
 
 
 @pytest.fixture
-def gate(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+def gate(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[PausingProxy]:
     """Between the browser and the store: it holds each part of the second half."""
     held = "|".join(str(number) for number in range(HALF + 1, SIZE // PART + 2))
-    with Gate(settings.S3_ENDPOINT_URL, rf"PUT \S*[?&]partNumber=({held})\b") as door:
+    with PausingProxy(settings.S3_ENDPOINT_URL, rf"PUT \S*[?&]partNumber=({held})\b") as door:
         monkeypatch.setenv("S3_PUBLIC_ENDPOINT_URL", door.url)
         monkeypatch.setenv("UPLOAD_PART_BYTES", str(PART))
         yield door
 
 
 @pytest.fixture
-def site(services: Services, request: pytest.FixtureRequest) -> Iterator[Relay]:
+def site(services: Services, request: pytest.FixtureRequest) -> Iterator[CountingProxy]:
     """Between the browser and the portal: it counts what the portal is sent."""
     if "gate" in request.fixturenames:
         request.getfixturevalue("gate")
     services.web()
-    relay = Relay(services.url)
+    relay = CountingProxy(services.url)
     with relay:
         prepare_bucket(store(), relay.url)
         yield relay
@@ -83,10 +83,10 @@ def site(services: Services, request: pytest.FixtureRequest) -> Iterator[Relay]:
 
 
 @pytest.fixture
-def page(chromium: Browser, site: Relay, alice: User) -> Page:
+def page(chromium: Browser, site: CountingProxy, alice: User) -> Page:
     context = chromium.new_context(timezone_id="Asia/Kolkata")
     page = context.new_page()
-    person.come_back(page, site.url, "alice")
+    browser_sessions.open_signed_in(page, site.url, "alice")
     page.get_by_role("link", name="Bring in a Space").first.click()
     return page
 
@@ -127,7 +127,7 @@ def fill_in(page: Page, title: str) -> None:
 
 
 def test_a_reload_at_half_costs_nothing(
-    page: Page, site: Relay, gate: Gate, services: Services, tmp_path: Path
+    page: Page, site: CountingProxy, gate: PausingProxy, services: Services, tmp_path: Path
 ) -> None:
     file = make_noise(tmp_path / "evening.wav", SIZE)
     parts = Parts(page)
@@ -161,7 +161,7 @@ def test_a_reload_at_half_costs_nothing(
     assert site.received < 2 * MIB
 
 
-def test_another_file_of_the_same_name_and_size_is_not_mixed_in(page: Page, gate: Gate, tmp_path: Path) -> None:
+def test_another_file_of_the_same_name_and_size_is_not_mixed_in(page: Page, gate: PausingProxy, tmp_path: Path) -> None:
     file = make_noise(tmp_path / "evening.wav", SIZE)
     parts = Parts(page)
     choose(page, file)

@@ -13,7 +13,7 @@ from archive import dbtime
 from archive.models import Space, User
 from archive.storage import store
 from archive.storage.setup import prepare_bucket
-from tests.support import browser_sessions as person
+from tests.support import browser_sessions
 from tests.support.audio_files import make_tone
 from tests.support.processes import Services
 
@@ -32,7 +32,7 @@ def page(chromium: Browser, services: Services, alice: User) -> Iterator[Page]:
     prepare_bucket(store(), services.url)
     context = chromium.new_context(timezone_id="Europe/Berlin")
     page = context.new_page()
-    person.come_back(page, services.url, "alice")
+    browser_sessions.open_signed_in(page, services.url, "alice")
     page.goto(f"{services.url}/upload/")
     yield page
     prepare_bucket(store(), "http://127.0.0.1:8000")

@@ -7,12 +7,12 @@ import pytest
 
 from archive.storage import Store, store
 from archive.storage.checks import bucket_is_erasable
-from tests.support.object_stores import NOBODY_LISTENS, WRONG_KEY, other_store
+from tests.support.object_stores import UNREACHABLE, WRONG_KEY, override_store
 
 
 @pytest.fixture
 def versioned() -> Iterator[Store]:
-    with other_store(bucket_name=f"versioned-{uuid.uuid4()}") as bucket:
+    with override_store(bucket_name=f"versioned-{uuid.uuid4()}") as bucket:
         bucket.client.create_bucket(Bucket=bucket.bucket)
         bucket.client.put_bucket_versioning(Bucket=bucket.bucket, VersioningConfiguration={"Status": "Enabled"})
         yield bucket
@@ -44,7 +44,7 @@ def test_versioning_is_an_error(versioned: Store) -> None:
 
 
 def test_object_lock_is_an_error() -> None:
-    with other_store(bucket_name=f"locked-{uuid.uuid4()}") as bucket:
+    with override_store(bucket_name=f"locked-{uuid.uuid4()}") as bucket:
         bucket.client.create_bucket(Bucket=bucket.bucket, ObjectLockEnabledForBucket=True)
 
         assert set(check()) == {"spacekeep.E101"}
@@ -56,12 +56,12 @@ def test_a_plain_bucket_is_erasable() -> None:
     assert store().bucket
 
 
-@pytest.mark.parametrize("options", [WRONG_KEY, NOBODY_LISTENS], ids=["wrong key", "down"])
+@pytest.mark.parametrize("options", [WRONG_KEY, UNREACHABLE], ids=["wrong key", "down"])
 def test_a_store_that_does_not_answer_is_a_warning(options: dict[str, str]) -> None:
-    with other_store(**options):
+    with override_store(**options):
         assert check() == ["spacekeep.W101"]
 
 
 def test_the_store_is_only_asked_on_demand() -> None:
-    with other_store(**NOBODY_LISTENS):
+    with override_store(**UNREACHABLE):
         assert bucket_is_erasable() == []

@@ -8,7 +8,7 @@ from archive.log import SYSTEM
 from archive.models import Bundle, Notice, Space, User
 from archive.moderation.violations import flag
 from archive.storage import store
-from tests.support.bundles import built, downloaded, failed
+from tests.support.bundles import build_bundle, clear_failed_bundle, read_bundle
 
 
 @pytest.fixture
@@ -27,21 +27,21 @@ def test_asked_twice_it_is_one(space: Space) -> None:
 
 
 def test_the_same_content_gives_the_same_bytes(space: Space) -> None:
-    first = built(space)
-    data = downloaded(first)
+    first = build_bundle(space)
+    data = read_bundle(first)
     lifecycle.transition(first, Bundle.State.READY, Bundle.State.REMOVED, actor=SYSTEM)
 
-    second = built(space)
+    second = build_bundle(space)
 
     assert second.pk != first.pk
-    assert downloaded(second) == data
+    assert read_bundle(second) == data
 
 
 def test_a_flag_makes_it_another_bundle(space: Space, admin: User) -> None:
-    first = built(space)
+    first = build_bundle(space)
     flag(space.pk, "spam", "An advertisement.", admin)
 
-    second = built(space)
+    second = build_bundle(space)
 
     assert (second.pk != first.pk, second.content_digest != first.content_digest) == (True, True)
     assert current(Space.objects.get(pk=space.pk)) == second
@@ -53,7 +53,7 @@ def test_one_that_was_overtaken_fails_and_the_newer_is_built(space: Space, admin
     newer = request(space.pk, SYSTEM)
 
     assert not build(older.pk)
-    assert failed(older) == "bundle.superseded"
+    assert clear_failed_bundle(older) == "bundle.superseded"
     assert build(newer.pk)
 
 
@@ -77,6 +77,6 @@ def test_and_when_it_is_not(space: Space) -> None:
 
 
 def test_a_command_tells_nobody(space: Space) -> None:
-    built(space)
+    build_bundle(space)
 
     assert not Notice.objects.exists()

@@ -13,7 +13,7 @@ from archive.models import Bundle, Space, User
 from archive.moderation.appeals import appeal, decide
 from archive.moderation.evidence import Lines
 from archive.moderation.violations import flag
-from tests.support.bundles import built, downloaded
+from tests.support.bundles import build_bundle, read_bundle
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ def space(seeds: Space) -> Space:
 
 def opened(bundle: Bundle) -> dict[str, bytes]:
     """The files in it, by their path below the one folder."""
-    with zipfile.ZipFile(io.BytesIO(downloaded(bundle))) as found:
+    with zipfile.ZipFile(io.BytesIO(read_bundle(bundle))) as found:
         assert found.testzip() is None
         return {name.split("/", 1)[1]: found.read(name) for name in found.namelist()}
 
 
 def test_it_holds_everything(space: Space, tone: Path) -> None:
-    bundle = built(space)
+    bundle = build_bundle(space)
 
     day = f"{space.ended_at:%Y-%m-%d}"
     assert bundle.name == f"Seeds- a talk-{day}.zip"
@@ -64,7 +64,7 @@ def test_space_json(space: Space, admin: User) -> None:
     ended_at = datetime(2026, 10, 31, 20, 30, tzinfo=UTC)
     Space.objects.filter(pk=space.pk).update(ended_at=ended_at, expires_at=dbtime.now() + timedelta(days=1))
     flag(space.pk, "spam", "An advertisement.", admin)
-    bundle = built(space)
+    bundle = build_bundle(space)
 
     facts = json.loads(opened(bundle)["data/space.json"])
 
@@ -110,7 +110,7 @@ def test_what_was_flagged_and_what_the_host_said(space: Space, alice: User, admi
     violation = flag(space.pk, "spam", "An advertisement.", admin, Lines(1, (1,)))
     decide(appeal(violation.pk, "It was <b>beans</b>.", alice).pk, "So they were sold.", admin, granted=False)
 
-    files = opened(built(space))
+    files = opened(build_bundle(space))
 
     (told,) = json.loads(files["data/space.json"])["violations"]
     assert told["evidence"] == [

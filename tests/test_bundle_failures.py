@@ -10,9 +10,9 @@ from archive.errors import Refused, TooLate
 from archive.log import SYSTEM
 from archive.models import Bundle, Space
 from archive.storage import store
-from tests.support.bundles import failed
-from tests.support.errors import refuses
-from tests.support.object_stores import NOBODY_LISTENS, other_store
+from tests.support.bundles import clear_failed_bundle
+from tests.support.errors import raises_error
+from tests.support.object_stores import UNREACHABLE, override_store
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def space(seeds: Space) -> Space:
 
 def test_it_is_tried_again_while_the_store_is_down(space: Space) -> None:
     bundle = request(space.pk, SYSTEM)
-    with other_store(**NOBODY_LISTENS):
+    with override_store(**UNREACHABLE):
         assert not build(bundle.pk)
     bundle.refresh_from_db()
     assert (bundle.state, bundle.attempts) == ("building", 1)
@@ -39,10 +39,10 @@ def test_after_five_attempts_it_has_failed_for_all_to_see(space: Space) -> None:
     bundle = request(space.pk, SYSTEM)
     Bundle.objects.update(attempts=4)
 
-    with other_store(**NOBODY_LISTENS):
+    with override_store(**UNREACHABLE):
         assert not build(bundle.pk)
 
-    assert failed(bundle) == "storage.unreachable"
+    assert clear_failed_bundle(bundle) == "storage.unreachable"
     assert current(space) == bundle
     assert request(space.pk, SYSTEM) != bundle
 
@@ -53,7 +53,7 @@ def test_so_has_one_whose_worker_died_five_times(space: Space) -> None:
 
     assert not build(bundle.pk)
 
-    assert failed(bundle) == "work.gave_up"
+    assert clear_failed_bundle(bundle) == "work.gave_up"
 
 
 def test_without_its_recording_it_fails(space: Space) -> None:
@@ -62,7 +62,7 @@ def test_without_its_recording_it_fails(space: Space) -> None:
 
     assert not build(bundle.pk)
 
-    assert failed(bundle) == "storage.answer"
+    assert clear_failed_bundle(bundle) == "storage.answer"
     bundle.refresh_from_db()
     assert bundle.problem["params"]["status"] == 404
 
@@ -73,7 +73,7 @@ def test_with_another_recording_in_its_place_it_fails(space: Space) -> None:
 
     assert not build(bundle.pk)
 
-    assert failed(bundle) == "storage.answer"
+    assert clear_failed_bundle(bundle) == "storage.answer"
     bundle.refresh_from_db()
     assert bundle.problem["params"]["status"] == 412
 
@@ -85,13 +85,13 @@ def test_after_the_deadline_there_is_none(space: Space) -> None:
 
     assert not build(bundle.pk)
 
-    assert failed(bundle) == "bundle.deadline_first"
-    with refuses(TooLate, "bundle.too_late"):
+    assert clear_failed_bundle(bundle) == "bundle.deadline_first"
+    with raises_error(TooLate, "bundle.too_late"):
         request(space.pk, SYSTEM)
 
 
 def test_none_of_a_space_that_is_not_there_yet(space: Space) -> None:
     Space.objects.filter(pk=space.pk).update(state="processing")
 
-    with refuses(Refused, "bundle.not_available", state="processing"):
+    with raises_error(Refused, "bundle.not_available", state="processing"):
         request(space.pk, SYSTEM)

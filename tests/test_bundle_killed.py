@@ -15,7 +15,7 @@ from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Space, User
 from archive.storage import keys, store
 from tests.faults import Deaths, deaths
-from tests.support.bundles import crc_is_right
+from tests.support.bundles import assert_checksums_match
 from tests.support.factory import make_noise
 from tests.support.processes import Services
 
@@ -85,4 +85,4 @@ def assert_one_whole_bundle(space: Space) -> None:
     assert listing.uploads == ()
     assert LogEntry.objects.filter(event="bundle.ready", detail__bundle=str(bundle.pk)).count() == 1
     assert LogEntry.objects.filter(event="bundle.verified", detail__bundle=str(bundle.pk)).count() == 1
-    crc_is_right(bundle)
+    assert_checksums_match(bundle)

@@ -20,8 +20,8 @@ from archive.bundles.zip64 import Member, Range, layout
 from archive.log import SYSTEM
 from archive.models import Bundle, User
 from archive.storage import ObjectInfo, keys, store
-from tests.support.bundles import built, make_long
-from tests.support.zip_readers import refused_by, seven_zip
+from tests.support.bundles import build_bundle, make_long_space
+from tests.support.zip_readers import reader_errors, seven_zip
 
 pytestmark = [
     pytest.mark.usefixtures("committed"),  # a transaction that waits for minutes is ended
@@ -31,23 +31,23 @@ pytestmark = [
 
 
 def test_more_than_4_gib(alice: User, tmp_path: Path) -> None:
-    space = make_long(alice, mebibytes=4160)
+    space = make_long_space(alice, mebibytes=4160)
     recording = space.recordings.get()
 
-    bundle = built(space)
+    bundle = build_bundle(space)
 
     assert bundle.size is not None
     assert recording.size == 4_362_076_160
     assert recording.size < bundle.size < recording.size + 1_000_000  # its page has the scripts in it
     assert verify(Bundle, bundle.pk)
     path = saved(ObjectInfo(bundle.key, bundle.size, bundle.etag), tmp_path)
-    assert refused_by(path) == {}
+    assert reader_errors(path) == {}
     valid(path, tmp_path / "bag")
 
 
 def test_more_than_65535_members(alice: User, tmp_path: Path) -> None:
     """Small files of which each is another, and a recording behind them."""
-    space = make_long(alice, mebibytes=64)
+    space = make_long_space(alice, mebibytes=64)
     sound = space.recordings.get()
     files = [member(f"data/{n // 1000}/{n}.txt", f"{n}\n".encode()) for n in range(70_000)]
     files.append(Member("data/recording.wav", Range(sound.key, sound.etag, 0, sound.size), sound.crc32, sound.sha256))
@@ -60,7 +60,7 @@ def test_more_than_65535_members(alice: User, tmp_path: Path) -> None:
 
     assert there is not None
     path = saved(there, tmp_path)
-    assert refused_by(path) == {}
+    assert reader_errors(path) == {}
     folder = valid(path, tmp_path / "bag")
     assert (folder / "data" / "69" / "69999.txt").read_text() == "69999\n"
 

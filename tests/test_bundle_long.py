@@ -13,9 +13,9 @@ from archive.models import User
 from archive.storage import store
 from archive.storage.capabilities import copies_parts
 from tests.support.audio_files import make_silence
-from tests.support.bundles import built, downloaded
+from tests.support.bundles import build_bundle, read_bundle
 from tests.support.factory import make_space
-from tests.support.zip_readers import refused_by
+from tests.support.zip_readers import reader_errors
 
 MIB = 1024**2
 
@@ -57,13 +57,13 @@ def test_a_long_recording_never_passes_through_the_worker(alice: User, tmp_path:
     assert copies_parts(store())
 
     with counted() as counts:
-        bundle = built(space)
+        bundle = build_bundle(space)
 
     assert 5 * MIB <= counts["sent"] <= 5.1 * MIB
     assert counts["fetched"] <= 5 * MIB
     assert counts["copies"] == 1
-    (tmp_path / "bundle.zip").write_bytes(downloaded(bundle))
-    assert refused_by(tmp_path / "bundle.zip") == {}
+    (tmp_path / "bundle.zip").write_bytes(read_bundle(bundle))
+    assert reader_errors(tmp_path / "bundle.zip") == {}
     with zipfile.ZipFile(tmp_path / "bundle.zip") as found:
         found.extractall(tmp_path / "bag")
     (folder,) = (tmp_path / "bag").iterdir()

@@ -14,8 +14,8 @@ from archive.log import SYSTEM
 from archive.models import LogEntry, Space
 from archive.storage import store
 from tests.support.audio_files import make_tone
-from tests.support.bundles import built, downloaded, failed
-from tests.support.object_stores import NOBODY_LISTENS, other_store
+from tests.support.bundles import build_bundle, clear_failed_bundle, read_bundle
+from tests.support.object_stores import UNREACHABLE, override_store
 
 
 @pytest.fixture
@@ -29,15 +29,15 @@ def test_by_default_it_fails(lost: Space) -> None:
 
     assert not build(bundle.pk)
 
-    assert failed(bundle) == "storage.answer"
+    assert clear_failed_bundle(bundle) == "storage.answer"
 
 
 def test_where_gaps_are_allowed_they_are_listed(lost: Space, settings: Any, tmp_path: Path) -> None:
     settings.BUNDLE_MISSING_OBJECTS = "list"
 
-    bundle = built(lost)
+    bundle = build_bundle(lost)
 
-    with zipfile.ZipFile(io.BytesIO(downloaded(bundle))) as found:
+    with zipfile.ZipFile(io.BytesIO(read_bundle(bundle))) as found:
         found.extractall(tmp_path / "bag")
     (folder,) = (tmp_path / "bag").iterdir()
     assert bagit.Bag(str(folder)).is_valid()
@@ -55,17 +55,17 @@ def test_where_gaps_are_allowed_they_are_listed(lost: Space, settings: Any, tmp_
 
 def test_what_is_there_again_is_in_the_next_one(lost: Space, settings: Any, tmp_path: Path) -> None:
     settings.BUNDLE_MISSING_OBJECTS = "list"
-    gap = built(lost)
+    gap = build_bundle(lost)
     recording = lost.recordings.get()
     sound = make_tone(tmp_path / "talk.m4a", "m4a", seconds=1).read_bytes()
     store().client.put_object(Bucket=store().bucket, Key=recording.key, Body=sound)
     recording.size, recording.etag = len(sound), store().head(recording.key).etag
     recording.save()
 
-    whole = built(lost)
+    whole = build_bundle(lost)
 
     assert whole.pk != gap.pk
-    with zipfile.ZipFile(io.BytesIO(downloaded(whole))) as found:
+    with zipfile.ZipFile(io.BytesIO(read_bundle(whole))) as found:
         assert any(name.endswith("/data/recording.m4a") for name in found.namelist())
         assert not any(name.endswith("missing.txt") for name in found.namelist())
     assert LogEntry.objects.filter(event="object.found").count() == 1
@@ -75,7 +75,7 @@ def test_a_store_that_is_down_has_lost_nothing(seeds: Space, settings: Any) -> N
     settings.BUNDLE_MISSING_OBJECTS = "list"
     bundle = request(seeds.pk, SYSTEM)
 
-    with other_store(**NOBODY_LISTENS):
+    with override_store(**UNREACHABLE):
         assert not build(bundle.pk)
 
     bundle.refresh_from_db()

@@ -23,15 +23,15 @@ from archive.models import Participant, Space, User
 from archive.moderation.violations import flag, lift
 from archive.storage import keys, store
 from portal.checks import bundle_page
-from tests.support.object_stores import NOBODY_LISTENS, other_store
-from tests.support.playable_spaces import make_heard, make_peaks, put
+from tests.support.object_stores import UNREACHABLE, override_store
+from tests.support.playable_spaces import make_peaks, make_playable_space, put_object
 
 PEAKS = [0.25, 1.0]
 
 
 @pytest.fixture
 def space(db: None, alice: User) -> Space:
-    return make_heard(alice, peaks=PEAKS)
+    return make_playable_space(alice, peaks=PEAKS)
 
 
 def whole(space: Space) -> bytes:
@@ -211,7 +211,7 @@ def test_everything_that_the_page_shows_changes_the_content_id(space: Space, adm
 def test_computing_the_content_id_makes_no_request_to_the_store(space: Space) -> None:
     before = content_id(space)
 
-    with other_store(**NOBODY_LISTENS):
+    with override_store(**UNREACHABLE):
         assert content_id(space) == before
 
 
@@ -227,19 +227,19 @@ def test_without_peaks_there_is_no_waveform(space: Space, tmp_path: Path) -> Non
     "data", [b"{}", b"not JSON", b'{"peaks": [1]}', b'{"peaks": [["</script>"]]}', b'{"peaks": [[NaN, 1e999]]}']
 )
 def test_invalid_peaks_are_not_drawn(db: None, alice: User, tmp_path: Path, data: bytes) -> None:
-    space = make_heard(alice)
+    space = make_playable_space(alice)
     make_peaks(space, data)
 
     assert "application/json" not in page(space, tmp_path)
 
 
 def test_an_unavailable_store_is_not_mistaken_for_missing_peaks(space: Space) -> None:
-    with other_store(**NOBODY_LISTENS), pytest.raises(StoreUnavailable):
+    with override_store(**UNREACHABLE), pytest.raises(StoreUnavailable):
         contents(space)
 
 
 def test_a_recording_that_browsers_cannot_play_has_an_access_copy(space: Space, tmp_path: Path) -> None:
-    stored = put(keys.access_copy(space.pk), b"a copy")
+    stored = put_object(keys.access_copy(space.pk), b"a copy")
     space.derived.create(kind="access-copy", content_type="audio/mp4", **vars(stored))
 
     html = page(space, tmp_path)

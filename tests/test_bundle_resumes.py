@@ -14,9 +14,9 @@ from archive.models import Bundle, Space, User
 from archive.storage import keys, store
 from archive.storage.capabilities import copies_parts
 from tests.faults.proxy import Fault, Proxy
-from tests.support.bundles import crc_is_right
+from tests.support.bundles import assert_checksums_match
 from tests.support.factory import make_noise
-from tests.support.object_stores import other_store
+from tests.support.object_stores import override_store
 
 COPY = r"^PUT .* copy$"
 PUT = r"^PUT [^ ]*partNumber=\d+[^ ]*$"
@@ -35,7 +35,7 @@ def day() -> Iterator[Proxy]:
     """The store, with nothing wrong yet."""
     with (
         Proxy(settings.S3_ENDPOINT_URL) as proxy,
-        other_store(endpoint_url=proxy.url) as behind,
+        override_store(endpoint_url=proxy.url) as behind,
     ):
         assert copies_parts(behind)
         proxy.lines.clear()
@@ -51,7 +51,7 @@ def finished(bundle: Bundle) -> None:
     assert build(bundle.pk)
     assert verify(Bundle, bundle.pk)
     bundle.refresh_from_db()
-    crc_is_right(bundle)
+    assert_checksums_match(bundle)
     assert store().listing(keys.bundle(bundle.space_id, bundle.pk)).uploads == ()
 
 
@@ -137,7 +137,7 @@ def test_who_slept_removes_nothing_that_another_has_finished(bundle: Bundle, day
     bundle.refresh_from_db()
     assert verify(Bundle, bundle.pk)
     bundle.refresh_from_db()
-    crc_is_right(bundle)
+    assert_checksums_match(bundle)
 
 
 def test_an_object_of_other_parts_is_not_taken_for_this_one(bundle: Bundle, day: Proxy) -> None:

@@ -20,9 +20,9 @@ from archive.bundles.zip64 import Range, read
 from archive.models import Bundle, Space, User
 from archive.storage import store
 from archive.storage.capabilities import copies_parts
-from tests.support.bundles import built, downloaded
-from tests.support.random_spaces import Shape, make_shaped, shapes
-from tests.support.zip_readers import refused_by
+from tests.support.bundles import build_bundle, read_bundle
+from tests.support.random_spaces import SpaceShape, make_random_space, shapes
+from tests.support.zip_readers import reader_errors
 
 SHAPES = int(os.environ.get("SHAPES", "6"))
 
@@ -50,7 +50,7 @@ def recordings_in(folder: Path) -> list[bytes]:
     return [path.read_bytes() for path in (folder / "data").iterdir() if path.name.startswith("recording")]
 
 
-def of_every_shape(check: Callable[[Shape], None]) -> None:
+def of_every_shape(check: Callable[[SpaceShape], None]) -> None:
     """The failing one is made simpler as long as it fails; nothing is remembered from run to run."""
     few = settings(
         max_examples=SHAPES,
@@ -67,18 +67,18 @@ def test_the_plans_bytes_are_those_in_the_store(db: None, alice: User, tmp_path:
     bags: list[Path] = []
     assert copies_parts(store())
 
-    def check(shape: Shape) -> None:
-        space, recordings = make_shaped(alice, shape)
-        bundle = built(space)
+    def check(shape: SpaceShape) -> None:
+        space, recordings = make_random_space(alice, shape)
+        bundle = build_bundle(space)
         expected = planned(space, recordings)
 
-        assert downloaded(bundle) == expected
+        assert read_bundle(bundle) == expected
         assert verify(Bundle, bundle.pk)
         bundle.refresh_from_db()
         assert bundle.sha256 == hashlib.sha256(expected).hexdigest()
         path = tmp_path / "bundle.zip"
         path.write_bytes(expected)
-        assert refused_by(path) == {}
+        assert reader_errors(path) == {}
         folder = unpacked(path, tmp_path / str(space.pk))
         assert sorted(recordings_in(folder)) == sorted(recordings.values())
         bags.append(folder)

@@ -14,9 +14,9 @@ from archive.models import Bundle, Space, User
 from archive.storage import keys, store
 from archive.storage.capabilities import copies_parts, try_copying
 from tests.faults.proxy import Fault, Proxy
-from tests.support.bundles import crc_is_right, downloaded
+from tests.support.bundles import assert_checksums_match, read_bundle
 from tests.support.factory import make_noise
-from tests.support.object_stores import other_store
+from tests.support.object_stores import override_store
 
 COPY = r"^PUT .* copy$"
 
@@ -30,7 +30,7 @@ def space(db: None, alice: User) -> Space:
 def day() -> Iterator[Proxy]:
     with (
         Proxy(settings.S3_ENDPOINT_URL) as proxy,
-        other_store(endpoint_url=proxy.url),
+        override_store(endpoint_url=proxy.url),
     ):
         yield proxy
 
@@ -38,7 +38,7 @@ def day() -> Iterator[Proxy]:
 def test_found_out_once_and_the_same_bytes(space: Space, day: Proxy) -> None:
     composed = request(space.pk, SYSTEM)
     assert build(composed.pk)
-    whole = downloaded(Bundle.objects.get())
+    whole = read_bundle(Bundle.objects.get())
     Bundle.objects.update(state="removed")
     cache.clear()
     day.faults, day.lines = [Fault(COPY, status=501, code="NotImplemented")], []
@@ -48,8 +48,8 @@ def test_found_out_once_and_the_same_bytes(space: Space, day: Proxy) -> None:
 
     assert verify(Bundle, streamed.pk)
     streamed.refresh_from_db()
-    assert downloaded(streamed) == whole
-    crc_is_right(streamed)
+    assert read_bundle(streamed) == whole
+    assert_checksums_match(streamed)
     assert sum(line.endswith(" copy") for line in day.lines) == 1
     again = request(make_noise(space.host, megabytes=6).pk, SYSTEM)
     assert build(again.pk)

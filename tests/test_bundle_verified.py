@@ -12,13 +12,13 @@ from archive.bundles.maintain import clear_storage, remove_unfetched, verify
 from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Space
 from archive.storage import keys, store
-from tests.support.bundles import built, downloaded, failed
-from tests.support.object_stores import NOBODY_LISTENS, other_store
+from tests.support.bundles import build_bundle, clear_failed_bundle, read_bundle
+from tests.support.object_stores import UNREACHABLE, override_store
 
 
 @pytest.fixture
 def bundle(seeds: Space) -> Bundle:
-    return built(seeds)
+    return build_bundle(seeds)
 
 
 def overwrite(bundle: Bundle, data: bytes) -> None:
@@ -32,7 +32,7 @@ def test_its_checksum_is_that_of_the_file(bundle: Bundle) -> None:
     assert verify(Bundle, bundle.pk)
 
     bundle.refresh_from_db()
-    assert bundle.sha256 == hashlib.sha256(downloaded(bundle)).hexdigest()
+    assert bundle.sha256 == hashlib.sha256(read_bundle(bundle)).hexdigest()
     assert (bundle.attempts, bundle.lease_until) == (0, None)
     entry = LogEntry.objects.get(event="bundle.verified")
     assert (entry.premis, entry.detail["sha256"]) == ("fixity check", bundle.sha256)
@@ -40,7 +40,7 @@ def test_its_checksum_is_that_of_the_file(bundle: Bundle) -> None:
 
 
 def test_one_flipped_bit_is_found_and_the_bundle_is_not_handed_out(bundle: Bundle, seeds: Space) -> None:
-    data = bytearray(downloaded(bundle))
+    data = bytearray(read_bundle(bundle))
     recording = data.index(b"ftyp")
     data[recording + 1000] ^= 1
     overwrite(bundle, bytes(data))
@@ -50,13 +50,13 @@ def test_one_flipped_bit_is_found_and_the_bundle_is_not_handed_out(bundle: Bundl
     bundle.refresh_from_db()
     assert "/data/recording.m4a does not have the bytes that were uploaded" in bundle.problem_text
     assert current(seeds) == bundle
-    failed(bundle)
+    clear_failed_bundle(bundle)
     again = request(seeds.pk, SYSTEM)
     assert (again.pk != bundle.pk, build(again.pk), verify(Bundle, again.pk)) == (True, True, True)
 
 
 def test_one_that_is_cut_short_is_not_known(bundle: Bundle) -> None:
-    overwrite(bundle, downloaded(bundle)[:-1])
+    overwrite(bundle, read_bundle(bundle)[:-1])
 
     assert not verify(Bundle, bundle.pk)
 
@@ -85,7 +85,7 @@ def test_one_that_is_lost_can_be_asked_for_again(bundle: Bundle, seeds: Space) -
 
 
 def test_a_store_that_is_down_is_asked_again(bundle: Bundle) -> None:
-    with other_store(**NOBODY_LISTENS):
+    with override_store(**UNREACHABLE):
         assert not verify(Bundle, bundle.pk)
     bundle.refresh_from_db()
     assert (bundle.state, bundle.problem_code == "storage.unreachable") == ("ready", True)

@@ -20,7 +20,7 @@ from archive.retention.purge import purge
 from archive.storage import keys, store
 from tests.support.deadlines import make_due
 from tests.support.factory import make_row, make_user
-from tests.support.log_entries import told
+from tests.support.log_entries import event_detail
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -99,7 +99,7 @@ def test_the_log_names_it(zebrafish: Space) -> None:
     purge(zebrafish.pk)
 
     document = DeletionCertificate.objects.get().document.encode()
-    assert told(zebrafish, "space.deleted")["certificate"] == hashlib.sha256(document).hexdigest()
+    assert event_detail(zebrafish, "space.deleted")["certificate"] == hashlib.sha256(document).hexdigest()
 
 
 def test_a_space_that_is_not_deleted_has_none(zebrafish: Space) -> None:

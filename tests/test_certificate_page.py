@@ -13,7 +13,7 @@ from archive.retention.purge import purge
 from archive.retention.verify_certificate import main
 from tests.support.deadlines import make_due
 from tests.support.factory import make_row
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -32,7 +32,7 @@ def deleted(alice: User) -> Space:
     ids=["host", "admin", "auditor", "stranger"],
 )
 def test_who_may_have_it(deleted: Space, admin: User, auditor: User, bob: User, who: str, status: int) -> None:
-    answer = browser(User.objects.get(username=who)).get(reverse("certificate", args=[deleted.pk]))
+    answer = make_client(User.objects.get(username=who)).get(reverse("certificate", args=[deleted.pk]))
 
     assert answer.status_code == status
     if status == 200:
@@ -45,33 +45,33 @@ def test_who_may_have_it(deleted: Space, admin: User, auditor: User, bob: User, 
 def test_who_is_not_signed_in_is_asked_to(deleted: Space, name: str) -> None:
     url = reverse(name, args=[deleted.pk] if name == "certificate" else [])
 
-    answer = browser().get(url)
+    answer = make_client().get(url)
 
     assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={url}")
-    assert browser().post(url).status_code in (302, 405)
+    assert make_client().post(url).status_code in (302, 405)
 
 
 def test_what_is_not_deleted_has_none(alice: User, admin: User) -> None:
     space = make_row(alice)
 
     for user in (alice, admin):
-        assert browser(user).get(reverse("certificate", args=[space.pk])).status_code == 404
-    assert browser(admin).get(reverse("certificate", args=[UUID(int=0)])).status_code == 404
+        assert make_client(user).get(reverse("certificate", args=[space.pk])).status_code == 404
+    assert make_client(admin).get(reverse("certificate", args=[UUID(int=0)])).status_code == 404
 
 
 def test_the_gone_page_hands_it_to_the_host(deleted: Space, alice: User, bob: User) -> None:
-    answer = browser(alice).get(reverse("space", args=[deleted.pk]))
+    answer = make_client(alice).get(reverse("space", args=[deleted.pk]))
 
     assert answer.status_code == 410
     assert f'href="/spaces/{deleted.pk}/certificate.json"' in answer.content.decode()
-    assert browser(bob).get(reverse("space", args=[deleted.pk])).status_code == 404
+    assert make_client(bob).get(reverse("space", args=[deleted.pk])).status_code == 404
 
 
 def test_before_it_is_deleted_the_gone_page_has_none(alice: User) -> None:
     space = make_row(alice)
     make_due(space)
 
-    answer = browser(alice).get(reverse("space", args=[space.pk]))
+    answer = make_client(alice).get(reverse("space", args=[space.pk]))
 
     assert (answer.status_code, b"ertificate" in answer.content) == (410, False)
 
@@ -79,9 +79,9 @@ def test_before_it_is_deleted_the_gone_page_has_none(alice: User) -> None:
 def test_the_list_and_the_story_lead_to_it(deleted: Space, auditor: User, alice: User) -> None:
     link = f'href="/spaces/{deleted.pk}/certificate.json"'
 
-    assert link in browser(auditor).get(reverse("certificates")).content.decode()
-    assert link in browser(auditor).get(reverse("log-space", args=[deleted.pk])).content.decode()
-    assert browser(alice).get(reverse("certificates")).status_code == 404
+    assert link in make_client(auditor).get(reverse("certificates")).content.decode()
+    assert link in make_client(auditor).get(reverse("log-space", args=[deleted.pk])).content.decode()
+    assert make_client(alice).get(reverse("certificates")).status_code == 404
 
 
 def test_the_list_goes_on(alice: User, auditor: User) -> None:
@@ -92,8 +92,8 @@ def test_the_list_goes_on(alice: User, auditor: User) -> None:
     ]
     DeletionCertificate.objects.bulk_create(rows)
 
-    first = browser(auditor).get(reverse("certificates"))
-    second = browser(auditor).get(reverse("certificates") + first.context["next_url"])
+    first = make_client(auditor).get(reverse("certificates"))
+    second = make_client(auditor).get(reverse("certificates") + first.context["next_url"])
 
     assert (len(first.context["certificates"]), len(second.context["certificates"])) == (50, 10)
     assert second.context["next_url"] is None
@@ -102,8 +102,8 @@ def test_the_list_goes_on(alice: User, auditor: User) -> None:
 def test_what_was_downloaded_verifies(deleted: Space, alice: User, tmp_path: Path) -> None:
 
     folder = tmp_path
-    (folder / "c.json").write_bytes(browser(alice).get(reverse("certificate", args=[deleted.pk])).content)
-    (folder / "key.pem").write_bytes(browser().get(reverse("certificate-key")).content)
+    (folder / "c.json").write_bytes(make_client(alice).get(reverse("certificate", args=[deleted.pk])).content)
+    (folder / "key.pem").write_bytes(make_client().get(reverse("certificate-key")).content)
 
     assert main([str(folder / "c.json"), "--key", str(folder / "key.pem")]) == 0
     assert certificate.public_key() == (folder / "key.pem").read_bytes()

@@ -10,8 +10,8 @@ import pytest
 from archive import dbtime
 from archive.models import LogEntry, Space, User
 from archive.storage import keys, store
-from tests.support.bundles import built
-from tests.support.deadlines import deadlines
+from tests.support.bundles import build_bundle
+from tests.support.deadlines import approaching_deadlines
 from tests.support.http_clients import fetch, session_cookie
 from tests.support.processes import Services, manage, wait_until
 
@@ -27,14 +27,14 @@ def test_at_the_deadline(services: Services, alice: User, demo_recording: Path, 
         *("--transcript", str(demo_transcript), "--language", "en", "--title", "Seeds"),
     )
     space = Space.objects.get(pk=said.stdout.strip())
-    built(Space.objects.get())
+    build_bundle(Space.objects.get())
     page = f"{services.url}/spaces/{space.id}/"
     shown = fetch(page, cookie)[2].decode()
     (bundle,) = set(re.findall(rf"{services.url}/download/[^\s\"'&]+\.zip", shown))
     pages = [page, f"{page}audio", f"{page}recording", f"{page}bundle", bundle]
     pages += [f"{page}transcript.{form}" for form in ("vtt", "srt", "txt", "json")]
 
-    for deadline in deadlines(space):
+    for deadline in approaching_deadlines(space):
         before = [fetch(address, cookie, HX_Request="true") for address in pages]
         signed = [before[number][1]["Location"] for number in (1, 2, 4)]  # straight to the store
         handed_out = [fetch(address)[0] for address in signed if address]

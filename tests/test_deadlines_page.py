@@ -13,7 +13,7 @@ from archive.moderation.violations import flag, lift
 from archive.policy import RetentionPolicy
 from archive.retention.simulate import simulate
 from tests.support.factory import make_held, make_row
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -29,7 +29,7 @@ def test_late_soon_and_held(alice: User, admin: User, auditor: User) -> None:
     held = make_held(alice, title="Zebrafish", ended_ago=timedelta(days=99))
     flag(held.pk, "spam", "A pangolin.", admin)
 
-    answer = browser(auditor).get("/log/deadlines/")
+    answer = make_client(auditor).get("/log/deadlines/")
 
     page = answer.content.decode()
     assert {row["id"] for row in answer.context["late"]} == {late.pk, stuck.pk}
@@ -46,7 +46,7 @@ def test_late_soon_and_held(alice: User, admin: User, auditor: User) -> None:
 def test_nothing_is_late(alice: User, auditor: User) -> None:
     make_row(alice)
 
-    assert "Nothing is late" in browser(auditor).get("/log/deadlines/").content.decode()
+    assert "Nothing is late" in make_client(auditor).get("/log/deadlines/").content.decode()
 
 
 @pytest.fixture
@@ -99,7 +99,9 @@ def test_asking_changes_nothing(shelf: dict[str, Space], auditor: User, capsys: 
     before = list(Space.objects.order_by("pk").values()), LogEntry.objects.count()
 
     page = (
-        browser(auditor).get("/log/deadlines/", {"retention_days": "20", "violation_extra_days": "90"}).content.decode()
+        make_client(auditor)
+        .get("/log/deadlines/", {"retention_days": "20", "violation_extra_days": "90"})
+        .content.decode()
     )
     call_command("simulate_policy", "--retention-days", "20", "--json")
 
@@ -121,6 +123,6 @@ def test_the_command_in_words(shelf: dict[str, Space], capsys: pytest.CaptureFix
 
 @pytest.mark.parametrize("typed", ["0", "-1", "x", "10001", "9" * 20, "\uff11"])
 def test_a_rule_that_is_none_is_said(auditor: User, typed: str) -> None:
-    page = browser(auditor).get("/log/deadlines/", {"retention_days": typed}).content.decode()
+    page = make_client(auditor).get("/log/deadlines/", {"retention_days": typed}).content.decode()
 
     assert "A rule keeps for 1 to 10000 days" in page

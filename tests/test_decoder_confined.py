@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.hostile_files import make_hole
+from tests.support.hostile_files import make_sparse_wav
 from tests.support.processes import wait_until
-from tests.support.procfs import children, ended
+from tests.support.procfs import children, has_ended
 
 ROOT = Path(__file__).parent.parent
 USERS = [os.getuid()] if os.getuid() else [0, 65534]
@@ -99,7 +99,7 @@ measure(Path(sys.argv[1]), longest_seconds=86400, step=lambda seconds: print(sec
 
 
 def test_it_ends_with_its_parent_however_that_ends(tmp_path: Path) -> None:
-    path = make_hole(tmp_path / "long.wav", 20)
+    path = make_sparse_wav(tmp_path / "long.wav", 20)
     worker = subprocess.Popen([sys.executable, "-c", HEAR, path], cwd=ROOT, stdout=subprocess.PIPE)
     with worker:
         try:
@@ -109,7 +109,7 @@ def test_it_ends_with_its_parent_however_that_ends(tmp_path: Path) -> None:
         finally:
             worker.kill()
 
-    wait_until(lambda: ended(listener), "the child is gone too")
+    wait_until(lambda: has_ended(listener), "the child is gone too")
 
 
 def test_it_does_not_begin_for_a_parent_that_is_gone(tmp_path: Path) -> None:

@@ -19,10 +19,10 @@ from archive.storage import keys, store
 from tests.support import speech_samples
 from tests.support.audio_files import make_tone
 from tests.support.broken_decoder import break_decoder
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 from tests.support.factory import make_row, make_space
 from tests.support.log_entries import events
-from tests.support.uploads import arrive
+from tests.support.uploads import store_upload
 
 START = "    file.seek(0)\n    head"  # in decode.py, at the first look at the file
 LARGER_THAN_THE_SELF_TEST = "os.fstat(0).st_size > 50_000"
@@ -95,7 +95,7 @@ def test_a_library_that_changed_is_no_refusal(
     """As PyAV 19 did, which has no metadata_errors any more."""
     break_decoder(monkeypatch, tmp_path, 'no_such_argument="replace"')
 
-    with refuses(DecoderFailed, "audio.decoder_failed", error="TypeError"):
+    with raises_error(DecoderFailed, "audio.decoder_failed", error="TypeError"):
         measure(talk)
 
     assert re.search(r"'at': '[^']*decoder/decode.py:\d+ > av/container/core.py:\d+'", caplog.text)
@@ -105,7 +105,7 @@ def test_a_library_that_changed_is_no_refusal(
 def test_the_upload_stays_and_becomes_available_once_the_bug_is_gone(
     space: Space, talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upload = arrive(space, talk)
+    upload = store_upload(space, talk)
     with monkeypatch.context() as patch:
         break_decoder(patch, tmp_path, 'no_such_argument="replace"')
         for attempt in (1, 2, 100):
@@ -138,7 +138,7 @@ def test_a_decoder_that_refuses_a_good_recording_is_not_believed(
     caplog: pytest.LogCaptureFixture,
     bug: str,
 ) -> None:
-    upload = arrive(space, talk)
+    upload = store_upload(space, talk)
     break_decoder(monkeypatch, tmp_path, f"    {bug}\n{START}", old=START)
 
     assert not finish_again(space, 100)
@@ -153,7 +153,7 @@ def test_too_little_memory_for_any_recording_is_not_the_recordings_fault(
     space: Space, talk: Path, settings: Settings
 ) -> None:
     settings.DECODER_MEMORY_BYTES = 64 * 1024**2
-    upload = arrive(space, talk)
+    upload = store_upload(space, talk)
 
     assert not finish_again(space, 100)
 
@@ -166,7 +166,7 @@ def test_a_recording_is_blamed_for_a_dead_decoder_at_the_fifth_attempt(
     space: Space, talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signal: str
 ) -> None:
     """The kernel kills it when the machine has no memory left; a hostile file makes it crash each time."""
-    upload = arrive(space, talk)
+    upload = store_upload(space, talk)
     die = f"    import signal; {LARGER_THAN_THE_SELF_TEST} and os.kill(os.getpid(), signal.{signal})\n{START}"
     break_decoder(monkeypatch, tmp_path, die, old=START)
 
@@ -198,7 +198,7 @@ def test_a_transcription_is_tried_again(
     alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     settings.TRANSCRIPTION_MODEL = speech_samples.MODEL
-    space = make_space(alice, recording=speech_samples.read_aloud(tmp_path), transcript=None, transcribe=True)
+    space = make_space(alice, recording=speech_samples.extract_reading(tmp_path), transcript=None, transcribe=True)
     break_decoder(monkeypatch, tmp_path, 'no_such_argument="replace"')
 
     assert not transcribe(Transcription.objects.get(space=space).pk)

@@ -45,7 +45,7 @@ def test_a_wav_that_claims_4_tebibytes(tmp_path: Path) -> None:
 
 
 def test_a_wav_whose_recorder_never_learned_its_length_is_taken(tmp_path: Path) -> None:
-    assert measured(hostile_files.open_ended(tmp_path / "talk.wav")).duration_ms == 3000
+    assert measured(hostile_files.make_open_ended(tmp_path / "talk.wav")).duration_ms == 3000
 
 
 def test_a_track_without_anything_in_it(tmp_path: Path) -> None:
@@ -53,24 +53,22 @@ def test_a_track_without_anything_in_it(tmp_path: Path) -> None:
 
 
 def test_500_streams(tmp_path: Path) -> None:
-    assert refused(hostile_files.make_many(tmp_path / "talk.m4a", 500)) == MEMORY
+    assert refused(hostile_files.make_many_tracks(tmp_path / "talk.m4a", 500)) == MEMORY
 
 
 def test_60_streams_are_too_many_for_nobody(tmp_path: Path) -> None:
-    assert measured(hostile_files.make_many(tmp_path / "talk.m4a", 60)).duration_ms > 0
+    assert measured(hostile_files.make_many_tracks(tmp_path / "talk.m4a", 60)).duration_ms > 0
 
 
 @pytest.mark.parametrize("kind", [b"APIC", b"PRIV"])
 def test_100_megabytes_of_id3(tmp_path: Path, kind: bytes) -> None:
-    path = hostile_files.behind_id3(tmp_path / "talk.mp3", 100_000_000, kind)
+    path = hostile_files.make_id3(tmp_path / "talk.mp3", 100_000_000, kind)
 
     assert refused(path) == "audio.too_many_tags"
 
 
 def test_a_picture_among_the_tags_is_no_harm(tmp_path: Path) -> None:
-    assert measured(hostile_files.behind_id3(tmp_path / "talk.mp3", 3_000_000)).duration_ms == pytest.approx(
-        3000, abs=60
-    )
+    assert measured(hostile_files.make_id3(tmp_path / "talk.mp3", 3_000_000)).duration_ms == pytest.approx(3000, abs=60)
 
 
 @pytest.mark.parametrize(

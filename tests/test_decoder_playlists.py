@@ -13,7 +13,7 @@ import pytest
 from archive.errors import Unreadable
 from archive.intake.audio.measure import measure
 from tests.support.audio_files import make_tone
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 
 HLS = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:10\n#EXTINF:3,\n{}\n#EXT-X-ENDLIST\n"
 CONCAT = "ffconcat version 1.0\nfile {}\n"
@@ -25,7 +25,7 @@ LISTS = pytest.mark.parametrize(
 
 
 def refused(path: Path) -> None:
-    with refuses(Unreadable, "audio.unreadable", file=path.name):
+    with raises_error(Unreadable, "audio.unreadable", file=path.name):
         measure(path, longest_seconds=60, step=lambda seconds: None)
 
 

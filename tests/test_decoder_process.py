@@ -14,9 +14,9 @@ from archive.errors import DecoderDied, DecoderFailed, Unreadable
 from archive.intake.audio import measure as audio_measure
 from archive.intake.audio import sandbox
 from tests.support.audio_files import make_silence, make_tone
-from tests.support.errors import refuses
-from tests.support.hostile_files import make_hole
-from tests.support.procfs import children, listener
+from tests.support.errors import raises_error
+from tests.support.hostile_files import make_sparse_wav
+from tests.support.procfs import children, decoder_pid
 
 READY = 'os.write(says, b\'{"guards": ["limits", "network", "paths"]}\\n\')'
 BROKE_OFF = "audio.decoder_broke_off"
@@ -129,7 +129,7 @@ def test_sound_that_is_none(talk: Path, impostor: Impostor, count: int) -> None:
 def test_sound_without_end(talk: Path, impostor: Impostor) -> None:
     impostor.says("while True: os.write(1, bytes(65536))")
 
-    with refuses(Unreadable, "audio.too_long", file="talk.wav", limit=86_400):
+    with raises_error(Unreadable, "audio.too_long", file="talk.wav", limit=86_400):
         measure(talk)
 
 
@@ -144,9 +144,9 @@ def test_one_that_is_killed(tmp_path: Path) -> None:
 
     def kill(seconds: float) -> None:
         if seconds == 60:
-            os.kill(listener(), signal.SIGKILL)
+            os.kill(decoder_pid(), signal.SIGKILL)
 
-    with refuses(Unreadable, "audio.decoder_killed", file="talk.wav"):
+    with raises_error(Unreadable, "audio.decoder_killed", file="talk.wav"):
         audio_measure.measure(path, longest_seconds=86_400, step=kill)
 
 
@@ -159,7 +159,7 @@ def test_one_that_never_ends(talk: Path, impostor: Impostor, settings: Settings)
 
 def test_a_recording_that_takes_too_long(tmp_path: Path, settings: Settings) -> None:
     settings.DECODER_SECONDS = 1
-    path = make_hole(tmp_path / "talk.wav", 24)
+    path = make_sparse_wav(tmp_path / "talk.wav", 24)
 
     assert refused(path) == "audio.too_slow"
 
@@ -213,7 +213,7 @@ def test_it_learns_nothing_of_ours(talk: Path, monkeypatch: pytest.MonkeyPatch) 
     seen: list[bytes] = []
 
     def look(seconds: float) -> None:
-        seen.append(Path(f"/proc/{listener()}/environ").read_bytes())
+        seen.append(Path(f"/proc/{decoder_pid()}/environ").read_bytes())
 
     audio_measure.measure(talk, longest_seconds=86_400, step=look)
 

@@ -13,9 +13,9 @@ from archive.models import Export, ExportPart, LogEntry, Recording, User
 from archive.recorders import create_token
 from archive.storage import keys, store, write
 from portal.downloads import download_path
-from tests.support.api_client import Caller
+from tests.support.api_client import ApiClient
 from tests.support.factory import make_contents, make_row
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 
 pytestmark = pytest.mark.usefixtures("db")
 SMALLEST, _, LARGEST = Export.Size.values
@@ -46,8 +46,8 @@ def test_the_export_page_with_one_or_many_parts(alice: User) -> None:
     counts = []
     for spaces in (1, 5):
         parts = make_export(alice, spaces=spaces, a_part_each=True)
-        page = count_queries(browser(alice), "/export/")
-        polled = count_queries(browser(alice), "/export/", HX_Request="true")
+        page = count_queries(make_client(alice), "/export/")
+        polled = count_queries(make_client(alice), "/export/", HX_Request="true")
         counts.append((page, polled))
 
     assert len(parts) == 6
@@ -58,7 +58,7 @@ def test_the_export_page_with_one_or_many_spaces_in_a_part(alice: User) -> None:
     counts = []
     for spaces in (1, 5):
         parts = make_export(alice, spaces=spaces)
-        counts.append(count_queries(browser(alice), "/export/"))
+        counts.append(count_queries(make_client(alice), "/export/"))
 
     assert len(parts) == 1
     assert counts[0] == counts[1]
@@ -70,7 +70,7 @@ def test_downloading_a_part_with_one_or_many_spaces(alice: User, admin: User, wh
     counts = []
     for spaces in (1, 5):
         [part] = make_export(alice, spaces=spaces)
-        counts.append(count_queries(browser(), download_path(part, by), 302))
+        counts.append(count_queries(make_client(), download_path(part, by), 302))
 
     assert counts[0] == counts[1]
     assert LogEntry.objects.filter(event="content.downloaded").count() == 1 + 6
@@ -83,7 +83,7 @@ def test_the_api_with_one_or_many_parts(alice: User) -> None:
         export = exports.newest(alice)
         assert export is not None
         with CaptureQueriesContext(connection) as queries:
-            told = Caller(user=alice).get(f"/exports/{export.pk}")
+            told = ApiClient(user=alice).get(f"/exports/{export.pk}")
         assert len(told.json["parts"]) == (1 if spaces == 1 else 6)
         counts.append(len(queries))
 

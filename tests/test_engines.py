@@ -21,7 +21,7 @@ from embedded.engines import EngineError, Engines
 from embedded.process import Facts, facts, family
 from embedded.state import is_free
 from tests.support.processes import ROOT, wait_until
-from tests.support.procfs import listening
+from tests.support.procfs import listening_sockets
 
 # A start that can be killed before it stops anything.
 START = """
@@ -65,12 +65,12 @@ def test_only_their_owner_can_read_the_secrets(engines: Engines) -> None:
 
 def test_nothing_listens_to_other_machines(engines: Engines) -> None:
     for engine in engines.all:
-        addresses = listening(members(engine))
+        addresses = listening_sockets(members(engine))
 
         assert {host for host, _ in addresses} == {"127.0.0.1"}, engine.name
         # A part of the store that no client waits for may come a moment after it answers.
         ours = {engine.port(name) for name in engine.ports}
-        wait_until(lambda: ours <= {port for _, port in listening(members(engine))}, engine.name)  # noqa: B023
+        wait_until(lambda: ours <= {port for _, port in listening_sockets(members(engine))}, engine.name)  # noqa: B023
 
 
 @pytest.mark.parametrize("user", ["spacekeep", "postgres"])

@@ -22,10 +22,10 @@ from tests.faults.tables import rows, stuck
 from tests.faults.world import World
 from tests.support import speech_samples
 from tests.support.factory import make_user
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 from tests.support.leases import end_pauses, expire_leases
 from tests.support.mail_server import FROM, Mailbox, give_address
-from tests.support.object_stores import other_store
+from tests.support.object_stores import override_store
 from tests.support.processes import Services, forget_messages
 
 KILLS = int(os.environ.get("KILLS", "6"))
@@ -42,7 +42,7 @@ def zygote(services: Services, mailbox: Mailbox, tmp_path: Path) -> Iterator[Dea
         "EMAIL_URL": mailbox.url,
         "MAIL_FROM": FROM,
     }
-    with other_store(bucket_name="kills") as bucket, deaths(services.env | own, tmp_path) as running:
+    with override_store(bucket_name="kills") as bucket, deaths(services.env | own, tmp_path) as running:
         prepare_bucket(bucket, "http://127.0.0.1:8000")
         forget_messages()
         yield running
@@ -93,7 +93,13 @@ class Places:
 
 @pytest.mark.usefixtures("static_files")
 def test_whatever_dies(world: World, mailbox: Mailbox, capsys: pytest.CaptureFixture[str]) -> None:
-    invariants, places, page, killed, rounds = Invariants(world.known), Places(world.chance), browser(world.alice), 0, 0
+    invariants, places, page, killed, rounds = (
+        Invariants(world.known),
+        Places(world.chance),
+        make_client(world.alice),
+        0,
+        0,
+    )
     while killed < KILLS:
         world.refill()
         name, scene = one_of_them(world, places)

@@ -9,9 +9,9 @@ from archive.errors import Refused
 from archive.models import Space, Transcript, User
 from archive.moderation.evidence import Lines, context_lines, parse
 from archive.moderation.violations import flag
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 from tests.support.factory import make_row
-from tests.support.log_entries import told
+from tests.support.log_entries import event_detail
 from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -54,7 +54,7 @@ def test_line_numbers_as_people_write_them(typed: str, numbers: tuple[int, ...])
     ],
 )
 def test_what_is_none_is_said(typed: str, code: str) -> None:
-    with refuses(Refused, code):
+    with raises_error(Refused, code):
         parse(typed)
 
 
@@ -68,7 +68,7 @@ def test_the_words_are_kept_with_the_flag(space: Space, admin: User) -> None:
         {"line": 4, "start_ms": 60_000, "end_ms": 65_000, "speaker": "Ida", "text": "Cheap watches!"},
     ]
     assert violation.evidence_transcript_number == 1
-    logged = told(space, "violation.flagged")
+    logged = event_detail(space, "violation.flagged")
     assert logged["lines"] == 2
     assert "atches" not in json.dumps(logged)
 
@@ -82,7 +82,7 @@ def test_the_words_are_kept_with_the_flag(space: Space, admin: User) -> None:
     ],
 )
 def test_lines_that_are_not_there(space: Space, admin: User, lines: Lines, code: str) -> None:
-    with refuses(Refused, code):
+    with raises_error(Refused, code):
         flag(space.pk, "spam", "It sold watches.", admin, lines)
 
     assert not space.violations.exists()
@@ -93,7 +93,7 @@ def test_too_many_words(space: Space, admin: User) -> None:
     transcript.cues[0]["text"] = "x" * 50_001
     transcript.save()
 
-    with refuses(Refused, "evidence.too_long", limit=50_000):
+    with raises_error(Refused, "evidence.too_long", limit=50_000):
         flag(space.pk, "spam", "It sold watches.", admin, Lines(1, (1,)))
 
 

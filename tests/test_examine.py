@@ -15,7 +15,7 @@ from archive.storage import keys, store
 from tests.support.audio_files import make_tone
 from tests.support.factory import make_row, make_space
 from tests.support.log_entries import events
-from tests.support.uploads import arrive
+from tests.support.uploads import store_upload
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -26,7 +26,7 @@ def space(alice: User) -> Space:
 
 
 def test_it_becomes_available_with_its_measures(space: Space, tone: Path) -> None:
-    upload = arrive(space, tone)
+    upload = store_upload(space, tone)
 
     assert finish(space.pk)
 
@@ -42,7 +42,7 @@ def test_it_becomes_available_with_its_measures(space: Space, tone: Path) -> Non
 
 
 def test_its_waveform_is_stored(space: Space, tone: Path) -> None:
-    arrive(space, tone)
+    store_upload(space, tone)
 
     finish(space.pk)
 
@@ -54,7 +54,7 @@ def test_its_waveform_is_stored(space: Space, tone: Path) -> None:
 
 
 def test_what_browsers_cannot_play_gets_a_copy_that_they_can(space: Space, tmp_path: Path) -> None:
-    arrive(space, make_tone(tmp_path / "space-1.ts", "aac"))
+    store_upload(space, make_tone(tmp_path / "space-1.ts", "aac"))
 
     finish(space.pk)
 
@@ -65,7 +65,7 @@ def test_what_browsers_cannot_play_gets_a_copy_that_they_can(space: Space, tmp_p
 
 
 def test_what_is_not_sound_is_refused_and_removed(space: Space, tmp_path: Path) -> None:
-    upload = arrive(space, _text(tmp_path / "notes.m4a"))
+    upload = store_upload(space, _text(tmp_path / "notes.m4a"))
 
     assert not finish(space.pk)
 
@@ -79,7 +79,7 @@ def test_what_is_not_sound_is_refused_and_removed(space: Space, tmp_path: Path) 
 
 
 def test_other_bytes_than_announced_are_refused(space: Space, tone: Path) -> None:
-    arrive(space, tone, sha256="b" * 64)
+    store_upload(space, tone, sha256="b" * 64)
 
     assert not finish(space.pk)
 
@@ -91,7 +91,7 @@ def test_other_bytes_than_announced_are_refused(space: Space, tone: Path) -> Non
 
 def test_the_same_recording_a_second_time_is_refused(space: Space, alice: User, tone: Path) -> None:
     first = make_space(alice, recording=tone, transcript=None, ended_at=space.ended_at, title="The first")
-    arrive(space, tone)
+    store_upload(space, tone)
 
     assert not finish(space.pk)
 
@@ -103,7 +103,7 @@ def test_the_same_recording_a_second_time_is_refused(space: Space, alice: User, 
 
 def test_a_disk_that_fails_loses_nothing(space: Space, tone: Path, settings: Any, tmp_path: Path) -> None:
     settings.SPOOL_DIR = str(tmp_path / "nowhere")
-    arrive(space, tone)
+    store_upload(space, tone)
 
     assert not finish(space.pk)
 
@@ -114,7 +114,7 @@ def test_a_disk_that_fails_loses_nothing(space: Space, tone: Path, settings: Any
 
 
 def test_a_refusal_that_was_cut_short_is_carried_out(space: Space, tone: Path) -> None:
-    arrive(space, tone)
+    store_upload(space, tone)
     Space.objects.filter(pk=space.pk).update(
         processing_step="rejecting", problem=make_problem("audio.empty", file="talk.m4a")
     )
@@ -128,7 +128,7 @@ def test_a_refusal_that_was_cut_short_is_carried_out(space: Space, tone: Path) -
 
 def test_nothing_stays_on_the_disk(space: Space, tone: Path, settings: Any, tmp_path: Path) -> None:
     settings.SPOOL_DIR = str(tmp_path)
-    arrive(space, tone)
+    store_upload(space, tone)
 
     assert finish(space.pk)
 

@@ -11,7 +11,7 @@ from tests.support.factory import make_row, make_space
 from tests.support.leases import expire_leases
 from tests.support.log_entries import events
 from tests.support.processes import PausedAt, Services, dispatch_until
-from tests.support.uploads import arrive
+from tests.support.uploads import store_upload
 
 VTT = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Runner beans.\n"
 
@@ -19,12 +19,12 @@ VTT = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Runner beans.\n"
 @pytest.mark.usefixtures("committed")
 def test_killed_at_every_commit(services: Services, alice: User, tone: Path, tmp_path: Path) -> None:
     kept, refused = (make_row(alice, state="processing", title=title) for title in ("Kept", "Refused"))
-    arrive(kept, tone)
+    store_upload(kept, tone)
     (tmp_path / "notes.m4a").write_text("What we talked about.\n")
-    arrive(refused, tmp_path / "notes.m4a")
+    store_upload(refused, tmp_path / "notes.m4a")
     read = make_space(alice, recording=tone, transcript=None)
     (tmp_path / "words.vtt").write_text(VTT)
-    upload = arrive(read, tmp_path / "words.vtt", "transcript")
+    upload = store_upload(read, tmp_path / "words.vtt", "transcript")
 
     with (
         PausedAt("upload.accepted", kept.pk) as taking,
@@ -64,7 +64,7 @@ def test_nothing_of_it_stays_on_the_disk_of_a_worker_that_was_killed(
     disk = tmp_path / "disk"
     disk.mkdir()
     space = make_row(alice, state="processing")
-    arrive(space, tone)
+    store_upload(space, tone)
 
     with PausedAt("upload.accepted", space.pk) as taking:  # the file was read back, and is still held open
         worker = services.worker(SPOOL_DIR=str(disk))

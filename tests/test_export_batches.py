@@ -17,10 +17,10 @@ from archive.storage import keys, store
 from tests.faults.proxy import Fault, Proxy
 from tests.support.deadlines import make_due
 from tests.support.factory import make_contents, make_row
-from tests.support.log_entries import told
-from tests.support.object_stores import other_store
+from tests.support.log_entries import event_detail
+from tests.support.object_stores import override_store
 from tests.support.processes import PATIENCE, wait_until
-from tests.support.rows import change, row
+from tests.support.rows import reload_space, update_space
 
 SMALL, LARGE = Export.Size.SMALL, Export.Size.LARGE
 DELETE = r"^POST /\S*\?delete"
@@ -63,7 +63,9 @@ def test_two_leave_one_successor_without_both(alice: User) -> None:
     assert ExportPart.objects.count() == 2
     assert inside(only_part(alice)) == {kept.pk}
     for space in (one, two):
-        assert keys.export_part(export_part.pk) in {o["key"] for o in told(space, "deletion.inventoried")["objects"]}
+        assert keys.export_part(export_part.pk) in {
+            o["key"] for o in event_detail(space, "deletion.inventoried")["objects"]
+        }
         assert keys.export_part(export_part.pk) in DeletionCertificate.objects.get(pk=space.pk).document
 
 
@@ -77,12 +79,14 @@ def test_a_volume_that_is_refused_holds_up_its_own_spaces_only(alice: User, bob:
     error = f"<Error><Key>{key}</Key><Code>AccessDenied</Code><Message>No.</Message></Error>".encode()
     denies = Fault(DELETE, changed=lambda said: re.sub(rb"(<DeleteResult[^>]*>)", rb"\1" + error, said))
 
-    with Proxy(settings.S3_ENDPOINT_URL, denies) as proxy, other_store(endpoint_url=proxy.url):
+    with Proxy(settings.S3_ENDPOINT_URL, denies) as proxy, override_store(endpoint_url=proxy.url):
         gone = purge_all([shared[0].pk, alone.pk])
 
     assert gone == [alone.pk]
-    assert row(shared[0]).problem == make_problem("storage.not_deleted", count=1, keys=[f"{key} (AccessDenied)"])
-    change(shared[0], retry_at=None)
+    assert reload_space(shared[0]).problem == make_problem(
+        "storage.not_deleted", count=1, keys=[f"{key} (AccessDenied)"]
+    )
+    update_space(shared[0], retry_at=None)
     assert purge_all([shared[0].pk]) == [shared[0].pk]
 
 

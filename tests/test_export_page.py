@@ -11,10 +11,10 @@ from archive.bundles.exports import build, newest, request
 from archive.models import Export, ExportPart, LogEntry, Space, User
 from archive.retention.purge import purge
 from portal.downloads import download_path
-from tests.support import browser_sessions as person
+from tests.support import browser_sessions
 from tests.support.deadlines import make_due
 from tests.support.factory import make_contents, make_noise, make_row
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 from tests.support.processes import Services
 
 GB = 10**9
@@ -28,7 +28,7 @@ def space(db: None, alice: User) -> Space:
 
 
 def page(user: User) -> str:
-    return browser(user).get("/export/").content.decode()
+    return make_client(user).get("/export/").content.decode()
 
 
 def volume_of(host: User) -> ExportPart:
@@ -38,12 +38,14 @@ def volume_of(host: User) -> ExportPart:
 
 
 def test_who_gets_in(space: Space, bob: User, auditor: User) -> None:
-    assert browser().get("/export/").status_code == 302
+    assert make_client().get("/export/").status_code == 302
     for user in (space.host, bob, auditor):
-        assert browser(user).get("/export/").status_code == 200
+        assert make_client(user).get("/export/").status_code == 200
     assert "Seeds" not in page(bob)
     assert "No Space of yours can be downloaded right now." in page(auditor)
-    assert browser(space.host, enforce_csrf_checks=True).post("/export/", {"max_part_size": 2 * GB}).status_code == 403
+    assert (
+        make_client(space.host, enforce_csrf_checks=True).post("/export/", {"max_part_size": 2 * GB}).status_code == 403
+    )
 
 
 def test_what_can_be_chosen_is_told_beforehand(space: Space) -> None:
@@ -60,7 +62,7 @@ def test_what_can_be_chosen_is_told_beforehand(space: Space) -> None:
 
 @pytest.mark.parametrize("typed", ["", "3000000000", "-1", "x", "9" * 40])
 def test_another_size_is_refused(space: Space, typed: str) -> None:
-    answer = browser(space.host).post("/export/", {"max_part_size": typed}, follow=True)
+    answer = make_client(space.host).post("/export/", {"max_part_size": typed}, follow=True)
 
     assert "A part holds at most 2, 10 or 50 GB. Nothing was lost." in answer.content.decode()
     assert not Export.objects.exists()
@@ -72,9 +74,9 @@ def test_a_volume_of_somebody_else_is_not_there(space: Space, bob: User, admin: 
     assert build(export_part.pk)
     export_part.refresh_from_db()
 
-    assert browser().get(download_path(export_part, space.host)).status_code == 302
-    assert browser().get(download_path(export_part, bob)).status_code == 404
-    assert browser().get(download_path(export_part, admin)).status_code == 404
+    assert make_client().get(download_path(export_part, space.host)).status_code == 302
+    assert make_client().get(download_path(export_part, bob)).status_code == 404
+    assert make_client().get(download_path(export_part, admin)).status_code == 404
     assert LogEntry.objects.get(event="content.downloaded").space_id == space.pk
     assert ExportPart.objects.get().fetched_at is not None
 
@@ -89,10 +91,10 @@ def test_at_the_first_deadline_in_it_it_is_gone_however_late_the_sweep_is(space:
     address = download_path(export_part, space.host)
     make_due(space)
 
-    assert browser().get(address).status_code == 410
+    assert make_client().get(address).status_code == 410
     assert "Download (" not in page(space.host)
     assert purge(space.pk)
-    assert browser().get(address).status_code == 410
+    assert make_client().get(address).status_code == 410
     said = page(space.host)
     assert "expired: a Space that ended on" in said
     assert "Later" in said
@@ -106,7 +108,7 @@ def test_an_address_lives_no_longer_than_the_shortest_clock(space: Space) -> Non
     export_part.refresh_from_db()
     Space.objects.update(expires_at=dbtime.now() + timedelta(seconds=60))
 
-    location = browser().get(download_path(export_part, space.host))["Location"]
+    location = make_client().get(download_path(export_part, space.host))["Location"]
 
     assert 20 <= int(location.split("X-Amz-Expires=")[1].split("&")[0]) <= 59
 
@@ -118,7 +120,7 @@ def test_from_one_click_to_the_file(services: Services, chromium: Browser, alice
     services.web()
     services.worker()
     view = chromium.new_page()
-    person.come_back(view, services.url, "alice")
+    browser_sessions.open_signed_in(view, services.url, "alice")
 
     view.get_by_role("link", name="Download all").click()
     view.get_by_label("10 GB").check()

@@ -19,7 +19,7 @@ from archive.retention.purge import begin, purge
 from archive.storage import keys, store
 from archive.storage.capabilities import copies_parts
 from tests.support.deadlines import make_due
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 from tests.support.factory import make_noise, make_row
 
 GB = 10**9
@@ -115,7 +115,7 @@ def test_of_spaces_that_can_not_be_downloaded_there_is_none(db: None, alice: Use
     make_row(alice, state="receiving")
     make_row(alice)  # without a recording
 
-    with refuses(Refused, "export.nothing"):
+    with raises_error(Refused, "export.nothing"):
         request(alice, SMALL)
 
 

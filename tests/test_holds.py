@@ -14,8 +14,8 @@ from archive.moderation.holds import if_released, place, release
 from archive.moderation.violations import flag, lift
 from archive.retention.due import due_spaces
 from archive.retention.purge import purge
-from tests.support.deadlines import kept
-from tests.support.errors import refuses
+from tests.support.deadlines import retention_period
+from tests.support.errors import raises_error
 from tests.support.factory import make_held, make_row, make_user
 from tests.support.log_entries import entries, events
 
@@ -64,7 +64,7 @@ def test_on_release_the_rule_applies_at_once(space: Space, admin: User, second: 
 
     released = release(hold.pk, "The case is closed.", second)
 
-    assert kept(space) == timedelta(days=120)
+    assert retention_period(space) == timedelta(days=120)
     assert would_be.at == space.expires_at
     assert (released.state, released.release_reason, released.released_by) == (
         "released",
@@ -91,19 +91,19 @@ def test_each_of_several_has_to_be_released(space: Space, admin: User, second: U
     assert no_deadline(space)
     release(other.pk, "Closed.", second)
 
-    assert kept(space) == timedelta(days=30)
+    assert retention_period(space) == timedelta(days=30)
 
 
 def test_another_admin_releases(space: Space, admin: User, settings: Settings) -> None:
     hold = place(space.pk, REASON, admin)
 
-    with refuses(Refused, "hold.own"):
+    with raises_error(Refused, "hold.own"):
         release(hold.pk, "Closed.", admin)
     assert no_deadline(space)
     settings.HOLD_RELEASE_NEEDS_SECOND_ADMIN = False
     release(hold.pk, "Closed.", admin)
 
-    assert kept(space) == timedelta(days=30)
+    assert retention_period(space) == timedelta(days=30)
 
 
 @pytest.mark.parametrize("who", ["alice", "otto"])
@@ -111,17 +111,17 @@ def test_only_admins(space: Space, admin: User, auditor: User, who: str) -> None
     hold = place(space.pk, REASON, admin)
     user = User.objects.get(username=who)
 
-    with refuses(Refused, "moderation.not_an_admin", user=who):
+    with raises_error(Refused, "moderation.not_an_admin", user=who):
         place(space.pk, REASON, user)
-    with refuses(Refused, "moderation.not_an_admin"):
+    with raises_error(Refused, "moderation.not_an_admin"):
         release(hold.pk, REASON, user)
 
 
 def test_always_with_a_reason(space: Space, admin: User, second: User) -> None:
-    with refuses(Refused, "moderation.reason_missing"):
+    with raises_error(Refused, "moderation.reason_missing"):
         place(space.pk, " ", admin)
     hold = place(space.pk, REASON, admin)
-    with refuses(Refused, "moderation.reason_missing"):
+    with raises_error(Refused, "moderation.reason_missing"):
         release(hold.pk, "", second)
 
 
@@ -129,9 +129,9 @@ def test_once(space: Space, admin: User, second: User) -> None:
     hold = place(space.pk, REASON, admin)
     release(hold.pk, "Closed.", second)
 
-    with refuses(Conflict, "hold.released"):
+    with raises_error(Conflict, "hold.released"):
         release(hold.pk, "Closed.", second)
-    with refuses(Refused, "hold.not_found"):
+    with raises_error(Refused, "hold.not_found"):
         release(hold.pk + 1, "Closed.", second)
 
 
@@ -139,9 +139,9 @@ def test_too_late(space: Space, alice: User, admin: User) -> None:
     overdue = make_row(alice, ended_ago=timedelta(days=31))
     lifecycle.transition(space, Space.State.AVAILABLE, Space.State.EXPIRING, actor=SYSTEM)
 
-    with refuses(TooLate, "space.deletion_started"):
+    with raises_error(TooLate, "space.deletion_started"):
         place(space.pk, REASON, admin)
-    with refuses(TooLate, "space.deadline_passed"):
+    with raises_error(TooLate, "space.deadline_passed"):
         place(overdue.pk, REASON, admin)
 
     assert not Hold.objects.exists()

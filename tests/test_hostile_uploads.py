@@ -9,9 +9,9 @@ import pytest
 from archive.models import Space, UploadSession, User
 from archive.storage import keys, store
 from tests.support.factory import make_row, make_space
-from tests.support.hostile_files import MADE
+from tests.support.hostile_files import REFUSED_FILES
 from tests.support.processes import Services, dispatch_until
-from tests.support.uploads import arrive
+from tests.support.uploads import store_upload
 
 TRANSCRIPTS = {
     "long.vtt": b"WEBVTT\n\n00:00.000 --> 00:01.000\n" + b"x" * 15_000_000,
@@ -22,18 +22,18 @@ TRANSCRIPTS = {
 
 @pytest.mark.usefixtures("committed")
 def test_each_is_refused_and_the_worker_is_alive(services: Services, alice: User, tone: Path, tmp_path: Path) -> None:
-    spaces = {name: make_row(alice, state="processing", title=name) for name in MADE}
-    for name, make in MADE.items():
-        arrive(spaces[name], make(tmp_path / name))
+    spaces = {name: make_row(alice, state="processing", title=name) for name in REFUSED_FILES}
+    for name, make in REFUSED_FILES.items():
+        store_upload(spaces[name], make(tmp_path / name))
     talk = make_space(alice, recording=tone, transcript=None)
     (tmp_path / "script.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<script>alert(1)</script> <b>Beans</b>\n")
-    script = arrive(talk, tmp_path / "script.vtt", "transcript")
+    script = store_upload(talk, tmp_path / "script.vtt", "transcript")
     uploads = []
     for name, data in TRANSCRIPTS.items():
         (tmp_path / name).write_bytes(data)
-        uploads.append(arrive(talk, tmp_path / name, "transcript"))
+        uploads.append(store_upload(talk, tmp_path / name, "transcript"))
     honest = make_row(alice, state="processing", title="Honest")
-    arrive(honest, tone)
+    store_upload(honest, tone)
 
     worker = services.worker()
 

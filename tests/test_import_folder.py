@@ -7,7 +7,7 @@ import pytest
 from archive.errors import Unreadable
 from archive.intake.importers import captions, find
 from archive.intake.importers.tree import Folder
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 
 
 def names(path: Path) -> list[str]:
@@ -81,5 +81,5 @@ def test_a_damaged_file_of_facts_is_told(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_is_told(tmp_path: Path) -> None:
-    with refuses(Unreadable, "import.no_recording"):
+    with raises_error(Unreadable, "import.no_recording"):
         find(tmp_path)

@@ -9,7 +9,7 @@ import pytest
 
 from archive.errors import Unreadable
 from archive.intake.importers import ImportCandidate, find
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 
 SPACE: dict[str, Any] = {
     "id": "1ypKdEXvkMLGW",
@@ -114,7 +114,7 @@ def test_films_of_posts_are_no_spaces(tmp_path: Path) -> None:
     root = make_archive(tmp_path, SPACE)
     (root / "data" / "spaces_media" / "space-1ypKdEXvkMLGW_0.ts").unlink()
 
-    with refuses(Unreadable, "import.no_recording"):
+    with raises_error(Unreadable, "import.no_recording"):
         find(root)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from archive.errors import Refused, Unreadable
 from archive.intake.importers import ImportCandidate, find
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 
 SPACE = [{"id": "1ab", "endedAt": "2026-11-22T20:05:10Z"}]
 SCRIPT = f"window.YTD.spaces_metadata.part0 = {json.dumps(SPACE)}"
@@ -81,7 +81,7 @@ def test_a_name_leads_nowhere(tmp_path: Path, work: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["../../escaped.m4a", "a/../../escaped.m4a"])
 def test_a_name_that_climbs_is_no_recording(tmp_path: Path, name: str) -> None:
-    with refuses(Unreadable, "import.no_recording"):
+    with raises_error(Unreadable, "import.no_recording"):
         find(pack(tmp_path, {name: b"sound"}))
 
 
@@ -92,7 +92,7 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(link, "/etc/passwd")
 
-    with refuses(Unreadable, "import.no_recording"):
+    with raises_error(Unreadable, "import.no_recording"):
         find(path)
 
 
@@ -104,7 +104,7 @@ def unpack(found: ImportCandidate) -> None:
 def test_what_grows_without_end_is_refused_before_it_does(tmp_path: Path, work: Path) -> None:
     found = only(pack(tmp_path, {"talk.wav": bytes(50 * 1024**2)}))
 
-    with refuses(Unreadable, "import.member_bomb", file="talk.wav", ratio=200):
+    with raises_error(Unreadable, "import.member_bomb", file="talk.wav", ratio=200):
         unpack(found)
     assert list(work.iterdir()) == []
 
@@ -113,7 +113,7 @@ def test_what_is_larger_than_an_upload_may_be_is_refused(tmp_path: Path, setting
     settings.MAX_UPLOAD_BYTES = 1000
     found = only(pack(tmp_path, {"talk.m4a": bytes(1001)}))
 
-    with refuses(Unreadable, "import.member_too_large", file="talk.m4a"):
+    with raises_error(Unreadable, "import.member_too_large", file="talk.m4a"):
         unpack(found)
 
 
@@ -131,7 +131,7 @@ def test_a_size_that_lies_yields_no_more_than_it_says(tmp_path: Path) -> None:
     struct.pack_into("<I", data, data.index(b"PK\x01\x02") + 24, 100)
     path.write_bytes(data)
 
-    with refuses(Unreadable, "import.member_damaged", file="talk.m4a"):
+    with raises_error(Unreadable, "import.member_damaged", file="talk.m4a"):
         unpack(only(path))
 
 
@@ -141,7 +141,7 @@ def test_damaged_sound_is_told(tmp_path: Path) -> None:
     data[1000] ^= 255
     path.write_bytes(data)
 
-    with refuses(Unreadable, "import.member_damaged", file="talk.m4a"):
+    with raises_error(Unreadable, "import.member_damaged", file="talk.m4a"):
         unpack(only(path))
 
 
@@ -151,13 +151,13 @@ def test_an_encrypted_member_is_told(tmp_path: Path) -> None:
     data[data.index(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(data)
 
-    with refuses(Unreadable, "import.member_encrypted", file="talk.m4a"):
+    with raises_error(Unreadable, "import.member_encrypted", file="talk.m4a"):
         unpack(only(path))
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_other_ways_of_packing_are_not_read(tmp_path: Path, method: int) -> None:
-    with refuses(Unreadable, "import.member_compression", file="talk.m4a"):
+    with raises_error(Unreadable, "import.member_compression", file="talk.m4a"):
         unpack(only(pack(tmp_path, {"talk.m4a": b"sound"}, method)))
 
 
@@ -166,7 +166,7 @@ def test_half_an_archive(tmp_path: Path, keep: int) -> None:
     path = pack(tmp_path, {"talk.m4a": bytes(100)})
     path.write_bytes(path.read_bytes()[:keep])
 
-    with refuses(Unreadable, "import.zip_damaged", file="archive.zip"):
+    with raises_error(Unreadable, "import.zip_damaged", file="archive.zip"):
         find(path)
 
 
@@ -175,5 +175,5 @@ def test_no_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     usage: Any = type("Usage", (), {"free": 1999})
     monkeypatch.setattr("archive.intake.importers.zip_tree.shutil.disk_usage", lambda place: usage)
 
-    with refuses(Refused, "import.no_disk_space", file="talk.m4a"):
+    with raises_error(Refused, "import.no_disk_space", file="talk.m4a"):
         unpack(found)

@@ -13,7 +13,7 @@ from embedded.process import Process
 from tests.support.audio_files import make_noise
 from tests.support.leases import expire_leases
 from tests.support.processes import ROOT, PausedAt, Services, dispatch_until, manage, wait_until
-from tests.support.proxy import Gate
+from tests.support.proxy import PausingProxy
 
 PART_2 = r"PUT /spacekeep/spaces/[^/]+/recording/1\.wav\?.*partNumber=2"
 
@@ -52,7 +52,7 @@ def test_killed_between_the_object_and_its_row(services: Services, demo_recordin
 @pytest.mark.usefixtures("committed", "alice")
 def test_killed_while_parts_are_uploaded(services: Services, tmp_path: Path) -> None:
     command = ingest_command(make_noise(tmp_path / "long.wav", megabytes=20))
-    with Gate(os.environ["S3_ENDPOINT_URL"], PART_2) as gate:
+    with PausingProxy(os.environ["S3_ENDPOINT_URL"], PART_2) as gate:
         process = start(services, command, S3_ENDPOINT_URL=gate.url)
         wait_until(gate.reached, "the second part is on its way")
         process.kill()

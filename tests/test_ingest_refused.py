@@ -12,7 +12,7 @@ from archive.intake.ingest import ingest
 from archive.intake.request import Request
 from archive.models import LogEntry, Space
 from archive.storage import store
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 
 NOON = datetime(2020, 5, 1, 12, 0, tzinfo=UTC)
 REFUSED: list[tuple[type[Refused], str, dict[str, Any]]] = [
@@ -37,7 +37,7 @@ REFUSED: list[tuple[type[Refused], str, dict[str, Any]]] = [
 def test_what_can_not_be_taken_in(
     talk: Callable[..., Request], error: type[Refused], code: str, wrong: dict[str, Any]
 ) -> None:
-    with refuses(error, code):
+    with raises_error(error, code):
         ingest(talk(**wrong))
 
     assert not Space.objects.exists()
@@ -59,7 +59,7 @@ def test_a_bad_transcript_keeps_the_recording_out(talk: Callable[..., Request], 
     bad = tmp_path / "bad.vtt"
     bad.write_text("nothing of use")
 
-    with refuses(Unreadable, "transcript.give_option"):
+    with raises_error(Unreadable, "transcript.give_option"):
         ingest(talk(transcript=bad))
 
     assert not Space.objects.exists()

@@ -13,12 +13,12 @@ from archive.intake.request import Request
 from archive.models import Recording, Space
 from archive.storage import keys, store
 from tests.support.audio_files import make_silence
-from tests.support.errors import refuses
-from tests.support.object_stores import NOBODY_LISTENS, other_store
+from tests.support.errors import raises_error
+from tests.support.object_stores import UNREACHABLE, override_store
 
 
 def test_a_store_that_is_down_costs_time_only(talk: Callable[..., Request]) -> None:
-    with other_store(**NOBODY_LISTENS), pytest.raises(StoreUnavailable):
+    with override_store(**UNREACHABLE), pytest.raises(StoreUnavailable):
         ingest(talk())
     waiting = Space.objects.get()
     assert waiting.state == "receiving"
@@ -43,7 +43,7 @@ def test_a_killed_attempt_is_gone_on_with(talk: Callable[..., Request]) -> None:
     space = Space.objects.get()
     store().client.create_multipart_upload(Bucket=store().bucket, Key=keys.recording(space.pk, 1, "m4a"))
     Space.objects.update(lease_until=dbtime.now() + timedelta(seconds=60))
-    with refuses(Refused, "intake.at_work"):
+    with raises_error(Refused, "intake.at_work"):
         ingest(talk())
     Space.objects.update(lease_until=dbtime.now())
 
@@ -63,7 +63,7 @@ def test_a_file_that_changes_meanwhile_is_refused(talk: Callable[..., Request], 
             with path.open("ab") as file:
                 file.write(b"more")
 
-    with refuses(Refused, "intake.file_growing", file="growing.wav"):
+    with raises_error(Refused, "intake.file_growing", file="growing.wav"):
         ingest(talk(recording=path), grow)
 
     space = Space.objects.get()

@@ -9,10 +9,10 @@ from archive import dbtime, leases
 from archive.errors import LeaseLost, make_problem
 from archive.models import Space, User
 from tests.support.deadlines import seconds_from_now
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 from tests.support.factory import make_row
-from tests.support.leases import claim, claimed
-from tests.support.rows import change, row
+from tests.support.leases import claim_space, try_claim_space
+from tests.support.rows import reload_space, update_space
 
 
 @pytest.fixture
@@ -21,51 +21,51 @@ def space(db: None, alice: User) -> Space:
 
 
 def test_a_claim_holds_for_a_lease(space: Space) -> None:
-    first = claimed(space)
+    first = claim_space(space)
 
     assert (first.fence, first.attempt) == (1, 1)
-    assert 500 < seconds_from_now(row(space).lease_until) <= 600  # LEASE_SECONDS of the tests
-    assert claim(space) is None
+    assert 500 < seconds_from_now(reload_space(space).lease_until) <= 600  # LEASE_SECONDS of the tests
+    assert try_claim_space(space) is None
 
 
 def test_when_the_lease_ran_out_the_next_one_gets_a_higher_fence(space: Space) -> None:
-    claimed(space)
-    change(space, lease_until=dbtime.now())
+    claim_space(space)
+    update_space(space, lease_until=dbtime.now())
 
-    second = claimed(space)
+    second = claim_space(space)
 
     assert (second.fence, second.attempt) == (2, 2)
-    assert (row(space).fence, row(space).attempts) == (2, 2)
+    assert (reload_space(space).fence, reload_space(space).attempts) == (2, 2)
 
 
 def test_a_claim_takes_its_changes_along(space: Space) -> None:
     leases.claim(Space, space.pk, ["processing"], listeners_peak=7)
 
-    assert row(space).listeners_peak == 7
+    assert reload_space(space).listeners_peak == 7
 
 
 def test_nothing_to_claim_in_another_state(space: Space) -> None:
     assert leases.claim(Space, space.pk, ["expiring"]) is None
-    assert row(space).attempts == 0
+    assert reload_space(space).attempts == 0
 
 
 def test_renewing_holds_on_and_writes_progress(space: Space) -> None:
-    mine = claimed(space)
-    change(space, lease_until=dbtime.now() + timedelta(seconds=1))
+    mine = claim_space(space)
+    update_space(space, lease_until=dbtime.now() + timedelta(seconds=1))
 
     mine.renew(listeners_peak=9)
 
-    assert 500 < seconds_from_now(row(space).lease_until) <= 600
-    assert row(space).listeners_peak == 9
+    assert 500 < seconds_from_now(reload_space(space).lease_until) <= 600
+    assert reload_space(space).listeners_peak == 9
 
 
 @pytest.mark.parametrize("meanwhile", [{"fence": 2}, {"state": "available"}], ids=["claimed again", "moved on"])
 def test_whoever_lost_the_work_writes_nothing_more(space: Space, meanwhile: dict[str, Any]) -> None:
-    mine = claimed(space)
-    change(space, **meanwhile)
+    mine = claim_space(space)
+    update_space(space, **meanwhile)
 
-    with refuses(LeaseLost, "work.lease_lost"):
+    with raises_error(LeaseLost, "work.lease_lost"):
         mine.renew(listeners_peak=9)
     mine.release_for_retry(make_problem("work.gave_up"))
 
-    assert (row(space).listeners_peak, row(space).problem) == (None, {})
+    assert (reload_space(space).listeners_peak, reload_space(space).problem) == (None, {})

@@ -20,8 +20,8 @@ from archive.errors import (
 from archive.leases import Budget, Claim
 from archive.models import Space, User
 from tests.support.factory import make_row
-from tests.support.leases import claimed
-from tests.support.rows import change, row
+from tests.support.leases import claim_space
+from tests.support.rows import reload_space, update_space
 
 PROCESSING = [Space.State.PROCESSING]
 
@@ -51,7 +51,7 @@ def test_it_answers_what_the_work_answers(space: Space, answer: bool) -> None:
 
 
 def test_a_row_that_another_worker_has_is_not_run(space: Space) -> None:
-    claimed(space)
+    claim_space(space)
 
     assert attempt(space, AssertionError("it ran")) == (False, [])
 
@@ -70,7 +70,7 @@ def test_a_row_that_another_worker_has_is_not_run(space: Space) -> None:
 def test_an_error_that_passes_releases_the_row_for_a_retry(space: Space, error: SpacekeepError) -> None:
     assert attempt(space, error) == (False, [])
 
-    after = row(space)
+    after = reload_space(space)
     assert (after.problem, after.attempts) == (error.problem, 1)
     assert after.retry_at is not None
 
@@ -80,14 +80,14 @@ def test_a_permanent_error_ends_the_work(space: Space) -> None:
 
     assert attempt(space, error, permanent=(Refused, ObjectMissing)) == (False, [error])
 
-    assert row(space).retry_at is None
+    assert reload_space(space).retry_at is None
 
 
 def test_the_last_attempts_error_is_permanent(space: Space) -> None:
     error = StoreUnavailable("storage.unreachable")
-    change(space, attempts=1)
+    update_space(space, attempts=1)
     assert attempt(space, error, max_attempts=3) == (False, [])
-    change(space, retry_at=None)
+    update_space(space, retry_at=None)
 
     assert attempt(space, error, max_attempts=3) == (False, [error])
 
@@ -98,7 +98,7 @@ def test_the_last_attempts_error_is_permanent(space: Space) -> None:
 def test_after_too_many_attempts_that_died_it_is_not_run_again(
     space: Space, problem: dict[str, Any], code: str
 ) -> None:
-    change(space, attempts=3, problem=problem)
+    update_space(space, attempts=3, problem=problem)
 
     answer, (error,) = attempt(space, AssertionError("it ran"), max_attempts=3)
 
@@ -108,20 +108,20 @@ def test_after_too_many_attempts_that_died_it_is_not_run_again(
 def test_a_lost_lease_stops_it_and_writes_nothing(space: Space) -> None:
     assert attempt(space, LeaseLost("work.lease_lost")) == (False, [])
 
-    assert (row(space).problem, row(space).retry_at) == ({}, None)
+    assert (reload_space(space).problem, reload_space(space).retry_at) == ({}, None)
 
 
 def test_an_unexpected_error_is_on_the_row_and_is_raised(space: Space) -> None:
     with pytest.raises(ZeroDivisionError):
         attempt(space, ZeroDivisionError("division by Alice"))
 
-    assert row(space).problem == make_problem("work.unexpected", error="ZeroDivisionError")
-    assert row(space).retry_at is not None
+    assert reload_space(space).problem == make_problem("work.unexpected", error="ZeroDivisionError")
+    assert reload_space(space).retry_at is not None
 
 
 def test_a_run_takes_a_part_of_its_lease(space: Space, settings: Any) -> None:
     settings.LEASE_SECONDS = 1000
-    budget = claimed(space).budget()
+    budget = claim_space(space).budget()
 
     assert not budget.is_used_up()
     assert not budget.is_used_up(650)
@@ -129,15 +129,15 @@ def test_a_run_takes_a_part_of_its_lease(space: Space, settings: Any) -> None:
 
 
 def test_a_heartbeat_renews_at_most_once_a_tick(space: Space) -> None:
-    claim = claimed(space)
+    claim = claim_space(space)
     budget = Budget(claim)
 
     budget.heartbeat(listeners_peak=1)
-    assert row(space).listeners_peak is None
+    assert reload_space(space).listeners_peak is None
 
     budget.heartbeat(at_once=True, listeners_peak=2)
-    assert row(space).listeners_peak == 2
+    assert reload_space(space).listeners_peak == 2
 
-    change(space, fence=9)
+    update_space(space, fence=9)
     with pytest.raises(LeaseLost):
         budget.heartbeat(at_once=True)

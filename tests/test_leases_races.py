@@ -9,9 +9,9 @@ from django.db import connection, transaction
 from archive.leases import Claim
 from archive.models import Space, User
 from tests.support.factory import make_row
-from tests.support.leases import claim, claimed
+from tests.support.leases import claim_space, try_claim_space
 from tests.support.processes import PATIENCE
-from tests.support.rows import row
+from tests.support.rows import reload_space
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_of_many_who_want_it_one_gets_it(alice: User) -> None:
         try:
             connection.ensure_connection()
             together.wait(timeout=PATIENCE)
-            return claim(space)
+            return try_claim_space(space)
         finally:
             connection.close()
 
@@ -35,7 +35,7 @@ def test_of_many_who_want_it_one_gets_it(alice: User) -> None:
         claims = list(pool.map(run, range(6)))
 
     assert sum(found is not None for found in claims) == 1
-    assert (row(space).fence, row(space).attempts) == (1, 1)
+    assert (reload_space(space).fence, reload_space(space).attempts) == (1, 1)
 
 
 @pytest.mark.usefixtures("committed")
@@ -44,7 +44,7 @@ def test_nobody_waits_for_a_row_that_is_locked(alice: User) -> None:
 
     def run() -> Claim[Space] | None:
         try:
-            return claim(space)
+            return try_claim_space(space)
         finally:
             connection.close()
 
@@ -53,4 +53,4 @@ def test_nobody_waits_for_a_row_that_is_locked(alice: User) -> None:
         meanwhile = pool.submit(run).result(timeout=PATIENCE)
 
     assert meanwhile is None
-    assert claimed(space).attempt == 1
+    assert claim_space(space).attempt == 1

@@ -9,8 +9,8 @@ from archive.errors import make_problem
 from archive.models import Space, User
 from tests.support.deadlines import seconds_from_now
 from tests.support.factory import make_row
-from tests.support.leases import claim, claimed
-from tests.support.rows import change, row
+from tests.support.leases import claim_space, try_claim_space
+from tests.support.rows import reload_space, update_space
 
 
 @pytest.fixture
@@ -20,30 +20,30 @@ def space(db: None, alice: User) -> Space:
 
 @pytest.mark.parametrize(("attempt", "pause"), [(1, 5), (2, 10), (3, 20), (7, 320), (8, 600), (50, 600)])
 def test_the_pause_doubles_up_to_ten_minutes(space: Space, attempt: int, pause: int) -> None:
-    change(space, attempts=attempt - 1)
+    update_space(space, attempts=attempt - 1)
 
-    claimed(space).release_for_retry(make_problem("work.gave_up"))
+    claim_space(space).release_for_retry(make_problem("work.gave_up"))
 
-    assert pause - 60 < seconds_from_now(row(space).retry_at) <= pause
-    assert row(space).problem == make_problem("work.gave_up")
-    assert -60 < seconds_from_now(row(space).lease_until) <= 0  # when there was progress last
-    assert claim(space) is None
+    assert pause - 60 < seconds_from_now(reload_space(space).retry_at) <= pause
+    assert reload_space(space).problem == make_problem("work.gave_up")
+    assert -60 < seconds_from_now(reload_space(space).lease_until) <= 0  # when there was progress last
+    assert try_claim_space(space) is None
 
 
 def test_after_the_pause_it_is_tried_again(space: Space) -> None:
-    claimed(space).release_for_retry(make_problem("work.gave_up"))
-    change(space, retry_at=dbtime.now())
+    claim_space(space).release_for_retry(make_problem("work.gave_up"))
+    update_space(space, retry_at=dbtime.now())
 
-    second = claimed(space)
+    second = claim_space(space)
 
     assert second.attempt == 2
-    assert row(space).retry_at is None
+    assert reload_space(space).retry_at is None
 
 
 def test_or_at_once(space: Space) -> None:
-    claimed(space).release_for_retry(make_problem("work.gave_up"), at_once=True)
+    claim_space(space).release_for_retry(make_problem("work.gave_up"), at_once=True)
 
-    assert claimed(space).attempt == 2
+    assert claim_space(space).attempt == 2
 
 
 def test_due_is_what_nobody_has_oldest_lease_first(db: None, alice: User) -> None:

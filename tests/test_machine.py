@@ -31,7 +31,7 @@ from archive.retention.replay import replay
 from archive.storage import keys, store
 from tests.faults.clock import move, take_over
 from tests.support.factory import make_space, make_user
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "3"))
 DAY = timedelta(days=1)
@@ -73,7 +73,7 @@ class Machine(RuleBasedStateMachine):
         self.undone.__enter__()
         take_over()
         self.alice, self.ada, self.sven = make_user("alice"), make_user("ada", "admins"), make_user("sven", "admins")
-        self.page: Client = browser(self.alice)
+        self.page: Client = make_client(self.alice)
         self.known: list[Model] = []
 
     def teardown(self) -> None:

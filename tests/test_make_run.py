@@ -15,7 +15,7 @@ from embedded import envfile
 from embedded.process import facts, family
 from tests.support.checkout import Clone, Visitor
 from tests.support.processes import wait_until
-from tests.support.procfs import listening
+from tests.support.procfs import listening_sockets
 
 TITLE = "The seed library room"
 
@@ -85,7 +85,7 @@ def test_clones_that_start_together_do_not_collide(clone: Clone, neighbour: Clon
     neighbour.wait()
 
     for each in (clone, neighbour):
-        addresses = listening(family(each.run.pid or 0))
+        addresses = listening_sockets(family(each.run.pid or 0))
         assert ("127.0.0.1", urlsplit(each.address).port) in addresses
         assert {host for host, _ in addresses} == {"127.0.0.1"}
     assert demo_space(neighbour) != demo_space(clone)

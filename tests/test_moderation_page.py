@@ -12,10 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from archive import dbtime
 from archive.models import Appeal, Hold, Rule, Space, User, Violation
 from archive.moderation.violations import flag
-from tests.support.deadlines import kept
+from tests.support.deadlines import retention_period
 from tests.support.factory import make_held, make_row
-from tests.support.http_clients import browser
-from tests.support.playable_spaces import make_heard
+from tests.support.http_clients import make_client
+from tests.support.playable_spaces import make_playable_space
 from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def client(admin: User) -> Client:
-    return browser(admin)
+    return make_client(admin)
 
 
 def titles(client: Client, **asked: str) -> list[str]:
@@ -72,7 +72,7 @@ def test_each_space_is_on_one_page_of_the_queue(client: Client, alice: User, ord
 
 
 def test_a_flag_with_lines(client: Client, alice: User) -> None:
-    space = make_heard(alice)
+    space = make_playable_space(alice)
     page = client.get(f"/moderation/spaces/{space.pk}/").content.decode()
     assert 'name="line" value="5" aria-label="Line 5 as evidence"' in page
     assert "The deadline moves from" in page
@@ -91,12 +91,12 @@ def test_a_flag_with_lines(client: Client, alice: User) -> None:
     violation = space.violations.get()
     assert [line["line"] for line in violation.evidence] == [3, 4, 5]
     assert violation.evidence[2]["text"] == "Seeds want to be seeds: a SEED that is not sown is a snack."
-    assert kept(space) == timedelta(days=120)
+    assert retention_period(space) == timedelta(days=120)
 
 
 @pytest.mark.parametrize(("lines", "words"), [("3-", "is not a line number"), ("99", "There is no line 99")])
 def test_a_refused_flag_loses_nothing(client: Client, alice: User, lines: str, words: str) -> None:
-    space = make_heard(alice)
+    space = make_playable_space(alice)
     typed = {"rule": "spam", "reason": "Too <b>cheap</b>.", "transcript": "1", "line": ["5"], "lines": lines}
 
     answer = client.post(f"/spaces/{space.pk}/flag", typed | {"from_moderation": "1"})
@@ -125,7 +125,7 @@ def test_several_at_once(client: Client, alice: User, bob: User) -> None:
     answer = client.post("/moderation/flag", ids | {"rule": "spam", "reason": "Watches."}, follow=True)
 
     assert "Flagged 2 Spaces." in answer.content.decode()
-    assert kept(one) == kept(other) == timedelta(days=120)
+    assert retention_period(one) == retention_period(other) == timedelta(days=120)
     assert not late.violations.exists()
     assert "No Space is chosen" in client.get("/moderation/flag").content.decode()
 
@@ -145,7 +145,7 @@ def test_a_hold_and_its_release(client: Client, alice: User) -> None:
     page = client.get("/moderation/holds/").content.decode()
     assert "The deadline becomes" in page
     client.post(f"/moderation/holds/{hold.pk}/release", {"reason": "Closed."})
-    assert kept(space) == timedelta(days=30)
+    assert retention_period(space) == timedelta(days=30)
 
 
 def test_a_release_that_deletes_at_once_says_so_before(client: Client, alice: User) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests import plugin
 from tests.mutants import MUTANTS, Mutant
-from tests.mutants.__main__ import caught
+from tests.mutants.__main__ import find_catching_tests
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,4 +27,4 @@ def test_a_bug_is_caught() -> None:
     free: SimpleQueue[dict[str, str]] = SimpleQueue()
     free.put({**plugin.engines.env, "TEST_ENGINES": str(plugin.DATA)})
 
-    assert caught(mutant, free) == "test_policy"
+    assert find_catching_tests(mutant, free) == "test_policy"

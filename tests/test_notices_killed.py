@@ -9,9 +9,9 @@ from archive.tasks import dispatch
 from embedded.process import Process
 from tests.support.factory import make_row
 from tests.support.leases import expire_leases
-from tests.support.mail_server import FROM, Mailbox, give_address, row, text
+from tests.support.mail_server import FROM, Mailbox, give_address, reload_notice, text_body
 from tests.support.processes import PausedAt, Services, dispatch_until
-from tests.support.rows import change
+from tests.support.rows import update_space
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -40,14 +40,14 @@ def test_killed_between_the_hand_over_and_the_commit(services: Services, space: 
         pause.wait()
         assert len(mailbox.got) == 1
         worker.kill()
-    assert row(notice).state == "pending"
+    assert reload_notice(notice).state == "pending"
     expire_leases()
     start_worker(services, mailbox)
-    dispatch_until(lambda: row(notice).state == "sent", "it is sent after the restart")
+    dispatch_until(lambda: reload_notice(notice).state == "sent", "it is sent after the restart")
 
     first, second = mailbox.to("alice@example.org")
     assert first["Message-ID"] == second["Message-ID"] == f"<{notice.pk}@127.0.0.1>"
-    assert (first["Subject"], text(first)) == (second["Subject"], text(second))
+    assert (first["Subject"], text_body(first)) == (second["Subject"], text_body(second))
     assert LogEntry.objects.filter(event="notice.sent").count() == 1
 
 
@@ -67,7 +67,7 @@ def test_deletion_is_checked_again_right_before_delivery(space: Space, mailbox: 
     notice = tell(space)
 
     def deadline_comes() -> None:
-        change(space, expires_at=dbtime.now())
+        update_space(space, expires_at=dbtime.now())
         connection.close()  # that of the server's thread
 
     mailbox.before_greeting = deadline_comes
@@ -75,7 +75,7 @@ def test_deletion_is_checked_again_right_before_delivery(space: Space, mailbox: 
     assert not notices.send(notice.pk)
 
     assert mailbox.got == []
-    assert row(notice).state == "obsolete"
+    assert reload_notice(notice).state == "obsolete"
 
 
 def test_who_was_only_slow_hands_nothing_over(space: Space, mailbox: Mailbox) -> None:
@@ -91,7 +91,7 @@ def test_who_was_only_slow_hands_nothing_over(space: Space, mailbox: Mailbox) ->
     assert not notices.send(notice.pk)
 
     assert mailbox.got == []
-    assert row(notice).state == "pending"
+    assert reload_notice(notice).state == "pending"
 
 
 def test_what_was_handed_over_is_sent_whoever_claimed_it_meanwhile(space: Space, mailbox: Mailbox) -> None:
@@ -107,7 +107,7 @@ def test_what_was_handed_over_is_sent_whoever_claimed_it_meanwhile(space: Space,
     assert not notices.send(notice.pk)
 
     assert len(mailbox.got) == 1
-    assert row(notice).state == "sent"
+    assert reload_notice(notice).state == "sent"
 
 
 def test_outside_a_transaction_nothing_is_told(space: Space) -> None:

@@ -11,7 +11,7 @@ from archive.models import Notice, Space, User
 from archive.models.notice_kinds import REMINDERS
 from archive.moderation.violations import flag
 from tests.support.factory import make_contents, make_row
-from tests.support.mail_server import Mailbox, give_address, html, text
+from tests.support.mail_server import Mailbox, give_address, html_body, text_body
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -60,7 +60,7 @@ def test_a_mail_has_utc_and_local_time_with_the_offset_of_that_day(host: User, m
 
     (message,) = mailbox.to("alice@example.org")
 
-    for body in (text(message), html(message)):
+    for body in (text_body(message), html_body(message)):
         assert "1 July 2099, 12:00 UTC" in body
         assert "in your time: 1 July 2099, 14:00 (Europe/Berlin)" in body
 
@@ -70,7 +70,7 @@ def test_without_a_known_zone_a_mail_has_only_utc(host: User, mailbox: Mailbox) 
 
     (message,) = mailbox.to("alice@example.org")
 
-    assert "in your time" not in text(message) + html(message)
+    assert "in your time" not in text_body(message) + html_body(message)
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r", "\x0b", "\x85", "\u2028", "\n "])
@@ -92,11 +92,11 @@ def test_html_in_a_title_and_in_a_reason_stays_text(host: User, admin: User, mai
 
     (message,) = mailbox.to("alice@example.org")
 
-    assert "<img" not in html(message)
-    assert "<script" not in html(message)
-    assert "&lt;img src=x onerror=alert(1)&gt; &amp; co" in html(message)
-    assert "“<img src=x onerror=alert(1)> & co” was flagged" in text(message)
-    assert "<script>alert(2)</script>" in text(message)
+    assert "<img" not in html_body(message)
+    assert "<script" not in html_body(message)
+    assert "&lt;img src=x onerror=alert(1)&gt; &amp; co" in html_body(message)
+    assert "“<img src=x onerror=alert(1)> & co” was flagged" in text_body(message)
+    assert "<script>alert(2)</script>" in text_body(message)
 
 
 def test_bidi_controls_are_removed() -> None:
@@ -112,7 +112,7 @@ def test_a_long_title_is_cut_in_the_subject_only(host: User, mailbox: Mailbox) -
 
     assert len(message["Subject"]) <= 90
     assert message["Subject"].endswith("…")
-    assert title.strip() in text(message).replace("\r\n", " ")
+    assert title.strip() in text_body(message).replace("\r\n", " ")
 
 
 def test_each_kind_of_notice_is_sent(host: User, admin: User, mailbox: Mailbox) -> None:
@@ -140,8 +140,8 @@ def test_each_kind_of_notice_is_sent(host: User, admin: User, mailbox: Mailbox) 
 
     assert len(mailbox.got) == 7
     for _, message in mailbox.got:
-        assert "http://127.0.0.1:8000/spaces/" in text(message)
-        assert "{" not in text(message)
-        assert "src=" not in html(message)
-        assert "url(" not in html(message)
-        assert "\n\n\n" not in text(message).replace("\r", "")
+        assert "http://127.0.0.1:8000/spaces/" in text_body(message)
+        assert "{" not in text_body(message)
+        assert "src=" not in html_body(message)
+        assert "url(" not in html_body(message)
+        assert "\n\n\n" not in text_body(message).replace("\r", "")

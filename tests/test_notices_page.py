@@ -13,8 +13,8 @@ from archive.moderation.violations import flag, lift
 from archive.retention.purge import purge
 from tests.support.deadlines import make_due
 from tests.support.factory import make_contents, make_row
-from tests.support.http_clients import browser
-from tests.support.rows import change
+from tests.support.http_clients import make_client
+from tests.support.rows import update_space
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -32,7 +32,7 @@ def told(user: User, count: int) -> list[Notice]:
 
 
 def page(user: User, url: str = "/my-lines/") -> str:
-    return " ".join(browser(user).get(url).content.decode().split())
+    return " ".join(make_client(user).get(url).content.decode().split())
 
 
 def test_a_note_has_words_and_a_link(alice: User, bob: User) -> None:
@@ -78,7 +78,7 @@ def test_more_than_anybody_counts(alice: User) -> None:
 
 def test_put_away_it_is_gone_for_good(alice: User) -> None:
     notice = ready(make_row(alice))
-    client = browser(alice)
+    client = make_client(alice)
 
     answer = client.post(f"/notices/{notice.pk}/dismiss", {"back": "/my-lines/?x=1"})
 
@@ -96,7 +96,7 @@ def test_put_away_it_is_gone_for_good(alice: User) -> None:
 def test_it_leads_nowhere_else(alice: User, back: str) -> None:
     notice = ready(make_row(alice))
 
-    answer = browser(alice).post(f"/notices/{notice.pk}/dismiss", {"back": back})
+    answer = make_client(alice).post(f"/notices/{notice.pk}/dismiss", {"back": back})
 
     assert answer.headers["Location"] == "/notices/"
 
@@ -104,7 +104,7 @@ def test_it_leads_nowhere_else(alice: User, back: str) -> None:
 def test_htmx_gets_the_notes_that_are_left(alice: User) -> None:
     first, second = told(alice, 2)
 
-    answer = browser(alice).post(f"/notices/{first.pk}/dismiss", headers={"HX-Request": "true"})
+    answer = make_client(alice).post(f"/notices/{first.pk}/dismiss", headers={"HX-Request": "true"})
 
     said = answer.content.decode()
     assert said.strip().startswith('<div id="notes"')
@@ -115,7 +115,7 @@ def test_all_at_once(alice: User, bob: User) -> None:
     told(alice, 5)
     told(bob, 1)
 
-    browser(alice).post("/notices/dismiss")
+    make_client(alice).post("/notices/dismiss")
 
     assert list(Notice.objects.filter(dismissed_at=None).values_list("user__username", flat=True)) == ["bob"]
 
@@ -124,13 +124,13 @@ def test_others_see_and_change_nothing(alice: User, bob: User, admin: User) -> N
     notice = ready(make_row(alice, title="Seeds"))
 
     for other in (bob, admin):
-        assert browser(other).post(f"/notices/{notice.pk}/dismiss").status_code == 404
+        assert make_client(other).post(f"/notices/{notice.pk}/dismiss").status_code == 404
         assert "Seeds" not in page(other, "/notices/")
-    assert browser().get("/notices/").status_code == 302
-    assert browser().post(f"/notices/{notice.pk}/dismiss").status_code == 302
-    assert browser(alice).get(f"/notices/{notice.pk}/dismiss").status_code == 405
-    assert browser(alice).get("/notices/dismiss").status_code == 405
-    assert browser(alice).post(f"/notices/{UUID(int=1)}/dismiss").status_code == 404
+    assert make_client().get("/notices/").status_code == 302
+    assert make_client().post(f"/notices/{notice.pk}/dismiss").status_code == 302
+    assert make_client(alice).get(f"/notices/{notice.pk}/dismiss").status_code == 405
+    assert make_client(alice).get("/notices/dismiss").status_code == 405
+    assert make_client(alice).post(f"/notices/{UUID(int=1)}/dismiss").status_code == 404
     notice.refresh_from_db()
     assert notice.dismissed_at is None
 
@@ -173,13 +173,13 @@ def test_a_reminder_says_until_when(alice: User) -> None:
     notices.create_reminders()
 
     assert "<bdi>Seeds</bdi> will be deleted on <time" in page(alice)
-    change(space, expires_at=dbtime.now() + timedelta(days=50))
+    update_space(space, expires_at=dbtime.now() + timedelta(days=50))
     assert "<bdi>Seeds</bdi>" not in page(alice)
 
 
 def test_pages_of_the_list_show_each_once(alice: User) -> None:
     told(alice, 60)
-    client, seen = browser(alice), set()
+    client, seen = make_client(alice), set()
     url = "/notices/"
     while url:
         answer = client.get(url)
@@ -191,7 +191,7 @@ def test_pages_of_the_list_show_each_once(alice: User) -> None:
 
 @pytest.mark.parametrize("url", ["/my-lines/", "/notices/"])
 def test_one_query_however_many_there_are(alice: User, url: str) -> None:
-    client, counts = browser(alice), []
+    client, counts = make_client(alice), []
     for number in (0, 1, 10):
         for _ in range(number):
             ready(make_row(alice))

@@ -14,8 +14,8 @@ from archive.moderation.holds import place
 from archive.moderation.violations import flag
 from tests.support.factory import make_row
 from tests.support.log_entries import events
-from tests.support.mail_server import Mailbox, give_address, row, text
-from tests.support.rows import change
+from tests.support.mail_server import Mailbox, give_address, reload_notice, text_body
+from tests.support.rows import update_space
 
 pytestmark = pytest.mark.usefixtures("db")
 DAY = timedelta(days=1)
@@ -84,13 +84,15 @@ def test_asked_again_it_makes_no_second_one(host: User, mailbox: Mailbox) -> Non
     (message,) = mailbox.to("alice@example.org")
     until = Space.objects.get().expires_at
     assert message["Subject"] == f"Will be deleted on {until:%-d %B %Y}: Seeds"
-    assert f"is kept until {until:%-d %B %Y, %H:%M} UTC" in text(message)
+    assert f"is kept until {until:%-d %B %Y, %H:%M} UTC" in text_body(message)
 
 
 def test_both_are_sent_in_their_time(host: User, mailbox: Mailbox) -> None:
     space = with_left(host, 2 * DAY)
     notices.create_reminders()
-    change(space, ended_at=space.ended_at - DAY - timedelta(hours=1), expires_at=dbtime.now() + timedelta(hours=23))
+    update_space(
+        space, ended_at=space.ended_at - DAY - timedelta(hours=1), expires_at=dbtime.now() + timedelta(hours=23)
+    )
 
     notices.create_reminders()
     send_all()
@@ -110,7 +112,7 @@ def test_a_deadline_that_moved_is_dropped_and_its_next_one_is_told(host: User, a
     assert (first.state, first.problem) == ("obsolete", make_problem("notice.deadline_moved"))
     assert mailbox.subjects == ["Flagged: A row"]
 
-    change(space, ended_at=dbtime.now() - 117 * DAY, expires_at=dbtime.now() + 3 * DAY)
+    update_space(space, ended_at=dbtime.now() - 117 * DAY, expires_at=dbtime.now() + 3 * DAY)
     notices.create_reminders()
     send_all()
 
@@ -123,17 +125,17 @@ def test_a_deadline_that_came_back_is_told_after_all(host: User, mailbox: Mailbo
     space = with_left(host, 2 * DAY)
     until = space.expires_at
     notices.create_reminders()
-    change(space, expires_at=None)
+    update_space(space, expires_at=None)
     send_all()
     notice = Notice.objects.get()
     assert (notice.state, mailbox.got) == ("obsolete", [])
     assert notices.create_reminders() == 0
 
-    change(space, expires_at=until)
+    update_space(space, expires_at=until)
     assert notices.create_reminders() == 1
     send_all()
 
-    assert (row(notice).state, row(notice).problem, len(mailbox.got)) == ("sent", {}, 1)
+    assert (reload_notice(notice).state, reload_notice(notice).problem, len(mailbox.got)) == ("sent", {}, 1)
     assert events(space) == ["notice.obsolete", "notice.requeued", "notice.sent"]
     assert notices.create_reminders() == 0
 
@@ -143,9 +145,9 @@ def test_one_that_was_sent_is_not_sent_again_when_its_deadline_comes_back(host: 
     until = space.expires_at
     notices.create_reminders()
     send_all()
-    change(space, expires_at=None)
+    update_space(space, expires_at=None)
     notices.create_reminders()
-    change(space, expires_at=until)
+    update_space(space, expires_at=until)
 
     assert notices.create_reminders() == 0
     assert len(mailbox.got) == 1

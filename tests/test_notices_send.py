@@ -11,9 +11,9 @@ from archive.errors import make_problem
 from archive.models import Bundle, LogEntry, Notice, Space, User
 from archive.moderation.violations import flag, lift
 from tests.support.factory import make_contents, make_row
-from tests.support.log_entries import told
-from tests.support.mail_server import FROM, Mailbox, give_address, html, row, text
-from tests.support.rows import change
+from tests.support.log_entries import event_detail
+from tests.support.mail_server import FROM, Mailbox, give_address, html_body, reload_notice, text_body
+from tests.support.rows import update_space
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -50,10 +50,10 @@ def test_it_arrives(space: Space, mailbox: Mailbox) -> None:
     )
     assert message["Message-ID"] == f"<{notice.pk}@127.0.0.1>"
     assert message["Auto-Submitted"] == "auto-generated"
-    assert f"http://127.0.0.1:8000/spaces/{space.pk}/#bundle" in text(message)
-    assert "Size: 10 bytes" in text(message)
-    assert f'href="http://127.0.0.1:8000/spaces/{space.pk}/#bundle"' in html(message)
-    sent = row(notice)
+    assert f"http://127.0.0.1:8000/spaces/{space.pk}/#bundle" in text_body(message)
+    assert "Size: 10 bytes" in text_body(message)
+    assert f'href="http://127.0.0.1:8000/spaces/{space.pk}/#bundle"' in html_body(message)
+    sent = reload_notice(notice)
     assert (sent.state, sent.attempts, sent.lease_until) == ("sent", 0, None)
     assert sent.sent_at is not None
 
@@ -63,7 +63,7 @@ def test_the_log_says_who_was_told_by_id_only(space: Space, host: User) -> None:
 
     notices.send(notice.pk)
 
-    assert told(space, "notice.sent") == {"notice": str(notice.pk), "kind": "bundle-ready", "user": host.pk}
+    assert event_detail(space, "notice.sent") == {"notice": str(notice.pk), "kind": "bundle-ready", "user": host.pk}
 
 
 def test_told_twice_it_is_sent_once(space: Space, mailbox: Mailbox) -> None:
@@ -95,7 +95,7 @@ def test_a_flag_and_its_lifting_are_told_to_the_host(space: Space, admin: User, 
 
     # The second flag was lifted before its turn came.
     assert mailbox.subjects == ["Flagged: Seeds", "A violation was lifted: Seeds"]
-    flagged, lifted = (text(message) for message in mailbox.to("alice@example.org"))
+    flagged, lifted = (text_body(message) for message in mailbox.to("alice@example.org"))
     assert before is not None
     assert "was flagged for: Spam" in flagged
     assert "It sold <watches>." in flagged
@@ -126,26 +126,29 @@ SCRUBBED: dict[str, Any] = {"title": "", "salt": "", "fingerprint": "", "problem
 )
 def test_of_a_space_that_is_gone_nothing_is_sent(space: Space, mailbox: Mailbox, gone: dict[str, Any]) -> None:
     notice = tell(space)
-    change(space, **gone)
+    update_space(space, **gone)
 
     assert not notices.send(notice.pk)
 
     assert mailbox.got == []
-    assert (row(notice).state, row(notice).problem) == ("obsolete", make_problem("notice.space_gone"))
-    assert told(space, "notice.obsolete")["kind"] == "bundle-ready"
+    assert (reload_notice(notice).state, reload_notice(notice).problem) == (
+        "obsolete",
+        make_problem("notice.space_gone"),
+    )
+    assert event_detail(space, "notice.obsolete")["kind"] == "bundle-ready"
 
 
 def test_that_it_was_deleted_is_told_without_its_name(space: Space, mailbox: Mailbox) -> None:
     notice = tell(space, Notice.Kind.DELETED)
     now = dbtime.now()
-    change(space, state="deleted", deleted_at=now, title="", salt="", fingerprint="")
+    update_space(space, state="deleted", deleted_at=now, title="", salt="", fingerprint="")
 
     assert notices.send(notice.pk)
 
     (message,) = mailbox.to("alice@example.org")
     assert message["Subject"] == f"Your Space of {space.ended_at:%-d %B %Y} was deleted"
-    assert f"Deleted: {said(now)}" in text(message)
-    assert f"Its id: {space.pk}" in text(message)
+    assert f"Deleted: {said(now)}" in text_body(message)
+    assert f"Its id: {space.pk}" in text_body(message)
     assert "Seeds" not in message.as_string()
 
 
@@ -155,7 +158,7 @@ def test_a_bundle_that_is_gone_again_is_not_announced(space: Space, mailbox: Mai
 
     assert not notices.send(notice.pk)
 
-    assert (mailbox.got, row(notice).problem) == ([], make_problem("notice.bundle_removed"))
+    assert (mailbox.got, reload_notice(notice).problem) == ([], make_problem("notice.bundle_removed"))
 
 
 def test_a_bundle_that_was_asked_for_again_did_not_fail(space: Space, mailbox: Mailbox) -> None:
@@ -167,7 +170,7 @@ def test_a_bundle_that_was_asked_for_again_did_not_fail(space: Space, mailbox: M
 
     assert not notices.send(notice.pk)
 
-    assert (mailbox.got, row(notice).problem) == ([], make_problem("notice.bundle_requested_again"))
+    assert (mailbox.got, reload_notice(notice).problem) == ([], make_problem("notice.bundle_requested_again"))
 
 
 def test_whoever_may_not_see_the_space_any_more_is_told_nothing(space: Space, admin: User, mailbox: Mailbox) -> None:
@@ -180,7 +183,7 @@ def test_whoever_may_not_see_the_space_any_more_is_told_nothing(space: Space, ad
 
     assert not notices.send(notice.pk)
 
-    assert (mailbox.got, row(notice).state) == ([], "obsolete")
+    assert (mailbox.got, reload_notice(notice).state) == ([], "obsolete")
 
 
 def test_who_has_no_address_finds_it_on_the_page_only(bob: User, mailbox: Mailbox) -> None:
@@ -199,7 +202,7 @@ def test_who_lost_the_address_meanwhile_too(space: Space, mailbox: Mailbox, chan
 
     assert not notices.send(notice.pk)
 
-    assert (mailbox.got, row(notice).state) == ([], "web-only")
+    assert (mailbox.got, reload_notice(notice).state) == ([], "web-only")
 
 
 def test_without_a_mail_server_none_is_sent_not_even_later(host: User, settings: object) -> None:

@@ -11,8 +11,8 @@ from archive.errors import make_problem
 from archive.models import Notice, Space, User
 from tests.support.deadlines import seconds_from_now
 from tests.support.factory import make_row
-from tests.support.log_entries import told
-from tests.support.mail_server import Mailbox, give_address, row, running, use
+from tests.support.log_entries import event_detail
+from tests.support.mail_server import Mailbox, give_address, reload_notice, run_mail_server, use_mail_server
 from tests.support.processes import free_port
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -36,35 +36,35 @@ def now_due(notice: Notice) -> None:
 
 def test_a_server_that_is_down_is_tried_again_with_growing_pauses(space: Space, settings: object) -> None:
     port = free_port()
-    use(settings, port)
+    use_mail_server(settings, port)
     notice = tell(space)
     pauses = []
     for _ in range(3):
         assert not notices.send(notice.pk)
         assert not notices.send(notice.pk)  # not before its pause is over
-        pauses.append(round(seconds_from_now(row(notice).retry_at)))
+        pauses.append(round(seconds_from_now(reload_notice(notice).retry_at)))
         now_due(notice)
 
-    waiting = row(notice)
+    waiting = reload_notice(notice)
     assert pauses == [5, 10, 20]
     assert (waiting.state, waiting.attempts) == ("pending", 3)
     assert waiting.problem == make_problem("mail.server_down", error="ConnectionRefusedError 111")
 
-    with running(Mailbox(port)) as up:
+    with run_mail_server(Mailbox(port)) as up:
         assert notices.send(notice.pk)
 
     assert len(up.got) == 1
-    assert (row(notice).state, row(notice).problem) == ("sent", {})
+    assert (reload_notice(notice).state, reload_notice(notice).problem) == ("sent", {})
 
 
 def test_one_finds_out_that_it_is_down_and_the_others_wait_with_it(space: Space, settings: object) -> None:
-    use(settings, free_port())
+    use_mail_server(settings, free_port())
     first, other = tell(space, 1), tell(space, 2)
 
     notices.send(first.pk)
 
-    assert row(other).retry_at == row(first).retry_at
-    assert (row(other).attempts, notices.send(other.pk)) == (0, False)
+    assert reload_notice(other).retry_at == reload_notice(first).retry_at
+    assert (reload_notice(other).attempts, notices.send(other.pk)) == (0, False)
 
 
 def test_a_server_that_never_greets_holds_nobody_up(space: Space, settings: object) -> None:
@@ -75,7 +75,7 @@ def test_a_server_that_never_greets_holds_nobody_up(space: Space, settings: obje
 
         assert not notices.send(notice.pk)
 
-    assert (row(notice).state, row(notice).problem) == (
+    assert (reload_notice(notice).state, reload_notice(notice).problem) == (
         "pending",
         make_problem("mail.server_down", error="SMTPServerDisconnected"),
     )
@@ -89,9 +89,9 @@ def test_a_refused_address_fails_visibly_and_others_go_on(space: Space, bob: Use
     assert (notices.send(refused.pk), notices.send(fine.pk)) == (False, True)
 
     assert [to for to, _ in mailbox.got] == ["bob@example.org"]
-    assert row(refused).state == "failed"
-    assert row(refused).problem == make_problem("mail.address_refused", reply=550)
-    assert told(space, "notice.failed")["notice"] == str(refused.pk)
+    assert reload_notice(refused).state == "failed"
+    assert reload_notice(refused).problem == make_problem("mail.address_refused", reply=550)
+    assert event_detail(space, "notice.failed")["notice"] == str(refused.pk)
     assert list(notices.visible_notices(space.host)) == [refused]  # on the page all the same
 
 
@@ -101,7 +101,10 @@ def test_a_message_that_is_refused_for_good_fails(space: Space, mailbox: Mailbox
 
     notices.send(notice.pk)
 
-    assert (row(notice).state, row(notice).problem) == ("failed", make_problem("mail.message_refused", reply=554))
+    assert (reload_notice(notice).state, reload_notice(notice).problem) == (
+        "failed",
+        make_problem("mail.message_refused", reply=554),
+    )
 
 
 @pytest.mark.parametrize(("where", "answer"), [("alice@example.org", "451 later"), ("DATA", "452 full")])
@@ -111,8 +114,8 @@ def test_later_means_later(space: Space, mailbox: Mailbox, where: str, answer: s
     other = tell(space, 2)
 
     notices.send(notice.pk)
-    assert (row(notice).state, row(other).retry_at) == ("pending", None)
-    assert answer[:3] in row(notice).problem_text
+    assert (reload_notice(notice).state, reload_notice(other).retry_at) == ("pending", None)
+    assert answer[:3] in reload_notice(notice).problem_text
     mailbox.answers.clear()
     now_due(notice)
 
@@ -126,7 +129,7 @@ def test_an_address_that_is_none_fails_and_nothing_is_injected(space: Space, mai
     notices.send(notice.pk)
 
     assert mailbox.got == []
-    assert row(notice).problem == make_problem("mail.bad_address")
+    assert reload_notice(notice).problem == make_problem("mail.bad_address")
 
 
 def test_after_two_days_it_is_given_up(space: Space, mailbox: Mailbox) -> None:
@@ -136,7 +139,7 @@ def test_after_two_days_it_is_given_up(space: Space, mailbox: Mailbox) -> None:
     assert not notices.send(notice.pk)
 
     assert mailbox.got == []
-    assert (row(notice).state, row(notice).problem) == (
+    assert (reload_notice(notice).state, reload_notice(notice).problem) == (
         "failed",
         make_problem("mail.server_down", error="TimeoutError"),
     )
@@ -150,6 +153,10 @@ def test_what_nobody_foresaw_is_told_on_the_row(space: Space, mailbox: Mailbox) 
     with pytest.raises(ValueError, match="not a number"):
         notices.send(notice.pk)
 
-    assert row(notice).problem == make_problem("work.unexpected", error="ValueError")
-    assert timedelta(seconds=-60) < timedelta(seconds=seconds_from_now(row(notice).retry_at)) <= timedelta(seconds=5)
+    assert reload_notice(notice).problem == make_problem("work.unexpected", error="ValueError")
+    assert (
+        timedelta(seconds=-60)
+        < timedelta(seconds=seconds_from_now(reload_notice(notice).retry_at))
+        <= timedelta(seconds=5)
+    )
     assert mailbox.got == []

@@ -6,13 +6,13 @@ from django.test.utils import CaptureQueriesContext
 from playwright.sync_api import Browser
 
 from archive.models import User
-from tests.support import browser_sessions as person
-from tests.support.http_clients import browser
+from tests.support import browser_sessions
+from tests.support.http_clients import make_client
 from tests.support.processes import Services, wait_until
 
 
 def visit(user: User | None, zone: str) -> str:
-    client = browser(user)
+    client = make_client(user)
     client.cookies["zone"] = zone
     assert client.get("/notices/").status_code in (200, 302)
     return User.objects.get(username="alice").time_zone
@@ -38,7 +38,7 @@ def test_a_stranger_changes_nothing(alice: User) -> None:
 
 @pytest.mark.usefixtures("db")
 def test_it_is_written_once(alice: User) -> None:
-    client = browser(alice)
+    client = make_client(alice)
     client.cookies["zone"] = "Europe/Berlin"
     client.get("/notices/")
 
@@ -60,7 +60,7 @@ def test_a_real_browser_says_it(services: Services, chromium: Browser, alice: Us
     page.wait_for_load_state("networkidle")
     assert "zone" not in cookies()  # nothing is asked of who is not signed in
 
-    person.sign_in(page, services.url, "alice")
+    browser_sessions.sign_in_with_form(page, services.url, "alice")
     wait_until(lambda: cookies().get("zone") == "America/New_York", "the script tells the zone")
     page.goto(f"{services.url}/notices/")
 

@@ -16,7 +16,7 @@ from archive.models import Bundle, Space, User
 from archive.storage import keys, store
 from embedded.engine import Engine
 from tests.plugin import engines
-from tests.support.http_clients import ask_for_bundle, fetch, session_cookie
+from tests.support.http_clients import fetch, request_bundle, session_cookie
 from tests.support.processes import Services, wait_until
 
 
@@ -67,7 +67,7 @@ def test_the_broker_is_down(services: Services, alice: User, make_space: Callabl
     wait_until(lambda: "ready" in worker.log.read_text(), "the worker is ready")
 
     with down(engines.valkey):
-        status, seconds = ask_for_bundle(services.url, space, cookie)
+        status, seconds = request_bundle(services.url, space, cookie)
         assert (status, seconds < 30) == (302, True), seconds  # it does not wait until the broker is back
         bundle = Bundle.objects.get(space=space)
         time.sleep(5)  # long enough for worker and beat to lose their connections, and to fail to get new ones

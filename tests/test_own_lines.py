@@ -9,7 +9,7 @@ from archive import dbtime
 from archive.models import LogEntry, Participant, Space, User
 from archive.retention.purge import purge
 from tests.support.factory import make_row
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -33,12 +33,12 @@ def space(alice: User, bob: User) -> Space:
 
 
 def words(user: User, space: Space, ending: str = "txt") -> HttpResponse:
-    answer: Any = browser(user).get(f"/spaces/{space.id}/my-lines.{ending}")
+    answer: Any = make_client(user).get(f"/spaces/{space.id}/my-lines.{ending}")
     return answer  # type: ignore[no-any-return]
 
 
 def listed(user: User) -> list[tuple[str, int, str]]:
-    rows = browser(user).get("/my-lines/").context["rows"]
+    rows = make_client(user).get("/my-lines/").context["rows"]
     return [(str(row["space"]), row["own"].lines, row["own"].problem_text) for row in rows]
 
 
@@ -85,11 +85,11 @@ def test_strangers_learn_nothing(space: Space, bob: User, admin: User, auditor: 
 
     assert [words(user, space).status_code for user in (charlie, admin, auditor)] == [404, 404, 404]
     assert words(bob, other).status_code == 404
-    assert browser().get(f"/spaces/{space.id}/my-lines.txt").status_code == 302
+    assert make_client().get(f"/spaces/{space.id}/my-lines.txt").status_code == 302
 
 
 def test_nothing_else_of_the_space_is_theirs(space: Space, bob: User) -> None:
-    client = browser(bob)
+    client = make_client(bob)
 
     for rest in ("", "audio", "recording", "transcript.txt", "bundle"):
         assert client.get(f"/spaces/{space.id}/{rest}").status_code == 404
@@ -119,8 +119,8 @@ def test_only_while_it_is_available(space: Space, bob: User, state: str) -> None
 
 
 def test_a_post_is_nothing(space: Space, bob: User) -> None:
-    assert browser(bob).post(f"/spaces/{space.id}/my-lines.txt").status_code == 405
-    assert browser(bob).post("/my-lines/").status_code == 405
+    assert make_client(bob).post(f"/spaces/{space.id}/my-lines.txt").status_code == 405
+    assert make_client(bob).post("/my-lines/").status_code == 405
 
 
 @pytest.mark.parametrize("name", ["Ida", " ida", "IDA", "Ida  "])
@@ -166,6 +166,6 @@ def test_one_name_written_in_two_ways(space: Space, bob: User, participant: str,
 def test_the_link_in_the_header(space: Space, alice: User, bob: User) -> None:
     charlie = User.objects.create(username="charlie")
 
-    assert 'href="/my-lines/"' in browser(bob).get("/").content.decode()
-    assert 'href="/my-lines/"' not in browser(charlie).get("/").content.decode()
-    assert "No words of yours are kept here" in browser(charlie).get("/my-lines/").content.decode()
+    assert 'href="/my-lines/"' in make_client(bob).get("/").content.decode()
+    assert 'href="/my-lines/"' not in make_client(charlie).get("/").content.decode()
+    assert "No words of yours are kept here" in make_client(charlie).get("/my-lines/").content.decode()

@@ -7,7 +7,7 @@ import pytest
 from archive import dbtime
 from archive.models import LogEntry, Participant, Space, User
 from tests.support.factory import make_row
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 from tests.support.log_entries import events
 from tests.support.transcripts import make_transcript
 
@@ -28,18 +28,20 @@ def person(space: Space, name: str = "Ida") -> Participant:
 
 
 def link(by: User, space: Space, account: str, name: str = "Ida") -> Any:
-    return browser(by).post(f"/spaces/{space.id}/participants/{person(space, name).pk}/account", {"account": account})
+    return make_client(by).post(
+        f"/spaces/{space.id}/participants/{person(space, name).pk}/account", {"account": account}
+    )
 
 
 def test_linked_they_get_their_words_and_unlinked_they_do_not(space: Space, alice: User, bob: User) -> None:
     answer = link(alice, space, " bob ")
 
     assert (answer.status_code, answer["Location"]) == (302, f"/spaces/{space.id}/#who-spoke")
-    assert browser(bob).get(f"/spaces/{space.id}/my-lines.txt").status_code == 200
-    assert "Unlink" in browser(alice).get(f"/spaces/{space.id}/").content.decode()
+    assert make_client(bob).get(f"/spaces/{space.id}/my-lines.txt").status_code == 200
+    assert "Unlink" in make_client(alice).get(f"/spaces/{space.id}/").content.decode()
 
     link(alice, space, "")
-    assert browser(bob).get(f"/spaces/{space.id}/my-lines.txt").status_code == 404
+    assert make_client(bob).get(f"/spaces/{space.id}/my-lines.txt").status_code == 404
     assert events(space) == ["participant.linked", "content.downloaded", "participant.unlinked"]
     entry = LogEntry.objects.get(event="participant.linked")
     assert entry.detail == {"participant": person(space).pk, "account": bob.pk}
@@ -81,13 +83,13 @@ def test_only_the_host_and_admins(space: Space, bob: User, admin: User, auditor:
     assert [link(user, space, "bob").status_code for user in (bob, auditor)] == [404, 404]
     assert person(space).user is None
     assert link(admin, space, "bob").status_code == 302
-    assert "Accounts of those who spoke" not in browser(auditor).get(f"/spaces/{space.id}/").content.decode()
+    assert "Accounts of those who spoke" not in make_client(auditor).get(f"/spaces/{space.id}/").content.decode()
 
 
 def test_a_participant_of_another_space(space: Space, alice: User, bob: User) -> None:
     other = Participant.objects.create(space=make_row(bob), role="host", seat=1, name="Bob")
 
-    answer = browser(alice).post(f"/spaces/{space.id}/participants/{other.pk}/account", {"account": "bob"})
+    answer = make_client(alice).post(f"/spaces/{space.id}/participants/{other.pk}/account", {"account": "bob"})
 
     assert answer.status_code == 404
     other.refresh_from_db()
@@ -102,6 +104,6 @@ def test_from_the_deadline_on_nothing_is_linked(space: Space, alice: User, bob: 
 
 
 def test_a_get_changes_nothing(space: Space, alice: User) -> None:
-    answer = browser(alice).get(f"/spaces/{space.id}/participants/{person(space).pk}/account")
+    answer = make_client(alice).get(f"/spaces/{space.id}/participants/{person(space).pk}/account")
 
     assert (answer.status_code, answer["Allow"]) == (405, "POST")

@@ -17,9 +17,9 @@ from archive.log import SYSTEM
 from archive.models import Space, Transcription, User
 from tests.support import speech_samples
 from tests.support.factory import make_contents, make_row
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 from tests.support.transcripts import make_transcript
-from tests.support.uploads import arrive
+from tests.support.uploads import store_upload
 
 pytestmark = pytest.mark.usefixtures("db")
 LOOKS = 60  # more than a page takes
@@ -74,10 +74,10 @@ def test_a_transcript_that_is_being_read(alice: User, waits: Callable[[], Space]
 
     def begin() -> tuple[Space, Callable[[], None]]:
         space = waits()
-        upload = arrive(space, words, "transcript")
+        upload = store_upload(space, words, "transcript")
         return space, lambda: (read(upload.pk), None)[1]
 
-    assert pages(browser(alice), begin) > 10
+    assert pages(make_client(alice), begin) > 10
 
 
 def test_a_transcript_that_a_machine_writes(alice: User, waits: Callable[[], Space], settings: Settings) -> None:
@@ -93,4 +93,4 @@ def test_a_transcript_that_a_machine_writes(alice: User, waits: Callable[[], Spa
 
         return space, keep
 
-    assert pages(browser(alice), begin) > 10
+    assert pages(make_client(alice), begin) > 10

@@ -11,13 +11,13 @@ from archive.moderation.violations import flag
 from archive.retention.purge import purge
 from portal.presenters.clock import clock_face
 from tests.support.factory import make_contents, make_row
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 
 pytestmark = pytest.mark.usefixtures("db")
 
 
 def listed(user: User, which: str) -> list[str]:
-    return [str(row["space"]) for row in browser(user).get("/", {"filter": which}).context["rows"]]
+    return [str(row["space"]) for row in make_client(user).get("/", {"filter": which}).context["rows"]]
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_the_clock_of_a_flagged_space_says_why(alice: User, admin: User) -> None
     space = make_row(alice, ended_ago=timedelta(days=2))
     flag(space.id, "spam", "Watches.", admin)
 
-    page = browser(alice).get(f"/spaces/{space.id}/").content.decode()
+    page = make_client(alice).get(f"/spaces/{space.id}/").content.decode()
 
     assert "117 days left" in page
     assert "A rule violation stands, so it is kept for 90 days more: 120 days in all." in page
@@ -92,7 +92,7 @@ def test_a_title_is_text_and_nothing_else(admin: User, alice: User, place: str) 
     make_contents(space)
     flag(space.id, "spam", NASTY, admin)
 
-    answer = browser(admin).get(place.format(space.id))
+    answer = make_client(admin).get(place.format(space.id))
 
     assert answer.status_code == 200
     assert "<script>alert" not in answer.content.decode()
@@ -111,7 +111,7 @@ def log(db: None, alice: User, admin: User) -> Any:
 
 
 def entries(user: User, **asked: str) -> list[str]:
-    return [entry.event for entry in browser(user).get("/log/", asked).context["entries"]]
+    return [entry.event for entry in make_client(user).get("/log/", asked).context["entries"]]
 
 
 def test_the_log_and_its_filters(auditor: User, log: tuple[Space, Space]) -> None:
@@ -140,7 +140,7 @@ def test_the_log_and_its_filters(auditor: User, log: tuple[Space, Space]) -> Non
     ids=["space", "since", "until", "event"],
 )
 def test_a_filter_that_makes_no_sense_says_so(auditor: User, asked: dict[str, str]) -> None:
-    answer = browser(auditor).get("/log/", asked)
+    answer = make_client(auditor).get("/log/", asked)
 
     assert answer.status_code == 200
     (problem,) = answer.context["problems"]
@@ -151,11 +151,11 @@ def test_a_filter_that_makes_no_sense_says_so(auditor: User, asked: dict[str, st
 def test_the_story_of_a_space_that_is_no_more(auditor: User, log: tuple[Space, Space]) -> None:
     gone = log[1]
 
-    page = browser(auditor).get(f"/log/spaces/{gone.id}/").content.decode()
+    page = make_client(auditor).get(f"/log/spaces/{gone.id}/").content.decode()
 
     removed = LogEntry.objects.get(space_id=gone.id, event="space.deleted").detail["removed"]
     assert len(removed) == 3
     for row in removed:
         assert row["key"] in page
     assert "A row" not in page
-    assert browser(auditor).get(f"/spaces/{gone.id}/").status_code == 410
+    assert make_client(auditor).get(f"/spaces/{gone.id}/").status_code == 410

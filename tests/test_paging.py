@@ -14,7 +14,7 @@ from archive.log import SYSTEM, events
 from archive.models import Space, User
 from portal.paging import page_of
 from tests.support.factory import make_held, make_row
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -68,7 +68,7 @@ def test_a_cursor_of_another_page_does_no_harm(rows: list[Space], admin: User, u
     cursor = base64.urlsafe_b64encode(json.dumps(["2026-01-01T00:00:00+00:00", key]).encode()).decode()
 
     assert rows
-    assert browser(admin).get(url, {"after": cursor}).status_code == 200
+    assert make_client(admin).get(url, {"after": cursor}).status_code == 200
 
 
 def add_spaces(host: User, count: int) -> None:
@@ -80,7 +80,7 @@ def add_spaces(host: User, count: int) -> None:
 
 @pytest.mark.parametrize("url", ["/", "/?filter=due", "/?filter=flagged", "/log/"])
 def test_the_number_of_queries_does_not_grow(alice: User, admin: User, url: str) -> None:
-    client = browser(admin)
+    client = make_client(admin)
     counts: list[int] = []
     for _ in (2, 20):
         add_spaces(alice, 2 if not counts else 18)
@@ -93,7 +93,7 @@ def test_the_number_of_queries_does_not_grow(alice: User, admin: User, url: str)
 
 def test_the_next_page_of_the_site(alice: User, make_many: Callable[[int], None]) -> None:
     make_many(30)
-    client = browser(alice)
+    client = make_client(alice)
     seen: list[str] = []
     url = "/"
     while url:
@@ -132,13 +132,13 @@ def test_the_held_ones_of_the_site(alice: User, admin: User) -> None:
     add_spaces(alice, 10)
     seen, url = [], "/"
     while url:
-        answer = browser(admin).get(url)
+        answer = make_client(admin).get(url)
         seen += [row["space"] for row in answer.context["rows"]]
         url = answer.context["next_url"] or ""
 
     assert [space.expires_at is None for space in seen] == [False] * 10 + [True] * 30
     assert len({space.pk for space in seen}) == 40
-    assert len(browser(admin).get("/?filter=held").context["rows"]) == 25
+    assert len(make_client(admin).get("/?filter=held").context["rows"]) == 25
 
 
 @pytest.mark.parametrize("text", ["- x", "- ", "x 5", "5 00000000-0000-4000-8000-000000000000", "2026-01-01 5"])
@@ -148,4 +148,4 @@ def test_the_held_ones_of_the_site(alice: User, admin: User) -> None:
 def test_a_cursor_made_by_hand_does_no_harm(admin: User, url: str, text: str) -> None:
     cursor = base64.urlsafe_b64encode(text.encode()).decode()
 
-    assert browser(admin).get(url, {"after": cursor, "order": "listened"}).status_code == 200
+    assert make_client(admin).get(url, {"after": cursor, "order": "listened"}).status_code == 200

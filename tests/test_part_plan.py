@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from archive.bundles.part_plan import CopiedPart, Part, RelayedPart, digest, pieces_of, plan
 from archive.bundles.zip64 import Literal, Range, Segment
 from archive.errors import Refused
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 
 MIB = 1024**2
 LEAST, MOST = 10, 40  # bytes; the shapes are the same as with 5 MiB and 64 MiB
@@ -128,7 +128,7 @@ def test_where_the_store_can_not_copy_all_goes_through_in_bounded_pieces() -> No
 def test_more_parts_than_a_store_joins_are_refused() -> None:
     large = [Range(f"key-{n}", "etag", 0, 6 * MIB) for n in range(10_001)]
 
-    with refuses(Refused, "bundle.too_many_parts", count=10_001, limit=10_000):
+    with raises_error(Refused, "bundle.too_many_parts", count=10_001, limit=10_000):
         plan(large)
 
 

@@ -7,10 +7,10 @@ import pytest
 from archive import dbtime
 from archive.models import Derived, Space, User
 from archive.storage import store
-from tests.support.http_clients import browser, fetch
-from tests.support.object_stores import NOBODY_LISTENS, other_store
-from tests.support.playable_spaces import make_heard, make_peaks
-from tests.support.rows import change
+from tests.support.http_clients import fetch, make_client
+from tests.support.object_stores import UNREACHABLE, override_store
+from tests.support.playable_spaces import make_peaks, make_playable_space
+from tests.support.rows import update_space
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -19,7 +19,7 @@ PEAKS = b'{"duration": 88.366, "peaks": [[0, 0.25, 1, 0.5]]}'
 
 @pytest.fixture
 def space(db: None, alice: User) -> Space:
-    space = make_heard(alice)
+    space = make_playable_space(alice)
     make_peaks(space, PEAKS)
     return space
 
@@ -30,7 +30,7 @@ def address(space: Space) -> str:
 
 def test_a_host_and_an_admin_get_them_and_no_cache_keeps_them(space: Space, admin: User) -> None:
     for user in (space.host, admin):
-        answer = browser(user).get(address(space))
+        answer = make_client(user).get(address(space))
 
         assert answer.status_code == 200
         assert answer.json() == {"duration": 88.366, "peaks": [[0, 0.25, 1, 0.5]]}
@@ -39,24 +39,24 @@ def test_a_host_and_an_admin_get_them_and_no_cache_keeps_them(space: Space, admi
 
 
 def test_others_learn_nothing(space: Space, bob: User, auditor: User) -> None:
-    assert browser(bob).get(address(space)).status_code == 404
-    assert browser(auditor).get(address(space)).status_code == 404
-    assert browser().get(address(space)).status_code == 302
-    assert browser(space.host).post(address(space)).status_code == 405
+    assert make_client(bob).get(address(space)).status_code == 404
+    assert make_client(auditor).get(address(space)).status_code == 404
+    assert make_client().get(address(space)).status_code == 302
+    assert make_client(space.host).post(address(space)).status_code == 405
 
 
 def test_from_the_deadline_on_they_are_gone(space: Space) -> None:
-    change(space, expires_at=dbtime.now())
+    update_space(space, expires_at=dbtime.now())
 
-    assert browser(space.host).get(address(space)).status_code == 410
+    assert make_client(space.host).get(address(space)).status_code == 410
 
 
 def test_an_answer_that_would_start_in_the_last_second_is_gone(space: Space) -> None:
-    client = browser(space.host)
+    client = make_client(space.host)
     assert client.get(address(space)).status_code == 200  # so that the next one is answered well before the deadline
     for _ in range(100):
         deadline = dbtime.now() + timedelta(seconds=0.9)
-        change(space, expires_at=deadline)
+        update_space(space, expires_at=deadline)
         assert client.get(address(space)).status_code == 410
         if dbtime.now() < deadline:
             return
@@ -64,40 +64,40 @@ def test_an_answer_that_would_start_in_the_last_second_is_gone(space: Space) -> 
 
 
 def test_without_any_the_page_does_not_ask(alice: User, space: Space) -> None:
-    bare = make_heard(alice)
+    bare = make_playable_space(alice)
 
-    assert browser(alice).get(address(bare)).status_code == 404
-    assert "data-peaks" not in browser(alice).get(f"/spaces/{bare.pk}/").content.decode()
-    assert f'data-peaks="{address(space)}"' in browser(alice).get(f"/spaces/{space.pk}/").content.decode()
+    assert make_client(alice).get(address(bare)).status_code == 404
+    assert "data-peaks" not in make_client(alice).get(f"/spaces/{bare.pk}/").content.decode()
+    assert f'data-peaks="{address(space)}"' in make_client(alice).get(f"/spaces/{space.pk}/").content.decode()
 
 
 def test_an_object_that_is_not_the_one_that_was_stored_is_not_drawn(space: Space) -> None:
     kept = Derived.objects.get(space=space)
     store().delete(store().listing(kept.key).versions)
-    assert browser(space.host).get(address(space)).status_code == 404
+    assert make_client(space.host).get(address(space)).status_code == 404
 
     Derived.objects.all().delete()
     make_peaks(space, b"[1, 2, 3]")
     Derived.objects.update(etag=kept.etag)
-    assert browser(space.host).get(address(space)).status_code == 404
+    assert make_client(space.host).get(address(space)).status_code == 404
 
 
 def test_one_that_is_too_large_is_not_read(alice: User) -> None:
-    space = make_heard(alice)
+    space = make_playable_space(alice)
     make_peaks(space, b"0" * (1024**2 + 1))
 
-    assert browser(alice).get(address(space)).status_code == 404
+    assert make_client(alice).get(address(space)).status_code == 404
 
 
 def test_a_store_that_is_down_is_no_missing_waveform(space: Space) -> None:
-    with other_store(**NOBODY_LISTENS):
-        assert browser(space.host).get(address(space)).status_code == 503
+    with override_store(**UNREACHABLE):
+        assert make_client(space.host).get(address(space)).status_code == 503
 
 
 def test_the_player_gets_the_copy_for_browsers_where_there_is_one(space: Space) -> None:
-    made = make_peaks(make_heard(space.host), b"a listening copy")
+    made = make_peaks(make_playable_space(space.host), b"a listening copy")
     Derived.objects.filter(pk=made.pk).update(space=space, kind="access-copy", content_type="audio/mp4")
-    client = browser(space.host)
+    client = make_client(space.host)
 
     status, headers, body = fetch(client.get(f"/spaces/{space.pk}/audio")["Location"])
     original = fetch(client.get(f"/spaces/{space.pk}/recording")["Location"])[2]

@@ -7,22 +7,22 @@ import pytest
 from archive import dbtime
 from archive.models import Recording, Space, User
 from tests.support.factory import make_row
-from tests.support.http_clients import browser
-from tests.support.playable_spaces import make_heard
-from tests.support.rows import change
+from tests.support.http_clients import make_client
+from tests.support.playable_spaces import make_playable_space
+from tests.support.rows import update_space
 
 pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.fixture
 def space(db: None, alice: User) -> Space:
-    space = make_heard(alice, lines=[])
+    space = make_playable_space(alice, lines=[])
     Recording.objects.filter(space=space).update(outline=[0, 50, 100])
     return space
 
 
 def drawn(user: User) -> list[str]:
-    return re.findall(r'<svg class="outline".*?</svg>', browser(user).get("/").content.decode())
+    return re.findall(r'<svg class="outline".*?</svg>', make_client(user).get("/").content.decode())
 
 
 def test_each_step_is_as_high_as_it_is_loud(space: Space) -> None:
@@ -33,16 +33,16 @@ def test_each_step_is_as_high_as_it_is_loud(space: Space) -> None:
 
 
 def test_no_loudness_no_picture(alice: User) -> None:
-    make_heard(alice, lines=[])
+    make_playable_space(alice, lines=[])
     make_row(alice)
 
     assert drawn(alice) == []
 
 
 def test_one_that_may_not_be_heard_any_more_has_none(space: Space) -> None:
-    change(space, expires_at=dbtime.now())
+    update_space(space, expires_at=dbtime.now())
 
-    page = browser(space.host).get("/", {"filter": "deleted"}).content.decode()
+    page = make_client(space.host).get("/", {"filter": "deleted"}).content.decode()
 
     assert "The seed library room" in page
     assert "<path d=" not in page

@@ -17,8 +17,8 @@ from archive.storage import keys, store
 from tests.faults.proxy import Fault, Proxy
 from tests.support.deadlines import make_due
 from tests.support.factory import make_space
-from tests.support.log_entries import events, told
-from tests.support.object_stores import NOBODY_LISTENS, WRONG_KEY, other_store
+from tests.support.log_entries import event_detail, events
+from tests.support.object_stores import UNREACHABLE, WRONG_KEY, override_store
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -53,11 +53,11 @@ def test_what_a_listing_leaves_out_goes_by_our_inventory(space: Space) -> None:
     make_due(space)
     forgetful = Fault("^GET .*versions", changed=lambda said: re.sub(entry, b"", said))
 
-    with Proxy(settings.S3_ENDPOINT_URL, forgetful) as door, other_store(endpoint_url=door.url):
+    with Proxy(settings.S3_ENDPOINT_URL, forgetful) as door, override_store(endpoint_url=door.url):
         assert purge(space.pk)
 
     assert forgetful.seen == 2
-    assert len(told(space, "deletion.inventoried")["objects"]) == 2, "it was left out"
+    assert len(event_detail(space, "deletion.inventoried")["objects"]) == 2, "it was left out"
     assert not store().listing(keys.prefix(space.pk))
 
 
@@ -72,8 +72,8 @@ def test_the_log_says_what_was_deleted(space: Space) -> None:
     purge(space.pk)
 
     assert events(space)[-4:] == ["deletion.started", "bundle.removed", "deletion.inventoried", "space.deleted"]
-    assert told(space, "deletion.started")["why"] == "deadline"
-    listed = told(space, "deletion.inventoried")
+    assert event_detail(space, "deletion.started")["why"] == "deadline"
+    listed = event_detail(space, "deletion.inventoried")
     assert {row["key"]: row["size"] for row in listed["objects"]} == {
         sound.key: sound.size,
         written.key: written.size,
@@ -81,7 +81,7 @@ def test_the_log_says_what_was_deleted(space: Space) -> None:
         bundle.key: bundle.size,
     }
     assert (listed["object_count"], listed["open_uploads"]) == (4, 1)
-    assert told(space, "space.deleted")["removed"] == [
+    assert event_detail(space, "space.deleted")["removed"] == [
         {"key": sound.key, "size": sound.size, "sha256": sound.sha256},
         {"key": written.key, "size": written.size, "sha256": written.sha256},
         {"key": peaks.key, "size": peaks.size, "sha256": peaks.sha256},
@@ -120,13 +120,13 @@ def test_a_second_time_nothing_happens(space: Space) -> None:
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(WRONG_KEY, "the object store answered 403"), (NOBODY_LISTENS, "the object store can't be reached")],
+    [(WRONG_KEY, "the object store answered 403"), (UNREACHABLE, "the object store can't be reached")],
     ids=["denied", "down"],
 )
 def test_what_is_not_known_is_not_done(space: Space, options: dict[str, str], words: str) -> None:
     make_due(space)
 
-    with other_store(**options):
+    with override_store(**options):
         assert not purge(space.pk)
 
     space.refresh_from_db()
@@ -140,7 +140,7 @@ def test_what_is_not_known_is_not_done(space: Space, options: dict[str, str], wo
     Space.objects.update(retry_at=dbtime.now())
     assert purge(space.pk)
     assert not store().listing(keys.prefix(space.pk))
-    assert told(space, "space.deleted")["attempts"] == 2
+    assert event_detail(space, "space.deleted")["attempts"] == 2
 
 
 def test_one_worker_at_a_time(space: Space) -> None:

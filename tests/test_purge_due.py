@@ -10,9 +10,9 @@ from archive.moderation.violations import flag
 from archive.retention.purge import begin, purge, sweep_all
 from archive.storage import keys, store
 from tests.support.factory import make_held, make_row
-from tests.support.log_entries import events, told
+from tests.support.log_entries import event_detail, events
 from tests.support.processes import wait_until
-from tests.support.rows import change, row
+from tests.support.rows import reload_space, update_space
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -36,14 +36,14 @@ def test_not_on_the_day_before(alice: User) -> None:
 
     assert not purge(space.pk)
     assert list(sweep_all()) == []
-    assert row(space).state == "available"
+    assert reload_space(space).state == "available"
 
 
 def test_as_soon_as_it_is_due(alice: User) -> None:
     space = make_row(alice, ended_ago=timedelta(days=30))
 
     assert list(sweep_all()) == [space.pk]
-    assert row(space).state == "deleted"
+    assert reload_space(space).state == "deleted"
 
 
 def test_never_while_it_is_held(alice: User) -> None:
@@ -55,10 +55,10 @@ def test_never_while_it_is_held(alice: User) -> None:
 
 def test_nor_is_one_that_stopped_arriving(alice: User) -> None:
     space = make_held(alice, state="receiving", ended_ago=timedelta(days=400))
-    change(space, created_at=dbtime.now() - timedelta(days=2))
+    update_space(space, created_at=dbtime.now() - timedelta(days=2))
 
     assert not purge(space.pk)
-    assert row(space).state == "receiving"
+    assert reload_space(space).state == "receiving"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_what_nobody_went_on_with_is_discarded_after_a_day(
 
     assert Space.objects.get(pk=space.pk).state == ("deleted" if discarded else "receiving")
     if discarded:
-        assert told(space, "deletion.started")["why"] == "abandoned"
+        assert event_detail(space, "deletion.started")["why"] == "abandoned"
 
 
 def test_a_flag_that_came_first_wins(space: Space, admin: User) -> None:

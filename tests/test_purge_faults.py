@@ -22,9 +22,9 @@ from tests.support.deadlines import make_due
 from tests.support.factory import make_contents, make_row
 from tests.support.leases import end_pauses
 from tests.support.log_entries import entries, events
-from tests.support.object_stores import other_store
+from tests.support.object_stores import override_store
 from tests.support.processes import forget_messages
-from tests.support.rows import row
+from tests.support.rows import reload_space
 
 pytestmark = pytest.mark.usefixtures("db", "queues")
 DELETE = r"^POST /\S*\?delete"
@@ -59,7 +59,7 @@ def bad_day(*faults: Fault, attempts: int = 1) -> Iterator[Proxy]:
     """A store with `faults`, asked so often by one call of the SDK. It waits for an answer as long as it takes,
     unless a fault is to be slow."""
     slow = any(fault.after_seconds for fault in faults)
-    with Proxy(settings.S3_ENDPOINT_URL, *faults) as proxy, other_store(endpoint_url=proxy.url):
+    with Proxy(settings.S3_ENDPOINT_URL, *faults) as proxy, override_store(endpoint_url=proxy.url):
         configured = backend("default")
         configured.client_config = configured.client_config.merge(
             Config(read_timeout=1.5 if slow else 60, retries={"mode": "standard", "total_max_attempts": attempts})
@@ -79,7 +79,7 @@ def export_parts() -> list[str]:
 
 def assert_nothing_is_pretended(spaces: list[Space]) -> None:
     for space in spaces:
-        over = (row(space).state == "deleted", DeletionCertificate.objects.filter(pk=space.pk).exists())
+        over = (reload_space(space).state == "deleted", DeletionCertificate.objects.filter(pk=space.pk).exists())
         assert over in ((False, False), (True, True))
         assert not (over[0] and left(space))
 
@@ -89,7 +89,7 @@ def assert_it_goes_on_and_ends_once(spaces: list[Space]) -> None:
     end_pauses()
     work()
     for space in spaces:
-        assert (row(space).state, row(space).title, left(space)) == ("deleted", "", 0)
+        assert (reload_space(space).state, reload_space(space).title, left(space)) == ("deleted", "", 0)
         story = events(space)
         assert (story.count("deletion.started"), story.count("space.deleted"), story[-1]) == (1, 1, "space.deleted")
         assert DeletionCertificate.objects.filter(pk=space.pk).count() == 1
@@ -117,9 +117,9 @@ def test_what_the_store_does_not_do_is_not_done(spaces: list[Space], fault: Faul
     assert fault.seen
     assert_nothing_is_pretended(spaces)
     for space in spaces:
-        assert row(space).state == "expiring"
-        assert words in row(space).problem_text
-        assert row(space).retry_at is not None
+        assert reload_space(space).state == "expiring"
+        assert words in reload_space(space).problem_text
+        assert reload_space(space).retry_at is not None
     assert_it_goes_on_and_ends_once(spaces)
 
 
@@ -168,10 +168,10 @@ def test_single_keys_that_are_refused_hold_up_their_spaces_only(spaces: list[Spa
             end_pauses()
 
     assert gone == []
-    assert row(fine).state == "deleted"
+    assert reload_space(fine).state == "deleted"
     for space in (first, second):
-        assert (row(space).state, left(space)) == ("expiring", 1)
-        assert row(space).problem == make_problem(
+        assert (reload_space(space).state, left(space)) == ("expiring", 1)
+        assert reload_space(space).problem == make_problem(
             "storage.not_deleted", count=1, keys=[f"{refused[space.pk]} (AccessDenied)"]
         )
     assert_it_goes_on_and_ends_once(spaces)
@@ -184,7 +184,7 @@ def test_a_volume_that_is_refused_holds_up_whoever_was_in_it(spaces: list[Space]
         assert list(sweep_all()) == []
 
     assert_nothing_is_pretended(spaces)
-    assert {row(space).problem_text for space in spaces} == {
+    assert {reload_space(space).problem_text for space in spaces} == {
         f"1 objects were not deleted: {export_part} (AccessDenied)."
     }
     assert_it_goes_on_and_ends_once(spaces)

@@ -12,7 +12,7 @@ from archive.errors import TooLate
 from archive.models import Space, User
 from archive.moderation.violations import flag
 from archive.retention.purge import begin
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 from tests.support.factory import make_row
 from tests.support.processes import PATIENCE, wait_until
 
@@ -64,7 +64,7 @@ def test_the_flag_was_first(space: Space, admin: User) -> None:
 def test_the_deletion_was_first(space: Space, admin: User) -> None:
     flagged = meanwhile(lambda: begin(space.pk), lambda: flag(space.pk, "spam", "An axolotl.", admin))
 
-    with refuses(TooLate, "space.deletion_started"):
+    with raises_error(TooLate, "space.deletion_started"):
         flagged.result(timeout=PATIENCE)
     space.refresh_from_db()
     assert (space.state, space.violations.count()) == ("expiring", 0)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.zip_readers import extracted, has_unzip, readers, refused_by
+from tests.support.zip_readers import extract_member, has_unzip, reader_commands, reader_errors
 
 EVERY = {"zipfile", "7z"} | ({"unzip"} if has_unzip() else set())
 
@@ -20,9 +20,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_all_accept_one_that_is_right(path: Path) -> None:
-    assert set(readers()) == EVERY
-    assert refused_by(path) == {}
-    assert extracted(path, "b", EVERY - {"zipfile"}) == dict.fromkeys(EVERY - {"zipfile"}, b"second")
+    assert set(reader_commands()) == EVERY
+    assert reader_errors(path) == {}
+    assert extract_member(path, "b", EVERY - {"zipfile"}) == dict.fromkeys(EVERY - {"zipfile"}, b"second")
 
 
 def test_all_find_one_flipped_bit(path: Path) -> None:
@@ -30,10 +30,10 @@ def test_all_find_one_flipped_bit(path: Path) -> None:
     data[data.index(b"second")] ^= 1
     path.write_bytes(data)
 
-    assert set(refused_by(path)) == EVERY
+    assert set(reader_errors(path)) == EVERY
 
 
 def test_all_find_that_the_end_is_missing(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
-    assert set(refused_by(path)) == EVERY
+    assert set(reader_errors(path)) == EVERY

@@ -14,8 +14,8 @@ from archive.storage import keys, store
 from tests.faults.proxy import Fault, Proxy
 from tests.support.deadlines import make_due
 from tests.support.factory import make_contents, make_row
-from tests.support.log_entries import events, told
-from tests.support.object_stores import other_store
+from tests.support.log_entries import event_detail, events
+from tests.support.object_stores import override_store
 
 pytestmark = pytest.mark.usefixtures("db", "empty_bucket")
 AFTER = ["deletion.copy_found", "deletion.copy_removed"]
@@ -53,10 +53,10 @@ def test_a_copy_that_came_back_is_removed_and_told(deleted: Space, alice: User) 
     assert not store().listing(keys.prefix(deleted.pk))
     assert len(store().listing(keys.prefix(neighbour.pk)).versions) == 3
     assert events(deleted)[-2:] == AFTER
-    assert told(deleted, "deletion.copy_found")["objects"] == [
+    assert event_detail(deleted, "deletion.copy_found")["objects"] == [
         {"key": f"spaces/{deleted.pk}/recording/1.m4a", "size": 4}
     ]
-    assert told(deleted, "deletion.copy_removed")["certificate"] == certificate.digest(
+    assert event_detail(deleted, "deletion.copy_removed")["certificate"] == certificate.digest(
         DeletionCertificate.objects.get()
     )
     assert DeletionCertificate.objects.get().document == document
@@ -87,7 +87,9 @@ def test_a_volume_that_it_was_in_came_back(alice: User) -> None:
     assert not store().listing(keys.export_part(export_part.pk))
     assert store().listing(keys.export_part(successor.pk)), "nothing of a deleted Space is in this one"
     assert events(space)[-2:] == AFTER
-    assert told(space, "deletion.copy_found")["objects"] == [{"key": keys.export_part(export_part.pk), "size": 4}]
+    assert event_detail(space, "deletion.copy_found")["objects"] == [
+        {"key": keys.export_part(export_part.pk), "size": 4}
+    ]
     assert not {*AFTER} & {*events(neighbour)}
 
 
@@ -112,7 +114,7 @@ def test_a_round_is_bounded_and_the_next_goes_on(deleted: Space, alice: User, mo
         put(space)
     put(deleted)
 
-    with Proxy(settings.S3_ENDPOINT_URL) as proxy, other_store(endpoint_url=proxy.url):
+    with Proxy(settings.S3_ENDPOINT_URL) as proxy, override_store(endpoint_url=proxy.url):
         recheck.run_round(pages=1)
         assert len([line for line in proxy.lines if "delimiter" in line]) == 1
         assert DeletionRecheck.objects.get().marker
@@ -126,7 +128,7 @@ def test_what_can_not_be_removed_is_told_once_and_tried_again(deleted: Space) ->
     put(deleted)
     with (
         Proxy(settings.S3_ENDPOINT_URL, Fault(r"^POST /\S*\?delete", status=403, code="AccessDenied")) as proxy,
-        other_store(endpoint_url=proxy.url),
+        override_store(endpoint_url=proxy.url),
     ):
         for _ in range(3):
             assert not recheck.run_round()
@@ -154,7 +156,7 @@ def test_one_that_can_not_be_removed_does_not_keep_the_others(deleted: Space, al
     put(other)
     refused = Fault(rf"^GET /\S*versions\S*{deleted.pk}", status=403, code="AccessDenied")
 
-    with Proxy(settings.S3_ENDPOINT_URL, refused) as proxy, other_store(endpoint_url=proxy.url):
+    with Proxy(settings.S3_ENDPOINT_URL, refused) as proxy, override_store(endpoint_url=proxy.url):
         assert not recheck.run_round()
 
     assert events(other)[-2:] == AFTER

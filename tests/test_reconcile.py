@@ -14,8 +14,8 @@ from archive.models import Bundle, LogEntry, ReconcileFinding, Space, UploadSess
 from archive.retention.reconcile import Findings, reconcile
 from archive.storage import keys, store
 from tests.support.factory import make_contents, make_row
-from tests.support.log_entries import events, told
-from tests.support.rows import change
+from tests.support.log_entries import event_detail, events
+from tests.support.rows import update_space
 
 pytestmark = pytest.mark.usefixtures("db", "empty_bucket")
 NOW = timedelta(0)
@@ -54,7 +54,7 @@ def test_an_orphan_is_removed_at_the_second_sighting(space: Space) -> None:
 
     first = again()
     assert (first.orphans, first.removed, there(stray)) == ([stray], [], True)
-    assert told(space, "reconcile.orphan_found") == {"key": stray, "size": 5}
+    assert event_detail(space, "reconcile.orphan_found") == {"key": stray, "size": 5}
     second = again()
 
     assert (second.removed, there(stray)) == ([stray], False)
@@ -171,7 +171,7 @@ def test_a_ghost_is_an_alarm_and_its_row_stays(space: Space, alice: User) -> Non
 
     assert [again().ghosts, again().ghosts] == [[gone], [gone]]
     lost = space.recordings.get()
-    assert told(space, "object.missing") == {"key": gone, "size": lost.size, "sha256": lost.sha256}, "told once"
+    assert event_detail(space, "object.missing") == {"key": gone, "size": lost.size, "sha256": lost.sha256}, "told once"
     assert lost.missing_at is not None
     assert space.recordings.get().key == gone
 
@@ -199,7 +199,7 @@ def test_what_was_missing_before_is_not_told_again(space: Space) -> None:
 def test_a_ghost_of_a_space_that_is_deleted_meanwhile_is_not_found_again(space: Space) -> None:
     store().client.delete_object(Bucket=store().bucket, Key=space.recordings.get().key)
     again()
-    change(space, state="expiring")
+    update_space(space, state="expiring")
 
     assert again().ghosts == []
     assert events(space) == ["object.missing"]
@@ -213,7 +213,7 @@ def test_of_a_space_with_nothing_in_the_store_every_row_is_a_ghost(space: Space)
 
 @pytest.mark.parametrize("over", [{"state": "expiring"}, {"expires_at": "past"}])
 def test_what_is_being_deleted_has_no_ghosts(space: Space, over: dict[str, Any]) -> None:
-    change(space, **{name: dbtime.now() if value == "past" else value for name, value in over.items()})
+    update_space(space, **{name: dbtime.now() if value == "past" else value for name, value in over.items()})
     store().delete(store().versions(keys.prefix(space.pk)))
 
     assert reconcile().ghosts == []

@@ -9,8 +9,8 @@ import pytest
 from archive import dbtime, recorders
 from archive.errors import Refused
 from archive.models import LogEntry, RecorderToken, User
-from tests.support.api_client import Caller
-from tests.support.errors import refuses
+from tests.support.api_client import ApiClient
+from tests.support.errors import raises_error
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ def made(admin: User) -> tuple[RecorderToken, str]:
 
 
 def status(text: str) -> int:
-    return Caller(token=text).get("/uploads").status
+    return ApiClient(token=text).get("/uploads").status
 
 
 def test_it_is_kept_as_a_hash(made: tuple[RecorderToken, str]) -> None:
@@ -119,8 +119,8 @@ def test_what_can_not_be_made(name: str, days: int, admin: User) -> None:
 
 def test_only_admins_create_and_revoke(made: tuple[RecorderToken, str], alice: User, auditor: User) -> None:
     for user in (alice, auditor):
-        with refuses(Refused, "recorder.not_an_admin"):
+        with raises_error(Refused, "recorder.not_an_admin"):
             recorders.create_token("studio", 30, user)
-        with refuses(Refused, "recorder.not_an_admin_to_revoke"):
+        with raises_error(Refused, "recorder.not_an_admin_to_revoke"):
             recorders.revoke(made[0].pk, user)
     assert status(made[1]) == 200

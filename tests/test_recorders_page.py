@@ -9,19 +9,19 @@ from django.test.utils import CaptureQueriesContext
 
 from archive import recorders
 from archive.models import RecorderToken, User
-from tests.support.api_client import Caller
-from tests.support.http_clients import browser
+from tests.support.api_client import ApiClient
+from tests.support.http_clients import make_client
 
 pytestmark = pytest.mark.django_db
 TOKEN = re.compile(r"skr_[0-9a-f]{12}_[A-Za-z0-9_-]{43}")
 
 
 def page(user: User) -> str:
-    return browser(user).get("/recorders/").content.decode()
+    return make_client(user).get("/recorders/").content.decode()
 
 
 def test_a_token_is_made_and_shown_once(admin: User, alice: User) -> None:
-    answer = browser(admin).post(
+    answer = make_client(admin).post(
         "/recorders/", {"name": "Studio <2>", "days": "90", "hosts": "alice", "scopes": "intake"}
     )
 
@@ -29,8 +29,8 @@ def test_a_token_is_made_and_shown_once(admin: User, alice: User) -> None:
     (shown,) = TOKEN.findall(text)
     assert "Studio &lt;2&gt;" in text
     assert "no-store" in answer.headers["Cache-Control"]
-    assert Caller(token=shown).announce(host="alice").status == 201
-    assert Caller(token=shown).announce(host="ada").status == 422
+    assert ApiClient(token=shown).announce(host="alice").status == 201
+    assert ApiClient(token=shown).announce(host="ada").status == 422
     assert TOKEN.findall(page(admin)) == []
     assert shown[:16] in page(admin)
 
@@ -38,18 +38,18 @@ def test_a_token_is_made_and_shown_once(admin: User, alice: User) -> None:
 def test_a_token_is_taken_back(admin: User) -> None:
     token, text = recorders.create_token("studio", 30, admin)
 
-    answer = browser(admin).post(f"/recorders/{token.pk}/revoke", follow=True)
+    answer = make_client(admin).post(f"/recorders/{token.pk}/revoke", follow=True)
 
     assert "The token of studio is refused from now on" in answer.content.decode()
     assert "taken back" in page(admin)
-    assert Caller(token=text).get("/uploads").status == 401
+    assert ApiClient(token=text).get("/uploads").status == 401
 
 
 def test_the_page_says_when_it_was_used(admin: User) -> None:
     _, text = recorders.create_token("studio", 30, admin)
     assert "never" in page(admin)
 
-    Caller(token=text).get("/uploads")
+    ApiClient(token=text).get("/uploads")
 
     assert "never" not in page(admin)
 
@@ -67,7 +67,7 @@ def test_the_page_says_when_it_was_used(admin: User) -> None:
     ],
 )
 def test_what_can_not_be_made(form: dict[str, Any], said: str, admin: User) -> None:
-    answer = browser(admin).post("/recorders/", {"scopes": ["intake"], **form})
+    answer = make_client(admin).post("/recorders/", {"scopes": ["intake"], **form})
 
     assert (answer.status_code, said in answer.content.decode()) == (422, True)
     assert not RecorderToken.objects.exists()
@@ -76,7 +76,7 @@ def test_what_can_not_be_made(form: dict[str, Any], said: str, admin: User) -> N
 @pytest.mark.parametrize("who", ["alice", "otto"])
 def test_others_see_nothing_of_it(who: str, alice: User, auditor: User, admin: User) -> None:
     token, _ = recorders.create_token("studio", 30, admin)
-    client = browser({"alice": alice, "otto": auditor}[who])
+    client = make_client({"alice": alice, "otto": auditor}[who])
 
     assert client.get("/recorders/").status_code == 404
     assert client.post("/recorders/", {"name": "mine", "days": "30"}).status_code == 404
@@ -87,9 +87,9 @@ def test_others_see_nothing_of_it(who: str, alice: User, auditor: User, admin: U
 def test_nobody_else_either(admin: User) -> None:
     token, _ = recorders.create_token("studio", 30, admin)
 
-    assert browser().get("/recorders/").status_code == 302
-    assert browser(admin).get(f"/recorders/{token.pk}/revoke").status_code == 405
-    assert browser(admin).post("/recorders/00000000-0000-0000-0000-000000000000/revoke").status_code == 404
+    assert make_client().get("/recorders/").status_code == 302
+    assert make_client(admin).get(f"/recorders/{token.pk}/revoke").status_code == 405
+    assert make_client(admin).post("/recorders/00000000-0000-0000-0000-000000000000/revoke").status_code == 404
     assert RecorderToken.objects.get().revoked_at is None
 
 

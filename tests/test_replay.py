@@ -19,7 +19,7 @@ from archive.retention.purge import purge
 from archive.retention.replay import Entry, judge
 from tests.support.deadlines import make_due
 from tests.support.factory import make_user
-from tests.support.log_entries import told
+from tests.support.log_entries import event_detail
 from tests.support.processes import wait_until
 
 SPACE = UUID("00000000-0000-4000-8000-000000000001")
@@ -196,4 +196,4 @@ def test_a_deletion_that_the_rule_did_not_give_is_found(zebrafish: Space, capsys
         call_command("replay_log")
 
     assert f"{zebrafish.pk}  early: Its deletion began at " in capsys.readouterr().out
-    assert told(zebrafish, "deletion.started")["why"] == "deadline"
+    assert event_detail(zebrafish, "deletion.started")["why"] == "deadline"

@@ -10,7 +10,7 @@ from archive import search
 from archive.errors import Refused
 from archive.models import Hold, Space, User
 from archive.search import SearchResults
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 from tests.support.factory import make_row
 from tests.support.transcripts import make_transcript
 
@@ -164,18 +164,18 @@ def test_a_held_space_is_served(space: Space) -> None:
 
 @pytest.mark.parametrize("words", ["", "  \n", "?!...", '""', "-", "\x00", "\ud800", "😀", "("])
 def test_nothing_to_look_for(words: str) -> None:
-    with refuses(Refused, "search.no_word"):
+    with raises_error(Refused, "search.no_word"):
         find(words)
 
 
 @pytest.mark.parametrize("words", ["-bean", '-"green bean"', "-a -b", "bean or -pea"])
 def test_only_what_to_leave_out(words: str) -> None:
-    with refuses(Refused, "search.only_exclusions"):
+    with raises_error(Refused, "search.only_exclusions"):
         find(words)
 
 
 def test_too_long_to_be_a_search() -> None:
-    with refuses(Refused, "search.too_long", limit=300):
+    with raises_error(Refused, "search.too_long", limit=300):
         find("bean " * 2000)
 
 

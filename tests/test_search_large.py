@@ -9,7 +9,7 @@ import pytest
 from archive import search
 from archive.errors import Refused
 from archive.models import SearchLine, Space, User
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 from tests.support.factory import make_row
 from tests.support.processes import dsn
 from tests.support.transcripts import make_transcript
@@ -42,7 +42,7 @@ def test_what_takes_too_long_is_given_up_in_words(alice: User) -> None:
 
     with psycopg.connect(dsn()) as other:
         other.execute("LOCK TABLE archive_searchline IN ACCESS EXCLUSIVE MODE")
-        with refuses(Refused, "search.too_slow"):
+        with raises_error(Refused, "search.too_slow"):
             search.search_lines(Space.objects.all(), "bean", seconds=0.2)
         other.rollback()
 

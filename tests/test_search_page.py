@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from archive import dbtime
 from archive.models import Space, User
 from tests.support.factory import make_row
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -25,7 +25,7 @@ def spaces(db: None, alice: User, bob: User) -> list[Space]:
 
 
 def found(user: User, words: str) -> list[str]:
-    return [str(row["space"]) for row in browser(user).get("/search/", {"q": words}).context.get("rows", [])]
+    return [str(row["space"]) for row in make_client(user).get("/search/", {"q": words}).context.get("rows", [])]
 
 
 @pytest.mark.usefixtures("spaces")
@@ -37,7 +37,7 @@ def test_hosts_search_their_own_and_admins_all(alice: User, bob: User, admin: Us
 
 @pytest.mark.usefixtures("spaces")
 def test_auditors_may_not_read_what_was_said(auditor: User) -> None:
-    client = browser(auditor)
+    client = make_client(auditor)
 
     assert client.get("/search/", {"q": "beans"}).status_code == 404
     assert client.get("/search/").status_code == 404
@@ -45,12 +45,12 @@ def test_auditors_may_not_read_what_was_said(auditor: User) -> None:
 
 
 def test_people_sign_in_first_and_a_post_is_nothing(alice: User) -> None:
-    assert browser().get("/search/?q=beans")["Location"] == "/accounts/login/?next=/search/%3Fq%3Dbeans"
-    assert browser(alice).post("/search/").status_code == 405
+    assert make_client().get("/search/?q=beans")["Location"] == "/accounts/login/?next=/search/%3Fq%3Dbeans"
+    assert make_client(alice).post("/search/").status_code == 405
 
 
 def test_a_line_leads_to_its_moment(alice: User, spaces: list[Space]) -> None:
-    page = browser(alice).get("/search/", {"q": "beans"}).content.decode()
+    page = make_client(alice).get("/search/", {"q": "beans"}).content.decode()
 
     assert f'href="/spaces/{spaces[0].id}/?t=1"' in page
     assert "A tin of <mark>beans</mark>." in page
@@ -62,7 +62,7 @@ def test_the_rest_of_a_space_is_found_on_its_page(alice: User) -> None:
     space = make_row(alice)
     make_transcript(space, ["beans & peas"] * 16)
 
-    page = browser(alice).get("/search/", {"q": "beans & peas"}).content.decode()
+    page = make_client(alice).get("/search/", {"q": "beans & peas"}).content.decode()
 
     assert f'<a href="/spaces/{space.id}/?find=beans+%26+peas#transcript-title">12 more lines in this Space</a>' in page
 
@@ -81,11 +81,11 @@ def test_what_was_said_and_typed_is_text_and_nothing_else(alice: User) -> None:
     make_transcript(make_row(alice, title=NASTY), [(NASTY, NASTY)])
 
     for typed in (NASTY, "beans", "<script>alert(1)</script>nowhere"):
-        page = browser(alice).get("/search/", {"q": typed}).content.decode()
+        page = make_client(alice).get("/search/", {"q": typed}).content.decode()
         assert "<script>alert" not in page
     assert (
         "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;<mark>beans</mark>&quot;"
-        in browser(alice).get("/search/", {"q": "beans"}).content.decode()
+        in make_client(alice).get("/search/", {"q": "beans"}).content.decode()
     )
 
 
@@ -108,7 +108,7 @@ def test_what_was_said_and_typed_is_text_and_nothing_else(alice: User) -> None:
 )
 @pytest.mark.usefixtures("spaces")
 def test_every_question_has_a_clear_answer(alice: User, asked: dict[str, str], answer: str) -> None:
-    page = browser(alice).get("/search/", asked)
+    page = make_client(alice).get("/search/", asked)
 
     assert page.status_code == 200
     assert answer in page.content.decode()
@@ -117,7 +117,7 @@ def test_every_question_has_a_clear_answer(alice: User, asked: dict[str, str], a
 def test_pages_follow_each_other(alice: User) -> None:
     for days in range(1, 13):
         make_transcript(make_row(alice, ended_ago=timedelta(days=days)), ["beans"])
-    client = browser(alice)
+    client = make_client(alice)
 
     first = client.get("/search/", {"q": "beans"})
     second = client.get(f"/search/{first.context['next_url']}")
@@ -128,7 +128,7 @@ def test_pages_follow_each_other(alice: User) -> None:
 
 
 def test_the_number_of_queries_does_not_grow(alice: User, admin: User) -> None:
-    client = browser(admin)
+    client = make_client(admin)
     counts = []
     for more in (1, 8):
         for _ in range(more):

@@ -7,12 +7,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from archive.storage import Store
-from tests.support.object_stores import NOBODY_LISTENS, WRONG_KEY, other_store
+from tests.support.object_stores import UNREACHABLE, WRONG_KEY, override_store
 
 
 @pytest.fixture
 def fresh() -> Iterator[Store]:
-    with other_store(bucket_name=f"fresh-{uuid4()}") as there:
+    with override_store(bucket_name=f"fresh-{uuid4()}") as there:
         yield there
 
 
@@ -44,8 +44,8 @@ def test_one_with_versioning_is_refused(fresh: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "words"), [(WRONG_KEY, "Check S3_ACCESS_KEY_ID"), (NOBODY_LISTENS, "can't be reached")]
+    ("options", "words"), [(WRONG_KEY, "Check S3_ACCESS_KEY_ID"), (UNREACHABLE, "can't be reached")]
 )
 def test_a_store_that_says_no(options: dict[str, str], words: str) -> None:
-    with other_store(**options), pytest.raises(CommandError, match=words):
+    with override_store(**options), pytest.raises(CommandError, match=words):
         call_command("setup_store")

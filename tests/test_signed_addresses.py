@@ -16,7 +16,7 @@ from archive.retention.purge import purge
 from portal.downloads import SALT, download_path
 from tests.support import factory
 from tests.support.deadlines import make_due
-from tests.support.http_clients import browser, fetch
+from tests.support.http_clients import fetch, make_client
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -43,7 +43,7 @@ def leave(space: Space, left: timedelta) -> None:
 @pytest.mark.usefixtures("bundle")
 @pytest.mark.parametrize("what", ["audio", "recording"])
 def test_an_address_lives_five_minutes(space: Space, what: str) -> None:
-    answer = browser(space.host).get(f"/spaces/{space.id}/{what}")
+    answer = make_client(space.host).get(f"/spaces/{space.id}/{what}")
 
     assert seconds_to_live(answer["Location"]) == 300
     assert answer["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
@@ -52,7 +52,7 @@ def test_an_address_lives_five_minutes(space: Space, what: str) -> None:
 def test_an_address_never_outlives_the_deadline(space: Space, bundle: Bundle) -> None:
     """In the last minutes: the time that is left, in whole seconds, rounded down."""
     leave(space, timedelta(seconds=90))
-    client = browser(space.host)
+    client = make_client(space.host)
 
     for address in (f"/spaces/{space.id}/audio", f"/spaces/{space.id}/recording", download_path(bundle, space.host)):
         assert 30 <= seconds_to_live(client.get(address)["Location"]) <= 89
@@ -62,7 +62,7 @@ def test_an_address_never_outlives_the_deadline(space: Space, bundle: Bundle) ->
 def test_less_than_a_second_left_is_gone(space: Space) -> None:
     leave(space, timedelta(seconds=0.9))
 
-    assert browser(space.host).get(f"/spaces/{space.id}/audio").status_code == 410
+    assert make_client(space.host).get(f"/spaces/{space.id}/audio").status_code == 410
 
 
 def test_a_download_that_broke_goes_on_where_it_stopped(alice: User) -> None:
@@ -72,7 +72,7 @@ def test_a_download_that_broke_goes_on_where_it_stopped(alice: User) -> None:
     bundle.refresh_from_db()
     assert bundle.size
     address = download_path(bundle, alice)
-    anybody = browser()  # no sign-in: the address is enough
+    anybody = make_client()  # no sign-in: the address is enough
 
     _, _, first = fetch(anybody.get(address)["Location"], Range="bytes=0-99999")
     status, headers, rest = fetch(anybody.get(address)["Location"], Range="bytes=100000-")
@@ -87,7 +87,7 @@ def test_a_download_that_broke_goes_on_where_it_stopped(alice: User) -> None:
 
 
 def test_each_handing_out_is_in_the_log(space: Space, bundle: Bundle) -> None:
-    browser().get(download_path(bundle, space.host))
+    make_client().get(download_path(bundle, space.host))
 
     entry = LogEntry.objects.get(event="content.downloaded")
     assert (entry.space_id, entry.actor_id, entry.detail) == (space.id, space.host_id, {"key": bundle.key})
@@ -102,7 +102,7 @@ def test_each_handing_out_is_in_the_log(space: Space, bundle: Bundle) -> None:
     ],
 )
 def test_a_token_that_we_did_not_give(bundle: Bundle, token: str) -> None:
-    assert browser().get(f"/download/{token}/bundle.zip").status_code == 404
+    assert make_client().get(f"/download/{token}/bundle.zip").status_code == 404
 
 
 def test_a_token_with_one_letter_changed(space: Space, bundle: Bundle) -> None:
@@ -110,28 +110,28 @@ def test_a_token_with_one_letter_changed(space: Space, bundle: Bundle) -> None:
     place = len("/download/") + 5
     changed = address[:place] + ("A" if address[place] != "A" else "B") + address[place + 1 :]
 
-    assert browser().get(changed).status_code == 404
+    assert make_client().get(changed).status_code == 404
 
 
 def test_one_whose_account_was_closed(space: Space, bundle: Bundle) -> None:
     User.objects.filter(pk=space.host_id).update(is_active=False)
 
-    assert browser().get(download_path(bundle, space.host)).status_code == 404
+    assert make_client().get(download_path(bundle, space.host)).status_code == 404
 
 
 def test_one_who_may_not_see_it_any_more(bundle: Bundle, admin: User) -> None:
     address = download_path(bundle, admin)
-    assert browser().get(address).status_code == 302
+    assert make_client().get(address).status_code == 302
     admin.groups.clear()
 
-    assert browser().get(address).status_code == 404
+    assert make_client().get(address).status_code == 404
 
 
 def test_what_was_not_handed_out_is_not_in_the_log(space: Space, bundle: Bundle) -> None:
     address = download_path(bundle, space.host)
     leave(space, timedelta(seconds=0.9))
 
-    assert browser().get(address).status_code == 410
+    assert make_client().get(address).status_code == 410
     assert not LogEntry.objects.filter(event="content.downloaded").exists()
 
 
@@ -142,7 +142,7 @@ def test_after_the_deletion_it_says_that_it_is_gone(space: Space, bundle: Bundle
     assert purge(space.pk)
     assert not Bundle.objects.exists()
 
-    assert browser().get(address).status_code == 410
+    assert make_client().get(address).status_code == 410
 
 
 def test_after_the_deletion_it_says_nothing_to_who_may_not_see_it(bundle: Bundle, admin: User) -> None:
@@ -151,10 +151,10 @@ def test_after_the_deletion_it_says_nothing_to_who_may_not_see_it(bundle: Bundle
     assert purge(bundle.space_id)
     admin.groups.clear()
 
-    assert browser().get(address).status_code == 404
+    assert make_client().get(address).status_code == 404
 
 
 def test_a_bundle_that_was_removed(space: Space, bundle: Bundle) -> None:
     lifecycle.transition(bundle, Bundle.State.READY, Bundle.State.REMOVED, actor=SYSTEM)
 
-    assert browser().get(download_path(bundle, space.host)).status_code == 404
+    assert make_client().get(download_path(bundle, space.host)).status_code == 404

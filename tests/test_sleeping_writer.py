@@ -18,7 +18,7 @@ from embedded.process import Process
 from tests.support import factory
 from tests.support.audio_files import make_noise
 from tests.support.processes import ROOT, PausedAt, Services, wait_until
-from tests.support.proxy import Gate
+from tests.support.proxy import PausingProxy
 
 OPENS_UPLOAD = r"POST /spacekeep/spaces/[^/]+/{folder}/[^/]+\?uploads"
 PART_2 = r"PUT /spacekeep/spaces/[^/]+/recording/1\.wav\?.*partNumber=2"
@@ -32,7 +32,7 @@ PART_2 = r"PUT /spacekeep/spaces/[^/]+/recording/1\.wav\?.*partNumber=2"
 )
 def test_an_ingest_that_slept_while_it_uploaded(services: Services, tmp_path: Path, stopped_at: str) -> None:
     recording = make_noise(tmp_path / "long.wav", megabytes=20)
-    with Gate(os.environ["S3_ENDPOINT_URL"], stopped_at) as gate:
+    with PausingProxy(os.environ["S3_ENDPOINT_URL"], stopped_at) as gate:
         writer = ingest(services, recording, S3_ENDPOINT_URL=gate.url)
         wait_until(gate.reached, "it is at that place")
         space = Space.objects.get()
@@ -66,7 +66,7 @@ def test_an_ingest_that_slept_in_its_transaction(services: Services, demo_record
 def test_a_bundle_whose_builder_slept_before_its_upload_was_open(services: Services, alice: User) -> None:
     """Its upload is opened after the purge saw the store empty, but before the purge commits."""
     space = factory.make_space(alice)
-    with Gate(os.environ["S3_ENDPOINT_URL"], OPENS_UPLOAD.format(folder="bundles")) as gate:
+    with PausingProxy(os.environ["S3_ENDPOINT_URL"], OPENS_UPLOAD.format(folder="bundles")) as gate:
         writer = bundle(services, space, S3_ENDPOINT_URL=gate.url)
         wait_until(gate.reached, "it is about to open its upload")
         with PausedAt("space.deleted") as pause:

@@ -9,8 +9,8 @@ import pytest
 from archive.errors import ObjectChanged, ObjectMissing, StorageError, StoreDenied, StoreUnavailable
 from archive.storage import MIN_PART, Store, StoredVersion, store, write
 from archive.storage.multipart import uploading
-from tests.support.errors import refuses
-from tests.support.object_stores import BUCKET_IS_NOT_THERE, NOBODY_LISTENS, WRONG_KEY, other_store
+from tests.support.errors import raises_error
+from tests.support.object_stores import MISSING_BUCKET, UNREACHABLE, WRONG_KEY, override_store
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_ranges_of_the_very_object(prefix: str) -> None:
     assert store().read(f"{prefix}a", 2, 3, etag) == b"234"
     with pytest.raises(ObjectChanged):
         store().read(f"{prefix}a", 2, 3, '"0123456789abcdef0123456789abcdef"')
-    with refuses(StoreUnavailable, "storage.short_read", actual=2, expected=5):
+    with raises_error(StoreUnavailable, "storage.short_read", actual=2, expected=5):
         store().read(f"{prefix}a", 8, 5, etag)
 
 
@@ -78,14 +78,14 @@ CALLS: dict[str, Callable[[Store], object]] = {
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(
-    ("options", "error"), [(WRONG_KEY, StoreDenied), (NOBODY_LISTENS, StoreUnavailable)], ids=["wrong key", "down"]
+    ("options", "error"), [(WRONG_KEY, StoreDenied), (UNREACHABLE, StoreUnavailable)], ids=["wrong key", "down"]
 )
 def test_denied_and_unavailable_are_told_apart(options: dict[str, str], error: type[StorageError], call: str) -> None:
-    with other_store(**options) as bucket, pytest.raises(error):
+    with override_store(**options) as bucket, pytest.raises(error):
         CALLS[call](bucket)
 
 
 @pytest.mark.parametrize("call", ["listing", "delete", "write"])
 def test_a_bucket_that_is_not_there_is_no_proof_of_absence(call: str) -> None:
-    with other_store(**BUCKET_IS_NOT_THERE) as bucket, pytest.raises(StoreUnavailable):
+    with override_store(**MISSING_BUCKET) as bucket, pytest.raises(StoreUnavailable):
         CALLS[call](bucket)

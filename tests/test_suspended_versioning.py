@@ -11,12 +11,12 @@ from archive.retention.purge import purge
 from archive.storage import Store, keys, store
 from archive.storage.setup import find_faults
 from tests.support.factory import make_space
-from tests.support.object_stores import other_store
+from tests.support.object_stores import override_store
 
 
 @pytest.fixture
 def suspended() -> Iterator[Store]:
-    with other_store(bucket_name=f"suspended-{uuid4()}") as there:
+    with override_store(bucket_name=f"suspended-{uuid4()}") as there:
         there.client.create_bucket(Bucket=there.bucket)
         yield there
 

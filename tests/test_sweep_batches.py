@@ -17,9 +17,9 @@ from archive.storage import keys, store
 from tests.faults.proxy import Fault, Proxy
 from tests.support.deadlines import make_due
 from tests.support.factory import make_contents, make_held, make_row
-from tests.support.log_entries import events, told
-from tests.support.object_stores import other_store
-from tests.support.rows import change, row
+from tests.support.log_entries import event_detail, events
+from tests.support.object_stores import override_store
+from tests.support.rows import reload_space, update_space
 
 pytestmark = pytest.mark.usefixtures("db")
 DELETE = r"^POST /\S*\?delete"
@@ -43,7 +43,7 @@ def make_full(alice: User) -> Callable[[int], list[Space]]:
 
 @contextmanager
 def bad_day(*faults: Fault) -> Iterator[Proxy]:
-    with Proxy(settings.S3_ENDPOINT_URL, *faults) as proxy, other_store(endpoint_url=proxy.url):
+    with Proxy(settings.S3_ENDPOINT_URL, *faults) as proxy, override_store(endpoint_url=proxy.url):
         yield proxy
 
 
@@ -61,11 +61,11 @@ def test_all_that_is_due_and_nothing_else(make_full: Callable[[int], list[Space]
     for space in spaces:
         assert not store().listing(keys.prefix(space.pk))
         assert events(space) == ["deletion.started", "bundle.removed", "deletion.inventoried", "space.deleted"]
-        listed = told(space, "deletion.inventoried")
+        listed = event_detail(space, "deletion.inventoried")
         assert (listed["object_count"], listed["open_uploads"]) == (3, 1)
-        assert {o["key"].split("/")[1] for o in told(space, "space.deleted")["removed"]} == {str(space.pk)}
+        assert {o["key"].split("/")[1] for o in event_detail(space, "space.deleted")["removed"]} == {str(space.pk)}
         assert str(space.pk) in DeletionCertificate.objects.get(pk=space.pk).document
-    assert [(row(space).state, stored(space)) for space in (neighbour, held)] == [("available", 3)] * 2
+    assert [(reload_space(space).state, stored(space)) for space in (neighbour, held)] == [("available", 3)] * 2
     assert DeletionCertificate.objects.count() == 5
 
 
@@ -85,12 +85,12 @@ def test_one_key_that_is_refused_holds_up_its_own_space_only(make_full: Callable
         gone = purge_all([first.pk, bad.pk, last.pk])
 
     assert set(gone) == {first.pk, last.pk}
-    assert row(bad).state == "expiring"
-    assert row(bad).problem == make_problem("storage.not_deleted", count=1, keys=[f"{key} (AccessDenied)"])
+    assert reload_space(bad).state == "expiring"
+    assert reload_space(bad).problem == make_problem("storage.not_deleted", count=1, keys=[f"{key} (AccessDenied)"])
     assert "space.deleted" not in events(bad)
-    change(bad, retry_at=None)
+    update_space(bad, retry_at=None)
     assert purge_all([bad.pk]) == [bad.pk]
-    assert told(bad, "space.deleted")["attempts"] == 2
+    assert event_detail(bad, "space.deleted")["attempts"] == 2
 
 
 def test_a_call_that_fails_is_not_shared_again(make_full: Callable[[int], list[Space]]) -> None:
@@ -99,7 +99,7 @@ def test_a_call_that_fails_is_not_shared_again(make_full: Callable[[int], list[S
 
     with bad_day(Fault(DELETE, status=400, code="MalformedXML", times=1)):
         assert purge_all(ids) == []
-    assert {(row(space).state, stored(space)) for space in spaces} == {("expiring", 3)}
+    assert {(reload_space(space).state, stored(space)) for space in spaces} == {("expiring", 3)}
     Space.objects.update(retry_at=None)
     poisoned = Fault(DELETE, status=400, code="MalformedXML", times=1)
     with bad_day(poisoned) as proxy:
@@ -129,7 +129,7 @@ def test_a_prefix_that_can_not_be_listed_is_not_empty(make_full: Callable[[int],
         gone = purge_all([first.pk, bad.pk])
 
     assert gone == [first.pk]
-    assert "answered 403 AccessDenied" in row(bad).problem_text
+    assert "answered 403 AccessDenied" in reload_space(bad).problem_text
     assert not DeletionCertificate.objects.filter(pk=bad.pk).exists()
     assert stored(bad) == (3 if what == "versions" else 0)
 
@@ -157,17 +157,19 @@ def test_what_comes_back_is_its_own_spaces_matter(make_full: Callable[[int], lis
         gone = purge_all([first.pk, bad.pk])
 
     assert gone == [first.pk]
-    assert row(bad).problem == make_problem("storage.not_empty", prefix=f"spaces/{bad.pk}/", objects=1, uploads=0)
+    assert reload_space(bad).problem == make_problem(
+        "storage.not_empty", prefix=f"spaces/{bad.pk}/", objects=1, uploads=0
+    )
 
 
 def test_whoever_lost_the_claim_buries_nothing(make_full: Callable[[int], list[Space]]) -> None:
     first, stolen = make_full(2)
 
-    with meanwhile(lambda: change(stolen, fence=7)):
+    with meanwhile(lambda: update_space(stolen, fence=7)):
         gone = purge_all([first.pk, stolen.pk])
 
     assert gone == [first.pk]
-    assert (row(stolen).state, row(stolen).problem) == ("expiring", {})
+    assert (reload_space(stolen).state, reload_space(stolen).problem) == ("expiring", {})
     assert "space.deleted" not in events(stolen)
 
 
@@ -176,7 +178,7 @@ def test_nor_who_lost_it_at_the_last_listing(make_full: Callable[[int], list[Spa
 
     def steal() -> None:
         if not stored_now(stolen):
-            change(stolen, fence=7)
+            update_space(stolen, fence=7)
 
     def stored_now(space: Space) -> bool:
         return bool(store().client.list_objects_v2(Bucket=store().bucket, Prefix=keys.prefix(space.pk))["KeyCount"])
@@ -184,7 +186,7 @@ def test_nor_who_lost_it_at_the_last_listing(make_full: Callable[[int], list[Spa
     with meanwhile(steal, after="ListObjectVersions"):
         assert purge_all([stolen.pk]) == []
 
-    assert row(stolen).state == "expiring"
+    assert reload_space(stolen).state == "expiring"
     assert not DeletionCertificate.objects.exists()
 
 
@@ -194,7 +196,7 @@ def test_a_store_that_is_down_is_asked_once(make_full: Callable[[int], list[Spac
     with bad_day(Fault("", status=503, code="SlowDown")) as proxy:
         assert list(sweep_all(at_once=2)) == []
 
-    assert [row(space).state for space in spaces].count("expiring") == 2, "the second batch was not begun"
+    assert [reload_space(space).state for space in spaces].count("expiring") == 2, "the second batch was not begun"
     assert len(proxy.lines) == 3, "one listing, with the SDK's own three tries"
 
 

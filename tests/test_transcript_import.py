@@ -13,8 +13,8 @@ from archive.storage import keys, store
 from tests.support.deadlines import make_due
 from tests.support.factory import make_space
 from tests.support.log_entries import events
-from tests.support.playable_spaces import put
-from tests.support.uploads import arrive
+from tests.support.playable_spaces import put_object
+from tests.support.uploads import store_upload
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -35,7 +35,7 @@ def words(tmp_path: Path) -> Path:
 
 def test_it_is_kept_beside_the_earlier_one(space: Space, words: Path) -> None:
     words.write_text(GOOD)
-    upload = arrive(space, words, "transcript", language="en")
+    upload = store_upload(space, words, "transcript", language="en")
 
     assert read(upload.pk)
 
@@ -53,14 +53,14 @@ def test_it_is_kept_beside_the_earlier_one(space: Space, words: Path) -> None:
 def test_the_newest_is_the_one_that_search_finds(space: Space, words: Path) -> None:
     words.write_text(GOOD)
 
-    read(arrive(space, words, "transcript").pk)
+    read(store_upload(space, words, "transcript").pk)
 
     assert set(SearchLine.objects.filter(space=space).values_list("transcript__number", flat=True)) == {2}
 
 
 def test_the_file_as_it_came_does_not_stay(space: Space, words: Path) -> None:
     words.write_text(GOOD)
-    upload = arrive(space, words, "transcript")
+    upload = store_upload(space, words, "transcript")
 
     read(upload.pk)
 
@@ -69,7 +69,7 @@ def test_the_file_as_it_came_does_not_stay(space: Space, words: Path) -> None:
 
 def test_a_broken_one_is_refused_by_line(space: Space, words: Path) -> None:
     words.write_text(BROKEN)
-    upload = arrive(space, words, "transcript")
+    upload = store_upload(space, words, "transcript")
 
     assert not read(upload.pk)
 
@@ -82,7 +82,7 @@ def test_a_broken_one_is_refused_by_line(space: Space, words: Path) -> None:
 
 def test_the_rest_of_it_is_kept_if_somebody_says_so(space: Space, words: Path) -> None:
     words.write_text(BROKEN)
-    upload = arrive(space, words, "transcript", lenient=True)
+    upload = store_upload(space, words, "transcript", lenient=True)
 
     assert read(upload.pk)
 
@@ -92,7 +92,7 @@ def test_the_rest_of_it_is_kept_if_somebody_says_so(space: Space, words: Path) -
 
 def test_what_is_too_large_is_not_even_read(space: Space, words: Path) -> None:
     words.write_text(GOOD)
-    upload = arrive(space, words, "transcript")
+    upload = store_upload(space, words, "transcript")
     UploadSession.objects.filter(pk=upload.pk).update(size=21 * 1024**2)
 
     assert not read(upload.pk)
@@ -106,7 +106,7 @@ def test_what_is_too_large_is_not_even_read(space: Space, words: Path) -> None:
 
 def test_after_the_deadline_nothing_is_added(space: Space, words: Path) -> None:
     words.write_text(GOOD)
-    upload = arrive(space, words, "transcript")
+    upload = store_upload(space, words, "transcript")
     make_due(space)
 
     assert not read(upload.pk)
@@ -117,7 +117,7 @@ def test_after_the_deadline_nothing_is_added(space: Space, words: Path) -> None:
 
 def test_reading_it_twice_keeps_it_once(space: Space, words: Path) -> None:
     words.write_text(GOOD)
-    upload = arrive(space, words, "transcript")
+    upload = store_upload(space, words, "transcript")
 
     assert read(upload.pk)
     assert not read(upload.pk)
@@ -127,10 +127,10 @@ def test_reading_it_twice_keeps_it_once(space: Space, words: Path) -> None:
 
 def test_a_worker_that_died_before_it_removed_the_file(space: Space, words: Path) -> None:
     words.write_text(GOOD)
-    upload = arrive(space, words, "transcript")
+    upload = store_upload(space, words, "transcript")
     as_it_came = UploadSession.objects.get(pk=upload.pk).upload_id
     read(upload.pk)
-    put(upload.key, words.read_bytes())
+    put_object(upload.key, words.read_bytes())
     UploadSession.objects.update(upload_id=as_it_came, lease_until=None)
 
     assert clean_up.abandoned() == [upload.pk]

@@ -17,7 +17,7 @@ from archive.storage import StoredVersion, keys, store
 from tests.support import speech_samples
 from tests.support.audio_files import make_silence
 from tests.support.deadlines import make_due
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 from tests.support.factory import make_row, make_space
 from tests.support.log_entries import events
 from tests.support.transcripts import make_transcript
@@ -33,7 +33,9 @@ def on(settings: Settings) -> None:
 @pytest.fixture
 def call(alice: User, tmp_path: Path) -> Space:
     """A telephone call without a transcript, and with transcription left on."""
-    return make_space(alice, recording=speech_samples.telephone(tmp_path), transcript=None, transcribe=True)
+    return make_space(
+        alice, recording=speech_samples.extract_telephone_call(tmp_path), transcript=None, transcribe=True
+    )
 
 
 def asked(space: Space) -> Transcription:
@@ -54,14 +56,14 @@ def written(space: Space) -> set[str]:
 
 
 def test_what_is_read_aloud_is_written_down(alice: User, tmp_path: Path) -> None:
-    space = make_space(alice, recording=speech_samples.read_aloud(tmp_path), transcript=None, transcribe=True)
+    space = make_space(alice, recording=speech_samples.extract_reading(tmp_path), transcript=None, transcribe=True)
     work = asked(space)
     assert work.state == "requested"
 
     assert not transcribe(work.pk)
 
     (transcript,) = space.transcripts.all()
-    assert speech_samples.word_errors(speech_samples.TWO_CITIES, speech_samples.text_of(transcript.cues)) < 0.15
+    assert speech_samples.word_error_rate(speech_samples.TWO_CITIES, speech_samples.join_text(transcript.cues)) < 0.15
     assert (transcript.source, transcript.language) == ("automatic", "en")
     stored = store().read(transcript.key, 0, transcript.size, transcript.etag).decode()
     assert stored.startswith("WEBVTT\n")
@@ -75,7 +77,7 @@ def test_what_is_read_aloud_is_written_down(alice: User, tmp_path: Path) -> None
 
 
 def test_a_run_ends_before_its_time_is_up_and_the_next_goes_on(alice: User, tmp_path: Path, settings: Settings) -> None:
-    longer = speech_samples.again(speech_samples.read_aloud(tmp_path), 2)
+    longer = speech_samples.repeat(speech_samples.extract_reading(tmp_path), 2)
     space = make_space(alice, recording=longer, transcript=None, transcribe=True)
     settings.LEASE_SECONDS = 1  # the first window takes longer than that
 
@@ -93,7 +95,9 @@ def test_a_run_ends_before_its_time_is_up_and_the_next_goes_on(alice: User, tmp_
 
     (transcript,) = space.transcripts.all()
     assert transcript.cues[: len(half)] == half
-    assert speech_samples.word_errors(speech_samples.TWO_CITIES * 2, speech_samples.text_of(transcript.cues)) < 0.15
+    assert (
+        speech_samples.word_error_rate(speech_samples.TWO_CITIES * 2, speech_samples.join_text(transcript.cues)) < 0.15
+    )
     assert [line["start_ms"] for line in transcript.cues] == sorted(line["start_ms"] for line in transcript.cues)
 
 
@@ -185,7 +189,7 @@ def test_asking_again_goes_on_where_it_failed(call: Space) -> None:
     cues = call.transcripts.get().cues
     assert cues[0] == line
     assert cues[1]["start_ms"] >= 20_000
-    assert "difference" in speech_samples.text_of(cues)
+    assert "difference" in speech_samples.join_text(cues)
 
 
 def test_asking_is_refused_where_it_can_not_be_had(alice: User, settings: Settings) -> None:
@@ -193,14 +197,14 @@ def test_asking_is_refused_where_it_can_not_be_had(alice: User, settings: Settin
     make_transcript(has_one, ["Hello."])
     make_due(gone)
 
-    with refuses(Refused, "transcription.exists"):
+    with raises_error(Refused, "transcription.exists"):
         enqueue.ask(has_one.pk, SYSTEM)
     with pytest.raises(TooLate):
         enqueue.ask(gone.pk, SYSTEM)
-    with refuses(Refused, "transcription.not_available", state="receiving"):
+    with raises_error(Refused, "transcription.not_available", state="receiving"):
         enqueue.ask(make_row(alice, state="receiving").pk, SYSTEM)
     settings.TRANSCRIPTION_MODEL = ""
-    with refuses(Refused, "transcription.off"):
+    with raises_error(Refused, "transcription.off"):
         enqueue.ask(off.pk, SYSTEM)
 
 

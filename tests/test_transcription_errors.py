@@ -27,14 +27,15 @@ def heard(recording: Path, language: str = "") -> tuple[list[Cue], str]:
 
 
 def test_two_people_on_the_telephone(tmp_path: Path) -> None:
-    said = speech_samples.telephone_said(tmp_path)
+    said = speech_samples.read_telephone_transcript(tmp_path)
 
-    lines, language = heard(speech_samples.telephone(tmp_path))
+    lines, language = heard(speech_samples.extract_telephone_call(tmp_path))
 
     assert language == "en"
     # A narrow line, and two who talk over each other: the tiny model mishears every seventh word of it.
     assert (
-        speech_samples.word_errors(" ".join(line.text for line in said), " ".join(line.text for line in lines)) < 0.25
+        speech_samples.word_error_rate(" ".join(line.text for line in said), " ".join(line.text for line in lines))
+        < 0.25
     )
     for words in ("Diane in New Jersey", "much difference", "call me a Yankee"):
         (truth,) = [line for line in said if words in line.text]
@@ -60,7 +61,7 @@ def test_where_nobody_speaks_nothing_is_made_up(sound: bytes) -> None:
 
 
 def test_times_are_those_of_the_whole_recording(tmp_path: Path) -> None:
-    with speech_samples.telephone(tmp_path).open("rb") as file:
+    with speech_samples.extract_telephone_call(tmp_path).open("rb") as file:
         file.seek(44)
         (window,) = windows(file, start_ms=3_600_000)
 

@@ -48,7 +48,10 @@ def test_what_was_heard_before_the_kill_is_not_heard_again(
 
         (transcript,) = space.transcripts.all()
         assert transcript.cues[: len(killed.cues)] == killed.cues
-        assert speech_samples.word_errors(speech_samples.TWO_CITIES * 3, speech_samples.text_of(transcript.cues)) < 0.15
+        assert (
+            speech_samples.word_error_rate(speech_samples.TWO_CITIES * 3, speech_samples.join_text(transcript.cues))
+            < 0.15
+        )
         prefix = f"{keys.prefix(space.pk)}transcript/"
         assert [version.key for version in store().listing(prefix).versions] == [transcript.key]
         assert asked(trap) == b"", "somebody asked the network for something"
@@ -67,7 +70,7 @@ def asked(trap: socket.socket) -> bytes:
 
 def waiting_for_words(host: User, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Space:
     """Two minutes of somebody reading aloud, and a transcript asked for."""
-    recording = speech_samples.again(speech_samples.read_aloud(folder), 3)
+    recording = speech_samples.repeat(speech_samples.extract_reading(folder), 3)
     space = make_space(host, recording=recording, transcript=None, transcribe=True)
     monkeypatch.setattr("django.conf.settings.TRANSCRIPTION_MODEL", os.environ["TRANSCRIPTION_MODEL"])
     assert enqueue.ask(space.pk, SYSTEM).state == "requested"

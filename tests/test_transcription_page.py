@@ -8,7 +8,7 @@ from archive.models import Space, Transcript, Transcription, User
 from tests.support import speech_samples
 from tests.support.deadlines import make_due
 from tests.support.factory import make_contents, make_row
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -30,13 +30,13 @@ def space(alice: User) -> Space:
 
 def panel(user: User, space: Space) -> str:
     """As htmx gets it."""
-    answer = browser(user).get(f"/spaces/{space.id}/transcription", headers={"HX-Request": "true"})
+    answer = make_client(user).get(f"/spaces/{space.id}/transcription", headers={"HX-Request": "true"})
     assert answer.status_code == 200
     return answer.content.decode()
 
 
 def page(user: User, space: Space) -> str:
-    return browser(user).get(f"/spaces/{space.id}/").content.decode()
+    return make_client(user).get(f"/spaces/{space.id}/").content.decode()
 
 
 def test_while_it_is_being_written_it_says_how_far_it_is(alice: User, space: Space) -> None:
@@ -65,7 +65,7 @@ def test_why_it_failed_and_asking_again(alice: User, space: Space) -> None:
     assert "Nothing was lost." in shown
     assert "hx-trigger" not in shown
 
-    answer = browser(alice).post(f"/spaces/{space.id}/transcription", headers={"HX-Request": "true"})
+    answer = make_client(alice).post(f"/spaces/{space.id}/transcription", headers={"HX-Request": "true"})
 
     assert "waiting for its turn" in answer.content.decode()
     assert list(space.transcriptions.order_by("requested_at").values_list("state", flat=True)) == [
@@ -77,7 +77,7 @@ def test_why_it_failed_and_asking_again(alice: User, space: Space) -> None:
 def test_asking_for_the_first_time_without_scripts(alice: User, space: Space) -> None:
     assert "Make one by machine" in page(alice, space)
 
-    answer = browser(alice).post(f"/spaces/{space.id}/transcription")
+    answer = make_client(alice).post(f"/spaces/{space.id}/transcription")
 
     assert answer["Location"] == f"/spaces/{space.id}/#speech"
     assert space.transcriptions.get().state == "requested"
@@ -91,7 +91,9 @@ def test_switched_off_the_page_says_so_and_what_to_do(alice: User, space: Space,
     assert "Automatic transcripts are switched off here." in shown
     assert f'<a href="/upload/?space={space.id}">upload a transcript</a>' in shown
     assert "by machine" not in shown
-    refused = browser(alice).post(f"/spaces/{space.id}/transcription", headers={"HX-Request": "true"}).content.decode()
+    refused = (
+        make_client(alice).post(f"/spaces/{space.id}/transcription", headers={"HX-Request": "true"}).content.decode()
+    )
     assert "switched off here. Upload a transcript instead. Nothing was lost." in refused
     assert not space.transcriptions.exists()
 
@@ -110,13 +112,13 @@ def test_one_that_a_machine_made_is_marked(alice: User, space: Space, source: st
 def test_only_those_who_may_hear_it_see_it(alice: User, bob: User, admin: User, auditor: User, space: Space) -> None:
     address = f"/spaces/{space.id}/transcription"
 
-    assert browser().post(address)["Location"].startswith("/accounts/login/")
-    assert browser(bob).post(address).status_code == 404
-    assert browser(auditor).get(address).status_code == 404
-    assert browser(alice).put(address).status_code == 405
+    assert make_client().post(address)["Location"].startswith("/accounts/login/")
+    assert make_client(bob).post(address).status_code == 404
+    assert make_client(auditor).get(address).status_code == 404
+    assert make_client(alice).put(address).status_code == 405
     assert "Make one by machine" in panel(admin, space)
     assert "by machine" not in page(auditor, space)
     assert not space.transcriptions.exists()
     make_due(space)
-    assert browser(alice).get(address).status_code == 410
-    assert browser(alice).post(address).status_code == 410
+    assert make_client(alice).get(address).status_code == 410
+    assert make_client(alice).post(address).status_code == 410

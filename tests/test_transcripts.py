@@ -7,7 +7,7 @@ import pytest
 from archive.cues import Cue
 from archive.errors import Unreadable
 from archive.intake.transcripts import Parsed, parse
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 
 CUE = Cue(1000, 2000, "Nora", "Grüße 🌱")
 VTT = "WEBVTT\n\n00:01.000 --> 00:02.000\n<v Nora>Grüße 🌱\n"
@@ -47,7 +47,7 @@ def test_a_mark_tells_the_encoding(mark: bytes, encoding: str) -> None:
 
 @pytest.mark.parametrize("data", ["Grüße".encode("latin-1"), b"\xff\xfe\x00\xd8\x00\xd8", b"RIFF\x24\xf0WAVE"])
 def test_what_is_not_utf8_is_refused(data: bytes) -> None:
-    with refuses(Unreadable, "transcript.not_utf8", file="words.vtt"):
+    with raises_error(Unreadable, "transcript.not_utf8", file="words.vtt"):
         parse(data, "words.vtt")
 
 
@@ -85,10 +85,10 @@ NO_TIMES, NOTHING = "transcript.unknown_format", "transcript.no_lines"
     ids=["empty", "words", "pdf", "list", "no mark", "head", "note", "tags", "no segments", "20 MB"],
 )
 def test_what_is_not_a_transcript_is_refused_in_words(content: bytes, code: str) -> None:
-    with refuses(Unreadable, code, file="words"):
+    with raises_error(Unreadable, code, file="words"):
         parse(content, "words")
 
 
 def test_without_a_name_it_is_the_transcript() -> None:
-    with refuses(Unreadable, "transcript.no_lines", file="the transcript"):
+    with raises_error(Unreadable, "transcript.no_lines", file="the transcript"):
         parse(b"WEBVTT\n")

@@ -10,7 +10,7 @@ import pytest
 from archive.cues import Cue
 from archive.errors import Unreadable, make_problem
 from archive.intake.transcripts import parse
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 
 FROM_FIRST = "Captions hold times of day. They were counted from the first message in the file."
 
@@ -82,7 +82,7 @@ def test_captions_from_before_the_recording_are_broken() -> None:
     began = datetime(2021, 12, 5, 11, 45, 26, 800_000, tzinfo=UTC)
 
     faults = [make_problem("cue.at_line", number=5, reason=make_problem("cue.before_recording"))]
-    with refuses(Unreadable, "transcript.broken_lines", usable=1, broken=1, cues=faults):
+    with raises_error(Unreadable, "transcript.broken_lines", usable=1, broken=1, cues=faults):
         parse(TALK.encode(), began=began)
 
 

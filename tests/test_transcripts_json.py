@@ -8,7 +8,7 @@ import pytest
 from archive.cues import Cue
 from archive.errors import Unreadable
 from archive.intake.transcripts import Parsed, parse
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 
 
 def read(*segments: Any, **more: Any) -> Parsed:
@@ -124,5 +124,5 @@ def test_halves_of_characters_are_replaced() -> None:
     ],
 )
 def test_other_json_is_refused_in_words(text: str, code: str) -> None:
-    with refuses(Unreadable, code, file="words.json"):
+    with raises_error(Unreadable, code, file="words.json"):
         parse(text.encode(), "words.json")

@@ -10,7 +10,7 @@ import pytest
 from archive.cues import Cue
 from archive.errors import Unreadable
 from archive.intake.transcripts import parse
-from tests.support.errors import refuses
+from tests.support.errors import raises_error
 
 TIMES = b"00:01.000 --> 00:02.000\n"
 MESSAGE = (
@@ -57,7 +57,7 @@ LARGE = ("transcript.too_large", {"limit": 20 * 1024**2})
 def test_too_much_is_refused_in_words(data: bytes, problem: Limit) -> None:
     code, params = problem
 
-    with refuses(Unreadable, code, file="words", **params):
+    with raises_error(Unreadable, code, file="words", **params):
         parse(data, "words", lenient=True)
 
 

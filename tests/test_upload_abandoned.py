@@ -10,9 +10,9 @@ from archive.errors import make_problem
 from archive.intake.uploads import clean_up
 from archive.models import Space, UploadPart, UploadSession, User
 from archive.storage import keys, store
-from tests.support.api_client import Caller
+from tests.support.api_client import ApiClient
 from tests.support.log_entries import events
-from tests.support.object_stores import NOBODY_LISTENS, other_store
+from tests.support.object_stores import UNREACHABLE, override_store
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("db")
 @pytest.fixture
 def upload(alice: User) -> UploadSession:
     """One that is half way: a transcript, of which the only part has arrived."""
-    caller = Caller(user=alice)
+    caller = ApiClient(user=alice)
     begun = caller.begin(caller.announce().json["id"], b"WEBVTT", kind="transcript").json
     caller.send(begun, b"WEBVTT")
     return UploadSession.objects.get()
@@ -64,7 +64,7 @@ def test_before_it_is_not(upload: UploadSession) -> None:
 @pytest.mark.parametrize("touch", ["GET", "POST"])
 def test_looking_or_going_on_keeps_it(touch: str, upload: UploadSession, alice: User) -> None:
     touched(hours=23.9)
-    caller = Caller(user=alice)
+    caller = ApiClient(user=alice)
     path = f"/uploads/{upload.pk}"
     Space.objects.update(lease_until=None)
 
@@ -79,8 +79,8 @@ def test_looking_or_going_on_keeps_it(touch: str, upload: UploadSession, alice: 
 
 
 def test_what_a_dead_store_kept_is_removed_later(upload: UploadSession, alice: User) -> None:
-    with other_store(**NOBODY_LISTENS):
-        assert Caller(user=alice).delete(f"/uploads/{upload.pk}").status == 204
+    with override_store(**UNREACHABLE):
+        assert ApiClient(user=alice).delete(f"/uploads/{upload.pk}").status == 204
     assert left(upload) == (0, 1)
     UploadSession.objects.update(retry_at=None)  # the pause after the attempt
 
@@ -92,7 +92,7 @@ def test_what_a_dead_store_kept_is_removed_later(upload: UploadSession, alice: U
 
 def refused(upload: UploadSession, alice: User) -> UploadSession:
     """Arrived, and found to be broken."""
-    assert Caller(user=alice).post(f"/uploads/{upload.pk}/complete").status == 200
+    assert ApiClient(user=alice).post(f"/uploads/{upload.pk}/complete").status == 200
     UploadSession.objects.update(state="rejected", problem=make_problem("transcript.no_lines"))
     return upload
 
@@ -113,7 +113,7 @@ def test_a_refused_transcript_is_kept_for_a_day(upload: UploadSession, alice: Us
 
 def test_the_rest_of_it_can_be_kept_while_it_is_there(upload: UploadSession, alice: User) -> None:
     refused(upload, alice)
-    caller = Caller(user=alice)
+    caller = ApiClient(user=alice)
 
     kept = caller.post(f"/uploads/{upload.pk}/accept-partial")
 
@@ -128,7 +128,7 @@ def test_the_rest_can_not_be_kept_when_it_is_gone(upload: UploadSession, alice: 
     touched(hours=24.1)
     rounds()
 
-    answer = Caller(user=alice).post(f"/uploads/{upload.pk}/accept-partial")
+    answer = ApiClient(user=alice).post(f"/uploads/{upload.pk}/accept-partial")
 
     assert (answer.status, answer.code) == (409, "upload.partial_too_late")
 
@@ -138,14 +138,14 @@ def test_the_rest_can_not_be_kept_when_it_is_about_to_go(upload: UploadSession, 
     refused(upload, alice)
     touched(hours=24.1)
 
-    answer = Caller(user=alice).post(f"/uploads/{upload.pk}/accept-partial")
+    answer = ApiClient(user=alice).post(f"/uploads/{upload.pk}/accept-partial")
 
     assert (answer.status, answer.code) == (409, "upload.partial_too_late")
     assert left(upload) == (1, 0)
 
 
 def test_nothing_of_an_open_upload_can_be_kept(upload: UploadSession, alice: User) -> None:
-    assert Caller(user=alice).post(f"/uploads/{upload.pk}/accept-partial").status == 409
+    assert ApiClient(user=alice).post(f"/uploads/{upload.pk}/accept-partial").status == 409
 
 
 def test_a_space_waits_no_longer_for_a_transcript_that_was_given_up(
@@ -154,6 +154,6 @@ def test_a_space_waits_no_longer_for_a_transcript_that_was_given_up(
     settings.TRANSCRIPTION_MODEL = "/a/model"
     Space.objects.update(state="available", transcribe=True)
 
-    Caller(user=alice).delete(f"/uploads/{upload.pk}")
+    ApiClient(user=alice).delete(f"/uploads/{upload.pk}")
 
     assert upload.space.transcriptions.get().state == "requested"

@@ -7,7 +7,7 @@ import pytest
 
 from archive.models import Space, UploadSession, User
 from archive.storage import StoredVersion, store
-from tests.support.api_client import MIB, Caller
+from tests.support.api_client import MIB, ApiClient
 from tests.support.log_entries import events
 
 pytestmark = pytest.mark.django_db
@@ -19,17 +19,17 @@ def sent() -> bytes:
 
 
 @pytest.fixture
-def caller(db: None, alice: User) -> Caller:
-    return Caller(user=alice)
+def caller(db: None, alice: User) -> ApiClient:
+    return ApiClient(user=alice)
 
 
 @pytest.fixture
-def upload(caller: Caller, sent: bytes) -> dict[str, Any]:
+def upload(caller: ApiClient, sent: bytes) -> dict[str, Any]:
     found: dict[str, Any] = caller.begin(caller.announce().json["id"], sent).json
     return found
 
 
-def test_missing_parts_are_named_and_nothing_is_lost(caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
+def test_missing_parts_are_named_and_nothing_is_lost(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     caller.send(upload, sent, [2])
 
     refused = caller.post(f"/uploads/{upload['id']}/complete")
@@ -39,7 +39,7 @@ def test_missing_parts_are_named_and_nothing_is_lost(caller: Caller, upload: dic
     assert caller.post(f"/uploads/{upload['id']}/complete").status == 200
 
 
-def test_a_wrong_etag_is_named(caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
+def test_a_wrong_etag_is_named(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     caller.send(upload, sent)
     parts = caller.get(f"/uploads/{upload['id']}").json["parts"]
     named = [{"number": part["number"], "etag": part["etag"]} for part in parts]
@@ -53,7 +53,7 @@ def test_a_wrong_etag_is_named(caller: Caller, upload: dict[str, Any], sent: byt
 
 @pytest.mark.parametrize("named", [[1, 2], [1, 2, 3, 4]])
 def test_naming_other_parts_than_there_are_is_refused(
-    named: list[int], caller: Caller, upload: dict[str, Any], sent: bytes
+    named: list[int], caller: ApiClient, upload: dict[str, Any], sent: bytes
 ) -> None:
     caller.send(upload, sent)
     etags = {part["number"]: part["etag"] for part in caller.get(f"/uploads/{upload['id']}").json["parts"]}
@@ -63,7 +63,7 @@ def test_naming_other_parts_than_there_are_is_refused(
     assert caller.post(f"/uploads/{upload['id']}/complete", body).status == 409
 
 
-def test_completing_again_answers_the_same(caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
+def test_completing_again_answers_the_same(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     caller.send(upload, sent)
     first = caller.post(f"/uploads/{upload['id']}/complete").json
 
@@ -73,7 +73,7 @@ def test_completing_again_answers_the_same(caller: Caller, upload: dict[str, Any
     assert events(Space.objects.get()).count("upload.completed") == 1
 
 
-def completed_by_one_who_died(sent: bytes, caller: Caller, upload: dict[str, Any]) -> None:
+def completed_by_one_who_died(sent: bytes, caller: ApiClient, upload: dict[str, Any]) -> None:
     """The store has completed it, but the answer was lost."""
     caller.send(upload, sent)
     session = UploadSession.objects.get()
@@ -87,7 +87,9 @@ def completed_by_one_who_died(sent: bytes, caller: Caller, upload: dict[str, Any
 
 
 @pytest.mark.parametrize("way", ["complete", "look"])
-def test_going_on_after_one_who_died_in_between(way: str, caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
+def test_going_on_after_one_who_died_in_between(
+    way: str, caller: ApiClient, upload: dict[str, Any], sent: bytes
+) -> None:
     completed_by_one_who_died(sent, caller, upload)
 
     path = f"/uploads/{upload['id']}"
@@ -97,7 +99,7 @@ def test_going_on_after_one_who_died_in_between(way: str, caller: Caller, upload
     assert Space.objects.get().state == "processing"
 
 
-def test_an_upload_that_the_store_has_lost_is_over(caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
+def test_an_upload_that_the_store_has_lost_is_over(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     caller.send(upload, sent)
     session = UploadSession.objects.get()
     store().abort(session.key, session.upload_id)  # as a rule of the bucket may do after a week
@@ -112,7 +114,7 @@ def test_an_upload_that_the_store_has_lost_is_over(caller: Caller, upload: dict[
 
 
 def test_after_giving_up_the_next_recording_has_a_key_of_its_own(
-    caller: Caller, upload: dict[str, Any], sent: bytes
+    caller: ApiClient, upload: dict[str, Any], sent: bytes
 ) -> None:
     caller.delete(f"/uploads/{upload['id']}")
     caller.begin(upload["space"], sent)
@@ -122,7 +124,7 @@ def test_after_giving_up_the_next_recording_has_a_key_of_its_own(
     assert [key.partition("/recording/")[2] for key in keys] == ["1.m4a", "2.m4a"]
 
 
-def test_completing_what_was_given_up_is_refused(caller: Caller, upload: dict[str, Any]) -> None:
+def test_completing_what_was_given_up_is_refused(caller: ApiClient, upload: dict[str, Any]) -> None:
     caller.delete(f"/uploads/{upload['id']}")
 
     refused = caller.post(f"/uploads/{upload['id']}/complete")
@@ -130,7 +132,7 @@ def test_completing_what_was_given_up_is_refused(caller: Caller, upload: dict[st
     assert (refused.status, refused.words) == (409, "This upload is over: it was aborted.")
 
 
-def test_an_object_of_another_size_is_not_taken(caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
+def test_an_object_of_another_size_is_not_taken(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     completed_by_one_who_died(sent, caller, upload)
     UploadSession.objects.update(size=len(sent) + 1)
 

@@ -7,7 +7,7 @@ import pytest
 
 from archive.models import LogEntry, Participant, Space, UploadSession, User
 from archive.storage import store
-from tests.support.api_client import MIB, Caller, recorder
+from tests.support.api_client import MIB, ApiClient, make_recorder
 from tests.support.log_entries import events
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +25,7 @@ def stored(upload: dict[str, Any]) -> bytes:
 
 @pytest.mark.parametrize("way", ["token", "session"])
 def test_a_recording_arrives_whole(way: str, sent: bytes, alice: User, admin: User) -> None:
-    caller = Caller(user=alice) if way == "session" else recorder(admin)[0]
+    caller = ApiClient(user=alice) if way == "session" else make_recorder(admin)[0]
     space = caller.announce(host="alice").json
     upload = caller.begin(space["id"], sent).json
     caller.send(upload, sent)
@@ -39,7 +39,7 @@ def test_a_recording_arrives_whole(way: str, sent: bytes, alice: User, admin: Us
 
 
 def test_a_transcript_arrives_and_the_space_goes_on_waiting_for_its_recording(alice: User) -> None:
-    caller = Caller(user=alice)
+    caller = ApiClient(user=alice)
     space = caller.announce().json
     upload = caller.begin(space["id"], b"WEBVTT", kind="transcript", name="words.vtt", language="de").json
     caller.send(upload, b"WEBVTT")
@@ -52,7 +52,7 @@ def test_a_transcript_arrives_and_the_space_goes_on_waiting_for_its_recording(al
 
 
 def test_what_is_said_of_a_space_is_kept(alice: User, bob: User) -> None:
-    caller = Caller(user=alice)
+    caller = ApiClient(user=alice)
 
     answer = caller.announce(
         audience="followed",
@@ -77,7 +77,7 @@ def test_what_is_said_of_a_space_is_kept(alice: User, bob: User) -> None:
 
 
 def test_a_recorders_space_is_known_as_its_own(alice: User, admin: User) -> None:
-    caller, token = recorder(admin)
+    caller, token = make_recorder(admin)
 
     space = caller.announce(host="alice").json
 
@@ -87,7 +87,7 @@ def test_a_recorders_space_is_known_as_its_own(alice: User, admin: User) -> None
 
 
 def test_an_admin_brings_in_a_space_for_its_host(alice: User, admin: User) -> None:
-    caller = Caller(user=admin)
+    caller = ApiClient(user=admin)
 
     space = caller.announce(host="alice").json
 
@@ -96,7 +96,7 @@ def test_an_admin_brings_in_a_space_for_its_host(alice: User, admin: User) -> No
 
 
 def test_open_uploads_are_listed_for_going_on(alice: User, bob: User) -> None:
-    caller, other = Caller(user=alice), Caller(user=bob)
+    caller, other = ApiClient(user=alice), ApiClient(user=bob)
     upload = caller.begin(caller.announce().json["id"], b"x", name="talk.wav").json
     other.begin(other.announce().json["id"], b"y")
 

@@ -11,11 +11,11 @@ import pytest
 from archive import dbtime, recorders, tasks
 from archive.models import Space, UploadSession, User
 from archive.storage import keys, store
-from tests.support.api_client import Remote
+from tests.support.api_client import RemoteApiClient
 from tests.support.leases import expire_leases
-from tests.support.log_entries import events, told
+from tests.support.log_entries import event_detail, events
 from tests.support.processes import PausedAt, Services, dispatch_until, wait_until
-from tests.support.proxy import Gate
+from tests.support.proxy import PausingProxy
 
 COMPLETES = r"POST /spacekeep/spaces/[^ ]+\?uploadId="
 OPENS = r"POST /spacekeep/spaces/[^ ]+\?uploads"
@@ -27,13 +27,13 @@ def token(committed: None, alice: User, admin: User) -> str:
     return recorders.create_token("studio", 30, admin)[1]
 
 
-def begun(caller: Remote) -> dict[str, Any]:
+def begun(caller: RemoteApiClient) -> dict[str, Any]:
     upload: dict[str, Any] = caller.begin(caller.announce(host="alice").json["id"], SENT).json
     caller.send(upload, SENT)
     return upload
 
 
-def meanwhile(pool: ThreadPoolExecutor, caller: Remote, path: str) -> "Future[Any]":
+def meanwhile(pool: ThreadPoolExecutor, caller: RemoteApiClient, path: str) -> "Future[Any]":
     def call() -> Any:
         with suppress(OSError):  # its process is killed
             return caller.post(path)
@@ -50,7 +50,7 @@ def assert_whole(upload: dict[str, Any]) -> None:
 
 
 def test_killed_between_the_stores_completion_and_the_commit(services: Services, token: str) -> None:
-    caller = Remote(services.url, token)
+    caller = RemoteApiClient(services.url, token)
     web = services.web()
     upload = begun(caller)
     with ThreadPoolExecutor() as pool, PausedAt("upload.completed") as pause:
@@ -68,8 +68,8 @@ def test_killed_between_the_stores_completion_and_the_commit(services: Services,
 
 
 def test_killed_before_the_store_completed_it(services: Services, token: str) -> None:
-    caller = Remote(services.url, token)
-    with Gate(os.environ["S3_ENDPOINT_URL"], COMPLETES) as gate:
+    caller = RemoteApiClient(services.url, token)
+    with PausingProxy(os.environ["S3_ENDPOINT_URL"], COMPLETES) as gate:
         web = web_through(services, gate)
         upload = begun(caller)
         with ThreadPoolExecutor() as pool:
@@ -85,7 +85,7 @@ def test_killed_before_the_store_completed_it(services: Services, token: str) ->
 
 def test_killed_between_the_parts_and_completing(services: Services, token: str) -> None:
     """The uploader does not return: after a day a worker aborts the upload."""
-    caller = Remote(services.url, token)
+    caller = RemoteApiClient(services.url, token)
     web = services.web()
     begun(caller)
     web.kill()
@@ -96,13 +96,13 @@ def test_killed_between_the_parts_and_completing(services: Services, token: str)
 
     wait_until(lambda: UploadSession.objects.get().upload_id == "", "a worker gives it up")
     session = UploadSession.objects.get()
-    assert (session.state, told(session.space, "upload.aborted")) == ("aborted", {"upload": str(session.pk)})
+    assert (session.state, event_detail(session.space, "upload.aborted")) == ("aborted", {"upload": str(session.pk)})
     assert not store().listing(keys.prefix(session.space_id))
 
 
 def test_killed_between_giving_up_and_the_store(services: Services, token: str) -> None:
-    caller = Remote(services.url, token)
-    with Gate(os.environ["S3_ENDPOINT_URL"], r"DELETE /spacekeep/spaces/") as gate:
+    caller = RemoteApiClient(services.url, token)
+    with PausingProxy(os.environ["S3_ENDPOINT_URL"], r"DELETE /spacekeep/spaces/") as gate:
         web = web_through(services, gate)
         upload = begun(caller)
         with ThreadPoolExecutor() as pool:
@@ -118,13 +118,13 @@ def test_killed_between_giving_up_and_the_store(services: Services, token: str) 
     assert not store().listing(keys.prefix(Space.objects.get().pk))
 
 
-def suppressed(caller: Remote, upload: dict[str, Any]) -> None:
+def suppressed(caller: RemoteApiClient, upload: dict[str, Any]) -> None:
     with suppress(OSError):
         caller.delete(f"/uploads/{upload['id']}")
 
 
 def test_killed_between_the_store_and_the_row_of_a_new_upload(services: Services, token: str) -> None:
-    caller = Remote(services.url, token)
+    caller = RemoteApiClient(services.url, token)
     web = services.web()
     space = caller.announce(host="alice").json["id"]
     with ThreadPoolExecutor() as pool, PausedAt("upload.opened") as pause:
@@ -143,12 +143,12 @@ def test_killed_between_the_store_and_the_row_of_a_new_upload(services: Services
     assert store().read(session.key, 0, len(SENT), session.etag) == SENT
 
 
-def suppressed_begin(caller: Remote, space: str) -> None:
+def suppressed_begin(caller: RemoteApiClient, space: str) -> None:
     with suppress(OSError):
         caller.begin(space, SENT)
 
 
-def web_through(services: Services, gate: Gate) -> Any:
+def web_through(services: Services, gate: PausingProxy) -> Any:
     """A web process that reaches the store through `gate`; browsers still reach it themselves."""
     os.environ["S3_PUBLIC_ENDPOINT_URL"], before = os.environ["S3_ENDPOINT_URL"], os.environ["S3_ENDPOINT_URL"]
     os.environ["S3_ENDPOINT_URL"] = gate.url

@@ -7,22 +7,22 @@ import pytest
 from archive.errors import make_problem
 from archive.models import Space, UploadSession, User
 from archive.storage import keys, store
-from tests.support.api_client import Caller, recorder
+from tests.support.api_client import ApiClient, make_recorder
 from tests.support.factory import make_row
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def caller(db: None, alice: User) -> Caller:
-    return Caller(user=alice)
+def caller(db: None, alice: User) -> ApiClient:
+    return ApiClient(user=alice)
 
 
-def begin(caller: Caller, space: Any, **fields: Any) -> Any:
+def begin(caller: ApiClient, space: Any, **fields: Any) -> Any:
     return caller.post(f"/spaces/{space}/uploads", {"kind": "recording", "name": "a.m4a", "size": 1, **fields})
 
 
-def test_a_recording_that_is_too_big(caller: Caller) -> None:
+def test_a_recording_that_is_too_big(caller: ApiClient) -> None:
     space = caller.announce().json["id"]
 
     refused = begin(caller, space, size=5 * 1024**3 + 1)
@@ -31,7 +31,7 @@ def test_a_recording_that_is_too_big(caller: Caller) -> None:
     assert begin(caller, space, size=5 * 1024**3).json["part_count"] == 320
 
 
-def test_a_transcript_that_is_too_big(caller: Caller) -> None:
+def test_a_transcript_that_is_too_big(caller: ApiClient) -> None:
     refused = begin(caller, caller.announce().json["id"], kind="transcript", size=20 * 1024**2 + 1)
 
     assert (refused.status, refused.code) == (422, "upload.too_large")
@@ -40,7 +40,7 @@ def test_a_transcript_that_is_too_big(caller: Caller) -> None:
 @pytest.mark.parametrize("way", ["token", "session"])
 def test_so_many_at_a_time(way: str, settings: Any, alice: User, admin: User) -> None:
     settings.MAX_OPEN_UPLOADS = 2
-    caller = Caller(user=alice) if way == "session" else recorder(admin)[0]
+    caller = ApiClient(user=alice) if way == "session" else make_recorder(admin)[0]
     spaces = [caller.announce(host="alice").json["id"] for _ in range(3)]
     first = begin(caller, spaces[0]).json
     assert begin(caller, spaces[1]).status == 201
@@ -55,13 +55,13 @@ def test_so_many_at_a_time(way: str, settings: Any, alice: User, admin: User) ->
 
 def test_the_uploads_of_others_do_not_count(settings: Any, alice: User, admin: User) -> None:
     settings.MAX_OPEN_UPLOADS = 1
-    machine, person = recorder(admin)[0], Caller(user=alice)
+    machine, person = make_recorder(admin)[0], ApiClient(user=alice)
     assert begin(machine, machine.announce(host="alice").json["id"]).status == 201
 
     assert begin(person, person.announce().json["id"]).status == 201
 
 
-def test_one_recording_at_a_time(caller: Caller) -> None:
+def test_one_recording_at_a_time(caller: ApiClient) -> None:
     space = caller.announce().json["id"]
     begin(caller, space)
 
@@ -85,13 +85,13 @@ def test_one_recording_at_a_time(caller: Caller) -> None:
         ("expiring", "transcript", 410),
     ],
 )
-def test_a_space_takes_what_it_waits_for(state: str, kind: str, status: int, caller: Caller, alice: User) -> None:
+def test_a_space_takes_what_it_waits_for(state: str, kind: str, status: int, caller: ApiClient, alice: User) -> None:
     space = make_row(alice, state=state, problem=make_problem("audio.empty") if state == "rejected" else {})
 
     assert begin(caller, space.pk, kind=kind).status == status
 
 
-def test_a_space_that_the_command_line_takes_in_is_left_to_it(caller: Caller, alice: User) -> None:
+def test_a_space_that_the_command_line_takes_in_is_left_to_it(caller: ApiClient, alice: User) -> None:
     space = make_row(alice, state="receiving", fingerprint="f" * 64)
 
     refused = begin(caller, space.pk)
@@ -113,7 +113,7 @@ def test_a_space_that_the_command_line_takes_in_is_left_to_it(caller: Caller, al
         {"extra": 1},
     ],
 )
-def test_what_is_not_as_it_should_be(fields: dict[str, Any], caller: Caller) -> None:
+def test_what_is_not_as_it_should_be(fields: dict[str, Any], caller: ApiClient) -> None:
     refused = begin(caller, caller.announce().json["id"], **fields)
 
     assert (refused.status, refused.json["errors"][0]["loc"][-1]) == (422, next(iter(fields)))
@@ -128,7 +128,7 @@ def test_what_is_not_as_it_should_be(fields: dict[str, Any], caller: Caller) -> 
         ({"speakers": [{"name": "Nora", "account": "nobody"}]}, "There is no user “nobody”"),
     ],
 )
-def test_a_space_that_is_refused(fields: dict[str, Any], said: str, caller: Caller) -> None:
+def test_a_space_that_is_refused(fields: dict[str, Any], said: str, caller: ApiClient) -> None:
     refused = caller.announce(**fields)
 
     assert (refused.status, said in refused.words) == (422, True)
@@ -139,5 +139,5 @@ def test_a_space_that_is_refused(fields: dict[str, Any], said: str, caller: Call
     "ended_at",
     [1700000000, "2026-11-22", "2026-11-22T14:05:00", "0001-01-01T00:00:00+14:00", "2026-13-40T00:00:00Z", None],
 )
-def test_an_end_that_is_no_moment(ended_at: Any, caller: Caller) -> None:
+def test_an_end_that_is_no_moment(ended_at: Any, caller: ApiClient) -> None:
     assert caller.announce(ended_at=ended_at).status == 422

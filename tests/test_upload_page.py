@@ -9,7 +9,7 @@ from pytest_django import Settings
 from archive.errors import make_problem
 from archive.models import Space, UploadSession, User
 from tests.support.factory import make_row
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -20,19 +20,19 @@ def make_upload(space: Space, by: User, **fields: object) -> UploadSession:
 
 
 def test_hosts_and_admins_bring_in_and_auditors_do_not(alice: User, admin: User, auditor: User) -> None:
-    assert [browser(user).get("/upload/").status_code for user in (alice, admin, auditor)] == [200, 200, 404]
-    assert browser().get("/upload/").status_code == 302
-    assert browser(alice).post("/upload/").status_code == 405
+    assert [make_client(user).get("/upload/").status_code for user in (alice, admin, auditor)] == [200, 200, 404]
+    assert make_client().get("/upload/").status_code == 302
+    assert make_client(alice).post("/upload/").status_code == 405
 
 
 def test_a_strangers_space_is_not_there(alice: User, bob: User) -> None:
     space = make_row(bob, state="receiving")
     gone = make_row(alice, ended_ago=timedelta(days=31))
 
-    assert browser(alice).get(f"/upload/?space={space.pk}").status_code == 404
-    assert browser(alice).get("/upload/?space=nonsense").status_code == 404
-    assert browser(alice).get(f"/spaces/{space.pk}/progress", HTTP_HX_REQUEST="true").status_code == 404
-    assert browser(alice).get(f"/upload/?space={gone.pk}").status_code == 410
+    assert make_client(alice).get(f"/upload/?space={space.pk}").status_code == 404
+    assert make_client(alice).get("/upload/?space=nonsense").status_code == 404
+    assert make_client(alice).get(f"/spaces/{space.pk}/progress", HTTP_HX_REQUEST="true").status_code == 404
+    assert make_client(alice).get(f"/upload/?space={gone.pk}").status_code == 410
 
 
 def test_only_ones_own_open_uploads_are_listed(alice: User, bob: User) -> None:
@@ -40,7 +40,7 @@ def test_only_ones_own_open_uploads_are_listed(alice: User, bob: User) -> None:
     make_upload(make_row(alice, state="receiving"), alice, name="over.wav", state="aborted")
     make_upload(make_row(bob, state="receiving"), bob, name="bobs.wav")
 
-    shown = browser(alice).get("/upload/").content.decode()
+    shown = make_client(alice).get("/upload/").content.decode()
 
     assert "Choose <bdi>mine.wav</bdi> (40 MB) again" in shown
     assert "over.wav" not in shown
@@ -50,7 +50,7 @@ def test_only_ones_own_open_uploads_are_listed(alice: User, bob: User) -> None:
 def test_titles_and_names_are_text(alice: User) -> None:
     make_upload(make_row(alice, state="receiving", title="<b>x</b>"), alice, name='"><script>.wav')
 
-    shown = browser(alice).get("/upload/").content.decode()
+    shown = make_client(alice).get("/upload/").content.decode()
 
     assert "<script>.wav" not in shown
     assert "<b>x</b>" not in shown
@@ -58,15 +58,15 @@ def test_titles_and_names_are_text(alice: User) -> None:
 
 def test_a_look_stores_nothing_and_has_limits(alice: User, auditor: User) -> None:
     small = SimpleUploadedFile("talk.json", b"{}")
-    answer = browser(alice).post("/upload/inspect", {"file": small, "recording": ""})
+    answer = make_client(alice).post("/upload/inspect", {"file": small, "recording": ""})
     assert answer.status_code == 200
     assert answer.json()["ended_at"] is None
 
     many = [SimpleUploadedFile(f"{number}.json", b"{}") for number in range(6)]
-    assert browser(alice).post("/upload/inspect", {"file": many}).status_code == 413
-    assert browser(auditor).post("/upload/inspect", {"file": [small]}).status_code == 404
-    assert browser(alice).get("/upload/inspect").status_code == 405
-    assert browser(alice, enforce_csrf_checks=True).post("/upload/inspect", {"file": [small]}).status_code == 403
+    assert make_client(alice).post("/upload/inspect", {"file": many}).status_code == 413
+    assert make_client(auditor).post("/upload/inspect", {"file": [small]}).status_code == 404
+    assert make_client(alice).get("/upload/inspect").status_code == 405
+    assert make_client(alice, enforce_csrf_checks=True).post("/upload/inspect", {"file": [small]}).status_code == 403
     assert not Space.objects.exists()
 
 
@@ -79,7 +79,7 @@ def test_the_steps_are_told_while_they_are_taken(alice: User) -> None:
         processing_step_total=40_000_000,
     )
     make_upload(space, alice, state="uploaded", etag="e")
-    page = browser(alice)
+    page = make_client(alice)
 
     shown = page.get(f"/spaces/{space.pk}/progress", HTTP_HX_REQUEST="true")
     assert "20 MB of 40 MB" in shown.content.decode()
@@ -99,10 +99,12 @@ def test_what_follows_is_told_before_it_begins(alice: User, settings: Settings) 
     make_upload(space, alice, state="uploaded", etag="e")
     path = f"/spaces/{space.pk}/progress"
 
-    assert "Writing down what is said, by machine" in browser(alice).get(path, HTTP_HX_REQUEST="true").content.decode()
+    assert (
+        "Writing down what is said, by machine" in make_client(alice).get(path, HTTP_HX_REQUEST="true").content.decode()
+    )
 
     make_upload(space, alice, kind="transcript", state="uploaded", etag="e")
-    shown = browser(alice).get(path, HTTP_HX_REQUEST="true").content.decode()
+    shown = make_client(alice).get(path, HTTP_HX_REQUEST="true").content.decode()
     assert "Reading the transcript" in shown
     assert "by machine" not in shown
 
@@ -115,10 +117,11 @@ def test_only_a_broken_transcript_of_ones_own_is_read_again(alice: User, bob: Us
     path = f"/spaces/{space.pk}/accept-partial/{broken.pk}"
 
     assert (
-        "The file has no line of speech with its times." in browser(alice).get(f"/spaces/{space.pk}/").content.decode()
+        "The file has no line of speech with its times."
+        in make_client(alice).get(f"/spaces/{space.pk}/").content.decode()
     )
-    assert browser(bob).post(path).status_code == 404
-    assert browser(alice).get(path).status_code == 405
-    assert browser(alice).post(path).status_code == 302
+    assert make_client(bob).post(path).status_code == 404
+    assert make_client(alice).get(path).status_code == 405
+    assert make_client(alice).post(path).status_code == 302
     broken.refresh_from_db()
     assert (broken.state, broken.lenient) == ("uploaded", True)

@@ -10,9 +10,9 @@ from archive import dbtime
 from archive.models import Space, UploadSession, User
 from archive.retention.purge import purge
 from archive.storage import keys, store
-from tests.support.api_client import MIB, Caller, checksum, put
+from tests.support.api_client import MIB, ApiClient, checksum, put_part
 from tests.support.deadlines import make_due, seconds_from_now
-from tests.support.rows import change
+from tests.support.rows import update_space
 
 pytestmark = pytest.mark.django_db
 
@@ -23,44 +23,44 @@ def sent() -> bytes:
 
 
 @pytest.fixture
-def caller(db: None, alice: User) -> Caller:
-    return Caller(user=alice)
+def caller(db: None, alice: User) -> ApiClient:
+    return ApiClient(user=alice)
 
 
 @pytest.fixture
-def upload(caller: Caller, sent: bytes) -> dict[str, Any]:
+def upload(caller: ApiClient, sent: bytes) -> dict[str, Any]:
     found: dict[str, Any] = caller.begin(caller.announce().json["id"], sent).json
     return found
 
 
-def sign(caller: Caller, upload: dict[str, Any], number: int, sha256: str | None = None) -> dict[str, Any]:
+def sign(caller: ApiClient, upload: dict[str, Any], number: int, sha256: str | None = None) -> dict[str, Any]:
     answer = caller.post(f"/uploads/{upload['id']}/parts", {"parts": [{"number": number, "sha256": sha256}]})
     part: dict[str, Any] = answer.json["parts"][0]
     return part
 
 
-def listed(caller: Caller, upload: dict[str, Any]) -> list[dict[str, Any]]:
+def listed(caller: ApiClient, upload: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = caller.get(f"/uploads/{upload['id']}").json["parts"]
     return found
 
 
-def test_the_store_takes_the_announced_bytes_only(caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
+def test_the_store_takes_the_announced_bytes_only(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     last = sent[16 * MIB :]
     part = sign(caller, upload, 2, checksum(last))
 
-    assert put(part, b"x" * 1000) == 400  # other bytes
-    assert put({**part, "headers": {}}, last) == 403  # the checksum left out
-    assert put({**part, "headers": {"x-amz-checksum-sha256": checksum(b"x" * 1000)}}, b"x" * 1000) == 403
+    assert put_part(part, b"x" * 1000) == 400  # other bytes
+    assert put_part({**part, "headers": {}}, last) == 403  # the checksum left out
+    assert put_part({**part, "headers": {"x-amz-checksum-sha256": checksum(b"x" * 1000)}}, b"x" * 1000) == 403
     assert listed(caller, upload) == []
-    assert put(part, last) == 200
+    assert put_part(part, last) == 200
 
 
 @pytest.mark.parametrize("size", [999, 1001])
-def test_the_store_takes_the_announced_size_only(caller: Caller, upload: dict[str, Any], size: int) -> None:
-    assert put(sign(caller, upload, 2), b"x" * size) == 403
+def test_the_store_takes_the_announced_size_only(caller: ApiClient, upload: dict[str, Any], size: int) -> None:
+    assert put_part(sign(caller, upload, 2), b"x" * size) == 403
 
 
-def test_what_has_arrived_is_told_with_its_checksum(caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
+def test_what_has_arrived_is_told_with_its_checksum(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     caller.send(upload, sent, [2])
 
     (part,) = listed(caller, upload)
@@ -68,7 +68,7 @@ def test_what_has_arrived_is_told_with_its_checksum(caller: Caller, upload: dict
     assert (part["number"], part["size"], part["sha256"]) == (2, 1000, checksum(sent[16 * MIB :]))
 
 
-def test_a_checksum_that_is_not_certain_is_not_told(caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
+def test_a_checksum_that_is_not_certain_is_not_told(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     """A signed address for other bytes exists, and its owner may still send them."""
     caller.send(upload, sent, [2])
     sign(caller, upload, 2, checksum(b"y" * 1000))
@@ -79,11 +79,11 @@ def test_a_checksum_that_is_not_certain_is_not_told(caller: Caller, upload: dict
 
 
 def test_of_two_versions_of_a_part_the_one_that_is_named_is_kept(
-    caller: Caller, upload: dict[str, Any], sent: bytes
+    caller: ApiClient, upload: dict[str, Any], sent: bytes
 ) -> None:
     caller.send(upload, sent)
     right = listed(caller, upload)
-    assert put(sign(caller, upload, 2), b"y" * 1000) == 200
+    assert put_part(sign(caller, upload, 2), b"y" * 1000) == 200
 
     named = [{"number": part["number"], "etag": part["etag"]} for part in right]
     done = caller.post(f"/uploads/{upload['id']}/complete", {"parts": named})
@@ -95,7 +95,7 @@ def test_of_two_versions_of_a_part_the_one_that_is_named_is_kept(
 
 @pytest.mark.parametrize("end", ["complete", "abort"])
 def test_an_address_is_dead_once_its_upload_is_over(
-    end: str, caller: Caller, upload: dict[str, Any], sent: bytes
+    end: str, caller: ApiClient, upload: dict[str, Any], sent: bytes
 ) -> None:
     caller.send(upload, sent)
     part = sign(caller, upload, 2)
@@ -104,24 +104,26 @@ def test_an_address_is_dead_once_its_upload_is_over(
     else:
         assert caller.delete(f"/uploads/{upload['id']}").status == 204
 
-    assert put(part, b"x" * 1000) == 404
+    assert put_part(part, b"x" * 1000) == 404
 
 
-def test_an_address_brings_nothing_back_after_the_deletion(caller: Caller, upload: dict[str, Any], sent: bytes) -> None:
+def test_an_address_brings_nothing_back_after_the_deletion(
+    caller: ApiClient, upload: dict[str, Any], sent: bytes
+) -> None:
     caller.send(upload, sent)
     part = sign(caller, upload, 2)
     space = Space.objects.get()
     make_due(space)
     assert purge(space.pk)
 
-    assert put(part, b"x" * 1000) == 404
+    assert put_part(part, b"x" * 1000) == 404
     assert caller.post(f"/uploads/{upload['id']}/complete").status == 404  # its row is gone
     assert not store().listing(keys.prefix(space.pk))
 
 
-def test_an_address_lives_no_longer_than_the_space(caller: Caller, upload: dict[str, Any]) -> None:
+def test_an_address_lives_no_longer_than_the_space(caller: ApiClient, upload: dict[str, Any]) -> None:
     assert 800 < seconds_from_now(moment(sign(caller, upload, 1))) <= 900
-    change(Space.objects.get(), expires_at=dbtime.now() + timedelta(seconds=90))
+    update_space(Space.objects.get(), expires_at=dbtime.now() + timedelta(seconds=90))
 
     part = sign(caller, upload, 1)
 
@@ -140,7 +142,7 @@ def moment(part: dict[str, Any]) -> datetime:
         ([{"number": 1}, {"number": 1}], "List each part once"),
     ],
 )
-def test_parts_that_are_none(caller: Caller, upload: dict[str, Any], parts: list[Any], said: str) -> None:
+def test_parts_that_are_none(caller: ApiClient, upload: dict[str, Any], parts: list[Any], said: str) -> None:
     refused = caller.post(f"/uploads/{upload['id']}/parts", {"parts": parts})
 
     assert (refused.status, said in refused.words) == (422, True)

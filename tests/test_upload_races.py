@@ -13,7 +13,7 @@ from archive.models import Space, UploadSession, User
 from archive.retention.purge import begin as begin_purge
 from archive.retention.purge import purge
 from archive.storage import Upload, begin, keys, store
-from tests.support.api_client import Caller
+from tests.support.api_client import ApiClient
 from tests.support.deadlines import make_due
 from tests.support.log_entries import events
 from tests.support.processes import PATIENCE
@@ -27,7 +27,7 @@ FILE = FileSpec("recording", "a.wav", 1)
 ROUNDS = 3
 
 
-def sent(caller: Caller) -> UploadSession:
+def sent(caller: ApiClient) -> UploadSession:
     upload = caller.begin(caller.announce().json["id"], SENT).json
     caller.send(upload, SENT)
     return UploadSession.objects.select_related("space").get(pk=upload["id"])
@@ -38,7 +38,7 @@ def fresh(session: UploadSession) -> UploadSession:
 
 
 def test_given_up_between_the_stores_completion_and_the_look(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    session, by = sent(Caller(user=alice)), Uploader(user=alice)
+    session, by = sent(ApiClient(user=alice)), Uploader(user=alice)
 
     def complete_then_give_up(upload: Upload) -> str:
         etag = completed(upload)
@@ -61,7 +61,7 @@ def outcome(call: Any, *arguments: Any) -> str:
 
 
 def test_completed_twice_at_once(alice: User) -> None:
-    caller, by = Caller(user=alice), Uploader(user=alice)
+    caller, by = ApiClient(user=alice), Uploader(user=alice)
     for _ in range(ROUNDS):
         session = sent(caller)
 
@@ -73,7 +73,7 @@ def test_completed_twice_at_once(alice: User) -> None:
 
 
 def test_completed_and_given_up_at_once(alice: User) -> None:
-    caller, by = Caller(user=alice), Uploader(user=alice)
+    caller, by = ApiClient(user=alice), Uploader(user=alice)
     for _ in range(ROUNDS):
         session = sent(caller)
 
@@ -91,7 +91,7 @@ def test_completed_and_given_up_at_once(alice: User) -> None:
 
 def test_completed_while_the_deadline_comes(alice: User) -> None:
     """Whichever was first, nothing is left behind once the deletion is through."""
-    caller, by = Caller(user=alice), Uploader(user=alice)
+    caller, by = ApiClient(user=alice), Uploader(user=alice)
     for _ in range(ROUNDS):
         session = sent(caller)
         make_due(session.space)
@@ -109,7 +109,7 @@ def test_completed_while_the_deadline_comes(alice: User) -> None:
 
 def test_asleep_while_the_space_was_deleted(alice: User) -> None:
     """It was looked up before, and goes on afterwards."""
-    caller, by = Caller(user=alice), Uploader(user=alice)
+    caller, by = ApiClient(user=alice), Uploader(user=alice)
     session = sent(caller)
     make_due(session.space)
     assert purge(session.space_id)
@@ -122,7 +122,7 @@ def test_asleep_while_the_space_was_deleted(alice: User) -> None:
 
 
 def test_two_recordings_begun_at_once(alice: User) -> None:
-    caller, by = Caller(user=alice), Uploader(user=alice)
+    caller, by = ApiClient(user=alice), Uploader(user=alice)
     for _ in range(ROUNDS):
         space = Space.objects.get(pk=caller.announce().json["id"])
 
@@ -135,7 +135,7 @@ def test_two_recordings_begun_at_once(alice: User) -> None:
 
 def test_the_limit_holds_for_many_at_once(alice: User, settings: Any) -> None:
     settings.MAX_OPEN_UPLOADS = 2
-    caller, by = Caller(user=alice), Uploader(user=alice)
+    caller, by = ApiClient(user=alice), Uploader(user=alice)
     spaces = [caller.announce().json["id"] for _ in range(5)]
 
     told = at_once(*[lambda s=s: outcome(sessions.open_session, s, FILE, by) for s in spaces])
@@ -144,7 +144,7 @@ def test_the_limit_holds_for_many_at_once(alice: User, settings: Any) -> None:
 
 
 def test_the_deletion_began_while_the_upload_was_opened(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    caller, by = Caller(user=alice), Uploader(user=alice)
+    caller, by = ApiClient(user=alice), Uploader(user=alice)
     space = Space.objects.get(pk=caller.announce().json["id"])
 
     def begin_late(*arguments: Any) -> Any:
@@ -161,7 +161,7 @@ def test_the_deletion_began_while_the_upload_was_opened(alice: User, monkeypatch
 
 def test_somebody_goes_on_at_the_moment_of_giving_up(alice: User) -> None:
     """The dispatcher saw it abandoned, and waits for the one who just asked for a part."""
-    session = sent(Caller(user=alice))
+    session = sent(ApiClient(user=alice))
     UploadSession.objects.update(last_activity_at=dbtime.now() - timedelta(hours=25))
 
     given_up = meanwhile(lambda: sessions.record_activity(session), lambda: clean_up.abandon(session.pk))

@@ -8,7 +8,7 @@ import pytest
 from archive import dbtime
 from archive.models import LogEntry, Space, User
 from archive.moderation.violations import flag, lift, preview_flag
-from tests.support.deadlines import kept
+from tests.support.deadlines import retention_period
 from tests.support.factory import make_row
 from tests.support.log_entries import entries
 
@@ -26,7 +26,7 @@ def test_a_flag_moves_the_deadline_to_day_120(space: Space, admin: User) -> None
 
     violation = flag(space.pk, "harassment", REASON, admin)
 
-    assert kept(space) == timedelta(days=120)
+    assert retention_period(space) == timedelta(days=120)
     assert (violation.state, violation.reason, violation.flagged_by) == ("standing", REASON, admin)
     (flagged, told), (moved, how) = entries(space)
     assert (flagged, moved) == ("violation.flagged", "deadline.moved")
@@ -50,7 +50,7 @@ def test_several_do_not_stack(space: Space, admin: User) -> None:
     flag(space.pk, "harassment", REASON, admin)
     flag(space.pk, "spam", REASON, admin)
 
-    assert kept(space) == timedelta(days=120)
+    assert retention_period(space) == timedelta(days=120)
     assert [event for event, _ in entries(space)] == ["violation.flagged", "deadline.moved", "violation.flagged"]
 
 
@@ -60,7 +60,7 @@ def test_lifted_early_the_first_deadline_applies_again(space: Space, admin: User
 
     lifted = lift(space.pk, "flagged in error", admin)
 
-    assert kept(space) == timedelta(days=30)
+    assert retention_period(space) == timedelta(days=30)
     assert [(v.state, v.lifted_by, v.lift_reason) for v in lifted] == [("lifted", admin, "flagged in error")] * 2
     assert [event for event, _ in entries(space)][-3:] == ["violation.lifted", "violation.lifted", "deadline.moved"]
 

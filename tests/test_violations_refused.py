@@ -12,8 +12,8 @@ from archive.errors import Refused, TooLate
 from archive.log import SYSTEM
 from archive.models import Rule, Space, User
 from archive.moderation.violations import flag, lift
-from tests.support.deadlines import kept, make_due
-from tests.support.errors import refuses
+from tests.support.deadlines import make_due, retention_period
+from tests.support.errors import raises_error
 from tests.support.factory import make_row
 from tests.support.log_entries import entries
 
@@ -38,7 +38,7 @@ def test_too_late_after_deletion_began(space: Space, admin: User, change: Callab
     lifecycle.transition(space, Space.State.AVAILABLE, Space.State.EXPIRING, actor=SYSTEM)
     before = entries(space)
 
-    with refuses(TooLate, "space.deletion_started"):
+    with raises_error(TooLate, "space.deletion_started"):
         change(space, admin)
 
     assert entries(space) == before
@@ -51,7 +51,7 @@ def test_too_late_from_the_deadline_on(space: Space, admin: User, change: Callab
     make_due(space)
     before = entries(space)
 
-    with refuses(TooLate, "space.deadline_passed"):
+    with raises_error(TooLate, "space.deadline_passed"):
         change(space, admin)
 
     assert entries(space) == before
@@ -65,7 +65,7 @@ def test_only_admins(
 ) -> None:
     flag(space.pk, "harassment", REASON, admin)
 
-    with refuses(Refused, "moderation.not_an_admin", user=who):
+    with raises_error(Refused, "moderation.not_an_admin", user=who):
         change(space, User.objects.get(username=who))
 
     assert space.violations.get().state == "standing"
@@ -84,7 +84,7 @@ def test_only_admins(
 def test_a_reason_is_needed(space: Space, admin: User, change: Any, reason: str, code: str) -> None:
     rule = ["spam"] if change is flag else []
 
-    with refuses(Refused, code):
+    with raises_error(Refused, code):
         change(space.pk, *rule, reason, admin)
 
 
@@ -98,11 +98,11 @@ def test_an_unknown_rule_tells_those_that_there_are(space: Space, admin: User) -
             f"There is no rule “{code}”. The rules are "
             "other, harassment, hate, illegal, impersonation, private-information, spam."
         )
-    assert kept(space) == timedelta(days=30)
+    assert retention_period(space) == timedelta(days=30)
 
 
 def test_nothing_to_lift_and_nothing_to_flag(space: Space, admin: User) -> None:
-    with refuses(Refused, "violation.none_standing"):
+    with raises_error(Refused, "violation.none_standing"):
         lift(space.pk, REASON, admin)
-    with refuses(Refused, "space.not_found"):
+    with raises_error(Refused, "space.not_found"):
         flag(uuid.UUID("00000000-0000-4000-8000-000000000001"), "spam", REASON, admin)

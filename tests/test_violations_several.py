@@ -9,8 +9,8 @@ from archive.errors import Refused
 from archive.log import SYSTEM
 from archive.models import Space, User, Violation
 from archive.moderation.violations import flag_each
-from tests.support.deadlines import kept
-from tests.support.errors import refuses
+from tests.support.deadlines import retention_period
+from tests.support.errors import raises_error
 from tests.support.factory import make_row
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -28,22 +28,22 @@ def test_each_is_flagged_or_says_why_not(alice: User, bob: User, admin: User) ->
         (other.pk, False),
     ]
     assert "Too late: the deletion of this Space started on" in outcomes[1].refusal
-    assert kept(one) == kept(other) == timedelta(days=120)
+    assert retention_period(one) == retention_period(other) == timedelta(days=120)
     assert not late.violations.exists()
 
 
 def test_what_is_wrong_with_all_of_them_is_said_once(alice: User, admin: User) -> None:
     space = make_row(alice)
 
-    with refuses(Refused, "violation.none_selected"):
+    with raises_error(Refused, "violation.none_selected"):
         flag_each([], "spam", "Watches.", admin)
-    with refuses(Refused, "violation.no_such_rule"):
+    with raises_error(Refused, "violation.no_such_rule"):
         flag_each([space.pk], "none", "Watches.", admin)
-    with refuses(Refused, "moderation.reason_missing"):
+    with raises_error(Refused, "moderation.reason_missing"):
         flag_each([space.pk], "spam", "", admin)
-    with refuses(Refused, "moderation.not_an_admin"):
+    with raises_error(Refused, "moderation.not_an_admin"):
         flag_each([space.pk], "spam", "Watches.", alice)
-    with refuses(Refused, "violation.too_many_selected", count=101):
+    with raises_error(Refused, "violation.too_many_selected", count=101):
         flag_each([make_row(alice).pk for _ in range(101)], "spam", "Watches.", admin)
 
     assert not Violation.objects.exists()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from archive.models import Bundle, Space, User
-from tests.support.http_clients import ask_for_bundle, session_cookie
+from tests.support.http_clients import request_bundle, session_cookie
 from tests.support.processes import Services, wait_until
 
 
@@ -16,7 +16,7 @@ def test_a_bundle_is_built_without_beat(services: Services, alice: User, make_sp
     worker = services.worker()
     wait_until(lambda: "ready" in worker.log.read_text(), "the worker is ready")
 
-    status, _ = ask_for_bundle(services.url, space, session_cookie(alice))
+    status, _ = request_bundle(services.url, space, session_cookie(alice))
 
     assert status == 302
     wait_until(lambda: Bundle.objects.get(space=space).state == "ready", "the bundle is ready")

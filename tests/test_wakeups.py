@@ -19,10 +19,10 @@ from archive.notices import create_reminders
 from archive.tasks import WORK
 from tests.faults.worker import published
 from tests.support.factory import make_held, make_row, make_space, make_user
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 from tests.support.mail_server import Mailbox, give_address
 from tests.support.processes import forget_messages
-from tests.support.rows import change
+from tests.support.rows import update_space
 
 Commit = Callable[[Callable[[], Any]], list[tuple[str, str]]]
 
@@ -53,7 +53,7 @@ def test_a_flag_by_command_and_by_page_publishes_its_notice(commit: Commit, spac
     by_command = commit(
         lambda: call_command("flag", str(space.pk), rule="spam", reason="It sold watches.", by="ada", json=True)
     )
-    by_page = commit(lambda: browser(admin).post(f"/spaces/{other.pk}/flag", reason))
+    by_page = commit(lambda: make_client(admin).post(f"/spaces/{other.pk}/flag", reason))
 
     assert by_command == [("send_notice", str(Notice.objects.get(space=space).pk))]
     assert by_page == [("send_notice", str(Notice.objects.get(space=other).pk))]
@@ -171,7 +171,7 @@ def test_processing_and_expiring_spaces_are_published(commit: Commit, alice: Use
     space = make_row(alice, state="processing")
 
     processing = commit(lambda: wakeups.wake(Space, space.pk))
-    change(space, state="expiring")
+    update_space(space, state="expiring")
     expiring = commit(lambda: wakeups.wake(Space, space.pk))
 
     assert processing == [("publish_space", str(space.pk))]

@@ -10,7 +10,7 @@ import pytest
 from archive import dbtime
 from archive.models import Bundle, LogEntry, Space, User
 from archive.storage import keys, store
-from tests.support.deadlines import come_near
+from tests.support.deadlines import move_deadline
 from tests.support.processes import Services, manage, wait_until
 
 
@@ -37,7 +37,7 @@ def test_from_file_to_nothing(services: Services, alice: User, demo_recording: P
     services.worker()
     services.beat()
     wait_until(lambda: Bundle.objects.get().sha256 != "", "the bundle is read back")
-    deadline = come_near(space, 3)
+    deadline = move_deadline(space, 3)
     wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "the worker deletes it by itself")
 
     assert not store().listing(keys.prefix(space.pk))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive.bundles.zip64 import Literal, Member, Range, crc32, layout, read
-from tests.support.zip_readers import extracted, readers, refused_by
+from tests.support.zip_readers import extract_member, reader_commands, reader_errors
 
 NOON = datetime(2026, 10, 23, 12, 34, 56, tzinfo=UTC)
 MAX32 = 4_294_967_295
@@ -45,7 +45,7 @@ def test_every_reader_accepts_it(tmp_path: Path) -> None:
     made = tmp_path / "made.zip"
     made.write_bytes(zipped([member("a/Gärten 🌱.txt", b"seeds\n"), member("a/empty", b"")]))
 
-    assert refused_by(made) == {}
+    assert reader_errors(made) == {}
 
 
 def test_members_are_plain_files_of_the_time_that_was_given() -> None:
@@ -91,8 +91,8 @@ def test_sizes_around_the_32_bit_limit(tmp_path: Path, size: int) -> None:
     assert after == b"still found"
     # unzip 6.0 mixes up the size of the member before and the mark for "see the ZIP64 field" when they are the same
     # number. In a bundle that would take two recordings, the first of exactly so many bytes.
-    able = readers().keys() - {"zipfile"} - ({"unzip"} if size == MAX32 else set())
-    found_by = extracted(path, "after", able)
+    able = reader_commands().keys() - {"zipfile"} - ({"unzip"} if size == MAX32 else set())
+    found_by = extract_member(path, "after", able)
     assert found_by == dict.fromkeys(able, b"still found")
 
 
@@ -125,8 +125,8 @@ def test_a_member_that_starts_at_the_limit(tmp_path: Path, start: int, is_wide: 
         assert info.header_offset == start
         assert bool(info.extra) is is_wide
         assert found.read("after") == b"still found"
-    able = readers().keys() - {"zipfile"}
-    assert extracted(path, "after", able) == dict.fromkeys(able, b"still found")
+    able = reader_commands().keys() - {"zipfile"}
+    assert extract_member(path, "after", able) == dict.fromkeys(able, b"still found")
 
 
 @pytest.mark.parametrize(("count", "end64"), [(65_534, False), (65_535, True), (65_536, True)])
@@ -138,4 +138,4 @@ def test_as_many_members_as_anybody_needs(tmp_path: Path, count: int, end64: boo
     if count == 65_535:
         path = tmp_path / "many.zip"
         path.write_bytes(made)
-        assert refused_by(path) == {}
+        assert reader_errors(path) == {}

@@ -19,10 +19,10 @@ from archive.storage.capabilities import copies_parts
 from archive.storage.purge_prefix import purge_listing
 from tests import plugin
 from tests.bench import Figure, at_least, at_most, told
-from tests.support.bundles import make_long
+from tests.support.bundles import make_long_space
 from tests.support.factory import make_noise, make_user
 from tests.support.processes import ROOT, Services, wait_until
-from tests.support.procfs import family
+from tests.support.procfs import process_tree
 
 MIB = 1024**2
 
@@ -39,7 +39,7 @@ class Took:
 
 
 def compare(mebibytes: int, rounds: int) -> Iterator[Figure]:
-    space = make_long(make_user(f"host of {mebibytes}"), mebibytes=mebibytes)
+    space = make_long_space(make_user(f"host of {mebibytes}"), mebibytes=mebibytes)
     assert copies_parts(store())
     composed, verified, streamed = [], [], []
     for _ in range(rounds):
@@ -108,7 +108,9 @@ def _run(way: str, pk: UUID) -> Took:
 
 def _processor_of_the_store() -> float:
     """Seconds, user and system, since it was started."""
-    (weed,) = (pid for pid in family(os.getpid()) if b"mini" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"))
+    (weed,) = (
+        pid for pid in process_tree(os.getpid()) if b"mini" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    )
     fields = Path(f"/proc/{weed}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

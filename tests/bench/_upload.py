@@ -20,10 +20,10 @@ from archive.storage.setup import prepare_bucket
 from embedded.chromium import browser
 from tests import plugin
 from tests.bench import Figure, at_least, at_most
-from tests.support.browser_sessions import sign_in
+from tests.support.browser_sessions import sign_in_with_form
 from tests.support.factory import make_user
 from tests.support.processes import ROOT, Services, Web
-from tests.support.proxy import Relay
+from tests.support.proxy import CountingProxy
 
 MIB = 1024**2
 COPY = """
@@ -46,7 +46,7 @@ def compare(folder: Path, size: int, rounds: int) -> Iterator[Figure]:
     services = Services(folder, plugin.engines)
     try:
         services.web()
-        with Relay(services.url) as relay, browser() as chromium:
+        with CountingProxy(services.url) as relay, browser() as chromium:
             prepare_bucket(store(), relay.url)
             copied, handed, dropped = [], [], []
             for number in range(rounds):
@@ -99,7 +99,7 @@ def _dropped(chromium: Browser, site: str, file: Path) -> float:
     """Seconds from the click that begins to the page that says it has arrived."""
     context = chromium.new_context()
     page = context.new_page()
-    sign_in(page, site, "alice")
+    sign_in_with_form(page, site, "alice")
     page.get_by_role("link", name="Bring in a Space").first.click()
     page.get_by_label("Drop the").set_input_files(file)
     page.get_by_label("Title").fill("Noise")

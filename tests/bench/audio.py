@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.bench import Figure, at_most
 from tests.support.audio_files import make_repeated
-from tests.support.procfs import family
+from tests.support.procfs import process_tree
 
 ROOT = Path(__file__).parent.parent.parent
 HOURS = float(os.environ.get("BENCH_AUDIO_HOURS", "6"))
@@ -85,7 +85,7 @@ def peak_mebibytes(path: Path) -> float:
     peak = 0
     with _process(HEAR, path) as process:
         while process.poll() is None:
-            peak = max(peak, sum(_pss(pid) for pid in family(process.pid)))
+            peak = max(peak, sum(_pss(pid) for pid in process_tree(process.pid)))
             time.sleep(0.1)
     assert process.returncode == 0
     return round(peak / 1024**2, 1)

@@ -47,7 +47,7 @@ class World:
     def __init__(self, deaths: Deaths, chance: random.Random, alice: User, tone: Path, folder: Path) -> None:
         self.deaths, self.chance, self.alice, self.folder = deaths, chance, alice, folder
         self.tone = tone.read_bytes()
-        self.speech = speech_samples.beginning(speech_samples.read_aloud(folder), SPEECH_SECONDS)
+        self.speech = speech_samples.first_seconds(speech_samples.extract_reading(folder), SPEECH_SECONDS)
         self.known = Known()
         for _ in range(2):
             held = make_row(alice, title=f"Held {uuid4()}")

@@ -62,7 +62,7 @@ def lent() -> Iterator[dict[str, str]]:
             engines.destroy()
 
 
-def caught(mutant: Mutant, free: "SimpleQueue[dict[str, str]]") -> str:
+def find_catching_tests(mutant: Mutant, free: "SimpleQueue[dict[str, str]]") -> str:
     """By which tests: those named for it, or others; "" by none. Takes engines from `free`, and gives them back."""
     with planted(mutant) as tree:
         borrowed = free.get()
@@ -110,7 +110,7 @@ def main(words: list[str]) -> int:
         threads = stack.enter_context(ThreadPoolExecutor(AT_ONCE))
         stack.enter_context(killing_runs(threads))
         missed = 0
-        for mutant, by in zip(chosen, threads.map(partial(caught, free=free), chosen), strict=True):
+        for mutant, by in zip(chosen, threads.map(partial(find_catching_tests, free=free), chosen), strict=True):
             missed += not by
             sys.stdout.write(f"{mutant.name:45} {'caught by ' + by if by else 'MISSED'}\n")
             sys.stdout.flush()

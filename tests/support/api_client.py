@@ -1,4 +1,6 @@
-"""The API as its callers use it: JSON in, JSON or a problem out, and parts that go straight to the store."""
+"""Clients of the JSON API, in process and over HTTP, which upload parts straight to the object store."""
+
+from __future__ import annotations
 
 import base64
 import hashlib
@@ -11,43 +13,47 @@ from uuid import uuid4
 
 from archive import dbtime, recorders
 from archive.models import RecorderToken, User
-from tests.support.http_clients import browser
+from tests.support.http_clients import make_client
 
 MIB = 1024**2
-BOTH = ("intake", "bundles")
+ALL_SCOPES = ("intake", "bundles")
 
 
-class Caller:
+class ApiClient:
     """`token`: as a recorder; `user`: as a page of the portal does, with session and CSRF token."""
 
     def __init__(self, *, user: User | None = None, token: str = "") -> None:
-        self.client = browser(user, enforce_csrf_checks=True)
+        self.client = make_client(user, enforce_csrf_checks=True)
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
         if user:
             csrf = "a" * 32
             self.client.cookies["csrftoken"] = csrf
             self.headers = {"X-CSRFToken": csrf}
 
-    def ask(self, method: str, path: str, data: str = "", type: str = "application/json", **headers: str) -> "Answer":
+    def ask(
+        self, method: str, path: str, data: str = "", type: str = "application/json", **headers: str
+    ) -> ApiResponse:
         sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
         response = self.client.generic(method, f"/api/v1{path}", data, type if data else "", headers=sent)
-        return Answer(response.status_code, response.headers, response.content)
+        return ApiResponse(response.status_code, response.headers, response.content)
 
-    def get(self, path: str) -> "Answer":
+    def get(self, path: str) -> ApiResponse:
         return self.ask("GET", path)
 
-    def post(self, path: str, body: Any = None, **headers: str) -> "Answer":
+    def post(self, path: str, body: Any = None, **headers: str) -> ApiResponse:
         return self.ask("POST", path, "" if body is None else json.dumps(body), **headers)
 
-    def delete(self, path: str) -> "Answer":
+    def delete(self, path: str) -> ApiResponse:
         return self.ask("DELETE", path)
 
-    def announce(self, host: str | None = None, key: str | None = None, **fields: Any) -> "Answer":
+    def announce(self, host: str | None = None, key: str | None = None, **fields: Any) -> ApiResponse:
         ended_at = (dbtime.now() - timedelta(hours=2)).isoformat()
         body = {"title": "Beans", "ended_at": ended_at, **({"host": host} if host else {}), **fields}
         return self.post("/spaces", body, Idempotency_Key=key or uuid4().hex)
 
-    def begin(self, space: str, data: bytes, kind: str = "recording", name: str = "talk.m4a", **more: Any) -> "Answer":
+    def begin(
+        self, space: str, data: bytes, kind: str = "recording", name: str = "talk.m4a", **more: Any
+    ) -> ApiResponse:
         return self.post(f"/spaces/{space}/uploads", {"kind": kind, "name": name, "size": len(data), **more})
 
     def send(self, upload: dict[str, Any], data: bytes, numbers: list[int] | None = None) -> None:
@@ -59,29 +65,31 @@ class Caller:
         signed = self.post(f"/uploads/{upload['id']}/parts", {"parts": asked})
         assert signed.status == 200, signed.json
         for part in signed.json["parts"]:
-            assert put(part, parts[part["number"]]) == 200
+            assert put_part(part, parts[part["number"]]) == 200
 
 
-class Remote(Caller):
+class RemoteApiClient(ApiClient):
     """A recorder that calls a real web process at `url`."""
 
     def __init__(self, url: str, token: str) -> None:
         super().__init__(token=token)
         self.url = url
 
-    def ask(self, method: str, path: str, data: str = "", type: str = "application/json", **headers: str) -> "Answer":
+    def ask(
+        self, method: str, path: str, data: str = "", type: str = "application/json", **headers: str
+    ) -> ApiResponse:
         sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
         sent |= {"Content-Type": type} if data else {}
         request = urllib.request.Request(f"{self.url}/api/v1{path}", data.encode() or None, sent, method=method)
         try:
             with urllib.request.urlopen(request, timeout=120) as answer:
-                return Answer(answer.status, answer.headers, answer.read())
+                return ApiResponse(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, error.headers, error.read())
+                return ApiResponse(error.code, error.headers, error.read())
 
 
-class Answer:
+class ApiResponse:
     def __init__(self, status: int, headers: Any, body: bytes) -> None:
         self.status = status
         self.headers = headers
@@ -105,18 +113,18 @@ class Answer:
         return str(self.json["detail"])
 
 
-def recorder(
+def make_recorder(
     by: User, name: str = "studio", hosts: tuple[User, ...] = (), scopes: tuple[str, ...] = ("intake",)
-) -> tuple[Caller, RecorderToken]:
+) -> tuple[ApiClient, RecorderToken]:
     token, text = recorders.create_token(name, 30, by, hosts, scopes)
-    return Caller(token=text), token
+    return ApiClient(token=text), token
 
 
 def checksum(data: bytes) -> str:
     return base64.b64encode(hashlib.sha256(data).digest()).decode()
 
 
-def put(part: dict[str, Any], data: bytes) -> int:
+def put_part(part: dict[str, Any], data: bytes) -> int:
     """As a browser puts a part into the store. Returns the status."""
     request = urllib.request.Request(part["url"], data, method="PUT", headers=part["headers"])
     try:

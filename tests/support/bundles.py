@@ -16,27 +16,27 @@ from archive.storage import begin, keys, store, write
 from tests.support.factory import make_row
 
 
-def built(space: Space) -> Bundle:
+def build_bundle(space: Space) -> Bundle:
     bundle = request(space.pk, SYSTEM)
     assert build(bundle.pk)
     bundle.refresh_from_db()
     return bundle
 
 
-def downloaded(bundle: Bundle) -> bytes:
+def read_bundle(bundle: Bundle) -> bytes:
     assert bundle.size is not None
     return store().read(bundle.key, 0, bundle.size, bundle.etag)
 
 
-def unpacked(space: Space, folder: Path) -> Path:
+def unpack_bundle(space: Space, folder: Path) -> Path:
     """The one folder that is in its bundle, written out below `folder`."""
-    with zipfile.ZipFile(io.BytesIO(downloaded(built(space)))) as found:
+    with zipfile.ZipFile(io.BytesIO(read_bundle(build_bundle(space)))) as found:
         found.extractall(folder)
     (top,) = folder.iterdir()
     return top
 
 
-def failed(bundle: Bundle) -> str:
+def clear_failed_bundle(bundle: Bundle) -> str:
     """Its reason. Nothing of it is left in the store once the dispatcher came by, and the log has it once."""
     bundle.refresh_from_db()
     assert (bundle.state, bundle.storage_cleared) == ("failed", False)
@@ -47,15 +47,15 @@ def failed(bundle: Bundle) -> str:
     return bundle.problem_code
 
 
-def crc_is_right(bundle: Bundle) -> None:
+def assert_checksums_match(bundle: Bundle) -> None:
     """Python's own reader finds every member as its header says, and the SHA-256 is that of the file."""
-    data = downloaded(bundle)
+    data = read_bundle(bundle)
     assert hashlib.sha256(data).hexdigest() == bundle.sha256
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None
 
 
-def make_long(host: User, *, mebibytes: int, step: int = 64) -> Space:
+def make_long_space(host: User, *, mebibytes: int, step: int = 64) -> Space:
     """A Space whose recording is the same `step` MiB of noise again and again, copied inside the store: quicker to have
     than to send. `mebibytes`: of the whole, a multiple of `step`."""
     space, bucket = make_row(host, title="A long one"), store()

@@ -10,7 +10,7 @@ from archive.errors import SpacekeepError
 
 
 @contextmanager
-def refuses(kind: type[SpacekeepError], code: str, **params: Any) -> Iterator[None]:
+def raises_error(kind: type[SpacekeepError], code: str, **params: Any) -> Iterator[None]:
     """The block raises an error of this kind and code, with at least these parameters."""
     with pytest.raises(kind) as raised:
         yield

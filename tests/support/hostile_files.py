@@ -24,7 +24,7 @@ def claim_four_tebibytes(path: Path) -> Path:
     return path
 
 
-def open_ended(path: Path) -> Path:
+def make_open_ended(path: Path) -> Path:
     """A WAV of three seconds as a recorder leaves it that never learned the length: 2**32 - 1 bytes."""
     data = bytearray(make_tone(path, "wav").read_bytes())
     struct.pack_into("<I", data, 4, 2**32 - 1)
@@ -33,7 +33,7 @@ def open_ended(path: Path) -> Path:
     return path
 
 
-def make_many(path: Path, streams: int) -> Path:
+def make_many_tracks(path: Path, streams: int) -> Path:
     """An MP4 of that many tracks, each with one frame of sound."""
     with av.open(str(path), "w", format="mp4") as container:
         tracks = [container.add_stream("aac", rate=RATE, layout="mono") for _ in range(streams)]
@@ -56,7 +56,7 @@ def make_empty_track(path: Path) -> Path:
     return path
 
 
-def behind_id3(path: Path, size: int, kind: bytes = b"APIC") -> Path:
+def make_id3(path: Path, size: int, kind: bytes = b"APIC") -> Path:
     """Three seconds of MP3 behind an ID3 tag of that size (its picture a hole in the file, which takes no room)."""
     sound = make_tone(path, "mp3").read_bytes()
     lead = b"\0image/png\0\x03\0"
@@ -99,7 +99,7 @@ def make_random(path: Path, start: bytes) -> Path:
     return path
 
 
-def make_hole(path: Path, hours: int) -> Path:
+def make_sparse_wav(path: Path, hours: int) -> Path:
     """A WAV of silence, 8 kHz, which takes no room on the disk and seconds to hear."""
     size = hours * 3600 * 16_000
     with wave.open(str(path), "wb") as out:
@@ -113,26 +113,26 @@ def make_hole(path: Path, hours: int) -> Path:
     return path
 
 
-def make_list(path: Path) -> Path:
+def make_hls_playlist(path: Path) -> Path:
     """An HLS playlist: a list of other files."""
     path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:3,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n")
     return path
 
 
-def make_concat(path: Path) -> Path:
+def make_ffconcat(path: Path) -> Path:
     """FFmpeg's own list of other files."""
     path.write_text("ffconcat version 1.0\nfile /etc/passwd\n")
     return path
 
 
 # Files that must be refused: name, and a function that makes the file at a path.
-MADE: dict[str, Callable[[Path], Path]] = {
-    "list.m4a": make_list,
-    "concat.m4a": make_concat,
+REFUSED_FILES: dict[str, Callable[[Path], Path]] = {
+    "list.m4a": make_hls_playlist,
+    "concat.m4a": make_ffconcat,
     "claim.wav": claim_four_tebibytes,
     "empty.m4a": make_empty_track,
-    "many.m4a": lambda path: make_many(path, 500),
-    "tags.mp3": lambda path: behind_id3(path, 100_000_000, b"PRIV"),
+    "many.m4a": lambda path: make_many_tracks(path, 500),
+    "tags.mp3": lambda path: make_id3(path, 100_000_000, b"PRIV"),
     "count.m4a": lambda path: claim_samples(path, b"stts", 8, 0xFFFFFFF0),
     "noise.m4a": lambda path: make_random(path, b"\0\0\0\x18ftypM4A "),
 }

@@ -22,7 +22,7 @@ def _handler(enforce_csrf_checks: bool) -> ClientHandler:
     return handler
 
 
-def browser(user: User | None = None, *, enforce_csrf_checks: bool = False, **options: Any) -> Client:
+def make_client(user: User | None = None, *, enforce_csrf_checks: bool = False, **options: Any) -> Client:
     """Django's test client, with `user` signed in."""
     client = Client(**options)
     client.handler = _handler(enforce_csrf_checks)
@@ -33,7 +33,7 @@ def browser(user: User | None = None, *, enforce_csrf_checks: bool = False, **op
 
 def session_cookie(user: User) -> str:
     """The Cookie header of a browser in which `user` is signed in."""
-    return f"{settings.SESSION_COOKIE_NAME}={browser(user).cookies[settings.SESSION_COOKIE_NAME].value}"
+    return f"{settings.SESSION_COOKIE_NAME}={make_client(user).cookies[settings.SESSION_COOKIE_NAME].value}"
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -54,7 +54,7 @@ def fetch(url: str, cookie: str = "", form: bytes | None = None, **headers: str)
             return error.code, error.headers, error.read()
 
 
-def ask_for_bundle(site: str, space: Space, cookie: str) -> tuple[int, float]:
+def request_bundle(site: str, space: Space, cookie: str) -> tuple[int, float]:
     """As the button on the Space's page does. Returns the status and how many seconds the answer took."""
     page = f"{site}/spaces/{space.id}/"
     _, headers, body = fetch(page, cookie)

@@ -22,11 +22,11 @@ def end_pauses() -> None:
         model._default_manager.filter(retry_at__gt=Now()).update(retry_at=Now())
 
 
-def claim(space: Space) -> Claim[Space] | None:
+def try_claim_space(space: Space) -> Claim[Space] | None:
     return leases.claim(Space, space.pk, ["processing", "expiring"])
 
 
-def claimed(space: Space) -> Claim[Space]:
-    found = claim(space)
+def claim_space(space: Space) -> Claim[Space]:
+    found = try_claim_space(space)
     assert found is not None
     return found

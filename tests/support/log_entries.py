@@ -9,7 +9,7 @@ def events(space: Space) -> list[str]:
     return list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", flat=True))
 
 
-def told(space: Space, event: str) -> dict[str, Any]:
+def event_detail(space: Space, event: str) -> dict[str, Any]:
     detail: dict[str, Any] = LogEntry.objects.get(space_id=space.pk, event=event).detail
     return detail
 

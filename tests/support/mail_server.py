@@ -70,7 +70,7 @@ class Server(Controller):
 
 
 @contextmanager
-def running(mailbox: Mailbox) -> Iterator[Mailbox]:
+def run_mail_server(mailbox: Mailbox) -> Iterator[Mailbox]:
     server = Server(mailbox, hostname="127.0.0.1", port=mailbox.port)
     server.start()
     try:
@@ -81,11 +81,11 @@ def running(mailbox: Mailbox) -> Iterator[Mailbox]:
 
 @contextmanager
 def mail_server() -> Iterator[Mailbox]:
-    with running(Mailbox(free_port())) as mailbox:
+    with run_mail_server(Mailbox(free_port())) as mailbox:
         yield mailbox
 
 
-def use(settings: Any, port: int) -> None:
+def use_mail_server(settings: Any, port: int) -> None:
     """Settings as EMAIL_URL=smtp://127.0.0.1:`port` gives them (pytest-django has put a list in the server's place)."""
     settings.MAIL_ON = True
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -94,11 +94,11 @@ def use(settings: Any, port: int) -> None:
     settings.EMAIL_TIMEOUT = 5
 
 
-def text(message: EmailMessage) -> str:
+def text_body(message: EmailMessage) -> str:
     return _body(message, "plain")
 
 
-def html(message: EmailMessage) -> str:
+def html_body(message: EmailMessage) -> str:
     return _body(message, "html")
 
 
@@ -114,5 +114,5 @@ def give_address(user: User, address: str = "") -> User:
     return user
 
 
-def row(notice: Notice) -> Notice:
+def reload_notice(notice: Notice) -> Notice:
     return Notice.objects.get(pk=notice.pk)

@@ -11,12 +11,12 @@ from django.test import override_settings
 from archive.storage import Store, store
 
 WRONG_KEY = {"secret_key": "not-the-secret-of-this-store"}
-NOBODY_LISTENS = {"endpoint_url": "http://127.0.0.1:1"}
-BUCKET_IS_NOT_THERE = {"bucket_name": "spacekeep-not-there"}
+UNREACHABLE = {"endpoint_url": "http://127.0.0.1:1"}
+MISSING_BUCKET = {"bucket_name": "spacekeep-not-there"}
 
 
 @contextmanager
-def other_store(**options: str) -> Iterator[Store]:
+def override_store(**options: str) -> Iterator[Store]:
     """While entered, everything in this process uses the store that `options` of django-storages describe."""
     storages: dict[str, Any] = copy.deepcopy(settings.STORAGES)
     storages["default"]["OPTIONS"].update(options)

@@ -6,7 +6,7 @@ from typing import Any
 from playwright.sync_api import Browser, Dialog, Page, Request
 
 
-class Opened:
+class OfflinePage:
     """`folder` is the bundle's; `asked` has all addresses that the page requested, `refused` those that its policy
     blocked, `said` the console's messages."""
 

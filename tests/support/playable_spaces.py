@@ -11,7 +11,7 @@ from archive.storage import keys, store, write
 from archive.storage.multipart import Written
 from tests.support.factory import DEMO, make_row
 
-TALK = [  # of the demo recording, 88 s: seconds from, seconds to, who, what
+DEMO_LINES = [  # of the demo recording, 88 s: seconds from, seconds to, who, what
     (0.6, 5.4, "Nora", "Good evening, everyone, and welcome to the seed library room. I'm Nora."),
     (6, 9.25, "Felix", "And I'm Felix. Pull up a chair, the kettle is on."),
     (9.85, 14.76, "Nora", "Tonight we have Ida with us. She looks after the little cabinet of seeds on the lane."),
@@ -20,29 +20,29 @@ TALK = [  # of the demo recording, 88 s: seconds from, seconds to, who, what
     (81.09, 84.23, "Nora", "Bring a packet on Saturday, and we will see you there."),
     (84.83, 87.73, "Felix", "Good night, everyone. And mind the snails."),
 ]
-SearchLine = tuple[float, float, str, str]
+TimedLine = tuple[float, float, str, str]
 
 
-def make_heard(
+def make_playable_space(
     host: User,
     *,
     recording: Path = DEMO / "recording.m4a",
     duration_ms: int = 88_366,
-    lines: list[SearchLine] | None = None,
+    lines: list[TimedLine] | None = None,
     peaks: list[float] | None = None,
     deadline: datetime | None = None,
 ) -> Space:
     """The demo recording and TALK, but for the options given. `peaks`: from 0 to 1; none where it is None."""
     options: dict[str, Any] = {"ended_at": deadline - timedelta(days=30)} if deadline else {}
     space = make_row(host, title="The seed library room", **options)
-    stored = put(keys.recording(space.pk, 1, recording.suffix[1:]), recording.read_bytes())
+    stored = put_object(keys.recording(space.pk, 1, recording.suffix[1:]), recording.read_bytes())
     kind = {"extension": recording.suffix[1:], "content_type": TYPES[recording.suffix], "codec": "aac"}
     Recording.objects.create(
         space=space, duration_ms=duration_ms, sample_rate=44100, channels=1, **kind, **vars(stored)
     )
-    spoken = [_cue(*line) for line in (TALK if lines is None else lines)]
+    spoken = [_cue(*line) for line in (DEMO_LINES if lines is None else lines)]
     if spoken:
-        stored = put(f"{keys.prefix(space.pk)}transcript/1.en.vtt", b"WEBVTT")
+        stored = put_object(f"{keys.prefix(space.pk)}transcript/1.en.vtt", b"WEBVTT")
         Transcript.objects.create(space=space, language="en", cues=spoken, **vars(stored))
     if peaks is not None:
         make_peaks(space, json.dumps({"duration": duration_ms / 1000, "peaks": [peaks]}).encode())
@@ -53,11 +53,11 @@ TYPES = {".m4a": "audio/mp4", ".wav": "audio/wav"}
 
 
 def make_peaks(space: Space, data: bytes) -> Derived:
-    stored = put(keys.peaks(space.pk), data)
+    stored = put_object(keys.peaks(space.pk), data)
     return Derived.objects.create(space=space, kind="peaks", content_type="application/json", **vars(stored))
 
 
-def put(key: str, data: bytes) -> Written:
+def put_object(key: str, data: bytes) -> Written:
     return write(store(), key, BytesIO(data), "application/octet-stream", check=lambda: None)
 
 

@@ -5,7 +5,7 @@ from playwright.sync_api import Page
 from tests.support.processes import wait_until
 
 
-class Complaints:
+class ConsoleErrors:
     """Errors of scripts, refusals of the Content-Security-Policy, answers that were no use: as the console has them."""
 
     def __init__(self, page: Page) -> None:
@@ -14,25 +14,28 @@ class Complaints:
         page.on("pageerror", lambda error: self.heard.append(str(error)))
 
 
-def place(page: Page) -> float:
+def current_time(page: Page) -> float:
     """Where the sound is, in seconds."""
     return float(page.evaluate("document.querySelector('audio').currentTime"))
 
 
-def plays(page: Page) -> bool:
+def is_playing(page: Page) -> bool:
     return bool(page.evaluate("!document.querySelector('audio').paused"))
 
 
-def wait_for_place(page: Page, seconds: float, within: float = 1.5) -> None:
-    wait_until(lambda: abs(place(page) - seconds) < within, f"the sound is at {seconds} s and not at {place(page)}")
+def wait_for_time(page: Page, seconds: float, within: float = 1.5) -> None:
+    wait_until(
+        lambda: abs(current_time(page) - seconds) < within,
+        f"the sound is at {seconds} s and not at {current_time(page)}",
+    )
 
 
-def lit(page: Page) -> str:
+def highlighted_line(page: Page) -> str:
     """The words of the line that is lit."""
     return str(page.evaluate("document.querySelector('[data-lines] .now > p > span')?.textContent ?? ''"))
 
 
-def in_view(page: Page) -> bool:
+def is_line_in_view(page: Page) -> bool:
     """Whether the lit line stands within the transcript's own window."""
     return bool(
         page.evaluate(
@@ -45,7 +48,7 @@ def in_view(page: Page) -> bool:
     )
 
 
-def draws_the_waveform(page: Page) -> None:
+def assert_waveform_drawn(page: Page) -> None:
     """Ink on wavesurfer's canvas, in the colours of more than one voice, and its own style sheet let in."""
     page.wait_for_selector(".track.waved")
     drawn = page.evaluate(
@@ -64,7 +67,7 @@ def draws_the_waveform(page: Page) -> None:
     assert drawn[1] == "absolute"
 
 
-def marked(page: Page, name: str = "found") -> list[str]:
+def search_matches(page: Page, name: str = "found") -> list[str]:
     """The words that are marked in the text, in order."""
     found: list[str] = page.evaluate(
         """name => [...(CSS.highlights.get(name) ?? [])].map(
@@ -74,7 +77,7 @@ def marked(page: Page, name: str = "found") -> list[str]:
     return found
 
 
-def ticks(page: Page) -> list[float]:
+def waveform_marks(page: Page) -> list[float]:
     """Where the marks on the waveform stand, in percent of its width."""
     return [
         float(x.rstrip("%"))

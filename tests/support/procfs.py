@@ -15,7 +15,7 @@ def children(pid: int | None = None) -> set[int]:
     return {int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()}
 
 
-def family(pid: int) -> set[int]:
+def process_tree(pid: int) -> set[int]:
     """A process and all below it. Who ends meanwhile is left out."""
     found, open_ends = {pid}, [pid]
     while open_ends:
@@ -28,7 +28,7 @@ def family(pid: int) -> set[int]:
     return found
 
 
-def listener() -> int:
+def decoder_pid() -> int:
     """The one child of this process that listens to a recording."""
     (found,) = (
         pid for pid in children() if b"archive.intake.audio.decoder" in Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -36,7 +36,7 @@ def listener() -> int:
     return found
 
 
-def ended(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     """Whether it runs no more, be there somebody to take notice of it or not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
@@ -44,7 +44,7 @@ def ended(pid: int) -> bool:
         return True
 
 
-def listening(pids: Iterable[int]) -> set[tuple[str, int]]:
+def listening_sockets(pids: Iterable[int]) -> set[tuple[str, int]]:
     """Every address and port, IPv4 and IPv6, on which one of the processes takes TCP connections."""
     inodes = {inode for pid in pids for inode in _sockets(pid)}
     found = set()

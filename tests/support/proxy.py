@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 NO_REQUEST = "(?!)"  # a pattern that matches nothing
 
 
-class Gate:
+class PausingProxy:
     """Stands between a process and the store at `target`, and passes bytes on as they are. A request whose first line
     matches `pattern` waits before it reaches the store: `reached()` says so, `release()` lets it and all later ones
     through."""
@@ -74,7 +74,7 @@ class Gate:
             sink.shutdown(socket.SHUT_WR)
 
 
-class Relay(Gate):
+class CountingProxy(PausingProxy):
     """A gate that holds nothing. `received`: the bytes that clients sent to the process behind it."""
 
     def __init__(self, target: str) -> None:

@@ -30,7 +30,7 @@ sizes = st.one_of(small, small, small, edges)
 
 
 @dataclass(frozen=True)
-class Sound:
+class RecordingShape:
     size: int
     extension: str
     seed: int
@@ -40,41 +40,42 @@ class Sound:
 
 
 @dataclass(frozen=True)
-class Words:
+class TranscriptShape:
     language: str
     cues: list[Cue]
 
 
 @dataclass(frozen=True)
-class Shape:
+class SpaceShape:
     """A Space as drawn. `sounds`: its recordings, from the first on; `words`: its transcripts, likewise."""
 
     title: str
     ended_at: datetime
     participants: list[tuple[str, str]]
-    sounds: list[Sound]
-    words: list[Words]
+    sounds: list[RecordingShape]
+    words: list[TranscriptShape]
 
 
 spans = st.tuples(st.integers(0, 90_000_000), st.integers(1, 600_000))
 lines = st.builds(lambda span, who, what: Cue(span[0], sum(span), who, what), spans, spoken, spoken.filter(bool))
 shapes = st.builds(
-    Shape,
+    SpaceShape,
     titles,
     st.datetimes(datetime(1970, 1, 2), datetime(2026, 10, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     st.lists(st.tuples(st.sampled_from(["cohost", "speaker"]), names), max_size=2),
     st.lists(
-        st.builds(Sound, sizes, st.sampled_from(["m4a", "mp3", "ogg", "wav", "ts"]), st.integers(0, 2**32)),
+        st.builds(RecordingShape, sizes, st.sampled_from(["m4a", "mp3", "ogg", "wav", "ts"]), st.integers(0, 2**32)),
         min_size=1,
         max_size=3,
     ),
     st.lists(
-        st.builds(Words, st.sampled_from(["en", "und", "pt-BR", "zh-Hant-TW"]), st.lists(lines, max_size=8)), max_size=3
+        st.builds(TranscriptShape, st.sampled_from(["en", "und", "pt-BR", "zh-Hant-TW"]), st.lists(lines, max_size=8)),
+        max_size=3,
     ),
 )
 
 
-def make_shaped(host: User, shape: Shape) -> tuple[Space, dict[str, bytes]]:
+def make_random_space(host: User, shape: SpaceShape) -> tuple[Space, dict[str, bytes]]:
     """The Space with all that the shape has, and {key: bytes} of its recordings."""
     space = make_row(host, title=shape.title, ended_at=shape.ended_at, expires_at=dbtime.now() + timedelta(days=10))
     for seat, (role, name) in enumerate(shape.participants, 1):
@@ -88,7 +89,7 @@ def make_shaped(host: User, shape: Shape) -> tuple[Space, dict[str, bytes]]:
     return space, stored
 
 
-def make_recording(space: Space, sound: Sound, number: int = 1) -> Recording:
+def make_recording(space: Space, sound: RecordingShape, number: int = 1) -> Recording:
     key, kind = keys.recording(space.id, number, sound.extension), "application/octet-stream"
     data = sound.data()
     written = write(store(), key, BytesIO(data), kind, check=lambda: None)
@@ -98,7 +99,7 @@ def make_recording(space: Space, sound: Sound, number: int = 1) -> Recording:
     return Recording.objects.create(space=space, **vars(written), **known, **heard)
 
 
-def _transcript(space: Space, words: Words, number: int) -> None:
+def _transcript(space: Space, words: TranscriptShape, number: int) -> None:
     key = keys.transcript(space.id, str(number), words.language)
     written = write(store(), key, BytesIO(cues.to_vtt(words.cues).encode()), "text/vtt", check=lambda: None)
     said = cues.dump(words.cues)

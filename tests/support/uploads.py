@@ -7,7 +7,7 @@ from archive.models import Space, UploadSession
 from archive.storage import keys, store, write
 
 
-def arrive(space: Space, path: Path, kind: str = "recording", **fields: Any) -> UploadSession:
+def store_upload(space: Space, path: Path, kind: str = "recording", **fields: Any) -> UploadSession:
     """`path` as it lies in the store after its last part. For a recording, `space` should be in `processing`."""
     upload = UploadSession(space=space, kind=kind, state="uploaded", name=path.name, size=path.stat().st_size, **fields)
     upload.part_size, upload.upload_id = 16 * 1024**2, "ended"

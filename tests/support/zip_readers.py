@@ -25,7 +25,7 @@ def seven_zip() -> str:
     return str(program)
 
 
-def readers() -> dict[str, list[str]]:
+def reader_commands() -> dict[str, list[str]]:
     """Name -> the command that reads a file whole, checks it, and fails when anything is wrong."""
     found = {"zipfile": [sys.executable, "-m", "zipfile", "-t"], "7z": [seven_zip(), "t", "-bd"]}
     if has_unzip():
@@ -37,10 +37,10 @@ def has_unzip() -> bool:
     return shutil.which("unzip") is not None
 
 
-def refused_by(path: Path) -> dict[str, str]:
+def reader_errors(path: Path) -> dict[str, str]:
     """Return the output of each reader that does not accept the file with all its checksums."""
     said = {}
-    for name, command in readers().items():
+    for name, command in reader_commands().items():
         done = subprocess.run([*command, str(path)], capture_output=True, text=True, errors="replace", check=False)
         # Python's names a bad member, and ends as if all were well.
         if done.returncode or "is corrupted" in done.stdout:
@@ -48,7 +48,7 @@ def refused_by(path: Path) -> dict[str, str]:
     return said
 
 
-def extracted(path: Path, member: str, by: Collection[str]) -> dict[str, bytes]:
+def extract_member(path: Path, member: str, by: Collection[str]) -> dict[str, bytes]:
     """Reader -> the bytes of one member, as those that are named find it (not zipfile)."""
     commands = {"7z": [seven_zip(), "e", "-so", str(path), member], "unzip": ["unzip", "-p", str(path), member]}
     return {name: subprocess.run(commands[name], capture_output=True, check=True).stdout for name in by}
