@@ -85,8 +85,9 @@ lint: $(VENV)/.dev node_modules/.test ## style, types, Django's checks, missing 
 	@$(NOWHERE) SITE_URL=https://spaces.example.org SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(32))') \
 	    $(BIN)/python manage.py check --deploy --fail-level WARNING
 
-migrations: $(VENV)/.dev ## write the migrations that changed models need
-	@$(NOWHERE) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations archive
+migrations: $(VENV)/.dev ## write the migrations that changed models need (ARGS="--name notice_kinds")
+	@$(NOWHERE) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations archive $(ARGS)
+	@$(BIN)/ruff format --quiet archive/migrations
 
 format: $(VENV)/.dev node_modules/.test ## put the code in its usual form
 	@$(BIN)/ruff check --fix .
