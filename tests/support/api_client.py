@@ -20,7 +20,7 @@ ALL_SCOPES = ("intake", "bundles")
 
 
 class ApiClient:
-    """`token`: as a recorder; `user`: as a page of the portal does, with session and CSRF token."""
+    """Call the API in process: with `token` as a recorder, with `user` as a page does (session and CSRF token)."""
 
     def __init__(self, *, user: User | None = None, token: str = "") -> None:
         self.client = make_client(user, enforce_csrf_checks=True)
@@ -57,7 +57,7 @@ class ApiClient:
         return self.post(f"/spaces/{space}/uploads", {"kind": kind, "name": name, "size": len(data), **more})
 
     def send(self, upload: dict[str, Any], data: bytes, numbers: list[int] | None = None) -> None:
-        """The parts `numbers` (all) of `data`, each with its checksum."""
+        """Upload the parts `numbers` (default: all) of `data`, each with its checksum."""
         chosen = numbers or list(range(1, upload["part_count"] + 1))
         size = upload["part_size"]
         parts = {number: data[(number - 1) * size : number * size] for number in chosen}
@@ -69,7 +69,7 @@ class ApiClient:
 
 
 class RemoteApiClient(ApiClient):
-    """A recorder that calls a real web process at `url`."""
+    """Call the API of a real web process at `url` as a recorder."""
 
     def __init__(self, url: str, token: str) -> None:
         super().__init__(token=token)
@@ -102,12 +102,12 @@ class ApiResponse:
 
     @property
     def code(self) -> str:
-        """What was refused."""
+        """The error code of a problem."""
         return str(self.json["code"])
 
     @property
     def words(self) -> str:
-        """What a problem says."""
+        """The sentence of a problem."""
         assert self.type == "application/problem+json", (self.status, self.type)
         assert self.json["status"] == self.status
         return str(self.json["detail"])
@@ -125,7 +125,7 @@ def checksum(data: bytes) -> str:
 
 
 def put_part(part: dict[str, Any], data: bytes) -> int:
-    """As a browser puts a part into the store. Returns the status."""
+    """Upload a part to its signed address, as a browser does. Returns the HTTP status."""
     request = urllib.request.Request(part["url"], data, method="PUT", headers=part["headers"])
     try:
         with urllib.request.urlopen(request, timeout=120) as answer:

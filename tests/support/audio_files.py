@@ -1,4 +1,4 @@
-"""Recordings of a tone, in any format, and some that are not what they claim to be."""
+"""Make audio files: tones in any format, silence, noise, and files that are cut or claim a wrong length."""
 
 import array
 import math
@@ -35,7 +35,7 @@ KINDS = {
 
 
 def make_tone(path: Path, kind: str, *, seconds: int = 3, index_first: bool = False, rate: int = RATE) -> Path:
-    """`seconds` of a tone, mono, at `rate` Hz. `index_first`: an m4a that can be played while it is downloaded."""
+    """Make a mono tone of `seconds` at `rate` Hz. `index_first`: an m4a with its index in front (faststart)."""
     encoder, form = KINDS[kind]
     options = {"movflags": "faststart"} if index_first else {}
     with av.open(str(path), "w", format=form, options=options) as container:
@@ -57,7 +57,7 @@ def make_tone(path: Path, kind: str, *, seconds: int = 3, index_first: bool = Fa
 
 
 def make_silence(path: Path, *, seconds: int, rate: int = 8000) -> Path:
-    """A WAV of digital silence, mono, 16 bit."""
+    """Make a WAV of digital silence, mono, 16 bit."""
     with wave.open(str(path), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
@@ -68,7 +68,7 @@ def make_silence(path: Path, *, seconds: int, rate: int = 8000) -> Path:
 
 
 def make_film(path: Path) -> Path:
-    """A second of pictures without sound."""
+    """Make a one-second video without audio."""
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("mpeg4", rate=25)
         assert isinstance(stream, VideoStream)
@@ -81,7 +81,7 @@ def make_film(path: Path) -> Path:
 
 
 def cut(path: Path, share: float) -> Path:
-    """Only the first part of the file's bytes stays."""
+    """Truncate the file to `share` of its bytes."""
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
     return path
@@ -102,7 +102,7 @@ def claim_ten_hours(path: Path, kind: str) -> Path:
 
 
 def make_repeated(path: Path, source: Path, seconds: float) -> Path:
-    """An m4a of `seconds` in which the sound of another m4a comes again and again: its packets, not encoded anew."""
+    """Make an m4a of `seconds` by repeating the packets of another m4a, without encoding."""
     with av.open(str(source)) as given, av.open(str(path), "w", format="mp4") as container:
         stream = given.streams.audio[0]
         packets = [bytes(packet) for packet in given.demux(stream) if packet.size]
@@ -118,7 +118,7 @@ def make_repeated(path: Path, source: Path, seconds: float) -> Path:
 
 
 def make_archived(path: Path, *, seconds: int = 3) -> Path:
-    """As Spaces lie in X's archives: raw AAC, with a private ID3 tag before each second or so, and named .ts."""
+    """Make a recording as in X's data archives: raw AAC named .ts, with a private ID3 tag about every second."""
     data, start, frames = make_tone(path, "aac", seconds=seconds).read_bytes(), 0, 0
     owner = b"PRIV\0\0\0\x1a\0\0com.apple.streaming\0clock!"
     tag = b"ID3\x04\0\0\0\0\0" + bytes([len(owner)]) + owner
@@ -131,7 +131,7 @@ def make_archived(path: Path, *, seconds: int = 3) -> Path:
 
 
 def make_noise(path: Path, megabytes: int) -> Path:
-    """A WAV of white noise, 16-bit mono at 48 kHz: 96 kB a second."""
+    """Make a WAV of white noise, 16-bit mono at 48 kHz: 96 kB a second."""
     with wave.open(str(path), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)

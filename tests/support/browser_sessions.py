@@ -1,4 +1,4 @@
-"""What a person does in the browser, in their words."""
+"""Sign in to and out of the portal in a real browser."""
 
 from playwright.sync_api import Page, expect
 
@@ -16,7 +16,7 @@ def sign_in_with_form(page: Page, site: str, name: str) -> None:
 
 
 def open_signed_in(page: Page, site: str, name: str) -> None:
-    """To the first page, signed in since yesterday: most tests need no form, and no slow hash of a password."""
+    """Open the first page with a session cookie: most tests need neither the form nor its slow password hash."""
     cookie, _, value = session_cookie(User.objects.get(username=name)).partition("=")
     page.context.add_cookies([{"name": cookie, "value": value, "url": site}])
     page.goto(f"{site}/")

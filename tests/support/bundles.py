@@ -1,4 +1,4 @@
-"""What tests of bundles share."""
+"""Build, download and check bundles."""
 
 import hashlib
 import io
@@ -29,7 +29,7 @@ def read_bundle(bundle: Bundle) -> bytes:
 
 
 def unpack_bundle(space: Space, folder: Path) -> Path:
-    """The one folder that is in its bundle, written out below `folder`."""
+    """Build a bundle and extract it to `folder`. Returns its top folder."""
     with zipfile.ZipFile(io.BytesIO(read_bundle(build_bundle(space)))) as found:
         found.extractall(folder)
     (top,) = folder.iterdir()
@@ -37,7 +37,10 @@ def unpack_bundle(space: Space, folder: Path) -> Path:
 
 
 def clear_failed_bundle(bundle: Bundle) -> str:
-    """Its reason. Nothing of it is left in the store once the dispatcher came by, and the log has it once."""
+    """Clear the storage of a failed bundle, check that nothing is left, and return its problem code.
+
+    The log must have exactly one entry about the failure.
+    """
     bundle.refresh_from_db()
     assert (bundle.state, bundle.storage_cleared) == ("failed", False)
     assert clear_storage(Bundle, bundle.pk)
@@ -48,7 +51,7 @@ def clear_failed_bundle(bundle: Bundle) -> str:
 
 
 def assert_checksums_match(bundle: Bundle) -> None:
-    """Python's own reader finds every member as its header says, and the SHA-256 is that of the file."""
+    """Check the CRC of every member and the SHA-256 of the whole file."""
     data = read_bundle(bundle)
     assert hashlib.sha256(data).hexdigest() == bundle.sha256
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -56,8 +59,10 @@ def assert_checksums_match(bundle: Bundle) -> None:
 
 
 def make_long_space(host: User, *, mebibytes: int, step: int = 64) -> Space:
-    """A Space whose recording is the same `step` MiB of noise again and again, copied inside the store: quicker to have
-    than to send. `mebibytes`: of the whole, a multiple of `step`."""
+    """Create a Space whose recording is `step` MiB of noise repeated up to `mebibytes` (a multiple of `step`).
+
+    The store copies the parts itself, which is quicker than uploading them.
+    """
     space, bucket = make_row(host, title="A long one"), store()
     noise = random.Random(1).randbytes(step * 1024**2)
     source = write(bucket, f"{keys.prefix(space.id)}noise", io.BytesIO(noise), "audio/wav", check=lambda: None)

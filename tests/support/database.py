@@ -1,5 +1,8 @@
-"""Empties the test database after a test that committed. TRUNCATE of every table takes a quarter of a second, and there
-are hundreds of such tests; most of them write a few rows."""
+"""Empty the test database after a test that committed.
+
+TRUNCATE of every table takes a quarter of a second. Hundreds of tests commit, and most of them write a few rows, so
+only tables with rows are emptied.
+"""
 
 from functools import cache
 from typing import LiteralString
@@ -10,7 +13,7 @@ from psycopg import sql
 
 from tests import plugin
 
-# Tables whose rows migrations made.
+# Tables whose rows come from migrations.
 KEPT = ["django_migrations", "django_content_type", "auth_permission", "auth_group", "archive_rule"]
 
 TABLES: LiteralString = """
@@ -23,7 +26,7 @@ JOIN pg_class t ON t.oid = d.refobjid AND t.relname <> ALL (%s) WHERE s.relkind 
 
 
 def empty_database() -> None:
-    """Delete every row that no migration made, as the superuser, for whom no trigger and no foreign key counts."""
+    """Delete every row that no migration made, as the superuser, with triggers and foreign keys switched off."""
     name = str(connection.settings_dict["NAME"])
     with psycopg.connect(plugin.engines.postgres.superuser_url(name)) as superuser:
         superuser.execute("SET session_replication_role = replica")

@@ -12,20 +12,20 @@ def make_due(space: Space) -> None:
 
 
 def move_deadline(space: Space, seconds: float) -> datetime:
-    """As if the Space had ended earlier: its deadline comes in `seconds`. Returns it."""
+    """Move the end of the Space so that its deadline comes in `seconds`. Returns the deadline."""
     deadline = dbtime.now() + timedelta(seconds=seconds)
     Space.objects.filter(pk=space.pk).update(ended_at=deadline - timedelta(days=30), expires_at=deadline)
     return deadline
 
 
 def approaching_deadlines(space: Space) -> Iterator[datetime]:
-    """Deadlines of the Space, later each time: for a test that has to do something before one comes, on any machine."""
+    """Give the Space later and later deadlines, so that a test can finish before one of them even on a slow machine."""
     for seconds in (10, 30, 90, 270):
         yield move_deadline(space, seconds)
 
 
 def retention_period(space: Space) -> timedelta:
-    """For how long after its end the Space is kept, as the database has it."""
+    """The time between the end of the Space and its deadline in the database."""
     space.refresh_from_db()
     assert space.expires_at is not None
     return space.expires_at - space.ended_at

@@ -1,4 +1,4 @@
-"""Tests ask for the code of a refusal, not for its sentence."""
+"""Check errors by their code, so that a test does not depend on their sentence."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from archive.errors import SpacekeepError
 
 @contextmanager
 def raises_error(kind: type[SpacekeepError], code: str, **params: Any) -> Iterator[None]:
-    """The block raises an error of this kind and code, with at least these parameters."""
+    """Check that the block raises an error of this class and code, with at least these parameters."""
     with pytest.raises(kind) as raised:
         yield
     error = raised.value

@@ -1,5 +1,4 @@
-"""Plain functions that make what tests need, with readable literals. Spaces are really taken in: their bytes are in the
-store."""
+"""Create users and Spaces, as rows or with their files in the object store."""
 
 import os
 from datetime import timedelta
@@ -38,7 +37,7 @@ def make_user(name: str, role: str = "") -> User:
 
 
 def make_space(host: User, *, ended_ago: timedelta = timedelta(days=6), **options: Any) -> Space:
-    """A Space with the demo recording (and its transcript unless `transcript=None`), taken in by `ingest`."""
+    """Ingest a Space with the demo recording, and its transcript unless `transcript=None`."""
     options.setdefault("transcript", DEMO / "transcript.vtt")
     options.setdefault("title", "The seed library room")
     options.setdefault("language", "en")
@@ -52,7 +51,7 @@ def make_space(host: User, *, ended_ago: timedelta = timedelta(days=6), **option
 
 
 def make_row(host: User, *, ended_ago: timedelta = timedelta(days=6), **fields: Any) -> Space:
-    """A Space as a row only, in any state, with nothing in the store."""
+    """Create the row of a Space in any state, with nothing in the object store."""
     ended_at = fields.pop("ended_at", None) or dbtime.now() - ended_ago
     fields.setdefault("expires_at", ended_at + timedelta(days=30))
     fields.setdefault("deadline_reasons", [{"code": "base", "days": 30}])
@@ -62,7 +61,7 @@ def make_row(host: User, *, ended_ago: timedelta = timedelta(days=6), **fields: 
 
 
 def make_held(host: User, **fields: Any) -> Space:
-    """A row on which a legal hold stands, so that it has no deadline."""
+    """Create the row of a Space on legal hold, so without a deadline."""
     hold = [{"code": "hold"}]
     space = make_row(host, expires_at=None, deadline_reasons=hold, **fields)
     Hold.objects.create(space=space, reason="A court asked for it.", placed_by=host)
@@ -70,7 +69,7 @@ def make_held(host: User, **fields: Any) -> Space:
 
 
 def make_contents(space: Space) -> Bundle:
-    """A recording, a transcript and a ready bundle for a row: a few bytes each, enough for pages and addresses."""
+    """Store a recording, a transcript and a ready bundle for a row: a few bytes each, enough for pages."""
     sound = {"extension": "m4a", "content_type": "audio/mp4", "codec": "aac", "sample_rate": 48000, "channels": 1}
     stored = _put(keys.recording(space.id, 1, "m4a"), b"sound")
     Recording.objects.create(space=space, duration_ms=74_000, **sound, **vars(stored))

@@ -1,4 +1,4 @@
-"""Files made to break decoders and parsers."""
+"""Make files that attack decoders and parsers: decompression bombs, false lengths, playlists."""
 
 import os
 import random
@@ -14,7 +14,7 @@ from tests.support.audio_files import RATE, SECOND, make_tone
 
 
 def claim_four_tebibytes(path: Path) -> Path:
-    """A WAV (RF64, EBU Tech 3306) of three seconds whose 64-bit header claims 4 TiB of samples."""
+    """Make a three-second WAV (RF64, EBU Tech 3306) whose 64-bit header claims 4 TiB of samples."""
     size, samples = 2**42, SECOND.tobytes() * 3
     ds64 = struct.pack("<QQQI", size + 72, size, size // 2, 0)
     fmt = struct.pack("<HHIIHH", 1, 1, RATE, RATE * 2, 2, 16)
@@ -25,7 +25,7 @@ def claim_four_tebibytes(path: Path) -> Path:
 
 
 def make_open_ended(path: Path) -> Path:
-    """A WAV of three seconds as a recorder leaves it that never learned the length: 2**32 - 1 bytes."""
+    """Make a three-second WAV with the length 2**32 - 1, as a recorder leaves it that cannot seek back."""
     data = bytearray(make_tone(path, "wav").read_bytes())
     struct.pack_into("<I", data, 4, 2**32 - 1)
     struct.pack_into("<I", data, data.index(b"data") + 4, 2**32 - 1)
@@ -34,7 +34,7 @@ def make_open_ended(path: Path) -> Path:
 
 
 def make_many_tracks(path: Path, streams: int) -> Path:
-    """An MP4 of that many tracks, each with one frame of sound."""
+    """Make an MP4 with `streams` tracks of one audio frame each."""
     with av.open(str(path), "w", format="mp4") as container:
         tracks = [container.add_stream("aac", rate=RATE, layout="mono") for _ in range(streams)]
         for track in tracks:
@@ -57,7 +57,7 @@ def make_empty_track(path: Path) -> Path:
 
 
 def make_id3(path: Path, size: int, kind: bytes = b"APIC") -> Path:
-    """Three seconds of MP3 behind an ID3 tag of that size (its picture a hole in the file, which takes no room)."""
+    """Make a three-second MP3 behind an ID3 tag of `size` bytes (sparse, so that it takes no disk space)."""
     sound = make_tone(path, "mp3").read_bytes()
     lead = b"\0image/png\0\x03\0"
     with path.open("wb") as out:
@@ -72,7 +72,7 @@ def _synchsafe(number: int) -> bytes:
 
 
 def claim_samples(path: Path, table: bytes, place: int, number: int) -> Path:
-    """An m4a whose `table` (stts, stsz, stsc) has `number` for an honest one, `place` bytes after its name."""
+    """Make an m4a whose `table` (stts, stsz, stsc) has a false `number`, `place` bytes after its name."""
     data = bytearray(make_tone(path, "m4a", index_first=True).read_bytes())
     struct.pack_into(">I", data, data.index(table) + place, number)
     path.write_bytes(data)
@@ -94,13 +94,13 @@ def make_bomb(path: Path, seconds: int) -> Path:
 
 
 def make_random(path: Path, start: bytes) -> Path:
-    """A beginning that a decoder knows, and then a megabyte of noise, each time the same."""
+    """Make a file with a valid beginning, followed by a megabyte of the same noise each time."""
     path.write_bytes(start + random.Random(1).randbytes(2**20))
     return path
 
 
 def make_sparse_wav(path: Path, hours: int) -> Path:
-    """A WAV of silence, 8 kHz, which takes no room on the disk and seconds to hear."""
+    """Make a sparse WAV of silence at 8 kHz: it takes no disk space, and seconds to decode."""
     size = hours * 3600 * 16_000
     with wave.open(str(path), "wb") as out:
         out.setparams((1, 2, 8000, 0, "NONE", ""))
@@ -114,18 +114,18 @@ def make_sparse_wav(path: Path, hours: int) -> Path:
 
 
 def make_hls_playlist(path: Path) -> Path:
-    """An HLS playlist: a list of other files."""
+    """Make an HLS playlist, which names other files."""
     path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:3,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n")
     return path
 
 
 def make_ffconcat(path: Path) -> Path:
-    """FFmpeg's own list of other files."""
+    """Make an FFmpeg concat list, which names other files."""
     path.write_text("ffconcat version 1.0\nfile /etc/passwd\n")
     return path
 
 
-# Files that must be refused: name, and a function that makes the file at a path.
+# Files that must be refused: name, and the function that makes the file at a path.
 REFUSED_FILES: dict[str, Callable[[Path], Path]] = {
     "list.m4a": make_hls_playlist,
     "concat.m4a": make_ffconcat,

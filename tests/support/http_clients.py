@@ -1,4 +1,4 @@
-"""What tests of pages share: browsers that are signed in, and plain requests to a real web process."""
+"""Signed-in Django test clients, and plain HTTP requests to a real web process."""
 
 import time
 import urllib.error
@@ -16,14 +16,14 @@ from archive.models import Space, User
 
 @cache
 def _handler(enforce_csrf_checks: bool) -> ClientHandler:
-    """One for all, as in a web process: with each more, WhiteNoise would look at every static file again."""
+    """Shared by all clients, as in a web process: WhiteNoise scans all static files for each handler."""
     handler = ClientHandler(enforce_csrf_checks)
     handler.load_middleware()
     return handler
 
 
 def make_client(user: User | None = None, *, enforce_csrf_checks: bool = False, **options: Any) -> Client:
-    """Django's test client, with `user` signed in."""
+    """Make a Django test client, with `user` signed in."""
     client = Client(**options)
     client.handler = _handler(enforce_csrf_checks)
     if user is not None:
@@ -32,7 +32,7 @@ def make_client(user: User | None = None, *, enforce_csrf_checks: bool = False, 
 
 
 def session_cookie(user: User) -> str:
-    """The Cookie header of a browser in which `user` is signed in."""
+    """The Cookie header of a session of `user`."""
     return f"{settings.SESSION_COOKIE_NAME}={make_client(user).cookies[settings.SESSION_COOKIE_NAME].value}"
 
 
@@ -42,7 +42,7 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 
 def fetch(url: str, cookie: str = "", form: bytes | None = None, **headers: str) -> tuple[int, Message, bytes]:
-    """Status, headers and body of a GET (with `form`, a POST) that follows no redirect and raises for no status."""
+    """Send a GET (with `form`, a POST) and return status, headers and body. Redirects are not followed."""
     request = urllib.request.Request(
         url, form, headers={"Cookie": cookie, **{name.replace("_", "-"): value for name, value in headers.items()}}
     )
@@ -55,7 +55,7 @@ def fetch(url: str, cookie: str = "", form: bytes | None = None, **headers: str)
 
 
 def request_bundle(site: str, space: Space, cookie: str) -> tuple[int, float]:
-    """As the button on the Space's page does. Returns the status and how many seconds the answer took."""
+    """Request a bundle with the form on the Space's page. Returns the status and the response time in seconds."""
     page = f"{site}/spaces/{space.id}/"
     _, headers, body = fetch(page, cookie)
     token = body.decode().split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]

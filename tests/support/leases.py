@@ -10,14 +10,14 @@ CLAIMED = (Space, UploadSession, Transcription, Bundle, ExportPart, Notice, Dele
 
 
 def expire_leases() -> None:
-    """As if the holder of each claim had died long ago, and no work had to wait for its next try."""
+    """End all leases, as if each holder had died long ago, and all retry pauses."""
     for model in CLAIMED:
         model._default_manager.filter(lease_until__gt=Now()).update(lease_until=Now())
     end_pauses()
 
 
 def end_pauses() -> None:
-    """As if it were time for the next try of each work that failed."""
+    """End all retry pauses, so that failed work can be claimed again."""
     for model in CLAIMED:
         model._default_manager.filter(retry_at__gt=Now()).update(retry_at=Now())
 

@@ -1,4 +1,4 @@
-"""A real mail server in the process of the tests, and what it got."""
+"""A real SMTP server in the process of the tests, with the messages that it received."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from archive.models import Notice, User
 from tests.support.processes import free_port
 
-# It tells of each connection; of some only when the streams of the tests are closed, and then of that as well.
+# aiosmtpd logs each connection, some of them after pytest has closed its streams, which is an error in itself.
 logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 FROM = "Spacekeep <no-reply@spaces.example.org>"
@@ -22,9 +22,11 @@ FROM = "Spacekeep <no-reply@spaces.example.org>"
 
 @dataclass
 class Mailbox:
-    """Each message with whom it was for, in the order of arrival. `answers` has what the server says to RCPT for an
-    address, or to DATA ("DATA"), instead of 250; `before_greeting` is called when somebody connects, `before_answer`
-    when a message is there, both in the server's thread."""
+    """Messages with their recipients, in order of arrival.
+
+    `answers` maps an address (for RCPT) or "DATA" to the reply that the server gives instead of 250. The server's
+    thread calls `before_greeting` for each connection, and `before_answer` for each message.
+    """
 
     port: int
     got: list[tuple[str, EmailMessage]] = field(default_factory=list)
@@ -86,7 +88,7 @@ def mail_server() -> Iterator[Mailbox]:
 
 
 def use_mail_server(settings: Any, port: int) -> None:
-    """Settings as EMAIL_URL=smtp://127.0.0.1:`port` gives them (pytest-django has put a list in the server's place)."""
+    """Send mail to this port, as EMAIL_URL=smtp://127.0.0.1:`port` does. pytest-django has replaced the backend."""
     settings.MAIL_ON = True
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port

@@ -1,4 +1,4 @@
-"""Object stores other than the usual one: with a wrong key, out of reach, or with a bucket of its own."""
+"""Use another object store: with a wrong key, unreachable, or with another bucket."""
 
 import copy
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ MISSING_BUCKET = {"bucket_name": "spacekeep-not-there"}
 
 @contextmanager
 def override_store(**options: str) -> Iterator[Store]:
-    """While entered, everything in this process uses the store that `options` of django-storages describe."""
+    """Change the django-storages `options` of the object store for this process."""
     storages: dict[str, Any] = copy.deepcopy(settings.STORAGES)
     storages["default"]["OPTIONS"].update(options)
     with override_settings(STORAGES=storages):

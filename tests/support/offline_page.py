@@ -1,4 +1,4 @@
-"""The page of a bundle as its host opens it: from the disk, in a browser that has no network."""
+"""Open a bundle's offline page from disk, in a browser without a network."""
 
 from pathlib import Path
 from typing import Any
@@ -7,8 +7,7 @@ from playwright.sync_api import Browser, Dialog, Page, Request
 
 
 class OfflinePage:
-    """`folder` is the bundle's; `asked` has all addresses that the page requested, `refused` those that its policy
-    blocked, `said` the console's messages."""
+    """The offline page in `folder`, with its requests, those that its CSP blocked, console messages and dialogs."""
 
     def __init__(self, chromium: Browser, folder: Path, *, query: str = "", **options: Any) -> None:
         context = chromium.new_context(**options)
@@ -37,7 +36,7 @@ class OfflinePage:
 
     @property
     def asked_elsewhere(self) -> list[str]:
-        """Addresses other than its own and those of the sounds beside it; what stands in the page itself aside."""
+        """Requests for anything but the page itself, the audio files beside it and data: addresses."""
         mine = {
             self.address,
             *(path.as_uri() for path in self.data.iterdir() if path.stem in ("recording", "access-copy")),

@@ -1,4 +1,4 @@
-"""What a person with the player sees and hears, and what the browser would complain about."""
+"""Read the state of the audio player from its page, and collect browser errors."""
 
 from playwright.sync_api import Page
 
@@ -6,7 +6,7 @@ from tests.support.processes import wait_until
 
 
 class ConsoleErrors:
-    """Errors of scripts, refusals of the Content-Security-Policy, answers that were no use: as the console has them."""
+    """Collect console errors and warnings: script errors, CSP violations, failed requests."""
 
     def __init__(self, page: Page) -> None:
         self.heard: list[str] = []
@@ -15,7 +15,7 @@ class ConsoleErrors:
 
 
 def current_time(page: Page) -> float:
-    """Where the sound is, in seconds."""
+    """The playback position in seconds."""
     return float(page.evaluate("document.querySelector('audio').currentTime"))
 
 
@@ -31,12 +31,12 @@ def wait_for_time(page: Page, seconds: float, within: float = 1.5) -> None:
 
 
 def highlighted_line(page: Page) -> str:
-    """The words of the line that is lit."""
+    """The text of the highlighted transcript line."""
     return str(page.evaluate("document.querySelector('[data-lines] .now > p > span')?.textContent ?? ''"))
 
 
 def is_line_in_view(page: Page) -> bool:
-    """Whether the lit line stands within the transcript's own window."""
+    """Whether the highlighted line is within the visible part of the transcript."""
     return bool(
         page.evaluate(
             """() => {
@@ -49,7 +49,7 @@ def is_line_in_view(page: Page) -> bool:
 
 
 def assert_waveform_drawn(page: Page) -> None:
-    """Ink on wavesurfer's canvas, in the colours of more than one voice, and its own style sheet let in."""
+    """Check that wavesurfer drew in the colors of several speakers, and that the CSP allowed its style sheet."""
     page.wait_for_selector(".track.waved")
     drawn = page.evaluate(
         """() => {
@@ -63,12 +63,12 @@ def assert_waveform_drawn(page: Page) -> None:
           return [colours.size, getComputedStyle(root.querySelector('.progress')).position];
         }"""
     )
-    assert drawn[0] >= 4  # three voices and a line without a speaker
+    assert drawn[0] >= 4  # three speakers, and a line without one
     assert drawn[1] == "absolute"
 
 
 def search_matches(page: Page, name: str = "found") -> list[str]:
-    """The words that are marked in the text, in order."""
+    """The highlighted search matches in the transcript, in order."""
     found: list[str] = page.evaluate(
         """name => [...(CSS.highlights.get(name) ?? [])].map(
           range => range.startContainer.data.slice(range.startOffset, range.endOffset))""",
@@ -78,7 +78,7 @@ def search_matches(page: Page, name: str = "found") -> list[str]:
 
 
 def waveform_marks(page: Page) -> list[float]:
-    """Where the marks on the waveform stand, in percent of its width."""
+    """The positions of the search marks on the waveform, in percent of its width."""
     return [
         float(x.rstrip("%"))
         for x in page.locator(".hit:not(.now)").evaluate_all("all => all.map(one => one.getAttribute('x'))")

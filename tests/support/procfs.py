@@ -10,13 +10,13 @@ LISTENS = "0A"
 
 
 def children(pid: int | None = None) -> set[int]:
-    """The pids of the children, of this process if none is named."""
+    """The pids of the children of `pid`, by default of this process."""
     tasks = Path(f"/proc/{pid or os.getpid()}/task")
     return {int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()}
 
 
 def process_tree(pid: int) -> set[int]:
-    """A process and all below it. Who ends meanwhile is left out."""
+    """The pids of a process and its descendants. One that ends meanwhile is left out."""
     found, open_ends = {pid}, [pid]
     while open_ends:
         try:
@@ -29,7 +29,7 @@ def process_tree(pid: int) -> set[int]:
 
 
 def decoder_pid() -> int:
-    """The one child of this process that listens to a recording."""
+    """The pid of the one audio decoder among the children of this process."""
     (found,) = (
         pid for pid in children() if b"archive.intake.audio.decoder" in Path(f"/proc/{pid}/cmdline").read_bytes()
     )
@@ -37,7 +37,7 @@ def decoder_pid() -> int:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether it runs no more, be there somebody to take notice of it or not."""
+    """Whether the process has ended, reaped or not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
     except (FileNotFoundError, ProcessLookupError):
@@ -45,7 +45,7 @@ def has_ended(pid: int) -> bool:
 
 
 def listening_sockets(pids: Iterable[int]) -> set[tuple[str, int]]:
-    """Every address and port, IPv4 and IPv6, on which one of the processes takes TCP connections."""
+    """Addresses and ports, IPv4 and IPv6, on which the processes accept TCP connections."""
     inodes = {inode for pid in pids for inode in _sockets(pid)}
     found = set()
     for table, kind in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
@@ -59,7 +59,7 @@ def listening_sockets(pids: Iterable[int]) -> set[tuple[str, int]]:
 
 
 def _sockets(pid: int) -> list[str]:
-    """The inode numbers of a process's sockets; none of one that has ended."""
+    """The inode numbers of a process's sockets; none if it has ended."""
     try:
         descriptors = list(Path(f"/proc/{pid}/fd").iterdir())
     except OSError:
@@ -76,7 +76,7 @@ def _sockets(pid: int) -> list[str]:
 
 
 def _ended(pid: int) -> bool:
-    """Gone, or only waiting for its parent to notice: then its descriptors are not ours to look at any more."""
+    """Whether the process is gone or a zombie, whose descriptors cannot be read."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
@@ -84,6 +84,6 @@ def _ended(pid: int) -> bool:
 
 
 def _address(kind: socket.AddressFamily, digits: str) -> str:
-    """The kernel writes each 32-bit word in the machine's own byte order, little-endian wherever our wheels run."""
+    """Decode an address: the kernel writes 32-bit words in native byte order, little-endian on our platforms."""
     words = bytes.fromhex(digits)
     return socket.inet_ntop(kind, b"".join(words[i : i + 4][::-1] for i in range(0, len(words), 4)))

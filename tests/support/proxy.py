@@ -12,9 +12,10 @@ NO_REQUEST = "(?!)"  # a pattern that matches nothing
 
 
 class PausingProxy:
-    """Stands between a process and the store at `target`, and passes bytes on as they are. A request whose first line
-    matches `pattern` waits before it reaches the store: `reached()` says so, `release()` lets it and all later ones
-    through."""
+    """Forward bytes to the store at `target`, and pause requests whose first line matches `pattern`.
+
+    `reached()` says whether a request is paused; `release()` lets it and all later ones through.
+    """
 
     def __init__(self, target: str, pattern: str) -> None:
         parts = urlsplit(target)
@@ -75,7 +76,7 @@ class PausingProxy:
 
 
 class CountingProxy(PausingProxy):
-    """A gate that holds nothing. `received`: the bytes that clients sent to the process behind it."""
+    """Pause nothing, and count in `received` the bytes that clients send to the process behind it."""
 
     def __init__(self, target: str) -> None:
         super().__init__(target, NO_REQUEST)

@@ -1,4 +1,4 @@
-"""Spaces of random shape, for hypothesis: what is drawn, and how it becomes rows and objects."""
+"""Hypothesis strategies for Spaces with random content, and their rows and objects."""
 
 import random
 import zlib
@@ -22,8 +22,8 @@ titles = nasty | st.text(letters, max_size=300)
 spoken = st.text(letters, max_size=60).map(cues.plain)
 names = st.text(letters, min_size=1, max_size=100)
 
-# A recording's bytes go through the worker until there is enough for a part (5 MiB) beside what must: around there the
-# plan takes another shape. Its header and the small members count too, so the edge is somewhere below.
+# The worker uploads a recording's bytes itself until they fill a part (5 MiB): sizes around it change the plan.
+# The ZIP header and the small members count too, so the limit is a little below.
 edges = st.builds(int.__add__, st.sampled_from([5 * MIB, 10 * MIB, 16 * MIB]), st.integers(-3000, 3000) | st.just(0))
 small = st.integers(1, 100_000)
 sizes = st.one_of(small, small, small, edges)
@@ -47,7 +47,7 @@ class TranscriptShape:
 
 @dataclass(frozen=True)
 class SpaceShape:
-    """A Space as drawn. `sounds`: its recordings, from the first on; `words`: its transcripts, likewise."""
+    """A generated Space. `sounds`: its recordings in order; `words`: its transcripts in order."""
 
     title: str
     ended_at: datetime
@@ -76,7 +76,7 @@ shapes = st.builds(
 
 
 def make_random_space(host: User, shape: SpaceShape) -> tuple[Space, dict[str, bytes]]:
-    """The Space with all that the shape has, and {key: bytes} of its recordings."""
+    """Create the Space. Returns it with the bytes of its recordings by key."""
     space = make_row(host, title=shape.title, ended_at=shape.ended_at, expires_at=dbtime.now() + timedelta(days=10))
     for seat, (role, name) in enumerate(shape.participants, 1):
         Participant.objects.create(space=space, role=role, seat=seat, name=name)

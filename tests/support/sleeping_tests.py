@@ -1,6 +1,6 @@
-"""Not collected by itself: tests/test_interrupted_run.py runs these tests in another pytest, and interrupts them.
+"""Tests that tests/test_interrupted_run.py runs in another pytest and interrupts. Not collected by themselves.
 
-Each starts one of everything that tests start, writes a file when all of it runs, and sleeps.
+Each starts a web process, a worker and a browser, writes a file when all of them run, and sleeps.
 """
 
 import os

