@@ -18,7 +18,7 @@ LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[\w-]*)?\)")
 # Files that the guides tell the reader to create.
 CREATED = {
     *("archive/intake/importers/roomtape.py", "tests/test_import_roomtape.py"),
-    *("portal/views/rules.py", "templates/rules/list.html"),
+    *("portal/views/rules.py", "templates/rules/list.html", "tests/test_rules_page.py"),
     *("templates/archive/mail/transcript-ready.txt", "templates/notices/text/transcript-ready.html"),
 }
 
