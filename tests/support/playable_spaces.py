@@ -32,7 +32,7 @@ def make_playable_space(
     peaks: list[float] | None = None,
     deadline: datetime | None = None,
 ) -> Space:
-    """Create a Space with the demo recording and DEMO_LINES by default. `peaks`: from 0 to 1, or None for no waveform."""
+    """Create a Space with the demo recording and DEMO_LINES by default. `peaks`: from 0 to 1, or None for none."""
     options: dict[str, Any] = {"ended_at": deadline - timedelta(days=30)} if deadline else {}
     space = make_row(host, title="The seed library room", **options)
     stored = put_object(keys.recording(space.pk, 1, recording.suffix[1:]), recording.read_bytes())
