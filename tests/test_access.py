@@ -101,7 +101,7 @@ def without_tokens(answer: HttpResponse) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(set(LADDER) - OPEN))
-def test_anonymous_people_are_asked_to_sign_in(space: Space, name: str) -> None:
+def test_anonymous_users_are_asked_to_sign_in(space: Space, name: str) -> None:
     url = address(name, space)
 
     answer = ask(make_client(), name, url)
@@ -117,7 +117,7 @@ def test_the_host_sees_what_is_theirs(space: Space, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OF_A_SPACE)
-def test_a_stranger_learns_nothing(space: Space, bob: User, name: str) -> None:
+def test_other_users_get_404(space: Space, bob: User, name: str) -> None:
     client = make_client(bob)
 
     answer = ask(client, name, address(name, space, bob))
@@ -128,7 +128,7 @@ def test_a_stranger_learns_nothing(space: Space, bob: User, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LADDER)
-def test_an_admin(space: Space, admin: User, name: str) -> None:
+def test_what_an_admin_gets(space: Space, admin: User, name: str) -> None:
     assert ask(make_client(admin), name, address(name, space, admin)).status_code == LADDER[name][2]
 
 
@@ -138,7 +138,7 @@ def test_an_auditor_gets_facts_and_no_content(space: Space, auditor: User, name:
 
 
 @pytest.mark.parametrize("name", OF_A_SPACE)
-def test_an_id_that_is_nobodys(space: Space, admin: User, name: str) -> None:
+def test_an_unknown_id_is_404(space: Space, admin: User, name: str) -> None:
     client = make_client(admin)
     bad = "/download/nonsense/a.zip" if name == "download" else address(name, space).replace(str(space.id), "nonsense")
 
@@ -148,7 +148,7 @@ def test_an_id_that_is_nobodys(space: Space, admin: User, name: str) -> None:
 
 @pytest.mark.parametrize("name", CONTENT)
 @pytest.mark.parametrize("state", ["receiving", "processing", "rejected"])
-def test_content_that_is_not_available(space: Space, name: str, state: str) -> None:
+def test_content_that_is_not_available_is_404(space: Space, name: str, state: str) -> None:
     url = address(name, space)
     Space.objects.filter(pk=space.pk).update(state=state, problem=make_problem("audio.empty"))
 
@@ -158,7 +158,7 @@ def test_content_that_is_not_available(space: Space, name: str, state: str) -> N
 
 @pytest.mark.parametrize("name", OF_A_SPACE)
 @pytest.mark.parametrize("state", ["available", "expiring"])
-def test_what_is_gone_is_gone(space: Space, admin: User, name: str, state: str) -> None:
+def test_pages_are_410_from_the_deadline_on(space: Space, admin: User, name: str, state: str) -> None:
     """From the deadline on, however late the sweep is."""
     url = address(name, space, admin)
     end = dbtime.now() - timedelta(days=120)
@@ -177,12 +177,12 @@ def test_a_get_changes_nothing(space: Space, admin: User, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(LADDER) - {*GET_OR_POST, *POST_ONLY}))
-def test_a_post_where_there_is_nothing_to_change(space: Space, admin: User, name: str) -> None:
+def test_a_post_to_a_read_only_page_is_405(space: Space, admin: User, name: str) -> None:
     assert make_client(admin).post(address(name, space, admin)).status_code == 405
 
 
 @pytest.mark.parametrize("name", ["bundle", "transcription", *POST_ONLY])
-def test_a_form_from_somewhere_else_is_refused(space: Space, admin: User, name: str) -> None:
+def test_a_cross_site_form_is_refused(space: Space, admin: User, name: str) -> None:
     client = make_client(admin, enforce_csrf_checks=True)
 
     answer = ask(client, name, address(name, space))

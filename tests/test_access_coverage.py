@@ -18,40 +18,40 @@ ELSEWHERE = {
     "peaks": "tests/test_peaks.py::test_others_learn_nothing",
     "own-lines": "tests/test_own_lines.py::test_strangers_learn_nothing",
     "participant-account": "tests/test_own_lines_accounts.py::test_only_the_host_and_admins",
-    "accept-partial": "tests/test_upload_page.py::test_only_a_broken_transcript_of_ones_own_is_read_again",
+    "accept-partial": "tests/test_upload_page.py::test_only_the_owner_may_partly_accept_a_transcript",
     "decide": "tests/test_access_decisions.py::TestLadder::test_only_admins",
     "release": "tests/test_access_decisions.py::TestLadder::test_only_admins",
     "recorder-revoke": "tests/test_recorders_page.py::test_others_see_nothing_of_it",
     "notice-dismiss": "tests/test_notices_page.py::test_others_see_and_change_nothing",
-    "certificate": "tests/test_certificate_page.py::test_who_may_have_it",
-    "certificate-key": "tests/test_certificate_page.py::test_what_was_downloaded_verifies",
-    "account_login": "tests/test_sign_in.py::test_after_five_wrong_passwords_the_right_one_has_to_wait",
-    "account_signup": "tests/test_sign_in.py::test_nobody_signs_up",
+    "certificate": "tests/test_certificate_page.py::test_who_may_download_a_certificate",
+    "certificate-key": "tests/test_certificate_page.py::test_a_downloaded_certificate_verifies",
+    "account_login": "tests/test_sign_in.py::test_sign_in_is_rate_limited_after_five_wrong_passwords",
+    "account_signup": "tests/test_sign_in.py::test_sign_up_is_closed",
     "account_logout": "tests/test_access_coverage.py::test_nothing_else_is_public",
     "account_inactive": "tests/test_access_coverage.py::test_nothing_else_is_public",
     "account_change_password": "tests/test_access_coverage.py::test_nothing_else_is_public",
     "account_reauthenticate": "tests/test_access_coverage.py::test_nothing_else_is_public",
-    "admin:*": "tests/test_rules_admin.py::test_nobody_else_gets_in",
-    "api:api-root": "tests/test_api_problems.py::test_an_address_that_is_none",
-    "api:openapi-json": "tests/test_api_openapi.py::test_it_is_there_for_everybody_and_names_no_secret",
-    "api:*": "tests/test_access_coverage.py::test_every_operation_has_a_ladder",
+    "admin:*": "tests/test_rules_admin.py::test_only_admins_may_edit_rules",
+    "api:api-root": "tests/test_api_problems.py::test_an_unknown_address_is_404",
+    "api:openapi-json": "tests/test_api_openapi.py::test_the_schema_is_public_and_names_no_secret",
+    "api:*": "tests/test_access_coverage.py::test_every_api_operation_has_an_access_test",
 }
 
 # Operation id -> the test that has its ladder.
 API = {
-    "create_space": "tests/test_api_access.py::test_a_recorder_records_for_its_hosts_only",
-    "get_space": "tests/test_api_access.py::test_what_is_not_ones_own_is_not_there",
-    "create_upload": "tests/test_api_access.py::test_what_is_not_ones_own_is_not_there",
-    "list_uploads": "tests/test_upload_flow.py::test_open_uploads_are_listed_for_going_on",
-    "get_upload": "tests/test_api_access.py::test_what_is_not_ones_own_is_not_there",
-    "sign_parts": "tests/test_api_access.py::test_what_is_not_ones_own_is_not_there",
-    "complete_upload": "tests/test_api_access.py::test_what_is_not_ones_own_is_not_there",
-    "accept_partial": "tests/test_api_access.py::test_what_is_not_ones_own_is_not_there",
-    "delete_upload": "tests/test_api_access.py::test_what_is_not_ones_own_is_not_there",
-    "create_bundle": "tests/test_api_bundles.py::test_the_ladder",
-    "get_bundle": "tests/test_api_bundles.py::test_the_ladder",
-    "create_export": "tests/test_api_bundles.py::test_all_spaces_of_others",
-    "get_export": "tests/test_api_bundles.py::test_all_spaces_of_others",
+    "create_space": "tests/test_api_access.py::test_a_recorder_uploads_for_its_hosts_only",
+    "get_space": "tests/test_api_access.py::test_resources_of_others_are_404",
+    "create_upload": "tests/test_api_access.py::test_resources_of_others_are_404",
+    "list_uploads": "tests/test_upload_flow.py::test_open_uploads_are_listed_for_resuming",
+    "get_upload": "tests/test_api_access.py::test_resources_of_others_are_404",
+    "sign_parts": "tests/test_api_access.py::test_resources_of_others_are_404",
+    "complete_upload": "tests/test_api_access.py::test_resources_of_others_are_404",
+    "accept_partial": "tests/test_api_access.py::test_resources_of_others_are_404",
+    "delete_upload": "tests/test_api_access.py::test_resources_of_others_are_404",
+    "create_bundle": "tests/test_api_bundles.py::test_who_may_access_a_bundle",
+    "get_bundle": "tests/test_api_bundles.py::test_who_may_access_a_bundle",
+    "create_export": "tests/test_api_bundles.py::test_who_may_access_an_export",
+    "get_export": "tests/test_api_bundles.py::test_who_may_access_an_export",
 }
 
 # Addresses that LoginRequiredMiddleware lets through. The API asks for a token or a session by itself; of an address
@@ -82,21 +82,21 @@ def short(name: str) -> str:
 EVERY = list(addresses(get_resolver().url_patterns))
 
 
-def test_every_address_has_a_ladder() -> None:
+def test_every_page_has_an_access_test() -> None:
     named = {short(name) for name, pattern in EVERY if pattern.name or pattern.callback is not not_found}
 
     assert named == set(LADDER) | set(ELSEWHERE)
     assert not set(LADDER) & set(ELSEWHERE)
 
 
-def test_every_operation_has_a_ladder() -> None:
+def test_every_api_operation_has_an_access_test() -> None:
     paths = api.get_openapi_schema()["paths"]
 
     assert {operation["operationId"] for path in paths.values() for operation in path.values()} == set(API)
 
 
 @pytest.mark.parametrize("test", sorted({*ELSEWHERE.values(), *API.values()}))
-def test_the_test_of_a_ladder_exists(test: str) -> None:
+def test_each_named_access_test_exists(test: str) -> None:
     path, *names = test.split("::")
     body: list[ast.stmt] = ast.parse((ROOT / path).read_text()).body
     for name in names:

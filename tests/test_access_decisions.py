@@ -27,7 +27,7 @@ def urls(alice: User, admin: User) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", ["decide", "release"])
 class TestLadder:
-    def test_anonymous_people_are_asked_to_sign_in(self, urls: dict[str, str], name: str) -> None:
+    def test_anonymous_users_are_asked_to_sign_in(self, urls: dict[str, str], name: str) -> None:
         answer = make_client().post(urls[name], FORM)
 
         assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={urls[name]}")
@@ -37,10 +37,10 @@ class TestLadder:
         assert make_client(User.objects.get(username=who)).post(urls[name], FORM).status_code == 404
         assert (Appeal.objects.get().state, Hold.objects.get().state) == ("open", "standing")
 
-    def test_an_admin(self, urls: dict[str, str], name: str, admin: User) -> None:
+    def test_what_an_admin_gets(self, urls: dict[str, str], name: str, admin: User) -> None:
         assert make_client(admin).post(urls[name], FORM).status_code == 302
 
-    def test_an_id_that_is_nobodys(self, urls: dict[str, str], name: str, admin: User) -> None:
+    def test_an_unknown_id_is_404(self, urls: dict[str, str], name: str, admin: User) -> None:
         assert make_client(admin).post(reverse(name, args=[10**9]), FORM).status_code == 404
 
     def test_a_get_changes_nothing(self, urls: dict[str, str], name: str, admin: User) -> None:
@@ -48,17 +48,17 @@ class TestLadder:
 
         assert (answer.status_code, answer["Allow"]) == (405, "POST")
 
-    def test_a_form_from_somewhere_else_is_refused(self, urls: dict[str, str], name: str, admin: User) -> None:
+    def test_a_cross_site_form_is_refused(self, urls: dict[str, str], name: str, admin: User) -> None:
         assert make_client(admin, enforce_csrf_checks=True).post(urls[name], FORM).status_code == 403
 
-    def test_without_a_reason_nothing_is_lost(self, urls: dict[str, str], name: str, admin: User) -> None:
+    def test_a_missing_reason_keeps_the_form_input(self, urls: dict[str, str], name: str, admin: User) -> None:
         answer = make_client(admin).post(urls[name], FORM | {"reason": " "})
 
         assert answer.status_code == 422
         assert "A reason is needed" in answer.content.decode()
 
 
-def test_too_late_to_decide(urls: dict[str, str], admin: User) -> None:
+def test_a_decision_that_comes_too_late_is_refused(urls: dict[str, str], admin: User) -> None:
     space = Appeal.objects.get().violation.space
     lifecycle.transition(space, Space.State.AVAILABLE, Space.State.EXPIRING, actor=SYSTEM)
 
@@ -68,7 +68,7 @@ def test_too_late_to_decide(urls: dict[str, str], admin: User) -> None:
     assert "Too late: the deletion of this Space started on" in answer.content.decode()
 
 
-def test_a_decision_is_one_of_two(urls: dict[str, str], admin: User) -> None:
+def test_a_decision_is_granted_or_denied(urls: dict[str, str], admin: User) -> None:
     answer = make_client(admin).post(urls["decide"], {"decision": "maybe", "reason": "I am not sure."})
 
     page = answer.content.decode()

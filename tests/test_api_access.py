@@ -39,7 +39,7 @@ def ask(caller: ApiClient, method: str, path: str, body: Any, ids: dict[str, str
 
 
 @each
-def test_nobody_is_let_in_without_signing_in(method: str, path: str, body: Any, ids: dict[str, str]) -> None:
+def test_anonymous_requests_are_refused(method: str, path: str, body: Any, ids: dict[str, str]) -> None:
     refused = ask(ApiClient(), method, path, body, ids)
 
     assert (refused.status, "token of a recorder" in refused.words) == (401, True)
@@ -48,7 +48,7 @@ def test_nobody_is_let_in_without_signing_in(method: str, path: str, body: Any, 
 
 @each
 @pytest.mark.parametrize("who", ["stranger", "auditor", "recorder"])
-def test_what_is_not_ones_own_is_not_there(
+def test_resources_of_others_are_404(
     who: str, method: str, path: str, body: Any, ids: dict[str, str], bob: User, auditor: User, admin: User
 ) -> None:
     callers = {"stranger": ApiClient(user=bob), "auditor": ApiClient(user=auditor), "recorder": make_recorder(admin)[0]}
@@ -59,14 +59,14 @@ def test_what_is_not_ones_own_is_not_there(
 
 
 @each
-def test_an_id_that_is_not_there(method: str, path: str, body: Any, alice: User) -> None:
+def test_an_unknown_id_is_404(method: str, path: str, body: Any, alice: User) -> None:
     ids = {"space": str(uuid4()), "upload": str(uuid4())}
 
     assert ask(ApiClient(user=alice), method, path, body, ids).status == 404
 
 
 @each
-def test_an_admin_may_see_to_any(method: str, path: str, body: Any, ids: dict[str, str], admin: User) -> None:
+def test_an_admin_may_access_any_space(method: str, path: str, body: Any, ids: dict[str, str], admin: User) -> None:
     answer = ask(ApiClient(user=admin), method, path, body, ids)
 
     assert answer.status in (200, 201, 204, 409)  # 409: nothing has arrived that could be completed
@@ -74,7 +74,7 @@ def test_an_admin_may_see_to_any(method: str, path: str, body: Any, ids: dict[st
 
 @each
 @pytest.mark.parametrize("way", ["token", "session"])
-def test_from_the_deadline_on_it_is_gone(way: str, method: str, path: str, body: Any, alice: User, admin: User) -> None:
+def test_from_the_deadline_on_it_is_410(way: str, method: str, path: str, body: Any, alice: User, admin: User) -> None:
     caller = ApiClient(user=alice) if way == "session" else make_recorder(admin)[0]
     space = caller.announce(host="alice").json["id"]
     upload = caller.begin(space, b"RIFF").json["id"]
@@ -85,7 +85,7 @@ def test_from_the_deadline_on_it_is_gone(way: str, method: str, path: str, body:
     assert (gone.status, gone.code) == (410, "api.space_expiring")
 
 
-def test_gone_for_good(ids: dict[str, str], alice: User) -> None:
+def test_a_deleted_space_is_410(ids: dict[str, str], alice: User) -> None:
     make_due(Space.objects.get())
     assert purge(Space.objects.get().pk)
 
@@ -107,7 +107,7 @@ def test_a_recorder_reads_its_own_uploads_only(alice: User, admin: User) -> None
     assert len(person.get(f"/spaces/{space}").json["uploads"]) == 2
 
 
-def test_a_recorder_records_for_its_hosts_only(alice: User, bob: User, admin: User) -> None:
+def test_a_recorder_uploads_for_its_hosts_only(alice: User, bob: User, admin: User) -> None:
     caller, _ = make_recorder(admin, hosts=(alice,))
 
     assert caller.announce(host="alice").status == 201
@@ -116,23 +116,23 @@ def test_a_recorder_records_for_its_hosts_only(alice: User, bob: User, admin: Us
     assert caller.announce().status == 422
 
 
-def test_a_host_brings_in_their_own_only(alice: User, bob: User) -> None:
+def test_a_host_uploads_for_themselves_only(alice: User, bob: User) -> None:
     refused = ApiClient(user=alice).announce(host="bob")
 
     assert (refused.status, "Only admins" in refused.words) == (403, True)
 
 
-def test_an_auditor_brings_in_nothing(auditor: User) -> None:
+def test_an_auditor_may_not_upload(auditor: User) -> None:
     assert ApiClient(user=auditor).announce().status == 403
 
 
-def test_nobody_records_for_somebody_who_left(alice: User, admin: User) -> None:
+def test_a_recorder_may_not_upload_for_an_inactive_host(alice: User, admin: User) -> None:
     User.objects.filter(pk=alice.pk).update(is_active=False)
 
     assert make_recorder(admin)[0].announce(host="alice").status == 422
 
 
-def test_a_token_is_not_helped_by_a_session(alice: User) -> None:
+def test_a_session_adds_no_rights_to_a_token(alice: User) -> None:
     caller = ApiClient(user=alice)
     space = caller.announce().json["id"]
     caller.headers["Authorization"] = "Bearer skr_000000000000_" + "x" * 43

@@ -30,7 +30,7 @@ def downloaded(url: str) -> bytes:
 
 
 @pytest.mark.parametrize("who", ["host", "admin", "machine"])
-def test_ask_poll_download(who: str, seeds: Space, admin: User) -> None:
+def test_request_poll_and_download(who: str, seeds: Space, admin: User) -> None:
     machine, token = make_recorder(admin, hosts=(seeds.host,), scopes=BUNDLES)
     caller = {"host": ApiClient(user=seeds.host), "admin": ApiClient(user=admin), "machine": machine}[who]
     address = f"/spaces/{seeds.pk}/bundle"
@@ -57,7 +57,7 @@ def test_ask_poll_download(who: str, seeds: Space, admin: User) -> None:
     )
 
 
-def test_why_it_failed_and_again(seeds: Space) -> None:
+def test_a_failed_bundle_says_why_and_can_be_requested_again(seeds: Space) -> None:
     caller = ApiClient(user=seeds.host)
     first = caller.post(f"/spaces/{seeds.pk}/bundle").json["id"]
     Bundle.objects.update(state="failed", problem=make_problem("work.gave_up"))
@@ -89,7 +89,7 @@ def ask(caller: ApiClient, method: str, path: str, body: Any, ids: dict[str, str
 
 
 @each
-def test_the_ladder(
+def test_who_may_access_a_bundle(
     method: str, path: str, body: Any, ids: dict[str, str], alice: User, bob: User, admin: User, auditor: User
 ) -> None:
     intake = make_recorder(admin)[0]
@@ -109,7 +109,7 @@ def test_the_ladder(
     )
 
 
-def test_a_machine_that_downloads_brings_nothing_in(alice: User, admin: User) -> None:
+def test_a_download_token_may_not_upload(alice: User, admin: User) -> None:
     caller = make_recorder(admin, hosts=(alice,), scopes=BUNDLES)[0]
 
     refused = caller.announce(host="alice")
@@ -117,7 +117,7 @@ def test_a_machine_that_downloads_brings_nothing_in(alice: User, admin: User) ->
     assert (refused.status, "may not upload recordings" in refused.words) == (403, True)
 
 
-def test_from_the_deadline_on_it_is_gone(ids: dict[str, str], alice: User, admin: User) -> None:
+def test_from_the_deadline_on_it_is_410(ids: dict[str, str], alice: User, admin: User) -> None:
     caller = make_recorder(admin, hosts=(alice,), scopes=BUNDLES)[0]
     url = caller.get(f"/spaces/{ids['space']}/bundle").json["url"].removeprefix("http://127.0.0.1:8000")
     assert make_client().get(url).status_code == 302
@@ -128,7 +128,7 @@ def test_from_the_deadline_on_it_is_gone(ids: dict[str, str], alice: User, admin
     assert make_client().get(url).status_code == 410
 
 
-def test_an_address_dies_with_its_token(ids: dict[str, str], alice: User, admin: User) -> None:
+def test_an_address_ends_with_its_token(ids: dict[str, str], alice: User, admin: User) -> None:
     caller, token = make_recorder(admin, hosts=(alice,), scopes=BUNDLES)
     url = caller.get(f"/spaces/{ids['space']}/bundle").json["url"].removeprefix("http://127.0.0.1:8000")
     token.hosts.clear()
@@ -140,7 +140,7 @@ def test_an_address_dies_with_its_token(ids: dict[str, str], alice: User, admin:
     assert make_client().get(url).status_code == 404
 
 
-def test_not_before_it_is_available(alice: User) -> None:
+def test_no_bundle_before_the_space_is_available(alice: User) -> None:
     space = make_row(alice)
     make_contents(space)
     update_space(space, state="processing")
@@ -149,7 +149,7 @@ def test_not_before_it_is_available(alice: User) -> None:
 
 
 @pytest.mark.parametrize("who", ["host", "machine"])
-def test_all_spaces(who: str, seeds: Space, admin: User) -> None:
+def test_export_all_spaces(who: str, seeds: Space, admin: User) -> None:
     machine = make_recorder(admin, hosts=(seeds.host,), scopes=BUNDLES)[0]
     caller = {"host": ApiClient(user=seeds.host), "machine": machine}[who]
     asked = caller.post("/exports", {"max_part_size": 2 * GB, "host": "alice"})
@@ -170,7 +170,7 @@ def test_all_spaces(who: str, seeds: Space, admin: User) -> None:
     assert LogEntry.objects.get(event="content.downloaded").space_id == seeds.pk
 
 
-def test_all_spaces_of_others(alice: User, bob: User, admin: User) -> None:
+def test_who_may_access_an_export(alice: User, bob: User, admin: User) -> None:
     machine = make_recorder(admin, hosts=(bob,), scopes=BUNDLES)[0]
 
     for caller in (ApiClient(user=admin), ApiClient(user=bob), machine):
@@ -179,7 +179,7 @@ def test_all_spaces_of_others(alice: User, bob: User, admin: User) -> None:
     assert ApiClient(user=bob).post("/exports", {"max_part_size": 3 * GB}).status == 422
 
 
-def test_a_machine_that_downloads_names_its_hosts(admin: User) -> None:
+def test_a_download_token_is_limited_to_its_hosts(admin: User) -> None:
     from archive.errors import Refused
 
     with raises_error(Refused, "recorder.hosts_missing"):

@@ -61,7 +61,7 @@ def passed_through(process: Process) -> int:
     return total
 
 
-def test_it_hands_a_recording_over(run: Callable[..., str], services: Services, demo_recording: Path) -> None:
+def test_the_example_uploads_a_recording(run: Callable[..., str], services: Services, demo_recording: Path) -> None:
     ended_at = (dbtime.now() - timedelta(hours=1)).isoformat()
     services.worker()
 
@@ -75,7 +75,7 @@ def test_it_hands_a_recording_over(run: Callable[..., str], services: Services, 
     assert Space.objects.count() == 1
 
 
-def test_it_goes_on_where_it_was_and_the_portal_sees_not_a_byte(
+def test_the_example_resumes_and_bypasses_the_portal(
     run: Callable[..., str], services: Services, web: Process, token: str, tmp_path: Path
 ) -> None:
     recording = make_noise(tmp_path / "long.wav", megabytes=SIZE)

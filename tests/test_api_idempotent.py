@@ -20,7 +20,7 @@ class TestOneAfterTheOther:
     def caller(self, way: str, alice: User, admin: User) -> ApiClient:
         return ApiClient(user=alice) if way == "session" else make_recorder(admin)[0]
 
-    def test_the_same_again_is_the_same_space(self, caller: ApiClient) -> None:
+    def test_the_same_request_returns_the_same_space(self, caller: ApiClient) -> None:
         first = caller.announce(host="alice", key="k-1", ended_at=ENDED)
 
         again = caller.announce(host="alice", key="k-1", ended_at=ENDED)
@@ -43,14 +43,14 @@ class TestOneAfterTheOther:
         assert (refused.status, "used for another request" in refused.words) == (422, True)
         assert Space.objects.get().title == "Beans"
 
-    def test_after_its_deadline_it_is_gone(self, caller: ApiClient) -> None:
+    def test_after_its_deadline_a_repeated_request_is_410(self, caller: ApiClient) -> None:
         caller.announce(host="alice", key="k-1", ended_at=ENDED)
         make_due(Space.objects.get())
 
         assert caller.announce(host="alice", key="k-1", ended_at=ENDED).status == 410
 
     @pytest.mark.parametrize("key", ["", " ", "\u00e4", "x" * 129])
-    def test_a_key_that_is_none(self, key: str, caller: ApiClient) -> None:
+    def test_an_invalid_key_is_refused(self, key: str, caller: ApiClient) -> None:
         refused = caller.post("/spaces", {"host": "alice", "ended_at": ENDED}, Idempotency_Key=key)
 
         assert (refused.status, "1 to 128 visible" in refused.words) == (400, True)
@@ -71,7 +71,7 @@ def test_a_page_needs_none(alice: User) -> None:
 
 
 @pytest.mark.django_db
-def test_keys_of_others_are_not_ones_own(alice: User, bob: User, admin: User) -> None:
+def test_keys_of_other_users_do_not_collide(alice: User, bob: User, admin: User) -> None:
     callers = [ApiClient(user=alice), ApiClient(user=bob), make_recorder(admin)[0], make_recorder(admin)[0]]
     hosts = [None, None, "alice", "alice"]
 
@@ -82,7 +82,7 @@ def test_keys_of_others_are_not_ones_own(alice: User, bob: User, admin: User) ->
 
 
 @pytest.mark.usefixtures("committed")
-def test_sent_twice_at_once(alice: User, admin: User) -> None:
+def test_concurrent_identical_requests_create_one_space(alice: User, admin: User) -> None:
     text = recorders.create_token("studio", 30, admin)[1]
     for number in range(5):
         calls = [lambda n=number: ApiClient(token=text).announce(host="alice", key=f"k-{n}", ended_at=ENDED)] * 3
@@ -95,7 +95,7 @@ def test_sent_twice_at_once(alice: User, admin: User) -> None:
 
 
 @pytest.mark.django_db
-def test_keys_are_forgotten_after_a_day(alice: User) -> None:
+def test_keys_expire_after_a_day(alice: User) -> None:
     caller = ApiClient(user=alice)
     caller.announce(key="old")
     IdempotencyKey.objects.update(created_at=dbtime.now() - timedelta(hours=25))

@@ -19,7 +19,7 @@ def said() -> dict[str, Any]:
     return found
 
 
-def test_it_is_there_for_everybody_and_names_no_secret(said: dict[str, Any]) -> None:
+def test_the_schema_is_public_and_names_no_secret(said: dict[str, Any]) -> None:
     text = json.dumps(said)
 
     hidden = (settings.SECRET_KEY, settings.S3["secret_key"], settings.S3["access_key"], settings.S3_ENDPOINT_URL)
@@ -27,7 +27,7 @@ def test_it_is_there_for_everybody_and_names_no_secret(said: dict[str, Any]) -> 
     assert said["info"]["title"] == "Spacekeep"
 
 
-def test_it_names_both_ways_in(said: dict[str, Any]) -> None:
+def test_the_schema_names_both_authentication_methods(said: dict[str, Any]) -> None:
     assert said["components"]["securitySchemes"] == {
         "RecorderToken": {"type": "http", "scheme": "bearer"},
         "Session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
@@ -47,7 +47,7 @@ def test_every_error_is_a_problem(said: dict[str, Any]) -> None:
     assert {tuple(content) for content in errors} == {("application/problem+json",)}
 
 
-def test_every_operation_has_words(said: dict[str, Any]) -> None:
+def test_every_operation_has_a_description(said: dict[str, Any]) -> None:
     operations = [operation for methods in said["paths"].values() for operation in methods.values()]
 
     assert [o["operationId"] for o in operations if not o.get("summary") or not o.get("tags")] == []

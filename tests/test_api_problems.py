@@ -20,7 +20,7 @@ def caller(db: None, alice: User) -> ApiClient:
 
 
 @pytest.mark.parametrize("path", ["", "/", "/nothing", "/spaces/not-an-id", "/spaces/", "/docs", "/uploads/1/parts"])
-def test_an_address_that_is_none(path: str) -> None:
+def test_an_unknown_address_is_404(path: str) -> None:
     refused = ApiClient().get(path)
 
     assert (refused.status, refused.json["title"]) == (404, "Not Found")
@@ -36,7 +36,7 @@ def test_an_address_that_is_none(path: str) -> None:
         ("PUT", "/uploads/00000000-0000-0000-0000-000000000000", "GET, DELETE"),
     ],
 )
-def test_a_method_that_is_none(method: str, path: str, allowed: str, caller: ApiClient) -> None:
+def test_a_wrong_method_is_405(method: str, path: str, allowed: str, caller: ApiClient) -> None:
     refused = caller.ask(method, path)
 
     assert (refused.status, refused.code) == (405, "api.method_not_allowed")
@@ -44,14 +44,14 @@ def test_a_method_that_is_none(method: str, path: str, allowed: str, caller: Api
 
 
 @pytest.mark.parametrize("body", ["{", "nonsense", '{"a": ' * 100_000])
-def test_a_body_that_is_no_json(body: str, caller: ApiClient) -> None:
+def test_a_body_that_is_not_json(body: str, caller: ApiClient) -> None:
     refused = caller.ask("POST", "/spaces", body)
 
     assert (refused.status, refused.code) == (400, "api.bad_request")
 
 
 @pytest.mark.parametrize("body", ["[]", "1", "null", '{"ended_at": NaN}', '{"title": ' + "[" * 100 + "]" * 100 + "}"])
-def test_a_body_of_another_shape(body: str, caller: ApiClient) -> None:
+def test_a_body_that_does_not_match_the_schema(body: str, caller: ApiClient) -> None:
     refused = caller.ask("POST", "/spaces", body)
 
     assert refused.status == 422
@@ -60,7 +60,7 @@ def test_a_body_of_another_shape(body: str, caller: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("type", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "text/plain"])
-def test_a_body_that_does_not_say_it_is_json(type: str, caller: ApiClient) -> None:
+def test_a_body_without_the_json_content_type(type: str, caller: ApiClient) -> None:
     refused = caller.ask("POST", "/spaces", '{"a": 1}', type)
 
     assert (refused.status, "application/json" in refused.words) == (415, True)
@@ -96,7 +96,7 @@ def test_the_store_is_down(caller: ApiClient) -> None:
     assert caller.begin(space, b"RIFF").status == 201
 
 
-def test_what_nobody_foresaw(caller: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_exception(caller: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "part_size", lambda size: 1 // 0)
     caller.client.raise_request_exception = False
     space = caller.announce().json["id"]
@@ -107,7 +107,7 @@ def test_what_nobody_foresaw(caller: ApiClient, monkeypatch: pytest.MonkeyPatch)
     assert b"ZeroDivision" not in refused.body
 
 
-def test_a_host_name_that_is_not_ours(caller: ApiClient) -> None:
+def test_an_unknown_host_header(caller: ApiClient) -> None:
     refused = caller.ask("GET", "/uploads", Host="evil.example")
 
     assert (refused.status, refused.words) == (400, "The request can't be answered as it is.")
@@ -115,12 +115,12 @@ def test_a_host_name_that_is_not_ours(caller: ApiClient) -> None:
 
 @override_settings(DEBUG=True)
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("DELETE", "/spaces")])
-def test_no_page_for_developers_either(method: str, path: str, caller: ApiClient) -> None:
+def test_debug_mode_answers_with_problems_too(method: str, path: str, caller: ApiClient) -> None:
     assert caller.ask(method, path).type == "application/problem+json"
 
 
 @pytest.mark.parametrize("path", ["/uploads", "/nothing", "/openapi.json"])
-def test_no_answer_is_kept_by_caches(path: str, caller: ApiClient) -> None:
+def test_responses_are_not_cached(path: str, caller: ApiClient) -> None:
     assert caller.get(path).headers["Cache-Control"] == "no-store"
 
 
@@ -128,7 +128,7 @@ def test_pages_keep_their_own_errors(caller: ApiClient) -> None:
     assert caller.client.get("/nothing").headers["Content-Type"].startswith("text/html")
 
 
-def test_a_problem_is_as_rfc_9457_has_it(caller: ApiClient) -> None:
+def test_problems_follow_rfc_9457(caller: ApiClient) -> None:
     problem: dict[str, Any] = caller.get("/nothing").json
 
     assert problem == {

@@ -24,14 +24,14 @@ def caller(db: None, alice: User) -> ApiClient:
     return ApiClient(user=alice)
 
 
-def test_announcing_with_few_or_many_people(caller: ApiClient) -> None:
+def test_query_count_of_registering_a_space_with_many_participants(caller: ApiClient) -> None:
     few = queries(lambda: caller.announce(speakers=[{"name": "Nora", "account": "alice"}]))
     many = queries(lambda: caller.announce(speakers=[{"name": f"N{n}", "account": "alice"} for n in range(10)]))
 
     assert few == many
 
 
-def test_reading_a_space_with_few_or_many_uploads(caller: ApiClient) -> None:
+def test_query_count_of_reading_a_space_with_many_uploads(caller: ApiClient) -> None:
     space = caller.announce().json["id"]
     caller.begin(space, b"x", kind="transcript")
     one = queries(lambda: caller.get(f"/spaces/{space}"))
@@ -42,7 +42,7 @@ def test_reading_a_space_with_few_or_many_uploads(caller: ApiClient) -> None:
     assert queries(lambda: caller.get("/uploads")) <= one
 
 
-def test_signing_few_or_many_parts(caller: ApiClient, settings: Any) -> None:
+def test_query_count_of_signing_many_parts(caller: ApiClient, settings: Any) -> None:
     settings.UPLOAD_PART_BYTES = 5 * 1024**2
     space = caller.announce().json["id"]
     upload = caller.post(f"/spaces/{space}/uploads", {"kind": "recording", "name": "a", "size": 300 * 1024**2}).json

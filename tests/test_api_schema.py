@@ -54,7 +54,7 @@ def application() -> WSGIHandler:
     return get_wsgi_application()
 
 
-def test_the_list_of_operations_is_whole() -> None:
+def test_every_operation_is_tested() -> None:
     paths = api.get_openapi_schema(path_prefix="/api/v1/")["paths"]
 
     assert sorted(o["operationId"] for methods in paths.values() for o in methods.values()) == sorted(OPERATIONS)
@@ -62,7 +62,7 @@ def test_the_list_of_operations_is_whole() -> None:
 
 @pytest.mark.parametrize("way", ["token", "session"])
 @pytest.mark.parametrize("id", OPERATIONS)
-def test_no_request_breaks_it(id: str, way: str, schema: Any, alice: User, admin: User) -> None:
+def test_generated_requests_cause_no_server_error(id: str, way: str, schema: Any, alice: User, admin: User) -> None:
     caller = ApiClient(user=alice) if way == "session" else make_recorder(admin, hosts=(alice,), scopes=ALL_SCOPES)[0]
     space = caller.announce(host="alice").json["id"]
     upload = caller.begin(space, b"x" * 1000, kind="transcript").json["id"]

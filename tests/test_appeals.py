@@ -27,7 +27,7 @@ def violation(space: Space, admin: User) -> Violation:
     return flag(space.pk, "harassment", "An insult.", admin)
 
 
-def test_while_it_is_open_the_deadline_stays(space: Space, violation: Violation, alice: User) -> None:
+def test_an_open_appeal_keeps_the_deadline(space: Space, violation: Violation, alice: User) -> None:
     made = appeal(violation.pk, f"  {WORDS}\n", alice)
 
     violation.refresh_from_db()
@@ -38,7 +38,7 @@ def test_while_it_is_open_the_deadline_stays(space: Space, violation: Violation,
     assert (event, detail["violation"], detail["appeal"]) == ("violation.appealed", str(violation.pk), made.pk)
 
 
-def test_denied_the_violation_stands(space: Space, violation: Violation, alice: User, admin: User) -> None:
+def test_a_denied_appeal_upholds_the_flag(space: Space, violation: Violation, alice: User, admin: User) -> None:
     made = appeal(violation.pk, WORDS, alice)
 
     decided = decide(made.pk, "It was no quotation.", admin, granted=False)
@@ -50,7 +50,7 @@ def test_denied_the_violation_stands(space: Space, violation: Violation, alice: 
     assert events(space)[-2:] == ["appeal.denied", "violation.upheld"]
 
 
-def test_granted_the_violation_is_lifted(space: Space, violation: Violation, alice: User, admin: User) -> None:
+def test_a_granted_appeal_lifts_the_flag(space: Space, violation: Violation, alice: User, admin: User) -> None:
     made = appeal(violation.pk, WORDS, alice)
 
     decided = decide(made.pk, "So it was.", admin, granted=True)
@@ -62,7 +62,7 @@ def test_granted_the_violation_is_lifted(space: Space, violation: Violation, ali
     assert events(space)[-3:] == ["appeal.granted", "violation.lifted", "deadline.moved"]
 
 
-def test_granted_late_the_host_has_a_week_to_download(alice: User, admin: User) -> None:
+def test_a_late_grant_leaves_a_week_to_download(alice: User, admin: User) -> None:
     space = make_row(alice, ended_ago=timedelta(days=50), expires_at=dbtime.now() + timedelta(days=1))
     made = appeal(flag(space.pk, "spam", "Watches.", admin).pk, WORDS, alice)
 
@@ -73,7 +73,7 @@ def test_granted_late_the_host_has_a_week_to_download(alice: User, admin: User) 
     assert space.expires_at == decided.decided_at + timedelta(days=7)
 
 
-def test_another_violation_keeps_the_deadline(space: Space, violation: Violation, alice: User, admin: User) -> None:
+def test_another_flag_keeps_the_deadline(space: Space, violation: Violation, alice: User, admin: User) -> None:
     flag(space.pk, "spam", "Watches.", admin)
     made = appeal(violation.pk, WORDS, alice)
     would_be = if_granted(space, violation, dbtime.now())
@@ -84,7 +84,7 @@ def test_another_violation_keeps_the_deadline(space: Space, violation: Violation
     assert would_be.at == space.expires_at
 
 
-def test_lifting_everything_grants_what_is_open(space: Space, violation: Violation, alice: User, admin: User) -> None:
+def test_lifting_all_flags_grants_open_appeals(space: Space, violation: Violation, alice: User, admin: User) -> None:
     made = appeal(violation.pk, WORDS, alice)
 
     lift(space.pk, "flagged in error", admin)
@@ -94,7 +94,9 @@ def test_lifting_everything_grants_what_is_open(space: Space, violation: Violati
     assert events(space)[-3:] == ["appeal.granted", "violation.lifted", "deadline.moved"]
 
 
-def test_lifting_leaves_a_denied_appeal_as_it_was(space: Space, violation: Violation, alice: User, admin: User) -> None:
+def test_lifting_a_flag_leaves_a_denied_appeal_denied(
+    space: Space, violation: Violation, alice: User, admin: User
+) -> None:
     made = appeal(violation.pk, WORDS, alice)
     decide(made.pk, "No.", admin, granted=False)
 
@@ -103,7 +105,7 @@ def test_lifting_leaves_a_denied_appeal_as_it_was(space: Space, violation: Viola
     assert Appeal.objects.get(pk=made.pk).state == "denied"
 
 
-def test_no_words_of_people_reach_the_log(space: Space, violation: Violation, alice: User, admin: User) -> None:
+def test_no_free_text_reaches_the_log(space: Space, violation: Violation, alice: User, admin: User) -> None:
     decide(appeal(violation.pk, WORDS, alice).pk, "Because of the tone.", admin, granted=False)
 
     told = json.dumps(entries(space))

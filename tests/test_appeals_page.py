@@ -73,7 +73,7 @@ def test_the_host_appeals_and_reads_the_decision(space: Space, violation: Violat
     assert "No appeal waits" in text(admin, "/moderation/appeals/")
 
 
-def test_granted_the_clock_goes_back(space: Space, violation: Violation, alice: User, admin: User) -> None:
+def test_a_granted_appeal_restores_the_deadline(space: Space, violation: Violation, alice: User, admin: User) -> None:
     make_client(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "A quotation."})
 
     answer = make_client(admin).post(
@@ -85,7 +85,7 @@ def test_granted_the_clock_goes_back(space: Space, violation: Violation, alice: 
     assert text(alice, f"/spaces/{space.pk}/").count("So it was.") == 1
 
 
-def test_a_refused_appeal_loses_nothing(space: Space, violation: Violation, alice: User) -> None:
+def test_a_refused_appeal_keeps_the_form_input(space: Space, violation: Violation, alice: User) -> None:
     answer = make_client(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "x" * 2001})
 
     page = answer.content.decode()
@@ -94,7 +94,7 @@ def test_a_refused_appeal_loses_nothing(space: Space, violation: Violation, alic
     assert "x" * 2001 + "</textarea>" in page
 
 
-def test_when_it_is_too_late_the_page_says_so(space: Space, violation: Violation, alice: User) -> None:
+def test_the_page_says_when_an_appeal_is_too_late(space: Space, violation: Violation, alice: User) -> None:
     Space.objects.filter(pk=space.pk).update(expires_at=dbtime.now() + timedelta(days=13))
 
     page = text(alice, f"/spaces/{space.pk}/")
@@ -103,7 +103,7 @@ def test_when_it_is_too_late_the_page_says_so(space: Space, violation: Violation
     assert "Send the appeal" not in page
 
 
-def test_a_violation_of_another_space_is_not_there(violation: Violation, alice: User, bob: User) -> None:
+def test_a_flag_of_another_space_is_404(violation: Violation, alice: User, bob: User) -> None:
     other = make_row(bob)
 
     for who, space_id in ((alice, other.pk), (bob, violation.space_id), (bob, other.pk)):
@@ -111,9 +111,7 @@ def test_a_violation_of_another_space_is_not_there(violation: Violation, alice: 
         assert make_client(who).post(url, {"statement": "No."}).status_code == 404
 
 
-def test_an_auditor_reads_no_words_of_the_transcript(
-    space: Space, violation: Violation, alice: User, auditor: User
-) -> None:
+def test_an_auditor_sees_no_transcript_text(space: Space, violation: Violation, alice: User, auditor: User) -> None:
     make_client(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "A quotation."})
 
     page = text(auditor, f"/spaces/{space.pk}/")
@@ -124,7 +122,7 @@ def test_an_auditor_reads_no_words_of_the_transcript(
     assert "A quotation." not in page
 
 
-def test_the_clock_while_a_hold_stands(space: Space, violation: Violation, alice: User, admin: User) -> None:
+def test_the_deadline_shown_while_on_hold(space: Space, violation: Violation, alice: User, admin: User) -> None:
     holds.place(space.pk, "A secret inquiry.", admin)
 
     page = make_client(alice).get(f"/spaces/{space.pk}/").content.decode()
@@ -134,7 +132,7 @@ def test_the_clock_while_a_hold_stands(space: Space, violation: Violation, alice
     assert "secret" not in page
 
 
-def test_the_queue_has_the_shortest_deadline_first(alice: User, admin: User) -> None:
+def test_the_queue_is_sorted_by_deadline(alice: User, admin: User) -> None:
     for title, ended in (("held", 90), ("later", 10), ("sooner", 40)):
         space = make_row(
             alice, title=title, ended_ago=timedelta(days=ended), expires_at=dbtime.now() + timedelta(days=1)

@@ -48,17 +48,17 @@ def test_only_the_host_appeals(violation: Violation, bob: User, auditor: User, w
     ],
     ids=["empty", "blank", "too long"],
 )
-def test_it_has_words(violation: Violation, alice: User, text: str, code: str) -> None:
+def test_an_appeal_needs_a_statement(violation: Violation, alice: User, text: str, code: str) -> None:
     with raises_error(Refused, code):
         appeal(violation.pk, text, alice)
 
 
-def test_2000_characters_fit(violation: Violation, alice: User) -> None:
+def test_a_statement_may_have_2000_characters(violation: Violation, alice: User) -> None:
     assert appeal(violation.pk, "ü" * 2000, alice).statement == "ü" * 2000
 
 
 @pytest.mark.parametrize(("left", "taken"), [(timedelta(days=14, minutes=1), True), (timedelta(days=14), False)])
-def test_until_14_days_before_the_deadline(
+def test_an_appeal_is_possible_until_14_days_before_the_deadline(
     space: Space, violation: Violation, alice: User, left: timedelta, taken: bool
 ) -> None:
     Space.objects.filter(pk=space.pk).update(ended_at=dbtime.now() + left - timedelta(days=120))
@@ -72,9 +72,7 @@ def test_until_14_days_before_the_deadline(
     assert Appeal.objects.exists() is taken
 
 
-def test_while_a_hold_stands_no_deadline_ends_the_time_for_it(
-    space: Space, violation: Violation, alice: User, admin: User
-) -> None:
+def test_on_hold_an_appeal_is_always_possible(space: Space, violation: Violation, alice: User, admin: User) -> None:
     Space.objects.filter(pk=space.pk).update(expires_at=dbtime.now() + timedelta(days=1))
     holds.place(space.pk, "A court.", admin)
 
@@ -82,7 +80,7 @@ def test_while_a_hold_stands_no_deadline_ends_the_time_for_it(
 
 
 @pytest.mark.parametrize("granted", [False, True])
-def test_there_is_one_for_each_violation(violation: Violation, alice: User, admin: User, granted: bool) -> None:
+def test_a_flag_has_at_most_one_appeal(violation: Violation, alice: User, admin: User, granted: bool) -> None:
     made = appeal(violation.pk, WORDS, alice)
     with raises_error(Conflict, "appeal.exists"):
         appeal(violation.pk, WORDS, alice)
@@ -94,14 +92,14 @@ def test_there_is_one_for_each_violation(violation: Violation, alice: User, admi
         decide(made.pk, "Because.", admin, granted=not granted)
 
 
-def test_what_was_lifted_needs_none(space: Space, violation: Violation, alice: User, admin: User) -> None:
+def test_a_lifted_flag_cannot_be_appealed(space: Space, violation: Violation, alice: User, admin: User) -> None:
     lift(space.pk, "In error.", admin)
 
     with raises_error(Conflict, "appeal.violation_lifted"):
         appeal(violation.pk, WORDS, alice)
 
 
-def test_who_decides(violation: Violation, alice: User, auditor: User) -> None:
+def test_only_admins_decide(violation: Violation, alice: User, auditor: User) -> None:
     made = appeal(violation.pk, WORDS, alice)
     with raises_error(Refused, "moderation.not_an_admin", user="otto"):
         decide(made.pk, "Because.", auditor, granted=True)
@@ -114,7 +112,7 @@ def test_who_decides(violation: Violation, alice: User, auditor: User) -> None:
     assert Appeal.objects.get().state == "open"
 
 
-def test_a_decision_has_a_reason(violation: Violation, alice: User, admin: User) -> None:
+def test_a_decision_needs_a_reason(violation: Violation, alice: User, admin: User) -> None:
     made = appeal(violation.pk, WORDS, alice)
 
     with raises_error(Refused, "moderation.reason_missing"):
@@ -136,7 +134,7 @@ def test_too_late_after_deletion_began(space: Space, violation: Violation, alice
     assert Appeal.objects.get().state == "open"
 
 
-def test_what_is_not_there(alice: User, admin: User) -> None:
+def test_an_unknown_flag_or_appeal_is_refused(alice: User, admin: User) -> None:
     with raises_error(Refused, "violation.not_found"):
         appeal(7, WORDS, alice)
     with raises_error(Refused, "violation.not_found"):

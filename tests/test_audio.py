@@ -44,13 +44,13 @@ def test_the_format_and_length_are_those_of_the_content(
     assert found.peak_dbfs == pytest.approx(-10.3, abs=0.5)
 
 
-def test_silence_is_told(tmp_path: Path) -> None:
+def test_silence_is_measured(tmp_path: Path) -> None:
     found = measured(make_silence(tmp_path / "quiet.wav", seconds=2))
 
     assert (found.duration_ms, found.peak_dbfs) == (2000, None)
 
 
-def test_progress_is_in_seconds_heard(tmp_path: Path) -> None:
+def test_progress_counts_decoded_seconds(tmp_path: Path) -> None:
     heard: list[float] = []
 
     measure(make_silence(tmp_path / "two.wav", seconds=130), longest_seconds=DAY, step=heard.append)
@@ -82,7 +82,7 @@ def test_an_hour_needs_no_more_memory_than_two_minutes(tmp_path: Path) -> None:
     assert after < 100 * 1024
 
 
-def test_a_recording_whose_rate_changes_midway_is_heard_to_its_end(tmp_path: Path) -> None:
+def test_a_recording_whose_sample_rate_changes_is_decoded_to_its_end(tmp_path: Path) -> None:
     first, second = make_tone(tmp_path / "a.aac", "aac"), tmp_path / "b.aac"
     with av.open(str(second), "w", format="adts") as container:
         stream = container.add_stream("aac", rate=24000, layout="stereo")
@@ -102,7 +102,7 @@ def test_a_recording_whose_rate_changes_midway_is_heard_to_its_end(tmp_path: Pat
     assert 3_900 <= found.duration_ms <= 4_200
 
 
-def test_words_in_a_header_that_are_not_utf8_do_no_harm(tmp_path: Path) -> None:
+def test_metadata_that_is_not_utf8_is_no_error(tmp_path: Path) -> None:
     path = make_tone(tmp_path / "talk.wav", "wav")
     info = b"INFOINAM" + (8).to_bytes(4, "little") + b"Caf\xe9 42\x00"
     data = path.read_bytes() + b"LIST" + len(info).to_bytes(4, "little") + info
@@ -111,14 +111,14 @@ def test_words_in_a_header_that_are_not_utf8_do_no_harm(tmp_path: Path) -> None:
     assert measured(path).extension == "wav"
 
 
-def test_a_recording_out_of_an_archive_of_x(tmp_path: Path) -> None:
+def test_a_recording_from_an_x_archive(tmp_path: Path) -> None:
     found = measured(make_archived(tmp_path / "space-1ypKdEXvkMLGW.ts", seconds=8))
 
     assert (found.extension, found.codec) == ("aac", "aac")
     assert found.duration_ms == pytest.approx(8000, abs=50)
 
 
-def test_a_timestamp_that_jumps_is_no_silence(tmp_path: Path) -> None:
+def test_a_timestamp_gap_is_not_silence(tmp_path: Path) -> None:
     """As a recorder leaves it that lost the room for two seconds: three are heard, not five."""
     whole, jumps = make_tone(tmp_path / "whole.m4a", "m4a"), tmp_path / "jumps.mka"
     with av.open(str(whole)) as container, av.open(str(jumps), "w", format="matroska") as out:

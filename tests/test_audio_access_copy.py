@@ -16,7 +16,7 @@ def heard(path: Path, access_copy: Path | None) -> AudioAnalysis:
 
 
 @pytest.mark.parametrize("kind", ["m4a", "mp3", "opus", "webm", "wav", "flac"])
-def test_what_browsers_play_is_not_copied(tmp_path: Path, kind: str) -> None:
+def test_no_copy_of_a_format_that_browsers_play(tmp_path: Path, kind: str) -> None:
     copy = tmp_path / "copy.m4a"
 
     found = heard(make_tone(tmp_path / "talk", kind), copy)
@@ -26,7 +26,7 @@ def test_what_browsers_play_is_not_copied(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["aac", "ts", "alac", "ac3", "mulaw"])
-def test_what_they_do_not_play_becomes_aac_in_an_m4a_with_its_index_in_front(tmp_path: Path, kind: str) -> None:
+def test_other_formats_become_a_faststart_m4a(tmp_path: Path, kind: str) -> None:
     copy = tmp_path / "copy.m4a"
     before = heard(make_tone(tmp_path / "talk", kind, seconds=5), copy)
 
@@ -44,7 +44,7 @@ def packets(path: Path) -> list[bytes]:
         return [bytes(packet) for packet in container.demux(container.streams.audio[0]) if packet.size]
 
 
-def test_aac_is_not_encoded_again(tmp_path: Path) -> None:
+def test_aac_is_remuxed_not_re_encoded(tmp_path: Path) -> None:
     original, copy = make_archived(tmp_path / "space.ts", seconds=5), tmp_path / "copy.m4a"
 
     assert heard(original, copy).has_access_copy

@@ -47,19 +47,19 @@ def test_digital_silence_has_no_level(tmp_path: Path) -> None:
     assert waveform(found) == {"duration": 3.0, "peaks": [[0.0] * 30]}
 
 
-def test_pauses_of_a_second_are_silence_and_shorter_ones_are_breath(tmp_path: Path) -> None:
+def test_only_pauses_of_a_second_or_more_are_silence(tmp_path: Path) -> None:
     path = make_talk(tmp_path / "talk.wav", (3, 1), (2, 0), (3, 1), (0.7, 0), (3, 1), (1.5, 0.001))
 
     assert heard(path).measured.silent_ms == pytest.approx(3500, abs=200)
 
 
-def test_silence_across_the_windows_is_one_silence(tmp_path: Path) -> None:
+def test_silence_across_windows_is_counted_once(tmp_path: Path) -> None:
     path = make_talk(tmp_path / "talk.wav", (59.5, 1), (1.2, 0), (2, 1))  # neither side has a second of it
 
     assert heard(path).measured.silent_ms == pytest.approx(1200, abs=200)
 
 
-def test_the_waveform_is_as_high_as_the_sound_and_as_long(tmp_path: Path) -> None:
+def test_the_waveform_follows_level_and_length(tmp_path: Path) -> None:
     found = waveform(heard(make_talk(tmp_path / "talk.wav", (1, 1), (1, 0.1), (2, 0))))
 
     (channel,) = found["peaks"]
@@ -77,7 +77,7 @@ def test_the_outline_is_a_hundred_steps_and_the_loudest_is_100(tmp_path: Path) -
     assert found.outline[55:95] == pytest.approx([100] * 40, abs=2)
 
 
-def test_a_long_waveform_has_no_more_steps_and_forgets_no_peak(tmp_path: Path) -> None:
+def test_a_long_waveform_is_downsampled_without_losing_peaks(tmp_path: Path) -> None:
     path = make_silence(tmp_path / "long.wav", seconds=3000)
     with path.open("r+b") as file:
         file.seek(44 + 16_000 * 1234)

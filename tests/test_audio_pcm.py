@@ -20,7 +20,7 @@ def samples(path: Path, start_ms: int = 0) -> "array.array[int]":
         return array.array("h", sound.read())
 
 
-def test_all_of_it_at_16_khz(tmp_path: Path) -> None:
+def test_the_whole_recording_is_read_at_16_khz(tmp_path: Path) -> None:
     found = samples(make_tone(tmp_path / "talk.flac", "flac", seconds=3))
 
     assert len(found) == pytest.approx(48_000, abs=20)
@@ -29,7 +29,7 @@ def test_all_of_it_at_16_khz(tmp_path: Path) -> None:
     assert crossings == pytest.approx(3 * 440, abs=3)
 
 
-def test_from_a_moment_on_it_is_the_same_sound(tmp_path: Path) -> None:
+def test_reading_can_start_at_an_offset(tmp_path: Path) -> None:
     path = make_tone(tmp_path / "talk.opus", "opus", seconds=5)
 
     assert samples(path, start_ms=3500) == samples(path)[56_000:]
@@ -48,7 +48,7 @@ def test_reading_may_stop_anywhere(tmp_path: Path) -> None:
     assert children() == before
 
 
-def test_what_is_no_sound_is_refused_not_empty(tmp_path: Path) -> None:
+def test_a_file_without_audio_is_refused_not_empty(tmp_path: Path) -> None:
     path = tmp_path / "talk.m4a"
     path.write_bytes(b"Good evening, everyone.\n" * 500)
 
@@ -56,7 +56,7 @@ def test_what_is_no_sound_is_refused_not_empty(tmp_path: Path) -> None:
         sound.read()
 
 
-def test_a_child_that_dies_is_no_end_of_the_sound(tmp_path: Path) -> None:
+def test_a_dead_decoder_is_an_error_not_the_end(tmp_path: Path) -> None:
     path = make_silence(tmp_path / "long.wav", seconds=3600)
 
     with pcm(path) as sound:

@@ -39,7 +39,7 @@ NO_AUDIO = "audio.unreadable"
     ],
     ids=["empty", "text", "PNG", "zeros", "only a tag"],
 )
-def test_what_is_no_recording(tmp_path: Path, content: bytes, code: str) -> None:
+def test_files_that_are_no_recordings(tmp_path: Path, content: bytes, code: str) -> None:
     path = tmp_path / "talk.mp3"
     path.write_bytes(content)
 
@@ -48,7 +48,7 @@ def test_what_is_no_recording(tmp_path: Path, content: bytes, code: str) -> None
     assert (found, params["file"]) == (code, "talk.mp3")
 
 
-def test_a_film_without_sound(tmp_path: Path) -> None:
+def test_a_video_without_audio(tmp_path: Path) -> None:
     assert refused(make_film(tmp_path / "film.m4a"))[0] == "audio.silent"
 
 
@@ -59,7 +59,7 @@ def test_an_m4a_that_was_cut_before_its_index(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["m4a", "wav", "flac"])
-def test_one_whose_end_is_missing(tmp_path: Path, kind: str) -> None:
+def test_a_truncated_recording(tmp_path: Path, kind: str) -> None:
     path = cut(make_tone(tmp_path / "talk", kind, seconds=24, index_first=kind == "m4a"), 0.5)
 
     code, params = refused(path)
@@ -85,7 +85,7 @@ def test_an_mp3_may_be_cut_for_its_length_is_only_an_estimate(tmp_path: Path) ->
     assert measured(path).duration_ms == pytest.approx(5600, abs=200)
 
 
-def test_one_that_is_damaged_all_over(tmp_path: Path) -> None:
+def test_a_corrupted_recording(tmp_path: Path) -> None:
     path = make_tone(tmp_path / "talk.flac", "flac", seconds=8)
     data = bytearray(path.read_bytes())
     for at in range(len(data) // 4, len(data), 500):
@@ -95,7 +95,7 @@ def test_one_that_is_damaged_all_over(tmp_path: Path) -> None:
     assert refused(path)[0] in ("audio.damaged", "audio.too_short")
 
 
-def test_too_long_is_found_before_the_end(tmp_path: Path) -> None:
+def test_a_too_long_recording_is_refused_before_its_end(tmp_path: Path) -> None:
     path, heard = make_silence(tmp_path / "long.wav", seconds=3600), list[float]()
 
     with raises_error(Unreadable, "audio.too_long", limit=150):

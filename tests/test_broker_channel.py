@@ -33,7 +33,7 @@ def in_hand(connection: Connection) -> Any:
     return queue.get()
 
 
-def test_what_is_done_after_the_broker_came_back_is_not_confirmed_to_the_one_that_was_there(broker: Valkey) -> None:
+def test_no_ack_on_the_old_connection_after_a_broker_restart(broker: Valkey) -> None:
     """A worker that has a new connection can't acknowledge a message of the old one, and continues."""
     with app.connection_for_read(broker.url) as connection:
         message = in_hand(connection)
@@ -44,7 +44,7 @@ def test_what_is_done_after_the_broker_came_back_is_not_confirmed_to_the_one_tha
         message.reject_log_error(logger, connection.connection_errors)
 
 
-def test_what_is_in_hand_is_not_put_back_into_a_broker_that_is_gone(broker: Valkey) -> None:
+def test_no_requeue_on_the_connection_of_a_stopped_broker(broker: Valkey) -> None:
     """kombu would, by that very connection: an exception in the middle of a worker's own tidying up, which ended it."""
     with app.connection_for_read(broker.url) as connection:
         channel = in_hand(connection).channel

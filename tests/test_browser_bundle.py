@@ -111,7 +111,7 @@ def changes_its_colours(page: Page) -> None:
     wait_until(remembered, "the colours are remembered")  # a reload may get another process, which learns it later
 
 
-def test_the_address_of_a_moment(opened: Callable[..., OfflinePage], alice: User) -> None:
+def test_a_link_to_a_moment(opened: Callable[..., OfflinePage], alice: User) -> None:
     found = opened(make_playable_space(alice), query="?t=33")
 
     wait_for_time(found.page, 33.04, within=0.1)
@@ -119,7 +119,7 @@ def test_the_address_of_a_moment(opened: Callable[..., OfflinePage], alice: User
 
 
 @pytest.mark.parametrize("width", [360, 1440])
-def test_nothing_sticks_out(opened: Callable[..., OfflinePage], alice: User, width: int) -> None:
+def test_the_layout_fits_small_windows(opened: Callable[..., OfflinePage], alice: User, width: int) -> None:
     space = make_playable_space(alice, peaks=PEAKS)
     Space.objects.filter(pk=space.pk).update(title="Seeds" * 60)
 
@@ -132,7 +132,7 @@ def test_nothing_sticks_out(opened: Callable[..., OfflinePage], alice: User, wid
 ENDED = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 
 
-def test_the_clock_goes_on_past_the_deadline(opened: Callable[..., OfflinePage], alice: User, admin: User) -> None:
+def test_the_countdown_after_the_deadline(opened: Callable[..., OfflinePage], alice: User, admin: User) -> None:
     space = make_playable_space(alice)
     Space.objects.filter(pk=space.pk).update(ended_at=ENDED, expires_at=ENDED + timedelta(days=30))
     flag(space.pk, "spam", "An advertisement.", admin)
@@ -162,7 +162,7 @@ def test_the_clock_goes_on_past_the_deadline(opened: Callable[..., OfflinePage],
     wait_for_time(page, 81.09)
 
 
-def test_a_talk_of_hours_opens_at_once(opened: Callable[..., OfflinePage], alice: User) -> None:
+def test_a_page_with_hours_of_transcript_opens_quickly(opened: Callable[..., OfflinePage], alice: User) -> None:
     space = make_playable_space(alice, lines=MANY, duration_ms=21_600_000, peaks=PEAKS * 4)
 
     found = opened(space)
@@ -186,7 +186,7 @@ def test_without_scripts_it_still_plays(opened: Callable[..., OfflinePage], alic
     expect(page.get_by_text("Spacekeep keeps its copy until")).to_be_visible()
 
 
-def test_alone_it_says_what_is_missing(opened: Callable[..., OfflinePage], alice: User) -> None:
+def test_the_page_without_its_files_names_what_is_missing(opened: Callable[..., OfflinePage], alice: User) -> None:
     found = opened(make_playable_space(alice))
 
     (found.data / "recording.m4a").unlink()

@@ -50,7 +50,7 @@ def hacked(page: Page) -> bool:
     return bool(page.evaluate("window.__hacked !== undefined"))
 
 
-def test_it_is_shown_as_it_was_written(chromium: Browser, folder: Path) -> None:
+def test_hostile_text_is_shown_as_text(chromium: Browser, folder: Path) -> None:
     found = OfflinePage(chromium, folder)
     page = found.page
     page.wait_for_selector(".track.waved")
@@ -67,7 +67,7 @@ def test_it_is_shown_as_it_was_written(chromium: Browser, folder: Path) -> None:
     page.context.close()
 
 
-def test_the_policy_holds_even_if_escaping_did_not(chromium: Browser, folder: Path) -> None:
+def test_the_csp_blocks_scripts_even_without_escaping(chromium: Browser, folder: Path) -> None:
     """The same page with all of it let in as it is."""
     index = folder / "data" / "index.html"
     page_text = index.read_text()

@@ -20,7 +20,7 @@ from tests.support.processes import Services, wait_until
 
 
 @pytest.mark.usefixtures("committed")
-def test_from_sign_in_to_gone(services: Services, page: Page, alice: User, tmp_path: Path) -> None:
+def test_a_host_from_sign_in_to_the_deadline(services: Services, page: Page, alice: User, tmp_path: Path) -> None:
     services.web()
     services.worker()
     services.beat()

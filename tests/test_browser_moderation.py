@@ -29,7 +29,7 @@ def in_as(page: Page, services: Services, name: str, path: str) -> None:
 
 
 @pytest.mark.usefixtures("committed", "auditor")
-def test_flagged_appealed_lifted_deleted_and_certified(
+def test_flag_appeal_lift_deletion_and_certificate(
     services: Services, page: Page, alice: User, admin: User, tmp_path: Path
 ) -> None:
     services.web()
@@ -119,7 +119,7 @@ def chooses_lines(page: Page) -> None:
 
 
 @pytest.mark.usefixtures("committed")
-def test_held_and_released(services: Services, page: Page, alice: User, admin: User) -> None:
+def test_place_and_release_a_hold(services: Services, page: Page, alice: User, admin: User) -> None:
     services.web()
     make_user("sven", role="admins")
     space = make_row(alice, title="The case")
@@ -141,7 +141,7 @@ def test_held_and_released(services: Services, page: Page, alice: User, admin: U
 
 
 @pytest.mark.usefixtures("committed")
-def test_several_without_javascript(services: Services, chromium: Browser, alice: User, admin: User) -> None:
+def test_flag_several_without_javascript(services: Services, chromium: Browser, alice: User, admin: User) -> None:
     services.web()
     for title in ("One", "Two", "Three"):
         make_row(alice, title=title)

@@ -25,7 +25,7 @@ def dismiss_notice(page: Page) -> None:
     page.get_by_role("button", name="Put this notice away").first.click()
 
 
-def test_put_away_without_reloading(services: Services, chromium: Browser, alice: User) -> None:
+def test_dismiss_with_htmx(services: Services, chromium: Browser, alice: User) -> None:
     where = told(alice)
     services.web()
     page = chromium.new_page()
@@ -47,7 +47,7 @@ def test_put_away_without_reloading(services: Services, chromium: Browser, alice
     page.close()
 
 
-def test_put_away_without_scripts(services: Services, chromium: Browser, alice: User) -> None:
+def test_dismiss_without_scripts(services: Services, chromium: Browser, alice: User) -> None:
     where = told(alice)
     services.web()
     page = chromium.new_page(java_script_enabled=False)

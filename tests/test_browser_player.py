@@ -127,7 +127,7 @@ MOMENTS = [
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_moment_in_the_address(services: Services, page: Page, alice: User) -> None:
+def test_a_link_to_a_moment(services: Services, page: Page, alice: User) -> None:
     services.web()
     space = make_playable_space(alice)
     browser_sessions.open_signed_in(page, services.url, "alice")
@@ -141,7 +141,7 @@ def test_a_moment_in_the_address(services: Services, page: Page, alice: User) ->
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_small_window_and_the_dark(services: Services, chromium: Browser, alice: User) -> None:
+def test_a_small_window_and_the_dark_theme(services: Services, chromium: Browser, alice: User) -> None:
     services.web()
     space = make_playable_space(alice, peaks=PEAKS)
     page = chromium.new_page(viewport={"width": 360, "height": 740}, color_scheme="light")

@@ -26,7 +26,7 @@ def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.usefixtures("committed")
 @pytest.mark.parametrize("playing", [True, False], ids=["playing", "paused"])
-def test_a_seek_after_the_address_died(
+def test_a_seek_after_the_signed_url_expired(
     services: Services, page: Page, alice: User, noise: Path, monkeypatch: pytest.MonkeyPatch, playing: bool
 ) -> None:
     monkeypatch.setenv("SIGNED_URL_SECONDS", "2")
@@ -59,7 +59,7 @@ def ready(page: Page) -> bool:
 
 
 @pytest.mark.usefixtures("committed")
-def test_the_deadline_while_it_plays(services: Services, page: Page, alice: User) -> None:
+def test_the_deadline_during_playback(services: Services, page: Page, alice: User) -> None:
     services.web()
     space = make_playable_space(alice, peaks=[0.5, 1.0] * 50)
     browser_sessions.open_signed_in(page, services.url, "alice")
@@ -85,9 +85,7 @@ def test_the_deadline_while_it_plays(services: Services, page: Page, alice: User
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_recording_that_cannot_be_had_says_so_and_can_be_tried_again(
-    services: Services, page: Page, alice: User
-) -> None:
+def test_a_recording_that_fails_to_load_can_be_retried(services: Services, page: Page, alice: User) -> None:
     services.web()
     space = make_playable_space(alice)
     browser_sessions.open_signed_in(page, services.url, "alice")

@@ -30,7 +30,7 @@ def opened(services: Services, page: Page, alice: User, lines: list[TimedLine] |
 
 
 @pytest.mark.usefixtures("committed")
-def test_every_place_is_marked_and_walked_to(services: Services, page: Page, alice: User) -> None:
+def test_every_match_is_marked_and_reachable(services: Services, page: Page, alice: User) -> None:
     complaints = opened(services, page, alice)
     field = page.get_by_label("Find in the transcript")
 
@@ -56,7 +56,7 @@ def test_every_place_is_marked_and_walked_to(services: Services, page: Page, ali
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_talk_of_hours_is_walked_without_waiting(services: Services, page: Page, alice: User) -> None:
+def test_stepping_through_hours_of_transcript_is_quick(services: Services, page: Page, alice: User) -> None:
     complaints = opened(services, page, alice, MANY)
     field = page.get_by_label("Find in the transcript")
 
@@ -78,7 +78,7 @@ def test_a_talk_of_hours_is_walked_without_waiting(services: Services, page: Pag
 
 
 @pytest.mark.usefixtures("committed")
-def test_whoever_reads_elsewhere_is_left_there(services: Services, page: Page, alice: User) -> None:
+def test_playback_does_not_scroll_a_reader_away(services: Services, page: Page, alice: User) -> None:
     opened(services, page, alice, MANY)
     page.evaluate("document.querySelector('[data-lines]').scrollIntoView({block: 'center'})")
     page.locator("[data-lines]").hover()

@@ -13,7 +13,7 @@ from tests.support.processes import Services
 
 
 @pytest.mark.usefixtures("committed")
-def test_flag_moves_the_hosts_clock(services: Services, page: Page, alice: User, admin: User) -> None:
+def test_a_flag_moves_the_hosts_deadline(services: Services, page: Page, alice: User, admin: User) -> None:
     services.web()
     space = make_space(alice)
 
@@ -36,7 +36,9 @@ def test_flag_moves_the_hosts_clock(services: Services, page: Page, alice: User,
 
 
 @pytest.mark.usefixtures("committed")
-def test_auditor_reads_the_story_of_what_is_gone(services: Services, page: Page, alice: User, auditor: User) -> None:
+def test_an_auditor_reads_the_history_of_a_deleted_space(
+    services: Services, page: Page, alice: User, auditor: User
+) -> None:
     services.web()
     gone = make_row(alice, ended_ago=timedelta(days=31), title="Nobody reads this")
     purge(gone.pk)

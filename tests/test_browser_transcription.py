@@ -14,7 +14,7 @@ from tests.support.processes import Services, wait_until
 
 
 @pytest.mark.usefixtures("committed")
-def test_heard_written_found_and_played(
+def test_transcribe_search_and_play(
     services: Services,
     page: Page,
     alice: User,

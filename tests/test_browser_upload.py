@@ -126,7 +126,7 @@ def fill_in(page: Page, title: str) -> None:
     page.get_by_label("When it ended").fill(f"{ended:%Y-%m-%dT20:00:00}")
 
 
-def test_a_reload_at_half_costs_nothing(
+def test_an_upload_resumes_after_a_reload(
     page: Page, site: CountingProxy, gate: PausingProxy, services: Services, tmp_path: Path
 ) -> None:
     file = make_noise(tmp_path / "evening.wav", SIZE)

@@ -60,7 +60,7 @@ def bring_in(page: Page, title: str) -> Space:
     return Space.objects.get()
 
 
-def test_the_data_archive_of_x_as_it_is(page: Page, tmp_path: Path) -> None:
+def test_upload_from_an_x_data_archive(page: Page, tmp_path: Path) -> None:
     sound = make_tone(tmp_path / "sound.ts", "ts").read_bytes()
     archive = pack(
         tmp_path / "twitter-2026-11-20.zip",
@@ -100,7 +100,7 @@ def test_of_several_recordings_one_is_chosen_and_its_transcript_comes_along(page
     assert space.recordings.get().sha256 == hashlib.sha256(beans).hexdigest()
 
 
-def test_after_a_reload_the_same_archive_goes_on(page: Page, services: Services, tmp_path: Path) -> None:
+def test_an_upload_from_an_archive_resumes_after_a_reload(page: Page, services: Services, tmp_path: Path) -> None:
     sounds = {f"{n}.wav": make_tone(tmp_path / f"{n}.wav", "wav", seconds=n).read_bytes() for n in (3, 4)}
     archive = pack(tmp_path / "talks.zip", sounds)
     page.route("**/*partNumber=*", lambda route: route.abort())
@@ -119,7 +119,7 @@ def test_after_a_reload_the_same_archive_goes_on(page: Page, services: Services,
     assert Space.objects.get().recordings.get().sha256 == hashlib.sha256(sounds["4.wav"]).hexdigest()
 
 
-def test_what_can_not_be_taken_out_is_said_before_anything_is_sent(page: Page, tmp_path: Path) -> None:
+def test_an_unreadable_archive_is_refused_before_any_upload(page: Page, tmp_path: Path) -> None:
     tone = make_tone(tmp_path / "talk.wav", "wav").read_bytes()
     good = pack(tmp_path / "good.zip", {"talk.wav": tone}).read_bytes()
     half, secret, lie, silent, packed = (

@@ -53,7 +53,7 @@ def send(page: Page) -> None:
     page.get_by_role("button", name="Bring it in").click()
 
 
-def test_what_the_files_say_is_filled_in(page: Page, services: Services, tmp_path: Path) -> None:
+def test_facts_from_the_files_are_filled_in(page: Page, services: Services, tmp_path: Path) -> None:
     ended = dbtime.now().replace(hour=19, minute=5, second=0, microsecond=0) - timedelta(days=3)
     tone = make_tone(tmp_path / "talk.m4a", "m4a")
     facts = tmp_path / "talk.json"
@@ -78,7 +78,7 @@ def test_what_the_files_say_is_filled_in(page: Page, services: Services, tmp_pat
     assert [p.name for p in space.participants.all()] == ["Alice", "Nora"]
 
 
-def test_what_zoom_leaves_behind(page: Page, services: Services, tmp_path: Path) -> None:
+def test_upload_of_a_zoom_folder(page: Page, services: Services, tmp_path: Path) -> None:
     page.goto(f"{services.url}/upload/")
     tone = make_tone(tmp_path / "audio_only.m4a", "m4a")
     for name in ("audio_transcript.vtt", "chat.txt", "closed_caption.vtt"):
@@ -91,9 +91,7 @@ def test_what_zoom_leaves_behind(page: Page, services: Services, tmp_path: Path)
     expect(page.get_by_text("Transcript audio_transcript.vtt")).to_be_visible()
 
 
-def test_what_is_wrong_is_said_in_place_and_nothing_typed_is_lost(
-    page: Page, services: Services, tmp_path: Path
-) -> None:
+def test_form_errors_appear_in_place_and_keep_the_input(page: Page, services: Services, tmp_path: Path) -> None:
     page.goto(f"{services.url}/upload/")
     choose(page, make_tone(tmp_path / "talk.m4a", "m4a"))
     page.get_by_label("Title").fill("Kept as typed")
@@ -111,7 +109,7 @@ def test_what_is_wrong_is_said_in_place_and_nothing_typed_is_lost(
     assert not Space.objects.exists()
 
 
-def test_a_recording_that_is_none_is_refused_in_words(page: Page, services: Services, tmp_path: Path) -> None:
+def test_a_file_that_is_no_recording_is_refused_with_a_reason(page: Page, services: Services, tmp_path: Path) -> None:
     page.goto(f"{services.url}/upload/")
     talk = tmp_path / "talk.wav"
     talk.write_bytes(b"This is no sound at all. " * 100)
@@ -126,7 +124,7 @@ def test_a_recording_that_is_none_is_refused_in_words(page: Page, services: Serv
     expect(page.get_by_text(space.problem_text)).to_be_visible()
 
 
-def test_the_rest_of_a_broken_transcript_is_kept_when_asked(page: Page, services: Services, tmp_path: Path) -> None:
+def test_a_broken_transcript_can_be_partly_accepted(page: Page, services: Services, tmp_path: Path) -> None:
     page.goto(f"{services.url}/upload/")
     words = tmp_path / "talk.vtt"
     words.write_text(BROKEN)
@@ -158,7 +156,7 @@ def test_a_corrected_transcript_is_shown_and_both_are_kept(
     assert space.transcripts.count() == 2
 
 
-def test_the_network_may_go_away(page: Page, services: Services, tmp_path: Path) -> None:
+def test_an_upload_survives_a_network_outage(page: Page, services: Services, tmp_path: Path) -> None:
     page.goto(f"{services.url}/upload/")
     choose(page, make_tone(tmp_path / "talk.m4a", "m4a"))
     page.get_by_label("Title").fill("Through a tunnel")

@@ -16,7 +16,7 @@ def space(seeds: Space) -> Space:
     return seeds
 
 
-def test_asked_twice_it_is_one(space: Space) -> None:
+def test_requesting_twice_builds_one_bundle(space: Space) -> None:
     first = request(space.pk, SYSTEM)
 
     assert request(space.pk, SYSTEM) == first
@@ -37,7 +37,7 @@ def test_the_same_content_gives_the_same_bytes(space: Space) -> None:
     assert read_bundle(second) == data
 
 
-def test_a_flag_makes_it_another_bundle(space: Space, admin: User) -> None:
+def test_a_flag_changes_the_bundle(space: Space, admin: User) -> None:
     first = build_bundle(space)
     flag(space.pk, "spam", "An advertisement.", admin)
 
@@ -47,7 +47,7 @@ def test_a_flag_makes_it_another_bundle(space: Space, admin: User) -> None:
     assert current(Space.objects.get(pk=space.pk)) == second
 
 
-def test_one_that_was_overtaken_fails_and_the_newer_is_built(space: Space, admin: User) -> None:
+def test_an_outdated_bundle_fails_and_the_newer_is_built(space: Space, admin: User) -> None:
     older = request(space.pk, SYSTEM)
     flag(space.pk, "spam", "An advertisement.", admin)
     newer = request(space.pk, SYSTEM)
@@ -57,7 +57,7 @@ def test_one_that_was_overtaken_fails_and_the_newer_is_built(space: Space, admin
     assert build(newer.pk)
 
 
-def test_who_asked_for_it_is_told_when_it_is_ready(space: Space) -> None:
+def test_the_requester_is_notified_when_it_is_ready(space: Space) -> None:
     bundle = request(space.pk, SYSTEM, space.host)
     assert not Notice.objects.exists()
 
@@ -67,7 +67,7 @@ def test_who_asked_for_it_is_told_when_it_is_ready(space: Space) -> None:
     assert (told.kind, told.user, told.subject_id) == ("bundle-ready", space.host, str(bundle.pk))
 
 
-def test_and_when_it_is_not(space: Space) -> None:
+def test_the_requester_is_notified_when_it_failed(space: Space) -> None:
     bundle = request(space.pk, SYSTEM, space.host)
     store().delete(store().listing(f"spaces/{space.pk}/recording/").versions)
 
@@ -76,7 +76,7 @@ def test_and_when_it_is_not(space: Space) -> None:
     assert [(told.kind, told.user) for told in Notice.objects.all()] == [("bundle-failed", space.host)]
 
 
-def test_a_command_tells_nobody(space: Space) -> None:
+def test_a_bundle_by_command_notifies_nobody(space: Space) -> None:
     build_bundle(space)
 
     assert not Notice.objects.exists()

@@ -28,7 +28,7 @@ def opened(bundle: Bundle) -> dict[str, bytes]:
         return {name.split("/", 1)[1]: found.read(name) for name in found.namelist()}
 
 
-def test_it_holds_everything(space: Space, tone: Path) -> None:
+def test_a_bundle_has_every_file(space: Space, tone: Path) -> None:
     bundle = build_bundle(space)
 
     day = f"{space.ended_at:%Y-%m-%d}"
@@ -106,7 +106,7 @@ def test_space_json(space: Space, admin: User) -> None:
     assert (sound["file"], sound["codec"]) == ("recording.m4a", "aac")
 
 
-def test_what_was_flagged_and_what_the_host_said(space: Space, alice: User, admin: User) -> None:
+def test_a_bundle_has_flags_and_appeals(space: Space, alice: User, admin: User) -> None:
     violation = flag(space.pk, "spam", "An advertisement.", admin, Lines(1, (1,)))
     decide(appeal(violation.pk, "It was <b>beans</b>.", alice).pk, "So they were sold.", admin, granted=False)
 

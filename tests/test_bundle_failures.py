@@ -20,7 +20,7 @@ def space(seeds: Space) -> Space:
     return seeds
 
 
-def test_it_is_tried_again_while_the_store_is_down(space: Space) -> None:
+def test_a_build_is_retried_while_the_store_is_down(space: Space) -> None:
     bundle = request(space.pk, SYSTEM)
     with override_store(**UNREACHABLE):
         assert not build(bundle.pk)
@@ -35,7 +35,7 @@ def test_it_is_tried_again_while_the_store_is_down(space: Space) -> None:
     assert (bundle.state, bundle.problem, bundle.attempts) == ("ready", {}, 0)
 
 
-def test_after_five_attempts_it_has_failed_for_all_to_see(space: Space) -> None:
+def test_a_build_fails_after_five_attempts(space: Space) -> None:
     bundle = request(space.pk, SYSTEM)
     Bundle.objects.update(attempts=4)
 
@@ -47,7 +47,7 @@ def test_after_five_attempts_it_has_failed_for_all_to_see(space: Space) -> None:
     assert request(space.pk, SYSTEM) != bundle
 
 
-def test_so_has_one_whose_worker_died_five_times(space: Space) -> None:
+def test_a_build_fails_after_five_worker_crashes(space: Space) -> None:
     bundle = request(space.pk, SYSTEM)
     Bundle.objects.update(attempts=5)
 
@@ -56,7 +56,7 @@ def test_so_has_one_whose_worker_died_five_times(space: Space) -> None:
     assert clear_failed_bundle(bundle) == "work.gave_up"
 
 
-def test_without_its_recording_it_fails(space: Space) -> None:
+def test_a_build_without_its_recording_fails(space: Space) -> None:
     bundle = request(space.pk, SYSTEM)
     store().delete(store().listing(f"spaces/{space.pk}/recording/").versions)
 
@@ -67,7 +67,7 @@ def test_without_its_recording_it_fails(space: Space) -> None:
     assert bundle.problem["params"]["status"] == 404
 
 
-def test_with_another_recording_in_its_place_it_fails(space: Space) -> None:
+def test_a_build_fails_if_the_recording_was_replaced(space: Space) -> None:
     bundle = request(space.pk, SYSTEM)
     store().client.put_object(Bucket=store().bucket, Key=f"spaces/{space.pk}/recording/1.m4a", Body=b"x" * 20_000)
 
@@ -78,7 +78,7 @@ def test_with_another_recording_in_its_place_it_fails(space: Space) -> None:
     assert bundle.problem["params"]["status"] == 412
 
 
-def test_after_the_deadline_there_is_none(space: Space) -> None:
+def test_no_bundle_after_the_deadline(space: Space) -> None:
     bundle = request(space.pk, SYSTEM)
     past = dbtime.now() - timedelta(seconds=1)
     Space.objects.filter(pk=space.pk).update(expires_at=past)
@@ -90,7 +90,7 @@ def test_after_the_deadline_there_is_none(space: Space) -> None:
         request(space.pk, SYSTEM)
 
 
-def test_none_of_a_space_that_is_not_there_yet(space: Space) -> None:
+def test_no_bundle_of_a_space_that_is_not_available(space: Space) -> None:
     Space.objects.filter(pk=space.pk).update(state="processing")
 
     with raises_error(Refused, "bundle.not_available", state="processing"):

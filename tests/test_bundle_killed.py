@@ -47,7 +47,7 @@ def space(committed: None, alice: User) -> Space:
     return make_noise(alice, megabytes=12)
 
 
-def test_each_step_and_more_at_random(zygote: Deaths, space: Space) -> None:
+def test_a_build_killed_at_each_step(zygote: Deaths, space: Space) -> None:
     zygote.run("make_bundle", str(asked(space).pk))  # finds out what the store can do, once
     whole = zygote.run("make_bundle", str(asked(space).pk))
     assert set(whole.points) >= STEPS

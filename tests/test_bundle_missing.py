@@ -24,7 +24,7 @@ def lost(seeds: Space) -> Space:
     return seeds
 
 
-def test_by_default_it_fails(lost: Space) -> None:
+def test_a_missing_object_fails_the_bundle_by_default(lost: Space) -> None:
     bundle = request(lost.pk, SYSTEM)
 
     assert not build(bundle.pk)
@@ -32,7 +32,7 @@ def test_by_default_it_fails(lost: Space) -> None:
     assert clear_failed_bundle(bundle) == "storage.answer"
 
 
-def test_where_gaps_are_allowed_they_are_listed(lost: Space, settings: Any, tmp_path: Path) -> None:
+def test_allowed_gaps_are_listed(lost: Space, settings: Any, tmp_path: Path) -> None:
     settings.BUNDLE_MISSING_OBJECTS = "list"
 
     bundle = build_bundle(lost)
@@ -53,7 +53,7 @@ def test_where_gaps_are_allowed_they_are_listed(lost: Space, settings: Any, tmp_
     assert LogEntry.objects.get(event="object.missing").detail["key"].endswith("/recording/1.m4a")
 
 
-def test_what_is_there_again_is_in_the_next_one(lost: Space, settings: Any, tmp_path: Path) -> None:
+def test_a_reappeared_object_is_in_the_next_bundle(lost: Space, settings: Any, tmp_path: Path) -> None:
     settings.BUNDLE_MISSING_OBJECTS = "list"
     gap = build_bundle(lost)
     recording = lost.recordings.get()
@@ -71,7 +71,7 @@ def test_what_is_there_again_is_in_the_next_one(lost: Space, settings: Any, tmp_
     assert LogEntry.objects.filter(event="object.found").count() == 1
 
 
-def test_a_store_that_is_down_has_lost_nothing(seeds: Space, settings: Any) -> None:
+def test_an_unavailable_store_is_not_a_missing_object(seeds: Space, settings: Any) -> None:
     settings.BUNDLE_MISSING_OBJECTS = "list"
     bundle = request(seeds.pk, SYSTEM)
 

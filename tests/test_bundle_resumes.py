@@ -55,7 +55,7 @@ def finished(bundle: Bundle) -> None:
     assert store().listing(keys.bundle(bundle.space_id, bundle.pk)).uploads == ()
 
 
-def test_parts_that_are_there_are_not_sent_again(bundle: Bundle, day: Proxy) -> None:
+def test_existing_parts_are_not_sent_again(bundle: Bundle, day: Proxy) -> None:
     day.faults = [Fault(COMPLETE, status=503, code="SlowDown")]
     assert not build(bundle.pk)
     assert (count(day, "put"), count(day, "copy")) == (2, 1)
@@ -66,7 +66,7 @@ def test_parts_that_are_there_are_not_sent_again(bundle: Bundle, day: Proxy) -> 
     assert (count(day, "put"), count(day, "copy")) == (0, 0)
 
 
-def test_what_is_lacking_is_sent(bundle: Bundle, day: Proxy) -> None:
+def test_missing_parts_are_sent(bundle: Bundle, day: Proxy) -> None:
     day.faults = [Fault(COPY, status=500, code="InternalError")]
     assert not build(bundle.pk)
     bundle.refresh_from_db()
@@ -78,7 +78,7 @@ def test_what_is_lacking_is_sent(bundle: Bundle, day: Proxy) -> None:
     assert (count(day, "put"), count(day, "copy")) == (0, 1)
 
 
-def test_an_answer_that_is_lost_is_no_loss(bundle: Bundle, day: Proxy) -> None:
+def test_a_lost_response_loses_nothing(bundle: Bundle, day: Proxy) -> None:
     """The store completes it, and the connection breaks: asked again, it knows no such upload."""
     day.faults = [Fault(COMPLETE, times=1, lost=True), Fault(COPY, times=1, lost=True), Fault(PUT, times=1, lost=True)]
 
@@ -87,7 +87,7 @@ def test_an_answer_that_is_lost_is_no_loss(bundle: Bundle, day: Proxy) -> None:
     assert [fault.seen for fault in day.faults] == [1, 1, 1]
 
 
-def test_when_the_time_of_a_run_is_up_the_next_one_goes_on(bundle: Bundle, day: Proxy) -> None:
+def test_the_next_run_continues_after_the_time_limit(bundle: Bundle, day: Proxy) -> None:
     day.faults = [Fault(COPY, times=1, after_seconds=5)]  # more than 0.7 of the lease, and a tick
 
     with override_settings(LEASE_SECONDS=4):
@@ -101,7 +101,7 @@ def test_when_the_time_of_a_run_is_up_the_next_one_goes_on(bundle: Bundle, day: 
     assert count(day, "put") == 0
 
 
-def test_an_upload_of_other_parts_is_not_gone_on_with(bundle: Bundle, day: Proxy, alice: User) -> None:
+def test_an_upload_with_other_parts_is_not_resumed(bundle: Bundle, day: Proxy, alice: User) -> None:
     day.faults = [Fault(COMPLETE, status=503, code="SlowDown")]
     assert not build(bundle.pk)
     before = Bundle.objects.get().upload_id
@@ -116,7 +116,7 @@ def test_an_upload_of_other_parts_is_not_gone_on_with(bundle: Bundle, day: Proxy
     assert before not in str(store().listing(keys.prefix(bundle.space_id)).uploads)
 
 
-def test_who_slept_removes_nothing_that_another_has_finished(bundle: Bundle, day: Proxy) -> None:
+def test_a_stale_worker_removes_no_finished_bundle(bundle: Bundle, day: Proxy) -> None:
     """A worker claims, and sleeps before it opens an upload; another claims after the lease, and finishes."""
     slept: list[bool] = []
 
@@ -140,7 +140,7 @@ def test_who_slept_removes_nothing_that_another_has_finished(bundle: Bundle, day
     assert_checksums_match(bundle)
 
 
-def test_an_object_of_other_parts_is_not_taken_for_this_one(bundle: Bundle, day: Proxy) -> None:
+def test_an_object_with_other_parts_is_not_reused(bundle: Bundle, day: Proxy) -> None:
     """The ZIP was completed, and its worker died; then a title of the same length made another one of the same size,
     and that upload was ended by somebody."""
     day.faults = [Fault(r"^HEAD .*bundles", status=503, code="SlowDown")]

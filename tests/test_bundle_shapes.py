@@ -61,7 +61,7 @@ def of_every_shape(check: Callable[[SpaceShape], None]) -> None:
     few(given(shapes)(check))()
 
 
-def test_the_plans_bytes_are_those_in_the_store(db: None, alice: User, tmp_path: Path) -> None:
+def test_the_stored_bytes_match_the_plan(db: None, alice: User, tmp_path: Path) -> None:
     """The command `bagit.py` starts slowly, so it is given all bags together at the end; every other reader is asked
     about each bundle by itself."""
     bags: list[Path] = []

@@ -35,7 +35,7 @@ def day() -> Iterator[Proxy]:
         yield proxy
 
 
-def test_found_out_once_and_the_same_bytes(space: Space, day: Proxy) -> None:
+def test_fallback_is_detected_once_and_gives_the_same_bytes(space: Space, day: Proxy) -> None:
     composed = request(space.pk, SYSTEM)
     assert build(composed.pk)
     whole = read_bundle(Bundle.objects.get())
@@ -65,7 +65,7 @@ def test_found_out_once_and_the_same_bytes(space: Space, day: Proxy) -> None:
     ],
     ids=["not implemented", "not allowed", "other bytes"],
 )
-def test_a_store_that_can_not(day: Proxy, fault: Fault, db: None) -> None:
+def test_a_store_without_part_copies_is_detected(day: Proxy, fault: Fault, db: None) -> None:
     day.faults = [fault]
 
     assert not try_copying(store())
@@ -74,7 +74,7 @@ def test_a_store_that_can_not(day: Proxy, fault: Fault, db: None) -> None:
     assert not store().listing(keys.REHEARSAL)
 
 
-def test_a_store_that_is_down_is_not_one_that_can_not(day: Proxy, db: None) -> None:
+def test_an_unavailable_store_is_not_taken_for_one_without_part_copies(day: Proxy, db: None) -> None:
     cache.clear()
     day.faults = [Fault(COPY, status=503, code="SlowDown")]
     with pytest.raises(Exception, match=re.escape("503")):

@@ -26,7 +26,7 @@ def overwrite(bundle: Bundle, data: bytes) -> None:
     Bundle.objects.update(etag=answer["ETag"])
 
 
-def test_its_checksum_is_that_of_the_file(bundle: Bundle) -> None:
+def test_the_checksum_is_that_of_the_file(bundle: Bundle) -> None:
     assert bundle.sha256 == ""
 
     assert verify(Bundle, bundle.pk)
@@ -39,7 +39,7 @@ def test_its_checksum_is_that_of_the_file(bundle: Bundle) -> None:
     assert not verify(Bundle, bundle.pk)
 
 
-def test_one_flipped_bit_is_found_and_the_bundle_is_not_handed_out(bundle: Bundle, seeds: Space) -> None:
+def test_a_flipped_bit_fails_the_bundle(bundle: Bundle, seeds: Space) -> None:
     data = bytearray(read_bundle(bundle))
     recording = data.index(b"ftyp")
     data[recording + 1000] ^= 1
@@ -55,7 +55,7 @@ def test_one_flipped_bit_is_found_and_the_bundle_is_not_handed_out(bundle: Bundl
     assert (again.pk != bundle.pk, build(again.pk), verify(Bundle, again.pk)) == (True, True, True)
 
 
-def test_one_that_is_cut_short_is_not_known(bundle: Bundle) -> None:
+def test_a_truncated_bundle_gets_no_checksum(bundle: Bundle) -> None:
     overwrite(bundle, read_bundle(bundle)[:-1])
 
     assert not verify(Bundle, bundle.pk)
@@ -65,7 +65,7 @@ def test_one_that_is_cut_short_is_not_known(bundle: Bundle) -> None:
     assert bundle.problem_code == "storage.short_read"
 
 
-def test_something_that_is_no_zip(bundle: Bundle) -> None:
+def test_an_object_that_is_not_a_zip_fails(bundle: Bundle) -> None:
     overwrite(bundle, b"x" * (bundle.size or 0))
 
     assert not verify(Bundle, bundle.pk)
@@ -74,7 +74,7 @@ def test_something_that_is_no_zip(bundle: Bundle) -> None:
     assert (bundle.state, "It does not start like a ZIP" in bundle.problem_text) == ("failed", True)
 
 
-def test_one_that_is_lost_can_be_asked_for_again(bundle: Bundle, seeds: Space) -> None:
+def test_a_lost_bundle_can_be_requested_again(bundle: Bundle, seeds: Space) -> None:
     store().delete(store().listing(bundle.key).versions)
 
     assert not verify(Bundle, bundle.pk)
@@ -84,7 +84,7 @@ def test_one_that_is_lost_can_be_asked_for_again(bundle: Bundle, seeds: Space) -
     assert current(seeds) is None
 
 
-def test_a_store_that_is_down_is_asked_again(bundle: Bundle) -> None:
+def test_verification_is_retried_while_the_store_is_down(bundle: Bundle) -> None:
     with override_store(**UNREACHABLE):
         assert not verify(Bundle, bundle.pk)
     bundle.refresh_from_db()

@@ -30,7 +30,7 @@ def said(space: Space) -> dict[str, Any]:
     return found
 
 
-def test_it_says_why_until_then_and_what_was_deleted(zebrafish: Space, admin: User) -> None:
+def test_a_certificate_names_reasons_and_deleted_objects(zebrafish: Space, admin: User) -> None:
     flag(zebrafish.pk, "spam", "An axolotl.", admin)
     lift(zebrafish.pk, "A pangolin.", admin)
     bundle = request(zebrafish.pk, SYSTEM)
@@ -71,9 +71,7 @@ def test_it_says_why_until_then_and_what_was_deleted(zebrafish: Space, admin: Us
     assert deletion["listed_by"].count("/") == 1
 
 
-def test_a_hold_and_an_appeal_that_was_granted_are_among_the_decisions(
-    zebrafish: Space, alice: User, admin: User
-) -> None:
+def test_a_certificate_lists_holds_and_granted_appeals(zebrafish: Space, alice: User, admin: User) -> None:
     violation = flag(zebrafish.pk, "spam", "An axolotl.", admin)
     hold = place(zebrafish.pk, "A court asked for it.", admin)
     release(hold.pk, "It was withdrawn.", make_user("sven", role="admins"))
@@ -94,7 +92,7 @@ def test_a_hold_and_an_appeal_that_was_granted_are_among_the_decisions(
 DECISIONS = ("space.registered", "violation.flagged", "violation.lifted", "deadline.moved")
 
 
-def test_the_log_names_it(zebrafish: Space) -> None:
+def test_the_log_names_the_certificate(zebrafish: Space) -> None:
     make_due(zebrafish)
     purge(zebrafish.pk)
 
@@ -102,13 +100,13 @@ def test_the_log_names_it(zebrafish: Space) -> None:
     assert event_detail(zebrafish, "space.deleted")["certificate"] == hashlib.sha256(document).hexdigest()
 
 
-def test_a_space_that_is_not_deleted_has_none(zebrafish: Space) -> None:
+def test_no_certificate_before_the_deletion(zebrafish: Space) -> None:
     assert not purge(zebrafish.pk)
 
     assert not DeletionCertificate.objects.exists()
 
 
-def test_one_for_each(alice: User) -> None:
+def test_each_deleted_space_has_one_certificate(alice: User) -> None:
     space = make_row(alice)
     make_due(space)
     assert purge(space.pk)
@@ -133,7 +131,7 @@ TAMPERING: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("how", TAMPERING)
-def test_it_is_never_changed(alice: User, how: str) -> None:
+def test_a_certificate_cannot_be_changed(alice: User, how: str) -> None:
     space = make_row(alice)
     make_due(space)
     purge(space.pk)

@@ -31,7 +31,9 @@ def deleted(alice: User) -> Space:
     [("alice", 200), ("ada", 200), ("otto", 200), ("bob", 404)],
     ids=["host", "admin", "auditor", "stranger"],
 )
-def test_who_may_have_it(deleted: Space, admin: User, auditor: User, bob: User, who: str, status: int) -> None:
+def test_who_may_download_a_certificate(
+    deleted: Space, admin: User, auditor: User, bob: User, who: str, status: int
+) -> None:
     answer = make_client(User.objects.get(username=who)).get(reverse("certificate", args=[deleted.pk]))
 
     assert answer.status_code == status
@@ -42,7 +44,7 @@ def test_who_may_have_it(deleted: Space, admin: User, auditor: User, bob: User, 
 
 
 @pytest.mark.parametrize("name", ["certificates", "certificate"])
-def test_who_is_not_signed_in_is_asked_to(deleted: Space, name: str) -> None:
+def test_anonymous_users_are_asked_to_sign_in(deleted: Space, name: str) -> None:
     url = reverse(name, args=[deleted.pk] if name == "certificate" else [])
 
     answer = make_client().get(url)
@@ -51,7 +53,7 @@ def test_who_is_not_signed_in_is_asked_to(deleted: Space, name: str) -> None:
     assert make_client().post(url).status_code in (302, 405)
 
 
-def test_what_is_not_deleted_has_none(alice: User, admin: User) -> None:
+def test_no_certificate_before_the_deletion(alice: User, admin: User) -> None:
     space = make_row(alice)
 
     for user in (alice, admin):
@@ -59,7 +61,7 @@ def test_what_is_not_deleted_has_none(alice: User, admin: User) -> None:
     assert make_client(admin).get(reverse("certificate", args=[UUID(int=0)])).status_code == 404
 
 
-def test_the_gone_page_hands_it_to_the_host(deleted: Space, alice: User, bob: User) -> None:
+def test_the_410_page_links_it_for_the_host(deleted: Space, alice: User, bob: User) -> None:
     answer = make_client(alice).get(reverse("space", args=[deleted.pk]))
 
     assert answer.status_code == 410
@@ -67,7 +69,7 @@ def test_the_gone_page_hands_it_to_the_host(deleted: Space, alice: User, bob: Us
     assert make_client(bob).get(reverse("space", args=[deleted.pk])).status_code == 404
 
 
-def test_before_it_is_deleted_the_gone_page_has_none(alice: User) -> None:
+def test_the_410_page_has_no_link_before_the_deletion(alice: User) -> None:
     space = make_row(alice)
     make_due(space)
 
@@ -76,7 +78,7 @@ def test_before_it_is_deleted_the_gone_page_has_none(alice: User) -> None:
     assert (answer.status_code, b"ertificate" in answer.content) == (410, False)
 
 
-def test_the_list_and_the_story_lead_to_it(deleted: Space, auditor: User, alice: User) -> None:
+def test_the_list_and_the_history_link_it(deleted: Space, auditor: User, alice: User) -> None:
     link = f'href="/spaces/{deleted.pk}/certificate.json"'
 
     assert link in make_client(auditor).get(reverse("certificates")).content.decode()
@@ -84,7 +86,7 @@ def test_the_list_and_the_story_lead_to_it(deleted: Space, auditor: User, alice:
     assert make_client(alice).get(reverse("certificates")).status_code == 404
 
 
-def test_the_list_goes_on(alice: User, auditor: User) -> None:
+def test_the_list_is_paged(alice: User, auditor: User) -> None:
     now = make_row(alice).ended_at
     rows = [
         DeletionCertificate(space_id=UUID(int=n), key_id="a" * 64, document=json.dumps(n), issued_at=now)
@@ -99,7 +101,7 @@ def test_the_list_goes_on(alice: User, auditor: User) -> None:
     assert second.context["next_url"] is None
 
 
-def test_what_was_downloaded_verifies(deleted: Space, alice: User, tmp_path: Path) -> None:
+def test_a_downloaded_certificate_verifies(deleted: Space, alice: User, tmp_path: Path) -> None:
 
     folder = tmp_path
     (folder / "c.json").write_bytes(make_client(alice).get(reverse("certificate", args=[deleted.pk])).content)

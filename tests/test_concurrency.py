@@ -89,7 +89,7 @@ def make_raced(host: User, admin: User, name: str, number: int) -> Space:
 
 
 @pytest.mark.parametrize("name", RACES)
-def test_a_change_against_the_deletion(alice: User, admin: User, name: str) -> None:
+def test_a_change_races_the_deletion(alice: User, admin: User, name: str) -> None:
     """In time and every byte is there, or too late and deleted: never both, never neither."""
     change, kept_for, said = RACES[name]
     outcomes = set()
@@ -140,7 +140,7 @@ def test_a_change_against_the_deletion(alice: User, admin: User, name: str) -> N
     assert outcomes == {(True, False), (False, True)}, "each of the two must have won at least once"
 
 
-def test_two_purges(alice: User) -> None:
+def test_two_purges_race(alice: User) -> None:
     for _ in range(10):
         space = make_row(alice, ended_ago=timedelta(days=31))
         make_contents(space)
@@ -150,7 +150,7 @@ def test_two_purges(alice: User) -> None:
         assert told(space) == ["deletion.started", "bundle.removed", "deletion.inventoried", "space.deleted"]
 
 
-def test_two_workers_and_one_bundle(make_space: Callable[..., Space]) -> None:
+def test_two_workers_race_for_a_bundle(make_space: Callable[..., Space]) -> None:
     space = make_space()
     bundle = build.request(space.id, SYSTEM)
 
@@ -161,7 +161,7 @@ def test_two_workers_and_one_bundle(make_space: Callable[..., Space]) -> None:
     assert (bundle.state, bundle.fence) == ("ready", 1)
 
 
-def test_two_requests_for_a_bundle(alice: User) -> None:
+def test_two_bundle_requests_race(alice: User) -> None:
     for _ in range(20):
         space = make_row(alice)
         make_contents(space).delete()

@@ -187,7 +187,9 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "kind", "changes"), ATTEMPTS)
-def test_it_can_not_be_broken(rows: dict[str, models.Model], name: str, kind: str, changes: dict[str, Any]) -> None:
+def test_each_check_constraint_refuses_a_violation(
+    rows: dict[str, models.Model], name: str, kind: str, changes: dict[str, Any]
+) -> None:
     row = rows[kind]
 
     with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():
@@ -214,7 +216,7 @@ def test_it_can_not_be_broken(rows: dict[str, models.Model], name: str, kind: st
         ("finding_once", "sighting"),
     ],
 )
-def test_there_is_no_second(rows: dict[str, models.Model], name: str, kind: str) -> None:
+def test_each_unique_constraint_refuses_a_second_row(rows: dict[str, models.Model], name: str, kind: str) -> None:
     row = rows[kind]
     row.pk, row._state.adding = type(row)().pk, True  # a new id where we give ids, else the database's next
     if kind in ("recording", "transcript", "derived"):
@@ -224,21 +226,21 @@ def test_there_is_no_second(rows: dict[str, models.Model], name: str, kind: str)
         row.save()
 
 
-def test_there_is_one_appeal_for_a_violation(rows: dict[str, models.Model], alice: User) -> None:
+def test_a_flag_has_at_most_one_appeal(rows: dict[str, models.Model], alice: User) -> None:
     violation = Violation.objects.get(pk=rows["violation"].pk)
 
     with pytest.raises(IntegrityError, match="violation_id"), transaction.atomic():
         Appeal.objects.create(violation=violation, statement="Again.", created_by=alice)
 
 
-def test_the_same_recording_is_taken_in_once(alice: User) -> None:
+def test_a_recording_is_ingested_once(alice: User) -> None:
     make_row(alice, fingerprint="f" * 64)
 
     with pytest.raises(IntegrityError, match='"space_ingested_once"'), transaction.atomic():
         make_row(alice, fingerprint="f" * 64)
 
 
-def test_but_again_after_it_was_rejected(alice: User) -> None:
+def test_a_rejected_recording_can_be_ingested_again(alice: User) -> None:
     make_row(alice, fingerprint="f" * 64, state="rejected", problem=make_problem("work.gave_up"))
 
     make_row(alice, fingerprint="f" * 64)
@@ -279,7 +281,7 @@ CERTIFICATES = {"certificate_key_id_hex": {"key_id": "a key"}, "certificate_has_
 
 
 @pytest.mark.parametrize("name", CERTIFICATES)
-def test_a_certificate_is_right_from_the_start(alice: User, name: str) -> None:
+def test_each_certificate_constraint_refuses_a_violation(alice: User, name: str) -> None:
     fine: dict[str, Any] = {"space_id": make_row(alice).pk, "key_id": "a" * 64, "document": "{}", "issued_at": NOON}
 
     with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():

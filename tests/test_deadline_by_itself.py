@@ -17,7 +17,9 @@ from tests.support.processes import Services, manage, wait_until
 
 
 @pytest.mark.usefixtures("committed")
-def test_at_the_deadline(services: Services, alice: User, demo_recording: Path, demo_transcript: Path) -> None:
+def test_a_space_expires_and_is_deleted_at_its_deadline(
+    services: Services, alice: User, demo_recording: Path, demo_transcript: Path
+) -> None:
     cookie = session_cookie(alice)
     services.web()
     ended_at = (dbtime.now() - timedelta(days=29)).isoformat()

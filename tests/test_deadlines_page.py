@@ -18,7 +18,7 @@ from tests.support.http_clients import make_client
 pytestmark = pytest.mark.usefixtures("db")
 
 
-def test_late_soon_and_held(alice: User, admin: User, auditor: User) -> None:
+def test_overdue_due_and_held_spaces_are_listed(alice: User, admin: User, auditor: User) -> None:
     on_time = make_row(alice, title="Narwhal", ended_ago=timedelta(days=30, minutes=10))
     late = make_row(alice, title="Okapi", ended_ago=timedelta(days=30, minutes=16))
     stuck = make_row(alice, ended_ago=timedelta(days=31), state="expiring", problem=make_problem("work.gave_up"))
@@ -43,7 +43,7 @@ def test_late_soon_and_held(alice: User, admin: User, auditor: User) -> None:
     assert "A court asked for it." in page
 
 
-def test_nothing_is_late(alice: User, auditor: User) -> None:
+def test_a_page_without_overdue_spaces(alice: User, auditor: User) -> None:
     make_row(alice)
 
     assert "Nothing is late" in make_client(auditor).get("/log/deadlines/").content.decode()
@@ -72,7 +72,7 @@ def touched(shelf: dict[str, Space], rule: RetentionPolicy, batch: int = 2) -> d
     return found
 
 
-def test_sixty_days(shelf: dict[str, Space]) -> None:
+def test_simulate_sixty_days(shelf: dict[str, Space]) -> None:
     assert touched(shelf, RetentionPolicy(retention_days=60)) == {
         "10 days": (60, "later"),
         "25 days": (60, "later"),
@@ -82,7 +82,7 @@ def test_sixty_days(shelf: dict[str, Space]) -> None:
     }
 
 
-def test_twenty_days(shelf: dict[str, Space]) -> None:
+def test_simulate_twenty_days(shelf: dict[str, Space]) -> None:
     assert touched(shelf, RetentionPolicy(retention_days=20)) == {
         "10 days": (20, "earlier"),
         "25 days": (20, "at once"),
@@ -91,11 +91,13 @@ def test_twenty_days(shelf: dict[str, Space]) -> None:
     }
 
 
-def test_the_rule_as_it_is_touches_nobody(shelf: dict[str, Space]) -> None:
+def test_simulating_the_current_policy_affects_nothing(shelf: dict[str, Space]) -> None:
     assert touched(shelf, RetentionPolicy()) == {}
 
 
-def test_asking_changes_nothing(shelf: dict[str, Space], auditor: User, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_simulation_changes_nothing(
+    shelf: dict[str, Space], auditor: User, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = list(Space.objects.order_by("pk").values()), LogEntry.objects.count()
 
     page = (
@@ -111,7 +113,7 @@ def test_asking_changes_nothing(shelf: dict[str, Space], auditor: User, capsys: 
     assert (list(Space.objects.order_by("pk").values()), LogEntry.objects.count()) == before
 
 
-def test_the_command_in_words(shelf: dict[str, Space], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_text(shelf: dict[str, Space], capsys: pytest.CaptureFixture[str]) -> None:
     call_command("simulate_policy", "--retention-days", "60")
 
     lines = capsys.readouterr().out.splitlines()
@@ -122,7 +124,7 @@ def test_the_command_in_words(shelf: dict[str, Space], capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize("typed", ["0", "-1", "x", "10001", "9" * 20, "\uff11"])
-def test_a_rule_that_is_none_is_said(auditor: User, typed: str) -> None:
+def test_an_invalid_policy_is_refused(auditor: User, typed: str) -> None:
     page = make_client(auditor).get("/log/deadlines/", {"retention_days": typed}).content.decode()
 
     assert "A rule keeps for 1 to 10000 days" in page

@@ -73,7 +73,7 @@ def tried(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
     return found
 
 
-def test_nothing_can_be_opened_made_or_connected(tried: dict[str, Any]) -> None:
+def test_the_sandbox_allows_no_files_or_sockets(tried: dict[str, Any]) -> None:
     assert (tried["read"], tried["make"], tried["connect"]) == ("OSError", "OSError", "OSError")
     assert tried["by path"] == ["PermissionError", "PermissionError"]
     assert tried["own network"]
@@ -98,7 +98,7 @@ measure(Path(sys.argv[1]), longest_seconds=86400, step=lambda seconds: print(sec
 """
 
 
-def test_it_ends_with_its_parent_however_that_ends(tmp_path: Path) -> None:
+def test_the_decoder_ends_with_its_parent(tmp_path: Path) -> None:
     path = make_sparse_wav(tmp_path / "long.wav", 20)
     worker = subprocess.Popen([sys.executable, "-c", HEAR, path], cwd=ROOT, stdout=subprocess.PIPE)
     with worker:
@@ -112,7 +112,7 @@ def test_it_ends_with_its_parent_however_that_ends(tmp_path: Path) -> None:
     wait_until(lambda: has_ended(listener), "the child is gone too")
 
 
-def test_it_does_not_begin_for_a_parent_that_is_gone(tmp_path: Path) -> None:
+def test_the_decoder_does_not_start_without_its_parent(tmp_path: Path) -> None:
     order = {"do": "measure", "parent": 1, "says": 1, "limits": {}}
 
     done = subprocess.run(

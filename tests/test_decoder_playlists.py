@@ -37,7 +37,7 @@ def opens(path: Path, form: str) -> bool:
 
 
 @LISTS
-def test_a_recording_beside_it(tmp_path: Path, words: str, name: str) -> None:
+def test_a_playlist_opens_no_file_beside_it(tmp_path: Path, words: str, name: str) -> None:
     recording, path = make_tone(tmp_path / "other.ts", "ts"), tmp_path / name
     path.write_text(words.format(recording))
 
@@ -46,7 +46,7 @@ def test_a_recording_beside_it(tmp_path: Path, words: str, name: str) -> None:
 
 
 @LISTS
-def test_a_pipe_that_would_tell_who_opens_it(tmp_path: Path, words: str, name: str) -> None:
+def test_a_playlist_opens_no_pipe(tmp_path: Path, words: str, name: str) -> None:
     pipe, path = tmp_path / "pipe.ts", tmp_path / name
     os.mkfifo(pipe)
     path.write_text(words.format(pipe))
@@ -84,7 +84,7 @@ def visited() -> Iterator[tuple[int, list[str]]]:
 
 @LISTS
 @pytest.mark.parametrize("scheme", ["http", "tcp"])
-def test_a_server_that_counts_its_visitors(tmp_path: Path, words: str, name: str, scheme: str) -> None:
+def test_a_playlist_requests_no_server(tmp_path: Path, words: str, name: str, scheme: str) -> None:
     path = tmp_path / name
     with visited() as (port, visits):
         path.write_text(words.format(f"{scheme}://127.0.0.1:{port}/1.ts"))
@@ -94,7 +94,7 @@ def test_a_server_that_counts_its_visitors(tmp_path: Path, words: str, name: str
     assert visits == []
 
 
-def test_the_server_would_have_counted(tmp_path: Path) -> None:
+def test_the_test_server_counts_requests(tmp_path: Path) -> None:
     path = tmp_path / "talk.m3u8"
     with visited() as (port, visits):
         path.write_text(HLS.format(f"http://127.0.0.1:{port}/1.ts"))

@@ -82,7 +82,7 @@ def refused(path: Path, error_type: type[Unreadable] = Unreadable) -> str:
         *("no code", "another area's code", "no parameters", "a parameter of another kind"),
     ],
 )
-def test_what_it_says_is_not_believed(talk: Path, impostor: Impostor, program: str) -> None:
+def test_invalid_output_is_refused(talk: Path, impostor: Impostor, program: str) -> None:
     impostor.says(program)
 
     assert refused(talk, DecoderDied) == BROKE_OFF
@@ -113,33 +113,33 @@ def answer(samples: int, measured: object) -> str:
         ("more", 1),
     ],
 )
-def test_what_no_recording_is(talk: Path, impostor: Impostor, name: str, value: object) -> None:
+def test_impossible_facts_are_refused(talk: Path, impostor: Impostor, name: str, value: object) -> None:
     impostor.says(answer(48_000, {**HONEST, name: value}))
 
     assert refused(talk) == BROKE_OFF
 
 
 @pytest.mark.parametrize("count", [0, 1, 48_001])
-def test_sound_that_is_none(talk: Path, impostor: Impostor, count: int) -> None:
+def test_a_wrong_number_of_samples_is_refused(talk: Path, impostor: Impostor, count: int) -> None:
     impostor.says(answer(count, HONEST))
 
     assert refused(talk) == BROKE_OFF
 
 
-def test_sound_without_end(talk: Path, impostor: Impostor) -> None:
+def test_endless_samples_are_refused(talk: Path, impostor: Impostor) -> None:
     impostor.says("while True: os.write(1, bytes(65536))")
 
     with raises_error(Unreadable, "audio.too_long", file="talk.wav", limit=86_400):
         measure(talk)
 
 
-def test_the_honest_answer_would_be_believed(talk: Path, impostor: Impostor) -> None:
+def test_valid_output_is_accepted(talk: Path, impostor: Impostor) -> None:
     impostor.says(answer(48_000, HONEST))
 
     assert measure(talk).duration_ms == 3000
 
 
-def test_one_that_is_killed(tmp_path: Path) -> None:
+def test_a_killed_decoder(tmp_path: Path) -> None:
     path = make_silence(tmp_path / "talk.wav", seconds=600)
 
     def kill(seconds: float) -> None:
@@ -150,7 +150,7 @@ def test_one_that_is_killed(tmp_path: Path) -> None:
         audio_measure.measure(path, longest_seconds=86_400, step=kill)
 
 
-def test_one_that_never_ends(talk: Path, impostor: Impostor, settings: Settings) -> None:
+def test_a_decoder_that_hangs(talk: Path, impostor: Impostor, settings: Settings) -> None:
     settings.DECODER_SECONDS = 1
     impostor.says("while True: time.sleep(0.1); os.write(says, b'{\"heard\": 1.0}\\n')")
 
@@ -164,13 +164,13 @@ def test_a_recording_that_takes_too_long(tmp_path: Path, settings: Settings) -> 
     assert refused(path) == "audio.too_slow"
 
 
-def test_one_that_used_up_its_time_of_the_processor(talk: Path, impostor: Impostor) -> None:
+def test_a_decoder_over_its_cpu_limit(talk: Path, impostor: Impostor) -> None:
     impostor.says(f"{READY}; os.kill(os.getpid(), signal.SIGXCPU)")
 
     assert refused(talk) == "audio.too_slow"
 
 
-def test_who_asked_may_stop_it(tmp_path: Path) -> None:
+def test_the_caller_can_stop_the_decoder(tmp_path: Path) -> None:
     path, before = make_silence(tmp_path / "talk.wav", seconds=3600), children()
 
     def stop(seconds: float) -> None:
@@ -208,7 +208,7 @@ def test_a_decoder_that_does_not_start_is_not_the_recordings_fault(
         measure(talk)
 
 
-def test_it_learns_nothing_of_ours(talk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_decoder_gets_no_secrets(talk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("S3_SECRET_ACCESS_KEY", "a secret")
     seen: list[bytes] = []
 
@@ -220,7 +220,7 @@ def test_it_learns_nothing_of_ours(talk: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [words.split(b"=")[0] for words in seen[0].split(b"\0") if words] == [b"PATH", b"MALLOC_ARENA_MAX"]
 
 
-def test_a_guard_that_is_missing_is_told(talk: Path, impostor: Impostor, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_sandbox_is_reported(talk: Path, impostor: Impostor, caplog: pytest.LogCaptureFixture) -> None:
     impostor.says('os.write(says, b\'{"guards": ["limits"]}\\n{"refused": "no"}\\n\')')
 
     with caplog.at_level(logging.WARNING), pytest.raises(Unreadable):

@@ -10,7 +10,7 @@ from tests.support.processes import Services, wait_until
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_worker_for_deletion_alone_is_enough(services: Services, alice: User) -> None:
+def test_a_worker_of_the_deletion_queue_deletes(services: Services, alice: User) -> None:
     due = make_row(alice, ended_ago=timedelta(days=31))
 
     services.start("deleter", "-m", "celery", "-A", "portal.celery", "worker", "--queues=deletion", "--concurrency=1")

@@ -117,7 +117,7 @@ def test_data_outlives_a_stop_and_a_crash(engines: Engines) -> None:
         connection.execute("DROP TABLE kept")
 
 
-def test_data_is_found_again_when_somebody_took_the_ports(tmp_path: Path) -> None:
+def test_data_survives_a_change_of_ports(tmp_path: Path) -> None:
     engines = Engines(tmp_path / "data", fast=True)
     engines.start()
     own_client(engines).create_bucket(Bucket="kept")

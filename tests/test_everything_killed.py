@@ -92,7 +92,9 @@ class Places:
 
 
 @pytest.mark.usefixtures("static_files")
-def test_whatever_dies(world: World, mailbox: Mailbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_lost_when_processes_are_killed(
+    world: World, mailbox: Mailbox, capsys: pytest.CaptureFixture[str]
+) -> None:
     invariants, places, page, killed, rounds = (
         Invariants(world.known),
         Places(world.chance),

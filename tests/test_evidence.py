@@ -53,12 +53,12 @@ def test_line_numbers_as_people_write_them(typed: str, numbers: tuple[int, ...])
         ("1-150, 201-300", "evidence.too_many_lines"),
     ],
 )
-def test_what_is_none_is_said(typed: str, code: str) -> None:
+def test_invalid_ranges_are_refused(typed: str, code: str) -> None:
     with raises_error(Refused, code):
         parse(typed)
 
 
-def test_the_words_are_kept_with_the_flag(space: Space, admin: User) -> None:
+def test_the_lines_are_stored_with_the_flag(space: Space, admin: User) -> None:
     violation = flag(space.pk, "spam", "It sold watches.", admin, Lines(1, (3, 4)))
     Transcript.objects.update(cues=[])
 
@@ -81,14 +81,14 @@ def test_the_words_are_kept_with_the_flag(space: Space, admin: User) -> None:
         (Lines(2, (3,)), "evidence.no_transcript"),
     ],
 )
-def test_lines_that_are_not_there(space: Space, admin: User, lines: Lines, code: str) -> None:
+def test_unknown_lines_are_refused(space: Space, admin: User, lines: Lines, code: str) -> None:
     with raises_error(Refused, code):
         flag(space.pk, "spam", "It sold watches.", admin, lines)
 
     assert not space.violations.exists()
 
 
-def test_too_many_words(space: Space, admin: User) -> None:
+def test_too_long_evidence_is_refused(space: Space, admin: User) -> None:
     transcript = space.transcripts.get()
     transcript.cues[0]["text"] = "x" * 50_001
     transcript.save()
@@ -97,7 +97,7 @@ def test_too_many_words(space: Space, admin: User) -> None:
         flag(space.pk, "spam", "It sold watches.", admin, Lines(1, (1,)))
 
 
-def test_with_30_seconds_around_it(space: Space, admin: User) -> None:
+def test_evidence_is_shown_with_30_seconds_of_context(space: Space, admin: User) -> None:
     violation = flag(space.pk, "spam", "It sold watches.", admin, Lines(1, (3, 4)))
 
     near = context_lines([violation])[violation.pk]
@@ -110,7 +110,7 @@ def test_with_30_seconds_around_it(space: Space, admin: User) -> None:
     ]
 
 
-def test_without_its_transcript_the_words_are_left(space: Space, admin: User) -> None:
+def test_evidence_outlives_its_transcript(space: Space, admin: User) -> None:
     violation = flag(space.pk, "spam", "It sold watches.", admin, Lines(1, (3,)))
     Transcript.objects.update(number=2)
 

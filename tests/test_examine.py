@@ -25,7 +25,7 @@ def space(alice: User) -> Space:
     return make_row(alice, state="processing", title="Beans")
 
 
-def test_it_becomes_available_with_its_measures(space: Space, tone: Path) -> None:
+def test_a_recording_becomes_available_with_its_facts(space: Space, tone: Path) -> None:
     upload = store_upload(space, tone)
 
     assert finish(space.pk)
@@ -41,7 +41,7 @@ def test_it_becomes_available_with_its_measures(space: Space, tone: Path) -> Non
     assert events(space) == ["upload.accepted", "space.available"]
 
 
-def test_its_waveform_is_stored(space: Space, tone: Path) -> None:
+def test_the_waveform_is_stored(space: Space, tone: Path) -> None:
     store_upload(space, tone)
 
     finish(space.pk)
@@ -53,7 +53,7 @@ def test_its_waveform_is_stored(space: Space, tone: Path) -> None:
     assert 0.25 < max(wave["peaks"][0]) < 0.4  # a third of full scale
 
 
-def test_what_browsers_cannot_play_gets_a_copy_that_they_can(space: Space, tmp_path: Path) -> None:
+def test_a_format_that_browsers_cannot_play_gets_an_access_copy(space: Space, tmp_path: Path) -> None:
     store_upload(space, make_tone(tmp_path / "space-1.ts", "aac"))
 
     finish(space.pk)
@@ -64,7 +64,7 @@ def test_what_browsers_cannot_play_gets_a_copy_that_they_can(space: Space, tmp_p
     assert space.recordings.get().extension == "aac"
 
 
-def test_what_is_not_sound_is_refused_and_removed(space: Space, tmp_path: Path) -> None:
+def test_a_file_without_audio_is_refused_and_removed(space: Space, tmp_path: Path) -> None:
     upload = store_upload(space, _text(tmp_path / "notes.m4a"))
 
     assert not finish(space.pk)
@@ -78,7 +78,7 @@ def test_what_is_not_sound_is_refused_and_removed(space: Space, tmp_path: Path) 
     assert events(space) == ["upload.rejected", "space.rejected"]
 
 
-def test_other_bytes_than_announced_are_refused(space: Space, tone: Path) -> None:
+def test_a_file_with_another_checksum_is_refused(space: Space, tone: Path) -> None:
     store_upload(space, tone, sha256="b" * 64)
 
     assert not finish(space.pk)
@@ -101,7 +101,7 @@ def test_the_same_recording_a_second_time_is_refused(space: Space, alice: User, 
     assert store().listing(keys.prefix(first.pk))
 
 
-def test_a_disk_that_fails_loses_nothing(space: Space, tone: Path, settings: Any, tmp_path: Path) -> None:
+def test_a_missing_spool_folder_loses_nothing(space: Space, tone: Path, settings: Any, tmp_path: Path) -> None:
     settings.SPOOL_DIR = str(tmp_path / "nowhere")
     store_upload(space, tone)
 
@@ -113,7 +113,7 @@ def test_a_disk_that_fails_loses_nothing(space: Space, tone: Path, settings: Any
     assert len(store().listing(keys.prefix(space.pk)).versions) == 1
 
 
-def test_a_refusal_that_was_cut_short_is_carried_out(space: Space, tone: Path) -> None:
+def test_an_interrupted_refusal_is_finished(space: Space, tone: Path) -> None:
     store_upload(space, tone)
     Space.objects.filter(pk=space.pk).update(
         processing_step="rejecting", problem=make_problem("audio.empty", file="talk.m4a")

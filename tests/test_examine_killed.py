@@ -58,9 +58,7 @@ def test_killed_at_every_commit(services: Services, alice: User, tone: Path, tmp
 
 
 @pytest.mark.usefixtures("committed")
-def test_nothing_of_it_stays_on_the_disk_of_a_worker_that_was_killed(
-    services: Services, alice: User, tone: Path, tmp_path: Path
-) -> None:
+def test_a_killed_worker_leaves_no_file_on_disk(services: Services, alice: User, tone: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     space = make_row(alice, state="processing")

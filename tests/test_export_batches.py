@@ -50,7 +50,7 @@ def inside(export_part: ExportPart) -> set[object]:
 
 
 @pytest.mark.usefixtures("db")
-def test_two_leave_one_successor_without_both(alice: User) -> None:
+def test_two_deletions_leave_one_replacement_without_both(alice: User) -> None:
     one, two, kept = make_shared(alice)
     export_part = only_part(alice)
     for space in (one, two):
@@ -70,7 +70,7 @@ def test_two_leave_one_successor_without_both(alice: User) -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_a_volume_that_is_refused_holds_up_its_own_spaces_only(alice: User, bob: User) -> None:
+def test_an_undeletable_export_part_blocks_only_its_own_spaces(alice: User, bob: User) -> None:
     shared, alone = make_shared(alice), make_row(bob)
     make_contents(alone)
     key = keys.export_part(only_part(alice).pk)
@@ -91,7 +91,7 @@ def test_a_volume_that_is_refused_holds_up_its_own_spaces_only(alice: User, bob:
 
 
 @pytest.mark.usefixtures("db")
-def test_what_it_takes(alice: User, bob: User) -> None:
+def test_the_query_count_does_not_grow_with_the_spaces(alice: User, bob: User) -> None:
     def statements(host: User, count: int) -> int:
         spaces = make_shared(host, count)
         for space in spaces:
@@ -126,7 +126,7 @@ def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> obje
 
 
 @pytest.mark.usefixtures("committed")
-def test_two_deletions_at_once_leave_no_place_for_either(alice: User) -> None:
+def test_concurrent_deletions_leave_a_replacement_without_both(alice: User) -> None:
     one, two, kept = make_shared(alice)
     for space in (one, two):
         make_due(space)
@@ -138,7 +138,7 @@ def test_two_deletions_at_once_leave_no_place_for_either(alice: User) -> None:
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_deletion_while_all_are_asked_for_again(alice: User) -> None:
+def test_a_deletion_races_a_new_export(alice: User) -> None:
     one, *kept = make_shared(alice)
     make_due(one)
 

@@ -37,7 +37,7 @@ def volume_of(host: User) -> ExportPart:
     return exports.visible_parts(export)[0]
 
 
-def test_who_gets_in(space: Space, bob: User, auditor: User) -> None:
+def test_who_may_see_the_export_page(space: Space, bob: User, auditor: User) -> None:
     assert make_client().get("/export/").status_code == 302
     for user in (space.host, bob, auditor):
         assert make_client(user).get("/export/").status_code == 200
@@ -48,7 +48,7 @@ def test_who_gets_in(space: Space, bob: User, auditor: User) -> None:
     )
 
 
-def test_what_can_be_chosen_is_told_beforehand(space: Space) -> None:
+def test_the_page_shows_the_parts_for_each_size(space: Space) -> None:
     for_larger = make_row(space.host)
     make_contents(for_larger)
     for_larger.recordings.update(size=3 * GB)
@@ -61,14 +61,14 @@ def test_what_can_be_chosen_is_told_beforehand(space: Space) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "3000000000", "-1", "x", "9" * 40])
-def test_another_size_is_refused(space: Space, typed: str) -> None:
+def test_an_unknown_size_is_refused(space: Space, typed: str) -> None:
     answer = make_client(space.host).post("/export/", {"max_part_size": typed}, follow=True)
 
     assert "A part holds at most 2, 10 or 50 GB. Nothing was lost." in answer.content.decode()
     assert not Export.objects.exists()
 
 
-def test_a_volume_of_somebody_else_is_not_there(space: Space, bob: User, admin: User) -> None:
+def test_a_part_of_another_user_is_404(space: Space, bob: User, admin: User) -> None:
     request(space.host, 2 * GB)
     export_part = volume_of(space.host)
     assert build(export_part.pk)
@@ -81,7 +81,7 @@ def test_a_volume_of_somebody_else_is_not_there(space: Space, bob: User, admin: 
     assert ExportPart.objects.get().fetched_at is not None
 
 
-def test_at_the_first_deadline_in_it_it_is_gone_however_late_the_sweep_is(space: Space) -> None:
+def test_a_part_is_410_from_its_first_deadline_on(space: Space) -> None:
     later = make_row(space.host, title="Later")
     make_contents(later)
     request(space.host, 2 * GB)
@@ -101,7 +101,7 @@ def test_at_the_first_deadline_in_it_it_is_gone_however_late_the_sweep_is(space:
     assert "Seeds" not in said
 
 
-def test_an_address_lives_no_longer_than_the_shortest_clock(space: Space) -> None:
+def test_a_signed_url_ends_at_the_first_deadline(space: Space) -> None:
     request(space.host, 2 * GB)
     export_part = volume_of(space.host)
     assert build(export_part.pk)
@@ -114,7 +114,7 @@ def test_an_address_lives_no_longer_than_the_shortest_clock(space: Space) -> Non
 
 
 @pytest.mark.usefixtures("committed")
-def test_from_one_click_to_the_file(services: Services, chromium: Browser, alice: User) -> None:
+def test_from_the_request_to_the_file(services: Services, chromium: Browser, alice: User) -> None:
     make_noise(alice, megabytes=7, title="Seeds")
     make_noise(alice, megabytes=6, title="Beans")
     services.web()

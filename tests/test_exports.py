@@ -74,13 +74,13 @@ def test_packing_keeps_the_order_and_the_limit(sizes: list[int], most: int, expe
     assert [[share.size for share in export_part] for export_part in found] == expected
 
 
-def test_at_most_500_spaces_in_a_volume() -> None:
+def test_a_part_has_at_most_500_spaces() -> None:
     found = packed([SizedSpace(uuid4(), 1)] * 1001, 2 * GB)
 
     assert [len(export_part) for export_part in found] == [500, 500, 1]
 
 
-def test_a_volume_holds_a_bag_of_each_and_a_page(three: list[Space], alice: User, tmp_path: Path) -> None:
+def test_a_part_has_a_bag_of_each_space_and_an_index(three: list[Space], alice: User, tmp_path: Path) -> None:
     export_part = made(alice)
 
     day = f"{three[0].ended_at:%Y-%m-%d}"
@@ -98,7 +98,7 @@ def test_a_volume_holds_a_bag_of_each_and_a_page(three: list[Space], alice: User
     assert verify(ExportPart, export_part.pk)
 
 
-def test_asked_twice_it_is_one_and_another_size_takes_the_first_back(three: list[Space], alice: User) -> None:
+def test_a_repeated_export_is_one_and_another_size_revokes_it(three: list[Space], alice: User) -> None:
     export_part = made(alice)
     assert request(alice, SMALL) == newest(alice)
     assert Export.objects.count() == 1
@@ -111,7 +111,7 @@ def test_asked_twice_it_is_one_and_another_size_takes_the_first_back(three: list
     assert not store().listing(keys.export_part(export_part.pk))
 
 
-def test_of_spaces_that_can_not_be_downloaded_there_is_none(db: None, alice: User) -> None:
+def test_no_export_without_downloadable_spaces(db: None, alice: User) -> None:
     make_row(alice, state="receiving")
     make_row(alice)  # without a recording
 
@@ -119,7 +119,7 @@ def test_of_spaces_that_can_not_be_downloaded_there_is_none(db: None, alice: Use
         request(alice, SMALL)
 
 
-def test_at_the_first_deadline_it_is_taken_back_and_made_anew(three: list[Space], alice: User) -> None:
+def test_a_part_is_revoked_and_replaced_at_its_first_deadline(three: list[Space], alice: User) -> None:
     export_part = made(alice)
     make_due(three[0])
 
@@ -141,7 +141,7 @@ def test_at_the_first_deadline_it_is_taken_back_and_made_anew(three: list[Space]
     assert entry.detail == {"export_part": str(export_part.pk), "why": "space-deadline"}
 
 
-def test_what_a_killed_builder_left_is_gone_with_the_space(three: list[Space], alice: User) -> None:
+def test_the_deletion_removes_the_upload_of_a_killed_builder(three: list[Space], alice: User) -> None:
     request(alice, SMALL)
     export_part = only_part(alice)
     key = keys.export_part(export_part.pk)
@@ -156,7 +156,7 @@ def test_what_a_killed_builder_left_is_gone_with_the_space(three: list[Space], a
     assert (export_part.state, export_part.problem) == ("failed", make_problem("export.space_expired"))
 
 
-def test_a_builder_that_was_asleep_can_not_finish(three: list[Space], alice: User) -> None:
+def test_a_stale_builder_cannot_finish(three: list[Space], alice: User) -> None:
     request(alice, SMALL)
     export_part = only_part(alice)
     assert copies_parts(store())
@@ -180,7 +180,7 @@ def test_a_builder_that_was_asleep_can_not_finish(three: list[Space], alice: Use
     assert not store().listing(keys.export_part(export_part.pk))
 
 
-def test_with_the_last_space_there_is_nothing_left_to_make(three: list[Space], alice: User) -> None:
+def test_no_replacement_after_the_last_space(three: list[Space], alice: User) -> None:
     export_part = made(alice)
     for space in three:
         make_due(space)

@@ -35,11 +35,11 @@ console.log(JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(cases)).
 
 
 @pytest.mark.parametrize(("name", "value", "text"), [(name, *row) for name, rows in CASES.items() for row in rows])
-def test_the_server(name: str, value: object, text: str) -> None:
+def test_the_server_formats(name: str, value: object, text: str) -> None:
     assert IN_PYTHON[name](value) == text
 
 
-def test_the_browser() -> None:
+def test_the_browser_formats() -> None:
     node, _ = find_node()
     module = (ROOT / "archive/static/archive/core/format.js").as_uri()
     command = [str(node), "--input-type=module", "-e", IN_JAVASCRIPT, "--", module, json.dumps(CASES)]

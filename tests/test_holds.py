@@ -38,7 +38,7 @@ def no_deadline(space: Space) -> bool:
     return space.expires_at is None
 
 
-def test_while_it_stands_there_is_no_deadline(space: Space, admin: User) -> None:
+def test_a_hold_removes_the_deadline(space: Space, admin: User) -> None:
     hold = place(space.pk, REASON, admin)
 
     assert no_deadline(space)
@@ -57,7 +57,7 @@ def test_nothing_moves_the_deadline_of_a_held_space(space: Space, admin: User) -
     assert no_deadline(space)
 
 
-def test_on_release_the_rule_applies_at_once(space: Space, admin: User, second: User) -> None:
+def test_a_release_restores_the_deadline(space: Space, admin: User, second: User) -> None:
     hold = place(space.pk, REASON, admin)
     flag(space.pk, "spam", "Watches.", admin)
     would_be = if_released(space)
@@ -74,7 +74,7 @@ def test_on_release_the_rule_applies_at_once(space: Space, admin: User, second: 
     assert events(space)[-2:] == ["hold.released", "deadline.moved"]
 
 
-def test_released_long_after_its_time_it_is_due_at_once(alice: User, admin: User, second: User) -> None:
+def test_a_late_release_makes_the_space_due_at_once(alice: User, admin: User, second: User) -> None:
     space = make_held(alice, ended_ago=timedelta(days=400))
     assert not list(due_spaces())
 
@@ -84,7 +84,7 @@ def test_released_long_after_its_time_it_is_due_at_once(alice: User, admin: User
     assert purge(space.pk)
 
 
-def test_each_of_several_has_to_be_released(space: Space, admin: User, second: User) -> None:
+def test_every_hold_has_to_be_released(space: Space, admin: User, second: User) -> None:
     one, other = place(space.pk, REASON, admin), place(space.pk, "Another court.", admin)
 
     release(one.pk, "Closed.", second)
@@ -94,7 +94,7 @@ def test_each_of_several_has_to_be_released(space: Space, admin: User, second: U
     assert retention_period(space) == timedelta(days=30)
 
 
-def test_another_admin_releases(space: Space, admin: User, settings: Settings) -> None:
+def test_a_release_needs_a_second_admin(space: Space, admin: User, settings: Settings) -> None:
     hold = place(space.pk, REASON, admin)
 
     with raises_error(Refused, "hold.own"):
@@ -107,7 +107,7 @@ def test_another_admin_releases(space: Space, admin: User, settings: Settings) -
 
 
 @pytest.mark.parametrize("who", ["alice", "otto"])
-def test_only_admins(space: Space, admin: User, auditor: User, who: str) -> None:
+def test_only_admins_place_and_release_holds(space: Space, admin: User, auditor: User, who: str) -> None:
     hold = place(space.pk, REASON, admin)
     user = User.objects.get(username=who)
 
@@ -117,7 +117,7 @@ def test_only_admins(space: Space, admin: User, auditor: User, who: str) -> None
         release(hold.pk, REASON, user)
 
 
-def test_always_with_a_reason(space: Space, admin: User, second: User) -> None:
+def test_a_hold_and_its_release_need_a_reason(space: Space, admin: User, second: User) -> None:
     with raises_error(Refused, "moderation.reason_missing"):
         place(space.pk, " ", admin)
     hold = place(space.pk, REASON, admin)
@@ -125,7 +125,7 @@ def test_always_with_a_reason(space: Space, admin: User, second: User) -> None:
         release(hold.pk, "", second)
 
 
-def test_once(space: Space, admin: User, second: User) -> None:
+def test_a_hold_is_released_once(space: Space, admin: User, second: User) -> None:
     hold = place(space.pk, REASON, admin)
     release(hold.pk, "Closed.", second)
 
@@ -135,7 +135,7 @@ def test_once(space: Space, admin: User, second: User) -> None:
         release(hold.pk + 1, "Closed.", second)
 
 
-def test_too_late(space: Space, alice: User, admin: User) -> None:
+def test_a_hold_after_the_deadline_is_refused(space: Space, alice: User, admin: User) -> None:
     overdue = make_row(alice, ended_ago=timedelta(days=31))
     lifecycle.transition(space, Space.State.AVAILABLE, Space.State.EXPIRING, actor=SYSTEM)
 
@@ -147,7 +147,7 @@ def test_too_late(space: Space, alice: User, admin: User) -> None:
     assert not Hold.objects.exists()
 
 
-def test_no_words_of_people_reach_the_log(space: Space, admin: User, second: User) -> None:
+def test_no_free_text_reaches_the_log(space: Space, admin: User, second: User) -> None:
     release(place(space.pk, "A secret inquiry.", admin).pk, "It came to nothing.", second)
 
     told = json.dumps(entries(space))

@@ -39,7 +39,7 @@ CHANGES: dict[str, Callable[[Space, Space, User], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_one_without_the_other_can_not_be_committed(
+def test_a_hold_and_a_deadline_exclude_each_other(
     alice: User, admin: User, change: Callable[[Space, Space, User], object]
 ) -> None:
     free, held = make_row(alice), make_held(alice)
@@ -49,7 +49,7 @@ def test_one_without_the_other_can_not_be_committed(
         committed(lambda: change(free, held, admin))
 
 
-def test_both_together_can(alice: User, admin: User) -> None:
+def test_a_hold_and_its_deadline_change_together(alice: User, admin: User) -> None:
     space = make_row(alice)
 
     committed(lambda: [CHANGES["a hold alone"](space, space, admin), CHANGES["no deadline"](space, space, admin)])
@@ -58,7 +58,7 @@ def test_both_together_can(alice: User, admin: User) -> None:
     assert Hold.objects.get().state == "released"
 
 
-def test_a_held_space_never_begins_to_be_deleted(alice: User) -> None:
+def test_a_held_space_cannot_start_its_deletion(alice: User) -> None:
     space = make_held(alice, ended_ago=timedelta(days=400))
 
     with pytest.raises(IntegrityError, match='"space_never_deleted_while_held"'), transaction.atomic():

@@ -21,7 +21,9 @@ TRANSCRIPTS = {
 
 
 @pytest.mark.usefixtures("committed")
-def test_each_is_refused_and_the_worker_is_alive(services: Services, alice: User, tone: Path, tmp_path: Path) -> None:
+def test_each_hostile_file_is_refused_and_the_worker_survives(
+    services: Services, alice: User, tone: Path, tmp_path: Path
+) -> None:
     spaces = {name: make_row(alice, state="processing", title=name) for name in REFUSED_FILES}
     for name, make in REFUSED_FILES.items():
         store_upload(spaces[name], make(tmp_path / name))

@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
-def test_recordings_are_found_below_and_hidden_files_passed_over(folder: Path) -> None:
+def test_recordings_in_subfolders_are_found_and_hidden_files_ignored(folder: Path) -> None:
     assert names(folder) == ["a.m4a", "deep/er/b.OPUS"]
 
 
@@ -36,7 +36,7 @@ def test_links_are_not_followed(folder: Path, tmp_path: Path) -> None:
     assert names(folder) == ["a.m4a", "deep/er/b.OPUS"]
 
 
-def test_a_file_is_what_it_is_whatever_its_name(tmp_path: Path) -> None:
+def test_a_named_file_needs_no_known_extension(tmp_path: Path) -> None:
     (tmp_path / "talk").write_bytes(b"bytes")
     (tmp_path / "talk.vtt").write_text("WEBVTT")
     (tmp_path / "other.m4a").write_bytes(b"bytes")
@@ -63,7 +63,7 @@ def test_only_json_of_the_recordings_name_is_parsed_for_a_transcript(tmp_path: P
     assert tree.parsed == ["talk.json"]
 
 
-def test_a_files_date_tells_nothing(tmp_path: Path) -> None:
+def test_a_files_modification_time_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "talk.m4a").write_bytes(b"bytes")
 
     (found,) = find(tmp_path / "talk.m4a")
@@ -71,7 +71,7 @@ def test_a_files_date_tells_nothing(tmp_path: Path) -> None:
     assert (found.facts.ended_at, found.facts.notes) == (None, ())
 
 
-def test_a_damaged_file_of_facts_is_told(tmp_path: Path) -> None:
+def test_a_damaged_metadata_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "talk.m4a").write_bytes(b"bytes")
     (tmp_path / "talk.json").write_text("[" * 10_000)
 
@@ -80,6 +80,6 @@ def test_a_damaged_file_of_facts_is_told(tmp_path: Path) -> None:
     assert found.facts.notes == ("talk.json: The JSON is nested too deeply to be read.",)
 
 
-def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+def test_an_empty_folder_is_reported(tmp_path: Path) -> None:
     with raises_error(Unreadable, "import.no_recording"):
         find(tmp_path)

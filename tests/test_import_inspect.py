@@ -38,25 +38,25 @@ def test_the_facts_may_come_before_the_recording() -> None:
     assert inspect({"spaces-metadata.js": script(SPACE)}).listeners_total == 435
 
 
-def test_which_of_many_spaces_is_told_by_the_name() -> None:
+def test_the_file_name_selects_the_space() -> None:
     facts = inspect({"talk.m4a": b"", "spaces-metadata.js": script(SPACE, {"id": "2"})})
 
     assert facts.ended_at is None
     assert facts.notes == ("The metadata has 2 Spaces. Name the recording space-<id>.ts to choose one.",)
 
 
-def test_the_first_bytes_show_the_beginning_and_no_end() -> None:
+def test_the_first_bytes_give_the_start_but_no_end() -> None:
     facts = inspect({"space-1ypKdEXvkMLGW.ts": CLOCK + bytes(1000) + CLOCK.replace(b"85984", b"89810")})
 
     assert facts.ended_at is None
     assert facts.notes[-1] == "By its own clock, the recording began on 22 March 2022, 19:26 UTC."
 
 
-def test_a_name_with_folders_is_a_name() -> None:
+def test_a_name_may_contain_folders() -> None:
     assert inspect({"data/spaces_media/talk.m4a": b""}).source == "file"
 
 
-def test_nothing_at_all() -> None:
+def test_no_files_give_no_facts() -> None:
     assert inspect({}).as_json() | {"source": ""} == {
         "source": "",
         "title": "",
@@ -87,7 +87,7 @@ def test_nothing_at_all() -> None:
     ],
     ids=range(10),
 )
-def test_what_is_not_understood_is_told(name: str, data: bytes, note: str) -> None:
+def test_unreadable_files_are_reported(name: str, data: bytes, note: str) -> None:
     facts = inspect({name: data, "talk.m4a": b""})
 
     assert facts.ended_at is None

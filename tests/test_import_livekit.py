@@ -61,7 +61,7 @@ def only(folder: Path, result: object, *, sound: str = "seeds.ogg") -> ImportCan
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
-def test_the_result_names_its_file(tmp_path: Path, shape: object) -> None:
+def test_the_egress_result_names_its_file(tmp_path: Path, shape: object) -> None:
     found = only(tmp_path, shape)
 
     assert (found.recording, found.facts.source, found.facts.title) == ("seeds.ogg", "LiveKit egress", "seeds")
@@ -73,12 +73,12 @@ def test_the_file_may_lie_in_its_folder(tmp_path: Path) -> None:
     assert only(tmp_path, SNAKE, sound="recordings/seeds.ogg").facts.source == "LiveKit egress"
 
 
-def test_a_file_that_it_does_not_name_is_not_its_own(tmp_path: Path) -> None:
+def test_a_file_that_the_result_does_not_name_is_not_matched(tmp_path: Path) -> None:
     assert only(tmp_path, SNAKE, sound="beans.ogg").facts.source == "file"
 
 
 @pytest.mark.parametrize("ended_at", ["0", 0, None, "soon", 1795377910])
-def test_an_egress_that_runs_has_no_end(tmp_path: Path, ended_at: object) -> None:
+def test_a_running_egress_has_no_end(tmp_path: Path, ended_at: object) -> None:
     """A time in seconds is a time all the same."""
     file = {"filename": "seeds.ogg"}
     found = only(tmp_path, {"egress_id": "EG_1", "ended_at": ended_at, "status": 1, "file_results": [file]})
@@ -87,7 +87,7 @@ def test_an_egress_that_runs_has_no_end(tmp_path: Path, ended_at: object) -> Non
     assert found.facts.notes[-1] == "EG_MU4QwhXUhWf9.json: LiveKit reports its status as 1. It may not be complete."
 
 
-def test_another_size_is_told(tmp_path: Path) -> None:
+def test_a_different_size_is_reported(tmp_path: Path) -> None:
     file = SNAKE["file_results"][0] | {"size": "49800000"}
 
     found = only(tmp_path, SNAKE | {"file_results": [file]})

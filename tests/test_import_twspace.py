@@ -68,7 +68,7 @@ def facts(folder: Path, answer: object, *, json_name: str = f"{NAME}.json") -> F
     return found.facts
 
 
-def test_what_x_said_is_found(tmp_path: Path) -> None:
+def test_metadata_of_x_is_found(tmp_path: Path) -> None:
     assert facts(tmp_path, ANSWER) == Facts(
         source="twspace-dl",
         title="Seeds and beans",
@@ -89,7 +89,7 @@ def test_who_could_talk(tmp_path: Path, number: object, audience: str) -> None:
     assert facts(tmp_path, changed(conversation_controls=number)).audience == audience
 
 
-def test_without_an_end_there_is_none(tmp_path: Path) -> None:
+def test_a_missing_end_stays_missing(tmp_path: Path) -> None:
     """`updated_at`, `started_at` and the file's own date stay what they are."""
     found = facts(tmp_path, changed(ended_at=None, state="Running"))
 
@@ -110,7 +110,7 @@ def test_the_id_in_its_name_is_enough(tmp_path: Path) -> None:
     assert found == {"other.m4a": "", f"{NAME}.m4a": "Seeds and beans"}
 
 
-def test_the_only_one_beside_the_only_one(tmp_path: Path) -> None:
+def test_a_single_metadata_file_matches_a_single_recording(tmp_path: Path) -> None:
     (tmp_path / "talk.m4a").write_bytes(b"sound")
     (tmp_path / "metadata.json").write_text(json.dumps(ANSWER))
 
@@ -137,7 +137,7 @@ def test_names_are_cleaned(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [-1, "many", True, 1.5, [], 2**70])
-def test_a_number_of_listeners_that_is_none(tmp_path: Path, count: object) -> None:
+def test_an_invalid_listener_count_is_ignored(tmp_path: Path, count: object) -> None:
     found = facts(tmp_path, changed(total_live_listeners=count))
 
     assert found.listeners_total is None
@@ -155,7 +155,7 @@ def test_captions_beside_it_are_its_transcript(tmp_path: Path, captions: str) ->
     assert found.transcript == captions
 
 
-def test_a_podcast_transcript_is_one_too(tmp_path: Path) -> None:
+def test_a_podcasting_transcript_beside_it_is_found(tmp_path: Path) -> None:
     (tmp_path / "talk.json").write_text('{"version": "1.0.0", "segments": []}')
     (tmp_path / "talk.m4a").write_bytes(b"sound")
 

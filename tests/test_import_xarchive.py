@@ -43,7 +43,7 @@ def only(path: Path) -> ImportCandidate:
 @pytest.mark.parametrize(
     "wrap", [lambda space: space, lambda space: {"spacesMetadata": space}], ids=["plain", "wrapped"]
 )
-def test_the_recording_finds_its_facts(tmp_path: Path, wrap: Any) -> None:
+def test_a_recording_is_matched_with_its_metadata(tmp_path: Path, wrap: Any) -> None:
     found = only(make_archive(tmp_path, wrap({"id": "1other", "endedAt": 1}), wrap(SPACE)))
 
     assert found.recording == "data/spaces_media/space-1ypKdEXvkMLGW_0.ts"
@@ -62,7 +62,7 @@ def test_an_end_in_milliseconds_is_understood(tmp_path: Path, ended_at: object) 
 
 
 @pytest.mark.parametrize("ended_at", ["2026-11-22T20:05:10", "22/11/2026", 17, True, [], {}, "1" * 400, -5])
-def test_an_end_that_is_no_moment_is_asked_for(tmp_path: Path, ended_at: object) -> None:
+def test_an_invalid_end_is_asked_for(tmp_path: Path, ended_at: object) -> None:
     found = only(make_archive(tmp_path, SPACE | {"endedAt": ended_at}))
 
     assert found.facts.ended_at is None
@@ -70,13 +70,13 @@ def test_an_end_that_is_no_moment_is_asked_for(tmp_path: Path, ended_at: object)
     assert found.facts.notes[0].startswith("spaces-metadata.js: its endedAt is ")
 
 
-def test_a_missing_end_is_told(tmp_path: Path) -> None:
+def test_a_missing_end_is_reported(tmp_path: Path) -> None:
     found = only(make_archive(tmp_path, {"id": "1ypKdEXvkMLGW"}))
 
     assert found.facts.notes == ("spaces-metadata.js: it doesn't say when the Space ended (endedAt is missing).",)
 
 
-def test_the_clock_in_the_recording_tells_the_end(tmp_path: Path) -> None:
+def test_the_recordings_timestamps_give_the_end(tmp_path: Path) -> None:
     """3856965984 seconds since 1900 are 2022-03-22 19:26:24 UTC."""
     root = make_archive(tmp_path)
     pieces = [b'ID3 JSONMetadata {"HydraVersion":4,"ntp":%d.391}' % second for second in (3856965984, 3856969810)]
@@ -92,7 +92,7 @@ def test_the_clock_in_the_recording_tells_the_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("last", [3856965984, 3856965000, 3857965984], ids=["the same", "earlier", "days later"])
-def test_a_clock_that_makes_no_sense_tells_nothing(tmp_path: Path, last: int) -> None:
+def test_implausible_timestamps_are_ignored(tmp_path: Path, last: int) -> None:
     root = make_archive(tmp_path)
     pieces = [b'{"ntp":%d.391}' % second for second in (3856965984, last)]
     (root / "data" / "spaces_media" / "space-1ypKdEXvkMLGW_0.ts").write_bytes(bytes(10).join(pieces))
@@ -100,7 +100,7 @@ def test_a_clock_that_makes_no_sense_tells_nothing(tmp_path: Path, last: int) ->
     assert only(root).facts.ended_at is None
 
 
-def test_a_damaged_metadata_file_is_told_and_the_recording_stays(tmp_path: Path) -> None:
+def test_a_damaged_metadata_file_is_reported_and_the_recording_kept(tmp_path: Path) -> None:
     root = make_archive(tmp_path)
     (root / "data" / "spaces-metadata.js").write_text('window.YTD.spaces_metadata.part0 = [{"id": "1ypK')
 
@@ -110,7 +110,7 @@ def test_a_damaged_metadata_file_is_told_and_the_recording_stays(tmp_path: Path)
     assert found.facts.notes == ("spaces-metadata.js: The file is not JSON, or its end is missing.",)
 
 
-def test_films_of_posts_are_no_spaces(tmp_path: Path) -> None:
+def test_videos_of_posts_are_not_spaces(tmp_path: Path) -> None:
     root = make_archive(tmp_path, SPACE)
     (root / "data" / "spaces_media" / "space-1ypKdEXvkMLGW_0.ts").unlink()
 
@@ -118,7 +118,7 @@ def test_films_of_posts_are_no_spaces(tmp_path: Path) -> None:
         find(root)
 
 
-def test_two_files_of_one_space_are_told(tmp_path: Path) -> None:
+def test_two_recordings_of_one_space_are_reported(tmp_path: Path) -> None:
     root = make_archive(tmp_path, SPACE)
     (root / "data" / "spaces_media" / "space-1ypKdEXvkMLGW_1.ts").write_bytes(b"more")
 

@@ -42,7 +42,7 @@ def only(path: Path) -> ImportCandidate:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_an_archive_of_x_as_it_is(tmp_path: Path, work: Path, method: int) -> None:
+def test_an_x_archive_is_read(tmp_path: Path, work: Path, method: int) -> None:
     sound = random.Random(1).randbytes(2 * 1024**2)
     members = {RECORDING: sound, "twitter-2026/data/spaces-metadata.js": SCRIPT.encode(), "__MACOSX/._a.m4a": b"x"}
     found = only(pack(tmp_path, members, method))
@@ -56,7 +56,7 @@ def test_an_archive_of_x_as_it_is(tmp_path: Path, work: Path, method: int) -> No
     assert list(work.iterdir()) == []
 
 
-def test_what_was_unpacked_is_gone_after_a_failure(tmp_path: Path, work: Path) -> None:
+def test_extracted_files_are_removed_after_a_failure(tmp_path: Path, work: Path) -> None:
     found = only(pack(tmp_path, {"talk.m4a": b"sound", "talk.vtt": b"WEBVTT"}))
 
     with suppress(ZeroDivisionError), found.on_disk() as (recording, transcript):
@@ -68,7 +68,7 @@ def test_what_was_unpacked_is_gone_after_a_failure(tmp_path: Path, work: Path) -
 
 
 @pytest.mark.parametrize("name", ["/escaped.m4a", "C:\\escaped.m4a", "a//escaped.m4a", "a/b\\..\\..\\..\\escaped.m4a"])
-def test_a_name_leads_nowhere(tmp_path: Path, work: Path, name: str) -> None:
+def test_a_path_traversal_writes_nothing_outside(tmp_path: Path, work: Path, name: str) -> None:
     path = pack(tmp_path, {name: b"sound"})
     before = set(tmp_path.parent.rglob("*escaped*"))
 
@@ -80,7 +80,7 @@ def test_a_name_leads_nowhere(tmp_path: Path, work: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["../../escaped.m4a", "a/../../escaped.m4a"])
-def test_a_name_that_climbs_is_no_recording(tmp_path: Path, name: str) -> None:
+def test_a_member_with_parent_folders_is_no_recording(tmp_path: Path, name: str) -> None:
     with raises_error(Unreadable, "import.no_recording"):
         find(pack(tmp_path, {name: b"sound"}))
 
@@ -101,7 +101,7 @@ def unpack(found: ImportCandidate) -> None:
         pass
 
 
-def test_what_grows_without_end_is_refused_before_it_does(tmp_path: Path, work: Path) -> None:
+def test_a_zip_bomb_is_refused_before_it_is_extracted(tmp_path: Path, work: Path) -> None:
     found = only(pack(tmp_path, {"talk.wav": bytes(50 * 1024**2)}))
 
     with raises_error(Unreadable, "import.member_bomb", file="talk.wav", ratio=200):
@@ -109,7 +109,7 @@ def test_what_grows_without_end_is_refused_before_it_does(tmp_path: Path, work: 
     assert list(work.iterdir()) == []
 
 
-def test_what_is_larger_than_an_upload_may_be_is_refused(tmp_path: Path, settings: Any) -> None:
+def test_a_member_over_the_upload_limit_is_refused(tmp_path: Path, settings: Any) -> None:
     settings.MAX_UPLOAD_BYTES = 1000
     found = only(pack(tmp_path, {"talk.m4a": bytes(1001)}))
 
@@ -117,7 +117,7 @@ def test_what_is_larger_than_an_upload_may_be_is_refused(tmp_path: Path, setting
         unpack(found)
 
 
-def test_metadata_that_grows_without_end_is_not_read(tmp_path: Path) -> None:
+def test_a_metadata_bomb_is_not_read(tmp_path: Path) -> None:
     found = only(pack(tmp_path, {"talk.json": b"[" * (17 * 1024**2), "talk.m4a": b"sound"}))
 
     assert found.facts.notes == (
@@ -125,7 +125,7 @@ def test_metadata_that_grows_without_end_is_not_read(tmp_path: Path) -> None:
     )
 
 
-def test_a_size_that_lies_yields_no_more_than_it_says(tmp_path: Path) -> None:
+def test_a_false_size_yields_no_more_bytes_than_declared(tmp_path: Path) -> None:
     path = pack(tmp_path, {"talk.m4a": b"0123456789" * 1000})
     data = bytearray(path.read_bytes())
     struct.pack_into("<I", data, data.index(b"PK\x01\x02") + 24, 100)
@@ -135,7 +135,7 @@ def test_a_size_that_lies_yields_no_more_than_it_says(tmp_path: Path) -> None:
         unpack(only(path))
 
 
-def test_damaged_sound_is_told(tmp_path: Path) -> None:
+def test_a_damaged_recording_is_reported(tmp_path: Path) -> None:
     path = pack(tmp_path, {"talk.m4a": bytes(range(256)) * 100}, zipfile.ZIP_STORED)
     data = bytearray(path.read_bytes())
     data[1000] ^= 255
@@ -145,7 +145,7 @@ def test_damaged_sound_is_told(tmp_path: Path) -> None:
         unpack(only(path))
 
 
-def test_an_encrypted_member_is_told(tmp_path: Path) -> None:
+def test_an_encrypted_member_is_reported(tmp_path: Path) -> None:
     path = pack(tmp_path, {"talk.m4a": b"sound"})
     data = bytearray(path.read_bytes())
     data[data.index(b"PK\x01\x02") + 8] |= 1
@@ -156,13 +156,13 @@ def test_an_encrypted_member_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_other_ways_of_packing_are_not_read(tmp_path: Path, method: int) -> None:
+def test_other_compression_methods_are_not_read(tmp_path: Path, method: int) -> None:
     with raises_error(Unreadable, "import.member_compression", file="talk.m4a"):
         unpack(only(pack(tmp_path, {"talk.m4a": b"sound"}, method)))
 
 
 @pytest.mark.parametrize("keep", [4, 60, -10])
-def test_half_an_archive(tmp_path: Path, keep: int) -> None:
+def test_a_truncated_archive_is_reported(tmp_path: Path, keep: int) -> None:
     path = pack(tmp_path, {"talk.m4a": bytes(100)})
     path.write_bytes(path.read_bytes()[:keep])
 
@@ -170,7 +170,7 @@ def test_half_an_archive(tmp_path: Path, keep: int) -> None:
         find(path)
 
 
-def test_no_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = only(pack(tmp_path, {"talk.m4a": bytes(2000)}))
     usage: Any = type("Usage", (), {"free": 1999})
     monkeypatch.setattr("archive.intake.importers.zip_tree.shutil.disk_usage", lambda place: usage)

@@ -22,7 +22,7 @@ def by_name(path: Path) -> dict[str, ImportCandidate]:
 
 
 @pytest.mark.parametrize("sound", ["audio_only.m4a", "audio98796876123.m4a"])
-def test_a_folder_from_a_computer(tmp_path: Path, sound: str) -> None:
+def test_a_local_recording_folder(tmp_path: Path, sound: str) -> None:
     make(tmp_path / LOCAL, sound, "chat.txt", "recording.transcript.vtt", "video98796876123.mp4", "playback.m3u")
 
     (found,) = find(tmp_path)
@@ -41,7 +41,7 @@ def test_the_folder_itself(tmp_path: Path) -> None:
     assert (found.recording, found.facts.title) == ("audio_only.m4a", "Seeds and beans")
 
 
-def test_each_persons_own_track_stays_out(tmp_path: Path) -> None:
+def test_separate_tracks_are_ignored(tmp_path: Path) -> None:
     make(tmp_path / LOCAL, "audio98796876123.m4a", "Audio Record/audioIda198796876123.m4a")
 
     found = by_name(tmp_path)
@@ -50,7 +50,7 @@ def test_each_persons_own_track_stays_out(tmp_path: Path) -> None:
     assert found[f"{LOCAL}/audio98796876123.m4a"].facts.notes[0].startswith("Audio Record: separate tracks")
 
 
-def test_two_pauses_make_two_recordings_and_nobody_knows_whose_the_transcript_is(tmp_path: Path) -> None:
+def test_a_transcript_beside_two_recordings_matches_neither(tmp_path: Path) -> None:
     found = by_name(make(tmp_path / LOCAL, "audio_only.m4a", "audio_only_1.m4a", "recording.transcript.vtt"))
 
     assert [(name, one.transcript) for name, one in found.items()] == [
@@ -59,7 +59,7 @@ def test_two_pauses_make_two_recordings_and_nobody_knows_whose_the_transcript_is
     ]
 
 
-def test_from_the_cloud(tmp_path: Path) -> None:
+def test_a_cloud_recording(tmp_path: Path) -> None:
     other = "GMT20261123-080000_Recording"
     make(tmp_path, f"{CLOUD}.m4a", f"{CLOUD}_1920x1080.mp4", f"{CLOUD}.cc.vtt", f"{CLOUD}.transcript.vtt")
     make(tmp_path, f"{CLOUD.replace('Recording', 'RecordingnewChat')}.txt", f"{other}.m4a", f"{other}.cc.vtt")
@@ -77,13 +77,13 @@ def test_from_the_cloud(tmp_path: Path) -> None:
     )
 
 
-def test_a_film_alone_is_a_recording(tmp_path: Path) -> None:
+def test_a_video_alone_is_a_recording(tmp_path: Path) -> None:
     make(tmp_path, f"{CLOUD}_1920x1080.mp4")
 
     assert list(by_name(tmp_path)) == [f"{CLOUD}_1920x1080.mp4"]
 
 
-def test_digits_that_are_no_date(tmp_path: Path) -> None:
+def test_an_invalid_date_in_the_name_is_ignored(tmp_path: Path) -> None:
     (found,) = find(make(tmp_path, "GMT99999999-999999_Recording.m4a"))
 
     assert (found.facts.source, found.facts.notes) == ("Zoom", ())

@@ -20,7 +20,7 @@ from tests.support.log_entries import events
 VTT = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Beans.\n"
 
 
-def test_a_recording_is_taken_in(talk: Callable[..., Request], tone: Path, tmp_path: Path) -> None:
+def test_a_recording_is_ingested(talk: Callable[..., Request], tone: Path, tmp_path: Path) -> None:
     words = tmp_path / "words.vtt"
     words.write_text(VTT)
 
@@ -45,7 +45,7 @@ def test_a_recording_is_taken_in(talk: Callable[..., Request], tone: Path, tmp_p
     assert events(space) == ["space.registered", "space.received", "transcript.added", "space.available"]
 
 
-def test_the_same_again_adds_nothing(talk: Callable[..., Request]) -> None:
+def test_a_repeated_ingest_adds_nothing(talk: Callable[..., Request]) -> None:
     first = ingest(talk())
     before = LogEntry.objects.count(), store().listing(keys.prefix(first.space.pk))
 
@@ -55,7 +55,7 @@ def test_the_same_again_adds_nothing(talk: Callable[..., Request]) -> None:
     assert (LogEntry.objects.count(), store().listing(keys.prefix(first.space.pk))) == before
 
 
-def test_with_another_end_it_is_another_space(talk: Callable[..., Request], bob: User) -> None:
+def test_another_end_is_another_space(talk: Callable[..., Request], bob: User) -> None:
     first = ingest(talk())
 
     later = ingest(talk(ended_at=dbtime.now() - timedelta(hours=1)))
@@ -67,7 +67,7 @@ def test_with_another_end_it_is_another_space(talk: Callable[..., Request], bob:
 
 
 @pytest.mark.usefixtures("committed")
-def test_at_the_same_moment_there_is_still_one(alice: User, tone: Path) -> None:
+def test_concurrent_ingests_create_one_space(alice: User, tone: Path) -> None:
     request = Request(recording=tone, host=alice, ended_at=dbtime.now() - timedelta(days=1))
 
     def run(_: int) -> Outcome | Refused:
@@ -88,7 +88,7 @@ def test_at_the_same_moment_there_is_still_one(alice: User, tone: Path) -> None:
     assert events(space) == ["space.registered", "space.received", "space.available"]
 
 
-def test_silence_is_taken_in_and_told(talk: Callable[..., Request], tmp_path: Path) -> None:
+def test_silence_is_ingested_with_a_note(talk: Callable[..., Request], tmp_path: Path) -> None:
     done = ingest(talk(recording=make_silence(tmp_path / "quiet.wav", seconds=1)))
 
     assert done.notes == ["quiet.wav: it is silent from end to end. It was taken in all the same."]

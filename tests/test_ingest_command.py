@@ -41,7 +41,7 @@ def yesterday() -> str:
     return (dbtime.now() - timedelta(days=1)).isoformat()
 
 
-def test_it_prints_the_id_and_nothing_else(run: Run, alice: User, talk: Path) -> None:
+def test_the_command_prints_only_the_id(run: Run, alice: User, talk: Path) -> None:
     status, out, err = run(str(talk), "--host", "alice", "--ended-at", yesterday())
 
     space = Space.objects.get()
@@ -49,7 +49,7 @@ def test_it_prints_the_id_and_nothing_else(run: Run, alice: User, talk: Path) ->
     assert (space.title, space.state) == ("A talk", "available")
 
 
-def test_json_is_one_object(run: Run, alice: User, talk: Path) -> None:
+def test_json_output_is_one_object(run: Run, alice: User, talk: Path) -> None:
     ended_at = yesterday()
 
     status, out, err = run(str(talk), "--host", "alice", "--ended-at", ended_at, "--json")
@@ -67,7 +67,7 @@ def test_json_is_one_object(run: Run, alice: User, talk: Path) -> None:
     }
 
 
-def test_the_second_time_it_tells_the_same_id(run: Run, alice: User, talk: Path) -> None:
+def test_a_repeated_command_prints_the_same_id(run: Run, alice: User, talk: Path) -> None:
     call = (str(talk), "--host", "alice", "--ended-at", yesterday())
     run(*call)
 

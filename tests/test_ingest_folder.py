@@ -65,7 +65,7 @@ def without_talk(spaces: Path) -> Path:
     return spaces
 
 
-def test_a_folder_is_taken_in_with_all_that_it_tells(run: Run, alice: User, spaces: Path, ended_at: datetime) -> None:
+def test_a_folder_is_ingested_with_its_metadata(run: Run, alice: User, spaces: Path, ended_at: datetime) -> None:
     status, out, err = run(str(without_talk(spaces)))
 
     space = Space.objects.get()
@@ -76,7 +76,7 @@ def test_a_folder_is_taken_in_with_all_that_it_tells(run: Run, alice: User, spac
     assert space.transcripts.get().cues[0]["text"] == "Beans."
 
 
-def test_what_is_not_known_does_not_stop_the_others(run: Run, alice: User, spaces: Path) -> None:
+def test_missing_facts_of_one_file_do_not_stop_the_others(run: Run, alice: User, spaces: Path) -> None:
     status, out, err = run(str(spaces))
 
     assert (status, out) == (1, f"{Space.objects.get().pk}\n")
@@ -97,7 +97,7 @@ def test_json_of_several_is_one_object(run: Run, alice: User, spaces: Path) -> N
     assert [one["file"] for one in said["rejected"]] == ["talk.m4a"]
 
 
-def test_what_is_given_wins(run: Run, alice: User, spaces: Path) -> None:
+def test_options_override_metadata(run: Run, alice: User, spaces: Path) -> None:
     told = datetime(2020, 1, 1, tzinfo=UTC).replace(year=dbtime.now().year) - timedelta(hours=1)
     told = max(told, dbtime.now() - timedelta(days=2)).replace(microsecond=0)
 
@@ -110,7 +110,7 @@ def test_what_is_given_wins(run: Run, alice: User, spaces: Path) -> None:
     assert "; --ended-at was used." in err
 
 
-def test_an_end_for_all_is_refused_where_one_has_its_own(run: Run, alice: User, spaces: Path) -> None:
+def test_one_end_for_files_with_their_own_is_refused(run: Run, alice: User, spaces: Path) -> None:
     status, _, err = run(str(spaces), "--ended-at", (dbtime.now() - timedelta(days=2)).isoformat())
 
     assert status == 1
@@ -165,7 +165,7 @@ def test_a_dry_run_as_json(run: Run, alice: User, spaces: Path, ended_at: dateti
     }
 
 
-def test_an_archive_is_taken_in_and_unpacked_nowhere_for_good(
+def test_an_archive_is_ingested_and_leaves_no_files(
     run: Run, alice: User, spaces: Path, tmp_path: Path, settings: Any
 ) -> None:
     (tmp_path / "work").mkdir()
@@ -181,14 +181,14 @@ def test_an_archive_is_taken_in_and_unpacked_nowhere_for_good(
     assert list((tmp_path / "work").iterdir()) == []
 
 
-def test_a_file_is_described_by_what_lies_beside_it(run: Run, alice: User, spaces: Path) -> None:
+def test_a_file_uses_the_metadata_beside_it(run: Run, alice: User, spaces: Path) -> None:
     status, out, _ = run(str(spaces / "(Nora)Seeds-1ypKdEXvkMLGW.m4a"), "--json")
 
     assert (status, json.loads(out)["id"]) == (0, str(Space.objects.get().pk))
     assert Space.objects.get().title == "Seeds"
 
 
-def test_a_recording_that_is_none_does_not_stop_the_others(run: Run, alice: User, spaces: Path) -> None:
+def test_an_invalid_recording_does_not_stop_the_others(run: Run, alice: User, spaces: Path) -> None:
     (spaces / "(Nora)Seeds-1ypKdEXvkMLGW.mp3").write_text("not sound")
 
     status, out, err = run(str(without_talk(spaces)))

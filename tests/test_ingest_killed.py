@@ -19,7 +19,7 @@ PART_2 = r"PUT /spacekeep/spaces/[^/]+/recording/1\.wav\?.*partNumber=2"
 
 
 @pytest.mark.usefixtures("committed", "alice")
-def test_killed_before_its_row_is_there(services: Services, demo_recording: Path) -> None:
+def test_killed_before_the_row_is_written(services: Services, demo_recording: Path) -> None:
     command = ingest_command(demo_recording)
     before = store().listing("spaces/")
     with PausedAt("space.registered") as pause:

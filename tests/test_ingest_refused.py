@@ -34,7 +34,7 @@ REFUSED: list[tuple[type[Refused], str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("error", "code", "wrong"), REFUSED)
-def test_what_can_not_be_taken_in(
+def test_invalid_requests_are_refused(
     talk: Callable[..., Request], error: type[Refused], code: str, wrong: dict[str, Any]
 ) -> None:
     with raises_error(error, code):
@@ -55,7 +55,7 @@ def test_unreadable_audio_leaves_nothing(talk: Callable[..., Request], tmp_path:
     assert store().listing("spaces/") == before
 
 
-def test_a_bad_transcript_keeps_the_recording_out(talk: Callable[..., Request], tmp_path: Path) -> None:
+def test_a_bad_transcript_refuses_the_recording(talk: Callable[..., Request], tmp_path: Path) -> None:
     bad = tmp_path / "bad.vtt"
     bad.write_text("nothing of use")
 
@@ -65,7 +65,7 @@ def test_a_bad_transcript_keeps_the_recording_out(talk: Callable[..., Request], 
     assert not Space.objects.exists()
 
 
-def test_unless_asked(talk: Callable[..., Request], tmp_path: Path) -> None:
+def test_a_bad_transcript_can_be_skipped(talk: Callable[..., Request], tmp_path: Path) -> None:
     bad = tmp_path / "bad.vtt"
     bad.write_text("nothing of use")
 

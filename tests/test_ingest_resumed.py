@@ -17,7 +17,7 @@ from tests.support.errors import raises_error
 from tests.support.object_stores import UNREACHABLE, override_store
 
 
-def test_a_store_that_is_down_costs_time_only(talk: Callable[..., Request]) -> None:
+def test_an_unavailable_store_is_retried(talk: Callable[..., Request]) -> None:
     with override_store(**UNREACHABLE), pytest.raises(StoreUnavailable):
         ingest(talk())
     waiting = Space.objects.get()
@@ -33,7 +33,7 @@ class Killed(BaseException):
     """What SIGKILL would be, if it could be caught."""
 
 
-def test_a_killed_attempt_is_gone_on_with(talk: Callable[..., Request]) -> None:
+def test_a_killed_ingest_is_resumed(talk: Callable[..., Request]) -> None:
     def kill(what: str, done: float, total: float) -> None:
         if what == "storing":
             raise Killed

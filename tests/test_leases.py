@@ -28,7 +28,7 @@ def test_a_claim_holds_for_a_lease(space: Space) -> None:
     assert try_claim_space(space) is None
 
 
-def test_when_the_lease_ran_out_the_next_one_gets_a_higher_fence(space: Space) -> None:
+def test_a_claim_after_an_expired_lease_has_a_higher_fence(space: Space) -> None:
     claim_space(space)
     update_space(space, lease_until=dbtime.now())
 
@@ -38,18 +38,18 @@ def test_when_the_lease_ran_out_the_next_one_gets_a_higher_fence(space: Space) -
     assert (reload_space(space).fence, reload_space(space).attempts) == (2, 2)
 
 
-def test_a_claim_takes_its_changes_along(space: Space) -> None:
+def test_a_claim_can_change_fields(space: Space) -> None:
     leases.claim(Space, space.pk, ["processing"], listeners_peak=7)
 
     assert reload_space(space).listeners_peak == 7
 
 
-def test_nothing_to_claim_in_another_state(space: Space) -> None:
+def test_a_row_in_another_state_cannot_be_claimed(space: Space) -> None:
     assert leases.claim(Space, space.pk, ["expiring"]) is None
     assert reload_space(space).attempts == 0
 
 
-def test_renewing_holds_on_and_writes_progress(space: Space) -> None:
+def test_a_renewal_extends_the_lease_and_writes_progress(space: Space) -> None:
     mine = claim_space(space)
     update_space(space, lease_until=dbtime.now() + timedelta(seconds=1))
 
@@ -60,7 +60,7 @@ def test_renewing_holds_on_and_writes_progress(space: Space) -> None:
 
 
 @pytest.mark.parametrize("meanwhile", [{"fence": 2}, {"state": "available"}], ids=["claimed again", "moved on"])
-def test_whoever_lost_the_work_writes_nothing_more(space: Space, meanwhile: dict[str, Any]) -> None:
+def test_a_worker_that_lost_its_lease_writes_nothing(space: Space, meanwhile: dict[str, Any]) -> None:
     mine = claim_space(space)
     update_space(space, **meanwhile)
 

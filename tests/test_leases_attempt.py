@@ -46,11 +46,11 @@ def attempt(space: Space, result: bool | BaseException, **policy: Any) -> tuple[
 
 
 @pytest.mark.parametrize("answer", [True, False])
-def test_it_answers_what_the_work_answers(space: Space, answer: bool) -> None:
+def test_an_attempt_returns_the_result_of_the_work(space: Space, answer: bool) -> None:
     assert attempt(space, answer) == (answer, [])
 
 
-def test_a_row_that_another_worker_has_is_not_run(space: Space) -> None:
+def test_a_row_claimed_by_another_worker_is_not_run(space: Space) -> None:
     claim_space(space)
 
     assert attempt(space, AssertionError("it ran")) == (False, [])
@@ -95,9 +95,7 @@ def test_the_last_attempts_error_is_permanent(space: Space) -> None:
 @pytest.mark.parametrize(
     ("problem", "code"), [({}, "work.gave_up"), (make_problem("storage.unreachable"), "storage.unreachable")]
 )
-def test_after_too_many_attempts_that_died_it_is_not_run_again(
-    space: Space, problem: dict[str, Any], code: str
-) -> None:
+def test_a_row_is_not_run_after_too_many_crashes(space: Space, problem: dict[str, Any], code: str) -> None:
     update_space(space, attempts=3, problem=problem)
 
     answer, (error,) = attempt(space, AssertionError("it ran"), max_attempts=3)
@@ -119,7 +117,7 @@ def test_an_unexpected_error_is_on_the_row_and_is_raised(space: Space) -> None:
     assert reload_space(space).retry_at is not None
 
 
-def test_a_run_takes_a_part_of_its_lease(space: Space, settings: Any) -> None:
+def test_a_run_is_shorter_than_its_lease(space: Space, settings: Any) -> None:
     settings.LEASE_SECONDS = 1000
     budget = claim_space(space).budget()
 

@@ -20,7 +20,7 @@ def space(db: None, alice: User) -> Space:
 
 
 @pytest.mark.usefixtures("committed")
-def test_of_many_who_want_it_one_gets_it(alice: User) -> None:
+def test_one_of_many_concurrent_claims_wins(alice: User) -> None:
     space, together = make_row(alice, state="processing"), threading.Barrier(6)
 
     def run(_: int) -> Claim[Space] | None:
@@ -39,7 +39,7 @@ def test_of_many_who_want_it_one_gets_it(alice: User) -> None:
 
 
 @pytest.mark.usefixtures("committed")
-def test_nobody_waits_for_a_row_that_is_locked(alice: User) -> None:
+def test_a_claim_does_not_wait_for_a_locked_row(alice: User) -> None:
     space = make_row(alice, state="processing")
 
     def run() -> Claim[Space] | None:

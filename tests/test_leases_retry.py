@@ -30,7 +30,7 @@ def test_the_pause_doubles_up_to_ten_minutes(space: Space, attempt: int, pause: 
     assert try_claim_space(space) is None
 
 
-def test_after_the_pause_it_is_tried_again(space: Space) -> None:
+def test_a_row_is_claimable_after_its_pause(space: Space) -> None:
     claim_space(space).release_for_retry(make_problem("work.gave_up"))
     update_space(space, retry_at=dbtime.now())
 
@@ -40,13 +40,13 @@ def test_after_the_pause_it_is_tried_again(space: Space) -> None:
     assert reload_space(space).retry_at is None
 
 
-def test_or_at_once(space: Space) -> None:
+def test_a_row_can_be_released_without_a_pause(space: Space) -> None:
     claim_space(space).release_for_retry(make_problem("work.gave_up"), at_once=True)
 
     assert claim_space(space).attempt == 2
 
 
-def test_due_is_what_nobody_has_oldest_lease_first(db: None, alice: User) -> None:
+def test_claimable_rows_are_sorted_by_lease(db: None, alice: User) -> None:
     now = dbtime.now()
     hour = timedelta(hours=1)
     make_row(alice, state="processing", lease_until=now + hour)

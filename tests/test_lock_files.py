@@ -16,7 +16,7 @@ def versions(name: str) -> list[str]:
     return re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==", text, re.MULTILINE)
 
 
-def test_there_are_lock_files() -> None:
+def test_lock_files_exist() -> None:
     assert {"base.txt", "dev.txt", "embedded.txt", "node.txt", "sample.txt", "transcription.txt"} <= set(LOCKS)
     assert "av" in versions("base.txt")
 

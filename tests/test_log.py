@@ -46,7 +46,7 @@ TAMPERING: list[Callable[[], object]] = [
     ids=["save", "update", "delete one", "delete all", "raw delete", "UPDATE", "DELETE", "TRUNCATE"],
 )
 @pytest.mark.usefixtures("db")
-def test_no_entry_is_changed_or_removed(tamper: Callable[[], object]) -> None:
+def test_entries_cannot_be_changed_or_deleted(tamper: Callable[[], object]) -> None:
     log.record(events.SPACE_DELETED, space_id=SPACE, actor=SYSTEM, size=10)
 
     with pytest.raises(IntegrityError, match="the retention log is append-only"), transaction.atomic():
@@ -57,7 +57,7 @@ def test_no_entry_is_changed_or_removed(tamper: Callable[[], object]) -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_an_entry_says_what_who_and_when() -> None:
+def test_an_entry_has_event_actor_and_time() -> None:
     entry = log.record(events.BUNDLE_READY, space_id=SPACE, actor=Actor("user", 7), size=10)
 
     entry.refresh_from_db()
@@ -67,7 +67,7 @@ def test_an_entry_says_what_who_and_when() -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_only_events_with_a_record() -> None:
+def test_unknown_events_are_refused() -> None:
     with pytest.raises(KeyError, match=r"space\.vanished"):
         log.record("space.vanished", space_id=SPACE, actor=SYSTEM)
 
@@ -75,7 +75,7 @@ def test_only_events_with_a_record() -> None:
 
 
 @pytest.mark.usefixtures("committed")
-def test_only_in_the_transaction_of_the_change(alice: User) -> None:
+def test_an_entry_needs_a_transaction(alice: User) -> None:
     with pytest.raises(RuntimeError, match="in the transaction of the change"):
         log.record(events.SPACE_DELETED, space_id=SPACE, actor=SYSTEM)
 
@@ -83,7 +83,7 @@ def test_only_in_the_transaction_of_the_change(alice: User) -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_an_entry_outlives_what_it_speaks_of(alice: User) -> None:
+def test_an_entry_outlives_its_space(alice: User) -> None:
     space = make_row(alice)
     log.record(events.SPACE_REGISTERED, space_id=space.pk, actor=Actor.of(alice))
 

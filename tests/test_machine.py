@@ -181,7 +181,7 @@ class Machine(RuleBasedStateMachine):
 
 
 @pytest.mark.usefixtures("db")
-def test_whatever_people_do(tone: Path) -> None:
+def test_random_actions_keep_the_invariants(tone: Path) -> None:
     Machine.tone = tone
     run_state_machine_as_test(
         Machine,

@@ -26,7 +26,7 @@ SMTP = "django.core.mail.backends.smtp.EmailBackend"
         ("", Mail()),
     ],
 )
-def test_what_an_address_means(monkeypatch: pytest.MonkeyPatch, address: str, meant: Mail) -> None:
+def test_each_mail_url_gives_its_settings(monkeypatch: pytest.MonkeyPatch, address: str, meant: Mail) -> None:
     monkeypatch.setenv("EMAIL_URL", address)
 
     assert env.mail("EMAIL_URL", id="x") == meant
@@ -49,7 +49,7 @@ def test_what_an_address_means(monkeypatch: pytest.MonkeyPatch, address: str, me
         ("file://mail", "names a folder that is not absolute"),
     ],
 )
-def test_what_can_not_be_right(monkeypatch: pytest.MonkeyPatch, address: str, said: str) -> None:
+def test_invalid_mail_urls_are_refused(monkeypatch: pytest.MonkeyPatch, address: str, said: str) -> None:
     monkeypatch.setattr(env, "problems", [])
     monkeypatch.setenv("EMAIL_URL", address)
 
@@ -60,7 +60,7 @@ def test_what_can_not_be_right(monkeypatch: pytest.MonkeyPatch, address: str, sa
     assert "secret" not in problem.message + problem.hint
 
 
-def test_it_stops_the_start() -> None:
+def test_an_invalid_mail_url_stops_the_start() -> None:
     address = "smtp://u:secret@mail.example.org"
 
     done = run([*MANAGE, "check"], {"EMAIL_URL": address, "MAIL_FROM": "a@example.org"})
@@ -73,18 +73,18 @@ def test_it_stops_the_start() -> None:
 
 
 @pytest.mark.parametrize("sender", ["", "Spacekeep", "Spacekeep <nobody>"])
-def test_mail_is_from_somebody(sender: str) -> None:
+def test_mail_needs_a_sender(sender: str) -> None:
     done = run([*MANAGE, "check"], {"EMAIL_URL": "smtp://mail.example.org", "MAIL_FROM": sender})
 
     assert done.returncode == 1
     assert f"(spacekeep.E029) MAIL_FROM is {sender!r}." in done.stderr
 
 
-def test_without_mail_nobody_is_needed() -> None:
+def test_no_sender_is_needed_without_mail() -> None:
     assert run([*MANAGE, "check"], {"EMAIL_URL": None, "MAIL_FROM": None}).returncode == 0
 
 
-def test_as_files_for_trying(settings: object, tmp_path: Path) -> None:
+def test_mail_can_be_written_to_files(settings: object, tmp_path: Path) -> None:
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")  # type: ignore[attr-defined]
     message = EmailMessage("Seeds", "Beans.", "a@example.org", ["b@example.org"])
 

@@ -67,7 +67,7 @@ def test_each_message_is_used() -> None:
     assert unused == []
 
 
-def test_no_code_is_in_two_areas() -> None:
+def test_each_code_is_in_one_area() -> None:
     assert sum(len(area.MESSAGES) for area in messages.AREAS) == len(messages.CATALOG)
 
 
@@ -110,7 +110,7 @@ def test_parameters_are_formatted_when_the_sentence_is_shown() -> None:
     }
 
 
-def test_what_this_version_does_not_know_is_shown_as_it_is() -> None:
+def test_an_unknown_code_is_shown_as_it_is() -> None:
     """A row may be older than the code, or newer."""
     assert messages.render(make_problem("upload.{eaten}", by="a dog")) == "upload.{eaten}"
     assert messages.render(make_problem("upload.too_large", size=1000)) == (

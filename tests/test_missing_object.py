@@ -9,7 +9,7 @@ from tests.support.factory import make_contents, make_row
 
 
 @pytest.mark.django_db
-def test_a_recording_that_is_not_there(client: Client, alice: User) -> None:
+def test_a_missing_recording_is_an_alarm(client: Client, alice: User) -> None:
     space = make_row(alice)
     make_contents(space)
     recording = space.recordings.get()
@@ -24,7 +24,7 @@ def test_a_recording_that_is_not_there(client: Client, alice: User) -> None:
 
 
 @pytest.mark.django_db
-def test_a_bundle_that_is_not_there_can_be_asked_for_again(client: Client, alice: User) -> None:
+def test_a_missing_bundle_can_be_requested_again(client: Client, alice: User) -> None:
     space = make_row(alice)
     bundle = make_contents(space)
     store().client.delete_object(Bucket=store().bucket, Key=bundle.key)

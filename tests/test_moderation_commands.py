@@ -80,7 +80,7 @@ def test_decide(
         (["sweep", "--dry-run", "--at", "soon"], "'soon' is not a time"),
     ],
 )
-def test_what_is_wrong_is_said(alice: User, admin: User, command: list[str], words: str) -> None:
+def test_errors_are_one_line(alice: User, admin: User, command: list[str], words: str) -> None:
     space = make_row(alice)
 
     with pytest.raises(CommandError) as error:
@@ -103,7 +103,7 @@ def test_a_dry_run_changes_nothing(alice: User, capsys: pytest.CaptureFixture[st
     assert set(Space.objects.values_list("state", flat=True)) == {"available"}
 
 
-def test_sweep_deletes_what_is_due(alice: User, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sweep_deletes_due_spaces(alice: User, capsys: pytest.CaptureFixture[str]) -> None:
     due, other = make_space(alice), make_row(alice)
     Space.objects.filter(pk=due.pk).update(expires_at=dbtime.now())
 

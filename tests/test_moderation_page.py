@@ -41,7 +41,7 @@ def shelf(db: None, alice: User) -> None:
 
 
 @pytest.mark.usefixtures("shelf")
-def test_the_orders_of_the_queue(client: Client) -> None:
+def test_the_queue_can_be_sorted(client: Client) -> None:
     assert titles(client) == ["new", "silent", "old", "held"]
     assert titles(client, order="listened") == ["new", "held", "old"]
     assert titles(client, order="search", q="watch") == ["old"]
@@ -50,7 +50,7 @@ def test_the_orders_of_the_queue(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("shelf")
-def test_what_was_said_leads_to_its_moment(client: Client) -> None:
+def test_a_transcript_line_links_to_its_moment(client: Client) -> None:
     page = client.get("/moderation/", {"order": "search", "q": "watch"}).content.decode()
 
     assert "Cheap <mark>watches</mark>!" in page
@@ -95,7 +95,7 @@ def test_a_flag_with_lines(client: Client, alice: User) -> None:
 
 
 @pytest.mark.parametrize(("lines", "words"), [("3-", "is not a line number"), ("99", "There is no line 99")])
-def test_a_refused_flag_loses_nothing(client: Client, alice: User, lines: str, words: str) -> None:
+def test_a_refused_flag_keeps_the_form_input(client: Client, alice: User, lines: str, words: str) -> None:
     space = make_playable_space(alice)
     typed = {"rule": "spam", "reason": "Too <b>cheap</b>.", "transcript": "1", "line": ["5"], "lines": lines}
 
@@ -110,7 +110,7 @@ def test_a_refused_flag_loses_nothing(client: Client, alice: User, lines: str, w
     assert not Violation.objects.exists()
 
 
-def test_several_at_once(client: Client, alice: User, bob: User) -> None:
+def test_several_spaces_are_flagged_at_once(client: Client, alice: User, bob: User) -> None:
     one, other, late = make_row(alice, title="One"), make_row(bob, title="Other"), make_row(bob, title="Late")
     flag(other.pk, "hate", "Words.", User.objects.get(username="ada"))
     ids = {"space": [str(one.pk), str(other.pk), str(late.pk), "nonsense"]}
@@ -148,7 +148,7 @@ def test_a_hold_and_its_release(client: Client, alice: User) -> None:
     assert retention_period(space) == timedelta(days=30)
 
 
-def test_a_release_that_deletes_at_once_says_so_before(client: Client, alice: User) -> None:
+def test_a_release_that_makes_a_space_due_warns_before(client: Client, alice: User) -> None:
     hold = make_held(alice, ended_ago=timedelta(days=400)).holds.get()
 
     assert "so the Space is deleted at once" in client.get("/moderation/holds/").content.decode()

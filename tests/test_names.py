@@ -101,17 +101,17 @@ def test_a_title_becomes_a_name(title: str, name: str) -> None:
     assert safe(title) == name
 
 
-def test_a_cut_takes_no_half_characters() -> None:
+def test_a_cut_keeps_whole_characters() -> None:
     assert safe("x" * 119 + "é") == "x" * 119
     assert safe("x" * 118 + "q\u0323\u0307" + "more") == "x" * 118  # a letter leaves together with its marks
     assert safe("x" * 116 + "❤\ufe0f" + "more") == "x" * 116  # as an emoji does with what makes it one
 
 
-def test_the_fallback_is_the_callers() -> None:
+def test_the_caller_gives_the_fallback() -> None:
     assert safe("???", "recording") == "recording"
 
 
-def test_what_lies_in_a_bundle() -> None:
+def test_file_names_in_a_bundle() -> None:
     assert names.recording(1, "m4a") == "recording.m4a"
     assert names.recording(2, "M4A") == "recording-2.m4a"
     assert names.access_copy("m4a") == "access-copy.m4a"
@@ -132,7 +132,7 @@ def test_what_lies_in_a_bundle() -> None:
         ("İ", "transcript.i.vtt"),
     ],
 )
-def test_a_language_plays_no_tricks(language: str, name: str) -> None:
+def test_a_language_tag_cannot_change_the_path(language: str, name: str) -> None:
     assert names.transcript(1, language, "vtt") == name
 
 
@@ -156,7 +156,7 @@ nasty = st.text() | st.text(
 
 @settings(deadline=None)
 @given(nasty)
-def test_it_is_always_one_name(title: str) -> None:
+def test_a_name_is_always_one_path_component(title: str) -> None:
     name = safe(title)
 
     assert name
@@ -174,5 +174,5 @@ def test_it_is_always_one_name(title: str) -> None:
 
 @settings(deadline=None)
 @given(nasty)
-def test_a_name_is_its_own_name(title: str) -> None:
+def test_making_a_name_twice_changes_nothing(title: str) -> None:
     assert safe(safe(title)) == safe(title)

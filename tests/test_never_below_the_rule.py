@@ -41,7 +41,7 @@ ACTS: list[Callable[[Space, User], object]] = [
 
 
 @pytest.mark.parametrize("age", [5, 60])
-def test_in_any_order(alice: User, admin: User, age: int) -> None:
+def test_no_order_of_actions_shortens_the_deadline(alice: User, admin: User, age: int) -> None:
     """60 days: flagged before, so that there is something that can be taken away."""
     make_user("sven", role="admins")
     space = make_row(alice, ended_ago=timedelta(days=age), expires_at=dbtime.now() + timedelta(days=1))

@@ -31,7 +31,7 @@ def start_worker(services: Services, mailbox: Mailbox, concurrency: int = 2) -> 
     return services.worker(concurrency, EMAIL_URL=mailbox.url, MAIL_FROM=FROM)
 
 
-def test_killed_between_the_hand_over_and_the_commit(services: Services, space: Space, mailbox: Mailbox) -> None:
+def test_killed_between_the_delivery_and_the_commit(services: Services, space: Space, mailbox: Mailbox) -> None:
     notice = tell(space)
 
     with PausedAt("notice.sent", space.pk) as pause:
@@ -78,7 +78,7 @@ def test_deletion_is_checked_again_right_before_delivery(space: Space, mailbox: 
     assert reload_notice(notice).state == "obsolete"
 
 
-def test_who_was_only_slow_hands_nothing_over(space: Space, mailbox: Mailbox) -> None:
+def test_a_worker_that_lost_its_claim_delivers_nothing(space: Space, mailbox: Mailbox) -> None:
     """Somebody else claimed it while the mail server took its time to greet."""
     notice = tell(space)
 
@@ -94,7 +94,7 @@ def test_who_was_only_slow_hands_nothing_over(space: Space, mailbox: Mailbox) ->
     assert reload_notice(notice).state == "pending"
 
 
-def test_what_was_handed_over_is_sent_whoever_claimed_it_meanwhile(space: Space, mailbox: Mailbox) -> None:
+def test_a_delivered_notice_is_sent_even_if_the_claim_was_lost(space: Space, mailbox: Mailbox) -> None:
     notice = tell(space)
 
     def somebody_claims() -> None:
@@ -110,7 +110,7 @@ def test_what_was_handed_over_is_sent_whoever_claimed_it_meanwhile(space: Space,
     assert reload_notice(notice).state == "sent"
 
 
-def test_outside_a_transaction_nothing_is_told(space: Space) -> None:
+def test_a_notice_needs_a_transaction(space: Space) -> None:
     with pytest.raises(RuntimeError, match="in the transaction of its change"):
         notices.tell(Notice.Kind.LIFTED, space.host, space, 1)
 

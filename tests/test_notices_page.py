@@ -35,7 +35,7 @@ def page(user: User, url: str = "/my-lines/") -> str:
     return " ".join(make_client(user).get(url).content.decode().split())
 
 
-def test_a_note_has_words_and_a_link(alice: User, bob: User) -> None:
+def test_a_notice_has_a_text_and_a_link(alice: User, bob: User) -> None:
     space = make_row(alice, title="Seeds & <b>co</b>")
     ready(space)
 
@@ -58,7 +58,7 @@ def test_a_flag_and_its_lifting(alice: User, admin: User) -> None:
     assert "Seeds" not in page(admin)
 
 
-def test_the_newest_three_and_how_many_more(alice: User) -> None:
+def test_the_newest_three_and_a_count_of_the_others(alice: User) -> None:
     told(alice, 3)
     assert "more</a>" not in page(alice)
     newest = told(alice, 2)[-1]
@@ -70,13 +70,13 @@ def test_the_newest_three_and_how_many_more(alice: User) -> None:
     assert '<a href="/notices/">and 2 more</a>' in said
 
 
-def test_more_than_anybody_counts(alice: User) -> None:
+def test_the_count_of_notices_is_bounded(alice: User) -> None:
     told(alice, 101)
 
     assert "and at least 97 more" in page(alice)
 
 
-def test_put_away_it_is_gone_for_good(alice: User) -> None:
+def test_a_dismissed_notice_stays_dismissed(alice: User) -> None:
     notice = ready(make_row(alice))
     client = make_client(alice)
 
@@ -93,7 +93,7 @@ def test_put_away_it_is_gone_for_good(alice: User) -> None:
 
 
 @pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
-def test_it_leads_nowhere_else(alice: User, back: str) -> None:
+def test_dismissing_redirects_to_this_site_only(alice: User, back: str) -> None:
     notice = ready(make_row(alice))
 
     answer = make_client(alice).post(f"/notices/{notice.pk}/dismiss", {"back": back})
@@ -101,7 +101,7 @@ def test_it_leads_nowhere_else(alice: User, back: str) -> None:
     assert answer.headers["Location"] == "/notices/"
 
 
-def test_htmx_gets_the_notes_that_are_left(alice: User) -> None:
+def test_htmx_gets_the_remaining_notices(alice: User) -> None:
     first, second = told(alice, 2)
 
     answer = make_client(alice).post(f"/notices/{first.pk}/dismiss", headers={"HX-Request": "true"})
@@ -111,7 +111,7 @@ def test_htmx_gets_the_notes_that_are_left(alice: User) -> None:
     assert (str(first.pk) in said, str(second.pk) in said) == (False, True)
 
 
-def test_all_at_once(alice: User, bob: User) -> None:
+def test_all_notices_can_be_dismissed_at_once(alice: User, bob: User) -> None:
     told(alice, 5)
     told(bob, 1)
 
@@ -135,7 +135,7 @@ def test_others_see_and_change_nothing(alice: User, bob: User, admin: User) -> N
     assert notice.dismissed_at is None
 
 
-def test_of_a_space_that_is_gone_only_that_it_was_deleted(alice: User) -> None:
+def test_a_deleted_space_has_only_the_notice_of_its_deletion(alice: User) -> None:
     space = make_row(alice, title="Seeds")
     ready(space)
     make_due(space)
@@ -150,7 +150,7 @@ def test_of_a_space_that_is_gone_only_that_it_was_deleted(alice: User) -> None:
     assert Notice.objects.get(dismissed_at=None).kind == "deleted"
 
 
-def test_of_what_never_arrived_there_is_nothing_to_tell(alice: User) -> None:
+def test_an_upload_that_never_completed_needs_no_notice(alice: User) -> None:
     space = make_row(alice, ended_ago=timedelta(days=31))
 
     assert purge(space.pk)
@@ -158,7 +158,7 @@ def test_of_what_never_arrived_there_is_nothing_to_tell(alice: User) -> None:
     assert not Notice.objects.exists()
 
 
-def test_what_is_not_true_any_more_is_not_said(alice: User) -> None:
+def test_an_obsolete_notice_is_not_shown(alice: User) -> None:
     space = make_row(alice)
     ready(space)
     Bundle.objects.update(state="removed")
@@ -168,7 +168,7 @@ def test_what_is_not_true_any_more_is_not_said(alice: User) -> None:
     assert "Nothing to tell you" in page(alice, "/notices/")
 
 
-def test_a_reminder_says_until_when(alice: User) -> None:
+def test_a_reminder_shows_the_deadline(alice: User) -> None:
     space = make_row(alice, title="Seeds", ended_ago=timedelta(days=28))
     notices.create_reminders()
 
@@ -177,7 +177,7 @@ def test_a_reminder_says_until_when(alice: User) -> None:
     assert "<bdi>Seeds</bdi>" not in page(alice)
 
 
-def test_pages_of_the_list_show_each_once(alice: User) -> None:
+def test_the_list_is_paged_without_repeats(alice: User) -> None:
     told(alice, 60)
     client, seen = make_client(alice), set()
     url = "/notices/"
@@ -190,7 +190,7 @@ def test_pages_of_the_list_show_each_once(alice: User) -> None:
 
 
 @pytest.mark.parametrize("url", ["/my-lines/", "/notices/"])
-def test_one_query_however_many_there_are(alice: User, url: str) -> None:
+def test_the_query_count_does_not_grow(alice: User, url: str) -> None:
     client, counts = make_client(alice), []
     for number in (0, 1, 10):
         for _ in range(number):

@@ -50,7 +50,7 @@ def send_all() -> None:
         (timedelta(minutes=-1), []),
     ],
 )
-def test_who_is_reminded_of_what(host: User, left: timedelta, kinds: list[str]) -> None:
+def test_reminders_by_time_left(host: User, left: timedelta, kinds: list[str]) -> None:
     space = with_left(host, left)
 
     notices.create_reminders()
@@ -59,7 +59,7 @@ def test_who_is_reminded_of_what(host: User, left: timedelta, kinds: list[str]) 
 
 
 @pytest.mark.parametrize("state", ["receiving", "processing", "rejected", "expiring"])
-def test_only_what_can_be_downloaded(host: User, state: str) -> None:
+def test_only_downloadable_spaces_have_reminders(host: User, state: str) -> None:
     space = with_left(host, 2 * DAY, state=state, problem=make_problem("audio.empty") if state == "rejected" else {})
 
     notices.create_reminders()
@@ -67,13 +67,13 @@ def test_only_what_can_be_downloaded(host: User, state: str) -> None:
     assert made(space) == []
 
 
-def test_held_spaces_have_no_deadline_to_be_reminded_of(host: User, admin: User) -> None:
+def test_held_spaces_have_no_reminders(host: User, admin: User) -> None:
     place(with_left(host, 2 * DAY).pk, "A court asks for it.", admin)
 
     assert notices.create_reminders() == 0
 
 
-def test_asked_again_it_makes_no_second_one(host: User, mailbox: Mailbox) -> None:
+def test_reminders_are_idempotent(host: User, mailbox: Mailbox) -> None:
     with_left(host, 2 * DAY, title="Seeds")
 
     assert (notices.create_reminders(), notices.create_reminders()) == (1, 0)
@@ -87,7 +87,7 @@ def test_asked_again_it_makes_no_second_one(host: User, mailbox: Mailbox) -> Non
     assert f"is kept until {until:%-d %B %Y, %H:%M} UTC" in text_body(message)
 
 
-def test_both_are_sent_in_their_time(host: User, mailbox: Mailbox) -> None:
+def test_both_reminders_are_sent(host: User, mailbox: Mailbox) -> None:
     space = with_left(host, 2 * DAY)
     notices.create_reminders()
     update_space(
@@ -101,7 +101,7 @@ def test_both_are_sent_in_their_time(host: User, mailbox: Mailbox) -> None:
     assert [subject.partition(":")[0] for subject in mailbox.subjects] == ["Less than a day left"]
 
 
-def test_a_deadline_that_moved_is_dropped_and_its_next_one_is_told(host: User, admin: User, mailbox: Mailbox) -> None:
+def test_a_moved_deadline_gets_a_new_reminder(host: User, admin: User, mailbox: Mailbox) -> None:
     space = with_left(host, 2 * DAY)
     notices.create_reminders()
     flag(space.pk, "spam", "It sold watches.", admin)
@@ -120,7 +120,7 @@ def test_a_deadline_that_moved_is_dropped_and_its_next_one_is_told(host: User, a
     assert len(mailbox.got) == 2
 
 
-def test_a_deadline_that_came_back_is_told_after_all(host: User, mailbox: Mailbox) -> None:
+def test_a_restored_deadline_gets_its_reminder_again(host: User, mailbox: Mailbox) -> None:
     """A hold that was placed and released."""
     space = with_left(host, 2 * DAY)
     until = space.expires_at
@@ -140,7 +140,7 @@ def test_a_deadline_that_came_back_is_told_after_all(host: User, mailbox: Mailbo
     assert notices.create_reminders() == 0
 
 
-def test_one_that_was_sent_is_not_sent_again_when_its_deadline_comes_back(host: User, mailbox: Mailbox) -> None:
+def test_a_sent_reminder_is_not_repeated_for_a_restored_deadline(host: User, mailbox: Mailbox) -> None:
     space = with_left(host, 2 * DAY)
     until = space.expires_at
     notices.create_reminders()
@@ -153,7 +153,7 @@ def test_one_that_was_sent_is_not_sent_again_when_its_deadline_comes_back(host: 
     assert len(mailbox.got) == 1
 
 
-def test_in_batches_and_with_so_many_queries_for_any_number(host: User, admin: User) -> None:
+def test_reminders_are_created_in_batches(host: User, admin: User) -> None:
     counts = []
     for number in (6, 30):
         for hours in range(number):
@@ -168,7 +168,7 @@ def test_in_batches_and_with_so_many_queries_for_any_number(host: User, admin: U
     assert Notice.objects.values("space").distinct().count() == 36
 
 
-def test_what_is_stored_is_not_looked_through(host: User) -> None:
+def test_creating_reminders_scans_no_other_spaces(host: User) -> None:
     now = dbtime.now()
     rows = [
         Space(host=host, title="x", state="available", ended_at=now, expires_at=now + 30 * DAY, deadline_reasons=[])

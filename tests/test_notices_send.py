@@ -36,7 +36,7 @@ def tell(space: Space, kind: Notice.Kind = Notice.Kind.BUNDLE_READY, subject_id:
     return Notice.objects.get(space=space, kind=kind, subject_id=str(subject_id))
 
 
-def test_it_arrives(space: Space, mailbox: Mailbox) -> None:
+def test_a_notice_is_sent(space: Space, mailbox: Mailbox) -> None:
     notice = tell(space)
 
     assert notices.send(notice.pk)
@@ -58,7 +58,7 @@ def test_it_arrives(space: Space, mailbox: Mailbox) -> None:
     assert sent.sent_at is not None
 
 
-def test_the_log_says_who_was_told_by_id_only(space: Space, host: User) -> None:
+def test_the_log_names_recipients_by_id_only(space: Space, host: User) -> None:
     notice = tell(space)
 
     notices.send(notice.pk)
@@ -66,7 +66,7 @@ def test_the_log_says_who_was_told_by_id_only(space: Space, host: User) -> None:
     assert event_detail(space, "notice.sent") == {"notice": str(notice.pk), "kind": "bundle-ready", "user": host.pk}
 
 
-def test_told_twice_it_is_sent_once(space: Space, mailbox: Mailbox) -> None:
+def test_a_repeated_notice_is_sent_once(space: Space, mailbox: Mailbox) -> None:
     bundle = make_contents(space)
     first, again = tell(space, subject_id=bundle.pk), tell(space, subject_id=bundle.pk)
 
@@ -75,7 +75,7 @@ def test_told_twice_it_is_sent_once(space: Space, mailbox: Mailbox) -> None:
     assert len(mailbox.got) == 1
 
 
-def test_it_is_told_in_the_transaction_of_the_change(space: Space) -> None:
+def test_a_notice_is_part_of_the_transaction_of_its_change(space: Space) -> None:
     with transaction.atomic():
         notices.tell(Notice.Kind.FLAGGED, space.host, space, 1)
         transaction.set_rollback(True)
@@ -83,7 +83,7 @@ def test_it_is_told_in_the_transaction_of_the_change(space: Space) -> None:
     assert not Notice.objects.exists()
 
 
-def test_a_flag_and_its_lifting_are_told_to_the_host(space: Space, admin: User, mailbox: Mailbox) -> None:
+def test_the_host_is_notified_of_a_flag_and_its_lift(space: Space, admin: User, mailbox: Mailbox) -> None:
     before = space.expires_at
     flag(space.pk, "spam", "It sold <watches>.", admin)
     (pk,) = notices.pending_notices(space.pk)
@@ -124,7 +124,7 @@ SCRUBBED: dict[str, Any] = {"title": "", "salt": "", "fingerprint": "", "problem
     ],
     ids=["overdue", "expiring", "deleted"],
 )
-def test_of_a_space_that_is_gone_nothing_is_sent(space: Space, mailbox: Mailbox, gone: dict[str, Any]) -> None:
+def test_nothing_is_sent_about_a_deleted_space(space: Space, mailbox: Mailbox, gone: dict[str, Any]) -> None:
     notice = tell(space)
     update_space(space, **gone)
 
@@ -138,7 +138,7 @@ def test_of_a_space_that_is_gone_nothing_is_sent(space: Space, mailbox: Mailbox,
     assert event_detail(space, "notice.obsolete")["kind"] == "bundle-ready"
 
 
-def test_that_it_was_deleted_is_told_without_its_name(space: Space, mailbox: Mailbox) -> None:
+def test_the_notice_of_a_deletion_has_no_title(space: Space, mailbox: Mailbox) -> None:
     notice = tell(space, Notice.Kind.DELETED)
     now = dbtime.now()
     update_space(space, state="deleted", deleted_at=now, title="", salt="", fingerprint="")
@@ -152,7 +152,7 @@ def test_that_it_was_deleted_is_told_without_its_name(space: Space, mailbox: Mai
     assert "Seeds" not in message.as_string()
 
 
-def test_a_bundle_that_is_gone_again_is_not_announced(space: Space, mailbox: Mailbox) -> None:
+def test_a_removed_bundle_is_not_announced(space: Space, mailbox: Mailbox) -> None:
     notice = tell(space)
     Bundle.objects.update(state="removed")
 
@@ -161,7 +161,7 @@ def test_a_bundle_that_is_gone_again_is_not_announced(space: Space, mailbox: Mai
     assert (mailbox.got, reload_notice(notice).problem) == ([], make_problem("notice.bundle_removed"))
 
 
-def test_a_bundle_that_was_asked_for_again_did_not_fail(space: Space, mailbox: Mailbox) -> None:
+def test_no_failure_notice_for_a_bundle_requested_again(space: Space, mailbox: Mailbox) -> None:
     failed = Bundle.objects.create(
         space=space, content_digest="c", state="failed", problem=make_problem("work.gave_up")
     )
@@ -173,7 +173,7 @@ def test_a_bundle_that_was_asked_for_again_did_not_fail(space: Space, mailbox: M
     assert (mailbox.got, reload_notice(notice).problem) == ([], make_problem("notice.bundle_requested_again"))
 
 
-def test_whoever_may_not_see_the_space_any_more_is_told_nothing(space: Space, admin: User, mailbox: Mailbox) -> None:
+def test_a_user_without_access_gets_no_notice(space: Space, admin: User, mailbox: Mailbox) -> None:
     bundle = make_contents(space)
     give_address(admin)
     with transaction.atomic():
@@ -186,7 +186,7 @@ def test_whoever_may_not_see_the_space_any_more_is_told_nothing(space: Space, ad
     assert (mailbox.got, reload_notice(notice).state) == ([], "obsolete")
 
 
-def test_who_has_no_address_finds_it_on_the_page_only(bob: User, mailbox: Mailbox) -> None:
+def test_without_an_address_a_notice_is_web_only(bob: User, mailbox: Mailbox) -> None:
     space = make_row(bob)
 
     notice = tell(space)
@@ -196,7 +196,9 @@ def test_who_has_no_address_finds_it_on_the_page_only(bob: User, mailbox: Mailbo
 
 
 @pytest.mark.parametrize("change_of", [{"email": ""}, {"is_active": False}])
-def test_who_lost_the_address_meanwhile_too(space: Space, mailbox: Mailbox, change_of: dict[str, object]) -> None:
+def test_after_the_address_was_removed_a_notice_is_web_only(
+    space: Space, mailbox: Mailbox, change_of: dict[str, object]
+) -> None:
     notice = tell(space)
     User.objects.filter(pk=space.host_id).update(**change_of)
 

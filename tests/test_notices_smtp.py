@@ -34,7 +34,7 @@ def now_due(notice: Notice) -> None:
     Notice.objects.filter(pk=notice.pk).update(retry_at=None)
 
 
-def test_a_server_that_is_down_is_tried_again_with_growing_pauses(space: Space, settings: object) -> None:
+def test_an_unreachable_server_is_retried_with_growing_pauses(space: Space, settings: object) -> None:
     port = free_port()
     use_mail_server(settings, port)
     notice = tell(space)
@@ -57,7 +57,7 @@ def test_a_server_that_is_down_is_tried_again_with_growing_pauses(space: Space, 
     assert (reload_notice(notice).state, reload_notice(notice).problem) == ("sent", {})
 
 
-def test_one_finds_out_that_it_is_down_and_the_others_wait_with_it(space: Space, settings: object) -> None:
+def test_one_failure_postpones_all_notices(space: Space, settings: object) -> None:
     use_mail_server(settings, free_port())
     first, other = tell(space, 1), tell(space, 2)
 
@@ -67,7 +67,7 @@ def test_one_finds_out_that_it_is_down_and_the_others_wait_with_it(space: Space,
     assert (reload_notice(other).attempts, notices.send(other.pk)) == (0, False)
 
 
-def test_a_server_that_never_greets_holds_nobody_up(space: Space, settings: object) -> None:
+def test_a_server_that_never_greets_times_out(space: Space, settings: object) -> None:
     settings.EMAIL_TIMEOUT = 0.2  # type: ignore[attr-defined]
     with socket.create_server(("127.0.0.1", 0)) as silent:
         settings.EMAIL_PORT = silent.getsockname()[1]  # type: ignore[attr-defined]
@@ -108,7 +108,7 @@ def test_a_message_that_is_refused_for_good_fails(space: Space, mailbox: Mailbox
 
 
 @pytest.mark.parametrize(("where", "answer"), [("alice@example.org", "451 later"), ("DATA", "452 full")])
-def test_later_means_later(space: Space, mailbox: Mailbox, where: str, answer: str) -> None:
+def test_a_temporary_error_is_retried(space: Space, mailbox: Mailbox, where: str, answer: str) -> None:
     mailbox.answers[where] = answer
     notice = tell(space)
     other = tell(space, 2)
@@ -122,7 +122,7 @@ def test_later_means_later(space: Space, mailbox: Mailbox, where: str, answer: s
     assert notices.send(notice.pk)
 
 
-def test_an_address_that_is_none_fails_and_nothing_is_injected(space: Space, mailbox: Mailbox) -> None:
+def test_an_invalid_address_fails_without_header_injection(space: Space, mailbox: Mailbox) -> None:
     give_address(space.host, "alice@example.org\nBcc: eve@example.org")
     notice = tell(space)
 
@@ -132,7 +132,7 @@ def test_an_address_that_is_none_fails_and_nothing_is_injected(space: Space, mai
     assert reload_notice(notice).problem == make_problem("mail.bad_address")
 
 
-def test_after_two_days_it_is_given_up(space: Space, mailbox: Mailbox) -> None:
+def test_a_notice_fails_after_two_days(space: Space, mailbox: Mailbox) -> None:
     notice = tell(space)
     Notice.objects.update(attempts=300, problem=make_problem("mail.server_down", error="TimeoutError"))
 
@@ -145,7 +145,7 @@ def test_after_two_days_it_is_given_up(space: Space, mailbox: Mailbox) -> None:
     )
 
 
-def test_what_nobody_foresaw_is_told_on_the_row(space: Space, mailbox: Mailbox) -> None:
+def test_an_unexpected_error_is_stored_on_the_row(space: Space, mailbox: Mailbox) -> None:
     with transaction.atomic():
         notices.tell(Notice.Kind.FLAGGED, space.host, space, "not a number")
     notice = Notice.objects.get()

@@ -19,7 +19,7 @@ def visit(user: User | None, zone: str) -> str:
 
 
 @pytest.mark.usefixtures("db")
-def test_it_is_remembered_and_follows_the_reader(alice: User) -> None:
+def test_the_time_zone_is_stored_and_updated(alice: User) -> None:
     assert visit(alice, "Europe/Berlin") == "Europe/Berlin"
     assert visit(alice, "Asia/Kathmandu") == "Asia/Kathmandu"
     assert visit(alice, "") == "Asia/Kathmandu"
@@ -27,17 +27,17 @@ def test_it_is_remembered_and_follows_the_reader(alice: User) -> None:
 
 @pytest.mark.usefixtures("db")
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "Europe/berlin ", "x" * 5000, "\x00", "<b>"])
-def test_what_is_no_zone_is_not_kept(alice: User, zone: str) -> None:
+def test_an_invalid_zone_is_ignored(alice: User, zone: str) -> None:
     assert visit(alice, zone) == ""
 
 
 @pytest.mark.usefixtures("db")
-def test_a_stranger_changes_nothing(alice: User) -> None:
+def test_an_anonymous_visit_stores_nothing(alice: User) -> None:
     assert visit(None, "Europe/Berlin") == ""
 
 
 @pytest.mark.usefixtures("db")
-def test_it_is_written_once(alice: User) -> None:
+def test_an_unchanged_zone_is_not_written_again(alice: User) -> None:
     client = make_client(alice)
     client.cookies["zone"] = "Europe/Berlin"
     client.get("/notices/")
@@ -49,7 +49,7 @@ def test_it_is_written_once(alice: User) -> None:
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_real_browser_says_it(services: Services, chromium: Browser, alice: User) -> None:
+def test_a_real_browser_sends_its_zone(services: Services, chromium: Browser, alice: User) -> None:
     services.web()
     page = chromium.new_page(timezone_id="America/New_York")
 

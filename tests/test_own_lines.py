@@ -62,11 +62,11 @@ def test_as_webvtt(space: Space, bob: User) -> None:
     assert "Welcome" not in text
 
 
-def test_a_host_who_spoke(space: Space, alice: User) -> None:
+def test_a_host_who_is_a_speaker(space: Space, alice: User) -> None:
     assert words(alice, space).content.decode() == "[00:00:00] Nora: Welcome.\n[00:00:02] nora : Who is next?\n"
 
 
-def test_what_is_handed_out_is_logged(space: Space, bob: User) -> None:
+def test_downloads_are_logged(space: Space, bob: User) -> None:
     words(bob, space)
 
     entry = LogEntry.objects.get(space_id=space.id, event="content.downloaded")
@@ -75,7 +75,7 @@ def test_what_is_handed_out_is_logged(space: Space, bob: User) -> None:
 
 
 @pytest.mark.parametrize("ending", ["srt", "json", "TXT", "exe"])
-def test_endings_that_there_are_not(space: Space, bob: User, ending: str) -> None:
+def test_unknown_formats_are_404(space: Space, bob: User, ending: str) -> None:
     assert words(bob, space, ending).status_code == 404
 
 
@@ -88,7 +88,7 @@ def test_strangers_learn_nothing(space: Space, bob: User, admin: User, auditor: 
     assert make_client().get(f"/spaces/{space.id}/my-lines.txt").status_code == 302
 
 
-def test_nothing_else_of_the_space_is_theirs(space: Space, bob: User) -> None:
+def test_a_speaker_gets_nothing_else_of_the_space(space: Space, bob: User) -> None:
     client = make_client(bob)
 
     for rest in ("", "audio", "recording", "transcript.txt", "bundle"):
@@ -100,7 +100,7 @@ def test_nothing_else_of_the_space_is_theirs(space: Space, bob: User) -> None:
     assert not [name for name in ("Nora", "Felix", "Alice") if name in page]
 
 
-def test_gone_with_the_space(space: Space, bob: User, alice: User) -> None:
+def test_own_lines_end_with_the_space(space: Space, bob: User, alice: User) -> None:
     Space.objects.filter(pk=space.pk).update(expires_at=dbtime.now())
 
     assert [words(user, space).status_code for user in (bob, alice)] == [410, 410]
@@ -111,20 +111,20 @@ def test_gone_with_the_space(space: Space, bob: User, alice: User) -> None:
 
 
 @pytest.mark.parametrize("state", ["receiving", "processing", "expiring"])
-def test_only_while_it_is_available(space: Space, bob: User, state: str) -> None:
+def test_own_lines_need_an_available_space(space: Space, bob: User, state: str) -> None:
     Space.objects.filter(pk=space.pk).update(state=state)
 
     assert words(bob, space).status_code == (410 if state == "expiring" else 404)
     assert listed(bob) == []
 
 
-def test_a_post_is_nothing(space: Space, bob: User) -> None:
+def test_a_post_is_405(space: Space, bob: User) -> None:
     assert make_client(bob).post(f"/spaces/{space.id}/my-lines.txt").status_code == 405
     assert make_client(bob).post("/my-lines/").status_code == 405
 
 
 @pytest.mark.parametrize("name", ["Ida", " ida", "IDA", "Ida  "])
-def test_a_name_that_is_not_one_persons_alone(space: Space, bob: User, name: str) -> None:
+def test_an_ambiguous_name_gets_no_lines(space: Space, bob: User, name: str) -> None:
     rename(space, "Felix", name)
 
     assert words(bob, space).status_code == 404
@@ -141,7 +141,7 @@ def test_a_name_that_is_not_one_persons_alone(space: Space, bob: User, name: str
         (None, "This Space has no transcript"),
     ],
 )
-def test_where_there_is_nothing_the_page_says_why(space: Space, bob: User, said: Any, problem: str) -> None:
+def test_an_empty_page_says_why(space: Space, bob: User, said: Any, problem: str) -> None:
     if said is None:
         space.transcripts.all().delete()
     else:
@@ -156,7 +156,7 @@ def test_where_there_is_nothing_the_page_says_why(space: Space, bob: User, said:
 @pytest.mark.parametrize(
     ("participant", "speaker"), [("Zoë", "Zoe\u0308"), ("Ida  Maria", "ida maria"), ("STRASSE", "Straße")]
 )
-def test_one_name_written_in_two_ways(space: Space, bob: User, participant: str, speaker: str) -> None:
+def test_spellings_of_a_name_are_normalized(space: Space, bob: User, participant: str, speaker: str) -> None:
     rename(space, "Ida", participant)
     make_transcript(space, [(speaker, "Hello."), ("Nora", "Hello.")], number=2)
 

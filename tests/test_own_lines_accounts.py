@@ -33,7 +33,7 @@ def link(by: User, space: Space, account: str, name: str = "Ida") -> Any:
     )
 
 
-def test_linked_they_get_their_words_and_unlinked_they_do_not(space: Space, alice: User, bob: User) -> None:
+def test_only_a_linked_account_gets_its_lines(space: Space, alice: User, bob: User) -> None:
     answer = link(alice, space, " bob ")
 
     assert (answer.status_code, answer["Location"]) == (302, f"/spaces/{space.id}/#who-spoke")
@@ -47,7 +47,7 @@ def test_linked_they_get_their_words_and_unlinked_they_do_not(space: Space, alic
     assert entry.detail == {"participant": person(space).pk, "account": bob.pk}
 
 
-def test_saying_the_same_twice_is_one_entry(space: Space, admin: User, bob: User) -> None:
+def test_linking_twice_logs_one_entry(space: Space, admin: User, bob: User) -> None:
     link(admin, space, "bob")
     link(admin, space, "bob")
 
@@ -69,7 +69,7 @@ def test_an_account_that_can_not_be_linked(space: Space, alice: User, bob: User,
         assert 'value="nobody" aria-invalid="true"' in page  # what was typed is still there
 
 
-def test_one_account_is_one_speaker(space: Space, alice: User, bob: User) -> None:
+def test_an_account_is_linked_to_one_speaker(space: Space, alice: User, bob: User) -> None:
     link(alice, space, "bob")
 
     answer = link(alice, space, "bob", "Felix")
@@ -96,7 +96,7 @@ def test_a_participant_of_another_space(space: Space, alice: User, bob: User) ->
     assert other.user is None
 
 
-def test_from_the_deadline_on_nothing_is_linked(space: Space, alice: User, bob: User) -> None:
+def test_no_linking_after_the_deadline(space: Space, alice: User, bob: User) -> None:
     Space.objects.filter(pk=space.pk).update(expires_at=dbtime.now())
 
     assert link(alice, space, "bob").status_code == 410

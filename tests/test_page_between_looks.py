@@ -68,7 +68,7 @@ def waits(alice: User) -> Callable[[], Space]:
     return make
 
 
-def test_a_transcript_that_is_being_read(alice: User, waits: Callable[[], Space], tmp_path: Path) -> None:
+def test_a_transcript_is_imported_between_two_queries(alice: User, waits: Callable[[], Space], tmp_path: Path) -> None:
     words = tmp_path / "words.vtt"
     words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Runner beans.\n")
 
@@ -80,7 +80,9 @@ def test_a_transcript_that_is_being_read(alice: User, waits: Callable[[], Space]
     assert pages(make_client(alice), begin) > 10
 
 
-def test_a_transcript_that_a_machine_writes(alice: User, waits: Callable[[], Space], settings: Settings) -> None:
+def test_an_automatic_transcript_finishes_between_two_queries(
+    alice: User, waits: Callable[[], Space], settings: Settings
+) -> None:
     settings.TRANSCRIPTION_MODEL = speech_samples.MODEL
 
     def begin() -> tuple[Space, Callable[[], None]]:

@@ -42,12 +42,12 @@ def shelf(db: None, alice: User, bob: User, admin: User) -> None:
         ("nonsense", ["soon", "calm", "flagged"]),
     ],
 )
-def test_a_host_lists_their_own_the_shortest_clock_first(alice: User, which: str, titles: list[str]) -> None:
+def test_a_host_lists_their_spaces_by_deadline(alice: User, which: str, titles: list[str]) -> None:
     assert listed(alice, which) == titles
 
 
 @pytest.mark.usefixtures("shelf")
-def test_an_auditor_lists_everybodys(auditor: User) -> None:
+def test_an_auditor_lists_all_spaces(auditor: User) -> None:
     assert listed(auditor, "all") == ["soon", "bob's", "calm", "flagged"]
 
 
@@ -62,7 +62,7 @@ def test_an_auditor_lists_everybodys(auditor: User) -> None:
         (timedelta(0), "gone", "Being deleted"),
     ],
 )
-def test_a_clock_in_words(alice: User, left: timedelta, tone: str, words: str) -> None:
+def test_a_deadline_in_words(alice: User, left: timedelta, tone: str, words: str) -> None:
     now = dbtime.now()
     space = make_row(alice, ended_at=now + left - timedelta(days=30))
 
@@ -71,7 +71,7 @@ def test_a_clock_in_words(alice: User, left: timedelta, tone: str, words: str) -
     assert (face.tone, face.label) == (tone, words)
 
 
-def test_the_clock_of_a_flagged_space_says_why(alice: User, admin: User) -> None:
+def test_the_deadline_of_a_flagged_space_says_why(alice: User, admin: User) -> None:
     space = make_row(alice, ended_ago=timedelta(days=2))
     flag(space.id, "spam", "Watches.", admin)
 
@@ -139,7 +139,7 @@ def test_the_log_and_its_filters(auditor: User, log: tuple[Space, Space]) -> Non
     [{"space": "nonsense"}, {"since": "yesterday"}, {"until": "2026-02-30"}, {"event": "space.exploded"}],
     ids=["space", "since", "until", "event"],
 )
-def test_a_filter_that_makes_no_sense_says_so(auditor: User, asked: dict[str, str]) -> None:
+def test_an_invalid_log_filter_is_reported(auditor: User, asked: dict[str, str]) -> None:
     answer = make_client(auditor).get("/log/", asked)
 
     assert answer.status_code == 200
@@ -148,7 +148,7 @@ def test_a_filter_that_makes_no_sense_says_so(auditor: User, asked: dict[str, st
     assert len(answer.context["entries"]) == 6
 
 
-def test_the_story_of_a_space_that_is_no_more(auditor: User, log: tuple[Space, Space]) -> None:
+def test_the_history_of_a_deleted_space(auditor: User, log: tuple[Space, Space]) -> None:
     gone = log[1]
 
     page = make_client(auditor).get(f"/log/spaces/{gone.id}/").content.decode()

@@ -56,7 +56,7 @@ def test_pages_show_each_row_once_and_in_order(rows: list[Space], size: int, des
         base64.urlsafe_b64encode(json.dumps(["2026-01-01T00:00:00+00:00", "x"]).encode()).decode(),
     ],
 )
-def test_a_cursor_that_is_not_ours_starts_at_the_beginning(rows: list[Space], cursor: str) -> None:
+def test_an_invalid_cursor_starts_at_the_beginning(rows: list[Space], cursor: str) -> None:
     page, _ = page_of(Space.objects.all(), cursor, ("expires_at", "id"), 2)
 
     assert page[0] == rows[0]
@@ -64,7 +64,7 @@ def test_a_cursor_that_is_not_ours_starts_at_the_beginning(rows: list[Space], cu
 
 @pytest.mark.parametrize("url", ["/", "/log/"])
 @pytest.mark.parametrize("key", ["5", "00000000-0000-4000-8000-000000000000", "9" * 60])
-def test_a_cursor_of_another_page_does_no_harm(rows: list[Space], admin: User, url: str, key: str) -> None:
+def test_a_cursor_of_another_list_is_harmless(rows: list[Space], admin: User, url: str, key: str) -> None:
     cursor = base64.urlsafe_b64encode(json.dumps(["2026-01-01T00:00:00+00:00", key]).encode()).decode()
 
     assert rows
@@ -91,7 +91,7 @@ def test_the_number_of_queries_does_not_grow(alice: User, admin: User, url: str)
     assert counts[0] == counts[1] <= 12
 
 
-def test_the_next_page_of_the_site(alice: User, make_many: Callable[[int], None]) -> None:
+def test_the_next_page_link_of_the_site(alice: User, make_many: Callable[[int], None]) -> None:
     make_many(30)
     client = make_client(alice)
     seen: list[str] = []
@@ -110,7 +110,7 @@ def make_many(alice: User) -> Callable[[int], None]:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7, 9, 10, 11])
-def test_held_spaces_come_last_and_end_no_page(rows: list[Space], alice: User, size: int) -> None:
+def test_held_spaces_come_last(rows: list[Space], alice: User, size: int) -> None:
     held = sorted((make_held(alice, title=f"Held {n}") for n in range(3)), key=lambda space: space.id)
     seen: list[Space] = []
     cursor: str | None = None
@@ -126,7 +126,7 @@ def test_held_spaces_come_last_and_end_no_page(rows: list[Space], alice: User, s
     assert pages == -(-10 // size)
 
 
-def test_the_held_ones_of_the_site(alice: User, admin: User) -> None:
+def test_held_spaces_on_pages_of_the_site(alice: User, admin: User) -> None:
     for _ in range(30):
         make_held(alice)
     add_spaces(alice, 10)
@@ -145,7 +145,7 @@ def test_the_held_ones_of_the_site(alice: User, admin: User) -> None:
 @pytest.mark.parametrize(
     "url", ["/", "/moderation/?order=listened", "/moderation/appeals/", "/moderation/holds/", "/log/"]
 )
-def test_a_cursor_made_by_hand_does_no_harm(admin: User, url: str, text: str) -> None:
+def test_a_forged_cursor_is_harmless(admin: User, url: str, text: str) -> None:
     cursor = base64.urlsafe_b64encode(text.encode()).decode()
 
     assert make_client(admin).get(url, {"after": cursor, "order": "listened"}).status_code == 200

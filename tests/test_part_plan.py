@@ -65,7 +65,7 @@ def test_parts_have_sizes_that_s3_takes(segments: list[Segment]) -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(shapes())
-def test_no_more_goes_through_than_must(segments: list[Segment]) -> None:
+def test_as_few_bytes_as_possible_pass_through_the_worker(segments: list[Segment]) -> None:
     parts = plan(segments, least=LEAST, most=MOST)
 
     through = sum(part.length for part in parts if isinstance(part, RelayedPart))
@@ -92,7 +92,7 @@ def test_a_recording_of_200_mib() -> None:
 
 
 @pytest.mark.parametrize(("length", "count"), [(1, 1), (5 * MIB, 1), (10 * MIB - 7, 1), (10 * MIB - 6, 3)])
-def test_a_small_recording_goes_through_in_one_part(length: int, count: int) -> None:
+def test_a_small_recording_is_one_uploaded_part(length: int, count: int) -> None:
     segments: list[Segment] = [Literal(b"header"), Range("key", "etag", 0, length), Literal(b"directory")]
 
     parts = plan(segments)
@@ -114,7 +114,7 @@ def test_many_literals_are_not_held_in_memory_together() -> None:
     assert [part.length for part in parts] == [18 * MIB, 18 * MIB, 9 * MIB]
 
 
-def test_where_the_store_can_not_copy_all_goes_through_in_bounded_pieces() -> None:
+def test_without_store_copies_the_worker_uploads_in_bounded_pieces() -> None:
     recording = Range("key", "etag", 7, 40 * MIB)
 
     parts = plan([Literal(b"header"), recording, Literal(b"directory")], copies=False)
@@ -125,14 +125,14 @@ def test_where_the_store_can_not_copy_all_goes_through_in_bounded_pieces() -> No
     assert max(piece.length for part in parts for piece in pieces_of(part)) == 16 * MIB
 
 
-def test_more_parts_than_a_store_joins_are_refused() -> None:
+def test_more_than_10000_parts_are_refused() -> None:
     large = [Range(f"key-{n}", "etag", 0, 6 * MIB) for n in range(10_001)]
 
     with raises_error(Refused, "bundle.too_many_parts", count=10_001, limit=10_000):
         plan(large)
 
 
-def test_other_parts_have_another_digest() -> None:
+def test_different_parts_have_different_digests() -> None:
     whole = plan([Literal(b"header"), Range("key", "etag", 0, 40 * MIB), Literal(b"directory")])
 
     again = plan([Literal(b"header"), Range("key", "etag", 0, 40 * MIB), Literal(b"directory")])

@@ -28,7 +28,7 @@ def address(space: Space) -> str:
     return f"/spaces/{space.pk}/peaks.json"
 
 
-def test_a_host_and_an_admin_get_them_and_no_cache_keeps_them(space: Space, admin: User) -> None:
+def test_host_and_admin_get_uncached_peaks(space: Space, admin: User) -> None:
     for user in (space.host, admin):
         answer = make_client(user).get(address(space))
 
@@ -45,13 +45,13 @@ def test_others_learn_nothing(space: Space, bob: User, auditor: User) -> None:
     assert make_client(space.host).post(address(space)).status_code == 405
 
 
-def test_from_the_deadline_on_they_are_gone(space: Space) -> None:
+def test_from_the_deadline_on_peaks_are_410(space: Space) -> None:
     update_space(space, expires_at=dbtime.now())
 
     assert make_client(space.host).get(address(space)).status_code == 410
 
 
-def test_an_answer_that_would_start_in_the_last_second_is_gone(space: Space) -> None:
+def test_peaks_are_410_in_the_last_second(space: Space) -> None:
     client = make_client(space.host)
     assert client.get(address(space)).status_code == 200  # so that the next one is answered well before the deadline
     for _ in range(100):
@@ -63,7 +63,7 @@ def test_an_answer_that_would_start_in_the_last_second_is_gone(space: Space) -> 
     pytest.fail("no answer came before the deadline")
 
 
-def test_without_any_the_page_does_not_ask(alice: User, space: Space) -> None:
+def test_a_page_without_peaks_does_not_request_them(alice: User, space: Space) -> None:
     bare = make_playable_space(alice)
 
     assert make_client(alice).get(address(bare)).status_code == 404
@@ -71,7 +71,7 @@ def test_without_any_the_page_does_not_ask(alice: User, space: Space) -> None:
     assert f'data-peaks="{address(space)}"' in make_client(alice).get(f"/spaces/{space.pk}/").content.decode()
 
 
-def test_an_object_that_is_not_the_one_that_was_stored_is_not_drawn(space: Space) -> None:
+def test_a_replaced_object_is_not_drawn(space: Space) -> None:
     kept = Derived.objects.get(space=space)
     store().delete(store().listing(kept.key).versions)
     assert make_client(space.host).get(address(space)).status_code == 404
@@ -82,14 +82,14 @@ def test_an_object_that_is_not_the_one_that_was_stored_is_not_drawn(space: Space
     assert make_client(space.host).get(address(space)).status_code == 404
 
 
-def test_one_that_is_too_large_is_not_read(alice: User) -> None:
+def test_too_large_peaks_are_not_read(alice: User) -> None:
     space = make_playable_space(alice)
     make_peaks(space, b"0" * (1024**2 + 1))
 
     assert make_client(alice).get(address(space)).status_code == 404
 
 
-def test_a_store_that_is_down_is_no_missing_waveform(space: Space) -> None:
+def test_an_unavailable_store_is_not_a_missing_waveform(space: Space) -> None:
     with override_store(**UNREACHABLE):
         assert make_client(space.host).get(address(space)).status_code == 503
 

@@ -50,7 +50,7 @@ CAP = Reason("lift-cap", total_days=120)
     ],
     ids=["none", "stands", "early", "at day 23", "after day 23", "at day 113", "after day 113", "the last one counts"],
 )
-def test_each_row_of_the_rule(lifted_at: tuple[str | None, ...], at: str, reasons: tuple[Reason, ...]) -> None:
+def test_each_case_of_the_policy(lifted_at: tuple[str | None, ...], at: str, reasons: tuple[Reason, ...]) -> None:
     facts = Facts(utc("2026-01-01"), tuple(None if moment is None else utc(moment) for moment in lifted_at))
 
     due = deadline(facts, RetentionPolicy())
@@ -62,7 +62,7 @@ def test_several_violations_do_not_stack() -> None:
     assert deadline(Facts(utc("2026-01-01"), (None, None, None)), RetentionPolicy()).at == utc("2026-05-01")
 
 
-def test_one_that_stands_outweighs_those_that_were_lifted() -> None:
+def test_an_open_violation_outweighs_lifted_ones() -> None:
     assert deadline(Facts(utc("2026-01-01"), (utc("2026-01-02"), None)), RetentionPolicy()).at == utc("2026-05-01")
 
 
@@ -74,7 +74,7 @@ def test_a_hold_outweighs_everything() -> None:
     assert due.reasons == (Reason("hold"),)
 
 
-def test_a_day_is_24_hours_wherever_the_space_was_held() -> None:
+def test_a_day_is_24_hours_in_every_zone() -> None:
     ended_at = datetime(2026, 3, 15, 12, 0, tzinfo=ZoneInfo("Europe/Berlin"))  # 11:00 UTC; summer time comes meanwhile
 
     assert deadline(Facts(ended_at), RetentionPolicy()).at == utc("2026-04-14T11:00:00")
@@ -90,7 +90,7 @@ def test_other_numbers() -> None:
 
 
 @pytest.mark.parametrize(("keep", "extra", "grace"), [(0, 90, 7), (30, -1, 7), (30, 90, -1)])
-def test_numbers_that_go_backwards_are_no_rule(keep: int, extra: int, grace: int) -> None:
+def test_invalid_numbers_are_refused(keep: int, extra: int, grace: int) -> None:
     with pytest.raises(ValueError, match="counts days forward"):
         RetentionPolicy(keep, extra, grace)
 
@@ -99,6 +99,6 @@ NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001  (that is the point)
 
 
 @pytest.mark.parametrize("facts", [{"ended_at": NAIVE}, {"ended_at": utc("2026-01-01"), "lifted_at": (NAIVE,)}])
-def test_a_time_without_a_zone_is_refused(facts: dict[str, datetime]) -> None:
+def test_a_naive_datetime_is_refused(facts: dict[str, datetime]) -> None:
     with pytest.raises(ValueError, match="naive"):
         Facts(**facts)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ rules = st.builds(RetentionPolicy, st.integers(1, 400), st.integers(0, 400), st.
 
 @settings(deadline=None)
 @given(moments, violations, rules)
-def test_never_before_the_base_and_never_after_the_longest(
+def test_the_deadline_is_between_base_and_maximum(
     end: datetime, lifted: list[datetime | None], rule: RetentionPolicy
 ) -> None:
     due = deadline(Facts(end, lifted), rule)
@@ -45,7 +45,7 @@ def test_the_order_of_violations_does_not_matter(
 
 @settings(deadline=None)
 @given(moments, violations, rules)
-def test_while_any_stands_it_is_the_longest(
+def test_an_open_violation_gives_the_maximum(
     end: datetime, lifted: list[datetime | None], rule: RetentionPolicy
 ) -> None:
     due = deadline(Facts(end, [*lifted, None]), rule)
@@ -81,7 +81,7 @@ def test_a_hold_outweighs_everything_and_leaves_no_trace(
 
 @settings(deadline=None)
 @given(moments, violations, rules, moments)
-def test_a_lift_never_brings_it_before_the_rule(
+def test_a_lift_never_shortens_the_deadline_below_the_policy(
     end: datetime, lifted: list[datetime | None], rule: RetentionPolicy, now: datetime
 ) -> None:
     """No admin's act shortens it below the rule: not below the base, and not within the days of grace."""
@@ -97,7 +97,9 @@ def test_a_lift_never_brings_it_before_the_rule(
 
 @settings(deadline=None)
 @given(moments, violations, rules, st.booleans())
-def test_it_always_says_why(end: datetime, lifted: list[datetime | None], rule: RetentionPolicy, held: bool) -> None:
+def test_a_deadline_always_has_reasons(
+    end: datetime, lifted: list[datetime | None], rule: RetentionPolicy, held: bool
+) -> None:
     due = deadline(Facts(end, lifted, held), rule)
 
     assert (due.at is None) == held == (due.codes == ("hold",))

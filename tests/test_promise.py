@@ -14,7 +14,7 @@ from tests.support.factory import make_space
 
 
 @pytest.mark.django_db
-def test_a_change_of_the_rule_leaves_the_promise(client: Client, alice: User, settings: Settings) -> None:
+def test_a_policy_change_keeps_stored_deadlines(client: Client, alice: User, settings: Settings) -> None:
     space = make_space(alice, ended_ago=timedelta(days=6))
     before = content_id(space)
     settings.RETENTION_DAYS = 60
@@ -32,7 +32,7 @@ def test_a_change_of_the_rule_leaves_the_promise(client: Client, alice: User, se
 
 
 @pytest.mark.django_db
-def test_the_next_flag_brings_the_new_rule(alice: User, admin: User, settings: Settings) -> None:
+def test_the_next_flag_uses_the_new_policy(alice: User, admin: User, settings: Settings) -> None:
     space = make_space(alice, ended_ago=timedelta(days=6))
     settings.RETENTION_DAYS = 60
 

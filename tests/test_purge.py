@@ -28,7 +28,7 @@ def space(zebrafish: Space) -> Space:
     return zebrafish
 
 
-def test_nothing_of_it_is_left_in_the_store(space: Space, bob: User, tone: Path) -> None:
+def test_a_purge_leaves_no_object(space: Space, bob: User, tone: Path) -> None:
     prefix, client, bucket = keys.prefix(space.pk), store().client, store().bucket
     build(request(space.pk, SYSTEM).pk)
     client.put_object(Bucket=bucket, Key=f"{prefix}stray/of/nobody", Body=b"x")
@@ -47,7 +47,7 @@ def test_nothing_of_it_is_left_in_the_store(space: Space, bob: User, tone: Path)
     assert space.deleted_at is not None
 
 
-def test_what_a_listing_leaves_out_goes_by_our_inventory(space: Space) -> None:
+def test_objects_missing_from_the_listing_are_deleted_by_our_rows(space: Space) -> None:
     sound = space.recordings.get()
     entry = rf"<Version>(?:(?!</Version>).)*{re.escape(sound.key)}.*?</Version>".encode()
     make_due(space)
@@ -89,7 +89,7 @@ def test_the_log_says_what_was_deleted(space: Space) -> None:
     ]
 
 
-def test_what_comes_back_meanwhile_is_seen(space: Space) -> None:
+def test_an_object_that_reappears_is_detected(space: Space) -> None:
     make_due(space)
     client, bucket, late = store().client, store().bucket, f"{keys.prefix(space.pk)}late"
 
@@ -109,7 +109,7 @@ def test_what_comes_back_meanwhile_is_seen(space: Space) -> None:
     assert purge(space.pk)
 
 
-def test_a_second_time_nothing_happens(space: Space) -> None:
+def test_a_second_purge_does_nothing(space: Space) -> None:
     make_due(space)
     assert purge(space.pk)
     before = events(space)
@@ -123,7 +123,7 @@ def test_a_second_time_nothing_happens(space: Space) -> None:
     [(WRONG_KEY, "the object store answered 403"), (UNREACHABLE, "the object store can't be reached")],
     ids=["denied", "down"],
 )
-def test_what_is_not_known_is_not_done(space: Space, options: dict[str, str], words: str) -> None:
+def test_a_purge_fails_without_the_store(space: Space, options: dict[str, str], words: str) -> None:
     make_due(space)
 
     with override_store(**options):
@@ -143,7 +143,7 @@ def test_what_is_not_known_is_not_done(space: Space, options: dict[str, str], wo
     assert event_detail(space, "space.deleted")["attempts"] == 2
 
 
-def test_one_worker_at_a_time(space: Space) -> None:
+def test_only_one_worker_purges_a_space(space: Space) -> None:
     make_due(space)
     begin(space.pk)
     assert leases.claim(Space, space.pk, ["expiring"])

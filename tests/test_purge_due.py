@@ -22,7 +22,7 @@ def space(zebrafish: Space) -> Space:
     return zebrafish
 
 
-def test_not_before_it_is_due(space: Space) -> None:
+def test_not_purged_before_the_deadline(space: Space) -> None:
     assert not purge(space.pk)
 
     space.refresh_from_db()
@@ -31,7 +31,7 @@ def test_not_before_it_is_due(space: Space) -> None:
     assert "deletion.started" not in events(space)
 
 
-def test_not_on_the_day_before(alice: User) -> None:
+def test_not_purged_on_the_day_before(alice: User) -> None:
     space = make_row(alice, ended_ago=timedelta(days=29, hours=1))
 
     assert not purge(space.pk)
@@ -39,21 +39,21 @@ def test_not_on_the_day_before(alice: User) -> None:
     assert reload_space(space).state == "available"
 
 
-def test_as_soon_as_it_is_due(alice: User) -> None:
+def test_purged_once_due(alice: User) -> None:
     space = make_row(alice, ended_ago=timedelta(days=30))
 
     assert list(sweep_all()) == [space.pk]
     assert reload_space(space).state == "deleted"
 
 
-def test_never_while_it_is_held(alice: User) -> None:
+def test_not_purged_on_hold(alice: User) -> None:
     space = make_held(alice, ended_ago=timedelta(days=400))
 
     assert not purge(space.pk)
     assert Space.objects.get(pk=space.pk).state == "available"
 
 
-def test_nor_is_one_that_stopped_arriving(alice: User) -> None:
+def test_an_abandoned_upload_on_hold_is_not_purged(alice: User) -> None:
     space = make_held(alice, state="receiving", ended_ago=timedelta(days=400))
     update_space(space, created_at=dbtime.now() - timedelta(days=2))
 
@@ -64,7 +64,7 @@ def test_nor_is_one_that_stopped_arriving(alice: User) -> None:
 @pytest.mark.parametrize(
     ("created", "lease", "discarded"), [(25, None, True), (23, None, False), (25, 1, False), (50, 25, True)]
 )
-def test_what_nobody_went_on_with_is_discarded_after_a_day(
+def test_an_abandoned_space_is_purged_after_a_day(
     alice: User, created: int, lease: int | None, discarded: bool
 ) -> None:
     space, now = make_row(alice, state="receiving"), dbtime.now()
@@ -78,7 +78,7 @@ def test_what_nobody_went_on_with_is_discarded_after_a_day(
         assert event_detail(space, "deletion.started")["why"] == "abandoned"
 
 
-def test_a_flag_that_came_first_wins(space: Space, admin: User) -> None:
+def test_an_earlier_flag_prevents_the_purge(space: Space, admin: User) -> None:
     deadline = dbtime.now() + timedelta(seconds=3)
     Space.objects.filter(pk=space.pk).update(expires_at=deadline)
     flag(space.pk, "spam", "An axolotl.", admin)

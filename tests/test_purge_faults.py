@@ -109,7 +109,7 @@ STAYS = [
 
 
 @pytest.mark.parametrize(("fault", "words"), STAYS)
-def test_what_the_store_does_not_do_is_not_done(spaces: list[Space], fault: Fault, words: str) -> None:
+def test_a_persistent_store_error_keeps_the_space_expiring(spaces: list[Space], fault: Fault, words: str) -> None:
     fault.seen = 0
     with bad_day(fault):
         assert list(sweep_all()) == []
@@ -133,7 +133,7 @@ def test_what_the_store_does_not_do_is_not_done(spaces: list[Space], fault: Faul
     ],
     ids=["reset after it was done", "reset after ends of uploads", "503", "slow"],
 )
-def test_what_happens_once_holds_up_nobody(spaces: list[Space], fault: Fault) -> None:
+def test_a_transient_store_error_is_retried(spaces: list[Space], fault: Fault) -> None:
     fault.seen = 0
     with bad_day(fault, attempts=3):  # as in production
         assert set(sweep_all()) == {space.pk for space in spaces}
@@ -157,7 +157,7 @@ def keeps(*kept: str) -> Fault:
     return Fault(DELETE, changed=changed)
 
 
-def test_single_keys_that_are_refused_hold_up_their_spaces_only(spaces: list[Space]) -> None:
+def test_refused_keys_block_only_their_spaces(spaces: list[Space]) -> None:
     first, second, fine = spaces
     refused = {space.pk: keys.recording(space.pk, 1, "m4a") for space in (first, second)}
 
@@ -177,7 +177,7 @@ def test_single_keys_that_are_refused_hold_up_their_spaces_only(spaces: list[Spa
     assert_it_goes_on_and_ends_once(spaces)
 
 
-def test_a_volume_that_is_refused_holds_up_whoever_was_in_it(spaces: list[Space]) -> None:
+def test_an_undeletable_export_part_blocks_its_spaces(spaces: list[Space]) -> None:
     (export_part,) = export_parts()
 
     with bad_day(keeps(export_part)):
@@ -190,7 +190,7 @@ def test_a_volume_that_is_refused_holds_up_whoever_was_in_it(spaces: list[Space]
     assert_it_goes_on_and_ends_once(spaces)
 
 
-def test_a_store_that_fails_for_days_is_not_told_of_each_time(spaces: list[Space]) -> None:
+def test_repeated_failures_are_logged_once(spaces: list[Space]) -> None:
     ids: set[UUID] = {space.pk for space in spaces}
     with bad_day(Fault(DELETE, status=403, code="AccessDenied")):
         for _ in range(5):

@@ -46,7 +46,7 @@ def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> "Fut
     return future
 
 
-def test_the_flag_was_first(space: Space, admin: User) -> None:
+def test_a_flag_that_commits_first_wins(space: Space, admin: User) -> None:
     deadline = dbtime.now() + timedelta(seconds=3)
     Space.objects.filter(pk=space.pk).update(expires_at=deadline)
 
@@ -61,7 +61,7 @@ def test_the_flag_was_first(space: Space, admin: User) -> None:
     assert (space.state, space.violations.count()) == ("available", 1)
 
 
-def test_the_deletion_was_first(space: Space, admin: User) -> None:
+def test_a_deletion_that_commits_first_wins(space: Space, admin: User) -> None:
     flagged = meanwhile(lambda: begin(space.pk), lambda: flag(space.pk, "spam", "An axolotl.", admin))
 
     with raises_error(TooLate, "space.deletion_started"):

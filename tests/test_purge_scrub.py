@@ -45,7 +45,7 @@ def where(word: str) -> set[tuple[str, str]]:
     return found
 
 
-def test_no_word_of_it_is_left_in_the_database(space: Space, admin: User) -> None:
+def test_no_content_is_left_in_the_database(space: Space, admin: User) -> None:
     appealed = flag(space.pk, "spam", "An axolotl.", admin, Lines(1, (1,)))
     decide(appeal(appealed.pk, "A wombat.", space.host).pk, "A kakapo.", admin, granted=False)
     lift(space.pk, "A pangolin.", admin)

@@ -19,13 +19,13 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "made.zip"
 
 
-def test_all_accept_one_that_is_right(path: Path) -> None:
+def test_every_reader_accepts_a_valid_zip(path: Path) -> None:
     assert set(reader_commands()) == EVERY
     assert reader_errors(path) == {}
     assert extract_member(path, "b", EVERY - {"zipfile"}) == dict.fromkeys(EVERY - {"zipfile"}, b"second")
 
 
-def test_all_find_one_flipped_bit(path: Path) -> None:
+def test_every_reader_finds_a_flipped_bit(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[data.index(b"second")] ^= 1
     path.write_bytes(data)
@@ -33,7 +33,7 @@ def test_all_find_one_flipped_bit(path: Path) -> None:
     assert set(reader_errors(path)) == EVERY
 
 
-def test_all_find_that_the_end_is_missing(path: Path) -> None:
+def test_every_reader_finds_a_truncated_zip(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
     assert set(reader_errors(path)) == EVERY

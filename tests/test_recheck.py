@@ -42,7 +42,7 @@ def whole_look() -> int:
     raise AssertionError("it never comes to its end")
 
 
-def test_a_copy_that_came_back_is_removed_and_told(deleted: Space, alice: User) -> None:
+def test_a_reappeared_object_is_removed_and_logged(deleted: Space, alice: User) -> None:
     neighbour = make_row(alice)
     make_contents(neighbour)
     put(deleted)
@@ -62,7 +62,7 @@ def test_a_copy_that_came_back_is_removed_and_told(deleted: Space, alice: User) 
     assert DeletionCertificate.objects.get().document == document
 
 
-def test_an_upload_that_was_opened_afterwards_is_ended(deleted: Space) -> None:
+def test_an_upload_opened_after_the_deletion_is_aborted(deleted: Space) -> None:
     store().client.create_multipart_upload(Bucket=store().bucket, Key=f"{keys.prefix(deleted.pk)}late")
 
     whole_look()
@@ -71,7 +71,7 @@ def test_an_upload_that_was_opened_afterwards_is_ended(deleted: Space) -> None:
     assert events(deleted)[-2:] == AFTER
 
 
-def test_a_volume_that_it_was_in_came_back(alice: User) -> None:
+def test_a_reappeared_export_part_is_removed(alice: User) -> None:
     space, neighbour = make_row(alice), make_row(alice)
     for one in (space, neighbour):
         make_contents(one)
@@ -93,7 +93,7 @@ def test_a_volume_that_it_was_in_came_back(alice: User) -> None:
     assert not {*AFTER} & {*events(neighbour)}
 
 
-def test_once_a_day(deleted: Space) -> None:
+def test_a_deletion_is_rechecked_once_a_day(deleted: Space) -> None:
     assert recheck.is_due()
     whole_look()
     assert LogEntry.objects.get(event="deletion.rechecked").detail == {"spaces": 1}
@@ -108,7 +108,9 @@ def test_once_a_day(deleted: Space) -> None:
     assert not store().listing(keys.prefix(deleted.pk))
 
 
-def test_a_round_is_bounded_and_the_next_goes_on(deleted: Space, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_round_is_bounded_and_the_next_continues(
+    deleted: Space, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("archive.storage.s3.BATCH", 2)
     for space in [make_row(alice) for _ in range(5)]:
         put(space)
@@ -124,7 +126,7 @@ def test_a_round_is_bounded_and_the_next_goes_on(deleted: Space, alice: User, mo
     assert events(deleted)[-2:] == AFTER
 
 
-def test_what_can_not_be_removed_is_told_once_and_tried_again(deleted: Space) -> None:
+def test_an_undeletable_object_is_logged_once_and_retried(deleted: Space) -> None:
     put(deleted)
     with (
         Proxy(settings.S3_ENDPOINT_URL, Fault(r"^POST /\S*\?delete", status=403, code="AccessDenied")) as proxy,
@@ -141,14 +143,14 @@ def test_what_can_not_be_removed_is_told_once_and_tried_again(deleted: Space) ->
     assert events(deleted)[-2:] == AFTER
 
 
-def test_a_place_that_was_seen_empty_is_no_alarm(deleted: Space) -> None:
+def test_an_empty_prefix_is_no_alert(deleted: Space) -> None:
     whole_look()
 
     assert events(deleted)[-1] == "space.deleted"
     assert LogEntry.objects.filter(event="deletion.rechecked").count() == 1
 
 
-def test_one_that_can_not_be_removed_does_not_keep_the_others(deleted: Space, alice: User) -> None:
+def test_an_undeletable_object_does_not_block_others(deleted: Space, alice: User) -> None:
     other = make_row(alice)
     make_due(other)
     assert purge(other.pk)

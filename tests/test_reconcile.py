@@ -41,7 +41,7 @@ def again(**options: Any) -> Findings:
     return reconcile(apply=True, age=NOW, at_once=2, **options)
 
 
-def test_what_fits_is_left_alone(space: Space) -> None:
+def test_consistent_rows_and_objects_are_left_alone(space: Space) -> None:
     again()
 
     assert again() == Findings()
@@ -72,7 +72,7 @@ def test_sightings_a_day_apart_are_not_enough_for_a_young_object(space: Space) -
     assert there(stray)
 
 
-def test_two_sightings_too_close_are_one(space: Space) -> None:
+def test_two_sightings_too_close_count_as_one(space: Space) -> None:
     stray = put(f"{keys.prefix(space.pk)}stray")
 
     for _ in range(2):
@@ -80,7 +80,7 @@ def test_two_sightings_too_close_are_one(space: Space) -> None:
     assert there(stray)
 
 
-def test_another_object_of_the_same_name_is_seen_for_the_first_time(space: Space) -> None:
+def test_a_replaced_object_starts_its_sightings_again(space: Space) -> None:
     stray = put(f"{keys.prefix(space.pk)}stray")
     again()
     put(stray, b"another")
@@ -109,7 +109,7 @@ def test_a_space_without_a_row(alice: User) -> None:
 
 
 @pytest.mark.parametrize("state", ["receiving", "processing", "expiring"])
-def test_what_somebody_is_writing_or_deleting_is_not_touched(alice: User, state: str) -> None:
+def test_spaces_in_progress_are_not_touched(alice: User, state: str) -> None:
     space = make_row(alice, state=state)
     fresh = put(keys.recording(space.pk, 1, "m4a"))
 
@@ -132,7 +132,7 @@ def test_a_bundle_that_is_being_composed_is_not_touched(space: Space, state: str
     assert there(whole)
 
 
-def test_the_file_of_a_session_is_not_touched(space: Space) -> None:
+def test_the_file_of_an_upload_session_is_not_touched(space: Space) -> None:
     key = put(f"{keys.prefix(space.pk)}incoming/one")
     UploadSession.objects.create(
         space=space, kind="transcript", name="a.vtt", size=5, part_size=5, key=key, upload_id="u", state="aborted"
@@ -143,7 +143,7 @@ def test_the_file_of_a_session_is_not_touched(space: Space) -> None:
     assert there(key)
 
 
-def test_a_row_that_is_written_between_two_sightings_saves_its_object(space: Space) -> None:
+def test_a_row_written_between_two_sightings_keeps_its_object(space: Space) -> None:
     late = put(keys.transcript(space.pk, "2", "de"))
     assert again().orphans == [late]
     space.transcripts.create(number=2, language="de", cues=[], key=late, size=5, sha256="0" * 64, crc32=0, etag="x")
@@ -153,7 +153,7 @@ def test_a_row_that_is_written_between_two_sightings_saves_its_object(space: Spa
     assert not ReconcileFinding.objects.exists()
 
 
-def test_at_most_so_many(space: Space) -> None:
+def test_a_run_removes_a_bounded_number(space: Space) -> None:
     for number in range(3):
         put(f"{keys.prefix(space.pk)}stray{number}")
     again()
@@ -162,7 +162,7 @@ def test_at_most_so_many(space: Space) -> None:
     assert len(again(most=2).removed) == 1
 
 
-def test_a_ghost_is_an_alarm_and_its_row_stays(space: Space, alice: User) -> None:
+def test_a_missing_object_is_an_alert_and_its_row_stays(space: Space, alice: User) -> None:
     others = [make_row(alice) for _ in range(5)]
     for other in others:
         make_contents(other)
@@ -176,7 +176,7 @@ def test_a_ghost_is_an_alarm_and_its_row_stays(space: Space, alice: User) -> Non
     assert space.recordings.get().key == gone
 
 
-def test_a_ghost_that_is_there_again_is_told(space: Space) -> None:
+def test_a_missing_object_that_reappears_is_reported(space: Space) -> None:
     lost = space.recordings.get()
     store().client.delete_object(Bucket=store().bucket, Key=lost.key)
     again()
@@ -188,7 +188,7 @@ def test_a_ghost_that_is_there_again_is_told(space: Space) -> None:
     assert not ReconcileFinding.objects.exists()
 
 
-def test_what_was_missing_before_is_not_told_again(space: Space) -> None:
+def test_a_missing_object_is_reported_once(space: Space) -> None:
     space.recordings.update(missing_at=dbtime.now())
     store().client.delete_object(Bucket=store().bucket, Key=space.recordings.get().key)
 
@@ -196,7 +196,7 @@ def test_what_was_missing_before_is_not_told_again(space: Space) -> None:
     assert events(space) == []
 
 
-def test_a_ghost_of_a_space_that_is_deleted_meanwhile_is_not_found_again(space: Space) -> None:
+def test_a_space_deleted_meanwhile_has_no_missing_objects(space: Space) -> None:
     store().client.delete_object(Bucket=store().bucket, Key=space.recordings.get().key)
     again()
     update_space(space, state="expiring")
@@ -205,21 +205,21 @@ def test_a_ghost_of_a_space_that_is_deleted_meanwhile_is_not_found_again(space: 
     assert events(space) == ["object.missing"]
 
 
-def test_of_a_space_with_nothing_in_the_store_every_row_is_a_ghost(space: Space) -> None:
+def test_a_space_without_objects_reports_every_row(space: Space) -> None:
     store().delete(store().versions(keys.prefix(space.pk)))
 
     assert len(reconcile().ghosts) == 3
 
 
 @pytest.mark.parametrize("over", [{"state": "expiring"}, {"expires_at": "past"}])
-def test_what_is_being_deleted_has_no_ghosts(space: Space, over: dict[str, Any]) -> None:
+def test_a_space_being_deleted_has_no_missing_objects(space: Space, over: dict[str, Any]) -> None:
     update_space(space, **{name: dbtime.now() if value == "past" else value for name, value in over.items()})
     store().delete(store().versions(keys.prefix(space.pk)))
 
     assert reconcile().ghosts == []
 
 
-def test_an_old_upload_of_nobody_is_ended(space: Space) -> None:
+def test_an_old_orphaned_upload_is_aborted(space: Space) -> None:
     ours, stray = f"{keys.prefix(space.pk)}ours", f"{keys.prefix(space.pk)}stray"
     for key in (ours, stray):
         store().client.create_multipart_upload(Bucket=store().bucket, Key=key)
@@ -235,7 +235,7 @@ def test_an_old_upload_of_nobody_is_ended(space: Space) -> None:
     assert events(space) == ["reconcile.upload_aborted"]
 
 
-def test_what_is_left_of_a_try_of_the_store_that_died() -> None:
+def test_leftovers_of_a_capability_check_are_removed() -> None:
     source = put("rehearsal/1/source")
     store().client.create_multipart_upload(Bucket=store().bucket, Key="rehearsal/1/copy")
 
@@ -252,7 +252,7 @@ def test_what_is_left_of_a_try_of_the_store_that_died() -> None:
     }
 
 
-def test_names_that_are_not_ours_are_said_and_stay() -> None:
+def test_unknown_keys_are_reported_and_kept() -> None:
     foreign = [put("foreign/file"), put("spaces/not-an-id/x"), put("spaces/loose")]
 
     again()
@@ -260,7 +260,7 @@ def test_names_that_are_not_ours_are_said_and_stay() -> None:
     assert all(there(key) for key in foreign)
 
 
-def test_the_command(space: Space, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_reconcile_command(space: Space, capsys: pytest.CaptureFixture[str]) -> None:
     stray = put(f"{keys.prefix(space.pk)}stray")
     call_command("reconcile", "--json")
     assert json.loads(capsys.readouterr().out)["orphans"] == [stray]

@@ -46,13 +46,13 @@ def again() -> Findings:
 
 
 @pytest.mark.parametrize("fields", [READY, {"state": "building"}, OVER], ids=["ready", "building", "not cleared"])
-def test_what_somebody_sees_to_is_left_alone(make_volume: Callable[..., ExportPart], fields: dict[str, Any]) -> None:
+def test_known_parts_are_left_alone(make_volume: Callable[..., ExportPart], fields: dict[str, Any]) -> None:
     put(make_volume(**fields).pk)
 
     assert [again(), again()] == [Findings(), Findings()]
 
 
-def test_what_is_over_and_came_back_is_removed_at_the_second_sighting(make_volume: Callable[..., ExportPart]) -> None:
+def test_a_reappeared_part_is_removed_at_the_second_sighting(make_volume: Callable[..., ExportPart]) -> None:
     stray, nobodys = put(make_volume(**OVER, storage_cleared=True).pk), put(uuid4())
 
     first = again()
@@ -66,7 +66,7 @@ def test_what_is_over_and_came_back_is_removed_at_the_second_sighting(make_volum
     }
 
 
-def test_one_that_is_ready_and_not_there_is_an_alarm(make_volume: Callable[..., ExportPart]) -> None:
+def test_a_missing_ready_part_is_an_alert(make_volume: Callable[..., ExportPart]) -> None:
     export_part = make_volume(**READY)
 
     assert [again().ghosts, again().ghosts] == [[export_part.key], [export_part.key]]
@@ -74,7 +74,7 @@ def test_one_that_is_ready_and_not_there_is_an_alarm(make_volume: Callable[..., 
     assert (entry.event, entry.space_id, entry.detail) == ("object.missing", None, {"key": export_part.key})
 
 
-def test_an_upload_that_it_is_composed_in_is_left_open(make_volume: Callable[..., ExportPart]) -> None:
+def test_the_upload_of_a_part_in_progress_stays_open(make_volume: Callable[..., ExportPart]) -> None:
     export_part = make_volume(state="building")
     for key in (keys.export_part(export_part.pk), keys.export_part(UUID(int=1))):
         store().client.create_multipart_upload(Bucket=store().bucket, Key=key)

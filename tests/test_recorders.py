@@ -24,7 +24,7 @@ def status(text: str) -> int:
     return ApiClient(token=text).get("/uploads").status
 
 
-def test_it_is_kept_as_a_hash(made: tuple[RecorderToken, str]) -> None:
+def test_a_token_is_stored_as_a_hash(made: tuple[RecorderToken, str]) -> None:
     token, text = made
 
     row = str(RecorderToken.objects.values().get())
@@ -35,11 +35,11 @@ def test_it_is_kept_as_a_hash(made: tuple[RecorderToken, str]) -> None:
     assert (token.prefix, token.scopes) == (text[:16], ["intake"])
 
 
-def test_it_lets_its_recorder_in(made: tuple[RecorderToken, str]) -> None:
+def test_a_token_authenticates_its_recorder(made: tuple[RecorderToken, str]) -> None:
     assert status(made[1]) == 200
 
 
-def test_another_secret_does_not(made: tuple[RecorderToken, str]) -> None:
+def test_a_wrong_secret_is_refused(made: tuple[RecorderToken, str]) -> None:
     text = made[1]
 
     assert status(text[:-1] + ("A" if text[-1] != "A" else "B")) == 401
@@ -49,7 +49,7 @@ def test_another_secret_does_not(made: tuple[RecorderToken, str]) -> None:
     assert status("skr_000000000000_" + text[17:]) == 401
 
 
-def test_taken_back(made: tuple[RecorderToken, str], admin: User) -> None:
+def test_a_revoked_token_is_refused(made: tuple[RecorderToken, str], admin: User) -> None:
     token, text = made
 
     assert recorders.revoke(token.pk, admin) is True
@@ -58,20 +58,22 @@ def test_taken_back(made: tuple[RecorderToken, str], admin: User) -> None:
     assert status(text) == 401
 
 
-def test_expired(made: tuple[RecorderToken, str]) -> None:
+def test_an_expired_token_is_refused(made: tuple[RecorderToken, str]) -> None:
     RecorderToken.objects.update(expires_at=dbtime.now())
 
     assert status(made[1]) == 401
 
 
-def test_of_another_scope(made: tuple[RecorderToken, str]) -> None:
+def test_a_token_of_another_scope_is_refused(made: tuple[RecorderToken, str]) -> None:
     RecorderToken.objects.update(scopes=["something else"])
 
     assert status(made[1]) == 403
 
 
 @pytest.mark.parametrize("end", ["deactivated", "no admin any more", "deleted"])
-def test_somebody_answers_for_it(end: str, made: tuple[RecorderToken, str], admin: User) -> None:
+def test_a_token_ends_with_the_admin_rights_of_its_creator(
+    end: str, made: tuple[RecorderToken, str], admin: User
+) -> None:
     if end == "deactivated":
         User.objects.filter(pk=admin.pk).update(is_active=False)
     elif end == "deleted":
@@ -83,7 +85,7 @@ def test_somebody_answers_for_it(end: str, made: tuple[RecorderToken, str], admi
     assert recorders.state(RecorderToken.objects.get(), dbtime.now()) == "its maker is no admin any more"
 
 
-def test_its_last_use_is_noted_to_the_minute(made: tuple[RecorderToken, str]) -> None:
+def test_last_use_is_recorded_to_the_minute(made: tuple[RecorderToken, str]) -> None:
     used = []
     for ago in (None, timedelta(seconds=50), timedelta(seconds=70)):
         if ago is not None:
@@ -96,7 +98,7 @@ def test_its_last_use_is_noted_to_the_minute(made: tuple[RecorderToken, str]) ->
     assert used[2] < timedelta(seconds=30)
 
 
-def test_the_log_says_who_made_it_and_who_took_it_back(made: tuple[RecorderToken, str], admin: User) -> None:
+def test_the_log_names_creator_and_revoker(made: tuple[RecorderToken, str], admin: User) -> None:
     token, text = made
     recorders.revoke(token.pk, admin)
 
@@ -111,7 +113,7 @@ def test_the_log_says_who_made_it_and_who_took_it_back(made: tuple[RecorderToken
 
 
 @pytest.mark.parametrize(("name", "days"), [("", 30), (" ", 30), ("x" * 101, 30), ("studio", 0), ("studio", 367)])
-def test_what_can_not_be_made(name: str, days: int, admin: User) -> None:
+def test_invalid_tokens_are_refused(name: str, days: int, admin: User) -> None:
     with pytest.raises(Refused):
         recorders.create_token(name, days, admin)
     assert not LogEntry.objects.exists()

@@ -20,7 +20,7 @@ def page(user: User) -> str:
     return make_client(user).get("/recorders/").content.decode()
 
 
-def test_a_token_is_made_and_shown_once(admin: User, alice: User) -> None:
+def test_a_token_is_created_and_shown_once(admin: User, alice: User) -> None:
     answer = make_client(admin).post(
         "/recorders/", {"name": "Studio <2>", "days": "90", "hosts": "alice", "scopes": "intake"}
     )
@@ -35,7 +35,7 @@ def test_a_token_is_made_and_shown_once(admin: User, alice: User) -> None:
     assert shown[:16] in page(admin)
 
 
-def test_a_token_is_taken_back(admin: User) -> None:
+def test_a_token_is_revoked(admin: User) -> None:
     token, text = recorders.create_token("studio", 30, admin)
 
     answer = make_client(admin).post(f"/recorders/{token.pk}/revoke", follow=True)
@@ -66,7 +66,7 @@ def test_the_page_says_when_it_was_used(admin: User) -> None:
         ({"name": "studio", "days": "90", "hosts": "", "scopes": ["bundles"]}, "Choose at least one host"),
     ],
 )
-def test_what_can_not_be_made(form: dict[str, Any], said: str, admin: User) -> None:
+def test_invalid_tokens_are_refused(form: dict[str, Any], said: str, admin: User) -> None:
     answer = make_client(admin).post("/recorders/", {"scopes": ["intake"], **form})
 
     assert (answer.status_code, said in answer.content.decode()) == (422, True)
@@ -93,7 +93,7 @@ def test_nobody_else_either(admin: User) -> None:
     assert RecorderToken.objects.get().revoked_at is None
 
 
-def test_its_queries_do_not_grow(admin: User, alice: User) -> None:
+def test_the_query_count_does_not_grow(admin: User, alice: User) -> None:
     counts = []
     for number in (1, 8):
         for _ in range(number):

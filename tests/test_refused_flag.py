@@ -9,7 +9,7 @@ from tests.support.factory import make_row
 
 
 @pytest.mark.django_db
-def test_what_was_typed_is_still_there(client: Client, alice: User, admin: User) -> None:
+def test_the_form_keeps_its_input(client: Client, alice: User, admin: User) -> None:
     space = make_row(alice)
     client.force_login(admin)
 
@@ -25,7 +25,7 @@ def test_what_was_typed_is_still_there(client: Client, alice: User, admin: User)
 
 
 @pytest.mark.django_db
-def test_the_footer_says_the_rule_in_force(client: Client, settings: Settings) -> None:
+def test_the_footer_shows_the_current_policy(client: Client, settings: Settings) -> None:
     settings.RETENTION_DAYS = 14
 
     assert "Recordings are kept 14 days after a Space ended; 90 more" in client.get("/accounts/login/").content.decode()

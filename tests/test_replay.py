@@ -77,7 +77,7 @@ GOOD: list[list[Told]] = [
 
 
 @pytest.mark.parametrize("story", GOOD)
-def test_nothing_to_say_when_the_rule_was_kept(story: list[Told]) -> None:
+def test_a_log_that_follows_the_policy_has_no_findings(story: list[Told]) -> None:
     assert judged(*story) == []
 
 
@@ -134,21 +134,21 @@ BAD: dict[str, tuple[list[Told], str]] = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_was_not_as_the_rule_says(name: str) -> None:
+def test_deviations_from_the_policy_are_found(name: str) -> None:
     story, kind = BAD[name]
 
     assert [found for found, _ in judged(*story)] == [kind]
 
 
-def test_a_log_that_does_not_begin_at_the_beginning() -> None:
+def test_an_incomplete_log_is_reported() -> None:
     assert {kind for kind, _ in judged(*GOOD[0][1:])} == {"without a reason"}
 
 
-def test_a_space_that_is_kept_is_not_late() -> None:
+def test_a_space_before_its_deadline_is_no_finding() -> None:
     assert judged(OPENED, now=datetime(2026, 3, 31, 12, 14, tzinfo=UTC)) == []
 
 
-def test_the_rule_of_that_time_counts() -> None:
+def test_the_policy_of_the_time_applies() -> None:
     """A week was the rule when it was announced; later changes don't make that wrong."""
     week = {"retention_days": 7, "violation_extra_days": 0, "lift_grace_days": 0}
     opened = (OPENED[0], OPENED[1], {**OPENED[2], "policy": week, "deadline": "2026-03-08T12:00:00Z"})
@@ -157,7 +157,7 @@ def test_the_rule_of_that_time_counts() -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_of_a_real_life(alice: User, admin: User, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_real_log_has_no_findings(alice: User, admin: User, capsys: pytest.CaptureFixture[str]) -> None:
     end = dbtime.now() - timedelta(days=30) + timedelta(seconds=3)
     space, kept = register_space(NewSpace(alice, end), SYSTEM), register_space(NewSpace(alice, dbtime.now()), SYSTEM)
     flag(kept.pk, "spam", "An axolotl.", admin)
@@ -188,7 +188,7 @@ def test_appeals_and_holds_are_understood(alice: User, admin: User, capsys: pyte
 
 
 @pytest.mark.usefixtures("db")
-def test_a_deletion_that_the_rule_did_not_give_is_found(zebrafish: Space, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_too_early_deletion_is_found(zebrafish: Space, capsys: pytest.CaptureFixture[str]) -> None:
     make_due(zebrafish)
     assert purge(zebrafish.pk)
 

@@ -32,18 +32,18 @@ def test_a_rule_changes_its_name_and_never_its_code(alice: User, admin: User) ->
     assert not Rule.objects.filter(code="doxing").exists()
 
 
-def test_a_rule_stays(admin: User) -> None:
+def test_a_rule_cannot_be_deleted(admin: User) -> None:
     assert make_client(admin).post(f"{RULES}spam/delete/", {"post": "yes"}).status_code == 403
     assert Rule.objects.filter(code="spam").exists()
 
 
-def test_nothing_else_is_there_for_an_admin(admin: User) -> None:
+def test_the_admin_site_has_only_rules(admin: User) -> None:
     assert make_client(admin).get("/admin/archive/user/").status_code == 403
     assert "Rules" in make_client(admin).get("/admin/").content.decode()
 
 
 @pytest.mark.parametrize("who", ["alice", "otto"])
-def test_nobody_else_gets_in(alice: User, auditor: User, who: str) -> None:
+def test_only_admins_may_edit_rules(alice: User, auditor: User, who: str) -> None:
     answer = make_client(User.objects.get(username=who)).post(f"{RULES}add/", TYPED)
 
     assert answer.status_code in (302, 403)

@@ -64,7 +64,7 @@ ROOM = [
         ("tractor", []),
     ],
 )
-def test_as_people_search(space: Space, words: str, found: list[str]) -> None:
+def test_search_queries_find_their_lines(space: Space, words: str, found: list[str]) -> None:
     make_transcript(space, ROOM)
 
     assert lines(words) == found
@@ -105,7 +105,7 @@ def test_one_search_over_several_languages(alice: User) -> None:
     assert sorted(lines("haus or houses")) == ["The [houses] are old.", "Unsere [Häuser] sind alt.", "[Haus], [houses]"]
 
 
-def test_the_best_first(alice: User) -> None:
+def test_results_are_ranked(alice: User) -> None:
     one_word = make_row(alice, title="one word here, the other beside it")
     both = make_row(alice, title="both in a line")
     often = make_row(alice, title="both, in two lines")
@@ -129,7 +129,7 @@ def test_a_space_shows_its_best_lines_in_order_of_time_and_how_many_more(space: 
     assert find("beans").line_count == 7
 
 
-def test_pages(alice: User) -> None:
+def test_results_are_paged(alice: User) -> None:
     made = [make_row(alice, ended_ago=timedelta(days=n + 1)) for n in range(12)]
     for space in made:
         make_transcript(space, ["bean"])
@@ -145,7 +145,7 @@ def test_pages(alice: User) -> None:
     "change",
     [{"state": "processing"}, {"state": "expiring"}, {"state": "rejected", "problem": "No sound."}, {"expires_at": -1}],
 )
-def test_only_what_is_served_now(space: Space, change: dict[str, object]) -> None:
+def test_only_available_spaces_are_found(space: Space, change: dict[str, object]) -> None:
     make_transcript(space, ["bean"])
     if "expires_at" in change:
         change = {"expires_at": space.ended_at + timedelta(days=6)}  # which is now
@@ -154,7 +154,7 @@ def test_only_what_is_served_now(space: Space, change: dict[str, object]) -> Non
     assert find("bean").spaces == []
 
 
-def test_a_held_space_is_served(space: Space) -> None:
+def test_a_held_space_is_found(space: Space) -> None:
     make_transcript(space, ["bean"])
     Hold.objects.create(space=space, reason="A court asked for it.", placed_by=space.host)
     Space.objects.filter(pk=space.pk).update(expires_at=None)
@@ -163,23 +163,23 @@ def test_a_held_space_is_served(space: Space) -> None:
 
 
 @pytest.mark.parametrize("words", ["", "  \n", "?!...", '""', "-", "\x00", "\ud800", "😀", "("])
-def test_nothing_to_look_for(words: str) -> None:
+def test_an_empty_query(words: str) -> None:
     with raises_error(Refused, "search.no_word"):
         find(words)
 
 
 @pytest.mark.parametrize("words", ["-bean", '-"green bean"', "-a -b", "bean or -pea"])
-def test_only_what_to_leave_out(words: str) -> None:
+def test_a_query_of_exclusions_only(words: str) -> None:
     with raises_error(Refused, "search.only_exclusions"):
         find(words)
 
 
-def test_too_long_to_be_a_search() -> None:
+def test_a_too_long_query_is_refused() -> None:
     with raises_error(Refused, "search.too_long", limit=300):
         find("bean " * 2000)
 
 
-def test_words_that_are_in_every_line_are_named(space: Space) -> None:
+def test_too_common_words_are_named(space: Space) -> None:
     make_transcript(space, ["The beans and the peas."])
 
     assert find("the").spaces == []
@@ -190,7 +190,7 @@ ODD = ["a\x00b", "'; DROP TABLE archive_searchline; --", "x:*", "!a & b | (c <->
 
 
 @pytest.mark.parametrize("words", ODD)
-def test_odd_words_do_no_harm(space: Space, words: str) -> None:
+def test_special_characters_are_harmless(space: Space, words: str) -> None:
     make_transcript(space, ["bean"])
 
     assert lines(words) == []
@@ -230,7 +230,7 @@ def test_at_most_so_many_lines_are_ranked(space: Space, monkeypatch: pytest.Monk
     assert (find("bean").line_count, find("bean").cut) == (3, True)
 
 
-def test_it_leaves_its_callers_time_limit_alone(space: Space) -> None:
+def test_the_callers_statement_timeout_is_kept(space: Space) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = '7min'")
         find("bean")

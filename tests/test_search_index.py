@@ -19,7 +19,7 @@ def space(alice: User) -> Space:
     return make_row(alice)
 
 
-def test_a_line_has_its_own_words_and_those_beside_it(space: Space) -> None:
+def test_a_line_is_indexed_with_its_neighbors(space: Space) -> None:
     make_transcript(space, ["Welcome to the", "seed library, friends.", "...", "Beans!"])
 
     assert vectors(space) == [
@@ -39,7 +39,7 @@ def test_a_line_has_its_own_words_and_those_beside_it(space: Space) -> None:
         ("pl", "simple", "'die':1A 'äpfel':2A"),
     ],
 )
-def test_each_language_by_its_own_rules(space: Space, language: str, config: str, vector: str) -> None:
+def test_each_language_has_its_own_stemming(space: Space, language: str, config: str, vector: str) -> None:
     make_transcript(space, ["Die ÄPFEL"], language)
 
     assert list(SearchLine.objects.values_list("config", "vector")) == [(config, vector)]

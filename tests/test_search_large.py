@@ -37,7 +37,7 @@ def test_a_long_transcript_is_indexed_and_found_quickly(alice: User) -> None:
 
 
 @pytest.mark.usefixtures("committed")
-def test_what_takes_too_long_is_given_up_in_words(alice: User) -> None:
+def test_a_slow_query_times_out_with_a_message(alice: User) -> None:
     make_transcript(make_row(alice), ["bean"])
 
     with psycopg.connect(dsn()) as other:

@@ -29,14 +29,14 @@ def found(user: User, words: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("spaces")
-def test_hosts_search_their_own_and_admins_all(alice: User, bob: User, admin: User) -> None:
+def test_hosts_search_their_spaces_and_admins_all(alice: User, bob: User, admin: User) -> None:
     assert found(alice, "beans") == ["Alice's"]
     assert found(bob, "beans") == ["Bob's"]
     assert sorted(found(admin, "beans")) == ["Alice's", "Bob's"]
 
 
 @pytest.mark.usefixtures("spaces")
-def test_auditors_may_not_read_what_was_said(auditor: User) -> None:
+def test_auditors_may_not_search_transcripts(auditor: User) -> None:
     client = make_client(auditor)
 
     assert client.get("/search/", {"q": "beans"}).status_code == 404
@@ -44,7 +44,7 @@ def test_auditors_may_not_read_what_was_said(auditor: User) -> None:
     assert "/search/" not in client.get("/").content.decode()
 
 
-def test_people_sign_in_first_and_a_post_is_nothing(alice: User) -> None:
+def test_search_needs_sign_in_and_a_get(alice: User) -> None:
     assert make_client().get("/search/?q=beans")["Location"] == "/accounts/login/?next=/search/%3Fq%3Dbeans"
     assert make_client(alice).post("/search/").status_code == 405
 
@@ -68,7 +68,7 @@ def test_the_rest_of_a_space_is_found_on_its_page(alice: User) -> None:
 
 
 @pytest.mark.usefixtures("spaces")
-def test_a_deadline_that_has_come_ends_it(alice: User, spaces: list[Space]) -> None:
+def test_a_space_is_not_found_after_its_deadline(alice: User, spaces: list[Space]) -> None:
     Space.objects.filter(pk=spaces[0].pk).update(expires_at=dbtime.now())
 
     assert found(alice, "beans") == []
@@ -77,7 +77,7 @@ def test_a_deadline_that_has_come_ends_it(alice: User, spaces: list[Space]) -> N
 NASTY = '<script>alert(1)</script> & "beans" {{ braces }}'
 
 
-def test_what_was_said_and_typed_is_text_and_nothing_else(alice: User) -> None:
+def test_queries_and_lines_are_escaped(alice: User) -> None:
     make_transcript(make_row(alice, title=NASTY), [(NASTY, NASTY)])
 
     for typed in (NASTY, "beans", "<script>alert(1)</script>nowhere"):
@@ -107,14 +107,14 @@ def test_what_was_said_and_typed_is_text_and_nothing_else(alice: User) -> None:
     ],
 )
 @pytest.mark.usefixtures("spaces")
-def test_every_question_has_a_clear_answer(alice: User, asked: dict[str, str], answer: str) -> None:
+def test_every_query_has_a_clear_message(alice: User, asked: dict[str, str], answer: str) -> None:
     page = make_client(alice).get("/search/", asked)
 
     assert page.status_code == 200
     assert answer in page.content.decode()
 
 
-def test_pages_follow_each_other(alice: User) -> None:
+def test_results_are_paged(alice: User) -> None:
     for days in range(1, 13):
         make_transcript(make_row(alice, ended_ago=timedelta(days=days)), ["beans"])
     client = make_client(alice)

@@ -50,7 +50,7 @@ def run(command: list[str], changed: Mapping[str, str | None]) -> subprocess.Com
     return subprocess.run(command, env=env, cwd=ROOT, text=True, capture_output=True, check=False, timeout=PATIENCE)
 
 
-def test_everything_that_is_missing_is_said_at_once() -> None:
+def test_all_missing_settings_are_reported_at_once() -> None:
     done = run([*MANAGE, "check"], {**dict.fromkeys(MISSING), "S3_PUBLIC_ENDPOINT_URL": None})
 
     assert done.returncode == 1
@@ -60,7 +60,7 @@ def test_everything_that_is_missing_is_said_at_once() -> None:
 
 
 @pytest.mark.parametrize("wrong", [WRONG, WITH_A_PATH], ids=["all at once", "one"])
-def test_what_can_not_be_right(wrong: list[tuple[str, str, str]]) -> None:
+def test_invalid_settings_are_reported(wrong: list[tuple[str, str, str]]) -> None:
     done = run([*MANAGE, "check"], {name: value for name, value, _ in wrong})
 
     assert done.returncode == 1
@@ -86,7 +86,7 @@ def test_an_address_with_a_password_is_not_repeated(name: str, value: str, said:
 
 
 @pytest.mark.parametrize("value", ["c2VjcmV0", "c2VjcmV0" * 8, "secret, and no base64 at all"])
-def test_a_key_is_32_bytes_and_not_repeated(value: str) -> None:
+def test_a_certificate_key_is_32_bytes_and_not_printed(value: str) -> None:
     done = run([*MANAGE, "check"], {"CERTIFICATE_KEY": value})
 
     assert (done.returncode, value in done.stdout + done.stderr) == (1, False)
@@ -103,7 +103,7 @@ def test_a_key_is_32_bytes_and_not_repeated(value: str) -> None:
     ],
     ids=["web", "worker", "beat"],
 )
-def test_nothing_starts_with_wrong_settings(program: list[str], tmp_path: object) -> None:
+def test_no_command_starts_with_wrong_settings(program: list[str], tmp_path: object) -> None:
     command = [part.format(port=free_port(), tmp=tmp_path) for part in program]
 
     done = run([sys.executable, "-m", *command], {"SECRET_KEY": None, "LEASE_SECONDS": "soon"})
@@ -137,7 +137,7 @@ def test_no_migration_is_missing() -> None:
     assert (done.returncode, done.stdout) == (0, "No changes detected\n"), done.stdout
 
 
-def test_the_database_address_keeps_what_it_asks_for() -> None:
+def test_the_database_url_keeps_its_options() -> None:
     """sslmode and the like are not lost beside our own options."""
     code = "from portal import settings; print(settings.DATABASES['default']['OPTIONS'])"
 

@@ -16,7 +16,7 @@ def fresh() -> Iterator[Store]:
         yield there
 
 
-def test_it_is_made_once_and_left_empty(fresh: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_bucket_is_created_once_and_left_empty(fresh: Store, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("setup_store")
     call_command("setup_store")
 
@@ -27,7 +27,7 @@ def test_it_is_made_once_and_left_empty(fresh: Store, capsys: pytest.CaptureFixt
     assert not fresh.listing("")
 
 
-def test_the_portal_may_use_it_from_browsers(fresh: Store) -> None:
+def test_cors_allows_the_portal(fresh: Store) -> None:
     call_command("setup_store")
 
     (rule,) = fresh.client.get_bucket_cors(Bucket=fresh.bucket)["CORSRules"]
@@ -35,7 +35,7 @@ def test_the_portal_may_use_it_from_browsers(fresh: Store) -> None:
     assert rule["AllowedOrigins"] == ["http://127.0.0.1:8000"]
 
 
-def test_one_with_versioning_is_refused(fresh: Store) -> None:
+def test_a_versioned_bucket_is_refused(fresh: Store) -> None:
     fresh.client.create_bucket(Bucket=fresh.bucket)
     fresh.client.put_bucket_versioning(Bucket=fresh.bucket, VersioningConfiguration={"Status": "Enabled"})
 
@@ -46,6 +46,6 @@ def test_one_with_versioning_is_refused(fresh: Store) -> None:
 @pytest.mark.parametrize(
     ("options", "words"), [(WRONG_KEY, "Check S3_ACCESS_KEY_ID"), (UNREACHABLE, "can't be reached")]
 )
-def test_a_store_that_says_no(options: dict[str, str], words: str) -> None:
+def test_a_store_that_denies_access_is_reported(options: dict[str, str], words: str) -> None:
     with override_store(**options), pytest.raises(CommandError, match=words):
         call_command("setup_store")

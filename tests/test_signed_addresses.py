@@ -59,13 +59,13 @@ def test_an_address_never_outlives_the_deadline(space: Space, bundle: Bundle) ->
 
 
 @pytest.mark.usefixtures("bundle")
-def test_less_than_a_second_left_is_gone(space: Space) -> None:
+def test_no_address_in_the_last_second(space: Space) -> None:
     leave(space, timedelta(seconds=0.9))
 
     assert make_client(space.host).get(f"/spaces/{space.id}/audio").status_code == 410
 
 
-def test_a_download_that_broke_goes_on_where_it_stopped(alice: User) -> None:
+def test_a_broken_download_resumes(alice: User) -> None:
     space = factory.make_space(alice, title="Gärten & Höfe")
     bundle = build.request(space.id, SYSTEM)
     assert build.build(bundle.id)
@@ -86,7 +86,7 @@ def test_a_download_that_broke_goes_on_where_it_stopped(alice: User) -> None:
     assert headers["Content-Disposition"].startswith('attachment; filename="G_rten & H_fe-')
 
 
-def test_each_handing_out_is_in_the_log(space: Space, bundle: Bundle) -> None:
+def test_each_download_is_logged(space: Space, bundle: Bundle) -> None:
     make_client().get(download_path(bundle, space.host))
 
     entry = LogEntry.objects.get(event="content.downloaded")
@@ -101,11 +101,11 @@ def test_each_handing_out_is_in_the_log(space: Space, bundle: Bundle) -> None:
         signing.dumps(["00000000-0000-4000-8000-000000000000", 1], salt="another"),
     ],
 )
-def test_a_token_that_we_did_not_give(bundle: Bundle, token: str) -> None:
+def test_a_forged_token_is_refused(bundle: Bundle, token: str) -> None:
     assert make_client().get(f"/download/{token}/bundle.zip").status_code == 404
 
 
-def test_a_token_with_one_letter_changed(space: Space, bundle: Bundle) -> None:
+def test_a_changed_token_is_refused(space: Space, bundle: Bundle) -> None:
     address = download_path(bundle, space.host)
     place = len("/download/") + 5
     changed = address[:place] + ("A" if address[place] != "A" else "B") + address[place + 1 :]
@@ -113,13 +113,13 @@ def test_a_token_with_one_letter_changed(space: Space, bundle: Bundle) -> None:
     assert make_client().get(changed).status_code == 404
 
 
-def test_one_whose_account_was_closed(space: Space, bundle: Bundle) -> None:
+def test_a_token_of_an_inactive_account_is_refused(space: Space, bundle: Bundle) -> None:
     User.objects.filter(pk=space.host_id).update(is_active=False)
 
     assert make_client().get(download_path(bundle, space.host)).status_code == 404
 
 
-def test_one_who_may_not_see_it_any_more(bundle: Bundle, admin: User) -> None:
+def test_a_token_of_a_user_without_access_is_refused(bundle: Bundle, admin: User) -> None:
     address = download_path(bundle, admin)
     assert make_client().get(address).status_code == 302
     admin.groups.clear()
@@ -127,7 +127,7 @@ def test_one_who_may_not_see_it_any_more(bundle: Bundle, admin: User) -> None:
     assert make_client().get(address).status_code == 404
 
 
-def test_what_was_not_handed_out_is_not_in_the_log(space: Space, bundle: Bundle) -> None:
+def test_refused_downloads_are_not_logged(space: Space, bundle: Bundle) -> None:
     address = download_path(bundle, space.host)
     leave(space, timedelta(seconds=0.9))
 
@@ -135,7 +135,7 @@ def test_what_was_not_handed_out_is_not_in_the_log(space: Space, bundle: Bundle)
     assert not LogEntry.objects.filter(event="content.downloaded").exists()
 
 
-def test_after_the_deletion_it_says_that_it_is_gone(space: Space, bundle: Bundle) -> None:
+def test_after_the_deletion_an_address_is_410(space: Space, bundle: Bundle) -> None:
     """The row of the bundle went with its Space."""
     address = download_path(bundle, space.host)
     make_due(space)
@@ -145,7 +145,7 @@ def test_after_the_deletion_it_says_that_it_is_gone(space: Space, bundle: Bundle
     assert make_client().get(address).status_code == 410
 
 
-def test_after_the_deletion_it_says_nothing_to_who_may_not_see_it(bundle: Bundle, admin: User) -> None:
+def test_after_the_deletion_an_address_is_404_without_access(bundle: Bundle, admin: User) -> None:
     address = download_path(bundle, admin)
     make_due(bundle.space)
     assert purge(bundle.space_id)

@@ -30,7 +30,7 @@ def get(url: str, **headers: str) -> tuple[int, Message, bytes]:
         return answer.status, answer.headers, answer.read()
 
 
-def test_it_hands_out_the_object_with_our_headers(key: str) -> None:
+def test_a_signed_url_serves_the_object_with_our_headers(key: str) -> None:
     status, headers, body = get(signed(key))
 
     assert (status, body) == (200, b"0123456789")
@@ -38,7 +38,7 @@ def test_it_hands_out_the_object_with_our_headers(key: str) -> None:
     assert headers["Cache-Control"] == "private, no-store"
 
 
-def test_a_broken_download_goes_on_where_it_stopped(key: str) -> None:
+def test_a_broken_download_resumes(key: str) -> None:
     status, headers, body = get(signed(key), Range="bytes=4-")
 
     assert (status, body) == (206, b"456789")
@@ -57,13 +57,13 @@ def test_a_broken_download_goes_on_where_it_stopped(key: str) -> None:
         ('a"b\\c;d.zip', False, "attachment; filename=\"a_b_c;d.zip\"; filename*=UTF-8''a%22b%5Cc%3Bd.zip"),
     ],
 )
-def test_the_name_that_the_download_gets(key: str, filename: str, inline: bool, disposition: str) -> None:
+def test_the_file_name_of_a_download(key: str, filename: str, inline: bool, disposition: str) -> None:
     _, headers, _ = get(signed(key, filename=filename, inline=inline))
 
     assert headers["Content-Disposition"] == disposition
 
 
-def test_it_is_dead_after_its_time(key: str) -> None:
+def test_a_signed_url_expires(key: str) -> None:
     for seconds in (1, 10, 60):  # the last for a very slow machine
         url = signed(key, expires=seconds)
         before = status(url)
@@ -82,13 +82,13 @@ def status(url: str) -> int:
             return error.code
 
 
-def test_it_opens_nothing_else(key: str) -> None:
+def test_a_signed_url_opens_no_other_object(key: str) -> None:
     with pytest.raises(HTTPError) as refused:
         get(signed(key).replace("a.zip?", "b.zip?"))
     assert refused.value.code == 403
     refused.value.close()
 
 
-def test_no_address_without_a_second_to_live(key: str) -> None:
+def test_no_signed_url_shorter_than_a_second(key: str) -> None:
     with pytest.raises(ValueError, match="at least one second"):
         signed(key, expires=0.9)

@@ -30,7 +30,7 @@ PART_2 = r"PUT /spacekeep/spaces/[^/]+/recording/1\.wav\?.*partNumber=2"
     [OPENS_UPLOAD.format(folder="recording"), PART_2, OPENS_UPLOAD.format(folder="transcript")],
     ids=["before its upload is open", "between parts", "after the recording, before the transcript"],
 )
-def test_an_ingest_that_slept_while_it_uploaded(services: Services, tmp_path: Path, stopped_at: str) -> None:
+def test_an_ingest_paused_during_its_upload(services: Services, tmp_path: Path, stopped_at: str) -> None:
     recording = make_noise(tmp_path / "long.wav", megabytes=20)
     with PausingProxy(os.environ["S3_ENDPOINT_URL"], stopped_at) as gate:
         writer = ingest(services, recording, S3_ENDPOINT_URL=gate.url)
@@ -46,7 +46,7 @@ def test_an_ingest_that_slept_while_it_uploaded(services: Services, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("committed", "alice")
-def test_an_ingest_that_slept_in_its_transaction(services: Services, demo_recording: Path) -> None:
+def test_an_ingest_paused_in_its_transaction(services: Services, demo_recording: Path) -> None:
     """PostgreSQL ends the transaction of a client that says nothing: else its locks would hold up the deletion."""
     with PausedAt("space.received") as pause:
         writer = ingest(services, demo_recording, IDLE_TRANSACTION_SECONDS="2")
@@ -63,7 +63,7 @@ def test_an_ingest_that_slept_in_its_transaction(services: Services, demo_record
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_bundle_whose_builder_slept_before_its_upload_was_open(services: Services, alice: User) -> None:
+def test_a_build_paused_before_its_upload_is_opened(services: Services, alice: User) -> None:
     """Its upload is opened after the purge saw the store empty, but before the purge commits."""
     space = factory.make_space(alice)
     with PausingProxy(os.environ["S3_ENDPOINT_URL"], OPENS_UPLOAD.format(folder="bundles")) as gate:
@@ -83,7 +83,7 @@ def test_a_bundle_whose_builder_slept_before_its_upload_was_open(services: Servi
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_bundle_whose_builder_slept_before_its_row_was_written(services: Services, alice: User) -> None:
+def test_a_build_paused_before_its_row_is_written(services: Services, alice: User) -> None:
     space = factory.make_space(alice)
     with PausedAt("bundle.ready") as pause:
         writer = bundle(services, space, IDLE_TRANSACTION_SECONDS="2")

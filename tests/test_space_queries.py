@@ -43,7 +43,7 @@ def ids(spaces: QuerySet[Space]) -> set[UUID]:
 @example([(Space.State.AVAILABLE, timedelta())], timedelta())
 @example([(Space.State.AVAILABLE, STEP), (Space.State.AVAILABLE, -STEP), (Space.State.AVAILABLE, None)], timedelta())
 @example([(state, STEP) for state in Space.State], timedelta())
-def test_database_and_memory_agree(alice: User, rows: list[tuple[str, timedelta | None]], at: timedelta) -> None:
+def test_querysets_and_instances_agree(alice: User, rows: list[tuple[str, timedelta | None]], at: timedelta) -> None:
     moment = NOW + at
     with transaction.atomic():
         spaces = Space.objects.bulk_create([row(alice, *one) for one in rows])
@@ -59,7 +59,7 @@ def test_database_and_memory_agree(alice: User, rows: list[tuple[str, timedelta 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("left", "served"), [(timedelta(hours=1), True), (-timedelta(seconds=1), False)])
-def test_without_a_moment_the_database_clock_counts(alice: User, left: timedelta, served: bool) -> None:
+def test_the_default_time_is_that_of_the_database(alice: User, left: timedelta, served: bool) -> None:
     space = make_row(alice, expires_at=dbtime.now() + left)
 
     assert Space.objects.served().filter(pk=space.pk).exists() == served
@@ -94,7 +94,7 @@ def test_an_abandoned_upload_is_due(alice: User, age: timedelta, due: bool) -> N
 
 
 @pytest.mark.django_db
-def test_who_sees_and_who_reads(alice: User, admin: User, auditor: User) -> None:
+def test_who_may_see_and_who_may_read(alice: User, admin: User, auditor: User) -> None:
     ours, theirs = make_row(alice), make_row(admin)
 
     assert ids(Space.objects.visible_to(alice)) == ids(Space.objects.readable_by(alice)) == {ours.pk}

@@ -34,7 +34,7 @@ class Broken(io.BytesIO):
         return super().read(size)
 
 
-def test_what_is_written_is_there_with_its_checksums(prefix: str) -> None:
+def test_a_written_object_has_its_checksums(prefix: str) -> None:
     data, steps = bytes(range(256)) * (65 * 1024), list[int]()
 
     written = write(store(), f"{prefix}a", io.BytesIO(data), "audio/mp4", check=fine, step=steps.append)
@@ -65,7 +65,7 @@ FAILURES: list[tuple[type[Exception], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("error", "wrong"), FAILURES, ids=["disk", "lease lost on the way", "not mine", "other bytes"])
-def test_what_fails_is_absent(prefix: str, error: type[Exception], wrong: dict[str, Any]) -> None:
+def test_a_failed_write_leaves_no_object(prefix: str, error: type[Exception], wrong: dict[str, Any]) -> None:
     options: dict[str, Any] = {"source": io.BytesIO(b"half"), "check": fine} | wrong
 
     with pytest.raises(error):
@@ -74,7 +74,7 @@ def test_what_fails_is_absent(prefix: str, error: type[Exception], wrong: dict[s
     assert not store().listing(prefix)  # no object, and no open upload
 
 
-def test_the_upload_is_open_before_the_check_looks(prefix: str) -> None:
+def test_the_upload_is_open_before_the_check_runs(prefix: str) -> None:
     seen: list[tuple[str, ...]] = []
 
     def look() -> None:
@@ -85,7 +85,7 @@ def test_the_upload_is_open_before_the_check_looks(prefix: str) -> None:
     assert seen == [(f"{prefix}a",)]
 
 
-def test_an_upload_that_was_ended_can_not_be_completed(prefix: str) -> None:
+def test_an_aborted_upload_cannot_be_completed(prefix: str) -> None:
     bucket = store()
 
     with uploading(bucket, f"{prefix}a", "text/plain", fine) as upload:
@@ -99,7 +99,7 @@ def test_an_upload_that_was_ended_can_not_be_completed(prefix: str) -> None:
     assert not bucket.listing(prefix)
 
 
-def test_ending_an_upload_twice_is_no_error(prefix: str) -> None:
+def test_aborting_twice_is_no_error(prefix: str) -> None:
     with uploading(store(), f"{prefix}a", "text/plain", fine) as upload:
         store().abort(upload.key, upload.id)
         store().abort(upload.key, upload.id)

@@ -27,7 +27,7 @@ def put(key: str, data: bytes) -> str:
     return write(store(), key, io.BytesIO(data), "text/plain", check=fine).etag
 
 
-def test_ranges_of_the_very_object(prefix: str) -> None:
+def test_a_range_is_read_from_the_expected_object(prefix: str) -> None:
     etag = put(f"{prefix}a", b"0123456789")
 
     assert store().read(f"{prefix}a", 2, 3, etag) == b"234"
@@ -37,7 +37,7 @@ def test_ranges_of_the_very_object(prefix: str) -> None:
         store().read(f"{prefix}a", 8, 5, etag)
 
 
-def test_the_store_copies_by_itself(prefix: str) -> None:
+def test_the_store_copies_parts(prefix: str) -> None:
     etag = put(f"{prefix}source", bytes(MIN_PART) + b"the end")
 
     with uploading(store(), f"{prefix}copy", "text/plain", fine) as upload:
@@ -50,7 +50,7 @@ def test_the_store_copies_by_itself(prefix: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "error"), [("source", ObjectChanged), ("gone", ObjectMissing)])
-def test_but_not_another_object(prefix: str, name: str, error: type[StorageError]) -> None:
+def test_a_copy_of_a_replaced_object_fails(prefix: str, name: str, error: type[StorageError]) -> None:
     put(f"{prefix}source", bytes(10))
 
     with pytest.raises(error), uploading(store(), f"{prefix}copy", "text/plain", fine) as upload:
@@ -59,7 +59,7 @@ def test_but_not_another_object(prefix: str, name: str, error: type[StorageError
     assert [version.key for version in store().listing(prefix).versions] == [f"{prefix}source"]
 
 
-def test_missing(prefix: str) -> None:
+def test_a_missing_object_is_its_own_error(prefix: str) -> None:
     with pytest.raises(ObjectMissing):
         store().head(f"{prefix}a")
     with pytest.raises(ObjectMissing):
@@ -86,6 +86,6 @@ def test_denied_and_unavailable_are_told_apart(options: dict[str, str], error: t
 
 
 @pytest.mark.parametrize("call", ["listing", "delete", "write"])
-def test_a_bucket_that_is_not_there_is_no_proof_of_absence(call: str) -> None:
+def test_a_missing_bucket_does_not_prove_absence(call: str) -> None:
     with override_store(**MISSING_BUCKET) as bucket, pytest.raises(StoreUnavailable):
         CALLS[call](bucket)

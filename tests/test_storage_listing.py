@@ -51,7 +51,7 @@ def test_more_than_one_page_is_listed_and_deleted(prefix: str) -> None:
     assert not store().listing(prefix)
 
 
-def test_deleting_what_is_gone_is_no_error(prefix: str) -> None:
+def test_deleting_a_missing_object_is_no_error(prefix: str) -> None:
     put(f"{prefix}there", b"x")
     keys = (*(f"{prefix}gone-{n}" for n in range(1500)), f"{prefix}there")
 

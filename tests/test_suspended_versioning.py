@@ -28,7 +28,7 @@ def versioning(there: Store, status: str) -> None:
     )
 
 
-def test_it_is_refused(suspended: Store) -> None:
+def test_a_bucket_with_suspended_versioning_is_refused(suspended: Store) -> None:
     versioning(suspended, "Enabled")
     versioning(suspended, "Suspended")
 
@@ -37,7 +37,7 @@ def test_it_is_refused(suspended: Store) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", ["Enabled", "Suspended"])
-def test_what_was_written_before_goes_too(suspended: Store, alice: User, status: str) -> None:
+def test_old_versions_are_deleted_too(suspended: Store, alice: User, status: str) -> None:
     space = make_space(alice, transcript=None)
     versioning(suspended, "Enabled")
     versioning(suspended, status)

@@ -51,7 +51,7 @@ def stored(space: Space) -> int:
     return len(store().listing(keys.prefix(space.pk)).versions)
 
 
-def test_all_that_is_due_and_nothing_else(make_full: Callable[[int], list[Space]], alice: User) -> None:
+def test_a_sweep_deletes_only_due_spaces(make_full: Callable[[int], list[Space]], alice: User) -> None:
     spaces, neighbour, held = make_full(5), make_row(alice), make_held(alice)
     make_contents(neighbour)
     make_contents(held)
@@ -77,7 +77,7 @@ def denies(key: str) -> Fault:
     )
 
 
-def test_one_key_that_is_refused_holds_up_its_own_space_only(make_full: Callable[[int], list[Space]]) -> None:
+def test_a_refused_key_blocks_only_its_space(make_full: Callable[[int], list[Space]]) -> None:
     first, bad, last = make_full(3)
     key = keys.recording(bad.pk, 1, "m4a")
 
@@ -93,7 +93,7 @@ def test_one_key_that_is_refused_holds_up_its_own_space_only(make_full: Callable
     assert event_detail(bad, "space.deleted")["attempts"] == 2
 
 
-def test_a_call_that_fails_is_not_shared_again(make_full: Callable[[int], list[Space]]) -> None:
+def test_after_a_failed_call_spaces_are_deleted_one_by_one(make_full: Callable[[int], list[Space]]) -> None:
     spaces = make_full(3)
     ids = [space.pk for space in spaces]
 
@@ -149,7 +149,7 @@ def meanwhile(what: Callable[[], object], after: str = "DeleteObjects") -> Itera
         client.meta.events.unregister(f"after-call.s3.{after}", happens)
 
 
-def test_what_comes_back_is_its_own_spaces_matter(make_full: Callable[[int], list[Space]]) -> None:
+def test_a_reappeared_object_blocks_only_its_space(make_full: Callable[[int], list[Space]]) -> None:
     first, bad = make_full(2)
     late = f"{keys.prefix(bad.pk)}late"
 
@@ -162,7 +162,7 @@ def test_what_comes_back_is_its_own_spaces_matter(make_full: Callable[[int], lis
     )
 
 
-def test_whoever_lost_the_claim_buries_nothing(make_full: Callable[[int], list[Space]]) -> None:
+def test_a_worker_that_lost_its_claim_writes_no_tombstone(make_full: Callable[[int], list[Space]]) -> None:
     first, stolen = make_full(2)
 
     with meanwhile(lambda: update_space(stolen, fence=7)):
@@ -173,7 +173,7 @@ def test_whoever_lost_the_claim_buries_nothing(make_full: Callable[[int], list[S
     assert "space.deleted" not in events(stolen)
 
 
-def test_nor_who_lost_it_at_the_last_listing(make_full: Callable[[int], list[Space]]) -> None:
+def test_a_claim_lost_at_the_last_listing_writes_no_tombstone(make_full: Callable[[int], list[Space]]) -> None:
     (stolen,) = make_full(1)
 
     def steal() -> None:
@@ -207,7 +207,7 @@ def calls(spaces: list[Space]) -> tuple[int, int]:
     return len(queries), len(proxy.lines)
 
 
-def test_what_it_takes(make_full: Callable[[int], list[Space]]) -> None:
+def test_the_query_and_call_counts_per_space(make_full: Callable[[int], list[Space]]) -> None:
     few, many = calls(make_full(2)), calls(make_full(7))
 
     assert few[0] == many[0], "no statement more"

@@ -16,15 +16,15 @@ def test_a_test_in_a_transaction_is_fast(tiers: set[str]) -> None:
 
 
 @pytest.mark.usefixtures("zebrafish")
-def test_a_test_with_a_recording_is_not(tiers: set[str]) -> None:
+def test_a_test_with_a_recording_is_store(tiers: set[str]) -> None:
     assert tiers == {"store"}
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_test_that_commits_is_not(tiers: set[str]) -> None:
+def test_a_test_that_commits_is_system(tiers: set[str]) -> None:
     assert tiers == {"system"}
 
 
 @pytest.mark.usefixtures("page")
-def test_a_test_with_a_page_is_not(tiers: set[str]) -> None:
+def test_a_test_with_a_page_is_browser(tiers: set[str]) -> None:
     assert tiers == {"system", "browser"}

@@ -33,7 +33,7 @@ def words(tmp_path: Path) -> Path:
     return tmp_path / "words.vtt"
 
 
-def test_it_is_kept_beside_the_earlier_one(space: Space, words: Path) -> None:
+def test_a_transcript_is_added_beside_the_earlier_one(space: Space, words: Path) -> None:
     words.write_text(GOOD)
     upload = store_upload(space, words, "transcript", language="en")
 
@@ -50,7 +50,7 @@ def test_it_is_kept_beside_the_earlier_one(space: Space, words: Path) -> None:
     assert events(space)[-2:] == ["transcript.added", "upload.accepted"]
 
 
-def test_the_newest_is_the_one_that_search_finds(space: Space, words: Path) -> None:
+def test_search_finds_the_newest_transcript(space: Space, words: Path) -> None:
     words.write_text(GOOD)
 
     read(store_upload(space, words, "transcript").pk)
@@ -58,7 +58,7 @@ def test_the_newest_is_the_one_that_search_finds(space: Space, words: Path) -> N
     assert set(SearchLine.objects.filter(space=space).values_list("transcript__number", flat=True)) == {2}
 
 
-def test_the_file_as_it_came_does_not_stay(space: Space, words: Path) -> None:
+def test_the_uploaded_file_is_removed(space: Space, words: Path) -> None:
     words.write_text(GOOD)
     upload = store_upload(space, words, "transcript")
 
@@ -67,7 +67,7 @@ def test_the_file_as_it_came_does_not_stay(space: Space, words: Path) -> None:
     assert upload.key not in {version.key for version in store().listing(keys.prefix(space.pk)).versions}
 
 
-def test_a_broken_one_is_refused_by_line(space: Space, words: Path) -> None:
+def test_a_broken_transcript_is_refused_with_its_lines(space: Space, words: Path) -> None:
     words.write_text(BROKEN)
     upload = store_upload(space, words, "transcript")
 
@@ -80,7 +80,7 @@ def test_a_broken_one_is_refused_by_line(space: Space, words: Path) -> None:
     assert store().head(upload.key).size == len(BROKEN)  # the rest of it can still be kept
 
 
-def test_the_rest_of_it_is_kept_if_somebody_says_so(space: Space, words: Path) -> None:
+def test_a_broken_transcript_can_be_partly_accepted(space: Space, words: Path) -> None:
     words.write_text(BROKEN)
     upload = store_upload(space, words, "transcript", lenient=True)
 
@@ -90,7 +90,7 @@ def test_the_rest_of_it_is_kept_if_somebody_says_so(space: Space, words: Path) -
     assert [cue["text"] for cue in kept.cues] == ["Beans."]
 
 
-def test_what_is_too_large_is_not_even_read(space: Space, words: Path) -> None:
+def test_a_too_large_file_is_not_read(space: Space, words: Path) -> None:
     words.write_text(GOOD)
     upload = store_upload(space, words, "transcript")
     UploadSession.objects.filter(pk=upload.pk).update(size=21 * 1024**2)
@@ -115,7 +115,7 @@ def test_after_the_deadline_nothing_is_added(space: Space, words: Path) -> None:
     assert UploadSession.objects.get(pk=upload.pk).state == "rejected"
 
 
-def test_reading_it_twice_keeps_it_once(space: Space, words: Path) -> None:
+def test_importing_twice_adds_one_transcript(space: Space, words: Path) -> None:
     words.write_text(GOOD)
     upload = store_upload(space, words, "transcript")
 
@@ -141,7 +141,7 @@ def test_a_worker_that_died_before_it_removed_the_file(space: Space, words: Path
     assert UploadSession.objects.get().state == "accepted"
 
 
-def test_a_recording_that_was_taken_is_no_leftover(space: Space) -> None:
+def test_an_accepted_recording_is_not_removed(space: Space) -> None:
     recording = space.recordings.get()
     UploadSession.objects.create(
         space=space, kind="recording", state="accepted", key=recording.key, upload_id="x", etag=recording.etag,

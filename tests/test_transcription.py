@@ -55,7 +55,7 @@ def written(space: Space) -> set[str]:
     return {version.key for version in store().listing(prefix).versions}
 
 
-def test_what_is_read_aloud_is_written_down(alice: User, tmp_path: Path) -> None:
+def test_speech_becomes_a_transcript(alice: User, tmp_path: Path) -> None:
     space = make_space(alice, recording=speech_samples.extract_reading(tmp_path), transcript=None, transcribe=True)
     work = asked(space)
     assert work.state == "requested"
@@ -76,7 +76,9 @@ def test_what_is_read_aloud_is_written_down(alice: User, tmp_path: Path) -> None
     assert [event for event in events(space) if event in told] == told
 
 
-def test_a_run_ends_before_its_time_is_up_and_the_next_goes_on(alice: User, tmp_path: Path, settings: Settings) -> None:
+def test_a_run_stops_before_its_time_limit_and_the_next_continues(
+    alice: User, tmp_path: Path, settings: Settings
+) -> None:
     longer = speech_samples.repeat(speech_samples.extract_reading(tmp_path), 2)
     space = make_space(alice, recording=longer, transcript=None, transcribe=True)
     settings.LEASE_SECONDS = 1  # the first window takes longer than that
@@ -101,7 +103,7 @@ def test_a_run_ends_before_its_time_is_up_and_the_next_goes_on(alice: User, tmp_
     assert [line["start_ms"] for line in transcript.cues] == sorted(line["start_ms"] for line in transcript.cues)
 
 
-def test_one_that_is_given_meanwhile_ends_it(call: Space) -> None:
+def test_an_uploaded_transcript_ends_the_transcription(call: Space) -> None:
     given = give(call)
 
     assert not transcribe(asked(call).pk)
@@ -113,7 +115,7 @@ def test_one_that_is_given_meanwhile_ends_it(call: Space) -> None:
     assert work.problem_code == "transcription.uploaded_meanwhile"
 
 
-def test_even_when_all_was_heard(call: Space) -> None:
+def test_an_uploaded_transcript_wins_even_at_the_end(call: Space) -> None:
     line = {"start_ms": 0, "end_ms": 900, "speaker": "", "text": "Hello."}
     Transcription.objects.filter(space=call).update(done_ms=30_000, total_ms=30_000, cues=[line])
     given = give(call)
@@ -125,7 +127,7 @@ def test_even_when_all_was_heard(call: Space) -> None:
     assert asked(call).state == "failed"
 
 
-def test_one_that_is_given_afterwards_is_kept_beside_it(call: Space) -> None:
+def test_a_later_upload_is_added_beside_the_automatic_one(call: Space) -> None:
     transcribe(asked(call).pk)
 
     give(call)
@@ -134,7 +136,7 @@ def test_one_that_is_given_afterwards_is_kept_beside_it(call: Space) -> None:
     assert set(SearchLine.objects.filter(space=call).values_list("transcript__source", flat=True)) == {"given"}
 
 
-def test_where_nobody_speaks_it_says_so(alice: User, tmp_path: Path) -> None:
+def test_a_recording_without_speech_is_reported(alice: User, tmp_path: Path) -> None:
     silent = make_silence(tmp_path / "silent.wav", seconds=70)
     space = make_space(alice, recording=silent, transcript=None, transcribe=True)
 
@@ -146,7 +148,7 @@ def test_where_nobody_speaks_it_says_so(alice: User, tmp_path: Path) -> None:
     assert written(space) == set()
 
 
-def test_the_deadline_ends_it(call: Space) -> None:
+def test_the_deadline_ends_a_transcription(call: Space) -> None:
     work = asked(call)
     make_due(call)
     begin(call.pk)
@@ -157,7 +159,7 @@ def test_the_deadline_ends_it(call: Space) -> None:
     assert written(call) == set()
 
 
-def test_it_gives_up_after_five_attempts_without_a_window(call: Space) -> None:
+def test_a_transcription_fails_after_five_attempts_without_progress(call: Space) -> None:
     Transcription.objects.filter(space=call).update(attempts=5, problem=make_problem("work.gave_up"))
 
     transcribe(asked(call).pk)
@@ -166,7 +168,7 @@ def test_it_gives_up_after_five_attempts_without_a_window(call: Space) -> None:
     assert events(call)[-1] == "transcription.failed"
 
 
-def test_a_recording_that_is_gone_is_not_looked_for_again(call: Space) -> None:
+def test_a_missing_recording_fails_at_once(call: Space) -> None:
     recording = call.recordings.get()
     store().delete((StoredVersion(recording.key, "", recording.size),))
 
@@ -176,7 +178,7 @@ def test_a_recording_that_is_gone_is_not_looked_for_again(call: Space) -> None:
     assert asked(call).problem["params"]["status"] == 404
 
 
-def test_asking_again_goes_on_where_it_failed(call: Space) -> None:
+def test_a_new_request_resumes_after_a_failure(call: Space) -> None:
     line = {"start_ms": 0, "end_ms": 900, "speaker": "", "text": "Hello."}
     heard = {"done_ms": 20_000, "total_ms": 30_000, "cues": [line], "language": "en"}
     Transcription.objects.filter(space=call).update(state="failed", problem=make_problem("work.gave_up"), **heard)
@@ -192,7 +194,7 @@ def test_asking_again_goes_on_where_it_failed(call: Space) -> None:
     assert "difference" in speech_samples.join_text(cues)
 
 
-def test_asking_is_refused_where_it_can_not_be_had(alice: User, settings: Settings) -> None:
+def test_requests_that_cannot_work_are_refused(alice: User, settings: Settings) -> None:
     has_one, gone, off = make_row(alice), make_row(alice), make_row(alice)
     make_transcript(has_one, ["Hello."])
     make_due(gone)
@@ -234,7 +236,7 @@ def test_switched_off_nothing_is_claimed(call: Space, settings: Settings) -> Non
     assert (asked(call).state, asked(call).attempts) == ("requested", 0)
 
 
-def test_a_language_that_the_model_does_not_know_is_said(call: Space) -> None:
+def test_a_language_unknown_to_the_model_is_reported(call: Space) -> None:
     Transcription.objects.filter(space=call).update(language="tlh")
 
     transcribe(asked(call).pk)

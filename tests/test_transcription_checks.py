@@ -17,12 +17,12 @@ def said(settings: Settings, **values: str) -> list[tuple[str | None, str]]:
     return [(error.id, error.msg) for error in transcription(None)]
 
 
-def test_the_model_of_make_run_is_whole(settings: Settings) -> None:
+def test_the_model_of_make_run_is_complete(settings: Settings) -> None:
     assert said(settings, TRANSCRIPTION_MODEL=speech_samples.MODEL) == []
     assert said(settings, TRANSCRIPTION_MODEL="", TRANSCRIPTION_LANGUAGE="pt-BR") == []
 
 
-def test_a_folder_that_is_not_there(settings: Settings) -> None:
+def test_a_missing_model_folder(settings: Settings) -> None:
     (error,) = said(settings, TRANSCRIPTION_MODEL="/nowhere/whisper")
 
     assert error == (
@@ -32,7 +32,7 @@ def test_a_folder_that_is_not_there(settings: Settings) -> None:
     )
 
 
-def test_a_model_without_its_tokenizer_would_be_looked_for_on_the_network(settings: Settings, tmp_path: Path) -> None:
+def test_a_model_without_its_tokenizer_is_refused(settings: Settings, tmp_path: Path) -> None:
     for name in ("model.bin", "config.json", "vocabulary.txt"):
         shutil.copyfile(Path(speech_samples.MODEL) / "config.json", tmp_path / name)
 
@@ -41,7 +41,7 @@ def test_a_model_without_its_tokenizer_would_be_looked_for_on_the_network(settin
     ]
 
 
-def test_without_the_extra(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_reported(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.path", [])  # where nothing is installed
     monkeypatch.delitem(sys.modules, "faster_whisper", raising=False)
 
@@ -51,7 +51,7 @@ def test_without_the_extra(settings: Settings, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("language", ["english", "pt_BR", "en " + "-x" * 9, "e"])
-def test_a_language_is_a_tag(settings: Settings, language: str) -> None:
+def test_the_language_must_be_a_tag(settings: Settings, language: str) -> None:
     assert said(settings, TRANSCRIPTION_LANGUAGE=language) == [
         ("spacekeep.E025", f"TRANSCRIPTION_LANGUAGE is {language!r}.")
     ]

@@ -26,7 +26,7 @@ def heard(recording: Path, language: str = "") -> tuple[list[Cue], str]:
     return found.cues, found.language
 
 
-def test_two_people_on_the_telephone(tmp_path: Path) -> None:
+def test_word_error_rate_of_a_telephone_call(tmp_path: Path) -> None:
     said = speech_samples.read_telephone_transcript(tmp_path)
 
     lines, language = heard(speech_samples.extract_telephone_call(tmp_path))
@@ -56,11 +56,11 @@ def hum(seconds: int) -> bytes:
 
 
 @pytest.mark.parametrize("sound", [silence(40), hum(40), b"", bytes(200)])
-def test_where_nobody_speaks_nothing_is_made_up(sound: bytes) -> None:
+def test_silence_gives_no_lines(sound: bytes) -> None:
     assert transcribe_window(Window(5000, 5000 + len(sound) // 32, sound)) == WindowTranscript([], "")
 
 
-def test_times_are_those_of_the_whole_recording(tmp_path: Path) -> None:
+def test_times_are_relative_to_the_whole_recording(tmp_path: Path) -> None:
     with speech_samples.extract_telephone_call(tmp_path).open("rb") as file:
         file.seek(44)
         (window,) = windows(file, start_ms=3_600_000)
@@ -70,7 +70,7 @@ def test_times_are_those_of_the_whole_recording(tmp_path: Path) -> None:
     assert all(3_606_000 <= line.start_ms < line.end_ms <= 3_630_020 for line in lines)
 
 
-def test_what_a_machine_says_again_and_again_is_dropped() -> None:
+def test_repeated_hallucinations_are_dropped() -> None:
     def cue(text: str) -> Cue:
         return Cue(0, 1, "", text)
 

@@ -18,7 +18,7 @@ from tests.support.processes import Services, dispatch_until, wait_until
 
 
 @pytest.mark.usefixtures("committed")
-def test_what_was_heard_before_the_kill_is_not_heard_again(
+def test_a_killed_transcription_resumes_at_its_last_window(
     services: Services, alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.socket() as trap:

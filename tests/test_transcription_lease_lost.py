@@ -14,7 +14,9 @@ from tests.support.factory import make_contents, make_row
 pytestmark = pytest.mark.usefixtures("db")
 
 
-def test_it_leaves_what_the_other_one_kept(alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stale_worker_keeps_the_other_workers_transcript(
+    alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Both write to one key, so what it takes for its own leftover would be the transcript."""
     settings.TRANSCRIPTION_MODEL = speech_samples.MODEL
     space = make_row(alice)

@@ -39,7 +39,7 @@ def page(user: User, space: Space) -> str:
     return make_client(user).get(f"/spaces/{space.id}/").content.decode()
 
 
-def test_while_it_is_being_written_it_says_how_far_it_is(alice: User, space: Space) -> None:
+def test_the_page_shows_the_progress(alice: User, space: Space) -> None:
     work = Transcription.objects.create(space=space)
     assert "waiting for its turn" in page(alice, space)
 
@@ -51,14 +51,14 @@ def test_while_it_is_being_written_it_says_how_far_it_is(alice: User, space: Spa
         assert f'hx-get="/spaces/{space.id}/transcription"' in shown
 
 
-def test_what_was_heard_so_far_is_not_shown_as_a_transcript(alice: User, space: Space) -> None:
+def test_a_partial_transcript_is_not_shown(alice: User, space: Space) -> None:
     cue = {"start_ms": 0, "end_ms": 900, "speaker": "", "text": "Runner beans."}
     Transcription.objects.create(space=space, state="running", done_ms=1, total_ms=2, cues=[cue])
 
     assert "Runner beans." not in page(alice, space)
 
 
-def test_why_it_failed_and_asking_again(alice: User, space: Space) -> None:
+def test_the_page_shows_the_failure_and_offers_a_retry(alice: User, space: Space) -> None:
     Transcription.objects.create(space=space, state="failed", problem=make_problem("transcription.no_speech"))
     shown = panel(alice, space)
     assert "could not be made: No speech was found" in shown
@@ -74,7 +74,7 @@ def test_why_it_failed_and_asking_again(alice: User, space: Space) -> None:
     ]
 
 
-def test_asking_for_the_first_time_without_scripts(alice: User, space: Space) -> None:
+def test_a_first_request_without_scripts(alice: User, space: Space) -> None:
     assert "Make one by machine" in page(alice, space)
 
     answer = make_client(alice).post(f"/spaces/{space.id}/transcription")
@@ -83,7 +83,7 @@ def test_asking_for_the_first_time_without_scripts(alice: User, space: Space) ->
     assert space.transcriptions.get().state == "requested"
 
 
-def test_switched_off_the_page_says_so_and_what_to_do(alice: User, space: Space, settings: Settings) -> None:
+def test_the_page_says_when_transcription_is_off(alice: User, space: Space, settings: Settings) -> None:
     settings.TRANSCRIPTION_MODEL = ""
 
     shown = page(alice, space)
@@ -99,7 +99,7 @@ def test_switched_off_the_page_says_so_and_what_to_do(alice: User, space: Space,
 
 
 @pytest.mark.parametrize(("source", "warned"), [("automatic", True), ("given", False)])
-def test_one_that_a_machine_made_is_marked(alice: User, space: Space, source: str, warned: bool) -> None:
+def test_an_automatic_transcript_is_marked(alice: User, space: Space, source: str, warned: bool) -> None:
     make_transcript(space, ["Runner beans."])
     Transcript.objects.filter(space=space).update(source=source)
 
@@ -109,7 +109,7 @@ def test_one_that_a_machine_made_is_marked(alice: User, space: Space, source: st
     assert ("Made by a machine, so it may be wrong" in shown) is warned
 
 
-def test_only_those_who_may_hear_it_see_it(alice: User, bob: User, admin: User, auditor: User, space: Space) -> None:
+def test_only_users_with_access_see_it(alice: User, bob: User, admin: User, auditor: User, space: Space) -> None:
     address = f"/spaces/{space.id}/transcription"
 
     assert make_client().post(address)["Location"].startswith("/accounts/login/")

@@ -40,7 +40,7 @@ def test_each_cut_is_in_a_pause() -> None:
         assert 7.3 < cut % 7.8 < 7.8, f"{cut} is in the middle of a word"
 
 
-def test_nothing_is_lost_or_heard_twice() -> None:
+def test_windows_cover_the_recording_exactly_once() -> None:
     sound = talk((40, 3000), (0.4, 0), (95.5, 500), (0.3, 10), (31.21, 900))
 
     found = list(windows(Slow(sound + b"\x01"), start_ms=90_000))  # type: ignore[arg-type]
@@ -53,20 +53,20 @@ def test_nothing_is_lost_or_heard_twice() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "lengths"), [(0, []), (0.02, [20]), (59.9, [59_900])])
-def test_a_short_one_stays_whole(seconds: float, lengths: list[int]) -> None:
+def test_a_short_recording_is_one_window(seconds: float, lengths: list[int]) -> None:
     found = list(windows(io.BytesIO(talk((seconds, 900)))))
 
     assert [window.end_ms - window.start_ms for window in found] == lengths
 
 
-def test_someone_who_never_pauses_is_cut_all_the_same() -> None:
+def test_speech_without_pauses_is_cut_too() -> None:
     found = list(windows(io.BytesIO(talk((200, 3000)))))
 
     assert all(30_000 <= window.end_ms - window.start_ms <= 60_000 for window in found[:-1])
     assert found[-1].end_ms == 200_000
 
 
-def test_a_long_recording_is_never_held_as_a_whole() -> None:
+def test_a_long_recording_is_never_in_memory_as_a_whole() -> None:
     endless = Slow(b"")
     asked: list[int] = []
 

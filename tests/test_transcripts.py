@@ -41,7 +41,7 @@ def test_ends_of_lines_and_byte_order_marks(head: bytes, mark: bytes, ends: byte
         (b"\x00\x00\xfe\xff", "utf-32-be"),
     ],
 )
-def test_a_mark_tells_the_encoding(mark: bytes, encoding: str) -> None:
+def test_a_byte_order_mark_gives_the_encoding(mark: bytes, encoding: str) -> None:
     assert parse(mark + VTT.encode(encoding)).cues == [CUE]
 
 
@@ -51,7 +51,7 @@ def test_what_is_not_utf8_is_refused(data: bytes) -> None:
         parse(data, "words.vtt")
 
 
-def test_the_rest_is_put_in_order_and_voices_at_once_keep_theirs() -> None:
+def test_cues_are_sorted_and_overlaps_kept() -> None:
     text = (
         "WEBVTT\n\n00:09.000 --> 00:10.000\nlast\n\n00:01.000 --> 00:02.000\n<v Nora>a\n\n00:01.000 --> 00:02.000\nb\n"
     )
@@ -84,7 +84,7 @@ NO_TIMES, NOTHING = "transcript.unknown_format", "transcript.no_lines"
     ],
     ids=["empty", "words", "pdf", "list", "no mark", "head", "note", "tags", "no segments", "20 MB"],
 )
-def test_what_is_not_a_transcript_is_refused_in_words(content: bytes, code: str) -> None:
+def test_a_file_that_is_no_transcript_is_refused_with_a_reason(content: bytes, code: str) -> None:
     with raises_error(Unreadable, code, file="words"):
         parse(content, "words")
 

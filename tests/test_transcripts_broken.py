@@ -44,7 +44,7 @@ NAMED = (
 )
 
 
-def test_webvtt_names_them_by_line() -> None:
+def test_broken_webvtt_cues_are_named_by_line() -> None:
     with pytest.raises(Unreadable) as refused:
         parse(VTT.encode(), "words.vtt")
 
@@ -55,7 +55,7 @@ def test_webvtt_names_them_by_line() -> None:
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
-def test_leniently_the_rest_is_kept_and_a_note_says_what_was_not(ends: str) -> None:
+def test_lenient_parsing_drops_broken_cues_with_a_note(ends: str) -> None:
     assert parse(VTT.replace("\n", ends).encode(), lenient=True) == Parsed(
         [Cue(1000, 2000, "", "first"), Cue(8000, 8500, "", "no empty line before")],
         [f"Broken lines that were left out (7): {NAMED}."],
@@ -63,7 +63,7 @@ def test_leniently_the_rest_is_kept_and_a_note_says_what_was_not(ends: str) -> N
     )
 
 
-def test_srt_names_them_by_the_line_of_their_times() -> None:
+def test_broken_srt_cues_are_named_by_the_line_of_their_times() -> None:
     text = (
         "1\n00:00:01,000 --> 00:00:02,000\nfirst\n\n"
         "2\nyesterday --> today\nx\n\n"
@@ -82,14 +82,14 @@ def test_srt_names_them_by_the_line_of_their_times() -> None:
     assert parse(text.encode(), lenient=True).cues == [Cue(1000, 2000, "", "first")]
 
 
-def test_one_is_one() -> None:
+def test_one_broken_cue_is_in_the_singular() -> None:
     text = b"WEBVTT\n\n00:01.000 --> 00:02.000\na\n\n00:01.000 --> 00:00.000\nb\n"
 
     assert parse(text, lenient=True).notes == ["Broken lines that were left out (1): line 6: it ends before it starts."]
 
 
 @pytest.mark.parametrize("lenient", [False, True])
-def test_where_no_cue_is_whole_nothing_can_be_kept(lenient: bool) -> None:
+def test_a_transcript_of_broken_cues_only_is_refused(lenient: bool) -> None:
     with pytest.raises(Unreadable) as refused:
         parse(b"WEBVTT\n\n00:05.000 --> 00:04.000\nx\n", "words.vtt", lenient=lenient)
 

@@ -61,7 +61,7 @@ TALK = "\n".join(
 )
 
 
-def test_captions_are_what_became_final() -> None:
+def test_only_final_captions_are_read() -> None:
     found = parse(TALK.encode(), "space_cc.jsonl")
 
     assert found.cues == [
@@ -94,13 +94,13 @@ def test_one_speaker_does_not_overlap_themself_nor_begin_before_the_recording() 
     assert [(cue.start_ms, cue.end_ms) for cue in found] == [(0, 100), (100, 1000)]
 
 
-def test_a_draft_of_long_ago_is_not_the_beginning() -> None:
+def test_an_old_draft_does_not_set_the_start() -> None:
     text = "\n".join([message("10:00:00", "a", final=False), message("11:00:00", "Beans", name="Nora 🌱")])
 
     assert parse(text.encode()).cues == [Cue(3_599_650, 3_600_000, "Nora 🌱", "Beans")]
 
 
-def test_without_a_place_in_the_stream_the_time_of_sending_counts() -> None:
+def test_without_a_stream_position_the_send_time_counts() -> None:
     text = "\n".join(
         [
             message("", "Beans", programDateTime="yesterday", timestamp=1638704725994, displayName=" "),
@@ -113,7 +113,7 @@ def test_without_a_place_in_the_stream_the_time_of_sending_counts() -> None:
     assert found.cues == [Cue(644, 994, "nora_beans", "Beans"), Cue(734, 1014, "Nora 🌱", "Peas")]
 
 
-def test_what_was_unpacked_already_is_read_too() -> None:
+def test_decoded_messages_are_read_too() -> None:
     text = (
         '{"kind": 1, "payload": {"body": {"final": true, "body": "Hi", "username": "ida", "timestamp": 1638704725994}}}'
     )

@@ -54,7 +54,7 @@ LARGE = ("transcript.too_large", {"limit": 20 * 1024**2})
         *("deep objects", "deep lists", "a million digits", "600,000 objects", "4 million words", "numbers"),
     ],
 )
-def test_too_much_is_refused_in_words(data: bytes, problem: Limit) -> None:
+def test_too_large_transcripts_are_refused_with_a_reason(data: bytes, problem: Limit) -> None:
     code, params = problem
 
     with raises_error(Unreadable, code, file="words", **params):
@@ -74,7 +74,7 @@ LINE = 90_000
     ],
 )
 @pytest.mark.parametrize("head", [b"WEBVTT\n\n" + TIMES, b"1\n00:00:01,000 --> 00:00:02,000\n", b"[00:01] x\n"])
-def test_no_line_takes_time_by_its_square(head: bytes, line: bytes) -> None:
+def test_parsing_time_is_linear(head: bytes, line: bytes) -> None:
     """Linear, these lines take some tens of milliseconds; by the square, minutes."""
     begins = head.splitlines(keepends=True)
     data = b"".join([*begins[:-1], *[begins[-1] + line + b"\n\n"] * 20])

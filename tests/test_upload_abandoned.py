@@ -40,7 +40,7 @@ def rounds() -> None:
         clean_up.abandon(pk)
 
 
-def test_after_a_day_it_is_given_up(upload: UploadSession) -> None:
+def test_an_upload_is_aborted_after_a_day(upload: UploadSession) -> None:
     touched(hours=24.1)
 
     rounds()
@@ -51,7 +51,7 @@ def test_after_a_day_it_is_given_up(upload: UploadSession) -> None:
     assert not UploadPart.objects.exists()
 
 
-def test_before_it_is_not(upload: UploadSession) -> None:
+def test_an_upload_is_not_aborted_before_a_day(upload: UploadSession) -> None:
     touched(hours=23.9)
 
     rounds()
@@ -62,7 +62,7 @@ def test_before_it_is_not(upload: UploadSession) -> None:
 
 
 @pytest.mark.parametrize("touch", ["GET", "POST"])
-def test_looking_or_going_on_keeps_it(touch: str, upload: UploadSession, alice: User) -> None:
+def test_activity_keeps_an_upload(touch: str, upload: UploadSession, alice: User) -> None:
     touched(hours=23.9)
     caller = ApiClient(user=alice)
     path = f"/uploads/{upload.pk}"
@@ -78,7 +78,7 @@ def test_looking_or_going_on_keeps_it(touch: str, upload: UploadSession, alice: 
     assert dbtime.now() - lease < timedelta(minutes=1)
 
 
-def test_what_a_dead_store_kept_is_removed_later(upload: UploadSession, alice: User) -> None:
+def test_parts_in_an_unavailable_store_are_removed_later(upload: UploadSession, alice: User) -> None:
     with override_store(**UNREACHABLE):
         assert ApiClient(user=alice).delete(f"/uploads/{upload.pk}").status == 204
     assert left(upload) == (0, 1)
@@ -111,7 +111,7 @@ def test_a_refused_transcript_is_kept_for_a_day(upload: UploadSession, alice: Us
     assert upload.problem == make_problem("transcript.no_lines")
 
 
-def test_the_rest_of_it_can_be_kept_while_it_is_there(upload: UploadSession, alice: User) -> None:
+def test_a_refused_transcript_can_be_partly_accepted_within_a_day(upload: UploadSession, alice: User) -> None:
     refused(upload, alice)
     caller = ApiClient(user=alice)
 
@@ -123,7 +123,7 @@ def test_the_rest_of_it_can_be_kept_while_it_is_there(upload: UploadSession, ali
     assert "upload.retried" in events(upload.space)
 
 
-def test_the_rest_can_not_be_kept_when_it_is_gone(upload: UploadSession, alice: User) -> None:
+def test_a_removed_transcript_cannot_be_partly_accepted(upload: UploadSession, alice: User) -> None:
     refused(upload, alice)
     touched(hours=24.1)
     rounds()
@@ -133,7 +133,7 @@ def test_the_rest_can_not_be_kept_when_it_is_gone(upload: UploadSession, alice: 
     assert (answer.status, answer.code) == (409, "upload.partial_too_late")
 
 
-def test_the_rest_can_not_be_kept_when_it_is_about_to_go(upload: UploadSession, alice: User) -> None:
+def test_an_expiring_transcript_cannot_be_partly_accepted(upload: UploadSession, alice: User) -> None:
     """Somebody may have looked at it a moment ago, and remove it when they wake up."""
     refused(upload, alice)
     touched(hours=24.1)
@@ -144,13 +144,11 @@ def test_the_rest_can_not_be_kept_when_it_is_about_to_go(upload: UploadSession, 
     assert left(upload) == (1, 0)
 
 
-def test_nothing_of_an_open_upload_can_be_kept(upload: UploadSession, alice: User) -> None:
+def test_an_open_upload_cannot_be_partly_accepted(upload: UploadSession, alice: User) -> None:
     assert ApiClient(user=alice).post(f"/uploads/{upload.pk}/accept-partial").status == 409
 
 
-def test_a_space_waits_no_longer_for_a_transcript_that_was_given_up(
-    upload: UploadSession, alice: User, settings: Any
-) -> None:
+def test_a_space_does_not_wait_for_an_aborted_transcript(upload: UploadSession, alice: User, settings: Any) -> None:
     settings.TRANSCRIPTION_MODEL = "/a/model"
     Space.objects.update(state="available", transcribe=True)
 

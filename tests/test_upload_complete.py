@@ -52,9 +52,7 @@ def test_a_wrong_etag_is_named(caller: ApiClient, upload: dict[str, Any], sent: 
 
 
 @pytest.mark.parametrize("named", [[1, 2], [1, 2, 3, 4]])
-def test_naming_other_parts_than_there_are_is_refused(
-    named: list[int], caller: ApiClient, upload: dict[str, Any], sent: bytes
-) -> None:
+def test_unknown_parts_are_refused(named: list[int], caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     caller.send(upload, sent)
     etags = {part["number"]: part["etag"] for part in caller.get(f"/uploads/{upload['id']}").json["parts"]}
 
@@ -63,7 +61,7 @@ def test_naming_other_parts_than_there_are_is_refused(
     assert caller.post(f"/uploads/{upload['id']}/complete", body).status == 409
 
 
-def test_completing_again_answers_the_same(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
+def test_completing_twice_gives_the_same_response(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     caller.send(upload, sent)
     first = caller.post(f"/uploads/{upload['id']}/complete").json
 
@@ -87,9 +85,7 @@ def completed_by_one_who_died(sent: bytes, caller: ApiClient, upload: dict[str, 
 
 
 @pytest.mark.parametrize("way", ["complete", "look"])
-def test_going_on_after_one_who_died_in_between(
-    way: str, caller: ApiClient, upload: dict[str, Any], sent: bytes
-) -> None:
+def test_a_crashed_completion_is_resumed(way: str, caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     completed_by_one_who_died(sent, caller, upload)
 
     path = f"/uploads/{upload['id']}"
@@ -99,7 +95,7 @@ def test_going_on_after_one_who_died_in_between(
     assert Space.objects.get().state == "processing"
 
 
-def test_an_upload_that_the_store_has_lost_is_over(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
+def test_an_upload_lost_by_the_store_fails(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     caller.send(upload, sent)
     session = UploadSession.objects.get()
     store().abort(session.key, session.upload_id)  # as a rule of the bucket may do after a week
@@ -113,7 +109,7 @@ def test_an_upload_that_the_store_has_lost_is_over(caller: ApiClient, upload: di
     assert caller.post(f"/uploads/{again.json['id']}/complete").status == 200
 
 
-def test_after_giving_up_the_next_recording_has_a_key_of_its_own(
+def test_after_an_abort_the_next_recording_has_a_new_key(
     caller: ApiClient, upload: dict[str, Any], sent: bytes
 ) -> None:
     caller.delete(f"/uploads/{upload['id']}")
@@ -124,7 +120,7 @@ def test_after_giving_up_the_next_recording_has_a_key_of_its_own(
     assert [key.partition("/recording/")[2] for key in keys] == ["1.m4a", "2.m4a"]
 
 
-def test_completing_what_was_given_up_is_refused(caller: ApiClient, upload: dict[str, Any]) -> None:
+def test_completing_an_aborted_upload_is_refused(caller: ApiClient, upload: dict[str, Any]) -> None:
     caller.delete(f"/uploads/{upload['id']}")
 
     refused = caller.post(f"/uploads/{upload['id']}/complete")
@@ -132,7 +128,7 @@ def test_completing_what_was_given_up_is_refused(caller: ApiClient, upload: dict
     assert (refused.status, refused.words) == (409, "This upload is over: it was aborted.")
 
 
-def test_an_object_of_another_size_is_not_taken(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
+def test_an_object_of_another_size_is_refused(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     completed_by_one_who_died(sent, caller, upload)
     UploadSession.objects.update(size=len(sent) + 1)
 

@@ -24,7 +24,7 @@ def stored(upload: dict[str, Any]) -> bytes:
 
 
 @pytest.mark.parametrize("way", ["token", "session"])
-def test_a_recording_arrives_whole(way: str, sent: bytes, alice: User, admin: User) -> None:
+def test_a_recording_is_uploaded(way: str, sent: bytes, alice: User, admin: User) -> None:
     caller = ApiClient(user=alice) if way == "session" else make_recorder(admin)[0]
     space = caller.announce(host="alice").json
     upload = caller.begin(space["id"], sent).json
@@ -38,7 +38,7 @@ def test_a_recording_arrives_whole(way: str, sent: bytes, alice: User, admin: Us
     assert events(Space.objects.get()) == ["space.registered", "upload.opened", "upload.completed", "space.received"]
 
 
-def test_a_transcript_arrives_and_the_space_goes_on_waiting_for_its_recording(alice: User) -> None:
+def test_a_transcript_alone_leaves_the_space_waiting(alice: User) -> None:
     caller = ApiClient(user=alice)
     space = caller.announce().json
     upload = caller.begin(space["id"], b"WEBVTT", kind="transcript", name="words.vtt", language="de").json
@@ -51,7 +51,7 @@ def test_a_transcript_arrives_and_the_space_goes_on_waiting_for_its_recording(al
     assert Space.objects.get().state == "receiving"
 
 
-def test_what_is_said_of_a_space_is_kept(alice: User, bob: User) -> None:
+def test_metadata_of_a_space_is_stored(alice: User, bob: User) -> None:
     caller = ApiClient(user=alice)
 
     answer = caller.announce(
@@ -76,7 +76,7 @@ def test_what_is_said_of_a_space_is_kept(alice: User, bob: User) -> None:
     ]
 
 
-def test_a_recorders_space_is_known_as_its_own(alice: User, admin: User) -> None:
+def test_a_space_names_its_recorder(alice: User, admin: User) -> None:
     caller, token = make_recorder(admin)
 
     space = caller.announce(host="alice").json
@@ -86,7 +86,7 @@ def test_a_recorders_space_is_known_as_its_own(alice: User, admin: User) -> None
     assert (entry.actor_kind, entry.actor_id, entry.detail["recorder"]) == ("recorder", None, str(token.pk))
 
 
-def test_an_admin_brings_in_a_space_for_its_host(alice: User, admin: User) -> None:
+def test_an_admin_uploads_for_a_host(alice: User, admin: User) -> None:
     caller = ApiClient(user=admin)
 
     space = caller.announce(host="alice").json
@@ -95,7 +95,7 @@ def test_an_admin_brings_in_a_space_for_its_host(alice: User, admin: User) -> No
     assert caller.begin(space["id"], b"x").status == 201
 
 
-def test_open_uploads_are_listed_for_going_on(alice: User, bob: User) -> None:
+def test_open_uploads_are_listed_for_resuming(alice: User, bob: User) -> None:
     caller, other = ApiClient(user=alice), ApiClient(user=bob)
     upload = caller.begin(caller.announce().json["id"], b"x", name="talk.wav").json
     other.begin(other.announce().json["id"], b"y")

@@ -100,7 +100,7 @@ def test_killed_between_the_parts_and_completing(services: Services, token: str)
     assert not store().listing(keys.prefix(session.space_id))
 
 
-def test_killed_between_giving_up_and_the_store(services: Services, token: str) -> None:
+def test_killed_between_an_abort_and_the_store(services: Services, token: str) -> None:
     caller = RemoteApiClient(services.url, token)
     with PausingProxy(os.environ["S3_ENDPOINT_URL"], r"DELETE /spacekeep/spaces/") as gate:
         web = web_through(services, gate)

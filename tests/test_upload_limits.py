@@ -38,7 +38,7 @@ def test_a_transcript_that_is_too_big(caller: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("way", ["token", "session"])
-def test_so_many_at_a_time(way: str, settings: Any, alice: User, admin: User) -> None:
+def test_open_uploads_are_limited(way: str, settings: Any, alice: User, admin: User) -> None:
     settings.MAX_OPEN_UPLOADS = 2
     caller = ApiClient(user=alice) if way == "session" else make_recorder(admin)[0]
     spaces = [caller.announce(host="alice").json["id"] for _ in range(3)]
@@ -53,7 +53,7 @@ def test_so_many_at_a_time(way: str, settings: Any, alice: User, admin: User) ->
     assert begin(caller, spaces[2]).status == 201
 
 
-def test_the_uploads_of_others_do_not_count(settings: Any, alice: User, admin: User) -> None:
+def test_uploads_of_others_do_not_count(settings: Any, alice: User, admin: User) -> None:
     settings.MAX_OPEN_UPLOADS = 1
     machine, person = make_recorder(admin)[0], ApiClient(user=alice)
     assert begin(machine, machine.announce(host="alice").json["id"]).status == 201
@@ -61,7 +61,7 @@ def test_the_uploads_of_others_do_not_count(settings: Any, alice: User, admin: U
     assert begin(person, person.announce().json["id"]).status == 201
 
 
-def test_one_recording_at_a_time(caller: ApiClient) -> None:
+def test_a_space_has_one_open_recording_upload(caller: ApiClient) -> None:
     space = caller.announce().json["id"]
     begin(caller, space)
 
@@ -85,13 +85,15 @@ def test_one_recording_at_a_time(caller: ApiClient) -> None:
         ("expiring", "transcript", 410),
     ],
 )
-def test_a_space_takes_what_it_waits_for(state: str, kind: str, status: int, caller: ApiClient, alice: User) -> None:
+def test_accepted_uploads_depend_on_the_state(
+    state: str, kind: str, status: int, caller: ApiClient, alice: User
+) -> None:
     space = make_row(alice, state=state, problem=make_problem("audio.empty") if state == "rejected" else {})
 
     assert begin(caller, space.pk, kind=kind).status == status
 
 
-def test_a_space_that_the_command_line_takes_in_is_left_to_it(caller: ApiClient, alice: User) -> None:
+def test_a_space_ingested_by_command_accepts_no_uploads(caller: ApiClient, alice: User) -> None:
     space = make_row(alice, state="receiving", fingerprint="f" * 64)
 
     refused = begin(caller, space.pk)
@@ -113,7 +115,7 @@ def test_a_space_that_the_command_line_takes_in_is_left_to_it(caller: ApiClient,
         {"extra": 1},
     ],
 )
-def test_what_is_not_as_it_should_be(fields: dict[str, Any], caller: ApiClient) -> None:
+def test_invalid_upload_requests_are_refused(fields: dict[str, Any], caller: ApiClient) -> None:
     refused = begin(caller, caller.announce().json["id"], **fields)
 
     assert (refused.status, refused.json["errors"][0]["loc"][-1]) == (422, next(iter(fields)))
@@ -128,7 +130,7 @@ def test_what_is_not_as_it_should_be(fields: dict[str, Any], caller: ApiClient) 
         ({"speakers": [{"name": "Nora", "account": "nobody"}]}, "There is no user “nobody”"),
     ],
 )
-def test_a_space_that_is_refused(fields: dict[str, Any], said: str, caller: ApiClient) -> None:
+def test_invalid_spaces_are_refused(fields: dict[str, Any], said: str, caller: ApiClient) -> None:
     refused = caller.announce(**fields)
 
     assert (refused.status, said in refused.words) == (422, True)
@@ -139,5 +141,5 @@ def test_a_space_that_is_refused(fields: dict[str, Any], said: str, caller: ApiC
     "ended_at",
     [1700000000, "2026-11-22", "2026-11-22T14:05:00", "0001-01-01T00:00:00+14:00", "2026-13-40T00:00:00Z", None],
 )
-def test_an_end_that_is_no_moment(ended_at: Any, caller: ApiClient) -> None:
+def test_an_invalid_end_is_refused(ended_at: Any, caller: ApiClient) -> None:
     assert caller.announce(ended_at=ended_at).status == 422

@@ -19,13 +19,13 @@ def make_upload(space: Space, by: User, **fields: object) -> UploadSession:
     return UploadSession.objects.create(space=space, created_by=by, upload_id="u", **given | fields)
 
 
-def test_hosts_and_admins_bring_in_and_auditors_do_not(alice: User, admin: User, auditor: User) -> None:
+def test_hosts_and_admins_may_upload_and_auditors_may_not(alice: User, admin: User, auditor: User) -> None:
     assert [make_client(user).get("/upload/").status_code for user in (alice, admin, auditor)] == [200, 200, 404]
     assert make_client().get("/upload/").status_code == 302
     assert make_client(alice).post("/upload/").status_code == 405
 
 
-def test_a_strangers_space_is_not_there(alice: User, bob: User) -> None:
+def test_a_space_of_another_host_is_404(alice: User, bob: User) -> None:
     space = make_row(bob, state="receiving")
     gone = make_row(alice, ended_ago=timedelta(days=31))
 
@@ -47,7 +47,7 @@ def test_only_ones_own_open_uploads_are_listed(alice: User, bob: User) -> None:
     assert "bobs.wav" not in shown
 
 
-def test_titles_and_names_are_text(alice: User) -> None:
+def test_titles_and_names_are_escaped(alice: User) -> None:
     make_upload(make_row(alice, state="receiving", title="<b>x</b>"), alice, name='"><script>.wav')
 
     shown = make_client(alice).get("/upload/").content.decode()
@@ -56,7 +56,7 @@ def test_titles_and_names_are_text(alice: User) -> None:
     assert "<b>x</b>" not in shown
 
 
-def test_a_look_stores_nothing_and_has_limits(alice: User, auditor: User) -> None:
+def test_inspecting_stores_nothing_and_is_limited(alice: User, auditor: User) -> None:
     small = SimpleUploadedFile("talk.json", b"{}")
     answer = make_client(alice).post("/upload/inspect", {"file": small, "recording": ""})
     assert answer.status_code == 200
@@ -70,7 +70,7 @@ def test_a_look_stores_nothing_and_has_limits(alice: User, auditor: User) -> Non
     assert not Space.objects.exists()
 
 
-def test_the_steps_are_told_while_they_are_taken(alice: User) -> None:
+def test_the_page_shows_processing_steps(alice: User) -> None:
     space = make_row(
         alice,
         state="processing",
@@ -93,7 +93,7 @@ def test_the_steps_are_told_while_they_are_taken(alice: User) -> None:
     assert page.get(f"/spaces/{space.pk}/progress", HTTP_HX_REQUEST="true").headers["HX-Refresh"] == "true"
 
 
-def test_what_follows_is_told_before_it_begins(alice: User, settings: Settings) -> None:
+def test_the_page_shows_the_next_step_before_it_starts(alice: User, settings: Settings) -> None:
     settings.TRANSCRIPTION_MODEL = "/models/tiny"
     space = make_row(alice, state="processing", transcribe=True)
     make_upload(space, alice, state="uploaded", etag="e")
@@ -109,7 +109,7 @@ def test_what_follows_is_told_before_it_begins(alice: User, settings: Settings) 
     assert "by machine" not in shown
 
 
-def test_only_a_broken_transcript_of_ones_own_is_read_again(alice: User, bob: User) -> None:
+def test_only_the_owner_may_partly_accept_a_transcript(alice: User, bob: User) -> None:
     space = make_row(alice)
     broken = make_upload(
         space, alice, kind="transcript", state="rejected", etag="e", problem=make_problem("transcript.no_lines")

@@ -60,7 +60,7 @@ def test_the_store_takes_the_announced_size_only(caller: ApiClient, upload: dict
     assert put_part(sign(caller, upload, 2), b"x" * size) == 403
 
 
-def test_what_has_arrived_is_told_with_its_checksum(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
+def test_uploaded_parts_are_listed_with_their_checksums(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     caller.send(upload, sent, [2])
 
     (part,) = listed(caller, upload)
@@ -68,7 +68,7 @@ def test_what_has_arrived_is_told_with_its_checksum(caller: ApiClient, upload: d
     assert (part["number"], part["size"], part["sha256"]) == (2, 1000, checksum(sent[16 * MIB :]))
 
 
-def test_a_checksum_that_is_not_certain_is_not_told(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
+def test_an_uncertain_checksum_is_not_listed(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     """A signed address for other bytes exists, and its owner may still send them."""
     caller.send(upload, sent, [2])
     sign(caller, upload, 2, checksum(b"y" * 1000))
@@ -78,7 +78,7 @@ def test_a_checksum_that_is_not_certain_is_not_told(caller: ApiClient, upload: d
     assert part["sha256"] is None
 
 
-def test_of_two_versions_of_a_part_the_one_that_is_named_is_kept(
+def test_of_two_versions_of_a_part_the_named_one_is_used(
     caller: ApiClient, upload: dict[str, Any], sent: bytes
 ) -> None:
     caller.send(upload, sent)
@@ -94,9 +94,7 @@ def test_of_two_versions_of_a_part_the_one_that_is_named_is_kept(
 
 
 @pytest.mark.parametrize("end", ["complete", "abort"])
-def test_an_address_is_dead_once_its_upload_is_over(
-    end: str, caller: ApiClient, upload: dict[str, Any], sent: bytes
-) -> None:
+def test_a_signed_url_ends_with_its_upload(end: str, caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     caller.send(upload, sent)
     part = sign(caller, upload, 2)
     if end == "complete":
@@ -107,7 +105,7 @@ def test_an_address_is_dead_once_its_upload_is_over(
     assert put_part(part, b"x" * 1000) == 404
 
 
-def test_an_address_brings_nothing_back_after_the_deletion(
+def test_a_signed_url_restores_nothing_after_the_deletion(
     caller: ApiClient, upload: dict[str, Any], sent: bytes
 ) -> None:
     caller.send(upload, sent)
@@ -121,7 +119,7 @@ def test_an_address_brings_nothing_back_after_the_deletion(
     assert not store().listing(keys.prefix(space.pk))
 
 
-def test_an_address_lives_no_longer_than_the_space(caller: ApiClient, upload: dict[str, Any]) -> None:
+def test_a_signed_url_ends_at_the_deadline(caller: ApiClient, upload: dict[str, Any]) -> None:
     assert 800 < seconds_from_now(moment(sign(caller, upload, 1))) <= 900
     update_space(Space.objects.get(), expires_at=dbtime.now() + timedelta(seconds=90))
 
@@ -142,7 +140,9 @@ def moment(part: dict[str, Any]) -> datetime:
         ([{"number": 1}, {"number": 1}], "List each part once"),
     ],
 )
-def test_parts_that_are_none(caller: ApiClient, upload: dict[str, Any], parts: list[Any], said: str) -> None:
+def test_invalid_part_numbers_are_refused(
+    caller: ApiClient, upload: dict[str, Any], parts: list[Any], said: str
+) -> None:
     refused = caller.post(f"/uploads/{upload['id']}/parts", {"parts": parts})
 
     assert (refused.status, said in refused.words) == (422, True)

@@ -37,7 +37,7 @@ def fresh(session: UploadSession) -> UploadSession:
     return UploadSession.objects.select_related("space").get(pk=session.pk)
 
 
-def test_given_up_between_the_stores_completion_and_the_look(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_abort_between_completion_and_its_check(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     session, by = sent(ApiClient(user=alice)), Uploader(user=alice)
 
     def complete_then_give_up(upload: Upload) -> str:
@@ -60,7 +60,7 @@ def outcome(call: Any, *arguments: Any) -> str:
     return "done"
 
 
-def test_completed_twice_at_once(alice: User) -> None:
+def test_two_completions_race(alice: User) -> None:
     caller, by = ApiClient(user=alice), Uploader(user=alice)
     for _ in range(ROUNDS):
         session = sent(caller)
@@ -72,7 +72,7 @@ def test_completed_twice_at_once(alice: User) -> None:
         assert store().head(session.key).size == len(SENT)
 
 
-def test_completed_and_given_up_at_once(alice: User) -> None:
+def test_a_completion_races_an_abort(alice: User) -> None:
     caller, by = ApiClient(user=alice), Uploader(user=alice)
     for _ in range(ROUNDS):
         session = sent(caller)
@@ -89,7 +89,7 @@ def test_completed_and_given_up_at_once(alice: User) -> None:
         assert there.uploads == ()
 
 
-def test_completed_while_the_deadline_comes(alice: User) -> None:
+def test_a_completion_races_the_deadline(alice: User) -> None:
     """Whichever was first, nothing is left behind once the deletion is through."""
     caller, by = ApiClient(user=alice), Uploader(user=alice)
     for _ in range(ROUNDS):
@@ -107,7 +107,7 @@ def test_completed_while_the_deadline_comes(alice: User) -> None:
         assert not store().listing(keys.prefix(session.space_id))
 
 
-def test_asleep_while_the_space_was_deleted(alice: User) -> None:
+def test_a_completion_paused_through_the_deletion(alice: User) -> None:
     """It was looked up before, and goes on afterwards."""
     caller, by = ApiClient(user=alice), Uploader(user=alice)
     session = sent(caller)
@@ -121,7 +121,7 @@ def test_asleep_while_the_space_was_deleted(alice: User) -> None:
     assert not store().listing(keys.prefix(session.space_id))
 
 
-def test_two_recordings_begun_at_once(alice: User) -> None:
+def test_two_recording_uploads_race(alice: User) -> None:
     caller, by = ApiClient(user=alice), Uploader(user=alice)
     for _ in range(ROUNDS):
         space = Space.objects.get(pk=caller.announce().json["id"])
@@ -133,7 +133,7 @@ def test_two_recordings_begun_at_once(alice: User) -> None:
         UploadSession.objects.update(state="aborted")
 
 
-def test_the_limit_holds_for_many_at_once(alice: User, settings: Any) -> None:
+def test_the_limit_holds_for_concurrent_uploads(alice: User, settings: Any) -> None:
     settings.MAX_OPEN_UPLOADS = 2
     caller, by = ApiClient(user=alice), Uploader(user=alice)
     spaces = [caller.announce().json["id"] for _ in range(5)]
@@ -143,7 +143,7 @@ def test_the_limit_holds_for_many_at_once(alice: User, settings: Any) -> None:
     assert sorted(told) == ["Conflict", "Conflict", "Conflict", "done", "done"]
 
 
-def test_the_deletion_began_while_the_upload_was_opened(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_deletion_starts_while_an_upload_is_opened(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     caller, by = ApiClient(user=alice), Uploader(user=alice)
     space = Space.objects.get(pk=caller.announce().json["id"])
 
@@ -159,7 +159,7 @@ def test_the_deletion_began_while_the_upload_was_opened(alice: User, monkeypatch
     assert not store().listing(keys.prefix(space.pk))
 
 
-def test_somebody_goes_on_at_the_moment_of_giving_up(alice: User) -> None:
+def test_activity_races_an_abort(alice: User) -> None:
     """The dispatcher saw it abandoned, and waits for the one who just asked for a part."""
     session = sent(ApiClient(user=alice))
     UploadSession.objects.update(last_activity_at=dbtime.now() - timedelta(hours=25))

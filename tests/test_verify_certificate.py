@@ -69,7 +69,7 @@ def check(files: Path, *more: str) -> int:
     return main([str(files / "certificate.json"), "--key", str(files / "key.pem"), *more])
 
 
-def test_a_certificate_is_good(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_valid_certificate_verifies(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check(files) == 0
 
     out = capsys.readouterr().out
@@ -77,7 +77,7 @@ def test_a_certificate_is_good(files: Path, capsys: pytest.CaptureFixture[str]) 
     assert "3 objects deleted, seen empty at 20" in out
 
 
-def test_any_changed_byte_is_seen_and_named(document: bytes) -> None:
+def test_any_changed_byte_is_found(document: bytes) -> None:
     for at in range(len(document)):
         for bit in (0x01, 0x20, 0x80):
             spoiled = document[:at] + bytes([document[at] ^ bit]) + document[at + 1 :]
@@ -106,12 +106,12 @@ def test_any_changed_byte_is_seen_and_named(document: bytes) -> None:
         (lambda d: d.replace(b'"space":"', b'"space":"\\ud800'), "it holds what canonical JSON can't"),
     ],
 )
-def test_what_is_wrong_is_said(document: bytes, spoil: Callable[[bytes], bytes], said: str) -> None:
+def test_each_error_has_a_message(document: bytes, spoil: Callable[[bytes], bytes], said: str) -> None:
     with pytest.raises(InvalidCertificate, match=said):
         verify(spoil(document), PUBLIC)
 
 
-def test_another_key_is_named(document: bytes) -> None:
+def test_a_wrong_key_is_named(document: bytes) -> None:
     with pytest.raises(
         InvalidCertificate, match=r"it names another key: [0-9a-f]{64}; the one that was given is [0-9a-f]{64}"
     ):
@@ -139,14 +139,16 @@ def test_a_later_key_signs_later_certificates(document: bytes, zebrafish: Space)
     ("key", "said"),
     [(b"", "is not a public key in PEM"), (None, "can't be read (No such file or directory)")],
 )
-def test_a_key_that_is_none(files: Path, capsys: pytest.CaptureFixture[str], key: bytes | None, said: str) -> None:
+def test_an_invalid_key_is_refused(
+    files: Path, capsys: pytest.CaptureFixture[str], key: bytes | None, said: str
+) -> None:
     (files / "key.pem").unlink() if key is None else (files / "key.pem").write_bytes(key)
 
     assert check(files) == 1
     assert said in capsys.readouterr().err
 
 
-def test_who_kept_the_bundle_can_show_what_it_was_about(
+def test_a_bundle_proves_what_its_certificate_is_about(
     files: Path, space_json: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept, other = files / "space.json", files / "other.json"
@@ -169,7 +171,7 @@ def elsewhere(tmp_path: Path) -> Path:
     return tmp_path / "env" / "bin" / "python"
 
 
-def test_on_another_machine_with_that_file_alone(files: Path, elsewhere: Path, document: bytes) -> None:
+def test_the_verifier_runs_alone(files: Path, elsewhere: Path, document: bytes) -> None:
     (files / "empty").mkdir()
     script = Path(shutil.copy(verify_certificate.__file__, files / "empty"))
     command = [str(elsewhere), "-I", str(script), str(files / "certificate.json"), "--key", str(files / "key.pem")]
@@ -186,7 +188,7 @@ def test_on_another_machine_with_that_file_alone(files: Path, elsewhere: Path, d
     assert bad.stderr.count("\n") == 1
 
 
-def test_as_a_module_of_ours_it_needs_no_settings(files: Path) -> None:
+def test_the_module_needs_no_settings(files: Path) -> None:
     command = [sys.executable, "-m", "archive.retention.verify_certificate", str(files / "certificate.json")]
     loaded = "import sys, archive.retention.verify_certificate; print('django' in sys.modules)"
 

@@ -35,7 +35,7 @@ def test_a_flag_moves_the_deadline_to_day_120(space: Space, admin: User) -> None
     assert how["deadline_reasons"] == ["base", "violation"]
 
 
-def test_no_words_of_people_reach_the_log(space: Space, admin: User) -> None:
+def test_no_free_text_reaches_the_log(space: Space, admin: User) -> None:
     flag(space.pk, "harassment", REASON, admin)
     lift(space.pk, "It was a quotation.", admin)
 
@@ -46,7 +46,7 @@ def test_no_words_of_people_reach_the_log(space: Space, admin: User) -> None:
     assert {entry.actor_id for entry in LogEntry.objects.all()} == {admin.pk}
 
 
-def test_several_do_not_stack(space: Space, admin: User) -> None:
+def test_several_flags_do_not_stack(space: Space, admin: User) -> None:
     flag(space.pk, "harassment", REASON, admin)
     flag(space.pk, "spam", REASON, admin)
 
@@ -54,7 +54,7 @@ def test_several_do_not_stack(space: Space, admin: User) -> None:
     assert [event for event, _ in entries(space)] == ["violation.flagged", "deadline.moved", "violation.flagged"]
 
 
-def test_lifted_early_the_first_deadline_applies_again(space: Space, admin: User) -> None:
+def test_an_early_lift_restores_the_first_deadline(space: Space, admin: User) -> None:
     flag(space.pk, "harassment", REASON, admin)
     flag(space.pk, "spam", REASON, admin)
 
@@ -65,7 +65,7 @@ def test_lifted_early_the_first_deadline_applies_again(space: Space, admin: User
     assert [event for event, _ in entries(space)][-3:] == ["violation.lifted", "violation.lifted", "deadline.moved"]
 
 
-def test_lifted_late_the_host_has_a_week_to_download(alice: User, admin: User) -> None:
+def test_a_late_lift_leaves_a_week_to_download(alice: User, admin: User) -> None:
     space = make_row(alice, ended_ago=timedelta(days=50), expires_at=dbtime.now() + timedelta(days=1))
     flag(space.pk, "harassment", REASON, admin)
 
@@ -78,7 +78,7 @@ def test_lifted_late_the_host_has_a_week_to_download(alice: User, admin: User) -
 
 
 @pytest.mark.parametrize("days", [1, 26, 119])
-def test_what_the_page_announces_is_what_happens(alice: User, admin: User, days: int) -> None:
+def test_the_previewed_deadline_is_applied(alice: User, admin: User, days: int) -> None:
     space = make_row(alice, ended_ago=timedelta(days=days), expires_at=dbtime.now() + timedelta(hours=1))
 
     would_be, _ = preview_flag(space, dbtime.now())

@@ -46,7 +46,7 @@ def test_too_late_after_deletion_began(space: Space, admin: User, change: Callab
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=["flag", "lift"])
-def test_too_late_from_the_deadline_on(space: Space, admin: User, change: Callable[[Space, User], object]) -> None:
+def test_too_late_after_the_deadline(space: Space, admin: User, change: Callable[[Space, User], object]) -> None:
     flag(space.pk, "harassment", REASON, admin)
     make_due(space)
     before = entries(space)
@@ -60,7 +60,7 @@ def test_too_late_from_the_deadline_on(space: Space, admin: User, change: Callab
 
 @pytest.mark.parametrize("change", CHANGES, ids=["flag", "lift"])
 @pytest.mark.parametrize("who", ["alice", "otto"])
-def test_only_admins(
+def test_only_admins_flag_and_lift(
     space: Space, admin: User, auditor: User, who: str, change: Callable[[Space, User], object]
 ) -> None:
     flag(space.pk, "harassment", REASON, admin)
@@ -88,7 +88,7 @@ def test_a_reason_is_needed(space: Space, admin: User, change: Any, reason: str,
         change(space.pk, *rule, reason, admin)
 
 
-def test_an_unknown_rule_tells_those_that_there_are(space: Space, admin: User) -> None:
+def test_an_unknown_rule_lists_the_known_ones(space: Space, admin: User) -> None:
     Rule.objects.filter(code="violence").update(active=False)
 
     for code in ("rudeness", "violence"):
@@ -101,7 +101,7 @@ def test_an_unknown_rule_tells_those_that_there_are(space: Space, admin: User) -
     assert retention_period(space) == timedelta(days=30)
 
 
-def test_nothing_to_lift_and_nothing_to_flag(space: Space, admin: User) -> None:
+def test_unknown_spaces_and_flags_are_refused(space: Space, admin: User) -> None:
     with raises_error(Refused, "violation.none_standing"):
         lift(space.pk, REASON, admin)
     with raises_error(Refused, "space.not_found"):

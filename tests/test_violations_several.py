@@ -16,7 +16,7 @@ from tests.support.factory import make_row
 pytestmark = pytest.mark.usefixtures("db")
 
 
-def test_each_is_flagged_or_says_why_not(alice: User, bob: User, admin: User) -> None:
+def test_each_space_is_flagged_or_has_an_error(alice: User, bob: User, admin: User) -> None:
     one, late, other = make_row(alice), make_row(alice), make_row(bob)
     lifecycle.transition(late, Space.State.AVAILABLE, Space.State.EXPIRING, actor=SYSTEM)
 
@@ -32,7 +32,7 @@ def test_each_is_flagged_or_says_why_not(alice: User, bob: User, admin: User) ->
     assert not late.violations.exists()
 
 
-def test_what_is_wrong_with_all_of_them_is_said_once(alice: User, admin: User) -> None:
+def test_a_common_error_is_reported_once(alice: User, admin: User) -> None:
     space = make_row(alice)
 
     with raises_error(Refused, "violation.none_selected"):

@@ -59,7 +59,7 @@ def test_a_flag_by_command_and_by_page_publishes_its_notice(commit: Commit, spac
     assert by_page == [("send_notice", str(Notice.objects.get(space=other).pk))]
 
 
-def test_what_is_rolled_back_publishes_nothing(commit: Commit, space: Space, admin: User) -> None:
+def test_a_rollback_publishes_nothing(commit: Commit, space: Space, admin: User) -> None:
     def flag_and_roll_back() -> None:
         with transaction.atomic():
             violations.flag(space.pk, "spam", "It sold watches.", admin)
@@ -127,7 +127,7 @@ def test_an_automatic_transcript(commit: Commit, alice: User, settings: Any) -> 
     assert commit(lambda: enqueue.ask(space.pk, SYSTEM)) == [("transcribe", str(Transcription.objects.get().pk))]
 
 
-def test_work_that_stopped_for_lack_of_time_is_published_again_at_once(commit: Commit, alice: User) -> None:
+def test_work_stopped_by_its_time_limit_is_published_again(commit: Commit, alice: User) -> None:
     bundle = Bundle.objects.create(space=make_row(alice), content_digest="c")
 
     def run(*, at_once: bool) -> None:
@@ -139,7 +139,7 @@ def test_work_that_stopped_for_lack_of_time_is_published_again_at_once(commit: C
     assert commit(lambda: run(at_once=False)) == []
 
 
-def test_a_row_that_a_worker_has_is_not_published(commit: Commit, alice: User) -> None:
+def test_a_claimed_row_is_not_published(commit: Commit, alice: User) -> None:
     bundle = Bundle.objects.create(space=make_row(alice), content_digest="c")
     assert leases.claim(Bundle, bundle.pk, Bundle.AT_WORK) is not None
 

@@ -15,7 +15,7 @@ from tests.support.processes import Services, manage, wait_until
 
 
 @pytest.mark.usefixtures("committed")
-def test_from_file_to_nothing(services: Services, alice: User, demo_recording: Path, demo_transcript: Path) -> None:
+def test_from_ingest_to_deletion(services: Services, alice: User, demo_recording: Path, demo_transcript: Path) -> None:
     tmp = services.folder
     ended_at = dbtime.now() - timedelta(days=29)
 

@@ -33,7 +33,7 @@ files = st.dictionaries(st.lists(segment, min_size=1, max_size=3).map("/".join),
 
 @settings(deadline=None)
 @given(files)
-def test_zipfile_reads_back_what_went_in(contents: dict[str, bytes]) -> None:
+def test_zipfile_reads_every_member(contents: dict[str, bytes]) -> None:
     made = zipped([member(name, data) for name, data in contents.items()])
 
     with zipfile.ZipFile(io.BytesIO(made)) as found:
@@ -41,14 +41,14 @@ def test_zipfile_reads_back_what_went_in(contents: dict[str, bytes]) -> None:
         assert {info.orig_filename: found.read(info) for info in found.infolist()} == contents
 
 
-def test_every_reader_accepts_it(tmp_path: Path) -> None:
+def test_every_reader_accepts_the_zip(tmp_path: Path) -> None:
     made = tmp_path / "made.zip"
     made.write_bytes(zipped([member("a/Gärten 🌱.txt", b"seeds\n"), member("a/empty", b"")]))
 
     assert reader_errors(made) == {}
 
 
-def test_members_are_plain_files_of_the_time_that_was_given() -> None:
+def test_members_are_plain_files_with_the_given_time() -> None:
     berlin = timezone(timedelta(hours=2))
     made = zipped([member("a", b"x")], datetime(2026, 10, 23, 14, 34, 57, tzinfo=berlin))
 
@@ -130,7 +130,7 @@ def test_a_member_that_starts_at_the_limit(tmp_path: Path, start: int, is_wide: 
 
 
 @pytest.mark.parametrize(("count", "end64"), [(65_534, False), (65_535, True), (65_536, True)])
-def test_as_many_members_as_anybody_needs(tmp_path: Path, count: int, end64: bool) -> None:
+def test_more_than_65535_members(tmp_path: Path, count: int, end64: bool) -> None:
     made = zipped([Member(f"{n}", Literal(b""), 0, "") for n in range(count)])
 
     assert len(zipfile.ZipFile(io.BytesIO(made)).namelist()) == count
