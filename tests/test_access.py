@@ -1,4 +1,4 @@
-"""The same ladder of refusals for every address: who gets in, who learns nothing, what is gone, what must be a POST."""
+"""Who may open each page: access by role, 404 for other users, 410 after the deadline, 405 for a wrong method."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Every address and every operation of the API has a test of who gets in, and only these are public."""
+"""Every page and every API operation has an access test, and only the listed ones are public."""
 
 import ast
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The ladder of deciding appeals and releasing holds, whose addresses name an appeal and a hold."""
+"""Who may decide appeals and release holds."""
 
 from datetime import timedelta
 

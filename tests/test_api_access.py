@@ -1,4 +1,4 @@
-"""The same ladder for every address of the API: who may, who gets 404, and what is gone."""
+"""Who may call each API operation: access by role and token, 404 for others, 410 after the deadline."""
 
 from typing import Any
 from uuid import uuid4

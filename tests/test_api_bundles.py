@@ -1,4 +1,4 @@
-"""Bundles by the API: ask, poll, download; for the host, an admin, and a machine that may, of nothing else."""
+"""Bundles and exports through the API: request, poll, download; for the host, an admin, and a download token."""
 
 import hashlib
 from typing import Any

@@ -1,4 +1,4 @@
-"""The example client of the docs, run as the process that it is, against real ones.
+"""The documentation's example client, run as a process against real servers.
 
 `make big` runs the same at 1 GiB.
 """

@@ -1,4 +1,4 @@
-"""A request that is sent twice and meant once."""
+"""Idempotency keys: a repeated request creates one Space."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What the API says of itself."""
+"""The OpenAPI schema: public, complete, without secrets."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every error below /api/v1 is a problem in JSON: what happened, and what to do. Never a page."""
+"""Every error below /api/v1 is a JSON problem (RFC 9457), never an HTML page."""
 
 import json
 from typing import Any

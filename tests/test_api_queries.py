@@ -1,4 +1,4 @@
-"""What a request costs does not follow how much is there."""
+"""The query count of API requests does not grow with the amount of data."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""An appeal: made by the host, decided by an admin; the deadline stays until it is granted."""
+"""An appeal: the host makes it, an admin decides; the deadline stays until it is granted."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Flag, appeal and decision as the pages show them: to the host, to the admin who decides, to an auditor."""
+"""Flag, appeal and decision on the pages of the host, the deciding admin and an auditor."""
 
 import re
 from datetime import timedelta

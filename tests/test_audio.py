@@ -1,4 +1,4 @@
-"""What a file really is: found by decoding, never by its name."""
+"""Facts of a recording come from decoding it, never from its name."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A copy for browsers, where they can't play what was brought."""
+"""An access copy of recordings in formats that browsers cannot play."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How loud, how much of it silent, and the waveform."""
+"""Peak and loudness, silence, and the waveform."""
 
 import array
 import json

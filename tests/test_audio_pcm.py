@@ -1,4 +1,4 @@
-"""Sound for those who listen to words: samples, decoded as they are read."""
+"""PCM samples for transcription, decoded as they are read."""
 
 import array
 import os

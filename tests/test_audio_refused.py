@@ -1,4 +1,4 @@
-"""What is no recording, or not all of one, is refused in words."""
+"""Files that are no recordings, or incomplete ones, are refused with a reason."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A worker whose broker went away lets go of its connection in peace, whatever it has in hand."""
+"""A worker closes its connection to a stopped broker cleanly, with or without unacknowledged messages."""
 
 import logging
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A host opens the page of a bundle from disk: it plays, follows and finds, and makes no request."""
+"""The offline page of a bundle in a real browser: it plays, highlights and searches without any request."""
 
 import time
 from collections.abc import Callable, Iterator

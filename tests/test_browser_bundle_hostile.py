@@ -1,4 +1,4 @@
-"""People write what they want into titles, names and lines: in the page of a bundle it is text, and nothing else."""
+"""Hostile titles, names and lines are shown as text on the offline page of a bundle."""
 
 import html
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A host in a real browser: sees, plays, reads, bundles, downloads; and from the deadline on, nothing."""
+"""A host in a real browser: sign in, play, read, bundle and download; after the deadline everything is 410."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The story of a flag in a real browser: lines as evidence, the host's appeal, the admin's decision, the clock."""
+"""A flag in a real browser: evidence, the host's appeal, the admin's decision, the deadline."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""A host listens in a real browser: waveform, keys, lines, links to moments; and the browser complains of nothing."""
+"""The player in a real browser: waveform, keys, transcript lines and links to moments, without console errors."""
 
 import pytest
 from playwright.sync_api import Browser, Page, expect

@@ -1,4 +1,4 @@
-"""The address behind the sound lives for minutes: a seek after that goes on; at the deadline everything stops."""
+"""Expiring signed URLs in the player: a seek gets a new one; at the deadline playback stops."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Finding words in the transcript: every place is counted, marked in the text and on the waveform, and walked to."""
+"""Find in the transcript: matches are counted, marked in the text and on the waveform, and reachable by keys."""
 
 import pytest
 from playwright.sync_api import Page, expect

@@ -1,4 +1,4 @@
-"""An admin flags, the host's clock moves at once; an auditor reads what happened; strangers see nothing."""
+"""An admin flags and the host's deadline moves; an auditor reads the history; other users see nothing."""
 
 from datetime import timedelta
 

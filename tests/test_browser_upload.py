@@ -1,4 +1,4 @@
-"""Bringing in a Space in a real browser: the bytes go from there straight to the store, and survive a reload.
+"""Upload a Space in a real browser: bytes go directly to the object store, and an upload survives a reload.
 
 `make big` runs the same at 1 GiB.
 """

@@ -1,4 +1,4 @@
-"""An archive that is dropped on the page: the recording in it is brought in, with what lies beside it."""
+"""Upload from an archive in a real browser: the recording in it, with its metadata and transcript."""
 
 import hashlib
 import zipfile

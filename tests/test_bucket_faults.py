@@ -1,4 +1,4 @@
-"""A bucket that would keep deleted bytes alive is found out, and what it kept is deleted all the same."""
+"""A bucket with versioning or object lock is detected, and old versions are deleted all the same."""
 
 import uuid
 from collections.abc import Iterator

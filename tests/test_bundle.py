@@ -1,4 +1,4 @@
-"""A bundle is built once for a content, and again when the content changed."""
+"""A bundle is built once for the same content, and again when the content changes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A bundle that can't be built is tried again, or has failed for all to see; nothing half stays."""
+"""A failing build is retried or fails visibly, and leaves nothing half-built."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A bundle of more than 4 GiB, and one of more than 65,535 members: built in the store, and read by everybody.
+"""A bundle of more than 4 GiB, and one of more than 65,535 members, composed in the store and readable everywhere.
 
 Only with LIMITS=1, as `make limits` does: they take minutes, and 14 GB of disk. Each of them has small brothers that
 always run, at exactly the numbers where ZIP64 begins: tests/test_zip64_layout.py.

@@ -1,4 +1,4 @@
-"""A long recording is bundled inside of the store."""
+"""A long recording is copied within the store, never through the worker."""
 
 import zipfile
 from collections.abc import Callable, Iterator

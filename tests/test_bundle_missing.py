@@ -1,4 +1,4 @@
-"""What the store has lost: a bundle says so, in its bag or by failing. It is never silently short."""
+"""An object that the store lost: the bundle lists the gap or fails. It is never silently incomplete."""
 
 import io
 import json

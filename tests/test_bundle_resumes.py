@@ -1,4 +1,4 @@
-"""A bundle that was not finished goes on: what the store has is not sent again, and a lost answer is no loss."""
+"""An interrupted build resumes: uploaded parts are not sent again, and a lost response does no harm."""
 
 from collections.abc import Iterator
 

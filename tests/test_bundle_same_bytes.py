@@ -1,4 +1,4 @@
-"""Same content, same bytes: also when another process builds it, whose sets and dictionaries have another order."""
+"""The same content gives the same bytes, also in another process with another hash order."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Bundles of Spaces of random shape: the plan's bytes are those that the store has, and every reader accepts them.
+"""Bundles of random Spaces: stored bytes match the plan, and every reader accepts them.
 
 SHAPES: how many (10; `make limits` takes 200).
 """

@@ -1,4 +1,4 @@
-"""Where a store can't copy parts, or copies them wrongly, the same plan travels through the worker."""
+"""If a store cannot copy parts, or copies them wrongly, the worker uploads the same plan itself."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A bundle is read back once: its SHA-256 becomes known, and one that holds other bytes than were taken in is found."""
+"""A bundle is read back once: that gives its SHA-256, and finds bytes that differ from the upload."""
 
 import hashlib
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A deleted Space leaves one certificate: what was kept, why until then, what was deleted, seen empty when."""
+"""A deleted Space has one certificate: what was stored, reasons for its deadline, what was deleted, when seen empty."""
 
 import hashlib
 import json

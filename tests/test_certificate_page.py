@@ -1,4 +1,4 @@
-"""Who gets a certificate: auditors and admins each, a host their own, a stranger nothing. The key is for everybody."""
+"""Who may download certificates: auditors and admins all, a host their own. The key is public."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The forms in which people get a transcript."""
+"""The formats in which transcripts can be downloaded."""
 
 import json
 

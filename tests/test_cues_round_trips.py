@@ -1,4 +1,4 @@
-"""What goes out comes back in, in every form; and what a form can't hold."""
+"""Exported transcripts can be imported again in every format, with the known losses of each."""
 
 import re
 from collections.abc import Callable, Sequence

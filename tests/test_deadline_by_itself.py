@@ -1,4 +1,4 @@
-"""Without any command: at the deadline every address of a Space answers 410, and soon nothing of it is left."""
+"""At its deadline a Space answers 410 everywhere and is soon deleted, without any command."""
 
 import re
 import time

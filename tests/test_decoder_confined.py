@@ -1,4 +1,4 @@
-"""What a process can't do any more once it is confined, as root and as an ordinary user."""
+"""The sandbox of the decoder, as root and as an ordinary user."""
 
 import json
 import os

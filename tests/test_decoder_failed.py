@@ -1,4 +1,4 @@
-"""A bug in our decoder, or a broken installation, never costs a recording: it is kept, and tried again."""
+"""A bug in the decoder, or a broken installation, never loses a recording: it is kept, and retried."""
 
 import logging
 import re

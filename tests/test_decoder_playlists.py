@@ -1,4 +1,4 @@
-"""A list of other files is not a recording, whatever its name: nothing that it names is opened, on disk or network."""
+"""A playlist is not a recording, whatever its name: no file or address in it is opened."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""Whatever becomes of the child, the one who asked gets a sentence and goes on."""
+"""However the decoder process fails, the caller gets an error with a message and continues."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Deletion has a queue of its own: a worker that is busy with bundles, or not there at all, holds nothing up."""
+"""Deletion has its own queue: workers that are busy with bundles, or stopped, do not delay it."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The engines of one data folder: closed to everybody else, gone when stopped, the same again when started."""
+"""The embedded engines: closed to other users, ended on stop, with the same data after a restart."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""Evidence: lines of a transcript, named by their numbers, kept with their words."""
+"""Evidence: transcript lines, cited by number and stored with their text."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A recording that was uploaded is looked at by a worker: kept with its measures, or refused with nothing left."""
+"""A worker examines an uploaded recording: accepted with its facts, or refused and removed."""
 
 import json
 import zlib

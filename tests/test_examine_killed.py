@@ -1,4 +1,4 @@
-"""A worker that is killed while it looks at what was uploaded leaves nothing stuck, doubled or half done."""
+"""A worker killed while it examines an upload leaves nothing stuck, duplicated or half done."""
 
 from pathlib import Path
 

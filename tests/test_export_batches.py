@@ -1,4 +1,4 @@
-"""Spaces of one volume that are deleted together, or at the same moment."""
+"""Spaces of one export part that are deleted together or concurrently."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The page "Download all": who gets in, what it says, and that nothing stays at "being prepared"."""
+"""The page "Download all": access, contents, and no export that stays "being prepared"."""
 
 from datetime import timedelta
 

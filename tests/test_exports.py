@@ -1,4 +1,4 @@
-"""All Spaces of a host in volumes: each opens alone, none is larger than was chosen, and what is due is taken back."""
+"""All Spaces of a host in export parts: each opens alone, fits the chosen size, and is revoked at its first deadline."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""Sizes, durations and times read the same on the server and in the browser: both are held to format_cases.json."""
+"""Sizes, durations and times read the same on the server and in the browser, checked with format_cases.json."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""A legal hold: no deadline while it stands; a second admin releases it, and then the rule applies at once."""
+"""A legal hold: no deadline while it is in place; a second admin releases it, and the policy applies at once."""
 
 import json
 from datetime import timedelta

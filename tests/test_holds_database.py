@@ -1,4 +1,4 @@
-"""The database itself: a Space has no deadline if, and only if, a hold stands; a held one never goes."""
+"""Database constraints: a Space on hold has no deadline and cannot be deleted."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,6 +1,7 @@
-"""What was made to hurt is uploaded, and a real worker looks at it: refused with words, and the worker goes on.
+"""Hostile files are uploaded and a real worker examines them: refused with a reason, and the worker goes on.
 
-A transcript of 50 MB has no bytes to look at: it is refused before the first (tests/test_upload_limits.py)."""
+A transcript of 50 MB has no bytes to look at: it is refused before the first (tests/test_upload_limits.py).
+"""
 
 from pathlib import Path
 

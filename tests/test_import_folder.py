@@ -1,4 +1,4 @@
-"""Which files of a folder are looked at, and which of a file's neighbours."""
+"""Which files of a folder are imported as recordings, and which files beside them as metadata."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the upload page asks: small files and the first bytes of a recording, whatever is in them."""
+"""Inspection for the upload page: small files and the first bytes of a recording, whatever they contain."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""LiveKit egress: the file that a result names, in every spelling that its JSON has."""
+"""LiveKit egress: the result's JSON in every spelling, and the file that it names."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What a recording says of itself, read from a few bytes of it."""
+"""Metadata tags of a recording, read from a few bytes of it."""
 
 import time
 import tracemalloc

@@ -1,4 +1,4 @@
-"""twspace-dl: an m4a, and X's own answer about the Space beside it."""
+"""twspace-dl: an m4a with X's own metadata of the Space beside it."""
 
 import json
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""An X data archive: what its own files tell of each Space, and when nothing but the recording's clock does."""
+"""X data archives: metadata of each Space, and the timestamps in a recording where it is missing."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""A ZIP archive from anybody: the same Spaces as from its folder, nothing written elsewhere, nothing left behind."""
+"""Hostile and ordinary ZIP archives: the same Spaces as from a folder, no file outside, nothing left behind."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Taking a recording in: once, and whole."""
+"""Ingest a recording: exactly once, and completely."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

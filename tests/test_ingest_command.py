@@ -1,4 +1,4 @@
-"""`manage.py ingest`, as people and scripts call it."""
+"""`manage.py ingest`: its output and exit status."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`manage.py ingest` on what tools leave: folders, archives, several files."""
+"""`manage.py ingest` on folders, archives and several files."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""`manage.py ingest` that is killed, and called again: the same Space, once, whole."""
+"""`manage.py ingest` is killed and run again: one complete Space."""
 
 import os
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What can't be taken in is refused with its reason, and leaves nothing."""
+"""Invalid requests are refused with a reason and leave nothing."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

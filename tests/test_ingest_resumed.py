@@ -1,4 +1,4 @@
-"""Taking in that stopped half way: nothing is lost, and the same call goes on."""
+"""An interrupted ingest loses nothing, and the same command resumes it."""
 
 from collections.abc import Callable
 from datetime import timedelta

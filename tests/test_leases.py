@@ -1,4 +1,4 @@
-"""Work is a row: a claim lasts for a lease, and a worker that lost it writes nothing more."""
+"""Claims: a lease that expires, and a worker that lost it writes nothing."""
 
 from datetime import timedelta
 from typing import Any

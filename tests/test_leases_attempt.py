@@ -1,4 +1,4 @@
-"""One runner for all claimed work: what it does with each kind of error, and how long one run may take."""
+"""The runner of claimed work: each kind of error, and the time limit of a run."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Many workers claim the same work: one gets it, and none waits."""
+"""Many workers claim the same work: one gets it, and no one waits."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Work that failed is tried again, after a pause, oldest first."""
+"""Failed work is retried after a pause, oldest first."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The lock files: what is installed is what was tested, on every Python."""
+"""The lock files: the tested versions are installed, on every Python."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The retention log: entries are added, and never changed."""
+"""The retention log is append-only."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""Where mail goes, from one address in the environment; what can't be right stops the start."""
+"""Mail settings from one address in the environment; an invalid one stops the start."""
 
 from email import message_from_bytes, policy
 from pathlib import Path

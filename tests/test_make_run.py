@@ -1,4 +1,4 @@
-"""`make run` in a clean checkout: it comes up, tells how to get in, heals itself, and leaves nothing when it ends."""
+"""`make run` in a clean checkout: it starts, prints accounts, restarts what died, and ends without leftovers."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""manage.py finds its settings by itself, or says in a line where they come from."""
+"""manage.py finds its settings by itself, or explains in one line where they come from."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""A row whose object is not in the store: an alarm in plain words, never "nothing was lost"."""
+"""A row whose object is missing from the store raises an alarm, never "nothing was lost"."""
 
 import pytest
 from django.test import Client

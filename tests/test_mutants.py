@@ -1,4 +1,4 @@
-"""Planted bugs: each still finds its place, and one is really planted and caught. `make mutants` plants all."""
+"""Planted bugs: each matches its file, and one is really planted and caught. `make mutants` plants all."""
 
 from pathlib import Path
 from queue import SimpleQueue

@@ -1,4 +1,4 @@
-"""Whatever admins and hosts do, in whatever order: no deadline comes before what the rule gives."""
+"""No order of actions by admins and hosts gives a deadline before that of the policy."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Sending with real processes: workers that race, that are killed, and a deadline that comes in between."""
+"""Send notices with real processes: races, kills, and a deadline in between."""
 
 import pytest
 from django.db import connection, transaction

@@ -1,4 +1,4 @@
-"""Notes above every page until they are put away, and the list of all of them."""
+"""Notices above every page until they are dismissed, and the list of all of them."""
 
 from datetime import timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Reminders before deletion: each deadline has its own, and what it costs follows what comes due."""
+"""Reminders before deletion: one per deadline, at a cost that follows what comes due."""
 
 from datetime import datetime, timedelta
 from typing import Any

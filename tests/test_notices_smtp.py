@@ -1,4 +1,4 @@
-"""What the mail server says, and what becomes of the notice."""
+"""How each reply of the mail server changes the notice."""
 
 import socket
 from datetime import timedelta

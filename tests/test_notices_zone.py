@@ -1,4 +1,4 @@
-"""The reader's time zone comes from their browser, and only one that exists is kept."""
+"""The reader's time zone comes from their browser; only valid zones are stored."""
 
 import pytest
 from django.db import connection

@@ -1,4 +1,4 @@
-"""The script of the offline page: esbuild makes it, and the same sources always give the same bytes."""
+"""The script of the offline page: esbuild gives the same bytes for the same sources."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""An engine dies and comes back: pages say so, nothing is lost, and work goes on by itself."""
+"""An engine dies and comes back: pages say so, nothing is lost, and work resumes by itself."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The host says which account belongs to whom."""
+"""The host links accounts to speakers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What people read: which Spaces are listed, clocks in words, the log, and titles that try to be more than text."""
+"""The main pages: lists of Spaces, deadlines, the log, and hostile titles."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The parts of a multipart upload: all of the bytes, in order, in sizes that S3 takes."""
+"""The parts of a multipart upload: all bytes in order, in sizes that S3 accepts."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""The waveform's numbers: for those who may hear the Space, until its deadline, and only the object that was stored."""
+"""Waveform peaks: for users with access, until the deadline, and only of the stored object."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The small picture of a recording in the list of Spaces."""
+"""The waveform outline in the list of Spaces."""
 
 import re
 

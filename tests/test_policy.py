@@ -1,4 +1,4 @@
-"""The clock: each row of the retention rule with its dates written out."""
+"""The retention policy: each case with its dates."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""What holds of every deadline, whatever the dates and the numbers of the rule."""
+"""Properties of every deadline, for all dates and policies (hypothesis)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What was promised stays: a new rule in the settings moves no deadline, and no page tells another story."""
+"""A new policy in the settings moves no stored deadline, and pages show the stored one."""
 
 from datetime import timedelta
 

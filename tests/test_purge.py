@@ -1,4 +1,4 @@
-"""Deleting a Space: all of it and only it, in the store."""
+"""Deleting a Space removes all of its objects, and only those."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Only what is due is deleted."""
+"""Only due Spaces are deleted."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A flag and the deadline at the same moment: the first commit wins, and the other one fails."""
+"""A flag and the deletion at the same moment: the first commit wins, and the other one fails."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor

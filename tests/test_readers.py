@@ -1,4 +1,4 @@
-"""The other programs that our ZIPs are given to really run, and each of them finds what is wrong."""
+"""Other ZIP programs really run on our bundles, and each of them finds errors."""
 
 import zipfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The store and the rows are compared both ways; little is removed, late, and never what somebody is writing."""
+"""Rows and objects are compared both ways; removals are few, delayed, and never of work in progress."""
 
 import json
 from datetime import timedelta

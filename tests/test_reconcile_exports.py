@@ -1,4 +1,4 @@
-"""Volumes lie beside the Spaces; what the store has of them is compared with their rows like everything else."""
+"""Export parts are compared with their rows like everything else in the store."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Tokens of recorders: shown once, kept as a hash, and refused as soon as they should be."""
+"""Tokens of recorders: shown once, stored as a hash, and refused once revoked or expired."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""The admins' page of tokens."""
+"""The admins' page of recorder tokens."""
 
 import re
 from typing import Any

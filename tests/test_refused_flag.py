@@ -1,4 +1,4 @@
-"""A flag that is refused loses nothing: the page comes back with what was typed, and why."""
+"""A refused flag keeps the form input and says why."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""Whether the rule was kept can be computed again from the log alone."""
+"""Compliance with the policy can be computed from the log alone."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Rules are data: admins edit the list, and what was flagged by a rule keeps it."""
+"""Admins edit the list of rules; existing flags keep their rule."""
 
 import pytest
 

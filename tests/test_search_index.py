@@ -1,4 +1,4 @@
-"""What of a transcript is written for search."""
+"""What is indexed of a transcript."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Search stays bounded: a transcript of a whole day, and a question that takes too long."""
+"""Search stays bounded: a transcript of a whole day, and a slow query."""
 
 import os
 import time

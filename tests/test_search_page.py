@@ -1,4 +1,4 @@
-"""The search page: who may search what, what people read there, and text that tries to be more than text."""
+"""The search page: access, messages, and escaping."""
 
 from datetime import timedelta
 

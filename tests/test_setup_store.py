@@ -1,4 +1,4 @@
-"""manage.py setup_store: makes the bucket, rehearses a deletion in it, and refuses one that would not let go."""
+"""manage.py setup_store: creates the bucket, rehearses a deletion, and refuses one that keeps deleted bytes."""
 
 from collections.abc import Iterator
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Signing in: what is counted, and what is not there."""
+"""Sign-in: rate limits, and account pages that are closed."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""Addresses that are handed out: they die with the Space, and only work for whom they were made."""
+"""Download addresses end with the Space, and work only for their user."""
 
 import zipfile
 from datetime import timedelta

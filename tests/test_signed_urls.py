@@ -1,4 +1,4 @@
-"""Addresses that are handed out: they carry their own end, and a name for people."""
+"""Signed URLs of the store: expiry, file name, and range requests."""
 
 import io
 import time

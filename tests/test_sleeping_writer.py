@@ -1,4 +1,4 @@
-"""A writer that sleeps through a Space's deletion (a laptop, a stuck host) brings nothing back when it wakes up."""
+"""A writer that is paused through a Space's deletion (a suspended laptop) restores nothing when it resumes."""
 
 import os
 import signal

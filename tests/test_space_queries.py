@@ -1,4 +1,4 @@
-"""Each question about a deadline has one answer, whether asked of the database or of a row in memory."""
+"""Each condition on deadlines gives the same result as a query and for a row in memory."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

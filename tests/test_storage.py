@@ -1,4 +1,4 @@
-"""Writing to the object store: complete or absent."""
+"""A write to the object store is complete or absent."""
 
 import hashlib
 import io

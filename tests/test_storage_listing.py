@@ -1,4 +1,4 @@
-"""Listing what is under a prefix, and deleting it, however much it is."""
+"""Listing and deleting under a prefix, with any number of objects."""
 
 import io
 import uuid

@@ -1,4 +1,4 @@
-"""A bucket whose versioning was switched on and then suspended: refused at set-up, and emptied all the same."""
+"""A bucket with suspended versioning is refused at set-up, and emptied completely all the same."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Many Spaces are deleted together, and each of them as if it were alone."""
+"""Many Spaces are deleted together without affecting each other."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Each test gets its tiers by itself, so `make test-fast` starts no process and no browser, and decodes no sound."""
+"""Tests get their tiers automatically, so `make test-fast` starts no process or browser and decodes no audio."""
 
 import pytest
 

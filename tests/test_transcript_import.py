@@ -1,4 +1,4 @@
-"""A transcript that was uploaded is read by a worker: kept beside earlier ones, or refused with its lines named."""
+"""A worker imports an uploaded transcript: added beside earlier ones, or refused with its broken lines."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""An automatic transcript, from the recording to the lines that search finds: who gets one, and how it ends."""
+"""An automatic transcript from the request to the searchable lines: who gets one, and how it ends."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Automatic transcripts that can't work stop the start, and say what is missing."""
+"""An invalid transcription configuration stops the start and says what is missing."""
 
 import shutil
 import sys

@@ -1,4 +1,4 @@
-"""What a machine writes down of real people speaking, against what they say."""
+"""The word error rate of automatic transcripts against reference transcripts."""
 
 import wave
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A real worker that is killed while it listens: the next one goes on with the window that was lost, and no sooner."""
+"""A real worker is killed during transcription: the next one resumes at the lost window."""
 
 import os
 import socket

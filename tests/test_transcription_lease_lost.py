@@ -1,4 +1,4 @@
-"""A worker that slept with a finished transcript in its hand, while another one took over and kept it."""
+"""A worker that lost its lease does not overwrite the transcript of the next one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the page of a Space says of its automatic transcript, and who may ask for one."""
+"""The automatic transcript on the page of a Space, and who may request one."""
 
 import pytest
 from pytest_django import Settings

@@ -1,4 +1,4 @@
-"""A long recording is cut into windows where people pause, and nothing of it is lost."""
+"""A long recording is cut into windows at pauses, without losing any of it."""
 
 import io
 import random

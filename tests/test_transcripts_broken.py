@@ -1,4 +1,4 @@
-"""Broken cues are named by line, and left out only when the person says so."""
+"""Broken cues are named by line, and dropped only on request."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Podcasting 2.0 JSON in: segments, missing ends, single words, and times that are none."""
+"""Import Podcasting 2.0 JSON: segments, missing ends, single words, and invalid times."""
 
 import json
 from typing import Any

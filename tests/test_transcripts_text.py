@@ -1,4 +1,4 @@
-"""Plain text in: with times only."""
+"""Import plain text with times."""
 
 import pytest
 

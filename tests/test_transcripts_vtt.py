@@ -1,4 +1,4 @@
-"""WebVTT in: voices, what is dropped, and Zoom's names."""
+"""Import WebVTT: speakers, ignored blocks, and Zoom's names."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Text that people read is marked for translation: under a pseudo-locale, all of it changes."""
+"""Every displayed text is translatable: a pseudo-locale changes all of it."""
 
 import struct
 from collections.abc import Iterable, Iterator

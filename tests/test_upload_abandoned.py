@@ -1,4 +1,4 @@
-"""Uploads that came to nothing leave nothing in the store."""
+"""Abandoned uploads leave nothing in the store."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Completing is checked against what the store has, and repeating it does no harm."""
+"""Completing an upload checks the parts in the store, and is idempotent."""
 
 import os
 from typing import Any

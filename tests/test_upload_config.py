@@ -1,4 +1,4 @@
-"""What the upload page's scripts get from the importers: patterns that JavaScript reads the same way as Python does."""
+"""The upload page's configuration from the importers: JavaScript and Python match the same patterns."""
 
 import json
 import re

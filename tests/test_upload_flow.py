@@ -1,4 +1,4 @@
-"""A file goes from a recorder, or a page, straight into the store."""
+"""A file goes from a recorder or a page directly to the object store."""
 
 import os
 from typing import Any

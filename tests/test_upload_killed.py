@@ -1,4 +1,4 @@
-"""Processes that die in the middle of an upload's end: it arrives whole, or is given up, and nothing is stuck."""
+"""A process is killed while an upload ends: it is complete or aborted, and nothing is stuck."""
 
 import os
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What is refused before a byte flows."""
+"""Uploads that are refused before any byte is sent."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Addresses for parts: what the store takes by them, what it tells of them, and when they are dead."""
+"""Signed URLs for parts: what the store accepts, how parts are listed, and when the URLs end."""
 
 import os
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Two at once: an upload arrives once and whole, or is over; never both, never neither."""
+"""Concurrent actions on an upload: it completes once, or ends; never both, never neither."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""A certificate is checked by one file, on a machine that has nothing of ours; whatever is changed, it says what."""
+"""The certificate verifier is one file that runs anywhere and names whatever was changed."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Flagging and lifting: the deadline moves at once, and the log says so without words of people."""
+"""Flag and lift: the deadline moves at once, and the log has no free text."""
 
 import json
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Several Spaces flagged at once: each by itself, so that one that is too late keeps no other from being flagged."""
+"""Flag several Spaces at once: each is independent of the others."""
 
 from datetime import timedelta
 

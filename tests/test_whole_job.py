@@ -1,4 +1,4 @@
-"""The main job, through the commands: a recording goes in, is bundled, expires, and nothing of it is left."""
+"""The whole life of a Space by command: ingest, bundle, expiry, deletion."""
 
 import zipfile
 from datetime import timedelta

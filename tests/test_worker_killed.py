@@ -1,4 +1,4 @@
-"""A worker that is killed, main process and children at once, leaves nothing stuck, doubled or half done."""
+"""A worker is killed with its children: nothing is stuck, duplicated or half done."""
 
 import io
 import time

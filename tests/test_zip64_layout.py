@@ -1,4 +1,4 @@
-"""A ZIP as a list of segments: other programs read back what went in, and ZIP64 starts exactly where it must."""
+"""A ZIP as a list of segments: other programs read it back, and ZIP64 starts exactly at its limits."""
 
 import io
 import zipfile
