@@ -1,4 +1,4 @@
-"""All Spaces of a host in export parts: each opens alone, fits the chosen size, and is revoked at its first deadline."""
+"""All Spaces of a host in export parts: each opens alone, fits the chosen size, is revoked at its first deadline."""
 
 import io
 import zipfile
