@@ -99,10 +99,10 @@ def test_a_recorder_reads_its_own_uploads_only(alice: User, admin: User) -> None
     own = machine.begin(space, b"RIFF").json
     other = person.begin(space, b"WEBVTT", kind="transcript").json
 
-    told = machine.get(f"/spaces/{space}").json
+    response = machine.get(f"/spaces/{space}").json
 
-    assert told["uploads"] == [own]
-    assert "title" not in told
+    assert response["uploads"] == [own]
+    assert "title" not in response
     assert machine.get(f"/uploads/{other['id']}").status == 404
     assert len(person.get(f"/spaces/{space}").json["uploads"]) == 2
 

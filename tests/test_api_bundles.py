@@ -45,11 +45,11 @@ def test_request_poll_and_download(who: str, seeds: Space, admin: User) -> None:
     )
     assert build(asked.json["id"])
     assert verify(Bundle, asked.json["id"])
-    told = caller.get(address).json
+    response = caller.get(address).json
 
-    assert (told["state"], told["space"], told["bytes_done"]) == ("ready", str(seeds.pk), told["size"])
-    data = downloaded(told["url"])
-    assert (len(data), hashlib.sha256(data).hexdigest()) == (told["size"], told["sha256"])
+    assert (response["state"], response["space"], response["bytes_done"]) == ("ready", str(seeds.pk), response["size"])
+    data = downloaded(response["url"])
+    assert (len(data), hashlib.sha256(data).hexdigest()) == (response["size"], response["sha256"])
     assert caller.post(address).status == 200
     entry = LogEntry.objects.get(event="content.downloaded")
     assert (entry.actor_kind, entry.detail.get("recorder")) == (

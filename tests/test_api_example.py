@@ -65,13 +65,13 @@ def test_the_example_uploads_a_recording(run: Callable[..., str], services: Serv
     ended_at = (dbtime.now() - timedelta(hours=1)).isoformat()
     services.worker()
 
-    said = run(demo_recording, ended_at)
+    output = run(demo_recording, ended_at)
 
     space = Space.objects.get()
     (recording,) = space.recordings.all()
-    assert said.split() == [str(space.pk), "available"]
+    assert output.split() == [str(space.pk), "available"]
     assert store().read(recording.key, 0, recording.size, recording.etag) == demo_recording.read_bytes()
-    assert run(demo_recording, ended_at) == said  # called again, nothing is made anew
+    assert run(demo_recording, ended_at) == output  # called again, nothing is made anew
     assert Space.objects.count() == 1
 
 
@@ -84,15 +84,15 @@ def test_the_example_resumes_and_bypasses_the_portal(
     services.worker()
     before = passed_through(web)
 
-    said = run(recording, ended_at)
+    output = run(recording, ended_at)
 
-    assert said.split()[1] == "available"
+    assert output.split()[1] == "available"
     assert passed_through(web) - before < 16 * MIB  # what boto3 loads in each thread; the rest was 24 MiB, or 1,008
     session = UploadSession.objects.get()
     assert session.etag.strip('"').endswith(f"-{session.part_count}")
-    (kept,) = Space.objects.get().recordings.all()
+    (stored,) = Space.objects.get().recordings.all()
     with recording.open("rb") as file:
-        assert kept.sha256 == hashlib.file_digest(file, "sha256").hexdigest()
+        assert stored.sha256 == hashlib.file_digest(file, "sha256").hexdigest()
     assert first_came == 1
 
 

@@ -75,9 +75,11 @@ def test_keys_of_other_users_do_not_collide(alice: User, bob: User, admin: User)
     callers = [ApiClient(user=alice), ApiClient(user=bob), make_recorder(admin)[0], make_recorder(admin)[0]]
     hosts = [None, None, "alice", "alice"]
 
-    told = [caller.announce(host=host, key="k-1", ended_at=ENDED) for caller, host in zip(callers, hosts, strict=True)]
+    responses = [
+        caller.announce(host=host, key="k-1", ended_at=ENDED) for caller, host in zip(callers, hosts, strict=True)
+    ]
 
-    assert [answer.status for answer in told] == [201, 201, 201, 201]
+    assert [answer.status for answer in responses] == [201, 201, 201, 201]
     assert Space.objects.count() == 4
 
 
@@ -87,10 +89,10 @@ def test_concurrent_identical_requests_create_one_space(alice: User, admin: User
     for number in range(5):
         calls = [lambda n=number: ApiClient(token=text).announce(host="alice", key=f"k-{n}", ended_at=ENDED)] * 3
 
-        told = at_once(*calls)
+        responses = at_once(*calls)
 
-        assert sorted(answer.status for answer in told) == [200, 200, 201]
-        assert len({answer.json["id"] for answer in told}) == 1
+        assert sorted(answer.status for answer in responses) == [200, 200, 201]
+        assert len({answer.json["id"] for answer in responses}) == 1
     assert Space.objects.count() == 5
 
 

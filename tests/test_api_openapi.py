@@ -12,32 +12,32 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def said() -> dict[str, Any]:
+def schema() -> dict[str, Any]:
     answer = ApiClient().get("/openapi.json")
     assert (answer.status, answer.type) == (200, "application/json")
-    found: dict[str, Any] = answer.json
-    return found
+    document: dict[str, Any] = answer.json
+    return document
 
 
-def test_the_schema_is_public_and_names_no_secret(said: dict[str, Any]) -> None:
-    text = json.dumps(said)
+def test_the_schema_is_public_and_names_no_secret(schema: dict[str, Any]) -> None:
+    text = json.dumps(schema)
 
     hidden = (settings.SECRET_KEY, settings.S3["secret_key"], settings.S3["access_key"], settings.S3_ENDPOINT_URL)
     assert [secret for secret in hidden if str(secret) in text] == []
-    assert said["info"]["title"] == "Spacekeep"
+    assert schema["info"]["title"] == "Spacekeep"
 
 
-def test_the_schema_names_both_authentication_methods(said: dict[str, Any]) -> None:
-    assert said["components"]["securitySchemes"] == {
+def test_the_schema_names_both_authentication_methods(schema: dict[str, Any]) -> None:
+    assert schema["components"]["securitySchemes"] == {
         "RecorderToken": {"type": "http", "scheme": "bearer"},
         "Session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
     }
 
 
-def test_every_error_is_a_problem(said: dict[str, Any]) -> None:
+def test_every_error_is_a_problem(schema: dict[str, Any]) -> None:
     errors = [
         response["content"]
-        for methods in said["paths"].values()
+        for methods in schema["paths"].values()
         for operation in methods.values()
         for status, response in operation["responses"].items()
         if int(status) >= 400
@@ -47,7 +47,7 @@ def test_every_error_is_a_problem(said: dict[str, Any]) -> None:
     assert {tuple(content) for content in errors} == {("application/problem+json",)}
 
 
-def test_every_operation_has_a_description(said: dict[str, Any]) -> None:
-    operations = [operation for methods in said["paths"].values() for operation in methods.values()]
+def test_every_operation_has_a_description(schema: dict[str, Any]) -> None:
+    operations = [operation for methods in schema["paths"].values() for operation in methods.values()]
 
     assert [o["operationId"] for o in operations if not o.get("summary") or not o.get("tags")] == []

@@ -108,7 +108,7 @@ def test_lifting_a_flag_leaves_a_denied_appeal_denied(
 def test_no_free_text_reaches_the_log(space: Space, violation: Violation, alice: User, admin: User) -> None:
     decide(appeal(violation.pk, WORDS, alice).pk, "Because of the tone.", admin, granted=False)
 
-    told = json.dumps(entries(space))
+    log_text = json.dumps(entries(space))
 
-    assert "quotation" not in told
-    assert "tone" not in told
+    assert "quotation" not in log_text
+    assert "tone" not in log_text

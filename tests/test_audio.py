@@ -36,18 +36,18 @@ def test_the_format_and_length_are_those_of_the_content(
 ) -> None:
     path = make_tone(tmp_path / name, kind)
 
-    found = measured(path)
+    analysis = measured(path)
 
-    assert (found.extension, found.content_type, found.codec) == (extension, content_type, codec)
-    assert found.duration_ms == pytest.approx(3000, abs=50)
-    assert (found.sample_rate, found.channels) == (48000, 1)
-    assert found.peak_dbfs == pytest.approx(-10.3, abs=0.5)
+    assert (analysis.extension, analysis.content_type, analysis.codec) == (extension, content_type, codec)
+    assert analysis.duration_ms == pytest.approx(3000, abs=50)
+    assert (analysis.sample_rate, analysis.channels) == (48000, 1)
+    assert analysis.peak_dbfs == pytest.approx(-10.3, abs=0.5)
 
 
 def test_silence_is_measured(tmp_path: Path) -> None:
-    found = measured(make_silence(tmp_path / "quiet.wav", seconds=2))
+    analysis = measured(make_silence(tmp_path / "quiet.wav", seconds=2))
 
-    assert (found.duration_ms, found.peak_dbfs) == (2000, None)
+    assert (analysis.duration_ms, analysis.peak_dbfs) == (2000, None)
 
 
 def test_progress_counts_decoded_seconds(tmp_path: Path) -> None:
@@ -73,11 +73,11 @@ for name in sys.argv[1:]:
 def test_an_hour_needs_no_more_memory_than_two_minutes(tmp_path: Path) -> None:
     short, long = make_silence(tmp_path / "s.wav", seconds=120), make_silence(tmp_path / "l.wav", seconds=3600)
 
-    said = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", MEASURE, short, long], cwd=Path(__file__).parent.parent, capture_output=True, check=True
     )
 
-    before, after = (int(line) for line in said.stdout.split())  # KiB of the child, each the highest so far
+    before, after = (int(line) for line in output.stdout.split())  # KiB of the child, each the highest so far
     assert after - before < 8 * 1024  # the hour itself has 56 MiB
     assert after < 100 * 1024
 
@@ -97,9 +97,9 @@ def test_a_recording_whose_sample_rate_changes_is_decoded_to_its_end(tmp_path: P
     joined = tmp_path / "joined.ts"
     joined.write_bytes(first.read_bytes() + second.read_bytes())
 
-    found = measured(joined)
+    analysis = measured(joined)
 
-    assert 3_900 <= found.duration_ms <= 4_200
+    assert 3_900 <= analysis.duration_ms <= 4_200
 
 
 def test_metadata_that_is_not_utf8_is_no_error(tmp_path: Path) -> None:
@@ -112,10 +112,10 @@ def test_metadata_that_is_not_utf8_is_no_error(tmp_path: Path) -> None:
 
 
 def test_a_recording_from_an_x_archive(tmp_path: Path) -> None:
-    found = measured(make_archived(tmp_path / "space-1ypKdEXvkMLGW.ts", seconds=8))
+    analysis = measured(make_archived(tmp_path / "space-1ypKdEXvkMLGW.ts", seconds=8))
 
-    assert (found.extension, found.codec) == ("aac", "aac")
-    assert found.duration_ms == pytest.approx(8000, abs=50)
+    assert (analysis.extension, analysis.codec) == ("aac", "aac")
+    assert analysis.duration_ms == pytest.approx(8000, abs=50)
 
 
 def test_a_timestamp_gap_is_not_silence(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_timestamp_gap_is_not_silence(tmp_path: Path) -> None:
             packet.pts, packet.dts, packet.stream = packet.pts + later, packet.dts + later, stream
             out.mux(packet)
 
-    found = measured(jumps)
+    analysis = measured(jumps)
 
-    assert 2_900 <= found.duration_ms <= 3_100
-    assert found.silent_ms == 0
+    assert 2_900 <= analysis.duration_ms <= 3_100
+    assert analysis.silent_ms == 0

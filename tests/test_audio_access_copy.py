@@ -19,9 +19,9 @@ def heard(path: Path, access_copy: Path | None) -> AudioAnalysis:
 def test_no_copy_of_a_format_that_browsers_play(tmp_path: Path, kind: str) -> None:
     copy = tmp_path / "copy.m4a"
 
-    found = heard(make_tone(tmp_path / "talk", kind), copy)
+    analysis = heard(make_tone(tmp_path / "talk", kind), copy)
 
-    assert not found.has_access_copy
+    assert not analysis.has_access_copy
     assert copy.read_bytes() == b""
 
 

@@ -16,8 +16,8 @@ def heard(path: Path) -> AudioAnalysis:
     return measure(path, longest_seconds=86_400, step=lambda seconds: None)
 
 
-def waveform(found: AudioAnalysis) -> Any:
-    return json.loads(found.peaks)
+def waveform(analysis: AudioAnalysis) -> Any:
+    return json.loads(analysis.peaks)
 
 
 def make_talk(path: Path, *stretches: tuple[float, float]) -> Path:
@@ -31,20 +31,24 @@ def make_talk(path: Path, *stretches: tuple[float, float]) -> Path:
 
 
 def test_peak_and_level_against_full_scale(tmp_path: Path) -> None:
-    found = heard(make_talk(tmp_path / "talk.wav", (4, 1), (4, 0))).measured
+    analysis = heard(make_talk(tmp_path / "talk.wav", (4, 1), (4, 0))).measured
 
-    assert found.peak_dbfs == pytest.approx(-10.3, abs=0.2)
-    assert found.level_dbfs == pytest.approx(
+    assert analysis.peak_dbfs == pytest.approx(-10.3, abs=0.2)
+    assert analysis.level_dbfs == pytest.approx(
         -16.3, abs=0.2
     )  # a sine's RMS is 3 dB below its peak, half of it silent: 3
 
 
 def test_digital_silence_has_no_level(tmp_path: Path) -> None:
-    found = heard(make_silence(tmp_path / "quiet.wav", seconds=3))
+    analysis = heard(make_silence(tmp_path / "quiet.wav", seconds=3))
 
-    assert (found.measured.peak_dbfs, found.measured.level_dbfs, found.measured.silent_ms) == (None, None, 3000)
-    assert found.measured.outline == [0] * 30
-    assert waveform(found) == {"duration": 3.0, "peaks": [[0.0] * 30]}
+    assert (analysis.measured.peak_dbfs, analysis.measured.level_dbfs, analysis.measured.silent_ms) == (
+        None,
+        None,
+        3000,
+    )
+    assert analysis.measured.outline == [0] * 30
+    assert waveform(analysis) == {"duration": 3.0, "peaks": [[0.0] * 30]}
 
 
 def test_only_pauses_of_a_second_or_more_are_silence(tmp_path: Path) -> None:
@@ -60,21 +64,21 @@ def test_silence_across_windows_is_counted_once(tmp_path: Path) -> None:
 
 
 def test_the_waveform_follows_level_and_length(tmp_path: Path) -> None:
-    found = waveform(heard(make_talk(tmp_path / "talk.wav", (1, 1), (1, 0.1), (2, 0))))
+    waveform_peaks = waveform(heard(make_talk(tmp_path / "talk.wav", (1, 1), (1, 0.1), (2, 0))))
 
-    (channel,) = found["peaks"]
-    assert (found["duration"], len(channel)) == (4.0, 40)
+    (channel,) = waveform_peaks["peaks"]
+    assert (waveform_peaks["duration"], len(channel)) == (4.0, 40)
     assert channel[2:8] == pytest.approx([0.31] * 6, abs=0.02)
     assert channel[12:18] == pytest.approx([0.03] * 6, abs=0.01)
     assert channel[22:] == [0.0] * 18
 
 
 def test_the_outline_is_a_hundred_steps_and_the_loudest_is_100(tmp_path: Path) -> None:
-    found = heard(make_talk(tmp_path / "talk.wav", (15, 0.5), (15, 1))).measured
+    analysis = heard(make_talk(tmp_path / "talk.wav", (15, 0.5), (15, 1))).measured
 
-    assert len(found.outline) == 100
-    assert found.outline[5:45] == pytest.approx([50] * 40, abs=2)
-    assert found.outline[55:95] == pytest.approx([100] * 40, abs=2)
+    assert len(analysis.outline) == 100
+    assert analysis.outline[5:45] == pytest.approx([50] * 40, abs=2)
+    assert analysis.outline[55:95] == pytest.approx([100] * 40, abs=2)
 
 
 def test_a_long_waveform_is_downsampled_without_losing_peaks(tmp_path: Path) -> None:
@@ -83,9 +87,9 @@ def test_a_long_waveform_is_downsampled_without_losing_peaks(tmp_path: Path) -> 
         file.seek(44 + 16_000 * 1234)
         file.write(b"\xff\x7f")  # full scale, once, at 20:34
 
-    found = waveform(heard(path))
+    waveform_peaks = waveform(heard(path))
 
-    (channel,) = found["peaks"]
+    (channel,) = waveform_peaks["peaks"]
     assert 2000 <= len(channel) <= 4000
     loud = [step for step, peak in enumerate(channel) if peak > 0.5]
-    assert [found["duration"] * step / len(channel) for step in loud] == pytest.approx([1234], abs=1.5)
+    assert [waveform_peaks["duration"] * step / len(channel) for step in loud] == pytest.approx([1234], abs=1.5)

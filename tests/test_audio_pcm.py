@@ -21,11 +21,11 @@ def samples(path: Path, start_ms: int = 0) -> "array.array[int]":
 
 
 def test_the_whole_recording_is_read_at_16_khz(tmp_path: Path) -> None:
-    found = samples(make_tone(tmp_path / "talk.flac", "flac", seconds=3))
+    pcm = samples(make_tone(tmp_path / "talk.flac", "flac", seconds=3))
 
-    assert len(found) == pytest.approx(48_000, abs=20)
-    assert max(found) == pytest.approx(10_000, rel=0.02)
-    crossings = sum(a < 0 <= b for a, b in pairwise(found))
+    assert len(pcm) == pytest.approx(48_000, abs=20)
+    assert max(pcm) == pytest.approx(10_000, rel=0.02)
+    crossings = sum(a < 0 <= b for a, b in pairwise(pcm))
     assert crossings == pytest.approx(3 * 440, abs=3)
 
 

@@ -43,9 +43,9 @@ def test_files_that_are_no_recordings(tmp_path: Path, content: bytes, code: str)
     path = tmp_path / "talk.mp3"
     path.write_bytes(content)
 
-    found, params = refused(path)
+    analysis, params = refused(path)
 
-    assert (found, params["file"]) == (code, "talk.mp3")
+    assert (analysis, params["file"]) == (code, "talk.mp3")
 
 
 def test_a_video_without_audio(tmp_path: Path) -> None:

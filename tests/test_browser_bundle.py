@@ -47,8 +47,8 @@ def opened(committed: None, chromium: Browser, tmp_path: Path) -> Iterator[Calla
 
 
 def test_listening_without_a_network(opened: Callable[..., OfflinePage], alice: User) -> None:
-    found = opened(make_playable_space(alice, peaks=PEAKS))
-    page = found.page
+    offline = opened(make_playable_space(alice, peaks=PEAKS))
+    page = offline.page
 
     expect(page.get_by_role("heading", level=1)).to_have_text("The seed library room")
     assert_waveform_drawn(page)
@@ -57,8 +57,8 @@ def test_listening_without_a_network(opened: Callable[..., OfflinePage], alice: 
     finds_words(page)
     changes_its_colours(page)
 
-    assert found.said == []
-    assert found.asked_elsewhere == []
+    assert offline.said == []
+    assert offline.asked_elsewhere == []
 
 
 def plays_and_lights_the_line(page: Page) -> None:
@@ -112,10 +112,10 @@ def changes_its_colours(page: Page) -> None:
 
 
 def test_a_link_to_a_moment(opened: Callable[..., OfflinePage], alice: User) -> None:
-    found = opened(make_playable_space(alice), query="?t=33")
+    offline = opened(make_playable_space(alice), query="?t=33")
 
-    wait_for_time(found.page, 33.04, within=0.1)
-    assert highlighted_line(found.page) == DEMO_LINES[4][3]
+    wait_for_time(offline.page, 33.04, within=0.1)
+    assert highlighted_line(offline.page) == DEMO_LINES[4][3]
 
 
 @pytest.mark.parametrize("width", [360, 1440])
@@ -165,16 +165,16 @@ def test_the_countdown_after_the_deadline(opened: Callable[..., OfflinePage], al
 def test_a_page_with_hours_of_transcript_opens_quickly(opened: Callable[..., OfflinePage], alice: User) -> None:
     space = make_playable_space(alice, lines=MANY, duration_ms=21_600_000, peaks=PEAKS * 4)
 
-    found = opened(space)
+    offline = opened(space)
 
-    ready = found.page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+    ready = offline.page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
     assert 0 < ready < 30_000  # ms, of any machine
     begun = time.monotonic()
-    found.page.keyboard.press("/")
-    found.page.keyboard.type("5399")
-    expect(found.page.locator("[data-find-status]")).to_have_text("1 place")
+    offline.page.keyboard.press("/")
+    offline.page.keyboard.type("5399")
+    expect(offline.page.locator("[data-find-status]")).to_have_text("1 place")
     assert time.monotonic() - begun < 30
-    assert found.said == []
+    assert offline.said == []
 
 
 def test_without_scripts_it_still_plays(opened: Callable[..., OfflinePage], alice: User) -> None:
@@ -187,10 +187,10 @@ def test_without_scripts_it_still_plays(opened: Callable[..., OfflinePage], alic
 
 
 def test_the_page_without_its_files_names_what_is_missing(opened: Callable[..., OfflinePage], alice: User) -> None:
-    found = opened(make_playable_space(alice))
+    offline = opened(make_playable_space(alice))
 
-    (found.data / "recording.m4a").unlink()
-    found.page.reload()
+    (offline.data / "recording.m4a").unlink()
+    offline.page.reload()
 
-    expect(found.page.get_by_text("unpack the ZIP first")).to_be_visible()
-    assert current_time(found.page) == 0
+    expect(offline.page.get_by_text("unpack the ZIP first")).to_be_visible()
+    assert current_time(offline.page) == 0

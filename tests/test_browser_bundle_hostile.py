@@ -51,15 +51,15 @@ def hacked(page: Page) -> bool:
 
 
 def test_hostile_text_is_shown_as_text(chromium: Browser, folder: Path) -> None:
-    found = OfflinePage(chromium, folder)
-    page = found.page
+    offline = OfflinePage(chromium, folder)
+    page = offline.page
     page.wait_for_selector(".track.waved")
 
     for line in page.locator("[data-lines] > li").all():
         line.hover()
 
     assert not hacked(page)
-    assert (found.dialogs, found.said, found.asked_elsewhere) == ([], [], [])
+    assert (offline.dialogs, offline.said, offline.asked_elsewhere) == ([], [], [])
     assert text_of(page, "h1") == [TITLE]
     assert page.title() == f"{TITLE} · Spacekeep"
     assert text_of(page, "[data-lines] > li > p > span") == SAID
@@ -71,18 +71,18 @@ def test_the_csp_blocks_scripts_even_without_escaping(chromium: Browser, folder:
     """The same page with all of it let in as it is."""
     index = folder / "data" / "index.html"
     page_text = index.read_text()
-    for said in (TITLE, *SAID):
-        escaped = html.escape(said)
+    for text in (TITLE, *SAID):
+        escaped = html.escape(text)
         assert escaped in page_text
-        page_text = page_text.replace(escaped, said)
+        page_text = page_text.replace(escaped, text)
     index.write_text(page_text)
 
-    found = OfflinePage(chromium, folder)
+    offline = OfflinePage(chromium, folder)
 
-    there = "[...document.scripts].filter(script => script.text.includes('__hacked')).length"
-    assert found.page.evaluate(there) > 0
-    assert not hacked(found.page)
-    assert found.dialogs == []
-    assert set(found.asked_elsewhere) == set(found.refused) != set()
-    assert any("Content Security Policy" in line for line in found.said)
-    found.page.context.close()
+    scripts = "[...document.scripts].filter(script => script.text.includes('__hacked')).length"
+    assert offline.page.evaluate(scripts) > 0
+    assert not hacked(offline.page)
+    assert offline.dialogs == []
+    assert set(offline.asked_elsewhere) == set(offline.refused) != set()
+    assert any("Content Security Policy" in line for line in offline.said)
+    offline.page.context.close()

@@ -12,7 +12,7 @@ from tests.support.processes import Services, wait_until
 pytestmark = pytest.mark.usefixtures("committed")
 
 
-def told(user: User) -> str:
+def make_notice(user: User) -> str:
     """Two notices of a Space; the address of its page."""
     space = make_row(user, title="Seeds")
     bundle = make_contents(space)
@@ -26,7 +26,7 @@ def dismiss_notice(page: Page) -> None:
 
 
 def test_dismiss_with_htmx(services: Services, chromium: Browser, alice: User) -> None:
-    where = told(alice)
+    where = make_notice(alice)
     services.web()
     page = chromium.new_page()
     browser_sessions.open_signed_in(page, services.url, "alice")
@@ -48,7 +48,7 @@ def test_dismiss_with_htmx(services: Services, chromium: Browser, alice: User) -
 
 
 def test_dismiss_without_scripts(services: Services, chromium: Browser, alice: User) -> None:
-    where = told(alice)
+    where = make_notice(alice)
     services.web()
     page = chromium.new_page(java_script_enabled=False)
     name, _, value = session_cookie(alice).partition("=")
@@ -65,7 +65,7 @@ def test_dismiss_without_scripts(services: Services, chromium: Browser, alice: U
 
 
 def test_without_htmx_the_same_page_comes_back(services: Services, chromium: Browser, alice: User) -> None:
-    told(alice)
+    make_notice(alice)
     services.web()
     page = chromium.new_page()
     browser_sessions.open_signed_in(page, services.url, "alice")

@@ -39,9 +39,9 @@ def test_every_match_is_marked_and_reachable(services: Services, page: Page, ali
 
     assert search_matches(page) == ["seed", "seed", "Seed", "seed", "SEED"]
     assert [round(x) for x in waveform_marks(page)] == [4, 16, 37, 40, 41]
-    for said in ("1 of 5", "2 of 5", "3 of 5"):
+    for text in ("1 of 5", "2 of 5", "3 of 5"):
         field.press("Enter")
-        expect(page.locator("[data-find-status]")).to_have_text(said)
+        expect(page.locator("[data-find-status]")).to_have_text(text)
     assert search_matches(page, "found-now") == ["Seed"]
     field.press("Shift+Enter")
     expect(page.locator("[data-find-status]")).to_have_text("2 of 5")

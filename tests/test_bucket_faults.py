@@ -28,10 +28,10 @@ def test_old_versions_and_delete_markers_are_listed_and_deleted(versioned: Store
         client.put_object(Bucket=name, Key="spaces/1/a", Body=body)
     client.delete_object(Bucket=name, Key="spaces/1/a")
 
-    found = versioned.listing("spaces/1/").versions
-    failed = versioned.delete(found)
+    listing = versioned.listing("spaces/1/").versions
+    failed = versioned.delete(listing)
 
-    assert sorted((version.size, version.marker) for version in found) == [(0, True), (5, False), (7, False)]
+    assert sorted((version.size, version.marker) for version in listing) == [(0, True), (5, False), (7, False)]
     assert failed == {}
     assert not versioned.listing("spaces/1/")
 

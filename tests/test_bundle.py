@@ -63,8 +63,8 @@ def test_the_requester_is_notified_when_it_is_ready(space: Space) -> None:
 
     assert build(bundle.pk)
 
-    told = Notice.objects.get()
-    assert (told.kind, told.user, told.subject_id) == ("bundle-ready", space.host, str(bundle.pk))
+    notice = Notice.objects.get()
+    assert (notice.kind, notice.user, notice.subject_id) == ("bundle-ready", space.host, str(bundle.pk))
 
 
 def test_the_requester_is_notified_when_it_failed(space: Space) -> None:
@@ -73,7 +73,7 @@ def test_the_requester_is_notified_when_it_failed(space: Space) -> None:
 
     assert not build(bundle.pk)
 
-    assert [(told.kind, told.user) for told in Notice.objects.all()] == [("bundle-failed", space.host)]
+    assert [(notice.kind, notice.user) for notice in Notice.objects.all()] == [("bundle-failed", space.host)]
 
 
 def test_a_bundle_by_command_notifies_nobody(space: Space) -> None:

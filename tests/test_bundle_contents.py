@@ -23,9 +23,9 @@ def space(seeds: Space) -> Space:
 
 def opened(bundle: Bundle) -> dict[str, bytes]:
     """The files in it, by their path below the one folder."""
-    with zipfile.ZipFile(io.BytesIO(read_bundle(bundle))) as found:
-        assert found.testzip() is None
-        return {name.split("/", 1)[1]: found.read(name) for name in found.namelist()}
+    with zipfile.ZipFile(io.BytesIO(read_bundle(bundle))) as zip_file:
+        assert zip_file.testzip() is None
+        return {name.split("/", 1)[1]: zip_file.read(name) for name in zip_file.namelist()}
 
 
 def test_a_bundle_has_every_file(space: Space, tone: Path) -> None:
@@ -112,12 +112,12 @@ def test_a_bundle_has_flags_and_appeals(space: Space, alice: User, admin: User) 
 
     files = opened(build_bundle(space))
 
-    (told,) = json.loads(files["data/space.json"])["violations"]
-    assert told["evidence"] == [
+    (response,) = json.loads(files["data/space.json"])["violations"]
+    assert response["evidence"] == [
         {"line": 1, "start_ms": 0, "end_ms": 1000, "speaker": "Nora", "text": "Beans & peas."},
     ]
-    assert told["appeal"].pop("created_at") < told["appeal"].pop("decided_at")
-    assert told["appeal"] == {
+    assert response["appeal"].pop("created_at") < response["appeal"].pop("decided_at")
+    assert response["appeal"] == {
         "state": "denied",
         "statement": "It was <b>beans</b>.",
         "decision_reason": "So they were sold.",

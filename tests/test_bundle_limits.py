@@ -56,19 +56,19 @@ def test_more_than_65535_members(alice: User, tmp_path: Path) -> None:
     claim = leases.claim(Bundle, bundle.pk, Bundle.AT_WORK)
     assert claim is not None
 
-    there = compose(claim, keys.bundle(space.pk, bundle.pk), layout(members, space.ended_at))
+    stored = compose(claim, keys.bundle(space.pk, bundle.pk), layout(members, space.ended_at))
 
-    assert there is not None
-    path = saved(there, tmp_path)
+    assert stored is not None
+    path = saved(stored, tmp_path)
     assert reader_errors(path) == {}
     folder = valid(path, tmp_path / "bag")
     assert (folder / "data" / "69" / "69999.txt").read_text() == "69999\n"
 
 
-def saved(there: ObjectInfo, folder: Path) -> Path:
+def saved(stored: ObjectInfo, folder: Path) -> Path:
     path = folder / "bundle.zip"
     with path.open("wb") as file:
-        for data in store().stream(there.key, there.size, there.etag):
+        for data in store().stream(stored.key, stored.size, stored.etag):
             file.write(data)
     return path
 

@@ -64,8 +64,8 @@ def test_a_long_recording_never_passes_through_the_worker(alice: User, tmp_path:
     assert counts["copies"] == 1
     (tmp_path / "bundle.zip").write_bytes(read_bundle(bundle))
     assert reader_errors(tmp_path / "bundle.zip") == {}
-    with zipfile.ZipFile(tmp_path / "bundle.zip") as found:
-        found.extractall(tmp_path / "bag")
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as zip_file:
+        zip_file.extractall(tmp_path / "bag")
     (folder,) = (tmp_path / "bag").iterdir()
     assert bagit.Bag(str(folder)).is_valid()
     assert (folder / "data" / "recording.wav").read_bytes() == path.read_bytes()

@@ -37,8 +37,8 @@ def test_allowed_gaps_are_listed(lost: Space, settings: Any, tmp_path: Path) -> 
 
     bundle = build_bundle(lost)
 
-    with zipfile.ZipFile(io.BytesIO(read_bundle(bundle))) as found:
-        found.extractall(tmp_path / "bag")
+    with zipfile.ZipFile(io.BytesIO(read_bundle(bundle))) as zip_file:
+        zip_file.extractall(tmp_path / "bag")
     (folder,) = (tmp_path / "bag").iterdir()
     assert bagit.Bag(str(folder)).is_valid()
     assert (folder / "data/missing.txt").read_text() == (
@@ -65,9 +65,9 @@ def test_a_reappeared_object_is_in_the_next_bundle(lost: Space, settings: Any, t
     whole = build_bundle(lost)
 
     assert whole.pk != gap.pk
-    with zipfile.ZipFile(io.BytesIO(read_bundle(whole))) as found:
-        assert any(name.endswith("/data/recording.m4a") for name in found.namelist())
-        assert not any(name.endswith("missing.txt") for name in found.namelist())
+    with zipfile.ZipFile(io.BytesIO(read_bundle(whole))) as zip_file:
+        assert any(name.endswith("/data/recording.m4a") for name in zip_file.namelist())
+        assert not any(name.endswith("missing.txt") for name in zip_file.namelist())
     assert LogEntry.objects.filter(event="object.found").count() == 1
 
 

@@ -40,8 +40,8 @@ def planned(space: Space, recordings: dict[str, bytes]) -> bytes:
 
 def unpacked(path: Path, into: Path) -> Path:
     """The one folder that is in it."""
-    with zipfile.ZipFile(path) as found:
-        found.extractall(into)
+    with zipfile.ZipFile(path) as zip_file:
+        zip_file.extractall(into)
     (folder,) = into.iterdir()
     return folder
 

@@ -25,9 +25,9 @@ from tests.support.log_entries import event_detail
 pytestmark = pytest.mark.usefixtures("db")
 
 
-def said(space: Space) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(DeletionCertificate.objects.get(pk=space.pk).document)
-    return found
+def read_certificate(space: Space) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(DeletionCertificate.objects.get(pk=space.pk).document)
+    return document
 
 
 def test_a_certificate_names_reasons_and_deleted_objects(zebrafish: Space, admin: User) -> None:
@@ -45,18 +45,18 @@ def test_a_certificate_names_reasons_and_deleted_objects(zebrafish: Space, admin
 
     assert purge(zebrafish.pk)
 
-    found = said(zebrafish)
-    assert (found["format"], found["version"]) == ("spacekeep/certificate-of-deletion", 1)
-    assert (found["space"], found["key"]) == (str(zebrafish.pk), certificate.key_id())
-    assert found["policy"] == {"lift_grace_days": 7, "retention_days": 30, "violation_extra_days": 90}
-    assert found["deadline"] == {"at": log.rfc3339(zebrafish.expires_at), "deadline_reasons": ["base", "lifted"]}
-    assert [(d["event"], d["entry"]) for d in found["decisions"]] == [
+    result = read_certificate(zebrafish)
+    assert (result["format"], result["version"]) == ("spacekeep/certificate-of-deletion", 1)
+    assert (result["space"], result["key"]) == (str(zebrafish.pk), certificate.key_id())
+    assert result["policy"] == {"lift_grace_days": 7, "retention_days": 30, "violation_extra_days": 90}
+    assert result["deadline"] == {"at": log.rfc3339(zebrafish.expires_at), "deadline_reasons": ["base", "lifted"]}
+    assert [(d["event"], d["entry"]) for d in result["decisions"]] == [
         (e.event, e.pk) for e in LogEntry.objects.order_by("id") if e.event in DECISIONS
     ]
-    assert [d["event"] for d in found["decisions"]] == [
+    assert [d["event"] for d in result["decisions"]] == [
         *("space.registered", "violation.flagged", "deadline.moved", "violation.lifted", "deadline.moved")
     ]
-    deletion = found["deletion"]
+    deletion = result["deletion"]
     assert deletion["removed"] == [
         {"key": bundle.key, "size": bundle.size, "etag": bundle.etag},
         {"key": peaks.key, "size": peaks.size, "sha256": peaks.sha256},
@@ -80,7 +80,7 @@ def test_a_certificate_lists_holds_and_granted_appeals(zebrafish: Space, alice: 
 
     assert purge(zebrafish.pk)
 
-    decisions = said(zebrafish)["decisions"]
+    decisions = read_certificate(zebrafish)["decisions"]
     assert [d["event"] for d in decisions] == [
         *("space.registered", "violation.flagged", "deadline.moved", "hold.placed", "deadline.moved"),
         *("hold.released", "deadline.moved", "violation.lifted", "deadline.moved"),

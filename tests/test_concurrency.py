@@ -47,7 +47,7 @@ def at_once(*calls: Callable[[], T], first: Callable[[], None] | None = None) ->
         return list(pool.map(run, calls))
 
 
-def told(space: Space) -> list[str]:
+def logged_events(space: Space) -> list[str]:
     return list(LogEntry.objects.filter(space_id=space.id).order_by("id").values_list("event", flat=True))
 
 
@@ -91,7 +91,7 @@ def make_raced(host: User, admin: User, name: str, number: int) -> Space:
 @pytest.mark.parametrize("name", RACES)
 def test_a_change_races_the_deletion(alice: User, admin: User, name: str) -> None:
     """In time and every byte is there, or too late and deleted: never both, never neither."""
-    change, kept_for, said = RACES[name]
+    change, kept_for, text = RACES[name]
     outcomes = set()
     for number in range(ROUNDS):
         space = make_raced(alice, admin, name, number)
@@ -118,25 +118,25 @@ def test_a_change_races_the_deletion(alice: User, admin: User, name: str) -> Non
             return False
 
         in_time, was_deleted = at_once(changed, deleted, first=comes)
-        began = "deletion.started" in told(space)
+        began = "deletion.started" in logged_events(space)
         if began and not was_deleted:  # the loser held the row's lock: the next attempt continues
             wait_until(partial(purge.purge, space.id), "it is deleted")
 
         space.refresh_from_db()
         outcomes.add((in_time, began))
-        there = len(store().listing(keys.prefix(space.id)).versions)
+        count_before = len(store().listing(keys.prefix(space.id)).versions)
         if in_time:
-            assert (began, space.state, there) == (False, "available", 1)
-            assert told(space) == said
+            assert (began, space.state, count_before) == (False, "available", 1)
+            assert logged_events(space) == text
             if kept_for is None:
                 assert space.expires_at is None
             else:
                 assert space.expires_at is not None
                 assert abs(space.expires_at - space.ended_at - kept_for) < timedelta(minutes=5)
         else:
-            assert (began, space.state, there) == (True, "deleted", 0)
+            assert (began, space.state, count_before) == (True, "deleted", 0)
             assert late[0].startswith("Too late: the de")
-            assert told(space) == ["deletion.started", "deletion.inventoried", "space.deleted"]
+            assert logged_events(space) == ["deletion.started", "deletion.inventoried", "space.deleted"]
     assert outcomes == {(True, False), (False, True)}, "each of the two must have won at least once"
 
 
@@ -147,7 +147,7 @@ def test_two_purges_race(alice: User) -> None:
 
         assert sorted(at_once(*[partial(purge.purge, space.id)] * 2)) == [False, True]
 
-        assert told(space) == ["deletion.started", "bundle.removed", "deletion.inventoried", "space.deleted"]
+        assert logged_events(space) == ["deletion.started", "bundle.removed", "deletion.inventoried", "space.deleted"]
 
 
 def test_two_workers_race_for_a_bundle(make_space: Callable[..., Space]) -> None:
@@ -156,7 +156,7 @@ def test_two_workers_race_for_a_bundle(make_space: Callable[..., Space]) -> None
 
     assert sorted(at_once(*[partial(build.build, bundle.id)] * 2)) == [False, True]
 
-    assert told(space)[-3:] == ["bundle.requested", "bundle.started", "bundle.ready"]
+    assert logged_events(space)[-3:] == ["bundle.requested", "bundle.started", "bundle.ready"]
     bundle.refresh_from_db()
     assert (bundle.state, bundle.fence) == ("ready", 1)
 
@@ -170,4 +170,4 @@ def test_two_bundle_requests_race(alice: User) -> None:
 
         assert one.pk == two.pk
         assert Bundle.objects.filter(space=space).count() == 1
-        assert told(space) == ["bundle.requested"]
+        assert logged_events(space) == ["bundle.requested"]

@@ -52,14 +52,14 @@ def test_rows_of_the_database() -> None:
 
 
 def test_markup_in_what_was_said_stays_text_everywhere() -> None:
-    said = [Cue(0, 1000, "<b>Eve</b>", "<script>alert(1)</script> &lt;")]
+    original = [Cue(0, 1000, "<b>Eve</b>", "<script>alert(1)</script> &lt;")]
 
-    assert "<script>" not in to_vtt(said)
-    assert "<b>" not in to_vtt(said)
-    assert to_srt(said).endswith("\n<b>Eve</b>: <script>alert(1)</script> &lt;\n")
+    assert "<script>" not in to_vtt(original)
+    assert "<b>" not in to_vtt(original)
+    assert to_srt(original).endswith("\n<b>Eve</b>: <script>alert(1)</script> &lt;\n")
 
 
 def test_plain_text_is_one_line_that_any_file_and_any_database_can_hold() -> None:
-    said = " Beans\n\n\u2028and\x00 \x1b[31mpeas\x7f \ud800 🌱\t"
+    text = " Beans\n\n\u2028and\x00 \x1b[31mpeas\x7f \ud800 🌱\t"
 
-    assert plain(said) == "Beans and [31mpeas \ufffd 🌱"
+    assert plain(text) == "Beans and [31mpeas \ufffd 🌱"

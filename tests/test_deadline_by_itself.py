@@ -23,12 +23,12 @@ def test_a_space_expires_and_is_deleted_at_its_deadline(
     cookie = session_cookie(alice)
     services.web()
     ended_at = (dbtime.now() - timedelta(days=29)).isoformat()
-    said = manage(
+    output = manage(
         services,
         *("ingest", str(demo_recording), "--host", "alice", "--ended-at", ended_at),
         *("--transcript", str(demo_transcript), "--language", "en", "--title", "Seeds"),
     )
-    space = Space.objects.get(pk=said.stdout.strip())
+    space = Space.objects.get(pk=output.stdout.strip())
     build_bundle(Space.objects.get())
     page = f"{services.url}/spaces/{space.id}/"
     shown = fetch(page, cookie)[2].decode()

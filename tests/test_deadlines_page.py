@@ -65,11 +65,11 @@ def shelf(alice: User, admin: User) -> dict[str, Space]:
 def touched(shelf: dict[str, Space], rule: RetentionPolicy, batch: int = 2) -> dict[str, tuple[int, str]]:
     """Name -> whole days from the end to the new deadline, and which way it moves."""
     names = {space.pk: name for name, space in shelf.items()}
-    found = {}
+    changes = {}
     for moved in simulate(rule, batch=batch):
-        kept = (moved.after - shelf[names[moved.id]].ended_at) // timedelta(days=1)
-        found[names[moved.id]] = (kept, "at once" if moved.at_once else "later" if moved.longer else "earlier")
-    return found
+        period = (moved.after - shelf[names[moved.id]].ended_at) // timedelta(days=1)
+        changes[names[moved.id]] = (period, "at once" if moved.at_once else "later" if moved.longer else "earlier")
+    return changes
 
 
 def test_simulate_sixty_days(shelf: dict[str, Space]) -> None:
@@ -108,8 +108,8 @@ def test_a_simulation_changes_nothing(
     call_command("simulate_policy", "--retention-days", "20", "--json")
 
     assert "4 Spaces would have another deadline; 3 an earlier one; 1 would be deleted at once." in page
-    said = json.loads(capsys.readouterr().out)
-    assert (said["shorter"], said["due at once"], len(said["affected"])) == (3, 1, 4)
+    document = json.loads(capsys.readouterr().out)
+    assert (document["shorter"], document["due at once"], len(document["affected"])) == (3, 1, 4)
     assert (list(Space.objects.order_by("pk").values()), LogEntry.objects.count()) == before
 
 

@@ -69,8 +69,8 @@ def tried(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
         command = [sys.executable, "-c", TRIES, str(victim), str(request.param)]
         done = subprocess.run(command, cwd=ROOT, stdin=given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    facts: dict[str, Any] = json.loads(done.stdout)
+    return facts
 
 
 def test_the_sandbox_allows_no_files_or_sockets(tried: dict[str, Any]) -> None:

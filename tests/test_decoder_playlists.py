@@ -55,11 +55,11 @@ def test_a_playlist_opens_no_pipe(tmp_path: Path, words: str, name: str) -> None
 
         refused(path)
 
-        told = opened.done()
+        result = opened.done()
         reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
         os.close(opened.result())
         os.close(reader)
-    assert not told
+    assert not result
 
 
 @contextmanager

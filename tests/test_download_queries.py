@@ -83,8 +83,8 @@ def test_the_api_with_one_or_many_parts(alice: User) -> None:
         export = exports.newest(alice)
         assert export is not None
         with CaptureQueriesContext(connection) as queries:
-            told = ApiClient(user=alice).get(f"/exports/{export.pk}")
-        assert len(told.json["parts"]) == (1 if spaces == 1 else 6)
+            response = ApiClient(user=alice).get(f"/exports/{export.pk}")
+        assert len(response.json["parts"]) == (1 if spaces == 1 else 6)
         counts.append(len(queries))
 
     assert counts[0] == counts[1]

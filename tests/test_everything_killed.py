@@ -85,8 +85,8 @@ class Places:
             self.count[name] = len(points)
 
     def __str__(self) -> str:
-        died, passed = ({p for found in each.values() for p in found} for each in (self.died, self.passed))
-        scenes = sum(len(found) for found in self.died.values())
+        died, passed = ({p for problems in each.values() for p in problems} for each in (self.died, self.passed))
+        scenes = sum(len(problems) for problems in self.died.values())
         left = f"; not yet: {', '.join(sorted(passed - died))}" if len(died) > 0.8 * len(passed) else ""
         return f"died at {len(died)} of {len(passed)} labelled points ({scenes} with what was going on){left}"
 
@@ -112,12 +112,12 @@ def test_nothing_is_lost_when_processes_are_killed(
         nothing_due_is_served(page)
 
         recover(world, scene, killed=run.killed)
-        found = invariants.remains()
+        problems = invariants.remains()
         world.deaths.run("compare")  # as the operator's machine does every day
-        found += invariants.violations({str(message["Message-ID"]) for _, message in mailbox.got})
+        problems += invariants.violations({str(message["Message-ID"]) for _, message in mailbox.got})
 
         place = run.points[-1] if run.killed else "nowhere"
-        assert found == [], f"{name}, killed {place} (round {rounds}, KILLS_SEED={SEED})"
+        assert problems == [], f"{name}, killed {place} (round {rounds}, KILLS_SEED={SEED})"
         nothing_due_is_served(page)
         everything_else_is_served(page)
         if rounds % 50 == 0 or killed == KILLS:

@@ -33,11 +33,11 @@ def test_a_recording_becomes_available_with_its_facts(space: Space, tone: Path) 
     space.refresh_from_db()
     upload.refresh_from_db()
     assert (space.state, space.processing_step, space.problem, upload.state) == ("available", "", {}, "accepted")
-    kept, data = space.recordings.get(), tone.read_bytes()
-    assert (kept.key, kept.size) == (f"spaces/{space.pk}/recording/1.bin", len(data))
-    assert (kept.sha256, kept.crc32) == (sha256(data).hexdigest(), zlib.crc32(data))
-    assert (kept.extension, kept.codec, kept.channels) == ("m4a", "aac", 1)
-    assert 990 <= kept.duration_ms <= 1100
+    stored, data = space.recordings.get(), tone.read_bytes()
+    assert (stored.key, stored.size) == (f"spaces/{space.pk}/recording/1.bin", len(data))
+    assert (stored.sha256, stored.crc32) == (sha256(data).hexdigest(), zlib.crc32(data))
+    assert (stored.extension, stored.codec, stored.channels) == ("m4a", "aac", 1)
+    assert 990 <= stored.duration_ms <= 1100
     assert events(space) == ["upload.accepted", "space.available"]
 
 
@@ -46,9 +46,9 @@ def test_the_waveform_is_stored(space: Space, tone: Path) -> None:
 
     finish(space.pk)
 
-    kept = space.derived.get()
-    assert (kept.kind, kept.key) == ("peaks", f"spaces/{space.pk}/derived/peaks.json")
-    wave = json.loads(store().read(kept.key, 0, kept.size, kept.etag))
+    stored = space.derived.get()
+    assert (stored.kind, stored.key) == ("peaks", f"spaces/{space.pk}/derived/peaks.json")
+    wave = json.loads(store().read(stored.key, 0, stored.size, stored.etag))
     assert 0.9 < wave["duration"] < 1.1
     assert 0.25 < max(wave["peaks"][0]) < 0.4  # a third of full scale
 
@@ -58,9 +58,9 @@ def test_a_format_that_browsers_cannot_play_gets_an_access_copy(space: Space, tm
 
     finish(space.pk)
 
-    kept = space.derived.get(kind="access-copy")
-    assert (kept.key, kept.content_type) == (f"spaces/{space.pk}/derived/access-copy.m4a", "audio/mp4")
-    assert store().read(kept.key, 4, 4, kept.etag) == b"ftyp"
+    stored = space.derived.get(kind="access-copy")
+    assert (stored.key, stored.content_type) == (f"spaces/{space.pk}/derived/access-copy.m4a", "audio/mp4")
+    assert store().read(stored.key, 4, 4, stored.etag) == b"ftyp"
     assert space.recordings.get().extension == "aac"
 
 

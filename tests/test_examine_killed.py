@@ -18,8 +18,8 @@ VTT = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Runner beans.\n"
 
 @pytest.mark.usefixtures("committed")
 def test_killed_at_every_commit(services: Services, alice: User, tone: Path, tmp_path: Path) -> None:
-    kept, refused = (make_row(alice, state="processing", title=title) for title in ("Kept", "Refused"))
-    store_upload(kept, tone)
+    accepted, refused = (make_row(alice, state="processing", title=title) for title in ("Kept", "Refused"))
+    store_upload(accepted, tone)
     (tmp_path / "notes.m4a").write_text("What we talked about.\n")
     store_upload(refused, tmp_path / "notes.m4a")
     read = make_space(alice, recording=tone, transcript=None)
@@ -27,7 +27,7 @@ def test_killed_at_every_commit(services: Services, alice: User, tone: Path, tmp
     upload = store_upload(read, tmp_path / "words.vtt", "transcript")
 
     with (
-        PausedAt("upload.accepted", kept.pk) as taking,
+        PausedAt("upload.accepted", accepted.pk) as taking,
         PausedAt("space.rejected", refused.pk) as rejecting,
         PausedAt("transcript.added", read.pk) as keeping,
     ):
@@ -40,16 +40,16 @@ def test_killed_at_every_commit(services: Services, alice: User, tone: Path, tmp
     services.worker()
 
     def settled() -> bool:
-        states = set(Space.objects.filter(pk__in=[kept.pk, refused.pk]).values_list("state", flat=True))
+        states = set(Space.objects.filter(pk__in=[accepted.pk, refused.pk]).values_list("state", flat=True))
         upload.refresh_from_db()
         return states == {"available", "rejected"} and upload.state == "accepted"
 
     dispatch_until(settled, "everything is settled after the restart")
-    assert events(kept) == ["upload.accepted", "space.available"]
-    assert kept.recordings.count() == 1
-    assert {v.key for v in store().listing(keys.prefix(kept.pk)).versions} == {
-        f"spaces/{kept.pk}/recording/1.bin",
-        f"spaces/{kept.pk}/derived/peaks.json",
+    assert events(accepted) == ["upload.accepted", "space.available"]
+    assert accepted.recordings.count() == 1
+    assert {v.key for v in store().listing(keys.prefix(accepted.pk)).versions} == {
+        f"spaces/{accepted.pk}/recording/1.bin",
+        f"spaces/{accepted.pk}/derived/peaks.json",
     }
     assert events(refused) == ["upload.rejected", "space.rejected"]
     assert not store().listing(keys.prefix(refused.pk))

@@ -51,7 +51,7 @@ def inside(export_part: ExportPart) -> set[object]:
 
 @pytest.mark.usefixtures("db")
 def test_two_deletions_leave_one_replacement_without_both(alice: User) -> None:
-    one, two, kept = make_shared(alice)
+    one, two, remaining = make_shared(alice)
     export_part = only_part(alice)
     for space in (one, two):
         make_due(space)
@@ -61,7 +61,7 @@ def test_two_deletions_leave_one_replacement_without_both(alice: User) -> None:
     export_part.refresh_from_db()
     assert (export_part.state, store().listing(keys.export_part(export_part.pk)).versions) == ("failed", ())
     assert ExportPart.objects.count() == 2
-    assert inside(only_part(alice)) == {kept.pk}
+    assert inside(only_part(alice)) == {remaining.pk}
     for space in (one, two):
         assert keys.export_part(export_part.pk) in {
             o["key"] for o in event_detail(space, "deletion.inventoried")["objects"]
@@ -77,7 +77,7 @@ def test_an_undeletable_export_part_blocks_only_its_own_spaces(alice: User, bob:
     for space in (shared[0], alone):
         make_due(space)
     error = f"<Error><Key>{key}</Key><Code>AccessDenied</Code><Message>No.</Message></Error>".encode()
-    denies = Fault(DELETE, changed=lambda said: re.sub(rb"(<DeleteResult[^>]*>)", rb"\1" + error, said))
+    denies = Fault(DELETE, changed=lambda body: re.sub(rb"(<DeleteResult[^>]*>)", rb"\1" + error, body))
 
     with Proxy(settings.S3_ENDPOINT_URL, denies) as proxy, override_store(endpoint_url=proxy.url):
         gone = purge_all([shared[0].pk, alone.pk])
@@ -127,22 +127,22 @@ def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> obje
 
 @pytest.mark.usefixtures("committed")
 def test_concurrent_deletions_leave_a_replacement_without_both(alice: User) -> None:
-    one, two, kept = make_shared(alice)
+    one, two, remaining = make_shared(alice)
     for space in (one, two):
         make_due(space)
 
     assert meanwhile(lambda: begin(one.pk), lambda: begin(two.pk)) is True
 
-    assert inside(only_part(alice)) == {kept.pk}
+    assert inside(only_part(alice)) == {remaining.pk}
     assert ExportPart.objects.filter(state__in=ExportPart.LIVE).count() == 1
 
 
 @pytest.mark.usefixtures("committed")
 def test_a_deletion_races_a_new_export(alice: User) -> None:
-    one, *kept = make_shared(alice)
+    one, *remaining = make_shared(alice)
     make_due(one)
 
     meanwhile(lambda: begin(one.pk), lambda: request(alice, LARGE))
 
-    assert inside(only_part(alice)) == {space.pk for space in kept}
+    assert inside(only_part(alice)) == {space.pk for space in remaining}
     assert ExportPart.objects.filter(state__in=ExportPart.LIVE).count() == 1

@@ -53,11 +53,11 @@ def test_the_page_shows_the_parts_for_each_size(space: Space) -> None:
     make_contents(for_larger)
     for_larger.recordings.update(size=3 * GB)
 
-    said = " ".join(page(space.host).split())
+    text = " ".join(page(space.host).split())
 
-    assert "2 Spaces can be downloaded now" in said
-    assert '<b>2 GB</b> <span class="soft">2 files; one of them is larger, as one Space alone is</span>' in said
-    assert '<b>10 GB</b> <span class="soft">1 file</span>' in said
+    assert "2 Spaces can be downloaded now" in text
+    assert '<b>2 GB</b> <span class="soft">2 files; one of them is larger, as one Space alone is</span>' in text
+    assert '<b>10 GB</b> <span class="soft">1 file</span>' in text
 
 
 @pytest.mark.parametrize("typed", ["", "3000000000", "-1", "x", "9" * 40])
@@ -95,10 +95,10 @@ def test_a_part_is_410_from_its_first_deadline_on(space: Space) -> None:
     assert "Download (" not in page(space.host)
     assert purge(space.pk)
     assert make_client().get(address).status_code == 410
-    said = page(space.host)
-    assert "expired: a Space that ended on" in said
-    assert "Later" in said
-    assert "Seeds" not in said
+    text = page(space.host)
+    assert "expired: a Space that ended on" in text
+    assert "Later" in text
+    assert "Seeds" not in text
 
 
 def test_a_signed_url_ends_at_the_first_deadline(space: Space) -> None:

@@ -69,28 +69,28 @@ def made(host: User) -> ExportPart:
 def test_packing_keeps_the_order_and_the_limit(sizes: list[int], most: int, expected: list[list[int]]) -> None:
     space = uuid4()
 
-    found = packed([SizedSpace(space, size) for size in sizes], most)
+    groups = packed([SizedSpace(space, size) for size in sizes], most)
 
-    assert [[share.size for share in export_part] for export_part in found] == expected
+    assert [[share.size for share in export_part] for export_part in groups] == expected
 
 
 def test_a_part_has_at_most_500_spaces() -> None:
-    found = packed([SizedSpace(uuid4(), 1)] * 1001, 2 * GB)
+    groups = packed([SizedSpace(uuid4(), 1)] * 1001, 2 * GB)
 
-    assert [len(export_part) for export_part in found] == [500, 500, 1]
+    assert [len(export_part) for export_part in groups] == [500, 500, 1]
 
 
 def test_a_part_has_a_bag_of_each_space_and_an_index(three: list[Space], alice: User, tmp_path: Path) -> None:
     export_part = made(alice)
 
     day = f"{three[0].ended_at:%Y-%m-%d}"
-    with opened(export_part) as found:
-        assert found.testzip() is None
-        assert found.namelist()[0] == "index.html"
-        folders = list(dict.fromkeys(name.split("/")[0] for name in found.namelist()[1:]))
+    with opened(export_part) as zip_file:
+        assert zip_file.testzip() is None
+        assert zip_file.namelist()[0] == "index.html"
+        folders = list(dict.fromkeys(name.split("/")[0] for name in zip_file.namelist()[1:]))
         assert folders == [f"Seeds-{day}", f"SEEDS-{day} (2)", f"Beans-{day}"]
-        page = found.read("index.html").decode()
-        found.extractall(tmp_path)
+        page = zip_file.read("index.html").decode()
+        zip_file.extractall(tmp_path)
     assert f'href="SEEDS-{day}%20%282%29/data/index.html"' in page
     for folder in folders:
         assert bagit.Bag(str(tmp_path / folder)).is_valid()
@@ -132,9 +132,9 @@ def test_a_part_is_revoked_and_replaced_at_its_first_deadline(three: list[Space]
     assert (successor.number, successor.state, successor.fetched_at) == (1, "requested", export_part.ready_at)
     assert build(successor.pk)
     day = f"{three[0].ended_at:%Y-%m-%d}"
-    with opened(successor) as found:
-        assert {name.split("/")[0] for name in found.namelist()} == {"index.html", f"SEEDS-{day}", f"Beans-{day}"}
-        page = found.read("index.html").decode()
+    with opened(successor) as zip_file:
+        assert {name.split("/")[0] for name in zip_file.namelist()} == {"index.html", f"SEEDS-{day}", f"Beans-{day}"}
+        page = zip_file.read("index.html").decode()
     assert "Expired meanwhile" in page
     assert "Seeds</a>" not in page
     entry = LogEntry.objects.get(event="export_part.removed")

@@ -44,8 +44,8 @@ def test_a_hold_removes_the_deadline(space: Space, admin: User) -> None:
     assert no_deadline(space)
     assert space.deadline_reasons == [{"code": "hold"}]
     assert (hold.state, hold.reason, hold.placed_by) == ("standing", REASON, admin)
-    (placed, told), (moved, how) = entries(space)
-    assert (placed, told["hold"], moved, how["after"]) == ("hold.placed", hold.pk, "deadline.moved", None)
+    (placed, detail), (moved, how) = entries(space)
+    assert (placed, detail["hold"], moved, how["after"]) == ("hold.placed", hold.pk, "deadline.moved", None)
 
 
 def test_nothing_moves_the_deadline_of_a_held_space(space: Space, admin: User) -> None:
@@ -80,7 +80,7 @@ def test_a_late_release_makes_the_space_due_at_once(alice: User, admin: User, se
 
     release(Hold.objects.get().pk, "The case is closed.", second)
 
-    assert [found.id for found in due_spaces()] == [space.pk]
+    assert [row.id for row in due_spaces()] == [space.pk]
     assert purge(space.pk)
 
 
@@ -150,7 +150,7 @@ def test_a_hold_after_the_deadline_is_refused(space: Space, alice: User, admin: 
 def test_no_free_text_reaches_the_log(space: Space, admin: User, second: User) -> None:
     release(place(space.pk, "A secret inquiry.", admin).pk, "It came to nothing.", second)
 
-    told = json.dumps(entries(space))
+    log_text = json.dumps(entries(space))
 
-    assert "inquiry" not in told
-    assert "nothing" not in told
+    assert "inquiry" not in log_text
+    assert "nothing" not in log_text

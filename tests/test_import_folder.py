@@ -41,9 +41,9 @@ def test_a_named_file_needs_no_known_extension(tmp_path: Path) -> None:
     (tmp_path / "talk.vtt").write_text("WEBVTT")
     (tmp_path / "other.m4a").write_bytes(b"bytes")
 
-    (found,) = find(tmp_path / "talk")
+    (candidate,) = find(tmp_path / "talk")
 
-    assert (found.recording, found.transcript, found.missing) == ("talk", "talk.vtt", ("--ended-at",))
+    assert (candidate.recording, candidate.transcript, candidate.missing) == ("talk", "talk.vtt", ("--ended-at",))
 
 
 class Parsed(Folder):
@@ -66,18 +66,18 @@ def test_only_json_of_the_recordings_name_is_parsed_for_a_transcript(tmp_path: P
 def test_a_files_modification_time_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "talk.m4a").write_bytes(b"bytes")
 
-    (found,) = find(tmp_path / "talk.m4a")
+    (candidate,) = find(tmp_path / "talk.m4a")
 
-    assert (found.facts.ended_at, found.facts.notes) == (None, ())
+    assert (candidate.facts.ended_at, candidate.facts.notes) == (None, ())
 
 
 def test_a_damaged_metadata_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "talk.m4a").write_bytes(b"bytes")
     (tmp_path / "talk.json").write_text("[" * 10_000)
 
-    (found,) = find(tmp_path)
+    (candidate,) = find(tmp_path)
 
-    assert found.facts.notes == ("talk.json: The JSON is nested too deeply to be read.",)
+    assert candidate.facts.notes == ("talk.json: The JSON is nested too deeply to be read.",)
 
 
 def test_an_empty_folder_is_reported(tmp_path: Path) -> None:

@@ -56,17 +56,21 @@ def only(folder: Path, result: object, *, sound: str = "seeds.ogg") -> ImportCan
     (folder / sound).parent.mkdir(exist_ok=True)
     (folder / sound).write_bytes(b"sound")
     (folder / "EG_MU4QwhXUhWf9.json").write_text(json.dumps(result))
-    (found,) = find(folder)
-    return found
+    (candidate,) = find(folder)
+    return candidate
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 def test_the_egress_result_names_its_file(tmp_path: Path, shape: object) -> None:
-    found = only(tmp_path, shape)
+    candidate = only(tmp_path, shape)
 
-    assert (found.recording, found.facts.source, found.facts.title) == ("seeds.ogg", "LiveKit egress", "seeds")
-    assert found.facts.ended_at == datetime(2026, 11, 22, 20, 5, 10, 250_000, tzinfo=UTC)
-    assert found.facts.notes == ()
+    assert (candidate.recording, candidate.facts.source, candidate.facts.title) == (
+        "seeds.ogg",
+        "LiveKit egress",
+        "seeds",
+    )
+    assert candidate.facts.ended_at == datetime(2026, 11, 22, 20, 5, 10, 250_000, tzinfo=UTC)
+    assert candidate.facts.notes == ()
 
 
 def test_the_file_may_lie_in_its_folder(tmp_path: Path) -> None:
@@ -81,15 +85,15 @@ def test_a_file_that_the_result_does_not_name_is_not_matched(tmp_path: Path) -> 
 def test_a_running_egress_has_no_end(tmp_path: Path, ended_at: object) -> None:
     """A time in seconds is a time all the same."""
     file = {"filename": "seeds.ogg"}
-    found = only(tmp_path, {"egress_id": "EG_1", "ended_at": ended_at, "status": 1, "file_results": [file]})
+    candidate = only(tmp_path, {"egress_id": "EG_1", "ended_at": ended_at, "status": 1, "file_results": [file]})
 
-    assert (found.facts.ended_at is None) == (ended_at != 1795377910)
-    assert found.facts.notes[-1] == "EG_MU4QwhXUhWf9.json: LiveKit reports its status as 1. It may not be complete."
+    assert (candidate.facts.ended_at is None) == (ended_at != 1795377910)
+    assert candidate.facts.notes[-1] == "EG_MU4QwhXUhWf9.json: LiveKit reports its status as 1. It may not be complete."
 
 
 def test_a_different_size_is_reported(tmp_path: Path) -> None:
     file = SNAKE["file_results"][0] | {"size": "49800000"}
 
-    found = only(tmp_path, SNAKE | {"file_results": [file]})
+    candidate = only(tmp_path, SNAKE | {"file_results": [file]})
 
-    assert found.facts.notes == ("EG_MU4QwhXUhWf9.json: seeds.ogg should have 49.8 MB, but has 5 bytes.",)
+    assert candidate.facts.notes == ("EG_MU4QwhXUhWf9.json: seeds.ogg should have 49.8 MB, but has 5 bytes.",)

@@ -46,10 +46,10 @@ def tagged(tmp_path: Path) -> dict[str, Path]:
 
 @pytest.mark.parametrize("kind", ["m4a", "mp3", "opus", "flac"])
 def test_the_title_is_found_and_the_date_is_only_shown(tagged: dict[str, Path], kind: str) -> None:
-    (found,) = find(tagged[kind])
+    (candidate,) = find(tagged[kind])
 
-    assert (found.facts.title, found.facts.ended_at, found.missing) == ("Seeds", None, ("--ended-at",))
-    assert found.facts.notes == (NOTE.format(kind),)
+    assert (candidate.facts.title, candidate.facts.ended_at, candidate.missing) == ("Seeds", None, ("--ended-at",))
+    assert candidate.facts.notes == (NOTE.format(kind),)
 
 
 def test_the_index_alone_is_enough(tagged: dict[str, Path]) -> None:

@@ -64,8 +64,8 @@ def changed(**metadata: Any) -> dict[str, Any]:
 def facts(folder: Path, answer: object, *, json_name: str = f"{NAME}.json") -> Facts:
     (folder / f"{NAME}.m4a").write_bytes(b"sound")
     (folder / json_name).write_text(json.dumps(answer))
-    (found,) = find(folder)
-    return found.facts
+    (candidate,) = find(folder)
+    return candidate.facts
 
 
 def test_metadata_of_x_is_found(tmp_path: Path) -> None:
@@ -91,10 +91,10 @@ def test_who_could_talk(tmp_path: Path, number: object, audience: str) -> None:
 
 def test_a_missing_end_stays_missing(tmp_path: Path) -> None:
     """`updated_at`, `started_at` and the file's own date stay what they are."""
-    found = facts(tmp_path, changed(ended_at=None, state="Running"))
+    candidate = facts(tmp_path, changed(ended_at=None, state="Running"))
 
-    assert found.ended_at is None
-    assert found.notes == (
+    assert candidate.ended_at is None
+    assert candidate.notes == (
         f"{NAME}.json: it doesn't say when the Space ended (ended_at is missing).",
         f"{NAME}.json: it was written while the Space was live.",
     )
@@ -105,43 +105,43 @@ def test_the_id_in_its_name_is_enough(tmp_path: Path) -> None:
     (tmp_path / f"{NAME}.m4a").write_bytes(b"sound")
     (tmp_path / "metadata.json").write_text(json.dumps(ANSWER))
 
-    found = {one.name: one.facts.title for one in find(tmp_path)}
+    candidate = {one.name: one.facts.title for one in find(tmp_path)}
 
-    assert found == {"other.m4a": "", f"{NAME}.m4a": "Seeds and beans"}
+    assert candidate == {"other.m4a": "", f"{NAME}.m4a": "Seeds and beans"}
 
 
 def test_a_single_metadata_file_matches_a_single_recording(tmp_path: Path) -> None:
     (tmp_path / "talk.m4a").write_bytes(b"sound")
     (tmp_path / "metadata.json").write_text(json.dumps(ANSWER))
 
-    (found,) = find(tmp_path)
+    (candidate,) = find(tmp_path)
 
-    assert found.facts.title == "Seeds and beans"
+    assert candidate.facts.title == "Seeds and beans"
 
 
 def test_more_than_there_are_seats(tmp_path: Path) -> None:
     answer = deepcopy(ANSWER)
     answer["data"]["audioSpace"]["participants"]["speakers"] = [person(f"9{n}", f"s{n}", f"S{n}") for n in range(13)]
 
-    found = facts(tmp_path, answer)
+    candidate = facts(tmp_path, answer)
 
-    assert found.speakers == ("S0", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9")
-    assert found.notes == (f"{NAME}.json: 3 speakers beyond the first 10 were left out.",)
+    assert candidate.speakers == ("S0", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9")
+    assert candidate.notes == (f"{NAME}.json: 3 speakers beyond the first 10 were left out.",)
 
 
 def test_names_are_cleaned(tmp_path: Path) -> None:
-    found = facts(tmp_path, changed(title="Se\x00eds\n and \ud800beans " + "x" * 500))
+    candidate = facts(tmp_path, changed(title="Se\x00eds\n and \ud800beans " + "x" * 500))
 
-    assert found.title.startswith("Seeds and beans xxx")
-    assert len(found.title) == 300
+    assert candidate.title.startswith("Seeds and beans xxx")
+    assert len(candidate.title) == 300
 
 
 @pytest.mark.parametrize("count", [-1, "many", True, 1.5, [], 2**70])
 def test_an_invalid_listener_count_is_ignored(tmp_path: Path, count: object) -> None:
-    found = facts(tmp_path, changed(total_live_listeners=count))
+    candidate = facts(tmp_path, changed(total_live_listeners=count))
 
-    assert found.listeners_total is None
-    assert "its total_live_listeners is " in found.notes[0]
+    assert candidate.listeners_total is None
+    assert "its total_live_listeners is " in candidate.notes[0]
 
 
 @pytest.mark.parametrize("captions", [f"{NAME}_cc.jsonl", f"{NAME} CC.jsonl", f"{NAME}.vtt", f"{NAME}.transcript.srt"])
@@ -150,15 +150,15 @@ def test_captions_beside_it_are_its_transcript(tmp_path: Path, captions: str) ->
     (tmp_path / "somebody else_cc.jsonl").write_text("words")
     (tmp_path / f"{NAME}.m4a").write_bytes(b"sound")
 
-    (found,) = find(tmp_path)
+    (candidate,) = find(tmp_path)
 
-    assert found.transcript == captions
+    assert candidate.transcript == captions
 
 
 def test_a_podcasting_transcript_beside_it_is_found(tmp_path: Path) -> None:
     (tmp_path / "talk.json").write_text('{"version": "1.0.0", "segments": []}')
     (tmp_path / "talk.m4a").write_bytes(b"sound")
 
-    (found,) = find(tmp_path)
+    (candidate,) = find(tmp_path)
 
-    assert found.transcript == "talk.json"
+    assert candidate.transcript == "talk.json"

@@ -36,44 +36,44 @@ def make_archive(root: Path, *spaces: object, script: str = "window.YTD.spaces_m
 
 
 def only(path: Path) -> ImportCandidate:
-    (found,) = find(path)
-    return found
+    (candidate,) = find(path)
+    return candidate
 
 
 @pytest.mark.parametrize(
     "wrap", [lambda space: space, lambda space: {"spacesMetadata": space}], ids=["plain", "wrapped"]
 )
 def test_a_recording_is_matched_with_its_metadata(tmp_path: Path, wrap: Any) -> None:
-    found = only(make_archive(tmp_path, wrap({"id": "1other", "endedAt": 1}), wrap(SPACE)))
+    candidate = only(make_archive(tmp_path, wrap({"id": "1other", "endedAt": 1}), wrap(SPACE)))
 
-    assert found.recording == "data/spaces_media/space-1ypKdEXvkMLGW_0.ts"
-    assert found.facts.source == "X data archive"
-    assert found.facts.ended_at == datetime(2026, 11, 22, 20, 5, 10, 250_000, tzinfo=UTC)
-    assert (found.facts.title, found.facts.listeners_total, found.facts.listeners_peak) == ("", 435, None)
-    assert found.facts.notes == ("spaces-metadata.js: it lists 2 speakers by account number only, not by name.",)
-    assert found.missing == ()
+    assert candidate.recording == "data/spaces_media/space-1ypKdEXvkMLGW_0.ts"
+    assert candidate.facts.source == "X data archive"
+    assert candidate.facts.ended_at == datetime(2026, 11, 22, 20, 5, 10, 250_000, tzinfo=UTC)
+    assert (candidate.facts.title, candidate.facts.listeners_total, candidate.facts.listeners_peak) == ("", 435, None)
+    assert candidate.facts.notes == ("spaces-metadata.js: it lists 2 speakers by account number only, not by name.",)
+    assert candidate.missing == ()
 
 
 @pytest.mark.parametrize("ended_at", [1795377910250, "1795377910250"])
 def test_an_end_in_milliseconds_is_understood(tmp_path: Path, ended_at: object) -> None:
-    found = only(make_archive(tmp_path, SPACE | {"endedAt": ended_at}))
+    candidate = only(make_archive(tmp_path, SPACE | {"endedAt": ended_at}))
 
-    assert found.facts.ended_at == datetime(2026, 11, 22, 20, 5, 10, 250_000, tzinfo=UTC)
+    assert candidate.facts.ended_at == datetime(2026, 11, 22, 20, 5, 10, 250_000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("ended_at", ["2026-11-22T20:05:10", "22/11/2026", 17, True, [], {}, "1" * 400, -5])
 def test_an_invalid_end_is_asked_for(tmp_path: Path, ended_at: object) -> None:
-    found = only(make_archive(tmp_path, SPACE | {"endedAt": ended_at}))
+    candidate = only(make_archive(tmp_path, SPACE | {"endedAt": ended_at}))
 
-    assert found.facts.ended_at is None
-    assert found.missing == ("--ended-at",)
-    assert found.facts.notes[0].startswith("spaces-metadata.js: its endedAt is ")
+    assert candidate.facts.ended_at is None
+    assert candidate.missing == ("--ended-at",)
+    assert candidate.facts.notes[0].startswith("spaces-metadata.js: its endedAt is ")
 
 
 def test_a_missing_end_is_reported(tmp_path: Path) -> None:
-    found = only(make_archive(tmp_path, {"id": "1ypKdEXvkMLGW"}))
+    candidate = only(make_archive(tmp_path, {"id": "1ypKdEXvkMLGW"}))
 
-    assert found.facts.notes == ("spaces-metadata.js: it doesn't say when the Space ended (endedAt is missing).",)
+    assert candidate.facts.notes == ("spaces-metadata.js: it doesn't say when the Space ended (endedAt is missing).",)
 
 
 def test_the_recordings_timestamps_give_the_end(tmp_path: Path) -> None:
@@ -83,10 +83,10 @@ def test_the_recordings_timestamps_give_the_end(tmp_path: Path) -> None:
     recording = root / "data" / "spaces_media" / "space-1ypKdEXvkMLGW_0.ts"
     recording.write_bytes(pieces[0] + bytes(600_000) + pieces[1] + bytes(1000))
 
-    found = only(root)
+    candidate = only(root)
 
-    assert found.facts.ended_at == datetime(2022, 3, 22, 20, 30, 10, tzinfo=UTC)
-    assert found.facts.notes[-1] == (
+    assert candidate.facts.ended_at == datetime(2022, 3, 22, 20, 30, 10, tzinfo=UTC)
+    assert candidate.facts.notes[-1] == (
         "space-1ypKdEXvkMLGW_0.ts: the end was taken from the recording's own clock, which stops at 20:30:10 UTC."
     )
 
@@ -104,10 +104,10 @@ def test_a_damaged_metadata_file_is_reported_and_the_recording_kept(tmp_path: Pa
     root = make_archive(tmp_path)
     (root / "data" / "spaces-metadata.js").write_text('window.YTD.spaces_metadata.part0 = [{"id": "1ypK')
 
-    found = only(root)
+    candidate = only(root)
 
-    assert found.missing == ("--ended-at",)
-    assert found.facts.notes == ("spaces-metadata.js: The file is not JSON, or its end is missing.",)
+    assert candidate.missing == ("--ended-at",)
+    assert candidate.facts.notes == ("spaces-metadata.js: The file is not JSON, or its end is missing.",)
 
 
 def test_videos_of_posts_are_not_spaces(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_two_recordings_of_one_space_are_reported(tmp_path: Path) -> None:
     root = make_archive(tmp_path, SPACE)
     (root / "data" / "spaces_media" / "space-1ypKdEXvkMLGW_1.ts").write_bytes(b"more")
 
-    found = find(root)
+    candidates = find(root)
 
-    assert [one.name for one in found] == ["space-1ypKdEXvkMLGW_0.ts", "space-1ypKdEXvkMLGW_1.ts"]
-    assert "the archive has this Space in 2 files" in found[0].facts.notes[-1]
+    assert [one.name for one in candidates] == ["space-1ypKdEXvkMLGW_0.ts", "space-1ypKdEXvkMLGW_1.ts"]
+    assert "the archive has this Space in 2 files" in candidates[0].facts.notes[-1]

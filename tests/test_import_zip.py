@@ -37,29 +37,29 @@ def pack(tmp_path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DE
 
 
 def only(path: Path) -> ImportCandidate:
-    (found,) = find(path)
-    return found
+    (candidate,) = find(path)
+    return candidate
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_an_x_archive_is_read(tmp_path: Path, work: Path, method: int) -> None:
     sound = random.Random(1).randbytes(2 * 1024**2)
     members = {RECORDING: sound, "twitter-2026/data/spaces-metadata.js": SCRIPT.encode(), "__MACOSX/._a.m4a": b"x"}
-    found = only(pack(tmp_path, members, method))
+    candidate = only(pack(tmp_path, members, method))
 
-    with found.on_disk() as (recording, transcript):
+    with candidate.on_disk() as (recording, transcript):
         assert (recording.name, recording.read_bytes(), transcript) == ("space-1ab.ts", sound, None)
         assert work in recording.parents
 
-    assert found.facts.ended_at is not None
-    assert found.facts.ended_at.isoformat() == "2026-11-22T20:05:10+00:00"
+    assert candidate.facts.ended_at is not None
+    assert candidate.facts.ended_at.isoformat() == "2026-11-22T20:05:10+00:00"
     assert list(work.iterdir()) == []
 
 
 def test_extracted_files_are_removed_after_a_failure(tmp_path: Path, work: Path) -> None:
-    found = only(pack(tmp_path, {"talk.m4a": b"sound", "talk.vtt": b"WEBVTT"}))
+    candidate = only(pack(tmp_path, {"talk.m4a": b"sound", "talk.vtt": b"WEBVTT"}))
 
-    with suppress(ZeroDivisionError), found.on_disk() as (recording, transcript):
+    with suppress(ZeroDivisionError), candidate.on_disk() as (recording, transcript):
         assert transcript is not None
         assert (recording.read_bytes(), transcript.read_bytes()) == (b"sound", b"WEBVTT")
         raise ZeroDivisionError
@@ -96,31 +96,31 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
         find(path)
 
 
-def unpack(found: ImportCandidate) -> None:
-    with found.on_disk():
+def unpack(candidate: ImportCandidate) -> None:
+    with candidate.on_disk():
         pass
 
 
 def test_a_zip_bomb_is_refused_before_it_is_extracted(tmp_path: Path, work: Path) -> None:
-    found = only(pack(tmp_path, {"talk.wav": bytes(50 * 1024**2)}))
+    candidate = only(pack(tmp_path, {"talk.wav": bytes(50 * 1024**2)}))
 
     with raises_error(Unreadable, "import.member_bomb", file="talk.wav", ratio=200):
-        unpack(found)
+        unpack(candidate)
     assert list(work.iterdir()) == []
 
 
 def test_a_member_over_the_upload_limit_is_refused(tmp_path: Path, settings: Any) -> None:
     settings.MAX_UPLOAD_BYTES = 1000
-    found = only(pack(tmp_path, {"talk.m4a": bytes(1001)}))
+    candidate = only(pack(tmp_path, {"talk.m4a": bytes(1001)}))
 
     with raises_error(Unreadable, "import.member_too_large", file="talk.m4a"):
-        unpack(found)
+        unpack(candidate)
 
 
 def test_a_metadata_bomb_is_not_read(tmp_path: Path) -> None:
-    found = only(pack(tmp_path, {"talk.json": b"[" * (17 * 1024**2), "talk.m4a": b"sound"}))
+    candidate = only(pack(tmp_path, {"talk.json": b"[" * (17 * 1024**2), "talk.m4a": b"sound"}))
 
-    assert found.facts.notes == (
+    assert candidate.facts.notes == (
         "talk.json: Unpacked, this file would be more than 200 times as large. No recording is.",
     )
 
@@ -171,9 +171,9 @@ def test_a_truncated_archive_is_reported(tmp_path: Path, keep: int) -> None:
 
 
 def test_a_full_disk_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = only(pack(tmp_path, {"talk.m4a": bytes(2000)}))
+    candidate = only(pack(tmp_path, {"talk.m4a": bytes(2000)}))
     usage: Any = type("Usage", (), {"free": 1999})
     monkeypatch.setattr("archive.intake.importers.zip_tree.shutil.disk_usage", lambda place: usage)
 
     with raises_error(Refused, "import.no_disk_space", file="talk.m4a"):
-        unpack(found)
+        unpack(candidate)

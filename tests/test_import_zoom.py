@@ -25,35 +25,39 @@ def by_name(path: Path) -> dict[str, ImportCandidate]:
 def test_a_local_recording_folder(tmp_path: Path, sound: str) -> None:
     make(tmp_path / LOCAL, sound, "chat.txt", "recording.transcript.vtt", "video98796876123.mp4", "playback.m3u")
 
-    (found,) = find(tmp_path)
+    (candidate,) = find(tmp_path)
 
-    assert (found.recording, found.transcript) == (f"{LOCAL}/{sound}", f"{LOCAL}/recording.transcript.vtt")
-    assert (found.facts.source, found.facts.title, found.missing) == ("Zoom", "Seeds and beans", ("--ended-at",))
-    assert found.facts.notes == (
+    assert (candidate.recording, candidate.transcript) == (f"{LOCAL}/{sound}", f"{LOCAL}/recording.transcript.vtt")
+    assert (candidate.facts.source, candidate.facts.title, candidate.missing) == (
+        "Zoom",
+        "Seeds and beans",
+        ("--ended-at",),
+    )
+    assert candidate.facts.notes == (
         "chat.txt: the chat is not taken in.",
         "The folder's name has the start in that computer's local time (2026-11-22 20.05.10), without zone.",
     )
 
 
 def test_the_folder_itself(tmp_path: Path) -> None:
-    (found,) = find(make(tmp_path / LOCAL, "audio_only.m4a", "meeting_saved_chat.txt"))
+    (candidate,) = find(make(tmp_path / LOCAL, "audio_only.m4a", "meeting_saved_chat.txt"))
 
-    assert (found.recording, found.facts.title) == ("audio_only.m4a", "Seeds and beans")
+    assert (candidate.recording, candidate.facts.title) == ("audio_only.m4a", "Seeds and beans")
 
 
 def test_separate_tracks_are_ignored(tmp_path: Path) -> None:
     make(tmp_path / LOCAL, "audio98796876123.m4a", "Audio Record/audioIda198796876123.m4a")
 
-    found = by_name(tmp_path)
+    candidates = by_name(tmp_path)
 
-    assert list(found) == [f"{LOCAL}/audio98796876123.m4a"]
-    assert found[f"{LOCAL}/audio98796876123.m4a"].facts.notes[0].startswith("Audio Record: separate tracks")
+    assert list(candidates) == [f"{LOCAL}/audio98796876123.m4a"]
+    assert candidates[f"{LOCAL}/audio98796876123.m4a"].facts.notes[0].startswith("Audio Record: separate tracks")
 
 
 def test_a_transcript_beside_two_recordings_matches_neither(tmp_path: Path) -> None:
-    found = by_name(make(tmp_path / LOCAL, "audio_only.m4a", "audio_only_1.m4a", "recording.transcript.vtt"))
+    candidates = by_name(make(tmp_path / LOCAL, "audio_only.m4a", "audio_only_1.m4a", "recording.transcript.vtt"))
 
-    assert [(name, one.transcript) for name, one in found.items()] == [
+    assert [(name, one.transcript) for name, one in candidates.items()] == [
         ("audio_only.m4a", None),
         ("audio_only_1.m4a", None),
     ]
@@ -64,14 +68,14 @@ def test_a_cloud_recording(tmp_path: Path) -> None:
     make(tmp_path, f"{CLOUD}.m4a", f"{CLOUD}_1920x1080.mp4", f"{CLOUD}.cc.vtt", f"{CLOUD}.transcript.vtt")
     make(tmp_path, f"{CLOUD.replace('Recording', 'RecordingnewChat')}.txt", f"{other}.m4a", f"{other}.cc.vtt")
 
-    found = by_name(tmp_path)
+    candidates = by_name(tmp_path)
 
-    assert {name: one.transcript for name, one in found.items()} == {
+    assert {name: one.transcript for name, one in candidates.items()} == {
         f"{CLOUD}.m4a": f"{CLOUD}.transcript.vtt",
         f"{other}.m4a": f"{other}.cc.vtt",
     }
-    assert found[f"{CLOUD}.m4a"].missing == ("--ended-at",)
-    assert found[f"{CLOUD}.m4a"].facts.notes == (
+    assert candidates[f"{CLOUD}.m4a"].missing == ("--ended-at",)
+    assert candidates[f"{CLOUD}.m4a"].facts.notes == (
         "GMT20261122-190510_RecordingnewChat.txt: the chat is not taken in.",
         "By its name, the recording began on 22 November 2026, 19:05 UTC. Zoom doesn't write when it ended.",
     )
@@ -84,6 +88,6 @@ def test_a_video_alone_is_a_recording(tmp_path: Path) -> None:
 
 
 def test_an_invalid_date_in_the_name_is_ignored(tmp_path: Path) -> None:
-    (found,) = find(make(tmp_path, "GMT99999999-999999_Recording.m4a"))
+    (candidate,) = find(make(tmp_path, "GMT99999999-999999_Recording.m4a"))
 
-    assert (found.facts.source, found.facts.notes) == ("Zoom", ())
+    assert (candidate.facts.source, candidate.facts.notes) == ("Zoom", ())

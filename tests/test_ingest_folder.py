@@ -89,22 +89,22 @@ def test_missing_facts_of_one_file_do_not_stop_the_others(run: Run, alice: User,
 def test_json_of_several_is_one_object(run: Run, alice: User, spaces: Path) -> None:
     status, out, _ = run(str(spaces), "--json")
 
-    said = json.loads(out)
+    document = json.loads(out)
     assert status == 1
-    assert [(one["id"], one["file"], one["state"]) for one in said["spaces"]] == [
+    assert [(one["id"], one["file"], one["state"]) for one in document["spaces"]] == [
         (str(Space.objects.get().pk), "(Nora)Seeds-1ypKdEXvkMLGW.m4a", "available")
     ]
-    assert [one["file"] for one in said["rejected"]] == ["talk.m4a"]
+    assert [one["file"] for one in document["rejected"]] == ["talk.m4a"]
 
 
 def test_options_override_metadata(run: Run, alice: User, spaces: Path) -> None:
-    told = datetime(2020, 1, 1, tzinfo=UTC).replace(year=dbtime.now().year) - timedelta(hours=1)
-    told = max(told, dbtime.now() - timedelta(days=2)).replace(microsecond=0)
+    end = datetime(2020, 1, 1, tzinfo=UTC).replace(year=dbtime.now().year) - timedelta(hours=1)
+    end = max(end, dbtime.now() - timedelta(days=2)).replace(microsecond=0)
 
-    status, _, err = run(str(without_talk(spaces)), "--title", "Peas", "--ended-at", told.isoformat(), "--cohost", "Jo")
+    status, _, err = run(str(without_talk(spaces)), "--title", "Peas", "--ended-at", end.isoformat(), "--cohost", "Jo")
 
     space = Space.objects.get()
-    assert (status, space.title, space.ended_at) == (0, "Peas", told)
+    assert (status, space.title, space.ended_at) == (0, "Peas", end)
     assert space.participants.get(role="cohost").name == "Jo"
     assert "By its files it ended on " in err
     assert "; --ended-at was used." in err

@@ -50,9 +50,9 @@ def test_a_killed_ingest_is_resumed(talk: Callable[..., Request]) -> None:
     done = ingest(talk())
 
     assert (done.space.pk, done.space.state) == (space.pk, "available")
-    found = store().listing(keys.prefix(space.pk))
-    assert {version.key.split("/", 2)[2] for version in found.versions} == {"derived/peaks.json", "recording/1.m4a"}
-    assert found.uploads == ()
+    listing = store().listing(keys.prefix(space.pk))
+    assert {version.key.split("/", 2)[2] for version in listing.versions} == {"derived/peaks.json", "recording/1.m4a"}
+    assert listing.uploads == ()
 
 
 def test_a_file_that_changes_meanwhile_is_refused(talk: Callable[..., Request], tmp_path: Path) -> None:

@@ -59,8 +59,8 @@ def alive(processes: dict[int, Facts]) -> list[str]:
 
 def marked(folder: Path) -> dict[int, list[str]]:
     """Every process on this machine whose environment names the folder."""
-    found = {int(entry.name): words(int(entry.name), "environ") for entry in Path("/proc").glob("[0-9]*")}
-    return {pid: words(pid, "cmdline") for pid, env in found.items() if f"SLEEPERS={folder / 'ready'}" in env}
+    environments = {int(entry.name): words(int(entry.name), "environ") for entry in Path("/proc").glob("[0-9]*")}
+    return {pid: words(pid, "cmdline") for pid, env in environments.items() if f"SLEEPERS={folder / 'ready'}" in env}
 
 
 def words(pid: int, name: str) -> list[str]:

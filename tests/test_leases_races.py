@@ -34,7 +34,7 @@ def test_one_of_many_concurrent_claims_wins(alice: User) -> None:
     with ThreadPoolExecutor(6) as pool:
         claims = list(pool.map(run, range(6)))
 
-    assert sum(found is not None for found in claims) == 1
+    assert sum(claim is not None for claim in claims) == 1
     assert (reload_space(space).fence, reload_space(space).attempts) == (1, 1)
 
 

@@ -34,7 +34,7 @@ def test_each_mail_url_gives_its_settings(monkeypatch: pytest.MonkeyPatch, addre
 
 
 @pytest.mark.parametrize(
-    ("address", "said"),
+    ("address", "message"),
     [
         ("mail.example.org", "does not start with smtp://, smtps:// or file://"),
         ("http://u:secret@mail.example.org", "does not start with smtp://, smtps:// or file://"),
@@ -49,14 +49,14 @@ def test_each_mail_url_gives_its_settings(monkeypatch: pytest.MonkeyPatch, addre
         ("file://mail", "names a folder that is not absolute"),
     ],
 )
-def test_invalid_mail_urls_are_refused(monkeypatch: pytest.MonkeyPatch, address: str, said: str) -> None:
+def test_invalid_mail_urls_are_refused(monkeypatch: pytest.MonkeyPatch, address: str, message: str) -> None:
     monkeypatch.setattr(env, "problems", [])
     monkeypatch.setenv("EMAIL_URL", address)
 
     assert env.mail("EMAIL_URL", id="x") == Mail()
 
     (problem,) = env.problems
-    assert problem.message.startswith(f"EMAIL_URL {said}")
+    assert problem.message.startswith(f"EMAIL_URL {message}")
     assert "secret" not in problem.message + problem.hint
 
 

@@ -42,9 +42,9 @@ def code_of(call: ast.Call) -> str | None:
 
 
 def test_each_error_has_a_code_and_the_parameters_of_its_sentence() -> None:
-    found = list(calls())
-    assert len(found) > 150
-    for file, call in found:
+    usages = list(calls())
+    assert len(usages) > 150
+    for file, call in usages:
         code = code_of(call)
         where = f"{file}:{call.lineno}"
         if code is None:

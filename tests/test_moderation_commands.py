@@ -17,7 +17,7 @@ from tests.support.factory import make_row, make_space, make_user
 pytestmark = pytest.mark.django_db
 
 
-def said(capsys: pytest.CaptureFixture[str], *command: str) -> dict[str, Any]:
+def run_json(capsys: pytest.CaptureFixture[str], *command: str) -> dict[str, Any]:
     call_command(*command, "--json")
     facts: dict[str, Any] = json.loads(capsys.readouterr().out)
     return facts
@@ -26,8 +26,8 @@ def said(capsys: pytest.CaptureFixture[str], *command: str) -> dict[str, Any]:
 def test_flag_and_lift(alice: User, admin: User, capsys: pytest.CaptureFixture[str]) -> None:
     space = make_row(alice, ended_ago=timedelta(days=6))
 
-    flagged = said(capsys, "flag", str(space.pk), "--rule", "spam", "--reason", "Watches.", "--by", "ada")
-    lifted = said(capsys, "lift", str(space.pk), "--reason", "It was a quotation.", "--by", "ada")
+    flagged = run_json(capsys, "flag", str(space.pk), "--rule", "spam", "--reason", "Watches.", "--by", "ada")
+    lifted = run_json(capsys, "lift", str(space.pk), "--reason", "It was a quotation.", "--by", "ada")
 
     assert flagged["expires_at"] == (space.ended_at + timedelta(days=120)).isoformat()
     assert lifted["expires_at"] == (space.ended_at + timedelta(days=30)).isoformat()
@@ -38,10 +38,10 @@ def test_hold_and_release(alice: User, admin: User, capsys: pytest.CaptureFixtur
     make_user("sven", role="admins")
     space = make_row(alice, ended_ago=timedelta(days=6))
 
-    held = said(capsys, "hold", str(space.pk), "--reason", "A court.", "--by", "ada")
+    held = run_json(capsys, "hold", str(space.pk), "--reason", "A court.", "--by", "ada")
     with pytest.raises(CommandError, match="another admin must release it"):
         call_command("release", str(held["hold"]), "--reason", "Closed.", "--by", "ada")
-    released = said(capsys, "release", str(held["hold"]), "--reason", "Closed.", "--by", "sven")
+    released = run_json(capsys, "release", str(held["hold"]), "--reason", "Closed.", "--by", "sven")
 
     assert held["expires_at"] is None
     assert released["expires_at"] == (space.ended_at + timedelta(days=30)).isoformat()
@@ -54,7 +54,7 @@ def test_decide(
     space = make_row(alice, ended_ago=timedelta(days=6))
     made = appeal(flag(space.pk, "spam", "Watches.", admin).pk, "They were beans.", alice)
 
-    decided = said(capsys, "decide", str(made.pk), decision, "--reason", "I looked.", "--by", "ada")
+    decided = run_json(capsys, "decide", str(made.pk), decision, "--reason", "I looked.", "--by", "ada")
 
     assert decided["state"] == state
     assert decided["expires_at"] == (space.ended_at + timedelta(days=days)).isoformat()
@@ -95,8 +95,8 @@ def test_a_dry_run_changes_nothing(alice: User, capsys: pytest.CaptureFixture[st
     soon = make_row(alice, ended_ago=timedelta(days=29))
     at = (dbtime.now() + timedelta(days=2)).isoformat()
 
-    now = said(capsys, "sweep", "--dry-run")
-    later = said(capsys, "sweep", "--dry-run", "--at", at)
+    now = run_json(capsys, "sweep", "--dry-run")
+    later = run_json(capsys, "sweep", "--dry-run", "--at", at)
 
     assert [row["id"] for row in now["due"]] == [str(due.pk)]
     assert [row["id"] for row in later["due"]] == [str(due.pk), str(soon.pk)]
@@ -107,8 +107,8 @@ def test_sweep_deletes_due_spaces(alice: User, capsys: pytest.CaptureFixture[str
     due, other = make_space(alice), make_row(alice)
     Space.objects.filter(pk=due.pk).update(expires_at=dbtime.now())
 
-    found = said(capsys, "sweep")
+    result = run_json(capsys, "sweep")
 
-    assert found == {"deleted": [str(due.pk)], "failed": {}}
+    assert result == {"deleted": [str(due.pk)], "failed": {}}
     assert not store().listing(keys.prefix(due.pk))
     assert Space.objects.get(pk=other.pk).state == "available"

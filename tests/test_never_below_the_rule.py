@@ -77,10 +77,10 @@ def keeps_the_rule(space: Space) -> None:
         assert space.expires_at is None
         return
     assert space.expires_at is not None
-    kept = space.expires_at - space.ended_at
-    assert timedelta(days=30) <= kept <= timedelta(days=120)
+    period = space.expires_at - space.ended_at
+    assert timedelta(days=30) <= period <= timedelta(days=120)
     if any(violation.lifted_at is None for violation in violations):
-        assert kept == timedelta(days=120)
+        assert period == timedelta(days=120)
     for violation in violations:
         if violation.lifted_at is not None:
             assert space.expires_at >= violation.lifted_at + timedelta(days=7)

@@ -26,7 +26,7 @@ def ready(space: Space) -> Notice:
     return Notice.objects.get(subject_id=str(bundle.pk))
 
 
-def told(user: User, count: int) -> list[Notice]:
+def make_notices(user: User, count: int) -> list[Notice]:
     space = make_row(user)
     return [Notice.objects.create(kind="lifted", user=user, space=space, subject_id=str(n)) for n in range(count)]
 
@@ -39,10 +39,10 @@ def test_a_notice_has_a_text_and_a_link(alice: User, bob: User) -> None:
     space = make_row(alice, title="Seeds & <b>co</b>")
     ready(space)
 
-    said = page(alice)
+    text = page(alice)
 
-    assert "The bundle of <bdi>Seeds &amp; &lt;b&gt;co&lt;/b&gt;</bdi> is ready (10 bytes)." in said
-    assert f'<a href="/spaces/{space.pk}/#bundle">Download</a>' in said
+    assert "The bundle of <bdi>Seeds &amp; &lt;b&gt;co&lt;/b&gt;</bdi> is ready (10 bytes)." in text
+    assert f'<a href="/spaces/{space.pk}/#bundle">Download</a>' in text
     assert "is ready" not in page(bob)
 
 
@@ -59,19 +59,19 @@ def test_a_flag_and_its_lifting(alice: User, admin: User) -> None:
 
 
 def test_the_newest_three_and_a_count_of_the_others(alice: User) -> None:
-    told(alice, 3)
+    make_notices(alice, 3)
     assert "more</a>" not in page(alice)
-    newest = told(alice, 2)[-1]
+    newest = make_notices(alice, 2)[-1]
 
-    said = page(alice)
+    text = page(alice)
 
-    assert said.count("A violation of") == 3
-    assert f"/notices/{newest.pk}/dismiss" in said
-    assert '<a href="/notices/">and 2 more</a>' in said
+    assert text.count("A violation of") == 3
+    assert f"/notices/{newest.pk}/dismiss" in text
+    assert '<a href="/notices/">and 2 more</a>' in text
 
 
 def test_the_count_of_notices_is_bounded(alice: User) -> None:
-    told(alice, 101)
+    make_notices(alice, 101)
 
     assert "and at least 97 more" in page(alice)
 
@@ -102,18 +102,18 @@ def test_dismissing_redirects_to_this_site_only(alice: User, back: str) -> None:
 
 
 def test_htmx_gets_the_remaining_notices(alice: User) -> None:
-    first, second = told(alice, 2)
+    first, second = make_notices(alice, 2)
 
     answer = make_client(alice).post(f"/notices/{first.pk}/dismiss", headers={"HX-Request": "true"})
 
-    said = answer.content.decode()
-    assert said.strip().startswith('<div id="notes"')
-    assert (str(first.pk) in said, str(second.pk) in said) == (False, True)
+    text = answer.content.decode()
+    assert text.strip().startswith('<div id="notes"')
+    assert (str(first.pk) in text, str(second.pk) in text) == (False, True)
 
 
 def test_all_notices_can_be_dismissed_at_once(alice: User, bob: User) -> None:
-    told(alice, 5)
-    told(bob, 1)
+    make_notices(alice, 5)
+    make_notices(bob, 1)
 
     make_client(alice).post("/notices/dismiss")
 
@@ -178,7 +178,7 @@ def test_a_reminder_shows_the_deadline(alice: User) -> None:
 
 
 def test_the_list_is_paged_without_repeats(alice: User) -> None:
-    told(alice, 60)
+    make_notices(alice, 60)
     client, seen = make_client(alice), set()
     url = "/notices/"
     while url:

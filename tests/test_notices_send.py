@@ -99,15 +99,15 @@ def test_the_host_is_notified_of_a_flag_and_its_lift(space: Space, admin: User, 
     assert before is not None
     assert "was flagged for: Spam" in flagged
     assert "It sold <watches>." in flagged
-    assert f"Kept until: {said(space.ended_at + timedelta(days=120))}" in flagged
-    assert f"Before that: {said(before)}" in flagged
+    assert f"Kept until: {format_moment(space.ended_at + timedelta(days=120))}" in flagged
+    assert f"Before that: {format_moment(before)}" in flagged
     assert "Spam or fraud, Harassment. That was lifted." in lifted
     assert "It was a play." in lifted
-    assert f"Kept until: {said(before)}" in lifted
-    assert f"Before that: {said(space.ended_at + timedelta(days=120))}" in lifted
+    assert f"Kept until: {format_moment(before)}" in lifted
+    assert f"Before that: {format_moment(space.ended_at + timedelta(days=120))}" in lifted
 
 
-def said(moment: object) -> str:
+def format_moment(moment: object) -> str:
     return f"{moment:%-d %B %Y, %H:%M} UTC"
 
 
@@ -147,7 +147,7 @@ def test_the_notice_of_a_deletion_has_no_title(space: Space, mailbox: Mailbox) -
 
     (message,) = mailbox.to("alice@example.org")
     assert message["Subject"] == f"Your Space of {space.ended_at:%-d %B %Y} was deleted"
-    assert f"Deleted: {said(now)}" in text_body(message)
+    assert f"Deleted: {format_moment(now)}" in text_body(message)
     assert f"Its id: {space.pk}" in text_body(message)
     assert "Seeds" not in message.as_string()
 

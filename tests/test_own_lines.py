@@ -134,23 +134,23 @@ def test_an_ambiguous_name_gets_no_lines(space: Space, bob: User, name: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("said", "problem"),
+    ("message", "problem"),
     [
         (["Welcome.", "Thank you."], "has no speaker names"),
         ([("Nora", "Welcome.")], "No line of the transcript has your name"),
         (None, "This Space has no transcript"),
     ],
 )
-def test_an_empty_page_says_why(space: Space, bob: User, said: Any, problem: str) -> None:
-    if said is None:
+def test_an_empty_page_says_why(space: Space, bob: User, message: Any, problem: str) -> None:
+    if message is None:
         space.transcripts.all().delete()
     else:
-        make_transcript(space, said, number=2)  # the newest counts, as on the Space's page
+        make_transcript(space, message, number=2)  # the newest counts, as on the Space's page
 
     assert words(bob, space).status_code == 404
-    ((_, lines, told),) = listed(bob)
+    ((_, lines, problem_text),) = listed(bob)
     assert lines == 0
-    assert problem in told
+    assert problem in problem_text
 
 
 @pytest.mark.parametrize(

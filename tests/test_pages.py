@@ -103,11 +103,11 @@ def test_a_title_is_text_and_nothing_else(admin: User, alice: User, place: str) 
 @pytest.fixture
 def log(db: None, alice: User, admin: User) -> Any:
     """Two Spaces: one flagged, one deleted."""
-    kept, gone = make_row(alice), make_row(alice, ended_ago=timedelta(days=31))
-    flag(kept.id, "spam", "Watches.", admin)
+    available, gone = make_row(alice), make_row(alice, ended_ago=timedelta(days=31))
+    flag(available.id, "spam", "Watches.", admin)
     make_contents(gone)
     assert purge(gone.id)
-    return kept, gone
+    return available, gone
 
 
 def entries(user: User, **asked: str) -> list[str]:
@@ -115,7 +115,7 @@ def entries(user: User, **asked: str) -> list[str]:
 
 
 def test_the_log_and_its_filters(auditor: User, log: tuple[Space, Space]) -> None:
-    kept, gone = log
+    remaining, gone = log
     today = f"{dbtime.now():%Y-%m-%d}"
 
     assert entries(auditor) == [
@@ -127,7 +127,7 @@ def test_the_log_and_its_filters(auditor: User, log: tuple[Space, Space]) -> Non
         "violation.flagged",
     ]
     assert entries(auditor, event="deadline.moved") == ["deadline.moved"]
-    assert entries(auditor, space=str(kept.id)) == ["deadline.moved", "violation.flagged"]
+    assert entries(auditor, space=str(remaining.id)) == ["deadline.moved", "violation.flagged"]
     assert entries(auditor, space=str(gone.id), event="deadline.moved") == []
     assert len(entries(auditor, since=today, until=today)) == 6
     assert entries(auditor, since="2020-01-01", until="2020-12-31") == []

@@ -36,13 +36,13 @@ lengths = st.integers(1, 30) | st.integers(1, 400)
 
 @st.composite
 def shapes(draw: st.DrawFn) -> list[Segment]:
-    found: list[Segment] = []
+    segments: list[Segment] = []
     for n in range(draw(st.integers(1, 12))):
         if draw(st.booleans()):
-            found.append(draw(literals))
+            segments.append(draw(literals))
         else:
-            found.append(Range(f"key-{n}", f"etag-{n}", draw(st.integers(0, 50)), draw(lengths)))
-    return found
+            segments.append(Range(f"key-{n}", f"etag-{n}", draw(st.integers(0, 50)), draw(lengths)))
+    return segments
 
 
 @settings(deadline=None, max_examples=300)

@@ -72,13 +72,13 @@ def test_a_page_without_peaks_does_not_request_them(alice: User, space: Space) -
 
 
 def test_a_replaced_object_is_not_drawn(space: Space) -> None:
-    kept = Derived.objects.get(space=space)
-    store().delete(store().listing(kept.key).versions)
+    stored = Derived.objects.get(space=space)
+    store().delete(store().listing(stored.key).versions)
     assert make_client(space.host).get(address(space)).status_code == 404
 
     Derived.objects.all().delete()
     make_peaks(space, b"[1, 2, 3]")
-    Derived.objects.update(etag=kept.etag)
+    Derived.objects.update(etag=stored.etag)
     assert make_client(space.host).get(address(space)).status_code == 404
 
 

@@ -27,9 +27,9 @@ def test_the_deadline_is_between_base_and_maximum(
     due = deadline(Facts(end, lifted), rule)
 
     assert due.at is not None
-    kept = due.at - end.astimezone(UTC)
-    assert timedelta(days=rule.retention_days) <= kept
-    assert kept <= timedelta(days=rule.retention_days + rule.violation_extra_days)
+    period = due.at - end.astimezone(UTC)
+    assert timedelta(days=rule.retention_days) <= period
+    assert period <= timedelta(days=rule.retention_days + rule.violation_extra_days)
     assert due.at.utcoffset() == timedelta(0)
 
 

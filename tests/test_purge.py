@@ -51,7 +51,7 @@ def test_objects_missing_from_the_listing_are_deleted_by_our_rows(space: Space) 
     sound = space.recordings.get()
     entry = rf"<Version>(?:(?!</Version>).)*{re.escape(sound.key)}.*?</Version>".encode()
     make_due(space)
-    forgetful = Fault("^GET .*versions", changed=lambda said: re.sub(entry, b"", said))
+    forgetful = Fault("^GET .*versions", changed=lambda body: re.sub(entry, b"", body))
 
     with Proxy(settings.S3_ENDPOINT_URL, forgetful) as door, override_store(endpoint_url=door.url):
         assert purge(space.pk)

@@ -69,8 +69,8 @@ def bad_day(*faults: Fault, attempts: int = 1) -> Iterator[Proxy]:
 
 def left(space: Space) -> int:
     """How much there is of it, asked at the store's own door."""
-    found = [store().listing(place) for place in (keys.prefix(space.pk), *export_parts())]
-    return sum(len(one.versions) + len(one.uploads) for one in found)
+    listing = [store().listing(place) for place in (keys.prefix(space.pk), *export_parts())]
+    return sum(len(one.versions) + len(one.uploads) for one in listing)
 
 
 def export_parts() -> list[str]:
@@ -143,15 +143,15 @@ def test_a_transient_store_error_is_retried(spaces: list[Space], fault: Fault) -
     assert_it_goes_on_and_ends_once(spaces)
 
 
-def keeps(*kept: str) -> Fault:
+def keeps(*refused_keys: str) -> Fault:
     """DeleteObjects deletes the others, and refuses these keys: they are there afterwards as before."""
     own = store()
-    data = {key: own.client.get_object(Bucket=own.bucket, Key=key)["Body"].read() for key in kept}
+    data = {key: own.client.get_object(Bucket=own.bucket, Key=key)["Body"].read() for key in refused_keys}
 
     def changed(said: bytes) -> bytes:
         for key, body in data.items():
             own.client.put_object(Bucket=own.bucket, Key=key, Body=body)
-        errors = "".join(f"<Error><Key>{key}</Key><Code>AccessDenied</Code></Error>" for key in kept)
+        errors = "".join(f"<Error><Key>{key}</Key><Code>AccessDenied</Code></Error>" for key in refused_keys)
         return re.sub(rb"(<DeleteResult[^>]*?)/?>(</DeleteResult>)?$", rb"\1>%b</DeleteResult>" % errors.encode(), said)
 
     return Fault(DELETE, changed=changed)

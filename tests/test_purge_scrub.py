@@ -36,13 +36,13 @@ def columns_of_words() -> Iterator[tuple[str, str]]:
 
 def where(word: str) -> set[tuple[str, str]]:
     """Every column of the database that holds `word`."""
-    found = set()
+    result = set()
     with connection.cursor() as cursor:
         for table, column in columns_of_words():
             cursor.execute(f'SELECT EXISTS (SELECT FROM "{table}" WHERE "{column}"::text ILIKE %s)', [f"%{word}%"])
             if cursor.fetchone() == (True,):
-                found.add((table, column))
-    return found
+                result.add((table, column))
+    return result
 
 
 def test_no_content_is_left_in_the_database(space: Space, admin: User) -> None:

@@ -33,7 +33,7 @@ def put(key: str, body: bytes = b"stray") -> str:
     return key
 
 
-def there(key: str) -> bool:
+def object_exists(key: str) -> bool:
     return any(version.key == key for version in store().versions(key))
 
 
@@ -53,11 +53,11 @@ def test_an_orphan_is_removed_at_the_second_sighting(space: Space) -> None:
     stray = put(f"{keys.prefix(space.pk)}stray")
 
     first = again()
-    assert (first.orphans, first.removed, there(stray)) == ([stray], [], True)
+    assert (first.orphans, first.removed, object_exists(stray)) == ([stray], [], True)
     assert event_detail(space, "reconcile.orphan_found") == {"key": stray, "size": 5}
     second = again()
 
-    assert (second.removed, there(stray)) == ([stray], False)
+    assert (second.removed, object_exists(stray)) == ([stray], False)
     assert events(space) == ["reconcile.orphan_found", "reconcile.orphan_removed"]
     assert len(store().versions(keys.prefix(space.pk))) == 3
     assert not ReconcileFinding.objects.exists()
@@ -69,7 +69,7 @@ def test_sightings_a_day_apart_are_not_enough_for_a_young_object(space: Space) -
     ReconcileFinding.objects.update(first_at=F("first_at") - timedelta(hours=25))
 
     assert reconcile(apply=True).removed == []
-    assert there(stray)
+    assert object_exists(stray)
 
 
 def test_two_sightings_too_close_count_as_one(space: Space) -> None:
@@ -77,7 +77,7 @@ def test_two_sightings_too_close_count_as_one(space: Space) -> None:
 
     for _ in range(2):
         assert reconcile(apply=True).removed == []
-    assert there(stray)
+    assert object_exists(stray)
 
 
 def test_a_replaced_object_starts_its_sightings_again(space: Space) -> None:
@@ -94,7 +94,7 @@ def test_without_apply_nothing_is_written(space: Space) -> None:
 
     for _ in range(2):
         assert reconcile(age=NOW).orphans == [stray]
-    assert there(stray)
+    assert object_exists(stray)
     assert not ReconcileFinding.objects.exists()
     assert not LogEntry.objects.exists()
 
@@ -114,7 +114,7 @@ def test_spaces_in_progress_are_not_touched(alice: User, state: str) -> None:
     fresh = put(keys.recording(space.pk, 1, "m4a"))
 
     assert [again().orphans, again().orphans] == [[], []]
-    assert there(fresh)
+    assert object_exists(fresh)
 
 
 @pytest.mark.parametrize("state", ["requested", "building", "failed"])
@@ -129,7 +129,7 @@ def test_a_bundle_that_is_being_composed_is_not_touched(space: Space, state: str
 
     again()
     assert again().removed == []
-    assert there(whole)
+    assert object_exists(whole)
 
 
 def test_the_file_of_an_upload_session_is_not_touched(space: Space) -> None:
@@ -140,7 +140,7 @@ def test_the_file_of_an_upload_session_is_not_touched(space: Space) -> None:
 
     again()
     assert again().orphans == []
-    assert there(key)
+    assert object_exists(key)
 
 
 def test_a_row_written_between_two_sightings_keeps_its_object(space: Space) -> None:
@@ -149,7 +149,7 @@ def test_a_row_written_between_two_sightings_keeps_its_object(space: Space) -> N
     space.transcripts.create(number=2, language="de", cues=[], key=late, size=5, sha256="0" * 64, crc32=0, etag="x")
 
     assert again().orphans == []
-    assert there(late)
+    assert object_exists(late)
     assert not ReconcileFinding.objects.exists()
 
 
@@ -241,9 +241,9 @@ def test_leftovers_of_a_capability_check_are_removed() -> None:
 
     young = reconcile(apply=True)
     assert (young.removed, young.ended) == ([], []), "somebody may be trying right now"
-    found = again()
+    findings = again()
 
-    assert (found.unknown, found.removed, there(source)) == ([], [source], False)
+    assert (findings.unknown, findings.removed, object_exists(source)) == ([], [source], False)
     assert not store().listing("rehearsal/")
     assert {entry.event for entry in LogEntry.objects.filter(space_id=None)} == {
         "reconcile.orphan_found",
@@ -257,7 +257,7 @@ def test_unknown_keys_are_reported_and_kept() -> None:
 
     again()
     assert sorted(again().unknown) == sorted(foreign)
-    assert all(there(key) for key in foreign)
+    assert all(object_exists(key) for key in foreign)
 
 
 def test_the_reconcile_command(space: Space, capsys: pytest.CaptureFixture[str]) -> None:

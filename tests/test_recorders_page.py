@@ -55,7 +55,7 @@ def test_the_page_says_when_it_was_used(admin: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "said"),
+    ("form", "message"),
     [
         ({"name": "studio", "days": "90", "hosts": "nobody"}, "There is no user “nobody”"),
         ({"name": "", "days": "90", "hosts": ""}, "Give the token a name"),
@@ -66,10 +66,10 @@ def test_the_page_says_when_it_was_used(admin: User) -> None:
         ({"name": "studio", "days": "90", "hosts": "", "scopes": ["bundles"]}, "Choose at least one host"),
     ],
 )
-def test_invalid_tokens_are_refused(form: dict[str, Any], said: str, admin: User) -> None:
+def test_invalid_tokens_are_refused(form: dict[str, Any], message: str, admin: User) -> None:
     answer = make_client(admin).post("/recorders/", {"scopes": ["intake"], **form})
 
-    assert (answer.status_code, said in answer.content.decode()) == (422, True)
+    assert (answer.status_code, message in answer.content.decode()) == (422, True)
     assert not RecorderToken.objects.exists()
 
 

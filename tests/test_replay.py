@@ -137,7 +137,7 @@ BAD: dict[str, tuple[list[Told], str]] = {
 def test_deviations_from_the_policy_are_found(name: str) -> None:
     story, kind = BAD[name]
 
-    assert [found for found, _ in judged(*story)] == [kind]
+    assert [result for result, _ in judged(*story)] == [kind]
 
 
 def test_an_incomplete_log_is_reported() -> None:
@@ -159,9 +159,12 @@ def test_the_policy_of_the_time_applies() -> None:
 @pytest.mark.usefixtures("db")
 def test_a_real_log_has_no_findings(alice: User, admin: User, capsys: pytest.CaptureFixture[str]) -> None:
     end = dbtime.now() - timedelta(days=30) + timedelta(seconds=3)
-    space, kept = register_space(NewSpace(alice, end), SYSTEM), register_space(NewSpace(alice, dbtime.now()), SYSTEM)
-    flag(kept.pk, "spam", "An axolotl.", admin)
-    lift(kept.pk, "A pangolin.", admin)
+    space, remaining = (
+        register_space(NewSpace(alice, end), SYSTEM),
+        register_space(NewSpace(alice, dbtime.now()), SYSTEM),
+    )
+    flag(remaining.pk, "spam", "An axolotl.", admin)
+    lift(remaining.pk, "A pangolin.", admin)
     wait_until(lambda: purge(space.pk), "its deadline comes")
 
     call_command("replay_log", "--json")

@@ -30,8 +30,8 @@ def lines(words: str) -> list[str]:
     """The lines that are found, with brackets around what is marked."""
     return [
         "".join(f"[{piece.text}]" if piece.found else piece.text for piece in line.pieces)
-        for found in find(words).spaces
-        for line in found.lines
+        for hit in find(words).spaces
+        for line in hit.lines
     ]
 
 
@@ -45,7 +45,7 @@ ROOM = [
 
 
 @pytest.mark.parametrize(
-    ("words", "found"),
+    ("words", "expected"),
     [
         ("friend", ["seed library, [friends]!"]),
         ("LIBRARIES", ["seed [library], friends!"]),
@@ -64,14 +64,14 @@ ROOM = [
         ("tractor", []),
     ],
 )
-def test_search_queries_find_their_lines(space: Space, words: str, found: list[str]) -> None:
+def test_search_queries_find_their_lines(space: Space, words: str, expected: list[str]) -> None:
     make_transcript(space, ROOM)
 
-    assert lines(words) == found
+    assert lines(words) == expected
 
 
 @pytest.mark.parametrize(
-    ("language", "said", "words", "found"),
+    ("language", "text", "words", "expected"),
     [
         ("de", "Die Äpfel sind reif.", "APFEL", "Die [Äpfel] sind reif."),
         ("ru", "Привет, друзья мои", "ДРУЗЬЯ", "Привет, [друзья] мои"),
@@ -84,10 +84,10 @@ def test_search_queries_find_their_lines(space: Space, words: str, found: list[s
         ("und", "\uff26\uff35\uff2c\uff2c width ½ Foo™", "full foo", "[\uff26\uff35\uff2c\uff2c] width ½ [Foo]™"),
     ],
 )
-def test_in_many_languages(space: Space, language: str, said: str, words: str, found: str) -> None:
-    make_transcript(space, ["Others.", said], language)
+def test_in_many_languages(space: Space, language: str, text: str, words: str, expected: str) -> None:
+    make_transcript(space, ["Others.", text], language)
 
-    assert lines(words) == [found]
+    assert lines(words) == [expected]
 
 
 def test_characters_in_another_order_are_another_word(space: Space) -> None:
@@ -116,16 +116,16 @@ def test_results_are_ranked(alice: User) -> None:
     ]:
         make_transcript(space, texts)
 
-    assert [found.space for found in find("red tractor").spaces] == [often, both, one_word]
+    assert [hit.space for hit in find("red tractor").spaces] == [often, both, one_word]
 
 
 def test_a_space_shows_its_best_lines_in_order_of_time_and_how_many_more(space: Space) -> None:
     make_transcript(space, ["bean", "x", "y"] * 6 + ["bean, a bean and a bean"])
 
-    (found,) = find("beans").spaces
+    (hit,) = find("beans").spaces
 
-    assert [line.start_ms for line in found.lines] == [0, 3000, 6000, 18000]
-    assert found.more == 3
+    assert [line.start_ms for line in hit.lines] == [0, 3000, 6000, 18000]
+    assert hit.more == 3
     assert find("beans").line_count == 7
 
 
@@ -136,7 +136,7 @@ def test_results_are_paged(alice: User) -> None:
 
     first, second = find("bean"), find("bean", 2)
 
-    assert [found.space for found in first.spaces + second.spaces] == made
+    assert [hit.space for hit in first.spaces + second.spaces] == made
     assert (first.next_page, second.next_page) == (2, None)
     assert find("bean", 99).spaces == []
 

@@ -21,17 +21,17 @@ WORDS = ["seed", "library", "evening", "bean", "tin", "harvest", "story", "packe
 @pytest.mark.usefixtures("db")
 def test_a_long_transcript_is_indexed_and_found_quickly(alice: User) -> None:
     space = make_row(alice)
-    said = [f"{WORDS[n % 11]} and {WORDS[n % 7]} word{n}, {WORDS[n % 5]} again" for n in range(CUES)]
+    lines = [f"{WORDS[n % 11]} and {WORDS[n % 7]} word{n}, {WORDS[n % 5]} again" for n in range(CUES)]
 
     begun = time.monotonic()
-    make_transcript(space, said)
+    make_transcript(space, lines)
     indexed = time.monotonic() - begun
     begun = time.monotonic()
-    found = search.search_lines(Space.objects.all(), "seeds")
+    result = search.search_lines(Space.objects.all(), "seeds")
     asked = time.monotonic() - begun
 
     assert SearchLine.objects.count() == CUES
-    assert found.line_count == min(10_000, sum("seed" in line for line in said))
+    assert result.line_count == min(10_000, sum("seed" in line for line in lines))
     assert indexed < max(60, CUES / 100)  # seconds of any machine: by the square it would be an hour
     assert asked < 60
 

@@ -24,15 +24,15 @@ def spaces(db: None, alice: User, bob: User) -> list[Space]:
     return made
 
 
-def found(user: User, words: str) -> list[str]:
+def search_titles(user: User, words: str) -> list[str]:
     return [str(row["space"]) for row in make_client(user).get("/search/", {"q": words}).context.get("rows", [])]
 
 
 @pytest.mark.usefixtures("spaces")
 def test_hosts_search_their_spaces_and_admins_all(alice: User, bob: User, admin: User) -> None:
-    assert found(alice, "beans") == ["Alice's"]
-    assert found(bob, "beans") == ["Bob's"]
-    assert sorted(found(admin, "beans")) == ["Alice's", "Bob's"]
+    assert search_titles(alice, "beans") == ["Alice's"]
+    assert search_titles(bob, "beans") == ["Bob's"]
+    assert sorted(search_titles(admin, "beans")) == ["Alice's", "Bob's"]
 
 
 @pytest.mark.usefixtures("spaces")
@@ -71,7 +71,7 @@ def test_the_rest_of_a_space_is_found_on_its_page(alice: User) -> None:
 def test_a_space_is_not_found_after_its_deadline(alice: User, spaces: list[Space]) -> None:
     Space.objects.filter(pk=spaces[0].pk).update(expires_at=dbtime.now())
 
-    assert found(alice, "beans") == []
+    assert search_titles(alice, "beans") == []
 
 
 NASTY = '<script>alert(1)</script> & "beans" {{ braces }}'

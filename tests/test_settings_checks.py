@@ -71,17 +71,17 @@ def test_invalid_settings_are_reported(wrong: list[tuple[str, str, str]]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("DATABASE_URL", "secret", "(spacekeep.E003) DATABASE_URL does not start with postgres:// or postgresql://."),
         ("DATABASE_URL", "mysql://a:secret@db/s", "(spacekeep.E003) DATABASE_URL does not start with postgres://"),
         ("BROKER_URL", "amqp://a:secret@mq", "(spacekeep.E009) BROKER_URL does not start with redis:// or rediss://"),
     ],
 )
-def test_an_address_with_a_password_is_not_repeated(name: str, value: str, said: str) -> None:
+def test_an_address_with_a_password_is_not_repeated(name: str, value: str, message: str) -> None:
     done = run([*MANAGE, "check"], {name: value})
 
-    assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+    assert (done.returncode, message in done.stderr) == (1, True), done.stderr
     assert "secret" not in done.stdout + done.stderr
 
 
@@ -109,10 +109,10 @@ def test_no_command_starts_with_wrong_settings(program: list[str], tmp_path: obj
     done = run([sys.executable, "-m", *command], {"SECRET_KEY": None, "LEASE_SECONDS": "soon"})
 
     assert done.returncode != 0
-    said = done.stderr
-    assert "spacekeep.E001: SECRET_KEY is not set. A long random text, the same for web, worker and beat." in said
-    assert "spacekeep.E016: LEASE_SECONDS is 'soon'. It is a whole number, at least 2; by default 600." in said
-    assert "Traceback" not in said
+    output = done.stderr
+    assert "spacekeep.E001: SECRET_KEY is not set. A long random text, the same for web, worker and beat." in output
+    assert "spacekeep.E016: LEASE_SECONDS is 'soon'. It is a whole number, at least 2; by default 600." in output
+    assert "Traceback" not in output
 
 
 @pytest.mark.usefixtures("bucket")

@@ -12,8 +12,8 @@ from tests.support.object_stores import UNREACHABLE, WRONG_KEY, override_store
 
 @pytest.fixture
 def fresh() -> Iterator[Store]:
-    with override_store(bucket_name=f"fresh-{uuid4()}") as there:
-        yield there
+    with override_store(bucket_name=f"fresh-{uuid4()}") as bucket:
+        yield bucket
 
 
 def test_the_bucket_is_created_once_and_left_empty(fresh: Store, capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,9 +39,9 @@ def test_an_ingest_paused_during_its_upload(services: Services, tmp_path: Path, 
         stop(writer)
         assert deleted(space)
         gate.release()
-        said = wake(writer)
+        output = wake(writer)
 
-    assert said == (f"CommandError: Space {space.id} is deleted now: another worker has taken over, or it is over.\n")
+    assert output == (f"CommandError: Space {space.id} is deleted now: another worker has taken over, or it is over.\n")
     assert_nothing_came_back(space)
 
 
@@ -56,9 +56,9 @@ def test_an_ingest_paused_in_its_transaction(services: Services, demo_recording:
     space = Space.objects.get()
     assert store().listing(keys.prefix(space.id)).versions  # the recording is stored, its row is not
     assert deleted(space)
-    said = wake(writer)
+    output = wake(writer)
 
-    assert said.count("\n") == 1, said
+    assert output.count("\n") == 1, output
     assert_nothing_came_back(space)
 
 
@@ -74,11 +74,11 @@ def test_a_build_paused_before_its_upload_is_opened(services: Services, alice: U
             purging.start()
             pause.wait()
             gate.release()
-            said = wake(writer)
+            output = wake(writer)
             pause.release()
             purging.join()
 
-    assert "The deadline came before it was done." in said
+    assert "The deadline came before it was done." in output
     assert_nothing_came_back(space)
 
 
@@ -91,9 +91,9 @@ def test_a_build_paused_before_its_row_is_written(services: Services, alice: Use
         stop(writer)
         pause.release()
     assert deleted(space)
-    said = wake(writer)
+    output = wake(writer)
 
-    assert said.count("\n") == 1, said
+    assert output.count("\n") == 1, output
     assert_nothing_came_back(space)
 
 
@@ -118,9 +118,9 @@ def wake(writer: Process) -> str:
     assert writer.pid
     os.kill(writer.pid, signal.SIGCONT)
     assert writer.wait(60), "it ends"
-    said = writer.log.read_text()
-    assert writer.exit_status == 1, said
-    return said
+    output = writer.log.read_text()
+    assert writer.exit_status == 1, output
+    return output
 
 
 def deleted(space: Space) -> bool:

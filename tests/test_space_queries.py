@@ -73,15 +73,15 @@ def test_conditions_over_rows_that_refer_to_a_space(alice: User) -> None:
     space = make_row(alice, ended_at=ENDED, expires_at=NOW)
     Notice.objects.create(kind=Notice.Kind.FLAGGED, user=alice, space=space, subject_id="1")
 
-    def found(condition: Any) -> bool:
+    def matches(condition: Any) -> bool:
         return Notice.objects.filter(condition).exists()
 
-    assert found(is_gone(NOW, prefix="space__"))
-    assert not found(is_gone(NOW - STEP, prefix="space__"))
-    assert found(is_kept(NOW - STEP, prefix="space__"))
-    assert not found(is_kept(NOW, prefix="space__"))
-    assert found(is_served(NOW - STEP, prefix="space__"))
-    assert not found(is_served(NOW, prefix="space__"))
+    assert matches(is_gone(NOW, prefix="space__"))
+    assert not matches(is_gone(NOW - STEP, prefix="space__"))
+    assert matches(is_kept(NOW - STEP, prefix="space__"))
+    assert not matches(is_kept(NOW, prefix="space__"))
+    assert matches(is_served(NOW - STEP, prefix="space__"))
+    assert not matches(is_served(NOW, prefix="space__"))
 
 
 @pytest.mark.django_db

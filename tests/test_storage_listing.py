@@ -30,12 +30,12 @@ def test_listing_shows_what_is_under_the_prefix_and_no_neighbour(prefix: str) ->
     put(f"{prefix}1.txt", b"neighbour")
     with uploading(store(), f"{prefix}1/b", "text/plain", fine) as upload:
         with uploading(store(), f"{prefix}10/b", "text/plain", fine) as other:
-            found = store().listing(f"{prefix}1/")
+            listing = store().listing(f"{prefix}1/")
             store().abort(other.key, other.id)
         store().abort(upload.key, upload.id)
 
-    assert [(version.key, version.size, version.marker) for version in found.versions] == [(f"{prefix}1/a", 5, False)]
-    assert found.uploads == ((f"{prefix}1/b", upload.id),)
+    assert [(version.key, version.size, version.marker) for version in listing.versions] == [(f"{prefix}1/a", 5, False)]
+    assert listing.uploads == ((f"{prefix}1/b", upload.id),)
 
 
 def test_more_than_one_page_is_listed_and_deleted(prefix: str) -> None:
@@ -43,10 +43,10 @@ def test_more_than_one_page_is_listed_and_deleted(prefix: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: client.put_object(Bucket=bucket, Key=f"{prefix}{n:04}", Body=b"x"), range(1001)))
 
-    found = store().listing(prefix).versions
-    failed = store().delete(found)
+    listing = store().listing(prefix).versions
+    failed = store().delete(listing)
 
-    assert [version.key for version in found] == [f"{prefix}{n:04}" for n in range(1001)]
+    assert [version.key for version in listing] == [f"{prefix}{n:04}" for n in range(1001)]
     assert failed == {}
     assert not store().listing(prefix)
 

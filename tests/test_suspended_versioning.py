@@ -16,14 +16,14 @@ from tests.support.object_stores import override_store
 
 @pytest.fixture
 def suspended() -> Iterator[Store]:
-    with override_store(bucket_name=f"suspended-{uuid4()}") as there:
-        there.client.create_bucket(Bucket=there.bucket)
-        yield there
+    with override_store(bucket_name=f"suspended-{uuid4()}") as bucket:
+        bucket.client.create_bucket(Bucket=bucket.bucket)
+        yield bucket
 
 
-def versioning(there: Store, status: str) -> None:
-    there.client.put_bucket_versioning(
-        Bucket=there.bucket,
+def versioning(bucket: Store, status: str) -> None:
+    bucket.client.put_bucket_versioning(
+        Bucket=bucket.bucket,
         VersioningConfiguration={"Status": status},  # type: ignore[typeddict-item]
     )
 

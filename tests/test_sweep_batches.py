@@ -73,7 +73,7 @@ def denies(key: str) -> Fault:
     """DeleteObjects does its work, but says that it refused this key."""
     error = f"<Error><Key>{key}</Key><Code>AccessDenied</Code><Message>No.</Message></Error>".encode()
     return Fault(
-        DELETE, changed=lambda said: re.sub(rb"(<DeleteResult[^>]*>|<DeleteResult[^>]*/>)", rb"\1" + error, said)
+        DELETE, changed=lambda body: re.sub(rb"(<DeleteResult[^>]*>|<DeleteResult[^>]*/>)", rb"\1" + error, body)
     )
 
 

@@ -86,8 +86,8 @@ def test_a_broken_transcript_can_be_partly_accepted(space: Space, words: Path) -
 
     assert read(upload.pk)
 
-    kept = space.transcripts.get(number=2)
-    assert [cue["text"] for cue in kept.cues] == ["Beans."]
+    stored = space.transcripts.get(number=2)
+    assert [cue["text"] for cue in stored.cues] == ["Beans."]
 
 
 def test_a_too_large_file_is_not_read(space: Space, words: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_worker_that_died_before_it_removed_the_file(space: Space, words: Path
     clean_up.abandon(upload.pk)
 
     assert clean_up.abandoned() == []
-    assert upload.key not in {found.key for found in store().listing(keys.prefix(space.pk)).versions}
+    assert upload.key not in {listing.key for listing in store().listing(keys.prefix(space.pk)).versions}
     assert UploadSession.objects.get().state == "accepted"
 
 

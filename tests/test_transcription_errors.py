@@ -22,23 +22,23 @@ def heard(recording: Path, language: str = "") -> tuple[list[Cue], str]:
     with wave.open(str(recording)) as sound:
         assert sound.getframerate() == 16000
         window = Window(0, sound.getnframes() // 16, sound.readframes(sound.getnframes()))
-    found = transcribe_window(window, language)
-    return found.cues, found.language
+    result = transcribe_window(window, language)
+    return result.cues, result.language
 
 
 def test_word_error_rate_of_a_telephone_call(tmp_path: Path) -> None:
-    said = speech_samples.read_telephone_transcript(tmp_path)
+    reference = speech_samples.read_telephone_transcript(tmp_path)
 
     lines, language = heard(speech_samples.extract_telephone_call(tmp_path))
 
     assert language == "en"
     # A narrow line, and two who talk over each other: the tiny model mishears every seventh word of it.
     assert (
-        speech_samples.word_error_rate(" ".join(line.text for line in said), " ".join(line.text for line in lines))
+        speech_samples.word_error_rate(" ".join(line.text for line in reference), " ".join(line.text for line in lines))
         < 0.25
     )
     for words in ("Diane in New Jersey", "much difference", "call me a Yankee"):
-        (truth,) = [line for line in said if words in line.text]
+        (truth,) = [line for line in reference if words in line.text]
         (line,) = [line for line in lines if words in line.text]
         assert line.start_ms / 1000 < truth.start + 0.6, line
         assert line.end_ms / 1000 > truth.end - 1.2, line
@@ -76,6 +76,8 @@ def test_repeated_hallucinations_are_dropped() -> None:
 
     before = [cue("And then?"), cue("Thank you.")]
 
-    kept = without_repeats(before, [cue("thank you."), cue("Thank you."), cue("Yes."), cue("Yes."), cue("Thank you.")])
+    lines_left = without_repeats(
+        before, [cue("thank you."), cue("Thank you."), cue("Yes."), cue("Yes."), cue("Thank you.")]
+    )
 
-    assert [line.text for line in kept] == ["thank you.", "Yes.", "Yes.", "Thank you."]
+    assert [line.text for line in lines_left] == ["thank you.", "Yes.", "Yes.", "Thank you."]

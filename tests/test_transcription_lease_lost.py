@@ -38,7 +38,7 @@ def test_a_stale_worker_keeps_the_other_workers_transcript(
     monkeypatch.setattr(transcribe, "store_transcript", store_and_sleep)
     transcribe.transcribe(work.pk)
 
-    (kept,) = space.transcripts.all()
-    assert store().read(kept.key, 0, kept.size, kept.etag).endswith(b"Runner beans.\n")
+    (transcript,) = space.transcripts.all()
+    assert store().read(transcript.key, 0, transcript.size, transcript.etag).endswith(b"Runner beans.\n")
     work.refresh_from_db()
     assert (work.state, work.problem, work.fence) == ("done", {}, 2)

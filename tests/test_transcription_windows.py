@@ -32,9 +32,9 @@ def test_each_cut_is_in_a_pause() -> None:
     # Speech of 7.3 s, a pause of half a second, and so on for four minutes; there is hum in the pauses.
     sound = talk(*[(7.3, 3000), (0.5, 60)] * 31)
 
-    found = list(windows(io.BytesIO(sound)))
+    result = list(windows(io.BytesIO(sound)))
 
-    cuts = [window.end_ms / 1000 for window in found[:-1]]
+    cuts = [window.end_ms / 1000 for window in result[:-1]]
     assert len(cuts) >= 4
     for cut in cuts:
         assert 7.3 < cut % 7.8 < 7.8, f"{cut} is in the middle of a word"
@@ -43,27 +43,27 @@ def test_each_cut_is_in_a_pause() -> None:
 def test_windows_cover_the_recording_exactly_once() -> None:
     sound = talk((40, 3000), (0.4, 0), (95.5, 500), (0.3, 10), (31.21, 900))
 
-    found = list(windows(Slow(sound + b"\x01"), start_ms=90_000))  # type: ignore[arg-type]
+    cut = list(windows(Slow(sound + b"\x01"), start_ms=90_000))  # type: ignore[arg-type]
 
-    assert b"".join(window.samples for window in found) == sound
-    assert found[0].start_ms == 90_000
-    assert [window.start_ms for window in found[1:]] == [window.end_ms for window in found[:-1]]
-    assert found[-1].end_ms == 90_000 + 167_410
-    assert all(30_000 <= window.end_ms - window.start_ms <= 60_000 for window in found[:-1])
+    assert b"".join(window.samples for window in cut) == sound
+    assert cut[0].start_ms == 90_000
+    assert [window.start_ms for window in cut[1:]] == [window.end_ms for window in cut[:-1]]
+    assert cut[-1].end_ms == 90_000 + 167_410
+    assert all(30_000 <= window.end_ms - window.start_ms <= 60_000 for window in cut[:-1])
 
 
 @pytest.mark.parametrize(("seconds", "lengths"), [(0, []), (0.02, [20]), (59.9, [59_900])])
 def test_a_short_recording_is_one_window(seconds: float, lengths: list[int]) -> None:
-    found = list(windows(io.BytesIO(talk((seconds, 900)))))
+    cut = list(windows(io.BytesIO(talk((seconds, 900)))))
 
-    assert [window.end_ms - window.start_ms for window in found] == lengths
+    assert [window.end_ms - window.start_ms for window in cut] == lengths
 
 
 def test_speech_without_pauses_is_cut_too() -> None:
-    found = list(windows(io.BytesIO(talk((200, 3000)))))
+    cut = list(windows(io.BytesIO(talk((200, 3000)))))
 
-    assert all(30_000 <= window.end_ms - window.start_ms <= 60_000 for window in found[:-1])
-    assert found[-1].end_ms == 200_000
+    assert all(30_000 <= window.end_ms - window.start_ms <= 60_000 for window in cut[:-1])
+    assert cut[-1].end_ms == 200_000
 
 
 def test_a_long_recording_is_never_in_memory_as_a_whole() -> None:

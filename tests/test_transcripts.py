@@ -27,9 +27,9 @@ def test_a_file_or_bytes(tmp_path: Path) -> None:
 def test_ends_of_lines_and_byte_order_marks(head: bytes, mark: bytes, ends: bytes) -> None:
     text = head + b"00:00:01.000 --> 00:00:02.000\nHello\n\n2\n00:00:03.000 --> 00:00:04.000\nthere\n"
 
-    found = parse(mark + text.replace(b"\n", ends)).cues
+    parsed = parse(mark + text.replace(b"\n", ends)).cues
 
-    assert found == [Cue(1000, 2000, "", "Hello"), Cue(3000, 4000, "", "there")]
+    assert parsed == [Cue(1000, 2000, "", "Hello"), Cue(3000, 4000, "", "there")]
 
 
 @pytest.mark.parametrize(

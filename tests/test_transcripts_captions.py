@@ -62,20 +62,20 @@ TALK = "\n".join(
 
 
 def test_only_final_captions_are_read() -> None:
-    found = parse(TALK.encode(), "space_cc.jsonl")
+    parsed = parse(TALK.encode(), "space_cc.jsonl")
 
-    assert found.cues == [
+    assert parsed.cues == [
         Cue(4000, 6500, "Nora 🌱", "Good evening."),
         Cue(6020, 7000, "Felix", "Beans or peas?"),  # no draft: 14 characters before its end
     ]
-    assert found.notes == [FROM_FIRST]
+    assert parsed.notes == [FROM_FIRST]
 
 
 def test_counted_from_when_the_recording_began() -> None:
-    found = parse(TALK.encode(), began=datetime(2021, 12, 5, 11, 45, 25, tzinfo=UTC))
+    parsed = parse(TALK.encode(), began=datetime(2021, 12, 5, 11, 45, 25, tzinfo=UTC))
 
-    assert [(cue.start_ms, cue.end_ms) for cue in found.cues] == [(0, 1500), (1020, 2000)]
-    assert found.notes == []
+    assert [(cue.start_ms, cue.end_ms) for cue in parsed.cues] == [(0, 1500), (1020, 2000)]
+    assert parsed.notes == []
 
 
 def test_captions_from_before_the_recording_are_broken() -> None:
@@ -89,9 +89,9 @@ def test_captions_from_before_the_recording_are_broken() -> None:
 def test_one_speaker_does_not_overlap_themself_nor_begin_before_the_recording() -> None:
     text = "\n".join([message("10:00:00.100", "a" * 500), message("10:00:01.000", "b" * 500)])
 
-    found = parse(text.encode(), began=datetime(2021, 12, 5, 10, tzinfo=UTC)).cues
+    parsed = parse(text.encode(), began=datetime(2021, 12, 5, 10, tzinfo=UTC)).cues
 
-    assert [(cue.start_ms, cue.end_ms) for cue in found] == [(0, 100), (100, 1000)]
+    assert [(cue.start_ms, cue.end_ms) for cue in parsed] == [(0, 100), (100, 1000)]
 
 
 def test_an_old_draft_does_not_set_the_start() -> None:
@@ -108,9 +108,9 @@ def test_without_a_stream_position_the_send_time_counts() -> None:
         ]
     )
 
-    found = parse(text.encode(), began=datetime(2021, 12, 5, 11, 45, 25, tzinfo=UTC))
+    parsed = parse(text.encode(), began=datetime(2021, 12, 5, 11, 45, 25, tzinfo=UTC))
 
-    assert found.cues == [Cue(644, 994, "nora_beans", "Beans"), Cue(734, 1014, "Nora 🌱", "Peas")]
+    assert parsed.cues == [Cue(644, 994, "nora_beans", "Beans"), Cue(734, 1014, "Nora 🌱", "Peas")]
 
 
 def test_decoded_messages_are_read_too() -> None:

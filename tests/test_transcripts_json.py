@@ -16,12 +16,12 @@ def read(*segments: Any, **more: Any) -> Parsed:
 
 
 def test_segments() -> None:
-    found = read(
+    parsed = read(
         {"speaker": "Nora", "startTime": 0.5, "endTime": 0.75, "body": "Good\n evening"},
         {"startTime": 1, "endTime": 2.0004, "body": "<b>Hello</b> &lt;"},
     )
 
-    assert found == Parsed([Cue(500, 750, "Nora", "Good evening"), Cue(1000, 2000, "", "<b>Hello</b> &lt;")], [], None)
+    assert parsed == Parsed([Cue(500, 750, "Nora", "Good evening"), Cue(1000, 2000, "", "<b>Hello</b> &lt;")], [], None)
 
 
 def test_a_segment_without_an_end_lasts_until_the_next() -> None:
@@ -43,17 +43,17 @@ def word(number: int, speaker: str, body: str) -> dict[str, Any]:
 
 
 def test_single_words_are_joined_into_lines() -> None:
-    said = ["I", "am", "your", "father.", "No", "that", "is", "not", "true"] + ["oh"] * 15
-    segments = [word(number, "Darth" if number < 4 else "Luke", body) for number, body in enumerate(said)]
+    spoken = ["I", "am", "your", "father.", "No", "that", "is", "not", "true"] + ["oh"] * 15
+    segments = [word(number, "Darth" if number < 4 else "Luke", body) for number, body in enumerate(spoken)]
 
-    found = read(*segments)
+    parsed = read(*segments)
 
-    assert found.cues == [
+    assert parsed.cues == [
         Cue(0, 1750, "Darth", "I am your father."),
         Cue(2000, 8750, "Luke", "No that is not true" + " oh" * 9),
         Cue(9000, 11_750, "Luke", "oh oh oh oh oh oh"),
     ]
-    assert found.notes == ["Its 24 single words were joined into 3 lines."]
+    assert parsed.notes == ["Its 24 single words were joined into 3 lines."]
 
 
 def test_a_pause_begins_a_line() -> None:
@@ -101,8 +101,8 @@ def test_a_broken_segment_is_named_by_its_number(segment: str, why: str) -> None
 
 
 def test_halves_of_characters_are_replaced() -> None:
-    said = '"speaker": "N\\udfffa", "body": "\\ud83c\\udf31 \\ud800 \\u0000b"'
-    text = '{"segments": [{"startTime": 0, "endTime": 1, ' + said + "}]}"
+    spoken = '"speaker": "N\\udfffa", "body": "\\ud83c\\udf31 \\ud800 \\u0000b"'
+    text = '{"segments": [{"startTime": 0, "endTime": 1, ' + spoken + "}]}"
 
     assert parse(text.encode()).cues == [Cue(0, 1000, "N\ufffda", "🌱 \ufffd b")]
 

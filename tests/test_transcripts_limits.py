@@ -122,10 +122,10 @@ def test_a_hundred_thousand_cues_are_read() -> None:
 def test_a_cue_of_ten_thousand_characters_is_read_and_a_longer_one_is_broken() -> None:
     text = b"WEBVTT\n\n" + TIMES + b"x" * 10_000 + b"\n\n" + TIMES + b"x" * 10_001
 
-    found = parse(text, lenient=True)
+    parsed = parse(text, lenient=True)
 
-    assert found.cues == [Cue(1000, 2000, "", "x" * 10_000)]
-    assert found.notes == ["Broken lines that were left out (1): line 6: it has more than 10\u202f000 characters."]
+    assert parsed.cues == [Cue(1000, 2000, "", "x" * 10_000)]
+    assert parsed.notes == ["Broken lines that were left out (1): line 6: it has more than 10\u202f000 characters."]
 
 
 def test_a_long_name_is_cut() -> None:

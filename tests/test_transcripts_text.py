@@ -8,18 +8,18 @@ from archive.intake.transcripts import parse
 
 
 def test_each_line_lasts_until_the_next_begins() -> None:
-    found = parse(
+    parsed = parse(
         b"[00:00:01] Nora: Good evening,\neveryone.\n\n"
         b"[00:00:04] Felix: Hello!\n[0:04.500]  Ida: Hi\n[1:00:00] Nora: Bye\n"
     )
 
-    assert found.cues == [
+    assert parsed.cues == [
         Cue(1000, 4000, "Nora", "Good evening, everyone."),
         Cue(4000, 4500, "Felix", "Hello!"),
         Cue(4500, 3_600_000, "Ida", "Hi"),
         Cue(3_600_000, 3_605_000, "Nora", "Bye"),
     ]
-    assert found.notes == ["Plain text has no ends: each line lasts until the next begins."]
+    assert parsed.notes == ["Plain text has no ends: each line lasts until the next begins."]
 
 
 def test_lines_of_one_second_share_it() -> None:

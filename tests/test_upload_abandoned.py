@@ -31,8 +31,8 @@ def touched(hours: float) -> None:
 
 
 def left(upload: UploadSession) -> tuple[int, int]:
-    found = store().listing(keys.prefix(upload.space_id))
-    return len(found.versions), len(found.uploads)
+    listing = store().listing(keys.prefix(upload.space_id))
+    return len(listing.versions), len(listing.uploads)
 
 
 def rounds() -> None:
@@ -115,11 +115,11 @@ def test_a_refused_transcript_can_be_partly_accepted_within_a_day(upload: Upload
     refused(upload, alice)
     caller = ApiClient(user=alice)
 
-    kept = caller.post(f"/uploads/{upload.pk}/accept-partial")
+    response = caller.post(f"/uploads/{upload.pk}/accept-partial")
 
-    assert (kept.status, kept.json["state"], kept.json["problem"]) == (200, "uploaded", "")
+    assert (response.status, response.json["state"], response.json["problem"]) == (200, "uploaded", "")
     assert UploadSession.objects.get().lenient
-    assert caller.post(f"/uploads/{upload.pk}/accept-partial").json == kept.json
+    assert caller.post(f"/uploads/{upload.pk}/accept-partial").json == response.json
     assert "upload.retried" in events(upload.space)
 
 

@@ -25,8 +25,8 @@ def caller(db: None, alice: User) -> ApiClient:
 
 @pytest.fixture
 def upload(caller: ApiClient, sent: bytes) -> dict[str, Any]:
-    found: dict[str, Any] = caller.begin(caller.announce().json["id"], sent).json
-    return found
+    upload: dict[str, Any] = caller.begin(caller.announce().json["id"], sent).json
+    return upload
 
 
 def test_missing_parts_are_named_and_nothing_is_lost(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:

@@ -123,17 +123,17 @@ def test_invalid_upload_requests_are_refused(fields: dict[str, Any], caller: Api
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"ended_at": "2099-01-01T00:00:00Z"}, "in the future"),
         ({"ended_at": "2020-01-01T00:00:00Z"}, "can't be archived any more"),
         ({"speakers": [{"name": "Nora", "account": "nobody"}]}, "There is no user “nobody”"),
     ],
 )
-def test_invalid_spaces_are_refused(fields: dict[str, Any], said: str, caller: ApiClient) -> None:
+def test_invalid_spaces_are_refused(fields: dict[str, Any], message: str, caller: ApiClient) -> None:
     refused = caller.announce(**fields)
 
-    assert (refused.status, said in refused.words) == (422, True)
+    assert (refused.status, message in refused.words) == (422, True)
     assert not Space.objects.exists()
 
 

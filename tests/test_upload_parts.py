@@ -29,8 +29,8 @@ def caller(db: None, alice: User) -> ApiClient:
 
 @pytest.fixture
 def upload(caller: ApiClient, sent: bytes) -> dict[str, Any]:
-    found: dict[str, Any] = caller.begin(caller.announce().json["id"], sent).json
-    return found
+    body: dict[str, Any] = caller.begin(caller.announce().json["id"], sent).json
+    return body
 
 
 def sign(caller: ApiClient, upload: dict[str, Any], number: int, sha256: str | None = None) -> dict[str, Any]:
@@ -40,8 +40,8 @@ def sign(caller: ApiClient, upload: dict[str, Any], number: int, sha256: str | N
 
 
 def listed(caller: ApiClient, upload: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = caller.get(f"/uploads/{upload['id']}").json["parts"]
-    return found
+    body: list[dict[str, Any]] = caller.get(f"/uploads/{upload['id']}").json["parts"]
+    return body
 
 
 def test_the_store_takes_the_announced_bytes_only(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
@@ -134,15 +134,15 @@ def moment(part: dict[str, Any]) -> datetime:
 
 
 @pytest.mark.parametrize(
-    ("parts", "said"),
+    ("parts", "message"),
     [
         ([{"number": 3}], "There is no part 3: the file has parts 1 to 2"),
         ([{"number": 1}, {"number": 1}], "List each part once"),
     ],
 )
 def test_invalid_part_numbers_are_refused(
-    caller: ApiClient, upload: dict[str, Any], parts: list[Any], said: str
+    caller: ApiClient, upload: dict[str, Any], parts: list[Any], message: str
 ) -> None:
     refused = caller.post(f"/uploads/{upload['id']}/parts", {"parts": parts})
 
-    assert (refused.status, said in refused.words) == (422, True)
+    assert (refused.status, message in refused.words) == (422, True)

@@ -65,9 +65,9 @@ def test_two_completions_race(alice: User) -> None:
     for _ in range(ROUNDS):
         session = sent(caller)
 
-        told = at_once(*[lambda s=session: outcome(complete.complete, fresh(s), by)] * 3)
+        responses = at_once(*[lambda s=session: outcome(complete.complete, fresh(s), by)] * 3)
 
-        assert told == ["done", "done", "done"]
+        assert responses == ["done", "done", "done"]
         assert events(session.space).count("upload.completed") == 1
         assert store().head(session.key).size == len(SENT)
 
@@ -77,16 +77,16 @@ def test_a_completion_races_an_abort(alice: User) -> None:
     for _ in range(ROUNDS):
         session = sent(caller)
 
-        told = at_once(
+        responses = at_once(
             lambda s=session: outcome(complete.complete, fresh(s), by),  # type: ignore[misc]
             lambda s=session: outcome(clean_up.abort, fresh(s), by),  # type: ignore[misc]
         )
 
         session.refresh_from_db()
-        there = store().listing(keys.prefix(session.space_id))
-        assert sorted(told) == ["Conflict", "done"]
-        assert (session.state, len(there.versions)) == (("uploaded", 1) if told[0] == "done" else ("aborted", 0))
-        assert there.uploads == ()
+        listing = store().listing(keys.prefix(session.space_id))
+        assert sorted(responses) == ["Conflict", "done"]
+        assert (session.state, len(listing.versions)) == (("uploaded", 1) if responses[0] == "done" else ("aborted", 0))
+        assert listing.uploads == ()
 
 
 def test_a_completion_races_the_deadline(alice: User) -> None:
@@ -126,9 +126,9 @@ def test_two_recording_uploads_race(alice: User) -> None:
     for _ in range(ROUNDS):
         space = Space.objects.get(pk=caller.announce().json["id"])
 
-        told = at_once(*[lambda s=space: outcome(sessions.open_session, s.pk, FILE, by)] * 3)
+        responses = at_once(*[lambda s=space: outcome(sessions.open_session, s.pk, FILE, by)] * 3)
 
-        assert sorted(told) == ["Conflict", "Conflict", "done"]
+        assert sorted(responses) == ["Conflict", "Conflict", "done"]
         assert len(store().listing(keys.prefix(space.pk)).uploads) == 1
         UploadSession.objects.update(state="aborted")
 
@@ -138,9 +138,9 @@ def test_the_limit_holds_for_concurrent_uploads(alice: User, settings: Any) -> N
     caller, by = ApiClient(user=alice), Uploader(user=alice)
     spaces = [caller.announce().json["id"] for _ in range(5)]
 
-    told = at_once(*[lambda s=s: outcome(sessions.open_session, s, FILE, by) for s in spaces])
+    responses = at_once(*[lambda s=s: outcome(sessions.open_session, s, FILE, by) for s in spaces])
 
-    assert sorted(told) == ["Conflict", "Conflict", "Conflict", "done", "done"]
+    assert sorted(responses) == ["Conflict", "Conflict", "Conflict", "done", "done"]
 
 
 def test_the_deletion_starts_while_an_upload_is_opened(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:

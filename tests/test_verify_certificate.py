@@ -35,10 +35,10 @@ OTHER = Ed25519PrivateKey.from_private_bytes(b"another key, also of 32 bytes..."
 def space_json(zebrafish: Space, admin: User) -> dict[str, Any]:
     """What a host has, who kept their bundle; the Space itself is deleted."""
     flag(zebrafish.pk, "spam", "An axolotl.", admin)
-    found = facts(Space.objects.get(pk=zebrafish.pk))
+    space_facts = facts(Space.objects.get(pk=zebrafish.pk))
     make_due(zebrafish)
     assert purge(zebrafish.pk)
-    return found
+    return space_facts
 
 
 @pytest.fixture
@@ -55,9 +55,9 @@ def files(tmp_path: Path, document: bytes) -> Path:
 
 def changed(document: bytes, **fields: Any) -> bytes:
     """With other fields, and signed by the right key; None takes one away."""
-    said = json.loads(document) | fields
-    said = {name: value for name, value in said.items() if value is not None and name != "signature"}
-    return rfc8785.dumps({**said, "signature": KEY.sign(rfc8785.dumps(said)).hex()})
+    content = json.loads(document) | fields
+    content = {name: value for name, value in content.items() if value is not None and name != "signature"}
+    return rfc8785.dumps({**content, "signature": KEY.sign(rfc8785.dumps(content)).hex()})
 
 
 def run(command: list[str]) -> subprocess.CompletedProcess[str]:
@@ -86,7 +86,7 @@ def test_any_changed_byte_is_found(document: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         (lambda d: b"\x89PNG" + d, "it is not JSON"),
         (lambda d: d[:-1], "it is not JSON"),
@@ -106,8 +106,8 @@ def test_any_changed_byte_is_found(document: bytes) -> None:
         (lambda d: d.replace(b'"space":"', b'"space":"\\ud800'), "it holds what canonical JSON can't"),
     ],
 )
-def test_each_error_has_a_message(document: bytes, spoil: Callable[[bytes], bytes], said: str) -> None:
-    with pytest.raises(InvalidCertificate, match=said):
+def test_each_error_has_a_message(document: bytes, spoil: Callable[[bytes], bytes], message: str) -> None:
+    with pytest.raises(InvalidCertificate, match=message):
         verify(spoil(document), PUBLIC)
 
 
@@ -119,10 +119,10 @@ def test_a_wrong_key_is_named(document: bytes) -> None:
 
 
 def test_a_forger_with_a_key_of_their_own_does_not_pass(document: bytes) -> None:
-    said = json.loads(document)
-    del said["signature"]
+    content = json.loads(document)
+    del content["signature"]
     forger = Ed25519PrivateKey.generate()
-    forged = rfc8785.dumps({**said, "signature": forger.sign(rfc8785.dumps(said)).hex()})
+    forged = rfc8785.dumps({**content, "signature": forger.sign(rfc8785.dumps(content)).hex()})
 
     with pytest.raises(InvalidCertificate, match="the signature does not fit"):
         verify(forged, PUBLIC)
@@ -136,26 +136,26 @@ def test_a_later_key_signs_later_certificates(document: bytes, zebrafish: Space)
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("key", "message"),
     [(b"", "is not a public key in PEM"), (None, "can't be read (No such file or directory)")],
 )
 def test_an_invalid_key_is_refused(
-    files: Path, capsys: pytest.CaptureFixture[str], key: bytes | None, said: str
+    files: Path, capsys: pytest.CaptureFixture[str], key: bytes | None, message: str
 ) -> None:
     (files / "key.pem").unlink() if key is None else (files / "key.pem").write_bytes(key)
 
     assert check(files) == 1
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_a_bundle_proves_what_its_certificate_is_about(
     files: Path, space_json: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kept, other = files / "space.json", files / "other.json"
-    kept.write_text(json.dumps(space_json))
+    remaining, other = files / "space.json", files / "other.json"
+    remaining.write_text(json.dumps(space_json))
     other.write_text(json.dumps(space_json | {"title": "Axolotl"}))
 
-    assert check(files, "--bundle", str(kept)) == 0
+    assert check(files, "--bundle", str(remaining)) == 0
     assert check(files, "--bundle", str(other)) == 1
     assert "about something else than what is in that bundle" in capsys.readouterr().err
 

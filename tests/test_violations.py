@@ -28,9 +28,9 @@ def test_a_flag_moves_the_deadline_to_day_120(space: Space, admin: User) -> None
 
     assert retention_period(space) == timedelta(days=120)
     assert (violation.state, violation.reason, violation.flagged_by) == ("standing", REASON, admin)
-    (flagged, told), (moved, how) = entries(space)
+    (flagged, detail), (moved, how) = entries(space)
     assert (flagged, moved) == ("violation.flagged", "deadline.moved")
-    assert (told["violation"], told["rule"]) == (violation.pk, "harassment")
+    assert (detail["violation"], detail["rule"]) == (violation.pk, "harassment")
     assert [datetime.fromisoformat(how[when]) for when in ("before", "after")] == [before, space.expires_at]
     assert how["deadline_reasons"] == ["base", "violation"]
 
@@ -39,10 +39,10 @@ def test_no_free_text_reaches_the_log(space: Space, admin: User) -> None:
     flag(space.pk, "harassment", REASON, admin)
     lift(space.pk, "It was a quotation.", admin)
 
-    told = json.dumps(entries(space))
+    log_text = json.dumps(entries(space))
 
-    assert "insult" not in told
-    assert "quotation" not in told
+    assert "insult" not in log_text
+    assert "quotation" not in log_text
     assert {entry.actor_id for entry in LogEntry.objects.all()} == {admin.pk}
 
 

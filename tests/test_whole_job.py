@@ -19,12 +19,12 @@ def test_from_ingest_to_deletion(services: Services, alice: User, demo_recording
     tmp = services.folder
     ended_at = dbtime.now() - timedelta(days=29)
 
-    said = manage(
+    output = manage(
         services,
         *("ingest", str(demo_recording), "--host", "alice", "--ended-at", ended_at.isoformat()),
         *("--transcript", str(demo_transcript), "--language", "en", "--title", "Seeds"),
     )
-    space = Space.objects.get(pk=said.stdout.strip())
+    space = Space.objects.get(pk=output.stdout.strip())
     manage(services, "bundle", str(space.pk), "--out", str(tmp / "bundle.zip"))
 
     with zipfile.ZipFile(tmp / "bundle.zip") as bundle:

@@ -50,10 +50,13 @@ def test_killed_at_every_commit(services: Services, make_space: Callable[..., Sp
     for event in BUNDLES:
         assert_bundled_once(spaces[event], Bundle.objects.get(pk=bundles[event].pk))
     for event in DELETIONS:
-        assert told(spaces[event], "deletion.started", "space.deleted") == ["deletion.started", "space.deleted"], event
+        assert logged_events(spaces[event], "deletion.started", "space.deleted") == [
+            "deletion.started",
+            "space.deleted",
+        ], event
         assert not store().listing(keys.prefix(spaces[event].id)), event
     # The first is the intake's own; the killed worker's was rolled back.
-    assert told(spaces[INTAKE], "space.available") == ["space.available", "space.available"]
+    assert logged_events(spaces[INTAKE], "space.available") == ["space.available", "space.available"]
 
 
 @pytest.mark.usefixtures("committed")
@@ -82,16 +85,18 @@ def overdue(space: Space) -> None:
     Space.objects.filter(pk=space.pk).update(ended_at=end, expires_at=end + timedelta(days=30))
 
 
-def told(space: Space, *events: str) -> list[str]:
+def logged_events(space: Space, *events: str) -> list[str]:
     entries = LogEntry.objects.filter(space_id=space.id, event__in=events).order_by("id")
     return list(entries.values_list("event", flat=True))
 
 
 def assert_bundled_once(space: Space, bundle: Bundle) -> None:
     assert bundle.size is not None
-    assert told(space, "bundle.ready", "bundle.failed") == ["bundle.ready"]
+    assert logged_events(space, "bundle.ready", "bundle.failed") == ["bundle.ready"]
     listing = store().listing(keys.prefix(space.id))
-    known = {o.key for kept in (space.recordings, space.derived, space.transcripts) for o in kept.all()} | {bundle.key}
+    known = {o.key for stored in (space.recordings, space.derived, space.transcripts) for o in stored.all()} | {
+        bundle.key
+    }
     assert {version.key for version in listing.versions} == known
     assert listing.uploads == ()
     with zipfile.ZipFile(io.BytesIO(store().read(bundle.key, 0, bundle.size, bundle.etag))) as archive:

@@ -36,9 +36,9 @@ files = st.dictionaries(st.lists(segment, min_size=1, max_size=3).map("/".join),
 def test_zipfile_reads_every_member(contents: dict[str, bytes]) -> None:
     made = zipped([member(name, data) for name, data in contents.items()])
 
-    with zipfile.ZipFile(io.BytesIO(made)) as found:
-        assert found.testzip() is None
-        assert {info.orig_filename: found.read(info) for info in found.infolist()} == contents
+    with zipfile.ZipFile(io.BytesIO(made)) as zip_file:
+        assert zip_file.testzip() is None
+        assert {info.orig_filename: zip_file.read(info) for info in zip_file.infolist()} == contents
 
 
 def test_every_reader_accepts_the_zip(tmp_path: Path) -> None:
@@ -64,8 +64,8 @@ def test_ranges_are_fetched_in_their_place() -> None:
 
     made = b"".join(read(layout([member("a", b"1"), big, member("z", b"2")], NOON), lambda wanted: b"sound"))
 
-    with zipfile.ZipFile(io.BytesIO(made)) as found:
-        assert [found.read(name) for name in ("a", "sound", "z")] == [b"1", b"sound", b"2"]
+    with zipfile.ZipFile(io.BytesIO(made)) as zip_file:
+        assert [zip_file.read(name) for name in ("a", "sound", "z")] == [b"1", b"sound", b"2"]
 
 
 def sparse(path: Path, members: list[Member]) -> None:
@@ -83,9 +83,9 @@ def test_sizes_around_the_32_bit_limit(tmp_path: Path, size: int) -> None:
     path = tmp_path / "big.zip"
     sparse(path, [Member("sound", Range("key", "etag", 0, size), 0x1234, ""), member("after", b"still found")])
 
-    with zipfile.ZipFile(path) as found:
-        sizes = [(info.filename, info.file_size, info.CRC) for info in found.infolist()]
-        after = found.read("after")
+    with zipfile.ZipFile(path) as zip_file:
+        sizes = [(info.filename, info.file_size, info.CRC) for info in zip_file.infolist()]
+        after = zip_file.read("after")
 
     assert sizes == [("sound", size, 0x1234), ("after", 11, crc32(b"still found"))]
     assert after == b"still found"
@@ -120,11 +120,11 @@ def test_a_member_that_starts_at_the_limit(tmp_path: Path, start: int, is_wide: 
     first = Member("sound", Range("key", "etag", 0, start - 35), 0, "")  # 35: its own header
     sparse(path, [first, member("after", b"still found")])
 
-    with zipfile.ZipFile(path) as found:
-        info = found.getinfo("after")
+    with zipfile.ZipFile(path) as zip_file:
+        info = zip_file.getinfo("after")
         assert info.header_offset == start
         assert bool(info.extra) is is_wide
-        assert found.read("after") == b"still found"
+        assert zip_file.read("after") == b"still found"
     able = reader_commands().keys() - {"zipfile"}
     assert extract_member(path, "after", able) == dict.fromkeys(able, b"still found")
 

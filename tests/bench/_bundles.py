@@ -102,8 +102,13 @@ def _run(way: str, pk: UUID) -> Took:
     command = [sys.executable, "-m", "tests.bench._bundle", way, str(pk)]
     before = _processor_of_the_store()
     done = subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, check=True)
-    said = json.loads(done.stdout)
-    return Took(said["seconds"], said["processor"] + _processor_of_the_store() - before, said["passed"], said["memory"])
+    document = json.loads(done.stdout)
+    return Took(
+        document["seconds"],
+        document["processor"] + _processor_of_the_store() - before,
+        document["passed"],
+        document["memory"],
+    )
 
 
 def _processor_of_the_store() -> float:

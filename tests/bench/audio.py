@@ -75,9 +75,9 @@ def _process(program: str, path: Path) -> "subprocess.Popen[str]":
 
 def seconds(program: str, path: Path) -> float:
     with _process(program, path) as process:
-        said, _ = process.communicate()
+        output, _ = process.communicate()
     assert process.returncode == 0
-    return float(said)
+    return float(output)
 
 
 def peak_mebibytes(path: Path) -> float:

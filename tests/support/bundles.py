@@ -30,8 +30,8 @@ def read_bundle(bundle: Bundle) -> bytes:
 
 def unpack_bundle(space: Space, folder: Path) -> Path:
     """Build a bundle and extract it to `folder`. Returns its top folder."""
-    with zipfile.ZipFile(io.BytesIO(read_bundle(build_bundle(space)))) as found:
-        found.extractall(folder)
+    with zipfile.ZipFile(io.BytesIO(read_bundle(build_bundle(space)))) as zip_file:
+        zip_file.extractall(folder)
     (top,) = folder.iterdir()
     return top
 
@@ -75,8 +75,8 @@ def make_long_space(host: User, *, mebibytes: int, step: int = 64) -> Space:
             crc32 = zlib.crc32(noise, crc32)
             copy.result()
     upload.complete()
-    there = bucket.head(upload.key)
-    sums = {"size": there.size, "etag": there.etag, "crc32": crc32, "sha256": sha256.hexdigest()}
+    stored = bucket.head(upload.key)
+    sums = {"size": stored.size, "etag": stored.etag, "crc32": crc32, "sha256": sha256.hexdigest()}
     heard = {"codec": "pcm_s16le", "duration_ms": 1, "sample_rate": 48000, "channels": 1}
     kind = {"extension": "wav", "content_type": "audio/wav"}
     Recording.objects.create(space=space, key=upload.key, **sums, **kind, **heard)

@@ -27,6 +27,6 @@ def try_claim_space(space: Space) -> Claim[Space] | None:
 
 
 def claim_space(space: Space) -> Claim[Space]:
-    found = try_claim_space(space)
-    assert found is not None
-    return found
+    claim = try_claim_space(space)
+    assert claim is not None
+    return claim

@@ -10,7 +10,7 @@ class ConsoleErrors:
 
     def __init__(self, page: Page) -> None:
         self.heard: list[str] = []
-        page.on("console", lambda said: self.heard.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("console", lambda body: self.heard.append(body.text) if body.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self.heard.append(str(error)))
 
 
@@ -69,12 +69,12 @@ def assert_waveform_drawn(page: Page) -> None:
 
 def search_matches(page: Page, name: str = "found") -> list[str]:
     """The highlighted search matches in the transcript, in order."""
-    found: list[str] = page.evaluate(
+    matches: list[str] = page.evaluate(
         """name => [...(CSS.highlights.get(name) ?? [])].map(
           range => range.startContainer.data.slice(range.startOffset, range.endOffset))""",
         name,
     )
-    return found
+    return matches
 
 
 def waveform_marks(page: Page) -> list[float]:

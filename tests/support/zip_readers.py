@@ -28,10 +28,10 @@ def seven_zip() -> str:
 
 def reader_commands() -> dict[str, list[str]]:
     """Commands by reader name. Each reads a whole file, checks it, and fails on any error."""
-    found = {"zipfile": [sys.executable, "-m", "zipfile", "-t"], "7z": [seven_zip(), "t", "-bd"]}
+    commands = {"zipfile": [sys.executable, "-m", "zipfile", "-t"], "7z": [seven_zip(), "t", "-bd"]}
     if has_unzip():
-        found["unzip"] = ["unzip", "-tq"]
-    return found
+        commands["unzip"] = ["unzip", "-tq"]
+    return commands
 
 
 def has_unzip() -> bool:
@@ -40,13 +40,13 @@ def has_unzip() -> bool:
 
 def reader_errors(path: Path) -> dict[str, str]:
     """Return the output of each reader that does not accept the file with all its checksums."""
-    said = {}
+    errors = {}
     for name, command in reader_commands().items():
         done = subprocess.run([*command, str(path)], capture_output=True, text=True, errors="replace", check=False)
         # zipfile reports a bad member, but exits with 0.
         if done.returncode or "is corrupted" in done.stdout:
-            said[name] = done.stdout + done.stderr
-    return said
+            errors[name] = done.stdout + done.stderr
+    return errors
 
 
 def extract_member(path: Path, member: str, by: Collection[str]) -> dict[str, bytes]:
