@@ -19,6 +19,7 @@ from embedded.engines import Engines
 from embedded.launcher import die_with_parent
 from embedded.reaper import no_process_left
 from tests.support import zip_readers
+from tests.support.engine_settings import UNREACHABLE_ENGINES
 
 # The data folder of running engines that our caller lends (tests.mutants); their addresses are in the environment.
 LENT = os.environ.get("TEST_ENGINES", "")
@@ -77,18 +78,6 @@ STORE_NAMES = {
 }
 STORE_FIXTURES = {"tone", "demo_recording", "make_space", "empty_bucket"}
 
-# Settings of the controller, which collects nothing and connects to nothing.
-NOWHERE = {
-    "DATABASE_URL": "postgres://none@127.0.0.1:1/none",
-    "BROKER_URL": "redis://127.0.0.1:1/0",
-    "S3_ENDPOINT_URL": "http://127.0.0.1:1",
-    "S3_PUBLIC_ENDPOINT_URL": "http://127.0.0.1:1",
-    "S3_BUCKET": "none",
-    "S3_REGION": "us-east-1",
-    "S3_ACCESS_KEY_ID": "none",
-    "S3_SECRET_ACCESS_KEY": "none",
-}
-
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
@@ -98,7 +87,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     early_config.add_cleanup(run.close)
     run.enter_context(no_process_left(stop))
     if is_controller(early_config):
-        os.environ.update(NOWHERE | {CONTROLLER: str(os.getpid()), FOLDER: str(DATA)} | settings())
+        # The controller collects nothing and connects to nothing.
+        os.environ.update(UNREACHABLE_ENGINES | {CONTROLLER: str(os.getpid()), FOLDER: str(DATA)} | settings())
     else:
         start()
 

@@ -14,27 +14,20 @@ from pathlib import Path
 
 from tests.bench import Figure, at_most
 from tests.support.audio_files import make_repeated
+from tests.support.engine_settings import UNREACHABLE_ENGINES
 from tests.support.procfs import process_tree
 
 ROOT = Path(__file__).parent.parent.parent
 HOURS = float(os.environ.get("BENCH_AUDIO_HOURS", "6"))
 ROUNDS = int(os.environ.get("BENCH_AUDIO_ROUNDS", "3"))
 
-# A process with all that a worker has loaded, and settings that lead nowhere: nothing is stored here.
-NOWHERE = {
+# The process loads what a worker loads, and connects to nothing.
+ENVIRONMENT = UNREACHABLE_ENGINES | {
     "PATH": os.defpath,
     "DJANGO_SETTINGS_MODULE": "portal.settings",
     "SECRET_KEY": "none",
     "CERTIFICATE_KEY": "b25seSBmb3IgdGVzdHM6IDMyIGJ5dGVzIG9mIHNlZWQ=",
     "SITE_URL": "http://127.0.0.1",
-    "DATABASE_URL": "postgres://none@127.0.0.1:1/none",
-    "BROKER_URL": "redis://127.0.0.1:1/0",
-    "S3_ENDPOINT_URL": "http://127.0.0.1:1",
-    "S3_PUBLIC_ENDPOINT_URL": "http://127.0.0.1:1",
-    "S3_BUCKET": "none",
-    "S3_REGION": "us-east-1",
-    "S3_ACCESS_KEY_ID": "none",
-    "S3_SECRET_ACCESS_KEY": "none",
 }
 HEAR = """
 import sys, time
@@ -70,7 +63,7 @@ def figures() -> Iterator[Figure]:
 
 def _process(program: str, path: Path) -> "subprocess.Popen[str]":
     command = [sys.executable, "-c", program, str(path)]
-    return subprocess.Popen(command, cwd=ROOT, env=NOWHERE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
 
 
 def seconds(program: str, path: Path) -> float:
