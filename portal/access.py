@@ -1,4 +1,9 @@
-"""Who may see what. Lookup and access check are one step: a stranger gets 404, and so learns nothing."""
+"""Who may see a page, and what on it.
+
+A host sees their own Spaces; admins and auditors see all of them (`visible_to` in archive/models/space_queries.py).
+Hosts and admins may play and download, auditors may not. Each view states its roles with `@only(...)`. Lookup and
+access check are one step: a stranger gets 404, and so learns nothing; after the deadline the answer is 410.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

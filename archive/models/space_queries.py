@@ -1,4 +1,4 @@
-"""Which Spaces are served, kept, due or gone: the one definition of each, as SQL.
+"""Which Spaces are served, kept, due or gone, and who may see them: the one definition of each, as SQL.
 
 Conditions compare with the database's clock unless they get a `moment` (an aware datetime or a database expression).
 With a `prefix` they apply to rows that refer to a Space: `is_gone(prefix="space__")`. `Space.is_served` and

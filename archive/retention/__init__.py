@@ -1,1 +1,1 @@
-"""Keeping the promise: violations move the deadline, the sweep finds what is due, the purge deletes it with proof."""
+"""Deletion at the deadline: `due` finds what is due, `purge` deletes it with proof, `recheck` checks the store daily."""
