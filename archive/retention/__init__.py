@@ -1,1 +1,1 @@
-"""Deletion at the deadline: `due` finds what is due, `purge` deletes it with proof, `recheck` checks the store daily."""
+"""Deletion at the deadline: `due` finds what is due, `purge` deletes it with proof, `recheck` checks it daily."""
