@@ -29,9 +29,3 @@ def iso(value: datetime | None) -> str:
 def size(value: int | None) -> str:
     """Bytes in decimal units: 812 bytes, 517 kB, 84.2 MB; empty for None."""
     return "" if value is None else formatting.format_size(value)
-
-
-@register.filter
-def things(value: int, thing: str) -> str:
-    """A number with its noun: 1 Space, 3 Spaces."""
-    return formatting.format_count(value, thing)

@@ -1,0 +1,73 @@
+"""Every text in a template is marked for translation: nothing readable stands outside of `translate` and
+`blocktranslate`, be it text or an attribute that people read or hear."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import ROOT
+
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html")) + sorted((ROOT / "templates").rglob("*.txt"))
+READ_ALOUD = {"alt", "aria-label", "aria-description", "placeholder", "title", "data-announce"}
+UNTRANSLATABLE = {"script", "style", "code", "pre", "kbd"}
+# Names and codes, the same in every language.
+NAMES = {"Spacekeep", "en"}
+
+COMMENTS = re.compile(r"{#.*?#}|{% comment %}.*?{% endcomment %}", re.DOTALL)
+MARKED = re.compile(r"{% blocktranslate\b.*?{% endblocktranslate %}", re.DOTALL)
+# Blocks that hold a CSS class, a color or a part of a URL.
+VALUES = re.compile(r"{% block (tone|colour|body_class|anchor) %}.*?{% endblock %}|(?<=}})#[a-z]+")
+TAGS = re.compile(r"{%.*?%}|{{.*?}}", re.DOTALL)
+WORD = re.compile(r"[^\W\d_]+")
+
+
+class Texts(HTMLParser):
+    """Collects what a reader sees or hears of a page."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.texts: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._hidden += tag in UNTRANSLATABLE
+        self.texts += [value for name, value in attrs if name in READ_ALOUD and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in UNTRANSLATABLE
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.texts.append(data)
+
+
+def unmarked_words(source: str) -> list[str]:
+    """The words of a template that no translation reaches."""
+    for pattern in (COMMENTS, MARKED, VALUES, TAGS):
+        source = pattern.sub("", source)
+    parser = Texts()
+    parser.feed(source)
+    parser.close()
+    return [word for text in parser.texts for word in WORD.findall(text) if word not in NAMES]
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
+def test_no_text_is_unmarked(path: Path) -> None:
+    assert unmarked_words(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("<p>{% translate 'Upload' %}</p>", []),
+        ("{% blocktranslate with name=user %}By {{ name }}{% endblocktranslate %}", []),
+        ("{# why #}{% if a %}<i title='{% translate 'Due' %}'>{{ b }}</i>{% endif %}", []),
+        ("<p>Upload {{ count }} files</p>", ["Upload", "files"]),
+        ("<button aria-label='Close'>x1</button>", ["Close", "x"]),
+        ("<script>const text = 1</script><p>Spacekeep</p>", []),
+    ],
+)
+def test_unmarked_words_are_found(source: str, words: list[str]) -> None:
+    assert unmarked_words(source) == words
