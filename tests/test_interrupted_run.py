@@ -31,16 +31,8 @@ def run(folder: Path) -> Iterator[Process]:
 
 def begin(run: Process, folder: Path, processes: int) -> dict[int, Facts]:
     """Start the run with `processes` for xdist. Returns everything that runs once its tests sleep."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-n",
-        str(processes),
-        "-p",
-        "no:cacheprovider",
-        "tests/support/sleeping_tests.py",
-    ]
+    options = ["-n", str(processes), "-p", "no:cacheprovider", "-p", "no:randomly"]
+    command = [sys.executable, "-m", "pytest", *options, "tests/support/sleeping_tests.py"]
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     env = {**ours, "SLEEPERS": str(folder / "ready"), "TMPDIR": str(folder / "tmp")}
     run.spawn(command, cwd=ROOT, env=env, death_signal=signal.SIGKILL)

@@ -1,6 +1,7 @@
 """Tests that tests/test_interrupted_run.py runs in another pytest and interrupts. Not collected by themselves.
 
-Each starts a web process, a worker and a browser, writes a file when all of them run, and sleeps.
+The first starts a web process, a worker and a browser; the second is for another worker of xdist, which has only its
+engines. Each writes a file when all of that runs, and sleeps.
 """
 
 import os
@@ -13,14 +14,21 @@ from playwright.sync_api import Browser, expect
 from tests.support.processes import Services, wait_until
 
 
-@pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.usefixtures("committed")
-def test_sleeps(services: Services, chromium: Browser, number: int) -> None:
+def test_sleeps_with_everything(services: Services, chromium: Browser) -> None:
     services.web()
     worker = services.worker()
     page = chromium.new_page()
     page.goto(f"{services.url}/accounts/login/")
     expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=60_000)
     wait_until(lambda: "ready" in worker.log.read_text(), "the worker is ready")
-    Path(os.environ["SLEEPERS"], str(number)).touch()
+    sleep("everything")
+
+
+def test_sleeps_with_engines() -> None:
+    sleep("engines")
+
+
+def sleep(name: str) -> None:
+    Path(os.environ["SLEEPERS"], name).touch()
     time.sleep(600)
