@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from archive import formatting
 from archive.log import events
@@ -83,14 +84,14 @@ def _facts(notice: Any, kind: Kind) -> list[Fact]:
     space, zone = notice.space, notice.user.time_zone
     if kind == Kind.DELETED:
         return [
-            _time("Ended", space.ended_at, zone),
-            _time("Deleted", space.deleted_at, zone),
-            Fact("Its id", str(space.pk)),
+            _time(_("Ended"), space.ended_at, zone),
+            _time(_("Deleted"), space.deleted_at, zone),
+            Fact(_("Its id"), str(space.pk)),
         ]
-    facts = [Fact("Size", formatting.format_size(notice.bundle_size))] if kind == Kind.BUNDLE_READY else []
-    facts.append(_time("Kept until", space.expires_at, zone))
+    facts = [Fact(_("Size"), formatting.format_size(notice.bundle_size))] if kind == Kind.BUNDLE_READY else []
+    facts.append(_time(_("Kept until"), space.expires_at, zone))
     if before := _moved_from(notice, kind):
-        facts.append(_time("Before that", before, zone))
+        facts.append(_time(_("Before that"), before, zone))
     return facts
 
 
@@ -99,7 +100,7 @@ def _time(label: str, value: datetime | None, zone: str) -> Fact:
 
 
 def _utc(value: datetime | None) -> str:
-    return formatting.format_time(value) if value else "the hold is released"
+    return formatting.format_time(value) if value else _("the hold is released")
 
 
 def _day(value: datetime | None) -> str:
