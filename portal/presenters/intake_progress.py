@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+from django.utils.translation import gettext as _
+
 from archive import formatting
 from archive.intake.transcription import enqueue
 from archive.models import Space, UploadSession
@@ -51,8 +53,10 @@ def _steps(space: Space, recording: UploadSession | None) -> list[Step]:
     done, total = space.processing_step_done, space.processing_step_total
     percent = min(100, 100 * done // total) if total else None
     # A recording stored by a command was measured before; only its existence is checked again.
-    checking = Step("Checking that every byte is there", "now", "" if space.processing_step else "waits for its turn")
-    listened = Step("Listening through it", "next")
+    checking = Step(
+        _("Checking that every byte is there"), "now", "" if space.processing_step else _("waits for its turn")
+    )
+    listened = Step(_("Listening through it"), "next")
     if space.processing_step == Space.ProcessingStep.CHECKING:
         checking = replace(
             checking, note=_of(formatting.format_size(done), total and formatting.format_size(total)), percent=percent
@@ -60,18 +64,18 @@ def _steps(space: Space, recording: UploadSession | None) -> list[Step]:
     elif space.processing_step == Space.ProcessingStep.MEASURING:
         heard = formatting.format_duration(done / 1000)
         checking = replace(checking, state="done")
-        note = _of(heard, formatting.format_duration(total / 1000)) if total else f"{heard} heard"
+        note = _of(heard, formatting.format_duration(total / 1000)) if total else _("{time} heard").format(time=heard)
         listened = replace(listened, state="now", note=note, percent=percent)
     size = formatting.format_size(recording.size) if recording else ""
-    return [Step("Received", "done", size), checking, listened, Step("Ready to play, read and download", "next")]
+    return [Step(_("Received"), "done", size), checking, listened, Step(_("Ready to play, read and download"), "next")]
 
 
 def _transcript_steps(space: Space, reading: UploadSession | None) -> list[Step]:
     """The steps of the transcript, which follow when the recording can be played."""
     if reading:
-        return [Step("Reading the transcript", "next")]
-    return [Step("Writing down what is said, by machine", "next")] if enqueue.will_be_requested(space) else []
+        return [Step(_("Reading the transcript"), "next")]
+    return [Step(_("Writing down what is said, by machine"), "next")] if enqueue.will_be_requested(space) else []
 
 
 def _of(done: str, total: str | int) -> str:
-    return f"{done} of {total}" if total else done
+    return _("{done} of {total}").format(done=done, total=total) if total else done

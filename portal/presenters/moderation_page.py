@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from archive import cues, dbtime, formatting
 from archive.display.transcript import cue_rows
 from archive.models import Appeal, Hold, Space, User
@@ -16,7 +19,7 @@ from portal.presenters.player import player
 from portal.presenters.space_page import deadline_previews
 from portal.presenters.violations import describe_change, flags, rules
 
-ANOTHER_HOLD = "Another hold stands, so there is no deadline still."
+ANOTHER_HOLD = gettext_lazy("Another hold stands, so there is no deadline still.")
 
 
 def tab_counts() -> dict[str, int]:
@@ -70,7 +73,9 @@ def standing_holds(space: Space, user: User) -> list[dict[str, Any]]:
     """The holds that stand, each with whether this admin may release it, and what that would do."""
     standing = list(space.holds.filter(state=Hold.State.STANDING).select_related("placed_by"))
     now = dbtime.now()
-    until = describe_change(space.expires_at, holds.if_released(space), now) if len(standing) == 1 else ANOTHER_HOLD
+    until = (
+        describe_change(space.expires_at, holds.if_released(space), now) if len(standing) == 1 else str(ANOTHER_HOLD)
+    )
     return [
         {"hold": hold, "may": holds.may_release(hold, user), "until": until, "form": ReleaseForm()} for hold in standing
     ]
@@ -80,5 +85,5 @@ def kept_until(space: Space) -> str:
     """How long the Space is kept by now, in words, for the message after an act of moderation."""
     space.refresh_from_db()
     if space.expires_at is None:
-        return "No deadline while a legal hold stands."
-    return f"The Space is kept until {formatting.format_time(space.expires_at)}."
+        return _("No deadline while a legal hold stands.")
+    return _("The Space is kept until {time}.").format(time=formatting.format_time(space.expires_at))
