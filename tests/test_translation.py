@@ -1,43 +1,23 @@
 """Every displayed text is translatable: a pseudo-locale changes all of it."""
 
-import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.apps import apps
-from django.test import override_settings
-from django.utils import translation
 from django.utils.functional import Promise
 
 from archive import messages
 from archive.errors import make_problem
+from tests.support.pseudo_locale import pseudo_locale
 from tests.test_messages import sample
 
-PSEUDO = "xx"
 JOINING = ["{file}: {sentence}", "and {rest} more"]
-
-
-def write_catalog(folder: Path, sentences: Iterable[str]) -> None:
-    """A compiled gettext catalog (GNU gettext manual, "The Format of GNU MO Files") that puts ⟦ ⟧ around each."""
-    pairs = {"": "Content-Type: text/plain; charset=UTF-8\n"} | {text: f"⟦{text}⟧" for text in sentences}
-    entries = sorted((text.encode(), translated.encode()) for text, translated in pairs.items())
-    start = 28 + 16 * len(entries)
-    tables, strings = [b"", b""], b""
-    for column in (0, 1):
-        for entry in entries:
-            tables[column] += struct.pack("<II", len(entry[column]), start + len(strings))
-            strings += entry[column] + b"\0"
-    head = struct.pack("<7I", 0x950412DE, 0, len(entries), 28, 28 + 8 * len(entries), 0, 0)
-    place = folder / PSEUDO / "LC_MESSAGES"
-    place.mkdir(parents=True)
-    (place / "django.mo").write_bytes(head + tables[0] + tables[1] + strings)
 
 
 @pytest.fixture
 def _pseudo_locale(tmp_path: Path) -> Iterator[None]:
-    write_catalog(tmp_path, {str(text) for text in messages.CATALOG.values()} | set(JOINING))
-    with override_settings(LOCALE_PATHS=[tmp_path], LANGUAGES=[(PSEUDO, "Pseudo")]), translation.override(PSEUDO):
+    with pseudo_locale(tmp_path, {str(text) for text in messages.CATALOG.values()} | set(JOINING)):
         yield
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from archive.display.assets import allowed, assets, templates
 from archive.models import Space
@@ -12,6 +13,7 @@ from archive.models import Space
 TEMPLATE = "archive/bundle/export_part.html"
 
 
+@translation.override("en")  # the same content gives the same bytes, for readers of every language
 def render_export_index(
     number: int, total: int, included: Sequence[tuple[Space, str]], expired: Sequence[Space]
 ) -> bytes:

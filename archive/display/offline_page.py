@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from archive import cues, formatting
 from archive.display.assets import TEMPLATE, assets
@@ -29,6 +30,7 @@ class File:
     size: int | None = None
 
 
+@translation.override("en")  # the same content gives the same bytes, for readers of every language
 def render_offline_page(  # noqa: PLR0913  # one argument for each thing that the page shows
     space: Space,
     recording: Recording,
