@@ -10,6 +10,7 @@ import pytest
 
 from embedded.process import Facts, Process, facts, family
 from tests.support.processes import ROOT, wait_until
+from tests.support.procfs import read_words
 
 SECONDS = 250  # longer than any machine takes to start all of it
 
@@ -51,19 +52,14 @@ def alive(processes: dict[int, Facts]) -> list[str]:
 
 def marked(folder: Path) -> dict[int, list[str]]:
     """Every process on this machine whose environment names the folder."""
-    environments = {int(entry.name): words(int(entry.name), "environ") for entry in Path("/proc").glob("[0-9]*")}
-    return {pid: words(pid, "cmdline") for pid, env in environments.items() if f"SLEEPERS={folder / 'ready'}" in env}
-
-
-def words(pid: int, name: str) -> list[str]:
-    try:
-        return Path(f"/proc/{pid}/{name}").read_text(errors="replace").split("\0")
-    except OSError:
-        return []
+    environments = {int(entry.name): read_words(int(entry.name), "environ") for entry in Path("/proc").glob("[0-9]*")}
+    return {
+        pid: read_words(pid, "cmdline") for pid, env in environments.items() if f"SLEEPERS={folder / 'ready'}" in env
+    }
 
 
 def command(pid: int) -> str:
-    return " ".join(words(pid, "cmdline"))
+    return " ".join(read_words(pid, "cmdline"))
 
 
 # Each way once; all others in `make kills`, for each takes as long as the start of everything.

@@ -1,1 +1,1 @@
-"""Deletion at the deadline: `due` finds what is due, `purge` deletes it with proof, `recheck` checks it daily."""
+"""Deletion at the deadline: `due` selects Spaces, `purge` deletes them with proof, `recheck` verifies it daily."""

@@ -19,8 +19,8 @@ The order of steps, and what each guarantees:
 5. Read every per-key error. 404 is success. 403 or 5xx means "not known": release the claim, and retry later.
 6. List again. Only an empty answer lets the deletion proceed.
 7. In one transaction (tombstone.py): delete the rows that hold content, blank the names, and move to `deleted` with
-   the log entry that names what was deleted and when the prefix was seen empty, with the signed certificate of the same
-   (certificate.py), and with the notice to the host. The row that stays is a tombstone.
+   the log entry, which lists the deleted objects and when the prefix was seen empty, with the signed certificate of the
+   same (certificate.py), and with the notice to the host. The row that stays is a tombstone.
 
 Dying between any two steps leaves the row in `expiring`, and the next claim starts again at step 3; each step is
 idempotent.

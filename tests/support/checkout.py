@@ -12,6 +12,7 @@ from urllib.request import HTTPCookieProcessor, build_opener
 
 from embedded.process import Process, family
 from tests.support.processes import ROOT, wait_until
+from tests.support.procfs import read_words
 
 TREE = ("archive", "embedded", "portal", "templates", "requirements")
 FILES = ("manage.py", "package.json", "package-lock.json")
@@ -84,23 +85,17 @@ class Clone:
         """
         assert self.run.pid is not None
         below = family(self.run.pid).items()
-        mine = [pid for pid, seen in below if seen.parent == self.run.pid and set(words) <= set(told(pid, "cmdline"))]
+        mine = [
+            pid for pid, seen in below if seen.parent == self.run.pid and set(words) <= set(read_words(pid, "cmdline"))
+        ]
         return mine[0] if mine else 0
 
     def left(self) -> dict[int, list[str]]:
         """Every process on the machine that works here, or whose command or environment names this folder."""
         here = str(self.folder)
         pids = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
-        facts = {pid: [place(pid), *told(pid, "cmdline"), *told(pid, "environ")] for pid in pids}
+        facts = {pid: [place(pid), *read_words(pid, "cmdline"), *read_words(pid, "environ")] for pid in pids}
         return {pid: words for pid, words in facts.items() if any(here in word for word in words)}
-
-
-def told(pid: int, name: str) -> list[str]:
-    """The words in a file of /proc; none of a process that has ended or is somebody else's."""
-    try:
-        return Path(f"/proc/{pid}/{name}").read_text(errors="replace").split("\0")
-    except OSError:
-        return []
 
 
 def place(pid: int) -> str:

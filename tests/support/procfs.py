@@ -36,6 +36,14 @@ def decoder_pid() -> int:
     return decoder
 
 
+def read_words(pid: int, name: str) -> list[str]:
+    """The words of /proc/<pid>/<name>: `cmdline` or `environ`. Empty if the process has ended or is another user's."""
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text(errors="replace").split("\0")
+    except OSError:
+        return []
+
+
 def has_ended(pid: int) -> bool:
     """Whether the process has ended, reaped or not."""
     try:

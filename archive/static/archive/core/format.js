@@ -1,4 +1,5 @@
-// Format sizes, durations and times as archive/formatting.py does. tests/support/format_cases.json holds both to the same cases.
+// Format sizes, durations and times as archive/formatting.py does. Both are tested with the same cases:
+// tests/support/format_cases.json.
 
 /**
  * Bytes in decimal units: 812 bytes, 517 kB, 84.2 MB.
