@@ -67,7 +67,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False, keepdb=bool(plugin.LENT), aliases={"default"})  # type: ignore[arg-type]  # its stub wants a mapping
     yield
-    processes.forget()  # they hold connections
+    processes.kill_reused_processes()  # they hold connections
     with django_db_blocker.unblock():
         teardown_databases(made, verbosity=0, keepdb=bool(plugin.LENT))
 

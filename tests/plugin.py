@@ -69,7 +69,7 @@ BROWSER_FIXTURES = {"running_chromium"}
 SYSTEM_FIXTURES = {"committed", "services", "running_chromium"}
 CHAOS_FIXTURES = {"zygote"}
 # What files import that start processes of their own.
-SYSTEM_NAMES = {"subprocess", "Process", "Engines", "Clone", "MANAGE", "find_catching_tests"}
+SYSTEM_NAMES = {"subprocess", "Process", "Engines", "Checkout", "MANAGE", "find_catching_tests"}
 # What files import that make recordings, or look into the store.
 STORE_NAMES = {
     *("store", "write", "backend", "measure", "build_bundle", "store_upload", "speech_samples"),
@@ -151,16 +151,16 @@ def tiers(item: pytest.Item) -> set[str]:
     """Find the tiers of a test by its fixtures and its file's imports, so no test needs a mark."""
     fixtures = set(getattr(item, "fixturenames", ()))
     imported = set(vars(getattr(item, "module", item)))
-    found = set()
+    names = set()
     if fixtures & STORE_FIXTURES or imported & STORE_NAMES:
-        found.add("store")
+        names.add("store")
     if fixtures & BROWSER_FIXTURES:
-        found.add("browser")
+        names.add("browser")
     if fixtures & SYSTEM_FIXTURES or imported & SYSTEM_NAMES:
-        found.add("system")
+        names.add("system")
     if fixtures & CHAOS_FIXTURES or item.path.stem.endswith("_killed"):
-        found.add("chaos")
-    return found or {"fast"}
+        names.add("chaos")
+    return names or {"fast"}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

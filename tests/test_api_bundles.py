@@ -36,15 +36,15 @@ def test_request_poll_and_download(who: str, seeds: Space, admin: User) -> None:
     address = f"/spaces/{seeds.pk}/bundle"
     assert caller.get(address).status == 404
 
-    asked = caller.post(address)
-    assert (asked.status, asked.json["state"], asked.json["url"], asked.json["sha256"]) == (
+    response = caller.post(address)
+    assert (response.status, response.json["state"], response.json["url"], response.json["sha256"]) == (
         202,
         "requested",
         None,
         None,
     )
-    assert build(asked.json["id"])
-    assert verify(Bundle, asked.json["id"])
+    assert build(response.json["id"])
+    assert verify(Bundle, response.json["id"])
     response = caller.get(address).json
 
     assert (response["state"], response["space"], response["bytes_done"]) == ("ready", str(seeds.pk), response["size"])
@@ -152,9 +152,9 @@ def test_no_bundle_before_the_space_is_available(alice: User) -> None:
 def test_export_all_spaces(who: str, seeds: Space, admin: User) -> None:
     machine = make_recorder(admin, hosts=(seeds.host,), scopes=BUNDLES)[0]
     caller = {"host": ApiClient(user=seeds.host), "machine": machine}[who]
-    asked = caller.post("/exports", {"max_part_size": 2 * GB, "host": "alice"})
-    assert asked.status == 202
-    (export_part,) = asked.json["parts"]
+    response = caller.post("/exports", {"max_part_size": 2 * GB, "host": "alice"})
+    assert response.status == 202
+    (export_part,) = response.json["parts"]
     assert (export_part["number"], export_part["spaces"], export_part["expired"], export_part["url"]) == (
         1,
         [str(seeds.pk)],
@@ -164,7 +164,7 @@ def test_export_all_spaces(who: str, seeds: Space, admin: User) -> None:
     assert exports.build(export_part["id"])
     assert verify(ExportPart, export_part["id"])
 
-    (export_part,) = caller.get(f"/exports/{asked.json['id']}").json["parts"]
+    (export_part,) = caller.get(f"/exports/{response.json['id']}").json["parts"]
 
     assert hashlib.sha256(downloaded(export_part["url"])).hexdigest() == export_part["sha256"]
     assert LogEntry.objects.get(event="content.downloaded").space_id == seeds.pk

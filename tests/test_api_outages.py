@@ -7,7 +7,8 @@ from archive import recorders
 from archive.models import User
 from tests.plugin import engines
 from tests.support.api_client import RemoteApiClient
-from tests.support.processes import Services, wait_until
+from tests.support.processes import Services
+from tests.support.waiting import wait_until
 from tests.test_outages import down
 
 

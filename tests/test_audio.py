@@ -14,7 +14,7 @@ from tests.support.audio_files import make_archived, make_silence, make_tone
 DAY = 24 * 3600
 
 
-def measured(path: Path) -> AudioFacts:
+def measure_facts(path: Path) -> AudioFacts:
     return measure(path, longest_seconds=DAY, step=lambda seconds: None).measured
 
 
@@ -36,7 +36,7 @@ def test_the_format_and_length_are_those_of_the_content(
 ) -> None:
     path = make_tone(tmp_path / name, kind)
 
-    analysis = measured(path)
+    analysis = measure_facts(path)
 
     assert (analysis.extension, analysis.content_type, analysis.codec) == (extension, content_type, codec)
     assert analysis.duration_ms == pytest.approx(3000, abs=50)
@@ -45,17 +45,17 @@ def test_the_format_and_length_are_those_of_the_content(
 
 
 def test_silence_is_measured(tmp_path: Path) -> None:
-    analysis = measured(make_silence(tmp_path / "quiet.wav", seconds=2))
+    analysis = measure_facts(make_silence(tmp_path / "quiet.wav", seconds=2))
 
     assert (analysis.duration_ms, analysis.peak_dbfs) == (2000, None)
 
 
 def test_progress_counts_decoded_seconds(tmp_path: Path) -> None:
-    heard: list[float] = []
+    steps: list[float] = []
 
-    measure(make_silence(tmp_path / "two.wav", seconds=130), longest_seconds=DAY, step=heard.append)
+    measure(make_silence(tmp_path / "two.wav", seconds=130), longest_seconds=DAY, step=steps.append)
 
-    assert heard == [60, 120, 130]
+    assert steps == [60, 120, 130]
 
 
 MEASURE = """
@@ -97,7 +97,7 @@ def test_a_recording_whose_sample_rate_changes_is_decoded_to_its_end(tmp_path: P
     joined = tmp_path / "joined.ts"
     joined.write_bytes(first.read_bytes() + second.read_bytes())
 
-    analysis = measured(joined)
+    analysis = measure_facts(joined)
 
     assert 3_900 <= analysis.duration_ms <= 4_200
 
@@ -108,11 +108,11 @@ def test_metadata_that_is_not_utf8_is_no_error(tmp_path: Path) -> None:
     data = path.read_bytes() + b"LIST" + len(info).to_bytes(4, "little") + info
     path.write_bytes(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])
 
-    assert measured(path).extension == "wav"
+    assert measure_facts(path).extension == "wav"
 
 
 def test_a_recording_from_an_x_archive(tmp_path: Path) -> None:
-    analysis = measured(make_archived(tmp_path / "space-1ypKdEXvkMLGW.ts", seconds=8))
+    analysis = measure_facts(make_archived(tmp_path / "space-1ypKdEXvkMLGW.ts", seconds=8))
 
     assert (analysis.extension, analysis.codec) == ("aac", "aac")
     assert analysis.duration_ms == pytest.approx(8000, abs=50)
@@ -130,7 +130,7 @@ def test_a_timestamp_gap_is_not_silence(tmp_path: Path) -> None:
             packet.pts, packet.dts, packet.stream = packet.pts + later, packet.dts + later, stream
             out.mux(packet)
 
-    analysis = measured(jumps)
+    analysis = measure_facts(jumps)
 
     assert 2_900 <= analysis.duration_ms <= 3_100
     assert analysis.silent_ms == 0

@@ -11,7 +11,7 @@ from tests.support.audio_files import make_archived, make_tone
 DAY = 24 * 3600
 
 
-def heard(path: Path, access_copy: Path | None) -> AudioAnalysis:
+def analyze(path: Path, access_copy: Path | None) -> AudioAnalysis:
     return measure(path, longest_seconds=DAY, step=lambda seconds: None, access_copy=access_copy)
 
 
@@ -19,7 +19,7 @@ def heard(path: Path, access_copy: Path | None) -> AudioAnalysis:
 def test_no_copy_of_a_format_that_browsers_play(tmp_path: Path, kind: str) -> None:
     copy = tmp_path / "copy.m4a"
 
-    analysis = heard(make_tone(tmp_path / "talk", kind), copy)
+    analysis = analyze(make_tone(tmp_path / "talk", kind), copy)
 
     assert not analysis.has_access_copy
     assert copy.read_bytes() == b""
@@ -28,10 +28,10 @@ def test_no_copy_of_a_format_that_browsers_play(tmp_path: Path, kind: str) -> No
 @pytest.mark.parametrize("kind", ["aac", "ts", "alac", "ac3", "mulaw"])
 def test_other_formats_become_a_faststart_m4a(tmp_path: Path, kind: str) -> None:
     copy = tmp_path / "copy.m4a"
-    before = heard(make_tone(tmp_path / "talk", kind, seconds=5), copy)
+    before = analyze(make_tone(tmp_path / "talk", kind, seconds=5), copy)
 
     assert before.has_access_copy
-    after = heard(copy, None).measured
+    after = analyze(copy, None).measured
     assert (after.extension, after.codec, after.channels) == ("m4a", "aac", 1)
     assert after.duration_ms == pytest.approx(5000, abs=60)
     assert after.peak_dbfs == pytest.approx(-10.3, abs=0.8)
@@ -47,7 +47,7 @@ def packets(path: Path) -> list[bytes]:
 def test_aac_is_remuxed_not_re_encoded(tmp_path: Path) -> None:
     original, copy = make_archived(tmp_path / "space.ts", seconds=5), tmp_path / "copy.m4a"
 
-    assert heard(original, copy).has_access_copy
+    assert analyze(original, copy).has_access_copy
 
     assert packets(copy) == [packet[7:] for packet in packets(original)]  # without the header that raw AAC needs
     with av.open(str(copy)) as container:
@@ -60,16 +60,16 @@ def test_a_stream_whose_rate_changes_is_encoded(tmp_path: Path) -> None:
     first, second = make_tone(tmp_path / "a", "aac", seconds=3), make_tone(tmp_path / "b", "aac", seconds=3, rate=24000)
     original.write_bytes(first.read_bytes() + second.read_bytes())
 
-    assert heard(original, copy).has_access_copy
+    assert analyze(original, copy).has_access_copy
 
-    assert heard(copy, None).measured.duration_ms == pytest.approx(6000, abs=150)
+    assert analyze(copy, None).measured.duration_ms == pytest.approx(6000, abs=150)
 
 
 def test_a_copy_into_a_file_without_a_name(tmp_path: Path) -> None:
     with (tmp_path / "copy").open("w+b") as file:
         (tmp_path / "copy").unlink()
 
-        assert heard(make_tone(tmp_path / "talk.ts", "ts"), Path(f"/dev/fd/{file.fileno()}")).has_access_copy
+        assert analyze(make_tone(tmp_path / "talk.ts", "ts"), Path(f"/dev/fd/{file.fileno()}")).has_access_copy
 
         file.seek(4)
         assert file.read(4) == b"ftyp"

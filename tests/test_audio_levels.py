@@ -12,7 +12,7 @@ from archive.intake.audio.measure import AudioAnalysis, measure
 from tests.support.audio_files import RATE, SECOND, make_silence
 
 
-def heard(path: Path) -> AudioAnalysis:
+def analyze(path: Path) -> AudioAnalysis:
     return measure(path, longest_seconds=86_400, step=lambda seconds: None)
 
 
@@ -31,7 +31,7 @@ def make_talk(path: Path, *stretches: tuple[float, float]) -> Path:
 
 
 def test_peak_and_level_against_full_scale(tmp_path: Path) -> None:
-    analysis = heard(make_talk(tmp_path / "talk.wav", (4, 1), (4, 0))).measured
+    analysis = analyze(make_talk(tmp_path / "talk.wav", (4, 1), (4, 0))).measured
 
     assert analysis.peak_dbfs == pytest.approx(-10.3, abs=0.2)
     assert analysis.level_dbfs == pytest.approx(
@@ -40,7 +40,7 @@ def test_peak_and_level_against_full_scale(tmp_path: Path) -> None:
 
 
 def test_digital_silence_has_no_level(tmp_path: Path) -> None:
-    analysis = heard(make_silence(tmp_path / "quiet.wav", seconds=3))
+    analysis = analyze(make_silence(tmp_path / "quiet.wav", seconds=3))
 
     assert (analysis.measured.peak_dbfs, analysis.measured.level_dbfs, analysis.measured.silent_ms) == (
         None,
@@ -54,17 +54,17 @@ def test_digital_silence_has_no_level(tmp_path: Path) -> None:
 def test_only_pauses_of_a_second_or_more_are_silence(tmp_path: Path) -> None:
     path = make_talk(tmp_path / "talk.wav", (3, 1), (2, 0), (3, 1), (0.7, 0), (3, 1), (1.5, 0.001))
 
-    assert heard(path).measured.silent_ms == pytest.approx(3500, abs=200)
+    assert analyze(path).measured.silent_ms == pytest.approx(3500, abs=200)
 
 
 def test_silence_across_windows_is_counted_once(tmp_path: Path) -> None:
     path = make_talk(tmp_path / "talk.wav", (59.5, 1), (1.2, 0), (2, 1))  # neither side has a second of it
 
-    assert heard(path).measured.silent_ms == pytest.approx(1200, abs=200)
+    assert analyze(path).measured.silent_ms == pytest.approx(1200, abs=200)
 
 
 def test_the_waveform_follows_level_and_length(tmp_path: Path) -> None:
-    waveform_peaks = waveform(heard(make_talk(tmp_path / "talk.wav", (1, 1), (1, 0.1), (2, 0))))
+    waveform_peaks = waveform(analyze(make_talk(tmp_path / "talk.wav", (1, 1), (1, 0.1), (2, 0))))
 
     (channel,) = waveform_peaks["peaks"]
     assert (waveform_peaks["duration"], len(channel)) == (4.0, 40)
@@ -74,7 +74,7 @@ def test_the_waveform_follows_level_and_length(tmp_path: Path) -> None:
 
 
 def test_the_outline_is_a_hundred_steps_and_the_loudest_is_100(tmp_path: Path) -> None:
-    analysis = heard(make_talk(tmp_path / "talk.wav", (15, 0.5), (15, 1))).measured
+    analysis = analyze(make_talk(tmp_path / "talk.wav", (15, 0.5), (15, 1))).measured
 
     assert len(analysis.outline) == 100
     assert analysis.outline[5:45] == pytest.approx([50] * 40, abs=2)
@@ -87,7 +87,7 @@ def test_a_long_waveform_is_downsampled_without_losing_peaks(tmp_path: Path) -> 
         file.seek(44 + 16_000 * 1234)
         file.write(b"\xff\x7f")  # full scale, once, at 20:34
 
-    waveform_peaks = waveform(heard(path))
+    waveform_peaks = waveform(analyze(path))
 
     (channel,) = waveform_peaks["peaks"]
     assert 2000 <= len(channel) <= 4000

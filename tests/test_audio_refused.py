@@ -14,14 +14,14 @@ from tests.support.errors import raises_error
 DAY = 24 * 3600
 
 
-def measured(path: Path, *, longest_seconds: int = DAY, accept_short: bool = False) -> AudioFacts:
+def measure_facts(path: Path, *, longest_seconds: int = DAY, accept_short: bool = False) -> AudioFacts:
     return measure(path, longest_seconds=longest_seconds, accept_short=accept_short, step=lambda seconds: None).measured
 
 
 def refused(path: Path, **options: int) -> tuple[str, dict[str, Any]]:
     """The code of the refusal, and its parameters."""
     with pytest.raises(Unreadable) as error:
-        measured(path, **options)  # type: ignore[arg-type]
+        measure_facts(path, **options)  # type: ignore[arg-type]
     return error.value.code, error.value.params
 
 
@@ -66,7 +66,7 @@ def test_a_truncated_recording(tmp_path: Path, kind: str) -> None:
 
     assert (code, round(params["claimed"])) == ("audio.too_short", 24)
     assert 10 <= params["heard"] < 20
-    assert measured(path, accept_short=True).duration_ms == pytest.approx(12_000, abs=600)
+    assert measure_facts(path, accept_short=True).duration_ms == pytest.approx(12_000, abs=600)
 
 
 @pytest.mark.parametrize("kind", ["wav", "mp3"])
@@ -76,13 +76,13 @@ def test_three_seconds_that_claim_ten_hours(tmp_path: Path, kind: str) -> None:
     code, params = refused(path)
 
     assert (code, round(params["claimed"]), round(params["heard"])) == ("audio.too_short", 36_000, 3)
-    assert measured(path, accept_short=True).duration_ms == pytest.approx(3000, abs=50)
+    assert measure_facts(path, accept_short=True).duration_ms == pytest.approx(3000, abs=50)
 
 
 def test_an_mp3_may_be_cut_for_its_length_is_only_an_estimate(tmp_path: Path) -> None:
     path = cut(make_tone(tmp_path / "talk.mp3", "mp3", seconds=8), 0.7)
 
-    assert measured(path).duration_ms == pytest.approx(5600, abs=200)
+    assert measure_facts(path).duration_ms == pytest.approx(5600, abs=200)
 
 
 def test_a_corrupted_recording(tmp_path: Path) -> None:
@@ -96,18 +96,18 @@ def test_a_corrupted_recording(tmp_path: Path) -> None:
 
 
 def test_a_too_long_recording_is_refused_before_its_end(tmp_path: Path) -> None:
-    path, heard = make_silence(tmp_path / "long.wav", seconds=3600), list[float]()
+    path, steps = make_silence(tmp_path / "long.wav", seconds=3600), list[float]()
 
     with raises_error(Unreadable, "audio.too_long", limit=150):
-        measure(path, longest_seconds=150, step=heard.append)
+        measure(path, longest_seconds=150, step=steps.append)
 
-    assert heard == [60, 120, 180]
+    assert steps == [60, 120, 180]
 
 
 def test_a_pipe_or_a_folder_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
 
     with raises_error(Unreadable, "audio.empty", file="pipe.wav"):
-        measured(tmp_path / "pipe.wav")
+        measure_facts(tmp_path / "pipe.wav")
     with raises_error(Unreadable, "audio.not_a_file"):
-        measured(tmp_path)
+        measure_facts(tmp_path)

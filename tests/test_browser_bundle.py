@@ -24,14 +24,14 @@ from tests.support.player import (
     wait_for_time,
     waveform_marks,
 )
-from tests.support.processes import wait_until
+from tests.support.waiting import wait_until
 
 PEAKS = [0.1, 0.6, 0.3, 1.0] * 250
 MANY = [(4.0 * n, 4.0 * n + 3, f"Voice {n // 10 % 12}", f"Line {n} of a long talk.") for n in range(5400)]
 
 
 @pytest.fixture
-def opened(committed: None, chromium: Browser, tmp_path: Path) -> Iterator[Callable[..., OfflinePage]]:
+def open_offline_page(committed: None, chromium: Browser, tmp_path: Path) -> Iterator[Callable[..., OfflinePage]]:
     """Opens the page of a Space's bundle; closes it afterwards."""
     all_of_them: list[OfflinePage] = []
 
@@ -46,8 +46,8 @@ def opened(committed: None, chromium: Browser, tmp_path: Path) -> Iterator[Calla
         one.page.context.close()
 
 
-def test_listening_without_a_network(opened: Callable[..., OfflinePage], alice: User) -> None:
-    offline = opened(make_playable_space(alice, peaks=PEAKS))
+def test_listening_without_a_network(open_offline_page: Callable[..., OfflinePage], alice: User) -> None:
+    offline = open_offline_page(make_playable_space(alice, peaks=PEAKS))
     page = offline.page
 
     expect(page.get_by_role("heading", level=1)).to_have_text("The seed library room")
@@ -57,8 +57,8 @@ def test_listening_without_a_network(opened: Callable[..., OfflinePage], alice: 
     finds_words(page)
     changes_its_colours(page)
 
-    assert offline.said == []
-    assert offline.asked_elsewhere == []
+    assert offline.console == []
+    assert offline.other_requests == []
 
 
 def plays_and_lights_the_line(page: Page) -> None:
@@ -111,19 +111,19 @@ def changes_its_colours(page: Page) -> None:
     wait_until(remembered, "the colours are remembered")  # a reload may get another process, which learns it later
 
 
-def test_a_link_to_a_moment(opened: Callable[..., OfflinePage], alice: User) -> None:
-    offline = opened(make_playable_space(alice), query="?t=33")
+def test_a_link_to_a_moment(open_offline_page: Callable[..., OfflinePage], alice: User) -> None:
+    offline = open_offline_page(make_playable_space(alice), query="?t=33")
 
     wait_for_time(offline.page, 33.04, within=0.1)
     assert highlighted_line(offline.page) == DEMO_LINES[4][3]
 
 
 @pytest.mark.parametrize("width", [360, 1440])
-def test_the_layout_fits_small_windows(opened: Callable[..., OfflinePage], alice: User, width: int) -> None:
+def test_the_layout_fits_small_windows(open_offline_page: Callable[..., OfflinePage], alice: User, width: int) -> None:
     space = make_playable_space(alice, peaks=PEAKS)
     Space.objects.filter(pk=space.pk).update(title="Seeds" * 60)
 
-    page = opened(Space.objects.get(pk=space.pk), viewport={"width": width, "height": 740}).page
+    page = open_offline_page(Space.objects.get(pk=space.pk), viewport={"width": width, "height": 740}).page
 
     page.wait_for_selector(".track.waved")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -132,11 +132,13 @@ def test_the_layout_fits_small_windows(opened: Callable[..., OfflinePage], alice
 ENDED = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 
 
-def test_the_countdown_after_the_deadline(opened: Callable[..., OfflinePage], alice: User, admin: User) -> None:
+def test_the_countdown_after_the_deadline(
+    open_offline_page: Callable[..., OfflinePage], alice: User, admin: User
+) -> None:
     space = make_playable_space(alice)
     Space.objects.filter(pk=space.pk).update(ended_at=ENDED, expires_at=ENDED + timedelta(days=30))
     flag(space.pk, "spam", "An advertisement.", admin)
-    page = opened(Space.objects.get(pk=space.pk), timezone_id="Europe/Berlin").page
+    page = open_offline_page(Space.objects.get(pk=space.pk), timezone_id="Europe/Berlin").page
     deadline = datetime(2027, 3, 2, 9, 30, tzinfo=UTC)
 
     page.clock.set_fixed_time(deadline - timedelta(days=3, hours=1))
@@ -162,10 +164,12 @@ def test_the_countdown_after_the_deadline(opened: Callable[..., OfflinePage], al
     wait_for_time(page, 81.09)
 
 
-def test_a_page_with_hours_of_transcript_opens_quickly(opened: Callable[..., OfflinePage], alice: User) -> None:
+def test_a_page_with_hours_of_transcript_opens_quickly(
+    open_offline_page: Callable[..., OfflinePage], alice: User
+) -> None:
     space = make_playable_space(alice, lines=MANY, duration_ms=21_600_000, peaks=PEAKS * 4)
 
-    offline = opened(space)
+    offline = open_offline_page(space)
 
     ready = offline.page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
     assert 0 < ready < 30_000  # ms, of any machine
@@ -174,11 +178,11 @@ def test_a_page_with_hours_of_transcript_opens_quickly(opened: Callable[..., Off
     offline.page.keyboard.type("5399")
     expect(offline.page.locator("[data-find-status]")).to_have_text("1 place")
     assert time.monotonic() - begun < 30
-    assert offline.said == []
+    assert offline.console == []
 
 
-def test_without_scripts_it_still_plays(opened: Callable[..., OfflinePage], alice: User) -> None:
-    page = opened(make_playable_space(alice, peaks=PEAKS), java_script_enabled=False).page
+def test_without_scripts_it_still_plays(open_offline_page: Callable[..., OfflinePage], alice: User) -> None:
+    page = open_offline_page(make_playable_space(alice, peaks=PEAKS), java_script_enabled=False).page
 
     expect(page.locator("audio[controls]")).to_be_visible()
     expect(page.get_by_text("Bring a packet on Saturday")).to_be_visible()
@@ -186,8 +190,10 @@ def test_without_scripts_it_still_plays(opened: Callable[..., OfflinePage], alic
     expect(page.get_by_text("Spacekeep keeps its copy until")).to_be_visible()
 
 
-def test_the_page_without_its_files_names_what_is_missing(opened: Callable[..., OfflinePage], alice: User) -> None:
-    offline = opened(make_playable_space(alice))
+def test_the_page_without_its_files_names_what_is_missing(
+    open_offline_page: Callable[..., OfflinePage], alice: User
+) -> None:
+    offline = open_offline_page(make_playable_space(alice))
 
     (offline.data / "recording.m4a").unlink()
     offline.page.reload()

@@ -27,7 +27,7 @@ SAID = [
     "<style>* { display: none !important }</style><base href=//hostile.invalid/>",
     "{{ space.host.email }} {% include 'base.html' %} \u2028\u2029 ]]> &lt;b&gt; &amp;",
 ]
-LINES = [(8.0 * n, 8.0 * n + 7, f"Voice <b>{n}</b> {SAID[0]}", said) for n, said in enumerate(SAID)]
+LINES = [(8.0 * n, 8.0 * n + 7, f"Voice <b>{n}</b> {SAID[0]}", text) for n, text in enumerate(SAID)]
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_hostile_text_is_shown_as_text(chromium: Browser, folder: Path) -> None:
         line.hover()
 
     assert not hacked(page)
-    assert (offline.dialogs, offline.said, offline.asked_elsewhere) == ([], [], [])
+    assert (offline.dialogs, offline.console, offline.other_requests) == ([], [], [])
     assert text_of(page, "h1") == [TITLE]
     assert page.title() == f"{TITLE} · Spacekeep"
     assert text_of(page, "[data-lines] > li > p > span") == SAID
@@ -83,6 +83,6 @@ def test_the_csp_blocks_scripts_even_without_escaping(chromium: Browser, folder:
     assert offline.page.evaluate(scripts) > 0
     assert not hacked(offline.page)
     assert offline.dialogs == []
-    assert set(offline.asked_elsewhere) == set(offline.refused) != set()
-    assert any("Content Security Policy" in line for line in offline.said)
+    assert set(offline.other_requests) == set(offline.blocked) != set()
+    assert any("Content Security Policy" in line for line in offline.console)
     offline.page.context.close()

@@ -16,7 +16,8 @@ from archive.storage import keys, store
 from tests.support import browser_sessions
 from tests.support.deadlines import move_deadline
 from tests.support.factory import DEMO, make_space
-from tests.support.processes import Services, wait_until
+from tests.support.processes import Services
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.usefixtures("committed")

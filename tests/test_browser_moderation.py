@@ -16,7 +16,8 @@ from tests.support.deadlines import move_deadline
 from tests.support.factory import make_row, make_user
 from tests.support.playable_spaces import make_playable_space
 from tests.support.player import ConsoleErrors
-from tests.support.processes import Services, dispatch_until
+from tests.support.processes import Services
+from tests.support.waiting import dispatch_until
 
 VERIFIER = Path(__file__).parent.parent / "archive" / "retention" / "verify_certificate.py"
 LINE = "Seeds want to be seeds: a SEED that is not sown is a snack."
@@ -35,7 +36,7 @@ def test_flag_appeal_lift_deletion_and_certificate(
     services.web()
     services.worker()
     space = make_playable_space(alice, deadline=dbtime.now() + timedelta(days=3))
-    complaints = ConsoleErrors(page)
+    console_errors = ConsoleErrors(page)
 
     in_as(page, services, "ada", "/moderation/")
     page.get_by_role("link", name="The seed library room").click()
@@ -69,7 +70,7 @@ def test_flag_appeal_lift_deletion_and_certificate(
     lifted = space.violations.get().lifted_at
     assert lifted is not None
     assert space.expires_at == lifted + timedelta(days=7)
-    assert complaints.heard == []
+    assert console_errors.messages == []
 
     move_deadline(space, 1)  # the 7 days pass
     dispatch_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "a worker deletes it")

@@ -7,7 +7,8 @@ from archive.models import Notice, User
 from tests.support import browser_sessions
 from tests.support.factory import make_contents, make_row
 from tests.support.http_clients import session_cookie
-from tests.support.processes import Services, wait_until
+from tests.support.processes import Services
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 

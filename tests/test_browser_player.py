@@ -15,7 +15,8 @@ from tests.support.player import (
     is_playing,
     wait_for_time,
 )
-from tests.support.processes import Services, wait_until
+from tests.support.processes import Services
+from tests.support.waiting import wait_until
 
 PEAKS = [0.1, 0.6, 0.3, 1.0] * 250
 
@@ -25,7 +26,7 @@ def test_listening_with_lines_keys_and_links(services: Services, page: Page, ali
     services.web()
     space = make_playable_space(alice, peaks=PEAKS)
     browser_sessions.open_signed_in(page, services.url, "alice")
-    complaints = ConsoleErrors(page)
+    console_errors = ConsoleErrors(page)
 
     page.goto(f"{services.url}/spaces/{space.pk}/?t=33")
     opens_at_the_line_of_a_moment(page)
@@ -36,7 +37,7 @@ def test_listening_with_lines_keys_and_links(services: Services, page: Page, ali
     follows_a_line(page)
     names_the_moment(page, f"{services.url}/spaces/{space.pk}/")
 
-    assert complaints.heard == []
+    assert console_errors.messages == []
 
 
 def opens_at_the_line_of_a_moment(page: Page) -> None:
@@ -132,11 +133,11 @@ def test_a_link_to_a_moment(services: Services, page: Page, alice: User) -> None
     space = make_playable_space(alice)
     browser_sessions.open_signed_in(page, services.url, "alice")
 
-    for asked, seconds, line in MOMENTS:
-        page.goto(f"{services.url}/spaces/{space.pk}/?t={asked}")
+    for moment, seconds, line in MOMENTS:
+        page.goto(f"{services.url}/spaces/{space.pk}/?t={moment}")
 
         wait_for_time(page, seconds, within=0.1)
-        assert highlighted_line(page) == line, asked
+        assert highlighted_line(page) == line, moment
         assert not is_playing(page)
 
 

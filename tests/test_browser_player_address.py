@@ -13,7 +13,8 @@ from tests.support.deadlines import approaching_deadlines
 from tests.support.http_clients import fetch
 from tests.support.playable_spaces import make_playable_space
 from tests.support.player import current_time, highlighted_line, is_playing, wait_for_time
-from tests.support.processes import Services, wait_until
+from tests.support.processes import Services
+from tests.support.waiting import wait_until
 
 LINES = [(10.0 * n, 10.0 * n + 9, "Nora", f"Line {n}.") for n in range(32)]
 

@@ -14,24 +14,25 @@ from tests.support.player import (
     wait_for_time,
     waveform_marks,
 )
-from tests.support.processes import Services, wait_until
+from tests.support.processes import Services
+from tests.support.waiting import wait_until
 
 # As many lines as an hour or two has, in the 88 seconds of the demo recording.
 MANY = [(0.04 * n, 0.04 * n + 0.03, f"Voice {n // 10 % 12}", f"Line {n} of a long talk.") for n in range(2000)]
 
 
-def opened(services: Services, page: Page, alice: User, lines: list[TimedLine] | None = None) -> ConsoleErrors:
+def open_player(services: Services, page: Page, alice: User, lines: list[TimedLine] | None = None) -> ConsoleErrors:
     services.web()
     space = make_playable_space(alice, lines=lines)
     browser_sessions.open_signed_in(page, services.url, "alice")
-    complaints = ConsoleErrors(page)
+    console_errors = ConsoleErrors(page)
     page.goto(f"{services.url}/spaces/{space.pk}/")
-    return complaints
+    return console_errors
 
 
 @pytest.mark.usefixtures("committed")
 def test_every_match_is_marked_and_reachable(services: Services, page: Page, alice: User) -> None:
-    complaints = opened(services, page, alice)
+    console_errors = open_player(services, page, alice)
     field = page.get_by_label("Find in the transcript")
 
     field.fill("seed")
@@ -52,12 +53,12 @@ def test_every_match_is_marked_and_reachable(services: Services, page: Page, ali
     expect(page.locator("[data-find-status]")).to_have_text("0 places")
     field.press("Escape")
     assert (search_matches(page), waveform_marks(page)) == ([], [])
-    assert complaints.heard == []
+    assert console_errors.messages == []
 
 
 @pytest.mark.usefixtures("committed")
 def test_stepping_through_hours_of_transcript_is_quick(services: Services, page: Page, alice: User) -> None:
-    complaints = opened(services, page, alice, MANY)
+    console_errors = open_player(services, page, alice, MANY)
     field = page.get_by_label("Find in the transcript")
 
     field.fill("Line 1999")
@@ -74,12 +75,12 @@ def test_stepping_through_hours_of_transcript_is_quick(services: Services, page:
     page.keyboard.press("5")
     wait_until(lambda: highlighted_line(page) == "Line 1105 of a long talk.", "the line in the middle is lit")
     wait_until(lambda: is_line_in_view(page), "it is in view")
-    assert complaints.heard == []
+    assert console_errors.messages == []
 
 
 @pytest.mark.usefixtures("committed")
 def test_playback_does_not_scroll_a_reader_away(services: Services, page: Page, alice: User) -> None:
-    opened(services, page, alice, MANY)
+    open_player(services, page, alice, MANY)
     page.evaluate("document.querySelector('[data-lines]').scrollIntoView({block: 'center'})")
     page.locator("[data-lines]").hover()
     page.mouse.wheel(0, 3000)

@@ -10,7 +10,8 @@ from archive.models import Space, User
 from archive.tasks import dispatch
 from tests.support import browser_sessions, speech_samples
 from tests.support.factory import make_space
-from tests.support.processes import Services, wait_until
+from tests.support.processes import Services
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.usefixtures("committed")
@@ -34,8 +35,8 @@ def test_transcribe_search_and_play(
     services.worker(1)
     dispatch()
     expect(page.get_by_text("Made by a machine, so it may be wrong")).to_be_visible()
-    heard = " ".join(page.locator("[data-lines] p > span").all_inner_texts())
-    assert speech_samples.word_error_rate(speech_samples.TWO_CITIES, heard) < 0.15
+    text = " ".join(page.locator("[data-lines] p > span").all_inner_texts())
+    assert speech_samples.word_error_rate(speech_samples.TWO_CITIES, text) < 0.15
 
     page.goto(f"{services.url}/search/?q=superlative")
     line = page.locator(".found-lines a", has_text="superlative")

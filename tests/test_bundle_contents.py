@@ -21,7 +21,7 @@ def space(seeds: Space) -> Space:
     return seeds
 
 
-def opened(bundle: Bundle) -> dict[str, bytes]:
+def unpack(bundle: Bundle) -> dict[str, bytes]:
     """The files in it, by their path below the one folder."""
     with zipfile.ZipFile(io.BytesIO(read_bundle(bundle))) as zip_file:
         assert zip_file.testzip() is None
@@ -34,7 +34,7 @@ def test_a_bundle_has_every_file(space: Space, tone: Path) -> None:
     day = f"{space.ended_at:%Y-%m-%d}"
     assert bundle.name == f"Seeds- a talk-{day}.zip"
     assert (bundle.state, bundle.bytes_done, bundle.percent) == ("ready", bundle.size, 100)
-    files = opened(bundle)
+    files = unpack(bundle)
     assert list(files) == [
         "bagit.txt",
         "bag-info.txt",
@@ -66,7 +66,7 @@ def test_space_json(space: Space, admin: User) -> None:
     flag(space.pk, "spam", "An advertisement.", admin)
     bundle = build_bundle(space)
 
-    facts = json.loads(opened(bundle)["data/space.json"])
+    facts = json.loads(unpack(bundle)["data/space.json"])
 
     (violation,), (sound,) = facts.pop("violations"), facts.pop("recordings")
     assert facts == {
@@ -110,7 +110,7 @@ def test_a_bundle_has_flags_and_appeals(space: Space, alice: User, admin: User) 
     violation = flag(space.pk, "spam", "An advertisement.", admin, Lines(1, (1,)))
     decide(appeal(violation.pk, "It was <b>beans</b>.", alice).pk, "So they were sold.", admin, granted=False)
 
-    files = opened(build_bundle(space))
+    files = unpack(build_bundle(space))
 
     (response,) = json.loads(files["data/space.json"])["violations"]
     assert response["evidence"] == [

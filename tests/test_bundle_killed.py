@@ -14,7 +14,7 @@ from archive.bundles.build import request
 from archive.log import SYSTEM
 from archive.models import Bundle, LogEntry, Space, User
 from archive.storage import keys, store
-from tests.faults import Deaths, deaths
+from tests.faults import ForkServer, start_fork_server
 from tests.support.bundles import assert_checksums_match
 from tests.support.factory import make_noise
 from tests.support.processes import Services
@@ -37,8 +37,8 @@ STEPS = {
 
 
 @pytest.fixture
-def zygote(services: Services, tmp_path: Path) -> Iterator[Deaths]:
-    with deaths(services.env, tmp_path) as running:
+def zygote(services: Services, tmp_path: Path) -> Iterator[ForkServer]:
+    with start_fork_server(services.env, tmp_path) as running:
         yield running
 
 
@@ -47,23 +47,23 @@ def space(committed: None, alice: User) -> Space:
     return make_noise(alice, megabytes=12)
 
 
-def test_a_build_killed_at_each_step(zygote: Deaths, space: Space) -> None:
-    zygote.run("make_bundle", str(asked(space).pk))  # finds out what the store can do, once
-    whole = zygote.run("make_bundle", str(asked(space).pk))
+def test_a_build_killed_at_each_step(zygote: ForkServer, space: Space) -> None:
+    zygote.run("make_bundle", str(request_bundle(space).pk))  # finds out what the store can do, once
+    whole = zygote.run("make_bundle", str(request_bundle(space).pk))
     assert set(whole.points) >= STEPS
     assert_one_whole_bundle(space)
-    deaths, enough = 0, max(KILLS, len(whole.points) if KILLS else len(STEPS)) - 2
+    kills, enough = 0, max(KILLS, len(whole.points) if KILLS else len(STEPS)) - 2
 
     for place in places_to_kill(whole.points):
-        bundle = asked(space)
+        bundle = request_bundle(space)
         died = zygote.run("make_bundle", str(bundle.pk), kill_at=place)
-        deaths += died.killed  # a run without a wait for a copy has fewer places
+        kills += died.killed  # a run without a wait for a copy has fewer places
         the_lease_runs_out()
         zygote.run("make_bundle", str(bundle.pk))
         assert_one_whole_bundle(space)
-        if deaths >= enough:
+        if kills >= enough:
             break
-    assert deaths >= enough
+    assert kills >= enough
 
 
 def places_to_kill(points: tuple[str, ...]) -> Iterator[int]:
@@ -75,8 +75,8 @@ def places_to_kill(points: tuple[str, ...]) -> Iterator[int]:
         yield from sorted(points.index(step) + 1 for step in STEPS)
 
 
-def asked(space: Space) -> Bundle:
-    """A new bundle, and none of the last one."""
+def request_bundle(space: Space) -> Bundle:
+    """Remove the last bundle with its objects, and request a new one."""
     Bundle.objects.all().delete()
     left = store().listing(f"{keys.prefix(space.pk)}bundles/")
     store().delete(left.versions)

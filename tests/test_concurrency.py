@@ -23,7 +23,7 @@ from archive.moderation.violations import flag, lift
 from archive.retention import purge
 from archive.storage import keys, store, write
 from tests.support.factory import make_contents, make_row
-from tests.support.processes import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 T = TypeVar("T")

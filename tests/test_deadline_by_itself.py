@@ -13,7 +13,8 @@ from archive.storage import keys, store
 from tests.support.bundles import build_bundle
 from tests.support.deadlines import approaching_deadlines
 from tests.support.http_clients import fetch, session_cookie
-from tests.support.processes import Services, manage, wait_until
+from tests.support.processes import Services, manage
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.usefixtures("committed")

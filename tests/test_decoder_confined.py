@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.support.hostile_files import make_sparse_wav
-from tests.support.processes import wait_until
 from tests.support.procfs import children, has_ended
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
 USERS = [os.getuid()] if os.getuid() else [0, 65534]

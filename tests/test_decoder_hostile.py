@@ -22,17 +22,17 @@ def _nobody_stays(tmp_path: Path, settings: Settings) -> Iterator[None]:
     before = children()
     yield
     assert children() == before
-    assert measured(make_tone(tmp_path / "next.wav", "wav")).duration_ms == 3000
+    assert measure_facts(make_tone(tmp_path / "next.wav", "wav")).duration_ms == 3000
 
 
-def measured(path: Path, *, accept_short: bool = False, longest_seconds: int = 86_400) -> AudioFacts:
+def measure_facts(path: Path, *, accept_short: bool = False, longest_seconds: int = 86_400) -> AudioFacts:
     return measure(path, longest_seconds=longest_seconds, accept_short=accept_short, step=lambda seconds: None).measured
 
 
 def refused(path: Path, **options: int) -> str:
     """The code of the refusal."""
     with pytest.raises(Unreadable) as error:
-        measured(path, **options)  # type: ignore[arg-type]
+        measure_facts(path, **options)  # type: ignore[arg-type]
     assert error.value.params["file"] == path.name
     return error.value.code
 
@@ -41,11 +41,11 @@ def test_a_wav_that_claims_4_tebibytes(tmp_path: Path) -> None:
     path = hostile_files.claim_four_tebibytes(tmp_path / "talk.wav")
 
     assert refused(path) == "audio.too_short"
-    assert measured(path, accept_short=True).duration_ms == 3000
+    assert measure_facts(path, accept_short=True).duration_ms == 3000
 
 
 def test_a_wav_of_unknown_length_is_accepted(tmp_path: Path) -> None:
-    assert measured(hostile_files.make_open_ended(tmp_path / "talk.wav")).duration_ms == 3000
+    assert measure_facts(hostile_files.make_open_ended(tmp_path / "talk.wav")).duration_ms == 3000
 
 
 def test_an_empty_track_is_refused(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_500_streams_are_refused(tmp_path: Path) -> None:
 
 
 def test_60_streams_are_accepted(tmp_path: Path) -> None:
-    assert measured(hostile_files.make_many_tracks(tmp_path / "talk.m4a", 60)).duration_ms > 0
+    assert measure_facts(hostile_files.make_many_tracks(tmp_path / "talk.m4a", 60)).duration_ms > 0
 
 
 @pytest.mark.parametrize("kind", [b"APIC", b"PRIV"])
@@ -68,7 +68,9 @@ def test_100_megabytes_of_id3_are_refused(tmp_path: Path, kind: bytes) -> None:
 
 
 def test_an_embedded_picture_is_accepted(tmp_path: Path) -> None:
-    assert measured(hostile_files.make_id3(tmp_path / "talk.mp3", 3_000_000)).duration_ms == pytest.approx(3000, abs=60)
+    assert measure_facts(hostile_files.make_id3(tmp_path / "talk.mp3", 3_000_000)).duration_ms == pytest.approx(
+        3000, abs=60
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,4 +118,4 @@ def test_noise_behind_a_valid_start(tmp_path: Path, start: bytes) -> None:
 def test_a_truncated_file_is_decoded_to_its_end(tmp_path: Path, kind: str) -> None:
     path = cut(make_tone(tmp_path / "talk", kind, seconds=10), 0.8)
 
-    assert 5000 < measured(path, accept_short=True).duration_ms < 9000
+    assert 5000 < measure_facts(path, accept_short=True).duration_ms < 9000

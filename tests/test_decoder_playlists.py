@@ -71,9 +71,9 @@ def visited() -> Iterator[tuple[int, list[str]]]:
         def hang_up_on_everybody() -> None:
             with suppress(OSError):  # at the end
                 while True:
-                    visitor, address = server.accept()
+                    peer, address = server.accept()
                     visits.append(address)
-                    visitor.close()
+                    peer.close()
 
         pool.submit(hang_up_on_everybody)
         try:

@@ -6,7 +6,8 @@ import pytest
 
 from archive.models import Space, User
 from tests.support.factory import make_row
-from tests.support.processes import Services, wait_until
+from tests.support.processes import Services
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.usefixtures("committed")

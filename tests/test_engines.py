@@ -20,8 +20,9 @@ from embedded.engine import Engine
 from embedded.engines import EngineError, Engines
 from embedded.process import Facts, facts, family
 from embedded.state import is_free
-from tests.support.processes import ROOT, wait_until
+from tests.support.processes import ROOT
 from tests.support.procfs import listening_sockets
+from tests.support.waiting import wait_until
 
 # A start that can be killed before it stops anything.
 START = """

@@ -15,7 +15,7 @@ from django.test import Client
 
 from archive.models import User
 from archive.storage.setup import prepare_bucket
-from tests.faults import Deaths, deaths
+from tests.faults import ForkServer, start_fork_server
 from tests.faults.invariants import Invariants
 from tests.faults.scenes import SCENES, Scene
 from tests.faults.tables import rows, stuck
@@ -26,7 +26,7 @@ from tests.support.http_clients import make_client
 from tests.support.leases import end_pauses, expire_leases
 from tests.support.mail_server import FROM, Mailbox, give_address
 from tests.support.object_stores import override_store
-from tests.support.processes import Services, forget_messages
+from tests.support.processes import Services, empty_queues
 
 KILLS = int(os.environ.get("KILLS", "6"))
 SEED = int(os.environ.get("KILLS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
@@ -34,7 +34,7 @@ MINUTES = 4  # of the 15 after recovery; the lease takes 10
 
 
 @pytest.fixture
-def zygote(services: Services, mailbox: Mailbox, tmp_path: Path) -> Iterator[Deaths]:
+def zygote(services: Services, mailbox: Mailbox, tmp_path: Path) -> Iterator[ForkServer]:
     """Processes with leases as in production, a mail server, and a bucket of their own."""
     own = {
         "TRANSCRIPTION_MODEL": speech_samples.MODEL,
@@ -42,15 +42,15 @@ def zygote(services: Services, mailbox: Mailbox, tmp_path: Path) -> Iterator[Dea
         "EMAIL_URL": mailbox.url,
         "MAIL_FROM": FROM,
     }
-    with override_store(bucket_name="kills") as bucket, deaths(services.env | own, tmp_path) as running:
+    with override_store(bucket_name="kills") as bucket, start_fork_server(services.env | own, tmp_path) as running:
         prepare_bucket(bucket, "http://127.0.0.1:8000")
-        forget_messages()
+        empty_queues()
         yield running
-        forget_messages()
+        empty_queues()
 
 
 @pytest.fixture
-def world(zygote: Deaths, alice: User, tone: Path, tmp_path: Path) -> World:
+def world(zygote: ForkServer, alice: User, tone: Path, tmp_path: Path) -> World:
     make_user("ada", "admins")
     make_user("sven", "admins")
     return World(zygote, random.Random(SEED), give_address(alice), tone, tmp_path)
@@ -106,15 +106,15 @@ def test_nothing_is_lost_when_processes_are_killed(
         world.refill()
         name, scene = one_of_them(world, places)
         kill_at, label = places.next(name)
-        run = world.deaths.run(scene.job, *scene.arguments, kill_at=kill_at, label=label)
+        run = world.fork_server.run(scene.job, *scene.arguments, kill_at=kill_at, label=label)
         places.note(name, run.points, killed=run.killed)
         rounds, killed = rounds + 1, killed + run.killed
         nothing_due_is_served(page)
 
         recover(world, scene, killed=run.killed)
         problems = invariants.remains()
-        world.deaths.run("compare")  # as the operator's machine does every day
-        problems += invariants.violations({str(message["Message-ID"]) for _, message in mailbox.got})
+        world.fork_server.run("compare")  # as the operator's machine does every day
+        problems += invariants.violations({str(message["Message-ID"]) for _, message in mailbox.received})
 
         place = run.points[-1] if run.killed else "nowhere"
         assert problems == [], f"{name}, killed {place} (round {rounds}, KILLS_SEED={SEED})"
@@ -122,7 +122,7 @@ def test_nothing_is_lost_when_processes_are_killed(
         everything_else_is_served(page)
         if rounds % 50 == 0 or killed == KILLS:
             with capsys.disabled():
-                sys.stdout.write(f"\nKILLS_SEED={SEED}: {killed} deaths in {rounds} rounds, {places}; no violation\n")
+                sys.stdout.write(f"\nKILLS_SEED={SEED}: {killed} kills in {rounds} rounds, {places}; no violation\n")
                 sys.stdout.flush()
 
 
@@ -139,9 +139,9 @@ def recover(world: World, scene: Scene, *, killed: bool) -> None:
     """Recover without help; callers that got no answer try again."""
     expire_leases()
     if killed and scene.again:
-        world.deaths.run(scene.job, *scene.arguments)
+        world.fork_server.run(scene.job, *scene.arguments)
     for _ in range(MINUTES):
-        world.deaths.run("work")
+        world.fork_server.run("work")
         end_pauses()
         if not stuck():
             break

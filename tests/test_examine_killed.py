@@ -10,8 +10,10 @@ from archive.tasks import dispatch
 from tests.support.factory import make_row, make_space
 from tests.support.leases import expire_leases
 from tests.support.log_entries import events
-from tests.support.processes import PausedAt, Services, dispatch_until
+from tests.support.paused_at import PausedAt
+from tests.support.processes import Services
 from tests.support.uploads import store_upload
+from tests.support.waiting import dispatch_until
 
 VTT = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Runner beans.\n"
 

@@ -19,8 +19,8 @@ from tests.support.deadlines import make_due
 from tests.support.factory import make_contents, make_row
 from tests.support.log_entries import event_detail
 from tests.support.object_stores import override_store
-from tests.support.processes import PATIENCE, wait_until
 from tests.support.rows import reload_space, update_space
+from tests.support.waiting import PATIENCE, wait_until
 
 SMALL, LARGE = Export.Size.SMALL, Export.Size.LARGE
 DELETE = r"^POST /\S*\?delete"

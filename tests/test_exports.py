@@ -42,7 +42,7 @@ def only_part(host: User) -> ExportPart:
     return exports.visible_parts(export)[0]
 
 
-def opened(export_part: ExportPart) -> zipfile.ZipFile:
+def open_zip(export_part: ExportPart) -> zipfile.ZipFile:
     export_part.refresh_from_db()
     assert export_part.size is not None
     return zipfile.ZipFile(io.BytesIO(store().read(export_part.key, 0, export_part.size, export_part.etag)))
@@ -84,7 +84,7 @@ def test_a_part_has_a_bag_of_each_space_and_an_index(three: list[Space], alice: 
     export_part = made(alice)
 
     day = f"{three[0].ended_at:%Y-%m-%d}"
-    with opened(export_part) as zip_file:
+    with open_zip(export_part) as zip_file:
         assert zip_file.testzip() is None
         assert zip_file.namelist()[0] == "index.html"
         folders = list(dict.fromkeys(name.split("/")[0] for name in zip_file.namelist()[1:]))
@@ -132,7 +132,7 @@ def test_a_part_is_revoked_and_replaced_at_its_first_deadline(three: list[Space]
     assert (successor.number, successor.state, successor.fetched_at) == (1, "requested", export_part.ready_at)
     assert build(successor.pk)
     day = f"{three[0].ended_at:%Y-%m-%d}"
-    with opened(successor) as zip_file:
+    with open_zip(successor) as zip_file:
         assert {name.split("/")[0] for name in zip_file.namelist()} == {"index.html", f"SEEDS-{day}", f"Beans-{day}"}
         page = zip_file.read("index.html").decode()
     assert "Expired meanwhile" in page

@@ -11,8 +11,9 @@ from archive.models import Space, UploadSession, User
 from archive.storage import keys, store
 from tests.support.factory import make_row, make_space
 from tests.support.hostile_files import REFUSED_FILES
-from tests.support.processes import Services, dispatch_until
+from tests.support.processes import Services
 from tests.support.uploads import store_upload
+from tests.support.waiting import dispatch_until
 
 TRANSCRIPTS = {
     "long.vtt": b"WEBVTT\n\n00:00.000 --> 00:01.000\n" + b"x" * 15_000_000,

@@ -12,8 +12,10 @@ from archive.storage import keys, store
 from embedded.process import Process
 from tests.support.audio_files import make_noise
 from tests.support.leases import expire_leases
-from tests.support.processes import ROOT, PausedAt, Services, dispatch_until, manage, wait_until
+from tests.support.paused_at import PausedAt
+from tests.support.processes import ROOT, Services, manage
 from tests.support.proxy import PausingProxy
+from tests.support.waiting import dispatch_until, wait_until
 
 PART_2 = r"PUT /spacekeep/spaces/[^/]+/recording/1\.wav\?.*partNumber=2"
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from embedded.process import Facts, Process, facts, family
-from tests.support.processes import ROOT, wait_until
+from tests.support.processes import ROOT
 from tests.support.procfs import read_words
+from tests.support.waiting import wait_until
 
 SECONDS = 250  # longer than any machine takes to start all of it
 

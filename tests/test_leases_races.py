@@ -10,8 +10,8 @@ from archive.leases import Claim
 from archive.models import Space, User
 from tests.support.factory import make_row
 from tests.support.leases import claim_space, try_claim_space
-from tests.support.processes import PATIENCE
 from tests.support.rows import reload_space
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture

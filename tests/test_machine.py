@@ -141,8 +141,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(model=spaces)
     def ask_for_a_bundle(self, model: Model) -> None:
-        if asked := self.change(model, lambda: build.request(model.space.pk, SYSTEM)):
-            build.build(asked.pk)
+        if bundle := self.change(model, lambda: build.request(model.space.pk, SYSTEM)):
+            build.build(bundle.pk)
 
     @rule(hours=st.integers(1, 24 * 40))
     def time_passes(self, hours: int) -> None:

@@ -26,8 +26,8 @@ def client(admin: User) -> Client:
     return make_client(admin)
 
 
-def titles(client: Client, **asked: str) -> list[str]:
-    return [str(row.space) for row in client.get("/moderation/", asked).context["queue"].rows]
+def titles(client: Client, **query: str) -> list[str]:
+    return [str(row.space) for row in client.get("/moderation/", query).context["queue"].rows]
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ from embedded.process import Process
 from tests.support.factory import make_row
 from tests.support.leases import expire_leases
 from tests.support.mail_server import FROM, Mailbox, give_address, reload_notice, text_body
-from tests.support.processes import PausedAt, Services, dispatch_until
+from tests.support.paused_at import PausedAt
+from tests.support.processes import Services
 from tests.support.rows import update_space
+from tests.support.waiting import dispatch_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -38,7 +40,7 @@ def test_killed_between_the_delivery_and_the_commit(services: Services, space: S
         worker = start_worker(services, mailbox)
         dispatch()
         pause.wait()
-        assert len(mailbox.got) == 1
+        assert len(mailbox.received) == 1
         worker.kill()
     assert reload_notice(notice).state == "pending"
     expire_leases()
@@ -58,8 +60,8 @@ def test_two_workers_and_many_dispatches_send_each_once(services: Services, spac
 
     dispatch_until(lambda: not Notice.objects.filter(state="pending").exists(), "all are sent")
 
-    got = sorted(message["Message-ID"] for message in mailbox.to("alice@example.org"))
-    assert got == sorted(f"<{pk}@127.0.0.1>" for pk in ids)
+    ids_received = sorted(message["Message-ID"] for message in mailbox.to("alice@example.org"))
+    assert ids_received == sorted(f"<{pk}@127.0.0.1>" for pk in ids)
 
 
 def test_deletion_is_checked_again_right_before_delivery(space: Space, mailbox: Mailbox) -> None:
@@ -74,7 +76,7 @@ def test_deletion_is_checked_again_right_before_delivery(space: Space, mailbox: 
 
     assert not notices.send(notice.pk)
 
-    assert mailbox.got == []
+    assert mailbox.received == []
     assert reload_notice(notice).state == "obsolete"
 
 
@@ -90,7 +92,7 @@ def test_a_worker_that_lost_its_claim_delivers_nothing(space: Space, mailbox: Ma
 
     assert not notices.send(notice.pk)
 
-    assert mailbox.got == []
+    assert mailbox.received == []
     assert reload_notice(notice).state == "pending"
 
 
@@ -106,7 +108,7 @@ def test_a_delivered_notice_is_sent_even_if_the_claim_was_lost(space: Space, mai
     assert notices.send(notice.pk)
     assert not notices.send(notice.pk)
 
-    assert len(mailbox.got) == 1
+    assert len(mailbox.received) == 1
     assert reload_notice(notice).state == "sent"
 
 

@@ -77,7 +77,7 @@ def test_without_a_known_zone_a_mail_has_only_utc(host: User, mailbox: Mailbox) 
 def test_a_title_with_line_breaks_injects_no_header(host: User, mailbox: Mailbox, newline: str) -> None:
     send(make_row(host, title=f"Seeds{newline}Bcc: eve@example.org{newline}{newline}Click here"))
 
-    ((to, message),) = mailbox.got
+    ((to, message),) = mailbox.received
 
     assert to == "alice@example.org"
     assert message["Bcc"] is None
@@ -138,8 +138,8 @@ def test_each_kind_of_notice_is_sent(host: User, admin: User, mailbox: Mailbox) 
     for pk in Notice.objects.filter(state="pending").values_list("pk", flat=True):
         assert notices.send(pk)
 
-    assert len(mailbox.got) == 7
-    for _, message in mailbox.got:
+    assert len(mailbox.received) == 7
+    for _, message in mailbox.received:
         assert "http://127.0.0.1:8000/spaces/" in text_body(message)
         assert "{" not in text_body(message)
         assert "src=" not in html_body(message)

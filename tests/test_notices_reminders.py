@@ -117,7 +117,7 @@ def test_a_moved_deadline_gets_a_new_reminder(host: User, admin: User, mailbox: 
     send_all()
 
     assert Notice.objects.filter(kind="due-7-days", state="sent").count() == 1
-    assert len(mailbox.got) == 2
+    assert len(mailbox.received) == 2
 
 
 def test_a_restored_deadline_gets_its_reminder_again(host: User, mailbox: Mailbox) -> None:
@@ -128,14 +128,14 @@ def test_a_restored_deadline_gets_its_reminder_again(host: User, mailbox: Mailbo
     update_space(space, expires_at=None)
     send_all()
     notice = Notice.objects.get()
-    assert (notice.state, mailbox.got) == ("obsolete", [])
+    assert (notice.state, mailbox.received) == ("obsolete", [])
     assert notices.create_reminders() == 0
 
     update_space(space, expires_at=until)
     assert notices.create_reminders() == 1
     send_all()
 
-    assert (reload_notice(notice).state, reload_notice(notice).problem, len(mailbox.got)) == ("sent", {}, 1)
+    assert (reload_notice(notice).state, reload_notice(notice).problem, len(mailbox.received)) == ("sent", {}, 1)
     assert events(space) == ["notice.obsolete", "notice.requeued", "notice.sent"]
     assert notices.create_reminders() == 0
 
@@ -150,7 +150,7 @@ def test_a_sent_reminder_is_not_repeated_for_a_restored_deadline(host: User, mai
     update_space(space, expires_at=until)
 
     assert notices.create_reminders() == 0
-    assert len(mailbox.got) == 1
+    assert len(mailbox.received) == 1
 
 
 def test_reminders_are_created_in_batches(host: User, admin: User) -> None:

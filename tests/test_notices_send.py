@@ -41,7 +41,7 @@ def test_a_notice_is_sent(space: Space, mailbox: Mailbox) -> None:
 
     assert notices.send(notice.pk)
 
-    ((to, message),) = mailbox.got
+    ((to, message),) = mailbox.received
     assert to == "alice@example.org"
     assert (message["Subject"], message["From"], message["To"]) == (
         "Your bundle is ready: Seeds",
@@ -72,7 +72,7 @@ def test_a_repeated_notice_is_sent_once(space: Space, mailbox: Mailbox) -> None:
 
     assert (notices.send(first.pk), notices.send(again.pk), notices.send(first.pk)) == (True, False, False)
 
-    assert len(mailbox.got) == 1
+    assert len(mailbox.received) == 1
 
 
 def test_a_notice_is_part_of_the_transaction_of_its_change(space: Space) -> None:
@@ -130,7 +130,7 @@ def test_nothing_is_sent_about_a_deleted_space(space: Space, mailbox: Mailbox, g
 
     assert not notices.send(notice.pk)
 
-    assert mailbox.got == []
+    assert mailbox.received == []
     assert (reload_notice(notice).state, reload_notice(notice).problem) == (
         "obsolete",
         make_problem("notice.space_gone"),
@@ -158,7 +158,7 @@ def test_a_removed_bundle_is_not_announced(space: Space, mailbox: Mailbox) -> No
 
     assert not notices.send(notice.pk)
 
-    assert (mailbox.got, reload_notice(notice).problem) == ([], make_problem("notice.bundle_removed"))
+    assert (mailbox.received, reload_notice(notice).problem) == ([], make_problem("notice.bundle_removed"))
 
 
 def test_no_failure_notice_for_a_bundle_requested_again(space: Space, mailbox: Mailbox) -> None:
@@ -170,7 +170,7 @@ def test_no_failure_notice_for_a_bundle_requested_again(space: Space, mailbox: M
 
     assert not notices.send(notice.pk)
 
-    assert (mailbox.got, reload_notice(notice).problem) == ([], make_problem("notice.bundle_requested_again"))
+    assert (mailbox.received, reload_notice(notice).problem) == ([], make_problem("notice.bundle_requested_again"))
 
 
 def test_a_user_without_access_gets_no_notice(space: Space, admin: User, mailbox: Mailbox) -> None:
@@ -183,7 +183,7 @@ def test_a_user_without_access_gets_no_notice(space: Space, admin: User, mailbox
 
     assert not notices.send(notice.pk)
 
-    assert (mailbox.got, reload_notice(notice).state) == ([], "obsolete")
+    assert (mailbox.received, reload_notice(notice).state) == ([], "obsolete")
 
 
 def test_without_an_address_a_notice_is_web_only(bob: User, mailbox: Mailbox) -> None:
@@ -204,7 +204,7 @@ def test_after_the_address_was_removed_a_notice_is_web_only(
 
     assert not notices.send(notice.pk)
 
-    assert (mailbox.got, reload_notice(notice).state) == ([], "web-only")
+    assert (mailbox.received, reload_notice(notice).state) == ([], "web-only")
 
 
 def test_without_a_mail_server_none_is_sent_not_even_later(host: User, settings: object) -> None:

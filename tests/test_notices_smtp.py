@@ -53,7 +53,7 @@ def test_an_unreachable_server_is_retried_with_growing_pauses(space: Space, sett
     with run_mail_server(Mailbox(port)) as up:
         assert notices.send(notice.pk)
 
-    assert len(up.got) == 1
+    assert len(up.received) == 1
     assert (reload_notice(notice).state, reload_notice(notice).problem) == ("sent", {})
 
 
@@ -88,7 +88,7 @@ def test_a_refused_address_fails_visibly_and_others_go_on(space: Space, bob: Use
 
     assert (notices.send(refused.pk), notices.send(fine.pk)) == (False, True)
 
-    assert [to for to, _ in mailbox.got] == ["bob@example.org"]
+    assert [to for to, _ in mailbox.received] == ["bob@example.org"]
     assert reload_notice(refused).state == "failed"
     assert reload_notice(refused).problem == make_problem("mail.address_refused", reply=550)
     assert event_detail(space, "notice.failed")["notice"] == str(refused.pk)
@@ -128,7 +128,7 @@ def test_an_invalid_address_fails_without_header_injection(space: Space, mailbox
 
     notices.send(notice.pk)
 
-    assert mailbox.got == []
+    assert mailbox.received == []
     assert reload_notice(notice).problem == make_problem("mail.bad_address")
 
 
@@ -138,7 +138,7 @@ def test_a_notice_fails_after_two_days(space: Space, mailbox: Mailbox) -> None:
 
     assert not notices.send(notice.pk)
 
-    assert mailbox.got == []
+    assert mailbox.received == []
     assert (reload_notice(notice).state, reload_notice(notice).problem) == (
         "failed",
         make_problem("mail.server_down", error="TimeoutError"),
@@ -159,4 +159,4 @@ def test_an_unexpected_error_is_stored_on_the_row(space: Space, mailbox: Mailbox
         < timedelta(seconds=seconds_from_now(reload_notice(notice).retry_at))
         <= timedelta(seconds=5)
     )
-    assert mailbox.got == []
+    assert mailbox.received == []

@@ -8,7 +8,8 @@ from playwright.sync_api import Browser
 from archive.models import User
 from tests.support import browser_sessions
 from tests.support.http_clients import make_client
-from tests.support.processes import Services, wait_until
+from tests.support.processes import Services
+from tests.support.waiting import wait_until
 
 
 def visit(user: User | None, zone: str) -> str:

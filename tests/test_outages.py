@@ -17,7 +17,8 @@ from archive.storage import keys, store
 from embedded.engine import Engine
 from tests.plugin import engines
 from tests.support.http_clients import fetch, request_bundle, session_cookie
-from tests.support.processes import Services, wait_until
+from tests.support.processes import Services
+from tests.support.waiting import wait_until
 
 
 @contextmanager

@@ -110,8 +110,8 @@ def log(db: None, alice: User, admin: User) -> Any:
     return available, gone
 
 
-def entries(user: User, **asked: str) -> list[str]:
-    return [entry.event for entry in make_client(user).get("/log/", asked).context["entries"]]
+def entries(user: User, **query: str) -> list[str]:
+    return [entry.event for entry in make_client(user).get("/log/", query).context["entries"]]
 
 
 def test_the_log_and_its_filters(auditor: User, log: tuple[Space, Space]) -> None:
@@ -135,16 +135,16 @@ def test_the_log_and_its_filters(auditor: User, log: tuple[Space, Space]) -> Non
 
 @pytest.mark.usefixtures("log")
 @pytest.mark.parametrize(
-    "asked",
+    "query",
     [{"space": "nonsense"}, {"since": "yesterday"}, {"until": "2026-02-30"}, {"event": "space.exploded"}],
     ids=["space", "since", "until", "event"],
 )
-def test_an_invalid_log_filter_is_reported(auditor: User, asked: dict[str, str]) -> None:
-    answer = make_client(auditor).get("/log/", asked)
+def test_an_invalid_log_filter_is_reported(auditor: User, query: dict[str, str]) -> None:
+    answer = make_client(auditor).get("/log/", query)
 
     assert answer.status_code == 200
     (problem,) = answer.context["problems"]
-    assert next(iter(asked.values())) in problem
+    assert next(iter(query.values())) in problem
     assert len(answer.context["entries"]) == 6
 
 

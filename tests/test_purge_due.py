@@ -11,8 +11,8 @@ from archive.retention.purge import begin, purge, sweep_all
 from archive.storage import keys, store
 from tests.support.factory import make_held, make_row
 from tests.support.log_entries import event_detail, events
-from tests.support.processes import wait_until
 from tests.support.rows import reload_space, update_space
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("db")
 

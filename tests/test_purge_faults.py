@@ -23,7 +23,7 @@ from tests.support.factory import make_contents, make_row
 from tests.support.leases import end_pauses
 from tests.support.log_entries import entries, events
 from tests.support.object_stores import override_store
-from tests.support.processes import forget_messages
+from tests.support.processes import empty_queues
 from tests.support.rows import reload_space
 
 pytestmark = pytest.mark.usefixtures("db", "queues")
@@ -35,9 +35,9 @@ END = r"^DELETE /\S*uploadId"
 
 @pytest.fixture
 def queues() -> Iterator[None]:
-    forget_messages()
+    empty_queues()
     yield
-    forget_messages()
+    empty_queues()
 
 
 @pytest.fixture
@@ -148,11 +148,13 @@ def keeps(*refused_keys: str) -> Fault:
     own = store()
     data = {key: own.client.get_object(Bucket=own.bucket, Key=key)["Body"].read() for key in refused_keys}
 
-    def changed(said: bytes) -> bytes:
+    def changed(content: bytes) -> bytes:
         for key, body in data.items():
             own.client.put_object(Bucket=own.bucket, Key=key, Body=body)
         errors = "".join(f"<Error><Key>{key}</Key><Code>AccessDenied</Code></Error>" for key in refused_keys)
-        return re.sub(rb"(<DeleteResult[^>]*?)/?>(</DeleteResult>)?$", rb"\1>%b</DeleteResult>" % errors.encode(), said)
+        return re.sub(
+            rb"(<DeleteResult[^>]*?)/?>(</DeleteResult>)?$", rb"\1>%b</DeleteResult>" % errors.encode(), content
+        )
 
     return Fault(DELETE, changed=changed)
 

@@ -14,7 +14,7 @@ from archive.moderation.violations import flag
 from archive.retention.purge import begin
 from tests.support.errors import raises_error
 from tests.support.factory import make_row
-from tests.support.processes import PATIENCE, wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 

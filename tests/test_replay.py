@@ -20,7 +20,7 @@ from archive.retention.replay import Entry, judge
 from tests.support.deadlines import make_due
 from tests.support.factory import make_user
 from tests.support.log_entries import event_detail
-from tests.support.processes import wait_until
+from tests.support.waiting import wait_until
 
 SPACE = UUID("00000000-0000-4000-8000-000000000001")
 POLICY = {"retention_days": 30, "violation_extra_days": 90, "lift_grace_days": 7}
@@ -151,9 +151,9 @@ def test_a_space_before_its_deadline_is_no_finding() -> None:
 def test_the_policy_of_the_time_applies() -> None:
     """A week was the rule when it was announced; later changes don't make that wrong."""
     week = {"retention_days": 7, "violation_extra_days": 0, "lift_grace_days": 0}
-    opened = (OPENED[0], OPENED[1], {**OPENED[2], "policy": week, "deadline": "2026-03-08T12:00:00Z"})
+    registered = (OPENED[0], OPENED[1], {**OPENED[2], "policy": week, "deadline": "2026-03-08T12:00:00Z"})
 
-    assert judged(opened, began("2026-03-08T12:00"), deleted("2026-03-08T12:05")) == []
+    assert judged(registered, began("2026-03-08T12:00"), deleted("2026-03-08T12:05")) == []
 
 
 @pytest.mark.usefixtures("db")

@@ -90,7 +90,7 @@ def test_queries_and_lines_are_escaped(alice: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "answer"),
+    ("query", "answer"),
     [
         ({}, "Finds what was said"),
         ({"q": "   "}, "Finds what was said"),
@@ -107,8 +107,8 @@ def test_queries_and_lines_are_escaped(alice: User) -> None:
     ],
 )
 @pytest.mark.usefixtures("spaces")
-def test_every_query_has_a_clear_message(alice: User, asked: dict[str, str], answer: str) -> None:
-    page = make_client(alice).get("/search/", asked)
+def test_every_query_has_a_clear_message(alice: User, query: dict[str, str], answer: str) -> None:
+    page = make_client(alice).get("/search/", query)
 
     assert page.status_code == 200
     assert answer in page.content.decode()

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.support.processes import MANAGE, PATIENCE, ROOT, free_port
+from tests.support.processes import MANAGE, ROOT, free_port
+from tests.support.waiting import PATIENCE
 
 HTTPS = {"SITE_URL": "https://spaces.example.org", "ALLOWED_HOSTS": "spaces.example.org", "DEBUG": "0"}
 STRONG = "k3-Vq8zT1wLr0Yc6NfUe9PbXs2GdHj7MaQoRiKtWvZyB4xC5-8hJdFw"

@@ -17,8 +17,10 @@ from archive.storage import keys, store
 from embedded.process import Process
 from tests.support import factory
 from tests.support.audio_files import make_noise
-from tests.support.processes import ROOT, PausedAt, Services, wait_until
+from tests.support.paused_at import PausedAt
+from tests.support.processes import ROOT, Services
 from tests.support.proxy import PausingProxy
+from tests.support.waiting import wait_until
 
 OPENS_UPLOAD = r"POST /spacekeep/spaces/[^/]+/{folder}/[^/]+\?uploads"
 PART_2 = r"PUT /spacekeep/spaces/[^/]+/recording/1\.wav\?.*partNumber=2"

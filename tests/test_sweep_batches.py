@@ -33,8 +33,8 @@ def make_full(alice: User) -> Callable[[int], list[Space]]:
         spaces = [make_row(alice) for _ in range(count)]
         for space in spaces:
             make_contents(space)
-            opened = f"{keys.prefix(space.pk)}open"
-            store().client.create_multipart_upload(Bucket=store().bucket, Key=opened)
+            key = f"{keys.prefix(space.pk)}open"
+            store().client.create_multipart_upload(Bucket=store().bucket, Key=key)
             make_due(space)
         return spaces
 

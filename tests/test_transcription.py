@@ -38,7 +38,7 @@ def call(alice: User, tmp_path: Path) -> Space:
     )
 
 
-def asked(space: Space) -> Transcription:
+def transcription_of(space: Space) -> Transcription:
     return Transcription.objects.get(space=space)
 
 
@@ -57,7 +57,7 @@ def written(space: Space) -> set[str]:
 
 def test_speech_becomes_a_transcript(alice: User, tmp_path: Path) -> None:
     space = make_space(alice, recording=speech_samples.extract_reading(tmp_path), transcript=None, transcribe=True)
-    work = asked(space)
+    work = transcription_of(space)
     assert work.state == "requested"
 
     assert not transcribe(work.pk)
@@ -83,9 +83,9 @@ def test_a_run_stops_before_its_time_limit_and_the_next_continues(
     space = make_space(alice, recording=longer, transcript=None, transcribe=True)
     settings.LEASE_SECONDS = 1  # the first window takes longer than that
 
-    assert transcribe(asked(space).pk)
+    assert transcribe(transcription_of(space).pk)
 
-    work = asked(space)
+    work = transcription_of(space)
     assert (work.state, work.attempts, work.problem, work.language) == ("running", 0, {}, "en")
     assert 30_000 <= work.done_ms <= 60_000
     assert all(line["end_ms"] <= work.done_ms for line in work.cues)
@@ -106,11 +106,11 @@ def test_a_run_stops_before_its_time_limit_and_the_next_continues(
 def test_an_uploaded_transcript_ends_the_transcription(call: Space) -> None:
     given = give(call)
 
-    assert not transcribe(asked(call).pk)
+    assert not transcribe(transcription_of(call).pk)
 
     assert list(call.transcripts.all()) == [given]
     assert written(call) == {given.key}
-    work = asked(call)
+    work = transcription_of(call)
     assert work.state == "failed"
     assert work.problem_code == "transcription.uploaded_meanwhile"
 
@@ -120,15 +120,15 @@ def test_an_uploaded_transcript_wins_even_at_the_end(call: Space) -> None:
     Transcription.objects.filter(space=call).update(done_ms=30_000, total_ms=30_000, cues=[line])
     given = give(call)
 
-    transcribe(asked(call).pk)
+    transcribe(transcription_of(call).pk)
 
     assert list(call.transcripts.all()) == [given]
     assert written(call) == {given.key}
-    assert asked(call).state == "failed"
+    assert transcription_of(call).state == "failed"
 
 
 def test_a_later_upload_is_added_beside_the_automatic_one(call: Space) -> None:
-    transcribe(asked(call).pk)
+    transcribe(transcription_of(call).pk)
 
     give(call)
 
@@ -140,31 +140,31 @@ def test_a_recording_without_speech_is_reported(alice: User, tmp_path: Path) -> 
     silent = make_silence(tmp_path / "silent.wav", seconds=70)
     space = make_space(alice, recording=silent, transcript=None, transcribe=True)
 
-    assert not transcribe(asked(space).pk)
+    assert not transcribe(transcription_of(space).pk)
 
-    work = asked(space)
+    work = transcription_of(space)
     assert work.state == "failed"
     assert work.problem_code == "transcription.no_speech"
     assert written(space) == set()
 
 
 def test_the_deadline_ends_a_transcription(call: Space) -> None:
-    work = asked(call)
+    work = transcription_of(call)
     make_due(call)
     begin(call.pk)
 
     assert not transcribe(work.pk)
 
-    assert asked(call).state == "failed"
+    assert transcription_of(call).state == "failed"
     assert written(call) == set()
 
 
 def test_a_transcription_fails_after_five_attempts_without_progress(call: Space) -> None:
     Transcription.objects.filter(space=call).update(attempts=5, problem=make_problem("work.gave_up"))
 
-    transcribe(asked(call).pk)
+    transcribe(transcription_of(call).pk)
 
-    assert (asked(call).state, asked(call).problem) == ("failed", make_problem("work.gave_up"))
+    assert (transcription_of(call).state, transcription_of(call).problem) == ("failed", make_problem("work.gave_up"))
     assert events(call)[-1] == "transcription.failed"
 
 
@@ -172,16 +172,16 @@ def test_a_missing_recording_fails_at_once(call: Space) -> None:
     recording = call.recordings.get()
     store().delete((StoredVersion(recording.key, "", recording.size),))
 
-    transcribe(asked(call).pk)
+    transcribe(transcription_of(call).pk)
 
-    assert asked(call).state == "failed"
-    assert asked(call).problem["params"]["status"] == 404
+    assert transcription_of(call).state == "failed"
+    assert transcription_of(call).problem["params"]["status"] == 404
 
 
 def test_a_new_request_resumes_after_a_failure(call: Space) -> None:
     line = {"start_ms": 0, "end_ms": 900, "speaker": "", "text": "Hello."}
-    heard = {"done_ms": 20_000, "total_ms": 30_000, "cues": [line], "language": "en"}
-    Transcription.objects.filter(space=call).update(state="failed", problem=make_problem("work.gave_up"), **heard)
+    progress = {"done_ms": 20_000, "total_ms": 30_000, "cues": [line], "language": "en"}
+    Transcription.objects.filter(space=call).update(state="failed", problem=make_problem("work.gave_up"), **progress)
 
     again = enqueue.ask(call.pk, SYSTEM)
 
@@ -231,15 +231,15 @@ def test_nobody_is_asked_for_what_is_not_wanted(alice: User, settings: Settings)
 def test_switched_off_nothing_is_claimed(call: Space, settings: Settings) -> None:
     settings.TRANSCRIPTION_MODEL = ""
 
-    assert not transcribe(asked(call).pk)
+    assert not transcribe(transcription_of(call).pk)
 
-    assert (asked(call).state, asked(call).attempts) == ("requested", 0)
+    assert (transcription_of(call).state, transcription_of(call).attempts) == ("requested", 0)
 
 
 def test_a_language_unknown_to_the_model_is_reported(call: Space) -> None:
     Transcription.objects.filter(space=call).update(language="tlh")
 
-    transcribe(asked(call).pk)
+    transcribe(transcription_of(call).pk)
 
-    assert asked(call).state == "failed"
-    assert asked(call).problem_code == "transcription.unknown_language"
+    assert transcription_of(call).state == "failed"
+    assert transcription_of(call).problem_code == "transcription.unknown_language"

@@ -17,7 +17,7 @@ def model(settings: Settings) -> None:
     settings.TRANSCRIPTION_MODEL = speech_samples.MODEL
 
 
-def heard(recording: Path, language: str = "") -> tuple[list[Cue], str]:
+def transcribe_file(recording: Path, language: str = "") -> tuple[list[Cue], str]:
     """Its lines, and the language that was found. The samples are at 16 kHz already."""
     with wave.open(str(recording)) as sound:
         assert sound.getframerate() == 16000
@@ -29,7 +29,7 @@ def heard(recording: Path, language: str = "") -> tuple[list[Cue], str]:
 def test_word_error_rate_of_a_telephone_call(tmp_path: Path) -> None:
     reference = speech_samples.read_telephone_transcript(tmp_path)
 
-    lines, language = heard(speech_samples.extract_telephone_call(tmp_path))
+    lines, language = transcribe_file(speech_samples.extract_telephone_call(tmp_path))
 
     assert language == "en"
     # A narrow line, and two who talk over each other: the tiny model mishears every seventh word of it.

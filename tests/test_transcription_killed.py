@@ -14,7 +14,8 @@ from archive.tasks import dispatch
 from tests.support import speech_samples
 from tests.support.factory import make_space
 from tests.support.leases import expire_leases
-from tests.support.processes import Services, dispatch_until, wait_until
+from tests.support.processes import Services
+from tests.support.waiting import dispatch_until, wait_until
 
 
 @pytest.mark.usefixtures("committed")
@@ -54,11 +55,11 @@ def test_a_killed_transcription_resumes_at_its_last_window(
         )
         prefix = f"{keys.prefix(space.pk)}transcript/"
         assert [version.key for version in store().listing(prefix).versions] == [transcript.key]
-        assert asked(trap) == b"", "somebody asked the network for something"
+        assert first_request(trap) == b"", "somebody asked the network for something"
 
 
-def asked(trap: socket.socket) -> bytes:
-    """The answer of the first worker that reached this point."""
+def first_request(trap: socket.socket) -> bytes:
+    """The bytes of the first connection to `trap`, b"" if there was none."""
     try:
         caller, _ = trap.accept()
     except BlockingIOError:

@@ -22,9 +22,9 @@ def test_a_stale_worker_keeps_the_other_workers_transcript(
     space = make_row(alice)
     make_contents(space)
     space.transcripts.all().delete()
-    heard = [{"start_ms": 0, "end_ms": 900, "speaker": "", "text": "Runner beans."}]
+    cues = [{"start_ms": 0, "end_ms": 900, "speaker": "", "text": "Runner beans."}]
     work = Transcription.objects.create(
-        space=space, state="running", language="en", cues=heard, done_ms=74_000, total_ms=74_000
+        space=space, state="running", language="en", cues=cues, done_ms=74_000, total_ms=74_000
     )
     stores = transcribe.store_transcript  # type: ignore[attr-defined]
 

@@ -68,10 +68,10 @@ def test_speech_without_pauses_is_cut_too() -> None:
 
 def test_a_long_recording_is_never_in_memory_as_a_whole() -> None:
     endless = Slow(b"")
-    asked: list[int] = []
+    sizes: list[int] = []
 
     def read(size: int = -1) -> bytes:
-        asked.append(size)
+        sizes.append(size)
         return bytes(size)
 
     endless.read = read  # type: ignore[method-assign]
@@ -79,5 +79,5 @@ def test_a_long_recording_is_never_in_memory_as_a_whole() -> None:
 
     for _ in range(100):
         assert len(next(some).samples) <= 60 * 2 * RATE
-    assert max(asked) <= 60 * 2 * RATE
-    assert sum(asked) <= 101 * 60 * 2 * RATE
+    assert max(sizes) <= 60 * 2 * RATE
+    assert sum(sizes) <= 101 * 60 * 2 * RATE

@@ -14,8 +14,10 @@ from archive.storage import keys, store
 from tests.support.api_client import RemoteApiClient
 from tests.support.leases import expire_leases
 from tests.support.log_entries import event_detail, events
-from tests.support.processes import PausedAt, Services, dispatch_until, wait_until
+from tests.support.paused_at import PausedAt
+from tests.support.processes import Services
 from tests.support.proxy import PausingProxy
+from tests.support.waiting import dispatch_until, wait_until
 
 COMPLETES = r"POST /spacekeep/spaces/[^ ]+\?uploadId="
 OPENS = r"POST /spacekeep/spaces/[^ ]+\?uploads"

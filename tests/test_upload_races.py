@@ -16,7 +16,7 @@ from archive.storage import Upload, begin, keys, store
 from tests.support.api_client import ApiClient
 from tests.support.deadlines import make_due
 from tests.support.log_entries import events
-from tests.support.processes import PATIENCE
+from tests.support.waiting import PATIENCE
 from tests.test_concurrency import at_once
 from tests.test_purge_races import meanwhile
 

@@ -6,7 +6,8 @@ import pytest
 
 from archive.models import Bundle, Space, User
 from tests.support.http_clients import request_bundle, session_cookie
-from tests.support.processes import Services, wait_until
+from tests.support.processes import Services
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.usefixtures("committed")

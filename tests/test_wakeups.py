@@ -21,7 +21,7 @@ from tests.faults.worker import published
 from tests.support.factory import make_held, make_row, make_space, make_user
 from tests.support.http_clients import make_client
 from tests.support.mail_server import Mailbox, give_address
-from tests.support.processes import forget_messages
+from tests.support.processes import empty_queues
 from tests.support.rows import update_space
 
 Commit = Callable[[Callable[[], Any]], list[tuple[str, str]]]
@@ -30,7 +30,7 @@ Commit = Callable[[Callable[[], Any]], list[tuple[str, str]]]
 @pytest.fixture
 def commit(db: None, django_capture_on_commit_callbacks: Any) -> Iterator[Commit]:
     """Run something as if it were committed, and return the messages that it published."""
-    forget_messages()
+    empty_queues()
 
     def run(act: Callable[[], Any]) -> list[tuple[str, str]]:
         with django_capture_on_commit_callbacks(execute=True):
@@ -38,7 +38,7 @@ def commit(db: None, django_capture_on_commit_callbacks: Any) -> Iterator[Commit
         return published()
 
     yield run
-    forget_messages()
+    empty_queues()
 
 
 @pytest.fixture

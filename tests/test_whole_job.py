@@ -11,7 +11,8 @@ from archive import dbtime
 from archive.models import Bundle, LogEntry, Space, User
 from archive.storage import keys, store
 from tests.support.deadlines import move_deadline
-from tests.support.processes import Services, manage, wait_until
+from tests.support.processes import Services, manage
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.usefixtures("committed")

@@ -17,7 +17,9 @@ from archive.storage import keys, store
 from archive.tasks import dispatch
 from tests.support.factory import make_noise
 from tests.support.leases import expire_leases
-from tests.support.processes import PausedAt, Services, dispatch_until, wait_until
+from tests.support.paused_at import PausedAt
+from tests.support.processes import Services
+from tests.support.waiting import dispatch_until, wait_until
 
 BUNDLES = ["bundle.started", "bundle.ready"]  # at the second, the ZIP is in the store and its row does not know
 DELETIONS = ["deletion.started", "deletion.inventoried", "space.deleted"]  # at the last, the store is empty already

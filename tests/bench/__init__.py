@@ -26,6 +26,6 @@ def at_least(name: str, value: float, unit: str, least: float) -> Figure:
     return Figure(name, value, unit, f">= {least:g}", value >= least)
 
 
-def told(name: str, value: float, unit: str) -> Figure:
-    """One without a goal: what stands beside the others, to compare."""
+def without_goal(name: str, value: float, unit: str) -> Figure:
+    """A figure to compare the others with."""
     return Figure(name, value, unit, "none", True)

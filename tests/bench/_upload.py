@@ -22,8 +22,9 @@ from tests import plugin
 from tests.bench import Figure, at_least, at_most
 from tests.support.browser_sessions import sign_in_with_form
 from tests.support.factory import make_user
-from tests.support.processes import ROOT, Services, Web
+from tests.support.processes import ROOT, Services
 from tests.support.proxy import CountingProxy
+from tests.support.reused_processes import Web
 
 MIB = 1024**2
 COPY = """
@@ -59,7 +60,7 @@ def compare(folder: Path, size: int, rounds: int) -> Iterator[Figure]:
             yield at_most("upload through the web", round(relay.received / rounds / 2 / MIB, 2), "MiB", 2)
     finally:
         services.stop()
-        Web.forget()
+        Web.kill()
 
 
 def _noise(path: Path, size: int) -> Path:

@@ -1,9 +1,9 @@
 """Kill real processes at exact points, again and again.
 
 points.py counts every commit, store call and publish of a process, and kills it (SIGKILL) at the chosen one.
-zygote.py is a process that has loaded everything and forks one child for each job, so that a thousand deaths take
+zygote.py is a process that has loaded everything and forks one child for each job, so that a thousand kills take
 minutes. jobs.py says what can be run there: what people and their programs do, and what a worker does (worker.py).
-`Deaths` is the tests' end of it.
+A `ForkServer` starts it and sends it jobs.
 
 scenes.py says what can happen in a world (world.py) of many Spaces, and invariants.py (tables.py, stories.py) what must
 hold in it afterwards.
@@ -30,7 +30,7 @@ class Run:
     points: tuple[str, ...]
 
 
-class Deaths:
+class ForkServer:
     """Runs jobs in processes of their own. Raises AssertionError when one fails by itself."""
 
     def __init__(self, to: IO[str], back: IO[str]) -> None:
@@ -38,18 +38,18 @@ class Deaths:
 
     def run(self, job: str, *arguments: str, kill_at: int = 0, label: str = "") -> Run:
         """`kill_at`: at which point, counted from 1; 0: it may live. `label`: only points that bear it are counted."""
-        asked = {"job": job, "arguments": arguments, "kill_at": kill_at, "label": label}
-        self._to.write(json.dumps(asked) + "\n")
+        request = {"job": job, "arguments": arguments, "kill_at": kill_at, "label": label}
+        self._to.write(json.dumps(request) + "\n")
         self._to.flush()
         answer = json.loads(self._back.readline())
-        assert answer["status"] in (0, -9), answer["said"]
+        assert answer["status"] in (0, -9), answer["error"]
         assert (answer["status"] == -9) <= (kill_at > 0), "it was killed by somebody else"
         return Run(answer["status"] == -9, tuple(answer["points"]))
 
 
 @contextmanager
-def deaths(env: dict[str, str], folder: Path) -> Iterator[Deaths]:
-    """A zygote with the settings of `env`, for as long as it is entered."""
+def start_fork_server(env: dict[str, str], folder: Path) -> Iterator[ForkServer]:
+    """Start a zygote with the settings of `env`; it ends with the context."""
     with (folder / "zygote.log").open("w") as log:
         zygote = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.zygote", str(folder)],
@@ -63,7 +63,7 @@ def deaths(env: dict[str, str], folder: Path) -> Iterator[Deaths]:
         assert zygote.stdin is not None
         assert zygote.stdout is not None
         try:
-            yield Deaths(zygote.stdin, zygote.stdout)
+            yield ForkServer(zygote.stdin, zygote.stdout)
         finally:
             zygote.stdin.close()
             zygote.wait(300)

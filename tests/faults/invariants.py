@@ -31,16 +31,16 @@ class Invariants:
 
     def violations(self, mailed: Collection[str]) -> list[str]:
         """Everything that is not as it must be. `mailed`: the Message-IDs that the mail server has got."""
-        there, uploads = self._objects(), _uploads()
+        objects, uploads = self._objects(), _uploads()
         return [
             *stuck(),
             *self._deleted(),
-            *self._kept(there),
-            *self._stray(there, uploads),
-            *self._packages(there),
+            *self._lost(objects),
+            *self._stray(objects, uploads),
+            *self._packages(objects),
             *deadlines(),
             *stories.ends(),
-            *stories.told(),
+            *stories.entries(),
             *stories.work(),
             *stories.notices(mailed),
             *stories.certificates(self.verified),
@@ -51,9 +51,9 @@ class Invariants:
         compares the store with the rows, which would remove it a day later."""
         gone = tuple(f"spaces/{pk}/" for (pk,) in rows("SELECT id FROM archive_space WHERE state = 'deleted'"))
         ready = {key for (key,) in rows("SELECT key FROM archive_exportpart WHERE state = 'ready'")}
-        there, uploads = set(self._objects()), set(_uploads())
-        over = {key for key in there - ready | uploads if key.startswith("volumes/")}
-        return [f"{key} remains" for key in sorted(there | uploads) if key.startswith(gone) or key in over]
+        objects, uploads = set(self._objects()), set(_uploads())
+        over = {key for key in objects - ready | uploads if key.startswith("volumes/")}
+        return [f"{key} remains" for key in sorted(objects | uploads) if key.startswith(gone) or key in over]
 
     def _deleted(self) -> Iterator[str]:
         """Only what was due; and everything that was, unless somebody held it."""
@@ -76,24 +76,25 @@ class Invariants:
             ):
                 yield f"{pk} is deleted, and {table} still has a row of it"
 
-    def _kept(self, there: Mapping[str, bytes]) -> Iterator[str]:
-        """What was acknowledged is there, byte for byte; and so is whatever a row says is there."""
-        found: dict[UUID, set[str]] = {}
+    def _lost(self, objects: Mapping[str, bytes]) -> Iterator[str]:
+        """Everything that was acknowledged is stored byte for byte, and so is every object that a row names."""
+        stored: dict[UUID, set[str]] = {}
         for table in OBJECTS:
             for pk, key, size, sha256, missing in rows(f"SELECT space_id, key, size, sha256, missing_at FROM {table}"):
-                data = there.get(key)
+                data = objects.get(key)
                 if data is None or (len(data), _sha256(data)) != (size, sha256) or missing:
                     yield f"{key} is not what was stored"
                 elif table == "archive_recording":
-                    found.setdefault(pk, set()).add(sha256)
-        for pk, sha256 in self.known.kept.items():
-            if pk not in self.known.due and sha256 not in found.get(pk, ()):
+                    stored.setdefault(pk, set()).add(sha256)
+        for pk, sha256 in self.known.recordings.items():
+            if pk not in self.known.due and sha256 not in stored.get(pk, ()):
                 yield f"the recording of {pk} is lost"
-        for pk in self.known.held - set(found):
+        for pk in self.known.held - set(stored):
             yield f"{pk} is held, and lost"
-        said = dict(rows("SELECT space_id, string_agg(cues::text, ' ') FROM archive_transcript GROUP BY space_id"))
-        for pk, words in self.known.said.items():
-            if pk not in self.known.due and not all(word in said.get(pk, "") for word in words):
+        query = "SELECT space_id, string_agg(cues::text, ' ') FROM archive_transcript GROUP BY space_id"
+        transcripts = dict(rows(query))
+        for pk, words in self.known.words.items():
+            if pk not in self.known.due and not all(word in transcripts.get(pk, "") for word in words):
                 yield f"a transcript of {pk} is lost"
 
     def _objects(self) -> dict[str, bytes]:
@@ -109,7 +110,7 @@ class Invariants:
         self.seen = now
         return {key: data for (key, *_), data in now.items()}
 
-    def _stray(self, there: Collection[str], uploads: Collection[str]) -> Iterator[str]:
+    def _stray(self, objects: Collection[str], uploads: Collection[str]) -> Iterator[str]:
         ours = {key for table in OBJECTS for (key,) in rows(f"SELECT key FROM {table}")}
         ours |= {
             key
@@ -119,17 +120,17 @@ class Invariants:
         ours |= {
             key for (key,) in rows("SELECT key FROM archive_uploadsession WHERE state = 'rejected' AND upload_id <> ''")
         }
-        for key in sorted(set(there) - ours):
+        for key in sorted(set(objects) - ours):
             yield f"{key} is in the store, and belongs to nothing"
         for key in uploads:
             yield f"an upload of {key} is still open"
 
-    def _packages(self, there: Mapping[str, bytes]) -> Iterator[str]:
+    def _packages(self, objects: Mapping[str, bytes]) -> Iterator[str]:
         """What is ready is whole, and holds nothing of a Space that is deleted."""
-        gone = {sha256 for pk, sha256 in self.known.kept.items() if pk in self.known.due}
+        gone = {sha256 for pk, sha256 in self.known.recordings.items() if pk in self.known.due}
         for table in ("archive_bundle", "archive_exportpart"):
             for key, sha256 in rows(f"SELECT key, sha256 FROM {table} WHERE state = 'ready'"):
-                data = there.get(key, b"")
+                data = objects.get(key, b"")
                 if _sha256(data) != sha256:
                     yield f"{key} is not what its row says"
                     continue

@@ -43,8 +43,8 @@ def ingest(path: str, title: str, ended_at: str) -> None:
 def upload(path: str, kind: str, title: str, ended_at: str) -> None:
     """As a browser does it: announce the Space, begin, send, complete. Called again, it goes on with what is there."""
     session, by = _begun(Path(path), kind, title, ended_at)
-    there = list_parts(session, by)  # finds out, too, that all of it had come
-    if session.state == UploadSession.State.OPEN and not there:
+    parts = list_parts(session, by)  # finds out, too, that all of it had come
+    if session.state == UploadSession.State.OPEN and not parts:
         Upload(store(), session.key, session.upload_id).put(1, Path(path).read_bytes())
     complete(session, by)
 
@@ -56,7 +56,7 @@ def accept_partial(title: str) -> None:
     clean_up.accept_partial(session, by)
 
 
-def ask_for_words(space_id: str) -> None:
+def request_transcription(space_id: str) -> None:
     enqueue.ask(UUID(space_id), Actor.of(_user("alice")))
 
 
@@ -90,8 +90,8 @@ def appeal(space_id: str) -> None:
 
 
 def decide(space_id: str, granted: str) -> None:
-    asked = Appeal.objects.get(violation__space=UUID(space_id), state="open")
-    appeals.decide(asked.pk, "So it is.", _user("ada"), granted=granted == "granted")
+    opened = Appeal.objects.get(violation__space=UUID(space_id), state="open")
+    appeals.decide(opened.pk, "So it is.", _user("ada"), granted=granted == "granted")
 
 
 def hold(space_id: str) -> None:
@@ -103,12 +103,12 @@ def release(space_id: str) -> None:
         holds.release(standing.pk, "The case is closed.", _user("sven"))
 
 
-def ask_for_bundle(space_id: str) -> None:
+def request_bundle(space_id: str) -> None:
     alice = _user("alice")
     build.request(UUID(space_id), Actor.of(alice), alice)
 
 
-def ask_for_all() -> None:
+def request_export() -> None:
     exports.request(_user("alice"), Export.Size.SMALL)
 
 
@@ -129,8 +129,8 @@ def _user(name: str) -> User:
 JOBS: dict[str, Callable[..., None]] = {
     job.__name__: job
     for job in (
-        *(make_bundle, work, ingest, upload, begin_upload, accept_partial, ask_for_words),
+        *(make_bundle, work, ingest, upload, begin_upload, accept_partial, request_transcription),
         *(flag, lift, appeal, decide, hold, release),
-        *(ask_for_bundle, ask_for_all, sweep, compare),
+        *(request_bundle, request_export, sweep, compare),
     )
 } | {"remind": tasks.create_reminders}

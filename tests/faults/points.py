@@ -20,20 +20,20 @@ WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
 class Points:
-    """Counts, tells, kills."""
+    """Count, report and kill."""
 
     def __init__(self) -> None:
-        self.count, self.kill_at, self.told, self.label = 0, 0, -1, ""
+        self.count, self.kill_at, self.output, self.label = 0, 0, -1, ""
 
-    def arm(self, told: int, kill_at: int, label: str) -> None:
-        """Labels are written to the descriptor `told`. `label` limits what is counted; "" counts all."""
-        self.count, self.kill_at, self.told, self.label = 0, kill_at, told, label
+    def arm(self, output: int, kill_at: int, label: str) -> None:
+        """Labels are written to the descriptor `output`. `label` limits what is counted; "" counts all."""
+        self.count, self.kill_at, self.output, self.label = 0, kill_at, output, label
 
     def pass_by(self, label: str) -> None:
-        if self.told < 0:
+        if self.output < 0:
             return
         self.count += self.label in ("", label)
-        os.write(self.told, f"{label}\n".encode())
+        os.write(self.output, f"{label}\n".encode())
         if self.count == self.kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -72,14 +72,14 @@ def _around(owner: Any, name: str, label: Callable[..., str]) -> None:
 
     @wraps(whole)
     def passed(self: Any, *args: Any, **kwargs: Any) -> Any:
-        said = label(self, *args)
-        if not said:
+        action = label(self, *args)
+        if not action:
             return whole(self, *args, **kwargs)
         place = where()
-        points.pass_by(f"before {said} in {place}")
+        points.pass_by(f"before {action} in {place}")
         try:
             return whole(self, *args, **kwargs)
         finally:
-            points.pass_by(f"after {said} in {place}")
+            points.pass_by(f"after {action} in {place}")
 
     setattr(owner, name, passed)

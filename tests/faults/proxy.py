@@ -87,12 +87,12 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault.status:
             self._answer(fault.status, [("Content-Type", "application/xml")], ERROR.format(fault.code).encode())
             return
-        status, headers, said = self._ask(body)
+        status, headers, content = self._ask(body)
         if fault and fault.lost:
             self.close_connection = True
             self.connection.close()
             return
-        self._answer(status, headers, fault.changed(said) if fault and fault.changed else said)
+        self._answer(status, headers, fault.changed(content) if fault and fault.changed else content)
 
     do_PUT = do_POST = do_DELETE = do_HEAD = do_GET  # noqa: N815
 

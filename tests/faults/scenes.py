@@ -38,22 +38,24 @@ def _worked(world: World, scene: Scene | None) -> Scene | None:
     """The scene was played to its end; it is its consequences that are killed."""
     if scene is None:
         return None
-    world.deaths.run(scene.job, *scene.arguments)
+    world.fork_server.run(scene.job, *scene.arguments)
     return Scene("work", then=scene.then)
 
 
-def _bring(world: World, job: str, *kind: str) -> Scene:
+def _upload(world: World, job: str, *kind: str) -> Scene:
     (path, sha256), title = world.recording(), f"Brought {uuid4()}"
     ended_at = (dbtime.now() - DAY).isoformat()
-    return Scene(job, (path, *kind, title, ended_at), again=True, then=lambda: world.acknowledge(title, sha256))
+    return Scene(
+        job, (path, *kind, title, ended_at), again=True, then=lambda: world.acknowledge_recording(title, sha256)
+    )
 
 
 def ingest(world: World) -> Scene:
-    return _bring(world, "ingest")
+    return _upload(world, "ingest")
 
 
 def upload(world: World) -> Scene:
-    return _bring(world, "upload", "recording")
+    return _upload(world, "upload", "recording")
 
 
 def examine(world: World) -> Scene | None:
@@ -65,17 +67,17 @@ def refuse(world: World) -> Scene | None:
     return _worked(world, Scene("upload", (path, "recording", f"Refused {uuid4()}", dbtime.now().isoformat())))
 
 
-def upload_words(world: World) -> Scene | None:
+def upload_transcript(world: World) -> Scene | None:
     space, words = world.one(), f"Bean {uuid4()}"
     if space is None:
         return None
     path = world.text(VTT.format(words), "vtt")
     arguments = (path, "transcript", space.title, "")
-    return Scene("upload", arguments, again=True, then=lambda: world.hear(space, words))
+    return Scene("upload", arguments, again=True, then=lambda: world.acknowledge_words(space, words))
 
 
-def read_words(world: World) -> Scene | None:
-    return _worked(world, upload_words(world))
+def import_transcript(world: World) -> Scene | None:
+    return _worked(world, upload_transcript(world))
 
 
 def accept_partial(world: World) -> Scene | None:
@@ -86,31 +88,36 @@ def accept_partial(world: World) -> Scene | None:
         return None
     path = world.text(f"{VTT.format(words)}\nnobody knows --> 00:03.000\nWhen?\n", "vtt")
     _worked(world, Scene("upload", (path, "transcript", space.title, "")))
-    world.deaths.run("work")
-    return Scene("accept_partial", (space.title,), again=True, then=lambda: world.hear(space, words))
+    world.fork_server.run("work")
+    return Scene("accept_partial", (space.title,), again=True, then=lambda: world.acknowledge_words(space, words))
 
 
-def read_rest(world: World) -> Scene | None:
+def import_rest(world: World) -> Scene | None:
     return _worked(world, accept_partial(world))
 
 
-def ask_for_words(world: World) -> Scene:
+def request_transcription(world: World) -> Scene:
     """Made by a machine."""
-    space = world.spoken()
-    return Scene("ask_for_words", (str(space.pk),), again=True, then=lambda: world.hear(space, "best of times"))
+    space = world.speech_space()
+    return Scene(
+        "request_transcription",
+        (str(space.pk),),
+        again=True,
+        then=lambda: world.acknowledge_words(space, "best of times"),
+    )
 
 
-def write_down(world: World) -> Scene | None:
-    return _worked(world, ask_for_words(world))
+def transcribe(world: World) -> Scene | None:
+    return _worked(world, request_transcription(world))
 
 
-def give_up(world: World) -> Scene | None:
+def abandon(world: World) -> Scene | None:
     """One upload of a Space that is there, and one of a Space of which nothing else came."""
     space, title = world.one(), f"Abandoned {uuid4()}"
     for kind, name in (("transcript", space.title if space else ""), ("recording", title)):
         if name:
             path = world.text("WEBVTT\n", "vtt")
-            world.deaths.run("begin_upload", path, kind, name, (dbtime.now() - DAY).isoformat())
+            world.fork_server.run("begin_upload", path, kind, name, (dbtime.now() - DAY).isoformat())
     UploadSession.objects.filter(state="open").update(last_activity_at=a_day_ago(dbtime.now()))
     long_ago = a_day_ago(dbtime.now())
     Space.objects.filter(title=title).update(created_at=long_ago, lease_until=long_ago)
@@ -134,7 +141,7 @@ def decide(world: World) -> Scene | None:
     return _on(world, "decide", APPEALED, world.chance.choice(["granted", "denied"]))
 
 
-def tell(world: World) -> Scene | None:
+def notify(world: World) -> Scene | None:
     return _worked(world, flag(world))
 
 
@@ -156,7 +163,7 @@ def release(world: World) -> Scene | None:
 
 
 def bundle(world: World) -> Scene | None:
-    return _on(world, "ask_for_bundle", Q())
+    return _on(world, "request_bundle", Q())
 
 
 def build(world: World) -> Scene | None:
@@ -165,46 +172,46 @@ def build(world: World) -> Scene | None:
         return _worked(world, bundle(world))
     long = Space.objects.filter(title__startswith="Long").get()
     Bundle.objects.filter(space=long, state="ready").update(ready_at=dbtime.now() - 8 * DAY)
-    world.deaths.run("work")
-    return _worked(world, Scene("ask_for_bundle", (str(long.pk),)))
+    world.fork_server.run("work")
+    return _worked(world, Scene("request_bundle", (str(long.pk),)))
 
 
 def unfetched(world: World) -> Scene | None:
     if Bundle.objects.filter(state="ready").count() == 0:
         _worked(world, bundle(world))
-        world.deaths.run("work")
+        world.fork_server.run("work")
     Bundle.objects.filter(state="ready").update(ready_at=dbtime.now() - 8 * DAY)
     return Scene("work")
 
 
 def export_parts(world: World) -> Scene:
-    return Scene("ask_for_all")
+    return Scene("request_export")
 
 
-def collect(world: World) -> Scene | None:
+def build_export_parts(world: World) -> Scene | None:
     return _worked(world, export_parts(world))
 
 
-def _come(world: World) -> None:
+def _reach_deadlines(world: World) -> None:
     """Several Spaces with bundles, export parts and orphans reach their deadline at once."""
     several = world.chance.sample(list(world.living()), world.chance.randint(1, 3))
     if world.chance.random() < 0.5 and several[0].state == "available":
-        world.deaths.run("ask_for_bundle", str(several[0].pk))
-        world.deaths.run("ask_for_all")
+        world.fork_server.run("request_bundle", str(several[0].pk))
+        world.fork_server.run("request_export")
         if world.chance.random() < 0.7:  # else they are still to be made
-            world.deaths.run("work")
+            world.fork_server.run("work")
     for space in several:
         world.stray(space)
-        world.let_come(space)
+        world.pass_deadline(space)
 
 
 def sweep(world: World) -> Scene:
-    _come(world)
+    _reach_deadlines(world)
     return Scene("sweep")
 
 
 def purge(world: World) -> Scene:
-    _come(world)
+    _reach_deadlines(world)
     return Scene("work")
 
 
@@ -227,10 +234,10 @@ def compare(world: World) -> Scene | None:
 SCENES: dict[str, Callable[[World], Scene | None]] = {
     scene.__name__: scene
     for scene in (
-        *(ingest, upload, examine, refuse, give_up),
-        *(upload_words, read_words, accept_partial, read_rest, ask_for_words, write_down),
-        *(flag, lift, appeal, decide, tell, remind, hold, release),
-        *(bundle, build, unfetched, export_parts, collect),
+        *(ingest, upload, examine, refuse, abandon),
+        *(upload_transcript, import_transcript, accept_partial, import_rest, request_transcription, transcribe),
+        *(flag, lift, appeal, decide, notify, remind, hold, release),
+        *(bundle, build, unfetched, export_parts, build_export_parts),
         *(sweep, purge, recheck, compare),
     )
 }

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.faults.tables import rows
 
 # The log against the rows: an event, and where it must be as often as there are rows.
-TOLD = [
+LOGGED = [
     ("violation.flagged", "violation", "archive_violation", "true"),
     ("violation.lifted", "violation", "archive_violation", "state = 'lifted'"),
     ("violation.appealed", "appeal", "archive_appeal", "true"),
@@ -47,12 +47,12 @@ def ends() -> Iterator[str]:
             yield f"{pk} is {state}, and the log has: {ends.get(pk)}"
 
 
-def told() -> Iterator[str]:
+def entries() -> Iterator[str]:
     """Check the entries of everything but deletions."""
-    for event, name, table, condition in TOLD:
+    for event, name, table, condition in LOGGED:
         logged = sorted(rows(f"SELECT detail->>'{name}' FROM archive_logentry WHERE event = %s", event))
-        if logged != (there := sorted(rows(f"SELECT id::text FROM {table} WHERE {condition}"))):
-            yield f"the log has {event} of {logged}, the rows of {there}"
+        if logged != (stored := sorted(rows(f"SELECT id::text FROM {table} WHERE {condition}"))):
+            yield f"the log has {event} of {logged}, the rows of {stored}"
     for pk, event in rows(
         "SELECT space_id, event FROM archive_logentry WHERE event IN ('space.received', 'space.available', "
         "'space.rejected') GROUP BY 1, 2 HAVING count(*) > 1"
@@ -64,12 +64,12 @@ def work() -> Iterator[str]:
     """Each step of a worker has one entry, and a bundle ended with its Space."""
     for (kind, name), steps in ONCE.items():
         for step in steps:
-            found = rows(
+            repeated = rows(
                 f"SELECT detail->>'{kind}', count(*) FROM archive_logentry WHERE event = ANY(%s) "
                 "GROUP BY 1 HAVING count(*) > 1",
                 [f"{name}.{event}" for event in step.split()],
             )
-            yield from (f"{kind} {pk} is {step} {count} times" for pk, count in found)
+            yield from (f"{kind} {pk} is {step} {count} times" for pk, count in repeated)
     ended = "SELECT detail->>'bundle' FROM archive_logentry WHERE event IN ('bundle.failed', 'bundle.removed')"
     for (pk,) in rows(
         "SELECT detail->>'bundle' FROM archive_logentry e JOIN archive_space s ON s.id = e.space_id "
@@ -88,16 +88,16 @@ def notices(mailed: Collection[str]) -> Iterator[str]:
 def certificates(verified: set[UUID]) -> Iterator[str]:
     """Those that are not `verified` yet, which they are afterwards."""
     key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(os.environ["CERTIFICATE_KEY"])).public_key()
-    told = dict(rows("SELECT space_id, detail->>'certificate' FROM archive_logentry WHERE event = 'space.deleted'"))
+    logged = dict(rows("SELECT space_id, detail->>'certificate' FROM archive_logentry WHERE event = 'space.deleted'"))
     for pk, document in rows("SELECT space_id, document FROM archive_deletioncertificate"):
         if pk in verified:
             continue
-        said = json.loads(document)
-        signature = bytes.fromhex(said.pop("signature"))
+        facts = json.loads(document)
+        signature = bytes.fromhex(facts.pop("signature"))
         try:
-            key.verify(signature, json.dumps(said, sort_keys=True, separators=(",", ":")).encode())
+            key.verify(signature, json.dumps(facts, sort_keys=True, separators=(",", ":")).encode())
         except InvalidSignature:
             yield f"the certificate of {pk} is not signed"
-        if said["space"] != str(pk) or told.get(pk) != hashlib.sha256(document.encode()).hexdigest():
+        if facts["space"] != str(pk) or logged.get(pk) != hashlib.sha256(document.encode()).hexdigest():
             yield f"the certificate of {pk} is not the one that the log tells of"
         verified.add(pk)

@@ -22,7 +22,7 @@ from archive.models import (
 )
 from archive.moderation import holds
 from archive.storage import keys, store, write
-from tests.faults import Deaths
+from tests.faults import ForkServer
 from tests.faults.tables import promised
 from tests.support import speech_samples
 from tests.support.factory import make_row
@@ -34,18 +34,18 @@ LEAST = 6  # Spaces without a legal hold
 
 @dataclass
 class Known:
-    """What the archive has promised. `kept`: SHA-256 of each acknowledged recording. `said`: words of acknowledged
+    """What the archive has promised. `recordings`: SHA-256 of each acknowledged one. `words`: those of acknowledged
     transcripts. `due`: Spaces whose deadline has come; no others may be deleted. `held`: Spaces on hold for good."""
 
-    kept: dict[UUID, str] = field(default_factory=dict)
-    said: dict[UUID, set[str]] = field(default_factory=dict)
+    recordings: dict[UUID, str] = field(default_factory=dict)
+    words: dict[UUID, set[str]] = field(default_factory=dict)
     due: set[UUID] = field(default_factory=set)
     held: set[UUID] = field(default_factory=set)
 
 
 class World:
-    def __init__(self, deaths: Deaths, chance: random.Random, alice: User, tone: Path, folder: Path) -> None:
-        self.deaths, self.chance, self.alice, self.folder = deaths, chance, alice, folder
+    def __init__(self, fork_server: ForkServer, chance: random.Random, alice: User, tone: Path, folder: Path) -> None:
+        self.fork_server, self.chance, self.alice, self.folder = fork_server, chance, alice, folder
         self.tone = tone.read_bytes()
         self.speech = speech_samples.first_seconds(speech_samples.extract_reading(folder), SPEECH_SECONDS)
         self.known = Known()
@@ -70,12 +70,12 @@ class World:
         Transcript.objects.create(space=space, language="en", cues=[cue], **vars(stored))
 
     def _record(self, space: Space, sound: bytes, duration_ms: int) -> None:
-        heard = {"extension": "wav", "content_type": "audio/wav", "codec": "pcm_s16le", "duration_ms": duration_ms}
+        facts = {"extension": "wav", "content_type": "audio/wav", "codec": "pcm_s16le", "duration_ms": duration_ms}
         stored = write(store(), keys.recording(space.pk, 1, "wav"), BytesIO(sound), "audio/wav", check=lambda: None)
-        Recording.objects.create(space=space, **vars(stored), **heard, sample_rate=48000, channels=1)
-        self.known.kept[space.pk] = hashlib.sha256(sound).hexdigest()
+        Recording.objects.create(space=space, **vars(stored), **facts, sample_rate=48000, channels=1)
+        self.known.recordings[space.pk] = hashlib.sha256(sound).hexdigest()
 
-    def spoken(self) -> Space:
+    def speech_space(self) -> Space:
         """Create a Space with speech and without a transcript."""
         space = make_row(self.alice, title=f"Spoken {uuid4()}")
         self._record(space, self.speech + os.urandom(16), duration_ms=round(1000 * SPEECH_SECONDS))
@@ -86,13 +86,13 @@ class World:
 
     def living(self) -> QuerySet[Space]:
         """Return Spaces without a hold and before their deadline."""
-        there = Q(state__in=["available", "rejected"], expires_at__gt=Now())
-        return Space.objects.filter(there).exclude(title__startswith="Long").order_by("pk")
+        available = Q(state__in=["available", "rejected"], expires_at__gt=Now())
+        return Space.objects.filter(available).exclude(title__startswith="Long").order_by("pk")
 
     def one(self, condition: Q | None = None) -> Space | None:
         """Any that is available, and meets the condition."""
-        found = list(self.plain().filter(condition or Q()).distinct())
-        return self.chance.choice(found) if found else None
+        spaces = list(self.plain().filter(condition or Q()).distinct())
+        return self.chance.choice(spaces) if spaces else None
 
     def recording(self) -> tuple[str, str]:
         """Write a new, unique recording and return it with its SHA-256."""
@@ -112,20 +112,20 @@ class World:
         client.put_object(Bucket=bucket, Key=f"{keys.prefix(space.pk)}stray/{uuid4()}", Body=b"back")
         client.create_multipart_upload(Bucket=bucket, Key=f"{keys.prefix(space.pk)}stray/{uuid4()}")
 
-    def let_come(self, space: Space) -> None:
-        """Its deadline, as if it had ended so long ago."""
+    def pass_deadline(self, space: Space) -> None:
+        """Move its end so far back that its deadline has passed."""
         space.refresh_from_db()
         lifted = list(space.violations.values_list("lifted_at", flat=True))
         ended_at = dbtime.now() - 121 * DAY
         Space.objects.filter(pk=space.pk).update(ended_at=ended_at, expires_at=promised(ended_at, lifted, held=False))
         self.known.due.add(space.pk)
 
-    def hear(self, space: Space, words: str) -> None:
-        """They are in a transcript that somebody was promised."""
-        self.known.said.setdefault(space.pk, set()).add(words)
+    def acknowledge_words(self, space: Space, words: str) -> None:
+        """Record words of a transcript whose upload was confirmed."""
+        self.known.words.setdefault(space.pk, set()).add(words)
 
-    def acknowledge(self, title: str, sha256: str) -> None:
-        self.known.kept[Space.objects.get(title=title).pk] = sha256
+    def acknowledge_recording(self, title: str, sha256: str) -> None:
+        self.known.recordings[Space.objects.get(title=title).pk] = sha256
 
 
 def a_day_ago(moment: datetime) -> datetime:

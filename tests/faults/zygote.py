@@ -26,29 +26,29 @@ def main(folder: Path) -> None:
         sys.stdout.flush()
 
 
-def _run(jobs: Any, points: Any, asked: dict[str, Any], folder: Path) -> dict[str, Any]:
-    with tempfile.TemporaryFile(dir=folder) as told, tempfile.TemporaryFile(dir=folder) as said:
+def _run(jobs: Any, points: Any, request: dict[str, Any], folder: Path) -> dict[str, Any]:
+    with tempfile.TemporaryFile(dir=folder) as labels, tempfile.TemporaryFile(dir=folder) as errors:
         child = os.fork()
         if child == 0:
-            _child(jobs[asked["job"]], asked, points, told.fileno(), said.fileno())
+            _child(jobs[request["job"]], request, points, labels.fileno(), errors.fileno())
         _, status = os.waitpid(child, 0)
-        told.seek(0)
-        said.seek(0)
+        labels.seek(0)
+        errors.seek(0)
         return {
             "status": os.waitstatus_to_exitcode(status),
-            "points": told.read().decode().splitlines(),
-            "said": said.read().decode(),
+            "points": labels.read().decode().splitlines(),
+            "error": errors.read().decode(),
         }
 
 
-def _child(job: Any, asked: dict[str, Any], points: Any, told: int, said: int) -> None:
+def _child(job: Any, request: dict[str, Any], points: Any, labels: int, errors: int) -> None:
     status = 1
     try:
-        points.arm(told, asked["kill_at"], asked["label"])
-        job(*asked["arguments"])
+        points.arm(labels, request["kill_at"], request["label"])
+        job(*request["arguments"])
         status = 0
     except BaseException:
-        os.write(said, traceback.format_exc().encode())
+        os.write(errors, traceback.format_exc().encode())
     finally:
         os._exit(status)
 

@@ -61,8 +61,8 @@ class ApiClient:
         chosen = numbers or list(range(1, upload["part_count"] + 1))
         size = upload["part_size"]
         parts = {number: data[(number - 1) * size : number * size] for number in chosen}
-        asked = [{"number": number, "sha256": checksum(part)} for number, part in parts.items()]
-        signed = self.post(f"/uploads/{upload['id']}/parts", {"parts": asked})
+        requested = [{"number": number, "sha256": checksum(part)} for number, part in parts.items()]
+        signed = self.post(f"/uploads/{upload['id']}/parts", {"parts": requested})
         assert signed.status == 200, signed.json
         for part in signed.json["parts"]:
             assert put_part(part, parts[part["number"]]) == 200

@@ -77,7 +77,7 @@ def make_long_space(host: User, *, mebibytes: int, step: int = 64) -> Space:
     upload.complete()
     stored = bucket.head(upload.key)
     sums = {"size": stored.size, "etag": stored.etag, "crc32": crc32, "sha256": sha256.hexdigest()}
-    heard = {"codec": "pcm_s16le", "duration_ms": 1, "sample_rate": 48000, "channels": 1}
+    facts = {"codec": "pcm_s16le", "duration_ms": 1, "sample_rate": 48000, "channels": 1}
     kind = {"extension": "wav", "content_type": "audio/wav"}
-    Recording.objects.create(space=space, key=upload.key, **sums, **kind, **heard)
+    Recording.objects.create(space=space, key=upload.key, **sums, **kind, **facts)
     return space

@@ -11,14 +11,15 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, build_opener
 
 from embedded.process import Process, family
-from tests.support.processes import ROOT, wait_until
+from tests.support.processes import ROOT
 from tests.support.procfs import read_words
+from tests.support.waiting import wait_until
 
 TREE = ("archive", "embedded", "portal", "templates", "requirements")
 FILES = ("manage.py", "package.json", "package-lock.json")
 
 
-class Clone:
+class Checkout:
     """The working tree, copied to `folder`; what was installed is linked."""
 
     def __init__(self, folder: Path) -> None:
@@ -40,32 +41,32 @@ class Clone:
         return {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(self.folder.parent), "PWD": str(self.folder)}
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         """Everything that the last `make run` printed."""
         return self.run.log.read_text()
 
     @property
     def address(self) -> str:
-        found = re.search(r"Spacekeep is at (http://127\.0\.0\.1:\d+)$", self.said, re.MULTILINE)
-        assert found, self.said
-        return found[1]
+        match = re.search(r"Spacekeep is at (http://127\.0\.0\.1:\d+)$", self.output, re.MULTILINE)
+        assert match, self.output
+        return match[1]
 
     @property
     def accounts(self) -> dict[str, tuple[str, str]]:
         """Names to role and password, as printed."""
-        rows = re.findall(r"^    (host|admin|auditor) +(\w+) +(\S+)$", self.said, re.MULTILINE)
+        rows = re.findall(r"^    (host|admin|auditor) +(\w+) +(\S+)$", self.output, re.MULTILINE)
         return {name: (role, password) for role, name, password in rows}
 
-    def begin(self) -> None:
-        """What `make run` executes once everything is installed."""
+    def start(self) -> None:
+        """Run what `make run` executes once everything is installed."""
         self.run = Process("run", self.run.log)
         command = [str(self.python), "-m", "embedded", "run"]
         self.run.spawn(command, cwd=self.folder, env=self.env, death_signal=signal.SIGINT)
 
-    def wait(self) -> None:
-        """Until it is up."""
-        wait_until(lambda: "Ctrl-C stops it" in self.said or not self.run.running, "make run is up")
-        assert self.run.running, self.said
+    def wait_until_up(self) -> None:
+        """Wait until `make run` has started everything."""
+        wait_until(lambda: "Ctrl-C stops it" in self.output or not self.run.running, "make run is up")
+        assert self.run.running, self.output
 
     def interrupt(self) -> int | None:
         """Ctrl-C; the exit status."""
@@ -90,15 +91,15 @@ class Clone:
         ]
         return mine[0] if mine else 0
 
-    def left(self) -> dict[int, list[str]]:
+    def leftover_processes(self) -> dict[int, list[str]]:
         """Every process on the machine that works here, or whose command or environment names this folder."""
         here = str(self.folder)
         pids = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
-        facts = {pid: [place(pid), *read_words(pid, "cmdline"), *read_words(pid, "environ")] for pid in pids}
+        facts = {pid: [working_folder(pid), *read_words(pid, "cmdline"), *read_words(pid, "environ")] for pid in pids}
         return {pid: words for pid, words in facts.items() if any(here in word for word in words)}
 
 
-def place(pid: int) -> str:
+def working_folder(pid: int) -> str:
     """The folder that a process works in."""
     try:
         return str(Path(f"/proc/{pid}/cwd").readlink())
@@ -106,8 +107,8 @@ def place(pid: int) -> str:
         return ""
 
 
-class Visitor:
-    """A browser without a screen: it keeps cookies and follows redirects."""
+class HttpSession:
+    """An HTTP client that keeps cookies and follows redirects."""
 
     def __init__(self, address: str) -> None:
         self.address = address

@@ -29,7 +29,7 @@ class Mailbox:
     """
 
     port: int
-    got: list[tuple[str, EmailMessage]] = field(default_factory=list)
+    received: list[tuple[str, EmailMessage]] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
     before_greeting: Callable[[], object] | None = None
     before_answer: Callable[[], object] | None = None
@@ -53,15 +53,15 @@ class Mailbox:
             self.before_answer()
         content = envelope.content
         assert isinstance(content, bytes)
-        self.got.append((envelope.rcpt_tos[0], message_from_bytes(content, policy=policy.default)))
+        self.received.append((envelope.rcpt_tos[0], message_from_bytes(content, policy=policy.default)))
         return "250 OK"
 
     def to(self, address: str) -> list[EmailMessage]:
-        return [message for recipient, message in self.got if recipient == address]
+        return [message for recipient, message in self.received if recipient == address]
 
     @property
     def subjects(self) -> list[str]:
-        return [str(message["Subject"]) for _, message in self.got]
+        return [str(message["Subject"]) for _, message in self.received]
 
 
 class Server(Controller):

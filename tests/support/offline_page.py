@@ -13,13 +13,13 @@ class OfflinePage:
         context = chromium.new_context(**options)
         context.set_offline(True)
         self.page: Page = context.new_page()
-        self.said: list[str] = []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.asked: list[str] = []
-        self.refused: list[str] = []
+        self.console: list[str] = []
+        self.page.on("console", lambda message: self.console.append(message.text))
+        self.page.on("pageerror", lambda error: self.console.append(str(error)))
+        self.requests: list[str] = []
+        self.blocked: list[str] = []
         self.dialogs: list[str] = []
-        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("requestfailed", self._refused)
         self.page.on("dialog", self._dismiss)
         self.data = folder / "data"
@@ -28,17 +28,17 @@ class OfflinePage:
 
     def _refused(self, request: Request) -> None:
         if request.failure == "csp":
-            self.refused.append(request.url)
+            self.blocked.append(request.url)
 
     def _dismiss(self, dialog: Dialog) -> None:
         self.dialogs.append(dialog.message)
         dialog.dismiss()
 
     @property
-    def asked_elsewhere(self) -> list[str]:
+    def other_requests(self) -> list[str]:
         """Requests for anything but the page itself, the audio files beside it and data: addresses."""
         mine = {
             self.address,
             *(path.as_uri() for path in self.data.iterdir() if path.stem in ("recording", "access-copy")),
         }
-        return [address for address in self.asked if address not in mine and not address.startswith("data:")]
+        return [address for address in self.requests if address not in mine and not address.startswith("data:")]

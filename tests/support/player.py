@@ -2,16 +2,16 @@
 
 from playwright.sync_api import Page
 
-from tests.support.processes import wait_until
+from tests.support.waiting import wait_until
 
 
 class ConsoleErrors:
     """Collect console errors and warnings: script errors, CSP violations, failed requests."""
 
     def __init__(self, page: Page) -> None:
-        self.heard: list[str] = []
-        page.on("console", lambda body: self.heard.append(body.text) if body.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: self.heard.append(str(error)))
+        self.messages: list[str] = []
+        page.on("console", lambda body: self.messages.append(body.text) if body.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.messages.append(str(error)))
 
 
 def current_time(page: Page) -> float:

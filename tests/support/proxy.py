@@ -22,7 +22,7 @@ class PausingProxy:
         self.target = (parts.hostname or "", parts.port or 80)
         self.pattern = re.compile(pattern.encode())
         self.held = 0
-        self.opened = threading.Event()
+        self.released = threading.Event()
         self.sockets: list[socket.socket] = []
         self.threads: list[threading.Thread] = []
 
@@ -35,7 +35,7 @@ class PausingProxy:
     def __exit__(self, *args: object) -> None:
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        self.opened.set()
+        self.released.set()
         for end in self.sockets:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -48,7 +48,7 @@ class PausingProxy:
         return self.held > 0
 
     def release(self) -> None:
-        self.opened.set()
+        self.released.set()
 
     def _run(self, work: Callable[..., None], *arguments: socket.socket) -> None:
         thread = threading.Thread(target=work, args=arguments, daemon=True)
@@ -69,7 +69,7 @@ class PausingProxy:
             while data := source.recv(65536):
                 if self.pattern.match(data.split(b"\r\n", 1)[0]):
                     self.held += 1
-                    self.opened.wait(60)
+                    self.released.wait(60)
                 sink.sendall(data)
         with suppress(OSError):
             sink.shutdown(socket.SHUT_WR)

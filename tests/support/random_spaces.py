@@ -94,9 +94,9 @@ def make_recording(space: Space, sound: RecordingShape, number: int = 1) -> Reco
     data = sound.data()
     written = write(store(), key, BytesIO(data), kind, check=lambda: None)
     assert written.crc32 == zlib.crc32(data)
-    heard = {"codec": "pcm_s16le", "duration_ms": 1, "sample_rate": 48000, "channels": 1}
+    facts = {"codec": "pcm_s16le", "duration_ms": 1, "sample_rate": 48000, "channels": 1}
     known = {"number": number, "extension": sound.extension, "content_type": kind}
-    return Recording.objects.create(space=space, **vars(written), **known, **heard)
+    return Recording.objects.create(space=space, **vars(written), **known, **facts)
 
 
 def _transcript(space: Space, words: TranscriptShape, number: int) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.processes import Services, wait_until
+from tests.support.processes import Services
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.usefixtures("committed")
