@@ -1,16 +1,16 @@
-"""Errors that Spacekeep raises. Each carries a code and its parameters; archive/messages has the sentence for it."""
+"""Errors that Spacekeep raises. Each has a code and its parameters; archive/error_messages has the sentence for it."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-# {"code": ..., "params": {...}} as JSON keeps it; {} where nothing went wrong. messages.render() makes it a sentence.
+# {"code": ..., "params": {...}} as JSON keeps it; {} without a problem. error_messages.render() makes it a sentence.
 Problem = dict[str, Any]
 
 
 def make_problem(code: str, /, **params: object) -> Problem:
-    """A problem that a row can keep. `code` is one of archive/messages, `params` are those of its sentence."""
+    """A problem that a row can keep. `code` is one of archive/error_messages, `params` are those of its sentence."""
     return {"code": code, "params": _as_json(params)}
 
 
@@ -29,9 +29,9 @@ class SpacekeepError(Exception):
         self.params: dict[str, Any] = _as_json(params)
 
     def __str__(self) -> str:
-        from archive import messages  # noqa: PLC0415  (the decoder's process has no Django, and renders nothing)
+        from archive import error_messages  # noqa: PLC0415  (the decoder's process has no Django, and renders nothing)
 
-        return messages.render(self.problem)
+        return error_messages.render(self.problem)
 
     @property
     def problem(self) -> Problem:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from archive import cues, dbtime, log, messages
+from archive import cues, dbtime, error_messages, log
 from archive.cues import Cue
 from archive.errors import Problem, Refused, TooLate, make_problem
 from archive.log import Actor, events
@@ -30,7 +30,7 @@ class OwnLines:
     @property
     def problem_text(self) -> str:
         """Why there are none, for the speaker; "" if there are some."""
-        return messages.render(self.problem)
+        return error_messages.render(self.problem)
 
 
 def normalize_name(name: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.template.loader import get_template
 
-from archive import messages
+from archive import error_messages
 from archive.errors import make_problem
 from archive.log import events
 from archive.models import Notice
@@ -50,7 +50,7 @@ def test_events_of_kinds_exist_and_each_has_one_kind() -> None:
 def test_every_reason_for_being_obsolete_has_a_message() -> None:
     codes = {reason.code for kind in NoticeKind for reason in kind.details.obsolete_when}
 
-    assert [code for code in codes if not messages.render(make_problem(code))] == []
+    assert [code for code in codes if not error_messages.render(make_problem(code))] == []
 
 
 def test_only_the_news_of_the_deletion_outlives_the_space() -> None:

@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from archive.cues import Cue
 from archive.errors import Refused, TooLate, make_problem
-from archive.intake.store import save_transcript, store_transcript
+from archive.intake.persist import save_transcript, store_transcript
 from archive.intake.transcription import enqueue
 from archive.intake.transcription.transcribe import transcribe
 from archive.log import SYSTEM

@@ -7,24 +7,24 @@ import pytest
 from django.apps import apps
 from django.utils.functional import Promise
 
-from archive import messages
+from archive import error_messages
 from archive.errors import make_problem
 from tests.support.pseudo_locale import pseudo_locale
-from tests.test_messages import sample
+from tests.test_error_messages import sample
 
 JOINING = ["{file}: {sentence}", "and {rest} more"]
 
 
 @pytest.fixture
 def _pseudo_locale(tmp_path: Path) -> Iterator[None]:
-    with pseudo_locale(tmp_path, {str(text) for text in messages.CATALOG.values()} | set(JOINING)):
+    with pseudo_locale(tmp_path, {str(text) for text in error_messages.CATALOG.values()} | set(JOINING)):
         yield
 
 
 @pytest.mark.usefixtures("_pseudo_locale")
-@pytest.mark.parametrize("code", sorted(messages.CATALOG))
+@pytest.mark.parametrize("code", sorted(error_messages.CATALOG))
 def test_each_message_is_translated_when_it_is_shown(code: str) -> None:
-    sentence = messages.render(make_problem(code, **sample(code)))
+    sentence = error_messages.render(make_problem(code, **sample(code)))
 
     assert sentence.startswith("⟦")
     assert sentence.endswith("⟧")
@@ -34,11 +34,11 @@ def test_each_message_is_translated_when_it_is_shown(code: str) -> None:
 def test_what_is_put_around_a_message_is_translated_too() -> None:
     problem = make_problem("storage.not_deleted", count=6, keys=list("abcdef"), file="talk.m4a")
 
-    assert messages.render(problem) == "⟦talk.m4a: ⟦6 objects were not deleted: a, b, c, d, e, ⟦and 1 more⟧.⟧⟧"
+    assert error_messages.render(problem) == "⟦talk.m4a: ⟦6 objects were not deleted: a, b, c, d, e, ⟦and 1 more⟧.⟧⟧"
 
 
 def test_without_a_translation_it_is_english() -> None:
-    assert messages.render(make_problem("search.no_word")).startswith("The search has no word.")
+    assert error_messages.render(make_problem("search.no_word")).startswith("The search has no word.")
 
 
 def test_each_choice_of_a_model_is_marked() -> None:

@@ -4,7 +4,7 @@
 2. uploads/: sessions.py opens an upload and chooses its key (archive/storage/keys.py); sign.py signs part URLs. The
    bytes go from the browser or recorder directly to the object store. complete.py turns the parts into one object.
 3. publish.py is what a worker runs next: examine.py downloads the object (spool.py), decodes and measures it (audio/),
-   and store.py saves the rows and derived objects. The uploaded object itself stays where it is: it is the recording.
+   and persist.py saves the rows and derived objects. The uploaded object itself stays where it is: it is the recording.
    Then the Space is `available`. A recording that can't be accepted is rejected, and its objects are deleted.
 4. A transcript is uploaded the same way and imported by transcripts/import_upload.py, or made by transcription/.
 

@@ -29,8 +29,8 @@ from archive.errors import (
     violated_constraint,
 )
 from archive.intake.audio import measure, self_test
+from archive.intake.persist import fingerprint, save_recording, store_derived
 from archive.intake.spool import SpooledFile, open_unnamed_file, spool_object
-from archive.intake.store import fingerprint, save_recording, store_derived
 from archive.leases import Claim
 from archive.log import SYSTEM
 from archive.models import Derived, Space, UploadSession

@@ -35,11 +35,11 @@ from archive.errors import (
 from archive.intake import transcripts
 from archive.intake.audio import measure
 from archive.intake.examine import SILENT
+from archive.intake.persist import fingerprint, save_recording, save_transcript, store_derived, store_transcript
 from archive.intake.publish import finish
 from archive.intake.register import NewSpace, participant_specs, register_space
 from archive.intake.request import Request, validate_ended_at, validate_text
 from archive.intake.spool import open_unnamed_file
-from archive.intake.store import fingerprint, save_recording, save_transcript, store_derived, store_transcript
 from archive.log import SYSTEM, Actor
 from archive.models import Participant, Space, Transcript
 from archive.storage import keys, store, write

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from archive import messages
+from archive import error_messages
 from archive.errors import Problem, Refused
 from archive.formatting import format_count, format_time
 from archive.intake.importers import Facts, ImportCandidate
@@ -91,7 +91,7 @@ class Plan:
         """Return the output of --dry-run --json."""
         transcript = self.given.transcript or self.candidate.transcript
         files = {"file": self.candidate.recording, "transcript": str(transcript) if transcript else None}
-        return files | self.facts.as_json() | {"problem": messages.render(self.problem())}
+        return files | self.facts.as_json() | {"problem": error_messages.render(self.problem())}
 
     def as_text(self) -> str:
         """Return the output of --dry-run: several lines, beginning with the title."""
@@ -112,5 +112,5 @@ class Plan:
             *(f"note: {note}" for note in facts.notes),
         ]
         if problem := self.problem():
-            lines.append(f"REFUSED: {messages.render(problem)}")
+            lines.append(f"REFUSED: {error_messages.render(problem)}")
         return "\n  ".join([facts.title or "(without a title)", *lines])

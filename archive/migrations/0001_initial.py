@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=dict,
-                        help_text="Why the last attempt failed: a code of archive/messages and its parameters.",
+                        help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
                 ("state", models.CharField(default="listing", max_length=16)),
@@ -234,7 +234,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=dict,
-                        help_text="Why the last attempt failed: a code of archive/messages and its parameters.",
+                        help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -507,7 +507,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=dict,
-                        help_text="Why the last attempt failed: a code of archive/messages and its parameters.",
+                        help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -824,7 +824,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=dict,
-                        help_text="Why the last attempt failed: a code of archive/messages and its parameters.",
+                        help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -1175,7 +1175,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=dict,
-                        help_text="Why the last attempt failed: a code of archive/messages and its parameters.",
+                        help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -1425,7 +1425,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=dict,
-                        help_text="Why the last attempt failed: a code of archive/messages and its parameters.",
+                        help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -1513,7 +1513,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=dict,
-                        help_text="Why the last attempt failed: a code of archive/messages and its parameters.",
+                        help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),

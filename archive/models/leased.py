@@ -1,6 +1,6 @@
 from django.db import models
 
-from archive import messages
+from archive import error_messages
 from archive.errors import Problem
 
 
@@ -17,7 +17,7 @@ class Leased(models.Model):
     problem: "models.JSONField[Problem, Problem]" = models.JSONField(
         default=dict,
         blank=True,
-        help_text="Why the last attempt failed: a code of archive/messages and its parameters.",
+        help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
     )
 
     class Meta:
@@ -31,4 +31,4 @@ class Leased(models.Model):
     @property
     def problem_text(self) -> str:
         """Why the last attempt failed, for people; "" if it did not."""
-        return messages.render(self.problem)
+        return error_messages.render(self.problem)

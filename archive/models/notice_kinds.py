@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Obsolete:
-    """Why a notice is no longer true: the code of the problem that its row gets (archive/messages/mail.py), and when.
+    """Why a notice is no longer true: the code of its row's problem (archive/error_messages/mail.py), and when.
 
     `condition` may use the annotations of archive/notices/validity.py.
     """

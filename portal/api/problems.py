@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Field, NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from archive import messages
+from archive import error_messages
 from archive.errors import Conflict, Refused, SpacekeepError, StorageError, TooLate, make_problem
 from archive.errors import Problem as ErrorProblem
 from portal.access import Gone
@@ -52,7 +52,7 @@ def problem(status: int, error: ErrorProblem, errors: list[dict[str, Any]] | Non
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": messages.render(error),
+        "detail": error_messages.render(error),
         "code": error["code"],
     }
     if errors is not None:

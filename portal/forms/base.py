@@ -13,13 +13,13 @@ from django.http import HttpRequest
 from django.utils.functional import lazy
 from django.utils.safestring import SafeString
 
-from archive import messages
+from archive import error_messages
 from archive.moderation.deadline import LONGEST_REASON
 
 
 def render_sentence(code: str, **params: object) -> str:
-    """The sentence of archive/messages for a code."""
-    return messages.render({"code": code, "params": params})
+    """The sentence of archive/error_messages for a code."""
+    return error_messages.render({"code": code, "params": params})
 
 
 lazy_sentence = lazy(render_sentence, str)
@@ -60,7 +60,7 @@ class PortalForm(forms.Form):
 
 class TextField(forms.CharField):
     """Text with `nul` in place of NUL, which PostgreSQL can't store. `sentences` maps codes of Django's errors to codes
-    of archive/messages, so that a page and a command refuse the same text with the same sentence."""
+    of archive/error_messages, so that a page and a command refuse the same text with the same sentence."""
 
     def __init__(self, *, sentences: Mapping[str, str] | None = None, nul: str = "", **options: Any) -> None:
         super().__init__(**options)

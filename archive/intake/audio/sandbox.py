@@ -24,7 +24,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 
-from archive import messages
+from archive import error_messages
 from archive.errors import DecoderDied, DecoderFailed, Unreadable
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -131,9 +131,9 @@ class DecoderProcess:
 
 def _is_known(code: str, params: dict[str, Any]) -> bool:
     """Whether the catalog has this refusal with exactly these parameters."""
-    if not code.startswith("audio.") or code not in messages.CATALOG:
+    if not code.startswith("audio.") or code not in error_messages.CATALOG:
         return False
-    specs = messages.placeholders(str(messages.CATALOG[code]))
+    specs = error_messages.placeholders(str(error_messages.CATALOG[code]))
     return params.keys() == specs.keys() and all(_is_sane(params[name], spec) for name, spec in specs.items())
 
 

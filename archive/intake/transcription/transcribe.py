@@ -32,8 +32,8 @@ from archive.errors import (
     Unreadable,
 )
 from archive.intake.audio import measure
+from archive.intake.persist import save_transcript, store_transcript
 from archive.intake.spool import spool_object
-from archive.intake.store import save_transcript, store_transcript
 from archive.intake.transcription.enqueue import enabled
 from archive.leases import Claim
 from archive.log import SYSTEM

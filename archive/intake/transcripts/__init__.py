@@ -15,11 +15,11 @@ from datetime import datetime
 from pathlib import Path
 
 from archive.cues import Cue
+from archive.error_messages import render
 from archive.errors import Unreadable, make_problem
 from archive.intake.limits import MAX_TRANSCRIPT_BYTES
 from archive.intake.transcripts import captions, podcast, srt, text, vtt
 from archive.intake.transcripts.draft import TranscriptDraft
-from archive.messages import render
 
 # Order matters: the byte order mark of UTF-32 LE begins with that of UTF-16 LE.
 BYTE_ORDER_MARKS = {

@@ -16,7 +16,7 @@ from archive import leases, lifecycle
 from archive.errors import LeaseLost, Refused, SpacekeepError, Unreadable
 from archive.intake import transcripts
 from archive.intake.limits import MAX_TRANSCRIPT_BYTES
-from archive.intake.store import save_transcript, store_transcript
+from archive.intake.persist import save_transcript, store_transcript
 from archive.intake.transcription import enqueue
 from archive.intake.uploads import clean_up
 from archive.leases import Claim

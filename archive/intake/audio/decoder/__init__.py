@@ -9,7 +9,7 @@ in JSON lines on the descriptor `says`:
     {"guards": [...]}                                   first line: the guards that hold
     {"measured": {...}, "access_copy": true}            last line: description of the file
     {"done": true}                                      or: all samples were written
-    {"refused": "audio.silent", "params": {...}}        or: why this is no recording (archive/messages)
+    {"refused": "audio.silent", "params": {...}}        or: why this is no recording (archive/error_messages)
     {"failed": "OSError", "errno": 28}                  or: the machine's fault
     {"crashed": "TypeError", "at": "run.py:31"}         or: a bug of ours, and its location (faults.py)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import portal.api.errors
-from archive import errors, messages
+from archive import error_messages, errors
 from archive.errors import Refused, SpacekeepError, make_problem
 
 ROOT = Path(__file__).parents[1]
@@ -51,30 +51,30 @@ def test_each_error_has_a_code_and_the_parameters_of_its_sentence() -> None:
             assert call.args, f"{where} has no code"
             assert (file, ast.unparse(call.args[0])) in COMPUTED, f"{where}: {ast.unparse(call)}"
             continue
-        assert code in messages.CATALOG, f"{where}: there is no message {code}"
+        assert code in error_messages.CATALOG, f"{where}: there is no message {code}"
         if any(keyword.arg is None for keyword in call.keywords):
             continue  # **params: of storage.answer, see the test below
         given = {keyword.arg for keyword in call.keywords} - ALWAYS
-        wanted = set(messages.placeholders(str(messages.CATALOG[code])))
+        wanted = set(error_messages.placeholders(str(error_messages.CATALOG[code])))
         assert given == wanted, f"{where}: {code} has {wanted}, not {given}"
 
 
 def test_each_message_is_used() -> None:
-    sources = [path.read_text() for path in (ROOT / "archive").rglob("*.py") if path.parent.name != "messages"]
+    sources = [path.read_text() for path in (ROOT / "archive").rglob("*.py") if path.parent.name != "error_messages"]
     sources += [path.read_text() for path in (ROOT / "portal").rglob("*.py")]
     whole = "\n".join(sources)
-    unused = [code for code in messages.CATALOG if f'"{code}"' not in whole and not code.startswith("cue.at_")]
+    unused = [code for code in error_messages.CATALOG if f'"{code}"' not in whole and not code.startswith("cue.at_")]
     assert unused == []
 
 
 def test_each_code_is_in_one_area() -> None:
-    assert sum(len(area.MESSAGES) for area in messages.AREAS) == len(messages.CATALOG)
+    assert sum(len(area.MESSAGES) for area in error_messages.AREAS) == len(error_messages.CATALOG)
 
 
-@pytest.mark.parametrize("code", sorted(messages.CATALOG))
+@pytest.mark.parametrize("code", sorted(error_messages.CATALOG))
 def test_each_message_renders(code: str) -> None:
     """With a value for each parameter that fits how it is shown."""
-    sentence = messages.render(make_problem(code, **sample(code)))
+    sentence = error_messages.render(make_problem(code, **sample(code)))
     assert "{" not in sentence
     assert "?" not in sentence.replace("When did the Space end?", "")
 
@@ -97,7 +97,7 @@ VALUES: dict[str, object] = {
 
 
 def sample(code: str) -> dict[str, object]:
-    return {name: VALUES[spec] for name, spec in messages.placeholders(str(messages.CATALOG[code])).items()}
+    return {name: VALUES[spec] for name, spec in error_messages.placeholders(str(error_messages.CATALOG[code])).items()}
 
 
 def test_parameters_are_formatted_when_the_sentence_is_shown() -> None:
@@ -112,11 +112,11 @@ def test_parameters_are_formatted_when_the_sentence_is_shown() -> None:
 
 def test_an_unknown_code_is_shown_as_it_is() -> None:
     """A row may be older than the code, or newer."""
-    assert messages.render(make_problem("upload.{eaten}", by="a dog")) == "upload.{eaten}"
-    assert messages.render(make_problem("upload.too_large", size=1000)) == (
+    assert error_messages.render(make_problem("upload.{eaten}", by="a dog")) == "upload.{eaten}"
+    assert error_messages.render(make_problem("upload.too_large", size=1000)) == (
         "This file has 1\u202f000 bytes. A ? may have at most ? (?)."
     )
-    assert messages.render({}) == ""
+    assert error_messages.render({}) == ""
 
 
 def test_text_from_strangers_is_no_template_and_fits_into_json() -> None:

@@ -14,7 +14,7 @@ from django.apps import apps
 from django.utils.translation import gettext
 
 from archive import formatting
-from archive.messages import (
+from archive.error_messages import (
     api,
     audio,
     bundles,

@@ -1,4 +1,8 @@
-"""Store recordings, derived files and transcripts: objects first, outside transactions; rows in the caller's."""
+"""Save the results of intake: derived files and transcripts in the object store, and the rows of these and recordings.
+
+Objects come first, outside transactions; rows in the caller's transaction. The bytes of an upload do not pass
+here: they go from the client to the object store (uploads/).
+"""
 
 import hashlib
 import io
