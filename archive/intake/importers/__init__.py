@@ -16,7 +16,11 @@ from archive.intake.importers.facts import Facts, ImportCandidate
 from archive.intake.importers.tree import SOUNDS, Folder, Memory, SiblingFiles, Tree, base, ending
 from archive.intake.importers.zip_tree import ZipTree, is_zip
 
-__all__ = ["Facts", "ImportCandidate", "find", "inspect", "is_several"]
+__all__ = ["SOURCES", "Facts", "ImportCandidate", "find", "inspect", "is_several"]
+
+# Each claims recordings, in this order: the first tool that knows a recording gets it.
+TOOLS = (livekit, twspace)
+SOURCES = tuple(tool.SOURCE for tool in (xarchive, *TOOLS, zoom))
 
 MAX_INSPECTED_BYTES = 4 * 1024**2  # bytes of one file that the upload page sends for inspection
 
@@ -78,7 +82,7 @@ def _find_in(tree: Tree) -> list[ImportCandidate]:
     left = tree.sounds()
     candidates = xarchive.find(tree, left)
     left = _without(xarchive.outside(tree, left) if tree.is_whole else left, candidates)
-    for tool in (livekit, twspace):
+    for tool in TOOLS:
         candidates += tool.find(tree, left)
         left = _without(left, candidates)
     meetings = zoom.find(tree, left)

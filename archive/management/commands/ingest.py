@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from archive.errors import Refused
 from archive.formatting import format_count
-from archive.intake.importers import Facts, find, is_several
+from archive.intake.importers import SOURCES, Facts, find, is_several
 from archive.intake.ingest import Outcome, ingest
 from archive.intake.request import validate_ended_at
 from archive.management.base import Command as Base
@@ -20,7 +20,7 @@ from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
 class Command(Base):
     help = (
         "Ingest recordings (m4a, mp3, ogg or opus, wav, flac, raw AAC) with their transcripts: files, folders, or ZIP "
-        "archives, as X, twspace-dl, LiveKit and Zoom write them. Prints the id of each Space."
+        f"archives, also with the metadata of these tools: {', '.join(SOURCES)}. Prints the id of each Space."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
