@@ -12,7 +12,6 @@ UploadSession  open -> uploaded -> accepted    a file sent straight into the sto
 Transcription  requested -> running -> done    an automatic transcript
                requested | running -> failed
 Bundle         requested -> building -> ready -> removed
-               building -> building            a new claim after a crash
                requested | building -> failed  requesting again makes a new row
                ready -> failed                 read back, a member differs from the upload
 ExportPart     as a bundle
@@ -21,9 +20,12 @@ Notice         pending -> sent                 the mail server accepted it
                pending -> obsolete             no longer true when it was to be sent
                obsolete -> pending             true again: a deadline moved away and came back
                pending -> failed               the mail server will never accept it
-Violation      standing -> appealed -> standing | lifted,  standing -> lifted
+Violation      standing -> appealed -> standing | lifted
+               standing -> lifted
 Appeal         open -> denied | granted        each with its violation's transition: to standing, to lifted
 Hold           standing -> released
+
+A crash leaves the state as it is: another worker claims the row (archive/leases.py).
 """
 
 from collections.abc import Mapping, Sequence

@@ -106,6 +106,15 @@ def test_every_event_has_an_icon() -> None:
     assert [event for event in events.EVENTS.values() if f'id="{event.icon}"' not in icons] == []
 
 
+def test_every_event_fits_its_columns() -> None:
+    widths = {field.name: field.max_length or 0 for field in LogEntry._meta.fields}
+
+    too_long = [event for event in events.EVENTS.values() if len(event) > widths["event"]]
+    too_long += [event for event in events.EVENTS.values() if len(event.premis) > widths["premis"]]
+
+    assert too_long == []
+
+
 def test_an_event_is_its_name() -> None:
     assert events.SPACE_DELETED == "space.deleted"
     assert json.dumps([events.SPACE_DELETED]) == '["space.deleted"]'
