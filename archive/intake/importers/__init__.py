@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from archive.errors import Unreadable
 from archive.intake.importers import livekit, plain, tags, twspace, xarchive, zoom
-from archive.intake.importers.facts import Facts, ImportCandidate
-from archive.intake.importers.tree import SOUNDS, Folder, Memory, SiblingFiles, Tree, base, ending
+from archive.intake.importers.facts import Facts, ImportCandidate, about
+from archive.intake.importers.tree import SOUNDS, Folder, Memory, SiblingFiles, Tree, ending
 from archive.intake.importers.zip_tree import ZipTree, is_zip
 
 __all__ = ["SOURCES", "Facts", "ImportCandidate", "find", "inspect", "is_several"]
@@ -56,7 +58,7 @@ def inspect(files: Mapping[str, bytes], recording: str = "") -> Facts:
     not understood. Stores nothing.
     """
     small = {name: data for name, data in files.items() if len(data) <= MAX_INSPECTED_BYTES}
-    notes = [f"{base(name)}: it is too large to be inspected here." for name in files if name not in small]
+    notes = [about(name, _("it is too large to be inspected here.")) for name in files if name not in small]
     tree = Memory(small, recording or next((name for name in files if ending(name) in SOUNDS), "recording"))
     (candidate,) = _find_in(tree)
     if candidate.facts.source == plain.SOURCE:
@@ -71,7 +73,7 @@ def _note_unknown_files(tree: Tree, candidate: ImportCandidate) -> list[str]:
         if ending(name) in (".json", ".js") and name not in (candidate.recording, candidate.transcript):
             try:
                 tree.document(name)
-                notes.append(f"{base(name)}: its metadata is of an unknown kind.")
+                notes.append(about(name, _("its metadata is of an unknown kind.")))
             except Unreadable as error:
                 notes.append(str(error))
     return notes

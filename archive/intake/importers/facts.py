@@ -7,7 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from archive.formatting import format_count as counted
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from archive.intake.importers.tree import Tree, base
 from archive.intake.importers.values import count, instant, short, text
 from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
@@ -78,33 +80,53 @@ class Reader:
     name: str
     notes: list[str] = field(default_factory=list)
 
-    def note(self, text: str) -> None:
-        self.notes.append(f"{base(self.name)}: {text}")
+    def note(self, sentence: str) -> None:
+        self.notes.append(about(self.name, sentence))
 
     def end(self, value: object, key: str) -> datetime | None:
         if value is None or value == "" or count(value) == 0:
-            self.note(f"it doesn't say when the Space ended ({key} is missing).")
+            self.note(_("it doesn't say when the Space ended ({key} is missing).").format(key=key))
             return None
         moment = instant(value)
         if moment is None:
-            self.note(f"its {key} is {short(value)}, which is no moment: a time without a zone, or no time at all.")
+            sentence = _("its {key} is {value}, which is no moment: a time without a zone, or no time at all.")
+            self.note(sentence.format(key=key, value=short(value)))
         return moment
 
     def number(self, value: object, key: str) -> int | None:
         number = count(value)
         if number is None and value is not None:
-            self.note(f"its {key} is {short(value)}, which is no number of people.")
+            sentence = _("its {key} is {value}, which is no number of people.")
+            self.note(sentence.format(key=key, value=short(value)))
         return number
 
     def cohosts(self, names: Iterable[str]) -> tuple[str, ...]:
-        return self._limit(names, MAX_COHOSTS, "co-host")
+        clean = _clean(names)
+        if (more := len(clean) - MAX_COHOSTS) > 0:
+            sentence = ngettext(
+                "{count} co-host beyond the first {limit} were left out.",
+                "{count} co-hosts beyond the first {limit} were left out.",
+                more,
+            )
+            self.note(sentence.format(count=more, limit=MAX_COHOSTS))
+        return clean[:MAX_COHOSTS]
 
     def speakers(self, names: Iterable[str]) -> tuple[str, ...]:
-        return self._limit(names, MAX_SPEAKERS, "speaker")
+        clean = _clean(names)
+        if (more := len(clean) - MAX_SPEAKERS) > 0:
+            sentence = ngettext(
+                "{count} speaker beyond the first {limit} were left out.",
+                "{count} speakers beyond the first {limit} were left out.",
+                more,
+            )
+            self.note(sentence.format(count=more, limit=MAX_SPEAKERS))
+        return clean[:MAX_SPEAKERS]
 
-    def _limit(self, names: Iterable[str], limit: int, role: str) -> tuple[str, ...]:
-        clean = list(dict.fromkeys(name for name in (text(name, 100) for name in names) if name))
-        if len(clean) > limit:
-            more = counted(len(clean) - limit, f"{role}")
-            self.note(f"{more} beyond the first {limit} were left out.")
-        return tuple(clean[:limit])
+
+def about(name: str, sentence: str) -> str:
+    """A note about a file."""
+    return _("{file}: {sentence}").format(file=base(name), sentence=sentence)
+
+
+def _clean(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in (text(name, 100) for name in names) if name))

@@ -8,6 +8,8 @@ fileResults in webhooks and SDKs. Also the manifest that livekit/egress writes b
 
 from collections.abc import Iterator
 
+from django.utils.translation import gettext as _
+
 from archive.formatting import format_size
 from archive.intake.importers import captions
 from archive.intake.importers.facts import Facts, ImportCandidate, Reader
@@ -83,8 +85,10 @@ def _facts(tree: Tree, name: str, result: object, file: object, sound: str) -> F
     ended_at = instant(file_end) or reader.end(_get(result, "ended_at"), "ended_at")
     status = _get(result, "status")
     if status is not None and status not in COMPLETE:
-        reader.note(f"LiveKit reports its status as {short(status)}. It may not be complete.")
+        sentence = _("LiveKit reports its status as {status}. It may not be complete.")
+        reader.note(sentence.format(status=short(status)))
     expected, size = count(dig(file, "size")), tree.size(sound)
     if expected and tree.is_whole and expected != size:
-        reader.note(f"{base(sound)} should have {format_size(expected)}, but has {format_size(size)}.")
+        sentence = _("{file} should have {expected}, but has {size}.")
+        reader.note(sentence.format(file=base(sound), expected=format_size(expected), size=format_size(size)))
     return Facts(SOURCE, title=text(_get(result, "room_name")), ended_at=ended_at, notes=tuple(reader.notes))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 import mutagen
+from django.utils.translation import gettext
 from mutagen.id3 import ID3, TDRC, TIT2, TPE1
 from mutagen.mp4 import MP4
 
@@ -36,13 +37,14 @@ class Tags:
 
     def notes(self, name: str) -> tuple[str, ...]:
         """Return a note with the date, for the person to judge."""
-        if self.date and self.artist:
-            content = f"its tags name {self.artist} and the date {self.date}"
-        elif self.date:
-            content = f"its tags have the date {self.date}"
-        else:
+        if not self.date:
             return ()
-        return (f"{base(name)}: {content}, which is not taken as the end of the Space.",)
+        sentence = (
+            gettext("{file}: its tags name {artist} and the date {date}, which is not taken as the end of the Space.")
+            if self.artist
+            else gettext("{file}: its tags have the date {date}, which is not taken as the end of the Space.")
+        )
+        return (sentence.format(file=base(name), artist=self.artist, date=self.date),)
 
 
 def read(tree: Tree, name: str) -> Tags:

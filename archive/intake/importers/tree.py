@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
+from django.utils.translation import gettext
+
 from archive.errors import Unreadable
 from archive.intake.importers.values import MAX_BYTES, document, text
 
@@ -20,7 +22,7 @@ MAX_FILES = 500_000
 
 def base(name: str) -> str:
     """Return the last part of a name, safe for display."""
-    return text(name.rpartition("/")[2], 120) or "a file without a name"
+    return text(name.rpartition("/")[2], 120) or gettext("a file without a name")
 
 
 def folder(name: str) -> str:

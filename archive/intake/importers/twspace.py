@@ -12,6 +12,8 @@ participants.listeners is never read: the archive stores two listener counts and
 
 from collections.abc import Iterator
 
+from django.utils.translation import gettext
+
 from archive.intake.importers import captions
 from archive.intake.importers.facts import Facts, ImportCandidate, Reader
 from archive.intake.importers.tree import Tree, folder, stem
@@ -56,7 +58,7 @@ def _facts(name: str, space: dict[str, object]) -> Facts:
     reader, metadata = Reader(name), space["metadata"]
     ended_at = reader.end(dig(metadata, "ended_at"), "ended_at")
     if ended_at is None and dig(metadata, "state") == "Running":
-        reader.note("it was written while the Space was live.")
+        reader.note(gettext("it was written while the Space was live."))
     host = _identifiers(dig(metadata, "creator_results", "result"))
     people = {role: list(_people(dig(space, "participants", role))) for role in ("admins", "speakers")}
     cohosts = [(person, identifiers) for person, identifiers in people["admins"] if not identifiers & host]
@@ -99,5 +101,6 @@ def _audience(value: object, reader: Reader) -> str:
         return ""
     audience = AUDIENCES.get(value, "") if isinstance(value, int) and not isinstance(value, bool) else ""
     if not audience:
-        reader.note(f"its conversation_controls is {short(value)}; who could talk is left open.")
+        sentence = gettext("its conversation_controls is {value}; who could talk is left open.")
+        reader.note(sentence.format(value=short(value)))
     return audience

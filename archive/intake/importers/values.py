@@ -5,6 +5,8 @@ import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
+from django.utils.translation import gettext
+
 from archive.errors import Unreadable
 from archive.language_tags import is_language_tag
 
@@ -53,7 +55,7 @@ def text(value: object, longest: int = 300) -> str:
 def short(value: object) -> str:
     """A value as it is shown in a note."""
     shown = repr(value[:60] if isinstance(value, str) else value) if isinstance(value, (str, int, float)) else ""
-    return text(shown, 40) or "no number and no text"
+    return text(shown, 40) or gettext("no number and no text")
 
 
 def count(value: object) -> int | None:

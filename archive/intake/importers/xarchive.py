@@ -14,10 +14,12 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from django.utils.translation import gettext, ngettext
+
 from archive.errors import Unreadable
-from archive.formatting import format_count, format_time
+from archive.formatting import format_time
 from archive.intake.importers import captions
-from archive.intake.importers.facts import Facts, ImportCandidate, Reader
+from archive.intake.importers.facts import Facts, ImportCandidate, Reader, about
 from archive.intake.importers.tree import Tree, base, folder
 from archive.intake.importers.values import dig, document, items, language, text
 
@@ -63,8 +65,11 @@ def _guess_space(tree: Tree, sounds: list[str], metadata: Metadata, notes: list[
     if len(metadata) == 1:
         (only,) = metadata.values()
         return [_build_candidate(tree, sounds[0], only, [], 1)]
-    count = format_count(len(metadata), "Space")
-    note = f"The metadata has {count}. Name the recording space-<id>.ts to choose one."
+    note = ngettext(
+        "The metadata has {count} Space. Name the recording space-<id>.ts to choose one.",
+        "The metadata has {count} Spaces. Name the recording space-<id>.ts to choose one.",
+        len(metadata),
+    ).format(count=len(metadata))
     return [ImportCandidate(tree, sounds[0], Facts(SOURCE, notes=tuple(notes or [note])))]
 
 
@@ -95,12 +100,13 @@ def _build_candidate(
     if facts.ended_at is None:
         facts = _read_clock(tree, name, facts)
     if parts > 1:
-        facts = facts.noting(f"{base(name)}: the archive has this Space in {parts} files; each becomes one Space.")
+        sentence = gettext("the archive has this Space in {count} files; each becomes one Space.")
+        facts = facts.noting(about(name, sentence.format(count=parts)))
     return ImportCandidate(tree, name, facts, captions.beside(tree, name))
 
 
 def _note_no_metadata(name: str) -> tuple[str]:
-    return (f"{base(name)}: no spaces-metadata.js describes it.",)
+    return (about(name, gettext("no spaces-metadata.js describes it.")),)
 
 
 def _facts(name: str, space: object) -> Facts:
@@ -108,7 +114,12 @@ def _facts(name: str, space: object) -> Facts:
     ended_at = reader.end(dig(space, "endedAt"), "endedAt")
     people = {key for person in items(dig(space, "speakers")) if (key := text(dig(person, "userId")))}
     if people:
-        reader.note(f"it lists {format_count(len(people), 'speaker')} by account number only, not by name.")
+        sentence = ngettext(
+            "it lists {count} speaker by account number only, not by name.",
+            "it lists {count} speakers by account number only, not by name.",
+            len(people),
+        )
+        reader.note(sentence.format(count=len(people)))
     return Facts(
         SOURCE,
         title=text(dig(space, "title")),
@@ -130,10 +141,11 @@ def _read_clock(tree: Tree, name: str, facts: Facts) -> Facts:
         return facts
     began = NTP_EPOCH + timedelta(seconds=int(first[1]))
     if not tree.is_whole:
-        return facts.noting(f"By its own clock, the recording began on {format_time(began)}.")
+        sentence = gettext("By its own clock, the recording began on {time}.")
+        return facts.noting(sentence.format(time=format_time(began)))
     clocks = NTP.findall(tree.tail(name, CLOCK_BYTES))
     ended = NTP_EPOCH + timedelta(seconds=int(clocks[-1])) if clocks else began
     if not began < ended <= began + LONGEST:
         return facts
-    note = f"{base(name)}: the end was taken from the recording's own clock, which stops at {ended:%H:%M:%S} UTC."
-    return replace(facts, ended_at=ended).noting(note)
+    sentence = gettext("the end was taken from the recording's own clock, which stops at {time} UTC.")
+    return replace(facts, ended_at=ended).noting(about(name, sentence.format(time=f"{ended:%H:%M:%S}")))

@@ -13,8 +13,10 @@ cloud has it in UTC. Start plus length is not the end: a recording may begin lat
 import re
 from datetime import UTC, datetime
 
+from django.utils.translation import gettext as _
+
 from archive.formatting import format_time
-from archive.intake.importers.facts import Facts, ImportCandidate
+from archive.intake.importers.facts import Facts, ImportCandidate, about
 from archive.intake.importers.tree import Tree, base, folder
 from archive.intake.importers.values import text
 
@@ -61,9 +63,8 @@ def _local(tree: Tree, name: str, titled: re.Match[str] | None, *, alone: bool) 
     title = ""
     if titled is not None:
         title = text(titled["title"])
-        notes.append(
-            f"The folder's name has the start in that computer's local time ({titled['start']}), without zone."
-        )
+        note = _("The folder's name has the start in that computer's local time ({start}), without zone.")
+        notes.append(note.format(start=titled["start"]))
     transcript = _transcript(tree, folder(name), "") if alone else None
     return ImportCandidate(tree, name, Facts(SOURCE, title=title, notes=tuple(notes)), transcript)
 
@@ -74,7 +75,8 @@ def _from_cloud(tree: Tree, name: str) -> ImportCandidate:
     notes = _note_skipped(tree, folder(name), match[0])
     try:
         began = datetime.strptime(match["start"], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
-        notes.append(f"By its name, the recording began on {format_time(began)}. Zoom doesn't write when it ended.")
+        note = _("By its name, the recording began on {time}. Zoom doesn't write when it ended.")
+        notes.append(note.format(time=format_time(began)))
     except ValueError:
         pass  # the digits are no date
     return ImportCandidate(tree, name, Facts(SOURCE, notes=tuple(notes)), _transcript(tree, folder(name), match[0]))
@@ -92,10 +94,10 @@ def _transcript(tree: Tree, directory: str, prefix: str) -> str | None:
 
 def _note_skipped(tree: Tree, directory: str, prefix: str) -> list[str]:
     notes = [
-        f"{base(name)}: the chat is not taken in."
+        about(name, _("the chat is not taken in."))
         for name in tree.within(directory)
         if CHAT.search(name) and base(name).startswith(prefix)
     ]
     if tree.within(f"{directory}/{OWN_TRACKS}".lstrip("/")):
-        notes.append(f"{OWN_TRACKS}: separate tracks are not imported, since the recording has everybody.")
+        notes.append(about(OWN_TRACKS, _("separate tracks are not imported, since the recording has everybody.")))
     return notes
