@@ -3,6 +3,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 def publish(model: type[models.Model], pks: Collection[Any]) -> None:
@@ -14,7 +15,7 @@ def publish(model: type[models.Model], pks: Collection[Any]) -> None:
 
 class ArchiveConfig(AppConfig):
     name = "archive"
-    verbose_name = "Archive"
+    verbose_name = _("Archive")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from archive import dbtime, log
 from archive.errors import Refused
@@ -30,6 +31,15 @@ USED_EVERY = timedelta(minutes=1)  # `used_at` is not written more often
 
 KEYS_KEPT = timedelta(days=1)
 KEYS_AT_ONCE = 10_000
+
+
+class TokenState(models.TextChoices):
+    """Whether a token works, and if not, why."""
+
+    WORKS = "works", _("works")
+    REVOKED = "revoked", _("taken back")
+    EXPIRED = "expired", _("expired")
+    CREATOR_NOT_ADMIN = "creator-not-admin", _("its maker is no admin any more")
 
 
 def create_token(
@@ -108,16 +118,15 @@ def delete_old_keys() -> int:
     return IdempotencyKey.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:KEYS_AT_ONCE])).delete()[0]
 
 
-def state(token: RecorderToken, now: datetime) -> str:
-    """In a word or few, for admins: does it work, and if not, why."""
+def state(token: RecorderToken, now: datetime) -> TokenState:
     if token.revoked_at is not None:
-        return "taken back"
+        return TokenState.REVOKED
     if token.expires_at <= now:
-        return "expired"
+        return TokenState.EXPIRED
     maker = token.created_by
     if maker is None or not maker.is_active or ADMINS not in {group.name for group in maker.groups.all()}:
-        return "its maker is no admin any more"
-    return "works"
+        return TokenState.CREATOR_NOT_ADMIN
+    return TokenState.WORKS
 
 
 def _sha256(text: str) -> str:

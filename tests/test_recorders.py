@@ -82,7 +82,7 @@ def test_a_token_ends_with_the_admin_rights_of_its_creator(
         admin.groups.clear()
 
     assert status(made[1]) == 401
-    assert recorders.state(RecorderToken.objects.get(), dbtime.now()) == "its maker is no admin any more"
+    assert recorders.state(RecorderToken.objects.get(), dbtime.now()) == recorders.TokenState.CREATOR_NOT_ADMIN
 
 
 def test_last_use_is_recorded_to_the_minute(made: tuple[RecorderToken, str]) -> None:

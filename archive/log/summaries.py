@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from archive import formatting
-from archive.models import Notice
+from archive.models import Notice, UploadSession
 
 Detail = dict[str, Any]
 Summary = Callable[[Detail], str]
@@ -33,7 +34,7 @@ def recording_received(detail: Detail) -> str:
 
 def upload_opened(detail: Detail) -> str:
     """Its kind and size."""
-    return f"{detail['kind']}, {formatting.format_size(detail['size'])}"
+    return f"{UploadSession.Kind(detail['kind']).label}, {formatting.format_size(detail['size'])}"
 
 
 def deadline_moved(detail: Detail) -> str:
@@ -69,9 +70,11 @@ def deletion_started(detail: Detail) -> str:
 
 def space_deleted(detail: Detail) -> str:
     """How many objects were removed, and when the store was verified empty."""
-    objects = formatting.format_count(len(detail["removed"]), "object")
-    time = _format_time(detail["listed_empty_at"])
-    return _("%(objects)s, verified empty at %(time)s") % {"objects": objects, "time": time}
+    count, time = len(detail["removed"]), _format_time(detail["listed_empty_at"])
+    sentence = ngettext(
+        "%(count)d object, verified empty at %(time)s", "%(count)d objects, verified empty at %(time)s", count
+    )
+    return sentence % {"count": count, "time": time}
 
 
 def _format_time(text: str | None) -> str:

@@ -67,12 +67,17 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Rule",
             fields=[
-                ("code", models.SlugField(max_length=40, primary_key=True, serialize=False)),
-                ("name", models.CharField(max_length=100)),
-                ("text", models.TextField(blank=True)),
-                ("active", models.BooleanField(default=True, help_text="Whether new flags can use it.")),
+                ("code", models.SlugField(max_length=40, primary_key=True, serialize=False, verbose_name="code")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("text", models.TextField(blank=True, verbose_name="text")),
+                (
+                    "active",
+                    models.BooleanField(default=True, help_text="Whether new flags can use it.", verbose_name="active"),
+                ),
             ],
             options={
+                "verbose_name": "rule",
+                "verbose_name_plural": "rules",
                 "ordering": ["name"],
             },
         ),

@@ -12,13 +12,15 @@ from archive.models.space import Space
 class Rule(models.Model):
     """A rule that a Space can break. Rules are data: admins edit the list, flags refer to a rule by its code."""
 
-    code = models.SlugField(primary_key=True, max_length=40)
-    name = models.CharField(max_length=100)
-    text = models.TextField(blank=True)
-    active = models.BooleanField(default=True, help_text="Whether new flags can use it.")
+    code = models.SlugField(_("code"), primary_key=True, max_length=40)
+    name = models.CharField(_("name"), max_length=100)
+    text = models.TextField(_("text"), blank=True)
+    active = models.BooleanField(_("active"), default=True, help_text=_("Whether new flags can use it."))
 
     class Meta:
         ordering = ["name"]
+        verbose_name = _("rule")
+        verbose_name_plural = _("rules")
 
     def __str__(self) -> str:
         return self.name

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
 from archive.log import events
+from archive.log.detail_names import detail_name
 from archive.models import LogEntry, Rule, Space, User
 
 if TYPE_CHECKING:
@@ -66,7 +69,7 @@ def log_line(entry: LogEntry, names: dict[int, str]) -> LogLine:
         space_id=entry.space_id,
         actor=_actor(entry, names),
         summary=event.summary(entry.detail),
-        facts=[(key.replace("_", " "), _plain(value)) for key, value in detail.items()],
+        facts=[(detail_name(key), _plain(value)) for key, value in detail.items()],
         removed=removed,
     )
 
@@ -81,13 +84,13 @@ def _note_for_host(entry: LogEntry, rule_names: dict[str, str]) -> str:
 
 def _actor(entry: LogEntry, names: dict[int, str]) -> str:
     if entry.actor_id is None:
-        return "Spacekeep" if entry.actor_kind == "system" else entry.actor_kind
-    return names.get(entry.actor_id, f"user {entry.actor_id}")
+        return {"system": "Spacekeep", "recorder": _("recorder")}.get(entry.actor_kind, entry.actor_kind)
+    return names.get(entry.actor_id) or _("user {number}").format(number=entry.actor_id)
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key.replace('_', ' ')} {_plain(inner)}" for key, inner in value.items())
+        return ", ".join(f"{detail_name(key)} {_plain(inner)}" for key, inner in value.items())
     if isinstance(value, list):
         return "; ".join(_plain(inner) for inner in value)
     return str(value)

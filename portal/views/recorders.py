@@ -5,6 +5,8 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -55,10 +57,14 @@ def _page(request: SignedInRequest, form: RecorderTokenForm, status: int = 200, 
     now = dbtime.now()
     rows = RecorderToken.objects.select_related("created_by").prefetch_related("hosts", "created_by__groups")
     context = {
-        "rows": [{"token": token, "state": tokens.state(token, now)} for token in rows],
+        "rows": [{"token": token, "state": tokens.state(token, now), "hosts": _hosts(token)} for token in rows],
         "lives": TOKEN_DAYS.items(),
         "scopes": RecorderToken.Scope.choices,
         "form": form,
         **made,
     }
     return render(request, "recorders/list.html", context, status=status)
+
+
+def _hosts(token: RecorderToken) -> SafeString:
+    return format_html_join(", ", "<bdi>{}</bdi>", ((host.username,) for host in token.hosts.all()))

@@ -1,0 +1,63 @@
+"""Names of what an entry's detail has, for people. The log stores the keys: codes, the same in every language."""
+
+from django.utils.translation import gettext_lazy as _
+
+NAMES = {
+    "account": _("account"),
+    "after": _("after"),
+    "appeal": _("appeal"),
+    "attempts": _("attempts"),
+    "before": _("before"),
+    "begun_at": _("begun at"),
+    "bundle": _("bundle"),
+    "certificate": _("certificate"),
+    "crc32": _("crc32"),
+    "deadline": _("deadline"),
+    "deadline_reasons": _("deadline reasons"),
+    "delete_markers": _("delete markers"),
+    "duration_ms": _("duration ms"),
+    "ended_at": _("ended at"),
+    "evidence": _("evidence"),
+    "expires_at": _("expires at"),
+    "export": _("export"),
+    "export_part": _("export part"),
+    "first_seen_at": _("first seen at"),
+    "hold": _("hold"),
+    "host": _("host"),
+    "key": _("key"),
+    "kind": _("kind"),
+    "lift_grace_days": _("lift grace days"),
+    "lifted_at": _("lifted at"),
+    "lines": _("lines"),
+    "listed_empty_at": _("listed empty at"),
+    "notes": _("notes"),
+    "notice": _("notice"),
+    "object_count": _("object count"),
+    "objects": _("objects"),
+    "old_versions": _("old versions"),
+    "open_uploads": _("open uploads"),
+    "own_lines": _("own lines"),
+    "participant": _("participant"),
+    "policy": _("policy"),
+    "reason": _("reason"),
+    "recorder": _("recorder"),
+    "retention_days": _("retention days"),
+    "rule": _("rule"),
+    "scopes": _("scopes"),
+    "sha256": _("sha256"),
+    "size": _("size"),
+    "spaces": _("spaces"),
+    "statement": _("statement"),
+    "title": _("title"),
+    "transcription": _("transcription"),
+    "upload": _("upload"),
+    "user": _("user"),
+    "violation": _("violation"),
+    "violation_extra_days": _("violation extra days"),
+    "why": _("why"),
+}
+
+
+def detail_name(key: str) -> str:
+    """The name of a key. One that this version does not know (written by a newer one) is shown as it is."""
+    return str(NAMES.get(key, key.replace("_", " ")))
