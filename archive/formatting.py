@@ -1,16 +1,27 @@
-"""Format times, sizes, durations and counts for people."""
+"""Format times, sizes, durations and counts for people, in the current language.
+
+Times are UTC unless a function says otherwise.
+"""
 
 from datetime import UTC, datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
+
+from django.utils.dates import MONTHS_ALT
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 
 def format_time(value: datetime) -> str:
     """Format as "22 December 2026, 14:05 UTC". Raises ValueError for a naive datetime."""
     if value.tzinfo is None:
         raise ValueError(f"naive datetime: {value.isoformat()}")
-    utc = value.astimezone(UTC)
-    return f"{utc.day} {utc:%B} {utc.year}, {utc:%H:%M} UTC"
+    return _("{day}, {time} UTC").format(day=format_day(value), time=f"{value.astimezone(UTC):%H:%M}")
+
+
+def format_day(value: datetime) -> str:
+    """Format as "22 December 2026"."""
+    return _format_date(value.astimezone(UTC))
 
 
 def format_local_time(value: datetime, zone: str) -> str:
@@ -23,7 +34,14 @@ def format_local_time(value: datetime, zone: str) -> str:
     if zone not in known_time_zones():
         return ""
     local = value.astimezone(ZoneInfo(zone))
-    return "" if local.tzname() == "UTC" else f"{local.day} {local:%B} {local.year}, {local:%H:%M} ({zone})"
+    if local.tzname() == "UTC":
+        return ""
+    return _("{day}, {time} ({zone})").format(day=_format_date(local), time=f"{local:%H:%M}", zone=zone)
+
+
+def _format_date(local: datetime) -> str:
+    # Django's catalogs have the names of months beside a day, which some languages inflect.
+    return _("{day} {month} {year}").format(day=local.day, month=MONTHS_ALT[local.month], year=local.year)
 
 
 @cache
@@ -35,7 +53,7 @@ def known_time_zones() -> frozenset[str]:
 def format_size(count: int) -> str:
     """Format bytes in decimal units: 812 bytes, 517 kB, 84.2 MB."""
     if count < 1000:
-        return "1 byte" if count == 1 else f"{count} bytes"
+        return ngettext("{count} byte", "{count} bytes", count).format(count=count)
     number = float(count)
     for unit in ("kB", "MB", "GB", "TB", "PB"):
         number /= 1000
@@ -58,5 +76,5 @@ def format_number(number: int) -> str:
 
 
 def format_count(number: int, thing: str) -> str:
-    """Format as "1 object" or "3 objects"."""
+    """Format as "1 object" or "3 objects", in English: for the output of commands."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -10,6 +10,8 @@ from itertools import chain
 from typing import Any
 
 from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext
 
 from archive import cues
 from archive.bundles import names
@@ -54,6 +56,7 @@ def folder(space: Space) -> str:
     return f"{names.safe(space.title)}-{space.ended_at:%Y-%m-%d}"
 
 
+@translation.override("en")  # the same content gives the same bytes, for readers of every language
 def members(space: Space, name: str) -> list[Member]:
     """Its whole bag, under the folder `name`. Raises as `contents` does."""
     recordings = list(space.recordings.all())
@@ -149,14 +152,14 @@ def _sound(name: str, kept: StoredObject) -> Member:
 def _files(space: Space, recordings: list[Recording], copy: Derived | None) -> Iterator[File]:
     """What the page links to, in its order."""
     for kept in recordings:
-        yield File(_recording(kept), "Recording", kept.size)
+        yield File(_recording(kept), gettext("Recording"), kept.size)
     if copy:
-        yield File(_access_copy_name(copy), "Copy for browsers", copy.size)
+        yield File(_access_copy_name(copy), gettext("Copy for browsers"), copy.size)
     for transcript in space.transcripts.all():
         for ending in cues.FORMS:
             name = names.transcript(transcript.number, transcript.language, ending)
-            yield File(name, f"Transcript as {ending.upper()}")
-    yield File("space.json", "Facts")
+            yield File(name, gettext("Transcript as {format}").format(format=ending.upper()))
+    yield File("space.json", gettext("Facts"))
 
 
 def facts(space: Space) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from archive import formatting
 from archive.display.deadline_reasons import render_reasons
 from archive.models import Space
@@ -41,12 +43,17 @@ class ClockFace:
     over: str = ""
     over_sentence: str = ""
 
+    @property
+    def mark_labels(self) -> str:
+        """The labels of the marks: "day 30, day 120"."""
+        return ", ".join(mark.label for mark in self.marks)
+
 
 def day_marks(ended_at: datetime, until: datetime, days: Iterable[int]) -> list[ClockMark]:
     """Marks for those days after the end of the Space that are not later than the deadline."""
     total = until - ended_at
     return [
-        ClockMark(round(timedelta(days=day) / total * 100, 2), f"day {day}")
+        ClockMark(round(timedelta(days=day) / total * 100, 2), _("day {number}").format(number=day))
         for day in days
         if timedelta(days=day) <= total
     ]
@@ -54,22 +61,22 @@ def day_marks(ended_at: datetime, until: datetime, days: Iterable[int]) -> list[
 
 def offline_clock(space: Space) -> ClockFace:
     """The clock of the offline page. core/clock.js counts from there, past the deadline too."""
-    due, yours = space.stored_deadline(), "This one is yours."
+    due = space.stored_deadline()
     if due.at is None:
-        sentence = f"Spacekeep keeps its copy until a hold is released. {yours}"
-        return ClockFace("kept", "Kept", sentence, space.ended_at, None, 0.0, [], render_reasons(due), "Kept")
+        sentence = _("Spacekeep keeps its copy until a hold is released. This one is yours.")
+        return ClockFace("kept", _("Kept"), sentence, space.ended_at, None, 0.0, [], render_reasons(due), _("Kept"))
     at = formatting.format_time(due.at)
     return ClockFace(
         tone="kept" if "violation" in due.codes else "calm",
-        label=f"Kept until {at.partition(',')[0]}",
-        sentence=f"Spacekeep keeps its copy until {at}. {yours}",
+        label=_("Kept until {day}").format(day=formatting.format_day(due.at)),
+        sentence=_("Spacekeep keeps its copy until {time}. This one is yours.").format(time=at),
         ended_at=space.ended_at,
         until=due.at,
         percent=0.0,
         marks=day_marks(space.ended_at, due.at, _deleting_days(due)),
         reasons=render_reasons(due),
-        over="Yours to keep",
-        over_sentence=f"Spacekeep's copy was due to be deleted on {at}. {yours}",
+        over=_("Yours to keep"),
+        over_sentence=_("Spacekeep's copy was due to be deleted on {time}. This one is yours.").format(time=at),
     )
 
 

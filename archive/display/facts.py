@@ -1,13 +1,16 @@
 """Facts of a Space for pages, beside its title, host and end."""
 
+from django.utils.translation import gettext as _
+
 from archive import formatting
 from archive.models import Space
 
 
 def list_facts(space: Space) -> list[tuple[str, str]]:
     """(label, value) of each fact that is known: who could talk, and how many listened."""
-    facts = [("Who could talk", space.get_audience_display())] if space.audience else []
-    for label, count in (("Listeners at most", space.listeners_peak), ("Listeners in all", space.listeners_total)):
+    facts = [(_("Who could talk"), space.get_audience_display())] if space.audience else []
+    listeners = ((_("Listeners at most"), space.listeners_peak), (_("Listeners in all"), space.listeners_total))
+    for label, count in listeners:
         if count is not None:
             facts.append((label, formatting.format_number(count)))
     return facts

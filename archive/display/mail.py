@@ -104,7 +104,7 @@ def _utc(value: datetime | None) -> str:
 
 
 def _day(value: datetime | None) -> str:
-    return formatting.format_time(value).partition(",")[0] if value else ""
+    return formatting.format_day(value) if value else ""
 
 
 def _violation(notice: Notice) -> Violation | None:

@@ -7,9 +7,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from archive import policy
+from archive import formatting, policy
 from archive.models import space_queries
 from archive.models.leased import Leased
 from archive.models.space_queries import SpaceQuerySet, SpaceState
@@ -119,7 +120,7 @@ class Space(Leased):
         ]
 
     def __str__(self) -> str:
-        return self.title or f"A Space of {self.ended_at.day} {self.ended_at:%B %Y}"
+        return self.title or gettext("A Space of {day}").format(day=formatting.format_day(self.ended_at))
 
     def stored_deadline(self) -> policy.Deadline:
         """The deadline of this row, with the reasons that were stored with it. A later change of the settings changes

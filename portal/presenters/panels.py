@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from archive import cues, formatting
 from archive.bundles import build, maintain
@@ -18,10 +19,11 @@ def single_files(space: Space, recording: Recording | None, transcript: Transcri
     rows: list[dict[str, Any]] = []
     if recording is not None:
         url = reverse("recording", args=[space.pk])
-        rows.append({"name": "Recording", "note": recording.extension, "size": recording.size, "url": url})
+        rows.append({"name": _("Recording"), "note": recording.extension, "size": recording.size, "url": url})
     for ending in cues.FORMS if transcript is not None else ():
         url = reverse("transcript", args=[space.pk, ending])
-        rows.append({"name": f"Transcript as {ending.upper()}", "note": ending, "size": None, "url": url})
+        name = _("Transcript as {format}").format(format=ending.upper())
+        rows.append({"name": name, "note": ending, "size": None, "url": url})
     return rows
 
 

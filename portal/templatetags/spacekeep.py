@@ -6,6 +6,7 @@ Filters for times, sizes and counts are in archive_display.
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext as _
 
 from archive.display.deadline_reasons import format_days
 from archive.models import Notice, User, current_policy
@@ -19,10 +20,10 @@ register = template.Library()
 def retention_policy() -> str:
     """The retention policy in one sentence, with the numbers in force."""
     rule = current_policy()
-    return (
-        f"Recordings are kept {format_days(rule.retention_days)} after a Space ended; "
-        f"{rule.violation_extra_days} more if it broke a rule. Then every copy is deleted."
+    sentence = _(
+        "Recordings are kept {days} after a Space ended; {more} more if it broke a rule. Then every copy is deleted."
     )
+    return sentence.format(days=format_days(rule.retention_days), more=rule.violation_extra_days)
 
 
 @register.simple_tag

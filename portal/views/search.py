@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from archive.errors import Refused
@@ -39,7 +40,8 @@ def _results(request: SignedInRequest, form: SearchForm) -> dict[str, Any]:
     typed = form.cleaned_data["q"]
     found = search_lines(Space.objects.readable_by(request.user), typed, form.cleaned_data["page"])
     results: dict[str, Any] = {"found": found, "rows": [_row(space, typed) for space in found.spaces]}
-    results["languages"] = ", ".join(name.capitalize() for name in found.common)
+    # PostgreSQL's configurations are named by languages, whose names Django's catalogs have.
+    results["languages"] = ", ".join(gettext(name.capitalize()) for name in found.common)
     if found.next_page:
         results["next_url"] = f"?{urlencode({'q': typed, 'page': found.next_page})}"
     return results
