@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from archive import dbtime, policy
 from archive.models import Hold, Space, Violation, current_policy
-from archive.retention.simulate import simulate
+from archive.retention.simulate import AffectedSpace, simulate
 from portal.access import may_read_log, only
 from portal.forms.policy import MAX_DAYS, PolicyForm
 from portal.http import SignedInRequest
@@ -83,9 +84,28 @@ def _simulation(request: SignedInRequest) -> dict[str, Any]:
         "asked_rule": form.policy,
         "touched": touched[:PAGE],
         "touched_count": len(touched),
-        "at_once": sum(one.at_once for one in touched),
-        "longer": sum(one.longer for one in touched),
-        "shorter": sum(not one.longer and not one.at_once for one in touched),
+        "touched_sentence": _describe(touched),
         "looked_at": MAX_SIMULATED,
         "all": kept[: MAX_SIMULATED + 1].count() <= MAX_SIMULATED,
     }
+
+
+def _describe(touched: list[AffectedSpace]) -> str:
+    at_once = sum(one.at_once for one in touched)
+    longer = sum(one.longer for one in touched)
+    shorter = sum(not one.longer and not one.at_once for one in touched)
+    changes = []
+    if longer:
+        changes.append(ngettext("{count} a later one", "{count} a later one", longer).format(count=longer))
+    if shorter:
+        changes.append(ngettext("{count} an earlier one", "{count} an earlier one", shorter).format(count=shorter))
+    if at_once:
+        sentence = ngettext("{count} would be deleted at once", "{count} would be deleted at once", at_once)
+        changes.append(sentence.format(count=at_once))
+    # Translators: {changes} is a list such as "2 a later one; 1 would be deleted at once".
+    sentence = ngettext(
+        "{count} Space would have another deadline; {changes}.",
+        "{count} Spaces would have another deadline; {changes}.",
+        len(touched),
+    )
+    return sentence.format(count=len(touched), changes="; ".join(changes))
