@@ -24,6 +24,7 @@ from portal.views import (
     search,
     spaces,
     transcription,
+    translations,
     upload,
 )
 
@@ -86,6 +87,7 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("api/v1", not_found),
     path("api/v1/<path:rest>", not_found),
+    path("translations.js", translations.catalog, name="javascript-catalog"),
     path("healthz", health.healthz, name="healthz"),
     path("accounts/", include(accounts)),
     path("admin/", admin.site.urls),

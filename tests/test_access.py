@@ -54,13 +54,16 @@ LADDER = {
     "notices": ("GET", 200, 200, 200),
     "notices-dismiss": ("POST", 302, 302, 302),
     "certificates": ("GET", 404, 200, 200),
+    "javascript-catalog": ("GET", 200, 200, 200),
     "healthz": ("GET", 200, 200, 200),
 }
 NOT_OF_A_SPACE = {
     *("spaces", "log", "deadlines", "search", "my-lines", "healthz", "upload", "upload-inspect", "export"),
     *("moderation", "flag-several", "appeals", "holds", "recorders", "notices", "notices-dismiss", "certificates"),
+    "javascript-catalog",
 }
-OPEN = {"download", "healthz"}  # no sign-in: the one carries its own token, the other says nothing
+# No sign-in: the address of a download is signed, and the others hold nothing of users.
+OPEN = {"download", "healthz", "javascript-catalog"}
 OF_A_SPACE = [name for name in LADDER if name not in NOT_OF_A_SPACE]
 CONTENT = ["audio", "recording", "transcript", "transcription", "bundle", "download"]
 POST_ONLY = ["flag", "lift", "hold", "appeal", "upload-inspect", "notices-dismiss"]

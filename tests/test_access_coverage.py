@@ -57,7 +57,7 @@ API = {
 # Addresses that LoginRequiredMiddleware lets through. The API asks for a token or a session by itself; of an address
 # without a name the route is given.
 PUBLIC = {
-    *("download", "certificate-key", "healthz"),
+    *("download", "certificate-key", "healthz", "javascript-catalog"),
     *("account_login", "account_signup", "account_inactive", "account_logout", "admin:login"),
     *("api:*", "api:api-root", "api:openapi-json", "api/v1", "api/v1/<path:rest>"),
 }

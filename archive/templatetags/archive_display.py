@@ -1,14 +1,22 @@
-"""Template filters that format times, sizes and counts, for the archive's templates and the site's."""
+"""Template filters that format times, sizes and counts, and a tag for the language of a page."""
 
 from datetime import UTC, datetime
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from archive import formatting
 
 register = template.Library()
+
+
+@register.simple_tag
+def page_language() -> str:
+    """The language of the page, for the attribute `lang`. English is `en`, of whatever country."""
+    language = get_language() or "en"
+    return "en" if language.partition("-")[0] == "en" else language
 
 
 @register.filter

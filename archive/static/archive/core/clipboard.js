@@ -1,6 +1,7 @@
 // Buttons that copy the code beside them.
 import { announce } from "./announce.js";
 import { closestElement, getElement, setIcon } from "./dom.js";
+import { gettext } from "./translate.js";
 
 export function mountCopyButtons() {
   document.addEventListener("click", async ({ target }) => {
@@ -9,11 +10,11 @@ export function mountCopyButtons() {
     const code = getElement(button.parentElement, "code");
     try {
       await navigator.clipboard.writeText((code.textContent ?? "").trim());
-      announce("Copied.");
+      announce(gettext("Copied."));
       setIcon(button, "check");
     } catch {
       getSelection()?.selectAllChildren(code);
-      announce("Selected: copy it with the keyboard.");
+      announce(gettext("Selected: copy it with the keyboard."));
     }
   });
 }

@@ -1,10 +1,11 @@
 // Keep each deadline on the page current: text, bar, color, and the time in the reader's own zone.
 import { findElement, getElement, getElements } from "./dom.js";
 import { formatTimeLeft } from "./format.js";
+import { gettext, interpolate, locale } from "./translate.js";
 
 const DAY = 864e5; // ms
-const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
-const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+const DATE = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
+const TIME = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
 
 /**
  * The current time, ms. The server's clock counts, not this machine's, unless they differ by less than 30 s. A page
@@ -43,7 +44,7 @@ function update(clock) {
   const ended = Date.parse(clock.dataset.ended ?? "");
   const remaining = until - now();
   const label = getElement(clock, ".clock-words");
-  const text = remaining > 0 ? formatTimeLeft(remaining) : (clock.dataset.over ?? "Deleted");
+  const text = remaining > 0 ? formatTimeLeft(remaining) : (clock.dataset.over ?? gettext("Deleted"));
   if (label.textContent !== text) label.textContent = text;
   clock.classList.remove("calm", "soon", "urgent", "kept", "gone");
   clock.classList.add(toneOf(remaining, clock.dataset.clock));
@@ -71,7 +72,10 @@ export function startClocks() {
   const clocks = getElements(document, "[data-clock][data-until]");
   for (const clock of clocks) {
     const until = new Date(clock.dataset.until ?? "");
-    getElement(clock, ".clock-zone").textContent = `in your time: ${DATE.format(until)}, ${TIME.format(until)}`;
+    getElement(clock, ".clock-zone").textContent = interpolate(gettext("in your time: %(day)s, %(time)s"), {
+      day: DATE.format(until),
+      time: TIME.format(until),
+    });
   }
   const updateAll = () => clocks.forEach(update);
   updateAll();

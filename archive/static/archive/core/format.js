@@ -1,5 +1,6 @@
 // Format sizes, durations and times as archive/formatting.py does. Both are tested with the same cases:
 // tests/support/format_cases.json.
+import { gettext, interpolate, locale, ngettext } from "./translate.js";
 
 /**
  * Bytes in decimal units: 812 bytes, 517 kB, 84.2 MB.
@@ -7,7 +8,7 @@
  * @param {number} bytes
  */
 export function formatSize(bytes) {
-  if (bytes < 1000) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
+  if (bytes < 1000) return interpolate(ngettext("%(count)s byte", "%(count)s bytes", bytes), { count: bytes });
   const units = ["kB", "MB", "GB", "TB", "PB"];
   let number = bytes / 1000;
   let unit = 0;
@@ -36,17 +37,13 @@ export function formatDuration(seconds) {
  * @param {number} milliseconds
  */
 export function formatTimeLeft(milliseconds) {
-  /** @type {[string, number, number][]} */
-  const units = [
-    ["day", 864e5, 2],
-    ["hour", 36e5, 2],
-    ["minute", 6e4, 1],
-  ];
-  for (const [unit, length, least] of units) {
-    const count = Math.floor(milliseconds / length);
-    if (count >= least) return `${count} ${unit}${count > 1 ? "s" : ""} left`;
+  const [days, hours, minutes] = [864e5, 36e5, 6e4].map((length) => Math.floor(milliseconds / length));
+  if (days >= 2) return interpolate(ngettext("%(count)s day left", "%(count)s days left", days), { count: days });
+  if (hours >= 2) return interpolate(ngettext("%(count)s hour left", "%(count)s hours left", hours), { count: hours });
+  if (minutes >= 1) {
+    return interpolate(ngettext("%(count)s minute left", "%(count)s minutes left", minutes), { count: minutes });
   }
-  return "less than a minute left";
+  return gettext("less than a minute left");
 }
 
 /**
@@ -55,20 +52,24 @@ export function formatTimeLeft(milliseconds) {
  * @param {number} seconds
  */
 export function formatRoughTimeLeft(seconds) {
-  if (seconds < 50) return "less than a minute left";
+  if (seconds < 50) return gettext("less than a minute left");
   const minutes = Math.ceil(seconds / 60);
-  if (minutes < 60) return `about ${minutes} ${minutes === 1 ? "minute" : "minutes"} left`;
+  if (minutes < 60) {
+    const text = ngettext("about %(count)s minute left", "about %(count)s minutes left", minutes);
+    return interpolate(text, { count: minutes });
+  }
   const hours = Math.round(minutes / 30) / 2;
-  const text = String(hours).replace(".5", "½").replace(/^0½/, "½");
-  return `about ${text} ${hours <= 1 ? "hour" : "hours"} left`;
+  const count = String(hours).replace(".5", "½").replace(/^0½/, "½");
+  return interpolate(ngettext("about %(count)s hour left", "about %(count)s hours left", Math.ceil(hours)), { count });
 }
 
-const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
-const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
+const DATE = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+const TIME = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
 
 /**
  * 22 December 2026, 14:05 UTC.
  *
  * @param {Date} date
  */
-export const formatTime = (date) => `${DATE.format(date)}, ${TIME.format(date)} UTC`;
+export const formatTime = (date) =>
+  interpolate(gettext("%(day)s, %(time)s UTC"), { day: DATE.format(date), time: TIME.format(date) });

@@ -1,11 +1,16 @@
 // The color theme switch: automatic, light, dark. theme-init.js applies the stored choice on the next page.
 import { announce } from "./announce.js";
 import { findElement, getElement } from "./dom.js";
+import { gettext } from "./translate.js";
 
 /** @typedef {"auto" | "light" | "dark"} Theme */
 
 /** @type {Record<Theme, string>} */
-const NAMES = { auto: "automatic", light: "light", dark: "dark" };
+const LABELS = {
+  auto: gettext("Colours: automatic"),
+  light: gettext("Colours: light"),
+  dark: gettext("Colours: dark"),
+};
 /** @type {Record<Theme, Theme>} */
 const NEXT = { auto: "light", light: "dark", dark: "auto" };
 
@@ -17,8 +22,8 @@ export function mountThemeSwitch() {
   const show = () => {
     const use = getElement(button, "use", SVGUseElement);
     use.setAttribute("href", `${use.dataset.sprite}#${current()}`);
-    button.setAttribute("aria-label", `Colours: ${NAMES[current()]}`);
-    button.title = `Colours: ${NAMES[current()]}`;
+    button.setAttribute("aria-label", LABELS[current()]);
+    button.title = LABELS[current()];
   };
   show();
   button.addEventListener("click", () => {
@@ -31,6 +36,6 @@ export function mountThemeSwitch() {
       // Storage is disabled: the choice holds until the page is closed.
     }
     show();
-    announce(`Colours: ${NAMES[next]}`);
+    announce(LABELS[next]);
   });
 }

@@ -1,4 +1,5 @@
 // Where the player gets its audio: a signed URL of the object store, or a file beside the page.
+import { gettext } from "../core/translate.js";
 
 /**
  * @typedef {"gone" | "unreachable" | "unplayable"} AudioProblem
@@ -22,10 +23,11 @@ export function signedSource(player) {
   let issuedAt = performance.now();
   return {
     messages: {
-      gone: "The time of this Space has passed. It can't be heard any more.",
-      unreachable: "The recording can't be reached right now. Your place in it is kept, and nothing was lost.",
-      unplayable:
+      gone: gettext("The time of this Space has passed. It can't be heard any more."),
+      unreachable: gettext("The recording can't be reached right now. Your place in it is kept, and nothing was lost."),
+      unplayable: gettext(
         "The recording can't be played right now, or not by this browser. Nothing was lost: it can be downloaded here.",
+      ),
     },
     isExpired: () => performance.now() - issuedAt > lifetime,
     // Ask the portal, not the store: it knows the deadline, and redirects to a newly signed URL.
@@ -46,8 +48,9 @@ export function signedSource(player) {
 /** @type {AudioSource} */
 export const LOCAL_FILE = {
   messages: {
-    unplayable:
+    unplayable: gettext(
       "The recording can't be played. It should lie beside this page: if you opened the page inside of the ZIP, unpack the ZIP first. If it is there, this browser can't play it, and another player may.",
+    ),
   },
   isExpired: () => false,
   renew: async () => null,

@@ -3,6 +3,7 @@ import { announce } from "../core/announce.js";
 import { findElement, getElement, getElements, setIcon } from "../core/dom.js";
 import { formatDuration } from "../core/format.js";
 import { mountShortcuts } from "../core/shortcuts.js";
+import { gettext, interpolate } from "../core/translate.js";
 import { AudioSession } from "./audio-session.js";
 import { drawSpeakerTrack, mergeSegments, readTimes } from "./speaker-track.js";
 import { linkTo, parseTimecode } from "./timecode.js";
@@ -94,11 +95,15 @@ function makeControls(player, length) {
     const text = formatDuration(position);
     if (time.textContent !== text || !slider.hasAttribute("aria-valuetext")) {
       time.textContent = text;
-      slider.setAttribute("aria-valuetext", `${text} of ${formatDuration(length)}`);
+      const spoken = interpolate(gettext("%(position)s of %(length)s"), {
+        position: text,
+        length: formatDuration(length),
+      });
+      slider.setAttribute("aria-valuetext", spoken);
     }
     if (button.getAttribute("aria-pressed") === String(playing) && button.disabled === ended) return;
     button.setAttribute("aria-pressed", String(playing));
-    button.setAttribute("aria-label", playing ? "Pause" : "Play");
+    button.setAttribute("aria-label", playing ? gettext("Pause") : gettext("Play"));
     button.disabled = ended; // it starts disabled, so that no click is lost before the listeners are there
   };
 }
@@ -116,7 +121,7 @@ function listen(player, session, seek, length) {
   const changeSpeed = (/** @type {number} */ step) => {
     speed.selectedIndex = Math.min(Math.max(0, speed.selectedIndex + step), speed.options.length - 1);
     session.setSpeed(Number(speed.value));
-    announce(`Speed ${speed.value}`);
+    announce(interpolate(gettext("Speed %(speed)s"), { speed: speed.value }));
   };
 
   getElement(player, ".go").addEventListener("click", () => session.toggle());
@@ -156,9 +161,9 @@ function mountLinkButton(player, session) {
     history.replaceState(history.state, "", url); // for browsers that do not allow copying
     try {
       await navigator.clipboard.writeText(url);
-      announce(`The link to ${time} was copied.`);
+      announce(interpolate(gettext("The link to %(time)s was copied."), { time }));
     } catch {
-      announce(`The address of this page is now the link to ${time}.`);
+      announce(interpolate(gettext("The address of this page is now the link to %(time)s."), { time }));
     }
     setIcon(button, "check");
     setTimeout(() => setIcon(button, "copy"), 2000);

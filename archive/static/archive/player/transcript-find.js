@@ -1,5 +1,6 @@
 // Find text in the transcript: each match is marked in the text and on the waveform; Enter moves through the matches.
 import { findElement, getElement } from "../core/dom.js";
+import { gettext, interpolate, ngettext } from "../core/translate.js";
 import { makeBar } from "./speaker-track.js";
 import { scrollToLine } from "./transcript.js";
 
@@ -43,8 +44,8 @@ export function mountTranscriptFind(lines, times, length, svg) {
     highlight("found-now", []);
     drawTicks(svg, matches, times, length);
     for (const button of form.querySelectorAll("button")) button.disabled = !matches.length;
-    const count = matches.length === 1 ? "1 place" : `${matches.length} places`;
-    status.textContent = query ? count : "";
+    const count = matches.length;
+    status.textContent = query ? interpolate(ngettext("%(count)s place", "%(count)s places", count), { count }) : "";
   };
   const go = (/** @type {1 | -1} */ step) => {
     find();
@@ -57,7 +58,10 @@ export function mountTranscriptFind(lines, times, length, svg) {
     line.scrollIntoView({ block: "nearest" }); // scrolls the page, too
     svg.querySelector(".now")?.remove();
     svg.append(makeTick(match, times, length, "hit now"));
-    status.textContent = `${current + 1} of ${matches.length}`;
+    status.textContent = interpolate(gettext("%(number)s of %(count)s"), {
+      number: current + 1,
+      count: matches.length,
+    });
   };
 
   form.addEventListener("input", () => {

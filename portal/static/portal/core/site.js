@@ -5,6 +5,7 @@ import { startClocks } from "../../archive/core/clock.js";
 import { mountDisclosures } from "../../archive/core/disclosures.js";
 import { findElement } from "../../archive/core/dom.js";
 import { mountThemeSwitch } from "../../archive/core/theme-switch.js";
+import { gettext } from "../../archive/core/translate.js";
 
 mountThemeSwitch();
 mountDisclosures();
@@ -65,7 +66,7 @@ function mountBundlePanel() {
 function mountNotices() {
   document.addEventListener("htmx:afterSettle", ({ target }) => {
     if (!(target instanceof HTMLElement) || target.id !== "notes") return;
-    announce("Put away.");
+    announce(gettext("Put away."));
     const next = findElement(target, "button") ?? document.getElementById("main");
     next?.focus({ preventScroll: true });
   });

@@ -2,6 +2,7 @@
 // Without this script both are sent, and the server combines them.
 import { announce } from "../../archive/core/announce.js";
 import { closestElement, findElement, getElement, getElements } from "../../archive/core/dom.js";
+import { interpolate, ngettext } from "../../archive/core/translate.js";
 
 const CHECKBOX = 'input[name="line"]';
 
@@ -56,7 +57,11 @@ function check(number, checked, extend) {
   const numbers = checkedNumbers();
   field.value = formatNumbers(numbers);
   const count = numbers.length;
-  announce(count > limit ? `${count} lines; at most ${limit} fit` : `${count} lines chosen`);
+  const text =
+    count > limit
+      ? ngettext("%(count)s lines; at most %(limit)s fit", "%(count)s lines; at most %(limit)s fit", count)
+      : ngettext("%(count)s lines chosen", "%(count)s lines chosen", count);
+  announce(interpolate(text, { count, limit }));
 }
 
 /** @param {EventTarget | null} target */

@@ -1,4 +1,5 @@
 // Calls to /api/v1 with the session cookie, and errors that tell people what to do.
+import { gettext, interpolate } from "../../archive/core/translate.js";
 
 /** @typedef {{loc: string[], msg: string}} FieldError */
 
@@ -92,7 +93,7 @@ export class Api {
       return await fetch(url, { ...options, credentials: "same-origin", headers });
     } catch (error) {
       if (isAbort(error)) throw error;
-      throw new UserError("Spacekeep can't be reached right now.", { isTransient: true });
+      throw new UserError(gettext("Spacekeep can't be reached right now."), { isTransient: true });
     }
   }
 
@@ -111,11 +112,13 @@ async function readError(response) {
   const { status } = response;
   const problem = await response.json().catch(() => ({}));
   if (status === 401 || response.redirected) {
-    const message =
-      "You are not signed in any more. Sign in again in another tab, then try again here: what has arrived is kept.";
+    const message = gettext(
+      "You are not signed in any more. Sign in again in another tab, then try again here: what has arrived is kept.",
+    );
     return new UserError(message, { status });
   }
-  const message = [problem.detail ?? problem.title ?? `Spacekeep answered ${status}.`].flat().join(" ");
+  const unknown = interpolate(gettext("Spacekeep answered %(status)s."), { status });
+  const message = [problem.detail ?? problem.title ?? unknown].flat().join(" ");
   return new UserError(message, {
     status,
     isTransient: status === 429 || status >= 500,

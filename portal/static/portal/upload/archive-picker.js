@@ -3,6 +3,7 @@
 import { announce } from "../../archive/core/announce.js";
 import { getElement } from "../../archive/core/dom.js";
 import { formatSize, formatTime } from "../../archive/core/format.js";
+import { gettext, interpolate, ngettext } from "../../archive/core/translate.js";
 import { UserError } from "./api.js";
 import { baseName, extensionOf, folderOf } from "./config.js";
 import { isArchive, listMembers, unpackMember } from "./zip-reader.js";
@@ -53,8 +54,10 @@ export class ArchivePicker {
         if (await isArchive(file)) expanded.push(...(await this.#take(file, choice, call)));
         else expanded.push(file);
       } catch (error) {
-        const unreadable = `${file.name} can't be read: it was changed or moved, or it is a folder. Choose the files in it.`;
-        errors.push(error instanceof UserError ? error.message : unreadable);
+        const unreadable = gettext(
+          "%(file)s can't be read: it was changed or moved, or it is a folder. Choose the files in it.",
+        );
+        errors.push(error instanceof UserError ? error.message : interpolate(unreadable, { file: file.name }));
       }
     }
     if (call !== this.#latest) return null;
@@ -68,12 +71,13 @@ export class ArchivePicker {
    * @param {number} call
    */
   async #take(file, { isUnfinished, rejection }, call) {
-    this.#report(`Looking into ${file.name}`);
+    this.#report(interpolate(gettext("Looking into %(file)s"), { file: file.name }));
     const members = (await listMembers(file)).filter(({ name }) => !this.config.hidden.test(name));
     const recordings = this.#recordings(members);
     if (!recordings.length) {
       const formats = this.config.recordingExtensions.map((extension) => extension.slice(1)).join(", ");
-      throw new UserError(`${file.name}: there is no recording in it (${formats}).`);
+      const text = gettext("%(file)s: there is no recording in it (%(formats)s).");
+      throw new UserError(interpolate(text, { file: file.name, formats }));
     }
     const unfinished = recordings.filter(({ name, size }) => isUnfinished(baseName(name), size));
     const recording =
@@ -82,7 +86,7 @@ export class ArchivePicker {
     if (call !== this.#latest) return [];
     const reason = rejection(baseName(recording.name), recording.size);
     if (reason) throw new UserError(reason);
-    this.#report(`Unpacking ${baseName(recording.name)}`);
+    this.#report(interpolate(gettext("Unpacking %(file)s"), { file: baseName(recording.name) }));
     const sidecars = this.#sidecars(members, recordings, recording.name);
     return Promise.all([recording, ...sidecars].map(unpackMember));
   }
@@ -156,8 +160,12 @@ export class ArchivePicker {
    */
   #ask(file, recordings, ends) {
     const count = recordings.length;
-    getElement(this.list, "[data-recordings-label]").textContent =
-      `${file.name} has ${count} recordings. Each is a Space of its own: choose the one to bring in now.`;
+    const label = ngettext(
+      "%(file)s has %(count)s recordings. Each is a Space of its own: choose the one to bring in now.",
+      "%(file)s has %(count)s recordings. Each is a Space of its own: choose the one to bring in now.",
+      count,
+    );
+    getElement(this.list, "[data-recordings-label]").textContent = interpolate(label, { file: file.name, count });
     this.status.textContent = "";
     return new Promise((resolve) => {
       const rows = recordings
@@ -167,7 +175,9 @@ export class ArchivePicker {
           const button = document.createElement("button");
           button.type = "button";
           button.className = "button";
-          button.textContent = `${baseName(recording.name)}, ${formatSize(recording.size)}${end ? `, ended on ${end}` : ""}`;
+          const [name, size] = [baseName(recording.name), formatSize(recording.size)];
+          const label = end ? gettext("%(name)s, %(size)s, ended on %(end)s") : "%(name)s, %(size)s";
+          button.textContent = interpolate(label, { name, size, end: end ?? "" });
           button.addEventListener("click", () => {
             this.list.hidden = true;
             resolve(recording);

@@ -2,6 +2,7 @@
 import { now } from "../../archive/core/clock.js";
 import { closestElement, findElement, getElement, getElements } from "../../archive/core/dom.js";
 import { formatTime } from "../../archive/core/format.js";
+import { gettext, interpolate, ngettext } from "../../archive/core/translate.js";
 import { ParticipantsForm } from "./participants-form.js";
 
 /** @import { UploadConfig } from "./config.js" */
@@ -38,7 +39,8 @@ export class DetailsForm {
     const endedAt = this.#field("ended_at");
     if (endedAt) {
       const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-      getElement(form, "[data-zone]").textContent = `in your time (${zone.replaceAll("_", " ")})`;
+      const text = interpolate(gettext("in your time (%(zone)s)"), { zone: zone.replaceAll("_", " ") });
+      getElement(form, "[data-zone]").textContent = text;
       endedAt.addEventListener("input", () => this.#showEnd());
     }
   }
@@ -51,12 +53,12 @@ export class DetailsForm {
    */
   fill(facts) {
     const values = [
-      ["title", facts.title, "title"],
-      ["ended_at", facts.ended_at ? localInputValue(new Date(facts.ended_at)) : "", "end"],
-      ["audience", facts.audience, "who could talk"],
-      ["listeners_peak", facts.listeners_peak, "listeners"],
-      ["listeners_total", facts.listeners_total, "listeners in all"],
-      ["language", facts.language === "und" ? "" : facts.language, "language"],
+      ["title", facts.title, gettext("title")],
+      ["ended_at", facts.ended_at ? localInputValue(new Date(facts.ended_at)) : "", gettext("end")],
+      ["audience", facts.audience, gettext("who could talk")],
+      ["listeners_peak", facts.listeners_peak, gettext("listeners")],
+      ["listeners_total", facts.listeners_total, gettext("listeners in all")],
+      ["language", facts.language === "und" ? "" : facts.language, gettext("language")],
     ];
     const filled = [];
     for (const [name, value, label] of values) {
@@ -66,8 +68,8 @@ export class DetailsForm {
       filled.push(label);
     }
     for (const [role, label] of [
-      ["cohosts", "co-hosts"],
-      ["speakers", "speakers"],
+      ["cohosts", gettext("co-hosts")],
+      ["speakers", gettext("speakers")],
     ]) {
       const participants = this.participants.get(role);
       if (!participants || this.#edited.has(role) || !facts[role]?.length) continue;
@@ -108,7 +110,9 @@ export class DetailsForm {
    */
   readLanguage(errors = {}) {
     const tag = this.#value("language");
-    if (tag && !this.config.language.test(tag)) errors.language = "A language tag such as en or pt-BR, or nothing.";
+    if (tag && !this.config.language.test(tag)) {
+      errors.language = gettext("A language tag such as en or pt-BR, or nothing.");
+    }
     return tag || undefined;
   }
 
@@ -165,19 +169,29 @@ export class DetailsForm {
     const date = this.#end();
     const until = date && new Date(date.getTime() + this.retentionDays * DAY);
     getElement(this.form, "[data-utc]").textContent = until
-      ? `That is ${formatTime(date)}. Its clock starts then, not now: it is kept until ${formatTime(until)}.`
-      : "Its clock starts then, not now.";
+      ? interpolate(gettext("That is %(end)s. Its clock starts then, not now: it is kept until %(until)s."), {
+          end: formatTime(date),
+          until: formatTime(until),
+        })
+      : gettext("Its clock starts then, not now.");
   }
 
   /** @param {Errors} errors */
   #readEnd(errors) {
     const date = this.#end();
     if (!date) {
-      errors.ended_at = "When did the live Space end? The day and the time are needed: the clock starts there.";
+      errors.ended_at = gettext(
+        "When did the live Space end? The day and the time are needed: the clock starts there.",
+      );
     } else if (date.getTime() > now()) {
-      errors.ended_at = "That is in the future. When did the live Space end?";
+      errors.ended_at = gettext("That is in the future. When did the live Space end?");
     } else if (date.getTime() <= now() - this.retentionDays * DAY) {
-      errors.ended_at = `That is more than ${this.retentionDays} days ago: its time has passed, so it can't be taken in any more.`;
+      const text = ngettext(
+        "That is more than %(days)s days ago: its time has passed, so it can't be taken in any more.",
+        "That is more than %(days)s days ago: its time has passed, so it can't be taken in any more.",
+        this.retentionDays,
+      );
+      errors.ended_at = interpolate(text, { days: this.retentionDays });
     }
     return date;
   }
@@ -189,7 +203,7 @@ export class DetailsForm {
   #readParticipants(role, errors) {
     const rows = this.participants.get(role)?.read() ?? [];
     if (rows.some(({ name, account }) => account && !name)) {
-      errors.people = "Somebody has an account here but no name: write the name, as it was shown.";
+      errors.people = gettext("Somebody has an account here but no name: write the name, as it was shown.");
     }
     return rows.filter(({ name }) => name).map(({ name, account }) => (account ? { name, account } : name));
   }
@@ -200,7 +214,7 @@ export class DetailsForm {
    */
   #readCount(name, errors) {
     const text = this.#value(name).replace(/[\s.,]/g, "");
-    if (text && !/^\d{1,15}$/.test(text)) errors[name] = "A whole number, or nothing.";
+    if (text && !/^\d{1,15}$/.test(text)) errors[name] = gettext("A whole number, or nothing.");
     return text ? Number(text) : undefined;
   }
 }

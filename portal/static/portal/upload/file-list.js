@@ -1,15 +1,16 @@
 // The files that were chosen for a new upload, by kind.
 import { cloneTemplate, getElement } from "../../archive/core/dom.js";
 import { formatSize } from "../../archive/core/format.js";
+import { gettext, interpolate } from "../../archive/core/translate.js";
 
 /** @import { ChosenFiles } from "./inspect.js" */
 /** @import { FileKind } from "./inspect.js" */
 
 /** @type {[FileKind, string][]} */
 const KINDS = [
-  ["recording", "Recording"],
-  ["transcript", "Transcript"],
-  ["metadata", "Metadata"],
+  ["recording", gettext("Recording")],
+  ["transcript", gettext("Transcript")],
+  ["metadata", gettext("Metadata")],
 ];
 
 export class FileList {
@@ -48,7 +49,7 @@ export class FileList {
     getElement(row, "[data-name]").textContent = file.name;
     getElement(row, "[data-size]").textContent = formatSize(file.size);
     const remove = getElement(row, "[data-remove]");
-    remove.setAttribute("aria-label", `Remove ${file.name}`);
+    remove.setAttribute("aria-label", interpolate(gettext("Remove %(file)s"), { file: file.name }));
     remove.addEventListener("click", () => {
       delete this.files[kind];
       this.show();

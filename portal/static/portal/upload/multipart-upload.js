@@ -2,6 +2,7 @@
 //
 // Parts that the store already has are not sent again, but only after their content was compared: the SHA-256 of the
 // slice of this file must be the one the store has. So another file of the same name and size can't be mixed in.
+import { gettext, interpolate } from "../../archive/core/translate.js";
 import { isAbort, UserError } from "./api.js";
 import { checksum, delay, putPart } from "./part-transfer.js";
 
@@ -120,7 +121,10 @@ export class MultipartUpload {
   /** @param {AbortSignal} signal */
   async #compare(signal) {
     const { state, problem, parts } = await this.api.call("GET", `/uploads/${this.session.id}`, undefined, { signal });
-    if (state === "aborted") throw new UserError(`This upload is over: ${problem} Reload the page to begin anew.`);
+    if (state === "aborted") {
+      const text = gettext("This upload is over: %(problem)s Reload the page to begin anew.");
+      throw new UserError(interpolate(text, { problem }));
+    }
     this.#isOver = state !== "open";
     for (const { number, size, etag, sha256 } of parts) {
       signal.throwIfAborted();

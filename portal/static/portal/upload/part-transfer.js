@@ -1,4 +1,5 @@
 // Send one part of a file: its checksum, the PUT request, and the delay before a retry.
+import { gettext, interpolate } from "../../archive/core/translate.js";
 import { UserError } from "./api.js";
 
 /** @param {ArrayBuffer} bytes */
@@ -15,7 +16,9 @@ export async function checksum(blob) {
     bytes = await blob.arrayBuffer();
   } catch {
     throw new UserError(
-      "The file can't be read any more: it was changed, moved or taken away. Put it back, or choose it again. What has arrived is kept.",
+      gettext(
+        "The file can't be read any more: it was changed, moved or taken away. Put it back, or choose it again. What has arrived is kept.",
+      ),
     );
   }
   return crypto.subtle ? base64(await crypto.subtle.digest("SHA-256", bytes)) : undefined;
@@ -38,12 +41,14 @@ export function putPart({ url, headers = {} }, blob, onProgress, signal) {
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded }) => onProgress(loaded);
     request.onabort = () => reject(new DOMException("stopped", "AbortError"));
-    request.onerror = () => reject(new UserError("The store can't be reached right now.", { isTransient: true }));
+    request.onerror = () =>
+      reject(new UserError(gettext("The store can't be reached right now."), { isTransient: true }));
     request.onload = () => {
       const { status } = request;
       if (status < 300) return resolve(request.getResponseHeader("ETag"));
       // 403: the URL has expired, and the retry gets a new one. 400: the body was damaged on the way.
-      reject(new UserError(`The store did not take a part of the file (${status}).`, { status, isTransient: true }));
+      const message = interpolate(gettext("The store did not take a part of the file (%(status)s)."), { status });
+      reject(new UserError(message, { status, isTransient: true }));
     };
     request.onloadend = () => signal.removeEventListener("abort", abort);
     signal.addEventListener("abort", abort);

@@ -1,10 +1,14 @@
 // Co-hosts and speakers in the upload form: rows that are added and removed.
 import { cloneTemplate, closestElement, getElement, getElements } from "../../archive/core/dom.js";
+import { gettext, interpolate } from "../../archive/core/translate.js";
 
 /** @typedef {{name: string, account?: string}} Participant */
 
-/** @type {Record<string, string>} */
-const ROLES = { cohosts: "Co-host", speakers: "Speaker" };
+/** @type {Record<string, {label: string, remove: string}>} */
+const ROLES = {
+  cohosts: { label: gettext("Co-host %(number)s"), remove: gettext("Remove co-host %(number)s") },
+  speakers: { label: gettext("Speaker %(number)s"), remove: gettext("Remove speaker %(number)s") },
+};
 
 export class ParticipantsForm {
   /** @param {HTMLElement} box */
@@ -66,9 +70,10 @@ export class ParticipantsForm {
   #renumber() {
     const rows = this.#rows();
     rows.forEach((row, index) => {
-      const label = `${ROLES[this.role]} ${index + 1}`;
-      getElement(row, "[data-role]").textContent = label;
-      getElement(row, "[data-remove]").setAttribute("aria-label", `Remove ${label.toLowerCase()}`);
+      const { label, remove } = ROLES[this.role];
+      const number = index + 1;
+      getElement(row, "[data-role]").textContent = interpolate(label, { number });
+      getElement(row, "[data-remove]").setAttribute("aria-label", interpolate(remove, { number }));
       const labels = getElements(row, "label", HTMLLabelElement);
       getElements(row, "input", HTMLInputElement).forEach((input, place) => {
         input.id = `upload-${this.role}-${index}-${place}`;

@@ -2,6 +2,7 @@
 import { announce } from "../../archive/core/announce.js";
 import { cloneTemplate, getElement, setIcon } from "../../archive/core/dom.js";
 import { formatRoughTimeLeft, formatSize } from "../../archive/core/format.js";
+import { gettext, interpolate } from "../../archive/core/translate.js";
 
 /** @import { Api } from "./api.js" */
 
@@ -9,14 +10,14 @@ import { formatRoughTimeLeft, formatSize } from "../../archive/core/format.js";
 /** @import { Progress } from "./multipart-upload.js" */
 /** @import { OpenUpload } from "./uppy-plugin.js" */
 
-const KINDS = { recording: "recording", transcript: "transcript" };
+const KINDS = { recording: gettext("recording"), transcript: gettext("transcript") };
 /** @type {Record<Activity, string>} */
 const ACTIVITIES = {
   "": "",
-  comparing: "Comparing with what has arrived already.",
+  comparing: gettext("Comparing with what has arrived already."),
   sending: "",
-  completing: "All bytes are there. Closing the upload.",
-  waiting: "The connection was lost. It goes on by itself as soon as it is back; what has arrived is kept.",
+  completing: gettext("All bytes are there. Closing the upload."),
+  waiting: gettext("The connection was lost. It goes on by itself as soon as it is back; what has arrived is kept."),
 };
 const SPEED_WINDOW = 8000; // ms over which the speed is measured
 const REFRESH = 200; // ms
@@ -72,14 +73,23 @@ class FileRow {
   /** @param {Progress} progress */
   show({ uploaded, sent, activity }) {
     this.bar.value = uploaded;
-    this.bytes.textContent = `${formatSize(uploaded)} of ${formatSize(this.size)}`;
+    this.bytes.textContent = interpolate(gettext("%(done)s of %(total)s"), {
+      done: formatSize(uploaded),
+      total: formatSize(this.size),
+    });
     const speed = this.#speed.measure(sent);
     const isKnown = activity === "sending" && speed > 0;
     this.rate.textContent = isKnown
-      ? `${formatSize(Math.round(speed))} a second, ${formatRoughTimeLeft((this.size - uploaded) / speed)}`
+      ? interpolate(gettext("%(size)s a second, %(left)s"), {
+          size: formatSize(Math.round(speed)),
+          left: formatRoughTimeLeft((this.size - uploaded) / speed),
+        })
       : "";
     const quarter = Math.floor((4 * uploaded) / this.size);
-    if (quarter > this.#quarter && quarter < 4) announce(`${this.name}: ${quarter * 25} percent.`);
+    if (quarter > this.#quarter && quarter < 4) {
+      const percent = quarter * 25;
+      announce(interpolate(gettext("%(file)s: %(percent)s percent."), { file: this.name, percent }));
+    }
     this.#quarter = quarter;
   }
 
@@ -154,7 +164,7 @@ export class ProgressPanel {
   /** @param {string} title */
   #open(title) {
     const heading = getElement(this.panel, "h2");
-    heading.textContent = title ? `Uploading “${title}”` : "Uploading";
+    heading.textContent = title ? interpolate(gettext("Uploading “%(title)s”"), { title }) : gettext("Uploading");
     this.panel.hidden = false;
     heading.focus({ preventScroll: true });
     this.panel.scrollIntoView({ block: "nearest" });
@@ -185,10 +195,10 @@ export class ProgressPanel {
   #togglePause(uppy) {
     this.#isPaused = !this.#isPaused;
     for (const { id, progress } of uppy.getFiles()) if (!progress.uploadComplete) uppy.pauseResume(id);
-    getElement(this.pauseButton, "span").textContent = this.#isPaused ? "Go on" : "Pause";
+    getElement(this.pauseButton, "span").textContent = this.#isPaused ? gettext("Go on") : gettext("Pause");
     setIcon(this.pauseButton, this.#isPaused ? "play" : "pause");
     for (const row of this.#rows.values()) row.pause();
-    this.#showState(this.#isPaused ? "Paused. What has arrived is kept." : "");
+    this.#showState(this.#isPaused ? gettext("Paused. What has arrived is kept.") : "");
   }
 
   /** @param {string} message */

@@ -2,6 +2,7 @@
 import { announce } from "../../archive/core/announce.js";
 import { closestElement, findElement, getElement, getElements } from "../../archive/core/dom.js";
 import { formatSize } from "../../archive/core/format.js";
+import { gettext, interpolate } from "../../archive/core/translate.js";
 
 /** @import { Api } from "./api.js" */
 
@@ -64,8 +65,14 @@ export class UnfinishedList {
    * @param {File} file
    */
   rejectFile(row, file) {
-    const expected = `${row.dataset.name} (${formatSize(Number(row.dataset.size))})`;
-    showError(row, `That is ${file.name} (${formatSize(file.size)}), not ${expected}. Choose that one to go on.`);
+    const text = gettext("That is %(file)s (%(size)s), not %(expected)s (%(expectedSize)s). Choose that one to go on.");
+    const values = {
+      file: file.name,
+      size: formatSize(file.size),
+      expected: row.dataset.name ?? "",
+      expectedSize: formatSize(Number(row.dataset.size)),
+    };
+    showError(row, interpolate(text, values));
   }
 
   /**
@@ -78,7 +85,7 @@ export class UnfinishedList {
     try {
       await api.call("DELETE", `/uploads/${row.dataset.upload}`);
       row.remove();
-      announce(`${row.dataset.name} was given up.`);
+      announce(interpolate(gettext("%(file)s was given up."), { file: row.dataset.name ?? "" }));
       if (this.section && !findElement(this.section, "[data-upload]")) this.section.remove();
     } catch (error) {
       showError(row, error instanceof Error ? error.message : String(error));

@@ -2,6 +2,7 @@
 import { announce } from "../../archive/core/announce.js";
 import { closestElement, getElement, getElements } from "../../archive/core/dom.js";
 import { formatSize } from "../../archive/core/format.js";
+import { gettext, interpolate } from "../../archive/core/translate.js";
 import { Api, UserError } from "./api.js";
 import { ArchivePicker } from "./archive-picker.js";
 import { DetailsForm } from "./details-form.js";
@@ -16,6 +17,13 @@ import { UnfinishedList } from "./unfinished-list.js";
 /** @import { FileKind } from "./inspect.js" */
 /** @import * as uppyPlugin from "./uppy-plugin.js" */
 /** @import { OpenUpload } from "./uppy-plugin.js" */
+
+/** @type {Record<FileKind, string>} */
+const ONE_AT_A_TIME = {
+  recording: gettext("One file at a time for the recording: %(file)s was left out."),
+  transcript: gettext("One file at a time for the transcript: %(file)s was left out."),
+  metadata: gettext("One file at a time for the metadata: %(file)s was left out."),
+};
 
 export class UploadPage {
   /**
@@ -93,9 +101,10 @@ export class UploadPage {
     const added = new Set();
     for (const file of files) {
       const kind = await detectKind(file, this.config);
-      const error = kind === "chat" ? `${file.name}: the chat is not taken in.` : this.#reject(file, kind);
+      const chat = interpolate(gettext("%(file)s: the chat is not taken in."), { file: file.name });
+      const error = kind === "chat" ? chat : this.#reject(file, kind);
       if (error || kind === "chat") errors.push(error);
-      else if (added.has(kind)) errors.push(`One file at a time for the ${kind}: ${file.name} was left out.`);
+      else if (added.has(kind)) errors.push(interpolate(ONE_AT_A_TIME[kind], { file: file.name }));
       else {
         added.add(kind);
         this.list.files[kind] = file;
@@ -111,10 +120,11 @@ export class UploadPage {
    * @param {FileKind} kind
    */
   #reject(file, kind) {
-    if (!file.size) return `${file.name} is empty.`;
+    if (!file.size) return interpolate(gettext("%(file)s is empty."), { file: file.name });
     if (kind === "recording" && this.#tooLarge(file.name, file.size)) return this.#tooLarge(file.name, file.size);
     if (kind !== "transcript" && !this.wantsRecording) {
-      return `${file.name} does not look like a transcript. VTT, SRT, JSON and text are read.`;
+      const text = gettext("%(file)s does not look like a transcript. VTT, SRT, JSON and text are read.");
+      return interpolate(text, { file: file.name });
     }
     return "";
   }
@@ -125,7 +135,11 @@ export class UploadPage {
    */
   #tooLarge(name, size) {
     if (size <= this.maxBytes) return "";
-    return `${name} has ${formatSize(size)}; at most ${formatSize(this.maxBytes)} can be taken in.`;
+    return interpolate(gettext("%(file)s has %(size)s; at most %(limit)s can be taken in."), {
+      file: name,
+      size: formatSize(size),
+      limit: formatSize(this.maxBytes),
+    });
   }
 
   /** Fill the form in from what the files contain. */
@@ -135,10 +149,13 @@ export class UploadPage {
     try {
       const facts = await inspectFiles(this.api, this.list.files, this.config);
       const filled = this.details.fill(facts);
-      const summary = `Filled in from what the files hold: ${filled.join(", ")}. Have a look, and change what is not right.`;
+      const text = gettext("Filled in from what the files hold: %(names)s. Have a look, and change what is not right.");
+      const summary = interpolate(text, { names: filled.join(", ") });
       message = [...(filled.length ? [summary] : []), ...(facts.notes ?? [])].join(" ");
     } catch (error) {
-      if (error instanceof UserError && error.status) message = `${error.message} The form can be filled in by hand.`;
+      if (error instanceof UserError && error.status) {
+        message = interpolate(gettext("%(problem)s The form can be filled in by hand."), { problem: error.message });
+      }
     }
     getElement(this.form, "[data-inspection]").hidden = !message;
     getElement(this.form, "[data-inspection-text]").textContent = message;
@@ -149,7 +166,9 @@ export class UploadPage {
     const button = getElement(this.form, "[data-send]");
     if (button.getAttribute("aria-busy") === "true") return;
     if (this.wantsRecording && !this.page.dataset.space && !this.list.files.recording) {
-      getElement(this.form, "[data-drop-error]").textContent = "There is no recording yet: drop it here, or choose it.";
+      getElement(this.form, "[data-drop-error]").textContent = gettext(
+        "There is no recording yet: drop it here, or choose it.",
+      );
       getElement(this.form, "[data-drop] input").focus();
       return;
     }
@@ -161,7 +180,7 @@ export class UploadPage {
       const uploads = await this.submission.openUploads(space);
       await this.#send(space, uploads, this.submission.title || this.page.dataset.title);
     } catch (error) {
-      const unexpected = new UserError("This could not be begun. Reload the page and try again.");
+      const unexpected = new UserError(gettext("This could not be begun. Reload the page and try again."));
       this.#showError(error instanceof UserError ? error : unexpected);
     } finally {
       button.removeAttribute("aria-busy");
@@ -211,7 +230,9 @@ export class UploadPage {
     for (const { loc, msg } of error.errors) {
       for (const name of loc) errors[name === "cohosts" || name === "speakers" ? "people" : name] = msg;
     }
-    getElement(notice, "p").textContent = `${error.message} Nothing that you wrote is lost.`;
+    getElement(notice, "p").textContent = interpolate(gettext("%(problem)s Nothing that you wrote is lost."), {
+      problem: error.message,
+    });
     if (this.details.showErrors(errors)) notice.focus();
   }
 }

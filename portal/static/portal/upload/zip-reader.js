@@ -1,5 +1,6 @@
 // Read ZIP archives with zip.js, without unpacking more than what is asked for. An archive may come from anybody: its
 // names never become paths, and a member never grows beyond the size in the index.
+import { gettext, interpolate } from "../../archive/core/translate.js";
 import { UserError } from "./api.js";
 import { baseName } from "./config.js";
 
@@ -30,7 +31,8 @@ export async function listMembers(file) {
       entry.directory ? [] : [{ name: entry.filename, size: entry.uncompressedSize, entry }],
     );
   } catch {
-    throw new UserError(`${file.name}: the archive is damaged, or its end is missing.`);
+    const text = gettext("%(file)s: the archive is damaged, or its end is missing.");
+    throw new UserError(interpolate(text, { file: file.name }));
   }
 }
 
@@ -41,11 +43,15 @@ export async function listMembers(file) {
  */
 export async function unpackMember({ name: path, size, entry }) {
   const name = baseName(path);
-  if (entry.encrypted) throw new UserError(`${name}: it is encrypted. Unpack the archive, and choose the recording.`);
+  if (entry.encrypted) {
+    const text = gettext("%(file)s: it is encrypted. Unpack the archive, and choose the recording.");
+    throw new UserError(interpolate(text, { file: name }));
+  }
   if (!READABLE_METHODS.includes(entry.compressionMethod)) {
-    throw new UserError(
-      `${name}: it is packed in a way that is not read here. Unpack the archive, and choose the recording.`,
+    const text = gettext(
+      "%(file)s: it is packed in a way that is not read here. Unpack the archive, and choose the recording.",
     );
+    throw new UserError(interpolate(text, { file: name }));
   }
   const { readable, writable } = limitSize(size);
   try {
@@ -56,7 +62,7 @@ export async function unpackMember({ name: path, size, entry }) {
     if (blob.size !== size) throw new RangeError("smaller than its index says");
     return new File([blob], name);
   } catch {
-    throw new UserError(`${name}: it is damaged in the archive.`);
+    throw new UserError(interpolate(gettext("%(file)s: it is damaged in the archive."), { file: name }));
   }
 }
 
