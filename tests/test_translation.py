@@ -9,9 +9,18 @@ from django.utils.functional import Promise
 
 from archive import error_messages
 from archive.errors import make_problem
-from tests.support.pseudo_locale import pseudo_locale
+from archive.intake.importers import inspect
+from tests.support.pseudo_locale import everything_translated, pseudo_locale
 from tests.test_error_messages import sample
+from tests.test_translated_pages import unmarked_words
 
+# Files of an X data archive with values that importers can't read, and others.
+FILES = {
+    "space-1ypKdEXvkMLGW.ts": b"ID3",
+    "spaces-metadata.js": b'window.YTD.spaces_metadata.part0 = [{"id": "1ypKdEXvkMLGW", "endedAt": "soon", "speakers": '
+    b'[{"userId": "1"}], "totalParticipated": "many"}]',
+}
+OF_FILES = {"endedAt", "soon", "totalParticipated", "many", "spaces", "metadata", "js"}
 JOINING = ["{file}: {sentence}", "and {rest} more"]
 
 
@@ -35,6 +44,14 @@ def test_what_is_put_around_a_message_is_translated_too() -> None:
     problem = make_problem("storage.not_deleted", count=6, keys=list("abcdef"), file="talk.m4a")
 
     assert error_messages.render(problem) == "⟦talk.m4a: ⟦6 objects were not deleted: a, b, c, d, e, ⟦and 1 more⟧.⟧⟧"
+
+
+def test_the_notes_on_files_are_translated() -> None:
+    with everything_translated():
+        notes = inspect(FILES).notes
+
+    assert len(notes) == 3
+    assert {word for note in notes for word in unmarked_words(note)} == OF_FILES
 
 
 def test_without_a_translation_it_is_english() -> None:

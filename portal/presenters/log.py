@@ -93,4 +93,4 @@ def _plain(value: Any) -> str:
         return ", ".join(f"{detail_name(key)} {_plain(inner)}" for key, inner in value.items())
     if isinstance(value, list):
         return "; ".join(_plain(inner) for inner in value)
-    return str(value)
+    return _("None") if value is None else str(value)

@@ -1,14 +1,54 @@
 """A language that puts ⟦ ⟧ around every sentence it knows, so tests see what is translated and what is not."""
 
+import gettext
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from django.test import override_settings
 from django.utils import translation
+from django.utils.translation import trans_real
 
 PSEUDO = "xx"
+CONTEXT_SEPARATOR = "\x04"
+# What a text has besides words: placeholders, tags, entities.
+NO_WORDS = re.compile(r"(%\(\w+\)[sd]|%[sd%]|{\w*(?::\w+)?}|<[^>]*>|&\w+;)")
+LETTER = re.compile(r"[^\W\d_]")
+
+
+@cache
+def _mark_words(text: str) -> str:
+    pieces = NO_WORDS.split(text)
+    words = [f"⟦{piece}⟧" if LETTER.search(piece) else piece for piece in pieces[::2]]
+    return "".join(word + rest for word, rest in zip(words, [*pieces[1::2], ""], strict=True))
+
+
+class TranslatesEverything(gettext.NullTranslations):
+    """Puts ⟦ ⟧ around the words of every marked text. Placeholders stay outside, so a value that is not marked shows,
+    also inside of a sentence that is."""
+
+    def gettext(self, message: str) -> str:
+        return _mark_words(message.rpartition(CONTEXT_SEPARATOR)[2])
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self.gettext(msgid1 if n == 1 else msgid2)
+
+    def to_language(self) -> str:
+        return PSEUDO
+
+
+@contextmanager
+def everything_translated() -> Iterator[None]:
+    """Activate a language for this thread that has a translation of every marked text."""
+    trans_real._translations[PSEUDO] = TranslatesEverything()  # type: ignore[attr-defined]
+    try:
+        with translation.override(PSEUDO):
+            yield
+    finally:
+        del trans_real._translations[PSEUDO]  # type: ignore[attr-defined]
 
 
 @contextmanager
