@@ -1,4 +1,4 @@
-"""Every file that the documentation names exists."""
+"""Every file that the documentation, or a comment in the code, names exists."""
 
 import re
 from pathlib import Path
@@ -6,14 +6,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+FOLDERS = (".ci", ".github", "archive", "docs", "embedded", "portal", "requirements", "templates", "tests")
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix()
     for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("archive/**/*.md")]
 )
-# `archive/log/events.py` and `tests/faults/`: a path from the root, in backquotes.
-PATH = re.compile(
-    r"`((?:\.ci|\.github|archive|docs|embedded|portal|requirements|templates|tests)/[\w./-]*\w/?)(?:::\w+)?`"
+SOURCES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder in ("archive", "embedded", "portal", "tests", "templates")
+    for path in (ROOT / folder).rglob("*.*")
+    if path.suffix in {".py", ".js", ".css", ".html", ".txt"} and path.name != "offline-page.bundle.js"
 )
+# A path from the root, such as archive/log/events.py or tests/faults/, anywhere in a text.
+PATH = re.compile(rf"(?<![\w/.-])(?:{'|'.join(map(re.escape, FOLDERS))})/[\w./-]*\w/?")
+# The end of a path in backquotes, such as `compose.py` or `models/notice_kinds.py`.
+MODULE = re.compile(r"`((?:\w+/)*\w+\.py)`")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[\w-]*)?\)")
 # Files that the guides tell the reader to create.
 CREATED = {
@@ -21,6 +28,9 @@ CREATED = {
     *("portal/views/rules.py", "templates/rules/list.html", "tests/test_rules_page.py"),
     *("templates/archive/mail/transcript-ready.txt", "templates/notices/text/transcript-ready.html"),
 }
+# Templates and static files are named from the folders in which Django looks for them.
+LOOKED_UP = (ROOT, ROOT / "templates", ROOT / "archive/static", ROOT / "portal/static")
+INVENTED = {"archive/policy.py/x"}  # a path that a test makes up
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -28,17 +38,38 @@ def test_every_file_that_a_document_names_exists(document: str) -> None:
     text = (ROOT / document).read_text()
     folder = (ROOT / document).parent
     named = [path for path in PATH.findall(text) if path not in CREATED]
-    linked = LINK.findall(text)
 
     missing = [path for path in named if not (ROOT / path).exists()]
-    missing += [path for path in linked if not (folder / path).exists()]
+    missing += [path for path in LINK.findall(text) if not (folder / path).exists()]
+    missing += [path for path in MODULE.findall(text) if path not in CREATED and not is_end_of_a_path(path)]
 
     assert missing == []
 
 
-def test_files_that_guides_create_do_not_exist() -> None:
-    assert [path for path in sorted(CREATED) if (ROOT / path).exists()] == []
+def is_end_of_a_path(path: str) -> bool:
+    return (ROOT / path).exists() or any(source.endswith(f"/{path}") for source in SOURCES)
 
 
-def test_the_documents_are_found() -> None:
-    assert {"README.md", "docs/architecture.md", "docs/how-to/add-a-page.md"} <= set(DOCUMENTS)
+def test_every_file_that_the_code_names_exists() -> None:
+    missing = [
+        (source, path)
+        for source in SOURCES
+        for path in PATH.findall((ROOT / source).read_text())
+        if not any((folder / path).exists() for folder in LOOKED_UP)
+    ]
+
+    assert [pair for pair in missing if pair[1] not in CREATED | INVENTED] == []
+
+
+def test_a_guide_names_each_file_that_it_creates() -> None:
+    guides = "\n".join(path.read_text() for path in (ROOT / "docs/how-to").glob("*.md"))
+
+    assert [path for path in sorted(CREATED) if f"`{path}`" not in guides] == []
+
+
+def test_documents_and_sources_are_found() -> None:
+    assert {"README.md", "docs/architecture.md", "docs/how-to/add-a-page.md", "archive/demo/README.md"} <= set(
+        DOCUMENTS
+    )
+    assert {"archive/leases.py", "portal/static/portal/upload/page.js", "templates/base.html"} <= set(SOURCES)
+    assert "tests/test_docs_paths.py" in SOURCES

@@ -60,9 +60,9 @@ def test_a_copy_of_a_replaced_object_fails(prefix: str, name: str, error: type[S
 
 
 def test_a_missing_object_is_its_own_error(prefix: str) -> None:
-    with pytest.raises(ObjectMissing):
+    with raises_error(ObjectMissing, "storage.answer", what=f"{prefix}a", status=404, reply="404"):
         store().head(f"{prefix}a")
-    with pytest.raises(ObjectMissing):
+    with raises_error(ObjectMissing, "storage.answer", what=f"{prefix}a", status=404, reply="NoSuchKey"):
         store().read(f"{prefix}a", 0, 1, '"0123456789abcdef0123456789abcdef"')
 
 
