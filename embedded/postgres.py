@@ -61,7 +61,7 @@ class Postgres(Engine):
     def _spawn(self) -> None:
         programs = identity.copy_programs(_programs(), self._who) / "bin"
         if not self._data.exists():
-            self._initialise(programs)
+            self._initialize(programs)
         settings = {
             "listen_addresses": HOST,
             "port": str(self.port("postgres")),
@@ -81,7 +81,7 @@ class Postgres(Engine):
             identity=self._who.arguments,
         )
 
-    def _initialise(self, programs: Path) -> None:
+    def _initialize(self, programs: Path) -> None:
         """initdb into a folder beside, renamed when whole: a start that is killed here leaves nothing to trip over."""
         fresh, password = self._data.with_name("data.new"), self._data.with_name("password")
         shutil.rmtree(fresh, ignore_errors=True)

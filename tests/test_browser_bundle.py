@@ -55,7 +55,7 @@ def test_listening_without_a_network(open_offline_page: Callable[..., OfflinePag
     plays_and_lights_the_line(page)
     obeys_keys(page)
     finds_words(page)
-    changes_its_colours(page)
+    changes_its_colors(page)
 
     assert offline.console == []
     assert offline.other_requests == []
@@ -99,16 +99,16 @@ def finds_words(page: Page) -> None:
     page.keyboard.press("Escape")
 
 
-def changes_its_colours(page: Page) -> None:
-    page.get_by_role("button", name="Colours: automatic").click()
-    page.get_by_role("button", name="Colours: light").click()
+def changes_its_colors(page: Page) -> None:
+    page.get_by_role("button", name="Colors: automatic").click()
+    page.get_by_role("button", name="Colors: light").click()
     assert page.evaluate("getComputedStyle(document.body.parentElement).backgroundColor") == "rgb(18, 22, 20)"
 
     def remembered() -> bool:
         page.reload()
-        return page.get_by_role("button", name="Colours: dark").is_visible()
+        return page.get_by_role("button", name="Colors: dark").is_visible()
 
-    wait_until(remembered, "the colours are remembered")  # a reload may get another process, which learns it later
+    wait_until(remembered, "the colors are remembered")  # a reload may get another process, which learns it later
 
 
 def test_a_link_to_a_moment(open_offline_page: Callable[..., OfflinePage], alice: User) -> None:

@@ -152,8 +152,8 @@ def test_a_small_window_and_the_dark_theme(services: Services, chromium: Browser
 
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     by_day = ink(page)
-    page.get_by_role("button", name="Colours: automatic").click()
-    page.get_by_role("button", name="Colours: light").click()
+    page.get_by_role("button", name="Colors: automatic").click()
+    page.get_by_role("button", name="Colors: light").click()
 
     wait_until(lambda: ink(page) != by_day, "the waveform is drawn for the night")
 
@@ -178,8 +178,8 @@ def test_without_scripts_it_still_plays(services: Services, chromium: Browser, a
 
 
 def ink(page: Page) -> list[int]:
-    """The colour of the loudest bar near the beginning of the waveform: red, green, blue."""
-    colour: list[int] = page.evaluate(
+    """The color of the loudest bar near the beginning of the waveform: red, green, blue."""
+    color: list[int] = page.evaluate(
         """() => {
           const canvas = document.querySelector('.wave > div').shadowRoot.querySelector('.canvases canvas');
           const pixels = canvas.getContext('2d').getImageData(0, canvas.height / 2, 30, 1).data;
@@ -189,4 +189,4 @@ def ink(page: Page) -> list[int]:
           return [];
         }"""
     )
-    return colour
+    return color

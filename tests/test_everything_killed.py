@@ -88,7 +88,7 @@ class Places:
         died, passed = ({p for problems in each.values() for p in problems} for each in (self.died, self.passed))
         scenes = sum(len(problems) for problems in self.died.values())
         left = f"; not yet: {', '.join(sorted(passed - died))}" if len(died) > 0.8 * len(passed) else ""
-        return f"died at {len(died)} of {len(passed)} labelled points ({scenes} with what was going on){left}"
+        return f"died at {len(died)} of {len(passed)} labeled points ({scenes} with what was going on){left}"
 
 
 @pytest.mark.usefixtures("static_files")

@@ -11,7 +11,7 @@ from archive.bundles.names import safe
 
 FLAG = "\N{REGIONAL INDICATOR SYMBOL LETTER P}\N{REGIONAL INDICATOR SYMBOL LETTER T}"
 FAMILY = "👩‍👩‍👧"  # three people and two joiners: 18 bytes
-WAVE = "👋🏽"  # a hand and its colour: 8 bytes
+WAVE = "👋🏽"  # a hand and its color: 8 bytes
 
 TITLES = [
     ("The seed library room", "The seed library room"),

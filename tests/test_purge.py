@@ -33,15 +33,15 @@ def test_a_purge_leaves_no_object(space: Space, bob: User, tone: Path) -> None:
     build(request(space.pk, SYSTEM).pk)
     client.put_object(Bucket=bucket, Key=f"{prefix}stray/of/nobody", Body=b"x")
     client.create_multipart_upload(Bucket=bucket, Key=f"{prefix}bundles/open.zip")
-    neighbour = make_space(bob, recording=tone, transcript=None)
-    before = store().listing(keys.prefix(neighbour.pk))
+    neighbor = make_space(bob, recording=tone, transcript=None)
+    before = store().listing(keys.prefix(neighbor.pk))
     make_due(space)
 
     assert purge(space.pk)
 
     assert not store().listing(prefix)
     assert len(before.versions) == 2
-    assert store().listing(keys.prefix(neighbour.pk)) == before
+    assert store().listing(keys.prefix(neighbor.pk)) == before
     space.refresh_from_db()
     assert space.state == "deleted"
     assert space.deleted_at is not None

@@ -43,15 +43,15 @@ def whole_look() -> int:
 
 
 def test_a_reappeared_object_is_removed_and_logged(deleted: Space, alice: User) -> None:
-    neighbour = make_row(alice)
-    make_contents(neighbour)
+    neighbor = make_row(alice)
+    make_contents(neighbor)
     put(deleted)
     document = DeletionCertificate.objects.get().document
 
     whole_look()
 
     assert not store().listing(keys.prefix(deleted.pk))
-    assert len(store().listing(keys.prefix(neighbour.pk)).versions) == 3
+    assert len(store().listing(keys.prefix(neighbor.pk)).versions) == 3
     assert events(deleted)[-2:] == AFTER
     assert event_detail(deleted, "deletion.copy_found")["objects"] == [
         {"key": f"spaces/{deleted.pk}/recording/1.m4a", "size": 4}
@@ -72,8 +72,8 @@ def test_an_upload_opened_after_the_deletion_is_aborted(deleted: Space) -> None:
 
 
 def test_a_reappeared_export_part_is_removed(alice: User) -> None:
-    space, neighbour = make_row(alice), make_row(alice)
-    for one in (space, neighbour):
+    space, neighbor = make_row(alice), make_row(alice)
+    for one in (space, neighbor):
         make_contents(one)
     export_part = request(alice, Export.Size.SMALL).parts.get()
     make_due(space)
@@ -90,7 +90,7 @@ def test_a_reappeared_export_part_is_removed(alice: User) -> None:
     assert event_detail(space, "deletion.copy_found")["objects"] == [
         {"key": keys.export_part(export_part.pk), "size": 4}
     ]
-    assert not {*AFTER} & {*events(neighbour)}
+    assert not {*AFTER} & {*events(neighbor)}
 
 
 def test_a_deletion_is_rechecked_once_a_day(deleted: Space) -> None:

@@ -24,10 +24,10 @@ def put(key: str, data: bytes) -> str:
     return write(store(), key, io.BytesIO(data), "text/plain", check=fine).etag
 
 
-def test_listing_shows_what_is_under_the_prefix_and_no_neighbour(prefix: str) -> None:
+def test_listing_shows_what_is_under_the_prefix_and_no_neighbor(prefix: str) -> None:
     put(f"{prefix}1/a", b"12345")
-    put(f"{prefix}10/a", b"neighbour")
-    put(f"{prefix}1.txt", b"neighbour")
+    put(f"{prefix}10/a", b"neighbor")
+    put(f"{prefix}1.txt", b"neighbor")
     with uploading(store(), f"{prefix}1/b", "text/plain", fine) as upload:
         with uploading(store(), f"{prefix}10/b", "text/plain", fine) as other:
             listing = store().listing(f"{prefix}1/")

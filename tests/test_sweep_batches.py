@@ -52,8 +52,8 @@ def stored(space: Space) -> int:
 
 
 def test_a_sweep_deletes_only_due_spaces(make_full: Callable[[int], list[Space]], alice: User) -> None:
-    spaces, neighbour, held = make_full(5), make_row(alice), make_held(alice)
-    make_contents(neighbour)
+    spaces, neighbor, held = make_full(5), make_row(alice), make_held(alice)
+    make_contents(neighbor)
     make_contents(held)
 
     assert sorted(sweep_all(at_once=2, keys_at_once=2)) == sorted(space.pk for space in spaces)
@@ -65,7 +65,7 @@ def test_a_sweep_deletes_only_due_spaces(make_full: Callable[[int], list[Space]]
         assert (listed["object_count"], listed["open_uploads"]) == (3, 1)
         assert {o["key"].split("/")[1] for o in event_detail(space, "space.deleted")["removed"]} == {str(space.pk)}
         assert str(space.pk) in DeletionCertificate.objects.get(pk=space.pk).document
-    assert [(reload_space(space).state, stored(space)) for space in (neighbour, held)] == [("available", 3)] * 2
+    assert [(reload_space(space).state, stored(space)) for space in (neighbor, held)] == [("available", 3)] * 2
     assert DeletionCertificate.objects.count() == 5
 
 

@@ -18,7 +18,7 @@ NAMES = {"Spacekeep", "en"}
 COMMENTS = re.compile(r"{#.*?#}|{% comment %}.*?{% endcomment %}", re.DOTALL)
 MARKED = re.compile(r"{% blocktranslate\b.*?{% endblocktranslate %}", re.DOTALL)
 # Blocks that hold a CSS class, a color or a part of a URL.
-VALUES = re.compile(r"{% block (tone|colour|body_class|anchor) %}.*?{% endblock %}|(?<=}})#[a-z]+")
+VALUES = re.compile(r"{% block (tone|color|body_class|anchor) %}.*?{% endblock %}|(?<=}})#[a-z]+")
 TAGS = re.compile(r"{%.*?%}|{{.*?}}", re.DOTALL)
 WORD = re.compile(r"[^\W\d_]+")
 

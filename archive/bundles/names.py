@@ -15,7 +15,7 @@ RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
 # separators
 DROPPED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 JOINER = "\u200d"  # holds emoji together; harmless between two visible characters
-SKINS = range(0x1F3FB, 0x1F400)  # colour the emoji before them
+SKINS = range(0x1F3FB, 0x1F400)  # color the emoji before them
 FLAGS = range(0x1F1E6, 0x1F200)  # two of them are a flag
 
 

@@ -1,6 +1,6 @@
 """The places where a process can be killed: before and after every commit, every call to the store, every publish.
 
-Each is labelled by what is done and by the innermost function of ours that does it. The label goes to a file before
+Each is labeled by what is done and by the innermost function of ours that does it. The label goes to a file before
 anything happens, so that it is known also of a process that died there.
 """
 

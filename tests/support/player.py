@@ -56,11 +56,11 @@ def assert_waveform_drawn(page: Page) -> None:
           const root = document.querySelector('.wave > div').shadowRoot;
           const canvas = root.querySelector('.canvases canvas');
           const pixels = canvas.getContext('2d').getImageData(0, canvas.height / 2 - 1, canvas.width, 1).data;
-          const colours = new Set();
+          const colors = new Set();
           for (let at = 0; at < pixels.length; at += 4) {
-            if (pixels[at + 3] === 255) colours.add([...pixels.slice(at, at + 3)].join());
+            if (pixels[at + 3] === 255) colors.add([...pixels.slice(at, at + 3)].join());
           }
-          return [colours.size, getComputedStyle(root.querySelector('.progress')).position];
+          return [colors.size, getComputedStyle(root.querySelector('.progress')).position];
         }"""
     )
     assert drawn[0] >= 4  # three speakers, and a line without one

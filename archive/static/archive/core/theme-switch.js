@@ -7,9 +7,9 @@ import { gettext } from "./translate.js";
 
 /** @type {Record<Theme, string>} */
 const LABELS = {
-  auto: gettext("Colours: automatic"),
-  light: gettext("Colours: light"),
-  dark: gettext("Colours: dark"),
+  auto: gettext("Colors: automatic"),
+  light: gettext("Colors: light"),
+  dark: gettext("Colors: dark"),
 };
 /** @type {Record<Theme, Theme>} */
 const NEXT = { auto: "light", light: "dark", dark: "auto" };

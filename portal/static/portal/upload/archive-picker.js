@@ -24,7 +24,7 @@ const stemOf = (path) =>
     .toLowerCase();
 
 export class ArchivePicker {
-  #latest = 0; // call of `expand`: an earlier one is cancelled
+  #latest = 0; // call of `expand`: an earlier one is canceled
 
   /**
    * @param {HTMLElement} form

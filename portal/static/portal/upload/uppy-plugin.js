@@ -76,7 +76,7 @@ class StoreUploader extends BasePlugin {
         this.uppy.emit("upload-success", file, { status: 200, body });
         return;
       } catch (error) {
-        if (isAbort(error)) continue; // paused or cancelled
+        if (isAbort(error)) continue; // paused or canceled
         this.uppy.emit("upload-error", file, error);
         return;
       }
@@ -84,7 +84,7 @@ class StoreUploader extends BasePlugin {
   }
 
   /**
-   * Resolves when the file is not, or no longer, paused, or was cancelled.
+   * Resolves when the file is not, or no longer, paused, or was canceled.
    *
    * @param {any} file
    * @returns {Promise<void>}
