@@ -60,7 +60,8 @@ def pseudo_locale(folder: Path, sentences: Iterable[str]) -> Iterator[None]:
 
 
 def write_catalog(folder: Path, sentences: Iterable[str]) -> None:
-    """A compiled gettext catalog (GNU gettext manual, "The Format of GNU MO Files") that puts ⟦ ⟧ around each."""
+    """Compiled gettext catalogs (GNU gettext manual, "The Format of GNU MO Files") that put ⟦ ⟧ around each: for Python
+    and templates, and for scripts."""
     pairs = {"": "Content-Type: text/plain; charset=UTF-8\n"} | {text: f"⟦{text}⟧" for text in sentences}
     entries = sorted((text.encode(), translated.encode()) for text, translated in pairs.items())
     start = 28 + 16 * len(entries)
@@ -72,4 +73,5 @@ def write_catalog(folder: Path, sentences: Iterable[str]) -> None:
     head = struct.pack("<7I", 0x950412DE, 0, len(entries), 28, 28 + 8 * len(entries), 0, 0)
     place = folder / PSEUDO / "LC_MESSAGES"
     place.mkdir(parents=True)
-    (place / "django.mo").write_bytes(head + tables[0] + tables[1] + strings)
+    for domain in ("django", "djangojs"):
+        (place / f"{domain}.mo").write_bytes(head + tables[0] + tables[1] + strings)
