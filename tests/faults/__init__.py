@@ -5,8 +5,8 @@ zygote.py is a process that has loaded everything and forks one child for each j
 minutes. jobs.py says what can be run there: what people and their programs do, and what a worker does (worker.py).
 A `ForkServer` starts it and sends it jobs.
 
-scenes.py says what can happen in a world (world.py) of many Spaces, and invariants.py (tables.py, stories.py) what must
-hold in it afterwards.
+scenes.py says what can happen in a world (world.py) of many Spaces, and invariants.py (tables.py, log_checks.py) what
+must hold in it afterwards.
 """
 
 import json

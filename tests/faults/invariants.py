@@ -14,7 +14,7 @@ from datetime import datetime
 from uuid import UUID
 
 from archive.storage import store
-from tests.faults import stories
+from tests.faults import log_checks
 from tests.faults.tables import deadlines, rows, stuck
 from tests.faults.world import Known
 
@@ -39,11 +39,11 @@ class Invariants:
             *self._stray(objects, uploads),
             *self._packages(objects),
             *deadlines(),
-            *stories.ends(),
-            *stories.entries(),
-            *stories.work(),
-            *stories.notices(mailed),
-            *stories.certificates(self.verified),
+            *log_checks.ends(),
+            *log_checks.entries(),
+            *log_checks.work(),
+            *log_checks.notices(mailed),
+            *log_checks.certificates(self.verified),
         ]
 
     def remains(self) -> list[str]:

@@ -90,8 +90,8 @@ def appeal(space_id: str) -> None:
 
 
 def decide(space_id: str, granted: str) -> None:
-    opened = Appeal.objects.get(violation__space=UUID(space_id), state="open")
-    appeals.decide(opened.pk, "So it is.", _user("ada"), granted=granted == "granted")
+    open_appeal = Appeal.objects.get(violation__space=UUID(space_id), state="open")
+    appeals.decide(open_appeal.pk, "So it is.", _user("ada"), granted=granted == "granted")
 
 
 def hold(space_id: str) -> None:

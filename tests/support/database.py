@@ -14,7 +14,7 @@ from psycopg import sql
 from tests import plugin
 
 # Tables whose rows come from migrations.
-KEPT = ["django_migrations", "django_content_type", "auth_permission", "auth_group", "archive_rule"]
+FROM_MIGRATIONS = ["django_migrations", "django_content_type", "auth_permission", "auth_group", "archive_rule"]
 
 TABLES: LiteralString = """
 SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> ALL (%s)
@@ -32,13 +32,13 @@ def empty_database() -> None:
         superuser.execute("SET session_replication_role = replica")
         for (table,) in superuser.execute(_tables_with_rows(name)).fetchall():
             superuser.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
-        superuser.execute(RESTART, [KEPT])
+        superuser.execute(RESTART, [FROM_MIGRATIONS])
 
 
 @cache
 def _tables_with_rows(name: str) -> sql.Composed:
     with connection.cursor() as cursor:
-        cursor.execute(TABLES, [KEPT])
+        cursor.execute(TABLES, [FROM_MIGRATIONS])
         tables = [table for (table,) in cursor.fetchall()]
     select = sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})")
     return sql.SQL(" UNION ALL ").join(select.format(table, sql.Identifier(table)) for table in tables)
