@@ -60,6 +60,14 @@ def test_no_text_is_unmarked(path: Path) -> None:
     assert unmarked_strings(path.read_text()) == []
 
 
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_makemessages_finds_each_text(path: Path) -> None:
+    """It reads string literals only, in double quotes as Biome writes them."""
+    calls = re.findall(r"(?<!function )\bn?gettext\(\s*(.)", path.read_text())
+
+    assert path.name == "translate.js" or set(calls) <= {'"'}
+
+
 @pytest.mark.parametrize(
     ("source", "texts"),
     [
