@@ -4,9 +4,12 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+from django.core.checks import run_checks
 from django.core.mail import EmailMessage, get_connection
+from django.test import override_settings
 
 from portal import env
+from portal.checks import TAG
 from portal.env import Mail
 from tests.support.processes import MANAGE
 from tests.test_settings_checks import run
@@ -74,14 +77,15 @@ def test_an_invalid_mail_url_stops_the_start() -> None:
 
 @pytest.mark.parametrize("sender", ["", "Spacekeep", "Spacekeep <nobody>"])
 def test_mail_needs_a_sender(sender: str) -> None:
-    done = run([*MANAGE, "check"], {"EMAIL_URL": "smtp://mail.example.org", "MAIL_FROM": sender})
+    with override_settings(MAIL_ON=True, DEFAULT_FROM_EMAIL=sender):
+        messages = run_checks(tags=[TAG])
 
-    assert done.returncode == 1
-    assert f"(spacekeep.E029) MAIL_FROM is {sender!r}." in done.stderr
+    assert [(message.id, message.msg) for message in messages] == [("spacekeep.E029", f"MAIL_FROM is {sender!r}.")]
 
 
 def test_no_sender_is_needed_without_mail() -> None:
-    assert run([*MANAGE, "check"], {"EMAIL_URL": None, "MAIL_FROM": None}).returncode == 0
+    with override_settings(MAIL_ON=False, DEFAULT_FROM_EMAIL=""):
+        assert run_checks(tags=[TAG]) == []
 
 
 def test_mail_can_be_written_to_files(settings: object, tmp_path: Path) -> None:
