@@ -1,6 +1,8 @@
 """Create users and Spaces, as rows or with their files in the object store."""
 
+import hashlib
 import os
+import zlib
 from datetime import timedelta
 from functools import cache
 from io import BytesIO
@@ -94,4 +96,7 @@ def make_noise(host: User, *, megabytes: int, title: str = "Noise", **fields: An
 
 
 def _put(key: str, data: bytes) -> Written:
-    return write(store(), key, BytesIO(data), "application/octet-stream", check=lambda: None)
+    """In one request, where the archive itself makes a multipart upload of three."""
+    bucket = store()
+    answer = bucket.client.put_object(Bucket=bucket.bucket, Key=key, Body=data)
+    return Written(key, len(data), hashlib.sha256(data).hexdigest(), zlib.crc32(data), answer["ETag"])
