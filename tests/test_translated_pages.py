@@ -1,8 +1,7 @@
 """Every word on a page or in a mail is translated: none stands outside of ⟦ ⟧ in a language that puts them around each
 marked text. Test data has them too."""
 
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 import pytest
 from django.template.loader import render_to_string
@@ -17,27 +16,11 @@ from tests.support import speech_samples
 from tests.support.every_state import EveryState
 from tests.support.http_clients import make_client
 from tests.support.pseudo_locale import everything_translated
+from tests.support.unmarked_words import unmarked_in_page, unmarked_words
 from tests.test_access import LADDER, NOT_OF_A_SPACE
-from tests.test_template_texts import WORD, Texts
 
 pytestmark = pytest.mark.usefixtures("db")
 
-TRANSLATED = re.compile(r"⟦[^⟦⟧]*⟧")
-UNTRANSLATABLE = re.compile(
-    r"https?://\S+"  # addresses
-    r"|\b[0-9a-f]{8}(?:[0-9a-f-]*)\b"  # ids and checksums
-    r"|\S+/\S+"  # keys of objects, media types
-    r"|\d{4}-\d\d-\d\dT\S+"  # times as the log stores them
-)
-NAMES = {
-    *("Spacekeep", "JavaScript", "en"),
-    *("alice", "Alice", "ada", "Ada", "otto", "Otto"),  # users of these tests
-    *("UTC", "SHA", "kB", "MB", "GB"),  # units
-    *("m4a", "vtt", "VTT", "SRT", "TXT", "JSON", "wav"),  # file formats
-    *("K", "J", "L", "X", "x"),  # keys of a keyboard, and "1.5x"
-    *("okapi", "Okapi", "quagga"),  # words of a transcript: each that was looked for is marked
-    "spam",  # the code of a rule
-}
 # Pages for auditors that show codes, as the log stores them.
 CODES = {
     "log-space": {"base", "violation", "lifted", "lift_grace", "hold", "flagged", "recording", "deadline", "und"},
@@ -49,19 +32,6 @@ CODES = {
 def world(alice: User, admin: User, settings: Settings) -> EveryState:
     settings.TRANSCRIPTION_MODEL = speech_samples.MODEL
     return EveryState(alice, admin)
-
-
-def unmarked_words(text: str, codes: Collection[str] = ()) -> list[str]:
-    text = UNTRANSLATABLE.sub(" ", TRANSLATED.sub(" ", text))
-    words = re.findall(r"\w+", text)
-    return [word for word in words if WORD.search(word) and word not in NAMES and word not in codes]
-
-
-def unmarked_in_page(html: str, codes: Collection[str] = ()) -> list[str]:
-    parser = Texts()
-    parser.feed(html)
-    parser.close()
-    return [word for text in parser.texts for word in unmarked_words(text, codes)]
 
 
 def addresses(world: EveryState, role: str) -> Iterator[tuple[str, str]]:
@@ -126,7 +96,7 @@ def test_every_word_of_a_part_is_translated(world: EveryState, alice: User, sett
     client = make_client(alice)
     unmarked = {}
     with everything_translated():
-        for space in world.spaces():
+        for space in world.arriving():
             for name in PARTS:
                 answer = client.get(reverse(name, args=[space.pk]), headers={"HX-Request": "true"})
                 unmarked[name, space.pk] = unmarked_in_page(answer.content.decode())

@@ -11,8 +11,8 @@ from archive import error_messages
 from archive.errors import make_problem
 from archive.intake.importers import inspect
 from tests.support.pseudo_locale import everything_translated, pseudo_locale
+from tests.support.unmarked_words import unmarked_words
 from tests.test_error_messages import sample
-from tests.test_translated_pages import unmarked_words
 
 # Files of an X data archive with values that importers can't read, and others.
 FILES = {

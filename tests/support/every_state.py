@@ -3,7 +3,6 @@
 All text that people write has ⟦ ⟧ around it, as tests/support/pseudo_locale.py puts around translations.
 """
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -167,6 +166,11 @@ class EveryState:
     def moderated(self) -> list[Space]:
         return [self.flagged, self.appealed, self.denied, self.granted, self.held, self.receiving, self.wordless]
 
-    def spaces(self) -> Iterator[Space]:
-        """Every Space that has a page."""
-        return Space.objects.kept().iterator()
+    def arriving(self) -> list[Space]:
+        """Those whose pages show parts that htmx refreshes."""
+        return [*self.processing, *self.transcribed, *self.building, self.automatic]
+
+    def spaces(self) -> list[Space]:
+        """Every Space that has a page of its own kind."""
+        others = [self.lifted, self.empty, self.rejected, self.reading, self.broken]
+        return [*self.moderated(), *self.arriving(), *others]
