@@ -63,7 +63,8 @@ fuzz: $(VENV)/.dev node_modules/.test ## the API with what nobody thought of, 20
 	@SCHEMA_EXAMPLES=$${SCHEMA_EXAMPLES:-200} $(PYTEST) tests/test_api_schema.py $(ARGS)
 
 kills: $(VENV)/.dev node_modules/.test ## processes of every kind, and builds of bundles, killed 500 times each (KILLS=...)
-	@KILLS=$${KILLS:-500} $(PYTEST) tests/test_everything_killed.py tests/test_bundle_killed.py tests/test_interrupted_run.py --timeout=7200 $(ARGS)
+	@KILLS=$${KILLS:-500} $(PYTEST) tests/test_everything_killed.py tests/test_bundle_killed.py tests/test_interrupted_run.py \
+		tests/test_sleeping_writer.py --timeout=7200 $(ARGS)
 
 machine: $(VENV)/.dev node_modules/.test ## 200 random stories of Spaces over months, against a small model (MACHINE_EXAMPLES=...)
 	@MACHINE_EXAMPLES=$${MACHINE_EXAMPLES:-200} $(PYTEST) tests/test_machine.py --timeout=7200 $(ARGS)

@@ -63,10 +63,10 @@ def command(pid: int) -> str:
     return " ".join(read_words(pid, "cmdline"))
 
 
-# Each way once; all others in `make kills`, for each takes as long as the start of everything.
-CASES = [(0, signal.SIGINT), (2, signal.SIGTERM)]
+# One here, with xdist's controller; the others in `make kills`. Each takes as long as the start of everything.
+CASES = [(2, signal.SIGTERM)]
 if "KILLS" in os.environ:
-    CASES += [(0, signal.SIGTERM), (2, signal.SIGINT), (0, signal.SIGKILL), (2, signal.SIGKILL)]
+    CASES += [(0, signal.SIGTERM), (0, signal.SIGINT), (2, signal.SIGINT), (0, signal.SIGKILL), (2, signal.SIGKILL)]
 
 
 @pytest.mark.parametrize(("processes", "number"), CASES, ids=[f"{number.name}, -n {n}" for n, number in CASES])
