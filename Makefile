@@ -33,7 +33,7 @@ NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64)
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test test-fast test-archive cover big limits fuzz kills machine mutants bench lint migrations format lock clean
+.PHONY: help run test test-long test-fast test-archive cover big limits fuzz kills machine mutants bench lint migrations format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +41,11 @@ help: ## this list
 run: $(VENV)/.embedded node_modules/.run ## bring everything up: engines, demo, portal; Ctrl-C stops it
 	@exec $(BIN)/python -m embedded run
 
-test: $(VENV)/.dev node_modules/.test ## every test, on real engines and in a real browser (ARGS="-k clock" for some; SEED=2 for another order)
-	@KILLS_SEED=$(SEED) $(PYTEST) $(AT_ONCE) $(FIXED) $(ARGS)
+test: $(VENV)/.dev node_modules/.test ## the tests, on real engines and in a real browser (ARGS="-k clock" for some; SEED=2 for another order)
+	@KILLS_SEED=$(SEED) $(PYTEST) $(AT_ONCE) $(FIXED) -m "not long" $(ARGS)
+
+test-long: $(VENV)/.dev node_modules/.test ## the variants that `make test` leaves out: the same mechanism at other places
+	@$(PYTEST) $(AT_ONCE) $(FIXED) -m long $(ARGS)
 
 test-fast: $(VENV)/.dev node_modules/.test ## only the tests that need nothing but Python and a database (markers: fast, store, system, browser, chaos)
 	@$(PYTEST) $(AT_ONCE) $(FIXED) -m fast $(ARGS)
@@ -63,8 +66,7 @@ fuzz: $(VENV)/.dev node_modules/.test ## the API with what nobody thought of, 20
 	@SCHEMA_EXAMPLES=$${SCHEMA_EXAMPLES:-200} $(PYTEST) tests/test_api_schema.py $(ARGS)
 
 kills: $(VENV)/.dev node_modules/.test ## processes of every kind, and builds of bundles, killed 500 times each (KILLS=...)
-	@KILLS=$${KILLS:-500} $(PYTEST) tests/test_everything_killed.py tests/test_bundle_killed.py tests/test_interrupted_run.py \
-		tests/test_sleeping_writer.py --timeout=7200 $(ARGS)
+	@KILLS=$${KILLS:-500} $(PYTEST) tests/test_everything_killed.py tests/test_bundle_killed.py tests/test_interrupted_run.py --timeout=7200 $(ARGS)
 
 machine: $(VENV)/.dev node_modules/.test ## 200 random stories of Spaces over months, against a small model (MACHINE_EXAMPLES=...)
 	@MACHINE_EXAMPLES=$${MACHINE_EXAMPLES:-200} $(PYTEST) tests/test_machine.py --timeout=7200 $(ARGS)

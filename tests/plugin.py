@@ -130,6 +130,7 @@ def settings() -> dict[str, str]:
 def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in TIERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning} (set by tests/plugin.py)")
+    config.addinivalue_line("markers", "long: a slow variant of another test, only in `make test-long`")
 
 
 @pytest.hookimpl(tryfirst=True)

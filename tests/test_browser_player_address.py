@@ -26,7 +26,9 @@ def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.usefixtures("committed")
-@pytest.mark.parametrize("playing", [True, False], ids=["playing", "paused"])
+@pytest.mark.parametrize(
+    "playing", [pytest.param(True, id="playing"), pytest.param(False, id="paused", marks=pytest.mark.long)]
+)
 def test_a_seek_after_the_signed_url_expired(
     services: Services, page: Page, alice: User, noise: Path, monkeypatch: pytest.MonkeyPatch, playing: bool
 ) -> None:

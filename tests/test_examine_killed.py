@@ -59,6 +59,7 @@ def test_killed_at_every_commit(services: Services, alice: User, tone: Path, tmp
     assert events(read)[-2:] == ["transcript.added", "upload.accepted"]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("committed")
 def test_a_killed_worker_leaves_no_file_on_disk(services: Services, alice: User, tone: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk"

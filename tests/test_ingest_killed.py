@@ -20,6 +20,7 @@ from tests.support.waiting import dispatch_until, wait_until
 PART_2 = r"PUT /spacekeep/spaces/[^/]+/recording/1\.wav\?.*partNumber=2"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("committed", "alice")
 def test_killed_before_the_row_is_written(services: Services, demo_recording: Path) -> None:
     command = ingest_command(demo_recording)
@@ -51,6 +52,7 @@ def test_killed_between_the_object_and_its_row(services: Services, demo_recordin
     assert_whole(space, again)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("committed", "alice")
 def test_killed_while_parts_are_uploaded(services: Services, tmp_path: Path) -> None:
     command = ingest_command(make_noise(tmp_path / "long.wav", megabytes=20))
@@ -67,6 +69,7 @@ def test_killed_while_parts_are_uploaded(services: Services, tmp_path: Path) -> 
     assert_whole(space, again)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("committed", "alice")
 def test_killed_before_it_is_available_a_worker_finishes_it(services: Services, demo_recording: Path) -> None:
     command = ingest_command(demo_recording)

@@ -63,13 +63,15 @@ def command(pid: int) -> str:
     return " ".join(read_words(pid, "cmdline"))
 
 
-# One here, with xdist's controller; the others in `make kills`. Each takes as long as the start of everything.
-CASES = [(2, signal.SIGTERM)]
-if "KILLS" in os.environ:
-    CASES += [(0, signal.SIGTERM), (0, signal.SIGINT), (2, signal.SIGINT), (0, signal.SIGKILL), (2, signal.SIGKILL)]
+NUMBERS = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
+# With xdist's controller, and without. Each case takes as long as the start of everything.
+CASES = [pytest.param(2, signal.SIGTERM, id="SIGTERM, -n 2")] + [
+    pytest.param(n, number, id=f"{number.name}, -n {n}", marks=pytest.mark.long)
+    for n, number in [(2, signal.SIGINT), (2, signal.SIGKILL), *((0, number) for number in NUMBERS)]
+]
 
 
-@pytest.mark.parametrize(("processes", "number"), CASES, ids=[f"{number.name}, -n {n}" for n, number in CASES])
+@pytest.mark.parametrize(("processes", "number"), CASES)
 def test_no_process_is_left(run: Process, folder: Path, processes: int, number: signal.Signals) -> None:
     below = begin(run, folder, processes)
     commands = "\n".join(command(pid) for pid in below)

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
@@ -21,16 +22,7 @@ TITLE = "The seed library room"
 
 
 @pytest.fixture(scope="module")
-def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """Another checkout, that starts while `checkout` does."""
-    other = Checkout(tmp_path_factory.mktemp("other") / "second clone")
-    other.start()
-    yield other
-    other.run.stop(signal.SIGINT, 20)
-
-
-@pytest.fixture(scope="module")
-def checkout(other: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """Up, in a folder with a blank in its name; each test leaves it so."""
     checkout = Checkout(tmp_path_factory.mktemp("make run") / "first clone")
     checkout.start()
@@ -38,7 +30,6 @@ def checkout(other: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Itera
         checkout.wait_until_up()
         yield checkout
     finally:
-        other.run.ask_to_stop(signal.SIGINT)  # side by side
         checkout.run.stop(signal.SIGINT, 20)
 
 
@@ -83,16 +74,25 @@ def test_a_second_run_of_the_same_clone_is_refused(checkout: Checkout) -> None:
     assert checkout.run.running
 
 
-def test_clones_that_start_together_do_not_collide(checkout: Checkout, other: Checkout) -> None:
-    other.wait_until_up()
+@pytest.mark.long
+def test_clones_that_start_together_do_not_collide(tmp_path: Path) -> None:
+    both = [Checkout(tmp_path / name / "a clone") for name in ("first", "second")]
+    try:
+        for each in both:
+            each.start()
+        for each in both:
+            each.wait_until_up()
 
-    for each in (checkout, other):
-        addresses = listening_sockets(family(each.run.pid or 0))
-        assert ("127.0.0.1", urlsplit(each.address).port) in addresses
-        assert {host for host, _ in addresses} == {"127.0.0.1"}
-    assert demo_space(other) != demo_space(checkout)
-    assert (other.interrupt(), other.leftover_processes()) == (0, {})
-    assert demo_space(checkout)
+        for each in both:
+            addresses = listening_sockets(family(each.run.pid or 0))
+            assert ("127.0.0.1", urlsplit(each.address).port) in addresses
+            assert {host for host, _ in addresses} == {"127.0.0.1"}
+        assert demo_space(both[0]) != demo_space(both[1])
+        assert (both[0].interrupt(), both[0].leftover_processes()) == (0, {})
+        assert demo_space(both[1])
+    finally:
+        for each in both:
+            each.run.stop(signal.SIGINT, 20)
 
 
 def test_control_c_ends_all_of_it_and_the_next_start_finds_everything(checkout: Checkout) -> None:

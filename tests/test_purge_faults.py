@@ -95,15 +95,18 @@ def assert_it_goes_on_and_ends_once(spaces: list[Space]) -> None:
         assert DeletionCertificate.objects.filter(pk=space.pk).count() == 1
 
 
+LONG = pytest.mark.long
 STAYS = [
     pytest.param(Fault(DELETE, status=500, code="InternalError"), "answered 500 InternalError", id="500"),
-    pytest.param(Fault(DELETE, status=503, code="SlowDown"), "answered 503 SlowDown", id="503"),
-    pytest.param(Fault(DELETE, status=403, code="AccessDenied"), "answered 403 AccessDenied", id="403"),
+    pytest.param(Fault(DELETE, status=503, code="SlowDown"), "answered 503 SlowDown", id="503", marks=LONG),
+    pytest.param(Fault(DELETE, status=403, code="AccessDenied"), "answered 403 AccessDenied", id="403", marks=LONG),
     pytest.param(Fault(LIST, status=403, code="AccessDenied"), "answered 403 AccessDenied", id="403 to a listing"),
     pytest.param(Fault(LIST, status=404, code="NoSuchBucket"), "answered 404 NoSuchBucket", id="no bucket"),
-    pytest.param(Fault(UPLOADS, status=500, code="InternalError"), "answered 500", id="500 to the open uploads"),
+    pytest.param(
+        Fault(UPLOADS, status=500, code="InternalError"), "answered 500", id="500 to open uploads", marks=LONG
+    ),
     pytest.param(Fault(END, status=403, code="AccessDenied"), "answered 403", id="403 to an end of an upload"),
-    pytest.param(Fault(DELETE, after_seconds=2.5, times=1), "ReadTimeoutError", id="slow"),
+    pytest.param(Fault(DELETE, after_seconds=2.5, times=1), "ReadTimeoutError", id="slow", marks=LONG),
     pytest.param(Fault(DELETE, lost=True, times=1), "can't be reached", id="reset after it was done"),
 ]
 
@@ -126,12 +129,11 @@ def test_a_persistent_store_error_keeps_the_space_expiring(spaces: list[Space], 
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault(DELETE, lost=True, times=1),
-        Fault(END, lost=True, times=2),
-        Fault(DELETE, status=503, code="SlowDown", times=1),
-        Fault(DELETE, after_seconds=2.5, times=1),
+        pytest.param(Fault(DELETE, lost=True, times=1), id="reset after it was done"),
+        pytest.param(Fault(END, lost=True, times=2), id="reset after ends of uploads", marks=LONG),
+        pytest.param(Fault(DELETE, status=503, code="SlowDown", times=1), id="503"),
+        pytest.param(Fault(DELETE, after_seconds=2.5, times=1), id="slow", marks=LONG),
     ],
-    ids=["reset after it was done", "reset after ends of uploads", "503", "slow"],
 )
 def test_a_transient_store_error_is_retried(spaces: list[Space], fault: Fault) -> None:
     fault.seen = 0

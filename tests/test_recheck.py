@@ -108,6 +108,7 @@ def test_a_deletion_is_rechecked_once_a_day(deleted: Space) -> None:
     assert not store().listing(keys.prefix(deleted.pk))
 
 
+@pytest.mark.usefixtures("empty_bucket")  # one page for each two folders in it
 def test_a_round_is_bounded_and_the_next_continues(
     deleted: Space, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,15 +24,17 @@ from tests.support.waiting import wait_until
 
 OPENS_UPLOAD = r"POST /spacekeep/spaces/[^/]+/{folder}/[^/]+\?uploads"
 PART_2 = r"PUT /spacekeep/spaces/[^/]+/recording/1\.wav\?.*partNumber=2"
-# One place here, all in `make kills`.
-PLACES = {"between parts": PART_2}
-if "KILLS" in os.environ:
-    PLACES["before its upload is open"] = OPENS_UPLOAD.format(folder="recording")
-    PLACES["after the recording, before the transcript"] = OPENS_UPLOAD.format(folder="transcript")
 
 
 @pytest.mark.usefixtures("committed", "alice")
-@pytest.mark.parametrize("stopped_at", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize(
+    "stopped_at",
+    [
+        pytest.param(PART_2, id="between parts"),
+        pytest.param(OPENS_UPLOAD.format(folder="recording"), id="before its upload is open", marks=pytest.mark.long),
+        pytest.param(OPENS_UPLOAD.format(folder="transcript"), id="before the transcript", marks=pytest.mark.long),
+    ],
+)
 def test_an_ingest_paused_during_its_upload(services: Services, tmp_path: Path, stopped_at: str) -> None:
     recording = make_noise(tmp_path / "long.wav", megabytes=20)
     with PausingProxy(os.environ["S3_ENDPOINT_URL"], stopped_at) as gate:
@@ -85,6 +87,7 @@ def test_a_build_paused_before_its_upload_is_opened(services: Services, alice: U
     assert_nothing_came_back(space)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("committed")
 def test_a_build_paused_before_its_row_is_written(services: Services, alice: User) -> None:
     space = factory.make_space(alice)

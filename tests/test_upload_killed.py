@@ -69,6 +69,7 @@ def test_killed_between_the_stores_completion_and_the_commit(services: Services,
     assert_whole(upload)
 
 
+@pytest.mark.long
 def test_killed_before_the_store_completed_it(services: Services, token: str) -> None:
     caller = RemoteApiClient(services.url, token)
     with PausingProxy(os.environ["S3_ENDPOINT_URL"], COMPLETES) as gate:
@@ -85,6 +86,7 @@ def test_killed_before_the_store_completed_it(services: Services, token: str) ->
     assert_whole(upload)
 
 
+@pytest.mark.long
 def test_killed_between_the_parts_and_completing(services: Services, token: str) -> None:
     """The uploader does not return: after a day a worker aborts the upload."""
     caller = RemoteApiClient(services.url, token)
@@ -102,6 +104,7 @@ def test_killed_between_the_parts_and_completing(services: Services, token: str)
     assert not store().listing(keys.prefix(session.space_id))
 
 
+@pytest.mark.long
 def test_killed_between_an_abort_and_the_store(services: Services, token: str) -> None:
     caller = RemoteApiClient(services.url, token)
     with PausingProxy(os.environ["S3_ENDPOINT_URL"], r"DELETE /spacekeep/spaces/") as gate:
@@ -125,6 +128,7 @@ def suppressed(caller: RemoteApiClient, upload: dict[str, Any]) -> None:
         caller.delete(f"/uploads/{upload['id']}")
 
 
+@pytest.mark.long
 def test_killed_between_the_store_and_the_row_of_a_new_upload(services: Services, token: str) -> None:
     caller = RemoteApiClient(services.url, token)
     web = services.web()

@@ -7,6 +7,7 @@ import sys
 import sysconfig
 import venv
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,19 +32,33 @@ PUBLIC = KEY.public_key()
 OTHER = Ed25519PrivateKey.from_private_bytes(b"another key, also of 32 bytes...").public_key()
 
 
-@pytest.fixture
-def space_json(zebrafish: Space, admin: User) -> dict[str, Any]:
-    """What a host has, who kept their bundle; the Space itself is deleted."""
-    flag(zebrafish.pk, "spam", "An axolotl.", admin)
-    space_facts = facts(Space.objects.get(pk=zebrafish.pk))
-    make_due(zebrafish)
-    assert purge(zebrafish.pk)
-    return space_facts
+@dataclass(frozen=True)
+class Deleted:
+    """What a host has who kept the bundle of a Space that is deleted: its facts, and the certificate."""
+
+    facts: dict[str, Any]
+    document: bytes
+
+
+_deleted: list[Deleted] = []
 
 
 @pytest.fixture
-def document(space_json: dict[str, Any]) -> bytes:
-    return DeletionCertificate.objects.get().document.encode()
+def deleted(request: pytest.FixtureRequest, admin: User) -> Deleted:
+    """Deleted for the first test that asks; the others get the same facts and certificate, without the rows."""
+    if not _deleted:
+        space: Space = request.getfixturevalue("zebrafish")
+        flag(space.pk, "spam", "An axolotl.", admin)
+        space_facts = facts(Space.objects.get(pk=space.pk))
+        make_due(space)
+        assert purge(space.pk)
+        _deleted.append(Deleted(space_facts, DeletionCertificate.objects.get().document.encode()))
+    return _deleted[0]
+
+
+@pytest.fixture
+def document(deleted: Deleted) -> bytes:
+    return deleted.document
 
 
 @pytest.fixture
@@ -128,7 +143,7 @@ def test_a_forger_with_a_key_of_their_own_does_not_pass(document: bytes) -> None
         verify(forged, PUBLIC)
 
 
-def test_a_later_key_signs_later_certificates(document: bytes, zebrafish: Space) -> None:
+def test_a_later_key_signs_later_certificates(document: bytes) -> None:
     with override_settings(CERTIFICATE_KEY=b"another key, also of 32 bytes..."):
         assert load_pem_public_key(certificate.public_key()) == OTHER
         assert certificate.key_id() == verify_certificate.key_id(OTHER)
@@ -149,11 +164,11 @@ def test_an_invalid_key_is_refused(
 
 
 def test_a_bundle_proves_what_its_certificate_is_about(
-    files: Path, space_json: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    files: Path, deleted: Deleted, capsys: pytest.CaptureFixture[str]
 ) -> None:
     remaining, other = files / "space.json", files / "other.json"
-    remaining.write_text(json.dumps(space_json))
-    other.write_text(json.dumps(space_json | {"title": "Axolotl"}))
+    remaining.write_text(json.dumps(deleted.facts))
+    other.write_text(json.dumps(deleted.facts | {"title": "Axolotl"}))
 
     assert check(files, "--bundle", str(remaining)) == 0
     assert check(files, "--bundle", str(other)) == 1

@@ -61,6 +61,7 @@ def test_killed_at_every_commit(services: Services, make_space: Callable[..., Sp
     assert logged_events(spaces[INTAKE], "space.available") == ["space.available", "space.available"]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("committed")
 def test_killed_while_the_store_copies_a_part(services: Services, alice: User) -> None:
     space = make_noise(alice, megabytes=200)
