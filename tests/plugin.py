@@ -45,17 +45,28 @@ engines = Engines(DATA, fast=True)
 # work takes so long, even on a slow machine. Beat is quick.
 LEASE_SECONDS, DISPATCH_SECONDS = 600, 1
 
-# The longest files come first: begun last, one worker would be at them while the others wait.
+# The longest files come first: begun last, one process would be at them while the other waits.
 LONGEST = (
     "test_make_run",
-    "test_everything_killed",
     "test_interrupted_run",
-    "test_bundle_killed",
     "test_outages",
-    "test_api_schema",
+    "test_everything_killed",
+    "test_browser_upload_transcript",
+    "test_access",
+    "test_transcripts_limits",
+    "test_transcription",
+    "test_translated_pages",
+    "test_purge_faults",
+    "test_browser_upload",
+    "test_browser_bundle",
+    "test_bundle_killed",
+    "test_browser_player_address",
     "test_transcription_killed",
+    "test_bundle_resumes",
+    "test_settings_checks",
+    "test_engines",
     "test_browser_transcription",
-    "test_mutants",
+    "test_deadline_by_itself",
 )
 
 TIERS = {
@@ -141,11 +152,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(tier)
 
 
-@pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
-def longest_first(items: list[pytest.Item]) -> None:
-    """After pytest-randomly has put them in its order."""
-    last = len(LONGEST)
-    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else last)
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """After pytest-randomly, whose wrapper shuffles last of all, and before xdist reports the order."""
+    session.items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 def tiers(item: pytest.Item) -> set[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.plugin import TIERS
+from tests.plugin import LONGEST, TIERS
 
 
 @pytest.fixture
@@ -28,3 +28,12 @@ def test_a_test_that_commits_is_system(tiers: set[str]) -> None:
 @pytest.mark.usefixtures("page")
 def test_a_test_with_a_page_is_browser(tiers: set[str]) -> None:
     assert tiers == {"system", "browser"}
+
+
+def test_the_longest_files_come_first(request: pytest.FixtureRequest) -> None:
+    files = [item.path.stem for item in request.session.items]
+
+    ranks = [LONGEST.index(file) if file in LONGEST else len(LONGEST) for file in files]
+
+    assert ranks == sorted(ranks)
+    assert [file for file in LONGEST if not request.path.with_name(f"{file}.py").exists()] == []

@@ -7,7 +7,8 @@ The order of steps, and what each guarantees:
 
 1. `begin`: one compare-and-set, `kept state -> expiring`, on the condition that the deadline has passed by the
    database's clock. A flag that commits first moves the deadline, and the condition fails; a later one is refused as
-   too late. From here on nothing is served, and no writer gets past its check: an intake checks this row, and bundles,
+   too late. Serving stopped at the deadline itself, whatever the state (`is_served` in models/space_queries.py); this
+   step stops the writers, none of which gets past its check any more: an intake checks this row, and bundles,
    uploads and automatic transcripts that were not ready end in the same transaction. So do the export parts that
    contain this Space (archive/export_revocation.py).
 2. `claim`: lease and fence. One worker at a time; if it dies, the next one goes on when the lease expires. A deletion
