@@ -20,8 +20,8 @@ from archive import dbtime
 from archive.intake.request import Request
 from archive.models import Space, User
 from archive.storage import store
+from archive.storage.bucket import prepare_bucket
 from archive.storage.purge_prefix import purge_listing
-from archive.storage.setup import prepare_bucket
 from embedded.chromium import browser
 from tests import plugin
 from tests.support import factory, http_clients, processes

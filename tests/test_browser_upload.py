@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from archive import dbtime
 from archive.models import Recording, Space, UploadSession, User
 from archive.storage import store
-from archive.storage.setup import prepare_bucket
+from archive.storage.bucket import prepare_bucket
 from tests.support import browser_sessions
 from tests.support.processes import Services
 from tests.support.proxy import CountingProxy, PausingProxy

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from archive import dbtime
 from archive.models import Space, User
 from archive.storage import store
-from archive.storage.setup import prepare_bucket
+from archive.storage.bucket import prepare_bucket
 from tests.support import browser_sessions
 from tests.support.audio_files import make_tone
 from tests.support.processes import Services

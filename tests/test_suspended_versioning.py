@@ -9,7 +9,7 @@ import pytest
 from archive.models import Space, User
 from archive.retention.purge import purge
 from archive.storage import Store, keys, store
-from archive.storage.setup import find_faults
+from archive.storage.bucket import find_faults
 from tests.support.factory import make_space
 from tests.support.object_stores import override_store
 

@@ -15,7 +15,7 @@ from archive import dbtime, lifecycle, log, policy
 from archive.errors import Conflict, Refused, TooLate
 from archive.log import Actor, events
 from archive.models import Appeal, Space, User, Violation, current_policy
-from archive.moderation.deadline import lock_for_change, recompute, tell_host, validated_reason
+from archive.moderation.recompute import lock_for_change, notify_host, recompute, validated_reason
 from archive.moderation.violations import lift_one
 
 
@@ -75,7 +75,7 @@ def decide(appeal_id: int, reason: str, by: User, *, granted: bool) -> Appeal:
             raise Conflict("appeal.decided", state=decided.state)
         if granted:
             lift_one(space, violation, reason, by, dbtime.now())
-            tell_host(space, events.VIOLATION_LIFTED, violation)
+            notify_host(space, events.VIOLATION_LIFTED, violation)
         else:
             _deny(space, violation, reason, by)
         recompute(space, Actor.of(by))
@@ -93,7 +93,7 @@ def _deny(space: Space, violation: Violation, reason: str, by: User) -> None:
     lifecycle.transition(
         violation, Violation.State.APPEALED, Violation.State.STANDING, actor=Actor.of(by), detail=upheld
     )
-    tell_host(space, events.APPEAL_DENIED, violation)
+    notify_host(space, events.APPEAL_DENIED, violation)
 
 
 def if_granted(space: Space, violation: Violation, now: datetime) -> policy.Deadline:

@@ -15,7 +15,7 @@ from archive import dbtime, lifecycle, log, policy
 from archive.errors import Conflict, Refused
 from archive.log import Actor, events
 from archive.models import Hold, Space, User, current_policy
-from archive.moderation.deadline import lock_for_change, recompute, validated_reason
+from archive.moderation.recompute import lock_for_change, recompute, validated_reason
 
 
 def place(space_id: UUID, reason: str, by: User) -> Hold:

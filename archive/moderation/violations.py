@@ -2,7 +2,7 @@
 
 A flag is a Violation row. While one stands, the Space is stored for 90 days more (30 + 90 from its end; several do not
 add up: archive/policy.py). Flagging or lifting writes the row and a log entry, recomputes the deadline in the same
-transaction (archive/moderation/deadline.py) and sends the host a notice. The host may appeal (appeals.py).
+transaction (archive/moderation/recompute.py) and sends the host a notice. The host may appeal (appeals.py).
 """
 
 from collections.abc import Iterable
@@ -17,8 +17,8 @@ from archive import dbtime, lifecycle, log, policy
 from archive.errors import Refused
 from archive.log import Actor, events
 from archive.models import Appeal, Rule, Space, User, Violation, current_policy
-from archive.moderation.deadline import lock_for_change, recompute, tell_host, validated_reason
 from archive.moderation.evidence import Lines, copy_lines
+from archive.moderation.recompute import lock_for_change, notify_host, recompute, validated_reason
 
 MAX_AT_ONCE = 100  # Spaces
 
@@ -58,7 +58,7 @@ def flag(space_id: UUID, rule_code: str, reason: str, by: User, evidence: Lines 
             **cited,
         )
         recompute(space, Actor.of(by))
-        tell_host(space, events.VIOLATION_FLAGGED, violation)
+        notify_host(space, events.VIOLATION_FLAGGED, violation)
     return violation
 
 
@@ -94,7 +94,7 @@ def lift(space_id: UUID, reason: str, by: User) -> list[Violation]:
         lifted = [violation for violation in standing if lift_one(space, violation, reason, by, now)]
         recompute(space, Actor.of(by))
         if lifted:
-            tell_host(space, events.VIOLATION_LIFTED, lifted[-1])  # one notice for all that were lifted together
+            notify_host(space, events.VIOLATION_LIFTED, lifted[-1])  # one notice for all that were lifted together
     return lifted
 
 

@@ -10,8 +10,8 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from archive.errors import StorageError
+from archive.storage.bucket import find_faults
 from archive.storage.s3 import store
-from archive.storage.setup import find_faults
 
 
 @register(Tags.database)

@@ -14,7 +14,7 @@ from django.utils.functional import lazy
 from django.utils.safestring import SafeString
 
 from archive import error_messages
-from archive.moderation.deadline import LONGEST_REASON
+from archive.moderation.recompute import LONGEST_REASON
 
 
 def render_sentence(code: str, **params: object) -> str:

@@ -15,7 +15,7 @@ from archive import dbtime, policy
 from archive.models import Hold, Space, Violation, current_policy
 from archive.retention.simulate import AffectedSpace, simulate
 from portal.access import may_read_log, only
-from portal.forms.policy import MAX_DAYS, PolicyForm
+from portal.forms.simulation import MAX_DAYS, PolicyForm
 from portal.http import SignedInRequest
 from portal.paging import page_of
 
@@ -49,7 +49,7 @@ def deadlines(request: SignedInRequest) -> HttpResponse:
         "held_url": f"?{urlencode({'held': held_cursor})}#held" if held_cursor else None,
         **_simulation(request),
     }
-    return render(request, "log/due.html", context)
+    return render(request, "log/deadlines.html", context)
 
 
 def _overdue(now: datetime) -> Q:

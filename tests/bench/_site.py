@@ -28,7 +28,7 @@ def site(**settings: str) -> Iterator[Path]:
         call_command("createcachetable", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         from archive.storage import store  # needs the settings, as all of Django does
-        from archive.storage.setup import prepare_bucket
+        from archive.storage.bucket import prepare_bucket
 
         prepare_bucket(store(), ORIGIN)
         with tempfile.TemporaryDirectory(dir=plugin.DATA) as folder:

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 from archive import dbtime, recorders
 from archive.models import UploadSession
 from archive.storage import store
-from archive.storage.setup import prepare_bucket
+from archive.storage.bucket import prepare_bucket
 from embedded.chromium import browser
 from tests import plugin
 from tests.bench import Figure, at_least, at_most

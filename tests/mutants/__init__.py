@@ -164,7 +164,7 @@ MUTANTS = [
     ),
     Mutant(
         "a flag after the deadline",
-        "archive/moderation/deadline.py",
+        "archive/moderation/recompute.py",
         "if space.expires_at is not None and space.expires_at <= now:",
         "if space.expires_at is None and now is None:",
         ("test_violations_refused",),

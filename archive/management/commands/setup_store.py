@@ -5,8 +5,8 @@ from django.core.management.base import CommandError
 
 from archive.management.base import Command as Base
 from archive.storage import store
+from archive.storage.bucket import find_faults, prepare_bucket, rehearse
 from archive.storage.capabilities import try_copying
-from archive.storage.setup import find_faults, prepare_bucket, rehearse
 
 
 class Command(Base):

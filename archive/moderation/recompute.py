@@ -75,7 +75,7 @@ def recompute(space: Space, actor: Actor) -> None:
     )
 
 
-def tell_host(space: Space, event: str, violation: Violation) -> None:
+def notify_host(space: Space, event: str, violation: Violation) -> None:
     """Notify the host of a change to a violation, in its transaction. `event`: that of a kind in notice_kinds.py."""
     (kind,) = (kind for kind in NoticeKind if kind.details.event == event)
     notices.tell(kind, space.host, space, violation.pk)
