@@ -7,6 +7,7 @@ below us at the end is killed (embedded/reaper.py). Workers get SIGTERM when the
 """
 
 import contextlib
+import gc
 import os
 import shutil
 import signal
@@ -155,6 +156,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """After pytest-randomly, whose wrapper shuffles last of all, and before xdist reports the order."""
+    gc.freeze()  # what was imported stays: the collector needs not look at it again and again
     session.items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 

@@ -1,11 +1,13 @@
 """Who may open each page: access by role, 404 for other users, 410 after the deadline, 405 for a wrong method."""
 
 import re
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -103,92 +105,106 @@ def without_tokens(answer: HttpResponse) -> str:
     return re.sub(r'value="\w{64}"|data-now="\d+"', "", answer.content.decode())
 
 
-@pytest.mark.parametrize("name", sorted(set(LADDER) - OPEN))
-def test_anonymous_users_are_asked_to_sign_in(space: Space, name: str) -> None:
-    url = address(name, space)
-
-    answer = ask(make_client(), name, url)
-
-    assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={url}")
-
-
-@pytest.mark.parametrize("name", LADDER)
-def test_the_host_sees_what_is_theirs(space: Space, name: str) -> None:
-    answer = ask(make_client(space.host), name, address(name, space))
-
-    assert answer.status_code == LADDER[name][1]
+def each(names: Iterable[str], look: Callable[[str], object]) -> dict[str, object]:
+    """What `look` finds for each page, without the changes that the others made."""
+    seen = {}
+    for name in names:
+        with transaction.atomic():
+            seen[name] = look(name)
+            transaction.set_rollback(True)
+    return seen
 
 
-@pytest.mark.parametrize("name", OF_A_SPACE)
-def test_other_users_get_404(space: Space, bob: User, name: str) -> None:
+def statuses(space: Space, user: User, names: Iterable[str] = LADDER) -> dict[str, object]:
+    return each(names, lambda name: ask(make_client(user), name, address(name, space, user)).status_code)
+
+
+def test_anonymous_users_are_asked_to_sign_in(space: Space) -> None:
+    names = sorted(set(LADDER) - OPEN)
+    urls = {name: address(name, space) for name in names}
+
+    answers = each(names, lambda name: ask(make_client(), name, urls[name]))
+
+    for name, answer in answers.items():
+        assert isinstance(answer, HttpResponse)
+        assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={urls[name]}"), name
+
+
+def test_the_host_sees_what_is_theirs(space: Space) -> None:
+    assert statuses(space, space.host) == {name: row[1] for name, row in LADDER.items()}
+
+
+def test_what_an_admin_gets(space: Space, admin: User) -> None:
+    assert statuses(space, admin) == {name: row[2] for name, row in LADDER.items()}
+
+
+def test_an_auditor_gets_facts_and_no_content(space: Space, auditor: User) -> None:
+    assert statuses(space, auditor) == {name: row[3] for name, row in LADDER.items()}
+
+
+def test_other_users_get_404_as_for_an_unknown_id(space: Space, bob: User) -> None:
     client = make_client(bob)
 
-    answer = ask(client, name, address(name, space, bob))
-    unknown = ask(client, name, address(name, space, bob, id=NOBODY))
+    def look(name: str) -> tuple[int, int, bool]:
+        answer = ask(client, name, address(name, space, bob))
+        unknown = ask(client, name, address(name, space, bob, id=NOBODY))
+        return answer.status_code, unknown.status_code, without_tokens(answer) == without_tokens(unknown)
 
-    assert (answer.status_code, unknown.status_code) == (404, 404)
-    assert without_tokens(answer) == without_tokens(unknown)
-
-
-@pytest.mark.parametrize("name", LADDER)
-def test_what_an_admin_gets(space: Space, admin: User, name: str) -> None:
-    assert ask(make_client(admin), name, address(name, space, admin)).status_code == LADDER[name][2]
+    assert each(OF_A_SPACE, look) == dict.fromkeys(OF_A_SPACE, (404, 404, True))
 
 
-@pytest.mark.parametrize("name", LADDER)
-def test_an_auditor_gets_facts_and_no_content(space: Space, auditor: User, name: str) -> None:
-    assert ask(make_client(auditor), name, address(name, space, auditor)).status_code == LADDER[name][3]
-
-
-@pytest.mark.parametrize("name", OF_A_SPACE)
-def test_an_unknown_id_is_404(space: Space, admin: User, name: str) -> None:
+def test_an_unknown_id_is_404(space: Space, admin: User) -> None:
     client = make_client(admin)
-    bad = "/download/nonsense/a.zip" if name == "download" else address(name, space).replace(str(space.id), "nonsense")
 
-    assert ask(client, name, address(name, space, admin, id=NOBODY)).status_code == 404
-    assert ask(client, name, bad).status_code == 404
+    def look(name: str) -> tuple[int, int]:
+        bad = address(name, space).replace(str(space.id), "nonsense")
+        bad = "/download/nonsense/a.zip" if name == "download" else bad
+        unknown = ask(client, name, address(name, space, admin, id=NOBODY))
+        return unknown.status_code, ask(client, name, bad).status_code
+
+    assert each(OF_A_SPACE, look) == dict.fromkeys(OF_A_SPACE, (404, 404))
 
 
-@pytest.mark.parametrize("name", CONTENT)
 @pytest.mark.parametrize("state", ["receiving", "processing", "rejected"])
-def test_content_that_is_not_available_is_404(space: Space, name: str, state: str) -> None:
-    url = address(name, space)
+def test_content_that_is_not_available_is_404(space: Space, state: str) -> None:
+    urls = {name: address(name, space) for name in CONTENT}
     Space.objects.filter(pk=space.pk).update(state=state, problem=make_problem("audio.empty"))
+    client = make_client(space.host)
 
-    assert ask(make_client(space.host), name, url).status_code == 404
-    assert make_client(space.host).get(f"/spaces/{space.id}/").status_code == 200
+    assert each(CONTENT, lambda name: ask(client, name, urls[name]).status_code) == dict.fromkeys(CONTENT, 404)
+    assert client.get(f"/spaces/{space.id}/").status_code == 200
 
 
-@pytest.mark.parametrize("name", OF_A_SPACE)
 @pytest.mark.parametrize("state", ["available", "expiring"])
-def test_pages_are_410_from_the_deadline_on(space: Space, admin: User, name: str, state: str) -> None:
+def test_pages_are_410_from_the_deadline_on(space: Space, admin: User, state: str) -> None:
     """From the deadline on, however late the sweep is."""
-    url = address(name, space, admin)
+    urls = {name: address(name, space, admin) for name in OF_A_SPACE}
     end = dbtime.now() - timedelta(days=120)
     Space.objects.filter(pk=space.pk).update(ended_at=end, expires_at=dbtime.now(), state=state)
 
-    answer = ask(make_client(admin), name, url)
+    seen = each(OF_A_SPACE, lambda name: ask(make_client(admin), name, urls[name]).status_code)
 
-    assert answer.status_code == (200 if name in KEPT_AFTERWARDS else 410)
-
-
-@pytest.mark.parametrize("name", POST_ONLY)
-def test_a_get_changes_nothing(space: Space, admin: User, name: str) -> None:
-    answer = make_client(admin).get(address(name, space))
-
-    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert seen == {name: 200 if name in KEPT_AFTERWARDS else 410 for name in OF_A_SPACE}
 
 
-@pytest.mark.parametrize("name", sorted(set(LADDER) - {*GET_OR_POST, *POST_ONLY}))
-def test_a_post_to_a_read_only_page_is_405(space: Space, admin: User, name: str) -> None:
-    assert make_client(admin).post(address(name, space, admin)).status_code == 405
+def test_a_get_changes_nothing(space: Space, admin: User) -> None:
+    for name in POST_ONLY:
+        answer = make_client(admin).get(address(name, space))
+        assert (answer.status_code, answer["Allow"]) == (405, "POST"), name
 
 
-@pytest.mark.parametrize("name", ["bundle", "transcription", *POST_ONLY])
-def test_a_cross_site_form_is_refused(space: Space, admin: User, name: str) -> None:
+def test_a_post_to_a_read_only_page_is_405(space: Space, admin: User) -> None:
+    names = sorted(set(LADDER) - {*GET_OR_POST, *POST_ONLY})
+    client = make_client(admin)
+
+    seen = each(names, lambda name: client.post(address(name, space, admin)).status_code)
+
+    assert seen == dict.fromkeys(names, 405)
+
+
+def test_a_cross_site_form_is_refused(space: Space, admin: User) -> None:
     client = make_client(admin, enforce_csrf_checks=True)
-
-    answer = ask(client, name, address(name, space))
-
-    assert answer.status_code == 403
-    assert "The form was too old" in answer.content.decode()
+    for name in ["bundle", "transcription", *POST_ONLY]:
+        answer = ask(client, name, address(name, space))
+        assert answer.status_code == 403, name
+        assert "The form was too old" in answer.content.decode(), name

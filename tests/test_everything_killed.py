@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 
 from archive.models import User
-from archive.storage.setup import prepare_bucket
+from archive.storage.bucket import prepare_bucket
 from tests.faults import ForkServer, start_fork_server
 from tests.faults.invariants import Invariants
 from tests.faults.scenes import SCENES, Scene
@@ -28,7 +28,7 @@ from tests.support.mail_server import FROM, Mailbox, give_address
 from tests.support.object_stores import override_store
 from tests.support.processes import Services, empty_queues
 
-KILLS = int(os.environ.get("KILLS", "6"))
+KILLS = int(os.environ.get("KILLS", "4"))
 SEED = int(os.environ.get("KILLS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 MINUTES = 4  # of the 15 after recovery; the lease takes 10
 

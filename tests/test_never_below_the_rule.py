@@ -40,7 +40,7 @@ ACTS: list[Callable[[Space, User], object]] = [
 ]
 
 
-@pytest.mark.parametrize("age", [5, 60])
+@pytest.mark.parametrize("age", [60, pytest.param(5, marks=pytest.mark.long)])
 def test_no_order_of_actions_shortens_the_deadline(alice: User, admin: User, age: int) -> None:
     """60 days: flagged before, so that there is something that can be taken away."""
     make_user("sven", role="admins")
