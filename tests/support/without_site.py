@@ -1,8 +1,8 @@
 """A pytest plugin that runs the archive's own tests without the site (`make test-archive`).
 
-It leaves out what needs the site: test files that import `portal` or request its pages, and tests that use a browser, a
-client or the site's processes. Other tests with processes are left out by their tier, since those processes are the
-site's web server, workers and commands.
+It leaves out what needs the site: test files that import `portal`, request its pages or take messages from its Celery
+app (tests/faults/worker.py), and tests that use a browser, a client or the site's processes. Other tests with processes
+are left out by their tier, since those processes are the site's web server, workers and commands.
 """
 
 import re
@@ -12,7 +12,7 @@ import pytest
 
 SITE_HELPERS = "(http_clients|api_client|browser_sessions|checkout)"
 IMPORTS_SITE = re.compile(
-    rf"^\s*(from|import) (portal|allauth|schemathesis|tests\.support\.{SITE_HELPERS})\b"
+    rf"^\s*(from|import) (portal|allauth|schemathesis|tests\.support\.{SITE_HELPERS}|tests\.faults\.worker)\b"
     rf"|^from tests\.support import .*\b{SITE_HELPERS}\b",
     re.MULTILINE,
 )
