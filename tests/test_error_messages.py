@@ -22,6 +22,7 @@ RAISED = {
 ALWAYS = {"file"}  # the file's name, in front of any sentence
 # Codes that are put together, or come from elsewhere: (file, code as it stands in the source).
 COMPUTED = {
+    ("archive/moderation/recompute.py", "missing"),
     ("archive/intake/transcripts/draft.py", "f'cue.at_{self.unit}'"),
     ("archive/notices/deliver.py", "untrue"),
     ("archive/notices/smtp.py", "code"),

@@ -118,10 +118,10 @@ def test_only_admins_place_and_release_holds(space: Space, admin: User, auditor:
 
 
 def test_a_hold_and_its_release_need_a_reason(space: Space, admin: User, second: User) -> None:
-    with raises_error(Refused, "moderation.reason_missing"):
+    with raises_error(Refused, "hold.reason_missing"):
         place(space.pk, " ", admin)
     hold = place(space.pk, REASON, admin)
-    with raises_error(Refused, "moderation.reason_missing"):
+    with raises_error(Refused, "hold.reason_missing"):
         release(hold.pk, "", second)
 
 

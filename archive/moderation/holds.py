@@ -20,7 +20,7 @@ from archive.moderation.recompute import lock_for_change, recompute, validated_r
 
 def place(space_id: UUID, reason: str, by: User) -> Hold:
     """Place a hold: the Space has no deadline any more. Raises TooLate once deletion has started, Refused."""
-    reason = validated_reason(reason, by)
+    reason = validated_reason(reason, by, "hold.reason_missing")
     with transaction.atomic():
         space = lock_for_change(space_id)
         hold = Hold.objects.create(space=space, reason=reason, placed_by=by)
@@ -34,7 +34,7 @@ def place(space_id: UUID, reason: str, by: User) -> Hold:
 def release(hold_id: int, reason: str, by: User) -> Hold:
     """Release the hold; without another one, the deadline applies again at once. Raises Refused for the admin who
     placed it (with HOLD_RELEASE_NEEDS_SECOND_ADMIN), Conflict if it was released before."""
-    reason = validated_reason(reason, by)
+    reason = validated_reason(reason, by, "hold.reason_missing")
     with transaction.atomic():
         space_id = Hold.objects.filter(pk=hold_id).values_list("space", flat=True).first()
         if space_id is None:

@@ -41,13 +41,14 @@ def too_late(space: Space, now: datetime) -> TooLate | None:
     return None
 
 
-def validated_reason(reason: str, by: User) -> str:
-    """Check and normalize the reason that an admin gives. Raises Refused without one, and for everybody else."""
+def validated_reason(reason: str, by: User, missing: str = "moderation.reason_missing") -> str:
+    """Check and normalize the reason that an admin gives. Raises Refused for everybody else, and, with the code
+    `missing`, without a reason."""
     reason = reason.replace("\x00", "").strip()
     if not by.is_admin:
         raise Refused("moderation.not_an_admin", user=by.username)
     if not reason:
-        raise Refused("moderation.reason_missing")
+        raise Refused(missing)
     if len(reason) > LONGEST_REASON:
         raise Refused("moderation.reason_too_long", length=len(reason), limit=LONGEST_REASON)
     return reason

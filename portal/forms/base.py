@@ -92,8 +92,8 @@ class LongTextField(TextField):
 class ReasonField(LongTextField):
     """The reason of an act of moderation."""
 
-    def __init__(self) -> None:
-        sentences = {"required": "moderation.reason_missing", "max_length": "moderation.reason_too_long"}
+    def __init__(self, missing: str = "moderation.reason_missing") -> None:
+        sentences = {"required": missing, "max_length": "moderation.reason_too_long"}
         super().__init__(max_length=LONGEST_REASON, sentences=sentences)
 
 

@@ -105,8 +105,8 @@ class DecisionForm(PortalForm):
 
 
 class HoldForm(PortalForm):
-    reason = ReasonField()
+    reason = ReasonField("hold.reason_missing")
 
 
 class ReleaseForm(PortalForm):
-    reason = ReasonField()
+    reason = ReasonField("hold.reason_missing")
