@@ -37,9 +37,9 @@ class TokenState(models.TextChoices):
     """Whether a token works, and if not, why."""
 
     WORKS = "works", _("works")
-    REVOKED = "revoked", _("taken back")
+    REVOKED = "revoked", _("revoked")
     EXPIRED = "expired", _("expired")
-    CREATOR_NOT_ADMIN = "creator-not-admin", _("its maker is no admin any more")
+    CREATOR_NOT_ADMIN = "creator-not-admin", _("its creator is no longer an admin")
 
 
 def create_token(

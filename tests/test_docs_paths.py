@@ -1,9 +1,10 @@
-"""Every file that the documentation, or a comment in the code, names exists."""
+"""Every file and every command that the documentation, a page or a comment in the code names exists."""
 
 import re
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = (".ci", ".github", "archive", "docs", "embedded", "portal", "requirements", "templates", "tests")
@@ -21,6 +22,8 @@ SOURCES = sorted(
 PATH = re.compile(rf"(?<![\w/.-])(?:{'|'.join(map(re.escape, FOLDERS))})/[\w./-]*\w/?")
 # The end of a path in backquotes, such as `compose.py` or `models/notice_kinds.py`.
 MODULE = re.compile(r"`((?:\w+/)*\w+\.py)`")
+# A command where it is to be typed: in backquotes, <code>, or after ./
+COMMAND = re.compile(r"(?:`|<code>|\./)manage\.py ([a-z]\w*)")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[\w-]*)?\)")
 # Files that the guides tell the reader to create.
 CREATED = {
@@ -59,6 +62,18 @@ def test_every_file_that_the_code_names_exists() -> None:
     ]
 
     assert [pair for pair in missing if pair[1] not in CREATED | INVENTED] == []
+
+
+def test_every_command_that_is_named_exists() -> None:
+    commands = [
+        (source, name)
+        for source in [*DOCUMENTS, *SOURCES]
+        for name in COMMAND.findall((ROOT / source).read_text())
+        if name != "command"
+    ]
+
+    assert len(commands) > 10
+    assert [(source, name) for source, name in commands if name not in get_commands()] == []
 
 
 def test_a_guide_names_each_file_that_it_creates() -> None:

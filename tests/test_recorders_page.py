@@ -41,7 +41,7 @@ def test_a_token_is_revoked(admin: User) -> None:
     answer = make_client(admin).post(f"/recorders/{token.pk}/revoke", follow=True)
 
     assert "The token of studio is refused from now on" in answer.content.decode()
-    assert "taken back" in page(admin)
+    assert "revoked" in page(admin)
     assert ApiClient(token=text).get("/uploads").status == 401
 
 

@@ -99,9 +99,7 @@ def test_the_page_shows_the_next_step_before_it_starts(alice: User, settings: Se
     make_upload(space, alice, state="uploaded", etag="e")
     path = f"/spaces/{space.pk}/progress"
 
-    assert (
-        "Writing down what is said, by machine" in make_client(alice).get(path, HTTP_HX_REQUEST="true").content.decode()
-    )
+    assert "Making the automatic transcript" in make_client(alice).get(path, HTTP_HX_REQUEST="true").content.decode()
 
     make_upload(space, alice, kind="transcript", state="uploaded", etag="e")
     shown = make_client(alice).get(path, HTTP_HX_REQUEST="true").content.decode()

@@ -74,7 +74,7 @@ def _transcript_steps(space: Space, reading: UploadSession | None) -> list[Step]
     """The steps of the transcript, which follow when the recording can be played."""
     if reading:
         return [Step(_("Reading the transcript"), "next")]
-    return [Step(_("Writing down what is said, by machine"), "next")] if enqueue.will_be_requested(space) else []
+    return [Step(_("Making the automatic transcript"), "next")] if enqueue.will_be_requested(space) else []
 
 
 def _of(done: str, total: str | int) -> str:

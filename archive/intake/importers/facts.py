@@ -104,7 +104,7 @@ class Reader:
         clean = _clean(names)
         if (more := len(clean) - MAX_COHOSTS) > 0:
             sentence = ngettext(
-                "{count} co-host beyond the first {limit} were left out.",
+                "{count} co-host beyond the first {limit} was left out.",
                 "{count} co-hosts beyond the first {limit} were left out.",
                 more,
             )
@@ -115,7 +115,7 @@ class Reader:
         clean = _clean(names)
         if (more := len(clean) - MAX_SPEAKERS) > 0:
             sentence = ngettext(
-                "{count} speaker beyond the first {limit} were left out.",
+                "{count} speaker beyond the first {limit} was left out.",
                 "{count} speakers beyond the first {limit} were left out.",
                 more,
             )
