@@ -9,6 +9,10 @@ UploadSession  open -> uploaded -> accepted    a file sent straight into the sto
                open -> aborted                 aborted by its uploader, or no progress for a day
                uploaded -> rejected            not what it should be; the reason stays on the row
                rejected -> uploaded            examine again, and accept what can be read
+Arrival        waiting -> pending -> copying -> examining -> accepted  a recording that a recorder left for us
+               waiting | pending | copying | examining -> refused  the reason stays on the row
+               copying | examining -> pending  its Space was deleted before the recording was examined
+               refused -> pending              an operator asks for another attempt
 Transcription  requested -> running -> done    an automatic transcript
                requested | running -> failed
 Bundle         requested -> building -> ready -> removed
@@ -36,9 +40,20 @@ from django.db.models import Q
 
 from archive import log
 from archive.log import Actor, events
-from archive.models import Appeal, Bundle, ExportPart, Hold, Notice, Space, Transcription, UploadSession, Violation
+from archive.models import (
+    Appeal,
+    Arrival,
+    Bundle,
+    ExportPart,
+    Hold,
+    Notice,
+    Space,
+    Transcription,
+    UploadSession,
+    Violation,
+)
 
-Row = Space | UploadSession | Transcription | Bundle | ExportPart | Notice | Violation | Appeal | Hold
+Row = Space | UploadSession | Arrival | Transcription | Bundle | ExportPart | Notice | Violation | Appeal | Hold
 State = models.TextChoices
 R = TypeVar("R", bound=Row)
 
@@ -57,6 +72,17 @@ TRANSITIONS: dict[tuple[type[models.Model], State, State], events.Event] = {
     (UploadSession, UploadSession.State.UPLOADED, UploadSession.State.REJECTED): events.UPLOAD_REJECTED,
     (UploadSession, UploadSession.State.REJECTED, UploadSession.State.UPLOADED): events.UPLOAD_RETRIED,
     (UploadSession, UploadSession.State.OPEN, UploadSession.State.ABORTED): events.UPLOAD_ABORTED,
+    (Arrival, Arrival.State.WAITING, Arrival.State.PENDING): events.ARRIVAL_ANNOUNCED,
+    (Arrival, Arrival.State.PENDING, Arrival.State.COPYING): events.ARRIVAL_STARTED,
+    (Arrival, Arrival.State.COPYING, Arrival.State.EXAMINING): events.ARRIVAL_COPIED,
+    (Arrival, Arrival.State.EXAMINING, Arrival.State.ACCEPTED): events.ARRIVAL_ACCEPTED,
+    (Arrival, Arrival.State.WAITING, Arrival.State.REFUSED): events.ARRIVAL_REFUSED,
+    (Arrival, Arrival.State.PENDING, Arrival.State.REFUSED): events.ARRIVAL_REFUSED,
+    (Arrival, Arrival.State.COPYING, Arrival.State.REFUSED): events.ARRIVAL_REFUSED,
+    (Arrival, Arrival.State.EXAMINING, Arrival.State.REFUSED): events.ARRIVAL_REFUSED,
+    (Arrival, Arrival.State.COPYING, Arrival.State.PENDING): events.ARRIVAL_RESTARTED,
+    (Arrival, Arrival.State.EXAMINING, Arrival.State.PENDING): events.ARRIVAL_RESTARTED,
+    (Arrival, Arrival.State.REFUSED, Arrival.State.PENDING): events.ARRIVAL_RESTARTED,
     (Transcription, Transcription.State.REQUESTED, Transcription.State.RUNNING): events.TRANSCRIPTION_STARTED,
     (Transcription, Transcription.State.RUNNING, Transcription.State.DONE): events.TRANSCRIPTION_DONE,
     (Transcription, Transcription.State.REQUESTED, Transcription.State.FAILED): events.TRANSCRIPTION_FAILED,

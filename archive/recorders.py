@@ -112,6 +112,27 @@ def working() -> QuerySet[RecorderToken]:
     )
 
 
+def find_working(prefix: str) -> RecorderToken | None:
+    """The token with this public prefix (`skr_...`), if it works now and may upload. For recorders that don't send
+    their token: LiveKit, and inboxes."""
+    tokens = working().filter(prefix=prefix, scopes__contains=[RecorderToken.Scope.INTAKE])
+    return tokens.first()
+
+
+def find_host(token: RecorderToken, name: str | None) -> User:
+    """The user `name`, whose Spaces the token may bring. Without a name: its host, if it has exactly one. Raises
+    Refused."""
+    hosts = list(token.hosts.all()[:2]) if name is None else []
+    if name is None and len(hosts) != 1:
+        raise Refused("intake.host_missing")
+    allowed = token.hosts.all() if token.hosts.exists() else User.objects.all()
+    wanted = hosts[0].username if name is None else name
+    host = allowed.filter(username=wanted, is_active=True).first()
+    if host is None:
+        raise Refused("intake.no_such_host", name=wanted)
+    return host
+
+
 def delete_old_keys() -> int:
     """Remove the idempotency keys of requests that are older than a day. How many."""
     old = IdempotencyKey.objects.filter(created_at__lt=Now() - KEYS_KEPT)

@@ -21,11 +21,12 @@ from archive import leases, notices, recorders
 from archive.bundles import build as bundles
 from archive.bundles import exports, maintain
 from archive.intake import publish
+from archive.intake.arrivals import inbox_scan, settle, take
 from archive.intake.transcription import enqueue
 from archive.intake.transcription import transcribe as run_transcription
 from archive.intake.transcripts import import_upload
 from archive.intake.uploads import clean_up
-from archive.models import Bundle, ExportPart, Leased, Notice, Space, Transcription, UploadSession
+from archive.models import Arrival, Bundle, ExportPart, Leased, Notice, Space, Transcription, UploadSession
 from archive.retention import due, purge, recheck
 
 logger = structlog.get_logger()
@@ -82,6 +83,32 @@ def abandon_upload(upload_id: str) -> None:
 
 
 @shared_task
+def take_arrival(arrival_id: str) -> None:
+    take.take(UUID(arrival_id))
+
+
+@shared_task
+def settle_arrival(arrival_id: str) -> None:
+    settle.settle(UUID(arrival_id))
+
+
+@shared_task
+def scan_inboxes() -> None:
+    inbox_scan.scan()
+
+
+@shared_task
+def poll_livekit() -> None:
+    if settings.LIVEKIT_API_KEY:
+        # LiveKit's library takes a third of a second to load, and few installations use it.
+        from archive.intake.arrivals import livekit_events, livekit_poll  # noqa: PLC0415
+
+        livekit_poll.poll()
+        livekit_poll.refuse_lost()
+        livekit_events.delete_old_rooms()
+
+
+@shared_task
 def purge_space(space_id: str) -> None:
     purge.purge(UUID(space_id))
 
@@ -126,6 +153,8 @@ WORK = [
     _leased(Space, [Space.State.PROCESSING], publish_space),
     _leased(UploadSession, [UploadSession.State.UPLOADED], import_transcript, import_upload.PENDING),
     Work(UploadSession, abandon_upload, clean_up.abandoned),
+    _leased(Arrival, Arrival.AT_WORK, take_arrival, take.READY),
+    _leased(Arrival, Arrival.OVER, settle_arrival, settle.UNSETTLED),
     _leased(Bundle, Bundle.AT_WORK, build_bundle),
     _leased(Bundle, [Bundle.State.READY], verify_bundle, maintain.UNVERIFIED),
     _leased(Bundle, Bundle.OVER, clear_bundle_storage, maintain.UNCLEARED),

@@ -77,6 +77,27 @@ def mail(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMe
     return []
 
 
+@register(TAG)
+def arrivals(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check what LiveKit needs, and the inbox folder."""
+    errors: list[CheckMessage] = []
+    folder = settings.INBOX_FOLDER
+    if folder and not Path(folder).is_absolute():
+        hint = "It is the absolute path of a folder that every worker sees."
+        errors.append(Error(f"INBOX_FOLDER is {folder!r}.", hint=hint, id="spacekeep.E063"))
+    if not settings.LIVEKIT_API_KEY:
+        return errors
+    for name in ("LIVEKIT_API_SECRET", "LIVEKIT_RECORDER", "LIVEKIT_BUCKET"):
+        if not getattr(settings, name):
+            hint = "LIVEKIT_API_KEY is set, and needs it. docs/how-to/receive-from-livekit.md describes the settings."
+            errors.append(Error(f"{name} is not set.", hint=hint, id="spacekeep.E064"))
+    ours = (settings.S3_ENDPOINT_URL, settings.S3["bucket_name"])
+    if ours == (settings.LIVEKIT_S3_ENDPOINT_URL, settings.LIVEKIT_BUCKET):
+        hint = "LiveKit needs a bucket of its own: nothing but the archive may write into the archive's."
+        errors.append(Error("LIVEKIT_BUCKET is the bucket of S3_BUCKET.", hint=hint, id="spacekeep.E065"))
+    return errors
+
+
 def stop_if_wrong() -> None:
     """Exit if a setting is wrong. For web servers and workers, which run no system checks by themselves.
 

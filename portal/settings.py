@@ -156,7 +156,41 @@ S3_ENDPOINT_URL = env.origin("S3_ENDPOINT_URL", id="spacekeep.E007", hint="The s
 S3_PUBLIC_ENDPOINT_URL = env.origin(
     "S3_PUBLIC_ENDPOINT_URL", S3_ENDPOINT_URL, id="spacekeep.E008", hint="The store's address for browsers."
 )
+
+# Recordings that arrive by themselves (archive/intake/arrivals). LiveKit: off without LIVEKIT_API_KEY. Its recordings
+# lie in a bucket of their own, by default in our store and with our key. No event can name another address or bucket.
+
+LIVEKIT_API_KEY = env.text("LIVEKIT_API_KEY", "")
+LIVEKIT_API_SECRET = env.text("LIVEKIT_API_SECRET", "")
+LIVEKIT_RECORDER = env.text("LIVEKIT_RECORDER", "")  # the prefix of a token, skr_...: its hosts and quotas apply
+LIVEKIT_URL = env.origin(
+    "LIVEKIT_URL", "", id="spacekeep.E060", hint="The address of LiveKit's API, to ask it for lost events."
+)
+LIVEKIT_BUCKET = env.text("LIVEKIT_BUCKET", "")
+LIVEKIT_PREFIX = env.text("LIVEKIT_PREFIX", "")  # keys of recordings begin with it
+LIVEKIT_DELETE_SOURCE = env.flag("LIVEKIT_DELETE_SOURCE", False)  # once a recording is safely stored here
+LIVEKIT_WAIT_SECONDS = env.number("LIVEKIT_WAIT_SECONDS", 60, least=0, most=3600, id="spacekeep.E061")
+LIVEKIT_S3_ENDPOINT_URL = env.origin(
+    "LIVEKIT_S3_ENDPOINT_URL", S3_ENDPOINT_URL, id="spacekeep.E062", hint="The store of LiveKit's bucket."
+)
+LIVEKIT_S3 = {
+    **S3,
+    "bucket_name": LIVEKIT_BUCKET,
+    "access_key": env.text("LIVEKIT_S3_ACCESS_KEY_ID", S3["access_key"] or ""),
+    "secret_key": env.text("LIVEKIT_S3_SECRET_ACCESS_KEY", S3["secret_key"] or ""),
+    "region_name": env.text("LIVEKIT_S3_REGION", S3["region_name"] or ""),
+}
+
+# Inboxes: below `inbox/` in our bucket, and a folder that every worker sees. Each recorder has a place of its own.
+
+INBOX_IN_STORE = env.flag("INBOX_IN_STORE", False)
+INBOX_FOLDER = env.text("INBOX_FOLDER", "")
+
 STORAGES = {
+    "livekit": {
+        "BACKEND": "archive.storage.backend.ObjectStorage",
+        "OPTIONS": {**LIVEKIT_S3, "endpoint_url": LIVEKIT_S3_ENDPOINT_URL},
+    },
     "default": {
         "BACKEND": "archive.storage.backend.ObjectStorage",
         "OPTIONS": {**S3, "endpoint_url": S3_ENDPOINT_URL},
@@ -240,6 +274,18 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": MESSAGE_SECONDS},
     },
 }
+if INBOX_IN_STORE or INBOX_FOLDER:
+    CELERY_BEAT_SCHEDULE["scan-inboxes"] = {
+        "task": "archive.tasks.scan_inboxes",
+        "schedule": timedelta(seconds=DISPATCH_SECONDS),
+        "options": {"expires": MESSAGE_SECONDS},
+    }
+if LIVEKIT_API_KEY:
+    CELERY_BEAT_SCHEDULE["poll-livekit"] = {
+        "task": "archive.tasks.poll_livekit",
+        "schedule": timedelta(seconds=5 * DISPATCH_SECONDS),
+        "options": {"expires": MESSAGE_SECONDS},
+    }
 
 # Signing in
 

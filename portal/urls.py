@@ -4,6 +4,7 @@ from allauth.account import views as account
 from django.contrib import admin
 from django.urls import include, path
 
+from portal.api import livekit
 from portal.api.app import api
 from portal.api.problems import not_found
 from portal.views import (
@@ -84,6 +85,7 @@ urlpatterns = [
     path("certificates/", certificates.certificates, name="certificates"),
     path("certificates/key.pem", certificates.key, name="certificate-key"),
     path("spaces/<uuid:space_id>/certificate.json", certificates.certificate, name="certificate"),
+    path("api/v1/livekit", livekit.webhook, name="livekit-webhook"),
     path("api/v1/", api.urls),
     path("api/v1", not_found),
     path("api/v1/<path:rest>", not_found),

@@ -11,6 +11,7 @@ from django.db.models import F
 from archive.errors import make_problem
 from archive.models import (
     Appeal,
+    Arrival,
     Bundle,
     DeletionCertificate,
     Derived,
@@ -19,6 +20,8 @@ from archive.models import (
     ExportPartEntry,
     Hold,
     IdempotencyKey,
+    LiveKitParticipant,
+    LiveKitRoom,
     Notice,
     Participant,
     ReconcileFinding,
@@ -69,6 +72,9 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
         "derived": Derived.objects.create(space=space, kind="peaks", key="d", **STORED),
         "upload": (session := UploadSession.objects.create(space=space, **upload)),
         "part": UploadPart.objects.create(session=session, number=1),
+        "arrival": Arrival.objects.create(recorder=token, source="inbox", source_id="talk.m4a", version="1"),
+        "room": (room := LiveKitRoom.objects.create(recorder=token, sid="RM_1")),
+        "connection": LiveKitParticipant.objects.create(room=room, sid="PA_1"),
         "transcription": Transcription.objects.create(space=space),
         "token": token,
         "idempotency": IdempotencyKey.objects.create(recorder=token, key="1", space=space),
@@ -128,6 +134,10 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("upload_rejected_has_a_reason", "upload", {"state": "rejected"}),
     ("upload_completed_has_its_object", "upload", {"state": "uploaded"}),
     ("upload_completed_has_its_object", "upload", {"state": "accepted"}),
+    ("arrival_source_known", "arrival", {"source": "post"}),
+    ("arrival_state_known", "arrival", {"state": "lost"}),
+    ("arrival_refused_has_a_reason", "arrival", {"state": "refused"}),
+    *(("livekit_listener_has_no_name", "connection", {name: "Ida"}) for name in ("identity", "name", "account")),
     ("transcription_state_known", "transcription", {"state": "lost"}),
     ("transcription_progress_within_total", "transcription", {"done_ms": 2, "total_ms": 1}),
     ("transcription_failed_has_a_reason", "transcription", {"state": "failed"}),
@@ -205,6 +215,9 @@ def test_each_check_constraint_refuses_a_violation(
         ("search_line_numbered", "line"),
         ("derived_once", "derived"),
         ("upload_one_recording_at_a_time", "upload"),
+        ("arrival_once", "arrival"),
+        ("arrival_one_live", "arrival"),
+        ("livekit_participant_once", "connection"),
         ("transcription_one_live", "transcription"),
         ("idempotency_key_once", "idempotency"),
         ("idempotency_key_once_for_user", "mine"),
@@ -221,6 +234,9 @@ def test_each_unique_constraint_refuses_a_second_row(rows: dict[str, models.Mode
     row.pk, row._state.adding = type(row)().pk, True  # a new id where we give ids, else the database's next
     if kind in ("recording", "transcript", "derived"):
         row.key = "another"  # type: ignore[attr-defined]
+    if isinstance(row, Arrival):  # it has two: one for the sidecar, and one while it is not over
+        changes = {"version": "2"} if name == "arrival_one_live" else {"state": "refused", "problem": PROBLEM}
+        vars(row).update(changes)
 
     with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():
         row.save()
@@ -265,6 +281,9 @@ UNIQUE = {
     "search_line_numbered",
     "derived_once",
     "upload_one_recording_at_a_time",
+    "arrival_once",
+    "arrival_one_live",
+    "livekit_participant_once",
     "transcription_one_live",
     "idempotency_key_once",
     "idempotency_key_once_for_user",

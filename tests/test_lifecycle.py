@@ -12,6 +12,7 @@ from archive.lifecycle import TRANSITIONS, transition
 from archive.log import SYSTEM, Actor, events
 from archive.models import (
     Appeal,
+    Arrival,
     Bundle,
     ExportPart,
     Hold,
@@ -32,6 +33,7 @@ NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 FIRST = {  # the state of a new row, and the states in which a row stays
     Space: (Space.State.RECEIVING, {Space.State.DELETED}),
     UploadSession: (UploadSession.State.OPEN, {UploadSession.State.ACCEPTED, UploadSession.State.ABORTED}),
+    Arrival: (Arrival.State.WAITING, {Arrival.State.ACCEPTED}),
     Transcription: (Transcription.State.REQUESTED, {Transcription.State.DONE, Transcription.State.FAILED}),
     Bundle: (Bundle.State.REQUESTED, {Bundle.State.FAILED, Bundle.State.REMOVED}),
     ExportPart: (ExportPart.State.REQUESTED, {ExportPart.State.FAILED, ExportPart.State.REMOVED}),

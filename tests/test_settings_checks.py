@@ -38,6 +38,10 @@ WRONG = [
     ("LEASE_SECONDS", "1", "spacekeep.E016"),
     ("DISPATCH_SECONDS", "0", "spacekeep.E017"),
     ("IDLE_TRANSACTION_SECONDS", "0", "spacekeep.E018"),
+    ("LIVEKIT_URL", "wss://livekit.example.org", "spacekeep.E060"),
+    ("LIVEKIT_WAIT_SECONDS", "soon", "spacekeep.E061"),
+    ("LIVEKIT_S3_ENDPOINT_URL", "s3.example.org", "spacekeep.E062"),
+    ("INBOX_FOLDER", "inbox", "spacekeep.E063"),
 ]
 # They hold a password or a key, so no value is repeated.
 SECRET = [
@@ -74,6 +78,23 @@ def test_invalid_settings_are_reported_at_once() -> None:
     assert "Traceback" not in done.stderr
     for text in ("secret", "c2VjcmV0"):
         assert text not in done.stdout + done.stderr
+
+
+def test_livekit_needs_more_than_its_key() -> None:
+    done = run([*MANAGE, "check"], {"LIVEKIT_API_KEY": "APIx"})
+
+    assert done.returncode == 1
+    for name in ("LIVEKIT_API_SECRET", "LIVEKIT_RECORDER", "LIVEKIT_BUCKET"):
+        assert f"(spacekeep.E064) {name} is not set." in done.stderr
+
+
+def test_livekits_bucket_is_not_ours() -> None:
+    complete = {"LIVEKIT_API_KEY": "APIx", "LIVEKIT_API_SECRET": "hidden", "LIVEKIT_RECORDER": "skr_1"}
+    done = run([*MANAGE, "check"], {**complete, "LIVEKIT_BUCKET": os.environ["S3_BUCKET"]})
+
+    assert done.returncode == 1
+    assert "(spacekeep.E065) LIVEKIT_BUCKET is the bucket of S3_BUCKET." in done.stderr
+    assert "hidden" not in done.stderr
 
 
 @pytest.mark.parametrize("value", ["secret", "mysql://a:secret@db/s", "postgres:a:secret@db"])

@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from archive import formatting
 from archive.error_messages import (
     api,
+    arrivals,
     audio,
     bundles,
     importers,
@@ -37,6 +38,7 @@ Problem = Mapping[str, Any]  # {"code": ..., "params": {...}}, as archive/errors
 
 AREAS = (
     api,
+    arrivals,
     audio,
     bundles,
     importers,

@@ -11,7 +11,7 @@ from archive.intake.transcription import enqueue
 from archive.intake.transcripts import import_upload
 from archive.leases import Claim
 from archive.log import SYSTEM
-from archive.models import Space, UploadSession
+from archive.models import Arrival, Space, UploadSession
 from archive.storage import store
 
 
@@ -28,12 +28,14 @@ def _finish(claim: Claim[Space]) -> bool:
     space = claim.row
     if space.processing_step == Space.ProcessingStep.REJECTING:
         refuse(claim, space.problem)
+        _wake_arrivals(space)
         return False
     try:
         if not space.recordings.exists():
             examine(claim)
     except Refused as error:
         refuse(claim, error.problem)
+        _wake_arrivals(space)
         return False
     except OSError as error:
         raise DiskFailed("audio.no_disk_space", error=error.strerror) from error
@@ -58,4 +60,10 @@ def _make_available(claim: Claim[Space]) -> bool:
         if moved:
             enqueue.request(space, SYSTEM)
             wakeups.wake(UploadSession, *import_upload.pending_imports(space.pk))
+            _wake_arrivals(space)
     return moved
+
+
+def _wake_arrivals(space: Space) -> None:
+    """A recorder that left this recording somewhere waits for its outcome (archive/intake/arrivals/)."""
+    wakeups.wake(Arrival, *space.arrivals.values_list("pk", flat=True))

@@ -58,6 +58,14 @@ UPLOAD_REJECTED = Event("upload.rejected", _("Upload rejected"))
 UPLOAD_RETRIED = Event("upload.retried", _("Upload retried"))
 UPLOAD_ABORTED = Event("upload.aborted", _("Upload aborted"))
 
+ARRIVAL_ANNOUNCED = Event("arrival.announced", _("Recording announced by a recorder"))
+ARRIVAL_STARTED = Event("arrival.started", _("Copying from a recorder started"))
+ARRIVAL_COPIED = Event("arrival.copied", _("Recording copied from a recorder"), premis="replication")
+ARRIVAL_ACCEPTED = Event("arrival.accepted", _("Recording of a recorder accepted"))
+ARRIVAL_REFUSED = Event("arrival.refused", _("Recording of a recorder refused"), icon="alert")
+ARRIVAL_RESTARTED = Event("arrival.restarted", _("Recording of a recorder to be fetched again"))
+ARRIVAL_SOURCE_REMOVED = Event("arrival.source_removed", _("The recorder's own copy removed"), premis="deletion")
+
 TRANSCRIPT_ADDED = Event("transcript.added", _("Transcript added"), premis="metadata modification")
 
 TRANSCRIPTION_REQUESTED = Event("transcription.requested", _("Automatic transcript requested"))

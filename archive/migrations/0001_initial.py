@@ -1828,4 +1828,249 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="LiveKitRoom",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sid", models.CharField(help_text="LiveKit's id of the session: RM_...", max_length=100, unique=True)),
+                ("name", models.CharField(blank=True, max_length=300)),
+                (
+                    "description",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="What the room's metadata says of the Space: title, host, audience, ...",
+                    ),
+                ),
+                (
+                    "described_at",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="When LiveKit sent `description`: seconds since 1970."
+                    ),
+                ),
+                (
+                    "last_event_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        help_text="When we received its last event.",
+                    ),
+                ),
+                (
+                    "recorder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="archive.recordertoken"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="LiveKitParticipant",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sid", models.CharField(help_text="LiveKit's id of the connection: PA_...", max_length=100)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("host", "host"),
+                            ("cohost", "co-host"),
+                            ("speaker", "speaker"),
+                            ("listener", "listener"),
+                        ],
+                        default="listener",
+                        help_text="The highest one seen.",
+                        max_length=8,
+                    ),
+                ),
+                ("identity", models.CharField(blank=True, max_length=255)),
+                ("name", models.CharField(blank=True, max_length=100)),
+                (
+                    "account",
+                    models.CharField(
+                        blank=True, help_text="User name here, as the application gave it.", max_length=150
+                    ),
+                ),
+                (
+                    "named_at",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="When LiveKit sent the names: seconds since 1970."
+                    ),
+                ),
+                ("joined_at", models.DateTimeField(null=True)),
+                ("left_at", models.DateTimeField(null=True)),
+                (
+                    "room",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="participants",
+                        to="archive.livekitroom",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("room", "sid"), name="livekit_participant_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("role", "listener"), _negated=True),
+                            models.Q(("account", ""), ("identity", ""), ("name", "")),
+                            _connector="OR",
+                        ),
+                        name="livekit_listener_has_no_name",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Arrival",
+            fields=[
+                (
+                    "attempts",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Counted when claimed, so that a crash counts too."
+                    ),
+                ),
+                (
+                    "fence",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Incremented at each claim; writes of a claim require it."
+                    ),
+                ),
+                ("lease_until", models.DateTimeField(blank=True, help_text="When the claim ends.", null=True)),
+                ("retry_at", models.DateTimeField(blank=True, help_text="No retry before this time.", null=True)),
+                (
+                    "problem",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
+                    ),
+                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("livekit", "LiveKit"), ("inbox", "inbox in the store"), ("folder", "inbox folder")],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "source_id",
+                    models.CharField(
+                        help_text="LiveKit's egress id; of an inbox, the key or path of the recording.", max_length=1024
+                    ),
+                ),
+                (
+                    "version",
+                    models.CharField(
+                        blank=True,
+                        help_text="Identity of the sidecar: written again, it is another arrival.",
+                        max_length=100,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "not complete yet"),
+                            ("pending", "to be fetched"),
+                            ("copying", "being copied"),
+                            ("examining", "being checked"),
+                            ("accepted", "accepted"),
+                            ("refused", "refused"),
+                        ],
+                        default="waiting",
+                        max_length=16,
+                    ),
+                ),
+                ("path", models.CharField(blank=True, help_text="Key or path of the recording.", max_length=1024)),
+                ("size", models.PositiveBigIntegerField(help_text="Bytes, as last seen at the source.", null=True)),
+                (
+                    "etag",
+                    models.CharField(
+                        blank=True, help_text="Identity of the bytes, as last seen at the source.", max_length=100
+                    ),
+                ),
+                (
+                    "sha256",
+                    models.CharField(
+                        blank=True, help_text="Of the recording, if its sidecar announces it.", max_length=64
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(help_text="When LiveKit ended the recording.", null=True)),
+                (
+                    "settled",
+                    models.BooleanField(
+                        default=False, help_text="Its outcome is written, and what must be removed is removed."
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "recorder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="arrivals", to="archive.recordertoken"
+                    ),
+                ),
+                (
+                    "space",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="arrivals",
+                        to="archive.space",
+                    ),
+                ),
+                (
+                    "room",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="arrivals",
+                        to="archive.livekitroom",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["pending", "copying", "examining"])),
+                        fields=["lease_until"],
+                        name="arrival_at_work",
+                    ),
+                    models.Index(
+                        condition=models.Q(("settled", False), ("state__in", ["accepted", "refused"])),
+                        fields=["lease_until"],
+                        name="arrival_unsettled",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("source", "source_id", "version"), name="arrival_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["accepted", "refused"]), _negated=True),
+                        fields=("source", "source_id"),
+                        name="arrival_one_live",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("source__in", ["livekit", "inbox", "folder"])), name="arrival_source_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["waiting", "pending", "copying", "examining", "accepted", "refused"])
+                        ),
+                        name="arrival_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "refused"), _negated=True),
+                            models.Q(("problem", {}), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="arrival_refused_has_a_reason",
+                    ),
+                ],
+            },
+        ),
     ]

@@ -1,5 +1,6 @@
 """The tables of the archive. PostgreSQL holds all state and all work; the object store holds bytes only."""
 
+from archive.models.arrival import Arrival, LiveKitParticipant, LiveKitRoom
 from archive.models.bundle import Bundle
 from archive.models.certificate import DeletionCertificate
 from archive.models.export import Export, ExportPart, ExportPartEntry
@@ -20,6 +21,7 @@ from archive.models.violation import Appeal, Rule, Violation
 
 __all__ = [
     "Appeal",
+    "Arrival",
     "Bundle",
     "DeletionCertificate",
     "DeletionRecheck",
@@ -30,6 +32,8 @@ __all__ = [
     "Hold",
     "IdempotencyKey",
     "Leased",
+    "LiveKitParticipant",
+    "LiveKitRoom",
     "LogEntry",
     "Notice",
     "Package",

@@ -29,6 +29,7 @@ class Space(Leased):
 
     State = SpaceState
     KEPT = space_queries.KEPT
+    DELETING = space_queries.DELETING
 
     class Audience(models.TextChoices):
         UNKNOWN = "", _("not known")

@@ -13,7 +13,9 @@ Test objects (archive/storage/bucket.py, capabilities.py) live for seconds and h
 they are orphans.
 
 An open upload that no row knows is aborted when it is older than `age`. Unrecognized keys are reported and never
-deleted. Spaces being deleted, or already deleted, are left to purge.py and recheck.py.
+deleted. An inbox belongs to its recorder, so its objects are not compared; an open upload there that is older than
+`age` is reported, because it takes room that no listing of objects shows. Spaces being deleted, or already deleted, are
+left to purge.py and recheck.py.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -115,7 +117,7 @@ def _sort_other_keys(run: Run, seen: Iterable[ListedObject]) -> None:
             run.found.orphans.append(one.stored.key)
             if run.apply:
                 _handle_orphan(run, None, one, lambda: True)
-        else:
+        elif not keys.is_in_inbox(one.stored.key):
             run.found.unknown.append(one.stored.key)
 
 

@@ -12,6 +12,7 @@ from archive.leases import Claim
 from archive.log import SYSTEM
 from archive.models import (
     Appeal,
+    Arrival,
     Bundle,
     DeletionCertificate,
     Derived,
@@ -90,6 +91,8 @@ def write_tombstones(claims: Sequence[Claim[Space]], removed: Mapping[UUID, Sequ
 def _scrub(spaces: Sequence[Space]) -> None:
     for content in CONTENT:
         content._default_manager.filter(space__in=spaces).only("pk").delete()
+    # An arrival names a file. One that is not settled still has a file to remove, or to fetch again, and goes then.
+    Arrival.objects.filter(space__in=spaces, settled=True).delete()
     scrub_moderation_text(spaces)
 
 

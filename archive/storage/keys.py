@@ -5,6 +5,7 @@ from uuid import UUID
 REHEARSAL = "rehearsal/"  # test objects of capabilities.py and setup.py; no Space is ever stored there
 SPACES = "spaces/"
 EXPORTS = "exports/"
+INBOX = "inbox/"  # where recorders drop recordings (archive/intake/arrivals/inbox_scan.py); no Space lies there
 
 
 def prefix(space: UUID) -> str:
@@ -72,3 +73,13 @@ def export_part_of(key: str) -> UUID | None:
 def is_rehearsal(key: str) -> bool:
     """Return whether this is a test object, not data."""
     return key.startswith(REHEARSAL)
+
+
+def inbox(recorder: str) -> str:
+    """Return the prefix of a recorder's inbox. `recorder`: the public prefix of its token, skr_..."""
+    return f"{INBOX}{recorder}/"
+
+
+def is_in_inbox(key: str) -> bool:
+    """Return whether the object belongs to a recorder, who may write and remove it at any time."""
+    return key.startswith(INBOX)

@@ -1,4 +1,4 @@
-"""Walk the whole bucket page by page, with the age of each object. Used by reconcile."""
+"""Walk the bucket, or a prefix of it, page by page, with the age of each object. Used by reconcile and for inboxes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ class OpenUpload:
     initiated: datetime
 
 
-def walk(store: Store) -> Iterator[ListedObject]:
+def walk(store: Store, prefix: str = "") -> Iterator[ListedObject]:
     """Yield all objects and old versions in key order, 1,000 per request."""
     with translated(store.bucket):
-        for page in store.client.get_paginator("list_object_versions").paginate(Bucket=store.bucket):
+        for page in store.client.get_paginator("list_object_versions").paginate(Bucket=store.bucket, Prefix=prefix):
             for entry in page.get("Versions", []):
                 stored = StoredVersion(entry["Key"], entry.get("VersionId") or "", entry["Size"])
                 yield ListedObject(stored, entry["ETag"], entry["LastModified"])

@@ -45,8 +45,9 @@ class Upload:
             )
         self.parts[number] = answer["ETag"]
 
-    def copy(self, number: int, source: str, etag: str, start: int, length: int) -> None:
-        """Have the store copy `length` bytes of `source`, from offset `start`, as part `number`.
+    def copy(self, number: int, source: str, etag: str, start: int, length: int, *, bucket: str = "") -> None:
+        """Have the store copy `length` bytes of `source`, from offset `start`, as part `number`. `bucket`: the bucket
+        of `source` in the same store; by default ours.
 
         Raises ObjectChanged if `source` no longer has this ETag, ObjectMissing if it is gone.
         """
@@ -56,7 +57,7 @@ class Upload:
                 Key=self.key,
                 UploadId=self.id,
                 PartNumber=number,
-                CopySource={"Bucket": self.store.bucket, "Key": source},
+                CopySource={"Bucket": bucket or self.store.bucket, "Key": source},
                 CopySourceIfMatch=etag,
                 CopySourceRange=f"bytes={start}-{start + length - 1}",
             )

@@ -86,17 +86,23 @@ def backend(alias: str) -> ObjectStorage:
 
 
 class Store:
-    """The bucket. Every method raises StoreDenied or StoreUnavailable when the store refuses or fails."""
+    """A bucket: our own, or another one of STORAGES that recordings come from (`alias`).
+
+    Every method raises StoreDenied or StoreUnavailable when the store refuses or fails.
+    """
+
+    def __init__(self, alias: str = "default") -> None:
+        self.alias = alias
 
     @cached_property
     def client(self) -> "S3Client":
         """One client for all threads that share this Store. The storage backend would create one per thread."""
-        client: S3Client = backend("default").connection.meta.client
+        client: S3Client = backend(self.alias).connection.meta.client
         return client
 
     @cached_property
     def bucket(self) -> str:
-        return str(backend("default").bucket_name)
+        return str(backend(self.alias).bucket_name)
 
     def head(self, key: str) -> ObjectInfo:
         """Raises ObjectMissing."""

@@ -15,6 +15,20 @@ class BadRequest(ApiRefusal):
     status = HTTPStatus.BAD_REQUEST
 
 
+class Unauthorized(ApiRefusal):
+    """The request does not prove who sent it."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class NotFound(ApiRefusal):
+    status = HTTPStatus.NOT_FOUND
+
+
+class TooLarge(ApiRefusal):
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
 class Forbidden(ApiRefusal):
     """The caller may not do this, signed in or not."""
 

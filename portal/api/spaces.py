@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import HeaderEx, P, Router, Status
 
+from archive import recorders
 from archive.errors import Refused, TooLate, violated_constraint
 from archive.intake.register import NewSpace, ParticipantSpec, register_space
 from archive.intake.request import validate_ended_at, validate_facts
@@ -121,8 +122,7 @@ def _host(name: str | None, by: Uploader) -> User:
     if by.recorder:
         if name is None:
             raise Refused("intake.host_missing")
-        hosts = by.recorder.hosts.all() if by.recorder.hosts.exists() else User.objects.all()
-        return _user(name, hosts.filter(is_active=True), Refused("intake.no_such_host", name=name))
+        return recorders.find_host(by.recorder, name)
     assert by.user is not None
     if by.user.is_auditor and not by.user.is_admin:
         raise Forbidden("api.auditors_upload_nothing")

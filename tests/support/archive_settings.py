@@ -74,6 +74,10 @@ S3 = {
 S3_ENDPOINT_URL = os.environ["S3_ENDPOINT_URL"]
 S3_PUBLIC_ENDPOINT_URL = os.environ["S3_PUBLIC_ENDPOINT_URL"]
 STORAGES = {
+    "livekit": {
+        "BACKEND": "archive.storage.backend.ObjectStorage",
+        "OPTIONS": {**S3, "bucket_name": "", "endpoint_url": S3_ENDPOINT_URL},
+    },
     "default": {
         "BACKEND": "archive.storage.backend.ObjectStorage",
         "OPTIONS": {**S3, "endpoint_url": S3_ENDPOINT_URL},
@@ -98,6 +102,9 @@ CERTIFICATE_KEY = base64.b64decode(os.environ["CERTIFICATE_KEY"])
 SPOOL_DIR = tempfile.gettempdir()
 DECODER_MEMORY_BYTES, DECODER_SECONDS = 1024**3, 3600
 TRANSCRIPTION_MODEL, TRANSCRIPTION_LANGUAGE, TRANSCRIPTION_THREADS = "", "", 2
+LIVEKIT_API_KEY, LIVEKIT_API_SECRET, LIVEKIT_RECORDER, LIVEKIT_URL = "", "", "", ""
+LIVEKIT_PREFIX, LIVEKIT_DELETE_SOURCE, LIVEKIT_WAIT_SECONDS = "", False, 60
+INBOX_IN_STORE, INBOX_FOLDER = False, ""
 LEASE_SECONDS, MESSAGE_SECONDS = int(os.environ["LEASE_SECONDS"]), 600
 MAIL_ON = False
 DEFAULT_FROM_EMAIL = ""

@@ -82,14 +82,15 @@ class FileSpec:
     language: str = "und"
 
 
-def open_session(space_id: UUID, file: FileSpec, by: Uploader) -> UploadSession:
-    """Begin an upload. Raises Refused for a file that can't be taken, Conflict when the Space does not wait for one or
-    too many are open, TooLate, StorageError; then nothing of it is left."""
-    _check(file)
+def open_session(space_id: UUID, file: FileSpec, by: Uploader, part_bytes: int | None = None) -> UploadSession:
+    """Begin an upload, in parts of `part_bytes` (by default, those of the settings). Raises Refused for a file that
+    can't be taken, Conflict when the Space does not wait for one or too many are open, TooLate, StorageError; then
+    nothing of it is left."""
+    validate_file(file)
     session = UploadSession(
         id=uuid4(),
         space_id=space_id,
-        part_size=part_size(file.size),
+        part_size=part_size(file.size, part_bytes),
         created_by=by.user,
         recorder=by.recorder,
         **vars(file),
@@ -110,7 +111,8 @@ def open_session(space_id: UUID, file: FileSpec, by: Uploader) -> UploadSession:
     return session
 
 
-def _check(file: FileSpec) -> None:
+def validate_file(file: FileSpec) -> None:
+    """Raises Refused for a file that no Space can take."""
     largest = MAX_TRANSCRIPT_BYTES if file.kind == UploadSession.Kind.TRANSCRIPT else settings.MAX_UPLOAD_BYTES
     if file.size > largest:
         raise Refused("upload.too_large", kind=file.kind, size=file.size, limit=largest)
@@ -118,10 +120,11 @@ def _check(file: FileSpec) -> None:
         raise Refused("upload.bad_language", language=file.language)
 
 
-def part_size(size: int) -> int:
-    """Bytes of each part but the last: as the settings say, and more where 10,000 such parts would not do."""
+def part_size(size: int, part_bytes: int | None = None) -> int:
+    """Bytes of each part but the last: as asked or as the settings say, and more where 10,000 such parts would not
+    do."""
     needed = -(-size // MOST_PARTS)
-    return max(settings.UPLOAD_PART_BYTES, -(-needed // MIB) * MIB)
+    return max(part_bytes or settings.UPLOAD_PART_BYTES, -(-needed // MIB) * MIB)
 
 
 def _key(session: UploadSession) -> str:

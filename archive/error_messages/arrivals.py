@@ -1,0 +1,36 @@
+"""Recordings that arrive by themselves: from LiveKit, and in inboxes."""
+
+from django.utils.translation import gettext_lazy as _
+
+MESSAGES = {
+    "arrival.token_not_working": _(
+        "The token {token} does not work: it was revoked, has expired, or its creator is no longer an admin."
+    ),
+    "arrival.empty": _("The recording has no bytes."),
+    "arrival.size_differs": _("The recording has {size:number} bytes, and its sidecar announces {expected:number}."),
+    "arrival.recording_missing": _("The recording {name} is not there."),
+    "arrival.source_changed": _(
+        "The recording {name} changed while it was copied. Drop it again when it is complete, under a new name."
+    ),
+    "arrival.sidecar_missing": _("The recording has no sidecar. Write {name}, with the facts of the Space."),
+    "arrival.sidecar_no_object": _("The sidecar is not a JSON object."),
+    "arrival.sidecar_unknown_fields": _("The sidecar has fields that are not known: {names:list}."),
+    "arrival.sidecar_lacks": _("The sidecar lacks {name}."),
+    "arrival.sidecar_field": _("The sidecar's {name} is not of the form that the documentation describes."),
+    "arrival.folder_fails": _("{folder}: the folder can't be read or written ({error})."),
+    "arrival.what_to_do": _(
+        "Correct what is said above and write the sidecar again: {name} is then fetched again. Or remove both files. "
+        "Nothing was removed."
+    ),
+    "livekit.not_authentic": _("The request is not signed with LiveKit's API secret, or its signature has expired."),
+    "livekit.not_an_event": _("The body is not an event of LiveKit."),
+    "livekit.recorder_not_working": _(
+        "The token {token} that LIVEKIT_RECORDER names does not work, or may not upload."
+    ),
+    "livekit.egress_failed": _("LiveKit has no recording of this egress ({reason})."),
+    "livekit.egress_lost": _(
+        "LiveKit never reported the end of the egress {egress}. If its recording exists, upload it yourself."
+    ),
+    "livekit.key_not_allowed": _("LiveKit's file does not lie below the prefix “{prefix}” of LIVEKIT_PREFIX."),
+    "livekit.end_unknown": _("LiveKit does not say when the recording ended."),
+}

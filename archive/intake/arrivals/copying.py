@@ -1,0 +1,57 @@
+"""Copy the bytes of an arrival into an upload session of its Space, part by part.
+
+The session is that of any upload (archive/intake/uploads/): the deadline of its Space, the quotas of the recorder and
+the clean-up apply to it. If the worker dies, the next run lists the parts that the store has, and sends the missing
+ones. Each part is conditional on the ETag that the row has, so parts of two different files never meet.
+"""
+
+from pathlib import PurePath
+
+from archive.errors import Conflict
+from archive.intake.arrivals.sources import Source
+from archive.intake.uploads.complete import complete, list_parts
+from archive.intake.uploads.sessions import FileSpec, Uploader, multipart, open_session
+from archive.intake.uploads.sign import size_of
+from archive.leases import Claim
+from archive.models import Arrival, Space, UploadSession
+from archive.storage import PART
+
+State = UploadSession.State
+LONGEST_NAME = 255  # characters, of UploadSession.name
+
+
+def file_spec(arrival: Arrival) -> FileSpec:
+    """The recording as an upload announces it."""
+    assert arrival.size is not None
+    name = PurePath(arrival.path).name[-LONGEST_NAME:]
+    return FileSpec(UploadSession.Kind.RECORDING, name, arrival.size, arrival.sha256)
+
+
+def copy(claim: Claim[Arrival], space: Space, source: Source) -> bool:
+    """Copy what is missing, and complete the upload. Returns False when the time of this run is up first. Raises
+    ObjectChanged when the source is not the file that was registered, Conflict, TooLate, StorageError, LeaseLost."""
+    by, budget = Uploader(recorder=claim.row.recorder), claim.budget()
+    session = _session(claim.row, space, by)
+    stored = {part.number: part.size for part in list_parts(session, by)}
+    upload = multipart(session)
+    for number in range(1, session.part_count + 1):
+        if session.state != State.OPEN:
+            break
+        if stored.get(number) == size_of(session, number):
+            continue
+        if budget.is_used_up():
+            return False
+        source.send(upload, number, (number - 1) * session.part_size, size_of(session, number), claim.row.etag)
+        budget.heartbeat()
+    complete(session, by)
+    return True
+
+
+def _session(arrival: Arrival, space: Space, by: Uploader) -> UploadSession:
+    """The session of an earlier run, or a new one. Raises Conflict, TooLate, StorageError."""
+    begun = space.uploads.filter(kind=UploadSession.Kind.RECORDING, state__in=[State.OPEN, State.UPLOADED]).first()
+    if begun is None:
+        return open_session(space.pk, file_spec(arrival), by, PART)  # a part is in memory, whatever the settings say
+    if begun.recorder_id != arrival.recorder_id:  # the host uploads a recording of their own
+        raise Conflict("upload.recording_exists")
+    return begun

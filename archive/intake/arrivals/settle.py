@@ -1,0 +1,93 @@
+"""Settle an arrival that is over: write its outcome beside the recording, and remove the source if it is accepted.
+
+The order is: outcome, recording, sidecar. A worker that is killed in between leaves the row unsettled, and the next one
+does all of it again; each step is idempotent. Nothing is removed before the stored copy was seen in our store, with the
+size and ETag that the examination recorded. The source of a refused recording is never removed.
+"""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from archive import dbtime, leases, log
+from archive.errors import ObjectChanged, SpacekeepError
+from archive.intake.arrivals.sources import source_of
+from archive.leases import Claim
+from archive.log import SYSTEM, events
+from archive.models import Arrival, Space
+from archive.storage import store
+
+UNSETTLED = Q(settled=False)
+
+
+def settle(arrival_id: UUID) -> bool:
+    """Returns whether this call settled it."""
+    claim = leases.claim(Arrival, arrival_id, Arrival.OVER, condition=UNSETTLED)
+    return leases.attempt(claim, _settle, retry=_retry)
+
+
+def _settle(claim: Claim[Arrival]) -> bool:
+    arrival = claim.row
+    source = source_of(arrival)
+    is_deleted = arrival.space is not None and arrival.space.state in Space.DELETING
+    if arrival.source != Arrival.Source.LIVEKIT:
+        source.write_outcome(json.dumps(outcome(arrival), ensure_ascii=False, indent=1).encode())
+    removes = arrival.state == Arrival.State.ACCEPTED and _may_remove(arrival)
+    if removes:
+        if not is_deleted:
+            _require_stored(arrival)
+        claim.renew()
+        source.remove(arrival.etag)
+    with transaction.atomic():
+        claim.renew(settled=True, **leases.RESET)
+        if removes:
+            log.record(
+                events.ARRIVAL_SOURCE_REMOVED,
+                space_id=arrival.space_id,
+                actor=SYSTEM,
+                source=arrival.source,
+                **arrival.log_subject,
+            )
+        if is_deleted:
+            arrival.delete()  # it names a file of a Space that is deleted
+    return True
+
+
+def _may_remove(arrival: Arrival) -> bool:
+    return arrival.source != Arrival.Source.LIVEKIT or settings.LIVEKIT_DELETE_SOURCE
+
+
+def _require_stored(arrival: Arrival) -> None:
+    """Raises ObjectChanged unless our store has the recording, as it was examined; ObjectMissing, StorageError."""
+    assert arrival.space is not None
+    recording = arrival.space.recordings.order_by("number").first()
+    if recording is None or recording.size != arrival.size:
+        raise ObjectChanged("storage.object_differs", key=arrival.path)
+    if not store().head(recording.key).is_one(recording.size, recording.etag):
+        raise ObjectChanged("storage.object_differs", key=recording.key)
+
+
+def outcome(arrival: Arrival) -> dict[str, Any]:
+    """What the recorder reads (docs/how-to/watch-an-inbox.md)."""
+    at = log.rfc3339(dbtime.now())
+    if arrival.state == Arrival.State.ACCEPTED:
+        return {"outcome": "accepted", "space": str(arrival.space_id), "at": at}
+    advice = SpacekeepError("arrival.what_to_do", name=arrival.path)
+    return {
+        "outcome": "refused",
+        "space": None,
+        "at": at,
+        "code": arrival.problem_code,
+        "text": arrival.problem_text,
+        "what_to_do": str(advice),
+    }
+
+
+def _retry(claim: Claim[Arrival], error: SpacekeepError) -> None:
+    """People read why it was refused; that it is not settled yet is said by `settled`."""
+    refused = claim.row.state == Arrival.State.REFUSED
+    claim.release_for_retry(claim.row.problem if refused else error.problem)

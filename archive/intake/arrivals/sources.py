@@ -1,0 +1,192 @@
+"""Where a recording lies before it is ours: another bucket, an inbox in our bucket, or a folder of this machine.
+
+Addresses, buckets and folders come from the settings, never from an event or a sidecar.
+"""
+
+import os
+import stat
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+
+from archive.errors import DiskFailed, ObjectChanged, ObjectMissing, StorageError, StoreDenied
+from archive.models import Arrival
+from archive.storage import Store, StoredVersion, Upload, store, write
+from archive.storage.capabilities import copies_parts
+
+LIVEKIT = "livekit"  # the entry of STORAGES that has the bucket of LiveKit's recordings
+OUTCOME = ".outcome.json"
+SIDECAR = ".json"
+
+
+@dataclass(frozen=True)
+class FileState:
+    """Size in bytes, and a text that changes with the bytes: an ETag, or what the file system says of the file."""
+
+    size: int
+    etag: str
+
+
+class Source(ABC):
+    """The files of one arrival. Each method raises StorageError, DiskFailed."""
+
+    @abstractmethod
+    def look(self) -> FileState:
+        """The recording as it is now. Raises ObjectMissing."""
+
+    @abstractmethod
+    def send(self, upload: Upload, number: int, start: int, length: int, etag: str) -> None:
+        """Send `length` bytes from offset `start` as part `number`. Raises ObjectChanged unless the recording is the
+        one with this ETag, ObjectMissing."""
+
+    @abstractmethod
+    def read_sidecar(self) -> bytes:
+        """The JSON beside the recording. Raises ObjectMissing."""
+
+    @abstractmethod
+    def write_outcome(self, text: bytes) -> None:
+        """Write the outcome beside the recording. An older one is replaced."""
+
+    @abstractmethod
+    def remove(self, etag: str) -> None:
+        """Remove the recording if it is still the one with this ETag, and then its sidecar. Idempotent."""
+
+
+@dataclass
+class StoreSource(Source):
+    """An object in `bucket`. Of LiveKit's bucket, only the object itself is ours to touch: it has no sidecar."""
+
+    bucket: Store
+    key: str
+
+    def look(self) -> FileState:
+        info = self.bucket.head(self.key)
+        return FileState(info.size, info.etag)
+
+    @cached_property
+    def _copies(self) -> bool:
+        """Whether our store can copy from the bucket itself: one endpoint, and copies that can be trusted."""
+        ours = store()
+        return self.bucket.client.meta.endpoint_url == ours.client.meta.endpoint_url and copies_parts(ours)
+
+    def send(self, upload: Upload, number: int, start: int, length: int, etag: str) -> None:
+        if self._copies:
+            try:
+                upload.copy(number, self.key, etag, start, length, bucket=self.bucket.bucket)
+                return
+            except StoreDenied:  # our key may not read it; LiveKit's may
+                self.__dict__["_copies"] = False
+        upload.put(number, self.bucket.read(self.key, start, length, etag))
+
+    def read_sidecar(self) -> bytes:
+        info = self.bucket.head(self.key + SIDECAR)
+        return self.bucket.read(info.key, 0, info.size, info.etag) if info.size else b""
+
+    def write_outcome(self, text: bytes) -> None:
+        write(self.bucket, self.key + OUTCOME, BytesIO(text), "application/json", check=lambda: None)
+
+    def remove(self, etag: str) -> None:
+        names = [self.key] if self.bucket.alias == LIVEKIT else [self.key, self.key + SIDECAR]
+        with suppress(ObjectMissing):
+            if not _same(self.look().etag, etag):
+                return  # another recording under the same name: not ours to remove
+        for name in names:
+            if failed := self.bucket.delete((StoredVersion(name, "", 0),)):
+                raise StorageError("storage.not_removed", key=name, error=failed[name])
+
+
+@dataclass
+class FolderSource(Source):
+    """A file in a folder of this machine. `path` is relative to `folder`."""
+
+    folder: Path
+    path: str
+
+    def look(self) -> FileState:
+        with self._open(self.path) as file:
+            return file_state(os.fstat(file.fileno()))
+
+    def send(self, upload: Upload, number: int, start: int, length: int, etag: str) -> None:
+        with self._open(self.path) as file:
+            file.seek(start)
+            data = file.read(length)
+            if file_state(os.fstat(file.fileno())).etag != etag or len(data) != length:
+                raise ObjectChanged("storage.object_differs", key=self.path)
+        upload.put(number, data)
+
+    def read_sidecar(self) -> bytes:
+        with self._open(self.path + SIDECAR) as file:
+            return file.read()
+
+    def write_outcome(self, text: bytes) -> None:
+        """Complete or not at all: a program that watches the folder never reads half of it."""
+        target = self.folder / (self.path + OUTCOME)
+        fresh = target.with_name(f".{target.name}.new")
+        with self._errors():
+            fresh.unlink(missing_ok=True)
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644), "wb") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(target)
+
+    def remove(self, etag: str) -> None:
+        with suppress(ObjectMissing):
+            if self.look().etag != etag:
+                return
+        with self._errors():
+            (self.folder / self.path).unlink(missing_ok=True)
+            (self.folder / (self.path + SIDECAR)).unlink(missing_ok=True)
+
+    @contextmanager
+    def _open(self, path: str) -> Iterator[BinaryIO]:
+        """A regular file inside the folder; links are not followed, so a recorder can't have other files read."""
+        with self._errors():
+            target = self.folder / path
+            if not target.parent.resolve().is_relative_to(self.folder.resolve(strict=True)):
+                raise ObjectMissing("arrival.recording_missing", name=path)
+            try:
+                descriptor = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            except FileNotFoundError:
+                raise ObjectMissing("arrival.recording_missing", name=path) from None
+            with os.fdopen(descriptor, "rb") as file:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise ObjectMissing("arrival.recording_missing", name=path)
+                yield file
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Only a name that is missing from a folder that is there is missing. All else passes: a disk that is not
+        mounted, a folder without rights."""
+        try:
+            yield
+        except OSError as error:
+            raise DiskFailed("arrival.folder_fails", folder=self.folder, error=error.strerror or "") from error
+
+
+def file_state(facts: os.stat_result) -> FileState:
+    return FileState(facts.st_size, f"{facts.st_ino:x}-{facts.st_size:x}-{facts.st_mtime_ns:x}")
+
+
+def inbox_folder(recorder: str) -> Path:
+    """The inbox of a recorder on this machine. `recorder`: the public prefix of its token."""
+    return Path(settings.INBOX_FOLDER) / recorder
+
+
+def source_of(arrival: Arrival) -> Source:
+    if arrival.source == Arrival.Source.LIVEKIT:
+        return StoreSource(Store(LIVEKIT), arrival.path)
+    if arrival.source == Arrival.Source.INBOX:
+        return StoreSource(store(), arrival.path)
+    return FolderSource(inbox_folder(arrival.recorder.prefix), arrival.path)
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip('"') == other.strip('"')
