@@ -46,6 +46,7 @@ urlpatterns = [
     path("", spaces.spaces, name="spaces"),
     path("upload/", upload.upload, name="upload"),
     path("upload/inspect", upload.inspect, name="upload-inspect"),
+    path("upload/sort", upload.sort, name="upload-sort"),
     path("spaces/<uuid:space_id>/progress", upload.progress, name="progress"),
     path("spaces/<uuid:space_id>/accept-partial/<uuid:upload_id>", upload.accept_partial, name="accept-partial"),
     path("spaces/<uuid:space_id>/", spaces.space, name="space"),

@@ -49,6 +49,7 @@ LADDER = {
     "my-lines": ("GET", 200, 200, 200),
     "upload": ("GET", 200, 200, 404),
     "upload-inspect": ("POST", 200, 200, 404),
+    "upload-sort": ("POST", 200, 200, 404),
     "progress": ("GET", 302, 302, 302),
     "transcription": ("POST", 302, 302, 404),
     "export": ("GET", 200, 200, 200),
@@ -61,6 +62,7 @@ LADDER = {
 }
 NOT_OF_A_SPACE = {
     *("spaces", "log", "deadlines", "search", "my-lines", "healthz", "upload", "upload-inspect", "export"),
+    "upload-sort",
     *("moderation", "flag-several", "appeals", "holds", "recorders", "notices", "notices-dismiss", "certificates"),
     "javascript-catalog",
 }
@@ -68,7 +70,7 @@ NOT_OF_A_SPACE = {
 OPEN = {"download", "healthz", "javascript-catalog"}
 OF_A_SPACE = [name for name in LADDER if name not in NOT_OF_A_SPACE]
 CONTENT = ["audio", "recording", "transcript", "transcription", "bundle", "download"]
-POST_ONLY = ["flag", "lift", "hold", "appeal", "upload-inspect", "notices-dismiss"]
+POST_ONLY = ["flag", "lift", "hold", "appeal", "upload-inspect", "upload-sort", "notices-dismiss"]
 GET_OR_POST = ["bundle", "transcription", "flag-several", "export", "recorders"]
 KEPT_AFTERWARDS = {"log-space"}  # the story of a Space outlives it
 

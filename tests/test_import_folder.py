@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from archive.errors import Unreadable
-from archive.intake.importers import captions, find
-from archive.intake.importers.tree import Folder
+from archive.intake.importers import find, survey
 from tests.support.errors import raises_error
 
 
@@ -24,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_recordings_in_subfolders_are_found_and_hidden_files_ignored(folder: Path) -> None:
-    assert names(folder) == ["a.m4a", "deep/er/b.OPUS"]
+    assert names(folder) == ["a.m4a", "deep/er/b.OPUS", "film.mov"]
 
 
 def test_links_are_not_followed(folder: Path, tmp_path: Path) -> None:
@@ -33,7 +32,7 @@ def test_links_are_not_followed(folder: Path, tmp_path: Path) -> None:
     (folder / "folder").symlink_to(tmp_path / "elsewhere")
     (folder / "file.m4a").symlink_to(tmp_path / "elsewhere" / "secret.m4a")
 
-    assert names(folder) == ["a.m4a", "deep/er/b.OPUS"]
+    assert names(folder) == ["a.m4a", "deep/er/b.OPUS", "film.mov"]
 
 
 def test_a_named_file_needs_no_known_extension(tmp_path: Path) -> None:
@@ -44,23 +43,6 @@ def test_a_named_file_needs_no_known_extension(tmp_path: Path) -> None:
     (candidate,) = find(tmp_path / "talk")
 
     assert (candidate.recording, candidate.transcript, candidate.missing) == ("talk", "talk.vtt", ("--ended-at",))
-
-
-class Parsed(Folder):
-    """Remembers which JSON files were parsed."""
-
-    def document(self, name: str) -> object:
-        self.parsed = [*getattr(self, "parsed", []), name]
-        return super().document(name)
-
-
-def test_only_json_of_the_recordings_name_is_parsed_for_a_transcript(tmp_path: Path) -> None:
-    for name in ("other.json", "talk.json"):
-        (tmp_path / name).write_text('{"segments": []}')
-    tree = Parsed(tmp_path)
-
-    assert captions.beside(tree, "talk.m4a") == "talk.json"
-    assert tree.parsed == ["talk.json"]
 
 
 def test_a_files_modification_time_is_not_used(tmp_path: Path) -> None:
@@ -75,9 +57,14 @@ def test_a_damaged_metadata_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "talk.m4a").write_bytes(b"bytes")
     (tmp_path / "talk.json").write_text("[" * 10_000)
 
-    (candidate,) = find(tmp_path)
+    (left_out,) = survey(tmp_path).left_out
 
-    assert candidate.facts.notes == ("talk.json: The JSON is nested too deeply to be read.",)
+    assert left_out.as_json() == {
+        "file": "talk.json",
+        "count": 1,
+        "code": "import.json_too_deep",
+        "problem": "The JSON is nested too deeply to be read.",
+    }
 
 
 def test_an_empty_folder_is_reported(tmp_path: Path) -> None:

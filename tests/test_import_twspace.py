@@ -146,8 +146,8 @@ def test_an_invalid_listener_count_is_ignored(tmp_path: Path, count: object) -> 
 
 @pytest.mark.parametrize("captions", [f"{NAME}_cc.jsonl", f"{NAME} CC.jsonl", f"{NAME}.vtt", f"{NAME}.transcript.srt"])
 def test_captions_beside_it_are_its_transcript(tmp_path: Path, captions: str) -> None:
-    (tmp_path / captions).write_text("words")
-    (tmp_path / "somebody else_cc.jsonl").write_text("words")
+    (tmp_path / captions).write_text("WEBVTT\n\n00:01.000 --> 00:02.000\nwords\n")
+    (tmp_path / "somebody else_cc.jsonl").write_text("WEBVTT\n\n00:01.000 --> 00:02.000\nwords\n")
     (tmp_path / f"{NAME}.m4a").write_bytes(b"sound")
 
     (candidate,) = find(tmp_path)

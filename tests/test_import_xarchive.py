@@ -120,7 +120,7 @@ def test_videos_of_posts_are_not_spaces(tmp_path: Path) -> None:
 
 def test_two_recordings_of_one_space_are_reported(tmp_path: Path) -> None:
     root = make_archive(tmp_path, SPACE)
-    (root / "data" / "spaces_media" / "space-1ypKdEXvkMLGW_1.ts").write_bytes(b"more")
+    (root / "data" / "spaces_media" / "space-1ypKdEXvkMLGW_1.ts").write_bytes(b"ID3 and more")
 
     candidates = find(root)
 

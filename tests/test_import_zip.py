@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from archive.errors import Refused, Unreadable
-from archive.intake.importers import ImportCandidate, find
+from archive.intake.importers import ImportCandidate, find, survey
 from tests.support.errors import raises_error
 
 SPACE = [{"id": "1ab", "endedAt": "2026-11-22T20:05:10Z"}]
@@ -118,11 +118,9 @@ def test_a_member_over_the_upload_limit_is_refused(tmp_path: Path, settings: Any
 
 
 def test_a_metadata_bomb_is_not_read(tmp_path: Path) -> None:
-    candidate = only(pack(tmp_path, {"talk.json": b"[" * (17 * 1024**2), "talk.m4a": b"sound"}))
+    (left_out,) = survey(pack(tmp_path, {"talk.json": b"[" * (17 * 1024**2), "talk.m4a": b"sound"})).left_out
 
-    assert candidate.facts.notes == (
-        "talk.json: Unpacked, this file would be more than 200 times as large. No recording is.",
-    )
+    assert (left_out.file, left_out.problem["code"]) == ("talk.json", "import.member_bomb")
 
 
 def test_a_false_size_yields_no_more_bytes_than_declared(tmp_path: Path) -> None:

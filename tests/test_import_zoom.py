@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from archive.intake.importers import ImportCandidate, find
+from archive.intake.importers import ImportCandidate, find, survey
 
 LOCAL = "2026-11-22 20.05.10 Seeds and beans 98796876123"
 CLOUD = "GMT20261122-190510_Recording"
@@ -15,6 +15,10 @@ def make(folder: Path, *names: str) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"bytes")
     return folder
+
+
+def left_out(path: Path) -> dict[str, str]:
+    return {one.file: one.problem["code"] for one in survey(path).left_out}
 
 
 def by_name(path: Path) -> dict[str, ImportCandidate]:
@@ -34,9 +38,13 @@ def test_a_local_recording_folder(tmp_path: Path, sound: str) -> None:
         ("--ended-at",),
     )
     assert candidate.facts.notes == (
-        "chat.txt: the chat is not taken in.",
         "The folder's name has the start in that computer's local time (2026-11-22 20.05.10), without zone.",
     )
+    assert left_out(tmp_path) == {
+        f"{LOCAL}/chat.txt": "import.chat",
+        f"{LOCAL}/playback.m3u": "import.text",
+        f"{LOCAL}/video98796876123.mp4": "import.film_of_meeting",
+    }
 
 
 def test_the_folder_itself(tmp_path: Path) -> None:
@@ -51,7 +59,7 @@ def test_separate_tracks_are_ignored(tmp_path: Path) -> None:
     candidates = by_name(tmp_path)
 
     assert list(candidates) == [f"{LOCAL}/audio98796876123.m4a"]
-    assert candidates[f"{LOCAL}/audio98796876123.m4a"].facts.notes[0].startswith("Audio Record: separate tracks")
+    assert left_out(tmp_path) == {f"{LOCAL}/Audio Record/audioIda198796876123.m4a": "import.own_track"}
 
 
 def test_a_transcript_beside_two_recordings_matches_neither(tmp_path: Path) -> None:
@@ -76,7 +84,6 @@ def test_a_cloud_recording(tmp_path: Path) -> None:
     }
     assert candidates[f"{CLOUD}.m4a"].missing == ("--ended-at",)
     assert candidates[f"{CLOUD}.m4a"].facts.notes == (
-        "GMT20261122-190510_RecordingnewChat.txt: the chat is not taken in.",
         "By its name, the recording began on 22 November 2026, 19:05 UTC. Zoom doesn't write when it ended.",
     )
 

@@ -64,6 +64,8 @@ def test_json_output_is_one_object(run: Run, alice: User, talk: Path) -> None:
         "ended_at": ended_at,
         "expires_at": space.expires_at.isoformat(),
         "notes": [],
+        "companions": [],
+        "left_out": [],
     }
 
 

@@ -16,6 +16,9 @@ from archive.models import Space, User
 
 pytestmark = pytest.mark.usefixtures("committed")
 
+NAME = "(Nora)Seeds-1ypKdEXvkMLGW"
+COMPANIONS = [f"{NAME}.json: metadata of {NAME}.m4a.", f"{NAME}.vtt: transcript of {NAME}.m4a."]
+
 Run = Callable[..., tuple[int | str | None, str, str]]
 
 
@@ -69,7 +72,8 @@ def test_a_folder_is_ingested_with_its_metadata(run: Run, alice: User, spaces: P
     status, out, err = run(str(without_talk(spaces)))
 
     space = Space.objects.get()
-    assert (status, out, err) == (0, f"{space.pk}\n", "")
+    assert (status, out) == (0, f"{space.pk}\n")
+    assert err.splitlines() == [f"{NAME}.m4a: accepted.", *COMPANIONS]
     assert (space.title, space.audience, space.ended_at) == ("Seeds", "everyone", ended_at)
     assert (space.listeners_total, space.listeners_peak) == (435, None)
     assert [p.name for p in space.participants.order_by("role")] == ["Felix", "Alice", "Ida"]
@@ -81,7 +85,9 @@ def test_missing_facts_of_one_file_do_not_stop_the_others(run: Run, alice: User,
 
     assert (status, out) == (1, f"{Space.objects.get().pk}\n")
     assert err.splitlines() == [
+        f"{NAME}.m4a: accepted.",
         "talk.m4a: refused. When did the Space end? Give --ended-at: its deadline counts from there.",
+        *COMPANIONS,
         "CommandError: 1 of 2 recordings were refused: see above.",
     ]
 
@@ -137,6 +143,7 @@ def test_a_dry_run_shows_and_does_nothing(run: Run, alice: User, spaces: Path) -
         "  talk.m4a (file)",
         "  ended: unknown",
         "  REFUSED: When did the Space end? Give --ended-at: its deadline counts from there.",
+        *COMPANIONS,
     ]
 
 
@@ -161,7 +168,13 @@ def test_a_dry_run_as_json(run: Run, alice: User, spaces: Path, ended_at: dateti
                 "notes": [],
                 "problem": "",
             }
-        ]
+        ],
+        "rejected": [],
+        "companions": [
+            {"file": f"{NAME}.json", "recording": f"{NAME}.m4a", "kind": "metadata", "language": ""},
+            {"file": f"{NAME}.vtt", "recording": f"{NAME}.m4a", "kind": "transcript", "language": ""},
+        ],
+        "left_out": [],
     }
 
 
@@ -204,4 +217,4 @@ def test_an_empty_folder(run: Run, alice: User, tmp_path: Path) -> None:
     status, out, err = run(str(tmp_path / "nothing"))
 
     assert (status, out) == (1, "")
-    assert err.startswith("CommandError: nothing: There is no recording in it (m4a, mp3,")
+    assert err.startswith("CommandError: nothing: There is no recording in it: no file with sound")

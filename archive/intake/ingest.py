@@ -25,6 +25,7 @@ from archive import cues, leases, lifecycle
 from archive.errors import (
     LeaseLost,
     ObjectChanged,
+    Problem,
     Refused,
     StorageError,
     TooLate,
@@ -50,11 +51,15 @@ BLOCK = 1024**2
 
 @dataclass(frozen=True)
 class Outcome:
-    """`created` is False if the same recording existed already. `notes` are for the caller."""
+    """`created` is False if the same recording existed already. `notes` are for the caller.
+
+    `transcript_problem` is why a bad transcript was skipped, or {}.
+    """
 
     space: Space
     created: bool
     notes: list[str] = field(default_factory=list)
+    transcript_problem: Problem = field(default_factory=dict)
 
 
 # Called with (step, done, total): seconds while "measuring", bytes while "storing"; total is 0 if unknown.
@@ -82,33 +87,39 @@ def ingest(request: Request, progress: Progress = lambda step, done, total: None
         peak = analysis.measured.peak_dbfs
         if peak is None or peak < SILENT:
             notes.append(f"{request.recording.name}: it is silent from end to end. It was taken in all the same.")
-        lines = _parse_transcript(request, notes, ended_at - timedelta(milliseconds=analysis.measured.duration_ms))
+        began = ended_at - timedelta(milliseconds=analysis.measured.duration_ms)
+        lines, language, problem = _parse_transcript(request, notes, began)
         sha256 = _sha256(request.recording)
         identity = fingerprint(request.host, ended_at.isoformat(), sha256)
         space, created = _get_or_create_space(request, ended_at, identity, actor)
         if not created and space.state != Space.State.RECEIVING:
-            return Outcome(space, False, notes)
-        _store(space, request, ExaminedFiles(analysis, sha256, access_copy, lines), progress, actor)
+            return Outcome(space, False, notes, problem)
+        _store(space, request, ExaminedFiles(analysis, sha256, access_copy, lines, language), progress, actor)
     finish(space.id)
     space.refresh_from_db()
     if space.state == Space.State.PROCESSING:
         notes.append("Everything is stored. A worker makes it available as soon as the object store answers again.")
-    return Outcome(space, True, notes)
+    return Outcome(space, True, notes, problem)
 
 
-def _parse_transcript(request: Request, notes: list[str], began: datetime | None = None) -> list[cues.Cue]:
-    """Parse the transcript, if any. `began` is the start of the recording, once its length is known."""
+def _parse_transcript(
+    request: Request, notes: list[str], began: datetime | None = None
+) -> tuple[list[cues.Cue], str, Problem]:
+    """Parse the transcript, if any. Returns its lines, its language, and why it was skipped.
+
+    `began` is the start of the recording, once its length is known.
+    """
     if request.transcript is None:
-        return []
+        return [], request.language, {}
     try:
         parsed = transcripts.parse(request.transcript, lenient=request.lenient_transcript, began=began)
     except Unreadable as error:
         if not request.skip_bad_transcript:
             raise Unreadable("transcript.give_option", reason=error.problem) from error
         notes.append(f"{error} It was left out; the recording was taken in.")
-        return []
+        return [], request.language, error.problem
     notes += [f"{request.transcript.name}: {note}" for note in parsed.notes]
-    return parsed.cues
+    return parsed.cues, (parsed.language or "und") if request.language == "und" else request.language, {}
 
 
 def _sha256(path: Path) -> str:
@@ -155,12 +166,13 @@ def _create_space(request: Request, ended_at: datetime, fingerprint: str, actor:
 
 @dataclass(frozen=True)
 class ExaminedFiles:
-    """The recording's analysis and SHA-256, the file of its access copy, and the lines of the transcript."""
+    """The recording's analysis and SHA-256, the file of its access copy, and the transcript's lines and language."""
 
     analysis: measure.AudioAnalysis
     sha256: str
     access_copy: Path
     lines: list[cues.Cue]
+    language: str
 
 
 def _store(space: Space, request: Request, files: ExaminedFiles, progress: Progress, actor: Actor) -> None:
@@ -183,7 +195,7 @@ def _store(space: Space, request: Request, files: ExaminedFiles, progress: Progr
             store().abort(key, upload_id)
         recording_object = _write_recording(space, request.recording, files, claim.renew, step)
         derived = store_derived(space.id, files.analysis, files.access_copy, claim.renew)
-        lines, language = files.lines, request.language
+        lines, language = files.lines, files.language
         transcript = store_transcript(space.id, "1", lines, language, claim.renew) if lines else None
     except (Refused, StorageError) as error:
         if not claim.release_for_retry(error.problem, at_once=True):

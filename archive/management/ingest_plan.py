@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from archive import error_messages
-from archive.errors import Problem, Refused
+from archive.errors import Problem, Refused, make_problem
 from archive.formatting import format_count, format_time
 from archive.intake.importers import Facts, ImportCandidate
 from archive.intake.importers.plain import SOURCE as PLAIN
+from archive.intake.importers.sniff import Kind
 from archive.intake.importers.tree import stem
 from archive.intake.importers.values import text
 from archive.intake.request import Request, validate_ended_at, validate_text
@@ -35,6 +36,11 @@ class Plan:
 
     candidate: ImportCandidate
     given: Given
+    prefix: str = ""  # of names in messages, where several folders or archives are given
+
+    @property
+    def file(self) -> str:
+        return f"{self.prefix}{self.candidate.recording}"
 
     @cached_property
     def facts(self) -> Facts:
@@ -44,12 +50,18 @@ class Plan:
         """
         from_files = self.candidate.facts
         if not from_files.title and from_files.source == PLAIN:
-            from_files = replace(from_files, title=text(stem(self.candidate.recording)))
+            from_files = self._add_title(from_files)
         given = {name: value for name, value in self._given() if value not in (None, "", ())}
         facts = replace(from_files, **given)
         if from_files.ended_at in (None, facts.ended_at):
             return facts
         return facts.noting(f"By its files it ended on {format_time(from_files.ended_at)}; --ended-at was used.")
+
+    def _add_title(self, facts: Facts) -> Facts:
+        """Take the file's name, unless its archive does not state the encoding of its names."""
+        if self.candidate.tree.has_certain_name(self.candidate.recording):
+            return replace(facts, title=text(stem(self.candidate.recording)))
+        return facts.noting(error_messages.render(make_problem("import.name_encoding", file=self.candidate.name)))
 
     def _given(self) -> list[tuple[str, Any]]:
         return [(field.name, getattr(self.given.facts, field.name)) for field in fields(Facts)]
@@ -65,20 +77,29 @@ class Plan:
             ended_at=facts.ended_at,
             title=facts.title,
             transcript=self.given.transcript or transcript,
-            language=facts.language or "und",
+            language=self._language(),
             audience=facts.audience,
             cohosts=facts.cohosts,
             speakers=facts.speakers,
             listeners_peak=facts.listeners_peak,
             listeners_total=facts.listeners_total,
             accept_short=self.given.accept_short,
-            skip_bad_transcript=self.given.skip_bad_transcript,
+            # One that was only found beside the recording never keeps the recording out.
+            skip_bad_transcript=self.given.skip_bad_transcript or self.given.transcript is None,
             lenient_transcript=self.given.lenient_transcript,
             transcribe=self.given.transcribe,
         )
 
+    def _language(self) -> str:
+        """The language of the transcript: by the option, by its name, or that of the Space."""
+        by_name = "" if self.given.transcript else self.candidate.language
+        return self.given.facts.language or by_name or self.facts.language or "und"
+
     def problem(self) -> Problem:
         """Return why it would be refused, as far as is known without decoding it, or {}."""
+        tree, recording = self.candidate.tree, self.candidate.recording
+        if tree.kind(recording) == Kind.UNREADABLE:  # no permission, encrypted, damaged
+            return tree.faults[recording]
         try:
             request = self.request(Path(self.candidate.recording), None)
             validate_ended_at(request.ended_at)
@@ -90,7 +111,7 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         """Return the output of --dry-run --json."""
         transcript = self.given.transcript or self.candidate.transcript
-        files = {"file": self.candidate.recording, "transcript": str(transcript) if transcript else None}
+        files = {"file": self.file, "transcript": str(transcript) if transcript else None}
         return files | self.facts.as_json() | {"problem": error_messages.render(self.problem())}
 
     def as_text(self) -> str:
@@ -98,7 +119,7 @@ class Plan:
         facts, transcript = self.facts, self.given.transcript or self.candidate.transcript
         ended = format_time(facts.ended_at) if facts.ended_at else "unknown"
         lines = [
-            f"{self.candidate.recording} ({facts.source})" + (f", with {transcript}" if transcript else ""),
+            f"{self.file} ({facts.source})" + (f", with {transcript}" if transcript else ""),
             f"ended: {ended}",
             *([f"could talk: {Space.Audience(facts.audience).label}"] if facts.audience else []),
             *([f"co-hosts: {', '.join(facts.cohosts)}"] if facts.cohosts else []),

@@ -5,8 +5,11 @@ from typing import Any
 
 from archive import language_tags
 from archive.intake import importers
-from archive.intake.importers import captions, tags, xarchive, zoom
-from archive.intake.importers.tree import HIDDEN, SOUNDS
+from archive.intake.importers import tags, xarchive, zoom
+from archive.intake.importers.sniff import SNIFFED_BYTES
+from archive.intake.importers.tree import HIDDEN, SOUND_ENDINGS
+
+MAX_SORTED_FILES = 500  # of one folder, or one archive
 
 
 def upload_config() -> dict[str, Any]:
@@ -14,13 +17,15 @@ def upload_config() -> dict[str, Any]:
     return {
         "headBytes": tags.HEAD,
         "sidecarBytes": importers.MAX_INSPECTED_BYTES,
-        "recordingExtensions": list(SOUNDS),
-        "transcriptExtensions": [*captions.ENDINGS, ".txt"],
+        "recordingExtensions": sorted(SOUND_ENDINGS),
+        "transcriptExtensions": [".vtt", ".srt", ".jsonl", ".txt"],
         "chat": _pattern(zoom.CHAT_NAME),
+        "ownTrack": _pattern(zoom.OWN_TRACK),
+        "sniffedBytes": SNIFFED_BYTES,
+        "sortedFiles": MAX_SORTED_FILES,
         "hidden": _pattern(HIDDEN),
         "spaceRecording": _pattern(xarchive.RECORDING),
         "spaceMetadata": _pattern(xarchive.METADATA),
-        "ownTrack": _pattern(zoom.OWN_TRACK),
         "language": _pattern(language_tags.PATTERN),
     }
 

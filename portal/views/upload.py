@@ -4,6 +4,7 @@ The page's script talks to /api/v1, as recorders do, and sends the recording str
 the form comes here: small sidecar files, and the head of a recording.
 """
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from archive.models import Participant, Space, UploadSession, User
 from portal.access import find_space, find_space_to_change, may_have_content, only
 from portal.http import SignedInRequest
 from portal.presenters.intake_progress import intake_status
-from portal.presenters.upload_config import upload_config
+from portal.presenters.upload_config import MAX_SORTED_FILES, upload_config
 
 MAX_INSPECTED_FILES = 5
 MAX_INSPECTED_BYTES = 16 * 1024**2  # of all files of one request; the page sends far less
@@ -94,6 +95,39 @@ def inspect(request: SignedInRequest) -> HttpResponse:
         return JsonResponse({"detail": _("These files are too big to be looked into.")}, status=413)
     files = {file.name or "file": file.read() for file in uploaded}
     return JsonResponse(importers.inspect(files, request.POST.get("recording", "")).as_json())
+
+
+@require_POST
+@only(may_have_content)
+def sort(request: SignedInRequest) -> HttpResponse:
+    """What each chosen file is, as JSON, by its name, size and first bytes. Stores nothing.
+
+    `files` is JSON: [{name, size, head: bytes of `heads` that are its own, fault}]; `heads` has all first bytes, one
+    after the other, since a folder may have hundreds of files.
+    """
+    uploaded = request.FILES.get("heads")
+    heads = read_heads(request.POST.get("files", "[]"), uploaded.read() if uploaded else b"")
+    if heads is None:
+        return JsonResponse({"detail": _("These files are too many, or too big to be looked into.")}, status=413)
+    files, left_out = importers.sort_heads(heads)
+    return JsonResponse({"files": [one.as_json() for one in files], "left_out": [one.as_json() for one in left_out]})
+
+
+def read_heads(description: str, data: bytes) -> list[importers.Head] | None:
+    """The files that a page describes; None if the description is not what it should be, or has too many."""
+    try:
+        given = [
+            (str(one["name"]), int(one["size"]), int(one["head"]), str(one["fault"])) for one in json.loads(description)
+        ]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    if len(given) > MAX_SORTED_FILES or len(data) > MAX_INSPECTED_BYTES:
+        return None
+    heads, start = [], 0
+    for name, size, length, fault in given:
+        heads.append(importers.Head(name[:1000], size, data[start : start + length], fault))
+        start += max(0, length)
+    return heads
 
 
 @require_safe

@@ -6,19 +6,36 @@ from a value that states it, with a time zone or as a number since 1970: never f
 start plus a length.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from archive.errors import Unreadable
-from archive.intake.importers import livekit, plain, tags, twspace, xarchive, zoom
+from archive.errors import Problem, Unreadable, make_problem
+from archive.intake.importers import captions, livekit, plain, tags, twspace, xarchive, zoom
 from archive.intake.importers.facts import Facts, ImportCandidate, about
-from archive.intake.importers.tree import SOUNDS, Folder, Memory, SiblingFiles, Tree, ending
+from archive.intake.importers.heads import Head, Heads, SortedFile, sort_survey
+from archive.intake.importers.survey import Companion, LeftOut, Survey, account
+from archive.intake.importers.tree import SOUND_ENDINGS, Folder, GivenFiles, Memory, Tree, ending
 from archive.intake.importers.zip_tree import ZipTree, is_zip
 
-__all__ = ["SOURCES", "Facts", "ImportCandidate", "find", "inspect", "is_several"]
+__all__ = [
+    "SOURCES",
+    "Companion",
+    "Facts",
+    "Head",
+    "ImportCandidate",
+    "LeftOut",
+    "SortedFile",
+    "Survey",
+    "find",
+    "inspect",
+    "is_several",
+    "sort_heads",
+    "survey",
+    "survey_files",
+]
 
 # Each claims recordings, in this order: the first tool that knows a recording gets it.
 TOOLS = (livekit, twspace)
@@ -32,10 +49,31 @@ def find(path: Path) -> list[ImportCandidate]:
 
     Raises Unreadable if there is none, or if the archive is damaged.
     """
-    candidates = _find_in(_open_tree(path))
+    candidates = list(survey(path).candidates)
     if not candidates:
         raise Unreadable("import.no_recording", file=path.name)
-    return sorted(candidates, key=lambda candidate: candidate.recording)
+    return candidates
+
+
+def survey(path: Path, language: str = "") -> Survey:
+    """Account for each file in a folder, in a ZIP archive, or at `path` itself. There may be no recording.
+
+    Of transcripts in several languages, the one in `language` is preferred. Raises Unreadable if an archive is damaged.
+    """
+    if path.is_dir():
+        return _survey(Folder(path), language)
+    return _survey(ZipTree(path), language) if is_zip(path) else survey_files([path], language)
+
+
+def survey_files(paths: Sequence[Path], language: str = "") -> Survey:
+    """Account for files of one folder that were named one by one. A single one is a recording, whatever it holds."""
+    return _survey(GivenFiles(paths), language)
+
+
+def sort_heads(heads: Sequence[Head]) -> tuple[list[SortedFile], list[LeftOut]]:
+    """Sort files by their names, sizes and first bytes: those of use, and those that are left out with a reason."""
+    tree = Heads(heads)
+    return sort_survey(tree, _survey(tree))
 
 
 def is_several(path: Path) -> bool:
@@ -43,23 +81,25 @@ def is_several(path: Path) -> bool:
     return path.is_dir() or is_zip(path)
 
 
-def _open_tree(path: Path) -> Tree:
-    if path.is_dir():
-        return Folder(path)
-    return ZipTree(path) if is_zip(path) else SiblingFiles(path)
+def _survey(tree: Tree, language: str = "") -> Survey:
+    tree.unrelated = xarchive.find_unrelated(tree)
+    candidates = _find_in(tree, language)
+    reasons: dict[str, Problem] = dict.fromkeys(tree.unrelated, make_problem("import.not_about_spaces"))
+    reasons |= xarchive.explain(tree, candidates) | zoom.explain(tree, candidates)
+    return account(tree, candidates, reasons)
 
 
 def inspect(files: Mapping[str, bytes], recording: str = "") -> Facts:
     """Read the facts from small files beside a recording, and from its first bytes.
 
-    `files` maps names to bytes. The one named `recording` (by default the first with a recording's extension) holds
-    its first 256 KiB or, for an m4a whose index is at the end, an ftyp box and the index (moov). It may be missing. Its
-    real name helps, since some tools write facts into it. Never raises for the files' content; `notes` lists what was
-    not understood. Stores nothing.
+    `files` maps names to bytes. The one named `recording` (by default the first that is named like one) holds its first
+    256 KiB or, for an m4a whose index is at the end, an ftyp box and the index (moov). It may be missing. Its real name
+    helps, since some tools write facts into it. Never raises for the files' content; `notes` lists what was not
+    understood. Stores nothing.
     """
     small = {name: data for name, data in files.items() if len(data) <= MAX_INSPECTED_BYTES}
     notes = [about(name, _("it is too large to be inspected here.")) for name in files if name not in small]
-    tree = Memory(small, recording or next((name for name in files if ending(name) in SOUNDS), "recording"))
+    tree = Memory(small, recording or next((name for name in files if ending(name) in SOUND_ENDINGS), "recording"))
     (candidate,) = _find_in(tree)
     if candidate.facts.source == plain.SOURCE:
         notes += _note_unknown_files(tree, candidate)
@@ -79,7 +119,7 @@ def _note_unknown_files(tree: Tree, candidate: ImportCandidate) -> list[str]:
     return notes
 
 
-def _find_in(tree: Tree) -> list[ImportCandidate]:
+def _find_in(tree: Tree, language: str = "") -> list[ImportCandidate]:
     """Let each tool's module claim the recordings that it knows; the rest are recordings without metadata."""
     left = tree.sounds()
     candidates = xarchive.find(tree, left)
@@ -89,13 +129,25 @@ def _find_in(tree: Tree) -> list[ImportCandidate]:
         left = _without(left, candidates)
     meetings = zoom.find(tree, left)
     left = zoom.outside(_without(left, meetings), meetings)
-    return [_add_title(candidate) for candidate in candidates + meetings] + plain.find(tree, left)
+    candidates = [_add_title(candidate) for candidate in candidates + meetings] + plain.find(tree, left)
+    return [_add_transcript(candidate, language) for candidate in candidates]
 
 
 def _add_title(candidate: ImportCandidate) -> ImportCandidate:
     """Take the title from the recording's tags if the tool gave none."""
     title = candidate.facts.title or tags.read(candidate.tree, candidate.recording).title
     return replace(candidate, facts=replace(candidate.facts, title=title))
+
+
+def _add_transcript(candidate: ImportCandidate, language: str) -> ImportCandidate:
+    """Take the transcript that is named after the recording if the tool gave none, and the language in its name."""
+    tree, recording = candidate.tree, candidate.recording
+    ranked = captions.rank(tree, recording, language or candidate.facts.language)
+    transcript = candidate.transcript
+    if transcript is None:
+        transcript = next((named.name for named in ranked if not captions.find_fault(tree, named.name)), None)
+    tag = next((named.language for named in ranked if named.name == transcript), "")
+    return replace(candidate, transcript=transcript, language=tag)
 
 
 def _without(sounds: list[str], candidates: list[ImportCandidate]) -> list[str]:

@@ -1,7 +1,7 @@
 """The facts found in files, named as in `Request`, and a reader that validates untrusted values."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from archive.errors import Problem, Unreadable
 from archive.intake.importers.tree import Tree, base
 from archive.intake.importers.values import count, instant, short, text
 from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
@@ -45,12 +46,15 @@ class Facts:
 
 @dataclass(frozen=True)
 class ImportCandidate:
-    """A recording, the transcript beside it (names in `tree`), and the facts of its Space."""
+    """A recording and the facts of its Space, the transcript beside it, and the metadata files that the facts come from
+    (names in `tree`). `language` is the tag in the transcript's name, or ""."""
 
     tree: Tree
     recording: str
     facts: Facts
     transcript: str | None = None
+    metadata: tuple[str, ...] = ()
+    language: str = ""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -63,14 +67,20 @@ class ImportCandidate:
         return base(self.recording)
 
     @contextmanager
-    def on_disk(self) -> Iterator[tuple[Path, Path | None]]:
-        """Yield the paths of recording and transcript. Those in an archive are unpacked and removed afterwards."""
-        with self.tree.on_disk(self.recording) as recording:
-            if self.transcript is None:
-                yield recording, None
-            else:
-                with self.tree.on_disk(self.transcript) as transcript:
-                    yield recording, transcript
+    def on_disk(self, problems: list[Problem] | None = None) -> Iterator[tuple[Path, Path | None]]:
+        """Yield the paths of recording and transcript. Those in an archive are unpacked and removed afterwards.
+
+        A transcript that can't be unpacked is None, and its problem is added to `problems`.
+        """
+        with ExitStack() as stack:
+            recording, transcript = stack.enter_context(self.tree.on_disk(self.recording)), None
+            if self.transcript is not None:
+                try:
+                    transcript = stack.enter_context(self.tree.on_disk(self.transcript))
+                except Unreadable as error:
+                    if problems is not None:
+                        problems.append(error.problem)
+            yield recording, transcript
 
 
 @dataclass

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from archive.formatting import format_size
-from archive.intake.importers import captions
 from archive.intake.importers.facts import Facts, ImportCandidate, Reader
 from archive.intake.importers.tree import Tree, base
 from archive.intake.importers.values import count, dig, instant, items, short, text
@@ -31,7 +30,7 @@ def find(tree: Tree, sounds: list[str]) -> list[ImportCandidate]:
                     if sound is not None:
                         left.remove(sound)
                         facts = _facts(tree, name, result, file, sound)
-                        found.append(ImportCandidate(tree, sound, facts, captions.beside(tree, sound)))
+                        found.append(ImportCandidate(tree, sound, facts, metadata=(name,)))
     return found
 
 

@@ -3,21 +3,26 @@
 import io
 import os
 import re
+import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
 from django.utils.translation import gettext
 
-from archive.errors import Unreadable
+from archive.errors import Problem, Unreadable, make_problem
+from archive.intake.importers.sniff import SNIFFED_BYTES, Kind, detect_kind
 from archive.intake.importers.values import MAX_BYTES, document, text
 
-# Recordings are found by these extensions. Decoding finds out what they really are.
-SOUNDS = (".m4a", ".mp4", ".mp3", ".ogg", ".oga", ".opus", ".wav", ".flac", ".aac", ".ts")
+# What a file is, its content says. These names only decide what becomes of a file whose content says nothing, such as a
+# damaged or encrypted one: the person took it for a recording, so it is rejected by the decoder and not just left out.
+SOUND_ENDINGS = {".3gp", ".aac", ".aif", ".aiff", ".amr", ".avi", ".caf", ".flac", ".m4a", ".m4b", ".m4v", ".mka"}
+SOUND_ENDINGS |= {".mkv", ".mov", ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".ts", ".w64", ".wav", ".webm", ".wma"}
 HIDDEN = re.compile(r"(?:^|/)(?:\.|__MACOSX(?:/|$))")
 MAX_FILES = 500_000
+MAX_CUTS = 12  # in a file name, for what follows another name: .en-orig.transcript.vtt has three
 
 
 def base(name: str) -> str:
@@ -39,22 +44,54 @@ def ending(name: str) -> str:
     return f".{last.rpartition('.')[2].lower()}" if "." in last else ""
 
 
+def comparable(name: str) -> str:
+    """Return a name to compare by: one Unicode normalization (macOS decomposes names), and no letter case."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def split_heads(name: str) -> dict[str, str]:
+    """Return the ways in which the last part of a name may go on from another file's: {comparable head: the rest}.
+
+    "Talk.ogg.vtt" gives {"talk": ".ogg.vtt", "talk.ogg": ".vtt", "talk.ogg.vtt": ""}.
+    """
+    last = unicodedata.normalize("NFC", name.rpartition("/")[2])
+    cuts = [at for at, character in enumerate(last) if character in "._ " and at] + [len(last)]
+    return {last[:at].casefold(): last[at:] for at in cuts[-MAX_CUTS:]}
+
+
 def is_hidden(name: str) -> bool:
     """Whether it is a hidden or system file (.DS_Store, ._talk.m4a, __MACOSX/), or a name in an archive with `..`."""
     return HIDDEN.search(name) is not None
 
 
+def hidden_part(name: str) -> str:
+    """Return the name up to its hidden part: with a "/" at the end if that is a folder."""
+    match = HIDDEN.search(name)
+    end = name.find("/", match.end() - 1) if match else -1
+    return name if end == -1 else name[: end + 1]
+
+
+# (name, why it is not read). The name of a folder ends in "/".
+Ignored = tuple[str, Problem]
+
+
 class Tree(ABC):
     """Files with names such as data/spaces_media/space-1.ts.
 
-    Names are compared and shown, and never used as a path outside of the given folder.
+    Names are compared and shown, and never used as a path outside of the given folder. `ignored` are the files that are
+    never opened: hidden ones, links, devices.
     """
 
-    def __init__(self, names: Sequence[str], *, label: str) -> None:
+    def __init__(self, names: Sequence[str], *, label: str, ignored: Sequence[Ignored] = ()) -> None:
         """`label` is the name of the top folder or the archive."""
         if len(names) > MAX_FILES:
             raise Unreadable("import.too_many_files", limit=MAX_FILES)
-        self.names, self.label = sorted(names), label
+        self.names, self.label, self.ignored = sorted(names), label, ignored
+        self.unrelated: set[str] = set()  # files that are never opened, since they belong to no recording
+        self.pairs: dict[str, list[str]] | None = None  # filled by captions.py, as is the next
+        self.no_transcripts: dict[str, Problem] = {}
+        self.faults: dict[str, Problem] = {}  # of files that can't be opened
+        self._kinds: dict[str, Kind] = {}
         self._folders: dict[str, list[str]] = {}
         for name in self.names:
             self._folders.setdefault(folder(name), []).append(name)
@@ -66,6 +103,14 @@ class Tree(ABC):
     def size(self, name: str) -> int:
         """Return the size in bytes."""
 
+    def is_handed_over(self, name: str) -> bool:
+        """Whether to account for the file, and not only to use it where it helps."""
+        return True
+
+    def has_all_of(self, name: str) -> bool:
+        """Whether the whole file can be read, and not only its first bytes."""
+        return True
+
     @abstractmethod
     def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
         """Open a file for reading, with seek. Raises Unreadable, also while the file is read."""
@@ -74,9 +119,32 @@ class Tree(ABC):
     def on_disk(self, name: str) -> AbstractContextManager[Path]:
         """Yield a path to the file, valid while the context is open. Raises Unreadable."""
 
+    def has_certain_name(self, name: str) -> bool:
+        """Whether the name reads as its author wrote it. Old ZIP archives don't state its encoding."""
+        return True
+
+    def kind(self, name: str) -> Kind:
+        """Return what the file is by its first bytes. If it can't be opened, `faults` has the reason."""
+        if name not in self._kinds:
+            try:
+                size = self.size(name)
+                head = self.head(name, SNIFFED_BYTES) if size else b""
+                self._kinds[name] = detect_kind(head, is_whole=len(head) == size)
+            except Unreadable as error:
+                self.faults[name] = error.problem
+                self._kinds[name] = Kind.UNREADABLE
+        return self._kinds[name]
+
+    def is_sound(self, name: str, decoded: Collection[Kind] = (Kind.SOUND,)) -> bool:
+        """Whether the decoder should look at the file: at each of a kind in `decoded`, and what is named like one."""
+        if self.kind(name) in decoded:
+            return True
+        is_script = ending(name) == ".ts" and self.kind(name) == Kind.TEXT  # TypeScript
+        return ending(name) in SOUND_ENDINGS and not is_script
+
     def sounds(self) -> list[str]:
-        """Return the files with a recording's extension."""
-        return [name for name in self.names if ending(name) in SOUNDS]
+        """Return the files that may be recordings."""
+        return [name for name in self.names if name not in self.unrelated and self.is_sound(name)]
 
     def within(self, directory: str) -> list[str]:
         """Return the files directly in this folder."""
@@ -120,18 +188,30 @@ class Folder(Tree):
     def __init__(self, root: Path) -> None:
         self.root = root
         names: list[str] = []
-        for directory, below, files in os.walk(root, followlinks=False):
-            below[:] = [name for name in below if not is_hidden(name)]
+        ignored: list[Ignored] = []
+        for directory, below, files in os.walk(root, followlinks=False, onerror=lambda e: self._note(ignored, e)):
             inside = Path(directory).relative_to(root)
-            names += [
-                (inside / name).as_posix() for name in files if not is_hidden(name) and _is_file(Path(directory, name))
-            ]
+            for name in (*below, *files):
+                path = (inside / name).as_posix()
+                if problem := _find_obstacle(Path(directory, name), is_folder=name in below):
+                    ignored.append((f"{path}/" if name in below else path, problem))
+                elif name not in below:
+                    names.append(path)
+            below[:] = [name for name in below if not is_hidden(name)]
             if len(names) > MAX_FILES:
                 break
-        super().__init__(names, label=root.resolve().name)
+        super().__init__(names, label=root.resolve().name, ignored=ignored)
+
+    def _note(self, ignored: list[Ignored], error: OSError) -> None:
+        """A folder that can't be listed."""
+        name = Path(error.filename).relative_to(self.root).as_posix()
+        ignored.append((f"{name}/", make_problem("import.cannot_read", error=error.strerror)))
 
     def size(self, name: str) -> int:
-        return (self.root / name).stat().st_size
+        try:
+            return (self.root / name).stat().st_size
+        except OSError as error:  # removed meanwhile
+            raise Unreadable("import.cannot_read", file=base(name), error=error.strerror) from error
 
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
@@ -146,21 +226,43 @@ class Folder(Tree):
         yield self.root / name
 
 
-class SiblingFiles(Folder):
-    """One recording with any extension, and the files of its name beside it: talk.m4a, talk.json, talk_cc.jsonl."""
+def _find_obstacle(path: Path, *, is_folder: bool) -> Problem:
+    """Return why the file or folder is not read, or {}."""
+    if is_hidden(path.name):
+        return make_problem("import.hidden")
+    if path.is_symlink():
+        return make_problem("import.link")
+    if not is_folder and not path.is_file():
+        return make_problem("import.not_a_file")
+    return {}
 
-    def __init__(self, path: Path) -> None:
-        self.root, self.path = path.parent, path
-        same = tuple(f"{stem(path.name)}{mark}" for mark in "._ ")
+
+class GivenFiles(Folder):
+    """Files of one folder that were named one by one, and the files of their names beside them: talk.m4a, talk.json.
+
+    A single one is a recording, whatever it holds: the person says so.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.root, self.given = paths[0].parent, {path.name for path in paths}
+        stems = {comparable(stem(name)) for name in self.given}
         try:
-            siblings = [file.name for file in self.root.iterdir() if file.name.startswith(same) and _is_file(file)]
+            beside = [path for path in self.root.iterdir() if path.is_file() and not path.is_symlink()]
         except OSError:  # a folder may grant access to its files but no listing
-            siblings = []
-        others = {name for name in siblings if ending(name) not in SOUNDS}
-        Tree.__init__(self, sorted(others | {path.name}), label=stem(path.name))
+            beside = []
+        siblings = {path.name for path in beside if not is_hidden(path.name) and stems & set(split_heads(path.name))}
+        label = stem(min(self.given))
+        Tree.__init__(self, sorted(self.given | siblings), label=label)
 
     def sounds(self) -> list[str]:
-        return [self.path.name]
+        if len(self.given) == 1:
+            return list(self.given)
+        # What is named one by one is decoded unless it is plainly something else.
+        decoded = {Kind.SOUND, Kind.UNKNOWN, Kind.UNREADABLE, Kind.EMPTY}
+        return [name for name in self.names if name in self.given and self.is_sound(name, decoded)]
+
+    def is_handed_over(self, name: str) -> bool:
+        return name in self.given or self.kind(name) == Kind.TEXT
 
 
 class Memory(Tree):
@@ -183,7 +285,3 @@ class Memory(Tree):
 
     def on_disk(self, name: str) -> AbstractContextManager[Path]:
         raise Unreadable("import.only_first_bytes", file=base(name))
-
-
-def _is_file(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()

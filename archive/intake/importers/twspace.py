@@ -14,7 +14,6 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext
 
-from archive.intake.importers import captions
 from archive.intake.importers.facts import Facts, ImportCandidate, Reader
 from archive.intake.importers.tree import Tree, folder, stem
 from archive.intake.importers.values import dig, items, language, short, text
@@ -40,7 +39,7 @@ def find(tree: Tree, sounds: list[str]) -> list[ImportCandidate]:
             if not fits and len(recordings) == len(metadata) == 1:
                 fits = metadata
             if fits:
-                found.append(ImportCandidate(tree, sound, _facts(*fits[0]), captions.beside(tree, sound)))
+                found.append(ImportCandidate(tree, sound, _facts(*fits[0]), metadata=(fits[0][0],)))
     return found
 
 

@@ -16,9 +16,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils.translation import gettext, ngettext
 
-from archive.errors import Unreadable
+from archive.errors import Problem, Unreadable, make_problem
 from archive.formatting import format_time
-from archive.intake.importers import captions
 from archive.intake.importers.facts import Facts, ImportCandidate, Reader, about
 from archive.intake.importers.tree import Tree, base, folder
 from archive.intake.importers.values import dig, document, items, language, text
@@ -52,10 +51,34 @@ def find(tree: Tree, sounds: list[str]) -> list[ImportCandidate]:
 
 def outside(tree: Tree, sounds: list[str]) -> list[str]:
     """Return the recordings outside of archives' data folders: media from messages are no Spaces."""
+    inside = _data_folders(tree)
+    return [name for name in sounds if not name.startswith(inside)] if inside else sounds
+
+
+def find_unrelated(tree: Tree) -> set[str]:
+    """Return the files of archives that are not about Spaces. They are never opened: there may be 100,000 of them."""
+    inside = _data_folders(tree)
+    media = {folder(name) for name in tree.names if RECORDING.search(name)}
+    return {
+        name
+        for name in tree.names
+        if inside and name.startswith(inside) and folder(name) not in media and not METADATA.search(name)
+    }
+
+
+def explain(tree: Tree, candidates: list[ImportCandidate]) -> dict[str, Problem]:
+    """Return why recordings inside of archives were not taken."""
+    taken = {candidate.recording for candidate in candidates}
+    outside_names = set(outside(tree, tree.names))
+    left = [name for name in tree.sounds() if name not in taken and name not in outside_names]
+    return dict.fromkeys(left, make_problem("import.not_about_spaces"))
+
+
+def _data_folders(tree: Tree) -> tuple[str, ...]:
+    """Return the archives' data folders, each with a "/" at its end."""
     roots = {folder(name) for name in tree.names if METADATA.search(name)}
     roots |= {folder(folder(name)) for name in tree.names if folder(name).endswith("spaces_media")}
-    inside = tuple(f"{root}/" if root else "" for root in roots)
-    return [name for name in sounds if not name.startswith(inside)] if inside else sounds
+    return tuple(f"{root}/" if root else "" for root in roots)
 
 
 def _guess_space(tree: Tree, sounds: list[str], metadata: Metadata, notes: list[str]) -> list[ImportCandidate]:
@@ -82,6 +105,7 @@ def _read_metadata(tree: Tree) -> tuple[Metadata, list[str]]:
             data = tree.read(name)
             content = document(data[match.end() :] if (match := SCRIPT.match(data)) else data, base(name))
         except Unreadable as error:
+            tree.faults[name] = error.problem
             notes.append(str(error))
             continue
         for entry in items(content):
@@ -96,13 +120,15 @@ def _read_metadata(tree: Tree) -> tuple[Metadata, list[str]]:
 def _build_candidate(
     tree: Tree, name: str, entry: tuple[str, object] | None, notes: list[str], parts: int
 ) -> ImportCandidate:
+    readable = [file for file in tree.names if METADATA.search(file) and file not in tree.faults]
+    files = [entry[0]] if entry else readable
     facts = _facts(*entry) if entry else Facts(SOURCE, notes=tuple(notes) or _note_no_metadata(name))
     if facts.ended_at is None:
         facts = _read_clock(tree, name, facts)
     if parts > 1:
         sentence = gettext("the archive has this Space in {count} files; each becomes one Space.")
         facts = facts.noting(about(name, sentence.format(count=parts)))
-    return ImportCandidate(tree, name, facts, captions.beside(tree, name))
+    return ImportCandidate(tree, name, facts, metadata=tuple(sorted(files)))
 
 
 def _note_no_metadata(name: str) -> tuple[str]:

@@ -5,7 +5,8 @@
 - One member is unpacked at a time, as a stream, and removed after its ingest.
 - A member whose claimed size exceeds `MAX_UPLOAD_BYTES`, or `RATIO` times its packed size, is refused before unpacking.
   A member that claims less than it holds is harmless, since zipfile stops at the claimed size.
-- Symbolic links are ignored.
+- Symbolic links are not followed.
+- Of members with the same name only the last is read, as unzip would leave it; the others are reported.
 """
 
 import shutil
@@ -20,8 +21,9 @@ from typing import IO
 
 from django.conf import settings
 
-from archive.errors import Refused, Unreadable
-from archive.intake.importers.tree import Tree, base, is_hidden
+from archive.errors import Problem, Refused, Unreadable, make_problem
+from archive.intake.importers.tree import Ignored, Tree, base, hidden_part, is_hidden
+from archive.intake.importers.zip_names import decode_name
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 RATIO = 200  # compressed audio shrinks by almost nothing, text by 20, zeros by 1,000
@@ -33,12 +35,12 @@ BROKEN_INDEX = (*BROKEN, NotImplementedError, RuntimeError, ValueError, Overflow
 
 
 def is_zip(path: Path) -> bool:
-    """Whether the file begins as a ZIP archive. Raises Unreadable."""
+    """Whether the file begins as a ZIP archive. One that can't be opened is none."""
     try:
         with path.open("rb") as file:
             return file.read(4) in MAGIC
-    except OSError as error:
-        raise Unreadable("import.cannot_read", file=path.name, error=error.strerror) from error
+    except OSError:
+        return False
 
 
 class ZipTree(Tree):
@@ -49,10 +51,23 @@ class ZipTree(Tree):
             self.zip = zipfile.ZipFile(path)
         except BROKEN_INDEX as error:
             raise Unreadable("import.zip_damaged", file=path.name) from error
-        self.members = {
-            info.filename: info for info in self.zip.infolist() if _is_file(info) and not is_hidden(info.filename)
-        }
-        super().__init__(list(self.members), label=path.stem)
+        self.members: dict[str, zipfile.ZipInfo] = {}
+        self.uncertain_names: set[str] = set()
+        ignored: list[Ignored] = []
+        for info in self.zip.infolist():
+            name, is_certain = decode_name(info)
+            if problem := _find_obstacle(info, name):
+                ignored.append((hidden_part(name), problem))
+            elif not info.is_dir():
+                if name in self.members:
+                    ignored.append((name, make_problem("import.member_repeated")))
+                if not is_certain:
+                    self.uncertain_names.add(name)
+                self.members[name] = info
+        super().__init__(list(self.members), label=path.stem, ignored=ignored)
+
+    def has_certain_name(self, name: str) -> bool:
+        return name not in self.uncertain_names
 
     def size(self, name: str) -> int:
         return self.members[name].file_size
@@ -93,9 +108,18 @@ def _sanitize(name: str) -> str:
     return "".join(c if c.isalnum() or c in " ().-_" else "_" for c in name[-80:]).lstrip(". ") or "recording"
 
 
-def _is_file(info: zipfile.ZipInfo) -> bool:
-    """Whether it is no folder, link or device. The upper half of `external_attr` is the Unix mode, or 0."""
-    return not info.is_dir() and stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
+def _find_obstacle(info: zipfile.ZipInfo, name: str) -> Problem:
+    """Return why the member is not read, or {}. The upper half of `external_attr` is the Unix mode, or 0."""
+    if info.is_dir():
+        return {}
+    if ".." in name.split("/"):
+        return make_problem("import.member_unsafe")
+    if is_hidden(name):
+        return make_problem("import.hidden")
+    mode = stat.S_IFMT(info.external_attr >> 16)
+    if mode == stat.S_IFLNK:
+        return make_problem("import.link")
+    return {} if mode in (0, stat.S_IFREG) else make_problem("import.not_a_file")
 
 
 def _check(info: zipfile.ZipInfo, shown: str) -> None:

@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 
 from django.utils.translation import gettext as _
 
+from archive.errors import Problem, make_problem
 from archive.formatting import format_time
-from archive.intake.importers.facts import Facts, ImportCandidate, about
+from archive.intake.importers.facts import Facts, ImportCandidate
 from archive.intake.importers.tree import Tree, base, folder
 from archive.intake.importers.values import text
 
@@ -58,9 +59,28 @@ def outside(sounds: list[str], meetings: list[ImportCandidate]) -> list[str]:
     ]
 
 
+def explain(tree: Tree, candidates: list[ImportCandidate]) -> dict[str, Problem]:
+    """Return why files of meetings were not taken: the chat, the video, the participants' own tracks."""
+    meetings = [candidate.recording for candidate in candidates if candidate.facts.source == SOURCE]
+    directories = {folder(recording) for recording in meetings}
+    tracks = {f"{directory}/{OWN_TRACKS}".lstrip("/") for directory in directories}
+    chats = [
+        name
+        for name in tree.names
+        if CHAT_NAME.match(base(name)) or (folder(name) in directories and CHAT.search(name))
+    ]
+    left = [name for name in tree.sounds() if name not in meetings]
+    own = [name for name in left if folder(name) in tracks]
+    films = [name for name in left if folder(name) in directories and VIDEO.match(base(name))]
+    return (
+        dict.fromkeys(chats, make_problem("import.chat"))
+        | dict.fromkeys(own, make_problem("import.own_track"))
+        | dict.fromkeys(films, make_problem("import.film_of_meeting"))
+    )
+
+
 def _local(tree: Tree, name: str, titled: re.Match[str] | None, *, alone: bool) -> ImportCandidate:
-    notes = _note_skipped(tree, folder(name), "")
-    title = ""
+    notes, title = list[str](), ""
     if titled is not None:
         title = text(titled["title"])
         note = _("The folder's name has the start in that computer's local time ({start}), without zone.")
@@ -72,7 +92,7 @@ def _local(tree: Tree, name: str, titled: re.Match[str] | None, *, alone: bool) 
 def _from_cloud(tree: Tree, name: str) -> ImportCandidate:
     match = CLOUD.match(base(name))
     assert match is not None
-    notes = _note_skipped(tree, folder(name), match[0])
+    notes = list[str]()
     try:
         began = datetime.strptime(match["start"], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
         note = _("By its name, the recording began on {time}. Zoom doesn't write when it ended.")
@@ -90,14 +110,3 @@ def _transcript(tree: Tree, directory: str, prefix: str) -> str | None:
         if name.lower().endswith(".vtt") and base(name).startswith(prefix)
     ]
     return min(transcripts)[1] if transcripts else None
-
-
-def _note_skipped(tree: Tree, directory: str, prefix: str) -> list[str]:
-    notes = [
-        about(name, _("the chat is not taken in."))
-        for name in tree.within(directory)
-        if CHAT.search(name) and base(name).startswith(prefix)
-    ]
-    if tree.within(f"{directory}/{OWN_TRACKS}".lstrip("/")):
-        notes.append(about(OWN_TRACKS, _("separate tracks are not imported, since the recording has everybody.")))
-    return notes

@@ -5,16 +5,19 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from archive.errors import Refused
+from archive.errors import Problem, Refused, Unreadable, make_problem
 from archive.formatting import format_count
-from archive.intake.importers import SOURCES, Facts, find, is_several
+from archive.intake.importers import SOURCES, Facts, Survey, is_several, survey, survey_files
 from archive.intake.ingest import Outcome, ingest
 from archive.intake.request import validate_ended_at
 from archive.management.base import Command as Base
 from archive.management.base import find_user
 from archive.management.ingest_plan import Given, Plan
+from archive.management.ingest_report import IngestReport
 from archive.management.progress import ProgressBar
 from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
+
+EXISTS = "This recording is in the archive already: nothing was added."
 
 
 class Command(Base):
@@ -51,62 +54,85 @@ class Command(Base):
     def run(self, **options: Any) -> None:
         files: list[Path] = options["files"]
         _check_files([*files, *([options["transcript"]] if options["transcript"] else [])], files)
-        plans = _make_plans(files, _read_options(options))
+        given, as_json = _read_options(options), options["json"]
+        report = IngestReport()
+        plans = _make_plans(_survey(files, given.facts.language, report), given, report)
         if options["dry_run"]:
-            self._show(plans, as_json=options["json"])
+            self._show(plans, report, as_json=as_json)
         elif len(files) == 1 and not is_several(files[0]):
-            self._ingest_one(plans[0], as_json=options["json"])
+            self._ingest_one(plans[0], report, as_json=as_json)
         else:
-            self._ingest_all(plans, as_json=options["json"])
+            self._ingest_all(plans, report, as_json=as_json)
 
-    def _show(self, plans: list[Plan], *, as_json: bool) -> None:
-        text = "\n".join(plan.as_text() for plan in plans)
-        self.print_result(text, {"spaces": [plan.as_json() for plan in plans]}, as_json=as_json)
+    def _show(self, plans: list[Plan], report: IngestReport, *, as_json: bool) -> None:
+        text = "\n".join([*(plan.as_text() for plan in plans), *report.lines()])
+        document = {"spaces": [plan.as_json() for plan in plans], "rejected": report.rejected} | report.rest_as_json()
+        self.print_result(text, document, as_json=as_json)
         refused = sum(bool(plan.problem()) for plan in plans)
-        if refused:
-            raise CommandError(f"{refused} of {format_count(len(plans), 'recording')} would be refused.")
+        self._check_places(plans, report)
+        if refused or report.rejected:
+            count = format_count(len(plans) + len(report.rejected), "recording")
+            raise CommandError(f"{refused + len(report.rejected)} of {count} would be refused.")
 
-    def _ingest_one(self, plan: Plan, *, as_json: bool) -> None:
+    def _ingest_one(self, plan: Plan, report: IngestReport, *, as_json: bool) -> None:
         for note in plan.facts.notes:
             self.stderr.write(note)
-        facts = self._ingest(plan)
-        self.print_result(facts["id"], facts, as_json=as_json)
+        facts = self._ingest(plan, report)
+        if not facts["created"]:
+            self.stderr.write(EXISTS)
+        self.print_result(facts["id"], facts | report.rest_as_json(), as_json=as_json)
+        for line in report.lines():
+            self.stderr.write(line)
 
-    def _ingest_all(self, plans: list[Plan], *, as_json: bool) -> None:
+    def _ingest_all(self, plans: list[Plan], report: IngestReport, *, as_json: bool) -> None:
         """Ingest all recordings. A refused one does not stop the others.
 
         An outage of the store or the database stops all; the results so far are still printed.
         """
-        ingested: list[dict[str, Any]] = []
-        refused: list[dict[str, str]] = []
         try:
             for plan in plans:
-                for note in plan.facts.notes:
-                    self.stderr.write(_prefix_name(plan, note))
-                try:
-                    ingested.append({"file": plan.candidate.recording} | self._ingest(plan))
-                except Refused as error:
-                    refused.append({"file": plan.candidate.recording, "problem": str(error)})
-                    self.stderr.write(_prefix_name(plan, f"refused. {error}"))
-                else:
-                    if not as_json:
-                        self.stdout.write(ingested[-1]["id"])
+                self._ingest_next(plan, report, as_json=as_json)
         finally:
+            for line in report.lines():
+                self.stderr.write(line)
             if as_json:
-                self.print_result("", {"spaces": ingested, "rejected": refused}, as_json=True)
-        if refused:
-            raise CommandError(f"{len(refused)} of {format_count(len(plans), 'recording')} were refused: see above.")
+                self.print_result("", report.as_json(), as_json=True)
+        self._check_places(plans, report)
+        if report.rejected:
+            count = format_count(len(report.spaces) + len(report.rejected), "recording")
+            raise CommandError(f"{len(report.rejected)} of {count} were refused: see above.")
 
-    def _ingest(self, plan: Plan) -> dict[str, Any]:
+    def _ingest_next(self, plan: Plan, report: IngestReport, *, as_json: bool) -> None:
+        for note in plan.facts.notes:
+            self.stderr.write(_prefix_name(plan, note))
+        try:
+            facts = self._ingest(plan, report)
+        except Refused as error:
+            report.reject(plan.file, error.problem)
+            self.stderr.write(_prefix_name(plan, f"refused. {error}"))
+            return
+        report.spaces.append({"file": plan.file} | facts)
+        self.stderr.write(f"{plan.file}: {'accepted.' if facts['created'] else EXISTS}")
+        if not as_json:
+            self.stdout.write(facts["id"])
+
+    def _ingest(self, plan: Plan, report: IngestReport) -> dict[str, Any]:
         if problem := plan.problem():  # refuse before unpacking
             raise Refused.of(problem)
-        with plan.candidate.on_disk() as (recording, transcript), ProgressBar(plan.candidate.name) as bar:
+        problems: list[Problem] = []
+        with plan.candidate.on_disk(problems) as (recording, transcript), ProgressBar(plan.candidate.name) as bar:
             outcome = ingest(plan.request(recording, transcript), bar.show)
+        if plan.given.transcript is None:
+            for problem in problems or filter(None, [outcome.transcript_problem]):
+                report.leave_transcript_out(plan.file, problem)
         for note in outcome.notes:
             self.stderr.write(note)
-        if not outcome.created:
-            self.stderr.write("This recording is in the archive already: nothing was added.")
         return _facts(outcome)
+
+    def _check_places(self, plans: list[Plan], report: IngestReport) -> None:
+        """Raise CommandError for the only folder or archive that was given, if it has no recording."""
+        if not plans and len(report.rejected) == 1:
+            raise CommandError(report.rejected[0]["problem"])
 
 
 def _check_files(everything: Sequence[Path], files: Sequence[Path]) -> None:
@@ -117,16 +143,44 @@ def _check_files(everything: Sequence[Path], files: Sequence[Path]) -> None:
             raise CommandError(f"{file}: no such file.")
 
 
-def _make_plans(files: Sequence[Path], given: Given) -> list[Plan]:
-    candidates = [candidate for file in files for candidate in find(file)]
-    if len(candidates) > 1 and (given.transcript or given.facts.title):
+def _survey(files: Sequence[Path], language: str, report: IngestReport) -> list[tuple[str, Survey]]:
+    """Survey each folder and archive, and the other files of one folder together. Returns (prefix of names, survey).
+
+    One that holds no recording, or can't be read, is rejected, and does not stop the others.
+    """
+    surveys = []
+    single = [file for file in dict.fromkeys(files) if not is_several(file)]
+    places: list[Path] = list(dict.fromkeys(file.parent if file in single else file for file in files))
+    for place in places:
+        members = [] if place in files else [file for file in single if file.parent == place]
+        try:
+            found = [survey_files(members, language)] if members else []
+            found += [survey(place, language)] if place in files else []
+        except Unreadable as error:
+            report.reject(str(place), error.problem)
+            continue
+        prefix = f"{place}/" if len(places) > 1 else ""
+        for one in found:
+            report.add(one, prefix)
+            if not one.candidates:
+                report.reject(str(place), make_problem("import.no_recording", file=place.name or str(place)))
+            surveys.append((prefix, one))
+    return surveys
+
+
+def _make_plans(surveys: Sequence[tuple[str, Survey]], given: Given, report: IngestReport) -> list[Plan]:
+    plans = [Plan(candidate, given, prefix) for prefix, one in surveys for candidate in one.candidates]
+    if len(plans) > 1 and (given.transcript or given.facts.title):
         raise CommandError("--title and --transcript belong to one recording: give one FILE or omit them.")
-    ends = [candidate.name for candidate in candidates if candidate.facts.ended_at is not None]
-    if len(candidates) > 1 and given.facts.ended_at is not None and ends:
+    ends = [plan.candidate.name for plan in plans if plan.candidate.facts.ended_at is not None]
+    if len(plans) > 1 and given.facts.ended_at is not None and ends:
         raise CommandError(
             f"--ended-at is for recordings whose end is not known, but {ends[0]} has one. Omit the option."
         )
-    return [Plan(candidate, given) for candidate in candidates]
+    if plans and given.transcript:
+        own = plans[0].candidate.transcript
+        report.replace_transcript(f"{plans[0].prefix}{own}" if own else "", plans[0].file, str(given.transcript))
+    return plans
 
 
 def _read_options(options: dict[str, Any]) -> Given:

@@ -6,6 +6,8 @@
  * @property {number} sidecarBytes the largest transcript or metadata file that is inspected
  * @property {string[]} recordingExtensions with a dot, in lower case
  * @property {string[]} transcriptExtensions with a dot, in lower case
+ * @property {number} sniffedBytes of each file, by which the server tells what it is
+ * @property {number} sortedFiles at most in one folder or archive
  * @property {RegExp} chat name of a chat file
  * @property {RegExp} hidden path of a file that operating systems leave behind
  * @property {RegExp} spaceRecording path of a recording in an X data archive; group `id`

@@ -1,0 +1,179 @@
+"""Tell what a file is by its first bytes, never by its name.
+
+The look is bounded and cheap, so that a folder of a hundred thousand files can be sorted. It only decides who looks
+next: whatever may hold sound goes to the decoder, which has the last word. Sources: the formats' own specifications, as
+the comments name them.
+"""
+
+from enum import StrEnum
+
+SNIFFED_BYTES = 16 * 1024  # bytes; three frames of MP3 have at most 4,320
+
+
+class Kind(StrEnum):
+    SOUND = "sound"  # audio or video, also in formats that are not accepted
+    TEXT = "text"
+    PICTURE = "picture"
+    DOCUMENT = "document"
+    ARCHIVE = "archive"
+    PROGRAM = "program"
+    EMPTY = "empty"
+    UNREADABLE = "unreadable"
+    UNKNOWN = "unknown"
+
+
+# (offset, bytes, kind). The first that fits counts.
+SIGNATURES = (
+    (0, b"OggS", Kind.SOUND),
+    (0, b"fLaC", Kind.SOUND),
+    (0, b"ID3", Kind.SOUND),  # a tag in front of MP3, AAC or FLAC
+    (0, b"\x1aE\xdf\xa3", Kind.SOUND),  # EBML: Matroska, WebM
+    (0, b"riff\x2e\x91\xcf\x11", Kind.SOUND),  # Sony Wave64
+    (0, b"caff", Kind.SOUND),
+    (0, b"#!AMR", Kind.SOUND),
+    (0, b".snd", Kind.SOUND),
+    (0, b"0&\xb2u\x8ef\xcf\x11", Kind.SOUND),  # ASF: WMA, WMV
+    (0, b"FLV\x01", Kind.SOUND),
+    (0, b"wvpk", Kind.SOUND),
+    (0, b"MAC \x96\x0f", Kind.SOUND),
+    (0, b"MPCK", Kind.SOUND),
+    (0, b"DSD \x1c", Kind.SOUND),
+    (0, b"FRM8", Kind.SOUND),
+    (0, b"TTA1", Kind.SOUND),
+    (0, b".RMF\x00", Kind.SOUND),
+    (0, b"MThd", Kind.SOUND),
+    (0, b"\x00\x00\x01\xba", Kind.SOUND),  # MPEG program stream
+    (0, b"\x0bw", Kind.SOUND),  # AC-3
+    (0, b"\xff\xd8\xff", Kind.PICTURE),
+    (0, b"\x89PNG\r\n", Kind.PICTURE),
+    (0, b"GIF8", Kind.PICTURE),
+    (0, b"II*\x00", Kind.PICTURE),
+    (0, b"MM\x00*", Kind.PICTURE),
+    (0, b"8BPS", Kind.PICTURE),
+    (0, b"\x00\x00\x01\x00", Kind.PICTURE),  # an icon
+    (0, b"\xff\x0a", Kind.PICTURE),  # JPEG XL
+    (4, b"JXL ", Kind.PICTURE),
+    (4, b"jP  ", Kind.PICTURE),
+    (0, b"%PDF", Kind.DOCUMENT),
+    (0, b"{\\rtf", Kind.DOCUMENT),
+    (0, b"\xd0\xcf\x11\xe0", Kind.DOCUMENT),  # old Office files, Thumbs.db
+    (0, b"SQLite format 3\x00", Kind.DOCUMENT),
+    (0, b"bplist0", Kind.DOCUMENT),
+    (0, b"PK\x03\x04", Kind.ARCHIVE),
+    (0, b"PK\x05\x06", Kind.ARCHIVE),
+    (0, b"Rar!\x1a\x07", Kind.ARCHIVE),
+    (0, b"7z\xbc\xaf'\x1c", Kind.ARCHIVE),
+    (0, b"\x1f\x8b\x08", Kind.ARCHIVE),
+    (0, b"BZh", Kind.ARCHIVE),
+    (0, b"\xfd7zXZ\x00", Kind.ARCHIVE),
+    (0, b"(\xb5/\xfd", Kind.ARCHIVE),  # Zstandard
+    (257, b"ustar", Kind.ARCHIVE),
+    (0, b"\x7fELF", Kind.PROGRAM),
+    (0, b"MZ\x90\x00", Kind.PROGRAM),
+    (0, b"\xcf\xfa\xed\xfe", Kind.PROGRAM),
+    (0, b"wOF", Kind.PROGRAM),  # a font: nothing that people upload either
+    (0, b"\x00\x01\x00\x00\x00", Kind.PROGRAM),
+    (0, b"OTTO\x00", Kind.PROGRAM),
+)
+CHUNKED = {b"RIFF", b"RF64", b"BW64", b"RIFX", b"FORM"}  # files of chunks, whose form is named at byte 8
+FORMS = {b"WAVE": Kind.SOUND, b"AVI ": Kind.SOUND, b"AIFF": Kind.SOUND, b"AIFC": Kind.SOUND, b"WEBP": Kind.PICTURE}
+# Brands of ISO base media files that hold pictures (HEIF, AVIF, Canon's raw files).
+PICTURE_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevm", b"hevs", b"mif1", b"msf1", b"avif", b"avis"}
+PICTURE_BRANDS |= {b"crx "}
+QUICKTIME = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}  # of files from before there was ftyp
+BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+FRAMES = 3  # consecutive frames or packets that make a stream without a header believable
+
+# MPEG audio, ISO 11172-3 §2.4.2.3 and ISO 13818-3: kbit/s by (is MPEG-1, layer), and Hz.
+BITRATES = {
+    (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (True, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (False, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (False, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (False, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+RATES = (44_100, 48_000, 32_000)
+
+
+def detect_kind(head: bytes, *, is_whole: bool) -> Kind:
+    """Return what the file is. `head` holds its first SNIFFED_BYTES; `is_whole`: there are no more."""
+    if not head:
+        return Kind.EMPTY
+    if head[4:8] == b"ftyp":
+        return Kind.PICTURE if head[8:12] in PICTURE_BRANDS else Kind.SOUND
+    for offset, signature, kind in SIGNATURES:
+        if head.startswith(signature, offset):
+            return kind
+    if head[:4] in CHUNKED and head[8:12] in FORMS:
+        return FORMS[head[8:12]]
+    if head[4:8] in QUICKTIME:
+        return Kind.SOUND
+    if head[:2] == b"BM" and head[6:10] == bytes(4):
+        return Kind.PICTURE
+    if _is_transport_stream(head) or _has_frames(head, is_whole):
+        return Kind.SOUND
+    if _is_text(head):
+        return Kind.TEXT
+    return Kind.PROGRAM if head[:2] == b"MZ" else Kind.UNKNOWN
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether these are characters in any encoding: hardly any control characters, and no NUL outside of UTF-16."""
+    if head.startswith(BYTE_ORDER_MARKS):
+        return True
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if max(even, odd) * 4 > len(head) and min(even, odd) == 0:  # UTF-16 without its mark
+        return True
+    controls = sum(head.count(byte) for byte in (*range(1, 9), *range(14, 27), *range(28, 32)))
+    return even + odd == 0 and controls * 50 <= len(head)
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """Whether packets of 188 bytes follow each other (ISO 13818-1), each after 4 bytes of time in M2TS files."""
+    return any(
+        len(head) > start + size * (FRAMES - 1) and all(head[start + size * n] == 0x47 for n in range(FRAMES))
+        for start, size in ((0, 188), (4, 192))
+    )
+
+
+def _has_frames(head: bytes, is_whole: bool) -> bool:
+    """Whether frames of MP3 or raw AAC follow each other, perhaps after some garbage."""
+    start = head.find(b"\xff")
+    while start != -1:
+        if _count_frames(head, start, is_whole) >= FRAMES:
+            return True
+        start = head.find(b"\xff", start + 1)
+    return False
+
+
+def _count_frames(head: bytes, start: int, is_whole: bool) -> int:
+    """Return the number of like frames from `start` on, at most FRAMES. A short file may end after fewer."""
+    count, first = 0, head[start + 1 : start + 3]
+    while count < FRAMES:
+        length = _frame_length(head[start : start + 7])
+        if not length or (head[start + 1] | 1) != (first[0] | 1):
+            return count
+        count, start = count + 1, start + length
+        if is_whole and count > 1 and start == len(head):
+            return FRAMES
+    return count
+
+
+def _frame_length(header: bytes) -> int:
+    """Return the bytes of a frame with this header (MPEG audio, or ADTS: ISO 13818-7 §6.2), or 0 if it is none."""
+    if len(header) < 7 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
+        return 0
+    if header[1] & 0xF6 == 0xF0:
+        length = (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
+        return length if length > 7 and header[2] >> 2 & 15 < 13 else 0
+    version, layer = header[1] >> 3 & 3, 4 - (header[1] >> 1 & 3)
+    bitrate, rate = header[2] >> 4, header[2] >> 2 & 3
+    if version == 1 or layer == 4 or not 0 < bitrate < 15 or rate == 3:
+        return 0
+    is_first = version == 3
+    hertz = RATES[rate] // (1 if is_first else 2 if version == 2 else 4)
+    bits, padding = BITRATES[is_first, layer][bitrate - 1] * 1000, header[2] >> 1 & 1
+    if layer == 1:
+        return (12 * bits // hertz + padding) * 4
+    return (72 if layer == 3 and not is_first else 144) * bits // hertz + padding

@@ -1,0 +1,69 @@
+"""Report what became of every file that `manage.py ingest` was given, as text and as JSON."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from archive import error_messages
+from archive.errors import Problem, make_problem
+from archive.formatting import format_number
+from archive.intake.importers import Companion, LeftOut, Survey
+
+
+@dataclass
+class IngestReport:
+    """Each file is in one of the lists: as a recording in `spaces` or `rejected`, or else in the other two."""
+
+    spaces: list[dict[str, Any]] = field(default_factory=list)
+    rejected: list[dict[str, str]] = field(default_factory=list)
+    companions: list[Companion] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    def add(self, survey: Survey, prefix: str) -> None:
+        """Take over what goes with the recordings of a survey. `prefix` goes before each name."""
+        self.companions += [
+            replace(one, file=f"{prefix}{one.file}", recording=f"{prefix}{one.recording}") for one in survey.companions
+        ]
+        self.left_out += [replace(one, file=f"{prefix}{one.file}".replace("/./", "/")) for one in survey.left_out]
+
+    def reject(self, file: str, problem: Problem) -> None:
+        sentence = error_messages.render(problem)
+        self.rejected.append({"file": file, "code": problem["code"], "problem": sentence})
+
+    def leave_transcript_out(self, recording: str, problem: Problem) -> None:
+        """The transcript beside a recording turned out to be broken, so it is no companion."""
+        for one in self.companions:
+            if one.recording == recording and one.kind == "transcript":
+                why = make_problem("import.transcript_broken", reason=problem)
+                self.left_out.append(LeftOut(one.file, why))
+        self.companions = [one for one in self.companions if one.recording != recording or one.kind != "transcript"]
+
+    def replace_transcript(self, file: str, recording: str, given: str) -> None:
+        """An option named another transcript than the one beside the recording."""
+        self.companions = [one for one in self.companions if one.kind != "transcript"]
+        if file:
+            problem = make_problem("import.other_transcript", recording=recording, chosen=given)
+            self.left_out.append(LeftOut(file, problem))
+        self.companions.append(Companion(given, recording, "transcript"))
+
+    def as_json(self) -> dict[str, Any]:
+        return {"spaces": self.spaces, "rejected": self.rejected} | self.rest_as_json()
+
+    def rest_as_json(self) -> dict[str, Any]:
+        return {
+            "companions": [one.as_json() for one in self.companions],
+            "left_out": [one.as_json() for one in self.left_out],
+        }
+
+    def lines(self) -> list[str]:
+        """Return a line of text for each file that is no recording."""
+        return [_companion_line(one) for one in self.companions] + [_left_out_line(one) for one in self.left_out]
+
+
+def _companion_line(companion: Companion) -> str:
+    language = f" ({companion.language})" if companion.language else ""
+    return f"{companion.file}: {companion.kind} of {companion.recording}{language}."
+
+
+def _left_out_line(left_out: LeftOut) -> str:
+    files = f" ({format_number(left_out.count)} files)" if left_out.count > 1 else ""
+    return f"{left_out.file}{files}: left out. {left_out.sentence}"

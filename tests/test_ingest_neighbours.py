@@ -1,0 +1,139 @@
+"""A bad file beside a recording never keeps the recording out. One that an option names does."""
+
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import execute_from_command_line
+
+from archive import dbtime
+from archive.models import Space, User
+from tests.support.audio_files import make_tone
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+Run = Callable[..., tuple[int | str | None, str, str]]
+# Readable in part, and not at all.
+BROKEN = "WEBVTT\n\n00:00.000 --> 00:00.900\nBeans.\n\n00:02.000 --> 00:x3.000\nPeas.\n"
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], alice: User) -> Run:
+    """Returns exit status, standard output and standard error."""
+    ended_at = (dbtime.now() - timedelta(days=1)).isoformat()
+
+    def call(*arguments: str) -> tuple[int | str | None, str, str]:
+        status: int | str | None = 0
+        try:
+            execute_from_command_line(["manage.py", "ingest", *arguments, "--host", "alice", "--ended-at", ended_at])
+        except SystemExit as end:
+            status = end.code
+        return status, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tone(tmp_path_factory.mktemp("tone") / "tone.ogg", "opus", seconds=1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, tone: Path) -> Path:
+    (tmp_path / "talks").mkdir()
+    shutil.copy(tone, tmp_path / "talks" / "talk.ogg")
+    return tmp_path / "talks"
+
+
+@pytest.mark.parametrize("single", [False, True], ids=["folder", "file"])
+def test_a_broken_transcript_is_left_out_with_its_reason(run: Run, folder: Path, single: bool) -> None:
+    (folder / "talk.vtt").write_text(BROKEN)
+
+    status, out, _ = run(str(folder / "talk.ogg" if single else folder), "--json")
+
+    document = json.loads(out)
+    assert (status, Space.objects.get().state) == (0, "available")
+    assert not Space.objects.get().transcripts.exists()
+    assert document["companions"] == []
+    (left_out,) = document["left_out"]
+    assert (left_out["file"], left_out["code"]) == ("talk.vtt", "import.transcript_broken")
+    assert "line 6" in left_out["problem"]
+
+
+def test_its_lines_can_be_kept(run: Run, folder: Path) -> None:
+    (folder / "talk.vtt").write_text(BROKEN)
+
+    status, out, _ = run(str(folder), "--json", "--lenient-transcript")
+
+    assert (status, len(Space.objects.get().transcripts.get().cues)) == (0, 1)
+    assert json.loads(out)["left_out"] == []
+
+
+def test_a_named_transcript_must_be_readable(run: Run, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "named.vtt").write_text(BROKEN)
+    call = (str(folder), "--json", "--transcript", str(tmp_path / "named.vtt"))
+
+    status, out, _ = run(*call)
+
+    assert status == 1
+    assert [(one["file"], one["code"]) for one in json.loads(out)["rejected"]] == [
+        ("talk.ogg", "transcript.give_option")
+    ]
+    assert not Space.objects.exists()
+
+    status, out, _ = run(*call, "--skip-bad-transcript")
+    assert (status, Space.objects.get().state) == (0, "available")
+
+
+def test_a_named_transcript_replaces_the_one_beside_it(run: Run, folder: Path, tmp_path: Path) -> None:
+    (folder / "talk.de.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:00.900\nErbsen.\n")
+    (tmp_path / "named.vtt").write_text("WEBVTT\nLanguage: en\n\n00:00.000 --> 00:00.900\nPeas.\n")
+
+    status, out, _ = run(str(folder / "talk.ogg"), "--json", "--transcript", str(tmp_path / "named.vtt"))
+
+    document, transcript = json.loads(out), Space.objects.get().transcripts.get()
+    assert (status, transcript.cues[0]["text"], transcript.language) == (0, "Peas.", "en")
+    assert [one["file"] for one in document["companions"]] == [str(tmp_path / "named.vtt")]
+    assert [(one["file"], one["code"]) for one in document["left_out"]] == [("talk.de.vtt", "import.other_transcript")]
+
+
+@pytest.mark.parametrize("content", [b"[" * 10_000, b'{"data": ', b"\xff\xfe\x00", b'{"egress_id": {"a": 1}}', b""])
+def test_bad_metadata_is_left_out(run: Run, folder: Path, content: bytes) -> None:
+    (folder / "talk.json").write_bytes(content)
+
+    status, out, _ = run(str(folder), "--json")
+
+    assert (status, Space.objects.get().state) == (0, "available")
+    assert [one["file"] for one in json.loads(out)["left_out"]] == ["talk.json"]
+
+
+def test_a_transcript_that_is_damaged_in_its_archive_is_left_out(run: Run, folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "talks.zip"
+    words = b"WEBVTT\n\n" + b"".join(b"00:00.%03d --> 00:00.%03d\nBeans.\n\n" % (n, n + 1) for n in range(900))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(folder / "talk.ogg", "talk.ogg")
+        archive.writestr("talk.vtt", words)
+    data = bytearray(path.read_bytes())
+    data[data.index(b"00:00.899")] = ord("x")  # beyond the bytes that tell what it is
+    path.write_bytes(data)
+
+    status, out, _ = run(str(path), "--json")
+
+    document = json.loads(out)
+    assert (status, Space.objects.get().state) == (0, "available")
+    assert [(one["file"], one["code"]) for one in document["left_out"]] == [("talk.vtt", "import.member_damaged")]
+
+
+def test_the_language_in_a_name_is_kept(run: Run, folder: Path) -> None:
+    (folder / "talk.pt-BR.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:00.900\nFeijão.\n")
+
+    status, out, _ = run(str(folder), "--json")
+
+    assert (status, Space.objects.get().transcripts.get().language) == (0, "pt-BR")
+    assert json.loads(out)["companions"] == [
+        {"file": "talk.pt-BR.vtt", "recording": "talk.ogg", "kind": "transcript", "language": "pt-BR"}
+    ]
