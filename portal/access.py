@@ -1,7 +1,8 @@
 """Who may see a page, and what on it.
 
 A host sees their own Spaces; admins and auditors see all of them (`visible_to` in archive/models/space_queries.py).
-Hosts and admins may play and download, auditors may not. Each view states its roles with `@only(...)`. Lookup and
+Hosts and admins may play and download, auditors may not. A speaker sees their own lines (`find_own_lines_space`), a
+recorder what its token allows (`find_for_token`). Each view states its roles with `@only(...)`. Lookup and
 access check are one step: a stranger gets 404, and so learns nothing; after the deadline the answer is 410.
 """
 

@@ -152,7 +152,7 @@ def make_space(alice: User) -> Callable[..., Space]:
 @pytest.fixture
 def services(committed: None, tmp_path: Path) -> Iterator[processes.Services]:
     """Real web, worker and beat processes on the test database."""
-    running = processes.Services(tmp_path, plugin.engines)
+    running = processes.Services(tmp_path, plugin.engines, preload=True)
     yield running
     running.stop()
 

@@ -118,6 +118,7 @@ def test_data_outlives_a_stop_and_a_crash(engines: Engines) -> None:
         connection.execute("DROP TABLE kept")
 
 
+@pytest.mark.long
 def test_data_survives_a_change_of_ports(tmp_path: Path) -> None:
     engines = Engines(tmp_path / "data", fast=True)
     engines.start()

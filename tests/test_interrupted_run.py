@@ -63,21 +63,8 @@ def command(pid: int) -> str:
     return " ".join(read_words(pid, "cmdline"))
 
 
-NUMBERS = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
-# With xdist's controller, and without. Each case takes as long as the start of everything.
-CASES = [pytest.param(1, signal.SIGTERM, id="SIGTERM, -n 1")] + [
-    pytest.param(n, number, id=f"{number.name}, -n {n}", marks=pytest.mark.long)
-    for n, number in [(n, number) for n in (2, 0) for number in NUMBERS]
-]
-
-
-@pytest.mark.parametrize(("processes", "number"), CASES)
-def test_no_process_is_left(run: Process, folder: Path, processes: int, number: signal.Signals) -> None:
-    below = begin(run, folder, processes)
-    commands = "\n".join(command(pid) for pid in below)
-    for part in ("postgres", "valkey", "weed", "gunicorn", "celery", "chromium"):
-        assert part in commands
-
+def interrupt(run: Process, folder: Path, below: dict[int, Facts], number: signal.Signals) -> None:
+    """Send the signal, and assert that no process of the run is left."""
     assert run.pid is not None
     os.kill(run.pid, number)
 
@@ -86,3 +73,19 @@ def test_no_process_is_left(run: Process, folder: Path, processes: int, number: 
     if number != signal.SIGKILL:
         assert run.exit_status == pytest.ExitCode.INTERRUPTED
         assert list((folder / "tmp").glob("spacekeep-*")) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("processes", [2, 0])
+def test_no_process_is_left(run: Process, folder: Path, processes: int, number: signal.Signals) -> None:
+    """With xdist's controller, and without. Each case takes as long as the start of everything."""
+    below = begin(run, folder, processes)
+    assert_runs(below, "postgres", "valkey", "weed", "gunicorn", "celery", "chromium")
+
+    interrupt(run, folder, below, number)
+
+
+def assert_runs(processes: dict[int, Facts], *names: str) -> None:
+    commands = "\n".join(command(pid) for pid in processes)
+    assert [name for name in names if name not in commands] == []

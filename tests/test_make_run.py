@@ -29,8 +29,21 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     try:
         checkout.wait_until_up()
         yield checkout
+        assert_control_c_ends_all_of_it(checkout)
     finally:
         checkout.run.stop(signal.SIGINT, 20)
+
+
+def assert_control_c_ends_all_of_it(checkout: Checkout) -> None:
+    """Interrupt it. At the end of the module, so that the tests share one start."""
+    below = family(checkout.run.pid or 0)
+    assert len(below) > 10
+
+    assert checkout.interrupt() == 0
+
+    assert "your data is kept" in checkout.output
+    assert checkout.leftover_processes() == {}
+    assert [pid for pid, seen in below.items() if facts(pid) == seen] == []
 
 
 def test_it_says_how_to_get_in(checkout: Checkout) -> None:
@@ -95,23 +108,19 @@ def test_clones_that_start_together_do_not_collide(tmp_path: Path) -> None:
             each.run.stop(signal.SIGINT, 20)
 
 
-def test_control_c_ends_all_of_it_and_the_next_start_finds_everything(checkout: Checkout) -> None:
+@pytest.mark.long
+def test_the_next_start_finds_everything(checkout: Checkout) -> None:
     space, accounts = demo_space(checkout), checkout.accounts
-    below = family(checkout.run.pid or 0)
-    assert len(below) > 10
+    assert_control_c_ends_all_of_it(checkout)
 
-    status = checkout.interrupt()
-
-    assert status == 0
-    assert "your data is kept" in checkout.output
-    assert checkout.leftover_processes() == {}
-    assert [pid for pid, seen in below.items() if facts(pid) == seen] == []
     checkout.start()
     checkout.wait_until_up()
+
     assert checkout.accounts == accounts
     assert demo_space(checkout) == space
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_comes_back_and_works(checkout: Checkout) -> None:
     worker = checkout.service("worker")
     os.kill(worker, signal.SIGKILL)

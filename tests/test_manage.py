@@ -43,7 +43,16 @@ def write_settings(folder: Path) -> None:
     envfile.write(folder / ".data" / "env", {**values, "SITE_URL": "http://127.0.0.1:8123", "S3_BUCKET": "it's $HOME"})
 
 
-@pytest.mark.parametrize("command", [["sweep"], ["shell", "-c", "print('ran')"], ["migrate", "--no-input"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["sweep"],
+        *(
+            pytest.param(command, marks=pytest.mark.long)
+            for command in (["shell", "-c", "print('ran')"], ["migrate", "--no-input"])
+        ),
+    ],
+)
 def test_with_nothing_configured_it_says_so_in_a_line(folder: Path, command: list[str]) -> None:
     done = manage(folder, *command)
 
@@ -53,7 +62,10 @@ def test_with_nothing_configured_it_says_so_in_a_line(folder: Path, command: lis
     )
 
 
-@pytest.mark.parametrize("command", [[], ["help"], ["sweep", "--help"], ["version"]])
+@pytest.mark.parametrize(
+    "command",
+    [["sweep", "--help"], *(pytest.param(command, marks=pytest.mark.long) for command in ([], ["help"], ["version"]))],
+)
 def test_help_needs_no_settings(folder: Path, command: list[str]) -> None:
     done = manage(folder, *command)
 

@@ -1,5 +1,6 @@
 """Objects that reappear after a deletion are found within a day, removed and logged."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,18 +12,30 @@ from archive.models import DeletionCertificate, DeletionRecheck, Export, ExportP
 from archive.retention import certificate, recheck
 from archive.retention.purge import purge
 from archive.storage import keys, store
+from archive.storage.bucket import prepare_bucket
+from archive.storage.purge_prefix import purge_listing
 from tests.faults.proxy import Fault, Proxy
 from tests.support.deadlines import make_due
 from tests.support.factory import make_contents, make_row
 from tests.support.log_entries import event_detail, events
 from tests.support.object_stores import override_store
 
-pytestmark = pytest.mark.usefixtures("db", "empty_bucket")
+pytestmark = pytest.mark.usefixtures("db", "own_bucket")
+BUCKET = "recheck"
 AFTER = ["deletion.copy_found", "deletion.copy_removed"]
 
 
 @pytest.fixture
-def deleted(alice: User) -> Space:
+def own_bucket() -> Iterator[None]:
+    """A bucket without the folders of other tests, which the store lists for a while after they are empty."""
+    with override_store(bucket_name=BUCKET) as bucket:
+        prepare_bucket(bucket, "http://127.0.0.1:8000")
+        purge_listing(bucket, bucket.listing(""))
+        yield
+
+
+@pytest.fixture
+def deleted(own_bucket: None, alice: User) -> Space:
     space = make_row(alice)
     make_contents(space)
     make_due(space)
@@ -108,7 +121,6 @@ def test_a_deletion_is_rechecked_once_a_day(deleted: Space) -> None:
     assert not store().listing(keys.prefix(deleted.pk))
 
 
-@pytest.mark.usefixtures("empty_bucket")  # one page for each two folders in it
 def test_a_round_is_bounded_and_the_next_continues(
     deleted: Space, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,7 +129,7 @@ def test_a_round_is_bounded_and_the_next_continues(
         put(space)
     put(deleted)
 
-    with Proxy(settings.S3_ENDPOINT_URL) as proxy, override_store(endpoint_url=proxy.url):
+    with Proxy(settings.S3_ENDPOINT_URL) as proxy, override_store(endpoint_url=proxy.url, bucket_name=BUCKET):
         recheck.run_round(pages=1)
         assert len([line for line in proxy.lines if "delimiter" in line]) == 1
         assert DeletionRecheck.objects.get().marker
@@ -131,7 +143,7 @@ def test_an_undeletable_object_is_logged_once_and_retried(deleted: Space) -> Non
     put(deleted)
     with (
         Proxy(settings.S3_ENDPOINT_URL, Fault(r"^POST /\S*\?delete", status=403, code="AccessDenied")) as proxy,
-        override_store(endpoint_url=proxy.url),
+        override_store(endpoint_url=proxy.url, bucket_name=BUCKET),
     ):
         for _ in range(3):
             assert not recheck.run_round()
@@ -159,7 +171,7 @@ def test_an_undeletable_object_does_not_block_others(deleted: Space, alice: User
     put(other)
     refused = Fault(rf"^GET /\S*versions\S*{deleted.pk}", status=403, code="AccessDenied")
 
-    with Proxy(settings.S3_ENDPOINT_URL, refused) as proxy, override_store(endpoint_url=proxy.url):
+    with Proxy(settings.S3_ENDPOINT_URL, refused) as proxy, override_store(endpoint_url=proxy.url, bucket_name=BUCKET):
         assert not recheck.run_round()
 
     assert events(other)[-2:] == AFTER

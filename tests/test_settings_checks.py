@@ -131,11 +131,16 @@ def test_the_site_has_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "program",
     [
-        ["gunicorn", "portal.wsgi", "--workers=1", "--no-control-socket", "--bind=127.0.0.1:{port}"],
-        ["celery", "-A", "portal.celery", "worker", "--pool=solo"],
-        ["celery", "-A", "portal.celery", "beat", "--pidfile=", "--schedule={tmp}/beat"],
+        pytest.param(
+            ["gunicorn", "portal.wsgi", "--workers=1", "--no-control-socket", "--bind=127.0.0.1:{port}"], id="web"
+        ),
+        pytest.param(["celery", "-A", "portal.celery", "worker", "--pool=solo"], id="worker"),
+        pytest.param(
+            ["celery", "-A", "portal.celery", "beat", "--pidfile=", "--schedule={tmp}/beat"],
+            id="beat",
+            marks=pytest.mark.long,
+        ),
     ],
-    ids=["web", "worker", "beat"],
 )
 def test_no_command_starts_with_wrong_settings(program: list[str], tmp_path: object) -> None:
     command = [part.format(port=free_port(), tmp=tmp_path) for part in program]

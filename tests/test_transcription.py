@@ -76,6 +76,7 @@ def test_speech_becomes_a_transcript(alice: User, tmp_path: Path) -> None:
     assert [event for event in events(space) if event in expected] == expected
 
 
+@pytest.mark.long
 def test_a_run_stops_before_its_time_limit_and_the_next_continues(
     alice: User, tmp_path: Path, settings: Settings
 ) -> None:

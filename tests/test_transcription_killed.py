@@ -18,6 +18,7 @@ from tests.support.processes import Services
 from tests.support.waiting import dispatch_until, wait_until
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("committed")
 def test_a_killed_transcription_resumes_at_its_last_window(
     services: Services, alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

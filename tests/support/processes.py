@@ -15,10 +15,13 @@ from django.db import connection
 from embedded.engines import Engines
 from embedded.process import Process
 from embedded.state import PORTS, is_free
+from tests.support.preloaded import PreloadedProcess, Preloader
 from tests.support.reused_processes import Web, Worker
 from tests.support.waiting import answers, wait_until
 
 ROOT = Path(__file__).parents[2]
+# Variables that libraries set in this process while tests run.
+NO_SETTINGS = {"PYTEST_CURRENT_TEST", "PLAYWRIGHT_NODEJS_PATH", "ORT_DISABLE_TELEMETRY", "TZ"}
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 
 
@@ -31,23 +34,32 @@ def web_port() -> int:
 class Services:
     """Children of one test. Their settings are those of the tests, on the test database."""
 
-    def __init__(self, folder: Path, engines: Engines) -> None:
+    def __init__(self, folder: Path, engines: Engines, *, preload: bool = False) -> None:
+        """With `preload`, those without settings of their own are forks (preloaded.py)."""
         self.folder = folder
         self.engines = engines
         self.port = web_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.running: list[Process] = []
+        self.preload = preload
+        if preload:
+            Preloader.start(self.env)
         empty_queues()
 
     @property
     def env(self) -> dict[str, str]:
         url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-        ours = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+        ours = {name: value for name, value in os.environ.items() if name not in NO_SETTINGS}
         return {**ours, "DATABASE_URL": url, "SITE_URL": self.url, "PYTHONUNBUFFERED": "1"}
 
     def start(self, name: str, *command: str, **env: str) -> Process:
-        process = Process(name, self.folder / f"{name}-{len(self.running)}.log")
-        process.spawn([sys.executable, *command], cwd=ROOT, env={**self.env, **env}, death_signal=signal.SIGKILL)
+        """Start Python with these arguments; `env` changes its settings."""
+        log, settings = self.folder / f"{name}-{len(self.running)}.log", {**self.env, **env}
+        if self.preload and (preloader := Preloader.find(settings)):
+            process: Process = PreloadedProcess(name, log, preloader.fork(command, log))
+        else:
+            process = Process(name, log)
+            process.spawn([sys.executable, *command], cwd=ROOT, env=settings, death_signal=signal.SIGKILL)
         self.running.append(process)
         return process
 
@@ -110,13 +122,16 @@ def kill_reused_processes() -> None:
     """Kill the processes that wait for the next test."""
     Web.kill()
     Worker.kill()
+    Preloader.kill()
 
 
 def manage(services: Services, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
     """Run a manage.py command in a process of its own."""
-    done = subprocess.run(
-        [*MANAGE, *arguments], env=services.env, cwd=ROOT, text=True, capture_output=True, check=False
-    )
+    if services.preload and (preloader := Preloader.find(services.env)):
+        done = preloader.run(MANAGE[1:] + list(arguments), services.folder)
+    else:
+        command = [*MANAGE, *arguments]
+        done = subprocess.run(command, env=services.env, cwd=ROOT, text=True, capture_output=True, check=False)
     if ok and done.returncode:
         raise AssertionError(f"manage.py {arguments[0]} failed:\n{done.stderr}")
     return done

@@ -17,6 +17,7 @@ from tests.support.waiting import wait_until
 
 @pytest.mark.usefixtures("committed")
 def test_sleeps_with_everything(services: Services, chromium: Browser) -> None:
+    services.preload = False  # a fork has the command line of the process that forked it
     services.web()
     worker = services.worker()
     page = chromium.new_page()
