@@ -1,17 +1,17 @@
 """The cues of a transcript, and the formats in which people download them."""
 
 import html
-import io
 import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from webvtt import Caption, WebVTT
-
 # Not part of any text; some move a terminal's cursor, and PostgreSQL refuses NUL.
 CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+NAMED = re.compile(r"[:\uff1a]|\[")
+AMPERSAND = re.compile(r"&(?=#?\w{1,31};)")
+TIMES = re.compile(r"^([\s\d:.,\ufeff]*)-->")
 SURROGATES = re.compile(r"[\ud800-\udfff]")  # JSON can hold lone surrogates, UTF-8 can't
 
 
@@ -49,20 +49,23 @@ def timestamp(milliseconds: int) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:03}"
 
 
+# WebVTT and JSON lose nothing, but JSON of single words is joined to lines on import. SRT loses text that looks like
+# its tags (<b>, {\an8}), plain text loses ends and milliseconds. Both lose speakers that only few lines have, names
+# with a colon, and lines without a speaker that read "Ida: so". If no speaker has two lines in a row, a line without
+# one is read as one of the speaker before, since many programs name speakers only where they change.
 def to_vtt(cues: Sequence[Cue]) -> str:
-    captions = [_caption(cue, _voice_tag(cue)) for cue in cues]
-    return str(WebVTT(captions=captions).content)
+    # A voice tag without a name says: "Nora: so" in this file is text, not a speaker.
+    needs_voice = _looks_named(cues)
+    parts = [f"{_times(cue)}\n{'<v>' if needs_voice else ''}{_voice_tag(cue)}\n" for cue in cues]
+    return "\n".join(["WEBVTT\n", *parts])
 
 
-# Not everything survives a round trip. SRT loses text that looks like its tags (<b>, {\an8}), plain text loses ends and
-# milliseconds. Both lose speakers when fewer than half of the lines have one, speakers with a colon, and lines without
-# a speaker that read "It is: so". WebVTT and JSON lose nothing, but JSON of single words is joined to lines on import.
 def to_srt(cues: Sequence[Cue]) -> str:
-    out = io.StringIO()
-    WebVTT(captions=[_caption(cue, html.escape(_prefix_speaker(cue), quote=False)) for cue in cues]).write(
-        out, format="srt"
-    )
-    return html.unescape(out.getvalue()) + "\n"
+    parts = [
+        f"{number}\n{_times(cue).replace('.', ',')}\n{_escape_srt(_prefix_speaker(cue))}\n"
+        for number, cue in enumerate(cues, 1)
+    ]
+    return "\n".join(parts)
 
 
 def to_text(cues: Sequence[Cue]) -> str:
@@ -71,9 +74,11 @@ def to_text(cues: Sequence[Cue]) -> str:
 
 def to_json(cues: Sequence[Cue]) -> str:
     """Format as Podcasting 2.0 JSON (podcast-namespace, transcripts.md), with seconds as numbers."""
+    # An empty speaker says: "Nora: so" in this file is text, not a speaker.
+    needs_speaker = _looks_named(cues)
     segments = [
         {
-            **({"speaker": cue.speaker} if cue.speaker else {}),
+            **({"speaker": cue.speaker} if cue.speaker or needs_speaker else {}),
             "startTime": cue.start_ms / 1000,
             "endTime": cue.end_ms / 1000,
             "body": cue.text,
@@ -92,15 +97,27 @@ FORMS = {
 }
 
 
-def _caption(cue: Cue, text: str) -> Caption:
-    return Caption(timestamp(cue.start_ms), timestamp(cue.end_ms), text)
+def _times(cue: Cue) -> str:
+    return f"{timestamp(cue.start_ms)} --> {timestamp(cue.end_ms)}"
+
+
+def _looks_named(cues: Sequence[Cue]) -> bool:
+    """Whether no cue has a speaker, but names could be found in the text."""
+    return not any(cue.speaker for cue in cues) and any(NAMED.search(cue.text) for cue in cues)
 
 
 def _voice_tag(cue: Cue) -> str:
     text, speaker = html.escape(cue.text, quote=False), html.escape(cue.speaker, quote=False)
+    text = text.replace("{\\", "&#123;\\")  # no position, such as {\an8}
     gap = " " if speaker.endswith("--") else ""  # "-->" would be read as the arrow between times
     return f"<v {speaker}{gap}>{text}" if speaker else text
 
 
 def _prefix_speaker(cue: Cue) -> str:
     return f"{cue.speaker}: {cue.text}" if cue.speaker else cue.text
+
+
+def _escape_srt(text: str) -> str:
+    """Escape what would be read as an entity, or as times. Players show other signs as they are, so those stay."""
+    text = AMPERSAND.sub("&amp;", text)
+    return TIMES.sub(r"\1--&gt;", text)

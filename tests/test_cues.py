@@ -56,7 +56,7 @@ def test_markup_in_what_was_said_stays_text_everywhere() -> None:
 
     assert "<script>" not in to_vtt(original)
     assert "<b>" not in to_vtt(original)
-    assert to_srt(original).endswith("\n<b>Eve</b>: <script>alert(1)</script> &lt;\n")
+    assert to_srt(original).endswith("\n<b>Eve</b>: <script>alert(1)</script> &amp;lt;\n")
 
 
 def test_plain_text_is_one_line_that_any_file_and_any_database_can_hold() -> None:

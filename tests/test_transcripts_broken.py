@@ -1,10 +1,11 @@
-"""Broken cues are named by line, and dropped only on request."""
+"""Broken cues are named by line. Only on request are the others used, and then no words with a position are lost."""
 
 import pytest
 
 from archive.cues import Cue
 from archive.errors import Unreadable
 from archive.intake.transcripts import Parsed, parse
+from tests.support.errors import raises_error
 
 VTT = """WEBVTT
 
@@ -18,17 +19,14 @@ first
 backwards
 
 2
-00:05.000 --> 00:05.000
-no time
+00:05.000 --> tomorrow
+no end
 
 yesterday --> today
 never
 
 99999999:00:00.000 --> 99999999:00:01.000
 for ever
-
-and words
-without times
 
 00:99.000 --> 00:02.000
 99 seconds
@@ -39,8 +37,8 @@ no empty line before
 no start
 """
 NAMED = (
-    "line 9: it ends before it starts; line 13: it ends when it starts; line 16: its times can't be read; "
-    "line 19: its time is beyond 7 days; line 22: it has no times; and 2 more"
+    "line 9: it ends before it starts; line 13: its times can't be read; line 16: its times can't be read; "
+    "line 19: its time is beyond 7 days; line 22: its times can't be read; and 1 more"
 )
 
 
@@ -49,16 +47,26 @@ def test_broken_webvtt_cues_are_named_by_line() -> None:
         parse(VTT.encode(), "words.vtt")
 
     assert str(refused.value) == (
-        f"words.vtt: 2 of its lines can be used, 7 can't: {NAMED}. "
+        f"words.vtt: 2 of its lines can be used, 6 can't: {NAMED}. "
         "Nothing was saved. Correct the file and upload it again, or keep the other lines."
     )
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
-def test_lenient_parsing_drops_broken_cues_with_a_note(ends: str) -> None:
+def test_lenient_parsing_keeps_what_has_a_position_and_drops_the_rest_with_notes(ends: str) -> None:
     assert parse(VTT.replace("\n", ends).encode(), lenient=True) == Parsed(
-        [Cue(1000, 2000, "", "first"), Cue(8000, 8500, "", "no empty line before")],
-        [f"Broken lines that were left out (7): {NAMED}."],
+        [
+            Cue(1000, 2000, "", "first"),
+            Cue(5000, 8000, "", "backwards"),
+            Cue(5000, 8000, "", "no end"),
+            Cue(8000, 8500, "", "no empty line before"),
+        ],
+        [
+            "Lines with a wrong end were kept at their start, until the next line begins (2): "
+            "line 9: it ends before it starts; line 13: its times can't be read.",
+            "Broken lines that were left out (4): line 16: its times can't be read; "
+            "line 19: its time is beyond 7 days; line 22: its times can't be read; line 27: its times can't be read.",
+        ],
         None,
     )
 
@@ -67,8 +75,8 @@ def test_broken_srt_cues_are_named_by_the_line_of_their_times() -> None:
     text = (
         "1\n00:00:01,000 --> 00:00:02,000\nfirst\n\n"
         "2\nyesterday --> today\nx\n\n"
-        "3\n00:00:09,000 --> 00:00:08,000\nx\n\n"
-        "4\n99999999999999999999:00:00,000 --> 00:00:08,000\nx\n"
+        "3\n00:00:09,000 --> 00:00:08,000\ny\n\n"
+        "4\n99999999999999999999:00:00,000 --> 00:00:08,000\nz\n"
     )
 
     with pytest.raises(Unreadable) as refused:
@@ -79,21 +87,32 @@ def test_broken_srt_cues_are_named_by_the_line_of_their_times() -> None:
         "line 10: it ends before it starts; line 14: its times can't be read. "
         "Nothing was saved. Correct the file and upload it again, or keep the other lines."
     )
-    assert parse(text.encode(), lenient=True).cues == [Cue(1000, 2000, "", "first")]
+    assert parse(text.encode(), lenient=True).cues == [Cue(1000, 2000, "", "first"), Cue(9000, 14_000, "", "y")]
 
 
 def test_one_broken_cue_is_in_the_singular() -> None:
-    text = b"WEBVTT\n\n00:01.000 --> 00:02.000\na\n\n00:01.000 --> 00:00.000\nb\n"
+    text = b"WEBVTT\n\n00:01.000 --> 00:02.000\na\n\nsome --> day\nb\n"
 
-    assert parse(text, lenient=True).notes == ["Broken lines that were left out (1): line 6: it ends before it starts."]
+    assert parse(text, lenient=True).notes == ["Broken lines that were left out (1): line 6: its times can't be read."]
 
 
-@pytest.mark.parametrize("lenient", [False, True])
-def test_a_transcript_of_broken_cues_only_is_refused(lenient: bool) -> None:
+def test_a_transcript_of_broken_cues_only_is_refused() -> None:
     with pytest.raises(Unreadable) as refused:
-        parse(b"WEBVTT\n\n00:05.000 --> 00:04.000\nx\n", "words.vtt", lenient=lenient)
+        parse(b"WEBVTT\n\n00:05.000 --> 00:04.000\nx\n", "words.vtt")
 
     assert str(refused.value) == (
         "words.vtt: No line can be used: line 3: it ends before it starts. "
         "Nothing was saved. Correct the file, and upload it again."
     )
+
+
+def test_nothing_can_be_kept_of_cues_without_a_position() -> None:
+    with raises_error(Unreadable, "transcript.all_broken", keepable=0):
+        parse(b"WEBVTT\n\nsome --> day\nx\n", lenient=True)
+
+
+def test_the_refusal_says_how_many_lines_could_be_kept() -> None:
+    with raises_error(Unreadable, "transcript.broken_lines", usable=2, broken=6, keepable=4):
+        parse(VTT.encode())
+    with raises_error(Unreadable, "transcript.all_broken", keepable=1):
+        parse(b"WEBVTT\n\n00:05.000 --> 00:04.000\nx\n")

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from archive.cues import Cue
-from archive.errors import Unreadable, make_problem
+from archive.errors import Unreadable
 from archive.intake.transcripts import parse
-from tests.support.errors import raises_error
 
 FROM_FIRST = "Captions hold times of day. They were counted from the first message in the file."
 
@@ -78,12 +77,21 @@ def test_counted_from_when_the_recording_began() -> None:
     assert parsed.notes == []
 
 
-def test_captions_from_before_the_recording_are_broken() -> None:
+def test_captions_from_before_the_recording_are_put_at_its_beginning() -> None:
     began = datetime(2021, 12, 5, 11, 45, 26, 800_000, tzinfo=UTC)
 
-    faults = [make_problem("cue.at_line", number=5, reason=make_problem("cue.before_recording"))]
-    with raises_error(Unreadable, "transcript.broken_lines", usable=1, broken=1, cues=faults):
-        parse(TALK.encode(), began=began)
+    parsed = parse(TALK.encode(), began=began)
+
+    assert parsed.cues == [Cue(0, 100, "Nora 🌱", "Good evening."), Cue(0, 200, "Felix", "Beans or peas?")]
+    assert [(note["code"], note["params"]["count"]) for note in parsed.problems] == [("transcript.before_recording", 1)]
+
+
+@pytest.mark.parametrize("began", [datetime(2021, 12, 5, 12, 45, 25, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC)])
+def test_a_clock_that_has_nothing_to_do_with_the_recording_is_not_used(began: datetime) -> None:
+    parsed = parse(TALK.encode(), began=began)
+
+    assert [(cue.start_ms, cue.end_ms) for cue in parsed.cues] == [(4000, 6500), (6020, 7000)]
+    assert [note["code"] for note in parsed.problems] == ["transcript.other_clock"]
 
 
 def test_one_speaker_does_not_overlap_themself_nor_begin_before_the_recording() -> None:

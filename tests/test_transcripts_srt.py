@@ -18,8 +18,8 @@ def test_names_and_tags() -> None:
     ]
 
 
-def test_entities_are_text_in_srt() -> None:
-    assert read("1\n00:00:01,000 --> 00:00:02,000\n&lt;b&gt; <3\n") == [Cue(1000, 2000, "", "&lt;b&gt; <3")]
+def test_entities_are_decoded_once() -> None:
+    assert read("1\n00:00:01,000 --> 00:00:02,000\n&lt;b&gt; &amp;amp; <3\n") == [Cue(1000, 2000, "", "<b> &amp; <3")]
 
 
 def test_cues_without_empty_lines_between_them() -> None:

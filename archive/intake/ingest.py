@@ -87,8 +87,7 @@ def ingest(request: Request, progress: Progress = lambda step, done, total: None
         peak = analysis.measured.peak_dbfs
         if peak is None or peak < SILENT:
             notes.append(f"{request.recording.name}: it is silent from end to end. It was taken in all the same.")
-        began = ended_at - timedelta(milliseconds=analysis.measured.duration_ms)
-        lines, language, problem = _parse_transcript(request, notes, began)
+        lines, language, problem = _parse_transcript(request, notes, ended_at, analysis.measured.duration_ms)
         sha256 = _sha256(request.recording)
         identity = fingerprint(request.host, ended_at.isoformat(), sha256)
         space, created = _get_or_create_space(request, ended_at, identity, actor)
@@ -103,16 +102,19 @@ def ingest(request: Request, progress: Progress = lambda step, done, total: None
 
 
 def _parse_transcript(
-    request: Request, notes: list[str], began: datetime | None = None
+    request: Request, notes: list[str], ended_at: datetime | None = None, duration_ms: int | None = None
 ) -> tuple[list[cues.Cue], str, Problem]:
     """Parse the transcript, if any. Returns its lines, its language, and why it was skipped.
 
-    `began` is the start of the recording, once its length is known.
+    The end of the recording and its length are given once they are known.
     """
     if request.transcript is None:
         return [], request.language, {}
+    began = ended_at - timedelta(milliseconds=duration_ms) if ended_at and duration_ms else None
     try:
-        parsed = transcripts.parse(request.transcript, lenient=request.lenient_transcript, began=began)
+        parsed = transcripts.parse(
+            request.transcript, lenient=request.lenient_transcript, began=began, duration_ms=duration_ms
+        )
     except Unreadable as error:
         if not request.skip_bad_transcript:
             raise Unreadable("transcript.give_option", reason=error.problem) from error

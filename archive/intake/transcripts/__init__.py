@@ -1,92 +1,108 @@
-"""Parse transcripts: WebVTT, SRT, Podcasting 2.0 JSON, captions of X Spaces, and plain text with times.
+"""Parse transcripts into cues, whatever program wrote them.
 
 `parse` recognizes the format by the content, never by the file name. Each format has a module that fills a
-TranscriptDraft, which enforces the limits (size, lines, cues, times) and lists broken cues. Cues hold plain text: tags
-are dropped but not the text between them, entities are decoded once, control characters and lone surrogates are
-removed. The text is not HTML, whatever it looks like, so templates must escape it.
+TranscriptDraft, which enforces the limits (size, lines, cues, times), repairs what can be repaired, and lists broken
+cues. All formats share what they know: times (timing.py), markup (payload.py), speakers (turns.py). Cues hold plain
+text: tags are dropped but not the text between them, entities are decoded once, control characters and lone surrogates
+are removed. The text is not HTML, whatever it looks like, so templates must escape it.
 
 A broken transcript is refused with a list of its broken cues. Only if the person agrees is it parsed leniently: broken
-cues are dropped, and a note lists them.
+cues with a position are kept there, the others are dropped, and notes list both.
 """
 
-import codecs
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from archive.cues import Cue
 from archive.error_messages import render
-from archive.errors import Unreadable, make_problem
-from archive.intake.limits import MAX_TRANSCRIPT_BYTES
-from archive.intake.transcripts import captions, podcast, srt, text, vtt
+from archive.errors import Problem, Unreadable
+from archive.intake.transcripts import captions, segments, substation, subtitles, text, ttml, whisper_tsv
+from archive.intake.transcripts.decoding import decode
 from archive.intake.transcripts.draft import TranscriptDraft
 
-# Order matters: the byte order mark of UTF-32 LE begins with that of UTF-16 LE.
-BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
+OVERSHOOT = 10_000  # milliseconds: by so much may the last line end after the recording
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """A parsed transcript. `notes` tells the person what was decided or dropped; `language` is a tag or None."""
+    """A parsed transcript. `notes` tells the person what was decided or dropped, and `problems` are its codes;
+    `language` is a tag or None."""
 
     cues: list[Cue]
     notes: list[str]
     language: str | None
+    problems: list[Problem] = field(default_factory=list, compare=False)
 
 
-def parse(source: Path | bytes, name: str = "", *, lenient: bool = False, began: datetime | None = None) -> Parsed:
+def parse(
+    source: Path | bytes,
+    name: str = "",
+    *,
+    lenient: bool = False,
+    began: datetime | None = None,
+    duration_ms: int | None = None,
+) -> Parsed:
     """Parse a transcript into cues in order of time.
 
     `name` is the file name for messages (a path has its own). `began` is when the recording began, for captions whose
-    times are times of day. Raises Unreadable if this is no transcript, is empty, exceeds a limit, or has broken cues;
-    with `lenient`, broken cues are dropped, and a note lists them.
+    times are times of day. `duration_ms` is the length of the recording, for a note about lines beyond it. Raises
+    Unreadable if this is no transcript, is empty, exceeds a limit, or has broken cues; with `lenient`, broken cues are
+    kept if they have a position, else dropped, and notes list them.
     """
     name = name or (source.name if isinstance(source, Path) else "the transcript")
     try:
-        draft = _read(_decode(source), began)
-        if draft.broken and not (lenient and draft.cues):
+        draft = _read(decode(source), began)
+        if draft.broken and not (lenient and (draft.cues or draft.rescued)):
             raise _broken_error(draft)
-        if not draft.cues:
+        if not draft.cues and not draft.rescued:
             raise Unreadable("transcript.no_lines")
     except Unreadable as error:
         raise Unreadable.of(error.problem, file=name) from error
-    if draft.broken:
-        draft.notes.append(render(make_problem("transcript.left_out", count=draft.broken, cues=draft.first_faults())))
-    return Parsed(sorted(draft.cues, key=lambda cue: (cue.start_ms, cue.end_ms)), draft.notes, draft.language)
-
-
-def _decode(source: Path | bytes) -> str:
-    size = source.stat().st_size if isinstance(source, Path) else len(source)
-    if size > MAX_TRANSCRIPT_BYTES:
-        raise Unreadable("transcript.too_large", limit=MAX_TRANSCRIPT_BYTES)
-    data = source.read_bytes() if isinstance(source, Path) else source
-    encoding = next((encoding for mark, encoding in BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
-    try:
-        return data.decode(encoding).removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise Unreadable("transcript.not_utf8") from error
+    draft.sort()
+    draft.rescue()
+    _note_overshoot(draft, duration_ms)
+    problems = draft.all_notes()
+    return Parsed(draft.cues, [render(problem) for problem in problems], draft.language, problems)
 
 
 def _read(content: str, began: datetime | None) -> TranscriptDraft:
-    begins = content.lstrip()[:10]
-    if begins.startswith("WEBVTT"):
-        return vtt.read(content)
+    begins = content.lstrip("\ufeff \t\r\n")[:10]
+    if subtitles.is_vtt(content):
+        return subtitles.read(content)
     if begins.startswith("{"):
-        return captions.read(content, began) if captions.looks_like(content) else podcast.read(content)
-    if not begins.startswith("[") and srt.looks_like(content):
-        return srt.read(content)
-    if text.looks_like(content):
-        return text.read(content)
+        return captions.read(content, began) if captions.looks_like(content) else segments.read(content)
+    if begins.startswith("[") and begins[1:].lstrip().startswith("{"):
+        return segments.read(content)
+    if begins.startswith("<") and ttml.looks_like(content):
+        return ttml.read(content)
+    readers = (
+        (substation.looks_like, substation.read),
+        (whisper_tsv.looks_like, whisper_tsv.read),
+        (lambda content: not begins.startswith("[") and subtitles.looks_like(content), subtitles.read),
+        (text.looks_like, text.read),
+        (text.looks_like_otter, text.read_otter),
+    )
+    for looks_like, read in readers:
+        if looks_like(content):
+            return read(content)
     raise Unreadable("transcript.unknown_format")
 
 
+def _note_overshoot(draft: TranscriptDraft, duration_ms: int | None) -> None:
+    """Note lines that begin after the end of the recording, or end long after it."""
+    if duration_ms is None:
+        return
+    late = [cue for cue in draft.cues if cue.start_ms >= duration_ms or cue.end_ms > duration_ms + OVERSHOOT]
+    if late:
+        end = max(cue.end_ms for cue in late)
+        draft.note("transcript.past_end", count=len(late), end=end / 1000, duration=duration_ms / 1000)
+
+
 def _broken_error(draft: TranscriptDraft) -> Unreadable:
+    faults, keepable = draft.first_faults(), len(draft.cues) + len(draft.rescued)
     if not draft.cues:
-        return Unreadable("transcript.all_broken", cues=draft.first_faults())
-    return Unreadable("transcript.broken_lines", usable=len(draft.cues), broken=draft.broken, cues=draft.first_faults())
+        return Unreadable("transcript.all_broken", keepable=keepable, cues=faults)
+    return Unreadable(
+        "transcript.broken_lines", usable=len(draft.cues), broken=draft.broken, keepable=keepable, cues=faults
+    )

@@ -12,7 +12,10 @@ Type 45 is speech: drafts with "final": false while a person speaks, then the wh
 types (comments, hearts, joins) belong to listeners and are dropped. A caption ends when it became final. It begins with
 its speaker's first draft since their last caption; without a draft, its start is estimated from the length of the text.
 
-The times are times of day, so parsing needs the moment at which the recording began.
+The times are times of day, so parsing needs the moment at which the recording began. Captions that ended before it
+are put at its beginning, with a note: the recorder missed them, or the end of the Space is not exact. The others keep
+their times. If most of them ended before it, or began a day after it, the two clocks have nothing in common; then times
+are counted from the first message.
 """
 
 import re
@@ -22,12 +25,12 @@ from typing import Any, NamedTuple
 
 from archive.errors import Unreadable, make_problem
 from archive.intake.transcripts.documents import loads
-from archive.intake.transcripts.draft import MAX_LINE, TranscriptDraft, lines
+from archive.intake.transcripts.draft import MAX_LINE, SHORTEST, TranscriptDraft, lines
 
 CHAT, SPEECH = 1, 45
 MS_PER_CHARACTER = 70  # normal speaking rate
 LONGEST = 30_000  # milliseconds from the first draft to the caption; if more, a caption between them is missing
-FROM_FIRST = "Captions hold times of day. They were counted from the first message in the file."
+DAY = 86_400_000  # milliseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -64,15 +67,26 @@ def read(text: str, began: datetime | None = None) -> TranscriptDraft:
     draft = TranscriptDraft()
     messages = sorted(_messages(text, draft), key=lambda message: message.at)
     captions = list(_captions(message for message in messages if _is_speech(message.body)))
-    if began is None:
-        draft.notes.append(FROM_FIRST)
+    zero = (began - EPOCH) // timedelta(milliseconds=1) if began else None
+    if zero is not None and captions and not _fits(captions, zero):
+        draft.note("transcript.other_clock")
+        zero = None
+    elif zero is None:
+        draft.note("transcript.from_first_message")
+    if zero is None:
         zero = min([message.at for message in messages[:1]] + [caption.begins for caption in captions], default=0)
-    else:
-        zero = (began - EPOCH) // timedelta(milliseconds=1)
     for begins, at, line, speaker, words in captions:
-        start = begins - zero if at <= zero else max(begins - zero, 0)
-        draft.add(line, start, at - zero, speaker, words)
+        if at <= zero:
+            draft.note_cue("transcript.before_recording", line)
+        start = max(begins - zero, 0)
+        draft.add(line, start, max(at - zero, start + SHORTEST if at <= zero else start), speaker, words)
     return draft
+
+
+def _fits(captions: list[Caption], zero: int) -> bool:
+    """Whether the clock of the captions can be that of the recording, which began at `zero`."""
+    outside = sum(caption.at <= zero or caption.begins > zero + DAY for caption in captions)
+    return 2 * outside <= len(captions)
 
 
 def _captions(messages: Iterable[Message]) -> Iterator[Caption]:

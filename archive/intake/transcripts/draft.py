@@ -1,83 +1,164 @@
-"""Collect the cues and faults of a transcript while it is parsed, and enforce the limits of all formats."""
+"""Collect the cues and faults of a transcript while it is parsed, and enforce the limits of all formats.
 
+A cue that only lacks a length or its place in the order is repaired, with a note. A cue whose times contradict each
+other is broken: the file is refused, unless the person agrees to keep the rest. Even then its words are kept where they
+have a position (its start); only what has no position is dropped.
+"""
+
+import bisect
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from archive.cues import Cue, plain
 from archive.errors import Problem, Unreadable, make_problem
+from archive.intake.transcripts.timing import MAX_MS
 
 MAX_CUES = 100_000  # a day of speech has about 30,000
 MAX_LINES = 1_000_000
 MAX_LINE = 100_000  # characters
 MAX_TEXT = 10_000  # characters in one cue
 MAX_NAME = 100  # characters
-MAX_MS = 7 * 86_400_000  # milliseconds
 MAX_FAULTS = 5  # broken cues that are listed
+SHORTEST = 100  # milliseconds: the length of a cue that has none
+LAST = 5000  # milliseconds: the longest length of a cue whose end is unknown
+
+
+@dataclass
+class Tally:
+    """How many cues something was noted of, and the number of the first."""
+
+    first: int
+    count: int = 1
 
 
 @dataclass
 class TranscriptDraft:
     """A transcript that is being parsed.
 
-    `broken` counts all broken cues, `faults` lists the first few: "line 14: it ends before it starts". `unit` is what
-    faults count in the file: "line" or "segment".
+    `broken` counts all broken cues, `faults` lists the first few: "line 14: it ends before it starts". `rescued` holds
+    those of them that have a position, with their number and without a length; `kept` and `dropped` list the first few
+    faults of those and of the others. `notes` says what was decided; `noted` counts notes about single cues by code.
+    `unit` is what numbers count in the file: "line" or "segment".
     """
 
     cues: list[Cue] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
     language: str | None = None
     broken: int = 0
     faults: list[Problem] = field(default_factory=list)
+    rescued: list[tuple[int, Cue]] = field(default_factory=list)
+    kept: list[Problem] = field(default_factory=list)
+    dropped: list[Problem] = field(default_factory=list)
     unit: str = "line"
     limit: int = MAX_CUES
+    noted: dict[str, Tally] = field(default_factory=dict)
     _seen: int = 0
 
     def add(self, number: int, start_ms: int, end_ms: int, speaker: str, text: str) -> None:
         """Add a cue. `text` and `speaker` hold no markup and no entities; white space is normalized here.
 
-        Skips a cue without text, counts an impossible one as broken. Raises Unreadable if there are too many.
+        Skips a cue without text, gives one without a length the shortest, and counts an impossible one as broken.
+        Raises Unreadable if there are too many.
         """
         words = plain(text)
-        if why := _find_fault(start_ms, end_ms, words):
-            self.refuse(number, why)
+        cue = Cue(start_ms, end_ms, plain(speaker)[:MAX_NAME].rstrip(), words)
+        if why := _find_fault(cue):
+            self.refuse(number, why, cue)
             return
+        if words and end_ms == start_ms:
+            self.note_cue("transcript.no_length", number)
+            cue = replace(cue, end_ms=start_ms + SHORTEST)
         if words:
-            self.cues.append(Cue(start_ms, end_ms, plain(speaker)[:MAX_NAME].rstrip(), words))
-        self._count()
+            self.cues.append(cue)
+        self.count()
 
-    def refuse(self, number: int, why: Problem) -> None:
-        """Count a broken cue. `number` is that of its line (or segment) in the file, from 1."""
+    def refuse(self, number: int, why: Problem, cue: Cue | None = None) -> None:
+        """Count a broken cue. `number` is that of its line (or segment) in the file, from 1. `cue` is the cue as far as
+        it is known; it is kept for `rescue` if its start is a position in a recording."""
         self.broken += 1
-        if len(self.faults) < MAX_FAULTS:
-            self.faults.append(make_problem(f"cue.at_{self.unit}", number=number, reason=why))
-        self._count()
+        fault = make_problem(f"cue.at_{self.unit}", number=number, reason=why)
+        can_keep = cue is not None and bool(cue.text) and cue.start_ms <= MAX_MS and len(cue.text) <= MAX_TEXT
+        if cue and can_keep:
+            start = max(cue.start_ms, 0)
+            self.rescued.append((number, replace(cue, start_ms=start, end_ms=start)))
+        for faults in (self.faults, self.kept if can_keep else self.dropped):
+            bisect.insort(faults, fault, key=lambda one: int(one["params"]["number"]))
+            del faults[MAX_FAULTS:]
+        self.count()
+
+    def rescue(self) -> None:
+        """Keep the broken cues that have a position, with a note. Each lasts until the next cue begins, at most LAST
+        milliseconds. The others are dropped, with a note."""
+        rescued = [cue for _, cue in sorted(self.rescued, key=lambda pair: pair[0])]
+        starts = sorted({cue.start_ms for cue in [*self.cues, *rescued]})
+        until = dict(pairwise(starts))
+        for cue in rescued:
+            end = min(until.get(cue.start_ms, cue.start_ms + LAST), cue.start_ms + LAST)
+            self.cues.append(replace(cue, end_ms=max(end, cue.start_ms + SHORTEST)))
+        self.cues.sort(key=_by_time)
+        kept, dropped = len(self.rescued), self.broken - len(self.rescued)
+        if kept:
+            self.note("transcript.rescued", count=kept, cues=_and_more(self.kept, kept))
+        if dropped:
+            self.note("transcript.left_out", count=dropped, cues=_and_more(self.dropped, dropped))
+
+    def sort(self) -> None:
+        """Sort by time, with a note if the cues were in another order. Cues of the same times keep theirs."""
+        if any(following.start_ms < cue.start_ms for cue, following in pairwise(self.cues)):
+            self.note("transcript.sorted")
+        self.cues.sort(key=_by_time)
+
+    def note(self, code: str, **params: object) -> None:
+        self.notes.append(make_problem(code, **params))
+
+    def note_cue(self, code: str, number: int) -> None:
+        """Note something about the cue with this number. Each code becomes one note, with the first number."""
+        if code in self.noted:
+            self.noted[code].count += 1
+        else:
+            self.noted[code] = Tally(number)
+
+    def all_notes(self) -> list[Problem]:
+        counted = [
+            make_problem(code, count=tally.count, first=make_problem(f"cue.{self.unit}", number=tally.first))
+            for code, tally in self.noted.items()
+        ]
+        return [*self.notes, *counted]
 
     def first_faults(self) -> list[Problem]:
         """Return the first faults and the number of the others."""
-        rest = self.broken - len(self.faults)
-        return [*self.faults, make_problem("cue.more", count=rest)] if rest else self.faults
+        return _and_more(self.faults, self.broken)
 
-    def _count(self) -> None:
+    def count(self) -> None:
+        """Count a cue, good or bad. Raises Unreadable if there are too many."""
         self._seen += 1
         if self._seen > self.limit:
             raise too_many(self.limit)
+
+
+def _by_time(cue: Cue) -> tuple[int, int]:
+    return cue.start_ms, cue.end_ms
 
 
 def too_many(limit: int) -> Unreadable:
     return Unreadable("transcript.too_many_cues", limit=limit)
 
 
-def _find_fault(start_ms: int, end_ms: int, words: str) -> Problem:
-    if end_ms < start_ms:
+def _and_more(faults: list[Problem], count: int) -> list[Problem]:
+    rest = count - len(faults)
+    return [*faults, make_problem("cue.more", count=rest)] if rest else faults
+
+
+def _find_fault(cue: Cue) -> Problem:
+    if cue.end_ms < cue.start_ms:
         return make_problem("cue.ends_before_start")
-    if end_ms == start_ms:
-        return make_problem("cue.ends_at_start")
-    if start_ms < 0:
+    if cue.start_ms < 0:
         return make_problem("cue.before_recording")
-    if end_ms > MAX_MS:
+    if cue.end_ms > MAX_MS:
         return make_problem("cue.beyond_limit", days=MAX_MS // 86_400_000)
-    return make_problem("cue.too_long", limit=MAX_TEXT) if len(words) > MAX_TEXT else {}
+    return make_problem("cue.too_long", limit=MAX_TEXT) if len(cue.text) > MAX_TEXT else {}
 
 
 def lines(text: str) -> Iterator[tuple[int, str]]:

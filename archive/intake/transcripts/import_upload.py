@@ -6,7 +6,7 @@ to the same key. Once the transcript's rows are written, the uploaded file is re
 retries it (archive/intake/uploads/clean_up.py), and the deletion of the Space removes it at the latest.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -64,7 +64,10 @@ def _read(claim: Claim[UploadSession]) -> bool:
     if upload.size > MAX_TRANSCRIPT_BYTES:
         raise Unreadable("transcript.too_large", file=upload.name, limit=MAX_TRANSCRIPT_BYTES)
     data = store().read(upload.key, 0, upload.size, upload.etag)
-    parsed = transcripts.parse(data, upload.name, lenient=upload.lenient, began=_began(upload.space))
+    recording = upload.space.recordings.first()
+    duration_ms = recording.duration_ms if recording else None
+    began = upload.space.ended_at - timedelta(milliseconds=duration_ms) if duration_ms else None
+    parsed = transcripts.parse(data, upload.name, lenient=upload.lenient, began=began, duration_ms=duration_ms)
     language = parsed.language if upload.language == "und" and parsed.language else upload.language
     stored = store_transcript(upload.space_id, str(upload.id), parsed.cues, language, claim.renew)
     with transaction.atomic():
@@ -85,9 +88,3 @@ def _read(claim: Claim[UploadSession]) -> bool:
             raise LeaseLost("work.lease_lost", model="UploadSession", id=upload.pk, state=upload.state)
     clean_up.clear(upload.pk)
     return True
-
-
-def _began(space: Space) -> datetime | None:
-    """When the recording began: its end is the end of the Space."""
-    recording = space.recordings.first()
-    return space.ended_at - timedelta(milliseconds=recording.duration_ms) if recording else None
