@@ -72,8 +72,10 @@ def test_a_bad_transcript_can_be_skipped(talk: Callable[..., Request], tmp_path:
     done = ingest(talk(transcript=bad, skip_bad_transcript=True))
 
     assert done.notes == [
-        "bad.vtt: The file has no times in a known format. Known are WebVTT, SRT, Podcasting 2.0 JSON, captions of X "
-        "(JSON lines), and text with a time like [00:12:34] in each line. It was left out; the recording was taken in."
+        "bad.vtt: The file has no times in a known format. Known are WebVTT, SRT, SBV, JSON of Podcasting 2.0 and of "
+        "Whisper, WhisperX and whisper.cpp, TSV of Whisper, TTML, ASS and SSA, LRC, text of Otter, captions of X (JSON "
+        "lines), and text with a time like [00:12:34] in each line. Export the transcript in one of them, WebVTT for "
+        "example. It was left out; the recording was taken in."
     ]
     assert done.space.state == "available"
     assert not done.space.transcripts.exists()

@@ -87,7 +87,7 @@ def test_a_broken_transcript_can_be_partly_accepted(space: Space, words: Path) -
     assert read(upload.pk)
 
     stored = space.transcripts.get(number=2)
-    assert [cue["text"] for cue in stored.cues] == ["Beans."]
+    assert [(cue["start_ms"], cue["text"]) for cue in stored.cues] == [(0, "Beans."), (9000, "Peas.")]
 
 
 def test_a_too_large_file_is_not_read(space: Space, words: Path) -> None:
