@@ -68,13 +68,13 @@ def test_upload_from_an_x_data_archive(page: Page, tmp_path: Path) -> None:
             "Your archive.html": b"<title>Your archive</title>",
             "data/tweets_media/1-film.mp4": b"no Space",
             "data/spaces_media/space-1ypKdEXvkMLGW_0.ts": sound,
-            "data/spaces_media/space-1vAxRkVNdkPGl_0.ts": b"another Space",
+            "data/spaces_media/space-1vAxRkVNdkPGl_0.ts": b"ID3 of another Space",
             "data/spaces-metadata.js": METADATA.format(evening().isoformat()).encode(),
         },
     )
 
     choose(page, archive)
-    expect(page.get_by_text("twitter-2026-11-20.zip has 2 recordings.")).to_be_visible()
+    expect(page.get_by_text("There are 2 recordings.")).to_be_visible()
     page.get_by_role("button", name=f"ended on {evening().day} {evening():%B %Y}, 19:05 UTC").click()
 
     expect(page.get_by_text("Recording space-1ypKdEXvkMLGW_0.ts")).to_be_visible()
@@ -90,7 +90,7 @@ def test_of_several_recordings_one_is_chosen_and_its_transcript_comes_along(page
     members["__MACOSX/talks/._peas.m4a"] = b"no sound"
     choose(page, pack(tmp_path / "talks.zip", members, zipfile.ZIP_STORED))
 
-    expect(page.get_by_text("talks.zip has 2 recordings.")).to_be_visible()
+    expect(page.get_by_text("There are 2 recordings.")).to_be_visible()
     page.get_by_role("button", name="beans.m4a").click()
     expect(page.get_by_text("Transcript beans.vtt")).to_be_visible()
     page.get_by_label("When it ended").fill(f"{evening():%Y-%m-%dT%H:%M:%S}")

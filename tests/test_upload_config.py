@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 
 from archive.intake import importers
-from archive.intake.importers import xarchive, zoom
+from archive.intake.importers import xarchive
 from archive.intake.importers.tree import HIDDEN
 from archive.language_tags import PATTERN as LANGUAGE
 from embedded.node import find as find_node
 from portal.presenters.upload_config import upload_config
 
 CASES: dict[str, tuple[re.Pattern[str], list[str]]] = {
-    "chat": (zoom.CHAT_NAME, ["chat.txt", "CHAT.TXT", "meeting_saved_new_chat.txt", "my chat.txt", "chat.vtt"]),
     "hidden": (HIDDEN, [".DS_Store", "a/._b.m4a", "__MACOSX/a.m4a", "a/__MACOSX", "a__MACOSX/b", "a.b", "a/../b"]),
     "spaceRecording": (
         xarchive.RECORDING,
@@ -25,7 +24,6 @@ CASES: dict[str, tuple[re.Pattern[str], list[str]]] = {
         xarchive.METADATA,
         ["data/spaces-metadata.js", "spaces-metadata-part1.js", "my-spaces-metadata.js"],
     ),
-    "ownTrack": (zoom.OWN_TRACK, ["Audio Record/a.m4a", "x/Audio Record/a.m4a", "My Audio Record/a.m4a"]),
     "language": (LANGUAGE, ["en", "pt-BR", "zh-Hant-TW", "e", "en-", "en_US", ""]),
 }
 SCRIPT = """
@@ -69,7 +67,7 @@ NUMBERS = {"headBytes", "sidecarBytes", "sniffedBytes", "sortedFiles"}
 
 @pytest.mark.parametrize("name", sorted(set(upload_config()) - NUMBERS))
 def test_each_pattern_is_compared(name: str) -> None:
-    assert name in CASES or name.endswith("Extensions")
+    assert name in CASES
 
 
 def test_a_head_is_no_larger_than_what_is_inspected() -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 from archive import language_tags
 from archive.intake import importers
-from archive.intake.importers import tags, xarchive, zoom
+from archive.intake.importers import tags, xarchive
 from archive.intake.importers.sniff import SNIFFED_BYTES
-from archive.intake.importers.tree import HIDDEN, SOUND_ENDINGS
+from archive.intake.importers.tree import HIDDEN
 
 MAX_SORTED_FILES = 500  # of one folder, or one archive
 
@@ -17,10 +17,6 @@ def upload_config() -> dict[str, Any]:
     return {
         "headBytes": tags.HEAD,
         "sidecarBytes": importers.MAX_INSPECTED_BYTES,
-        "recordingExtensions": sorted(SOUND_ENDINGS),
-        "transcriptExtensions": [".vtt", ".srt", ".jsonl", ".txt"],
-        "chat": _pattern(zoom.CHAT_NAME),
-        "ownTrack": _pattern(zoom.OWN_TRACK),
         "sniffedBytes": SNIFFED_BYTES,
         "sortedFiles": MAX_SORTED_FILES,
         "hidden": _pattern(HIDDEN),

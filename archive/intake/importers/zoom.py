@@ -27,7 +27,6 @@ LOCAL_SOUND = re.compile(r"^audio(?:_only(?:_\d+)?|\d{5,})\.m4a$")
 CLOUD = re.compile(r"^GMT(?P<start>\d{8}-\d{6})_Recording")
 VIDEO = re.compile(r"^(?:video\d+|zoom_\d+|GMT\d{8}-\d{6}_Recording\w*)\.mp4$")
 OWN_TRACKS = "Audio Record"
-OWN_TRACK = re.compile(rf"(?:^|/){OWN_TRACKS}/")
 CHAT = re.compile(r"chat[^/]*\.txt$", re.IGNORECASE)  # beside a recording
 CHAT_NAME = re.compile(r"^(?:chat|meeting_saved_(?:new_)?chat|GMT\d{8}-\d{6}_.*chat)\.txt$", re.IGNORECASE)  # by itself
 # In order of preference: Zoom's transcript of the recording comes before typed captions.

@@ -29,11 +29,13 @@ export function isAbort(error) {
 export class Api {
   #csrfToken;
   #inspectUrl;
+  #sortUrl;
 
   /** @param {HTMLElement} page with the CSRF token */
   constructor(page) {
     this.#csrfToken = page.dataset.csrf ?? "";
     this.#inspectUrl = page.dataset.inspectUrl ?? "";
+    this.#sortUrl = page.dataset.sortUrl ?? "";
   }
 
   /**
@@ -70,6 +72,22 @@ export class Api {
     form.append("recording", recording);
     for (const [name, blob] of files) form.append("file", blob, name);
     const response = await this.#fetch(this.#inspectUrl, { method: "POST", body: form });
+    if (!response.ok || response.redirected) throw await readError(response);
+    return response.json();
+  }
+
+  /**
+   * What files are, by their descriptions (JSON) and their first bytes, one after the other.
+   *
+   * @param {string} files
+   * @param {Blob} heads
+   * @returns {Promise<any>}
+   */
+  async sort(files, heads) {
+    const form = new FormData();
+    form.append("files", files);
+    form.append("heads", heads, "heads");
+    const response = await this.#fetch(this.#sortUrl, { method: "POST", body: form });
     if (!response.ok || response.redirected) throw await readError(response);
     return response.json();
   }

@@ -4,15 +4,11 @@
  * @typedef {object} UploadConfig
  * @property {number} headBytes of a recording, which are inspected
  * @property {number} sidecarBytes the largest transcript or metadata file that is inspected
- * @property {string[]} recordingExtensions with a dot, in lower case
- * @property {string[]} transcriptExtensions with a dot, in lower case
  * @property {number} sniffedBytes of each file, by which the server tells what it is
  * @property {number} sortedFiles at most in one folder or archive
- * @property {RegExp} chat name of a chat file
  * @property {RegExp} hidden path of a file that operating systems leave behind
  * @property {RegExp} spaceRecording path of a recording in an X data archive; group `id`
  * @property {RegExp} spaceMetadata path of the metadata in an X data archive
- * @property {RegExp} ownTrack path of one participant's track (Zoom)
  * @property {RegExp} language tag (BCP 47)
  */
 
@@ -30,13 +26,3 @@ export const folderOf = (path) => path.slice(0, path.lastIndexOf("/") + 1);
 
 /** @param {string} path */
 export const baseName = (path) => path.slice(path.lastIndexOf("/") + 1);
-
-/**
- * The extension with its dot, in lower case, or "".
- *
- * @param {string} path
- */
-export function extensionOf(path) {
-  const name = baseName(path);
-  return name.includes(".") ? name.slice(name.lastIndexOf(".")).toLowerCase() : "";
-}

@@ -1,8 +1,11 @@
-// Files dropped anywhere on the page.
+// Files and folders dropped anywhere on the page.
+import { listDropped } from "./items.js";
+
+/** @import { Item } from "./items.js" */
 
 /**
  * @param {HTMLElement} zone highlighted while files are dragged over the page
- * @param {(files: File[]) => void} onDrop
+ * @param {(items: Promise<Item[]>) => void} onDrop
  */
 export function mountDropZone(zone, onDrop) {
   let depth = 0; // dragenter and dragleave also fire for the elements of the page
@@ -16,7 +19,6 @@ export function mountDropZone(zone, onDrop) {
   document.addEventListener("drop", (event) => {
     event.preventDefault(); // a file dropped beside the zone would replace the page
     show(-depth);
-    const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.length) onDrop(files);
+    if (event.dataTransfer?.files.length) onDrop(listDropped(event.dataTransfer));
   });
 }

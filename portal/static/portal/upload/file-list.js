@@ -38,6 +38,19 @@ export class FileList {
     getElement(this.form, "[data-language]").hidden = !transcript && !this.alwaysAsksLanguage;
   }
 
+  /** @param {string[]} lines what is not taken of the files that were chosen last, and why */
+  showLeftOut(lines) {
+    const rows = lines.map((line) => {
+      const row = document.createElement("li");
+      row.dir = "auto";
+      row.textContent = line;
+      return row;
+    });
+    const box = getElement(this.form, "[data-left-out]");
+    getElement(box, "ul").replaceChildren(...rows);
+    box.hidden = !rows.length;
+  }
+
   /**
    * @param {FileKind} kind
    * @param {string} label

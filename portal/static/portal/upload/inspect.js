@@ -1,7 +1,5 @@
-// What the chosen files are, and what they contain. Only the head of a recording is read, or the boxes of an MP4 that
+// What the chosen files contain. Only the head of a recording is read, or the boxes of an MP4 that
 // describe it: the recording itself goes to the store, never to the portal.
-import { extensionOf } from "./config.js";
-
 /** @import { Api } from "./api.js" */
 
 const MOOV_BYTES = 4 * 1024 ** 2; // a larger index is not inspected
@@ -9,25 +7,6 @@ const MOOV_BYTES = 4 * 1024 ** 2; // a larger index is not inspected
 /** @import { UploadConfig } from "./config.js" */
 /** @typedef {"recording" | "transcript" | "metadata"} FileKind */
 /** @typedef {Partial<Record<FileKind, File>>} ChosenFiles */
-
-/**
- * @param {File} file
- * @param {UploadConfig} config
- * @returns {Promise<FileKind | "chat">}
- */
-export async function detectKind(file, config) {
-  const extension = extensionOf(file.name);
-  if (config.chat.test(file.name)) return "chat";
-  if (config.transcriptExtensions.includes(extension)) return "transcript";
-  if (extension === ".js") return "metadata"; // of an X data archive
-  if (extension !== ".json") return "recording";
-  if (file.size > config.sidecarBytes) return "transcript";
-  try {
-    return Array.isArray(JSON.parse(await file.text()).segments) ? "transcript" : "metadata"; // Podcasting 2.0
-  } catch {
-    return "metadata";
-  }
-}
 
 /**
  * The boxes on the first level of an MP4; none for other files.
@@ -58,8 +37,21 @@ async function readHead(file, config) {
   const boxes = (await readBoxes(file)).filter(
     ({ type, length }) => type === "ftyp" || (type === "moov" && length <= MOOV_BYTES - config.headBytes),
   );
-  if (!boxes.some(({ type }) => type === "moov")) return file.slice(0, config.headBytes);
+  if (!boxes.some(({ type }) => type === "moov")) return file.slice(0, await tagBytes(file, config));
   return new Blob(boxes.map(({ start, length }) => file.slice(start, start + length)));
+}
+
+/**
+ * How much of a file to send: all of an ID3 tag, whose title may come after a picture (id3.org, ID3v2.4 §3.1).
+ *
+ * @param {File} file
+ * @param {UploadConfig} config
+ */
+async function tagBytes(file, { headBytes, sidecarBytes }) {
+  const header = new Uint8Array(await file.slice(0, 10).arrayBuffer());
+  if (String.fromCharCode(...header.slice(0, 3)) !== "ID3") return headBytes;
+  const size = header.slice(6).reduce((sum, byte) => sum * 128 + (byte & 127), 10);
+  return Math.max(headBytes, Math.min(size, sidecarBytes));
 }
 
 /**

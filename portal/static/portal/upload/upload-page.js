@@ -4,26 +4,22 @@ import { closestElement, getElement, getElements } from "../../archive/core/dom.
 import { formatSize } from "../../archive/core/format.js";
 import { gettext, interpolate } from "../../archive/core/translate.js";
 import { Api, UserError } from "./api.js";
-import { ArchivePicker } from "./archive-picker.js";
+import { baseName } from "./config.js";
 import { DetailsForm } from "./details-form.js";
 import { mountDropZone } from "./drop-zone.js";
 import { FileList } from "./file-list.js";
-import { detectKind, inspectFiles } from "./inspect.js";
+import { inspectFiles } from "./inspect.js";
+import { fileItem } from "./items.js";
 import { ProgressPanel } from "./progress-panel.js";
+import { RecordingPicker } from "./recording-picker.js";
 import { Submission } from "./submission.js";
 import { UnfinishedList } from "./unfinished-list.js";
 
 /** @import { UploadConfig } from "./config.js" */
-/** @import { FileKind } from "./inspect.js" */
+/** @import { ChosenFiles } from "./inspect.js" */
+/** @import { Item } from "./items.js" */
 /** @import * as uppyPlugin from "./uppy-plugin.js" */
 /** @import { OpenUpload } from "./uppy-plugin.js" */
-
-/** @type {Record<FileKind, string>} */
-const ONE_AT_A_TIME = {
-  recording: gettext("One file at a time for the recording: %(file)s was left out."),
-  transcript: gettext("One file at a time for the transcript: %(file)s was left out."),
-  metadata: gettext("One file at a time for the metadata: %(file)s was left out."),
-};
 
 export class UploadPage {
   /**
@@ -39,7 +35,7 @@ export class UploadPage {
     this.wantsRecording = "wantsRecording" in page.dataset;
     this.maxBytes = Number(page.dataset.maxBytes);
     this.api = new Api(page);
-    this.archives = new ArchivePicker(this.form, config);
+    this.picker = new RecordingPicker(this.form, this.api, config);
     this.details = new DetailsForm(page, this.form, config);
     this.list = new FileList(this.form, Boolean(page.dataset.space));
     this.unfinished = new UnfinishedList(page, this.api);
@@ -50,17 +46,18 @@ export class UploadPage {
   mount() {
     for (const input of getElements(this.page, 'input[type="file"]', HTMLInputElement)) {
       input.addEventListener("change", () => {
-        const files = [...(input.files ?? [])];
+        const items = [...(input.files ?? [])].map((file) => fileItem(file));
         input.value = ""; // so that the same file can be chosen again
-        this.#choose(files, closestElement(input, "[data-upload]"));
+        this.#choose(items, closestElement(input, "[data-upload]"));
       });
     }
     const dropZone = getElement(this.form, "[data-drop]");
-    mountDropZone(dropZone, (files) => {
-      if (!this.form.hidden) this.#choose(files);
+    mountDropZone(dropZone, async (dropped) => {
+      const items = await dropped;
+      if (!this.form.hidden && items.length) this.#choose(items);
     });
     const { files } = getElement(dropZone, "input", HTMLInputElement);
-    if (files?.length) this.#choose([...files]); // chosen before this script was loaded
+    if (files?.length) this.#choose([...files].map((file) => fileItem(file))); // chosen before this script was loaded
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
@@ -68,65 +65,39 @@ export class UploadPage {
   }
 
   /**
-   * @param {File[]} files
+   * @param {Item[]} items
    * @param {HTMLElement | null} [row] of the unfinished upload that they were chosen for
    */
-  async #choose(files, row = null) {
+  async #choose(items, row = null) {
     const rowOf = (/** @type {string} */ name, /** @type {number} */ size) => this.unfinished.find(name, size, row);
-    const choice = {
-      isUnfinished: (/** @type {string} */ name, /** @type {number} */ size) => Boolean(rowOf(name, size)),
-      rejection: (/** @type {string} */ name, /** @type {number} */ size) => this.#tooLarge(name, size),
-    };
-    const expanded = this.wantsRecording ? await this.archives.expand(files, choice) : { files, errors: [] };
-    if (!expanded) return; // something else was chosen meanwhile
-    const resumable = expanded.files.filter(({ name, size }) => rowOf(name, size));
-    const candidates = row && resumable.length ? resumable : expanded.files;
-    if (row && !resumable.length && candidates.length) return this.unfinished.rejectFile(row, candidates[0]);
-    const errors = [...expanded.errors, ...(await this.#add(candidates.filter((file) => !resumable.includes(file))))];
-    getElement(this.form, "[data-drop-error]").textContent = errors.join(" ");
+    const isOfRow = (/** @type {{path: string, size: number}} */ { path, size }) =>
+      Boolean(rowOf(baseName(path), size));
+    if (items.some(isOfRow)) return this.#resume(await openAll(items.filter(isOfRow)), rowOf);
+    const picked = await this.picker.pick(items, {
+      isUnfinished: (name, size) => Boolean(rowOf(name, size)),
+      rejection: (name, size) => this.#reject(name, size),
+      wantsRecording: this.wantsRecording,
+    });
+    if (!picked) return; // something else was chosen meanwhile
+    const files = Object.values(picked.files);
+    const resumable = files.filter(({ name, size }) => rowOf(name, size));
+    if (row && !resumable.length) return this.unfinished.rejectFile(row, files[0] ?? (await items[0].open()));
+    getElement(this.form, "[data-drop-error]").textContent = picked.errors.join(" ");
+    this.list.showLeftOut(picked.leftOut);
     if (resumable.length) return this.#resume(resumable, rowOf);
+    Object.assign(this.list.files, picked.files);
     this.list.show();
-    await this.#fillIn();
+    await this.#fillIn(picked.files, picked.language);
   }
 
   /**
-   * Add files to the list.
+   * Why a recording can't be uploaded, or "".
    *
-   * @param {File[]} files
-   * @returns {Promise<string[]>} why files were rejected
+   * @param {string} name
+   * @param {number} size
    */
-  async #add(files) {
-    const errors = [];
-    /** @type {Set<FileKind>} */
-    const added = new Set();
-    for (const file of files) {
-      const kind = await detectKind(file, this.config);
-      const chat = interpolate(gettext("%(file)s: the chat is not taken in."), { file: file.name });
-      const error = kind === "chat" ? chat : this.#reject(file, kind);
-      if (error || kind === "chat") errors.push(error);
-      else if (added.has(kind)) errors.push(interpolate(ONE_AT_A_TIME[kind], { file: file.name }));
-      else {
-        added.add(kind);
-        this.list.files[kind] = file;
-      }
-    }
-    return errors;
-  }
-
-  /**
-   * Why the file can't be uploaded, or "".
-   *
-   * @param {File} file
-   * @param {FileKind} kind
-   */
-  #reject(file, kind) {
-    if (!file.size) return interpolate(gettext("%(file)s is empty."), { file: file.name });
-    if (kind === "recording" && this.#tooLarge(file.name, file.size)) return this.#tooLarge(file.name, file.size);
-    if (kind !== "transcript" && !this.wantsRecording) {
-      const text = gettext("%(file)s does not look like a transcript. VTT, SRT, JSON and text are read.");
-      return interpolate(text, { file: file.name });
-    }
-    return "";
+  #reject(name, size) {
+    return size ? this.#tooLarge(name, size) : interpolate(gettext("%(file)s is empty."), { file: name });
   }
 
   /**
@@ -142,13 +113,18 @@ export class UploadPage {
     });
   }
 
-  /** Fill the form in from what the files contain. */
-  async #fillIn() {
-    if (!Object.keys(this.list.files).length) return;
+  /**
+   * Fill the form in from what the files contain.
+   *
+   * @param {ChosenFiles} added
+   * @param {string} language of the transcript, by its name, or ""
+   */
+  async #fillIn(added, language) {
+    if (!Object.keys(added).length) return;
     let message = "";
     try {
       const facts = await inspectFiles(this.api, this.list.files, this.config);
-      const filled = this.details.fill(facts);
+      const filled = this.details.fill({ ...facts, language: language || facts.language });
       const text = gettext("Filled in from what the files hold: %(names)s. Have a look, and change what is not right.");
       const summary = interpolate(text, { names: filled.join(", ") });
       message = [...(filled.length ? [summary] : []), ...(facts.notes ?? [])].join(" ");
@@ -235,4 +211,9 @@ export class UploadPage {
     });
     if (this.details.showErrors(errors)) notice.focus();
   }
+}
+
+/** @param {Item[]} items */
+function openAll(items) {
+  return Promise.all(items.map((item) => item.open()));
 }

@@ -5,14 +5,14 @@ import { UserError } from "./api.js";
 import { baseName } from "./config.js";
 
 /** @import { FileEntry } from "@zip.js/zip.js" */
-/** @typedef {{name: string, size: number, entry: FileEntry}} Member */
+/** @import { Item } from "./items.js" */
 
 const SIGNATURES = ["PK\x03\x04", "PK\x05\x06"]; // a local header, or the end of an empty archive
 const READABLE_METHODS = [0, 8]; // stored, deflated
 
-/** @param {File} file */
-export async function isArchive(file) {
-  const head = new Uint8Array(await file.slice(0, 4).arrayBuffer());
+/** @param {Item} item */
+export async function isArchive(item) {
+  const head = new Uint8Array(await (await item.readHead(4)).arrayBuffer());
   return SIGNATURES.includes(String.fromCharCode(...head));
 }
 
@@ -20,16 +20,14 @@ export async function isArchive(file) {
  * The files in the archive, from its index. Throws UserError.
  *
  * @param {File} file
- * @returns {Promise<Member[]>}
+ * @returns {Promise<Item[]>}
  */
 export async function listMembers(file) {
   const zip = await import("../../zip/index-native.min.js");
   zip.configure({ useWebWorkers: false }); // the Content-Security-Policy allows none
   try {
     const entries = await new zip.ZipReader(new zip.BlobReader(file)).getEntries();
-    return entries.flatMap((entry) =>
-      entry.directory ? [] : [{ name: entry.filename, size: entry.uncompressedSize, entry }],
-    );
+    return entries.flatMap((entry) => (entry.directory ? [] : [memberItem(entry)]));
   } catch {
     const text = gettext("%(file)s: the archive is damaged, or its end is missing.");
     throw new UserError(interpolate(text, { file: file.name }));
@@ -37,12 +35,50 @@ export async function listMembers(file) {
 }
 
 /**
+ * @param {FileEntry} entry
+ * @returns {Item}
+ */
+function memberItem(entry) {
+  const isKnown = READABLE_METHODS.includes(entry.compressionMethod);
+  const fault = entry.encrypted ? "encrypted" : isKnown ? "" : "packed";
+  return {
+    path: entry.filename,
+    size: entry.uncompressedSize,
+    isPacked: true,
+    fault,
+    readHead: (bytes) => (fault ? Promise.resolve(new Blob()) : unpackHead(entry, bytes)),
+    open: () => unpackMember(entry),
+  };
+}
+
+/**
+ * The first bytes of a member, without unpacking more of it. Of a damaged one those before the damage.
+ *
+ * @param {FileEntry} entry
+ * @param {number} bytes
+ */
+async function unpackHead(entry, bytes) {
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  const chunks = [];
+  let count = 0;
+  const writable = new WritableStream({
+    write(chunk) {
+      chunks.push(chunk);
+      count += chunk.byteLength;
+      if (count >= bytes) throw new RangeError("enough");
+    },
+  });
+  await entry.getData(writable).catch(() => {});
+  return new Blob(chunks).slice(0, bytes);
+}
+
+/**
  * One member as a file, named by the last part of its path. Browsers keep large blobs on the disk. Throws UserError.
  *
- * @param {Member} member
+ * @param {FileEntry} entry
  */
-export async function unpackMember({ name: path, size, entry }) {
-  const name = baseName(path);
+async function unpackMember(entry) {
+  const [name, size] = [baseName(entry.filename), entry.uncompressedSize];
   if (entry.encrypted) {
     const text = gettext("%(file)s: it is encrypted. Unpack the archive, and choose the recording.");
     throw new UserError(interpolate(text, { file: name }));
