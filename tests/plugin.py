@@ -86,7 +86,7 @@ SYSTEM_NAMES = {"subprocess", "Process", "Engines", "Checkout", "MANAGE", "find_
 STORE_NAMES = {
     *("store", "write", "backend", "measure", "build_bundle", "store_upload", "speech_samples"),
     *("listening_sockets", "Proxy", "make_space", "make_noise", "make_contents", "make_long_space"),
-    *("make_tone", "make_silence", "make_archived"),
+    *("make_tone", "make_silence", "make_archived", "decode_recording"),
 }
 STORE_FIXTURES = {"tone", "demo_recording", "make_space", "empty_bucket"}
 

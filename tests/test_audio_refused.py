@@ -55,7 +55,7 @@ def test_a_video_without_audio(tmp_path: Path) -> None:
 def test_an_m4a_that_was_cut_before_its_index(tmp_path: Path) -> None:
     path = cut(make_tone(tmp_path / "talk.m4a", "m4a"), 0.5)
 
-    assert refused(path)[0] == NO_AUDIO
+    assert refused(path)[0] == "audio.no_index"
 
 
 @pytest.mark.parametrize("kind", ["m4a", "wav", "flac"])

@@ -124,7 +124,7 @@ def test_the_upload_stays_and_becomes_available_once_the_bug_is_gone(
     "bug",
     [
         "raise Unreadable('audio.empty')",
-        "os.kill(os.getpid(), 11)",
+        "import os; os.kill(os.getpid(), 11)",
         "raise MemoryError",
         "raise av.error.InvalidDataError(1, '')",
     ],
@@ -165,7 +165,7 @@ def test_a_recording_is_rejected_after_five_decoder_crashes(
 ) -> None:
     """The kernel kills it when the machine has no memory left; a hostile file makes it crash each time."""
     upload = store_upload(space, talk)
-    die = f"    import signal; {LARGER_THAN_THE_SELF_TEST} and os.kill(os.getpid(), signal.{signal})\n{START}"
+    die = f"    import os, signal; {LARGER_THAN_THE_SELF_TEST} and os.kill(os.getpid(), signal.{signal})\n{START}"
     break_decoder(monkeypatch, tmp_path, die, old=START)
 
     for attempt in range(1, 5):

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -93,8 +94,8 @@ HONEST = {
 }  # fmt: skip
 
 
-def answer(samples: int, measured: object) -> str:
-    line = json.dumps({"measured": measured, "access_copy": False}).encode()
+def answer(samples: int, measured: object, reason: object = "", notes: Iterable[object] = ()) -> str:
+    line = json.dumps({"measured": measured, "access_copy": reason, "notes": list(notes)}).encode()
     return f"os.write(1, bytes({samples}))\nos.write(says, {line!r})"
 
 
@@ -119,6 +120,23 @@ def test_impossible_facts_are_refused(talk: Path, impostor: Impostor, name: str,
     assert refused(talk) == BROKE_OFF
 
 
+@pytest.mark.parametrize(
+    ("reason", "notes"),
+    [
+        ("audio.copy_boredom", []),
+        (True, []),
+        ("", [{"code": "audio.overlaps", "params": {"seconds": "<b>"}}]),
+        ("", [{"code": "space.not_found", "params": {"space": "1"}}]),
+        ("", [{"code": "audio.overlaps", "params": {"seconds": 1}, "more": 1}]),
+        ("", ["a note"]),
+    ],
+)
+def test_impossible_notes_are_refused(talk: Path, impostor: Impostor, reason: object, notes: list[object]) -> None:
+    impostor.says(answer(48_000, HONEST, reason, notes))
+
+    assert refused(talk) == BROKE_OFF
+
+
 @pytest.mark.parametrize("count", [0, 1, 48_001])
 def test_a_wrong_number_of_samples_is_refused(talk: Path, impostor: Impostor, count: int) -> None:
     impostor.says(answer(count, HONEST))
@@ -134,7 +152,7 @@ def test_endless_samples_are_refused(talk: Path, impostor: Impostor) -> None:
 
 
 def test_valid_output_is_accepted(talk: Path, impostor: Impostor) -> None:
-    impostor.says(answer(48_000, HONEST))
+    impostor.says(answer(48_000, HONEST, "audio.copy_gaps", [{"code": "audio.clock_jumps", "params": {}}]))
 
     assert measure(talk).duration_ms == 3000
 

@@ -7,6 +7,11 @@ MESSAGES = {
     "audio.not_a_file": _("This is not a regular file."),
     "audio.silent": _("There is no sound in this file. Upload a recording as {formats}."),
     "audio.unreadable": _("No audio could be read from this file. Upload a recording as {formats}."),
+    "audio.no_index": _(
+        "The file has sound but no index (moov): the recorder was stopped before it finished. A repair program such "
+        "as untrunc can rebuild the index with the help of a complete recording from the same recorder; FFmpeg "
+        "can't. Upload the repaired file, or a recording of another kind if the recorder kept one."
+    ),
     "audio.too_long": _("The recording is longer than {limit:duration}, which is the limit."),
     "audio.too_short": _(
         "The file says that it is {claimed:duration} long, but only {heard:duration} can be decoded: its end is "
@@ -44,4 +49,33 @@ MESSAGES = {
         "lost: the log says where it failed."
     ),
     "audio.no_disk_space": _("The worker's disk has no room for the recording ({error})."),
+    # What was unusual about a recording that was accepted.
+    "audio.gaps": _(
+        "The recording has gaps without data, as muting or a lost connection leaves them: {total:duration} in all, the "
+        "longest {longest:duration}, the first at {first:duration}. They are silence here, so that all times are right."
+    ),
+    "audio.clock_jumps": _("The clock of the recording jumps. Its parts are played one after the other."),
+    "audio.overlaps": _("{seconds:duration} of the recording were stored twice, and are played once."),
+    "audio.lost_parts": _(
+        "Parts of the file are damaged: {seconds:duration} in all, the first at {first:duration}. They are silent here."
+    ),
+    "audio.broken_packets": _("{broken:number} of {packets:number} packets could not be decoded and were left out."),
+    "audio.track_chosen": _(
+        "The file has {tracks:number} audio tracks. This is track {track}, the first with sound; the others are: "
+        "{others}. They are in the original file."
+    ),
+    "audio.copy": _("A copy was made for browsers: {reason:message} The original file is unchanged."),
+    # Why browsers get an access copy: playability.py in archive/intake/audio/decoder.
+    "audio.copy_codec": _("Not every browser plays this format."),
+    "audio.copy_container": _("Not every browser plays this kind of container."),
+    "audio.copy_tracks": _("The file has several tracks, or a picture."),
+    "audio.copy_index": _("The file has no index, so browsers can't go to a place in it."),
+    "audio.copy_edited": _("The file has an edit list, which browsers read differently."),
+    "audio.copy_chained": _("The file consists of several streams, one after the other."),
+    "audio.copy_gaps": _("The timestamps of the file have gaps or jumps, which browsers play differently."),
+    "audio.copy_changes": _("Sample rate or channels change in the middle of the file, where some browsers stop."),
+    "audio.copy_low_bit_rate": _("The bit rate of the file is so low that browsers are late after a jump in it."),
+    "audio.copy_variable": _("The bit rate of the file varies, so browsers go to wrong places in it."),
+    "audio.copy_damaged": _("The file is damaged in places, where some browsers stop."),
+    "audio.copy_length": _("The file does not state its right length."),
 }

@@ -17,10 +17,11 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 
-from archive.errors import Unreadable
+from archive.errors import Problem, Unreadable
 from archive.intake.audio.decoder.formats import FORMATS
+from archive.intake.audio.decoder.reasons import Reason
 from archive.intake.audio.levels import RATE, WINDOW, LevelMeter
-from archive.intake.audio.sandbox import DecoderProcess, start_decoder
+from archive.intake.audio.sandbox import DecoderProcess, is_known, start_decoder
 
 KINDS = {form.extension: form.content_type for form in FORMATS.values()}
 FILE_FIELDS = ("extension", "content_type", "codec", "sample_rate", "channels")
@@ -48,7 +49,12 @@ class AudioAnalysis:
 
     measured: AudioFacts
     peaks: bytes  # JSON {"duration": seconds, "peaks": [[0 to 1, ...]]}, as wavesurfer takes them
-    has_access_copy: bool
+    access_copy_reason: str  # why browsers need a copy: a Reason of decoder/reasons.py, or ""
+    notes: list[Problem]  # what was unusual
+
+    @property
+    def has_access_copy(self) -> bool:
+        return bool(self.access_copy_reason)
 
 
 def measure(
@@ -63,7 +69,7 @@ def measure(
     """Decode `path` once and measure it. Calls `step(seconds decoded so far)`, which may raise to stop.
 
     `name` is the file name for messages. `access_copy` is the file that receives an access copy (AAC in MP4) if
-    browsers can't play the original; otherwise it stays empty.
+    browsers don't play the original on the same timeline; otherwise it stays empty.
     Raises Unreadable if the file has no audio, is damaged, is longer than `longest_seconds`, is much shorter than its
     header claims (unless `accept_short`), or exceeds DECODER_MEMORY_BYTES or DECODER_SECONDS. Raises DecoderDied (also
     an Unreadable) if the decoder crashed or was killed, OSError if the machine is at fault, DecoderFailed if our code
@@ -72,7 +78,13 @@ def measure(
     name = name or path.name
     if path.stat().st_size == 0:
         raise Unreadable("audio.empty", file=name)
-    order = {"do": "measure", "rate": RATE, "start_ms": 0, "accept_short": accept_short}
+    order = {
+        "do": "measure",
+        "rate": RATE,
+        "start_ms": 0,
+        "accept_short": accept_short,
+        "longest_seconds": longest_seconds,
+    }
     with start_decoder(path, order, name=name, access_copy=access_copy) as child:
         meter = LevelMeter()
         for window in _windows(SampleStream(child, time.monotonic() + settings.DECODER_SECONDS)):
@@ -97,12 +109,12 @@ def _build_analysis(child: DecoderProcess, meter: LevelMeter) -> AudioAnalysis:
         raise child.broke_off("no sound, and no refusal")
     try:
         file_facts = _validate_file_facts(child.answer["measured"])
-        has_access_copy = child.answer["access_copy"] is True
+        reason, notes = _validate_reason(child.answer["access_copy"]), _validate_notes(child.answer["notes"])
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise child.broke_off(f"its answer makes no sense ({type(error).__name__})") from error
     measured = AudioFacts(**file_facts, **meter.end())
     peaks = json.dumps(meter.peaks.for_wavesurfer(meter.seconds), allow_nan=False).encode()
-    return AudioAnalysis(measured, peaks, has_access_copy)
+    return AudioAnalysis(measured, peaks, reason, notes)
 
 
 def _validate_file_facts(answer: dict[str, Any]) -> dict[str, Any]:
@@ -121,6 +133,20 @@ def _validate_file_facts(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+def _validate_reason(reason: object) -> str:
+    """Return the decoder's reason for an access copy, "" for none. Raises ValueError for a forged one."""
+    if not isinstance(reason, str):
+        raise TypeError(reason)
+    return str(Reason(reason)) if reason else ""
+
+
+def _validate_notes(notes: Any) -> list[Problem]:
+    """Return the decoder's notes. Raises ValueError, LookupError or TypeError for forged ones."""
+    if not all(len(note) == 2 and is_known(note["code"], note["params"]) for note in notes):
+        raise ValueError(notes)
+    return list(notes)
+
+
 @contextlib.contextmanager
 def pcm(path: Path, *, name: str = "", rate: int = 16000, start_ms: int = 0) -> Iterator[BinaryIO]:
     """Decode the file from `start_ms` on: 16-bit little-endian mono samples at `rate` Hz, decoded as they are read.
@@ -128,7 +154,7 @@ def pcm(path: Path, *, name: str = "", rate: int = 16000, start_ms: int = 0) -> 
     Reading raises Unreadable or DecoderFailed when the decoder can't continue. The caller may stop reading anywhere.
     A slow reader is fine; a decoder that sends no sample for DECODER_SECONDS is killed.
     """
-    order = {"do": "pcm", "rate": rate, "start_ms": start_ms}
+    order = {"do": "pcm", "rate": rate, "start_ms": start_ms, "longest_seconds": settings.MAX_RECORDING_SECONDS}
     with (
         start_decoder(path, order, name=name or path.name) as child,
         io.BufferedReader(SampleStream(child), 2**16) as samples,

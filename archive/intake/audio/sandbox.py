@@ -104,7 +104,7 @@ class DecoderProcess:
     def _check_answer(self, answer: dict[str, Any]) -> None:
         """Raise the error that the last line reports or, without one, that the exit status shows."""
         match answer:
-            case {"refused": str(code), "params": dict(params)} if _is_known(code, params):
+            case {"refused": str(code), "params": dict(params)} if is_known(code, params):
                 raise Unreadable.of({"code": code, "params": params}, file=self._name)
             case {"failed": _, "errno": int(number)}:  # such as a full disk: the file is not to blame
                 raise OSError(number, os.strerror(number), self._name)
@@ -129,8 +129,8 @@ class DecoderProcess:
         return DecoderDied("audio.decoder_broke_off", file=self._name)
 
 
-def _is_known(code: str, params: dict[str, Any]) -> bool:
-    """Whether the catalog has this refusal with exactly these parameters."""
+def is_known(code: str, params: dict[str, Any]) -> bool:
+    """Whether the catalog has this message about recordings with exactly these parameters."""
     if not code.startswith("audio.") or code not in error_messages.CATALOG:
         return False
     specs = error_messages.placeholders(str(error_messages.CATALOG[code]))

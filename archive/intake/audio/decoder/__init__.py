@@ -7,7 +7,8 @@ file, it gives up every right that it does not need (confine.py). Samples go to 
 in JSON lines on the descriptor `says`:
 
     {"guards": [...]}                                   first line: the guards that hold
-    {"measured": {...}, "access_copy": true}            last line: description of the file
+    {"measured": {...}, "access_copy": "audio.copy_gaps",
+     "notes": [{"code": ..., "params": {...}}]}         last line: description, why a copy was made, what was unusual
     {"done": true}                                      or: all samples were written
     {"refused": "audio.silent", "params": {...}}        or: why this is no recording (archive/error_messages)
     {"failed": "OSError", "errno": 28}                  or: the machine's fault

@@ -11,6 +11,7 @@ from archive.intake.audio.decoder import (  # with all their imports: a confined
 )
 from archive.intake.audio.decoder.confine import confine, end_with
 
+BLOCK = 2**18  # bytes per write: each wakes the reader
 THREAD = 2**19  # bytes of stack: the default of 8 MiB would count against the memory limit
 
 
@@ -30,8 +31,8 @@ def main() -> None:
             say(**faults.crash(error))
             return
         try:
-            with os.fdopen(0, "rb", buffering=0) as file:
-                run.carry_out(order, file, say)
+            with os.fdopen(0, "rb", buffering=0) as file, os.fdopen(1, "wb", buffering=BLOCK) as out:
+                run.carry_out(order, file, out, say)
         except BrokenPipeError:
             pass  # the reader has stopped reading
         except Exception as error:

@@ -1,11 +1,10 @@
 """Write an access copy that every browser plays: AAC in MP4, with the index in front so playback starts at once.
 
-AAC packets are copied into the new container, with timestamps that count samples, since those of live streams jump.
-Everything else is encoded while it is decoded, so each file is decoded once.
+AAC packets are copied into the new container, with timestamps that count samples, if there are no gaps. Everything else
+is encoded while it is decoded, so each file is decoded once if the need for a copy is known in time.
 """
 
 import os
-from abc import ABC, abstractmethod
 from fractions import Fraction
 from typing import BinaryIO
 
@@ -18,6 +17,8 @@ from av.container import OutputContainer
 from av.packet import Packet
 
 from archive.intake.audio.decoder.decode import Source, decode_frames, open_source
+from archive.intake.audio.decoder.files import PositionedFile
+from archive.intake.audio.decoder.timeline import Timeline
 
 RATE, BITS_A_SECOND = 48000, 64_000  # per channel
 AAC_FRAME = 1024  # samples
@@ -27,61 +28,22 @@ class ChangedMidway(Exception):
     """The packets can't be copied into one MP4 track: rate or channel layout changes."""
 
 
-class PositionedFile:
-    """A file object on a descriptor, with a position of its own.
-
-    FFmpeg moves the index to the front by reading the file while it writes it, so it needs two positions.
-    """
-
-    def __init__(self, fd: int) -> None:
-        self._fd, self._position = fd, 0
-
-    def read(self, count: int) -> bytes:
-        data = os.pread(self._fd, count, self._position)
-        self._position += len(data)
-        return data
-
-    def write(self, data: bytes) -> int:
-        count = os.pwrite(self._fd, data, self._position)
-        self._position += count
-        return count
-
-    def seek(self, offset: int, whence: int) -> int:
-        start = (0, self._position, os.fstat(self._fd).st_size)[whence]
-        self._position = start + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
+def _open_output(fd: int) -> OutputContainer:
+    os.ftruncate(fd, 0)
+    return av.open(
+        PositionedFile(fd),
+        "w",
+        format="mp4",
+        options={"movflags": "faststart"},
+        io_open=lambda *_: PositionedFile(fd),
+    )
 
 
-class Copy(ABC):
-    """A copy in the making: takes every packet with its frames, then `end`."""
-
-    _stream: AudioStream
+class SamePackets:
+    """Copies AAC packets without encoding. Raises ChangedMidway or FFmpegError if that is impossible."""
 
     def __init__(self, fd: int, source: Source) -> None:
-        os.ftruncate(fd, 0)
-        self._out: OutputContainer = av.open(
-            PositionedFile(fd),
-            "w",
-            format="mp4",
-            options={"movflags": "faststart"},
-            io_open=lambda *_: PositionedFile(fd),
-        )
-
-    @abstractmethod
-    def take(self, packet: "Packet[AudioStream]", frames: list[AudioFrame]) -> None: ...
-
-    def end(self) -> None:
-        self._out.close()
-
-
-class SamePackets(Copy):
-    """Copy AAC packets without encoding. Raises ChangedMidway or FFmpegError if that is impossible."""
-
-    def __init__(self, fd: int, source: Source) -> None:
-        super().__init__(fd, source)
+        self._out = _open_output(fd)
         self._stream = self._out.add_stream_from_template(source.stream)
         self._samples = 0
         self._format: tuple[int, str] | None = None
@@ -100,12 +62,15 @@ class SamePackets(Copy):
         self._samples += count
         self._out.mux(packet)
 
+    def end(self) -> None:
+        self._out.close()
 
-class Encoded(Copy):
-    """Encode every frame as AAC, resampled to one rate and layout."""
+
+class Encoded:
+    """Encodes placed frames as AAC, resampled to one rate and layout."""
 
     def __init__(self, fd: int, source: Source) -> None:
-        super().__init__(fd, source)
+        self._out = _open_output(fd)
         self._layout = "stereo" if source.stream.codec_context.channels > 1 else "mono"
         channels = 2 if self._layout == "stereo" else 1
         stream = self._out.add_stream("aac", rate=RATE, layout=self._layout, bit_rate=BITS_A_SECOND * channels)
@@ -117,7 +82,7 @@ class Encoded(Copy):
     def _make_resampler(self) -> AudioResampler:
         return AudioResampler(format="fltp", layout=self._layout, rate=RATE, frame_size=AAC_FRAME)
 
-    def take(self, packet: "Packet[AudioStream]", frames: list[AudioFrame]) -> None:
+    def take(self, frames: list[AudioFrame]) -> None:
         for frame in frames:
             audio_format = (frame.sample_rate, frame.format.name, frame.layout.name)
             if self._format not in {None, audio_format}:
@@ -137,51 +102,64 @@ class Encoded(Copy):
     def end(self) -> None:
         self._encode(None)
         self._out.mux(self._stream.encode(None))
-        super().end()
+        self._out.close()
 
 
 class AccessCopy:
-    """The access copy of one source, written to the descriptor `fd`.
+    """The access copy of one source, written to the descriptor `fd`; None: no copy is wanted.
 
-    Does nothing if `fd` is None or if browsers play the original.
+    Takes packets or placed frames while the file is decoded. If it was asked for too late, or the packets could not be
+    copied, `end` decodes the file again.
     """
 
-    def __init__(self, fd: int | None, source: Source) -> None:
-        self._fd = None if source.plays else fd
-        self._copy: Copy | None = None
-        if self._fd is not None:
-            kind = SamePackets if source.stream.codec_context.name == "aac" else Encoded
-            self._copy = kind(self._fd, source)
+    def __init__(self, fd: int | None, source: Source, timeline: Timeline) -> None:
+        self._fd, self._source, self._timeline = fd, source, timeline
+        self._packets: SamePackets | None = None
+        self._encoded: Encoded | None = None
+        if fd is not None and not source.packets:
+            if source.stream.codec_context.name == "aac":
+                self._packets = SamePackets(fd, source)
+            else:
+                self._encoded = Encoded(fd, source)
 
     @property
-    def wanted(self) -> bool:
-        return self._copy is not None
+    def takes_packets(self) -> bool:
+        return self._packets is not None
 
-    def take(self, packet: "Packet[AudioStream]", frames: list[AudioFrame]) -> None:
-        if self._copy is None:
-            return
-        if isinstance(self._copy, Encoded):
-            self._copy.take(packet, frames)
+    def take_packet(self, packet: "Packet[AudioStream]", frames: list[AudioFrame]) -> None:
+        if self._packets is None:
             return
         try:
-            self._copy.take(packet, frames)
+            self._packets.take(packet, frames)
         except (ChangedMidway, av.error.FFmpegError):
-            self._copy = None
+            self._packets = None
 
-    def end(self, file: BinaryIO) -> bool:
-        """Finish the copy. Returns whether there is one. If the packets could not be copied, decodes the file again."""
+    def take_frames(self, frames: list[AudioFrame]) -> None:
+        if self._encoded is not None:
+            self._encoded.take(frames)
+
+    def end(self, file: BinaryIO) -> None:
+        """Finish the copy."""
         if self._fd is None:
-            return False
-        try:
-            if self._copy is not None:
-                self._copy.end()
-                return True
-        except av.error.FFmpegError:
-            if isinstance(self._copy, Encoded):
-                raise
-        source = open_source(file)
-        copy = Encoded(self._fd, source)
-        for _ in decode_frames(source, copy.take):
-            pass
+            return
+        if self._encoded is not None:
+            self._encoded.end()
+            return
+        if self._packets is not None and not self._timeline.is_corrected:
+            try:
+                self._packets.end()
+                return
+            except av.error.FFmpegError:
+                pass
+        self._encode_again(self._fd, file)
+
+    def _encode_again(self, fd: int, file: BinaryIO) -> None:
+        source = open_source(file, self._source.track)
+        timeline = Timeline(source.seconds_per_tick, source.zero, self._timeline.longest)
+        copy = Encoded(fd, source)
+        for frames in decode_frames(source):
+            for placed in timeline.place(frames):
+                copy.take(placed)
+        for placed in timeline.end():
+            copy.take(placed)
         copy.end()
-        return True

@@ -1,12 +1,9 @@
 """Open a file without following references, decode it packet by packet, and resample it to mono at one rate."""
 
 import logging  # noqa: F401  (as av does for a warning)
-import os
-import wave
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import pairwise
 from typing import BinaryIO, cast
 
@@ -25,6 +22,8 @@ from av.filter.context import FilterContext
 from av.packet import Packet
 
 from archive.errors import Unreadable
+from archive.intake.audio.decoder.containers import read_mp4
+from archive.intake.audio.decoder.files import PositionedFile
 from archive.intake.audio.decoder.formats import DEMUXERS, FORMATS, NAMES, Format
 
 av.logging.set_level(None)  # FFmpeg's own output says less than our report line
@@ -45,41 +44,62 @@ MAX_TAGS = 16_000_000  # bytes: a large picture or two
 OnPacket = Callable[["Packet[AudioStream]", list[AudioFrame]], None]
 
 
-class NamelessFile:
-    """A file object without a name. FFmpeg would guess the format by the name, and repeat it in errors."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.read, self.seek, self.tell = file.read, file.seek, file.tell
-
-
 @dataclass
 class Source:
-    """An opened file and its audio stream. `packets` and `broken` are counted while it is decoded."""
+    """An opened file and one of its audio streams. The counters change while it is decoded.
+
+    `zero`: the timestamp, in seconds, at which the presentation begins.
+    """
 
     container: InputContainer
     stream: AudioStream
+    track: int  # index among the audio streams
     form: Format
-    claimed_seconds: float
+    zero: float
     packets: int = 0
     broken: int = 0
+    last_broken: int = 0  # number of the packet, from 1
 
     @property
-    def plays(self) -> bool:
-        """Whether browsers play the original."""
-        codec = self.stream.codec_context
-        return codec.name in self.form.plays and codec.profile != "xHE-AAC"  # few browsers have it
+    def seconds_per_tick(self) -> float:
+        """The unit of the timestamps; 0 if the container has none and FFmpeg counts samples."""
+        return float(self.stream.time_base or 0) if self.form.timed else 0.0
 
 
-def open_source(file: BinaryIO) -> Source:
-    """Open the file's first audio stream. Raises Unreadable without audio, FFmpegError if the file can't be read."""
-    _check_tag_size(file)
-    file.seek(0)
-    container = av.open(NamelessFile(file), "r", options=OPTIONS, metadata_errors="replace", io_open=_refuse_reference)
-    form = FORMATS.get(container.format.name)
-    if form is None or not container.streams.audio:
+def open_container(file: BinaryIO) -> InputContainer:
+    """Open the file as one of FORMATS. Raises Unreadable without audio, FFmpegError if the file can't be read."""
+    container = av.open(
+        PositionedFile(file.fileno()), "r", options=OPTIONS, metadata_errors="replace", io_open=_refuse_reference
+    )
+    if container.format.name not in FORMATS or not container.streams.audio:
         raise Unreadable("audio.silent", formats=NAMES)
-    stream = container.streams.audio[0]
-    return Source(container, stream, form, _claimed_seconds(file, container))
+    return container
+
+
+def open_source(file: BinaryIO, track: int = 0) -> Source:
+    """Open an audio track of the file. Raises Unreadable without audio, FFmpegError if the file can't be read."""
+    _check_tag_size(file)
+    try:
+        container = open_container(file)
+    except av.error.FFmpegError:
+        if _has_lost_its_index(file):
+            raise Unreadable("audio.no_index") from None
+        raise
+    form = FORMATS[container.format.name]
+    is_mp4 = form.extension == "m4a"
+    is_fragmented = is_mp4 and read_mp4(file).is_fragmented
+    # The times of an MP4 count from 0, edit lists included. The others, and fragments, may be cut from a live stream.
+    zero = 0.0 if is_mp4 and not is_fragmented else (container.start_time or 0) / av.time_base
+    return Source(container, container.streams.audio[track], track, form, zero)
+
+
+def _has_lost_its_index(file: BinaryIO) -> bool:
+    """Whether this is an MP4 whose recorder stopped before it wrote the index, which comes last."""
+    file.seek(0)
+    if file.read(12)[4:8] not in (b"ftyp", b"mdat", b"wide", b"free", b"skip"):
+        return False
+    structure = read_mp4(file)
+    return structure.has_media and not structure.has_index
 
 
 def _check_tag_size(file: BinaryIO) -> None:
@@ -108,6 +128,7 @@ def decode_frames(source: Source, on_packet: OnPacket | None = None) -> Iterator
             frames = packet.decode()
         except av.error.InvalidDataError:
             source.broken += 1
+            source.last_broken = source.packets
             continue
         if on_packet:
             on_packet(packet, frames)
@@ -122,6 +143,7 @@ class Mono:
     """Convert frames of any format to 16-bit mono samples at `rate` Hz. `options` are those of FFmpeg's resampler."""
 
     def __init__(self, rate: int, options: dict[str, str] | None = None) -> None:
+        self.has_changed = False  # whether rate, format or layout changed midway
         self._rate, self._options = rate, options or {}
         self._in: FilterContext | None = None
         self._out: FilterContext
@@ -146,15 +168,13 @@ class Mono:
         return links[0]
 
     def take(self, frames: list[AudioFrame]) -> bytes:
-        """Return the samples that are ready, perhaps none.
-
-        Lengths are counted in samples; timestamps are ignored, so one that jumps does not become silence.
-        """
+        """Return the samples that are ready, perhaps none. Timestamps are ignored: timeline.py sees to them."""
         done = b""
         for frame in frames:
             try:
                 (self._in or self._start(frame)).push(frame)
             except av.error.ArgumentError:  # rate, format or layout changed midway, as in joined files
+                self.has_changed = True
                 done += self.flush()
                 self._start(frame).push(frame)
         return done + self._pull() if self._in else done
@@ -174,26 +194,3 @@ class Mono:
                 frame = cast(AudioFrame, self._out.pull())
                 done.append(bytes(frame.planes[0])[: frame.samples * 2])
         return b"".join(done)
-
-
-def _claimed_seconds(file: BinaryIO, container: InputContainer) -> float:
-    """Return the length that the file's header claims, or 0.
-
-    FFmpeg limits a WAV's claim to the file's size, so this reads the WAV header itself. Recorders that never learned
-    the length write a size of 0 or near 2**32, which counts as no claim.
-    """
-    if container.format.name == "wav":
-        position = file.tell()
-        try:
-            file.seek(0)
-            with wave.open(file, "rb") as header:  # does not close `file`
-                size = header.getnframes() * header.getnchannels() * header.getsampwidth()
-                return header.getnframes() / header.getframerate() if size < 2**32 - 2**16 else 0
-        except (wave.Error, EOFError, ZeroDivisionError):
-            pass  # not plain PCM: use FFmpeg's value
-        finally:
-            file.seek(position, os.SEEK_SET)
-    for stream in container.streams.audio[:1]:
-        if stream.duration and stream.time_base:
-            return float(stream.duration * Fraction(stream.time_base))
-    return (container.duration or 0) / av.time_base

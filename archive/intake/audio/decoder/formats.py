@@ -7,31 +7,39 @@ from dataclasses import dataclass
 class Format:
     """An accepted container.
 
-    `exact`: its index holds the length; otherwise the length is an estimate. `plays`: the codecs (names of FFmpeg's
-    decoders) that the major browsers play from it, with seeking.
+    `exact`: its index holds the length; otherwise the length is an estimate. `timed`: its packets have timestamps.
+    `pauses`: recorders may leave gaps in them; elsewhere a gap is damage.
+    `plays`: the codecs (names of FFmpeg's decoders) that the major browsers play from it, with seeking.
     """
 
     extension: str
     content_type: str
     exact: bool
+    timed: bool
+    pauses: bool
     plays: frozenset[str]
 
 
 MP3 = frozenset({"mp3float", "mp3"})
-XIPH = frozenset({"opus", "vorbis", "flac"})
 PCM = frozenset({"pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"})
 
 # By FFmpeg's demuxer name. Playlists, images and formats that follow addresses are not opened.
 FORMATS = {
-    "mov,mp4,m4a,3gp,3g2,mj2": Format("m4a", "audio/mp4", exact=True, plays=MP3 | {"aac", "opus", "flac"}),
-    "mp3": Format("mp3", "audio/mpeg", exact=False, plays=MP3),
-    "ogg": Format("ogg", "audio/ogg", exact=False, plays=XIPH),
-    "matroska,webm": Format("webm", "audio/webm", exact=False, plays=frozenset({"opus", "vorbis"})),
-    "wav": Format("wav", "audio/wav", exact=True, plays=PCM),
-    "flac": Format("flac", "audio/flac", exact=True, plays=frozenset({"flac"})),
+    "mov,mp4,m4a,3gp,3g2,mj2": Format(
+        "m4a", "audio/mp4", exact=True, timed=True, pauses=True, plays=MP3 | {"aac", "opus", "flac"}
+    ),
+    "mp3": Format("mp3", "audio/mpeg", exact=False, timed=False, pauses=False, plays=MP3),
+    # After a seek, Chromium is up to a second early in FLAC in Ogg, and at times 0.15 s in Vorbis: it knows only the
+    # times of pages. Opus is exact.
+    "ogg": Format("ogg", "audio/ogg", exact=False, timed=True, pauses=True, plays=frozenset({"opus"})),
+    "matroska,webm": Format(
+        "webm", "audio/webm", exact=False, timed=True, pauses=True, plays=frozenset({"opus", "vorbis"})
+    ),
+    "wav": Format("wav", "audio/wav", exact=True, timed=False, pauses=False, plays=PCM),
+    "flac": Format("flac", "audio/flac", exact=True, timed=True, pauses=False, plays=frozenset({"flac"})),
     # Some browsers play these two, but none knows their length or seeks in them.
-    "aac": Format("aac", "audio/aac", exact=False, plays=frozenset()),
-    "mpegts": Format("ts", "video/mp2t", exact=False, plays=frozenset()),
+    "aac": Format("aac", "audio/aac", exact=False, timed=False, pauses=False, plays=frozenset()),
+    "mpegts": Format("ts", "video/mp2t", exact=False, timed=True, pauses=True, plays=frozenset()),
 }
 DEMUXERS = "mov,mp3,ogg,matroska,wav,flac,aac,mpegts"
 NAMES = "m4a, mp3, ogg or opus, webm, wav, flac, raw AAC (.aac, .ts)"

@@ -1,61 +1,109 @@
 """Run an order in the decoder: write the file's samples and describe the file."""
 
-import os
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from archive.errors import Unreadable
 from archive.intake.audio.decoder.access_copy import AccessCopy
+from archive.intake.audio.decoder.claims import read_claimed_seconds
 from archive.intake.audio.decoder.decode import Mono, Source, decode_frames, open_source
 from archive.intake.audio.decoder.formats import NAMES
+from archive.intake.audio.decoder.notes import make_notes
+from archive.intake.audio.decoder.playability import Playability
+from archive.intake.audio.decoder.timeline import Timeline
+from archive.intake.audio.decoder.tracks import choose_track
 
 # The share of the claimed length that must be there. An intact X archive claimed 1:09:09 by estimate and held
 # 1:03:46, so an estimate only counts as wrong when more than half is missing.
 MIN_SHARE_OF_EXACT = 0.98
 MIN_SHARE_OF_ESTIMATE = 0.5
+BROKEN_PACKETS = 10  # that are always accepted: less than a second in any codec
 
 # A short filter is enough for levels of speech: it measures a tone of 3 kHz about 1 dB too quiet, and saves a third.
 COARSE = {"filter_size": "2"}
-BLOCK = 2**18  # bytes per write: each wakes the reader
 
 Say = Callable[..., None]
 
 
-def carry_out(order: dict[str, Any], file: BinaryIO, say: Say) -> None:
-    """Write all samples from `start_ms` on (16-bit mono at `rate` Hz) to standard output, then describe the file.
+def carry_out(order: dict[str, Any], file: BinaryIO, out: BinaryIO, say: Say) -> None:
+    """Write all samples from `start_ms` on (16-bit mono at `rate` Hz) to `out`, then describe the file.
 
-    Raises Unreadable if the file is at fault, OSError if the machine is; faults.py classifies other errors.
+    Both orders place the samples on the same timeline, with gaps as silence (timeline.py). Raises Unreadable if the
+    file is at fault, OSError if the machine is; faults.py classifies other errors.
     """
     source = open_source(file)
-    copy = AccessCopy(order["access_copy"], source)
-    seconds = _write_samples(order, source, copy)
+    if len(source.container.streams.audio) > 1:
+        source = open_source(file, choose_track(file))
+    timeline = Timeline(source.seconds_per_tick, source.zero, order["longest_seconds"])
     if order["do"] == "measure":
-        _check_completeness(source, seconds, order["accept_short"])
-        say(measured=_describe(source), access_copy=copy.end(file))
+        say(**_measure(order, file, Writer(out, order["rate"], 0, COARSE), source, timeline))
     else:
+        _write_samples(Writer(out, order["rate"], order["start_ms"]), source, timeline)
         say(done=True)
 
 
-def _write_samples(order: dict[str, Any], source: Source, copy: AccessCopy) -> float:
-    """Write the samples and return the length of the whole file in seconds.
+class Writer:
+    """Resamples placed frames to 16-bit mono and writes the samples from `start_ms` on.
 
-    Decodes from the beginning even if `start_ms` is later: few formats have an index, and sample n must be the same
-    one each time.
+    Decoding begins at the beginning even if `start_ms` is later: few formats have an index, and sample n must be the
+    same one each time.
     """
-    rate: int = order["rate"]
-    mono = Mono(rate, COARSE if order["do"] == "measure" else None)
-    skip, size = rate * order["start_ms"] // 1000 * 2, 0
 
-    def write(samples: bytes) -> None:
-        nonlocal size
-        out.write(samples[max(0, skip - size) :])
-        size += len(samples)
+    def __init__(self, out: BinaryIO, rate: int, start_ms: int, options: dict[str, str] | None = None) -> None:
+        self.mono = Mono(rate, options)
+        self._out, self._rate, self._skip, self._size = out, rate, rate * start_ms // 1000 * 2, 0
 
-    with os.fdopen(1, "wb", buffering=BLOCK) as out:
-        for frames in decode_frames(source, copy.take if copy.wanted else None):
-            write(mono.take(frames))
-        write(mono.flush())
-    return size / 2 / rate
+    @property
+    def seconds(self) -> float:
+        return self._size / 2 / self._rate
+
+    def write(self, samples: bytes) -> None:
+        self._out.write(samples[max(0, self._skip - self._size) :])
+        self._size += len(samples)
+
+
+def _measure(
+    order: dict[str, Any], file: BinaryIO, writer: Writer, source: Source, timeline: Timeline
+) -> dict[str, object]:
+    """Write the samples, make the access copy if one is needed, and return the answer."""
+    playability = Playability(file, source)
+    copy = AccessCopy(order["access_copy"], source, timeline) if playability.reason else None
+    _write_samples(writer, source, timeline, copy, playability)
+    _check_completeness(file, source, timeline, writer.seconds, order["accept_short"])
+    playability.end(timeline, writer.seconds, has_changed=writer.mono.has_changed)
+    if playability.reason:
+        (copy or AccessCopy(order["access_copy"], source, timeline)).end(file)
+    return {
+        "measured": _describe(source),
+        "access_copy": str(playability.reason),
+        "notes": make_notes(source, timeline),
+    }
+
+
+def _write_samples(
+    writer: Writer,
+    source: Source,
+    timeline: Timeline,
+    copy: AccessCopy | None = None,
+    playability: Playability | None = None,
+) -> None:
+    on_packet = None
+    if copy is not None and copy.takes_packets:
+        on_packet = copy.take_packet
+    elif playability is not None and playability.reads_packets:
+        on_packet = playability.take
+    for frames in decode_frames(source, on_packet):
+        for placed in timeline.place(frames):
+            _write_placed(writer, placed, copy)
+    for placed in timeline.end():
+        _write_placed(writer, placed, copy)
+    writer.write(writer.mono.flush())
+
+
+def _write_placed(writer: Writer, placed: list[Any], copy: AccessCopy | None) -> None:
+    writer.write(writer.mono.take(placed))
+    if copy is not None:
+        copy.take_frames(placed)
 
 
 def _describe(source: Source) -> dict[str, object]:
@@ -69,12 +117,15 @@ def _describe(source: Source) -> dict[str, object]:
     }
 
 
-def _check_completeness(source: Source, seconds: float, accept_short: bool) -> None:
+def _check_completeness(file: BinaryIO, source: Source, timeline: Timeline, seconds: float, accept_short: bool) -> None:
     """Raise Unreadable if too little of the claimed length was decoded, or too many packets are broken."""
+    if not source.form.pauses:
+        seconds -= timeline.gap_seconds
     if not seconds:
         raise Unreadable("audio.silent", formats=NAMES)
     share = MIN_SHARE_OF_EXACT if source.form.exact else MIN_SHARE_OF_ESTIMATE
-    if not accept_short and seconds + 1 < source.claimed_seconds * share:
-        raise Unreadable("audio.too_short", claimed=source.claimed_seconds, heard=seconds)
-    if source.broken > max(1, source.packets // 100):  # one is allowed: the last may be cut in the middle
+    claimed = read_claimed_seconds(file, source) - timeline.jumped_seconds
+    if not accept_short and seconds + 1 < claimed * share:
+        raise Unreadable("audio.too_short", claimed=claimed, heard=seconds)
+    if source.broken > max(BROKEN_PACKETS, source.packets // 100):
         raise Unreadable("audio.damaged", broken=source.broken, packets=source.packets)
