@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from archive import cues, leases, lifecycle
+from archive.error_messages import render
 from archive.errors import (
     LeaseLost,
     ObjectChanged,
@@ -43,6 +44,7 @@ from archive.intake.request import Request, validate_ended_at, validate_text
 from archive.intake.spool import open_unnamed_file
 from archive.log import SYSTEM, Actor
 from archive.models import Participant, Space, Transcript
+from archive.models.stored import describe_copy
 from archive.storage import keys, store, write
 from archive.storage.multipart import Written
 
@@ -87,6 +89,8 @@ def ingest(request: Request, progress: Progress = lambda step, done, total: None
         peak = analysis.measured.peak_dbfs
         if peak is None or peak < SILENT:
             notes.append(f"{request.recording.name}: it is silent from end to end. It was taken in all the same.")
+        unusual = [*analysis.notes, *describe_copy(analysis.access_copy_reason)]
+        notes += [f"{request.recording.name}: {render(note)}" for note in unusual]
         lines, language, problem = _parse_transcript(request, notes, ended_at, analysis.measured.duration_ms)
         sha256 = _sha256(request.recording)
         identity = fingerprint(request.host, ended_at.isoformat(), sha256)

@@ -44,6 +44,7 @@ def store_derived(
     if analysis.has_access_copy:
         with access_copy.open("rb") as copy:
             rows.append(_store_derived(space_id, Derived.Kind.ACCESS_COPY, copy, check))
+        rows[-1].reason = analysis.access_copy_reason
     return rows
 
 
@@ -57,7 +58,8 @@ def _store_derived(
 
 def save_recording(space: Space, stored: Written, analysis: AudioAnalysis, derived: Sequence[Derived]) -> Recording:
     """Save the rows of a stored recording and of its derived files, in the caller's transaction."""
-    recording = Recording.objects.create(space=space, **vars(stored), **vars(analysis.measured))
+    facts = vars(analysis.measured)
+    recording = Recording.objects.create(space=space, notes=analysis.notes, **vars(stored), **facts)
     Derived.objects.bulk_create(derived)
     return recording
 

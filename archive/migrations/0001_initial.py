@@ -743,6 +743,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "notes",
+                    models.JSONField(blank=True, default=list, help_text="What was unusual: a list of {code, params}."),
+                ),
+                (
                     "space",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE, related_name="recordings", to="archive.space"
@@ -1136,6 +1140,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("content_type", models.CharField(max_length=64)),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="Why an access copy was made: a code of reasons.py.",
+                        max_length=32,
+                    ),
+                ),
                 (
                     "space",
                     models.ForeignKey(

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from archive import language_tags
+from archive.errors import Problem, make_problem
 from archive.models.space import Space
 
 
@@ -43,6 +44,7 @@ class Recording(StoredObject):
     level_dbfs = models.FloatField(null=True, help_text="RMS against full scale; NULL for digital silence.")
     silent_ms = models.PositiveBigIntegerField(default=0, help_text="Milliseconds of silence in it.")
     outline = models.JSONField(default=list, blank=True, help_text="Loudness in at most 100 steps, each 0 to 100.")
+    notes = models.JSONField(default=list, blank=True, help_text="What was unusual: a list of {code, params}.")
 
     class Meta(StoredObject.Meta):
         ordering = ["number"]
@@ -54,6 +56,11 @@ class Recording(StoredObject):
 
     def __str__(self) -> str:
         return self.key
+
+    def list_notes(self) -> list[Problem]:
+        """Return what was unusual about the recording, and why there is an access copy if there is one."""
+        copy = Derived.objects.filter(space=self.space_id, kind=Derived.Kind.ACCESS_COPY).first()
+        return [*self.notes, *describe_copy(copy.reason if copy else "")]
 
 
 class Transcript(StoredObject):
@@ -95,6 +102,9 @@ class Derived(StoredObject):
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="derived")
     kind = models.CharField(max_length=16, choices=Kind)
     content_type = models.CharField(max_length=64)
+    reason = models.CharField(
+        max_length=32, blank=True, default="", help_text="Why an access copy was made: a code of reasons.py."
+    )
 
     class Meta(StoredObject.Meta):
         constraints = [
@@ -105,6 +115,11 @@ class Derived(StoredObject):
 
     def __str__(self) -> str:
         return self.key
+
+
+def describe_copy(reason: str) -> list[Problem]:
+    """Return the note about an access copy that was made for `reason`; none if there is no reason."""
+    return [make_problem("audio.copy", reason={"code": reason, "params": {}})] if reason else []
 
 
 class SearchLine(models.Model):

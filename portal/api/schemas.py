@@ -9,6 +9,8 @@ from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from archive import language_tags
+from archive.error_messages import render
+from archive.errors import Problem
 from archive.models import Bundle, ExportPart, Leased, Space, Transcription, UploadSession
 from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
 
@@ -158,6 +160,11 @@ class Transcribing(Schema):
     problem_code: str
 
 
+class Note(Schema):
+    code: str
+    text: str
+
+
 class SpaceOut(Schema):
     id: UUID
     state: str
@@ -170,9 +177,12 @@ class SpaceOut(Schema):
     expires_at: datetime | None
     uploads: list[Upload]
     transcription: Transcribing | None
+    notes: list[Note] = Field(description="What was unusual about the recording, and why browsers get a copy of it.")
 
     @classmethod
-    def of(cls, space: Space, uploads: list[UploadSession], transcription: Transcription | None) -> "SpaceOut":
+    def of(
+        cls, space: Space, uploads: list[UploadSession], transcription: Transcription | None, notes: list[Problem]
+    ) -> "SpaceOut":
         fields = (
             "id",
             "state",
@@ -190,6 +200,7 @@ class SpaceOut(Schema):
             transcription=Transcribing(**{n: getattr(transcription, n) for n in heard}, **_problem(transcription))
             if transcription
             else None,
+            notes=[Note(code=note["code"], text=render(note)) for note in notes],
         )
 
 

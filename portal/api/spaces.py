@@ -67,7 +67,9 @@ def space_out(space: Space, by: Uploader) -> SpaceOut:
     uploads = space.uploads.order_by("created_at", "id")
     if by.recorder:
         uploads = uploads.filter(by.sessions)
-    return SpaceOut.of(space, list(uploads), space.transcriptions.order_by("requested_at").last())
+    recording = space.recordings.first()
+    transcription = space.transcriptions.order_by("requested_at").last()
+    return SpaceOut.of(space, list(uploads), transcription, recording.list_notes() if recording else [])
 
 
 def _checked_key(key: str | None, by: Uploader) -> str:

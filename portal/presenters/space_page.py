@@ -6,6 +6,7 @@ from typing import Any
 from archive import cues
 from archive.display.facts import list_facts
 from archive.display.transcript import cue_rows
+from archive.error_messages import render
 from archive.intake.transcription import enqueue
 from archive.models import Space, User, Violation
 from archive.moderation.violations import preview_flag
@@ -51,6 +52,7 @@ def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
         context |= {
             **player(space),
             "cues": cue_rows(cues.load(transcript.cues)) if transcript else [],
+            "recording_notes": [render(note) for note in recording.list_notes()] if recording else [],
             "downloads": single_files(space, recording, transcript),
             "speech": transcription_panel(transcription, transcript),
             "bundle_panel": bundle_panel(space, user),
