@@ -22,6 +22,9 @@ MESSAGES = {
         "Correct what is said above and write the sidecar again: {name} is then fetched again. Or remove both files. "
         "Nothing was removed."
     ),
+    "arrival.cannot_retry": _(
+        "{id} can't be fetched again: only a refused recording can, if it was refused before it was examined."
+    ),
     "livekit.not_authentic": _("The request is not signed with LiveKit's API secret, or its signature has expired."),
     "livekit.not_an_event": _("The body is not an event of LiveKit."),
     "livekit.recorder_not_working": _(

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from archive import tasks
 from archive.bundles import build, exports, maintain
+from archive.intake.arrivals import livekit_webhook
 from archive.intake.register import NewSpace, register_space
 from archive.intake.transcription import enqueue
 from archive.intake.uploads import clean_up
@@ -24,6 +25,7 @@ from archive.retention.reconcile import reconcile
 from archive.storage import Upload, store
 from archive.storage.capabilities import copies_parts
 from tests.faults.worker import work
+from tests.support.livekit import sign
 
 OVER = [UploadSession.State.REJECTED, UploadSession.State.ABORTED]
 
@@ -112,6 +114,15 @@ def request_export() -> None:
     exports.request(_user("alice"), Export.Size.SMALL)
 
 
+def deliver_livekit_events(folder: str) -> None:
+    """As LiveKit does it: each event twice, and again until it was answered."""
+    for path in sorted(Path(folder).iterdir()):
+        body = path.read_bytes()
+        for _ in range(2):
+            livekit_webhook.receive(body, sign(body))
+        path.unlink()
+
+
 def sweep() -> None:
     call_command("sweep", stdout=StringIO())
 
@@ -131,6 +142,6 @@ JOBS: dict[str, Callable[..., None]] = {
     for job in (
         *(make_bundle, work, ingest, upload, begin_upload, accept_partial, request_transcription),
         *(flag, lift, appeal, decide, hold, release),
-        *(request_bundle, request_export, sweep, compare),
+        *(request_bundle, request_export, sweep, compare, deliver_livekit_events),
     )
-} | {"remind": tasks.create_reminders}
+} | {"remind": tasks.create_reminders, "scan_inboxes": tasks.scan_inboxes}

@@ -38,10 +38,10 @@ LONGEST_KEY = 1024  # bytes, S3's limit
 def apply(event: WebhookEvent, recorder: RecorderToken) -> None:
     """Merge one event, whatever came before. Events that say nothing about a Space are ignored."""
     with transaction.atomic():
-        room = _merge_room(event.room, event.created_at, recorder) if event.room.sid else None
+        room = _merge_room(event.room, max(event.created_at, 0), recorder) if event.room.sid else None
         if event.event in ("participant_joined", "participant_left") and room is not None:
             _merge_participant(room, event)
-        if event.event.startswith("egress_") and event.egress_info.egress_id:
+        if event.event.startswith("egress_") and event.egress_info.egress_id.strip():
             record_egress(event.egress_info, recorder)
 
 
@@ -160,7 +160,7 @@ def _merge_participant(room: LiveKitRoom, event: WebhookEvent) -> None:
     role = role_of(person)
     row.role = max(row.role, role, key=lambda one: RANKS[Role(one)])
     if role != Role.LISTENER:
-        _merge_names(row, person, event.created_at)
+        _merge_names(row, person, max(event.created_at, 0))
     row.save()
 
 

@@ -17,6 +17,7 @@ from typing import BinaryIO
 from django.conf import settings
 
 from archive.errors import DiskFailed, ObjectChanged, ObjectMissing, StorageError, StoreDenied
+from archive.intake.importers import values
 from archive.models import Arrival
 from archive.storage import Store, StoredVersion, Upload, store, write
 from archive.storage.capabilities import copies_parts
@@ -48,7 +49,7 @@ class Source(ABC):
 
     @abstractmethod
     def read_sidecar(self) -> bytes:
-        """The JSON beside the recording. Raises ObjectMissing."""
+        """The JSON beside the recording; of a larger one than any real one, the beginning. Raises ObjectMissing."""
 
     @abstractmethod
     def write_outcome(self, text: bytes) -> None:
@@ -87,7 +88,8 @@ class StoreSource(Source):
 
     def read_sidecar(self) -> bytes:
         info = self.bucket.head(self.key + SIDECAR)
-        return self.bucket.read(info.key, 0, info.size, info.etag) if info.size else b""
+        length = min(info.size, values.MAX_BYTES + 1)
+        return self.bucket.read(info.key, 0, length, info.etag) if length else b""
 
     def write_outcome(self, text: bytes) -> None:
         write(self.bucket, self.key + OUTCOME, BytesIO(text), "application/json", check=lambda: None)
@@ -123,7 +125,7 @@ class FolderSource(Source):
 
     def read_sidecar(self) -> bytes:
         with self._open(self.path + SIDECAR) as file:
-            return file.read()
+            return file.read(values.MAX_BYTES + 1)
 
     def write_outcome(self, text: bytes) -> None:
         """Complete or not at all: a program that watches the folder never reads half of it."""
@@ -168,7 +170,7 @@ class FolderSource(Source):
         try:
             yield
         except OSError as error:
-            raise DiskFailed("arrival.folder_fails", folder=self.folder, error=error.strerror or "") from error
+            raise DiskFailed("arrival.folder_fails", folder=str(self.folder), error=error.strerror or "") from error
 
 
 def file_state(facts: os.stat_result) -> FileState:

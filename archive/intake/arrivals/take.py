@@ -31,15 +31,15 @@ from archive.models import Arrival, Space, UploadSession
 
 State = Arrival.State
 PATIENCE = timedelta(days=1)  # so long a recording may be missing after it was announced
-# Those that a worker can do something for now. An arrival in `examining` waits for its Space.
-READY = Q(state__in=[State.PENDING, State.COPYING]) | Q(
-    state=State.EXAMINING, space__state__in=[Space.State.AVAILABLE, Space.State.REJECTED, *Space.DELETING]
-)
+DECIDED = Space.objects.filter(state__in=[Space.State.AVAILABLE, Space.State.REJECTED, *Space.DELETING])
+# Those that a worker can do something for now. An arrival in `examining` waits for its Space. A subquery, because a row
+# that is joined could not be locked.
+READY = Q(state__in=[State.PENDING, State.COPYING]) | Q(state=State.EXAMINING, space__in=DECIDED)
 
 
 def take(arrival_id: UUID) -> bool:
     """Do what is next for this arrival. Returns whether it is `examining` or over afterwards, by this call."""
-    claim = leases.claim(Arrival, arrival_id, Arrival.AT_WORK)
+    claim = leases.claim(Arrival, arrival_id, Arrival.AT_WORK, condition=READY)
     return leases.attempt(claim, _take, permanent=(Refused,), fail=refuse)
 
 
@@ -149,10 +149,7 @@ def _decide(claim: Claim[Arrival]) -> bool:
             )
             wakeups.wake(Arrival, arrival.pk)
         return moved
-    if space is None or space.is_gone(dbtime.now()):
-        return _restart(claim)
-    claim.release_for_retry({})  # an old message: it is being examined
-    return False
+    return _restart(claim)
 
 
 def _restart(claim: Claim[Arrival]) -> bool:
@@ -178,6 +175,8 @@ def refuse(claim: Claim[Arrival], error: SpacekeepError) -> None:
     """`-> refused`. What was copied of it is removed with the upload; a Space without one disappears after a day."""
     arrival = claim.row
     with transaction.atomic():
+        if arrival.space_id is not None:  # lock the Space before the arrival, as a deletion does
+            Space.objects.select_for_update().get(pk=arrival.space_id)
         if not lifecycle.transition(
             arrival,
             State(arrival.state),
