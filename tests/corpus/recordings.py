@@ -98,7 +98,7 @@ FORMS = {
     "aac.m4a": Form("mp4", Track("aac"), without=CENTURY),
     "opus.mp4": Form("mp4", Track("libopus"), without=CENTURY),
     "flac.mp4": Form("mp4", Track("flac"), without=CENTURY),
-    "mp3.mp4": Form("mp4", Track("libmp3lame", bit_rate=128_000), without=CENTURY),
+    "mp3.mp4": Form("mp4", Track("libmp3lame", bit_rate=128_000), "codec", without=CENTURY),
     "alac.m4a": Form("ipod", Track("alac", bit_rate=None), "codec", without=CENTURY),
     "aac.mov": Form("mov", Track("aac"), without=CENTURY),
     "fragments.m4a": Form("mp4", Track("aac"), "index", FRAGMENTS, without=CENTURY),

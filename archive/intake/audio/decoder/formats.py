@@ -26,7 +26,7 @@ PCM = frozenset({"pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"})
 # By FFmpeg's demuxer name. Playlists, images and formats that follow addresses are not opened.
 FORMATS = {
     "mov,mp4,m4a,3gp,3g2,mj2": Format(
-        "m4a", "audio/mp4", exact=True, timed=True, pauses=True, plays=MP3 | {"aac", "opus", "flac"}
+        "m4a", "audio/mp4", exact=True, timed=True, pauses=True, plays=frozenset({"aac", "opus", "flac"})
     ),
     "mp3": Format("mp3", "audio/mpeg", exact=False, timed=False, pauses=False, plays=MP3),
     # After a seek, Chromium is up to a second early in FLAC in Ogg, and at times 0.15 s in Vorbis: it knows only the
