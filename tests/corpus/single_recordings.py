@@ -123,7 +123,7 @@ SINGLES = [
             one("mp3", Track("libmp3lame", rate=22050, bit_rate=128_000), **BARE),
         ),
         8.11,
-        "variable",
+        "changes",
         places=((0.5, 0.5), (3.2, 3.2), (0.5, 4.585), (3.2, 7.285)),
     ),  # each with its own padding
     Case(
@@ -146,7 +146,7 @@ SINGLES = [
         "tags and a picture between.mp3",
         joined(one("mp3", MP3, **BARE), one("mp3", MP3, **BARE), between=PICTURE),
         8,
-        "variable",
+        "damaged",
         ("audio.broken_packets",),
         SECOND_HALF,
     ),

@@ -28,11 +28,12 @@ class Playability:
     def __init__(self, file: BinaryIO, source: Source) -> None:
         self._source = source
         self._first_header = b""
+        self._is_variable = False
         self.reason: str = _find_reason(file, source)
 
     @property
     def reads_packets(self) -> bool:
-        return self._source.form.extension == "mp3" and not self.reason
+        return self._source.form.extension == "mp3"
 
     def take(self, packet: "Packet[AudioStream]", frames: list[AudioFrame]) -> None:
         """Compare the bit rate in the header of each MP3 frame."""
@@ -40,18 +41,20 @@ class Playability:
         if not self._first_header:
             self._first_header = head
         elif len(head) == 4 and (head[2] ^ self._first_header[2]) >> 4:
-            self.reason = self.reason or Reason.VARIABLE
+            self._is_variable = True
 
     def end(self, timeline: Timeline, seconds: float, *, has_changed: bool) -> None:
         """Judge by what the whole file was found to be. `seconds`: its decoded length."""
         source = self._source
         found = {
+            Reason.CHANGES: has_changed,
             Reason.DAMAGED: _is_damaged(source, timeline),
             Reason.GAPS: not timeline.is_plain,
-            Reason.CHANGES: has_changed,
+            Reason.VARIABLE: self._is_variable,
             Reason.LENGTH: _is_length_wrong(source, seconds),
         }
-        self.reason = self.reason or next((reason for reason, holds in found.items() if holds), "")
+        if self.reason in ("", Reason.LOW_BIT_RATE):  # people learn more from one of the others
+            self.reason = next((reason for reason, holds in found.items() if holds), self.reason)
 
 
 def _find_reason(file: BinaryIO, source: Source) -> str:
