@@ -29,6 +29,7 @@ BREAK = re.compile(rf"<(?=[/bp])(?:br{_ATTRIBUTES}\s*/?|/br|/?p{_ATTRIBUTES})>",
 # The whole tag: <v Ida>, <v.loud Ida>, </v>.
 VOICE = re.compile(r"<(/?)v((?=[\s.>])[^<>]*)>", re.IGNORECASE)
 POSITION = re.compile(r"\{\\[^{}]*\}")  # {\an8}, of Advanced SubStation
+LEADING = re.compile(rf"(?:\s*(?:{TAG.pattern}|{BREAK.pattern}|{POSITION.pattern}))+", re.IGNORECASE | re.ASCII)
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 WORD_TIME = re.compile(r"\s*<(\d+:[\d:.]+)>")
 
@@ -43,6 +44,12 @@ class Part(NamedTuple):
 def remove_tags(text: str) -> str:
     """Remove tags and positions, but not the text between them: <script>alert(1)</script> becomes "alert(1)"."""
     return POSITION.sub("", TAG.sub("", text))
+
+
+def remove_leading_tags(line: str) -> str:
+    """Remove the tags and positions at the beginning of the line: times may follow them."""
+    match = LEADING.match(line) if line.lstrip()[:1] in ("<", "{") else None
+    return line[match.end() :] if match else line
 
 
 def decode_entities(text: str) -> str:

@@ -95,7 +95,8 @@ def _parse(segment: Any) -> Segment:
         return Segment(None, None, None, "", [], make_problem("cue.not_a_segment"))
     start, end, is_good = _times(segment)
     text = next((segment[key] for key in ("body", "text", "word") if segment.get(key) is not None), "")
-    words = segment.get("words")
+    words = segment["words"] if isinstance(segment.get("words"), list) else []
+    has_speaker = "speaker" in segment or any(isinstance(word, dict) and "speaker" in word for word in words)
     fault: Problem = {}
     if not is_good:
         fault = make_problem("cue.bad_seconds")
@@ -104,9 +105,9 @@ def _parse(segment: Any) -> Segment:
     return Segment(
         start,
         end,
-        _speaker(segment["speaker"]) if "speaker" in segment else None,
+        _speaker(segment.get("speaker")) if has_speaker else None,
         text if isinstance(text, str) else "",
-        words if isinstance(words, list) else [],
+        words,
         fault,
     )
 

@@ -17,7 +17,7 @@ from archive.cues import Cue
 from archive.errors import make_problem
 from archive.intake.transcripts import turns
 from archive.intake.transcripts.draft import MAX_CUES, TranscriptDraft, lines, too_many
-from archive.intake.transcripts.payload import Part, clean_lines, has_voices, split_voices
+from archive.intake.transcripts.payload import Part, clean_lines, has_voices, remove_leading_tags, split_voices
 from archive.intake.transcripts.rolling import Block, unroll
 from archive.intake.transcripts.timing import SBV_TIMING, Span, find_span, find_start, has_arrow
 from archive.language_tags import is_language_tag
@@ -127,7 +127,7 @@ def _find_habits(text: str) -> Habits:
     is_first_numbered = False
     before, last, filled = "", "", ""
     for _, line in lines(text):
-        stripped = line.strip("\ufeff \t")
+        stripped = remove_leading_tags(line.strip("\ufeff \t"))
         if stripped and find_span(stripped):
             is_index = bool(last) and INDEX.fullmatch(last) is not None
             is_first_numbered |= total == 0 and is_index
@@ -152,7 +152,7 @@ def _cues(text: str, habits: Habits, draft: TranscriptDraft) -> Iterator[_Open]:
     count = 0
     last = ""
     for number, raw in lines(text):
-        line = raw.lstrip("\ufeff")
+        line = remove_leading_tags(raw.lstrip("\ufeff"))
         stripped = line.strip() or raw.strip()
         span = find_span(line) if stripped else None
         if span or (not skips and _is_broken(line, last, cue, habits)):

@@ -32,7 +32,7 @@ LABEL = re.compile(
     r"(?:speaker|spk|sprecher|locuteur|hablante|interviewer|说话人|発言者|話者|发言人)[\s_-]*[0-9A-Z]{1,3}",
     re.IGNORECASE,
 )
-TAGGED = re.compile(r"\[(SPEAKER_\d{1,3})\]\s*(?=\S)")
+TAGGED = re.compile(r"\[(SPEAKER_\d{1,3})\]\s*(?=[^\s:\uff1a])")
 SOUND = re.compile(r"[(\[♪♫*].*[)\]♪♫*]")
 CHANGE = re.compile(r"\s+(?=>>>?\s*[^>:\uff1a]{1,60}[:\uff1a])")  # ">> IDA: ..." in the middle of a line
 BRACKETED = re.compile(r"[(\uff08][^()\uff08\uff09]*[)\uff09]")
