@@ -25,7 +25,7 @@ ELSEWHERE = {
     "notice-dismiss": "tests/test_notices_page.py::test_others_see_and_change_nothing",
     "certificate": "tests/test_certificate_page.py::test_who_may_download_a_certificate",
     "certificate-key": "tests/test_certificate_page.py::test_a_downloaded_certificate_verifies",
-    "livekit-webhook": "tests/test_livekit_webhook.py::test_what_is_not_authentic_is_401_and_stores_nothing",
+    "livekit-webhook": "tests/test_livekit_webhook.py::test_a_request_that_is_not_authentic_is_401_and_stores_nothing",
     "account_login": "tests/test_sign_in.py::test_sign_in_is_rate_limited_after_five_wrong_passwords",
     "account_signup": "tests/test_sign_in.py::test_sign_up_is_closed",
     "account_logout": "tests/test_access_coverage.py::test_nothing_else_is_public",

@@ -93,6 +93,7 @@ def test_a_recording_without_its_sidecar_waits_for_it(inbox: Inbox, tone: Path) 
     assert Space.objects.get().state == "available"
 
 
+@pytest.mark.long
 def test_after_a_day_without_a_sidecar_it_is_refused_and_may_still_be_corrected(inbox: Inbox, tone: Path) -> None:
     inbox.put("talk.m4a", tone.read_bytes())
     work()
@@ -115,6 +116,7 @@ def test_a_sidecar_without_a_recording_is_refused_after_a_day(inbox: Inbox) -> N
     assert inbox.outcome("talk.m4a")["code"] == "arrival.recording_missing"
 
 
+@pytest.mark.long
 def test_a_file_that_grows_is_not_taken(inbox: Inbox, tone: Path) -> None:
     inbox.drop("talk.m4a", b"RIFF")
     for size in (100, 200):
@@ -243,6 +245,7 @@ def test_a_wrong_checksum_is_refused(inbox: Inbox, tone: Path) -> None:
     assert inbox.outcome("talk.m4a")["code"] == "upload.sha256_differs"
 
 
+@pytest.mark.long
 def test_the_same_recording_again_is_refused_as_a_duplicate(inbox: Inbox, tone: Path) -> None:
     facts = {"ended_at": "2026-11-20T14:05:00Z"} if timezone.now().year == 2026 else {}
     ended_at = facts.get("ended_at") or sidecar()["ended_at"]

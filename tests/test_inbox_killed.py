@@ -22,9 +22,9 @@ from archive.storage import keys, store
 from archive.storage.purge_prefix import purge_listing
 from tests.faults import ForkServer, start_fork_server
 from tests.support.inboxes import FolderInbox, Inbox, StoreInbox, sidecar
-from tests.support.killing import Job, Place, kill_at_each, recover, run_pipeline
+from tests.support.killing import Job, Place, kill_at_each, recover
 from tests.support.processes import Services
-from tests.test_livekit_killed import assert_logged_once, assert_objects_are_known
+from tests.test_livekit_killed import assert_logged_once, assert_objects_are_known, is_ours
 
 JOBS: list[Job] = [("scan_inboxes",), ("scan_inboxes",), ("work",)]
 ARRIVALS = "intake.arrivals"
@@ -123,20 +123,13 @@ def test_killed_at_some_steps(zygote: ForkServer, files: Files) -> None:
 @pytest.mark.long
 def test_twenty_files_and_a_kill_at_each_step(zygote: ForkServer, files: Files) -> None:
     files.drop(4)
-    places = [place for place in recover(zygote, JOBS) if "arrivals" in place[1] or "uploads" in place[1]]
+    places = [place for place in recover(zygote, JOBS) if is_ours(place)]
     assert set(places) >= set(STEPS)
     files.check()
     files.drop(20)
 
-    left = list(places)
-    while left:
-        died = kill(zygote, left, lambda: None)
-        left = [place for place in left if place not in died]
-        recover(zygote, JOBS)
-        files.check()
-        files.drop(20 if left else 0)
-        if not died:
-            break
+    died = kill(zygote, places, lambda: files.drop(1))
 
-    run_pipeline(zygote, JOBS)
-    assert left == []
+    assert [place for place in places if place not in died] == []
+    recover(zygote, JOBS)
+    files.check()

@@ -288,8 +288,9 @@ def test_a_token_revoked_meanwhile_is_refused(
     assert not Space.objects.exists()
 
 
+@pytest.mark.long
 def test_a_space_deleted_before_it_was_copied_is_begun_again(announce: Callable[..., Arrival], tone: Path) -> None:
-    """Nobody worked for a day, so the sweep took the Space for abandoned. The recording is not lost by that."""
+    """After a day without workers the sweep deletes the Space as abandoned. The recording is not lost by that."""
     arrival = ready(announce(tone))
     with override_store(endpoint_url="http://127.0.0.1:1"):  # our store is down, LiveKit's is not
         assert take(arrival).state == "copying"
@@ -315,6 +316,7 @@ def test_a_source_that_changes_while_it_is_copied_is_refused(announce: Callable[
     assert UploadSession.objects.get().state == "aborted"
 
 
+@pytest.mark.long
 def test_two_egresses_of_one_room_are_two_spaces(announce: Callable[..., Arrival], tone: Path) -> None:
     first, second = RoomScript(an_hour_ago(), 1), RoomScript(an_hour_ago() - timedelta(minutes=10), 2)
     second.room.CopyFrom(first.room)

@@ -93,11 +93,11 @@ def check_orders(token: RecorderToken, orders: Iterable[Sequence[int]]) -> int:
     return count
 
 
-def test_events_in_thirty_orders_and_each_twice(token: RecorderToken) -> None:
+def test_events_in_ten_orders_and_each_twice(token: RecorderToken) -> None:
     chance = random.Random(13)
-    orders = [chance.sample([*range(6), *range(6)], 12) for _ in range(29)]
+    orders = [chance.sample([*range(6), *range(6)], 12) for _ in range(9)]
 
-    assert check_orders(token, [[*range(6), *reversed(range(6))], *orders]) == 30
+    assert check_orders(token, [[*range(6), *reversed(range(6))], *orders]) == 10
 
 
 @pytest.mark.long
@@ -142,7 +142,7 @@ def test_roles_come_from_the_attribute_and_else_from_the_permission(token: Recor
     assert seen["peak"] == 2
 
 
-def test_who_is_hidden_or_records_is_nobody(token: RecorderToken, script: RoomScript) -> None:
+def test_hidden_participants_and_recorders_do_not_count(token: RecorderToken, script: RoomScript) -> None:
     for name in ("hidden", "recorder"):
         event = script.joined(name, 100)
         setattr(event.participant.permission, name, True)
@@ -267,7 +267,7 @@ def test_old_rooms_are_deleted_unless_a_recording_is_to_be_fetched(token: Record
 
 
 def test_listeners_of_one_moment_are_counted(token: RecorderToken) -> None:
-    """Whoever leaves as another one comes was not there with them; who never left stays to the end."""
+    """One who leaves as another one comes does not overlap with them; one who never left stays to the end."""
     room = LiveKitRoom.objects.create(recorder=token, sid="RM_1")
     times: list[tuple[int | None, int | None]] = [(0, 10), (10, 20), (5, None), (15, 15), (None, 3), (30, 20)]
     for number, (joined, left) in enumerate(times):

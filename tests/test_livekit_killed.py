@@ -103,6 +103,11 @@ def kill(server: ForkServer, jobs: Sequence[Job], places: Sequence[Place], rooms
     return died
 
 
+def is_ours(place: Place) -> bool:
+    """Whether it is a step of this pipeline. What the store can do (`_copies`) is tried once a day only."""
+    return ("arrivals" in place[1] or "uploads" in place[1]) and not place[1].endswith(":_copies")
+
+
 def test_killed_at_some_steps(zygote: ForkServer, tone: Path, tmp_path: Path) -> None:
     rooms = Rooms(tone, tmp_path / "events")
     jobs: list[Job] = [("deliver_livekit_events", str(rooms.folder)), ("work",)]
@@ -116,7 +121,7 @@ def test_killed_at_each_step(zygote: ForkServer, tone: Path, tmp_path: Path) -> 
     rooms = Rooms(tone, tmp_path / "events")
     jobs: list[Job] = [("deliver_livekit_events", str(rooms.folder)), ("work",)]
     rooms.record(1)
-    places = [place for place in recover(zygote, jobs) if "arrivals" in place[1] or "uploads" in place[1]]
+    places = [place for place in recover(zygote, jobs) if is_ours(place)]
     assert set(places) >= set(STEPS)
     rooms.check()
 

@@ -1,4 +1,4 @@
-"""LiveKit's webhooks: what is not signed by LiveKit for this body, and lately, is refused and leaves nothing."""
+"""LiveKit's webhooks: a request that LiveKit did not sign, for this body and lately, is refused and stores nothing."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -48,7 +48,7 @@ NOT_AUTHENTIC: dict[str, Callable[[], str | None]] = {
 
 @pytest.mark.usefixtures("token")
 @pytest.mark.parametrize("name", NOT_AUTHENTIC)
-def test_what_is_not_authentic_is_401_and_stores_nothing(name: str) -> None:
+def test_a_request_that_is_not_authentic_is_401_and_stores_nothing(name: str) -> None:
     answer = post(BODY, NOT_AUTHENTIC[name]())
 
     assert (answer.status, answer.json["code"]) == (401, "livekit.not_authentic")

@@ -19,7 +19,7 @@ MESSAGES = {
     "arrival.sidecar_field": _("The sidecar's {name} is not of the form that the documentation describes."),
     "arrival.folder_fails": _("{folder}: the folder can't be read or written ({error})."),
     "arrival.what_to_do": _(
-        "Correct what is said above and write the sidecar again: {name} is then fetched again. Or remove both files. "
+        "Correct this and write the sidecar again: {name} is then fetched again. Or remove both files. "
         "Nothing was removed."
     ),
     "arrival.cannot_retry": _(

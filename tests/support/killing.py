@@ -7,7 +7,7 @@ from tests.support.leases import expire_leases
 
 Job = tuple[str, ...]  # its name in tests/faults/jobs.py, and its arguments
 Place = tuple[str, str]  # the name of a job, and the label of a point
-ROUNDS = 3  # of recovery: one does it, if nothing is stuck
+ROUNDS = 2  # of recovery: one does it, if nothing is stuck
 
 
 def run_pipeline(server: ForkServer, jobs: Sequence[Job], place: Place = ("", "")) -> tuple[list[Place], bool]:

@@ -28,7 +28,7 @@ def file_spec(arrival: Arrival) -> FileSpec:
 
 
 def copy(claim: Claim[Arrival], space: Space, source: Source) -> bool:
-    """Copy what is missing, and complete the upload. Returns False when the time of this run is up first. Raises
+    """Copy the missing parts, and complete the upload. Returns False when the time of this run is up first. Raises
     ObjectChanged when the source is not the file that was registered, Conflict, TooLate, StorageError, LeaseLost."""
     by, budget = Uploader(recorder=claim.row.recorder), claim.budget()
     session = _session(claim.row, space, by)

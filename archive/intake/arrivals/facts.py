@@ -1,4 +1,4 @@
-"""What is known of an arrival before its bytes are read."""
+"""The facts of an arrival that are known before its bytes are read."""
 
 from dataclasses import dataclass
 

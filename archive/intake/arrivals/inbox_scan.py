@@ -58,7 +58,7 @@ class Inbox:
     drops: dict[str, Drop] = field(default_factory=dict)
 
     def add(self, path: str, seen: FileState, modified: str) -> None:
-        """A file that the listing shows. `modified`: its time, which tells a file from an equal one dropped later."""
+        """A file that the listing shows. `modified`: its time, which differs for an equal file dropped later."""
         if path.endswith((OUTCOME, "/")):
             return
         if len(path.encode("utf-8", "surrogateescape")) > LONGEST_PATH or not _is_text(path):

@@ -1,4 +1,4 @@
-"""The facts of a Space from what LiveKit told of its room (docs/how-to/receive-from-livekit.md has the mapping)."""
+"""The facts of a Space from the merged events of its room (docs/how-to/receive-from-livekit.md has the mapping)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -89,8 +89,8 @@ def _seats(people: Sequence[Speaker]) -> tuple[list[Speaker], list[Speaker]]:
 
 
 def _specs(role: str, people: Sequence[Speaker]) -> list[ParticipantSpec]:
-    """An account is linked only where the application named it: an identity may be anything, also somebody's user name
-    here."""
+    """Link an account only where the application named it: an identity may be anything, also another person's user
+    name here."""
     accounts = {one.account for one in people if one.account}
     users = {user.username: user for user in User.objects.filter(username__in=accounts, is_active=True)}
     return [ParticipantSpec(role, one.name, users.get(one.account)) for one in people]

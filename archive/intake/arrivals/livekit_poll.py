@@ -24,7 +24,7 @@ from archive.models import Arrival
 
 ANSWER_SECONDS = 30
 MOST_PAGES = 100
-FORGOTTEN_AFTER = timedelta(days=3)  # an egress of which nothing was heard for so long is lost
+FORGOTTEN_AFTER = timedelta(days=3)  # an egress without an end for so long is lost
 
 logger = structlog.get_logger()
 

@@ -88,6 +88,6 @@ def outcome(arrival: Arrival) -> dict[str, Any]:
 
 
 def _retry(claim: Claim[Arrival], error: SpacekeepError) -> None:
-    """People read why it was refused; that it is not settled yet is said by `settled`."""
+    """The row of a refused arrival keeps the reason of the refusal, which people read."""
     refused = claim.row.state == Arrival.State.REFUSED
     claim.release_for_retry(claim.row.problem if refused else error.problem)

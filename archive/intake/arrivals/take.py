@@ -3,7 +3,7 @@
 If the worker is killed:
 
 1. before the Space is registered: the arrival is `pending`, and nothing else exists.
-2. after that (one transaction with `copying`): the Space is `receiving`; the next run copies what is missing.
+2. after that (one transaction with `copying`): the Space is `receiving`; the next run copies the missing parts.
 3. while parts are copied, or completed in the store: as any upload (archive/intake/uploads/sessions.py).
 4. before `examining`: the upload is completed, and the next run sees that.
 
@@ -38,7 +38,7 @@ READY = Q(state__in=[State.PENDING, State.COPYING]) | Q(state=State.EXAMINING, s
 
 
 def take(arrival_id: UUID) -> bool:
-    """Do what is next for this arrival. Returns whether it is `examining` or over afterwards, by this call."""
+    """Take the next step of this arrival. Returns whether it is `examining` or over afterwards, by this call."""
     claim = leases.claim(Arrival, arrival_id, Arrival.AT_WORK, condition=READY)
     return leases.attempt(claim, _take, permanent=(Refused,), fail=refuse)
 
@@ -154,7 +154,7 @@ def _decide(claim: Claim[Arrival]) -> bool:
 
 def _restart(claim: Claim[Arrival]) -> bool:
     """Fetch it again: its Space is being deleted. If that is for its deadline, the next run refuses it as too late; if
-    nobody worked for a day and the Space was abandoned, it gets another one."""
+    no worker ran for a day and the Space was abandoned, it gets another one."""
     arrival = claim.row
     with transaction.atomic():
         moved = lifecycle.transition(
