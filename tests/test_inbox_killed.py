@@ -31,7 +31,6 @@ ARRIVALS = "intake.arrivals"
 STEPS: list[Place] = [
     ("scan_inboxes", f"before commit in {ARRIVALS}.inbox_scan:_advance"),
     ("work", f"after s3 CompleteMultipartUpload in {ARRIVALS}.sources:write_outcome"),
-    ("work", f"after s3 DeleteObjects in {ARRIVALS}.sources:remove"),
 ]
 BAD: dict[str, dict[str, Any]] = {"intake.no_such_host": {"host": "x"}, "arrival.sidecar_unknown_fields": {"x": 1}}
 

@@ -24,7 +24,6 @@ from tests.support.processes import Services
 ARRIVALS = "intake.arrivals"
 AT_ONCE = 5
 STEPS: list[Place] = [
-    ("deliver_livekit_events", f"before commit in {ARRIVALS}.livekit_events:apply"),
     ("work", f"after commit in {ARRIVALS}.take:_register"),
     ("work", f"after s3 DeleteObjects in {ARRIVALS}.sources:remove"),
 ]
