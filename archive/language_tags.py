@@ -39,3 +39,9 @@ def language_in_name(word: str) -> str:
 def is_original(word: str) -> bool:
     """Whether yt-dlp marks captions as those in the language that is spoken."""
     return word.lower().endswith(f"-{ORIGINAL}")
+
+
+def language_of_file(name: str) -> str:
+    """Return the language in the name of a transcript, such as talk.en.vtt, or ""."""
+    words = name.rpartition("/")[2].split(".")[1:-1]
+    return next((tag for word in reversed(words) if (tag := language_in_name(word))), "")

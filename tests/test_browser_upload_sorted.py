@@ -153,3 +153,15 @@ def test_of_several_recordings_in_a_folder_one_is_chosen(page: Page, folder: Pat
     page.get_by_role("button", name="other.ogg").click()
 
     expect_chosen(page, "Recording other.ogg", "Transcript other.en.srt")
+
+
+def test_metadata_of_an_archive_may_be_chosen_with_any_recording(page: Page, folder: Path) -> None:
+    ended = dbtime.now().replace(hour=19, minute=5, second=0, microsecond=0) - timedelta(days=3)
+    metadata = folder / "spaces-metadata.js"
+    metadata.write_text(f'window.YTD.spaces_metadata.part0 = [{{"id": "1ab", "endedAt": "{ended.isoformat()}"}}]')
+
+    choose(page, metadata, folder / "talk.m4a", folder / "cover.jpg")
+
+    expect_chosen(page, "Recording talk.m4a", "Metadata spaces-metadata.js")
+    expect(page.get_by_text(f"That is {ended.day} {ended:%B %Y}, 19:05 UTC.")).to_be_visible()
+    expect(page.locator("[data-left-out] li")).to_have_text(["cover.jpg: It is a picture."])

@@ -1,14 +1,16 @@
 """X data archives: metadata of each Space, and the timestamps in a recording where it is missing."""
 
 import json
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
 from archive.errors import Unreadable
-from archive.intake.importers import ImportCandidate, find
+from archive.intake.importers import ImportCandidate, _survey, find, survey
+from archive.intake.importers.tree import Folder
 from tests.support.errors import raises_error
 
 SPACE: dict[str, Any] = {
@@ -126,3 +128,53 @@ def test_two_recordings_of_one_space_are_reported(tmp_path: Path) -> None:
 
     assert [one.name for one in candidates] == ["space-1ypKdEXvkMLGW_0.ts", "space-1ypKdEXvkMLGW_1.ts"]
     assert "the archive has this Space in 2 files" in candidates[0].facts.notes[-1]
+
+
+def test_each_file_of_an_archive_is_accounted_for(tmp_path: Path) -> None:
+    root = make_archive(tmp_path, SPACE)
+    for number in range(30):
+        (root / "data" / "tweets_media" / f"{number}.jpg").write_bytes(b"\xff\xd8\xff")
+    (root / "data" / "account.js").write_text("window.YTD.account.part0 = []")
+    (root / "data" / "spaces_media" / "space-1ypKdEXvkMLGW_0.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:01.000\nx\n")
+
+    found = survey(root)
+
+    recording = "data/spaces_media/space-1ypKdEXvkMLGW_0.ts"
+    assert [(one.file, one.recording) for one in found.companions] == [
+        ("data/spaces-metadata.js", recording),
+        ("data/spaces_media/space-1ypKdEXvkMLGW_0.vtt", recording),
+    ]
+    assert [(one.file, one.count, one.problem["code"]) for one in found.left_out] == [
+        ("Your archive.html", 1, "import.text"),
+        ("data/account.js", 1, "import.not_about_spaces"),
+        ("data/tweets_media/", 31, "import.not_about_spaces"),
+    ]
+
+
+def test_files_that_are_not_about_spaces_are_not_opened(tmp_path: Path) -> None:
+    root = make_archive(tmp_path, SPACE)
+    opened: list[str] = []
+
+    class Watched(Folder):
+        def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
+            opened.append(name)
+            return super().open(name)
+
+    _survey(Watched(root))
+
+    assert {name for name in opened if name.startswith("data/")} == {
+        "data/spaces-metadata.js",
+        "data/spaces_media/space-1ypKdEXvkMLGW_0.ts",
+    }
+
+
+def test_metadata_without_its_recording_is_listed_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "talk.m4a").write_bytes(b"bytes")
+    (tmp_path / "spaces-metadata.js").write_text("window.YTD.spaces_metadata.part0 = " + json.dumps([SPACE]))
+
+    found = survey(tmp_path)
+
+    assert [one.recording for one in found.candidates] == ["talk.m4a"]
+    assert [(one.file, one.problem["code"]) for one in found.left_out] == [
+        ("spaces-metadata.js", "import.metadata_of_others")
+    ]

@@ -152,3 +152,24 @@ def test_an_accepted_recording_is_not_removed(space: Space) -> None:
     assert not clean_up.clear(UploadSession.objects.get().pk)
 
     assert store().read(recording.key, 0, 4, recording.etag)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "language"),
+    [
+        ("talk.pt-BR.vtt", "und", "pt-BR"),
+        ("talk.ogg.en-orig.srt", "und", "en"),
+        ("talk.pt-BR.vtt", "de", "de"),  # what the uploader states counts
+        ("talk.hd.vtt", "und", "und"),
+        ("en.vtt", "und", "und"),
+    ],
+)
+def test_the_language_in_the_name_is_kept(
+    space: Space, words: Path, tmp_path: Path, name: str, given: str, language: str
+) -> None:
+    named = words.rename(tmp_path / name)
+    upload = store_upload(space, named, "transcript", language=given)
+
+    import_upload.read(upload.pk)
+
+    assert space.transcripts.latest("number").language == language

@@ -16,6 +16,10 @@ from portal.presenters.upload_config import upload_config
 
 CASES: dict[str, tuple[re.Pattern[str], list[str]]] = {
     "hidden": (HIDDEN, [".DS_Store", "a/._b.m4a", "__MACOSX/a.m4a", "a/__MACOSX", "a__MACOSX/b", "a.b", "a/../b"]),
+    "spaceArchive": (
+        xarchive.LAYOUT,
+        ["data/spaces-metadata.js", "x/data/spaces_media/a.ts", "spaces_media/a", "spaces-metadata.js", "data/a.js"],
+    ),
     "spaceRecording": (
         xarchive.RECORDING,
         ["data/spaces_media/space-1yA_0.ts", "space-1yA.ts", "myspace-1.ts", "a/space-1.m4a"],

@@ -43,6 +43,7 @@ MESSAGES = {
     ),
     "import.text": _("It is a text that is no transcript and no metadata of a known tool."),
     "import.unknown_metadata": _("It is JSON, but not the metadata of a known tool."),
+    "import.metadata_of_others": _("It describes Spaces whose recordings (space-<id>.ts) are not here."),
     "import.other_sound": _("Another file is the recording. Give this one by itself to ingest it, too."),
     "import.transcript_alone": _(
         "It is a transcript, but is not named after a recording here. Name it like the recording, or give it with "

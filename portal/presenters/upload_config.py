@@ -20,6 +20,7 @@ def upload_config() -> dict[str, Any]:
         "sniffedBytes": SNIFFED_BYTES,
         "sortedFiles": MAX_SORTED_FILES,
         "hidden": _pattern(HIDDEN),
+        "spaceArchive": _pattern(xarchive.LAYOUT),
         "spaceRecording": _pattern(xarchive.RECORDING),
         "spaceMetadata": _pattern(xarchive.METADATA),
         "language": _pattern(language_tags.PATTERN),

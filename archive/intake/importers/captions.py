@@ -14,6 +14,7 @@ from archive.intake import transcripts
 from archive.intake.importers.sniff import SNIFFED_BYTES, Kind
 from archive.intake.importers.tree import SOUND_ENDINGS, Tree, comparable, ending, folder, split_heads, stem
 from archive.intake.limits import MAX_TRANSCRIPT_BYTES
+from archive.intake.transcripts import segments
 from archive.language_tags import is_original, language_in_name
 
 WORDS = {"cc", "captions", "transcript", "transcription", "subtitle", "subtitles", "subs"}
@@ -21,7 +22,14 @@ PREFERRED = (".vtt", ".srt", ".jsonl", ".json")  # others come after these
 # Codes of archive/intake/transcripts for a file that is no transcript at all, rather than a broken one.
 NO_TRANSCRIPT = {"transcript.unknown_format", "transcript.not_podcasting", "transcript.json_not_an_object"}
 NO_TRANSCRIPT |= {"transcript.json_broken", "transcript.json_too_deep", "transcript.json_too_large"}
-SEGMENTS = re.compile(rb'"(?:segments|transcription)"\s*:\s*\[')  # in the head of JSON that can't be parsed whole
+NO_TRANSCRIPT |= {
+    "transcript.xml_broken",
+    "transcript.xml_doctype",
+    "transcript.xml_too_deep",
+    "transcript.xml_too_large",
+}
+# In the head of JSON that can't be parsed whole: a list of segments by its name, or a segment of a list alone.
+SEGMENTS = re.compile(rb'"(?:%s)"\s*:\s*\[|^\[\s*\{[^{}]*"start' % "|".join(segments.LISTS).encode())
 
 
 @dataclass(frozen=True, order=True)
@@ -99,10 +107,17 @@ def _find_fault(tree: Tree, name: str) -> Problem:
             return _parse(tree.read(name, MAX_TRANSCRIPT_BYTES))
     except Unreadable as error:
         return error.problem
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[{")):
-        return {} if SEGMENTS.search(head) else make_problem("transcript.unknown_format")
+    return _judge_head(head)
+
+
+def _judge_head(head: bytes) -> Problem:
+    """Judge a file of which only the first bytes are here. What is cut off in JSON or XML is no fault."""
+    begins = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if begins.startswith((b"{", b"[{")) and b"\n{" not in begins:  # not captions, which are lines of JSON
+        return {} if SEGMENTS.search(begins) else make_problem("transcript.unknown_format")
     is_wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
-    return _parse(head[: len(head) // 2 * 2] if is_wide else head[: head.rfind(b"\n") + 1])
+    problem = _parse(head[: len(head) // 2 * 2] if is_wide else head[: head.rfind(b"\n") + 1] or head)
+    return {} if problem and problem["code"] == "transcript.xml_broken" else problem
 
 
 def _parse(data: bytes) -> Problem:

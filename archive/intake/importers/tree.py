@@ -129,7 +129,8 @@ class Tree(ABC):
             try:
                 size = self.size(name)
                 head = self.head(name, SNIFFED_BYTES) if size else b""
-                self._kinds[name] = detect_kind(head, is_whole=len(head) == size)
+                is_withheld = size > 0 and not head
+                self._kinds[name] = Kind.UNKNOWN if is_withheld else detect_kind(head, is_whole=len(head) == size)
             except Unreadable as error:
                 self.faults[name] = error.problem
                 self._kinds[name] = Kind.UNREADABLE

@@ -25,6 +25,7 @@ from archive.intake.importers.values import dig, document, items, language, text
 SOURCE = "X data archive"
 RECORDING = re.compile(r"(?:^|/)space-(?P<id>[A-Za-z0-9]+)(?:_\d+)?\.ts$")
 METADATA = re.compile(r"(?:^|/)spaces-metadata(?:-part\d+)?\.js$")
+LAYOUT = re.compile(r"(?:^|/)(?:data/)?(?P<inside>spaces_media/|(?<=data/)spaces-metadata[^/]*\.js$)")
 SCRIPT = re.compile(rb"\s*window\.YTD\.\w+\.part\d+\s*=\s*")  # the file is JavaScript that sets a variable
 
 NTP = re.compile(rb'"ntp"\s*:\s*(\d{10})(?:\.\d{1,9})?\s*[,}]')  # seconds since 1900
@@ -71,14 +72,19 @@ def explain(tree: Tree, candidates: list[ImportCandidate]) -> dict[str, Problem]
     taken = {candidate.recording for candidate in candidates}
     outside_names = set(outside(tree, tree.names))
     left = [name for name in tree.sounds() if name not in taken and name not in outside_names]
-    return dict.fromkeys(left, make_problem("import.not_about_spaces"))
+    read = {name for candidate in candidates for name in candidate.metadata}
+    of_others = [name for name in tree.names if METADATA.search(name) and name not in read | tree.faults.keys()]
+    return dict.fromkeys(left, make_problem("import.not_about_spaces")) | dict.fromkeys(
+        of_others, make_problem("import.metadata_of_others")
+    )
 
 
 def _data_folders(tree: Tree) -> tuple[str, ...]:
-    """Return the archives' data folders, each with a "/" at its end."""
-    roots = {folder(name) for name in tree.names if METADATA.search(name)}
-    roots |= {folder(folder(name)) for name in tree.names if folder(name).endswith("spaces_media")}
-    return tuple(f"{root}/" if root else "" for root in roots)
+    """Return the archives' data folders, each with a "/" at its end.
+
+    Metadata outside of an archive's folders may have been copied beside any recording.
+    """
+    return tuple({name[: match.start("inside")] for name in tree.names if (match := LAYOUT.search(name))})
 
 
 def _guess_space(tree: Tree, sounds: list[str], metadata: Metadata, notes: list[str]) -> list[ImportCandidate]:

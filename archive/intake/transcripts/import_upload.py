@@ -19,6 +19,7 @@ from archive.intake.limits import MAX_TRANSCRIPT_BYTES
 from archive.intake.persist import save_transcript, store_transcript
 from archive.intake.transcription import enqueue
 from archive.intake.uploads import clean_up
+from archive.language_tags import language_of_file
 from archive.leases import Claim
 from archive.log import SYSTEM
 from archive.models import Space, Transcript, UploadSession
@@ -68,7 +69,9 @@ def _read(claim: Claim[UploadSession]) -> bool:
     duration_ms = recording.duration_ms if recording else None
     began = upload.space.ended_at - timedelta(milliseconds=duration_ms) if duration_ms else None
     parsed = transcripts.parse(data, upload.name, lenient=upload.lenient, began=began, duration_ms=duration_ms)
-    language = parsed.language if upload.language == "und" and parsed.language else upload.language
+    language = upload.language
+    if language == "und":
+        language = language_of_file(upload.name) or parsed.language or "und"
     stored = store_transcript(upload.space_id, str(upload.id), parsed.cues, language, claim.renew)
     with transaction.atomic():
         save_transcript(

@@ -7,6 +7,7 @@
  * @property {number} sniffedBytes of each file, by which the server tells what it is
  * @property {number} sortedFiles at most in one folder or archive
  * @property {RegExp} hidden path of a file that operating systems leave behind
+ * @property {RegExp} spaceArchive path of a file about Spaces in an X data archive
  * @property {RegExp} spaceRecording path of a recording in an X data archive; group `id`
  * @property {RegExp} spaceMetadata path of the metadata in an X data archive
  * @property {RegExp} language tag (BCP 47)

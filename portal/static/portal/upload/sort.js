@@ -60,9 +60,9 @@ export async function sortItems(api, items, config) {
  * @param {Item[]} items
  * @param {UploadConfig} config
  */
-function relatedItems(items, { spaceRecording, spaceMetadata }) {
+function relatedItems(items, { spaceArchive, spaceRecording, spaceMetadata }) {
+  if (!items.some(({ path }) => spaceArchive.test(path))) return items;
   const spaces = items.filter(({ path }) => spaceRecording.test(path) || spaceMetadata.test(path));
-  if (!spaces.length) return items;
   const folders = new Set(spaces.filter(({ path }) => spaceRecording.test(path)).map(({ path }) => folderOf(path)));
   return items.filter((item) => spaces.includes(item) || folders.has(folderOf(item.path)));
 }

@@ -1,0 +1,128 @@
+"""The request by which the upload page learns what the chosen files are: its answer, its limits, its refusals."""
+
+import json
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from archive.models import Space, User
+from tests.support.http_clients import make_client
+
+pytestmark = pytest.mark.usefixtures("db")
+
+OGG = b"OggS\x00\x02" + bytes(60)
+VTT = b"WEBVTT\n\n00:00.000 --> 00:01.000\nBeans.\n"
+JPEG = b"\xff\xd8\xff\xe0"
+NAMES = {"name": "x", "size": 1, "head": 1, "fault": ""}
+
+
+def sort(
+    user: User, *files: tuple[str, bytes], sizes: dict[str, int] | None = None, fault: str = ""
+) -> tuple[int, dict]:
+    description = [
+        {"name": name, "size": (sizes or {}).get(name, len(data)), "head": len(data), "fault": fault}
+        for name, data in files
+    ]
+    heads = SimpleUploadedFile("heads", b"".join(data for _, data in files) or b" ")
+    answer = make_client(user).post("/upload/sort", {"files": json.dumps(description), "heads": heads})
+    return answer.status_code, answer.json()
+
+
+def test_each_file_is_sorted(alice: User) -> None:
+    status, answer = sort(
+        alice,
+        ("evening/talk.ogg", OGG),
+        ("evening/talk.ogg.vtt", VTT),
+        ("evening/talk.de.vtt", VTT),
+        ("evening/stranger.srt", VTT),
+        ("evening/facts.json", b'{"volume": 11}'),
+        ("evening/cover.jpg", JPEG),
+        ("evening/.DS_Store", b""),
+        sizes={"evening/talk.ogg": 5_000_000_000},
+    )
+
+    assert status == 200
+    assert answer["files"] == [
+        {"file": "evening/talk.ogg", "kind": "recording", "recordings": [], "language": ""},
+        {
+            "file": "evening/talk.ogg.vtt",
+            "kind": "transcript",
+            "recordings": ["evening/talk.ogg"],
+            "language": "",
+        },
+        {"file": "evening/facts.json", "kind": "metadata", "recordings": [], "language": ""},
+        {"file": "evening/stranger.srt", "kind": "transcript", "recordings": [], "language": ""},
+    ]
+    assert [(one["file"], one["code"]) for one in answer["left_out"]] == [
+        ("evening/.DS_Store", "import.hidden"),
+        ("evening/cover.jpg", "import.picture"),
+        ("evening/talk.de.vtt", "import.other_transcript"),
+    ]
+    assert not Space.objects.exists()
+
+
+def test_files_may_come_before_the_recording(alice: User) -> None:
+    metadata = b'window.YTD.spaces_metadata.part0 = [{"id": "1"}]'
+
+    _, answer = sort(alice, ("talk.vtt", VTT), ("spaces-metadata.js", metadata), ("result.json", b'{"egress_id": "1"}'))
+
+    assert sorted((one["file"], one["kind"]) for one in answer["files"]) == [
+        ("result.json", "metadata"),
+        ("spaces-metadata.js", "metadata"),
+        ("talk.vtt", "transcript"),
+    ]
+    assert answer["left_out"] == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [("encrypted", "import.member_encrypted"), ("packed", "import.member_compression"), ("odd", "import.unknown_kind")],
+)
+def test_a_member_that_the_page_cannot_read_has_its_reason(alice: User, fault: str, code: str) -> None:
+    _, answer = sort(alice, ("secret", b""), ("talk.ogg", b""), sizes={"secret": 10, "talk.ogg": 10}, fault=fault)
+
+    assert [one["code"] for one in answer["left_out"]] == [code]
+    assert [(one["file"], one["kind"]) for one in answer["files"]] == [("talk.ogg", "recording")]  # by its name
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        "nonsense",
+        "{}x",
+        '{"a": 1}',
+        "[1]",
+        '[{"name": "x"}]',
+        '[{"name": "x", "size": "many", "head": 0, "fault": ""}]',
+        "[" * 100_000,
+        json.dumps([NAMES] * 501),
+    ],
+)
+def test_an_odd_description_is_refused(alice: User, files: str) -> None:
+    assert make_client(alice).post("/upload/sort", {"files": files}).status_code == 413
+
+
+@pytest.mark.parametrize("length", [-5, 10**30])
+def test_lengths_are_not_believed(alice: User, length: int) -> None:
+    description = json.dumps([NAMES | {"name": "a.ogg", "head": length}, NAMES | {"name": "b.vtt", "head": 5}])
+
+    answer = make_client(alice).post("/upload/sort", {"files": description})
+
+    assert answer.status_code == 200
+    assert [one["file"] for one in answer.json()["files"]] == ["a.ogg"]
+
+
+def test_names_are_hostile(alice: User) -> None:
+    names = ["../../etc/passwd.ogg", "", "/", "a" * 5000 + ".ogg", "\u202egpj.ogg", "talk.ogg", "talk.ogg"]
+
+    status, answer = sort(alice, *((name, OGG) for name in names))
+
+    assert status == 200
+    assert "talk.ogg" in [one["file"] for one in answer["files"]]
+
+
+def test_who_may_not_upload_may_not_ask(auditor: User, alice: User) -> None:
+    assert make_client(auditor).post("/upload/sort", {"files": "[]"}).status_code == 404
+    assert make_client().post("/upload/sort", {"files": "[]"}).status_code == 302
+    assert make_client(alice).get("/upload/sort").status_code == 405
+    assert make_client(alice, enforce_csrf_checks=True).post("/upload/sort", {"files": "[]"}).status_code == 403
