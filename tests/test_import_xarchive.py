@@ -1,7 +1,8 @@
 """X data archives: metadata of each Space, and the timestamps in a recording where it is missing."""
 
 import json
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -156,9 +157,11 @@ def test_files_that_are_not_about_spaces_are_not_opened(tmp_path: Path) -> None:
     opened: list[str] = []
 
     class Watched(Folder):
-        def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
+        @contextmanager
+        def open(self, name: str) -> Iterator[IO[bytes]]:
             opened.append(name)
-            return super().open(name)
+            with super().open(name) as file:
+                yield file
 
     _survey(Watched(root))
 

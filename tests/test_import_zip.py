@@ -1,9 +1,12 @@
 """Hostile and ordinary ZIP archives: the same Spaces as from a folder, no file outside, nothing left behind."""
 
 import json
+import os
 import random
 import stat
 import struct
+import subprocess
+import sys
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -64,6 +67,31 @@ def test_extracted_files_are_removed_after_a_failure(tmp_path: Path, work: Path)
         assert (recording.read_bytes(), transcript.read_bytes()) == (b"sound", b"WEBVTT")
         raise ZeroDivisionError
 
+    assert list(work.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_uses_is_not(tmp_path: Path, work: Path) -> None:
+    path = pack(tmp_path, {"talk.m4a": b"sound"})
+    program = """
+import sys; from pathlib import Path; import django; django.setup()
+from archive.intake.importers import find; from django.conf import settings
+settings.SPOOL_DIR = sys.argv[2]
+with find(Path(sys.argv[1]))[0].on_disk():
+    print("unpacked", flush=True)
+    sys.stdin.read()
+"""
+    command = [sys.executable, "-c", program, str(path), str(work)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"unpacked\n"
+        (left,) = work.iterdir()
+        os.utime(left, (0, 0))  # long ago
+
+        unpack(only(path))
+        assert list(work.iterdir()) == [left]
+
+        other.kill()
+    unpack(only(path))
     assert list(work.iterdir()) == []
 
 

@@ -1,6 +1,7 @@
 """The request by which the upload page learns what the chosen files are: its answer, its limits, its refusals."""
 
 import json
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -18,7 +19,7 @@ NAMES = {"name": "x", "size": 1, "head": 1, "fault": ""}
 
 def sort(
     user: User, *files: tuple[str, bytes], sizes: dict[str, int] | None = None, fault: str = ""
-) -> tuple[int, dict]:
+) -> tuple[int, dict[str, Any]]:
     description = [
         {"name": name, "size": (sizes or {}).get(name, len(data)), "head": len(data), "fault": fault}
         for name, data in files

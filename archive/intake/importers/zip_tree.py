@@ -2,16 +2,20 @@
 
 - No member's name becomes a path: members are unpacked under a sanitized name into a new folder, so there is no path
   traversal.
-- One member is unpacked at a time, as a stream, and removed after its ingest.
+- One member is unpacked at a time, as a stream, and removed after its ingest. What a killed process left is removed by
+  the next: a folder that nobody has locked any more belongs to a process that is gone.
 - A member whose claimed size exceeds `MAX_UPLOAD_BYTES`, or `RATIO` times its packed size, is refused before unpacking.
   A member that claims less than it holds is harmless, since zipfile stops at the claimed size.
 - Symbolic links are not followed.
 - Of members with the same name only the last is read, as unzip would leave it; the others are reported.
 """
 
+import fcntl
+import os
 import shutil
 import stat
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -29,6 +33,8 @@ MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 RATIO = 200  # compressed audio shrinks by almost nothing, text by 20, zeros by 1,000
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 BLOCK = 1024**2  # bytes
+PREFIX = "spacekeep-unpacked-"
+UNLOCKED_SECONDS = 60  # from making a folder until it is locked, at most
 # Errors of the standard library for a broken archive: while a member is read, and while the archive is opened.
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError)
 BROKEN_INDEX = (*BROKEN, NotImplementedError, RuntimeError, ValueError, OverflowError, OSError)
@@ -91,16 +97,46 @@ class ZipTree(Tree):
         size = self.size(name)
         if shutil.disk_usage(settings.SPOOL_DIR).free < size:
             raise Refused("import.no_disk_space", file=base(name), size=size, folder=settings.SPOOL_DIR)
-        with tempfile.TemporaryDirectory(prefix="spacekeep-", dir=settings.SPOOL_DIR) as directory:
-            path = Path(directory) / _sanitize(base(name))
+        with _open_folder() as directory:
+            path = directory / _sanitize(base(name))
             try:
                 with self.open(name) as member, path.open("wb") as file:
                     shutil.copyfileobj(member, file, BLOCK)
             except OSError as error:
                 raise Refused(
-                    "import.cannot_unpack", file=base(name), folder=directory, error=error.strerror
+                    "import.cannot_unpack", file=base(name), folder=str(directory), error=error.strerror
                 ) from error
             yield path
+
+
+@contextmanager
+def _open_folder() -> Iterator[Path]:
+    """Yield a new locked folder in SPOOL_DIR, and remove it afterwards. The kernel unlocks it when the process dies."""
+    _remove_leftovers()
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=settings.SPOOL_DIR) as directory:
+        lock = os.open(directory, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield Path(directory)
+        finally:
+            os.close(lock)
+
+
+def _remove_leftovers() -> None:
+    for directory in Path(settings.SPOOL_DIR).glob(f"{PREFIX}*"):
+        try:
+            if time.time() - directory.stat().st_mtime < UNLOCKED_SECONDS:
+                continue
+            lock = os.open(directory, os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY)
+        except OSError:  # removed meanwhile, or another user's
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(directory, ignore_errors=True)
+        except OSError:
+            pass  # in use
+        finally:
+            os.close(lock)
 
 
 def _sanitize(name: str) -> str:
