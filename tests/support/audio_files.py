@@ -46,6 +46,8 @@ def make_tone(path: Path, kind: str, *, seconds: int = 3, index_first: bool = Fa
         stream = container.add_stream(encoder, rate=rate)
         assert isinstance(stream, AudioStream)
         stream.layout = "mono"
+        if kind == "mp3":
+            stream.bit_rate = 128_000  # with less, browsers are late after a seek (playability.py)
         context = stream.codec_context
         resampler = AudioResampler(context.format.name, "mono", rate, context.frame_size or 1024)
         for second in range(seconds):
