@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from archive import dbtime
 from archive.intake.transcripts.import_upload import read
@@ -88,6 +89,20 @@ def test_a_broken_transcript_can_be_partly_accepted(space: Space, words: Path) -
 
     stored = space.transcripts.get(number=2)
     assert [(cue["start_ms"], cue["text"]) for cue in stored.cues] == [(0, "Beans."), (9000, "Peas.")]
+
+
+def test_what_was_repaired_is_kept_as_codes_and_shown(space: Space, words: Path, client: Client) -> None:
+    words.write_text("WEBVTT\nLanguage: en\n\n02:00:01.000 --> 02:00:01.000\nBeans.\n")
+
+    assert read(store_upload(space, words, "transcript").pk)
+
+    stored = space.transcripts.get(number=2)
+    assert [note["code"] for note in stored.notes] == ["transcript.past_end", "transcript.no_length"]
+    assert stored.language == "en"
+    client.force_login(space.host)
+    page = client.get(f"/spaces/{space.pk}/").content.decode()
+    assert "About this transcript" in page
+    assert "past the end of the recording" in page
 
 
 def test_a_too_large_file_is_not_read(space: Space, words: Path) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from archive import cues, leases, lifecycle
+from archive import leases, lifecycle
 from archive.error_messages import render
 from archive.errors import (
     LeaseLost,
@@ -91,13 +91,13 @@ def ingest(request: Request, progress: Progress = lambda step, done, total: None
             notes.append(f"{request.recording.name}: it is silent from end to end. It was taken in all the same.")
         unusual = [*analysis.notes, *describe_copy(analysis.access_copy_reason)]
         notes += [f"{request.recording.name}: {render(note)}" for note in unusual]
-        lines, language, problem = _parse_transcript(request, notes, ended_at, analysis.measured.duration_ms)
+        transcript, language, problem = _parse_transcript(request, notes, ended_at, analysis.measured.duration_ms)
         sha256 = _sha256(request.recording)
         identity = fingerprint(request.host, ended_at.isoformat(), sha256)
         space, created = _get_or_create_space(request, ended_at, identity, actor)
         if not created and space.state != Space.State.RECEIVING:
             return Outcome(space, False, notes, problem)
-        _store(space, request, ExaminedFiles(analysis, sha256, access_copy, lines, language), progress, actor)
+        _store(space, request, ExaminedFiles(analysis, sha256, access_copy, transcript, language), progress, actor)
     finish(space.id)
     space.refresh_from_db()
     if space.state == Space.State.PROCESSING:
@@ -107,13 +107,13 @@ def ingest(request: Request, progress: Progress = lambda step, done, total: None
 
 def _parse_transcript(
     request: Request, notes: list[str], ended_at: datetime | None = None, duration_ms: int | None = None
-) -> tuple[list[cues.Cue], str, Problem]:
-    """Parse the transcript, if any. Returns its lines, its language, and why it was skipped.
+) -> tuple[transcripts.Parsed | None, str, Problem]:
+    """Parse the transcript, if any. Returns it, its language, and why it was skipped.
 
     The end of the recording and its length are given once they are known.
     """
     if request.transcript is None:
-        return [], request.language, {}
+        return None, request.language, {}
     began = ended_at - timedelta(milliseconds=duration_ms) if ended_at and duration_ms else None
     try:
         parsed = transcripts.parse(
@@ -123,9 +123,9 @@ def _parse_transcript(
         if not request.skip_bad_transcript:
             raise Unreadable("transcript.give_option", reason=error.problem) from error
         notes.append(f"{error} It was left out; the recording was taken in.")
-        return [], request.language, error.problem
+        return None, request.language, error.problem
     notes += [f"{request.transcript.name}: {note}" for note in parsed.notes]
-    return parsed.cues, (parsed.language or "und") if request.language == "und" else request.language, {}
+    return parsed, (parsed.language or "und") if request.language == "und" else request.language, {}
 
 
 def _sha256(path: Path) -> str:
@@ -172,12 +172,12 @@ def _create_space(request: Request, ended_at: datetime, fingerprint: str, actor:
 
 @dataclass(frozen=True)
 class ExaminedFiles:
-    """The recording's analysis and SHA-256, the file of its access copy, and the transcript's lines and language."""
+    """The recording's analysis and SHA-256, the file of its access copy, and the transcript and its language."""
 
     analysis: measure.AudioAnalysis
     sha256: str
     access_copy: Path
-    lines: list[cues.Cue]
+    transcript: transcripts.Parsed | None
     language: str
 
 
@@ -201,7 +201,8 @@ def _store(space: Space, request: Request, files: ExaminedFiles, progress: Progr
             store().abort(key, upload_id)
         recording_object = _write_recording(space, request.recording, files, claim.renew, step)
         derived = store_derived(space.id, files.analysis, files.access_copy, claim.renew)
-        lines, language = files.lines, files.language
+        parsed, language = files.transcript, files.language
+        lines = parsed.cues if parsed else []
         transcript = store_transcript(space.id, "1", lines, language, claim.renew) if lines else None
     except (Refused, StorageError) as error:
         if not claim.release_for_retry(error.problem, at_once=True):
@@ -232,7 +233,8 @@ def _store(space: Space, request: Request, files: ExaminedFiles, progress: Progr
             raise LeaseLost("work.lease_lost", model="Space", id=space.id, state=space.state)
         if transcript is not None:
             source = Transcript.Source.GIVEN
-            save_transcript(space.id, transcript, lines, language=language, source=source, actor=actor)
+            remarks = parsed.problems if parsed else []
+            save_transcript(space.id, transcript, lines, language=language, source=source, actor=actor, notes=remarks)
 
 
 def _write_recording(

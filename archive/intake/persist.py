@@ -14,7 +14,7 @@ from django.db.models import Max
 
 from archive import cues, dbtime, log, search
 from archive.cues import Cue
-from archive.errors import TooLate
+from archive.errors import Problem, TooLate
 from archive.intake.audio.measure import AudioAnalysis
 from archive.log import Actor, events
 from archive.models import Derived, Recording, Space, Transcript, User
@@ -78,9 +78,17 @@ def store_transcript(
 
 
 def save_transcript(
-    space_id: UUID, stored: Written, lines: Sequence[Cue], *, language: str, source: Transcript.Source, actor: Actor
+    space_id: UUID,
+    stored: Written,
+    lines: Sequence[Cue],
+    *,
+    language: str,
+    source: Transcript.Source,
+    actor: Actor,
+    notes: Sequence[Problem] = (),
 ) -> Transcript:
-    """Save the rows of a stored transcript, in the caller's transaction. The newest is shown and searched.
+    """Save the rows of a stored transcript, in the caller's transaction. The newest is shown and searched. `notes` says
+    what was repaired in its file.
 
     Raises TooLate when the Space's deadline has passed.
     """
@@ -89,7 +97,13 @@ def save_transcript(
         raise TooLate("transcript.too_late")
     last: int = space.transcripts.aggregate(last=Max("number"))["last"] or 0
     transcript = Transcript.objects.create(
-        space=space, number=last + 1, language=language, source=source, cues=cues.dump(lines), **vars(stored)
+        space=space,
+        number=last + 1,
+        language=language,
+        source=source,
+        cues=cues.dump(lines),
+        notes=list(notes),
+        **vars(stored),
     )
     search.index_transcript(transcript)
     log.record(

@@ -1370,6 +1370,12 @@ class Migration(migrations.Migration):
                 ),
                 ("cues", models.JSONField()),
                 (
+                    "notes",
+                    models.JSONField(
+                        blank=True, default=list, help_text="What was repaired: a list of {code, params}."
+                    ),
+                ),
+                (
                     "space",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE, related_name="transcripts", to="archive.space"

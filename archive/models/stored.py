@@ -78,6 +78,7 @@ class Transcript(StoredObject):
     language = models.CharField(max_length=language_tags.MAX_LENGTH, help_text="BCP 47; `und` if unknown.")
     source = models.CharField(max_length=16, choices=Source, default=Source.GIVEN)
     cues = models.JSONField()
+    notes = models.JSONField(default=list, blank=True, help_text="What was repaired: a list of {code, params}.")
 
     class Meta(StoredObject.Meta):
         ordering = ["number"]

@@ -52,6 +52,7 @@ def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
         context |= {
             **player(space),
             "cues": cue_rows(cues.load(transcript.cues)) if transcript else [],
+            "transcript_notes": [render(note) for note in transcript.notes] if transcript else [],
             "recording_notes": [render(note) for note in recording.list_notes()] if recording else [],
             "downloads": single_files(space, recording, transcript),
             "speech": transcription_panel(transcription, transcript),

@@ -75,7 +75,13 @@ def _read(claim: Claim[UploadSession]) -> bool:
     stored = store_transcript(upload.space_id, str(upload.id), parsed.cues, language, claim.renew)
     with transaction.atomic():
         save_transcript(
-            upload.space_id, stored, parsed.cues, language=language, source=Transcript.Source.GIVEN, actor=SYSTEM
+            upload.space_id,
+            stored,
+            parsed.cues,
+            language=language,
+            source=Transcript.Source.GIVEN,
+            actor=SYSTEM,
+            notes=parsed.problems,
         )
         detail = {"notes": len(parsed.notes), "lines": len(parsed.cues)}
         if not lifecycle.transition(
