@@ -86,6 +86,43 @@ def test_parsing_time_is_linear(head: bytes, line: bytes) -> None:
     assert time.process_time() - before < 5
 
 
+WHOLE = 2_000_000  # bytes of a file that need not end its lines
+ASS = b"[Events]\nFormat: Start, End, Text\nDialogue: 0:00:01.00,0:00:02.00,"
+TTML = b'<tt xmlns="http://www.w3.org/ns/ttml"><body><div>'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(ASS + b"{" * LINE, ASS + b"{\\p1" * (LINE // 4), ASS + b"{}" * (LINE // 2), ASS + b"}" * LINE),
+        *(TTML + b"<p>" * (WHOLE // 3), TTML + b"<p begin='1s'/>" * (WHOLE // 15), TTML + b"&amp;" * (WHOLE // 5)),
+        *(TTML + b"<p " + b"a='1' " * (WHOLE // 6) + b"/>", TTML + b"<br/>" * (WHOLE // 5)),
+        *(b"[00:01]" * (LINE // 7), b"[ti:" * (LINE // 4), b"[00:01] " + b"<00:01" * (LINE // 6)),
+        *(b"Ida  0:01\n" + b"a " * (LINE // 2), b"start\tend\ttext\n" + b"1\t" * (LINE // 2)),
+        *(b"WEBVTT\n\n" + TIMES + b"a: >> " * (LINE // 6), b"WEBVTT\n\n" + TIMES + b"<b a=" * (LINE // 5)),
+        *(b"WEBVTT\n\n" + TIMES + b"<b" + b" a=1" * (LINE // 4), b"0:00:01.0,0:00:02.0\n" + b"[br]" * (LINE // 4)),
+        b'{"segments": [' + b'{"start": 0, "text": "a"}, ' * (WHOLE // 27) + b'{"start": 0, "text": "a"}]}',
+    ],
+    ids=range(19),
+)
+def test_parsing_time_of_other_formats_is_linear(data: bytes) -> None:
+    before = time.process_time()
+
+    with suppress(Unreadable):
+        parse(data, lenient=True)
+
+    assert time.process_time() - before < 10
+
+
+def test_repeating_captions_take_linear_time() -> None:
+    data = b"WEBVTT\n\n" + (TIMES + b"a\nb\nc\n\n") * 20_000
+    before = time.process_time()
+
+    assert parse(data).cues
+
+    assert time.process_time() - before < 10
+
+
 MEASURED = """
 import resource, sys
 from archive.errors import Unreadable
