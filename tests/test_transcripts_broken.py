@@ -101,18 +101,18 @@ def test_a_transcript_of_broken_cues_only_is_refused() -> None:
         parse(b"WEBVTT\n\n00:05.000 --> 00:04.000\nx\n", "words.vtt")
 
     assert str(refused.value) == (
-        "words.vtt: No line can be used: line 3: it ends before it starts. "
-        "Nothing was saved. Correct the file, and upload it again."
+        "words.vtt: No line has a good end: line 3: it ends before it starts. "
+        "Nothing was saved. Correct the file and upload it again, or keep the lines at their start."
     )
 
 
 def test_nothing_can_be_kept_of_cues_without_a_position() -> None:
-    with raises_error(Unreadable, "transcript.all_broken", keepable=0):
+    with raises_error(Unreadable, "transcript.all_broken"):
         parse(b"WEBVTT\n\nsome --> day\nx\n", lenient=True)
 
 
-def test_the_refusal_says_how_many_lines_could_be_kept() -> None:
-    with raises_error(Unreadable, "transcript.broken_lines", usable=2, broken=6, keepable=4):
+def test_the_refusal_says_whether_lines_can_be_kept() -> None:
+    with raises_error(Unreadable, "transcript.broken_lines", usable=2, broken=6):
         parse(VTT.encode())
-    with raises_error(Unreadable, "transcript.all_broken", keepable=1):
+    with raises_error(Unreadable, "transcript.wrong_ends"):
         parse(b"WEBVTT\n\n00:05.000 --> 00:04.000\nx\n")

@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from pytest_django import Settings
 
-from archive.errors import make_problem
+from archive.errors import Problem, make_problem
 from archive.models import Space, UploadSession, User
 from tests.support.factory import make_row
 from tests.support.http_clients import make_client
@@ -105,6 +105,23 @@ def test_the_page_shows_the_next_step_before_it_starts(alice: User, settings: Se
     shown = make_client(alice).get(path, HTTP_HX_REQUEST="true").content.decode()
     assert "Reading the transcript" in shown
     assert "by machine" not in shown
+
+
+@pytest.mark.parametrize(
+    ("problem", "is_offered"),
+    [
+        (make_problem("transcript.broken_lines", usable=1, broken=1, cues=[]), True),
+        (make_problem("transcript.wrong_ends", cues=[]), True),
+        (make_problem("transcript.all_broken", cues=[]), False),
+        (make_problem("transcript.unknown_format"), False),
+    ],
+    ids=lambda value: value["code"] if isinstance(value, dict) else None,
+)
+def test_keeping_the_rest_is_offered_only_if_there_is_one(alice: User, problem: Problem, is_offered: bool) -> None:
+    space = make_row(alice)
+    make_upload(space, alice, kind="transcript", state="rejected", etag="e", problem=problem)
+
+    assert ("Keep the rest" in make_client(alice).get(f"/spaces/{space.pk}/").content.decode()) is is_offered
 
 
 def test_only_the_owner_may_partly_accept_a_transcript(alice: User, bob: User) -> None:

@@ -38,6 +38,10 @@ MESSAGES = {
     "transcript.all_broken": _(
         "No line can be used: {cues:messages}. Nothing was saved. Correct the file, and upload it again."
     ),
+    "transcript.wrong_ends": _(
+        "No line has a good end: {cues:messages}. Nothing was saved. Correct the file and upload it again, or keep the "
+        "lines at their start."
+    ),
     "transcript.broken_lines": _(
         "{usable:number} of its lines can be used, {broken:number} can't: {cues:messages}. Nothing was saved. Correct "
         "the file and upload it again, or keep the other lines."

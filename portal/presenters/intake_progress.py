@@ -19,6 +19,9 @@ class Step:
     percent: int | None = None
 
 
+KEEPABLE = {"transcript.broken_lines", "transcript.wrong_ends"}
+
+
 @dataclass(frozen=True)
 class IntakeStatus:
     """`polling`: work is in progress, so the page polls. `open`: the recording that is being uploaded. `reading`: a
@@ -29,6 +32,12 @@ class IntakeStatus:
     open: UploadSession | None = None
     reading: UploadSession | None = None
     broken: UploadSession | None = None
+
+    @property
+    def can_keep_rest(self) -> bool:
+        """Whether something of the broken transcript has a position, and its file is still stored."""
+        upload = self.broken
+        return bool(upload and upload.upload_id and upload.problem.get("code") in KEEPABLE)
 
 
 def intake_status(space: Space) -> IntakeStatus:

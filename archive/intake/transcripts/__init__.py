@@ -100,9 +100,7 @@ def _note_overshoot(draft: TranscriptDraft, duration_ms: int | None) -> None:
 
 
 def _broken_error(draft: TranscriptDraft) -> Unreadable:
-    faults, keepable = draft.first_faults(), len(draft.cues) + len(draft.rescued)
-    if not draft.cues:
-        return Unreadable("transcript.all_broken", keepable=keepable, cues=faults)
-    return Unreadable(
-        "transcript.broken_lines", usable=len(draft.cues), broken=draft.broken, keepable=keepable, cues=faults
-    )
+    faults = draft.first_faults()
+    if draft.cues:
+        return Unreadable("transcript.broken_lines", usable=len(draft.cues), broken=draft.broken, cues=faults)
+    return Unreadable("transcript.wrong_ends" if draft.rescued else "transcript.all_broken", cues=faults)
