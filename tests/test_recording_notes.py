@@ -83,6 +83,16 @@ def test_the_api_reports_codes(alice: User, muted: Path) -> None:
     assert [note["code"] for note in answer["notes"]] == ["audio.gaps", "audio.copy"]
 
 
+def test_the_api_reports_what_was_repaired_in_the_transcript(alice: User, tone: Path, tmp_path: Path) -> None:
+    words = tmp_path / "words.vtt"
+    words.write_text("WEBVTT\n\n00:00.500 --> 00:00.500\nBeans.\n")
+    space: Space = make_space(alice, recording=tone, transcript=words)
+
+    answer = ApiClient(user=alice).get(f"/spaces/{space.pk}").json
+
+    assert [note["code"] for note in answer["notes"]] == ["transcript.no_length"]
+
+
 def test_the_track_that_was_taken_is_named(alice: User, tmp_path: Path) -> None:
     path = CASES["first track silent.mp4"].make(tmp_path / "obs.mp4")
 

@@ -177,7 +177,9 @@ class SpaceOut(Schema):
     expires_at: datetime | None
     uploads: list[Upload]
     transcription: Transcribing | None
-    notes: list[Note] = Field(description="What was unusual about the recording, and why browsers get a copy of it.")
+    notes: list[Note] = Field(
+        description="What was unusual about the recording, why browsers get a copy, what was repaired in the transcript"
+    )
 
     @classmethod
     def of(

@@ -67,9 +67,9 @@ def space_out(space: Space, by: Uploader) -> SpaceOut:
     uploads = space.uploads.order_by("created_at", "id")
     if by.recorder:
         uploads = uploads.filter(by.sessions)
-    recording = space.recordings.first()
-    transcription = space.transcriptions.order_by("requested_at").last()
-    return SpaceOut.of(space, list(uploads), transcription, recording.list_notes() if recording else [])
+    recording, transcript = space.recordings.first(), space.transcripts.last()
+    notes = [*(recording.list_notes() if recording else []), *(transcript.notes if transcript else [])]
+    return SpaceOut.of(space, list(uploads), space.transcriptions.order_by("requested_at").last(), notes)
 
 
 def _checked_key(key: str | None, by: Uploader) -> str:
