@@ -9,6 +9,8 @@ import pytest
 from django.utils import timezone
 
 from archive import recorders, tasks
+from archive.errors import ObjectMissing
+from archive.intake.arrivals.sources import source_of
 from archive.models import Arrival, LogEntry, Participant, RecorderToken, Space, User
 from archive.retention.reconcile import reconcile
 from archive.storage import keys, store
@@ -299,6 +301,32 @@ def test_links_out_of_the_folder_are_not_followed(token: RecorderToken, settings
 
     arrival = Arrival.objects.get()  # the sidecar, which waits for a recording
     assert (arrival.source_id, arrival.state, arrival.size) == ("talk.m4a", "waiting", None)
+
+
+def test_a_folder_replaced_by_a_link_leads_to_no_other_inbox(
+    token: RecorderToken, settings: Any, tmp_path: Path, tone: Path
+) -> None:
+    """A recorder swaps its own folder for a link to another recorder's inbox, after its recording was taken."""
+    settings.INBOX_FOLDER = str(tmp_path)
+    mine, theirs = FolderInbox(tmp_path / token.prefix), FolderInbox(tmp_path / "skr_0123456789ab")
+    theirs.drop("talk.m4a", b"theirs")
+    mine.drop("below/talk.m4a", tone)
+    scan_twice()
+    arrival = Arrival.objects.get()
+    source = source_of(arrival)
+    (mine.folder / "below").rename(mine.folder / ".before")
+    (mine.folder / "below").symlink_to(theirs.folder)
+
+    for touch in (
+        source.look,
+        source.read_sidecar,
+        lambda: source.write_outcome(b"{}"),
+        lambda: source.remove(arrival.etag),
+    ):
+        with pytest.raises(ObjectMissing):
+            touch()
+
+    assert theirs.names() == ["talk.m4a", "talk.m4a.json"]
 
 
 def test_a_folder_that_is_not_mounted_refuses_nothing(token: RecorderToken, settings: Any, tmp_path: Path) -> None:

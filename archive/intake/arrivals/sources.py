@@ -7,7 +7,7 @@ import os
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -129,39 +129,59 @@ class FolderSource(Source):
 
     def write_outcome(self, text: bytes) -> None:
         """Complete or not at all: a program that watches the folder never reads half of it."""
-        target = self.folder / (self.path + OUTCOME)
-        fresh = target.with_name(f".{target.name}.new")
-        with self._errors():
-            fresh.unlink(missing_ok=True)
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644), "wb") as file:
+        with self._place() as (place, name):
+            target = name + OUTCOME
+            fresh = f".{target}.new"
+            with suppress(FileNotFoundError):
+                os.unlink(fresh, dir_fd=place)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+            with os.fdopen(os.open(fresh, flags, 0o644, dir_fd=place), "wb") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            fresh.replace(target)
+            os.replace(fresh, target, src_dir_fd=place, dst_dir_fd=place)
 
     def remove(self, etag: str) -> None:
-        with suppress(ObjectMissing):
-            if self.look().etag != etag:
-                return
-        with self._errors():
-            (self.folder / self.path).unlink(missing_ok=True)
-            (self.folder / (self.path + SIDECAR)).unlink(missing_ok=True)
+        with self._place() as (place, name):
+            with suppress(FileNotFoundError):
+                if file_state(os.stat(name, dir_fd=place, follow_symlinks=False)).etag != etag:
+                    return
+                os.unlink(name, dir_fd=place)
+            with suppress(FileNotFoundError):
+                os.unlink(name + SIDECAR, dir_fd=place)
 
     @contextmanager
     def _open(self, path: str) -> Iterator[BinaryIO]:
-        """A regular file inside the folder; links are not followed, so a recorder can't have other files read."""
-        with self._errors():
-            target = self.folder / path
-            if not target.parent.resolve().is_relative_to(self.folder.resolve(strict=True)):
-                raise ObjectMissing("arrival.recording_missing", name=path)
+        """A regular file inside the folder."""
+        with self._place() as (place, _):
+            name = path.rpartition("/")[2]
             try:
-                descriptor = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+                descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
             except FileNotFoundError:
                 raise ObjectMissing("arrival.recording_missing", name=path) from None
             with os.fdopen(descriptor, "rb") as file:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise ObjectMissing("arrival.recording_missing", name=path)
                 yield file
+
+    @contextmanager
+    def _place(self) -> Iterator[tuple[int, str]]:
+        """A descriptor of the folder that the recording lies in, and its name there. Raises ObjectMissing.
+
+        Each folder is opened in the one above it and links are not followed, also when the recorder replaces a folder
+        by a link meanwhile: else a recorder could have other files read, overwritten or removed.
+        """
+        *folders, name = self.path.split("/")
+        with self._errors(), ExitStack() as opened:
+            place = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+            opened.callback(os.close, place)
+            for folder in folders:
+                try:
+                    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place)
+                except (FileNotFoundError, NotADirectoryError):  # a link is no folder either
+                    raise ObjectMissing("arrival.recording_missing", name=self.path) from None
+                opened.callback(os.close, place)
+            yield place, name
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
