@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from archive.intake.importers.sniff import SNIFFED_BYTES
 from archive.models import Space, User
+from portal.views.upload import read_heads
 from tests.support.http_clients import make_client
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -111,6 +113,17 @@ def test_lengths_are_not_believed(alice: User, length: int) -> None:
 
     assert answer.status_code == 200
     assert [one["file"] for one in answer.json()["files"]] == ["a.ogg"]
+
+
+def test_no_file_has_more_than_its_own_first_bytes() -> None:
+    """Else one request of 16 MB would take gigabytes, or have a file of 16 MB parsed."""
+    lengths = [*[-1] * 400, 20_000, 5]
+    files = [NAMES | {"name": f"{number}.vtt", "head": length} for number, length in enumerate(lengths)]
+
+    heads = read_heads(json.dumps(files), b"x" * 20_000 + b"words" + b"x" * 1_000_000)
+
+    assert heads is not None
+    assert [head.data for head in heads] == [*[b""] * 400, b"x" * SNIFFED_BYTES, b"words"]
 
 
 def test_names_are_hostile(alice: User) -> None:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from archive.errors import Refused
 from archive.intake import importers
+from archive.intake.importers.sniff import SNIFFED_BYTES
 from archive.intake.transcription import enqueue
 from archive.intake.uploads import clean_up
 from archive.intake.uploads.sessions import Uploader
@@ -124,9 +125,10 @@ def read_heads(description: str, data: bytes) -> list[importers.Head] | None:
     if len(given) > MAX_SORTED_FILES or len(data) > MAX_INSPECTED_BYTES:
         return None
     heads, start = [], 0
-    for name, size, length, fault in given:
-        heads.append(importers.Head(name[:1000], size, data[start : start + length], fault))
-        start += max(0, length)
+    for name, size, given_length, fault in given:
+        length = max(0, given_length)  # a negative one would be nearly all of `data`, for each file again
+        heads.append(importers.Head(name[:1000], size, data[start : start + min(length, SNIFFED_BYTES)], fault))
+        start += length
     return heads
 
 
