@@ -97,6 +97,8 @@ def test_a_member_that_the_page_cannot_read_has_its_reason(alice: User, fault: s
         "[1]",
         '[{"name": "x"}]',
         '[{"name": "x", "size": "many", "head": 0, "fault": ""}]',
+        '[{"name": "x", "size": Infinity, "head": 0, "fault": ""}]',
+        '[{"name": "x", "size": 1, "head": 1e999, "fault": ""}]',
         "[" * 100_000,
         json.dumps([NAMES] * 501),
     ],

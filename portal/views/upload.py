@@ -120,7 +120,7 @@ def read_heads(description: str, data: bytes) -> list[importers.Head] | None:
         given = [
             (str(one["name"]), int(one["size"]), int(one["head"]), str(one["fault"])) for one in json.loads(description)
         ]
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
         return None
     if len(given) > MAX_SORTED_FILES or len(data) > MAX_INSPECTED_BYTES:
         return None
