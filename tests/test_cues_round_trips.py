@@ -64,6 +64,7 @@ unnamed = st.just("")
 @example([Cue(0, 1, "Nora", "x --> y"), Cue(0, 2, "Ida", "00:00:01,000 --> 00:00:02,000")])
 @example([Cue(0, 1, "Nora", "I <3 beans > peas"), Cue(0, 2, "Ida", "It is: so")])
 @example([Cue(0, 1, "", "00:00:01,000 --> 00:00:02,000"), Cue(0, 2, "", "7"), Cue(0, 3, "", "-->")])
+@example([Cue(0, 1, "Nora", "No!"), Cue(1, 2, "Nora", "No!"), Cue(2, 3, "Nora", "No!")])
 def test_srt_comes_back_as_it_went(cues_in: list[Cue]) -> None:
     assert parse(to_srt(cues_in).encode()).cues == cues_in
 

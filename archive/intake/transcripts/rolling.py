@@ -36,13 +36,16 @@ def unroll(blocks: Sequence[Block], cleaned: list[list[str]]) -> list[Block] | N
 
 def _is_rolling(blocks: Sequence[Block], cleaned: list[list[str]]) -> bool:
     pairs = list(pairwise(place for place, lines in enumerate(cleaned) if lines))
-    repeats = 0
+    repeats = additions = 0
     for one, two in pairs:
         repeated = _overlap(cleaned[one], cleaned[two])
         adjoins = abs(blocks[two].start_ms - blocks[one].end_ms) <= GAP
         is_short = any(blocks[place].end_ms - blocks[place].start_ms <= GAP for place in (one, two))
-        repeats += bool(repeated and adjoins and (len(cleaned[two]) > repeated or is_short))
-    return repeats > 1 and repeats >= SHARE * len(pairs)
+        adds = len(cleaned[two]) > repeated
+        repeats += bool(repeated and adjoins and (adds or is_short))
+        additions += bool(repeated and adjoins and adds)
+    # Without a line that is added below a repeated one, somebody says the same again.
+    return repeats > 1 and additions > 0 and repeats >= SHARE * len(pairs)
 
 
 def _unrolled(blocks: Sequence[Block], cleaned: list[list[str]]) -> Iterator[Block]:
