@@ -270,6 +270,24 @@ def test_names_below_folders_and_of_any_kind_are_taken(inbox: Inbox, tone: Path)
     assert inbox.names() == ["2026/talk.outcome.json", "Grüße & co.ogg.outcome.json", "x.json.m4a.outcome.json"]
 
 
+@pytest.mark.parametrize("kind", ["folder", pytest.param("store", marks=pytest.mark.long)])
+def test_a_name_that_leaves_no_room_for_its_outcome_is_not_taken(
+    kind: str, token: RecorderToken, settings: Any, tmp_path: Path, tone: Path
+) -> None:
+    """An outcome that can't be written would keep a recording in the inbox for ever, although it is in the archive."""
+    inbox = open_inbox(kind, token, settings, tmp_path / "inbox")
+    # A key of 1,024 bytes is the longest, and a name of 255, here of the outcome while it is written.
+    below = ("x" * 99 + "/") * 10
+    longest = "x" * 237 if kind == "folder" else below[: 1011 - len(keys.inbox(token.prefix))]
+    inbox.drop(f"{longest}y", tone)
+    inbox.drop(longest, tone)
+
+    work()
+
+    assert inbox.names() == sorted([f"{longest}.outcome.json", f"{longest}y", f"{longest}y.json"])
+    assert Arrival.objects.filter(settled=False).count() == 0
+
+
 def test_another_recorders_inbox_has_its_own_hosts(token: RecorderToken, admin: User, bob: User, settings: Any) -> None:
     settings.INBOX_IN_STORE = True
     purge_listing(store(), store().listing(keys.INBOX))

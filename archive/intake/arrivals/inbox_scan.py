@@ -23,7 +23,7 @@ from django.db.models.functions import Now
 
 from archive import leases, lifecycle, recorders, wakeups
 from archive.errors import Problem, StorageError, make_problem
-from archive.intake.arrivals.sources import OUTCOME, SIDECAR, FileState, file_state, inbox_folder
+from archive.intake.arrivals.sources import OUTCOME, SIDECAR, FileState, file_state, fresh_name, inbox_folder
 from archive.intake.arrivals.take import PATIENCE
 from archive.intake.uploads.sessions import Uploader
 from archive.models import Arrival, RecorderToken
@@ -32,7 +32,10 @@ from archive.storage.listing import walk
 
 State = Arrival.State
 SETTLE_SECONDS = 10
-LONGEST_PATH = 1024  # bytes; S3's limit for a key
+# Bytes; what is written beside a recording has a longer name. A recording with a longer one could not be answered, and
+# so not be removed.
+LONGEST_PATH = 1024 - len(OUTCOME)  # S3's limit for a key
+LONGEST_NAME = 255 - len(fresh_name(OUTCOME))  # file systems' limit for a name
 AT_ONCE = 1000  # recordings compared with rows in one query
 
 logger = structlog.get_logger()
@@ -61,7 +64,7 @@ class Inbox:
         """A file that the listing shows. `modified`: its time, which differs for an equal file dropped later."""
         if path.endswith((OUTCOME, "/")):
             return
-        if len(path.encode("utf-8", "surrogateescape")) > LONGEST_PATH or not _is_text(path):
+        if not self._has_room(path.removesuffix(SIDECAR)) or not _is_text(path):
             logger.warning("inbox_bad_name", source=self.source.value, recorder=self.recorder.prefix, name=ascii(path))
             return
         if path.endswith(SIDECAR):
@@ -71,6 +74,12 @@ class Inbox:
 
     def _drop(self, path: str) -> Drop:
         return self.drops.setdefault(path, Drop(path))
+
+    def _has_room(self, path: str) -> bool:
+        """Whether an outcome can be written beside the recording `path`."""
+        encoded = path.encode("utf-8", "surrogateescape")
+        is_file = self.source == Arrival.Source.FOLDER
+        return len(encoded) <= LONGEST_PATH and not (is_file and len(encoded.rpartition(b"/")[2]) > LONGEST_NAME)
 
     def rows(self) -> QuerySet[Arrival]:
         return Arrival.objects.filter(source=self.source, recorder=self.recorder)

@@ -131,7 +131,7 @@ class FolderSource(Source):
         """Complete or not at all: a program that watches the folder never reads half of it."""
         with self._place() as (place, name):
             target = name + OUTCOME
-            fresh = f".{target}.new"
+            fresh = fresh_name(target)
             with suppress(FileNotFoundError):
                 os.unlink(fresh, dir_fd=place)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -191,6 +191,11 @@ class FolderSource(Source):
             yield
         except OSError as error:
             raise DiskFailed("arrival.folder_fails", folder=str(self.folder), error=error.strerror or "") from error
+
+
+def fresh_name(name: str) -> str:
+    """The name of a file while it is written. A scan ignores it."""
+    return f".{name}.new"
 
 
 def file_state(facts: os.stat_result) -> FileState:
