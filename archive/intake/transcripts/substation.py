@@ -24,7 +24,7 @@ DIALOGUE = re.compile(r"\s*Dialogue:\s*", re.IGNORECASE)
 FORMAT = re.compile(r"\s*Format:", re.IGNORECASE)
 FIELDS = ["layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text"]
 OVERRIDE = re.compile(r"\{([^{}]*)\}")
-DRAWING = re.compile(r"\\p[1-9]")
+DRAWING = re.compile(r"\\p(\d+)")
 UNCLOSED = "\x01"  # stands for "{"; control characters are removed from all text
 
 
@@ -85,8 +85,20 @@ def _event(number: int, values: dict[str, str]) -> Event | None:
 
 def _lines(text: str) -> list[str]:
     if any(DRAWING.search(code) for code in OVERRIDE.findall(text)):
-        return []
+        text = _without_drawings(text)
     closed, bracket, rest = text.rpartition("}")
     rest = SSAEvent(text=rest.replace("{", UNCLOSED)).plaintext.replace(UNCLOSED, "{")
     pieces = (SSAEvent(text=closed + bracket).plaintext + rest).split("\n")
     return [line for piece in pieces if (line := plain(piece))]
+
+
+def _without_drawings(text: str) -> str:
+    """Drop what stands between \\p1 (or a higher scale) and \\p0, and all codes. Words before and after it are kept."""
+    kept, is_drawing, place = [], False, 0
+    for override in OVERRIDE.finditer(text):
+        if not is_drawing:
+            kept.append(text[place : override.start()])
+        for scale in DRAWING.findall(override[1]):
+            is_drawing = scale.strip("0") != ""
+        place = override.end()
+    return "".join([*kept, "" if is_drawing else text[place:]])

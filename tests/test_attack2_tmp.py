@@ -1,0 +1,3 @@
+def test_sort(db):
+    import runpy
+    runpy.run_path("/tmp/w/attack_tmp/sort.py")
