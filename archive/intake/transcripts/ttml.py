@@ -1,8 +1,8 @@
 """Parse TTML (w3.org/TR/ttml2) and its dialects: IMSC, DFXP, EBU-TT-D, captions of Apple and YouTube.
 
 Each <p> with a begin is a cue; its times are relative to those of its <div> and <body>. Times are clock times, with a
-fraction or frames, or offsets (1.5s, 90f, 100t). If <span>s have times and the <p> has none, each of them is a cue.
-Speakers are `ttm:agent` references, or names in the text (turns.py).
+fraction or frames, or offsets (1.5s, 90f, 100t). If <span>s have times and the <p> has none, each of them is a cue,
+with the words that follow it. Speakers are `ttm:agent` references, or names in the text (turns.py).
 
 The file is untrusted: a document type is refused, so there are no entities to expand, and no tree is built.
 """
@@ -92,6 +92,7 @@ class _Document:
         self._rates = {"f": 1000 / 30, "t": 1.0}
         self._open: list[_Element] = []
         self._cue: _Cue | None = None
+        self._last: _Cue | None = None  # the cue before, in the same <p>: words without a time continue it
         self._agent: str | None = None  # the id of the agent whose name is being read
         self._parser = expat.ParserCreate()
         self._parser.buffer_text = True
@@ -119,12 +120,13 @@ class _Document:
             self._read_root(values)
         if name == "agent":
             self._agent = values.get("id", "")
-        if name == "br" and self._cue:
-            self._cue.text.append("\x00")
+        if name == "br" and (cue := self._cue or self._last):
+            cue.text.append("\x00")
         self._open.append(self._element(name, values))
         element = self._open[-1]
         if name == "p" or (name == "span" and element.is_timed and not self._is_in_timed_p()):
             self._finish()
+            self._last = None
             self._cue = _Cue(self._parser.CurrentLineNumber, element.start_ms, element.end_ms, element.agent)
             self._cue.fault = self._find_fault(values)
             if len(self.cues) >= MAX_CUES:
@@ -137,16 +139,20 @@ class _Document:
             self._agent = None
         if name == "p" or (name == "span" and element.is_timed and not self._is_in_timed_p()):
             self._finish()
+        if name == "p":
+            self._last = None
 
     def _data(self, data: str) -> None:
         if self._agent is not None and self._open[-1].name == "name":
             self.names[self._agent] = (self.names.get(self._agent, "") + data)[:1000]
-        if self._cue and not any(element.name == "metadata" for element in self._open):
-            self._cue.text.append(data.replace("\x00", ""))
+        cue = self._cue or self._last
+        if cue and not any(element.name == "metadata" for element in self._open):
+            cue.text.append(data.replace("\x00", ""))
 
     def _finish(self) -> None:
         if self._cue and _text_lines(self._cue.text):
             self.cues.append(self._cue)
+            self._last = self._cue
         self._cue = None
 
     def _is_in_timed_p(self) -> bool:
