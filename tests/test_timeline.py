@@ -106,6 +106,16 @@ def test_what_was_stored_twice_is_heard_once() -> None:
     assert timeline.dropped_seconds == pytest.approx(0.3)
 
 
+@pytest.mark.parametrize(
+    "times",
+    [[0.0] * 3000, [20.0 * (number % 45) for number in range(3000)], [10.0 * number for number in range(3000)]],
+    ids=["stuck", "starts anew every 0.9 s", "half speed"],
+)
+def test_wrong_timestamps_lose_little_sound(times: list[float | None]) -> None:
+    """Of a minute."""
+    assert sum(length for kind, length in run(make(), times) if kind == "sound") > 58_000
+
+
 def test_a_clock_that_starts_anew_loses_no_sound() -> None:
     timeline = make()
 

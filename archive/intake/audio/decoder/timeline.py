@@ -12,6 +12,9 @@ from av.audio.frame import AudioFrame
 TOLERANCE = 0.06  # seconds: the longest packet of Opus. Rounded timestamps and most late packets stay below it
 LOOKAHEAD = 0.5  # seconds: a packet is late, and no gap precedes it, if the following ones catch up within it
 MAX_OVERLAP = 1.0  # seconds: a clock that goes back further was started anew, and no sound is dropped
+# Overlaps are repeated packets, a few at a time. A file that has more of them has wrong timestamps, and then sound that
+# is heard twice is better than sound that is lost: a share of what was placed, and seconds.
+MAX_DROPPED_SHARE, MIN_DROPPED = 0.01, 1.0
 MAX_GAPS = 1000  # gaps whose place is kept
 FRAME, FRAMES_AT_ONCE = 2**15, 32  # samples of silence in a frame, and frames at a time
 
@@ -131,12 +134,15 @@ class Timeline:
                 yield from self._decide()
         elif drift >= self._floor:
             yield self._put(frame)
-        elif drift > -MAX_OVERLAP:
+        elif drift > -MAX_OVERLAP and self._may_drop(frame):
             self.dropped_seconds += _seconds(frame)
             self._floor = -_seconds(frame) / 2  # until the overlap is over, not only until it is tolerable
         else:
             self._jump(drift)
             yield self._put(frame)
+
+    def _may_drop(self, frame: AudioFrame) -> bool:
+        return self.dropped_seconds + _seconds(frame) <= MIN_DROPPED + MAX_DROPPED_SHARE * self.position
 
     def _decide(self) -> Iterator[AudioFrame | Silence]:
         """Place the pending frames: after silence, or at once if they were only late."""
