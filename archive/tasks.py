@@ -21,6 +21,7 @@ from archive import leases, notices, recorders
 from archive.bundles import build as bundles
 from archive.bundles import exports, maintain
 from archive.intake import publish
+from archive.intake.arrivals import clean_up as arrivals_clean_up
 from archive.intake.arrivals import inbox_scan, settle, take
 from archive.intake.transcription import enqueue
 from archive.intake.transcription import transcribe as run_transcription
@@ -101,11 +102,10 @@ def scan_inboxes() -> None:
 def poll_livekit() -> None:
     if settings.LIVEKIT_API_KEY:
         # LiveKit's library takes a third of a second to load, and few installations use it.
-        from archive.intake.arrivals import livekit_events, livekit_poll  # noqa: PLC0415
+        from archive.intake.arrivals import livekit_poll  # noqa: PLC0415
 
         livekit_poll.poll()
         livekit_poll.refuse_lost()
-        livekit_events.delete_old_rooms()
 
 
 @shared_task
@@ -172,6 +172,7 @@ def dispatch() -> None:
     recorders.delete_old_keys()
     maintain.remove_unfetched(Bundle)
     maintain.remove_unfetched(ExportPart)
+    arrivals_clean_up.delete_old_rows()
     for work in WORK:
         for pk in work.pending_ids(Q()):
             _publish(work.task, pk)

@@ -13,7 +13,7 @@ from livekit.protocol.egress import EgressStatus
 from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.webhook import WebhookEvent
 
-from archive import recorders
+from archive import recorders, tasks
 from archive.errors import Refused, TooLate
 from archive.intake.arrivals import livekit_events, livekit_facts
 from archive.models import Arrival, LiveKitParticipant, LiveKitRoom, RecorderToken, User
@@ -259,10 +259,29 @@ def test_old_rooms_are_deleted_unless_a_recording_is_to_be_fetched(token: Record
         apply(token, [script.joined("zoe", 10, publishes=False), *([script.ended()] if number == 2 else [])])
     LiveKitRoom.objects.exclude(sid="RM_3").update(last_event_at=timezone.now() - timedelta(days=3, minutes=1))
 
-    livekit_events.delete_old_rooms()
+    tasks.dispatch()  # also where LiveKit is not configured any more
 
     assert list(LiveKitRoom.objects.order_by("sid").values_list("sid", flat=True)) == ["RM_2", "RM_3"]
     assert LiveKitParticipant.objects.count() == 2
+
+
+def test_old_refused_arrivals_are_deleted(token: RecorderToken) -> None:
+    """Their path may name the room, and no Space's deletion removes them."""
+    for days, source_id in ((31, "old"), (29, "young")):
+        Arrival.objects.create(
+            recorder=token,
+            source="livekit",
+            source_id=source_id,
+            state="refused",
+            settled=True,
+            problem={"code": "x", "params": {}},
+        )
+        Arrival.objects.filter(source_id=source_id).update(created_at=timezone.now() - timedelta(days=days))
+
+    tasks.dispatch()
+
+    assert not Arrival.objects.filter(source_id="old").exists()
+    assert Arrival.objects.filter(source_id="young").exists()
 
 
 def test_listeners_of_one_moment_are_counted(token: RecorderToken) -> None:

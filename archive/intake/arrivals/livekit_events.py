@@ -14,7 +14,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from livekit.protocol.egress import EgressInfo, EgressStatus
 from livekit.protocol.models import ParticipantInfo, Room
@@ -31,7 +30,6 @@ RANKS = {Role.LISTENER: 0, Role.SPEAKER: 1, Role.COHOST: 2, Role.HOST: 3}
 NOT_PEOPLE = (ParticipantInfo.Kind.EGRESS, ParticipantInfo.Kind.AGENT)
 HAS_FILE = (EgressStatus.EGRESS_COMPLETE, EgressStatus.EGRESS_LIMIT_REACHED)
 HAS_NONE = (EgressStatus.EGRESS_FAILED, EgressStatus.EGRESS_ABORTED)
-ROOMS_KEPT = timedelta(days=3)  # after the last event; LiveKit itself forgets an egress after a day
 LONGEST_KEY = 1024  # bytes, S3's limit
 
 
@@ -185,13 +183,3 @@ def _merge_names(row: LiveKitParticipant, person: ParticipantInfo, created_at: i
 
 def _moment(seconds: int) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 2**32 else None
-
-
-def delete_old_rooms() -> int:
-    """Delete rooms without events for days, with their participants. How many rows. A room whose recording is still to
-    be fetched stays."""
-    needed = Arrival.objects.filter(
-        room=OuterRef("pk"), state__in=[Arrival.State.WAITING, Arrival.State.PENDING, Arrival.State.COPYING]
-    )
-    old = LiveKitRoom.objects.filter(last_event_at__lt=Now() - ROOMS_KEPT).exclude(Exists(needed))
-    return old.delete()[0]
