@@ -87,6 +87,10 @@ def test_a_named_transcript_must_be_readable(run: Run, folder: Path, tmp_path: P
 
     status, out, _ = run(*call, "--skip-bad-transcript")
     assert (status, Space.objects.get().state) == (0, "available")
+    assert json.loads(out)["companions"] == []
+    assert [(one["file"], one["code"]) for one in json.loads(out)["left_out"]] == [
+        (str(tmp_path / "named.vtt"), "import.transcript_broken")
+    ]
 
 
 def test_a_named_transcript_replaces_the_one_beside_it(run: Run, folder: Path, tmp_path: Path) -> None:
@@ -99,6 +103,30 @@ def test_a_named_transcript_replaces_the_one_beside_it(run: Run, folder: Path, t
     assert (status, transcript.cues[0]["text"], transcript.language) == (0, "Peas.", "en")
     assert [one["file"] for one in document["companions"]] == [str(tmp_path / "named.vtt")]
     assert [(one["file"], one["code"]) for one in document["left_out"]] == [("talk.de.vtt", "import.other_transcript")]
+
+
+@pytest.mark.parametrize("name", ["talk.de.vtt", "other.vtt"])
+def test_a_named_transcript_beside_the_recording_has_one_outcome(run: Run, folder: Path, name: str) -> None:
+    (folder / name).write_text("WEBVTT\n\n00:00.000 --> 00:00.900\nErbsen.\n")
+
+    status, out, _ = run(str(folder), "--json", "--transcript", str(folder / name))
+
+    document = json.loads(out)
+    assert (status, Space.objects.get().transcripts.count()) == (0, 1)
+    assert [one["file"] for one in document["companions"]] == [str(folder / name)]
+    assert document["left_out"] == []
+
+
+def test_a_transcript_for_a_recording_that_is_here_already_is_left_out(run: Run, folder: Path) -> None:
+    assert run(str(folder))[0] == 0
+    (folder / "talk.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:00.900\nPeas.\n")
+
+    status, out, _ = run(str(folder), "--json")
+
+    document = json.loads(out)
+    assert (status, Space.objects.get().transcripts.count()) == (0, 0)
+    assert document["companions"] == []
+    assert [(one["file"], one["code"]) for one in document["left_out"]] == [("talk.vtt", "import.transcript_not_added")]
 
 
 @pytest.mark.parametrize("content", [b"[" * 10_000, b'{"data": ', b"\xff\xfe\x00", b'{"egress_id": {"a": 1}}', b""])

@@ -55,6 +55,10 @@ MESSAGES = {
     "import.transcript_broken": _(
         "{reason:message} The recording was taken without it. Upload a corrected transcript on the Space's page."
     ),
+    "import.transcript_not_added": _(
+        "The recording was in the archive already, and nothing was added to its Space. Upload the transcript on the "
+        "Space's page."
+    ),
     "import.not_about_spaces": _("These files of an X data archive are not about Spaces, so they are not read."),
     "import.chat": _("The chat is not taken."),
     "import.own_track": _("Separate tracks are not taken, since the recording has everybody."),

@@ -1,6 +1,7 @@
 """Report what became of every file that `manage.py ingest` was given, as text and as JSON."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import Any
 
 from archive import error_messages
@@ -29,18 +30,19 @@ class IngestReport:
         sentence = error_messages.render(problem)
         self.rejected.append({"file": file, "code": problem["code"], "problem": sentence})
 
-    def leave_transcript_out(self, recording: str, problem: Problem) -> None:
-        """The transcript beside a recording turned out to be broken, so it is no companion."""
+    def leave_transcript_out(self, recording: str, why: Problem) -> None:
+        """The transcript of a recording was not stored, so it is no companion."""
         for one in self.companions:
             if one.recording == recording and one.kind == "transcript":
-                why = make_problem("import.transcript_broken", reason=problem)
                 self.left_out.append(LeftOut(one.file, why))
         self.companions = [one for one in self.companions if one.recording != recording or one.kind != "transcript"]
 
     def replace_transcript(self, file: str, recording: str, given: str) -> None:
         """An option named another transcript than the one beside the recording."""
         self.companions = [one for one in self.companions if one.kind != "transcript"]
-        if file:
+        names = {given, PurePath(given).name}  # as it was typed, or seen beside the recording
+        self.left_out = [one for one in self.left_out if one.file not in names]
+        if file and file not in names:
             problem = make_problem("import.other_transcript", recording=recording, chosen=given)
             self.left_out.append(LeftOut(file, problem))
         self.companions.append(Companion(given, recording, "transcript"))

@@ -122,9 +122,11 @@ class Command(Base):
         problems: list[Problem] = []
         with plan.candidate.on_disk(problems) as (recording, transcript), ProgressBar(plan.candidate.name) as bar:
             outcome = ingest(plan.request(recording, transcript), bar.show)
-        if plan.given.transcript is None:
-            for problem in problems or filter(None, [outcome.transcript_problem]):
-                report.leave_transcript_out(plan.file, problem)
+        beside = problems if plan.given.transcript is None else []
+        for problem in beside or filter(None, [outcome.transcript_problem]):
+            report.leave_transcript_out(plan.file, make_problem("import.transcript_broken", reason=problem))
+        if not outcome.created and not outcome.space.transcripts.exists():
+            report.leave_transcript_out(plan.file, make_problem("import.transcript_not_added"))
         for note in outcome.notes:
             self.stderr.write(note)
         return _facts(outcome)
