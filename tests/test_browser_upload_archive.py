@@ -10,12 +10,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from archive import dbtime
-from archive.models import Space, User
+from archive.models import Space, UploadSession, User
 from archive.storage import store
 from archive.storage.bucket import prepare_bucket
 from tests.support import browser_sessions
 from tests.support.audio_files import make_tone
 from tests.support.processes import Services
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -110,6 +111,7 @@ def test_an_upload_from_an_archive_resumes_after_a_reload(page: Page, services: 
     page.get_by_label("When it ended").fill(f"{evening():%Y-%m-%dT%H:%M:%S}")
     page.get_by_role("button", name="Bring it in").click()
     expect(page.get_by_role("heading", name="Uploading “Twice begun”")).to_be_visible()
+    wait_until(UploadSession.objects.exists, "its upload is open")  # the heading comes before
     page.unroute("**/*partNumber=*")
     page.reload()
 
