@@ -27,7 +27,7 @@ WITH made AS (
         processing_step, processing_step_done, processing_step_total, fingerprint, salt, attempts, fence, problem)
     SELECT gen_random_uuid(), %(host)s, 'A row', '', now() + %(left)s - interval '30 days' - n * interval '1 second',
         now() + %(left)s - n * interval '1 second', '[{"code": "base", "days": 30}]', false, 'available', '',
-        0, 0, '', repeat('0b', 32), 0, 0, ''
+        0, 0, '', repeat('0b', 32), 0, 0, '{}'
     FROM generate_series(1, %(count)s) n RETURNING id, ended_at
 )
 INSERT INTO archive_logentry (event, premis, space_id, actor_kind, detail)
