@@ -15,16 +15,22 @@ def make_notes(source: Source, timeline: Timeline) -> list[Problem]:
     if count > 1:
         track, others = name_track(source), name_other_tracks(source)
         notes.append(make_problem("audio.track_chosen", tracks=count, track=track, others=others))
+    total = _round(timeline.gap_seconds)
     gaps = [gap for gap in timeline.gaps if gap.length >= NOTED_GAP]
     if timeline.gap_seconds and not source.form.pauses:
-        notes.append(make_problem("audio.lost_parts", seconds=timeline.gap_seconds, first=timeline.gaps[0].start))
+        notes.append(make_problem("audio.lost_parts", seconds=total, first=_round(timeline.gaps[0].start)))
     elif gaps:
-        longest = max(gap.length for gap in gaps)
-        notes.append(make_problem("audio.gaps", first=gaps[0].start, longest=longest, total=timeline.gap_seconds))
+        longest = _round(max(gap.length for gap in gaps))
+        notes.append(make_problem("audio.gaps", first=_round(gaps[0].start), longest=longest, total=total))
     if timeline.jumps:
         notes.append(make_problem("audio.clock_jumps"))
     if timeline.dropped_seconds >= NOTED_GAP:
-        notes.append(make_problem("audio.overlaps", seconds=timeline.dropped_seconds))
+        notes.append(make_problem("audio.overlaps", seconds=_round(timeline.dropped_seconds)))
     if source.broken > 1:
         notes.append(make_problem("audio.broken_packets", broken=source.broken, packets=source.packets))
     return notes
+
+
+def _round(seconds: float) -> float:
+    """Round to hundredths: a pause of 6 s may measure 5.9999 s, and would be shown as 0:05."""
+    return round(seconds, 2)
