@@ -23,7 +23,7 @@ from typing import NamedTuple
 MAX_WORDS = 5  # of a name
 RECURS = 3
 PARTICLES = re.compile(r"a[fl]|bin|d[aeiou]|del|della|de[nrs]|dos|e|el|ibn|l[ae]|of|te[nr]|und|v[ao]n|y|zu")
-MARK = re.compile(r"[-\u2013—\u2012•‣]\s*|>{2,3}\s*")
+MARK = re.compile(r"[-\u2013—\u2012•‣]\s*(?!\d)|>{2,3}\s*")  # no dash of "-5 degrees"
 PREFIX = re.compile(
     r"(?:\[(?P<square>[^][:\uff1a]{1,60})\]|(?P<bare>[^][:\uff1a]{1,60}?))\s*(?P<colon>[:\uff1a])(?P<gap>\s*)"
 )
@@ -136,13 +136,12 @@ def _split(lines: list[_Line], names: set[str]) -> Iterator[tuple[str | None, st
     texts: list[str] = []
     for line in lines:
         has_name = line.name in names
-        # Somebody else speaks, but the file does not say who.
-        has_changed = line.mark.startswith(">") or bool(line.mark and speaker)
-        if not (has_name or has_changed):
+        if not (has_name or line.mark):
             texts.append(line.whole)
             continue
         if any(texts):
             yield speaker, " ".join(filter(None, texts))
+        # After a mark without a name another person speaks, and the file does not name them.
         speaker, texts = (line.name, [line.rest]) if has_name else ("", [line.text])
     if any(texts):
         yield speaker, " ".join(filter(None, texts))
