@@ -1,35 +1,22 @@
 """`manage.py ingest`: its output and exit status."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.core.management import execute_from_command_line
 
 from archive import dbtime
 from archive.models import Space, User
 from tests.support.audio_files import make_tone
+from tests.support.ingest_command import Run, make_runner
 
 pytestmark = pytest.mark.usefixtures("committed")
-
-Run = Callable[..., tuple[int | str | None, str, str]]
 
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Returns exit status, standard output and standard error."""
-
-    def call(*arguments: str) -> tuple[int | str | None, str, str]:
-        status: int | str | None = 0
-        try:
-            execute_from_command_line(["manage.py", "ingest", *arguments])
-        except SystemExit as end:
-            status = end.code
-        return status, *capsys.readouterr()
-
-    return call
+    return make_runner(capsys)
 
 
 @pytest.fixture

@@ -3,38 +3,25 @@
 import json
 import shutil
 import zipfile
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import execute_from_command_line
 
 from archive import dbtime
 from archive.models import Space, User
+from tests.support.ingest_command import Run, make_runner
 
 pytestmark = pytest.mark.usefixtures("committed")
 
 NAME = "(Nora)Seeds-1ypKdEXvkMLGW"
 COMPANIONS = [f"{NAME}.json: metadata of {NAME}.m4a.", f"{NAME}.vtt: transcript of {NAME}.m4a."]
 
-Run = Callable[..., tuple[int | str | None, str, str]]
-
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Returns exit status, standard output and standard error."""
-
-    def call(*arguments: str) -> tuple[int | str | None, str, str]:
-        status: int | str | None = 0
-        try:
-            execute_from_command_line(["manage.py", "ingest", *arguments, "--host", "alice"])
-        except SystemExit as end:
-            status = end.code
-        return status, *capsys.readouterr()
-
-    return call
+    return make_runner(capsys, "--host", "alice")
 
 
 @pytest.fixture

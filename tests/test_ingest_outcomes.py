@@ -2,20 +2,18 @@
 
 import json
 import zipfile
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.core.management import execute_from_command_line
 
 from archive import dbtime
 from archive.models import Space, User
 from tests.support.audio_files import make_tone
+from tests.support.ingest_command import Run, make_runner
 
 pytestmark = pytest.mark.usefixtures("committed")
 
-Run = Callable[..., tuple[int | str | None, str, str]]
 VTT = "WEBVTT\n\n00:00.000 --> 00:00.900\n<v Ida>Beans.\n"
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(range(256))
 # What is no recording. Each is another kind of file.
@@ -55,18 +53,9 @@ COMPANIONS = [("a.ogg.vtt", "a.ogg", "transcript", ""), ("b.de.srt", "b.webm", "
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], alice: User) -> Run:
-    """Returns exit status, standard output and standard error."""
     ended_at = (dbtime.now() - timedelta(days=1)).isoformat()
 
-    def call(*arguments: str) -> tuple[int | str | None, str, str]:
-        status: int | str | None = 0
-        try:
-            execute_from_command_line(["manage.py", "ingest", *arguments, "--host", "alice", "--ended-at", ended_at])
-        except SystemExit as end:
-            status = end.code
-        return status, *capsys.readouterr()
-
-    return call
+    return make_runner(capsys, "--host", "alice", "--ended-at", ended_at)
 
 
 @pytest.fixture

@@ -10,9 +10,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
 from urllib.parse import urlsplit
+
+from tests.support.http_server import serve
 
 ERROR = "<?xml version='1.0'?><Error><Code>{}</Code><Message>A bad day.</Message></Error>"
 HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
@@ -53,17 +55,12 @@ class Proxy:
         self.lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"door": self}))
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
+        self._served = serve(_Handler, door=self)
+        self.url = self._served.__enter__()
         return self
 
     def __exit__(self, *args: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join(10)
+        self._served.__exit__(None, None, None)
 
     def fault(self, line: str) -> Fault | None:
         with self.lock:

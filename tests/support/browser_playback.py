@@ -1,10 +1,9 @@
 """Play recordings in a browser, seek in them, and record what is heard after each seek."""
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from playwright.sync_api import Page
 
 from tests.corpus.signals import Samples, find_offset
+from tests.support.http_server import serve
 
 RATE = 8000  # Hz
 BLOCKS = 12  # of 256 samples: 0.38 s
@@ -75,9 +75,10 @@ class _Handler(BaseHTTPRequestHandler):
     """Serves files in ranges, as an object store does, and an empty page for any other path."""
 
     protocol_version = "HTTP/1.1"
+    files: dict[str, tuple[Path, str]]  # by path of the address: file and content type
 
     def do_GET(self) -> None:
-        path, kind = self.server.files.get(self.path, (None, "text/html"))  # type: ignore[attr-defined]
+        path, kind = self.files.get(self.path, (None, "text/html"))
         data = path.read_bytes() if path else b"<!doctype html><title>Playback</title>"
         start, end = 0, len(data) - 1
         asked = self.headers.get("Range")
@@ -120,28 +121,14 @@ def _difference(place: float, piece: Samples, expected: Samples) -> float:
     return (start + offset) / RATE - place if correlation > 0.5 else float("inf")
 
 
-@contextmanager
-def playback_server() -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.files = {}  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 def play(page: Page, files: Sequence[tuple[Path, str, Sequence[float]]]) -> list[Playback]:
     """Play (file, content type, seconds to seek to) triples at the same time."""
-    with playback_server() as server:
-        url = f"http://127.0.0.1:{server.server_port}"
+    served: dict[str, tuple[Path, str]] = {}
+    with serve(_Handler, files=served) as url:
         page.goto(f"{url}/")
         asked = []
         for number, (path, kind, places) in enumerate(files):
-            server.files[f"/{number}"] = (path, kind)  # type: ignore[attr-defined]
+            served[f"/{number}"] = (path, kind)
             asked.append([f"{url}/{number}", list(places)])
         results: list[dict[str, Any]] = page.evaluate(PLAY, [asked, BLOCKS])
     return [

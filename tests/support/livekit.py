@@ -3,9 +3,8 @@
 import base64
 import copy
 import hashlib
-import threading
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +22,7 @@ from archive.storage import Store
 from archive.storage.bucket import prepare_bucket
 from archive.storage.purge_prefix import purge_listing
 from tests.support.api_client import ApiClient, ApiResponse
+from tests.support.http_server import serve
 
 KEY, SECRET = "APItests", "the-secret-of-the-scripted-livekit-server"
 BUCKET, PREFIX = "livekit-egress", "rooms/"
@@ -163,17 +163,12 @@ class LiveKitServer:
         self.requests = 0
 
     def __enter__(self) -> Self:
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"livekit": self}))
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
+        self._served = serve(_Handler, livekit=self)
+        self.url = self._served.__enter__()
         return self
 
     def __exit__(self, *args: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join(10)
+        self._served.__exit__(None, None, None)
 
     def answer(self, request: ListEgressRequest) -> ListEgressResponse:
         start = int(request.page_token.token or 0)
