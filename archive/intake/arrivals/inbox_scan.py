@@ -32,8 +32,8 @@ from archive.storage.listing import walk
 
 State = Arrival.State
 SETTLE_SECONDS = 10
-# Bytes; what is written beside a recording has a longer name. A recording with a longer one could not be answered, and
-# so not be removed.
+# Bytes. The outcome beside a recording has a longer name than the recording; without room for it, the recording could
+# never be settled and removed.
 LONGEST_PATH = 1024 - len(OUTCOME)  # S3's limit for a key
 LONGEST_NAME = 255 - len(fresh_name(OUTCOME))  # file systems' limit for a name
 AT_ONCE = 1000  # recordings compared with rows in one query

@@ -19,8 +19,7 @@ def list_open() -> QuerySet[Arrival]:
 
 
 def retry(arrival_id: UUID) -> None:
-    """`refused -> pending`: what was wrong outside of the recording is corrected (a host, a token, a setting). Raises
-    Refused."""
+    """Move an arrival `refused -> pending`, after a host, a token or a setting was corrected. Raises Refused."""
     arrival = Arrival.objects.filter(pk=arrival_id).first()
     if arrival is None or not arrival.path:
         raise Refused("arrival.cannot_retry", id=arrival_id)

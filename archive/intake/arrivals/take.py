@@ -172,7 +172,8 @@ def _restart(claim: Claim[Arrival]) -> bool:
 
 
 def refuse(claim: Claim[Arrival], error: SpacekeepError) -> None:
-    """`-> refused`. What was copied of it is removed with the upload; a Space without one disappears after a day."""
+    """Move an arrival to `refused`. The end of its upload removes copied parts; a Space without an upload disappears
+    after a day."""
     arrival = claim.row
     with transaction.atomic():
         if arrival.space_id is not None:  # lock the Space before the arrival, as a deletion does

@@ -50,7 +50,7 @@ class AudioAnalysis:
     measured: AudioFacts
     peaks: bytes  # JSON {"duration": seconds, "peaks": [[0 to 1, ...]]}, as wavesurfer takes them
     access_copy_reason: str  # why browsers need a copy: a Reason of decoder/reasons.py, or ""
-    notes: list[Problem]  # what was unusual
+    notes: list[Problem]  # unusual properties
 
     @property
     def has_access_copy(self) -> bool:

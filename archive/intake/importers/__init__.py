@@ -94,8 +94,8 @@ def inspect(files: Mapping[str, bytes], recording: str = "") -> Facts:
 
     `files` maps names to bytes. The one named `recording` (by default the first that is named like one) holds its first
     256 KiB or, for an m4a whose index is at the end, an ftyp box and the index (moov). It may be missing. Its real name
-    helps, since some tools write facts into it. Never raises for the files' content; `notes` lists what was not
-    understood. Stores nothing.
+    helps, since some tools write facts into it. Never raises for the files' content; `notes` lists files that
+    were not understood. Stores nothing.
     """
     small = {name: data for name, data in files.items() if len(data) <= MAX_INSPECTED_BYTES}
     notes = [about(name, _("it is too large to be inspected here.")) for name in files if name not in small]

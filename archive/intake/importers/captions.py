@@ -111,7 +111,7 @@ def _find_fault(tree: Tree, name: str) -> Problem:
 
 
 def _judge_head(head: bytes) -> Problem:
-    """Judge a file of which only the first bytes are here. What is cut off in JSON or XML is no fault."""
+    """Judge a file by its first bytes. JSON or XML that is cut off there is no fault."""
     begins = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if begins.startswith((b"{", b"[{")) and b"\n{" not in begins:  # not captions, which are lines of JSON
         return {} if SEGMENTS.search(begins) else make_problem("transcript.unknown_format")

@@ -1,4 +1,4 @@
-"""Judge texts whose encoding nobody states. A wrong title is worse than none, so a doubtful text is not used."""
+"""Judge texts of unstated encoding. A wrong title is worse than none, so a doubtful text is not used."""
 
 import re
 

@@ -1,7 +1,7 @@
 """Pick a few frames out of an ID3v2 tag, which may begin with a picture of many megabytes.
 
 The format: ID3v2.2 §3, ID3v2.3 §3 and ID3v2.4 §3 to §5 (id3.org). Frames are skipped by their sizes, so nothing is
-parsed but headers; what is picked becomes a small tag of its own.
+parsed but headers; the picked frames become a small tag.
 """
 
 from typing import IO

@@ -57,7 +57,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Survey:
-    """What was found in one tree. Names are those in the tree."""
+    """The recordings, companions and other files of one tree. Names are those in the tree."""
 
     candidates: Sequence[ImportCandidate]
     companions: Sequence[Companion]
@@ -85,7 +85,7 @@ def _companions(candidate: ImportCandidate) -> Iterable[Companion]:
 
 
 def _explain(tree: Tree, name: str, recording: str | None, chosen: Mapping[str, str | None]) -> Problem:
-    """Return why nobody took the file. `recording` is the one that it is named after, if any."""
+    """Return the reason for leaving the file out. `recording` is the one that it is named after, if any."""
     kind = tree.kind(name)
     if name in tree.faults:
         return tree.faults[name]
@@ -104,7 +104,7 @@ def _explain(tree: Tree, name: str, recording: str | None, chosen: Mapping[str, 
 
 
 def _explain_metadata(tree: Tree, name: str) -> Problem:
-    """Return what is wrong with a metadata file that no importer took, or {} if it is none."""
+    """Return the fault of a metadata file that no importer took, or {} if it is no metadata."""
     if ending(name) not in (".json", ".js"):
         return {}
     try:
@@ -142,7 +142,7 @@ def _code(problem: Problem) -> str:
 
 
 def _place(name: str, code: str) -> str:
-    """Return the folder that a group of files is shown by. What is hidden in a folder is shown by that folder."""
+    """Return the folder that stands for a group of files. Files in a hidden folder belong to that folder."""
     if name.endswith("/"):
         return name
     return f"{folder(name)}/" if folder(name) else "./"

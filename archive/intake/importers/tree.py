@@ -137,7 +137,7 @@ class Tree(ABC):
         return self._kinds[name]
 
     def is_sound(self, name: str, decoded: Collection[Kind] = (Kind.SOUND,)) -> bool:
-        """Whether the decoder should look at the file: at each of a kind in `decoded`, and what is named like one."""
+        """Whether the decoder should look at the file: its kind is in `decoded`, or its name is that of a recording."""
         if self.kind(name) in decoded:
             return True
         is_script = ending(name) == ".ts" and self.kind(name) == Kind.TEXT  # TypeScript
@@ -258,7 +258,7 @@ class GivenFiles(Folder):
     def sounds(self) -> list[str]:
         if len(self.given) == 1:
             return list(self.given)
-        # What is named one by one is decoded unless it is plainly something else.
+        # A file that was named by itself is decoded unless it is plainly something else.
         decoded = {Kind.SOUND, Kind.UNKNOWN, Kind.UNREADABLE, Kind.EMPTY}
         return [name for name in self.names if name in self.given and self.is_sound(name, decoded)]
 

@@ -3,7 +3,7 @@
 - No member's name becomes a path: members are unpacked under a sanitized name into a new folder, so there is no path
   traversal.
 - One member is unpacked at a time, as a stream, and removed after its ingest. What a killed process left is removed by
-  the next: a folder that nobody has locked any more belongs to a process that is gone.
+  the next: an unlocked folder belongs to a process that has ended.
 - A member whose claimed size exceeds `MAX_UPLOAD_BYTES`, or `RATIO` times its packed size, is refused before unpacking.
   A member that claims less than it holds is harmless, since zipfile stops at the claimed size.
 - Symbolic links are not followed.

@@ -44,7 +44,7 @@ def _is_rolling(blocks: Sequence[Block], cleaned: list[list[str]]) -> bool:
         adds = len(cleaned[two]) > repeated
         repeats += bool(repeated and adjoins and (adds or is_short))
         additions += bool(repeated and adjoins and adds)
-    # Without a line that is added below a repeated one, somebody says the same again.
+    # A file in which no line is added below a repeated one has speakers who repeat themselves.
     return repeats > 1 and additions > 0 and repeats >= SHARE * len(pairs)
 
 

@@ -8,7 +8,7 @@ in JSON lines on the descriptor `says`:
 
     {"guards": [...]}                                   first line: the guards that hold
     {"measured": {...}, "access_copy": "audio.copy_gaps",
-     "notes": [{"code": ..., "params": {...}}]}         last line: description, why a copy was made, what was unusual
+     "notes": [{"code": ..., "params": {...}}]}         last line: description, reason for a copy, notes
     {"done": true}                                      or: all samples were written
     {"refused": "audio.silent", "params": {...}}        or: why this is no recording (archive/error_messages)
     {"failed": "OSError", "errno": 28}                  or: the machine's fault

@@ -1,4 +1,4 @@
-"""What was unusual about an accepted recording, as codes with parameters (archive/error_messages/audio.py)."""
+"""Notes about an accepted recording, as codes with parameters (archive/error_messages/audio.py)."""
 
 from archive.errors import Problem, make_problem
 from archive.intake.audio.decoder.decode import Source

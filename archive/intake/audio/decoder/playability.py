@@ -58,7 +58,7 @@ class Playability:
 
 
 def _find_reason(file: BinaryIO, source: Source) -> str:
-    """What is known before anything was decoded."""
+    """Return a reason that needs no decoding, or ""."""
     container, codec = source.container, source.stream.codec_context
     if codec.name not in source.form.plays or codec.profile == "xHE-AAC":  # few browsers have it
         return Reason.CODEC

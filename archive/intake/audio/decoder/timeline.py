@@ -12,8 +12,8 @@ from av.audio.frame import AudioFrame
 TOLERANCE = 0.06  # seconds: the longest packet of Opus. Rounded timestamps and most late packets stay below it
 LOOKAHEAD = 0.5  # seconds: a packet is late, and no gap precedes it, if the following ones catch up within it
 MAX_OVERLAP = 1.0  # seconds: a clock that goes back further was started anew, and no sound is dropped
-# Overlaps are repeated packets, a few at a time. A file that has more of them has wrong timestamps, and then sound that
-# is heard twice is better than sound that is lost: a share of what was placed, and seconds.
+# The most that is dropped as overlap: a share of the placed sound, and seconds. Recorders repeat a few packets at once.
+# More overlap means wrong timestamps, and repeated sound is better than lost sound.
 MAX_DROPPED_SHARE, MIN_DROPPED = 0.01, 1.0
 MAX_GAPS = 1000  # gaps whose place is kept
 FRAME, FRAMES_AT_ONCE = 2**15, 32  # samples of silence in a frame, and frames at a time
@@ -87,7 +87,7 @@ class Timeline:
         return not (self.is_corrected or self.late)
 
     def place(self, frames: list[AudioFrame]) -> Iterator[list[AudioFrame]]:
-        """Yield the frames that are due, with silence. The last frames may be held back until the next call."""
+        """Yield the frames whose place is known, and silence. The last frames may wait for the next call."""
         if not self.tick:
             yield frames
             return
@@ -112,13 +112,13 @@ class Timeline:
         yield placed
 
     def end(self) -> Iterator[list[AudioFrame]]:
-        """Yield what was held back."""
+        """Yield the frames that still wait."""
         while self._pending:
             for part in self._decide():
                 yield from part.batches() if isinstance(part, Silence) else [[part]]
 
     def _drift(self, frame: AudioFrame) -> float:
-        """How many seconds after the end of what was placed the frame is due."""
+        """Return the seconds between the end of the placed frames and the start of this one."""
         return 0.0 if frame.pts is None else frame.pts * self.tick - self.zero - self.position
 
     def _put(self, frame: AudioFrame) -> AudioFrame:
