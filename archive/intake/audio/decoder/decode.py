@@ -154,6 +154,7 @@ class Mono:
         if not MIN_RATE <= rate <= MAX_RATE:
             raise Unreadable("audio.bad_sample_rate", rate=rate)
         graph, layout, form = Graph(), first.layout.name, first.format.name
+        graph.threads = 1  # else one per core, each with 8 MiB of stack: 60 tracks on 2 cores fill the memory limit
         links = [
             graph.add("abuffer", sample_rate=str(rate), sample_fmt=form, channel_layout=layout, time_base=f"1/{rate}"),
             graph.add("asetnsamples", n=str(BATCH), pad="0"),
