@@ -12,7 +12,7 @@ from archive.intake.uploads.sessions import FileSpec, Uploader
 from archive.models import Space, UploadSession, User
 from archive.retention.purge import begin as begin_purge
 from archive.retention.purge import purge
-from archive.storage import Upload, begin, keys, store
+from archive.storage import StoredPart, Upload, begin, keys, store, stored_parts
 from tests.support.api_client import ApiClient
 from tests.support.deadlines import make_due
 from tests.support.log_entries import events
@@ -70,6 +70,31 @@ def test_two_completions_race(alice: User) -> None:
         assert responses == ["done", "done", "done"]
         assert events(session.space).count("upload.completed") == 1
         assert store().head(session.key).size == len(SENT)
+
+
+def test_parts_that_vanish_because_another_process_completes(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While MinIO completes an upload, it lists it without its parts for a moment."""
+    session, by = sent(ApiClient(user=alice)), Uploader(user=alice)
+
+    def list_during_completion(upload: Upload) -> list[StoredPart]:
+        upload.parts = {part.number: part.etag for part in listed(upload)}
+        upload.complete()
+        return []
+
+    listed = stored_parts
+    monkeypatch.setattr(complete, "stored_parts", list_during_completion)
+
+    assert complete.complete(fresh(session), by).state == "uploaded"
+    assert store().head(session.key).size == len(SENT)
+
+
+def test_parts_that_are_missing(alice: User) -> None:
+    caller, by = ApiClient(user=alice), Uploader(user=alice)
+    upload = caller.begin(caller.announce().json["id"], SENT).json
+
+    session = UploadSession.objects.select_related("space").get(pk=upload["id"])
+    assert outcome(complete.complete, session, by) == "Conflict"
+    assert fresh(session).state == "open"
 
 
 def test_a_completion_races_an_abort(alice: User) -> None:

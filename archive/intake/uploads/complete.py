@@ -5,6 +5,7 @@ The object keeps the key that the session chose when it was opened (sessions.py)
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,10 @@ def complete(session: UploadSession, by: Uploader, etags: Mapping[int, str] | No
         stored = store().head(session.key)
     except ObjectMissing:  # completed before, or aborted meanwhile
         _settle_without_parts(session, by)
+    except Conflict:  # perhaps only because another process completes it now: MinIO removes the parts first
+        if not (completed := _stored_object(session)):
+            raise
+        _settle(session, completed, by)
     else:
         _settle(session, stored, by)
     return _unless_aborted(session)
@@ -97,15 +102,19 @@ def _same(one: str, other: str) -> bool:
 
 def _settle_without_parts(session: UploadSession, by: Uploader) -> None:
     """The store has no such upload. Either it was completed, and its object exists, or it is lost."""
-    try:
-        stored = store().head(session.key)
-    except ObjectMissing:
-        stored = None
-    if stored is not None and stored.size == session.size:
+    if stored := _stored_object(session):
         _settle(session, stored, by)
         return
     clean_up.end(session, make_problem("upload.lost"), SYSTEM, detail=by.detail)
     refresh(session)
+
+
+def _stored_object(session: UploadSession) -> ObjectInfo | None:
+    """The object that a completion of this upload left in the store."""
+    with suppress(ObjectMissing):
+        stored = store().head(session.key)
+        return stored if stored.size == session.size else None
+    return None
 
 
 def _settle(session: UploadSession, stored: ObjectInfo, by: Uploader) -> None:
