@@ -41,7 +41,7 @@ RESET: dict[str, Any] = {"lease_until": None, "retry_at": None, "attempts": 0}
 
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(minutes=10)
-SHARE = 0.7  # of the lease, that one run may take; Celery's soft time limit is 0.8 (portal/settings.py)
+SHARE = 0.7  # of the lease, that one run may take; Celery's soft time limit is 0.8 (portal/settings/work.py)
 TICK = 1.0  # seconds between two renewals of a lease
 RETRIED = (StorageError, DecoderFailed, DiskFailed, MailUnavailable)  # errors that pass: try again later
 

@@ -1,0 +1,105 @@
+"""PostgreSQL, the object stores, and where recordings arrive by themselves; mail."""
+
+import environ
+
+from portal import env
+from portal.settings.site import DEBUG
+
+DATABASE_URL = env.address(
+    "DATABASE_URL",
+    ("postgres", "postgresql"),
+    id="spacekeep.E003",
+    hint="postgres://user:password@host:5432/spacekeep",
+)
+IDLE_TRANSACTION_SECONDS = env.number("IDLE_TRANSACTION_SECONDS", 60, least=1, id="spacekeep.E018")
+DATABASE = environ.Env.db_url_config(DATABASE_URL or "postgres://localhost/spacekeep")
+DATABASES = {
+    "default": {
+        **DATABASE,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "connect_timeout": 5,
+            # End the transaction of a stopped process: its locks would block a deletion.
+            "options": f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_SECONDS}s",
+            **DATABASE.get("OPTIONS", {}),  # what the address asks for: sslmode and the like
+        },
+    }
+}
+AUTH_USER_MODEL = "archive.User"
+
+S3 = {
+    "bucket_name": env.text("S3_BUCKET", id="spacekeep.E004", hint="The bucket that holds the recordings."),
+    "access_key": env.text("S3_ACCESS_KEY_ID", id="spacekeep.E005", hint="The access key of the object store."),
+    "secret_key": env.text("S3_SECRET_ACCESS_KEY", id="spacekeep.E006", hint="The secret key of the object store."),
+    "region_name": env.text("S3_REGION", "us-east-1"),
+    "signature_version": "s3v4",
+    "addressing_style": "path",
+    "default_acl": None,
+}
+# Two addresses of one store: the one that servers use, and the one that browsers see and that URLs are signed for.
+S3_ENDPOINT_URL = env.origin("S3_ENDPOINT_URL", id="spacekeep.E007", hint="The store's address for servers.")
+S3_PUBLIC_ENDPOINT_URL = env.origin(
+    "S3_PUBLIC_ENDPOINT_URL", S3_ENDPOINT_URL, id="spacekeep.E008", hint="The store's address for browsers."
+)
+
+# Recordings that arrive by themselves (archive/intake/arrivals). LiveKit: off without LIVEKIT_API_KEY. Its recordings
+# lie in a bucket of their own, by default in our store and with our key. No event can name another address or bucket.
+
+LIVEKIT_API_KEY = env.text("LIVEKIT_API_KEY", "")
+LIVEKIT_API_SECRET = env.text("LIVEKIT_API_SECRET", "")
+LIVEKIT_RECORDER = env.text("LIVEKIT_RECORDER", "")  # the prefix of a token, skr_...: its hosts and quotas apply
+LIVEKIT_URL = env.origin(
+    "LIVEKIT_URL", "", id="spacekeep.E060", hint="The address of LiveKit's API, to ask it for lost events."
+)
+LIVEKIT_BUCKET = env.text("LIVEKIT_BUCKET", "")
+LIVEKIT_PREFIX = env.text("LIVEKIT_PREFIX", "")  # keys of recordings begin with it
+LIVEKIT_DELETE_SOURCE = env.flag("LIVEKIT_DELETE_SOURCE", False)  # once a recording is safely stored here
+LIVEKIT_WAIT_SECONDS = env.number("LIVEKIT_WAIT_SECONDS", 60, least=0, most=3600, id="spacekeep.E061")
+LIVEKIT_S3_ENDPOINT_URL = env.origin(
+    "LIVEKIT_S3_ENDPOINT_URL", S3_ENDPOINT_URL, id="spacekeep.E062", hint="The store of LiveKit's bucket."
+)
+LIVEKIT_S3 = {
+    **S3,
+    "bucket_name": LIVEKIT_BUCKET,
+    "access_key": env.text("LIVEKIT_S3_ACCESS_KEY_ID", S3["access_key"] or ""),
+    "secret_key": env.text("LIVEKIT_S3_SECRET_ACCESS_KEY", S3["secret_key"] or ""),
+    "region_name": env.text("LIVEKIT_S3_REGION", S3["region_name"] or ""),
+}
+
+# Inboxes: below `inbox/` in our bucket, and a folder that every worker sees. Each recorder has a place of its own.
+
+INBOX_IN_STORE = env.flag("INBOX_IN_STORE", False)
+INBOX_FOLDER = env.text("INBOX_FOLDER", "")
+
+STORAGES = {
+    "livekit": {
+        "BACKEND": "archive.storage.backend.ObjectStorage",
+        "OPTIONS": {**LIVEKIT_S3, "endpoint_url": LIVEKIT_S3_ENDPOINT_URL},
+    },
+    "default": {
+        "BACKEND": "archive.storage.backend.ObjectStorage",
+        "OPTIONS": {**S3, "endpoint_url": S3_ENDPOINT_URL},
+    },
+    "public": {
+        "BACKEND": "archive.storage.backend.ObjectStorage",
+        "OPTIONS": {**S3, "endpoint_url": S3_PUBLIC_ENDPOINT_URL},
+    },
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "portal.static_files.HashedModuleStorage"
+    },
+}
+
+# Mail (archive/notices): without EMAIL_URL none is sent, and people find their notices on the page.
+
+MAIL = env.mail("EMAIL_URL", id="spacekeep.E028")
+MAIL_ON = bool(MAIL.host or MAIL.folder)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "")  # portal/checks.py wants one where mail is sent
+EMAIL_BACKEND = MAIL.backend
+EMAIL_FILE_PATH = MAIL.folder
+EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.starttls, MAIL.tls
+EMAIL_TIMEOUT = 15  # seconds, of each answer

@@ -1,0 +1,47 @@
+"""The retention rule (archive/policy.py), limits of uploads and bundles, certificates, audio, transcription."""
+
+import tempfile
+
+from portal import env
+
+RETENTION_DAYS = env.number("RETENTION_DAYS", 30, least=1, id="spacekeep.E011")
+VIOLATION_EXTRA_DAYS = env.number("VIOLATION_EXTRA_DAYS", 90, least=0, id="spacekeep.E012")
+LIFT_GRACE_DAYS = env.number("LIFT_GRACE_DAYS", 7, least=0, id="spacekeep.E013")
+HOLD_RELEASE_NEEDS_SECOND_ADMIN = env.flag(
+    "HOLD_RELEASE_NEEDS_SECOND_ADMIN", True
+)  # a legal hold is released by another admin than placed it
+MAX_RECORDING_SECONDS = env.number("MAX_RECORDING_SECONDS", 24 * 3600, least=1, id="spacekeep.E014")
+MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 5 * 1024**3, least=1, most=5 * 1024**4, id="spacekeep.E019")
+MAX_OPEN_UPLOADS = env.number("MAX_OPEN_UPLOADS", 10, least=1, id="spacekeep.E020")  # of one user or recorder
+UPLOAD_PART_BYTES = env.number(
+    "UPLOAD_PART_BYTES", 16 * 1024**2, least=5 * 1024**2, most=5 * 1024**3, id="spacekeep.E021"
+)
+BUNDLE_KEEP_DAYS = env.number(
+    "BUNDLE_KEEP_DAYS", 7, least=1, id="spacekeep.E030"
+)  # unfetched for so long, a bundle is removed
+# When the store has lost something that belongs into a bundle: `fail` says so instead of making one; `list` makes one
+# without it, and names it in data/missing.txt.
+BUNDLE_MISSING_OBJECTS = env.choice("BUNDLE_MISSING_OBJECTS", ("fail", "list"), id="spacekeep.E031")
+SIGNED_URL_SECONDS = env.number("SIGNED_URL_SECONDS", 300, least=1, most=300, id="spacekeep.E015")
+
+# Certificates of deletion are signed with it (archive/retention/certificate.py): the seed of an Ed25519 key.
+
+CERTIFICATE_KEY = env.seed(
+    "CERTIFICATE_KEY",
+    id="spacekeep.E040",
+    hint="Make one with: openssl rand -base64 32. Keep it for as long as you can.",
+)
+
+# Listening to what people bring: in a child process with limits (archive/intake/audio/measure.py)
+
+SPOOL_DIR = env.text("SPOOL_DIR", tempfile.gettempdir())  # where a recording lies while it is listened to
+DECODER_MEMORY_BYTES = env.number(
+    "DECODER_MEMORY_BYTES", 1024**3, least=256 * 1024**2, most=64 * 1024**3, id="spacekeep.E022"
+)
+DECODER_SECONDS = env.number("DECODER_SECONDS", 3600, least=1, id="spacekeep.E023")  # of wall time, and of CPU time
+
+# Automatic transcripts: the extra `transcription`, and a folder with a Whisper model for CTranslate2. Empty: off.
+
+TRANSCRIPTION_MODEL = env.text("TRANSCRIPTION_MODEL", "")
+TRANSCRIPTION_LANGUAGE = env.text("TRANSCRIPTION_LANGUAGE", "")  # BCP 47; empty: detected
+TRANSCRIPTION_THREADS = env.number("TRANSCRIPTION_THREADS", 2, least=1, most=256, id="spacekeep.E024")
