@@ -140,6 +140,7 @@ def test_a_stale_worker_removes_no_finished_bundle(bundle: Bundle, day: Proxy) -
     assert_checksums_match(bundle)
 
 
+@pytest.mark.long
 def test_an_object_with_other_parts_is_not_reused(bundle: Bundle, day: Proxy) -> None:
     """The ZIP was completed, and its worker died; then a title of the same length made another one of the same size,
     and that upload was ended by somebody."""

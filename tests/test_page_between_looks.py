@@ -80,6 +80,7 @@ def test_a_transcript_is_imported_between_two_queries(alice: User, waits: Callab
     assert pages(make_client(alice), begin) > 10
 
 
+@pytest.mark.long
 def test_an_automatic_transcript_finishes_between_two_queries(
     alice: User, waits: Callable[[], Space], settings: Settings
 ) -> None:

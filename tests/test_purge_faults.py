@@ -101,11 +101,13 @@ STAYS = [
     pytest.param(Fault(DELETE, status=503, code="SlowDown"), "answered 503 SlowDown", id="503", marks=LONG),
     pytest.param(Fault(DELETE, status=403, code="AccessDenied"), "answered 403 AccessDenied", id="403", marks=LONG),
     pytest.param(Fault(LIST, status=403, code="AccessDenied"), "answered 403 AccessDenied", id="403 to a listing"),
-    pytest.param(Fault(LIST, status=404, code="NoSuchBucket"), "answered 404 NoSuchBucket", id="no bucket"),
+    pytest.param(Fault(LIST, status=404, code="NoSuchBucket"), "answered 404 NoSuchBucket", id="no bucket", marks=LONG),
     pytest.param(
         Fault(UPLOADS, status=500, code="InternalError"), "answered 500", id="500 to open uploads", marks=LONG
     ),
-    pytest.param(Fault(END, status=403, code="AccessDenied"), "answered 403", id="403 to an end of an upload"),
+    pytest.param(
+        Fault(END, status=403, code="AccessDenied"), "answered 403", id="403 to an end of an upload", marks=LONG
+    ),
     pytest.param(Fault(DELETE, after_seconds=2.5, times=1), "ReadTimeoutError", id="slow", marks=LONG),
     pytest.param(Fault(DELETE, lost=True, times=1), "can't be reached", id="reset after it was done"),
 ]
@@ -131,7 +133,7 @@ def test_a_persistent_store_error_keeps_the_space_expiring(spaces: list[Space], 
     [
         pytest.param(Fault(DELETE, lost=True, times=1), id="reset after it was done"),
         pytest.param(Fault(END, lost=True, times=2), id="reset after ends of uploads", marks=LONG),
-        pytest.param(Fault(DELETE, status=503, code="SlowDown", times=1), id="503"),
+        pytest.param(Fault(DELETE, status=503, code="SlowDown", times=1), id="503", marks=LONG),
         pytest.param(Fault(DELETE, after_seconds=2.5, times=1), id="slow", marks=LONG),
     ],
 )

@@ -16,6 +16,7 @@ TIMES = b"00:01.000 --> 00:02.000\n"
 MESSAGE = (
     b'{"kind": 1, "payload": {"body": {"final": true, "body": "x", "username": "n", "timestamp": 1638704725994}}}\n'
 )
+LONG_RUN = pytest.mark.long
 Limit = tuple[str, dict[str, int]]
 NESTED: Limit = ("transcript.json_too_deep", {})
 PARTS: Limit = ("transcript.json_too_large", {})
@@ -36,8 +37,8 @@ LARGE = ("transcript.too_large", {"limit": 20 * 1024**2})
         (b"WEBVTT\n" + b"\n" * 20_000_000, LINES),
         (b"WEBVTT\n\n" + (TIMES + b"\n") * 1_000_000, LARGE),
         (b"WEBVTT\n\n" + (b"0:1.0 --> 0:2.0\n\n") * 100_001, MANY),
-        (b"[00:01] x\n" * 100_001, MANY),
-        (MESSAGE + b"x\n" * 400_000, MANY),
+        pytest.param(b"[00:01] x\n" * 100_001, MANY, marks=LONG_RUN),
+        pytest.param(MESSAGE + b"x\n" * 400_000, MANY, marks=LONG_RUN),
         (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, NESTED),
         (b'{"segments":' + b"[" * 10_000 + b"]" * 10_000 + b"}", NESTED),
         (b'{"segments": [{"startTime": ' + b"9" * 1_000_000 + b"}]}", NESTED),
@@ -73,7 +74,15 @@ LINE = 90_000
         *(b"[1" * (LINE // 2), b"a" * 59 + b": " * (LINE // 2)),
     ],
 )
-@pytest.mark.parametrize("head", [b"WEBVTT\n\n" + TIMES, b"1\n00:00:01,000 --> 00:00:02,000\n", b"[00:01] x\n"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"WEBVTT\n\n" + TIMES,
+        pytest.param(b"1\n00:00:01,000 --> 00:00:02,000\n", marks=LONG_RUN),
+        pytest.param(b"[00:01] x\n", marks=LONG_RUN),
+    ],
+    ids=["vtt", "srt", "text"],
+)
 def test_parsing_time_is_linear(head: bytes, line: bytes) -> None:
     """Linear, these lines take some tens of milliseconds; by the square, minutes."""
     begins = head.splitlines(keepends=True)
@@ -139,7 +148,9 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 @pytest.mark.parametrize(
     "data",
     [
-        """b'{"segments":[],' + b",".join(b'"a%d":1' % n for n in range(1_400_000)) + b"}" """,
+        pytest.param(
+            """b'{"segments":[],' + b",".join(b'"a%d":1' % n for n in range(1_400_000)) + b"}" """, marks=LONG_RUN
+        ),
         """("WEBVTT\\n\\nSTYLE\\n" + "🌱\\n" * 990_000).encode()""",
     ],
     ids=["keys", "lines of one block"],
