@@ -1,15 +1,40 @@
-"""Models in Django's admin: accounts for superusers, the list of rules for admins. Never Spaces, never the log. The
-site is portal/admin_site.py."""
+"""Models in Django's admin: names of accounts for superusers, the list of rules for admins. Never Spaces, never the
+log. The site is portal/admin_site.py."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
+from django.urls import URLPattern
+from django.utils.translation import gettext_lazy as _
 
 from archive.models import Rule, User
 
-admin.site.register(User, UserAdmin)
+
+@admin.register(User)
+class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
+    """Accounts, without what grants power: roles, activity, e-mail and password change through archive/accounts/, which
+    checks and logs."""
+
+    list_display = ("username", "first_name", "last_name", "role_names", "is_active")
+    list_filter = ("is_superuser", "is_active", "groups")
+    filter_horizontal = ()
+    readonly_fields = ("email", "role_names", "is_superuser", "is_active", "last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("username", "first_name", "last_name", "time_zone", "email")}),
+        (None, {"fields": ("role_names", "is_superuser", "is_active", "last_login", "date_joined")}),
+    )
+
+    @admin.display(description=_("Roles"))
+    def role_names(self, account: User) -> str:
+        return ", ".join(sorted(account.roles))
+
+    def get_urls(self) -> list[URLPattern]:
+        return [url for url in super().get_urls() if url.name != "auth_user_password_change"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # the log and certificates name accounts by their number
 
 
 @admin.register(Rule)

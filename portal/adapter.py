@@ -1,9 +1,16 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
+from archive.accounts import passwords
+from archive.models import User
+
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Closes sign-up: only the operator creates accounts."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def set_password(self, user: User, password: str) -> None:
+        """Change the password of the account that asks, with its log entry."""
+        passwords.set_password(user, password, by=user)

@@ -1,5 +1,6 @@
 """The site of Django's admin: who may enter, and how to sign in."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
@@ -12,6 +13,13 @@ from archive.models import User
 
 
 class SpacekeepAdminSite(AdminSite):
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register the archive's own models and no others: addresses, second factors and linked accounts of the
+        libraries would be ways to sign in as somebody else, and groups to change every member's role."""
+        models = model_or_iterable if isinstance(model_or_iterable, Iterable) else [model_or_iterable]
+        own = [model for model in models if model._meta.app_label == "archive"]
+        super().register(own, admin_class, **options)
+
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, and members of `admins`, who find the rules there and nothing else."""
         user = request.user

@@ -8,7 +8,7 @@ from archive import dbtime, recorders
 from archive.models import IdempotencyKey, Space, User
 from tests.support.api_client import ApiClient, make_recorder
 from tests.support.deadlines import make_due
-from tests.test_concurrency import at_once
+from tests.support.threads import at_once
 
 ENDED = (datetime.now(UTC) - timedelta(hours=3)).isoformat()
 

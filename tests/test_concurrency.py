@@ -1,16 +1,12 @@
 """Two concurrent transactions: exactly one wins, and the other gets an error."""
 
 import os
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 from io import BytesIO
-from typing import TypeVar
 
 import pytest
-from django.db import connection
 
 from archive import dbtime
 from archive.bundles import build
@@ -23,28 +19,11 @@ from archive.moderation.violations import flag, lift
 from archive.retention import purge
 from archive.storage import keys, store, write
 from tests.support.factory import make_contents, make_row
+from tests.support.threads import at_once
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
-T = TypeVar("T")
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "10"))  # of each race; 1,000 before a release
-
-
-def at_once(*calls: Callable[[], T], first: Callable[[], None] | None = None) -> list[T]:
-    """Run them in threads that start together, each with a connection of its own. `first` is done when all are ready,
-    and before they start."""
-    together = threading.Barrier(len(calls), first)
-
-    def run(call: Callable[[], T]) -> T:
-        try:
-            connection.ensure_connection()
-            together.wait(10)
-            return call()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 def logged_events(space: Space) -> list[str]:

@@ -16,8 +16,8 @@ from archive.storage import StoredPart, Upload, begin, keys, store, stored_parts
 from tests.support.api_client import ApiClient
 from tests.support.deadlines import make_due
 from tests.support.log_entries import events
+from tests.support.threads import at_once
 from tests.support.waiting import PATIENCE
-from tests.test_concurrency import at_once
 from tests.test_purge_races import meanwhile
 
 pytestmark = pytest.mark.usefixtures("committed")

@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 
 from archive import formatting
 from archive.error_messages import (
+    accounts,
     api,
     arrivals,
     audio,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 Problem = Mapping[str, Any]  # {"code": ..., "params": {...}}, as archive/errors.py makes it
 
 AREAS = (
+    accounts,
     api,
     arrivals,
     audio,

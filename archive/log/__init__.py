@@ -3,7 +3,9 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,22 +16,38 @@ from django.db import connection
 from archive.log import events
 from archive.models import LogEntry, User
 
-__all__ = ["SYSTEM", "Actor", "commitment", "events", "record", "record_all", "rfc3339"]
+__all__ = ["OPERATOR", "SYSTEM", "Actor", "commitment", "events", "record", "record_all", "rfc3339", "run_by_command"]
+
+_BY_COMMAND: ContextVar[bool] = ContextVar("by_command", default=False)
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who caused an event: a `user` with an id, or the `system` (a background job)."""
+    """Who caused an event: a `user` with an id, a `recorder`, or the `system` (a background job).
+
+    A `command` is one of manage.py: its id is the account that it was run for (--by), which did not sign in for it.
+    """
 
     kind: str
     id: int | None = None
 
     @classmethod
     def of(cls, user: User) -> "Actor":
-        return cls("user", user.pk)
+        return cls("command" if _BY_COMMAND.get() else "user", user.pk)
 
 
 SYSTEM = Actor("system")
+OPERATOR = Actor("command")  # a command that was run for no account
+
+
+@contextmanager
+def run_by_command() -> Iterator[None]:
+    """In this block a command of manage.py acts, whatever account it names."""
+    token = _BY_COMMAND.set(True)
+    try:
+        yield
+    finally:
+        _BY_COMMAND.reset(token)
 
 
 def record(event: str, *, space_id: UUID | None, actor: Actor, **detail: Any) -> LogEntry:

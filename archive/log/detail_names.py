@@ -43,6 +43,7 @@ NAMES = {
     "reason": _("reason"),
     "recorder": _("recorder"),
     "retention_days": _("retention days"),
+    "role": _("role"),
     "rule": _("rule"),
     "scopes": _("scopes"),
     "sha256": _("sha256"),

@@ -76,6 +76,15 @@ TRANSCRIPTION_FAILED = Event("transcription.failed", _("Automatic transcript fai
 TOKEN_CREATED = Event("token.created", _("Token created"))
 TOKEN_REVOKED = Event("token.revoked", _("Token revoked"))
 
+ACCOUNT_ROLE_GRANTED = Event("account.role_granted", _("Role granted"), icon="person", summary=summaries.account_role)
+ACCOUNT_ROLE_REVOKED = Event("account.role_revoked", _("Role revoked"), icon="person", summary=summaries.account_role)
+ACCOUNT_ACTIVATED = Event("account.activated", _("Account activated"), icon="person", summary=summaries.account)
+ACCOUNT_DEACTIVATED = Event("account.deactivated", _("Account deactivated"), icon="person", summary=summaries.account)
+ACCOUNT_PASSWORD_CHANGED = Event(
+    "account.password_changed", _("Password changed"), icon="person", summary=summaries.account
+)
+ACCOUNT_CLOSED = Event("account.closed", _("Account closed"), icon="person", summary=summaries.account)
+
 OBJECT_MISSING = Event("object.missing", _("Object missing from the store"), premis="fixity check", icon="alert")
 OBJECT_FOUND = Event("object.found", _("Missing object found again"))
 

@@ -48,6 +48,16 @@ def rule_broken(detail: Detail) -> str:
     return _("rule %(code)s") % {"code": detail["rule"]}
 
 
+def account(detail: Detail) -> str:
+    """The number of the account."""
+    return _("account %(number)s") % {"number": detail["account"]}
+
+
+def account_role(detail: Detail) -> str:
+    """The number of the account, and the role."""
+    return _("account %(number)s, role %(role)s") % {"number": detail["account"], "role": detail["role"]}
+
+
 def notice_kind(detail: Detail) -> str:
     """What the notice is about."""
     return str(Notice.Kind(detail["kind"]).label)

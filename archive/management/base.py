@@ -8,6 +8,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
+from archive import log
 from archive.errors import SpacekeepError, StorageError, StoreDenied
 from archive.models import Space, User
 
@@ -22,7 +23,8 @@ class Command(BaseCommand, ABC):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            self.run(**options)
+            with log.run_by_command():
+                self.run(**options)
         except StoreDenied as error:
             raise CommandError(f"{error} Check S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY. Nothing was lost.") from error
         except StorageError as error:
@@ -42,6 +44,11 @@ class Command(BaseCommand, ABC):
     def print_result(self, text: str, facts: dict[str, Any], *, as_json: bool) -> None:
         """Print `text`, or `facts` as one JSON object."""
         self.stdout.write(json.dumps(facts, ensure_ascii=False) if as_json else text)
+
+
+def add_by(parser: CommandParser, *, required: bool = True) -> None:
+    """Add --by: the account that the command acts for. The log records the account, and that it was a command."""
+    parser.add_argument("--by", required=required, metavar="NAME", help="an admin")
 
 
 def find_user(name: str) -> User:

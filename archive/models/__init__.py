@@ -16,7 +16,7 @@ from archive.models.space_queries import SpaceQuerySet
 from archive.models.stored import Derived, Recording, SearchLine, Transcript
 from archive.models.transcription import Transcription
 from archive.models.upload import UploadPart, UploadSession
-from archive.models.user import User
+from archive.models.user import RoleMembership, User
 from archive.models.violation import Appeal, Rule, Violation
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "ReconcileFinding",
     "RecorderToken",
     "Recording",
+    "RoleMembership",
     "Rule",
     "SearchLine",
     "Space",

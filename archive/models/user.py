@@ -1,14 +1,31 @@
-from django.contrib.auth.models import AbstractUser
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractUser, Group
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 
 ADMINS = "admins"
 AUDITORS = "auditors"
+SUPERUSERS = "superusers"  # not a group: the flag `is_superuser`
 
 
 class User(AbstractUser):
-    """Anybody who signs in. Roles are the groups `admins` and `auditors`; a host is any user who owns a Space."""
+    """Anybody who signs in. Roles are the groups `admins` and `auditors`; a host is any user who owns a Space.
 
+    Roles, superuser status, activity and passwords change through archive/accounts/, which writes the log.
+    """
+
+    groups: "models.ManyToManyField[Group, RoleMembership]" = models.ManyToManyField(  # type: ignore[assignment]
+        Group,
+        through="RoleMembership",
+        through_fields=("user", "group"),
+        blank=True,
+        related_name="user_set",
+        related_query_name="user",
+        verbose_name=_("groups"),
+    )
     time_zone = models.CharField(
         max_length=64, blank=True, help_text="IANA name, as the browser used last says it; empty: not known."
     )
@@ -28,3 +45,28 @@ class User(AbstractUser):
     @property
     def display_name(self) -> str:
         return self.get_full_name() or self.username
+
+    def role_since(self, role: str) -> datetime | None:
+        """When the account got the role (`admins` or `auditors`), or was activated again with it. None without it."""
+        since = RoleMembership.objects.filter(user=self, group__name=role).values_list("granted_at", flat=True)
+        return since.first()
+
+    def has_role_since_before(self, role: str, moment: datetime) -> bool:
+        """Whether the account had the role before `moment`, without a break. For decisions that need two people."""
+        since = self.role_since(role)
+        return since is not None and since < moment
+
+
+class RoleMembership(models.Model):
+    """A role that an account has, since when, and which account granted it (none: the operator, by a command)."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="role_memberships")
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+")
+    granted_at = models.DateTimeField(db_default=Now(), editable=False)
+    granted_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="role_membership_once", fields=["user", "group"])]
+
+    def __str__(self) -> str:
+        return f"{self.group_id} of {self.user_id}"

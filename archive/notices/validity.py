@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast
 
-from archive.models import Bundle, Notice, User, Violation
+from archive.models import Bundle, Notice, RoleMembership, User, Violation
 from archive.models.notice_kinds import NoticeKind, Obsolete
 from archive.models.user import ADMINS
 
@@ -19,7 +19,7 @@ def with_validity(notices: Any) -> Any:
     is true), `bundle_size` (bytes; None unless it is ready), `rule_name` and `violation_state`."""
     ready = _subject(Bundle).filter(state=Bundle.State.READY)
     violation = _subject(Violation)
-    admins = User.groups.through._default_manager.filter(user=OuterRef("user"), group__name=ADMINS)
+    admins = RoleMembership.objects.filter(user=OuterRef("user"), group__name=ADMINS)
     return (
         notices.select_related("space")
         .annotate(

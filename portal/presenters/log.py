@@ -84,8 +84,10 @@ def _note_for_host(entry: LogEntry, rule_names: dict[str, str]) -> str:
 
 def _actor(entry: LogEntry, names: dict[int, str]) -> str:
     if entry.actor_id is None:
-        return {"system": "Spacekeep", "recorder": _("recorder")}.get(entry.actor_kind, entry.actor_kind)
-    return names.get(entry.actor_id) or _("user {number}").format(number=entry.actor_id)
+        nameless = {"system": "Spacekeep", "recorder": _("recorder"), "command": _("operator (command)")}
+        return nameless.get(entry.actor_kind, entry.actor_kind)
+    name = names.get(entry.actor_id) or _("user {number}").format(number=entry.actor_id)
+    return _("{name} (command)").format(name=name) if entry.actor_kind == "command" else name
 
 
 def _plain(value: Any) -> str:

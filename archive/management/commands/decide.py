@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from archive.management.base import Command as Base
-from archive.management.base import find_user
+from archive.management.base import add_by, find_user
 from archive.moderation.appeals import decide
 
 
@@ -15,7 +15,7 @@ class Command(Base):
         parser.add_argument("appeal", metavar="APPEAL", type=int, help="its number, as /moderation/appeals/ shows it")
         parser.add_argument("decision", choices=["grant", "deny"])
         parser.add_argument("--reason", required=True, metavar="TEXT")
-        parser.add_argument("--by", required=True, metavar="NAME", help="an admin")
+        add_by(parser)
 
     def run(self, **options: Any) -> None:
         granted = options["decision"] == "grant"

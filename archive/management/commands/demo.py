@@ -4,9 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.models import Group
-
 from archive import dbtime
+from archive.accounts import passwords, roles
 from archive.intake.ingest import ingest
 from archive.intake.request import Request
 from archive.management.base import Command as Base
@@ -41,10 +40,9 @@ def _create_account(name: str, first_name: str, group: str, password: str) -> Us
         defaults={"first_name": first_name, "email": f"{name}@example.org", "is_staff": group == "admins"},
     )
     if created and group:
-        user.groups.add(Group.objects.get(name=group))
+        roles.grant_role(user.pk, group, by=None)
     if not user.check_password(password):
-        user.set_password(password)
-        user.save(update_fields=["password"])
+        passwords.set_password(user, password, by=None)
     return user
 
 

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from archive.management.base import Command as Base
-from archive.management.base import find_space, find_user
+from archive.management.base import add_by, find_space, find_user
 from archive.moderation.violations import flag
 
 
@@ -15,7 +15,7 @@ class Command(Base):
         parser.add_argument("space", metavar="SPACE")
         parser.add_argument("--rule", required=True, metavar="CODE")
         parser.add_argument("--reason", required=True, metavar="TEXT")
-        parser.add_argument("--by", required=True, metavar="NAME", help="an admin")
+        add_by(parser)
 
     def run(self, **options: Any) -> None:
         space = find_space(options["space"])

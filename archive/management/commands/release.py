@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from archive.management.base import Command as Base
-from archive.management.base import find_user
+from archive.management.base import add_by, find_user
 from archive.moderation.holds import release
 
 
@@ -16,7 +16,7 @@ class Command(Base):
         super().add_arguments(parser)
         parser.add_argument("hold", metavar="HOLD", type=int, help="its number, as `hold` printed it")
         parser.add_argument("--reason", required=True, metavar="TEXT")
-        parser.add_argument("--by", required=True, metavar="NAME", help="an admin")
+        add_by(parser)
 
     def run(self, **options: Any) -> None:
         hold = release(options["hold"], options["reason"], find_user(options["by"]))

@@ -1,0 +1,54 @@
+"""Shared by all changes of accounts: lock the rows, check who may change whom, write the log entry.
+
+Changes of accounts are rare, so they take turns: each locks the row of the group `admins` first. Two admins can't
+revoke each other at the same moment and leave the archive without an admin.
+"""
+
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+
+from archive import log
+from archive.errors import Refused
+from archive.log import OPERATOR, Actor
+from archive.models import User
+from archive.models.user import ADMINS
+
+
+def lock_account(account_id: int, by: User | None, *, by_superuser: bool = False) -> User:
+    """The account, read after all changes of accounts before this one; locked until the transaction ends. Raises
+    Refused if there is none, and if `by` may not change it (with `by_superuser`: is not a superuser)."""
+    Group.objects.select_for_update().get(name=ADMINS)
+    ids = {account_id} | ({by.pk} if by else set())
+    rows = {user.pk: user for user in User.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")}
+    account = rows.get(account_id)
+    if account is None:
+        raise Refused("account.not_found")
+    if by is not None:
+        check_may_change(account, rows.get(by.pk, by), by_superuser=by_superuser)
+    return account
+
+
+def check_may_change(account: User, by: User, *, by_superuser: bool = False) -> None:
+    """Raise Refused unless `by` may change the roles and the activity of this account: admins and superusers may, and
+    only superusers those of a superuser."""
+    if not by.is_active or not (by.is_admin or by.is_superuser):
+        raise Refused("account.not_an_admin", user=by.username)
+    if (by_superuser or account.is_superuser) and not by.is_superuser:
+        raise Refused("account.not_a_superuser", user=by.username)
+
+
+def check_is_not_last_admin(account: User) -> None:
+    """Raise Refused if no other active admin would remain without this one."""
+    if account.is_active and account.is_admin and not active_admins().exclude(pk=account.pk).exists():
+        raise Refused("account.last_admin")
+
+
+def active_admins() -> QuerySet[User]:
+    return User.objects.filter(is_active=True, groups__name=ADMINS)
+
+
+def record(event: str, account: User, by: User | None, **detail: Any) -> None:
+    """Write the log entry of a change, in its transaction. `by` is None for the operator."""
+    log.record(event, space_id=None, actor=Actor.of(by) if by else OPERATOR, account=account.pk, **detail)

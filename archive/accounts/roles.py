@@ -1,0 +1,90 @@
+"""Grant and revoke roles, and switch accounts off and on.
+
+Each function changes one account in one transaction, with its log entry, and is idempotent. `by` is the account that
+asks for the change; None is the operator, who uses a command without --by. Nobody may give a role to themselves, and
+the last active admin always stays one.
+
+A role counts from the moment when it was granted, or when its account was activated again: decisions that need two
+people ask for a role that is older than what is decided.
+"""
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models.functions import Now
+
+from archive.accounts.changes import check_is_not_last_admin, lock_account, record
+from archive.errors import Refused
+from archive.log import events
+from archive.models import RoleMembership, User
+from archive.models.user import ADMINS, AUDITORS, SUPERUSERS
+
+ROLES = (ADMINS, AUDITORS, SUPERUSERS)
+
+
+def grant_role(account_id: int, role: str, by: User | None) -> bool:
+    """Give the account a role, from now on. False if it has it. Raises Refused."""
+    _check_role(role)
+    if by is not None and by.pk == account_id:
+        raise Refused("account.own_role")
+    with transaction.atomic():
+        account = lock_account(account_id, by, by_superuser=role == SUPERUSERS)
+        if _has_role(account, role):
+            return False
+        if role == SUPERUSERS:
+            account.is_superuser = account.is_staff = True
+            account.save(update_fields=["is_superuser", "is_staff"])
+        else:
+            RoleMembership.objects.create(user=account, group=Group.objects.get(name=role), granted_by=by)
+        record(events.ACCOUNT_ROLE_GRANTED, account, by, role=role)
+    return True
+
+
+def revoke_role(account_id: int, role: str, by: User | None) -> bool:
+    """Take a role from the account. False if it does not have it. Raises Refused, also for the last active admin."""
+    _check_role(role)
+    with transaction.atomic():
+        account = lock_account(account_id, by, by_superuser=role == SUPERUSERS)
+        if not _has_role(account, role):
+            return False
+        if role == SUPERUSERS:
+            account.is_superuser = account.is_staff = False
+            account.save(update_fields=["is_superuser", "is_staff"])
+        else:
+            if role == ADMINS:
+                check_is_not_last_admin(account)
+            RoleMembership.objects.filter(user=account, group__name=role).delete()
+        record(events.ACCOUNT_ROLE_REVOKED, account, by, role=role)
+    return True
+
+
+def set_active(account_id: int, *, active: bool, by: User | None) -> bool:
+    """Switch the account off, or on again: its roles then count from now. False if it is so already. Raises Refused,
+    also for the last active admin."""
+    if active and by is not None and by.pk == account_id:
+        raise Refused("account.own_activation")
+    with transaction.atomic():
+        account = lock_account(account_id, by)
+        if account.is_active == active:
+            return False
+        if active:
+            RoleMembership.objects.filter(user=account).update(granted_at=Now(), granted_by=by)
+        else:
+            check_is_not_last_admin(account)
+        account.is_active = active
+        account.save(update_fields=["is_active"])
+        record(events.ACCOUNT_ACTIVATED if active else events.ACCOUNT_DEACTIVATED, account, by)
+    return True
+
+
+def record_new_superuser(account: User) -> None:
+    """Log that a command of the operator created this account as a superuser. Call it in that transaction."""
+    record(events.ACCOUNT_ROLE_GRANTED, account, None, role=SUPERUSERS)
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise Refused("account.no_such_role", role=role, roles=list(ROLES))
+
+
+def _has_role(account: User, role: str) -> bool:
+    return account.is_superuser if role == SUPERUSERS else account.role_since(role) is not None

@@ -1,0 +1,40 @@
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from archive.accounts import roles
+from archive.management.base import Command as Base
+from archive.management.base import add_by, find_user
+from archive.models import User
+
+
+class Command(Base):
+    help = (
+        "Grant or revoke a role, or switch an account off or on. Each change is an entry of the retention log. Without "
+        "--by, the operator makes the change."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("action", choices=["grant", "revoke", "activate", "deactivate"])
+        parser.add_argument("name", metavar="NAME", help="the account's user name")
+        parser.add_argument("role", nargs="?", choices=roles.ROLES, help="for grant and revoke")
+        add_by(parser, required=False)
+
+    def run(self, **options: Any) -> None:
+        action, role = options["action"], options["role"]
+        account = User.objects.filter(username=options["name"]).first()
+        if account is None:
+            raise CommandError(f"There is no user {options['name']!r}.")
+        by = find_user(options["by"]) if options["by"] else None
+        changes_role = action in {"grant", "revoke"}
+        if changes_role != (role is not None):
+            raise CommandError(
+                f"Name the role: {', '.join(roles.ROLES)}." if changes_role else f"{action} has no role."
+            )
+        if changes_role:
+            changed = (roles.grant_role if action == "grant" else roles.revoke_role)(account.pk, role, by)
+        else:
+            changed = roles.set_active(account.pk, active=action == "activate", by=by)
+        facts = {"account": account.pk, "action": action, "role": role, "changed": changed}
+        self.print_result("Done." if changed else "Nothing to change.", facts, as_json=options["json"])
