@@ -63,8 +63,8 @@ big: $(VENV)/.dev node_modules/.test ## uploads of 1 GiB through the browser and
 limits: $(VENV)/.dev node_modules/.test ## bundles of 200 random shapes, of more than 4 GiB, of more than 65,535 members
 	@SHAPES=$${SHAPES:-200} LIMITS=1 $(PYTEST) tests/test_bundle_shapes.py tests/test_bundle_limits.py --durations=5 $(ARGS)
 
-fuzz: $(VENV)/.dev node_modules/.test ## the API with what nobody thought of, 200 requests for each operation in each way
-	@SCHEMA_EXAMPLES=$${SCHEMA_EXAMPLES:-200} $(PYTEST) tests/test_api_schema.py $(ARGS)
+fuzz: $(VENV)/.dev node_modules/.test ## the API with 200 generated requests per operation, the decoder with 1,000 mutated recordings
+	@SCHEMA_EXAMPLES=$${SCHEMA_EXAMPLES:-200} MUTATED=$${MUTATED:-1000} $(PYTEST) tests/test_api_schema.py tests/test_decoder_mutated.py -s --timeout=7200 $(ARGS)
 
 kills: $(VENV)/.dev node_modules/.test ## processes of every kind, and builds of bundles, killed 500 times each (KILLS=...)
 	@KILLS=$${KILLS:-500} $(PYTEST) tests/test_everything_killed.py tests/test_bundle_killed.py tests/test_interrupted_run.py --timeout=7200 $(ARGS)
