@@ -19,8 +19,8 @@ class ArchiveConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # They need the models: a system check, and the wake-ups of work.
-        from archive import wakeups  # noqa: PLC0415
+        # They need the models: system checks, and the wake-ups of work.
+        from archive import database_roles, wakeups  # noqa: F401, PLC0415
         from archive.storage import checks  # noqa: F401, PLC0415
 
         wakeups.connect(publish)

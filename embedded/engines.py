@@ -53,6 +53,7 @@ class Engines:
         """The settings that lead to these engines, once they were started."""
         return {
             "DATABASE_URL": self.postgres.url,
+            "DATABASE_OWNER_URL": self.postgres.owner_url,
             "BROKER_URL": self.valkey.url,
             "S3_ENDPOINT_URL": self.seaweedfs.url,
             "S3_PUBLIC_ENDPOINT_URL": self.seaweedfs.url,

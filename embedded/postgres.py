@@ -1,4 +1,7 @@
-"""PostgreSQL with password sign-in (SCRAM) over TCP on 127.0.0.1; the portal owns its database and is no superuser."""
+"""PostgreSQL with password sign-in (SCRAM) over TCP on 127.0.0.1.
+
+Two roles, and neither is a superuser: one owns the database and migrates, the portal reads and writes rows.
+"""
 
 import importlib.util
 import shutil
@@ -17,6 +20,7 @@ from embedded.process import launcher_command
 from embedded.state import HOST, State
 
 DATABASE = ROLE = "spacekeep"
+OWNER = "spacekeep_owner"
 SUPERUSER = "postgres"
 MAX_CONNECTIONS = 100
 
@@ -37,12 +41,20 @@ class Postgres(Engine):
 
     @property
     def url(self) -> str:
-        return f"postgres://{ROLE}:{self._state.secret('postgres_password')}@{HOST}:{self.port('postgres')}/{DATABASE}"
+        """For the portal."""
+        return self._url(ROLE, "postgres_password", DATABASE)
+
+    @property
+    def owner_url(self) -> str:
+        """For migrations."""
+        return self._url(OWNER, "postgres_owner_password", DATABASE)
 
     def superuser_url(self, database: str) -> str:
         """For tests, which empty a database that forbids its owner to delete."""
-        password = self._state.secret("postgres_superuser_password")
-        return f"postgres://{SUPERUSER}:{password}@{HOST}:{self.port('postgres')}/{database}"
+        return self._url(SUPERUSER, "postgres_superuser_password", database)
+
+    def _url(self, role: str, secret: str, database: str) -> str:
+        return f"postgres://{role}:{self._state.secret(secret)}@{HOST}:{self.port('postgres')}/{database}"
 
     @property
     def _who(self) -> identity.Identity:
@@ -116,35 +128,32 @@ class Postgres(Engine):
     def _answers(self) -> bool:
         """Whether the portal's role can ask its database; both are made at the first start."""
         try:
+            if self._state.text("postgres_roles") is None:
+                self._create_database()
             with psycopg.connect(self.url, connect_timeout=2) as connection:
                 connection.execute("SELECT 1")
-            return True
-        except psycopg.OperationalError:
-            # A missing role and a wrong password look the same from outside, on purpose.
-            return self._create_database() if self._state.text("postgres_ready") is None else False
-
-    def _create_database(self) -> bool:
-        """Make the role (may create databases, is no superuser) and its database, whatever of them is missing."""
-        role, database = sql.Identifier(ROLE), sql.Identifier(DATABASE)
-        password = sql.Literal(self._state.secret("postgres_password"))
-        try:
-            with psycopg.connect(
-                host=HOST,
-                port=self.port("postgres"),
-                user=SUPERUSER,
-                dbname="postgres",
-                password=self._state.secret("postgres_superuser_password"),
-                connect_timeout=2,
-                autocommit=True,
-            ) as connection:
-                if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
-                    connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(role, password))
-                if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-                    connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
         except psycopg.OperationalError:
             return False
-        self._state.remember("postgres_ready", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
         return True
+
+    def _create_database(self) -> None:
+        """Make the roles and their database, whatever of them is missing. Raises psycopg.OperationalError."""
+        owner, role, database = sql.Identifier(OWNER), sql.Identifier(ROLE), sql.Identifier(DATABASE)
+        with psycopg.connect(self.superuser_url("postgres"), connect_timeout=2, autocommit=True) as connection:
+            for name, secret in ((OWNER, "postgres_owner_password"), (ROLE, "postgres_password")):
+                if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
+                    password = sql.Literal(self._state.secret(secret))
+                    create = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+                    connection.execute(create.format(sql.Identifier(name), password))
+            connection.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(owner))  # for the databases of tests
+            connection.execute(sql.SQL("ALTER ROLE {} NOCREATEDB").format(role))
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
+            connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, owner))
+        with psycopg.connect(self.superuser_url(DATABASE), connect_timeout=2) as connection:
+            # Tables of older versions, whose only role owned them.
+            connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(role, owner))
+        self._state.remember("postgres_roles", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
 
     def migrations(self) -> str:
         """Which of Django's migrations the database has seen, in short: how many, and the last one's number."""

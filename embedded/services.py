@@ -13,6 +13,7 @@ from embedded.process import Process
 
 WEB_WORKERS, WEB_THREADS = 2, 8
 TASKS_AT_ONCE = 2
+FOR_MIGRATIONS = {"DATABASE_OWNER_URL"}  # what no service gets
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Service:
         return self.process.name
 
     def spawn(self, env: Mapping[str, str]) -> None:
-        self.process.spawn([sys.executable, *self.arguments], cwd=ROOT, env=dict(env), death_signal=self.quit)
+        own = {name: value for name, value in env.items() if name not in FOR_MIGRATIONS}
+        self.process.spawn([sys.executable, *self.arguments], cwd=ROOT, env=own, death_signal=self.quit)
 
 
 def log(name: str) -> Path:

@@ -66,9 +66,9 @@ def comma_list(name: str, default: list[str]) -> list[str]:
     return [word.strip() for word in value.split(",") if word.strip()] or default
 
 
-def address(name: str, schemes: tuple[str, ...], *, id: str, hint: str) -> str:
+def address(name: str, schemes: tuple[str, ...], default: str | None = None, *, id: str, hint: str) -> str:
     """Read an engine's address. It may hold a password, so the problem does not repeat it."""
-    value = text(name, id=id, hint=hint)
+    value = text(name, default, id=id, hint=hint)
     if value and not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
         starts = " or ".join(f"{scheme}://" for scheme in schemes)
         problems.append(Problem(id, f"{name} does not start with {starts}.", f"It looks like {hint}"))

@@ -17,6 +17,7 @@ from django.test.utils import setup_databases, teardown_databases
 from playwright.sync_api import Browser, Page, expect
 
 from archive import dbtime
+from archive.database_roles import as_owner
 from archive.intake.request import Request
 from archive.models import Space, User
 from archive.storage import store
@@ -63,13 +64,24 @@ def empty_bucket(bucket: None) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
-    """pytest-django makes the database only for tests that carry its own mark; ours have `committed`."""
-    with django_db_blocker.unblock():
+    """pytest-django makes the database only for tests that carry its own mark; ours have `committed`.
+
+    The owner makes it. Tests connect as the portal's role does.
+    """
+    with django_db_blocker.unblock(), as_owner():
         made = setup_databases(verbosity=0, interactive=False, keepdb=bool(plugin.LENT), aliases={"default"})  # type: ignore[arg-type]  # its stub wants a mapping
     yield
     processes.kill_reused_processes()  # they hold connections
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), as_owner():
         teardown_databases(made, verbosity=0, keepdb=bool(plugin.LENT))
+
+
+@pytest.fixture
+def owner(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A connection as the owner of the tables, for tests that change the schema or defy the triggers. Comes before
+    `db` in usefixtures."""
+    with django_db_blocker.unblock(), as_owner():
+        yield
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from archive.models import Space
 from tests.bench import _sweep
 
 
-@pytest.mark.usefixtures("db", "empty_bucket")
+@pytest.mark.usefixtures("owner", "db", "empty_bucket")  # it analyzes tables
 def test_a_small_sweep_is_measured() -> None:
     _sweep.fill(2)
     _sweep.make_due(1)

@@ -130,8 +130,9 @@ TAMPERING: dict[str, Callable[[], object]] = {
 }
 
 
+@pytest.mark.usefixtures("owner")
 @pytest.mark.parametrize("how", TAMPERING)
-def test_a_certificate_cannot_be_changed(alice: User, how: str) -> None:
+def test_not_even_the_owner_changes_a_certificate(alice: User, how: str) -> None:
     space = make_row(alice)
     make_due(space)
     purge(space.pk)

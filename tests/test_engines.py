@@ -47,7 +47,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
 def test_only_their_owner_can_read_the_secrets(engines: Engines) -> None:
     values = json.loads((engines.data_dir / "engines.json").read_text())
     secrets = [value for value in values.values() if isinstance(value, str) and len(value) == 64]
-    assert len(secrets) == 5
+    assert len(secrets) == 6
     readable = [
         path
         for path in engines.data_dir.rglob("*")
@@ -100,7 +100,7 @@ def test_the_store_refuses_a_wrong_key(engines: Engines) -> None:
 
 def test_data_outlives_a_stop_and_a_crash(engines: Engines) -> None:
     before = ports(engines)
-    with psycopg.connect(engines.postgres.url) as connection:
+    with psycopg.connect(engines.postgres.owner_url) as connection:
         connection.execute("CREATE TABLE kept (word text)")
         connection.execute("INSERT INTO kept VALUES ('before')")
 
@@ -113,7 +113,7 @@ def test_data_outlives_a_stop_and_a_crash(engines: Engines) -> None:
 
     assert engines.running
     assert ports(engines) == before
-    with psycopg.connect(engines.postgres.url) as connection:
+    with psycopg.connect(engines.postgres.owner_url) as connection:
         assert connection.execute("DELETE FROM kept RETURNING word").fetchall() == [("before",)]
         connection.execute("DROP TABLE kept")
 

@@ -45,8 +45,8 @@ TAMPERING: list[Callable[[], object]] = [
     TAMPERING,
     ids=["save", "update", "delete one", "delete all", "raw delete", "UPDATE", "DELETE", "TRUNCATE"],
 )
-@pytest.mark.usefixtures("db")
-def test_entries_cannot_be_changed_or_deleted(tamper: Callable[[], object]) -> None:
+@pytest.mark.usefixtures("owner", "db")
+def test_not_even_the_owner_changes_or_deletes_an_entry(tamper: Callable[[], object]) -> None:
     log.record(events.SPACE_DELETED, space_id=SPACE, actor=SYSTEM, size=10)
 
     with pytest.raises(IntegrityError, match="the retention log is append-only"), transaction.atomic():

@@ -180,7 +180,7 @@ class Machine(RuleBasedStateMachine):
             assert self.page.get(f"/spaces/{space.pk}/recording").status_code == (410 if due else 302)
 
 
-@pytest.mark.usefixtures("db")
+@pytest.mark.usefixtures("owner", "db")  # the clock is moved by a change of the schema
 def test_random_actions_keep_the_invariants(tone: Path) -> None:
     Machine.tone = tone
     run_state_machine_as_test(

@@ -168,6 +168,7 @@ def test_reminders_are_created_in_batches(host: User, admin: User) -> None:
     assert Notice.objects.values("space").distinct().count() == 36
 
 
+@pytest.mark.usefixtures("owner")  # ANALYZE
 def test_creating_reminders_scans_no_other_spaces(host: User) -> None:
     now = dbtime.now()
     rows = [

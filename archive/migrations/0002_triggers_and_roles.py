@@ -29,6 +29,15 @@ CREATE TRIGGER archive_log_append_only BEFORE UPDATE OR DELETE ON archive_logent
 CREATE TRIGGER archive_log_no_truncate BEFORE TRUNCATE ON archive_logentry
     FOR EACH STATEMENT EXECUTE FUNCTION archive_log_is_append_only();
 
+-- The clock of an entry is the database's, whatever an INSERT gives.
+CREATE FUNCTION archive_log_sets_time() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.at := statement_timestamp();
+    RETURN NEW;
+END $$;
+CREATE TRIGGER archive_log_sets_time BEFORE INSERT ON archive_logentry
+    FOR EACH ROW EXECUTE FUNCTION archive_log_sets_time();
+
 CREATE FUNCTION archive_certificate_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'a certificate of deletion is never changed: % is refused', TG_OP
@@ -43,6 +52,8 @@ DROP_APPEND_ONLY = """
 DROP TRIGGER archive_certificate_no_truncate ON archive_deletioncertificate;
 DROP TRIGGER archive_certificate_immutable ON archive_deletioncertificate;
 DROP FUNCTION archive_certificate_is_immutable();
+DROP TRIGGER archive_log_sets_time ON archive_logentry;
+DROP FUNCTION archive_log_sets_time();
 DROP TRIGGER archive_log_no_truncate ON archive_logentry;
 DROP TRIGGER archive_log_append_only ON archive_logentry;
 DROP FUNCTION archive_log_is_append_only();

@@ -3,7 +3,7 @@ from django.db.models.functions import Now
 
 
 class LogEntry(models.Model):
-    """An entry of the retention log. Append-only: a trigger refuses UPDATE, DELETE and TRUNCATE.
+    """An entry of the retention log. Append-only: triggers refuse UPDATE, DELETE and TRUNCATE, and set `at`.
 
     No foreign keys, so that entries outlive their subjects. No names and no text by users, only ids and salted
     commitments. Written only by `archive.log.record`, in the transaction of the change.

@@ -13,6 +13,17 @@ DATABASE_URL = env.address(
 )
 IDLE_TRANSACTION_SECONDS = env.number("IDLE_TRANSACTION_SECONDS", 60, least=1, id="spacekeep.E018")
 DATABASE = environ.Env.db_url_config(DATABASE_URL or "postgres://localhost/spacekeep")
+# The role that owns the tables: only `manage.py migrate` connects as it (archive/database_roles.py).
+DATABASE_OWNER_URL = env.address(
+    "DATABASE_OWNER_URL",
+    ("postgres", "postgresql"),
+    default="",
+    id="spacekeep.E070",
+    hint="postgres://owner:password@host:5432/spacekeep",
+)
+OWNER = environ.Env.db_url_config(DATABASE_OWNER_URL) if DATABASE_OWNER_URL else {}
+DATABASE_OWNER = {name: OWNER[name] for name in ("USER", "PASSWORD", "HOST", "PORT") if OWNER}
+DATABASE_ROLE = DATABASE["USER"]
 DATABASES = {
     "default": {
         **DATABASE,

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from archive.database_roles import as_owner
 from archive.models import Derived, Recording, Space, Transcript, User
 from archive.retention import due as due_spaces
 from archive.retention.purge import sweep_all
@@ -74,7 +75,7 @@ def fill(count: int) -> None:
 def make_due(count: int) -> None:
     """Spaces that are due since an hour and longer, with their objects."""
     _insert(count, "'-1 hour'")
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     ids = [due.id for due in due_spaces.due_spaces()]
     assert len(ids) == count

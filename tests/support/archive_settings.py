@@ -52,6 +52,18 @@ STATIC_URL = "static/"
 STATIC_ROOT = os.environ["STATIC_ROOT"]
 
 _database = urlsplit(os.environ["DATABASE_URL"])
+_owner = urlsplit(os.environ.get("DATABASE_OWNER_URL", ""))
+DATABASE_OWNER = {
+    name: value
+    for name, value in (
+        ("USER", unquote(_owner.username or "")),
+        ("PASSWORD", unquote(_owner.password or "")),
+        ("HOST", unquote(_owner.hostname or "")),
+        ("PORT", _owner.port or ""),
+    )
+    if value
+}
+DATABASE_ROLE = unquote(_database.username or "")
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",

@@ -14,6 +14,7 @@ from django.db import connection
 
 from embedded.engines import Engines
 from embedded.process import Process
+from embedded.services import FOR_MIGRATIONS
 from embedded.state import PORTS, is_free
 from tests.support.preloaded import PreloadedProcess, Preloader
 from tests.support.reused_processes import Web, Worker
@@ -21,7 +22,7 @@ from tests.support.waiting import answers, wait_until
 
 ROOT = Path(__file__).parents[2]
 # Variables that libraries set in this process while tests run.
-NO_SETTINGS = {"PYTEST_CURRENT_TEST", "PLAYWRIGHT_NODEJS_PATH", "ORT_DISABLE_TELEMETRY", "TZ"}
+NO_SETTINGS = {"PYTEST_CURRENT_TEST", "PLAYWRIGHT_NODEJS_PATH", "ORT_DISABLE_TELEMETRY", "TZ", *FOR_MIGRATIONS}
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 
 

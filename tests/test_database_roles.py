@@ -1,0 +1,196 @@
+"""The portal's database role reads and writes rows, adds to the log, and can do nothing else."""
+
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import ProgrammingError, connection, transaction
+
+from archive import database_roles, dbtime, log
+from archive.log import SYSTEM, events
+from archive.models import DeletionCertificate, LogEntry
+from tests.support.paused_at import dsn
+
+LOG = "archive_logentry"
+FORBIDDEN = [
+    *(f"UPDATE {table} SET {column} = {column}" for table, column in ((LOG, "detail"), (LOG, "at"))),
+    "UPDATE archive_deletioncertificate SET document = document",
+    "UPDATE django_migrations SET name = name",
+    "INSERT INTO django_migrations (app, name, applied) VALUES ('archive', '0003_nothing', now())",
+    *(f"DELETE FROM {table}" for table in (LOG, "archive_deletioncertificate", "django_migrations")),
+    *(f"TRUNCATE {table}" for table in (LOG, "archive_deletioncertificate", "archive_notice")),
+    *(f"ALTER TABLE {LOG} {change}" for change in ("DISABLE TRIGGER ALL", "DROP COLUMN detail", "OWNER TO spacekeep")),
+    *(f"DROP TABLE {table}" for table in (LOG, "archive_deletioncertificate", "archive_notice")),
+    f"DROP TRIGGER archive_log_append_only ON {LOG}",
+    f"CREATE TRIGGER mine BEFORE INSERT ON {LOG} FOR EACH ROW EXECUTE FUNCTION archive_log_sets_time()",
+    f"CREATE RULE mine AS ON INSERT TO {LOG} DO INSTEAD NOTHING",
+    f"CREATE INDEX mine ON {LOG} (event)",
+    f"LOCK TABLE {LOG} IN ACCESS EXCLUSIVE MODE",
+    f"SELECT setval(pg_get_serial_sequence('{LOG}', 'id'), 1)",
+    "CREATE OR REPLACE FUNCTION archive_log_is_append_only() RETURNS trigger LANGUAGE sql AS ''",
+    "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "CREATE TABLE mine (word text)",
+    "CREATE TEMPORARY TABLE mine (word text)",
+    "CREATE SCHEMA mine",
+    "CREATE ROLE mine",
+    "SET ROLE spacekeep_owner",
+    "SET SESSION AUTHORIZATION spacekeep_owner",
+    "SET session_replication_role = replica",
+    "COPY archive_rule TO PROGRAM 'true'",
+    "COPY archive_rule FROM '/etc/passwd'",
+    "SELECT pg_read_file('/etc/passwd')",
+    "SELECT * FROM pg_authid",
+]
+# All that the portal's role may do with a table.
+ROWS = ["DELETE", "INSERT", "SELECT", "UPDATE"]
+PRIVILEGES = """
+SELECT c.relname, array_agg(p ORDER BY p) FROM pg_class c,
+    unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN']) p
+WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND has_table_privilege('spacekeep', c.oid, p)
+GROUP BY c.relname
+"""
+
+
+def execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def privileges() -> dict[str, list[str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(PRIVILEGES)
+        return dict(cursor.fetchall())
+
+
+@pytest.mark.usefixtures("db")
+def test_tests_run_as_the_role_of_the_portal() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, rolsuper, rolcreatedb FROM pg_roles WHERE rolname = current_user")
+
+        assert cursor.fetchall() == [("spacekeep", False, False)]
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("statement", FORBIDDEN)
+def test_the_portals_role_is_refused(statement: str) -> None:
+    log.record(events.SPACE_DELETED, space_id=None, actor=SYSTEM)
+
+    with (
+        pytest.raises(ProgrammingError, match=r"permission denied|must be owner|must be able to SET ROLE"),
+        transaction.atomic(),
+    ):
+        execute(statement)
+
+    assert LogEntry.objects.count() == 1
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize(
+    "statement", ["CREATE DATABASE mine", "ALTER SYSTEM SET fsync = off", "DROP DATABASE postgres"]
+)
+def test_the_portals_role_is_refused_outside_of_transactions(statement: str) -> None:
+    with (
+        psycopg.connect(dsn(), autocommit=True) as other,
+        pytest.raises(psycopg.Error, match=r"permission|must be owner"),
+    ):
+        other.execute(statement)
+
+
+@pytest.mark.usefixtures("db")
+def test_the_portals_role_grants_itself_nothing() -> None:
+    execute("GRANT UPDATE ON archive_logentry TO spacekeep")  # PostgreSQL only warns: "no privileges were granted"
+
+    assert privileges()["archive_logentry"] == ["INSERT", "SELECT"]
+
+
+@pytest.mark.usefixtures("db")
+def test_the_portals_role_has_the_same_privileges_for_every_other_table() -> None:
+    found = privileges()
+
+    assert found.pop("archive_logentry") == ["INSERT", "SELECT"]
+    assert found.pop("archive_deletioncertificate") == ["INSERT", "SELECT"]
+    assert found.pop("django_migrations") == ["SELECT"]
+    assert {"archive_space", "auth_group", "django_session", "cache"} <= set(found)
+    assert set(found) | {"archive_logentry", "archive_deletioncertificate", "django_migrations"} == tables()
+    assert [table for table, granted in found.items() if granted != ROWS] == []
+
+
+def tables() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+        return {name for (name,) in cursor.fetchall()}
+
+
+@pytest.mark.usefixtures("db")
+def test_every_table_with_a_trigger_against_changes_is_append_only() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE '%no_truncate'")
+
+        assert {name for (name,) in cursor.fetchall()} == set(database_roles.APPEND_ONLY)
+
+
+@pytest.mark.usefixtures("owner", "db")
+def test_a_table_of_a_later_migration_is_granted_by_default() -> None:
+    execute("CREATE TABLE later (id bigint GENERATED BY DEFAULT AS IDENTITY)")
+
+    assert privileges()["later"] == ROWS
+
+
+@pytest.mark.usefixtures("owner", "db")
+def test_migrate_takes_what_was_granted_by_hand() -> None:
+    execute("GRANT ALL ON archive_logentry, archive_notice TO spacekeep")
+    execute("GRANT UPDATE ON archive_logentry TO PUBLIC")
+    assert len(privileges()["archive_notice"]) == 8
+
+    database_roles.grant_privileges(connection)
+
+    assert privileges()["archive_logentry"] == ["INSERT", "SELECT"]
+    assert privileges()["archive_notice"] == ROWS
+
+
+@pytest.mark.usefixtures("committed")
+def test_migrate_runs_as_the_owner_and_leaves_the_portals_connection() -> None:
+    call_command("migrate", verbosity=0)  # as the portal's role it could not even look at its own table's sequence
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        assert cursor.fetchone() == ("spacekeep",)
+    assert privileges()["archive_logentry"] == ["INSERT", "SELECT"]
+
+
+@pytest.mark.usefixtures("db")
+def test_a_given_time_of_an_entry_does_not_count() -> None:
+    before = dbtime.now()
+    entry = LogEntry.objects.create(event="space.deleted", actor_kind="system", at=datetime(2020, 1, 1, tzinfo=UTC))
+    LogEntry.objects.bulk_create(
+        [LogEntry(event="space.deleted", actor_kind="system", at=datetime(2020, 1, 1, tzinfo=UTC))]
+    )
+
+    entry.refresh_from_db()
+    assert entry.at >= before
+    assert all(entry.at >= before for entry in LogEntry.objects.all())
+
+
+@pytest.mark.usefixtures("db")
+def test_two_roles_raise_no_warning() -> None:
+    assert database_roles.role_may_not_change_the_log(databases=["default"]) == []
+
+
+@pytest.mark.usefixtures("owner", "db")
+def test_an_owner_as_the_role_of_the_portal_is_a_warning() -> None:
+    (warning,) = database_roles.role_may_not_change_the_log(databases=["default"])
+
+    assert warning.id == "spacekeep.W103"
+    assert warning.msg == (
+        "The role in DATABASE_URL may create tables and owns archive_deletioncertificate and owns archive_logentry, "
+        "so it could change the retention log."
+    )
+
+
+@pytest.mark.usefixtures("db")
+def test_an_idle_transaction_still_ends_by_itself() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("1min",)
+    assert DeletionCertificate.objects.count() == 0
