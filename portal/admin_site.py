@@ -1,15 +1,17 @@
 """The site of Django's admin: who may enter, and how to sign in."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib.admin import AdminSite
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 
 from archive.models import User
+from portal.reauthentication import require_reauthentication_to_read
 
 
 class SpacekeepAdminSite(AdminSite):
@@ -24,6 +26,14 @@ class SpacekeepAdminSite(AdminSite):
         """Staff, and members of `admins`, who find the rules there and nothing else."""
         user = request.user
         return isinstance(user, User) and user.is_active and (user.is_staff or user.is_admin)
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
+        """Every page of it needs a recent sign-in: it makes admins and superusers."""
+        return super().admin_view(require_reauthentication_to_read(view), cacheable)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Lead to allauth's page, which limits guesses of the old password; the admin's own does not."""
+        return redirect("account_change_password")
 
     @method_decorator(login_not_required)
     @method_decorator(secure_admin_login)

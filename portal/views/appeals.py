@@ -23,6 +23,7 @@ from portal.paging import page_of
 from portal.presenters import clock as clock_presenter
 from portal.presenters.moderation_page import kept_until, tab_counts
 from portal.presenters.violations import describe_change, nearby
+from portal.reauthentication import require_reauthentication
 from portal.responses import render_space
 
 PAGE = 10
@@ -55,6 +56,7 @@ def appeals(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 @only(is_admin)
+@require_reauthentication
 def decide(request: SignedInRequest, appeal_id: int) -> HttpResponse:
     if not Appeal.objects.filter(pk=appeal_id).exists():
         raise Http404

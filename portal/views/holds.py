@@ -22,6 +22,7 @@ from portal.paging import page_of
 from portal.presenters import clock as clock_presenter
 from portal.presenters.moderation_page import ANOTHER_HOLD, kept_until, tab_counts
 from portal.presenters.violations import describe_change
+from portal.reauthentication import require_reauthentication
 from portal.responses import redirect_to_origin, render_origin
 
 PAGE = 25
@@ -36,6 +37,7 @@ def holds(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 @only(is_admin)
+@require_reauthentication
 def hold(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     space = find_space(request.user, space_id).space
     form = HoldForm(request.POST)
@@ -53,6 +55,7 @@ def hold(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 
 @require_POST
 @only(is_admin)
+@require_reauthentication
 def release(request: SignedInRequest, hold_id: int) -> HttpResponse:
     if not Hold.objects.filter(pk=hold_id).exists():
         raise Http404

@@ -19,6 +19,7 @@ from portal.http import SignedInRequest
 from portal.presenters.moderation_page import kept_until, tab_counts
 from portal.presenters.moderation_queue import ORDERS, queue
 from portal.presenters.violations import describe_change, rules
+from portal.reauthentication import require_reauthentication
 from portal.responses import redirect_to_origin, render_moderated_space, render_origin
 
 
@@ -57,6 +58,7 @@ def flag(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 
 @require_POST
 @only(is_admin)
+@require_reauthentication
 def lift(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     space = find_space(request.user, space_id).space
     form = LiftForm(request.POST)

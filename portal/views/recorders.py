@@ -17,10 +17,12 @@ from archive.models import RecorderToken
 from portal.access import is_admin, only
 from portal.forms.requests import TOKEN_DAYS, RecorderTokenForm
 from portal.http import SignedInRequest
+from portal.reauthentication import require_reauthentication
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @only(is_admin)
+@require_reauthentication
 def recorders(request: SignedInRequest) -> HttpResponse:
     """All tokens, the newest first. POST creates one and shows its text: no later page does."""
     if request.method != "POST":
@@ -42,6 +44,7 @@ def recorders(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 @only(is_admin)
+@require_reauthentication
 def revoke(request: SignedInRequest, token_id: UUID) -> HttpResponse:
     token = RecorderToken.objects.filter(pk=token_id).first()
     if token is None:

@@ -22,13 +22,32 @@ def _handler(enforce_csrf_checks: bool) -> ClientHandler:
     return handler
 
 
+class SignedInClient(Client):
+    """Its sessions look as if the password had been given just now."""
+
+    def force_login(self, user: Any, backend: str | None = None) -> None:
+        super().force_login(user, backend)
+        session = self.session
+        session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+        session["account_authentication_methods_user"] = str(user.pk)
+        session.save()
+
+
 def make_client(user: User | None = None, *, enforce_csrf_checks: bool = False, **options: Any) -> Client:
     """Make a Django test client, with `user` signed in."""
-    client = Client(**options)
+    client = SignedInClient(**options)
     client.handler = _handler(enforce_csrf_checks)
     if user is not None:
         client.force_login(user)
     return client
+
+
+def age_sign_in(client: Client, seconds: float) -> None:
+    """Let the password have been given so long ago."""
+    session = client.session
+    records = session["account_authentication_methods"]
+    session["account_authentication_methods"] = [{**record, "at": record["at"] - seconds} for record in records]
+    session.save()
 
 
 def session_cookie(user: User) -> str:

@@ -1,0 +1,108 @@
+"""Ask for the password or a second factor again, before what grants power or can't be undone.
+
+Signing in counts as well, for REAUTHENTICATION_SECONDS. A POST that comes too late is stored in the session and run
+once the user has confirmed who they are, so that nothing typed is lost. allauth can replay a POST too, but not one
+whose address has a query string, and it would store the request's cookies.
+"""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlencode, urlsplit
+
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.flows.reauthentication import (
+    STATE_SESSION_KEY,
+    is_reauthentication_required,
+    stash_and_reauthenticate,
+)
+from allauth.account.utils import get_next_redirect_url
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import resolve, reverse
+from django_htmx.http import HttpResponseClientRedirect
+
+P = ParamSpec("P")
+View = Callable[Concatenate[Any, P], HttpResponse]
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+REPLAY = f"{__name__}.replay"
+REPLAY_SECONDS = 15 * 60  # a stored POST that is older than this is dropped
+
+
+def require_reauthentication(view: View[P]) -> View[P]:
+    """Decorate a view whose POST needs a user who has confirmed who they are a short while ago."""
+    return _require(view, reading=False)
+
+
+def require_reauthentication_to_read(view: View[P]) -> View[P]:
+    """Like `require_reauthentication`, for GET too."""
+    return _require(view, reading=True)
+
+
+def has_authenticated_recently(request: HttpRequest) -> bool:
+    """Whether this session gave a password or a second factor within REAUTHENTICATION_SECONDS.
+
+    Signing in at another provider does not count: it asks for nothing while its own session lasts.
+    """
+    records = [r for r in get_authentication_records(request, request.user) if r["method"] in ("password", "mfa")]
+    return bool(records) and time.time() - records[-1]["at"] < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+
+
+def replay(request: HttpRequest, state: dict[str, Any]) -> HttpResponse:
+    """Run the stored POST. allauth calls it when the user has confirmed who they are."""
+    url = get_next_redirect_url(request) or "/"
+    # The user may have left that page, and confirms something else now.
+    if url != state["next"] or time.time() - state["at"] > REPLAY_SECONDS:
+        return HttpResponseRedirect(url)
+    request.path, request.path_info, query = state["path"], state["path_info"], state["query"]
+    request.META.update(PATH_INFO=request.path_info, QUERY_STRING=query)
+    request.GET, request.POST = QueryDict(query), QueryDict(state["post"])
+    request.resolver_match = match = resolve(request.path_info)
+    response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    return response
+
+
+def _require(view: View[P], *, reading: bool) -> View[P]:
+    @wraps(view)
+    def checked(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        asks = reading or request.method not in SAFE
+        if asks and is_reauthentication_required(request, app="portal"):
+            return _suspend(request)
+        return view(request, *args, **kwargs)
+
+    return checked
+
+
+def _suspend(request: Any) -> HttpResponse:
+    """Redirect to the page that asks. Stores a POST for `replay`; forgets an older one."""
+    request.session.pop(STATE_SESSION_KEY, None)
+    if request.method in SAFE:
+        back = request.get_full_path()
+    else:
+        back = _origin(request)
+        post = request.POST.copy()
+        post.pop("csrfmiddlewaretoken", None)
+        state = {
+            "path": request.path,
+            "path_info": request.path_info,
+            "query": request.META.get("QUERY_STRING", ""),
+            "post": post.urlencode(),
+            "next": back,
+            "at": time.time(),
+        }
+        stash_and_reauthenticate(request, state, REPLAY)
+    url = f"{reverse('account_reauthenticate')}?{urlencode({REDIRECT_FIELD_NAME: back})}"
+    if getattr(request, "htmx", False):
+        return HttpResponseClientRedirect(url)
+    return HttpResponseRedirect(url)
+
+
+def _origin(request: HttpRequest) -> str:
+    """The page that has the form, on this site; otherwise the first page."""
+    page = urlsplit(request.headers.get("Referer", ""))
+    if page.netloc != request.get_host():
+        return "/"
+    return f"{page.path}?{page.query}" if page.query else page.path or "/"

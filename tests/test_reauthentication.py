@@ -1,0 +1,151 @@
+"""Confirming who one is, before what grants power or can't be undone."""
+
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from archive import recorders
+from archive.models import Appeal, Hold, RecorderToken, Space, User, Violation
+from archive.moderation import appeals, holds, violations
+from tests.support.factory import PASSWORD, make_row, make_user
+from tests.support.http_clients import age_sign_in, make_client
+
+pytestmark = pytest.mark.django_db
+
+TOKEN_FORM = {"name": "Studio", "days": "90", "hosts": "alice", "scopes": "intake"}
+REASON = {"reason": "Checked again; a letter asked for it."}
+
+
+@pytest.fixture
+def stale(admin: User) -> Client:
+    """An admin who gave their password 16 minutes ago."""
+    client = make_client(admin)
+    age_sign_in(client, 16 * 60)
+    return client
+
+
+def confirm(client: Client, question: str, password: str = PASSWORD) -> object:
+    back = parse_qs(urlsplit(question).query)["next"][0]
+    return client.post("/accounts/reauthenticate/", {"password": password, "next": back})
+
+
+def test_a_token_is_created_once_the_password_was_given_again(stale: Client, alice: User) -> None:
+    question = stale.post("/recorders/", TOKEN_FORM, headers={"Referer": "http://testserver/recorders/"})
+
+    assert question["Location"] == "/accounts/reauthenticate/?next=%2Frecorders%2F"
+    assert not RecorderToken.objects.exists()
+    answer = confirm(stale, question["Location"])
+    assert answer.status_code == 200  # type: ignore[attr-defined]
+    token = RecorderToken.objects.get()
+    assert (token.name, [host.username for host in token.hosts.all()]) == ("Studio", ["alice"])
+
+
+def test_a_wrong_password_does_nothing_and_loses_nothing(stale: Client, alice: User) -> None:
+    question = stale.post("/recorders/", TOKEN_FORM)
+
+    confirm(stale, question["Location"], "not the password")
+    assert not RecorderToken.objects.exists()
+    confirm(stale, question["Location"])
+    assert RecorderToken.objects.get().name == "Studio"
+
+
+def test_a_form_runs_once(stale: Client, alice: User) -> None:
+    question = stale.post("/recorders/", TOKEN_FORM)
+
+    for _ in range(2):
+        answer = confirm(stale, question["Location"])
+
+    assert answer["Location"] == "/"  # type: ignore[index]
+    assert RecorderToken.objects.count() == 1
+
+
+def test_an_abandoned_form_is_not_sent_by_the_next_confirmation(stale: Client, alice: User) -> None:
+    stale.post("/recorders/", TOKEN_FORM, headers={"Referer": "http://testserver/recorders/"})
+    question = stale.get("/admin/")
+
+    answer = confirm(stale, question["Location"])
+
+    assert answer["Location"] == "/admin/"  # type: ignore[index]
+    assert not RecorderToken.objects.exists()
+
+
+def test_a_form_is_sent_with_its_query(admin: User, alice: User, stale: Client) -> None:
+    """The page of a Space in moderation keeps its place in the queue."""
+    space = make_row(alice)
+    violations.flag(space.pk, "spam", "Nothing but advertising.", make_user("bea", role="admins"))
+    lift = reverse("lift", args=[space.pk])
+    question = stale.post(f"{lift}?order=listeners", {**REASON, "from_moderation": "1"})
+
+    answer = confirm(stale, question["Location"])
+
+    assert answer["Location"] == f"/moderation/spaces/{space.pk}/?order=listeners"  # type: ignore[index]
+    assert Violation.objects.get().state == "lifted"
+
+
+@pytest.fixture
+def acts(admin: User, alice: User) -> dict[str, Callable[[], tuple[str, dict[str, str]]]]:
+    """URL and form of each act that needs a fresh sign-in."""
+    bea = make_user("bea", role="admins")
+    space, other = make_row(alice), make_row(alice)
+    for one in (space, other):
+        violations.flag(one.pk, "spam", "Nothing but advertising.", bea)
+    appeal = appeals.appeal(other.violations.get().pk, "It was a reading.", alice)
+    hold = holds.place(make_row(alice).pk, "A court asked for it.", bea)
+    token = recorders.create_token("old", 30, admin)[0]
+    return {
+        "create a token": lambda: (reverse("recorders"), TOKEN_FORM),
+        "revoke a token": lambda: (reverse("recorder-revoke", args=[token.pk]), {}),
+        "place a hold": lambda: (reverse("hold", args=[space.pk]), REASON),
+        "release a hold": lambda: (reverse("release", args=[hold.pk]), REASON),
+        "lift": lambda: (reverse("lift", args=[space.pk]), REASON),
+        "decide": lambda: (reverse("decide", args=[appeal.pk]), {**REASON, "decision": "grant"}),
+    }
+
+
+def state() -> list[object]:
+    models = (RecorderToken, Hold, Violation, Appeal, Space)
+    return [list(model.objects.order_by("pk").values()) for model in models]
+
+
+@pytest.mark.parametrize(
+    "act", ["create a token", "revoke a token", "place a hold", "release a hold", "lift", "decide"]
+)
+def test_nothing_happens_without_a_fresh_sign_in(
+    act: str, acts: dict[str, Callable[[], tuple[str, dict[str, str]]]], stale: Client, admin: User
+) -> None:
+    url, form = acts[act]()
+    before = state()
+
+    answer = stale.post(url, form)
+
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
+    assert state() == before
+    make_client(admin).post(url, form)
+    assert state() != before
+
+
+def test_the_django_admin_is_closed_without_a_fresh_sign_in(stale: Client, admin: User) -> None:
+    assert (
+        stale.get("/admin/archive/rule/")["Location"] == "/accounts/reauthenticate/?next=%2Fadmin%2Farchive%2Frule%2F"
+    )
+    assert make_client(admin).get("/admin/archive/rule/").status_code == 200
+
+
+def test_the_password_page_of_the_django_admin_leads_to_the_limited_one(admin: User) -> None:
+    answer = make_client(admin).post("/admin/password_change/", {"old_password": "guess"})
+
+    assert answer["Location"] == "/accounts/password/change/"
+
+
+def test_a_sign_in_elsewhere_does_not_count(admin: User) -> None:
+    """Another provider asks for nothing while its own session lasts."""
+    client = make_client(admin)
+    session = client.session
+    records = session["account_authentication_methods"]
+    session["account_authentication_methods"] = [{**records[0], "method": "socialaccount"}]
+    session.save()
+
+    assert client.get("/admin/")["Location"].startswith("/accounts/reauthenticate/")
