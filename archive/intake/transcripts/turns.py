@@ -2,7 +2,7 @@
 
 Names are searched at the beginning of each line, before the lines of a cue are joined: two people may share a cue.
 A dash, ">>" or brackets may stand around the name, and the colon may be a fullwidth one. `Remember this: ...` is no
-name, so a file must show that it names its speakers:
+name, nor is `Warning: ...` (introductions.py), so a file must show that it names its speakers:
 
 - At least half of its cues begin with a name; or
 - it names them where they change, as SRT of Podcasting 2.0 does: its first cue begins with a name, and there are two
@@ -19,6 +19,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
+
+from archive.intake.transcripts import introductions
 
 MAX_WORDS = 5  # of a name
 RECURS = 3
@@ -100,6 +102,7 @@ def _find_names(cues: list[list[_Line]]) -> tuple[set[str], bool]:
     good = {
         name for name, count in counts.items() if _is_name(name, count) and (name not in tight or is_capitalized(name))
     }
+    good = _without_introductions(good, counts, [line for lines in cues for line in lines])
     first = [lines[0].name for lines in cues if lines]
     if good and 2 * sum(name in good for name in first) >= len(first):
         return good, False
@@ -109,6 +112,18 @@ def _find_names(cues: list[list[_Line]]) -> tuple[set[str], bool]:
         return sure, True
     recurring = labels | {name for name in sure if counts[name] >= RECURS}
     return recurring if len(recurring) > 1 else set(), True
+
+
+def _without_introductions(names: set[str], counts: Counter[str], lines: list[_Line]) -> set[str]:
+    """Without words that introduce a sentence (introductions.py)."""
+    names = {name for name in names if not introductions.introduces(name, counts[name], names, RECURS)}
+    begins = {line: introductions.begins_lower(line.rest) for line in lines if line.name in names}
+    doubtful = {line.name for line, lower in begins.items() if lower and counts[line.name] == 1}
+    if not doubtful:
+        return names
+    doubtful &= {word.capitalize() for word in introductions.words_in_lower_case(line.rest for line in lines)}
+    others = [lower for line, lower in begins.items() if line.name not in doubtful and lower is not None]
+    return names if any(others) or len(others) < introductions.LEAST else names - doubtful
 
 
 def _is_name(name: str, count: int) -> bool:
