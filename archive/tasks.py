@@ -22,7 +22,7 @@ from archive.bundles import build as bundles
 from archive.bundles import exports, maintain
 from archive.intake import publish
 from archive.intake.arrivals import clean_up as arrivals_clean_up
-from archive.intake.arrivals import inbox_scan, settle, take
+from archive.intake.arrivals import inbox_clean_up, inbox_scan, settle, take
 from archive.intake.transcription import enqueue
 from archive.intake.transcription import transcribe as run_transcription
 from archive.intake.transcripts import import_upload
@@ -96,6 +96,11 @@ def settle_arrival(arrival_id: str) -> None:
 @shared_task
 def scan_inboxes() -> None:
     inbox_scan.scan()
+
+
+@shared_task
+def clean_inboxes() -> None:
+    inbox_clean_up.clean_up()
 
 
 @shared_task

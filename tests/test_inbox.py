@@ -231,6 +231,19 @@ def test_a_corrected_sidecar_is_another_attempt(inbox: Inbox, tone: Path) -> Non
     assert inbox.names() == ["talk.m4a.outcome.json"]
 
 
+def test_a_sidecar_that_was_written_again_after_it_was_read_stays(each_inbox: Inbox, tone: Path) -> None:
+    inbox = each_inbox
+    inbox.drop("talk.m4a", tone)
+    scan_twice()
+    tasks.take_arrival(str(Arrival.objects.get().pk))
+    inbox.put("talk.m4a.json", json.dumps(sidecar(title="Corrected")).encode())
+
+    run_until_idle()
+
+    assert inbox.outcome("talk.m4a")["outcome"] == "accepted"
+    assert inbox.names() == ["talk.m4a.json", "talk.m4a.outcome.json"]
+
+
 def test_a_recording_that_is_none_stays_with_the_reason(inbox: Inbox) -> None:
     inbox.drop("notes.m4a", b"What we talked about.\n" * 50)
     work()
@@ -339,7 +352,7 @@ def test_a_folder_replaced_by_a_link_leads_to_no_other_inbox(
         source.look,
         source.read_sidecar,
         lambda: source.write_outcome(b"{}"),
-        lambda: source.remove(arrival.etag),
+        lambda: source.remove(arrival.etag, arrival.version),
     ):
         with pytest.raises(ObjectMissing):
             touch()

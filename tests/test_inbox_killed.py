@@ -10,6 +10,7 @@ import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ import pytest
 from django.utils import timezone
 
 from archive import recorders
-from archive.models import Arrival, RecorderToken, Space, User
+from archive.intake.arrivals import inbox_scan
+from archive.models import Arrival, LogEntry, RecorderToken, Space, User
 from archive.storage import keys, store
 from archive.storage.purge_prefix import purge_listing
 from tests.faults import ForkServer, start_fork_server
+from tests.support.arrivals import run_until_idle
 from tests.support.inboxes import FolderInbox, Inbox, StoreInbox, sidecar
 from tests.support.killing import Job, Place, kill_at_each, recover
+from tests.support.leases import end_pauses
 from tests.support.processes import Services
 from tests.test_livekit_killed import assert_logged_once, assert_objects_are_known, is_ours
 
@@ -31,6 +35,12 @@ ARRIVALS = "intake.arrivals"
 STEPS: list[Place] = [
     ("scan_inboxes", f"before commit in {ARRIVALS}.inbox_scan:_advance"),
     ("work", f"after s3 CompleteMultipartUpload in {ARRIVALS}.sources:write_outcome"),
+]
+CLEAN_UP = f"{ARRIVALS}.inbox_clean_up"
+CLEAN_UP_STEPS = [
+    f"after commit in {CLEAN_UP}:_log_due",
+    f"after s3 DeleteObjects in {ARRIVALS}.inbox_files:remove",
+    f"before commit in {CLEAN_UP}:_remove",
 ]
 BAD: dict[str, dict[str, Any]] = {"intake.no_such_host": {"host": "x"}, "arrival.sidecar_unknown_fields": {"x": 1}}
 
@@ -117,6 +127,56 @@ def test_killed_at_some_steps(zygote: ForkServer, files: Files) -> None:
 
     recover(zygote, JOBS)
     files.check()
+
+
+@pytest.fixture
+def expired(files: Files, settings: Any, tmp_path: Path) -> Callable[[], None]:
+    """Drops a recording into each inbox that is refused, and whose deadline has passed."""
+    settings.INBOX_IN_STORE, settings.INBOX_FOLDER = True, str(tmp_path / "inbox")
+
+    sizes = count(1)
+
+    def drop() -> None:
+        data = os.urandom(next(sizes))
+        for inbox in files.inboxes:
+            inbox.drop("expired.m4a", data, host="nobody-here")
+        for _ in range(2):
+            inbox_scan.scan()
+            end_pauses()
+        run_until_idle()
+        long_ago = timezone.now() - timedelta(days=31)
+        Arrival.objects.update(created_at=timezone.now() - timedelta(days=2), ended_at=long_ago)
+        assert Arrival.objects.filter(state="refused", settled=True).count() == 2
+
+    return drop
+
+
+def kill_clean_up(server: ForkServer, drop: Callable[[], None], files: Files, labels: Sequence[str]) -> None:
+    for label in labels:
+        drop()
+        before = LogEntry.objects.count()
+        assert server.run("clean_inboxes", kill_at=1, label=label).killed
+        removed = sum("expired.m4a" not in inbox.names() for inbox in files.inboxes)
+        server.run("clean_inboxes")
+
+        assert [inbox.names() for inbox in files.inboxes] == [["expired.m4a.outcome.json"]] * 2
+        assert not Arrival.objects.exists()
+        entries = LogEntry.objects.order_by("id")[before:].values_list("event", "detail__source")
+        assert Counter(entries) >= Counter({("inbox.expired", "inbox"): 1, ("inbox.expired", "folder"): 1})
+        assert sum(event == "inbox.cleaned" for event, _ in entries) + removed >= 2
+
+
+def test_clean_up_killed_at_some_steps(zygote: ForkServer, files: Files, expired: Callable[[], None]) -> None:
+    kill_clean_up(zygote, expired, files, CLEAN_UP_STEPS)
+
+
+@pytest.mark.long
+def test_clean_up_killed_at_each_step(zygote: ForkServer, files: Files, expired: Callable[[], None]) -> None:
+    expired()
+    points = list(dict.fromkeys(zygote.run("clean_inboxes").points))
+    assert set(points) >= set(CLEAN_UP_STEPS)
+
+    kill_clean_up(zygote, expired, files, points)
 
 
 @pytest.mark.long

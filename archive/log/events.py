@@ -66,6 +66,10 @@ ARRIVAL_REFUSED = Event("arrival.refused", _("Recording of a recorder refused"),
 ARRIVAL_RESTARTED = Event("arrival.restarted", _("Recording of a recorder to be fetched again"))
 ARRIVAL_SOURCE_REMOVED = Event("arrival.source_removed", _("The recorder's own copy removed"), premis="deletion")
 
+INBOX_EXPIRED = Event("inbox.expired", _("Files in a recorder's inbox past their deadline"), icon="clock")
+INBOX_CLEANED = Event("inbox.cleaned", _("Files past their deadline removed from an inbox"), premis="deletion")
+INBOX_UPLOAD_ABORTED = Event("inbox.upload_aborted", _("Upload to an inbox aborted: past its deadline"))
+
 TRANSCRIPT_ADDED = Event("transcript.added", _("Transcript added"), premis="metadata modification")
 
 TRANSCRIPTION_REQUESTED = Event("transcription.requested", _("Automatic transcript requested"))

@@ -2052,7 +2052,12 @@ class Migration(migrations.Migration):
                         blank=True, help_text="Of the recording, if its sidecar announces it.", max_length=64
                     ),
                 ),
-                ("ended_at", models.DateTimeField(help_text="When LiveKit ended the recording.", null=True)),
+                (
+                    "ended_at",
+                    models.DateTimeField(
+                        help_text="When LiveKit ended the recording, or the end of its sidecar.", null=True
+                    ),
+                ),
                 (
                     "settled",
                     models.BooleanField(

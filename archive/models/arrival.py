@@ -101,7 +101,7 @@ class Arrival(Leased):
     size = models.PositiveBigIntegerField(null=True, help_text="Bytes, as last seen at the source.")
     etag = models.CharField(max_length=100, blank=True, help_text="Identity of the bytes, as last seen at the source.")
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the recording, if its sidecar announces it.")
-    ended_at = models.DateTimeField(null=True, help_text="When LiveKit ended the recording.")
+    ended_at = models.DateTimeField(null=True, help_text="When LiveKit ended the recording, or the end of its sidecar.")
     settled = models.BooleanField(
         default=False, help_text="Its outcome is written, and what must be removed is removed."
     )

@@ -13,9 +13,9 @@ Test objects (archive/storage/bucket.py, capabilities.py) live for seconds and h
 they are orphans.
 
 An open upload that no row knows is aborted when it is older than `age`. Unrecognized keys are reported and never
-deleted. An inbox belongs to its recorder, so its objects are not compared; an open upload there that is older than
-`age` is reported, because it takes room that no listing of objects shows. Spaces being deleted, or already deleted, are
-left to purge.py and recheck.py.
+deleted. An inbox belongs to its recorder, so its objects are not compared; what is past its deadline is removed by
+archive/intake/arrivals/inbox_clean_up.py. An open upload there that is older than `age` is reported, because it takes
+room that no listing of objects shows. Spaces being deleted, or already deleted, are left to purge.py and recheck.py.
 """
 
 from collections.abc import Callable, Iterable, Iterator

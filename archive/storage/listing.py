@@ -32,9 +32,10 @@ def walk(store: Store, prefix: str = "") -> Iterator[ListedObject]:
                 yield ListedObject(stored, entry["ETag"], entry["LastModified"])
 
 
-def walk_uploads(store: Store) -> Iterator[OpenUpload]:
-    """Yield all open multipart uploads."""
+def walk_uploads(store: Store, prefix: str = "") -> Iterator[OpenUpload]:
+    """Yield all open multipart uploads of the bucket, or of a prefix of it."""
     with translated(store.bucket):
-        for page in store.client.get_paginator("list_multipart_uploads").paginate(Bucket=store.bucket):
+        pages = store.client.get_paginator("list_multipart_uploads")
+        for page in pages.paginate(Bucket=store.bucket, Prefix=prefix):
             for entry in page.get("Uploads", []):
                 yield OpenUpload(entry["Key"], entry["UploadId"], entry["Initiated"])

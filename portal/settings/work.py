@@ -61,6 +61,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": MESSAGE_SECONDS},
     },
 }
+CELERY_BEAT_SCHEDULE["clean-inboxes"] = {  # also after they were switched off: what lies there has a deadline
+    "task": "archive.tasks.clean_inboxes",
+    "schedule": timedelta(seconds=10 * DISPATCH_SECONDS),
+    "options": {"expires": MESSAGE_SECONDS},
+}
 if INBOX_IN_STORE or INBOX_FOLDER:
     CELERY_BEAT_SCHEDULE["scan-inboxes"] = {
         "task": "archive.tasks.scan_inboxes",

@@ -144,4 +144,4 @@ JOBS: dict[str, Callable[..., None]] = {
         *(flag, lift, appeal, decide, hold, release),
         *(request_bundle, request_export, sweep, compare, deliver_livekit_events),
     )
-} | {"remind": tasks.create_reminders, "scan_inboxes": tasks.scan_inboxes}
+} | {"remind": tasks.create_reminders, "scan_inboxes": tasks.scan_inboxes, "clean_inboxes": tasks.clean_inboxes}

@@ -10,7 +10,8 @@ An `Arrival` is a row for each of them; its state names the next step:
    through the worker, a part at a time (sources.py). A run that dies or ends is resumed from the parts in the store.
 4. `examining`: from here on it is an upload like any other (archive/intake/publish.py).
 5. `accepted` or `refused`: settle.py writes the outcome beside an inbox's recording, and removes the source of an
-   accepted one after it has verified the stored copy. The source of a refused one stays.
+   accepted one after it has verified the stored copy. The source of a refused one stays until its deadline
+   (inbox_clean_up.py).
 
 Everything is idempotent: an event or a scan that comes twice finds the row, and a step that was done is not repeated.
 """

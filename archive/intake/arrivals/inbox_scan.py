@@ -23,7 +23,15 @@ from django.db.models.functions import Now
 
 from archive import leases, lifecycle, recorders, wakeups
 from archive.errors import Problem, StorageError, make_problem
-from archive.intake.arrivals.sources import OUTCOME, SIDECAR, FileState, file_state, fresh_name, inbox_folder
+from archive.intake.arrivals.sources import (
+    OUTCOME,
+    SIDECAR,
+    FileState,
+    file_state,
+    fresh_name,
+    inbox_folder,
+    sidecar_version,
+)
 from archive.intake.arrivals.take import PATIENCE
 from archive.intake.uploads.sessions import Uploader
 from archive.models import Arrival, RecorderToken
@@ -61,14 +69,14 @@ class Inbox:
     drops: dict[str, Drop] = field(default_factory=dict)
 
     def add(self, path: str, seen: FileState, modified: str) -> None:
-        """A file that the listing shows. `modified`: its time, which differs for an equal file dropped later."""
+        """A file that the listing shows. `modified`: its time."""
         if path.endswith((OUTCOME, "/")):
             return
-        if not self._has_room(path.removesuffix(SIDECAR)) or not _is_text(path):
+        if not self._has_room(path.removesuffix(SIDECAR)) or not is_text(path):
             logger.warning("inbox_bad_name", source=self.source.value, recorder=self.recorder.prefix, name=ascii(path))
             return
         if path.endswith(SIDECAR):
-            self._drop(path.removesuffix(SIDECAR)).version = f"{seen.etag[:60]} {modified}"
+            self._drop(path.removesuffix(SIDECAR)).version = sidecar_version(seen.etag, modified)
         else:
             self._drop(path).recording = seen
 
@@ -138,7 +146,8 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _is_text(path: str) -> bool:
+def is_text(path: str) -> bool:
+    """Whether the database can hold it."""
     return "\x00" not in path and not any("\ud800" <= letter <= "\udfff" for letter in path)
 
 

@@ -25,10 +25,11 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def read(arrival: Arrival, source: Source) -> ArrivalFacts:
-    """Raises Refused, StorageError."""
+    """Notes the end on the row first: also a refused recording has a deadline. Raises Refused, StorageError."""
     fields = values.document(source.read_sidecar(), arrival.path)
     if not isinstance(fields, dict):
         raise Unreadable("arrival.sidecar_no_object")
+    arrival.ended_at = values.instant(fields.get("ended_at"))
     if unknown := sorted(str(name) for name in set(fields) - FIELDS):
         raise Refused("arrival.sidecar_unknown_fields", names=unknown)
     sha256 = _text(fields, "sha256")

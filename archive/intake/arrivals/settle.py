@@ -2,7 +2,7 @@
 
 The order is: outcome, recording, sidecar. A worker that is killed in between leaves the row unsettled, and the next one
 does all of it again; each step is idempotent. Nothing is removed before the stored copy was seen in our store, with the
-size and ETag that the examination recorded. The source of a refused recording is never removed.
+size and ETag that the examination recorded. The source of a refused recording stays for inbox_clean_up.py.
 """
 
 import json
@@ -41,7 +41,7 @@ def _settle(claim: Claim[Arrival]) -> bool:
         if not is_deleted:
             _require_stored(arrival)
         claim.renew()
-        source.remove(arrival.etag)
+        source.remove(arrival.etag, arrival.version)
     with transaction.atomic():
         claim.renew(settled=True, **leases.RESET)
         if removes:

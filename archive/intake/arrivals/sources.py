@@ -6,7 +6,7 @@ Addresses, buckets and folders come from the settings, never from an event or a 
 import os
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,8 +56,9 @@ class Source(ABC):
         """Write the outcome beside the recording. An older one is replaced."""
 
     @abstractmethod
-    def remove(self, etag: str) -> None:
-        """Remove the recording if it is still the one with this ETag, and then its sidecar. Idempotent."""
+    def remove(self, etag: str, version: str) -> None:
+        """Remove the recording if it is still the one with this ETag, and then its sidecar if it is still the one of
+        `version` (Arrival.version), which was read. Idempotent."""
 
 
 @dataclass
@@ -94,14 +95,21 @@ class StoreSource(Source):
     def write_outcome(self, text: bytes) -> None:
         write(self.bucket, self.key + OUTCOME, BytesIO(text), "application/json", check=lambda: None)
 
-    def remove(self, etag: str) -> None:
-        names = [self.key] if self.bucket.alias == LIVEKIT else [self.key, self.key + SIDECAR]
+    def remove(self, etag: str, version: str) -> None:
         with suppress(ObjectMissing):
             if not _same(self.look().etag, etag):
                 return  # another recording under the same name: not ours to remove
+        names = [self.key]
+        if self.bucket.alias != LIVEKIT and self._is_sidecar(version):
+            names.append(self.key + SIDECAR)
         for name in names:
             if failed := self.bucket.delete((StoredVersion(name, "", 0),)):
                 raise StorageError("storage.not_removed", key=name, error=failed[name])
+
+    def _is_sidecar(self, version: str) -> bool:
+        with suppress(ObjectMissing):
+            return is_version(version, self.bucket.head(self.key + SIDECAR).etag)
+        return False
 
 
 @dataclass
@@ -141,14 +149,18 @@ class FolderSource(Source):
                 os.fsync(file.fileno())
             os.replace(fresh, target, src_dir_fd=place, dst_dir_fd=place)
 
-    def remove(self, etag: str) -> None:
-        with self._place() as (place, name):
-            with suppress(FileNotFoundError):
-                if file_state(os.stat(name, dir_fd=place, follow_symlinks=False)).etag != etag:
-                    return
-                os.unlink(name, dir_fd=place)
-            with suppress(FileNotFoundError):
-                os.unlink(name + SIDECAR, dir_fd=place)
+    def remove(self, etag: str, version: str) -> None:
+        if not self.remove_file(lambda state: state == etag):
+            return
+        FolderSource(self.folder, self.path + SIDECAR).remove_file(lambda state: is_version(version, state))
+
+    def remove_file(self, is_wanted: Callable[[str], bool]) -> bool:
+        """Remove the file at `path` if its state is wanted. Returns whether it is gone."""
+        with self._place() as (place, name), suppress(FileNotFoundError):
+            if not is_wanted(file_state(os.stat(name, dir_fd=place, follow_symlinks=False)).etag):
+                return False
+            os.unlink(name, dir_fd=place)
+        return True
 
     @contextmanager
     def _open(self, path: str) -> Iterator[BinaryIO]:
@@ -196,6 +208,17 @@ class FolderSource(Source):
 def fresh_name(name: str) -> str:
     """The name of a file while it is written. A scan ignores it."""
     return f".{name}.new"
+
+
+def sidecar_version(etag: str, modified: str) -> str:
+    """The identity of a sidecar, as Arrival.version has it. `modified`: its time, which differs for an equal file
+    dropped later."""
+    return f"{etag[:60]} {modified}"
+
+
+def is_version(version: str, etag: str) -> bool:
+    """Whether a sidecar with this state is the one of `version`."""
+    return _same(version.partition(" ")[0], etag[:60])
 
 
 def file_state(facts: os.stat_result) -> FileState:

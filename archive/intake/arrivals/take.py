@@ -82,6 +82,7 @@ def _register(claim: Claim[Arrival]) -> None:
             size=seen.size,
             etag=seen.etag,
             sha256=facts.sha256,
+            ended_at=arrival.ended_at,
             problem={},
         ):
             raise LeaseLost("work.lease_lost", model="Arrival", id=arrival.pk, state=arrival.state)
@@ -186,6 +187,7 @@ def refuse(claim: Claim[Arrival], error: SpacekeepError) -> None:
             condition=claim.still_held,
             detail=Uploader(recorder=arrival.recorder).detail,
             problem=error.problem,
+            ended_at=arrival.ended_at,
             settled=arrival.source == Arrival.Source.LIVEKIT,  # nothing is written into a bucket of others
             **leases.RESET,
         ):
