@@ -17,7 +17,7 @@ from django.db import models
 from django.db.models import Q
 from kombu.exceptions import OperationalError
 
-from archive import leases, notices, recorders
+from archive import content_access, leases, notices, recorders
 from archive.bundles import build as bundles
 from archive.bundles import exports, maintain
 from archive.intake import publish
@@ -175,6 +175,7 @@ WORK = [
 def dispatch() -> None:
     """Once a minute: publish all pending work, also of workers that died. Publishing twice is harmless."""
     recorders.delete_old_keys()
+    content_access.delete_old()
     maintain.remove_unfetched(Bundle)
     maintain.remove_unfetched(ExportPart)
     arrivals_clean_up.delete_old_rows()

@@ -1,49 +1,46 @@
-"""Serve content: signed addresses that end with the Space, and the log entry of each download."""
+"""Serve content: log each issue (archive/content_access.py), and sign URLs that end with the Space."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 
-from archive import dbtime, log
-from archive.log import Actor, events
+from archive import dbtime
+from archive.content_access import Grantee, Kind, record_access
 from archive.models import Space
 from archive.storage import store
 from portal.access import Gone
 
 
 def redirect_to_object(
-    key: str, filename: str, content_type: str, space: Space, until: datetime | None, *, inline: bool = False
+    kind: Kind,
+    spaces: Sequence[Space],
+    by: Grantee,
+    key: str,
+    filename: str,
+    content_type: str,
+    until: datetime | None,
 ) -> HttpResponse:
-    """Redirect to a signed address that works for min(5 minutes, time left `until`). Raises StorageError; Gone, of
-    `space`."""
+    """Log the access to `spaces`, and redirect to a signed URL of the object that has their content.
+
+    Also for HEAD and Range: the URL serves all of the object, whatever the request was. It works for min(5 minutes,
+    time left `until`). Raises StorageError; Gone, of the first Space.
+    """
+    inline = kind == Kind.PLAYED
     if not inline:
         store().head(key)  # a download of a lost object, or from a store that is down, ends at our error page
-    address = store().signed_url(
-        key, expires=signed_url_lifetime(space, until), filename=filename, content_type=content_type, inline=inline
-    )
-    return HttpResponseRedirect(address)
+    lifetime = signed_url_lifetime(spaces[0], until)
+    url = store().signed_url(key, expires=lifetime, filename=filename, content_type=content_type, inline=inline)
+    record_access(kind, spaces, by, key=key)  # last: an answer that is refused is no access
+    return HttpResponseRedirect(url)
 
 
 def signed_url_lifetime(space: Space, until: datetime | None) -> timedelta:
-    """min(5 minutes, time left `until`). Call it last: waiting for the store takes time too. Raises Gone."""
+    """min(5 minutes, time left `until`). Call it after the store answered: waiting takes time too. Raises Gone."""
     lifetime = timedelta(seconds=settings.SIGNED_URL_SECONDS)
     if until is not None:
         lifetime = min(lifetime, until - dbtime.now())
     if lifetime < timedelta(seconds=1):
         raise Gone(space, space.host)
     return lifetime
-
-
-def is_download_start(request: HttpRequest) -> bool:
-    """Whether a download starts with this request: not a HEAD, and not a resumed range."""
-    first_range = request.headers.get("Range", "bytes=0-")
-    return request.method == "GET" and first_range.startswith("bytes=0-")
-
-
-def record_download(spaces: Iterable[Space], actor: Actor, key: str, **detail: str | int) -> None:
-    """Log the download of one object for each Space whose content is in it."""
-    with transaction.atomic():
-        log.record_all(events.CONTENT_DOWNLOADED, [(space.pk, {"key": key, **detail}) for space in spaces], actor=actor)

@@ -13,7 +13,6 @@ from django.http import Http404
 from django.urls import reverse
 
 from archive import dbtime, recorders
-from archive.log import Actor
 from archive.models import Bundle, ExportPart, RecorderToken, Space, User
 from portal.access import Gone, find_for_token, find_space, find_spaces_for_token
 
@@ -68,15 +67,6 @@ class DownloadGrantee:
             if not space.is_served(now):
                 raise Gone(space, self.by)
         return spaces
-
-    @property
-    def actor(self) -> Actor:
-        return Actor("recorder") if isinstance(self.by, RecorderToken) else Actor.of(self.by)
-
-    @property
-    def log_detail(self) -> dict[str, str]:
-        """What a log entry says of the grantee besides its actor."""
-        return {"recorder": str(self.by.pk)} if isinstance(self.by, RecorderToken) else {}
 
 
 @dataclass(frozen=True)

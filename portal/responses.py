@@ -8,6 +8,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from archive.content_access import Kind, record_access
+from archive.models import Space
 from portal.access import find_space
 from portal.http import SignedInRequest
 from portal.presenters.moderation_page import moderated_space
@@ -19,6 +21,7 @@ def render_space(request: SignedInRequest, space_id: UUID, *, status: int = 200,
     """The page of the Space. Raises Http404, Gone: after a refused form the Space may be gone by now."""
     visible = find_space(request.user, space_id)
     page = space_page(visible, request.user)
+    _record_reading(request, visible.space, page)
     return render(request, "spaces/detail.html", {**page, **context}, status=status)
 
 
@@ -30,6 +33,7 @@ def render_moderated_space(
     if not visible.may_flag:
         raise Http404
     page = moderated_space(visible, request.user, request.GET.dict())
+    _record_reading(request, visible.space, page)
     return render(request, "moderation/space.html", {**page, **context}, status=status)
 
 
@@ -45,3 +49,9 @@ def redirect_to_origin(request: SignedInRequest, space_id: UUID) -> HttpResponse
         return redirect("space", space_id)
     query = urlencode({name: request.GET[name] for name in ASKED if request.GET.get(name)})
     return redirect(f"{reverse('moderate', args=[space_id])}{'?' if query else ''}{query}")
+
+
+def _record_reading(request: SignedInRequest, space: Space, page: dict[str, Any]) -> None:
+    """Log that a page has lines of the transcript: all of it, or those that a flag cites."""
+    if page.get("cues") or any(flag.evidence for flag in page["violations"]):
+        record_access(Kind.READ, [space], request.user)

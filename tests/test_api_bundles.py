@@ -51,7 +51,7 @@ def test_request_poll_and_download(who: str, seeds: Space, admin: User) -> None:
     data = downloaded(response["url"])
     assert (len(data), hashlib.sha256(data).hexdigest()) == (response["size"], response["sha256"])
     assert caller.post(address).status == 200
-    entry = LogEntry.objects.get(event="content.downloaded")
+    entry = LogEntry.objects.get(event="content.accessed_by_admin" if who == "admin" else "content.downloaded")
     assert (entry.actor_kind, entry.detail.get("recorder")) == (
         ("recorder", str(token.pk)) if who == "machine" else ("user", None)
     )

@@ -13,6 +13,7 @@ from archive.models import (
     Appeal,
     Arrival,
     Bundle,
+    ContentAccess,
     DeletionCertificate,
     Derived,
     Export,
@@ -69,6 +70,7 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
         "recording": Recording.objects.create(space=space, key="r", duration_ms=1000, **STORED, **sound),
         "transcript": transcript,
         "line": SearchLine.objects.create(transcript=transcript, space=space, number=0, config="simple", vector=""),
+        "access": ContentAccess.objects.create(space=space, grantee="command", kind="read", hour=NOON),
         "derived": Derived.objects.create(space=space, kind="peaks", key="d", **STORED),
         "upload": (session := UploadSession.objects.create(space=space, **upload)),
         "part": UploadPart.objects.create(session=session, number=1),
@@ -91,6 +93,7 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
 ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("space_state_known", "space", {"state": "lost"}),
     ("space_deadline_after_end", "space", {"expires_at": F("ended_at")}),
+    ("content_access_kind_known", "access", {"kind": "heard"}),
     ("space_deleted_has_its_time", "space", {"deleted_at": NOON}),
     ("space_deleted_has_its_time", "space", {"state": "deleted", "expires_at": LATER, **SCRUBBED}),
     ("space_never_deleted_while_held", "space", {"state": "expiring", "expires_at": None}),
@@ -293,6 +296,7 @@ UNIQUE = {
     "exportpart_one_live_for_a_number",
     "exportpart_space_once",
     "finding_once",
+    "content_access_once_an_hour",
 }
 
 

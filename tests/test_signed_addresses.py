@@ -90,7 +90,8 @@ def test_each_download_is_logged(space: Space, bundle: Bundle) -> None:
     make_client().get(download_path(bundle, space.host))
 
     entry = LogEntry.objects.get(event="content.downloaded")
-    assert (entry.space_id, entry.actor_id, entry.detail) == (space.id, space.host_id, {"key": bundle.key})
+    assert (entry.space_id, entry.actor_id) == (space.id, space.host_id)
+    assert entry.detail == {"key": bundle.key, "kind": "downloaded", "role": "host"}
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,26 @@ NOTICE_OBSOLETE = Event(
 )
 NOTICE_FAILED = Event("notice.failed", _("Notice could not be sent"), icon="alert", summary=summaries.notice_kind)
 
-CONTENT_DOWNLOADED = Event("content.downloaded", _("Content downloaded"), premis="dissemination", icon="download")
+# One entry an hour for each person (or token), Space and kind, whenever content is issued (archive/content_access.py).
+CONTENT_PLAYED = Event(
+    "content.played", _("Opened in the player"), premis="dissemination", icon="play", summary=summaries.access
+)
+CONTENT_READ = Event(
+    "content.read", _("Transcript read"), premis="dissemination", icon="person", summary=summaries.access
+)
+CONTENT_FOUND = Event(
+    "content.found", _("Lines found by a search"), premis="dissemination", icon="search", summary=summaries.access
+)
+CONTENT_DOWNLOADED = Event(
+    "content.downloaded", _("Content downloaded"), premis="dissemination", icon="download", summary=summaries.access
+)
+CONTENT_ACCESSED_BY_ADMIN = Event(
+    "content.accessed_by_admin",
+    _("Content accessed by an admin"),
+    premis="dissemination",
+    icon="person",
+    summary=summaries.access,
+)
 
 DELETION_STARTED = Event("deletion.started", _("Deletion started"), icon="hollow", summary=summaries.deletion_started)
 DELETION_INVENTORIED = Event("deletion.inventoried", _("Objects to delete listed"), icon="hollow")
@@ -165,6 +184,9 @@ EVENTS: dict[str, Event] = {event: event for event in tuple(globals().values()) 
 
 # What the host of a Space sees of its history; auditors see everything.
 SHOWN_TO_HOST = tuple(event for event in EVENTS.values() if event.shown_to_host)
+
+# What the host of a Space sees of who had its content.
+CONTENT_ISSUED = (CONTENT_PLAYED, CONTENT_READ, CONTENT_FOUND, CONTENT_DOWNLOADED, CONTENT_ACCESSED_BY_ADMIN)
 
 # What sets a deadline: enough to compute every deadline again, years later (archive/retention/replay.py).
 DECISIONS = (SPACE_REGISTERED, DEADLINE_MOVED, VIOLATION_FLAGGED, VIOLATION_LIFTED, HOLD_PLACED, HOLD_RELEASED)

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from archive import formatting
-from archive.models import Notice, UploadSession
+from archive.models import ContentAccess, Notice, UploadSession
 
 Detail = dict[str, Any]
 Summary = Callable[[Detail], str]
@@ -66,6 +67,26 @@ def notice_kind(detail: Detail) -> str:
 def hold_number(detail: Detail) -> str:
     """The number of the legal hold."""
     return _("hold %(number)s") % {"number": detail["hold"]}
+
+
+ROLES = {
+    "host": _lazy("as the host"),
+    "admin": _lazy("as an admin"),
+    "speaker": _lazy("as a speaker"),
+    "recorder": _lazy("by a recorder"),
+    "operator": _lazy("on the command line"),
+}
+
+
+def access(detail: Detail) -> str:
+    """How content was accessed, and in which role."""
+    kind = ContentAccess.Kind(detail["kind"]).label
+    return _("%(kind)s, %(role)s") % {"kind": kind, "role": role_name(detail["role"])}
+
+
+def role_name(role: str) -> str:
+    """In which role content was accessed."""
+    return str(ROLES.get(role, role))
 
 
 def size(detail: Detail) -> str:

@@ -326,6 +326,12 @@ class Migration(migrations.Migration):
                 ("ready_at", models.DateTimeField(null=True)),
                 ("fetched_at", models.DateTimeField(help_text="When its last download started.", null=True)),
                 ("storage_cleared", models.BooleanField(default=False)),
+                (
+                    "link_version",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Incremented to revoke the download links that were handed out."
+                    ),
+                ),
                 ("number", models.PositiveIntegerField()),
                 (
                     "export",
@@ -1013,6 +1019,50 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ContentAccess",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "grantee",
+                    models.CharField(help_text="user:<id>, recorder:<id of its token>, or command.", max_length=48),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("played", "opened in the player"),
+                            ("read", "transcript read"),
+                            ("found", "lines found by a search"),
+                            ("downloaded", "downloaded"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("hour", models.DateTimeField(help_text="The start of the hour, UTC.")),
+                (
+                    "space",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="archive.space",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["hour"], name="content_access_by_hour")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("space", "grantee", "kind", "hour"), name="content_access_once_an_hour"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["played", "read", "found", "downloaded"])),
+                        name="content_access_kind_known",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="IdempotencyKey",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -1280,6 +1330,12 @@ class Migration(migrations.Migration):
                 ("ready_at", models.DateTimeField(null=True)),
                 ("fetched_at", models.DateTimeField(help_text="When its last download started.", null=True)),
                 ("storage_cleared", models.BooleanField(default=False)),
+                (
+                    "link_version",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Incremented to revoke the download links that were handed out."
+                    ),
+                ),
                 (
                     "requested_by",
                     models.ForeignKey(

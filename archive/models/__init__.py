@@ -3,6 +3,7 @@
 from archive.models.arrival import Arrival, LiveKitParticipant, LiveKitRoom
 from archive.models.bundle import Bundle
 from archive.models.certificate import DeletionCertificate
+from archive.models.content_access import ContentAccess
 from archive.models.export import Export, ExportPart, ExportPartEntry
 from archive.models.hold import Hold
 from archive.models.housekeeping import DeletionRecheck, ReconcileFinding
@@ -23,6 +24,7 @@ __all__ = [
     "Appeal",
     "Arrival",
     "Bundle",
+    "ContentAccess",
     "DeletionCertificate",
     "DeletionRecheck",
     "Derived",

@@ -49,6 +49,9 @@ class Package(Leased):
     ready_at = models.DateTimeField(null=True)
     fetched_at = models.DateTimeField(null=True, help_text="When its last download started.")
     storage_cleared = models.BooleanField(default=False)
+    link_version = models.PositiveIntegerField(
+        default=0, help_text="Incremented to revoke the download links that were handed out."
+    )
 
     class Meta:
         abstract = True

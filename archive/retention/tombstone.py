@@ -14,6 +14,7 @@ from archive.models import (
     Appeal,
     Arrival,
     Bundle,
+    ContentAccess,
     DeletionCertificate,
     Derived,
     Hold,
@@ -37,6 +38,7 @@ CONTENT: tuple[type[models.Model], ...] = (
     Participant,
     UploadSession,
     Transcription,
+    ContentAccess,
 )
 # The fields that are blanked: no content and no names stay.
 SCRUBBED: dict[str, Any] = {

@@ -3,16 +3,22 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
+from archive.content_access import EVENTS as CONTENT_EVENTS
 from archive.log import events
 from archive.log.detail_names import detail_name
-from archive.models import LogEntry, Rule, Space, User
+from archive.log.summaries import role_name
+from archive.models import ContentAccess, LogEntry, RecorderToken, Rule, Space, User
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+
+MAX_ACCESSES, MAX_OWN_ACCESSES = 50, 10
 
 
 @dataclass(frozen=True)
@@ -48,11 +54,39 @@ def history(space: Space, limit: int = 50) -> list[HistoryLine]:
     ]
 
 
+def accesses(space: Space) -> list[HistoryLine]:
+    """Who had content of this Space, the newest first. The host's own accesses can't displace those of others."""
+    issued = LogEntry.objects.filter(space_id=space.pk, event__in=events.CONTENT_ISSUED).order_by("-id")
+    own = {"actor_kind": "user", "actor_id": space.host_id}
+    entries = [*issued.exclude(**own)[:MAX_ACCESSES], *issued.filter(**own)[:MAX_OWN_ACCESSES]]
+    names = _user_names(entries)
+    recorders = RecorderToken.objects.in_bulk(
+        {entry.detail["recorder"] for entry in entries if "recorder" in entry.detail}
+    )
+    tokens = {str(pk): token.name for pk, token in recorders.items()}
+    return [
+        HistoryLine(entry.at, _access_label(entry), _access_note(entry, names, tokens))
+        for entry in sorted(entries, key=attrgetter("id"), reverse=True)
+    ]
+
+
+def _access_label(entry: LogEntry) -> "StrOrPromise":
+    """What was done: also of the event that names the admin."""
+    return CONTENT_EVENTS[ContentAccess.Kind(entry.detail["kind"])].label
+
+
+def _access_note(entry: LogEntry, names: dict[int, str], tokens: dict[str, str]) -> str:
+    token = tokens.get(entry.detail.get("recorder", ""))
+    role = role_name(entry.detail["role"])
+    if entry.actor_id is None:
+        return f"{token}, {role}" if token else role
+    return _("{name}, {role}").format(name=_actor(entry, names), role=role)
+
+
 def log_lines(entries: Iterable[LogEntry]) -> list[LogLine]:
     """Lines for auditors, in the order of the entries. The log holds ids of users only; one query adds their names."""
     entries = list(entries)
-    ids = {entry.actor_id for entry in entries if entry.actor_id is not None}
-    names = {user.pk: user.username for user in User.objects.filter(pk__in=ids)}
+    names = _user_names(entries)
     return [log_line(entry, names) for entry in entries]
 
 
@@ -61,6 +95,8 @@ def log_line(entry: LogEntry, names: dict[int, str]) -> LogLine:
     detail = dict(entry.detail)
     removed = detail.pop("removed", [])
     event = events.find(entry.event)
+    if event in events.CONTENT_ISSUED:
+        del detail["kind"], detail["role"]  # the summary names them
     return LogLine(
         at=entry.at,
         event=entry.event,
@@ -72,6 +108,11 @@ def log_line(entry: LogEntry, names: dict[int, str]) -> LogLine:
         facts=[(detail_name(key), _plain(value)) for key, value in detail.items()],
         removed=removed,
     )
+
+
+def _user_names(entries: Iterable[LogEntry]) -> dict[int, str]:
+    ids = {entry.actor_id for entry in entries if entry.actor_id is not None}
+    return {user.pk: user.username for user in User.objects.filter(pk__in=ids)}
 
 
 def _note_for_host(entry: LogEntry, rule_names: dict[str, str]) -> str:

@@ -15,7 +15,7 @@ from portal.forms.moderation import AppealForm, EvidenceFlagForm, LiftForm
 from portal.forms.requests import ParticipantAccountForm
 from portal.presenters import clock as clock_presenter
 from portal.presenters.intake_progress import intake_status
-from portal.presenters.log import history
+from portal.presenters.log import accesses, history
 from portal.presenters.panels import bundle_panel, single_files, transcription_panel
 from portal.presenters.player import player
 from portal.presenters.violations import describe_change, flags, rules
@@ -41,6 +41,7 @@ def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
         "violations": flags(space, violations, now, content=served),
         "may_appeal": space.host_id == user.pk,
         "history": history(space),
+        "accesses": accesses(space),
         "may_play": visible.may_play,
         "may_flag": visible.may_flag,
         "served": served,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from archive import dbtime
+from archive.content_access import Kind, record_access
 from archive.display.transcript import EvidenceLine
 from archive.errors import Refused
 from archive.models import Appeal, Violation
@@ -82,6 +83,7 @@ def _page(request: SignedInRequest, forms: dict[int, DecisionForm] | None = None
     rows = rows.prefetch_related("space__violations", "space__holds")
     page, cursor = page_of(rows, request.GET.get("after"), ("space__expires_at", "id"), PAGE)
     evidence = nearby(violation for violation in page if violation.space.is_served(now))
+    record_access(Kind.READ, [violation.space for violation in page if evidence.get(violation.pk)], request.user)
     context = {
         "rows": [
             {

@@ -8,13 +8,13 @@ from django.views.decorators.http import require_safe
 
 from archive import cues
 from archive.bundles.names import safe
+from archive.content_access import Kind, record_access
 from archive.errors import ObjectChanged, ObjectMissing
-from archive.log import Actor
 from archive.models import Derived, Recording, Space, User
 from archive.storage import store
 from archive.storage.s3 import content_disposition
 from portal.access import find_space
-from portal.content import is_download_start, record_download, redirect_to_object, signed_url_lifetime
+from portal.content import redirect_to_object, signed_url_lifetime
 from portal.http import SignedInRequest
 
 
@@ -24,7 +24,9 @@ def audio(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     space, recording = _recording(request.user, space_id)
     stored = space.derived.filter(kind=Derived.Kind.ACCESS_COPY).first() or recording
     name = f"{safe(space.title)}.{stored.key.rpartition('.')[2]}"
-    return redirect_to_object(stored.key, name, stored.content_type, space, space.expires_at, inline=True)
+    return redirect_to_object(
+        Kind.PLAYED, [space], request.user, stored.key, name, stored.content_type, space.expires_at
+    )
 
 
 @require_safe
@@ -40,6 +42,7 @@ def peaks(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     except (ObjectMissing, ObjectChanged):
         raise Http404 from None
     signed_url_lifetime(space, space.expires_at)  # raises Gone, if reading took until the deadline
+    record_access(Kind.PLAYED, [space], request.user, key=stored.key)
     return HttpResponse(waveform, content_type="application/json")
 
 
@@ -48,10 +51,9 @@ def recording(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     """Download the original bytes."""
     space, stored = _recording(request.user, space_id)
     name = f"{_file_stem(space)}.{stored.extension}"
-    answer = redirect_to_object(stored.key, name, stored.content_type, space, space.expires_at)
-    if is_download_start(request):
-        record_download([space], Actor.of(request.user), stored.key)
-    return answer
+    return redirect_to_object(
+        Kind.DOWNLOADED, [space], request.user, stored.key, name, stored.content_type, space.expires_at
+    )
 
 
 @require_safe
@@ -62,7 +64,7 @@ def transcript(request: SignedInRequest, space_id: UUID, ending: str) -> HttpRes
     if newest is None or ending not in cues.FORMS:
         raise Http404
     content_type, write = cues.FORMS[ending]
-    record_download([space], Actor.of(request.user), newest.key)
+    record_access(Kind.DOWNLOADED, [space], request.user, key=newest.key)
     response = HttpResponse(write(cues.load(newest.cues)), content_type=content_type)
     name = f"{_file_stem(space)}.{newest.language}.{ending}"
     response["Content-Disposition"] = content_disposition("attachment", name)

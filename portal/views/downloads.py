@@ -6,16 +6,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from archive.bundles import maintain
+from archive.content_access import Kind
 from archive.errors import ObjectMissing
 from archive.models import Bundle, Space
-from portal.content import is_download_start, record_download, redirect_to_object
+from portal.content import redirect_to_object
 from portal.downloads import DownloadToken
 
 
 @login_not_required  # the address names its grantee
 @require_safe
 def download(request: HttpRequest, token: str, name: str) -> HttpResponse:
-    """Redirect to the package in the store; a GET from the first byte is logged for every Space inside."""
+    """Redirect to the package in the store. It is logged for every Space inside, also for HEAD and Range."""
     asked = DownloadToken.load(token)
     package, grantee = asked.package, asked.grantee
     spaces = _spaces_inside(asked)
@@ -23,14 +24,14 @@ def download(request: HttpRequest, token: str, name: str) -> HttpResponse:
         raise Http404
     until = min((space.expires_at for space in spaces if space.expires_at), default=None)
     try:
-        answer = redirect_to_object(package.key, package.name, "application/zip", spaces[0], until)
+        answer = redirect_to_object(
+            Kind.DOWNLOADED, spaces, grantee.by, package.key, package.name, "application/zip", until
+        )
     except ObjectMissing:
         maintain.mark_missing(package)  # so that it can be requested again
         raise Http404 from None
     if request.method == "GET":
         type(package).objects.filter(pk=package.pk).update(fetched_at=Now())
-    if is_download_start(request):
-        record_download(spaces, grantee.actor, package.key, **grantee.log_detail)
     return answer
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from archive import dbtime
+from archive.content_access import Kind, record_access
 from archive.errors import Refused
 from archive.models import Space
 from archive.moderation import violations
@@ -27,7 +28,9 @@ from portal.responses import redirect_to_origin, render_moderated_space, render_
 @only(is_admin)
 def moderation(request: SignedInRequest) -> HttpResponse:
     """The queue: the newest Spaces, the ones with the most listeners, or those in which some words were spoken."""
-    context = {"queue": queue(request.GET.dict(), dbtime.now()), "orders": ORDERS.items(), **tab_counts()}
+    found = queue(request.GET.dict(), dbtime.now())
+    record_access(Kind.FOUND, [row.space for row in found.rows if row.lines], request.user)
+    context = {"queue": found, "orders": ORDERS.items(), **tab_counts()}
     return render(request, "moderation/queue.html", context)
 
 

@@ -12,12 +12,12 @@ from django.views.decorators.http import require_POST, require_safe
 from archive import cues, dbtime
 from archive import own_lines as speaker_lines
 from archive.bundles.names import safe
+from archive.content_access import Kind, record_access
 from archive.errors import Refused
 from archive.log import Actor
 from archive.models import Participant, Space, Transcript, User
 from archive.storage.s3 import content_disposition
 from portal.access import find_own_lines_space, find_space_to_change, spaces_spoken_in
-from portal.content import record_download
 from portal.forms.requests import ParticipantAccountForm
 from portal.http import SignedInRequest
 from portal.paging import page_of
@@ -65,7 +65,7 @@ def own_lines(request: SignedInRequest, space_id: UUID, ending: str) -> HttpResp
     lines = speaker_lines.own_cues(user, space.participants.all(), transcript) if transcript else []
     if transcript is None or not lines or ending not in ENDINGS:
         raise Http404
-    record_download([space], Actor.of(user), transcript.key, own_lines=len(lines))
+    record_access(Kind.DOWNLOADED, [space], user, key=transcript.key, own_lines=len(lines))
     content_type, write = cues.FORMS[ending]
     response = HttpResponse(write(lines), content_type=content_type)
     name = f"{safe(space.title)}-{space.ended_at:%Y-%m-%d}.my-words.{transcript.language}.{ending}"

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from archive.content_access import Kind, record_access
 from archive.errors import Refused
 from archive.formatting import format_duration
 from archive.models import Space
@@ -39,6 +40,7 @@ def _results(request: SignedInRequest, form: SearchForm) -> dict[str, Any]:
     """Raises Refused."""
     typed = form.cleaned_data["q"]
     found = search_lines(Space.objects.readable_by(request.user), typed, form.cleaned_data["page"])
+    record_access(Kind.FOUND, [row.space for row in found.spaces], request.user)
     results: dict[str, Any] = {"found": found, "rows": [_row(space, typed) for space in found.spaces]}
     # PostgreSQL's configurations are named by languages, whose names Django's catalogs have.
     results["languages"] = ", ".join(gettext(name.capitalize()) for name in found.common)

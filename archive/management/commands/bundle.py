@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from archive.bundles.build import build, request
+from archive.content_access import Kind, record_access
 from archive.log import SYSTEM
 from archive.management.base import Command as Base
 from archive.management.base import find_space
@@ -33,6 +34,7 @@ class Command(Base):
                 f"The bundle could not be built: {bundle.problem_text} Nothing was lost; run the command again."
             )
         if options["out"]:
+            record_access(Kind.DOWNLOADED, [bundle.space], None, key=bundle.key)
             _download(bundle, options["out"])
         facts = {"id": str(bundle.id), "name": bundle.name, "size": bundle.size, "key": bundle.key}
         self.print_result(f"{bundle.id} {bundle.name} {bundle.size} bytes", facts, as_json=options["json"])
