@@ -1,12 +1,18 @@
-"""SeaweedFS, the object store: master, volume server, filer and S3 gateway in one process (`weed mini`)."""
+"""SeaweedFS, the object store: master, volume server, filer and S3 gateway in one process (`weed mini`).
+
+Only the S3 gateway serves clients, and asks for a key. The other parts trust whoever reaches them, so each is closed:
+gRPC takes our own certificate only, the volume server wants signed requests, and filer and master offer no HTTP API.
+"""
 
 import http.client
 import json
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
 from embedded.engine import Engine, script
+from embedded.mutual_tls import ensure_certificate
 from embedded.state import HOST, TWIN, write_private
 
 BUCKET = "spacekeep"
@@ -14,6 +20,10 @@ REGION = "us-east-1"
 PORT_NAMES = ("s3", "master", "volume", "filer", "admin")
 # Room is handed out in whole volumes, and comes back when one is 30% garbage: small ones suit a small disk.
 VOLUME_MB = 256
+CERTIFICATE = "grpc"
+# The keys of security.toml (`weed scaffold -config=security`): writes and reads, at the volume server and at the filer.
+SIGNED = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
+WITH_CERTIFICATE = ("volume", "master", "filer", "s3", "admin", "worker", "msg_broker", "msg_agent", "mq", "client")
 
 
 class SeaweedFS(Engine):
@@ -43,9 +53,21 @@ class SeaweedFS(Engine):
             "actions": ["Admin", "Read", "List", "Tagging", "Write"],
         }
         write_private(self.folder / "s3.json", json.dumps({"identities": [identity]}))
+        ensure_certificate(self.folder, CERTIFICATE)
+        write_private(self.folder / "security.toml", self._security())
         # It saves its options there and reads them at the next start: ours are on the command line, every time.
         (self.folder / "mini.options").unlink(missing_ok=True)
         self.process.spawn([str(script("weed")), *self._arguments()], cwd=self.folder, death_signal=signal.SIGTERM)
+
+    def _security(self) -> str:
+        """The contents of security.toml, which it reads in its working folder. File names are relative to that."""
+        keys = [(name, {"key": self._state.secret(f"seaweedfs_{name}")}) for name in SIGNED]
+        files = {"cert": f"{CERTIFICATE}.crt", "key": f"{CERTIFICATE}.key"}
+        tables = [*keys, ("grpc", {"ca": files["cert"]}), *((f"grpc.{name}", files) for name in WITH_CERTIFICATE)]
+        return "".join(
+            f"[{table}]\n" + "".join(f'{name} = "{value}"\n' for name, value in values.items())
+            for table, values in tables
+        )
 
     def _arguments(self) -> list[str]:
         options = {
@@ -66,6 +88,7 @@ class SeaweedFS(Engine):
             "volume.max": "0",  # as many as the disk holds
             "volume.preStopSeconds": "0",
             "filer.disableDirListing": "true",
+            "disableHttp": "true",  # of filer and master; the S3 gateway talks gRPC with them
         }
         for name in PORT_NAMES:
             options[f"{name}.port"] = str(self.port(name))
@@ -75,15 +98,16 @@ class SeaweedFS(Engine):
     def _answers(self) -> bool:
         """Whether a volume server has room and the gateway refuses a stranger, so that keys are loaded."""
         try:
-            topology = json.loads(_get(self.port("master"), "/dir/status")[1])["Topology"]
-            return int(topology["Max"]) > 0 and _get(self.port("s3"), "/")[0] == 403
-        except (OSError, http.client.HTTPException, ValueError, KeyError):
+            # The master's own page is all that it still shows over HTTP.
+            room = re.search(rb"<th>Max</th>\s*<td>(\d+)</td>", _get(self.port("master"), "/")[1])
+            return room is not None and int(room[1]) > 0 and _get(self.port("s3"), "/")[0] == 403
+        except (OSError, http.client.HTTPException):
             return False
 
     def has_bucket(self) -> bool:
-        """Whether our bucket exists, as the filer sees it."""
-        # It shows no folder to anybody (403), but tells one that is there from one that is not (404).
-        return _get(self.port("filer"), f"/buckets/{BUCKET}/")[0] in {200, 403}
+        """Whether our bucket has a volume. `setup_store` makes the bucket and writes into it."""
+        volumes = json.loads(_get(self.port("volume"), "/status")[1])["Volumes"] or []
+        return any(volume["Collection"] == BUCKET for volume in volumes)
 
     def stop(self, hurry: Callable[[], bool] = lambda: False) -> None:
         super().stop(hurry)

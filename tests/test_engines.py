@@ -47,7 +47,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
 def test_only_their_owner_can_read_the_secrets(engines: Engines) -> None:
     values = json.loads((engines.data_dir / "engines.json").read_text())
     secrets = [value for value in values.values() if isinstance(value, str) and len(value) == 64]
-    assert len(secrets) == 6
+    assert len(secrets) == 10
     readable = [
         path
         for path in engines.data_dir.rglob("*")
@@ -57,7 +57,7 @@ def test_only_their_owner_can_read_the_secrets(engines: Engines) -> None:
     ]
 
     assert stat.S_IMODE(engines.data_dir.stat().st_mode) == 0o700
-    assert {"engines.json", "s3.json", "valkey.conf"} <= {path.name for path in readable}
+    assert {"engines.json", "s3.json", "security.toml", "valkey.conf"} <= {path.name for path in readable}
     assert {stat.S_IMODE(path.stat().st_mode) for path in readable} == {0o600}
     for pid in processes(engines):
         command = Path(f"/proc/{pid}/cmdline").read_text()
