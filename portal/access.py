@@ -43,6 +43,10 @@ class Gone(Exception):
         }
 
 
+class LinkEnded(Exception):
+    """A download link worked once, and does not any more: 410, with the advice to get a fresh one."""
+
+
 @dataclass(frozen=True)
 class VisibleSpace:
     """A Space that a user may see, the database's time, and what the user may do with the Space."""

@@ -1,20 +1,25 @@
-"""Download addresses of packages (bundles, export parts): each is signed for one user or one recorder's token.
+"""Download links of packages (bundles, export parts): each is signed for one user or one recorder's token.
 
-So `curl -C -` and download managers can resume without signing in. An address works until the first deadline among
-the Spaces inside, and only while its grantee may have their content.
+So `curl -C -` and download managers can resume without signing in. A link works until the first deadline among the
+Spaces inside, and only while its grantee may have their content. It ends after DOWNLOAD_URL_SECONDS, when the user's
+password changes, and when somebody revokes the links of the package (archive/bundles/links.py).
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
+from django.conf import settings
 from django.core import signing
 from django.http import Http404
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from archive import dbtime, recorders
 from archive.models import Bundle, ExportPart, RecorderToken, Space, User
-from portal.access import Gone, find_for_token, find_space, find_spaces_for_token
+from portal.access import Gone, LinkEnded, find_for_token, find_space, find_spaces_for_token
 
 SALT = "portal.download"
 KINDS: dict[str, Any] = {"b": Bundle, "v": ExportPart}
@@ -27,8 +32,20 @@ def download_path(package: Package, by: User | RecorderToken) -> str:
     kind = "v" if isinstance(package, ExportPart) else "b"
     grantee = "t" if isinstance(by, RecorderToken) else "u"
     space_ids = [str(package.space_id)] if isinstance(package, Bundle) else []
-    token = signing.dumps([kind, str(package.pk), grantee, str(by.pk), *space_ids], salt=SALT, compress=False)
+    payload = [kind, str(package.pk), grantee, str(by.pk), _state(package, by), *space_ids]
+    token = signing.dumps(payload, salt=SALT, compress=False)
     return reverse("download", args=[token, "export_part" if kind == "v" else "bundle"])
+
+
+def _state(package: Package, by: User | RecorderToken) -> str:
+    """A digest of what ends a link when it changes: the package's link version, and the user's password hash."""
+    password = by.password if isinstance(by, User) else ""
+    return salted_hmac(SALT, f"{package.link_version} {password}", algorithm="sha256").hexdigest()[:32]
+
+
+def link_ends_at() -> datetime:
+    """When a link that is made now ends by itself."""
+    return timezone.now() + timedelta(seconds=settings.DOWNLOAD_URL_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -79,10 +96,23 @@ class DownloadToken:
 
     @classmethod
     def load(cls, token: str) -> Self:
-        """Raises Http404 for text that we did not sign."""
+        """Raises Http404 for text that we did not sign, and for a grantee that is not active any more. Raises LinkEnded
+        for a link that is too old or was revoked. The link of a package whose row is gone is not checked further:
+        its Spaces are deleted, or have another package."""
         try:
-            kind, package_id, grantee, by, *space_ids = signing.loads(token, salt=SALT)
+            kind, package_id, grantee_kind, by, state, *space_ids = signing.loads(token, salt=SALT)
             package = KINDS[kind].objects.filter(pk=package_id).first()
         except (signing.BadSignature, ValueError, KeyError):
             raise Http404 from None
-        return cls(package, DownloadGrantee.load(grantee, by), [UUID(space_id) for space_id in space_ids])
+        grantee = DownloadGrantee.load(grantee_kind, by)
+        if package and (_is_old(token) or not constant_time_compare(state, _state(package, grantee.by))):
+            raise LinkEnded
+        return cls(package, grantee, [UUID(space_id) for space_id in space_ids])
+
+
+def _is_old(token: str) -> bool:
+    try:
+        signing.loads(token, salt=SALT, max_age=settings.DOWNLOAD_URL_SECONDS)
+    except signing.SignatureExpired:
+        return True
+    return False

@@ -8,7 +8,7 @@ from django.utils.cache import add_never_cache_headers
 
 from archive import formatting
 from archive.models import User
-from portal.access import Gone
+from portal.access import Gone, LinkEnded
 from portal.views import errors
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -47,7 +47,8 @@ class TimeZoneMiddleware:
 
 
 class ErrorPagesMiddleware:
-    """Render 410 for a Space whose deadline has passed, and 503 for an engine that is down."""
+    """Render 410 for a Space whose deadline has passed and for a download link that has ended; 503 for an engine that
+    is down."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -58,4 +59,6 @@ class ErrorPagesMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, Gone):
             return render(request, "gone.html", error.context, status=410)
+        if isinstance(error, LinkEnded):
+            return render(request, "link_ended.html", status=410)
         return errors.answer(error)

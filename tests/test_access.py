@@ -32,6 +32,7 @@ LADDER = {
     "recording": ("GET", 302, 302, 404),
     "transcript": ("GET", 200, 200, 404),
     "bundle": ("POST", 302, 302, 404),
+    "bundle-revoke-links": ("POST", 302, 302, 404),
     "download": ("GET", 302, 302, 404),
     "flag": ("POST", 404, 302, 404),
     "lift": ("POST", 404, 302, 404),
@@ -53,6 +54,7 @@ LADDER = {
     "progress": ("GET", 302, 302, 302),
     "transcription": ("POST", 302, 302, 404),
     "export": ("GET", 200, 200, 200),
+    "export-revoke-links": ("POST", 302, 302, 302),
     "recorders": ("GET", 404, 200, 404),
     "notices": ("GET", 200, 200, 200),
     "notices-dismiss": ("POST", 302, 302, 302),
@@ -62,15 +64,16 @@ LADDER = {
 }
 NOT_OF_A_SPACE = {
     *("spaces", "log", "deadlines", "search", "my-lines", "healthz", "upload", "upload-inspect", "export"),
-    "upload-sort",
+    *("upload-sort", "export-revoke-links"),
     *("moderation", "flag-several", "appeals", "holds", "recorders", "notices", "notices-dismiss", "certificates"),
     "javascript-catalog",
 }
 # No sign-in: the address of a download is signed, and the others hold nothing of users.
 OPEN = {"download", "healthz", "javascript-catalog"}
 OF_A_SPACE = [name for name in LADDER if name not in NOT_OF_A_SPACE]
-CONTENT = ["audio", "recording", "transcript", "transcription", "bundle", "download"]
+CONTENT = ["audio", "recording", "transcript", "transcription", "bundle", "bundle-revoke-links", "download"]
 POST_ONLY = ["flag", "lift", "hold", "appeal", "upload-inspect", "upload-sort", "notices-dismiss"]
+POST_ONLY += ["bundle-revoke-links", "export-revoke-links"]
 GET_OR_POST = ["bundle", "transcription", "flag-several", "export", "recorders"]
 KEPT_AFTERWARDS = {"log-space"}  # the story of a Space outlives it
 

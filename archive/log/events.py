@@ -124,6 +124,9 @@ BUNDLE_READY = Event(
 BUNDLE_VERIFIED = Event("bundle.verified", _("Bundle verified"), premis="fixity check", icon="package")
 BUNDLE_FAILED = Event("bundle.failed", _("Bundle failed"), icon="alert", shown_to_host=True)
 BUNDLE_REMOVED = Event("bundle.removed", _("Bundle removed"), icon="package")
+BUNDLE_LINKS_REVOKED = Event(
+    "bundle.links_revoked", _("Download links of the bundle revoked"), icon="close", shown_to_host=True
+)
 
 EXPORT_REQUESTED = Event("export.requested", _("Export requested"), icon="package")
 
@@ -132,6 +135,9 @@ EXPORT_PART_READY = Event("export_part.ready", _("Export part ready"), premis="p
 EXPORT_PART_VERIFIED = Event("export_part.verified", _("Export part verified"), premis="fixity check", icon="package")
 EXPORT_PART_FAILED = Event("export_part.failed", _("Export part failed"), icon="alert")
 EXPORT_PART_REMOVED = Event("export_part.removed", _("Export part removed"), icon="package")
+EXPORT_PART_LINKS_REVOKED = Event(
+    "export_part.links_revoked", _("Download links of the export part revoked"), icon="close"
+)
 
 NOTICE_REQUEUED = Event("notice.requeued", _("Notice queued again"), icon="mail", summary=summaries.notice_kind)
 NOTICE_SENT = Event("notice.sent", _("Notice sent by e-mail"), icon="mail", summary=summaries.notice_kind)

@@ -225,7 +225,10 @@ class PackageOut(Schema):
     name: str
     size: int | None
     sha256: str | None = Field(description="Of the whole, hex; null until it was read back.")
-    url: str | None = Field(description="While it is ready: where it is downloaded, with ranges, without signing in.")
+    url: str | None = Field(
+        description="While it is ready: where it is downloaded, with ranges, without signing in. Each answer has a "
+        "fresh one: it ends after a day, and when somebody revokes the links."
+    )
 
     @classmethod
     def of(cls, package: Bundle | ExportPart, url: str, **more: Any) -> Any:

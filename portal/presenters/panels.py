@@ -11,7 +11,7 @@ from archive import cues, formatting
 from archive.bundles import build, maintain
 from archive.intake.transcription import enqueue
 from archive.models import Bundle, Recording, Space, Transcript, Transcription, User
-from portal.downloads import download_path
+from portal.downloads import download_path, link_ends_at
 
 
 def single_files(space: Space, recording: Recording | None, transcript: Transcript | None) -> list[dict[str, Any]]:
@@ -38,6 +38,7 @@ def bundle_panel(space: Space, user: User) -> dict[str, Any]:
     if bundle.state == Bundle.State.READY:
         url = f"{settings.SITE_URL}{download_path(bundle, user)}"
         context["bundle_url"] = url
+        context["link_ends_at"] = link_ends_at()
         context["bundle_command"] = f"curl -L -C - -o {shlex.quote(bundle.name)} {shlex.quote(url)}"
     return context
 

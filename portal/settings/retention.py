@@ -22,6 +22,8 @@ BUNDLE_KEEP_DAYS = env.number(
 # When the store has lost something that belongs into a bundle: `fail` says so instead of making one; `list` makes one
 # without it, and names it in data/missing.txt.
 BUNDLE_MISSING_OBJECTS = env.choice("BUNDLE_MISSING_OBJECTS", ("fail", "list"), id="spacekeep.E031")
+# How long a download link of a bundle or an export part works; the page always has a fresh one.
+DOWNLOAD_URL_SECONDS = env.number("DOWNLOAD_URL_SECONDS", 24 * 3600, least=60, most=30 * 24 * 3600, id="spacekeep.E033")
 SIGNED_URL_SECONDS = env.number("SIGNED_URL_SECONDS", 300, least=1, most=300, id="spacekeep.E015")
 
 # Certificates of deletion are signed with it (archive/retention/certificate.py): the seed of an Ed25519 key.

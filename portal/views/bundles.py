@@ -7,9 +7,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
-from archive.bundles import build
+from archive.bundles import build, links
 from archive.errors import Refused
 from archive.log import Actor
 from portal.access import find_space
@@ -30,3 +30,12 @@ def bundle(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     if not request.htmx:
         return redirect(f"{reverse('space', args=[space.pk])}#bundle")
     return render(request, "spaces/bundle.html", bundle_panel(space, user))
+
+
+@require_POST
+def revoke_links(request: SignedInRequest, space_id: UUID) -> HttpResponse:
+    """End every download link of the bundle that was handed out. The page has a fresh one."""
+    space = find_space(request.user, space_id, content=True).space
+    if links.revoke_bundle_links(space, Actor.of(request.user)):
+        messages.success(request, _("The download links that were given out have ended. This page has a new one."))
+    return redirect(f"{reverse('space', args=[space.pk])}#bundle")

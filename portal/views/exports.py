@@ -4,16 +4,18 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from archive import dbtime
-from archive.bundles import exports, maintain
+from archive.bundles import exports, links, maintain
 from archive.errors import Refused
+from archive.log import Actor
 from archive.models import Export, ExportPart, Space, User
-from portal.downloads import download_path
+from portal.downloads import download_path, link_ends_at
 from portal.forms.requests import ExportForm
 from portal.http import SignedInRequest
 
@@ -41,6 +43,14 @@ def _request_export(request: SignedInRequest) -> HttpResponse:
     return _page(request, form, status=422)
 
 
+@require_POST
+def revoke_links(request: SignedInRequest) -> HttpResponse:
+    """End every download link of the user's export parts that was handed out. The page has fresh ones."""
+    if links.revoke_export_links(request.user, Actor.of(request.user)):
+        messages.success(request, _("The download links that were given out have ended. This page has new ones."))
+    return redirect("export")
+
+
 def _page(request: SignedInRequest, form: ExportForm, status: int = 200) -> HttpResponse:
     shares = exports.shares(request.user)
     context = {
@@ -62,7 +72,12 @@ def _parts(user: User) -> dict[str, Any]:
     """The context of export/parts.html: the newest export, in a fixed number of queries."""
     newest, now = exports.newest(user), dbtime.now()
     parts = [_part(part, user, now) for part in exports.visible_parts(newest)] if newest else []
-    return {"export": newest, "parts": parts, "polling": any(part["working"] for part in parts)}
+    return {
+        "export": newest,
+        "parts": parts,
+        "polling": any(part["working"] for part in parts),
+        "links_end_at": link_ends_at() if any(part["ready"] for part in parts) else None,
+    }
 
 
 def _part(part: ExportPart, user: User, now: datetime) -> dict[str, Any]:
