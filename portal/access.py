@@ -19,6 +19,7 @@ from django.urls import reverse
 
 from archive import dbtime
 from archive.models import DeletionCertificate, Participant, RecorderToken, Space, User
+from archive.moderation.conflicts import find_own_space_conflict
 from portal.http import SignedInRequest
 
 P = ParamSpec("P")
@@ -106,7 +107,8 @@ def find_space(user: User, space_id: UUID, *, content: bool = False) -> VisibleS
         raise Gone(space, user)
     if content and not space.is_served(now):
         raise Http404
-    return VisibleSpace(space, now, may_play, user.is_admin)
+    may_flag = user.is_admin and find_own_space_conflict(space, user) is None
+    return VisibleSpace(space, now, may_play, may_flag)
 
 
 def find_space_to_change(user: User, space_id: UUID) -> Space:

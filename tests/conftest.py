@@ -139,6 +139,12 @@ def admin() -> User:
 
 
 @pytest.fixture
+def second_admin() -> User:
+    """For decisions that need one. Ask for it before what is decided exists: the role must be older."""
+    return factory.make_user("sven", role="admins")
+
+
+@pytest.fixture
 def auditor() -> User:
     return factory.make_user("otto", role="auditors")
 

@@ -18,9 +18,11 @@ FORM = {"decision": "grant", "reason": "I looked at it."}
 
 
 @pytest.fixture
-def urls(alice: User, admin: User) -> dict[str, str]:
+def urls(alice: User, admin: User, second_admin: User) -> dict[str, str]:
     """Of an open appeal, and of a hold that somebody else placed."""
-    open_appeal = appeal(flag(make_row(alice).pk, "spam", "It sold watches.", admin).pk, "They were beans.", alice)
+    open_appeal = appeal(
+        flag(make_row(alice).pk, "spam", "It sold watches.", second_admin).pk, "They were beans.", alice
+    )
     held = make_held(alice, ended_ago=timedelta(days=5)).holds.get()
     return {"decide": reverse("decide", args=[open_appeal.pk]), "release": reverse("release", args=[held.pk])}
 

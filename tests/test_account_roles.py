@@ -76,6 +76,7 @@ class TestChanges:
         roles.set_active(bob.pk, active=False, by=admin)
         roles.set_active(bob.pk, active=True, by=admin)
 
+        bob = User.objects.get(pk=bob.pk)
         second = bob.role_since("admins")
         assert second is not None
         assert first < second

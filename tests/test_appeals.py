@@ -38,22 +38,30 @@ def test_an_open_appeal_keeps_the_deadline(space: Space, violation: Violation, a
     assert (event, detail["violation"], detail["appeal"]) == ("violation.appealed", str(violation.pk), made.pk)
 
 
-def test_a_denied_appeal_upholds_the_flag(space: Space, violation: Violation, alice: User, admin: User) -> None:
+def test_a_denied_appeal_upholds_the_flag(
+    space: Space, violation: Violation, alice: User, admin: User, second_admin: User
+) -> None:
     made = appeal(violation.pk, WORDS, alice)
 
-    decided = decide(made.pk, "It was no quotation.", admin, granted=False)
+    decided = decide(made.pk, "It was no quotation.", second_admin, granted=False)
 
     violation.refresh_from_db()
-    assert (decided.state, decided.decision_reason, decided.decided_by) == ("denied", "It was no quotation.", admin)
+    assert (decided.state, decided.decision_reason, decided.decided_by) == (
+        "denied",
+        "It was no quotation.",
+        second_admin,
+    )
     assert violation.state == "standing"
     assert retention_period(space) == timedelta(days=120)
     assert events(space)[-2:] == ["appeal.denied", "violation.upheld"]
 
 
-def test_a_granted_appeal_lifts_the_flag(space: Space, violation: Violation, alice: User, admin: User) -> None:
+def test_a_granted_appeal_lifts_the_flag(
+    space: Space, violation: Violation, alice: User, admin: User, second_admin: User
+) -> None:
     made = appeal(violation.pk, WORDS, alice)
 
-    decided = decide(made.pk, "So it was.", admin, granted=True)
+    decided = decide(made.pk, "So it was.", second_admin, granted=True)
 
     violation.refresh_from_db()
     assert (decided.state, violation.state, violation.lift_reason) == ("granted", "lifted", "So it was.")
@@ -62,51 +70,57 @@ def test_a_granted_appeal_lifts_the_flag(space: Space, violation: Violation, ali
     assert events(space)[-3:] == ["appeal.granted", "violation.lifted", "deadline.moved"]
 
 
-def test_a_late_grant_leaves_a_week_to_download(alice: User, admin: User) -> None:
+def test_a_late_grant_leaves_a_week_to_download(alice: User, admin: User, second_admin: User) -> None:
     space = make_row(alice, ended_ago=timedelta(days=50), expires_at=dbtime.now() + timedelta(days=1))
     made = appeal(flag(space.pk, "spam", "Watches.", admin).pk, WORDS, alice)
 
-    decided = decide(made.pk, "So it was.", admin, granted=True)
+    decided = decide(made.pk, "So it was.", second_admin, granted=True)
 
     space.refresh_from_db()
     assert decided.decided_at is not None
     assert space.expires_at == decided.decided_at + timedelta(days=7)
 
 
-def test_another_flag_keeps_the_deadline(space: Space, violation: Violation, alice: User, admin: User) -> None:
+def test_another_flag_keeps_the_deadline(
+    space: Space, violation: Violation, alice: User, admin: User, second_admin: User
+) -> None:
     flag(space.pk, "spam", "Watches.", admin)
     made = appeal(violation.pk, WORDS, alice)
     would_be = if_granted(space, violation, dbtime.now())
 
-    decide(made.pk, "So it was.", admin, granted=True)
+    decide(made.pk, "So it was.", second_admin, granted=True)
 
     assert retention_period(space) == timedelta(days=120)
     assert would_be.at == space.expires_at
 
 
-def test_lifting_all_flags_grants_open_appeals(space: Space, violation: Violation, alice: User, admin: User) -> None:
+def test_lifting_all_flags_grants_open_appeals(
+    space: Space, violation: Violation, alice: User, second_admin: User
+) -> None:
     made = appeal(violation.pk, WORDS, alice)
 
-    lift(space.pk, "flagged in error", admin)
+    lift(space.pk, "flagged in error", second_admin)
 
     made.refresh_from_db()
-    assert (made.state, made.decision_reason, made.decided_by) == ("granted", "flagged in error", admin)
+    assert (made.state, made.decision_reason, made.decided_by) == ("granted", "flagged in error", second_admin)
     assert events(space)[-3:] == ["appeal.granted", "violation.lifted", "deadline.moved"]
 
 
 def test_lifting_a_flag_leaves_a_denied_appeal_denied(
-    space: Space, violation: Violation, alice: User, admin: User
+    space: Space, violation: Violation, alice: User, admin: User, second_admin: User
 ) -> None:
     made = appeal(violation.pk, WORDS, alice)
-    decide(made.pk, "No.", admin, granted=False)
+    decide(made.pk, "No.", second_admin, granted=False)
 
     lift(space.pk, "flagged in error", admin)
 
     assert Appeal.objects.get(pk=made.pk).state == "denied"
 
 
-def test_no_free_text_reaches_the_log(space: Space, violation: Violation, alice: User, admin: User) -> None:
-    decide(appeal(violation.pk, WORDS, alice).pk, "Because of the tone.", admin, granted=False)
+def test_no_free_text_reaches_the_log(
+    space: Space, violation: Violation, alice: User, admin: User, second_admin: User
+) -> None:
+    decide(appeal(violation.pk, WORDS, alice).pk, "Because of the tone.", second_admin, granted=False)
 
     log_text = json.dumps(entries(space))
 

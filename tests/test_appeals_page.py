@@ -49,7 +49,9 @@ def test_the_host_sees_what_was_flagged_and_until_when(space: Space, violation: 
     assert f"The Space is kept until {space.expires_at.day} {space.expires_at:%B %Y}" in page
 
 
-def test_the_host_appeals_and_reads_the_decision(space: Space, violation: Violation, alice: User, admin: User) -> None:
+def test_the_host_appeals_and_reads_the_decision(
+    space: Space, violation: Violation, alice: User, second_admin: User
+) -> None:
     url = f"/spaces/{space.pk}/violations/{violation.pk}/appeal"
 
     answer = make_client(alice).post(url, {"statement": "It was <i>a quotation</i>.\nI said so."}, follow=True)
@@ -58,25 +60,27 @@ def test_the_host_appeals_and_reads_the_decision(space: Space, violation: Violat
     assert "An appeal is being looked at." in page
     assert "It was &lt;i&gt;a quotation&lt;/i&gt;." in page
 
-    queue = text(admin, "/moderation/appeals/")
+    queue = text(second_admin, "/moderation/appeals/")
     assert "It was &lt;i&gt;a quotation&lt;/i&gt;." in queue
     assert LINE in queue
     assert "The deadline moves from" in queue
     assert "The deadline stays at" in queue
     decide = f"/moderation/appeals/{violation.appeal.pk}/decide"
-    make_client(admin).post(decide, {"decision": "deny", "reason": "It was no quotation."})
+    make_client(second_admin).post(decide, {"decision": "deny", "reason": "It was no quotation."})
 
     page = text(alice, f"/spaces/{space.pk}/")
     assert "Denied" in page
     assert "It was no quotation." in page
     assert "You can appeal until" not in page
-    assert "No appeal waits" in text(admin, "/moderation/appeals/")
+    assert "No appeal waits" in text(second_admin, "/moderation/appeals/")
 
 
-def test_a_granted_appeal_restores_the_deadline(space: Space, violation: Violation, alice: User, admin: User) -> None:
+def test_a_granted_appeal_restores_the_deadline(
+    space: Space, violation: Violation, alice: User, second_admin: User
+) -> None:
     make_client(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "A quotation."})
 
-    answer = make_client(admin).post(
+    answer = make_client(second_admin).post(
         f"/moderation/appeals/{violation.appeal.pk}/decide", {"decision": "grant", "reason": "So it was."}, follow=True
     )
 

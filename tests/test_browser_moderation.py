@@ -29,7 +29,7 @@ def in_as(page: Page, services: Services, name: str, path: str) -> None:
     page.goto(f"{services.url}{path}")
 
 
-@pytest.mark.usefixtures("committed", "auditor")
+@pytest.mark.usefixtures("committed", "auditor", "second_admin")
 def test_flag_appeal_lift_deletion_and_certificate(
     services: Services, page: Page, alice: User, admin: User, tmp_path: Path
 ) -> None:
@@ -56,7 +56,7 @@ def test_flag_appeal_lift_deletion_and_certificate(
     page.get_by_role("button", name="Send the appeal").click()
     expect(page.get_by_text("An appeal is being looked at.")).to_be_visible()
 
-    in_as(page, services, "ada", "/moderation/appeals/")
+    in_as(page, services, "sven", "/moderation/appeals/")
     expect(page.get_by_text("Nobody sold anything.")).to_be_visible()
     expect(page.get_by_text("Bring a packet on Saturday")).to_have_count(0)  # more than 30 seconds away
     page.get_by_label("Why you decide so").fill("So it is.")

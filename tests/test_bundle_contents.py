@@ -106,9 +106,9 @@ def test_space_json(space: Space, admin: User) -> None:
     assert (sound["file"], sound["codec"]) == ("recording.m4a", "aac")
 
 
-def test_a_bundle_has_flags_and_appeals(space: Space, alice: User, admin: User) -> None:
+def test_a_bundle_has_flags_and_appeals(space: Space, alice: User, admin: User, second_admin: User) -> None:
     violation = flag(space.pk, "spam", "An advertisement.", admin, Lines(1, (1,)))
-    decide(appeal(violation.pk, "It was <b>beans</b>.", alice).pk, "So they were sold.", admin, granted=False)
+    decide(appeal(violation.pk, "It was <b>beans</b>.", alice).pk, "So they were sold.", second_admin, granted=False)
 
     files = unpack(build_bundle(space))
 

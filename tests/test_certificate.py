@@ -19,7 +19,7 @@ from archive.retention import certificate
 from archive.retention.purge import purge
 from archive.storage import keys, store
 from tests.support.deadlines import make_due
-from tests.support.factory import make_row, make_user
+from tests.support.factory import make_row
 from tests.support.log_entries import event_detail
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -71,11 +71,13 @@ def test_a_certificate_names_reasons_and_deleted_objects(zebrafish: Space, admin
     assert deletion["listed_by"].count("/") == 1
 
 
-def test_a_certificate_lists_holds_and_granted_appeals(zebrafish: Space, alice: User, admin: User) -> None:
+def test_a_certificate_lists_holds_and_granted_appeals(
+    zebrafish: Space, alice: User, admin: User, second_admin: User
+) -> None:
     violation = flag(zebrafish.pk, "spam", "An axolotl.", admin)
     hold = place(zebrafish.pk, "A court asked for it.", admin)
-    release(hold.pk, "It was withdrawn.", make_user("sven", role="admins"))
-    decide(appeal(violation.pk, "It was a newt.", alice).pk, "So it was.", admin, granted=True)
+    release(hold.pk, "It was withdrawn.", second_admin)
+    decide(appeal(violation.pk, "It was a newt.", alice).pk, "So it was.", second_admin, granted=True)
     make_due(zebrafish)
 
     assert purge(zebrafish.pk)

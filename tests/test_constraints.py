@@ -289,6 +289,7 @@ UNIQUE = {
     "livekit_participant_once",
     "transcription_one_live",
     "idempotency_key_once",
+    "role_membership_once",
     "idempotency_key_once_for_user",
     "upload_part_once",
     "notice_once",

@@ -110,8 +110,8 @@ class Machine(RuleBasedStateMachine):
     def lift(self, model: Model) -> None:
         if model.flags and None not in model.flags:
             with pytest.raises(Refused):
-                violations.lift(model.space.pk, "In error.", self.ada)
-        elif model.flags and (lifted := self.change(model, lambda: violations.lift(model.space.pk, "So.", self.ada))):
+                violations.lift(model.space.pk, "In error.", self.sven)
+        elif model.flags and (lifted := self.change(model, lambda: violations.lift(model.space.pk, "So.", self.sven))):
             model.flags = [moment or lifted[-1].lifted_at for moment in model.flags]
 
     @rule(model=spaces, granted=st.booleans())
@@ -123,7 +123,7 @@ class Machine(RuleBasedStateMachine):
         if Appeal.objects.filter(violation=violation).exists():
             return
         made = appeals.appeal(violation.pk, "Nobody sold anything.", self.alice)
-        appeals.decide(made.pk, "So it is.", self.ada, granted=granted)
+        appeals.decide(made.pk, "So it is.", self.sven, granted=granted)
         violation.refresh_from_db()
         assert (violation.lifted_at is not None) == granted
         model.flags[number] = violation.lifted_at

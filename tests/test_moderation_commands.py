@@ -52,9 +52,10 @@ def test_decide(
     alice: User, admin: User, capsys: pytest.CaptureFixture[str], decision: str, state: str, days: int
 ) -> None:
     space = make_row(alice, ended_ago=timedelta(days=6))
+    make_user("sven", role="admins")
     made = appeal(flag(space.pk, "spam", "Watches.", admin).pk, "They were beans.", alice)
 
-    decided = run_json(capsys, "decide", str(made.pk), decision, "--reason", "I looked.", "--by", "ada")
+    decided = run_json(capsys, "decide", str(made.pk), decision, "--reason", "I looked.", "--by", "sven")
 
     assert decided["state"] == state
     assert decided["expires_at"] == (space.ended_at + timedelta(days=days)).isoformat()

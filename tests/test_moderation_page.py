@@ -137,7 +137,7 @@ def test_a_hold_and_its_release(client: Client, alice: User) -> None:
 
     client.post(f"/spaces/{space.pk}/hold", {"reason": "A court.", "from_moderation": "1"})
 
-    assert "You placed it, so another admin releases it." in client.get("/moderation/holds/").content.decode()
+    assert "You placed this hold: another admin must release it." in client.get("/moderation/holds/").content.decode()
     hold = space.holds.get()
     refused = client.post(f"/moderation/holds/{hold.pk}/release", {"reason": "Closed."})
     assert (refused.status_code, "another admin must release it" in refused.content.decode()) == (422, True)

@@ -18,7 +18,6 @@ from archive.moderation.violations import flag, lift
 from archive.retention.purge import purge
 from archive.retention.replay import Entry, judge
 from tests.support.deadlines import make_due
-from tests.support.factory import make_user
 from tests.support.log_entries import event_detail
 from tests.support.waiting import wait_until
 
@@ -176,14 +175,16 @@ def test_a_real_log_has_no_findings(alice: User, admin: User, capsys: pytest.Cap
 
 
 @pytest.mark.usefixtures("db")
-def test_appeals_and_holds_are_understood(alice: User, admin: User, capsys: pytest.CaptureFixture[str]) -> None:
+def test_appeals_and_holds_are_understood(
+    alice: User, admin: User, capsys: pytest.CaptureFixture[str], second_admin: User
+) -> None:
     space = register_space(NewSpace(alice, dbtime.now() - timedelta(days=29)), SYSTEM)
     denied, granted = flag(space.pk, "spam", "An axolotl.", admin), flag(space.pk, "spam", "A newt.", admin)
-    decide(appeal(denied.pk, "No.", alice).pk, "Yes.", admin, granted=False)
-    decide(appeal(granted.pk, "No.", alice).pk, "No indeed.", admin, granted=True)
+    decide(appeal(denied.pk, "No.", alice).pk, "Yes.", second_admin, granted=False)
+    decide(appeal(granted.pk, "No.", alice).pk, "No indeed.", second_admin, granted=True)
     hold = place(space.pk, "A court asked for it.", admin)
     lift(space.pk, "A pangolin.", admin)
-    release(hold.pk, "It was withdrawn.", make_user("sven", role="admins"))
+    release(hold.pk, "It was withdrawn.", second_admin)
 
     call_command("replay_log", "--json")
 

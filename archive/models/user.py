@@ -31,8 +31,14 @@ class User(AbstractUser):
     )
 
     @cached_property
+    def role_times(self) -> dict[str, datetime]:
+        """{role: when the account got it, or was activated again with it}"""
+        rows = self.role_memberships.filter(group__name__in=[ADMINS, AUDITORS])
+        return dict(rows.values_list("group__name", "granted_at"))
+
+    @property
     def roles(self) -> frozenset[str]:
-        return frozenset(self.groups.values_list("name", flat=True)) & {ADMINS, AUDITORS}
+        return frozenset(self.role_times)
 
     @property
     def is_admin(self) -> bool:
@@ -48,8 +54,7 @@ class User(AbstractUser):
 
     def role_since(self, role: str) -> datetime | None:
         """When the account got the role (`admins` or `auditors`), or was activated again with it. None without it."""
-        since = RoleMembership.objects.filter(user=self, group__name=role).values_list("granted_at", flat=True)
-        return since.first()
+        return self.role_times.get(role)
 
     def has_role_since_before(self, role: str, moment: datetime) -> bool:
         """Whether the account had the role before `moment`, without a break. For decisions that need two people."""

@@ -15,6 +15,7 @@ from archive import dbtime, lifecycle, log, policy
 from archive.errors import Conflict, Refused, TooLate
 from archive.log import Actor, events
 from archive.models import Appeal, Space, User, Violation, current_policy
+from archive.moderation.conflicts import find_decision_conflict
 from archive.moderation.recompute import lock_for_change, notify_host, recompute, validated_reason
 from archive.moderation.violations import lift_one
 
@@ -64,15 +65,15 @@ def appeal(violation_id: int, text: str, by: User) -> Appeal:
 
 def decide(appeal_id: int, reason: str, by: User, *, granted: bool) -> Appeal:
     """Grant the appeal (the flag is lifted) or deny it (the flag is upheld). Raises TooLate, Conflict if it was decided
-    before, Refused for the host and for users who are not admins."""
+    before, Refused for users who are not admins, and for admins who may not (conflicts.py)."""
     reason = validated_reason(reason, by)
     with transaction.atomic():
         violation, space = _locked(Violation.objects.filter(appeal=appeal_id))
-        if space.host_id == by.pk:
-            raise Refused("appeal.own_space")
         decided = violation.appeal
         if decided.state != Appeal.State.OPEN:
             raise Conflict("appeal.decided", state=decided.state)
+        if conflict := find_decision_conflict(violation, by):
+            raise conflict
         if granted:
             lift_one(space, violation, reason, by, dbtime.now())
             notify_host(space, events.VIOLATION_LIFTED, violation)
@@ -110,4 +111,6 @@ def _locked(violations: QuerySet[Violation]) -> tuple[Violation, Space]:
     if space_id is None:
         raise Refused("violation.not_found")
     space = lock_for_change(space_id)
-    return violations.select_related("appeal", "rule").get(), space
+    violation = violations.select_related("appeal", "rule").get()
+    violation.space = space
+    return violation, space

@@ -8,21 +8,21 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from archive import dbtime, lifecycle, log, policy
 from archive.errors import Conflict, Refused
 from archive.log import Actor, events
 from archive.models import Hold, Space, User, current_policy
-from archive.moderation.recompute import lock_for_change, recompute, validated_reason
+from archive.moderation.conflicts import find_release_conflict
+from archive.moderation.recompute import lock_for_change, lock_for_decision, recompute, validated_reason
 
 
 def place(space_id: UUID, reason: str, by: User) -> Hold:
     """Place a hold: the Space has no deadline any more. Raises TooLate once deletion has started, Refused."""
     reason = validated_reason(reason, by, "hold.reason_missing")
     with transaction.atomic():
-        space = lock_for_change(space_id)
+        space = lock_for_decision(space_id, by)
         hold = Hold.objects.create(space=space, reason=reason, placed_by=by)
         hold.refresh_from_db()
         commitment = log.commitment(space.salt, reason)
@@ -32,8 +32,8 @@ def place(space_id: UUID, reason: str, by: User) -> Hold:
 
 
 def release(hold_id: int, reason: str, by: User) -> Hold:
-    """Release the hold; without another one, the deadline applies again at once. Raises Refused for the admin who
-    placed it (with HOLD_RELEASE_NEEDS_SECOND_ADMIN), Conflict if it was released before."""
+    """Release the hold; without another one, the deadline applies again at once. Raises Refused for an admin who
+    may not (conflicts.py), Conflict if it was released before."""
     reason = validated_reason(reason, by, "hold.reason_missing")
     with transaction.atomic():
         space_id = Hold.objects.filter(pk=hold_id).values_list("space", flat=True).first()
@@ -41,10 +41,11 @@ def release(hold_id: int, reason: str, by: User) -> Hold:
             raise Refused("hold.not_found")
         space = lock_for_change(space_id)
         hold = Hold.objects.get(pk=hold_id)
+        hold.space = space
         if hold.state == Hold.State.RELEASED:
             raise Conflict("hold.released")
-        if not may_release(hold, by):
-            raise Refused("hold.own")
+        if conflict := find_release_conflict(hold, by):
+            raise conflict
         detail = {"reason": log.commitment(space.salt, reason)}
         changes: dict[str, Any] = {"released_at": dbtime.now(), "released_by": by, "release_reason": reason}
         lifecycle.transition(
@@ -52,11 +53,6 @@ def release(hold_id: int, reason: str, by: User) -> Hold:
         )
         recompute(space, Actor.of(by))
     return hold
-
-
-def may_release(hold: Hold, by: User) -> bool:
-    """Whether this admin may release it, or a second one has to."""
-    return hold.placed_by_id != by.pk or not settings.HOLD_RELEASE_NEEDS_SECOND_ADMIN
 
 
 def if_held(space: Space) -> policy.Deadline:

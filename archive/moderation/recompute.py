@@ -1,4 +1,5 @@
-"""Shared by flags, lifts, appeals and holds: lock the Space, check that it is not too late, recompute the deadline.
+"""Shared by flags, lifts, appeals and holds: lock the Space, check that it is not too late and that the admin may
+decide, recompute the deadline.
 
 The Space's row is locked first. Either the sweep's compare-and-set waits for the lock and sees the new deadline, or it
 came first and the change is refused as too late. The deadline is recomputed in the transaction that changes the facts,
@@ -13,6 +14,7 @@ from archive.errors import Refused, TooLate
 from archive.log import Actor, events
 from archive.models import LogEntry, Space, User, Violation, current_policy
 from archive.models.notice_kinds import NoticeKind
+from archive.moderation.conflicts import find_own_space_conflict
 
 LONGEST_REASON = 2000
 
@@ -25,6 +27,15 @@ def lock_for_change(space_id: UUID) -> Space:
         raise Refused("space.not_found", space=space_id)
     if late := too_late(space, dbtime.now()):
         raise late
+    return space
+
+
+def lock_for_decision(space_id: UUID, by: User) -> Space:
+    """The Space, locked for a decision of this admin. Raises as `lock_for_change` does, and Refused for the admin's own
+    Space."""
+    space = lock_for_change(space_id)
+    if conflict := find_own_space_conflict(space, by):
+        raise conflict
     return space
 
 
@@ -45,7 +56,7 @@ def validated_reason(reason: str, by: User, missing: str = "moderation.reason_mi
     """Check and normalize the reason that an admin gives. Raises Refused for everybody else, and, with the code
     `missing`, without a reason."""
     reason = reason.replace("\x00", "").strip()
-    if not by.is_admin:
+    if not (by.is_active and by.is_admin):
         raise Refused("moderation.not_an_admin", user=by.username)
     if not reason:
         raise Refused(missing)

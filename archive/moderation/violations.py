@@ -17,8 +17,9 @@ from archive import dbtime, lifecycle, log, policy
 from archive.errors import Refused
 from archive.log import Actor, events
 from archive.models import Appeal, Rule, Space, User, Violation, current_policy
+from archive.moderation.conflicts import find_lift_conflict
 from archive.moderation.evidence import Lines, copy_lines
-from archive.moderation.recompute import lock_for_change, notify_host, recompute, validated_reason
+from archive.moderation.recompute import lock_for_decision, notify_host, recompute, validated_reason
 
 MAX_AT_ONCE = 100  # Spaces
 
@@ -36,7 +37,7 @@ def flag(space_id: UUID, rule_code: str, reason: str, by: User, evidence: Lines 
     """Flag a Space for a rule: it is kept for longer. Raises TooLate once deletion has started, Refused."""
     reason = validated_reason(reason, by)
     with transaction.atomic():
-        space, rule = lock_for_change(space_id), _rule(rule_code)
+        space, rule = lock_for_decision(space_id, by), _rule(rule_code)
         lines = copy_lines(space, evidence) if evidence and evidence.numbers else []
         violation = Violation.objects.create(
             space=space,
@@ -86,10 +87,12 @@ def lift(space_id: UUID, reason: str, by: User) -> list[Violation]:
     Refused."""
     reason = validated_reason(reason, by)
     with transaction.atomic():
-        space = lock_for_change(space_id)
+        space = lock_for_decision(space_id, by)
         standing = list(space.violations.select_related("appeal").exclude(state=Violation.State.LIFTED))
         if not standing:
             raise Refused("violation.none_standing")
+        if conflict := find_lift_conflict(space, standing, by):
+            raise conflict
         now = dbtime.now()
         lifted = [violation for violation in standing if lift_one(space, violation, reason, by, now)]
         recompute(space, Actor.of(by))
@@ -99,7 +102,8 @@ def lift(space_id: UUID, reason: str, by: User) -> list[Violation]:
 
 
 def lift_one(space: Space, violation: Violation, reason: str, by: User, now: datetime) -> bool:
-    """Lift one flag and grant its open appeal, if any. The caller holds the lock, recomputes and notifies the host."""
+    """Lift one flag and grant its open appeal, if any. The caller holds the lock, has checked for conflicts, recomputes
+    and notifies the host."""
     commitment = log.commitment(space.salt, reason)
     appeal = getattr(violation, "appeal", None)
     if appeal is not None and appeal.state == Appeal.State.OPEN:

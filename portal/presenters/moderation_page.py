@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from archive import cues, dbtime, formatting
 from archive.display.transcript import cue_rows
 from archive.models import Appeal, Hold, Space, User
-from archive.moderation import holds
+from archive.moderation import conflicts, holds
 from archive.moderation.evidence import MAX_LINES
 from portal.access import VisibleSpace
 from portal.forms.moderation import EvidenceFlagForm, HoldForm, LiftForm, ReleaseForm
@@ -38,7 +38,7 @@ def moderated_space(visible: VisibleSpace, user: User, query: Mapping[str, str])
     violations = list(space.violations.select_related("rule", "appeal"))
     served = space.is_served(now)
     context: dict[str, Any] = {
-        "queue": queue(query, now),
+        "queue": queue(query, now, user),
         "orders": ORDERS.items(),
         "space": space,
         "face": clock_presenter.clock_face(space, now),
@@ -52,9 +52,10 @@ def moderated_space(visible: VisibleSpace, user: User, query: Mapping[str, str])
         "lift_form": LiftForm(),
         "hold_form": HoldForm(),
         "from_moderation": True,
+        "conflict": conflicts.find_own_space_conflict(space, user),
         "may_play": True,
         "may_appeal": space.host_id == user.pk,
-        **deadline_previews(space, now, violations),
+        **deadline_previews(visible, user, violations),
         **tab_counts(),
     }
     if served and recording:
@@ -70,14 +71,20 @@ def moderated_space(visible: VisibleSpace, user: User, query: Mapping[str, str])
 
 
 def standing_holds(space: Space, user: User) -> list[dict[str, Any]]:
-    """The holds that stand, each with whether this admin may release it, and what that would do."""
-    standing = list(space.holds.filter(state=Hold.State.STANDING).select_related("placed_by"))
+    """The holds that stand, each with why this admin may not release it, and what that would do."""
+    standing = list(space.holds.filter(state=Hold.State.STANDING).select_related("placed_by", "space"))
     now = dbtime.now()
     until = (
         describe_change(space.expires_at, holds.if_released(space), now) if len(standing) == 1 else str(ANOTHER_HOLD)
     )
     return [
-        {"hold": hold, "may": holds.may_release(hold, user), "until": until, "form": ReleaseForm()} for hold in standing
+        {
+            "hold": hold,
+            "conflict": conflicts.find_release_conflict(hold, user),
+            "until": until,
+            "form": ReleaseForm(),
+        }
+        for hold in standing
     ]
 
 

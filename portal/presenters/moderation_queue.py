@@ -11,7 +11,8 @@ from django.db.models import Prefetch
 from archive import search
 from archive.errors import Refused
 from archive.formatting import format_duration, format_number
-from archive.models import Recording, Space, Violation
+from archive.models import Recording, Space, User, Violation
+from archive.moderation.conflicts import find_own_space_conflict
 from archive.search import FoundLine
 from portal.forms.lists import QUEUE_ORDERS, QueueForm
 from portal.paging import page_of
@@ -24,13 +25,15 @@ ORDERS = QUEUE_ORDERS
 
 @dataclass(frozen=True)
 class Row:
-    """A Space of the queue. `standing` is the number of its flags; `lines` are the search hits in it."""
+    """A Space of the queue. `standing` is the number of its flags; `conflict` is why this admin may not flag it;
+    `lines` are the search hits in it."""
 
     space: Space
     face: Any
     length: str
     listened: str
     standing: int
+    conflict: Refused | None
     lines: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -47,21 +50,22 @@ class Queue:
     problem: str = ""
 
 
-def queue(query: Mapping[str, str], now: datetime) -> Queue:
-    """One page of the Spaces that are served now: the newest, the most listened to, or the results of a search."""
+def queue(query: Mapping[str, str], now: datetime, user: User) -> Queue:
+    """One page of the Spaces that are served now, for this admin: the newest, the most listened to, or the results of
+    a search."""
     form = QueueForm(query)
     form.full_clean()
     order = form.cleaned_data["order"]
     asked = {name: query[name] for name in ASKED if query.get(name)}
     if order == "search":
-        return _search(form, urlencode(asked), now)
+        return _search(form, urlencode(asked), now, user)
     rows = _prepared().served()
     first = "ended_at"
     if order == "listened":
         rows, first = rows.exclude(listeners_total=None), "listeners_total"
     page, cursor = page_of(rows, query.get("after"), (first, "id"), PAGE, descending=True)
     further = f"?{urlencode({'order': order, 'after': cursor})}" if cursor else None
-    return Queue(form, order, "", urlencode(asked), [_row(space, now) for space in page], further)
+    return Queue(form, order, "", urlencode(asked), [_row(space, now, user) for space in page], further)
 
 
 def _prepared() -> Any:
@@ -69,7 +73,7 @@ def _prepared() -> Any:
     return Space.objects.select_related("host").prefetch_related("violations", first)
 
 
-def _search(form: QueueForm, asked: str, now: datetime) -> Queue:
+def _search(form: QueueForm, asked: str, now: datetime, user: User) -> Queue:
     typed = form.typed
     if form.is_valid() and not form.cleaned_data["q"]:
         return Queue(form, "search", typed, asked, [])
@@ -82,7 +86,7 @@ def _search(form: QueueForm, asked: str, now: datetime) -> Queue:
         return Queue(form, "search", typed, asked, [], problem=form.problems[0])
     spaces = _prepared().in_bulk([one.space.pk for one in results.spaces])
     rows = [
-        _row(spaces[one.space.pk], now, [_line(line) for line in one.lines])
+        _row(spaces[one.space.pk], now, user, [_line(line) for line in one.lines])
         for one in results.spaces
         if one.space.pk in spaces
     ]
@@ -90,11 +94,13 @@ def _search(form: QueueForm, asked: str, now: datetime) -> Queue:
     return Queue(form, "search", typed, asked, rows, f"?{further}" if further else None)
 
 
-def _row(space: Any, now: datetime, lines: list[dict[str, Any]] | None = None) -> Row:
+def _row(space: Any, now: datetime, user: User, lines: list[dict[str, Any]] | None = None) -> Row:
     standing = sum(violation.state != Violation.State.LIFTED for violation in space.violations.all())
     recording = space.first_recording[0] if space.first_recording else None
     listened = "" if space.listeners_total is None else format_number(space.listeners_total)
-    return Row(space, clock.clock_face(space, now), clock.length(recording), listened, standing, lines or [])
+    conflict = find_own_space_conflict(space, user)
+    face, length = clock.clock_face(space, now), clock.length(recording)
+    return Row(space, face, length, listened, standing, conflict, lines or [])
 
 
 def _line(line: FoundLine) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The page of one Space. Plain values for templates; no request in here."""
 
-from datetime import datetime
 from typing import Any
 
 from archive import cues
@@ -8,7 +7,8 @@ from archive.display.facts import list_facts
 from archive.display.transcript import cue_rows
 from archive.error_messages import render
 from archive.intake.transcription import enqueue
-from archive.models import Space, User, Violation
+from archive.models import User, Violation
+from archive.moderation.conflicts import find_lift_conflict
 from archive.moderation.violations import preview_flag
 from portal.access import VisibleSpace
 from portal.forms.moderation import AppealForm, EvidenceFlagForm, LiftForm
@@ -61,15 +61,18 @@ def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
         }
     if visible.may_flag:
         context |= {"rules": rules(), "flag_form": EvidenceFlagForm(), "lift_form": LiftForm()}
-        context |= deadline_previews(space, now, violations)
+        context |= deadline_previews(visible, user, violations)
     return context
 
 
-def deadline_previews(space: Space, now: datetime, violations: list[Violation]) -> dict[str, str | None]:
-    """What a flag or a lift would do to the deadline, in words, before an admin presses a button."""
-    flagged, lifted = preview_flag(space, now)
-    standing = any(violation.state != Violation.State.LIFTED for violation in violations)
+def deadline_previews(visible: VisibleSpace, user: User, violations: list[Violation]) -> dict[str, Any]:
+    """What a flag or a lift would do to the deadline, in words, before an admin presses a button. `lift_conflict`: why
+    this admin may not lift."""
+    space = visible.space
+    flagged, lifted = preview_flag(space, visible.now)
+    standing = [violation for violation in violations if violation.state != Violation.State.LIFTED]
     return {
         "flag_until": describe_change(space.expires_at, flagged),
         "lift_until": describe_change(space.expires_at, lifted) if standing else None,
+        "lift_conflict": find_lift_conflict(space, standing, user),
     }

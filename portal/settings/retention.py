@@ -10,6 +10,7 @@ LIFT_GRACE_DAYS = env.number("LIFT_GRACE_DAYS", 7, least=0, id="spacekeep.E013")
 HOLD_RELEASE_NEEDS_SECOND_ADMIN = env.flag(
     "HOLD_RELEASE_NEEDS_SECOND_ADMIN", True
 )  # a legal hold is released by another admin than placed it
+APPEAL_NEEDS_SECOND_ADMIN = env.flag("APPEAL_NEEDS_SECOND_ADMIN", True)  # decided by another admin than made the flag
 MAX_RECORDING_SECONDS = env.number("MAX_RECORDING_SECONDS", 24 * 3600, least=1, id="spacekeep.E014")
 MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 5 * 1024**3, least=1, most=5 * 1024**4, id="spacekeep.E019")
 MAX_OPEN_UPLOADS = env.number("MAX_OPEN_UPLOADS", 10, least=1, id="spacekeep.E020")  # of one user or recorder

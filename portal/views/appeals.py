@@ -17,6 +17,7 @@ from archive.display.transcript import EvidenceLine
 from archive.errors import Refused
 from archive.models import Appeal, Violation
 from archive.moderation import appeals as domain
+from archive.moderation.conflicts import find_decision_conflict
 from portal.access import find_space, is_admin, only
 from portal.forms.moderation import AppealForm, DecisionForm
 from portal.http import SignedInRequest
@@ -88,7 +89,7 @@ def _page(request: SignedInRequest, forms: dict[int, DecisionForm] | None = None
         "rows": [
             {
                 **_row(violation, evidence.get(violation.pk, []), now),
-                "own": violation.space.host_id == request.user.pk,
+                "conflict": find_decision_conflict(violation, request.user),
                 "form": forms.get(violation.appeal.pk, DecisionForm()),
             }
             for violation in page

@@ -15,6 +15,7 @@ from archive import dbtime
 from archive.errors import Refused
 from archive.models import Hold, User
 from archive.moderation import holds as domain
+from archive.moderation.conflicts import find_release_conflict
 from portal.access import find_space, is_admin, only
 from portal.forms.moderation import HoldForm, ReleaseForm
 from portal.http import SignedInRequest
@@ -99,6 +100,6 @@ def _row(hold: Hold, now: datetime, user: User) -> dict[str, Any]:
         "hold": hold,
         "space": space,
         "face": clock_presenter.clock_face(space, now),
-        "may": domain.may_release(hold, user),
+        "conflict": find_release_conflict(hold, user),
         "until": until,
     }

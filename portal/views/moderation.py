@@ -14,6 +14,7 @@ from archive.content_access import Kind, record_access
 from archive.errors import Refused
 from archive.models import Space
 from archive.moderation import violations
+from archive.moderation.conflicts import find_own_space_conflict
 from portal.access import find_space, is_admin, only
 from portal.forms.moderation import ChosenSpacesForm, EvidenceFlagForm, FlagForm, LiftForm
 from portal.http import SignedInRequest
@@ -28,9 +29,9 @@ from portal.responses import redirect_to_origin, render_moderated_space, render_
 @only(is_admin)
 def moderation(request: SignedInRequest) -> HttpResponse:
     """The queue: the newest Spaces, the ones with the most listeners, or those in which some words were spoken."""
-    found = queue(request.GET.dict(), dbtime.now())
-    record_access(Kind.FOUND, [row.space for row in found.rows if row.lines], request.user)
-    context = {"queue": found, "orders": ORDERS.items(), **tab_counts()}
+    page = queue(request.GET.dict(), dbtime.now(), request.user)
+    record_access(Kind.FOUND, [row.space for row in page.rows if row.lines], request.user)
+    context = {"queue": page, "orders": ORDERS.items(), **tab_counts()}
     return render(request, "moderation/queue.html", context)
 
 
@@ -116,7 +117,11 @@ def _report(request: SignedInRequest, spaces: list[Space], outcomes: list[violat
 def _render_several(request: SignedInRequest, spaces: list[Space], form: FlagForm, status: int = 200) -> HttpResponse:
     now = dbtime.now()
     rows = [
-        {"space": space, "until": describe_change(space.expires_at, violations.preview_flag(space, now)[0])}
+        {
+            "space": space,
+            "conflict": find_own_space_conflict(space, request.user),
+            "until": describe_change(space.expires_at, violations.preview_flag(space, now)[0]),
+        }
         for space in spaces
     ]
     return render(

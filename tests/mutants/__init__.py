@@ -213,10 +213,24 @@ MUTANTS = [
     ),
     Mutant(
         "a hold released by who placed it",
-        "archive/moderation/holds.py",
-        "return hold.placed_by_id != by.pk or not settings.HOLD_RELEASE_NEEDS_SECOND_ADMIN",
-        "return hold.placed_by_id is not None",
+        "archive/moderation/conflicts.py",
+        "if hold.placed_by_id == by.pk:",
+        "if hold.placed_by_id is None:",
         ("test_holds",),
+    ),
+    Mutant(
+        "an admin decides about their own Space",
+        "archive/moderation/conflicts.py",
+        "if space.host_id == by.pk else None",
+        "if space.host_id is None else None",
+        ("test_conflicts",),
+    ),
+    Mutant(
+        "a role that is younger than the hold releases it",
+        "archive/moderation/conflicts.py",
+        "if not by.has_role_since_before(ADMINS, hold.placed_at):",
+        "if not by.is_admin:",
+        ("test_conflicts",),
     ),
     Mutant(
         "an appeal on the last day",

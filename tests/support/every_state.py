@@ -23,17 +23,17 @@ from archive.moderation.violations import flag, lift
 from archive.notices.outbox import make_notice
 from archive.retention.purge import purge
 from tests.support.deadlines import make_due
-from tests.support.factory import make_contents, make_row
+from tests.support.factory import make_contents, make_row, make_user
 from tests.support.transcripts import make_transcript
 
 BROKEN = make_problem("transcript.no_lines", file="⟦talk⟧.vtt")
 
 
 class EveryState:
-    """`host` has a Space in each state. `admin` acts."""
+    """`host` has a Space in each state. `admin` acts, and `second_admin` where another one must."""
 
     def __init__(self, host: User, admin: User) -> None:
-        self.host, self.admin = host, admin
+        self.host, self.admin, self.second_admin = host, admin, make_user("sven", role="admins")
         Rule.objects.update(name=Concat(Value("⟦"), F("name"), Value("⟧")))
         self._moderated()
         self._arriving()
@@ -73,7 +73,7 @@ class EveryState:
         self.denied, self.granted, self.lifted = self._row(), self._row(), self._row()
         for space, granted in ((self.denied, False), (self.granted, True)):
             open_appeal = appeal(flag(space.pk, "spam", "⟦Watches.⟧", admin).pk, "⟦Beans.⟧", host)
-            decide(open_appeal.pk, "⟦They were.⟧", admin, granted=granted)
+            decide(open_appeal.pk, "⟦They were.⟧", self.second_admin, granted=granted)
         flag(self.lifted.pk, "spam", "⟦Watches.⟧", admin)
         lift(self.lifted.pk, "⟦A play.⟧", admin)
         self.held = self._full()

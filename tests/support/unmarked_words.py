@@ -14,7 +14,7 @@ UNTRANSLATABLE = re.compile(
 )
 NAMES = {
     *("Spacekeep", "JavaScript", "en"),
-    *("alice", "Alice", "ada", "Ada", "otto", "Otto"),  # users of the tests
+    *("alice", "Alice", "ada", "Ada", "otto", "Otto", "sven", "Sven"),  # users of the tests
     *("UTC", "SHA", "kB", "MB", "GB"),  # units
     *("m4a", "vtt", "VTT", "SRT", "TXT", "JSON", "wav"),  # file formats
     *("K", "J", "L", "X", "x"),  # keys of a keyboard, and "1.5x"

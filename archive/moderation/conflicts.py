@@ -1,0 +1,61 @@
+"""Conflicts of interest: who may never decide, whatever their role.
+
+Nobody decides about their own Space: no flag, no lift, no decision of an appeal, no hold and no release. Two decisions
+need a second admin, whose role is older than what is decided: the release of a hold that another one placed, and the
+decision of an appeal against a flag of another one. Otherwise one person could make an account, give it the role, and
+be two. Lifting a flag with an open appeal decides that appeal.
+
+These checks are below pages, API, commands and Django's admin, which all call the functions of this package.
+"""
+
+from collections.abc import Iterable
+
+from django.conf import settings
+
+from archive.errors import Refused
+from archive.models import Appeal, Hold, Space, User, Violation
+from archive.models.user import ADMINS
+
+
+def find_own_space_conflict(space: Space, by: User) -> Refused | None:
+    """The error to raise if it is the admin's own Space."""
+    return Refused("moderation.own_space") if space.host_id == by.pk else None
+
+
+def find_release_conflict(hold: Hold, by: User) -> Refused | None:
+    """The error to raise if this admin may not release the hold."""
+    if conflict := find_own_space_conflict(hold.space, by):
+        return conflict
+    if not settings.HOLD_RELEASE_NEEDS_SECOND_ADMIN:
+        return None
+    if hold.placed_by_id == by.pk:
+        return Refused("hold.own")
+    if not by.has_role_since_before(ADMINS, hold.placed_at):
+        return Refused("hold.role_too_young", since=hold.placed_at)
+    return None
+
+
+def find_decision_conflict(violation: Violation, by: User) -> Refused | None:
+    """The error to raise if this admin may not decide the appeal against this flag."""
+    if conflict := find_own_space_conflict(violation.space, by):
+        return conflict
+    if not settings.APPEAL_NEEDS_SECOND_ADMIN:
+        return None
+    if violation.flagged_by_id == by.pk:
+        return Refused("appeal.own_flag")
+    if not by.has_role_since_before(ADMINS, violation.appeal.created_at):
+        return Refused("appeal.role_too_young", since=violation.appeal.created_at)
+    return None
+
+
+def find_lift_conflict(space: Space, violations: Iterable[Violation], by: User) -> Refused | None:
+    """The error to raise if this admin may not lift all of these flags of the Space."""
+    if conflict := find_own_space_conflict(space, by):
+        return conflict
+    for violation in violations:
+        appeal = getattr(violation, "appeal", None)
+        if appeal is not None and appeal.state == Appeal.State.OPEN:
+            violation.space = space
+            if conflict := find_decision_conflict(violation, by):
+                return conflict
+    return None

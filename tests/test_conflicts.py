@@ -1,0 +1,259 @@
+"""Who may never decide, through every entry point: pages, commands, the API and Django's admin.
+
+Each row of REFUSED is a rule: the account that may not, what it may not do, and the code of the refusal. Each column is
+a way to try.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin as django_admin
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+from pytest_django import Settings
+
+from archive import error_messages
+from archive.accounts import roles
+from archive.errors import Refused
+from archive.models import Appeal, Hold, LogEntry, Space, User, Violation
+from archive.moderation import appeals, holds, violations
+from portal.api.app import api
+from tests.support.factory import make_row, make_user
+from tests.support.http_clients import make_client
+
+pytestmark = pytest.mark.usefixtures("db")
+REASON = "I looked at it."
+
+
+@dataclass
+class World:
+    """`ada` and `bea` are admins, `ada` hosts `own`. `bea` made the flags and the holds before `young` was an admin."""
+
+    ada: User
+    bea: User
+    own: Space  # flagged by bea, with an open appeal, and on hold
+    other: Space  # hosted by nora, flagged by bea, with an open appeal, and on hold
+    young: User
+
+    def appeal(self, space: Space) -> int:
+        return Appeal.objects.get(violation__space=space).pk
+
+    def hold(self, space: Space) -> int:
+        return space.holds.get().pk
+
+
+@pytest.fixture
+def world() -> World:
+    ada, bea, nora = make_user("ada", "admins"), make_user("bea", "admins"), make_user("nora")
+    own, other = make_row(ada), make_row(nora)
+    for space in (own, other):
+        flagged = violations.flag(space.pk, "spam", "Watches.", bea)
+        appeals.appeal(flagged.pk, "They were beans.", space.host)
+        holds.place(space.pk, "A court.", bea)
+    young = make_user("young")
+    roles.grant_role(young.pk, "admins", bea)
+    return World(ada, bea, own, other, User.objects.get(pk=young.pk))
+
+
+# What can be decided: {act: (domain function, URL and form, arguments of the command)}, each of a world and a Space.
+Act = tuple[
+    Callable[[World, Space, User], Any],
+    Callable[[World, Space], tuple[str, dict[str, Any]]],
+    Callable[[World, Space], list[str]] | None,
+]
+ACTS: dict[str, Act] = {
+    "flag": (
+        lambda world, space, by: violations.flag(space.pk, "hate", REASON, by),
+        lambda world, space: (reverse("flag", args=[space.pk]), {"rule": "hate", "reason": REASON}),
+        lambda world, space: ["flag", str(space.pk), "--rule", "hate"],
+    ),
+    "flag-several": (
+        lambda world, space, by: _first_refusal(violations.flag_each([space.pk], "hate", REASON, by)),
+        lambda world, space: (reverse("flag-several"), {"space": space.pk, "rule": "hate", "reason": REASON}),
+        None,
+    ),
+    "lift": (
+        lambda world, space, by: violations.lift(space.pk, REASON, by),
+        lambda world, space: (reverse("lift", args=[space.pk]), {"reason": REASON}),
+        lambda world, space: ["lift", str(space.pk)],
+    ),
+    "hold": (
+        lambda world, space, by: holds.place(space.pk, REASON, by),
+        lambda world, space: (reverse("hold", args=[space.pk]), {"reason": REASON}),
+        lambda world, space: ["hold", str(space.pk)],
+    ),
+    "grant": (
+        lambda world, space, by: appeals.decide(world.appeal(space), REASON, by, granted=True),
+        lambda world, space: (
+            reverse("decide", args=[world.appeal(space)]),
+            {"decision": "grant", "reason": REASON},
+        ),
+        lambda world, space: ["decide", str(world.appeal(space)), "grant"],
+    ),
+    "deny": (
+        lambda world, space, by: appeals.decide(world.appeal(space), REASON, by, granted=False),
+        lambda world, space: (
+            reverse("decide", args=[world.appeal(space)]),
+            {"decision": "deny", "reason": REASON},
+        ),
+        lambda world, space: ["decide", str(world.appeal(space)), "deny"],
+    ),
+    "release": (
+        lambda world, space, by: holds.release(world.hold(space), REASON, by),
+        lambda world, space: (reverse("release", args=[world.hold(space)]), {"reason": REASON}),
+        lambda world, space: ["release", str(world.hold(space))],
+    ),
+}
+
+# (who, act, which Space, code of the refusal)
+REFUSED = [
+    *(("ada", act, "own", "moderation.own_space") for act in ACTS),
+    ("bea", "grant", "other", "appeal.own_flag"),
+    ("bea", "deny", "other", "appeal.own_flag"),
+    ("bea", "lift", "other", "appeal.own_flag"),
+    ("bea", "release", "other", "hold.own"),
+    ("young", "grant", "other", "appeal.role_too_young"),
+    ("young", "deny", "other", "appeal.role_too_young"),
+    ("young", "lift", "other", "appeal.role_too_young"),
+    ("young", "release", "other", "hold.role_too_young"),
+    *(("nora", act, "other", "moderation.not_an_admin") for act in ACTS),
+]
+IDS = [f"{who}-{act}-{space}" for who, act, space, _ in REFUSED]
+# What the sentence of each code says, to find it on a page or in a terminal.
+SENTENCES = {
+    "moderation.own_space": "This is your own Space",
+    "appeal.own_flag": "You made this flag",
+    "hold.own": "You placed this hold",
+    "appeal.role_too_young": "must decide it",
+    "hold.role_too_young": "must release it",
+    "moderation.not_an_admin": "is not an admin",
+}
+
+
+def _first_refusal(outcomes: list[violations.Outcome]) -> None:
+    """`flag_each` reports a refusal of one Space as a sentence."""
+    if outcomes[0].refusal:
+        assert outcomes[0].refusal == error_messages.render({"code": "moderation.own_space", "params": {}})
+        raise Refused("moderation.own_space")
+
+
+def state() -> list[Any]:
+    """What any of these acts would change."""
+    return [
+        list(Violation.objects.order_by("pk").values_list("pk", "state")),
+        list(Appeal.objects.order_by("pk").values_list("pk", "state")),
+        list(Hold.objects.order_by("pk").values_list("pk", "state")),
+        list(Space.objects.order_by("pk").values_list("pk", "expires_at")),
+        LogEntry.objects.exclude(event__startswith="content.").count(),
+    ]
+
+
+@pytest.mark.parametrize(("who", "act", "which", "code"), REFUSED, ids=IDS)
+def test_the_domain_refuses(world: World, who: str, act: str, which: str, code: str) -> None:
+    before, by = state(), User.objects.get(username=who)
+
+    with pytest.raises(Refused) as caught:
+        ACTS[act][0](world, getattr(world, which), by)
+
+    assert (caught.value.code, state()) == (code, before)
+
+
+@pytest.mark.parametrize(("who", "act", "which", "code"), REFUSED, ids=IDS)
+def test_the_page_refuses_and_shows_no_button(world: World, who: str, act: str, which: str, code: str) -> None:
+    before, client, space = state(), make_client(User.objects.get(username=who)), getattr(world, which)
+    url, form = ACTS[act][1](world, space)
+
+    answer = client.post(url, form, follow=True)
+
+    assert state() == before
+    if who == "nora":
+        assert answer.status_code == 404
+        return
+    assert SENTENCES[code] in answer.content.decode()
+    if act == "flag-several":
+        page = client.get(url, {"space": space.pk}).content.decode()
+        assert f'value="{space.pk}"' not in page
+        return
+    pages = ("space", "moderate", "appeals", "holds")
+    for page_name in pages:
+        page = client.get(reverse(page_name, args=[space.pk] if page_name in pages[:2] else [])).content.decode()
+        assert f'action="{url}"' not in page
+
+
+@pytest.mark.parametrize(
+    ("who", "act", "which", "code"),
+    [row for row in REFUSED if ACTS[row[1]][2]],
+    ids=[name for name, row in zip(IDS, REFUSED, strict=True) if ACTS[row[1]][2]],
+)
+def test_the_command_refuses(world: World, who: str, act: str, which: str, code: str) -> None:
+    before, arguments = state(), ACTS[act][2]
+    assert arguments is not None
+
+    with pytest.raises(CommandError, match=SENTENCES[code]):
+        call_command(*arguments(world, getattr(world, which)), "--reason", REASON, "--by", who, stdout=StringIO())
+
+    assert state() == before
+
+
+def test_the_api_decides_nothing() -> None:
+    """Or its operations need a column of their own above."""
+    document = api.get_openapi_schema()
+    words = ("flag", "violation", "lift", "hold", "appeal", "release", "decide", "moderation")
+
+    assert [path for path in document["paths"] if any(word in path for word in words)] == []
+
+
+def test_the_django_admin_decides_nothing() -> None:
+    """Or its pages need a column of their own above."""
+    registered = {model.__name__ for model in apps.get_models() if django_admin.site.is_registered(model)}
+
+    assert registered == {"User", "Rule"}
+
+
+class TestAllowed:
+    """What is refused above is not refused to everybody: the second admin may."""
+
+    @pytest.mark.parametrize("act", ["flag", "lift", "hold", "grant", "deny", "release"])
+    def test_the_second_admin_may(self, world: World, act: str) -> None:
+        before = state()
+        url, form = ACTS[act][1](world, world.other)
+        client = make_client(world.ada)
+        pages = {"release": reverse("holds"), "grant": reverse("appeals"), "deny": reverse("appeals")}
+        page = pages.get(act, reverse("moderate", args=[world.other.pk]))
+        assert f'action="{url}"' in client.get(page).content.decode()
+
+        assert client.post(url, form).status_code == 302
+
+        assert state() != before
+
+    def test_a_role_counts_again_from_the_last_activation(self, world: World) -> None:
+        roles.set_active(world.ada.pk, active=False, by=world.bea)
+        roles.set_active(world.ada.pk, active=True, by=world.bea)
+
+        with pytest.raises(Refused) as caught:
+            holds.release(world.hold(world.other), REASON, User.objects.get(pk=world.ada.pk))
+
+        assert caught.value.code == "hold.role_too_young"
+
+    def test_an_inactive_admin_decides_nothing(self, world: World) -> None:
+        roles.set_active(world.ada.pk, active=False, by=world.bea)
+
+        with pytest.raises(Refused) as caught:
+            violations.flag(world.other.pk, "spam", REASON, User.objects.get(pk=world.ada.pk))
+
+        assert caught.value.code == "moderation.not_an_admin"
+
+    def test_a_site_with_one_admin_can_decide_alone(self, world: World, settings: Settings) -> None:
+        settings.HOLD_RELEASE_NEEDS_SECOND_ADMIN = settings.APPEAL_NEEDS_SECOND_ADMIN = False
+
+        appeals.decide(world.appeal(world.other), REASON, world.bea, granted=True)
+        holds.release(world.hold(world.other), REASON, world.bea)
+
+        assert (Appeal.objects.get(pk=world.appeal(world.other)).state, world.other.holds.get().state) == (
+            "granted",
+            "released",
+        )
