@@ -36,6 +36,7 @@ class _Element:
     end_ms: int | None
     agent: str
     is_timed: bool
+    fault: str = ""  # of its times: a code
 
 
 @dataclass
@@ -53,9 +54,46 @@ def looks_like(text: str) -> bool:
     return head.startswith("<") and re.search(r"<(?:\w{1,20}:)?tt[\s>]", head) is not None
 
 
-def read(text: str) -> TranscriptDraft:
+def check(text: str) -> None:
+    """Raise Unreadable if `read` would refuse the XML as such. Much faster: nothing is collected."""
+    _limit(text)
+    depth = 0
+
+    def start(*_: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise Unreadable("transcript.xml_too_deep")
+
+    def end(*_: object) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    _parse(parser, text)
+
+
+def _limit(text: str) -> None:
     if HUGE_TAG.search(text) or text.count("<") > MAX_TAGS:
         raise Unreadable("transcript.xml_too_large")
+
+
+def _parse(parser: expat.XMLParserType, text: str) -> None:
+    try:
+        # The encoding that the XML declaration names is no longer true.
+        parser.Parse(re.sub(r"^\s*<\?xml[^>]*\?>", "", text.lstrip("\ufeff"), count=1).encode(), True)
+    except expat.ExpatError as error:
+        raise Unreadable("transcript.xml_broken", line=error.lineno) from error
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise Unreadable("transcript.xml_doctype")
+
+
+def read(text: str) -> TranscriptDraft:
+    _limit(text)
     document = _Document()
     document.parse(text)
     draft = TranscriptDraft(language=document.language)
@@ -99,17 +137,10 @@ class _Document:
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._data
-        self._parser.StartDoctypeDeclHandler = self._refuse_doctype
+        self._parser.StartDoctypeDeclHandler = _refuse_doctype
 
     def parse(self, text: str) -> None:
-        try:
-            # The encoding that the XML declaration names is no longer true.
-            self._parser.Parse(re.sub(r"^\s*<\?xml[^>]*\?>", "", text.lstrip("\ufeff"), count=1).encode(), True)
-        except expat.ExpatError as error:
-            raise Unreadable("transcript.xml_broken", line=error.lineno) from error
-
-    def _refuse_doctype(self, *_: object) -> None:
-        raise Unreadable("transcript.xml_doctype")
+        _parse(self._parser, text)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(":")[2]
@@ -127,8 +158,8 @@ class _Document:
         if name == "p" or (name == "span" and element.is_timed and not self._is_in_timed_p()):
             self._finish()
             self._last = None
-            self._cue = _Cue(self._parser.CurrentLineNumber, element.start_ms, element.end_ms, element.agent)
-            self._cue.fault = self._find_fault(values)
+            element.fault = self._find_fault(values)
+            self._open_cue(element)
             if len(self.cues) >= MAX_CUES:
                 raise too_many(MAX_CUES)
 
@@ -141,6 +172,14 @@ class _Document:
             self._finish()
         if name == "p":
             self._last = None
+            # A <p> in a <p> is invalid; the words after it have the times of the outer one.
+            outer = next((element for element in reversed(self._open) if element.name == "p"), None)
+            if outer:
+                self._open_cue(outer)
+
+    def _open_cue(self, element: _Element) -> None:
+        line = self._parser.CurrentLineNumber
+        self._cue = _Cue(line, element.start_ms, element.end_ms, element.agent, fault=element.fault)
 
     def _data(self, data: str) -> None:
         if self._agent is not None and self._open[-1].name == "name":
