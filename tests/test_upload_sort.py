@@ -1,11 +1,13 @@
 """The request by which the upload page learns what the chosen files are: its answer, its limits, its refusals."""
 
 import json
+from time import process_time
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from archive.intake import importers
 from archive.intake.importers.sniff import SNIFFED_BYTES
 from archive.models import Space, User
 from portal.views.upload import read_heads
@@ -100,11 +102,48 @@ def test_a_member_that_the_page_cannot_read_has_its_reason(alice: User, fault: s
         '[{"name": "x", "size": Infinity, "head": 0, "fault": ""}]',
         '[{"name": "x", "size": 1, "head": 1e999, "fault": ""}]',
         "[" * 100_000,
-        json.dumps([NAMES] * 501),
     ],
 )
 def test_an_odd_description_is_refused(alice: User, files: str) -> None:
-    assert make_client(alice).post("/upload/sort", {"files": files}).status_code == 413
+    answer = make_client(alice).post("/upload/sort", {"files": files})
+
+    assert answer.status_code == 400
+    assert answer.json()["detail"]
+
+
+def test_too_many_files_and_too_many_bytes_are_refused_each_with_its_reason(alice: User) -> None:
+    limit = 500 * SNIFFED_BYTES
+    files = [NAMES | {"name": f"{number}.bin"} for number in range(501)]
+    many = make_client(alice).post("/upload/sort", {"files": json.dumps(files)})
+    large = make_client(alice).post("/upload/sort", {"files": "[]", "heads": SimpleUploadedFile("x", bytes(limit + 1))})
+    most = make_client(alice).post(
+        "/upload/sort", {"files": json.dumps(files[:500]), "heads": SimpleUploadedFile("x", bytes(limit))}
+    )
+
+    assert (many.status_code, large.status_code, most.status_code) == (413, 413, 200)
+    assert "500" in many.json()["detail"]
+    assert many.json() != large.json()
+
+
+LINES = "".join(f"{n}\n00:00:{n % 60:02},000 --> 00:00:{n % 60:02},900\nIda: words\n\n" for n in range(1000)).encode()
+SLOW = {
+    "srt": LINES[:SNIFFED_BYTES],
+    "lrc": (b"[00:01.20]words of it\n" * 2000)[:SNIFFED_BYTES],
+    "mp3": b"\xff" * SNIFFED_BYTES,
+    "ttml": (b'<tt xmlns="http://www.w3.org/ns/ttml">' + b'<p begin="1s" end="2s">a</p>' * 800)[:SNIFFED_BYTES],
+}
+
+
+@pytest.mark.parametrize("ending", SLOW)
+def test_five_hundred_files_take_less_than_a_second(ending: str) -> None:
+    """In the process that serves pages. It took up to 12 s."""
+    heads = [importers.Head(f"{number}.{ending}", SNIFFED_BYTES, SLOW[ending]) for number in range(500)]
+
+    start = process_time()
+    files, left_out = importers.sort_heads(heads)
+
+    assert process_time() - start < 1
+    assert len(files) + sum(line.count for line in left_out) == 500
 
 
 @pytest.mark.parametrize("length", [-5, 10**30])
@@ -124,7 +163,6 @@ def test_no_file_has_more_than_its_own_first_bytes() -> None:
 
     heads = read_heads(json.dumps(files), b"x" * 20_000 + b"words" + b"x" * 1_000_000)
 
-    assert heads is not None
     assert [head.data for head in heads] == [*[b""] * 400, b"x" * SNIFFED_BYTES, b"words"]
 
 

@@ -107,25 +107,32 @@ def sort(request: SignedInRequest) -> HttpResponse:
     after the other, since a folder may have hundreds of files.
     """
     uploaded = request.FILES.get("heads")
-    heads = read_heads(request.POST.get("files", "[]"), uploaded.read() if uploaded else b"")
-    if heads is None:
-        return JsonResponse({"detail": _("These files are too many, or too big to be looked into.")}, status=413)
+    if uploaded and (uploaded.size or 0) > MAX_SORTED_FILES * SNIFFED_BYTES:
+        return JsonResponse({"detail": _("The first bytes of these files are too many to be looked into.")}, status=413)
+    try:
+        heads = read_heads(request.POST.get("files", "[]"), uploaded.read() if uploaded else b"")
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
+        return JsonResponse(
+            {"detail": _("The page described the files in a form that is not known. Reload it.")}, status=400
+        )
+    if len(heads) > MAX_SORTED_FILES:
+        limit = {"limit": MAX_SORTED_FILES}
+        return JsonResponse(
+            {"detail": _("These are more than %(limit)d files. Choose fewer at once.") % limit}, status=413
+        )
     files, left_out = importers.sort_heads(heads)
     return JsonResponse({"files": [one.as_json() for one in files], "left_out": [one.as_json() for one in left_out]})
 
 
-def read_heads(description: str, data: bytes) -> list[importers.Head] | None:
-    """The files that a page describes; None if the description is not what it should be, or has too many."""
-    try:
-        given = [
-            (str(one["name"]), int(one["size"]), int(one["head"]), str(one["fault"])) for one in json.loads(description)
-        ]
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
-        return None
-    if len(given) > MAX_SORTED_FILES or len(data) > MAX_INSPECTED_BYTES:
-        return None
+def read_heads(description: str, data: bytes) -> list[importers.Head]:
+    """The files that a page describes; of too many, one more than is permitted. Raises ValueError, TypeError, KeyError,
+    RecursionError or OverflowError if the description is not what it should be."""
+    given = json.loads(description)
+    if not isinstance(given, list):
+        raise TypeError("no list of files")
     heads, start = [], 0
-    for name, size, given_length, fault in given:
+    for one in given[: MAX_SORTED_FILES + 1]:
+        name, size, given_length, fault = str(one["name"]), int(one["size"]), int(one["head"]), str(one["fault"])
         length = max(0, given_length)  # a negative one would be nearly all of `data`, for each file again
         heads.append(importers.Head(name[:1000], size, data[start : start + min(length, SNIFFED_BYTES)], fault))
         start += length

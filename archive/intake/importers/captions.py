@@ -104,7 +104,7 @@ def _find_fault(tree: Tree, name: str) -> Problem:
     try:
         head = tree.head(name, SNIFFED_BYTES)
         if tree.size(name) <= MAX_TRANSCRIPT_BYTES and tree.has_all_of(name):
-            return _parse(tree.read(name, MAX_TRANSCRIPT_BYTES))
+            return _check(tree.read(name, MAX_TRANSCRIPT_BYTES))
     except Unreadable as error:
         return error.problem
     return _judge_head(head)
@@ -116,13 +116,13 @@ def _judge_head(head: bytes) -> Problem:
     if begins.startswith((b"{", b"[{")) and b"\n{" not in begins:  # not captions, which are lines of JSON
         return {} if SEGMENTS.search(begins) else make_problem("transcript.unknown_format")
     is_wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
-    problem = _parse(head[: len(head) // 2 * 2] if is_wide else head[: head.rfind(b"\n") + 1] or head)
+    problem = _check(head[: len(head) // 2 * 2] if is_wide else head[: head.rfind(b"\n") + 1] or head)
     return {} if problem and problem["code"] == "transcript.xml_broken" else problem
 
 
-def _parse(data: bytes) -> Problem:
+def _check(data: bytes) -> Problem:
     try:
-        transcripts.parse(data, lenient=True)
+        transcripts.check_format(data)
     except Unreadable as error:
         if error.code in NO_TRANSCRIPT or error.code == "transcript.not_utf8":
             return error.problem

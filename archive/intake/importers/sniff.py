@@ -5,7 +5,9 @@ next: whatever may hold sound goes to the decoder, which has the last word. Sour
 the comments name them.
 """
 
+import re
 from enum import StrEnum
+from itertools import islice
 
 SNIFFED_BYTES = 16 * 1024  # bytes; three frames of MP3 have at most 4,320
 
@@ -82,6 +84,10 @@ PICTURE_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevm", b"hevs",
 PICTURE_BRANDS |= {b"crx "}
 QUICKTIME = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}  # of files from before there was ftyp
 BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+CONTROLS = bytes((*range(1, 9), *range(14, 27), *range(28, 32)))
+HEADER = re.compile(rb"\xff(?=[\xe2-\xe7\xf0-\xff])")  # of a frame, as far as two bytes tell
+# Garbage before the first frame has one in 4 KB; a file made of nothing else would take seconds.
+MAX_HEADERS = 100
 FRAMES = 3  # consecutive frames or packets that make a stream without a header believable
 
 # MPEG audio, ISO 11172-3 §2.4.2.3 and ISO 13818-3: kbit/s by (is MPEG-1, layer), and Hz.
@@ -125,7 +131,7 @@ def _is_text(head: bytes) -> bool:
     even, odd = head[::2].count(0), head[1::2].count(0)
     if max(even, odd) * 4 > len(head) and min(even, odd) == 0:  # UTF-16 without its mark
         return True
-    controls = sum(head.count(byte) for byte in (*range(1, 9), *range(14, 27), *range(28, 32)))
+    controls = len(head) - len(head.translate(None, CONTROLS))
     return even + odd == 0 and controls * 50 <= len(head)
 
 
@@ -139,12 +145,8 @@ def _is_transport_stream(head: bytes) -> bool:
 
 def _has_frames(head: bytes, is_whole: bool) -> bool:
     """Whether frames of MP3 or raw AAC follow each other, perhaps after some garbage."""
-    start = head.find(b"\xff")
-    while start != -1:
-        if _count_frames(head, start, is_whole) >= FRAMES:
-            return True
-        start = head.find(b"\xff", start + 1)
-    return False
+    starts = islice(HEADER.finditer(head), MAX_HEADERS)
+    return any(_count_frames(head, match.start(), is_whole) >= FRAMES for match in starts)
 
 
 def _count_frames(head: bytes, start: int, is_whole: bool) -> int:

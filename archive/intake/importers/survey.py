@@ -98,15 +98,18 @@ def _explain(tree: Tree, name: str, recording: str | None, chosen: Mapping[str, 
         return make_problem("import.other_transcript", recording=base(recording), chosen=base(chosen[recording] or ""))
     if not fault:
         return make_problem("import.transcript_alone")
-    if problem := _explain_metadata(tree, name):
+    if problem := _explain_metadata(tree, name, fault):
         return problem
     return fault if recording else make_problem("import.text")
 
 
-def _explain_metadata(tree: Tree, name: str) -> Problem:
-    """Return the fault of a metadata file that no importer took, or {} if it is no metadata."""
+def _explain_metadata(tree: Tree, name: str, fault: Problem) -> Problem:
+    """Return the fault of a metadata file that no importer took, or {} if it is no metadata. `fault`: why it is no
+    transcript."""
     if ending(name) not in (".json", ".js"):
         return {}
+    if ending(name) == ".json" and fault["code"] == "transcript.json_broken":
+        return make_problem("import.not_json", file=base(name))
     try:
         tree.document(name)
     except Unreadable as error:

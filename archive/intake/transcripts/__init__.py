@@ -10,6 +10,7 @@ A broken transcript is refused with a list of its broken cues. Only if the perso
 cues with a position are kept there, the others are dropped, and notes list both.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,9 @@ from archive.intake.transcripts import captions, segments, substation, subtitles
 from archive.intake.transcripts.decoding import decode
 from archive.intake.transcripts.draft import TranscriptDraft
 
+Reader = Callable[[str], TranscriptDraft]
+# Formats of one document: what is wrong with it as a whole. All others are read line by line.
+CHECKS: dict[Reader, Callable[[str], None]] = {segments.read: segments.check, ttml.read: ttml.check}
 OVERSHOOT = 10_000  # milliseconds: by so much may the last line end after the recording
 
 
@@ -66,17 +70,31 @@ def parse(
     return Parsed(draft.cues, [render(problem) for problem in problems], draft.language, problems)
 
 
+def check_format(data: bytes) -> None:
+    """Raise Unreadable, as `parse` does, if this is no transcript. Its lines are not read, so this is fast."""
+    content = decode(data)
+    read = _find_reader(content)
+    if read in CHECKS:
+        CHECKS[read](content)
+
+
 def _read(content: str, began: datetime | None) -> TranscriptDraft:
+    read = _find_reader(content)
+    return captions.read(content, began) if read is captions.read else read(content)
+
+
+def _find_reader(content: str) -> Reader:
+    """Recognize the format. Raises Unreadable if it is unknown."""
     begins = content.lstrip("\ufeff \t\r\n")[:10]
     if subtitles.is_vtt(content):
-        return subtitles.read(content)
+        return subtitles.read
     if begins.startswith("{"):
-        return captions.read(content, began) if captions.looks_like(content) else segments.read(content)
+        return captions.read if captions.looks_like(content) else segments.read
     if begins.startswith("[") and begins[1:].lstrip().startswith("{"):
-        return segments.read(content)
+        return segments.read
     if begins.startswith("<") and ttml.looks_like(content):
-        return ttml.read(content)
-    readers = (
+        return ttml.read
+    readers: tuple[tuple[Callable[[str], bool], Reader], ...] = (
         (substation.looks_like, substation.read),
         (whisper_tsv.looks_like, whisper_tsv.read),
         (lambda content: not begins.startswith("[") and subtitles.looks_like(content), subtitles.read),
@@ -85,7 +103,7 @@ def _read(content: str, began: datetime | None) -> TranscriptDraft:
     )
     for looks_like, read in readers:
         if looks_like(content):
-            return read(content)
+            return read
     raise Unreadable("transcript.unknown_format")
 
 

@@ -51,11 +51,21 @@ class Part(NamedTuple):
     text: str
 
 
-def read(text: str) -> TranscriptDraft:
+def check(text: str) -> None:
+    """Raise Unreadable if `read` would refuse the JSON as such."""
+    _load(text)
+
+
+def _load(text: str) -> tuple[Any, list[Any]]:
     document = loads(text)
     segments = _find_list(document)
     if segments is None:
         raise Unreadable("transcript.not_podcasting")
+    return document, segments
+
+
+def read(text: str) -> TranscriptDraft:
+    document, segments = _load(text)
     if len(segments) > MAX_SEGMENTS:
         raise too_many(MAX_SEGMENTS)
     parsed = [_parse(segment) for segment in segments]
