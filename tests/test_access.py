@@ -74,7 +74,7 @@ OF_A_SPACE = [name for name in LADDER if name not in NOT_OF_A_SPACE]
 CONTENT = ["audio", "recording", "transcript", "transcription", "bundle", "bundle-revoke-links", "download"]
 POST_ONLY = ["flag", "lift", "hold", "appeal", "upload-inspect", "upload-sort", "notices-dismiss"]
 POST_ONLY += ["bundle-revoke-links", "export-revoke-links"]
-GET_OR_POST = ["bundle", "transcription", "flag-several", "export", "recorders"]
+GET_OR_POST = ["search", "moderation", "bundle", "transcription", "flag-several", "export", "recorders"]
 KEPT_AFTERWARDS = {"log-space"}  # the story of a Space outlives it
 
 

@@ -1,5 +1,6 @@
 """A recording without a transcript gets an automatic one; search finds a line of it, and the player starts there."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,9 @@ def test_transcribe_search_and_play(
     text = " ".join(page.locator("[data-lines] p > span").all_inner_texts())
     assert speech_samples.word_error_rate(speech_samples.TWO_CITIES, text) < 0.15
 
-    page.goto(f"{services.url}/search/?q=superlative")
+    page.get_by_label("Search what was said").first.fill("superlative")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/search/\?words=[-\w]+(%3D)*$"))
     line = page.locator(".found-lines a", has_text="superlative")
     line.click()
     begins = start_of(space, "superlative")

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -16,6 +17,7 @@ from tests.support.deadlines import retention_period
 from tests.support.factory import make_held, make_row
 from tests.support.http_clients import make_client
 from tests.support.playable_spaces import make_playable_space
+from tests.support.search_urls import encrypt_words
 from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -27,7 +29,8 @@ def client(admin: User) -> Client:
 
 
 def titles(client: Client, **query: str) -> list[str]:
-    return [str(row.space) for row in client.get("/moderation/", query).context["queue"].rows]
+    url = encrypt_words(f"/moderation/?{urlencode(query)}", User.objects.get(username="ada"))
+    return [str(row.space) for row in client.get(url).context["queue"].rows]
 
 
 @pytest.fixture
@@ -50,12 +53,19 @@ def test_the_queue_can_be_sorted(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("shelf")
-def test_a_transcript_line_links_to_its_moment(client: Client) -> None:
-    page = client.get("/moderation/", {"order": "search", "q": "watch"}).content.decode()
+def test_a_transcript_line_links_to_its_moment(client: Client, admin: User) -> None:
+    answer = client.post("/moderation/", {"q": "watch"})
+    assert re.fullmatch(r"/moderation/\?order=search&words=[-\w]+(%3D)*", answer["Location"])
+    page = client.get(answer["Location"]).content.decode()
 
     assert "Cheap <mark>watches</mark>!" in page
-    assert re.search(r'href="/moderation/spaces/[-0-9a-f]{36}/\?order=search&amp;q=watch&amp;t=0"', page)
-    assert "The search has no word." in client.get("/moderation/", {"order": "search", "q": "?"}).content.decode()
+    assert re.search(r'href="/moderation/spaces/[-0-9a-f]{36}/\?order=search&amp;words=[-\w]+(%3D)*&amp;t=0"', page)
+    assert (
+        "The search has no word."
+        in client.get(encrypt_words("/moderation/?order=search&q=%3F", admin)).content.decode()
+    )
+    refused = client.post("/moderation/", {"q": "bean " * 2000})
+    assert (refused.status_code, "more than 300 characters" in refused.content.decode()) == (422, True)
 
 
 @pytest.mark.parametrize("order", ["newest", "listened"])
@@ -189,7 +199,7 @@ def test_the_number_of_queries_does_not_grow(client: Client, alice: User, admin:
     for more in (2, 7):
         fill(alice, admin, more)
         with CaptureQueriesContext(connection) as queries:
-            assert client.get(url).status_code == 200
+            assert client.get(encrypt_words(url, admin)).status_code == 200
         counts.append(len(queries))
 
     assert counts[0] == counts[1] <= 26

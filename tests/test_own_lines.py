@@ -10,6 +10,7 @@ from archive.models import LogEntry, Participant, Space, User
 from archive.retention.purge import purge
 from tests.support.factory import make_row
 from tests.support.http_clients import make_client
+from tests.support.search_urls import search_url
 from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -93,7 +94,7 @@ def test_a_speaker_gets_nothing_else_of_the_space(space: Space, bob: User) -> No
 
     for rest in ("", "audio", "recording", "transcript.txt", "bundle"):
         assert client.get(f"/spaces/{space.id}/{rest}").status_code == 404
-    assert client.get("/search/", {"q": "beans"}).context["rows"] == []
+    assert client.get(search_url(bob, "beans")).context["rows"] == []
     page = client.get("/my-lines/").content.decode()
     assert "Seeds" in page
     assert "2 lines of yours" in page

@@ -14,12 +14,13 @@ from archive.formatting import format_duration, format_number
 from archive.models import Recording, Space, User, Violation
 from archive.moderation.conflicts import find_own_space_conflict
 from archive.search import FoundLine
+from portal import search_words
 from portal.forms.lists import QUEUE_ORDERS, QueueForm
 from portal.paging import page_of
 from portal.presenters import clock
 
 PAGE = 20
-ASKED = ("order", "q", "after", "page")  # query parameters of the queue
+ASKED = ("order", search_words.PARAMETER, "after", "page")  # query parameters of the queue
 ORDERS = QUEUE_ORDERS
 
 
@@ -50,15 +51,19 @@ class Queue:
     problem: str = ""
 
 
-def queue(query: Mapping[str, str], now: datetime, user: User) -> Queue:
+def queue(query: Mapping[str, str], now: datetime, user: User, form: QueueForm | None = None) -> Queue:
     """One page of the Spaces that are served now, for this admin: the newest, the most listened to, or the results of
-    a search."""
-    form = QueueForm(query)
+    a search. `form` is a search that was refused."""
+    asked = {name: query[name] for name in ASKED if query.get(name)}
+    if form is None:
+        try:
+            form = QueueForm({**query, "q": search_words.decrypt(query, user)})
+        except Refused as error:
+            return Queue(QueueForm({}), "search", "", urlencode(asked), [], problem=str(error))
     form.full_clean()
     order = form.cleaned_data["order"]
-    asked = {name: query[name] for name in ASKED if query.get(name)}
     if order == "search":
-        return _search(form, urlencode(asked), now, user)
+        return _search(form, asked, now, user)
     rows = _prepared().served()
     first = "ended_at"
     if order == "listened":
@@ -68,13 +73,21 @@ def queue(query: Mapping[str, str], now: datetime, user: User) -> Queue:
     return Queue(form, order, "", urlencode(asked), [_row(space, now, user) for space in page], further)
 
 
+def search_url(words: str, user: User, page: int | None = None) -> str:
+    """The query string of the queue that has the results for `words`."""
+    query: dict[str, Any] = {"order": "search"}
+    if words:
+        query[search_words.PARAMETER] = search_words.encrypt(words, user)
+    return f"?{urlencode(query | ({'page': page} if page else {}))}"
+
+
 def _prepared() -> Any:
     first = Prefetch("recordings", Recording.objects.filter(number=1), to_attr="first_recording")
     return Space.objects.select_related("host").prefetch_related("violations", first)
 
 
-def _search(form: QueueForm, asked: str, now: datetime, user: User) -> Queue:
-    typed = form.typed
+def _search(form: QueueForm, query: Mapping[str, str], now: datetime, user: User) -> Queue:
+    typed, asked = form.typed, urlencode(query)
     if form.is_valid() and not form.cleaned_data["q"]:
         return Queue(form, "search", typed, asked, [])
     try:
@@ -90,8 +103,8 @@ def _search(form: QueueForm, asked: str, now: datetime, user: User) -> Queue:
         for one in results.spaces
         if one.space.pk in spaces
     ]
-    further = urlencode({"order": "search", "q": typed, "page": results.next_page}) if results.next_page else ""
-    return Queue(form, "search", typed, asked, rows, f"?{further}" if further else None)
+    further = search_url(typed, user, results.next_page) if results.next_page else None
+    return Queue(form, "search", typed, asked, rows, further)
 
 
 def _row(space: Any, now: datetime, user: User, lines: list[dict[str, Any]] | None = None) -> Row:

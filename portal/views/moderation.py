@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,23 +17,31 @@ from archive.models import Space
 from archive.moderation import violations
 from archive.moderation.conflicts import find_own_space_conflict
 from portal.access import find_space, is_admin, only
+from portal.forms.lists import QueueForm
 from portal.forms.moderation import ChosenSpacesForm, EvidenceFlagForm, FlagForm, LiftForm
 from portal.http import SignedInRequest
 from portal.presenters.moderation_page import kept_until, tab_counts
-from portal.presenters.moderation_queue import ORDERS, queue
+from portal.presenters.moderation_queue import ORDERS, queue, search_url
 from portal.presenters.violations import describe_change, rules
 from portal.reauthentication import require_reauthentication
 from portal.responses import redirect_to_origin, render_moderated_space, render_origin
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @only(is_admin)
 def moderation(request: SignedInRequest) -> HttpResponse:
-    """The queue: the newest Spaces, the ones with the most listeners, or those in which some words were spoken."""
-    page = queue(request.GET.dict(), dbtime.now(), request.user)
-    record_access(Kind.FOUND, [row.space for row in page.rows if row.lines], request.user)
-    context = {"queue": page, "orders": ORDERS.items(), **tab_counts()}
-    return render(request, "moderation/queue.html", context)
+    """The queue: the newest Spaces, the ones with the most listeners, or those in which some words were spoken. POST:
+    redirect to the results of a search."""
+    refused, status = None, 200
+    if request.method == "POST":
+        form = QueueForm({"order": "search", "q": request.POST.get("q", "")})
+        if form.is_valid():
+            return redirect(f"{reverse('moderation')}{search_url(form.cleaned_data['q'], request.user)}")
+        refused, status = form, 422
+    found = queue(request.GET.dict(), dbtime.now(), request.user, refused)
+    record_access(Kind.FOUND, [row.space for row in found.rows if row.lines], request.user)
+    context = {"queue": found, "orders": ORDERS.items(), **tab_counts()}
+    return render(request, "moderation/queue.html", context, status=status)
 
 
 @require_safe

@@ -5,35 +5,56 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods
 
 from archive.content_access import Kind, record_access
 from archive.errors import Refused
 from archive.formatting import format_duration
 from archive.models import Space
 from archive.search import FoundLine, FoundSpace, search_lines
+from portal import search_words
 from portal.access import may_have_content, only
 from portal.forms.lists import SearchForm
 from portal.http import SignedInRequest
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @only(may_have_content)
 def search(request: SignedInRequest) -> HttpResponse:
-    """The best Spaces first, each with its best lines."""
-    form = SearchForm(request.GET)
+    """POST: redirect to the results. GET: the best Spaces first, each with its best lines; the URL has the words
+    encrypted."""
+    if request.method == "POST":
+        form = SearchForm(request.POST)
+        if not form.is_valid():
+            return _page(request, form, status=422)
+        return redirect(f"{reverse('search')}{_query(form.cleaned_data['q'], request)}")
+    try:
+        form = SearchForm({"q": search_words.decrypt(request.GET, request.user), "page": request.GET.get("page")})
+    except Refused as error:
+        return _page(request, SearchForm({}), problem=str(error))
     try:
         results = _results(request, form) if form.is_valid() and form.cleaned_data["q"] else {}
     except Refused as error:
         form.add_error("q", str(error))
         results = {}
+    return _page(request, form, **results)
+
+
+def _page(request: SignedInRequest, form: SearchForm, status: int = 200, **results: Any) -> HttpResponse:
     context = {"typed": form.typed, "of_all": request.user.is_admin, "form": form, **results}
     if form.problems:
         context["problem"] = form.problems[0]
-    return render(request, "search/results.html", context)
+    return render(request, "search/results.html", context, status=status)
+
+
+def _query(words: str, request: SignedInRequest, **more: Any) -> str:
+    """The query string of the results for `words`."""
+    if not words:
+        return ""
+    return f"?{urlencode({search_words.PARAMETER: search_words.encrypt(words, request.user), **more})}"
 
 
 def _results(request: SignedInRequest, form: SearchForm) -> dict[str, Any]:
@@ -44,8 +65,9 @@ def _results(request: SignedInRequest, form: SearchForm) -> dict[str, Any]:
     results: dict[str, Any] = {"found": found, "rows": [_row(space, typed) for space in found.spaces]}
     # PostgreSQL's configurations are named by languages, whose names Django's catalogs have.
     results["languages"] = ", ".join(gettext(name.capitalize()) for name in found.common)
+    results["first_url"] = _query(typed, request)
     if found.next_page:
-        results["next_url"] = f"?{urlencode({'q': typed, 'page': found.next_page})}"
+        results["next_url"] = _query(typed, request, page=found.next_page)
     return results
 
 
@@ -56,7 +78,7 @@ def _row(found: FoundSpace, typed: str) -> dict[str, Any]:
         "url": page,
         "lines": [_line(line, found.space.pk) for line in found.lines],
         "more": found.more,
-        "more_url": f"{page}?{urlencode({'find': typed})}#transcript-title",
+        "more_url": f"{page}#{urlencode({'find': typed})}",  # a fragment: browsers do not send it
     }
 
 

@@ -82,11 +82,14 @@ export function mountTranscriptFind(lines, times, length, svg) {
     }
   });
 
-  const initial = new URLSearchParams(location.search).get("find"); // from the search over all Spaces
-  if (initial) {
-    input.value = initial;
+  const findHash = () => {
+    const wanted = new URLSearchParams(location.hash.slice(1)).get("find"); // from the search over all Spaces
+    if (!wanted) return;
+    input.value = wanted;
     go(1);
-  }
+  };
+  addEventListener("hashchange", findHash);
+  findHash();
 }
 
 /**
