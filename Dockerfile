@@ -29,6 +29,8 @@ RUN python manage.py collectstatic --no-input && useradd --system --uid 10001 sp
     && install -d -m 0700 -o spacekeep /work
 USER spacekeep
 EXPOSE 8000
+# Whether it listens. A request would wait behind those of clients, and restarting a busy portal helps no client.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
-    CMD ["python", "-c", "import urllib.request as u; u.urlopen(u.Request('http://127.0.0.1:8000/healthz', headers={'Host': 'localhost'}), timeout=4)"]
-CMD ["gunicorn", "portal.wsgi", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--workers=2", "--threads=8", "--preload", "--worker-tmp-dir=/dev/shm", "--no-control-socket"]
+    CMD ["python", "-c", "import socket; socket.create_connection(('127.0.0.1', 8000), 4)"]
+# --keep-alive: longer than the proxy keeps idle connections (proxy/nginx.conf.template).
+CMD ["gunicorn", "portal.wsgi", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--workers=2", "--threads=8", "--preload", "--timeout=60", "--keep-alive=60", "--worker-tmp-dir=/dev/shm", "--no-control-socket"]

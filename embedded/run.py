@@ -1,4 +1,4 @@
-"""`make run`: engines, database, bucket, static files, demo, then web, worker and beat until somebody stops it."""
+"""`make run`: engines, database, bucket, static files, demo, then the portal until somebody stops it."""
 
 import base64
 import contextlib
@@ -9,17 +9,19 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
 from embedded import envfile
 from embedded.engines import Engines
 from embedded.interrupts import Interrupted, Interrupts
+from embedded.nginx import Addresses, Nginx
 from embedded.place import DATA, ENV_FILE, LOGS, MAIL, RUN_LOCK
 from embedded.preparation import Preparation
 from embedded.process import ProcessError, last_lines
 from embedded.reaper import adopt_orphans, end_orphans
-from embedded.services import environment, services, speech_model
+from embedded.services import HEALTH_SOCKET, WEB_SOCKET, environment, services, speech_model
 from embedded.state import HOST, State, claim, is_free
 from embedded.supervisor import Supervisor
 from embedded.terminal import complain, say, step, table
@@ -35,7 +37,10 @@ class Run:
         self._interrupts = interrupts
         self._engines = Engines(DATA, logs=LOGS, check=interrupts.check)
         self._port, self._claim = choose_port()
-        self._services = services(self._port)
+        self._services = services()
+        web, health = (f"unix:../{Path(name).name}" for name in (WEB_SOCKET, HEALTH_SOCKET))
+        addresses = Addresses(self._port, web, health)
+        self._nginx = Nginx(DATA, State(DATA / "run.json"), LOGS, interrupts.check, addresses)
         self._preparation: Preparation | None = None
         self._supervisor = Supervisor(interrupts.check)
 
@@ -51,10 +56,12 @@ class Run:
         self._preparation = Preparation(self._engines, env, self._interrupts.check)
         with step("database, bucket, static files"):
             self._preparation.prepare()
-        web, *others = self._services
+        web, health, *others = self._services
         self._preparation.begin(("demo", "--json"))
         with step("portal"):
-            web.spawn(env)
+            for service in (web, health):
+                service.spawn(env)
+            self._nginx.start()
             self._wait_for_web()
         self._release_port()
         with step("demo accounts and Space"):
@@ -63,7 +70,7 @@ class Run:
             self._preparation.finish()
         for service in self._services:
             self._supervisor.watch_service(service, env)
-        for engine in self._engines.all:
+        for engine in (*self._engines.all, self._nginx):
             self._supervisor.watch_engine(engine)
         welcome(self.url)
 
@@ -77,6 +84,7 @@ class Run:
         self._release_port()
         if self._preparation:
             self._preparation.abandon()
+        self._nginx.stop(hurry)
         for service in self._services:
             service.process.ask_to_stop(service.stop)
         for service in self._services:
@@ -98,6 +106,7 @@ class Run:
             "DEBUG": "0",
             "ALLOWED_HOSTS": f"{HOST},localhost",
             "SITE_URL": self.url,
+            "BEHIND_PROXY": "1",
             "STATIC_ROOT": str(DATA / "static"),
             "TRANSCRIPTION_MODEL": os.environ.get("TRANSCRIPTION_MODEL") or speech_model(),
             "EMAIL_URL": os.environ.get("EMAIL_URL") or f"file://{quote(str(MAIL))}",
@@ -112,7 +121,8 @@ class Run:
         deadline = time.monotonic() + WEB_SECONDS
         while (status := first_page(self._port)) is None or status >= 500:
             self._interrupts.check()
-            if not web.running or time.monotonic() > deadline or status:
+            is_starting = status in (None, 502, 504)  # nginx's own answers
+            if not web.running or time.monotonic() > deadline or not is_starting:
                 said = f"answers with an error ({status})" if status else "does not answer"
                 raise ProcessError(f"the portal {said} at {self.url}:{last_lines(web.log)}\n  All of it: {web.log}")
             time.sleep(0.05)

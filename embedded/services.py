@@ -14,6 +14,8 @@ from embedded.process import Process
 WEB_WORKERS, WEB_THREADS = 2, 8
 TASKS_AT_ONCE = 2
 FOR_MIGRATIONS = {"DATABASE_OWNER_URL"}  # what no service gets
+# Relative to where the processes work: a path to a socket may have 107 bytes only.
+WEB_SOCKET, HEALTH_SOCKET = ".data/web.sock", ".data/health.sock"
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,16 @@ def speech_model() -> str:
     return str(Path(places[0]) / "model") if places else ""
 
 
-def services(port: int) -> tuple[Service, ...]:
-    """Web on 127.0.0.1:`port`, three workers, and the beat that wakes them."""
-    web = (
-        *("-m", "gunicorn", "portal.wsgi", f"--bind=127.0.0.1:{port}"),
-        *("--worker-class=gthread", f"--workers={WEB_WORKERS}", f"--threads={WEB_THREADS}"),
-        *("--preload", "--timeout=60", "--graceful-timeout=3", "--access-logfile=-"),
+def services() -> tuple[Service, ...]:
+    """Web and health check behind nginx, three workers, and the beat that wakes them."""
+    gunicorn = (
+        *("--worker-class=gthread", "--timeout=60", "--graceful-timeout=3"),
+        "--keep-alive=60",  # longer than nginx keeps idle connections to it, or it would close some in use
         "--no-control-socket",  # it would be the same file in the home folder for every clone
     )
+    workers = (f"--workers={WEB_WORKERS}", f"--threads={WEB_THREADS}", "--preload")
+    web = ("-m", "gunicorn", "portal.wsgi", f"--bind=unix:{WEB_SOCKET}", *workers, *gunicorn)
+    health = ("-m", "gunicorn", "portal.health", f"--bind=unix:{HEALTH_SOCKET}", "--threads=4", *gunicorn)
     celery = ("-m", "celery", "-A", "portal.celery")
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO")
     worker = (*celery, "worker", "--pool=prefork", f"--concurrency={TASKS_AT_ONCE}", "--queues=celery", *quiet)
@@ -80,6 +84,7 @@ def services(port: int) -> tuple[Service, ...]:
     beat = (*celery, "beat", "--loglevel=INFO", "--pidfile=", f"--schedule={DATA / 'beat'}")
     return (
         Service(Process("web", log("web")), web, signal.SIGTERM, signal.SIGQUIT, 5),
+        Service(Process("health", log("health")), health, signal.SIGTERM, signal.SIGQUIT, 5),
         Service(Process("worker", log("worker")), worker, signal.SIGTERM, signal.SIGQUIT, 8),
         Service(Process("deleter", log("deleter")), deleter, signal.SIGTERM, signal.SIGQUIT, 8),
         Service(Process("transcriber", log("transcriber")), transcriber, signal.SIGTERM, signal.SIGQUIT, 8),

