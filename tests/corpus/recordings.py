@@ -100,7 +100,7 @@ FORMS = {
     "flac.mp4": Form("mp4", Track("flac"), without=CENTURY),
     "mp3.mp4": Form("mp4", Track("libmp3lame", bit_rate=128_000), "codec", without=CENTURY),
     "alac.m4a": Form("ipod", Track("alac", bit_rate=None), "codec", without=CENTURY),
-    "aac.mov": Form("mov", Track("aac"), without=CENTURY),
+    "aac.mov": Form("mov", Track("aac"), "container", without=CENTURY),
     "fragments.m4a": Form("mp4", Track("aac"), "index", FRAGMENTS, without=CENTURY),
     "aac.ts": Form("mpegts", Track("aac"), "codec", without=CENTURY),
     "mp3.ts": Form("mpegts", Track("libmp3lame"), "codec", without=CENTURY),

@@ -18,12 +18,11 @@ from typing import Any, BinaryIO
 from django.conf import settings
 
 from archive.errors import Problem, Unreadable
-from archive.intake.audio.decoder.formats import FORMATS
+from archive.intake.audio.decoder.formats import KINDS
 from archive.intake.audio.decoder.reasons import Reason
 from archive.intake.audio.levels import RATE, WINDOW, LevelMeter
 from archive.intake.audio.sandbox import DecoderProcess, is_known, start_decoder
 
-KINDS = {form.extension: form.content_type for form in FORMATS.values()}
 FILE_FIELDS = ("extension", "content_type", "codec", "sample_rate", "channels")
 
 
@@ -121,7 +120,7 @@ def _validate_file_facts(answer: dict[str, Any]) -> dict[str, Any]:
     """Return the decoder's description of the file. Raises ValueError, LookupError or TypeError for a forged one."""
     extension, kind, codec, rate, channels = (answer[name] for name in FILE_FIELDS)
     sane = (
-        KINDS[extension] == kind
+        (extension, kind) in KINDS
         and re.fullmatch(r"[a-z0-9_]{1,32}", codec) is not None
         and type(rate) is int
         and 0 < rate < 2**31

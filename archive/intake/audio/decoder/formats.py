@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Format:
-    """An accepted container.
+    """An accepted container. `extension` and `content_type` are those of its audio files; naming.py knows the others.
 
     `exact`: its index holds the length; otherwise the length is an estimate. `timed`: its packets have timestamps.
     `pauses`: recorders may leave gaps in them; elsewhere a gap is damage.
@@ -40,6 +40,19 @@ FORMATS = {
     # Some browsers play these two, but none knows their length or seeks in them.
     "aac": Format("aac", "audio/aac", exact=False, timed=False, pauses=False, plays=frozenset()),
     "mpegts": Format("ts", "video/mp2t", exact=False, timed=True, pauses=True, plays=frozenset()),
+}
+# What the original may be called (naming.py): extension and content type.
+KINDS = {(form.extension, form.content_type) for form in FORMATS.values()} | {
+    ("mp4", "video/mp4"),
+    ("mov", "video/quicktime"),
+    ("3gp", "audio/3gpp"),
+    ("3gp", "video/3gpp"),
+    ("3g2", "audio/3gpp2"),
+    ("3g2", "video/3gpp2"),
+    ("webm", "video/webm"),
+    ("mka", "audio/matroska"),
+    ("mkv", "video/matroska"),
+    ("ogv", "video/ogg"),
 }
 DEMUXERS = "mov,mp3,ogg,matroska,wav,flac,aac,mpegts"
 NAMES = "m4a, mp3, ogg or opus, webm, wav, flac, raw AAC (.aac, .ts)"

@@ -15,6 +15,7 @@ from av.packet import Packet
 from archive.intake.audio.decoder.containers import has_chained_ogg, read_matroska, read_mp4
 from archive.intake.audio.decoder.decode import Source
 from archive.intake.audio.decoder.formats import MP3
+from archive.intake.audio.decoder.naming import WEBM, has_video, name_kind
 from archive.intake.audio.decoder.reasons import Reason
 from archive.intake.audio.decoder.timeline import TOLERANCE, Timeline
 
@@ -59,11 +60,10 @@ class Playability:
 
 def _find_reason(file: BinaryIO, source: Source) -> str:
     """Return a reason that needs no decoding, or ""."""
-    container, codec = source.container, source.stream.codec_context
+    codec = source.stream.codec_context
     if codec.name not in source.form.plays or codec.profile == "xHE-AAC":  # few browsers have it
         return Reason.CODEC
-    videos = [stream for stream in container.streams.video if not stream.disposition & stream.disposition.attached_pic]
-    if len(container.streams.audio) > 1 or videos:
+    if len(source.container.streams.audio) > 1 or has_video(source):
         return Reason.TRACKS
     if _is_late_after_seeks(codec):
         return Reason.LOW_BIT_RATE
@@ -88,10 +88,12 @@ def _find_structure_reason(file: BinaryIO, source: Source) -> str:
     match source.form.extension:
         case "m4a":
             structure = read_mp4(file)
+            if name_kind(source, file)[0] != "m4a":
+                return Reason.CONTAINER
             return Reason.INDEX if structure.is_fragmented else Reason.EDITED if structure.is_edited else ""
         case "webm":
             matroska = read_matroska(file)
-            if matroska.doc_type != b"webm":
+            if matroska.doc_type != WEBM:
                 return Reason.CONTAINER
             return "" if matroska.has_index else Reason.INDEX
         case "ogg":

@@ -8,6 +8,7 @@ from archive.intake.audio.decoder.access_copy import AccessCopy
 from archive.intake.audio.decoder.claims import read_claimed_seconds
 from archive.intake.audio.decoder.decode import Mono, Source, decode_frames, open_source
 from archive.intake.audio.decoder.formats import NAMES
+from archive.intake.audio.decoder.naming import name_kind
 from archive.intake.audio.decoder.notes import make_notes
 from archive.intake.audio.decoder.playability import Playability
 from archive.intake.audio.decoder.timeline import Timeline
@@ -74,7 +75,7 @@ def _measure(
     if playability.reason:
         (copy or AccessCopy(order["access_copy"], source, timeline)).end(file)
     return {
-        "measured": _describe(source),
+        "measured": _describe(source, file),
         "access_copy": str(playability.reason),
         "notes": make_notes(source, timeline),
     }
@@ -106,11 +107,12 @@ def _write_placed(writer: Writer, placed: list[Any], copy: AccessCopy | None) ->
         copy.take_frames(placed)
 
 
-def _describe(source: Source) -> dict[str, object]:
+def _describe(source: Source, file: BinaryIO) -> dict[str, object]:
     codec = source.stream.codec_context
+    extension, content_type = name_kind(source, file)
     return {
-        "extension": source.form.extension,
-        "content_type": source.form.content_type,
+        "extension": extension,
+        "content_type": content_type,
         "codec": codec.name,
         "sample_rate": codec.sample_rate or 0,
         "channels": codec.channels or 1,
