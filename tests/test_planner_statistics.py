@@ -23,17 +23,16 @@ CODES = {
     *("role", "kind", "state", "source", "config", "language", "model", "reason", "grantee", "processing_step"),
     *("codec", "content_type", "extension"),
 }
-CODED_TABLES = {"archive_violation", "archive_hold"}  # there, `reason` is a text
 # Rows that go with a Space on other ways than tombstone.CONTENT.
 OTHERS: set[type[models.Model]] = {Arrival, LiveKitRoom, LiveKitParticipant, ExportPart}
 NAMES = {("archive_user", name) for name in ("username", "first_name", "last_name", "email", "password")}
 TEXTUAL = "data_type IN ('text', 'character varying', 'jsonb', 'tsvector', 'bytea', 'ARRAY')"
 
 
-def rows(statement: str, *params: object) -> list[tuple[str, ...]]:
+def rows(statement: str, *params: list[str]) -> list[tuple[str, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def with_cascades(contents: set[type[models.Model]]) -> set[type[models.Model]]:
@@ -54,7 +53,7 @@ def scrubbed() -> set[tuple[str, str]]:
     tables = [model._meta.db_table for model in contents]
     columns = f"SELECT table_name, column_name FROM information_schema.columns WHERE {TEXTUAL} AND table_name = ANY(%s)"
     removed = {(table, column) for table, column in rows(columns, tables) if column not in CODES}
-    blanked = {(Space, field) for field in tombstone.SCRUBBED if field not in CODES}
+    blanked: set[tuple[type[models.Model], str]] = {(Space, field) for field in set(tombstone.SCRUBBED) - CODES}
     blanked |= {(model, field) for model, _, texts in tombstone.MODERATION_TEXTS for field in texts}
     return removed | {(model._meta.db_table, field) for model, field in blanked}
 
