@@ -118,6 +118,61 @@ def test_a_transcript_for_a_recording_that_is_here_already_is_left_out(run: Run,
     assert [(one["file"], one["code"]) for one in document["left_out"]] == [("talk.vtt", "import.transcript_not_added")]
 
 
+def test_the_same_recording_twice_has_the_transcript_of_the_first(run: Run, folder: Path) -> None:
+    shutil.copy(folder / "talk.ogg", folder / "zalk.ogg")
+    (folder / "talk.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:00.900\nPeas.\n")
+    (folder / "zalk.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:00.900\nBeans.\n")
+
+    for _ in range(2):
+        status, out, _ = run(str(folder), "--json")
+
+        document = json.loads(out)
+        assert (status, Space.objects.get().transcripts.get().cues[0]["text"]) == (0, "Peas.")
+        assert [one["file"] for one in document["spaces"]] == ["talk.ogg", "zalk.ogg"]
+        assert [one["file"] for one in document["companions"]] == ["talk.vtt"]
+        assert [(one["file"], one["code"]) for one in document["left_out"]] == [
+            ("zalk.vtt", "import.transcript_not_added")
+        ]
+
+
+def test_a_single_file_that_is_refused_is_reported_as_json(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.m4a").write_bytes(b"What we talked about.\n" * 50)
+
+    status, out, err = run(str(tmp_path / "notes.m4a"), "--json")
+
+    document = json.loads(out)
+    assert status == 1
+    assert err.count("\n") == 1
+    assert [(one["file"], one["code"]) for one in document["rejected"]] == [("notes.m4a", "audio.unreadable")]
+    assert (document["spaces"], document["companions"], document["left_out"]) == ([], [], [])
+
+
+def test_documents_that_are_archives_inside_and_midi_are_left_out(run: Run, folder: Path) -> None:
+    with zipfile.ZipFile(folder / "minutes.docx", "w") as document:
+        document.writestr("[Content_Types].xml", "<Types/>")
+    with zipfile.ZipFile(folder / "book.epub", "w") as book:
+        book.writestr("mimetype", "application/epub+zip")
+    (folder / "tune.mid").write_bytes(b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x00\x60MTrk" + bytes(40))
+
+    status, out, _ = run(str(folder), "--json")
+
+    assert status == 0
+    assert [(one["file"], one["code"]) for one in json.loads(out)["left_out"]] == [
+        ("book.epub", "import.document"),
+        ("minutes.docx", "import.document"),
+        ("tune.mid", "import.unknown_kind"),
+    ]
+
+
+def test_a_document_given_by_itself_is_no_archive(run: Run, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "minutes.docx", "w") as document:
+        document.writestr("[Content_Types].xml", "<Types/>")
+
+    status, out, _ = run(str(tmp_path / "minutes.docx"), "--json")
+
+    assert (status, json.loads(out)["rejected"][0]["code"]) == (1, "audio.unreadable")
+
+
 @pytest.mark.parametrize("content", [b"[" * 10_000, b'{"data": ', b"\xff\xfe\x00", b'{"egress_id": {"a": 1}}', b""])
 def test_bad_metadata_is_left_out(run: Run, folder: Path, content: bytes) -> None:
     (folder / "talk.json").write_bytes(content)

@@ -9,11 +9,13 @@ import pytest
 
 from archive.intake import importers
 from archive.intake.importers import xarchive
+from archive.intake.importers.sniff import ZIP_ARCHIVE
 from archive.intake.importers.tree import HIDDEN
 from archive.language_tags import PATTERN as LANGUAGE
 from embedded.node import find as find_node
 from portal.presenters.upload_config import upload_config
 
+HEADER = "PK\x03\x04" + 26 * "\x00"
 CASES: dict[str, tuple[re.Pattern[str], list[str]]] = {
     "hidden": (HIDDEN, [".DS_Store", "a/._b.m4a", "__MACOSX/a.m4a", "a/__MACOSX", "a__MACOSX/b", "a.b", "a/../b"]),
     "spaceArchive": (
@@ -27,6 +29,14 @@ CASES: dict[str, tuple[re.Pattern[str], list[str]]] = {
     "spaceMetadata": (
         xarchive.METADATA,
         ["data/spaces-metadata.js", "spaces-metadata-part1.js", "my-spaces-metadata.js"],
+    ),
+    "zipArchive": (
+        ZIP_ARCHIVE,
+        [
+            *("PK\x05\x06", f"{HEADER}talk.m4a", f"{HEADER}word/talk.m4a", f"{HEADER}mimetype.txt", "PKZ", "OggS"),
+            *(f"{HEADER}[Content_Types].xml", f"{HEADER}word/numbering.xml", f"{HEADER}_rels/.rels"),
+            *(f"{HEADER}mimetypeapplication/epub+zip", f"{HEADER}META-INF/MANIFEST.MF"),
+        ],
     ),
     "language": (LANGUAGE, ["en", "pt-BR", "zh-Hant-TW", "e", "en-", "en_US", ""]),
 }
@@ -66,7 +76,7 @@ def test_the_scripts_know_each_entry() -> None:
     assert set(re.findall(r"@property \{[^}]*\} (\w+)", source)) == set(upload_config())
 
 
-NUMBERS = {"headBytes", "sidecarBytes", "sniffedBytes", "sortedFiles"}
+NUMBERS = {"headBytes", "sidecarBytes", "sniffedBytes", "sortedFiles", "zipBytes"}
 
 
 @pytest.mark.parametrize("name", sorted(set(upload_config()) - NUMBERS))

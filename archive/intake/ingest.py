@@ -21,7 +21,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from archive import leases, lifecycle
+from archive import cues, leases, lifecycle
 from archive.error_messages import render
 from archive.errors import (
     LeaseLost,
@@ -55,7 +55,7 @@ BLOCK = 1024**2
 class Outcome:
     """`created` is False if the same recording existed already. `notes` are for the caller.
 
-    `transcript_problem` is why a bad transcript was skipped, or {}.
+    `transcript_problem` is why the transcript was not added, or {}.
     """
 
     space: Space
@@ -96,7 +96,7 @@ def ingest(request: Request, progress: Progress = lambda step, done, total: None
         identity = fingerprint(request.host, ended_at.isoformat(), sha256)
         space, created = _get_or_create_space(request, ended_at, identity, actor)
         if not created and space.state != Space.State.RECEIVING:
-            return Outcome(space, False, notes, problem)
+            return Outcome(space, False, notes, problem or _find_missing(space, transcript))
         _store(space, request, ExaminedFiles(analysis, sha256, access_copy, transcript, language), progress, actor)
     finish(space.id)
     space.refresh_from_db()
@@ -126,6 +126,15 @@ def _parse_transcript(
         return None, request.language, error.problem
     notes += [f"{request.transcript.name}: {note}" for note in parsed.notes]
     return parsed, (parsed.language or "und") if request.language == "und" else request.language, {}
+
+
+def _find_missing(space: Space, transcript: transcripts.Parsed | None) -> Problem:
+    """Why a transcript was not added to a Space that existed, or {} if it has these lines already."""
+    if transcript is None:
+        return {}
+    lines = cues.dump(transcript.cues)
+    has_them = any(one.cues == lines for one in space.transcripts.all())
+    return {} if has_them else make_problem("import.transcript_not_added")
 
 
 def _sha256(path: Path) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from archive import language_tags
 from archive.intake import importers
 from archive.intake.importers import tags, xarchive
-from archive.intake.importers.sniff import SNIFFED_BYTES
+from archive.intake.importers.sniff import SNIFFED_BYTES, ZIP_ARCHIVE, ZIP_BYTES
 from archive.intake.importers.tree import HIDDEN
 
 MAX_SORTED_FILES = 500  # of one folder, or one archive
@@ -19,6 +19,8 @@ def upload_config() -> dict[str, Any]:
         "sidecarBytes": importers.MAX_INSPECTED_BYTES,
         "sniffedBytes": SNIFFED_BYTES,
         "sortedFiles": MAX_SORTED_FILES,
+        "zipBytes": ZIP_BYTES,
+        "zipArchive": _pattern(ZIP_ARCHIVE),
         "hidden": _pattern(HIDDEN),
         "spaceArchive": _pattern(xarchive.LAYOUT),
         "spaceRecording": _pattern(xarchive.RECORDING),

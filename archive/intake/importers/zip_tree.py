@@ -26,10 +26,10 @@ from typing import IO
 from django.conf import settings
 
 from archive.errors import Problem, Refused, Unreadable, make_problem
+from archive.intake.importers.sniff import ZIP_BYTES, is_zip_archive
 from archive.intake.importers.tree import Ignored, Tree, base, hidden_part, is_hidden
 from archive.intake.importers.zip_names import decode_name
 
-MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 RATIO = 200  # compressed audio shrinks by almost nothing, text by 20, zeros by 1,000
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 BLOCK = 1024**2  # bytes
@@ -41,10 +41,10 @@ BROKEN_INDEX = (*BROKEN, NotImplementedError, RuntimeError, ValueError, Overflow
 
 
 def is_zip(path: Path) -> bool:
-    """Whether the file begins as a ZIP archive. One that can't be opened is none."""
+    """Whether the file begins as a ZIP archive that is no document (.docx). One that can't be opened is none."""
     try:
         with path.open("rb") as file:
-            return file.read(4) in MAGIC
+            return is_zip_archive(file.read(ZIP_BYTES))
     except OSError:
         return False
 

@@ -77,7 +77,13 @@ class Command(Base):
     def _ingest_one(self, plan: Plan, report: IngestReport, *, as_json: bool) -> None:
         for note in plan.facts.notes:
             self.stderr.write(note)
-        facts = self._ingest(plan, report)
+        try:
+            facts = self._ingest(plan, report)
+        except Refused as error:
+            report.reject(plan.file, error.problem)
+            if as_json:
+                self.print_result("", report.as_json(), as_json=True)
+            raise
         if not facts["created"]:
             self.stderr.write(EXISTS)
         self.print_result(facts["id"], facts | report.rest_as_json(), as_json=as_json)
@@ -124,9 +130,9 @@ class Command(Base):
             outcome = ingest(plan.request(recording, transcript), bar.show)
         beside = problems if plan.given.transcript is None else []
         for problem in beside or filter(None, [outcome.transcript_problem]):
-            report.leave_transcript_out(plan.file, make_problem("import.transcript_broken", reason=problem))
-        if not outcome.created and not outcome.space.transcripts.exists():
-            report.leave_transcript_out(plan.file, make_problem("import.transcript_not_added"))
+            is_known = problem["code"] == "import.transcript_not_added"
+            why = problem if is_known else make_problem("import.transcript_broken", reason=problem)
+            report.leave_transcript_out(plan.file, why)
         for note in outcome.notes:
             self.stderr.write(note)
         return _facts(outcome)

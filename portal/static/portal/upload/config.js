@@ -6,6 +6,8 @@
  * @property {number} sidecarBytes the largest transcript or metadata file that is inspected
  * @property {number} sniffedBytes of each file, by which the server tells what it is
  * @property {number} sortedFiles at most in one folder or archive
+ * @property {number} zipBytes first bytes of a file that tell whether it is a ZIP archive
+ * @property {RegExp} zipArchive these bytes, as Latin-1, of a ZIP archive that is no document
  * @property {RegExp} hidden path of a file that operating systems leave behind
  * @property {RegExp} spaceArchive path of a file about Spaces in an X data archive
  * @property {RegExp} spaceRecording path of a recording in an X data archive; group `id`

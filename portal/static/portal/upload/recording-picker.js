@@ -90,7 +90,7 @@ export class RecordingPicker {
     const loose = [];
     for (const item of items) {
       try {
-        if (!(await isArchive(item))) {
+        if (!(await isArchive(item, this.config))) {
           loose.push(item);
           continue;
         }

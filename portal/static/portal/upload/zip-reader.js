@@ -5,15 +5,18 @@ import { UserError } from "./api.js";
 import { baseName } from "./config.js";
 
 /** @import { FileEntry } from "@zip.js/zip.js" */
+/** @import { UploadConfig } from "./config.js" */
 /** @import { Item } from "./items.js" */
 
-const SIGNATURES = ["PK\x03\x04", "PK\x05\x06"]; // a local header, or the end of an empty archive
 const READABLE_METHODS = [0, 8]; // stored, deflated
 
-/** @param {Item} item */
-export async function isArchive(item) {
-  const head = new Uint8Array(await (await item.readHead(4)).arrayBuffer());
-  return SIGNATURES.includes(String.fromCharCode(...head));
+/**
+ * @param {Item} item
+ * @param {UploadConfig} config
+ */
+export async function isArchive(item, config) {
+  const head = new Uint8Array(await (await item.readHead(config.zipBytes)).arrayBuffer());
+  return config.zipArchive.test(String.fromCharCode(...head));
 }
 
 /**
