@@ -104,6 +104,7 @@ class Run:
             ).decode(),
             "DEMO_PASSWORD": State(DATA / "run.json").secret("demo_password")[:12],
             "DEBUG": "0",
+            "REQUIRE_SECOND_FACTOR": "0",  # the demo accounts have a password only
             "ALLOWED_HOSTS": f"{HOST},localhost",
             "SITE_URL": self.url,
             "BEHIND_PROXY": "1",

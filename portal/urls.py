@@ -23,6 +23,7 @@ from portal.views import (
     notices,
     recorders,
     search,
+    sessions,
     spaces,
     transcription,
     translations,
@@ -95,5 +96,8 @@ urlpatterns = [
     path("translations.js", translations.catalog, name="javascript-catalog"),
     path("healthz", health.healthz, name="healthz"),
     path("accounts/", include(accounts)),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/sessions/", include("allauth.usersessions.urls")),
+    path("accounts/sessions/<int:session_id>/end", sessions.end, name="session-end"),
     path("admin/", admin.site.urls),
 ]

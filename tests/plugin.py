@@ -133,6 +133,7 @@ def settings() -> dict[str, str]:
         "SITE_URL": "http://127.0.0.1:8000",
         "ALLOWED_HOSTS": "127.0.0.1,testserver",
         "DEBUG": "0",
+        "REQUIRE_SECOND_FACTOR": "0",  # tests of it switch it on
         "STATIC_ROOT": str((DATA.parent if IS_WORKER else DATA) / "static"),
         "LEASE_SECONDS": str(LEASE_SECONDS),
         "DISPATCH_SECONDS": str(DISPATCH_SECONDS),

@@ -32,6 +32,21 @@ ELSEWHERE = {
     "account_inactive": "tests/test_access_coverage.py::test_nothing_else_is_public",
     "account_change_password": "tests/test_access_coverage.py::test_nothing_else_is_public",
     "account_reauthenticate": "tests/test_access_coverage.py::test_nothing_else_is_public",
+    "mfa_authenticate": "tests/test_second_factor.py::test_sign_in_with_an_app_needs_its_code",
+    "mfa_login_webauthn": "tests/test_browser_passkeys.py::test_sign_in_with_a_passkey_alone",
+    **dict.fromkeys(
+        ("mfa_activate_totp", "mfa_add_webauthn", "mfa_download_recovery_codes", "mfa_generate_recovery_codes"),
+        "tests/test_second_factor.py::test_changes_of_second_factors_need_a_fresh_sign_in",
+    ),
+    **dict.fromkeys(
+        ("mfa_deactivate_totp", "mfa_index", "mfa_list_webauthn", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"),
+        "tests/test_access_coverage.py::test_nothing_else_is_public",
+    ),
+    "mfa_view_recovery_codes": "tests/test_second_factor.py::test_changes_of_second_factors_need_a_fresh_sign_in",
+    "mfa_edit_webauthn": "tests/test_second_factor.py::test_passkeys_of_others_are_404",
+    "mfa_remove_webauthn": "tests/test_second_factor.py::test_passkeys_of_others_are_404",
+    "usersessions_list": "tests/test_session_limits.py::test_all_other_devices_are_signed_out",
+    "session-end": "tests/test_session_limits.py::test_devices_of_others_and_the_own_one_are_404",
     "admin:*": "tests/test_rules_admin.py::test_only_admins_may_edit_rules",
     "api:api-root": "tests/test_api_problems.py::test_an_unknown_address_is_404",
     "api:openapi-json": "tests/test_api_openapi.py::test_the_schema_is_public_and_names_no_secret",
@@ -60,6 +75,7 @@ API = {
 PUBLIC = {
     *("download", "certificate-key", "healthz", "livekit-webhook", "javascript-catalog"),
     *("account_login", "account_signup", "account_inactive", "account_logout", "admin:login"),
+    *("mfa_authenticate", "mfa_login_webauthn"),  # while signing in
     *("api:*", "api:api-root", "api:openapi-json", "api/v1", "api/v1/<path:rest>"),
 }
 

@@ -15,6 +15,7 @@ MESSAGES = {
     "api.csrf": _(
         "The page's CSRF token is missing or old (X-CSRFToken). Load the page again, then repeat; nothing was lost."
     ),
+    "api.second_factor": _("Your role requires a second factor. Set one up on the page of your account first."),
     "api.scope_missing": _("This token may not {scope:scope}. An admin can create one that may."),
     "api.export_not_yours": _("All Spaces at once are for their host, or for a token that names that host."),
     "api.idempotency_key_missing": _("Send an Idempotency-Key, so that this request can be repeated safely."),

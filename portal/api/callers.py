@@ -14,6 +14,7 @@ from archive.models import RecorderToken as Token
 from archive.models import Space, UploadSession, User
 from portal.access import Gone, find_for_token, find_space, find_space_to_change
 from portal.api.errors import Forbidden, UnsupportedMediaType
+from portal.sign_in.second_factor import lacks_second_factor
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -48,6 +49,8 @@ class Session(APIKeyCookie):
             return None
         if request.method not in SAFE and check_csrf(request):
             raise Forbidden("api.csrf")
+        if lacks_second_factor(request):
+            raise Forbidden("api.second_factor")
         return Uploader(user=request.user)
 
 

@@ -8,6 +8,7 @@ from portal import env
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 SECRET_KEY = env.text("SECRET_KEY", id="spacekeep.E001", hint="A long random text, the same for web, worker and beat.")
+SECRET_KEY_FALLBACKS = env.comma_list("SECRET_KEY_FALLBACKS", [])  # older ones, which still verify and decrypt
 DEBUG = env.flag("DEBUG", False)
 SITE_URL = env.origin("SITE_URL", id="spacekeep.E002", hint="The address at which people open the portal.")
 HTTPS = SITE_URL.startswith("https:")
@@ -28,6 +29,8 @@ INSTALLED_APPS = [
     "csp",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
 ]
 MIDDLEWARE = [
     "portal.api.problems.ProblemJsonMiddleware",
@@ -39,11 +42,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.sign_in.sessions.SessionLimitsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "portal.sign_in.second_factor.SecondFactorMiddleware",
     "portal.middleware.TimeZoneMiddleware",
     "portal.middleware.ErrorPagesMiddleware",
 ]

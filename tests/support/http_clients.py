@@ -30,6 +30,7 @@ class SignedInClient(Client):
         session = self.session
         session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
         session["account_authentication_methods_user"] = str(user.pk)
+        session["signed_in_at"] = session["seen_at"] = time.time()
         session.save()
 
 

@@ -86,16 +86,17 @@ class Services:
         schedule = str(self.folder / "beat")
         return self.start("beat", "-m", "celery", "-A", "portal.celery", "beat", "--pidfile=", f"--schedule={schedule}")
 
-    def web(self) -> Process:
-        if Web.last is not None and Web.last.env == self.env and answers(f"{self.url}/healthz"):
+    def web(self, **env: str) -> Process:
+        env = {**self.env, **env}
+        if Web.last is not None and Web.last.env == env and answers(f"{self.url}/healthz"):
             return Web.last.process
         Web.kill()
         bind = f"--bind=127.0.0.1:{self.port}"
         options = ("--worker-class=gthread", "--workers=1", "--threads=8", "--no-control-socket")
-        process = self.start("web", "-m", "gunicorn", "portal.wsgi", bind, *options)
+        process = self.start("web", "-m", "gunicorn", "portal.wsgi", bind, *options, **env)
         wait_until(lambda: answers(f"{self.url}/healthz") or not process.running, "the web process answers")
         assert process.running, process.log.read_text()
-        Web.last = Web(self.env, process)
+        Web.last = Web(env, process)
         return process
 
     def stop(self) -> None:

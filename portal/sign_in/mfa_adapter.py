@@ -1,0 +1,52 @@
+"""What allauth.mfa leaves to a site: names, and how its secrets are stored."""
+
+from base64 import urlsafe_b64encode
+from functools import lru_cache
+
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
+
+from archive.models import User
+
+
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
+    """Encrypts the keys of authenticator apps and of recovery codes in the database."""
+
+    def encrypt(self, text: str) -> str:
+        return _cipher(settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS).encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Raises ImproperlyConfigured if neither SECRET_KEY nor SECRET_KEY_FALLBACKS has the key."""
+        try:
+            return _cipher(settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS).decrypt(encrypted_text).decode()
+        except InvalidToken as error:
+            raise ImproperlyConfigured(
+                "A second factor was stored under another SECRET_KEY: add that one to SECRET_KEY_FALLBACKS."
+            ) from error
+
+    def get_totp_issuer(self) -> str:
+        return f"Spacekeep ({super().get_totp_issuer()})"
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        return {**super().get_public_key_credential_rp_entity(), "name": "Spacekeep"}
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        count = Authenticator.objects.filter(user=user, type=type).count()
+        return _("Passkey {number}").format(number=count + 1)
+
+
+@lru_cache(maxsize=4)
+def _cipher(*secrets: str) -> MultiFernet:
+    """Encrypts with the first secret, decrypts with all of them. Each key is derived from its secret (RFC 5869)."""
+    return MultiFernet([Fernet(_derive(secret)) for secret in secrets])
+
+
+def _derive(secret: str) -> bytes:
+    key = HKDF(SHA256(), length=32, salt=None, info=b"spacekeep: keys of second factors").derive(secret.encode())
+    return urlsafe_b64encode(key)

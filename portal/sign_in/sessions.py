@@ -1,0 +1,68 @@
+"""Sessions: how long they live, and how they are ended.
+
+A session ends when it was not used for a while (sooner for those who can do more), and at the latest some days after
+the sign-in. The times are in the session itself; `seen_at` is written once a minute at most.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from allauth.usersessions.adapter import get_adapter
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+
+from archive.models import User
+
+SIGNED_IN, SEEN = "signed_in_at", "seen_at"  # keys in the session, in seconds since 1970
+WRITE_SECONDS = 60
+
+logger = structlog.get_logger("spacekeep.security")
+
+
+class SessionLimitsMiddleware:
+    """End sessions that are too old, or were idle for too long. The request goes on as nobody's."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user if settings.SESSION_COOKIE_NAME in request.COOKIES else None
+        if isinstance(user, User):
+            now = time.time()
+            if reason := _why_over(request.session, user, now):
+                logger.info("session_expired", user_id=user.pk, reason=reason)
+                UserSession.objects.filter(session_key=request.session.session_key).delete()
+                logout(request)
+            elif now - request.session.get(SEEN, 0) > WRITE_SECONDS:
+                _note_use(request, now)
+        return self.get_response(request)
+
+
+def end_sessions(user: User, *, keep: str | None = None) -> int:
+    """End the sessions of a user but the one with the key `keep`. Returns how many."""
+    sessions = list(UserSession.objects.filter(user=user).exclude(session_key=keep))
+    get_adapter().end_sessions(sessions)
+    return len(sessions)
+
+
+def _why_over(session: Any, user: User, now: float) -> str:
+    """`absolute`, `idle`, or nothing while the session lives. A new session has no times yet."""
+    if now - session.get(SIGNED_IN, now) > settings.SESSION_COOKIE_AGE:
+        return "absolute"
+    idle = now - session.get(SEEN, now)
+    if idle <= min(settings.SESSION_IDLE_SECONDS, settings.SESSION_IDLE_SECONDS_HOSTS):  # whatever the role
+        return ""
+    has_role = user.is_superuser or user.is_staff or user.is_admin or user.is_auditor
+    return "idle" if idle > (settings.SESSION_IDLE_SECONDS if has_role else settings.SESSION_IDLE_SECONDS_HOSTS) else ""
+
+
+def _note_use(request: HttpRequest, now: float) -> None:
+    request.session.setdefault(SIGNED_IN, now)
+    request.session[SEEN] = now
+    seen_at = datetime.fromtimestamp(now, UTC)
+    UserSession.objects.filter(session_key=request.session.session_key).update(last_seen_at=seen_at)

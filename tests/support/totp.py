@@ -1,0 +1,36 @@
+"""Codes of an authenticator app, computed as RFC 6238 describes: HMAC-SHA-1, 30 seconds, 6 digits."""
+
+import base64
+import hmac
+import re
+import struct
+import time
+
+from django.test import Client
+
+STEP_SECONDS = 30
+
+
+def totp(secret: str, at: float | None = None) -> str:
+    """The code for a secret in base32, at a time in seconds since 1970 (by default now)."""
+    counter = int((time.time() if at is None else at) // STEP_SECONDS)
+    digest = hmac.new(base64.b32decode(secret), struct.pack(">Q", counter), "sha1").digest()
+    offset = digest[-1] & 15
+    number = struct.unpack(">I", digest[offset : offset + 4])[0] & 0x7FFFFFFF
+    return f"{number % 10**6:06}"
+
+
+def fresh_totp(secret: str, seconds: float = 8) -> str:
+    """A code that stays valid for at least so many seconds: waits for the next one otherwise."""
+    left = STEP_SECONDS - time.time() % STEP_SECONDS
+    if left < seconds:
+        time.sleep(left + 0.1)
+    return totp(secret)
+
+
+def set_up_app(client: Client) -> str:
+    """Set up an authenticator app. Returns its secret."""
+    secret = re.findall(r"<code[^>]*>([A-Z2-7]{32})<", client.get("/accounts/2fa/totp/activate/").content.decode())[0]
+    answer = client.post("/accounts/2fa/totp/activate/", {"code": fresh_totp(secret)})
+    assert answer["Location"] == "/accounts/2fa/recovery-codes/"
+    return str(secret)
