@@ -127,3 +127,51 @@ def test_no_words_are_times(written: list[str]) -> None:
     parsed = parse(content.encode(), lenient=True)
 
     assert not [cue for cue in parsed.cues if re.search(r"\d\d(-->| --> | -> |,0:00:)\d?\d", cue.text)]
+
+
+def sbv(milliseconds: int) -> str:
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:03}"
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(cues, st.sampled_from(list(ENDS)), st.sampled_from(["\n", "\n\n", ""]))
+def test_sbv_comes_back(cues_in: list[Cue], end: str, gap: str) -> None:
+    blocks = [f"{sbv(cue.start_ms)},{sbv(cue.end_ms)}\n{cue.text}\n" for cue in cues_in]
+
+    assert parse(gap.join(blocks).replace("\n", ENDS[end]).encode()).cues == cues_in
+
+
+def until_the_next(starts: list[int], texts: list[tuple[str, str]]) -> list[Cue]:
+    """Formats without ends: a line lasts until the next begins, the last one 5 s."""
+    ends = [*starts[1:], starts[-1] + 5000]
+    return [Cue(start, end, who, words) for start, end, (who, words) in zip(starts, ends, texts, strict=True)]
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(cues, st.sampled_from([2, 3]), st.sampled_from(["", "[ti:A talk]\n[by:somebody]\n", "[length:02:00]\n\n"]))
+def test_lrc_comes_back(cues_in: list[Cue], digits: int, head: str) -> None:
+    """With hundredths or thousandths of a second, as players write them, and times of words within a line."""
+    unit = 10 ** (3 - digits)
+    starts = [cue.start_ms // unit * unit + 100 * place for place, cue in enumerate(cues_in)]
+    lines = [
+        f"[{start // 60_000:02}:{start // 1000 % 60:02}.{start % 1000 // unit:0{digits}}]{cue.text} <00:01.20>\n"
+        for start, cue in zip(starts, cues_in, strict=True)
+    ]
+
+    assert parse((head + "".join(lines)).encode()).cues == until_the_next(starts, [("", cue.text) for cue in cues_in])
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(named, st.sampled_from(["", "Transcribed by https://otter.ai\n"]), st.sampled_from([" ", "  ", "\t"]))
+def test_otter_text_comes_back(cues_in: list[Cue], foot: str, gap: str) -> None:
+    """With whole seconds, and hours only from the first hour on."""
+    starts = [cue.start_ms // 1000 * 1000 + 1000 * place for place, cue in enumerate(cues_in)]
+    blocks = []
+    for start, cue in zip(starts, cues_in, strict=True):
+        seconds = start // 1000
+        hours = f"{seconds // 3600}:{seconds // 60 % 60:02}" if seconds >= 3600 else f"{seconds // 60}"
+        blocks.append(f"{cue.speaker}{gap}{hours}:{seconds % 60:02}\n{cue.text}\n\n")
+
+    texts = [(cue.speaker, cue.text) for cue in cues_in]
+    assert parse(("".join(blocks) + foot).encode()).cues == until_the_next(starts, texts)
