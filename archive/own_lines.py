@@ -1,6 +1,9 @@
 """A speaker's own lines: the lines of a transcript under the name of a participant who is linked to an account.
 
 Never another speaker's lines: if two participants share a name, neither gets any.
+
+A user name that is given for a participant links their account, if it exists and is active. Otherwise it links nothing,
+and looks the same: user names can't be tried out. All entry points (page, API, inboxes, LiveKit) use `find_accounts`.
 """
 
 import unicodedata
@@ -78,19 +81,30 @@ def line_counts_by_speaker(transcripts: Iterable[Transcript]) -> dict[int, dict[
     return counts
 
 
+def find_accounts(usernames: Iterable[str]) -> dict[str, User]:
+    """{user name: account} of those that exist and are active, in one query."""
+    names = {name for name in usernames if name}
+    users = User.objects.filter(username__in=names, is_active=True) if names else []
+    return {user.username: user for user in users}
+
+
 def link(space_id: UUID, participant_id: int, username: str, actor: Actor) -> None:
-    """Link an account to a participant; with an empty name, unlink. Raises Participant.DoesNotExist, Refused for an
-    account that can't be linked, TooLate from the deadline on."""
+    """Store the user name of a participant, and link the account; with an empty name, unlink. Raises
+    Participant.DoesNotExist, Refused if another participant has this user name, TooLate from the deadline on."""
+    username = username.strip().replace("\x00", "\ufffd")
     with transaction.atomic():
         space = Space.objects.select_for_update().get(pk=space_id)
         person = Participant.objects.get(pk=participant_id, space=space)
         if space.is_gone(dbtime.now()):
             raise TooLate("participant.too_late")
-        user = _account(space, person, username.strip()) if username.strip() else None
-        before, person.user = person.user_id, user
+        other = space.participants.filter(account=username).exclude(pk=person.pk).first() if username else None
+        if other is not None:
+            raise Refused("participant.account_taken", name=other.name)
+        before, user = person.user_id, find_accounts([username]).get(username)
+        person.account, person.user = username, user
+        person.save(update_fields=["account", "user"])
         if before == person.user_id:
             return
-        person.save(update_fields=["user"])
         if before is not None:
             log.record(
                 events.PARTICIPANT_UNLINKED, space_id=space.pk, actor=actor, participant=person.pk, account=before
@@ -99,16 +113,6 @@ def link(space_id: UUID, participant_id: int, username: str, actor: Actor) -> No
             log.record(
                 events.PARTICIPANT_LINKED, space_id=space.pk, actor=actor, participant=person.pk, account=user.pk
             )
-
-
-def _account(space: Space, person: Participant, username: str) -> User:
-    user = User.objects.filter(username=username.replace("\x00", "\ufffd"), is_active=True).first()
-    if user is None:
-        raise Refused("participant.no_such_account")
-    other = space.participants.filter(user=user).exclude(pk=person.pk).first()
-    if other is not None:
-        raise Refused("participant.account_taken", name=other.name)
-    return user
 
 
 def _nothing(code: str, **params: object) -> OwnLines:

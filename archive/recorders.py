@@ -3,7 +3,8 @@
 A token is `skr_`, twelve hex digits to look it up, and 256 random bits. It is shown once; the database stores its
 SHA-256. A slow password hash would add nothing, because 256 random bits can't be guessed.
 
-A token works only while the admin who created it is active and an admin.
+A token works only while the admin who created it is active and an admin. It acts for the hosts that were chosen when it
+was created, or for everybody, which was chosen too: a token whose hosts are all gone or inactive can do nothing.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import models, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -40,6 +41,7 @@ class TokenState(models.TextChoices):
     REVOKED = "revoked", _("revoked")
     EXPIRED = "expired", _("expired")
     CREATOR_NOT_ADMIN = "creator-not-admin", _("its creator is no longer an admin")
+    NO_HOSTS = "no-hosts", _("none of its hosts is active")
 
 
 def create_token(
@@ -48,9 +50,11 @@ def create_token(
     by: User,
     hosts: Iterable[User] = (),
     scopes: Sequence[str] = (RecorderToken.Scope.INTAKE,),
+    *,
+    for_anybody: bool = False,
 ) -> tuple[RecorderToken, str]:
-    """A new token that expires in `days`, for the Spaces of `hosts` (of anybody, when there are none), and its text:
-    the only time that anybody sees it. Raises Refused."""
+    """A new token that expires in `days`, for the Spaces of `hosts` or, to upload only, `for_anybody`; and its text,
+    which is shown this once. Raises Refused."""
     hosts = list(hosts)
     name = name.replace("\x00", "").strip()
     if not by.is_admin:
@@ -61,7 +65,11 @@ def create_token(
         raise Refused("recorder.bad_days", limit=LONGEST_DAYS)
     if not scopes or set(scopes) - set(RecorderToken.Scope.values):
         raise Refused("recorder.no_scope")
-    if RecorderToken.Scope.BUNDLES in scopes and not hosts:
+    if for_anybody and RecorderToken.Scope.BUNDLES in scopes:
+        raise Refused("recorder.downloads_for_anybody")
+    if for_anybody and hosts:
+        raise Refused("recorder.hosts_and_anybody")
+    if not for_anybody and not hosts:
         raise Refused("recorder.hosts_missing")
     prefix = f"skr_{secrets.token_hex(6)}"
     text = f"{prefix}_{secrets.token_urlsafe(32)}"
@@ -71,11 +79,20 @@ def create_token(
             prefix=prefix,
             secret_sha256=_sha256(text),
             scopes=sorted(set(scopes)),
+            for_anybody=for_anybody,
             created_by=by,
             expires_at=dbtime.now() + timedelta(days=days),
         )
         token.hosts.set(hosts)
-        _record(events.TOKEN_CREATED, token, by, expires_at=log.rfc3339(token.expires_at), scopes=token.scopes)
+        _record(
+            events.TOKEN_CREATED,
+            token,
+            by,
+            expires_at=log.rfc3339(token.expires_at),
+            scopes=token.scopes,
+            hosts=[host.pk for host in hosts],
+            for_anybody=for_anybody,
+        )
     return token, text
 
 
@@ -107,8 +124,14 @@ def authenticate(text: str) -> RecorderToken | None:
 
 def working() -> QuerySet[RecorderToken]:
     """Those that work now."""
+    named = RecorderToken.hosts.through._default_manager
+    active_hosts = named.filter(recordertoken=OuterRef("pk"), user__is_active=True)
     return RecorderToken.objects.filter(
-        revoked_at=None, expires_at__gt=Now(), created_by__is_active=True, created_by__groups__name=ADMINS
+        Q(for_anybody=True) | Exists(active_hosts),
+        revoked_at=None,
+        expires_at__gt=Now(),
+        created_by__is_active=True,
+        created_by__groups__name=ADMINS,
     )
 
 
@@ -125,7 +148,7 @@ def find_host(token: RecorderToken, name: str | None) -> User:
     hosts = list(token.hosts.all()[:2]) if name is None else []
     if name is None and len(hosts) != 1:
         raise Refused("intake.host_missing")
-    allowed = token.hosts.all() if token.hosts.exists() else User.objects.all()
+    allowed = User.objects.all() if token.for_anybody else token.hosts.all()
     wanted = hosts[0].username if name is None else name
     host = allowed.filter(username=wanted, is_active=True).first()
     if host is None:
@@ -147,6 +170,8 @@ def state(token: RecorderToken, now: datetime) -> TokenState:
     maker = token.created_by
     if maker is None or not maker.is_active or ADMINS not in {group.name for group in maker.groups.all()}:
         return TokenState.CREATOR_NOT_ADMIN
+    if not token.for_anybody and not any(host.is_active for host in token.hosts.all()):
+        return TokenState.NO_HOSTS
     return TokenState.WORKS
 
 

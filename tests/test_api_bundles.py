@@ -182,5 +182,5 @@ def test_who_may_access_an_export(alice: User, bob: User, admin: User) -> None:
 def test_a_download_token_is_limited_to_its_hosts(admin: User) -> None:
     from archive.errors import Refused
 
-    with raises_error(Refused, "recorder.hosts_missing"):
+    with raises_error(Refused, "recorder.downloads_for_anybody"):
         make_recorder(admin, scopes=BUNDLES)

@@ -35,7 +35,7 @@ def web(services: Services) -> Process:
 
 @pytest.fixture
 def token(committed: None, alice: User, admin: User) -> str:
-    return recorders.create_token("studio", 30, admin)[1]
+    return recorders.create_token("studio", 30, admin, for_anybody=True)[1]
 
 
 @pytest.fixture

@@ -147,6 +147,7 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("idempotency_key_of_one", "idempotency", {"recorder": None}),
     ("idempotency_key_of_one", "mine", {"user": None}),
     ("token_hash_hex", "token", {"secret_sha256": "a" * 63}),
+    ("token_for_anybody_downloads_nothing", "token", {"for_anybody": True, "scopes": ["bundles"]}),
     ("recording_has_length", "recording", {"duration_ms": 0}),
     ("violation_state_known", "violation", {"state": "forgotten"}),
     ("violation_lifted_has_actor_and_time", "violation", {"state": "lifted", "lifted_by": F("flagged_by")}),

@@ -28,6 +28,16 @@ def space(alice: User) -> Space:
     return space
 
 
+def test_an_admin_cites_no_transcript_of_their_own(space: Space, admin: User, second_admin: User) -> None:
+    space.transcripts.update(uploaded_by=admin)
+
+    with raises_error(Refused, "evidence.own_transcript"):
+        flag(space.pk, "spam", "They sold watches.", admin, Lines(1, (3,)))
+
+    assert flag(space.pk, "spam", "They sold watches.", second_admin, Lines(1, (3,))).evidence[0]["text"] == "Watches!"
+    assert flag(space.pk, "spam", "They sold watches.", admin).evidence == []
+
+
 @pytest.mark.parametrize(
     ("typed", "numbers"),
     [

@@ -60,7 +60,7 @@ def facts(token: RecorderToken) -> dict[str, Any]:
         "ended_at": space.ended_at,
         "host": space.host.username,
         "title": space.title,
-        "participants": [(one.role, one.name, one.user) for one in space.participants],
+        "participants": [(one.role, one.name, one.account) for one in space.participants],
         "peak": space.listeners_peak,
         "rows": (LiveKitRoom.objects.count(), LiveKitParticipant.objects.count(), Arrival.objects.count()),
     }
@@ -72,7 +72,7 @@ def expected(script: RoomScript) -> dict[str, Any]:
         "ended_at": script.ended_at,
         "host": "alice",
         "title": "Seed swap",
-        "participants": [("speaker", "Ida", None)],
+        "participants": [("speaker", "Ida", "")],
         "peak": 1,
         "rows": (1, 3, 1),
     }
@@ -131,12 +131,11 @@ def test_roles_come_from_the_attribute_and_else_from_the_permission(token: Recor
     )
 
     seen = facts(token)
-    bob = User.objects.get(username="bob")
     assert seen["participants"] == [
-        ("cohost", "Bo", None),
-        ("speaker", "Cy", bob),
-        ("speaker", "Ed", None),
-        ("speaker", "Phone", None),
+        ("cohost", "Bo", ""),
+        ("speaker", "Cy", "bob"),
+        ("speaker", "Ed", ""),
+        ("speaker", "Phone", ""),
     ]
     assert seen["peak"] == 2
 
@@ -154,7 +153,7 @@ def test_an_identity_links_no_account(token: RecorderToken, script: RoomScript) 
     """It is the application's, and may be anybody's user name here."""
     apply(token, [script.joined("bob", 100), script.ended()])
 
-    assert facts(token)["participants"] == [("speaker", "Bob", None)]
+    assert facts(token)["participants"] == [("speaker", "Bob", "")]
 
 
 def test_more_co_hosts_than_seats_are_speakers_and_eleven_speakers_ten(token: RecorderToken) -> None:
@@ -173,7 +172,7 @@ def test_a_person_with_two_connections_is_one_speaker(token: RecorderToken, scri
     again.participant.sid = "PA_again"
     apply(token, [script.joined("ida", 500, publishes=False), script.left("ida", 500, 300), again, script.ended()])
 
-    assert facts(token)["participants"] == [("speaker", "Ida", None)]
+    assert facts(token)["participants"] == [("speaker", "Ida", "")]
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def acts(admin: User, alice: User) -> dict[str, Callable[[], tuple[str, dict[str
         violations.flag(one.pk, "spam", "Nothing but advertising.", bea)
     appeal = appeals.appeal(other.violations.get().pk, "It was a reading.", alice)
     hold = holds.place(make_row(alice).pk, "A court asked for it.", bea)
-    token = recorders.create_token("old", 30, admin)[0]
+    token = recorders.create_token("old", 30, admin, for_anybody=True)[0]
     return {
         "create a token": lambda: (reverse("recorders"), TOKEN_FORM),
         "revoke a token": lambda: (reverse("recorder-revoke", args=[token.pk]), {}),

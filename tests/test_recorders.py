@@ -8,7 +8,7 @@ import pytest
 
 from archive import dbtime, recorders
 from archive.errors import Refused
-from archive.models import LogEntry, RecorderToken, User
+from archive.models import LogEntry, RecorderToken, Space, User
 from tests.support.api_client import ApiClient
 from tests.support.errors import raises_error
 
@@ -17,7 +17,46 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def made(admin: User) -> tuple[RecorderToken, str]:
-    return recorders.create_token("studio", 30, admin)
+    return recorders.create_token("studio", 30, admin, for_anybody=True)
+
+
+def test_a_token_whose_hosts_are_all_gone_can_do_nothing(admin: User, alice: User, bob: User) -> None:
+    token, text = recorders.create_token("studio", 30, admin, [bob])
+    assert ApiClient(token=text).announce(host="bob").status == 201
+    Space.objects.all().delete()
+
+    bob.delete()
+
+    assert ApiClient(token=text).announce(host="alice").status == 401
+    assert (status(text), recorders.find_working(token.prefix)) == (401, None)
+    assert recorders.state(token, dbtime.now()) == recorders.TokenState.NO_HOSTS
+
+
+def test_a_token_ends_with_the_activity_of_its_last_host(admin: User, alice: User, bob: User) -> None:
+    _, text = recorders.create_token("studio", 30, admin, [alice, bob])
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert [ApiClient(token=text).announce(host=name).status for name in ("alice", "bob")] == [422, 201]
+
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+
+    assert status(text) == 401
+
+
+@pytest.mark.parametrize(
+    ("hosts", "scopes", "anybody", "code"),
+    [
+        (False, ["intake"], False, "recorder.hosts_missing"),
+        (False, ["bundles"], False, "recorder.hosts_missing"),
+        (True, ["intake"], True, "recorder.hosts_and_anybody"),
+        (False, ["bundles", "intake"], True, "recorder.downloads_for_anybody"),
+    ],
+)
+def test_hosts_or_everybody_is_a_choice(
+    admin: User, alice: User, hosts: bool, scopes: list[str], anybody: bool, code: str
+) -> None:
+    with raises_error(Refused, code):
+        recorders.create_token("studio", 30, admin, [alice] if hosts else [], scopes, for_anybody=anybody)
+    assert not RecorderToken.objects.exists()
 
 
 def status(text: str) -> int:
@@ -115,14 +154,14 @@ def test_the_log_names_creator_and_revoker(made: tuple[RecorderToken, str], admi
 @pytest.mark.parametrize(("name", "days"), [("", 30), (" ", 30), ("x" * 101, 30), ("studio", 0), ("studio", 367)])
 def test_invalid_tokens_are_refused(name: str, days: int, admin: User) -> None:
     with pytest.raises(Refused):
-        recorders.create_token(name, days, admin)
+        recorders.create_token(name, days, admin, for_anybody=True)
     assert not LogEntry.objects.exists()
 
 
 def test_only_admins_create_and_revoke(made: tuple[RecorderToken, str], alice: User, auditor: User) -> None:
     for user in (alice, auditor):
         with raises_error(Refused, "recorder.not_an_admin"):
-            recorders.create_token("studio", 30, user)
+            recorders.create_token("studio", 30, user, for_anybody=True)
         with raises_error(Refused, "recorder.not_an_admin_to_revoke"):
             recorders.revoke(made[0].pk, user)
     assert status(made[1]) == 200

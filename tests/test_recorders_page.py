@@ -35,8 +35,28 @@ def test_a_token_is_created_and_shown_once(admin: User, alice: User) -> None:
     assert shown[:16] in page(admin)
 
 
+def test_a_token_for_every_host_is_chosen_as_such(admin: User, alice: User) -> None:
+    form = {"name": "Studio", "days": "90", "hosts": "", "scopes": "intake", "for_anybody": "on"}
+
+    text = make_client(admin).post("/recorders/", form).content.decode()
+
+    (shown,) = TOKEN.findall(text)
+    assert "for </span>every host" in text
+    assert [ApiClient(token=shown).announce(host=name).status for name in ("alice", "ada")] == [201, 201]
+
+
+def test_a_token_without_hosts_says_so(admin: User, bob: User) -> None:
+    recorders.create_token("studio", 30, admin, [bob])
+    bob.delete()
+
+    text = page(admin)
+
+    assert "for </span>no host" in text
+    assert "none of its hosts is active" in text
+
+
 def test_a_token_is_revoked(admin: User) -> None:
-    token, text = recorders.create_token("studio", 30, admin)
+    token, text = recorders.create_token("studio", 30, admin, for_anybody=True)
 
     answer = make_client(admin).post(f"/recorders/{token.pk}/revoke", follow=True)
 
@@ -46,7 +66,7 @@ def test_a_token_is_revoked(admin: User) -> None:
 
 
 def test_the_page_says_when_it_was_used(admin: User) -> None:
-    _, text = recorders.create_token("studio", 30, admin)
+    _, text = recorders.create_token("studio", 30, admin, for_anybody=True)
     assert "never" in page(admin)
 
     ApiClient(token=text).get("/uploads")
@@ -63,7 +83,13 @@ def test_the_page_says_when_it_was_used(admin: User) -> None:
         ({"name": "studio", "days": "soon", "hosts": ""}, "1 to 366 days"),
         ({"name": "studio", "days": "90", "hosts": "", "scopes": []}, "Choose what the token may do"),
         ({"name": "studio", "days": "90", "hosts": "", "scopes": ["everything"]}, "Choose what the token may do"),
-        ({"name": "studio", "days": "90", "hosts": "", "scopes": ["bundles"]}, "Choose at least one host"),
+        ({"name": "studio", "days": "90", "hosts": "", "scopes": ["bundles"]}, "Name at least one host"),
+        ({"name": "studio", "days": "90", "hosts": ""}, "Name at least one host"),
+        ({"name": "studio", "days": "90", "hosts": "ada", "for_anybody": "on"}, "not both"),
+        (
+            {"name": "studio", "days": "90", "hosts": "", "scopes": ["bundles"], "for_anybody": "on"},
+            "be for every host",
+        ),
     ],
 )
 def test_invalid_tokens_are_refused(form: dict[str, Any], message: str, admin: User) -> None:
@@ -75,7 +101,7 @@ def test_invalid_tokens_are_refused(form: dict[str, Any], message: str, admin: U
 
 @pytest.mark.parametrize("who", ["alice", "otto"])
 def test_others_see_nothing_of_it(who: str, alice: User, auditor: User, admin: User) -> None:
-    token, _ = recorders.create_token("studio", 30, admin)
+    token, _ = recorders.create_token("studio", 30, admin, for_anybody=True)
     client = make_client({"alice": alice, "otto": auditor}[who])
 
     assert client.get("/recorders/").status_code == 404
@@ -85,7 +111,7 @@ def test_others_see_nothing_of_it(who: str, alice: User, auditor: User, admin: U
 
 
 def test_nobody_else_either(admin: User) -> None:
-    token, _ = recorders.create_token("studio", 30, admin)
+    token, _ = recorders.create_token("studio", 30, admin, for_anybody=True)
 
     assert make_client().get("/recorders/").status_code == 302
     assert make_client(admin).get(f"/recorders/{token.pk}/revoke").status_code == 405

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,7 +11,9 @@ from archive import dbtime
 from archive.intake.transcripts.import_upload import read
 from archive.intake.uploads import clean_up
 from archive.models import SearchLine, Space, UploadSession, User
+from archive.recorders import create_token
 from archive.storage import keys, store
+from portal.presenters.log import history
 from tests.support.deadlines import make_due
 from tests.support.factory import make_space
 from tests.support.log_entries import events
@@ -49,6 +52,22 @@ def test_a_transcript_is_added_beside_the_earlier_one(space: Space, words: Path)
     assert stored == "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n<v Nora>Runner beans.\n"
     assert UploadSession.objects.get(pk=upload.pk).state == "accepted"
     assert events(space)[-2:] == ["transcript.added", "upload.accepted"]
+
+
+def test_the_history_shows_who_replaced_the_transcript(
+    space: Space, words: Path, alice: User, admin: User, auditor: User
+) -> None:
+    """Only the host and admins can: the host reads that an admin did."""
+    words.write_text(GOOD)
+    token = create_token("studio", 30, admin, for_anybody=True)[0]
+    uploads: list[dict[str, Any]] = [{"created_by": alice}, {"created_by": admin}, {"recorder": token}]
+    for by in uploads:
+        assert read(store_upload(space, words, "transcript", **by).pk)
+
+    notes = [line.note for line in history(space) if line.label == "Transcript added"]
+
+    assert notes == ["by a recorder", "by an admin", "", ""]  # the newest first, and one of the ingest
+    assert [one.uploaded_by for one in space.transcripts.all()] == [None, alice, admin, None]
 
 
 def test_search_finds_the_newest_transcript(space: Space, words: Path) -> None:

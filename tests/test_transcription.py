@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from archive.cues import Cue
 from archive.errors import Refused, TooLate, make_problem
-from archive.intake.persist import save_transcript, store_transcript
+from archive.intake.persist import TranscriptOrigin, save_transcript, store_transcript
 from archive.intake.transcription import enqueue
 from archive.intake.transcription.transcribe import transcribe
 from archive.log import SYSTEM
@@ -46,7 +46,8 @@ def give(space: Space) -> Transcript:
     """A transcript that somebody uploaded."""
     lines = [Cue(0, 900, "Diane", "Hello?")]
     stored = store_transcript(space.pk, "given", lines, "en", lambda: None)
-    return save_transcript(space.pk, stored, lines, language="en", source=Transcript.Source.GIVEN, actor=SYSTEM)
+    origin = TranscriptOrigin(Transcript.Source.GIVEN)
+    return save_transcript(space.pk, stored, lines, language="en", origin=origin, actor=SYSTEM)
 
 
 def written(space: Space) -> set[str]:

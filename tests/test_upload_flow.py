@@ -76,6 +76,23 @@ def test_metadata_of_a_space_is_stored(alice: User, bob: User) -> None:
     ]
 
 
+def test_no_answer_tells_which_accounts_exist(alice: User, bob: User) -> None:
+    """For an account, an inactive one and none, the API answers the same."""
+    User.objects.create(username="gone", is_active=False)
+    caller, answers = ApiClient(user=alice), []
+    for name in ("bob", "gone", "nobody"):
+        answer = caller.announce(speakers=[{"name": "Nora", "account": name}])
+        follow_up = caller.get(f"/spaces/{answer.json['id']}")
+        ids = {"id", "ended_at", "deadline", "expires_at"}
+        facts = [{key: value for key, value in one.json.items() if key not in ids} for one in (answer, follow_up)]
+        answers.append((answer.status, follow_up.status, facts))
+
+    assert answers[0] == answers[1] == answers[2]
+    assert answers[0][0] == 201
+    linked = Participant.objects.filter(role="speaker").order_by("id").values_list("account", "user")
+    assert list(linked) == [("bob", bob.pk), ("gone", None), ("nobody", None)]
+
+
 def test_a_space_names_its_recorder(alice: User, admin: User) -> None:
     caller, token = make_recorder(admin)
 

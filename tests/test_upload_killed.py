@@ -26,7 +26,7 @@ SENT = b"RIFF" + bytes(range(256)) * 40
 
 @pytest.fixture
 def token(committed: None, alice: User, admin: User) -> str:
-    return recorders.create_token("studio", 30, admin)[1]
+    return recorders.create_token("studio", 30, admin, for_anybody=True)[1]
 
 
 def begun(caller: RemoteApiClient) -> dict[str, Any]:

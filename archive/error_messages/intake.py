@@ -26,5 +26,4 @@ MESSAGES = {
     "intake.host_missing": _("Give the host: the user name of the person whose Space it was."),
     "intake.no_such_host": _("There is no host “{name}” for this token."),
     "intake.no_such_user": _("There is no user “{name}”."),
-    "intake.no_such_account": _("There is no user “{name}”. Leave `account` out for people without an account here."),
 }

@@ -37,7 +37,14 @@ from archive.errors import (
 from archive.intake import transcripts
 from archive.intake.audio import measure
 from archive.intake.examine import SILENT
-from archive.intake.persist import fingerprint, save_recording, save_transcript, store_derived, store_transcript
+from archive.intake.persist import (
+    TranscriptOrigin,
+    fingerprint,
+    save_recording,
+    save_transcript,
+    store_derived,
+    store_transcript,
+)
 from archive.intake.publish import finish
 from archive.intake.register import NewSpace, participant_specs, register_space
 from archive.intake.request import Request, validate_ended_at, validate_text
@@ -241,9 +248,8 @@ def _store(space: Space, request: Request, files: ExaminedFiles, progress: Progr
         ):
             raise LeaseLost("work.lease_lost", model="Space", id=space.id, state=space.state)
         if transcript is not None:
-            source = Transcript.Source.GIVEN
-            remarks = parsed.problems if parsed else []
-            save_transcript(space.id, transcript, lines, language=language, source=source, actor=actor, notes=remarks)
+            origin = TranscriptOrigin(Transcript.Source.GIVEN, parsed.problems if parsed else ())
+            save_transcript(space.id, transcript, lines, language=language, origin=origin, actor=actor)
 
 
 def _write_recording(

@@ -8,6 +8,7 @@ import hashlib
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Max
@@ -17,7 +18,7 @@ from archive.cues import Cue
 from archive.errors import Problem, TooLate
 from archive.intake.audio.measure import AudioAnalysis
 from archive.log import Actor, events
-from archive.models import Derived, Recording, Space, Transcript, User
+from archive.models import Derived, Recording, Space, Transcript, UploadSession, User
 from archive.storage import keys, store, write
 from archive.storage.multipart import Written
 
@@ -77,18 +78,24 @@ def store_transcript(
     return write(store(), key, text, "text/vtt; charset=utf-8", check=check)
 
 
+class TranscriptOrigin(NamedTuple):
+    """Where a transcript comes from. `notes` says what was repaired in its file, `upload` who brought it."""
+
+    source: Transcript.Source
+    notes: Sequence[Problem] = ()
+    upload: UploadSession | None = None
+
+
 def save_transcript(
     space_id: UUID,
     stored: Written,
     lines: Sequence[Cue],
     *,
     language: str,
-    source: Transcript.Source,
+    origin: TranscriptOrigin,
     actor: Actor,
-    notes: Sequence[Problem] = (),
 ) -> Transcript:
-    """Save the rows of a stored transcript, in the caller's transaction. The newest is shown and searched. `notes` says
-    what was repaired in its file.
+    """Save the rows of a stored transcript, in the caller's transaction. The newest is shown and searched.
 
     Raises TooLate when the Space's deadline has passed.
     """
@@ -100,9 +107,10 @@ def save_transcript(
         space=space,
         number=last + 1,
         language=language,
-        source=source,
+        source=origin.source,
         cues=cues.dump(lines),
-        notes=list(notes),
+        notes=list(origin.notes),
+        uploaded_by=origin.upload.created_by if origin.upload else None,
         **vars(stored),
     )
     search.index_transcript(transcript)
@@ -112,8 +120,18 @@ def save_transcript(
         actor=actor,
         number=transcript.number,
         language=language,
-        source=str(source),
+        source=str(origin.source),
         size=stored.size,
         sha256=stored.sha256,
+        **_uploader(origin.upload),
     )
     return transcript
+
+
+def _uploader(upload: UploadSession | None) -> dict[str, object]:
+    """Who brought the file, for the log: the worker that reads it is its actor."""
+    if upload is None:
+        return {}
+    if upload.recorder_id is not None:
+        return {"recorder": str(upload.recorder_id)}
+    return {"account": upload.created_by_id}

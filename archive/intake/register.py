@@ -8,14 +8,15 @@ from typing import NamedTuple
 from archive import log, policy
 from archive.log import Actor, events
 from archive.models import Participant, RecorderToken, Space, User, current_policy
+from archive.own_lines import find_accounts
 
 
 class ParticipantSpec(NamedTuple):
-    """A co-host or a speaker. `user` is their account, which lets them download their own lines."""
+    """A co-host or a speaker. `account` is their user name, if they have one: it lets them download their own lines."""
 
     role: str  # Participant.Role
     name: str
-    user: User | None = None
+    account: str = ""
 
 
 def participant_specs(role: str, names: Sequence[str]) -> list[ParticipantSpec]:
@@ -59,7 +60,8 @@ def register_space(new: NewSpace, actor: Actor) -> Space:
         recorder=recorder,
         fingerprint=new.fingerprint,
     )
-    _create_participants(space, [ParticipantSpec(Participant.Role.HOST, host.display_name, host), *new.participants])
+    host_spec = ParticipantSpec(Participant.Role.HOST, host.display_name, host.username)
+    _create_participants(space, [host_spec, *new.participants])
     log.record(
         events.SPACE_REGISTERED,
         space_id=space.id,
@@ -78,7 +80,10 @@ def register_space(new: NewSpace, actor: Actor) -> Space:
 def _create_participants(space: Space, participants: Sequence[ParticipantSpec]) -> None:
     seats: dict[str, int] = {}
     rows = []
-    for role, name, user in participants:
+    accounts = find_accounts(account for _, _, account in participants)
+    for role, name, account in participants:
         seats[role] = seats.get(role, 0) + 1
-        rows.append(Participant(space=space, role=role, seat=seats[role], name=name.strip()[:100], user=user))
+        place = {"role": role, "seat": seats[role]}
+        user = accounts.get(account)
+        rows.append(Participant(space=space, **place, name=name.strip()[:100], account=account, user=user))
     Participant.objects.bulk_create(rows)

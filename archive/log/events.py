@@ -70,7 +70,7 @@ INBOX_EXPIRED = Event("inbox.expired", _("Files in a recorder's inbox past their
 INBOX_CLEANED = Event("inbox.cleaned", _("Files past their deadline removed from an inbox"), premis="deletion")
 INBOX_UPLOAD_ABORTED = Event("inbox.upload_aborted", _("Upload to an inbox aborted: past its deadline"))
 
-TRANSCRIPT_ADDED = Event("transcript.added", _("Transcript added"), premis="metadata modification")
+TRANSCRIPT_ADDED = Event("transcript.added", _("Transcript added"), premis="metadata modification", shown_to_host=True)
 
 TRANSCRIPTION_REQUESTED = Event("transcription.requested", _("Automatic transcript requested"))
 TRANSCRIPTION_STARTED = Event("transcription.started", _("Automatic transcript started"))

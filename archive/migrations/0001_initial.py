@@ -517,9 +517,16 @@ class Migration(migrations.Migration):
                     "hosts",
                     models.ManyToManyField(
                         blank=True,
-                        help_text="The hosts that it may act for; none: all, for uploads.",
+                        help_text="The hosts that it may act for. Accounts can be removed: without any left, the token can do nothing.",
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "for_anybody",
+                    models.BooleanField(
+                        default=False,
+                        help_text="It may upload for every host. Chosen when the token is created, and never inferred.",
                     ),
                 ),
             ],
@@ -528,7 +535,15 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("secret_sha256__regex", "^[0-9a-f]{64}$")), name="token_hash_hex"
-                    )
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("for_anybody", False),
+                            models.Q(("scopes__contains", ["bundles"]), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="token_for_anybody_downloads_nothing",
+                    ),
                 ],
             },
         ),
@@ -823,6 +838,14 @@ class Migration(migrations.Migration):
                 ),
                 ("seat", models.PositiveSmallIntegerField()),
                 ("name", models.CharField(max_length=100)),
+                (
+                    "account",
+                    models.CharField(
+                        blank=True,
+                        help_text="User name given for them, whether there is such an account or not.",
+                        max_length=150,
+                    ),
+                ),
                 (
                     "user",
                     models.ForeignKey(
@@ -1465,6 +1488,16 @@ class Migration(migrations.Migration):
                     "notes",
                     models.JSONField(
                         blank=True, default=list, help_text="What was repaired: a list of {code, params}."
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        help_text="The user who uploaded it; none: a recorder, a command, or the archive made it.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
                     ),
                 ),
                 (

@@ -23,7 +23,10 @@ class RecorderToken(models.Model):
         settings.AUTH_USER_MODEL,
         blank=True,
         related_name="+",
-        help_text="The hosts that it may act for; none: all, for uploads.",
+        help_text="The hosts that it may act for. Accounts can be removed: without any left, the token can do nothing.",
+    )
+    for_anybody = models.BooleanField(
+        default=False, help_text="It may upload for every host. Chosen when the token is created, and never inferred."
     )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -35,6 +38,10 @@ class RecorderToken(models.Model):
         ordering = ["-created_at"]
         constraints = [
             models.CheckConstraint(name="token_hash_hex", condition=Q(secret_sha256__regex=r"^[0-9a-f]{64}$")),
+            models.CheckConstraint(
+                name="token_for_anybody_downloads_nothing",
+                condition=Q(for_anybody=False) | ~Q(scopes__contains=["bundles"]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -174,6 +174,11 @@ class Participant(models.Model):
     role = models.CharField(max_length=8, choices=Role)
     seat = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=100)
+    account = models.CharField(
+        max_length=150,
+        blank=True,
+        help_text="User name given for them, whether there is such an account or not.",
+    )
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
 
     class Meta:

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
@@ -79,6 +80,13 @@ class Transcript(StoredObject):
     source = models.CharField(max_length=16, choices=Source, default=Source.GIVEN)
     cues = models.JSONField()
     notes = models.JSONField(default=list, blank=True, help_text="What was repaired: a list of {code, params}.")
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The user who uploaded it; none: a recorder, a command, or the archive made it.",
+    )
 
     class Meta(StoredObject.Meta):
         ordering = ["number"]

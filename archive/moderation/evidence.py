@@ -8,7 +8,7 @@ from typing import Any
 from archive import cues
 from archive.cues import Cue
 from archive.errors import Refused
-from archive.models import Space, Transcript, Violation
+from archive.models import Space, Transcript, User, Violation
 
 MAX_LINES = 200
 MAX_CHARACTERS = 50_000
@@ -50,11 +50,14 @@ def parse(typed: str) -> tuple[int, ...]:
     return tuple(sorted(numbers))
 
 
-def copy_lines(space: Space, lines: Lines) -> list[dict[str, Any]]:
-    """The lines as a violation stores them. Raises Refused for a line that does not exist, and for too much text."""
+def copy_lines(space: Space, lines: Lines, by: User) -> list[dict[str, Any]]:
+    """The lines as a violation stores them. Raises Refused for a line that does not exist, for too much text, and if
+    this admin uploaded the transcript: nobody makes the evidence that they cite."""
     transcript = space.transcripts.filter(number=lines.transcript).first()
     if transcript is None:
         raise Refused("evidence.no_transcript")
+    if transcript.uploaded_by_id == by.pk:
+        raise Refused("evidence.own_transcript")
     for number in lines.numbers:
         if not 1 <= number <= len(transcript.cues):
             raise Refused("evidence.no_such_line", line=number, count=len(transcript.cues))

@@ -38,7 +38,7 @@ def flag(space_id: UUID, rule_code: str, reason: str, by: User, evidence: Lines 
     reason = validated_reason(reason, by)
     with transaction.atomic():
         space, rule = lock_for_decision(space_id, by), _rule(rule_code)
-        lines = copy_lines(space, evidence) if evidence and evidence.numbers else []
+        lines = copy_lines(space, evidence, by) if evidence and evidence.numbers else []
         violation = Violation.objects.create(
             space=space,
             rule=rule,

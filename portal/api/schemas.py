@@ -56,7 +56,8 @@ class In(Schema):
 
 
 class Person(In):
-    """Somebody who spoke. `account`: their user name here; with it they can have their own words later."""
+    """Somebody who spoke. `account`: their user name here, which lets them download their own lines. The answer does
+    not tell whether there is such an account."""
 
     name: Name
     account: Annotated[Text, Field(max_length=150)] | None = None

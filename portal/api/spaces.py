@@ -103,7 +103,7 @@ def _opening(body: SpaceIn, by: Uploader) -> NewSpace:
         ended_at = validate_ended_at(body.ended_at)
     except TooLate as error:  # nothing is here yet that could be gone
         raise Refused.of(error.problem) from error
-    participants = _voices(body)
+    participants = _participants(body)
     cohosts, speakers = ([v.name for v in participants if v.role == role] for role in ("cohost", "speaker"))
     validate_facts(body.title, cohosts, speakers, (body.listeners_peak, body.listeners_total))
     return NewSpace(
@@ -142,13 +142,8 @@ def _user(name: str, among: QuerySet[User], otherwise: Refused) -> User:
     return found
 
 
-def _voices(body: SpaceIn) -> list[ParticipantSpec]:
-    """Accounts are looked up at once, however many there are. Raises Refused for one that is not there."""
+def _participants(body: SpaceIn) -> list[ParticipantSpec]:
     seats = [(Participant.Role.COHOST, person) for person in body.cohosts]
     seats += [(Participant.Role.SPEAKER, person) for person in body.speakers]
     people = [(role, person if isinstance(person, Person) else Person(name=person)) for role, person in seats]
-    names = {person.account for _, person in people if person.account}
-    users = {user.username: user for user in User.objects.filter(username__in=names)} if names else {}
-    if missing := sorted(names - set(users)):
-        raise Refused("intake.no_such_account", name=missing[0])
-    return [ParticipantSpec(role, person.name, users.get(person.account or "")) for role, person in people]
+    return [ParticipantSpec(role, person.name, (person.account or "").strip()) for role, person in people]

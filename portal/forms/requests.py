@@ -31,14 +31,14 @@ class HostsField(TextField):
 
     def clean(self, value: Any) -> list[User]:
         names = [name for name in re.split(r"[,;\s]+", super().clean(value)) if name]
-        users = {user.username: user for user in User.objects.filter(username__in=names)}
+        users = {user.username: user for user in User.objects.filter(username__in=names, is_active=True)}
         if missing := [name for name in names if name not in users]:
             raise ValidationError(render_sentence("intake.no_such_user", name=missing[0]))
         return list(users.values())
 
 
 class RecorderTokenForm(PortalForm):
-    """A new token: for which recorder, for how long, for what, and for the Spaces of which hosts."""
+    """A new token: for which recorder, for how long, for what, and for the Spaces of which hosts or of all."""
 
     NAME = lazy_sentence("recorder.bad_name")
     SCOPES = lazy_sentence("recorder.no_scope")
@@ -55,6 +55,7 @@ class RecorderTokenForm(PortalForm):
         choices=RecorderToken.Scope.choices, error_messages={"required": SCOPES, "invalid_choice": SCOPES}
     )
     hosts = HostsField(required=False)
+    for_anybody = forms.BooleanField(required=False)
 
 
 class ParticipantAccountForm(PortalForm):
@@ -64,5 +65,5 @@ class ParticipantAccountForm(PortalForm):
         nul="\ufffd",  # the name of no account, and not the name without it
         required=False,
         max_length=User._meta.get_field("username").max_length,
-        sentences={"max_length": "participant.no_such_account"},
+        sentences={"max_length": "participant.account_too_long"},
     )

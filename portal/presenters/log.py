@@ -12,7 +12,7 @@ from archive.content_access import EVENTS as CONTENT_EVENTS
 from archive.log import events
 from archive.log.detail_names import detail_name
 from archive.log.summaries import role_name
-from archive.models import ContentAccess, LogEntry, RecorderToken, Rule, Space, User
+from archive.models import ContentAccess, LogEntry, RecorderToken, Rule, Space, Transcript, User
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -50,7 +50,8 @@ def history(space: Space, limit: int = 50) -> list[HistoryLine]:
     entries = LogEntry.objects.filter(space_id=space.pk, event__in=events.SHOWN_TO_HOST).order_by("-id")[:limit]
     rule_names = dict(Rule.objects.values_list("code", "name"))
     return [
-        HistoryLine(entry.at, events.find(entry.event).label, _note_for_host(entry, rule_names)) for entry in entries
+        HistoryLine(entry.at, events.find(entry.event).label, _note_for_host(entry, space, rule_names))
+        for entry in entries
     ]
 
 
@@ -115,12 +116,25 @@ def _user_names(entries: Iterable[LogEntry]) -> dict[int, str]:
     return {user.pk: user.username for user in User.objects.filter(pk__in=ids)}
 
 
-def _note_for_host(entry: LogEntry, rule_names: dict[str, str]) -> str:
-    """As the summary, but a rule by its name instead of its code."""
+def _note_for_host(entry: LogEntry, space: Space, rule_names: dict[str, str]) -> str:
+    """As the summary, but a rule by its name instead of its code, and a transcript with who brought it."""
+    if entry.event == events.TRANSCRIPT_ADDED:
+        return _transcript_source(entry, space)
     if entry.event == events.VIOLATION_FLAGGED:
         code: str = entry.detail["rule"]
         return rule_names.get(code, code)
     return events.find(entry.event).summary(entry.detail)
+
+
+def _transcript_source(entry: LogEntry, space: Space) -> str:
+    """Only the host and admins may upload a transcript with their session."""
+    if entry.detail["source"] == Transcript.Source.AUTOMATIC:
+        return str(Transcript.Source.AUTOMATIC.label)
+    if "recorder" in entry.detail:
+        return _("by a recorder")
+    if entry.detail.get("account") not in (None, space.host_id):
+        return _("by an admin")
+    return ""
 
 
 def _actor(entry: LogEntry, names: dict[int, str]) -> str:

@@ -37,7 +37,7 @@ def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
         "recording": recording,
         "length": clock_presenter.length(recording),
         "facts": list_facts(space),
-        "participants": space.participants.select_related("user"),
+        "participants": space.participants.all(),
         "violations": flags(space, violations, now, content=served),
         "may_appeal": space.host_id == user.pk,
         "history": history(space),

@@ -4,9 +4,11 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from archive import cues, dbtime
@@ -88,4 +90,8 @@ def account(request: SignedInRequest, space_id: UUID, participant_id: int) -> Ht
     if form.errors:
         form.show_problems(request)
         return render_space(request, space_id, status=422, account_of=participant_id, account_form=form)
+    if form.cleaned_data["account"]:
+        messages.success(
+            request, _("Saved. If this account exists, it can download its lines. Ask the speaker whether it can.")
+        )
     return redirect(f"{reverse('space', args=[space_id])}#who-spoke")

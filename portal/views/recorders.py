@@ -32,7 +32,12 @@ def recorders(request: SignedInRequest) -> HttpResponse:
         if form.is_valid():
             asked = form.cleaned_data
             token, text = tokens.create_token(
-                asked["name"], asked["days"], request.user, asked["hosts"], asked["scopes"]
+                asked["name"],
+                asked["days"],
+                request.user,
+                asked["hosts"],
+                asked["scopes"],
+                for_anybody=asked["for_anybody"],
             )
             empty = RecorderTokenForm(initial={"scopes": [RecorderToken.Scope.INTAKE]})
             return _page(request, empty, made=token, text=text)

@@ -116,7 +116,8 @@ class ApiResponse:
 def make_recorder(
     by: User, name: str = "studio", hosts: tuple[User, ...] = (), scopes: tuple[str, ...] = ("intake",)
 ) -> tuple[ApiClient, RecorderToken]:
-    token, text = recorders.create_token(name, 30, by, hosts, scopes)
+    """A recorder's client, and its token: without `hosts`, for everybody."""
+    token, text = recorders.create_token(name, 30, by, hosts, scopes, for_anybody=not hosts)
     return ApiClient(token=text), token
 
 

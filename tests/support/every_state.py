@@ -149,8 +149,7 @@ class EveryState:
     def _tokens(self) -> None:
         scopes = (["intake", "bundles"], ["bundles"], ["intake"], ["intake"])
         both, used, revoked, expired = (
-            recorders.create_token("⟦Rig⟧", 30, self.admin, [self.host] if "bundles" in each else [], each)[0]
-            for each in scopes
+            recorders.create_token("⟦Rig⟧", 30, self.admin, [self.host], each)[0] for each in scopes
         )
         recorders.revoke(revoked.pk, self.admin)
         RecorderToken.objects.filter(pk=expired.pk).update(expires_at=dbtime.now())

@@ -14,7 +14,7 @@ from archive.intake.arrivals.sources import Source
 from archive.intake.importers import values
 from archive.intake.register import NewSpace, ParticipantSpec
 from archive.intake.request import validate_ended_at, validate_facts
-from archive.models import Arrival, Participant, Space, User
+from archive.models import Arrival, Participant, Space
 
 COUNTS = ("listeners_peak", "listeners_total", "size")
 FIELDS = {
@@ -93,13 +93,4 @@ def _people(fields: dict[str, object], name: str, role: str) -> Iterator[Partici
         facts = person if isinstance(person, dict) else {"name": person}
         if set(facts) - {"name", "account"} or not isinstance(facts.get("name"), str):
             raise Refused("arrival.sidecar_field", name=name)
-        yield ParticipantSpec(role, _text(facts, "name"), _account(_text(facts, "account")))
-
-
-def _account(name: str) -> User | None:
-    if not name:
-        return None
-    user = User.objects.filter(username=name).first()
-    if user is None:
-        raise Refused("intake.no_such_account", name=name)
-    return user
+        yield ParticipantSpec(role, _text(facts, "name"), _text(facts, "account"))

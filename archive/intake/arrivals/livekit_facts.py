@@ -91,6 +91,4 @@ def _seats(people: Sequence[Speaker]) -> tuple[list[Speaker], list[Speaker]]:
 def _specs(role: str, people: Sequence[Speaker]) -> list[ParticipantSpec]:
     """Link an account only where the application named it: an identity may be anything, also another person's user
     name here."""
-    accounts = {one.account for one in people if one.account}
-    users = {user.username: user for user in User.objects.filter(username__in=accounts, is_active=True)}
-    return [ParticipantSpec(role, one.name, users.get(one.account)) for one in people]
+    return [ParticipantSpec(role, one.name, one.account) for one in people]

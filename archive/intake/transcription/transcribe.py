@@ -32,7 +32,7 @@ from archive.errors import (
     Unreadable,
 )
 from archive.intake.audio import measure
-from archive.intake.persist import save_transcript, store_transcript
+from archive.intake.persist import TranscriptOrigin, save_transcript, store_transcript
 from archive.intake.spool import spool_object
 from archive.intake.transcription.enqueue import enabled
 from archive.leases import Claim
@@ -124,9 +124,8 @@ def _store(claim: Claim[Transcription]) -> None:
             if space.transcripts.exists():
                 claim.renew()  # LeaseLost: another attempt stored it, under this very key
                 raise Refused("transcription.uploaded_meanwhile")
-            save_transcript(
-                space.id, stored, spoken, language=language, source=Transcript.Source.AUTOMATIC, actor=SYSTEM
-            )
+            origin = TranscriptOrigin(Transcript.Source.AUTOMATIC)
+            save_transcript(space.id, stored, spoken, language=language, origin=origin, actor=SYSTEM)
             # The transcript has the lines now.
             changes = {"cues": [], "done_ms": row.total_ms, "problem": {}, **leases.RESET}
             if not lifecycle.transition(

@@ -16,7 +16,7 @@ from archive import leases, lifecycle
 from archive.errors import LeaseLost, Refused, SpacekeepError, Unreadable
 from archive.intake import transcripts
 from archive.intake.limits import MAX_TRANSCRIPT_BYTES
-from archive.intake.persist import save_transcript, store_transcript
+from archive.intake.persist import TranscriptOrigin, save_transcript, store_transcript
 from archive.intake.transcription import enqueue
 from archive.intake.uploads import clean_up
 from archive.language_tags import language_of_file
@@ -79,9 +79,8 @@ def _read(claim: Claim[UploadSession]) -> bool:
             stored,
             parsed.cues,
             language=language,
-            source=Transcript.Source.GIVEN,
+            origin=TranscriptOrigin(Transcript.Source.GIVEN, parsed.problems, upload),
             actor=SYSTEM,
-            notes=parsed.problems,
         )
         detail = {"notes": len(parsed.notes), "lines": len(parsed.cues)}
         if not lifecycle.transition(
