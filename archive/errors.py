@@ -71,6 +71,15 @@ class Conflict(Refused):
     """The request does not fit the current state: it exists already, it is over, or there are too many at a time."""
 
 
+class TooManyRequests(Refused):
+    """The caller has reached a limit. `seconds` among the parameters says after how many to try again."""
+
+    @property
+    def retry_after(self) -> int:
+        """Seconds, at least one."""
+        return max(1, int(self.params.get("seconds", 1)))
+
+
 class Unreadable(Refused):
     """A file is not what it should be: no audio in it, or no transcript."""
 

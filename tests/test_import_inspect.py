@@ -81,7 +81,7 @@ def test_no_files_give_no_facts() -> None:
         ("a.json", b"\xff\xfe", "a.json: The file is not JSON, or its end is missing."),
         ("a.json", b"\x00" * 100, "a.json: The file is not JSON, or its end is missing."),
         ("a.json", b'{"data": null}', "a.json: its metadata is of an unknown kind."),
-        ("a.json", b" " * (4 * 1024**2 + 1), "a.json: it is too large to be inspected here."),
+        ("a.json", b" " * (1024**2 + 1), "a.json: it is too large to be inspected here."),
         ("spaces-metadata.js", b"alert(1)", "spaces-metadata.js: The file is not JSON, or its end is missing."),
         ("spaces-metadata.js", script(), "The metadata has 0 Spaces. Name the recording space-<id>.ts"),
     ],

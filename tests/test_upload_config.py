@@ -76,7 +76,7 @@ def test_the_scripts_know_each_entry() -> None:
     assert set(re.findall(r"@property \{[^}]*\} (\w+)", source)) == set(upload_config())
 
 
-NUMBERS = {"headBytes", "sidecarBytes", "sniffedBytes", "sortedFiles", "zipBytes"}
+NUMBERS = {"headBytes", "inspectedHeadBytes", "sidecarBytes", "sniffedBytes", "sortedFiles", "zipBytes"}
 
 
 @pytest.mark.parametrize("name", sorted(set(upload_config()) - NUMBERS))
@@ -85,4 +85,6 @@ def test_each_pattern_is_compared(name: str) -> None:
 
 
 def test_a_head_is_no_larger_than_what_is_inspected() -> None:
-    assert upload_config()["headBytes"] <= upload_config()["sidecarBytes"] == importers.MAX_INSPECTED_BYTES
+    config = upload_config()
+    assert config["headBytes"] <= config["sidecarBytes"] == importers.MAX_DESCRIPTION_BYTES == 1024**2
+    assert config["inspectedHeadBytes"] == importers.MAX_HEAD_BYTES == 4 * 1024**2

@@ -3,6 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 MESSAGES = {
+    "import.too_complex": _(
+        "These files take too long to be looked into. They can be uploaded all the same: fill in the facts by hand."
+    ),
+    "import.busy": _("Many files are being looked into right now. Try again in {seconds:number} seconds."),
     "import.no_recording": _(
         "There is no recording in it: no file with sound in a known format. The files in it are listed with what they "
         "are."

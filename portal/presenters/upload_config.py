@@ -16,7 +16,8 @@ def upload_config() -> dict[str, Any]:
     """As JSON has it; portal/static/portal/upload/config.js describes each entry."""
     return {
         "headBytes": tags.HEAD,
-        "sidecarBytes": importers.MAX_INSPECTED_BYTES,
+        "inspectedHeadBytes": importers.MAX_HEAD_BYTES,
+        "sidecarBytes": importers.MAX_DESCRIPTION_BYTES,
         "sniffedBytes": SNIFFED_BYTES,
         "sortedFiles": MAX_SORTED_FILES,
         "zipBytes": ZIP_BYTES,

@@ -5,6 +5,7 @@ the form comes here: small sidecar files, and the head of a recording.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from archive.errors import Refused
+from archive.errors import Refused, TooManyRequests
 from archive.intake import importers
+from archive.intake.bounded import run_bounded
 from archive.intake.importers.sniff import SNIFFED_BYTES
 from archive.intake.transcription import enqueue
 from archive.intake.uploads import clean_up
@@ -29,7 +31,7 @@ from portal.presenters.intake_progress import intake_status
 from portal.presenters.upload_config import MAX_SORTED_FILES, upload_config
 
 MAX_INSPECTED_FILES = 5
-MAX_INSPECTED_BYTES = 16 * 1024**2  # of all files of one request; the page sends far less
+MAX_INSPECTED_BYTES = 8 * 1024**2  # of all files of one request; the page sends far less
 
 # Suggestions for the language field; it takes any other BCP 47 tag, too.
 LANGUAGES = (
@@ -95,7 +97,8 @@ def inspect(request: SignedInRequest) -> HttpResponse:
     if len(uploaded) > MAX_INSPECTED_FILES or sum(file.size or 0 for file in uploaded) > MAX_INSPECTED_BYTES:
         return JsonResponse({"detail": _("These files are too big to be looked into.")}, status=413)
     files = {file.name or "file": file.read() for file in uploaded}
-    return JsonResponse(importers.inspect(files, request.POST.get("recording", "")).as_json())
+    recording = request.POST.get("recording", "")
+    return _answer_bounded(lambda: importers.inspect(files, recording).as_json())
 
 
 @require_POST
@@ -120,8 +123,22 @@ def sort(request: SignedInRequest) -> HttpResponse:
         return JsonResponse(
             {"detail": _("These are more than %(limit)d files. Choose fewer at once.") % limit}, status=413
         )
+    return _answer_bounded(lambda: _sort(heads))
+
+
+def _sort(heads: list[importers.Head]) -> dict[str, Any]:
     files, left_out = importers.sort_heads(heads)
-    return JsonResponse({"files": [one.as_json() for one in files], "left_out": [one.as_json() for one in left_out]})
+    return {"files": [one.as_json() for one in files], "left_out": [one.as_json() for one in left_out]}
+
+
+def _answer_bounded(work: Callable[[], dict[str, Any]]) -> JsonResponse:
+    """What `work` makes of files that anybody may have written, in a process with limits."""
+    try:
+        return JsonResponse(run_bounded(work))
+    except TooManyRequests as error:
+        return JsonResponse({"detail": str(error)}, status=429, headers={"Retry-After": str(error.retry_after)})
+    except Refused as error:
+        return JsonResponse({"detail": str(error)}, status=422)
 
 
 def read_heads(description: str, data: bytes) -> list[importers.Head]:

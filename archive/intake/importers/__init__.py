@@ -41,7 +41,10 @@ __all__ = [
 TOOLS = (livekit, twspace)
 SOURCES = tuple(tool.SOURCE for tool in (xarchive, *TOOLS, zoom))
 
-MAX_INSPECTED_BYTES = 4 * 1024**2  # bytes of one file that the upload page sends for inspection
+# What the upload page sends for inspection, in bytes of one file: text (X's own answer about a large Space has a few
+# hundred thousand), and what comes before the sound in a recording (the index of a day of AAC has some MB).
+MAX_DESCRIPTION_BYTES = 1024**2
+MAX_HEAD_BYTES = 4 * 1024**2
 
 
 def find(path: Path) -> list[ImportCandidate]:
@@ -97,9 +100,11 @@ def inspect(files: Mapping[str, bytes], recording: str = "") -> Facts:
     helps, since some tools write facts into it. Never raises for the files' content; `notes` lists files that
     were not understood. Stores nothing.
     """
-    small = {name: data for name, data in files.items() if len(data) <= MAX_INSPECTED_BYTES}
+    recording = recording or next((name for name in files if ending(name) in SOUND_ENDINGS), "recording")
+    limits = {name: MAX_HEAD_BYTES if name == recording else MAX_DESCRIPTION_BYTES for name in files}
+    small = {name: data for name, data in files.items() if len(data) <= limits[name]}
     notes = [about(name, _("it is too large to be inspected here.")) for name in files if name not in small]
-    tree = Memory(small, recording or next((name for name in files if ending(name) in SOUND_ENDINGS), "recording"))
+    tree = Memory(small, recording)
     (candidate,) = _find_in(tree)
     if candidate.facts.source == plain.SOURCE:
         notes += _note_unknown_files(tree, candidate)

@@ -53,6 +53,8 @@ class SortedFile:
 class Heads(Tree):
     """The first bytes of files."""
 
+    caches_documents = True
+
     def __init__(self, heads: Sequence[Head]) -> None:
         self.heads = {head.name: head for head in heads if not is_hidden(head.name)}
         hidden = make_problem("import.hidden")

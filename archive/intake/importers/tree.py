@@ -92,6 +92,7 @@ class Tree(ABC):
         self.no_transcripts: dict[str, Problem] = {}
         self.faults: dict[str, Problem] = {}  # of files that can't be opened
         self._kinds: dict[str, Kind] = {}
+        self._documents: dict[str, object] = {}  # what the JSON files say; the error of those that say nothing
         self._folders: dict[str, list[str]] = {}
         for name in self.names:
             self._folders.setdefault(folder(name), []).append(name)
@@ -168,9 +169,23 @@ class Tree(ABC):
             file.seek(max(0, self.size(name) - count))
             return file.read(count)
 
+    # Whether parsed JSON files stay in memory, so that each is parsed once: for trees of small files.
+    caches_documents = False
+
     def document(self, name: str) -> object:
         """Parse a JSON file. Raises Unreadable."""
-        return document(self.read(name), base(name))
+        if name in self._documents:
+            content = self._documents[name]
+        else:
+            try:
+                content = document(self.read(name), base(name))
+            except Unreadable as error:
+                content = error
+            if self.caches_documents:
+                self._documents[name] = content
+        if isinstance(content, Unreadable):
+            raise content
+        return content
 
     def documents(self, directory: str) -> Iterator[tuple[str, object]]:
         """Yield (name, content) of the valid JSON files in this folder, with one in memory at a time."""
@@ -270,6 +285,7 @@ class Memory(Tree):
     """A few small files and the first bytes of a recording, in memory."""
 
     is_whole = False
+    caches_documents = True
 
     def __init__(self, files: Mapping[str, bytes], recording: str) -> None:
         self.files, self.recording = {recording: b"", **files}, recording

@@ -2,8 +2,6 @@
 // describe it: the recording itself goes to the store, never to the portal.
 /** @import { Api } from "./api.js" */
 
-const MOOV_BYTES = 4 * 1024 ** 2; // a larger index is not inspected
-
 /** @import { UploadConfig } from "./config.js" */
 /** @typedef {"recording" | "transcript" | "metadata"} FileKind */
 /** @typedef {Partial<Record<FileKind, File>>} ChosenFiles */
@@ -35,7 +33,8 @@ async function readBoxes(file) {
  */
 async function readHead(file, config) {
   const boxes = (await readBoxes(file)).filter(
-    ({ type, length }) => type === "ftyp" || (type === "moov" && length <= MOOV_BYTES - config.headBytes),
+    ({ type, length }) =>
+      type === "ftyp" || (type === "moov" && length <= config.inspectedHeadBytes - config.headBytes),
   );
   if (!boxes.some(({ type }) => type === "moov")) return file.slice(0, await tagBytes(file, config));
   return new Blob(boxes.map(({ start, length }) => file.slice(start, start + length)));
@@ -47,11 +46,11 @@ async function readHead(file, config) {
  * @param {File} file
  * @param {UploadConfig} config
  */
-async function tagBytes(file, { headBytes, sidecarBytes }) {
+async function tagBytes(file, { headBytes, inspectedHeadBytes }) {
   const header = new Uint8Array(await file.slice(0, 10).arrayBuffer());
   if (String.fromCharCode(...header.slice(0, 3)) !== "ID3") return headBytes;
   const size = header.slice(6).reduce((sum, byte) => sum * 128 + (byte & 127), 10);
-  return Math.max(headBytes, Math.min(size, sidecarBytes));
+  return Math.max(headBytes, Math.min(size, inspectedHeadBytes));
 }
 
 /**
