@@ -316,6 +316,22 @@ def test_another_recorders_inbox_has_its_own_hosts(token: RecorderToken, admin: 
     assert (arrival.recorder, arrival.problem_code) == (other, "intake.no_such_host")
 
 
+def test_the_same_name_in_another_inbox_holds_nothing_up(
+    token: RecorderToken, admin: User, bob: User, settings: Any, tmp_path: Path, tone: Path
+) -> None:
+    settings.INBOX_FOLDER = str(tmp_path / "inbox")
+    other = recorders.create_token("van", 30, admin, [bob])[0]
+    first, second = (FolderInbox(tmp_path / "inbox" / one.prefix) for one in (token, other))
+    first.put("talk.m4a", tone.read_bytes())  # its sidecar never comes
+    scan_twice()
+    second.drop("talk.m4a", tone, host="bob")
+
+    work()
+
+    assert second.outcome("talk.m4a")["outcome"] == "accepted"
+    assert first.names() == ["talk.m4a"]
+
+
 def test_links_out_of_the_folder_are_not_followed(token: RecorderToken, settings: Any, tmp_path: Path) -> None:
     settings.INBOX_FOLDER = str(tmp_path / "inbox")
     inbox = FolderInbox(tmp_path / "inbox" / token.prefix)
@@ -330,7 +346,7 @@ def test_links_out_of_the_folder_are_not_followed(token: RecorderToken, settings
     work()
 
     arrival = Arrival.objects.get()  # the sidecar, which waits for a recording
-    assert (arrival.source_id, arrival.state, arrival.size) == ("talk.m4a", "waiting", None)
+    assert (arrival.path, arrival.state, arrival.size) == ("talk.m4a", "waiting", None)
 
 
 def test_a_folder_replaced_by_a_link_leads_to_no_other_inbox(
@@ -375,20 +391,21 @@ def test_a_folder_that_is_not_mounted_refuses_nothing(token: RecorderToken, sett
 
 
 def test_rows_of_files_that_were_taken_away_disappear(inbox: Inbox, token: RecorderToken) -> None:
+    prefix = f"{token.prefix}/" if isinstance(inbox, FolderInbox) else ""
     for name, state in (("waiting", "waiting"), ("refused", "refused"), ("fresh", "refused")):
         Arrival.objects.create(
             recorder=token,
             source="folder" if isinstance(inbox, FolderInbox) else "inbox",
-            source_id=name,
+            source_id=prefix + name,
             state=state,
             settled=state == "refused",
             problem={"code": "arrival.empty", "params": {}} if state == "refused" else {},
         )
-    Arrival.objects.exclude(source_id="fresh").update(created_at=timezone.now() - timedelta(hours=25))
+    Arrival.objects.exclude(source_id=f"{prefix}fresh").update(created_at=timezone.now() - timedelta(hours=25))
 
     tasks.scan_inboxes()
 
-    assert list(Arrival.objects.values_list("source_id", flat=True)) == ["fresh"]
+    assert list(Arrival.objects.values_list("source_id", flat=True)) == [f"{prefix}fresh"]
 
 
 @pytest.mark.usefixtures("empty_bucket")

@@ -124,7 +124,7 @@ def test_a_file_of_an_arrival_at_work_stays(
     folder: FolderInbox, token: RecorderToken, fields: dict[str, Any], left: list[str], settings: Any
 ) -> None:
     folder.drop("talk.m4a", b"talk")
-    arrival = Arrival.objects.create(recorder=token, source="folder", source_id="talk.m4a", path="talk.m4a", **fields)
+    arrival = Arrival.objects.create(recorder=token, source="folder", source_id=f"{token.prefix}/talk.m4a", **fields)
     Arrival.objects.filter(pk=arrival.pk).update(created_at=days_ago(2))
     settings.RETENTION_DAYS = 0
 

@@ -2101,7 +2101,8 @@ class Migration(migrations.Migration):
                 (
                     "source_id",
                     models.CharField(
-                        help_text="LiveKit's egress id; of an inbox, the key or path of the recording.", max_length=1024
+                        help_text="LiveKit's egress id; of an inbox, the key, or token prefix and path.",
+                        max_length=1024,
                     ),
                 ),
                 (

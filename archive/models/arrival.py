@@ -89,7 +89,7 @@ class Arrival(Leased):
     recorder = models.ForeignKey(RecorderToken, on_delete=models.CASCADE, related_name="arrivals")
     source = models.CharField(max_length=16, choices=Source)
     source_id = models.CharField(
-        max_length=1024, help_text="LiveKit's egress id; of an inbox, the key or path of the recording."
+        max_length=1024, help_text="LiveKit's egress id; of an inbox, the key, or token prefix and path."
     )
     version = models.CharField(
         max_length=100, blank=True, help_text="Identity of the sidecar: written again, it is another arrival."

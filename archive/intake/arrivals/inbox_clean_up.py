@@ -27,7 +27,7 @@ from archive import dbtime, log
 from archive.errors import SpacekeepError
 from archive.intake.arrivals.inbox_files import InboxFile, InboxFiles, folder_inboxes, open_uploads, store_inboxes
 from archive.intake.arrivals.inbox_scan import AT_ONCE, is_text
-from archive.intake.arrivals.sources import OUTCOME, SIDECAR, is_version
+from archive.intake.arrivals.sources import OUTCOME, SIDECAR, is_version, source_prefix
 from archive.intake.arrivals.take import PATIENCE
 from archive.log import SYSTEM, events
 from archive.models import Arrival, LogEntry, RecorderToken
@@ -116,19 +116,22 @@ def _recordings(path: str) -> set[str]:
 def _rows(inbox: InboxFiles, recordings: Collection[str]) -> dict[str, list[_Facts]]:
     """By the name of the recording."""
     rows: dict[str, list[_Facts]] = {}
-    names = [name for name in recordings if is_text(name)]
+    prefix = source_prefix(inbox.source, inbox.recorder)
+    names = [prefix + name for name in recordings if is_text(name)]
     mine = Arrival.objects.filter(source=inbox.source, source_id__in=names, recorder__prefix=inbox.recorder)
     for row in mine:
         is_waiting = row.state == State.WAITING and row.created_at > dbtime.now() - PATIENCE
         is_needed = is_waiting or row.state in Arrival.AT_WORK or (row.state in Arrival.OVER and not row.settled)
-        facts = _Facts(row.source_id, row.etag, row.version, row.created_at, row.ended_at, is_needed)
-        rows.setdefault(row.source_id, []).append(facts)
+        recording = row.source_id.removeprefix(prefix)
+        facts = _Facts(recording, row.etag, row.version, row.created_at, row.ended_at, is_needed)
+        rows.setdefault(recording, []).append(facts)
     return rows
 
 
 def _remove(inbox: InboxFiles, due: Sequence[InboxFile]) -> bool:
     """Returns whether nothing failed. A file that was replaced meanwhile stays until it is due itself."""
     _log_due(inbox, _describe(inbox, due))
+    prefix = source_prefix(inbox.source, inbox.recorder)
     removed, failed = [], 0
     for file in due:
         try:
@@ -143,7 +146,7 @@ def _remove(inbox: InboxFiles, due: Sequence[InboxFile]) -> bool:
             _over().filter(
                 source=inbox.source,
                 recorder__prefix=inbox.recorder,
-                source_id__in=[file.path for file in removed if is_text(file.path)],
+                source_id__in=[prefix + file.path for file in removed if is_text(file.path)],
             ).delete()
             log.record(events.INBOX_CLEANED, space_id=None, actor=SYSTEM, **_describe(inbox, removed))
     return not failed

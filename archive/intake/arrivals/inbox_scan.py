@@ -31,6 +31,7 @@ from archive.intake.arrivals.sources import (
     fresh_name,
     inbox_folder,
     sidecar_version,
+    source_prefix,
 )
 from archive.intake.arrivals.take import PATIENCE
 from archive.intake.uploads.sessions import Uploader
@@ -87,7 +88,14 @@ class Inbox:
         """Whether an outcome can be written beside the recording `path`."""
         encoded = path.encode("utf-8", "surrogateescape")
         is_file = self.source == Arrival.Source.FOLDER
-        return len(encoded) <= LONGEST_PATH and not (is_file and len(encoded.rpartition(b"/")[2]) > LONGEST_NAME)
+        return len(self.prefix) + len(encoded) <= LONGEST_PATH and not (
+            is_file and len(encoded.rpartition(b"/")[2]) > LONGEST_NAME
+        )
+
+    @property
+    def prefix(self) -> str:
+        """What `Arrival.source_id` has before the path: two recorders may use one name."""
+        return source_prefix(self.source, self.recorder.prefix)
 
     def rows(self) -> QuerySet[Arrival]:
         return Arrival.objects.filter(source=self.source, recorder=self.recorder)
@@ -155,8 +163,8 @@ def _compare(inbox: Inbox) -> None:
     drops = iter(inbox.drops.values())
     while batch := list(islice(drops, AT_ONCE)):
         rows: dict[str, list[Arrival]] = {}
-        for row in inbox.rows().filter(source_id__in=[drop.path for drop in batch]):
-            rows.setdefault(row.source_id, []).append(row)
+        for row in inbox.rows().filter(source_id__in=[inbox.prefix + drop.path for drop in batch]):
+            rows.setdefault(row.source_id.removeprefix(inbox.prefix), []).append(row)
         for drop in batch:
             _compare_one(inbox, drop, rows.get(drop.path, []))
     _forget_removed(inbox)
@@ -176,7 +184,7 @@ def _create(inbox: Inbox, drop: Drop) -> None:
     arrival = Arrival(
         recorder=inbox.recorder,
         source=inbox.source,
-        source_id=drop.path,
+        source_id=inbox.prefix + drop.path,
         path=drop.path,
         version=drop.version,
         size=seen.size if seen else None,
@@ -239,5 +247,7 @@ def _forget_removed(inbox: Inbox) -> None:
     """Delete the rows of files that their recorder took away: incomplete ones, and refused ones after a day."""
     gone = Q(state=State.WAITING) | Q(state=State.REFUSED, settled=True, created_at__lt=Now() - PATIENCE)
     rows = inbox.rows().filter(gone, created_at__lt=Now() - timedelta(seconds=SETTLE_SECONDS))
-    removed = [pk for pk, path in rows.values_list("pk", "source_id") if path not in inbox.drops]
+    removed = [
+        pk for pk, path in rows.values_list("pk", "source_id") if path.removeprefix(inbox.prefix) not in inbox.drops
+    ]
     Arrival.objects.filter(gone, pk__in=removed).delete()

@@ -230,6 +230,11 @@ def inbox_folder(recorder: str) -> Path:
     return Path(settings.INBOX_FOLDER) / recorder
 
 
+def source_prefix(source: Arrival.Source, recorder: str) -> str:
+    """What the identity of an arrival (`source_id`) has before its path. A key names its recorder already."""
+    return f"{recorder}/" if source == Arrival.Source.FOLDER else ""
+
+
 def source_of(arrival: Arrival) -> Source:
     if arrival.source == Arrival.Source.LIVEKIT:
         return StoreSource(Store(LIVEKIT), arrival.path)
