@@ -28,6 +28,12 @@ Violation      standing -> appealed -> standing | lifted
                standing -> lifted
 Appeal         open -> denied | granted        each with its violation's transition: to standing, to lifted
 Hold           standing -> released
+Invitation     pending -> open                 the mail server accepted it, or the link was shown
+               pending -> failed               the mail server will never accept it
+               pending | open | failed -> pending  a new link is to be mailed
+               open | failed -> open           a new link was shown
+               pending | open -> accepted      the account was created
+               pending | open | failed -> revoked
 
 A crash leaves the state as it is: another worker claims the row (archive/leases.py).
 """
@@ -46,6 +52,7 @@ from archive.models import (
     Bundle,
     ExportPart,
     Hold,
+    Invitation,
     Notice,
     Space,
     Transcription,
@@ -53,7 +60,19 @@ from archive.models import (
     Violation,
 )
 
-Row = Space | UploadSession | Arrival | Transcription | Bundle | ExportPart | Notice | Violation | Appeal | Hold
+Row = (
+    Space
+    | UploadSession
+    | Arrival
+    | Transcription
+    | Bundle
+    | ExportPart
+    | Notice
+    | Violation
+    | Appeal
+    | Hold
+    | Invitation
+)
 State = models.TextChoices
 R = TypeVar("R", bound=Row)
 
@@ -111,6 +130,18 @@ TRANSITIONS: dict[tuple[type[models.Model], State, State], events.Event] = {
     (Appeal, Appeal.State.OPEN, Appeal.State.DENIED): events.APPEAL_DENIED,
     (Appeal, Appeal.State.OPEN, Appeal.State.GRANTED): events.APPEAL_GRANTED,
     (Hold, Hold.State.STANDING, Hold.State.RELEASED): events.HOLD_RELEASED,
+    (Invitation, Invitation.State.PENDING, Invitation.State.OPEN): events.INVITATION_ISSUED,
+    (Invitation, Invitation.State.OPEN, Invitation.State.OPEN): events.INVITATION_ISSUED,
+    (Invitation, Invitation.State.FAILED, Invitation.State.OPEN): events.INVITATION_ISSUED,
+    (Invitation, Invitation.State.PENDING, Invitation.State.FAILED): events.INVITATION_FAILED,
+    (Invitation, Invitation.State.PENDING, Invitation.State.PENDING): events.INVITATION_RENEWED,
+    (Invitation, Invitation.State.OPEN, Invitation.State.PENDING): events.INVITATION_RENEWED,
+    (Invitation, Invitation.State.FAILED, Invitation.State.PENDING): events.INVITATION_RENEWED,
+    (Invitation, Invitation.State.PENDING, Invitation.State.ACCEPTED): events.INVITATION_ACCEPTED,
+    (Invitation, Invitation.State.OPEN, Invitation.State.ACCEPTED): events.INVITATION_ACCEPTED,
+    (Invitation, Invitation.State.PENDING, Invitation.State.REVOKED): events.INVITATION_REVOKED,
+    (Invitation, Invitation.State.OPEN, Invitation.State.REVOKED): events.INVITATION_REVOKED,
+    (Invitation, Invitation.State.FAILED, Invitation.State.REVOKED): events.INVITATION_REVOKED,
 }
 
 

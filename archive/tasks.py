@@ -18,6 +18,8 @@ from django.db.models import Q
 from kombu.exceptions import OperationalError
 
 from archive import content_access, leases, notices, recorders
+from archive.accounts import invitations
+from archive.accounts import send_invitation as invitation_mail
 from archive.bundles import build as bundles
 from archive.bundles import exports, maintain
 from archive.intake import publish
@@ -27,7 +29,17 @@ from archive.intake.transcription import enqueue
 from archive.intake.transcription import transcribe as run_transcription
 from archive.intake.transcripts import import_upload
 from archive.intake.uploads import clean_up
-from archive.models import Arrival, Bundle, ExportPart, Leased, Notice, Space, Transcription, UploadSession
+from archive.models import (
+    Arrival,
+    Bundle,
+    ExportPart,
+    Invitation,
+    Leased,
+    Notice,
+    Space,
+    Transcription,
+    UploadSession,
+)
 from archive.retention import due, purge, recheck
 
 logger = structlog.get_logger()
@@ -119,6 +131,11 @@ def purge_space(space_id: str) -> None:
 
 
 @shared_task
+def send_invitation(invitation_id: str) -> None:
+    invitation_mail.send_invitation(UUID(invitation_id))
+
+
+@shared_task
 def send_notice(notice_id: str) -> None:
     notices.send(UUID(notice_id))
 
@@ -168,6 +185,7 @@ WORK = [
     _leased(ExportPart, ExportPart.OVER, clear_export_part_storage, maintain.UNCLEARED),
     Work(Transcription, transcribe, _pending_transcriptions),
     _leased(Notice, [Notice.State.PENDING], send_notice),
+    _leased(Invitation, [Invitation.State.PENDING], send_invitation, invitation_mail.UNEXPIRED),
 ]
 
 
@@ -176,6 +194,7 @@ def dispatch() -> None:
     """Once a minute: publish all pending work, also of workers that died. Publishing twice is harmless."""
     recorders.delete_old_keys()
     content_access.delete_old()
+    invitations.delete_old()
     maintain.remove_unfetched(Bundle)
     maintain.remove_unfetched(ExportPart)
     arrivals_clean_up.delete_old_rows()

@@ -1,18 +1,85 @@
+"""What allauth does otherwise here: sign-up, mail, log entries."""
+
+from contextlib import suppress
+from typing import Any
+
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from archive.accounts import passwords
+from archive.accounts import changes, invitations, passwords
+from archive.errors import Refused
+from archive.log import events
 from archive.models import User
+from portal import invited
 from portal.reauthentication import has_authenticated_recently
+
+logger = structlog.get_logger()
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Closes sign-up: only the operator creates accounts."""
+    """Opens sign-up to browsers that followed a valid invitation, and to nobody else."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return False
+        return invited.find(request) is not None
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        """Create the account and accept the invitation, both or neither. The address is the invitation's."""
+        try:
+            with transaction.atomic():
+                invitation = invitations.lock_valid(invited.token_of(request))
+                email, by_mail = invitation.email, invitation.by_mail
+                super().save_user(request, user, form, commit=False)
+                user.email = email
+                user.save()
+                invitations.accept(invitation, user)
+        except Refused:
+            raise ImmediateHttpResponse(redirect("account_signup")) from None  # which says that it is over
+        except IntegrityError:
+            messages.error(request, _("This user name was taken a moment ago. Choose another one."))
+            raise ImmediateHttpResponse(redirect("account_signup")) from None
+        invited.forget(request)
+        if by_mail:  # whoever has the link has read the mail
+            self.stash_verified_email(request, email)
+        return user
+
+    def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
+        """Use the address from now on, with its log entry."""
+        with transaction.atomic():
+            confirmed = bool(super().confirm_email(request, email_address))
+            if confirmed:
+                changes.record(events.ACCOUNT_EMAIL_VERIFIED, email_address.user, email_address.user)
+            return confirmed
+
+    def get_email_verification_redirect_url(self, email_address: Any) -> str:
+        return resolve_url("account" if self.request.user.is_authenticated else "account_login")
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return resolve_url("account")
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail that somebody asked for. If the server takes none, the page says so: 503, for every address."""
+        if not settings.MAIL_ON:
+            return
+        try:
+            super().send_mail(template_prefix, email, context)
+        except OSError as error:  # smtplib's own errors are OSErrors, too
+            logger.warning("mail_failed", template=template_prefix, error=type(error).__name__)
+            page = render_to_string("unavailable.html", {"what": "mail"})
+            raise ImmediateHttpResponse(HttpResponse(page, status=503, headers={"Retry-After": "60"})) from error
+
+    def send_notification_mail(self, *arguments: Any, **options: Any) -> None:
+        """Tell about a change that is done. It stays done if the mail server takes no mail."""
+        with suppress(ImmediateHttpResponse):
+            super().send_notification_mail(*arguments, **options)
 
     def set_password(self, user: User, password: str) -> None:
         """Change the password of the account that asks, with its log entry."""

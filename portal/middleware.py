@@ -40,9 +40,9 @@ class TimeZoneMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         zone = request.COOKIES.get("zone", "")
-        user = request.user if zone else None
-        if isinstance(user, User) and user.time_zone != zone and zone in formatting.known_time_zones():
-            User.objects.filter(pk=user.pk).update(time_zone=zone)
+        user = request.user if zone in formatting.known_time_zones() else None
+        if isinstance(user, User) and not user.time_zone_chosen and user.time_zone != zone:
+            User.objects.filter(pk=user.pk, time_zone_chosen=False).update(time_zone=zone)
         return self.get_response(request)
 
 

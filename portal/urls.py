@@ -2,12 +2,13 @@
 
 from allauth.account import views as account
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from portal.api import livekit
 from portal.api.app import api
 from portal.api.problems import not_found
 from portal.views import (
+    accounts,
     appeals,
     bundles,
     certificates,
@@ -17,10 +18,13 @@ from portal.views import (
     exports,
     health,
     holds,
+    invitations,
     log,
     moderation,
+    my_account,
     my_lines,
     notices,
+    people,
     recorders,
     search,
     sessions,
@@ -30,14 +34,25 @@ from portal.views import (
     upload,
 )
 
-# The pages of allauth that we use. The operator creates accounts: there is no sign-up, and no password reset.
-accounts = [
+# The pages of allauth that we use.
+account_pages = [
     path("login/", account.login, name="account_login"),
     path("logout/", account.logout, name="account_logout"),
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("password/change/", account.password_change, name="account_change_password"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
-    path("signup/", account.signup, name="account_signup"),
+    path("signup/", accounts.signup, name="account_signup"),
+    path("email/", accounts.email, name="account_email"),
+    path("confirm-email/", account.email_verification_sent, name="account_email_verification_sent"),
+    re_path(r"^confirm-email/(?P<key>[-:\w]+)/$", account.confirm_email, name="account_confirm_email"),
+    path("password/reset/", accounts.password_reset, name="account_reset_password"),
+    path("password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path("password/reset/key/done/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
 ]
 
 handler500 = "portal.views.errors.server_error"
@@ -83,6 +98,21 @@ urlpatterns = [
     path("notices/<uuid:notice_id>/dismiss", notices.dismiss, name="notice-dismiss"),
     path("recorders/", recorders.recorders, name="recorders"),
     path("recorders/<uuid:token_id>/revoke", recorders.revoke, name="recorder-revoke"),
+    path("invitation/<str:token>/", invitations.invitation, name="invitation"),
+    path("account/", my_account.account, name="account"),
+    path("account/my-data.json", my_account.download, name="account-download"),
+    path("account/close/", my_account.close, name="account-close"),
+    path("people/", people.people, name="people"),
+    path("people/<int:user_id>/", people.person, name="person"),
+    path("people/<int:user_id>/roles", people.change_roles, name="person-roles"),
+    path("people/<int:user_id>/activate", people.activate, name="person-activate"),
+    path("people/<int:user_id>/deactivate", people.deactivate, name="person-deactivate"),
+    path("people/<int:user_id>/end-sessions", people.end_sessions, name="person-end-sessions"),
+    path("people/<int:user_id>/reset-link", people.reset_link, name="person-reset-link"),
+    path("people/<int:user_id>/close", people.close, name="person-close"),
+    path("people/invitations/", invitations.invitations, name="invitations"),
+    path("people/invitations/<uuid:invitation_id>/renew", invitations.renew, name="invitation-renew"),
+    path("people/invitations/<uuid:invitation_id>/revoke", invitations.revoke, name="invitation-revoke"),
     path("log/", log.log, name="log"),
     path("log/deadlines/", deadlines.deadlines, name="deadlines"),
     path("log/spaces/<uuid:space_id>/", log.log_space, name="log-space"),
@@ -95,7 +125,7 @@ urlpatterns = [
     path("api/v1/<path:rest>", not_found),
     path("translations.js", translations.catalog, name="javascript-catalog"),
     path("healthz", health.healthz, name="healthz"),
-    path("accounts/", include(accounts)),
+    path("accounts/", include(account_pages)),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("accounts/sessions/<int:session_id>/end", sessions.end, name="session-end"),

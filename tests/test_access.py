@@ -56,6 +56,11 @@ LADDER = {
     "export": ("GET", 200, 200, 200),
     "export-revoke-links": ("POST", 302, 302, 302),
     "recorders": ("GET", 404, 200, 404),
+    "account": ("GET", 200, 200, 200),
+    "account-download": ("GET", 200, 200, 200),
+    "account-close": ("GET", 200, 200, 200),
+    "people": ("GET", 404, 200, 404),
+    "invitations": ("GET", 404, 200, 404),
     "notices": ("GET", 200, 200, 200),
     "notices-dismiss": ("POST", 302, 302, 302),
     "certificates": ("GET", 404, 200, 200),
@@ -67,6 +72,7 @@ NOT_OF_A_SPACE = {
     *("upload-sort", "export-revoke-links"),
     *("moderation", "flag-several", "appeals", "holds", "recorders", "notices", "notices-dismiss", "certificates"),
     "javascript-catalog",
+    *("account", "account-download", "account-close", "people", "invitations"),
 }
 # No sign-in: the address of a download is signed, and the others hold nothing of users.
 OPEN = {"download", "healthz", "javascript-catalog"}
@@ -75,6 +81,7 @@ CONTENT = ["audio", "recording", "transcript", "transcription", "bundle", "bundl
 POST_ONLY = ["flag", "lift", "hold", "appeal", "upload-inspect", "upload-sort", "notices-dismiss"]
 POST_ONLY += ["bundle-revoke-links", "export-revoke-links"]
 GET_OR_POST = ["search", "moderation", "bundle", "transcription", "flag-several", "export", "recorders"]
+GET_OR_POST += ["account", "account-close", "invitations"]
 KEPT_AFTERWARDS = {"log-space"}  # the story of a Space outlives it
 
 

@@ -21,6 +21,7 @@ from archive.models import (
     ExportPartEntry,
     Hold,
     IdempotencyKey,
+    Invitation,
     LiveKitParticipant,
     LiveKitRoom,
     Notice,
@@ -87,6 +88,9 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
         "hold": Hold.objects.create(space=space, reason="A court.", placed_by=admin),
         "sighting": ReconcileFinding.objects.create(kind="orphan", key="s"),
         "bundle": Bundle.objects.create(space=space, content_digest="c", state="ready", **READY),
+        "invitation": Invitation.objects.create(
+            email="ines@example.org", token_sha256="a" * 64, by_mail=True, expires_at=NOON
+        ),
     }
 
 
@@ -197,6 +201,12 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("export_max_part_size_known", "export", {"max_part_size": 3 * 10**9}),
     ("exportpart_numbered_from_1", "export_part", {"number": 0}),
+    ("invitation_role_known", "invitation", {"role": "owner"}),
+    ("invitation_state_known", "invitation", {"state": "lost"}),
+    ("invitation_token_hash_hex", "invitation", {"token_sha256": "secret"}),
+    ("invitation_ended_has_its_time", "invitation", {"state": "revoked"}),
+    ("invitation_ended_has_its_time", "invitation", {"ended_at": NOON}),
+    ("invitation_accepted_without_address", "invitation", {"state": "accepted", "ended_at": NOON}),
 ]
 
 
@@ -231,6 +241,7 @@ def test_each_check_constraint_refuses_a_violation(
         ("exportpart_one_live_for_a_number", "export_part"),
         ("exportpart_space_once", "place"),
         ("finding_once", "sighting"),
+        ("invitation_one_waiting", "invitation"),
     ],
 )
 def test_each_unique_constraint_refuses_a_second_row(rows: dict[str, models.Model], name: str, kind: str) -> None:
@@ -241,6 +252,8 @@ def test_each_unique_constraint_refuses_a_second_row(rows: dict[str, models.Mode
     if isinstance(row, Arrival):  # it has two: one for the sidecar, and one while it is not over
         changes = {"version": "2"} if name == "arrival_one_live" else {"state": "refused", "problem": PROBLEM}
         vars(row).update(changes)
+    if isinstance(row, Invitation):
+        row.token_sha256, row.email = "b" * 64, "INES@example.org"
 
     with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():
         row.save()
@@ -278,6 +291,7 @@ def test_a_bundle_can_be_built_again_after_one_that_failed(rows: dict[str, model
 
 
 UNIQUE = {
+    "invitation_one_waiting",
     "space_ingested_once",
     "participant_seat_taken_once",
     "recording_numbered",

@@ -60,7 +60,7 @@ def addresses(world: EveryState, role: str) -> Iterator[tuple[str, str]]:
 QUERIES = {
     "host": [
         *("/search/?q=okapi", "/search/?q=⟦zebra⟧", "/search/?q=⟦the⟧", "/search/?q=-", "/search/?q=okapi&page=9"),
-        *("/accounts/logout/", "/accounts/inactive/", "/accounts/password/change/"),
+        *("/accounts/logout/", "/accounts/inactive/", "/accounts/password/change/", "/accounts/email/"),
     ],
     "admin": [
         *("/search/?q=⟦zebra⟧", "/moderation/?order=listened", "/moderation/?order=search"),
@@ -147,7 +147,10 @@ def test_every_word_of_a_page_without_spaces_is_translated(alice: User, admin: U
         for role, user in (("host", alice), ("admin", admin), ("auditor", auditor)):
             client = make_client(user)
             unmarked |= {(role, url): unmarked_in_page(client.get(url).content.decode()) for url in filters}
-            for name in sorted(NOT_OF_A_SPACE - {"healthz", "javascript-catalog", "notices-dismiss", "upload-inspect"}):
+            for name in sorted(
+                NOT_OF_A_SPACE
+                - {"account-download", "healthz", "javascript-catalog", "notices-dismiss", "upload-inspect"}
+            ):
                 unmarked[role, name] = unmarked_in_page(client.get(reverse(name)).content.decode())
 
     assert {place: words for place, words in unmarked.items() if words} == {}
@@ -157,7 +160,7 @@ def test_every_word_of_an_error_page_is_translated(alice: User) -> None:
     pages: dict[str, str] = {}
     with everything_translated():
         pages |= {name: render_to_string(f"{name}.html") for name in ("400", "403", "500")}
-        for what in ("database", "store", "missing"):
+        for what in ("database", "store", "missing", "mail"):
             pages[what] = render_to_string("unavailable.html", {"what": what})
         pages["csrf"] = make_client(alice, enforce_csrf_checks=True).post("/export/").content.decode()
         pages |= {url: make_client().get(url).content.decode() for url in ("/accounts/login/", "/accounts/signup/")}

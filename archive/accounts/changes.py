@@ -18,13 +18,16 @@ from archive.models.user import ADMINS
 
 def lock_account(account_id: int, by: User | None, *, by_superuser: bool = False) -> User:
     """The account, read after all changes of accounts before this one; locked until the transaction ends. Raises
-    Refused if there is none, and if `by` may not change it (with `by_superuser`: is not a superuser)."""
+    Refused if there is none, if it was closed, and if `by` may not change it (with `by_superuser`: is not a
+    superuser)."""
     Group.objects.select_for_update().get(name=ADMINS)
     ids = {account_id} | ({by.pk} if by else set())
     rows = {user.pk: user for user in User.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")}
     account = rows.get(account_id)
     if account is None:
         raise Refused("account.not_found")
+    if account.closed_at is not None:
+        raise Refused("account.closed")
     if by is not None:
         check_may_change(account, rows.get(by.pk, by), by_superuser=by_superuser)
     return account

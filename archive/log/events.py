@@ -87,6 +87,15 @@ ACCOUNT_DEACTIVATED = Event("account.deactivated", _("Account deactivated"), ico
 ACCOUNT_PASSWORD_CHANGED = Event(
     "account.password_changed", _("Password changed"), icon="person", summary=summaries.account
 )
+ACCOUNT_EMAIL_VERIFIED = Event(
+    "account.email_verified", _("E-mail address verified"), icon="person", summary=summaries.account
+)
+ACCOUNT_SESSIONS_ENDED = Event(
+    "account.sessions_ended", _("All sessions ended"), icon="person", summary=summaries.account
+)
+ACCOUNT_RESET_LINK_CREATED = Event(
+    "account.reset_link_created", _("Link for a new password created"), icon="person", summary=summaries.account
+)
 ACCOUNT_CLOSED = Event("account.closed", _("Account closed"), icon="person", summary=summaries.account)
 
 OBJECT_MISSING = Event("object.missing", _("Object missing from the store"), premis="fixity check", icon="alert")
@@ -180,6 +189,13 @@ COPY_FOUND = Event("deletion.copy_found", _("Copy found after the deletion"), ic
 COPY_REMOVED = Event(
     "deletion.copy_removed", _("Copy found after the deletion removed"), premis="deletion", icon="hollow"
 )
+
+INVITATION_CREATED = Event("invitation.created", _("Person invited"), icon="mail")
+INVITATION_ISSUED = Event("invitation.issued", _("Invitation link issued"), icon="mail")
+INVITATION_RENEWED = Event("invitation.renewed", _("New invitation link requested"), icon="mail")
+INVITATION_FAILED = Event("invitation.failed", _("Invitation could not be sent"), icon="alert")
+INVITATION_ACCEPTED = Event("invitation.accepted", _("Invitation accepted"), icon="person")
+INVITATION_REVOKED = Event("invitation.revoked", _("Invitation revoked"), icon="person")
 
 ORPHAN_FOUND = Event("reconcile.orphan_found", _("Orphaned object found"))
 ORPHAN_REMOVED = Event("reconcile.orphan_removed", _("Orphaned object removed"), premis="deletion")

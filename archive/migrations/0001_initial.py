@@ -10,6 +10,7 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import django.db.models.functions.text
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
@@ -132,6 +133,32 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="IANA name, as the browser used last says it; empty: not known.",
                         max_length=64,
+                    ),
+                ),
+                (
+                    "time_zone_chosen",
+                    models.BooleanField(
+                        default=False, help_text="The user chose the time zone; browsers don't set it."
+                    ),
+                ),
+                (
+                    "unmailed_kinds",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Kinds of notices that are not mailed. Reminders always are.",
+                    ),
+                ),
+                (
+                    "session_generation",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Part of every session's hash: incrementing it ends all sessions."
+                    ),
+                ),
+                (
+                    "closed_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, help_text="When the account was erased.", null=True
                     ),
                 ),
                 (
@@ -2219,6 +2246,136 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="arrival_refused_has_a_reason",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Invitation",
+            fields=[
+                (
+                    "attempts",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Counted when claimed, so that a crash counts too."
+                    ),
+                ),
+                (
+                    "fence",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Incremented at each claim; writes of a claim require it."
+                    ),
+                ),
+                ("lease_until", models.DateTimeField(blank=True, help_text="When the claim ends.", null=True)),
+                ("retry_at", models.DateTimeField(blank=True, help_text="No retry before this time.", null=True)),
+                (
+                    "problem",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
+                    ),
+                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "email",
+                    models.EmailField(blank=True, help_text="Whom it invites; empty once accepted.", max_length=254),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("host", "host"), ("auditor", "auditor"), ("admin", "admin")],
+                        default="host",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "to be sent"),
+                            ("open", "sent"),
+                            ("failed", "could not be sent"),
+                            ("accepted", "accepted"),
+                            ("revoked", "revoked"),
+                        ],
+                        default="pending",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "issue",
+                    models.PositiveIntegerField(
+                        default=1, help_text="Which link is valid: incremented for each new one."
+                    ),
+                ),
+                (
+                    "token_sha256",
+                    models.CharField(help_text="SHA-256 (hex) of the valid link's token.", max_length=64, unique=True),
+                ),
+                ("by_mail", models.BooleanField(help_text="The valid link goes out by mail, and to nobody else.")),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("expires_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(help_text="When it was accepted or revoked.", null=True)),
+                (
+                    "accepted_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="invitations_accepted",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "invited_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="invitations_made",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["created_at", "id"], name="invitation_newest"),
+                    models.Index(
+                        condition=models.Q(("state", "pending")), fields=["lease_until"], name="invitation_to_send"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("role__in", ["host", "auditor", "admin"])), name="invitation_role_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["pending", "open", "failed", "accepted", "revoked"])),
+                        name="invitation_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("token_sha256__regex", "^[0-9a-f]{64}$")), name="invitation_token_hash_hex"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", False), ("state__in", ["accepted", "revoked"])),
+                            models.Q(
+                                models.Q(("state__in", ["accepted", "revoked"]), _negated=True), ("ended_at", None)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="invitation_ended_has_its_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "accepted"), _negated=True), ("email", ""), _connector="OR"
+                        ),
+                        name="invitation_accepted_without_address",
+                    ),
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("email"),
+                        condition=models.Q(("state__in", ["pending", "open", "failed"])),
+                        name="invitation_one_waiting",
                     ),
                 ],
             },

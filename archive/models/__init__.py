@@ -7,6 +7,7 @@ from archive.models.content_access import ContentAccess
 from archive.models.export import Export, ExportPart, ExportPartEntry
 from archive.models.hold import Hold
 from archive.models.housekeeping import DeletionRecheck, ReconcileFinding
+from archive.models.invitation import Invitation
 from archive.models.leased import Leased
 from archive.models.log import LogEntry
 from archive.models.notice import Notice
@@ -33,6 +34,7 @@ __all__ = [
     "ExportPartEntry",
     "Hold",
     "IdempotencyKey",
+    "Invitation",
     "Leased",
     "LiveKitParticipant",
     "LiveKitRoom",

@@ -3,6 +3,7 @@ from datetime import datetime
 from django.contrib.auth.models import AbstractUser, Group
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +30,16 @@ class User(AbstractUser):
     time_zone = models.CharField(
         max_length=64, blank=True, help_text="IANA name, as the browser used last says it; empty: not known."
     )
+    time_zone_chosen = models.BooleanField(
+        default=False, help_text="The user chose the time zone; browsers don't set it."
+    )
+    unmailed_kinds = models.JSONField(
+        default=list, blank=True, help_text="Kinds of notices that are not mailed. Reminders always are."
+    )
+    session_generation = models.PositiveIntegerField(
+        default=0, help_text="Part of every session's hash: incrementing it ends all sessions."
+    )
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When the account was erased.")
 
     @cached_property
     def role_times(self) -> dict[str, datetime]:
@@ -60,6 +71,12 @@ class User(AbstractUser):
         """Whether the account had the role before `moment`, without a break. For decisions that need two people."""
         since = self.role_since(role)
         return since is not None and since < moment
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """The hash that Django compares at each request. It also depends on `session_generation`, so all sessions of an
+        account can be ended without a list of them."""
+        value = f"{self.password}:{self.session_generation}"
+        return salted_hmac("archive.User.session", value, secret=secret, algorithm="sha256").hexdigest()
 
 
 class RoleMembership(models.Model):

@@ -45,7 +45,7 @@ def _send(claim: Claim[Notice]) -> bool:
             return False
         message = render_mail(notice)
         claim.renew()
-        smtp.send_message(server, message, address(notice.user), notice.pk)
+        smtp.send_message(server, message, address(notice.user, notice.kind), notice.pk)
         # Before the connection closes, which may take seconds in which this process could die.
         return _end(claim, State.SENT, sent_at=Now())
 
@@ -59,7 +59,7 @@ def _ended_without_mail(claim: Claim[Notice], notice: Any) -> bool:
     untrue = SPACE_GONE.code if notice is None else notice.untrue  # None: not even a tombstone of its Space is left
     if untrue:
         _end(claim, State.OBSOLETE, problem=make_problem(untrue))
-    elif not address(notice.user):
+    elif not address(notice.user, notice.kind):
         _end(claim, State.WEB_ONLY)
     else:
         return False

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from archive import wakeups
 from archive.models import Notice, Space, User
+from archive.models.notice_kinds import REMINDERS
 
 
 def tell(kind: Notice.Kind, user: User, space: Space, subject_id: object = "") -> None:
@@ -39,7 +40,7 @@ def make_notice(
 ) -> Notice:
     """The row, not yet saved. Where no mail can be sent it stays on the page only, for good: setting up mail next year
     must not send last year's news."""
-    state = Notice.State.PENDING if address(user) else Notice.State.WEB_ONLY
+    state = Notice.State.PENDING if address(user, kind) else Notice.State.WEB_ONLY
     return Notice(kind=kind, user=user, space=space, subject_id=str(subject_id), deadline=deadline, state=state)
 
 
@@ -48,9 +49,11 @@ def _require_transaction(kind: Notice.Kind) -> None:
         raise RuntimeError(f"{kind}: a notice must be written in the transaction of its change")
 
 
-def address(user: User) -> str:
-    """The e-mail address of `user`, or "" when no mail is to be sent."""
-    return user.email.strip() if settings.MAIL_ON and user.is_active else ""
+def address(user: User, kind: str) -> str:
+    """The e-mail address of `user`, or "" when no mail of this kind is to be sent: none is sent here, the account is
+    switched off, or its owner does not want it. Reminders of a deletion can't be switched off."""
+    wanted = kind in REMINDERS or kind not in user.unmailed_kinds
+    return user.email.strip() if settings.MAIL_ON and user.is_active and wanted else ""
 
 
 def pending_notices(space_id: UUID) -> list[UUID]:

@@ -15,8 +15,17 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "spaces"
 ACCOUNT_ADAPTER = "portal.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]  # the address is the invitation's
+ACCOUNT_FORMS = {
+    "signup": "portal.forms.accounts.SignupForm",
+    "add_email": "portal.forms.accounts.AddEmailForm",
+}
+ACCOUNT_EMAIL_VERIFICATION = "none"  # nothing asks for a verified address; a new one is used once it is verified
+ACCOUNT_CHANGE_EMAIL = True  # one address for each account
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # of changes of the password and the address
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_PREVENT_ENUMERATION = "strict"  # no page says whose address is known here
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 # For so long after a password or a second factor was given, what grants power or can't be undone asks for nothing
 # (portal/reauthentication.py).

@@ -1,4 +1,4 @@
-"""The one URL that the archive expects of a site: the page of a Space, which mail links to."""
+"""The URLs that the archive expects of a site, since mail links to them: the pages of a Space and of an invitation."""
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -8,4 +8,11 @@ def space(request: HttpRequest, space_id: str) -> HttpResponse:
     return HttpResponse(space_id)
 
 
-urlpatterns = [path("spaces/<uuid:space_id>/", space, name="space")]
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    return HttpResponse(token)
+
+
+urlpatterns = [
+    path("spaces/<uuid:space_id>/", space, name="space"),
+    path("invitation/<str:token>/", invitation, name="invitation"),
+]

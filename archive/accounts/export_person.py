@@ -1,0 +1,79 @@
+"""Everything that is known about a person, as JSON: the answer to a request for access.
+
+Every table that points at accounts is read, whatever app it belongs to, so a new table is in the export by itself.
+Secrets (hashes of passwords and tokens, keys of second factors) are left out, and content: recordings and transcripts
+are in the bundles.
+"""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model, Q
+
+from archive.accounts.closing import relations, rows_of
+from archive.log import rfc3339
+from archive.models import Invitation, LogEntry, Participant, Space, User
+
+# Columns that are secret, by their name, and content.
+SECRET = {
+    "password",
+    "secret_sha256",
+    "token_sha256",
+    "token",
+    "token_secret",
+    "data",
+    "session_key",
+    "key",
+    "settings",
+}
+CONTENT = {"cues"}
+
+
+def export_person(user: User) -> dict[str, Any]:
+    """The account, and the rows that point at it, by the name of their table and of the column that points."""
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for relation in relations():
+        model, column = relation.related_model, relation.field.name
+        rows = [row_as_json(row) for row in rows_of(relation, user).order_by("pk")]
+        if rows:
+            tables[f"{model._meta.db_table}.{column}"] = rows
+    return {
+        "account": {**row_as_json(user), "roles": sorted(user.roles)},
+        "tables": tables,
+        "participants_in_own_spaces": _participants(user),
+        "invitations_to_this_address": _invitations(user),
+        "log": [row_as_json(entry) for entry in log_entries(user)],
+    }
+
+
+def log_entries(user: User) -> Any:
+    """Log entries by the account, and about it. They hold ids only, and stay."""
+    about = Q(detail__account=user.pk) | Q(detail__user=user.pk) | Q(detail__host=user.pk)
+    spaces = Q(space_id__in=Space.objects.filter(host=user).values("pk"))
+    return LogEntry.objects.filter(Q(actor_id=user.pk) | about | spaces).order_by("id")
+
+
+def row_as_json(row: Model) -> dict[str, Any]:
+    """The columns of a row, without secrets."""
+    fields = [field for field in row._meta.concrete_fields if field.name not in SECRET | CONTENT]
+    return {field.name: _as_json(field.value_from_object(row)) for field in fields}
+
+
+def _participants(user: User) -> list[dict[str, Any]]:
+    rows = Participant.objects.filter(space__host=user).exclude(space__state=Space.State.DELETED)
+    return [row_as_json(row) for row in rows.order_by("pk")]
+
+
+def _invitations(user: User) -> list[dict[str, Any]]:
+    if not user.email:
+        return []
+    return [row_as_json(row) for row in Invitation.objects.filter(email__iexact=user.email).order_by("pk")]
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, UUID | date):
+        return str(value)
+    return value if value is None or isinstance(value, bool | int | float | str | list | dict) else str(value)

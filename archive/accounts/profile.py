@@ -1,0 +1,31 @@
+"""What people set for themselves: their name, their time zone, and which notices are mailed."""
+
+from collections.abc import Collection
+
+from archive import formatting
+from archive.errors import Refused
+from archive.models import User
+from archive.models.notice_kinds import REMINDERS, NoticeKind
+
+OPTIONAL_KINDS = tuple(kind for kind in NoticeKind if kind not in REMINDERS)
+MAX_NAME = 150
+
+
+def selectable_time_zones() -> list[str]:
+    """The zones that a list offers: places and UTC, without the abbreviations and aliases of older systems."""
+    places = {zone for zone in formatting.known_time_zones() if "/" in zone and not zone.startswith("Etc/")}
+    return sorted(places | {"UTC"})
+
+
+def update_profile(user: User, *, display_name: str, time_zone: str, mailed_kinds: Collection[str]) -> None:
+    """Store the settings. `time_zone` is an IANA name, or "" for that of the browser. Raises Refused."""
+    display_name = " ".join(display_name.replace("\x00", "").split())
+    if len(display_name) > MAX_NAME:
+        raise Refused("account.name_too_long", limit=MAX_NAME)
+    if time_zone and time_zone not in formatting.known_time_zones():
+        raise Refused("account.no_such_time_zone")
+    user.first_name, user.last_name = display_name, ""
+    user.time_zone_chosen = bool(time_zone)
+    user.time_zone = time_zone or user.time_zone
+    user.unmailed_kinds = [str(kind) for kind in OPTIONAL_KINDS if kind not in mailed_kinds]
+    user.save(update_fields=["first_name", "last_name", "time_zone", "time_zone_chosen", "unmailed_kinds"])

@@ -1,0 +1,32 @@
+"""End sessions, and allow links for new passwords."""
+
+from django.db import transaction
+from django.db.models import F
+
+from archive.accounts.changes import lock_account, record
+from archive.errors import Refused
+from archive.log import events
+from archive.models import User
+
+
+def end_sessions(account_id: int, by: User | None) -> None:
+    """End all sessions of the account, also those that nothing lists. Raises Refused."""
+    with transaction.atomic():
+        account = lock_account(account_id, None if by is not None and by.pk == account_id else by)
+        User.objects.filter(pk=account.pk).update(session_generation=F("session_generation") + 1)
+        record(events.ACCOUNT_SESSIONS_ENDED, account, by)
+
+
+def allow_reset_link(account_id: int, by: User) -> User:
+    """Log that `by` gets a link with which the account's password can be changed. Returns the account. Raises Refused:
+    with the password of another admin, one person could act as two."""
+    with transaction.atomic():
+        account = lock_account(account_id, by)
+        if not account.is_active:
+            raise Refused("account.inactive")
+        if account.pk == by.pk:
+            raise Refused("account.own_reset_link")
+        if account.roles or account.is_superuser or account.is_staff:
+            raise Refused("account.reset_link_of_a_role")
+        record(events.ACCOUNT_RESET_LINK_CREATED, account, by)
+        return account

@@ -1,0 +1,26 @@
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from archive.accounts.closing import close_account
+from archive.management.base import Command as Base
+from archive.management.base import find_user
+from archive.models import User
+
+
+class Command(Base):
+    help = "Close an account: erase the person's name, address and settings. Their Spaces must be deleted before."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("name", metavar="NAME", help="the user name")
+        parser.add_argument("--by", metavar="NAME", help="an admin; without it, the operator closes it")
+
+    def run(self, **options: Any) -> None:
+        user = User.objects.filter(username=options["name"]).first()
+        if user is None:
+            raise CommandError(f"There is no user {options['name']!r}.")
+        close_account(user.pk, find_user(options["by"]) if options["by"] else None)
+        self.print_result(
+            f"Closed. The account is {user.pk} now, without a name.", {"user": user.pk}, as_json=options["json"]
+        )

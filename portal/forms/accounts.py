@@ -1,0 +1,109 @@
+"""Forms of accounts: sign-up with an invitation, invitations, the account page, people."""
+
+from typing import Any
+
+from allauth.account.forms import AddEmailForm as AllauthAddEmailForm
+from allauth.account.forms import SignupForm as AllauthSignupForm
+from allauth.account.internal.flows.email_verification import send_verification_email_to_address
+from allauth.account.models import EmailAddress
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from archive.accounts.invitations import MAX_DAYS
+from archive.accounts.profile import MAX_NAME, OPTIONAL_KINDS, selectable_time_zones
+from archive.models import Invitation, User
+from archive.models.user import ADMINS, AUDITORS
+from portal.forms.base import PortalForm, TextField, lazy_sentence
+
+INVITATION_DAYS = {"3": _("3 days"), "7": _("a week"), "30": _("30 days")}
+
+
+class SignupForm(AllauthSignupForm):  # type: ignore[misc]
+    """Choose a name and a password. The address is the invitation's."""
+
+    first_name = TextField(
+        required=False, max_length=User._meta.get_field("first_name").max_length, label=_("Your name, as others see it")
+    )
+    field_order = ["first_name", "username", "password1"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)  # the label says it
+
+
+class AddEmailForm(AllauthAddEmailForm):  # type: ignore[misc]
+    """A new address. The one in use stays until the new one is verified, also one that never was: allauth would remove
+    that at once, and mail about deletions would go nowhere."""
+
+    def save(self, request: HttpRequest) -> EmailAddress:
+        with transaction.atomic():
+            EmailAddress.objects.filter(user=self.user, verified=False, primary=False).delete()
+            address = EmailAddress.objects.create(user=self.user, email=self.cleaned_data["email"])
+        send_verification_email_to_address(request, address)
+        return address
+
+
+class InvitationForm(PortalForm):
+    """Whom to invite, as what, and for how long."""
+
+    ADDRESS = lazy_sentence("invitation.bad_address")
+    ROLE = lazy_sentence("invitation.no_such_role")
+    DAYS = lazy_sentence("invitation.bad_days", limit=MAX_DAYS)
+
+    email = forms.EmailField(error_messages={"required": ADDRESS, "invalid": ADDRESS})
+    role = forms.ChoiceField(choices=Invitation.Role.choices, error_messages={"required": ROLE, "invalid_choice": ROLE})
+    days = forms.TypedChoiceField(
+        choices=INVITATION_DAYS, coerce=int, error_messages={"required": DAYS, "invalid_choice": DAYS}
+    )
+
+
+class RenewForm(PortalForm):
+    """Whether the new link of an invitation is mailed or shown."""
+
+    by_mail = forms.BooleanField(required=False)
+
+
+class ProfileForm(PortalForm):
+    """What people set for themselves."""
+
+    ZONE = lazy_sentence("account.no_such_time_zone")
+
+    display_name = TextField(required=False, max_length=MAX_NAME)
+    time_zone = forms.ChoiceField(
+        required=False,
+        choices=lambda: [(zone, zone) for zone in selectable_time_zones()],
+        error_messages={"invalid_choice": ZONE},
+    )
+    mailed_kinds = forms.MultipleChoiceField(required=False, choices=[(str(kind), kind) for kind in OPTIONAL_KINDS])
+
+
+class CloseForm(PortalForm):
+    """Close an account: its user name is typed again, so that no slip does it."""
+
+    username = TextField(required=False)
+
+    def __init__(self, account: User, data: Any = None) -> None:
+        super().__init__(data)
+        self.account = account
+
+    def clean_username(self) -> str:
+        typed = str(self.cleaned_data["username"]).strip()
+        if typed != self.account.username:
+            raise ValidationError(_("Type the user name of the account, to close it."))
+        return typed
+
+
+class PeopleFilterForm(PortalForm):
+    """Which accounts are listed."""
+
+    q = TextField(nul="\ufffd", required=False, max_length=150)
+
+
+class RolesForm(PortalForm):
+    """The roles that an account has from now on."""
+
+    roles = forms.MultipleChoiceField(required=False, choices=[(ADMINS, ADMINS), (AUDITORS, AUDITORS)])

@@ -1,0 +1,27 @@
+"""The invitation that a browser session was opened with. Nobody signs up without one."""
+
+from django.http import HttpRequest
+
+from archive.accounts import invitations
+from archive.models import Invitation
+
+SESSION_KEY = "invitation"
+
+
+def remember(request: HttpRequest, token: str) -> None:
+    """Keep the token in the session, so that the address of the form has no secret in it."""
+    request.session[SESSION_KEY] = token
+
+
+def token_of(request: HttpRequest) -> str:
+    return str(request.session.get(SESSION_KEY, ""))
+
+
+def find(request: HttpRequest) -> Invitation | None:
+    """The invitation of this session, if it can be accepted now."""
+    token = token_of(request)
+    return invitations.find_valid(token) if token else None
+
+
+def forget(request: HttpRequest) -> None:
+    request.session.pop(SESSION_KEY, None)

@@ -1,0 +1,42 @@
+"""allauth's views of sign-up and e-mail, where they need more than their templates."""
+
+from typing import Any
+
+from allauth.account import views
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+
+from portal import invited
+
+
+class SignupView(views.SignupView):  # type: ignore[misc]
+    """Sign-up with an invitation: the page shows whom it is for."""
+
+    def get_context_data(self, **options: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**options), "invitation": invited.find(self.request)}
+
+
+class MailView:
+    """A page that sends mail. Where none is sent it says what to do instead, and takes no form."""
+
+    def get_context_data(self, **options: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**options), "mail_on": settings.MAIL_ON}  # type: ignore[misc]
+
+    def post(self, request: HttpRequest, *arguments: Any, **options: Any) -> HttpResponse:
+        handler = super().post if settings.MAIL_ON else super().get  # type: ignore[misc]
+        return handler(request, *arguments, **options)  # type: ignore[no-any-return]
+
+
+class PasswordResetView(MailView, views.PasswordResetView):  # type: ignore[misc]
+    pass
+
+
+class EmailView(MailView, views.EmailView):  # type: ignore[misc]
+    pass
+
+
+# The account, its address and the end of its invitation: all of it or nothing.
+signup = transaction.atomic(SignupView.as_view())
+password_reset = PasswordResetView.as_view()
+email = EmailView.as_view()

@@ -1,0 +1,166 @@
+"""Accounts of people, for admins: find, give roles, switch off, end sessions, close."""
+
+from allauth.account.adapter import get_adapter
+from allauth.account.app_settings import PASSWORD_RESET_TOKEN_GENERATOR
+from allauth.account.utils import user_pk_to_url_str
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from archive.accounts import closing, roles, sessions
+from archive.errors import Refused
+from archive.models import Space, User
+from archive.models.user import ADMINS, AUDITORS
+from portal.access import is_admin, only
+from portal.forms.accounts import CloseForm, PeopleFilterForm, RolesForm
+from portal.http import SignedInRequest
+from portal.paging import page_of
+from portal.reauthentication import require_reauthentication
+
+PAGE = 50
+ORDER = ("username", "id")
+
+
+@require_safe
+@only(is_admin)
+def people(request: SignedInRequest) -> HttpResponse:
+    """Accounts by user name; those that were closed have none, and are left out."""
+    form = PeopleFilterForm(request.GET)
+    query = form.cleaned_data["q"].strip() if form.is_valid() else ""
+    rows = User.objects.filter(closed_at=None).prefetch_related("groups")
+    if query:
+        names = Q(username__icontains=query) | Q(first_name__icontains=query) | Q(last_name__icontains=query)
+        rows = rows.filter(names | Q(email__icontains=query))
+    page, cursor = page_of(rows, request.GET.get("after"), ORDER, PAGE)
+    more = request.GET.copy()
+    more["after"] = cursor or ""
+    context = {
+        "rows": [{"person": person, "roles": _roles(person)} for person in page],
+        "query": query,
+        "next_url": f"?{more.urlencode()}" if cursor else None,
+    }
+    return render(request, "people/list.html", context)
+
+
+@require_safe
+@only(is_admin)
+def person(request: SignedInRequest, user_id: int) -> HttpResponse:
+    return _page(request, _find(user_id))
+
+
+@require_POST
+@only(is_admin)
+@require_reauthentication
+def change_roles(request: SignedInRequest, user_id: int) -> HttpResponse:
+    """Grant what is ticked and is not there, revoke what is there and is not ticked."""
+    account, form = _find(user_id), RolesForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    wanted = set(form.cleaned_data["roles"])
+    try:
+        for role in sorted(wanted - account.roles):
+            roles.grant_role(account.pk, role, request.user)
+        for role in sorted(account.roles - wanted):
+            roles.revoke_role(account.pk, role, request.user)
+    except Refused as error:
+        return _refused(request, account, error)
+    messages.success(request, _("The roles of {name} are stored.").format(name=account.username))
+    return redirect("person", user_id)
+
+
+@require_POST
+@only(is_admin)
+@require_reauthentication
+def activate(request: SignedInRequest, user_id: int) -> HttpResponse:
+    return _set_active(request, user_id, active=True)
+
+
+@require_POST
+@only(is_admin)
+@require_reauthentication
+def deactivate(request: SignedInRequest, user_id: int) -> HttpResponse:
+    return _set_active(request, user_id, active=False)
+
+
+@require_POST
+@only(is_admin)
+@require_reauthentication
+def end_sessions(request: SignedInRequest, user_id: int) -> HttpResponse:
+    """Sign the person out everywhere."""
+    account = _find(user_id)
+    try:
+        sessions.end_sessions(account.pk, request.user)
+    except Refused as error:
+        return _refused(request, account, error)
+    messages.success(request, _("{name} is signed out everywhere.").format(name=account.username))
+    return redirect("person", user_id)
+
+
+@require_POST
+@only(is_admin)
+@require_reauthentication
+def reset_link(request: SignedInRequest, user_id: int) -> HttpResponse:
+    """Show a link, once, with which the person chooses a new password: for installations without mail."""
+    account = _find(user_id)
+    try:
+        account = sessions.allow_reset_link(account.pk, request.user)
+    except Refused as error:
+        return _refused(request, account, error)
+    key = f"{user_pk_to_url_str(account)}-{PASSWORD_RESET_TOKEN_GENERATOR().make_token(account)}"
+    return _page(request, account, link=get_adapter(request).get_reset_password_from_key_url(key))
+
+
+@require_POST
+@only(is_admin)
+@require_reauthentication
+def close(request: SignedInRequest, user_id: int) -> HttpResponse:
+    """Close the account of somebody else, after typing its user name."""
+    account = _find(user_id)
+    form = CloseForm(account, request.POST)
+    if not form.is_valid():
+        form.show_problems(request)
+        return _page(request, account, status=422)
+    try:
+        closing.close_account(account.pk, request.user)
+    except Refused as error:
+        return _refused(request, account, error)
+    messages.success(request, _("The account is closed. Its name and its address are erased."))
+    return redirect("people")
+
+
+def _set_active(request: SignedInRequest, user_id: int, *, active: bool) -> HttpResponse:
+    account = _find(user_id)
+    try:
+        roles.set_active(account.pk, active=active, by=request.user)
+    except Refused as error:
+        return _refused(request, account, error)
+    return redirect("person", user_id)
+
+
+def _find(user_id: int) -> User:
+    return get_object_or_404(User, pk=user_id, closed_at=None)
+
+
+def _refused(request: SignedInRequest, account: User, error: Refused) -> HttpResponse:
+    messages.error(request, str(error))
+    return _page(request, _find(account.pk), status=422)
+
+
+def _page(request: SignedInRequest, account: User, status: int = 200, **shown: object) -> HttpResponse:
+    spaces = Space.objects.filter(host=account).exclude(state=Space.State.DELETED)
+    context = {
+        "person": account,
+        "own": account.pk == request.user.pk,
+        "spaces": spaces.count(),
+        "roles": [(ADMINS, _("Admin"), ADMINS in account.roles), (AUDITORS, _("Auditor"), AUDITORS in account.roles)],
+        "has_role": bool(account.roles or account.is_superuser or account.is_staff),
+        **shown,
+    }
+    return render(request, "people/person.html", context, status=status)
+
+
+def _roles(person: User) -> set[str]:
+    return {group.name for group in person.groups.all()}

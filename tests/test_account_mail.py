@@ -1,0 +1,131 @@
+"""Mail of accounts: a new password, a new address. Nothing tells whose address is known."""
+
+import re
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.test import Client
+
+from archive.models import LogEntry, User
+from tests.support.factory import PASSWORD
+from tests.support.http_clients import make_client
+from tests.support.mail_server import Mailbox, give_address, text_body
+
+pytestmark = pytest.mark.django_db
+NEW = "quagga-72-lantern"
+
+
+def link(mailbox: Mailbox, to: str) -> str:
+    """The path in the newest mail to this address."""
+    found = re.search(r"http://[^/]+(/accounts/\S+)", text_body(mailbox.to(to)[-1]))
+    assert found is not None
+    return found[1]
+
+
+def test_a_mailed_link_changes_the_password_once(client: Client, alice: User, mailbox: Mailbox) -> None:
+    give_address(alice)
+    elsewhere = make_client(alice)
+    answer = client.post("/accounts/password/reset/", {"email": "alice@example.org"}, follow=True)
+    assert "If an account has this address" in answer.content.decode()
+    path = link(mailbox, "alice@example.org")
+    form = client.get(path)["Location"]
+
+    answer = client.post(form, {"password1": NEW, "password2": NEW}, follow=True)
+
+    alice.refresh_from_db()
+    assert (alice.check_password(NEW), "Your password is changed" in answer.content.decode()) == (True, True)
+    assert elsewhere.get("/account/").status_code == 302  # all other sessions have ended
+    assert "not valid any more" in make_client().get(path).content.decode()
+    assert mailbox.subjects == ["Choose a new password", "Your password was changed"]
+    entry = LogEntry.objects.get(event="account.password_changed")
+    assert (entry.actor_id, entry.detail) == (alice.pk, {"account": alice.pk})
+
+
+def test_the_page_says_the_same_for_an_unknown_address(client: Client, alice: User, mailbox: Mailbox) -> None:
+    give_address(alice)
+    pages = [
+        client.post("/accounts/password/reset/", {"email": email}, follow=True).content
+        for email in ("alice@example.org", "nobody@example.org")
+    ]
+
+    assert re.sub(rb'data-now="\d+"', b"", pages[0]) == re.sub(rb'data-now="\d+"', b"", pages[1])
+    assert mailbox.subjects == ["Choose a new password", "No account with this address"]
+
+
+def test_an_account_that_is_switched_off_gets_no_link(client: Client, alice: User, mailbox: Mailbox) -> None:
+    give_address(alice)
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+
+    client.post("/accounts/password/reset/", {"email": "alice@example.org"})
+
+    assert mailbox.subjects == ["No account with this address"]
+
+
+def test_without_mail_the_page_says_whom_to_ask(client: Client, alice: User) -> None:
+    give_address(alice)
+
+    for answer in (
+        client.get("/accounts/password/reset/"),
+        client.post("/accounts/password/reset/", {"email": "alice@example.org"}),
+    ):
+        assert (answer.status_code, "ask an admin for a link" in answer.content.decode()) == (200, True)
+        assert "<form" not in answer.content.decode().partition("<main")[2]
+
+
+@pytest.mark.parametrize("email", ["alice@example.org", "nobody@example.org"])
+def test_a_mail_server_that_is_down_is_told_to_everybody_alike(
+    email: str, client: Client, alice: User, mailbox: Mailbox
+) -> None:
+    give_address(alice)
+    mailbox.answers["DATA"] = "451 Try later"
+
+    answer = client.post("/accounts/password/reset/", {"email": email})
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+
+
+def test_a_change_stays_done_if_its_mail_can_not_be_sent(alice: User, mailbox: Mailbox) -> None:
+    give_address(alice)
+    mailbox.answers["DATA"] = "451 Try later"
+
+    answer = make_client(alice).post(
+        "/accounts/password/change/", {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+    )
+
+    alice.refresh_from_db()
+    assert (answer.status_code, answer["Location"], alice.check_password(NEW)) == (302, "/account/", True)
+
+
+def test_a_new_address_is_used_once_it_is_verified(alice: User, mailbox: Mailbox) -> None:
+    give_address(alice)
+    client = make_client(alice)
+    client.post("/accounts/email/", {"email": "new@example.org", "action_add": ""})
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.org"
+    path = link(mailbox, "new@example.org")
+    assert "Is this your address?" in make_client().get(path).content.decode()
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.org"  # opening it is not enough: mail programs open links, too
+
+    make_client().post(path)
+
+    alice.refresh_from_db()
+    assert alice.email == "new@example.org"
+    assert [(a.email, a.verified) for a in EmailAddress.objects.filter(user=alice)] == [("new@example.org", True)]
+    assert "verified" in client.get("/account/").content.decode()
+    assert LogEntry.objects.get(event="account.email_verified").detail == {"account": alice.pk}
+
+
+def test_the_address_of_another_account_is_not_given_away(alice: User, bob: User, mailbox: Mailbox) -> None:
+    EmailAddress.objects.create(user=give_address(bob), email="bob@example.org", verified=True, primary=True)
+    client = make_client(give_address(alice))
+    answers = [
+        client.post("/accounts/email/", {"email": email, "action_add": ""}, follow=True).content.decode()
+        for email in ("bob@example.org", "free@example.org")
+    ]
+
+    assert ["A link was mailed" in answer for answer in answers] == [True, True]
+    path = re.search(r"http://[^/]+(/accounts/confirm\S+)", text_body(mailbox.to("bob@example.org")[0]))
+    assert path is not None
+    make_client().post(path[1])
+    assert EmailAddress.objects.get(email="bob@example.org", verified=True).user == bob

@@ -1,0 +1,174 @@
+"""The admins' pages of accounts: find, roles, activity, sessions, links for new passwords."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from archive.models import LogEntry, User
+from tests.support.factory import make_row, make_user
+from tests.support.http_clients import make_client
+from tests.support.mail_server import give_address
+
+pytestmark = pytest.mark.django_db
+ACTS = ("roles", "activate", "deactivate", "end-sessions", "reset-link", "close")
+
+
+def listed(admin: User, query: str) -> list[str]:
+    text = make_client(admin).get("/people/", {"q": query}).content.decode()
+    return re.findall(r"<bdi>(\w+)</bdi></td>", text)
+
+
+def log() -> list[tuple[str, int | None, int]]:
+    rows = LogEntry.objects.order_by("id").values_list("event", "actor_id", "detail__account")
+    return list(rows)
+
+
+def test_search_by_name_user_name_and_address(admin: User, alice: User, bob: User) -> None:
+    give_address(alice, "liddell@example.org")
+    User.objects.filter(pk=bob.pk).update(first_name="Robert")
+
+    assert listed(admin, "") == ["ada", "alice", "bob"]
+    assert (listed(admin, "LIDDELL"), listed(admin, "rober"), listed(admin, "ali")) == (["alice"], ["bob"], ["alice"])
+    assert (listed(admin, "nobody"), listed(admin, "%"), listed(admin, "a\x00")) == ([], [], [])
+
+
+def test_roles_are_granted_and_revoked(admin: User, alice: User) -> None:
+    client = make_client(admin)
+
+    client.post(f"/people/{alice.pk}/roles", {"roles": ["admins", "auditors"]})
+    assert User.objects.get(pk=alice.pk).roles == {"admins", "auditors"}
+    client.post(f"/people/{alice.pk}/roles", {"roles": ["auditors"]})
+
+    assert User.objects.get(pk=alice.pk).roles == {"auditors"}
+    assert log() == [
+        ("account.role_granted", admin.pk, alice.pk),
+        ("account.role_granted", admin.pk, alice.pk),
+        ("account.role_revoked", admin.pk, alice.pk),
+    ]
+    assert client.post(f"/people/{alice.pk}/roles", {"roles": ["superusers"]}).status_code == 404
+
+
+def test_nobody_gives_a_role_to_themselves(admin: User) -> None:
+    answer = make_client(admin).post(f"/people/{admin.pk}/roles", {"roles": ["admins", "auditors"]})
+
+    assert answer.status_code == 422
+    assert User.objects.get(pk=admin.pk).roles == {"admins"}
+    assert "Store the roles" not in make_client(admin).get(f"/people/{admin.pk}/").content.decode()
+
+
+def test_the_last_admin_stays(admin: User) -> None:
+    client = make_client(admin)
+
+    assert client.post(f"/people/{admin.pk}/roles", {}).status_code == 422
+    assert client.post(f"/people/{admin.pk}/deactivate").status_code == 422
+    assert client.post(f"/people/{admin.pk}/close", {"username": "ada"}).status_code == 422
+    assert User.objects.get(pk=admin.pk).is_active
+    assert log() == []
+
+
+def test_switching_off_and_on(admin: User, alice: User) -> None:
+    client = make_client(admin)
+    theirs = make_client(alice)
+
+    client.post(f"/people/{alice.pk}/deactivate")
+    assert theirs.get("/").status_code == 302
+    assert "switched off" in client.get("/people/").content.decode()
+    client.post(f"/people/{alice.pk}/activate")
+
+    assert User.objects.get(pk=alice.pk).is_active
+    assert log() == [("account.deactivated", admin.pk, alice.pk), ("account.activated", admin.pk, alice.pk)]
+
+
+def test_all_sessions_end_and_those_of_others_stay(admin: User, alice: User, bob: User) -> None:
+    theirs, other = [make_client(alice) for _ in range(2)], make_client(bob)
+
+    make_client(admin).post(f"/people/{alice.pk}/end-sessions")
+
+    assert [client.get("/").status_code for client in (*theirs, other)] == [302, 302, 200]
+    alice.refresh_from_db()
+    assert make_client(alice).get("/").status_code == 200
+    assert log() == [("account.sessions_ended", admin.pk, alice.pk)]
+
+
+def test_a_link_for_a_new_password_is_shown_once_and_works_once(admin: User, alice: User) -> None:
+    page = make_client(admin).post(f"/people/{alice.pk}/reset-link").content.decode()
+    (path,) = re.findall(r"http://[^/<]+(/accounts/password/reset/key/[^<]+)", page)
+    client = make_client()
+    form = client.get(path)["Location"]
+
+    client.post(form, {"password1": "quagga-72-lantern", "password2": "quagga-72-lantern"})
+
+    alice.refresh_from_db()
+    assert alice.check_password("quagga-72-lantern")
+    assert "not valid any more" in make_client().get(path).content.decode()
+    assert log() == [
+        ("account.reset_link_created", admin.pk, alice.pk),
+        ("account.password_changed", alice.pk, alice.pk),
+    ]
+
+
+@pytest.mark.parametrize("who", ["bea", "otto", "root", "ada"])
+def test_no_link_for_an_account_with_power(who: str, admin: User, auditor: User) -> None:
+    """With the password of another admin, one person could act as two."""
+    make_user("bea", "admins")
+    User.objects.create(username="root", is_superuser=True)
+    account = User.objects.get(username=who)
+
+    answer = make_client(admin).post(f"/people/{account.pk}/reset-link")
+
+    assert (answer.status_code, "/accounts/password/reset/key/" in answer.content.decode()) == (422, False)
+    assert log() == []
+
+
+def test_an_admin_changes_no_superuser(admin: User) -> None:
+    root = User.objects.create(username="root", is_superuser=True)
+    client = make_client(admin)
+
+    assert client.post(f"/people/{root.pk}/deactivate").status_code == 422
+    assert client.post(f"/people/{root.pk}/end-sessions").status_code == 422
+    assert client.post(f"/people/{root.pk}/close", {"username": "root"}).status_code == 422
+    assert User.objects.get(pk=root.pk).is_active
+
+
+def test_closing_asks_for_the_user_name(admin: User, alice: User, bob: User) -> None:
+    client = make_client(admin)
+    make_row(bob)
+
+    assert client.post(f"/people/{alice.pk}/close", {"username": "bob"}).status_code == 422
+    assert User.objects.get(pk=alice.pk).username == "alice"
+    assert client.post(f"/people/{bob.pk}/close", {"username": "bob"}).status_code == 422
+    assert client.post(f"/people/{alice.pk}/close", {"username": "alice"}).status_code == 302
+
+    assert listed(admin, "") == ["ada", "bob"]
+    assert client.get(f"/people/{alice.pk}/").status_code == 404
+    assert log() == [("account.closed", admin.pk, alice.pk)]
+
+
+@pytest.mark.parametrize("who", ["alice", "otto"])
+def test_others_see_nothing_of_it(who: str, alice: User, bob: User, auditor: User, admin: User) -> None:
+    client = make_client({"alice": alice, "otto": auditor}[who])
+
+    assert (client.get("/people/").status_code, client.get(f"/people/{bob.pk}/").status_code) == (404, 404)
+    for act in ACTS:
+        assert client.post(f"/people/{bob.pk}/{act}", {"username": "bob", "roles": "admins"}).status_code == 404
+        assert make_client().post(f"/people/{bob.pk}/{act}").status_code == 302
+        assert make_client(admin).get(f"/people/{bob.pk}/{act}").status_code == 405
+        assert make_client(admin).post(f"/people/999999/{act}").status_code == 404
+    assert log() == []
+
+
+def test_pages_of_many_accounts(admin: User) -> None:
+    counts = []
+    for numbers in (range(3), range(3, 60)):
+        User.objects.bulk_create(User(username=f"p{number:02}") for number in numbers)
+        with CaptureQueriesContext(connection) as queries:
+            text = make_client(admin).get("/people/", {"q": "p"}).content.decode()
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+    assert len(re.findall(r"<bdi>p\d\d</bdi></td>", text)) == 50
+    (next_url,) = re.findall(r'rel="next" href="([^"]+)"', text)
+    rest = make_client(admin).get(f"/people/{next_url.replace('&amp;', '&')}").content.decode()
+    assert re.findall(r"<bdi>(p\d\d)</bdi></td>", rest) == [f"p{number}" for number in range(50, 60)]
