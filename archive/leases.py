@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
+import structlog
 from django.conf import settings
 from django.db import DatabaseError, models, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 
 from archive import wakeups
 from archive.errors import (
@@ -36,11 +37,15 @@ from archive.models import Leased
 
 W = TypeVar("W", bound=Leased)
 
+logger = structlog.get_logger()
+
 # What a transition that ends the work resets.
-RESET: dict[str, Any] = {"lease_until": None, "retry_at": None, "attempts": 0}
+RESET: dict[str, Any] = {"lease_until": None, "retry_at": None, "attempts": 0, "unforeseen": 0}
 
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(minutes=10)
+MAX_UNFORESEEN = 10  # attempts that ended unforeseen, after which work is parked: tried once a day
+PARKED = timedelta(days=1)
 SHARE = 0.7  # of the lease, that one run may take; Celery's soft time limit is 0.8 (portal/settings/work.py)
 TICK = 1.0  # seconds between two renewals of a lease
 RETRIED = (StorageError, DecoderFailed, DiskFailed, MailUnavailable)  # errors that pass: try again later
@@ -90,24 +95,49 @@ class Claim(Generic[W]):
     def release_for_retry(self, problem: Problem, *, at_once: bool = False) -> bool:
         """End this attempt with `problem`. The next one starts after a pause that doubles each time, or `at_once`.
         Returns False when the lease was lost."""
+        # The claim counted it as unforeseen, as it would not come here after a crash.
+        return self._release(problem, at_once=at_once, unforeseen=Greatest(F("unforeseen") - 1, 0))
+
+    def _release(self, problem: Problem, *, at_once: bool = False, **changes: Any) -> bool:
         pause = timedelta(0) if at_once else min(FIRST_RETRY * 2 ** min(self.attempt - 1, 10), LAST_RETRY)
         # The lease ends now and is not set to NULL, as it is also the time of the last progress.
-        released = self._write(lease_until=Now(), retry_at=Now() + pause, problem=problem)
+        released = self._write(lease_until=Now(), **{"retry_at": Now() + pause, "problem": problem, **changes})
         if released and at_once:
             wakeups.wake(type(self.row), self.row.pk)
         return released
 
+    @property
+    def is_parked(self) -> bool:
+        """Whether so many attempts ended unforeseen that there is one a day only."""
+        return self.row.unforeseen > MAX_UNFORESEEN
+
+    def park(self) -> None:
+        """Have the next attempt a day from now, however this one ends, and say so. Nothing is given up, since what was
+        uploaded may be the only copy; but it does not keep workers busy either."""
+        problem = self.row.problem
+        if problem.get("code") != "work.parked":
+            problem = self._make_parked(problem or make_problem("work.gave_up"))
+        logger.error("work_parked", model=type(self.row).__name__, id=str(self.row.pk), code=problem["code"])
+        self._write(retry_at=Now() + PARKED, problem=problem)
+
+    def _make_parked(self, reason: Problem) -> Problem:
+        return make_problem("work.parked", count=self.row.unforeseen - 1, reason=reason)
+
     @contextmanager
-    def report_unexpected(self) -> Iterator[None]:
+    def report_unexpected(self, *, parks: bool = False) -> Iterator[None]:
         """Release the claim after an unexpected error, with the error's class on the row, instead of letting the lease
-        expire without a word. Only the class: a message may quote personal data."""
+        expire without a word. Only the class: a message may quote personal data. `parks`: see `park`."""
         try:
             yield
         except (SpacekeepError, GeneratorExit):
             raise
         except BaseException as error:
             with suppress(DatabaseError):  # the database itself may have failed; then the lease has to expire
-                self.release_for_retry(make_problem("work.unexpected", error=type(error).__name__))
+                problem = make_problem("work.unexpected", error=type(error).__name__)
+                if parks and self.is_parked:
+                    self._release(self._make_parked(problem), retry_at=Now() + PARKED)
+                else:
+                    self._release(problem)
             raise
 
     def budget(self) -> "Budget":
@@ -152,6 +182,7 @@ def attempt(
     fail: Callable[[Claim[W], SpacekeepError], object] = release,
     retry: Callable[[Claim[W], SpacekeepError], object] = release,
     max_attempts: int | None = None,
+    parks: bool = True,
 ) -> bool:
     """Run claimed work once. Returns what `run` returns, or False when the row was not claimed or the attempt failed.
 
@@ -159,15 +190,18 @@ def attempt(
     - an error of `permanent`: `fail` ends the work.
     - an error of RETRIED: `retry` releases the claim, or, at the last of `max_attempts`, `fail` ends the work. An
       attempt that died counts too: after too many of these, `fail` gets AttemptsExhausted.
-    - any other error: the claim is released, and the error is raised.
+    - any other error: the claim is released, and the error is raised. After MAX_UNFORESEEN of these, and attempts that
+      died, there is one attempt a day, unless `parks` is False, as for deletions.
     """
     if claim is None:
         return False
     if max_attempts is not None and claim.attempt > max_attempts:
         fail(claim, AttemptsExhausted.of(claim.row.problem or make_problem("work.gave_up")))
         return False
+    if parks and claim.is_parked:
+        claim.park()
     try:
-        with claim.report_unexpected():
+        with claim.report_unexpected(parks=parks):
             return run(claim)
     except LeaseLost:
         return False
@@ -224,6 +258,7 @@ def claim(
             return None
         row.attempts += 1
         row.fence += 1
-        fields = {"attempts": row.attempts, "fence": row.fence, **changes}
+        row.unforeseen += 1  # taken back when the attempt ends in a known way
+        fields = {"attempts": row.attempts, "unforeseen": row.unforeseen, "fence": row.fence, **changes}
         model._default_manager.filter(pk=pk).update(lease_until=Now() + lease(), retry_at=None, **fields)
     return Claim(row, row.fence, row.attempts, tuple(states))

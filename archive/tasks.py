@@ -172,7 +172,7 @@ def _pending_transcriptions(only: Q) -> Iterable[Any]:
 WORK = [
     Work(Space, purge_space, due.due_ids),
     _leased(Space, [Space.State.EXPIRING], purge_space),
-    _leased(Space, [Space.State.PROCESSING], publish_space),
+    Work(Space, publish_space, publish.pending_ids),
     _leased(UploadSession, [UploadSession.State.UPLOADED], import_transcript, import_upload.PENDING),
     Work(UploadSession, abandon_upload, clean_up.abandoned),
     _leased(Arrival, Arrival.AT_WORK, take_arrival, take.READY),

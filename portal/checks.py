@@ -66,6 +66,15 @@ def bundle_page() -> list[CheckMessage]:
 
 
 @register(TAG)
+def decoder(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check that a decoder that hangs ends before its task does: the task's end would blame nothing and no file."""
+    if settings.DECODER_SECONDS < settings.CELERY_TASK_SOFT_TIME_LIMIT:
+        return []
+    hint = f"It is less than 0.8 of LEASE_SECONDS ({settings.LEASE_SECONDS}); raise that for slow machines."
+    return [Error(f"DECODER_SECONDS is {settings.DECODER_SECONDS}.", hint=hint, id="spacekeep.E082")]
+
+
+@register(TAG)
 def mail(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     if not settings.MAIL_ON:
         return []

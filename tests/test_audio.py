@@ -63,7 +63,7 @@ import resource, sys
 from pathlib import Path
 from django.conf import settings
 from archive.intake.audio.measure import measure
-settings.configure(DECODER_MEMORY_BYTES=256 * 1024**2, DECODER_SECONDS=60)
+settings.configure(DECODER_MEMORY_BYTES=256 * 1024**2, DECODER_SECONDS=60, MAX_RECORDING_SAMPLES=10**10)
 for name in sys.argv[1:]:
     measure(Path(name), longest_seconds=86400, step=lambda seconds: None)
     print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)

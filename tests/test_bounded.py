@@ -16,7 +16,7 @@ from django.utils import translation
 from archive.errors import Refused, TooManyRequests
 from archive.intake import bounded, importers
 from archive.intake.bounded import run_bounded
-from archive.intake.importers import tree
+from archive.intake.importers import tree, values
 from archive.models import User
 from tests.support.errors import raises_error
 from tests.support.http_clients import make_client
@@ -103,7 +103,7 @@ def test_each_description_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> Non
         parsed.append(name)
         return document(data, name)
 
-    document = tree.document
+    document = values.document
     monkeypatch.setattr(tree, "document", count)
     files = {f"{letter}.json": b'{"0": []}' for letter in "abcd"} | {"talk.m4a": b""}
 

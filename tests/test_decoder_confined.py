@@ -93,7 +93,7 @@ import sys
 from pathlib import Path
 from django.conf import settings
 from archive.intake.audio.measure import measure
-settings.configure(DECODER_MEMORY_BYTES=1024**3, DECODER_SECONDS=600)
+settings.configure(DECODER_MEMORY_BYTES=1024**3, DECODER_SECONDS=600, MAX_RECORDING_SAMPLES=10**10)
 measure(Path(sys.argv[1]), longest_seconds=86400, step=lambda seconds: print(seconds, flush=True))
 """
 

@@ -127,7 +127,7 @@ def _remove(package: Bundle | ExportPart, why: str, condition: Q | None = None, 
 def clear_storage(model: type[P], package_id: UUID) -> bool:
     """Remove what the store has of a package that ended. Returns True when this call saw the store empty."""
     claim = leases.claim(model, package_id, Package.OVER, condition=UNCLEARED)
-    return leases.attempt(claim, _clear_storage, retry=_retry_clearing)
+    return leases.attempt(claim, _clear_storage, retry=_retry_clearing, parks=False)
 
 
 def _clear_storage(claim: Claim[P]) -> bool:

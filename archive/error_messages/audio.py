@@ -13,6 +13,10 @@ MESSAGES = {
         "can't. Upload the repaired file, or a recording of another kind if the recorder kept one."
     ),
     "audio.too_long": _("The recording is longer than {limit:duration}, which is the limit."),
+    "audio.too_many_samples": _(
+        "The recording has more than {limit:number} samples in all its channels: more than a day of stereo. Save it "
+        "with fewer channels or at 48,000 samples a second, and upload that file."
+    ),
     "audio.too_short": _(
         "The file says that it is {claimed:duration} long, but only {heard:duration} can be decoded: its end is "
         "missing. Look for the complete file. An operator can accept what is there (--accept-short)."

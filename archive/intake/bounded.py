@@ -74,7 +74,8 @@ def _read_answer(work: Callable[[], object], ends_at: float) -> bytes:
 
 
 def _drain(fd: int, ends_at: float) -> bytes:
-    blocks, size = [], 0
+    blocks: list[bytes] = []
+    size = 0
     poll = select.poll()
     poll.register(fd, select.POLLIN)
     while size <= ANSWER_BYTES and poll.poll(max(0.0, ends_at - time.monotonic()) * 1000):

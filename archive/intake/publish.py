@@ -1,8 +1,16 @@
-"""Publish an uploaded recording: examine it if needed, then `processing -> available`, or `-> rejected`."""
+"""Publish an uploaded recording: examine it if needed, then `processing -> available`, or `-> rejected`.
 
+Of one host at most EXAMINATIONS_PER_HOST recordings are examined at a time: however many a host uploads, the recordings
+of others do not wait behind them.
+"""
+
+from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, Window
+from django.db.models.functions import Now, RowNumber
 
 from archive import leases, lifecycle, wakeups
 from archive.errors import DiskFailed, ObjectChanged, Refused
@@ -11,7 +19,7 @@ from archive.intake.transcription import enqueue
 from archive.intake.transcripts import import_upload
 from archive.leases import Claim
 from archive.log import SYSTEM
-from archive.models import Arrival, Space, UploadSession
+from archive.models import Arrival, Recording, Space, UploadSession, User
 from archive.storage import store
 
 
@@ -21,7 +29,42 @@ def finish(space_id: UUID) -> bool:
     `ingest` and a worker call this. Returns False when this call did not make the Space available. A recording whose
     upload was acknowledged is never given up: after errors of the store or the decoder it is retried.
     """
-    return leases.attempt(leases.claim(Space, space_id, [Space.State.PROCESSING]), _finish)
+    claim = _claim(space_id)
+    try:
+        return leases.attempt(claim, _finish)
+    finally:
+        if claim is not None:
+            _wake_next(claim.row.host_id)
+
+
+def pending_ids(only: Q) -> list[Any]:
+    """Spaces that can be published now, with each host's first ones before the others: so the rows of one host never
+    fill the dispatcher's page."""
+    waiting = Space.objects.filter(leases.claimable(), only, state=Space.State.PROCESSING)
+    turn = Window(RowNumber(), partition_by=F("host_id"), order_by=[F("lease_until").asc(nulls_first=True), "id"])
+    rows = waiting.annotate(turn=turn).filter(turn__lte=settings.EXAMINATIONS_PER_HOST).order_by("lease_until")
+    return list(rows.values_list("pk", flat=True)[:1000])
+
+
+def _claim(space_id: UUID) -> Claim[Space] | None:
+    """Claim the Space unless enough of its host's are being examined. The host's row is locked, so that two workers
+    count one after the other."""
+    with transaction.atomic():
+        host = User.objects.select_for_update(no_key=True).filter(spaces=space_id).order_by().first()
+        if host is None:
+            return None
+        is_examined = Exists(Recording.objects.filter(space=OuterRef("pk")))
+        others = Space.objects.filter(host=host, state=Space.State.PROCESSING, lease_until__gt=Now())
+        busy = others.exclude(pk=space_id).filter(~is_examined).count()
+        is_free = busy < settings.EXAMINATIONS_PER_HOST
+        return leases.claim(Space, space_id, [Space.State.PROCESSING], condition=None if is_free else Q(is_examined))
+
+
+def _wake_next(host_id: int) -> None:
+    """The next recording of this host has its turn."""
+    waiting = Space.objects.filter(leases.claimable(), state=Space.State.PROCESSING, host=host_id)
+    ordered = waiting.order_by(F("lease_until").asc(nulls_first=True), "id")
+    wakeups.wake(Space, *ordered.values_list("pk", flat=True)[:1])
 
 
 def _finish(claim: Claim[Space]) -> bool:

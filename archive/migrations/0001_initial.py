@@ -35,6 +35,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "unforeseen",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                    ),
+                ),
+                (
                     "fence",
                     models.PositiveBigIntegerField(
                         default=0, help_text="Incremented at each claim; writes of a claim require it."
@@ -287,6 +293,12 @@ class Migration(migrations.Migration):
                     "attempts",
                     models.PositiveIntegerField(
                         default=0, help_text="Counted when claimed, so that a crash counts too."
+                    ),
+                ),
+                (
+                    "unforeseen",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
                     ),
                 ),
                 (
@@ -581,6 +593,12 @@ class Migration(migrations.Migration):
                     "attempts",
                     models.PositiveIntegerField(
                         default=0, help_text="Counted when claimed, so that a crash counts too."
+                    ),
+                ),
+                (
+                    "unforeseen",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
                     ),
                 ),
                 (
@@ -910,6 +928,12 @@ class Migration(migrations.Migration):
                     "attempts",
                     models.PositiveIntegerField(
                         default=0, help_text="Counted when claimed, so that a crash counts too."
+                    ),
+                ),
+                (
+                    "unforeseen",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
                     ),
                 ),
                 (
@@ -1317,6 +1341,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "unforeseen",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                    ),
+                ),
+                (
                     "fence",
                     models.PositiveBigIntegerField(
                         default=0, help_text="Incremented at each claim; writes of a claim require it."
@@ -1589,6 +1619,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "unforeseen",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                    ),
+                ),
+                (
                     "fence",
                     models.PositiveBigIntegerField(
                         default=0, help_text="Incremented at each claim; writes of a claim require it."
@@ -1674,6 +1710,12 @@ class Migration(migrations.Migration):
                     "attempts",
                     models.PositiveIntegerField(
                         default=0, help_text="Counted when claimed, so that a crash counts too."
+                    ),
+                ),
+                (
+                    "unforeseen",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
                     ),
                 ),
                 (
@@ -2099,6 +2141,12 @@ class Migration(migrations.Migration):
                     "attempts",
                     models.PositiveIntegerField(
                         default=0, help_text="Counted when claimed, so that a crash counts too."
+                    ),
+                ),
+                (
+                    "unforeseen",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
                     ),
                 ),
                 (

@@ -50,7 +50,7 @@ def run_round(pages: int = PAGES) -> bool:
     """Run one round. Returns True when it reached the end of the daily check."""
     row, _ = DeletionRecheck.objects.get_or_create(pk=1)
     claim = leases.claim(DeletionRecheck, row.pk, ["listing"], condition=_due())
-    return leases.attempt(claim, lambda claim: _round(claim, pages), retry=_retry)
+    return leases.attempt(claim, lambda claim: _round(claim, pages), retry=_retry, parks=False)
 
 
 def _retry(claim: Claim[DeletionRecheck], error: SpacekeepError) -> None:

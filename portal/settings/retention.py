@@ -3,6 +3,7 @@
 import tempfile
 
 from portal import env
+from portal.settings.work import LEASE_SECONDS
 
 RETENTION_DAYS = env.number("RETENTION_DAYS", 30, least=1, id="spacekeep.E011")
 VIOLATION_EXTRA_DAYS = env.number("VIOLATION_EXTRA_DAYS", 90, least=0, id="spacekeep.E012")
@@ -41,7 +42,11 @@ SPOOL_DIR = env.text("SPOOL_DIR", tempfile.gettempdir())  # where a recording li
 DECODER_MEMORY_BYTES = env.number(
     "DECODER_MEMORY_BYTES", 1024**3, least=256 * 1024**2, most=64 * 1024**3, id="spacekeep.E022"
 )
-DECODER_SECONDS = env.number("DECODER_SECONDS", 3600, least=1, id="spacekeep.E023")  # of wall time, and of CPU time
+# Of wall time, and of CPU time: below the time limit of a task, with time left for reading the recording back.
+DECODER_SECONDS = env.number("DECODER_SECONDS", max(1, LEASE_SECONDS * 6 // 10), least=1, id="spacekeep.E023")
+# In all channels together, decoded: a day of stereo. A few bytes can hold a minute of silence in eight channels.
+MAX_RECORDING_SAMPLES = env.number("MAX_RECORDING_SAMPLES", 10**10, least=1, most=10**13, id="spacekeep.E080")
+EXAMINATIONS_PER_HOST = env.number("EXAMINATIONS_PER_HOST", 1, least=1, id="spacekeep.E081")  # at a time
 
 # Automatic transcripts: the extra `transcription`, and a folder with a Whisper model for CTranslate2. Empty: off.
 

@@ -40,6 +40,7 @@ def decode_recording(path: Path) -> Decoded:
             "start_ms": 0,
             "accept_short": False,
             "longest_seconds": 86_400,
+            "most_samples": 10**10,
             "access_copy": copy_file.fileno(),
         }
         run.carry_out(order, file, out, lambda **line: lines.append(line))

@@ -70,9 +70,9 @@ def measure(
     `name` is the file name for messages. `access_copy` is the file that receives an access copy (AAC in MP4) if
     browsers don't play the original on the same timeline; otherwise it stays empty.
     Raises Unreadable if the file has no audio, is damaged, is longer than `longest_seconds`, is much shorter than its
-    header claims (unless `accept_short`), or exceeds DECODER_MEMORY_BYTES or DECODER_SECONDS. Raises DecoderDied (also
-    an Unreadable) if the decoder crashed or was killed, OSError if the machine is at fault, DecoderFailed if our code
-    is.
+    header claims (unless `accept_short`), or exceeds MAX_RECORDING_SAMPLES, DECODER_MEMORY_BYTES or DECODER_SECONDS.
+    Raises DecoderDied (also an Unreadable) if the decoder crashed or was killed, OSError if the machine is at fault,
+    DecoderFailed if our code is.
     """
     name = name or path.name
     if path.stat().st_size == 0:
@@ -83,6 +83,7 @@ def measure(
         "start_ms": 0,
         "accept_short": accept_short,
         "longest_seconds": longest_seconds,
+        "most_samples": settings.MAX_RECORDING_SAMPLES,
     }
     with start_decoder(path, order, name=name, access_copy=access_copy) as child:
         meter = LevelMeter()
@@ -153,7 +154,11 @@ def pcm(path: Path, *, name: str = "", rate: int = 16000, start_ms: int = 0) -> 
     Reading raises Unreadable or DecoderFailed when the decoder can't continue. The caller may stop reading anywhere.
     A slow reader is fine; a decoder that sends no sample for DECODER_SECONDS is killed.
     """
-    order = {"do": "pcm", "rate": rate, "start_ms": start_ms, "longest_seconds": settings.MAX_RECORDING_SECONDS}
+    limits = {
+        "longest_seconds": settings.MAX_RECORDING_SECONDS,
+        "most_samples": settings.MAX_RECORDING_SAMPLES,
+    }
+    order = {"do": "pcm", "rate": rate, "start_ms": start_ms, **limits}
     with (
         start_decoder(path, order, name=name or path.name) as child,
         io.BufferedReader(SampleStream(child), 2**16) as samples,

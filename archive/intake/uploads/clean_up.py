@@ -106,7 +106,7 @@ def clear(session_id: UUID) -> bool:
     Returns False when that was not possible now; the dispatcher retries."""
     is_imported = UploadSession.objects.filter(IMPORTED, pk=session_id).exists()
     states = [State.ACCEPTED] if is_imported else [State.ABORTED, State.REJECTED]
-    return leases.attempt(leases.claim(UploadSession, session_id, states), _clear, retry=_retry_clearing)
+    return leases.attempt(leases.claim(UploadSession, session_id, states), _clear, retry=_retry_clearing, parks=False)
 
 
 def _clear(claim: Claim[UploadSession]) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+from av.audio.frame import AudioFrame
+
 from archive.errors import Unreadable
 from archive.intake.audio.decoder.access_copy import AccessCopy
 from archive.intake.audio.decoder.claims import read_claimed_seconds
@@ -26,6 +28,20 @@ COARSE = {"filter_size": "2"}
 Say = Callable[..., None]
 
 
+class Workload:
+    """Counts decoded samples of all channels. Silence compresses to nothing, so the bytes of a file bound no work."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._samples = limit, 0
+
+    def add(self, frames: list[AudioFrame]) -> None:
+        """Raises Unreadable at the limit. `frames` are of one packet or a few, with as many channels as the first."""
+        if frames:
+            self._samples += sum(frame.samples for frame in frames) * frames[0].layout.nb_channels
+        if self._samples > self._limit:
+            raise Unreadable("audio.too_many_samples", limit=self._limit)
+
+
 def carry_out(order: dict[str, Any], file: BinaryIO, out: BinaryIO, say: Say) -> None:
     """Write all samples from `start_ms` on (16-bit mono at `rate` Hz) to `out`, then describe the file.
 
@@ -39,7 +55,8 @@ def carry_out(order: dict[str, Any], file: BinaryIO, out: BinaryIO, say: Say) ->
     if order["do"] == "measure":
         say(**_measure(order, file, Writer(out, order["rate"], 0, COARSE), source, timeline))
     else:
-        _write_samples(Writer(out, order["rate"], order["start_ms"]), source, timeline)
+        workload = Workload(order["most_samples"])
+        _write_samples(Writer(out, order["rate"], order["start_ms"]), source, timeline, workload)
         say(done=True)
 
 
@@ -69,7 +86,7 @@ def _measure(
     """Write the samples, make the access copy if one is needed, and return the answer."""
     playability = Playability(file, source)
     copy = AccessCopy(order["access_copy"], source, timeline) if playability.reason else None
-    _write_samples(writer, source, timeline, copy, playability)
+    _write_samples(writer, source, timeline, Workload(order["most_samples"]), copy, playability)
     _check_completeness(file, source, timeline, writer.seconds, order["accept_short"])
     playability.end(timeline, writer.seconds, has_changed=writer.mono.has_changed)
     if playability.reason:
@@ -85,6 +102,7 @@ def _write_samples(
     writer: Writer,
     source: Source,
     timeline: Timeline,
+    workload: Workload,
     copy: AccessCopy | None = None,
     playability: Playability | None = None,
 ) -> None:
@@ -94,6 +112,7 @@ def _write_samples(
     elif playability is not None and playability.reads_packets:
         on_packet = playability.take
     for frames in decode_frames(source, on_packet):
+        workload.add(frames)
         for placed in timeline.place(frames):
             _write_placed(writer, placed, copy)
     for placed in timeline.end():
