@@ -9,6 +9,7 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
@@ -21,6 +22,8 @@ from archive.log import events
 from archive.models import User
 from portal import invited
 from portal.reauthentication import has_authenticated_recently
+from portal.sign_in import limits
+from portal.sign_in.events import log_event
 
 logger = structlog.get_logger()
 
@@ -85,6 +88,34 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Change the password of the account that asks, with its log entry."""
         passwords.set_password(user, password, by=user)
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """allauth counts failures by account alone, so that anybody could lock anybody out."""
+        return f"{super()._get_login_attempts_cache_key(request, **credentials)} {self.get_client_ip(request)}"
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Raise ValidationError after too many failures (portal/sign_in/limits.py)."""
+        self._account_usage = None
+        try:
+            super().pre_authenticate(request, **credentials)
+            if not request.user.is_authenticated:  # a user who confirms who they are has a session already
+                self._account_usage = limits.count_for_account(request, _login_of(credentials))
+                if self._account_usage is None:
+                    self._rollback_login_failed_rl_usage()
+                    raise self.validation_error("too_many_login_attempts")
+        except ValidationError:
+            log_event("sign_in_limited", request)
+            raise
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        super()._rollback_login_failed_rl_usage()
+        if self._account_usage:
+            self._account_usage.rollback()
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        limits.remember_device(request, response, user)
+        return response
+
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, str]]:
         """How the user may confirm who they are: with a second factor if they have one, or else with the password.
 
@@ -103,3 +134,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_reauthentication_required(self, *, app: str, **kwargs: object) -> bool:
         """Whether the user confirms who they are, for allauth's pages and ours. A fresh sign-in counts."""
         return super().is_reauthentication_required(app=app, **kwargs) and not has_authenticated_recently(self.request)
+
+
+def _login_of(credentials: dict[str, Any]) -> str:
+    """The name or address that was typed."""
+    return str(credentials.get("username") or credentials.get("email") or "")

@@ -9,6 +9,7 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from portal import checks  # noqa: F401, PLC0415  (registers a system check; needs the settings)
+        from portal.sign_in import events, second_factor  # noqa: F401, PLC0415  (receive allauth's signals)
 
 
 class AdminConfig(admin.AdminConfig):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -104,6 +105,22 @@ def arrivals(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Che
     if ours == (settings.LIVEKIT_S3_ENDPOINT_URL, settings.LIVEKIT_BUCKET):
         hint = "LiveKit needs a bucket of its own: nothing but the archive may write into the archive's."
         errors.append(Error("LIVEKIT_BUCKET is the bucket of S3_BUCKET.", hint=hint, id="spacekeep.E065"))
+    return errors
+
+
+@register(TAG)
+def sign_in(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check what a provider of sign-ins needs, and the list of breached passwords."""
+    errors: list[CheckMessage] = []
+    issuer = urlsplit(settings.OIDC_ISSUER)
+    is_local = issuer.hostname in ("127.0.0.1", "localhost", "::1")
+    if settings.OIDC_CLIENT_ID and not (issuer.hostname and (issuer.scheme == "https" or is_local)):
+        hint = "OIDC_CLIENT_ID is set, and needs the provider's issuer: https://login.example.org"
+        errors.append(Error(f"OIDC_ISSUER is {settings.OIDC_ISSUER!r}.", hint=hint, id="spacekeep.E075"))
+    file = settings.BREACHED_PASSWORDS_FILE
+    if file and not Path(file).is_file():
+        hint = "It is a sorted file of SHA-1 sums in hexadecimal, one a line. Leave it empty to switch this off."
+        errors.append(Error(f"BREACHED_PASSWORDS_FILE is {file!r}.", hint=hint, id="spacekeep.E074"))
     return errors
 
 

@@ -1,6 +1,7 @@
 """The addresses of the site."""
 
 from allauth.account import views as account
+from allauth.socialaccount import views as socialaccount
 from django.contrib import admin
 from django.urls import include, path, re_path
 
@@ -53,6 +54,11 @@ account_pages = [
         name="account_reset_password_from_key",
     ),
     path("password/reset/key/done/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+]
+
+linked_accounts = [
+    path("", socialaccount.connections, name="socialaccount_connections"),
+    path("login/cancelled/", socialaccount.login_cancelled, name="socialaccount_login_cancelled"),
 ]
 
 handler500 = "portal.views.errors.server_error"
@@ -127,6 +133,9 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("accounts/", include(account_pages)),
     path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/3rdparty/", include(linked_accounts)),
+    path("accounts/", include("allauth.socialaccount.providers.openid_connect.urls")),
+    path("accounts/", include("allauth.socialaccount.providers.twitter_oauth2.urls")),
     path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("accounts/sessions/<int:session_id>/end", sessions.end, name="session-end"),
     path("admin/", admin.site.urls),

@@ -63,6 +63,16 @@ ELSEWHERE = {
     "mfa_remove_webauthn": "tests/test_second_factor.py::test_passkeys_of_others_are_404",
     "usersessions_list": "tests/test_session_limits.py::test_all_other_devices_are_signed_out",
     "session-end": "tests/test_session_limits.py::test_devices_of_others_and_the_own_one_are_404",
+    "socialaccount_connections": "tests/test_sign_in_providers.py::test_a_user_links_any_account_and_unlinks_it",
+    "socialaccount_login_cancelled": "tests/test_access_coverage.py::test_nothing_else_is_public",
+    **dict.fromkeys(
+        ("openid_connect_login", "openid_connect_callback"),
+        "tests/test_sign_in_providers.py::test_everybody_else_is_refused",
+    ),
+    **dict.fromkeys(
+        ("twitter_oauth2_login", "twitter_oauth2_callback"),
+        "tests/test_sign_in_providers.py::test_without_settings_there_is_no_provider",
+    ),
     "admin:*": "tests/test_rules_admin.py::test_only_admins_may_edit_rules",
     "api:api-root": "tests/test_api_problems.py::test_an_unknown_address_is_404",
     "api:openapi-json": "tests/test_api_openapi.py::test_the_schema_is_public_and_names_no_secret",
@@ -91,9 +101,10 @@ API = {
 PUBLIC = {
     *("download", "certificate-key", "healthz", "livekit-webhook", "javascript-catalog"),
     *("account_login", "account_signup", "account_inactive", "account_logout", "admin:login"),
-    *("mfa_authenticate", "mfa_login_webauthn"),  # while signing in
     *("invitation", "account_confirm_email", "account_email_verification_sent", "account_reset_password"),
     *("account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done"),
+    *("mfa_authenticate", "mfa_login_webauthn", "socialaccount_login_cancelled"),  # while signing in
+    *("openid_connect_login", "openid_connect_callback", "twitter_oauth2_login", "twitter_oauth2_callback"),
     *("api:*", "api:api-root", "api:openapi-json", "api/v1", "api/v1/<path:rest>"),
 }
 

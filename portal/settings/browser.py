@@ -4,6 +4,7 @@ from csp.constants import NONCE, NONE, SELF
 
 from portal import env
 from portal.settings.engines import S3_PUBLIC_ENDPOINT_URL
+from portal.settings.sign_in import SIGN_IN_ORIGINS
 from portal.settings.site import HTTPS
 
 CONTENT_SECURITY_POLICY = {
@@ -15,7 +16,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF, S3_PUBLIC_ENDPOINT_URL],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        "form-action": [SELF, *SIGN_IN_ORIGINS],
         "frame-ancestors": [NONE],
     }
 }

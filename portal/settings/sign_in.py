@@ -1,6 +1,9 @@
 """Accounts and signing in (django-allauth)."""
 
+from urllib.parse import urlsplit
+
 from portal import env
+from portal.settings.site import HTTPS
 
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
@@ -8,9 +11,13 @@ AUTHENTICATION_BACKENDS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "portal.sign_in.passwords.GuessableValidator"},
+    {"NAME": "portal.sign_in.passwords.BreachedValidator"},
 ]
+# A file of SHA-1 sums, sorted, one a line in hexadecimal, each with `:` and a count or without (empty: not checked).
+BREACHED_PASSWORDS_FILE = env.text("BREACHED_PASSWORDS_FILE", "")
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "spaces"
 ACCOUNT_ADAPTER = "portal.adapter.AccountAdapter"
@@ -27,6 +34,11 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = "strict"  # no page says whose address is known here
 PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "20/m/ip,5/300s/key",  # here `key` is account and address (portal/adapter.py)
+    "login_failed_account": "100/h/key",  # from all addresses (portal/sign_in/limits.py)
+}
+KNOWN_DEVICE_COOKIE_NAME = "__Host-known_device" if HTTPS else "known_device"
 # For so long after a password or a second factor was given, what grants power or can't be undone asks for nothing
 # (portal/reauthentication.py).
 ACCOUNT_REAUTHENTICATION_TIMEOUT = env.number("REAUTHENTICATION_SECONDS", 900, least=10, id="spacekeep.E070")
@@ -44,3 +56,41 @@ SESSION_COOKIE_AGE = env.number("SESSION_SECONDS", 14 * 86400, least=60, id="spa
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # for allauth's own pages too: e-mail addresses, linked accounts
 # allauth counts failed sign-ins here. In the database, so that all web processes count together.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+USERSESSIONS_ADAPTER = "portal.sign_in.events.UserSessionsAdapter"
+
+# Sign-in at other providers, for invited people only (portal/sign_in/providers.py). Off without a client id.
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", "")
+OIDC_NAME = env.text("OIDC_NAME", "Single sign-on")
+OIDC_ISSUER = env.text("OIDC_ISSUER", "").rstrip("/")
+X_CLIENT_ID = env.text("X_CLIENT_ID", "")
+SOCIALACCOUNT_ADAPTER = "portal.sign_in.providers.SocialAccountAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True  # who signs in by a verified address is linked for good
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10  # seconds
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"  # of the address that a provider returns to
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "oidc",
+                "name": OIDC_NAME,
+                "client_id": OIDC_CLIENT_ID,
+                "secret": env.text("OIDC_CLIENT_SECRET", ""),
+                "settings": {"server_url": OIDC_ISSUER, "oauth_pkce_enabled": True},
+            }
+        ]
+        if OIDC_CLIENT_ID
+        else [],
+    },
+    "twitter_oauth2": {
+        "SCOPE": ["users.read", "tweet.read", "users.email"],  # X asks for tweet.read with users.read
+        "FIELDS": ["id", "name", "username", "confirmed_email"],
+        "APPS": [{"client_id": X_CLIENT_ID, "secret": env.text("X_CLIENT_SECRET", "")}] if X_CLIENT_ID else [],
+    },
+}
+# Browsers apply form-action to where a form is redirected, too: to the page of the provider.
+_issuer = urlsplit(OIDC_ISSUER)
+SIGN_IN_ORIGINS = [
+    *([f"{_issuer.scheme}://{_issuer.netloc}"] if OIDC_CLIENT_ID else []),
+    *(["https://x.com"] if X_CLIENT_ID else []),
+]

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
 from allauth.usersessions.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -17,11 +16,10 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 
 from archive.models import User
+from portal.sign_in.events import log_event
 
 SIGNED_IN, SEEN = "signed_in_at", "seen_at"  # keys in the session, in seconds since 1970
 WRITE_SECONDS = 60
-
-logger = structlog.get_logger("spacekeep.security")
 
 
 class SessionLimitsMiddleware:
@@ -35,7 +33,7 @@ class SessionLimitsMiddleware:
         if isinstance(user, User):
             now = time.time()
             if reason := _why_over(request.session, user, now):
-                logger.info("session_expired", user_id=user.pk, reason=reason)
+                log_event("session_expired", request, user, reason=reason)
                 UserSession.objects.filter(session_key=request.session.session_key).delete()
                 logout(request)
             elif now - request.session.get(SEEN, 0) > WRITE_SECONDS:

@@ -1,0 +1,56 @@
+"""Sign-in at another provider: for people who are invited, and for nobody else."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialApp
+from allauth.socialaccount.providers.base import AuthProcess
+from django.http import Http404, HttpRequest
+from django.shortcuts import render
+
+from archive.models import User
+from portal.sign_in.events import log_event
+
+X = "twitter_oauth2"
+
+
+class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types
+    """Links an account of a provider to the user whose verified e-mail address the provider has verified, too."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
+        return False
+
+    def get_app(self, request: HttpRequest, provider: Any, client_id: Any = None) -> Any:
+        """Raises Http404 for a provider that is not set up."""
+        try:
+            return super().get_app(request, provider, client_id)
+        except SocialApp.DoesNotExist as error:
+            raise Http404 from error
+
+    def authenticate_by_email(self, sociallogin: Any) -> tuple[User, str] | None:
+        """The user with this address. allauth would take one who never proved to have it, too."""
+        for email in verified_emails(sociallogin):
+            address = EmailAddress.objects.filter(email__iexact=email, verified=True).select_related("user").first()
+            if address is not None:
+                return address.user, email
+        return None
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Refuse who is not linked, not known by a verified address, and not about to link an account of theirs."""
+        connects = sociallogin.state.get("process") == AuthProcess.CONNECT and request.user.is_authenticated
+        if not sociallogin.is_existing and not connects:
+            log_event("sign_in_failed", request, provider=sociallogin.account.provider, reason="not_invited")
+            raise ImmediateHttpResponse(render(request, "socialaccount/not_invited.html", status=403))
+
+    def on_authentication_error(self, request: HttpRequest, provider: Any, error: Any = None, **kwargs: Any) -> None:
+        log_event("sign_in_failed", request, provider=provider.id, reason=str(error or "error"))
+
+
+def verified_emails(sociallogin: Any) -> list[str]:
+    """Addresses that the provider has verified."""
+    emails = [address.email for address in sociallogin.email_addresses if address.verified is True]
+    if sociallogin.account.provider == X and (email := sociallogin.account.extra_data.get("confirmed_email")):
+        emails.append(email)
+    return emails
