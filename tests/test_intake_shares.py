@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from django.db.models import Q
 
-from archive import leases, tasks
+from archive import tasks, wakeups
 from archive.intake import publish
 from archive.models import Recording, Space, User
 from tests.support.factory import make_row
@@ -50,7 +51,7 @@ def test_a_host_with_many_uploads_does_not_fill_the_queue(alice: User, bob: User
     (other,) = processing(bob, 1)
 
     (work,) = [work for work in tasks.WORK if work.task is tasks.publish_space]
-    pending = list(work.pending_ids(leases.Q()))
+    pending = list(work.pending_ids(Q()))
 
     assert other.pk in pending
     assert len(pending) == 2
@@ -63,7 +64,7 @@ def test_the_next_recording_is_woken(
     first, second = processing(alice, 2)
     store_upload(first, tone)
     woken: list[object] = []
-    monkeypatch.setattr(publish.wakeups, "wake", lambda model, *pks: woken.extend(pks))
+    monkeypatch.setattr(wakeups, "wake", lambda model, *pks: woken.extend(pks))
 
     assert publish.finish(first.pk)
 

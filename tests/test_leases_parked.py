@@ -96,7 +96,11 @@ def test_what_is_parked_may_still_succeed(space: Space) -> None:
         attempt(space, crash)
     done: list[int] = []
 
-    attempt(space, lambda claim: bool(done.append(claim.attempt)) or True)
+    def succeed(claim: Claim[Space]) -> bool:
+        done.append(claim.attempt)
+        return True
+
+    attempt(space, succeed)
 
     assert done == [12]
 

@@ -2308,6 +2308,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "unforeseen",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                    ),
+                ),
+                (
                     "fence",
                     models.PositiveBigIntegerField(
                         default=0, help_text="Incremented at each claim; writes of a claim require it."
