@@ -158,4 +158,4 @@ def test_flag_several_without_javascript(services: Services, chromium: Browser, 
     page.get_by_role("button", name="Flag 2 Spaces").click()
 
     expect(page.get_by_text("Flagged 2 Spaces.")).to_be_visible()
-    assert Space.objects.filter(violations__rule="spam").count() == 2
+    assert Space.objects.filter(violations__rule__code="spam").count() == 2

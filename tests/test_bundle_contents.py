@@ -95,6 +95,7 @@ def test_space_json(space: Space, admin: User) -> None:
     assert violation.pop("flagged_at").endswith("Z")
     assert violation == {
         "rule": "Spam or fraud",
+        "rule_text": "Misleading people for gain.",
         "code": "spam",
         "state": "standing",
         "reason": "An advertisement.",

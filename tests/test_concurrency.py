@@ -15,6 +15,7 @@ from archive.log import SYSTEM
 from archive.models import Appeal, Bundle, LogEntry, Rule, Space, User, Violation
 from archive.moderation.appeals import decide
 from archive.moderation.holds import place
+from archive.moderation.rules import change_rule
 from archive.moderation.violations import flag, lift
 from archive.retention import purge
 from archive.storage import keys, store, write
@@ -150,3 +151,17 @@ def test_two_bundle_requests_race(alice: User) -> None:
         assert one.pk == two.pk
         assert Bundle.objects.filter(space=space).count() == 1
         assert logged_events(space) == ["bundle.requested"]
+
+
+def test_two_changes_of_a_rule_are_two_versions(admin: User) -> None:
+    Rule.objects.create(code="racing", name="Racing")
+    try:
+        versions = at_once(
+            lambda: change_rule("racing", "One", "1", admin, active=True).number,
+            lambda: change_rule("racing", "Two", "2", admin, active=True).number,
+        )
+
+        assert sorted(versions) == [2, 3]
+        assert [rule.number for rule in Rule.objects.filter(code="racing", current=True)] == [3]
+    finally:
+        Rule.objects.filter(code="racing").delete()  # rows of this table stay from test to test

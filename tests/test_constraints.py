@@ -305,6 +305,8 @@ UNIQUE = {
     "transcription_one_live",
     "idempotency_key_once",
     "role_membership_once",
+    "rule_version_once",
+    "rule_one_current",
     "idempotency_key_once_for_user",
     "upload_part_once",
     "notice_once",

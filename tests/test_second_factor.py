@@ -92,7 +92,7 @@ def test_a_role_leads_to_the_set_up_before_anything_else(role: str) -> None:
 
 @pytest.mark.usefixtures("required")
 def test_hosts_and_recorders_need_none(alice: User, admin: User) -> None:
-    _, token = recorders.create_token("studio", 30, admin)
+    _, token = recorders.create_token("studio", 30, admin, for_anybody=True)
 
     assert make_client(alice).get("/").status_code == 200
     assert ApiClient(token=token).get("/uploads").status == 200

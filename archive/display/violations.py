@@ -58,7 +58,8 @@ def violations_as_json(space: Space) -> list[dict[str, Any]]:
     return [
         {
             "rule": violation.rule.name,
-            "code": violation.rule_id,
+            "rule_text": violation.rule.text,
+            "code": violation.rule.code,
             "state": violation.state,
             "reason": violation.reason,
             "flagged_at": rfc3339(violation.flagged_at),

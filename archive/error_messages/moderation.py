@@ -14,6 +14,8 @@ MESSAGES = {
     "violation.none_selected": _("Choose the Spaces to flag."),
     "violation.too_many_selected": _("You chose {count:number} Spaces; at most {limit} can be flagged at once."),
     "violation.no_such_rule": _("There is no rule “{rule}”. The rules are {rules}."),
+    "rule.exists": _("There is a rule “{rule}” already, or there was one. Choose another code."),
+    "rule.not_found": _("There is no rule “{rule}”."),
     "violation.none_standing": _("This Space has no flag to lift."),
     "violation.not_found": _("There is no such flag."),
     "appeal.violation_lifted": _("This flag was lifted, so there is nothing to appeal against."),

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 NAMES = {
     "account": _("account"),
+    "active": _("active"),
     "after": _("after"),
     "appeal": _("appeal"),
     "arrival": _("arrival"),
@@ -49,6 +50,7 @@ NAMES = {
     "retention_days": _("retention days"),
     "role": _("role"),
     "rule": _("rule"),
+    "rule_version": _("rule version"),
     "scopes": _("scopes"),
     "sha256": _("sha256"),
     "size": _("size"),

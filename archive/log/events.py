@@ -115,6 +115,9 @@ VIOLATION_LIFTED = Event("violation.lifted", _("Flag lifted"), icon="check", sho
 VIOLATION_APPEALED = Event("violation.appealed", _("Appeal submitted"), icon="person", shown_to_host=True)
 VIOLATION_UPHELD = Event("violation.upheld", _("Flag upheld"), icon="flag")
 
+RULE_ADDED = Event("rule.added", _("Rule added"), icon="flag", summary=summaries.rule_version)
+RULE_CHANGED = Event("rule.changed", _("Rule changed"), icon="flag", summary=summaries.rule_version)
+
 APPEAL_DENIED = Event("appeal.denied", _("Appeal denied"), icon="person", shown_to_host=True)
 APPEAL_GRANTED = Event("appeal.granted", _("Appeal granted"), icon="person", shown_to_host=True)
 

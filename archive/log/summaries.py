@@ -59,6 +59,11 @@ def account_role(detail: Detail) -> str:
     return _("account %(number)s, role %(role)s") % {"number": detail["account"], "role": detail["role"]}
 
 
+def rule_version(detail: Detail) -> str:
+    """The code of the rule, and its version."""
+    return _("rule %(code)s, version %(number)d") % {"code": detail["rule"], "number": detail["rule_version"]}
+
+
 def notice_kind(detail: Detail) -> str:
     """What the notice is about."""
     return str(Notice.Kind(detail["kind"]).label)

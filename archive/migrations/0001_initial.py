@@ -74,7 +74,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Rule",
             fields=[
-                ("code", models.SlugField(max_length=40, primary_key=True, serialize=False, verbose_name="code")),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.SlugField(max_length=40, verbose_name="code")),
+                ("number", models.PositiveIntegerField(default=1, editable=False)),
+                ("current", models.BooleanField(default=True, editable=False)),
                 ("name", models.CharField(max_length=100, verbose_name="name")),
                 ("text", models.TextField(blank=True, verbose_name="text")),
                 (
@@ -86,6 +89,12 @@ class Migration(migrations.Migration):
                 "verbose_name": "rule",
                 "verbose_name_plural": "rules",
                 "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("code", "number"), name="rule_version_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("current", True)), fields=("code",), name="rule_one_current"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1942,7 +1951,14 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
-                ("rule", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="archive.rule")),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        help_text="The version at the time of the flag.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="archive.rule",
+                    ),
+                ),
                 (
                     "space",
                     models.ForeignKey(

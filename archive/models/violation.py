@@ -10,9 +10,15 @@ from archive.models.space import Space
 
 
 class Rule(models.Model):
-    """A rule that a Space can break. Rules are data: admins edit the list, flags refer to a rule by its code."""
+    """A version of a rule that a Space can break. Rules are data: admins edit the list (archive/moderation/rules.py).
 
-    code = models.SlugField(_("code"), primary_key=True, max_length=40)
+    Another name or text is another version, so a flag keeps the text that it was made under. The code is the same in
+    all versions; the newest one is `current`.
+    """
+
+    code = models.SlugField(_("code"), max_length=40)
+    number = models.PositiveIntegerField(default=1, editable=False)
+    current = models.BooleanField(default=True, editable=False)
     name = models.CharField(_("name"), max_length=100)
     text = models.TextField(_("text"), blank=True)
     active = models.BooleanField(_("active"), default=True, help_text=_("Whether new flags can use it."))
@@ -21,6 +27,10 @@ class Rule(models.Model):
         ordering = ["name"]
         verbose_name = _("rule")
         verbose_name_plural = _("rules")
+        constraints = [
+            models.UniqueConstraint(name="rule_version_once", fields=["code", "number"]),
+            models.UniqueConstraint(name="rule_one_current", fields=["code"], condition=Q(current=True)),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -40,7 +50,7 @@ class Violation(models.Model):
         LIFTED = "lifted", _("lifted")
 
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="violations")
-    rule = models.ForeignKey(Rule, on_delete=models.PROTECT)
+    rule = models.ForeignKey(Rule, on_delete=models.PROTECT, help_text="The version at the time of the flag.")
     state = models.CharField(max_length=16, choices=State, default=State.STANDING)
     reason = models.TextField(blank=True)
     flagged_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -76,7 +86,7 @@ class Violation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.rule_id} ({self.state})"
+        return f"{self.rule.code} ({self.state})"
 
     @property
     def log_space_id(self) -> uuid.UUID:

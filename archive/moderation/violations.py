@@ -20,6 +20,7 @@ from archive.models import Appeal, Rule, Space, User, Violation, current_policy
 from archive.moderation.conflicts import find_lift_conflict
 from archive.moderation.evidence import Lines, copy_lines
 from archive.moderation.recompute import lock_for_decision, notify_host, recompute, validated_reason
+from archive.moderation.rules import list_rules
 
 MAX_AT_ONCE = 100  # Spaces
 
@@ -55,6 +56,7 @@ def flag(space_id: UUID, rule_code: str, reason: str, by: User, evidence: Lines 
             actor=Actor.of(by),
             violation=violation.pk,
             rule=rule.code,
+            rule_version=rule.number,
             reason=log.commitment(space.salt, reason),
             **cited,
         )
@@ -133,8 +135,8 @@ def preview_flag(space: Space, now: datetime) -> tuple[policy.Deadline, policy.D
 
 
 def _rule(code: str) -> Rule:
-    rule = Rule.objects.filter(code=code.replace("\x00", ""), active=True).first()
+    rule = list_rules().filter(code=code.replace("\x00", "")).first()
     if rule is None:
-        known = ", ".join(Rule.objects.filter(active=True).values_list("code", flat=True))
+        known = ", ".join(list_rules().values_list("code", flat=True))
         raise Refused("violation.no_such_rule", rule=code, rules=known)
     return rule

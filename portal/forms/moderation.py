@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from archive.errors import Refused
 from archive.models import Appeal, Rule
 from archive.moderation.evidence import Lines, parse
+from archive.moderation.rules import list_rules
 from portal.forms.base import (
     IdListField,
     LenientIntegerField,
@@ -30,7 +31,7 @@ class RuleField(forms.ModelChoiceField):  # type: ignore[type-arg]
             "required": _("Choose the rule that it broke."),
             "invalid_choice": _("There is no such rule. Choose one of the list."),
         }
-        super().__init__(Rule.objects.filter(active=True), to_field_name="code", error_messages=errors)
+        super().__init__(list_rules(), to_field_name="code", error_messages=errors)
 
     def to_python(self, value: Any) -> Rule | None:
         return super().to_python(value.replace("\x00", "") if isinstance(value, str) else value)

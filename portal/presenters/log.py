@@ -48,7 +48,7 @@ class HistoryLine:
 def history(space: Space, limit: int = 50) -> list[HistoryLine]:
     """The events of this Space that its host may see, the newest first."""
     entries = LogEntry.objects.filter(space_id=space.pk, event__in=events.SHOWN_TO_HOST).order_by("-id")[:limit]
-    rule_names = dict(Rule.objects.values_list("code", "name"))
+    rule_names = {(code, number): name for code, number, name in Rule.objects.values_list("code", "number", "name")}
     return [
         HistoryLine(entry.at, events.find(entry.event).label, _note_for_host(entry, space, rule_names))
         for entry in entries
@@ -116,13 +116,13 @@ def _user_names(entries: Iterable[LogEntry]) -> dict[int, str]:
     return {user.pk: user.username for user in User.objects.filter(pk__in=ids)}
 
 
-def _note_for_host(entry: LogEntry, space: Space, rule_names: dict[str, str]) -> str:
+def _note_for_host(entry: LogEntry, space: Space, rule_names: dict[tuple[str, int], str]) -> str:
     """As the summary, but a rule by its name instead of its code, and a transcript with who brought it."""
     if entry.event == events.TRANSCRIPT_ADDED:
         return _transcript_source(entry, space)
     if entry.event == events.VIOLATION_FLAGGED:
         code: str = entry.detail["rule"]
-        return rule_names.get(code, code)
+        return rule_names.get((code, entry.detail["rule_version"]), code)
     return events.find(entry.event).summary(entry.detail)
 
 

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from archive import formatting, policy
 from archive.display.transcript import EvidenceLine, evidence_line
 from archive.display.violations import FlagView, flag_view
-from archive.models import Rule, Space, Violation
+from archive.models import Space, Violation
 from archive.moderation import appeals
 from archive.moderation.evidence import ContextLine, context_lines
+from archive.moderation.rules import list_rules
 
 
 def flags(space: Space, violations: Iterable[Violation], now: datetime, *, content: bool) -> list[FlagView]:
@@ -54,4 +55,4 @@ def describe_change(before: datetime | None, after: policy.Deadline, now: dateti
 
 def rules() -> Any:
     """Those that can be chosen."""
-    return Rule.objects.filter(active=True)
+    return list_rules()

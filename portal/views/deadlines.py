@@ -28,13 +28,13 @@ MAX_SIMULATED = 1000  # Spaces that one preview of another policy reads
 @only(may_read_log)
 def deadlines(request: SignedInRequest) -> HttpResponse:
     now = dbtime.now()
-    spaces = Space.objects.prefetch_related("violations")
+    spaces = Space.objects.prefetch_related("violations__rule")
     soon = spaces.kept(now).filter(expires_at__lte=now + timedelta(days=DAYS))
     page, cursor = page_of(soon, request.GET.get("after"), ("expires_at", "id"), PAGE)
     held, held_cursor = page_of(
         Hold.objects.filter(state=Hold.State.STANDING)
         .select_related("placed_by")
-        .prefetch_related("space__violations"),
+        .prefetch_related("space__violations__rule"),
         request.GET.get("held"),
         ("placed_at", "id"),
         PAGE,
@@ -59,7 +59,9 @@ def _overdue(now: datetime) -> Q:
 
 
 def _row(space: Space) -> dict[str, Any]:
-    standing = [violation.rule_id for violation in space.violations.all() if violation.state != Violation.State.LIFTED]
+    standing = [
+        violation.rule.code for violation in space.violations.all() if violation.state != Violation.State.LIFTED
+    ]
     return {
         "id": space.pk,
         "until": space.expires_at,

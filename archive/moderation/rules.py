@@ -1,0 +1,73 @@
+"""The list of rules that a Space can break. Each change is logged, and another name or text is another version.
+
+Two changes of a rule take turns: each locks the row of its first version.
+"""
+
+import hashlib
+import json
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from archive import log
+from archive.errors import Conflict, Refused
+from archive.log import Actor, events
+from archive.models import Rule, User
+
+
+def list_rules() -> QuerySet[Rule]:
+    """Those that new flags can use, in their current version."""
+    return Rule.objects.filter(active=True, current=True)
+
+
+def add_rule(rule: Rule, by: User) -> Rule:
+    """Add a rule with a code that no rule has or had. Raises Refused."""
+    _check_may_edit(by)
+    with transaction.atomic():
+        if Rule.objects.filter(code=rule.code).exists():
+            raise Conflict("rule.exists", rule=rule.code)
+        added = Rule.objects.create(code=rule.code, name=rule.name, text=rule.text, active=rule.active)
+        _record(events.RULE_ADDED, added, by)
+    return added
+
+
+def change_rule(code: str, name: str, text: str, by: User, *, active: bool) -> Rule:
+    """The current version after the change: a new one if the name or the text differs. Raises Refused."""
+    _check_may_edit(by)
+    with transaction.atomic():
+        if not Rule.objects.select_for_update().filter(code=code, number=1).exists():
+            raise Refused("rule.not_found", rule=code)
+        rule = Rule.objects.get(code=code, current=True)
+        if (rule.name, rule.text, rule.active) == (name, text, active):
+            return rule
+        if (rule.name, rule.text) == (name, text):
+            rule.active = active
+            rule.save(update_fields=["active"])
+        else:
+            Rule.objects.filter(pk=rule.pk).update(current=False)
+            rule = Rule.objects.create(code=code, number=rule.number + 1, name=name, text=text, active=active)
+        _record(events.RULE_CHANGED, rule, by)
+    return rule
+
+
+def may_edit_rules(user: User) -> bool:
+    return user.is_active and (user.is_admin or user.is_superuser)
+
+
+def _check_may_edit(by: User) -> None:
+    if not may_edit_rules(by):
+        raise Refused("moderation.not_an_admin", user=by.username)
+
+
+def _record(event: str, rule: Rule, by: User) -> None:
+    """The hash proves later which text the version had."""
+    text = json.dumps([rule.name, rule.text], ensure_ascii=False, separators=(",", ":"))
+    log.record(
+        event,
+        space_id=None,
+        actor=Actor.of(by),
+        rule=rule.code,
+        rule_version=rule.number,
+        active=rule.active,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+    )
