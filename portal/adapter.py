@@ -20,9 +20,8 @@ from archive.accounts import changes, invitations, passwords
 from archive.errors import Refused
 from archive.log import events
 from archive.models import User
-from portal import invited
 from portal.reauthentication import has_authenticated_recently
-from portal.sign_in import limits
+from portal.sign_in import invited, limits
 from portal.sign_in.events import log_event
 
 logger = structlog.get_logger()

@@ -81,7 +81,7 @@ CONTENT = ["audio", "recording", "transcript", "transcription", "bundle", "bundl
 POST_ONLY = ["flag", "lift", "hold", "appeal", "upload-inspect", "upload-sort", "notices-dismiss"]
 POST_ONLY += ["bundle-revoke-links", "export-revoke-links"]
 GET_OR_POST = ["search", "moderation", "bundle", "transcription", "flag-several", "export", "recorders"]
-GET_OR_POST += ["account", "account-close", "invitations"]
+GET_OR_POST += ["account", "account-close", "people", "invitations"]
 KEPT_AFTERWARDS = {"log-space"}  # the story of a Space outlives it
 
 

@@ -16,7 +16,10 @@ ACTS = ("roles", "activate", "deactivate", "end-sessions", "reset-link", "close"
 
 
 def listed(admin: User, query: str) -> list[str]:
-    text = make_client(admin).get("/people/", {"q": query}).content.decode()
+    """The user names on the page, in its order."""
+    answer = make_client(admin).post("/people/", {"q": query}, follow=True)
+    text = answer.content.decode()
+    assert len(query) < 3 or query not in str(answer.redirect_chain)  # logs of proxies have URLs
     return re.findall(r"<bdi>(\w+)</bdi></td>", text)
 
 
@@ -29,7 +32,7 @@ def test_search_by_name_user_name_and_address(admin: User, alice: User, bob: Use
     give_address(alice, "liddell@example.org")
     User.objects.filter(pk=bob.pk).update(first_name="Robert")
 
-    assert listed(admin, "") == ["ada", "alice", "bob"]
+    assert listed(admin, "") == ["bob", "alice", "ada"]
     assert (listed(admin, "LIDDELL"), listed(admin, "rober"), listed(admin, "ali")) == (["alice"], ["bob"], ["alice"])
     assert (listed(admin, "nobody"), listed(admin, "%"), listed(admin, "a\x00")) == ([], [], [])
 
@@ -141,7 +144,7 @@ def test_closing_asks_for_the_user_name(admin: User, alice: User, bob: User) -> 
     assert client.post(f"/people/{bob.pk}/close", {"username": "bob"}).status_code == 422
     assert client.post(f"/people/{alice.pk}/close", {"username": "alice"}).status_code == 302
 
-    assert listed(admin, "") == ["ada", "bob"]
+    assert listed(admin, "") == ["bob", "ada"]
     assert client.get(f"/people/{alice.pk}/").status_code == 404
     assert log() == [("account.closed", admin.pk, alice.pk)]
 
@@ -163,12 +166,16 @@ def test_pages_of_many_accounts(admin: User) -> None:
     counts = []
     for numbers in (range(3), range(3, 60)):
         User.objects.bulk_create(User(username=f"p{number:02}") for number in numbers)
+        client = make_client(admin)
+        found = client.post("/people/", {"q": "p"})["Location"]
         with CaptureQueriesContext(connection) as queries:
-            text = make_client(admin).get("/people/", {"q": "p"}).content.decode()
+            text = client.get(found).content.decode()
         counts.append(len(queries))
     assert counts[0] == counts[1]
 
-    assert len(re.findall(r"<bdi>p\d\d</bdi></td>", text)) == 50
+    first = re.findall(r"<bdi>(p\d\d)</bdi></td>", text)
     (next_url,) = re.findall(r'rel="next" href="([^"]+)"', text)
     rest = make_client(admin).get(f"/people/{next_url.replace('&amp;', '&')}").content.decode()
-    assert re.findall(r"<bdi>(p\d\d)</bdi></td>", rest) == [f"p{number}" for number in range(50, 60)]
+    last = re.findall(r"<bdi>(p\d\d)</bdi></td>", rest)
+    assert (len(first), len(last)) == (50, 10)
+    assert sorted(first + last) == [f"p{number:02}" for number in range(60)]

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from portal import invited
+from portal.sign_in import invited
 
 
 class SignupView(views.SignupView):  # type: ignore[misc]

@@ -15,12 +15,12 @@ from archive.accounts import invitations as domain
 from archive.display.invitation_mail import invitation_url
 from archive.errors import Refused
 from archive.models import Invitation
-from portal import invited
 from portal.access import is_admin, only
 from portal.forms.accounts import INVITATION_DAYS, InvitationForm, RenewForm
 from portal.http import SignedInRequest
 from portal.paging import page_of
 from portal.reauthentication import require_reauthentication
+from portal.sign_in import invited
 
 PAGE = 50
 RENEWED_DAYS = 7

@@ -1,45 +1,55 @@
 """Accounts of people, for admins: find, give roles, switch off, end sessions, close."""
 
+from urllib.parse import urlencode
+
 from allauth.account.adapter import get_adapter
 from allauth.account.app_settings import PASSWORD_RESET_TOKEN_GENERATOR
 from allauth.account.utils import user_pk_to_url_str
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from archive.accounts import closing, roles, sessions
 from archive.errors import Refused
 from archive.models import Space, User
 from archive.models.user import ADMINS, AUDITORS
+from portal import search_words
 from portal.access import is_admin, only
 from portal.forms.accounts import CloseForm, PeopleFilterForm, RolesForm
 from portal.http import SignedInRequest
 from portal.paging import page_of
 from portal.reauthentication import require_reauthentication
+from portal.sign_in import sessions as listed_sessions
 
 PAGE = 50
-ORDER = ("username", "id")
+ORDER = ("date_joined", "id")
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @only(is_admin)
 def people(request: SignedInRequest) -> HttpResponse:
-    """Accounts by user name; those that were closed have none, and are left out."""
-    form = PeopleFilterForm(request.GET)
-    query = form.cleaned_data["q"].strip() if form.is_valid() else ""
-    rows = User.objects.filter(closed_at=None).prefetch_related("groups")
-    if query:
-        names = Q(username__icontains=query) | Q(first_name__icontains=query) | Q(last_name__icontains=query)
-        rows = rows.filter(names | Q(email__icontains=query))
-    page, cursor = page_of(rows, request.GET.get("after"), ORDER, PAGE)
+    """Accounts, the newest first; those that were closed have no name, and are left out. POST: redirect to those that
+    fit; the URL has the words encrypted, since logs of proxies have URLs."""
+    if request.method == "POST":
+        form = PeopleFilterForm(request.POST)
+        typed = form.cleaned_data["q"].strip() if form.is_valid() else ""
+        query = {search_words.PARAMETER: search_words.encrypt(typed, request.user)} if typed else {}
+        return redirect(f"{reverse('people')}{'?' if query else ''}{urlencode(query)}")
+    try:
+        typed = search_words.decrypt(request.GET, request.user)
+    except Refused as error:
+        messages.error(request, str(error))
+        typed = ""
+    page, cursor = page_of(_matching(typed), request.GET.get("after"), ORDER, PAGE, descending=True)
     more = request.GET.copy()
     more["after"] = cursor or ""
     context = {
         "rows": [{"person": person, "roles": _roles(person)} for person in page],
-        "query": query,
+        "query": typed,
         "next_url": f"?{more.urlencode()}" if cursor else None,
     }
     return render(request, "people/list.html", context)
@@ -47,16 +57,16 @@ def people(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 @only(is_admin)
-def person(request: SignedInRequest, user_id: int) -> HttpResponse:
-    return _page(request, _find(user_id))
+def person(request: SignedInRequest, account_id: int) -> HttpResponse:
+    return _page(request, _find(account_id))
 
 
 @require_POST
 @only(is_admin)
 @require_reauthentication
-def change_roles(request: SignedInRequest, user_id: int) -> HttpResponse:
+def change_roles(request: SignedInRequest, account_id: int) -> HttpResponse:
     """Grant what is ticked and is not there, revoke what is there and is not ticked."""
-    account, form = _find(user_id), RolesForm(request.POST)
+    account, form = _find(account_id), RolesForm(request.POST)
     if not form.is_valid():
         raise Http404
     wanted = set(form.cleaned_data["roles"])
@@ -68,43 +78,44 @@ def change_roles(request: SignedInRequest, user_id: int) -> HttpResponse:
     except Refused as error:
         return _refused(request, account, error)
     messages.success(request, _("The roles of {name} are stored.").format(name=account.username))
-    return redirect("person", user_id)
+    return redirect("person", account_id)
 
 
 @require_POST
 @only(is_admin)
 @require_reauthentication
-def activate(request: SignedInRequest, user_id: int) -> HttpResponse:
-    return _set_active(request, user_id, active=True)
+def activate(request: SignedInRequest, account_id: int) -> HttpResponse:
+    return _set_active(request, account_id, active=True)
 
 
 @require_POST
 @only(is_admin)
 @require_reauthentication
-def deactivate(request: SignedInRequest, user_id: int) -> HttpResponse:
-    return _set_active(request, user_id, active=False)
+def deactivate(request: SignedInRequest, account_id: int) -> HttpResponse:
+    return _set_active(request, account_id, active=False)
 
 
 @require_POST
 @only(is_admin)
 @require_reauthentication
-def end_sessions(request: SignedInRequest, user_id: int) -> HttpResponse:
+def end_sessions(request: SignedInRequest, account_id: int) -> HttpResponse:
     """Sign the person out everywhere."""
-    account = _find(user_id)
+    account = _find(account_id)
     try:
         sessions.end_sessions(account.pk, request.user)
+        listed_sessions.end_sessions(account)  # they have ended; their rows go, too
     except Refused as error:
         return _refused(request, account, error)
     messages.success(request, _("{name} is signed out everywhere.").format(name=account.username))
-    return redirect("person", user_id)
+    return redirect("person", account_id)
 
 
 @require_POST
 @only(is_admin)
 @require_reauthentication
-def reset_link(request: SignedInRequest, user_id: int) -> HttpResponse:
+def reset_link(request: SignedInRequest, account_id: int) -> HttpResponse:
     """Show a link, once, with which the person chooses a new password: for installations without mail."""
-    account = _find(user_id)
+    account = _find(account_id)
     try:
         account = sessions.allow_reset_link(account.pk, request.user)
     except Refused as error:
@@ -116,9 +127,9 @@ def reset_link(request: SignedInRequest, user_id: int) -> HttpResponse:
 @require_POST
 @only(is_admin)
 @require_reauthentication
-def close(request: SignedInRequest, user_id: int) -> HttpResponse:
+def close(request: SignedInRequest, account_id: int) -> HttpResponse:
     """Close the account of somebody else, after typing its user name."""
-    account = _find(user_id)
+    account = _find(account_id)
     form = CloseForm(account, request.POST)
     if not form.is_valid():
         form.show_problems(request)
@@ -131,17 +142,25 @@ def close(request: SignedInRequest, user_id: int) -> HttpResponse:
     return redirect("people")
 
 
-def _set_active(request: SignedInRequest, user_id: int, *, active: bool) -> HttpResponse:
-    account = _find(user_id)
+def _set_active(request: SignedInRequest, account_id: int, *, active: bool) -> HttpResponse:
+    account = _find(account_id)
     try:
         roles.set_active(account.pk, active=active, by=request.user)
     except Refused as error:
         return _refused(request, account, error)
-    return redirect("person", user_id)
+    return redirect("person", account_id)
 
 
-def _find(user_id: int) -> User:
-    return get_object_or_404(User, pk=user_id, closed_at=None)
+def _matching(typed: str) -> QuerySet[User]:
+    rows = User.objects.filter(closed_at=None).prefetch_related("groups")
+    if not typed:
+        return rows
+    names = Q(username__icontains=typed) | Q(first_name__icontains=typed) | Q(last_name__icontains=typed)
+    return rows.filter(names | Q(email__icontains=typed))
+
+
+def _find(account_id: int) -> User:
+    return get_object_or_404(User, pk=account_id, closed_at=None)
 
 
 def _refused(request: SignedInRequest, account: User, error: Refused) -> HttpResponse:
