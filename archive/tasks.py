@@ -17,7 +17,7 @@ from django.db import models
 from django.db.models import Q
 from kombu.exceptions import OperationalError
 
-from archive import content_access, leases, notices, recorders
+from archive import content_access, leases, notices, recorders, submissions
 from archive.accounts import invitations
 from archive.accounts import send_invitation as invitation_mail
 from archive.bundles import build as bundles
@@ -193,6 +193,7 @@ WORK = [
 def dispatch() -> None:
     """Once a minute: publish all pending work, also of workers that died. Publishing twice is harmless."""
     recorders.delete_old_keys()
+    submissions.delete_old()
     content_access.delete_old()
     invitations.delete_old()
     maintain.remove_unfetched(Bundle)

@@ -305,6 +305,7 @@ UNIQUE = {
     "transcription_one_live",
     "idempotency_key_once",
     "role_membership_once",
+    "form_submission_once",
     "rule_version_once",
     "rule_one_current",
     "idempotency_key_once_for_user",

@@ -245,6 +245,29 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.CreateModel(
+            name="FormSubmission",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "sha256",
+                    models.CharField(help_text="SHA-256 (hex) of the form's key, address and content.", max_length=64),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("user", "sha256"), name="form_submission_once")],
+            },
+        ),
+        migrations.CreateModel(
             name="DeletionCertificate",
             fields=[
                 ("space_id", models.UUIDField(primary_key=True, serialize=False)),

@@ -16,6 +16,7 @@ from archive.models.recorder import IdempotencyKey, RecorderToken
 from archive.models.space import Participant, Space, current_policy
 from archive.models.space_queries import SpaceQuerySet
 from archive.models.stored import Derived, Recording, SearchLine, Transcript
+from archive.models.submission import FormSubmission
 from archive.models.transcription import Transcription
 from archive.models.upload import UploadPart, UploadSession
 from archive.models.user import RoleMembership, User
@@ -32,6 +33,7 @@ __all__ = [
     "Export",
     "ExportPart",
     "ExportPartEntry",
+    "FormSubmission",
     "Hold",
     "IdempotencyKey",
     "Invitation",

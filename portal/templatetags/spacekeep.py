@@ -3,15 +3,19 @@
 Filters for times, sizes and counts are in archive_display.
 """
 
+import secrets
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from archive.display.deadline_reasons import format_days
 from archive.models import Notice, User, current_policy
 from archive.notices import visible_notices
 from portal.access import spaces_spoken_in
+from portal.submissions import FIELD
 
 register = template.Library()
 
@@ -24,6 +28,12 @@ def retention_policy() -> str:
         "Recordings are kept {days} after a Space ended; {more} more if it broke a rule. Then every copy is deleted."
     )
     return sentence.format(days=format_days(rule.retention_days), more=rule.violation_extra_days)
+
+
+@register.simple_tag
+def submission_key() -> SafeString:
+    """A hidden input that names this form, so that sending it twice counts once."""
+    return format_html('<input type="hidden" name="{}" value="{}">', FIELD, secrets.token_hex(16))
 
 
 @register.simple_tag

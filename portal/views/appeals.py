@@ -27,6 +27,7 @@ from portal.presenters.moderation_page import kept_until, tab_counts
 from portal.presenters.violations import describe_change, nearby
 from portal.reauthentication import require_reauthentication
 from portal.responses import render_space
+from portal.submissions import once
 
 PAGE = 10
 
@@ -39,7 +40,9 @@ def appeal(request: SignedInRequest, space_id: UUID, violation_id: int) -> HttpR
     form = AppealForm(request.POST)
     try:
         if form.is_valid():
-            domain.appeal(violation_id, form.cleaned_data["statement"], request.user)
+            with once(request) as is_first:
+                if is_first:
+                    domain.appeal(violation_id, form.cleaned_data["statement"], request.user)
     except Refused as error:
         form.add_error(None, str(error))
     if form.errors:
@@ -66,7 +69,12 @@ def decide(request: SignedInRequest, appeal_id: int) -> HttpResponse:
     decided = None
     try:
         if form.is_valid():
-            decided = domain.decide(appeal_id, form.cleaned_data["reason"], request.user, granted=form.granted)
+            with once(request) as is_first:
+                decided = (
+                    domain.decide(appeal_id, form.cleaned_data["reason"], request.user, granted=form.granted)
+                    if is_first
+                    else Appeal.objects.select_related("violation__space").get(pk=appeal_id)
+                )
     except Refused as error:
         form.add_error(None, str(error))
     if decided is None:

@@ -25,6 +25,7 @@ from portal.presenters.moderation_page import ANOTHER_HOLD, kept_until, tab_coun
 from portal.presenters.violations import describe_change
 from portal.reauthentication import require_reauthentication
 from portal.responses import redirect_to_origin, render_origin
+from portal.submissions import once
 
 PAGE = 25
 
@@ -44,7 +45,9 @@ def hold(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     form = HoldForm(request.POST)
     try:
         if form.is_valid():
-            domain.place(space_id, form.cleaned_data["reason"], request.user)
+            with once(request) as is_first:
+                if is_first:
+                    domain.place(space_id, form.cleaned_data["reason"], request.user)
     except Refused as error:
         form.add_error(None, str(error))
     if form.errors:
@@ -64,7 +67,12 @@ def release(request: SignedInRequest, hold_id: int) -> HttpResponse:
     released = None
     try:
         if form.is_valid():
-            released = domain.release(hold_id, form.cleaned_data["reason"], request.user)
+            with once(request) as is_first:
+                released = (
+                    domain.release(hold_id, form.cleaned_data["reason"], request.user)
+                    if is_first
+                    else Hold.objects.select_related("space").get(pk=hold_id)
+                )
     except Refused as error:
         form.add_error(None, str(error))
     if released is None:

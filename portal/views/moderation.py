@@ -25,6 +25,7 @@ from portal.presenters.moderation_queue import ORDERS, queue, search_url
 from portal.presenters.violations import describe_change, rules
 from portal.reauthentication import require_reauthentication
 from portal.responses import redirect_to_origin, render_moderated_space, render_origin
+from portal.submissions import once
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,7 +60,9 @@ def flag(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     try:
         if form.is_valid():
             rule, reason = form.cleaned_data["rule"], form.cleaned_data["reason"]
-            violations.flag(space.pk, rule.code, reason, request.user, form.evidence)
+            with once(request) as is_first:
+                if is_first:
+                    violations.flag(space.pk, rule.code, reason, request.user, form.evidence)
     except Refused as error:
         form.add_error(None, str(error))
     if form.errors:
@@ -77,7 +80,9 @@ def lift(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     form = LiftForm(request.POST)
     try:
         if form.is_valid():
-            violations.lift(space.pk, form.cleaned_data["reason"], request.user)
+            with once(request) as is_first:
+                if is_first:
+                    violations.lift(space.pk, form.cleaned_data["reason"], request.user)
     except Refused as error:
         form.add_error(None, str(error))
     if form.errors:
@@ -99,7 +104,9 @@ def flag_several(request: SignedInRequest) -> HttpResponse:
     try:
         if form.is_valid():
             rule, reason = form.cleaned_data["rule"], form.cleaned_data["reason"]
-            outcomes = violations.flag_each((space.pk for space in spaces), rule.code, reason, request.user)
+            ids = sorted(space.pk for space in spaces)  # all locked in one transaction: in one order
+            with once(request) as is_first:
+                outcomes = violations.flag_each(ids, rule.code, reason, request.user) if is_first else []
     except Refused as error:
         form.add_error(None, str(error))
     if form.errors:

@@ -18,6 +18,7 @@ from portal.access import is_admin, only
 from portal.forms.requests import TOKEN_DAYS, RecorderTokenForm
 from portal.http import SignedInRequest
 from portal.reauthentication import require_reauthentication
+from portal.submissions import once
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,14 +32,18 @@ def recorders(request: SignedInRequest) -> HttpResponse:
     try:
         if form.is_valid():
             asked = form.cleaned_data
-            token, text = tokens.create_token(
-                asked["name"],
-                asked["days"],
-                request.user,
-                asked["hosts"],
-                asked["scopes"],
-                for_anybody=asked["for_anybody"],
-            )
+            with once(request) as is_first:
+                if not is_first:
+                    messages.info(request, _("This form was sent twice. The token was created once, and shown then."))
+                    return redirect("recorders")
+                token, text = tokens.create_token(
+                    asked["name"],
+                    asked["days"],
+                    request.user,
+                    asked["hosts"],
+                    asked["scopes"],
+                    for_anybody=asked["for_anybody"],
+                )
             empty = RecorderTokenForm(initial={"scopes": [RecorderToken.Scope.INTAKE]})
             return _page(request, empty, made=token, text=text)
     except Refused as error:
