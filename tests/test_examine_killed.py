@@ -19,8 +19,8 @@ VTT = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Runner beans.\n"
 
 
 @pytest.mark.usefixtures("committed")
-def test_killed_at_every_commit(services: Services, alice: User, tone: Path, tmp_path: Path) -> None:
-    accepted, refused = (make_row(alice, state="processing", title=title) for title in ("Kept", "Refused"))
+def test_killed_at_every_commit(services: Services, alice: User, bob: User, tone: Path, tmp_path: Path) -> None:
+    accepted, refused = make_row(alice, state="processing", title="Kept"), make_row(bob, state="processing")
     store_upload(accepted, tone)
     (tmp_path / "notes.m4a").write_text("What we talked about.\n")
     store_upload(refused, tmp_path / "notes.m4a")
