@@ -49,7 +49,7 @@ ELSEWHERE = {
     "account_change_password": "tests/test_access_coverage.py::test_nothing_else_is_public",
     "account_reauthenticate": "tests/test_access_coverage.py::test_nothing_else_is_public",
     "mfa_authenticate": "tests/test_second_factor.py::test_sign_in_with_an_app_needs_its_code",
-    "mfa_login_webauthn": "tests/test_browser_passkeys.py::test_sign_in_with_a_passkey_alone",
+    "mfa_login_webauthn": "tests/test_browser_sign_in.py::test_sign_in_with_a_passkey_alone",
     **dict.fromkeys(
         ("mfa_activate_totp", "mfa_add_webauthn", "mfa_download_recovery_codes", "mfa_generate_recovery_codes"),
         "tests/test_second_factor.py::test_changes_of_second_factors_need_a_fresh_sign_in",

@@ -10,7 +10,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from archive.models import User
+from archive.accounts import invitations
+from archive.models import Invitation, User
 from portal.sign_in.providers import verified_emails
 from tests.support.http_clients import fetch, make_client
 from tests.support.oidc_provider import Provider, oidc_provider
@@ -90,6 +91,37 @@ def test_everybody_else_is_refused(
     assert user_of(client) is None
     assert (User.objects.count(), SocialAccount.objects.count()) == (1, 0)
     assert client.get("/accounts/3rdparty/signup/").status_code == 404
+
+
+def test_an_invited_address_becomes_an_account(provider: Provider, admin: User) -> None:
+    """With the invitation's role, and without its link: the provider has verified the address."""
+    invitations.invite("Eva@example.org", "auditor", 7, admin)
+    provider.person |= {"email": "eva@example.org", "preferred_username": "eva", "name": "Eva"}
+    client = make_client()
+
+    sign_in(client)
+
+    eva = User.objects.get(username="eva")
+    assert (user_of(client), eva.is_auditor, eva.has_usable_password()) == (str(eva.pk), True, False)
+    assert EmailAddress.objects.get(user=eva).verified
+    assert Invitation.objects.get().state == "accepted"
+    # Once: the next one with this address is a link to the account, not another account.
+    provider.person["sub"] = "4712"
+    sign_in(make_client())
+    assert User.objects.filter(email__iexact="eva@example.org").count() == 1
+
+
+@pytest.mark.parametrize("change", ["unverified", "revoked"])
+def test_an_invitation_does_not_help_without_its_address(change: str, provider: Provider, admin: User) -> None:
+    invitation, _ = invitations.invite("eva@example.org", "host", 7, admin)
+    provider.person["email"] = "eva@example.org"
+    if change == "unverified":
+        provider.person["email_verified"] = False
+    else:
+        invitations.revoke(invitation.pk, admin)
+
+    assert sign_in(make_client()).status_code == 403  # type: ignore[attr-defined]
+    assert User.objects.count() == 1
 
 
 def test_the_request_has_pkce_and_the_callback(provider: Provider) -> None:

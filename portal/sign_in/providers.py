@@ -7,20 +7,38 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.base import AuthProcess
-from django.http import Http404, HttpRequest
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from archive.models import User
+from archive.accounts import invitations
+from archive.errors import Refused
+from archive.models import Invitation, User
 from portal.sign_in.events import log_event
 
 X = "twitter_oauth2"
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """Links an account of a provider to the user whose verified e-mail address the provider has verified, too."""
+    """Links an account of a provider to the user whose verified e-mail address the provider has verified, too, or
+    accepts the invitation of that address."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
-        return False
+        return find_invitation(sociallogin) is not None
+
+    def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
+        """Create the account and accept the invitation, both or neither. It has no password yet."""
+        try:
+            with transaction.atomic():
+                found = find_invitation(sociallogin)
+                invitation = invitations.lock_valid(invitations.make_token(found) if found else "")
+                sociallogin.user.email = invitation.email
+                sociallogin.email_addresses = [EmailAddress(email=invitation.email, verified=True, primary=True)]
+                user: User = super().save_user(request, sociallogin, form)
+                invitations.accept(invitation, user)
+        except Refused:
+            raise ImmediateHttpResponse(_refuse(request, sociallogin)) from None
+        return user
 
     def get_app(self, request: HttpRequest, provider: Any, client_id: Any = None) -> Any:
         """Raises Http404 for a provider that is not set up."""
@@ -38,11 +56,10 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         return None
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """Refuse who is not linked, not known by a verified address, and not about to link an account of theirs."""
+        """Refuse who is not linked, not known by a verified address, not invited, and not linking an account here."""
         connects = sociallogin.state.get("process") == AuthProcess.CONNECT and request.user.is_authenticated
-        if not sociallogin.is_existing and not connects:
-            log_event("sign_in_failed", request, provider=sociallogin.account.provider, reason="not_invited")
-            raise ImmediateHttpResponse(render(request, "socialaccount/not_invited.html", status=403))
+        if not sociallogin.is_existing and not connects and find_invitation(sociallogin) is None:
+            raise ImmediateHttpResponse(_refuse(request, sociallogin))
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, error: Any = None, **kwargs: Any) -> None:
         log_event("sign_in_failed", request, provider=provider.id, reason=str(error or "error"))
@@ -54,3 +71,16 @@ def verified_emails(sociallogin: Any) -> list[str]:
     if sociallogin.account.provider == X and (email := sociallogin.account.extra_data.get("confirmed_email")):
         emails.append(email)
     return emails
+
+
+def find_invitation(sociallogin: Any) -> Invitation | None:
+    """The invitation of an address that the provider has verified, if it can be accepted now."""
+    for email in verified_emails(sociallogin):
+        if invitation := invitations.valid().filter(email__iexact=email).first():
+            return invitation
+    return None
+
+
+def _refuse(request: HttpRequest, sociallogin: Any) -> HttpResponse:
+    log_event("sign_in_failed", request, provider=sociallogin.account.provider, reason="not_invited")
+    return render(request, "socialaccount/not_invited.html", status=403)

@@ -1,13 +1,15 @@
-"""Second factors in a real browser, under the real Content-Security-Policy: passkeys, and an authenticator app."""
+"""Signing in with a real browser, under the real Content-Security-Policy: passkeys, an app, another provider."""
 
 import re
 from collections.abc import Iterator
 
 import pytest
+from allauth.account.models import EmailAddress
 from playwright.sync_api import Page, expect
 
 from archive.models import User
 from tests.support.factory import PASSWORD, make_user
+from tests.support.oidc_provider import CLIENT, SECRET, oidc_provider
 from tests.support.passkeys import add_authenticator, list_credentials
 from tests.support.processes import Services
 from tests.support.totp import fresh_totp
@@ -66,6 +68,7 @@ def confirm_with_the_passkey(page: Page, site: str) -> None:
     make_sessions_stale()
     page.goto(f"{site}/recorders/")
     page.get_by_label("Which machine it is for").fill("Studio 7")
+    page.get_by_label("For every host").check()
     page.get_by_role("button", name="Make a token").click()
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_text("Studio 7").first).to_be_visible()
@@ -119,3 +122,16 @@ def test_a_device_is_signed_out_from_another(chromium: object, page: Page, site:
 
     phone.reload()
     expect(phone.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_sign_in_at_another_provider(page: Page, services: Services, alice: User) -> None:
+    """The policy of the page lets the form lead to the provider."""
+    EmailAddress.objects.create(user=alice, email="alice@example.org", verified=True, primary=True)
+    with oidc_provider() as provider:
+        provider.person = {"sub": "1", "email": "alice@example.org", "email_verified": True}
+        client = {"OIDC_CLIENT_ID": CLIENT, "OIDC_CLIENT_SECRET": SECRET, "OIDC_NAME": "Example ID"}
+        services.web(OIDC_ISSUER=provider.url, **client)
+
+        page.goto(f"{services.url}/accounts/login/")
+        page.get_by_role("button", name="Sign in with Example ID").click()
+        expect(page.get_by_text("Account: Alice")).to_be_visible()
