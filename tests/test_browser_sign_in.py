@@ -60,6 +60,11 @@ def test_sign_in_with_a_passkey_alone(page: Page, site: str) -> None:
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page).to_have_url(f"{site}/log/")
 
+    page.context.clear_cookies()
+    enter_password(page, site, "ada")
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_text("Account: Ada")).to_be_visible()
+
     confirm_with_the_passkey(page, site)
 
 

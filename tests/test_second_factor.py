@@ -2,15 +2,17 @@
 
 import json
 import re
+from io import StringIO
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
 from archive import recorders
-from archive.models import User
+from archive.models import LogEntry, User
 from portal.sign_in.mfa_adapter import MFAAdapter
 from tests.support.api_client import ApiClient
 from tests.support.factory import PASSWORD, make_user
@@ -170,3 +172,34 @@ def test_passkeys_of_others_are_404(page: str, alice: User, bob: User) -> None:
     for answer in (client.get, client.post):
         assert answer(f"/accounts/2fa/webauthn/keys/{key.pk}/{page}/").status_code == 404
     assert Authenticator.objects.get().data == {"name": "Phone"}
+
+
+def test_an_operator_resets_lost_factors(alice: User, admin: User, client: Client) -> None:
+    set_up_app(make_client(alice))
+    client.post("/accounts/login/", {"login": "ada", "password": PASSWORD})
+    out = StringIO()
+
+    call_command("reset_second_factors", "alice", "--by", "ada", "--json", stdout=out)
+
+    assert json.loads(out.getvalue()) == {"user": alice.pk, "second_factors": 1, "sessions": 0}
+    assert sign_in(make_client(), "alice") == "/"
+    entry = LogEntry.objects.get(event="account.second_factors_reset")
+    assert (entry.detail["account"], entry.actor_id) == (alice.pk, admin.pk)
+    assert client.get("/").status_code == 200  # sessions of others live
+
+
+def test_only_superusers_reset_the_factors_of_a_superuser(alice: User, admin: User) -> None:
+    User.objects.filter(pk=alice.pk).update(is_superuser=True)
+    set_up_app(make_client(alice))
+
+    with pytest.raises(CommandError):
+        call_command("reset_second_factors", "alice", "--by", "ada")
+    assert Authenticator.objects.filter(user=alice, type="totp").exists()
+
+
+def test_no_passkey_is_offered_to_who_has_none(alice: User) -> None:
+    set_up_app(make_client(alice))
+    client = make_client()
+    sign_in(client, "alice")
+
+    assert "use-passkey" not in client.get("/accounts/2fa/authenticate/").content.decode()

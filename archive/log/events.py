@@ -96,6 +96,9 @@ ACCOUNT_SESSIONS_ENDED = Event(
 ACCOUNT_RESET_LINK_CREATED = Event(
     "account.reset_link_created", _("Link for a new password created"), icon="person", summary=summaries.account
 )
+ACCOUNT_SECOND_FACTORS_RESET = Event(
+    "account.second_factors_reset", _("All second factors deleted"), icon="person", summary=summaries.account
+)
 ACCOUNT_CLOSED = Event("account.closed", _("Account closed"), icon="person", summary=summaries.account)
 
 OBJECT_MISSING = Event("object.missing", _("Object missing from the store"), premis="fixity check", icon="alert")

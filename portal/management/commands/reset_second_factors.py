@@ -1,0 +1,40 @@
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
+
+from archive.accounts import changes
+from archive.log import events
+from archive.management.base import Command as Base
+from archive.management.base import add_by, find_user
+from archive.models import User
+from portal.sign_in.events import log_event
+from portal.sign_in.sessions import end_sessions
+
+
+class Command(Base):
+    help = "Delete all second factors of an account, whose owner has lost them, and end its sessions."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("name", metavar="NAME", help="the user name")
+        add_by(parser, required=False)
+
+    def run(self, **options: Any) -> None:
+        user = User.objects.filter(username=options["name"]).first()
+        if user is None:
+            raise CommandError(f"There is no user {options['name']!r}.")
+        by = find_user(options["by"]) if options["by"] else None
+        with transaction.atomic():
+            changes.lock_account(user.pk, by)
+            count = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).count()
+            Authenticator.objects.filter(user=user).delete()
+            sessions = end_sessions(user)
+            changes.record(events.ACCOUNT_SECOND_FACTORS_RESET, user, by)
+        log_event("second_factors_reset", None, user, by=by.pk if by else None)
+        self.print_result(
+            f"Deleted {count} second factors of {user.username}, and ended {sessions} sessions.",
+            {"user": user.pk, "second_factors": count, "sessions": sessions},
+            as_json=options["json"],
+        )
