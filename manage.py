@@ -21,7 +21,7 @@ def use_own_environment() -> None:
 
 def configure(command: str) -> str | None:
     """Fill os.environ from .data/env unless DATABASE_URL is set. Returns what the command lacks, or None."""
-    if "DATABASE_URL" in os.environ:
+    if {"DATABASE_URL", "DATABASE_URL_FILE"} & set(os.environ):
         return None
     data = HERE / ".data"
     configured = (data / "env").exists()

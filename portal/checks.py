@@ -16,7 +16,7 @@ from django.core.validators import validate_email
 
 from archive.display.assets import assets
 from archive.language_tags import is_language_tag
-from portal import env
+from portal import env, processes
 
 TAG = "spacekeep"
 # Without a local tokenizer, faster-whisper would download one.
@@ -98,7 +98,7 @@ def arrivals(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Che
     if not settings.LIVEKIT_API_KEY:
         return errors
     for name in ("LIVEKIT_API_SECRET", "LIVEKIT_RECORDER", "LIVEKIT_BUCKET"):
-        if not getattr(settings, name):
+        if not getattr(settings, name) and processes.is_needed(name, env.PROCESS):
             hint = "LIVEKIT_API_KEY is set, and needs it. docs/how-to/receive-from-livekit.md describes the settings."
             errors.append(Error(f"{name} is not set.", hint=hint, id="spacekeep.E064"))
     ours = (settings.S3_ENDPOINT_URL, settings.S3["bucket_name"])

@@ -37,10 +37,17 @@ def download_path(package: Package, by: User | RecorderToken) -> str:
     return reverse("download", args=[token, "export_part" if kind == "v" else "bundle"])
 
 
-def _state(package: Package, by: User | RecorderToken) -> str:
-    """A digest of what ends a link when it changes: the package's link version, and the user's password hash."""
+def _state(package: Package, by: User | RecorderToken, secret: str | None = None) -> str:
+    """A digest of what ends a link when it changes: the package's link version, and the user's password hash.
+    `secret`: SECRET_KEY, or a former one."""
     password = by.password if isinstance(by, User) else ""
-    return salted_hmac(SALT, f"{package.link_version} {password}", algorithm="sha256").hexdigest()[:32]
+    value = f"{package.link_version} {password}"
+    return salted_hmac(SALT, value, secret=secret, algorithm="sha256").hexdigest()[:32]
+
+
+def _is_state(state: str, package: Package, by: User | RecorderToken) -> bool:
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(constant_time_compare(state, _state(package, by, secret)) for secret in secrets)
 
 
 def link_ends_at() -> datetime:
@@ -105,7 +112,7 @@ class DownloadToken:
         except (signing.BadSignature, ValueError, KeyError):
             raise Http404 from None
         grantee = DownloadGrantee.load(grantee_kind, by)
-        if package and (_is_old(token) or not constant_time_compare(state, _state(package, grantee.by))):
+        if package and (_is_old(token) or not _is_state(state, package, grantee.by)):
             raise LinkEnded
         return cls(package, grantee, [UUID(space_id) for space_id in space_ids])
 

@@ -1,5 +1,6 @@
 """Read typed settings from the environment.
 
+NAME_FILE names a file with the value of NAME: for secrets, which don't belong into the environment of a container.
 Missing or invalid values do not raise here. They are collected in `problems`, and the system check in portal/checks.py
 reports all of them at once, each with an id and a hint.
 """
@@ -7,8 +8,11 @@ reports all of them at once, each with an id and a hint.
 import base64
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from portal import processes
 
 
 @dataclass(frozen=True)
@@ -21,15 +25,31 @@ class Problem:
 problems: list[Problem] = []
 
 
+def raw(name: str) -> str:
+    """The value of `name`, or of the file that NAME_FILE names, without white space around it. Empty if not set.
+
+    The file of a secret that this process does not need is not opened: it may be mounted elsewhere only.
+    """
+    value, file = os.environ.get(name, "").strip(), os.environ.get(f"{name}_FILE", "").strip()
+    if value or not file or not processes.is_needed(name, PROCESS):
+        return value
+    try:
+        return Path(file).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        problems.append(Problem("spacekeep.E091", f"{name}_FILE can't be read: {reason}.", f"It is {file}."))
+        return ""
+
+
 def text(name: str, default: str | None = None, *, id: str = "", hint: str = "") -> str:
-    """Read a text. Without a `default` it is required, and `id` and `hint` are those of the problem."""
-    value = os.environ.get(name, "").strip()
+    """Read a text. Without a `default` it is required (of this process: portal/processes.py), and `id` and `hint` are
+    those of the problem."""
+    value = raw(name)
     if value:
         return value
-    if default is None:
+    if default is None and processes.is_needed(name, PROCESS):
         problems.append(Problem(id, f"{name} is not set.", hint))
-        return ""
-    return default
+    return default or ""
 
 
 def number(name: str, default: int, *, least: int, most: int = 10**9, id: str) -> int:
@@ -49,8 +69,17 @@ def choice(name: str, allowed: tuple[str, ...], *, id: str) -> str:
     value = os.environ.get(name, "").strip()
     if not value or value in allowed:
         return value or allowed[0]
-    problems.append(Problem(id, f"{name} is {value!r}.", f"It is {' or '.join(allowed)}; by default {allowed[0]}."))
+    problems.append(
+        Problem(
+            id,
+            f"{name} is {value!r}.",
+            f"It is {' or '.join(filter(None, allowed))}; by default {allowed[0] or 'empty'}.",
+        )
+    )
     return allowed[0]
+
+
+PROCESS = choice("PROCESS", ("", *processes.ALL), id="spacekeep.E092")
 
 
 def flag(name: str, default: bool) -> bool:
@@ -62,7 +91,7 @@ def flag(name: str, default: bool) -> bool:
 
 
 def comma_list(name: str, default: list[str]) -> list[str]:
-    value = os.environ.get(name, "")
+    value = raw(name)
     return [word.strip() for word in value.split(",") if word.strip()] or default
 
 
@@ -78,7 +107,16 @@ def address(name: str, schemes: tuple[str, ...], default: str | None = None, *, 
 
 def seed(name: str, *, id: str, hint: str) -> bytes:
     """Read 32 bytes in base64. They are secret, so the problem does not repeat them."""
-    value = text(name, id=id, hint=hint)
+    return _decode_key(name, text(name, id=id, hint=hint), id=id, hint=hint)
+
+
+def keys(name: str, *, id: str, hint: str) -> list[bytes]:
+    """Read a comma-separated list of 32 bytes each, in base64."""
+    decoded = [_decode_key(name, value, id=id, hint=hint) for value in comma_list(name, [])]
+    return [key for key in decoded if key]
+
+
+def _decode_key(name: str, value: str, *, id: str, hint: str) -> bytes:
     try:
         key = base64.b64decode(value, validate=True)
     except ValueError:
@@ -123,7 +161,7 @@ def mail(name: str, *, id: str) -> Mail:
     smtp://[user:password@]host[:port][?tls=True] (STARTTLS), smtps:// (TLS from the first byte) or file:///folder;
     empty for no mail. It may hold a password, so the problem does not repeat it.
     """
-    value = os.environ.get(name, "").strip()
+    value = raw(name)
     if not value:
         return Mail()
     try:

@@ -108,4 +108,4 @@ def test_a_downloaded_certificate_verifies(deleted: Space, alice: User, tmp_path
     (folder / "key.pem").write_bytes(make_client().get(reverse("certificate-key")).content)
 
     assert main([str(folder / "c.json"), "--key", str(folder / "key.pem")]) == 0
-    assert certificate.public_key() == (folder / "key.pem").read_bytes()
+    assert certificate.public_keys() == (folder / "key.pem").read_bytes()

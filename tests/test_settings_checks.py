@@ -15,7 +15,7 @@ HTTPS = {"SITE_URL": "https://spaces.example.org", "ALLOWED_HOSTS": "spaces.exam
 STRONG = "k3-Vq8zT1wLr0Yc6NfUe9PbXs2GdHj7MaQoRiKtWvZyB4xC5-8hJdFw"
 
 MISSING = {
-    "SECRET_KEY": ("spacekeep.E001", "A long random text, the same for web, worker and beat."),
+    "SECRET_KEY": ("spacekeep.E001", "A long random text, the same for web and workers."),
     "CERTIFICATE_KEY": ("spacekeep.E040", "Make one with: openssl rand -base64 32. Keep it for as long as you can."),
     "SITE_URL": ("spacekeep.E002", "The address at which people open the portal."),
     "DATABASE_URL": ("spacekeep.E003", "postgres://user:password@host:5432/spacekeep"),
@@ -149,7 +149,7 @@ def test_no_command_starts_with_wrong_settings(program: list[str], tmp_path: obj
 
     assert done.returncode != 0
     output = done.stderr
-    assert "spacekeep.E001: SECRET_KEY is not set. A long random text, the same for web, worker and beat." in output
+    assert "spacekeep.E001: SECRET_KEY is not set. A long random text, the same for web and workers." in output
     assert "spacekeep.E016: LEASE_SECONDS is 'soon'. It is a whole number, at least 2; by default 600." in output
     assert "Traceback" not in output
 

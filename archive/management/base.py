@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
@@ -29,6 +30,8 @@ class Command(BaseCommand, ABC):
             raise CommandError(f"{error} Check S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY. Nothing was lost.") from error
         except StorageError as error:
             raise CommandError(f"{error} Run the command again when it is back: nothing was lost.") from error
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
         except SpacekeepError as error:
             raise CommandError(str(error)) from error
         except OperationalError as error:

@@ -21,9 +21,10 @@ from typing import Any
 from uuid import UUID
 
 import rfc8785
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from archive import log
 from archive.log import events
@@ -42,9 +43,24 @@ class VerifiedEmpty:
     attempt: int
 
 
-def public_key() -> bytes:
-    """The public half of CERTIFICATE_KEY, as PEM (SubjectPublicKeyInfo)."""
-    return _key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+def require_key() -> None:
+    """Raise ImproperlyConfigured in a process that can sign no certificate. Before a deletion starts: it must end."""
+    if not settings.CERTIFICATE_KEY:
+        raise ImproperlyConfigured("CERTIFICATE_KEY is not set: this process can sign no certificate of deletion.")
+
+
+def public_keys() -> bytes:
+    """The public keys as PEM (SubjectPublicKeyInfo): that of CERTIFICATE_KEY, then those of earlier ones.
+
+    A process without CERTIFICATE_KEY has CERTIFICATE_PUBLIC_KEYS only. Raises ImproperlyConfigured without either.
+    """
+    keys = [Ed25519PublicKey.from_public_bytes(key) for key in settings.CERTIFICATE_PUBLIC_KEYS]
+    if settings.CERTIFICATE_KEY:
+        own = _key().public_key()
+        keys = [own, *(key for key in keys if key != own)]
+    if not keys:
+        raise ImproperlyConfigured("Neither CERTIFICATE_KEY nor CERTIFICATE_PUBLIC_KEYS is set.")
+    return b"".join(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo) for key in keys)
 
 
 def key_id() -> str:

@@ -49,6 +49,7 @@ from archive.leases import Claim
 from archive.log import SYSTEM, events
 from archive.models import Bundle, Derived, LogEntry, Recording, Space, Transcript, Transcription, UploadSession
 from archive.models.space_queries import is_due
+from archive.retention import certificate
 from archive.retention import due as due_spaces
 from archive.retention.tombstone import write_tombstones
 from archive.storage import Listing, StoredVersion, keys, store
@@ -72,6 +73,7 @@ def purge(space_id: UUID) -> bool:
 def purge_all(space_ids: Collection[UUID], keys_at_once: int = BATCH) -> list[UUID]:
     """`purge` for several at a time, `keys_at_once` in one DeleteObjects. Returns the ids of those that this call
     deleted."""
+    certificate.require_key()
     begin_all(space_ids)
     claims = leases.claim_all(Space, space_ids, [Space.State.EXPIRING])
     if not claims:

@@ -52,7 +52,7 @@ def canonical(value: Any) -> bytes:
 
 
 def parsed(data: bytes, what: str = "it") -> dict[str, Any]:
-    """The JSON object in `data`; `what` names it for the error. Raises NotGood."""
+    """The JSON object in `data`; `what` names it for the error. Raises InvalidCertificate."""
 
     def refuse(text: str) -> NoReturn:
         raise ValueError(f"{text[:20]} is not a whole number")
@@ -66,8 +66,8 @@ def parsed(data: bytes, what: str = "it") -> dict[str, Any]:
     return found
 
 
-def verify(data: bytes, key: Ed25519PublicKey) -> dict[str, Any]:
-    """The certificate in `data`, which is whole and signed with `key`. Raises NotGood."""
+def verify(data: bytes, *keys: Ed25519PublicKey) -> dict[str, Any]:
+    """The certificate in `data`, which is whole and signed with one of `keys`. Raises InvalidCertificate."""
     found = parsed(data)
     if found.get("format") != FORMAT:
         raise InvalidCertificate(f"it is not a {FORMAT}: format is {found.get('format')!r}")
@@ -82,8 +82,9 @@ def verify(data: bytes, key: Ed25519PublicKey) -> dict[str, Any]:
             raise InvalidCertificate(f"the field {name!r} is not what it should be")
     if unknown := sorted(set(found) - set(FIELDS)):
         raise InvalidCertificate(f"there is a field {unknown[0]!r} that no certificate has")
-    if found["key"] != key_id(key):
-        raise InvalidCertificate(f"it names another key: {found['key']}; the one that was given is {key_id(key)}")
+    given = {key_id(key): key for key in keys}
+    if found["key"] not in given:
+        raise InvalidCertificate(f"it names another key: {found['key']}; given: {', '.join(given)}")
     try:
         whole = canonical(found)
         signed = canonical({name: value for name, value in found.items() if name != "signature"})
@@ -95,14 +96,14 @@ def verify(data: bytes, key: Ed25519PublicKey) -> dict[str, Any]:
     if not re.fullmatch("[0-9a-f]{128}", found["signature"]):
         raise InvalidCertificate("the signature is not 64 bytes in lower-case hex")
     try:
-        key.verify(bytes.fromhex(found["signature"]), signed)
+        given[found["key"]].verify(bytes.fromhex(found["signature"]), signed)
     except InvalidSignature:
         raise InvalidCertificate("the signature does not fit: it, or what it signs, was changed") from None
     return found
 
 
 def check_bundle(certificate: dict[str, Any], bundle: dict[str, Any]) -> None:
-    """Whether the certificate is about the recording whose bundle has this space.json. Raises NotGood."""
+    """Whether the certificate is about the recording whose bundle has this space.json. Raises InvalidCertificate."""
     try:
         facts = {
             "title": bundle["title"],
@@ -130,24 +131,29 @@ def read(path: Path) -> bytes:
         raise InvalidCertificate(f"{path} can't be read ({error.strerror})") from error
 
 
-def read_key(path: Path) -> Ed25519PublicKey:
+def read_keys(path: Path) -> list[Ed25519PublicKey]:
+    """The public keys in a PEM file: several after a rotation."""
+    blocks = re.findall(rb"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----", read(path), re.DOTALL)
     try:
-        key = load_pem_public_key(read(path))
+        keys = [load_pem_public_key(block) for block in blocks]
     except ValueError as error:
         raise InvalidCertificate(f"{path} is not a public key in PEM") from error
-    if not isinstance(key, Ed25519PublicKey):
+    if not keys:
+        raise InvalidCertificate(f"{path} is not a public key in PEM")
+    found = [key for key in keys if isinstance(key, Ed25519PublicKey)]
+    if len(found) != len(keys):
         raise InvalidCertificate(f"{path} is not an Ed25519 key")
-    return key
+    return found
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Check a certificate of deletion.")
     parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("--key", type=Path, required=True, metavar="PUB", help="the archive's public key, PEM")
+    parser.add_argument("--key", type=Path, required=True, metavar="PUB", help="the archive's public keys, PEM")
     parser.add_argument("--bundle", type=Path, metavar="SPACE_JSON", help="data/space.json of a bundle of it")
     options = parser.parse_args(arguments)
     try:
-        found = verify(read(options.file), read_key(options.key))
+        found = verify(read(options.file), *read_keys(options.key))
         if options.bundle:
             check_bundle(found, parsed(read(options.bundle), str(options.bundle)))
     except InvalidCertificate as error:

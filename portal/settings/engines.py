@@ -2,7 +2,7 @@
 
 import environ
 
-from portal import env
+from portal import env, processes
 from portal.settings.site import DEBUG
 
 DATABASE_URL = env.address(
@@ -18,7 +18,7 @@ DATABASE_OWNER_URL = env.address(
     "DATABASE_OWNER_URL",
     ("postgres", "postgresql"),
     default="",
-    id="spacekeep.E070",
+    id="spacekeep.E090",
     hint="postgres://owner:password@host:5432/spacekeep",
 )
 OWNER = environ.Env.db_url_config(DATABASE_OWNER_URL) if DATABASE_OWNER_URL else {}
@@ -106,8 +106,10 @@ STORAGES = {
 # Mail (archive/notices): without EMAIL_URL none is sent, and people find their notices on the page.
 
 MAIL = env.mail("EMAIL_URL", id="spacekeep.E028")
-MAIL_ON = bool(MAIL.host or MAIL.folder)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "")  # portal/checks.py wants one where mail is sent
+# A process that has notices sent by others, and so has no EMAIL_URL, knows by MAIL_FROM that mail is sent.
+SENT_BY_OTHERS = bool(DEFAULT_FROM_EMAIL) and not processes.is_needed("EMAIL_URL", env.PROCESS)
+MAIL_ON = bool(MAIL.host or MAIL.folder) or SENT_BY_OTHERS
 EMAIL_BACKEND = MAIL.backend
 EMAIL_FILE_PATH = MAIL.folder
 EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port

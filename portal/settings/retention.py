@@ -30,6 +30,12 @@ SIGNED_URL_SECONDS = env.number("SIGNED_URL_SECONDS", 300, least=1, most=300, id
 
 # Certificates of deletion are signed with it (archive/retention/certificate.py): the seed of an Ed25519 key.
 
+# The public halves of it and of earlier ones, for processes that publish them and sign nothing.
+CERTIFICATE_PUBLIC_KEYS = env.keys(
+    "CERTIFICATE_PUBLIC_KEYS",
+    id="spacekeep.E041",
+    hint="The public key of CERTIFICATE_KEY, then earlier ones: docs/security.md says how to get them.",
+)
 CERTIFICATE_KEY = env.seed(
     "CERTIFICATE_KEY",
     id="spacekeep.E040",

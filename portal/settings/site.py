@@ -7,7 +7,7 @@ from portal import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
-SECRET_KEY = env.text("SECRET_KEY", id="spacekeep.E001", hint="A long random text, the same for web, worker and beat.")
+SECRET_KEY = env.text("SECRET_KEY", id="spacekeep.E001", hint="A long random text, the same for web and workers.")
 SECRET_KEY_FALLBACKS = env.comma_list("SECRET_KEY_FALLBACKS", [])  # older ones, which still verify and decrypt
 DEBUG = env.flag("DEBUG", False)
 SITE_URL = env.origin("SITE_URL", id="spacekeep.E002", hint="The address at which people open the portal.")

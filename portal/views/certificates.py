@@ -45,7 +45,7 @@ def certificate(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 @require_safe
 def key(request: HttpRequest) -> HttpResponse:
     """The public key."""
-    return _file(certifying.public_key(), "application/x-pem-file", "spacekeep-certificates.pem")
+    return _file(certifying.public_keys(), "application/x-pem-file", "spacekeep-certificates.pem")
 
 
 def _file(content: bytes, content_type: str, name: str) -> HttpResponse:

@@ -1,0 +1,33 @@
+"""Which process needs which secret. PROCESS names the process of this environment; without it, it has to serve for all.
+
+A process starts without the secrets of others, and stops with a hint where one of its own is missing (portal/env.py).
+docs/operations.md has the same table, and docker-compose.yml follows it.
+"""
+
+WEB, HEALTH, BEAT, SETUP = "web", "health", "beat", "setup"
+WORKER, DELETER, TRANSCRIBER = "worker", "deleter", "transcriber"
+ALL = (WEB, HEALTH, WORKER, DELETER, TRANSCRIBER, BEAT, SETUP)
+
+WITH_TASKS = {WEB, WORKER, DELETER, TRANSCRIBER, BEAT}
+WITH_CONTENT = {WEB, WORKER, DELETER, TRANSCRIBER, SETUP}
+NEEDED_BY: dict[str, set[str]] = {
+    "SECRET_KEY": {WEB, WORKER},  # the worker mails links that it signs
+    "SECRET_KEY_FALLBACKS": {WEB},
+    "CERTIFICATE_KEY": {DELETER},
+    "CERTIFICATE_PUBLIC_KEYS": {WEB},
+    "DATABASE_URL": {*ALL} - {BEAT},
+    "DATABASE_OWNER_URL": {SETUP},
+    "BROKER_URL": WITH_TASKS,
+    "S3_ACCESS_KEY_ID": WITH_CONTENT,
+    "S3_SECRET_ACCESS_KEY": WITH_CONTENT,
+    "EMAIL_URL": {WEB, WORKER},
+    "OIDC_CLIENT_SECRET": {WEB},
+    "X_CLIENT_SECRET": {WEB},
+    "LIVEKIT_API_SECRET": {WEB, WORKER},
+    "LIVEKIT_S3_SECRET_ACCESS_KEY": {WORKER},
+}
+
+
+def is_needed(name: str, process: str) -> bool:
+    """Whether a process needs a setting. What is no secret is needed by all; `process` is empty for all in one."""
+    return not process or process in NEEDED_BY.get(name, ALL)

@@ -1,0 +1,171 @@
+"""docker-compose.yml: each service is confined, and has the secrets and networks that it needs and no others."""
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from portal import processes
+from tests.support.processes import ROOT
+
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+ENGINES = ("postgres", "valkey", "seaweedfs", "proxy")
+OURS = sorted(set(SERVICES) - set(ENGINES))
+NETWORKS = {
+    "postgres": {"database"},
+    "valkey": {"broker"},
+    "seaweedfs": {"store", "store_front"},
+    "proxy": {"front", "portal"},
+    "prepare": {"database", "store"},
+    "web": {"portal", "database", "broker", "store", "outside"},
+    "health": {"portal", "database"},
+    "worker": {"database", "broker", "store", "outside"},
+    "deleter": {"database", "broker", "store"},
+    "transcriber": {"database", "broker", "store"},
+    "beat": {"broker"},
+}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_confined(name: str) -> None:
+    service = SERVICES[name]
+
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["read_only"] is True
+    assert 0 < service["pids_limit"] <= 512
+    assert re.fullmatch(r"(\$\{[A-Z_]+:-)?[1-9][0-9]*[mg]\}?", service["mem_limit"])
+    assert not {"privileged", "devices", "network_mode", "pid", "ipc", "userns_mode"} & set(service)
+    assert not any("docker.sock" in str(volume) for volume in service.get("volumes", []))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_only_entry_points_that_change_the_user_have_capabilities(name: str) -> None:
+    needed = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"] if name in {"postgres", "seaweedfs"} else None
+
+    assert SERVICES[name].get("cap_add") == needed
+
+
+def test_every_service_has_the_networks_of_what_it_talks_to() -> None:
+    assert {name: set(service["networks"]) for name, service in SERVICES.items()} == NETWORKS
+    inside = {name for name, network in COMPOSE["networks"].items() if network and network["internal"]}
+    assert inside == {"portal", "database", "broker", "store"}
+    assert set(COMPOSE["networks"]) - inside == {"front", "store_front", "outside"}
+
+
+def test_only_the_proxy_and_the_store_publish_a_port() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+
+    assert published == {
+        "proxy": ["${WEB_PORT:-127.0.0.1:8000}:8080"],
+        "seaweedfs": ["${S3_PORT:-127.0.0.1:8333}:8333"],
+    }
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_process_has_its_secrets_and_no_others(name: str) -> None:
+    environment = SERVICES[name]["environment"]
+    process = environment["PROCESS"]
+    needed = {secret for secret, by in processes.NEEDED_BY.items() if process in by}
+
+    files = {
+        variable.removesuffix("_FILE"): file for variable, file in environment.items() if variable.endswith("_FILE")
+    }
+    mounted = set(SERVICES[name]["secrets"])
+    assert {secret for secret in files if files[secret] == f"/run/secrets/{secret.lower()}"} == set(files)
+    assert {secret.upper() for secret in mounted} == needed
+    assert needed <= set(files)  # the other files are not mounted, and processes.py says that they are not needed
+    assert process == {"prepare": "setup"}.get(name, name)
+
+
+def test_every_process_of_ours_is_a_service() -> None:
+    assert {SERVICES[name]["environment"]["PROCESS"] for name in OURS} == set(processes.ALL)
+
+
+def test_the_most_precious_secrets_are_in_one_place_each() -> None:
+    having = {secret: [name for name in OURS if secret in SERVICES[name]["secrets"]] for secret in COMPOSE["secrets"]}
+
+    assert having["certificate_key"] == ["deleter"]
+    assert having["database_owner_url"] == ["prepare"]
+    assert having["secret_key"] == ["web", "worker"]
+
+
+def test_no_secret_is_in_an_environment_or_on_a_command_line() -> None:
+    for name, service in SERVICES.items():
+        environment = service.get("environment", {})
+        bare = [key for key in environment if re.search("KEY|SECRET|PASSWORD|TOKEN|_URL$", key)]
+        bare = [key for key in bare if not key.endswith("_FILE")]
+        assert set(bare) <= {
+            *("SITE_URL", "S3_ENDPOINT_URL", "S3_PUBLIC_ENDPOINT_URL", "LIVEKIT_URL"),
+            *("LIVEKIT_API_KEY", "LIVEKIT_S3_ENDPOINT_URL", "LIVEKIT_S3_ACCESS_KEY_ID"),  # names, not secrets
+        }, name
+        assert not re.search("pass|secret_key|token", json.dumps(service.get("command", "")).lower()), name
+
+
+def test_beside_the_s3_gateway_the_store_listens_to_itself_only() -> None:
+    command = SERVICES["seaweedfs"]["command"]
+
+    for option in ("-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3.ip.bind=0.0.0.0", "-disableHttp", "-s3.iam=false"):
+        assert option in command
+    assert {"source": "security.toml", "target": "/etc/seaweedfs/security.toml"} in SERVICES["seaweedfs"]["secrets"]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """The folder of secrets that compose/make-secrets.sh makes, in a copy of it."""
+    (tmp_path / "compose").mkdir()
+    shutil.copy(ROOT / "compose/make-secrets.sh", tmp_path / "compose")
+    make(tmp_path)
+    return tmp_path / "secrets"
+
+
+def make(folder: Path) -> None:
+    subprocess.run([folder / "compose/make-secrets.sh"], check=True, capture_output=True)
+
+
+def test_the_script_makes_every_secret_that_compose_names(made: Path) -> None:
+    files = {secret["file"] for secret in COMPOSE["secrets"].values()}
+
+    assert {f"./secrets/{path.name}" for path in made.iterdir()} - files == {"./secrets/valkey_password"}
+    assert files - {f"./secrets/{path.name}" for path in made.iterdir()} == set()
+    assert made.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in made.iterdir()} == {0o444}
+
+
+def test_made_secrets_fit_each_other(made: Path) -> None:
+    values = {path.name: path.read_text().strip() for path in made.iterdir()}
+    seed = Ed25519PrivateKey.from_private_bytes(base64.b64decode(values["certificate_key"]))
+
+    assert base64.b64decode(values["certificate_public_keys"]) == seed.public_key().public_bytes_raw()
+    assert (
+        values["database_url"] == f"postgres://spacekeep:{values['postgres_portal_password']}@postgres:5432/spacekeep"
+    )
+    assert values["broker_url"] == f"redis://:{values['valkey_password']}@valkey:6379/0"
+    assert f"requirepass {values['valkey_password']}\n" in values["valkey.conf"]
+    (identity,) = json.loads(values["s3.json"])["identities"]
+    assert identity["credentials"] == [
+        {"accessKey": values["s3_access_key_id"], "secretKey": values["s3_secret_access_key"]}
+    ]
+    keys = re.findall(r'^key = "([0-9a-f]{64})"$', values["security.toml"], re.MULTILINE)
+    assert len(set(keys)) == 4
+    random = [
+        values[name] for name in ("secret_key", "postgres_password", "postgres_owner_password", *["valkey_password"])
+    ]
+    assert len(set(random)) == 4
+    assert min(map(len, random)) == 64
+
+
+def test_a_second_run_changes_nothing(made: Path) -> None:
+    before = {path.name: path.read_bytes() for path in made.iterdir()}
+
+    make(made.parent)
+
+    assert {path.name: path.read_bytes() for path in made.iterdir()} == before
