@@ -116,7 +116,7 @@ def test_certificates_and_the_log_stay_valid(admin: User) -> None:
 
     closing.close_account(person.pk, admin)
 
-    key = load_pem_public_key(certificate.public_key())
+    key = load_pem_public_key(certificate.public_keys())
     assert isinstance(key, Ed25519PublicKey)
     assert verify(document, key)["space"] == str(space.pk)
     assert make_client(admin).get(f"/spaces/{space.pk}/certificate.json").content == document
