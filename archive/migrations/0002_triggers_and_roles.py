@@ -115,9 +115,14 @@ WITHOUT_STATISTICS = {
 }
 
 
+# Indexes have statistics of their own about their expressions: the number of the column.
+INDEXES_WITHOUT_STATISTICS = {"invitation_one_waiting": 1}
+
+
 def set_statistics(target: int) -> list[str]:
     """`target`: 0 for none, -1 for the database's default."""
-    return [
+    indexes = INDEXES_WITHOUT_STATISTICS.items()
+    return [f"ALTER INDEX {name} ALTER COLUMN {number} SET STATISTICS {target}" for name, number in indexes] + [
         f"ALTER TABLE {table} {', '.join(f'ALTER COLUMN {column} SET STATISTICS {target}' for column in columns)}"
         for table, columns in WITHOUT_STATISTICS.items()
     ]
