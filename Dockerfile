@@ -19,7 +19,7 @@ COPY --from=assets /app/node_modules/htmx.org/dist node_modules/htmx.org/dist
 COPY --from=assets /app/node_modules/uppy/dist node_modules/uppy/dist
 COPY --from=assets /app/node_modules/wavesurfer.js/dist node_modules/wavesurfer.js/dist
 COPY --from=assets /app/node_modules/@zip.js/zip.js node_modules/@zip.js/zip.js
-COPY manage.py LICENSE ./
+COPY manage.py gunicorn.conf.py LICENSE ./
 COPY archive archive
 COPY --from=assets /app/archive/display/offline-page.bundle.js archive/display/
 COPY portal portal

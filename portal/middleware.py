@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
@@ -13,22 +14,62 @@ from portal.views import errors
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
+# Of responses without a policy of their own, such as errors of the outer middleware: plain text, or a redirect.
+NOTHING_ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-class NeverCacheMiddleware:
-    """Forbid caching of every answer that does not set its own Cache-Control.
 
-    Pages are personal, and what they show ends at a deadline. It matters for errors too: browsers may cache a 410 for
-    ever, and "being deleted" becomes "deleted".
+# Features of browsers that no page uses.
+PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope", "hid"),
+        *("idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "payment", "screen-wake-lock"),
+        *("serial", "usb", "xr-spatial-tracking"),
+    )
+)
+
+
+class SecurityHeadersMiddleware:
+    """The outermost middleware: headers of every response, also of those that other middleware answers or replaces.
+
+    No response may be cached, unless it sets its own Cache-Control and is no error. Pages are personal, and what they
+    show ends at a deadline. It matters for errors too: browsers may cache a 410 for ever, and "being deleted" becomes
+    "deleted". It matters for redirects to signed URLs of the store.
     """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.headers = {
+            "Content-Security-Policy": NOTHING_ALLOWED,
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": PERMISSIONS,
+            "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": settings.X_FRAME_OPTIONS,
+        }
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        for name, value in self.headers.items():
+            response.headers.setdefault(name, value)
+        if response.status_code >= 400:
+            del response["Cache-Control"]  # of a view that may be cached, when it works
+        if "Cache-Control" not in response:
+            add_never_cache_headers(response)
+        return response
+
+
+class RefuseTraceMiddleware:
+    """Refuse TRACE, and methods that only servers and proxies know, on every address."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        if "Cache-Control" not in response:
-            add_never_cache_headers(response)
-        return response
+        if request.method in ("TRACE", "TRACK", "CONNECT"):
+            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+        return self.get_response(request)
 
 
 class TimeZoneMiddleware:

@@ -120,7 +120,7 @@ def register(api: NinjaAPI) -> None:
 
 
 class ProblemJsonMiddleware:
-    """The outermost middleware: below /api/v1 every error is a problem, and no answer may be cached."""
+    """Below /api/v1 every error is a problem, and no answer may be cached."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -148,8 +148,9 @@ def _instead_of(other: HttpResponse) -> HttpResponse:
         case _:
             shown = make_problem("api.other")
     response = problem(status, shown)
-    if "Allow" in other:
-        response["Allow"] = other["Allow"]
+    for name, value in other.items():  # Allow, and what middleware has added
+        if not name.startswith("Content-"):
+            response.headers.setdefault(name, value)
     return response
 
 

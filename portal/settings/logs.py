@@ -1,8 +1,9 @@
-"""Structured logs, as JSON on standard error."""
+"""Structured logs, as JSON on standard error: without queries of URLs and without download links."""
 
 import structlog
 
 from portal import env
+from portal.log_redaction import redact_event
 
 LOGGING = {
     "version": 1,
@@ -13,6 +14,7 @@ LOGGING = {
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                redact_event,
                 structlog.processors.JSONRenderer(),
             ],
             "foreign_pre_chain": [
@@ -29,6 +31,10 @@ LOGGING = {
         "botocore": {"level": "WARNING"},
         "boto3": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
+        # They have handlers of their own otherwise, which would write URLs as they are.
+        "django.server": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+        "gunicorn.error": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "gunicorn.access": {"handlers": [], "propagate": False},
         "faster_whisper": {"level": "WARNING"},  # below, it would quote what people say
     },
 }

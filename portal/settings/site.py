@@ -36,10 +36,11 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.twitter_oauth2",
 ]
 MIDDLEWARE = [
+    "portal.middleware.SecurityHeadersMiddleware",
     "portal.api.problems.ProblemJsonMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "portal.middleware.RefuseTraceMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "portal.middleware.NeverCacheMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

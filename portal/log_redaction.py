@@ -1,0 +1,34 @@
+"""Remove queries and download links of URLs from everything that is logged.
+
+A download link works without signing in, and a query can hold what a person typed. Neither belongs into a log, whoever
+writes the line: Django about a failed request, gunicorn about one that it can't parse, botocore about a URL that it
+signed. Runs before the line is rendered, on every value of it.
+"""
+
+import re
+from typing import Any
+
+QUERY = re.compile(r"(?<=[\w/.~%=-])\?[^\s\"'<>]+")
+DOWNLOAD_LINK = re.compile(r"(/download/)[^/\s\"'<>?]+")
+PLAIN = (int, float, bool, type(None))
+
+
+def redact_text(text: str) -> str:
+    return DOWNLOAD_LINK.sub(r"\1...", QUERY.sub("?...", text))
+
+
+def redact_event(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """A structlog processor. Put it after the exception is formatted, and before the line is rendered."""
+    return {key: _redact(value) for key, value in event.items()}
+
+
+def _redact(value: Any) -> Any:
+    match value:
+        case str():
+            return redact_text(value)
+        case dict():
+            return {key: _redact(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_redact(inner) for inner in value]
+        case _:
+            return value if isinstance(value, PLAIN) else redact_text(repr(value))

@@ -1,0 +1,58 @@
+"""Every address of urls.py, for tests that walk all of them: a new one is walked without being listed."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
+NUMBER = "1"
+TEXT = "x"
+
+
+@dataclass(frozen=True)
+class Route:
+    """`name` has its namespace; it is the template itself for an address without a name."""
+
+    name: str
+    template: str
+    path: str
+
+
+def each_route(values: Mapping[str, Sequence[object]], *, of_admin_site: bool = False) -> Iterator[Route]:
+    """Every address, once for each combination of values of its parameters. A parameter without values gets 1 for a
+    number, the values of `uuid` for an id, and "x" for text. Without Django's admin site, whose models are no content.
+    """
+    for name, route in _flat(get_resolver().url_patterns, "", ""):
+        if name.startswith("admin:") and not of_admin_site:
+            continue
+        parameters = [(kind, parameter) for kind, parameter in PARAMETER.findall(route)]
+        for chosen in product(*(_values(values, kind, parameter) for kind, parameter in parameters)):
+            path = route
+            for value in chosen:
+                path = PARAMETER.sub(str(value), path, count=1)
+            yield Route(name, route, f"/{path}")
+
+
+def _values(values: Mapping[str, Sequence[object]], kind: str, parameter: str) -> Sequence[object]:
+    if parameter in values:
+        return values[parameter]
+    return values["uuid"] if kind.startswith("uuid") else [NUMBER if kind == "int" else TEXT]
+
+
+def _flat(patterns: Sequence[URLPattern | URLResolver], route: str, namespace: str) -> Iterator[tuple[str, str]]:
+    for pattern in patterns:
+        here = route + _plain(str(pattern.pattern))
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from _flat(pattern.url_patterns, here, inner)
+        else:
+            yield namespace + (pattern.name or here), here
+
+
+def _plain(pattern: str) -> str:
+    """Of a regular expression (allauth and the admin site have some), a text that it matches."""
+    pattern = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<\1>", pattern)
+    return pattern.removeprefix("^").removesuffix("$").removesuffix("\\Z")

@@ -1,0 +1,213 @@
+"""No address issues content without a log entry: every address, method and kind of caller is tried.
+
+The walk looks at each response for what only content has: a word that was spoken, the waveform, or a signed URL of the
+store. So it needs no list of the addresses that issue content, and a new one is found.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from archive import cues
+from archive.bundles import exports
+from archive.bundles.contents import content_id
+from archive.models import Bundle, ExportPart, LogEntry, Participant, Space, User
+from archive.moderation.appeals import appeal
+from archive.moderation.evidence import Lines
+from archive.moderation.violations import flag
+from archive.recorders import create_token
+from portal.downloads import download_path
+from portal.search_words import encrypt
+from tests.support.factory import make_contents, make_row
+from tests.support.http_clients import make_client
+from tests.support.playable_spaces import make_peaks
+from tests.support.routes import Route, each_route
+from tests.support.transcripts import make_transcript
+
+pytestmark = pytest.mark.usefixtures("db")
+WORD = "okapi"  # spoken by Ida, and nowhere else
+SEARCHED = "quagga"  # spoken in the same lines
+PEAK = 0.123456  # of the waveform
+
+
+@dataclass(frozen=True)
+class World:
+    space: Space
+    values: Mapping[str, Sequence[object]]
+
+
+@pytest.fixture
+def world(alice: User, bob: User, admin: User) -> World:
+    """A Space of alice's with content of every kind: also a cited line, an appeal, a bundle and an export part."""
+    space = make_row(alice, title="Seeds")
+    make_contents(space)
+    make_peaks(space, json.dumps({"duration": 9, "peaks": [[PEAK]]}).encode())
+    person = Participant.objects.create(space=space, name="Ida", role="speaker", seat=1, user=bob)
+    transcript = make_transcript(space, [("Ida", f"An {WORD}, a {SEARCHED}.")] * 2, number=2)
+    violation = flag(space.pk, "spam", "It sold watches.", admin, Lines(transcript.number, (1,)))
+    made = appeal(violation.pk, "It did not.", alice)
+    [part] = exports.visible_parts(exports.request(alice, 2 * 10**9))
+    assert exports.build(part.pk)
+    space.refresh_from_db()
+    Bundle.objects.update(content_digest=content_id(space))  # of all that was added since
+    links = [
+        download_path(package, alice).split("/")[2] for package in (Bundle.objects.get(), ExportPart.objects.get())
+    ]
+    return World(
+        space,
+        {
+            "uuid": [space.pk],
+            "export_id": [part.export_id],
+            "violation_id": [violation.pk],
+            "appeal_id": [made.pk],
+            "participant_id": [person.pk],
+            "ending": [*cues.FORMS],
+            "token": links,
+        },
+    )
+
+
+def has_content(response: Any) -> bool:
+    """Whether a response has words or the waveform of the Space, or a URL at which the store serves its objects."""
+    body = b"".join(response) if response.streaming else response.content
+    text = body.decode() + response.get("Location", "")
+    return WORD in text.lower() or str(PEAK) in text or ("X-Amz-Signature" in text and "partNumber" not in text)
+
+
+def count_entries(space: Space) -> int:
+    return LogEntry.objects.filter(space_id=space.pk, event__startswith="content.").count()
+
+
+def send(client: Client, method: str, route: Route, user: User) -> Any:
+    """With the query of a search, which most addresses ignore. POST: a body that most forms refuse, so that the page
+    comes again."""
+    query = f"?order=search&words={encrypt(SEARCHED, user)}"
+    if method == "RANGE":
+        return client.get(route.path + query, headers={"Range": "bytes=5-9"})
+    if method == "POST" and not route.path.startswith("/api/"):
+        return client.post(route.path, {"q": SEARCHED, "from_moderation": "1", "account": "nobody"})
+    return client.generic(method, route.path + query, "{}" if method == "POST" else "", "application/json")
+
+
+@dataclass
+class Walk:
+    """`issued` are the addresses (by name) that issued content, with the methods; `silent` those that did so without
+    exactly one entry."""
+
+    issued: dict[str, set[str]]
+    silent: list[tuple[str, str, str, int]]
+    reached: set[str]
+
+
+def walk(world: World, user: User, methods: list[str], headers: Mapping[str, str] | None = None) -> Walk:
+    """Send each method to each address, each in a transaction of its own that is rolled back."""
+    walked = Walk({}, [], set())
+    client = make_client(None if headers else user, raise_request_exception=False, headers=headers)
+    for route in each_route(world.values):
+        for method in methods:
+            # The same view answers these: where a GET has no content, they are left out for speed.
+            if method not in ("RANGE", "HEAD") or "GET" in walked.issued.get(route.name, ()):
+                visit(walked, world.space, partial(send, client, method, route, user), route, method)
+    return walked
+
+
+def visit(walked: Walk, space: Space, ask: Callable[[], Any], route: Route, method: str) -> None:
+    with transaction.atomic():
+        before = count_entries(space)
+        response = ask()
+        if response.status_code not in (401, 403, 404, 405):
+            walked.reached.add(route.template)
+        if has_content(response):
+            walked.issued.setdefault(route.name, set()).add(method)
+            entries = count_entries(space) - before
+            ask()  # the second one adds none
+            if entries != 1 or count_entries(space) - before != 1:
+                walked.silent.append((method, route.path, response.get("Location", ""), entries))
+        transaction.set_rollback(True)
+
+
+BY_ANY, BY_GET = {"GET", "HEAD", "RANGE"}, {"GET", "RANGE"}  # a HEAD has no body
+# What issues content to whom. Not what is checked (that holds for every address), but that the walk sees it.
+HOST = {
+    "space": BY_GET,
+    "audio": BY_ANY,
+    "peaks": BY_GET,
+    "recording": BY_ANY,
+    "transcript": BY_GET,
+    "download": BY_ANY,
+    "search": BY_GET,
+    "appeal": {"POST"},
+    "participant-account": {"POST"},
+}
+ADMIN = {
+    **{name: methods for name, methods in HOST.items() if name != "appeal"},
+    "moderation": BY_GET,
+    "moderate": BY_GET,
+    "appeals": BY_GET,
+    "flag": {"POST"},
+    "lift": {"POST"},
+    "hold": {"POST"},
+    "decide": {"POST"},
+}
+# Addresses that refuse both, as what they are about does not exist in `world`. None has content, but `own-lines`, which
+# is the speaker's. Those of accounts are left out.
+NOT_REACHED = {
+    "spaces/<uuid:space_id>/my-lines.<str:ending>",
+    "spaces/<uuid:space_id>/accept-partial/<uuid:upload_id>",
+    "spaces/<uuid:space_id>/certificate.json",
+    "moderation/holds/<int:hold_id>/release",
+    "notices/<uuid:notice_id>/dismiss",
+    "recorders/<uuid:token_id>/revoke",
+    "api/v1/livekit",
+    "api/v1",
+    "api/v1/<path:rest>",
+    "api/v1/",
+    *("api/v1/uploads/<uuidstr:upload_id>" + rest for rest in ("", "/complete", "/accept-partial")),
+}
+
+
+def test_hosts_and_admins_get_no_content_without_an_entry(world: World, alice: User, admin: User) -> None:
+    walks = [walk(world, user, ["GET", "RANGE", "HEAD", "POST"]) for user in (alice, admin)]
+
+    assert [one.silent for one in walks] == [[], []]
+    assert [one.issued for one in walks] == [HOST, ADMIN]
+    # An address whose parameters the walk can't guess needs values in `world`.
+    every = {route.template for route in each_route(world.values) if not route.template.startswith("accounts/")}
+    assert every - walks[0].reached - walks[1].reached == NOT_REACHED
+
+
+def test_others_get_no_content_without_an_entry(world: World, bob: User, auditor: User) -> None:
+    walks = [walk(world, user, ["GET", "HEAD"]) for user in (bob, auditor)]
+
+    assert [one.silent for one in walks] == [[], []]
+    link = {"download": {"GET", "HEAD"}}  # it works for everybody who has it
+    assert [one.issued for one in walks] == [{"own-lines": {"GET"}, **link}, link]
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "OPTIONS",
+        "DELETE",
+        pytest.param("PUT", marks=pytest.mark.long),
+        pytest.param("PATCH", marks=pytest.mark.long),
+        pytest.param("TRACE", marks=pytest.mark.long),
+    ],
+)
+def test_other_methods_issue_no_content(world: World, admin: User, method: str) -> None:
+    assert walk(world, admin, [method]).issued == {}
+
+
+def test_a_recorder_gets_no_content_from_the_api(world: World, alice: User, admin: User) -> None:
+    """Only a download link, whose use is logged."""
+    _, text = create_token("studio", 30, admin, [alice], ["bundles", "intake"])
+
+    walked = walk(world, alice, ["GET", "POST"], {"Authorization": f"Bearer {text}"})
+
+    assert (walked.silent, walked.issued) == ([], {"download": {"GET"}})
