@@ -53,7 +53,7 @@ class SecurityHeadersMiddleware:
         response = self.get_response(request)
         for name, value in self.headers.items():
             response.headers.setdefault(name, value)
-        if response.status_code >= 400:
+        if response.status_code >= 400 and "no-store" not in response.get("Cache-Control", ""):
             del response["Cache-Control"]  # of a view that may be cached, when it works
         if "Cache-Control" not in response:
             add_never_cache_headers(response)
