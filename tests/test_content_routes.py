@@ -143,7 +143,6 @@ HOST = {
     "download": BY_ANY,
     "search": BY_GET,
     "appeal": {"POST"},
-    "participant-account": {"POST"},
 }
 ADMIN = {
     **{name: methods for name, methods in HOST.items() if name != "appeal"},

@@ -27,7 +27,7 @@ SECRET = {
     "key",
     "settings",
 }
-CONTENT = {"cues"}
+CONTENT = {"cues", "evidence"}  # evidence quotes lines of Spaces, also of other hosts
 
 
 def export_person(user: User) -> dict[str, Any]:

@@ -52,6 +52,8 @@ class RefusalsMiddleware:
         if match is None or (status == 404 and not isinstance(user, User) and recorder is None):
             return
         ids = {name: str(value) for name, value in match.kwargs.items() if isinstance(value, UUID | int)}
+        if "user_id" in ids:  # of the page; the event's own is who was refused
+            ids["page_user_id"] = ids.pop("user_id")
         facts = {"status": status, "method": request.method, "page": match.view_name or match.route, **ids}
         if recorder is not None:
             facts["recorder_id"] = str(recorder.pk)
