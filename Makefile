@@ -34,7 +34,7 @@ NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64)
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test test-long test-fast test-archive cover big limits fuzz kills machine mutants bench lint migrations format lock clean
+.PHONY: help run test test-long test-fast test-archive cover big limits fuzz kills machine mutants bench lint audit migrations format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ lint: $(VENV)/.dev node_modules/.test ## style, types, Django's checks, missing 
 	@$(NOWHERE) SITE_URL=https://spaces.example.org SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(32))') \
 	    $(BIN)/python manage.py check --deploy --fail-level WARNING
 
+audit: $(VENV)/.dev $(VENV)/.audit node_modules/.test ## look up advisories about the locked packages (needs the internet)
+	@exec .ci/audit $(VENV)/audit/bin/pip-audit $(BIN)/python
+
 migrations: $(VENV)/.dev ## write the migrations that changed models need (ARGS="--name notice_kinds")
 	@$(NOWHERE) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations archive $(ARGS)
 	@$(BIN)/ruff format --quiet archive/migrations
@@ -106,6 +109,7 @@ lock: $(VENV)/.dev ## choose the newest versions that pyproject.toml and package
 	@$(UV) pyproject.toml --extra transcription --extra embedded -c requirements/transcription.txt -o requirements/embedded.txt
 	@$(UV) pyproject.toml --extra transcription --extra embedded --extra dev -c requirements/embedded.txt -o requirements/dev.txt
 	@$(UV) requirements/node.in -o requirements/node.txt
+	@$(UV) requirements/audit.in -c requirements/dev.txt -o requirements/audit.txt
 	@$(UV) --no-deps requirements/sample.in -o requirements/sample.txt
 	@$(BIN)/python -m embedded.node update --package-lock-only
 	@$(BIN)/python -m embedded.node --tidy-lock
@@ -136,6 +140,11 @@ $(VENV)/.dev: $(VENV)/.python requirements/dev.txt requirements/sample.txt
 	@rm -rf $(VENV)/sample
 	@$(SAMPLE)
 	@touch $@ $(VENV)/.embedded
+
+$(VENV)/.audit: $(VENV)/.python requirements/audit.txt
+	@$(BIN)/python -m venv --clear $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/audit.txt
+	@touch $@
 
 node_modules/.run: package.json package-lock.json .npmrc | $(VENV)/.embedded
 	@if [ -e node_modules/.test ]; then $(MAKE) node_modules/.test; else \

@@ -17,7 +17,7 @@ def versions(name: str) -> list[str]:
 
 
 def test_lock_files_exist() -> None:
-    assert {"base.txt", "dev.txt", "embedded.txt", "node.txt", "sample.txt", "transcription.txt"} <= set(LOCKS)
+    assert {"audit.txt", "base.txt", "dev.txt", "embedded.txt", "node.txt", "sample.txt", "transcription.txt"} <= set(LOCKS)
     assert "av" in versions("base.txt")
 
 
