@@ -17,7 +17,8 @@ def versions(name: str) -> list[str]:
 
 
 def test_lock_files_exist() -> None:
-    assert {"audit.txt", "base.txt", "dev.txt", "embedded.txt", "node.txt", "sample.txt", "transcription.txt"} <= set(LOCKS)
+    names = ("audit", "base", "dev", "embedded", "node", "sample", "transcription")
+    assert {f"{name}.txt" for name in names} <= set(LOCKS)
     assert "av" in versions("base.txt")
 
 
