@@ -1,0 +1,114 @@
+"""Every address and every operation of the API, for twelve kinds of callers and seven methods: the expected status is
+written out in tests/access_matrix.txt.
+
+`make test` asks for the cells that would be holes, `make test-long` for all."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from portal.api.app import api
+from tests.support.access_world import CALLERS, METHODS, AccessWorld, normalize, routes
+
+TABLE = Path(__file__).parent / "access_matrix.txt"
+TOKENS = CALLERS[8:]
+
+Row = tuple[str, str]  # method, route
+
+
+def read_table() -> dict[Row, tuple[str, ...]]:
+    """{(method, route): the status for each caller}"""
+    rows: dict[Row, tuple[str, ...]] = {}
+    for line in TABLE.read_text().splitlines():
+        if not line or line.startswith("#"):
+            continue
+        methods, route, *statuses = line.split()
+        assert len(statuses) == len(CALLERS), line
+        for method in methods.split(","):
+            assert (method, route) not in rows, f"{method} {route} is in the table twice"
+            rows[method, route] = tuple(statuses)
+    return rows
+
+
+TABLE_ROWS = read_table()
+
+
+def test_every_address_is_in_the_table() -> None:
+    named = {route for _, route in TABLE_ROWS}
+    existing = set(routes())
+
+    assert existing - named == set(), (
+        f"New addresses. For each, add rows to {TABLE.name}: the methods with a comma, the address, and the status that"
+        f" each of these callers must get: {' '.join(CALLERS)}"
+    )
+    assert named - existing == set(), f"Addresses that are no more: remove their rows from {TABLE.name}"
+    methods = Counter(route for _, route in TABLE_ROWS)
+    assert {route: count for route, count in methods.items() if count != len(METHODS)} == {}, "a method is missing"
+
+
+def test_every_operation_of_the_api_is_an_address() -> None:
+    document = api.get_openapi_schema()
+
+    assert {normalize(path.lstrip("/")) for path in document["paths"]} <= {route for _, route in TABLE_ROWS}
+    assert {
+        (method.upper(), path)
+        for path, operations in document["paths"].items()
+        for method in operations
+        if set(TABLE_ROWS[method.upper(), path]) == {"405"}
+    } == set()
+
+
+def wrong_cells(is_asked: Callable[[str, str, str, str], bool]) -> list[str]:
+    """The cells that are not as the table says, as sentences. `is_asked` chooses by method, address, caller and the
+    expected status."""
+    world, wrong = AccessWorld(), []
+    for (method, route), expected in TABLE_ROWS.items():
+        for caller, status in zip(CALLERS, expected, strict=True):
+            if not is_asked(method, route, caller, status):
+                continue
+            got = world.status(caller, method, route)
+            if str(got) != status:
+                wrong.append(f"{method} {route}: {caller} gets {got}, the table says {status}")
+    return wrong
+
+
+def is_refusal_of_a_page(method: str, route: str, caller: str, status: str) -> bool:
+    """Pages of our own that a session does not get: the cells that would be holes. Those that it gets are in
+    test_access.py, and all of the table in `make test-long`."""
+    of_libraries = route.startswith(("/accounts/", "/admin/")) and not (
+        route.startswith("/admin/") and caller in ("other", "audit", "admin") and method == "GET"
+    )
+    is_page = not of_libraries and not route.startswith("/api/")
+    asks = method == "GET" or (method == "POST" and caller not in ("anon", "inact"))  # their POSTs: middleware
+    return asks and is_page and caller not in TOKENS and status not in ("200", "405")
+
+
+@pytest.mark.usefixtures("db")
+def test_pages_refuse_whom_the_table_says() -> None:
+    assert wrong_cells(is_refusal_of_a_page) == []
+
+
+@pytest.mark.usefixtures("db")
+def test_the_api_answers_as_the_table_says() -> None:
+    paths = api.get_openapi_schema()["paths"]
+
+    assert wrong_cells(lambda method, route, *_: method.lower() in paths.get(route, {})) == []
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("asked", METHODS)
+def test_every_cell(asked: str) -> None:
+    assert wrong_cells(lambda method, *_: method == asked) == []
+
+
+@pytest.mark.usefixtures("db")
+def test_an_expired_token_is_as_good_as_a_revoked_one() -> None:
+    world = AccessWorld()
+    operations = [row for row in TABLE_ROWS if row[1].startswith("/api/") and row[0] in ("GET", "POST", "DELETE")]
+
+    got = {row: str(world.status("expired", *row)) for row in operations}
+
+    assert got == {row: TABLE_ROWS[row][CALLERS.index("tRev")] for row in operations}
