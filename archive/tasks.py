@@ -17,7 +17,7 @@ from django.db import models
 from django.db.models import Q
 from kombu.exceptions import OperationalError
 
-from archive import content_access, leases, notices, recorders, submissions
+from archive import content_access, leases, notices, rate_limits, recorders, submissions
 from archive.accounts import invitations
 from archive.accounts import send_invitation as invitation_mail
 from archive.bundles import build as bundles
@@ -195,6 +195,7 @@ def dispatch() -> None:
     recorders.delete_old_keys()
     submissions.delete_old()
     content_access.delete_old()
+    rate_limits.delete_old()
     invitations.delete_old()
     maintain.remove_unfetched(Bundle)
     maintain.remove_unfetched(ExportPart)

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
 from archive import formatting
+from archive.errors import TooManyRequests
 from archive.models import User
 from portal.access import Gone, LinkEnded
 from portal.views import errors
@@ -102,4 +103,6 @@ class ErrorPagesMiddleware:
             return render(request, "gone.html", error.context, status=410)
         if isinstance(error, LinkEnded):
             return render(request, "link_ended.html", status=410)
+        if isinstance(error, TooManyRequests):
+            return errors.too_many_requests(error)
         return errors.answer(error)

@@ -10,6 +10,10 @@ MESSAGES = {
     "upload.too_many_open": _(
         "You already have {limit} open uploads, which is the limit. Complete or cancel one, then start this one again."
     ),
+    "upload.host_full": _(
+        "The recordings and transcripts of this host have {total:size}, and at most {limit:size} are stored. This file "
+        "of {size:size} does not fit. Space is freed when recordings reach their deadlines."
+    ),
     "upload.not_expected": _("The Space can't take a {kind:kind} now: it is {state:space}."),
     "upload.ingest_running": _("`manage.py ingest` is ingesting this Space from a file. Try again when it is done."),
     "upload.recording_exists": _(

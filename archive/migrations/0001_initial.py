@@ -1169,6 +1169,18 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="RateLimit",
+            fields=[
+                (
+                    "key",
+                    models.CharField(
+                        help_text="limit:user or recorder:id", max_length=100, primary_key=True, serialize=False
+                    ),
+                ),
+                ("used_up_at", models.DateTimeField(help_text="When everything that was counted will be used up.")),
+            ],
+        ),
+        migrations.CreateModel(
             name="IdempotencyKey",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -6,7 +6,7 @@ from archive.models.certificate import DeletionCertificate
 from archive.models.content_access import ContentAccess
 from archive.models.export import Export, ExportPart, ExportPartEntry
 from archive.models.hold import Hold
-from archive.models.housekeeping import DeletionRecheck, ReconcileFinding
+from archive.models.housekeeping import DeletionRecheck, RateLimit, ReconcileFinding
 from archive.models.invitation import Invitation
 from archive.models.leased import Leased
 from archive.models.log import LogEntry
@@ -44,6 +44,7 @@ __all__ = [
     "Notice",
     "Package",
     "Participant",
+    "RateLimit",
     "ReconcileFinding",
     "RecorderToken",
     "Recording",

@@ -19,6 +19,16 @@ class DeletionRecheck(Leased):
         return f"checked up to {self.marker or 'the end'}"
 
 
+class RateLimit(models.Model):
+    """How much of a limit one caller has used (archive/rate_limits.py). Deleted once it is nothing."""
+
+    key = models.CharField(primary_key=True, max_length=100, help_text="limit:user or recorder:id")
+    used_up_at = models.DateTimeField(help_text="When everything that was counted will be used up.")
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class ReconcileFinding(models.Model):
     """A mismatch of rows and store (archive/retention/reconcile.py): an object without a row, or a row without its
     object. Deleted once the mismatch is resolved."""

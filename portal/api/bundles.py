@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest
 from ninja import Router, Status
 
+from archive import rate_limits
 from archive.bundles import build, exports
 from archive.models import Bundle, Export, ExportPart, RecorderToken, User
 from portal.api.callers import caller, find_content
@@ -28,6 +29,7 @@ def create(request: HttpRequest, space_id: UUID) -> Status[BundleOut]:
     it retries."""
     space = find_content(request, space_id)
     by = caller(request, RecorderToken.Scope.BUNDLES)
+    rate_limits.count("bundle", by.caller)
     bundle = build.request(space.pk, by.actor, by.user)
     return Status(200 if bundle.state == Bundle.State.READY else 202, _bundle_out(request, bundle))
 
@@ -56,6 +58,7 @@ def read(request: HttpRequest, space_id: UUID) -> BundleOut:
 def create_export(request: HttpRequest, body: ExportIn) -> Status[ExportOut]:
     """In numbered parts. Idempotent until the host's Spaces change: the same request gets the same export."""
     host = _host(request, body.host)
+    rate_limits.count("export", caller(request, RecorderToken.Scope.BUNDLES).caller)
     made = exports.request(host, body.max_part_size)
     return Status(202, _export_out(request, made))
 

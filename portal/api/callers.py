@@ -9,7 +9,7 @@ from ninja.errors import AuthenticationError
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
-from archive import dbtime, recorders
+from archive import dbtime, rate_limits, recorders
 from archive.intake.uploads.sessions import Uploader
 from archive.models import RecorderToken as Token
 from archive.models import Space, UploadSession, User
@@ -34,7 +34,7 @@ class RecorderToken(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Uploader | None:
         recorder = recorders.authenticate(token.strip())
-        return Uploader(recorder=recorder) if recorder else None
+        return _counted(Uploader(recorder=recorder)) if recorder else None
 
 
 class Session(APIKeyCookie):
@@ -52,7 +52,13 @@ class Session(APIKeyCookie):
             raise Forbidden("api.csrf")
         if lacks_second_factor(request):
             raise Forbidden("api.second_factor")
-        return Uploader(user=request.user)
+        return _counted(Uploader(user=request.user))
+
+
+def _counted(by: Uploader) -> Uploader:
+    """The caller, whose request is counted. Raises TooManyRequests at the limit."""
+    rate_limits.count("api", by.caller)
+    return by
 
 
 def require_json(request: HttpRequest) -> None:

@@ -14,7 +14,7 @@ from ninja import Field, NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from archive import error_messages
-from archive.errors import Conflict, Refused, SpacekeepError, StorageError, TooLate, make_problem
+from archive.errors import Conflict, Refused, SpacekeepError, StorageError, TooLate, TooManyRequests, make_problem
 from archive.errors import Problem as ErrorProblem
 from portal.access import Gone
 from portal.api.errors import ApiRefusal
@@ -42,7 +42,7 @@ class Problem(Schema):
     errors: list[FieldError] | None = None
 
 
-STATUSES = (400, 401, 403, 404, 409, 410, 413, 415, 422, 500, 503)
+STATUSES = (400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 500, 503)
 PROBLEMS: dict[Any, Any] = {STATUSES: Problem}  # what any operation may answer
 
 
@@ -79,6 +79,10 @@ def answer(error: Exception) -> HttpResponse:
             return problem(404, make_problem("api.not_found"))
         case Gone():
             return problem(410, _gone(error))
+        case TooManyRequests():
+            response = problem(429, error.problem)
+            response["Retry-After"] = str(error.retry_after)
+            return response
         case Refused():
             return problem(_status(error), error.problem)
         case RequestDataTooBig():

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import HeaderEx, P, Router, Status
 
-from archive import recorders
+from archive import rate_limits, recorders
 from archive.errors import Refused, TooLate, violated_constraint
 from archive.intake.register import NewSpace, ParticipantSpec, register_space
 from archive.intake.request import validate_ended_at, validate_facts
@@ -43,6 +43,7 @@ def create(
         opening = _opening(body, by)
         try:
             with transaction.atomic():
+                rate_limits.count("space", by.caller)
                 space, made = register_space(opening, by.actor), True
                 if key:
                     IdempotencyKey.objects.create(**_owner(by), key=key, request_sha256=asked, space=space)

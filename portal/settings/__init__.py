@@ -3,6 +3,7 @@
 # ruff: noqa: F403
 from portal.settings.browser import *
 from portal.settings.engines import *
+from portal.settings.limits import *
 from portal.settings.logs import *
 from portal.settings.retention import *
 from portal.settings.sign_in import *

@@ -14,10 +14,12 @@ from archive.errors import Refused
 from archive.log import Actor
 from portal.access import find_space
 from portal.http import SignedInRequest
+from portal.limits import limited
 from portal.presenters.panels import bundle_panel
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited("bundle")
 def bundle(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     """GET: the panel (htmx polls it while the bundle is being built). POST: request the bundle."""
     user = request.user

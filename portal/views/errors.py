@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.defaults import server_error as plain_server_error
 
-from archive.errors import ObjectMissing, StorageError
+from archive.errors import ObjectMissing, StorageError, TooManyRequests
 
 logger = structlog.get_logger()
 
@@ -24,6 +24,12 @@ def answer(error: BaseException | None) -> HttpResponse | None:
             return _page("store", error, 503)
         case _:
             return None
+
+
+def too_many_requests(error: TooManyRequests) -> HttpResponse:
+    response = HttpResponse(render_to_string("too_many_requests.html", {"text": str(error)}), status=429)
+    response["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

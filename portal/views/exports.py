@@ -18,9 +18,11 @@ from archive.models import Export, ExportPart, Space, User
 from portal.downloads import download_path, link_ends_at
 from portal.forms.requests import ExportForm
 from portal.http import SignedInRequest
+from portal.limits import limited
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited("export")
 def export(request: SignedInRequest) -> HttpResponse:
     """GET: the sizes to choose from, and the parts (htmx polls them while they are being built). POST: request an
     export in parts of the chosen size."""

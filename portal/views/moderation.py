@@ -20,6 +20,7 @@ from portal.access import find_space, is_admin, only
 from portal.forms.lists import QueueForm
 from portal.forms.moderation import ChosenSpacesForm, EvidenceFlagForm, FlagForm, LiftForm
 from portal.http import SignedInRequest
+from portal.limits import limited
 from portal.presenters.moderation_page import kept_until, tab_counts
 from portal.presenters.moderation_queue import ORDERS, queue, search_url
 from portal.presenters.violations import describe_change, rules
@@ -54,6 +55,7 @@ def moderate(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 
 @require_POST
 @only(is_admin)
+@limited("flag")
 def flag(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     space = find_space(request.user, space_id).space
     form = EvidenceFlagForm(request.POST)
@@ -94,6 +96,7 @@ def lift(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @only(is_admin)
+@limited("flag")
 def flag_several(request: SignedInRequest) -> HttpResponse:
     """Flag the Spaces chosen in the queue. GET previews what would happen to each, POST flags them."""
     if request.method != "POST":

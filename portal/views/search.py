@@ -19,6 +19,7 @@ from portal import search_words
 from portal.access import may_have_content, only
 from portal.forms.lists import SearchForm
 from portal.http import SignedInRequest
+from portal.limits import count_request
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,8 +36,11 @@ def search(request: SignedInRequest) -> HttpResponse:
         form = SearchForm({"q": search_words.decrypt(request.GET, request.user), "page": request.GET.get("page")})
     except Refused as error:
         return _page(request, SearchForm({}), problem=str(error))
+    is_query = form.is_valid() and bool(form.cleaned_data["q"])
+    if is_query:
+        count_request(request, "search")
     try:
-        results = _results(request, form) if form.is_valid() and form.cleaned_data["q"] else {}
+        results = _results(request, form) if is_query else {}
     except Refused as error:
         form.add_error("q", str(error))
         results = {}

@@ -27,6 +27,7 @@ from archive.intake.uploads.sessions import Uploader
 from archive.models import Participant, Space, UploadSession, User
 from portal.access import find_space, find_space_to_change, may_have_content, only
 from portal.http import SignedInRequest
+from portal.limits import count_request
 from portal.presenters.intake_progress import intake_status
 from portal.presenters.upload_config import MAX_SORTED_FILES, upload_config
 
@@ -98,7 +99,7 @@ def inspect(request: SignedInRequest) -> HttpResponse:
         return JsonResponse({"detail": _("These files are too big to be looked into.")}, status=413)
     files = {file.name or "file": file.read() for file in uploaded}
     recording = request.POST.get("recording", "")
-    return _answer_bounded(lambda: importers.inspect(files, recording).as_json())
+    return _answer_bounded(request, lambda: importers.inspect(files, recording).as_json())
 
 
 @require_POST
@@ -123,7 +124,7 @@ def sort(request: SignedInRequest) -> HttpResponse:
         return JsonResponse(
             {"detail": _("These are more than %(limit)d files. Choose fewer at once.") % limit}, status=413
         )
-    return _answer_bounded(lambda: _sort(heads))
+    return _answer_bounded(request, lambda: _sort(heads))
 
 
 def _sort(heads: list[importers.Head]) -> dict[str, Any]:
@@ -131,9 +132,10 @@ def _sort(heads: list[importers.Head]) -> dict[str, Any]:
     return {"files": [one.as_json() for one in files], "left_out": [one.as_json() for one in left_out]}
 
 
-def _answer_bounded(work: Callable[[], dict[str, Any]]) -> JsonResponse:
+def _answer_bounded(request: SignedInRequest, work: Callable[[], dict[str, Any]]) -> JsonResponse:
     """What `work` makes of files that anybody may have written, in a process with limits."""
     try:
+        count_request(request, "inspect")
         return JsonResponse(run_bounded(work))
     except TooManyRequests as error:
         return JsonResponse({"detail": str(error)}, status=429, headers={"Retry-After": str(error.retry_after)})

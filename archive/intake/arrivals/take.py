@@ -16,8 +16,16 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from archive import dbtime, leases, lifecycle, recorders, wakeups
-from archive.errors import Conflict, LeaseLost, ObjectChanged, ObjectMissing, Refused, SpacekeepError
+from archive import dbtime, leases, lifecycle, rate_limits, recorders, wakeups
+from archive.errors import (
+    Conflict,
+    LeaseLost,
+    ObjectChanged,
+    ObjectMissing,
+    Refused,
+    SpacekeepError,
+    TooManyRequests,
+)
 from archive.intake.arrivals import inbox_sidecar, livekit_facts
 from archive.intake.arrivals.copying import copy, file_spec
 from archive.intake.arrivals.facts import ArrivalFacts
@@ -49,7 +57,7 @@ def _take(claim: Claim[Arrival]) -> bool:
         if arrival.state == State.PENDING:
             _register(claim)
         return _copy(claim) if arrival.state == State.COPYING else _decide(claim)
-    except Conflict as error:  # too many uploads of this recorder are open, or the Space is at work: later
+    except (Conflict, TooManyRequests) as error:  # too many of this recorder's, or the Space is at work: later
         claim.release_for_retry(error.problem)
         return False
 
@@ -70,6 +78,7 @@ def _register(claim: Claim[Arrival]) -> None:
     validate_file(file_spec(arrival))
     by = Uploader(recorder=arrival.recorder)
     with transaction.atomic():
+        rate_limits.count("space", by.caller)
         arrival.space = register_space(facts.space, by.actor)
         if not lifecycle.transition(
             arrival,

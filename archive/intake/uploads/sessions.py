@@ -17,11 +17,12 @@ Each session has its own key, so cleaning up one can't touch the object of anoth
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from archive import dbtime, log
@@ -29,7 +30,8 @@ from archive.errors import Conflict, Refused, StorageError, TooLate
 from archive.intake.limits import MAX_TRANSCRIPT_BYTES
 from archive.language_tags import is_language_tag
 from archive.log import Actor, events
-from archive.models import RecorderToken, Space, UploadSession, User
+from archive.models import RecorderToken, Recording, Space, Transcript, UploadSession, User
+from archive.rate_limits import Caller
 from archive.storage import MOST_PARTS, Upload, begin, keys, store
 
 State = UploadSession.State
@@ -63,12 +65,20 @@ class Uploader:
         """The upload sessions that they opened."""
         return Q(recorder=self.recorder) if self.recorder else Q(recorder=None, created_by=self.user)
 
-    def lock(self) -> None:
-        """Serialize counting this uploader's open sessions. Call inside a transaction."""
+    @property
+    def caller(self) -> Caller:
+        """Whose requests are counted together."""
+        if self.recorder:
+            return Caller("recorder", str(self.recorder.pk))
+        return Caller("user", str(self.user.pk if self.user else ""))
+
+    def lock(self, host_id: int | None = None) -> None:
+        """Serialize counting this uploader's open sessions, and the bytes of a host. Call inside a transaction."""
         if self.recorder:
             RecorderToken.objects.select_for_update(no_key=True).get(pk=self.recorder.pk)
-        elif self.user:
-            User.objects.select_for_update(no_key=True).get(pk=self.user.pk)
+        pks = {pk for pk in (self.user.pk if self.user else None, host_id) if pk is not None}
+        # In one order, for an admin may be a host whose uploads another admin starts.
+        list(User.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk").values_list("pk"))
 
 
 @dataclass(frozen=True)
@@ -137,7 +147,8 @@ def _key(session: UploadSession) -> str:
 
 def _look(session: UploadSession, by: Uploader) -> None:
     """With the Space's row locked, so that its deletion waits: does it still wait for this file?"""
-    by.lock()
+    host_id = Space.objects.filter(pk=session.space_id).values_list("host_id", flat=True).first()
+    by.lock(host_id)
     if UploadSession.objects.filter(by.sessions, state=UploadSession.State.OPEN).count() >= settings.MAX_OPEN_UPLOADS:
         raise Conflict("upload.too_many_open", limit=settings.MAX_OPEN_UPLOADS)
     space = lock_for_change(session.space_id)
@@ -145,9 +156,22 @@ def _look(session: UploadSession, by: Uploader) -> None:
         raise Conflict("upload.not_expected", kind=session.kind, state=space.state)
     if space.state == Space.State.RECEIVING and space.fingerprint:
         raise Conflict("upload.ingest_running")
+    _check_host_bytes(space.host_id, session.size)
     begun = space.uploads.filter(kind=session.kind, state__in=[State.OPEN, State.UPLOADED, State.ACCEPTED])
     if session.kind == UploadSession.Kind.RECORDING and begun.exists():
         raise Conflict("upload.recording_exists")
+
+
+def _check_host_bytes(host_id: int, size: int) -> None:
+    """Raises Conflict if a file of this size does not fit. The host is locked: see Uploader.lock."""
+    kept: tuple[QuerySet[Any], ...] = (
+        Recording.objects.filter(space__host=host_id),
+        Transcript.objects.filter(space__host=host_id),
+        UploadSession.objects.filter(space__host=host_id, state__in=[State.OPEN, State.UPLOADED]),
+    )
+    total = size + sum(rows.aggregate(total=Sum("size"))["total"] or 0 for rows in kept)
+    if total > settings.MAX_HOST_BYTES:
+        raise Conflict("upload.host_full", total=total - size, size=size, limit=settings.MAX_HOST_BYTES)
 
 
 def lock_for_change(space_id: UUID) -> Space:

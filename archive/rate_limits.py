@@ -1,0 +1,67 @@
+"""Rate limits of one person or one recorder token, which all processes count together in PostgreSQL.
+
+The generic cell rate algorithm keeps one time for each limit and caller: when everything that was counted will be used
+up. One statement reads and moves it, so two requests at once never share the last place. Inside of a transaction that
+fails, nothing was counted. The broker is not needed.
+
+`settings.RATE_LIMITS` has how many in how many seconds: so many at once, and then one each time a share has passed.
+"""
+
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection
+
+from archive.errors import TooManyRequests
+from archive.models import RateLimit
+
+# No row comes back when the place is taken: then the update had nothing to do.
+TAKE = """
+INSERT INTO archive_ratelimit AS counted (key, used_up_at)
+VALUES (%(key)s, clock_timestamp() + %(each)s * interval '1 second')
+ON CONFLICT (key) DO UPDATE
+SET used_up_at = greatest(counted.used_up_at, clock_timestamp()) + %(each)s * interval '1 second'
+WHERE greatest(counted.used_up_at, clock_timestamp()) + %(each)s * interval '1 second'
+    <= clock_timestamp() + %(period)s * interval '1 second'
+RETURNING key
+"""
+WAIT = """
+SELECT ceil(extract(epoch FROM used_up_at - clock_timestamp()) + %(each)s - %(period)s)
+FROM archive_ratelimit WHERE key = %(key)s
+"""
+OLD = """
+DELETE FROM archive_ratelimit WHERE key IN (
+    SELECT key FROM archive_ratelimit WHERE used_up_at < clock_timestamp() LIMIT 1000 FOR UPDATE SKIP LOCKED
+)
+"""
+
+
+class Caller(NamedTuple):
+    """Whose requests are counted together."""
+
+    kind: str  # "user" or "recorder"
+    id: str
+
+
+def count(limit: str, caller: Caller) -> None:
+    """Count one request. Raises TooManyRequests at the limit; then it is not counted."""
+    most, period = settings.RATE_LIMITS[limit]
+    values: dict[str, str | float] = {
+        "key": f"{limit}:{caller.kind}:{caller.id}",
+        "each": period / most,
+        "period": period,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, values)
+        if cursor.fetchone() is not None:
+            return
+        cursor.execute(WAIT, values)
+        row = cursor.fetchone()
+    raise TooManyRequests("limit.reached", most=most, period=period, seconds=max(1, int(row[0]) if row else 1))
+
+
+def delete_old() -> None:
+    """Delete counts that are used up, a thousand at a time."""
+    if RateLimit.objects.exists():
+        with connection.cursor() as cursor:
+            cursor.execute(OLD)

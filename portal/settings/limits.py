@@ -1,0 +1,18 @@
+"""How much one person, or one recorder with its token, may ask for (archive/rate_limits.py), and how much is kept."""
+
+from portal import env
+
+MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
+
+# How many in how many seconds.
+RATE_LIMITS = {
+    "api": (env.number("API_REQUESTS_PER_MINUTE", 1200, least=1, id="spacekeep.E083"), MINUTE),
+    "bundle": (env.number("BUNDLES_PER_HOUR", 300, least=1, id="spacekeep.E084"), HOUR),
+    "export": (env.number("EXPORTS_PER_HOUR", 60, least=1, id="spacekeep.E085"), HOUR),
+    "flag": (env.number("FLAGS_PER_HOUR", 1000, least=1, id="spacekeep.E086"), HOUR),
+    "inspect": (env.number("INSPECTIONS_PER_HOUR", 1200, least=1, id="spacekeep.E087"), HOUR),
+    "search": (env.number("SEARCHES_PER_MINUTE", 300, least=1, id="spacekeep.E088"), MINUTE),
+    "space": (env.number("SPACES_PER_DAY", 1000, least=1, id="spacekeep.E089"), DAY),
+}
+# Of all Spaces of one host: recordings and transcripts that are stored, and uploads that were announced.
+MAX_HOST_BYTES = env.number("MAX_HOST_BYTES", 1024**4, least=1, most=1024**6, id="spacekeep.E090")
