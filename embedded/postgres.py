@@ -82,6 +82,7 @@ class Postgres(Engine):
             "timezone": "UTC",
             "log_timezone": "UTC",
             "jit": "off",
+            "log_min_error_statement": "panic",  # a statement that fails would be logged with its words
         }
         if self._fast:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

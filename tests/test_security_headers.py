@@ -1,6 +1,9 @@
 """Headers of every response: of each address, for each kind of caller and method, and of errors."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +11,7 @@ import pytest
 from django.test import Client
 
 from archive.models import Space, User
+from embedded.place import ROOT
 from portal.downloads import download_path
 from tests.support import factory
 from tests.support.deadlines import make_due
@@ -147,3 +151,34 @@ def space_of_alice(alice: User) -> Space:
     space = factory.make_row(alice)
     factory.make_contents(space)
     return space
+
+
+HTTPS_COOKIES = """
+import django
+django.setup()
+from django.conf import settings
+from portal.api.callers import Session
+print(settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, Session.param_name)
+print(settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE)
+print(settings.SESSION_COOKIE_DOMAIN, settings.CSRF_COOKIE_DOMAIN)
+print(settings.SESSION_COOKIE_PATH, settings.CSRF_COOKIE_PATH)
+"""
+
+
+def test_cookies_over_https_are_for_this_host_only() -> None:
+    """What browsers demand of a cookie whose name starts with __Host-: Secure, Path=/ and no Domain."""
+    done = subprocess.run(
+        [sys.executable, "-c", HTTPS_COOKIES],
+        env=os.environ | {"SITE_URL": "https://spaces.example.org"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.splitlines() == [
+        "__Host-sessionid __Host-csrftoken __Host-sessionid",
+        "True True",
+        "None None",
+        "/ /",
+    ]
