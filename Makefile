@@ -34,7 +34,7 @@ NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64)
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test test-long test-fast test-archive cover big limits fuzz kills machine mutants bench lint audit migrations format lock clean
+.PHONY: help run test test-long test-fast test-archive cover big limits fuzz floods kills machine mutants bench lint audit migrations format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ limits: $(VENV)/.dev node_modules/.test ## bundles of 200 random shapes, of more
 
 fuzz: $(VENV)/.dev node_modules/.test ## the API with 200 generated requests per operation, the decoder with 1,000 mutated recordings
 	@SCHEMA_EXAMPLES=$${SCHEMA_EXAMPLES:-200} MUTATED=$${MUTATED:-1000} $(PYTEST) tests/test_api_schema.py tests/test_decoder_mutated.py -s --timeout=7200 $(ARGS)
+
+floods: $(VENV)/.dev node_modules/.test ## 200 idle connections and 5 kinds of flood for a minute: health checks and deletion (FLOOD_SECONDS=...)
+	@FLOOD_SECONDS=$${FLOOD_SECONDS:-60} $(PYTEST) tests/test_floods.py tests/test_proxy_idle.py -s --timeout=1800 $(ARGS)
 
 kills: $(VENV)/.dev node_modules/.test ## processes of every kind, and builds of bundles, killed 500 times each (KILLS=...)
 	@KILLS=$${KILLS:-500} $(PYTEST) tests/test_everything_killed.py tests/test_bundle_killed.py tests/test_interrupted_run.py --timeout=7200 $(ARGS)
@@ -158,7 +161,7 @@ node_modules/.test: package.json package-lock.json .npmrc | $(VENV)/.dev
 
 # The offline page can load no modules from a disk, so esbuild joins its script into one file (package.json, "build"). The
 # same sources give the same bytes, and bundles contain them.
-run test test-fast test-archive cover big limits fuzz kills machine mutants bench lint: $(OFFLINE_PAGE)
+run test test-fast test-archive cover big limits fuzz floods kills machine mutants bench lint: $(OFFLINE_PAGE)
 
 $(OFFLINE_PAGE): archive/display/offline-page.js $(wildcard archive/static/archive/*/*.js) node_modules/.run
 	@$(BIN)/python -m embedded.node run build --silent
