@@ -62,13 +62,25 @@ def test_a_form_runs_once(stale: Client, alice: User) -> None:
     assert RecorderToken.objects.count() == 1
 
 
-def test_an_abandoned_form_is_not_sent_by_the_next_confirmation(stale: Client, alice: User) -> None:
+@pytest.mark.parametrize("page", ["/admin/", "/accounts/2fa/totp/activate/"])
+def test_an_abandoned_form_is_not_sent_by_the_next_confirmation(page: str, stale: Client, alice: User) -> None:
     stale.post("/recorders/", TOKEN_FORM, headers={"Referer": "http://testserver/recorders/"})
-    question = stale.get("/admin/")
+    question = stale.get(page)
 
     answer = confirm(stale, question["Location"])
 
-    assert answer["Location"] == "/admin/"  # type: ignore[index]
+    assert answer["Location"] == page  # type: ignore[index]
+    assert not RecorderToken.objects.exists()
+
+
+def test_a_form_is_not_sent_much_later(stale: Client, alice: User) -> None:
+    question = stale.post("/recorders/", TOKEN_FORM)
+    session = stale.session
+    session["account_reauthentication_state"]["state"]["at"] -= 16 * 60
+    session.save()
+
+    confirm(stale, question["Location"])
+
     assert not RecorderToken.objects.exists()
 
 
