@@ -199,6 +199,15 @@ def test_the_command_refuses(world: World, who: str, act: str, which: str, code:
     assert state() == before
 
 
+def test_an_admin_reads_no_reason_of_a_hold_on_their_own_space(world: World) -> None:
+    """As every host: they are told only that a hold stands."""
+    for url in (reverse("holds"), reverse("moderate", args=[world.own.pk])):
+        page = make_client(world.ada).get(url).content.decode()
+        assert f"Hold {world.hold(world.own)}" in page
+        assert page.count("A court.") == (1 if url == reverse("holds") else 0)  # that of the other Space
+    assert "as evidence" not in page
+
+
 def test_the_api_decides_nothing() -> None:
     """Or its operations need a column of their own above."""
     document = api.get_openapi_schema()

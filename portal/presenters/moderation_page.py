@@ -64,7 +64,7 @@ def moderated_space(visible: VisibleSpace, user: User, query: Mapping[str, str])
         context |= {
             "cues": cue_rows(cues.load(transcript.cues)),
             "transcript_number": transcript.number,
-            "ticks": True,
+            "ticks": context["conflict"] is None,
             "most_lines": MAX_LINES,
         }
     return context
