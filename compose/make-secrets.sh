@@ -46,10 +46,10 @@ printf '{"identities": [{"name": "spacekeep", "credentials": [{"accessKey": "%s"
 if ! [ -e store.key ] || ! [ -e store.crt ]; then
     rm -f store.key store.crt
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 7300 -subj /CN=spacekeep-store \
-        -keyout store.key.new -out store.crt.new 2>/dev/null
-    put store.key <store.key.new
-    put store.crt <store.crt.new
-    rm -f store.key.new store.crt.new
+        -addext subjectAltName=DNS:localhost -keyout store.key.made -out store.crt.made 2>/dev/null
+    put store.key <store.key.made
+    put store.crt <store.crt.made
+    rm -f store.key.made store.crt.made
 fi
 {
     for table in jwt.signing jwt.signing.read jwt.filer_signing jwt.filer_signing.read; do

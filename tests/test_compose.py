@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from portal import processes
 from tests.support.processes import ROOT
@@ -138,6 +140,9 @@ def test_the_script_makes_every_secret_that_compose_names(made: Path) -> None:
     assert files - {f"./secrets/{path.name}" for path in made.iterdir()} == set()
     assert made.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in made.iterdir()} == {0o444}
+    empty = {"email_url", "secret_key_fallbacks", "oidc_client_secret", "x_client_secret"}
+    empty |= {"livekit_api_secret", "livekit_s3_secret_access_key"}
+    assert {path.name for path in made.iterdir() if not path.stat().st_size} == empty
 
 
 def test_made_secrets_fit_each_other(made: Path) -> None:
@@ -154,6 +159,9 @@ def test_made_secrets_fit_each_other(made: Path) -> None:
     assert identity["credentials"] == [
         {"accessKey": values["s3_access_key_id"], "secretKey": values["s3_secret_access_key"]}
     ]
+    certificate = x509.load_pem_x509_certificate(values["store.crt"].encode())
+    key = load_pem_private_key(values["store.key"].encode(), None)
+    assert key.public_key() == certificate.public_key()
     keys = re.findall(r'^key = "([0-9a-f]{64})"$', values["security.toml"], re.MULTILINE)
     assert len(set(keys)) == 4
     random = [
