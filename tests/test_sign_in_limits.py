@@ -1,6 +1,7 @@
 """Limits of failed sign-ins stop who guesses, and nobody else."""
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
@@ -20,6 +21,13 @@ def low_limits(settings: Settings) -> None:
     """So that the test guesses 8 times, not 100."""
     settings.ACCOUNT_RATE_LIMITS = LIMITS
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def fast_hashes(settings: Settings, alice: User, bob: User) -> None:
+    """These tests give some 80 passwords, and a hash is slow on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    User.objects.update(password=make_password(PASSWORD))
 
 
 def attempt(name: str, password: str, address: str, client: Client | None = None) -> Client:
@@ -85,7 +93,7 @@ def test_a_forged_device_is_not_known(alice: User) -> None:
 
 
 def test_a_second_factor_passes_the_limit_of_the_account(alice: User) -> None:
-    set_up_app(make_client(alice))
+    set_up_app(make_client(User.objects.get(pk=alice.pk)))
     guess_from_everywhere("alice")
     client = make_client()
 
