@@ -16,6 +16,7 @@ from archive.models import (
     Bundle,
     ExportPart,
     Hold,
+    Invitation,
     LogEntry,
     Notice,
     Rule,
@@ -41,6 +42,7 @@ FIRST = {  # the state of a new row, and the states in which a row stays
     Violation: (Violation.State.STANDING, {Violation.State.LIFTED}),
     Appeal: (Appeal.State.OPEN, {Appeal.State.DENIED, Appeal.State.GRANTED}),
     Hold: (Hold.State.STANDING, {Hold.State.RELEASED}),
+    Invitation: (Invitation.State.PENDING, {Invitation.State.ACCEPTED, Invitation.State.REVOKED}),
 }
 MODELS = pytest.mark.parametrize("model", FIRST, ids=lambda model: model.__name__)
 

@@ -86,7 +86,7 @@ def test_refused_access_of_people(events: Any, alice: User, bob: User) -> None:
 
 
 def test_refused_access_of_recorders(events: Any, admin: User, alice: User) -> None:
-    token, text = recorders.create_token("studio", 30, admin)
+    token, text = recorders.create_token("studio", 30, admin, for_anybody=True)
     ApiClient(token="skr_" + "0" * 12 + "_" + "x" * 43).get("/uploads")
     ApiClient(token=text).get(f"/spaces/{uuid4()}")
 

@@ -50,6 +50,7 @@ def test_from_ingest_to_deletion(services: Services, alice: User, demo_recording
         "bundle.requested",
         "bundle.started",
         "bundle.ready",
+        "content.downloaded",
         "bundle.verified",
         "deletion.started",
         "bundle.removed",

@@ -18,7 +18,7 @@ DATABASE_OWNER_URL = env.address(
     "DATABASE_OWNER_URL",
     ("postgres", "postgresql"),
     default="",
-    id="spacekeep.E090",
+    id="spacekeep.E093",
     hint="postgres://owner:password@host:5432/spacekeep",
 )
 OWNER = environ.Env.db_url_config(DATABASE_OWNER_URL) if DATABASE_OWNER_URL else {}

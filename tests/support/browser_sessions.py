@@ -11,7 +11,7 @@ def sign_in_with_form(page: Page, site: str, name: str) -> None:
     page.goto(f"{site}/accounts/login/")
     page.get_by_label("Name or e-mail").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_text(f"Account: {name.capitalize()}")).to_be_visible()
 
 

@@ -22,7 +22,7 @@ def test_sleeps_with_everything(services: Services, chromium: Browser) -> None:
     worker = services.worker()
     page = chromium.new_page()
     page.goto(f"{services.url}/accounts/login/")
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible(timeout=60_000)
     wait_until(lambda: "ready" in worker.log.read_text(), "the worker is ready")
     sleep("everything")
 
