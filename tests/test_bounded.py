@@ -54,7 +54,9 @@ def write_a_file() -> None:
     Path(f"written-by-{os.getpid()}").write_text("x")
 
 
-@pytest.mark.parametrize("work", [loop, fill_memory, die, sleep, fail, return_too_much, write_a_file])
+@pytest.mark.parametrize(
+    "work", [pytest.param(loop, marks=pytest.mark.long), fill_memory, die, sleep, fail, return_too_much, write_a_file]
+)
 def test_what_needs_too_much_is_refused(
     work: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

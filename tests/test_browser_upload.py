@@ -161,6 +161,7 @@ def test_an_upload_resumes_after_a_reload(
     assert site.received < 2 * MIB
 
 
+@pytest.mark.long
 def test_another_file_of_the_same_name_and_size_is_not_mixed_in(page: Page, gate: PausingProxy, tmp_path: Path) -> None:
     file = make_noise(tmp_path / "evening.wav", SIZE)
     parts = Parts(page)

@@ -101,6 +101,7 @@ def test_of_several_recordings_one_is_chosen_and_its_transcript_comes_along(page
     assert space.recordings.get().sha256 == hashlib.sha256(beans).hexdigest()
 
 
+@pytest.mark.long
 def test_an_upload_from_an_archive_resumes_after_a_reload(page: Page, services: Services, tmp_path: Path) -> None:
     sounds = {f"{n}.wav": make_tone(tmp_path / f"{n}.wav", "wav", seconds=n).read_bytes() for n in (3, 4)}
     archive = pack(tmp_path / "talks.zip", sounds)

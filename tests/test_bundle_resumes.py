@@ -101,6 +101,7 @@ def test_the_next_run_continues_after_the_time_limit(bundle: Bundle, day: Proxy)
     assert count(day, "put") == 0
 
 
+@pytest.mark.long
 def test_an_upload_with_other_parts_is_not_resumed(bundle: Bundle, day: Proxy, alice: User) -> None:
     day.faults = [Fault(COMPLETE, status=503, code="SlowDown")]
     assert not build(bundle.pk)

@@ -26,6 +26,7 @@ def bundled(services: Services, space: Space, out: Path) -> tuple[Bundle, bytes]
     return Bundle.objects.get(space=space, state="ready"), out.read_bytes()
 
 
+@pytest.mark.long
 def test_two_processes_make_the_same_bytes(
     services: Services, space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

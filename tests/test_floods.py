@@ -16,6 +16,7 @@ from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from django.utils import timezone
 
 from archive.models import Space, User
@@ -106,6 +107,7 @@ class Flood:
             thread.join()
 
 
+@pytest.mark.long
 def test_health_checks_and_deletion_under_floods(services: Services, tmp_path: Path, alice: User, bob: User) -> None:
     due = make_space(bob, title="Due")
     cookie = session_cookie(alice)

@@ -23,6 +23,7 @@ TRANSCRIPTS = {
 
 
 @pytest.mark.usefixtures("committed")
+@pytest.mark.long
 def test_each_hostile_file_is_refused_and_the_worker_survives(
     services: Services, alice: User, tone: Path, tmp_path: Path
 ) -> None:

@@ -52,12 +52,13 @@ def test_it_says_how_to_get_in(checkout: Checkout) -> None:
         "nora": "host",
         "felix": "host",
         "ada": "admin",
+        "bea": "admin",
         "otto": "auditor",
     }
     pages = {
         name: HttpSession(checkout.address).sign_in(name, password) for name, (_, password) in checkout.accounts.items()
     }
-    assert [signed_in(page) for page in pages.values()] == ["nora", "felix", "ada", "otto"]
+    assert [signed_in(page) for page in pages.values()] == ["nora", "felix", "ada", "bea", "otto"]
     assert TITLE in pages["nora"]
     assert TITLE not in pages["felix"]
 

@@ -53,6 +53,7 @@ def test_killed_between_the_delivery_and_the_commit(services: Services, space: S
     assert LogEntry.objects.filter(event="notice.sent").count() == 1
 
 
+@pytest.mark.long
 def test_two_workers_and_many_dispatches_send_each_once(services: Services, space: Space, mailbox: Mailbox) -> None:
     ids = [tell(space, number).pk for number in range(1, 21)]
     for _ in range(2):

@@ -134,7 +134,7 @@ def test_the_site_has_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(
             ["gunicorn", "portal.wsgi", "--workers=1", "--no-control-socket", "--bind=127.0.0.1:{port}"], id="web"
         ),
-        pytest.param(["celery", "-A", "portal.celery", "worker", "--pool=solo"], id="worker"),
+        pytest.param(["celery", "-A", "portal.celery", "worker", "--pool=solo"], id="worker", marks=pytest.mark.long),
         pytest.param(
             ["celery", "-A", "portal.celery", "beat", "--pidfile=", "--schedule={tmp}/beat"],
             id="beat",
@@ -164,6 +164,7 @@ def test_production_settings_are_clean() -> None:
     assert "System check identified no issues" in done.stdout
 
 
+@pytest.mark.long
 def test_a_weak_secret_is_not_clean() -> None:
     done = run([*MANAGE, "check", "--deploy", "--fail-level=WARNING"], {**HTTPS, "SECRET_KEY": "secret"})
 

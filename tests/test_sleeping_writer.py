@@ -51,6 +51,7 @@ def test_an_ingest_paused_during_its_upload(services: Services, tmp_path: Path, 
 
 
 @pytest.mark.usefixtures("committed", "alice")
+@pytest.mark.long
 def test_an_ingest_paused_in_its_transaction(services: Services, demo_recording: Path) -> None:
     """PostgreSQL ends the transaction of a client that says nothing: else its locks would hold up the deletion."""
     with PausedAt("space.received") as pause:

@@ -26,6 +26,7 @@ def transcribe_file(recording: Path, language: str = "") -> tuple[list[Cue], str
     return result.cues, result.language
 
 
+@pytest.mark.long
 def test_word_error_rate_of_a_telephone_call(tmp_path: Path) -> None:
     reference = speech_samples.read_telephone_transcript(tmp_path)
 

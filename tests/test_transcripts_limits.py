@@ -114,6 +114,7 @@ TTML = b'<tt xmlns="http://www.w3.org/ns/ttml"><body><div>'
     ],
     ids=range(19),
 )
+@pytest.mark.long
 def test_parsing_time_of_other_formats_is_linear(data: bytes) -> None:
     before = time.process_time()
 
@@ -161,6 +162,7 @@ def test_memory_is_bounded(data: str) -> None:
     assert int(done.stdout) < 500  # MiB, with the 20 MB of the text itself
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_cues_are_read() -> None:
     text = b"WEBVTT\n\n" + (TIMES + b"x\n\n") * 100_000
 

@@ -16,6 +16,7 @@ ACCOUNTS = [
     ("nora", "Nora", "host", ""),
     ("felix", "Felix", "host", ""),
     ("ada", "Ada", "admin", "admins"),
+    ("bea", "Bea", "admin", "admins"),  # an appeal and a hold need a second admin
     ("otto", "Otto", "auditor", "auditors"),
 ]
 
