@@ -117,10 +117,10 @@ def sign_in(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Chec
     if settings.OIDC_CLIENT_ID and not (issuer.hostname and (issuer.scheme == "https" or is_local)):
         hint = "OIDC_CLIENT_ID is set, and needs the provider's issuer: https://login.example.org"
         errors.append(Error(f"OIDC_ISSUER is {settings.OIDC_ISSUER!r}.", hint=hint, id="spacekeep.E075"))
-    file = settings.BREACHED_PASSWORDS_FILE
+    file = settings.BREACHED_PASSWORD_LIST
     if file and not Path(file).is_file():
         hint = "It is a sorted file of SHA-1 sums in hexadecimal, one a line. Leave it empty to switch this off."
-        errors.append(Error(f"BREACHED_PASSWORDS_FILE is {file!r}.", hint=hint, id="spacekeep.E074"))
+        errors.append(Error(f"BREACHED_PASSWORD_LIST is {file!r}.", hint=hint, id="spacekeep.E074"))
     return errors
 
 

@@ -106,10 +106,22 @@ def test_no_secret_is_in_an_environment_or_on_a_command_line() -> None:
         bare = [key for key in environment if re.search("KEY|SECRET|PASSWORD|TOKEN|_URL$", key)]
         bare = [key for key in bare if not key.endswith("_FILE")]
         assert set(bare) <= {
+            "BREACHED_PASSWORD_LIST",
             *("SITE_URL", "S3_ENDPOINT_URL", "S3_PUBLIC_ENDPOINT_URL", "LIVEKIT_URL"),
             *("LIVEKIT_API_KEY", "LIVEKIT_S3_ENDPOINT_URL", "LIVEKIT_S3_ACCESS_KEY_ID"),  # names, not secrets
         }, name
         assert not re.search("pass|secret_key|token", json.dumps(service.get("command", "")).lower()), name
+
+
+def test_every_setting_can_be_set() -> None:
+    """A setting that compose does not pass on keeps its default, whatever .env says."""
+    code = "".join(path.read_text() for path in (ROOT / "portal" / "settings").glob("*.py"))
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', code))
+    passed = {name.removesuffix("_FILE") for service in OURS for name in SERVICES[service]["environment"]}
+
+    assert "RETENTION_DAYS" in read
+    # The image sets the folders; nobody debugs there.
+    assert read - passed == {"DEBUG", "SPOOL_DIR", "STATIC_ROOT"}
 
 
 def test_beside_the_s3_gateway_the_store_listens_to_itself_only() -> None:

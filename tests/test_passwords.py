@@ -50,13 +50,13 @@ def test_breached_passwords_are_refused(count: str, tmp_path: Path, settings: Se
     sums = sorted(hashlib.sha1(word.encode(), usedforsecurity=False).hexdigest().upper() for word in words)
     file = tmp_path / "breached.txt"
     file.write_text("".join(f"{digest}{count}\n" for digest in sums))
-    settings.BREACHED_PASSWORDS_FILE = str(file)
+    settings.BREACHED_PASSWORD_LIST = str(file)
 
     assert all("password_breached" in refusals(word) for word in words)
     assert not any("password_breached" in refusals(f"amber harbour cabinet {number}") for number in range(100))
 
 
 def test_without_a_list_nothing_is_looked_up(settings: Settings) -> None:
-    settings.BREACHED_PASSWORDS_FILE = ""
+    settings.BREACHED_PASSWORD_LIST = ""
 
     assert refusals("violet harbour cabinet 29") == set()

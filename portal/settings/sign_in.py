@@ -17,7 +17,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "portal.sign_in.passwords.BreachedValidator"},
 ]
 # A file of SHA-1 sums, sorted, one a line in hexadecimal, each with `:` and a count or without (empty: not checked).
-BREACHED_PASSWORDS_FILE = env.text("BREACHED_PASSWORDS_FILE", "")
+BREACHED_PASSWORD_LIST = env.text("BREACHED_PASSWORD_LIST", "")
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "spaces"
 ACCOUNT_ADAPTER = "portal.adapter.AccountAdapter"

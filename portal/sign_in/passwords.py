@@ -39,12 +39,12 @@ class GuessableValidator:
 
 
 class BreachedValidator:
-    """Refuse passwords of a list of breached ones: BREACHED_PASSWORDS_FILE. No network is used."""
+    """Refuse passwords of a list of breached ones: BREACHED_PASSWORD_LIST. No network is used."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper().encode()
-        if settings.BREACHED_PASSWORDS_FILE:
-            with open(settings.BREACHED_PASSWORDS_FILE, "rb") as file:  # noqa: PTH123  # from a setting
+        if settings.BREACHED_PASSWORD_LIST:
+            with open(settings.BREACHED_PASSWORD_LIST, "rb") as file:  # noqa: PTH123  # from a setting
                 if contains(file, digest):
                     raise ValidationError(self.get_help_text(), code="password_breached")
 
