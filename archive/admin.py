@@ -37,6 +37,9 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
     def get_urls(self) -> list[URLPattern]:
         return [url for url in super().get_urls() if url.name != "auth_user_password_change"]
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # an account with a password that somebody else chose: people are invited
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # the log and certificates name accounts by their number
 
