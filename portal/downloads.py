@@ -2,7 +2,8 @@
 
 So `curl -C -` and download managers can resume without signing in. A link works until the first deadline among the
 Spaces inside, and only while its grantee may have their content. It ends after DOWNLOAD_URL_SECONDS, when the user's
-password changes, and when somebody revokes the links of the package (archive/bundles/links.py).
+password changes or their sessions are ended, and when somebody revokes the links of the package
+(archive/bundles/links.py).
 """
 
 from dataclasses import dataclass
@@ -38,9 +39,9 @@ def download_path(package: Package, by: User | RecorderToken) -> str:
 
 
 def _state(package: Package, by: User | RecorderToken, secret: str | None = None) -> str:
-    """A digest of what ends a link when it changes: the package's link version, and the user's password hash.
-    `secret`: SECRET_KEY, or a former one."""
-    password = by.password if isinstance(by, User) else ""
+    """A digest of what ends a link when it changes: the package's link version, and the user's password hash and
+    session generation. `secret`: SECRET_KEY, or a former one."""
+    password = f"{by.password} {by.session_generation}" if isinstance(by, User) else ""
     value = f"{package.link_version} {password}"
     return salted_hmac(SALT, value, secret=secret, algorithm="sha256").hexdigest()[:32]
 

@@ -6,6 +6,7 @@ a way to try.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -197,6 +198,20 @@ def test_the_command_refuses(world: World, who: str, act: str, which: str, code:
         call_command(*arguments(world, getattr(world, which)), "--reason", REASON, "--by", who, stdout=StringIO())
 
     assert state() == before
+
+
+def test_an_admin_of_after_the_flag_does_not_lift_it(world: World, settings: Settings) -> None:
+    """Or a host who is an admin could skip the appeal, and invite the admin who lifts the flag."""
+    Appeal.objects.all().delete()
+    Violation.objects.update(flagged_at=world.young.role_times["admins"] - timedelta(seconds=1))
+
+    with pytest.raises(Refused) as error:
+        violations.lift(world.other.pk, REASON, world.young)
+
+    assert error.value.code == "violation.role_too_young"
+    settings.APPEAL_NEEDS_SECOND_ADMIN = False
+    violations.lift(world.other.pk, REASON, world.young)
+    assert Violation.objects.get(space=world.other).state == "lifted"
 
 
 def test_an_admin_reads_no_reason_of_a_hold_on_their_own_space(world: World) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.core import signing
 
+from archive.accounts.roles import set_active
+from archive.accounts.sessions import end_sessions
 from archive.bundles import exports
 from archive.models import Bundle, ExportPart, LogEntry, Space, User
 from archive.recorders import create_token, revoke
@@ -70,6 +72,18 @@ def test_the_setting_says_how_long(bundle: Bundle, alice: User, monkeypatch: pyt
 
     assert status(make_old_link(bundle, alice, 3000, monkeypatch)) == 302
     assert status(make_old_link(bundle, alice, 3700, monkeypatch)) == 410
+
+
+def test_links_end_with_the_sessions_and_do_not_come_back(bundle: Bundle, alice: User, admin: User) -> None:
+    url = download_path(bundle, alice)
+    end_sessions(alice.pk, admin)
+    alice.refresh_from_db()
+    later = download_path(bundle, alice)
+
+    assert (status(url), status(later)) == (410, 302)
+    for active in (False, True):
+        set_active(alice.pk, active=active, by=admin)
+    assert status(later) == 410
 
 
 def test_links_end_when_the_password_changes(bundle: Bundle, alice: User) -> None:

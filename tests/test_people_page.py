@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from archive.accounts import roles
 from archive.models import LogEntry, User
 from tests.support.factory import make_row, make_user
 from tests.support.http_clients import make_client
@@ -110,6 +111,36 @@ def test_a_link_for_a_new_password_is_shown_once_and_works_once(admin: User, ali
         ("account.reset_link_created", admin.pk, alice.pk),
         ("account.password_changed", alice.pk, alice.pk),
     ]
+
+
+def test_a_link_ends_with_a_role_that_is_granted_after_it(admin: User, alice: User) -> None:
+    page = make_client(admin).post(f"/people/{alice.pk}/reset-link").content.decode()
+    (path,) = re.findall(r"http://[^/<]+(/accounts/password/reset/key/[^<]+)", page)
+
+    roles.grant_role(alice.pk, "admins", admin)
+
+    assert "not valid any more" in make_client().get(path).content.decode()
+
+
+def test_no_link_for_an_account_that_had_a_role(admin: User, alice: User) -> None:
+    """An admin could take the role, make the link, and give the role back."""
+    roles.grant_role(alice.pk, "admins", admin)
+    roles.revoke_role(alice.pk, "admins", admin)
+
+    answer = make_client(admin).post(f"/people/{alice.pk}/reset-link")
+
+    assert (answer.status_code, "/accounts/password/reset/key/" in answer.content.decode()) == (422, False)
+
+
+def test_sessions_of_before_do_not_come_back_with_the_account(admin: User, alice: User) -> None:
+    theirs, client = make_client(alice), make_client(admin)
+
+    client.post(f"/people/{alice.pk}/deactivate")
+    client.post(f"/people/{alice.pk}/activate")
+
+    assert theirs.get("/").status_code == 302
+    alice.refresh_from_db()
+    assert make_client(alice).get("/").status_code == 200
 
 
 @pytest.mark.parametrize("who", ["bea", "otto", "root", "ada"])

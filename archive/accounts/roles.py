@@ -71,7 +71,8 @@ def set_active(account_id: int, *, active: bool, by: User | None) -> bool:
         else:
             check_is_not_last_admin(account)
         account.is_active = active
-        account.save(update_fields=["is_active"])
+        account.session_generation += 1  # sessions and download links of before don't come back with the account
+        account.save(update_fields=["is_active", "session_generation"])
         record(events.ACCOUNT_ACTIVATED if active else events.ACCOUNT_DEACTIVATED, account, by)
     return True
 

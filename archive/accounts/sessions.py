@@ -6,7 +6,7 @@ from django.db.models import F
 from archive.accounts.changes import lock_account, record
 from archive.errors import Refused
 from archive.log import events
-from archive.models import User
+from archive.models import LogEntry, User
 
 
 def end_sessions(account_id: int, by: User | None) -> None:
@@ -19,14 +19,19 @@ def end_sessions(account_id: int, by: User | None) -> None:
 
 def allow_reset_link(account_id: int, by: User) -> User:
     """Log that `by` gets a link with which the account's password can be changed. Returns the account. Raises Refused:
-    with the password of another admin, one person could act as two."""
+    with the password of another admin, one person could act as two. An account that had a role counts as one that has
+    it: an admin could take it, make the link, and give it back."""
     with transaction.atomic():
         account = lock_account(account_id, by)
         if not account.is_active:
             raise Refused("account.inactive")
         if account.pk == by.pk:
             raise Refused("account.own_reset_link")
-        if account.roles or account.is_superuser or account.is_staff:
+        if account.roles or account.is_superuser or account.is_staff or _has_had_a_role(account):
             raise Refused("account.reset_link_of_a_role")
         record(events.ACCOUNT_RESET_LINK_CREATED, account, by)
         return account
+
+
+def _has_had_a_role(account: User) -> bool:
+    return LogEntry.objects.filter(event=events.ACCOUNT_ROLE_GRANTED, detail__account=account.pk).exists()

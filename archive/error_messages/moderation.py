@@ -26,6 +26,7 @@ MESSAGES = {
     "appeal.statement_too_long": _("The appeal has {length:number} characters; at most {limit:number} are allowed."),
     "appeal.own_flag": _("You made this flag: another admin must decide the appeal."),
     "appeal.role_too_young": _("An admin who was one before the appeal came, {since:time}, must decide it."),
+    "violation.role_too_young": _("An admin who was one when the flag was placed, {since:time}, must lift it."),
     "appeal.decided": _("This appeal was {state:appeal} already."),
     "hold.not_found": _("There is no such hold."),
     "hold.released": _("This hold was released already."),

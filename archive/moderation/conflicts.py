@@ -3,12 +3,14 @@
 Nobody decides about their own Space: no flag, no lift, no decision of an appeal, no hold and no release. Two decisions
 need a second admin, whose role is older than what is decided: the release of a hold that another one placed, and the
 decision of an appeal against a flag of another one. Otherwise one person could make an account, give it the role, and
-be two. Lifting a flag with an open appeal decides that appeal.
+be two. Lifting a flag with an open appeal decides that appeal; lifting one without needs a role that is older than the
+flag, or a host who is an admin could skip the appeal, and invite an admin who lifts it.
 
 These checks are below pages, API, commands and Django's admin, which all call the functions of this package.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.conf import settings
 
@@ -58,4 +60,11 @@ def find_lift_conflict(space: Space, violations: Iterable[Violation], by: User) 
             violation.space = space
             if conflict := find_decision_conflict(violation, by):
                 return conflict
+        elif settings.APPEAL_NEEDS_SECOND_ADMIN and not _was_admin_at(violation.flagged_at, by):
+            return Refused("violation.role_too_young", since=violation.flagged_at)
     return None
+
+
+def _was_admin_at(moment: datetime, by: User) -> bool:
+    since = by.role_since(ADMINS)
+    return since is not None and since <= moment

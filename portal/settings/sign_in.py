@@ -32,6 +32,7 @@ ACCOUNT_CHANGE_EMAIL = True  # one address for each account
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # of changes of the password and the address
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = "strict"  # no page says whose address is known here
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "portal.sign_in.reset_tokens.ResetTokenGenerator"  # noqa: S105  # a class
 PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_RATE_LIMITS = {
