@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from archive.cues import Cue, to_json, to_srt, to_text, to_vtt
 from archive.intake.transcripts import parse
+from archive.intake.transcripts.introductions import introduces
 
 # What people say, as `plain` leaves it.
 awkward = st.sampled_from(
@@ -53,7 +54,10 @@ def test_podcasting_json_comes_back_as_it_went(cues_in: list[Cue]) -> None:
 
 # SRT's own tags are ambiguous with text that looks like them; arrows, times and "<3" survive.
 untagged = texts.filter(lambda text: not re.search(r"<[/a-zA-Z0-9]|\{\\", text))
-names = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=60)
+# "Problem: ..." introduces a sentence: such words are nobody's name (archive/intake/transcripts/introductions.py).
+names = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=60).filter(
+    lambda name: not introduces(name, 1, {name}, 1)
+)
 # Without a name before it, "It is: so" looks like a speaker.
 unnamed = st.just("")
 
