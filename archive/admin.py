@@ -38,7 +38,7 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
         return [url for url in super().get_urls() if url.name != "auth_user_password_change"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # an account with a password that somebody else chose: people are invited
+        return False  # people are invited, and choose their own passwords
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # the log and certificates name accounts by their number

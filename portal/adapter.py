@@ -28,7 +28,7 @@ logger = structlog.get_logger()
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Opens sign-up to browsers that followed a valid invitation, and to nobody else."""
+    """Opens sign-up to browsers that followed a valid invitation only."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return invited.find(request) is not None
@@ -49,7 +49,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             messages.error(request, _("This user name was taken a moment ago. Choose another one."))
             raise ImmediateHttpResponse(redirect("account_signup")) from None
         invited.forget(request)
-        if by_mail:  # whoever has the link has read the mail
+        if by_mail:  # having the link proves that the mail was read
             self.stash_verified_email(request, email)
         return user
 
@@ -68,7 +68,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return resolve_url("account")
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a mail that somebody asked for. If the server takes none, the page says so: 503, for every address."""
+        """Send a mail that a visitor requested. If the server takes none, the page says so: 503, for every address."""
         if not settings.MAIL_ON:
             return
         try:

@@ -1,8 +1,8 @@
 """Remove queries and download links of URLs from everything that is logged.
 
-A download link works without signing in, and a query can hold what a person typed. Neither belongs into a log, whoever
-writes the line: Django about a failed request, gunicorn about one that it can't parse, botocore about a URL that it
-signed. Runs before the line is rendered, on every value of it.
+A download link works without signing in, and a query can hold what a person typed. Neither belongs into a log,
+no matter what writes the line: Django about a failed request, gunicorn about one that it can't parse, botocore about a
+URL that it signed. Runs before the line is rendered, on every value of it.
 """
 
 import re

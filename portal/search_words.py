@@ -3,7 +3,7 @@
 What people search for must not be in the logs of servers and proxies, nor in URLs that are passed on. A form sends the
 words in its body and is redirected to a URL that has them encrypted, so results keep a URL: reload, Back, the next page
 and bookmarks work without JavaScript, and nothing is stored. The key is derived from SECRET_KEY and the user's id, so
-the URL opens for nobody else.
+the URL opens only for them.
 """
 
 import base64

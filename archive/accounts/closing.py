@@ -68,7 +68,7 @@ def _erase_rows(account: User) -> None:
 
 def _erase_account(account: User) -> None:
     User.objects.filter(pk=account.pk).update(
-        username=f"closed #{account.pk}",  # nobody can choose such a name
+        username=f"closed #{account.pk}",  # no user name may contain a blank or #
         first_name="",
         last_name="",
         email="",

@@ -5,7 +5,7 @@ worker that dies after handing a mail over sends the same link again, and the da
 link ends the one before it.
 
 A link goes out by mail, or, where no mail is sent, is shown once to the admin. Only a mailed link verifies the address:
-whoever opens it has read the mail. It works while the admin who invited is active and an admin, like a token.
+opening it proves that the mail was read. It works while the admin who invited is active and an admin, like a token.
 """
 
 import hashlib

@@ -5,7 +5,7 @@ asks for the change; None is the operator, who uses a command without --by. Nobo
 the last active admin always stays one.
 
 A role counts from the moment when it was granted, or when its account was activated again: decisions that need two
-people ask for a role that is older than what is decided.
+people require a role that is older than what they decide.
 """
 
 from django.contrib.auth.models import Group

@@ -79,7 +79,7 @@ def store_transcript(
 
 
 class TranscriptOrigin(NamedTuple):
-    """Where a transcript comes from. `notes` says what was repaired in its file, `upload` who brought it."""
+    """Where a transcript comes from. `notes` says what was repaired in its file, `upload` is its upload session."""
 
     source: Transcript.Source
     notes: Sequence[Problem] = ()

@@ -52,7 +52,7 @@ def parse(typed: str) -> tuple[int, ...]:
 
 def copy_lines(space: Space, lines: Lines, by: User) -> list[dict[str, Any]]:
     """The lines as a violation stores them. Raises Refused for a line that does not exist, for too much text, and if
-    this admin uploaded the transcript: nobody makes the evidence that they cite."""
+    this admin uploaded the transcript: admins do not cite evidence that they made."""
     transcript = space.transcripts.filter(number=lines.transcript).first()
     if transcript is None:
         raise Refused("evidence.no_transcript")

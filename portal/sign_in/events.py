@@ -28,7 +28,7 @@ WARNINGS = {"sign_in_failed", "sign_in_limited", "second_factor_failed", "access
 
 
 def log_event(kind: str, request: HttpRequest | None, user: Any = None, **facts: Any) -> None:
-    """Write one event. `user` is who it is about; without one nobody was recognised."""
+    """Write one event. `user` is the account concerned; None if no account was recognized."""
     write = logger.warning if kind in WARNINGS else logger.info
     write(kind, user_id=user.pk if isinstance(user, User) else None, address=_address(request), **facts)
 

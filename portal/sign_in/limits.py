@@ -1,6 +1,6 @@
 """Limits of failed sign-ins that can't be aimed at a victim.
 
-Failures are counted by address, and by account and address together: whoever guesses locks out only their own address.
+Failures are counted by address, and by account and address together: a guesser locks out only their own address.
 Failures of an account from all addresses have a high limit, against guessing from many addresses. A known device
 passes it: a browser that signed in to this account before has a signed cookie. An account with a second factor passes
 it too, since a password alone does not open it; a sign-in with a passkey asks for no password at all.

@@ -1,4 +1,4 @@
-"""Sign-in at another provider: for people who are invited, and for nobody else."""
+"""Sign-in at another provider: for invited people only."""
 
 from typing import Any
 

@@ -23,7 +23,7 @@ WRITE_SECONDS = 60
 
 
 class SessionLimitsMiddleware:
-    """End sessions that are too old, or were idle for too long. The request goes on as nobody's."""
+    """End sessions that are too old, or were idle for too long. The request continues without a user."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -6,6 +6,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.app_settings import PASSWORD_RESET_TOKEN_GENERATOR
 from allauth.account.utils import user_pk_to_url_str
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -71,10 +72,11 @@ def change_roles(request: SignedInRequest, account_id: int) -> HttpResponse:
         raise Http404
     wanted = set(form.cleaned_data["roles"])
     try:
-        for role in sorted(wanted - account.roles):
-            roles.grant_role(account.pk, role, request.user)
-        for role in sorted(account.roles - wanted):
-            roles.revoke_role(account.pk, role, request.user)
+        with transaction.atomic():  # if one is refused, none changes
+            for role in sorted(wanted - account.roles):
+                roles.grant_role(account.pk, role, request.user)
+            for role in sorted(account.roles - wanted):
+                roles.revoke_role(account.pk, role, request.user)
     except Refused as error:
         return _refused(request, account, error)
     messages.success(request, _("The roles of {name} are stored.").format(name=account.username))

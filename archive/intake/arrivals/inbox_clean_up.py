@@ -159,7 +159,7 @@ def _over() -> "QuerySet[Arrival]":
 
 
 def _log_due(inbox: InboxFiles, detail: dict[str, Any]) -> None:
-    """Log what is due, once: if the removal failed before, the last entry about this inbox is the same."""
+    """Log what is due, once: a retry finds the same entry as the last one of this inbox, and adds none."""
     entries = LogEntry.objects.filter(event__in=[events.INBOX_EXPIRED, events.INBOX_CLEANED]).order_by("-id")
     place = detail["recorder"], detail["source"]
     mine = (

@@ -16,8 +16,9 @@ from archive.errors import Problem, Unreadable, make_problem
 from archive.intake.importers import captions, livekit, plain, tags, twspace, xarchive, zoom
 from archive.intake.importers.facts import Facts, ImportCandidate, about
 from archive.intake.importers.heads import Head, Heads, SortedFile, sort_survey
+from archive.intake.importers.memory_tree import Memory
 from archive.intake.importers.survey import Companion, LeftOut, Survey, account
-from archive.intake.importers.tree import SOUND_ENDINGS, Folder, GivenFiles, Memory, Tree, ending
+from archive.intake.importers.tree import SOUND_ENDINGS, Folder, GivenFiles, Tree, ending
 from archive.intake.importers.zip_tree import ZipTree, is_zip
 
 __all__ = [

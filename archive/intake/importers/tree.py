@@ -1,11 +1,10 @@
-"""A uniform view of files in a folder, beside a recording, or in memory. (In a ZIP archive: zip_tree.py.)"""
+"""A uniform view of files in a folder or beside a recording; a ZIP archive: zip_tree.py, memory: memory_tree.py."""
 
-import io
 import os
 import re
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
@@ -279,26 +278,3 @@ class GivenFiles(Folder):
 
     def is_handed_over(self, name: str) -> bool:
         return name in self.given or self.kind(name) == Kind.TEXT
-
-
-class Memory(Tree):
-    """A few small files and the first bytes of a recording, in memory."""
-
-    is_whole = False
-    caches_documents = True
-
-    def __init__(self, files: Mapping[str, bytes], recording: str) -> None:
-        self.files, self.recording = {recording: b"", **files}, recording
-        super().__init__(list(self.files), label="")
-
-    def sounds(self) -> list[str]:
-        return [self.recording]
-
-    def size(self, name: str) -> int:
-        return len(self.files[name])
-
-    def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
-        return io.BytesIO(self.files[name])
-
-    def on_disk(self, name: str) -> AbstractContextManager[Path]:
-        raise Unreadable("import.only_first_bytes", file=base(name))

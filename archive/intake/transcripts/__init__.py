@@ -23,7 +23,7 @@ from archive.intake.transcripts.decoding import decode
 from archive.intake.transcripts.draft import TranscriptDraft
 
 Reader = Callable[[str], TranscriptDraft]
-# Formats of one document: what is wrong with it as a whole. All others are read line by line.
+# Formats of one document, which is valid or not as a whole. All others are read line by line.
 CHECKS: dict[Reader, Callable[[str], None]] = {segments.read: segments.check, ttml.read: ttml.check}
 OVERSHOOT = 10_000  # milliseconds: by so much may the last line end after the recording
 
