@@ -28,7 +28,8 @@ def participant_specs(role: str, names: Sequence[str]) -> list[ParticipantSpec]:
 class NewSpace:
     """The facts of a Space before anything was uploaded. The caller validated them (archive/intake/request.py).
 
-    The order of `participants` gives them their seats. The host need not be among them.
+    The order of `participants` gives them their seats. The host need not be among them. `host_name` is the host's name
+    in the transcript, if it isn't their display name: the host's own lines are found by it.
     """
 
     host: User
@@ -39,6 +40,7 @@ class NewSpace:
     listeners_peak: int | None = None
     listeners_total: int | None = None
     transcribe: bool = False
+    host_name: str = ""
     recorder: RecorderToken | None = None
     fingerprint: str = ""
 
@@ -60,7 +62,7 @@ def register_space(new: NewSpace, actor: Actor) -> Space:
         recorder=recorder,
         fingerprint=new.fingerprint,
     )
-    host_spec = ParticipantSpec(Participant.Role.HOST, host.display_name, host.username)
+    host_spec = ParticipantSpec(Participant.Role.HOST, new.host_name.strip() or host.display_name, host.username)
     _create_participants(space, [host_spec, *new.participants])
     log.record(
         events.SPACE_REGISTERED,

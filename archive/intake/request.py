@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from archive import dbtime, policy
-from archive.errors import Refused, TooLate
+from archive.errors import Problem, Refused, TooLate
 from archive.language_tags import is_language_tag
 from archive.models import User, current_policy
 from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
@@ -52,6 +52,15 @@ def validate_ended_at(ended_at: datetime) -> datetime:
         kept = deadline.reasons[0].days
         raise TooLate("intake.deadline_passed", ended_at=ended_at, days=kept, deadline=deadline.at)
     return ended_at
+
+
+def find_end_problem(ended_at: datetime) -> Problem:
+    """Return why no recording with this end can be accepted, or {}."""
+    try:
+        validate_ended_at(ended_at)
+    except Refused as error:  # TooLate is one, too
+        return error.problem
+    return {}
 
 
 def validate_text(request: Request) -> None:

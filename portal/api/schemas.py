@@ -68,6 +68,9 @@ class SpaceIn(In):
     host: Annotated[Text, Field(min_length=1, max_length=150)] | None = Field(
         None, description="User name. A recorder must name it; with a session it is yourself, unless you are an admin."
     )
+    host_name: Name | None = Field(
+        None, description="The host's name in the transcript, if it is not their display name."
+    )
     ended_at: Moment = Field(description="When the live Space ended: the clock starts here.")
     audience: Literal["", "everyone", "followed", "invited"] = ""
     cohosts: list[Name | Person] = Field(default=[], max_length=MAX_COHOSTS)

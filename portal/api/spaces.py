@@ -116,6 +116,7 @@ def _opening(body: SpaceIn, by: Uploader) -> NewSpace:
         listeners_peak=body.listeners_peak,
         listeners_total=body.listeners_total,
         transcribe=body.transcribe,
+        host_name=body.host_name or "",
         recorder=by.recorder,
     )
 

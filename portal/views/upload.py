@@ -6,6 +6,7 @@ the form comes here: small sidecar files, and the head of a recording.
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,11 +18,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from archive import error_messages
 from archive.errors import Refused, TooManyRequests
 from archive.intake import importers
 from archive.intake.bounded import run_bounded
 from archive.intake.importers.sniff import SNIFFED_BYTES
+from archive.intake.request import find_end_problem
 from archive.intake.transcription import enqueue
+from archive.intake.transcripts.speakers import find_speaker_names
 from archive.intake.uploads import clean_up
 from archive.intake.uploads.sessions import Uploader
 from archive.models import Participant, Space, UploadSession, User
@@ -92,14 +96,31 @@ def open_uploads(user: User) -> QuerySet[UploadSession]:
 @require_POST
 @only(may_have_content)
 def inspect(request: SignedInRequest) -> HttpResponse:
-    """What small files say about their Space, as JSON. `recording` names the one that is the head of the recording.
-    Stores nothing."""
-    uploaded = request.FILES.getlist("file")
+    """What small files say about their Space, as JSON. `recording` names the one that is the head of the recording,
+    `transcript` is the whole transcript, or its beginning. Stores nothing.
+
+    The answer has the facts; `transcript_speakers`, the names in the transcript; `end_problem`, why no recording with
+    this end can be accepted, and `end_problem_code`, "" if it can.
+    """
+    uploaded = [*request.FILES.getlist("file"), *request.FILES.getlist("transcript")]
     if len(uploaded) > MAX_INSPECTED_FILES or sum(file.size or 0 for file in uploaded) > MAX_INSPECTED_BYTES:
         return JsonResponse({"detail": _("These files are too big to be looked into.")}, status=413)
-    files = {file.name or "file": file.read() for file in uploaded}
+    files = {file.name or "file": file.read() for file in request.FILES.getlist("file")}
+    transcript = b"".join(file.read() for file in request.FILES.getlist("transcript")[:1])
     recording = request.POST.get("recording", "")
-    return _answer_bounded(request, lambda: importers.inspect(files, recording).as_json())
+    return _answer_bounded(request, lambda: _inspect(files, recording, transcript), _add_end_problem)
+
+
+def _inspect(files: dict[str, bytes], recording: str, transcript: bytes) -> dict[str, Any]:
+    names = find_speaker_names(transcript) if transcript else []
+    return importers.inspect(files, recording).as_json() | {"transcript_speakers": names}
+
+
+def _add_end_problem(facts: dict[str, Any]) -> dict[str, Any]:
+    ended_at = datetime.fromisoformat(facts["ended_at"]) if facts["ended_at"] else None
+    problem = find_end_problem(ended_at) if ended_at else {}
+    text = error_messages.render(problem)
+    return facts | {"end_problem": text, "end_problem_code": problem.get("code", "")}
 
 
 @require_POST
@@ -132,11 +153,16 @@ def _sort(heads: list[importers.Head]) -> dict[str, Any]:
     return {"files": [one.as_json() for one in files], "left_out": [one.as_json() for one in left_out]}
 
 
-def _answer_bounded(request: SignedInRequest, work: Callable[[], dict[str, Any]]) -> JsonResponse:
-    """What `work` makes of files that anybody may have written, in a process with limits."""
+def _answer_bounded(
+    request: SignedInRequest,
+    work: Callable[[], dict[str, Any]],
+    finish: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+) -> JsonResponse:
+    """What `work` makes of files that anybody may have written, in a process with limits. `finish` adds to its answer
+    what needs the database, which that process can't use."""
     try:
         count_request(request, "inspect")
-        return JsonResponse(run_bounded(work))
+        return JsonResponse(finish(run_bounded(work)))
     except TooManyRequests as error:
         return JsonResponse({"detail": str(error)}, status=429, headers={"Retry-After": str(error.retry_after)})
     except Refused as error:
