@@ -70,6 +70,7 @@ urlpatterns = [
     path("upload/inspect", upload.inspect, name="upload-inspect"),
     path("upload/sort", upload.sort, name="upload-sort"),
     path("spaces/<uuid:space_id>/progress", upload.progress, name="progress"),
+    path("spaces/<uuid:space_id>/dismiss", upload.dismiss, name="dismiss-rejected"),
     path("spaces/<uuid:space_id>/accept-partial/<uuid:upload_id>", upload.accept_partial, name="accept-partial"),
     path("spaces/<uuid:space_id>/", spaces.space, name="space"),
     path("spaces/<uuid:space_id>/audio", content.audio, name="audio"),

@@ -86,7 +86,7 @@ def test_the_page_shows_processing_steps(alice: User) -> None:
     assert "HX-Refresh" not in shown.headers
 
     Space.objects.update(processing_step="measuring", processing_step_done=754_000, processing_step_total=0)
-    assert "12:34 heard" in page.get(f"/spaces/{space.pk}/progress", HTTP_HX_REQUEST="true").content.decode()
+    assert "12:34 checked" in page.get(f"/spaces/{space.pk}/progress", HTTP_HX_REQUEST="true").content.decode()
 
     Space.objects.update(state="available")
     UploadSession.objects.update(state="accepted")
@@ -99,7 +99,7 @@ def test_the_page_shows_the_next_step_before_it_starts(alice: User, settings: Se
     make_upload(space, alice, state="uploaded", etag="e")
     path = f"/spaces/{space.pk}/progress"
 
-    assert "Making the automatic transcript" in make_client(alice).get(path, HTTP_HX_REQUEST="true").content.decode()
+    assert "Creating the automatic transcript" in make_client(alice).get(path, HTTP_HX_REQUEST="true").content.decode()
 
     make_upload(space, alice, kind="transcript", state="uploaded", etag="e")
     shown = make_client(alice).get(path, HTTP_HX_REQUEST="true").content.decode()

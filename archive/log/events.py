@@ -49,7 +49,7 @@ SPACE_RECEIVED = Event(
     "space.received", _("Recording received"), premis="ingestion", icon="door", summary=summaries.recording_received
 )
 SPACE_AVAILABLE = Event("space.available", _("Space available"), premis="accession", icon="door", shown_to_host=True)
-SPACE_REJECTED = Event("space.rejected", _("Recording rejected"), icon="alert")
+SPACE_REJECTED = Event("space.rejected", _("Recording not accepted"), icon="alert", shown_to_host=True)
 
 UPLOAD_OPENED = Event("upload.opened", _("Upload started"), summary=summaries.upload_opened)
 UPLOAD_COMPLETED = Event("upload.completed", _("Upload completed"), premis="transfer")

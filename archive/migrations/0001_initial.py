@@ -739,6 +739,12 @@ class Migration(migrations.Migration):
                 ),
                 ("deleted_at", models.DateTimeField(blank=True, null=True)),
                 (
+                    "dismissed_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When the host took the rejected recording off their list.", null=True
+                    ),
+                ),
+                (
                     "host",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT, related_name="spaces", to=settings.AUTH_USER_MODEL

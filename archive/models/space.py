@@ -73,6 +73,9 @@ class Space(Leased):
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    dismissed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the host took the rejected recording off their list."
+    )
 
     objects = SpaceQuerySet.as_manager()
 

@@ -77,6 +77,10 @@ class SpaceQuerySet(models.QuerySet["Space"]):
         """Hosts see their own Spaces; admins and auditors see all of them."""
         return self.all() if user.is_admin or user.is_auditor else self.filter(host=user)
 
+    def listed_for(self, user: "User") -> "SpaceQuerySet":
+        """As `visible_to`, but without a host's rejected recordings that they took off their list."""
+        return self.visible_to(user).exclude(host=user, dismissed_at__isnull=False)
+
     def readable_by(self, user: "User") -> "SpaceQuerySet":
         """Whose content this user may play and read: hosts their own, admins all; auditors none but their own."""
         return self.all() if user.is_admin else self.filter(host=user)

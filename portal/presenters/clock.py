@@ -38,6 +38,8 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
             deleted,
             100.0,
         )
+    if space.state == Space.State.REJECTED:
+        return ClockFace("gone", _("Not kept"), _("the recording was not accepted"), space.ended_at, None, 100.0)
     due = space.stored_deadline()
     until = space.expires_at
     if until is None:

@@ -20,18 +20,31 @@ class Step:
 
 
 KEEPABLE = {"transcript.broken_lines", "transcript.wrong_ends"}
+PARKED = "work.parked"
 
 
 @dataclass(frozen=True)
 class IntakeStatus:
     """`polling`: work is in progress, so the page polls. `open`: the recording that is being uploaded. `reading`: a
-    transcript that is being parsed. `broken`: the newest transcript, if it could not be parsed."""
+    transcript that is being parsed. `broken`: the newest transcript, if it could not be parsed. `is_recording_parked`:
+    examining it failed so often that it is tried once a day."""
 
     polling: bool
     steps: list[Step] = field(default_factory=list)
     open: UploadSession | None = None
     reading: UploadSession | None = None
     broken: UploadSession | None = None
+    is_recording_parked: bool = False
+
+    @property
+    def is_transcript_parked(self) -> bool:
+        """Whether parsing the transcript failed so often that it is tried once a day."""
+        return bool(self.reading and self.reading.problem_code == PARKED)
+
+    @property
+    def is_parked(self) -> bool:
+        """Whether a day may pass before anything changes."""
+        return self.is_recording_parked or self.is_transcript_parked
 
     @property
     def can_keep_rest(self) -> bool:
@@ -55,6 +68,7 @@ def intake_status(space: Space) -> IntakeStatus:
         open=recording if recording and recording.state == UploadSession.State.OPEN else None,
         reading=reading,
         broken=newest if newest and newest.state == UploadSession.State.REJECTED else None,
+        is_recording_parked=processing and space.problem_code == PARKED,
     )
 
 
@@ -62,10 +76,8 @@ def _steps(space: Space, recording: UploadSession | None) -> list[Step]:
     done, total = space.processing_step_done, space.processing_step_total
     percent = min(100, 100 * done // total) if total else None
     # A recording stored by a command was measured before; only its existence is checked again.
-    checking = Step(
-        _("Checking that every byte is there"), "now", "" if space.processing_step else _("waits for its turn")
-    )
-    listened = Step(_("Listening through it"), "next")
+    checking = Step(_("Comparing every byte"), "now", "" if space.processing_step else _("waiting"))
+    listened = Step(_("Checking the audio"), "next")
     if space.processing_step == Space.ProcessingStep.CHECKING:
         checking = replace(
             checking, note=_of(formatting.format_size(done), total and formatting.format_size(total)), percent=percent
@@ -73,17 +85,17 @@ def _steps(space: Space, recording: UploadSession | None) -> list[Step]:
     elif space.processing_step == Space.ProcessingStep.MEASURING:
         heard = formatting.format_duration(done / 1000)
         checking = replace(checking, state="done")
-        note = _of(heard, formatting.format_duration(total / 1000)) if total else _("{time} heard").format(time=heard)
+        note = _of(heard, formatting.format_duration(total / 1000)) if total else _("{time} checked").format(time=heard)
         listened = replace(listened, state="now", note=note, percent=percent)
     size = formatting.format_size(recording.size) if recording else ""
-    return [Step(_("Received"), "done", size), checking, listened, Step(_("Ready to play, read and download"), "next")]
+    return [Step(_("Uploaded"), "done", size), checking, listened, Step(_("Ready to play, read and download"), "next")]
 
 
 def _transcript_steps(space: Space, reading: UploadSession | None) -> list[Step]:
     """The steps of the transcript, which follow when the recording can be played."""
     if reading:
         return [Step(_("Reading the transcript"), "next")]
-    return [Step(_("Making the automatic transcript"), "next")] if enqueue.will_be_requested(space) else []
+    return [Step(_("Creating the automatic transcript"), "next")] if enqueue.will_be_requested(space) else []
 
 
 def _of(done: str, total: str | int) -> str:

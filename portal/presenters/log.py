@@ -118,6 +118,8 @@ def _user_names(entries: Iterable[LogEntry]) -> dict[int, str]:
 
 def _note_for_host(entry: LogEntry, space: Space, rule_names: dict[tuple[str, int], str]) -> str:
     """As the summary, but a rule by its name instead of its code, and a transcript with its uploader's role."""
+    if entry.event == events.SPACE_REGISTERED and space.state == Space.State.REJECTED:
+        return ""  # the deadline of a recording that was not kept
     if entry.event == events.TRANSCRIPT_ADDED:
         return _transcript_source(entry, space)
     if entry.event == events.VIOLATION_FLAGGED:

@@ -32,7 +32,7 @@ def spaces(request: SignedInRequest) -> HttpResponse:
     form.full_clean()
     chosen = form.cleaned_data["filter"]
     rows = (
-        _filtered(Space.objects.visible_to(user), chosen, now)
+        _filtered(Space.objects.listed_for(user), chosen, now)
         .select_related("host")
         .prefetch_related(
             "violations", Prefetch("recordings", Recording.objects.filter(number=1), to_attr="first_recording")

@@ -22,6 +22,7 @@ from archive import error_messages
 from archive.errors import Refused, TooManyRequests
 from archive.intake import importers
 from archive.intake.bounded import run_bounded
+from archive.intake.dismiss import dismiss_rejected
 from archive.intake.importers.sniff import SNIFFED_BYTES
 from archive.intake.request import find_end_problem
 from archive.intake.transcription import enqueue
@@ -196,6 +197,21 @@ def progress(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     if not status.polling:
         answer["HX-Refresh"] = "true"
     return answer
+
+
+@require_POST
+def dismiss(request: SignedInRequest, space_id: UUID) -> HttpResponse:
+    """Take a rejected recording off the host's list."""
+    space = find_space(request.user, space_id).space
+    if space.host_id != request.user.pk:
+        raise Http404
+    try:
+        dismiss_rejected(space_id, request.user)
+    except Refused as error:
+        messages.error(request, str(error))
+        return redirect("space", space_id)
+    messages.success(request, _("Removed from your list."))
+    return redirect("spaces")
 
 
 @require_POST
