@@ -23,6 +23,7 @@ from archive.models import User
 from portal.reauthentication import has_authenticated_recently
 from portal.sign_in import invited, limits
 from portal.sign_in.events import log_event
+from portal.sign_in.logins import login_of
 
 logger = structlog.get_logger()
 
@@ -97,7 +98,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         try:
             super().pre_authenticate(request, **credentials)
             if not request.user.is_authenticated:  # a user who confirms who they are has a session already
-                self._account_usage = limits.count_for_account(request, _login_of(credentials))
+                self._account_usage = limits.count_for_account(request, login_of(credentials))
                 if self._account_usage is None:
                     self._rollback_login_failed_rl_usage()
                     raise self.validation_error("too_many_login_attempts")
@@ -133,8 +134,3 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_reauthentication_required(self, *, app: str, **kwargs: object) -> bool:
         """Whether the user confirms who they are, for allauth's pages and ours. A fresh sign-in counts."""
         return super().is_reauthentication_required(app=app, **kwargs) and not has_authenticated_recently(self.request)
-
-
-def _login_of(credentials: dict[str, Any]) -> str:
-    """The name or address that was typed."""
-    return str(credentials.get("username") or credentials.get("email") or "")

@@ -21,6 +21,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
 from archive.models import User
+from portal.sign_in.logins import find_account, login_of
 
 logger = structlog.get_logger("spacekeep.security")
 
@@ -82,11 +83,7 @@ def log_sign_out(request: HttpRequest | None, user: User | None, **kwargs: Any) 
 
 @receiver(auth.user_login_failed)
 def log_failure(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
-    name, email = credentials.get("username"), credentials.get("email")
-    user = User.objects.filter(username__iexact=name).first() if name else None
-    if user is None and email:
-        user = User.objects.filter(email__iexact=email).first()
-    log_event("sign_in_failed", request, user)
+    log_event("sign_in_failed", request, find_account(login_of(credentials)))
 
 
 @receiver([account.password_changed, account.password_set, account.password_reset])

@@ -1,0 +1,32 @@
+"""Check a password with the same work for every login, so that the time of an answer does not tell who has an account.
+
+allauth tries an address that was typed as an address and as a user name: one hash for each account that it finds.
+"""
+
+from typing import Any
+
+from allauth.account.auth_backends import AuthenticationBackend
+from django.http import HttpRequest
+
+from archive.models import User
+from portal.sign_in.logins import find_account, login_of
+
+
+class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has no types
+    """Hashes a given password exactly once, whatever the login: name or address, known, unknown, switched off, or
+    without a password that could be used."""
+
+    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
+        password = credentials.get("password")
+        if not password:
+            return None
+        user = find_account(login_of(credentials))
+        if user is None:
+            User().set_password(password)
+            return None
+        if not user.check_password(password):  # hashes once, too, if no password can be used
+            return None
+        if self.user_can_authenticate(user):
+            return user
+        self._stash_user(user)  # for allauth, which shows the page of switched-off accounts
+        return None

@@ -1,0 +1,96 @@
+"""A sign-in costs the same work for every login: the time of an answer tells nobody who has an account."""
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
+from django.core.cache import cache
+from pytest_django import Settings
+
+from archive.models import User
+from tests.support.counting_hasher import CountingHasher
+from tests.support.factory import PASSWORD, make_user
+from tests.support.http_clients import make_client
+
+pytestmark = pytest.mark.django_db
+
+LOGINS = [
+    "alice",
+    "ALICE",
+    "alice@example.org",
+    "Alice@Example.org",
+    "off",
+    "off@example.org",
+    "linked",
+    "linked@example.org",
+    "unverified@example.org",
+    "shared@example.org",
+    "nobody",
+    "nobody@example.org",
+    "name@host",  # a user name that looks like an address
+    "ａｌｉｃｅ",  # noqa: RUF001  # full-width letters
+]
+
+
+@pytest.fixture(autouse=True)
+def accounts(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = ["tests.support.counting_hasher.CountingHasher"]
+    settings.ACCOUNT_RATE_LIMITS = {}
+    cache.clear()
+    for name in ("alice", "off", "linked", "unverified", "bert", "berta"):
+        make_user(name)
+        address = "shared@example.org" if name.startswith("bert") else f"{name}@example.org"
+        User.objects.filter(username=name).update(email=address)
+        if name in ("alice", "off", "linked"):
+            user = User.objects.get(username=name)
+            EmailAddress.objects.create(user=user, email=address, verified=True, primary=True)
+    make_user("name@host")
+    User.objects.update(password=make_password(PASSWORD))
+    User.objects.filter(username="linked").update(password=make_password(None))
+    User.objects.filter(username="off").update(is_active=False)
+
+
+def count_hashes(login: str, password: str) -> int:
+    before = CountingHasher.calls
+    make_client().post("/accounts/login/", {"login": login, "password": password})
+    return CountingHasher.calls - before
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_a_wrong_password_costs_one_hash(login: str) -> None:
+    assert count_hashes(login, "wrong") == 1
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_the_right_password_costs_one_hash(login: str) -> None:
+    assert count_hashes(login, PASSWORD) == 1
+
+
+@pytest.mark.parametrize(
+    "login", ["alice", "ALICE", "alice@example.org", "Alice@Example.org", "name@host", "ａｌｉｃｅ"]
+)  # noqa: RUF001
+def test_each_way_to_type_a_login_signs_in(login: str) -> None:
+    client = make_client()
+
+    client.post("/accounts/login/", {"login": login, "password": PASSWORD})
+
+    assert "_auth_user_id" in client.session
+
+
+@pytest.mark.parametrize("login", ["off", "off@example.org", "linked", "shared@example.org", "nobody"])
+def test_these_do_not_sign_in(login: str) -> None:
+    client = make_client()
+
+    client.post("/accounts/login/", {"login": login, "password": PASSWORD})
+
+    assert "_auth_user_id" not in client.session
+
+
+def test_an_address_that_another_account_claims_still_signs_its_owner_in() -> None:
+    owner = User.objects.get(username="unverified")
+    claimer = User.objects.get(username="alice")
+    EmailAddress.objects.create(user=claimer, email="unverified@example.org", verified=False, primary=False)
+    client = make_client()
+
+    client.post("/accounts/login/", {"login": "unverified@example.org", "password": PASSWORD})
+
+    assert client.session["_auth_user_id"] == str(owner.pk)
