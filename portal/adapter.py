@@ -23,13 +23,15 @@ from archive.models import User
 from portal.reauthentication import has_authenticated_recently
 from portal.sign_in import invited, limits
 from portal.sign_in.events import log_event
-from portal.sign_in.logins import login_of
+from portal.sign_in.logins import find_account, login_of, normalize_login
 
 logger = structlog.get_logger()
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Opens sign-up to browsers that followed a valid invitation only."""
+
+    _is_closed = False  # whether the account that signs in is over its limit, from all addresses
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return invited.find(request) is not None
@@ -90,26 +92,53 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """allauth counts failures by account alone, so that anybody could lock anybody out."""
-        return f"{super()._get_login_attempts_cache_key(request, **credentials)} {self.get_client_ip(request)}"
+        return f"{normalize_login(login_of(credentials))} {self.get_client_ip(request)}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Raise ValidationError after too many failures (portal/sign_in/limits.py)."""
-        self._account_usage = None
+        self._usages: list[Any] = []
+        self._is_closed = False
         try:
             super().pre_authenticate(request, **credentials)
             if not request.user.is_authenticated:  # a user who confirms who they are has a session already
-                self._account_usage = limits.count_for_account(request, login_of(credentials))
-                if self._account_usage is None:
-                    self._rollback_login_failed_rl_usage()
-                    raise self.validation_error("too_many_login_attempts")
+                self._count(request, login_of(credentials))
         except ValidationError:
             log_event("sign_in_limited", request)
             raise
 
+    def validation_error(self, code: str, *arguments: Any) -> ValidationError:
+        """allauth's errors; the one of a limit says when to try again."""
+        if code == "too_many_login_attempts":
+            return ValidationError(limits.explain_wait(closed=self._is_closed), code=code)
+        return super().validation_error(code, *arguments)  # type: ignore[no-any-return]
+
+    def _count(self, request: HttpRequest, login: str) -> None:
+        user = find_account(login)
+        of_account = limits.count_for_account(request, login, user)
+        of_text = limits.count_for_text(request, login)
+        self._usages = [usage for usage in (of_account, of_text) if usage]
+        self._is_closed = of_account is None
+        if self._is_closed and of_text is None:
+            self._rollback_login_failed_rl_usage()
+            raise self.validation_error("too_many_login_attempts")
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """The user whose password this is. Over the limit of the account, nobody: the answer and the work are those of
+        a wrong password."""
+        user: User | None = super().authenticate(request, **credentials)
+        if not self._is_closed:
+            return user
+        log_event("sign_in_limited", request, user)
+        return None
+
     def _rollback_login_failed_rl_usage(self) -> None:
+        """An attempt that succeeded, or was not judged, does not count. One at a closed account counts, whatever the
+        password was."""
+        if self._is_closed and self._usages:
+            return
         super()._rollback_login_failed_rl_usage()
-        if self._account_usage:
-            self._account_usage.rollback()
+        for usage in self._usages:
+            usage.rollback()
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **kwargs)

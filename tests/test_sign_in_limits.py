@@ -67,6 +67,63 @@ def test_guessing_from_many_addresses_is_stopped(alice: User) -> None:
     assert not is_signed_in(attempt("Alice", PASSWORD, "10.2.0.1"))
 
 
+def problem_of(name: str, password: str, address: str) -> tuple[str, ...]:
+    """The codes of the errors that a sign-in is answered with."""
+    answer = make_client().post("/accounts/login/", {"login": name, "password": password}, REMOTE_ADDR=address)
+    return tuple(error.code for error in answer.context["form"].non_field_errors().as_data())
+
+
+def test_name_and_address_of_an_account_share_one_limit(alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(email="alice@example.org")
+    for number, login in enumerate(["alice", "Alice", "ALICE@example.org", "\uff41lice"] * 2):
+        attempt(login, "wrong", f"10.1.0.{number}")
+
+    for number, login in enumerate(["alice", "alice@example.org", "ALICE", "alice@EXAMPLE.org"]):
+        assert not is_signed_in(attempt(login, PASSWORD, f"10.2.0.{number}")), login
+
+
+def test_ways_to_write_an_unknown_login_share_one_limit() -> None:
+    for number, login in enumerate(["Straße", "STRASSE", "strasse", "\uff53trasse"] * 2):
+        attempt(login, "wrong", f"10.1.0.{number}")
+
+    assert problem_of("strasse", "wrong", "10.2.0.1") == ("too_many_login_attempts",)
+
+
+def test_no_answer_tells_that_an_address_belongs_to_a_name(alice: User) -> None:
+    """Failures with the name close the account. Who types the address then sees a wrong password, as for an unknown
+    address, with the right password too."""
+    User.objects.filter(pk=alice.pk).update(email="alice@example.org")
+    guess_from_everywhere("alice")
+
+    known = problem_of("alice@example.org", "wrong", "10.2.0.1")
+    right = problem_of("alice@example.org", PASSWORD, "10.2.0.2")
+    unknown = problem_of("nobody@example.org", "wrong", "10.2.0.3")
+
+    assert known == right == unknown == ("email_password_mismatch",)
+    assert problem_of("alice", "wrong", "10.2.0.4") == ("too_many_login_attempts",)
+
+
+def test_a_known_and_an_unknown_login_reach_the_limit_after_as_many_failures(alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(email="alice@example.org")
+    guess_from_everywhere("alice")
+    counts = []
+    for start, login in enumerate(["alice@example.org", "nobody@example.org"]):
+        codes = [problem_of(login, "wrong", f"10.{start + 5}.0.{number}") for number in range(10)]
+        counts.append(codes.index(("too_many_login_attempts",)))
+
+    assert counts == [8, 8]
+
+
+@pytest.mark.parametrize(("failures", "addresses", "minutes"), [(5, 1, "5 minutes"), (8, 8, "60 minutes")])
+def test_the_answer_says_when_to_try_again(failures: int, addresses: int, minutes: str, alice: User) -> None:
+    for number in range(failures):
+        attempt("alice", "wrong", f"10.1.0.{number % addresses}")
+
+    page = make_client().post("/accounts/login/", {"login": "alice", "password": "wrong"}, REMOTE_ADDR="10.1.0.0")
+
+    assert f"Too many failed sign-in attempts. Try again in {minutes}." in page.content.decode()
+
+
 def test_a_known_device_signs_in_meanwhile(alice: User, bob: User) -> None:
     User.objects.filter(pk=alice.pk).update(email="alice@example.org")
     desk = attempt("alice", PASSWORD, "10.0.0.1")

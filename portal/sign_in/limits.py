@@ -1,9 +1,10 @@
 """Limits of failed sign-ins that can't be aimed at a victim.
 
-Failures are counted by address, and by account and address together: a guesser locks out only their own address.
-Failures of an account from all addresses have a high limit, against guessing from many addresses. A known device
-passes it: a browser that signed in to this account before has a signed cookie. An account with a second factor passes
-it too, since a password alone does not open it; a sign-in with a passkey asks for no password at all.
+Failures are counted by address, and by login and address together: a guesser locks out only their own address.
+Failures of an account from all addresses have a high limit, against guessing from many addresses. User name, e-mail
+address and all ways to write them share it, and nothing shows that they do. A known device passes it: a browser that
+signed in to this account before has a signed cookie. An account with a second factor passes it too, since a password
+alone does not open it; a sign-in with a passkey asks for no password at all.
 """
 
 from collections.abc import Iterable
@@ -12,32 +13,56 @@ from allauth.core.internal import ratelimit
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core import signing
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
+from django.utils.translation import ngettext
 
 from archive.models import User
+from portal.sign_in.logins import normalize_login
 
-ACCOUNT_ACTION = "login_failed_account"  # in ACCOUNT_RATE_LIMITS
+ADDRESS_ACTION = "login_failed"  # in ACCOUNT_RATE_LIMITS
+ACCOUNT_ACTION = "login_failed_account"
 SALT = "portal.sign_in.limits"
 MAX_ACCOUNTS = 8  # that one browser is known for
 KNOWN_SECONDS = 180 * 86400
 
 
-def count_for_account(request: HttpRequest, login: str) -> ratelimit.RateLimitUsage | None:
-    """Count an attempt for the account, from whatever address. None if it is over the limit."""
-    if _fingerprint(login) in _known_accounts(request):
+def count_for_account(request: HttpRequest, login: str, user: User | None) -> ratelimit.RateLimitUsage | None:
+    """Count an attempt for the account that `login` means, from whatever address and however it was typed; for an
+    unknown login, by its normalized text. None if it is over the limit."""
+    key = _key(user) if user is not None else f"login:{normalize_login(login)}"
+    if user is not None and _fingerprint(key) in _known_accounts(request):
         return ratelimit.RateLimitUsage(usage=[])
-    usage = ratelimit.consume(request, app="allauth.account", action=ACCOUNT_ACTION, key=login.lower())
-    if usage is None and _has_second_factor(login):
+    usage = ratelimit.consume(request, app="allauth.account", action=ACCOUNT_ACTION, key=key)
+    if usage is None and user is not None and _has_second_factor(user):
         return ratelimit.RateLimitUsage(usage=[])
     return usage
 
 
+def count_for_text(request: HttpRequest, login: str) -> ratelimit.RateLimitUsage | None:
+    """Count an attempt for what was typed. None if that alone is over the limit of an account.
+
+    Only then may the answer say so. Otherwise failures with a user name would show whose address it is: a sign-in with
+    the address would be refused, too.
+    """
+    key = f"text:{normalize_login(login)}"
+    return ratelimit.consume(request, app="allauth.account", action=ACCOUNT_ACTION, key=key)
+
+
+def explain_wait(*, closed: bool) -> str:
+    """The sentence for who is over a limit. `closed`: over that of the account, from all addresses."""
+    rates = ratelimit.parse_rates(settings.ACCOUNT_RATE_LIMITS[ACCOUNT_ACTION if closed else ADDRESS_ACTION])
+    minutes = max(1, round(max(rate.duration for rate in rates) / 60))
+    return ngettext(
+        "Too many failed sign-in attempts. Try again in %(minutes)d minute.",
+        "Too many failed sign-in attempts. Try again in %(minutes)d minutes.",
+        minutes,
+    ) % {"minutes": minutes}
+
+
 def remember_device(request: HttpRequest, response: HttpResponse, user: User) -> None:
-    """Let this browser be known for the account, by each name that signs in to it."""
-    names = [_fingerprint(name) for name in (user.username, user.email) if name]
-    known = list(dict.fromkeys([*names, *_known_accounts(request)]))[:MAX_ACCOUNTS]
+    """Let this browser be known for the account."""
+    known = list(dict.fromkeys([_fingerprint(_key(user)), *_known_accounts(request)]))[:MAX_ACCOUNTS]
     response.set_cookie(
         settings.KNOWN_DEVICE_COOKIE_NAME,
         signing.dumps(known, salt=SALT),
@@ -58,12 +83,15 @@ def _known_accounts(request: HttpRequest) -> Iterable[str]:
     return known
 
 
-def _fingerprint(login: str) -> str:
-    """What the cookie has instead of the name."""
-    return salted_hmac(SALT, login.lower(), algorithm="sha256").hexdigest()[:32]
+def _key(user: User) -> str:
+    return f"user:{user.pk}"
 
 
-def _has_second_factor(login: str) -> bool:
-    users = User.objects.filter(Q(username__iexact=login) | Q(email__iexact=login))
+def _fingerprint(key: str) -> str:
+    """What the cookie has instead of the account's number."""
+    return salted_hmac(SALT, key, algorithm="sha256").hexdigest()[:32]
+
+
+def _has_second_factor(user: User) -> bool:
     types = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
-    return bool(Authenticator.objects.filter(user__in=users, type__in=types).exists())
+    return bool(Authenticator.objects.filter(user=user, type__in=types).exists())
