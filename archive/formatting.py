@@ -39,6 +39,22 @@ def format_local_time(value: datetime, zone: str) -> str:
     return _("{day}, {time} ({zone})").format(day=_format_date(local), time=f"{local:%H:%M}", zone=zone)
 
 
+def format_short_time(value: datetime, zone: str, now: datetime) -> str:
+    """Format as "22 December, 15:05" in the time zone with this IANA name, with the year if it is not the one of `now`.
+
+    Without a known zone the time is UTC and says so. Raises ValueError for naive datetimes.
+    """
+    if value.tzinfo is None or now.tzinfo is None:
+        raise ValueError(f"naive datetime: {value.isoformat()}, {now.isoformat()}")
+    local_zone = ZoneInfo(zone) if zone in known_time_zones() else UTC
+    local = value.astimezone(local_zone)
+    same_year = local.year == now.astimezone(local_zone).year
+    day = _("{day} {month}").format(day=local.day, month=MONTHS_ALT[local.month]) if same_year else _format_date(local)
+    if local.tzname() == "UTC":
+        return _("{day}, {time} UTC").format(day=day, time=f"{local:%H:%M}")
+    return _("{day}, {time}").format(day=day, time=f"{local:%H:%M}")
+
+
 def _format_date(local: datetime) -> str:
     # Django's catalogs have the names of months beside a day, which some languages inflect.
     return _("{day} {month} {year}").format(day=local.day, month=MONTHS_ALT[local.month], year=local.year)

@@ -132,7 +132,7 @@ def test_the_deadline_shown_while_on_hold(space: Space, violation: Violation, al
     page = make_client(alice).get(f"/spaces/{space.pk}/").content.decode()
 
     assert 'class="clock kept large"' in page
-    assert "Kept: a legal hold stands" in page
+    assert "On legal hold" in page
     assert "secret" not in page
 
 

@@ -148,7 +148,7 @@ def test_the_countdown_after_the_deadline(
         page.get_by_text("Spacekeep keeps its copy until 2 March 2027, 09:30 UTC. This one is yours.")
     ).to_be_visible()
     expect(page.get_by_text("in your time: 2 March 2027, 10:30 CET")).to_be_visible()
-    page.get_by_text("why").click()
+    page.get_by_text("Why this date?").click()
     expect(
         page.get_by_text("A rule violation stands, so it is kept for 90 days more: 120 days in all.")
     ).to_be_visible()

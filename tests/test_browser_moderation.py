@@ -129,7 +129,7 @@ def test_place_and_release_a_hold(services: Services, page: Page, alice: User, a
     page.get_by_text("Place a hold").click()
     page.get_by_label("Who asked for it, and why").fill("A court asked for it.")
     page.get_by_role("button", name="Place the hold").click()
-    expect(page.get_by_text("Kept: a legal hold stands").first).to_be_visible()
+    expect(page.get_by_text("On legal hold").first).to_be_visible()
     expect(page.get_by_text("another admin must release it")).to_be_visible()
 
     in_as(page, services, "sven", "/moderation/holds/")

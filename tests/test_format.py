@@ -19,15 +19,19 @@ IN_PYTHON: dict[str, Callable[..., str]] = {
     "duration": formatting.format_duration,
     "time_left": lambda seconds: format_time_left(timedelta(seconds=seconds)),
     "moment": lambda text: formatting.format_time(datetime.fromisoformat(text)),
+    "short_time": lambda case: formatting.format_short_time(
+        datetime.fromisoformat(case[0]), case[2], datetime.fromisoformat(case[1])
+    ),
 }
 IN_JAVASCRIPT = """
 const [url, cases] = process.argv.slice(-2);
-const { formatSize, formatDuration, formatTimeLeft, formatTime } = await import(url);
+const { formatSize, formatDuration, formatTimeLeft, formatTime, formatShortTime } = await import(url);
 const functions = {
   size: formatSize,
   duration: formatDuration,
   time_left: (seconds) => formatTimeLeft(seconds * 1000),
   moment: (text) => formatTime(new Date(text)),
+  short_time: ([text, now, zone]) => formatShortTime(new Date(text), new Date(now), zone),
 };
 const format = ([name, rows]) => [name, rows.map(([value]) => functions[name](value))];
 console.log(JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(cases)).map(format))));

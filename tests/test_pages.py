@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 def listed(user: User, which: str) -> list[str]:
-    return [str(row["space"]) for row in make_client(user).get("/", {"filter": which}).context["rows"]]
+    return [str(row.space) for row in make_client(user).get("/", {"filter": which}).context["rows"]]
 
 
 @pytest.fixture

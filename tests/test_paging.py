@@ -98,7 +98,7 @@ def test_the_next_page_link_of_the_site(alice: User, make_many: Callable[[int], 
     url = "/"
     while url:
         answer = client.get(url)
-        seen += [str(row["space"].id) for row in answer.context["rows"]]
+        seen += [str(row.space.id) for row in answer.context["rows"]]
         url = answer.context["next_url"] or ""
 
     assert (len(seen), len(set(seen))) == (30, 30)
@@ -133,7 +133,7 @@ def test_held_spaces_on_pages_of_the_site(alice: User, admin: User) -> None:
     seen, url = [], "/"
     while url:
         answer = make_client(admin).get(url)
-        seen += [row["space"] for row in answer.context["rows"]]
+        seen += [row.space for row in answer.context["rows"]]
         url = answer.context["next_url"] or ""
 
     assert [space.expires_at is None for space in seen] == [False] * 10 + [True] * 30

@@ -28,8 +28,17 @@ def drawn(user: User) -> list[str]:
 def test_the_outline_follows_loudness(space: Space) -> None:
     (picture,) = drawn(space.host)
 
-    assert 'viewBox="0 0 3 100"' in picture
-    assert '<path d="M0 50L0 49H1L1 25H2L2 0H3L3 100H2L2 75H1L1 51H0Z"/>' in picture
+    assert 'viewBox="0 -15 50 30"' in picture
+    silent, half, loud = "V-1h1" * 17, "V-8h1" * 17, "V-15h1" * 16
+    assert f'd="M0 0{silent}{half}{loud}V0z"' in picture
+
+
+def test_many_steps_become_few_and_keep_the_loudest(space: Space) -> None:
+    Recording.objects.filter(space=space).update(outline=[0, 100] * 50)
+
+    (picture,) = drawn(space.host)
+
+    assert f'd="M0 0{"V-15h1" * 50}V0z"' in picture
 
 
 def test_no_outline_without_peaks(alice: User) -> None:
@@ -45,4 +54,4 @@ def test_no_outline_after_the_deadline(space: Space) -> None:
     page = make_client(space.host).get("/", {"filter": "deleted"}).content.decode()
 
     assert "The seed library room" in page
-    assert "<path d=" not in page
+    assert 'class="outline"' not in page

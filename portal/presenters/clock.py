@@ -12,7 +12,7 @@ from archive.models import Recording, Space, current_policy
 
 SOON = timedelta(days=7)
 URGENT = timedelta(days=1)
-HELD = gettext_lazy("nothing is deleted until the hold is released")
+HELD = gettext_lazy("not deleted until the hold is released")
 
 
 def format_time_left(left: timedelta) -> str:
@@ -43,9 +43,7 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
     due = space.stored_deadline()
     until = space.expires_at
     if until is None:
-        return ClockFace(
-            "kept", _("Kept: a legal hold stands"), str(HELD), space.ended_at, None, 100.0, [], render_reasons(due)
-        )
+        return ClockFace("kept", _("On legal hold"), str(HELD), space.ended_at, None, 100.0, [], render_reasons(due))
     total, passed = until - space.ended_at, now - space.ended_at
     percent = round(min(max(passed / total * 100, 0), 100), 2)
     marked = day_marks(space.ended_at, until, _deleting_days())

@@ -1,5 +1,6 @@
 """What a page needs so that a Space can be heard: where its sound comes from, its shape. Plain values."""
 
+from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
@@ -18,12 +19,20 @@ def player(space: Space) -> dict[str, Any]:
     }
 
 
-def outline(recording: Recording | None) -> dict[str, Any] | None:
-    """Of a recording whose loudness is known, the path of a small picture of it, `width` by 100, loudest 100 high."""
+LIST_STEPS = 50  # of the small picture in lists: about 2 px each
+LIST_HEIGHT = 15  # each way from the middle
+
+
+def list_outline(recording: Recording | None) -> str:
+    """A small picture of a recording's loudness: the path of its upper half, `LIST_STEPS` wide and `LIST_HEIGHT` high.
+
+    The lower half mirrors it. "" if the loudness is not known. Relative steps keep the page of a list small.
+    """
     steps = recording.outline if recording else []
     if not steps:
-        return None
-    high = [max(2, min(100, round(step))) / 2 for step in steps]  # silence is a thin line, and not nothing
-    above = "".join(f"L{x} {50 - y:g}H{x + 1}" for x, y in enumerate(high))
-    below = "".join(f"L{x + 1} {50 + y:g}H{x}" for x, y in reversed(list(enumerate(high))))
-    return {"width": len(high), "path": f"M0 50{above}{below}Z"}
+        return ""
+    starts = [len(steps) * x // LIST_STEPS for x in range(LIST_STEPS + 1)]
+    loudest = [max(steps[start : max(end, start + 1)]) for start, end in pairwise(starts)]
+    # Silence is a thin line, and not nothing.
+    heights = [max(1, min(LIST_HEIGHT, round(step * LIST_HEIGHT / 100))) for step in loudest]
+    return "M0 0" + "".join(f"V-{height}h1" for height in heights) + "V0z"

@@ -4,9 +4,11 @@ Filters for times, sizes and counts are in archive_display.
 """
 
 import secrets
+from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -15,6 +17,7 @@ from archive.display.deadline_reasons import format_days
 from archive.models import Notice, User, current_policy
 from archive.notices import visible_notices
 from portal.access import spaces_spoken_in
+from portal.presenters import times
 from portal.submissions import FIELD
 
 register = template.Library()
@@ -51,6 +54,13 @@ def open_notices(user: User) -> dict[str, Any]:
     """The newest notices that this user has not dismissed, and how many more there are. One query."""
     rows = list(visible_notices(user).filter(dismissed_at=None).order_by("-created_at", "-id")[:MAX_COUNTED])
     return {"rows": rows[:MAX_SHOWN], "more": len(rows) - MAX_SHOWN, "many": len(rows) == MAX_COUNTED}
+
+
+@register.simple_tag(takes_context=True)
+def local_time(context: dict[str, Any], value: datetime) -> SafeString:
+    """A <time> element in the reader's zone; hovering shows UTC."""
+    user = context.get("user")
+    return times.local_time(value, user.time_zone if isinstance(user, User) else "", timezone.now())
 
 
 @register.filter

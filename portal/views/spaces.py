@@ -1,24 +1,20 @@
 """The list of Spaces, and the page of one."""
 
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from archive import dbtime
-from archive.models import Recording, Space, SpaceQuerySet, User, Violation
+from archive.models import Space, SpaceQuerySet, Violation
 from portal.access import may_read_log
 from portal.forms.lists import SPACE_FILTERS, SpaceFilterForm
 from portal.http import SignedInRequest
 from portal.paging import page_of
-from portal.presenters import clock as clock_presenter
-from portal.presenters.player import outline
+from portal.presenters.space_rows import space_rows, with_row_data
 from portal.responses import render_space
 
 PAGE = 25
@@ -31,16 +27,10 @@ def spaces(request: SignedInRequest) -> HttpResponse:
     form = SpaceFilterForm(request.GET)
     form.full_clean()
     chosen = form.cleaned_data["filter"]
-    rows = (
-        _filtered(Space.objects.listed_for(user), chosen, now)
-        .select_related("host")
-        .prefetch_related(
-            "violations", Prefetch("recordings", Recording.objects.filter(number=1), to_attr="first_recording")
-        )
-    )
+    rows = with_row_data(_filtered(Space.objects.listed_for(user), chosen, now))
     page, cursor = page_of(rows, request.GET.get("after"), ("expires_at", "id"), PAGE, descending=chosen == "deleted")
     context = {
-        "rows": [_row(space, now, user) for space in page],
+        "rows": space_rows(page, user, now),
         "view": "admin" if user.is_admin else "auditor" if user.is_auditor else "host",
         "filter": chosen,
         "filters": [
@@ -64,18 +54,6 @@ def _filtered(rows: SpaceQuerySet, chosen: str, now: datetime) -> SpaceQuerySet:
     if chosen == "flagged":
         return rows.filter(violations__state__in=[Violation.State.STANDING, Violation.State.APPEALED]).distinct()
     return rows
-
-
-def _row(space: Any, now: datetime, user: User) -> dict[str, Any]:
-    recording = space.first_recording[0] if space.first_recording else None
-    served = space.is_served(now) and (space.host_id == user.pk or user.is_admin)
-    return {
-        "space": space,
-        "face": clock_presenter.clock_face(space, now),
-        "length": clock_presenter.length(recording),
-        "outline": outline(recording) if served else None,
-        "download_url": f"{reverse('space', args=[space.pk])}#bundle" if served else None,
-    }
 
 
 @require_safe

@@ -50,7 +50,7 @@ function update(clock) {
   clock.classList.add(toneOf(remaining, clock.dataset.clock));
   const percent = Math.min(100, Math.max(0, (100 * (now() - ended)) / (until - ended))).toFixed(2);
   getElement(clock, ".bar .past", SVGElement).setAttribute("width", `${percent}%`);
-  getElement(clock, ".bar .now", SVGElement).setAttribute("cx", `${percent}%`);
+  findElement(clock, ".bar .now", SVGElement)?.setAttribute("cx", `${percent}%`);
   getElement(clock, ".dial .past", SVGElement).setAttribute("stroke-dasharray", `${percent} 100`);
   if (remaining <= 0) closeContent(clock);
 }
@@ -72,7 +72,9 @@ export function startClocks() {
   const clocks = getElements(document, "[data-clock][data-until]");
   for (const clock of clocks) {
     const until = new Date(clock.dataset.until ?? "");
-    getElement(clock, ".clock-zone").textContent = interpolate(gettext("in your time: %(day)s, %(time)s"), {
+    const zone = findElement(clock, ".clock-zone"); // in a list, the time itself is in the reader's zone
+    if (!zone) continue;
+    zone.textContent = interpolate(gettext("in your time: %(day)s, %(time)s"), {
       day: DATE.format(until),
       time: TIME.format(until),
     });

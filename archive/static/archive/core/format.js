@@ -73,3 +73,21 @@ const TIME = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit
  */
 export const formatTime = (date) =>
   interpolate(gettext("%(day)s, %(time)s UTC"), { day: DATE.format(date), time: TIME.format(date) });
+
+/**
+ * A time in a zone, in one line: 22 December, 15:05. With the year if it is not the one of `now`; UTC says so.
+ *
+ * @param {Date} date
+ * @param {Date} now
+ * @param {string} [timeZone] the reader's, unless given
+ */
+export function formatShortTime(date, now, timeZone) {
+  const year = new Intl.DateTimeFormat("en", { year: "numeric", timeZone });
+  const parts = { day: "numeric", month: "long", timeZone };
+  const isThisYear = year.format(date) === year.format(now);
+  const options = /** @type {Intl.DateTimeFormatOptions} */ (isThisYear ? parts : { ...parts, year: "numeric" });
+  const day = new Intl.DateTimeFormat(locale, options).format(date);
+  const time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone }).format(date);
+  const isUtc = new Intl.DateTimeFormat("en", { timeZone }).resolvedOptions().timeZone === "UTC";
+  return interpolate(isUtc ? gettext("%(day)s, %(time)s UTC") : gettext("%(day)s, %(time)s"), { day, time });
+}

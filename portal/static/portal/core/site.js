@@ -6,6 +6,7 @@ import { mountDisclosures } from "../../archive/core/disclosures.js";
 import { findElement } from "../../archive/core/dom.js";
 import { mountThemeSwitch } from "../../archive/core/theme-switch.js";
 import { gettext } from "../../archive/core/translate.js";
+import { mountLocalTimes } from "./local-times.js";
 
 mountThemeSwitch();
 mountDisclosures();
@@ -14,6 +15,7 @@ storeTimeZone();
 mountForms();
 mountBundlePanel();
 mountNotices();
+mountLocalTimes();
 startClocks();
 
 /** Mail to a signed-in user shows times in the zone of the browser they used last: portal/middleware.py reads this. */

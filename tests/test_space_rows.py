@@ -1,0 +1,111 @@
+"""The compact rows of lists of Spaces: states in words, times in the reader's zone, distinct names."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from archive import dbtime
+from archive.models import Space, User
+from archive.moderation.appeals import appeal
+from archive.moderation.violations import flag, lift
+from portal.presenters.times import local_time
+from tests.support.factory import make_held, make_row
+from tests.support.http_clients import make_client
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+def chips(user: User) -> list[list[tuple[str, str]]]:
+    return [[(chip.text, chip.icon) for chip in row.chips] for row in make_client(user).get("/").context["rows"]]
+
+
+@pytest.mark.parametrize("reader", ["alice", "admin", "auditor"])
+def test_states_are_words_with_an_icon(request: pytest.FixtureRequest, reader: str, alice: User, admin: User) -> None:
+    make_row(alice, title="calm", ended_ago=timedelta(days=9))
+    make_row(alice, title="rejected", state="rejected", problem={"code": "x"}, ended_ago=timedelta(days=8))
+    flag(make_row(alice, title="flagged", ended_ago=timedelta(days=7)).id, "hate", "Watches.", admin)
+    appealed = flag(make_row(alice, title="appealed", ended_ago=timedelta(days=6)).id, "spam", "Watches.", admin)
+    appeal(appealed.pk, "No.", alice)
+    make_held(alice, title="held")
+
+    assert chips(request.getfixturevalue(reader)) == [
+        [],
+        [("Not accepted", "alert")],
+        [("Flagged: Hateful conduct", "flag")],
+        [("Appeal open", "mail"), ("Flagged: Spam or fraud", "flag")],
+        [("On hold", "lock")],
+    ]
+
+
+def test_a_lifted_flag_is_no_state(alice: User, admin: User) -> None:
+    space = make_row(alice)
+    flag(space.id, "spam", "Watches.", admin)
+    lift(space.id, "A mistake.", admin)
+
+    assert chips(alice) == [[]]
+
+
+FLAG, PADLOCK = "M9.5 17V7h6", "M8.5 11.5h7v5h-7z"
+
+
+def test_the_dial_has_a_flag_for_flags_and_a_padlock_for_holds(alice: User, admin: User) -> None:
+    flag(make_row(alice).id, "spam", "Watches.", admin)
+    flagged = make_client(alice).get("/").content.decode()
+    Space.objects.all().delete()
+    make_held(alice)
+    held = make_client(alice).get("/").content.decode()
+
+    assert (FLAG in flagged, PADLOCK in flagged) == (True, False)
+    assert (FLAG in held, PADLOCK in held) == (False, True)
+
+
+def test_each_explanation_has_its_own_name(alice: User) -> None:
+    make_row(alice, title="Beekeeping")
+    make_row(alice, title="Tom & Priya")
+
+    page = make_client(alice).get("/").content.decode()
+
+    names = [unescape(re.sub("<[^>]+>", "", text)) for text in re.findall("<summary>(.*?)</summary>", page)]
+    assert [name.split(". ")[1] for name in names] == ["Why this date? Beekeeping", "Why this date? Tom & Priya"]
+
+
+def test_times_are_in_the_readers_zone_and_utc_is_beside_them(alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(time_zone="Asia/Kolkata", time_zone_chosen=True)
+    year = dbtime.now().year
+    ended_at = datetime(year - 1, 12, 31, 20, 0, tzinfo=UTC)
+    make_row(alice, ended_at=ended_at, expires_at=datetime(year + 1, 2, 3, 4, 5, tzinfo=UTC))
+
+    page = make_client(alice).get("/").content.decode()
+
+    until = f'<time datetime="{year + 1}-02-03T04:05:00Z" title="3 February {year + 1}, 04:05 UTC">'
+    assert f"{until}3 February {year + 1}, 09:35</time>" in page
+    assert ">1 January, 01:30</time>" in page
+    assert f"will be deleted on 3 February {year + 1}, 04:05 UTC" in page  # in the explanation, for the keyboard
+
+
+def test_without_a_zone_times_are_utc_and_marked_for_the_browser() -> None:
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+
+    text = local_time(datetime(2026, 12, 22, 14, 5, tzinfo=UTC), "", now)
+
+    attributes = 'datetime="2026-12-22T14:05:00Z" title="22 December 2026, 14:05 UTC" data-utc'
+    assert text == f"<time {attributes}>22 December, 14:05 UTC</time>"
+
+
+def test_the_number_of_queries_does_not_grow(alice: User, admin: User) -> None:
+    client = make_client(admin)
+    counts = []
+    for more in (1, 8):
+        for _ in range(more):
+            space = make_row(alice)
+            appeal(flag(space.id, "spam", "Watches.", admin).pk, "No.", alice)
+            flag(space.id, "hate", "Watches.", admin)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get("/").status_code == 200
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
