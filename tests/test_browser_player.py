@@ -47,7 +47,7 @@ def opens_at_the_line_of_a_moment(page: Page) -> None:
 
 
 def lights_the_line_that_is_spoken(page: Page) -> None:
-    page.get_by_role("slider", name="Place in the recording").press("Home")
+    page.get_by_role("slider", name="Playback position").press("Home")
     page.get_by_role("button", name="Play", exact=True).click()
     wait_until(lambda: highlighted_line(page) == DEMO_LINES[0][3], "the first line is lit")
     track = page.locator(".track").bounding_box()
@@ -91,12 +91,14 @@ def leaves_keys_to_who_types(page: Page) -> None:
     assert not is_playing(page)
     assert current_time(page) < 0.1
     field.fill("")
-    page.get_by_text("Keys", exact=True).click()
-    page.get_by_label("Everywhere on this page").uncheck()
+    page.get_by_text("Keyboard shortcuts", exact=True).click()
+    page.get_by_label("Use these keys anywhere on the page").uncheck()
     page.get_by_role("heading", name="The seed library room").click()
     page.keyboard.press("5")
     assert current_time(page) < 0.1
-    page.get_by_label("Everywhere on this page").check()
+    page.get_by_text("Keyboard shortcuts", exact=True).click()
+    page.get_by_label("Use these keys anywhere on the page").check()
+    page.keyboard.press("Escape")
 
 
 def follows_a_line(page: Page) -> None:

@@ -36,13 +36,13 @@ def highlighted_line(page: Page) -> str:
 
 
 def is_line_in_view(page: Page) -> bool:
-    """Whether the highlighted line is within the visible part of the transcript."""
+    """Whether the highlighted line is on screen, below the player."""
     return bool(
         page.evaluate(
             """() => {
-              const list = document.querySelector('[data-lines]').getBoundingClientRect();
+              const bar = document.querySelector('.listen-bar').getBoundingClientRect();
               const line = document.querySelector('[data-lines] .now').getBoundingClientRect();
-              return line.top >= list.top - 1 && line.bottom <= list.bottom + 1;
+              return line.top >= bar.bottom - 1 && line.bottom <= innerHeight + 1;
             }"""
         )
     )

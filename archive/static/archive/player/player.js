@@ -33,7 +33,7 @@ export function startPlayer(player, { source, waveform }) {
   /** @type {Seek} */
   const seek = (seconds, options) => {
     session.seek(seconds, options);
-    follow(session.position, true);
+    follow(session.position, "sought");
   };
   const starts = times.map((time) => time.start);
   const follow = followLines(lines, starts, (seconds) => seek(seconds, { andPlay: true }));
@@ -42,7 +42,7 @@ export function startPlayer(player, { source, waveform }) {
   const show = () => {
     showControls(session);
     draw(session.position);
-    follow(session.position, false);
+    follow(session.position, "played");
     if (session.playing && !reducedMotion.matches) animate();
   };
   let frame = 0;
@@ -59,7 +59,10 @@ export function startPlayer(player, { source, waveform }) {
   mountTranscriptFind(lines, times, length, getElement(track, ".hits", SVGElement));
   const start = parseTimecode(new URLSearchParams(location.search).get("t") ?? "");
   if (start === null) show();
-  else seek(snapToLine(start, starts));
+  else {
+    session.seek(snapToLine(start, starts));
+    follow(session.position, "linked");
+  }
   drawWaveform(player, waveform, segments, length).then(
     (drawPosition) => {
       if (drawPosition) draw = drawPosition;

@@ -45,7 +45,7 @@ export function mountTranscriptFind(lines, times, length, svg) {
     drawTicks(svg, matches, times, length);
     for (const button of form.querySelectorAll("button")) button.disabled = !matches.length;
     const count = matches.length;
-    status.textContent = query ? interpolate(ngettext("%(count)s place", "%(count)s places", count), { count }) : "";
+    status.textContent = query ? interpolate(ngettext("%(count)s match", "%(count)s matches", count), { count }) : "";
   };
   const go = (/** @type {1 | -1} */ step) => {
     find();
@@ -54,8 +54,7 @@ export function mountTranscriptFind(lines, times, length, svg) {
     const match = matches[current];
     const line = lines[match.index];
     highlight("found-now", [match]);
-    if (line.parentElement) scrollToLine(line.parentElement, line);
-    line.scrollIntoView({ block: "nearest" }); // scrolls the page, too
+    scrollToLine(line);
     svg.querySelector(".now")?.remove();
     svg.append(makeTick(match, times, length, "hit now"));
     status.textContent = interpolate(gettext("%(number)s of %(count)s"), {

@@ -1,5 +1,5 @@
-// The transcript follows playback: the current line is highlighted and scrolled into view. A click on a line seeks to
-// it, and the arrow keys move between lines.
+// The transcript follows playback: the current line is highlighted, and the page scrolls along while that line is on
+// screen. A click on a line seeks to it, and the arrow keys move between lines.
 import { closestElement } from "../core/dom.js";
 
 const SCROLL_PAUSE = 4000; // ms without automatic scrolling after the reader scrolled
@@ -10,7 +10,7 @@ const SCROLL_PAUSE = 4000; // ms without automatic scrolling after the reader sc
  * @param {HTMLElement[]} lines
  * @param {number[]} starts seconds
  * @param {(seconds: number) => void} seek called for a chosen line
- * @returns {(seconds: number, jumped: boolean) => void} shows a position; `jumped` when the reader moved there
+ * @returns {(seconds: number, how: "played" | "sought" | "linked") => void} shows a position, and how it came about
  */
 export function followLines(lines, starts, seek) {
   const list = lines[0]?.parentElement;
@@ -29,7 +29,7 @@ export function followLines(lines, starts, seek) {
     seek(starts[lines.indexOf(line)]);
   });
   for (const name of ["wheel", "touchmove", "keydown", "pointerdown"]) {
-    list.addEventListener(
+    document.addEventListener(
       name,
       () => {
         scrolledAt = performance.now();
@@ -38,9 +38,18 @@ export function followLines(lines, starts, seek) {
     );
   }
 
-  return (seconds, jumped) => {
+  // A reader who is elsewhere on the page stays there.
+  const isToScroll = {
+    played: (/** @type {HTMLElement} */ line, /** @type {boolean} */ wasOnScreen) =>
+      wasOnScreen && !isOnScreen(line, 0.75) && performance.now() - scrolledAt > SCROLL_PAUSE,
+    sought: (/** @type {HTMLElement} */ line) =>
+      list.getBoundingClientRect().top < readingArea().top && !isOnScreen(line),
+    linked: () => true,
+  };
+  return (seconds, how) => {
     const index = seconds > 0 ? findLine(starts, seconds + 0.05, current) : -1;
-    if (index === current && !jumped) return;
+    if (index === current && how === "played") return;
+    const wasOnScreen = current >= 0 && isOnScreen(lines[current]);
     lines[current]?.classList.remove("now");
     lines[current]?.removeAttribute("aria-current");
     current = index;
@@ -50,7 +59,7 @@ export function followLines(lines, starts, seek) {
     line.setAttribute("aria-current", "true");
     const active = document.activeElement;
     if (!list.contains(active)) focus(index);
-    if (performance.now() - scrolledAt > SCROLL_PAUSE && !active?.closest("[data-find]")) scrollToLine(list, line);
+    if (!active?.closest("[data-find]") && isToScroll[how](line, wasOnScreen)) scrollToLine(line);
   };
 }
 
@@ -93,16 +102,33 @@ function moveFocus(event, lines, focus) {
   focus(lines.indexOf(target)).focus();
 }
 
+/** Where lines can be read: below the player, which stays at the top. */
+function readingArea() {
+  const top = Math.max(0, document.querySelector(".listen-bar")?.getBoundingClientRect().bottom ?? 0);
+  return { top, height: Math.max(0, innerHeight - top) };
+}
+
 /**
- * Scroll the line into the upper third of the list. Lines that were never on screen have an estimated height, so this
- * repeats for a few frames, until the heights are known.
+ * Whether the start of the line is on screen, in the upper `part` of what can be read.
  *
- * @param {Element} list
  * @param {HTMLElement} line
  */
-export function scrollToLine(list, line, frames = 4) {
-  list.scrollTop = line.offsetTop - list.clientHeight / 3;
-  if (frames) requestAnimationFrame(() => scrollToLine(list, line, frames - 1));
+function isOnScreen(line, part = 1) {
+  const { top, height } = readingArea();
+  const y = line.getBoundingClientRect().top;
+  return y >= top - 1 && y < top + height * part;
+}
+
+/**
+ * Scroll the line into the upper third of what can be read. Lines that were never on screen have an estimated height,
+ * so this repeats for a few frames, until the heights are known.
+ *
+ * @param {HTMLElement} line
+ */
+export function scrollToLine(line, frames = 4) {
+  const { top, height } = readingArea();
+  scrollBy({ top: line.getBoundingClientRect().top - top - height / 3, behavior: "instant" });
+  if (frames) requestAnimationFrame(() => scrollToLine(line, frames - 1));
 }
 
 /**
