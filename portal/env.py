@@ -7,6 +7,7 @@ reports all of them at once, each with an id and a hint.
 
 import base64
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,18 @@ def address(name: str, schemes: tuple[str, ...], default: str | None = None, *, 
         problems.append(Problem(id, f"{name} does not start with {starts}.", f"It looks like {hint}"))
         return ""
     return value
+
+
+def contact(name: str, *, id: str) -> str:
+    """Read an e-mail address, or the address of a page (https:// or http://). Empty if not set."""
+    value = raw(name)
+    is_page = value.startswith(("https://", "http://")) and bool(urlsplit(value).hostname)
+    if not value or is_page or re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+        return value
+    problems.append(
+        Problem(id, f"{name} is {value!r}.", "It is an e-mail address, or a page: https://example.org/contact.")
+    )
+    return ""
 
 
 def seed(name: str, *, id: str, hint: str) -> bytes:

@@ -66,16 +66,19 @@ LADDER = {
     "certificates": ("GET", 404, 200, 200),
     "javascript-catalog": ("GET", 200, 200, 200),
     "healthz": ("GET", 200, 200, 200),
+    "help": ("GET", 200, 200, 200),
+    "what-we-keep": ("GET", 200, 200, 200),
 }
 NOT_OF_A_SPACE = {
     *("spaces", "log", "deadlines", "search", "my-lines", "healthz", "upload", "upload-inspect", "export"),
+    *("help", "what-we-keep"),
     *("upload-sort", "export-revoke-links"),
     *("moderation", "flag-several", "appeals", "holds", "recorders", "notices", "notices-dismiss", "certificates"),
     "javascript-catalog",
     *("account", "account-download", "account-close", "people", "invitations"),
 }
 # No sign-in: the address of a download is signed, and the others hold nothing of users.
-OPEN = {"download", "healthz", "javascript-catalog"}
+OPEN = {"download", "healthz", "help", "javascript-catalog", "what-we-keep"}
 OF_A_SPACE = [name for name in LADDER if name not in NOT_OF_A_SPACE]
 CONTENT = ["audio", "recording", "transcript", "transcription", "bundle", "bundle-revoke-links", "download"]
 POST_ONLY = ["flag", "lift", "hold", "appeal", "upload-inspect", "upload-sort", "notices-dismiss"]
@@ -219,4 +222,4 @@ def test_a_cross_site_form_is_refused(space: Space, admin: User) -> None:
     for name in ["bundle", "transcription", *POST_ONLY]:
         answer = ask(client, name, address(name, space))
         assert answer.status_code == 403, name
-        assert "The form was too old" in answer.content.decode(), name
+        assert "This form has expired" in answer.content.decode(), name

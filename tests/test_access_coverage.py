@@ -99,7 +99,7 @@ API = {
 # Addresses that LoginRequiredMiddleware lets through. The API asks for a token or a session by itself; of an address
 # without a name the route is given.
 PUBLIC = {
-    *("download", "certificate-key", "healthz", "livekit-webhook", "javascript-catalog"),
+    *("download", "certificate-key", "healthz", "livekit-webhook", "javascript-catalog", "help", "what-we-keep"),
     *("account_login", "account_signup", "account_inactive", "account_logout", "admin:login"),
     *("invitation", "account_confirm_email", "account_email_verification_sent", "account_reset_password"),
     *("account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done"),

@@ -87,7 +87,7 @@ def page(chromium: Browser, site: CountingProxy, alice: User) -> Page:
     context = chromium.new_context(timezone_id="Asia/Kolkata")
     page = context.new_page()
     browser_sessions.open_signed_in(page, site.url, "alice")
-    page.get_by_role("link", name="Bring in a Space").first.click()
+    page.get_by_role("link", name="Upload a recording").first.click()
     return page
 
 

@@ -29,6 +29,7 @@ WRONG = [
     ("SITE_URL", "example.org", "spacekeep.E002"),
     ("S3_ENDPOINT_URL", "s3.example.org", "spacekeep.E007"),
     ("S3_PUBLIC_ENDPOINT_URL", "ftp://s3.example.org", "spacekeep.E008"),
+    ("OPERATOR_CONTACT", "call us", "spacekeep.E110"),
     ("DEBUG", "maybe", "spacekeep.E010"),
     ("RETENTION_DAYS", "0", "spacekeep.E011"),
     ("VIOLATION_EXTRA_DAYS", "-1", "spacekeep.E012"),

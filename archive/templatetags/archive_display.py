@@ -1,11 +1,13 @@
-"""Template filters that format times, sizes and counts, and a tag for the language of a page."""
+"""Template filters that format times, sizes and counts, and tags for the language of a page and for the operator."""
 
 from datetime import UTC, datetime
 
 from django import template
-from django.utils.html import format_html
+from django.conf import settings
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from archive import formatting
 
@@ -17,6 +19,28 @@ def page_language() -> str:
     """The language of the page, for the attribute `lang`. English is `en`, of whatever country."""
     language = get_language() or "en"
     return "en" if language.partition("-")[0] == "en" else language
+
+
+@register.simple_tag
+def operator(default: str | None = None) -> SafeString:
+    """Who runs this installation, with a link to reach them: for the end of "ask ...". `default`: without settings."""
+    name, contact = settings.OPERATOR_NAME, settings.OPERATOR_CONTACT
+    if not name and not contact:
+        return conditional_escape(_("the operator of this site") if default is None else default)
+    if not contact:
+        return format_html("<bdi>{}</bdi>", name)
+    url = contact if "://" in contact else f"mailto:{contact}"
+    shown = name or contact
+    return format_html('<a href="{}"><bdi>{}</bdi></a>', url, shown)
+
+
+@register.simple_tag
+def operator_text() -> str:
+    """The same as plain text, for mail: name and contact."""
+    name, contact = settings.OPERATOR_NAME, settings.OPERATOR_CONTACT
+    if name and contact:
+        return f"{name} ({contact})"
+    return name or contact or _("the operator of this site")
 
 
 @register.filter

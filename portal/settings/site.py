@@ -12,6 +12,9 @@ SECRET_KEY_FALLBACKS = env.comma_list("SECRET_KEY_FALLBACKS", [])  # older ones,
 DEBUG = env.flag("DEBUG", False)
 SITE_URL = env.origin("SITE_URL", id="spacekeep.E002", hint="The address at which people open the portal.")
 HTTPS = SITE_URL.startswith("https:")
+# Who runs this installation, for people with a question. Shown on sign-in, error pages, the help page and in mail.
+OPERATOR_NAME = env.text("OPERATOR_NAME", "")
+OPERATOR_CONTACT = env.contact("OPERATOR_CONTACT", id="spacekeep.E110")  # an e-mail address, or a page
 ALLOWED_HOSTS = env.comma_list("ALLOWED_HOSTS", [urlsplit(SITE_URL).hostname or "localhost"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL else []
 

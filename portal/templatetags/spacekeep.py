@@ -28,9 +28,9 @@ def retention_policy() -> str:
     """The retention policy in one sentence, with the numbers in force."""
     rule = current_policy()
     sentence = _(
-        "Recordings are kept {days} after a Space ended; {more} more if it broke a rule. Then every copy is deleted."
+        "Recordings are kept {days} after a Space ended, {more} longer if it broke a rule. Then every copy is deleted."
     )
-    return sentence.format(days=format_days(rule.retention_days), more=rule.violation_extra_days)
+    return sentence.format(days=format_days(rule.retention_days), more=format_days(rule.violation_extra_days))
 
 
 @register.simple_tag

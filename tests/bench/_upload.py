@@ -101,7 +101,7 @@ def _dropped(chromium: Browser, site: str, file: Path) -> float:
     context = chromium.new_context()
     page = context.new_page()
     sign_in_with_form(page, site, "alice")
-    page.get_by_role("link", name="Bring in a Space").first.click()
+    page.get_by_role("link", name="Upload a recording").first.click()
     page.get_by_label("Drop the").set_input_files(file)
     page.get_by_label("Title").fill("Noise")
     page.get_by_label("When it ended").fill(f"{dbtime.now() - timedelta(days=2):%Y-%m-%dT20:00:00}")

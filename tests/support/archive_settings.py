@@ -43,6 +43,8 @@ TEMPLATES = [
 ]
 SECRET_KEY = os.environ["SECRET_KEY"]
 SITE_URL = os.environ["SITE_URL"]
+OPERATOR_NAME = ""
+OPERATOR_CONTACT = ""
 AUTH_USER_MODEL = "archive.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"

@@ -1,0 +1,58 @@
+"""The public pages that explain this installation, and the operator's name on pages and in mail."""
+
+import pytest
+from django.template import Context, Template
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+
+def _render(source: str) -> str:
+    return Template("{% load archive_display %}" + source).render(Context())
+
+
+def test_what_we_keep_has_the_numbers_in_force(settings: Settings) -> None:
+    settings.RETENTION_DAYS, settings.VIOLATION_EXTRA_DAYS, settings.LIFT_GRACE_DAYS = 45, 55, 9
+
+    page = Client().get(reverse("what-we-keep")).content.decode()
+
+    assert "45 days after the end" in page
+    assert "100 days after the end" in page
+    assert "at least 9 days after the last flag was lifted" in page
+
+
+@pytest.mark.parametrize("name", ["what-we-keep", "help"])
+def test_the_pages_need_no_account_and_no_database(name: str) -> None:
+    """Without the fixture `db`, a query is an error."""
+    assert Client().get(reverse(name)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "contact", "html", "text"),
+    [
+        ("", "", "the operator of this site", "the operator of this site"),
+        ("Anna & Co", "", "<bdi>Anna &amp; Co</bdi>", "Anna & Co"),
+        ("", "a@example.org", '<a href="mailto:a@example.org"><bdi>a@example.org</bdi></a>', "a@example.org"),
+        (
+            "Anna",
+            "https://example.org/ask",
+            '<a href="https://example.org/ask"><bdi>Anna</bdi></a>',
+            "Anna (https://example.org/ask)",
+        ),
+    ],
+)
+def test_the_operator_is_named(settings: Settings, name: str, contact: str, html: str, text: str) -> None:
+    settings.OPERATOR_NAME, settings.OPERATOR_CONTACT = name, contact
+
+    assert _render("{% operator %}") == html
+    assert _render("{% autoescape off %}{% operator_text %}{% endautoescape %}") == text
+
+
+@pytest.mark.usefixtures("db")
+def test_sign_in_and_refusals_name_the_operator(settings: Settings) -> None:
+    settings.OPERATOR_NAME, settings.OPERATOR_CONTACT = "Anna Example", "help@example.org"
+
+    page = Client().get(reverse("account_login")).content.decode()
+
+    assert "mailto:help@example.org" in page
+    assert "Run by" in page
