@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F
 
 from archive.errors import make_problem
@@ -97,6 +97,7 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
 ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("space_state_known", "space", {"state": "lost"}),
     ("space_deadline_after_end", "space", {"expires_at": F("ended_at")}),
+    ("space_starts_before_end", "space", {"started_at": F("ended_at")}),
     ("content_access_kind_known", "access", {"kind": "heard"}),
     ("space_deleted_has_its_time", "space", {"deleted_at": NOON}),
     ("space_deleted_has_its_time", "space", {"state": "deleted", "expires_at": LATER, **SCRUBBED}),
@@ -256,7 +257,13 @@ def test_each_unique_constraint_refuses_a_second_row(rows: dict[str, models.Mode
         row.token_sha256, row.email = "b" * 64, "INES@example.org"
 
     with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():
-        row.save()
+        save_and_check(row)
+
+
+def save_and_check(row: models.Model) -> None:
+    """Deferred constraints would be checked at the commit."""
+    row.save()
+    connection.check_constraints()
 
 
 def test_a_flag_has_at_most_one_appeal(rows: dict[str, models.Model], alice: User) -> None:

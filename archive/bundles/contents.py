@@ -98,7 +98,7 @@ def content_id(space: Space) -> str:
 
     The page in it is made from this software's styles, scripts and templates, so they count too.
     """
-    spoken = [[t.number, t.language, t.sha256] for t in space.transcripts.all()]
+    spoken = [[t.number, t.language, t.sha256] for t in space.transcripts.defer("cues")]
     made = [[kind, kept.sha256] for kind, kept in sorted(_derived(space).items())]
     parts = [FORM, facts(space), spoken, made, assets().digest]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -155,7 +155,7 @@ def _files(space: Space, recordings: list[Recording], copy: Derived | None) -> I
         yield File(_recording(kept), gettext("Recording"), kept.size)
     if copy:
         yield File(_access_copy_name(copy), gettext("Copy for browsers"), copy.size)
-    for transcript in space.transcripts.all():
+    for transcript in space.transcripts.defer("cues"):
         for ending in cues.FORMS:
             name = names.transcript(transcript.number, transcript.language, ending)
             yield File(name, gettext("Transcript as {format}").format(format=ending.upper()))
@@ -170,6 +170,7 @@ def facts(space: Space) -> dict[str, Any]:
         "id": str(space.id),
         "title": space.title,
         "host": space.host.display_name,
+        "started_at": rfc3339(space.started_at),
         "ended_at": rfc3339(space.ended_at),
         "who_could_talk": space.audience or None,
         "participants": [{"name": p.name, "role": p.role} for p in space.participants.all()],
@@ -189,7 +190,14 @@ def facts(space: Space) -> dict[str, Any]:
         "missing": list(_lost(space)),
         "access_copy": {"file": _access_copy_name(copy), "size": copy.size, "sha256": copy.sha256} if copy else None,
         "transcripts": [
-            {"language": t.language, "source": t.source, "lines": len(t.cues)} for t in space.transcripts.all()
+            {
+                "number": t.number,
+                "language": t.language,
+                "source": t.source,
+                "edited_from": t.edited_from,
+                "lines": t.line_count,
+            }
+            for t in space.transcripts.defer("cues")
         ],
         "violations": violations_as_json(space),
         "kept_until": rfc3339(due.at),

@@ -78,12 +78,29 @@ def store_transcript(
     return write(store(), key, text, "text/vtt; charset=utf-8", check=check)
 
 
+class TranscriptEdit(NamedTuple):
+    """How an edited transcript came about: who edited which version, and how many lines and speakers differ."""
+
+    editor: User
+    edited_from: int
+    lines: int
+    speakers: int
+
+
 class TranscriptOrigin(NamedTuple):
     """Where a transcript comes from. `notes` says what was repaired in its file, `upload` is its upload session."""
 
     source: Transcript.Source
     notes: Sequence[Problem] = ()
     upload: UploadSession | None = None
+    edit: TranscriptEdit | None = None
+
+    @property
+    def author(self) -> User | None:
+        """The user who uploaded or edited it."""
+        if self.edit is not None:
+            return self.edit.editor
+        return self.upload.created_by if self.upload else None
 
 
 def save_transcript(
@@ -110,12 +127,13 @@ def save_transcript(
         source=origin.source,
         cues=cues.dump(lines),
         notes=list(origin.notes),
-        uploaded_by=origin.upload.created_by if origin.upload else None,
+        uploaded_by=origin.author,
+        edited_from=origin.edit.edited_from if origin.edit else None,
         **vars(stored),
     )
     search.index_transcript(transcript)
     log.record(
-        events.TRANSCRIPT_ADDED,
+        events.TRANSCRIPT_EDITED if origin.edit else events.TRANSCRIPT_ADDED,
         space_id=space.id,
         actor=actor,
         number=transcript.number,
@@ -124,8 +142,16 @@ def save_transcript(
         size=stored.size,
         sha256=stored.sha256,
         **_uploader(origin.upload),
+        **_edit(origin.edit),
     )
     return transcript
+
+
+def _edit(edit: TranscriptEdit | None) -> dict[str, object]:
+    """What the log says of an edit: numbers, and never a word."""
+    if edit is None:
+        return {}
+    return {"edited_from": edit.edited_from, "lines": edit.lines, "speakers": edit.speakers}
 
 
 def _uploader(upload: UploadSession | None) -> dict[str, object]:

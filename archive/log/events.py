@@ -72,6 +72,42 @@ INBOX_UPLOAD_ABORTED = Event("inbox.upload_aborted", _("Upload to an inbox abort
 
 TRANSCRIPT_ADDED = Event("transcript.added", _("Transcript added"), premis="metadata modification", shown_to_host=True)
 
+TRANSCRIPT_EDITED = Event(
+    "transcript.edited",
+    _("Transcript edited"),
+    premis="metadata modification",
+    icon="person",
+    summary=summaries.transcript_edited,
+    shown_to_host=True,
+)
+
+SPACE_EDITED = Event(
+    "space.edited",
+    _("Facts edited"),
+    premis="metadata modification",
+    icon="person",
+    summary=summaries.edited_fields,
+    shown_to_host=True,
+)
+PARTICIPANT_ADDED = Event(
+    "participant.added", _("Participant added"), icon="person", summary=summaries.participant_role, shown_to_host=True
+)
+PARTICIPANT_RENAMED = Event("participant.renamed", _("Participant renamed"), icon="person", shown_to_host=True)
+PARTICIPANT_ROLE_CHANGED = Event(
+    "participant.role_changed",
+    _("Role of a participant changed"),
+    icon="person",
+    summary=summaries.participant_role,
+    shown_to_host=True,
+)
+PARTICIPANT_REMOVED = Event(
+    "participant.removed",
+    _("Participant removed"),
+    icon="person",
+    summary=summaries.participant_role,
+    shown_to_host=True,
+)
+
 TRANSCRIPTION_REQUESTED = Event("transcription.requested", _("Automatic transcript requested"))
 TRANSCRIPTION_STARTED = Event("transcription.started", _("Automatic transcript started"))
 TRANSCRIPTION_DONE = Event("transcription.done", _("Automatic transcript ready"))

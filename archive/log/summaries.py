@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from archive import formatting
-from archive.models import ContentAccess, Notice, UploadSession
+from archive.models import ContentAccess, Notice, Participant, UploadSession
 
 Detail = dict[str, Any]
 Summary = Callable[[Detail], str]
@@ -42,6 +42,31 @@ def deadline_moved(detail: Detail) -> str:
     """The deadlines before and after."""
     times = {"before": _format_time(detail["before"]), "after": _format_time(detail["after"])}
     return _("from %(before)s to %(after)s") % times
+
+
+FIELDS = {
+    "title": _lazy("title"),
+    "audience": _lazy("who could speak"),
+    "started_at": _lazy("start"),
+    "listeners_peak": _lazy("peak listeners"),
+    "listeners_total": _lazy("total listeners"),
+}
+
+
+def edited_fields(detail: Detail) -> str:
+    """The facts that were edited, by name."""
+    return ", ".join(str(FIELDS.get(name, name)) for name in detail["fields"])
+
+
+def participant_role(detail: Detail) -> str:
+    """The role of a participant, after the change."""
+    return str(Participant.Role(detail["role"]).label)
+
+
+def transcript_edited(detail: Detail) -> str:
+    """The number of the new version, and how many lines differ from the edited one."""
+    lines = ngettext("%(count)d line", "%(count)d lines", detail["lines"]) % {"count": detail["lines"]}
+    return _("version %(number)d: %(lines)s") % {"number": detail["number"], "lines": lines}
 
 
 def rule_broken(detail: Detail) -> str:

@@ -670,6 +670,12 @@ class Migration(migrations.Migration):
                     models.DateTimeField(help_text="When the live Space ended (UTC). The deadline counts from here."),
                 ),
                 (
+                    "started_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When the live Space started, if its host says so (UTC).", null=True
+                    ),
+                ),
+                (
                     "expires_at",
                     models.DateTimeField(help_text="The deadline; NULL while a legal hold stands.", null=True),
                 ),
@@ -795,6 +801,12 @@ class Migration(migrations.Migration):
                             ("expires_at", None), ("expires_at__gt", models.F("ended_at")), _connector="OR"
                         ),
                         name="space_deadline_after_end",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("started_at", None), ("started_at__lt", models.F("ended_at")), _connector="OR"
+                        ),
+                        name="space_starts_before_end",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -945,7 +957,11 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["id"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("space", "role", "seat"), name="participant_seat_taken_once"),
+                    models.UniqueConstraint(
+                        deferrable=models.Deferrable["DEFERRED"],
+                        fields=("space", "role", "seat"),
+                        name="participant_seat_taken_once",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("role", "host"), ("seat", 1)),
@@ -1590,7 +1606,23 @@ class Migration(migrations.Migration):
                         choices=[("given", "uploaded"), ("automatic", "automatic")], default="given", max_length=16
                     ),
                 ),
+                (
+                    "edited_from",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="The number of the version that the host edited; none: it is not an edit.",
+                        null=True,
+                    ),
+                ),
                 ("cues", models.JSONField()),
+                (
+                    "line_count",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Func("cues", function="jsonb_array_length"),
+                        output_field=models.PositiveIntegerField(),
+                    ),
+                ),
                 (
                     "notes",
                     models.JSONField(
@@ -1600,7 +1632,7 @@ class Migration(migrations.Migration):
                 (
                     "uploaded_by",
                     models.ForeignKey(
-                        help_text="The user who uploaded it; none: a recorder, a command, or the archive made it.",
+                        help_text="The user who uploaded or edited it; none: a recorder, a command, or the archive made it.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",

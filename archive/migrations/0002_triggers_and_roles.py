@@ -93,7 +93,7 @@ DROP FUNCTION archive_no_deadline_iff_held();
 # ANALYZE copies common values of a column to pg_statistic, where they outlive their rows. Of what people said and wrote,
 # and of what identifies it, nothing is copied. Searches and look-ups of these columns go by index.
 WITHOUT_STATISTICS = {
-    "archive_space": ("title", "audience", "salt", "fingerprint", "problem"),
+    "archive_space": ("title", "audience", "started_at", "salt", "fingerprint", "problem"),
     "archive_participant": ("name", "account"),
     "archive_recording": ("key", "sha256", "etag", "outline", "notes"),
     "archive_transcript": ("key", "sha256", "etag", "cues", "notes"),

@@ -47,6 +47,9 @@ class Space(Leased):
     title = models.CharField(max_length=300, blank=True)
     audience = models.CharField(max_length=16, choices=Audience, blank=True, default=Audience.UNKNOWN)
     ended_at = models.DateTimeField(help_text="When the live Space ended (UTC). The deadline counts from here.")
+    started_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the live Space started, if its host says so (UTC)."
+    )
     expires_at = models.DateTimeField(null=True, help_text="The deadline; NULL while a legal hold stands.")
     deadline_reasons = models.JSONField(
         default=list, blank=True, help_text="Codes with numbers, for expires_at: [{code, days, total_days}, ...]."
@@ -87,6 +90,9 @@ class Space(Leased):
             ),
             models.CheckConstraint(
                 name="space_deadline_after_end", condition=Q(expires_at=None) | Q(expires_at__gt=F("ended_at"))
+            ),
+            models.CheckConstraint(
+                name="space_starts_before_end", condition=Q(started_at=None) | Q(started_at__lt=F("ended_at"))
             ),
             models.CheckConstraint(
                 name="space_deleted_has_its_time",
@@ -187,7 +193,12 @@ class Participant(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(name="participant_seat_taken_once", fields=["space", "role", "seat"]),
+            # Deferred, so that participants can swap their seats in one transaction.
+            models.UniqueConstraint(
+                name="participant_seat_taken_once",
+                fields=["space", "role", "seat"],
+                deferrable=models.Deferrable.DEFERRED,
+            ),
             models.CheckConstraint(
                 name="participant_seats",
                 condition=Q(role="host", seat=1)

@@ -67,7 +67,8 @@ class Recording(StoredObject):
 class Transcript(StoredObject):
     """A transcript. The object is WebVTT; `cues` has the same lines for pages, search and other formats.
 
-    `cues` is a list of {"start_ms": int, "end_ms": int, "speaker": str, "text": str}, in order of time.
+    `cues` is a list of {"start_ms": int, "end_ms": int, "speaker": str, "text": str}, in order of time. An edit is a
+    version of its own, with the source of the version that was edited. No version is ever changed.
     """
 
     class Source(models.TextChoices):
@@ -78,14 +79,22 @@ class Transcript(StoredObject):
     number = models.PositiveSmallIntegerField(default=1)
     language = models.CharField(max_length=language_tags.MAX_LENGTH, help_text="BCP 47; `und` if unknown.")
     source = models.CharField(max_length=16, choices=Source, default=Source.GIVEN)
+    edited_from = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="The number of the version that the host edited; none: it is not an edit."
+    )
     cues = models.JSONField()
+    line_count = models.GeneratedField(
+        expression=models.Func("cues", function="jsonb_array_length"),
+        output_field=models.PositiveIntegerField(),
+        db_persist=True,
+    )
     notes = models.JSONField(default=list, blank=True, help_text="What was repaired: a list of {code, params}.")
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="The user who uploaded it; none: a recorder, a command, or the archive made it.",
+        help_text="The user who uploaded or edited it; none: a recorder, a command, or the archive made it.",
     )
 
     class Meta(StoredObject.Meta):

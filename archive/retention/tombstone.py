@@ -47,6 +47,7 @@ SCRUBBED: dict[str, Any] = {
     "fingerprint": "",
     "problem": {},
     "audience": "",
+    "started_at": None,
     "processing_step": "",
 }
 # Texts of moderators and hosts that are blanked: the model, how it leads to its Space, its fields.

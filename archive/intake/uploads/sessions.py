@@ -156,13 +156,13 @@ def _look(session: UploadSession, by: Uploader) -> None:
         raise Conflict("upload.not_expected", kind=session.kind, state=space.state)
     if space.state == Space.State.RECEIVING and space.fingerprint:
         raise Conflict("upload.ingest_running")
-    _check_host_bytes(space.host_id, session.size)
+    check_host_bytes(space.host_id, session.size)
     begun = space.uploads.filter(kind=session.kind, state__in=[State.OPEN, State.UPLOADED, State.ACCEPTED])
     if session.kind == UploadSession.Kind.RECORDING and begun.exists():
         raise Conflict("upload.recording_exists")
 
 
-def _check_host_bytes(host_id: int, size: int) -> None:
+def check_host_bytes(host_id: int, size: int) -> None:
     """Raises Conflict if a file of this size does not fit. The host is locked: see Uploader.lock."""
     kept: tuple[QuerySet[Any], ...] = (
         Recording.objects.filter(space__host=host_id),
