@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from archive.models import User
 from tests.support.api_client import ApiClient
 
 pytestmark = pytest.mark.django_db
@@ -51,3 +52,27 @@ def test_every_operation_has_a_description(schema: dict[str, Any]) -> None:
     operations = [operation for methods in schema["paths"].values() for operation in methods.values()]
 
     assert [o["operationId"] for o in operations if not o.get("summary") or not o.get("tags")] == []
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_the_schema_is_only_read(method: str, alice: User) -> None:
+    answer = ApiClient(user=alice).ask(method, "/openapi.json")
+
+    assert (answer.status, answer.headers["Allow"], answer.code) == (405, "GET, HEAD", "api.method_not_allowed")
+
+
+def test_headers_have_the_names_that_are_sent(schema: dict[str, Any]) -> None:
+    operations = [operation for methods in schema["paths"].values() for operation in methods.values()]
+    headers = {p["name"] for o in operations for p in o.get("parameters", []) if p["in"] == "header"}
+
+    assert headers == {"Idempotency-Key"}
+
+
+def test_a_number_without_a_fraction_is_an_integer(alice: User) -> None:
+    client = ApiClient(user=alice)
+    space = client.announce().json["id"]
+
+    def begin(size: float) -> int:
+        return client.post(f"/spaces/{space}/uploads", {"kind": "recording", "name": "a.m4a", "size": size}).status
+
+    assert (begin(10.5), begin(10.0)) == (422, 201)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
@@ -47,6 +48,7 @@ api = Api(
     version="1",
     description=ABOUT,
     docs_url=None,
+    docs_decorator=require_safe,  # the OpenAPI document only
     auth=[RecorderToken(), Session()],
     urls_namespace="api",
 )

@@ -2,12 +2,14 @@
 
 import hashlib
 import re
+from typing import Annotated
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import HeaderEx, P, Router, Status
+from pydantic import WithJsonSchema
 
 from archive import rate_limits, recorders
 from archive.errors import Refused, TooLate, violated_constraint
@@ -21,6 +23,8 @@ from portal.api.problems import PROBLEMS
 from portal.api.schemas import Person, SpaceIn, SpaceOut
 
 KEY = re.compile(r"[\x21-\x7e]{1,128}")
+# For OpenAPI alone: the error for another key says what a key is.
+KeyText = Annotated[str, WithJsonSchema({"type": "string", "pattern": rf"^{KEY.pattern}$"})]
 
 KEY_IS = "Any text of yours that names this request: sent again, it means the same Space. Kept for a day."
 
@@ -32,7 +36,7 @@ def create(
     request: HttpRequest,
     response: HttpResponse,
     body: SpaceIn,
-    idempotency_key: HeaderEx[str | None, P(description=KEY_IS)] = None,
+    idempotency_key: HeaderEx[KeyText | None, P(alias="Idempotency-Key", description=KEY_IS)] = None,
 ) -> Status[SpaceOut]:
     """The deadline follows from `ended_at`, and runs from then on. A recorder must send an `Idempotency-Key`."""
     by = caller(request)
