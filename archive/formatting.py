@@ -3,7 +3,7 @@
 Times are UTC unless a function says otherwise.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -21,7 +21,13 @@ def format_time(value: datetime) -> str:
 
 def format_day(value: datetime) -> str:
     """Format as "22 December 2026"."""
-    return _format_date(value.astimezone(UTC))
+    return format_date(value.astimezone(UTC))
+
+
+def format_date(value: date) -> str:
+    """Format a date, or the day of a time in its own zone, as "22 December 2026"."""
+    # Django's catalogs have the names of months beside a day, which some languages inflect.
+    return _("{day} {month} {year}").format(day=value.day, month=MONTHS_ALT[value.month], year=value.year)
 
 
 def format_local_time(value: datetime, zone: str) -> str:
@@ -36,7 +42,7 @@ def format_local_time(value: datetime, zone: str) -> str:
     local = value.astimezone(ZoneInfo(zone))
     if local.tzname() == "UTC":
         return ""
-    return _("{day}, {time} ({zone})").format(day=_format_date(local), time=f"{local:%H:%M}", zone=zone)
+    return _("{day}, {time} ({zone})").format(day=format_date(local), time=f"{local:%H:%M}", zone=zone)
 
 
 def format_short_time(value: datetime, zone: str, now: datetime) -> str:
@@ -49,15 +55,10 @@ def format_short_time(value: datetime, zone: str, now: datetime) -> str:
     local_zone = ZoneInfo(zone) if zone in known_time_zones() else UTC
     local = value.astimezone(local_zone)
     same_year = local.year == now.astimezone(local_zone).year
-    day = _("{day} {month}").format(day=local.day, month=MONTHS_ALT[local.month]) if same_year else _format_date(local)
+    day = _("{day} {month}").format(day=local.day, month=MONTHS_ALT[local.month]) if same_year else format_date(local)
     if local.tzname() == "UTC":
         return _("{day}, {time} UTC").format(day=day, time=f"{local:%H:%M}")
     return _("{day}, {time}").format(day=day, time=f"{local:%H:%M}")
-
-
-def _format_date(local: datetime) -> str:
-    # Django's catalogs have the names of months beside a day, which some languages inflect.
-    return _("{day} {month} {year}").format(day=local.day, month=MONTHS_ALT[local.month], year=local.year)
 
 
 @cache

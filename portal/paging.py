@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
 M = TypeVar("M", bound=Model)
+S = TypeVar("S", bound=QuerySet[Any])
 NONE = "-"  # in a cursor: the row has NULL in the first column
 LARGEST = 2**63 - 1
 
@@ -30,10 +31,7 @@ def page_of(
     if position is None or position[0] is not None:
         timed = rows.exclude(**{first: None}) if ends_with_none else rows
         if position:
-            a, b = position
-            timed = timed.filter(
-                Q(**{f"{first}__{than}e": a}), Q(**{f"{first}__{than}": a}) | Q(**{f"{second}__{than}": b})
-            )
+            timed = timed.filter(_beyond(order, than, *position))
         page = list(timed.order_by(f"{sign}{first}", f"{sign}{second}")[: size + 1])
     if ends_with_none and len(page) <= size:
         endless = rows.filter(**{first: None})
@@ -43,6 +41,29 @@ def page_of(
     if len(page) <= size:
         return page, None
     return page[:size], _encode(page[size - 1], order)
+
+
+def rows_after(rows: S, row: Model, order: tuple[str, str]) -> S:
+    """Those of `rows` that come after the place of `row`, descending; all of them if its first column is NULL."""
+    a, b = (attrgetter(name.replace("__", "."))(row) for name in order)
+    return rows if a is None else rows.filter(_beyond(order, "lt", a, b))
+
+
+def rows_around(rows: QuerySet[M], row: M, order: tuple[str, str], before: int, after: int) -> list[M]:
+    """The rows around the place of `row`, descending: up to `before` that come earlier, and `after` from there on,
+    `row` included if it is one of `rows`. Neither column of `row` may be NULL."""
+    first, second = order
+    a, b = (attrgetter(name.replace("__", "."))(row) for name in order)
+    earlier = rows.filter(_beyond(order, "gt", a, b)).order_by(first, second)[:before]
+    here = Q(**{f"{first}": a, f"{second}": b})
+    later = rows.filter(_beyond(order, "lt", a, b) | here).order_by(f"-{first}", f"-{second}")[:after]
+    return [*reversed(earlier), *later]
+
+
+def _beyond(order: tuple[str, str], than: str, a: Any, b: Any) -> Q:
+    """Rows beyond (a, b). The first condition is one that an index serves."""
+    first, second = order
+    return Q(Q(**{f"{first}__{than}e": a}), Q(**{f"{first}__{than}": a}) | Q(**{f"{second}__{than}": b}))
 
 
 def _encode(row: Model, order: tuple[str, str]) -> str:

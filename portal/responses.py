@@ -1,19 +1,22 @@
 """Answers that several views of one Space share."""
 
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from archive.content_access import Kind, record_access
 from archive.models import Space
+from archive.moderation import reviews
 from portal.access import find_space
 from portal.http import SignedInRequest
+from portal.paging import rows_after
 from portal.presenters.moderation_page import moderated_space
-from portal.presenters.moderation_queue import ASKED
+from portal.presenters.moderation_selection import Selection, selection
 from portal.presenters.space_page import space_page
 
 
@@ -28,11 +31,12 @@ def render_space(request: SignedInRequest, space_id: UUID, *, status: int = 200,
 def render_moderated_space(
     request: SignedInRequest, space_id: UUID, *, status: int = 200, **context: Any
 ) -> HttpResponse:
-    """The Space's page in moderation, for admins. Raises Http404, Gone."""
+    """The Space's page in moderation, for admins. Opening it claims the review. Raises Http404, Gone."""
     visible = find_space(request.user, space_id)
     if not request.user.is_admin:
         raise Http404
-    page = moderated_space(visible, request.user, request.GET.dict())
+    claim = reviews.claim(space_id, request.user) if request.method != "HEAD" else None
+    page = moderated_space(visible, request.user, request.GET.dict(), claim)
     _record_reading(request, visible.space, page)
     return render(request, "moderation/space.html", {**page, **context}, status=status)
 
@@ -47,8 +51,25 @@ def redirect_to_origin(request: SignedInRequest, space_id: UUID) -> HttpResponse
     """Redirect to the page on which an act of moderation was done."""
     if "from_moderation" not in request.POST:
         return redirect("space", space_id)
-    query = urlencode({name: request.GET[name] for name in ASKED if request.GET.get(name)})
-    return redirect(f"{reverse('moderate', args=[space_id])}{'?' if query else ''}{query}")
+    return _redirect_to_moderated(space_id, selection(request.GET.dict(), request.user))
+
+
+def redirect_to_next(request: SignedInRequest, before: Space | None = None) -> HttpResponse:
+    """Claim the Space to review that comes after `before`, or else the first one, and redirect to it. Redirect to the
+    queue if there is none."""
+    query = {name: value for name, value in request.GET.dict().items() if name == "host" or value == "listened"}
+    asked = selection(query, request.user)
+    spaces = asked.spaces.order_by(*(f"-{name}" for name in asked.columns))
+    after = rows_after(spaces, before, asked.columns) if before is not None else spaces
+    space = reviews.claim_next(after, request.user) or reviews.claim_next(spaces, request.user)
+    if space is not None:
+        return _redirect_to_moderated(space.pk, asked)
+    messages.info(request, _("Nothing is left to review here."))
+    return redirect(f"{reverse('moderation')}{asked.url()}")
+
+
+def _redirect_to_moderated(space_id: UUID, asked: Selection) -> HttpResponse:
+    return redirect(f"{reverse('moderate', args=[space_id])}{'?' if asked.query else ''}{asked.asked}")
 
 
 def _record_reading(request: SignedInRequest, space: Space, page: dict[str, Any]) -> None:

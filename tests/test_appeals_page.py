@@ -72,7 +72,7 @@ def test_the_host_appeals_and_reads_the_decision(
     assert "Denied" in page
     assert "It was no quotation." in page
     assert "You can appeal until" not in page
-    assert "No appeal waits" in text(second_admin, "/moderation/appeals/")
+    assert "No open appeals" in text(second_admin, "/moderation/appeals/")
 
 
 def test_a_granted_appeal_restores_the_deadline(
@@ -84,7 +84,7 @@ def test_a_granted_appeal_restores_the_deadline(
         f"/moderation/appeals/{violation.appeal.pk}/decide", {"decision": "grant", "reason": "So it was."}, follow=True
     )
 
-    assert "Granted: the violation is lifted. The Space is kept until" in answer.content.decode()
+    assert "Appeal granted. The flag is lifted. The Space is kept until" in answer.content.decode()
     assert retention_period(space) == timedelta(days=30)
     assert text(alice, f"/spaces/{space.pk}/").count("So it was.") == 1
 

@@ -21,7 +21,7 @@ from archive import error_messages
 from archive.accounts import roles
 from archive.errors import Refused
 from archive.models import Appeal, Hold, LogEntry, Space, User, Violation
-from archive.moderation import appeals, holds, violations
+from archive.moderation import appeals, holds, several, violations
 from portal.api.app import api
 from tests.support.factory import make_row, make_user
 from tests.support.http_clients import make_client
@@ -73,7 +73,7 @@ ACTS: dict[str, Act] = {
         lambda world, space: ["flag", str(space.pk), "--rule", "hate"],
     ),
     "flag-several": (
-        lambda world, space, by: _first_refusal(violations.flag_each([space.pk], "hate", REASON, by)),
+        lambda world, space, by: _first_refusal(several.flag_each([space.pk], "hate", REASON, by)),
         lambda world, space: (reverse("flag-several"), {"space": space.pk, "rule": "hate", "reason": REASON}),
         None,
     ),
@@ -127,7 +127,7 @@ IDS = [f"{who}-{act}-{space}" for who, act, space, _ in REFUSED]
 # What the sentence of each code says, to find it on a page or in a terminal.
 SENTENCES = {
     "moderation.own_space": "This is your own Space",
-    "appeal.own_flag": "You made this flag",
+    "appeal.own_flag": "You placed this flag",
     "hold.own": "You placed this hold",
     "appeal.role_too_young": "must decide it",
     "hold.role_too_young": "must release it",
@@ -135,7 +135,7 @@ SENTENCES = {
 }
 
 
-def _first_refusal(outcomes: list[violations.Outcome]) -> None:
+def _first_refusal(outcomes: list[several.Outcome]) -> None:
     """`flag_each` reports a refusal of one Space as a sentence."""
     if outcomes[0].refusal:
         assert outcomes[0].refusal == error_messages.render({"code": "moderation.own_space", "params": {}})

@@ -26,6 +26,7 @@ from archive.models import (
     LiveKitRoom,
     Notice,
     Participant,
+    ReasonTemplate,
     ReconcileFinding,
     RecorderToken,
     Recording,
@@ -85,7 +86,8 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
         "violation": violation,
         "notice": Notice.objects.create(kind="flagged", user=alice, space=space, subject_id="1"),
         "appeal": Appeal.objects.create(violation=violation, statement="No.", created_by=alice),
-        "hold": Hold.objects.create(space=space, reason="A court.", placed_by=admin),
+        "hold": Hold.objects.create(space=space, reason="A court.", placed_by=admin, case_number="7 C 1/26"),
+        "template": ReasonTemplate.objects.create(rule_code="spam", name="Watches", text="Watches were sold."),
         "sighting": ReconcileFinding.objects.create(kind="orphan", key="s"),
         "bundle": Bundle.objects.create(space=space, content_digest="c", state="ready", **READY),
         "invitation": Invitation.objects.create(
@@ -173,6 +175,8 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("appeal_decided_has_actor_and_time", "appeal", {"state": "denied", "decided_by": F("created_by")}),
     ("appeal_decided_has_actor_and_time", "appeal", {"state": "granted", "decided_at": NOON}),
     ("appeal_decided_has_actor_and_time", "appeal", {"decided_at": NOON}),
+    ("space_review_has_actor_and_time", "space", {"reviewed_at": NOON}),
+    ("space_review_has_actor_and_time", "space", {"reviewed_by": F("host")}),
     ("hold_state_known", "hold", {"state": "lost", "released_at": NOON, "released_by": F("placed_by")}),
     ("hold_released_has_actor_and_time", "hold", {"state": "released", "released_by": F("placed_by")}),
     ("hold_released_has_actor_and_time", "hold", {"state": "released", "released_at": NOON}),
@@ -243,6 +247,8 @@ def test_each_check_constraint_refuses_a_violation(
         ("exportpart_space_once", "place"),
         ("finding_once", "sighting"),
         ("invitation_one_waiting", "invitation"),
+        ("hold_once_for_a_case", "hold"),
+        ("reason_template_once", "template"),
     ],
 )
 def test_each_unique_constraint_refuses_a_second_row(rows: dict[str, models.Model], name: str, kind: str) -> None:
@@ -323,6 +329,8 @@ UNIQUE = {
     "exportpart_space_once",
     "finding_once",
     "content_access_once_an_hour",
+    "hold_once_for_a_case",
+    "reason_template_once",
 }
 
 

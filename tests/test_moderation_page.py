@@ -97,7 +97,7 @@ def test_a_flag_with_lines(client: Client, alice: User) -> None:
     }
     answer = client.post(f"/spaces/{space.pk}/flag?order=listened", typed)
 
-    assert (answer.status_code, answer["Location"]) == (302, f"/moderation/spaces/{space.pk}/?order=listened")
+    assert (answer.status_code, answer["Location"]) == (302, "/moderation/?order=listened")  # it was the only one
     violation = space.violations.get()
     assert [line["line"] for line in violation.evidence] == [3, 4, 5]
     assert violation.evidence[2]["text"] == "Seeds want to be seeds: a SEED that is not sown is a snack."
@@ -137,7 +137,7 @@ def test_several_spaces_are_flagged_at_once(client: Client, alice: User, bob: Us
     assert "Flagged 2 Spaces." in answer.content.decode()
     assert retention_period(one) == retention_period(other) == timedelta(days=120)
     assert not late.violations.exists()
-    assert "No Space is chosen" in client.get("/moderation/flag").content.decode()
+    assert "No Space is selected" in client.get("/moderation/flag").content.decode()
 
 
 def test_a_hold_and_its_release(client: Client, alice: User) -> None:
@@ -147,10 +147,13 @@ def test_a_hold_and_its_release(client: Client, alice: User) -> None:
 
     client.post(f"/spaces/{space.pk}/hold", {"reason": "A court.", "from_moderation": "1"})
 
-    assert "You placed this hold: another admin must release it." in client.get("/moderation/holds/").content.decode()
+    assert (
+        "You placed this hold, so a different admin must release it."
+        in client.get("/moderation/holds/").content.decode()
+    )
     hold = space.holds.get()
     refused = client.post(f"/moderation/holds/{hold.pk}/release", {"reason": "Closed."})
-    assert (refused.status_code, "another admin must release it" in refused.content.decode()) == (422, True)
+    assert (refused.status_code, "a different admin must release it" in refused.content.decode()) == (422, True)
     Hold.objects.update(placed_by=alice)
     page = client.get("/moderation/holds/").content.decode()
     assert "The deadline becomes" in page
@@ -202,4 +205,4 @@ def test_the_number_of_queries_does_not_grow(client: Client, alice: User, admin:
             assert client.get(encrypt_words(url, admin)).status_code == 200
         counts.append(len(queries))
 
-    assert counts[0] == counts[1] <= 26
+    assert counts[0] == counts[1] <= 27

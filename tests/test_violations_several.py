@@ -8,7 +8,7 @@ from archive import lifecycle
 from archive.errors import Refused
 from archive.log import SYSTEM
 from archive.models import Space, User, Violation
-from archive.moderation.violations import flag_each
+from archive.moderation.several import flag_each
 from tests.support.deadlines import retention_period
 from tests.support.errors import raises_error
 from tests.support.factory import make_row
@@ -22,7 +22,7 @@ def test_each_space_is_flagged_or_has_an_error(alice: User, bob: User, admin: Us
 
     outcomes = flag_each([one.pk, late.pk, one.pk, other.pk], "spam", "The same watches.", admin)
 
-    assert [(outcome.space_id, outcome.violation is None) for outcome in outcomes] == [
+    assert [(outcome.space_id, bool(outcome.refusal)) for outcome in outcomes] == [
         (one.pk, False),
         (late.pk, True),
         (other.pk, False),

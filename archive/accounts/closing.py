@@ -22,6 +22,7 @@ from archive.models import (
     Invitation,
     Notice,
     Participant,
+    ReviewClaim,
     RoleMembership,
     Space,
     User,
@@ -55,6 +56,7 @@ def check_may_close(account: User) -> None:
 def _erase_rows(account: User) -> None:
     RoleMembership.objects.filter(user=account).delete()
     Notice.objects.filter(user=account).delete()
+    ReviewClaim.objects.filter(admin=account).delete()
     IdempotencyKey.objects.filter(user=account).delete()
     FormSubmission.objects.filter(user=account).delete()
     Participant.objects.filter(user=account).update(user=None)

@@ -132,6 +132,8 @@ def save_transcript(
         **vars(stored),
     )
     search.index_transcript(transcript)
+    if transcript.number == 1:  # a reviewer had nothing to read; a correction changes nothing about the recording
+        Space.objects.filter(pk=space.pk).reopen_review()
     log.record(
         events.TRANSCRIPT_EDITED if origin.edit else events.TRANSCRIPT_ADDED,
         space_id=space.id,

@@ -154,8 +154,18 @@ VIOLATION_LIFTED = Event("violation.lifted", _("Flag lifted"), icon="check", sho
 VIOLATION_APPEALED = Event("violation.appealed", _("Appeal submitted"), icon="person", shown_to_host=True)
 VIOLATION_UPHELD = Event("violation.upheld", _("Flag upheld"), icon="flag")
 
+SPACE_REVIEWED = Event("space.reviewed", _("Reviewed: no violation"), icon="check")
+
 RULE_ADDED = Event("rule.added", _("Rule added"), icon="flag", summary=summaries.rule_version)
 RULE_CHANGED = Event("rule.changed", _("Rule changed"), icon="flag", summary=summaries.rule_version)
+
+TEMPLATE_ADDED = Event("reason_template.added", _("Reason template added"), icon="flag", summary=summaries.rule_broken)
+TEMPLATE_CHANGED = Event(
+    "reason_template.changed", _("Reason template changed"), icon="flag", summary=summaries.rule_broken
+)
+TEMPLATE_DELETED = Event(
+    "reason_template.deleted", _("Reason template deleted"), icon="flag", summary=summaries.rule_broken
+)
 
 APPEAL_DENIED = Event("appeal.denied", _("Appeal denied"), icon="person", shown_to_host=True)
 APPEAL_GRANTED = Event("appeal.granted", _("Appeal granted"), icon="person", shown_to_host=True)
@@ -166,6 +176,7 @@ HOLD_PLACED = Event(
 HOLD_RELEASED = Event(
     "hold.released", _("Legal hold released"), icon="lock", summary=summaries.hold_number, shown_to_host=True
 )
+HOLD_REVIEWED = Event("hold.reviewed", _("Legal hold still needed"), icon="lock", summary=summaries.hold_number)
 
 BUNDLE_REQUESTED = Event("bundle.requested", _("Bundle requested"), icon="package")
 BUNDLE_STARTED = Event("bundle.started", _("Bundle started"), icon="package")

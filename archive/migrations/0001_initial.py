@@ -740,6 +740,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "is_flagged",
+                    models.BooleanField(default=False, help_text="Whether a flag stands; recompute.py writes it."),
+                ),
+                (
+                    "reviewed_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When an admin last found no violation, or flagged it. NULL: to be reviewed.",
+                        null=True,
+                    ),
+                ),
+                (
                     "created_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                 ),
@@ -766,6 +778,17 @@ class Migration(migrations.Migration):
                         to="archive.recordertoken",
                     ),
                 ),
+                (
+                    "reviewed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "indexes": [
@@ -776,12 +799,21 @@ class Migration(migrations.Migration):
                     ),
                     models.Index(fields=["host", "expires_at", "id"], name="space_by_host"),
                     models.Index(
-                        condition=models.Q(("state", "available")), fields=["ended_at", "id"], name="space_newest"
+                        condition=models.Q(("reviewed_at", None), ("state", "available")),
+                        fields=["ended_at", "id"],
+                        name="space_to_review",
                     ),
                     models.Index(
-                        condition=models.Q(("listeners_total__isnull", False), ("state", "available")),
+                        condition=models.Q(
+                            ("listeners_total__isnull", False), ("reviewed_at", None), ("state", "available")
+                        ),
                         fields=["listeners_total", "id"],
-                        name="space_most_listened",
+                        name="space_to_review_by_listeners",
+                    ),
+                    models.Index(
+                        condition=models.Q(("reviewed_at__isnull", False), ("state", "available")),
+                        fields=["is_flagged", "reviewed_at", "id"],
+                        name="space_reviewed",
                     ),
                     models.Index(
                         condition=models.Q(("state__in", ["processing", "expiring"])),
@@ -839,6 +871,14 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="space_rejected_has_a_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("reviewed_at", None), ("reviewed_by", None)),
+                            models.Q(("reviewed_at__isnull", False), ("reviewed_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="space_review_has_actor_and_time",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(
@@ -1253,6 +1293,47 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ReasonTemplate",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("rule_code", models.SlugField(max_length=40)),
+                ("name", models.CharField(max_length=80)),
+                ("text", models.TextField()),
+            ],
+            options={
+                "ordering": ["rule_code", "name", "id"],
+                "constraints": [models.UniqueConstraint(fields=("rule_code", "name"), name="reason_template_once")],
+            },
+        ),
+        migrations.CreateModel(
+            name="ReviewClaim",
+            fields=[
+                (
+                    "space",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="review_claim",
+                        serialize=False,
+                        to="archive.space",
+                    ),
+                ),
+                (
+                    "claimed_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("lease_until", models.DateTimeField()),
+                ("fence", models.PositiveBigIntegerField(default=1)),
+                (
+                    "admin",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
             name="Hold",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -1263,6 +1344,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("reason", models.TextField(blank=True)),
+                (
+                    "case_number",
+                    models.CharField(blank=True, help_text="Of the matter.", max_length=60),
+                ),
+                (
+                    "review_on",
+                    models.DateField(
+                        blank=True, help_text="The day (UTC) to check whether it is still needed.", null=True
+                    ),
+                ),
                 (
                     "placed_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
@@ -1296,9 +1387,17 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         condition=models.Q(("state", "standing")), fields=["placed_at", "id"], name="hold_standing"
-                    )
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "standing")), fields=["review_on", "id"], name="hold_to_review"
+                    ),
                 ],
                 "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "standing"), models.Q(("case_number", ""), _negated=True)),
+                        fields=("space", "case_number"),
+                        name="hold_once_for_a_case",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(("state__in", ["standing", "released"])), name="hold_state_known"
                     ),
@@ -2111,6 +2210,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "open"), _negated=True),
+                        fields=["decided_at", "id"],
+                        name="appeal_decided",
+                    )
+                ],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("state__in", ["open", "denied", "granted"])), name="appeal_state_known"

@@ -109,7 +109,7 @@ WITHOUT_STATISTICS = {
     "archive_livekitparticipant": ("sid", "identity", "name", "account"),
     "archive_violation": ("reason", "lift_reason", "evidence"),
     "archive_appeal": ("statement", "decision_reason"),
-    "archive_hold": ("reason", "release_reason"),
+    "archive_hold": ("reason", "release_reason", "case_number"),
     "archive_invitation": ("email", "token_sha256", "problem"),
     "archive_user": ("username", "first_name", "last_name", "email", "password"),
 }

@@ -12,7 +12,9 @@ from archive.models.leased import Leased
 from archive.models.log import LogEntry
 from archive.models.notice import Notice
 from archive.models.package import Package
+from archive.models.reason_template import ReasonTemplate
 from archive.models.recorder import IdempotencyKey, RecorderToken
+from archive.models.review_claim import ReviewClaim
 from archive.models.space import Participant, Space, current_policy
 from archive.models.space_queries import SpaceQuerySet
 from archive.models.stored import Derived, Recording, SearchLine, Transcript
@@ -45,9 +47,11 @@ __all__ = [
     "Package",
     "Participant",
     "RateLimit",
+    "ReasonTemplate",
     "ReconcileFinding",
     "RecorderToken",
     "Recording",
+    "ReviewClaim",
     "RoleMembership",
     "Rule",
     "SearchLine",

@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.models.space import Space
 
+MAX_CASE_NUMBER = 60  # characters
+
 
 class Hold(models.Model):
     """A legal hold: until it is released, its Space has no deadline. A Space may have several, for different matters.
@@ -22,6 +24,8 @@ class Hold(models.Model):
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="holds")
     state = models.CharField(max_length=16, choices=State, default=State.STANDING)
     reason = models.TextField(blank=True)
+    case_number = models.CharField(max_length=MAX_CASE_NUMBER, blank=True, help_text="Of the matter.")
+    review_on = models.DateField(null=True, blank=True, help_text="The day (UTC) to check whether it is still needed.")
     placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     placed_at = models.DateTimeField(db_default=Now(), editable=False)
     release_reason = models.TextField(blank=True)
@@ -30,8 +34,16 @@ class Hold(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(name="hold_standing", fields=["placed_at", "id"], condition=Q(state="standing"))]
+        indexes = [
+            models.Index(name="hold_standing", fields=["placed_at", "id"], condition=Q(state="standing")),
+            models.Index(name="hold_to_review", fields=["review_on", "id"], condition=Q(state="standing")),
+        ]
         constraints = [
+            models.UniqueConstraint(
+                name="hold_once_for_a_case",
+                fields=["space", "case_number"],
+                condition=Q(state="standing") & ~Q(case_number=""),
+            ),
             models.CheckConstraint(name="hold_state_known", condition=Q(state__in=["standing", "released"])),
             models.CheckConstraint(
                 name="hold_released_has_actor_and_time",

@@ -74,6 +74,13 @@ class Space(Leased):
     salt = models.CharField(
         max_length=64, blank=True, default=partial(secrets.token_hex, 32), help_text="For commitments in the log."
     )
+    is_flagged = models.BooleanField(default=False, help_text="Whether a flag stands; recompute.py writes it.")
+    reviewed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When an admin last found no violation, or flagged it. NULL: to be reviewed."
+    )
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True)
     dismissed_at = models.DateTimeField(
@@ -107,6 +114,11 @@ class Space(Leased):
                 condition=~Q(state="deleted") | Q(title="", salt="", fingerprint="", problem={}),
             ),
             models.CheckConstraint(name="space_rejected_has_a_reason", condition=~Q(state="rejected") | ~Q(problem={})),
+            models.CheckConstraint(
+                name="space_review_has_actor_and_time",
+                condition=Q(reviewed_at=None, reviewed_by=None)
+                | Q(reviewed_at__isnull=False, reviewed_by__isnull=False),
+            ),
             models.UniqueConstraint(
                 name="space_ingested_once",
                 fields=["fingerprint"],
@@ -118,11 +130,18 @@ class Space(Leased):
                 name="space_due", fields=["expires_at", "id"], condition=~Q(state__in=["expiring", "deleted"])
             ),
             models.Index(name="space_by_host", fields=["host", "expires_at", "id"]),
-            models.Index(name="space_newest", fields=["ended_at", "id"], condition=Q(state="available")),
             models.Index(
-                name="space_most_listened",
+                name="space_to_review", fields=["ended_at", "id"], condition=Q(state="available", reviewed_at=None)
+            ),
+            models.Index(
+                name="space_to_review_by_listeners",
                 fields=["listeners_total", "id"],
-                condition=Q(state="available", listeners_total__isnull=False),
+                condition=Q(state="available", reviewed_at=None, listeners_total__isnull=False),
+            ),
+            models.Index(
+                name="space_reviewed",
+                fields=["is_flagged", "reviewed_at", "id"],
+                condition=Q(state="available", reviewed_at__isnull=False),
             ),
             models.Index(
                 name="space_at_work", fields=["lease_until"], condition=Q(state__in=["processing", "expiring"])

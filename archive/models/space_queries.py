@@ -73,6 +73,18 @@ class SpaceQuerySet(models.QuerySet["Space"]):
     def due(self, moment: Any = None) -> "SpaceQuerySet":
         return self.filter(is_due(moment))
 
+    def to_review(self) -> "SpaceQuerySet":
+        """Served, and no admin has reviewed them."""
+        return self.served().filter(reviewed_at=None)
+
+    def reviewed(self, *, flagged: bool) -> "SpaceQuerySet":
+        """Served and reviewed: with a flag that stands, or without."""
+        return self.served().filter(is_flagged=flagged, reviewed_at__isnull=False)
+
+    def reopen_review(self) -> int:
+        """Put Spaces without a flag back among those to review."""
+        return self.filter(is_flagged=False).update(reviewed_at=None, reviewed_by=None)
+
     def visible_to(self, user: "User") -> "SpaceQuerySet":
         """Hosts see their own Spaces; admins and auditors see all of them."""
         return self.all() if user.is_admin or user.is_auditor else self.filter(host=user)

@@ -97,6 +97,12 @@ def _deny(space: Space, violation: Violation, reason: str, by: User) -> None:
     notify_host(space, events.APPEAL_DENIED, violation)
 
 
+def decided_appeals() -> QuerySet[Appeal]:
+    """Appeals that were decided, of Spaces that are not deleted: a deletion scrubs what was written."""
+    kept = Appeal.objects.exclude(state=Appeal.State.OPEN)
+    return kept.exclude(violation__space__state=Space.State.DELETED)
+
+
 def if_granted(space: Space, violation: Violation, now: datetime) -> policy.Deadline:
     """Preview the deadline after granting its appeal at `now`. Read-only."""
     facts = space.retention_facts()

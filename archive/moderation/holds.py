@@ -5,29 +5,64 @@ refused as too late. On release the deadline is recomputed at once, so the Space
 """
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from archive import dbtime, lifecycle, log, policy
 from archive.errors import Conflict, Refused
 from archive.log import Actor, events
 from archive.models import Hold, Space, User, current_policy
-from archive.moderation.conflicts import find_release_conflict
-from archive.moderation.recompute import lock_for_change, lock_for_decision, recompute, validated_reason
+from archive.models.hold import MAX_CASE_NUMBER
+from archive.moderation.conflicts import find_own_space_conflict, find_release_conflict
+from archive.moderation.recompute import (
+    check_is_admin,
+    lock_for_change,
+    lock_for_decision,
+    recompute,
+    validated_reason,
+)
 
 
-def place(space_id: UUID, reason: str, by: User) -> Hold:
-    """Place a hold: the Space has no deadline any more. Raises TooLate once deletion has started, Refused."""
+def place(space_id: UUID, reason: str, by: User, *, case_number: str = "", review_on: date | None = None) -> Hold:
+    """Place a hold: the Space has no deadline any more. `review_on`: the day (UTC) to check whether it is still needed.
+
+    Raises TooLate once deletion has started, Refused, and Conflict if the Space is on hold for this case.
+    """
     reason = validated_reason(reason, by, "hold.reason_missing")
+    case_number = validated_case_number(case_number)
+    check_review_day(review_on)
     with transaction.atomic():
         space = lock_for_decision(space_id, by)
-        hold = Hold.objects.create(space=space, reason=reason, placed_by=by)
+        if case_number and space.holds.filter(state=Hold.State.STANDING, case_number=case_number).exists():
+            raise Conflict("hold.exists", case=case_number)
+        hold = Hold.objects.create(
+            space=space, reason=reason, placed_by=by, case_number=case_number, review_on=review_on
+        )
         hold.refresh_from_db()
-        commitment = log.commitment(space.salt, reason)
-        log.record(events.HOLD_PLACED, space_id=space.id, actor=Actor.of(by), hold=hold.pk, reason=commitment)
+        detail = {"hold": hold.pk, "reason": log.commitment(space.salt, reason), **_day(review_on)}
+        if case_number:
+            detail["case"] = log.commitment(space.salt, case_number)
+        log.record(events.HOLD_PLACED, space_id=space.id, actor=Actor.of(by), **detail)
         recompute(space, Actor.of(by))
+    return hold
+
+
+def review(hold_id: int, review_on: date, by: User) -> Hold:
+    """Record that the hold is still needed, until it is reviewed again on another day. Raises Refused, and Conflict if
+    it was released."""
+    check_is_admin(by)
+    check_review_day(review_on)
+    with transaction.atomic():
+        space, hold = _locked(hold_id)
+        if conflict := find_own_space_conflict(space, by):
+            raise conflict
+        hold.review_on = review_on
+        hold.save(update_fields=["review_on"])
+        log.record(events.HOLD_REVIEWED, space_id=space.id, actor=Actor.of(by), hold=hold.pk, **_day(review_on))
     return hold
 
 
@@ -36,14 +71,7 @@ def release(hold_id: int, reason: str, by: User) -> Hold:
     may not (conflicts.py), Conflict if it was released before."""
     reason = validated_reason(reason, by, "hold.reason_missing")
     with transaction.atomic():
-        space_id = Hold.objects.filter(pk=hold_id).values_list("space", flat=True).first()
-        if space_id is None:
-            raise Refused("hold.not_found")
-        space = lock_for_change(space_id)
-        hold = Hold.objects.get(pk=hold_id)
-        hold.space = space
-        if hold.state == Hold.State.RELEASED:
-            raise Conflict("hold.released")
+        space, hold = _locked(hold_id)
         if conflict := find_release_conflict(hold, by):
             raise conflict
         detail = {"reason": log.commitment(space.salt, reason)}
@@ -63,3 +91,39 @@ def if_held(space: Space) -> policy.Deadline:
 def if_released(space: Space) -> policy.Deadline:
     """Preview the deadline after the release of its only hold. Read-only."""
     return policy.deadline(replace(space.retention_facts(), held=False), current_policy())
+
+
+def overdue_reviews() -> QuerySet[Hold]:
+    """Holds that were to be reviewed before today, or today (UTC)."""
+    return Hold.objects.filter(state=Hold.State.STANDING, review_on__lte=dbtime.now().date())
+
+
+def validated_case_number(text: str) -> str:
+    """The case number without blanks around it; "" for none. Raises Refused if it is too long."""
+    text = text.replace("\x00", "").strip()
+    if len(text) > MAX_CASE_NUMBER:
+        raise Refused("hold.case_too_long", length=len(text), limit=MAX_CASE_NUMBER)
+    return text
+
+
+def check_review_day(day: date | None) -> None:
+    """Raise Refused unless the day is in the future, by the database's clock (UTC)."""
+    if day is not None and day <= dbtime.now().date():
+        raise Refused("hold.review_not_in_future")
+
+
+def _locked(hold_id: int) -> tuple[Space, Hold]:
+    """The Space, locked, and its hold, which stands."""
+    space_id = Hold.objects.filter(pk=hold_id).values_list("space", flat=True).first()
+    if space_id is None:
+        raise Refused("hold.not_found")
+    space = lock_for_change(space_id)
+    hold = Hold.objects.get(pk=hold_id)
+    hold.space = space
+    if hold.state == Hold.State.RELEASED:
+        raise Conflict("hold.released")
+    return space, hold
+
+
+def _day(review_on: date | None) -> dict[str, str]:
+    return {} if review_on is None else {"review_on": review_on.isoformat()}

@@ -9,7 +9,7 @@ so it is never out of date.
 from datetime import datetime
 from uuid import UUID
 
-from archive import dbtime, log, notices, wakeups
+from archive import dbtime, log, notices, policy, wakeups
 from archive.errors import Refused, TooLate
 from archive.log import Actor, events
 from archive.models import LogEntry, Space, User, Violation, current_policy
@@ -52,12 +52,17 @@ def too_late(space: Space, now: datetime) -> TooLate | None:
     return None
 
 
+def check_is_admin(by: User) -> None:
+    """Raise Refused for everybody but active admins."""
+    if not (by.is_active and by.is_admin):
+        raise Refused("moderation.not_an_admin", user=by.username)
+
+
 def validated_reason(reason: str, by: User, missing: str = "moderation.reason_missing") -> str:
     """Check and normalize the reason that an admin gives. Raises Refused for everybody else, and, with the code
     `missing`, without a reason."""
     reason = reason.replace("\x00", "").strip()
-    if not (by.is_active and by.is_admin):
-        raise Refused("moderation.not_an_admin", user=by.username)
+    check_is_admin(by)
     if not reason:
         raise Refused(missing)
     if len(reason) > LONGEST_REASON:
@@ -66,12 +71,16 @@ def validated_reason(reason: str, by: User, missing: str = "moderation.reason_mi
 
 
 def recompute(space: Space, actor: Actor) -> None:
-    """Recompute `expires_at` from the facts, and log it if it moved. Call it with the row locked, in the transaction
-    that changed the facts."""
-    due = space.compute_deadline()
+    """Recompute `expires_at` from the facts, and log it if it moved; and `is_flagged`. Call it with the row locked, in
+    the transaction that changed the facts."""
+    facts = space.retention_facts()
+    due = policy.deadline(facts, current_policy())
     before, moved = space.expires_at, due.at != space.expires_at
     space.expires_at, space.deadline_reasons = due.at, due.reasons_as_json()
-    Space.objects.filter(pk=space.pk).update(expires_at=due.at, deadline_reasons=space.deadline_reasons)
+    space.is_flagged = None in facts.lifted_at
+    Space.objects.filter(pk=space.pk).update(
+        expires_at=due.at, deadline_reasons=space.deadline_reasons, is_flagged=space.is_flagged
+    )
     if not moved:
         return
     if due.at is not None and (before is None or due.at < before):

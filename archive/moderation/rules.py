@@ -20,6 +20,11 @@ def list_rules() -> QuerySet[Rule]:
     return Rule.objects.filter(active=True, current=True)
 
 
+def list_all_rules() -> QuerySet[Rule]:
+    """All rules in their current version: first those that new flags can use."""
+    return Rule.objects.filter(current=True).order_by("-active", *Rule._meta.ordering or ["name"])
+
+
 def add_rule(rule: Rule, by: User) -> Rule:
     """Add a rule with a code that no rule has or had. Raises Refused."""
     _check_may_edit(by)

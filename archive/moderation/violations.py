@@ -2,11 +2,11 @@
 
 A flag is a Violation row. While one stands, the Space is stored for 90 days more (30 + 90 from its end; several do not
 add up: archive/policy.py). Flagging or lifting writes the row and a log entry, recomputes the deadline in the same
-transaction (archive/moderation/recompute.py) and sends the host a notice. The host may appeal (appeals.py).
+transaction (archive/moderation/recompute.py) and sends the host a notice. The host may appeal (appeals.py). A flagged
+Space has been reviewed (reviews.py).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,28 +17,18 @@ from archive import dbtime, lifecycle, log, policy
 from archive.errors import Refused
 from archive.log import Actor, events
 from archive.models import Appeal, Rule, Space, User, Violation, current_policy
+from archive.moderation import reviews
 from archive.moderation.conflicts import find_lift_conflict
 from archive.moderation.evidence import Lines, copy_lines
 from archive.moderation.recompute import lock_for_decision, notify_host, recompute, validated_reason
 from archive.moderation.rules import list_rules
-
-MAX_AT_ONCE = 100  # Spaces
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result for one Space of several: its violation, or the reason why there is none."""
-
-    space_id: UUID
-    violation: Violation | None
-    refusal: str = ""
 
 
 def flag(space_id: UUID, rule_code: str, reason: str, by: User, evidence: Lines | None = None) -> Violation:
     """Flag a Space for a rule: it is kept for longer. Raises TooLate once deletion has started, Refused."""
     reason = validated_reason(reason, by)
     with transaction.atomic():
-        space, rule = lock_for_decision(space_id, by), _rule(rule_code)
+        space, rule = lock_for_decision(space_id, by), find_rule(rule_code)
         lines = copy_lines(space, evidence, by) if evidence and evidence.numbers else []
         violation = Violation.objects.create(
             space=space,
@@ -60,28 +50,10 @@ def flag(space_id: UUID, rule_code: str, reason: str, by: User, evidence: Lines 
             reason=log.commitment(space.salt, reason),
             **cited,
         )
+        reviews.mark_reviewed(space, by)
         recompute(space, Actor.of(by))
         notify_host(space, events.VIOLATION_FLAGGED, violation)
     return violation
-
-
-def flag_each(space_ids: Iterable[UUID], rule_code: str, reason: str, by: User) -> list[Outcome]:
-    """Flag several Spaces for the same rule, each in its own transaction, so that one that is too late does not stop
-    the others. Raises Refused for errors that concern all of them."""
-    ids = list(dict.fromkeys(space_ids))
-    validated_reason(reason, by)
-    _rule(rule_code)
-    if not ids:
-        raise Refused("violation.none_selected")
-    if len(ids) > MAX_AT_ONCE:
-        raise Refused("violation.too_many_selected", count=len(ids), limit=MAX_AT_ONCE)
-    outcomes = []
-    for space_id in ids:
-        try:
-            outcomes.append(Outcome(space_id, flag(space_id, rule_code, reason, by)))
-        except Refused as error:
-            outcomes.append(Outcome(space_id, None, str(error)))
-    return outcomes
 
 
 def lift(space_id: UUID, reason: str, by: User) -> list[Violation]:
@@ -134,7 +106,8 @@ def preview_flag(space: Space, now: datetime) -> tuple[policy.Deadline, policy.D
     return policy.deadline(flagged, rule), policy.deadline(lifted, rule)
 
 
-def _rule(code: str) -> Rule:
+def find_rule(code: str) -> Rule:
+    """The current version of an active rule. Raises Refused."""
     rule = list_rules().filter(code=code.replace("\x00", "")).first()
     if rule is None:
         known = ", ".join(list_rules().values_list("code", flat=True))

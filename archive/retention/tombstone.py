@@ -21,6 +21,7 @@ from archive.models import (
     Notice,
     Participant,
     Recording,
+    ReviewClaim,
     Space,
     Transcript,
     Transcription,
@@ -39,6 +40,7 @@ CONTENT: tuple[type[models.Model], ...] = (
     UploadSession,
     Transcription,
     ContentAccess,
+    ReviewClaim,
 )
 # The fields that are blanked: no content and no names stay.
 SCRUBBED: dict[str, Any] = {
@@ -54,7 +56,7 @@ SCRUBBED: dict[str, Any] = {
 MODERATION_TEXTS: tuple[tuple[type[models.Model], str, dict[str, Any]], ...] = (
     (Violation, "space__in", {"reason": "", "lift_reason": "", "evidence": []}),
     (Appeal, "violation__space__in", {"statement": "", "decision_reason": ""}),
-    (Hold, "space__in", {"reason": "", "release_reason": ""}),
+    (Hold, "space__in", {"reason": "", "release_reason": "", "case_number": ""}),
 )
 # PostgreSQL keeps the most common values of these columns apart from their rows until the next ANALYZE; migration 0002
 # switches that off (tests/test_planner_statistics.py compares the two).

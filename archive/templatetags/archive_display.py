@@ -1,6 +1,6 @@
 """Template filters that format times, sizes and counts, and tags for the language of a page and for the operator."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from django import template
 from django.conf import settings
@@ -55,6 +55,23 @@ def moment(value: datetime | None) -> SafeString:
 def iso(value: datetime | None) -> str:
     """An aware time as scripts parse it: 2026-12-22T14:05:00Z, UTC, whole seconds; empty for None."""
     return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if value else ""
+
+
+@register.filter
+def day(value: date | None) -> SafeString:
+    """A <time> element that shows a date, or the day (UTC) of an aware time; empty for None."""
+    if not value:
+        return SafeString("")
+    on = value.astimezone(UTC).date() if isinstance(value, datetime) else value
+    return format_html('<time datetime="{}">{}</time>', on.isoformat(), formatting.format_date(on))
+
+
+@register.filter
+def clock_time(value: datetime | None) -> SafeString:
+    """A <time> element that shows the hour and minute (UTC) of an aware time; empty for None."""
+    if not value:
+        return SafeString("")
+    return format_html('<time datetime="{}">{} UTC</time>', iso(value), f"{value.astimezone(UTC):%H:%M}")
 
 
 @register.filter

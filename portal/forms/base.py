@@ -92,9 +92,9 @@ class LongTextField(TextField):
 class ReasonField(LongTextField):
     """The reason of an act of moderation."""
 
-    def __init__(self, missing: str = "moderation.reason_missing") -> None:
+    def __init__(self, missing: str = "moderation.reason_missing", *, required: bool = True) -> None:
         sentences = {"required": missing, "max_length": "moderation.reason_too_long"}
-        super().__init__(max_length=LONGEST_REASON, sentences=sentences)
+        super().__init__(max_length=LONGEST_REASON, sentences=sentences, required=required)
 
 
 class LenientIntegerField(forms.IntegerField):

@@ -19,7 +19,9 @@ SPACE_FILTERS = {
     "held": _("Held"),
     "deleted": _("Deleted"),
 }
-QUEUE_ORDERS = {"newest": _("Newest"), "listened": _("Most listened"), "search": _("By what was said")}
+QUEUE_TABS = {"review": _("To review"), "reviewed": _("Reviewed"), "flagged": _("Flagged")}
+QUEUE_ORDERS = {"newest": _("Newest"), "listened": _("Most listeners"), "search": _("Search transcripts")}
+MAX_ID = 2**31 - 1
 
 
 def event_labels() -> list[tuple[str, str]]:
@@ -54,8 +56,10 @@ class SearchForm(PortalForm):
 
 
 class QueueForm(SearchForm):
-    """Which Spaces the moderation queue shows, in which order."""
+    """Which Spaces the moderation queue shows, in which order. `host` is the number of an account; 0 for all."""
 
+    tab = LenientChoiceField(default="review", choices=QUEUE_TABS)
+    host = LenientIntegerField(default=0, min_value=0, max_value=MAX_ID)
     order = LenientChoiceField(default="newest", choices=QUEUE_ORDERS)
 
 

@@ -1,4 +1,4 @@
-"""Forms of moderation: flags, lifts, appeals, decisions, holds."""
+"""Forms of moderation: flags, lifts, appeals, decisions."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from archive.errors import Refused
-from archive.models import Appeal, Rule
+from archive.models import Appeal, ReasonTemplate, Rule
 from archive.moderation.evidence import Lines, parse
 from archive.moderation.rules import list_rules
 from portal.forms.base import (
@@ -17,6 +17,7 @@ from portal.forms.base import (
     ReasonField,
     TextField,
     TextListField,
+    render_sentence,
 )
 
 MAX_SPACES = 50  # Spaces that one address can name
@@ -28,7 +29,7 @@ class RuleField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
     def __init__(self) -> None:
         errors = {
-            "required": _("Choose the rule that it broke."),
+            "required": _("Choose a rule."),
             "invalid_choice": _("There is no such rule. Choose one of the list."),
         }
         super().__init__(list_rules(), to_field_name="code", error_messages=errors)
@@ -44,10 +45,19 @@ class ChosenSpacesForm(PortalForm):
 
 
 class FlagForm(PortalForm):
-    """A flag of one Space or of several."""
+    """A flag of one Space or of several. A template stands for a reason that was left empty; with JavaScript it fills
+    the field before."""
 
     rule = RuleField()
-    reason = ReasonField()
+    template = forms.ModelChoiceField(ReasonTemplate.objects.all(), required=False)
+    reason = ReasonField(required=False)
+
+    def clean(self) -> None:
+        template = self.cleaned_data.get("template")
+        if self.cleaned_data.get("reason") == "" and template is not None:
+            self.cleaned_data["reason"] = template.text
+        if self.cleaned_data.get("reason") == "":
+            self.add_error("reason", render_sentence("moderation.reason_missing"))
 
 
 class EvidenceFlagForm(FlagForm):
@@ -64,6 +74,7 @@ class EvidenceFlagForm(FlagForm):
     evidence: Lines | None = None
 
     def clean(self) -> None:
+        super().clean()
         try:
             numbers = parse(",".join([self.cleaned_data.get("lines", ""), *self.cleaned_data["line"]]))
         except Refused as error:
@@ -103,11 +114,3 @@ class DecisionForm(PortalForm):
     @property
     def granted(self) -> bool:
         return bool(self.cleaned_data["decision"] == "grant")
-
-
-class HoldForm(PortalForm):
-    reason = ReasonField("hold.reason_missing")
-
-
-class ReleaseForm(PortalForm):
-    reason = ReasonField("hold.reason_missing")

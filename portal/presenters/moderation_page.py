@@ -1,4 +1,4 @@
-"""The pages of moderation. Plain values for templates; no request in here."""
+"""One Space in moderation. Plain values for templates; no request in here."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,44 +8,51 @@ from django.utils.translation import gettext_lazy
 
 from archive import cues, dbtime, formatting
 from archive.display.transcript import cue_rows
-from archive.models import Appeal, Hold, Space, User
-from archive.moderation import conflicts, holds
+from archive.models import Hold, Space, Transcript, User
+from archive.moderation import conflicts, holds, reviews
 from archive.moderation.evidence import MAX_LINES
+from archive.moderation.host_record import host_record
+from archive.moderation.reviews import Claim
 from portal.access import VisibleSpace
-from portal.forms.moderation import EvidenceFlagForm, HoldForm, LiftForm, ReleaseForm
+from portal.forms.holds import HoldForm, HoldReviewForm, ReleaseForm
+from portal.forms.lists import QUEUE_ORDERS
+from portal.forms.moderation import EvidenceFlagForm, LiftForm
 from portal.presenters import clock as clock_presenter
-from portal.presenters.moderation_queue import ORDERS, queue
+from portal.presenters.moderation_queue import queue_around
+from portal.presenters.moderation_search import search_page
+from portal.presenters.moderation_selection import selection
+from portal.presenters.moderation_tabs import moderation_tabs
 from portal.presenters.player import player
 from portal.presenters.space_page import deadline_previews
-from portal.presenters.violations import describe_change, flags, rules
+from portal.presenters.violations import describe_change, flags, reason_templates, rules
 
-ANOTHER_HOLD = gettext_lazy("Another hold stands, so there is no deadline still.")
-
-
-def tab_counts() -> dict[str, int]:
-    """The numbers on the tabs that the three pages of moderation share."""
-    return {
-        "open_appeals": Appeal.objects.filter(state=Appeal.State.OPEN).count(),
-        "standing_holds": Hold.objects.filter(state=Hold.State.STANDING).count(),
-    }
+ANOTHER_HOLD = gettext_lazy("Another hold is active, so there is still no deadline.")
 
 
-def moderated_space(visible: VisibleSpace, user: User, query: Mapping[str, str]) -> dict[str, Any]:
+def moderated_space(
+    visible: VisibleSpace, user: User, query: Mapping[str, str], claim: Claim | None = None
+) -> dict[str, Any]:
     """The context of moderation/space.html: one Space to play, read and flag, beside the queue that `query` asks
-    for."""
+    for. `claim` is the one that this page has."""
     space, now = visible.space, visible.now
     recording, transcript = space.recordings.first(), space.transcripts.last()
     violations = list(space.violations.select_related("rule", "appeal"))
     served = space.is_served(now)
+    asked = selection(query, user)
+    queue = search_page(asked, now) if asked.order == "search" else queue_around(asked, space, now)
     context: dict[str, Any] = {
-        "queue": queue(query, now, user),
-        "orders": ORDERS.items(),
+        "queue": queue,
+        "orders": QUEUE_ORDERS.items(),
+        **queue.neighbors(space),
         "space": space,
         "face": clock_presenter.clock_face(space, now),
         "recording": recording,
         "length": clock_presenter.length(recording),
         "violations": flags(space, violations, now, content=served),
         "rules": rules(),
+        "reason_templates": reason_templates(),
+        "record": host_record(space.host),
+        **_review(space, transcript, user, claim),
         "holds": standing_holds(space, user),
         "hold_until": describe_change(space.expires_at, holds.if_held(space)),
         "flag_form": EvidenceFlagForm(),
@@ -56,7 +63,7 @@ def moderated_space(visible: VisibleSpace, user: User, query: Mapping[str, str])
         "may_play": True,
         "may_appeal": space.host_id == user.pk,
         **deadline_previews(visible, user, violations),
-        **tab_counts(),
+        **moderation_tabs(user),
     }
     if served and recording:
         context |= player(space)
@@ -70,6 +77,17 @@ def moderated_space(visible: VisibleSpace, user: User, query: Mapping[str, str])
     return context
 
 
+def _review(space: Space, transcript: Transcript | None, user: User, claim: Claim | None) -> dict[str, Any]:
+    """Who reviewed the Space, or reviews it now. `corrected`: a version of the transcript is newer than the review."""
+    reviewed_at = space.reviewed_at
+    return {
+        "claim": claim,
+        "claim_of_another": None if claim or reviewed_at else reviews.find_claim_of_another(space, user),
+        "may_review": reviewed_at is None and space.state == Space.State.AVAILABLE,
+        "corrected": bool(reviewed_at and transcript and transcript.created_at > reviewed_at),
+    }
+
+
 def standing_holds(space: Space, user: User) -> list[dict[str, Any]]:
     """The holds that stand, each with why this admin may not release it, and what that would do."""
     standing = list(space.holds.filter(state=Hold.State.STANDING).select_related("placed_by", "space"))
@@ -81,8 +99,11 @@ def standing_holds(space: Space, user: User) -> list[dict[str, Any]]:
         {
             "hold": hold,
             "conflict": conflicts.find_release_conflict(hold, user),
+            "own": conflicts.find_own_space_conflict(space, user),
+            "overdue": hold.review_on is not None and hold.review_on <= now.date(),
             "until": until,
             "form": ReleaseForm(),
+            "review_form": HoldReviewForm(),
         }
         for hold in standing
     ]
@@ -92,5 +113,5 @@ def kept_until(space: Space) -> str:
     """How long the Space is kept by now, in words, for the message after an act of moderation."""
     space.refresh_from_db()
     if space.expires_at is None:
-        return _("No deadline while a legal hold stands.")
+        return _("On legal hold: no deadline.")
     return _("The Space is kept until {time}.").format(time=formatting.format_time(space.expires_at))

@@ -18,7 +18,7 @@ from portal.presenters.intake_progress import intake_status
 from portal.presenters.log import accesses, history
 from portal.presenters.panels import bundle_panel, single_files, transcription_panel
 from portal.presenters.player import player
-from portal.presenters.violations import describe_change, flags, rules
+from portal.presenters.violations import describe_change, flags, reason_templates, rules
 
 
 def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
@@ -60,7 +60,8 @@ def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
             "bundle_panel": bundle_panel(space, user),
         }
     if visible.may_flag:
-        context |= {"rules": rules(), "flag_form": EvidenceFlagForm(), "lift_form": LiftForm()}
+        context |= {"rules": rules(), "reason_templates": reason_templates()}
+        context |= {"flag_form": EvidenceFlagForm(), "lift_form": LiftForm()}
         context |= deadline_previews(visible, user, violations)
     return context
 

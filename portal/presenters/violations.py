@@ -12,6 +12,7 @@ from archive.display.violations import FlagView, flag_view
 from archive.models import Space, Violation
 from archive.moderation import appeals
 from archive.moderation.evidence import ContextLine, context_lines
+from archive.moderation.reason_templates import list_templates
 from archive.moderation.rules import list_rules
 
 
@@ -37,7 +38,7 @@ def describe_change(before: datetime | None, after: policy.Deadline, now: dateti
     """What would happen to the deadline, in words. With `now`, it may be that it has passed."""
     if after.at == before:
         if before is None:
-            return _("There is no deadline while a hold stands.")
+            return _("On hold: no deadline. This changes nothing now.")
         return _("The deadline stays at {time}.").format(time=formatting.format_time(before))
     if after.at is None and before is not None:
         old = formatting.format_time(before)
@@ -56,3 +57,9 @@ def describe_change(before: datetime | None, after: policy.Deadline, now: dateti
 def rules() -> Any:
     """Those that can be chosen."""
     return list_rules()
+
+
+def reason_templates() -> list[dict[str, Any]]:
+    """The templates of reasons, by rule; rules without any are left out."""
+    by_rule = list_templates()
+    return [{"rule": rule, "templates": by_rule[rule.code]} for rule in list_rules() if rule.code in by_rule]

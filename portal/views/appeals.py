@@ -23,13 +23,15 @@ from portal.forms.moderation import AppealForm, DecisionForm
 from portal.http import SignedInRequest
 from portal.paging import page_of
 from portal.presenters import clock as clock_presenter
-from portal.presenters.moderation_page import kept_until, tab_counts
+from portal.presenters.moderation_page import kept_until
+from portal.presenters.moderation_tabs import moderation_tabs
 from portal.presenters.violations import describe_change, nearby
 from portal.reauthentication import require_reauthentication
 from portal.responses import render_space
 from portal.submissions import once
 
 PAGE = 10
+DECIDED_PAGE = 25
 
 
 @require_POST
@@ -48,7 +50,7 @@ def appeal(request: SignedInRequest, space_id: UUID, violation_id: int) -> HttpR
     if form.errors:
         form.show_problems(request)
         return render_space(request, space_id, status=422, appeal_of=violation_id, appeal_form=form)
-    messages.success(request, _("Your appeal was sent. Until it is decided, the deadline stays as it is."))
+    messages.success(request, _("Your appeal was sent. The deadline does not change while we decide."))
     return redirect("space", space_id)
 
 
@@ -59,6 +61,22 @@ def appeals(request: SignedInRequest) -> HttpResponse:
     return _page(request)
 
 
+@require_safe
+@only(is_admin)
+def decided(request: SignedInRequest) -> HttpResponse:
+    """Decided appeals, the newest decision first, until the Space is deleted."""
+    rows = domain.decided_appeals().select_related(
+        "violation__space__host", "violation__rule", "violation__flagged_by", "decided_by"
+    )
+    page, cursor = page_of(rows, request.GET.get("after"), ("decided_at", "id"), DECIDED_PAGE, descending=True)
+    context = {
+        "appeals": page,
+        "next_url": f"?{urlencode({'after': cursor})}" if cursor else None,
+        **moderation_tabs(request.user),
+    }
+    return render(request, "moderation/decided.html", context)
+
+
 @require_POST
 @only(is_admin)
 @require_reauthentication
@@ -66,29 +84,30 @@ def decide(request: SignedInRequest, appeal_id: int) -> HttpResponse:
     if not Appeal.objects.filter(pk=appeal_id).exists():
         raise Http404
     form = DecisionForm(request.POST)
-    decided = None
+    appeal_decided = None
     try:
         if form.is_valid():
             with once(request) as is_first:
-                decided = (
+                appeal_decided = (
                     domain.decide(appeal_id, form.cleaned_data["reason"], request.user, granted=form.granted)
                     if is_first
                     else Appeal.objects.select_related("violation__space").get(pk=appeal_id)
                 )
     except Refused as error:
         form.add_error(None, str(error))
-    if decided is None:
+    if appeal_decided is None:
         form.show_problems(request)
         return _page(request, {appeal_id: form}, status=422)
-    result = _("Granted: the violation is lifted.") if form.granted else _("Denied: the violation stands.")
-    messages.success(request, f"{result} {kept_until(decided.violation.space)}")
+    result = _("Appeal granted. The flag is lifted.") if form.granted else _("Appeal denied. The flag stays.")
+    messages.success(request, f"{result} {kept_until(appeal_decided.violation.space)}")
     return redirect("appeals")
 
 
 def _page(request: SignedInRequest, forms: dict[int, DecisionForm] | None = None, status: int = 200) -> HttpResponse:
     """`forms` has the refused form of an appeal, by the appeal's id."""
     now, forms = dbtime.now(), forms or {}
-    rows = Violation.objects.filter(state=Violation.State.APPEALED).select_related("space__host", "rule", "appeal")
+    rows = Violation.objects.filter(state=Violation.State.APPEALED)
+    rows = rows.select_related("space__host", "rule", "appeal", "flagged_by")
     rows = rows.prefetch_related("space__violations", "space__holds")
     page, cursor = page_of(rows, request.GET.get("after"), ("space__expires_at", "id"), PAGE)
     evidence = nearby(violation for violation in page if violation.space.is_served(now))
@@ -103,7 +122,7 @@ def _page(request: SignedInRequest, forms: dict[int, DecisionForm] | None = None
             for violation in page
         ],
         "next_url": f"?{urlencode({'after': cursor})}" if cursor else None,
-        **tab_counts(),
+        **moderation_tabs(request.user),
     }
     return render(request, "moderation/appeals.html", context, status=status)
 

@@ -11,17 +11,18 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from archive import dbtime
+from archive import dbtime, formatting
 from archive.errors import Refused
 from archive.models import Hold, User
 from archive.moderation import holds as domain
-from archive.moderation.conflicts import find_release_conflict
+from archive.moderation.conflicts import find_own_space_conflict, find_release_conflict
 from portal.access import find_space, is_admin, only
-from portal.forms.moderation import HoldForm, ReleaseForm
+from portal.forms.holds import HoldForm, HoldReviewForm, ReleaseForm
 from portal.http import SignedInRequest
 from portal.paging import page_of
 from portal.presenters import clock as clock_presenter
-from portal.presenters.moderation_page import ANOTHER_HOLD, kept_until, tab_counts
+from portal.presenters.moderation_page import ANOTHER_HOLD, kept_until
+from portal.presenters.moderation_tabs import moderation_tabs
 from portal.presenters.violations import describe_change
 from portal.reauthentication import require_reauthentication
 from portal.responses import redirect_to_origin, render_origin
@@ -33,7 +34,7 @@ PAGE = 25
 @require_safe
 @only(is_admin)
 def holds(request: SignedInRequest) -> HttpResponse:
-    """Holds that stand, the oldest first."""
+    """Active holds, the next review first."""
     return _page(request)
 
 
@@ -47,13 +48,20 @@ def hold(request: SignedInRequest, space_id: UUID) -> HttpResponse:
         if form.is_valid():
             with once(request) as is_first:
                 if is_first:
-                    domain.place(space_id, form.cleaned_data["reason"], request.user)
+                    typed = form.cleaned_data
+                    domain.place(
+                        space_id,
+                        typed["reason"],
+                        request.user,
+                        case_number=typed["case_number"],
+                        review_on=typed["review_on"],
+                    )
     except Refused as error:
         form.add_error(None, str(error))
     if form.errors:
         form.show_problems(request)
         return render_origin(request, space_id, hold_form=form)
-    messages.success(request, _("Held. {deadline}").format(deadline=kept_until(space)))
+    messages.success(request, _("Hold placed. {deadline}").format(deadline=kept_until(space)))
     return redirect_to_origin(request, space_id)
 
 
@@ -86,16 +94,51 @@ def release(request: SignedInRequest, hold_id: int) -> HttpResponse:
     return redirect("holds")
 
 
-def _page(request: SignedInRequest, forms: dict[int, ReleaseForm] | None = None, status: int = 200) -> HttpResponse:
-    """`forms` has the refused form of a hold, by the hold's id."""
-    now, forms = dbtime.now(), forms or {}
+@require_POST
+@only(is_admin)
+def review(request: SignedInRequest, hold_id: int) -> HttpResponse:
+    """Record that the hold is still needed, with the day of the next review."""
+    if not Hold.objects.filter(pk=hold_id).exists():
+        raise Http404
+    form = HoldReviewForm(request.POST)
+    try:
+        if form.is_valid():
+            with once(request) as is_first:
+                if is_first:
+                    domain.review(hold_id, form.cleaned_data["review_on"], request.user)
+    except Refused as error:
+        form.add_error(None, str(error))
+    if form.errors:
+        form.show_problems(request)
+        return _page(request, review_forms={hold_id: form}, status=422)
+    day = formatting.format_date(form.cleaned_data["review_on"])
+    messages.success(request, _("Still needed. The next review is on {day}.").format(day=day))
+    return redirect("holds")
+
+
+def _page(
+    request: SignedInRequest,
+    forms: dict[int, ReleaseForm] | None = None,
+    review_forms: dict[int, HoldReviewForm] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Holds by the day of their review; those without one come last. `forms` and `review_forms` have the refused form
+    of a hold, by the hold's id."""
+    now, forms, review_forms = dbtime.now(), forms or {}, review_forms or {}
     rows = Hold.objects.filter(state=Hold.State.STANDING).select_related("space__host", "placed_by")
     rows = rows.prefetch_related("space__holds", "space__violations")
-    page, cursor = page_of(rows, request.GET.get("after"), ("placed_at", "id"), PAGE)
+    page, cursor = page_of(rows, request.GET.get("after"), ("review_on", "id"), PAGE)
     context = {
-        "rows": [{**_row(hold, now, request.user), "form": forms.get(hold.pk, ReleaseForm())} for hold in page],
+        "rows": [
+            {
+                **_row(hold, now, request.user),
+                "form": forms.get(hold.pk, ReleaseForm()),
+                "review_form": review_forms.get(hold.pk, HoldReviewForm()),
+            }
+            for hold in page
+        ],
         "next_url": f"?{urlencode({'after': cursor})}" if cursor else None,
-        **tab_counts(),
+        **moderation_tabs(request.user),
     }
     return render(request, "moderation/holds.html", context, status=status)
 
@@ -109,5 +152,7 @@ def _row(hold: Hold, now: datetime, user: User) -> dict[str, Any]:
         "space": space,
         "face": clock_presenter.clock_face(space, now),
         "conflict": find_release_conflict(hold, user),
+        "own": find_own_space_conflict(space, user),
+        "overdue": hold.review_on is not None and hold.review_on <= now.date(),
         "until": until,
     }

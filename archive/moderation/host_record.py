@@ -1,0 +1,48 @@
+"""The record of a host: the flags of all their Spaces, and what became of them.
+
+It is counted from rows that exist, so it adds nothing that outlives a Space. Of a deleted Space there are only the
+rule, the times and the accounts of the admins, as in the log.
+"""
+
+from dataclasses import dataclass, field
+
+from archive.models import Appeal, User, Violation
+
+MOST = 100  # flags that are counted, the newest first
+LISTED = 5
+
+
+@dataclass(frozen=True)
+class HostRecord:
+    """How many flags there are by what became of them, and the newest ones. `more`: there are more than MOST."""
+
+    total: int = 0
+    standing: int = 0
+    open_appeals: int = 0
+    upheld: int = 0
+    lifted: int = 0
+    more: bool = False
+    newest: list[Violation] = field(default_factory=list)
+
+
+def host_record(host: User) -> HostRecord:
+    """The record of `host`, in one query. A flag that was appealed counts as upheld if the appeal was denied and the
+    flag was not lifted later."""
+    rows = Violation.objects.filter(space__host=host).select_related("space", "rule", "appeal").defer("evidence")
+    flags = list(rows.order_by("-id")[: MOST + 1])
+    more, flags = len(flags) > MOST, flags[:MOST]
+    lifted = sum(flag.state == Violation.State.LIFTED for flag in flags)
+    return HostRecord(
+        total=len(flags),
+        standing=len(flags) - lifted,
+        open_appeals=sum(flag.state == Violation.State.APPEALED for flag in flags),
+        upheld=sum(_is_upheld(flag) for flag in flags),
+        lifted=lifted,
+        more=more,
+        newest=flags[:LISTED],
+    )
+
+
+def _is_upheld(flag: Violation) -> bool:
+    appeal = getattr(flag, "appeal", None)
+    return flag.state == Violation.State.STANDING and appeal is not None and appeal.state == Appeal.State.DENIED

@@ -1,0 +1,131 @@
+"""Reviews: an admin listened to a Space and found no violation, or flagged it.
+
+A Space is to be reviewed from the moment it is available. It leaves the queue by a review or by a flag. It comes back
+when its first transcript arrives after a review, since the reviewer had nothing to read. A later version of the
+transcript does not bring it back: the recording, which is what was reviewed, never changes. Nor does a lifted flag,
+since an admin decided about that.
+
+No two admins review the same Space: a row of ReviewClaim says who does. It counts until its lease ends by the
+database's clock; the open page renews it (portal/static/portal/moderation/claim.js), and another admin gets the Space
+when nobody does. A flag needs no claim, since it may come from another page, a command or a bulk action.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Now
+
+from archive import dbtime, log
+from archive.errors import Conflict
+from archive.log import Actor, events
+from archive.models import ReviewClaim, Space, SpaceQuerySet, User
+from archive.moderation.recompute import check_is_admin, lock_for_decision
+
+LEASE = timedelta(minutes=3)  # the page renews it three times as often; a browser may delay a hidden page by a minute
+
+# One statement decides between two admins: the second one waits for the first, and then finds the lease taken. An
+# admin's own claim is renewed: `claimed_at` stays while the lease lasted, `fence` counts the pages.
+CLAIM = """
+INSERT INTO archive_reviewclaim AS old (space_id, admin_id, claimed_at, lease_until, fence)
+SELECT id, %(admin)s, statement_timestamp(), statement_timestamp() + %(lease)s, 1 FROM archive_space
+    WHERE id = %(space)s AND state = 'available' AND reviewed_at IS NULL AND host_id <> %(admin)s
+        AND (expires_at IS NULL OR expires_at > statement_timestamp())
+ON CONFLICT (space_id) DO UPDATE SET admin_id = excluded.admin_id, lease_until = excluded.lease_until,
+    fence = old.fence + %(step)s,
+    claimed_at = CASE WHEN old.admin_id = excluded.admin_id AND old.lease_until > statement_timestamp()
+        THEN old.claimed_at ELSE excluded.claimed_at END
+WHERE old.admin_id = excluded.admin_id OR old.lease_until <= statement_timestamp()
+RETURNING claimed_at, fence
+"""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim that this admin has now. `fence` identifies the page that made it."""
+
+    since: datetime
+    fence: int
+
+
+def review(space_id: UUID, by: User) -> Space:
+    """Record that the admin found no violation in the Space. Raises TooLate, Refused, and Conflict if another admin
+    reviews it at the moment, or somebody reviewed it before."""
+    check_is_admin(by)
+    with transaction.atomic():
+        space = lock_for_decision(space_id, by)
+        if space.state != Space.State.AVAILABLE:
+            raise Conflict("review.not_available")
+        if space.reviewed_at is not None:
+            raise Conflict("review.exists", at=space.reviewed_at)
+        if claim := find_claim_of_another(space, by):
+            raise Conflict("review.claimed", admin=claim.admin.username, since=claim.claimed_at)
+        mark_reviewed(space, by)
+        transcript = space.transcripts.values_list("number", flat=True).last() or 0
+        log.record(events.SPACE_REVIEWED, space_id=space.id, actor=Actor.of(by), transcript=transcript)
+    return space
+
+
+def mark_reviewed(space: Space, by: User) -> None:
+    """Take the Space out of the queue, in the caller's transaction and with the row locked."""
+    space.reviewed_at, space.reviewed_by = dbtime.now(), by
+    Space.objects.filter(pk=space.pk).update(reviewed_at=space.reviewed_at, reviewed_by=by)
+    ReviewClaim.objects.filter(space=space).delete()
+
+
+def claim(space_id: UUID, by: User, *, new_page: bool = True) -> Claim | None:
+    """Claim the Space for this admin, or renew the claim. None if it can't be: another admin has it, it was reviewed,
+    it is the admin's own. Raises Refused for users who are not admins."""
+    check_is_admin(by)
+    values: dict[str, Any] = {"admin": by.pk, "space": space_id, "lease": LEASE, "step": int(new_page)}
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, values)
+        row = cursor.fetchone()
+    return Claim(*row) if row else None
+
+
+def claim_next(spaces: SpaceQuerySet, by: User) -> Space | None:
+    """Claim the first of `spaces` that is to be reviewed and that no other admin reviews. None if there is none.
+
+    Rows that are locked are skipped: another admin is claiming or deciding them.
+    """
+    while True:
+        with transaction.atomic():
+            free = reviewable(spaces, by).filter(~Exists(claims_of_others(by)))
+            space = free.select_for_update(of=("self",), no_key=True, skip_locked=True).first()
+            if space is None:
+                return None
+            # A claim that was committed since the statement above began is not in its snapshot.
+            if claim(space.pk, by):
+                return space
+
+
+def release_claim(space_id: UUID, by: User, fence: int) -> None:
+    """End the claim of a page that was closed, unless a newer page of this admin has it."""
+    ReviewClaim.objects.filter(space=space_id, admin=by, fence=fence).delete()
+
+
+def reviewable(spaces: SpaceQuerySet, by: User) -> SpaceQuerySet:
+    """Those of `spaces` that are to be reviewed, without the admin's own."""
+    return spaces.to_review().exclude(host=by)
+
+
+def claims_of_others(by: User) -> QuerySet[ReviewClaim]:
+    """Claims that count, of the Space of an outer query."""
+    return ReviewClaim.objects.filter(space=OuterRef("pk"), lease_until__gt=Now()).exclude(admin=by)
+
+
+def find_claims(spaces: Sequence[Space]) -> dict[UUID, ReviewClaim]:
+    """{Space's id: its claim}, for claims that count."""
+    rows = ReviewClaim.objects.filter(space__in=spaces, lease_until__gt=Now()).select_related("admin")
+    return {row.space_id: row for row in rows}
+
+
+def find_claim_of_another(space: Space, by: User) -> ReviewClaim | None:
+    """The claim of another admin that counts."""
+    row = find_claims([space]).get(space.pk)
+    return row if row is not None and row.admin_id != by.pk else None

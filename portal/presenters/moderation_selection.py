@@ -1,0 +1,69 @@
+"""Which Spaces the moderation queue has, and in which order: what the query string of its pages asks for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.utils.functional import cached_property
+
+from archive.models import Space, SpaceQuerySet, User
+from archive.moderation import reviews
+from portal import search_words
+from portal.forms.lists import QueueForm
+
+ASKED = ("tab", "host", "order", search_words.PARAMETER, "after", "page")  # query parameters of the queue
+PLACE = ("after", "page")  # those of them that say which page
+
+
+@dataclass(frozen=True)
+class Selection:
+    """`tab`: "review", "reviewed" or "flagged". `order`: "newest", "listened" or "search", for "review" only. `query`
+    has the parameters as they were sent."""
+
+    user: User
+    tab: str
+    order: str
+    host_id: int
+    query: dict[str, str]
+
+    @property
+    def spaces(self) -> SpaceQuerySet:
+        """All Spaces of the tab. A search has other ones: moderation_search.py."""
+        if self.tab == "review":
+            rows = reviews.reviewable(Space.objects.all(), self.user)
+            rows = rows.exclude(listeners_total=None) if self.order == "listened" else rows
+        else:
+            rows = Space.objects.reviewed(flagged=self.tab == "flagged")
+        return rows.filter(host=self.host_id) if self.host_id else rows
+
+    @property
+    def columns(self) -> tuple[str, str]:
+        """What the Spaces are sorted by, descending."""
+        if self.tab != "review":
+            return "reviewed_at", "id"
+        return ("listeners_total" if self.order == "listened" else "ended_at"), "id"
+
+    @cached_property
+    def host(self) -> User | None:
+        """The host whose Spaces are listed; None for all."""
+        return User.objects.filter(pk=self.host_id).first() if self.host_id else None
+
+    @property
+    def asked(self) -> str:
+        """The query string of this page."""
+        return urlencode(self.query)
+
+    def url(self, **changes: Any) -> str:
+        """The query string of the first page, with other parameters. None leaves one out."""
+        query = {name: value for name, value in self.query.items() if name not in PLACE} | changes
+        return f"?{urlencode({name: value for name, value in query.items() if value})}"
+
+
+def selection(query: Mapping[str, str], user: User) -> Selection:
+    """What the query asks for. Never an error: addresses are edited and cut off."""
+    form = QueueForm(query)
+    form.full_clean()
+    tab, order = form.cleaned_data["tab"], form.cleaned_data["order"]
+    asked = {name: query[name] for name in ASKED if query.get(name)}
+    return Selection(user, tab, order if tab == "review" else "newest", form.cleaned_data["host"], asked)

@@ -1,0 +1,17 @@
+// Fill the reason of a flag from a template. Without this script the server takes the template's text if the reason is
+// empty.
+import { getElement } from "../../archive/core/dom.js";
+
+const select = getElement(document, "[data-reason-templates]", HTMLSelectElement);
+const rule = getElement(document, "#flag-rule", HTMLSelectElement);
+const reason = getElement(document, "#flag-reason", HTMLTextAreaElement);
+let filled = ""; // the text that came from a template last
+
+reason.required = true;
+select.addEventListener("change", () => {
+  const { text = "", rule: code = "" } = select.selectedOptions[0].dataset;
+  const own = reason.value.trim() === filled.trim() ? "" : reason.value.trim();
+  reason.value = [own, text].filter(Boolean).join("\n\n");
+  filled = own ? "" : text;
+  if (code) rule.value = code;
+});
