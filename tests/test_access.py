@@ -41,7 +41,14 @@ LADDER = {
     "moderation": ("GET", 404, 200, 404),
     "moderate": ("GET", 404, 200, 404),
     "flag-several": ("GET", 404, 200, 404),
+    "lift-several": ("GET", 404, 200, 404),
+    "hold-several": ("GET", 404, 200, 404),
+    "review-next": ("POST", 404, 302, 404),
+    "review": ("POST", 404, 422, 404),  # a flag is a review
+    "review-claim": ("POST", 404, 409, 404),
+    "rules": ("GET", 404, 200, 404),
     "appeals": ("GET", 404, 200, 404),
+    "decided-appeals": ("GET", 404, 200, 404),
     "holds": ("GET", 404, 200, 404),
     "deadlines": ("GET", 404, 200, 200),
     "log": ("GET", 404, 200, 200),
@@ -74,6 +81,7 @@ NOT_OF_A_SPACE = {
     *("help", "what-we-keep"),
     *("upload-sort", "export-revoke-links"),
     *("moderation", "flag-several", "appeals", "holds", "recorders", "notices", "notices-dismiss", "certificates"),
+    *("lift-several", "hold-several", "review-next", "rules", "decided-appeals"),
     "javascript-catalog",
     *("account", "account-download", "account-close", "people", "invitations"),
 }
@@ -82,9 +90,9 @@ OPEN = {"download", "healthz", "help", "javascript-catalog", "what-we-keep"}
 OF_A_SPACE = [name for name in LADDER if name not in NOT_OF_A_SPACE]
 CONTENT = ["audio", "recording", "transcript", "transcription", "bundle", "bundle-revoke-links", "download"]
 POST_ONLY = ["flag", "lift", "hold", "appeal", "upload-inspect", "upload-sort", "notices-dismiss"]
-POST_ONLY += ["bundle-revoke-links", "export-revoke-links"]
+POST_ONLY += ["bundle-revoke-links", "export-revoke-links", "review", "review-claim", "review-next"]
 GET_OR_POST = ["search", "moderation", "bundle", "transcription", "flag-several", "export", "recorders"]
-GET_OR_POST += ["account", "account-close", "people", "invitations"]
+GET_OR_POST += ["account", "account-close", "people", "invitations", "lift-several", "hold-several", "rules"]
 KEPT_AFTERWARDS = {"log-space"}  # the story of a Space outlives it
 
 

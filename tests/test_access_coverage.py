@@ -21,6 +21,11 @@ ELSEWHERE = {
     "accept-partial": "tests/test_upload_page.py::test_only_the_owner_may_partly_accept_a_transcript",
     "decide": "tests/test_access_decisions.py::TestLadder::test_only_admins",
     "release": "tests/test_access_decisions.py::TestLadder::test_only_admins",
+    "hold-review": "tests/test_hold_reviews.py::test_only_admins_review_holds",
+    **dict.fromkeys(
+        ("rule", "template-add", "template-change"),
+        "tests/test_rules_page.py::test_only_admins_edit_rules_and_templates",
+    ),
     "invitation": "tests/test_invitations_page.py::test_nobody_signs_up_without_a_link",
     "invitation-renew": "tests/test_invitations_page.py::test_others_see_nothing_of_it",
     "invitation-revoke": "tests/test_invitations_page.py::test_others_see_nothing_of_it",

@@ -43,6 +43,7 @@ def review(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 def claim(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     """Renew the claim of an open page (409 if another admin has it, or the Space was reviewed); with `release`, end the
     claim of the page with this number."""
+    find_space(request.user, space_id)
     release = request.POST.get("release", "")
     if release:
         if release.isascii() and release.isdigit() and len(release) < 19:

@@ -23,6 +23,7 @@ from archive.bundles import exports
 from archive.models import Notice, Participant, RecorderToken, Rule, UploadSession, User
 from archive.moderation.appeals import appeal
 from archive.moderation.holds import place
+from archive.moderation.reason_templates import add_template
 from archive.moderation.violations import flag
 from portal.downloads import download_path
 from tests.support.factory import make_contents, make_row, make_user
@@ -102,6 +103,8 @@ class AccessWorld:
             "violation_id": violation.pk,
             "appeal_id": appeal(flag(appealed.pk, "spam", "Watches.", second).pk, "Beans.", owner).pk,
             "hold_id": place(appealed.pk, "A court.", second).pk,
+            "template_id": add_template("spam", "Watches", "Watches were sold.", second).pk,
+            "code": "spam",
             "participant_id": person.pk,
             "notice_id": notice.pk,
             "token_id": self.tokens["tHost"][0].pk,

@@ -1,3 +1,4 @@
+from datetime import date
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -14,11 +15,16 @@ class Command(Base):
         super().add_arguments(parser)
         parser.add_argument("space", metavar="SPACE")
         parser.add_argument("--reason", required=True, metavar="TEXT")
+        parser.add_argument("--case", default="", metavar="NUMBER", help="the case number of the matter")
+        parser.add_argument(
+            "--review-on", type=date.fromisoformat, metavar="DATE", help="when to check whether it is still needed"
+        )
         add_by(parser)
 
     def run(self, **options: Any) -> None:
         space = find_space(options["space"])
-        hold = place(space.id, options["reason"], find_user(options["by"]))
+        by, matter = find_user(options["by"]), {"case_number": options["case"], "review_on": options["review_on"]}
+        hold = place(space.id, options["reason"], by, **matter)
         facts = {"space": str(space.id), "hold": hold.pk, "expires_at": None}
         self.print_result(
             f"Placed legal hold {hold.pk}. The Space has no deadline until it is released.",

@@ -1,0 +1,108 @@
+"""The pages of rules and of templates of reasons."""
+
+import pytest
+
+from archive.errors import Conflict, Refused
+from archive.models import LogEntry, ReasonTemplate, Rule, User
+from archive.moderation import reason_templates
+from archive.moderation.violations import flag
+from tests.support.errors import raises_error
+from tests.support.factory import make_row
+from tests.support.http_clients import make_client
+
+pytestmark = pytest.mark.usefixtures("db")
+TYPED = {"code": "doxing", "name": "Doxing", "text": "Telling where somebody lives.", "active": "on"}
+WATCHES = {"name": "Watches", "text": "They sold watches."}
+
+
+def test_an_admin_adds_a_rule_and_flags_by_it(alice: User, admin: User) -> None:
+    client, space = make_client(admin), make_row(alice)
+
+    answer = client.post("/moderation/rules/", TYPED)
+
+    assert (answer.status_code, answer["Location"]) == (302, "/moderation/rules/doxing/")
+    assert flag(space.pk, "doxing", "An address.", admin).rule.text == "Telling where somebody lives."
+    again = client.post("/moderation/rules/", TYPED)
+    assert (again.status_code, Rule.objects.filter(code="doxing").count()) == (422, 1)
+    assert "Telling where somebody lives.</textarea>" in again.content.decode()
+    assert client.post("/moderation/rules/", TYPED | {"code": "not a code"}).status_code == 422
+
+
+def test_an_admin_changes_a_rule(admin: User) -> None:
+    client = make_client(admin)
+    assert "Misleading people for gain." in client.get("/moderation/rules/spam/").content.decode()
+
+    client.post("/moderation/rules/spam/", {"name": "Fraud", "text": "Selling watches."})
+
+    rule = Rule.objects.get(code="spam", current=True)
+    assert (rule.name, rule.text, rule.active, rule.number) == ("Fraud", "Selling watches.", False, 2)
+    page = client.get("/moderation/rules/").content.decode()
+    assert page.index("Fraud") > page.index("Harassment")  # those for new flags come first
+    assert client.get("/moderation/rules/none/").status_code == 404
+
+
+def test_templates_are_added_changed_and_deleted(admin: User) -> None:
+    client = make_client(admin)
+
+    assert client.post("/moderation/rules/spam/templates", WATCHES | {"text": " "}).status_code == 422
+    assert client.post("/moderation/rules/spam/templates", WATCHES)["Location"] == "/moderation/rules/spam/"
+    assert client.post("/moderation/rules/spam/templates", WATCHES).status_code == 422
+    template = ReasonTemplate.objects.get()
+    url = f"/moderation/templates/{template.pk}"
+    assert client.post(url, {"name": "", "text": "Kept as typed."}).status_code == 422
+    assert client.post(url, {"name": "Clocks", "text": "They sold clocks."}).status_code == 302
+    template.refresh_from_db()
+    assert (template.rule_code, template.name, template.text) == ("spam", "Clocks", "They sold clocks.")
+    assert client.post(url, {"delete": "1"}).status_code == 302
+    assert client.post(url, {"delete": "1"}).status_code == 404
+
+    logged = LogEntry.objects.filter(event__startswith="reason_template.").order_by("id")
+    assert [(entry.event, entry.actor_id, entry.detail["rule"]) for entry in logged] == [
+        ("reason_template.added", admin.pk, "spam"),
+        ("reason_template.changed", admin.pk, "spam"),
+        ("reason_template.deleted", admin.pk, "spam"),
+    ]
+    assert "clocks" not in str([entry.detail for entry in logged])
+
+
+def test_a_template_stands_for_an_empty_reason(alice: User, admin: User) -> None:
+    template = reason_templates.add_template("spam", "Watches", "They sold watches.", admin)
+    client, space, other = make_client(admin), make_row(alice), make_row(alice)
+    page = client.get(f"/moderation/spaces/{space.pk}/").content.decode()
+    assert f'<option value="{template.pk}" data-rule="spam" data-text="They sold watches."' in page
+
+    client.post(f"/spaces/{space.pk}/flag", {"rule": "spam", "reason": " ", "template": template.pk})
+    client.post(f"/spaces/{other.pk}/flag", {"rule": "spam", "reason": "In my words.", "template": template.pk})
+
+    assert (space.violations.get().reason, other.violations.get().reason) == ("They sold watches.", "In my words.")
+    refused = client.post(f"/spaces/{space.pk}/flag", {"rule": "spam", "reason": ""})
+    assert (refused.status_code, space.violations.count()) == (422, 1)
+
+
+def test_the_limits_of_templates(alice: User, admin: User) -> None:
+    with raises_error(Refused, "moderation.not_an_admin", user="alice"):
+        reason_templates.add_template("spam", "Watches", "They sold watches.", alice)
+    with raises_error(Refused, "rule.not_found", rule="none"):
+        reason_templates.add_template("none", "Watches", "They sold watches.", admin)
+    with raises_error(Refused, "template.bad_name", limit=80):
+        reason_templates.add_template("spam", "x" * 81, "They sold watches.", admin)
+    for number in range(20):
+        reason_templates.add_template("spam", f"Number {number}", "They sold watches.", admin)
+    with raises_error(Refused, "template.too_many", limit=20):
+        reason_templates.add_template("spam", "One more", "They sold watches.", admin)
+    with raises_error(Conflict, "template.exists", name="Number 1"):
+        reason_templates.change_template(ReasonTemplate.objects.get(name="Number 0").pk, "Number 1", "Other.", admin)
+
+
+@pytest.mark.parametrize("who", ["alice", "otto"])
+def test_only_admins_edit_rules_and_templates(alice: User, auditor: User, admin: User, who: str) -> None:
+    template = reason_templates.add_template("spam", "Watches", "They sold watches.", admin)
+    client = make_client(User.objects.get(username=who))
+
+    assert client.get("/moderation/rules/spam/").status_code == 404
+    assert client.post("/moderation/rules/spam/", TYPED).status_code == 404
+    assert client.post("/moderation/rules/spam/templates", WATCHES).status_code == 404
+    assert client.post(f"/moderation/templates/{template.pk}", {"delete": "1"}).status_code == 404
+    assert make_client().post(f"/moderation/templates/{template.pk}", {"delete": "1"}).status_code == 302
+    assert ReasonTemplate.objects.count() == 1
+    assert not Rule.objects.filter(name="Doxing").exists()
