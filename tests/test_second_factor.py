@@ -61,6 +61,20 @@ def test_a_code_works_once(alice: User) -> None:
     assert ["_auth_user_id" in client.session for client in clients] == [True, False]
 
 
+def test_the_code_of_the_set_up_does_not_sign_in(alice: User) -> None:
+    owner, client = make_client(alice), make_client()
+    page = owner.get("/accounts/2fa/totp/activate/").content.decode()
+    code = fresh_totp(re.findall(r"<code[^>]*>([A-Z2-7]{32})<", page)[0], 15)
+
+    owner.post("/accounts/2fa/totp/activate/", {"code": code})
+    sign_in(client, "alice")
+    answer = client.post("/accounts/2fa/authenticate/", {"code": code})
+
+    assert Authenticator.objects.filter(user=alice, type="totp").exists()
+    assert answer.status_code == 200
+    assert "_auth_user_id" not in client.session
+
+
 def test_a_recovery_code_works_once(alice: User) -> None:
     owner = make_client(alice)
     set_up_app(owner)

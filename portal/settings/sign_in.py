@@ -43,6 +43,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = env.number("REAUTHENTICATION_SECONDS", 900, l
 # Admins, auditors, staff and superusers set up a second factor before anything else (portal/sign_in/second_factor.py).
 REQUIRE_SECOND_FACTOR = env.flag("REQUIRE_SECOND_FACTOR", True)
 MFA_ADAPTER = "portal.sign_in.mfa_adapter.MFAAdapter"
+MFA_FORMS = {"activate_totp": "portal.forms.second_factor.ActivateTOTPForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 # allauth forbids new addresses beside a second factor, for sites where people sign up with addresses of others.
