@@ -16,6 +16,7 @@ from django.shortcuts import redirect, resolve_url
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from archive import names
 from archive.accounts import changes, invitations, passwords
 from archive.errors import Refused
 from archive.log import events
@@ -55,6 +56,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if by_mail:  # having the link proves that the mail was read
             self.stash_verified_email(request, email)
         return user
+
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        """The user name in normal form. Raises ValidationError."""
+        try:
+            return str(super().clean_username(names.clean_username(username), shallow))
+        except Refused as error:
+            raise ValidationError(str(error), code=error.code) from error
 
     def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
         """Use the address from now on, with its log entry."""

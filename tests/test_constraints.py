@@ -318,6 +318,7 @@ UNIQUE = {
     "transcription_one_live",
     "idempotency_key_once",
     "role_membership_once",
+    "user_name_once_in_any_case",  # tests/test_account_names.py
     "form_submission_once",
     "rule_version_once",
     "rule_one_current",

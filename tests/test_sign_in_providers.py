@@ -111,6 +111,16 @@ def test_an_invited_address_becomes_an_account(provider: Provider, admin: User) 
     assert User.objects.filter(email__iexact="eva@example.org").count() == 1
 
 
+def test_a_name_of_the_provider_that_looks_like_another_is_left_out(provider: Provider, admin: User) -> None:
+    invitations.invite("eva@example.org", "host", 7, admin)
+    provider.person |= {"email": "eva@example.org", "preferred_username": "\u0435va", "given_name": "\u0415va"}
+
+    sign_in(make_client())
+
+    eva = User.objects.get(email="eva@example.org")
+    assert (eva.username.isascii(), eva.first_name) == (True, "")
+
+
 @pytest.mark.parametrize("change", ["unverified", "revoked"])
 def test_an_invitation_does_not_help_without_its_address(change: str, provider: Provider, admin: User) -> None:
     invitation, _ = invitations.invite("eva@example.org", "host", 7, admin)

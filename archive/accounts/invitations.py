@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from archive import leases, lifecycle, log, wakeups
+from archive import leases, lifecycle, log, names, wakeups
 from archive.accounts.roles import grant_role
 from archive.errors import Conflict, Refused, violated_constraint
 from archive.log import Actor, events
@@ -154,7 +154,8 @@ def lock_valid(token: str) -> Invitation:
 
 def accept(invitation: Invitation, user: User) -> None:
     """Give the role of a locked invitation to `user`, whose account this transaction created. A role counts from now
-    on, not from the time of the invitation. Raises Refused."""
+    on, not from the time of the invitation. Raises Refused, also for names that can be mistaken for others."""
+    check_names(user)
     inviter = invitation.invited_by
     moved = lifecycle.transition(
         invitation,
@@ -210,6 +211,13 @@ def clean_address(email: str) -> str:
     if len(email) > 254:
         raise Refused("invitation.bad_address")
     return email
+
+
+def check_names(user: User) -> None:
+    """Raise Refused for an account whose names can be mistaken for others."""
+    names.clean_username(user.username)
+    names.clean_display_name(user.first_name)
+    names.clean_display_name(user.last_name)
 
 
 def check_admin(by: User) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection
 
-from archive import formatting
+from archive import formatting, names
 from archive.errors import Refused
 from archive.models import User
 from archive.models.notice_kinds import REMINDERS, NoticeKind
 
 OPTIONAL_KINDS = tuple(kind for kind in NoticeKind if kind not in REMINDERS)
-MAX_NAME = 150
+MAX_NAME = names.MAX_LENGTH
 
 
 def selectable_time_zones() -> list[str]:
@@ -19,9 +19,7 @@ def selectable_time_zones() -> list[str]:
 
 def update_profile(user: User, *, display_name: str, time_zone: str, mailed_kinds: Collection[str]) -> None:
     """Store the settings. `time_zone` is an IANA name, or "" for that of the browser. Raises Refused."""
-    display_name = " ".join(display_name.replace("\x00", "").split())
-    if len(display_name) > MAX_NAME:
-        raise Refused("account.name_too_long", limit=MAX_NAME)
+    display_name = names.clean_display_name(display_name)
     if time_zone and time_zone not in formatting.known_time_zones():
         raise Refused("account.no_such_time_zone")
     user.first_name, user.last_name = display_name, ""

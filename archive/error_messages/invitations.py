@@ -12,6 +12,16 @@ MESSAGES = {
     "invitation.not_valid": _("This invitation is not valid any more."),
     "invitation.inviter_not_admin": _("The admin who invited is not an active admin any more."),
     "account.name_too_long": _("A name has at most {limit:number} characters."),
+    "account.name_invisible": _("A name can't have characters that can't be seen."),
+    "account.name_mixes_scripts": _(
+        "A name can't mix letters or digits of several scripts, as Latin and Cyrillic: some look alike."
+    ),
+    "account.name_has_marks": _("A name can't have more than {limit:number} accents on one letter."),
+    "account.name_not_normal": _("Write the name like this: {name}"),
+    "account.username_script": _(
+        "A user name can't have letters of this script, as they look like Latin ones. Your name, as others see it, can."
+    ),
+    "account.username_taken": _("This user name is taken. Choose another one."),
     "account.no_such_time_zone": _("Choose a time zone of the list."),
     "account.inactive": _("This account is switched off. Switch it on first."),
     "account.own_reset_link": _("Change your own password on your account page."),

@@ -15,6 +15,8 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+import archive.names
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -118,12 +120,31 @@ class Migration(migrations.Migration):
                         help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
                         max_length=150,
                         unique=True,
-                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        validators=[
+                            django.contrib.auth.validators.UnicodeUsernameValidator(),
+                            archive.names.validate_username,
+                        ],
                         verbose_name="username",
                     ),
                 ),
-                ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
-                ("last_name", models.CharField(blank=True, max_length=150, verbose_name="last name")),
+                (
+                    "first_name",
+                    models.CharField(
+                        blank=True,
+                        max_length=150,
+                        validators=[archive.names.validate_display_name],
+                        verbose_name="first name",
+                    ),
+                ),
+                (
+                    "last_name",
+                    models.CharField(
+                        blank=True,
+                        max_length=150,
+                        validators=[archive.names.validate_display_name],
+                        verbose_name="last name",
+                    ),
+                ),
                 ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
                 (
                     "is_staff",
@@ -192,6 +213,11 @@ class Migration(migrations.Migration):
                 "verbose_name": "user",
                 "verbose_name_plural": "users",
                 "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Upper("username"), name="user_name_once_in_any_case"
+                    )
+                ],
             },
             managers=[
                 ("objects", django.contrib.auth.models.UserManager()),

@@ -116,7 +116,7 @@ WITHOUT_STATISTICS = {
 
 
 # Indexes have statistics of their own about their expressions: the number of the column.
-INDEXES_WITHOUT_STATISTICS = {"invitation_one_waiting": 1}
+INDEXES_WITHOUT_STATISTICS = {"invitation_one_waiting": 1, "user_name_once_in_any_case": 1}
 
 
 def set_statistics(target: int) -> list[str]:

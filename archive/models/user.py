@@ -1,11 +1,14 @@
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractUser, Group
+from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+
+from archive.names import validate_display_name, validate_username
 
 ADMINS = "admins"
 AUDITORS = "auditors"
@@ -18,6 +21,16 @@ class User(AbstractUser):
     Roles, superuser status, activity and passwords change through archive/accounts/, which writes the log.
     """
 
+    username = models.CharField(
+        _("username"),
+        max_length=150,
+        unique=True,
+        help_text=_("Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only."),
+        validators=[UnicodeUsernameValidator(), validate_username],
+        error_messages={"unique": _("A user with that username already exists.")},
+    )
+    first_name = models.CharField(_("first name"), max_length=150, blank=True, validators=[validate_display_name])
+    last_name = models.CharField(_("last name"), max_length=150, blank=True, validators=[validate_display_name])
     groups: "models.ManyToManyField[Group, RoleMembership]" = models.ManyToManyField(  # type: ignore[assignment]
         Group,
         through="RoleMembership",
@@ -40,6 +53,9 @@ class User(AbstractUser):
         default=0, help_text="Part of every session's hash: incrementing it ends all sessions."
     )
     closed_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When the account was erased.")
+
+    class Meta(AbstractUser.Meta):
+        constraints = [models.UniqueConstraint(Upper("username"), name="user_name_once_in_any_case")]
 
     @cached_property
     def role_times(self) -> dict[str, datetime]:

@@ -12,8 +12,10 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from archive import names
 from archive.accounts.invitations import MAX_DAYS
 from archive.accounts.profile import MAX_NAME, OPTIONAL_KINDS, selectable_time_zones
+from archive.errors import Refused
 from archive.models import Invitation, User
 from archive.models.user import ADMINS, AUDITORS
 from portal.forms.base import PortalForm, TextField, lazy_sentence
@@ -28,6 +30,12 @@ class SignupForm(AllauthSignupForm):  # type: ignore[misc]
         required=False, max_length=User._meta.get_field("first_name").max_length, label=_("Your name, as others see it")
     )
     field_order = ["first_name", "username", "password1"]
+
+    def clean_first_name(self) -> str:
+        try:
+            return names.clean_display_name(self.cleaned_data["first_name"])
+        except Refused as error:
+            raise ValidationError(str(error), code=error.code) from error
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

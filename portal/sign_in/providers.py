@@ -11,6 +11,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from archive import names
 from archive.accounts import invitations
 from archive.errors import Refused
 from archive.models import Invitation, User
@@ -33,6 +34,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
                 found = find_invitation(sociallogin)
                 invitation = invitations.lock_valid(invitations.make_token(found) if found else "")
                 sociallogin.user.email = invitation.email
+                _leave_out_bad_names(sociallogin.user)
                 sociallogin.email_addresses = [EmailAddress(email=invitation.email, verified=True, primary=True)]
                 user: User = super().save_user(request, sociallogin, form)
                 invitations.accept(invitation, user)
@@ -79,6 +81,14 @@ def find_invitation(sociallogin: Any) -> Invitation | None:
         if invitation := invitations.valid().filter(email__iexact=email).first():
             return invitation
     return None
+
+
+def _leave_out_bad_names(user: User) -> None:
+    """A name of the provider that can be mistaken for another is left out: the account page takes a better one."""
+    try:
+        user.first_name, user.last_name = map(names.clean_display_name, (user.first_name, user.last_name))
+    except Refused:
+        user.first_name = user.last_name = ""
 
 
 def _refuse(request: HttpRequest, sociallogin: Any) -> HttpResponse:
