@@ -1,6 +1,10 @@
 """The addresses of the site."""
 
 from allauth.account import views as account
+from allauth.mfa.base import views as factors
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as webauthn
 from allauth.socialaccount import views as socialaccount
 from django.contrib import admin
 from django.urls import include, path, re_path
@@ -8,6 +12,7 @@ from django.urls import include, path, re_path
 from portal.api import livekit
 from portal.api.app import api
 from portal.api.problems import not_found
+from portal.sign_in.own_changes import log_own_changes
 from portal.views import (
     accounts,
     appeals,
@@ -47,7 +52,7 @@ account_pages = [
     path("password/change/", account.password_change, name="account_change_password"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("signup/", accounts.signup, name="account_signup"),
-    path("email/", accounts.email, name="account_email"),
+    path("email/", log_own_changes(accounts.email), name="account_email"),
     path("confirm-email/", account.email_verification_sent, name="account_email_verification_sent"),
     re_path(r"^confirm-email/(?P<key>[-:\w]+)/$", account.confirm_email, name="account_confirm_email"),
     path("password/reset/", accounts.password_reset, name="account_reset_password"),
@@ -58,6 +63,27 @@ account_pages = [
         name="account_reset_password_from_key",
     ),
     path("password/reset/key/done/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+]
+
+second_factors = [
+    path("", factors.index, name="mfa_index"),
+    path("authenticate/", factors.authenticate, name="mfa_authenticate"),
+    path("reauthenticate/", factors.reauthenticate, name="mfa_reauthenticate"),
+    path("totp/activate/", log_own_changes(totp.activate_totp), name="mfa_activate_totp"),
+    path("totp/deactivate/", log_own_changes(totp.deactivate_totp), name="mfa_deactivate_totp"),
+    path("recovery-codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path(
+        "recovery-codes/generate/",
+        log_own_changes(recovery_codes.generate_recovery_codes),
+        name="mfa_generate_recovery_codes",
+    ),
+    path("recovery-codes/download/", recovery_codes.download_recovery_codes, name="mfa_download_recovery_codes"),
+    path("webauthn/", webauthn.list_webauthn, name="mfa_list_webauthn"),
+    path("webauthn/add/", log_own_changes(webauthn.add_webauthn), name="mfa_add_webauthn"),
+    path("webauthn/reauthenticate/", webauthn.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path("webauthn/keys/<int:pk>/remove/", log_own_changes(webauthn.remove_webauthn), name="mfa_remove_webauthn"),
+    path("webauthn/keys/<int:pk>/edit/", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
+    path("webauthn/login/", webauthn.login_webauthn, name="mfa_login_webauthn"),
 ]
 
 linked_accounts = [
@@ -150,7 +176,7 @@ urlpatterns = [
     path("help/", explain.help_page, name="help"),
     path("healthz", health.healthz, name="healthz"),
     path("accounts/", include(account_pages)),
-    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/2fa/", include(second_factors)),
     path("accounts/3rdparty/", include(linked_accounts)),
     path("accounts/", include("allauth.socialaccount.providers.openid_connect.urls")),
     path("accounts/", include("allauth.socialaccount.providers.twitter_oauth2.urls")),

@@ -132,6 +132,18 @@ ACCOUNT_SESSIONS_ENDED = Event(
 ACCOUNT_RESET_LINK_CREATED = Event(
     "account.reset_link_created", _("Link for a new password created"), icon="person", summary=summaries.account
 )
+ACCOUNT_EMAIL_CHANGED = Event(
+    "account.email_changed", _("E-mail address changed"), icon="person", summary=summaries.account
+)
+ACCOUNT_SECOND_FACTOR_ADDED = Event(
+    "account.second_factor_added", _("Second factor added"), icon="person", summary=summaries.account_factor
+)
+ACCOUNT_SECOND_FACTOR_REMOVED = Event(
+    "account.second_factor_removed", _("Second factor removed"), icon="person", summary=summaries.account_factor
+)
+ACCOUNT_RECOVERY_CODES_REPLACED = Event(
+    "account.recovery_codes_replaced", _("Recovery codes replaced"), icon="person", summary=summaries.account
+)
 ACCOUNT_SECOND_FACTORS_RESET = Event(
     "account.second_factors_reset", _("All second factors deleted"), icon="person", summary=summaries.account
 )

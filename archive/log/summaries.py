@@ -84,6 +84,11 @@ def account_role(detail: Detail) -> str:
     return _("account %(number)s, role %(role)s") % {"number": detail["account"], "role": detail["role"]}
 
 
+def account_factor(detail: Detail) -> str:
+    """The number of the account, and the type of the second factor."""
+    return _("account %(number)s, %(type)s") % {"number": detail["account"], "type": detail["type"]}
+
+
 def rule_version(detail: Detail) -> str:
     """The code of the rule, and its version."""
     return _("rule %(code)s, version %(number)d") % {"code": detail["rule"], "number": detail["rule_version"]}

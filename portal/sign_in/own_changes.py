@@ -1,0 +1,74 @@
+"""Write what people change about their own sign-in to the retention log.
+
+allauth announces such changes by signals only, most of them after the commit: an entry could be lost. So each view that
+makes one is wrapped: what the account has before and after it is compared, in one transaction with the change. A kind
+of change that allauth gets later is logged, too.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+
+from archive.accounts import changes
+from archive.log import events
+from archive.models import User
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+CODES = Authenticator.Type.RECOVERY_CODES
+
+
+@dataclass(frozen=True)
+class SignInState:
+    """What an account signs in with, as far as its owner changes it: {id: type} of second factors, and the address."""
+
+    factors: dict[int, str]
+    email: str
+
+
+def log_own_changes(view: View[P]) -> View[P]:
+    """Decorate a view that changes how its user signs in."""
+
+    @wraps(view)
+    def logged(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        user = request.user
+        if request.method in SAFE or not isinstance(user, User):
+            return view(request, *args, **kwargs)
+        with transaction.atomic():
+            before = _read_state(user, lock=True)
+            response = view(request, *args, **kwargs)
+            _record(user, before, _read_state(user))
+            return response
+
+    return logged
+
+
+def _read_state(user: User, *, lock: bool = False) -> SignInState:
+    """With `lock`, changes of one account take turns, so that none is written to the entry of another."""
+    rows = User.objects.select_for_update(no_key=True) if lock else User.objects
+    email = rows.values_list("email", flat=True).get(pk=user.pk)
+    factors = Authenticator.objects.filter(user_id=user.pk).values_list("pk", "type")
+    return SignInState({pk: str(kind) for pk, kind in factors}, email)
+
+
+def _record(user: User, before: SignInState, after: SignInState) -> None:
+    removed = {pk: kind for pk, kind in before.factors.items() if pk not in after.factors}
+    added = {pk: kind for pk, kind in after.factors.items() if pk not in before.factors}
+    if CODES in removed.values() and CODES in added.values():
+        changes.record(events.ACCOUNT_RECOVERY_CODES_REPLACED, user, user)
+        removed, added = ({pk: kind for pk, kind in rows.items() if kind != CODES} for rows in (removed, added))
+    for event, rows in (
+        (events.ACCOUNT_SECOND_FACTOR_REMOVED, removed),
+        (events.ACCOUNT_SECOND_FACTOR_ADDED, added),
+    ):
+        for pk, kind in sorted(rows.items()):
+            changes.record(event, user, user, factor=pk, type=kind)
+    if before.email != after.email:
+        changes.record(events.ACCOUNT_EMAIL_CHANGED, user, user)
