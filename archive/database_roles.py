@@ -20,6 +20,9 @@ from psycopg import sql
 # Tables from which the portal's role reads, and to which it adds rows. No other change is granted.
 APPEND_ONLY = ("archive_logentry", "archive_deletioncertificate")
 READ_ONLY = ("django_migrations",)
+# A column that the database counts: the portal's role may not choose its value, so entries can't be numbered to look
+# older, or to leave a gap that another fills.
+NUMBERED = ("archive_logentry", "id")
 
 GRANTS = """
 REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC;
@@ -31,6 +34,11 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role};
 ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role};
 ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE, SELECT ON SEQUENCES TO {role};
+"""
+OTHER_COLUMNS = """
+SELECT attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+WHERE relname = %s AND relnamespace = current_schema()::regnamespace AND attnum > 0 AND NOT attisdropped
+    AND attname <> %s ORDER BY attnum
 """
 PRESENT = "SELECT relname FROM pg_class WHERE relname = ANY(%s) AND relnamespace = current_schema()::regnamespace"
 # What the connected role should not be able to do, in words; no row if everything is right.
@@ -81,6 +89,18 @@ def grant_privileges(connection: BaseDatabaseWrapper) -> None:
             for (table,) in cursor.fetchall():
                 revoke = sql.SQL("REVOKE " + excess + " ON {}.{} FROM {}")
                 cursor.execute(revoke.format(identifiers["schema"], sql.Identifier(table), identifiers["role"]))
+        _keep_number(cursor, identifiers)
+
+
+def _keep_number(cursor: Any, identifiers: dict[str, sql.Identifier]) -> None:
+    table, number = NUMBERED
+    cursor.execute(OTHER_COLUMNS, [table, number])
+    if columns := [sql.Identifier(name) for (name,) in cursor.fetchall()]:
+        names = {**identifiers, "table": sql.Identifier(table), "columns": sql.SQL(", ").join(columns)}
+        statements = (
+            "REVOKE INSERT ON {schema}.{table} FROM {role}; GRANT INSERT ({columns}) ON {schema}.{table} TO {role}"
+        )
+        cursor.execute(sql.SQL(statements).format(**names))
 
 
 @register(Tags.database)

@@ -4,17 +4,23 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
+from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.db import ProgrammingError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from archive import database_roles, dbtime, log
 from archive.log import SYSTEM, events
-from archive.models import DeletionCertificate, LogEntry
+from archive.models import DeletionCertificate, LogEntry, RoleMembership, Rule, User, Violation
+from tests.support.factory import make_row
 from tests.support.paused_at import dsn
 
 LOG = "archive_logentry"
 FORBIDDEN = [
     *(f"UPDATE {table} SET {column} = {column}" for table, column in ((LOG, "detail"), (LOG, "at"))),
+    f"INSERT INTO {LOG} (id, event, premis, actor_kind, detail) "
+    "VALUES (1000000, 'space.deleted', '', 'system', '{}')",
+    f"INSERT INTO {LOG} (id, event, premis, actor_kind, detail) OVERRIDING SYSTEM VALUE "
+    "VALUES (1000000, 'space.deleted', '', 'system', '{}')",
     "UPDATE archive_deletioncertificate SET document = document",
     "UPDATE django_migrations SET name = name",
     "INSERT INTO django_migrations (app, name, applied) VALUES ('archive', '0003_nothing', now())",
@@ -41,6 +47,13 @@ FORBIDDEN = [
     "COPY archive_rule FROM '/etc/passwd'",
     "SELECT pg_read_file('/etc/passwd')",
     "SELECT * FROM pg_authid",
+]
+# Columns that decisions of two people rest on.
+IMMUTABLE = [
+    "UPDATE archive_rolemembership SET granted_at = granted_at - interval '1 year'",
+    "UPDATE archive_rolemembership SET user_id = (SELECT max(id) FROM archive_user)",
+    "UPDATE archive_violation SET flagged_at = flagged_at + interval '1 year'",
+    "UPDATE archive_violation SET flagged_by_id = (SELECT max(id) FROM archive_user)",
 ]
 # All that the portal's role may do with a table.
 ROWS = ["DELETE", "INSERT", "SELECT", "UPDATE"]
@@ -98,17 +111,44 @@ def test_the_portals_role_is_refused_outside_of_transactions(statement: str) -> 
 
 
 @pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("statement", IMMUTABLE)
+def test_what_decisions_rest_on_never_changes(statement: str, admin: User, alice: User) -> None:
+    space = make_row(alice)
+    Violation.objects.create(space=space, rule=Rule.objects.get(code="spam"), flagged_by=admin)
+
+    with pytest.raises(IntegrityError, match="never change"), transaction.atomic():
+        execute(statement)
+
+    Violation.objects.update(reason="Another reason.")
+
+
+@pytest.mark.usefixtures("db")
+def test_given_times_of_roles_and_flags_do_not_count(admin: User, alice: User) -> None:
+    before, old = dbtime.now(), datetime(2020, 1, 1, tzinfo=UTC)
+    group = Group.objects.get(name="admins")
+
+    role = RoleMembership.objects.create(user=alice, group=group, granted_at=old)
+    rule = Rule.objects.get(code="spam")
+    flag = Violation.objects.create(space=make_row(alice), rule=rule, flagged_by=admin, flagged_at=old)
+
+    role.refresh_from_db()
+    flag.refresh_from_db()
+    assert role.granted_at >= before
+    assert flag.flagged_at >= before
+
+
+@pytest.mark.usefixtures("db")
 def test_the_portals_role_grants_itself_nothing() -> None:
     execute("GRANT UPDATE ON archive_logentry TO spacekeep")  # PostgreSQL only warns: "no privileges were granted"
 
-    assert privileges()["archive_logentry"] == ["INSERT", "SELECT"]
+    assert privileges()["archive_logentry"] == ["SELECT"]  # and INSERT of all columns but the number
 
 
 @pytest.mark.usefixtures("db")
 def test_the_portals_role_has_the_same_privileges_for_every_other_table() -> None:
     found = privileges()
 
-    assert found.pop("archive_logentry") == ["INSERT", "SELECT"]
+    assert found.pop("archive_logentry") == ["SELECT"]  # and INSERT of all columns but the number
     assert found.pop("archive_deletioncertificate") == ["INSERT", "SELECT"]
     assert found.pop("django_migrations") == ["SELECT"]
     assert {"archive_space", "auth_group", "django_session", "cache"} <= set(found)
@@ -145,7 +185,7 @@ def test_migrate_takes_what_was_granted_by_hand() -> None:
 
     database_roles.grant_privileges(connection)
 
-    assert privileges()["archive_logentry"] == ["INSERT", "SELECT"]
+    assert privileges()["archive_logentry"] == ["SELECT"]  # and INSERT of all columns but the number
     assert privileges()["archive_notice"] == ROWS
 
 
@@ -156,7 +196,7 @@ def test_migrate_runs_as_the_owner_and_leaves_the_portals_connection() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
         assert cursor.fetchone() == ("spacekeep",)
-    assert privileges()["archive_logentry"] == ["INSERT", "SELECT"]
+    assert privileges()["archive_logentry"] == ["SELECT"]  # and INSERT of all columns but the number
 
 
 @pytest.mark.usefixtures("db")

@@ -10,7 +10,6 @@ people require a role that is older than what they decide.
 
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models.functions import Now
 
 from archive.accounts.changes import check_is_not_last_admin, lock_account, record
 from archive.errors import Refused
@@ -67,7 +66,7 @@ def set_active(account_id: int, *, active: bool, by: User | None) -> bool:
         if account.is_active == active:
             return False
         if active:
-            RoleMembership.objects.filter(user=account).update(granted_at=Now(), granted_by=by)
+            _grant_again(account, by)
         else:
             check_is_not_last_admin(account)
         account.is_active = active
@@ -80,6 +79,13 @@ def set_active(account_id: int, *, active: bool, by: User | None) -> bool:
 def record_new_superuser(account: User) -> None:
     """Log that a command of the operator created this account as a superuser. Call it in that transaction."""
     record(events.ACCOUNT_ROLE_GRANTED, account, None, role=SUPERUSERS)
+
+
+def _grant_again(account: User, by: User | None) -> None:
+    """Let its roles count from now: rows of roles never change."""
+    groups = list(RoleMembership.objects.filter(user=account).values_list("group_id", flat=True))
+    RoleMembership.objects.filter(user=account).delete()
+    RoleMembership.objects.bulk_create(RoleMembership(user=account, group_id=group, granted_by=by) for group in groups)
 
 
 def _check_role(role: str) -> None:

@@ -59,6 +59,48 @@ DROP TRIGGER archive_log_append_only ON archive_logentry;
 DROP FUNCTION archive_log_is_append_only();
 """
 
+# Two-person rules compare when a role was granted with when a flag was made, and by whom. So these never change, and
+# their times are the database's, whatever an INSERT gives.
+IMMUTABLE = """
+CREATE FUNCTION archive_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'columns of % that decisions rest on never change', TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER archive_role_is_immutable BEFORE UPDATE ON archive_rolemembership FOR EACH ROW
+    WHEN ((OLD.id, OLD.user_id, OLD.group_id, OLD.granted_at)
+        IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.group_id, NEW.granted_at))
+    EXECUTE FUNCTION archive_is_immutable();
+CREATE TRIGGER archive_flag_is_immutable BEFORE UPDATE ON archive_violation FOR EACH ROW
+    WHEN ((OLD.id, OLD.space_id, OLD.flagged_by_id, OLD.flagged_at)
+        IS DISTINCT FROM (NEW.id, NEW.space_id, NEW.flagged_by_id, NEW.flagged_at))
+    EXECUTE FUNCTION archive_is_immutable();
+
+CREATE FUNCTION archive_role_sets_time() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.granted_at := statement_timestamp();
+    RETURN NEW;
+END $$;
+CREATE TRIGGER archive_role_sets_time BEFORE INSERT ON archive_rolemembership
+    FOR EACH ROW EXECUTE FUNCTION archive_role_sets_time();
+CREATE FUNCTION archive_flag_sets_time() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.flagged_at := statement_timestamp();
+    RETURN NEW;
+END $$;
+CREATE TRIGGER archive_flag_sets_time BEFORE INSERT ON archive_violation
+    FOR EACH ROW EXECUTE FUNCTION archive_flag_sets_time();
+"""
+DROP_IMMUTABLE = """
+DROP TRIGGER archive_flag_sets_time ON archive_violation;
+DROP FUNCTION archive_flag_sets_time();
+DROP TRIGGER archive_role_sets_time ON archive_rolemembership;
+DROP FUNCTION archive_role_sets_time();
+DROP TRIGGER archive_flag_is_immutable ON archive_violation;
+DROP TRIGGER archive_role_is_immutable ON archive_rolemembership;
+DROP FUNCTION archive_is_immutable();
+"""
+
 # A Space has no deadline exactly while a legal hold stands. Two tables are involved, so a check constraint can't say it;
 # deferred constraint triggers compare them at commit.
 NO_DEADLINE_IFF_HELD = """
@@ -147,6 +189,7 @@ class Migration(migrations.Migration):
         migrations.RunPython(create_roles_and_rules, migrations.RunPython.noop),
         migrations.RunPython(create_cache_table, migrations.RunPython.noop),
         migrations.RunSQL(APPEND_ONLY, DROP_APPEND_ONLY),
+        migrations.RunSQL(IMMUTABLE, DROP_IMMUTABLE),
         migrations.RunSQL(NO_DEADLINE_IFF_HELD, DROP_NO_DEADLINE_IFF_HELD),
         migrations.RunSQL(set_statistics(0), set_statistics(-1)),
     ]
