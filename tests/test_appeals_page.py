@@ -57,7 +57,7 @@ def test_the_host_appeals_and_reads_the_decision(
     answer = make_client(alice).post(url, {"statement": "It was <i>a quotation</i>.\nI said so."}, follow=True)
     assert "Your appeal was sent." in answer.content.decode()
     page = text(alice, f"/spaces/{space.pk}/")
-    assert "An appeal is being looked at." in page
+    assert "The appeal is being reviewed." in page
     assert "It was &lt;i&gt;a quotation&lt;/i&gt;." in page
 
     queue = text(second_admin, "/moderation/appeals/")
@@ -121,7 +121,7 @@ def test_an_auditor_sees_no_transcript_text(space: Space, violation: Violation, 
     page = text(auditor, f"/spaces/{space.pk}/")
 
     assert "Flagged for Spam or fraud" in page
-    assert "The host's appeal: being looked at." in page
+    assert "The host's appeal: open." in page
     assert LINE not in page
     assert "A quotation." not in page
 

@@ -24,7 +24,7 @@ def link(mailbox: Mailbox, path: str) -> str:
 
 def sign_in(page: Page, site: str, password: str) -> None:
     page.goto(f"{site}/accounts/login/")
-    page.get_by_label("Name or e-mail").fill("ines@example.org")
+    page.get_by_label("User name or e-mail").fill("ines@example.org")
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in", exact=True).click()
 
@@ -58,12 +58,12 @@ def test_an_invitation_and_a_new_password_by_mail(
     other.get_by_role("link", name="Forgot your password?").click()
     other.get_by_label("Your e-mail address").fill("ines@example.org")
     other.get_by_role("button", name="Send me a link").click()
-    expect(other.get_by_role("heading", name="Look into your mail")).to_be_visible()
+    expect(other.get_by_role("heading", name="Check your e-mail")).to_be_visible()
     other.goto(services.url + link(mailbox, "/accounts/password/reset/key/"))
     other.get_by_label("New Password", exact=True).fill(NEWER)
     other.get_by_label("New Password (again)").fill(NEWER)
     other.get_by_role("button", name="Change the password").click()
-    expect(other.get_by_role("heading", name="Your password is changed")).to_be_visible()
+    expect(other.get_by_role("heading", name="Your password was changed")).to_be_visible()
 
     ines.reload()
     expect(ines.get_by_role("heading", name="Sign in")).to_be_visible()  # the old session has ended

@@ -54,7 +54,7 @@ def test_flag_appeal_lift_deletion_and_certificate(
     flagged.get_by_text("Appeal", exact=True).click()
     page.get_by_label("Why the flag is wrong").fill("Nobody sold anything.")
     page.get_by_role("button", name="Send the appeal").click()
-    expect(page.get_by_text("An appeal is being looked at.")).to_be_visible()
+    expect(page.get_by_text("The appeal is being reviewed.")).to_be_visible()
 
     in_as(page, services, "sven", "/moderation/appeals/")
     expect(page.get_by_text("Nobody sold anything.")).to_be_visible()
@@ -85,7 +85,7 @@ def verified(page: Page, space: Space, folder: Path) -> None:
     with page.expect_download() as download:
         page.get_by_role("link", name=f"Download the certificate of {space.pk}").click()
     download.value.save_as(folder / "certificate.json")
-    page.get_by_text("How to check one without us").click()
+    page.get_by_text("Verify a certificate yourself").click()
     with page.expect_download() as key:
         page.get_by_role("link", name="public key").click()
     key.value.save_as(folder / "key.pem")

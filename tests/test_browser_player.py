@@ -166,7 +166,7 @@ def test_without_scripts_it_still_plays(services: Services, chromium: Browser, a
     space = make_playable_space(alice, peaks=PEAKS)
     page = chromium.new_page(java_script_enabled=False)
     page.goto(f"{services.url}/accounts/login/")
-    page.get_by_label("Name or e-mail").fill("alice")
+    page.get_by_label("User name or e-mail").fill("alice")
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("button", name="Sign in", exact=True).click()
 

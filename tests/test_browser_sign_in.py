@@ -34,7 +34,7 @@ def problems(page: Page) -> Iterator[list[str]]:
 
 def enter_password(page: Page, site: str, name: str) -> None:
     page.goto(f"{site}/accounts/login/")
-    page.get_by_label("Name or e-mail").fill(name)
+    page.get_by_label("User name or e-mail").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
 
@@ -72,9 +72,9 @@ def confirm_with_the_passkey(page: Page, site: str) -> None:
     """A token is asked for long after the sign-in: the passkey confirms, and what was typed is used."""
     make_sessions_stale()
     page.goto(f"{site}/recorders/")
-    page.get_by_label("Which machine it is for").fill("Studio 7")
-    page.get_by_label("For every host").check()
-    page.get_by_role("button", name="Make a token").click()
+    page.get_by_label("Name of the device").fill("Studio 7")
+    page.get_by_label("All hosts:").check()
+    page.get_by_role("button", name="Create a token").click()
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_text("Studio 7").first).to_be_visible()
     expect(page.get_by_text(re.compile(r"skr_[0-9a-f]{12}_"))).to_be_visible()

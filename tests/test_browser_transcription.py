@@ -32,10 +32,10 @@ def test_transcribe_search_and_play(
 
     browser_sessions.open_signed_in(page, services.url, "alice")
     page.goto(f"{services.url}/spaces/{space.pk}/")
-    expect(page.get_by_text("Automatic transcript: waiting for its turn")).to_be_visible()
+    expect(page.get_by_text("Automatic transcript: waiting")).to_be_visible()
     services.worker(1)
     dispatch()
-    expect(page.get_by_text("Made by a machine, so it may be wrong")).to_be_visible()
+    expect(page.get_by_text("It may contain mistakes")).to_be_visible()
     text = " ".join(page.locator("[data-lines] p > span").all_inner_texts())
     assert speech_samples.word_error_rate(speech_samples.TWO_CITIES, text) < 0.15
 

@@ -10,15 +10,15 @@ SENTENCES = [
     (Reason("base", days=1), "Every recording is kept for 1 day after its Space ended."),
     (
         Reason("violation", days=90, total_days=120),
-        "A rule violation stands, so it is kept for 90 days more: 120 days in all.",
+        "It was flagged for breaking a rule, so it is kept 90 days longer: 120 days in all.",
     ),
-    (Reason("lifted"), "Every violation was lifted, so the first deadline applies again."),
+    (Reason("lifted"), "All flags were lifted, so the original deadline applies again."),
     (
         Reason("lift-grace", days=7),
-        "It stays for at least 7 days after the lifting, so that the host can still download it.",
+        "It is kept at least 7 days after the last flag was lifted, so that the host can download it.",
     ),
-    (Reason("lift-cap", total_days=120), "It never stays longer than 120 days after the end."),
-    (Reason("hold"), "A legal hold stands: nothing is deleted until it is released."),
+    (Reason("lift-cap", total_days=120), "It is never kept longer than 120 days after the end."),
+    (Reason("hold"), "It is on legal hold: nothing is deleted until the hold is released."),
 ]
 
 
@@ -38,6 +38,6 @@ def test_unknown_code() -> None:
 
 def test_space_json_has_code_numbers_and_sentence() -> None:
     assert reasons_with_text([Reason("hold"), Reason("base", days=30)]) == [
-        {"code": "hold", "text": "A legal hold stands: nothing is deleted until it is released."},
+        {"code": "hold", "text": "It is on legal hold: nothing is deleted until the hold is released."},
         {"code": "base", "days": 30, "text": "Every recording is kept for 30 days after its Space ended."},
     ]

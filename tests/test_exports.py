@@ -135,7 +135,7 @@ def test_a_part_is_revoked_and_replaced_at_its_first_deadline(three: list[Space]
     with open_zip(successor) as zip_file:
         assert {name.split("/")[0] for name in zip_file.namelist()} == {"index.html", f"SEEDS-{day}", f"Beans-{day}"}
         page = zip_file.read("index.html").decode()
-    assert "Expired meanwhile" in page
+    assert "Deleted in the meantime" in page
     assert "Seeds</a>" not in page
     entry = LogEntry.objects.get(event="export_part.removed")
     assert entry.detail == {"export_part": str(export_part.pk), "why": "space-deadline"}

@@ -169,4 +169,4 @@ def test_the_link_in_the_header(space: Space, alice: User, bob: User) -> None:
 
     assert 'href="/my-lines/"' in make_client(bob).get("/").content.decode()
     assert 'href="/my-lines/"' not in make_client(charlie).get("/").content.decode()
-    assert "No words of yours are kept here" in make_client(charlie).get("/my-lines/").content.decode()
+    assert "No lines of yours" in make_client(charlie).get("/my-lines/").content.decode()

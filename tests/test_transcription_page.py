@@ -41,13 +41,13 @@ def page(user: User, space: Space) -> str:
 
 def test_the_page_shows_the_progress(alice: User, space: Space) -> None:
     work = Transcription.objects.create(space=space)
-    assert "waiting for its turn" in page(alice, space)
+    assert "Automatic transcript: waiting" in page(alice, space)
 
     Transcription.objects.filter(pk=work.pk).update(state="running", done_ms=65_000, total_ms=260_000)
 
     for shown in (panel(alice, space), page(alice, space)):
         assert '<progress max="100" value="25"' in shown
-        assert "1:05 of 4:20 heard" in shown
+        assert "1:05 of 4:20 done" in shown
         assert f'hx-get="/spaces/{space.id}/transcription"' in shown
 
 
@@ -61,13 +61,13 @@ def test_a_partial_transcript_is_not_shown(alice: User, space: Space) -> None:
 def test_the_page_shows_the_failure_and_offers_a_retry(alice: User, space: Space) -> None:
     Transcription.objects.create(space=space, state="failed", problem=make_problem("transcription.no_speech"))
     shown = panel(alice, space)
-    assert "could not be made: No speech was found" in shown
+    assert "transcript failed: No speech was found" in shown
     assert "Nothing was lost." in shown
     assert "hx-trigger" not in shown
 
     answer = make_client(alice).post(f"/spaces/{space.id}/transcription", headers={"HX-Request": "true"})
 
-    assert "waiting for its turn" in answer.content.decode()
+    assert "Automatic transcript: waiting" in answer.content.decode()
     assert list(space.transcriptions.order_by("requested_at").values_list("state", flat=True)) == [
         "failed",
         "requested",
@@ -75,7 +75,7 @@ def test_the_page_shows_the_failure_and_offers_a_retry(alice: User, space: Space
 
 
 def test_a_first_request_without_scripts(alice: User, space: Space) -> None:
-    assert "Make one by machine" in page(alice, space)
+    assert "Create an automatic transcript" in page(alice, space)
 
     answer = make_client(alice).post(f"/spaces/{space.id}/transcription")
 
@@ -88,13 +88,13 @@ def test_the_page_says_when_transcription_is_off(alice: User, space: Space, sett
 
     shown = page(alice, space)
 
-    assert "Automatic transcripts are switched off here." in shown
+    assert "Automatic transcripts are not available here." in shown
     assert f'<a href="/upload/?space={space.id}">upload a transcript</a>' in shown
-    assert "by machine" not in shown
+    assert "Create an automatic transcript" not in shown
     refused = (
         make_client(alice).post(f"/spaces/{space.id}/transcription", headers={"HX-Request": "true"}).content.decode()
     )
-    assert "switched off here. Upload a transcript instead. Nothing was lost." in refused
+    assert "not available here. Upload a transcript instead. Nothing was lost." in refused
     assert not space.transcriptions.exists()
 
 
@@ -106,7 +106,7 @@ def test_an_automatic_transcript_is_marked(alice: User, space: Space, source: st
     shown = page(alice, space)
 
     assert "Runner beans." in shown
-    assert ("Made by a machine, so it may be wrong" in shown) is warned
+    assert ("It may contain mistakes" in shown) is warned
 
 
 def test_only_users_with_access_see_it(alice: User, bob: User, admin: User, auditor: User, space: Space) -> None:
@@ -116,8 +116,8 @@ def test_only_users_with_access_see_it(alice: User, bob: User, admin: User, audi
     assert make_client(bob).post(address).status_code == 404
     assert make_client(auditor).get(address).status_code == 404
     assert make_client(alice).put(address).status_code == 405
-    assert "Make one by machine" in panel(admin, space)
-    assert "by machine" not in page(auditor, space)
+    assert "Create an automatic transcript" in panel(admin, space)
+    assert "Create an automatic transcript" not in page(auditor, space)
     assert not space.transcriptions.exists()
     make_due(space)
     assert make_client(alice).get(address).status_code == 410

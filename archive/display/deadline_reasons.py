@@ -21,17 +21,19 @@ def render_reason(reason: Reason) -> str:
         case ReasonCode.BASE:
             return _("Every recording is kept for %(days)s after its Space ended.") % {"days": days}
         case ReasonCode.VIOLATION:
-            sentence = _("A rule violation stands, so it is kept for %(days)s more: %(total)s in all.")
+            sentence = _("It was flagged for breaking a rule, so it is kept %(days)s longer: %(total)s in all.")
             return sentence % {"days": days, "total": total}
         case ReasonCode.LIFTED:
-            return _("Every violation was lifted, so the first deadline applies again.")
+            return _("All flags were lifted, so the original deadline applies again.")
         case ReasonCode.LIFT_GRACE:
-            sentence = _("It stays for at least %(days)s after the lifting, so that the host can still download it.")
+            sentence = _(
+                "It is kept at least %(days)s after the last flag was lifted, so that the host can download it."
+            )
             return sentence % {"days": days}
         case ReasonCode.LIFT_CAP:
-            return _("It never stays longer than %(total)s after the end.") % {"total": total}
+            return _("It is never kept longer than %(total)s after the end.") % {"total": total}
         case ReasonCode.HOLD:
-            return _("A legal hold stands: nothing is deleted until it is released.")
+            return _("It is on legal hold: nothing is deleted until the hold is released.")
 
 
 def render_reasons(deadline: Deadline) -> tuple[str, ...]:

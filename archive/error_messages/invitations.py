@@ -9,7 +9,7 @@ MESSAGES = {
     "invitation.has_account": _("Somebody with this e-mail address has an account already."),
     "invitation.exists": _("This address has been invited already. Send that invitation again, or revoke it first."),
     "invitation.over": _("This invitation was accepted or revoked. Make a new one."),
-    "invitation.not_valid": _("This invitation is not valid any more."),
+    "invitation.not_valid": _("This invitation has expired."),
     "invitation.inviter_not_admin": _("The admin who invited is not an active admin any more."),
     "account.name_too_long": _("A name has at most {limit:number} characters."),
     "account.name_invisible": _("A name can't have characters that can't be seen."),
@@ -23,7 +23,7 @@ MESSAGES = {
     ),
     "account.username_taken": _("This user name is taken. Choose another one."),
     "account.no_such_time_zone": _("Choose a time zone of the list."),
-    "account.inactive": _("This account is switched off. Switch it on first."),
+    "account.inactive": _("This account is deactivated. Activate it first."),
     "account.own_reset_link": _("Change your own password on your account page."),
     "account.reset_link_of_a_role": _(
         "Only the operator resets the password of an admin or auditor, with: manage.py changepassword NAME. Otherwise "

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 MESSAGES = {
-    "transcription.off": _("Automatic transcripts are switched off here. Upload a transcript instead."),
+    "transcription.off": _("Automatic transcripts are not available here. Upload a transcript instead."),
     "transcription.too_late": _("The deadline of this Space has passed, so no transcript can be made any more."),
     "transcription.not_available": _("The Space is {state:space}. Request a transcript again when it is available."),
     "transcription.exists": _("This Space has a transcript."),

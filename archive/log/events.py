@@ -48,7 +48,9 @@ SPACE_REGISTERED = Event(
 SPACE_RECEIVED = Event(
     "space.received", _("Recording received"), premis="ingestion", icon="door", summary=summaries.recording_received
 )
-SPACE_AVAILABLE = Event("space.available", _("Space available"), premis="accession", icon="door", shown_to_host=True)
+SPACE_AVAILABLE = Event(
+    "space.available", _("Ready to play and download"), premis="accession", icon="door", shown_to_host=True
+)
 SPACE_REJECTED = Event("space.rejected", _("Recording not accepted"), icon="alert", shown_to_host=True)
 
 UPLOAD_OPENED = Event("upload.opened", _("Upload started"), summary=summaries.upload_opened)

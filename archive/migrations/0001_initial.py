@@ -1366,7 +1366,7 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("standing", "stands"), ("released", "released")], default="standing", max_length=16
+                        choices=[("standing", "active"), ("released", "released")], default="standing", max_length=16
                     ),
                 ),
                 ("reason", models.TextField(blank=True)),
@@ -2108,7 +2108,7 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("standing", "stands"), ("appealed", "appealed"), ("lifted", "lifted")],
+                        choices=[("standing", "active"), ("appealed", "appealed"), ("lifted", "lifted")],
                         default="standing",
                         max_length=16,
                     ),
@@ -2200,7 +2200,7 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("open", "being looked at"), ("denied", "denied"), ("granted", "granted")],
+                        choices=[("open", "open"), ("denied", "denied"), ("granted", "granted")],
                         default="open",
                         max_length=16,
                     ),

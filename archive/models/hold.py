@@ -18,7 +18,7 @@ class Hold(models.Model):
     """
 
     class State(models.TextChoices):
-        STANDING = "standing", _("stands")
+        STANDING = "standing", _("active")
         RELEASED = "released", _("released")
 
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="holds")

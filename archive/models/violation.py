@@ -45,7 +45,7 @@ class Violation(models.Model):
     """
 
     class State(models.TextChoices):
-        STANDING = "standing", _("stands")
+        STANDING = "standing", _("active")
         APPEALED = "appealed", _("appealed")
         LIFTED = "lifted", _("lifted")
 
@@ -103,7 +103,7 @@ class Appeal(models.Model):
     MAX_LENGTH = 2000  # characters
 
     class State(models.TextChoices):
-        OPEN = "open", _("being looked at")
+        OPEN = "open", _("open")
         DENIED = "denied", _("denied")
         GRANTED = "granted", _("granted")
 

@@ -63,6 +63,30 @@ def local_time(context: dict[str, Any], value: datetime) -> SafeString:
     return times.local_time(value, user.time_zone if isinstance(user, User) else "", timezone.now())
 
 
+# The first that a User-Agent contains; browsers name others for compatibility, so the order counts.
+BROWSERS = {
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Firefox": "Firefox",
+    "FxiOS": "Firefox",
+    "Chrom": "Chrome",
+    "CriOS": "Chrome",
+}
+BROWSERS |= {"Safari": "Safari"}
+SYSTEMS = {"iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows", "Mac OS X": "Mac"}
+SYSTEMS |= {"CrOS": "ChromeOS", "Linux": "Linux"}
+
+
+@register.filter
+def browser_name(user_agent: str) -> str:
+    """A browser and its system, for people to recognize a device: "Firefox on Linux". Unknown ones as they are."""
+    browser = next((name for token, name in BROWSERS.items() if token in user_agent), "")
+    system = next((name for token, name in SYSTEMS.items() if token in user_agent), "")
+    if browser and system:
+        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    return browser or system or user_agent or _("unknown device")
+
+
 @register.filter
 def note_template(notice: Notice) -> str:
     """The template of a notice's note on the page."""

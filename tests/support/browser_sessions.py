@@ -9,7 +9,7 @@ from tests.support.http_clients import session_cookie
 
 def sign_in_with_form(page: Page, site: str, name: str) -> None:
     page.goto(f"{site}/accounts/login/")
-    page.get_by_label("Name or e-mail").fill(name)
+    page.get_by_label("User name or e-mail").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_text(f"Account: {name.capitalize()}")).to_be_visible()

@@ -14,7 +14,7 @@ class Command(Base):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("name", metavar="NAME", help="the user name, also of an account that is switched off")
+        parser.add_argument("name", metavar="NAME", help="the user name, also of an account that is deactivated")
         parser.add_argument("--out", required=True, metavar="FILE")
 
     def run(self, **options: Any) -> None:
