@@ -8,7 +8,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -135,8 +135,15 @@ def welcome(url: str) -> None:
     rows = [(account["role"], account["name"], account["password"]) for account in demo_facts().get("accounts", [])]
     for line in table([("sign in as", "name", "password"), *rows]) if rows else ():
         say(f"    {line}")
-    mail = "" if os.environ.get("EMAIL_URL") else f" Mail is written to {os.path.relpath(MAIL)}/ and goes nowhere."
-    say(f"\n  Logs are in {os.path.relpath(LOGS)}/.{mail} Ctrl-C stops it.\n")
+    say(f"\n  Logs are in {os.path.relpath(LOGS)}/.{describe_mail(os.environ)} Ctrl-C stops it.\n")
+
+
+def describe_mail(env: Mapping[str, str]) -> str:
+    """Where the mails of invitations and password resets are, without a mail server."""
+    if env.get("EMAIL_URL"):
+        return ""
+    where = f"{os.path.relpath(MAIL)}/"
+    return f" Mail goes nowhere: links of invitations and new passwords are in the files in {where}."
 
 
 def demo_facts() -> dict[str, Any]:
