@@ -20,8 +20,8 @@ from kombu.exceptions import OperationalError
 from archive import content_access, leases, notices, rate_limits, recorders, submissions
 from archive.accounts import invitations
 from archive.accounts import send_invitation as invitation_mail
+from archive.bundles import ahead, exports, maintain
 from archive.bundles import build as bundles
-from archive.bundles import exports, maintain
 from archive.intake import publish
 from archive.intake.arrivals import clean_up as arrivals_clean_up
 from archive.intake.arrivals import inbox_clean_up, inbox_scan, settle, take
@@ -143,6 +143,11 @@ def send_notice(notice_id: str) -> None:
 @shared_task
 def create_reminders() -> None:
     notices.create_reminders()
+
+
+@shared_task
+def build_bundles_ahead() -> None:
+    ahead.request_bundles()
 
 
 @shared_task

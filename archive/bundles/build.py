@@ -43,14 +43,29 @@ def request(space_id: UUID, actor: Actor, user: User | None = None) -> Bundle:
             raise TooLate("bundle.too_late")
         if space.state != Space.State.AVAILABLE:
             raise Refused("bundle.not_available", state=space.state)
-        content = content_id(space)
-        live = Bundle.objects.filter(space=space, content_digest=content, state__in=Bundle.LIVE).first()
-        if live is not None:
-            return live
-        bundle = Bundle.objects.create(space=space, content_digest=content, requested_by=user)
-        log.record(events.BUNDLE_REQUESTED, space_id=space.id, actor=actor, **bundle.log_subject)
-        wakeups.wake(Bundle, bundle.pk)
-        return bundle
+        return _get_or_create(space, actor, user)
+
+
+def request_ahead(space_id: UUID) -> Bundle | None:
+    """Request the bundle of a Space for nobody yet, so that a download starts at once. None if it is not served now.
+
+    Files that the store has lost are found by the build: the row fails then, and is not requested again.
+    """
+    with transaction.atomic():
+        space = Space.objects.served().select_for_update(skip_locked=True).filter(pk=space_id).first()
+        return None if space is None else _get_or_create(space, SYSTEM, None)
+
+
+def _get_or_create(space: Space, actor: Actor, user: User | None) -> Bundle:
+    """The live bundle of the locked Space's present content, or a new one."""
+    content = content_id(space)
+    live = Bundle.objects.filter(space=space, content_digest=content, state__in=Bundle.LIVE).first()
+    if live is not None:
+        return live
+    bundle = Bundle.objects.create(space=space, content_digest=content, requested_by=user)
+    log.record(events.BUNDLE_REQUESTED, space_id=space.id, actor=actor, **bundle.log_subject)
+    wakeups.wake(Bundle, bundle.pk)
+    return bundle
 
 
 def build(bundle_id: UUID) -> bool:

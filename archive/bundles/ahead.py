@@ -1,0 +1,42 @@
+"""Build bundles of Spaces before their deadline, so that a host who comes late downloads at once.
+
+Only Spaces that nobody has downloaded whole get one, and only once before a deadline: a bundle that failed, or was
+removed without a download, is built again when somebody asks for it. A crash leaves rows of work or none; the next run
+continues with the Spaces that have none.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from archive.bundles import build
+from archive.models import Bundle, ExportPartEntry, Recording, Space
+
+AT_ONCE = 10  # bundles for nobody that wait or are being built: a host's own request comes soon after
+
+
+def request_bundles() -> int:
+    """Request the missing bundles of Spaces due within BUNDLE_AHEAD_DAYS, the nearest deadline first, as many as fit
+    into AT_ONCE. Returns how many."""
+    room = AT_ONCE - Bundle.objects.filter(requested_by=None, state__in=Bundle.AT_WORK).count()
+    if not settings.BUNDLE_AHEAD_DAYS or room <= 0:
+        return 0
+    ids: list[UUID] = list(_without_bundle().values_list("pk", flat=True)[:room])
+    return sum(build.request_ahead(space_id) is not None for space_id in ids)
+
+
+def _without_bundle() -> QuerySet[Space]:
+    """A Space on hold has no deadline, so it is not among them."""
+    period = timedelta(days=settings.BUNDLE_AHEAD_DAYS)
+    tried = Q(requested_at__gte=OuterRef("expires_at") - period)
+    bundles = Bundle.objects.filter(Q(state__in=Bundle.LIVE) | Q(host_fetched_at__isnull=False) | tried)
+    exports = ExportPartEntry.objects.filter(excluded=False, export_part__host_fetched_at__isnull=False)
+    soon = Space.objects.served().filter(expires_at__lte=Now() + period)
+    return soon.filter(
+        Exists(Recording.objects.filter(space=OuterRef("pk"))),
+        ~Exists(bundles.filter(space=OuterRef("pk"))),
+        ~Exists(exports.filter(space=OuterRef("pk"))),
+    ).order_by(F("expires_at"), "pk")
