@@ -61,6 +61,7 @@ LADDER = {
     "progress": ("GET", 302, 302, 302),
     "transcription": ("POST", 302, 302, 404),
     "export": ("GET", 200, 200, 200),
+    "export-chosen": ("POST", 302, 302, 302),
     "export-revoke-links": ("POST", 302, 302, 302),
     "recorders": ("GET", 404, 200, 404),
     "account": ("GET", 200, 200, 200),
@@ -79,7 +80,7 @@ LADDER = {
 NOT_OF_A_SPACE = {
     *("spaces", "log", "deadlines", "search", "my-lines", "healthz", "upload", "upload-inspect", "export"),
     *("help", "what-we-keep"),
-    *("upload-sort", "export-revoke-links"),
+    *("upload-sort", "export-chosen", "export-revoke-links"),
     *("moderation", "flag-several", "appeals", "holds", "recorders", "notices", "notices-dismiss", "certificates"),
     *("lift-several", "hold-several", "review-next", "rules", "decided-appeals"),
     "javascript-catalog",
@@ -90,7 +91,7 @@ OPEN = {"download", "healthz", "help", "javascript-catalog", "what-we-keep"}
 OF_A_SPACE = [name for name in LADDER if name not in NOT_OF_A_SPACE]
 CONTENT = ["audio", "recording", "transcript", "transcription", "bundle", "bundle-revoke-links", "download"]
 POST_ONLY = ["flag", "lift", "hold", "appeal", "upload-inspect", "upload-sort", "notices-dismiss"]
-POST_ONLY += ["bundle-revoke-links", "export-revoke-links", "review", "review-claim", "review-next"]
+POST_ONLY += ["bundle-revoke-links", "export-chosen", "export-revoke-links", "review", "review-claim", "review-next"]
 GET_OR_POST = ["search", "moderation", "bundle", "transcription", "flag-several", "export", "recorders"]
 GET_OR_POST += ["account", "account-close", "people", "invitations", "lift-several", "hold-several", "rules"]
 KEPT_AFTERWARDS = {"log-space"}  # the story of a Space outlives it

@@ -1,4 +1,4 @@
-"""All Spaces of a host at once, in numbered parts of a bounded size, each of which opens alone.
+"""All Spaces of a host at once, or chosen ones, in numbered parts of a bounded size, each of which opens alone.
 
 Parts are filled in the order of deadlines: Spaces that are due together are revoked together
 (archive/export_revocation.py), and the other parts stay available. A Space that does not fit into a part of the
@@ -6,7 +6,7 @@ chosen size gets a part of its own, which the page announces beforehand. Bag siz
 database rows: only a worker writes the bag itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -45,13 +45,14 @@ class SizedSpace:
     size: int
 
 
-def newest(host: User) -> Export | None:
-    return Export.objects.filter(host=host).order_by("-requested_at").first()
+def newest(host: User, *, chosen: bool = False) -> Export | None:
+    """The newest export of all Spaces, or the newest of `chosen` ones."""
+    return Export.objects.filter(host=host, chosen=chosen).order_by("-requested_at").first()
 
 
-def shares(host: User) -> list[SizedSpace]:
-    """The host's Spaces that can be downloaded now, the next deadline first."""
-    spaces = _downloadable(host).order_by(F("expires_at").asc(nulls_last=True), "id")
+def shares(host: User, space_ids: Collection[UUID] | None = None) -> list[SizedSpace]:
+    """The host's Spaces that can be downloaded now, or those of `space_ids`; the next deadline first."""
+    spaces = _downloadable(host, space_ids).order_by(F("expires_at").asc(nulls_last=True), "id")
     ids = list(spaces.values_list("pk", flat=True))
     sizes = dict.fromkeys(ids, ROOM)
     for model, times in ((Recording, 1), (Derived, 2), (Transcript, FORMS)):
@@ -74,24 +75,35 @@ def packed(spaces: Sequence[SizedSpace], max_part_size: int) -> list[list[SizedS
     return export_parts
 
 
-def request(host: User, max_part_size: int) -> Export:
-    """Request all Spaces of the host: returns the newest export if it is of the same Spaces and part size; else makes
-    a new one, and revokes the older ones. Raises Refused when there is nothing to download."""
+def smallest_size(spaces: Sequence[SizedSpace]) -> int:
+    """The part size that gives the fewest parts, and of these the smallest."""
+    return min(Export.Size.values, key=lambda size: (len(packed(spaces, size)), size))
+
+
+def request(host: User, max_part_size: int, space_ids: Collection[UUID] | None = None) -> Export:
+    """Request all Spaces of the host, or those of `space_ids`: returns the newest export if it is of the same Spaces
+    and part size; else makes a new one, and revokes the older ones of its kind (all, chosen).
+
+    Raises Refused when there is nothing to download, or when one of `space_ids` can't be downloaded.
+    """
     if max_part_size not in Export.Size.values:
         raise Refused("export.bad_part_size")
+    chosen = space_ids is not None
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=host.pk)  # makes two requests at once one export
         # FOR NO KEY UPDATE in key order, as a deletion locks them before it writes entries of these Spaces.
-        downloadable = _downloadable(host).select_for_update(no_key=True)
+        downloadable = _downloadable(host, space_ids).select_for_update(no_key=True)
         list(downloadable.order_by("pk").values_list("pk"))
-        spaces = shares(host)
+        spaces = shares(host, space_ids)
+        if space_ids is not None and len(spaces) < len(set(space_ids)):
+            raise Refused("export.not_downloadable")
         if not spaces:
             raise Refused("export.nothing")
-        last = newest(host)
+        last = newest(host, chosen=chosen)
         if last is not None and last.max_part_size == max_part_size and _is_of(last, spaces):
             return last
-        _revoke_earlier(host)
-        made = Export.objects.create(host=host, max_part_size=max_part_size)
+        _revoke_earlier(host, chosen)
+        made = Export.objects.create(host=host, max_part_size=max_part_size, chosen=chosen)
         for number, content in enumerate(packed(spaces, max_part_size), 1):
             _create_part(made, number, content)
         log.record(
@@ -104,8 +116,9 @@ def request(host: User, max_part_size: int) -> Export:
     return made
 
 
-def _downloadable(host: User) -> SpaceQuerySet:
-    return Space.objects.served().filter(Exists(Recording.objects.filter(space=OuterRef("pk"))), host=host)
+def _downloadable(host: User, space_ids: Collection[UUID] | None) -> SpaceQuerySet:
+    spaces = Space.objects.served().filter(Exists(Recording.objects.filter(space=OuterRef("pk"))), host=host)
+    return spaces if space_ids is None else spaces.filter(pk__in=space_ids)
 
 
 def _is_of(last: Export, spaces: Sequence[SizedSpace]) -> bool:
@@ -115,11 +128,12 @@ def _is_of(last: Export, spaces: Sequence[SizedSpace]) -> bool:
     return set(entries) == {share.space_id for share in spaces}
 
 
-def _revoke_earlier(host: User) -> None:
-    """End the live parts of the host's earlier exports."""
+def _revoke_earlier(host: User, chosen: bool) -> None:
+    """End the live parts of the host's earlier exports of this kind: at most two exports of a host are stored."""
+    earlier = Export.objects.filter(host=host, chosen=chosen)
     # Locked as archive/export_revocation.py does it.
-    list(Export.objects.select_for_update(no_key=True).filter(host=host).order_by("pk").values_list("pk"))
-    live = ExportPart.objects.filter(export__host=host, state__in=ExportPart.LIVE)
+    list(earlier.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    live = ExportPart.objects.filter(export__in=earlier, state__in=ExportPart.LIVE)
     for part in live.select_for_update(of=("self",)).order_by("pk"):
         state = ExportPart.State(part.state)
         new = ExportPart.State.REMOVED if state == ExportPart.State.READY else ExportPart.State.FAILED

@@ -21,7 +21,9 @@ MESSAGES = {
     "bundle.size_differs": _("{key} has {actual} bytes instead of {expected}."),
     "export.bad_part_size": _("A part holds at most 2, 10 or 50 GB."),
     "export.nothing": _("None of your Spaces can be downloaded right now."),
+    "export.nothing_chosen": _("Tick the Spaces that you want to download."),
+    "export.not_downloadable": _("One of the chosen Spaces can't be downloaded. Choose again from the list."),
     "export.all_expired": _("Every Space in this part has reached its deadline."),
     "export.space_expired": _("A Space in this part has reached its deadline."),
-    "export.superseded": _("A newer export of all Spaces was requested."),
+    "export.superseded": _("A newer export was requested."),
 }

@@ -324,6 +324,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "chosen",
+                    models.BooleanField(
+                        default=False, help_text="Of Spaces that the host chose, not of all that could be downloaded."
+                    ),
+                ),
+                (
                     "requested_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                 ),
@@ -422,6 +428,10 @@ class Migration(migrations.Migration):
                 ),
                 ("ready_at", models.DateTimeField(null=True)),
                 ("fetched_at", models.DateTimeField(help_text="When its last download started.", null=True)),
+                (
+                    "host_fetched_at",
+                    models.DateTimeField(help_text="When the host's last download of it started.", null=True),
+                ),
                 ("storage_cleared", models.BooleanField(default=False)),
                 (
                     "link_version",
@@ -963,6 +973,10 @@ class Migration(migrations.Migration):
                 (
                     "notes",
                     models.JSONField(blank=True, default=list, help_text="What was unusual: a list of {code, params}."),
+                ),
+                (
+                    "chapters",
+                    models.JSONField(blank=True, default=list, help_text="Of the file: a list of {start_ms, title}."),
                 ),
                 (
                     "space",
@@ -1600,6 +1614,10 @@ class Migration(migrations.Migration):
                 ),
                 ("ready_at", models.DateTimeField(null=True)),
                 ("fetched_at", models.DateTimeField(help_text="When its last download started.", null=True)),
+                (
+                    "host_fetched_at",
+                    models.DateTimeField(help_text="When the host's last download of it started.", null=True),
+                ),
                 ("storage_cleared", models.BooleanField(default=False)),
                 (
                     "link_version",

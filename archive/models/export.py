@@ -11,7 +11,7 @@ from archive.models.space import Space
 
 
 class Export(models.Model):
-    """All Spaces of a host as numbered ZIPs, each of which can be opened without the others."""
+    """All Spaces of a host, or chosen ones, as numbered ZIPs, each of which can be opened without the others."""
 
     class Size(models.IntegerChoices):
         """The maximum size of a part, bytes."""
@@ -23,6 +23,9 @@ class Export(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     host = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="exports")
     max_part_size = models.BigIntegerField(choices=Size)
+    chosen = models.BooleanField(
+        default=False, help_text="Of Spaces that the host chose, not of all that could be downloaded."
+    )
     requested_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -48,6 +48,7 @@ class Package(Leased):
     )
     ready_at = models.DateTimeField(null=True)
     fetched_at = models.DateTimeField(null=True, help_text="When its last download started.")
+    host_fetched_at = models.DateTimeField(null=True, help_text="When the host's last download of it started.")
     storage_cleared = models.BooleanField(default=False)
     link_version = models.PositiveIntegerField(
         default=0, help_text="Incremented to revoke the download links that were handed out."

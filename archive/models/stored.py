@@ -46,6 +46,7 @@ class Recording(StoredObject):
     silent_ms = models.PositiveBigIntegerField(default=0, help_text="Milliseconds of silence in it.")
     outline = models.JSONField(default=list, blank=True, help_text="Loudness in at most 100 steps, each 0 to 100.")
     notes = models.JSONField(default=list, blank=True, help_text="What was unusual: a list of {code, params}.")
+    chapters = models.JSONField(default=list, blank=True, help_text="Of the file: a list of {start_ms, title}.")
 
     class Meta(StoredObject.Meta):
         ordering = ["number"]

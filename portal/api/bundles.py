@@ -1,4 +1,4 @@
-"""Bundles (one Space in a ZIP) and exports (all Spaces of a host, in parts): request, poll, download."""
+"""Bundles (one Space in a ZIP) and exports (Spaces of a host, in parts): request, poll, download."""
 
 from uuid import UUID
 
@@ -52,14 +52,14 @@ def read(request: HttpRequest, space_id: UUID) -> BundleOut:
 @router.post(
     "/exports",
     response={202: ExportOut, **PROBLEMS},
-    summary="Request an export of all Spaces of a host",
+    summary="Request an export of all Spaces of a host, or of chosen ones",
     operation_id="create_export",
 )
 def create_export(request: HttpRequest, body: ExportIn) -> Status[ExportOut]:
     """In numbered parts. Idempotent until the host's Spaces change: the same request gets the same export."""
     host = _host(request, body.host)
     rate_limits.count("export", caller(request, RecorderToken.Scope.BUNDLES).caller)
-    made = exports.request(host, body.max_part_size)
+    made = exports.request(host, body.max_part_size, body.spaces)
     return Status(202, _export_out(request, made))
 
 

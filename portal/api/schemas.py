@@ -9,6 +9,7 @@ from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from archive import language_tags
+from archive.bundles.exports import MOST_SPACES
 from archive.error_messages import render
 from archive.errors import Problem
 from archive.models import Bundle, ExportPart, Leased, Space, Transcription, UploadSession
@@ -225,6 +226,9 @@ class ExportIn(In):
     )
     max_part_size: Literal[2_000_000_000, 10_000_000_000, 50_000_000_000] = Field(
         description="The most bytes that a part may have."
+    )
+    spaces: Annotated[list[UUID], Field(min_length=1, max_length=MOST_SPACES)] | None = Field(
+        None, description="The Spaces to export; without it all that can be downloaded."
     )
 
 

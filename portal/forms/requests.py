@@ -2,14 +2,16 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from archive.bundles.exports import MOST_SPACES
 from archive.models import Export, RecorderToken, User
 from archive.recorders import LONGEST_DAYS
-from portal.forms.base import PortalForm, TextField, lazy_sentence, render_sentence
+from portal.forms.base import IdListField, PortalForm, TextField, lazy_sentence, render_sentence
 
 TOKEN_DAYS = {"30": _("30 days"), "90": _("90 days"), "180": _("half a year"), "365": _("a year")}
 
@@ -24,6 +26,18 @@ class ExportForm(PortalForm):
         coerce=int,
         error_messages={"required": OTHER_SIZE, "invalid_choice": OTHER_SIZE},
     )
+
+
+class ChosenExportForm(PortalForm):
+    """The Spaces that were ticked in a list, to be downloaded together."""
+
+    space = IdListField(most=MOST_SPACES)
+
+    def clean_space(self) -> list[UUID]:
+        ids: list[UUID] = self.cleaned_data["space"]
+        if not ids:
+            raise ValidationError(render_sentence("export.nothing_chosen"))
+        return ids
 
 
 class HostsField(TextField):

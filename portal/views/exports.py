@@ -1,14 +1,15 @@
-"""Exports: all Spaces of a host in numbered parts. Request one, and follow the progress of its parts."""
+"""Exports: Spaces of a host, all or chosen ones, in numbered parts. Request one, and follow its progress."""
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from archive import dbtime
 from archive.bundles import exports, links, maintain
@@ -16,7 +17,7 @@ from archive.errors import Refused
 from archive.log import Actor
 from archive.models import Export, ExportPart, Space, User
 from portal.downloads import download_path, link_ends_at
-from portal.forms.requests import ExportForm
+from portal.forms.requests import ChosenExportForm, ExportForm
 from portal.http import SignedInRequest
 from portal.limits import limited
 
@@ -24,16 +25,16 @@ from portal.limits import limited
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("export")
 def export(request: SignedInRequest) -> HttpResponse:
-    """GET: the sizes to choose from, and the parts (htmx polls them while they are being built). POST: request an
-    export in parts of the chosen size."""
+    """GET: the parts of all Spaces (htmx polls them while they are being built), and the sizes to choose from. POST:
+    request an export of all Spaces in parts of the chosen size."""
     if request.method == "POST":
-        return _request_export(request)
+        return _request_all(request)
     if request.htmx:
-        return render(request, "export/parts.html", _parts(request.user))
+        return render(request, "export/parts.html", _parts(request.user, exports.newest(request.user)))
     return _page(request, ExportForm())
 
 
-def _request_export(request: SignedInRequest) -> HttpResponse:
+def _request_all(request: SignedInRequest) -> HttpResponse:
     form = ExportForm(request.POST)
     try:
         if form.is_valid():
@@ -46,6 +47,32 @@ def _request_export(request: SignedInRequest) -> HttpResponse:
 
 
 @require_POST
+@limited("export")
+def export_chosen(request: SignedInRequest) -> HttpResponse:
+    """Request an export of the Spaces that were ticked in a list, in as few parts as can be."""
+    form = ChosenExportForm(request.POST)
+    try:
+        if form.is_valid():
+            chosen = form.cleaned_data["space"]
+            size = exports.smallest_size(exports.shares(request.user, chosen))
+            return redirect("chosen-export", exports.request(request.user, size, chosen).pk)
+    except Refused as error:
+        form.add_error(None, str(error))
+    form.show_problems(request, " " + _("Nothing was lost."))
+    return redirect("spaces")
+
+
+@require_safe
+def chosen_export(request: SignedInRequest, export_id: UUID) -> HttpResponse:
+    """The parts of an export of chosen Spaces (htmx polls them while they are being built)."""
+    found = Export.objects.filter(pk=export_id, host=request.user, chosen=True).first()
+    if found is None:
+        raise Http404
+    template = "export/parts.html" if request.htmx else "export/chosen.html"
+    return render(request, template, _parts(request.user, found))
+
+
+@require_POST
 def revoke_links(request: SignedInRequest) -> HttpResponse:
     """End every download link of the user's export parts that was handed out. The page has fresh ones."""
     if links.revoke_export_links(request.user, Actor.of(request.user)):
@@ -55,11 +82,13 @@ def revoke_links(request: SignedInRequest) -> HttpResponse:
 
 def _page(request: SignedInRequest, form: ExportForm, status: int = 200) -> HttpResponse:
     shares = exports.shares(request.user)
+    choices = [_choice(size, str(label), shares) for size, label in Export.Size.choices]
     context = {
         "form": form,
         "count": len(shares),
-        "choices": [_choice(size, str(label), shares) for size, label in Export.Size.choices],
-        **_parts(request.user),
+        "choices": choices,
+        "is_one_file": all(choice["parts"] == 1 for choice in choices),
+        **_parts(request.user, exports.newest(request.user)),
     }
     return render(request, "export/page.html", context, status=status)
 
@@ -70,13 +99,14 @@ def _choice(size: int, label: str, shares: list[exports.SizedSpace]) -> dict[str
     return {"value": size, "label": label, "parts": len(packed), "larger": len(larger)}
 
 
-def _parts(user: User) -> dict[str, Any]:
-    """The context of export/parts.html: the newest export, in a fixed number of queries."""
-    newest, now = exports.newest(user), dbtime.now()
-    parts = [_part(part, user, now) for part in exports.visible_parts(newest)] if newest else []
+def _parts(user: User, export: Export | None) -> dict[str, Any]:
+    """The context of export/parts.html, in a fixed number of queries."""
+    now = dbtime.now()
+    parts = [_part(part, user, now) for part in exports.visible_parts(export)] if export else []
     return {
-        "export": newest,
+        "export": export,
         "parts": parts,
+        "inside": sum(len(part["inside"]) for part in parts),
         "polling": any(part["working"] for part in parts),
         "links_end_at": link_ends_at() if any(part["ready"] for part in parts) else None,
     }

@@ -82,6 +82,7 @@ class AccessWorld:
         space, appealed, receiving = make_row(owner), make_row(owner), make_row(owner, state="receiving")
         bundle = make_contents(space)
         export = exports.request(owner, 2 * 10**9)
+        chosen_export = exports.request(owner, 2 * 10**9, [space.pk])
         violation = flag(space.pk, "spam", "Watches.", second)
         person = Participant.objects.create(space=space, role="speaker", seat=1, name="Ida", user=self.users["partic"])
         upload = UploadSession.objects.create(
@@ -126,6 +127,7 @@ class AccessWorld:
         }
         self.addresses = {
             "/download/{token}/{name}.zip": download_path(bundle, owner),
+            "/export/{export_id}/": f"/export/{chosen_export.pk}/",
             **{f"/admin/archive/rule/{{object_id}}/{end}": f"/admin/archive/rule/{self.rule}/{end}" for end in ENDS},
         }
         ended_at = (dbtime.now() - timedelta(days=1)).isoformat()
