@@ -18,6 +18,7 @@ from archive.bundles import names
 from archive.bundles.bag import bag, member
 from archive.bundles.zip64 import Member, Range, Segment, layout
 from archive.display.assets import assets
+from archive.display.chapters import chapters_json
 from archive.display.deadline_reasons import reasons_with_text
 from archive.display.offline_page import File, render_offline_page
 from archive.display.violations import violations_as_json
@@ -27,7 +28,7 @@ from archive.models import Derived, Recording, Space
 from archive.models.stored import StoredObject
 from archive.storage import store
 
-FORM = 3  # of the bundle: raise it when the same facts give other bytes than before
+FORM = 4  # of the bundle: raise it when the same facts give other bytes than before
 MISSING = "The store did not have these files when this bundle was made:\n\n{}"
 
 
@@ -72,6 +73,8 @@ def members(space: Space, name: str) -> list[Member]:
             payload.append(member(f"data/{file}", write(spoken).encode()))
     if lost:
         payload.append(member("data/missing.txt", MISSING.format("".join(f"{name}\n" for name in lost)).encode()))
+    if recordings[0].chapters:
+        payload.append(member("data/chapters.json", chapters_json(recordings[0])))
     copy = derived.get(Derived.Kind.ACCESS_COPY)
     sounds: list[tuple[str, StoredObject]] = [(_recording(kept), kept) for kept in recordings]
     if copy:
@@ -159,6 +162,8 @@ def _files(space: Space, recordings: list[Recording], copy: Derived | None) -> I
         for ending in cues.FORMS:
             name = names.transcript(transcript.number, transcript.language, ending)
             yield File(name, gettext("Transcript as {format}").format(format=ending.upper()))
+    if recordings[0].chapters:
+        yield File("chapters.json", gettext("Chapters"))
     yield File("space.json", gettext("Facts"))
 
 
@@ -184,6 +189,7 @@ def facts(space: Space) -> dict[str, Any]:
                 "codec": r.codec,
                 "sample_rate": r.sample_rate,
                 "channels": r.channels,
+                "chapters": r.chapters,
             }
             for r in space.recordings.all()
         ],

@@ -8,8 +8,8 @@ from archive.models import Space
 
 def list_facts(space: Space) -> list[tuple[str, str]]:
     """(label, value) of each fact that is known: who could talk, and how many listened."""
-    facts = [(_("Who could talk"), space.get_audience_display())] if space.audience else []
-    listeners = ((_("Listeners at most"), space.listeners_peak), (_("Listeners in all"), space.listeners_total))
+    facts = [(_("Who could speak"), space.get_audience_display())] if space.audience else []
+    listeners = ((_("Peak listeners"), space.listeners_peak), (_("Total listeners"), space.listeners_total))
     for label, count in listeners:
         if count is not None:
             facts.append((label, formatting.format_number(count)))

@@ -14,6 +14,7 @@ from django.utils import translation
 
 from archive import cues, formatting
 from archive.display.assets import TEMPLATE, assets
+from archive.display.chapters import chapter_rows
 from archive.display.clock import offline_clock
 from archive.display.facts import list_facts
 from archive.display.transcript import cue_rows
@@ -58,6 +59,7 @@ def render_offline_page(  # noqa: PLR0913  # one argument for each thing that th
         "length": formatting.format_duration(recording.duration_ms / 1000),
         "audio_url": sound,
         "peaks": _json_for_script(peaks) if peaks else "",
+        "chapters": chapter_rows(recording),
         "cues": cue_rows(cues.load(transcript.cues)) if transcript else [],
         "facts": list_facts(space),
         "participants": space.participants.all(),

@@ -60,7 +60,9 @@ def _store_derived(
 def save_recording(space: Space, stored: Written, analysis: AudioAnalysis, derived: Sequence[Derived]) -> Recording:
     """Save the rows of a stored recording and of its derived files, in the caller's transaction."""
     facts = vars(analysis.measured)
-    recording = Recording.objects.create(space=space, notes=analysis.notes, **vars(stored), **facts)
+    recording = Recording.objects.create(
+        space=space, notes=analysis.notes, chapters=analysis.chapters, **vars(stored), **facts
+    )
     Derived.objects.bulk_create(derived)
     return recording
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from archive import cues
+from archive.display.chapters import chapter_rows
 from archive.display.facts import list_facts
 from archive.display.transcript import cue_rows
 from archive.error_messages import render
@@ -52,6 +53,7 @@ def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
     if served:
         context |= {
             **player(space),
+            "chapters": chapter_rows(recording),
             "cues": cue_rows(cues.load(transcript.cues)) if transcript else [],
             "transcript_notes": [render(note) for note in transcript.notes] if transcript else [],
             "recording_notes": [render(note) for note in recording.list_notes()] if recording else [],

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 from django.conf import settings
 
 from archive.errors import Problem, Unreadable
+from archive.intake.audio.decoder.chapters import MAX_CHAPTERS, MAX_TITLE
 from archive.intake.audio.decoder.formats import KINDS
 from archive.intake.audio.decoder.reasons import Reason
 from archive.intake.audio.levels import RATE, WINDOW, LevelMeter
@@ -50,6 +51,7 @@ class AudioAnalysis:
     peaks: bytes  # JSON {"duration": seconds, "peaks": [[0 to 1, ...]]}, as wavesurfer takes them
     access_copy_reason: str  # why browsers need a copy: a Reason of decoder/reasons.py, or ""
     notes: list[Problem]  # unusual properties
+    chapters: list[dict[str, Any]]  # of the file: {"start_ms": int, "title": str} in order of time
 
     @property
     def has_access_copy(self) -> bool:
@@ -110,11 +112,13 @@ def _build_analysis(child: DecoderProcess, meter: LevelMeter) -> AudioAnalysis:
     try:
         file_facts = _validate_file_facts(child.answer["measured"])
         reason, notes = _validate_reason(child.answer["access_copy"]), _validate_notes(child.answer["notes"])
+        chapters = _validate_chapters(child.answer["chapters"])
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise child.broke_off(f"its answer makes no sense ({type(error).__name__})") from error
     measured = AudioFacts(**file_facts, **meter.end())
     peaks = json.dumps(meter.peaks.for_wavesurfer(meter.seconds), allow_nan=False).encode()
-    return AudioAnalysis(measured, peaks, reason, notes)
+    chapters = [chapter for chapter in chapters if chapter["start_ms"] < measured.duration_ms]
+    return AudioAnalysis(measured, peaks, reason, notes, chapters)
 
 
 def _validate_file_facts(answer: dict[str, Any]) -> dict[str, Any]:
@@ -145,6 +149,22 @@ def _validate_notes(notes: Any) -> list[Problem]:
     if not all(len(note) == 2 and is_known(note["code"], note["params"]) for note in notes):
         raise ValueError(notes)
     return list(notes)
+
+
+def _validate_chapters(chapters: Any) -> list[dict[str, Any]]:
+    """Return the decoder's chapters. Raises ValueError, LookupError or TypeError for forged ones."""
+    sane = len(chapters) <= MAX_CHAPTERS and all(
+        len(chapter) == 2
+        and type(chapter["start_ms"]) is int
+        and chapter["start_ms"] >= 0
+        and isinstance(chapter["title"], str)
+        and len(chapter["title"]) <= MAX_TITLE
+        and all(each.isprintable() for each in chapter["title"])
+        for chapter in chapters
+    )
+    if not sane or not isinstance(chapters, list):
+        raise ValueError(chapters)
+    return chapters
 
 
 @contextlib.contextmanager

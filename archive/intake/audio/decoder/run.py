@@ -7,6 +7,7 @@ from av.audio.frame import AudioFrame
 
 from archive.errors import Unreadable
 from archive.intake.audio.decoder.access_copy import AccessCopy
+from archive.intake.audio.decoder.chapters import read_chapters
 from archive.intake.audio.decoder.claims import read_claimed_seconds
 from archive.intake.audio.decoder.decode import Mono, Source, decode_frames, open_source
 from archive.intake.audio.decoder.formats import NAMES
@@ -95,6 +96,7 @@ def _measure(
         "measured": _describe(source, file),
         "access_copy": str(playability.reason),
         "notes": make_notes(source, timeline),
+        "chapters": read_chapters(source),
     }
 
 

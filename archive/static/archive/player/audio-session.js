@@ -65,6 +65,7 @@ export class AudioSession {
 
   /** @param {number} rate */
   setSpeed(rate) {
+    this.audio.defaultPlaybackRate = rate; // what loading sets
     this.audio.playbackRate = rate;
   }
 

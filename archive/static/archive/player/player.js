@@ -5,9 +5,11 @@ import { formatDuration } from "../core/format.js";
 import { mountShortcuts } from "../core/shortcuts.js";
 import { gettext, interpolate } from "../core/translate.js";
 import { AudioSession } from "./audio-session.js";
+import { mountLineLink } from "./line-link.js";
+import { forget, recall, remember } from "./memory.js";
 import { drawSpeakerTrack, mergeSegments, readTimes } from "./speaker-track.js";
-import { linkTo, parseTimecode } from "./timecode.js";
-import { followLines } from "./transcript.js";
+import { copyLink, linkTo, parseTimecode } from "./timecode.js";
+import { findLine, followLines } from "./transcript.js";
 import { mountTranscriptFind } from "./transcript-find.js";
 import { drawWaveform } from "./waveform.js";
 
@@ -38,11 +40,13 @@ export function startPlayer(player, { source, waveform }) {
   const starts = times.map((time) => time.start);
   const follow = followLines(lines, starts, (seconds) => seek(seconds, { andPlay: true }));
   const showControls = makeControls(player, length);
+  const markChapter = mountChapters(seek);
   let draw = drawSpeakerTrack(track, segments, length);
   const show = () => {
     showControls(session);
     draw(session.position);
     follow(session.position, "played");
+    markChapter(session.position);
     if (session.playing && !reducedMotion.matches) animate();
   };
   let frame = 0;
@@ -58,6 +62,8 @@ export function startPlayer(player, { source, waveform }) {
   listen(player, session, seek, length);
   mountTranscriptFind(lines, times, length, getElement(track, ".hits", SVGElement));
   const start = parseTimecode(new URLSearchParams(location.search).get("t") ?? "");
+  mountLineLink(player, lines);
+  mountMemory(player, session, length, start === null);
   if (start === null) show();
   else {
     session.seek(snapToLine(start, starts));
@@ -151,6 +157,60 @@ function listen(player, session, seek, length) {
 }
 
 /**
+ * The list of chapters: each seeks, and the current one is marked.
+ *
+ * @param {Seek} seek
+ * @returns {(seconds: number) => void} shows a position
+ */
+function mountChapters(seek) {
+  const links = getElements(document, "[data-chapter]");
+  const starts = links.map((link) => Number(link.dataset.chapter));
+  let current = -1;
+  links.forEach((link, index) => {
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      seek(starts[index], { andPlay: true });
+    });
+  });
+  return (seconds) => {
+    const index = findLine(starts, seconds + 0.05, current);
+    if (index === current) return;
+    links[current]?.removeAttribute("aria-current");
+    links[index]?.setAttribute("aria-current", "true");
+    current = index;
+  };
+}
+
+/**
+ * Come back to where the listener was, and to their speed. The offline page remembers nothing.
+ *
+ * @param {HTMLElement} player
+ * @param {AudioSession} session
+ * @param {number} length seconds
+ * @param {boolean} isToSeek whether nothing else says where to start
+ */
+function mountMemory(player, session, length, isToSeek) {
+  const { space } = player.dataset;
+  if (!space) return;
+  const speed = getElement(player, "select", HTMLSelectElement);
+  const place = recall(space);
+  if (place) {
+    speed.value = String(place.speed);
+    if (speed.selectedIndex < 0) speed.value = "1";
+    session.setSpeed(Number(speed.value));
+    if (isToSeek && place.seconds > 0) session.seek(place.seconds);
+  }
+  const store = () => {
+    if (session.ended) forget(space);
+    else remember(space, session.position, Number(speed.value), length);
+  };
+  setInterval(() => session.playing && store(), 5000);
+  for (const name of ["pause", "seeked", "ratechange"]) session.audio.addEventListener(name, store);
+  addEventListener("pagehide", store);
+}
+
+/**
  * The button that copies a link to the current position. The offline page has none.
  *
  * @param {HTMLElement} player
@@ -159,15 +219,13 @@ function listen(player, session, seek, length) {
 function mountLinkButton(player, session) {
   const button = findElement(player, "[data-link]");
   button?.addEventListener("click", async () => {
-    const url = linkTo(session.position);
     const time = formatDuration(session.position);
-    history.replaceState(history.state, "", url); // for browsers that do not allow copying
-    try {
-      await navigator.clipboard.writeText(url);
-      announce(interpolate(gettext("The link to %(time)s was copied."), { time }));
-    } catch {
-      announce(interpolate(gettext("The address of this page is now the link to %(time)s."), { time }));
-    }
+    const isCopied = await copyLink(linkTo(session.position));
+    announce(
+      isCopied
+        ? interpolate(gettext("The link to %(time)s was copied."), { time })
+        : interpolate(gettext("The address of this page is now the link to %(time)s."), { time }),
+    );
     setIcon(button, "check");
     setTimeout(() => setIcon(button, "copy"), 2000);
   });

@@ -14,6 +14,22 @@ export function parseTimecode(text) {
 }
 
 /**
+ * Copy a URL of this page. Browsers that do not allow copying show it in the address bar.
+ *
+ * @param {string} url
+ * @returns {Promise<boolean>} whether it was copied
+ */
+export async function copyLink(url) {
+  history.replaceState(history.state, "", url);
+  try {
+    await navigator.clipboard.writeText(url);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * The URL of this page at a position, in whole seconds.
  *
  * @param {number} seconds

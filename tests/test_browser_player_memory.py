@@ -1,0 +1,45 @@
+"""The player remembers position and speed of each Space in this browser, until the Space is gone."""
+
+import pytest
+from playwright.sync_api import Page
+
+from archive.models import User
+from tests.support import browser_sessions
+from tests.support.deadlines import make_due
+from tests.support.playable_spaces import make_playable_space
+from tests.support.player import ConsoleErrors, wait_for_time
+from tests.support.processes import Services
+
+STORED = "Object.keys(localStorage).filter(key => key.startsWith('player:'))"
+SPEED = "[document.querySelector('audio').playbackRate, document.querySelector('.player select').value]"
+
+
+@pytest.mark.usefixtures("committed")
+def test_position_and_speed_are_remembered(services: Services, page: Page, alice: User) -> None:
+    services.web()
+    space, other = make_playable_space(alice), make_playable_space(alice)
+    browser_sessions.open_signed_in(page, services.url, "alice")
+    errors = ConsoleErrors(page)
+    address = f"{services.url}/spaces/{space.pk}/"
+    page.goto(address)
+    page.get_by_label("Speed").select_option("1.5")
+    page.get_by_text("Bring a packet on Saturday").click()
+    wait_for_time(page, 81.09)
+    page.keyboard.press("k")
+    page.keyboard.press("ArrowLeft")
+
+    page.goto(f"{services.url}/spaces/{other.pk}/")
+    wait_for_time(page, 0, within=0.1)
+    assert page.evaluate(SPEED) == [1, "1"]
+    page.goto(address)
+
+    wait_for_time(page, 76.2)
+    assert page.evaluate(SPEED) == [1.5, "1.5"]
+    page.goto(f"{address}?t=15")
+    wait_for_time(page, 15.36, within=0.1)  # a link says better where to start
+    assert errors.messages == []
+    assert page.evaluate(STORED) == [f"player:{space.pk}"]
+
+    make_due(space)
+    page.goto(address)
+    page.wait_for_function(f"{STORED}.length === 0")
