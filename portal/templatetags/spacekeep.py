@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -18,6 +19,7 @@ from archive.models import Notice, User, current_policy
 from archive.notices import visible_notices
 from portal.access import spaces_spoken_in
 from portal.presenters import times
+from portal.static_modules import imported_modules
 from portal.submissions import FIELD
 
 register = template.Library()
@@ -31,6 +33,13 @@ def retention_policy() -> str:
         "Recordings are kept {days} after a Space ended, {more} longer if it broke a rule. Then every copy is deleted."
     )
     return sentence.format(days=format_days(rule.retention_days), more=format_days(rule.violation_extra_days))
+
+
+@register.simple_tag
+def module_preloads(*entries: str) -> SafeString:
+    """Links that load the modules of these scripts at once (portal/static_modules.py)."""
+    names = dict.fromkeys(name for entry in entries for name in imported_modules(entry))
+    return format_html_join("", '<link rel="modulepreload" href="{}">', ([static(name)] for name in names))
 
 
 @register.simple_tag

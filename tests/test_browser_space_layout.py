@@ -1,0 +1,92 @@
+"""The page of a Space on wide and narrow screens: order, a player that stays in sight, weight, no layout shift."""
+
+import itertools
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from archive.models import User
+from tests.support import browser_sessions
+from tests.support.playable_spaces import TimedLine, make_playable_space
+from tests.support.processes import Services
+
+LINES: list[TimedLine] = [(n * 0.8, n * 0.8 + 0.7, ("Nora", "Felix")[n // 3 % 2], f"Line {n}.") for n in range(100)]
+BOXES = """() => Object.fromEntries(Object.entries({
+  clock: '.clock.large', bundle: '#bundle', player: '.player', lines: '.lines', files: '.downloads'
+}).map(([name, selector]) => {
+  const { x, y, bottom } = document.querySelector(selector).getBoundingClientRect();
+  return [name, { x, y: y + scrollY, bottom: bottom + scrollY }];
+}))"""
+SHIFT = """() => new Promise(resolve => {
+  let total = 0;
+  new PerformanceObserver(list => list.getEntries().forEach(entry => { total += entry.value; }))
+    .observe({ type: 'layout-shift', buffered: true });
+  setTimeout(() => resolve(total), 300);
+})"""
+WEIGHT = """() => [...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]
+  .reduce((sum, entry) => sum + entry.transferSize, 0)"""
+
+
+@pytest.mark.usefixtures("committed")
+def test_wide_and_narrow(services: Services, chromium: Browser, alice: User) -> None:
+    services.web()
+    space = make_playable_space(alice, lines=LINES, peaks=[0.1, 0.6, 0.3, 1.0] * 250)
+    address = f"{services.url}/spaces/{space.pk}/"
+
+    narrow = open_page(chromium, services, address, 360)
+    boxes = narrow.evaluate(BOXES)
+    order = sorted(boxes, key=lambda name: float(boxes[name]["y"]))
+    assert order == ["clock", "bundle", "player", "lines", "files"]
+    assert_calm(narrow)
+    assert_player_stays(narrow, "button.go")
+
+    wide = open_page(chromium, services, address, 1440)
+    boxes = wide.evaluate(BOXES)
+    assert boxes["player"]["x"] == boxes["lines"]["x"] < boxes["clock"]["x"]
+    right = [boxes[name] for name in ("clock", "bundle", "files")]
+    assert all(upper["bottom"] < lower["y"] for upper, lower in itertools.pairwise(right))
+    assert boxes["bundle"]["bottom"] < 900  # on the first screen
+    assert_calm(wide)
+    assert_player_stays(wide, ".track")
+    assert_prints_clean(wide)
+
+
+def open_page(chromium: Browser, services: Services, address: str, width: int) -> Page:
+    context = chromium.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    browser_sessions.open_signed_in(page, services.url, "alice")
+    context.new_cdp_session(page).send("Network.clearBrowserCache")
+    page.goto(address, wait_until="networkidle")
+    return page
+
+
+def assert_calm(page: Page) -> None:
+    weight, shift = page.evaluate(WEIGHT), page.evaluate(SHIFT)
+    assert 20_000 < weight <= 110_000
+    assert shift < 0.01
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def assert_player_stays(page: Page, selector: str) -> None:
+    """Also far down in the transcript, which is no box that scrolls by itself."""
+    page.get_by_text("Line 90.").scroll_into_view_if_needed()
+    box: Any = page.locator(selector).bounding_box()
+    assert 0 <= box["y"] < 200
+    assert page.evaluate("scrollY") > 1000
+    assert (
+        page.evaluate(
+            "(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)(document.querySelector('.lines'))"
+        )
+        == 0
+    )
+
+
+def assert_prints_clean(page: Page) -> None:
+    """The whole transcript, and nothing to click."""
+    page.emulate_media(media="print")
+    shown = """selector => [...document.querySelectorAll(selector)].filter(element => element.checkVisibility())
+      .map(element => element.outerHTML.slice(0, 80))"""
+    assert page.evaluate(shown, "button, summary, form, nav, audio, .notice, .downloads, .back") == []
+    assert len(page.evaluate(shown, ".lines li")) == len(LINES)
+    page.emulate_media(media="screen")
