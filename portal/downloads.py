@@ -6,6 +6,7 @@ password changes or their sessions are ended, and when somebody revokes the link
 (archive/bundles/links.py).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -79,6 +80,9 @@ class DownloadGrantee:
         if isinstance(self.by, RecorderToken):
             return find_for_token(self.by, space_id)
         return find_space(self.by, space_id, content=True).space
+
+    def is_host_of(self, spaces: Sequence[Space]) -> bool:
+        return isinstance(self.by, User) and all(space.host_id == self.by.pk for space in spaces)
 
     def find_in_part(self, part: ExportPart) -> list[Space]:
         """The Spaces in an export part, in a fixed number of queries. Raises Http404; Gone if one of them is."""

@@ -35,4 +35,7 @@ def test_a_missing_bundle_can_be_requested_again(client: Client, alice: User) ->
     assert client.get(f"/download/{address}").status_code == 404
 
     assert Bundle.objects.get().state == "removed"
-    assert "Prepare the bundle" in client.get(f"/spaces/{space.pk}/").content.decode()
+    assert (
+        "Recording, transcript, facts and checksums in one ZIP that opens anywhere."
+        in client.get(f"/spaces/{space.pk}/").content.decode()
+    )

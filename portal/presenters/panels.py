@@ -12,6 +12,7 @@ from archive.bundles import build, maintain
 from archive.intake.transcription import enqueue
 from archive.models import Bundle, Recording, Space, Transcript, Transcription, User
 from portal.downloads import download_path, link_ends_at
+from portal.presenters.space_rows import last_download
 
 
 def single_files(space: Space, recording: Recording | None, transcript: Transcript | None) -> list[dict[str, Any]]:
@@ -31,6 +32,8 @@ def bundle_panel(space: Space, user: User) -> dict[str, Any]:
     """The context of spaces/bundle.html."""
     bundle = build.current(space)
     context: dict[str, Any] = {"space": space, "bundle": bundle, "polling": False, "proving": False}
+    if space.host_id == user.pk:
+        context["downloaded_at"] = Space.objects.filter(pk=space.pk).values_list(last_download(), flat=True)[0]
     if bundle is None:
         return context
     context["proving"] = maintain.is_to_be_proven(bundle)
@@ -41,6 +44,34 @@ def bundle_panel(space: Space, user: User) -> dict[str, Any]:
         context["link_ends_at"] = link_ends_at()
         context["bundle_command"] = f"curl -L -C - -o {shlex.quote(bundle.name)} {shlex.quote(url)}"
     return context
+
+
+def bundle_progress(space: Space, user: User) -> dict[str, Any]:
+    """What a script shows of a download: `state` (as of the bundle, or "none"), `percent`, `text`, and the `url` of a
+    ready one."""
+    bundle = build.current(space)
+    if bundle is None:
+        return {"state": "none", "percent": 0, "text": "", "url": ""}
+    ready = bundle.state == Bundle.State.READY
+    return {
+        "state": bundle.state,
+        "percent": bundle.percent,
+        "text": _progress_text(bundle),
+        "url": download_path(bundle, user) if ready else "",
+    }
+
+
+def _progress_text(bundle: Bundle) -> str:
+    match bundle.state:
+        case Bundle.State.REQUESTED:
+            return _("Waiting for its turn")
+        case Bundle.State.BUILDING if bundle.bytes_done == 0:
+            return _("Preparing the files")
+        case Bundle.State.BUILDING:
+            return _("Packing: {percent} %").format(percent=bundle.percent)
+        case Bundle.State.FAILED:
+            return _("{error} Nothing was lost.").format(error=bundle.problem_text)
+    return ""
 
 
 def transcription_panel(work: Transcription | None, transcript: Transcript | None) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import OuterRef, Prefetch, Subquery
+from django.db.models.functions import Greatest
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from archive.display.clock import ClockFace
-from archive.models import Recording, Space, SpaceQuerySet, User, Violation
+from archive.models import Bundle, ExportPart, Recording, Space, SpaceQuerySet, User, Violation
 from portal.presenters import clock
 from portal.presenters.player import list_outline
 
@@ -26,7 +27,8 @@ class Chip:
 
 @dataclass(frozen=True)
 class SpaceRow:
-    """`served`: its content may be played and downloaded by this user now. `open`: its page exists for this user."""
+    """`served`: its content may be played and downloaded by this user now. `open`: its page exists for this user.
+    `downloaded_at`: when the host last downloaded all of it."""
 
     space: Space
     face: ClockFace
@@ -35,15 +37,33 @@ class SpaceRow:
     outline: str
     served: bool
     open: bool
+    downloaded_at: datetime | None
 
 
 def with_row_data(spaces: SpaceQuerySet) -> SpaceQuerySet:
     """Fetch what rows need of related tables, in a fixed number of queries."""
     flags = Violation.objects.exclude(state=Violation.State.LIFTED).select_related("rule")
     recordings = Recording.objects.filter(number=1)
-    return spaces.select_related("host").prefetch_related(
-        Prefetch("violations", flags, to_attr="open_flags"),
-        Prefetch("recordings", recordings, to_attr="first_recording"),
+    return (
+        spaces.annotate(downloaded_at=last_download())
+        .select_related("host")
+        .prefetch_related(
+            Prefetch("violations", flags, to_attr="open_flags"),
+            Prefetch("recordings", recordings, to_attr="first_recording"),
+        )
+    )
+
+
+def last_download() -> Greatest:
+    """When the host last downloaded a bundle of the Space, or an export part that contains it. NULL: never."""
+    newest = "-host_fetched_at"
+    bundles = Bundle.objects.filter(space=OuterRef("pk"), host_fetched_at__isnull=False)
+    parts = ExportPart.objects.filter(
+        places__space=OuterRef("pk"), places__excluded=False, host_fetched_at__isnull=False
+    )
+    return Greatest(
+        Subquery(bundles.order_by(newest).values("host_fetched_at")[:1]),
+        Subquery(parts.order_by(newest).values("host_fetched_at")[:1]),
     )
 
 
@@ -64,6 +84,7 @@ def _row(space: Any, user: User, now: datetime) -> SpaceRow:
         outline=list_outline(recording) if served else "",
         served=served,
         open=not gone,
+        downloaded_at=space.downloaded_at,
     )
 
 

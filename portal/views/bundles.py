@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,20 +15,27 @@ from archive.log import Actor
 from portal.access import find_space
 from portal.http import SignedInRequest
 from portal.limits import limited
-from portal.presenters.panels import bundle_panel
+from portal.presenters.panels import bundle_panel, bundle_progress
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("bundle")
 def bundle(request: SignedInRequest, space_id: UUID) -> HttpResponse:
-    """GET: the panel (htmx polls it while the bundle is being built). POST: request the bundle."""
+    """GET: the panel (htmx polls it while the bundle is being built). POST: request the bundle. JSON for the scripts of
+    lists, which ask for it."""
     user = request.user
     space = find_space(user, space_id, content=True).space
+    wants_json = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
     if request.method == "POST":
         try:
             build.request(space.pk, Actor.of(user), user)
         except Refused as error:
-            messages.error(request, _("{error} Nothing was lost.").format(error=error))
+            problem = _("{error} Nothing was lost.").format(error=error)
+            if wants_json:
+                return JsonResponse({"state": "failed", "text": problem}, status=422)
+            messages.error(request, problem)
+    if wants_json:
+        return JsonResponse(bundle_progress(space, user))
     if not request.htmx:
         return redirect(f"{reverse('space', args=[space.pk])}#bundle")
     return render(request, "spaces/bundle.html", bundle_panel(space, user))

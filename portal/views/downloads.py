@@ -31,7 +31,8 @@ def download(request: HttpRequest, token: str, name: str) -> HttpResponse:
         maintain.mark_missing(package)  # so that it can be requested again
         raise Http404 from None
     if request.method == "GET":
-        type(package).objects.filter(pk=package.pk).update(fetched_at=Now())
+        by_host = {"host_fetched_at": Now()} if grantee.is_host_of(spaces) else {}
+        type(package).objects.filter(pk=package.pk).update(fetched_at=Now(), **by_host)
     return answer
 
 

@@ -14,6 +14,7 @@ mountCopyButtons();
 storeTimeZone();
 mountForms();
 mountBundlePanel();
+mountDownloads();
 mountNotices();
 mountLocalTimes();
 startClocks();
@@ -39,6 +40,34 @@ function mountForms() {
   });
   addEventListener("pageshow", () => {
     for (const button of document.querySelectorAll("button[aria-busy]")) button.removeAttribute("aria-busy");
+  });
+}
+
+/**
+ * Downloads that take a while to prepare start by themselves: in rows of lists, on the page of a Space after a click, and
+ * of an export whose page was open meanwhile.
+ */
+function mountDownloads() {
+  document.addEventListener("submit", async (event) => {
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    if (!form.matches("[data-download]") || event.defaultPrevented) return;
+    event.preventDefault();
+    const { downloadRow } = await import("./row-download.js");
+    downloadRow(form);
+  });
+  if (document.getElementById("choose")) import("./choose.js").then(({ mountChoice }) => mountChoice());
+
+  let isWanted = Boolean(
+    document.querySelector("#volumes[hx-get]") && !document.querySelector("#volumes [data-starts]"),
+  );
+  document.addEventListener("htmx:beforeRequest", ({ target }) => {
+    if (target instanceof HTMLFormElement && target.closest("#bundle")) isWanted = true;
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const link = findElement(document, "#bundle [data-starts], #volumes [data-starts]", HTMLAnchorElement);
+    if (!link || !isWanted) return;
+    isWanted = false;
+    location.assign(link.href);
   });
 }
 
