@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
-from django.test.utils import setup_databases, teardown_databases
+from django.test.utils import override_settings, setup_databases, teardown_databases
 from playwright.sync_api import Browser, Page, expect
 
 from archive import dbtime
@@ -49,6 +49,13 @@ def static_files() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not root.exists():
             call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fast_hashes() -> Iterator[None]:
+    """Each hash of a password takes 0.25 s of CPU in production, on purpose."""
+    with override_settings(PASSWORD_HASHERS=["tests.support.fast_hasher.FastHasher"]):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

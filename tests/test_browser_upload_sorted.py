@@ -100,6 +100,7 @@ def test_the_recording_is_the_recording_in_either_order(page: Page, folder: Path
         expect(page.locator("[data-drop-error]")).to_have_text("")
 
 
+@pytest.mark.long
 def test_endings_do_not_matter(page: Page, tmp_path: Path, folder: Path) -> None:
     shutil.copy(folder / "talk.m4a", tmp_path / "talk.unheard-of")
     (tmp_path / "talk").write_bytes(VTT)
@@ -144,6 +145,7 @@ def test_a_dropped_folder_is_uploaded(page: Page, services: Services, folder: Pa
     assert Space.objects.get().transcripts.get().language == "pt-BR"
 
 
+@pytest.mark.long
 def test_of_several_recordings_in_a_folder_one_is_chosen(page: Page, folder: Path) -> None:
     make_tone(folder / "other.ogg", "opus", seconds=1)
     (folder / "other.en.srt").write_bytes(b"1\n00:00:00,000 --> 00:00:01,000\nPeas.\n")
@@ -155,6 +157,7 @@ def test_of_several_recordings_in_a_folder_one_is_chosen(page: Page, folder: Pat
     expect_chosen(page, "Recording other.ogg", "Transcript other.en.srt")
 
 
+@pytest.mark.long
 def test_metadata_of_an_archive_may_be_chosen_with_any_recording(page: Page, folder: Path) -> None:
     ended = dbtime.now().replace(hour=19, minute=5, second=0, microsecond=0) - timedelta(days=3)
     metadata = folder / "spaces-metadata.js"

@@ -108,6 +108,7 @@ def test_form_errors_appear_in_place_and_keep_the_input(page: Page, services: Se
     assert not Space.objects.exists()
 
 
+@pytest.mark.long
 def test_a_file_that_is_no_recording_is_refused_with_a_reason(page: Page, services: Services, tmp_path: Path) -> None:
     page.goto(f"{services.url}/upload/")
     talk = tmp_path / "talk.wav"
@@ -139,6 +140,7 @@ def test_a_broken_transcript_can_be_partly_accepted(page: Page, services: Servic
     expect(page.get_by_text("could not be taken in as it is")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_a_corrected_transcript_is_shown_and_both_are_kept(
     page: Page, services: Services, alice: User, tmp_path: Path
 ) -> None:

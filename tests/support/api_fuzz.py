@@ -83,6 +83,7 @@ def _own_rows(host: User, token: RecorderToken | None) -> list[tuple[str, Any]]:
         kind="transcript",
         key=f"rejected {space.pk}",
         state="rejected",
+        etag="e",
         problem=make_problem("api.other"),
         **file,
     )
