@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from archive.errors import Conflict
 from archive.models import Rule, User
 from archive.moderation import rules
+from archive.search import index_spaces_of
 
 
 @admin.register(User)
@@ -33,6 +35,12 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("Roles"))
     def role_names(self, account: User) -> str:
         return ", ".join(sorted(account.roles))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            if {"username", "first_name", "last_name"} & set(form.changed_data):
+                index_spaces_of(obj)
 
     def get_urls(self) -> list[URLPattern]:
         return [url for url in super().get_urls() if url.name != "auth_user_password_change"]

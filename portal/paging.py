@@ -1,9 +1,10 @@
 """Keyset pagination: the cost of a page does not depend on how many pages come before it."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
@@ -19,13 +20,12 @@ def page_of(
 ) -> tuple[list[M], str | None]:
     """Return one page of `rows` and the cursor of the next page, if there is one.
 
-    `order` has two columns, the second unique; both may belong to a related row, as in `space__expires_at`. Ascending,
-    rows with NULL in the first column (Spaces on hold have no deadline) come last; descending, there must be none. An
-    invalid cursor starts at the beginning.
+    `order` has two columns, the second unique; both may belong to a related row, as in `space__expires_at`. Rows with
+    NULL in the first column (Spaces on hold have no deadline) come last. An invalid cursor starts at the beginning.
     """
     first, second = order
     sign, than = ("-", "lt") if descending else ("", "gt")
-    ends_with_none = not descending and _field(rows.model, first).null
+    ends_with_none = _field(rows.model, first).null
     position = _decode(rows.model, after, order)
     page: list[M] = []
     if position is None or position[0] is not None:
@@ -36,8 +36,8 @@ def page_of(
     if ends_with_none and len(page) <= size:
         endless = rows.filter(**{first: None})
         if position and position[0] is None:
-            endless = endless.filter(**{f"{second}__gt": position[1]})
-        page += endless.order_by(second)[: size + 1 - len(page)]
+            endless = endless.filter(**{f"{second}__{than}": position[1]})
+        page += endless.order_by(f"{sign}{second}")[: size + 1 - len(page)]
     if len(page) <= size:
         return page, None
     return page[:size], _encode(page[size - 1], order)
@@ -45,7 +45,7 @@ def page_of(
 
 def rows_after(rows: S, row: Model, order: tuple[str, str]) -> S:
     """Those of `rows` that come after the place of `row`, descending; all of them if its first column is NULL."""
-    a, b = (attrgetter(name.replace("__", "."))(row) for name in order)
+    a, b = (_read(row, name) for name in order)
     return rows if a is None else rows.filter(_beyond(order, "lt", a, b))
 
 
@@ -53,7 +53,7 @@ def rows_around(rows: QuerySet[M], row: M, order: tuple[str, str], before: int, 
     """The rows around the place of `row`, descending: up to `before` that come earlier, and `after` from there on,
     `row` included if it is one of `rows`. Neither column of `row` may be NULL."""
     first, second = order
-    a, b = (attrgetter(name.replace("__", "."))(row) for name in order)
+    a, b = (_read(row, name) for name in order)
     earlier = rows.filter(_beyond(order, "gt", a, b)).order_by(first, second)[:before]
     here = Q(**{f"{first}": a, f"{second}": b})
     later = rows.filter(_beyond(order, "lt", a, b) | here).order_by(f"-{first}", f"-{second}")[:after]
@@ -66,15 +66,48 @@ def _beyond(order: tuple[str, str], than: str, a: Any, b: Any) -> Q:
     return Q(Q(**{f"{first}__{than}e": a}), Q(**{f"{first}__{than}": a}) | Q(**{f"{second}__{than}": b}))
 
 
+@dataclass(frozen=True)
+class Part(Generic[M]):
+    """Rows that come after those of other parts, in an order of their own. As the arguments of `page_of`."""
+
+    rows: QuerySet[M]
+    order: tuple[str, str]
+    descending: bool = False
+
+
+def page_of_parts(parts: Sequence[Part[M]], after: str | None, size: int) -> tuple[list[M], str | None]:
+    """Return one page of several parts, one after the other, and the cursor of the next page. As `page_of`."""
+    number, _, cursor = (after or "").partition(".")
+    start = int(number) if number in map(str, range(len(parts))) else 0
+    page: list[M] = []
+    for place, part in enumerate(parts[start:], start):
+        if len(page) == size:
+            if part.rows.exists():
+                return page, f"{place}."
+            continue
+        rows, following = page_of(part.rows, cursor, part.order, size - len(page), descending=part.descending)
+        page, cursor = page + rows, ""
+        if following:
+            return page, f"{place}.{following}"
+    return page, None
+
+
 def _encode(row: Model, order: tuple[str, str]) -> str:
-    value, key = (attrgetter(name.replace("__", "."))(row) for name in order)
+    value, key = (_read(row, name) for name in order)
     text = NONE if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
     return urlsafe_b64encode(f"{text} {key}".encode()).decode()
 
 
+def _read(row: Any, name: str) -> Any:
+    """The value of the column; None if there is no related row."""
+    for step in name.split("__"):
+        row = getattr(row, step, None)
+    return row
+
+
 def _decode(model: type[Model], cursor: str | None, order: tuple[str, str]) -> tuple[Any, Any] | None:
     try:
-        text, key = urlsafe_b64decode(cursor or "").decode().split(" ")
+        text, key = urlsafe_b64decode(cursor or "").decode().rsplit(" ", 1)
         value = None if text == NONE else _value(model, order[0], text)
         return value, _value(model, order[1], key)
     except (ValueError, OverflowError, ValidationError):
@@ -84,6 +117,8 @@ def _decode(model: type[Model], cursor: str | None, order: tuple[str, str]) -> t
 def _value(model: type[Model], name: str, text: str) -> Any:
     """Convert to the column's type. Raises ValueError, OverflowError or ValidationError if that is impossible."""
     value = _field(model, name).to_python(text)
+    if isinstance(value, str) and "\x00" in value:
+        raise ValueError("PostgreSQL has no NUL in texts")
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError(f"a time without a zone: {text}")

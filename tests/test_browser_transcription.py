@@ -39,7 +39,7 @@ def test_transcribe_search_and_play(
     text = " ".join(page.locator("[data-lines] p > span").all_inner_texts())
     assert speech_samples.word_error_rate(speech_samples.TWO_CITIES, text) < 0.15
 
-    page.get_by_label("Search what was said").first.fill("superlative")
+    page.get_by_label("Search Spaces").first.fill("superlative")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/search/\?words=[-\w]+(%3D)*$"))
     line = page.locator(".found-lines a", has_text="superlative")

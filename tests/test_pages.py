@@ -39,7 +39,7 @@ def shelf(db: None, alice: User, bob: User, admin: User) -> None:
         ("due", ["soon"]),
         ("flagged", ["flagged"]),
         ("deleted", ["overdue", "going"]),
-        ("nonsense", ["soon", "calm", "flagged"]),
+        ("nonsense", []),
     ],
 )
 def test_a_host_lists_their_spaces_by_deadline(alice: User, which: str, titles: list[str]) -> None:
@@ -128,6 +128,8 @@ def test_the_log_and_its_filters(auditor: User, log: tuple[Space, Space]) -> Non
     ]
     assert entries(auditor, event="deadline.moved") == ["deadline.moved"]
     assert entries(auditor, space=str(remaining.id)) == ["deadline.moved", "violation.flagged"]
+    assert entries(auditor, space=str(remaining.id)[:8]) == ["deadline.moved", "violation.flagged"]
+    assert entries(auditor, space=remaining.id.hex[:12]) == ["deadline.moved", "violation.flagged"]
     assert entries(auditor, space=str(gone.id), event="deadline.moved") == []
     assert len(entries(auditor, since=today, until=today)) == 6
     assert entries(auditor, since="2020-01-01", until="2020-12-31") == []
@@ -136,8 +138,14 @@ def test_the_log_and_its_filters(auditor: User, log: tuple[Space, Space]) -> Non
 @pytest.mark.usefixtures("log")
 @pytest.mark.parametrize(
     "query",
-    [{"space": "nonsense"}, {"since": "yesterday"}, {"until": "2026-02-30"}, {"event": "space.exploded"}],
-    ids=["space", "since", "until", "event"],
+    [
+        {"space": "nonsense"},
+        {"space": "2677709"},
+        {"since": "yesterday"},
+        {"until": "2026-02-30"},
+        {"event": "space.exploded"},
+    ],
+    ids=["space", "short", "since", "until", "event"],
 )
 def test_an_invalid_log_filter_is_reported(auditor: User, query: dict[str, str]) -> None:
     answer = make_client(auditor).get("/log/", query)
@@ -145,7 +153,7 @@ def test_an_invalid_log_filter_is_reported(auditor: User, query: dict[str, str])
     assert answer.status_code == 200
     (problem,) = answer.context["problems"]
     assert next(iter(query.values())) in problem
-    assert len(answer.context["entries"]) == 6
+    assert answer.context["entries"] == []
 
 
 def test_the_history_of_a_deleted_space(auditor: User, log: tuple[Space, Space]) -> None:

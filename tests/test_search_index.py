@@ -34,9 +34,9 @@ def test_a_line_is_indexed_with_its_neighbors(space: Space) -> None:
     ("language", "config", "vector"),
     [
         ("de-AT", "german", "'apfel':2A"),
-        ("EN", "english", "'die':1A 'äpfel':2A"),
-        ("und", "simple", "'die':1A 'äpfel':2A"),
-        ("pl", "simple", "'die':1A 'äpfel':2A"),
+        ("EN", "english", "'apfel':2A 'die':1A"),
+        ("und", "simple", "'apfel':2A 'die':1A"),
+        ("pl", "simple", "'apfel':2A 'die':1A"),
     ],
 )
 def test_each_language_has_its_own_stemming(space: Space, language: str, config: str, vector: str) -> None:

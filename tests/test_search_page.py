@@ -39,13 +39,12 @@ def test_hosts_search_their_spaces_and_admins_all(alice: User, bob: User, admin:
 
 
 @pytest.mark.usefixtures("spaces")
-def test_auditors_may_not_search_transcripts(auditor: User) -> None:
-    client = make_client(auditor)
+def test_auditors_do_not_search_transcripts(auditor: User) -> None:
+    answer = make_client(auditor).get(search_url(auditor, "beans"))
 
-    assert client.get(search_url(auditor, "beans")).status_code == 404
-    assert client.post("/search/", {"q": "beans"}).status_code == 404
-    assert client.get("/search/").status_code == 404
-    assert "/search/" not in client.get("/").content.decode()
+    assert answer.status_code == 200
+    assert "found" not in answer.context
+    assert "tin of" not in answer.content.decode()
 
 
 def test_search_needs_sign_in() -> None:
@@ -96,10 +95,10 @@ def test_queries_and_lines_are_escaped(alice: User) -> None:
 @pytest.mark.parametrize(
     ("query", "answer"),
     [
-        ({}, "Finds what was said"),
-        ({"q": "   "}, "Finds what was said"),
-        ({"q": "tractor"}, "Nothing was found"),
-        ({"q": "the of"}, "is in nearly every line of English"),
+        ({}, "Searches titles, speakers, ids and transcripts"),
+        ({"q": "   "}, "Searches titles, speakers, ids and transcripts"),
+        ({"q": "tractor"}, "No matches"),
+        ({"q": "the of"}, "is too common in English"),
         ({"q": "?!"}, "The search has no word"),
         ({"q": "\x00"}, "The search has no word"),
         ({"q": "-beans"}, "Add a word to search for"),
@@ -142,7 +141,7 @@ def test_the_number_of_queries_does_not_grow(alice: User, admin: User) -> None:
             assert client.get(search_url(admin, "beans")).status_code == 200
         counts.append(len(queries))
 
-    assert counts[0] == counts[1] <= 21
+    assert counts[0] == counts[1] <= 28
 
 
 @pytest.mark.usefixtures("spaces")

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection
 
-from archive import formatting, names
+from django.db import transaction
+
+from archive import formatting, names, search
 from archive.errors import Refused
 from archive.models import User
 from archive.models.notice_kinds import REMINDERS, NoticeKind
@@ -22,8 +24,12 @@ def update_profile(user: User, *, display_name: str, time_zone: str, mailed_kind
     display_name = names.clean_display_name(display_name)
     if time_zone and time_zone not in formatting.known_time_zones():
         raise Refused("account.no_such_time_zone")
+    is_renamed = user.display_name != (display_name or user.username)
     user.first_name, user.last_name = display_name, ""
     user.time_zone_chosen = bool(time_zone)
     user.time_zone = time_zone or user.time_zone
     user.unmailed_kinds = [str(kind) for kind in OPTIONAL_KINDS if kind not in mailed_kinds]
-    user.save(update_fields=["first_name", "last_name", "time_zone", "time_zone_chosen", "unmailed_kinds"])
+    with transaction.atomic():
+        user.save(update_fields=["first_name", "last_name", "time_zone", "time_zone_chosen", "unmailed_kinds"])
+        if is_renamed:
+            search.index_spaces_of(user)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from archive import cues, log
+from archive import cues, log, search
 from archive.editing import participants as people
 from archive.editing.consent import Consent, State, find_gains, require_consent
 from archive.editing.participants import ParticipantEdit
@@ -99,6 +99,7 @@ def edit_space(space_id: UUID, edition: str, edit: SpaceEdit, by: User) -> bool:
             raise Conflict("edit.changed_meanwhile")
         _save_facts(locked, edit.facts, Actor.of(by))
         people.save(locked, now.participants, rows, Actor.of(by))
+        search.index_spaces(space_id)
 
     if version is not None:
         store_version(version, by, change)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from typing import NamedTuple
 
-from archive import log
+from archive import log, search
 from archive.errors import Conflict, Refused
 from archive.intake.request import LONGEST_NAME
 from archive.log import Actor, events
@@ -82,6 +82,7 @@ def rename(space: Space, names: dict[int, str], actor: Actor) -> None:
         person.name = names[person.pk]
         person.save(update_fields=["name"])
         _log_changes(space, old, person, actor)
+    search.index_spaces(space.pk)
 
 
 def vars_of(person: Participant) -> tuple[str, str, str, int | None]:

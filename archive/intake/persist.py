@@ -64,6 +64,7 @@ def save_recording(space: Space, stored: Written, analysis: AudioAnalysis, deriv
         space=space, notes=analysis.notes, chapters=analysis.chapters, **vars(stored), **facts
     )
     Derived.objects.bulk_create(derived)
+    search.index_spaces(space.pk)
     return recording
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from archive import log, policy
+from archive import log, policy, search
 from archive.log import Actor, events
 from archive.models import Participant, RecorderToken, Space, User, current_policy
 from archive.own_lines import find_accounts
@@ -64,6 +64,7 @@ def register_space(new: NewSpace, actor: Actor) -> Space:
     )
     host_spec = ParticipantSpec(Participant.Role.HOST, new.host_name.strip() or host.display_name, host.username)
     _create_participants(space, [host_spec, *new.participants])
+    search.index_spaces(space.pk)
     log.record(
         events.SPACE_REGISTERED,
         space_id=space.id,

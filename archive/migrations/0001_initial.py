@@ -833,7 +833,36 @@ class Migration(migrations.Migration):
                         fields=["expires_at", "id"],
                         name="space_due",
                     ),
-                    models.Index(fields=["host", "expires_at", "id"], name="space_by_host"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["receiving", "processing", "available", "rejected"])),
+                        fields=["host", "expires_at", "id"],
+                        name="space_by_host",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["receiving", "processing", "available", "rejected"])),
+                        fields=["ended_at", "id"],
+                        name="space_newest",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["receiving", "processing", "available", "rejected"])),
+                        fields=["host", "ended_at", "id"],
+                        name="space_newest_of_host",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("is_flagged", True), ("state__in", ["receiving", "processing", "available", "rejected"])
+                        ),
+                        fields=["expires_at", "id"],
+                        name="space_flagged",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "deleted")), fields=["deleted_at", "id"], name="space_deleted"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "deleted")),
+                        fields=["host", "deleted_at", "id"],
+                        name="space_deleted_of_host",
+                    ),
                     models.Index(
                         condition=models.Q(("reviewed_at", None), ("state", "available")),
                         fields=["ended_at", "id"],
@@ -1805,6 +1834,64 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="SpaceIndex",
+            fields=[
+                (
+                    "space",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="index",
+                        serialize=False,
+                        to="archive.space",
+                    ),
+                ),
+                (
+                    "title_key",
+                    models.CharField(
+                        help_text="The title without case and accents; NULL: no title.", max_length=300, null=True
+                    ),
+                ),
+                (
+                    "duration_ms",
+                    models.PositiveBigIntegerField(help_text="Of its recording; NULL: not known yet.", null=True),
+                ),
+                (
+                    "vector",
+                    django.contrib.postgres.search.SearchVectorField(
+                        help_text="Words of the title and of the names of host and speakers, @ID of the host, #ID of the Space."
+                    ),
+                ),
+                (
+                    "host",
+                    models.ForeignKey(
+                        db_index=False,
+                        help_text="Of the Space.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(fields=["vector"], name="space_index_vector"),
+                    models.Index(fields=["title_key", "space"], name="space_index_title"),
+                    models.Index(fields=["host", "title_key", "space"], name="space_index_host_title"),
+                    models.Index(
+                        condition=models.Q(("duration_ms__isnull", False)),
+                        fields=["duration_ms", "space"],
+                        name="space_index_length",
+                    ),
+                    models.Index(
+                        condition=models.Q(("duration_ms__isnull", False)),
+                        fields=["host", "duration_ms", "space"],
+                        name="space_index_host_length",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="SearchLine",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -2185,7 +2272,9 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["id"],
                 "indexes": [
-                    models.Index(condition=models.Q(("state", "appealed")), fields=["space"], name="violation_appealed")
+                    models.Index(
+                        condition=models.Q(("state", "appealed")), fields=["space"], name="violation_appealed"
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(

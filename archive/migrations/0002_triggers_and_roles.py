@@ -136,6 +136,7 @@ DROP FUNCTION archive_no_deadline_iff_held();
 # and of what identifies it, nothing is copied. Searches and look-ups of these columns go by index.
 WITHOUT_STATISTICS = {
     "archive_space": ("title", "audience", "started_at", "salt", "fingerprint", "problem"),
+    "archive_spaceindex": ("title_key", "vector"),
     "archive_participant": ("name", "account"),
     "archive_recording": ("key", "sha256", "etag", "outline", "notes"),
     "archive_transcript": ("key", "sha256", "etag", "cues", "notes"),

@@ -16,6 +16,7 @@ from archive.models.reason_template import ReasonTemplate
 from archive.models.recorder import IdempotencyKey, RecorderToken
 from archive.models.review_claim import ReviewClaim
 from archive.models.space import Participant, Space, current_policy
+from archive.models.space_index import SpaceIndex
 from archive.models.space_queries import SpaceQuerySet
 from archive.models.stored import Derived, Recording, SearchLine, Transcript
 from archive.models.submission import FormSubmission
@@ -56,6 +57,7 @@ __all__ = [
     "Rule",
     "SearchLine",
     "Space",
+    "SpaceIndex",
     "SpaceQuerySet",
     "Transcript",
     "Transcription",

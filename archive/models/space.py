@@ -129,7 +129,30 @@ class Space(Leased):
             models.Index(
                 name="space_due", fields=["expires_at", "id"], condition=~Q(state__in=["expiring", "deleted"])
             ),
-            models.Index(name="space_by_host", fields=["host", "expires_at", "id"]),
+            models.Index(
+                name="space_by_host",
+                fields=["host", "expires_at", "id"],
+                condition=Q(state__in=["receiving", "processing", "available", "rejected"]),
+            ),
+            models.Index(
+                name="space_newest",
+                fields=["ended_at", "id"],
+                condition=Q(state__in=["receiving", "processing", "available", "rejected"]),
+            ),
+            models.Index(
+                name="space_newest_of_host",
+                fields=["host", "ended_at", "id"],
+                condition=Q(state__in=["receiving", "processing", "available", "rejected"]),
+            ),
+            models.Index(
+                name="space_flagged",
+                fields=["expires_at", "id"],
+                condition=Q(is_flagged=True, state__in=["receiving", "processing", "available", "rejected"]),
+            ),
+            models.Index(name="space_deleted", fields=["deleted_at", "id"], condition=Q(state="deleted")),
+            models.Index(
+                name="space_deleted_of_host", fields=["host", "deleted_at", "id"], condition=Q(state="deleted")
+            ),
             models.Index(
                 name="space_to_review", fields=["ended_at", "id"], condition=Q(state="available", reviewed_at=None)
             ),

@@ -5,10 +5,14 @@ With a `prefix` they apply to rows that refer to a Space: `is_gone(prefix="space
 `Space.is_gone` answer the same for a row in memory; tests/test_space_queries.py checks that they agree.
 """
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
-from django.db.models import Q
+from django.apps import apps
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -67,6 +71,23 @@ class SpaceQuerySet(models.QuerySet["Space"]):
     def kept(self, moment: Any = None) -> "SpaceQuerySet":
         return self.filter(is_kept(moment))
 
+    def due_within(self, period: timedelta, moment: datetime) -> "SpaceQuerySet":
+        """Kept at `moment`, but no longer than for `period`."""
+        return self.kept(moment).filter(expires_at__lte=moment + period)
+
+    def on_hold(self) -> "SpaceQuerySet":
+        """A legal hold keeps them without a deadline."""
+        return self.filter(state__in=KEPT, expires_at=None)
+
+    def flagged(self) -> "SpaceQuerySet":
+        """With a flag that was not lifted."""
+        return self.filter(is_flagged=True)
+
+    def appealed(self) -> "SpaceQuerySet":
+        """With an appeal that is not decided."""
+        violations = apps.get_model("archive", "Violation")._default_manager
+        return self.filter(Exists(violations.filter(space=OuterRef("pk"), state="appealed")))
+
     def gone(self, moment: Any = None) -> "SpaceQuerySet":
         return self.filter(is_gone(moment))
 
@@ -96,6 +117,23 @@ class SpaceQuerySet(models.QuerySet["Space"]):
     def readable_by(self, user: "User") -> "SpaceQuerySet":
         """Whose content this user may play and read: hosts their own, admins all; auditors none but their own."""
         return self.all() if user.is_admin else self.filter(host=user)
+
+
+def count_up_to(limit: int, rows: Mapping[str, models.QuerySet[Any]]) -> dict[str, int]:
+    """Count each of these in one query, and stop at `limit`: the cost does not grow with the number of rows."""
+    counts: list[str] = []
+    params: list[Any] = []
+    for counted in rows.values():
+        try:
+            statement, values = counted.values("pk")[:limit].query.sql_with_params()
+        except EmptyResultSet:  # Django knows that no row matches
+            counts.append("0")
+            continue
+        counts.append(f"(SELECT count(*) FROM ({statement}) AS counted)")  # noqa: S608  # Django compiled it
+        params += values
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(counts)}", params)
+        return dict(zip(rows, cursor.fetchone(), strict=True))
 
 
 def _before_deadline(moment: Any, prefix: str) -> Q:

@@ -23,6 +23,7 @@ from archive.models import (
     Recording,
     ReviewClaim,
     Space,
+    SpaceIndex,
     Transcript,
     Transcription,
     UploadSession,
@@ -32,6 +33,7 @@ from archive.retention import certificate
 
 # The models whose rows are a Space's content.
 CONTENT: tuple[type[models.Model], ...] = (
+    SpaceIndex,
     Recording,
     Transcript,
     Derived,

@@ -1,4 +1,4 @@
-"""Full-text search over transcripts with PostgreSQL: one index row for each line of a Space's newest transcript.
+"""Search with PostgreSQL. Names: one index row for each Space (names.py). Transcripts: one for each line of the newest.
 
 The words of a line have weight A, those of the neighboring lines D, so that a phrase across a line break is found; but
 a line is a hit only if at least one of the words is its own. Lines are parsed with the configuration of their
@@ -8,5 +8,19 @@ transcript's language where PostgreSQL has one, else with `simple`, which takes 
 from archive.search.find import FoundLine, FoundSpace, SearchResults, search_lines
 from archive.search.highlight import Piece
 from archive.search.index import index_transcript
+from archive.search.limits import limited_time
+from archive.search.names import find_spaces, id_range, index_spaces, index_spaces_of
 
-__all__ = ["FoundLine", "FoundSpace", "Piece", "SearchResults", "index_transcript", "search_lines"]
+__all__ = [
+    "FoundLine",
+    "FoundSpace",
+    "Piece",
+    "SearchResults",
+    "find_spaces",
+    "id_range",
+    "index_spaces",
+    "index_spaces_of",
+    "index_transcript",
+    "limited_time",
+    "search_lines",
+]

@@ -7,21 +7,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg.errors
 from django.contrib.postgres.search import SearchRank
-from django.db import OperationalError, connection, transaction
+from django.db import connection
 from django.db.models import Case, F, Q, QuerySet, When
 
-from archive.errors import Refused
 from archive.models import SearchLine, Space, SpaceQuerySet
 from archive.search.highlight import Marker, Piece, excerpt
+from archive.search.limits import SECONDS, limited_time
 from archive.search.query import Parsed, Question, Questions, questions
 
 MAX_RANKED = 10_000  # lines
 SPACES = 10  # on a page
 LINES = 4  # of a Space
-SECONDS = 5.0
-LIMIT = "SELECT set_config('statement_timeout', %s, true)"
 WEIGHTS = [0.1, 0.2, 0.4, 1.0]  # D (words of neighboring lines) to A (its own words)
 
 
@@ -67,18 +64,8 @@ class _Hit:
 def search_lines(spaces: SpaceQuerySet, typed: str, page: int = 1, *, seconds: float = SECONDS) -> SearchResults:
     """Search those of `spaces` that are served now. Raises Refused without a word to search for, and when it takes
     longer than `seconds`."""
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SHOW statement_timeout")
-            (before,) = cursor.fetchone()
-            cursor.execute(LIMIT, [f"{seconds * 1000:.0f}ms"])
-            results = _find(spaces.served(), questions(typed), page)
-            cursor.execute(LIMIT, [before])  # the caller may continue in this transaction
-            return results
-    except OperationalError as error:
-        if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
-            raise Refused("search.too_slow") from error
-        raise
+    with limited_time(seconds):
+        return _find(spaces.served(), questions(typed), page)
 
 
 def _find(spaces: QuerySet[Space], asked: Questions, page: int) -> SearchResults:

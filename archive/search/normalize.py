@@ -1,5 +1,8 @@
 """Normalize text for the index and for queries: letters, marks and digits in lower case, separated by single spaces.
 
+Accents are folded before words are stemmed, in the index and in queries alike: `cafe` finds `café`. In some languages,
+such as French, fewer forms of a word then have the same stem.
+
 PostgreSQL's parser depends on the database's locale for letters and lower case, and it takes "beans/peas" for a path
 and angle brackets for tags. So we normalize text before PostgreSQL parses it.
 
@@ -20,6 +23,21 @@ UNSPACED = (
 )
 MARKS = "".join(chr(code) for code in range(0x0E00, 0x3100) if unicodedata.category(chr(code)).startswith("M"))
 CHARACTER = re.compile(f"[{UNSPACED}][{MARKS}]*")
+ACCENT = re.compile("[\u0300-\u036f]")
+# Letters that Unicode does not decompose, as people type them on other keyboards.
+UNDECOMPOSED = {
+    "ß": "ss",
+    "æ": "ae",
+    "œ": "oe",
+    "ø": "o",
+    "ł": "l",
+    "đ": "d",
+    "ð": "d",
+    "þ": "th",
+    "ħ": "h",
+    "\u0131": "i",
+}
+UNDECOMPOSED["ё"] = "\u0435"  # as Russian is mostly written
 RUN = re.compile(f"(?:{CHARACTER.pattern})+")
 
 
@@ -39,9 +57,24 @@ def is_letter(character: str) -> bool:
 _letters = _Letters()
 
 
+class _Unaccented(dict[int, str]):
+    """For str.translate: Latin and Greek letters without their accents. In other scripts such marks are vowels, or make
+    another letter."""
+
+    def __missing__(self, code: int) -> str:
+        first, *marks = list(unicodedata.normalize("NFKD", chr(code)))
+        accented = bool(marks) and unicodedata.name(first, "").startswith(("LATIN", "GREEK"))
+        self[code] = first if accented and all(ACCENT.match(mark) for mark in marks) else chr(code)
+        return self[code]
+
+
+_unaccented = _Unaccented({ord(letter): other for letter, other in UNDECOMPOSED.items()})
+
+
 def fold(text: str) -> str:
-    """Unify compatible forms (NFKC) and case. Punctuation stays."""
-    return unicodedata.normalize("NFKC", text).lower()
+    """Unify compatible forms (NFKC), case and accents. Punctuation stays."""
+    lower = unicodedata.normalize("NFKC", text).lower()
+    return ACCENT.sub("", lower.translate(_unaccented))
 
 
 def letters(text: str) -> str:

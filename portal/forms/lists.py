@@ -2,12 +2,14 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from archive.log import events
+from archive.search import id_range
 from archive.search.query import MAX_LENGTH as MAX_QUERY_LENGTH
 from portal.forms.base import LenientChoiceField, LenientIntegerField, PortalForm, TextField
 
@@ -16,9 +18,11 @@ SPACE_FILTERS = {
     "all": _("All"),
     "due": _("Due within 7 days"),
     "flagged": _("Flagged"),
-    "held": _("Held"),
+    "held": _("On hold"),
+    "appealed": _("Appeal open"),
     "deleted": _("Deleted"),
 }
+SPACE_ORDERS = {"deadline": _("Deadline"), "newest": _("Newest"), "title": _("Title"), "length": _("Longest")}
 QUEUE_TABS = {"review": _("To review"), "reviewed": _("Reviewed"), "flagged": _("Flagged")}
 QUEUE_ORDERS = {"newest": _("Newest"), "listened": _("Most listeners"), "search": _("Search transcripts")}
 MAX_ID = 2**31 - 1
@@ -32,10 +36,29 @@ def page_number() -> LenientIntegerField:
     return LenientIntegerField(default=1, min_value=1, max_value=MAX_PAGE)
 
 
-class SpaceFilterForm(PortalForm):
-    """Which Spaces are listed."""
+class SpaceListForm(PortalForm):
+    """Which Spaces are listed, and in which order. A wrong value is an error: a list of other Spaces than those that
+    were asked for could be taken for them."""
 
-    filter = LenientChoiceField(default="all", choices=SPACE_FILTERS)
+    filter = forms.ChoiceField(
+        required=False,
+        choices=SPACE_FILTERS,
+        error_messages={"invalid_choice": _("There is no filter “%(value)s”, so nothing is listed.")},
+    )
+    sort = forms.ChoiceField(
+        required=False,
+        choices=SPACE_ORDERS,
+        error_messages={"invalid_choice": _("There is no order “%(value)s”, so nothing is listed.")},
+    )
+
+    @property
+    def chosen(self) -> tuple[str, str]:
+        """The filter and the order; "" for one that is wrong."""
+        self.full_clean()
+        return tuple(
+            "" if name in self.errors else self.cleaned_data[name] or default
+            for name, default in (("filter", "all"), ("sort", "deadline"))
+        )  # type: ignore[return-value]  # two of them
 
 
 class SearchForm(PortalForm):
@@ -78,38 +101,42 @@ class DayField(forms.DateField):
             return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=self.shift_days)
         except (ValidationError, OverflowError):
             raise ValidationError(
-                _("“%(value)s” is not a day such as 2026-11-22, so it was left out."), params={"value": value}
+                _("“%(value)s” is not a day such as 2026-11-22. Nothing is shown until you correct it."),
+                params={"value": value},
             ) from None
 
 
-class SpaceIdField(forms.UUIDField):
-    def clean(self, value: Any) -> Any:
-        try:
-            return super().clean(value)
-        except ValidationError:
-            raise ValidationError(
-                _("“%(value)s” is not a Space's id, so it was left out."), params={"value": value}
-            ) from None
+class SpaceIdField(TextField):
+    """The id of a Space, or at least its first 8 digits: as the first and the last id that begin like that."""
+
+    def clean(self, value: Any) -> tuple[UUID, UUID] | None:
+        text = super().clean(value)
+        bounds = id_range(text)
+        if text and bounds is None:
+            message = _("“%(value)s” is not a Space id, nor its first 8 digits. Nothing is shown until you correct it.")
+            raise ValidationError(message, params={"value": text})
+        return bounds
 
 
 class LogFilterForm(PortalForm):
-    """Filters of the retention log. A filter that is wrong is ignored, and the page says so."""
+    """Filters of the retention log. With a wrong one nothing is shown: other entries could be taken for the answer."""
 
     event = forms.ChoiceField(
         required=False,
         choices=event_labels,
-        error_messages={"invalid_choice": _("“%(value)s” is nothing that the log knows, so it was left out.")},
+        error_messages={
+            "invalid_choice": _("The log knows no event “%(value)s”. Nothing is shown until you correct it.")
+        },
     )
-    space = SpaceIdField(required=False)
+    space = SpaceIdField(required=False, max_length=100)
     since = DayField()
     until = DayField(shift_days=1)
 
-    LOOKUPS = {"event": "event", "space": "space_id", "since": "at__gte", "until": "at__lt"}
+    LOOKUPS = {"event": "event", "space": "space_id__range", "since": "at__gte", "until": "at__lt"}
 
     @property
     def lookups(self) -> dict[str, Any]:
-        """The valid filters, as arguments of `filter`."""
-        self.full_clean()
+        """The filters, as arguments of `filter`, if all of them are valid."""
         return {self.LOOKUPS[name]: value for name, value in self.cleaned_data.items() if value}
 
     @property

@@ -25,7 +25,7 @@ MAX_HISTORY = 1000  # entries on the page of one Space: the newest, for the end 
 def log(request: SignedInRequest) -> HttpResponse:
     """All entries, the newest first; filters by event, Space and day (UTC)."""
     form = LogFilterForm(request.GET)
-    entries = LogEntry.objects.filter(**form.lookups)
+    entries = LogEntry.objects.filter(**form.lookups) if form.is_valid() else LogEntry.objects.none()
     page, cursor = page_of(entries, request.GET.get("after"), ("at", "id"), PAGE, descending=True)
     context = {
         "entries": log_lines(page),

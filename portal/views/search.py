@@ -1,4 +1,4 @@
-"""Search in the transcripts of all Spaces that the user may read."""
+"""One search: Spaces by their names and ids, and what was spoken in those that the user may read."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -10,23 +10,26 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
+from archive import dbtime
 from archive.content_access import Kind, record_access
 from archive.errors import Refused
 from archive.formatting import format_duration
 from archive.models import Space
-from archive.search import FoundLine, FoundSpace, search_lines
+from archive.search import FoundLine, FoundSpace, find_spaces, limited_time, search_lines
 from portal import search_words
-from portal.access import may_have_content, only
+from portal.access import may_have_content
 from portal.forms.lists import SearchForm
 from portal.http import SignedInRequest
 from portal.limits import count_request
+from portal.presenters.space_rows import space_rows, with_row_data
+
+MAX_NAMED = 5  # Spaces above what was spoken; the list has all of them
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@only(may_have_content)
 def search(request: SignedInRequest) -> HttpResponse:
-    """POST: redirect to the results. GET: the best Spaces first, each with its best lines; the URL has the words
-    encrypted."""
+    """POST: redirect to the results. GET: Spaces with such names, then the best transcripts, each with its best lines;
+    auditors see no lines. The URL has the words encrypted."""
     if request.method == "POST":
         form = SearchForm(request.POST)
         if not form.is_valid():
@@ -39,16 +42,20 @@ def search(request: SignedInRequest) -> HttpResponse:
     is_query = form.is_valid() and bool(form.cleaned_data["q"])
     if is_query:
         count_request(request, "search")
-    try:
-        results = _results(request, form) if is_query else {}
-    except Refused as error:
-        form.add_error("q", str(error))
-        results = {}
+    results: dict[str, Any] = {}
+    if is_query:
+        typed, page = form.cleaned_data["q"], form.cleaned_data["page"]
+        for find in (_spoken, _named):
+            try:
+                results |= find(request, typed, page)
+            except Refused as error:
+                form.add_error("q", str(error))
     return _page(request, form, **results)
 
 
 def _page(request: SignedInRequest, form: SearchForm, status: int = 200, **results: Any) -> HttpResponse:
-    context = {"typed": form.typed, "of_all": request.user.is_admin, "form": form, **results}
+    user = request.user
+    context = {"typed": form.typed, "of_all": user.is_admin, "reads": may_have_content(user), "form": form, **results}
     if form.problems:
         context["problem"] = form.problems[0]
     return render(request, "search/results.html", context, status=status)
@@ -61,10 +68,27 @@ def _query(words: str, request: SignedInRequest, **more: Any) -> str:
     return f"?{urlencode({search_words.PARAMETER: search_words.encrypt(words, request.user), **more})}"
 
 
-def _results(request: SignedInRequest, form: SearchForm) -> dict[str, Any]:
-    """Raises Refused."""
-    typed = form.cleaned_data["q"]
-    found = search_lines(Space.objects.readable_by(request.user), typed, form.cleaned_data["page"])
+def _named(request: SignedInRequest, typed: str, page: int) -> dict[str, Any]:
+    """Spaces with such names, the latest first, on the first page. Raises Refused."""
+    if page > 1:
+        return {}
+    user, now = request.user, dbtime.now()
+    spaces = find_spaces(Space.objects.listed_for(user).kept(now), typed, user)
+    with limited_time():
+        first = list(with_row_data(spaces).order_by("-ended_at", "-id")[: MAX_NAMED + 1])
+    words = {search_words.PARAMETER: search_words.encrypt(typed, user)}
+    return {
+        "named": space_rows(first[:MAX_NAMED], user, now),
+        "list_url": f"{reverse('spaces')}?{urlencode(words)}" if len(first) > MAX_NAMED else None,
+        "view": "admin" if user.is_admin else "auditor" if user.is_auditor else "host",
+    }
+
+
+def _spoken(request: SignedInRequest, typed: str, page: int) -> dict[str, Any]:
+    """What was said, for those who may read it. Raises Refused."""
+    if not may_have_content(request.user):
+        return {}
+    found = search_lines(Space.objects.readable_by(request.user), typed, page)
     record_access(Kind.FOUND, [row.space for row in found.spaces], request.user)
     results: dict[str, Any] = {"found": found, "rows": [_row(space, typed) for space in found.spaces]}
     # PostgreSQL's configurations are named by languages, whose names Django's catalogs have.

@@ -1,59 +1,74 @@
 """The list of Spaces, and the page of one."""
 
-from datetime import datetime, timedelta
-from urllib.parse import urlencode
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
 
-from archive import dbtime
-from archive.models import Space, SpaceQuerySet, Violation
-from portal.access import may_read_log
-from portal.forms.lists import SPACE_FILTERS, SpaceFilterForm
+from archive import dbtime, search
+from archive.errors import Refused
+from portal import search_words
+from portal.forms.lists import SearchForm, SpaceListForm
 from portal.http import SignedInRequest
-from portal.paging import page_of
-from portal.presenters.space_rows import space_rows, with_row_data
+from portal.limits import count_request
+from portal.presenters.space_list import ListQuery, SpaceList, space_list
 from portal.responses import render_space
 
-PAGE = 25
 
-
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def spaces(request: SignedInRequest) -> HttpResponse:
-    """The shortest deadline first; deleted Spaces only when asked for."""
+    """GET: the Spaces, the shortest deadline first; deleted ones only when asked for. POST: words to filter them by;
+    redirects to a URL that has them encrypted."""
+    form = SpaceListForm(request.GET)
+    chosen = ListQuery(*form.chosen)
+    if request.method == "POST":
+        words = SearchForm(request.POST)
+        if not words.is_valid():
+            return _page(request, chosen, words.typed, words.problems, status=422)
+        query = ListQuery(chosen.filter, chosen.sort, words.cleaned_data["q"])
+        return redirect(f"{reverse('spaces')}{query.url(request.user)}")
+    try:
+        typed = search_words.decrypt(request.GET, request.user)
+    except Refused as error:
+        return _page(request, chosen, "", [*form.problems, str(error)])
+    return _page(request, chosen, typed, form.problems)
+
+
+def _page(
+    request: SignedInRequest, query: ListQuery, typed: str, problems: list[str], status: int = 200
+) -> HttpResponse:
     user, now = request.user, dbtime.now()
-    form = SpaceFilterForm(request.GET)
-    form.full_clean()
-    chosen = form.cleaned_data["filter"]
-    rows = with_row_data(_filtered(Space.objects.listed_for(user), chosen, now))
-    page, cursor = page_of(rows, request.GET.get("after"), ("expires_at", "id"), PAGE, descending=chosen == "deleted")
-    context = {
-        "rows": space_rows(page, user, now),
+    if typed and not problems:
+        count_request(request, "search")
+        try:
+            with search.limited_time():
+                query = ListQuery(query.filter, query.sort, typed)
+                listed = space_list(user, query, request.GET.get("after"), now)
+        except Refused as error:
+            problems = [str(error)]
+    if problems or not typed:
+        listed = space_list(user, ListQuery(query.filter, query.sort), request.GET.get("after"), now)
+    return render(request, "spaces/list.html", _context(request, query, typed, listed, problems), status=status)
+
+
+def _context(
+    request: SignedInRequest, query: ListQuery, typed: str, listed: SpaceList, problems: list[str]
+) -> dict[str, Any]:
+    user = request.user
+    return {
         "view": "admin" if user.is_admin else "auditor" if user.is_auditor else "host",
-        "filter": chosen,
-        "filters": [
-            {"code": code, "name": name, "url": f"?{urlencode({'filter': code})}", "active": code == chosen}
-            for code, name in SPACE_FILTERS.items()
-            if code != "held" or may_read_log(user)
-        ],
-        "next_url": f"?{urlencode({'filter': chosen, 'after': cursor})}" if cursor else None,
+        "filter": query.filter,
+        "list": listed,
+        "rows": [] if problems else listed.rows,
+        "next_url": None if problems else listed.next_url,
+        "problems": problems,
+        "typed": typed,
+        "box_url": query.url(user),
+        "form": SearchForm({"q": typed}),
     }
-    return render(request, "spaces/list.html", context)
-
-
-def _filtered(rows: SpaceQuerySet, chosen: str, now: datetime) -> SpaceQuerySet:
-    if chosen == "deleted":
-        return rows.gone(now)
-    rows = rows.kept(now)
-    if chosen == "due":
-        return rows.filter(expires_at__lte=now + timedelta(days=7))
-    if chosen == "held":
-        return rows.filter(expires_at=None)
-    if chosen == "flagged":
-        return rows.filter(violations__state__in=[Violation.State.STANDING, Violation.State.APPEALED]).distinct()
-    return rows
 
 
 @require_safe

@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 
-from archive import dbtime
+from archive import dbtime, search
 from archive.bundles.contents import content_id
 from archive.intake.ingest import ingest
 from archive.intake.request import Request
@@ -59,7 +59,9 @@ def make_row(host: User, *, ended_ago: timedelta = timedelta(days=6), **fields: 
     fields.setdefault("deadline_reasons", [{"code": "base", "days": 30}])
     fields.setdefault("title", "A row")
     fields.setdefault("state", Space.State.AVAILABLE)
-    return Space.objects.create(host=host, ended_at=ended_at, **fields)
+    space = Space.objects.create(host=host, ended_at=ended_at, **fields)
+    search.index_spaces(space.pk)
+    return space
 
 
 def make_held(host: User, **fields: Any) -> Space:

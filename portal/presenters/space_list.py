@@ -1,0 +1,139 @@
+"""A list of Spaces: filters with their counts, orders, words, and one page of rows."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from archive import search
+from archive.formatting import format_number
+from archive.models import Space, SpaceQuerySet, User
+from archive.models.space_queries import count_up_to
+from portal import search_words
+from portal.forms.lists import SPACE_FILTERS, SPACE_ORDERS
+from portal.paging import Part, page_of_parts
+from portal.presenters.space_rows import SpaceRow, space_rows, with_row_data
+
+PAGE = 25
+SOON = timedelta(days=7)
+MAX_COUNTED = 1000
+ORDERS = {
+    "deadline": (("expires_at", "id"), False),
+    "newest": (("ended_at", "id"), True),
+    "title": (("index__title_key", "id"), False),
+    "length": (("index__duration_ms", "id"), True),
+}
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What an address asks for. `filter` and `sort` are "" if they are wrong."""
+
+    filter: str = "all"
+    sort: str = "deadline"
+    typed: str = ""
+
+    def url(self, user: User, **changes: str | None) -> str:
+        """The query string; the words are encrypted for `user`."""
+        values = {"filter": self.filter or "all", "sort": self.sort or "deadline", **changes}
+        if values["filter"] == "deleted":
+            values["sort"] = "deadline"  # nothing that other orders need is left
+        query = {name: value for name, value in values.items() if value and (name, value) not in DEFAULTS}
+        words = {search_words.PARAMETER: search_words.encrypt(self.typed, user)} if self.typed else {}
+        return f"?{urlencode(query | words)}"
+
+
+DEFAULTS = {("filter", "all"), ("sort", "deadline")}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A filter or an order. `count` is a text, "" if nothing was counted; `many`: there are more."""
+
+    code: str
+    name: str
+    url: str
+    active: bool
+    count: str = ""
+    many: bool = False
+
+
+@dataclass(frozen=True)
+class SpaceList:
+    filters: list[Choice]
+    orders: list[Choice]
+    due_count: int
+    rows: list[SpaceRow] = field(default_factory=list)
+    next_url: str | None = None
+
+
+def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -> SpaceList:
+    """The page for `query`. Raises Refused if there is no word in what was typed."""
+    everything = Space.objects.listed_for(user)
+    filtered = {code: _filtered(everything, code, now) for code in SPACE_FILTERS}
+    if query.typed and query.filter:  # a search is counted once, for the filter that is shown
+        filtered = {query.filter: _matching(filtered[query.filter], query, user)}
+    # From the latest deadline on, as the index has them: so counting passes over no deleted rows.
+    counts = count_up_to(MAX_COUNTED + 1, {code: rows.order_by("-expires_at") for code, rows in filtered.items()})
+    rows: list[SpaceRow] = []
+    cursor = None
+    if query.filter and query.sort:
+        page, cursor = page_of_parts(_parts(filtered[query.filter], query), after, PAGE)
+        rows = space_rows(page, user, now)
+    return SpaceList(
+        filters=[_filter_choice(code, counts.get(code), query, user) for code in SPACE_FILTERS],
+        orders=[
+            Choice(code, str(name), query.url(user, sort=code), code == query.sort)
+            for code, name in SPACE_ORDERS.items()
+            if query.filter != "deleted"
+        ],
+        due_count=min(counts.get("due", 0), MAX_COUNTED),
+        rows=rows,
+        next_url=query.url(user, after=cursor) if cursor else None,
+    )
+
+
+def _filtered(spaces: SpaceQuerySet, code: str, now: datetime) -> SpaceQuerySet:
+    if code == "due":
+        return spaces.due_within(SOON, now)
+    if code == "flagged":
+        return spaces.kept(now).flagged()
+    if code == "held":
+        return spaces.on_hold()
+    if code == "appealed":
+        return spaces.kept(now).appealed()
+    return spaces.gone(now) if code == "deleted" else spaces.kept(now)
+
+
+def _matching(spaces: SpaceQuerySet, query: ListQuery, user: User) -> SpaceQuerySet:
+    """Those with the words. After the deadline names find nothing; an id still does. Raises Refused."""
+    if query.filter != "deleted":
+        return search.find_spaces(spaces, query.typed, user)
+    bounds = search.id_range(query.typed)
+    return spaces.filter(pk__range=bounds) if bounds else spaces.none()
+
+
+def _parts(spaces: SpaceQuerySet, query: ListQuery) -> list[Part[Any]]:
+    if query.filter == "deleted":
+        deleted = Space.State.DELETED
+        waiting = with_row_data(spaces.exclude(state=deleted))
+        return [
+            Part(waiting, ("expires_at", "id"), descending=True),
+            Part(with_row_data(spaces.filter(state=deleted)), ("deleted_at", "id"), descending=True),
+        ]
+    order, descending = ORDERS[query.sort]
+    rows = with_row_data(spaces)
+    if order[0].startswith("index__"):
+        rows = rows.select_related("index").defer("index__vector")
+    return [Part(rows, order, descending)]
+
+
+def _filter_choice(code: str, count: int | None, query: ListQuery, user: User) -> Choice:
+    return Choice(
+        code,
+        str(SPACE_FILTERS[code]),
+        query.url(user, filter=code),
+        code == query.filter,
+        "" if count is None else format_number(min(count, MAX_COUNTED)),
+        count is not None and count > MAX_COUNTED,
+    )
