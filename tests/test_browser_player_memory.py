@@ -9,6 +9,7 @@ from tests.support.deadlines import make_due
 from tests.support.playable_spaces import make_playable_space
 from tests.support.player import ConsoleErrors, wait_for_time
 from tests.support.processes import Services
+from tests.support.waiting import wait_until
 
 STORED = "Object.keys(localStorage).filter(key => key.startsWith('player:'))"
 SPEED = "[document.querySelector('audio').playbackRate, document.querySelector('.player select').value]"
@@ -42,4 +43,4 @@ def test_position_and_speed_are_remembered(services: Services, page: Page, alice
 
     make_due(space)
     page.goto(address)
-    page.wait_for_function(f"{STORED}.length === 0")
+    wait_until(lambda: page.evaluate(STORED) == [], "it is forgotten")

@@ -53,7 +53,8 @@ def test_wide_and_narrow(services: Services, chromium: Browser, alice: User) -> 
 
 
 def open_page(chromium: Browser, services: Services, address: str, width: int) -> Page:
-    context = chromium.new_context(viewport={"width": width, "height": 900})
+    phone = {"has_touch": True, "is_mobile": True} if width < 500 else {}
+    context = chromium.new_context(viewport={"width": width, "height": 900}, timezone_id="Europe/Berlin", **phone)
     page = context.new_page()
     browser_sessions.open_signed_in(page, services.url, "alice")
     context.new_cdp_session(page).send("Network.clearBrowserCache")
