@@ -4,7 +4,7 @@ import itertools
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from archive.models import User
 from tests.support import browser_sessions
@@ -53,8 +53,9 @@ def test_wide_and_narrow(services: Services, chromium: Browser, alice: User) -> 
 
 
 def open_page(chromium: Browser, services: Services, address: str, width: int) -> Page:
-    phone = {"has_touch": True, "is_mobile": True} if width < 500 else {}
-    context = chromium.new_context(viewport={"width": width, "height": 900}, timezone_id="Europe/Berlin", **phone)
+    is_phone = width < 500
+    screen: ViewportSize = {"width": width, "height": 900}
+    context = chromium.new_context(viewport=screen, timezone_id="Europe/Berlin", has_touch=is_phone, is_mobile=is_phone)
     page = context.new_page()
     browser_sessions.open_signed_in(page, services.url, "alice")
     context.new_cdp_session(page).send("Network.clearBrowserCache")
