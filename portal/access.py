@@ -158,3 +158,12 @@ def find_own_lines_space(user: User, space_id: UUID) -> VisibleSpace:
     if not linked or not space.is_served(now):
         raise Http404
     return VisibleSpace(space, now, may_play=False, may_flag=False)
+
+
+def find_space_to_edit(user: User, space_id: UUID) -> Space:
+    """The Space, if `user` is its host and its content is served. Admins change no content: they get 404, as strangers
+    do. Raises Http404, Gone."""
+    space = find_space(user, space_id, content=True).space
+    if space.host_id != user.pk:
+        raise Http404
+    return space

@@ -28,6 +28,9 @@ FORM = {"rule": "spam", "reason": "It sold watches.", "statement": "They were be
 LADDER = {
     "spaces": ("GET", 200, 200, 200),
     "space": ("GET", 200, 200, 200),
+    "edit": ("GET", 200, 404, 404),
+    "edit-speakers": ("POST", 422, 404, 404),
+    "edit-transcript": ("GET", 200, 404, 404),
     "audio": ("GET", 302, 302, 404),
     "recording": ("GET", 302, 302, 404),
     "transcript": ("GET", 200, 200, 404),
@@ -89,11 +92,24 @@ NOT_OF_A_SPACE = {
 # No sign-in: the address of a download is signed, and the others hold nothing of users.
 OPEN = {"download", "healthz", "help", "javascript-catalog", "what-we-keep"}
 OF_A_SPACE = [name for name in LADDER if name not in NOT_OF_A_SPACE]
-CONTENT = ["audio", "recording", "transcript", "transcription", "bundle", "bundle-revoke-links", "download"]
+CONTENT = [
+    "edit",
+    "edit-speakers",
+    "edit-transcript",
+    "audio",
+    "recording",
+    "transcript",
+    "transcription",
+    "bundle",
+    "bundle-revoke-links",
+    "download",
+]
 POST_ONLY = ["flag", "lift", "hold", "appeal", "upload-inspect", "upload-sort", "notices-dismiss"]
 POST_ONLY += ["bundle-revoke-links", "export-chosen", "export-revoke-links", "review", "review-claim", "review-next"]
+POST_ONLY += ["edit-speakers"]
 GET_OR_POST = ["search", "moderation", "bundle", "transcription", "flag-several", "export", "recorders"]
 GET_OR_POST += ["account", "account-close", "people", "invitations", "lift-several", "hold-several", "rules"]
+GET_OR_POST += ["edit", "edit-transcript"]
 KEPT_AFTERWARDS = {"log-space"}  # the story of a Space outlives it
 
 

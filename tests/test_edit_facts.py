@@ -41,7 +41,7 @@ def save(space: Space, by: User, **changes: Any) -> bool:
 
 def test_all_facts_change_at_once_and_the_deadline_stays(space: Space, alice: User) -> None:
     before = Space.objects.get(pk=space.pk)
-    started_at = before.ended_at - timedelta(minutes=90)
+    started_at = (before.ended_at - timedelta(minutes=90)).replace(microsecond=0)
 
     assert save(
         space, alice, title=" Seeds\n and beans ", audience="followed", started_at=started_at, listeners_peak=41,

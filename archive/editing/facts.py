@@ -28,7 +28,7 @@ MAX_LENGTH = timedelta(days=7)  # of a Space
 
 @dataclass(frozen=True)
 class Facts:
-    """What a host can edit; times are aware. `audience`: Space.Audience."""
+    """What a host can edit. `started_at` is aware, in whole seconds; `audience` is one of Space.Audience."""
 
     title: str
     audience: str = ""
@@ -129,7 +129,7 @@ def _checked_start(started_at: datetime, space: Space) -> datetime:
         raise Refused("edit.started_after_end", ended_at=space.ended_at)
     if started_at < space.ended_at - MAX_LENGTH:
         raise Refused("edit.started_too_early", days=MAX_LENGTH.days)
-    return started_at.astimezone(UTC)
+    return started_at.astimezone(UTC).replace(microsecond=0)
 
 
 def _is_saved(edit: SpaceEdit, now: Editable) -> bool:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from portal.api import bundles, problems, spaces, uploads
+from portal.api import bundles, editing, problems, spaces, uploads
 from portal.api.callers import RecorderToken, Session
 
 ABOUT = """Recorders hand over recordings and transcripts of Spaces: announce the Space, begin an upload, send its parts
@@ -56,3 +56,4 @@ problems.register(api)
 api.add_router("/spaces", spaces.router)
 api.add_router("", uploads.router)
 api.add_router("", bundles.router)
+api.add_router("", editing.router)

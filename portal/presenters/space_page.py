@@ -44,6 +44,7 @@ def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
         "history": history(space),
         "accesses": accesses(space),
         "may_play": visible.may_play,
+        "may_edit": served and space.host_id == user.pk,
         "may_flag": visible.may_flag,
         "served": served,
         "waiting": intake,
@@ -54,6 +55,7 @@ def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
         context |= {
             **player(space),
             "chapters": chapter_rows(recording),
+            "transcript_number": transcript.number if transcript else 0,
             "cues": cue_rows(cues.load(transcript.cues)) if transcript else [],
             "transcript_notes": [render(note) for note in transcript.notes] if transcript else [],
             "recording_notes": [render(note) for note in recording.list_notes()] if recording else [],

@@ -8,6 +8,7 @@ MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
 RATE_LIMITS = {
     "api": (env.number("API_REQUESTS_PER_MINUTE", 1200, least=1, id="spacekeep.E083"), MINUTE),
     "bundle": (env.number("BUNDLES_PER_HOUR", 300, least=1, id="spacekeep.E084"), HOUR),
+    "edit": (env.number("EDITS_PER_HOUR", 600, least=1, id="spacekeep.E120"), HOUR),
     "export": (env.number("EXPORTS_PER_HOUR", 60, least=1, id="spacekeep.E085"), HOUR),
     "flag": (env.number("FLAGS_PER_HOUR", 1000, least=1, id="spacekeep.E086"), HOUR),
     "inspect": (env.number("INSPECTIONS_PER_HOUR", 1200, least=1, id="spacekeep.E087"), HOUR),

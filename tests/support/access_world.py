@@ -143,6 +143,12 @@ class AccessWorld:
             "/api/v1/spaces": {"title": "Beans", "ended_at": ended_at, "host": "owner"},
             "/api/v1/spaces/{space_id}/uploads": {"kind": "recording", "name": "a.m4a", "size": 10},
             "/api/v1/uploads/{upload_id}/parts": {"parts": [{"number": 1, "sha256": "A" * 43 + "="}]},
+            "/api/v1/spaces/{space_id}/facts": {"edition": "another", "title": "Beans"},
+            "/api/v1/spaces/{space_id}/transcript/corrections": {
+                "base": 1,
+                "corrections": [{"line": 1, "text": "Peas."}],
+            },
+            "/api/v1/spaces/{space_id}/transcript/speakers": {"base": 1, "names": {"Ida": "Ines"}},
             "/api/v1/exports": {"max_part_size": 2_000_000_000},
         }
 

@@ -43,6 +43,9 @@ class ApiClient:
     def post(self, path: str, body: Any = None, **headers: str) -> ApiResponse:
         return self.ask("POST", path, "" if body is None else json.dumps(body), **headers)
 
+    def send_json(self, method: str, path: str, body: Any) -> ApiResponse:
+        return self.ask(method, path, json.dumps(body))
+
     def delete(self, path: str) -> ApiResponse:
         return self.ask("DELETE", path)
 
