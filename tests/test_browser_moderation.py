@@ -42,10 +42,11 @@ def test_flag_appeal_lift_deletion_and_certificate(
     page.get_by_role("link", name="The seed library room").click()
     chooses_lines(page)
     expect(page.locator("#flag-until")).to_contain_text("The deadline moves from")
-    page.get_by_label("Rule that it broke").select_option("spam")
-    page.get_by_label("What happened").fill("They sold seeds.")
+    page.get_by_label("Rule", exact=True).select_option("spam")
+    page.get_by_label("Reason (the host reads it)").fill("They sold seeds.")
     page.get_by_role("button", name="Flag this Space").click()
-    expect(page.get_by_text("Flagged. The Space is kept until")).to_be_visible()
+    expect(page.get_by_text("Flagged “The seed library room”. The Space is kept until")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nothing to review")).to_be_visible()
 
     in_as(page, services, "alice", f"/spaces/{space.pk}/")
     flagged = page.get_by_label("Flag", exact=True)
@@ -59,9 +60,9 @@ def test_flag_appeal_lift_deletion_and_certificate(
     in_as(page, services, "sven", "/moderation/appeals/")
     expect(page.get_by_text("Nobody sold anything.")).to_be_visible()
     expect(page.get_by_text("Bring a packet on Saturday")).to_have_count(0)  # more than 30 seconds away
-    page.get_by_label("Why you decide so").fill("So it is.")
+    page.get_by_label("Reason for your decision").fill("So it is.")
     page.get_by_role("button", name="Grant: lift the flag").click()
-    expect(page.get_by_text("Granted: the violation is lifted. The Space is kept until")).to_be_visible()
+    expect(page.get_by_text("Appeal granted. The flag is lifted. The Space is kept until")).to_be_visible()
 
     in_as(page, services, "alice", f"/spaces/{space.pk}/")
     expect(page.get_by_text("6 days left")).to_be_visible()
@@ -98,7 +99,7 @@ def verified(page: Page, space: Space, folder: Path) -> None:
 
 def chooses_lines(page: Page) -> None:
     """By keyboard and by mouse; ticks and the field with numbers say the same."""
-    field = page.get_by_label("Lines that show it")
+    field = page.get_by_label("Evidence (lines)")
     expect(page.get_by_label("Line 2 as evidence")).to_have_attribute("tabindex", "-1")  # the script has come
     stamp = page.get_by_role("link", name="Play from 0:09")
     stamp.focus()
@@ -127,15 +128,15 @@ def test_place_and_release_a_hold(services: Services, page: Page, alice: User, a
 
     in_as(page, services, "ada", f"/moderation/spaces/{space.pk}/")
     page.get_by_text("Place a hold").click()
-    page.get_by_label("Who asked for it, and why").fill("A court asked for it.")
+    page.get_by_label("Requested by, and reason").fill("A court asked for it.")
     page.get_by_role("button", name="Place the hold").click()
     expect(page.get_by_text("On legal hold").first).to_be_visible()
-    expect(page.get_by_text("another admin must release it")).to_be_visible()
+    expect(page.get_by_text("a different admin must release it")).to_be_visible()
 
     in_as(page, services, "sven", "/moderation/holds/")
-    page.get_by_text("Release it").click()
     expect(page.get_by_text("The deadline becomes")).to_be_visible()
-    page.get_by_label("Why it is released").fill("The case is closed.")
+    page.get_by_text("Release", exact=True).click()
+    page.get_by_label("Reason for the release").fill("The case is closed.")
     page.get_by_role("button", name="Release the hold").click()
     expect(page.get_by_text("Released. The Space is kept until")).to_be_visible()
     assert Space.objects.get(pk=space.pk).expires_at == space.ended_at + timedelta(days=30)
@@ -149,12 +150,12 @@ def test_flag_several_without_javascript(services: Services, chromium: Browser, 
     page = chromium.new_context(java_script_enabled=False).new_page()
 
     in_as(page, services, "ada", "/moderation/")
-    page.get_by_label("Choose One").check()
-    page.get_by_label("Choose Three").check()
-    page.get_by_role("button", name="Flag those chosen").click()
+    page.get_by_label("Select One").check()
+    page.get_by_label("Select Three").check()
+    page.get_by_role("button", name="Flag selected").click()
     expect(page.get_by_text("The deadline moves from")).to_have_count(2)
-    page.get_by_label("Rule that it broke").select_option("spam")
-    page.get_by_label("What happened").fill("The same watches.")
+    page.get_by_label("Rule", exact=True).select_option("spam")
+    page.get_by_label("Reason (the host reads it)").fill("The same watches.")
     page.get_by_role("button", name="Flag 2 Spaces").click()
 
     expect(page.get_by_text("Flagged 2 Spaces.")).to_be_visible()

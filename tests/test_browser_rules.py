@@ -21,8 +21,8 @@ def test_a_flag_moves_the_hosts_deadline(services: Services, page: Page, alice: 
     page.goto(f"{services.url}/spaces/{space.pk}/")
     page.get_by_text("Flag this Space").first.click()
     expect(page.get_by_text("The deadline moves from")).to_be_visible()
-    page.get_by_label("Rule that it broke").select_option("spam")
-    page.get_by_role("textbox", name="What happened").fill("Sold beans that were not beans.")
+    page.get_by_label("Rule", exact=True).select_option("spam")
+    page.get_by_role("textbox", name="Reason (the host reads it)").fill("Sold beans that were not beans.")
     page.get_by_role("button", name="Flag this Space").click()
     expect(page.get_by_text("Flagged. The Space is kept until")).to_be_visible()
 

@@ -57,7 +57,8 @@ class Selection:
     def url(self, **changes: Any) -> str:
         """The query string of the first page, with other parameters. None leaves one out."""
         query = {name: value for name, value in self.query.items() if name not in PLACE} | changes
-        return f"?{urlencode({name: value for name, value in query.items() if value})}"
+        sent = urlencode({name: value for name, value in query.items() if value})
+        return f"?{sent}" if sent else ""
 
 
 def selection(query: Mapping[str, str], user: User) -> Selection:
