@@ -123,7 +123,7 @@ def choose(page: Page, *files: Path) -> None:
 def fill_in(page: Page, title: str) -> None:
     page.get_by_label("Title").fill(title)
     ended = dbtime.now() - timedelta(days=2)
-    page.get_by_label("When it ended").fill(f"{ended:%Y-%m-%dT20:00:00}")
+    page.get_by_label("When did it end?").fill(f"{ended:%Y-%m-%dT20:00:00}")
 
 
 def test_an_upload_resumes_after_a_reload(
@@ -133,17 +133,17 @@ def test_an_upload_resumes_after_a_reload(
     parts = Parts(page)
     choose(page, file)
     fill_in(page, "Noise from the seed library")
-    page.get_by_role("button", name="Bring it in").click()
+    page.get_by_role("button", name="Upload", exact=True).click()
     parts.wait_for(HALF)
 
     page.reload()
     first, parts.sent = parts.sent, []
     gate.release()
-    expect(page.get_by_text("to go on where it stopped, or give it up.")).to_be_visible()
+    expect(page.get_by_text("again to resume the upload, or cancel it.")).to_be_visible()
     choose(page, file)
     expect(page.get_by_role("heading", name="Uploading “Noise from the seed library”")).to_be_visible()
     page.wait_for_url(re.compile(r"/spaces/"), timeout=PATIENCE * 1000)
-    expect(page.get_by_role("heading", name="Being taken in")).to_be_visible()
+    expect(page.get_by_role("heading", name="Processing")).to_be_visible()
     services.worker()
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=PATIENCE * 1000)
 
@@ -167,7 +167,7 @@ def test_another_file_of_the_same_name_and_size_is_not_mixed_in(page: Page, gate
     parts = Parts(page)
     choose(page, file)
     fill_in(page, "Two evenings")
-    page.get_by_role("button", name="Bring it in").click()
+    page.get_by_role("button", name="Upload", exact=True).click()
     parts.wait_for(HALF)
 
     page.reload()

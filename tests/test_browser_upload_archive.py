@@ -56,7 +56,7 @@ def pack(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEFLAT
 
 def bring_in(page: Page, title: str) -> Space:
     page.get_by_label("Title").fill(title)
-    page.get_by_role("button", name="Bring it in").click()
+    page.get_by_role("button", name="Upload", exact=True).click()
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     return Space.objects.get()
 
@@ -75,8 +75,9 @@ def test_upload_from_an_x_data_archive(page: Page, tmp_path: Path) -> None:
     )
 
     choose(page, archive)
-    expect(page.get_by_text("There are 2 recordings.")).to_be_visible()
-    page.get_by_role("button", name=f"ended on {evening().day} {evening():%B %Y}, 19:05 UTC").click()
+    expect(page.get_by_text("twitter-2026-11-20.zip contains 2 recordings.")).to_be_visible()
+    page.get_by_role("checkbox", name=f"{evening().day} {evening():%B %Y}").check()
+    page.get_by_role("button", name="Continue with 1 recording").click()
 
     expect(page.get_by_text("Recording space-1ypKdEXvkMLGW_0.ts")).to_be_visible()
     expect(page.get_by_text(f"That is {evening().day} {evening():%B %Y}, 19:05 UTC.")).to_be_visible()
@@ -91,10 +92,10 @@ def test_of_several_recordings_one_is_chosen_and_its_transcript_comes_along(page
     members["__MACOSX/talks/._peas.m4a"] = b"no sound"
     choose(page, pack(tmp_path / "talks.zip", members, zipfile.ZIP_STORED))
 
-    expect(page.get_by_text("There are 2 recordings.")).to_be_visible()
-    page.get_by_role("button", name="beans.m4a").click()
+    page.get_by_role("checkbox", name="beans.m4a").check()
+    page.get_by_role("button", name="Continue with 1 recording").click()
     expect(page.get_by_text("Transcript beans.vtt")).to_be_visible()
-    page.get_by_label("When it ended").fill(f"{evening():%Y-%m-%dT%H:%M:%S}")
+    page.get_by_label("When did it end?").fill(f"{evening():%Y-%m-%dT%H:%M:%S}")
     space = bring_in(page, "Beans")
 
     expect(page.locator("[data-lines]").get_by_text("Beans first.")).to_be_visible()
@@ -107,10 +108,11 @@ def test_an_upload_from_an_archive_resumes_after_a_reload(page: Page, services: 
     archive = pack(tmp_path / "talks.zip", sounds)
     page.route("**/*partNumber=*", lambda route: route.abort())
     choose(page, archive)
-    page.get_by_role("button", name="4.wav").click()
+    page.get_by_role("checkbox", name="4.wav").check()
+    page.get_by_role("button", name="Continue with 1 recording").click()
     page.get_by_label("Title").fill("Twice begun")
-    page.get_by_label("When it ended").fill(f"{evening():%Y-%m-%dT%H:%M:%S}")
-    page.get_by_role("button", name="Bring it in").click()
+    page.get_by_label("When did it end?").fill(f"{evening():%Y-%m-%dT%H:%M:%S}")
+    page.get_by_role("button", name="Upload", exact=True).click()
     expect(page.get_by_role("heading", name="Uploading “Twice begun”")).to_be_visible()
     wait_until(UploadSession.objects.exists, "its upload is open")  # the heading comes before
     page.unroute("**/*partNumber=*")

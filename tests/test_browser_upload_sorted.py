@@ -136,9 +136,10 @@ def test_a_dropped_folder_is_uploaded(page: Page, services: Services, folder: Pa
 
     drop(page, folder)
     expect(page.get_by_label("Language of the transcript")).to_have_value("pt-BR")
+    page.get_by_label("Title").fill("Dropped")
     ended = dbtime.now() - timedelta(days=2)
-    page.get_by_label("When it ended").fill(f"{ended:%Y-%m-%dT20:00:00}")
-    page.get_by_role("button", name="Bring it in").click()
+    page.get_by_label("When did it end?").fill(f"{ended:%Y-%m-%dT20:00:00}")
+    page.get_by_role("button", name="Upload", exact=True).click()
 
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     expect(page.get_by_text("Beans first.")).to_be_visible()
@@ -152,7 +153,8 @@ def test_of_several_recordings_in_a_folder_one_is_chosen(page: Page, folder: Pat
 
     drop(page, folder)
     expect(page.get_by_text("There are 2 recordings.")).to_be_visible()
-    page.get_by_role("button", name="other.ogg").click()
+    page.get_by_role("checkbox", name="other.ogg").check()
+    page.get_by_role("button", name="Continue with 1 recording").click()
 
     expect_chosen(page, "Recording other.ogg", "Transcript other.en.srt")
 

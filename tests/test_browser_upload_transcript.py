@@ -49,8 +49,8 @@ def choose(page: Page, *files: Path) -> None:
 
 def send(page: Page) -> None:
     ended = dbtime.now() - timedelta(days=2)
-    page.get_by_label("When it ended").fill(f"{ended:%Y-%m-%dT20:00:00}")
-    page.get_by_role("button", name="Bring it in").click()
+    page.get_by_label("When did it end?").fill(f"{ended:%Y-%m-%dT20:00:00}")
+    page.get_by_role("button", name="Upload", exact=True).click()
 
 
 def test_facts_from_the_files_are_filled_in(page: Page, services: Services, tmp_path: Path) -> None:
@@ -66,12 +66,12 @@ def test_facts_from_the_files_are_filled_in(page: Page, services: Services, tmp_
 
     choose(page, tone, facts)
 
-    expect(page.locator("main").get_by_text("Filled in from what the files hold")).to_be_visible()
+    expect(page.locator("main").get_by_text("We filled in the title and end time from your files.")).to_be_visible()
     expect(page.get_by_text(f"That is {ended.day} {ended:%B %Y}, 19:05 UTC.")).to_be_visible()
     page.get_by_role("button", name="Add a speaker").click()
     page.get_by_role("textbox", name="Speaker 1").fill("Nora")
     page.get_by_label("Title").fill("Peas at dusk")
-    page.get_by_role("button", name="Bring it in").click()
+    page.get_by_role("button", name="Upload", exact=True).click()
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     space = Space.objects.get()
     assert (space.title, space.ended_at) == ("Peas at dusk", ended)
@@ -91,20 +91,42 @@ def test_upload_of_a_zoom_folder(page: Page, services: Services, tmp_path: Path)
     expect(page.get_by_text("Transcript audio_transcript.vtt")).to_be_visible()
 
 
-def test_form_errors_appear_in_place_and_keep_the_input(page: Page, services: Services, tmp_path: Path) -> None:
+def test_form_errors_appear_in_place_and_disappear_when_fixed(page: Page, services: Services, tmp_path: Path) -> None:
     page.goto(f"{services.url}/upload/")
     choose(page, make_tone(tmp_path / "talk.m4a", "m4a"))
-    page.get_by_label("Title").fill("Kept as typed")
-    page.get_by_role("button", name="Bring it in").click()
-    expect(page.get_by_text("When did the live Space end?")).to_be_visible()
-    expect(page.get_by_label("When it ended")).to_be_focused()
+    title, end, summary = page.get_by_label("Title"), page.get_by_label("When did it end?"), page.get_by_role("alert")
+    title.fill("Kept as typed")
+    page.get_by_role("button", name="Upload", exact=True).click()
+    expect(page.locator("#upload-ended-error")).to_have_text("Please enter the day and time when the Space ended.")
+    expect(end).to_be_focused()
+    expect(end).to_have_attribute("aria-invalid", "true")
+    expect(end).to_have_attribute("aria-describedby", re.compile(r"\bupload-ended-error\b"))
+    expect(summary.filter(has_text="Please correct 1 field:")).to_be_visible()
 
+    end.fill(f"{dbtime.now() - timedelta(days=55):%Y-%m-%dT20:00:00}")
+    expect(page.locator("#upload-ended-error")).to_have_text(
+        "It ended more than 30 days ago, so it can no longer be kept here."
+    )
+    expect(page.get_by_text("It is kept until")).to_have_count(0)
+    end.fill(f"{dbtime.now() - timedelta(days=2):%Y-%m-%dT20:00:00}")
+    expect(page.locator("#upload-ended-error")).to_have_text("")
+    expect(end).not_to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_text("It is kept until")).to_be_visible()
+    expect(summary.filter(has_text="Please correct")).to_have_count(0)
+
+    title.fill("")
+    title.blur()
+    expect(page.get_by_text("Please enter a title.")).to_be_visible()
+    title.press_sequentially("K")
+    expect(page.get_by_text("Please enter a title.")).to_have_count(0)
     page.get_by_role("button", name="Add a speaker").click()
     page.get_by_label("Account").fill("nora")
     send(page)
-
-    expect(page.get_by_text("Somebody has an account here but no name")).to_be_visible()
-    expect(page.get_by_label("Title")).to_have_value("Kept as typed")
+    nameless = page.locator(".part .wrong", has_text="Somebody has an account here but no name")
+    expect(nameless).to_be_visible()
+    page.get_by_role("textbox", name="Speaker 1").press_sequentially("N")
+    expect(nameless).to_have_count(0)
+    expect(title).to_have_value("K")
     assert not Space.objects.exists()
 
 
@@ -118,7 +140,7 @@ def test_a_file_that_is_no_recording_is_refused_with_a_reason(page: Page, servic
     send(page)
 
     expect(page.get_by_text("This recording was not accepted.")).to_be_visible()
-    expect(page.get_by_text("nothing of yours was lost")).to_be_visible()
+    expect(page.get_by_text("We did not keep a copy.")).to_be_visible()
     space = Space.objects.get()
     assert space.state == "rejected"
     expect(page.get_by_text(space.problem_text)).to_be_visible()
@@ -132,12 +154,12 @@ def test_a_broken_transcript_can_be_partly_accepted(page: Page, services: Servic
     page.get_by_label("Title").fill("Beans")
     send(page)
 
-    expect(page.get_by_text("could not be taken in as it is")).to_be_visible()
+    expect(page.get_by_text("could not be read completely")).to_be_visible()
     expect(page.get_by_text(re.compile(r"line \d"))).to_be_visible()
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     page.get_by_role("button", name="Keep the rest").click()
     expect(page.get_by_text("Beans first.")).to_be_visible()
-    expect(page.get_by_text("could not be taken in as it is")).to_have_count(0)
+    expect(page.get_by_text("could not be read completely")).to_have_count(0)
 
 
 @pytest.mark.long
@@ -164,7 +186,7 @@ def test_an_upload_survives_a_network_outage(page: Page, services: Services, tmp
     gone = [True]
     page.route(re.compile(r"partNumber="), lambda route: route.abort() if gone[0] else route.continue_())
     send(page)
-    expect(page.locator("main").get_by_text("The connection was lost. It goes on by itself")).to_be_visible()
+    expect(page.locator("main").get_by_text("The connection was lost. The upload resumes by itself")).to_be_visible()
     gone[0] = False
     page.evaluate("window.dispatchEvent(new Event('online'))")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()

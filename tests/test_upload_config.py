@@ -14,6 +14,7 @@ from archive.intake.importers.tree import HIDDEN
 from archive.language_tags import PATTERN as LANGUAGE
 from embedded.node import find as find_node
 from portal.presenters.upload_config import upload_config
+from portal.views.upload import MAX_INSPECTED_BYTES
 
 HEADER = "PK\x03\x04" + 26 * "\x00"
 CASES: dict[str, tuple[re.Pattern[str], list[str]]] = {
@@ -76,7 +77,15 @@ def test_the_scripts_know_each_entry() -> None:
     assert set(re.findall(r"@property \{[^}]*\} (\w+)", source)) == set(upload_config())
 
 
-NUMBERS = {"headBytes", "inspectedHeadBytes", "sidecarBytes", "sniffedBytes", "sortedFiles", "zipBytes"}
+NUMBERS = {
+    "headBytes",
+    "inspectedHeadBytes",
+    "sidecarBytes",
+    "sniffedBytes",
+    "sortedFiles",
+    "transcriptBytes",
+    "zipBytes",
+}
 
 
 @pytest.mark.parametrize("name", sorted(set(upload_config()) - NUMBERS))
@@ -87,4 +96,5 @@ def test_each_pattern_is_compared(name: str) -> None:
 def test_a_head_is_no_larger_than_what_is_inspected() -> None:
     config = upload_config()
     assert config["headBytes"] <= config["sidecarBytes"] == importers.MAX_DESCRIPTION_BYTES == 1024**2
+    assert config["transcriptBytes"] + config["headBytes"] + 1024**2 + importers.MAX_HEAD_BYTES <= MAX_INSPECTED_BYTES
     assert config["inspectedHeadBytes"] == importers.MAX_HEAD_BYTES == 4 * 1024**2

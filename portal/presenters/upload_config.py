@@ -9,6 +9,7 @@ from archive.intake.importers import tags, xarchive
 from archive.intake.importers.sniff import SNIFFED_BYTES, ZIP_ARCHIVE, ZIP_BYTES
 from archive.intake.importers.tree import HIDDEN
 
+TRANSCRIPT_BYTES = 2 * 1024**2  # a day of talk has less; beyond it, names that come late are not offered
 MAX_SORTED_FILES = 500  # of one folder, or one archive
 
 
@@ -18,6 +19,7 @@ def upload_config() -> dict[str, Any]:
         "headBytes": tags.HEAD,
         "inspectedHeadBytes": importers.MAX_HEAD_BYTES,
         "sidecarBytes": importers.MAX_DESCRIPTION_BYTES,
+        "transcriptBytes": TRANSCRIPT_BYTES,
         "sniffedBytes": SNIFFED_BYTES,
         "sortedFiles": MAX_SORTED_FILES,
         "zipBytes": ZIP_BYTES,

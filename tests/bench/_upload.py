@@ -104,9 +104,9 @@ def _dropped(chromium: Browser, site: str, file: Path) -> float:
     page.get_by_role("link", name="Upload a recording").first.click()
     page.get_by_label("Drop the").set_input_files(file)
     page.get_by_label("Title").fill("Noise")
-    page.get_by_label("When it ended").fill(f"{dbtime.now() - timedelta(days=2):%Y-%m-%dT20:00:00}")
+    page.get_by_label("When did it end?").fill(f"{dbtime.now() - timedelta(days=2):%Y-%m-%dT20:00:00}")
     start = time.perf_counter()
-    page.get_by_role("button", name="Bring it in").click()
+    page.get_by_role("button", name="Upload", exact=True).click()
     page.wait_for_url(re.compile(r"/spaces/"), timeout=1_800_000)
     took = time.perf_counter() - start
     context.close()

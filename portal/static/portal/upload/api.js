@@ -65,11 +65,13 @@ export class Api {
    *
    * @param {[string, Blob][]} files names and content; of the recording only the head
    * @param {string} recording its name, or ""
+   * @param {Blob} [transcript] all of it, or its beginning
    * @returns {Promise<any>}
    */
-  async inspect(files, recording) {
+  async inspect(files, recording, transcript) {
     const form = new FormData();
     form.append("recording", recording);
+    if (transcript) form.append("transcript", transcript, "transcript");
     for (const [name, blob] of files) form.append("file", blob, name);
     const response = await this.#fetch(this.#inspectUrl, { method: "POST", body: form });
     if (!response.ok || response.redirected) throw await readError(response);

@@ -5,6 +5,7 @@
  * @property {number} headBytes of a recording, which are inspected
  * @property {number} inspectedHeadBytes at most of a recording, where its index or its tags are longer
  * @property {number} sidecarBytes the largest transcript or metadata file that is inspected
+ * @property {number} transcriptBytes of a transcript, in which speakers are looked for
  * @property {number} sniffedBytes of each file, by which the server tells what it is
  * @property {number} sortedFiles at most in one folder or archive
  * @property {number} zipBytes first bytes of a file that tell whether it is a ZIP archive

@@ -1,20 +1,22 @@
-// The form about the Space: fill it in from facts, read it, and show errors beside their fields.
-import { now } from "../../archive/core/clock.js";
-import { closestElement, findElement, getElement, getElements } from "../../archive/core/dom.js";
-import { formatTime } from "../../archive/core/format.js";
-import { gettext, interpolate, ngettext } from "../../archive/core/translate.js";
-import { ParticipantsForm } from "./participants-form.js";
+// The form about the Space: fill it in from facts, read it, and check it while it is changed.
+import { closestElement, getElement, getElements } from "../../archive/core/dom.js";
+import { gettext, interpolate } from "../../archive/core/translate.js";
+import { findCountProblem, readCount } from "./count-field.js";
+import { describeEnd, findEndProblem, localInputValue, readLocalTime, zoneName } from "./end-field.js";
+import { FormErrors } from "./form-errors.js";
+import { findNamelessProblem, ParticipantsForm } from "./participants-form.js";
+import { findChips, SpeakerChips } from "./speaker-chips.js";
 
 /** @import { UploadConfig } from "./config.js" */
-
-/** @typedef {Record<string, string>} Errors message by field */
-/** @typedef {HTMLInputElement | HTMLSelectElement} Field */
-
-const DAY = 864e5; // ms
+/** @import { Field } from "./form-errors.js" */
 
 export class DetailsForm {
   /** @type {Set<string>} names of fields that the user edited, which are never overwritten */
   #edited = new Set();
+  /** @type {Map<string, ParticipantsForm>} by role */
+  participants;
+  /** @type {SpeakerChips | null} */
+  #chips = null;
 
   /**
    * @param {HTMLElement} page
@@ -28,21 +30,17 @@ export class DetailsForm {
     this.participants = new Map(
       getElements(form, "[data-participants]").map((box) => [
         box.dataset.participants ?? "",
-        new ParticipantsForm(box),
+        new ParticipantsForm(box, () => this.#chips?.sync(this.#speakerNames())),
       ]),
     );
-    form.addEventListener("input", ({ target }) => {
-      const name =
-        closestElement(target, "[data-participants]")?.dataset.participants ?? /** @type {Field} */ (target).name;
-      this.#edited.add(name);
-    });
-    const endedAt = this.#field("ended_at");
-    if (endedAt) {
-      const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-      const text = interpolate(gettext("in your time (%(zone)s)"), { zone: zone.replaceAll("_", " ") });
-      getElement(form, "[data-zone]").textContent = text;
-      endedAt.addEventListener("input", () => this.#showEnd());
-    }
+    this.errors = new FormErrors(form, this.#makeChecks());
+    for (const type of ["input", "change"]) form.addEventListener(type, ({ target }) => this.#follow(target, type));
+    const chips = findChips(form);
+    if (chips) this.#chips = this.#makeChips(chips, page.dataset.userName ?? "");
+    if (!this.#field("ended_at")) return;
+    const text = interpolate(gettext("(your time, %(zone)s)"), { zone: zoneName() });
+    getElement(form, "[data-zone]").textContent = text;
+    this.#showEnd();
   }
 
   /**
@@ -54,10 +52,10 @@ export class DetailsForm {
   fill(facts) {
     const values = [
       ["title", facts.title, gettext("title")],
-      ["ended_at", facts.ended_at ? localInputValue(new Date(facts.ended_at)) : "", gettext("end")],
-      ["audience", facts.audience, gettext("who could talk")],
-      ["listeners_peak", facts.listeners_peak, gettext("listeners")],
-      ["listeners_total", facts.listeners_total, gettext("listeners in all")],
+      ["ended_at", facts.ended_at ? localInputValue(new Date(facts.ended_at)) : "", gettext("end time")],
+      ["audience", facts.audience, gettext("who could speak")],
+      ["listeners_peak", facts.listeners_peak, gettext("peak listeners")],
+      ["listeners_total", facts.listeners_total, gettext("total listeners")],
       ["language", facts.language === "und" ? "" : facts.language, gettext("language")],
     ];
     const filled = [];
@@ -65,6 +63,7 @@ export class DetailsForm {
       const input = this.#field(name);
       if (!input || this.#edited.has(name) || (value ?? "") === "") continue;
       input.value = String(value);
+      this.errors.update(name, "change");
       filled.push(label);
     }
     for (const [role, label] of [
@@ -81,64 +80,79 @@ export class DetailsForm {
   }
 
   /**
-   * The body for POST /spaces; null after errors, which are then shown.
+   * Offer the names in the transcript as speakers.
+   *
+   * @param {string[]} names
    */
+  offerSpeakers(names) {
+    this.#chips?.offer(names, () => [...this.#names("cohosts"), ...this.#speakerNames()]);
+  }
+
+  /** Whether nothing is wrong; errors are shown, the first one is focused. */
+  check() {
+    return this.errors.show(this.errors.find());
+  }
+
+  /** The body for POST /spaces, when nothing is wrong. */
   read() {
-    /** @type {Errors} */
-    const errors = {};
-    const endedAt = this.#readEnd(errors);
     /** @type {Record<string, unknown>} */
     const body = {
       title: this.#value("title"),
-      ended_at: endedAt?.toISOString(),
+      ended_at: this.#end()?.toISOString(),
       audience: this.#value("audience"),
-      cohosts: this.#readParticipants("cohosts", errors),
-      speakers: this.#readParticipants("speakers", errors),
-      listeners_peak: this.#readCount("listeners_peak", errors),
-      listeners_total: this.#readCount("listeners_total", errors),
+      cohosts: this.#readParticipants("cohosts"),
+      speakers: this.#readParticipants("speakers"),
+      listeners_peak: readCount(this.#value("listeners_peak")),
+      listeners_total: readCount(this.#value("listeners_total")),
       transcribe: /** @type {HTMLInputElement | null} */ (this.#field("transcribe"))?.checked ?? false,
     };
     const host = this.#value("host");
     if (host) body.host = host;
-    this.readLanguage(errors);
-    return this.showErrors(errors) ? body : null;
+    if (this.#chips?.hostName) body.host_name = this.#chips.hostName;
+    return body;
+  }
+
+  /** The tag of the language, if one is given. */
+  readLanguage() {
+    return this.#value("language") || undefined;
+  }
+
+  #makeChecks() {
+    return {
+      title: () => (this.#field("title") && !this.#value("title") ? gettext("Please enter a title.") : ""),
+      ended_at: () => (this.#field("ended_at") ? findEndProblem(this.#end(), this.retentionDays) : ""),
+      host: () => "", // only the server knows the user names
+      people: () => findNamelessProblem(this.participants.values()),
+      listeners_peak: () => findCountProblem(this.#value("listeners_peak")),
+      listeners_total: () => findCountProblem(this.#value("listeners_total")),
+      language: () => this.#checkLanguage(),
+    };
   }
 
   /**
-   * @param {Errors} [errors]
-   * @returns {string | undefined}
+   * @param {HTMLElement} fieldset
+   * @param {string} hostName
    */
-  readLanguage(errors = {}) {
-    const tag = this.#value("language");
-    if (tag && !this.config.language.test(tag)) {
-      errors.language = gettext("A language tag such as en or pt-BR, or nothing.");
-    }
-    return tag || undefined;
+  #makeChips(fieldset, hostName) {
+    const speakers = this.participants.get("speakers");
+    const limit = Number(speakers?.box.dataset.limit);
+    const onTick = (/** @type {string} */ name, /** @type {boolean} */ isTicked) => {
+      if (!isTicked) speakers?.remove(name);
+      return isTicked ? (speakers?.add(name) ?? false) : true;
+    };
+    return new SpeakerChips(fieldset, { hostName, limit, onTick });
   }
 
   /**
-   * Show each error beside its field, clear the others, and focus the first.
-   *
-   * @param {Errors} errors
-   * @returns {boolean} whether none was shown
+   * @param {EventTarget | null} target
+   * @param {string} eventType
    */
-  showErrors(errors) {
-    const places = getElements(this.form, "[data-error]");
-    for (const place of places) {
-      const name = place.dataset.error ?? "";
-      place.textContent = errors[name] ?? "";
-      place.id ||= `upload-${name}-error`;
-      const input = this.#field(name);
-      if (!(input instanceof HTMLInputElement)) continue;
-      input.setAttribute("aria-invalid", String(Boolean(errors[name])));
-      if (!input.hasAttribute("aria-describedby")) input.setAttribute("aria-describedby", place.id);
-    }
-    const first = places.find(({ textContent }) => textContent);
-    if (!first) return true;
-    const section = first.closest("section");
-    const input = this.#field(first.dataset.error) ?? (section && findElement(section, "[data-participants] input"));
-    input?.focus();
-    return false;
+  #follow(target, eventType) {
+    const role = closestElement(target, "[data-participants]")?.dataset.participants;
+    const { name } = /** @type {Field} */ (target);
+    this.#edited.add(role ?? name);
+    if (name === "ended_at") this.#showEnd();
+    this.errors.update(role ? "people" : name, eventType);
   }
 
   /**
@@ -159,73 +173,32 @@ export class DetailsForm {
   }
 
   #end() {
-    const value = this.#value("ended_at");
-    const date = new Date(value);
-    return value && !Number.isNaN(date.getTime()) ? date : null;
+    return readLocalTime(this.#value("ended_at"));
   }
 
-  /** The field is in the reader's zone; show what that is in UTC. */
   #showEnd() {
-    const date = this.#end();
-    const until = date && new Date(date.getTime() + this.retentionDays * DAY);
-    getElement(this.form, "[data-utc]").textContent = until
-      ? interpolate(gettext("That is %(end)s. Its clock starts then, not now: it is kept until %(until)s."), {
-          end: formatTime(date),
-          until: formatTime(until),
-        })
-      : gettext("Its clock starts then, not now.");
+    getElement(this.form, "[data-utc]").textContent = describeEnd(this.#end(), this.retentionDays);
   }
 
-  /** @param {Errors} errors */
-  #readEnd(errors) {
-    const date = this.#end();
-    if (!date) {
-      errors.ended_at = gettext(
-        "When did the live Space end? The day and the time are needed: the clock starts there.",
-      );
-    } else if (date.getTime() > now()) {
-      errors.ended_at = gettext("That is in the future. When did the live Space end?");
-    } else if (date.getTime() <= now() - this.retentionDays * DAY) {
-      const text = ngettext(
-        "That is more than %(days)s days ago: its time has passed, so it can't be taken in any more.",
-        "That is more than %(days)s days ago: its time has passed, so it can't be taken in any more.",
-        this.retentionDays,
-      );
-      errors.ended_at = interpolate(text, { days: this.retentionDays });
-    }
-    return date;
+  #checkLanguage() {
+    const tag = this.#value("language");
+    return !tag || this.config.language.test(tag)
+      ? ""
+      : gettext("Enter a language tag such as en or pt-BR, or nothing.");
   }
 
-  /**
-   * @param {string} role
-   * @param {Errors} errors
-   */
-  #readParticipants(role, errors) {
+  /** @param {string} role */
+  #names(role) {
+    return (this.participants.get(role)?.read() ?? []).map(({ name }) => name);
+  }
+
+  #speakerNames() {
+    return this.#names("speakers");
+  }
+
+  /** @param {string} role */
+  #readParticipants(role) {
     const rows = this.participants.get(role)?.read() ?? [];
-    if (rows.some(({ name, account }) => account && !name)) {
-      errors.people = gettext("Somebody has an account here but no name: write the name, as it was shown.");
-    }
     return rows.filter(({ name }) => name).map(({ name, account }) => (account ? { name, account } : name));
   }
-
-  /**
-   * @param {string} name
-   * @param {Errors} errors
-   */
-  #readCount(name, errors) {
-    const text = this.#value(name).replace(/[\s.,]/g, "");
-    if (text && !/^\d{1,15}$/.test(text)) errors[name] = gettext("A whole number, or nothing.");
-    return text ? Number(text) : undefined;
-  }
-}
-
-/**
- * The value of an <input type="datetime-local">.
- *
- * @param {Date} date
- */
-function localInputValue(date) {
-  const pad = (/** @type {number} */ number) => String(number).padStart(2, "0");
-  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
-  return `${day}T${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
 }

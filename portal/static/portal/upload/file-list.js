@@ -1,5 +1,5 @@
 // The files that were chosen for a new upload, by kind.
-import { cloneTemplate, getElement } from "../../archive/core/dom.js";
+import { cloneTemplate, findElement, getElement } from "../../archive/core/dom.js";
 import { formatSize } from "../../archive/core/format.js";
 import { gettext, interpolate } from "../../archive/core/translate.js";
 
@@ -20,9 +20,11 @@ export class FileList {
   /**
    * @param {HTMLFormElement} form
    * @param {boolean} alwaysAsksLanguage whether the language is asked before a transcript is chosen
+   * @param {() => void} onTranscriptRemoved
    */
-  constructor(form, alwaysAsksLanguage) {
+  constructor(form, alwaysAsksLanguage, onTranscriptRemoved) {
     this.form = form;
+    this.onTranscriptRemoved = onTranscriptRemoved;
     this.alwaysAsksLanguage = alwaysAsksLanguage;
   }
 
@@ -36,6 +38,8 @@ export class FileList {
     getElement(this.form, "[data-drop]").classList.toggle("has", rows.length > 0);
     getElement(this.form, "[data-details]").hidden = !(recording || transcript);
     getElement(this.form, "[data-language]").hidden = !transcript && !this.alwaysAsksLanguage;
+    const automatic = findElement(this.form, "[data-automatic]");
+    if (automatic) automatic.hidden = Boolean(transcript);
   }
 
   /** @param {string[]} lines what is not taken of the files that were chosen last, and why */
@@ -65,6 +69,7 @@ export class FileList {
     remove.setAttribute("aria-label", interpolate(gettext("Remove %(file)s"), { file: file.name }));
     remove.addEventListener("click", () => {
       delete this.files[kind];
+      if (kind === "transcript") this.onTranscriptRemoved();
       this.show();
       getElement(this.form, "[data-drop] input").focus();
     });

@@ -1,8 +1,10 @@
 // What the chosen files contain. Only the head of a recording is read, or the boxes of an MP4 that
 // describe it: the recording itself goes to the store, never to the portal.
-/** @import { Api } from "./api.js" */
+import { baseName } from "./config.js";
 
+/** @import { Api } from "./api.js" */
 /** @import { UploadConfig } from "./config.js" */
+/** @import { Item } from "./items.js" */
 /** @typedef {"recording" | "transcript" | "metadata"} FileKind */
 /** @typedef {Partial<Record<FileKind, File>>} ChosenFiles */
 
@@ -54,17 +56,43 @@ async function tagBytes(file, { headBytes, inspectedHeadBytes }) {
 }
 
 /**
- * Facts about the Space, as archive/intake/importers finds them. Throws UserError.
+ * Facts about the Space, as archive/intake/importers finds them, and the speakers in the transcript. Throws UserError.
  *
  * @param {Api} api
  * @param {ChosenFiles} chosen
  * @param {UploadConfig} config
  */
 export async function inspectFiles(api, { recording, transcript, metadata }, config) {
+  const head = recording && (await readHead(recording, config));
+  return inspect(api, { recording, transcript, metadata, head }, config);
+}
+
+/**
+ * The same for a recording that may be in an archive, and is not unpacked for this. Throws UserError.
+ *
+ * @param {Api} api
+ * @param {Item} recording
+ * @param {{transcript?: Item, metadata?: Item}} companions
+ * @param {UploadConfig} config
+ */
+export async function inspectItems(api, recording, companions, config) {
+  const [transcript, metadata] = await Promise.all([companions.transcript?.open(), companions.metadata?.open()]);
+  const head = recording.isPacked
+    ? await recording.readHead(config.headBytes)
+    : await readHead(await recording.open(), config);
+  return inspect(api, { recording: { name: baseName(recording.path) }, transcript, metadata, head }, config);
+}
+
+/**
+ * @param {Api} api
+ * @param {{recording?: {name: string}, transcript?: File, metadata?: File, head?: Blob}} files
+ * @param {UploadConfig} config
+ */
+function inspect(api, { recording, transcript, metadata, head }, config) {
   /** @type {[string, Blob][]} */
   const files = [];
-  if (recording) files.push([recording.name, await readHead(recording, config)]);
+  if (recording && head) files.push([recording.name, head]);
   if (metadata && metadata.size <= config.sidecarBytes) files.push([metadata.name, metadata]);
   if (transcript) files.push([transcript.name, transcript.slice(0, config.headBytes)]);
-  return api.inspect(files, recording?.name ?? "");
+  return api.inspect(files, recording?.name ?? "", transcript?.slice(0, config.transcriptBytes));
 }

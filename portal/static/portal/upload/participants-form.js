@@ -11,20 +11,26 @@ const ROLES = {
 };
 
 export class ParticipantsForm {
-  /** @param {HTMLElement} box */
-  constructor(box) {
+  /**
+   * @param {HTMLElement} box
+   * @param {() => void} onChange after rows were added, changed or removed
+   */
+  constructor(box, onChange) {
     this.box = box;
+    this.onChange = onChange;
     this.role = box.dataset.participants ?? "";
     this.addButton = getElement(box, "[data-add]");
     this.addButton.addEventListener("click", () => {
       const row = this.#add({ name: "" });
       if (row) getElement(row, "input").focus();
     });
+    box.addEventListener("input", () => this.onChange());
     box.addEventListener("click", ({ target }) => {
       const row = closestElement(target, "[data-remove]")?.closest("li");
       if (!row) return;
       row.remove();
       this.#renumber();
+      this.onChange();
       (this.addButton.hidden ? getElement(box, "input") : this.addButton).focus();
     });
   }
@@ -37,6 +43,30 @@ export class ParticipantsForm {
   fill(participants) {
     getElement(this.box, "ul").replaceChildren();
     for (const each of participants) this.#add(typeof each === "string" ? { name: each } : each);
+  }
+
+  /**
+   * Add a row, or fill in an empty one.
+   *
+   * @param {string} name
+   * @returns {boolean} false if there are as many as allowed
+   */
+  add(name) {
+    const empty = this.#rows().find((row) => getElements(row, "input", HTMLInputElement).every(({ value }) => !value));
+    if (!empty) return Boolean(this.#add({ name }));
+    getElement(empty, "[data-name]", HTMLInputElement).value = name;
+    return true;
+  }
+
+  /**
+   * Remove the row with this name, unless an account was linked in it.
+   *
+   * @param {string} name
+   */
+  remove(name) {
+    const index = this.read().findIndex((row) => row.name === name && !row.account);
+    this.#rows()[index]?.remove();
+    this.#renumber();
   }
 
   /** The participants as the API takes them; a row without a name has `name` "". */
@@ -82,4 +112,15 @@ export class ParticipantsForm {
     });
     this.addButton.hidden = rows.length >= Number(this.box.dataset.limit);
   }
+}
+
+/**
+ * Why these participants can't stay as they are, or "".
+ *
+ * @param {Iterable<ParticipantsForm>} forms
+ */
+export function findNamelessProblem(forms) {
+  const rows = [...forms].flatMap((form) => form.read());
+  if (!rows.some(({ name, account }) => account && !name)) return "";
+  return gettext("Somebody has an account here but no name: enter the name, as it was shown.");
 }

@@ -1,123 +1,38 @@
-// Progress of the upload: how much, how fast, how long still; pause, continue, try again, cancel.
+// Progress of the uploads: one Space, or several, one after the other; pause, resume, retry, cancel.
 import { announce } from "../../archive/core/announce.js";
-import { cloneTemplate, getElement, setIcon } from "../../archive/core/dom.js";
-import { formatRoughTimeLeft, formatSize } from "../../archive/core/format.js";
-import { gettext, interpolate } from "../../archive/core/translate.js";
+import { getElement, setIcon } from "../../archive/core/dom.js";
+import { gettext } from "../../archive/core/translate.js";
+import { EntryRow } from "./entry-row.js";
+import { FileRow, REFRESH } from "./file-progress.js";
+import { ACTIVITIES, describeEnd, describeFailed, describeStart } from "./progress-texts.js";
 
 /** @import { Api } from "./api.js" */
-
-/** @import { Activity } from "./multipart-upload.js" */
 /** @import { Progress } from "./multipart-upload.js" */
-/** @import { OpenUpload } from "./uppy-plugin.js" */
-
-const KINDS = { recording: gettext("recording"), transcript: gettext("transcript") };
-/** @type {Record<Activity, string>} */
-const ACTIVITIES = {
-  "": "",
-  comparing: gettext("Comparing with what has arrived already."),
-  sending: "",
-  completing: gettext("All bytes are there. Closing the upload."),
-  waiting: gettext("The connection was lost. It goes on by itself as soon as it is back; what has arrived is kept."),
-};
-const SPEED_WINDOW = 8000; // ms over which the speed is measured
-const REFRESH = 200; // ms
-
-class SpeedMeter {
-  /** @type {{at: number, sent: number}[]} */
-  #samples = [];
-
-  /**
-   * Bytes per second over the last seconds.
-   *
-   * @param {number} sent bytes by now
-   */
-  measure(sent) {
-    const at = performance.now();
-    const last = this.#samples.at(-1);
-    if (!last || at - last.at > REFRESH) this.#samples.push({ at, sent });
-    while (this.#samples.length > 2 && at - this.#samples[0].at > SPEED_WINDOW) this.#samples.shift();
-    const [first] = this.#samples;
-    return at - first.at > 1000 ? ((sent - first.sent) * 1000) / (at - first.at) : 0;
-  }
-
-  reset() {
-    this.#samples = [];
-  }
-}
-
-class FileRow {
-  #speed = new SpeedMeter();
-  #quarter = 0;
-  /** @type {Progress | null} the latest, which `update` shows */
-  latest = null;
-
-  /** @param {OpenUpload} openUpload */
-  constructor({ file, upload }) {
-    this.name = file.name;
-    this.size = upload.size;
-    this.element = cloneTemplate(document, "[data-progress-row]");
-    getElement(this.element, "[data-name]").textContent = file.name;
-    getElement(this.element, "[data-kind]").textContent = KINDS[upload.kind];
-    this.bar = getElement(this.element, "progress", HTMLProgressElement);
-    this.bar.max = upload.size;
-    this.bar.setAttribute("aria-label", file.name);
-    this.bytes = getElement(this.element, "[data-bytes]");
-    this.rate = getElement(this.element, "[data-rate]");
-    this.show({ uploaded: 0, sent: 0, activity: "" });
-  }
-
-  update() {
-    if (this.latest) this.show(this.latest);
-  }
-
-  /** @param {Progress} progress */
-  show({ uploaded, sent, activity }) {
-    this.bar.value = uploaded;
-    this.bytes.textContent = interpolate(gettext("%(done)s of %(total)s"), {
-      done: formatSize(uploaded),
-      total: formatSize(this.size),
-    });
-    const speed = this.#speed.measure(sent);
-    const isKnown = activity === "sending" && speed > 0;
-    this.rate.textContent = isKnown
-      ? interpolate(gettext("%(size)s a second, %(left)s"), {
-          size: formatSize(Math.round(speed)),
-          left: formatRoughTimeLeft((this.size - uploaded) / speed),
-        })
-      : "";
-    const quarter = Math.floor((4 * uploaded) / this.size);
-    if (quarter > this.#quarter && quarter < 4) {
-      const percent = quarter * 25;
-      announce(interpolate(gettext("%(file)s: %(percent)s percent."), { file: this.name, percent }));
-    }
-    this.#quarter = quarter;
-  }
-
-  /** Forget the speed: a pause does not count as slow. */
-  pause() {
-    this.rate.textContent = "";
-    this.#speed.reset();
-  }
-}
+/** @import { QueueEntry } from "./upload-entry.js" */
+/** @import { UploadQueue } from "./upload-queue.js" */
 
 export class ProgressPanel {
   /** @type {Map<string, FileRow>} by upload id */
   #rows = new Map();
+  /** @type {Map<QueueEntry, EntryRow>} none for a single upload */
+  #entries = new Map();
   #timer = 0;
-  #isPaused = false;
 
   /**
    * @param {HTMLElement} page
    * @param {Api} api
    */
   constructor(page, api) {
+    this.page = page;
     this.api = api;
     this.panel = getElement(page, "[data-progress]");
+    this.heading = getElement(this.panel, "h2");
     this.state = this.#part("state");
-    this.trouble = this.#part("problem");
+    this.problem = this.#part("problem");
     this.pauseButton = this.#part("pause");
     this.retryButton = this.#part("retry");
     this.cancelButton = this.#part("cancel");
+    this.finishLink = this.#part("finish");
   }
 
   /** @param {string} name */
@@ -126,79 +41,129 @@ export class ProgressPanel {
   }
 
   /**
-   * Start `uppy` and show its progress in place of the form.
+   * Run `queue` and show its progress in place of the form.
    *
-   * @param {any} uppy
-   * @param {OpenUpload[]} uploads
-   * @param {string} title
+   * @param {UploadQueue} queue
    * @param {object} callbacks
-   * @param {() => void} callbacks.onDone all files are in the store
+   * @param {(entry: QueueEntry) => void} callbacks.onState
+   * @param {(entry: QueueEntry) => void} callbacks.onDone the only upload is complete
    * @param {() => void} callbacks.onCancel
    */
-  start(uppy, uploads, title, { onDone, onCancel }) {
-    this.#rows = new Map(uploads.map((each) => [each.upload.id, new FileRow(each)]));
-    this.#part("files").replaceChildren(...[...this.#rows.values()].map(({ element }) => element));
-    this.#open(title);
-    this.#followProgress(uppy, onDone);
+  start(queue, { onState, onDone, onCancel }) {
+    const isSingle = queue.entries.length === 1;
+    this.#makeRows(queue.entries, isSingle);
+    this.#open(queue.entries);
+    queue.observer = {
+      onState: (entry) => {
+        onState(entry);
+        this.#linkRows(entry);
+        this.#entries.get(entry)?.show();
+      },
+      onProgress: (uploadId, progress) => this.#follow(queue, uploadId, progress),
+      onEnd: () => {
+        const [entry] = queue.entries;
+        if (isSingle && entry.state === "uploaded") onDone(entry);
+        else this.#showEnd(queue, isSingle);
+      },
+    };
+    this.#connectButtons(queue, onCancel);
+    queue.run();
+  }
 
+  /**
+   * @param {UploadQueue} queue
+   * @param {() => void} onCancel
+   */
+  #connectButtons(queue, onCancel) {
     const retry = () => {
+      if (this.retryButton.hidden) return;
       this.#showTrouble("");
-      uppy.retryAll();
+      this.finishLink.hidden = true;
+      queue.run();
     };
-    const retryIfFailed = () => {
-      if (!this.retryButton.hidden) retry();
-    };
-    addEventListener("online", retryIfFailed);
+    addEventListener("online", retry);
     this.retryButton.onclick = retry;
-    this.pauseButton.onclick = () => this.#togglePause(uppy);
+    this.pauseButton.onclick = () => this.#togglePause(queue);
     this.cancelButton.onclick = async () => {
-      removeEventListener("online", retryIfFailed);
-      uppy.cancelAll();
-      await Promise.allSettled(uploads.map(({ upload }) => this.api.call("DELETE", `/uploads/${upload.id}`)));
+      removeEventListener("online", retry);
+      await queue.cancel();
       this.panel.hidden = true;
       onCancel();
     };
-    uppy.upload();
   }
 
-  /** @param {string} title */
-  #open(title) {
-    const heading = getElement(this.panel, "h2");
-    heading.textContent = title ? interpolate(gettext("Uploading “%(title)s”"), { title }) : gettext("Uploading");
+  /**
+   * @param {QueueEntry[]} entries
+   * @param {boolean} isSingle
+   */
+  #makeRows(entries, isSingle) {
+    this.#rows.clear();
+    this.#entries.clear();
+    const list = this.#part("files");
+    list.replaceChildren();
+    for (const entry of entries) {
+      const rows = entry.files.map((file) => new FileRow(file));
+      if (isSingle) list.append(...rows.map(({ element }) => element));
+      else {
+        const row = new EntryRow(entry, rows, this.page, this.api);
+        this.#entries.set(entry, row);
+        list.append(row.element);
+      }
+      this.#pending.set(entry, rows);
+      this.#linkRows(entry);
+    }
+  }
+
+  /** @type {Map<QueueEntry, FileRow[]>} rows in the order of the entry's files */
+  #pending = new Map();
+
+  /**
+   * Know the rows by the ids of their uploads, once they have some.
+   *
+   * @param {QueueEntry} entry
+   */
+  #linkRows(entry) {
+    const rows = this.#pending.get(entry) ?? [];
+    entry.files.forEach(({ session }, index) => {
+      if (session) this.#rows.set(session.id, rows[index]);
+    });
+  }
+
+  /** @param {QueueEntry[]} entries */
+  #open(entries) {
+    const count = entries.length;
+    this.heading.textContent = describeStart(count, entries[0].title);
+    for (const help of ["single-help", "several-help"]) {
+      this.#part(help).hidden = (help === "single-help") !== (count === 1);
+    }
     this.panel.hidden = false;
-    heading.focus({ preventScroll: true });
+    this.heading.focus({ preventScroll: true });
     this.panel.scrollIntoView({ block: "nearest" });
   }
 
   /**
-   * @param {any} uppy
-   * @param {() => void} onDone
+   * @param {UploadQueue} queue
+   * @param {string} uploadId
+   * @param {Progress} progress
    */
-  #followProgress(uppy, onDone) {
-    uppy.on("store:progress", (/** @type {any} */ file, /** @type {Progress} */ progress) => {
-      const row = this.#rows.get(file.meta.upload.id);
-      if (row) row.latest = progress;
-      this.#timer ||= setTimeout(() => {
-        this.#timer = 0;
-        for (const each of this.#rows.values()) each.update();
-        if (this.#isPaused) for (const each of this.#rows.values()) each.pause();
-        else this.#showState(ACTIVITIES[progress.activity]);
-      }, REFRESH);
-    });
-    uppy.on("complete", (/** @type {{failed: {error: string}[]}} */ { failed }) => {
-      if (failed.length) this.#showTrouble(failed.map(({ error }) => error).join(" "));
-      else if (uppy.getFiles().length) onDone();
-    });
+  #follow(queue, uploadId, progress) {
+    const row = this.#rows.get(uploadId);
+    if (row) row.latest = progress;
+    this.#timer ||= setTimeout(() => {
+      this.#timer = 0;
+      for (const each of this.#rows.values()) each.update();
+      if (queue.isPaused) for (const each of this.#rows.values()) each.pause();
+      else this.#showState(ACTIVITIES[progress.activity]);
+    }, REFRESH);
   }
 
-  /** @param {any} uppy */
-  #togglePause(uppy) {
-    this.#isPaused = !this.#isPaused;
-    for (const { id, progress } of uppy.getFiles()) if (!progress.uploadComplete) uppy.pauseResume(id);
-    getElement(this.pauseButton, "span").textContent = this.#isPaused ? gettext("Go on") : gettext("Pause");
-    setIcon(this.pauseButton, this.#isPaused ? "play" : "pause");
+  /** @param {UploadQueue} queue */
+  #togglePause(queue) {
+    queue.togglePause();
+    getElement(this.pauseButton, "span").textContent = queue.isPaused ? gettext("Resume") : gettext("Pause");
+    setIcon(this.pauseButton, queue.isPaused ? "play" : "pause");
     for (const row of this.#rows.values()) row.pause();
-    this.#showState(this.#isPaused ? gettext("Paused. What has arrived is kept.") : "");
+    this.#showState(queue.isPaused ? gettext("Paused. What is uploaded is kept.") : "");
   }
 
   /** @param {string} message */
@@ -210,9 +175,28 @@ export class ProgressPanel {
 
   /** @param {string} message */
   #showTrouble(message) {
-    this.trouble.hidden = !message;
+    this.problem.hidden = !message;
     this.#part("problem-text").textContent = message;
     this.retryButton.hidden = !message;
     this.pauseButton.hidden = Boolean(message);
+    this.cancelButton.hidden = false;
+  }
+
+  /**
+   * Everything is uploaded, or failed.
+   *
+   * @param {UploadQueue} queue
+   * @param {boolean} isSingle
+   */
+  #showEnd({ entries, failed }, isSingle) {
+    this.#showState("");
+    if (isSingle) return this.#showTrouble(failed[0]?.error?.message ?? "");
+    this.heading.textContent = describeEnd(entries.length, failed.length);
+    this.heading.focus({ preventScroll: true });
+    this.#showTrouble(describeFailed(failed.length));
+    this.pauseButton.hidden = true;
+    this.cancelButton.hidden = !failed.length;
+    this.finishLink.hidden = false;
+    this.#part("several-help").hidden = true;
   }
 }

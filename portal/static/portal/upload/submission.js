@@ -1,81 +1,67 @@
-// Create the Space and open its uploads. A retry after an error continues with what exists already.
+// The upload that the form describes: create the Space and open its uploads. A retry continues with what exists already.
+import { entryOf, makeKey, openEntry } from "./upload-entry.js";
 
 /** @import { Api } from "./api.js" */
 /** @import { DetailsForm } from "./details-form.js" */
 /** @import { FileList } from "./file-list.js" */
-/** @import { OpenUpload } from "./uppy-plugin.js" */
-
-/** @param {Uint8Array} bytes */
-const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+/** @import { QueueEntry, QueueFile } from "./upload-entry.js" */
 
 export class Submission {
-  /** @type {{key: string, idempotencyKey: string, title: string, id?: string} | null} the Space that was created */
+  /** @type {{text: string, entry: QueueEntry} | null} the Space that was created, and what for */
   #space = null;
-  /** @type {Map<File, OpenUpload>} what was opened; a retry continues it */
-  #opened = new Map();
+  /** @type {QueueFile[]} that were opened, in any state */
+  #files = [];
 
   /**
    * @param {Api} api
    * @param {DetailsForm} details
    * @param {FileList} list
-   * @param {string} [existingSpace] id of the Space that the page belongs to, if any
+   * @param {DOMStringMap} page id and title of the Space that the page belongs to, if any
    */
-  constructor(api, details, list, existingSpace) {
+  constructor(api, details, list, { space = "", title = "" }) {
     this.api = api;
     this.details = details;
     this.list = list;
-    this.existingSpace = existingSpace;
-  }
-
-  /** The title of the Space that was created, or "". */
-  get title() {
-    return this.#space?.title ?? "";
-  }
-
-  /** The id of the Space, created unless the page belongs to one; null while the form has errors. */
-  async createSpace() {
-    if (this.existingSpace) return this.existingSpace;
-    const body = this.details.read();
-    if (!body) return null;
-    const key = JSON.stringify(body);
-    if (this.#space?.key !== key) {
-      const idempotencyKey = hex(crypto.getRandomValues(new Uint8Array(16)));
-      this.#space = { key, idempotencyKey, title: String(body.title) };
-    }
-    const space = this.#space;
-    space.id ??= /** @type {string} */ (
-      (await this.api.call("POST", "/spaces", body, { key: space.idempotencyKey })).id
-    );
-    return space.id;
+    this.existing = { space, title };
   }
 
   /**
-   * Open an upload for each chosen file, the small one first.
+   * Create the Space unless the page belongs to one, and open an upload for each chosen file. The form is right.
    *
-   * @param {string} space id
+   * @returns {Promise<QueueEntry>}
    */
-  async openUploads(space) {
-    const uploads = [];
+  async open() {
+    const entry = this.#makeEntry();
+    entry.files = this.#makeFiles(entry.space);
+    await openEntry(this.api, entry);
+    return entry;
+  }
+
+  #makeEntry() {
+    if (this.existing.space) return entryOf(this.existing);
+    const body = this.details.read();
+    const text = JSON.stringify(body);
+    if (this.#space?.text !== text) {
+      this.#space = { text, entry: entryOf({ title: String(body.title), body, key: makeKey() }) };
+    }
+    return this.#space.entry;
+  }
+
+  /**
+   * The chosen files, the small one first; those that were opened for this Space before, with their uploads.
+   *
+   * @param {string} space id, or ""
+   */
+  #makeFiles(space) {
+    const files = [];
     for (const kind of /** @type {const} */ (["transcript", "recording"])) {
       const file = this.list.files[kind];
-      if (file) uploads.push(await this.#openUpload(space, kind, file));
+      if (!file) continue;
+      const opened = this.#files.find((one) => one.file === file && one.kind === kind && one.session?.space === space);
+      const language = (kind === "transcript" && this.details.readLanguage()) || "";
+      files.push(opened ?? { kind, path: file.name, size: file.size, language, item: null, file, session: null });
     }
-    return uploads;
-  }
-
-  /**
-   * @param {string} space id
-   * @param {"transcript" | "recording"} kind
-   * @param {File} file
-   * @returns {Promise<OpenUpload>}
-   */
-  async #openUpload(space, kind, file) {
-    const opened = this.#opened.get(file);
-    if (opened?.upload.space === space && opened.upload.kind === kind) return opened; // the other file failed
-    const language = kind === "transcript" ? this.details.readLanguage() : undefined;
-    const body = { kind, name: file.name, size: file.size, ...(language && { language }) };
-    const upload = await this.api.call("POST", `/spaces/${space}/uploads`, body);
-    this.#opened.set(file, { file, upload });
-    return { file, upload };
+    this.#files = [...new Set([...this.#files, ...files])];
+    return files;
   }
 }

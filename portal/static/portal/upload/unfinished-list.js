@@ -1,12 +1,15 @@
-// Uploads that were begun before and are not complete: continue them with the same file, or cancel them.
+// Uploads that were started before and are not complete: resume them with the same file, or cancel them.
 import { announce } from "../../archive/core/announce.js";
 import { closestElement, findElement, getElement, getElements } from "../../archive/core/dom.js";
 import { formatSize } from "../../archive/core/format.js";
 import { gettext, interpolate } from "../../archive/core/translate.js";
+import { baseName } from "./config.js";
+import { entryOf } from "./upload-entry.js";
 
 /** @import { Api } from "./api.js" */
-
+/** @import { Item } from "./items.js" */
 /** @import { UploadSession } from "./multipart-upload.js" */
+/** @import { QueueEntry } from "./upload-entry.js" */
 
 export class UnfinishedList {
   /**
@@ -27,18 +30,29 @@ export class UnfinishedList {
   }
 
   /**
-   * The row of a file of this name and size.
+   * The uploads with the names and sizes of these files, those of one Space together.
    *
-   * @param {string} name
-   * @param {number} size
-   * @param {HTMLElement | null} [row] the only one that counts
+   * @param {Item[]} items
+   * @param {HTMLElement | null} row the only one that counts, if any
+   * @param {(uploadId: string | undefined) => boolean} isElsewhere whether an upload is resumed otherwise
+   * @returns {QueueEntry[]}
    */
-  find(name, size, row = null) {
+  match(items, row, isElsewhere) {
+    /** @type {Map<string, QueueEntry>} by Space */
+    const entries = new Map();
     const rows = this.section ? getElements(this.section, "[data-upload]") : [];
-    return rows.find(
-      ({ dataset }) =>
-        dataset.name === name && Number(dataset.size) === size && (!row || row.dataset.upload === dataset.upload),
-    );
+    for (const one of rows) {
+      const { space = "", title = "", upload, name, size } = one.dataset;
+      if (isElsewhere(upload) || (row && row !== one)) continue;
+      const item = items.find((each) => baseName(each.path) === name && each.size === Number(size));
+      if (!item) continue;
+      const entry = entries.get(space) ?? entryOf({ space, title });
+      const session = this.#sessionOf(one);
+      const { kind } = session;
+      entry.files.push({ kind, path: item.path, size: item.size, language: "", item, file: null, session });
+      entries.set(space, entry);
+    }
+    return [...entries.values()];
   }
 
   /**
@@ -47,7 +61,7 @@ export class UnfinishedList {
    * @param {HTMLElement} row
    * @returns {UploadSession}
    */
-  sessionOf({ dataset }) {
+  #sessionOf({ dataset }) {
     const [size, partSize] = [Number(dataset.size), Number(dataset.partSize)];
     return {
       id: dataset.upload ?? "",
@@ -65,7 +79,9 @@ export class UnfinishedList {
    * @param {File} file
    */
   rejectFile(row, file) {
-    const text = gettext("That is %(file)s (%(size)s), not %(expected)s (%(expectedSize)s). Choose that one to go on.");
+    const text = gettext(
+      "That is %(file)s (%(size)s), not %(expected)s (%(expectedSize)s). Choose that one to resume.",
+    );
     const values = {
       file: file.name,
       size: formatSize(file.size),
@@ -85,7 +101,7 @@ export class UnfinishedList {
     try {
       await api.call("DELETE", `/uploads/${row.dataset.upload}`);
       row.remove();
-      announce(interpolate(gettext("%(file)s was given up."), { file: row.dataset.name ?? "" }));
+      announce(interpolate(gettext("The upload of %(file)s was cancelled."), { file: row.dataset.name ?? "" }));
       if (this.section && !findElement(this.section, "[data-upload]")) this.section.remove();
     } catch (error) {
       showError(row, error instanceof Error ? error.message : String(error));

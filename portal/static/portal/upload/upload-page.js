@@ -1,10 +1,9 @@
-// The upload page as a whole: routes chosen files to the form or to an unfinished upload, and sends them.
+// The upload page as a whole: routes chosen files to the form or to the queue of uploads.
 import { announce } from "../../archive/core/announce.js";
 import { closestElement, getElement, getElements } from "../../archive/core/dom.js";
 import { formatSize } from "../../archive/core/format.js";
-import { gettext, interpolate } from "../../archive/core/translate.js";
+import { gettext, interpolate, locale } from "../../archive/core/translate.js";
 import { Api, UserError } from "./api.js";
-import { baseName } from "./config.js";
 import { DetailsForm } from "./details-form.js";
 import { mountDropZone } from "./drop-zone.js";
 import { FileList } from "./file-list.js";
@@ -12,14 +11,20 @@ import { inspectFiles } from "./inspect.js";
 import { fileItem } from "./items.js";
 import { ProgressPanel } from "./progress-panel.js";
 import { RecordingPicker } from "./recording-picker.js";
+import { RecordingsList } from "./recordings-list.js";
+import { SavedQueue } from "./saved-queue.js";
 import { Submission } from "./submission.js";
 import { UnfinishedList } from "./unfinished-list.js";
+import { UploadQueue } from "./upload-queue.js";
 
 /** @import { UploadConfig } from "./config.js" */
+/** @import { Errors } from "./form-errors.js" */
 /** @import { ChosenFiles } from "./inspect.js" */
 /** @import { Item } from "./items.js" */
+/** @import { QueueEntry } from "./upload-entry.js" */
 /** @import * as uppyPlugin from "./uppy-plugin.js" */
-/** @import { OpenUpload } from "./uppy-plugin.js" */
+
+const LIST = new Intl.ListFormat(locale);
 
 export class UploadPage {
   /**
@@ -35,12 +40,13 @@ export class UploadPage {
     this.wantsRecording = "wantsRecording" in page.dataset;
     this.maxBytes = Number(page.dataset.maxBytes);
     this.api = new Api(page);
-    this.picker = new RecordingPicker(this.form, this.api, config);
+    this.picker = new RecordingPicker(this.form, this.api, config, new RecordingsList(page, this.form));
     this.details = new DetailsForm(page, this.form, config);
-    this.list = new FileList(this.form, Boolean(page.dataset.space));
+    this.list = new FileList(this.form, Boolean(page.dataset.space), () => this.details.offerSpeakers([]));
     this.unfinished = new UnfinishedList(page, this.api);
+    this.saved = new SavedQueue(page, this.api);
     this.progress = new ProgressPanel(page, this.api);
-    this.submission = new Submission(this.api, this.details, this.list, page.dataset.space);
+    this.submission = new Submission(this.api, this.details, this.list, page.dataset);
   }
 
   mount() {
@@ -69,25 +75,33 @@ export class UploadPage {
    * @param {HTMLElement | null} [row] of the unfinished upload that they were chosen for
    */
   async #choose(items, row = null) {
-    const rowOf = (/** @type {string} */ name, /** @type {number} */ size) => this.unfinished.find(name, size, row);
-    const isOfRow = (/** @type {{path: string, size: number}} */ { path, size }) =>
-      Boolean(rowOf(baseName(path), size));
-    if (items.some(isOfRow)) return this.#resume(await openAll(items.filter(isOfRow)), rowOf);
     const picked = await this.picker.pick(items, {
-      isUnfinished: (name, size) => Boolean(rowOf(name, size)),
+      findResumable: (all) => this.#findResumable(all, row),
       rejection: (name, size) => this.#reject(name, size),
       wantsRecording: this.wantsRecording,
+      isOneOnly: Boolean(row),
     });
     if (!picked) return; // something else was chosen meanwhile
-    const files = Object.values(picked.files);
-    const resumable = files.filter(({ name, size }) => rowOf(name, size));
-    if (row && !resumable.length) return this.unfinished.rejectFile(row, files[0] ?? (await items[0].open()));
     getElement(this.form, "[data-drop-error]").textContent = picked.errors.join(" ");
+    if (picked.entries.length) return this.#upload(picked.entries);
+    if (row) return this.unfinished.rejectFile(row, await items[0].open());
     this.list.showLeftOut(picked.leftOut);
-    if (resumable.length) return this.#resume(resumable, rowOf);
     Object.assign(this.list.files, picked.files);
     this.list.show();
     await this.#fillIn(picked.files, picked.language);
+  }
+
+  /**
+   * The uploads that were begun before, or were to follow, with these files.
+   *
+   * @param {Item[]} items
+   * @param {HTMLElement | null} row the only one that counts, if any
+   * @returns {QueueEntry[]}
+   */
+  #findResumable(items, row) {
+    const saved = row ? [] : this.saved.match(items);
+    const isSaved = (/** @type {string | undefined} */ uploadId) => !row && this.saved.has(uploadId);
+    return [...this.unfinished.match(items, row, isSaved), ...saved];
   }
 
   /**
@@ -97,16 +111,9 @@ export class UploadPage {
    * @param {number} size
    */
   #reject(name, size) {
-    return size ? this.#tooLarge(name, size) : interpolate(gettext("%(file)s is empty."), { file: name });
-  }
-
-  /**
-   * @param {string} name
-   * @param {number} size
-   */
-  #tooLarge(name, size) {
+    if (!size) return interpolate(gettext("%(file)s is empty."), { file: name });
     if (size <= this.maxBytes) return "";
-    return interpolate(gettext("%(file)s has %(size)s; at most %(limit)s can be taken in."), {
+    return interpolate(gettext("%(file)s has %(size)s; the limit is %(limit)s."), {
       file: name,
       size: formatSize(size),
       limit: formatSize(this.maxBytes),
@@ -125,8 +132,9 @@ export class UploadPage {
     try {
       const facts = await inspectFiles(this.api, this.list.files, this.config);
       const filled = this.details.fill({ ...facts, language: language || facts.language });
-      const text = gettext("Filled in from what the files hold: %(names)s. Have a look, and change what is not right.");
-      const summary = interpolate(text, { names: filled.join(", ") });
+      if (added.transcript) this.details.offerSpeakers(facts.transcript_speakers ?? []);
+      const text = gettext("We filled in the %(names)s from your files. Please check.");
+      const summary = interpolate(text, { names: LIST.format(filled) });
       message = [...(filled.length ? [summary] : []), ...(facts.notes ?? [])].join(" ");
     } catch (error) {
       if (error instanceof UserError && error.status) {
@@ -143,77 +151,53 @@ export class UploadPage {
     if (button.getAttribute("aria-busy") === "true") return;
     if (this.wantsRecording && !this.page.dataset.space && !this.list.files.recording) {
       getElement(this.form, "[data-drop-error]").textContent = gettext(
-        "There is no recording yet: drop it here, or choose it.",
+        "There is no recording yet: drop it here, or choose a file.",
       );
       getElement(this.form, "[data-drop] input").focus();
       return;
     }
+    if (!this.details.check()) return;
     button.setAttribute("aria-busy", "true");
-    this.#showError(null);
     try {
-      const space = await this.submission.createSpace();
-      if (!space) return; // the form shows its errors
-      const uploads = await this.submission.openUploads(space);
-      await this.#send(space, uploads, this.submission.title || this.page.dataset.title);
+      await this.#upload([await this.submission.open()]);
     } catch (error) {
-      const unexpected = new UserError(gettext("This could not be begun. Reload the page and try again."));
+      const unexpected = new UserError(gettext("The upload could not be started. Reload the page and try again."));
       this.#showError(error instanceof UserError ? error : unexpected);
     } finally {
       button.removeAttribute("aria-busy");
     }
   }
 
-  /**
-   * @param {File[]} files
-   * @param {(name: string, size: number) => HTMLElement | undefined} rowOf
-   */
-  async #resume(files, rowOf) {
-    /** @type {OpenUpload[]} */
-    const uploads = [];
-    let title = "";
-    for (const file of files) {
-      const row = rowOf(file.name, file.size);
-      if (!row) continue;
-      uploads.push({ file, upload: this.unfinished.sessionOf(row) });
-      title ||= row.dataset.title ?? "";
-    }
-    await this.#send(uploads[0].upload.space, uploads, title);
-  }
-
-  /**
-   * @param {string} space id
-   * @param {OpenUpload[]} uploads
-   * @param {string} [title]
-   */
-  async #send(space, uploads, title = "") {
+  /** @param {QueueEntry[]} entries */
+  async #upload(entries) {
     const { createUploader } = await this.uploader;
     this.form.hidden = true;
     this.unfinished.hide();
-    const spaceUrl = (this.page.dataset.spaceUrl ?? "").replace(/[0-9a-f-]{36}/, space);
-    this.progress.start(createUploader(this.api, uploads), uploads, title, {
-      onDone: () => location.assign(spaceUrl),
-      onCancel: () => location.assign(location.pathname + location.search),
+    this.saved.hide();
+    const isSeveral = entries.length > 1;
+    if (isSeveral) this.saved.save(entries);
+    const spaceUrl = this.page.dataset.spaceUrl ?? "";
+    this.progress.start(new UploadQueue(this.api, entries, createUploader), {
+      onState: () => isSeveral && this.saved.save(entries),
+      onDone: ({ space }) => {
+        this.saved.save([]);
+        location.assign(spaceUrl.replace(/[0-9a-f-]{36}/, space));
+      },
+      onCancel: () => {
+        this.saved.save([]);
+        location.assign(location.pathname + location.search);
+      },
     });
   }
 
-  /** @param {UserError | null} error */
+  /** @param {UserError} error */
   #showError(error) {
-    const notice = getElement(this.form, "[data-form-problem]");
-    notice.hidden = !error;
-    if (!error) return;
-    /** @type {Record<string, string>} */
+    /** @type {Errors} */
     const errors = {};
     for (const { loc, msg } of error.errors) {
       for (const name of loc) errors[name === "cohosts" || name === "speakers" ? "people" : name] = msg;
     }
-    getElement(notice, "p").textContent = interpolate(gettext("%(problem)s Nothing that you wrote is lost."), {
-      problem: error.message,
-    });
-    if (this.details.showErrors(errors)) notice.focus();
+    const message = interpolate(gettext("%(problem)s Nothing that you wrote is lost."), { problem: error.message });
+    this.details.errors.show(errors, message);
   }
-}
-
-/** @param {Item[]} items */
-function openAll(items) {
-  return Promise.all(items.map((item) => item.open()));
 }

@@ -1,0 +1,71 @@
+// The field for the time at which a Space ended: in the reader's zone, with its meaning in UTC below it.
+import { now } from "../../archive/core/clock.js";
+import { formatTime } from "../../archive/core/format.js";
+import { gettext, interpolate, ngettext } from "../../archive/core/translate.js";
+
+const DAY = 864e5; // ms
+
+/**
+ * The time in an <input type="datetime-local">, or null.
+ *
+ * @param {string} value
+ */
+export function readLocalTime(value) {
+  const date = new Date(value);
+  return value && !Number.isNaN(date.getTime()) ? date : null;
+}
+
+/**
+ * The value of an <input type="datetime-local">.
+ *
+ * @param {Date} date
+ */
+export function localInputValue(date) {
+  const pad = (/** @type {number} */ number) => String(number).padStart(2, "0");
+  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+  return `${day}T${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+}
+
+/**
+ * Why a Space can't have this end, or "".
+ *
+ * @param {Date | null} date
+ * @param {number} retentionDays
+ */
+export function findEndProblem(date, retentionDays) {
+  if (!date) return gettext("Please enter the day and time when the Space ended.");
+  if (date.getTime() > now()) return gettext("This is in the future. When did the Space end?");
+  if (date.getTime() > now() - retentionDays * DAY) return "";
+  const text = ngettext(
+    "It ended more than %(days)s day ago, so it can no longer be kept here.",
+    "It ended more than %(days)s days ago, so it can no longer be kept here.",
+    retentionDays,
+  );
+  return interpolate(text, { days: retentionDays });
+}
+
+/**
+ * What the end means: the same in UTC, and until when the Space is kept. No end that can't be accepted gets a promise.
+ *
+ * @param {Date | null} date
+ * @param {number} retentionDays
+ */
+export function describeEnd(date, retentionDays) {
+  const text = ngettext(
+    "The %(days)s day counts from this moment, not from the upload.",
+    "The %(days)s days count from this moment, not from the upload.",
+    retentionDays,
+  );
+  const rule = interpolate(text, { days: retentionDays });
+  if (!date || findEndProblem(date, retentionDays)) return rule;
+  return interpolate(gettext("That is %(end)s. %(rule)s It is kept until %(until)s."), {
+    end: formatTime(date),
+    rule,
+    until: formatTime(new Date(date.getTime() + retentionDays * DAY)),
+  });
+}
+
+/** The reader's zone, such as "Europe/Berlin". */
+export function zoneName() {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone.replaceAll("_", " ");
+}
