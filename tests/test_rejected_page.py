@@ -1,6 +1,8 @@
 """A recording that was not accepted: no clock runs, the page says what to do, and its host can remove it from their
 list. Nothing changes for admins."""
 
+from datetime import timedelta
+
 import pytest
 
 from archive import dbtime, log
@@ -35,6 +37,8 @@ def test_no_clock_runs(alice: User, rejected: Space) -> None:
     assert "left" not in page[page.index("data-clock") : page.index("</section>", page.index("data-clock"))]
     assert "will be deleted" not in page
     assert "Not kept" in read_page(alice, "/")
+    Space.objects.update(expires_at=dbtime.now() + timedelta(days=2))
+    assert "Beans" not in read_page(alice, "/?filter=due")
 
 
 def test_the_page_says_what_was_wrong_and_what_to_do(alice: User, admin: User, rejected: Space) -> None:

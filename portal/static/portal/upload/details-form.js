@@ -1,8 +1,8 @@
 // The form about the Space: fill it in from facts, read it, and check it while it is changed.
 import { closestElement, getElement, getElements } from "../../archive/core/dom.js";
-import { gettext, interpolate } from "../../archive/core/translate.js";
+import { gettext } from "../../archive/core/translate.js";
 import { findCountProblem, readCount } from "./count-field.js";
-import { describeEnd, findEndProblem, localInputValue, readLocalTime, zoneName } from "./end-field.js";
+import { describeEnd, describeZone, findEndProblem, localInputValue, readLocalTime } from "./end-field.js";
 import { FormErrors } from "./form-errors.js";
 import { findNamelessProblem, ParticipantsForm } from "./participants-form.js";
 import { findChips, SpeakerChips } from "./speaker-chips.js";
@@ -38,8 +38,7 @@ export class DetailsForm {
     const chips = findChips(form);
     if (chips) this.#chips = this.#makeChips(chips, page.dataset.userName ?? "");
     if (!this.#field("ended_at")) return;
-    const text = interpolate(gettext("(your time, %(zone)s)"), { zone: zoneName() });
-    getElement(form, "[data-zone]").textContent = text;
+    getElement(form, "[data-details] [data-zone]").textContent = describeZone();
     this.#showEnd();
   }
 
@@ -177,7 +176,7 @@ export class DetailsForm {
   }
 
   #showEnd() {
-    getElement(this.form, "[data-utc]").textContent = describeEnd(this.#end(), this.retentionDays);
+    getElement(this.form, "[data-details] [data-utc]").textContent = describeEnd(this.#end(), this.retentionDays);
   }
 
   #checkLanguage() {

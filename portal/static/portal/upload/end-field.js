@@ -65,7 +65,8 @@ export function describeEnd(date, retentionDays) {
   });
 }
 
-/** The reader's zone, such as "Europe/Berlin". */
-export function zoneName() {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone.replaceAll("_", " ");
+/** The zone of the field, for its label. */
+export function describeZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone.replaceAll("_", " ");
+  return interpolate(gettext("(your time, %(zone)s)"), { zone });
 }

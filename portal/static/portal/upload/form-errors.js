@@ -29,7 +29,9 @@ export class FormErrors {
    */
   update(name, eventType) {
     if (!(name in this.checks)) return;
-    if (eventType === "change" || this.#errorOf(name)) this.#set(name, this.checks[name]());
+    if (eventType !== "change" && !this.#errorOf(name)) return;
+    this.#set(name, this.checks[name]());
+    this.#showSummary();
   }
 
   /** What is wrong in the form now. */
@@ -55,6 +57,7 @@ export class FormErrors {
     this.#hasFields = Object.values(errors).some(Boolean);
     this.#isSummarized = this.#hasFields;
     for (const place of this.#places()) this.#set(place.dataset.error ?? "", errors[place.dataset.error ?? ""] ?? "");
+    this.#showSummary();
     const [first] = this.#shown();
     if (first) this.inputOf(first)?.focus();
     else if (message) this.summary.focus();
@@ -93,11 +96,8 @@ export class FormErrors {
    */
   #set(name, message) {
     const place = this.#places().find(({ dataset }) => dataset.error === name);
-    if (place) {
-      const input = this.form.elements.namedItem(name);
-      setError(place, input instanceof HTMLInputElement ? input : null, message);
-    }
-    this.#showSummary();
+    const input = this.form.elements.namedItem(name);
+    if (place) setError(place, input instanceof HTMLInputElement ? input : null, message);
   }
 
   #showSummary() {

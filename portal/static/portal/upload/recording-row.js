@@ -3,7 +3,7 @@ import { cloneTemplate, findElement, getElement, getElements } from "../../archi
 import { formatSize } from "../../archive/core/format.js";
 import { gettext, interpolate, locale, ngettext } from "../../archive/core/translate.js";
 import { baseName } from "./config.js";
-import { describeEnd, findEndProblem, localInputValue, readLocalTime } from "./end-field.js";
+import { describeEnd, describeZone, findEndProblem, localInputValue, readLocalTime } from "./end-field.js";
 import { setError } from "./form-errors.js";
 import { findChips, SpeakerChips } from "./speaker-chips.js";
 import { makeEntry } from "./upload-entry.js";
@@ -36,6 +36,7 @@ export class RecordingRow {
     this.title = getElement(this.fields, "[data-title]", HTMLInputElement);
     this.end = getElement(this.fields, "[data-end]", HTMLInputElement);
     this.title.value = option.facts.title ?? "";
+    getElement(this.fields, "[data-zone]").textContent = describeZone();
     this.#nameParts(index);
     this.#describe();
     this.#followChanges();

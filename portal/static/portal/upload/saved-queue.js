@@ -63,7 +63,9 @@ export class SavedQueue {
   match(items) {
     return this.entries.flatMap((entry) => {
       const files = entry.files.flatMap((file) => {
-        const item = items.find(({ path, size }) => size === file.size && baseName(path) === baseName(file.path));
+        const sized = items.filter(({ size }) => size === file.size);
+        const named = sized.filter(({ path }) => baseName(path) === baseName(file.path));
+        const item = named.find(({ path }) => path === file.path) ?? named[0]; // a folder may have moved
         return item ? [{ ...file, item }] : [];
       });
       return files.some(({ kind }) => kind === "recording") ? [{ ...entry, files }] : [];
