@@ -116,9 +116,9 @@ def test_form_errors_appear_in_place_and_disappear_when_fixed(page: Page, servic
 
     title.fill("")
     title.blur()
-    expect(page.get_by_text("Please enter a title.")).to_be_visible()
+    expect(page.locator("#upload-error-title")).to_have_text("Please enter a title.")
     title.press_sequentially("K")
-    expect(page.get_by_text("Please enter a title.")).to_have_count(0)
+    expect(page.locator("#upload-error-title")).to_have_text("")
     page.get_by_role("button", name="Add a speaker").click()
     page.get_by_label("Account").fill("nora")
     send(page)

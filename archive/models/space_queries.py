@@ -72,8 +72,8 @@ class SpaceQuerySet(models.QuerySet["Space"]):
         return self.filter(is_kept(moment))
 
     def due_within(self, period: timedelta, moment: datetime) -> "SpaceQuerySet":
-        """Kept at `moment`, but no longer than for `period`."""
-        return self.kept(moment).filter(expires_at__lte=moment + period)
+        """Kept at `moment`, but no longer than for `period`. Of rejected ones nothing is stored that could be due."""
+        return self.kept(moment).filter(expires_at__lte=moment + period).exclude(state=SpaceState.REJECTED)
 
     def on_hold(self) -> "SpaceQuerySet":
         """A legal hold keeps them without a deadline."""

@@ -95,7 +95,7 @@ def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -
 
 def _filtered(spaces: SpaceQuerySet, code: str, now: datetime) -> SpaceQuerySet:
     if code == "due":
-        return spaces.due_within(SOON, now).exclude(state=Space.State.REJECTED)  # nothing of it is stored
+        return spaces.due_within(SOON, now)
     if code == "flagged":
         return spaces.kept(now).flagged()
     if code == "held":

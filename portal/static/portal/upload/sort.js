@@ -30,7 +30,7 @@ export async function sortItems(api, items, config) {
   const related = relatedItems(items, config);
   if (related.length > config.sortedFiles) {
     const text = gettext(
-      "There are more than %(limit)s files. Choose the recording and the files beside it, or have your operator take in the folder.",
+      "There are more than %(limit)s files. Choose the recording and the files beside it, or ask your operator to import the folder.",
     );
     throw new UserError(interpolate(text, { limit: config.sortedFiles }));
   }
