@@ -62,6 +62,11 @@ def is_admin(user: User) -> bool:
     return user.is_admin
 
 
+def may_change_accounts(user: User) -> bool:
+    """Admins and superusers; the domain checks it again for each change."""
+    return user.may_change_accounts
+
+
 def may_read_log(user: User) -> bool:
     """Auditors, and admins."""
     return user.is_auditor or user.is_admin

@@ -166,6 +166,25 @@ def test_an_admin_changes_no_superuser(admin: User) -> None:
     assert User.objects.get(pk=root.pk).is_active
 
 
+def test_a_superuser_without_a_role_manages_accounts(admin: User, alice: User) -> None:
+    """The domain lets superusers change accounts; invitations are for admins only."""
+    root = User.objects.create(username="root", is_superuser=True, is_staff=True)
+    client = make_client(root)
+
+    page = client.get("/people/")
+    assert (page.status_code, 'href="/people/"' in page.content.decode()) == (200, True)
+    assert "/people/invitations/" not in page.content.decode()
+    assert client.get(f"/people/{alice.pk}/").status_code == 200
+    assert client.post(f"/people/{alice.pk}/roles", {"roles": ["auditors"]}).status_code == 302
+    assert client.post(f"/people/{alice.pk}/deactivate").status_code == 302
+    assert client.get("/people/invitations/").status_code == 404
+
+    assert log() == [
+        ("account.role_granted", root.pk, alice.pk),
+        ("account.deactivated", root.pk, alice.pk),
+    ]
+
+
 def test_closing_asks_for_the_user_name(admin: User, alice: User, bob: User) -> None:
     client = make_client(admin)
     make_row(bob)

@@ -36,7 +36,7 @@ def lock_account(account_id: int, by: User | None, *, by_superuser: bool = False
 def check_may_change(account: User, by: User, *, by_superuser: bool = False) -> None:
     """Raise Refused unless `by` may change the roles and the activity of this account: admins and superusers may, and
     only superusers those of a superuser."""
-    if not by.is_active or not (by.is_admin or by.is_superuser):
+    if not by.may_change_accounts:
         raise Refused("account.not_an_admin", user=by.username)
     if (by_superuser or account.is_superuser) and not by.is_superuser:
         raise Refused("account.not_a_superuser", user=by.username)

@@ -76,6 +76,11 @@ class User(AbstractUser):
         return AUDITORS in self.roles
 
     @property
+    def may_change_accounts(self) -> bool:
+        """Whether they may see accounts, and change roles and activity of others: admins, and superusers without a role."""
+        return self.is_active and (self.is_superuser or self.is_admin)
+
+    @property
     def display_name(self) -> str:
         return self.get_full_name() or self.username
 

@@ -1,4 +1,4 @@
-"""Accounts of people, for admins: find, give roles, switch off, end sessions, close."""
+"""Accounts of people, for admins and superusers: find, give roles, switch off, end sessions, close."""
 
 from urllib.parse import urlencode
 
@@ -19,7 +19,7 @@ from archive.errors import Refused
 from archive.models import Space, User
 from archive.models.user import ADMINS, AUDITORS
 from portal import search_words
-from portal.access import is_admin, only
+from portal.access import may_change_accounts, only
 from portal.forms.accounts import CloseForm, PeopleFilterForm, RolesForm
 from portal.http import SignedInRequest
 from portal.paging import page_of
@@ -31,7 +31,7 @@ ORDER = ("date_joined", "id")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@only(is_admin)
+@only(may_change_accounts)
 def people(request: SignedInRequest) -> HttpResponse:
     """Accounts, the newest first; those that were closed have no name, and are left out. POST: redirect to those that
     fit; the URL has the words encrypted, since logs of proxies have URLs."""
@@ -57,13 +57,13 @@ def people(request: SignedInRequest) -> HttpResponse:
 
 
 @require_safe
-@only(is_admin)
+@only(may_change_accounts)
 def person(request: SignedInRequest, account_id: int) -> HttpResponse:
     return _page(request, _find(account_id))
 
 
 @require_POST
-@only(is_admin)
+@only(may_change_accounts)
 @require_reauthentication
 def change_roles(request: SignedInRequest, account_id: int) -> HttpResponse:
     """Grant what is ticked and is not there, revoke what is there and is not ticked."""
@@ -84,21 +84,21 @@ def change_roles(request: SignedInRequest, account_id: int) -> HttpResponse:
 
 
 @require_POST
-@only(is_admin)
+@only(may_change_accounts)
 @require_reauthentication
 def activate(request: SignedInRequest, account_id: int) -> HttpResponse:
     return _set_active(request, account_id, active=True)
 
 
 @require_POST
-@only(is_admin)
+@only(may_change_accounts)
 @require_reauthentication
 def deactivate(request: SignedInRequest, account_id: int) -> HttpResponse:
     return _set_active(request, account_id, active=False)
 
 
 @require_POST
-@only(is_admin)
+@only(may_change_accounts)
 @require_reauthentication
 def end_sessions(request: SignedInRequest, account_id: int) -> HttpResponse:
     """Sign the person out everywhere."""
@@ -113,7 +113,7 @@ def end_sessions(request: SignedInRequest, account_id: int) -> HttpResponse:
 
 
 @require_POST
-@only(is_admin)
+@only(may_change_accounts)
 @require_reauthentication
 def reset_link(request: SignedInRequest, account_id: int) -> HttpResponse:
     """Show a link, once, with which the person chooses a new password: for installations without mail."""
@@ -127,7 +127,7 @@ def reset_link(request: SignedInRequest, account_id: int) -> HttpResponse:
 
 
 @require_POST
-@only(is_admin)
+@only(may_change_accounts)
 @require_reauthentication
 def close(request: SignedInRequest, account_id: int) -> HttpResponse:
     """Close the account of somebody else, after typing its user name."""
