@@ -1,0 +1,73 @@
+"""The moderation queue in a real browser: ten Spaces by keyboard, and a claim that ends with its page."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from archive.models import LogEntry, ReviewClaim, Space, User
+from archive.moderation import reason_templates
+from tests.support import browser_sessions
+from tests.support.factory import make_row
+from tests.support.player import ConsoleErrors
+from tests.support.processes import Services
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+def test_the_queue_by_keyboard_from_ten_to_none(services: Services, page: Page, alice: User, admin: User) -> None:
+    services.web()
+    for number in range(10):
+        make_row(alice, title=f"Space {number}")
+    reason_templates.add_template("spam", "Watches", "They sold watches.", admin)
+    console_errors = ConsoleErrors(page)
+    browser_sessions.open_signed_in(page, services.url, "ada")
+    page.goto(f"{services.url}/moderation/")
+    page.get_by_role("button", name="Start reviewing").press("Enter")
+
+    def is_open(title: str) -> None:
+        expect(page.locator("article h2")).to_have_text(title)
+        page.wait_for_load_state()  # the keys work from then on
+
+    is_open("Space 9")
+    page.keyboard.press("j")
+    is_open("Space 8")
+    page.keyboard.press("k")
+    is_open("Space 9")
+    page.keyboard.press("f")
+    expect(page.get_by_label("Rule", exact=True)).to_be_focused()
+    page.get_by_label("Template").select_option("Watches")
+    expect(page.get_by_label("Rule", exact=True)).to_have_value("spam")
+    reason = page.get_by_label("Reason (the host reads it)")
+    expect(reason).to_have_value("They sold watches.")
+    reason.press("End")
+    reason.press("n")  # text, and no shortcut
+    expect(reason).to_have_value("They sold watches.n")
+    page.get_by_role("button", name="Flag this Space").press("Enter")
+    for number in range(8, -1, -1):
+        is_open(f"Space {number}")
+        page.keyboard.press("n")
+    expect(page.get_by_role("heading", name="Nothing to review")).to_be_visible()
+
+    assert LogEntry.objects.filter(event="space.reviewed", actor_id=admin.pk).count() == 9
+    assert list(Space.objects.reviewed(flagged=True).values_list("title", flat=True)) == ["Space 9"]
+    assert not Space.objects.to_review().exists()
+    assert console_errors.messages == []
+
+
+@pytest.mark.long
+def test_a_claim_ends_with_its_page(
+    services: Services, page: Page, chromium: Browser, alice: User, admin: User, second_admin: User
+) -> None:
+    services.web()
+    space = make_row(alice, title="The only one")
+    other = chromium.new_context().new_page()
+    for who, tab in (("ada", page), ("sven", other)):
+        browser_sessions.open_signed_in(tab, services.url, who)
+        tab.goto(f"{services.url}/moderation/spaces/{space.pk}/")
+
+    expect(page.get_by_role("button", name="No violation, next")).to_be_visible()
+    expect(other.get_by_text("Being reviewed by Ada since")).to_be_visible()
+    page.goto(f"{services.url}/moderation/holds/")
+    wait_until(lambda: not ReviewClaim.objects.exists(), "the page that closed released its claim")
+    other.reload()
+    expect(other.get_by_role("button", name="No violation, next")).to_be_visible()
