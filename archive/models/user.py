@@ -77,7 +77,7 @@ class User(AbstractUser):
 
     @property
     def may_change_accounts(self) -> bool:
-        """Whether they may see accounts, and change roles and activity of others: admins, and superusers without a role."""
+        """Whether they may see accounts, and change roles and activity of others: admins and superusers."""
         return self.is_active and (self.is_superuser or self.is_admin)
 
     @property
