@@ -24,8 +24,9 @@ COPY archive archive
 COPY --from=assets /app/archive/display/offline-page.bundle.js archive/display/
 COPY portal portal
 COPY templates templates
-# collectstatic needs no engine and no secret.
-RUN python manage.py collectstatic --no-input && useradd --system --uid 10001 spacekeep \
+# collectstatic needs no engine and no secret, but esbuild, which is not part of the image.
+RUN --mount=type=bind,from=assets,source=/app/node_modules/@esbuild,target=/app/node_modules/@esbuild \
+    python manage.py collectstatic --no-input && useradd --system --uid 10001 spacekeep \
     && install -d -m 0700 -o spacekeep /work
 USER spacekeep
 EXPOSE 8000

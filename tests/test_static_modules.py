@@ -68,3 +68,23 @@ def test_vendored_files_are_served_unchanged(collected: Path) -> None:
         for name in names:
             vendored = (settings.NODE_MODULES / folder / name).read_bytes()
             assert (collected / paths[f"{prefix}/{name}"]).read_bytes() == vendored
+
+
+def test_our_files_are_small_and_the_styles_of_every_page_are_one(collected: Path) -> None:
+    paths = manifest(collected)
+
+    styles = (collected / paths["portal/core/site.css"]).read_text()
+    assert "@import" not in styles
+    assert all(name in styles for name in ("--voice-0:", ".skip", ".button", ".clock-line", ".back", ".search-box"))
+    script = (collected / paths["portal/core/site.js"]).read_text()
+    assert "//" not in script.replace("://", "")
+    assert (len(styles), len(script)) < (40_000, 6_000)
+
+
+def test_collecting_again_gives_the_same_names(collected: Path) -> None:
+    before = manifest(collected)
+    command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"]
+
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "STATIC_ROOT": str(collected)}, check=True, timeout=120)
+
+    assert manifest(collected) == before
