@@ -179,6 +179,7 @@ def test_several_uploads_resume_after_a_reload(page: Page, tmp_path: Path, sound
     page.reload()
 
     expect(page.get_by_text("2 recordings are not uploaded yet: New, Middle.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Unfinished uploads")).to_be_hidden()  # they are those
     page.get_by_label("Drop the").set_input_files(archive)  # the page asks for nothing again
 
     expect(page.get_by_role("heading", name="All 2 recordings are uploaded")).to_be_visible()

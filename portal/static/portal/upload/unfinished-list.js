@@ -30,6 +30,17 @@ export class UnfinishedList {
   }
 
   /**
+   * Leave out uploads that the page offers to resume otherwise.
+   *
+   * @param {(uploadId: string | undefined) => boolean} isElsewhere
+   */
+  leaveOut(isElsewhere) {
+    const rows = this.section ? getElements(this.section, "[data-upload]") : [];
+    for (const row of rows) row.hidden = isElsewhere(row.dataset.upload);
+    if (rows.every(({ hidden }) => hidden)) this.hide();
+  }
+
+  /**
    * The uploads with the names and sizes of these files, those of one Space together.
    *
    * @param {Item[]} items

@@ -45,6 +45,7 @@ export class UploadPage {
     this.list = new FileList(this.form, Boolean(page.dataset.space), () => this.details.offerSpeakers([]));
     this.unfinished = new UnfinishedList(page, this.api);
     this.saved = new SavedQueue(page, this.api);
+    this.unfinished.leaveOut((uploadId) => this.saved.has(uploadId));
     this.progress = new ProgressPanel(page, this.api);
     this.submission = new Submission(this.api, this.details, this.list, page.dataset);
   }
