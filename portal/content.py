@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 
-from archive import dbtime
+from archive import cues, dbtime
+from archive.bundles.names import safe
 from archive.content_access import Grantee, Kind, record_access
 from archive.models import Space
 from archive.storage import store
+from archive.storage.s3 import content_disposition
 from portal.access import Gone
 
 
@@ -34,6 +36,24 @@ def redirect_to_object(
     url = store().signed_url(key, expires=lifetime, filename=filename, content_type=content_type, inline=inline)
     record_access(kind, spaces, by, key=key)  # last: an answer that is refused is no access
     return HttpResponseRedirect(url)
+
+
+def serve_transcript(space: Space, by: Grantee, ending: str) -> HttpResponse:
+    """The newest transcript as vtt, srt, txt or json; written from the cues in the database. Raises Http404."""
+    newest = space.transcripts.last()
+    if newest is None or ending not in cues.FORMS:
+        raise Http404
+    content_type, write = cues.FORMS[ending]
+    record_access(Kind.DOWNLOADED, [space], by, key=newest.key)
+    response = HttpResponse(write(cues.load(newest.cues)), content_type=content_type)
+    name = f"{file_stem(space)}.{newest.language}.{ending}"
+    response["Content-Disposition"] = content_disposition("attachment", name)
+    return response
+
+
+def file_stem(space: Space) -> str:
+    """The name of a downloaded file, without its ending."""
+    return f"{safe(space.title)}-{space.ended_at:%Y-%m-%d}"
 
 
 def signed_url_lifetime(space: Space, until: datetime | None) -> timedelta:

@@ -1,4 +1,4 @@
-"""Remove queries and download links of URLs from everything that is logged.
+"""Remove queries and secret parts of URLs from everything that is logged.
 
 A download link works without signing in, and a query can hold what a person typed. Neither belongs into a log,
 no matter what writes the line: Django about a failed request, gunicorn about one that it can't parse, botocore about a
@@ -9,12 +9,15 @@ import re
 from typing import Any
 
 QUERY = re.compile(r"(?<=[\w/.~%=-])\?[^\s\"'<>]+")
-DOWNLOAD_LINK = re.compile(r"(/download/)[^/\s\"'<>?]+")
+# The part of an address that lets in, without signing in or once: downloads, feeds, invitations, mailed links.
+SECRET_PART = re.compile(
+    r"(/(?:download|feeds|invitation|accounts/confirm-email|accounts/password/reset/key)/)(?!done/)[^/\s\"'<>?]+"
+)
 PLAIN = (int, float, bool, type(None))
 
 
 def redact_text(text: str) -> str:
-    return DOWNLOAD_LINK.sub(r"\1...", QUERY.sub("?...", text))
+    return SECRET_PART.sub(r"\1...", QUERY.sub("?...", text))
 
 
 def redact_event(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,14 @@ ELSEWHERE = {
     "person-close": "tests/test_people_page.py::test_others_see_nothing_of_it",
     "recorder-revoke": "tests/test_recorders_page.py::test_others_see_nothing_of_it",
     "notice-dismiss": "tests/test_notices_page.py::test_others_see_and_change_nothing",
+    **dict.fromkeys(
+        ("feed-calendar", "feed-podcast", "feed-recording", "feed-transcript"),
+        "tests/test_feeds.py::test_an_address_that_we_did_not_sign_is_404",
+    ),
+    **dict.fromkeys(
+        ("podcast-create", "podcast-revoke"), "tests/test_feeds.py::test_only_the_host_creates_and_revokes_a_podcast"
+    ),
+    **dict.fromkeys(("calendar-create", "calendar-revoke"), "tests/test_feeds.py::test_a_calendar_has_the_deadlines"),
     "certificate": "tests/test_certificate_page.py::test_who_may_download_a_certificate",
     "certificate-key": "tests/test_certificate_page.py::test_a_downloaded_certificate_verifies",
     "livekit-webhook": "tests/test_livekit_webhook.py::test_a_request_that_is_not_authentic_is_401_and_stores_nothing",
@@ -109,6 +117,7 @@ API = {
 # without a name the route is given.
 PUBLIC = {
     *("download", "certificate-key", "healthz", "livekit-webhook", "javascript-catalog", "help", "what-we-keep"),
+    *("feed-calendar", "feed-podcast", "feed-recording", "feed-transcript"),
     *("account_login", "account_signup", "account_inactive", "account_logout", "admin:login"),
     *("invitation", "account_confirm_email", "account_email_verification_sent", "account_reset_password"),
     *("account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done"),

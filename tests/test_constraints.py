@@ -19,6 +19,7 @@ from archive.models import (
     Export,
     ExportPart,
     ExportPartEntry,
+    Feed,
     Hold,
     IdempotencyKey,
     Invitation,
@@ -88,6 +89,7 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
         "appeal": Appeal.objects.create(violation=violation, statement="No.", created_by=alice),
         "hold": Hold.objects.create(space=space, reason="A court.", placed_by=admin, case_number="7 C 1/26"),
         "template": ReasonTemplate.objects.create(rule_code="spam", name="Watches", text="Watches were sold."),
+        "feed": Feed.objects.create(kind="calendar", user=alice),
         "sighting": ReconcileFinding.objects.create(kind="orphan", key="s"),
         "bundle": Bundle.objects.create(space=space, content_digest="c", state="ready", **READY),
         "invitation": Invitation.objects.create(
@@ -101,6 +103,7 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("space_deadline_after_end", "space", {"expires_at": F("ended_at")}),
     ("space_starts_before_end", "space", {"started_at": F("ended_at")}),
     ("content_access_kind_known", "access", {"kind": "heard"}),
+    ("feed_kind_known", "feed", {"kind": "podcast"}),
     ("space_deleted_has_its_time", "space", {"deleted_at": NOON}),
     ("space_deleted_has_its_time", "space", {"state": "deleted", "expires_at": LATER, **SCRUBBED}),
     ("space_never_deleted_while_held", "space", {"state": "expiring", "expires_at": None}),
@@ -249,6 +252,7 @@ def test_each_check_constraint_refuses_a_violation(
         ("invitation_one_waiting", "invitation"),
         ("hold_once_for_a_case", "hold"),
         ("reason_template_once", "template"),
+        ("feed_once", "feed"),
     ],
 )
 def test_each_unique_constraint_refuses_a_second_row(rows: dict[str, models.Model], name: str, kind: str) -> None:
@@ -332,6 +336,7 @@ UNIQUE = {
     "content_access_once_an_hour",
     "hold_once_for_a_case",
     "reason_template_once",
+    "feed_once",
 }
 
 

@@ -14,7 +14,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from archive import cues
+from archive import cues, feeds
 from archive.bundles import exports
 from archive.bundles.contents import content_id
 from archive.models import Bundle, ExportPart, LogEntry, Participant, Space, User
@@ -23,6 +23,7 @@ from archive.moderation.evidence import Lines
 from archive.moderation.violations import flag
 from archive.recorders import create_token
 from portal.downloads import download_path
+from portal.feed_links import podcast_url
 from portal.search_words import encrypt
 from tests.support.factory import make_contents, make_row
 from tests.support.http_clients import make_client
@@ -68,8 +69,8 @@ def world(alice: User, bob: User, admin: User) -> World:
             "appeal_id": [made.pk],
             "participant_id": [person.pk],
             "account_id": [bob.pk],
-            "ending": [*cues.FORMS],
-            "token": links,
+            "ending": [*cues.FORMS, "m4a"],
+            "token": [*links, podcast_url(feeds.create_podcast(alice, space)).split("/")[4]],
         },
     )
 
@@ -142,6 +143,8 @@ HOST = {
     "recording": BY_ANY,
     "transcript": BY_GET,
     "download": BY_ANY,
+    "feed-recording": BY_ANY,
+    "feed-transcript": BY_GET,
     "search": BY_GET,
     "appeal": {"POST"},
 }
@@ -150,6 +153,7 @@ ADMIN = {
     "moderation": BY_GET,
     "moderate": BY_GET,
     "appeals": BY_GET,
+    "review": {"POST"},
     "flag": {"POST"},
     "lift": {"POST"},
     "hold": {"POST"},
@@ -187,7 +191,11 @@ def test_others_get_no_content_without_an_entry(world: World, bob: User, auditor
     walks = [walk(world, user, ["GET", "HEAD"]) for user in (bob, auditor)]
 
     assert [one.silent for one in walks] == [[], []]
-    link = {"download": {"GET", "HEAD"}}  # it works for everybody who has it
+    link = {
+        "download": {"GET", "HEAD"},
+        "feed-recording": {"GET", "HEAD"},
+        "feed-transcript": {"GET"},
+    }  # it works for everybody who has it
     assert [one.issued for one in walks] == [{"own-lines": {"GET"}, **link}, link]
 
 
@@ -206,9 +214,12 @@ def test_other_methods_issue_no_content(world: World, admin: User, method: str) 
 
 
 def test_a_recorder_gets_no_content_from_the_api(world: World, alice: User, admin: User) -> None:
-    """Only a download link, whose use is logged."""
+    """Only a download link and a feed of the host, whose use is logged."""
     _, text = create_token("studio", 30, admin, [alice], ["bundles", "intake"])
 
     walked = walk(world, alice, ["GET", "POST"], {"Authorization": f"Bearer {text}"})
 
-    assert (walked.silent, walked.issued) == ([], {"download": {"GET"}})
+    assert (walked.silent, walked.issued) == (
+        [],
+        {"download": {"GET"}, "feed-recording": {"GET"}, "feed-transcript": {"GET"}},
+    )

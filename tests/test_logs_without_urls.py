@@ -25,6 +25,11 @@ from tests.support.transcripts import make_transcript
     [
         ("GET /search/?words=gAAAA-b_c%3D%3D HTTP/1.1", "GET /search/?... HTTP/1.1"),
         ("Internal Server Error: /download/eyJh:1x:sig/bundle.zip", "Internal Server Error: /download/.../bundle.zip"),
+        ("GET /feeds/WyJh:1x:sig/podcast.xml", "GET /feeds/.../podcast.xml"),
+        ("Not Found: /invitation/aBc-1/", "Not Found: /invitation/.../"),
+        ("/accounts/password/reset/key/1-set-password/", "/accounts/password/reset/key/.../"),
+        ("/accounts/password/reset/key/done/", "/accounts/password/reset/key/done/"),
+        ("/accounts/confirm-email/MQ:1x:sig/", "/accounts/confirm-email/.../"),
         ("http://store/spacekeep/spaces/1/a.m4a?X-Amz-Signature=ab&x=1", "http://store/spacekeep/spaces/1/a.m4a?..."),
         ('The endpoint URL: "http://store/b?delete"', 'The endpoint URL: "http://store/b?..."'),
         ("Is it there? Yes.", "Is it there? Yes."),

@@ -29,6 +29,7 @@ WRONG = [
     ("SITE_URL", "example.org", "spacekeep.E002"),
     ("S3_ENDPOINT_URL", "s3.example.org", "spacekeep.E007"),
     ("S3_PUBLIC_ENDPOINT_URL", "ftp://s3.example.org", "spacekeep.E008"),
+    ("FEED_REQUESTS_PER_HOUR", "0", "spacekeep.E111"),
     ("OPERATOR_CONTACT", "call us", "spacekeep.E110"),
     ("DEBUG", "maybe", "spacekeep.E010"),
     ("RETENTION_DAYS", "0", "spacekeep.E011"),

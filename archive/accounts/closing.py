@@ -17,6 +17,7 @@ from archive.accounts.changes import check_is_not_last_admin, lock_account, reco
 from archive.errors import Refused
 from archive.log import events
 from archive.models import (
+    Feed,
     FormSubmission,
     IdempotencyKey,
     Invitation,
@@ -57,6 +58,7 @@ def _erase_rows(account: User) -> None:
     RoleMembership.objects.filter(user=account).delete()
     Notice.objects.filter(user=account).delete()
     ReviewClaim.objects.filter(admin=account).delete()
+    Feed.objects.filter(user=account).delete()
     IdempotencyKey.objects.filter(user=account).delete()
     FormSubmission.objects.filter(user=account).delete()
     Participant.objects.filter(user=account).update(user=None)

@@ -19,6 +19,8 @@ MESSAGES = {
     "bundle.member_differs": _("{name} does not have the bytes that were uploaded."),
     "bundle.read_too_slow": _("Only {done:size} of {size:size} were read back within the time limit."),
     "bundle.size_differs": _("{key} has {actual} bytes instead of {expected}."),
+    "feed.not_the_host": _("Only the host of a Space can create its podcast feed."),
+    "feed.not_served": _("A podcast feed needs a recording that can be played. This Space has none now."),
     "export.bad_part_size": _("A part holds at most 2, 10 or 50 GB."),
     "export.nothing": _("None of your Spaces can be downloaded right now."),
     "export.nothing_chosen": _("Tick the Spaces that you want to download."),

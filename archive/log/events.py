@@ -204,6 +204,9 @@ BUNDLE_LINKS_REVOKED = Event(
     "bundle.links_revoked", _("Download links of the bundle revoked"), icon="close", shown_to_host=True
 )
 
+FEED_CREATED = Event("feed.created", _("Feed created"), icon="copy", summary=summaries.feed_kind, shown_to_host=True)
+FEED_REVOKED = Event("feed.revoked", _("Feed revoked"), icon="close", summary=summaries.feed_kind, shown_to_host=True)
+
 EXPORT_REQUESTED = Event("export.requested", _("Export requested"), icon="package")
 
 EXPORT_PART_STARTED = Event("export_part.started", _("Export part started"), icon="package")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from archive import formatting
-from archive.models import ContentAccess, Notice, Participant, UploadSession
+from archive.models import ContentAccess, Feed, Notice, Participant, UploadSession
 
 Detail = dict[str, Any]
 Summary = Callable[[Detail], str]
@@ -102,6 +102,11 @@ def notice_kind(detail: Detail) -> str:
 def hold_number(detail: Detail) -> str:
     """The number of the legal hold."""
     return _("hold %(number)s") % {"number": detail["hold"]}
+
+
+def feed_kind(detail: Detail) -> str:
+    """What the feed is: a calendar or a podcast."""
+    return str(Feed.Kind(detail["kind"]).label)
 
 
 ROLES = {

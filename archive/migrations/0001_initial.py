@@ -1375,6 +1375,52 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Feed",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("calendar", "calendar of deadlines"), ("podcast", "podcast feed")], max_length=16
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "space",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        help_text="Of a podcast.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="archive.space",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "kind", "space"), name="feed_once", nulls_distinct=False),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "calendar"), ("space", None)),
+                            models.Q(("kind", "podcast"), ("space__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="feed_kind_known",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="ReviewClaim",
             fields=[
                 (

@@ -5,6 +5,7 @@ from archive.models.bundle import Bundle
 from archive.models.certificate import DeletionCertificate
 from archive.models.content_access import ContentAccess
 from archive.models.export import Export, ExportPart, ExportPartEntry
+from archive.models.feed import Feed
 from archive.models.hold import Hold
 from archive.models.housekeeping import DeletionRecheck, RateLimit, ReconcileFinding
 from archive.models.invitation import Invitation
@@ -36,6 +37,7 @@ __all__ = [
     "Export",
     "ExportPart",
     "ExportPartEntry",
+    "Feed",
     "FormSubmission",
     "Hold",
     "IdempotencyKey",

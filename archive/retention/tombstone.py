@@ -17,6 +17,7 @@ from archive.models import (
     ContentAccess,
     DeletionCertificate,
     Derived,
+    Feed,
     Hold,
     Notice,
     Participant,
@@ -43,6 +44,7 @@ CONTENT: tuple[type[models.Model], ...] = (
     Transcription,
     ContentAccess,
     ReviewClaim,
+    Feed,
 )
 # The fields that are blanked: no content and no names stay.
 SCRUBBED: dict[str, Any] = {

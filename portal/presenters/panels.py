@@ -7,11 +7,12 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from archive import cues, formatting
+from archive import cues, feeds, formatting
 from archive.bundles import build, maintain
 from archive.intake.transcription import enqueue
 from archive.models import Bundle, Recording, Space, Transcript, Transcription, User
 from portal.downloads import download_path, link_ends_at
+from portal.feed_links import podcast_url
 from portal.presenters.space_rows import last_download
 
 
@@ -72,6 +73,14 @@ def _progress_text(bundle: Bundle) -> str:
         case Bundle.State.FAILED:
             return _("{error} Nothing was lost.").format(error=bundle.problem_text)
     return ""
+
+
+def podcast_panel(space: Space, user: User) -> dict[str, Any]:
+    """The context of spaces/podcast.html. Only the host of a Space hands it over."""
+    if space.host_id != user.pk:
+        return {"may_hand_over": False}
+    feed = feeds.podcast_of(user, space)
+    return {"may_hand_over": True, "podcast_url": podcast_url(feed) if feed else ""}
 
 
 def transcription_panel(work: Transcription | None, transcript: Transcript | None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from portal.forms.requests import ParticipantAccountForm
 from portal.presenters import clock as clock_presenter
 from portal.presenters.intake_progress import intake_status
 from portal.presenters.log import accesses, history
-from portal.presenters.panels import bundle_panel, single_files, transcription_panel
+from portal.presenters.panels import bundle_panel, podcast_panel, single_files, transcription_panel
 from portal.presenters.player import player
 from portal.presenters.violations import describe_change, flags, reason_templates, rules
 
@@ -63,6 +63,7 @@ def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
             "speech": transcription_panel(transcription, transcript),
             "bundle_panel": bundle_panel(space, user),
         }
+        context |= podcast_panel(space, user)
     if visible.may_flag:
         context |= {"rules": rules(), "reason_templates": reason_templates()}
         context |= {"flag_form": EvidenceFlagForm(), "lift_form": LiftForm()}

@@ -10,6 +10,7 @@ RATE_LIMITS = {
     "bundle": (env.number("BUNDLES_PER_HOUR", 300, least=1, id="spacekeep.E084"), HOUR),
     "edit": (env.number("EDITS_PER_HOUR", 600, least=1, id="spacekeep.E120"), HOUR),
     "export": (env.number("EXPORTS_PER_HOUR", 60, least=1, id="spacekeep.E085"), HOUR),
+    "feed": (env.number("FEED_REQUESTS_PER_HOUR", 1200, least=1, id="spacekeep.E111"), HOUR),
     "flag": (env.number("FLAGS_PER_HOUR", 1000, least=1, id="spacekeep.E086"), HOUR),
     "inspect": (env.number("INSPECTIONS_PER_HOUR", 1200, least=1, id="spacekeep.E087"), HOUR),
     "search": (env.number("SEARCHES_PER_MINUTE", 300, least=1, id="spacekeep.E088"), MINUTE),

@@ -6,15 +6,13 @@ from uuid import UUID
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
-from archive import cues
 from archive.bundles.names import safe
 from archive.content_access import Kind, record_access
 from archive.errors import ObjectChanged, ObjectMissing
 from archive.models import Derived, Recording, Space, User
 from archive.storage import store
-from archive.storage.s3 import content_disposition
 from portal.access import find_space
-from portal.content import redirect_to_object, signed_url_lifetime
+from portal.content import file_stem, redirect_to_object, serve_transcript, signed_url_lifetime
 from portal.http import SignedInRequest
 
 
@@ -50,7 +48,7 @@ def peaks(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 def recording(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     """Download the original bytes."""
     space, stored = _recording(request.user, space_id)
-    name = f"{_file_stem(space)}.{stored.extension}"
+    name = f"{file_stem(space)}.{stored.extension}"
     return redirect_to_object(
         Kind.DOWNLOADED, [space], request.user, stored.key, name, stored.content_type, space.expires_at
     )
@@ -59,16 +57,7 @@ def recording(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 @require_safe
 def transcript(request: SignedInRequest, space_id: UUID, ending: str) -> HttpResponse:
     """Download the newest transcript as vtt, srt, txt or json; written from the cues in the database."""
-    space = find_space(request.user, space_id, content=True).space
-    newest = space.transcripts.last()
-    if newest is None or ending not in cues.FORMS:
-        raise Http404
-    content_type, write = cues.FORMS[ending]
-    record_access(Kind.DOWNLOADED, [space], request.user, key=newest.key)
-    response = HttpResponse(write(cues.load(newest.cues)), content_type=content_type)
-    name = f"{_file_stem(space)}.{newest.language}.{ending}"
-    response["Content-Disposition"] = content_disposition("attachment", name)
-    return response
+    return serve_transcript(find_space(request.user, space_id, content=True).space, request.user, ending)
 
 
 def _recording(user: User, space_id: UUID) -> tuple[Space, Recording]:
@@ -77,7 +66,3 @@ def _recording(user: User, space_id: UUID) -> tuple[Space, Recording]:
     if stored is None:
         raise Http404
     return space, stored
-
-
-def _file_stem(space: Space) -> str:
-    return f"{safe(space.title)}-{space.ended_at:%Y-%m-%d}"

@@ -11,9 +11,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from archive import feeds
 from archive.accounts import closing, profile
 from archive.accounts.export_person import export_person
 from archive.errors import Refused
+from portal.feed_links import calendar_url
 from portal.forms.accounts import CloseForm, ProfileForm
 from portal.http import SignedInRequest
 from portal.reauthentication import require_reauthentication_to_read
@@ -76,8 +78,10 @@ def _current(request: SignedInRequest) -> dict[str, object]:
 
 def _page(request: SignedInRequest, form: ProfileForm, status: int = 200) -> HttpResponse:
     verified = EmailAddress.objects.filter(user=request.user, email__iexact=request.user.email, verified=True)
+    feed = feeds.calendar_of(request.user)
     context = {
         "form": form,
+        "calendar_url": calendar_url(feed) if feed else "",
         "zones": profile.selectable_time_zones(),
         "kinds": [(str(kind), kind.label) for kind in profile.OPTIONAL_KINDS],
         "mail_on": settings.MAIL_ON,

@@ -1,0 +1,122 @@
+"""Feeds for other programs: create and revoke them, and what they serve at their signed addresses."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from archive import dbtime, feeds, rate_limits
+from archive.content_access import Kind
+from archive.models import Feed, Space
+from portal.access import find_space
+from portal.content import file_stem, redirect_to_object, serve_transcript
+from portal.feed_links import FeedAddress, podcast_url
+from portal.http import SignedInRequest
+from portal.presenters.calendar import render_calendar
+from portal.presenters.podcast import render_podcast
+from portal.presenters.podcast_facts import collect_podcast, playable_file
+from portal.reauthentication import require_reauthentication
+
+MAX_EVENTS = 1000  # the nearest deadlines; a calendar program reads all of them each hour
+
+
+@require_POST
+@require_reauthentication
+def create_calendar(request: SignedInRequest) -> HttpResponse:
+    feeds.create_calendar(request.user)
+    messages.success(request, _("Add this address to your calendar program as a subscription."))
+    return redirect("account")
+
+
+@require_POST
+@require_reauthentication
+def revoke_calendar(request: SignedInRequest) -> HttpResponse:
+    feed = feeds.calendar_of(request.user)
+    if feed is not None and feeds.revoke(feed, request.user):
+        messages.success(request, _("The address of your calendar no longer works."))
+    return redirect("account")
+
+
+@require_POST
+@require_reauthentication
+def create_podcast(request: SignedInRequest, space_id: UUID) -> HttpResponse:
+    space = _own_space(request, space_id)
+    feeds.create_podcast(request.user, space)
+    messages.success(request, _("Give this address to your podcast host."))
+    return redirect("space", space.pk)
+
+
+@require_POST
+@require_reauthentication
+def revoke_podcast(request: SignedInRequest, space_id: UUID) -> HttpResponse:
+    space = _own_space(request, space_id)
+    feed = feeds.podcast_of(request.user, space)
+    if feed is not None and feeds.revoke(feed, request.user):
+        messages.success(request, _("The podcast address no longer works."))
+    return redirect("space", space.pk)
+
+
+@login_not_required  # the address names its user
+@require_safe
+def calendar(request: HttpRequest, token: str) -> HttpResponse:
+    """The deadlines of the user's Spaces. A Space leaves it when it is deleted, or on hold."""
+    address = _load(token, Feed.Kind.CALENDAR)
+    spaces = Space.objects.served().filter(host=address.user, expires_at__isnull=False)
+    text = render_calendar(spaces.order_by("expires_at", "id")[:MAX_EVENTS], dbtime.now())
+    return _no_index(HttpResponse(text, content_type="text/calendar; charset=utf-8"))
+
+
+@login_not_required
+@require_safe
+def podcast(request: HttpRequest, token: str) -> HttpResponse:
+    """One Space as RSS. Its files are at addresses of their own, which are logged when they are fetched."""
+    address = _load(token, Feed.Kind.PODCAST)
+    found = collect_podcast(address.find(), address.feed, podcast_url(address.feed))
+    return _no_index(HttpResponse(render_podcast(found), content_type="application/rss+xml; charset=utf-8"))
+
+
+@login_not_required
+@require_safe
+def recording(request: HttpRequest, token: str, ending: str) -> HttpResponse:
+    """Redirect to the recording in the store."""
+    address = _load(token, Feed.Kind.PODCAST)
+    space = address.find()
+    stored = playable_file(space)
+    if stored is None or stored.key.rpartition(".")[2] != ending:
+        raise Http404
+    name = f"{file_stem(space)}.{ending}"
+    return redirect_to_object(
+        Kind.DOWNLOADED, [space], address.user, stored.key, name, stored.content_type, space.expires_at
+    )
+
+
+@login_not_required
+@require_safe
+def transcript(request: HttpRequest, token: str, ending: str) -> HttpResponse:
+    """The newest transcript, as vtt, srt or json (Podcasting 2.0)."""
+    address = _load(token, Feed.Kind.PODCAST)
+    return _no_index(serve_transcript(address.find(), address.user, ending))
+
+
+def _load(token: str, kind: Feed.Kind) -> FeedAddress:
+    """Raises Http404, Gone, TooManyRequests."""
+    address = FeedAddress.load(token, kind)
+    rate_limits.count("feed", rate_limits.Caller("feed", str(address.feed.pk)))
+    return address
+
+
+def _own_space(request: SignedInRequest, space_id: UUID) -> Space:
+    """Raises Http404 for everybody but the host, admins too; Gone from the deadline on."""
+    space = find_space(request.user, space_id, content=True).space
+    if space.host_id != request.user.pk:
+        raise Http404
+    return space
+
+
+def _no_index(response: HttpResponse) -> HttpResponse:
+    response["X-Robots-Tag"] = "noindex"
+    return response
