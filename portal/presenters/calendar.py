@@ -26,7 +26,8 @@ def render_calendar(spaces: Iterable[Space], now: datetime) -> bytes:
     calendar.add("x-published-ttl", REFRESH)
     for space in spaces:
         calendar.add_component(_event(space, now))
-    return calendar.to_ical()
+    text: bytes = calendar.to_ical()
+    return text
 
 
 def _event(space: Space, now: datetime) -> Event:
