@@ -42,6 +42,7 @@ def test_one_click(services: Services, chromium: Browser, alice: User, tmp_path:
     assert errors.messages == []
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("committed")
 def test_two_ticks_and_one_click(services: Services, chromium: Browser, alice: User, tmp_path: Path) -> None:
     services.web()

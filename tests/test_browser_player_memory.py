@@ -15,6 +15,7 @@ STORED = "Object.keys(localStorage).filter(key => key.startsWith('player:'))"
 SPEED = "[document.querySelector('audio').playbackRate, document.querySelector('.player select').value]"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("committed")
 def test_position_and_speed_are_remembered(services: Services, page: Page, alice: User) -> None:
     services.web()

@@ -138,7 +138,7 @@ WITHOUT_STATISTICS = {
     "archive_space": ("title", "audience", "started_at", "salt", "fingerprint", "problem"),
     "archive_spaceindex": ("title_key", "vector"),
     "archive_participant": ("name", "account"),
-    "archive_recording": ("key", "sha256", "etag", "outline", "notes"),
+    "archive_recording": ("key", "sha256", "etag", "outline", "notes", "chapters"),
     "archive_transcript": ("key", "sha256", "etag", "cues", "notes"),
     "archive_searchline": ("vector",),
     "archive_derived": ("key", "sha256", "etag"),
