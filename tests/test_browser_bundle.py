@@ -150,7 +150,7 @@ def test_the_countdown_after_the_deadline(
     expect(page.get_by_text("in your time: 2 March 2027, 10:30 CET")).to_be_visible()
     page.get_by_text("Why this date?").click()
     expect(
-        page.get_by_text("A rule violation stands, so it is kept for 90 days more: 120 days in all.")
+        page.get_by_text("It was flagged for breaking a rule, so it is kept 90 days longer: 120 days in all.")
     ).to_be_visible()
     expect(page.get_by_text("An advertisement.")).to_be_visible()
 

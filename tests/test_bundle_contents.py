@@ -88,7 +88,7 @@ def test_space_json(space: Space, admin: User) -> None:
                 "code": "violation",
                 "days": 90,
                 "total_days": 120,
-                "text": "A rule violation stands, so it is kept for 90 days more: 120 days in all.",
+                "text": "It was flagged for breaking a rule, so it is kept 90 days longer: 120 days in all.",
             },
         ],
         "salt": space.salt,

@@ -165,7 +165,7 @@ def test_a_link_that_ended_says_what_to_do_and_nothing_of_the_space(bundle: Bund
     page = make_client().get(link)
 
     assert page.status_code == 410
-    assert "This download link has ended" in page.content.decode()
+    assert "This download link has expired" in page.content.decode()
     assert space.title not in page.content.decode()
     assert not LogEntry.objects.filter(event__startswith="content.").exists()
 

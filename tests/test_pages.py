@@ -78,7 +78,7 @@ def test_the_deadline_of_a_flagged_space_says_why(alice: User, admin: User) -> N
     page = make_client(alice).get(f"/spaces/{space.id}/").content.decode()
 
     assert "117 days left" in page
-    assert "A rule violation stands, so it is kept for 90 days more: 120 days in all." in page
+    assert "It was flagged for breaking a rule, so it is kept 90 days longer: 120 days in all." in page
     assert "Watches." in page
 
 
