@@ -10,7 +10,8 @@ from archive import dbtime
 from archive.bundles import ahead, build
 from archive.bundles.ahead import request_bundles
 from archive.errors import make_problem
-from archive.models import Bundle, Export, ExportPart, ExportPartEntry, LogEntry, Notice, Recording, Space, User
+from archive.log import Actor
+from archive.models import Bundle, Export, ExportPart, ExportPartEntry, LogEntry, Recording, Space, User
 from tests.support.factory import make_held, make_row, make_user
 
 pytestmark = pytest.mark.django_db
@@ -91,12 +92,15 @@ def test_it_can_be_switched_off(alice: User, settings: Any) -> None:
 
 
 def test_a_request_by_the_host_finds_it(alice: User) -> None:
-    """And nobody is notified of a bundle that nobody asked for."""
+    """From then on it is theirs: they are notified when it is ready."""
     space = make_due_in(alice, 1)
     assert request_bundles() == 1
 
-    assert build.current(space) == Bundle.objects.get()
-    assert not Notice.objects.exists()
+    bundle = build.request(space.pk, Actor.of(alice), alice)
+
+    assert bundle == Bundle.objects.get()
+    assert Bundle.objects.get().requested_by == alice
+    assert LogEntry.objects.count() == 1
 
 
 def test_a_space_of_somebody_else_does_not_matter(alice: User) -> None:

@@ -61,6 +61,8 @@ def _get_or_create(space: Space, actor: Actor, user: User | None) -> Bundle:
     content = content_id(space)
     live = Bundle.objects.filter(space=space, content_digest=content, state__in=Bundle.LIVE).first()
     if live is not None:
+        if live.requested_by_id is None and user is not None:  # it was built ahead, and is somebody's from now on
+            Bundle.objects.filter(pk=live.pk).update(requested_by=user)
         return live
     bundle = Bundle.objects.create(space=space, content_digest=content, requested_by=user)
     log.record(events.BUNDLE_REQUESTED, space_id=space.id, actor=actor, **bundle.log_subject)
