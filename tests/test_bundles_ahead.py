@@ -53,6 +53,7 @@ def test_not_what_the_host_has(alice: User) -> None:
     has_bundle, has_part, asked = (make_due_in(alice, days) for days in (1, 2, 3))
     fetched = {"ready_at": dbtime.now(), "host_fetched_at": dbtime.now()}
     Bundle.objects.create(space=has_bundle, content_digest="a", **{**READY, "state": "removed"}, **fetched)
+    Bundle.objects.update(requested_at=Now() - timedelta(days=10))  # long before the deadline
     export = Export.objects.create(host=alice, max_part_size=2 * 10**9)
     part = ExportPart.objects.create(export=export, number=1, **READY, **fetched)
     ExportPartEntry.objects.create(export_part=part, space=has_part)
