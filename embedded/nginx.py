@@ -3,6 +3,7 @@
 import http.client
 import importlib.util
 import os
+import re
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,11 +19,13 @@ NO_FRONT = "255.255.255.255"  # an address that no proxy has
 
 @dataclass(frozen=True)
 class Addresses:
-    """nginx listens on HOST:`port`, and passes requests on to `web` and `health` (`unix:path`, `host:port`)."""
+    """nginx listens on HOST:`port`, and passes requests on to `web` and `health` (`unix:path`, `host:port`). With
+    `site`, an origin with another name for HOST, pages that are opened at HOST redirect there."""
 
     port: int
     web: str
     health: str
+    site: str = ""
 
 
 class Nginx(Engine):
@@ -38,6 +41,7 @@ class Nginx(Engine):
     ) -> None:
         super().__init__(data_dir, state, logs, check)
         self._port = addresses.port
+        self._site = addresses.site
         self._values = {
             "PROXY_LISTEN": f"{HOST}:{addresses.port}",
             "PROXY_HOSTS": f"{HOST},localhost",
@@ -56,10 +60,20 @@ class Nginx(Engine):
         for name, value in self._values.items():
             text = text.replace(f"${{{name}}}", value)
         (self.folder / "nginx.conf").write_text(text)
+        (self.folder / "server").mkdir(exist_ok=True)
+        (self.folder / "server" / "redirect.conf").write_text(self._redirect() if self._site else "")
         # A root's workers would become `nobody`, who can't reach the sockets in our closed folder.
         user = " user root;" if os.geteuid() == 0 else ""
         options = ["-p", ".", "-e", "stderr", "-c", "nginx.conf", "-g", f"daemon off;{user}"]
         self.process.spawn([str(_binary()), *options], cwd=self.folder, death_signal=signal.SIGTERM)
+
+    def _redirect(self) -> str:
+        """Lines of the server that send pages, not the API, from HOST to the site: passkeys need a name."""
+        pages = rf"^{re.escape(HOST)} (GET|HEAD) /(?!api/|static/|healthz|error\.)"
+        return (
+            'set $asked "$host $request_method $uri";\n'
+            f'if ($asked ~ "{pages}") {{ return 302 {self._site}$request_uri; }}\n'
+        )
 
     def _answers(self) -> bool:
         """Whether it refuses TRACE, as only nginx does; what is behind it may not answer yet."""

@@ -22,7 +22,7 @@ from embedded.preparation import Preparation
 from embedded.process import ProcessError, last_lines
 from embedded.reaper import adopt_orphans, end_orphans
 from embedded.services import HEALTH_SOCKET, WEB_SOCKET, environment, services, speech_model
-from embedded.state import HOST, State, claim, is_free
+from embedded.state import HOST, HOST_NAME, State, claim, is_free
 from embedded.supervisor import Supervisor
 from embedded.terminal import complain, say, step, table
 
@@ -39,14 +39,14 @@ class Run:
         self._port, self._claim = choose_port()
         self._services = services()
         web, health = (f"unix:../{Path(name).name}" for name in (WEB_SOCKET, HEALTH_SOCKET))
-        addresses = Addresses(self._port, web, health)
+        addresses = Addresses(self._port, web, health, site=self.url)
         self._nginx = Nginx(DATA, State(DATA / "run.json"), LOGS, interrupts.check, addresses)
         self._preparation: Preparation | None = None
         self._supervisor = Supervisor(interrupts.check)
 
     @property
     def url(self) -> str:
-        return f"http://{HOST}:{self._port}"
+        return f"http://{HOST_NAME}:{self._port}"
 
     def up(self) -> None:
         """Bring everything up and print how to get in. Raises ProcessError or Interrupted."""
@@ -105,7 +105,7 @@ class Run:
             "DEMO_PASSWORD": State(DATA / "run.json").secret("demo_password")[:12],
             "DEBUG": "0",
             "REQUIRE_SECOND_FACTOR": "0",  # the demo accounts have a password only
-            "ALLOWED_HOSTS": f"{HOST},localhost",
+            "ALLOWED_HOSTS": f"{HOST_NAME},{HOST}",
             "SITE_URL": self.url,
             "BEHIND_PROXY": "1",
             "STATIC_ROOT": str(DATA / "static"),
@@ -113,6 +113,7 @@ class Run:
             "EMAIL_URL": os.environ.get("EMAIL_URL") or f"file://{quote(str(MAIL))}",
             "MAIL_FROM": os.environ.get("MAIL_FROM") or "Spacekeep <spacekeep@localhost>",
             **self._engines.env,
+            "S3_PUBLIC_ENDPOINT_URL": self._engines.seaweedfs.url.replace(HOST, HOST_NAME, 1),
         }
         envfile.write(ENV_FILE, values)
         return environment(values)
@@ -160,7 +161,7 @@ def first_page(port: int) -> int | None:
     """The status that the portal's first page has (a redirect to sign-in is fine), None while it does not answer."""
     connection = http.client.HTTPConnection(HOST, port, timeout=10)
     try:
-        connection.request("GET", "/")
+        connection.request("GET", "/", headers={"Host": HOST_NAME})
         return connection.getresponse().status
     except (OSError, http.client.HTTPException):
         return None

@@ -9,6 +9,7 @@ import socket
 from pathlib import Path
 
 HOST = "127.0.0.1"
+HOST_NAME = "localhost"  # for browsers, which allow passkeys only where the host has a name
 # Below Linux's ephemeral ports (32768 and up): no outgoing connection takes one while its engine is down.
 PORTS = range(12_000, 22_000)
 # SeaweedFS expects each gRPC port at its HTTP port + 10,000; every port is taken with this twin.

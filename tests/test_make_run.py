@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -61,6 +62,23 @@ def test_it_says_how_to_get_in(checkout: Checkout) -> None:
     assert [signed_in(page) for page in pages.values()] == ["nora", "felix", "ada", "bea", "otto"]
     assert TITLE in pages["nora"]
     assert TITLE not in pages["felix"]
+
+
+def test_browsers_get_a_name_and_not_a_number(checkout: Checkout) -> None:
+    """Passkeys need one: what it prints, what it redirects to, and what the store allows."""
+    site, values = checkout.address, envfile.read(checkout.data / "env")
+    number = HTTPConnection("127.0.0.1", urlsplit(site).port or 0)
+    number.request("GET", "/log/")
+    store = urlsplit(values["S3_PUBLIC_ENDPOINT_URL"])
+    preflight = HTTPConnection("127.0.0.1", store.port or 0)
+    asked = {"Host": store.netloc, "Origin": site, "Access-Control-Request-Method": "PUT"}
+    preflight.request("OPTIONS", f"/{values['S3_BUCKET']}/x", headers=asked)
+
+    assert number.getresponse().headers["Location"] == f"{site}/log/"
+    assert preflight.getresponse().headers["Access-Control-Allow-Origin"] == site
+    assert (values["SITE_URL"], store.hostname) == (site, "localhost")
+    number.close()
+    preflight.close()
 
 
 def test_a_wrong_password_does_not_get_in(checkout: Checkout) -> None:

@@ -113,6 +113,30 @@ def test_methods_and_hosts(proxied: Proxied, method: str, host: str, path: str, 
     assert (answer.status, answer.headers["Server"]) == (status, "nginx")
 
 
+def test_pages_at_the_number_of_the_machine_redirect_to_its_name(tmp_path: Path, echo: Echo) -> None:
+    """Browsers allow passkeys at http://localhost, not at http://127.0.0.1. Clients of the API go on as before."""
+    site = "http://localhost:8123"
+    asked = [
+        ("GET", "127.0.0.1", "/search/?q=a%20b", 302, f"{site}/search/?q=a%20b"),
+        ("HEAD", "127.0.0.1", "/", 302, f"{site}/"),
+        ("GET", "127.0.0.1", "//evil.example/", 302, f"{site}//evil.example/"),
+        ("POST", "127.0.0.1", "/accounts/login/", 200, None),
+        ("GET", "127.0.0.1", "/api/v1/uploads", 200, None),
+        ("GET", "127.0.0.1", "/static/x.css", 200, None),
+        ("GET", "localhost", "/search/", 200, None),
+        ("GET", "evil.example", "/search/", 421, None),
+    ]
+    with nginx_before(tmp_path, echo.address, "127.0.0.1:1", site) as proxied:
+        answers = []
+        for method, host, path, _, _ in asked:
+            with closing(http.client.HTTPConnection("127.0.0.1", proxied.port)) as connection:
+                connection.request(method, path, headers={"Host": host})
+                answer = connection.getresponse()
+            answers.append((method, host, path, answer.status, answer.headers["Location"]))
+
+    assert answers == asked
+
+
 def test_no_thread_is_spent_on_bodies_that_are_too_large(proxied: Proxied, echo: Echo) -> None:
     before = len(echo.requests)
     sizes = {"/api/v1/spaces": 2 * 1024**2, "/accounts/login/": 2 * 1024**2, "/upload/sort": 11 * 1024**2}

@@ -22,10 +22,10 @@ class Proxied:
 
 
 @contextmanager
-def nginx_before(folder: Path, web: str, health: str) -> Iterator[Proxied]:
+def nginx_before(folder: Path, web: str, health: str, site: str = "") -> Iterator[Proxied]:
     """nginx with its files in `folder`, before these addresses."""
     port = free_port()
-    nginx = Nginx(folder, State(folder / "nginx.json"), folder, lambda: None, Addresses(port, web, health))
+    nginx = Nginx(folder, State(folder / "nginx.json"), folder, lambda: None, Addresses(port, web, health, site))
     nginx.start()
     try:
         yield Proxied(nginx, port)

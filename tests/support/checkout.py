@@ -47,7 +47,7 @@ class Checkout:
 
     @property
     def address(self) -> str:
-        match = re.search(r"Spacekeep is at (http://127\.0\.0\.1:\d+)$", self.output, re.MULTILINE)
+        match = re.search(r"Spacekeep is at (http://localhost:\d+)$", self.output, re.MULTILINE)
         assert match, self.output
         return match[1]
 
