@@ -116,6 +116,21 @@ class SpaceForm:
         people = [PersonForm(initial=row, prefix=f"p{n}") for n, row in enumerate(rows)]
         return SpaceForm(self.facts, [*people, *_empty_rows(len(people))])
 
+    @property
+    def known(self) -> list[PersonForm]:
+        """The rows of participants that are saved."""
+        return [row for row in self.people if row["id"].value()]
+
+    @property
+    def added(self) -> list[PersonForm]:
+        """The rows for new ones."""
+        return [row for row in self.people if not row["id"].value()]
+
+    @property
+    def adds(self) -> bool:
+        """Whether a row for a new one has a name."""
+        return any(row["name"].value() for row in self.added)
+
     def is_valid(self) -> bool:
         return all([self.facts.is_valid(), *(row.is_valid() for row in self.people)])
 

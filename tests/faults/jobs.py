@@ -12,6 +12,7 @@ from django.db import transaction
 
 from archive import tasks
 from archive.bundles import build, exports, maintain
+from archive.editing.corrections import Correction, correct_lines
 from archive.intake.arrivals import livekit_webhook
 from archive.intake.register import NewSpace, register_space
 from archive.intake.transcription import enqueue
@@ -49,6 +50,11 @@ def upload(path: str, kind: str, title: str, ended_at: str) -> None:
     if session.state == UploadSession.State.OPEN and not parts:
         Upload(store(), session.key, session.upload_id).put(1, Path(path).read_bytes())
     complete(session, by)
+
+
+def correct_line(space_id: str) -> None:
+    """The host corrects the first line of the first version."""
+    correct_lines(UUID(space_id), 1, [Correction(1, "Broad beans.")], _user("alice"))
 
 
 def accept_partial(title: str) -> None:
@@ -140,7 +146,7 @@ def _user(name: str) -> User:
 JOBS: dict[str, Callable[..., None]] = {
     job.__name__: job
     for job in (
-        *(make_bundle, work, ingest, upload, begin_upload, accept_partial, request_transcription),
+        *(make_bundle, work, ingest, upload, begin_upload, accept_partial, request_transcription, correct_line),
         *(flag, lift, appeal, decide, hold, release),
         *(request_bundle, request_export, sweep, compare, deliver_livekit_events),
     )
