@@ -113,6 +113,10 @@ class MailUnavailable(SpacekeepError):
     """The mail server can't be reached, or did not take the message this time: try again later."""
 
 
+class MailUncertain(MailUnavailable):
+    """The connection broke while the message was handed over: the mail server may have taken it."""
+
+
 class MailDown(MailUnavailable):
     """No mail goes out: the server can't be reached, or does not let us in."""
 

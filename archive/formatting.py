@@ -67,6 +67,17 @@ def known_time_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+def shorten(text: str, length: int) -> str:
+    """The text in at most `length` characters, cut at the border of a word if that loses less than half of it."""
+    if len(text) <= length:
+        return text
+    cut = text[: length - 1]
+    if not text[length - 1].isspace():
+        head, _space, _tail = cut.rpartition(" ")
+        cut = head if len(head) >= length // 2 else cut
+    return f"{cut.rstrip()}…"
+
+
 def format_size(count: int) -> str:
     """Format bytes in decimal units: 812 bytes, 517 kB, 84.2 MB."""
     if count < 1000:

@@ -24,6 +24,10 @@ Notice         pending -> sent                 the mail server accepted it
                pending -> obsolete             no longer true when it was to be sent
                obsolete -> pending             true again: a deadline moved away and came back
                pending -> failed               the mail server will never accept it
+Digest         pending -> sent                 the weekly mail is handed over now
+               pending -> empty                the week had nothing to say
+               sent -> pending                 the mail server did not take it this time
+               pending | sent -> failed        it never will, or its answer was lost
 Violation      standing -> appealed -> standing | lifted
                standing -> lifted
 Appeal         open -> denied | granted        each with its violation's transition: to standing, to lifted
@@ -50,6 +54,7 @@ from archive.models import (
     Appeal,
     Arrival,
     Bundle,
+    Digest,
     ExportPart,
     Hold,
     Invitation,
@@ -68,6 +73,7 @@ Row = (
     | Bundle
     | ExportPart
     | Notice
+    | Digest
     | Violation
     | Appeal
     | Hold
@@ -123,6 +129,11 @@ TRANSITIONS: dict[tuple[type[models.Model], State, State], events.Event] = {
     (Notice, Notice.State.PENDING, Notice.State.OBSOLETE): events.NOTICE_OBSOLETE,
     (Notice, Notice.State.OBSOLETE, Notice.State.PENDING): events.NOTICE_REQUEUED,
     (Notice, Notice.State.PENDING, Notice.State.FAILED): events.NOTICE_FAILED,
+    (Digest, Digest.State.PENDING, Digest.State.SENT): events.DIGEST_SENT,
+    (Digest, Digest.State.PENDING, Digest.State.EMPTY): events.DIGEST_EMPTY,
+    (Digest, Digest.State.SENT, Digest.State.PENDING): events.DIGEST_REQUEUED,
+    (Digest, Digest.State.PENDING, Digest.State.FAILED): events.DIGEST_FAILED,
+    (Digest, Digest.State.SENT, Digest.State.FAILED): events.DIGEST_FAILED,
     (Violation, Violation.State.STANDING, Violation.State.APPEALED): events.VIOLATION_APPEALED,
     (Violation, Violation.State.APPEALED, Violation.State.STANDING): events.VIOLATION_UPHELD,
     (Violation, Violation.State.STANDING, Violation.State.LIFTED): events.VIOLATION_LIFTED,

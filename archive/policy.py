@@ -102,6 +102,12 @@ class Deadline:
         return [reason.as_json() for reason in self.reasons]
 
 
+def appeal_closes(expires_at: datetime | None) -> datetime | None:
+    """The last time to appeal (UTC): 14 days before the deadline, so that it can be decided in time. None on hold,
+    since there is no deadline."""
+    return None if expires_at is None else expires_at - timedelta(days=APPEAL_DAYS)
+
+
 def deadline(facts: Facts, rule: RetentionPolicy) -> Deadline:
     """Compute the deadline that `rule` gives for `facts`, with its reasons."""
     end = facts.ended_at.astimezone(UTC)

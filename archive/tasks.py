@@ -32,6 +32,7 @@ from archive.intake.uploads import clean_up
 from archive.models import (
     Arrival,
     Bundle,
+    Digest,
     ExportPart,
     Invitation,
     Leased,
@@ -40,6 +41,7 @@ from archive.models import (
     Transcription,
     UploadSession,
 )
+from archive.notices import digests
 from archive.retention import due, purge, recheck
 
 logger = structlog.get_logger()
@@ -151,6 +153,16 @@ def build_bundles_ahead() -> None:
 
 
 @shared_task
+def send_digest(digest_id: str) -> None:
+    digests.send_digest(UUID(digest_id))
+
+
+@shared_task
+def create_digests() -> None:
+    digests.create_digests()
+
+
+@shared_task
 def recheck_deletions() -> None:
     recheck.run_round()
 
@@ -190,6 +202,7 @@ WORK = [
     _leased(ExportPart, ExportPart.OVER, clear_export_part_storage, maintain.UNCLEARED),
     Work(Transcription, transcribe, _pending_transcriptions),
     _leased(Notice, [Notice.State.PENDING], send_notice),
+    _leased(Digest, [Digest.State.PENDING], send_digest),
     _leased(Invitation, [Invitation.State.PENDING], send_invitation, invitation_mail.UNEXPIRED),
 ]
 

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 
-from archive import cues, dbtime
+from archive import cues, dbtime, notices
 from archive.bundles.names import safe
 from archive.content_access import Grantee, Kind, record_access
-from archive.models import Space
+from archive.models import Space, User
 from archive.storage import store
 from archive.storage.s3 import content_disposition
 from portal.access import Gone
@@ -35,6 +35,8 @@ def redirect_to_object(
     lifetime = signed_url_lifetime(spaces[0], until)
     url = store().signed_url(key, expires=lifetime, filename=filename, content_type=content_type, inline=inline)
     record_access(kind, spaces, by, key=key)  # last: an answer that is refused is no access
+    if kind == Kind.DOWNLOADED and isinstance(by, User):
+        notices.retire(by, spaces, downloaded=True)
     return HttpResponseRedirect(url)
 
 

@@ -1,9 +1,30 @@
 """Types of requests as the middleware leaves them."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
 
 from archive.models import User
+
+BACKGROUND = "X-Background"  # a header of requests that a script makes by itself, without anybody doing anything
+
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+
+def background(view: V) -> V:
+    """Decorate a view that only scripts of open pages request by themselves: no request keeps a session alive. It is
+    the outermost decorator."""
+    view.is_background = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_background(request: HttpRequest) -> bool:
+    """Whether a script of an open page made this request by itself. Such requests keep no session alive
+    (portal/sign_in/sessions.py)."""
+    return BACKGROUND in request.headers
 
 
 class HtmxHttpRequest(HttpRequest):

@@ -1,8 +1,8 @@
 """Remove queries and secret parts of URLs from everything that is logged.
 
-A download link works without signing in, and a query can hold what a person typed. Neither belongs into a log,
-no matter what writes the line: Django about a failed request, gunicorn about one that it can't parse, botocore about a
-URL that it signed. Runs before the line is rendered, on every value of it.
+Links to download and to unsubscribe work without signing in, and a query can hold what a person typed. Neither belongs
+into a log, no matter what writes the line: Django about a failed request, gunicorn about one that it can't parse,
+botocore about a URL that it signed. Runs before the line is rendered, on every value of it.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any
 QUERY = re.compile(r"(?<=[\w/.~%=-])\?[^\s\"'<>]+")
 # The part of an address that lets in, without signing in or once: downloads, feeds, invitations, mailed links.
 SECRET_PART = re.compile(
-    r"(/(?:download|feeds|invitation|accounts/confirm-email|accounts/password/reset/key)/)(?!done/)[^/\s\"'<>?]+"
+    r"(/(?:download|unsubscribe|feeds|invitation|accounts/confirm-email|accounts/password/reset/key)/)(?!done/)[^/\s\"'<>?]+"
 )
 PLAIN = (int, float, bool, type(None))
 

@@ -41,8 +41,10 @@ from portal.views import (
     sessions,
     several,
     spaces,
+    state,
     transcription,
     translations,
+    unsubscribe,
     upload,
 )
 
@@ -141,6 +143,7 @@ urlpatterns = [
     path(
         "spaces/<uuid:space_id>/participants/<int:participant_id>/account", my_lines.account, name="participant-account"
     ),
+    path("state", state.state, name="state"),
     path("search/", search.search, name="search"),
     path("my-lines/", my_lines.my_lines, name="my-lines"),
     path("download/<str:token>/<str:name>.zip", downloads.download, name="download"),
@@ -162,6 +165,7 @@ urlpatterns = [
     path("recorders/", recorders.recorders, name="recorders"),
     path("recorders/<uuid:token_id>/revoke", recorders.revoke, name="recorder-revoke"),
     path("invitation/<str:token>/", invitations.invitation, name="invitation"),
+    path("unsubscribe/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
     path("account/", my_account.account, name="account"),
     path("account/my-data.json", my_account.download, name="account-download"),
     path("account/close/", my_account.close, name="account-close"),
@@ -188,6 +192,7 @@ urlpatterns = [
     path("api/v1/<path:rest>", not_found),
     path("translations.js", translations.catalog, name="javascript-catalog"),
     path("what-we-keep/", explain.what_we_keep, name="what-we-keep"),
+    path("rules/", explain.house_rules, name="house-rules"),
     path("help/", explain.help_page, name="help"),
     path("healthz", health.healthz, name="healthz"),
     path("accounts/", include(account_pages)),

@@ -34,6 +34,7 @@ POINTERS = {
     "archive_bundle.requested_by": "kept",
     "archive_export.host": "kept",
     "archive_exportpart.requested_by": "kept",
+    "archive_digest.user": "erased",
     "archive_feed.user": "erased",
     "archive_formsubmission.user": "erased",
     "archive_hold.placed_by": "kept",

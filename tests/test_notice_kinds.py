@@ -19,7 +19,8 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_a_kind_has_its_templates(kind: NoticeKind) -> None:
-    for name in (f"archive/mail/{kind}.txt", f"archive/mail/{kind}.html", note_template(Notice(kind=kind))):
+    mail = "reminder" if kind in REMINDERS else kind
+    for name in (f"archive/mail/{mail}.txt", f"archive/mail/{mail}.html", note_template(Notice(kind=kind))):
         get_template(name)
 
 

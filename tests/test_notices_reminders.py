@@ -84,7 +84,7 @@ def test_reminders_are_idempotent(host: User, mailbox: Mailbox) -> None:
     (message,) = mailbox.to("alice@example.org")
     until = Space.objects.get().expires_at
     assert message["Subject"] == f"Will be deleted on {until:%-d %B %Y}: Seeds"
-    assert f"is kept until {until:%-d %B %Y, %H:%M} UTC" in text_body(message)
+    assert f"will be deleted on {until:%-d %B %Y, %H:%M} UTC" in text_body(message)
 
 
 def test_both_reminders_are_sent(host: User, mailbox: Mailbox) -> None:

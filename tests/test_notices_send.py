@@ -94,17 +94,17 @@ def test_the_host_is_notified_of_a_flag_and_its_lift(space: Space, admin: User, 
         notices.send(pk)
 
     # The second flag was lifted before its turn came.
-    assert mailbox.subjects == ["Flagged: Seeds", "A violation was lifted: Seeds"]
+    assert mailbox.subjects == ["Flagged: Seeds", "A flag was lifted: Seeds"]
     flagged, lifted = (text_body(message) for message in mailbox.to("alice@example.org"))
     assert before is not None
-    assert "was flagged for: Spam" in flagged
+    assert "was flagged: Spam" in flagged
     assert "It sold <watches>." in flagged
     assert f"Kept until: {format_moment(space.ended_at + timedelta(days=120))}" in flagged
-    assert f"Before that: {format_moment(before)}" in flagged
-    assert "Spam or fraud, Harassment. That was lifted." in lifted
+    assert f"Previously kept until: {format_moment(before)}" in flagged
+    assert "The flag on “Seeds” (Spam or fraud, Harassment) was lifted." in lifted
     assert "It was a play." in lifted
     assert f"Kept until: {format_moment(before)}" in lifted
-    assert f"Before that: {format_moment(space.ended_at + timedelta(days=120))}" in lifted
+    assert f"Previously kept until: {format_moment(space.ended_at + timedelta(days=120))}" in lifted
 
 
 def format_moment(moment: object) -> str:

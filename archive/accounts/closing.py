@@ -17,6 +17,7 @@ from archive.accounts.changes import check_is_not_last_admin, lock_account, reco
 from archive.errors import Refused
 from archive.log import events
 from archive.models import (
+    Digest,
     Feed,
     FormSubmission,
     IdempotencyKey,
@@ -57,6 +58,7 @@ def check_may_close(account: User) -> None:
 def _erase_rows(account: User) -> None:
     RoleMembership.objects.filter(user=account).delete()
     Notice.objects.filter(user=account).delete()
+    Digest.objects.filter(user=account).delete()
     ReviewClaim.objects.filter(admin=account).delete()
     Feed.objects.filter(user=account).delete()
     IdempotencyKey.objects.filter(user=account).delete()
@@ -80,6 +82,7 @@ def _erase_account(account: User) -> None:
         time_zone="",
         time_zone_chosen=False,
         unmailed_kinds=[],
+        digest_since=None,
         is_active=False,
         is_staff=False,
         is_superuser=False,

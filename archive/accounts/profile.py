@@ -7,9 +7,9 @@ from django.db import transaction
 from archive import formatting, names, search
 from archive.errors import Refused
 from archive.models import User
-from archive.models.notice_kinds import REMINDERS, NoticeKind
+from archive.models.notice_kinds import OPTIONAL_KINDS
+from archive.notices import digests
 
-OPTIONAL_KINDS = tuple(kind for kind in NoticeKind if kind not in REMINDERS)
 MAX_NAME = names.MAX_LENGTH
 
 
@@ -19,7 +19,9 @@ def selectable_time_zones() -> list[str]:
     return sorted(places | {"UTC"})
 
 
-def update_profile(user: User, *, display_name: str, time_zone: str, mailed_kinds: Collection[str]) -> None:
+def update_profile(
+    user: User, *, display_name: str, time_zone: str, mailed_kinds: Collection[str], weekly: bool = False
+) -> None:
     """Store the settings. `time_zone` is an IANA name, or "" for that of the browser. Raises Refused."""
     display_name = names.clean_display_name(display_name)
     if time_zone and time_zone not in formatting.known_time_zones():
@@ -29,7 +31,9 @@ def update_profile(user: User, *, display_name: str, time_zone: str, mailed_kind
     user.time_zone_chosen = bool(time_zone)
     user.time_zone = time_zone or user.time_zone
     user.unmailed_kinds = [str(kind) for kind in OPTIONAL_KINDS if kind not in mailed_kinds]
+    digests.choose(user, weekly=weekly)
+    fields = ["first_name", "last_name", "time_zone", "time_zone_chosen", "unmailed_kinds", "digest_since"]
     with transaction.atomic():
-        user.save(update_fields=["first_name", "last_name", "time_zone", "time_zone_chosen", "unmailed_kinds"])
+        user.save(update_fields=fields)
         if is_renamed:
             search.index_spaces_of(user)

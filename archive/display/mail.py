@@ -11,12 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from archive import formatting
-from archive.log import events
-from archive.models import LogEntry, Notice, Violation
+from archive.display.flag_details import FlagDetails, find_flag_details
+from archive.models import Notice
 
 Kind = Notice.Kind
 
-MOVING = (events.VIOLATION_FLAGGED, events.VIOLATION_LIFTED, events.DEADLINE_MOVED)
 MAX_TITLE = 60  # characters in a subject
 # Bidirectional controls: they reverse the text after them.
 BIDI_CONTROLS = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
@@ -33,11 +32,14 @@ class MailMessage:
 
 @dataclass(frozen=True)
 class Fact:
-    """A row of the table in a mail. `more`: the same time in the reader's zone, if that is known."""
+    """A row of the table in a mail. `more`: the same time in the reader's zone, if that is known. `note`: a line below.
+    `url`: of the page that the label links to."""
 
     label: str
     value: str
     more: str = ""
+    note: str = ""
+    url: str = ""
 
 
 def render_mail(notice: Any) -> MailMessage:
@@ -46,28 +48,42 @@ def render_mail(notice: Any) -> MailMessage:
     A mail about a deleted Space contains only what its tombstone has.
     """
     space, kind = notice.space, Kind(notice.kind)
-    violation = _violation(notice)
+    flag = find_flag_details([notice]).get(notice.pk)
     context = {
-        "site": settings.SITE_URL,
+        **site_context(),
         "kind": notice.kind,
         "space": space,
-        "space_url": settings.SITE_URL + reverse("space", args=[space.pk]),
+        "space_url": site_url("space", space.pk),
         "title": clean_line(str(space)),
-        "rules": _rules(violation),
-        "reason": violation.lift_reason if violation and kind == Kind.LIFTED else violation.reason if violation else "",
-        "facts": _facts(notice, kind),
-        "until": _utc(space.expires_at),
+        "flag": flag,
+        "appeal_until": _utc(flag.appeal_until) if flag and flag.appeal_until else "",
+        "facts": _facts(notice, kind, flag),
     }
     subject = str(kind.details.subject).format(
-        title=shorten(context["title"], MAX_TITLE),
+        title=formatting.shorten(context["title"], MAX_TITLE),
         deadline_day=_day(space.expires_at),
         ended_day=_day(space.ended_at),
     )
+    return render_message(f"archive/mail/{notice.kind}", subject, context)
+
+
+def render_message(template: str, subject: str, context: dict[str, Any]) -> MailMessage:
+    """Render `template`.txt and `template`.html."""
     return MailMessage(
         subject,
-        render_to_string(f"archive/mail/{notice.kind}.txt", context).strip() + "\n",
-        render_to_string(f"archive/mail/{notice.kind}.html", {**context, "subject": subject}),
+        render_to_string(f"{template}.txt", context).strip() + "\n",
+        render_to_string(f"{template}.html", {**context, "subject": subject}),
     )
+
+
+def site_context() -> dict[str, Any]:
+    """What the footer of each mail to an account says."""
+    return {"site": settings.SITE_URL, "account_url": f"{site_url('account')}#mail"}
+
+
+def site_url(name: str, *args: object) -> str:
+    """The address of a page of the site."""
+    return settings.SITE_URL + reverse(name, args=args)
 
 
 def clean_line(text: str) -> str:
@@ -76,26 +92,25 @@ def clean_line(text: str) -> str:
     return "".join(c for c in one_line if unicodedata.category(c) != "Cc" and c not in BIDI_CONTROLS)
 
 
-def shorten(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
-
-
-def _facts(notice: Any, kind: Kind) -> list[Fact]:
+def _facts(notice: Any, kind: Kind, flag: FlagDetails | None) -> list[Fact]:
     space, zone = notice.space, notice.user.time_zone
     if kind == Kind.DELETED:
         return [
-            _time(_("Ended"), space.ended_at, zone),
-            _time(_("Deleted"), space.deleted_at, zone),
+            time_fact(_("Ended"), space.ended_at, zone),
+            time_fact(_("Deleted"), space.deleted_at, zone),
             Fact(_("Its id"), str(space.pk)),
         ]
     facts = [Fact(_("Size"), formatting.format_size(notice.bundle_size))] if kind == Kind.BUNDLE_READY else []
-    facts.append(_time(_("Kept until"), space.expires_at, zone))
-    if before := _moved_from(notice, kind):
-        facts.append(_time(_("Before that"), before, zone))
+    facts.append(time_fact(_("Kept until"), space.expires_at, zone))
+    if flag and flag.before:
+        facts.append(time_fact(_("Previously kept until"), flag.before, zone))
+    if flag and flag.appeal_until:
+        facts.append(time_fact(_("You can appeal until"), flag.appeal_until, zone))
     return facts
 
 
-def _time(label: str, value: datetime | None, zone: str) -> Fact:
+def time_fact(label: str, value: datetime | None, zone: str) -> Fact:
+    """A time in UTC and in the reader's zone; None is the deadline of a Space on hold."""
     return Fact(label, _utc(value), formatting.format_local_time(value, zone) if value else "")
 
 
@@ -105,37 +120,3 @@ def _utc(value: datetime | None) -> str:
 
 def _day(value: datetime | None) -> str:
     return formatting.format_day(value) if value else ""
-
-
-def _violation(notice: Notice) -> Violation | None:
-    if notice.kind not in (Kind.FLAGGED, Kind.LIFTED, Kind.APPEAL_DENIED):
-        return None
-    return Violation.objects.select_related("rule").filter(space=notice.space_id, pk=int(notice.subject_id)).first()
-
-
-def _rules(violation: Violation | None) -> str:
-    """The rule of the violation; for a lifted one, the rules of all that were lifted with it."""
-    if violation is None:
-        return ""
-    if violation.lifted_at is None:
-        return violation.rule.name
-    lifted = Violation.objects.filter(space=violation.space_id, lifted_at=violation.lifted_at)
-    return ", ".join(dict.fromkeys(lifted.order_by("pk").values_list("rule__name", flat=True)))
-
-
-def _moved_from(notice: Notice, kind: Kind) -> datetime | None:
-    """The deadline before the flag or the lift moved it; None if it did not move.
-
-    The log has the move directly after its cause, since one transaction wrote both while it had the Space locked.
-    """
-    event, reason = kind.details.event, kind.details.reason
-    if reason is None:
-        return None
-    entries = LogEntry.objects.filter(space_id=notice.space_id).order_by("id")
-    ids = [notice.subject_id, int(notice.subject_id)]
-    cause = entries.filter(event=event, detail__violation__in=ids).last()
-    after = entries.filter(id__gt=cause.id, event__in=MOVING).first() if cause else None
-    if after is None or after.event != events.DEADLINE_MOVED or reason not in after.detail["deadline_reasons"]:
-        return None
-    before: str | None = after.detail["before"]
-    return datetime.fromisoformat(before) if before else None

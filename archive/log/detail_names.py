@@ -19,6 +19,7 @@ NAMES = {
     "deadline": _("deadline"),
     "deadline_reasons": _("deadline reasons"),
     "delete_markers": _("delete markers"),
+    "digest": _("digest"),
     "duration_ms": _("duration ms"),
     "edited_from": _("edited from"),
     "ended_at": _("ended at"),

@@ -228,6 +228,11 @@ NOTICE_OBSOLETE = Event(
 )
 NOTICE_FAILED = Event("notice.failed", _("Notice could not be sent"), icon="alert", summary=summaries.notice_kind)
 
+DIGEST_SENT = Event("digest.sent", _("Weekly digest sent by e-mail"), icon="mail")
+DIGEST_EMPTY = Event("digest.empty", _("Weekly digest not needed"), icon="mail")
+DIGEST_REQUEUED = Event("digest.requeued", _("Weekly digest queued again"), icon="mail")
+DIGEST_FAILED = Event("digest.failed", _("Weekly digest could not be sent"), icon="alert")
+
 # One entry an hour for each person (or token), Space and kind, whenever content is issued (archive/content_access.py).
 CONTENT_PLAYED = Event(
     "content.played", _("Opened in the player"), premis="dissemination", icon="play", summary=summaries.access

@@ -186,6 +186,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "digest_since",
+                    models.DateTimeField(
+                        blank=True, help_text="Since when the user gets a weekly digest; NULL: single mails.", null=True
+                    ),
+                ),
+                (
                     "session_generation",
                     models.PositiveIntegerField(
                         default=0, help_text="Part of every session's hash: incrementing it ends all sessions."
@@ -1123,7 +1129,7 @@ class Migration(migrations.Migration):
                             ("bundle-ready", "bundle ready"),
                             ("bundle-failed", "bundle failed"),
                             ("flagged", "flagged"),
-                            ("lifted", "violation lifted"),
+                            ("lifted", "flag lifted"),
                             ("appeal-denied", "appeal denied"),
                             ("due-7-days", "7 days before deletion"),
                             ("due-1-day", "1 day before deletion"),
@@ -1165,7 +1171,11 @@ class Migration(migrations.Migration):
                 ("sent_at", models.DateTimeField(blank=True, help_text="When the mail server accepted it.", null=True)),
                 (
                     "dismissed_at",
-                    models.DateTimeField(blank=True, help_text="When the user dismissed the note.", null=True),
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When the user dismissed it, opened the page of its Space, or did what it asks for.",
+                        null=True,
+                    ),
                 ),
                 (
                     "user",
@@ -2804,6 +2814,87 @@ class Migration(migrations.Migration):
                         django.db.models.functions.text.Lower("email"),
                         condition=models.Q(("state__in", ["pending", "open", "failed"])),
                         name="invitation_one_waiting",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Digest",
+            fields=[
+                (
+                    "attempts",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Counted when claimed, so that a crash counts too."
+                    ),
+                ),
+                (
+                    "unforeseen",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                    ),
+                ),
+                (
+                    "fence",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Incremented at each claim; writes of a claim require it."
+                    ),
+                ),
+                ("lease_until", models.DateTimeField(blank=True, help_text="When the claim ends.", null=True)),
+                ("retry_at", models.DateTimeField(blank=True, help_text="No retry before this time.", null=True)),
+                (
+                    "problem",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
+                    ),
+                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("week", models.DateField(help_text="The Monday on which the week begins, UTC.")),
+                ("since", models.DateTimeField(help_text="It has the notices after this time.")),
+                ("until", models.DateTimeField(help_text="It has the notices until this time.")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "to be sent"),
+                            ("sent", "sent"),
+                            ("empty", "nothing to say"),
+                            ("failed", "could not be sent"),
+                        ],
+                        default="pending",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "sent_at",
+                    models.DateTimeField(blank=True, help_text="When it was handed over, or about to be.", null=True),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="digests", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "pending")), fields=["lease_until"], name="digest_to_send"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "week"), name="digest_once_a_week"),
+                    models.CheckConstraint(
+                        condition=models.Q(("week__iso_week_day", 1)), name="digest_week_begins_on_monday"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["pending", "sent", "empty", "failed"])),
+                        name="digest_state_known",
                     ),
                 ],
             },

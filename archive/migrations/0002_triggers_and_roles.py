@@ -15,7 +15,7 @@ RULES = [
     ("impersonation", "Impersonation", "Pretending to be somebody else."),
     ("illegal", "Illegal content", "Content that the law forbids."),
     ("spam", "Spam or fraud", "Misleading people for gain."),
-    ("other", "Another rule", "Named in the reason."),
+    ("other", "Other (see the reason)", "Anything else that is not allowed here. The reason of the flag says what."),
 ]
 
 # The retention log and the certificates are evidence. Not even the application's own role may rewrite them.

@@ -4,6 +4,7 @@ from archive.models.arrival import Arrival, LiveKitParticipant, LiveKitRoom
 from archive.models.bundle import Bundle
 from archive.models.certificate import DeletionCertificate
 from archive.models.content_access import ContentAccess
+from archive.models.digest import Digest
 from archive.models.export import Export, ExportPart, ExportPartEntry
 from archive.models.feed import Feed
 from archive.models.hold import Hold
@@ -34,6 +35,7 @@ __all__ = [
     "DeletionCertificate",
     "DeletionRecheck",
     "Derived",
+    "Digest",
     "Export",
     "ExportPart",
     "ExportPartEntry",

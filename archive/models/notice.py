@@ -40,7 +40,11 @@ class Notice(Leased):
     state = models.CharField(max_length=16, choices=State, default=State.PENDING)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When the mail server accepted it.")
-    dismissed_at = models.DateTimeField(null=True, blank=True, help_text="When the user dismissed the note.")
+    dismissed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the user dismissed it, opened the page of its Space, or did what it asks for.",
+    )
 
     class Meta:
         constraints = [

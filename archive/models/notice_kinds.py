@@ -44,6 +44,8 @@ class Details:
     `subject`: of the mail; it may use {title}, {deadline_day} and {ended_day}.
     `icon`: of archive/static/archive/icons.svg. `severity`: how the page colors it, one of the clock's tones, or "".
     `obsolete_when`: checked in this order before it is sent or shown.
+    `superseded_by`: the codes of the kinds of which a newer notice about the same Space makes this one old news; with
+    `same_subject`, only about the same flag.
     `event`: the name of the log event that it is about, where there is exactly one; `reason`: the reason that the event
     gives to the deadline. `remind_within`: for reminders, the time left until the deadline: more than, and at most.
     """
@@ -52,6 +54,8 @@ class Details:
     icon: str
     severity: str = ""
     obsolete_when: tuple[Obsolete, ...] = (SPACE_GONE,)
+    superseded_by: tuple[str, ...] = ()
+    same_subject: bool = False
     event: str = ""
     reason: ReasonCode | None = None
     remind_within: tuple[timedelta, timedelta] | None = None
@@ -76,6 +80,7 @@ class NoticeKind(models.TextChoices):
             _("Your bundle is ready: {title}"),
             icon="package",
             obsolete_when=(SPACE_GONE, BUNDLE_REMOVED),
+            superseded_by=("bundle-ready", "bundle-failed"),
         ),
         _("bundle ready"),
     )
@@ -86,6 +91,7 @@ class NoticeKind(models.TextChoices):
             icon="alert",
             severity="urgent",
             obsolete_when=(SPACE_GONE, BUNDLE_REQUESTED_AGAIN),
+            superseded_by=("bundle-ready", "bundle-failed"),
         ),
         _("bundle failed"),
     )
@@ -96,6 +102,8 @@ class NoticeKind(models.TextChoices):
             icon="flag",
             severity="kept",
             obsolete_when=(SPACE_GONE, FLAG_LIFTED),
+            superseded_by=("appeal-denied",),
+            same_subject=True,
             event="violation.flagged",
             reason=ReasonCode.VIOLATION,
         ),
@@ -104,12 +112,13 @@ class NoticeKind(models.TextChoices):
     LIFTED = (
         "lifted",
         Details(
-            _("A violation was lifted: {title}"),
+            _("A flag was lifted: {title}"),
             icon="check",
+            superseded_by=("flagged", "lifted", "appeal-denied"),
             event="violation.lifted",
             reason=ReasonCode.LIFTED,
         ),
-        _("violation lifted"),
+        _("flag lifted"),
     )
     APPEAL_DENIED = (
         "appeal-denied",
@@ -129,6 +138,7 @@ class NoticeKind(models.TextChoices):
             icon="clock",
             severity="soon",
             obsolete_when=(SPACE_GONE, DEADLINE_MOVED),
+            superseded_by=("due-7-days", "due-1-day"),
             remind_within=(timedelta(days=1), timedelta(days=7)),
         ),
         _("7 days before deletion"),
@@ -140,6 +150,7 @@ class NoticeKind(models.TextChoices):
             icon="clock",
             severity="urgent",
             obsolete_when=(SPACE_GONE, DEADLINE_MOVED),
+            superseded_by=("due-7-days", "due-1-day"),
             remind_within=(timedelta(0), timedelta(days=1)),
         ),
         _("1 day before deletion"),
@@ -152,3 +163,4 @@ class NoticeKind(models.TextChoices):
 
 
 REMINDERS = tuple(kind for kind in NoticeKind if kind.details.remind_within)
+OPTIONAL_KINDS = tuple(kind for kind in NoticeKind if kind not in REMINDERS)  # people choose whether these are mailed

@@ -49,6 +49,9 @@ class User(AbstractUser):
     unmailed_kinds = models.JSONField(
         default=list, blank=True, help_text="Kinds of notices that are not mailed. Reminders always are."
     )
+    digest_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when the user gets a weekly digest; NULL: single mails."
+    )
     session_generation = models.PositiveIntegerField(
         default=0, help_text="Part of every session's hash: incrementing it ends all sessions."
     )

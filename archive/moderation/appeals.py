@@ -5,7 +5,7 @@ and the deadline is recomputed.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -21,9 +21,8 @@ from archive.moderation.violations import lift_one
 
 
 def closes(space: Space) -> datetime | None:
-    """The last time to appeal (UTC): 14 days before the deadline, so that it can be decided in time. None on hold,
-    since there is no deadline."""
-    return None if space.expires_at is None else space.expires_at - timedelta(days=policy.APPEAL_DAYS)
+    """The last time to appeal (UTC); None on hold."""
+    return policy.appeal_closes(space.expires_at)
 
 
 def closed(space: Space, violation: Violation, now: datetime) -> Refused | None:

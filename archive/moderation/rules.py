@@ -7,17 +7,20 @@ import hashlib
 import json
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 
 from archive import log
 from archive.errors import Conflict, Refused
 from archive.log import Actor, events
 from archive.models import Rule, User
 
+OTHER = "other"  # the rule of a flag of which only the reason says what it is for
+
 
 def list_rules() -> QuerySet[Rule]:
-    """Those that new flags can use, in their current version."""
-    return Rule.objects.filter(active=True, current=True)
+    """Those that new flags can use, in their current version, by name; the one for everything else comes last."""
+    is_other = Case(When(code=OTHER, then=1), default=0)
+    return Rule.objects.filter(active=True, current=True).order_by(is_other, "name")
 
 
 def list_all_rules() -> QuerySet[Rule]:

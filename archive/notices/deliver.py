@@ -6,52 +6,126 @@ Message-ID: a mail server can't take part in our transaction. A worker that was 
 before it hands the message over, and stops.
 """
 
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from archive import leases, lifecycle
-from archive.display.mail import render_mail
+from archive.display.mail import MailMessage, render_mail
+from archive.display.reminder_mail import render_reminders
 from archive.errors import MailDown, MailRefused, SpacekeepError, make_problem
 from archive.leases import Claim
 from archive.log import SYSTEM
+from archive.log.downloads import last_downloads
 from archive.models import Notice
-from archive.models.notice_kinds import SPACE_GONE
-from archive.notices import smtp
+from archive.models.notice_kinds import REMINDERS, SPACE_GONE
+from archive.notices import smtp, unsubscribe
 from archive.notices.outbox import address
 from archive.notices.validity import with_validity
 
 State = Notice.State
 MAX_ATTEMPTS = 300  # two days: the pauses grow to 10 minutes each
+MAX_TOGETHER = 100  # reminders in one mail, besides the first
 
 
 def send(notice_id: UUID) -> bool:
-    """Send it, if it is pending and still true. Returns True when this call sent it; False when another worker has it,
-    when it ended otherwise (its row says how), or when it waits for the next attempt."""
-    claim = leases.claim(Notice, notice_id, [State.PENDING])
+    """Send it, if it is pending and still true; a reminder together with the other pending reminders of its user.
+    Returns True when this call sent it; False when another worker has it, when it ended otherwise (its row says how),
+    or when it waits for the next attempt."""
+    claim = leases.claim(Notice, _leading(notice_id), [State.PENDING])
     return leases.attempt(claim, _send, permanent=(MailRefused,), fail=_fail, retry=_retry, max_attempts=MAX_ATTEMPTS)
+
+
+def _leading(notice_id: UUID) -> UUID:
+    """The notice to claim first. Of the reminders of one user that could be sent now, always the same one, so that two
+    workers that begin at the same moment don't mail half of them each."""
+    notice = Notice.objects.filter(pk=notice_id, state=State.PENDING, kind__in=REMINDERS).first()
+    leader = _pending_reminders(notice.user_id).values_list("pk", flat=True).first() if notice else None
+    return leader or notice_id
+
+
+def _pending_reminders(user_id: int) -> QuerySet[Notice]:
+    """Also those that a worker has at this moment; not those that wait for their next attempt."""
+    due = Q(retry_at=None) | Q(retry_at__lte=Now())
+    return Notice.objects.filter(due, user=user_id, state=State.PENDING, kind__in=REMINDERS).order_by("pk")
 
 
 def _send(claim: Claim[Notice]) -> bool:
     """Connect first (name lookup, handshake, sign-in: seconds), so that the database is asked right before the message
     is handed over."""
-    if _ended_without_mail(claim, _read(claim)):
-        return False
-    with smtp.connect() as server:
-        notice = _read(claim)
-        if _ended_without_mail(claim, notice):
+    with _with_companions(claim) as claims:
+        ready = _still_to_send(claims)
+        if not ready:
             return False
-        message = render_mail(notice)
-        claim.renew()
-        smtp.send_message(server, message, address(notice.user, notice.kind), notice.pk)
-        # Before the connection closes, which may take seconds in which this process could die.
-        return _end(claim, State.SENT, sent_at=Now())
+        with smtp.connect() as server:
+            held = leases.renew_all([one for one in claims if _is_of(one, ready)])
+            notices = _still_to_send(held)
+            if not notices:
+                return False
+            user = notices[0].user
+            smtp.send_message(
+                server,
+                _render(notices),
+                address(user, notices[0].kind),
+                _message_uuid(notices),
+                unsubscribe_url=unsubscribe.one_click_url(user, notices[0].kind),
+            )
+            # Before the connection closes, which may take seconds in which this process could die.
+            with transaction.atomic():
+                ended = [_end(one, State.SENT, sent_at=Now()) for one in held if _is_of(one, notices)]
+            return any(ended)
 
 
-def _read(claim: Claim[Notice]) -> Any:
-    return with_validity(Notice.objects.filter(pk=claim.row.pk).select_related("user")).first()
+@contextmanager
+def _with_companions(claim: Claim[Notice]) -> Iterator[list[Claim[Notice]]]:
+    """The claim, and for a reminder, claims of the other reminders of its user. These share its fate."""
+    claims = [claim]
+    if claim.row.kind in REMINDERS:
+        others = _pending_reminders(claim.row.user_id).exclude(pk=claim.row.pk).values_list("pk", flat=True)
+        claims += leases.claim_all(Notice, list(others[:MAX_TOGETHER]), [State.PENDING])
+    with ExitStack() as stack:
+        for companion in claims[1:]:
+            stack.enter_context(companion.report_unexpected())
+        try:
+            yield claims
+        except MailRefused as error:
+            for companion in claims[1:]:
+                _fail(companion, error)
+            raise
+        except SpacekeepError as error:
+            for companion in claims[1:]:
+                companion.release_for_retry(error.problem)
+            raise
+
+
+def _still_to_send(claims: Sequence[Claim[Notice]]) -> list[Any]:
+    """Read the notices, the nearest deadline first, and end those that are no longer true or whose user has no
+    address."""
+    rows = with_validity(Notice.objects.filter(pk__in=[claim.row.pk for claim in claims]).select_related("user"))
+    notices = {notice.pk: notice for notice in rows}
+    left = [notices[claim.row.pk] for claim in claims if not _ended_without_mail(claim, notices.get(claim.row.pk))]
+    return sorted(left, key=lambda notice: (notice.deadline is None, notice.deadline, notice.pk))
+
+
+def _render(notices: Sequence[Any]) -> MailMessage:
+    if notices[0].kind in REMINDERS:
+        return render_reminders(notices, last_downloads([notice.space for notice in notices]))
+    return render_mail(notices[0])
+
+
+def _message_uuid(notices: Sequence[Any]) -> UUID:
+    """The same for each attempt to send the same notices."""
+    first, *others = sorted(notice.pk for notice in notices)
+    return uuid5(first, " ".join(map(str, others))) if others else first
+
+
+def _is_of(claim: Claim[Notice], notices: Sequence[Any]) -> bool:
+    return any(notice.pk == claim.row.pk for notice in notices)
 
 
 def _ended_without_mail(claim: Claim[Notice], notice: Any) -> bool:

@@ -51,8 +51,9 @@ def _require_transaction(kind: Notice.Kind) -> None:
 
 def address(user: User, kind: str) -> str:
     """The e-mail address of `user`, or "" when no mail of this kind is to be sent: none is sent here, the account is
-    switched off, or its owner does not want it. Reminders of a deletion can't be switched off."""
-    wanted = kind in REMINDERS or kind not in user.unmailed_kinds
+    switched off, or its owner does not want it, or wants a weekly digest (digests.py). Reminders of a deletion can't be
+    switched off."""
+    wanted = kind in REMINDERS or (user.digest_since is None and kind not in user.unmailed_kinds)
     return user.email.strip() if settings.MAIL_ON and user.is_active and wanted else ""
 
 

@@ -13,7 +13,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 
 from archive.display.mail import MailMessage
-from archive.errors import MailDown, MailRefused, MailUnavailable
+from archive.errors import MailDown, MailRefused, MailUnavailable, MailUncertain
 
 
 @contextmanager
@@ -32,9 +32,14 @@ def connect() -> Iterator[BaseEmailBackend]:
             connection.close()
 
 
-def send_message(connection: BaseEmailBackend, letter: MailMessage, to: str, id: UUID) -> None:
+def send_message(
+    connection: BaseEmailBackend, letter: MailMessage, to: str, id: UUID, *, unsubscribe_url: str = ""
+) -> None:
     """Return once the server has accepted the message. Raises MailRefused on permanent errors, MailUnavailable on
-    temporary ones and when the result is unknown. No error contains an address."""
+    temporary ones and when the result is unknown. No error contains an address.
+
+    `unsubscribe_url`: where a mail program unsubscribes with one click (RFC 8058), if the reader may.
+    """
     try:
         validate_email(to)
     except ValidationError as error:
@@ -43,6 +48,10 @@ def send_message(connection: BaseEmailBackend, letter: MailMessage, to: str, id:
     message.attach_alternative(letter.html, "text/html")
     # The same for each attempt, so that mail programs show a repeated message once.
     message.extra_headers = {"Message-ID": message_id(id), "Auto-Submitted": "auto-generated"}
+    if unsubscribe_url:
+        message.extra_headers["List-Unsubscribe"] = f"<{unsubscribe_url}>"
+    if unsubscribe_url.startswith("https:"):  # RFC 8058 §3.1
+        message.extra_headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     try:
         connection.send_messages([message])
     except smtplib.SMTPRecipientsRefused as error:
@@ -50,9 +59,11 @@ def send_message(connection: BaseEmailBackend, letter: MailMessage, to: str, id:
         raise _refused("mail.address_refused", reply) from error
     except smtplib.SMTPDataError as error:
         raise _refused("mail.message_refused", error.smtp_code) from error
-    except OSError as error:
-        # Includes a refused sender: that is our setting, and mail goes out once it is corrected.
+    except smtplib.SMTPResponseException as error:
+        # Such as a refused sender: that is our setting, and mail goes out once it is corrected.
         raise MailUnavailable("mail.not_taken", error=_named(error)) from error
+    except OSError as error:
+        raise MailUncertain("mail.not_taken", error=_named(error)) from error
 
 
 def message_id(id: UUID) -> str:

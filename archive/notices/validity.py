@@ -1,11 +1,13 @@
 """Check whether a notice is still true, before it is mailed or shown. By the database's clock."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Now
 
+from archive import policy
 from archive.models import Bundle, Notice, RoleMembership, User, Violation
 from archive.models.notice_kinds import NoticeKind, Obsolete
 from archive.models.user import ADMINS
@@ -16,9 +18,12 @@ NO_ACCESS = Obsolete("notice.no_access", ~Q(user=F("space__host")) & Q(reader_is
 
 def with_validity(notices: Any) -> Any:
     """The same notices with their Spaces and these annotations: `untrue` (the code of why it is obsolete, "" while it
-    is true), `bundle_size` (bytes; None unless it is ready), `rule_name` and `violation_state`."""
+    is true), `bundle_size` (bytes; None unless it is ready), `rule_name`, `violation_state`, and `may_appeal` (the host
+    can still appeal against its flag)."""
     ready = _subject(Bundle).filter(state=Bundle.State.READY)
     violation = _subject(Violation)
+    unappealed = violation.filter(state=Violation.State.STANDING, appeal=None)
+    closes = Now() + timedelta(days=policy.APPEAL_DAYS)
     admins = RoleMembership.objects.filter(user=OuterRef("user"), group__name=ADMINS)
     return (
         notices.select_related("space")
@@ -28,6 +33,7 @@ def with_validity(notices: Any) -> Any:
             violation_state=Subquery(violation.values("state")[:1]),
             rule_name=Subquery(violation.values("rule__name")[:1]),
             reader_is_admin=Exists(admins),
+            may_appeal=Q(Exists(unappealed)) & (Q(space__expires_at=None) | Q(space__expires_at__gt=closes)),
         )
         .annotate(
             untrue=Case(

@@ -75,6 +75,12 @@ def clock_time(value: datetime | None) -> SafeString:
 
 
 @register.filter
+def shorten(value: object, length: int) -> str:
+    """The text in at most `length` characters, cut at the border of a word."""
+    return formatting.shorten(str(value), length)
+
+
+@register.filter
 def size(value: int | None) -> str:
     """Bytes in decimal units: 812 bytes, 517 kB, 84.2 MB; empty for None."""
     return "" if value is None else formatting.format_size(value)

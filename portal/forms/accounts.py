@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import names
 from archive.accounts.invitations import MAX_DAYS
-from archive.accounts.profile import MAX_NAME, OPTIONAL_KINDS, selectable_time_zones
+from archive.accounts.profile import MAX_NAME, selectable_time_zones
 from archive.errors import Refused
 from archive.models import Invitation, User
+from archive.models.notice_kinds import OPTIONAL_KINDS
 from archive.models.user import ADMINS, AUDITORS
 from portal.forms.base import PortalForm, TextField, lazy_sentence
 
@@ -86,6 +87,7 @@ class ProfileForm(PortalForm):
         choices=lambda: [(zone, zone) for zone in selectable_time_zones()],
         error_messages={"invalid_choice": ZONE},
     )
+    weekly = forms.BooleanField(required=False)
     mailed_kinds = forms.MultipleChoiceField(required=False, choices=[(str(kind), kind) for kind in OPTIONAL_KINDS])
 
 

@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from archive.log import events
 from archive.search import id_range
 from archive.search.query import MAX_LENGTH as MAX_QUERY_LENGTH
-from portal.forms.base import LenientChoiceField, LenientIntegerField, PortalForm, TextField
+from portal.forms.base import IdListField, LenientChoiceField, LenientIntegerField, PortalForm, TextField
 
 MAX_PAGE = 1000  # of results of a search
+MAX_SPACES = 100  # on an open page
 SPACE_FILTERS = {
     "all": _("All"),
     "due": _("Due within 7 days"),
@@ -104,6 +105,12 @@ class DayField(forms.DateField):
                 _("“%(value)s” is not a day such as 2026-11-22. Nothing is shown until you correct it."),
                 params={"value": value},
             ) from None
+
+
+class StateForm(PortalForm):
+    """The Spaces that an open page shows."""
+
+    spaces = IdListField(most=MAX_SPACES)
 
 
 class SpaceIdField(TextField):

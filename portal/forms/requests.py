@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive.bundles.exports import MOST_SPACES
 from archive.models import Export, RecorderToken, User
+from archive.notices.open import MAX_COUNTED
 from archive.recorders import LONGEST_DAYS
 from portal.forms.base import IdListField, PortalForm, TextField, lazy_sentence, render_sentence
 
@@ -38,6 +39,12 @@ class ChosenExportForm(PortalForm):
         if not ids:
             raise ValidationError(render_sentence("export.nothing_chosen"))
         return ids
+
+
+class DismissForm(PortalForm):
+    """Which notices to dismiss."""
+
+    notice = IdListField(most=MAX_COUNTED + 1)
 
 
 class HostsField(TextField):

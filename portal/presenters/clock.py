@@ -61,7 +61,16 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
     tone = "urgent" if left <= URGENT else "soon" if left <= SOON else "kept" if "violation" in due.codes else "calm"
     sentence = _("will be deleted on {time}").format(time=formatting.format_time(until))
     return ClockFace(
-        tone, format_time_left(left), sentence, space.ended_at, until, percent, marked, render_reasons(due)
+        tone,
+        format_time_left(left),
+        sentence,
+        space.ended_at,
+        until,
+        percent,
+        marked,
+        render_reasons(due),
+        over=_("Being deleted"),
+        over_sentence=_("its deadline was {time}").format(time=formatting.format_time(until)),
     )
 
 

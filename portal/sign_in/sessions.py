@@ -16,6 +16,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 
 from archive.models import User
+from portal.http import is_background
 from portal.sign_in.events import log_event
 
 SIGNED_IN, SEEN = "signed_in_at", "seen_at"  # keys in the session, in seconds since 1970
@@ -36,9 +37,16 @@ class SessionLimitsMiddleware:
                 log_event("session_expired", request, user, reason=reason)
                 UserSession.objects.filter(session_key=request.session.session_key).delete()
                 logout(request)
-            elif now - request.session.get(SEEN, 0) > WRITE_SECONDS:
-                _note_use(request, now)
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        """Note that the session is in use, unless a script of an open page asks by itself: a page that nobody looks
+        at must not keep its session alive."""
+        by_itself = is_background(request) or getattr(view, "is_background", False)
+        user = request.user if settings.SESSION_COOKIE_NAME in request.COOKIES and not by_itself else None
+        now = time.time()
+        if isinstance(user, User) and now - request.session.get(SEEN, 0) > WRITE_SECONDS:
+            _note_use(request, now)
 
 
 def end_sessions(user: User, *, keep: str | None = None) -> int:

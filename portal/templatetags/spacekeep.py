@@ -4,6 +4,7 @@ Filters for times, sizes and counts are in archive_display.
 """
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -14,15 +15,19 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from archive import notices, policy
 from archive.display.deadline_reasons import format_days
-from archive.models import Notice, User, current_policy
-from archive.notices import visible_notices
+from archive.display.violations import FlagView
+from archive.models import Notice, Space, User, current_policy
+from archive.notices.open import MAX_COUNTED, Banner, BannerKind
 from portal.access import spaces_spoken_in
-from portal.presenters import times
+from portal.presenters import live, times
 from portal.static_modules import imported_modules
 from portal.submissions import FIELD
 
 register = template.Library()
+
+LISTS = {BannerKind.DUE: "due", BannerKind.FLAGGED: "flagged"}  # the filter of the list that has all of them
 
 
 @register.simple_tag
@@ -54,15 +59,41 @@ def has_own_lines(user: User) -> bool:
     return spaces_spoken_in(user).exists()
 
 
-MAX_SHOWN = 3  # notices on a page; the others are counted, up to MAX_COUNTED
-MAX_COUNTED = 100
+@register.simple_tag
+def open_notice_count(user: User) -> dict[str, Any]:
+    """How many notices of this user are open: for programs, and as the bell shows it ("99+")."""
+    count = notices.count_open(user)
+    return {"count": count, "text": f"{MAX_COUNTED}+" if count > MAX_COUNTED else str(count)}
+
+
+@register.simple_tag(takes_context=True)
+def banner(context: dict[str, Any]) -> Banner | None:
+    """The one banner of this page, if anything is urgent: never on the page of the same Space, and not on the list that
+    it would lead to."""
+    match = context["request"].resolver_match
+    urgent = notices.find_banner(context["user"], but_not=match.kwargs.get("space_id") if match else None)
+    shown = LISTS.get(urgent.kind) if urgent else None
+    is_there = match and match.url_name == "spaces" and context["request"].GET.get("filter") == shown
+    return None if urgent and len(urgent.notices) > 1 and is_there else urgent
 
 
 @register.simple_tag
-def open_notices(user: User) -> dict[str, Any]:
-    """The newest notices that this user has not dismissed, and how many more there are. One query."""
-    rows = list(visible_notices(user).filter(dismissed_at=None).order_by("-created_at", "-id")[:MAX_COUNTED])
-    return {"rows": rows[:MAX_SHOWN], "more": len(rows) - MAX_SHOWN, "many": len(rows) == MAX_COUNTED}
+def list_version(rows: Iterable[Any]) -> str:
+    """The version of the rows of a list (SpaceRow), as open pages compare it with that of /state."""
+    return live.version(live.live_space(row.space, row.space.open_flags, gone=not row.open) for row in rows)
+
+
+@register.simple_tag
+def space_state(space: Space, violations: Iterable[FlagView]) -> dict[str, Any]:
+    """What the page of a Space shows of it that can change by itself: with its version."""
+    shown = live.live_space(space, violations, gone=False)
+    return {"version": live.version([shown]), "flags": len(shown.flags), "appeals": shown.appeals}
+
+
+@register.filter
+def appeal_until(notice: Any) -> datetime | None:
+    """The last time at which the host can appeal against the flag that a notice is about."""
+    return policy.appeal_closes(notice.space.expires_at)
 
 
 @register.simple_tag(takes_context=True)

@@ -1,4 +1,4 @@
-"""The two pages that explain this installation. Public: people read them first."""
+"""The pages that explain this installation. Two are public, since people read them first."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from archive.models import current_policy
 from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
+from archive.moderation.rules import list_rules
 from archive.policy import ABANDONED_AFTER, APPEAL_DAYS, MAX_DELETION_DELAY
 
 
@@ -34,3 +35,9 @@ def what_we_keep(request: HttpRequest) -> HttpResponse:
 def help_page(request: HttpRequest) -> HttpResponse:
     """How to use the site, by role, and its keyboard shortcuts."""
     return render(request, "help/help.html", {"appeal_days": APPEAL_DAYS})
+
+
+@require_safe
+def house_rules(request: HttpRequest) -> HttpResponse:
+    """The rules that a Space can break, with their texts: those that new flags can use, in their current version."""
+    return render(request, "help/house_rules.html", {"rules": list_rules(), "appeal_days": APPEAL_DAYS})

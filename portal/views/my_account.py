@@ -15,6 +15,7 @@ from archive import feeds
 from archive.accounts import closing, profile
 from archive.accounts.export_person import export_person
 from archive.errors import Refused
+from archive.models.notice_kinds import OPTIONAL_KINDS
 from portal.feed_links import calendar_url
 from portal.forms.accounts import CloseForm, ProfileForm
 from portal.http import SignedInRequest
@@ -72,7 +73,8 @@ def _current(request: SignedInRequest) -> dict[str, object]:
     return {
         "display_name": user.get_full_name(),
         "time_zone": user.time_zone if user.time_zone_chosen else "",
-        "mailed_kinds": [str(kind) for kind in profile.OPTIONAL_KINDS if kind not in user.unmailed_kinds],
+        "weekly": user.digest_since is not None,
+        "mailed_kinds": [str(kind) for kind in OPTIONAL_KINDS if kind not in user.unmailed_kinds],
     }
 
 
@@ -83,7 +85,7 @@ def _page(request: SignedInRequest, form: ProfileForm, status: int = 200) -> Htt
         "form": form,
         "calendar_url": calendar_url(feed) if feed else "",
         "zones": profile.selectable_time_zones(),
-        "kinds": [(str(kind), kind.label) for kind in profile.OPTIONAL_KINDS],
+        "kinds": [(str(kind), kind.label) for kind in OPTIONAL_KINDS],
         "mail_on": settings.MAIL_ON,
         "verified": verified.exists(),
     }

@@ -8,8 +8,10 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from archive.display.flag_details import find_flag_details
 from archive.models import Notice
-from archive.notices import visible_notices
+from archive.notices import visible_notices, with_superseded
+from portal.forms.requests import DismissForm
 from portal.http import SignedInRequest
 from portal.paging import page_of
 
@@ -18,12 +20,16 @@ PAGE = 25
 
 @require_safe
 def notices(request: SignedInRequest) -> HttpResponse:
-    """All notices that are still true, the newest first, dismissed or not."""
-    after = request.GET.get("after")
-    page, cursor = page_of(visible_notices(request.user), after, ("created_at", "id"), PAGE, descending=True)
+    """All notices that are still true, the newest first, open or not."""
+    every = with_superseded(visible_notices(request.user))
+    page, cursor = page_of(every, request.GET.get("after"), ("created_at", "id"), PAGE, descending=True)
+    flags = find_flag_details(page)
+    rows = [
+        {"notice": n, "is_open": n.dismissed_at is None and not n.superseded, "flag": flags.get(n.pk)} for n in page
+    ]
     context = {
-        "rows": page,
-        "unseen": any(notice.dismissed_at is None for notice in page),
+        "rows": rows,
+        "has_open": any(row["is_open"] for row in rows),
         "next_url": f"?after={cursor}" if cursor else None,
     }
     return render(request, "notices/list.html", context)
@@ -31,7 +37,7 @@ def notices(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def dismiss(request: SignedInRequest, notice_id: UUID) -> HttpResponse:
-    """Dismiss one notice; the next one takes its place."""
+    """Dismiss one notice."""
     own = Notice.objects.filter(user=request.user, pk=notice_id)
     if not own.exists():
         raise Http404
@@ -41,14 +47,20 @@ def dismiss(request: SignedInRequest, notice_id: UUID) -> HttpResponse:
 
 @require_POST
 def dismiss_all(request: SignedInRequest) -> HttpResponse:
-    Notice.objects.filter(user=request.user, dismissed_at=None).update(dismissed_at=Now())
+    """Dismiss all notices; from a banner, those that it stands for."""
+    rows = Notice.objects.filter(user=request.user, dismissed_at=None)
+    if "notice" in request.POST:
+        form = DismissForm(request.POST)
+        form.full_clean()
+        rows = rows.filter(pk__in=form.cleaned_data["notice"])
+    rows.update(dismissed_at=Now())
     return _remaining(request)
 
 
 def _remaining(request: SignedInRequest) -> HttpResponse:
-    """The remaining notices for htmx; else a redirect to the page on which the button was."""
+    """The bell and the next banner for htmx; else a redirect to the page on which the button was."""
     back = request.POST.get("back", "")
     if request.htmx:
-        return render(request, "notices/panel.html", {"back": back})
+        return render(request, "notices/panel.html", {"back": back, "swaps": True})
     inside = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     return redirect(back if inside else "notices")

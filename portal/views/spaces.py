@@ -8,11 +8,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive import dbtime, search
+from archive import dbtime, notices, search
 from archive.errors import Refused
+from archive.models import Space
 from portal import search_words
 from portal.forms.lists import SearchForm, SpaceListForm
-from portal.http import SignedInRequest
+from portal.http import SignedInRequest, is_background
 from portal.limits import count_request
 from portal.presenters.space_list import ListQuery, SpaceList, space_list
 from portal.responses import render_space
@@ -73,4 +74,7 @@ def _context(
 
 @require_safe
 def space(request: SignedInRequest, space_id: UUID) -> HttpResponse:
+    """The page of one Space. Opening it retires the notices about it; a refresh by a script does not."""
+    if request.method == "GET" and not is_background(request):
+        notices.retire(request.user, Space.objects.filter(pk=space_id))
     return render_space(request, space_id)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.signals import request_finished
@@ -27,6 +28,7 @@ from archive.moderation.appeals import appeal
 from archive.moderation.holds import place
 from archive.moderation.reason_templates import add_template
 from archive.moderation.violations import flag
+from archive.notices.unsubscribe import one_click_url
 from portal import urls
 from portal.downloads import download_path
 from tests.support.factory import make_contents, make_row, make_user
@@ -136,6 +138,7 @@ class AccessWorld:
         self.addresses = {
             "/download/{token}/{name}.zip": download_path(bundle, owner),
             "/export/{export_id}/": f"/export/{chosen_export.pk}/",
+            "/unsubscribe/{token}/": urlsplit(one_click_url(owner, "flagged")).path,
             **{f"/admin/archive/rule/{{object_id}}/{end}": f"/admin/archive/rule/{self.rule}/{end}" for end in ENDS},
         }
         ended_at = (dbtime.now() - timedelta(days=1)).isoformat()

@@ -1,4 +1,5 @@
-"""The URLs that the archive expects of a site, since mail links to them: the pages of a Space and of an invitation."""
+"""The URLs that the archive expects of a site, since mail links to them: of a Space, of an
+invitation, of an account, of all Spaces, and to unsubscribe."""
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -12,7 +13,14 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponse(token)
 
 
+def page(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.path)
+
+
 urlpatterns = [
+    path("", page, name="spaces"),
+    path("account/", page, name="account"),
+    path("unsubscribe/<str:token>/", invitation, name="unsubscribe"),
     path("spaces/<uuid:space_id>/", space, name="space"),
     path("invitation/<str:token>/", invitation, name="invitation"),
 ]

@@ -56,36 +56,62 @@ function update(clock) {
 }
 
 /**
- * Show the notice that the deadline has passed, and disable the Space's content.
+ * In a row of a list: take away what can't be had any more.
+ *
+ * @param {HTMLElement} clock
+ */
+function closeRow(clock) {
+  for (const part of getElements(clock.closest("li") ?? clock, ".do")) part.hidden = true;
+}
+
+/**
+ * Show the notice that the deadline has passed, and disable the Space's content. "deadline" tells other scripts.
  *
  * @param {HTMLElement} clock
  */
 function closeContent(clock) {
+  closeRow(clock);
   const notice = clock.parentElement && findElement(clock.parentElement, "[data-clock-over]");
   if (!notice?.hidden) return;
   notice.hidden = false;
+  document.dispatchEvent(new Event("deadline"));
   document.querySelector("audio")?.pause();
   for (const part of getElements(document, "[data-content]")) part.inert = true;
 }
 
-export function startClocks() {
-  const clocks = getElements(document, "[data-clock][data-until]");
-  for (const clock of clocks) {
+/** @type {Map<HTMLElement, number>} the clocks of the page, with the timers of those that end within a day */
+const clocks = new Map();
+
+/** Find the clocks of the page: at first, and after some were replaced. */
+export function findClocks() {
+  for (const [clock, timer] of clocks) {
+    if (clock.isConnected) continue;
+    clearTimeout(timer);
+    clocks.delete(clock);
+  }
+  for (const clock of getElements(document, "[data-clock][data-until]")) {
+    if (clocks.has(clock)) continue;
+    // Update at the deadline itself, not up to 15 seconds later.
+    const remaining = Date.parse(clock.dataset.until ?? "") - now();
+    const isSoon = remaining > 0 && remaining < DAY;
+    clocks.set(clock, isSoon ? setTimeout(() => update(clock), remaining + 250) : 0);
     const until = new Date(clock.dataset.until ?? "");
     const zone = findElement(clock, ".clock-zone"); // in a list, the time itself is in the reader's zone
-    if (!zone) continue;
-    zone.textContent = interpolate(gettext("in your time: %(day)s, %(time)s"), {
-      day: DATE.format(until),
-      time: TIME.format(until),
-    });
+    if (zone) {
+      zone.textContent = interpolate(gettext("in your time: %(day)s, %(time)s"), {
+        day: DATE.format(until),
+        time: TIME.format(until),
+      });
+    }
+    update(clock);
   }
-  const updateAll = () => clocks.forEach(update);
-  updateAll();
+}
+
+export function startClocks() {
+  findClocks();
+  const updateAll = () => {
+    for (const clock of clocks.keys()) update(clock);
+  };
   setInterval(updateAll, 15e3);
   document.addEventListener("visibilitychange", updateAll);
-  // Update at the deadline itself, not up to 15 seconds later.
-  for (const clock of clocks) {
-    const remaining = Date.parse(clock.dataset.until ?? "") - now();
-    if (remaining > 0 && remaining < DAY) setTimeout(updateAll, remaining + 250);
-  }
 }

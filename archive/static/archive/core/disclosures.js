@@ -20,7 +20,16 @@ export function mountDisclosures() {
     const details = closestElement(target, OPEN, HTMLDetailsElement);
     if (details && relatedTarget instanceof Node && !details.contains(relatedTarget)) details.open = false;
   });
-  getElements(document, "details[data-hover]", HTMLDetailsElement).forEach(openOnHover);
+  mountHover(document);
+}
+
+/**
+ * Explanations that open on hover: of the page, and of parts that are put in later.
+ *
+ * @param {ParentNode} root
+ */
+export function mountHover(root) {
+  getElements(root, "details[data-hover]", HTMLDetailsElement).forEach(openOnHover);
 }
 
 /** @param {HTMLDetailsElement} details */

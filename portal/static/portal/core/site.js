@@ -6,6 +6,7 @@ import { mountDisclosures } from "../../archive/core/disclosures.js";
 import { findElement } from "../../archive/core/dom.js";
 import { mountThemeSwitch } from "../../archive/core/theme-switch.js";
 import { gettext } from "../../archive/core/translate.js";
+import { BACKGROUND, startLive } from "./live.js";
 import { mountLocalTimes } from "./local-times.js";
 
 mountThemeSwitch();
@@ -13,11 +14,13 @@ mountDisclosures();
 mountCopyButtons();
 storeTimeZone();
 mountForms();
+markPolling();
 mountBundlePanel();
 mountDownloads();
 mountNotices();
 mountLocalTimes();
 startClocks();
+startLive();
 
 /** Mail to a signed-in user shows times in the zone of the browser they used last: portal/middleware.py reads this. */
 function storeTimeZone() {
@@ -27,6 +30,14 @@ function storeTimeZone() {
   const secure = location.protocol === "https:" ? "; secure" : "";
   // biome-ignore lint/suspicious/noDocumentCookie: Safari and Firefox lack the Cookie Store API, or had it only recently
   document.cookie = `zone=${zone}; path=/; max-age=${365 * 86400}; samesite=lax${secure}`;
+}
+
+/** Requests that htmx makes by itself keep no session alive (portal/sign_in/sessions.py). */
+function markPolling() {
+  document.addEventListener("htmx:configRequest", (event) => {
+    const { headers, triggeringEvent } = /** @type {CustomEvent} */ (event).detail;
+    if (!triggeringEvent) headers[BACKGROUND] = "1";
+  });
 }
 
 /** Mark the button of a submitted form as busy, and do not submit it twice. */
@@ -97,7 +108,7 @@ function mountBundlePanel() {
 function mountNotices() {
   document.addEventListener("htmx:afterSettle", ({ target }) => {
     if (!(target instanceof HTMLElement) || target.id !== "notes") return;
-    announce(gettext("Put away."));
+    announce(gettext("Dismissed."));
     const next = findElement(target, "button") ?? document.getElementById("main");
     next?.focus({ preventScroll: true });
   });

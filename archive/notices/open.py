@@ -1,0 +1,118 @@
+"""The open notices of a user: those that the bell counts, and of which at most one stands on a page as a banner.
+
+A notice is open until it retires: the user dismissed it, opened the page of its Space, or downloaded the Space (if it
+asks for that); or a newer notice about the Space superseded it. What is no longer true is not shown at all
+(validity.py).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Now
+
+from archive.models import Notice, Space, User
+from archive.models.notice_kinds import REMINDERS, NoticeKind
+from archive.notices.validity import visible_notices
+
+MAX_COUNTED = 99
+URGENT = timedelta(days=1)  # before the deadline
+
+
+class BannerKind(StrEnum):
+    """What a banner is about, the most urgent first."""
+
+    DUE = "due"  # deleted within a day
+    FAILED = "failed"  # a bundle could not be built
+    FLAGGED = "flagged"  # a flag that its host can still appeal
+
+
+# Which notices of these kinds are urgent now.
+RANKS = {BannerKind.DUE: 1, BannerKind.FAILED: 2, BannerKind.FLAGGED: 3}
+ASKING_FOR_A_DOWNLOAD = (*REMINDERS, NoticeKind.BUNDLE_READY, NoticeKind.BUNDLE_FAILED)
+
+
+@dataclass(frozen=True)
+class Banner:
+    """The one banner of a page: the notices of one kind, the most urgent first. For deadlines, also those of the next
+    7 days, since a host downloads them together."""
+
+    kind: BannerKind
+    notices: list[Any]
+
+    @property
+    def first(self) -> Any:
+        return self.notices[0]
+
+
+def open_notices(user: User) -> QuerySet[Any]:
+    """The notices of a user that are still true and did not retire."""
+    rows: QuerySet[Any] = with_superseded(visible_notices(user).filter(dismissed_at=None))
+    return rows.filter(superseded=False)
+
+
+def with_superseded(notices: Any) -> Any:
+    """The same notices with `superseded`: whether a newer notice about the same Space makes them old news."""
+    newer = Notice.objects.filter(
+        user=OuterRef("user"), space=OuterRef("space"), created_at__gt=OuterRef("created_at")
+    ).exclude(state=Notice.State.OBSOLETE)
+    conditions = Q(pk__in=[])
+    for kind in NoticeKind:
+        if codes := kind.details.superseded_by:
+            of_subject = newer.filter(subject_id=OuterRef("subject_id")) if kind.details.same_subject else newer
+            conditions |= Q(kind=kind) & Q(Exists(of_subject.filter(kind__in=codes)))
+    return notices.annotate(superseded=Case(When(conditions, then=Value(True)), default=Value(False)))
+
+
+def count_open(user: User) -> int:
+    """How many notices of this user are open, at most MAX_COUNTED + 1. One query."""
+    return len(open_notices(user).order_by("-created_at", "-id").values_list("pk", flat=True)[: MAX_COUNTED + 1])
+
+
+def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
+    """The most urgent notices of a user, if any are so urgent that a page begins with them. `but_not`: the Space that
+    the page is about. One query."""
+    rows = list(
+        _ranked(open_notices(user))
+        .exclude(space=but_not)
+        .filter(rank__gt=0)
+        .order_by("rank", "space__expires_at", "-created_at", "id")[: MAX_COUNTED + 1]
+    )
+    if not rows:
+        return None
+    kind = next((kind for kind, rank in RANKS.items() if rank == rows[0].rank), None)
+    if kind is None:  # none but deadlines of this week
+        return None
+    ranks = (RANKS[kind], WEEK) if kind == BannerKind.DUE else (RANKS[kind],)
+    return Banner(kind, [row for row in rows if row.rank in ranks])
+
+
+def retire(user: User, spaces: Iterable[Space], *, downloaded: bool = False) -> int:
+    """Retire the open notices of a user about `spaces`: their page was opened; or, with `downloaded`, they were
+    downloaded, and only the notices that ask for that are done. Returns how many."""
+    rows = Notice.objects.filter(user=user, space__in=[space.pk for space in spaces], dismissed_at=None)
+    if downloaded:
+        rows = rows.filter(kind__in=ASKING_FOR_A_DOWNLOAD)
+    return rows.update(dismissed_at=Now())
+
+
+WEEK = 9  # the rank of a deadline within 7 days but not within a day: never the reason for a banner
+
+
+def _ranked(notices: Any) -> Any:
+    """The same notices with `rank`: 0 if they never stand in a banner, else smaller for the more urgent."""
+    due = Q(kind__in=REMINDERS)
+    return notices.annotate(
+        rank=Case(
+            When(due & Q(space__expires_at__lte=Now() + URGENT), then=Value(RANKS[BannerKind.DUE])),
+            When(due, then=Value(WEEK)),
+            When(kind=NoticeKind.BUNDLE_FAILED, then=Value(RANKS[BannerKind.FAILED])),
+            When(Q(kind=NoticeKind.FLAGGED, may_appeal=True), then=Value(RANKS[BannerKind.FLAGGED])),
+            default=Value(0),
+            output_field=IntegerField(),
+        )
+    )

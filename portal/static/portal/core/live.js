@@ -1,0 +1,161 @@
+// A page that shows Spaces asks every half minute whether anything changed (/state), and then replaces what did: clocks,
+// states, flags, the bell. It never moves the focus, stops the player, or touches what somebody is typing.
+import { announce } from "../../archive/core/announce.js";
+import { findClocks } from "../../archive/core/clock.js";
+import { mountHover } from "../../archive/core/disclosures.js";
+import { findElement, getElements } from "../../archive/core/dom.js";
+import { gettext } from "../../archive/core/translate.js";
+import { hasUnsentText, replaceParts } from "./live-parts.js";
+import { mountLocalTimes } from "./local-times.js";
+
+/** @typedef {{notices: number, version: string, gone?: boolean, until?: string | null, flags?: number, appeals?: number}} State */
+
+export const BACKGROUND = "X-Background"; // portal/http.py
+const PAUSE = 25e3; // ms, and up to 5 s more, so that not all pages ask at once
+const LONGEST_PAUSE = 5 * 60e3; // ms, after errors
+const SHORTEST_PAUSE = 2e3; // ms, between two requests when the page is focused again and again
+
+export function startLive() {
+  const page = document.getElementById("live-page");
+  if (page?.dataset.spaces) new LivePage(page).start();
+}
+
+class LivePage {
+  #etag = "";
+  #errors = 0;
+  #asking = false;
+  #askedAt = 0;
+  #timer = 0;
+
+  /** @param {HTMLElement} page */
+  constructor(page) {
+    this.page = page;
+    const ids = (page.dataset.spaces ?? "").split(" ");
+    this.url = `/state?${new URLSearchParams(ids.map((id) => ["spaces", id]))}`;
+    this.isOfOneSpace = page.dataset.until !== undefined;
+  }
+
+  start() {
+    this.#plan();
+    document.addEventListener("visibilitychange", () => this.#wake());
+    addEventListener("focus", () => this.#wake());
+    document.addEventListener("deadline", () => this.#ask());
+  }
+
+  #wake() {
+    clearTimeout(this.#timer);
+    if (document.hidden) return;
+    if (Date.now() - this.#askedAt > SHORTEST_PAUSE) this.#ask();
+    else this.#plan();
+  }
+
+  /** @param {number} [pause] ms */
+  #plan(pause = Math.min(PAUSE * 2 ** this.#errors, LONGEST_PAUSE) + 5e3 * Math.random()) {
+    clearTimeout(this.#timer);
+    if (!document.hidden) this.#timer = setTimeout(() => this.#ask(), pause);
+  }
+
+  async #ask() {
+    if (this.#asking || document.hidden) return;
+    this.#asking = true;
+    this.#askedAt = Date.now();
+    let pause;
+    try {
+      const state = await this.#fetchState();
+      this.#errors = 0;
+      if (state) pause = await this.#compare(state);
+    } catch {
+      this.#errors += 1;
+    } finally {
+      this.#asking = false;
+    }
+    if (pause !== Infinity) this.#plan(pause);
+  }
+
+  /**
+   * The state, or null if it is the same as last time.
+   *
+   * @returns {Promise<State | null>}
+   */
+  async #fetchState() {
+    const response = await fetch(this.url, { headers: { [BACKGROUND]: "1", "If-None-Match": this.#etag } });
+    if (response.status === 304) return null;
+    if (response.redirected) leave(); // to the sign-in page: the session has ended
+    if (!response.ok || response.redirected) throw new Error(`state: ${response.status}`);
+    this.#etag = response.headers.get("ETag") ?? "";
+    return response.json();
+  }
+
+  /**
+   * Replace what changed. Returns the pause until the next request, if it is not the usual one.
+   *
+   * @param {State} state
+   * @returns {Promise<number | undefined>}
+   */
+  async #compare(state) {
+    if (state.gone) return leave();
+    // The clock of this page has come to its deadline, that of the server has not yet: ask again, and again.
+    const isOver = this.isOfOneSpace && findElement(this.page, "[data-clock-over]:not([hidden])");
+    if (isOver) this.#etag = "";
+    const bell = document.getElementById("bell");
+    if (state.version === this.page.dataset.version && String(state.notices) === bell?.dataset.count) {
+      return isOver ? 3e3 : undefined;
+    }
+    const before = { ...this.page.dataset };
+    const fresh = await fetchPage();
+    const page = fresh?.getElementById("live-page");
+    if (!fresh || !page) return leave();
+    const skipped = replaceParts(fresh);
+    findClocks();
+    mountLocalTimes();
+    for (const part of getElements(document, "[data-live]")) mountHover(part);
+    if (skipped) {
+      this.#etag = ""; // somebody uses a part: compare again in a moment
+      return 3e3;
+    }
+    Object.assign(this.page.dataset, page.dataset);
+    if (before.version !== page.dataset.version) announce(describeChange(before, this.page));
+    return undefined;
+  }
+}
+
+/** Load the page again: it says best that a Space is gone, or that the session ended. Not while somebody writes. */
+function leave() {
+  if (!hasUnsentText(document)) location.reload();
+  return Infinity;
+}
+
+/** @returns {Promise<Document | null>} */
+async function fetchPage() {
+  const response = await fetch(location.href, { headers: { [BACKGROUND]: "1" } });
+  if (!response.ok || response.redirected) return null;
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}
+
+/**
+ * What changed, in a sentence, with the time that is left.
+ *
+ * @param {DOMStringMap} before
+ * @param {HTMLElement} page
+ */
+function describeChange(before, page) {
+  const after = page.dataset;
+  if (after.until === undefined) return gettext("The list was updated.");
+  const label = findElement(page, ".clock-words")?.textContent ?? "";
+  return `${sentence(before, after)} ${label}`;
+}
+
+/**
+ * @param {DOMStringMap} before
+ * @param {DOMStringMap} after
+ */
+function sentence(before, after) {
+  if (Number(after.flags) > Number(before.flags)) return gettext("This Space was flagged.");
+  if (Number(after.flags) < Number(before.flags)) return gettext("A flag was lifted.");
+  if (Number(after.appeals) > Number(before.appeals)) return gettext("An appeal was sent.");
+  if (Number(after.appeals) < Number(before.appeals)) return gettext("An appeal was decided.");
+  if (!after.until && before.until) return gettext("This Space is on legal hold.");
+  if (after.until && !before.until) return gettext("The legal hold was released.");
+  if (after.until !== before.until) return gettext("The deadline moved.");
+  return gettext("This page was updated.");
+}

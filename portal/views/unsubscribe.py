@@ -1,0 +1,31 @@
+"""Unsubscribe from a kind of mail, by the link that each of them has. No sign-in: mail programs send the POST."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.signing import BadSignature
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from archive.models.notice_kinds import NoticeKind
+from archive.notices import unsubscribe as links
+
+
+@csrf_exempt  # RFC 8058: a mail program sends no cookie and no token; the address is the authorization
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """GET asks, since mail programs and scanners open links by themselves; POST does it. Raises Http404 for a link that
+    was not signed here."""
+    try:
+        if request.method == "POST":
+            return _page(request, links.unsubscribe(token), is_done=True)
+        return _page(request, links.read_token(token)[1], is_done=False)
+    except BadSignature:
+        raise Http404 from None
+
+
+def _page(request: HttpRequest, kind: str, *, is_done: bool) -> HttpResponse:
+    label = _("weekly digest") if kind == links.DIGEST else NoticeKind(kind).label
+    return render(request, "account/unsubscribe.html", {"label": label, "is_done": is_done})

@@ -1,0 +1,115 @@
+"""An open page notices what happens to its Spaces, without a reload: a flag, a lift, the deadline."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from archive import dbtime
+from archive.models import Space, User
+from archive.moderation.violations import flag, lift
+from archive.retention.purge import purge
+from tests.support import browser_sessions
+from tests.support.factory import make_row, make_space
+from tests.support.processes import Services
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+def open_page(services: Services, chromium: Browser, path: str) -> Page:
+    page = chromium.new_page()
+    browser_sessions.open_signed_in(page, services.url, "alice")
+    page.goto(services.url + path)
+    page.evaluate("window.same = true")
+    return page
+
+
+def come_back(page: Page) -> None:
+    """The reader's window is in front again: the page asks at once, as it does every half minute by itself."""
+    page.wait_for_timeout(2100)  # it does not ask more often than every 2 seconds
+    page.evaluate("dispatchEvent(new Event('focus'))")
+
+
+def test_a_flag_and_its_lift_appear_while_the_recording_plays(
+    services: Services, chromium: Browser, alice: User, admin: User
+) -> None:
+    space = make_space(alice)
+    services.web()
+    page = open_page(services, chromium, f"/spaces/{space.pk}/")
+    expect(page.locator("#clock .clock-words")).to_have_text("23 days left")
+    play = page.get_by_role("button", name="Play", exact=True)
+    play.click()
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_focused()
+
+    flag(space.pk, "spam", "It sold watches.", admin)
+    come_back(page)
+
+    expect(page.locator("#clock .clock-words")).to_have_text("113 days left")
+    expect(page.locator("#flags")).to_contain_text("It sold watches.")
+    expect(page.get_by_label("Why do you disagree?")).to_be_visible()
+    expect(page.get_by_role("link", name="Notices: 1 new")).to_be_visible()
+    expect(page.locator("#live")).to_have_text("This Space was flagged. 113 days left")
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_focused()
+    assert page.evaluate("!document.querySelector('audio').paused")
+
+    page.get_by_label("Why do you disagree?").fill("Nobody sold any")
+    lift(space.pk, "It was a play.", admin)
+    come_back(page)
+
+    expect(page.locator("#clock .clock-words")).to_have_text("23 days left")
+    expect(page.get_by_label("Why do you disagree?")).to_have_value("Nobody sold any")  # what is typed stays
+    page.get_by_label("Why do you disagree?").fill("")
+    page.get_by_role("button", name="Pause", exact=True).focus()
+    expect(page.locator("#flags")).to_contain_text("It was a play.")
+    expect(page.locator("#live")).to_have_text("A flag was lifted. 23 days left")
+    assert page.evaluate("window.same") is True
+    page.close()
+
+
+def end_in(space: Space, seconds: float) -> None:
+    until = dbtime.now() + timedelta(seconds=seconds)
+    Space.objects.filter(pk=space.pk).update(ended_at=until - timedelta(days=30), expires_at=until)
+
+
+def test_at_the_deadline_an_open_page_becomes_the_gone_page(services: Services, chromium: Browser, alice: User) -> None:
+    space = make_space(alice)
+    row = make_row(alice, title="Beans")
+    make_row(alice, title="Peas")
+    services.web()
+    for one in (space, row):
+        end_in(one, 12)
+    listing = open_page(services, chromium, "/")
+    page = open_page(services, chromium, f"/spaces/{space.pk}/")
+    page.get_by_role("button", name="Play", exact=True).click()
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+
+    expect(page.get_by_role("heading", name="The deadline of this Space has passed")).to_be_visible()
+
+    rows = listing.locator("li[data-space]")
+    expect(rows.first.locator(".clock-words")).to_have_text("Being deleted")
+    expect(rows.first.get_by_role("link", name="Download")).to_be_hidden()
+    expect(rows.first.locator(".why")).to_be_hidden()
+    listing.evaluate("dispatchEvent(new Event('focus'))")
+    expect(rows).to_have_count(1)
+    assert listing.evaluate("window.same") is True
+    page.close()
+    listing.close()
+    assert purge(row.pk)
+
+
+@pytest.mark.long
+def test_a_list_notices_a_flag(services: Services, chromium: Browser, alice: User, admin: User) -> None:
+    space, other = make_row(alice, title="Beans"), make_row(alice, title="Peas")
+    services.web()
+    page = open_page(services, chromium, "/")
+    row = page.locator(f'li[data-space="{space.pk}"]')
+    expect(row.locator(".clock-words")).to_have_text("23 days left")
+
+    flag(space.pk, "spam", "It sold watches.", admin)
+    come_back(page)
+
+    expect(row.locator(".clock-words")).to_have_text("113 days left")
+    expect(row).to_contain_text("Flagged")
+    expect(page.locator(f'li[data-space="{other.pk}"] .clock-words')).to_have_text("23 days left")
+    expect(page.locator("#live")).to_have_text("The list was updated.")
+    page.close()
