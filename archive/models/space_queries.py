@@ -7,7 +7,7 @@ With a `prefix` they apply to rows that refer to a Space: `is_gone(prefix="space
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
 from django.core.exceptions import EmptyResultSet
@@ -21,6 +21,9 @@ from archive import policy
 if TYPE_CHECKING:
     from archive.models.space import Space  # noqa: F401  (the type argument below)
     from archive.models.user import User
+
+
+K = TypeVar("K")
 
 
 class SpaceState(models.TextChoices):
@@ -73,7 +76,15 @@ class SpaceQuerySet(models.QuerySet["Space"]):
 
     def due_within(self, period: timedelta, moment: datetime) -> "SpaceQuerySet":
         """Kept at `moment`, but no longer than for `period`. Of rejected ones nothing is stored that could be due."""
-        return self.kept(moment).filter(expires_at__lte=moment + period).exclude(state=SpaceState.REJECTED)
+        return self.timed(moment).filter(expires_at__lte=moment + period).exclude(state=SpaceState.REJECTED)
+
+    def timed(self, moment: datetime) -> "SpaceQuerySet":
+        """Kept at `moment`, with a deadline. Those on hold are the others that are kept."""
+        return self.filter(state__in=KEPT, expires_at__gt=moment)
+
+    def being_deleted(self, moment: datetime) -> "SpaceQuerySet":
+        """Gone, and not deleted yet."""
+        return self.filter(Q(state=SpaceState.EXPIRING) | Q(state__in=KEPT, expires_at__lte=moment))
 
     def on_hold(self) -> "SpaceQuerySet":
         """A legal hold keeps them without a deadline."""
@@ -119,7 +130,7 @@ class SpaceQuerySet(models.QuerySet["Space"]):
         return self.all() if user.is_admin else self.filter(host=user)
 
 
-def count_up_to(limit: int, rows: Mapping[str, models.QuerySet[Any]]) -> dict[str, int]:
+def count_up_to(limit: int, rows: Mapping[K, models.QuerySet[Any]]) -> dict[K, int]:
     """Count each of these in one query, and stop at `limit`: the cost does not grow with the number of rows."""
     counts: list[str] = []
     params: list[Any] = []

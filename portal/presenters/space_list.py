@@ -72,13 +72,12 @@ def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -
     everything = Space.objects.listed_for(user)
     filtered = {code: _filtered(everything, code, now) for code in SPACE_FILTERS}
     if query.typed and query.filter:  # a search is counted once, for the filter that is shown
-        filtered = {query.filter: _matching(filtered[query.filter], query, user)}
-    # From the latest deadline on, as the index has them: so counting passes over no deleted rows.
-    counts = count_up_to(MAX_COUNTED + 1, {code: rows.order_by("-expires_at") for code, rows in filtered.items()})
+        filtered = {query.filter: [_matching(rows, query, user) for rows in filtered[query.filter]]}
+    counts = _counts(filtered)
     rows: list[SpaceRow] = []
     cursor = None
     if query.filter and query.sort:
-        page, cursor = page_of_parts(_parts(filtered[query.filter], query), after, PAGE)
+        page, cursor = page_of_parts(_parts(everything, query, user, now), after, PAGE)
         rows = space_rows(page, user, now)
     return SpaceList(
         filters=[_filter_choice(code, counts.get(code), query, user) for code in SPACE_FILTERS],
@@ -93,16 +92,31 @@ def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -
     )
 
 
-def _filtered(spaces: SpaceQuerySet, code: str, now: datetime) -> SpaceQuerySet:
+def _filtered(spaces: SpaceQuerySet, code: str, now: datetime) -> list[SpaceQuerySet]:
+    """The Spaces of a filter, in parts that follow each other. Each is a range of an index, which conditions with "or"
+    are not."""
     if code == "due":
-        return spaces.due_within(SOON, now)
+        return [spaces.due_within(SOON, now)]
     if code == "flagged":
-        return spaces.kept(now).flagged()
+        return [spaces.timed(now).flagged(), spaces.on_hold().flagged()]
     if code == "held":
-        return spaces.on_hold()
+        return [spaces.on_hold()]
     if code == "appealed":
-        return spaces.kept(now).appealed()
-    return spaces.gone(now) if code == "deleted" else spaces.kept(now)
+        return [spaces.kept(now).appealed()]
+    if code == "deleted":
+        return [spaces.being_deleted(now), spaces.filter(state=Space.State.DELETED)]
+    return [spaces.timed(now), spaces.on_hold()]
+
+
+def _counts(filtered: dict[str, list[SpaceQuerySet]]) -> dict[str, int]:
+    """Up to MAX_COUNTED + 1 of each filter. In the order of an index, so that counting can stop there."""
+    parts = {
+        (code, place): rows.order_by("-deleted_at" if code == "deleted" and place else "-expires_at")
+        for code, several in filtered.items()
+        for place, rows in enumerate(several)
+    }
+    counts = count_up_to(MAX_COUNTED + 1, parts)
+    return {code: sum(counts[code, place] for place in range(len(rows))) for code, rows in filtered.items()}
 
 
 def _matching(spaces: SpaceQuerySet, query: ListQuery, user: User) -> SpaceQuerySet:
@@ -113,19 +127,24 @@ def _matching(spaces: SpaceQuerySet, query: ListQuery, user: User) -> SpaceQuery
     return spaces.filter(pk__range=bounds) if bounds else spaces.none()
 
 
-def _parts(spaces: SpaceQuerySet, query: ListQuery) -> list[Part[Any]]:
+def _parts(spaces: SpaceQuerySet, query: ListQuery, user: User, now: datetime) -> list[Part[Any]]:
+    """What `page_of_parts` lists. Of kept Spaces those without a deadline come last in any case."""
+    if query.filter in ("all", "flagged"):
+        several = [spaces.kept(now).flagged() if query.filter == "flagged" else spaces.kept(now)]
+    else:
+        several = _filtered(spaces, query.filter, now)
+    rows = [with_row_data(_matching(part, query, user) if query.typed else part) for part in several]
     if query.filter == "deleted":
-        deleted = Space.State.DELETED
-        waiting = with_row_data(spaces.exclude(state=deleted))
         return [
-            Part(waiting, ("expires_at", "id"), descending=True),
-            Part(with_row_data(spaces.filter(state=deleted)), ("deleted_at", "id"), descending=True),
+            Part(rows[0], ("expires_at", "id"), descending=True),
+            Part(rows[1], ("deleted_at", "id"), descending=True),
         ]
     order, descending = ORDERS[query.sort]
-    rows = with_row_data(spaces)
     if order[0].startswith("index__"):
-        rows = rows.select_related("index").defer("index__vector")
-    return [Part(rows, order, descending)]
+        rows = [part.select_related("index").defer("index__vector") for part in rows]
+        if not (user.is_admin or user.is_auditor):
+            rows = [part.filter(index__host=user) for part in rows]  # an index of this host's gives the order
+    return [Part(part, order, descending) for part in rows]
 
 
 def _filter_choice(code: str, count: int | None, query: ListQuery, user: User) -> Choice:
