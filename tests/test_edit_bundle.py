@@ -6,10 +6,11 @@ from io import BytesIO
 
 import pytest
 
+from archive.bundles import exports
 from archive.editing.corrections import Correction, correct_lines
 from archive.editing.facts import SpaceEdit, edit_space, read_editable
 from archive.editing.participants import ParticipantEdit
-from archive.models import Bundle, Space, User
+from archive.models import Bundle, Export, Space, User
 from tests.support.bundles import build_bundle, read_bundle
 from tests.support.http_clients import make_client
 
@@ -65,3 +66,14 @@ def test_the_next_bundle_has_every_change(seeds: Space, alice: User) -> None:
     assert files["data/transcript.en.txt"] == b"[00:00:00] Nora: Beans & peas.\n"  # the earlier version stays
     page = files["data/index.html"].decode()
     assert ("Beans &amp; carrots." in page, "Beans &amp; peas." in page) == (True, False)
+
+
+def test_an_export_made_before_is_not_the_next_one(seeds: Space, alice: User) -> None:
+    first = exports.request(alice, Export.Size.SMALL)
+    assert exports.request(alice, Export.Size.SMALL) == first
+
+    edit_everything(seeds, alice)
+
+    second = exports.request(alice, Export.Size.SMALL)
+    assert second != first
+    assert exports.request(alice, Export.Size.SMALL) == second

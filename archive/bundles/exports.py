@@ -24,6 +24,7 @@ from archive.models import (
     Export,
     ExportPart,
     ExportPartEntry,
+    LogEntry,
     Recording,
     Space,
     SpaceQuerySet,
@@ -122,10 +123,14 @@ def _downloadable(host: User, space_ids: Collection[UUID] | None) -> SpaceQueryS
 
 
 def _is_of(last: Export, spaces: Sequence[SizedSpace]) -> bool:
-    """Whether it is of these Spaces, and all of its parts are ready or will be."""
+    """Whether it is of these Spaces as they are now, and all of its parts are ready or will be."""
+    ids = [share.space_id for share in spaces]
+    later = LogEntry.objects.filter(space_id__in=ids, event__in=events.CONTENT_EDITED, at__gte=last.requested_at)
+    if later.exists():
+        return False
     live = last.parts.filter(state__in=ExportPart.LIVE)
     entries = ExportPartEntry.objects.filter(export_part__in=live, excluded=False).values_list("space", flat=True)
-    return set(entries) == {share.space_id for share in spaces}
+    return set(entries) == set(ids)
 
 
 def _revoke_earlier(host: User, chosen: bool) -> None:

@@ -285,6 +285,17 @@ SHOWN_TO_HOST = tuple(event for event in EVENTS.values() if event.shown_to_host)
 # What the host of a Space sees of who had its content.
 CONTENT_ISSUED = (CONTENT_PLAYED, CONTENT_READ, CONTENT_FOUND, CONTENT_DOWNLOADED, CONTENT_ACCESSED_BY_ADMIN)
 
+# What changes a Space's bundle, besides flags and deadlines.
+CONTENT_EDITED = (
+    TRANSCRIPT_ADDED,
+    TRANSCRIPT_EDITED,
+    SPACE_EDITED,
+    PARTICIPANT_ADDED,
+    PARTICIPANT_RENAMED,
+    PARTICIPANT_ROLE_CHANGED,
+    PARTICIPANT_REMOVED,
+)
+
 # What sets a deadline: enough to compute every deadline again, years later (archive/retention/replay.py).
 DECISIONS = (SPACE_REGISTERED, DEADLINE_MOVED, VIOLATION_FLAGGED, VIOLATION_LIFTED, HOLD_PLACED, HOLD_RELEASED)
 

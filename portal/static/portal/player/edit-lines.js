@@ -216,6 +216,7 @@ class LineEditing {
     button.hidden = true;
     item.append(editor);
     text.focus({ preventScroll: true });
+    item.scrollIntoView({ block: "nearest" });
   }
 
   #listSpeakers() {
