@@ -165,7 +165,9 @@ def test_only_the_host_creates_and_revokes_a_podcast(alice: User, bob: User, adm
 def test_an_address_that_we_did_not_sign_is_404(alice: User, space: Space) -> None:
     calendar, podcast = feeds.create_calendar(alice), feeds.create_podcast(alice, space)
     token = urlsplit(calendar_url(calendar)).path.split("/")[2]
-    assert get(f"/feeds/{token}x/deadlines.ics")[0] == 404
+    assert [get(f"/feeds/{wrong}/deadlines.ics")[0] for wrong in (f"{token}A", f"{token[:-2]}xx", "x", "é")] == [
+        404
+    ] * 4
     assert get(f"/feeds/{token}/podcast.xml")[0] == 404  # a calendar's address opens no content
     token = urlsplit(podcast_url(podcast)).path.split("/")[2]
     assert get(f"/feeds/{token}/recording.exe")[0] == 404
