@@ -38,6 +38,11 @@ def file_url(feed: Feed, name: str, ending: str) -> str:
     return settings.SITE_URL + reverse(name, args=[_sign(feed), ending])
 
 
+def chapters_url(feed: Feed) -> str:
+    """The whole address of the chapters of a podcast."""
+    return settings.SITE_URL + reverse("feed-chapters", args=[_sign(feed)])
+
+
 @dataclass(frozen=True)
 class FeedAddress:
     """What a signed address names: the feed with its user."""

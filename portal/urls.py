@@ -154,6 +154,7 @@ urlpatterns = [
     path("feeds/<str:token>/deadlines.ics", feeds.calendar, name="feed-calendar"),
     path("feeds/<str:token>/podcast.xml", feeds.podcast, name="feed-podcast"),
     path("feeds/<str:token>/recording.<str:ending>", feeds.recording, name="feed-recording"),
+    path("feeds/<str:token>/chapters.json", feeds.chapters, name="feed-chapters"),
     path("feeds/<str:token>/transcript.<str:ending>", feeds.transcript, name="feed-transcript"),
     path("spaces/<uuid:space_id>/podcast/create", feeds.create_podcast, name="podcast-create"),
     path("spaces/<uuid:space_id>/podcast/revoke", feeds.revoke_podcast, name="podcast-revoke"),

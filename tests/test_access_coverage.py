@@ -38,7 +38,7 @@ ELSEWHERE = {
     "recorder-revoke": "tests/test_recorders_page.py::test_others_see_nothing_of_it",
     "notice-dismiss": "tests/test_notices_page.py::test_others_see_and_change_nothing",
     **dict.fromkeys(
-        ("feed-calendar", "feed-podcast", "feed-recording", "feed-transcript"),
+        ("feed-calendar", "feed-podcast", "feed-recording", "feed-transcript", "feed-chapters"),
         "tests/test_feeds.py::test_an_address_that_we_did_not_sign_is_404",
     ),
     **dict.fromkeys(
@@ -117,7 +117,7 @@ API = {
 # without a name the route is given.
 PUBLIC = {
     *("download", "certificate-key", "healthz", "livekit-webhook", "javascript-catalog", "help", "what-we-keep"),
-    *("feed-calendar", "feed-podcast", "feed-recording", "feed-transcript"),
+    *("feed-calendar", "feed-podcast", "feed-recording", "feed-transcript", "feed-chapters"),
     *("account_login", "account_signup", "account_inactive", "account_logout", "admin:login"),
     *("invitation", "account_confirm_email", "account_email_verification_sent", "account_reset_password"),
     *("account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done"),

@@ -1,5 +1,6 @@
 """Feeds: a calendar of deadlines, and a Space as a podcast, at private addresses that can be revoked."""
 
+import json
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -99,6 +100,21 @@ def test_a_podcast_has_recording_transcript_and_people(alice: User, space: Space
     assert (enclosure.get("length"), enclosure.get("type")) == (str(recording.size), recording.content_type)
     status, place = get(enclosure.get("url", ""))
     assert (status, place.partition("?")[0].endswith(recording.key)) == (302, True)
+
+
+def test_a_podcast_has_the_chapters_of_the_recording(alice: User, space: Space) -> None:
+    feed = feeds.create_podcast(alice, space)
+    assert "podcast:chapters" not in get(podcast_url(feed))[1]
+    space.recordings.update(chapters=[{"start_ms": 0, "title": "Hello"}, {"start_ms": 1500, "title": "Beans"}])
+
+    chapters = channel_of(get(podcast_url(feed))[1]).find(f"item/{PODCAST}chapters")
+
+    assert chapters is not None
+    assert chapters.get("type") == "application/json+chapters"
+    assert json.loads(get(chapters.get("url", ""))[1])["chapters"] == [
+        {"startTime": 0.0, "title": "Hello"},
+        {"startTime": 1.5, "title": "Beans"},
+    ]
 
 
 def test_what_a_podcast_program_fetches_is_logged_once_an_hour(alice: User, space: Space) -> None:

@@ -1,7 +1,7 @@
 """What the podcast feed of a Space links: its recording, its transcript, its people."""
 
 from archive.models import Derived, Feed, Participant, Recording, Space
-from portal.feed_links import file_url
+from portal.feed_links import chapters_url, file_url
 from portal.presenters.podcast import Podcast, PodcastFile
 
 # Forms of the transcript that podcast programs read, with their media types.
@@ -31,4 +31,5 @@ def collect_podcast(space: Space, feed: Feed, url: str) -> Podcast:
             PodcastFile(file_url(feed, "feed-transcript", ending), media_type)
             for ending, media_type in (TRANSCRIPTS.items() if transcript else ())
         ],
+        chapters=PodcastFile(chapters_url(feed), "application/json+chapters") if recording.chapters else None,
     )

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from archive import dbtime, feeds, rate_limits
-from archive.content_access import Kind
+from archive.content_access import Kind, record_access
+from archive.display.chapters import chapters_json
 from archive.models import Feed, Space
 from portal.access import find_space
 from portal.content import file_stem, redirect_to_object, serve_transcript
@@ -100,6 +101,19 @@ def transcript(request: HttpRequest, token: str, ending: str) -> HttpResponse:
     """The newest transcript, as vtt, srt or json (Podcasting 2.0)."""
     address = _load(token, Feed.Kind.PODCAST)
     return _no_index(serve_transcript(address.find(), address.user, ending))
+
+
+@login_not_required
+@require_safe
+def chapters(request: HttpRequest, token: str) -> HttpResponse:
+    """The chapters of the recording, as a Podcasting 2.0 file. 404 where it has none."""
+    address = _load(token, Feed.Kind.PODCAST)
+    space = address.find()
+    stored = space.recordings.first()
+    if stored is None or not stored.chapters:
+        raise Http404
+    record_access(Kind.DOWNLOADED, [space], address.user, key=stored.key)
+    return _no_index(HttpResponse(chapters_json(stored), content_type="application/json+chapters"))
 
 
 def _load(token: str, kind: Feed.Kind) -> FeedAddress:
