@@ -74,7 +74,7 @@ def test_the_deadline_during_playback(services: Services, page: Page, alice: Use
             break
 
     wait_until(lambda: dbtime.now() >= deadline, "the deadline comes")
-    expect(page.get_by_text("The time of this Space has passed. It can't be heard any more.")).to_be_visible()
+    expect(page.get_by_text("The deadline of this Space has passed. It can no longer be played.")).to_be_visible()
 
     assert not is_playing(page)
     page.keyboard.press("k")
@@ -94,11 +94,11 @@ def test_a_recording_that_fails_to_load_can_be_retried(services: Services, page:
     browser_sessions.open_signed_in(page, services.url, "alice")
     page.route("**/spaces/*/audio*", lambda route: route.abort())
     page.goto(f"{services.url}/spaces/{space.pk}/?t=20")
-    expect(page.get_by_text("The recording can't be reached right now.")).to_be_visible()
+    expect(page.get_by_text("The recording is temporarily unavailable.")).to_be_visible()
     assert highlighted_line(page) == "Hello! Thank you for having me. I brought my notebook, and a tin of beans."
 
     page.unroute("**/spaces/*/audio*")
     page.get_by_role("button", name="Try again").click()
 
-    expect(page.get_by_text("The recording can't be reached right now.")).to_be_hidden()
+    expect(page.get_by_text("The recording is temporarily unavailable.")).to_be_hidden()
     wait_for_time(page, 20)

@@ -154,7 +154,7 @@ def test_one_that_is_not_accepted_does_not_stop_the_others(
     expect(page.get_by_role("heading", name="2 of 3 recordings are uploaded")).to_be_visible()
     expect_state(page, "New", "Not accepted")
     expect_state(page, "Middle", "Not uploaded")
-    expect(page.locator(".upload-entry").get_by_text("Spacekeep can't be reached right now.")).to_be_visible()
+    expect(page.locator(".upload-entry").get_by_text("Spacekeep is temporarily unavailable.")).to_be_visible()
     expect_state(page, "Old", "Ready")
     assert Space.objects.get(title="New").state == "rejected"
 

@@ -19,7 +19,7 @@ def test_a_missing_recording_is_an_alarm(client: Client, alice: User) -> None:
     answer = client.get(f"/spaces/{space.pk}/recording")
 
     assert answer.status_code == 500
-    assert "The store does not have this file" in answer.content.decode()
+    assert "This file is missing from our storage" in answer.content.decode()
     assert "Nothing was lost" not in answer.content.decode()
 
 

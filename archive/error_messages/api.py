@@ -26,7 +26,7 @@ MESSAGES = {
     "api.auditors_upload_nothing": _("Auditors can't upload: they check that the rules are kept."),
     "api.host_session_needed": _("Only the host of a Space can edit it, with their own session: not a recorder."),
     "api.only_admins_for_others": _("Only admins can upload Spaces of others. Leave `host` out for your own."),
-    "api.space_deleted": _("This Space was deleted on {at:time}, as the rule says. Nothing of it is left here."),
+    "api.space_deleted": _("This Space was deleted on {at:time}, as its deadline required. We have no copy left."),
     "api.space_expiring": _("The deadline of this Space has passed, and it is being deleted, as the rule says."),
     "api.store_unavailable": _(
         "The object store does not answer as it should. Try again in {seconds} seconds: nothing that was uploaded is "

@@ -23,8 +23,8 @@ export function signedSource(player) {
   let issuedAt = performance.now();
   return {
     messages: {
-      gone: gettext("The time of this Space has passed. It can't be heard any more."),
-      unreachable: gettext("The recording can't be reached right now. Your place in it is kept, and nothing was lost."),
+      gone: gettext("The deadline of this Space has passed. It can no longer be played."),
+      unreachable: gettext("The recording is temporarily unavailable. Your position is remembered, and nothing was lost."),
       unplayable: gettext(
         "The recording can't be played right now, or not by this browser. Nothing was lost: it can be downloaded here.",
       ),

@@ -113,7 +113,7 @@ export class Api {
       return await fetch(url, { ...options, credentials: "same-origin", headers });
     } catch (error) {
       if (isAbort(error)) throw error;
-      throw new UserError(gettext("Spacekeep can't be reached right now."), { isTransient: true });
+      throw new UserError(gettext("Spacekeep is temporarily unavailable."), { isTransient: true });
     }
   }
 

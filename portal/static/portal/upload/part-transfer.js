@@ -42,7 +42,7 @@ export function putPart({ url, headers = {} }, blob, onProgress, signal) {
     request.upload.onprogress = ({ loaded }) => onProgress(loaded);
     request.onabort = () => reject(new DOMException("stopped", "AbortError"));
     request.onerror = () =>
-      reject(new UserError(gettext("The store can't be reached right now."), { isTransient: true }));
+      reject(new UserError(gettext("The storage is temporarily unavailable."), { isTransient: true }));
     request.onload = () => {
       const { status } = request;
       if (status < 300) return resolve(request.getResponseHeader("ETag"));
