@@ -145,6 +145,7 @@ def send_notice(notice_id: str) -> None:
 @shared_task
 def create_reminders() -> None:
     notices.create_reminders()
+    notices.create_hold_reviews()
 
 
 @shared_task

@@ -9,6 +9,7 @@ from archive import dbtime
 from archive.errors import Conflict, Refused
 from archive.models import Hold, LogEntry, Space, User
 from archive.moderation.holds import overdue_reviews, place, release, review
+from archive.notices import create_hold_reviews, visible_notices
 from tests.support.errors import raises_error
 from tests.support.factory import make_row
 from tests.support.http_clients import make_client
@@ -85,6 +86,25 @@ def test_a_review_sets_the_next_date(space: Space, admin: User, second_admin: Us
     release(hold.pk, "Closed.", second_admin)
     with raises_error(Conflict, "hold.released"):
         review(hold.pk, day, admin)
+
+
+def test_who_placed_the_hold_is_notified_once_for_each_date(space: Space, admin: User, second_admin: User) -> None:
+    hold = place(space.pk, REASON, admin)
+    assert create_hold_reviews() == 0
+    for _ in range(2):
+        make_overdue(hold)
+        assert [create_hold_reviews(), create_hold_reviews()] == [1, 0]
+        notice = visible_notices(admin).get()
+        assert (notice.kind, notice.subject_id, notice.state) == ("hold-review", str(hold.pk), "web-only")
+        assert "is still needed" in make_client(admin).get("/notices/").content.decode()
+
+        review(hold.pk, dbtime.now().date() + timedelta(days=30), second_admin)
+        assert not visible_notices(admin).exists()
+    make_overdue(hold)
+    create_hold_reviews()
+    release(hold.pk, "Closed.", second_admin)
+
+    assert not visible_notices(admin).exists()
 
 
 def test_the_pages_show_what_is_overdue(space: Space, admin: User) -> None:

@@ -60,6 +60,7 @@ def test_unwanted_kinds_stay_on_the_page_and_reminders_are_mailed(alice: User, m
         "due-7-days": "pending",
         "due-1-day": "pending",
         "deleted": "web-only",
+        "hold-review": "pending",
     }
 
 

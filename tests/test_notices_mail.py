@@ -10,7 +10,7 @@ from archive.display.mail import clean_line
 from archive.models import Notice, Space, User
 from archive.models.notice_kinds import REMINDERS
 from archive.moderation.violations import flag
-from tests.support.factory import make_contents, make_row
+from tests.support.factory import make_contents, make_held, make_row
 from tests.support.mail_server import Mailbox, give_address, html_body, text_body
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -128,6 +128,9 @@ def test_each_kind_of_notice_is_sent(host: User, admin: User, mailbox: Mailbox) 
     for kind, about, subject in rows:
         with transaction.atomic():
             notices.tell(kind, host, about, subject)
+    held = make_held(host, title="Peas")
+    held.holds.update(review_on=dbtime.now().date())  # make_held places it as the host
+    notices.create_hold_reviews()
     until = Space.objects.get(pk=space.pk).expires_at
     for reminder in REMINDERS:
         Notice.objects.create(kind=reminder, user=host, space=space, deadline=until)
@@ -138,7 +141,7 @@ def test_each_kind_of_notice_is_sent(host: User, admin: User, mailbox: Mailbox) 
     for pk in Notice.objects.filter(state="pending").values_list("pk", flat=True):
         notices.send(pk)
 
-    assert len(mailbox.received) == 6  # the two reminders are one mail
+    assert len(mailbox.received) == 7  # the two reminders are one mail
     assert set(Notice.objects.values_list("state", flat=True)) == {"sent"}
     for _, message in mailbox.received:
         assert "http://127.0.0.1:8000/spaces/" in text_body(message)

@@ -12,6 +12,7 @@ MESSAGES = {
     "notice.deadline_moved": _("The deadline moved."),
     "notice.bundle_removed": _("The bundle is not there any more."),
     "notice.bundle_requested_again": _("The bundle was requested again."),
+    "notice.hold_reviewed": _("The hold was released, or its review has another date."),
     "notice.violation_lifted": _("The violation was lifted."),
     "notice.no_access": _("This person may not see the Space any more."),
 }

@@ -1134,6 +1134,7 @@ class Migration(migrations.Migration):
                             ("due-7-days", "7 days before deletion"),
                             ("due-1-day", "1 day before deletion"),
                             ("deleted", "deleted"),
+                            ("hold-review", "legal hold to review"),
                         ],
                         max_length=16,
                     ),
@@ -1226,6 +1227,7 @@ class Migration(migrations.Migration):
                                     "due-7-days",
                                     "due-1-day",
                                     "deleted",
+                                    "hold-review",
                                 ],
                             )
                         ),

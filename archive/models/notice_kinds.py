@@ -34,6 +34,7 @@ SPACE_GONE = Obsolete("notice.space_gone", is_gone(prefix="space__"))
 DEADLINE_MOVED = Obsolete("notice.deadline_moved", Q(space__expires_at=None) | ~Q(space__expires_at=F("deadline")))
 BUNDLE_REMOVED = Obsolete("notice.bundle_removed", Q(bundle_size=None))
 BUNDLE_REQUESTED_AGAIN = Obsolete("notice.bundle_requested_again", Q(asked_again=True))
+HOLD_REVIEWED = Obsolete("notice.hold_reviewed", Q(hold_is_overdue=False))
 FLAG_LIFTED = Obsolete("notice.violation_lifted", Q(violation_state="lifted"))
 
 
@@ -160,7 +161,18 @@ class NoticeKind(models.TextChoices):
         Details(_("Your Space of {ended_day} was deleted"), icon="hollow", obsolete_when=()),
         _("deleted"),
     )
+    HOLD_REVIEW = (
+        "hold-review",
+        Details(
+            _("Legal hold to review: {title}"),
+            icon="lock",
+            severity="soon",
+            obsolete_when=(SPACE_GONE, HOLD_REVIEWED),
+        ),
+        _("legal hold to review"),
+    )
 
 
 REMINDERS = tuple(kind for kind in NoticeKind if kind.details.remind_within)
-OPTIONAL_KINDS = tuple(kind for kind in NoticeKind if kind not in REMINDERS)  # people choose whether these are mailed
+# People choose whether these are mailed.
+OPTIONAL_KINDS = tuple(kind for kind in NoticeKind if kind not in (*REMINDERS, NoticeKind.HOLD_REVIEW))

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from archive import dbtime, lifecycle, log, policy
 from archive.errors import Conflict, Refused
 from archive.log import Actor, events
-from archive.models import Hold, Space, User, current_policy
+from archive.models import Hold, Notice, Space, User, current_policy
 from archive.models.hold import MAX_CASE_NUMBER
 from archive.moderation.conflicts import find_own_space_conflict, find_release_conflict
 from archive.moderation.recompute import (
@@ -62,6 +62,7 @@ def review(hold_id: int, review_on: date, by: User) -> Hold:
             raise conflict
         hold.review_on = review_on
         hold.save(update_fields=["review_on"])
+        Notice.objects.filter(kind=Notice.Kind.HOLD_REVIEW, space=space, subject_id=str(hold.pk)).delete()
         log.record(events.HOLD_REVIEWED, space_id=space.id, actor=Actor.of(by), hold=hold.pk, **_day(review_on))
     return hold
 

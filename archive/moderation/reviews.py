@@ -6,7 +6,7 @@ transcript does not bring it back: the recording, which is what was reviewed, ne
 since an admin decided about that.
 
 No two admins review the same Space: a row of ReviewClaim says who does. It counts until its lease ends by the
-database's clock; the open page renews it (portal/static/portal/moderation/claim.js), and another admin gets the Space
+database's clock; the open page renews it (portal/static/portal/moderation/review.js), and another admin gets the Space
 when nobody does. A flag needs no claim, since it may come from another page, a command or a bulk action.
 """
 

@@ -12,11 +12,12 @@ programs show it once.
 from archive.notices.deliver import send
 from archive.notices.open import count_open, find_banner, open_notices, retire, with_superseded
 from archive.notices.outbox import dismiss, pending_notices, tell, tell_hosts
-from archive.notices.reminders import create_reminders
+from archive.notices.reminders import create_hold_reviews, create_reminders
 from archive.notices.validity import visible_notices
 
 __all__ = [
     "count_open",
+    "create_hold_reviews",
     "create_reminders",
     "dismiss",
     "find_banner",

@@ -1,11 +1,12 @@
-"""Reminders before deletion. The index over deadlines keeps the cost independent of how many Spaces are stored."""
+"""Reminders before deletion, and of reviews of holds. Indexes over deadlines and review dates keep the cost independent
+of how many Spaces are stored."""
 
-from django.db.models import Exists, F, OuterRef, QuerySet
-from django.db.models.functions import Now
+from django.db.models import CharField, Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Cast, Now
 
-from archive import leases, lifecycle, log, wakeups
+from archive import dbtime, leases, lifecycle, log, wakeups
 from archive.log import SYSTEM
-from archive.models import Notice, Space
+from archive.models import Hold, Notice, Space
 from archive.models.notice_kinds import REMINDERS, NoticeKind
 from archive.notices.outbox import make_notice, write
 from archive.notices.validity import with_validity
@@ -27,6 +28,19 @@ def create_reminders(batch: int = 500) -> int:
             write(rows)
             written, more = written + len(rows), len(rows) == batch
     return written
+
+
+def create_hold_reviews(batch: int = 500) -> int:
+    """Notify the admins who placed holds that are to be reviewed today, or before. Once for each review date: setting
+    another one deletes the notice (archive/moderation/holds.py). Returns how many."""
+    notified = Notice.objects.filter(
+        kind=NoticeKind.HOLD_REVIEW, space=OuterRef("space"), subject_id=Cast(OuterRef("pk"), CharField())
+    )
+    overdue = Hold.objects.filter(state=Hold.State.STANDING, review_on__lte=dbtime.now().date())
+    holds = overdue.filter(~Exists(notified)).select_related("space", "placed_by").order_by("review_on", "id")[:batch]
+    rows = [make_notice(NoticeKind.HOLD_REVIEW, hold.placed_by, hold.space, hold.pk) for hold in holds]
+    write(rows)
+    return len(rows)
 
 
 def _unreminded(kind: NoticeKind) -> QuerySet[Space]:

@@ -1,14 +1,14 @@
 """Check whether a notice is still true, before it is mailed or shown. By the database's clock."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Cast, Now
+from django.db.models.functions import Cast, Now, TruncDate
 
 from archive import policy
-from archive.models import Bundle, Notice, RoleMembership, User, Violation
+from archive.models import Bundle, Hold, Notice, RoleMembership, User, Violation
 from archive.models.notice_kinds import NoticeKind, Obsolete
 from archive.models.user import ADMINS
 
@@ -24,12 +24,14 @@ def with_validity(notices: Any) -> Any:
     violation = _subject(Violation)
     unappealed = violation.filter(state=Violation.State.STANDING, appeal=None)
     closes = Now() + timedelta(days=policy.APPEAL_DAYS)
+    overdue = _subject(Hold).filter(state=Hold.State.STANDING, review_on__lte=TruncDate(Now(), tzinfo=UTC))
     admins = RoleMembership.objects.filter(user=OuterRef("user"), group__name=ADMINS)
     return (
         notices.select_related("space")
         .annotate(
             bundle_size=Subquery(ready.values("size")[:1]),
             asked_again=Exists(Bundle.objects.filter(space=OuterRef("space"), state__in=Bundle.LIVE)),
+            hold_is_overdue=Exists(overdue),
             violation_state=Subquery(violation.values("state")[:1]),
             rule_name=Subquery(violation.values("rule__name")[:1]),
             reader_is_admin=Exists(admins),

@@ -15,7 +15,18 @@ from archive.bundles import exports
 from archive.bundles.contents import content_id
 from archive.errors import make_problem
 from archive.log import SYSTEM, Actor, events
-from archive.models import Bundle, ExportPart, Notice, RecorderToken, Rule, Space, Transcription, UploadSession, User
+from archive.models import (
+    Bundle,
+    ExportPart,
+    Hold,
+    Notice,
+    RecorderToken,
+    Rule,
+    Space,
+    Transcription,
+    UploadSession,
+    User,
+)
 from archive.moderation.appeals import appeal, decide
 from archive.moderation.evidence import Lines
 from archive.moderation.holds import place
@@ -34,7 +45,7 @@ class EveryState:
 
     def __init__(self, host: User, admin: User) -> None:
         self.host, self.admin, self.second_admin = host, admin, make_user("sven", role="admins")
-        Rule.objects.update(name=Concat(Value("⟦"), F("name"), Value("⟧")))
+        Rule.objects.update(name=Concat(Value("⟦"), F("name"), Value("⟧")), text="⟦What it forbids.⟧")
         self._moderated()
         self._arriving()
         self._packaged()
@@ -145,6 +156,8 @@ class EveryState:
         for kind, left in ((kinds.DUE_7_DAYS, timedelta(days=5)), (kinds.DUE_1_DAY, timedelta(hours=5))):
             space = self._row(ended_at=now + left - timedelta(days=30))
             make_notice(kind, self.host, space, log.rfc3339(space.expires_at), space.expires_at).save()
+        Hold.objects.update(review_on=now.date())
+        assert notices.create_hold_reviews()
 
     def _tokens(self) -> None:
         scopes = (["intake", "bundles"], ["bundles"], ["intake"], ["intake"])

@@ -17,7 +17,7 @@ NAMES = {
     *("alice", "Alice", "ada", "Ada", "otto", "Otto", "sven", "Sven"),  # users of the tests
     *("UTC", "SHA", "kB", "MB", "GB"),  # units
     *("m4a", "vtt", "VTT", "SRT", "TXT", "JSON", "wav"),  # file formats
-    *("K", "J", "L", "X", "x"),  # keys of a keyboard, and "1.5x"
+    *("K", "J", "L", "X", "x", "N", "F"),  # keys of a keyboard, and "1.5x"
     *("okapi", "Okapi", "quagga"),  # words of a transcript: each that was looked for is marked
     "spam",  # the code of a rule
 }

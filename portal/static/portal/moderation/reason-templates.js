@@ -1,5 +1,5 @@
-// Fill the reason of a flag from a template. Without this script the server takes the template's text if the reason is
-// empty.
+// Fill the reason of a flag from a template. Without this script the reason may be left empty: the server takes the
+// template's text then.
 import { getElement } from "../../archive/core/dom.js";
 
 const select = getElement(document, "[data-reason-templates]", HTMLSelectElement);
