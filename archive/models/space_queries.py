@@ -82,9 +82,9 @@ class SpaceQuerySet(models.QuerySet["Space"]):
         """Kept at `moment`, with a deadline. Those on hold are the others that are kept."""
         return self.filter(state__in=KEPT, expires_at__gt=moment)
 
-    def being_deleted(self, moment: datetime) -> "SpaceQuerySet":
-        """Gone, and not deleted yet."""
-        return self.filter(Q(state=SpaceState.EXPIRING) | Q(state__in=KEPT, expires_at__lte=moment))
+    def overdue(self, moment: datetime) -> "SpaceQuerySet":
+        """Past their deadline, and their deletion has not started."""
+        return self.filter(state__in=KEPT, expires_at__lte=moment)
 
     def on_hold(self) -> "SpaceQuerySet":
         """A legal hold keeps them without a deadline."""

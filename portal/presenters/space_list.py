@@ -104,14 +104,15 @@ def _filtered(spaces: SpaceQuerySet, code: str, now: datetime) -> list[SpaceQuer
     if code == "appealed":
         return [spaces.kept(now).appealed()]
     if code == "deleted":
-        return [spaces.being_deleted(now), spaces.filter(state=Space.State.DELETED)]
+        states = (Space.State.EXPIRING, Space.State.DELETED)
+        return [spaces.overdue(now), *(spaces.filter(state=state) for state in states)]
     return [spaces.timed(now), spaces.on_hold()]
 
 
 def _counts(filtered: dict[str, list[SpaceQuerySet]]) -> dict[str, int]:
     """Up to MAX_COUNTED + 1 of each filter. In the order of an index, so that counting can stop there."""
     parts = {
-        (code, place): rows.order_by("-deleted_at" if code == "deleted" and place else "-expires_at")
+        (code, place): rows.order_by("-deleted_at" if code == "deleted" and place == 2 else "-expires_at")
         for code, several in filtered.items()
         for place, rows in enumerate(several)
     }
@@ -135,10 +136,8 @@ def _parts(spaces: SpaceQuerySet, query: ListQuery, user: User, now: datetime) -
         several = _filtered(spaces, query.filter, now)
     rows = [with_row_data(_matching(part, query, user) if query.typed else part) for part in several]
     if query.filter == "deleted":
-        return [
-            Part(rows[0], ("expires_at", "id"), descending=True),
-            Part(rows[1], ("deleted_at", "id"), descending=True),
-        ]
+        columns = ("expires_at", "expires_at", "deleted_at")
+        return [Part(part, (column, "id"), descending=True) for part, column in zip(rows, columns, strict=True)]
     order, descending = ORDERS[query.sort]
     if order[0].startswith("index__"):
         rows = [part.select_related("index").defer("index__vector") for part in rows]
