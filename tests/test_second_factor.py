@@ -162,6 +162,26 @@ def test_secrets_survive_a_new_secret_key_while_the_old_one_is_known(settings: S
     assert MFAAdapter().decrypt(stored) == "JBSWY3DPEHPK3PXP"
 
 
+def test_a_factor_whose_key_was_lost_gets_a_page_and_an_alert(
+    alice: User, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = set_up_app(make_client(alice))
+    settings.SECRET_KEY = "another-key-" + "y" * 50
+    client = make_client()
+    sign_in(client, "alice")
+
+    answer = client.post("/accounts/2fa/authenticate/", {"code": totp(secret)})
+
+    assert (answer.status_code, "read your second factor" in answer.content.decode()) == (500, True)
+    assert "Nothing was changed" in answer.content.decode()
+    alerts = [record.msg for record in caplog.records if record.levelname == "ERROR" and isinstance(record.msg, dict)]
+    assert [(alert["event"], alert["what"]) for alert in alerts if "what" in alert] == [
+        ("unavailable", "second_factor")
+    ]
+    assert secret not in caplog.text
+    assert "_auth_user_id" not in client.session
+
+
 @pytest.mark.parametrize(
     "path",
     ["totp/activate/", "webauthn/add/", "recovery-codes/generate/", "recovery-codes/", "recovery-codes/download/"],

@@ -15,6 +15,10 @@ from django.utils.translation import gettext as _
 from archive.models import User
 
 
+class SecondFactorUnreadable(ImproperlyConfigured):
+    """A second factor was stored under a SECRET_KEY that is not set."""
+
+
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
     """Encrypts the keys of authenticator apps and of recovery codes in the database."""
 
@@ -22,11 +26,11 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no typ
         return _cipher(settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS).encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Raises ImproperlyConfigured if neither SECRET_KEY nor SECRET_KEY_FALLBACKS has the key."""
+        """Raises SecondFactorUnreadable if neither SECRET_KEY nor SECRET_KEY_FALLBACKS has the key."""
         try:
             return _cipher(settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS).decrypt(encrypted_text).decode()
         except InvalidToken as error:
-            raise ImproperlyConfigured(
+            raise SecondFactorUnreadable(
                 "A second factor was stored under another SECRET_KEY: add that one to SECRET_KEY_FALLBACKS."
             ) from error
 

@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.views.defaults import server_error as plain_server_error
 
 from archive.errors import ObjectMissing, StorageError, TooManyRequests
+from portal.sign_in.mfa_adapter import SecondFactorUnreadable
 
 logger = structlog.get_logger()
 
@@ -22,6 +23,8 @@ def answer(error: BaseException | None) -> HttpResponse | None:
             return _page("missing", error, 500)
         case StorageError():
             return _page("store", error, 503)
+        case SecondFactorUnreadable():  # until the operator sets the key, or resets the factors
+            return _page("second_factor", error, 500)
         case _:
             return None
 
