@@ -42,6 +42,16 @@ def check_may_change(account: User, by: User, *, by_superuser: bool = False) -> 
         raise Refused("account.not_a_superuser", user=by.username)
 
 
+def check_is_no_older_admin(account: User, by: User | None) -> None:
+    """Raise Refused if `account` has been an admin for longer than `by`, so that a fresh admin, or somebody with their
+    session, can't remove all others. Superusers and the operator may."""
+    if by is None or by.is_superuser or by.pk == account.pk:
+        return
+    since, own = (User.objects.get(pk=user.pk).role_since(ADMINS) for user in (account, by))
+    if since is not None and (own is None or since < own):
+        raise Refused("account.older_admin", user=account.username, since=since)
+
+
 def check_is_not_last_admin(account: User) -> None:
     """Raise Refused if no other active admin would remain without this one."""
     if account.is_active and account.is_admin and not active_admins().exclude(pk=account.pk).exists():

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from archive.accounts.changes import check_is_not_last_admin, lock_account, record
+from archive.accounts.changes import check_is_no_older_admin, check_is_not_last_admin, lock_account, record
 from archive.errors import Refused
 from archive.log import events
 from archive.models import (
@@ -36,9 +36,11 @@ OWN = "archive"  # the app whose tables are named below; all rows of other apps 
 
 def close_account(account_id: int, by: User | None) -> None:
     """Erase the name, the address and the settings of the account, and switch it off for good. `by` is its owner, an
-    admin, or None for the operator. Raises Refused while it hosts Spaces, and for the last active admin."""
+    admin, or None for the operator. Raises Refused while it hosts Spaces, and for the last active admin, and
+    by an admin who is one for a shorter time."""
     with transaction.atomic():
         account = lock_account(account_id, None if by is not None and by.pk == account_id else by)
+        check_is_no_older_admin(account, by)
         check_may_close(account)
         record(events.ACCOUNT_CLOSED, account, by)
         _erase_rows(account)

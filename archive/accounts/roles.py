@@ -2,7 +2,8 @@
 
 Each function changes one account in one transaction, with its log entry, and is idempotent. `by` is the account that
 asks for the change; None is the operator, who uses a command without --by. Nobody may give a role to themselves, and
-the last active admin always stays one.
+the last active admin always stays one. No admin takes the role from one who has been an admin for longer, or switches
+them off.
 
 A role counts from the moment when it was granted, or when its account was activated again: decisions that need two
 people require a role that is older than what they decide.
@@ -11,7 +12,7 @@ people require a role that is older than what they decide.
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from archive.accounts.changes import check_is_not_last_admin, lock_account, record
+from archive.accounts.changes import check_is_no_older_admin, check_is_not_last_admin, lock_account, record
 from archive.errors import Refused
 from archive.log import events
 from archive.models import RoleMembership, User
@@ -50,6 +51,7 @@ def revoke_role(account_id: int, role: str, by: User | None) -> bool:
             account.save(update_fields=["is_superuser", "is_staff"])
         else:
             if role == ADMINS:
+                check_is_no_older_admin(account, by)
                 check_is_not_last_admin(account)
             RoleMembership.objects.filter(user=account, group__name=role).delete()
         record(events.ACCOUNT_ROLE_REVOKED, account, by, role=role)
@@ -68,6 +70,7 @@ def set_active(account_id: int, *, active: bool, by: User | None) -> bool:
         if active:
             _grant_again(account, by)
         else:
+            check_is_no_older_admin(account, by)
             check_is_not_last_admin(account)
         account.is_active = active
         account.session_generation += 1  # sessions and download links of before don't come back with the account
