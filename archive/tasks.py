@@ -18,7 +18,7 @@ from django.db.models import Q
 from kombu.exceptions import OperationalError
 
 from archive import content_access, leases, notices, rate_limits, recorders, submissions
-from archive.accounts import invitations
+from archive.accounts import account_mail, invitations
 from archive.accounts import send_invitation as invitation_mail
 from archive.bundles import ahead, exports, maintain
 from archive.bundles import build as bundles
@@ -30,6 +30,7 @@ from archive.intake.transcription import transcribe as run_transcription
 from archive.intake.transcripts import import_upload
 from archive.intake.uploads import clean_up
 from archive.models import (
+    AccountMail,
     Arrival,
     Bundle,
     Digest,
@@ -138,6 +139,11 @@ def send_invitation(invitation_id: str) -> None:
 
 
 @shared_task
+def send_account_mail(mail_id: str) -> None:
+    account_mail.send(UUID(mail_id))
+
+
+@shared_task
 def send_notice(notice_id: str) -> None:
     notices.send(UUID(notice_id))
 
@@ -205,6 +211,7 @@ WORK = [
     _leased(Notice, [Notice.State.PENDING], send_notice),
     _leased(Digest, [Digest.State.PENDING], send_digest),
     _leased(Invitation, [Invitation.State.PENDING], send_invitation, invitation_mail.UNEXPIRED),
+    _leased(AccountMail, [AccountMail.State.PENDING], send_account_mail, account_mail.YOUNG),
 ]
 
 
@@ -216,6 +223,7 @@ def dispatch() -> None:
     content_access.delete_old()
     rate_limits.delete_old()
     invitations.delete_old()
+    account_mail.delete_old()
     maintain.remove_unfetched(Bundle)
     maintain.remove_unfetched(ExportPart)
     arrivals_clean_up.delete_old_rows()

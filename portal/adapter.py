@@ -1,23 +1,21 @@
 """What allauth does otherwise here: sign-up, mail, log entries."""
 
-from contextlib import suppress
 from typing import Any
 
-import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sites.shortcuts import get_current_site
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
-from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from archive import names
-from archive.accounts import changes, invitations, passwords
+from archive.accounts import account_mail, changes, invitations, passwords
 from archive.errors import Refused
 from archive.log import events
 from archive.models import User
@@ -25,8 +23,6 @@ from portal.reauthentication import has_authenticated_recently
 from portal.sign_in import invited, limits
 from portal.sign_in.events import log_event
 from portal.sign_in.logins import find_account, login_of, normalize_login
-
-logger = structlog.get_logger()
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -79,20 +75,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return resolve_url("account")
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a mail that a visitor requested. If the server takes none, the page says so: 503, for every address."""
-        if not settings.MAIL_ON:
-            return
-        try:
-            super().send_mail(template_prefix, email, context)
-        except OSError as error:  # smtplib's own errors are OSErrors, too
-            logger.warning("mail_failed", template=template_prefix, error=type(error).__name__)
-            page = render_to_string("unavailable.html", {"what": "mail"})
-            raise ImmediateHttpResponse(HttpResponse(page, status=503, headers={"Retry-After": "60"})) from error
-
-    def send_notification_mail(self, *arguments: Any, **options: Any) -> None:
-        """Tell about a change that is done. It stays done if the mail server takes no mail."""
-        with suppress(ImmediateHttpResponse):
-            super().send_notification_mail(*arguments, **options)
+        """Have a worker send it: neither a slow mail server nor whose address it is changes the time of the answer."""
+        if settings.MAIL_ON:
+            site = get_current_site(self.request)
+            context = {"request": self.request, "email": email, "current_site": site, **context}
+            message = self.render_mail(template_prefix, email, context)
+            account_mail.enqueue(email, message.subject, message.body)
 
     def set_password(self, user: User, password: str) -> None:
         """Change the password of the account that asks, with its log entry."""

@@ -1,12 +1,16 @@
 """Mail of accounts: a new password, a new address. Nothing tells whose address is known."""
 
 import re
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.db.models.functions import Now
 from django.test import Client
 
-from archive.models import LogEntry, User
+from archive.accounts import account_mail
+from archive.models import AccountMail, LogEntry, User
 from tests.support.factory import PASSWORD
 from tests.support.http_clients import make_client
 from tests.support.mail_server import Mailbox, give_address, text_body
@@ -73,15 +77,51 @@ def test_without_mail_the_page_says_whom_to_ask(client: Client, alice: User) -> 
 
 
 @pytest.mark.parametrize("email", ["alice@example.org", "nobody@example.org"])
-def test_a_mail_server_that_is_down_is_told_to_everybody_alike(
-    email: str, client: Client, alice: User, mailbox: Mailbox
-) -> None:
+def test_no_answer_waits_for_the_mail_server(email: str, client: Client, alice: User, mailbox: Mailbox) -> None:
+    """Neither one that is slow nor one that is down: the mail is sent later, whose address it may be."""
     give_address(alice)
-    mailbox.answers["DATA"] = "451 Try later"
+    connections: list[str] = []
+    mailbox.before_greeting = lambda: connections.append(email)
 
     answer = client.post("/accounts/password/reset/", {"email": email})
 
-    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/password/reset/done/")
+    assert (connections, mailbox.received) == ([], [])
+    mailbox.answers["DATA"] = "451 Try later"
+    mail = AccountMail.objects.get()
+    assert (account_mail.send(mail.pk), connections) == (False, [email])
+    mailbox.answers.clear()
+    AccountMail.objects.update(retry_at=None)
+    assert account_mail.send(mail.pk)
+    assert [message["Message-ID"] for message in mailbox.to(email)] == [f"<{mail.pk}@127.0.0.1>"]
+    assert not AccountMail.objects.exists()
+
+
+def test_the_database_alone_gives_no_link_and_no_address_away(
+    client: Client, alice: User, mailbox: Mailbox, settings: Any
+) -> None:
+    give_address(alice)
+    client.post("/accounts/password/reset/", {"email": "alice@example.org"})
+    client.post("/accounts/password/reset/", {"email": "alice@example.org"})
+    first, second = AccountMail.objects.all()
+    assert "alice" not in first.content
+    assert "reset" not in first.content
+
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "other", [settings.SECRET_KEY]
+    assert account_mail.send(first.pk)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert not account_mail.send(second.pk)
+
+    assert mailbox.subjects == ["Choose a new password"]
+    assert not AccountMail.objects.exists()
+
+
+def test_a_mail_that_could_not_be_sent_for_a_day_goes(client: Client, mailbox: Mailbox) -> None:
+    client.post("/accounts/password/reset/", {"email": "nobody@example.org"})
+    AccountMail.objects.update(created_at=Now() - timedelta(days=1))
+
+    assert not account_mail.send(AccountMail.objects.get().pk)
+    assert (account_mail.delete_old(), mailbox.received) == (1, [])
 
 
 def test_a_change_stays_done_if_its_mail_can_not_be_sent(alice: User, mailbox: Mailbox) -> None:

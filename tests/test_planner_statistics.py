@@ -27,6 +27,7 @@ CODES = {
 OTHERS: set[type[models.Model]] = {Arrival, LiveKitRoom, LiveKitParticipant, ExportPart}
 # What is erased with an account.
 NAMES = {("archive_user", name) for name in ("username", "first_name", "last_name", "email", "password")}
+NAMES |= {("archive_accountmail", name) for name in ("content", "problem")}
 NAMES |= {("archive_invitation", name) for name in ("email", "token_sha256", "problem")}
 TEXTUAL = "data_type IN ('text', 'character varying', 'jsonb', 'tsvector', 'bytea', 'ARRAY')"
 

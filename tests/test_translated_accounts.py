@@ -11,7 +11,7 @@ from archive.display.invitation_mail import render_invitation
 from archive.models import Invitation, User
 from tests.support.factory import PASSWORD, make_row, make_user
 from tests.support.http_clients import make_client
-from tests.support.mail_server import Mailbox, give_address, text_body
+from tests.support.mail_server import Mailbox, give_address, send_account_mail, text_body
 from tests.support.pseudo_locale import everything_translated
 from tests.support.unmarked_words import unmarked_in_page, unmarked_words
 
@@ -85,6 +85,7 @@ def test_every_word_of_the_mails_is_translated(admin: User, alice: User, mailbox
         )
         client.post("/accounts/email/", {"email": "new@example.org", "action_add": ""})
 
+    send_account_mail()
     texts = [f"{message['Subject']} {text_body(message)}" for _, message in mailbox.received]
     assert len(texts) == 4
     for text in [*texts, f"{letter.subject} {letter.text}"]:

@@ -23,7 +23,7 @@ BIDI_CONTROLS = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0
 
 @dataclass(frozen=True)
 class MailMessage:
-    """A mail's subject (one line), and its body as plain text and as HTML."""
+    """A mail's subject (one line), and its body as plain text and as HTML ("" for none)."""
 
     subject: str
     text: str

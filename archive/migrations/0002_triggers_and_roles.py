@@ -153,6 +153,7 @@ WITHOUT_STATISTICS = {
     "archive_violation": ("reason", "lift_reason", "evidence"),
     "archive_appeal": ("statement", "decision_reason"),
     "archive_hold": ("reason", "release_reason", "case_number"),
+    "archive_accountmail": ("content", "problem"),
     "archive_invitation": ("email", "token_sha256", "problem"),
     "archive_user": ("username", "first_name", "last_name", "email", "password"),
 }

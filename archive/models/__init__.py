@@ -1,5 +1,6 @@
 """The tables of the archive. PostgreSQL holds all state and all work; the object store holds bytes only."""
 
+from archive.models.account_mail import AccountMail
 from archive.models.arrival import Arrival, LiveKitParticipant, LiveKitRoom
 from archive.models.bundle import Bundle
 from archive.models.certificate import DeletionCertificate
@@ -28,6 +29,7 @@ from archive.models.user import RoleMembership, User
 from archive.models.violation import Appeal, Rule, Violation
 
 __all__ = [
+    "AccountMail",
     "Appeal",
     "Arrival",
     "Bundle",

@@ -45,7 +45,8 @@ def send_message(
     except ValidationError as error:
         raise MailRefused("mail.bad_address") from error
     message = EmailMultiAlternatives(letter.subject, letter.text, settings.DEFAULT_FROM_EMAIL, [to])
-    message.attach_alternative(letter.html, "text/html")
+    if letter.html:
+        message.attach_alternative(letter.html, "text/html")
     # The same for each attempt, so that mail programs show a repeated message once.
     message.extra_headers = {"Message-ID": message_id(id), "Auto-Submitted": "auto-generated"}
     if unsubscribe_url:

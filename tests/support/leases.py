@@ -4,9 +4,23 @@ from django.db.models.functions import Now
 
 from archive import leases
 from archive.leases import Claim
-from archive.models import Arrival, Bundle, DeletionRecheck, ExportPart, Notice, Space, Transcription, UploadSession
+from archive.models import (
+    AccountMail,
+    Arrival,
+    Bundle,
+    DeletionRecheck,
+    ExportPart,
+    Invitation,
+    Notice,
+    Space,
+    Transcription,
+    UploadSession,
+)
 
-CLAIMED = (Space, UploadSession, Arrival, Transcription, Bundle, ExportPart, Notice, DeletionRecheck)
+CLAIMED = (
+    *(Space, UploadSession, Arrival, Transcription, Bundle, ExportPart),
+    *(Notice, DeletionRecheck, Invitation, AccountMail),
+)
 
 
 def expire_leases() -> None:

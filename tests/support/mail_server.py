@@ -1,6 +1,7 @@
 """A real SMTP server in the process of the tests, with the messages that it received."""
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from archive.models import Notice, User
+from archive.accounts import account_mail
+from archive.models import AccountMail, Notice, User
 from tests.support.processes import free_port
 
 # aiosmtpd logs each connection, some of them after pytest has closed its streams, which is an error in itself.
@@ -57,11 +59,21 @@ class Mailbox:
         return "250 OK"
 
     def to(self, address: str) -> list[EmailMessage]:
+        send_account_mail()
         return [message for recipient, message in self.received if recipient == address]
 
     @property
     def subjects(self) -> list[str]:
+        send_account_mail()
         return [str(message["Subject"]) for _, message in self.received]
+
+
+def send_account_mail() -> None:
+    """What a worker does, for tests without one. Not in the server's thread: aiosmtpd reads all attributes there."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for pk in AccountMail.objects.values_list("pk", flat=True):
+        account_mail.send(pk)
 
 
 class Server(Controller):

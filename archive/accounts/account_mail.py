@@ -1,0 +1,89 @@
+"""Mail that pages about accounts request: links for new passwords and addresses, and news of changes.
+
+A page writes the rendered mail as a row, and a worker sends it. So a slow mail server delays no answer, and the time of
+an answer tells nothing of the address. As with notices, a worker that dies after handing a mail over sends it again,
+with the same Message-ID. The content is encrypted under SECRET_KEY, since the database alone must give no link away.
+A row lives for a day at most, as links do.
+"""
+
+import base64
+import json
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.crypto import salted_hmac
+
+from archive import leases, wakeups
+from archive.display.mail import MailMessage
+from archive.errors import MailRefused, SpacekeepError
+from archive.leases import Claim
+from archive.models import AccountMail
+from archive.notices import smtp
+from archive.notices.deliver import MAX_ATTEMPTS
+
+logger = structlog.get_logger()
+
+State = AccountMail.State
+LIVES = timedelta(days=1)
+YOUNG = Q(created_at__gt=Now() - LIVES)
+AT_ONCE = 1000
+
+
+def enqueue(to: str, subject: str, text: str) -> AccountMail:
+    """Have this mail sent once the caller's transaction has committed."""
+    content = json.dumps({"to": to, "subject": subject, "text": text})
+    with transaction.atomic():
+        mail = AccountMail.objects.create(content=_cipher().encrypt(content.encode()).decode())
+        wakeups.wake(AccountMail, mail.pk)
+    return mail
+
+
+def send(mail_id: UUID) -> bool:
+    """Send it, if it is pending. Returns True when this call sent it."""
+    claim = leases.claim(AccountMail, mail_id, [State.PENDING], condition=YOUNG)
+    return leases.attempt(claim, _send, permanent=(MailRefused,), fail=_fail, max_attempts=MAX_ATTEMPTS)
+
+
+def delete_old() -> int:
+    """Delete mails that could not be sent within a day. Returns how many."""
+    old = AccountMail.objects.exclude(YOUNG).values_list("pk", flat=True)[:AT_ONCE]
+    return AccountMail.objects.filter(pk__in=list(old)).delete()[0]
+
+
+def _send(claim: Claim[AccountMail]) -> bool:
+    try:
+        content = json.loads(_cipher().decrypt(claim.row.content.encode()))
+    except InvalidToken:
+        _drop(claim, "unreadable")  # SECRET_KEY was replaced; its links are worth nothing either
+        return False
+    with smtp.connect() as server:
+        claim.renew()
+        message = MailMessage(content["subject"], content["text"], html="")
+        smtp.send_message(server, message, content["to"], claim.row.pk)
+        AccountMail.objects.filter(pk=claim.row.pk).delete()
+        return True
+
+
+def _fail(claim: Claim[AccountMail], error: SpacekeepError) -> None:
+    _drop(claim, error.code)
+
+
+def _drop(claim: Claim[AccountMail], reason: str) -> None:
+    """Give it up. Whose it was is in no log; they can request another one."""
+    if AccountMail.objects.filter(claim.still_held, pk=claim.row.pk).delete()[0]:
+        logger.warning("account_mail_failed", code=reason)
+
+
+def _cipher() -> MultiFernet:
+    """Encrypts with SECRET_KEY, and decrypts with former ones, too."""
+    digests = [
+        salted_hmac("archive.account_mail", "", secret=secret, algorithm="sha256").digest()
+        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    ]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
