@@ -8,12 +8,12 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from pytest_django import Settings
 
-from archive.display.mail import render_mail
 from archive.models import Notice, User
+from archive.notices.deliver import render_notices
 from archive.notices.validity import with_validity
 from portal.forms.lists import SPACE_FILTERS
 from tests.support import speech_samples
-from tests.support.every_state import EveryState
+from tests.support.every_state import EveryState, mark_rules
 from tests.support.http_clients import make_client
 from tests.support.pseudo_locale import everything_translated
 from tests.support.search_urls import encrypt_words
@@ -144,6 +144,7 @@ def test_every_word_of_an_answer_to_a_form_is_translated(world: EveryState) -> N
 def test_every_word_of_a_page_without_spaces_is_translated(alice: User, admin: User, auditor: User) -> None:
     unmarked: dict[tuple[str, str], list[str]] = {}
     filters = [f"/?filter={code}" for code in SPACE_FILTERS]
+    mark_rules()
     with everything_translated():
         for role, user in (("host", alice), ("admin", admin), ("auditor", auditor)):
             client = make_client(user)
@@ -177,7 +178,7 @@ def test_every_word_of_a_mail_is_translated(world: EveryState) -> None:
     unmarked = {}
     with everything_translated():
         for notice in with_validity(Notice.objects.select_related("user")):
-            mail = render_mail(notice)
+            mail = render_notices([notice])
             text = f"{mail.subject} {mail.text}".replace("(Europe/Berlin)", "")
             html = mail.html.replace("(Europe/Berlin)", "")
             unmarked[notice.kind] = [*unmarked_words(text), *unmarked_in_page(html)]

@@ -26,7 +26,7 @@ def render_digest(
         "spaces": [_space_fact(space, downloads.get(space.pk), user.time_zone) for space in spaces],
         "notices_url": site_url("notices"),
     }
-    return render_message("archive/mail/digest", _("Your week at Spacekeep"), context)
+    return render_message("digest", _("Your week at Spacekeep"), context)
 
 
 def _notice_fact(notice: Any, flag: FlagDetails | None, zone: str) -> Fact:

@@ -64,15 +64,15 @@ def render_mail(notice: Any) -> MailMessage:
         deadline_day=_day(space.expires_at),
         ended_day=_day(space.ended_at),
     )
-    return render_message(f"archive/mail/{notice.kind}", subject, context)
+    return render_message(notice.kind, subject, context)
 
 
 def render_message(template: str, subject: str, context: dict[str, Any]) -> MailMessage:
-    """Render `template`.txt and `template`.html."""
+    """Render the template of that name, as text and as HTML."""
     return MailMessage(
         subject,
-        render_to_string(f"{template}.txt", context).strip() + "\n",
-        render_to_string(f"{template}.html", {**context, "subject": subject}),
+        render_to_string(f"archive/mail/{template}.txt", context).strip() + "\n",
+        render_to_string(f"archive/mail/{template}.html", {**context, "subject": subject}),
     )
 
 

@@ -40,7 +40,7 @@ def render_reminders(notices: Sequence[Any], downloads: Mapping[UUID, datetime])
         "downloaded": render_downloaded(downloads.get(first.space_id)),
         "facts": [_fact(notice, downloads, count) for notice in notices],
     }
-    return render_message("archive/mail/reminder", _subject(first, count, urgent=urgent), context)
+    return render_message("reminder", _subject(first, count, urgent=urgent), context)
 
 
 def _subject(first: Any, count: int, *, urgent: bool) -> str:

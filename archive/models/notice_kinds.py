@@ -88,7 +88,7 @@ class NoticeKind(models.TextChoices):
     BUNDLE_FAILED = (
         "bundle-failed",
         Details(
-            _("Your bundle could not be prepared: {title}"),
+            _("Your bundle could not be built: {title}"),
             icon="alert",
             severity="urgent",
             obsolete_when=(SPACE_GONE, BUNDLE_REQUESTED_AGAIN),

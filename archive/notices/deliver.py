@@ -70,7 +70,7 @@ def _send(claim: Claim[Notice]) -> bool:
             user = notices[0].user
             smtp.send_message(
                 server,
-                _render(notices),
+                render_notices(notices),
                 address(user, notices[0].kind),
                 _message_uuid(notices),
                 unsubscribe_url=unsubscribe.one_click_url(user, notices[0].kind),
@@ -112,7 +112,8 @@ def _still_to_send(claims: Sequence[Claim[Notice]]) -> list[Any]:
     return sorted(left, key=lambda notice: (notice.deadline is None, notice.deadline, notice.pk))
 
 
-def _render(notices: Sequence[Any]) -> MailMessage:
+def render_notices(notices: Sequence[Any]) -> MailMessage:
+    """The mail of one notice, or of several reminders. They have the annotations of validity.py."""
     if notices[0].kind in REMINDERS:
         return render_reminders(notices, last_downloads([notice.space for notice in notices]))
     return render_mail(notices[0])

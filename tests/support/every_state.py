@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Value
+from django.db.models import F, TextField, Value
 from django.db.models.functions import Concat
 
 from archive import dbtime, log, notices, recorders
@@ -40,12 +40,20 @@ from tests.support.transcripts import make_transcript
 BROKEN = make_problem("transcript.no_lines", file="⟦talk⟧.vtt")
 
 
+def mark_rules() -> None:
+    """Names and texts of rules are data of the installation, so no catalog translates them."""
+    Rule.objects.update(
+        name=Concat(Value("⟦"), F("name"), Value("⟧")),
+        text=Concat(Value("⟦"), F("text"), Value("⟧"), output_field=TextField()),
+    )
+
+
 class EveryState:
     """`host` has a Space in each state. `admin` acts, and `second_admin` where another one must."""
 
     def __init__(self, host: User, admin: User) -> None:
         self.host, self.admin, self.second_admin = host, admin, make_user("sven", role="admins")
-        Rule.objects.update(name=Concat(Value("⟦"), F("name"), Value("⟧")), text="⟦What it forbids.⟧")
+        mark_rules()
         self._moderated()
         self._arriving()
         self._packaged()

@@ -22,8 +22,8 @@ def render_all(space_id: UUID) -> dict[str, str]:
     from archive.bundles.contents import members
     from archive.bundles.zip64 import Literal
     from archive.display.export_index import render_export_index
-    from archive.display.mail import render_mail
     from archive.models import Notice, Space
+    from archive.notices.deliver import render_notices
     from archive.notices.validity import with_validity
 
     space = Space.objects.get(pk=space_id)
@@ -35,7 +35,7 @@ def render_all(space_id: UUID) -> dict[str, str]:
         "export index": render_export_index(1, 2, [(space, "folder")], [space]).decode(),
     }
     for notice in with_validity(Notice.objects.filter(space=space).select_related("user")):
-        mail = render_mail(notice)
+        mail = render_notices([notice])
         rendered[f"mail {notice.kind}"] = f"{mail.subject}\n{mail.text}\n{mail.html}"
     return rendered
 
