@@ -56,3 +56,4 @@ def test_sign_in_and_refusals_name_the_operator(settings: Settings) -> None:
 
     assert "mailto:help@example.org" in page
     assert "Run by" in page
+    assert "placeholder" not in page

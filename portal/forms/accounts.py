@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.forms import AddEmailForm as AllauthAddEmailForm
+from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from allauth.account.models import EmailAddress
@@ -22,6 +23,15 @@ from archive.models.user import ADMINS, AUDITORS
 from portal.forms.base import PortalForm, TextField, lazy_sentence
 
 INVITATION_DAYS = {"3": _("3 days"), "7": _("a week"), "30": _("30 days")}
+
+
+class LoginForm(AllauthLoginForm):  # type: ignore[misc]
+    """Name or address, and password. The labels say what each field is for, so there are no placeholders."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
 
 
 class SignupForm(AllauthSignupForm):  # type: ignore[misc]

@@ -21,6 +21,7 @@ ACCOUNT_ADAPTER = "portal.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]  # the address is the invitation's
 ACCOUNT_FORMS = {
+    "login": "portal.forms.accounts.LoginForm",
     "signup": "portal.forms.accounts.SignupForm",
     "add_email": "portal.forms.accounts.AddEmailForm",
 }
