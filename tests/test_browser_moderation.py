@@ -109,7 +109,7 @@ def chooses_lines(page: Page) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Shift+X")
     expect(field).to_have_value("3-5")
-    page.keyboard.press("Tab")
+    page.get_by_label("Line 5 as evidence").focus()
     page.keyboard.press("Space")  # the tick of the line that has the focus
     expect(field).to_have_value("3-4")
     page.get_by_label("Line 7 as evidence").check()

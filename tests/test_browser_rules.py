@@ -32,7 +32,7 @@ def test_a_flag_moves_the_hosts_deadline(services: Services, page: Page, alice: 
     expect(page.get_by_text("113 days left")).to_be_visible()
     expect(page.get_by_text("Sold beans that were not beans.")).to_be_visible()
     page.get_by_text("Why this date?").first.click()
-    expect(page.get_by_text("it is kept for 90 days more: 120 days in all.")).to_be_visible()
+    expect(page.get_by_text("so it is kept 90 days longer: 120 days in all.")).to_be_visible()
 
 
 @pytest.mark.usefixtures("committed")
