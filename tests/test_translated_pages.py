@@ -163,7 +163,7 @@ def test_every_word_of_an_error_page_is_translated(alice: User) -> None:
     pages: dict[str, str] = {}
     with everything_translated():
         pages |= {name: render_to_string(f"{name}.html") for name in ("400", "403", "500")}
-        for what in ("database", "store", "missing", "mail"):
+        for what in ("database", "store", "missing", "second_factor"):
             pages[what] = render_to_string("unavailable.html", {"what": what})
         pages["csrf"] = make_client(alice, enforce_csrf_checks=True).post("/export/").content.decode()
         pages |= {url: make_client().get(url).content.decode() for url in ("/accounts/login/", "/accounts/signup/")}
