@@ -56,7 +56,7 @@ LADDER = {
     "deadlines": ("GET", 404, 200, 200),
     "log": ("GET", 404, 200, 200),
     "log-space": ("GET", 404, 200, 200),
-    "search": ("GET", 200, 200, 404),
+    "search": ("GET", 200, 200, 200),  # auditors: names only
     "my-lines": ("GET", 200, 200, 200),
     "upload": ("GET", 200, 200, 404),
     "upload-inspect": ("POST", 200, 200, 404),
@@ -77,12 +77,14 @@ LADDER = {
     "certificates": ("GET", 404, 200, 200),
     "javascript-catalog": ("GET", 200, 200, 200),
     "healthz": ("GET", 200, 200, 200),
+    "house-rules": ("GET", 200, 200, 200),
+    "state": ("GET", 200, 200, 200),
     "help": ("GET", 200, 200, 200),
     "what-we-keep": ("GET", 200, 200, 200),
 }
 NOT_OF_A_SPACE = {
     *("spaces", "log", "deadlines", "search", "my-lines", "healthz", "upload", "upload-inspect", "export"),
-    *("help", "what-we-keep"),
+    *("help", "what-we-keep", "house-rules", "state"),
     *("upload-sort", "export-chosen", "export-revoke-links"),
     *("moderation", "flag-several", "appeals", "holds", "recorders", "notices", "notices-dismiss", "certificates"),
     *("lift-several", "hold-several", "review-next", "rules", "decided-appeals"),
@@ -107,7 +109,7 @@ CONTENT = [
 POST_ONLY = ["flag", "lift", "hold", "appeal", "upload-inspect", "upload-sort", "notices-dismiss"]
 POST_ONLY += ["bundle-revoke-links", "export-chosen", "export-revoke-links", "review", "review-claim", "review-next"]
 POST_ONLY += ["edit-speakers"]
-GET_OR_POST = ["search", "moderation", "bundle", "transcription", "flag-several", "export", "recorders"]
+GET_OR_POST = ["spaces", "search", "moderation", "bundle", "transcription", "flag-several", "export", "recorders"]
 GET_OR_POST += ["account", "account-close", "people", "invitations", "lift-several", "hold-several", "rules"]
 GET_OR_POST += ["edit", "edit-transcript"]
 KEPT_AFTERWARDS = {"log-space"}  # the story of a Space outlives it

@@ -45,6 +45,9 @@ ELSEWHERE = {
         ("podcast-create", "podcast-revoke"), "tests/test_feeds.py::test_only_the_host_creates_and_revokes_a_podcast"
     ),
     **dict.fromkeys(("calendar-create", "calendar-revoke"), "tests/test_feeds.py::test_a_calendar_has_the_deadlines"),
+    "dismiss-rejected": "tests/test_rejected_page.py::test_only_the_host_may_and_only_if_it_was_not_accepted",
+    "chosen-export": "tests/test_export_chosen.py::test_the_page_of_all_is_not_that_of_chosen_ones",
+    "unsubscribe": "tests/test_unsubscribe.py::test_a_link_that_was_not_signed_here_is_none",
     "certificate": "tests/test_certificate_page.py::test_who_may_download_a_certificate",
     "certificate-key": "tests/test_certificate_page.py::test_a_downloaded_certificate_verifies",
     "livekit-webhook": "tests/test_livekit_webhook.py::test_a_request_that_is_not_authentic_is_401_and_stores_nothing",
@@ -117,7 +120,7 @@ API = {
 # without a name the route is given.
 PUBLIC = {
     *("download", "certificate-key", "healthz", "livekit-webhook", "javascript-catalog", "help", "what-we-keep"),
-    *("feed-calendar", "feed-podcast", "feed-recording", "feed-transcript", "feed-chapters"),
+    *("feed-calendar", "feed-podcast", "feed-recording", "feed-transcript", "feed-chapters", "unsubscribe"),
     *("account_login", "account_signup", "account_inactive", "account_logout", "admin:login"),
     *("invitation", "account_confirm_email", "account_email_verification_sent", "account_reset_password"),
     *("account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done"),

@@ -1,6 +1,6 @@
 """The database itself keeps the invariants: for each named constraint, an attempt to break it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,12 +10,14 @@ from django.db.models import F
 
 from archive.errors import make_problem
 from archive.models import (
+    AccountMail,
     Appeal,
     Arrival,
     Bundle,
     ContentAccess,
     DeletionCertificate,
     Derived,
+    Digest,
     Export,
     ExportPart,
     ExportPartEntry,
@@ -89,6 +91,10 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
         "appeal": Appeal.objects.create(violation=violation, statement="No.", created_by=alice),
         "hold": Hold.objects.create(space=space, reason="A court.", placed_by=admin, case_number="7 C 1/26"),
         "template": ReasonTemplate.objects.create(rule_code="spam", name="Watches", text="Watches were sold."),
+        "digest": Digest.objects.create(
+            user=alice, week=NOON.date() - timedelta(days=NOON.weekday()), since=NOON, until=NOON
+        ),
+        "account_mail": AccountMail.objects.create(content="x"),
         "feed": Feed.objects.create(kind="calendar", user=alice),
         "sighting": ReconcileFinding.objects.create(kind="orphan", key="s"),
         "bundle": Bundle.objects.create(space=space, content_digest="c", state="ready", **READY),
@@ -104,6 +110,9 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("space_starts_before_end", "space", {"started_at": F("ended_at")}),
     ("content_access_kind_known", "access", {"kind": "heard"}),
     ("feed_kind_known", "feed", {"kind": "podcast"}),
+    ("digest_state_known", "digest", {"state": "lost"}),
+    ("digest_week_begins_on_monday", "digest", {"week": F("week") + timedelta(days=1)}),
+    ("account_mail_state_known", "account_mail", {"state": "lost"}),
     ("space_deleted_has_its_time", "space", {"deleted_at": NOON}),
     ("space_deleted_has_its_time", "space", {"state": "deleted", "expires_at": LATER, **SCRUBBED}),
     ("space_never_deleted_while_held", "space", {"state": "expiring", "expires_at": None}),
@@ -253,6 +262,7 @@ def test_each_check_constraint_refuses_a_violation(
         ("hold_once_for_a_case", "hold"),
         ("reason_template_once", "template"),
         ("feed_once", "feed"),
+        ("digest_once_a_week", "digest"),
     ],
 )
 def test_each_unique_constraint_refuses_a_second_row(rows: dict[str, models.Model], name: str, kind: str) -> None:
@@ -337,6 +347,7 @@ UNIQUE = {
     "hold_once_for_a_case",
     "reason_template_once",
     "feed_once",
+    "digest_once_a_week",
 }
 
 

@@ -147,9 +147,13 @@ HOST = {
     "feed-transcript": BY_GET,
     "search": BY_GET,
     "appeal": {"POST"},
+    "edit-transcript": BY_GET,
+    "api:read_transcript": BY_GET,
+    "notices": BY_GET,
 }
+HOST_ONLY = {"appeal", "edit-transcript", "api:read_transcript", "notices"}
 ADMIN = {
-    **{name: methods for name, methods in HOST.items() if name != "appeal"},
+    **{name: methods for name, methods in HOST.items() if name not in HOST_ONLY},
     "moderation": BY_GET,
     "moderate": BY_GET,
     "appeals": BY_GET,

@@ -119,12 +119,13 @@ def test_a_refused_choice_leads_back(three: list[Space], alice: User, chosen: Ca
     assert not Export.objects.exists()
 
 
-def test_the_page_of_all_is_not_that_of_chosen_ones(three: list[Space], alice: User) -> None:
+def test_the_page_of_all_is_not_that_of_chosen_ones(three: list[Space], alice: User, bob: User) -> None:
     chosen = request(alice, SMALL, [three[0].pk])
 
     assert f"/export/{chosen.pk}/" not in make_client(alice).get("/export/").content.decode()
     everything = request(alice, SMALL)
     assert make_client(alice).get(f"/export/{everything.pk}/").status_code == 404
+    assert make_client(bob).get(f"/export/{chosen.pk}/").status_code == 404
 
 
 def test_through_the_api(three: list[Space], alice: User, bob: User) -> None:

@@ -8,8 +8,9 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from archive.content_access import record_access
 from archive.display.flag_details import find_flag_details
-from archive.models import Notice
+from archive.models import ContentAccess, Notice
 from archive.notices import visible_notices, with_superseded
 from portal.forms.requests import DismissForm
 from portal.http import SignedInRequest
@@ -24,6 +25,8 @@ def notices(request: SignedInRequest) -> HttpResponse:
     every = with_superseded(visible_notices(request.user))
     page, cursor = page_of(every, request.GET.get("after"), ("created_at", "id"), PAGE, descending=True)
     flags = find_flag_details(page)
+    quoted = [n.space for n in page if n.pk in flags and flags[n.pk].evidence]
+    record_access(ContentAccess.Kind.READ, quoted, request.user)
     rows = [
         {"notice": n, "is_open": n.dismissed_at is None and not n.superseded, "flag": flags.get(n.pk)} for n in page
     ]
