@@ -48,14 +48,16 @@ def _storage(folder: Path, prefix: str) -> FileSystemStorage:
 
 
 OURS = ("archive/", "portal/")
-JOINED = "portal/core/site.css"  # with the style sheets that it imports: one request, and they compress better together
+# Files with all that they import, since every page or list needs them: one request, and it compresses better. Modules
+# that others import too are then there twice, so they hold no state.
+JOINED = {f"portal/core/{name}" for name in ("site.css", "site.js", "row-download.js", "choose.js")}
 ESBUILD = ("--minify", "--charset=utf8", "--target=es2022", "--log-level=warning", "--allow-overwrite")
 
 
 class HashedModuleStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
     """Make our own scripts and style sheets smaller, and put hashed names into `import` and `export ... from`, too.
 
-    Modules stay apart: pages share them in the browser's cache, and pages that change one leave the others there.
+    Other modules stay apart: pages share them in the browser's cache, and a change of one leaves the others there.
 
     Otherwise a module with a hashed name would import others by their plain names: these could not be cached for good,
     and after a deploy a new module could meet an old one from a cache.
@@ -70,8 +72,8 @@ class HashedModuleStorage(CompressedManifestStaticFilesStorage):  # type: ignore
             for name in ours:  # again, if collectstatic was run before: what is made must not depend on that
                 storage, path = paths[name]
                 Path(self.path(name)).write_bytes(Path(storage.path(path)).read_bytes())
-            self._minify([path for path in ours if path != JOINED])
-            self._minify([path for path in ours if path == JOINED], "--bundle")
+            self._minify([path for path in ours if path in JOINED], "--bundle", "--format=esm")
+            self._minify([path for path in ours if path not in JOINED])
         smaller = {path: (self, path) for path in ours}  # not the sources, which it would read otherwise
         yield from super().post_process(paths | smaller, dry_run, **options)
 

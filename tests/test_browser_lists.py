@@ -49,7 +49,7 @@ def test_rows_are_compact_and_the_page_is_light(
     assert wide.evaluate(HEIGHTS) == [72] * 25
     assert 10_000 < wide.evaluate(WEIGHT) <= 30_000
     assert_calm(wide)
-    expect(wide.get_by_text("Flagged: Hateful conduct")).to_be_visible()
+    expect(wide.get_by_text("Flagged: Hateful conduct", exact=True)).to_be_visible()
     until = dbtime.now() - timedelta(days=25) + timedelta(days=30)
     shown = wide.locator(".clock time").first
     assert shown.get_attribute("title", timeout=5000) is not None

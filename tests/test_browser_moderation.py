@@ -52,9 +52,8 @@ def test_flag_appeal_lift_deletion_and_certificate(
     flagged = page.get_by_label("Flag", exact=True)
     expect(flagged.get_by_text(LINE)).to_be_visible()
     expect(page.get_by_text("92 days left")).to_be_visible()
-    flagged.get_by_text("Appeal", exact=True).click()
-    page.get_by_label("Why the flag is wrong").fill("Nobody sold anything.")
-    page.get_by_role("button", name="Send the appeal").click()
+    page.get_by_label("Why do you disagree?").fill("Nobody sold anything.")
+    page.get_by_role("button", name="Send appeal").click()
     expect(page.get_by_text("The appeal is being reviewed.")).to_be_visible()
 
     in_as(page, services, "sven", "/moderation/appeals/")

@@ -20,10 +20,11 @@ from archive.bundles.contents import content_id
 from archive.models import Bundle, ExportPart, LogEntry, Participant, Space, User
 from archive.moderation.appeals import appeal
 from archive.moderation.evidence import Lines
+from archive.moderation.reason_templates import add_template
 from archive.moderation.violations import flag
 from archive.recorders import create_token
 from portal.downloads import download_path
-from portal.feed_links import podcast_url
+from portal.feed_links import calendar_url, podcast_url
 from portal.search_words import encrypt
 from tests.support.factory import make_contents, make_row
 from tests.support.http_clients import make_client
@@ -49,6 +50,7 @@ def world(alice: User, bob: User, admin: User) -> World:
     space = make_row(alice, title="Seeds")
     make_contents(space)
     make_peaks(space, json.dumps({"duration": 9, "peaks": [[PEAK]]}).encode())
+    space.recordings.update(chapters=[{"start_ms": 0, "title": f"The {WORD}"}, {"start_ms": 9, "title": "End"}])
     person = Participant.objects.create(space=space, name="Ida", role="speaker", seat=1, user=bob)
     transcript = make_transcript(space, [("Ida", f"An {WORD}, a {SEARCHED}.")] * 2, number=2)
     violation = flag(space.pk, "spam", "It sold watches.", admin, Lines(transcript.number, (1,)))
@@ -57,6 +59,8 @@ def world(alice: User, bob: User, admin: User) -> World:
     assert exports.build(part.pk)
     space.refresh_from_db()
     Bundle.objects.update(content_digest=content_id(space))  # of all that was added since
+    template = add_template("spam", "Watches", "It sold watches.", admin)
+    feed_urls = podcast_url(feeds.create_podcast(alice, space)), calendar_url(feeds.create_calendar(alice))
     links = [
         download_path(package, alice).split("/")[2] for package in (Bundle.objects.get(), ExportPart.objects.get())
     ]
@@ -70,7 +74,9 @@ def world(alice: User, bob: User, admin: User) -> World:
             "participant_id": [person.pk],
             "account_id": [bob.pk],
             "ending": [*cues.FORMS, "m4a"],
-            "token": [*links, podcast_url(feeds.create_podcast(alice, space)).split("/")[4]],
+            "token": [*links, *(url.split("/")[4] for url in feed_urls)],
+            "code": ["spam"],
+            "template_id": [template.pk],
         },
     )
 
@@ -145,6 +151,7 @@ HOST = {
     "download": BY_ANY,
     "feed-recording": BY_ANY,
     "feed-transcript": BY_GET,
+    "feed-chapters": BY_GET,
     "search": BY_GET,
     "appeal": {"POST"},
     "edit-transcript": BY_GET,
@@ -170,6 +177,9 @@ NOT_REACHED = {
     "spaces/<uuid:space_id>/accept-partial/<uuid:upload_id>",
     "spaces/<uuid:space_id>/certificate.json",
     "moderation/holds/<int:hold_id>/release",
+    "moderation/holds/<int:hold_id>/review",
+    "export/<uuid:export_id>/",
+    "unsubscribe/<str:token>/",
     "notices/<uuid:notice_id>/dismiss",
     "recorders/<uuid:token_id>/revoke",
     "api/v1/livekit",
@@ -199,6 +209,7 @@ def test_others_get_no_content_without_an_entry(world: World, bob: User, auditor
         "download": {"GET", "HEAD"},
         "feed-recording": {"GET", "HEAD"},
         "feed-transcript": {"GET"},
+        "feed-chapters": {"GET"},
     }  # it works for everybody who has it
     assert [one.issued for one in walks] == [{"own-lines": {"GET"}, **link}, link]
 
@@ -225,5 +236,5 @@ def test_a_recorder_gets_no_content_from_the_api(world: World, alice: User, admi
 
     assert (walked.silent, walked.issued) == (
         [],
-        {"download": {"GET"}, "feed-recording": {"GET"}, "feed-transcript": {"GET"}},
+        {"download": {"GET"}, "feed-recording": {"GET"}, "feed-transcript": {"GET"}, "feed-chapters": {"GET"}},
     )

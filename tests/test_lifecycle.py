@@ -14,6 +14,7 @@ from archive.models import (
     Appeal,
     Arrival,
     Bundle,
+    Digest,
     ExportPart,
     Hold,
     Invitation,
@@ -39,6 +40,7 @@ FIRST = {  # the state of a new row, and the states in which a row stays
     Bundle: (Bundle.State.REQUESTED, {Bundle.State.FAILED, Bundle.State.REMOVED}),
     ExportPart: (ExportPart.State.REQUESTED, {ExportPart.State.FAILED, ExportPart.State.REMOVED}),
     Notice: (Notice.State.PENDING, {Notice.State.SENT, Notice.State.WEB_ONLY, Notice.State.FAILED}),
+    Digest: (Digest.State.PENDING, {Digest.State.EMPTY, Digest.State.FAILED}),  # a sent one may still come back
     Violation: (Violation.State.STANDING, {Violation.State.LIFTED}),
     Appeal: (Appeal.State.OPEN, {Appeal.State.DENIED, Appeal.State.GRANTED}),
     Hold: (Hold.State.STANDING, {Hold.State.RELEASED}),

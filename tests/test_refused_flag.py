@@ -28,4 +28,7 @@ def test_the_form_keeps_its_input(client: Client, alice: User, admin: User) -> N
 def test_the_footer_shows_the_current_policy(client: Client, settings: Settings) -> None:
     settings.RETENTION_DAYS = 14
 
-    assert "Recordings are kept 14 days after a Space ended; 90 more" in client.get("/accounts/login/").content.decode()
+    assert (
+        "Recordings are kept 14 days after a Space ended, 90 days longer"
+        in client.get("/accounts/login/").content.decode()
+    )

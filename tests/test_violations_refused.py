@@ -96,7 +96,7 @@ def test_an_unknown_rule_lists_the_known_ones(space: Space, admin: User) -> None
             flag(space.pk, code, REASON, admin)
         assert str(refused.value) == (
             f"There is no rule “{code}”. The rules are "
-            "other, harassment, hate, illegal, impersonation, private-information, spam."
+            "harassment, hate, illegal, impersonation, private-information, spam, other."
         )
     assert retention_period(space) == timedelta(days=30)
 
