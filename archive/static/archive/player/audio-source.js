@@ -24,7 +24,9 @@ export function signedSource(player) {
   return {
     messages: {
       gone: gettext("The deadline of this Space has passed. It can no longer be played."),
-      unreachable: gettext("The recording is temporarily unavailable. Your position is remembered, and nothing was lost."),
+      unreachable: gettext(
+        "The recording is temporarily unavailable. Your position is remembered, and nothing was lost.",
+      ),
       unplayable: gettext(
         "The recording can't be played right now, or not by this browser. Nothing was lost: it can be downloaded here.",
       ),
