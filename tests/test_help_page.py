@@ -2,6 +2,7 @@
 
 import pytest
 from django.template import Context, Template
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -46,6 +47,17 @@ def test_the_operator_is_named(settings: Settings, name: str, contact: str, html
 
     assert _render("{% operator %}") == html
     assert _render("{% autoescape off %}{% operator_text %}{% endautoescape %}") == text
+
+
+def test_mail_names_the_operator(settings: Settings) -> None:
+    footers = [f"archive/mail/footer.{ending}" for ending in ("html", "txt")]
+    assert ["Run by" in render_to_string(name) for name in footers] == [False, False]
+
+    settings.OPERATOR_NAME, settings.OPERATOR_CONTACT = "Anna Example", "help@example.org"
+
+    html, text = (render_to_string(name) for name in footers)
+    assert 'Run by <a href="mailto:help@example.org"><bdi>Anna Example</bdi></a>.' in html
+    assert "Run by Anna Example (help@example.org)." in text
 
 
 @pytest.mark.usefixtures("db")

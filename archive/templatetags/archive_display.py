@@ -35,12 +35,12 @@ def operator(default: str | None = None) -> SafeString:
 
 
 @register.simple_tag
-def operator_text() -> str:
+def operator_text(default: str | None = None) -> str:
     """The same as plain text, for mail: name and contact."""
     name, contact = settings.OPERATOR_NAME, settings.OPERATOR_CONTACT
     if name and contact:
         return f"{name} ({contact})"
-    return name or contact or _("the operator of this site")
+    return name or contact or (_("the operator of this site") if default is None else default)
 
 
 @register.filter
