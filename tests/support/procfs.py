@@ -10,9 +10,15 @@ LISTENS = "0A"
 
 
 def children(pid: int | None = None) -> set[int]:
-    """The pids of the children of `pid`, by default of this process."""
-    tasks = Path(f"/proc/{pid or os.getpid()}/task")
-    return {int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()}
+    """The pids of the children of `pid`, by default of this process; FileNotFoundError if the process has ended.
+
+    A thread that ends while we read is left out: its children belong to another thread of the process by then.
+    """
+    pids: set[int] = set()
+    for task in Path(f"/proc/{pid or os.getpid()}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            pids |= {int(child) for child in (task / "children").read_text().split()}
+    return pids
 
 
 def process_tree(pid: int) -> set[int]:
