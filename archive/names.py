@@ -5,7 +5,7 @@ Japanese, Korean and Chinese mix; digits of one system; no characters that can't
 text. Names are in normal form NFKC, so that two spellings of the same characters are one name.
 
 User names identify accounts, so they have no letters of scripts that look like Latin ones, and no phonetic Latin ones.
-The names that others see may be wholly Cyrillic, for example; they identify nobody.
+The names that others see may be wholly Cyrillic, for example; they identify no account.
 """
 
 import re

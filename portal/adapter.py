@@ -119,7 +119,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             raise self.validation_error("too_many_login_attempts")
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """The user whose password this is. Over the limit of the account, nobody: the answer and the work are those of
+        """The user whose password this is. Over the limit of the account, None: the answer and the work are those of
         a wrong password."""
         user: User | None = super().authenticate(request, **credentials)
         if not self._is_closed:

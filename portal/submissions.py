@@ -1,12 +1,15 @@
-"""The key of a form, and whether the form was sent before."""
+"""Forms that count once, however often they are sent: by a key in a hidden input."""
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import uuid4
 
+from archive.errors import Refused
 from archive.submissions import count_once
+from portal.forms.base import PortalForm
 from portal.http import SignedInRequest
 
 FIELD = "submission"  # the hidden input of {% submission_key %}
@@ -21,3 +24,17 @@ def once(request: SignedInRequest) -> Iterator[bool]:
     digest = hashlib.sha256(json.dumps([key, request.path, fields]).encode()).hexdigest()
     with count_once(request.user, digest) as is_first:
         yield is_first
+
+
+def submit(request: SignedInRequest, form: PortalForm, act: Callable[[dict[str, Any]], object]) -> bool:
+    """Run `act` with the cleaned data of a valid form, once. If the form is invalid or `act` raises Refused, show the
+    problems above the page, and return False."""
+    try:
+        if form.is_valid():
+            with once(request) as is_first:
+                if is_first:
+                    act(form.cleaned_data)
+    except Refused as error:
+        form.add_error(None, str(error))
+    form.show_problems(request)
+    return not form.errors

@@ -85,7 +85,7 @@ class Flood:
         self._port, self._send, self._address = proxied.port, make(cookie), address
         self._is_over = threading.Event()
         self._numbers = itertools.count()
-        self._threads = [threading.Thread(target=self._run) for _ in range(3)]
+        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(3)]  # a killed run ends
         for thread in self._threads:
             thread.start()
 

@@ -43,8 +43,8 @@ def check_may_change(account: User, by: User, *, by_superuser: bool = False) -> 
 
 
 def check_is_no_older_admin(account: User, by: User | None) -> None:
-    """Raise Refused if `account` has been an admin for longer than `by`, so that a fresh admin, or somebody with their
-    session, can't remove all others. Superusers and the operator may."""
+    """Raise Refused if `account` has been an admin for longer than `by`: a new admin, or a thief of their session,
+    can't remove all others. Superusers and the operator can."""
     if by is None or by.is_superuser or by.pk == account.pk:
         return
     since, own = (User.objects.get(pk=user.pk).role_since(ADMINS) for user in (account, by))

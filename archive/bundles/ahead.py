@@ -1,8 +1,8 @@
 """Build bundles of Spaces before their deadline, so that a host who comes late downloads at once.
 
-Only Spaces that nobody has downloaded whole get one, and only once before a deadline: a bundle that failed, or was
-removed without a download, is built again when somebody asks for it. A crash leaves rows of work or none; the next run
-continues with the Spaces that have none.
+A Space gets one only if its host has not downloaded all of it, and only once before each deadline: a bundle that
+failed, or was removed without a download, is built again on request only. A crash leaves rows of work or none; the next
+run continues with the Spaces that have none.
 """
 
 from datetime import timedelta
@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from archive.bundles import build
 from archive.models import Bundle, ExportPartEntry, Recording, Space
 
-AT_ONCE = 10  # bundles for nobody that wait or are being built: a host's own request comes soon after
+AT_ONCE = 10  # unrequested bundles that wait or are being built, so that a request of a host waits for few
 
 
 def request_bundles() -> int:

@@ -47,7 +47,7 @@ def request(space_id: UUID, actor: Actor, user: User | None = None) -> Bundle:
 
 
 def request_ahead(space_id: UUID) -> Bundle | None:
-    """Request the bundle of a Space for nobody yet, so that a download starts at once. None if it is not served now.
+    """Request a bundle before the host does, so that the download starts at once. None if it is not served now.
 
     Files that the store has lost are found by the build: the row fails then, and is not requested again.
     """
@@ -61,7 +61,7 @@ def _get_or_create(space: Space, actor: Actor, user: User | None) -> Bundle:
     content = content_id(space)
     live = Bundle.objects.filter(space=space, content_digest=content, state__in=Bundle.LIVE).first()
     if live is not None:
-        if live.requested_by_id is None and user is not None:  # it was built ahead, and is somebody's from now on
+        if live.requested_by_id is None and user is not None:  # it was built ahead; from now on it belongs to this user
             Bundle.objects.filter(pk=live.pk).update(requested_by=user)
         return live
     bundle = Bundle.objects.create(space=space, content_digest=content, requested_by=user)

@@ -1,4 +1,4 @@
-"""Render the weekly digest of one user as e-mail: what happened, and what is deleted soon."""
+"""Render the weekly digest of one user as e-mail: the notices of the week, and the next deletions."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

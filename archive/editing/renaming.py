@@ -16,7 +16,7 @@ from archive.own_lines import normalize_name
 @dataclass(frozen=True)
 class Speaker:
     """A speaker with the number of their lines. `name` is as most of these have it, "" for lines without a speaker;
-    `participants` are those of that name: several can't be told apart."""
+    `participants` are the participants with this name; there may be several."""
 
     name: str
     lines: int
@@ -52,7 +52,7 @@ def rename(lines: Sequence[Cue], names: Mapping[str, str]) -> Renamed:
     """All of `names` ({speaker: new name}) at once, so that two speakers can swap theirs."""
     speakers = {normalize_name(speaker.name): speaker.name for speaker in list_speakers(lines)}
     wanted = {key: new for old, new in names.items() if (key := normalize_name(old)) in speakers}
-    # A name that somebody else keeps is written as they write it.
+    # A name that another speaker keeps is written as theirs is.
     spelled = {key: name for key, name in speakers.items() if key not in wanted}
     wanted = {key: spelled.get(normalize_name(new), new) for key, new in wanted.items()}
     cues = [replace(cue, speaker=wanted.get(normalize_name(cue.speaker), cue.speaker)) for cue in lines]

@@ -6,8 +6,8 @@ transcript does not bring it back: the recording, which is what was reviewed, ne
 since an admin decided about that.
 
 No two admins review the same Space: a row of ReviewClaim says who does. It counts until its lease ends by the
-database's clock; the open page renews it (portal/static/portal/moderation/review.js), and another admin gets the Space
-when nobody does. A flag needs no claim, since it may come from another page, a command or a bulk action.
+database's clock. The open page renews it (portal/static/portal/moderation/review.js); once it has ended, another admin
+can claim the Space. A flag needs no claim, since it may come from another page, a command or a bulk action.
 """
 
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ class Claim:
 
 def review(space_id: UUID, by: User) -> Space:
     """Record that the admin found no violation in the Space. Raises TooLate, Refused, and Conflict if another admin
-    reviews it at the moment, or somebody reviewed it before."""
+    is reviewing it, or if it was reviewed before."""
     check_is_admin(by)
     with transaction.atomic():
         space = lock_for_decision(space_id, by)

@@ -4,7 +4,7 @@ Each Monday (UTC) every such user gets a row, and a worker mails what it stands 
 user has not seen yet, and the Spaces that are deleted within a week. Reminders of a deletion are mailed at once anyway.
 
 A digest is sent at most once: the row says `sent` before the message is handed over. A process that dies in between
-costs this week's digest, and nobody gets two. Only when the mail server says that it did not take the message is the
+costs this week's digest, but never sends two. Only when the mail server says that it did not take the message is the
 digest sent later.
 """
 

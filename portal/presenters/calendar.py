@@ -41,7 +41,7 @@ def _event(space: Space, now: datetime) -> Event:
         "description", "\n".join([*render_reasons(space.stored_deadline()), _("Download: {url}").format(url=url)])
     )
     event.add("url", url)
-    event.add("transp", "TRANSPARENT")  # nobody is busy then
+    event.add("transp", "TRANSPARENT")  # the event blocks no time
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
     alarm.add("description", _("Tomorrow “{title}” is deleted.").format(title=space))

@@ -9,7 +9,7 @@ from portal.settings.engines import INBOX_FOLDER, INBOX_IN_STORE, LIVEKIT_API_KE
 
 LEASE_SECONDS = env.number("LEASE_SECONDS", 600, least=2, id="spacekeep.E016")
 DISPATCH_SECONDS = env.number("DISPATCH_SECONDS", 60, least=1, id="spacekeep.E017")
-# Bundles of Spaces due within so many days are built before somebody asks (archive/bundles/ahead.py); 0: never.
+# Bundles of Spaces due within so many days are built before a host asks (archive/bundles/ahead.py); 0: never.
 BUNDLE_AHEAD_DAYS = env.number("BUNDLE_AHEAD_DAYS", 7, least=0, most=3650, id="spacekeep.E120")
 
 # A message that no worker took for so long is dropped: each round of the dispatcher publishes what is still due. Long

@@ -1,4 +1,4 @@
-"""Find the account that somebody means who types a user name or an e-mail address."""
+"""Find the account that a typed user name or e-mail address means."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ def find_account(typed: str) -> User | None:
 
 
 def _find_by_email(login: str) -> User | None:
-    """A verified address counts more than one that is only claimed: nobody locks its owner out by adding it, too."""
+    """A verified address counts more than a claimed one: claiming a stranger's address does not lock them out."""
     address = EmailAddress.objects.filter(email=login.lower(), verified=True).select_related("user").first()
     if address is not None:
         return address.user  # type: ignore[no-any-return]  # allauth has no types

@@ -14,8 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from archive import dbtime
 from archive.content_access import Kind, record_access
 from archive.display.transcript import EvidenceLine
-from archive.errors import Refused
-from archive.models import Appeal, Violation
+from archive.models import Appeal, Space, Violation
 from archive.moderation import appeals as domain
 from archive.moderation.conflicts import find_decision_conflict
 from portal.access import find_space, is_admin, only
@@ -28,7 +27,7 @@ from portal.presenters.moderation_tabs import moderation_tabs
 from portal.presenters.violations import describe_change, nearby
 from portal.reauthentication import require_reauthentication
 from portal.responses import render_space
-from portal.submissions import once
+from portal.submissions import submit
 
 PAGE = 10
 DECIDED_PAGE = 25
@@ -40,15 +39,7 @@ def appeal(request: SignedInRequest, space_id: UUID, violation_id: int) -> HttpR
     if space.host_id != request.user.pk or not space.violations.filter(pk=violation_id).exists():
         raise Http404
     form = AppealForm(request.POST)
-    try:
-        if form.is_valid():
-            with once(request) as is_first:
-                if is_first:
-                    domain.appeal(violation_id, form.cleaned_data["statement"], request.user)
-    except Refused as error:
-        form.add_error(None, str(error))
-    if form.errors:
-        form.show_problems(request)
+    if not submit(request, form, lambda typed: domain.appeal(violation_id, typed["statement"], request.user)):
         return render_space(request, space_id, status=422, appeal_of=violation_id, appeal_form=form)
     messages.success(request, _("Your appeal was sent. The deadline does not change while we decide."))
     return redirect("space", space_id)
@@ -84,22 +75,13 @@ def decide(request: SignedInRequest, appeal_id: int) -> HttpResponse:
     if not Appeal.objects.filter(pk=appeal_id).exists():
         raise Http404
     form = DecisionForm(request.POST)
-    appeal_decided = None
-    try:
-        if form.is_valid():
-            with once(request) as is_first:
-                appeal_decided = (
-                    domain.decide(appeal_id, form.cleaned_data["reason"], request.user, granted=form.granted)
-                    if is_first
-                    else Appeal.objects.select_related("violation__space").get(pk=appeal_id)
-                )
-    except Refused as error:
-        form.add_error(None, str(error))
-    if appeal_decided is None:
-        form.show_problems(request)
+    if not submit(
+        request, form, lambda typed: domain.decide(appeal_id, typed["reason"], request.user, granted=form.granted)
+    ):
         return _page(request, {appeal_id: form}, status=422)
+    space = Space.objects.get(violations__appeal=appeal_id)
     result = _("Appeal granted. The flag is lifted.") if form.granted else _("Appeal denied. The flag stays.")
-    messages.success(request, f"{result} {kept_until(appeal_decided.violation.space)}")
+    messages.success(request, f"{result} {kept_until(space)}")
     return redirect("appeals")
 
 

@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from archive import dbtime, formatting
-from archive.errors import Refused
-from archive.models import Hold, User
+from archive.models import Hold, Space, User
 from archive.moderation import holds as domain
 from archive.moderation.conflicts import find_own_space_conflict, find_release_conflict
 from portal.access import find_space, is_admin, only
@@ -26,7 +25,7 @@ from portal.presenters.moderation_tabs import moderation_tabs
 from portal.presenters.violations import describe_change
 from portal.reauthentication import require_reauthentication
 from portal.responses import redirect_to_origin, render_origin
-from portal.submissions import once
+from portal.submissions import submit
 
 PAGE = 25
 
@@ -44,22 +43,12 @@ def holds(request: SignedInRequest) -> HttpResponse:
 def hold(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     space = find_space(request.user, space_id).space
     form = HoldForm(request.POST)
-    try:
-        if form.is_valid():
-            with once(request) as is_first:
-                if is_first:
-                    typed = form.cleaned_data
-                    domain.place(
-                        space_id,
-                        typed["reason"],
-                        request.user,
-                        case_number=typed["case_number"],
-                        review_on=typed["review_on"],
-                    )
-    except Refused as error:
-        form.add_error(None, str(error))
-    if form.errors:
-        form.show_problems(request)
+
+    def place(typed: dict[str, Any]) -> None:
+        case, day = typed["case_number"], typed["review_on"]
+        domain.place(space_id, typed["reason"], request.user, case_number=case, review_on=day)
+
+    if not submit(request, form, place):
         return render_origin(request, space_id, hold_form=form)
     messages.success(request, _("Hold placed. {deadline}").format(deadline=kept_until(space)))
     return redirect_to_origin(request, space_id)
@@ -72,25 +61,13 @@ def release(request: SignedInRequest, hold_id: int) -> HttpResponse:
     if not Hold.objects.filter(pk=hold_id).exists():
         raise Http404
     form = ReleaseForm(request.POST)
-    released = None
-    try:
-        if form.is_valid():
-            with once(request) as is_first:
-                released = (
-                    domain.release(hold_id, form.cleaned_data["reason"], request.user)
-                    if is_first
-                    else Hold.objects.select_related("space").get(pk=hold_id)
-                )
-    except Refused as error:
-        form.add_error(None, str(error))
-    if released is None:
-        form.show_problems(request)
+    if not submit(request, form, lambda typed: domain.release(hold_id, typed["reason"], request.user)):
         return _page(request, {hold_id: form}, status=422)
-    released.space.refresh_from_db()
-    if released.space.is_gone(dbtime.now()):
+    space = Space.objects.get(holds=hold_id)
+    if space.is_gone(dbtime.now()):
         messages.success(request, _("Released. The deadline of the Space has passed, so it is being deleted now."))
     else:
-        messages.success(request, _("Released. {deadline}").format(deadline=kept_until(released.space)))
+        messages.success(request, _("Released. {deadline}").format(deadline=kept_until(space)))
     return redirect("holds")
 
 
@@ -101,15 +78,7 @@ def review(request: SignedInRequest, hold_id: int) -> HttpResponse:
     if not Hold.objects.filter(pk=hold_id).exists():
         raise Http404
     form = HoldReviewForm(request.POST)
-    try:
-        if form.is_valid():
-            with once(request) as is_first:
-                if is_first:
-                    domain.review(hold_id, form.cleaned_data["review_on"], request.user)
-    except Refused as error:
-        form.add_error(None, str(error))
-    if form.errors:
-        form.show_problems(request)
+    if not submit(request, form, lambda typed: domain.review(hold_id, typed["review_on"], request.user)):
         return _page(request, review_forms={hold_id: form}, status=422)
     day = formatting.format_date(form.cleaned_data["review_on"])
     messages.success(request, _("Still needed. The next review is on {day}.").format(day=day))

@@ -1,5 +1,6 @@
 """Moderation, for admins: the queue of Spaces, flagging one with evidence, lifting."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from archive import dbtime
 from archive.content_access import Kind, record_access
-from archive.errors import Refused
 from archive.moderation import violations
 from portal.access import find_space, is_admin, only
 from portal.forms.lists import QUEUE_ORDERS, QueueForm
@@ -25,7 +25,7 @@ from portal.presenters.moderation_selection import selection
 from portal.presenters.moderation_tabs import moderation_tabs
 from portal.reauthentication import require_reauthentication
 from portal.responses import redirect_to_next, redirect_to_origin, render_moderated_space, render_origin
-from portal.submissions import once
+from portal.submissions import submit
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -62,16 +62,11 @@ def flag(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     space = find_space(request.user, space_id).space
     was_to_review = space.reviewed_at is None
     form = EvidenceFlagForm(request.POST)
-    try:
-        if form.is_valid():
-            rule, reason = form.cleaned_data["rule"], form.cleaned_data["reason"]
-            with once(request) as is_first:
-                if is_first:
-                    violations.flag(space.pk, rule.code, reason, request.user, form.evidence)
-    except Refused as error:
-        form.add_error(None, str(error))
-    if form.errors:
-        form.show_problems(request)
+
+    def place_flag(typed: dict[str, Any]) -> None:
+        violations.flag(space.pk, typed["rule"].code, typed["reason"], request.user, form.evidence)
+
+    if not submit(request, form, place_flag):
         return render_origin(request, space_id, flag_form=form, ticked=form.ticked)
     if "from_moderation" in request.POST and was_to_review and request.GET.get("order") != "search":
         text = _("Flagged “{title}”. {deadline}").format(title=space, deadline=kept_until(space))
@@ -87,15 +82,7 @@ def flag(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 def lift(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     space = find_space(request.user, space_id).space
     form = LiftForm(request.POST)
-    try:
-        if form.is_valid():
-            with once(request) as is_first:
-                if is_first:
-                    violations.lift(space.pk, form.cleaned_data["reason"], request.user)
-    except Refused as error:
-        form.add_error(None, str(error))
-    if form.errors:
-        form.show_problems(request)
+    if not submit(request, form, lambda typed: violations.lift(space.pk, typed["reason"], request.user)):
         return render_origin(request, space_id, lift_form=form)
     messages.success(request, _("Lifted. {deadline}").format(deadline=kept_until(space)))
     return redirect_to_origin(request, space_id)

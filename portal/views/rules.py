@@ -1,5 +1,7 @@
 """The list of rules, and the templates of reasons of each rule, for admins."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +16,7 @@ from portal.access import is_admin, only
 from portal.forms.rules import NewRuleForm, RuleForm, TemplateForm
 from portal.http import SignedInRequest
 from portal.presenters.moderation_tabs import moderation_tabs
-from portal.submissions import once
+from portal.submissions import submit
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -24,17 +26,9 @@ def rules(request: SignedInRequest) -> HttpResponse:
     form, status = NewRuleForm(initial={"active": True}), 200
     if request.method == "POST":
         form = NewRuleForm(request.POST)
-        try:
-            if form.is_valid():
-                with once(request) as is_first:
-                    if is_first:
-                        domain.add_rule(Rule(**form.cleaned_data), request.user)
-        except Refused as error:
-            form.add_error(None, str(error))
-        if not form.errors:
+        if submit(request, form, lambda typed: domain.add_rule(Rule(**typed), request.user)):
             messages.success(request, _("The rule was added."))
             return redirect("rule", form.cleaned_data["code"])
-        form.show_problems(request)
         status = 422
     templates = reason_templates.list_templates()
     rows = [{"rule": rule, "templates": len(templates.get(rule.code, []))} for rule in domain.list_all_rules()]
@@ -67,16 +61,11 @@ def rule(request: SignedInRequest, code: str) -> HttpResponse:
 @only(is_admin)
 def add_template(request: SignedInRequest, code: str) -> HttpResponse:
     current, form = _find(code), TemplateForm(request.POST)
-    try:
-        if form.is_valid():
-            typed = form.cleaned_data
-            with once(request) as is_first:
-                if is_first:
-                    reason_templates.add_template(code, typed["name"], typed["text"], request.user)
-    except Refused as error:
-        form.add_error(None, str(error))
-    if form.errors:
-        form.show_problems(request)
+
+    def add(typed: dict[str, Any]) -> None:
+        reason_templates.add_template(code, typed["name"], typed["text"], request.user)
+
+    if not submit(request, form, add):
         return _page(request, current, new_template=form, status=422)
     messages.success(request, _("The template was added."))
     return redirect("rule", code)

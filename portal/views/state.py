@@ -13,7 +13,7 @@ from portal.presenters.live import page_state
 @require_safe
 def state(request: SignedInRequest) -> HttpResponse:
     """JSON of at most 300 bytes with an ETag: open notices, and the state of the Spaces that the page shows. It hands
-    out no content, so it is no access; nobody asked for it, so it is no use of the session."""
+    out no content, so it is no access. The page asks by itself, so it does not prolong the session."""
     form = StateForm(request.GET)
     form.full_clean()
     content = page_state(request.user, form.cleaned_data["spaces"])

@@ -4,7 +4,7 @@ import { getElements } from "../../archive/core/dom.js";
 /** @typedef {{process: (element: Element) => void}} Htmx */
 
 /**
- * Replace what the fresh copy has another of. Returns whether a part was left alone because somebody uses it.
+ * Replace what the fresh copy has another of. Returns whether a part was left alone because the reader is using it.
  *
  * @param {Document} fresh
  */
@@ -49,7 +49,7 @@ function isInUse(part) {
 }
 
 /**
- * Whether somebody has typed or chosen something that was not sent.
+ * Whether the reader typed or chose something that was not sent.
  *
  * @param {ParentNode} root
  */

@@ -1,5 +1,5 @@
 // A page that shows Spaces asks every half minute whether anything changed (/state), and then replaces what did: clocks,
-// states, flags, the bell. It never moves the focus, stops the player, or touches what somebody is typing.
+// states, flags, the bell. It never moves the focus, stops the player, or changes text that is being typed.
 import { announce } from "../../archive/core/announce.js";
 import { findClocks } from "../../archive/core/clock.js";
 import { mountHover } from "../../archive/core/disclosures.js";
@@ -110,7 +110,7 @@ class LivePage {
     mountLocalTimes();
     for (const part of getElements(document, "[data-live]")) mountHover(part);
     if (skipped) {
-      this.#etag = ""; // somebody uses a part: compare again in a moment
+      this.#etag = ""; // a part is in use: compare again in a moment
       return 3e3;
     }
     Object.assign(this.page.dataset, page.dataset);
@@ -119,7 +119,7 @@ class LivePage {
   }
 }
 
-/** Load the page again: it says best that a Space is gone, or that the session ended. Not while somebody writes. */
+/** Load the page again: it says best that a Space is gone, or that the session ended. Not while the reader is typing. */
 function leave() {
   if (!hasUnsentText(document)) location.reload();
   return Infinity;
