@@ -37,7 +37,7 @@ KEYS_AT_ONCE = 10_000
 class TokenState(models.TextChoices):
     """Whether a token works, and if not, why."""
 
-    WORKS = "works", _("works")
+    WORKS = "works", _("active")
     REVOKED = "revoked", _("revoked")
     EXPIRED = "expired", _("expired")
     CREATOR_NOT_ADMIN = "creator-not-admin", _("its creator is no longer an admin")

@@ -142,7 +142,7 @@ def test_an_unreadable_archive_is_refused_before_any_upload(page: Page, tmp_path
         (secret, "talk.wav: it is encrypted. Unpack the archive, and choose the recording."),
         (lie, "talk.wav: it is damaged in the archive."),
         (silent, "silent.zip: there is no recording in it"),
-        (packed, "talk.wav: it is packed in a way that is not read here."),
+        (packed, "talk.wav: it is compressed in a way that is not supported here."),
     ]:
         choose(page, path)
 

@@ -86,7 +86,7 @@ def test_upload_of_a_zoom_folder(page: Page, services: Services, tmp_path: Path)
 
     choose(page, tone, *(tmp_path / name for name in ("audio_transcript.vtt", "chat.txt", "closed_caption.vtt")))
 
-    expect(page.get_by_text("chat.txt: The chat is not taken.")).to_be_visible()
+    expect(page.get_by_text("chat.txt: The chat is not imported.")).to_be_visible()
     expect(page.get_by_text("One file at a time for the transcript: closed_caption.vtt was left out.")).to_be_visible()
     expect(page.get_by_text("Transcript audio_transcript.vtt")).to_be_visible()
 
@@ -122,7 +122,7 @@ def test_form_errors_appear_in_place_and_disappear_when_fixed(page: Page, servic
     page.get_by_role("button", name="Add a speaker").click()
     page.get_by_label("Account").fill("nora")
     send(page)
-    nameless = page.locator(".part .wrong", has_text="Somebody has an account here but no name")
+    nameless = page.locator(".part .wrong", has_text="There is an account without a name")
     expect(nameless).to_be_visible()
     page.get_by_role("textbox", name="Speaker 1").press_sequentially("N")
     expect(nameless).to_have_count(0)

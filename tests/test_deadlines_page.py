@@ -33,10 +33,10 @@ def test_overdue_due_and_held_spaces_are_listed(alice: User, admin: User, audito
 
     page = answer.content.decode()
     assert {row["id"] for row in answer.context["late"]} == {late.pk, stuck.pk}
-    assert [(row["id"], row["codes"], row["rules"]) for row in answer.context["soon"]] == [
-        (soon.pk, ["base", "violation"], ["hate"])
+    assert [(row["id"], row["reasons"], row["rules"]) for row in answer.context["soon"]] == [
+        (soon.pk, ["30 days after the end", "flagged: 90 days longer"], ["Hateful conduct"])
     ]
-    assert [(row["id"], row["rules"]) for row in answer.context["held"]] == [(held.pk, ["spam"])]
+    assert [(row["id"], row["rules"]) for row in answer.context["held"]] == [(held.pk, ["Spam or fraud"])]
     assert str(on_time.pk)[:8] not in page
     for word in ("Narwhal", "Okapi", "Quagga", "Zebrafish", "axolotl", "pangolin"):
         assert word not in page
@@ -46,7 +46,7 @@ def test_overdue_due_and_held_spaces_are_listed(alice: User, admin: User, audito
 def test_a_page_without_overdue_spaces(alice: User, auditor: User) -> None:
     make_row(alice)
 
-    assert "Nothing is late" in make_client(auditor).get("/log/deadlines/").content.decode()
+    assert "Nothing is overdue" in make_client(auditor).get("/log/deadlines/").content.decode()
 
 
 @pytest.fixture
@@ -127,4 +127,4 @@ def test_the_command_prints_text(shelf: dict[str, Space], capsys: pytest.Capture
 def test_an_invalid_policy_is_refused(auditor: User, typed: str) -> None:
     page = make_client(auditor).get("/log/deadlines/", {"retention_days": typed}).content.decode()
 
-    assert "A rule keeps for 1 to 10000 days" in page
+    assert "Enter whole days, from 1 to 10,000." in page

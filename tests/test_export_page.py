@@ -64,7 +64,7 @@ def test_the_page_shows_the_parts_for_each_size(space: Space) -> None:
 def test_an_unknown_size_is_refused(space: Space, typed: str) -> None:
     answer = make_client(space.host).post("/export/", {"max_part_size": typed}, follow=True)
 
-    assert "A part holds at most 2, 10 or 50 GB. Nothing was lost." in answer.content.decode()
+    assert "Choose 2, 10 or 50 GB as the maximum file size. Nothing was lost." in answer.content.decode()
     assert not Export.objects.exists()
 
 

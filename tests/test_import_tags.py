@@ -19,7 +19,7 @@ from mutagen.oggopus import OggOpus
 from archive.intake.importers import find, inspect
 from tests.support.audio_files import make_tone
 
-NOTE = "talk.{}: its tags name Nora and the date 2026-11-22, which is not taken as the end of the Space."
+NOTE = "talk.{}: its tags name Nora and the date 2026-11-22, which is not used as the end of the Space."
 
 # mutagen gives these constructors no types.
 TYPELESS: dict[str, Callable[..., Any]] = {"MP3": MP3, "MP4": MP4, "TIT2": TIT2, "TPE1": TPE1, "TDRC": TDRC}

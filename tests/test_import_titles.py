@@ -11,7 +11,7 @@ from archive.intake.importers import find
 from archive.management.ingest_plan import Given, Plan
 from archive.models import User
 
-UNKNOWN = "talk.mp3: Its title is in an encoding that the file does not state, so it is not taken."
+UNKNOWN = "talk.mp3: Its title is in an encoding that the file does not state, so it is not used."
 
 
 def seven_bits(number: int) -> bytes:
@@ -157,7 +157,7 @@ def test_a_name_in_an_unknown_code_page_is_no_title(tmp_path: Path, db: None, al
 
     assert plan.facts.title == ""
     assert len(plan.facts.notes) == 1
-    assert plan.facts.notes[0].endswith("so the name is not taken as the title.")
+    assert plan.facts.notes[0].endswith("so the name is not used as the title.")
 
 
 def test_the_extra_field_of_info_zip_has_the_name(tmp_path: Path, db: None, alice: User) -> None:

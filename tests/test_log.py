@@ -124,7 +124,7 @@ def test_an_event_is_its_name() -> None:
 def test_an_entry_of_a_newer_version_is_shown_by_its_name() -> None:
     entry = LogEntry.objects.create(event="space.cloned", actor_kind="system", detail={"size": 10})
 
-    line = log_line(entry, {})
+    line = log_line(entry, {}, {})
 
     assert (line.label, line.icon, line.summary, line.facts) == ("space.cloned", "dot", "", [("size", "10")])
 

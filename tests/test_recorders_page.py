@@ -78,7 +78,7 @@ def test_the_page_says_when_it_was_used(admin: User) -> None:
     ("form", "message"),
     [
         ({"name": "studio", "days": "90", "hosts": "nobody"}, "There is no user “nobody”"),
-        ({"name": "", "days": "90", "hosts": ""}, "Give the token a name"),
+        ({"name": "", "days": "90", "hosts": ""}, "Enter a name of 1 to 100 characters"),
         ({"name": "studio", "days": "100000", "hosts": ""}, "1 to 366 days"),
         ({"name": "studio", "days": "soon", "hosts": ""}, "1 to 366 days"),
         ({"name": "studio", "days": "90", "hosts": "", "scopes": []}, "Choose what the token may do"),

@@ -143,7 +143,7 @@ def test_a_message_is_in_the_session_and_not_in_a_cookie(space_of_alice: Space, 
     client.post(f"/spaces/{space_of_alice.id}/bundle/revoke-links")
 
     assert set(client.cookies) <= {"sessionid", "csrftoken"}
-    assert "The download links that were given out have ended" in client.get("/").content.decode()
+    assert "The earlier download links no longer work" in client.get("/").content.decode()
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_an_ingest_paused_during_its_upload(services: Services, tmp_path: Path, 
         gate.release()
         output = wake(writer)
 
-    assert output == (f"CommandError: Space {space.id} is deleted now: another worker has taken over, or it is over.\n")
+    assert output == (f"CommandError: Space {space.id} is deleted now: another worker continued it, or it has ended.\n")
     assert_nothing_came_back(space)
 
 

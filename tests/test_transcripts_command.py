@@ -42,4 +42,4 @@ def test_a_transcript_is_ingested_with_its_notes(
     assert (len(transcript.cues), transcript.language) == (lines, language)
     assert sorted(note["code"] for note in transcript.notes) == codes
     notes = json.loads(capsys.readouterr().out)["notes"]
-    assert [note for note in notes if note.startswith(f"{name}: It goes on until")]
+    assert [note for note in notes if note.startswith(f"{name}: It continues until")]

@@ -26,7 +26,6 @@ pytestmark = pytest.mark.usefixtures("db")
 CODES = {
     "rules": {"harassment", "hate", "violence", "private", "information", "impersonation", "illegal", "other"},
     "log-space": {"base", "violation", "lifted", "lift_grace", "hold", "flagged", "recording", "deadline", "und"},
-    "deadlines": {"base", "violation", "lifted", "lift_grace", "hold"},
 }
 
 

@@ -125,7 +125,7 @@ def test_completing_an_aborted_upload_is_refused(caller: ApiClient, upload: dict
 
     refused = caller.post(f"/uploads/{upload['id']}/complete")
 
-    assert (refused.status, refused.words) == (409, "This upload is over: it was aborted.")
+    assert (refused.status, refused.words) == (409, "This upload has ended: it was aborted.")
 
 
 def test_an_object_of_another_size_is_refused(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:

@@ -36,6 +36,24 @@ def render_reason(reason: Reason) -> str:
             return _("It is on legal hold: nothing is deleted until the hold is released.")
 
 
+def shorten_reason(reason: Reason) -> str:
+    """A few words for a column of a table. Raises ValueError for a code that the policy does not have."""
+    days, total = format_days(reason.days or 0), format_days(reason.total_days or 0)
+    match ReasonCode(reason.code):
+        case ReasonCode.BASE:
+            return _("%(days)s after the end") % {"days": days}
+        case ReasonCode.VIOLATION:
+            return _("flagged: %(days)s longer") % {"days": days}
+        case ReasonCode.LIFTED:
+            return _("all flags lifted")
+        case ReasonCode.LIFT_GRACE:
+            return _("%(days)s after the last flag was lifted") % {"days": days}
+        case ReasonCode.LIFT_CAP:
+            return _("at most %(total)s after the end") % {"total": total}
+        case ReasonCode.HOLD:
+            return _("on legal hold")
+
+
 def render_reasons(deadline: Deadline) -> tuple[str, ...]:
     """One sentence for each reason of the deadline."""
     return tuple(render_reason(reason) for reason in deadline.reasons)

@@ -98,7 +98,7 @@ def _facts(notice: Any, kind: Kind, flag: FlagDetails | None) -> list[Fact]:
         return [
             time_fact(_("Ended"), space.ended_at, zone),
             time_fact(_("Deleted"), space.deleted_at, zone),
-            Fact(_("Its id"), str(space.pk)),
+            Fact(_("Space id"), str(space.pk)),
         ]
     facts = [Fact(_("Size"), formatting.format_size(notice.bundle_size))] if kind == Kind.BUNDLE_READY else []
     facts.append(time_fact(_("Kept until"), space.expires_at, zone))

@@ -17,17 +17,17 @@ MESSAGES = {
     ),
     "api.second_factor": _("Your role requires a second factor. Set one up on the page of your account first."),
     "api.scope_missing": _("This token may not {scope:scope}. An admin can create one that may."),
-    "api.export_not_yours": _("All Spaces at once are for their host, or for a token that names that host."),
+    "api.export_not_yours": _("Only the host, or a token that names the host, can export all Spaces at once."),
     "api.idempotency_key_missing": _("Send an Idempotency-Key, so that this request can be repeated safely."),
     "api.idempotency_key_invalid": _("The Idempotency-Key has 1 to 128 visible ASCII characters."),
     "api.idempotency_key_reused": _(
         "This Idempotency-Key was used for another request. Use a new one for a new Space."
     ),
-    "api.auditors_upload_nothing": _("Auditors can't upload: they check that the rules are kept."),
+    "api.auditors_upload_nothing": _("Auditors can't upload: they only check that the rules are followed."),
     "api.host_session_needed": _("Only the host of a Space can edit it, with their own session: not a recorder."),
     "api.only_admins_for_others": _("Only admins can upload Spaces of others. Leave `host` out for your own."),
-    "api.space_deleted": _("This Space was deleted on {at:time}, as its deadline required. We have no copy left."),
-    "api.space_expiring": _("The deadline of this Space has passed, and it is being deleted, as the rule says."),
+    "api.space_deleted": _("This Space was deleted on {at:time}, at its deadline. We have no copy left."),
+    "api.space_expiring": _("The deadline of this Space has passed. All copies are being deleted now."),
     "api.store_unavailable": _(
         "The object store does not answer as it should. Try again in {seconds} seconds: nothing that was uploaded is "
         "lost."

@@ -47,7 +47,7 @@ MESSAGES = {
         "The system stopped the decoder of this file, most likely because memory ran out. Try again. If that does not "
         "help, save the file again with an audio program, and upload that file; this one is unchanged."
     ),
-    "audio.decoder_died": _("The decoder was stopped before its end. It is tried again."),
+    "audio.decoder_died": _("The decoder was stopped before its end. We will retry automatically."),
     "audio.decoder_failed": _(
         "The decoder failed ({error}). That is a fault of this installation, not of the recording, and nothing was "
         "lost: the log says where it failed."
@@ -78,7 +78,7 @@ MESSAGES = {
     "audio.copy_chained": _("The file consists of several streams, one after the other."),
     "audio.copy_gaps": _("The timestamps of the file have gaps or jumps, which browsers play differently."),
     "audio.copy_changes": _("Sample rate or channels change in the middle of the file, where some browsers stop."),
-    "audio.copy_low_bit_rate": _("The bit rate of the file is so low that browsers are late after a jump in it."),
+    "audio.copy_low_bit_rate": _("The bit rate of the file is so low that browsers are slow after a jump in it."),
     "audio.copy_variable": _("The bit rate of the file varies, so browsers go to wrong places in it."),
     "audio.copy_damaged": _("The file is damaged in places, where some browsers stop."),
     "audio.copy_length": _("The file does not state its right length."),

@@ -12,16 +12,15 @@ MESSAGES = {
         "The bundle would need {count:number} parts, and an object store joins at most {limit:number}."
     ),
     "bundle.damaged": _(
-        "The bundle was read back after it was made, and does not hold the original bytes. {reason:message} Request "
-        "it again."
+        "The finished bundle was verified, and does not hold the original bytes. {reason:message} Request it again."
     ),
     "bundle.not_a_zip": _("It does not start like a ZIP."),
     "bundle.member_differs": _("{name} does not have the bytes that were uploaded."),
-    "bundle.read_too_slow": _("Only {done:size} of {size:size} were read back within the time limit."),
+    "bundle.read_too_slow": _("Only {done:size} of {size:size} were verified within the time limit."),
     "bundle.size_differs": _("{key} has {actual} bytes instead of {expected}."),
     "feed.not_the_host": _("Only the host of a Space can create its podcast feed."),
     "feed.not_served": _("A podcast feed needs a recording that can be played. This Space has none now."),
-    "export.bad_part_size": _("A part holds at most 2, 10 or 50 GB."),
+    "export.bad_part_size": _("Choose 2, 10 or 50 GB as the maximum file size."),
     "export.nothing": _("None of your Spaces can be downloaded right now."),
     "export.nothing_chosen": _("Tick the Spaces that you want to download."),
     "export.not_downloadable": _("One of the chosen Spaces can't be downloaded. Choose again from the list."),

@@ -4,14 +4,14 @@ from django.utils.translation import gettext_lazy as _
 
 MESSAGES = {
     "import.too_complex": _(
-        "These files take too long to be looked into. They can be uploaded all the same: fill in the facts by hand."
+        "Inspecting these files takes too long. They can be uploaded all the same: fill in the facts by hand."
     ),
-    "import.busy": _("Many files are being looked into right now. Try again in {seconds:number} seconds."),
+    "import.busy": _("Many files are being inspected right now. Try again in {seconds:number} seconds."),
     "import.no_recording": _(
         "There is no recording in it: no file with sound in a known format. The files in it are listed with what they "
         "are."
     ),
-    "import.too_many_files": _("It has more than {limit:number} files. Give the folder that holds the recording."),
+    "import.too_many_files": _("It has more than {limit:number} files. Choose the folder that holds the recording."),
     "import.only_first_bytes": _("Only the first bytes of this file are available here."),
     "import.file_too_large": _("The file is larger than {limit:size}."),
     "import.cannot_read": _("The file can't be read ({error})."),
@@ -19,9 +19,9 @@ MESSAGES = {
     "import.not_json": _("The file is not JSON, or its end is missing."),
     "import.zip_damaged": _("The archive is damaged, or its end is missing."),
     "import.member_damaged": _("This file is damaged in the archive."),
-    "import.member_encrypted": _("This file is encrypted in the archive. Unpack the archive, and give the folder."),
+    "import.member_encrypted": _("This file is encrypted in the archive. Unpack the archive, and choose the folder."),
     "import.member_compression": _(
-        "This file is compressed in a way that is not supported. Unpack the archive, and give the folder."
+        "This file is compressed in a way that is not supported. Unpack the archive, and choose the folder."
     ),
     "import.member_too_large": _("This file has {size:size}; at most {limit:size} can be ingested."),
     "import.member_bomb": _("Unpacked, this file would be more than {ratio} times as large. No recording is."),
@@ -30,41 +30,41 @@ MESSAGES = {
     "import.no_disk_space": _("Unpacking this file needs {size:size}, and {folder} has less than that."),
     "import.cannot_unpack": _("The file could not be unpacked in {folder} ({error})."),
     "import.name_encoding": _(
-        "The archive does not say how its name is encoded, so the name is not taken as the title."
+        "The archive does not say how its name is encoded, so the name is not used as the title."
     ),
-    "import.title_encoding": _("Its title is in an encoding that the file does not state, so it is not taken."),
+    "import.title_encoding": _("Its title is in an encoding that the file does not state, so it is not used."),
     # Files that are no recording and belong to none.
     "import.hidden": _("Hidden files, and those that operating systems leave behind, are not read."),
-    "import.link": _("It is a link to another place. Links are not followed: give the file or folder itself."),
+    "import.link": _("It is a link to another place. Links are not followed: choose the file or folder itself."),
     "import.not_a_file": _("It is no regular file, but a device, a pipe or a socket."),
     "import.empty": _("The file is empty."),
     "import.picture": _("It is a picture."),
     "import.document": _("It is a document or a database, not text and not a recording."),
-    "import.nested_archive": _("It is an archive inside of what you gave. Give it by itself if it holds recordings."),
+    "import.nested_archive": _("It is an archive inside of another. Choose it by itself if it holds recordings."),
     "import.program": _("It is a program or a font."),
     "import.unknown_kind": _(
-        "It is neither sound in a known format nor text. If it is a recording, give it by itself."
+        "It is neither sound in a known format nor text. If it is a recording, choose it by itself."
     ),
-    "import.text": _("It is a text that is no transcript and no metadata of a known tool."),
+    "import.text": _("It is text, but neither a transcript nor metadata of a known tool."),
     "import.unknown_metadata": _("It is JSON, but not the metadata of a known tool."),
     "import.metadata_of_others": _("It describes Spaces whose recordings (space-<id>.ts) are not here."),
-    "import.other_sound": _("Another file is the recording. Give this one by itself to ingest it, too."),
+    "import.other_sound": _("Another file is the recording. Choose this one by itself to upload it, too."),
     "import.transcript_alone": _(
         "It is a transcript, but is not named after a recording here. Name it like the recording, or give it with "
         "--transcript, or upload it on the Space's page."
     ),
     "import.other_transcript": _(
-        "It is another transcript of {recording}: {chosen} was taken. Upload this one on the Space's page to add it."
+        "It is another transcript of {recording}: {chosen} was used. Upload this one on the Space's page to add it."
     ),
     "import.transcript_broken": _(
-        "{reason:message} The recording was taken without it. Upload a corrected transcript on the Space's page."
+        "{reason:message} The recording was accepted without it. Upload a corrected transcript on the Space's page."
     ),
     "import.transcript_not_added": _(
         "The recording was in the archive already, and nothing was added to its Space. Upload the transcript on the "
         "Space's page."
     ),
     "import.not_about_spaces": _("These files of an X data archive are not about Spaces, so they are not read."),
-    "import.chat": _("The chat is not taken."),
-    "import.own_track": _("Separate tracks are not taken, since the recording has everybody."),
-    "import.film_of_meeting": _("The video is not taken, since the recording beside it has the sound."),
+    "import.chat": _("The chat is not imported."),
+    "import.own_track": _("Separate tracks are not imported, since the recording has everybody."),
+    "import.film_of_meeting": _("The video is not imported, since the recording beside it has the sound."),
 }

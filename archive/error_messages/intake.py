@@ -23,7 +23,7 @@ MESSAGES = {
     "intake.file_growing": _("The file is still growing. Try again when it is complete."),
     "intake.file_changed": _("The file changed while it was read. Try again when it is complete."),
     "intake.stopped": _("Ingesting was stopped ({error})."),
-    "intake.host_missing": _("Give the host: the user name of the person whose Space it was."),
+    "intake.host_missing": _("Enter the host: the user name of the person whose Space it was."),
     "intake.not_rejected": _("Only a recording that was not accepted can be removed from the list."),
     "intake.not_the_host": _("Only the host of this Space can remove it from their list."),
     "intake.no_such_host": _("There is no host “{name}” for this token."),

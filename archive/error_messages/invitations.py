@@ -14,7 +14,7 @@ MESSAGES = {
     "account.name_too_long": _("A name has at most {limit:number} characters."),
     "account.name_invisible": _("A name can't have characters that can't be seen."),
     "account.name_mixes_scripts": _(
-        "A name can't mix letters or digits of several scripts, as Latin and Cyrillic: some look alike."
+        "A name can't mix letters or digits of several scripts, such as Latin and Cyrillic: some look alike."
     ),
     "account.name_has_marks": _("A name can't have more than {limit:number} accents on one letter."),
     "account.name_not_normal": _("Write the name like this: {name}"),
@@ -22,7 +22,7 @@ MESSAGES = {
         "A user name can't have letters of this script, as they look like Latin ones. Your name, as others see it, can."
     ),
     "account.username_taken": _("This user name is taken. Choose another one."),
-    "account.no_such_time_zone": _("Choose a time zone of the list."),
+    "account.no_such_time_zone": _("Choose a time zone from the list."),
     "account.inactive": _("This account is deactivated. Activate it first."),
     "account.own_reset_link": _("Change your own password on your account page."),
     "account.reset_link_of_a_role": _(

@@ -4,15 +4,15 @@ from django.utils.translation import gettext_lazy as _
 
 MESSAGES = {
     "mail.server_down": _("The mail server can't be used ({error})."),
-    "mail.not_taken": _("The mail server did not take the message ({error})."),
+    "mail.not_taken": _("The mail server did not accept the message ({error})."),
     "mail.bad_address": _("This is not an e-mail address. Correct it in the account."),
-    "mail.address_refused": _("The mail server does not take mail for this address ({reply})."),
-    "mail.message_refused": _("The mail server did not take the message ({reply})."),
+    "mail.address_refused": _("The mail server does not accept mail for this address ({reply})."),
+    "mail.message_refused": _("The mail server did not accept the message ({reply})."),
     "notice.space_gone": _("The Space was deleted, or its deadline has passed."),
     "notice.deadline_moved": _("The deadline moved."),
-    "notice.bundle_removed": _("The bundle is not there any more."),
+    "notice.bundle_removed": _("The bundle was removed."),
     "notice.bundle_requested_again": _("The bundle was requested again."),
     "notice.hold_reviewed": _("The hold was released, or its review has another date."),
-    "notice.violation_lifted": _("The violation was lifted."),
+    "notice.violation_lifted": _("The flag was lifted."),
     "notice.no_access": _("This person may not see the Space any more."),
 }

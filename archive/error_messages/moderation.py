@@ -18,7 +18,7 @@ MESSAGES = {
     "template.not_found": _("There is no such template. Another admin may have deleted it."),
     "template.too_many": _("A rule has at most {limit:number} templates. Delete one first."),
     "template.text_missing": _("Write the text of the template."),
-    "template.bad_name": _("Give the template a name of 1 to {limit:number} characters."),
+    "template.bad_name": _("Enter a name of 1 to {limit:number} characters for the template."),
     "violation.none_selected": _("Select at least one Space."),
     "violation.too_many_selected": _("You selected {count:number} Spaces; at most {limit} are possible at once."),
     "violation.no_such_rule": _("There is no rule “{rule}”. The rules are {rules}."),
@@ -48,7 +48,7 @@ MESSAGES = {
     "evidence.not_a_line": _("“{text}” is not a line number. Write lines as in 12, 14-16."),
     "evidence.bad_range": _("“{text}” is not a valid range. Enter first-last, at most {limit} lines."),
     "evidence.too_many_lines": _("You chose {count:number} lines; at most {limit} are allowed. Choose the clearest."),
-    "evidence.no_transcript": _("The transcript of these lines is not there. Open the page again, and choose again."),
+    "evidence.no_transcript": _("The transcript of these lines was removed. Reload the page, and choose again."),
     "evidence.own_transcript": _(
         "You uploaded this transcript: another admin must choose its lines. You can flag without lines."
     ),
@@ -56,7 +56,7 @@ MESSAGES = {
     "evidence.too_long": _("These lines have more than {limit:number} characters. Choose the clearest."),
     "recorder.not_an_admin": _("Only admins can create tokens for recorders."),
     "recorder.not_an_admin_to_revoke": _("Only admins can revoke tokens."),
-    "recorder.bad_name": _("Give the token a name of 1 to 100 characters: the recorder that uses it."),
+    "recorder.bad_name": _("Enter a name of 1 to 100 characters for the token: the recorder that uses it."),
     "recorder.bad_days": _("A token is valid for 1 to {limit} days."),
     "recorder.no_scope": _("Choose what the token may do."),
     "recorder.hosts_missing": _("Name at least one host: a token works only for the Spaces of its hosts."),

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 MESSAGES = {
     "storage.answer": _("{what}: the object store answered {status} {reply}."),
     "storage.unreachable": _("{what}: the object store can't be reached ({error})."),
-    "storage.short_read": _("{key}: {actual} of {expected} bytes came from the object store."),
+    "storage.short_read": _("{key}: the object store sent {actual} of {expected} bytes."),
     "storage.bytes_differ": _("{key}: the bytes are not those that were expected."),
     "storage.object_differs": _("{key} is not the object that was stored."),
     "storage.not_deleted": _("{count:number} objects were not deleted: {keys:list}."),

@@ -13,7 +13,7 @@ MESSAGES = {
         "and text with a time like [00:12:34] in each line. Export the transcript in one of them, WebVTT for example."
     ),
     "transcript.no_lines": _("The file has no line of speech with its times."),
-    "transcript.too_many_cues": _("The file has more than {limit:number} cues, which is the limit."),
+    "transcript.too_many_cues": _("The transcript has more than {limit:number} timed lines, which is the limit."),
     "transcript.too_many_lines": _("The file has more than {limit:number} lines, so it is not a transcript."),
     "transcript.line_too_long": _(
         "Line {line:number} has more than {limit:number} characters, so the file is not a transcript."
@@ -60,8 +60,7 @@ MESSAGES = {
     ),
     "transcript.no_words": _("Lines without text were left out ({count:number}, the first at {first:message})."),
     "transcript.empty_line": _(
-        "Text after an empty line was taken as part of the line before ({count:number} times, the first at "
-        "{first:message})."
+        "Text after an empty line was added to the line before ({count:number} times, the first at {first:message})."
     ),
     "transcript.sorted": _("Its lines were not in the order of their times, so they were sorted."),
     "transcript.rolling": _(
@@ -73,7 +72,7 @@ MESSAGES = {
     ),
     "transcript.no_ends": _("Plain text has no ends: each line lasts until the next begins."),
     "transcript.past_end": _(
-        "It goes on until {end:duration}, past the end of the recording at {duration:duration} (lines: "
+        "It continues until {end:duration}, past the end of the recording at {duration:duration} (lines: "
         "{count:number}). Check that it belongs to this recording."
     ),
     "transcript.from_first_message": _(

@@ -12,17 +12,17 @@ MESSAGES = {
     ),
     "upload.host_full": _(
         "The recordings and transcripts of this host have {total:size}, and at most {limit:size} are stored. This file "
-        "of {size:size} does not fit. Space is freed when recordings reach their deadlines."
+        "of {size:size} does not fit. Storage is freed when recordings reach their deadlines."
     ),
-    "upload.not_expected": _("The Space can't take a {kind:kind} now: it is {state:space}."),
+    "upload.not_expected": _("The Space can't accept a {kind:kind} now: it is {state:space}."),
     "upload.ingest_running": _("`manage.py ingest` is ingesting this Space from a file. Try again when it is done."),
     "upload.recording_exists": _(
         "Another recording of this Space is already being uploaded. Resume that upload, or cancel it first."
     ),
     "upload.race": _("Another upload of this Space was started at the same moment. Try again."),
     "upload.too_late": _("The deadline of this Space has passed, so nothing can be uploaded to it any more."),
-    "upload.over": _("This upload is over: it was {state:upload}."),
-    "upload.over_because": _("This upload is over: it was {state:upload}. {reason:message}"),
+    "upload.over": _("This upload has ended: it was {state:upload}."),
+    "upload.over_because": _("This upload has ended: it was {state:upload}. {reason:message}"),
     "upload.no_such_part": _("There is no part {part}: the file has parts 1 to {count}."),
     "upload.part_named_twice": _("A part is listed twice. List each part once."),
     "upload.parts_differ": _(

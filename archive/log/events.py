@@ -224,7 +224,7 @@ NOTICE_WEB_ONLY = Event(
     "notice.web_only", _("Notice shown on the page only"), icon="mail", summary=summaries.notice_kind
 )
 NOTICE_OBSOLETE = Event(
-    "notice.obsolete", _("Notice not sent: no longer true"), icon="mail", summary=summaries.notice_kind
+    "notice.obsolete", _("Notice not sent: out of date"), icon="mail", summary=summaries.notice_kind
 )
 NOTICE_FAILED = Event("notice.failed", _("Notice could not be sent"), icon="alert", summary=summaries.notice_kind)
 

@@ -143,7 +143,9 @@ def space_deleted(detail: Detail) -> str:
     """How many objects were removed, and when the store was verified empty."""
     count, time = len(detail["removed"]), _format_time(detail["listed_empty_at"])
     sentence = ngettext(
-        "%(count)d object, verified empty at %(time)s", "%(count)d objects, verified empty at %(time)s", count
+        "%(count)d object deleted, storage confirmed empty at %(time)s",
+        "%(count)d objects deleted, storage confirmed empty at %(time)s",
+        count,
     )
     return sentence % {"count": count, "time": time}
 

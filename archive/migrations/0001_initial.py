@@ -1158,7 +1158,7 @@ class Migration(migrations.Migration):
                             ("pending", "to be sent"),
                             ("sent", "sent"),
                             ("web-only", "on the page only"),
-                            ("obsolete", "not sent: no longer true"),
+                            ("obsolete", "not sent: out of date"),
                             ("failed", "could not be sent"),
                         ],
                         default="pending",

@@ -25,7 +25,7 @@ class Notice(Leased):
         PENDING = "pending", _("to be sent")
         SENT = "sent", _("sent")
         WEB_ONLY = "web-only", _("on the page only")  # no mail is sent here, or this person has no address
-        OBSOLETE = "obsolete", _("not sent: no longer true")
+        OBSOLETE = "obsolete", _("not sent: out of date")
         FAILED = "failed", _("could not be sent")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

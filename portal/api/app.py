@@ -12,9 +12,9 @@ from ninja.openapi.schema import OpenAPISchema
 from portal.api import bundles, editing, problems, spaces, uploads
 from portal.api.callers import RecorderToken, Session
 
-ABOUT = """Recorders hand over recordings and transcripts of Spaces: announce the Space, begin an upload, send its parts
-straight to the store, complete it, and read how far it is. Who may download asks for a bundle, and polls until it has
-an address. Errors are application/problem+json (RFC 9457)."""
+ABOUT = """Recorders upload recordings and transcripts of Spaces: register the Space, start an upload, send its parts
+straight to the store, complete it, and read its progress. To download, request a bundle, and poll until it has an
+address. Errors are application/problem+json (RFC 9457)."""
 
 
 class Api(NinjaAPI):

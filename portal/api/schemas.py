@@ -66,7 +66,7 @@ class In(Schema):
 
 
 class Person(In):
-    """Somebody who spoke. `account`: their user name here, which lets them download their own lines. The answer does
+    """A participant. `account`: their user name here, which lets them download their own lines. The answer does
     not tell whether there is such an account."""
 
     name: Name
@@ -81,13 +81,13 @@ class SpaceIn(In):
     host_name: Name | None = Field(
         None, description="The host's name in the transcript, if it is not their display name."
     )
-    ended_at: Moment = Field(description="When the live Space ended: the clock starts here.")
+    ended_at: Moment = Field(description="When the live Space ended: the deadline counts from here.")
     audience: Literal["", "everyone", "followed", "invited"] = ""
     cohosts: list[Name | Person] = Field(default=[], max_length=MAX_COHOSTS)
     speakers: list[Name | Person] = Field(default=[], max_length=MAX_SPEAKERS)
     listeners_peak: Count | None = None
     listeners_total: Count | None = None
-    transcribe: StrictBool = Field(False, description="Make a transcript by machine if none is given.")
+    transcribe: StrictBool = Field(False, description="Create an automatic transcript if none is uploaded.")
 
 
 class UploadIn(In):
@@ -95,7 +95,7 @@ class UploadIn(In):
     name: Annotated[Text, Field(min_length=1, max_length=255)] = Field(description="The file's name.")
     size: Annotated[StrictInt, Field(ge=1, lt=2**63), WHOLE] = Field(description="Bytes.")
     sha256: Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
-        None, description="Of the whole file (hex). With it, a file that arrives otherwise is refused."
+        None, description="Of the whole file (hex). With it, a file with other bytes is refused."
     )
     language: LanguageTag = "und"
 
@@ -241,7 +241,7 @@ class PackageOut(Schema):
     problem_code: str
     name: str
     size: int | None
-    sha256: str | None = Field(description="Of the whole, hex; null until it was read back.")
+    sha256: str | None = Field(description="Of the whole, hex; null until it was verified.")
     url: str | None = Field(
         description="While it is ready: where it is downloaded, with ranges, without signing in. Each answer has a "
         "fresh one: it ends after a day, and when somebody revokes the links."

@@ -30,7 +30,7 @@ class RuleField(forms.ModelChoiceField):  # type: ignore[type-arg]
     def __init__(self) -> None:
         errors = {
             "required": _("Choose a rule."),
-            "invalid_choice": _("There is no such rule. Choose one of the list."),
+            "invalid_choice": _("There is no such rule. Choose one from the list."),
         }
         super().__init__(list_rules(), to_field_name="code", error_messages=errors)
 

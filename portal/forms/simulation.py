@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 MAX_DAYS = 10_000
-OUT_OF_RANGE = _("A rule keeps for 1 to 10000 days, and counts whole days forward.")
+OUT_OF_RANGE = _("Enter whole days, from 1 to 10,000.")
 
 
 class DaysField(forms.IntegerField):
@@ -29,9 +29,9 @@ class DaysField(forms.IntegerField):
 
 
 class PolicyForm(PortalForm):
-    retention_days = DaysField(_("Days"), smallest=1)
-    violation_extra_days = DaysField(_("More for a violation"), smallest=0)
-    lift_grace_days = DaysField(_("Days after a lifting"), smallest=0)
+    retention_days = DaysField(_("Days kept"), smallest=1)
+    violation_extra_days = DaysField(_("Extra days when flagged"), smallest=0)
+    lift_grace_days = DaysField(_("Days kept after a flag is lifted"), smallest=0)
 
     @classmethod
     def of_query(cls, query: Mapping[str, str], current: RetentionPolicy) -> "PolicyForm":

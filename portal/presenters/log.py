@@ -48,7 +48,7 @@ class HistoryLine:
 def history(space: Space, limit: int = 50) -> list[HistoryLine]:
     """The events of this Space that its host may see, the newest first."""
     entries = LogEntry.objects.filter(space_id=space.pk, event__in=events.SHOWN_TO_HOST).order_by("-id")[:limit]
-    rule_names = {(code, number): name for code, number, name in Rule.objects.values_list("code", "number", "name")}
+    rule_names = _rule_names()
     return [
         HistoryLine(entry.at, events.find(entry.event).label, _note_for_host(entry, space, rule_names))
         for entry in entries
@@ -85,14 +85,16 @@ def _access_note(entry: LogEntry, names: dict[int, str], tokens: dict[str, str])
 
 
 def log_lines(entries: Iterable[LogEntry]) -> list[LogLine]:
-    """Lines for auditors, in the order of the entries. The log holds ids of users only; one query adds their names."""
+    """Lines for auditors, in the order of the entries. The log holds ids of users and codes of rules only; two queries
+    add their names."""
     entries = list(entries)
-    names = _user_names(entries)
-    return [log_line(entry, names) for entry in entries]
+    names, rule_names = _user_names(entries), _rule_names()
+    return [log_line(entry, names, rule_names) for entry in entries]
 
 
-def log_line(entry: LogEntry, names: dict[int, str]) -> LogLine:
-    """A line for auditors. `names` has the user names of actors that still exist."""
+def log_line(entry: LogEntry, names: dict[int, str], rule_names: dict[tuple[str, int], str]) -> LogLine:
+    """A line for auditors. `names` has the user names of actors that still exist, `rule_names` those of rules by their
+    code and version."""
     detail = dict(entry.detail)
     removed = detail.pop("removed", [])
     event = events.find(entry.event)
@@ -105,7 +107,7 @@ def log_line(entry: LogEntry, names: dict[int, str]) -> LogLine:
         icon=event.icon,
         space_id=entry.space_id,
         actor=_actor(entry, names),
-        summary=event.summary(entry.detail),
+        summary=_rule_name(entry, rule_names) or event.summary(entry.detail),
         facts=[(detail_name(key), _plain(value)) for key, value in detail.items()],
         removed=removed,
     )
@@ -116,16 +118,25 @@ def _user_names(entries: Iterable[LogEntry]) -> dict[int, str]:
     return {user.pk: user.username for user in User.objects.filter(pk__in=ids)}
 
 
+def _rule_names() -> dict[tuple[str, int], str]:
+    return {(code, number): name for code, number, name in Rule.objects.values_list("code", "number", "name")}
+
+
+def _rule_name(entry: LogEntry, rule_names: dict[tuple[str, int], str]) -> str:
+    """The name, at that time, of the rule that a flag names; "" for other entries."""
+    if entry.event != events.VIOLATION_FLAGGED:
+        return ""
+    code: str = entry.detail["rule"]
+    return rule_names.get((code, entry.detail["rule_version"]), code)
+
+
 def _note_for_host(entry: LogEntry, space: Space, rule_names: dict[tuple[str, int], str]) -> str:
     """As the summary, but a rule by its name instead of its code, and a transcript with its uploader's role."""
     if entry.event == events.SPACE_REGISTERED and space.state == Space.State.REJECTED:
         return ""  # the deadline of a recording that was not kept
     if entry.event == events.TRANSCRIPT_ADDED:
         return _transcript_source(entry, space)
-    if entry.event == events.VIOLATION_FLAGGED:
-        code: str = entry.detail["rule"]
-        return rule_names.get((code, entry.detail["rule_version"]), code)
-    return events.find(entry.event).summary(entry.detail)
+    return _rule_name(entry, rule_names) or events.find(entry.event).summary(entry.detail)
 
 
 def _transcript_source(entry: LogEntry, space: Space) -> str:

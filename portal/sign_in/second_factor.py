@@ -68,7 +68,7 @@ def _next_page(request: HttpRequest) -> str:
     elif is_mfa_enabled(request.user, [Authenticator.Type.WEBAUTHN]):
         url = reverse("mfa_reauthenticate_webauthn")
     else:
-        messages.warning(request, _("Your role requires a second factor. Set one up to go on."))
+        messages.warning(request, _("Your role requires a second factor. Set one up to continue."))
         return reverse("mfa_index")
     back = request.get_full_path() if request.method in ("GET", "HEAD") else "/"
     return f"{url}?{urlencode({REDIRECT_FIELD_NAME: back})}"

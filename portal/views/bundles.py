@@ -46,5 +46,5 @@ def revoke_links(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     """End every download link of the bundle that was handed out. The page has a fresh one."""
     space = find_space(request.user, space_id, content=True).space
     if links.revoke_bundle_links(space, Actor.of(request.user)):
-        messages.success(request, _("The download links that were given out have ended. This page has a new one."))
+        messages.success(request, _("The earlier download links no longer work. This page has a new one."))
     return redirect(f"{reverse('space', args=[space.pk])}#bundle")

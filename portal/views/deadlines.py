@@ -1,5 +1,5 @@
-"""Deadlines, for auditors: due, overdue, and on hold, with the reasons. Ids, codes, and the reasons of holds; no
-titles, no content."""
+"""Deadlines, for auditors: due, overdue, and on hold, with the reasons. Ids, names of rules, and the reasons of holds;
+no titles, no content."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from archive import dbtime, policy
+from archive.display.deadline_reasons import shorten_reason
 from archive.models import Hold, Space, Violation, current_policy
 from archive.retention.simulate import AffectedSpace, simulate
 from portal.access import may_read_log, only
@@ -59,16 +60,14 @@ def _overdue(now: datetime) -> Q:
 
 
 def _row(space: Space) -> dict[str, Any]:
-    standing = [
-        violation.rule.code for violation in space.violations.all() if violation.state != Violation.State.LIFTED
-    ]
+    standing = [violation.rule for violation in space.violations.all() if violation.state != Violation.State.LIFTED]
     return {
         "id": space.pk,
         "until": space.expires_at,
         "state": space.get_state_display(),
         "problem": bool(space.problem) and space.state == Space.State.EXPIRING,
-        "codes": sorted(set(space.stored_deadline().codes)),
-        "rules": sorted(set(standing)),
+        "reasons": [shorten_reason(reason) for reason in space.stored_deadline().reasons],
+        "rules": sorted({rule.name for rule in standing}),
     }
 
 

@@ -76,7 +76,7 @@ def chosen_export(request: SignedInRequest, export_id: UUID) -> HttpResponse:
 def revoke_links(request: SignedInRequest) -> HttpResponse:
     """End every download link of the user's export parts that was handed out. The page has fresh ones."""
     if links.revoke_export_links(request.user, Actor.of(request.user)):
-        messages.success(request, _("The download links that were given out have ended. This page has new ones."))
+        messages.success(request, _("The earlier download links no longer work. This page has new ones."))
     return redirect("export")
 
 

@@ -105,7 +105,7 @@ def inspect(request: SignedInRequest) -> HttpResponse:
     """
     uploaded = [*request.FILES.getlist("file"), *request.FILES.getlist("transcript")]
     if len(uploaded) > MAX_INSPECTED_FILES or sum(file.size or 0 for file in uploaded) > MAX_INSPECTED_BYTES:
-        return JsonResponse({"detail": _("These files are too big to be looked into.")}, status=413)
+        return JsonResponse({"detail": _("These files are too large to be inspected.")}, status=413)
     files = {file.name or "file": file.read() for file in request.FILES.getlist("file")}
     transcript = b"".join(file.read() for file in request.FILES.getlist("transcript")[:1])
     recording = request.POST.get("recording", "")
@@ -134,7 +134,7 @@ def sort(request: SignedInRequest) -> HttpResponse:
     """
     uploaded = request.FILES.get("heads")
     if uploaded and (uploaded.size or 0) > MAX_SORTED_FILES * SNIFFED_BYTES:
-        return JsonResponse({"detail": _("The first bytes of these files are too many to be looked into.")}, status=413)
+        return JsonResponse({"detail": _("The first bytes of these files are too many to be inspected.")}, status=413)
     try:
         heads = read_heads(request.POST.get("files", "[]"), uploaded.read() if uploaded else b"")
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError):

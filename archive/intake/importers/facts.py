@@ -99,14 +99,14 @@ class Reader:
             return None
         moment = instant(value)
         if moment is None:
-            sentence = _("its {key} is {value}, which is no moment: a time without a zone, or no time at all.")
+            sentence = _("its {key} is {value}, which is not a time with a zone.")
             self.note(sentence.format(key=key, value=short(value)))
         return moment
 
     def number(self, value: object, key: str) -> int | None:
         number = count(value)
         if number is None and value is not None:
-            sentence = _("its {key} is {value}, which is no number of people.")
+            sentence = _("its {key} is {value}, which is not a number of people.")
             self.note(sentence.format(key=key, value=short(value)))
         return number
 

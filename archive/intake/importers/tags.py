@@ -55,9 +55,9 @@ class Tags:
         if not self.date:
             return ()
         sentence = (
-            gettext("{file}: its tags name {artist} and the date {date}, which is not taken as the end of the Space.")
+            gettext("{file}: its tags name {artist} and the date {date}, which is not used as the end of the Space.")
             if self.artist
-            else gettext("{file}: its tags have the date {date}, which is not taken as the end of the Space.")
+            else gettext("{file}: its tags have the date {date}, which is not used as the end of the Space.")
         )
         return (sentence.format(file=base(name), artist=self.artist, date=self.date),)
 

@@ -100,6 +100,6 @@ def _audience(value: object, reader: Reader) -> str:
         return ""
     audience = AUDIENCES.get(value, "") if isinstance(value, int) and not isinstance(value, bool) else ""
     if not audience:
-        sentence = gettext("its conversation_controls is {value}; who could talk is left open.")
+        sentence = gettext("its conversation_controls is {value}; who could speak is left open.")
         reader.note(sentence.format(value=short(value)))
     return audience

@@ -37,7 +37,7 @@ class Command(Base):
         parser.add_argument("--transcript", type=Path, metavar="FILE", help="WebVTT, SRT, captions as JSONL ...")
         parser.add_argument("--language", default="", help="of the transcript: en, pt-BR ...")
         parser.add_argument(
-            "--audience", choices=["everyone", "followed", "invited"], default="", help="who could talk"
+            "--audience", choices=["everyone", "followed", "invited"], default="", help="who could speak"
         )
         parser.add_argument("--cohost", action="append", default=[], metavar="NAME", help=f"up to {MAX_COHOSTS}")
         parser.add_argument("--speaker", action="append", default=[], metavar="NAME", help=f"up to {MAX_SPEAKERS}")
@@ -48,7 +48,7 @@ class Command(Base):
             "--skip-bad-transcript", action="store_true", help="ingest the recording if the transcript is invalid"
         )
         parser.add_argument("--lenient-transcript", action="store_true", help="skip the broken lines of a transcript")
-        parser.add_argument("--transcribe", action="store_true", help="make an automatic transcript if there is none")
+        parser.add_argument("--transcribe", action="store_true", help="create an automatic transcript if there is none")
         parser.add_argument("--dry-run", action="store_true", help="show what would be ingested, and ingest nothing")
 
     def run(self, **options: Any) -> None:

@@ -18,7 +18,7 @@ for (const button of getElements(document, "[data-passkey]", HTMLButtonElement))
 /** @param {unknown} error */
 function explain(error) {
   const name = error instanceof Error ? error.name : "";
-  if (name === "NotAllowedError") return gettext("The passkey was not used: cancelled, or too late. Try again.");
+  if (name === "NotAllowedError") return gettext("The passkey was not used: it was canceled or timed out. Try again.");
   if (name === "InvalidStateError") return gettext("This device has a passkey for your account already.");
   if (name === "SecurityError") return gettext("Passkeys do not work at this address. They need a domain name.");
   return gettext("The passkey did not work. Try again, or use another way to sign in.");

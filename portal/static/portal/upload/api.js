@@ -133,7 +133,7 @@ async function readError(response) {
   const problem = await response.json().catch(() => ({}));
   if (status === 401 || response.redirected) {
     const message = gettext(
-      "You are not signed in any more. Sign in again in another tab, then try again here: what has arrived is kept.",
+      "You are not signed in any more. Sign in again in another tab, then try again here: what is uploaded is kept.",
     );
     return new UserError(message, { status });
   }

@@ -41,7 +41,7 @@ export async function openArchives(items, config, report) {
         loose.items.push(item);
         continue;
       }
-      report(interpolate(gettext("Looking into %(file)s"), { file: archive }));
+      report(interpolate(gettext("Inspecting %(file)s"), { file: archive }));
       groups.push({ archive, items: await listMembers(await item.open()) });
     } catch (error) {
       errors.push(messageOf(error, item.path));

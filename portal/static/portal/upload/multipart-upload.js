@@ -122,7 +122,7 @@ export class MultipartUpload {
   async #compare(signal) {
     const { state, problem, parts } = await this.api.call("GET", `/uploads/${this.session.id}`, undefined, { signal });
     if (state === "aborted") {
-      const text = gettext("This upload is over: %(problem)s Reload the page to begin anew.");
+      const text = gettext("This upload has ended: %(problem)s Reload the page to start again.");
       throw new UserError(interpolate(text, { problem }));
     }
     this.#isOver = state !== "open";

@@ -17,7 +17,7 @@ export async function checksum(blob) {
   } catch {
     throw new UserError(
       gettext(
-        "The file can't be read any more: it was changed, moved or taken away. Put it back, or choose it again. What has arrived is kept.",
+        "The file can't be read any more: it was changed, moved or removed. Put it back, or choose it again. What is uploaded is kept.",
       ),
     );
   }
@@ -47,7 +47,7 @@ export function putPart({ url, headers = {} }, blob, onProgress, signal) {
       const { status } = request;
       if (status < 300) return resolve(request.getResponseHeader("ETag"));
       // 403: the URL has expired, and the retry gets a new one. 400: the body was damaged on the way.
-      const message = interpolate(gettext("The store did not take a part of the file (%(status)s)."), { status });
+      const message = interpolate(gettext("The storage did not accept a part of the file (%(status)s)."), { status });
       reject(new UserError(message, { status, isTransient: true }));
     };
     request.onloadend = () => signal.removeEventListener("abort", abort);

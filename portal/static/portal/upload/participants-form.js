@@ -122,5 +122,5 @@ export class ParticipantsForm {
 export function findNamelessProblem(forms) {
   const rows = [...forms].flatMap((form) => form.read());
   if (!rows.some(({ name, account }) => account && !name)) return "";
-  return gettext("Somebody has an account here but no name: enter the name, as it was shown.");
+  return gettext("There is an account without a name. Enter the name, as it was shown.");
 }

@@ -119,7 +119,7 @@ export class RecordingPicker {
    */
   async #ask(sorted, recordings, choice, archive, isOver) {
     const options = await inspectAll(this.api, sorted, recordings, this.config, (done, count) => {
-      const text = gettext("Looking into the recordings: %(done)s of %(count)s");
+      const text = gettext("Inspecting the recordings: %(done)s of %(count)s");
       if (!isOver()) this.#report(interpolate(text, { done, count }));
     });
     if (isOver()) return [];

@@ -112,7 +112,7 @@ export class UnfinishedList {
     try {
       await api.call("DELETE", `/uploads/${row.dataset.upload}`);
       row.remove();
-      announce(interpolate(gettext("The upload of %(file)s was cancelled."), { file: row.dataset.name ?? "" }));
+      announce(interpolate(gettext("The upload of %(file)s was canceled."), { file: row.dataset.name ?? "" }));
       if (this.section && !findElement(this.section, "[data-upload]")) this.section.remove();
     } catch (error) {
       showError(row, error instanceof Error ? error.message : String(error));

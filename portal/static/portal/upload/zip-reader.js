@@ -88,7 +88,7 @@ async function unpackMember(entry) {
   }
   if (!READABLE_METHODS.includes(entry.compressionMethod)) {
     const text = gettext(
-      "%(file)s: it is packed in a way that is not read here. Unpack the archive, and choose the recording.",
+      "%(file)s: it is compressed in a way that is not supported here. Unpack the archive, and choose the recording.",
     );
     throw new UserError(interpolate(text, { file: name }));
   }

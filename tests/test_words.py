@@ -1,0 +1,89 @@
+"""One word for one thing: texts that people see have none of the words that stand for something that has another name.
+
+The names are those of docs/glossary.md."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.marked_texts import marked_texts, sources
+from tests.support.processes import ROOT
+
+# Instead of: upload, download, bundle, export, flag, deadline, deleted, transcript, line, speaker, participant,
+# recorder, history, dismiss, revoke, resume, cancel, retry. In pages, mail, messages, and documents.
+ANYWHERE = re.compile(
+    r"\b(bring(s|ing)? (it )?in|brought in|take along|hand(s|ed|ing)? (\w+ )?(over|out)|let stand"
+    r"|(made|written) by (a )?machine|who spoke|who could talk|put(s|ting)? (all )?away|go(es|ing)? on\b(?! pages)"
+    r"|g[ia]ve[sn]? (it )?up|look(s|ed|ing)? (again|into)|is tried again|anew|whoever|cancell(ed|ing)|as the rule says"
+    r"|its time has (passed|come)|time of this Space has passed|nothing of (it|them))\b",
+    re.IGNORECASE,
+)
+# Names of code that pages have other words for.
+ON_PAGES = re.compile(
+    r"\b(packages?|volumes?|collections?|violations?|rule that it broke|cues?|voices?|machines?|story|promised?"
+    r"|clock|late|reads? back|taken? in|gone|arriv\w+|stands?|standing)\b",
+    re.IGNORECASE,
+)
+# The result of a review, Python's packages, the clock of a recorder, and what people say anyway.
+ALLOWED = re.compile(
+    r"\bno violation\b|without a violation|its package\b|own clock|clock of the recording|gone for good|too late"
+    r"|early or late",
+    re.IGNORECASE,
+)
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "portal" / "api").glob("*.py")]
+
+
+def banned(text: str, *patterns: re.Pattern[str]) -> list[str]:
+    text = ALLOWED.sub("", text)
+    return [match[0] for pattern in patterns for match in pattern.finditer(text)]
+
+
+def test_texts_use_one_word_for_one_thing() -> None:
+    texts = [(path, text) for path in sources() for text in marked_texts(path)]
+
+    assert len(texts) > 1800
+    assert [
+        (str(path.relative_to(ROOT)), text, words)
+        for path, text in texts
+        if (words := banned(text, ANYWHERE, ON_PAGES))
+    ] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_documents_use_the_same_words(path: Path) -> None:
+    assert banned(path.read_text(), ANYWHERE) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "texts"),
+    [
+        ("a.py", 'from x import _\nA = {"b": _("Story of {name}, and more")}\n', ["Story of , and more"]),
+        ("a.js", 'const text = ngettext("%(count)s cue", "%(count)s cues", count);', ["cue", "cues"]),
+        ("a.html", '<p title="{% translate "Late" %}">{% if a %}{{ _("Gone") }}{% endif %}</p>', ["Late", "Gone"]),
+        (
+            "a.txt",
+            "{% blocktranslate with a=b %}Kept for <b>{{ a }}</b> days{% endblocktranslate %}",
+            ["Kept for days"],
+        ),
+    ],
+)
+def test_marked_texts_are_collected(tmp_path: Path, name: str, source: str, texts: list[str]) -> None:
+    path = tmp_path / name
+    path.write_text(source)
+
+    assert list(marked_texts(path)) == texts
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("The flag was lifted.", []),
+        ("The violation was lifted.", ["violation"]),
+        ("No violation, next", []),
+        ("Nothing of it is handed out.", ["Nothing of it", "handed out"]),
+        ("The upload was cancelled.", ["cancelled"]),
+    ],
+)
+def test_other_words_are_found(text: str, words: list[str]) -> None:
+    assert sorted(banned(text, ANYWHERE, ON_PAGES)) == sorted(words)
