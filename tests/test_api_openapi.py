@@ -1,6 +1,8 @@
 """The OpenAPI schema: public, complete, without secrets."""
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,8 +10,13 @@ from django.conf import settings
 
 from archive.models import User
 from tests.support.api_client import ApiClient
+from tests.support.editing import make_talk
+from tests.support.factory import make_user
+from tests.support.rows import reload_space
 
 pytestmark = pytest.mark.django_db
+
+BLANK = ("\t", "\n", "\v", "\r", "\x1c", "\x1f", " ", "\x85", "\xa0", "\u1680", "\u2007", "\u2029", "\u202f", "\u3000")
 
 
 @pytest.fixture
@@ -69,10 +76,52 @@ def test_headers_have_the_names_that_are_sent(schema: dict[str, Any]) -> None:
 
 
 def test_a_number_without_a_fraction_is_an_integer(alice: User) -> None:
-    client = ApiClient(user=alice)
-    space = client.announce().json["id"]
+    client, space = ApiClient(user=alice), make_talk(alice)
+    facts = client.get(f"/spaces/{space.pk}/facts").json
+    people = [{"id": float(p["id"]), "role": p["role"], "name": p["name"]} for p in facts["participants"]]
+    receiving = client.announce(listeners_peak=3.0, listeners_total=1e2).json["id"]
 
-    def begin(size: float) -> int:
-        return client.post(f"/spaces/{space}/uploads", {"kind": "recording", "name": "a.m4a", "size": size}).status
+    def upload(size: float) -> int:
+        return client.post(f"/spaces/{receiving}/uploads", {"kind": "recording", "name": "a.m4a", "size": size}).status
 
-    assert (begin(10.5), begin(10.0)) == (422, 201)
+    def correct(base: float, line: float) -> int:
+        body = {"base": base, "corrections": [{"line": line, "text": "Broad beans."}]}
+        return client.post(f"/spaces/{space.pk}/transcript/corrections", body).status
+
+    def rename(base: float) -> int:
+        return client.post(f"/spaces/{space.pk}/transcript/speakers", {"base": base, "names": {"Ida": "Ines"}}).status
+
+    edited = {"edition": facts["edition"], "participants": people, "listeners_total": 12.0}
+    assert client.send_json("PATCH", f"/spaces/{space.pk}/facts", edited).status == 200
+    assert [correct(1.5, 1), correct(1, 1.5), correct(1.0, 1.0)] == [422, 422, 200]
+    assert [rename(2.5), rename(2.0)] == [422, 200]
+    assert [upload(10.5), upload(10.0)] == [422, 201]
+    assert client.post("/exports", {"max_part_size": 2e9}).code == "export.nothing"
+    assert reload_space(space).listeners_total == 12
+
+
+def test_a_pattern_means_the_same_in_every_language(schema: dict[str, Any]) -> None:
+    """What \\s, \\d and \\w match differs between Python, JavaScript and Rust."""
+    patterns = set(find_patterns(schema))
+
+    assert len(patterns) > 5
+    assert [pattern for pattern in patterns if re.search(r"\\[sSdDwWbB]", pattern)] == []
+
+
+def find_patterns(node: Any) -> Iterator[str]:
+    if isinstance(node, dict) and isinstance(node.get("pattern"), str):
+        yield node["pattern"]
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from find_patterns(child)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_name"), [*((blank, False) for blank in BLANK), ("\ufeff", True), (" a\x85", True)]
+)
+def test_the_pattern_of_a_name_allows_what_the_api_accepts(schema: dict[str, Any], name: str, is_name: bool) -> None:
+    written = schema["components"]["schemas"]["Person"]["properties"]["name"]["pattern"]
+
+    accepted = ApiClient(user=make_user("eve")).announce(host_name=name)
+
+    assert bool(re.search(written, name)) == is_name
+    assert accepted.status == (201 if is_name else 422)

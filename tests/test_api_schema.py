@@ -26,9 +26,9 @@ MAY_NOTHING = {"anon", "inact", "tRev", *set(EVERY_CALLER).difference(CALLERS)}
 EXCEPTIONS = [
     # An aborted upload can still be read, and says that it was aborted.
     {"include-path": "/api/v1/uploads/{upload_id}", "checks": {"use_after_free": {"enabled": False}}},
-    # A Space has no bundle until it has content.
+    # A Space has no bundle, and nothing to edit, until it has content.
     {
-        "include-path": "/api/v1/spaces/{space_id}/bundle",
+        "include-path-regex": r"^/api/v1/spaces/\{space_id\}/(bundle|facts|transcript.*)$",
         "checks": {"ensure_resource_availability": {"enabled": False}},
     },
 ]

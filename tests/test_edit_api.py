@@ -9,6 +9,7 @@ from archive.models import Space, User
 from tests.support.api_client import ApiClient, ApiResponse
 from tests.support.deadlines import make_due
 from tests.support.editing import make_talk, person_id, read_lines, read_people
+from tests.support.factory import make_row
 from tests.support.rows import reload_space
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -51,6 +52,15 @@ def test_only_the_host_edits_with_a_session(
 
     make_due(space)
     assert call(ApiClient(user=alice), space, method, part, body).status == 410
+
+
+@pytest.mark.parametrize(("method", "part"), BODIES)
+def test_there_is_nothing_to_edit_before_the_space_is_available(
+    method: str, part: str, alice: User, host: ApiClient
+) -> None:
+    receiving = make_row(alice, state="receiving")
+
+    assert call(host, receiving, method, part, BODIES[method, part]).status == 404
 
 
 def test_facts_are_read_and_edited(space: Space, host: ApiClient) -> None:

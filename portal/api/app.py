@@ -1,13 +1,16 @@
 """The API: its two ways to authenticate, its errors, its OpenAPI document."""
 
+import json
 from functools import cached_property
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
+from ninja.parser import Parser
 
 from portal.api import bundles, editing, problems, spaces, uploads
 from portal.api.callers import RecorderToken, Session
@@ -15,6 +18,18 @@ from portal.api.callers import RecorderToken, Session
 ABOUT = """Recorders upload recordings and transcripts of Spaces: register the Space, start an upload, send its parts
 straight to the store, complete it, and read its progress. To download, request a bundle, and poll until it has an
 address. Errors are application/problem+json (RFC 9457)."""
+
+
+class JsonParser(Parser):
+    """JSON has one kind of number: 2.0 is an integer, as JSON Schema says."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        return json.loads(request.body, parse_float=_parse_number)
+
+
+def _parse_number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 class Api(NinjaAPI):
@@ -51,6 +66,7 @@ api = Api(
     docs_decorator=require_safe,  # the OpenAPI document only
     auth=[RecorderToken(), Session()],
     urls_namespace="api",
+    parser=JsonParser(),
 )
 problems.register(api)
 api.add_router("/spaces", spaces.router)

@@ -1,4 +1,6 @@
-"""The host edits a Space: facts and participants, lines and speakers of the transcript. With a session only."""
+"""The host edits a Space: facts and participants, lines and speakers of the transcript. With a session only.
+
+As for its content, the answer is 404 until the Space is available, and 410 from its deadline on."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -32,7 +34,7 @@ FACTS = ("title", "audience", "started_at", "listeners_peak", "listeners_total")
     operation_id="get_facts",
 )
 def read_facts(request: HttpRequest, space_id: UUID) -> FactsOut:
-    """The end of a Space is not among it: the deadline counts from it."""
+    """404 until the Space is available. Its end can't be edited: the deadline counts from it."""
     space, _ = _find(request, space_id)
     return FactsOut.of(read_editable(space))
 

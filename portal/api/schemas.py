@@ -39,21 +39,17 @@ def _moment(value: Any) -> Any:
     return value
 
 
-def _whole(value: Any) -> Any:
-    """JSON has one kind of number: 2.0 is an integer, as JSON Schema says."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-WHOLE = BeforeValidator(_whole)  # after the limits, or OpenAPI would not have them
-# The patterns are for OpenAPI: the validators say more about what is wrong.
+# The patterns are for OpenAPI: the validators say more about what is wrong. What \s matches depends on the language of
+# the client: this is what str.strip removes.
+BLANK = r"\x09-\x0d\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 NO_NUL = Field(json_schema_extra={"pattern": r"^[^\x00]*$"})
-NOT_BLANK = Field(json_schema_extra={"pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"})
+NOT_BLANK = Field(json_schema_extra={"pattern": rf"^[^\x00]*[^\x00{BLANK}][^\x00]*$"})
 Text = Annotated[StrictStr, AfterValidator(_text), NO_NUL]
 Name = Annotated[Text, Field(min_length=1, max_length=100), AfterValidator(_named), NOT_BLANK]
 LanguageTag = Annotated[StrictStr, Field(max_length=language_tags.MAX_LENGTH, pattern=language_tags.PATTERN.pattern)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
-Count = Annotated[StrictInt, Field(ge=0, lt=2**63), WHOLE]
-PartNumber = Annotated[StrictInt, Field(ge=1, le=MOST_PARTS), WHOLE]
+Count = Annotated[StrictInt, Field(ge=0, lt=2**63)]
+PartNumber = Annotated[StrictInt, Field(ge=1, le=MOST_PARTS)]
 
 
 def _problem(row: Leased) -> dict[str, Any]:
@@ -93,7 +89,7 @@ class SpaceIn(In):
 class UploadIn(In):
     kind: Literal["recording", "transcript"]
     name: Annotated[Text, Field(min_length=1, max_length=255)] = Field(description="The file's name.")
-    size: Annotated[StrictInt, Field(ge=1, lt=2**63), WHOLE] = Field(description="Bytes.")
+    size: Annotated[StrictInt, Field(ge=1, lt=2**63)] = Field(description="Bytes.")
     sha256: Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
         None, description="Of the whole file (hex). With it, a file with other bytes is refused."
     )
