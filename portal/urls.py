@@ -186,6 +186,7 @@ urlpatterns = [
     path("log/spaces/<uuid:space_id>/", log.log_space, name="log-space"),
     path("certificates/", certificates.certificates, name="certificates"),
     path("certificates/key.pem", certificates.key, name="certificate-key"),
+    path("certificates/verify_certificate.py", certificates.verifier, name="certificate-verifier"),
     path("spaces/<uuid:space_id>/certificate.json", certificates.certificate, name="certificate"),
     path("api/v1/livekit", livekit.webhook, name="livekit-webhook"),
     path("api/v1/", api.urls),

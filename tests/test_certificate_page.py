@@ -1,16 +1,18 @@
 """Who may download certificates: auditors and admins all, a host their own. The key is public."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from django.urls import reverse
+from pytest_django import Settings
 
 from archive.models import DeletionCertificate, Space, User
 from archive.retention import certificate
 from archive.retention.purge import purge
-from archive.retention.verify_certificate import main
 from tests.support.deadlines import make_due
 from tests.support.factory import make_row
 from tests.support.http_clients import make_client
@@ -102,10 +104,32 @@ def test_the_list_is_paged(alice: User, auditor: User) -> None:
 
 
 def test_a_downloaded_certificate_verifies(deleted: Space, alice: User, tmp_path: Path) -> None:
+    """With the downloaded verifier, in a Python that has neither Spacekeep nor Django on its path."""
+    (tmp_path / "c.json").write_bytes(make_client(alice).get(reverse("certificate", args=[deleted.pk])).content)
+    (tmp_path / "key.pem").write_bytes(make_client().get(reverse("certificate-key")).content)
+    answer = make_client().get("/certificates/verify_certificate.py")
+    (tmp_path / "verify.py").write_bytes(answer.content)
 
-    folder = tmp_path
-    (folder / "c.json").write_bytes(make_client(alice).get(reverse("certificate", args=[deleted.pk])).content)
-    (folder / "key.pem").write_bytes(make_client().get(reverse("certificate-key")).content)
+    done = subprocess.run(
+        [sys.executable, "-I", "verify.py", "c.json", "--key", "key.pem"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
-    assert main([str(folder / "c.json"), "--key", str(folder / "key.pem")]) == 0
-    assert certificate.public_keys() == (folder / "key.pem").read_bytes()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"c.json: good. Space {deleted.pk}, kept until ")
+    assert answer["Content-Disposition"] == 'attachment; filename="verify_certificate.py"'
+    assert certificate.public_keys() == (tmp_path / "key.pem").read_bytes()
+
+
+def test_the_list_has_both_fingerprints_of_the_key(auditor: User, settings: Settings) -> None:
+    """The values were computed with `sha256sum` and `openssl pkey -pubin -outform DER | sha256sum`."""
+    settings.CERTIFICATE_KEY, settings.CERTIFICATE_PUBLIC_KEYS = bytes(range(32)), []
+
+    page = make_client(auditor).get(reverse("certificates")).content.decode()
+
+    assert "f0ff50dacf109dea7f716d7c03eb7a821aa3a283fd3fa02f4c14dbba7d3c3322" in page
+    assert "a050837d85070582ccf7394b0988847cc312cb88259b894899f6f239cf1791a5" in page
+    assert 'href="/certificates/verify_certificate.py"' in page

@@ -22,6 +22,19 @@ def test_what_we_keep_has_the_numbers_in_force(settings: Settings) -> None:
     assert "at least 9 days after the last flag was lifted" in page
 
 
+def test_what_we_keep_has_the_people_who_decide(settings: Settings) -> None:
+    """A single admin may be enough, if the operator says so."""
+    for needed, sentences in {
+        True: ("until another admin releases the hold", "A second admin decides"),
+        False: ("until an admin releases the hold", "An admin decides"),
+    }.items():
+        settings.HOLD_RELEASE_NEEDS_SECOND_ADMIN = settings.APPEAL_NEEDS_SECOND_ADMIN = needed
+
+        page = Client().get(reverse("what-we-keep")).content.decode()
+
+        assert all(sentence in page for sentence in sentences)
+
+
 @pytest.mark.parametrize("name", ["what-we-keep", "help"])
 def test_the_pages_need_no_account_and_no_database(name: str) -> None:
     """Without the fixture `db`, a query is an error."""

@@ -159,3 +159,43 @@ def test_more_than_a_few_spaces_are_in_the_list(alice: User) -> None:
 
     assert [str(row.space) for row in answer.context["named"]] == [f"Beans {n}" for n in range(5)]
     assert len(client.get(answer.context["list_url"]).context["rows"]) == 6
+
+
+@pytest.mark.parametrize("typed", ["f512b3fa", "F512B3FA-0000-4000-8000-000000000001"])
+@pytest.mark.parametrize(("who", "page"), [("otto", "/log/spaces/"), ("ada", "/log/spaces/"), ("alice", "/spaces/")])
+def test_a_deleted_id_leads_to_what_is_left(
+    alice: User, admin: User, auditor: User, who: str, page: str, typed: str
+) -> None:
+    """In the search and under each filter, for everybody who may see the Space; and nobody else learns of it."""
+    gone = make_row(alice, id=UUID("f512b3fa-0000-4000-8000-000000000001"), state="expiring")
+    reader = User.objects.get(username=who)
+    client = make_client(reader)
+
+    found, listed = (client.get(search_url(reader, typed, path)) for path in ("/search/", "/"))
+
+    assert found.context["deleted"].url == listed.context["list"].deleted.url == f"{page}{gone.pk}/"
+    for answer in (found, listed):
+        assert f'href="{page}{gone.pk}/"' in answer.content.decode()
+        assert "No matches" not in answer.content.decode()
+    assert {choice.code: choice.count for choice in listed.context["list"].filters} == {
+        **dict.fromkeys(("all", "due", "flagged", "held", "appealed"), "0"),
+        "deleted": "1",
+    }
+
+
+def test_strangers_learn_of_no_deleted_id(alice: User, bob: User) -> None:
+    make_row(alice, id=UUID("f512b3fa-0000-4000-8000-000000000001"), state="expiring")
+    found = make_client(bob).get(search_url(bob, "f512b3fa"))
+
+    assert found.context["deleted"] is None
+    assert "No matches" in found.content.decode()
+
+
+def test_several_deleted_ids_lead_to_their_list(alice: User, auditor: User) -> None:
+    for n in (1, 2):
+        make_row(alice, id=UUID(f"f512b3fa-0000-4000-8000-00000000000{n}"), state="expiring")
+    client = make_client(auditor)
+
+    url = client.get(search_url(auditor, "f512b3fa")).context["deleted"].url
+
+    assert len(client.get(url).context["rows"]) == 2

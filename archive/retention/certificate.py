@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from django.core.exceptions import ImproperlyConfigured
 from archive import log
 from archive.log import events
 from archive.models import DeletionCertificate, LogEntry, Space, current_policy
+from archive.retention import verify_certificate
 
 FORMAT = "spacekeep/certificate-of-deletion"
 VERSION = 1
@@ -54,19 +56,33 @@ def public_keys() -> bytes:
 
     A process without CERTIFICATE_KEY has CERTIFICATE_PUBLIC_KEYS only. Raises ImproperlyConfigured without either.
     """
+    return b"".join(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo) for key in _public_keys())
+
+
+def _public_keys() -> list[Ed25519PublicKey]:
     keys = [Ed25519PublicKey.from_public_bytes(key) for key in settings.CERTIFICATE_PUBLIC_KEYS]
     if settings.CERTIFICATE_KEY:
         own = _key().public_key()
         keys = [own, *(key for key in keys if key != own)]
     if not keys:
         raise ImproperlyConfigured("Neither CERTIFICATE_KEY nor CERTIFICATE_PUBLIC_KEYS is set.")
-    return b"".join(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo) for key in keys)
+    return keys
+
+
+def verifier() -> bytes:
+    """The program that checks certificates on any machine: verify_certificate.py, as it is here."""
+    return Path(verify_certificate.__file__).read_bytes()
 
 
 def key_id() -> str:
     """SHA-256 (hex) of the public key as DER: `openssl pkey -pubin -in KEY -outform DER | sha256sum`."""
     der = _key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(der).hexdigest()
+
+
+def public_key_ids() -> list[str]:
+    """The ids of `public_keys`, in their order."""
+    return [verify_certificate.key_id(key) for key in _public_keys()]
 
 
 def make(space: Space, entries: Sequence[LogEntry], emptied: VerifiedEmpty, now: datetime) -> DeletionCertificate:

@@ -1,9 +1,11 @@
 """A list of Spaces: filters with their counts, orders, words, and one page of rows."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from archive import search
 from archive.formatting import format_number
@@ -65,14 +67,42 @@ class SpaceList:
     due_count: int
     rows: list[SpaceRow] = field(default_factory=list)
     next_url: str | None = None
+    deleted: "DeletedSpaces | None" = None
+
+
+@dataclass(frozen=True)
+class DeletedSpaces:
+    """How many deleted Spaces have an id that begins as typed, and where they are listed."""
+
+    count: int
+    url: str
+
+
+def find_deleted(user: User, typed: str, now: datetime) -> DeletedSpaces | None:
+    """The Spaces past their deadline whose id begins as `typed`: a list of current Spaces leaves them out. None without
+    any."""
+    bounds = search.id_range(typed)
+    if not bounds:
+        return None
+    gone = list(Space.objects.listed_for(user).gone(now).filter(pk__range=bounds).values_list("pk", flat=True)[:2])
+    if len(gone) == 1:
+        page = "log-space" if user.is_auditor or user.is_admin else "space"
+        return DeletedSpaces(1, reverse(page, args=gone))
+    many = ListQuery("deleted", typed=typed).url(user)
+    return DeletedSpaces(len(gone), f"{reverse('spaces')}{many}") if gone else None
 
 
 def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -> SpaceList:
     """The page for `query`. Raises Refused if there is no word in what was typed."""
     everything = Space.objects.listed_for(user)
     filtered = {code: _filtered(everything, code, now) for code in SPACE_FILTERS}
-    if query.typed and query.filter:  # a search is counted once, for the filter that is shown
-        filtered = {query.filter: [_matching(rows, query, user) for rows in filtered[query.filter]]}
+    if query.typed and query.filter:
+        # Words are counted once, for the filter that is shown. The beginning of an id matches few rows of an index.
+        shown = filtered if search.id_range(query.typed) else {query.filter: filtered[query.filter]}
+        filtered = {
+            code: [_matching(rows, replace(query, filter=code), user) for rows in parts]
+            for code, parts in shown.items()
+        }
     counts = _counts(filtered)
     rows: list[SpaceRow] = []
     cursor = None
@@ -89,6 +119,7 @@ def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -
         due_count=min(counts.get("due", 0), MAX_COUNTED),
         rows=rows,
         next_url=query.url(user, after=cursor) if cursor else None,
+        deleted=find_deleted(user, query.typed, now) if query.filter != "deleted" else None,
     )
 
 

@@ -1,5 +1,6 @@
 """Certificates of deletion: all of them for auditors and admins, their own for hosts, and the key that checks them."""
 
+import hashlib
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -26,7 +27,8 @@ def certificates(request: SignedInRequest) -> HttpResponse:
     page, cursor = page_of(rows, request.GET.get("after"), ("issued_at", "space_id"), PAGE, descending=True)
     context: dict[str, Any] = {
         "certificates": page,
-        "key_id": certifying.key_id(),
+        "key_ids": certifying.public_key_ids(),
+        "file_sha256": hashlib.sha256(certifying.public_keys()).hexdigest(),
         "next_url": f"?{urlencode({'after': cursor})}" if cursor else None,
     }
     return render(request, "certificates.html", context)
@@ -46,6 +48,13 @@ def certificate(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 def key(request: HttpRequest) -> HttpResponse:
     """The public key."""
     return _file(certifying.public_keys(), "application/x-pem-file", "spacekeep-certificates.pem")
+
+
+@login_not_required  # as the key: it has no secrets
+@require_safe
+def verifier(request: HttpRequest) -> HttpResponse:
+    """The program that checks a certificate on any machine."""
+    return _file(certifying.verifier(), "text/x-python; charset=utf-8", "verify_certificate.py")
 
 
 def _file(content: bytes, content_type: str, name: str) -> HttpResponse:

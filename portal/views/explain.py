@@ -25,6 +25,8 @@ def what_we_keep(request: HttpRequest) -> HttpResponse:
         "abandoned_hours": int(ABANDONED_AFTER.total_seconds() // 3600),
         "max_cohosts": MAX_COHOSTS,
         "max_speakers": MAX_SPEAKERS,
+        "hold_needs_second_admin": settings.HOLD_RELEASE_NEEDS_SECOND_ADMIN,
+        "appeal_needs_second_admin": settings.APPEAL_NEEDS_SECOND_ADMIN,
         "transcribes": bool(settings.TRANSCRIPTION_MODEL),
     }
     return render(request, "help/what_we_keep.html", context)

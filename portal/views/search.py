@@ -21,6 +21,7 @@ from portal.access import may_have_content
 from portal.forms.lists import SearchForm
 from portal.http import SignedInRequest
 from portal.limits import count_request
+from portal.presenters.space_list import find_deleted
 from portal.presenters.space_rows import space_rows, with_row_data
 
 MAX_NAMED = 5  # Spaces above what was spoken; the list has all of them
@@ -79,6 +80,7 @@ def _named(request: SignedInRequest, typed: str, page: int) -> dict[str, Any]:
     words = {search_words.PARAMETER: search_words.encrypt(typed, user)}
     return {
         "named": space_rows(first[:MAX_NAMED], user, now),
+        "deleted": find_deleted(user, typed, now),
         "list_url": f"{reverse('spaces')}?{urlencode(words)}" if len(first) > MAX_NAMED else None,
         "view": "admin" if user.is_admin else "auditor" if user.is_auditor else "host",
     }
