@@ -1,0 +1,559 @@
+"""python verify_log.py EXPORT --key VKEY [--checkpoint FILE]      or: RECEIPT.tlog-proof --key VKEY
+
+Verify an export of the retention log, or the receipt of one entry. This file stands alone: it needs Python 3.11 and the
+package `cryptography`, and nothing else of Spacekeep, so it can be copied to any machine and run there.
+
+EXPORT is the ZIP file or the folder that `manage.py export_log` or the log's page gives: `entries.jsonl` (one entry a
+line, byte for byte as it was hashed), `checkpoints.txt` (signed tree heads, oldest first) and `tile/` (hashes). VKEY is
+the log's public key, which you got when you could still trust it; give --key several times after a rotation. FILE is a
+checkpoint that you got another way: by mail, from a witness, or with an older export.
+
+Formats: RFC 6962 (hashes and proofs), and of c2sp.org: signed-note, tlog-checkpoint, tlog-tiles, tlog-proof,
+tlog-cosignature. Exit status 0 only if everything fits; otherwise one line on standard error says what does not.
+"""
+
+import argparse
+import base64
+import binascii
+import hashlib
+import json
+import re
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any, Protocol
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+HASH = 32  # bytes
+TILE = 256  # hashes in a full tile
+TILE_HEIGHT = 8
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+ED25519, COSIGNATURE = 1, 4  # signature types of c2sp.org/signed-note
+MAX_NOTE = 1_000_000  # bytes
+LOOK_AHEAD = 1000  # entries that are read beyond a wrong checkpoint, to say what is wrong
+PROOF_HEADER = "c2sp.org/tlog-proof@v1"
+CONTROL = re.compile("[\\x00-\\x09\\x0b-\\x1f]")  # a note has no control character but the newline
+
+VERDICTS = {
+    "log.verified": "Verified: {count} entries, up to {at}. None was changed, removed, inserted or reordered since "
+    "it was signed. {checkpoints} checkpoints fit, all signed by {keys}.",
+    "receipt.verified": "Verified: entry {index} is in the log of {origin}, as the checkpoint of {size} entries says, "
+    "signed by {keys}.",
+    "entry.changed": "Entry {index} was changed.",
+    "entry.removed": "Entry {index} was removed.",
+    "entry.inserted": "Entry {index} was inserted: the log did not have it.",
+    "entry.swapped": "Entries {index} and {other} were swapped.",
+    "entries.cut_off": "The entries from {index} on were cut off: a checkpoint says that there are {size}.",
+    "entries.unproven": "From entry {index} on, no checkpoint covers the entries.",
+    "entries.differ": "One of the entries {index} to {last} was changed, removed or inserted. The export has no true "
+    "hashes that would say which.",
+    "entries.unnumbered": "Entry number {entry} of the database has no place in the tree, and later ones have.",
+    "tile.changed": "The hashes in {name} are not those of the entries.",
+    "tile.missing": "{name} is missing.",
+    "checkpoint.unsigned": "The checkpoint of {size} entries is not signed by a key that you gave.",
+    "checkpoint.forged": "A signature of the checkpoint of {size} entries does not fit: it, or what it signs, was "
+    "changed.",
+    "checkpoint.forked": "There are two different logs: both checkpoints of {size} entries are signed.",
+    "checkpoint.order": "The checkpoints are not in order: {size} follows {before}.",
+    "checkpoint.foreign": "The checkpoint of {size} entries is of another log: {origin}.",
+    "checkpoint.none": "There is no checkpoint, so nothing is proven.",
+    "receipt.differs": "The receipt does not fit: entry {index} is not in the tree of the checkpoint.",
+    "receipt.no_entry": "The receipt does not contain its entry.",
+    "note.malformed": "{name} is not a signed note.",
+    "key.malformed": "{text} is not a public key of a log (NAME+ID+KEY).",
+    "export.malformed": "{name} can't be read: {why}.",
+}
+
+
+class Invalid(Exception):
+    """Something does not fit. `code` is a key of VERDICTS, `values` fills its sentence in."""
+
+    def __init__(self, code: str, **values: Any) -> None:
+        super().__init__(code, values)
+        self.code, self.values = code, values
+
+    def __str__(self) -> str:
+        return sentence(self.code, self.values)
+
+
+def sentence(code: str, values: dict[str, Any]) -> str:
+    return VERDICTS[code].format(**values)
+
+
+# ---- hashes and proofs: RFC 6962, section 2.1; the algorithms that verify proofs are those of RFC 9162 ----
+
+
+def leaf_hash(data: bytes) -> bytes:
+    return hashlib.sha256(b"\0" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+class Frontier:
+    """The part of a Merkle tree that is needed to append to it: the roots of its complete subtrees, largest first."""
+
+    def __init__(self, size: int = 0, hashes: Sequence[bytes] = ()) -> None:
+        if len(hashes) != size.bit_count():
+            raise ValueError(f"a tree of {size} leaves has {size.bit_count()} complete subtrees, not {len(hashes)}")
+        self.size, self.hashes = size, list(hashes)
+
+    def append(self, leaf: bytes) -> Iterator[tuple[int, bytes]]:
+        """Append the hash of a leaf. Returns (level, hash) of each hash of a tile that is now known, from level 0."""
+        height, merged, size = 0, leaf, self.size
+        yield 0, leaf
+        while size & 1:
+            merged = node_hash(self.hashes.pop(), merged)
+            size >>= 1
+            height += 1
+            if height % TILE_HEIGHT == 0:
+                yield height // TILE_HEIGHT, merged
+        self.hashes.append(merged)
+        self.size += 1
+
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        for leaf in leaves:
+            for _ in self.append(leaf):
+                pass
+
+    def root(self) -> bytes:
+        if not self.hashes:
+            return EMPTY_ROOT
+        root = self.hashes[-1]
+        for left in reversed(self.hashes[:-1]):
+            root = node_hash(left, root)
+        return root
+
+    def copy(self) -> "Frontier":
+        return Frontier(self.size, self.hashes)
+
+
+def proves_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
+    """Whether `path` proves that the leaf with this hash is number `index` of a tree: RFC 9162, section 2.1.3.2."""
+    if not 0 <= index < size:
+        return False
+    node, last, merged = index, size - 1, leaf
+    for sibling in path:
+        if last == 0:
+            return False
+        if node & 1 or node == last:
+            merged = node_hash(sibling, merged)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            merged = node_hash(merged, sibling)
+        node, last = node >> 1, last >> 1
+    return last == 0 and merged == root
+
+
+def proves_consistency(old: int, old_root: bytes, size: int, root: bytes, path: Sequence[bytes]) -> bool:
+    """Whether `path` proves that the tree of `size` leaves extends that of `old`: RFC 9162, section 2.1.4.2."""
+    if not 0 <= old <= size:
+        return False
+    if old in (0, size):
+        return not path and (old_root == root if old == size else old_root == EMPTY_ROOT)
+    hashes = list(path) if old & (old - 1) else [old_root, *path]
+    if not hashes:
+        return False
+    node, last = old - 1, size - 1
+    while node & 1:
+        node, last = node >> 1, last >> 1
+    first = second = hashes[0]
+    for sibling in hashes[1:]:
+        if last == 0:
+            return False
+        if node & 1 or node == last:
+            first, second = node_hash(sibling, first), node_hash(sibling, second)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            second = node_hash(second, sibling)
+        node, last = node >> 1, last >> 1
+    return last == 0 and first == old_root and second == root
+
+
+# ---- signed notes and checkpoints: c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature ----
+
+
+@dataclass(frozen=True)
+class Key:
+    """A public key (Ed25519) with the name that its signatures carry. `kind`: ED25519 for logs, COSIGNATURE for
+    witnesses."""
+
+    name: str
+    public: bytes
+    kind: int = ED25519
+
+    @property
+    def id(self) -> bytes:
+        return hashlib.sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
+
+    def __str__(self) -> str:
+        return f"{self.name}+{self.id.hex()}+{base64.b64encode(bytes([self.kind]) + self.public).decode()}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Key":
+        """Read a verifier key (vkey). Raises Invalid."""
+        try:
+            name, number, material = text.strip().split("+", 2)
+            data = base64.b64decode(material, validate=True)
+        except (ValueError, binascii.Error):
+            raise Invalid("key.malformed", text=text.strip()[:80]) from None
+        key = cls(name, data[1:], data[0]) if len(data) == 1 + HASH else None
+        if key is None or not name or key.kind not in (ED25519, COSIGNATURE) or key.id.hex() != number:
+            raise Invalid("key.malformed", text=text.strip()[:80])
+        return key
+
+    def has_signed(self, text: str, signature: bytes) -> bool:
+        message = text.encode()
+        if self.kind == COSIGNATURE:
+            if len(signature) != 8 + 64:
+                return False
+            message = f"cosignature/v1\ntime {int.from_bytes(signature[:8])}\n".encode() + message
+            signature = signature[8:]
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A tree head: the number of entries and the root hash of the log `origin`, as a signed note."""
+
+    origin: str
+    size: int
+    root: bytes
+    note: str
+    signatures: tuple[tuple[str, bytes], ...]  # (name, key id + signature)
+
+    @property
+    def text(self) -> str:
+        """What is signed."""
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+
+    @classmethod
+    def parse(cls, note: str, name: str = "checkpoint") -> "Checkpoint":
+        """Read a checkpoint without extension lines. Its signatures are not verified yet. Raises Invalid."""
+        text, blank, lines = note.rpartition("\n\n")
+        body = text.split("\n")
+        try:
+            if len(note) > MAX_NOTE or not blank or not lines.endswith("\n") or CONTROL.search(note):
+                raise ValueError
+            origin, size, root = body
+            signatures = tuple(_signature(line) for line in lines[:-1].split("\n"))
+            checkpoint = cls(origin, int(size), base64.b64decode(root, validate=True), note, signatures)
+        except (ValueError, binascii.Error):
+            raise Invalid("note.malformed", name=name) from None
+        if checkpoint.text != text + "\n" or len(checkpoint.root) != HASH or not origin:
+            raise Invalid("note.malformed", name=name)
+        return checkpoint
+
+    def signers(self, keys: Sequence[Key]) -> list[Key]:
+        """Those of `keys` that signed it. Raises Invalid if a signature of one of them does not fit."""
+        by_line = {(key.name, key.id): key for key in keys}
+        signers = []
+        for name, signature in self.signatures:
+            if key := by_line.get((name, signature[:4])):
+                if not key.has_signed(self.text, signature[4:]):
+                    raise Invalid("checkpoint.forged", size=self.size)
+                signers.append(key)
+        return signers
+
+    def require_signature(self, keys: Sequence[Key]) -> list[Key]:
+        """The keys of this log, of `keys`, that signed it. Raises Invalid without any, or if it is of another log."""
+        signers = [key for key in self.signers(keys) if key.kind == ED25519]
+        if not signers:
+            raise Invalid("checkpoint.unsigned", size=self.size)
+        if all(key.name != self.origin for key in signers):
+            raise Invalid("checkpoint.foreign", size=self.size, origin=self.origin)
+        return signers
+
+
+def _signature(line: str) -> tuple[str, bytes]:
+    dash, name, encoded = line.split(" ")
+    data = base64.b64decode(encoded, validate=True)
+    if dash != "\u2014" or not name or "+" in name or len(data) <= 4:
+        raise ValueError
+    return name, data
+
+
+def split_notes(text: str) -> Iterator[str]:
+    """The notes of a file in which each one is followed by a blank line. Raises Invalid."""
+    parts = text.split("\n\n")
+    if parts.pop() != "" or len(parts) % 2:
+        raise Invalid("note.malformed", name="checkpoints.txt")
+    for body, signatures in zip(parts[::2], parts[1::2], strict=True):
+        yield f"{body}\n\n{signatures}\n"
+
+
+# ---- receipts: c2sp.org/tlog-proof ----
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The proof that the entry `leaf` (its canonical JSON) is number `index` of the log."""
+
+    leaf: bytes
+    index: int
+    path: tuple[bytes, ...]
+    checkpoint: Checkpoint
+
+    @classmethod
+    def parse(cls, text: str) -> "Receipt":
+        """Read a proof whose extra data is the entry. Raises Invalid."""
+        head, _, note = text.partition("\n\n")
+        lines = head.split("\n")
+        try:
+            if lines.pop(0) != PROOF_HEADER:
+                raise ValueError
+            if not lines[0].startswith("extra "):
+                raise Invalid("receipt.no_entry")
+            leaf = base64.b64decode(lines.pop(0).removeprefix("extra "), validate=True)
+            word, number = lines.pop(0).split(" ")
+            path = tuple(base64.b64decode(line, validate=True) for line in lines)
+            if word != "index" or str(int(number)) != number or any(len(sibling) != HASH for sibling in path):
+                raise ValueError
+        except (ValueError, IndexError, binascii.Error):
+            raise Invalid("note.malformed", name="receipt") from None
+        return cls(leaf, int(number), path, Checkpoint.parse(note, "receipt"))
+
+    def __str__(self) -> str:
+        lines = [PROOF_HEADER, f"extra {base64.b64encode(self.leaf).decode()}", f"index {self.index}"]
+        lines += [base64.b64encode(sibling).decode() for sibling in self.path]
+        return "\n".join(lines) + "\n\n" + self.checkpoint.note
+
+    def verify(self, keys: Sequence[Key]) -> dict[str, Any]:
+        """The values of the verdict `receipt.verified`. Raises Invalid."""
+        signers = self.checkpoint.require_signature(keys)
+        size, root = self.checkpoint.size, self.checkpoint.root
+        if not proves_inclusion(leaf_hash(self.leaf), self.index, size, self.path, root):
+            raise Invalid("receipt.differs", index=self.index)
+        return {"index": self.index, "origin": self.checkpoint.origin, "size": size, "keys": _names(signers)}
+
+
+# ---- exports ----
+
+
+class Log(Protocol):
+    """What is verified: an export, or the archive's own database."""
+
+    def lines(self) -> Iterator[bytes]: ...
+    def tile(self, level: int, number: int, width: int) -> bytes | None: ...
+    def checkpoints(self, trusted: Sequence[Key]) -> list[Checkpoint]: ...
+
+
+@dataclass
+class Export:
+    """The files of an export, a folder or a ZIP."""
+
+    root: "Path | zipfile.Path"
+
+    @classmethod
+    def open(cls, path: Path) -> "Export":
+        try:
+            return cls(path if path.is_dir() else zipfile.Path(zipfile.ZipFile(path)))
+        except (OSError, zipfile.BadZipFile) as error:
+            raise Invalid("export.malformed", name=path.name, why=str(error)) from None
+
+    def lines(self) -> Iterator[bytes]:
+        """The entries. Raises Invalid."""
+        try:
+            with (self.root / "entries.jsonl").open("rb") as file:
+                yield from file
+        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise Invalid("export.malformed", name="entries.jsonl", why=str(error)) from None
+
+    def read(self, name: str) -> bytes:
+        try:
+            return (self.root / name).read_bytes()
+        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise Invalid("export.malformed", name=name, why=str(error)) from None
+
+    def tile(self, level: int, number: int, width: int) -> bytes | None:
+        """The hashes of a tile, one after the other, or None without the file."""
+        name = tile_path(level, number, width)
+        return self.read(name) if (self.root / name).is_file() else None
+
+    def checkpoints(self, trusted: Sequence[Key]) -> list[Checkpoint]:
+        """All checkpoints, oldest first, with verified signatures. Raises Invalid."""
+        try:
+            text = self.read("checkpoints.txt").decode()
+        except UnicodeDecodeError:
+            raise Invalid("note.malformed", name="checkpoints.txt") from None
+        checkpoints = [Checkpoint.parse(note, "checkpoints.txt") for note in split_notes(text)]
+        for checkpoint in checkpoints:
+            checkpoint.require_signature(trusted)
+        return checkpoints
+
+
+def tile_path(level: "int | str", number: int, width: int = TILE) -> str:
+    """The path of a tile below the log's prefix: c2sp.org/tlog-tiles. `level` may be `entries`."""
+    digits = f"{number % 1000:03}"
+    while number >= 1000:
+        number //= 1000
+        digits = f"x{number % 1000:03}/{digits}"
+    return f"tile/{level}/{digits}" + (f".p/{width}" if width < TILE else "")
+
+
+@dataclass
+class _Verification:
+    """The state of one pass over an export."""
+
+    export: Log
+    checkpoints: list[Checkpoint]
+    size: int  # that the export's tiles are made for
+    tree: Frontier = field(default_factory=Frontier)
+    proven: Frontier = field(default_factory=Frontier)  # up to the last checkpoint that fits
+    pending: list[bytes] = field(default_factory=list)  # hashes of the entries since then
+    tiles: dict[int, list[bytes]] = field(default_factory=dict)  # level: hashes of the tile that is not full yet
+    full: dict[int, int] = field(default_factory=dict)  # level: number of full tiles
+    wrong_tile: Invalid | None = None
+    last_line: bytes = b""
+
+    def run(self) -> None:
+        lines = self.export.lines()
+        for checkpoint in self.checkpoints:
+            while self.tree.size < checkpoint.size:
+                line = next(lines, b"")
+                if not line.endswith(b"\n"):
+                    self._locate(checkpoint, lines)
+                    raise Invalid("entries.cut_off", index=self.tree.size, size=checkpoint.size)
+                self._append(line)
+            if self.tree.root() != checkpoint.root:
+                self._locate(checkpoint, lines)
+                raise Invalid("entries.differ", index=self.proven.size, last=checkpoint.size - 1)
+            self.proven, self.pending = self.tree.copy(), []
+            if self.wrong_tile:
+                raise self.wrong_tile
+        if next(lines, None) is not None:
+            raise Invalid("entries.unproven", index=self.tree.size)
+        for level, hashes in self.tiles.items():
+            self._compare_tile(level, hashes)
+        if self.wrong_tile:
+            raise self.wrong_tile
+
+    def _append(self, line: bytes) -> None:
+        leaf = leaf_hash(line[:-1])
+        self.pending.append(leaf)
+        self.last_line = line
+        for level, known in self.tree.append(leaf):
+            hashes = self.tiles.setdefault(level, [])
+            hashes.append(known)
+            if len(hashes) == TILE:
+                self._compare_tile(level, hashes)
+                self.full[level] = self.full.get(level, 0) + 1
+                hashes.clear()
+
+    def _compare_tile(self, level: int, hashes: list[bytes]) -> None:
+        """Note a tile that differs. It is reported once the checkpoint has said that the entries are right."""
+        if not hashes or self.wrong_tile:
+            return
+        number = self.full.get(level, 0)
+        stored = self.export.tile(level, number, len(hashes))
+        if stored != b"".join(hashes):
+            code = "tile.missing" if stored is None else "tile.changed"
+            self.wrong_tile = Invalid(code, name=tile_path(level, number, len(hashes)))
+
+    def _locate(self, checkpoint: Checkpoint, lines: Iterator[bytes]) -> None:
+        """Raise Invalid for the first entry that differs, if the export's tiles have the hashes that were signed."""
+        start, count = self.proven.size, checkpoint.size - self.proven.size
+        theirs = self._tile_hashes(start, checkpoint.size + LOOK_AHEAD)
+        tree = self.proven.copy()
+        tree.extend(theirs[:count])
+        if tree.size != checkpoint.size or tree.root() != checkpoint.root:
+            return
+        ours = self.pending + [leaf_hash(line[:-1]) for line in islice(lines, LOOK_AHEAD)]
+        at = next((i for i in range(count) if i >= len(ours) or ours[i] != theirs[i]), len(ours))
+        if at >= len(ours):
+            return  # only the end is missing
+        index = start + at
+        other = next((i for i in range(at + 1, len(theirs)) if theirs[i] == ours[at]), None)
+        if other is not None and ours[other : other + 1] == [theirs[at]]:
+            raise Invalid("entry.swapped", index=index, other=start + other)
+        if other is not None:
+            raise Invalid("entry.removed", index=index)
+        if theirs[at] in ours[at + 1 :]:
+            raise Invalid("entry.inserted", index=index)
+        raise Invalid("entry.changed", index=index)
+
+    def _tile_hashes(self, start: int, end: int) -> list[bytes]:
+        """The hashes of the entries from `start` to `end`, or to the end of the tiles. Nothing says yet that they are
+        right."""
+        end = min(end, self.size)
+        first = start // TILE * TILE
+        data = bytearray()
+        for number in range(first // TILE, -(-end // TILE)):
+            tile = self.export.tile(0, number, min(TILE, self.size - number * TILE))
+            if tile is None:
+                break
+            data += tile
+        return [
+            bytes(data[i : i + HASH]) for i in range((start - first) * HASH, min(len(data), (end - first) * HASH), HASH)
+        ]
+
+
+def verify_export(export: Log, keys: Sequence[Key], known: Sequence[Checkpoint] = ()) -> dict[str, Any]:
+    """The values of the verdict `log.verified`. `known`: checkpoints from elsewhere. Raises Invalid."""
+    own = export.checkpoints(keys)
+    if not own:
+        raise Invalid("checkpoint.none")
+    for checkpoint in known:
+        checkpoint.require_signature(keys)
+    for before, after in pairwise(own):
+        if after.size < before.size:
+            raise Invalid("checkpoint.order", size=after.size, before=before.size)
+    checkpoints = sorted([*own, *known], key=lambda checkpoint: checkpoint.size)
+    for before, after in pairwise(checkpoints):
+        if after.origin != before.origin:
+            raise Invalid("checkpoint.foreign", size=after.size, origin=after.origin)
+        if after.size == before.size and after.root != before.root:
+            raise Invalid("checkpoint.forked", size=after.size)
+    verification = _Verification(export, checkpoints, own[-1].size)
+    verification.run()
+    signers = {key for checkpoint in checkpoints for key in checkpoint.signers(keys)}
+    at = json.loads(verification.last_line)["at"] if verification.last_line else "-"
+    return {"count": verification.tree.size, "at": at, "checkpoints": len(own), "keys": _names(signers)}
+
+
+def _names(keys: "Sequence[Key] | set[Key]") -> str:
+    return ", ".join(sorted(f"{key.name} ({key.id.hex()})" for key in keys))
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description="Verify an export of the retention log, or a receipt.")
+    parser.add_argument("file", type=Path, metavar="EXPORT or RECEIPT")
+    parser.add_argument("--key", action="append", required=True, metavar="VKEY", help="a public key of the log")
+    parser.add_argument("--checkpoint", action="append", type=Path, default=[], metavar="FILE")
+    options = parser.parse_args(arguments)
+    try:
+        keys = [Key.parse(text) for text in options.key]
+        if options.file.suffix == ".tlog-proof":
+            text = sentence("receipt.verified", Receipt.parse(_read(options.file)).verify(keys))
+        else:
+            known = [Checkpoint.parse(_read(path), path.name) for path in options.checkpoint]
+            text = sentence("log.verified", verify_export(Export.open(options.file), keys, known))
+    except Invalid as error:
+        sys.stderr.write(f"{options.file}: NOT VALID: {error}\n")
+        return 1
+    sys.stdout.write(f"{options.file}: {text}\n")
+    return 0
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid("export.malformed", name=path.name, why=str(error)) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,221 @@
+"""What verify_log.py says about an export: clean, or the first entry that was tampered with."""
+
+import base64
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from archive.transparency import verify_log
+from archive.transparency.verify_log import (
+    HASH,
+    TILE,
+    Checkpoint,
+    Export,
+    Frontier,
+    Invalid,
+    Key,
+    leaf_hash,
+    tile_path,
+    verify_export,
+)
+
+ORIGIN = "archive.example.org/log"
+PRIVATE = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+KEY = Key(ORIGIN, PRIVATE.public_key().public_bytes_raw())
+SIZES = (100, 257, 300)
+
+
+def entry(number: int) -> bytes:
+    return json.dumps({"at": f"2026-11-01T00:00:{number % 60:02}Z", "id": number + 1}, separators=(",", ":")).encode()
+
+
+def sign(size: int, root: bytes, private: Ed25519PrivateKey = PRIVATE, origin: str = ORIGIN) -> str:
+    text = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
+    key = Key(origin, private.public_key().public_bytes_raw())
+    return f"{text}\n\u2014 {origin} {base64.b64encode(key.id + private.sign(text.encode())).decode()}\n"
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    """A folder with 300 entries, three checkpoints, and tiles."""
+    folder = tmp_path / "export"
+    write_export(folder, [entry(number) for number in range(300)])
+    return folder
+
+
+def write_export(folder: Path, entries: list[bytes], sizes: tuple[int, ...] = SIZES) -> None:
+    tree, tiles = Frontier(), dict[int, list[bytes]]()
+    notes = []
+    for data in entries:
+        for level, known in tree.append(leaf_hash(data)):
+            tiles.setdefault(level, []).append(known)
+        if tree.size in sizes:
+            notes.append(sign(tree.size, tree.root()))
+    folder.mkdir()
+    (folder / "entries.jsonl").write_bytes(b"".join(data + b"\n" for data in entries))
+    (folder / "checkpoints.txt").write_text("".join(f"{note}\n" for note in notes))
+    for level, hashes in tiles.items():
+        for number, start in enumerate(range(0, len(hashes), TILE)):
+            path = folder / tile_path(level, number, len(hashes[start : start + TILE]))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"".join(hashes[start : start + TILE]))
+
+
+def verdict(folder: Path, known: list[Checkpoint] | None = None) -> tuple[str, dict[str, object]]:
+    try:
+        return "log.verified", verify_export(Export.open(folder), [KEY], known or [])
+    except Invalid as error:
+        return error.code, error.values
+
+
+def test_a_clean_export_is_verified(export: Path) -> None:
+    signer = f"{ORIGIN} ({KEY.id.hex()})"
+    values = {"count": 300, "at": "2026-11-01T00:00:59Z", "checkpoints": 3, "keys": signer}
+    assert verdict(export) == ("log.verified", values)
+
+    shutil.make_archive(str(export), "zip", export)
+    assert verdict(export.with_suffix(".zip")) == ("log.verified", values)
+
+
+def lines(change: Callable[[list[bytes]], None]) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        path = folder / "entries.jsonl"
+        entries = path.read_bytes().splitlines(keepends=True)
+        change(entries)
+        path.write_bytes(b"".join(entries))
+
+    return damage
+
+
+def swap(a: int, b: int) -> Callable[[list[bytes]], None]:
+    def change(entries: list[bytes]) -> None:
+        entries[a], entries[b] = entries[b], entries[a]
+
+    return change
+
+
+def edit(path: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        (folder / path).write_bytes(change((folder / path).read_bytes()))
+
+    return damage
+
+
+FIRST_NOTE = sign(100, b"r" * 32).encode()
+
+
+@pytest.mark.parametrize(
+    ("damage", "code", "values"),
+    [
+        (lines(lambda e: e.__setitem__(0, b"{}\n")), "entry.changed", {"index": 0}),
+        (lines(lambda e: e.__setitem__(299, b"{}\n")), "entry.changed", {"index": 299}),
+        (lines(lambda e: e.__setitem__(99, e[99].replace(b"Z", b"z"))), "entry.changed", {"index": 99}),
+        (lines(lambda e: e.__delitem__(0)), "entry.removed", {"index": 0}),
+        (lines(lambda e: e.__delitem__(256)), "entry.removed", {"index": 256}),
+        (lines(lambda e: e.__delitem__(slice(150, 160))), "entry.removed", {"index": 150}),
+        (lines(lambda e: e.insert(0, b"{}\n")), "entry.inserted", {"index": 0}),
+        (lines(lambda e: e.insert(257, entry(999) + b"\n")), "entry.inserted", {"index": 257}),
+        (lines(lambda e: e.insert(7, e[6])), "entry.inserted", {"index": 7}),
+        (lines(swap(10, 11)), "entry.swapped", {"index": 10, "other": 11}),
+        (lines(swap(101, 250)), "entry.swapped", {"index": 101, "other": 250}),
+        (lines(swap(3, 280)), "entry.swapped", {"index": 3, "other": 280}),  # with checkpoints in between
+        (lines(lambda e: e.__delitem__(slice(299, 300))), "entries.cut_off", {"index": 299, "size": 300}),
+        (lines(lambda e: e.__delitem__(slice(20, 300))), "entries.cut_off", {"index": 20, "size": 100}),
+        (edit("entries.jsonl", lambda data: data[:-1]), "entries.cut_off", {"index": 299, "size": 300}),
+        (lines(lambda e: e.append(b"{}\n")), "entries.unproven", {"index": 300}),
+        (lines(lambda e: e.append(b"\n")), "entries.unproven", {"index": 300}),
+        (edit("tile/0/000", lambda data: data[:-1] + b"x"), "tile.changed", {"name": "tile/0/000"}),
+        (edit("tile/0/001.p/44", lambda data: data + b"x"), "tile.changed", {"name": "tile/0/001.p/44"}),
+        (edit("tile/1/000.p/1", lambda data: b"x" * HASH), "tile.changed", {"name": "tile/1/000.p/1"}),
+        (lambda folder: (folder / "tile/0/000").unlink(), "tile.missing", {"name": "tile/0/000"}),
+        (edit("checkpoints.txt", lambda data: b""), "checkpoint.none", {}),
+        (edit("checkpoints.txt", lambda data: data[:-1]), "note.malformed", {"name": "checkpoints.txt"}),
+        (
+            edit("checkpoints.txt", lambda data: data.replace(b"\n100\n", b"\n101\n")),
+            "checkpoint.forged",
+            {"size": 101},
+        ),
+        (edit("checkpoints.txt", lambda data: FIRST_NOTE + b"\n" + data), "checkpoint.forked", {"size": 100}),
+        (edit("checkpoints.txt", lambda data: data + data), "checkpoint.order", {"size": 100, "before": 300}),
+        (lambda folder: (folder / "entries.jsonl").unlink(), "export.malformed", None),
+    ],
+)
+def test_tampering_is_named(
+    export: Path, damage: Callable[[Path], None], code: str, values: dict[str, object] | None
+) -> None:
+    damage(export)
+
+    assert verdict(export)[0] == code
+    if values is not None:
+        assert verdict(export)[1] == values
+
+
+def test_a_checkpoint_of_another_key_or_log_is_not_trusted(export: Path) -> None:
+    other = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
+    (*_, last) = verify_log.split_notes((export / "checkpoints.txt").read_text())
+    root = Checkpoint.parse(last).root
+
+    (export / "checkpoints.txt").write_text(sign(300, root, other) + "\n")
+    assert verdict(export) == ("checkpoint.unsigned", {"size": 300})
+    (export / "checkpoints.txt").write_text(last.replace(ORIGIN, "other.example/log", 1) + "\n")
+    assert verdict(export) == ("checkpoint.forged", {"size": 300})
+
+
+def test_entries_without_tiles_are_verified_to_the_checkpoint_before(export: Path) -> None:
+    for tile in ("tile/0/000", "tile/0/001.p/44"):
+        (export / tile).unlink()
+    lines(lambda e: e.__setitem__(120, b"{}\n"))(export)
+
+    assert verdict(export) == ("entries.differ", {"index": 100, "last": 256})
+
+
+def test_a_kept_checkpoint_shows_a_log_that_was_cut_off_or_rewritten(export: Path, tmp_path: Path) -> None:
+    kept = [Checkpoint.parse(note) for note in verify_log.split_notes((export / "checkpoints.txt").read_text())]
+    shorter, other = tmp_path / "shorter", tmp_path / "other"
+    write_export(shorter, [entry(number) for number in range(257)])
+    write_export(other, [entry(number) for number in range(250)] + [entry(1000 + number) for number in range(50)])
+
+    assert verdict(shorter) == verdict(shorter, kept[:2])
+    assert verdict(shorter, kept) == ("entries.cut_off", {"index": 257, "size": 300})
+    assert verdict(other)[0] == "log.verified"  # signed with the same key: nothing in it shows the fork
+    assert verdict(other, kept[:1])[0] == "log.verified"
+    assert verdict(other, kept[1:2]) == ("checkpoint.forked", {"size": 257})
+
+
+def test_the_file_runs_alone(export: Path, tmp_path: Path) -> None:
+    alone = shutil.copy(verify_log.__file__, tmp_path / "elsewhere.py")
+    command = [sys.executable, "-I", str(alone), str(export), "--key", str(KEY)]
+
+    good = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    lines(lambda e: e.__delitem__(5))(export)
+    bad = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+
+    assert (good.returncode, good.stderr) == (0, "")
+    assert good.stdout.startswith(f"{export}: Verified: 300 entries, up to 2026-11-01T00:00:59Z.")
+    assert (bad.returncode, bad.stdout) == (1, "")
+    assert bad.stderr == f"{export}: NOT VALID: Entry 5 was removed.\n"
+
+
+@pytest.mark.parametrize("text", ["", "a+b+c", f"{KEY}x", str(KEY).replace("+", "-", 1), f"x{KEY}"])
+def test_a_key_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(Invalid) as error:
+        Key.parse(text)
+    assert error.value.code == "key.malformed"
+
+
+def test_a_zip_that_is_damaged_is_no_traceback(export: Path) -> None:
+    path = Path(shutil.make_archive(str(export), "zip", export))
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as package:
+        place = package.getinfo("entries.jsonl").header_offset + 60
+    data[place] ^= 0xFF
+    path.write_bytes(data)
+
+    assert verdict(path)[0] in ("export.malformed", "entry.changed", "entries.cut_off")
