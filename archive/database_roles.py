@@ -18,7 +18,13 @@ from django.db.utils import DatabaseError
 from psycopg import sql
 
 # Tables from which the portal's role reads, and to which it adds rows. No other change is granted.
-APPEND_ONLY = ("archive_logentry", "archive_deletioncertificate")
+APPEND_ONLY = (
+    "archive_logentry",
+    "archive_logleaf",
+    "archive_lognode",
+    "archive_logcheckpoint",
+    "archive_deletioncertificate",
+)
 READ_ONLY = ("django_migrations",)
 # A column that the database counts: the portal's role may not choose its value, so entries can't be numbered to look
 # older, or to leave a gap that another fills.

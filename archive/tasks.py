@@ -44,6 +44,7 @@ from archive.models import (
 )
 from archive.notices import digests
 from archive.retention import due, purge, recheck
+from archive.transparency import sequence
 
 logger = structlog.get_logger()
 
@@ -172,6 +173,11 @@ def create_digests() -> None:
 @shared_task
 def recheck_deletions() -> None:
     recheck.run_round()
+
+
+@shared_task
+def sequence_log() -> None:
+    sequence.run()
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,12 @@ hex() { openssl rand -hex 32 | tr -d '\n'; }
 
 openssl rand -base64 48 | put secret_key
 printf '' | put secret_key_fallbacks
-openssl rand -base64 32 | put certificate_key
-# The public half: the seed, as a PKCS#8 key, which ends with it as SubjectPublicKeyInfo.
-{ printf '\060\056\002\001\000\060\005\006\003\053\145\160\004\042\004\040'; openssl base64 -d -A <certificate_key; } |
-    openssl pkey -inform DER -pubout -outform DER | tail -c 32 | openssl base64 -A | put certificate_public_keys
+# Pairs of keys that sign. The public half: the seed, as a PKCS#8 key, which ends with it as SubjectPublicKeyInfo.
+for name in certificate log; do
+    openssl rand -base64 32 | put "${name}_key"
+    { printf '\060\056\002\001\000\060\005\006\003\053\145\160\004\042\004\040'; openssl base64 -d -A <"${name}_key"; } |
+        openssl pkey -inform DER -pubout -outform DER | tail -c 32 | openssl base64 -A | put "${name}_public_keys"
+done
 
 hex | put postgres_password
 hex | put postgres_owner_password

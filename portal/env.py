@@ -123,6 +123,19 @@ def seed(name: str, *, id: str, hint: str) -> bytes:
     return _decode_key(name, text(name, id=id, hint=hint), id=id, hint=hint)
 
 
+def optional_seed(name: str, *, id: str, hint: str) -> bytes:
+    """`seed`, or b"" if it is not set."""
+    return _decode_key(name, raw(name), id=id, hint=hint)
+
+
+def log_origin(name: str, site_url: str, *, id: str) -> str:
+    """Read the name of the log: an address without a scheme. By default `<host of the site>/log`."""
+    value = raw(name) or f"{urlsplit(site_url).netloc or 'localhost'}/log"
+    if not re.fullmatch(r"[!-*,-~]{1,200}", value):
+        problems.append(Problem(id, f"{name} is {value!r}.", "ASCII without spaces and +: archive.example.org/log."))
+    return value
+
+
 def keys(name: str, *, id: str, hint: str) -> list[bytes]:
     """Read a comma-separated list of 32 bytes each, in base64."""
     decoded = [_decode_key(name, value, id=id, hint=hint) for value in comma_list(name, [])]

@@ -96,6 +96,7 @@ def test_the_most_precious_secrets_are_in_one_place_each() -> None:
     having = {secret: [name for name in OURS if secret in SERVICES[name]["secrets"]] for secret in COMPOSE["secrets"]}
 
     assert having["certificate_key"] == ["deleter"]
+    assert having["log_key"] == ["deleter"]
     assert having["database_owner_url"] == ["prepare"]
     assert having["secret_key"] == ["web", "worker"]
 
@@ -160,6 +161,8 @@ def test_the_script_makes_every_secret_that_compose_names(made: Path) -> None:
 def test_made_secrets_fit_each_other(made: Path) -> None:
     values = {path.name: path.read_text().strip() for path in made.iterdir()}
     seed = Ed25519PrivateKey.from_private_bytes(base64.b64decode(values["certificate_key"]))
+    log_seed = Ed25519PrivateKey.from_private_bytes(base64.b64decode(values["log_key"]))
+    assert base64.b64decode(values["log_public_keys"]) == log_seed.public_key().public_bytes_raw()
 
     assert base64.b64decode(values["certificate_public_keys"]) == seed.public_key().public_bytes_raw()
     assert (

@@ -27,6 +27,9 @@ from archive.models import (
     Invitation,
     LiveKitParticipant,
     LiveKitRoom,
+    LogCheckpoint,
+    LogLeaf,
+    LogNode,
     Notice,
     Participant,
     ReasonTemplate,
@@ -362,7 +365,23 @@ def test_each_certificate_constraint_refuses_a_violation(alice: User, name: str)
         DeletionCertificate.objects.create(**fine | CERTIFICATES[name])
 
 
+TREE: dict[str, models.Model] = {
+    "log_leaf_index_from_0": LogLeaf(index=-1, entry_id=1, hash=b"h" * 32),
+    "log_node_level_from_1": LogNode(level=0, index=0, hash=b"h" * 32),
+    "log_node_once": LogNode(level=1, index=7, hash=b"i" * 32),
+    "log_checkpoint_size_from_0": LogCheckpoint(size=-1, note="n"),
+}
+
+
+@pytest.mark.parametrize("name", TREE)
+def test_each_constraint_of_the_log_s_tree_refuses_a_violation(name: str) -> None:
+    LogNode.objects.create(level=1, index=7, hash=b"h" * 32)
+
+    with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():
+        TREE[name].save(force_insert=True)
+
+
 def test_every_constraint_is_tested() -> None:
     named = {c.name for model in apps.get_app_config("archive").get_models() for c in model._meta.constraints}
 
-    assert named == UNIQUE | set(CERTIFICATES) | {name for name, _, _ in ATTEMPTS}
+    assert named == UNIQUE | set(CERTIFICATES) | set(TREE) | {name for name, _, _ in ATTEMPTS}

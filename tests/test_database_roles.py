@@ -15,6 +15,7 @@ from tests.support.factory import make_row
 from tests.support.paused_at import dsn
 
 LOG = "archive_logentry"
+ADDED_TO = ("archive_deletioncertificate", "archive_logleaf", "archive_lognode", "archive_logcheckpoint")
 FORBIDDEN = [
     *(f"UPDATE {table} SET {column} = {column}" for table, column in ((LOG, "detail"), (LOG, "at"))),
     f"INSERT INTO {LOG} (id, event, premis, actor_kind, detail) "
@@ -25,9 +26,9 @@ FORBIDDEN = [
     "UPDATE django_migrations SET name = name",
     "INSERT INTO django_migrations (app, name, applied) VALUES ('archive', '0003_nothing', now())",
     *(f"DELETE FROM {table}" for table in (LOG, "archive_deletioncertificate", "django_migrations")),
-    *(f"TRUNCATE {table}" for table in (LOG, "archive_deletioncertificate", "archive_notice")),
+    *(f"TRUNCATE {table}" for table in (LOG, *ADDED_TO, "archive_notice")),
     *(f"ALTER TABLE {LOG} {change}" for change in ("DISABLE TRIGGER ALL", "DROP COLUMN detail", "OWNER TO spacekeep")),
-    *(f"DROP TABLE {table}" for table in (LOG, "archive_deletioncertificate", "archive_notice")),
+    *(f"DROP TABLE {table}" for table in (LOG, *ADDED_TO, "archive_notice")),
     f"DROP TRIGGER archive_log_append_only ON {LOG}",
     f"CREATE TRIGGER mine BEFORE INSERT ON {LOG} FOR EACH ROW EXECUTE FUNCTION archive_log_sets_time()",
     f"CREATE RULE mine AS ON INSERT TO {LOG} DO INSTEAD NOTHING",
@@ -149,10 +150,11 @@ def test_the_portals_role_has_the_same_privileges_for_every_other_table() -> Non
     found = privileges()
 
     assert found.pop("archive_logentry") == ["SELECT"]  # and INSERT of all columns but the number
-    assert found.pop("archive_deletioncertificate") == ["INSERT", "SELECT"]
+    for table in ADDED_TO:
+        assert found.pop(table) == ["INSERT", "SELECT"]
     assert found.pop("django_migrations") == ["SELECT"]
     assert {"archive_space", "auth_group", "django_session", "cache"} <= set(found)
-    assert set(found) | {"archive_logentry", "archive_deletioncertificate", "django_migrations"} == tables()
+    assert {*found, *ADDED_TO, "archive_logentry", "django_migrations"} == tables()
     assert [table for table, granted in found.items() if granted != ROWS] == []
 
 
@@ -223,8 +225,9 @@ def test_an_owner_as_the_role_of_the_portal_is_a_warning() -> None:
 
     assert warning.id == "spacekeep.W103"
     assert warning.msg == (
-        "The role in DATABASE_URL may create tables and owns archive_deletioncertificate and owns archive_logentry, "
-        "so it could change the retention log."
+        "The role in DATABASE_URL may create tables and owns archive_deletioncertificate and owns "
+        "archive_logcheckpoint and owns archive_logentry and owns archive_logleaf and owns archive_lognode, so it "
+        "could change the retention log."
     )
 
 

@@ -35,6 +35,7 @@ from archive.storage import keys
 
 MOST_SPACES = 500  # in a part: its directory and manifests have to fit into memory
 ROOM = 2 * 1024**2  # bytes for the page and the small members of a bag
+LOGGED = 1000  # Spaces that one entry of the log names, as entries have a limit
 FORMS = 16  # a transcript is in a bag in five forms, none of them longer than three times its WebVTT
 
 
@@ -107,13 +108,10 @@ def request(host: User, max_part_size: int, space_ids: Collection[UUID] | None =
         made = Export.objects.create(host=host, max_part_size=max_part_size, chosen=chosen)
         for number, content in enumerate(packed(spaces, max_part_size), 1):
             _create_part(made, number, content)
-        log.record(
-            events.EXPORT_REQUESTED,
-            space_id=None,
-            actor=Actor.of(host),
-            export=str(made.id),
-            spaces=[str(share.space_id) for share in spaces],
-        )
+        ids = [str(share.space_id) for share in spaces]
+        parts = [ids[start : start + LOGGED] for start in range(0, len(ids), LOGGED)]
+        details = [(None, {"export": str(made.id), "spaces": part}) for part in parts]
+        log.record_all(events.EXPORT_REQUESTED, details, actor=Actor.of(host))
     return made
 
 

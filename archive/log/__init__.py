@@ -18,6 +18,7 @@ from archive.models import LogEntry, User
 
 __all__ = ["OPERATOR", "SYSTEM", "Actor", "commitment", "events", "record", "record_all", "rfc3339", "run_by_command"]
 
+MAX_DETAIL_BYTES = 60_000  # as JSON: an entry must fit into the tree's entry bundles (archive/log/leaf.py)
 _BY_COMMAND: ContextVar[bool] = ContextVar("by_command", default=False)
 
 
@@ -54,7 +55,8 @@ def record(event: str, *, space_id: UUID | None, actor: Actor, **detail: Any) ->
     """Append one entry in the caller's transaction, so that the change and its entry commit together.
 
     `detail` is JSON: ids, times by `rfc3339()`, sizes in bytes, commitments. Never a name, a title or text that people
-    wrote. Raises RuntimeError outside a transaction, KeyError for an event without a record in events.py.
+    wrote. Raises RuntimeError outside a transaction, KeyError for an event without a record in events.py, ValueError
+    for a detail of more than MAX_DETAIL_BYTES.
     """
     entry = _entry(event, space_id, actor, detail)
     entry.save(force_insert=True)
@@ -69,6 +71,8 @@ def record_all(event: str, details: Iterable[tuple[UUID | None, dict[str, Any]]]
 def _entry(event: str, space_id: UUID | None, actor: Actor, detail: dict[str, Any]) -> LogEntry:
     if not connection.in_atomic_block:
         raise RuntimeError(f"{event}: write a log entry in the transaction of the change that it records")
+    if len(json.dumps(detail).encode()) > MAX_DETAIL_BYTES:
+        raise ValueError(f"{event}: the detail is too long for one entry; write several")
     return LogEntry(
         event=str(event),
         premis=events.EVENTS[event].premis,

@@ -568,6 +568,111 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="LogQueue",
+            fields=[
+                ("entry_id", models.BigIntegerField(primary_key=True, serialize=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="LogSequencer",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "attempts",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Counted when claimed, so that a crash counts too."
+                    ),
+                ),
+                (
+                    "unforeseen",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                    ),
+                ),
+                (
+                    "fence",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Incremented at each claim; writes of a claim require it."
+                    ),
+                ),
+                ("lease_until", models.DateTimeField(blank=True, help_text="When the claim ends.", null=True)),
+                ("retry_at", models.DateTimeField(blank=True, help_text="No retry before this time.", null=True)),
+                (
+                    "problem",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
+                    ),
+                ),
+                ("state", models.CharField(default="sequencing", max_length=16)),
+                ("size", models.BigIntegerField(default=0, help_text="Leaves that have an index.")),
+                (
+                    "frontier",
+                    models.BinaryField(default=b"", help_text="Hashes of the complete subtrees, the largest first."),
+                ),
+                (
+                    "published_id",
+                    models.BigIntegerField(help_text="The last checkpoint that was written to the store.", null=True),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="LogCheckpoint",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("size", models.BigIntegerField(help_text="Number of leaves.")),
+                ("note", models.TextField(help_text="The signed note, as it was published.")),
+                (
+                    "signed_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["size", "id"], name="log_checkpoint_by_size")],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("size__gte", 0)), name="log_checkpoint_size_from_0")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="LogLeaf",
+            fields=[
+                (
+                    "index",
+                    models.BigIntegerField(help_text="From 0, without a gap.", primary_key=True, serialize=False),
+                ),
+                ("entry_id", models.BigIntegerField(unique=True)),
+                (
+                    "hash",
+                    models.BinaryField(help_text="SHA-256, RFC 6962, of the entry's canonical JSON.", max_length=32),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("index__gte", 0)), name="log_leaf_index_from_0")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="LogNode",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("level", models.PositiveSmallIntegerField(help_text="From 1.")),
+                ("index", models.BigIntegerField(help_text="From 0, without a gap in its level.")),
+                ("hash", models.BinaryField(max_length=32)),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("level", "index"), name="log_node_once"),
+                    models.CheckConstraint(condition=models.Q(("level__gte", 1)), name="log_node_level_from_1"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="ReconcileFinding",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -59,6 +59,37 @@ DROP TRIGGER archive_log_append_only ON archive_logentry;
 DROP FUNCTION archive_log_is_append_only();
 """
 
+# The tree over the log (archive/transparency/): each entry waits in a queue until it has an index, and what has one is as
+# append-only as the log. The queue is filled here, so that no entry can do without.
+QUEUE = """
+CREATE FUNCTION archive_log_queues_entries() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO archive_logqueue SELECT id FROM added;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER archive_log_queues_entries AFTER INSERT ON archive_logentry REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION archive_log_queues_entries();
+"""
+DROP_QUEUE = """
+DROP TRIGGER archive_log_queues_entries ON archive_logentry;
+DROP FUNCTION archive_log_queues_entries();
+"""
+TREE = ("archive_logleaf", "archive_lognode", "archive_logcheckpoint")
+
+
+def protect(table: str) -> str:
+    return f"""
+    CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
+        FOR EACH ROW EXECUTE FUNCTION archive_log_is_append_only();
+    CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
+        FOR EACH STATEMENT EXECUTE FUNCTION archive_log_is_append_only();
+    """
+
+
+def unprotect(table: str) -> str:
+    return f"DROP TRIGGER {table}_no_truncate ON {table}; DROP TRIGGER {table}_append_only ON {table};"
+
+
 # Two-person rules compare when a role was granted with when a flag was made, and by whom. So these never change, and
 # their times are the database's, whatever an INSERT gives.
 IMMUTABLE = """
@@ -191,6 +222,8 @@ class Migration(migrations.Migration):
         migrations.RunPython(create_roles_and_rules, migrations.RunPython.noop),
         migrations.RunPython(create_cache_table, migrations.RunPython.noop),
         migrations.RunSQL(APPEND_ONLY, DROP_APPEND_ONLY),
+        migrations.RunSQL(QUEUE, DROP_QUEUE),
+        *(migrations.RunSQL(protect(table), unprotect(table)) for table in TREE),
         migrations.RunSQL(IMMUTABLE, DROP_IMMUTABLE),
         migrations.RunSQL(NO_DEADLINE_IFF_HELD, DROP_NO_DEADLINE_IFF_HELD),
         migrations.RunSQL(set_statistics(0), set_statistics(-1)),

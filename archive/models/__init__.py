@@ -24,6 +24,7 @@ from archive.models.space_queries import SpaceQuerySet
 from archive.models.stored import Derived, Recording, SearchLine, Transcript
 from archive.models.submission import FormSubmission
 from archive.models.transcription import Transcription
+from archive.models.transparency import LogCheckpoint, LogLeaf, LogNode, LogQueue, LogSequencer
 from archive.models.upload import UploadPart, UploadSession
 from archive.models.user import RoleMembership, User
 from archive.models.violation import Appeal, Rule, Violation
@@ -49,7 +50,12 @@ __all__ = [
     "Leased",
     "LiveKitParticipant",
     "LiveKitRoom",
+    "LogCheckpoint",
     "LogEntry",
+    "LogLeaf",
+    "LogNode",
+    "LogQueue",
+    "LogSequencer",
     "Notice",
     "Package",
     "Participant",

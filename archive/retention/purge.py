@@ -36,6 +36,7 @@ of its keys may be what spoils the call.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from itertools import accumulate, islice
 from typing import Any
 from uuid import UUID
 
@@ -57,6 +58,7 @@ from archive.storage.purge_prefix import Failures, delete_objects, list_remainin
 from archive.storage.s3 import BATCH
 
 SHOWN = 500  # at most so many objects are named in one log entry; the rest is counted
+MAX_SHOWN_BYTES = 40_000
 AT_ONCE = 250  # Spaces that a sweep deletes together: with their four or so objects each, one full DeleteObjects
 MOST = 1_000_000  # Spaces in one sweep
 
@@ -232,11 +234,18 @@ def _last_logged(space_ids: Collection[UUID]) -> dict[UUID | None, dict[str, Any
     return dict(entries.values_list("space_id", "detail"))
 
 
+def _shown(listing: Listing) -> list[dict[str, Any]]:
+    """The first SHOWN objects, or as many as an entry of the log has room for: a key may have 1,024 bytes."""
+    sizes = accumulate(len(version.key.encode()) + 40 for version in listing.versions)
+    room = sum(size <= MAX_SHOWN_BYTES for size in islice(sizes, SHOWN))
+    return [{"key": version.key, "size": version.size} for version in listing.versions[:room]]
+
+
 def describe(listing: Listing) -> dict[str, Any]:
     """The detail of a log entry about these objects."""
     markers = sum(version.marker for version in listing.versions)
     return {
-        "objects": [{"key": v.key, "size": v.size} for v in listing.versions[:SHOWN]],
+        "objects": _shown(listing),
         "object_count": len(listing.versions),
         "old_versions": len(listing.versions) - len({v.key for v in listing.versions if not v.marker}) - markers,
         "delete_markers": markers,

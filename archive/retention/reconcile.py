@@ -117,7 +117,7 @@ def _sort_other_keys(run: Run, seen: Iterable[ListedObject]) -> None:
             run.found.orphans.append(one.stored.key)
             if run.apply:
                 _handle_orphan(run, None, one, lambda: True)
-        elif not keys.is_in_inbox(one.stored.key):
+        elif not keys.is_in_inbox(one.stored.key) and not keys.is_of_log(one.stored.key):
             run.found.unknown.append(one.stored.key)
 
 

@@ -7,6 +7,8 @@ SPACES = "spaces/"
 EXPORTS = "exports/"
 INBOX = "inbox/"  # where recorders drop recordings (archive/intake/arrivals/inbox_scan.py); no Space lies there
 
+LOG = "log/"  # the tree over the retention log (archive/transparency/): it outlives every Space
+
 
 def prefix(space: UUID) -> str:
     return f"{SPACES}{space}/"
@@ -83,3 +85,12 @@ def inbox(recorder: str) -> str:
 def is_in_inbox(key: str) -> bool:
     """Return whether the object belongs to a recorder, who may write and remove it at any time."""
     return key.startswith(INBOX)
+
+
+def log_object(name: str) -> str:
+    """The key of a tile or the checkpoint: `name` is its path in c2sp.org/tlog-tiles."""
+    return f"{LOG}{name}"
+
+
+def is_of_log(key: str) -> bool:
+    return key.startswith(LOG)

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from django.core.files.storage import storages
 
 from archive.errors import ObjectChanged, ObjectMissing, StoreDenied, StoreUnavailable, UploadGone
+from archive.storage import keys
 from archive.storage.backend import ObjectStorage
 
 if TYPE_CHECKING:
@@ -134,6 +135,18 @@ class Store:
                 yield data
         if received != size:
             raise StoreUnavailable("storage.short_read", key=key, actual=received, expected=size)
+
+    def get(self, key: str) -> bytes:
+        """Read a small object whole. Raises ObjectMissing."""
+        with translated(key):
+            return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def put(self, key: str, data: bytes, content_type: str) -> None:
+        """Write a small object of the log. Never of a Space: a late PUT would recreate what was deleted."""
+        if not keys.is_of_log(key):
+            raise ValueError(f"{key}: objects of Spaces are written by multipart uploads")
+        with translated(key):
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
 
     def listing(self, prefix: str) -> Listing:
         """List everything under `prefix`.

@@ -33,6 +33,7 @@ CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_ROUTES = {
     "archive.tasks.dispatch": {"queue": "deletion"},
     "archive.tasks.purge_space": {"queue": "deletion"},
+    "archive.tasks.sequence_log": {"queue": "deletion"},  # the process that deletes has the key that signs
     "archive.tasks.transcribe": {"queue": "transcription"},
 }
 CELERY_TASK_SERIALIZER = "json"
@@ -62,6 +63,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=10 * DISPATCH_SECONDS),
         "options": {"expires": MESSAGE_SECONDS},
     },
+}
+CELERY_BEAT_SCHEDULE["sequence-log"] = {
+    "task": "archive.tasks.sequence_log",
+    "schedule": timedelta(seconds=DISPATCH_SECONDS),
+    "options": {"expires": MESSAGE_SECONDS},
 }
 CELERY_BEAT_SCHEDULE["create-digests"] = {  # each round creates what this week lacks
     "task": "archive.tasks.create_digests",

@@ -1,0 +1,34 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from archive.management.base import Command as Base
+from archive.transparency.export import write_export
+from archive.transparency.verify_log import Invalid
+
+
+class Command(Base):
+    help = "Write the whole retention log to a ZIP that anybody can verify, up to its newest checkpoint."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("file", type=Path, metavar="FILE")
+
+    def run(self, **options: Any) -> None:
+        path: Path = options["file"]
+        partial = path.with_name(f"{path.name}.part")
+        try:
+            with partial.open("wb") as file:
+                count = write_export(file)
+            partial.replace(path)
+        except OSError as error:
+            raise CommandError(f"{path} can't be written: {error.strerror}.") from error
+        except Invalid as error:
+            raise CommandError(
+                f"{error} Nothing was exported. The worker that deletes signs one every minute."
+            ) from error
+        finally:
+            partial.unlink(missing_ok=True)
+        facts = {"file": str(path), "entries": count}
+        self.print_result(f"{path}: {count} entries", facts, as_json=options["json"])

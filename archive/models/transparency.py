@@ -1,0 +1,77 @@
+"""The Merkle tree over the retention log (archive/transparency/)."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from archive.models.leased import Leased
+
+
+class LogQueue(models.Model):
+    """Entries of the log that have no index yet. A trigger adds each entry, in the transaction that inserts it."""
+
+    entry_id = models.BigIntegerField(primary_key=True)
+
+    def __str__(self) -> str:
+        return f"entry {self.entry_id} waits for its index"
+
+
+class LogLeaf(models.Model):
+    """The place of an entry in the tree. Append-only: triggers refuse UPDATE, DELETE and TRUNCATE."""
+
+    index = models.BigIntegerField(primary_key=True, help_text="From 0, without a gap.")
+    entry_id = models.BigIntegerField(unique=True)
+    hash = models.BinaryField(max_length=32, help_text="SHA-256, RFC 6962, of the entry's canonical JSON.")
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="log_leaf_index_from_0", condition=Q(index__gte=0))]
+
+    def __str__(self) -> str:
+        return f"leaf {self.index}: entry {self.entry_id}"
+
+
+class LogNode(models.Model):
+    """A hash of a tile above level 0: the root of a full tile of the level below. Append-only as LogLeaf."""
+
+    level = models.PositiveSmallIntegerField(help_text="From 1.")
+    index = models.BigIntegerField(help_text="From 0, without a gap in its level.")
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="log_node_once", fields=["level", "index"]),
+            models.CheckConstraint(name="log_node_level_from_1", condition=Q(level__gte=1)),
+        ]
+
+    def __str__(self) -> str:
+        return f"node {self.level}/{self.index}"
+
+
+class LogCheckpoint(models.Model):
+    """A signed head of the tree (c2sp.org/tlog-checkpoint). Append-only as LogLeaf.
+
+    Several may have the same size: one is signed each day also without news.
+    """
+
+    size = models.BigIntegerField(help_text="Number of leaves.")
+    note = models.TextField(help_text="The signed note, as it was published.")
+    signed_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        indexes = [models.Index(name="log_checkpoint_by_size", fields=["size", "id"])]
+        constraints = [models.CheckConstraint(name="log_checkpoint_size_from_0", condition=Q(size__gte=0))]
+
+    def __str__(self) -> str:
+        return f"checkpoint of {self.size} entries"
+
+
+class LogSequencer(Leased):
+    """Progress of the sequencer (archive/transparency/sequence.py). A single row."""
+
+    state = models.CharField(max_length=16, default="sequencing")
+    size = models.BigIntegerField(default=0, help_text="Leaves that have an index.")
+    frontier = models.BinaryField(default=b"", help_text="Hashes of the complete subtrees, the largest first.")
+    published_id = models.BigIntegerField(null=True, help_text="The last checkpoint that was written to the store.")
+
+    def __str__(self) -> str:
+        return f"{self.size} entries have an index"

@@ -1,0 +1,97 @@
+"""Signed heads of the tree: every ten minutes with news, and daily without. First the tiles, then the signature, then
+the store's copy.
+
+A checkpoint is signed only if it extends the last one, the one in the database and the one in the store. If it does
+not, somebody changed the log, or an older database was restored: nothing is signed any more, and every round raises an
+alert, until an operator has looked (docs/log.md).
+"""
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from archive.errors import ObjectMissing
+from archive.leases import Claim
+from archive.models import LogCheckpoint, LogSequencer
+from archive.storage import Store, keys, store
+from archive.transparency import tile_store
+from archive.transparency.keys import sign_checkpoint
+from archive.transparency.verify_log import Checkpoint, Invalid
+
+WITHOUT_NEWS = timedelta(days=1)
+CONTENT_TYPE = "text/plain; charset=utf-8"
+
+logger = structlog.get_logger()
+
+
+def latest() -> LogCheckpoint | None:
+    return LogCheckpoint.objects.order_by("-id").first()
+
+
+def covering(index: int) -> LogCheckpoint | None:
+    """The first checkpoint that contains leaf `index`; None if it has not been signed yet."""
+    return LogCheckpoint.objects.filter(size__gt=index).order_by("size", "id").first()
+
+
+def publish_due(claim: Claim[LogSequencer]) -> None:
+    """Sign a checkpoint if one is due and this process can, and write the newest one to the store. Raises LeaseLost, or
+    an error of the store."""
+    if not settings.LOG_KEY:
+        return
+    row = LogSequencer.objects.get(pk=claim.row.pk)
+    bucket = store()
+    if is_due(row) and extends(row, bucket):
+        last = latest()
+        tile_store.write_tiles(bucket, last.size if last else 0, row.size, claim)
+        _sign(claim, row)
+    _publish(claim, bucket)
+
+
+def is_due(row: LogSequencer) -> bool:
+    """By the database's clock."""
+    last = latest()
+    if last is None:
+        return True
+    pause = timedelta(seconds=settings.LOG_CHECKPOINT_SECONDS) if row.size > last.size else WITHOUT_NEWS
+    return not LogCheckpoint.objects.filter(pk=last.pk, signed_at__gt=Now() - pause).exists()
+
+
+def extends(row: LogSequencer, bucket: Store) -> bool:
+    """Whether the tree of this row extends the last checkpoint here, and the one in the store. If not: an alert."""
+    last = latest()
+    heads = [Checkpoint.parse(last.note)] if last else []
+    try:
+        heads.append(Checkpoint.parse(bucket.get(keys.log_object("checkpoint")).decode()))
+    except ObjectMissing:
+        pass
+    except (Invalid, UnicodeDecodeError):
+        logger.error("log_checkpoint_unreadable", place="store")
+        return False
+    for head in heads:
+        if head.size > row.size or tile_store.stored_tree(head.size).root() != head.root:
+            logger.error("log_does_not_extend_checkpoint", checkpoint=head.size, size=row.size)
+            return False
+    if tile_store.frontier(row).root() != tile_store.stored_tree(row.size).root():
+        logger.error("log_tree_changed", size=row.size)
+        return False
+    return True
+
+
+def _sign(claim: Claim[LogSequencer], row: LogSequencer) -> None:
+    checkpoint = sign_checkpoint(row.size, tile_store.stored_tree(row.size).root())
+    with transaction.atomic():
+        claim.renew()
+        LogCheckpoint.objects.create(size=checkpoint.size, note=checkpoint.note)
+
+
+def _publish(claim: Claim[LogSequencer], bucket: Store) -> None:
+    """Write the newest checkpoint to the store, also one that a killed worker signed and could not write."""
+    last = latest()
+    if last is None or LogSequencer.objects.filter(pk=claim.row.pk, published_id=last.pk).exists():
+        return
+    claim.renew()
+    bucket.put(keys.log_object("checkpoint"), last.note.encode(), CONTENT_TYPE)
+    claim.renew(published_id=last.pk)

@@ -1,0 +1,44 @@
+"""The log as the database and the store have it, for the same verification that auditors run on an export."""
+
+from collections.abc import Iterator, Sequence
+
+from archive.errors import ObjectMissing
+from archive.log.leaf import leaf_data
+from archive.models import LogCheckpoint, LogEntry, LogLeaf
+from archive.storage import Store, keys, store
+from archive.transparency.verify_log import Checkpoint, Key, tile_path
+
+BATCH = 2000
+
+
+class DatabaseLog:
+    """What verify_log.verify_export reads: entries and checkpoints from the database, hashes from the store's tiles,
+    which who changes the database does not reach."""
+
+    def __init__(self, bucket: Store | None = None) -> None:
+        newest = LogCheckpoint.objects.order_by("-size").values_list("size", flat=True).first()
+        self.size: int = newest or 0
+        self._store = bucket or store()
+
+    def lines(self) -> Iterator[bytes]:
+        """The entries up to the newest checkpoint, by index: canonical JSON and a newline."""
+        for start in range(0, self.size, BATCH):
+            places = LogLeaf.objects.filter(index__gte=start, index__lt=min(start + BATCH, self.size))
+            ids = list(places.order_by("index").values_list("entry_id", flat=True))
+            entries = LogEntry.objects.in_bulk(ids)
+            yield from (leaf_data(entries[pk]) + b"\n" for pk in ids if pk in entries)
+
+    def tile(self, level: int, number: int, width: int) -> bytes | None:
+        """The hashes of a tile in the store, or None if it is not there. Raises StoreDenied, StoreUnavailable."""
+        try:
+            return self._store.get(keys.log_object(tile_path(level, number, width)))
+        except ObjectMissing:
+            return None
+
+    def checkpoints(self, trusted: Sequence[Key]) -> list[Checkpoint]:
+        """All checkpoints, oldest first, with verified signatures. Raises Invalid."""
+        notes = LogCheckpoint.objects.order_by("id").values_list("note", flat=True)
+        checkpoints = [Checkpoint.parse(note) for note in notes]
+        for checkpoint in checkpoints:
+            checkpoint.require_signature(trusted)
+        return checkpoints

@@ -1,0 +1,64 @@
+"""The whole log as a package that anybody can verify: entries, tiles, checkpoints, keys, and the verifier."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from archive.models import LogCheckpoint
+from archive.transparency import verify_log
+from archive.transparency.database_log import DatabaseLog
+from archive.transparency.keys import public_keys, verifier_keys
+from archive.transparency.tile_store import read_tile
+from archive.transparency.tiles import tiles_between
+from archive.transparency.verify_log import HASH, tile_path
+
+README = """This is the retention log of {origin}, up to its checkpoint of {size} entries.
+
+entries.jsonl     one entry a line: its canonical JSON (RFC 8785), of which the tree has the hash
+checkpoints.txt   signed heads of the tree (c2sp.org/tlog-checkpoint), oldest first
+tile/             hashes of the tree (c2sp.org/tlog-tiles)
+keys.txt          public keys. Compare them with those that you got when you could still trust the archive
+verify_log.py     checks all of this with Python 3.11 and the package cryptography:
+
+    python verify_log.py THIS_FILE --key KEY
+"""
+DESCRIPTOR = {
+    "profile": "data-package",
+    "name": "retention-log",
+    "resources": [
+        {"name": "entries", "path": "entries.jsonl", "format": "jsonl", "encoding": "utf-8"},
+        {"name": "checkpoints", "path": "checkpoints.txt", "format": "txt", "encoding": "utf-8"},
+        {"name": "keys", "path": "keys.txt", "format": "txt", "encoding": "utf-8"},
+    ],
+}
+
+
+def write_export(file: IO[bytes], step: Callable[[int, int], None] = lambda done, total: None) -> int:
+    """Write the package as a ZIP, up to the newest checkpoint, in constant memory. Returns the number of entries.
+
+    Calls `step(entries written, all)` now and then; it may raise to stop. Raises verify_log.Invalid without a
+    checkpoint.
+    """
+    log = DatabaseLog()
+    notes = list(LogCheckpoint.objects.filter(size__lte=log.size).order_by("id").values_list("note", flat=True))
+    if not notes:
+        raise verify_log.Invalid("checkpoint.none")
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as package:
+        with package.open("entries.jsonl", "w", force_zip64=True) as entries:
+            for done, line in enumerate(log.lines(), 1):
+                entries.write(line)
+                if done % 1000 == 0:
+                    step(done, log.size)
+        for level, number, width in tiles_between(0, log.size):
+            tile = log.tile(level, number, width) or read_tile(level, number)[: width * HASH]
+            package.writestr(tile_path(level, number, width), tile)
+        package.writestr("checkpoints.txt", "".join(f"{note}\n" for note in notes))
+        package.writestr("keys.txt", verifier_keys(public_keys()))
+        package.writestr("datapackage.json", json.dumps(DESCRIPTOR, indent=2))
+        package.writestr("verify_log.py", Path(verify_log.__file__).read_text())
+        origin = verify_log.Checkpoint.parse(notes[-1]).origin
+        package.writestr("README.txt", README.format(origin=origin, size=log.size))
+    step(log.size, log.size)
+    return log.size

@@ -1,0 +1,94 @@
+"""The sequencer: gives each committed entry of the log the next index, and its hash a place in the tree.
+
+Entries wait in a queue that a trigger fills in their own transaction, so a transaction that writes to the log waits for
+no other one, and what was rolled back was never in the queue. One transaction takes entries from the queue and writes
+their leaves: each entry is either waiting or has an index, whatever dies. The order is that of taking: an entry that
+commits late gets a later index than others with higher ids.
+
+The row of LogSequencer is locked meanwhile and its fence checked, so two workers never number at once, and a unique
+index would stop them if they did.
+"""
+
+from collections.abc import Sequence
+
+import structlog
+from django.db import connection, transaction
+
+from archive import leases
+from archive.errors import SpacekeepError
+from archive.leases import Claim
+from archive.log.leaf import leaf_data
+from archive.models import LogEntry, LogLeaf, LogNode, LogSequencer
+from archive.transparency import checkpoints
+from archive.transparency.tile_store import frontier
+from archive.transparency.verify_log import leaf_hash
+
+BATCH = 2000  # entries in one transaction
+ROUND = 65_536  # entries between two looks at whether a checkpoint is due
+
+logger = structlog.get_logger()
+
+# The oldest entries in the queue. Rows that a transaction has not committed are invisible, so they can't be taken.
+TAKE = """
+DELETE FROM archive_logqueue WHERE entry_id IN
+    (SELECT entry_id FROM archive_logqueue ORDER BY entry_id LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING entry_id
+"""
+
+
+def run() -> bool:
+    """Number what waits, and sign a checkpoint if one is due. Returns False if another worker does it, or on an error
+    that a later run will not have."""
+    row, _ = LogSequencer.objects.get_or_create(pk=1)
+    claim = leases.claim(LogSequencer, row.pk, ["sequencing"])
+    return leases.attempt(claim, _run, retry=_retry, parks=False)
+
+
+def _retry(claim: Claim[LogSequencer], error: SpacekeepError) -> None:
+    claim.release_for_retry(error.problem)
+    logger.warning("log_sequencer_failed", error=str(error))
+
+
+def _run(claim: Claim[LogSequencer]) -> bool:
+    budget = claim.budget()
+    while True:
+        numbered = 0
+        while numbered < ROUND and (count := number_entries(claim)):
+            numbered += count
+        checkpoints.publish_due(claim)
+        if numbered < ROUND or budget.is_used_up():
+            break
+    claim.renew(problem={}, **leases.RESET)
+    return True
+
+
+def number_entries(claim: Claim[LogSequencer], limit: int = BATCH) -> int:
+    """Give the oldest waiting entries their indices, in one transaction. Returns their number. Raises LeaseLost."""
+    with transaction.atomic():
+        claim.renew()  # locks the row until the commit
+        row = LogSequencer.objects.get(pk=claim.row.pk)
+        entries = _take(limit)
+        if not entries:
+            return 0
+        tree = frontier(row)
+        leaves, nodes = [], []
+        for entry in entries:
+            leaf = LogLeaf(index=tree.size, entry_id=entry.pk, hash=leaf_hash(leaf_data(entry)))
+            leaves.append(leaf)
+            nodes += [
+                LogNode(level=level, index=(leaf.index >> 8 * level), hash=known)
+                for level, known in tree.append(bytes(leaf.hash))
+                if level
+            ]
+        LogLeaf.objects.bulk_create(leaves)
+        LogNode.objects.bulk_create(nodes)
+        LogSequencer.objects.filter(pk=row.pk).update(size=tree.size, frontier=b"".join(tree.hashes))
+    return len(entries)
+
+
+def _take(limit: int) -> Sequence[LogEntry]:
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, [limit])
+        ids = sorted(pk for (pk,) in cursor.fetchall())
+    entries = LogEntry.objects.in_bulk(ids)
+    return [entries[pk] for pk in ids]

@@ -1,0 +1,33 @@
+"""Verify the whole log of this archive: entries, tree, tiles, signatures, and that no entry is left out."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
+
+from archive.models import LogCheckpoint, LogEntry, LogLeaf
+from archive.transparency.database_log import DatabaseLog
+from archive.transparency.keys import public_keys
+from archive.transparency.verify_log import Checkpoint, Invalid, Key, verify_export
+
+PATIENCE = timedelta(minutes=15)  # within which the sequencer numbers an entry while workers run
+
+
+def verify(keys: Sequence[Key] = (), known: Sequence[Checkpoint] = ()) -> dict[str, Any]:
+    """The values of the verdict `log.verified`. `keys`: by default ours. Raises Invalid, or an error of the store."""
+    verified = verify_export(DatabaseLog(), keys or public_keys(), known)
+    if entry := oldest_unnumbered():
+        raise Invalid("entries.unnumbered", entry=entry)
+    return verified
+
+
+def oldest_unnumbered() -> int | None:
+    """An entry that should have an index: it is older than the newest checkpoint and PATIENCE."""
+    newest = LogCheckpoint.objects.order_by("-id").values_list("signed_at", flat=True).first()
+    if newest is None:
+        return None
+    numbered = LogLeaf.objects.filter(entry_id=OuterRef("pk"))
+    old = LogEntry.objects.filter(~Exists(numbered), at__lt=newest).filter(at__lt=Now() - PATIENCE)
+    return old.order_by("at", "id").values_list("pk", flat=True).first()

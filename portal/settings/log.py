@@ -1,0 +1,17 @@
+"""The proof that the retention log is complete (archive/transparency/)."""
+
+from portal import env
+from portal.settings.site import SITE_URL
+
+# Checkpoints are signed with it: the seed of an Ed25519 key. Only the process that deletes needs it. Without it entries
+# get their place in the tree, but nothing is signed.
+LOG_KEY = env.optional_seed("LOG_KEY", id="spacekeep.E121", hint="Make one with: openssl rand -base64 32.")
+# The public halves of it and of earlier ones, for processes that verify and sign nothing.
+LOG_PUBLIC_KEYS = env.keys(
+    "LOG_PUBLIC_KEYS",
+    id="spacekeep.E122",
+    hint="The public key of LOG_KEY, then earlier ones: docs/log.md says how to get them.",
+)
+# The log's name for ever: every checkpoint has it, so a new name is a new log.
+LOG_ORIGIN = env.log_origin("LOG_ORIGIN", SITE_URL, id="spacekeep.E123")
+LOG_CHECKPOINT_SECONDS = env.number("LOG_CHECKPOINT_SECONDS", 600, least=1, most=86400, id="spacekeep.E124")

@@ -1,0 +1,155 @@
+"""The sequencer gives each committed entry an index and a place in the tree, and signs what it made."""
+
+import json
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from pytest_django import Settings
+
+from archive import log
+from archive.log import SYSTEM, events
+from archive.log.leaf import leaf_data
+from archive.models import LogCheckpoint, LogEntry, LogLeaf, LogQueue, LogSequencer
+from archive.storage import keys, store
+from archive.storage.purge_prefix import purge_listing
+from archive.transparency import sequence
+from archive.transparency.keys import public_keys
+from archive.transparency.tile_store import stored_tree
+from archive.transparency.verify_log import Checkpoint, Frontier, leaf_hash, proves_inclusion
+from tests import plugin
+from tests.support.database import as_superuser
+
+pytestmark = pytest.mark.usefixtures("committed", "no_log_objects")
+
+INSERT = "INSERT INTO archive_logentry (event, premis, actor_kind, detail) VALUES ('digest.empty', '', 'system', '{}')"
+
+
+@pytest.fixture
+def no_log_objects(bucket: None) -> None:
+    """No checkpoint of an earlier test's log."""
+    purge_listing(store(), store().listing(keys.LOG))
+
+
+def write(count: int) -> None:
+    with transaction.atomic():
+        log.record_all(events.DIGEST_EMPTY, [(None, {"number": i}) for i in range(count)], actor=SYSTEM)
+
+
+def test_each_entry_gets_the_next_index_and_the_hash_of_its_canonical_json() -> None:
+    write(3)
+    assert LogQueue.objects.count() == 3
+
+    assert sequence.run()
+
+    entries = list(LogEntry.objects.order_by("id"))
+    leaves = list(LogLeaf.objects.order_by("index"))
+    assert [leaf.index for leaf in leaves] == [0, 1, 2]
+    assert [leaf.entry_id for leaf in leaves] == [entry.pk for entry in entries]
+    assert [bytes(leaf.hash) for leaf in leaves] == [leaf_hash(leaf_data(entry)) for entry in entries]
+    assert not LogQueue.objects.exists()
+    written = json.loads(leaf_data(entries[1]))
+    assert written == {
+        "actor": {"id": None, "kind": "system"},
+        "at": entries[1].at.isoformat().replace("+00:00", "Z"),
+        "detail": {"number": 1},
+        "event": "digest.empty",
+        "id": entries[1].pk,
+        "premis": "",
+        "space": None,
+    }
+
+
+def test_a_checkpoint_is_signed_and_published_with_its_tiles() -> None:
+    write(300)
+    sequence.run()
+
+    checkpoint = Checkpoint.parse(store().get(keys.log_object("checkpoint")).decode())
+    assert (checkpoint.size, checkpoint.origin) == (300, "127.0.0.1:8000/log")
+    assert checkpoint.require_signature(public_keys()) == public_keys()
+    tree = Frontier()
+    tree.extend([bytes(known) for known in LogLeaf.objects.order_by("index").values_list("hash", flat=True)])
+    assert checkpoint.root == tree.root()
+    stored = {version.key: version.size for version in store().versions(keys.LOG)}
+    assert {key: size for key, size in stored.items() if "entries" not in key and key != "log/checkpoint"} == {
+        "log/tile/0/000": 256 * 32,
+        "log/tile/0/001.p/44": 44 * 32,
+        "log/tile/1/000.p/1": 32,
+    }
+    assert set(stored) >= {"log/tile/entries/000", "log/tile/entries/001.p/44"}
+    leaf = LogLeaf.objects.get(index=299)
+    assert proves_inclusion(bytes(leaf.hash), 299, 300, stored_tree(300).inclusion_path(299), checkpoint.root)
+
+
+def test_an_entry_that_is_not_committed_waits_and_nobody_waits_for_it() -> None:
+    write(1)
+    with psycopg.connect(plugin.engines.postgres.superuser_url(str(connection.settings_dict["NAME"]))) as other:
+        other.execute(INSERT)
+        write(1)
+
+        sequence.run()
+        assert LogLeaf.objects.count() == 2
+
+        other.commit()
+        sequence.run()
+    leaves = dict(LogLeaf.objects.order_by("index").values_list("index", "entry_id"))
+    ids = list(LogEntry.objects.order_by("id").values_list("id", flat=True))
+    assert leaves == {0: ids[0], 1: ids[2], 2: ids[1]}
+
+
+def test_an_entry_that_was_rolled_back_leaves_no_gap() -> None:
+    with transaction.atomic():
+        log.record(events.DIGEST_EMPTY, space_id=None, actor=SYSTEM)
+        transaction.set_rollback(True)
+    write(2)
+
+    sequence.run()
+
+    assert list(LogLeaf.objects.order_by("index").values_list("index", flat=True)) == [0, 1]
+
+
+def test_checkpoints_are_signed_when_they_are_due(settings: Settings) -> None:
+    write(1)
+    sequence.run()
+    write(1)
+    sequence.run()
+    assert sizes() == [1]  # ten minutes have not passed
+
+    settings.LOG_CHECKPOINT_SECONDS = 0
+    sequence.run()
+    assert sizes() == [1, 2]
+    sequence.run()
+    assert sizes() == [1, 2]  # no news, and not a day old
+
+
+def test_one_checkpoint_a_day_also_without_news(settings: Settings) -> None:
+    write(1)
+    sequence.run()
+    as_superuser("UPDATE archive_logcheckpoint SET signed_at = signed_at - interval '1 day 1 second'")
+
+    sequence.run()
+
+    assert sizes() == [1, 1]
+
+
+def sizes() -> list[int]:
+    return list(LogCheckpoint.objects.order_by("id").values_list("size", flat=True))
+
+
+def test_a_tree_that_does_not_extend_the_published_one_is_not_signed(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.LOG_CHECKPOINT_SECONDS = 0
+    write(5)
+    sequence.run()
+    published = store().get(keys.log_object("checkpoint"))
+    tables = ("logleaf", "lognode", "logcheckpoint", "logsequencer", "logqueue", "logentry")
+    as_superuser(*(f"DELETE FROM archive_{table}" for table in tables))  # an older database is restored
+    write(7)
+
+    sequence.run()
+
+    assert LogSequencer.objects.get().size == 7
+    assert sizes() == []
+    assert store().get(keys.log_object("checkpoint")) == published
+    assert "log_does_not_extend_checkpoint" in caplog.text
