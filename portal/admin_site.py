@@ -23,12 +23,12 @@ class SpacekeepAdminSite(AdminSite):
         super().register(own, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Staff, and members of `admins`, who find the rules there and nothing else."""
+        """Staff: members of `admins` have pages of their own."""
         user = request.user
-        return isinstance(user, User) and user.is_active and (user.is_staff or user.is_admin)
+        return isinstance(user, User) and user.is_active and user.is_staff
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
-        """Every page of it needs a recent sign-in: it makes admins and superusers."""
+        """Every page of it needs a recent sign-in: it changes names that people sign in with."""
         return super().admin_view(require_reauthentication_to_read(view), cacheable)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:

@@ -90,7 +90,7 @@ ELSEWHERE = {
         ("twitter_oauth2_login", "twitter_oauth2_callback"),
         "tests/test_sign_in_providers.py::test_without_settings_there_is_no_provider",
     ),
-    "admin:*": "tests/test_rules_admin.py::test_only_admins_may_edit_rules",
+    "admin:*": "tests/test_account_pages.py::test_only_staff_may_enter_the_django_admin",
     "api:api-root": "tests/test_api_problems.py::test_an_unknown_address_is_404",
     "api:openapi-json": "tests/test_api_openapi.py::test_the_schema_is_public_and_names_no_secret",
     "api:*": "tests/test_access_coverage.py::test_every_api_operation_has_an_access_test",

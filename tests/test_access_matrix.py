@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from portal.api.app import api
 from tests.support.access_world import CALLERS, METHODS, AccessWorld, normalize, routes
@@ -112,3 +113,37 @@ def test_an_expired_token_is_as_good_as_a_revoked_one() -> None:
     got = {row: str(world.status("expired", *row)) for row in operations}
 
     assert got == {row: TABLE_ROWS[row][CALLERS.index("tRev")] for row in operations}
+
+
+# What a session without the required second factor gets nevertheless: to set one up, to sign out, and what everybody
+# gets who has the address.
+WITHOUT_SECOND_FACTOR = (
+    "/accounts/2fa/",
+    "/accounts/logout/",
+    "/accounts/reauthenticate/",
+    "/admin/login/",
+    "/download/",
+)
+
+
+@pytest.mark.usefixtures("db")
+def test_an_admin_without_the_second_factor_is_led_to_its_set_up(settings: Settings) -> None:
+    settings.REQUIRE_SECOND_FACTOR = True
+    world, admin = AccessWorld(), CALLERS.index("admin")
+    rows = [
+        (method, route)
+        for (method, route), expected in TABLE_ROWS.items()
+        if method == ("POST" if TABLE_ROWS["GET", route][admin] == "405" else "GET")
+        and not route.startswith(WITHOUT_SECOND_FACTOR)
+        if TABLE_ROWS["GET", route][0] == "302" or expected[0] == "401"
+    ]
+
+    answers = {row: world.ask("admin", *row) for row in rows}
+
+    assert len(answers) > 120
+    assert [
+        f"{method} {route}: {answer.status_code} {answer.get('Location')}"
+        for (method, route), answer in answers.items()
+        if answer.status_code != (403 if route.startswith("/api/") else 302)
+        or answer.get("Location", "/accounts/2fa/") != "/accounts/2fa/"
+    ] == []

@@ -69,6 +69,15 @@ def test_pages_that_would_be_ways_round_do_not_exist(site: Client, alice: User, 
     assert answer.status_code == 404 or answer.request["PATH_INFO"] == "/admin/"
 
 
+def test_only_staff_may_enter_the_django_admin(site: Client, admin: User, auditor: User, alice: User) -> None:
+    """Admins, too, have pages of their own. The list of rules is none of its pages."""
+    for user in (admin, auditor, alice):
+        assert make_client(user).get("/admin/", follow=True).status_code == 403
+        assert make_client(user).get("/admin/archive/user/", follow=True).status_code == 403
+    assert site.get("/admin/archive/user/").status_code == 200
+    assert site.get("/admin/archive/rule/", follow=True).request["PATH_INFO"] == "/admin/"  # type: ignore[attr-defined]
+
+
 def test_the_django_admin_deletes_no_account(site: Client, alice: User) -> None:
     assert site.post(f"/admin/archive/user/{alice.pk}/delete/", {"post": "yes"}).status_code == 403
     assert User.objects.filter(pk=alice.pk).exists()

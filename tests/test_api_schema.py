@@ -13,7 +13,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
+from archive import rate_limits
+from archive.rate_limits import Caller
 from portal.api.app import api
 from tests.support.access_world import CALLERS
 from tests.support.api_fuzz import EVERY_CALLER, FuzzWorld, send_generated
@@ -23,6 +26,7 @@ EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "0"))
 PHASES = ("examples", "coverage", "fuzzing", "stateful") if EXAMPLES else ("fuzzing",)
 SAMPLE = {"anon", "owner", "other", "admin", "audit", "tHost", "tBun", "tRev"}
 MAY_NOTHING = {"anon", "inact", "tRev", *set(EVERY_CALLER).difference(CALLERS)}
+REFUSED_WITH = {"unproven": 403, "limited": 429}
 EXCEPTIONS = [
     # An aborted upload can still be read, and says that it was aborted.
     {"include-path": "/api/v1/uploads/{upload_id}", "checks": {"use_after_free": {"enabled": False}}},
@@ -67,7 +71,12 @@ def no_limits(settings: Any) -> Iterator[None]:
 @pytest.mark.parametrize(
     "caller", [pytest.param(name, marks=[] if name in SAMPLE else pytest.mark.long) for name in EVERY_CALLER]
 )
-def test_generated_requests_cause_no_server_error(caller: str, world: FuzzWorld) -> None:
+def test_generated_requests_cause_no_server_error(caller: str, world: FuzzWorld, settings: Settings) -> None:
+    settings.REQUIRE_SECOND_FACTOR = caller == "unproven"
+    if caller == "limited":
+        settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, (1, 10**6))
+        rate_limits.count("api", Caller("user", str(world.users[caller].pk)))
+
     outcome = send_generated(world, caller, OPTIONS)
 
     sys.stdout.write(f"\n{caller}: {outcome.total.total()} requests, {dict(sorted(outcome.total.items()))}\n")
@@ -79,3 +88,5 @@ def test_generated_requests_cause_no_server_error(caller: str, world: FuzzWorld)
     }
     if caller in MAY_NOTHING:
         assert {status for status in outcome.total if status < 400} == set()
+    if caller in REFUSED_WITH:
+        assert all(statuses[REFUSED_WITH[caller]] for statuses in outcome.statuses.values())

@@ -8,8 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from archive import recorders
-from archive.models import Appeal, Hold, RecorderToken, Space, User, Violation
+from archive.models import Appeal, Hold, ReasonTemplate, RecorderToken, Rule, Space, User, Violation
 from archive.moderation import appeals, holds, violations
+from archive.moderation.reason_templates import add_template
 from tests.support.factory import PASSWORD, make_row, make_user
 from tests.support.http_clients import age_sign_in, make_client
 
@@ -62,7 +63,7 @@ def test_a_form_runs_once(stale: Client, alice: User) -> None:
     assert RecorderToken.objects.count() == 1
 
 
-@pytest.mark.parametrize("page", ["/admin/", "/accounts/2fa/totp/activate/"])
+@pytest.mark.parametrize("page", ["/account/close/", "/accounts/2fa/totp/activate/"])
 def test_an_abandoned_form_is_not_sent_by_the_next_confirmation(page: str, stale: Client, alice: User) -> None:
     stale.post("/recorders/", TOKEN_FORM, headers={"Referer": "http://testserver/recorders/"})
     question = stale.get(page)
@@ -97,6 +98,12 @@ def test_a_form_is_sent_with_its_query(admin: User, alice: User, stale: Client) 
     assert Violation.objects.get().state == "lifted"
 
 
+ACTS = (
+    *("create a token", "revoke a token", "place a hold", "release a hold", "lift", "decide"),
+    *("add a rule", "change a rule", "add a template", "delete a template"),
+)
+
+
 @pytest.fixture
 def acts(admin: User, alice: User) -> dict[str, Callable[[], tuple[str, dict[str, str]]]]:
     """URL and form of each act that needs a fresh sign-in."""
@@ -107,24 +114,28 @@ def acts(admin: User, alice: User) -> dict[str, Callable[[], tuple[str, dict[str
     appeal = appeals.appeal(other.violations.get().pk, "It was a reading.", alice)
     hold = holds.place(make_row(alice).pk, "A court asked for it.", bea)
     token = recorders.create_token("old", 30, admin, for_anybody=True)[0]
+    template = add_template("spam", "Watches", "They sold watches.", bea)
+    text = {"name": "Doxing", "text": "Telling where somebody lives."}
     return {
         "create a token": lambda: (reverse("recorders"), TOKEN_FORM),
         "revoke a token": lambda: (reverse("recorder-revoke", args=[token.pk]), {}),
         "place a hold": lambda: (reverse("hold", args=[space.pk]), REASON),
         "release a hold": lambda: (reverse("release", args=[hold.pk]), REASON),
+        "add a rule": lambda: (reverse("rules"), {"code": "doxing", "active": "on", **text}),
+        "change a rule": lambda: (reverse("rule", args=["spam"]), text),
+        "add a template": lambda: (reverse("template-add", args=["spam"]), text),
+        "delete a template": lambda: (reverse("template-change", args=[template.pk]), {"delete": "1"}),
         "lift": lambda: (reverse("lift", args=[space.pk]), REASON),
         "decide": lambda: (reverse("decide", args=[appeal.pk]), {**REASON, "decision": "grant"}),
     }
 
 
 def state() -> list[object]:
-    models = (RecorderToken, Hold, Violation, Appeal, Space)
+    models = (RecorderToken, Hold, Violation, Appeal, Space, Rule, ReasonTemplate)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
-@pytest.mark.parametrize(
-    "act", ["create a token", "revoke a token", "place a hold", "release a hold", "lift", "decide"]
-)
+@pytest.mark.parametrize("act", ACTS)
 def test_nothing_happens_without_a_fresh_sign_in(
     act: str, acts: dict[str, Callable[[], tuple[str, dict[str, str]]]], stale: Client, admin: User
 ) -> None:
@@ -139,11 +150,16 @@ def test_nothing_happens_without_a_fresh_sign_in(
     assert state() != before
 
 
-def test_the_django_admin_is_closed_without_a_fresh_sign_in(stale: Client, admin: User) -> None:
-    assert (
-        stale.get("/admin/archive/rule/")["Location"] == "/accounts/reauthenticate/?next=%2Fadmin%2Farchive%2Frule%2F"
-    )
-    assert make_client(admin).get("/admin/archive/rule/").status_code == 200
+def test_the_django_admin_is_closed_without_a_fresh_sign_in() -> None:
+    root = make_user("root")
+    User.objects.filter(pk=root.pk).update(is_superuser=True, is_staff=True)
+    client = make_client(User.objects.get(pk=root.pk))
+    assert client.get("/admin/archive/user/").status_code == 200
+
+    age_sign_in(client, 16 * 60)
+
+    answer = client.get("/admin/archive/user/")
+    assert answer["Location"] == "/accounts/reauthenticate/?next=%2Fadmin%2Farchive%2Fuser%2F"
 
 
 def test_the_password_page_of_the_django_admin_leads_to_the_limited_one(admin: User) -> None:
@@ -160,4 +176,4 @@ def test_a_sign_in_elsewhere_does_not_count(admin: User) -> None:
     session["account_authentication_methods"] = [{**records[0], "method": "socialaccount"}]
     session.save()
 
-    assert client.get("/admin/")["Location"].startswith("/accounts/reauthenticate/")
+    assert client.get("/account/close/")["Location"].startswith("/accounts/reauthenticate/")

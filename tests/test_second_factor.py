@@ -130,15 +130,15 @@ def test_identity_is_confirmed_with_the_factor_not_with_the_password(admin: User
     client = make_client(admin)
     secret = set_up_app(client)
     age_sign_in(client, 3600)
-    question = client.get("/admin/", follow=True).redirect_chain[-1][0]
+    question = client.get("/account/close/", follow=True).redirect_chain[-1][0]
 
-    assert question == "/accounts/2fa/reauthenticate/?next=%2Fadmin%2F"
+    assert question == "/accounts/2fa/reauthenticate/?next=%2Faccount%2Fclose%2F"
     assert (
         client.post("/accounts/reauthenticate/", {"password": PASSWORD})["Location"] == "/accounts/2fa/reauthenticate/"
     )
-    assert client.get("/admin/").status_code == 302
-    client.post(question, {"code": fresh_totp(secret), "next": "/admin/"})
-    assert client.get("/admin/").status_code == 200
+    assert client.get("/account/close/").status_code == 302
+    client.post(question, {"code": fresh_totp(secret), "next": "/account/close/"})
+    assert client.get("/account/close/").status_code == 200
 
 
 def test_secrets_are_encrypted_in_the_database(alice: User) -> None:

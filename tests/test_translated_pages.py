@@ -67,7 +67,6 @@ QUERIES = {
         *("/moderation/?order=search&q=okapi", "/moderation/?order=search&q=⟦zebra⟧", "/moderation/?order=search&q=-"),
         *("/log/?event=⟦x⟧&space=⟦x⟧&since=⟦x⟧", "/log/?event=token.created&since=2099-01-01"),
         *("/log/deadlines/?retention_days=1", "/log/deadlines/?retention_days=90", "/log/deadlines/?retention_days=0"),
-        "/admin/archive/rule/add/",
     ],
     "auditor": ["/log/deadlines/?retention_days=20&lift_grace_days=2"],
 }

@@ -13,6 +13,7 @@ from archive import log
 from archive.errors import Conflict, Refused
 from archive.log import Actor, events
 from archive.models import Rule, User
+from archive.moderation.recompute import check_is_admin
 
 OTHER = "other"  # the rule of a flag of which only the reason says what it is for
 
@@ -30,7 +31,7 @@ def list_all_rules() -> QuerySet[Rule]:
 
 def add_rule(rule: Rule, by: User) -> Rule:
     """Add a rule with a code that no rule has or had. Raises Refused."""
-    _check_may_edit(by)
+    check_is_admin(by)
     with transaction.atomic():
         if Rule.objects.filter(code=rule.code).exists():
             raise Conflict("rule.exists", rule=rule.code)
@@ -41,7 +42,7 @@ def add_rule(rule: Rule, by: User) -> Rule:
 
 def change_rule(code: str, name: str, text: str, by: User, *, active: bool) -> Rule:
     """The current version after the change: a new one if the name or the text differs. Raises Refused."""
-    _check_may_edit(by)
+    check_is_admin(by)
     with transaction.atomic():
         if not Rule.objects.select_for_update().filter(code=code, number=1).exists():
             raise Refused("rule.not_found", rule=code)
@@ -56,15 +57,6 @@ def change_rule(code: str, name: str, text: str, by: User, *, active: bool) -> R
             rule = Rule.objects.create(code=code, number=rule.number + 1, name=name, text=text, active=active)
         _record(events.RULE_CHANGED, rule, by)
     return rule
-
-
-def may_edit_rules(user: User) -> bool:
-    return user.is_active and (user.is_admin or user.is_superuser)
-
-
-def _check_may_edit(by: User) -> None:
-    if not may_edit_rules(by):
-        raise Refused("moderation.not_an_admin", user=by.username)
 
 
 def _record(event: str, rule: Rule, by: User) -> None:

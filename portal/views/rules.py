@@ -16,11 +16,13 @@ from portal.access import is_admin, only
 from portal.forms.rules import NewRuleForm, RuleForm, TemplateForm
 from portal.http import SignedInRequest
 from portal.presenters.moderation_tabs import moderation_tabs
+from portal.reauthentication import require_reauthentication
 from portal.submissions import submit
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @only(is_admin)
+@require_reauthentication
 def rules(request: SignedInRequest) -> HttpResponse:
     """All rules in their current version, those for new flags first. POST adds one."""
     form, status = NewRuleForm(initial={"active": True}), 200
@@ -38,6 +40,7 @@ def rules(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @only(is_admin)
+@require_reauthentication
 def rule(request: SignedInRequest, code: str) -> HttpResponse:
     """One rule and its templates. POST changes the rule."""
     current = _find(code)
@@ -59,6 +62,7 @@ def rule(request: SignedInRequest, code: str) -> HttpResponse:
 
 @require_POST
 @only(is_admin)
+@require_reauthentication
 def add_template(request: SignedInRequest, code: str) -> HttpResponse:
     current, form = _find(code), TemplateForm(request.POST)
 
@@ -73,6 +77,7 @@ def add_template(request: SignedInRequest, code: str) -> HttpResponse:
 
 @require_POST
 @only(is_admin)
+@require_reauthentication
 def change_template(request: SignedInRequest, template_id: int) -> HttpResponse:
     """Change the template; with `delete`, delete it."""
     template = ReasonTemplate.objects.filter(pk=template_id).first()

@@ -37,17 +37,18 @@ from tests.support.http_clients import session_cookie
 
 NETWORK_ONLY = ("max_redirects", "verify", "cert", "proxies")
 
-EVERY_CALLER = (*CALLERS, "expired", "closed", "ended", "link", "invented")
+EVERY_CALLER = (*CALLERS, "expired", "closed", "ended", "link", "invented", "unproven", "limited")
 
 
 class FuzzWorld(AccessWorld):
     """More callers. "expired": a token whose time is over; "closed": the session of an account that was closed;
-    "ended": a session that ended; "link": the token of a download link; "invented": a token that never was."""
+    "ended": a session that ended; "link": the token of a download link; "invented": a token that never was;
+    "unproven": an admin without the second factor that is required; "limited": a host at all limits."""
 
     def __init__(self) -> None:
         super().__init__()
-        for name in ("closed", "ended"):
-            self.users[name] = make_user(name)
+        for name in ("closed", "ended", "limited", "unproven"):
+            self.users[name] = make_user(name, "admins" if name == "unproven" else "")
             self.cookies[name] = session_cookie(self.users[name])
         close_account(self.users["closed"].pk, None)
         User.objects.filter(username="ended").update(password="!")  # a new password ends all sessions
