@@ -63,8 +63,9 @@ big: $(VENV)/.dev node_modules/.test ## uploads of 1 GiB through the browser and
 limits: $(VENV)/.dev node_modules/.test ## bundles of 200 random shapes, of more than 4 GiB, of more than 65,535 members
 	@SHAPES=$${SHAPES:-200} LIMITS=1 $(PYTEST) tests/test_bundle_shapes.py tests/test_bundle_limits.py --durations=5 $(ARGS)
 
-fuzz: $(VENV)/.dev node_modules/.test ## the API with generated requests of every caller, the decoder with 1,000 mutated recordings
-	@SCHEMA_EXAMPLES=$${SCHEMA_EXAMPLES:-50} MUTATED=$${MUTATED:-1000} $(PYTEST) tests/test_api_schema.py tests/test_decoder_mutated.py -s --timeout=7200 $(ARGS)
+fuzz: $(VENV)/.dev node_modules/.test ## the API with generated requests, the decoder with 1,000 mutated recordings, the log with 10,000 mutated exports
+	@SCHEMA_EXAMPLES=$${SCHEMA_EXAMPLES:-50} MUTATED=$${MUTATED:-1000} MUTATED_LOGS=$${MUTATED_LOGS:-10000} $(PYTEST) \
+	    tests/test_api_schema.py tests/test_decoder_mutated.py tests/test_log_mutated.py -s --timeout=7200 $(ARGS)
 
 floods: $(VENV)/.dev node_modules/.test ## 200 idle connections and 5 kinds of flood for a minute: health checks and deletion (FLOOD_SECONDS=...)
 	@FLOOD_SECONDS=$${FLOOD_SECONDS:-60} $(PYTEST) tests/test_floods.py tests/test_proxy_idle.py -s --timeout=1800 $(ARGS)

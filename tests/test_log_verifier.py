@@ -1,7 +1,5 @@
 """What verify_log.py says about an export: clean, or the first entry that was tampered with."""
 
-import base64
-import json
 import shutil
 import subprocess
 import sys
@@ -13,59 +11,18 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive.transparency import verify_log
-from archive.transparency.verify_log import (
-    HASH,
-    TILE,
-    Checkpoint,
-    Export,
-    Frontier,
-    Invalid,
-    Key,
-    leaf_hash,
-    tile_path,
-    verify_export,
-)
+from archive.transparency.verify_log import HASH, Checkpoint, Export, Invalid, Key, verify_export
+from tests.support.log_exports import KEY, ORIGIN, entry, make_files, sign, write_files
 
-ORIGIN = "archive.example.org/log"
-PRIVATE = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
-KEY = Key(ORIGIN, PRIVATE.public_key().public_bytes_raw())
 SIZES = (100, 257, 300)
-
-
-def entry(number: int) -> bytes:
-    return json.dumps({"at": f"2026-11-01T00:00:{number % 60:02}Z", "id": number + 1}, separators=(",", ":")).encode()
-
-
-def sign(size: int, root: bytes, private: Ed25519PrivateKey = PRIVATE, origin: str = ORIGIN) -> str:
-    text = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
-    key = Key(origin, private.public_key().public_bytes_raw())
-    return f"{text}\n\u2014 {origin} {base64.b64encode(key.id + private.sign(text.encode())).decode()}\n"
 
 
 @pytest.fixture
 def export(tmp_path: Path) -> Path:
     """A folder with 300 entries, three checkpoints, and tiles."""
     folder = tmp_path / "export"
-    write_export(folder, [entry(number) for number in range(300)])
+    write_files(folder, make_files([entry(number) for number in range(300)], SIZES))
     return folder
-
-
-def write_export(folder: Path, entries: list[bytes], sizes: tuple[int, ...] = SIZES) -> None:
-    tree, tiles = Frontier(), dict[int, list[bytes]]()
-    notes = []
-    for data in entries:
-        for level, known in tree.append(leaf_hash(data)):
-            tiles.setdefault(level, []).append(known)
-        if tree.size in sizes:
-            notes.append(sign(tree.size, tree.root()))
-    folder.mkdir()
-    (folder / "entries.jsonl").write_bytes(b"".join(data + b"\n" for data in entries))
-    (folder / "checkpoints.txt").write_text("".join(f"{note}\n" for note in notes))
-    for level, hashes in tiles.items():
-        for number, start in enumerate(range(0, len(hashes), TILE)):
-            path = folder / tile_path(level, number, len(hashes[start : start + TILE]))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(b"".join(hashes[start : start + TILE]))
 
 
 def verdict(folder: Path, known: list[Checkpoint] | None = None) -> tuple[str, dict[str, object]]:
@@ -179,8 +136,9 @@ def test_entries_without_tiles_are_verified_to_the_checkpoint_before(export: Pat
 def test_a_kept_checkpoint_shows_a_log_that_was_cut_off_or_rewritten(export: Path, tmp_path: Path) -> None:
     kept = [Checkpoint.parse(note) for note in verify_log.split_notes((export / "checkpoints.txt").read_text())]
     shorter, other = tmp_path / "shorter", tmp_path / "other"
-    write_export(shorter, [entry(number) for number in range(257)])
-    write_export(other, [entry(number) for number in range(250)] + [entry(1000 + number) for number in range(50)])
+    write_files(shorter, make_files([entry(number) for number in range(257)], SIZES))
+    entries = [entry(number) for number in (*range(250), *range(1000, 1050))]
+    write_files(other, make_files(entries, SIZES))
 
     assert verdict(shorter) == verdict(shorter, kept[:2])
     assert verdict(shorter, kept) == ("entries.cut_off", {"index": 257, "size": 300})

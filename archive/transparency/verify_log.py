@@ -343,6 +343,13 @@ class Receipt:
 # ---- exports ----
 
 
+UNREADABLE = (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+
+
+def _reason(error: Exception) -> str:
+    return "it is missing" if isinstance(error, FileNotFoundError | KeyError) else str(error)
+
+
 class Log(Protocol):
     """What is verified: an export, or the archive's own database."""
 
@@ -369,14 +376,14 @@ class Export:
         try:
             with (self.root / "entries.jsonl").open("rb") as file:
                 yield from file
-        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise Invalid("export.malformed", name="entries.jsonl", why=str(error)) from None
+        except UNREADABLE as error:
+            raise Invalid("export.malformed", name="entries.jsonl", why=_reason(error)) from None
 
     def read(self, name: str) -> bytes:
         try:
             return (self.root / name).read_bytes()
-        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise Invalid("export.malformed", name=name, why=str(error)) from None
+        except UNREADABLE as error:
+            raise Invalid("export.malformed", name=name, why=_reason(error)) from None
 
     def tile(self, level: int, number: int, width: int) -> bytes | None:
         """The hashes of a tile, one after the other, or None without the file."""

@@ -1,0 +1,24 @@
+"""Receipts: the proof that one entry is in the log (c2sp.org/tlog-proof), for people who keep it outside."""
+
+from archive.log.leaf import leaf_data
+from archive.models import DeletionCertificate, LogEntry, LogLeaf
+from archive.log import events
+from archive.transparency import checkpoints
+from archive.transparency.tile_store import stored_tree
+from archive.transparency.verify_log import Checkpoint, Receipt
+
+
+def make_receipt(entry: LogEntry) -> Receipt | None:
+    """The receipt of an entry, with the checkpoint that first contained it; None as long as there is no such one."""
+    index = LogLeaf.objects.filter(entry_id=entry.pk).values_list("index", flat=True).first()
+    row = None if index is None else checkpoints.covering(index)
+    if index is None or row is None:
+        return None
+    path = stored_tree(row.size).inclusion_path(index)
+    return Receipt(leaf_data(entry), index, tuple(path), Checkpoint.parse(row.note))
+
+
+def deletion_entry(certificate: DeletionCertificate) -> LogEntry | None:
+    """The entry that records this certificate."""
+    entries = LogEntry.objects.filter(space_id=certificate.space_id, event=events.SPACE_DELETED)
+    return entries.order_by("-id").first()
