@@ -37,6 +37,7 @@ from archive.models import (
     ExportPart,
     Invitation,
     Leased,
+    LogVerification,
     Notice,
     Space,
     Transcription,
@@ -44,7 +45,7 @@ from archive.models import (
 )
 from archive.notices import digests
 from archive.retention import due, purge, recheck
-from archive.transparency import sequence
+from archive.transparency import sequence, verification
 
 logger = structlog.get_logger()
 
@@ -180,6 +181,11 @@ def sequence_log() -> None:
     sequence.run()
 
 
+@shared_task
+def verify_log(verification_id: str) -> None:
+    verification.run(int(verification_id))
+
+
 @dataclass(frozen=True)
 class Work:
     """One kind of work: `pending_ids` gives the ids of at most 1,000 rows of `model` that wait for `task`, of those
@@ -215,6 +221,7 @@ WORK = [
     _leased(ExportPart, ExportPart.OVER, clear_export_part_storage, maintain.UNCLEARED),
     Work(Transcription, transcribe, _pending_transcriptions),
     _leased(Notice, [Notice.State.PENDING], send_notice),
+    _leased(LogVerification, [LogVerification.State.PENDING], verify_log),
     _leased(Digest, [Digest.State.PENDING], send_digest),
     _leased(Invitation, [Invitation.State.PENDING], send_invitation, invitation_mail.UNEXPIRED),
     _leased(AccountMail, [AccountMail.State.PENDING], send_account_mail, account_mail.YOUNG),

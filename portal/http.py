@@ -1,9 +1,9 @@
-"""Types of requests as the middleware leaves them."""
+"""Types of requests as the middleware leaves them, and answers that several views give."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django_htmx.middleware import HtmxDetails
 
 from archive.models import User
@@ -37,3 +37,9 @@ class SignedInRequest(HtmxHttpRequest):
     """A request of a signed-in user: LoginRequiredMiddleware has sent everybody else to the sign-in page."""
 
     user: User
+
+
+def attachment(content: bytes, content_type: str, name: str) -> HttpResponse:
+    """A file to save. `name` is ASCII without quotes."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(content, content_type=content_type, headers=headers)

@@ -55,6 +55,8 @@ LADDER = {
     "holds": ("GET", 404, 200, 404),
     "deadlines": ("GET", 404, 200, 200),
     "log": ("GET", 404, 200, 200),
+    "log-proof": ("GET", 404, 200, 200),
+    "log-verify": ("POST", 404, 302, 302),
     "log-space": ("GET", 404, 200, 200),
     "search": ("GET", 200, 200, 200),  # auditors: names only
     "my-lines": ("GET", 200, 200, 200),
@@ -88,7 +90,7 @@ NOT_OF_A_SPACE = {
     *("upload-sort", "export-chosen", "export-revoke-links"),
     *("moderation", "flag-several", "appeals", "holds", "recorders", "notices", "notices-dismiss", "certificates"),
     *("lift-several", "hold-several", "review-next", "rules", "decided-appeals"),
-    "javascript-catalog",
+    *("javascript-catalog", "log-proof", "log-verify"),
     *("account", "account-download", "account-close", "people", "invitations"),
 }
 # No sign-in: the address of a download is signed, and the others hold nothing of users.
@@ -108,7 +110,7 @@ CONTENT = [
 ]
 POST_ONLY = ["flag", "lift", "hold", "appeal", "upload-inspect", "upload-sort", "notices-dismiss"]
 POST_ONLY += ["bundle-revoke-links", "export-chosen", "export-revoke-links", "review", "review-claim", "review-next"]
-POST_ONLY += ["edit-speakers"]
+POST_ONLY += ["edit-speakers", "log-verify"]
 GET_OR_POST = ["spaces", "search", "moderation", "bundle", "transcription", "flag-several", "export", "recorders"]
 GET_OR_POST += ["account", "account-close", "people", "invitations", "lift-several", "hold-several", "rules"]
 GET_OR_POST += ["edit", "edit-transcript"]

@@ -51,6 +51,13 @@ ELSEWHERE = {
     "certificate": "tests/test_certificate_page.py::test_who_may_download_a_certificate",
     "certificate-key": "tests/test_certificate_page.py::test_a_downloaded_certificate_verifies",
     "certificate-verifier": "tests/test_certificate_page.py::test_a_downloaded_certificate_verifies",
+    **dict.fromkeys(
+        ("log-keys", "log-checkpoint", "log-verifier"),
+        "tests/test_log_proof_page.py::test_everybody_gets_the_keys_the_checkpoint_and_the_verifier",
+    ),
+    **dict.fromkeys(
+        ("log-export", "log-receipt"), "tests/test_log_proof_page.py::test_hosts_get_neither_the_log_nor_receipts"
+    ),
     "livekit-webhook": "tests/test_livekit_webhook.py::test_a_request_that_is_not_authentic_is_401_and_stores_nothing",
     "account_login": "tests/test_sign_in.py::test_sign_in_is_rate_limited_after_five_wrong_passwords",
     "account_signup": "tests/test_invitations_page.py::test_nobody_signs_up_without_a_link",
@@ -122,7 +129,7 @@ API = {
 PUBLIC = {
     *("download", "certificate-key", "healthz", "livekit-webhook", "javascript-catalog", "help", "what-we-keep"),
     *("feed-calendar", "feed-podcast", "feed-recording", "feed-transcript", "feed-chapters", "unsubscribe"),
-    "certificate-verifier",
+    *("certificate-verifier", "log-keys", "log-checkpoint", "log-verifier"),
     *("account_login", "account_signup", "account_inactive", "account_logout", "admin:login"),
     *("invitation", "account_confirm_email", "account_email_verification_sent", "account_reset_password"),
     *("account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done"),

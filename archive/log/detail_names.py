@@ -15,6 +15,7 @@ NAMES = {
     "bundle": _("bundle"),
     "by_mail": _("by mail"),
     "certificate": _("certificate"),
+    "count": _("count"),
     "crc32": _("crc32"),
     "deadline": _("deadline"),
     "deadline_reasons": _("deadline reasons"),

@@ -276,6 +276,10 @@ ORPHAN_FOUND = Event("reconcile.orphan_found", _("Orphaned object found"))
 ORPHAN_REMOVED = Event("reconcile.orphan_removed", _("Orphaned object removed"), premis="deletion")
 RECONCILE_UPLOAD_ABORTED = Event("reconcile.upload_aborted", _("Orphaned upload aborted"))
 
+LOG_VERIFIED = Event("log.verified", _("Log verified"), premis="fixity check", icon="check", summary=summaries.verdict)
+
+LOG_EXPORTED = Event("log.exported", _("Whole log downloaded"), icon="download")
+
 # Every event by its name.
 EVENTS: dict[str, Event] = {event: event for event in tuple(globals().values()) if isinstance(event, Event)}
 

@@ -152,3 +152,10 @@ def space_deleted(detail: Detail) -> str:
 
 def _format_time(text: str | None) -> str:
     return formatting.format_time(datetime.fromisoformat(text)) if text else _("no deadline")
+
+
+def verdict(detail: Detail) -> str:
+    """The result of a verification of the log, and how many entries it covers."""
+    if detail["verdict"] == "log.verified":
+        return _("%(count)s entries, nothing changed") % {"count": detail["count"]}
+    return _("not valid: %(verdict)s") % {"verdict": detail["verdict"]}

@@ -673,6 +673,77 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="LogVerification",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "attempts",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Counted when claimed, so that a crash counts too."
+                    ),
+                ),
+                (
+                    "unforeseen",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                    ),
+                ),
+                (
+                    "fence",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Incremented at each claim; writes of a claim require it."
+                    ),
+                ),
+                ("lease_until", models.DateTimeField(blank=True, help_text="When the claim ends.", null=True)),
+                ("retry_at", models.DateTimeField(blank=True, help_text="No retry before this time.", null=True)),
+                (
+                    "problem",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("pending", "Pending"), ("done", "Done")], default="pending", max_length=16
+                    ),
+                ),
+                ("requested_by", models.BigIntegerField(help_text="The account; without a foreign key, as the log.")),
+                (
+                    "requested_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "code",
+                    models.CharField(
+                        blank=True, help_text="Of VERDICTS in archive/transparency/verify_log.py.", max_length=40
+                    ),
+                ),
+                ("values", models.JSONField(default=dict, help_text="What fills the sentence of the verdict in.")),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "pending")), fields=("state",), name="log_verification_one_pending"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["pending", "done"])), name="log_verification_state_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state", "pending"),
+                            models.Q(models.Q(("code", ""), _negated=True), ("finished_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="log_verification_done_has_verdict",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="ReconcileFinding",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

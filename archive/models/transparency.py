@@ -75,3 +75,33 @@ class LogSequencer(Leased):
 
     def __str__(self) -> str:
         return f"{self.size} entries have an index"
+
+
+class LogVerification(Leased):
+    """A verification of the whole log that somebody asked for on the page of its proof."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        DONE = "done"
+
+    state = models.CharField(max_length=16, choices=State, default=State.PENDING)
+    requested_by = models.BigIntegerField(help_text="The account; without a foreign key, as the log.")
+    requested_at = models.DateTimeField(db_default=Now(), editable=False)
+    finished_at = models.DateTimeField(null=True)
+    code = models.CharField(max_length=40, blank=True, help_text="Of VERDICTS in archive/transparency/verify_log.py.")
+    values = models.JSONField(default=dict, help_text="What fills the sentence of the verdict in.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="log_verification_one_pending", fields=["state"], condition=Q(state="pending")
+            ),
+            models.CheckConstraint(name="log_verification_state_known", condition=Q(state__in=["pending", "done"])),
+            models.CheckConstraint(
+                name="log_verification_done_has_verdict",
+                condition=Q(state="pending") | (~Q(code="") & Q(finished_at__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"verification {self.pk}: {self.code or self.state}"

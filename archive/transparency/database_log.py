@@ -1,11 +1,11 @@
 """The log as the database and the store have it, for the same verification that auditors run on an export."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from archive.errors import ObjectMissing
 from archive.log.leaf import leaf_data
 from archive.models import LogCheckpoint, LogEntry, LogLeaf
-from archive.storage import Store, keys, store
+from archive.storage import keys, store
 from archive.transparency.verify_log import Checkpoint, Key, tile_path
 
 BATCH = 2000
@@ -15,14 +15,17 @@ class DatabaseLog:
     """What verify_log.verify_export reads: entries and checkpoints from the database, hashes from the store's tiles,
     which who changes the database does not reach."""
 
-    def __init__(self, bucket: Store | None = None) -> None:
+    def __init__(self, step: Callable[[], None] = lambda: None) -> None:
+        """`step` is called now and then; it may raise to stop."""
         newest = LogCheckpoint.objects.order_by("-size").values_list("size", flat=True).first()
         self.size: int = newest or 0
-        self._store = bucket or store()
+        self._store = store()
+        self._step = step
 
     def lines(self) -> Iterator[bytes]:
         """The entries up to the newest checkpoint, by index: canonical JSON and a newline."""
         for start in range(0, self.size, BATCH):
+            self._step()
             places = LogLeaf.objects.filter(index__gte=start, index__lt=min(start + BATCH, self.size))
             ids = list(places.order_by("index").values_list("entry_id", flat=True))
             entries = LogEntry.objects.in_bulk(ids)

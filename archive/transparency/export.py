@@ -1,10 +1,11 @@
 """The whole log as a package that anybody can verify: entries, tiles, checkpoints, keys, and the verifier."""
 
+import io
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 from archive.models import LogCheckpoint
 from archive.transparency import verify_log
@@ -35,30 +36,57 @@ DESCRIPTOR = {
 }
 
 
-def write_export(file: IO[bytes], step: Callable[[int, int], None] = lambda done, total: None) -> int:
-    """Write the package as a ZIP, up to the newest checkpoint, in constant memory. Returns the number of entries.
+class _Pipe(io.RawIOBase):
+    """A file that can't be sought: what is written waits until it is taken."""
 
-    Calls `step(entries written, all)` now and then; it may raise to stop. Raises verify_log.Invalid without a
-    checkpoint.
-    """
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._waiting += data
+        return len(data)
+
+    def take(self) -> bytes:
+        taken = bytes(self._waiting)
+        self._waiting.clear()
+        return taken
+
+
+def stream_export() -> Iterator[bytes]:
+    """The package as a ZIP, up to the newest checkpoint, in constant memory. Raises verify_log.Invalid at once without
+    a checkpoint."""
     log = DatabaseLog()
     notes = list(LogCheckpoint.objects.filter(size__lte=log.size).order_by("id").values_list("note", flat=True))
     if not notes:
         raise verify_log.Invalid("checkpoint.none")
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as package:
+    return _chunks(log, notes)
+
+
+def _chunks(log: DatabaseLog, notes: Sequence[str]) -> Iterator[bytes]:
+    pipe = _Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as package:
         with package.open("entries.jsonl", "w", force_zip64=True) as entries:
             for done, line in enumerate(log.lines(), 1):
                 entries.write(line)
                 if done % 1000 == 0:
-                    step(done, log.size)
+                    yield pipe.take()
         for level, number, width in tiles_between(0, log.size):
             tile = log.tile(level, number, width) or read_tile(level, number)[: width * HASH]
             package.writestr(tile_path(level, number, width), tile)
+            yield pipe.take()
+        origin = verify_log.Checkpoint.parse(notes[-1]).origin
         package.writestr("checkpoints.txt", "".join(f"{note}\n" for note in notes))
         package.writestr("keys.txt", verifier_keys(public_keys()))
         package.writestr("datapackage.json", json.dumps(DESCRIPTOR, indent=2))
-        package.writestr("verify_log.py", Path(verify_log.__file__).read_text())
-        origin = verify_log.Checkpoint.parse(notes[-1]).origin
+        package.writestr("verify_log.py", verifier())
         package.writestr("README.txt", README.format(origin=origin, size=log.size))
-    step(log.size, log.size)
-    return log.size
+    yield pipe.take()
+
+
+def verifier() -> bytes:
+    """The program that checks an export or a receipt on any machine."""
+    return Path(verify_log.__file__).read_bytes()

@@ -1,8 +1,8 @@
 """Receipts: the proof that one entry is in the log (c2sp.org/tlog-proof), for people who keep it outside."""
 
+from archive.log import events
 from archive.log.leaf import leaf_data
 from archive.models import DeletionCertificate, LogEntry, LogLeaf
-from archive.log import events
 from archive.transparency import checkpoints
 from archive.transparency.tile_store import stored_tree
 from archive.transparency.verify_log import Checkpoint, Receipt

@@ -1,6 +1,6 @@
 """Verify the whole log of this archive: entries, tree, tiles, signatures, and that no entry is left out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +15,11 @@ from archive.transparency.verify_log import Checkpoint, Invalid, Key, verify_exp
 PATIENCE = timedelta(minutes=15)  # within which the sequencer numbers an entry while workers run
 
 
-def verify(keys: Sequence[Key] = (), known: Sequence[Checkpoint] = ()) -> dict[str, Any]:
+def verify(
+    keys: Sequence[Key] = (), known: Sequence[Checkpoint] = (), step: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
     """The values of the verdict `log.verified`. `keys`: by default ours. Raises Invalid, or an error of the store."""
-    verified = verify_export(DatabaseLog(), keys or public_keys(), known)
+    verified = verify_export(DatabaseLog(step), keys or public_keys(), known)
     if entry := oldest_unnumbered():
         raise Invalid("entries.unnumbered", entry=entry)
     return verified

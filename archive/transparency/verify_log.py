@@ -1,7 +1,9 @@
-"""python verify_log.py EXPORT --key VKEY [--checkpoint FILE]      or: RECEIPT.tlog-proof --key VKEY
+"""python verify_log.py EXPORT --key VKEY [--checkpoint FILE]
+   python verify_log.py RECEIPT.tlog-proof --key VKEY [--certificate FILE]
 
-Verify an export of the retention log, or the receipt of one entry. This file stands alone: it needs Python 3.11 and the
-package `cryptography`, and nothing else of Spacekeep, so it can be copied to any machine and run there.
+Verify an export of the retention log, or the receipt of one entry; with --certificate also that the entry is about this
+certificate of deletion, whose own signature verify_certificate.py checks. This file stands alone: it needs Python 3.11
+and the package `cryptography`, and nothing else of Spacekeep, so it can be copied to any machine and run there.
 
 EXPORT is the ZIP file or the folder that `manage.py export_log` or the log's page gives: `entries.jsonl` (one entry a
 line, byte for byte as it was hashed), `checkpoints.txt` (signed tree heads, oldest first) and `tile/` (hashes). VKEY is
@@ -64,6 +66,7 @@ VERDICTS = {
     "checkpoint.foreign": "The checkpoint of {size} entries is of another log: {origin}.",
     "checkpoint.none": "There is no checkpoint, so nothing is proven.",
     "receipt.differs": "The receipt does not fit: entry {index} is not in the tree of the checkpoint.",
+    "receipt.other_certificate": "The receipt is of another entry: entry {index} is not about this certificate.",
     "receipt.no_entry": "The receipt does not contain its entry.",
     "note.malformed": "{name} is not a signed note.",
     "key.malformed": "{text} is not a public key of a log (NAME+ID+KEY).",
@@ -331,13 +334,25 @@ class Receipt:
         lines += [base64.b64encode(sibling).decode() for sibling in self.path]
         return "\n".join(lines) + "\n\n" + self.checkpoint.note
 
-    def verify(self, keys: Sequence[Key]) -> dict[str, Any]:
-        """The values of the verdict `receipt.verified`. Raises Invalid."""
+    def verify(self, keys: Sequence[Key], certificate: bytes | None = None) -> dict[str, Any]:
+        """The values of the verdict `receipt.verified`. `certificate`: a certificate of deletion that the entry has to
+        be about. Raises Invalid."""
         signers = self.checkpoint.require_signature(keys)
         size, root = self.checkpoint.size, self.checkpoint.root
         if not proves_inclusion(leaf_hash(self.leaf), self.index, size, self.path, root):
             raise Invalid("receipt.differs", index=self.index)
+        if certificate is not None and not self._records(certificate):
+            raise Invalid("receipt.other_certificate", index=self.index)
         return {"index": self.index, "origin": self.checkpoint.origin, "size": size, "keys": _names(signers)}
+
+    def _records(self, certificate: bytes) -> bool:
+        """Whether the entry says that this certificate was issued."""
+        try:
+            entry = json.loads(self.leaf)
+            digest = hashlib.sha256(certificate).hexdigest()
+            return bool(entry["event"] == "space.deleted" and entry["detail"]["certificate"] == digest)
+        except (ValueError, KeyError, TypeError):
+            return False
 
 
 # ---- exports ----
@@ -539,12 +554,14 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Verify an export of the retention log, or a receipt.")
     parser.add_argument("file", type=Path, metavar="EXPORT or RECEIPT")
     parser.add_argument("--key", action="append", required=True, metavar="VKEY", help="a public key of the log")
+    parser.add_argument("--certificate", type=Path, metavar="FILE", help="of the deletion that the receipt is about")
     parser.add_argument("--checkpoint", action="append", type=Path, default=[], metavar="FILE")
     options = parser.parse_args(arguments)
     try:
         keys = [Key.parse(text) for text in options.key]
         if options.file.suffix == ".tlog-proof":
-            text = sentence("receipt.verified", Receipt.parse(_read(options.file)).verify(keys))
+            certificate = _read(options.certificate).encode() if options.certificate else None
+            text = sentence("receipt.verified", Receipt.parse(_read(options.file)).verify(keys, certificate))
         else:
             known = [Checkpoint.parse(_read(path), path.name) for path in options.checkpoint]
             text = sentence("log.verified", verify_export(Export.open(options.file), keys, known))

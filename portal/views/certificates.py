@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from archive.models import DeletionCertificate, Space
 from archive.retention import certificate as certifying
 from portal.access import may_read_log, only
-from portal.http import SignedInRequest
+from portal.http import SignedInRequest, attachment
 from portal.paging import page_of
 
 PAGE = 50
@@ -40,24 +40,18 @@ def certificate(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     if not Space.objects.visible_to(request.user).filter(pk=space_id).exists():
         raise Http404
     issued = get_object_or_404(DeletionCertificate, pk=space_id)
-    return _file(issued.document.encode(), "application/json", f"deletion-of-{space_id}.json")
+    return attachment(issued.document.encode(), "application/json", f"deletion-of-{space_id}.json")
 
 
 @login_not_required  # everybody who received a certificate can check it
 @require_safe
 def key(request: HttpRequest) -> HttpResponse:
     """The public key."""
-    return _file(certifying.public_keys(), "application/x-pem-file", "spacekeep-certificates.pem")
+    return attachment(certifying.public_keys(), "application/x-pem-file", "spacekeep-certificates.pem")
 
 
 @login_not_required  # as the key: it has no secrets
 @require_safe
 def verifier(request: HttpRequest) -> HttpResponse:
     """The program that checks a certificate on any machine."""
-    return _file(certifying.verifier(), "text/x-python; charset=utf-8", "verify_certificate.py")
-
-
-def _file(content: bytes, content_type: str, name: str) -> HttpResponse:
-    return HttpResponse(
-        content, content_type=content_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+    return attachment(certifying.verifier(), "text/x-python; charset=utf-8", "verify_certificate.py")

@@ -178,4 +178,3 @@ class AccessWorld:
             request_finished.connect(close_old_connections)
             transaction.set_rollback(True)
         return response
-

@@ -3,8 +3,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from archive import formatting
 from archive.management.base import Command as Base
-from archive.transparency.export import write_export
+from archive.transparency.export import stream_export
 from archive.transparency.verify_log import Invalid
 
 
@@ -20,7 +21,8 @@ class Command(Base):
         partial = path.with_name(f"{path.name}.part")
         try:
             with partial.open("wb") as file:
-                count = write_export(file)
+                for data in stream_export():
+                    file.write(data)
             partial.replace(path)
         except OSError as error:
             raise CommandError(f"{path} can't be written: {error.strerror}.") from error
@@ -30,5 +32,5 @@ class Command(Base):
             ) from error
         finally:
             partial.unlink(missing_ok=True)
-        facts = {"file": str(path), "entries": count}
-        self.print_result(f"{path}: {count} entries", facts, as_json=options["json"])
+        facts = {"file": str(path), "bytes": path.stat().st_size}
+        self.print_result(f"{path}: {formatting.format_size(facts['bytes'])}", facts, as_json=options["json"])

@@ -1,0 +1,53 @@
+"""Verify the log when an auditor asks for it: a row of work, so that the page does not wait, and the result stays."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from archive import leases, log, wakeups
+from archive.leases import Claim
+from archive.log import Actor, events
+from archive.models import LogVerification, User
+from archive.transparency.verify import verify
+from archive.transparency.verify_log import Invalid
+
+
+def request(by: User) -> LogVerification:
+    """Have the log verified soon. Idempotent: a verification that is pending serves everybody."""
+    try:
+        with transaction.atomic():
+            row = LogVerification.objects.create(requested_by=by.pk)
+            wakeups.wake(LogVerification, row.pk)
+    except IntegrityError:
+        row = LogVerification.objects.get(state=LogVerification.State.PENDING)
+    return row
+
+
+def latest() -> LogVerification | None:
+    """The last one that is done."""
+    return LogVerification.objects.filter(state=LogVerification.State.DONE).order_by("-finished_at").first()
+
+
+def run(pk: int) -> bool:
+    claim = leases.claim(LogVerification, pk, [LogVerification.State.PENDING])
+    return leases.attempt(claim, _run)
+
+
+def _run(claim: Claim[LogVerification]) -> bool:
+    budget = claim.budget()
+    try:
+        code, values = "log.verified", verify(step=budget.heartbeat)
+    except Invalid as error:
+        code, values = error.code, error.values
+    _finish(claim, code, values)
+    return True
+
+
+def _finish(claim: Claim[LogVerification], code: str, values: Mapping[str, Any]) -> None:
+    changes = {"state": LogVerification.State.DONE, "code": code, "values": dict(values), "finished_at": Now()}
+    with transaction.atomic():
+        claim.renew(**changes, problem={}, **leases.RESET)
+        actor = Actor("user", claim.row.requested_by)
+        log.record(events.LOG_VERIFIED, space_id=None, actor=actor, verdict=code, count=values.get("count"))

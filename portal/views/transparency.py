@@ -1,0 +1,86 @@
+"""The proof of the retention log: for auditors and admins; its keys and newest checkpoint for everybody."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from archive import log
+from archive.log import Actor, events
+from archive.models import LogEntry
+from archive.transparency import checkpoints, export, verification
+from archive.transparency.keys import public_keys, verifier_keys
+from archive.transparency.receipts import make_receipt
+from archive.transparency.verify_log import Invalid
+from portal.access import may_read_log, only
+from portal.http import SignedInRequest, attachment
+from portal.presenters.transparency import proof_page
+
+
+@require_safe
+@only(may_read_log)
+def proof(request: SignedInRequest) -> HttpResponse:
+    """What the newest checkpoint covers, the last verification, and how to verify the log elsewhere."""
+    template = "log/verification.html" if request.htmx else "log/proof.html"
+    return render(request, template, proof_page())
+
+
+@require_POST
+@only(may_read_log)
+def verify(request: SignedInRequest) -> HttpResponse:
+    """Have a worker verify the log."""
+    verification.request(request.user)
+    return redirect("log-proof")
+
+
+@require_safe
+@only(may_read_log)
+def export_file(request: SignedInRequest) -> HttpResponseBase:
+    """The whole log as a package that anybody can verify. Recorded in the log, but not as a part of this export."""
+    try:
+        content = export.stream_export()
+    except Invalid:
+        raise Http404 from None
+    if request.method == "GET":
+        with transaction.atomic():
+            log.record(events.LOG_EXPORTED, space_id=None, actor=Actor.of(request.user))
+    response = StreamingHttpResponse(content, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="retention-log-{timezone.now():%Y-%m-%d}.zip"'
+    return response
+
+
+@require_safe
+@only(may_read_log)
+def receipt(request: SignedInRequest, entry_id: int) -> HttpResponse:
+    """The proof that an entry is in the log, once a checkpoint covers it."""
+    made = make_receipt(get_object_or_404(LogEntry, pk=entry_id))
+    if made is None:
+        return render(request, "log/no_receipt.html", status=404)
+    return attachment(str(made).encode(), "text/plain; charset=utf-8", f"entry-{entry_id}.tlog-proof")
+
+
+@login_not_required  # everybody who has a receipt or an export can check it
+@require_safe
+def keys(request: HttpRequest) -> HttpResponse:
+    """The public keys of the log, one a line."""
+    return HttpResponse(verifier_keys(public_keys()), content_type="text/plain; charset=utf-8")
+
+
+@login_not_required  # a size, a hash and signatures: whoever keeps it can show later that the log was changed
+@require_safe
+def checkpoint(request: HttpRequest) -> HttpResponse:
+    """The newest checkpoint, where c2sp.org/tlog-tiles has it."""
+    newest = checkpoints.latest()
+    if newest is None:
+        raise Http404
+    return HttpResponse(newest.note, content_type="text/plain; charset=utf-8")
+
+
+@login_not_required  # as the keys
+@require_safe
+def verifier(request: HttpRequest) -> HttpResponse:
+    """The program that checks an export or a receipt on any machine."""
+    return attachment(export.verifier(), "text/x-python; charset=utf-8", "verify_log.py")

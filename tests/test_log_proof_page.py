@@ -1,0 +1,160 @@
+"""The page of the log's proof: its state, verification on demand, the export, and receipts."""
+
+import subprocess
+import sys
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from django.db import transaction
+
+from archive import log
+from archive.log import SYSTEM, events
+from archive.models import DeletionCertificate, LogEntry, LogVerification, User
+from archive.retention.purge import purge
+from archive.storage import keys, store
+from archive.storage.purge_prefix import purge_listing
+from archive.tasks import verify_log as verify_task
+from archive.transparency import sequence, verification, verify_log
+from archive.transparency.keys import public_keys
+from archive.transparency.receipts import deletion_entry, make_receipt
+from archive.transparency.verify_log import Checkpoint, Invalid, Receipt
+from tests.support.database import as_superuser
+from tests.support.factory import make_row
+from tests.support.http_clients import make_client
+
+
+@pytest.fixture(autouse=True)
+def no_log_objects(committed: None, bucket: None) -> None:
+    purge_listing(store(), store().listing(keys.LOG))
+
+
+def write(count: int) -> list[LogEntry]:
+    with transaction.atomic():
+        log.record_all(events.DIGEST_EMPTY, [(None, {"number": i}) for i in range(count)], actor=SYSTEM)
+    return list(LogEntry.objects.order_by("id"))
+
+
+def test_the_page_says_what_is_signed_and_what_waits(auditor: User) -> None:
+    client = make_client(auditor)
+    assert client.get("/log/proof/").context["newest"] is None
+
+    write(3)
+    sequence.run()
+    write(2)
+    sequence.run()
+
+    context = client.get("/log/proof/").context
+    assert (context["covered"], context["waiting"]) == (3, 2)
+    assert context["keys"] == [str(public_keys()[0])]
+
+
+def test_the_log_is_verified_on_demand_and_a_change_is_named(auditor: User) -> None:
+    client = make_client(auditor)
+    entries = write(3)
+    sequence.run()
+
+    assert client.post("/log/verify").status_code == 302
+    assert client.post("/log/verify").status_code == 302
+    row = LogVerification.objects.get()  # one serves both
+    assert client.get("/log/proof/").context["is_pending"]
+    verify_task(str(row.pk))
+
+    context = client.get("/log/proof/").context
+    assert (context["is_pending"], context["is_valid"], context["verified_by"]) == (False, True, auditor.username)
+    entry = LogEntry.objects.latest("id")
+    assert (entry.event, entry.actor_id, entry.detail) == (
+        "log.verified", auditor.pk, {"verdict": "log.verified", "count": 3},
+    )  # fmt: skip
+
+    as_superuser(f"UPDATE archive_logentry SET detail = '{{}}' WHERE id = {entries[1].pk}")
+    verify_task(str(verification.request(auditor).pk))
+
+    context = client.get("/log/proof/").context
+    assert not context["is_valid"]
+    assert (context["verification"].code, context["verification"].values) == ("entry.changed", {"index": 1})
+
+
+def test_the_export_is_streamed_and_recorded(auditor: User) -> None:
+    client = make_client(auditor)
+    assert client.get("/log/export.zip").status_code == 404
+    write(3)
+    sequence.run()
+
+    response = client.get("/log/export.zip")
+
+    with ZipFile(BytesIO(response.getvalue())) as package:
+        assert package.testzip() is None
+        assert len(package.read("entries.jsonl").splitlines()) == 3
+    entry = LogEntry.objects.latest("id")
+    assert (entry.event, entry.actor_id) == ("log.exported", auditor.pk)
+
+
+def test_a_receipt_proves_one_entry(auditor: User, tmp_path: Path) -> None:
+    client = make_client(auditor)
+    entries = write(300)
+    assert client.get(f"/log/entries/{entries[7].pk}/receipt.tlog-proof").status_code == 404
+    sequence.run()
+
+    response = client.get(f"/log/entries/{entries[7].pk}/receipt.tlog-proof")
+
+    receipt = Receipt.parse(response.content.decode())
+    assert str(receipt) == response.content.decode()
+    assert (receipt.index, receipt.checkpoint.size, len(receipt.path)) == (7, 300, 9)
+    signer = f"127.0.0.1:8000/log ({public_keys()[0].id.hex()})"
+    assert receipt.verify(public_keys()) == {
+        "index": 7, "origin": "127.0.0.1:8000/log", "size": 300, "keys": signer,
+    }  # fmt: skip
+    other = Receipt(receipt.leaf.replace(b"7", b"8"), receipt.index, receipt.path, receipt.checkpoint)
+    with pytest.raises(Invalid) as error:
+        other.verify(public_keys())
+    assert error.value.code == "receipt.differs"
+
+    file = tmp_path / "7.tlog-proof"
+    file.write_bytes(response.content)
+    result = subprocess.run(
+        [sys.executable, "-I", verify_log.__file__, file, "--key", str(public_keys()[0])],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "Verified: entry 7 is in the log of 127.0.0.1:8000/log" in result.stdout
+
+
+def test_a_receipt_is_about_its_certificate(alice: User) -> None:
+    first, second = (make_row(alice, ended_ago=timedelta(days=31)) for _ in range(2))
+    assert purge(first.pk)
+    assert purge(second.pk)
+    sequence.run()
+    certificates = [DeletionCertificate.objects.get(pk=space.pk) for space in (first, second)]
+
+    entry = deletion_entry(certificates[0])
+    assert entry is not None
+    receipt = make_receipt(entry)
+    assert receipt is not None
+    receipt.verify(public_keys(), certificates[0].document.encode())
+    with pytest.raises(Invalid) as error:
+        receipt.verify(public_keys(), certificates[1].document.encode())
+    assert error.value.code == "receipt.other_certificate"
+
+
+def test_hosts_get_neither_the_log_nor_receipts(alice: User) -> None:
+    entry = write(1)[0]
+    sequence.run()
+
+    for path in ("/log/proof/", "/log/export.zip", f"/log/entries/{entry.pk}/receipt.tlog-proof"):
+        assert make_client(alice).get(path).status_code == 404
+    assert make_client(alice).post("/log/verify").status_code == 404
+    assert not LogVerification.objects.exists()
+
+
+def test_everybody_gets_the_keys_the_checkpoint_and_the_verifier() -> None:
+    client = make_client()
+    assert client.get("/log/checkpoint").status_code == 404
+    write(1)
+    sequence.run()
+
+    assert client.get("/log/keys.txt").content.decode() == f"{public_keys()[0]}\n"
+    assert Checkpoint.parse(client.get("/log/checkpoint").content.decode()).size == 1
+    assert client.get("/log/verify_log.py").content == Path(verify_log.__file__).read_bytes()
