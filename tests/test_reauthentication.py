@@ -150,10 +150,15 @@ def test_nothing_happens_without_a_fresh_sign_in(
     assert state() != before
 
 
-def test_the_django_admin_is_closed_without_a_fresh_sign_in() -> None:
+@pytest.fixture
+def root() -> User:
     root = make_user("root")
     User.objects.filter(pk=root.pk).update(is_superuser=True, is_staff=True)
-    client = make_client(User.objects.get(pk=root.pk))
+    return User.objects.get(pk=root.pk)
+
+
+def test_the_django_admin_is_closed_without_a_fresh_sign_in(root: User) -> None:
+    client = make_client(root)
     assert client.get("/admin/archive/user/").status_code == 200
 
     age_sign_in(client, 16 * 60)
@@ -162,8 +167,8 @@ def test_the_django_admin_is_closed_without_a_fresh_sign_in() -> None:
     assert answer["Location"] == "/accounts/reauthenticate/?next=%2Fadmin%2Farchive%2Fuser%2F"
 
 
-def test_the_password_page_of_the_django_admin_leads_to_the_limited_one(admin: User) -> None:
-    answer = make_client(admin).post("/admin/password_change/", {"old_password": "guess"})
+def test_the_password_page_of_the_django_admin_leads_to_the_limited_one(root: User) -> None:
+    answer = make_client(root).post("/admin/password_change/", {"old_password": "guess"})
 
     assert answer["Location"] == "/accounts/password/change/"
 

@@ -2,10 +2,14 @@
 
 import pytest
 
+from archive.bundles.contents import facts
+from archive.display.mail import render_mail
 from archive.errors import Conflict, Refused
-from archive.models import LogEntry, ReasonTemplate, Rule, User
+from archive.models import LogEntry, Notice, ReasonTemplate, Rule, User
 from archive.moderation import reason_templates
 from archive.moderation.violations import flag
+from archive.notices.validity import with_validity
+from portal.presenters.log import history
 from tests.support.errors import raises_error
 from tests.support.factory import make_row
 from tests.support.http_clients import make_client
@@ -39,6 +43,44 @@ def test_an_admin_changes_a_rule(admin: User) -> None:
     page = client.get("/moderation/rules/").content.decode()
     assert page.index("Fraud") > page.index("Harassment")  # those for new flags come first
     assert client.get("/moderation/rules/none/").status_code == 404
+
+
+def change(admin: User, name: str, text: str, active: str = "on") -> None:
+    make_client(admin).post("/moderation/rules/spam/", {"name": name, "text": text, "active": active})
+
+
+def test_a_flag_keeps_the_text_that_it_was_made_under(alice: User, admin: User) -> None:
+    space = make_row(alice)
+    flag(space.pk, "spam", "Watches.", admin)
+
+    change(admin, "Fraud", "Selling watches.")
+    flag(space.pk, "spam", "More watches.", admin)
+
+    rules = [(one.rule.name, one.rule.text) for one in space.violations.all()]
+    assert rules == [("Spam or fraud", "Misleading people for gain."), ("Fraud", "Selling watches.")]
+    page = make_client(alice).get(f"/spaces/{space.pk}/").content.decode()
+    assert "Flagged for <strong>Spam or fraud</strong>" in page
+    assert "Flagged for <strong>Fraud</strong>" in page
+    texts = [one["rule_text"] for one in facts(space)["violations"]]
+    assert texts == ["Misleading people for gain.", "Selling watches."]
+    assert [line.note for line in history(space) if line.label == "Flagged"] == ["Fraud", "Spam or fraud"]
+    mails = [render_mail(notice).text for notice in with_validity(Notice.objects.order_by("created_at"))]
+    assert [("Spam or fraud" in mail, "Fraud" in mail) for mail in mails] == [(True, False), (False, True)]
+
+
+def test_changes_of_rules_are_logged(admin: User) -> None:
+    make_client(admin).post("/moderation/rules/", TYPED)
+    change(admin, "Fraud", "Selling watches.")
+    change(admin, "Fraud", "Selling watches.")  # changes nothing
+    change(admin, "Fraud", "Selling watches.", active="")
+
+    entries = LogEntry.objects.order_by("id").values_list("event", "actor_id", "detail")
+    fraud = "6c3a66b4"
+    assert [(event, by, {**detail, "sha256": detail["sha256"][:8]}) for event, by, detail in entries] == [
+        ("rule.added", admin.pk, {"rule": "doxing", "rule_version": 1, "active": True, "sha256": "1890e0de"}),
+        ("rule.changed", admin.pk, {"rule": "spam", "rule_version": 2, "active": True, "sha256": fraud}),
+        ("rule.changed", admin.pk, {"rule": "spam", "rule_version": 2, "active": False, "sha256": fraud}),
+    ]
 
 
 def test_templates_are_added_changed_and_deleted(admin: User) -> None:
