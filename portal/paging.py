@@ -43,20 +43,27 @@ def page_of(
     return page[:size], _encode(page[size - 1], order)
 
 
-def rows_after(rows: S, row: Model, order: tuple[str, str]) -> S:
-    """Those of `rows` that come after the place of `row`, descending; all of them if its first column is NULL."""
+def rows_after(rows: S, row: Model, order: tuple[str, str], *, descending: bool = False) -> S:
+    """Those of `rows` that come after the place of `row`, without those that have NULL in the first column; all of
+    them if `row` has NULL there."""
     a, b = (_read(row, name) for name in order)
-    return rows if a is None else rows.filter(_beyond(order, "lt", a, b))
+    return rows if a is None else rows.filter(_beyond(order, "lt" if descending else "gt", a, b))
 
 
-def rows_around(rows: QuerySet[M], row: M, order: tuple[str, str], before: int, after: int) -> list[M]:
-    """The rows around the place of `row`, descending: up to `before` that come earlier, and `after` from there on,
-    `row` included if it is one of `rows`. Neither column of `row` may be NULL."""
+def rows_around(
+    rows: QuerySet[M], row: M, order: tuple[str, str], before: int, after: int, *, descending: bool = False
+) -> list[M]:
+    """The rows around the place of `row`: up to `before` that come earlier, and `after` from there on, `row` included
+    if it is one of `rows`. Neither column of `row` may be NULL; rows with NULL in the first one come last."""
     first, second = order
     a, b = (_read(row, name) for name in order)
-    earlier = rows.filter(_beyond(order, "gt", a, b)).order_by(first, second)[:before]
+    sign, back, on, than = ("-", "", "lt", "gt") if descending else ("", "-", "gt", "lt")
+    earlier = rows.filter(_beyond(order, than, a, b)).order_by(f"{back}{first}", f"{back}{second}")[:before]
     here = Q(**{f"{first}": a, f"{second}": b})
-    later = rows.filter(_beyond(order, "lt", a, b) | here).order_by(f"-{first}", f"-{second}")[:after]
+    later = list(rows.filter(_beyond(order, on, a, b) | here).order_by(f"{sign}{first}", f"{sign}{second}")[:after])
+    if len(later) < after and _field(rows.model, first).null:
+        endless = rows.filter(**{first: None}).order_by(f"{sign}{first}", f"{sign}{second}")
+        later += endless[: after - len(later)]
     return [*reversed(earlier), *later]
 
 

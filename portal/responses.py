@@ -19,6 +19,8 @@ from portal.presenters.moderation_page import moderated_space
 from portal.presenters.moderation_selection import Selection, selection
 from portal.presenters.space_page import space_page
 
+SORTED = ("newest", "listened")  # orders of the queue that an address names; it is sorted by deadline without one
+
 
 def render_space(request: SignedInRequest, space_id: UUID, *, status: int = 200, **context: Any) -> HttpResponse:
     """The page of the Space. Raises Http404, Gone: after a refused form the Space may be gone by now."""
@@ -57,10 +59,11 @@ def redirect_to_origin(request: SignedInRequest, space_id: UUID) -> HttpResponse
 def redirect_to_next(request: SignedInRequest, before: Space | None = None) -> HttpResponse:
     """Claim the Space to review that comes after `before`, or else the first one, and redirect to it. Redirect to the
     queue if there is none."""
-    query = {name: value for name, value in request.GET.dict().items() if name == "host" or value == "listened"}
+    query = {name: value for name, value in request.GET.dict().items() if name == "host" or value in SORTED}
     asked = selection(query, request.user)
-    spaces = asked.spaces.order_by(*(f"-{name}" for name in asked.columns))
-    after = rows_after(spaces, before, asked.columns) if before is not None else spaces
+    spaces = after = asked.spaces.order_by(*asked.sort)
+    if before is not None:
+        after = rows_after(spaces, before, asked.columns, descending=asked.is_descending)
     space = reviews.claim_next(after, request.user) or reviews.claim_next(spaces, request.user)
     if space is not None:
         return _redirect_to_moderated(space.pk, asked)

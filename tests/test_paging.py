@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from archive import dbtime, log
 from archive.log import SYSTEM, events
 from archive.models import Space, User
-from portal.paging import page_of
+from portal.paging import page_of, rows_after, rows_around
 from tests.support.factory import make_held, make_row
 from tests.support.http_clients import make_client
 
@@ -42,6 +42,17 @@ def test_pages_show_each_row_once_and_in_order(rows: list[Space], size: int, des
     assert len(seen) == 7
     assert {space.id for space in seen} == {space.id for space in rows}
     assert seen == sorted(seen, key=lambda s: (s.expires_at, s.id), reverse=descending)
+
+
+def test_rows_around_and_after_one(rows: list[Space], alice: User) -> None:
+    held, order, spaces = make_held(alice), ("expires_at", "id"), Space.objects.all()
+    ordered = sorted(rows, key=lambda s: (s.expires_at, s.id))
+
+    assert rows_around(spaces, ordered[3], order, 2, 10) == [*ordered[1:], held]
+    assert rows_around(spaces, ordered[3], order, 2, 3) == ordered[1:6]
+    assert rows_around(spaces, ordered[3], order, 2, 10, descending=True) == [*reversed(ordered[:6]), held]
+    assert list(rows_after(spaces, ordered[3], order).order_by(*order)) == ordered[4:]
+    assert set(rows_after(spaces, ordered[3], order, descending=True)) == set(ordered[:3])
 
 
 @pytest.mark.parametrize(

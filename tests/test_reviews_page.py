@@ -28,10 +28,10 @@ def client(admin: User) -> Client:
 
 @pytest.fixture
 def three(alice: User, bob: User) -> list[Space]:
-    """The newest first."""
+    """The one that is due soonest first."""
     hosts = [alice, bob, alice]
     return [
-        make_row(host, title=title, ended_ago=timedelta(days=days), listeners_total=days)
+        make_row(host, title=title, ended_ago=timedelta(days=9 - days), listeners_total=days)
         for days, (title, host) in enumerate(zip(["One", "Two", "Three"], hosts, strict=True), 1)
     ]
 
@@ -80,6 +80,7 @@ def test_no_violation_opens_the_next(client: Client, three: list[Space]) -> None
     one, two, three_ = three
     assert opened(client.post("/moderation/next")) == "One"
     assert opened(client.post("/moderation/next?order=listened")) == "Three?order=listened"
+    assert opened(client.post("/moderation/next?order=newest")) == "Three?order=newest"
 
     assert opened(client.post(f"/moderation/spaces/{two.pk}/review")) == "Three"
     assert opened(client.post(f"/moderation/spaces/{three_.pk}/review")) == "One"  # from the start again

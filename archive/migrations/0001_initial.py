@@ -1051,6 +1051,11 @@ class Migration(migrations.Migration):
                         name="space_to_review",
                     ),
                     models.Index(
+                        condition=models.Q(("reviewed_at", None), ("state", "available")),
+                        fields=["expires_at", "id"],
+                        name="space_to_review_by_deadline",
+                    ),
+                    models.Index(
                         condition=models.Q(
                             ("listeners_total__isnull", False), ("reviewed_at", None), ("state", "available")
                         ),

@@ -157,6 +157,11 @@ class Space(Leased):
                 name="space_to_review", fields=["ended_at", "id"], condition=Q(state="available", reviewed_at=None)
             ),
             models.Index(
+                name="space_to_review_by_deadline",
+                fields=["expires_at", "id"],
+                condition=Q(state="available", reviewed_at=None),
+            ),
+            models.Index(
                 name="space_to_review_by_listeners",
                 fields=["listeners_total", "id"],
                 condition=Q(state="available", reviewed_at=None, listeners_total__isnull=False),

@@ -25,7 +25,12 @@ SPACE_FILTERS = {
 }
 SPACE_ORDERS = {"deadline": _("Deadline"), "newest": _("Newest"), "title": _("Title"), "length": _("Longest")}
 QUEUE_TABS = {"review": _("To review"), "reviewed": _("Reviewed"), "flagged": _("Flagged")}
-QUEUE_ORDERS = {"newest": _("Newest"), "listened": _("Most listeners"), "search": _("Search transcripts")}
+QUEUE_ORDERS = {
+    "due": _("Due soonest"),
+    "newest": _("Newest"),
+    "listened": _("Most listeners"),
+    "search": _("Search transcripts"),
+}
 MAX_ID = 2**31 - 1
 
 
@@ -84,7 +89,7 @@ class QueueForm(SearchForm):
 
     tab = LenientChoiceField(default="review", choices=QUEUE_TABS)
     host = LenientIntegerField(default=0, min_value=0, max_value=MAX_ID)
-    order = LenientChoiceField(default="newest", choices=QUEUE_ORDERS)
+    order = LenientChoiceField(default="due", choices=QUEUE_ORDERS)
 
 
 class DayField(forms.DateField):

@@ -49,6 +49,11 @@ class Queue:
     def asked(self) -> str:
         return self.selection.asked
 
+    @property
+    def has_flags(self) -> bool:
+        """Whether a Space of this page has a flag that could be lifted."""
+        return any(row.standing for row in self.rows)
+
     def neighbors(self, space: Space) -> dict[str, Space | None]:
         """The Spaces before and after this one in the list that no other admin reviews."""
         places = [row.space.pk for row in self.rows]
@@ -62,7 +67,9 @@ class Queue:
 def queue_page(selection: Selection, now: datetime) -> Queue:
     """The page of the queue that the query asks for."""
     after = selection.query.get("after")
-    spaces, cursor = page_of(prepare(selection.spaces), after, selection.columns, PAGE, descending=True)
+    spaces, cursor = page_of(
+        prepare(selection.spaces), after, selection.columns, PAGE, descending=selection.is_descending
+    )
     further = selection.url(after=cursor) if cursor else None
     return Queue(selection, make_rows(spaces, now, selection.user), further)
 
@@ -72,7 +79,8 @@ def queue_around(selection: Selection, space: Space, now: datetime) -> Queue:
     queue begins if it has none."""
     if getattr(space, selection.columns[0]) is None:
         return queue_page(selection, now)
-    spaces = rows_around(prepare(selection.spaces), space, selection.columns, BEFORE, PAGE - BEFORE)
+    rows, descending = prepare(selection.spaces), selection.is_descending
+    spaces = rows_around(rows, space, selection.columns, BEFORE, PAGE - BEFORE, descending=descending)
     return Queue(selection, make_rows(spaces, now, selection.user))
 
 

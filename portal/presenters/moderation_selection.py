@@ -18,7 +18,8 @@ PLACE = ("after", "page")  # those of them that say which page
 
 @dataclass(frozen=True)
 class Selection:
-    """`tab`: "review", "reviewed" or "flagged". `order`: "newest", "listened" or "search", for "review" only. `query`
+    """`tab`: "review", "reviewed" or "flagged". `order`: "due", "newest", "listened" or "search" for
+    "review", "newest" for the others. `query`
     has the parameters as they were sent."""
 
     user: User
@@ -39,10 +40,19 @@ class Selection:
 
     @property
     def columns(self) -> tuple[str, str]:
-        """What the Spaces are sorted by, descending."""
+        """What the Spaces are sorted by."""
         if self.tab != "review":
             return "reviewed_at", "id"
-        return ("listeners_total" if self.order == "listened" else "ended_at"), "id"
+        return {"due": "expires_at", "listened": "listeners_total"}.get(self.order, "ended_at"), "id"
+
+    @property
+    def is_descending(self) -> bool:
+        return self.order != "due"
+
+    @property
+    def sort(self) -> list[str]:
+        """`columns` as arguments of `order_by`."""
+        return [f"-{name}" if self.is_descending else name for name in self.columns]
 
     @cached_property
     def host(self) -> User | None:
