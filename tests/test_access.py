@@ -94,7 +94,7 @@ NOT_OF_A_SPACE = {
     *("account", "account-download", "account-close", "people", "invitations"),
 }
 # No sign-in: the address of a download is signed, and the others hold nothing of users.
-OPEN = {"download", "healthz", "help", "javascript-catalog", "what-we-keep"}
+OPEN = {"download", "healthz", "help", "house-rules", "javascript-catalog", "what-we-keep"}
 OF_A_SPACE = [name for name in LADDER if name not in NOT_OF_A_SPACE]
 CONTENT = [
     "edit",

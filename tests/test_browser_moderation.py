@@ -40,8 +40,9 @@ def test_flag_appeal_lift_deletion_and_certificate(
 
     in_as(page, services, "ada", "/moderation/")
     page.get_by_role("link", name="The seed library room").click()
+    uses_keys_of_the_queue(page)
     chooses_lines(page)
-    expect(page.locator("#flag-until")).to_contain_text("The deadline moves from")
+    expect(page.locator("#flag-until")).to_contain_text("The deadline would move from")
     page.get_by_label("Rule", exact=True).select_option("spam")
     page.get_by_label("Reason (the host reads it)").fill("They sold seeds.")
     page.get_by_role("button", name="Flag this Space").click()
@@ -118,6 +119,23 @@ def chooses_lines(page: Page) -> None:
     expect(page.get_by_label("Line 3 as evidence")).not_to_be_checked()
     expect(page.get_by_label("Line 5 as evidence")).to_be_checked()
 
+    page.get_by_role("link", name="Rules and templates").click()
+    page.get_by_role("heading", name="Add a rule").wait_for()
+    page.go_back()
+    expect(page.get_by_label("Line 5 as evidence")).to_be_checked()
+    expect(field).to_have_value("5")
+
+
+def uses_keys_of_the_queue(page: Page) -> None:
+    """J and K move in the queue, which has no other Space here, also while the player has the focus."""
+    play = page.get_by_role("button", name="Play", exact=True)
+    expect(play).to_be_enabled()
+    play.press("l")
+    play.press("j")
+    play.press("k")
+    assert page.locator("audio").evaluate("audio => audio.paused")
+    expect(page.get_by_role("slider", name="Playback position")).to_have_value("10")
+
 
 @pytest.mark.usefixtures("committed")
 def test_place_and_release_a_hold(services: Services, page: Page, alice: User, admin: User) -> None:
@@ -127,13 +145,13 @@ def test_place_and_release_a_hold(services: Services, page: Page, alice: User, a
 
     in_as(page, services, "ada", f"/moderation/spaces/{space.pk}/")
     page.get_by_text("Place a hold").click()
-    page.get_by_label("Requested by, and reason").fill("A court asked for it.")
+    page.get_by_label("Who requested it, and why").fill("A court asked for it.")
     page.get_by_role("button", name="Place the hold").click()
     expect(page.get_by_text("On legal hold").first).to_be_visible()
     expect(page.get_by_text("a different admin must release it")).to_be_visible()
 
     in_as(page, services, "sven", "/moderation/holds/")
-    expect(page.get_by_text("The deadline becomes")).to_be_visible()
+    expect(page.get_by_text("The deadline would be")).to_be_visible()
     page.get_by_text("Release", exact=True).click()
     page.get_by_label("Reason for the release").fill("The case is closed.")
     page.get_by_role("button", name="Release the hold").click()
@@ -152,7 +170,7 @@ def test_flag_several_without_javascript(services: Services, chromium: Browser, 
     page.get_by_label("Select One").check()
     page.get_by_label("Select Three").check()
     page.get_by_role("button", name="Flag selected").click()
-    expect(page.get_by_text("The deadline moves from")).to_have_count(2)
+    expect(page.get_by_text("The deadline would move from")).to_have_count(2)
     page.get_by_label("Rule", exact=True).select_option("spam")
     page.get_by_label("Reason (the host reads it)").fill("The same watches.")
     page.get_by_role("button", name="Flag 2 Spaces").click()

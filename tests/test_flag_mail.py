@@ -38,6 +38,7 @@ def test_the_mail_about_a_flag_says_why_and_what_the_host_can_do(space: Space, a
     assert "Reason:\n\nIt sold <watches>." in text
     assert "Evidence:\n\n0:00 Ida: Beans first." in text
     assert "The rule:\n\nMisleading people for gain." in text
+    assert "All rules: http://127.0.0.1:8000/rules/" in text
     assert "Kept until: 1 May 2099, 12:00 UTC" in text
     assert "Previously kept until: 31 January 2099, 12:00 UTC" in text
     appeal = f"http://127.0.0.1:8000/spaces/{space.pk}/#appeal-{violation.pk}"
@@ -47,6 +48,7 @@ def test_the_mail_about_a_flag_says_why_and_what_the_host_can_do(space: Space, a
     assert "Misleading people for gain." in html
     assert "You can appeal until 17 April 2099, 12:00 UTC." in html
     assert f'href="{appeal}"' in html
+    assert 'href="http://127.0.0.1:8000/rules/"' in html
 
 
 def test_a_mail_that_is_late_for_an_appeal_offers_none(space: Space, admin: User, mailbox: Mailbox) -> None:

@@ -1,11 +1,15 @@
 """The public pages that explain this installation, and the operator's name on pages and in mail."""
 
+import re
+
 import pytest
 from django.template import Context, Template
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
+
+from archive.models import Rule
 
 
 def _render(source: str) -> str:
@@ -82,3 +86,36 @@ def test_sign_in_and_refusals_name_the_operator(settings: Settings) -> None:
     assert "mailto:help@example.org" in page
     assert "Run by" in page
     assert "placeholder" not in page
+
+
+@pytest.mark.usefixtures("db")
+def test_everybody_reads_the_rules_with_their_texts() -> None:
+    Rule.objects.create(code="rude", name="Rudeness", text="Be kind.\nTo all.", number=1)
+    Rule.objects.create(code="old", name="Not in use", text="Long ago.", number=1, active=False)
+
+    page = Client().get("/rules/").content.decode()
+
+    assert '<div id="rude"><dt>Rudeness</dt><dd dir="auto">Be kind.<br>To all.</dd></div>' in page
+    assert "Long ago." not in page
+    assert "until 14 days before the deadline" in page
+
+
+def test_the_pages_that_explain_lead_to_the_rules_and_to_all_keys() -> None:
+    help_page, policy = (Client().get(reverse(name)).content.decode() for name in ("help", "what-we-keep"))
+
+    assert 'href="/rules/"' in help_page
+    assert 'href="/rules/"' in policy
+    keys = re.findall(r"<tr><td>(.*?)</td>", help_page, re.DOTALL)
+    assert [re.sub(r"<[^>]+>", "", key).split() for key in keys] == [
+        ["Space", "K"],
+        ["Left", "Right"],
+        ["J", "L"],
+        ["&lt;", "&gt;"],
+        ["0", "…", "9"],
+        ["/"],
+        ["Enter,", "Shift", "Enter"],
+        ["N"],
+        ["J", "K"],
+        ["F"],
+        ["X,", "Shift", "X"],
+    ]

@@ -54,6 +54,7 @@ def render_mail(notice: Any) -> MailMessage:
         "kind": notice.kind,
         "space": space,
         "space_url": site_url("space", space.pk),
+        "rules_url": site_url("house-rules"),
         "title": clean_line(str(space)),
         "flag": flag,
         "appeal_until": _utc(flag.appeal_until) if flag and flag.appeal_until else "",

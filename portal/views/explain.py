@@ -1,4 +1,4 @@
-"""The pages that explain this installation. Two are public, since people read them first."""
+"""The pages that explain this installation. They are public, since people read them first."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -39,6 +39,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
     return render(request, "help/help.html", {"appeal_days": APPEAL_DAYS})
 
 
+@login_not_required
 @require_safe
 def house_rules(request: HttpRequest) -> HttpResponse:
     """The rules that a Space can break, with their texts: those that new flags can use, in their current version."""

@@ -97,6 +97,11 @@ list.addEventListener("focusin", ({ target }) => {
   tabStop.tabIndex = 0;
 });
 
-// What the server sent back, typed or checked.
-for (const n of parseNumbers(field.value, checkboxes.length)) checkboxes[n - 1].checked = true;
-if (checkedNumbers().length) field.value = formatNumbers(checkedNumbers());
+// What the server sent back, typed or checked. When the page is opened again, browsers restore the ticks after this
+// script ran, and not the field.
+const combine = () => {
+  for (const n of parseNumbers(field.value, checkboxes.length)) checkboxes[n - 1].checked = true;
+  if (checkedNumbers().length) field.value = formatNumbers(checkedNumbers());
+};
+combine();
+addEventListener("pageshow", combine);

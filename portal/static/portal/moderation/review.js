@@ -13,14 +13,19 @@ const { claimUrl, claimFence } = panel.dataset;
 mountKeys();
 if (form && claimUrl && claimFence) keepClaim(form, claimUrl, claimFence);
 
-/** N, J, K and F. The player keeps its own J and K while it has the focus. */
+/** N, J, K and F, wherever the focus is: on this page the player has no J and K of its own. */
 function mountKeys() {
   /** @type {Record<string, () => void>} */
   const actions = {
     n: () => form?.requestSubmit(),
     j: () => findElement(panel, "[data-next]")?.click(),
     k: () => findElement(panel, "[data-previous]")?.click(),
-    f: () => document.getElementById("flag-rule")?.focus(),
+    f: () => {
+      const rule = document.getElementById("flag-rule");
+      const fold = closestElement(rule, "details", HTMLDetailsElement);
+      if (fold) fold.open = true;
+      rule?.focus();
+    },
   };
   // Captured, so that the player's shortcuts, which work on the whole page, see that the key was used.
   document.addEventListener(
@@ -28,7 +33,7 @@ function mountKeys() {
     (event) => {
       const action = actions[event.key.toLowerCase()];
       if (!action || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
-      if (closestElement(event.target, TYPING) || closestElement(event.target, "[data-player]")) return;
+      if (closestElement(event.target, TYPING)) return;
       event.preventDefault();
       action();
     },
