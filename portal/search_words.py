@@ -7,7 +7,8 @@ the URL opens only for them.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.utils.crypto import salted_hmac
 
 from archive.errors import Refused
 from archive.models import User
+from archive.search import Piece
 
 PARAMETER = "words"
 SALT = "portal.search_words"
@@ -33,6 +35,13 @@ def decrypt(query: Mapping[str, str], user: User) -> str:
         return _cipher(user).decrypt(token.encode()).decode() if token else ""
     except InvalidToken:
         raise Refused("search.unreadable") from None
+
+
+def find_fragment(pieces: Iterable[Piece]) -> str:
+    """The fragment with which the page of a Space marks the word that was found in this line: "#find=beans", or "".
+    Browsers do not send it."""
+    text = next((piece.text for piece in pieces if piece.found), "")
+    return f"#{urlencode({'find': text})}" if text else ""
 
 
 def _cipher(user: User) -> MultiFernet:

@@ -53,6 +53,10 @@ def test_every_match_is_marked_and_reachable(services: Services, page: Page, ali
     expect(page.locator("[data-find-status]")).to_have_text("0 matches")
     field.press("Escape")
     assert (search_matches(page), waveform_marks(page)) == ([], [])
+
+    page.goto(f"{page.url}?t=32#find=seed")  # as results of a search link to a line
+    expect(page.locator("[data-find-status]")).to_have_text("3 of 5")
+    assert search_matches(page, "found-now") == ["Seed"]
     assert console_errors.messages == []
 
 

@@ -55,7 +55,7 @@ def test_search_needs_sign_in() -> None:
 def test_a_line_leads_to_its_moment(alice: User, spaces: list[Space]) -> None:
     page = make_client(alice).get(search_url(alice, "beans")).content.decode()
 
-    assert f'href="/spaces/{spaces[0].id}/?t=1"' in page
+    assert f'href="/spaces/{spaces[0].id}/?t=1#find=beans"' in page
     assert "A tin of <mark>beans</mark>." in page
     assert '<bdi class="voice">Ida</bdi>' in page
     assert "1 line in 1 Space." in page

@@ -55,4 +55,5 @@ def _line(line: FoundLine) -> dict[str, Any]:
         "stamp": format_duration(seconds),
         "speaker": line.speaker,
         "pieces": line.pieces,
+        "fragment": search_words.find_fragment(line.pieces),
     }

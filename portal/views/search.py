@@ -116,7 +116,7 @@ def _line(line: FoundLine, space_id: UUID) -> dict[str, Any]:
     seconds = line.start_ms / 1000
     return {
         "stamp": format_duration(seconds),
-        "url": f"{reverse('space', args=[space_id])}?t={seconds:.12g}",
+        "url": f"{reverse('space', args=[space_id])}?t={seconds:.12g}{search_words.find_fragment(line.pieces)}",
         "speaker": line.speaker,
         "pieces": line.pieces,
     }

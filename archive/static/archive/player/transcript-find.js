@@ -2,6 +2,7 @@
 import { findElement, getElement } from "../core/dom.js";
 import { gettext, interpolate, ngettext } from "../core/translate.js";
 import { makeBar } from "./speaker-track.js";
+import { parseTimecode } from "./timecode.js";
 import { scrollToLine } from "./transcript.js";
 
 const DEBOUNCE = 150; // ms
@@ -85,6 +86,10 @@ export function mountTranscriptFind(lines, times, length, svg) {
     const wanted = new URLSearchParams(location.hash.slice(1)).get("find"); // from the search over all Spaces
     if (!wanted) return;
     input.value = wanted;
+    find();
+    const start = parseTimecode(new URLSearchParams(location.search).get("t") ?? "") ?? 0;
+    current = matches.findIndex(({ index }) => times[index].end > start) - 1; // the line that was opened, not the first
+    if (current < -1) current = -1;
     go(1);
   };
   addEventListener("hashchange", findHash);
