@@ -155,7 +155,6 @@ def test_a_small_window_and_the_dark_theme(services: Services, chromium: Browser
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     by_day = ink(page)
     page.get_by_role("button", name="Colors: automatic").click()
-    page.get_by_role("button", name="Colors: light").click()
 
     wait_until(lambda: ink(page) != by_day, "the waveform is drawn for the night")
 

@@ -53,7 +53,10 @@ def test_the_link_is_shown_once_and_leads_to_an_account(admin: User) -> None:
 def test_a_mailed_link_verifies_the_address(admin: User, mailbox: Mailbox) -> None:
     answer = make_client(admin).post("/people/invitations/", FORM)
     assert LINK.findall(answer.content.decode()) == []
+    path = f"/people/invitations/{Invitation.objects.get().pk}/renew"
+    assert path not in make_client(admin).get("/people/invitations/").content.decode()  # the first mail is on its way
     assert send_invitation(Invitation.objects.get().pk)
+    assert path in make_client(admin).get("/people/invitations/").content.decode()
     (path,) = LINK.findall(text_body(mailbox.to("ines@example.org")[0]))
 
     sign_up(path)

@@ -34,6 +34,13 @@ def test_search_by_name_user_name_and_address(admin: User, alice: User, bob: Use
     User.objects.filter(pk=bob.pk).update(first_name="Robert")
 
     assert listed(admin, "") == ["bob", "alice", "ada"]
+    page = make_client(admin).get("/people/").content.decode()
+    assert re.findall(r'<td role="cell" class="small"><span[^>]*>(host|admin)</span>', page) == [
+        "host",
+        "host",
+        "admin",
+    ]
+    assert 'href="/people/invitations/#invite-title"' in page
     assert (listed(admin, "LIDDELL"), listed(admin, "rober"), listed(admin, "ali")) == (["alice"], ["bob"], ["alice"])
     assert (listed(admin, "nobody"), listed(admin, "%"), listed(admin, "a\x00")) == ([], [], [])
 

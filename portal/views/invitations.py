@@ -87,7 +87,7 @@ def _made(request: SignedInRequest, made: Invitation, token: str) -> HttpRespons
     if token:
         form = InvitationForm(initial={"role": Invitation.Role.HOST, "days": "7"})
         return _page(request, form, made=made, link=invitation_url(token))
-    messages.success(request, _("The invitation goes to {email}.").format(email=made.email))
+    messages.success(request, _("The invitation to {email} will be sent in a moment.").format(email=made.email))
     return redirect("invitations")
 
 

@@ -11,8 +11,19 @@ const LABELS = {
   light: gettext("Colors: light"),
   dark: gettext("Colors: dark"),
 };
-/** @type {Record<Theme, Theme>} */
-const NEXT = { auto: "light", light: "dark", dark: "auto" };
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+
+/**
+ * The first click changes what one sees: from the automatic theme to the other one.
+ *
+ * @param {Theme} theme
+ * @returns {Theme}
+ */
+function nextTheme(theme) {
+  /** @type {Theme[]} */
+  const order = prefersDark.matches ? ["auto", "light", "dark"] : ["auto", "dark", "light"];
+  return order[(order.indexOf(theme) + 1) % order.length];
+}
 
 export function mountThemeSwitch() {
   const root = document.documentElement;
@@ -27,7 +38,7 @@ export function mountThemeSwitch() {
   };
   show();
   button.addEventListener("click", () => {
-    const next = NEXT[current()];
+    const next = nextTheme(current());
     if (next === "auto") delete root.dataset.theme;
     else root.dataset.theme = next;
     try {
