@@ -22,6 +22,7 @@ from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import resolve, reverse
+from django.utils.translation import gettext_lazy
 from django_htmx.http import HttpResponseClientRedirect
 
 P = ParamSpec("P")
@@ -30,6 +31,18 @@ View = Callable[Concatenate[Any, P], HttpResponse]
 SAFE = ("GET", "HEAD", "OPTIONS")
 REPLAY = f"{__name__}.replay"
 REPLAY_SECONDS = 15 * 60  # a stored POST that is older than this is dropped
+STEPS = {  # what the page that asks says about the stored POST, by the name of its address
+    "decide": gettext_lazy("Your decision about an appeal waits."),
+    "hold": gettext_lazy("Your legal hold waits."),
+    "hold-several": gettext_lazy("Your legal holds wait."),
+    "release": gettext_lazy("Your release of a hold waits."),
+    "lift": gettext_lazy("Your lift of the flags waits."),
+    "lift-several": gettext_lazy("Your lift of the flags waits."),
+    "invitations": gettext_lazy("Your invitation waits."),
+    "person-roles": gettext_lazy("Your change of the roles waits."),
+    "person-close": gettext_lazy("The account is not closed yet."),
+    "account-close": gettext_lazy("Your account is not closed yet."),
+}
 
 
 def require_reauthentication(view: View[P]) -> View[P]:
@@ -49,6 +62,13 @@ def has_authenticated_recently(request: HttpRequest) -> bool:
     """
     records = [r for r in get_authentication_records(request, request.user) if r["method"] in ("password", "mfa")]
     return bool(records) and time.time() - records[-1]["at"] < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+
+
+def describe_stored_post(request: HttpRequest) -> str:
+    """What waits until the user has confirmed who they are, as a sentence; "" for other pages."""
+    state = request.session.get(STATE_SESSION_KEY, {}).get("state", {})
+    name = resolve(state["path_info"]).url_name if "path_info" in state else None
+    return str(STEPS.get(name or "", ""))
 
 
 def replay(request: HttpRequest, state: dict[str, Any]) -> HttpResponse:

@@ -53,6 +53,16 @@ def test_a_wrong_password_does_nothing_and_loses_nothing(stale: Client, alice: U
     assert RecorderToken.objects.get().name == "Studio"
 
 
+def test_the_page_says_what_waits(stale: Client, alice: User) -> None:
+    question = stale.post(f"/spaces/{make_row(alice).pk}/hold", {"reason": "A court."})
+    assert "Your legal hold waits." in stale.get(question["Location"]).content.decode()
+
+    question = stale.post("/recorders/", TOKEN_FORM)
+    page = stale.get(question["Location"]).content.decode()
+    assert "Your legal hold waits." not in page
+    assert "Nothing that you entered is lost." in page
+
+
 def test_a_form_runs_once(stale: Client, alice: User) -> None:
     question = stale.post("/recorders/", TOKEN_FORM)
 

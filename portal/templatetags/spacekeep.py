@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from allauth.account.internal.flows.reauthentication import is_reauthentication_required
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
@@ -22,6 +23,7 @@ from archive.models import Notice, Space, User, current_policy
 from archive.notices.open import MAX_COUNTED, Banner, BannerKind
 from portal.access import spaces_spoken_in
 from portal.presenters import live, times
+from portal.reauthentication import describe_stored_post
 from portal.static_modules import imported_modules
 from portal.submissions import FIELD
 
@@ -51,6 +53,21 @@ def module_preloads(*entries: str) -> SafeString:
 def submission_key() -> SafeString:
     """A hidden input that names this form, so that sending it twice counts once."""
     return format_html('<input type="hidden" name="{}" value="{}">', FIELD, secrets.token_hex(16))
+
+
+@register.simple_tag(takes_context=True)
+def asks_to_confirm(context: Any) -> bool:
+    """Whether the next step that can't be undone asks for the password or a second factor (reauthentication.py)."""
+    request = context["request"]
+    if not hasattr(request, "asks_to_confirm"):  # several forms of a page ask, and each answer takes queries
+        request.asks_to_confirm = is_reauthentication_required(request, app="portal")
+    return bool(request.asks_to_confirm)
+
+
+@register.simple_tag(takes_context=True)
+def stored_post(context: Any) -> str:
+    """What waits until the user has confirmed who they are, as a sentence."""
+    return describe_stored_post(context["request"])
 
 
 @register.simple_tag
