@@ -63,8 +63,8 @@ def test_the_host_appeals_and_reads_the_decision(
     queue = text(second_admin, "/moderation/appeals/")
     assert "It was &lt;i&gt;a quotation&lt;/i&gt;." in queue
     assert LINE in queue
-    assert "The deadline moves from" in queue
-    assert "The deadline stays at" in queue
+    assert "The deadline would move from" in queue
+    assert "The deadline would stay at" in queue
     decide = f"/moderation/appeals/{violation.appeal.pk}/decide"
     make_client(second_admin).post(decide, {"decision": "deny", "reason": "It was no quotation."})
 

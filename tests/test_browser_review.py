@@ -22,36 +22,59 @@ def test_the_queue_by_keyboard_from_ten_to_none(services: Services, page: Page, 
     console_errors = ConsoleErrors(page)
     browser_sessions.open_signed_in(page, services.url, "ada")
     page.goto(f"{services.url}/moderation/")
+    selects_several(page)
     page.get_by_role("button", name="Start reviewing").press("Enter")
 
     def is_open(title: str) -> None:
         expect(page.locator("article h2")).to_have_text(title)
         page.wait_for_load_state()  # the keys work from then on
 
-    is_open("Space 9")
+    is_open("Space 0")
     page.keyboard.press("j")
-    is_open("Space 8")
+    is_open("Space 1")
     page.keyboard.press("k")
-    is_open("Space 9")
+    is_open("Space 0")
+    button = page.get_by_role("button", name="No violation, next")
+    place = button.bounding_box()
     page.keyboard.press("f")
     expect(page.get_by_label("Rule", exact=True)).to_be_focused()
     page.get_by_label("Template").select_option("Watches")
     expect(page.get_by_label("Rule", exact=True)).to_have_value("spam")
+    expect(page.get_by_text("Misleading people for gain.")).to_be_visible()
     reason = page.get_by_label("Reason (the host reads it)")
     expect(reason).to_have_value("They sold watches.")
     reason.press("End")
     reason.press("n")  # text, and no shortcut
     expect(reason).to_have_value("They sold watches.n")
     page.get_by_role("button", name="Flag this Space").press("Enter")
-    for number in range(8, -1, -1):
+    for number in range(1, 10):
         is_open(f"Space {number}")
+        expect(page.get_by_role("status").filter(has_text=f"Space {number - 1}")).to_be_visible()
+        assert button.bounding_box() == place  # no message moves it
         page.keyboard.press("n")
     expect(page.get_by_role("heading", name="Nothing to review")).to_be_visible()
 
     assert LogEntry.objects.filter(event="space.reviewed", actor_id=admin.pk).count() == 9
-    assert list(Space.objects.reviewed(flagged=True).values_list("title", flat=True)) == ["Space 9"]
+    assert list(Space.objects.reviewed(flagged=True).values_list("title", flat=True)) == ["Space 0"]
     assert not Space.objects.to_review().exists()
     assert console_errors.messages == []
+
+
+def selects_several(page: Page) -> None:
+    """The buttons work once a Space is ticked, and say how many are."""
+    buttons = [page.get_by_role("button", name=name) for name in ("Flag selected", "Hold selected")]
+    for button in buttons:
+        expect(button).to_be_disabled()
+    page.get_by_label("Select Space 3").check()
+    expect(page.get_by_text("1 selected.")).to_be_visible()
+    for button in buttons:
+        expect(button).to_be_enabled()
+    page.get_by_label("Select all").check()
+    expect(page.get_by_text("10 selected.")).to_be_visible()
+    expect(page.get_by_label("Select Space 9")).to_be_checked()
+    page.get_by_label("Select all").uncheck()
+    for button in buttons:
+        expect(button).to_be_disabled()
 
 
 @pytest.mark.long

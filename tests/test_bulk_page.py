@@ -39,7 +39,7 @@ def ids(spaces: list[Space]) -> dict[str, list[str]]:
 
 def test_several_flags_are_lifted(client: Client, flagged: list[Space]) -> None:
     page = client.get("/moderation/lift", ids(flagged)).content.decode()
-    assert page.count("The deadline moves from") == 3
+    assert page.count("The deadline would move from") == 3
     assert "This Space has no flag to lift." in page
     assert client.post("/moderation/lift", ids(flagged) | {"reason": " "}).status_code == 422
     assert not Space.objects.filter(violations__state="lifted").exists()
@@ -64,7 +64,7 @@ def test_a_repeated_lift_lifts_nothing_more(flagged: list[Space], admin: User) -
 
 def test_several_are_held_for_one_case(client: Client, flagged: list[Space], admin: User) -> None:
     page = client.get("/moderation/hold", ids(flagged[:2])).content.decode()
-    assert page.count("to none: nothing is deleted until the hold is released.") == 2
+    assert page.count("There would be no deadline until the hold is released.") == 2
     assert client.post("/moderation/hold", ids(flagged[:2]) | {"reason": "A court."}).status_code == 422
     day = (dbtime.now().date() + timedelta(days=30)).isoformat()
 

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from archive import dbtime
 from archive.models import Appeal, Hold, Rule, Space, User, Violation
@@ -45,11 +46,55 @@ def shelf(db: None, alice: User) -> None:
 
 @pytest.mark.usefixtures("shelf")
 def test_the_queue_can_be_sorted(client: Client) -> None:
-    assert titles(client) == ["new", "silent", "old", "held"]
+    assert titles(client) == titles(client, order="due") == ["old", "silent", "new", "held"]
+    assert titles(client, order="newest") == ["new", "silent", "old", "held"]
     assert titles(client, order="listened") == ["new", "held", "old"]
     assert titles(client, order="search", q="watch") == ["old"]
     assert titles(client, order="search") == []
-    assert titles(client, order="nonsense") == ["new", "silent", "old", "held"]
+    assert titles(client, order="nonsense") == ["old", "silent", "new", "held"]
+
+
+@pytest.mark.usefixtures("shelf")
+def test_the_queue_shows_holds_and_offers_what_is_possible(client: Client, admin: User) -> None:
+    page = client.get("/moderation/").content.decode()
+    assert len(re.findall(r'<span class="chip kept">.*?On hold</span>', page, re.DOTALL)) == 1
+    assert "Lift flags of selected" not in page
+
+    flag(Space.objects.get(title="old").pk, "spam", "Watches.", admin)
+
+    assert "Lift flags of selected" in client.get("/moderation/?tab=flagged").content.decode()
+    assert "Hold 0 Spaces" not in client.get("/moderation/hold").content.decode()
+
+
+def test_the_review_says_what_would_happen_and_folds_what_was_done(client: Client, alice: User, admin: User) -> None:
+    space = make_row(alice)
+    url = f"/moderation/spaces/{space.pk}/"
+    page = client.get(url).content.decode()
+    assert "Add another flag" not in page
+    assert "Another admin must release it" in page
+    assert 'href="#hold"' in page
+    assert f'href="{url}#hold"' in client.get(f"/spaces/{space.pk}/").content.decode()
+
+    flag(space.pk, "spam", "Watches.", admin)
+
+    assert "Add another flag" in client.get(url).content.decode()
+
+
+def test_a_single_admin_places_a_hold_without_the_warning(client: Client, alice: User, settings: Settings) -> None:
+    settings.HOLD_RELEASE_NEEDS_SECOND_ADMIN = False
+
+    assert (
+        "Another admin must release it" not in client.get(f"/moderation/spaces/{make_row(alice).pk}/").content.decode()
+    )
+
+
+def test_a_form_says_beforehand_that_it_asks_for_the_password(client: Client, alice: User, settings: Settings) -> None:
+    url = f"/moderation/spaces/{make_row(alice).pk}/"
+    assert "You will be asked for your password" not in client.get(url).content.decode()
+
+    settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 0
+
+    assert "You will be asked for your password" in client.get(url).content.decode()
 
 
 @pytest.mark.usefixtures("shelf")
@@ -59,7 +104,9 @@ def test_a_transcript_line_links_to_its_moment(client: Client, admin: User) -> N
     page = client.get(answer["Location"]).content.decode()
 
     assert "Cheap <mark>watches</mark>!" in page
-    assert re.search(r'href="/moderation/spaces/[-0-9a-f]{36}/\?order=search&amp;words=[-\w]+(%3D)*&amp;t=0"', page)
+    assert re.search(
+        r'href="/moderation/spaces/[-0-9a-f]{36}/\?order=search&amp;words=[-\w]+(%3D)*&amp;t=0#find=watches"', page
+    )
     assert (
         "The search has no word."
         in client.get(encrypt_words("/moderation/?order=search&q=%3F", admin)).content.decode()
@@ -68,7 +115,7 @@ def test_a_transcript_line_links_to_its_moment(client: Client, admin: User) -> N
     assert (refused.status_code, "more than 300 characters" in refused.content.decode()) == (422, True)
 
 
-@pytest.mark.parametrize("order", ["newest", "listened"])
+@pytest.mark.parametrize("order", ["due", "newest", "listened"])
 def test_each_space_is_on_one_page_of_the_queue(client: Client, alice: User, order: str) -> None:
     for number in range(45):
         make_row(alice, title=f"{number}", ended_ago=timedelta(hours=number), listeners_total=number % 7)
@@ -85,7 +132,7 @@ def test_a_flag_with_lines(client: Client, alice: User) -> None:
     space = make_playable_space(alice)
     page = client.get(f"/moderation/spaces/{space.pk}/").content.decode()
     assert 'name="line" value="5" aria-label="Line 5 as evidence"' in page
-    assert "The deadline moves from" in page
+    assert "The deadline would move from" in page
 
     typed = {
         "rule": "spam",
@@ -126,8 +173,8 @@ def test_several_spaces_are_flagged_at_once(client: Client, alice: User, bob: Us
     ids = {"space": [str(one.pk), str(other.pk), str(late.pk), "nonsense"]}
 
     page = client.get("/moderation/flag", ids).content.decode()
-    assert page.count("The deadline moves from") == 2
-    assert page.count("The deadline stays at") == 1
+    assert page.count("The deadline would move from") == 2
+    assert page.count("The deadline would stay at") == 1
     refused = client.post("/moderation/flag", ids | {"rule": "", "reason": "Watches."})
     assert refused.status_code == 422
     assert "Watches.</textarea>" in refused.content.decode()
@@ -143,7 +190,7 @@ def test_several_spaces_are_flagged_at_once(client: Client, alice: User, bob: Us
 def test_a_hold_and_its_release(client: Client, alice: User) -> None:
     space = make_row(alice)
     page = client.get(f"/moderation/spaces/{space.pk}/").content.decode()
-    assert "to none: nothing is deleted until the hold is released." in page
+    assert "There would be no deadline until the hold is released." in page
 
     client.post(f"/spaces/{space.pk}/hold", {"reason": "A court.", "from_moderation": "1"})
 
@@ -156,7 +203,7 @@ def test_a_hold_and_its_release(client: Client, alice: User) -> None:
     assert (refused.status_code, "a different admin must release it" in refused.content.decode()) == (422, True)
     Hold.objects.update(placed_by=alice)
     page = client.get("/moderation/holds/").content.decode()
-    assert "The deadline becomes" in page
+    assert "The deadline would be" in page
     client.post(f"/moderation/holds/{hold.pk}/release", {"reason": "Closed."})
     assert retention_period(space) == timedelta(days=30)
 
@@ -164,7 +211,7 @@ def test_a_hold_and_its_release(client: Client, alice: User) -> None:
 def test_a_release_that_makes_a_space_due_warns_before(client: Client, alice: User) -> None:
     hold = make_held(alice, ended_ago=timedelta(days=400)).holds.get()
 
-    assert "so the Space is deleted at once" in client.get("/moderation/holds/").content.decode()
+    assert "so the Space would be deleted at once" in client.get("/moderation/holds/").content.decode()
     answer = client.post(f"/moderation/holds/{hold.pk}/release", {"reason": "Closed."}, follow=True)
 
     assert "it is being deleted now" in answer.content.decode()
@@ -188,6 +235,7 @@ def fill(host: User, by: User, count: int) -> None:
     "url",
     [
         "/moderation/",
+        "/moderation/?order=newest",
         "/moderation/?order=listened",
         "/moderation/?order=search&q=beans",
         "/moderation/appeals/",

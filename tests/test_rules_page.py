@@ -1,5 +1,7 @@
 """The pages of rules and of templates of reasons."""
 
+import re
+
 import pytest
 
 from archive.bundles.contents import facts
@@ -95,6 +97,8 @@ def test_templates_are_added_changed_and_deleted(admin: User) -> None:
     assert client.post(url, {"name": "Clocks", "text": "They sold clocks."}).status_code == 302
     template.refresh_from_db()
     assert (template.rule_code, template.name, template.text) == ("spam", "Clocks", "They sold clocks.")
+    page = client.get("/moderation/rules/spam/").content.decode()
+    assert re.search(r"<details[^>]*><summary>Delete<span[^>]*> Clocks</span></summary>.*name=\"delete\"", page)
     assert client.post(url, {"delete": "1"}).status_code == 302
     assert client.post(url, {"delete": "1"}).status_code == 404
 

@@ -18,6 +18,8 @@ ENTRIES = (
     "portal/player/space-page.js",
     "portal/upload/page.js",
     "portal/moderation/evidence.js",
+    "portal/moderation/rule-text.js",
+    "portal/moderation/select-several.js",
 )
 
 

@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -26,7 +30,7 @@ from portal.presenters.player import player
 from portal.presenters.space_page import deadline_previews
 from portal.presenters.violations import describe_change, flags, reason_templates, rules
 
-ANOTHER_HOLD = gettext_lazy("Another hold is active, so there is still no deadline.")
+ANOTHER_HOLD = gettext_lazy("Another hold is active, so there would still be no deadline.")
 
 
 def moderated_space(
@@ -54,6 +58,7 @@ def moderated_space(
         "record": host_record(space.host),
         **_review(space, transcript, user, claim),
         "holds": standing_holds(space, user),
+        "hold_needs_second_admin": settings.HOLD_RELEASE_NEEDS_SECOND_ADMIN,
         "hold_until": describe_change(space.expires_at, holds.if_held(space)),
         "flag_form": EvidenceFlagForm(),
         "lift_form": LiftForm(),
@@ -113,5 +118,10 @@ def kept_until(space: Space) -> str:
     """How long the Space is kept by now, in words, for the message after an act of moderation."""
     space.refresh_from_db()
     if space.expires_at is None:
-        return _("On legal hold: no deadline.")
+        return _("It has no deadline while it is on hold.")
     return _("The Space is kept until {time}.").format(time=formatting.format_time(space.expires_at))
+
+
+def link_back(space: Space) -> SafeString:
+    """The title, as a link to the Space's page in moderation: for a message on the next one."""
+    return format_html('<a href="{}"><bdi>{}</bdi></a>', reverse("moderate", args=[space.pk]), space)

@@ -38,20 +38,20 @@ def describe_change(before: datetime | None, after: policy.Deadline, now: dateti
     """What would happen to the deadline, in words. With `now`, it may be that it has passed."""
     if after.at == before:
         if before is None:
-            return _("On hold: no deadline. This changes nothing now.")
-        return _("The deadline stays at {time}.").format(time=formatting.format_time(before))
+            return _("It is on hold, so there is no deadline. This would change nothing now.")
+        return _("The deadline would stay at {time}.").format(time=formatting.format_time(before))
     if after.at is None and before is not None:
         old = formatting.format_time(before)
-        return _("The deadline moves from {time} to none: nothing is deleted until the hold is released.").format(
-            time=old
-        )
+        return _("There would be no deadline until the hold is released. Now it is {time}.").format(time=old)
     assert after.at is not None  # or it would be as before
     new = formatting.format_time(after.at)
     if now and after.at <= now:
-        return _("The deadline was {time}. That has passed, so the Space is deleted at once.").format(time=new)
+        return _("The deadline was {time}. That has passed, so the Space would be deleted at once.").format(time=new)
     if before is None:
-        return _("The deadline becomes {time}.").format(time=new)
-    return _("The deadline moves from {before} to {after}.").format(before=formatting.format_time(before), after=new)
+        return _("The deadline would be {time}.").format(time=new)
+    return _("The deadline would move from {before} to {after}.").format(
+        before=formatting.format_time(before), after=new
+    )
 
 
 def rules() -> Any:

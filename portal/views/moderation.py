@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -18,7 +19,7 @@ from portal.forms.lists import QUEUE_ORDERS, QueueForm
 from portal.forms.moderation import EvidenceFlagForm, LiftForm
 from portal.http import SignedInRequest
 from portal.limits import limited
-from portal.presenters.moderation_page import kept_until
+from portal.presenters.moderation_page import kept_until, link_back
 from portal.presenters.moderation_queue import queue_page
 from portal.presenters.moderation_search import search_page, search_url
 from portal.presenters.moderation_selection import selection
@@ -69,8 +70,8 @@ def flag(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     if not submit(request, form, place_flag):
         return render_origin(request, space_id, flag_form=form, ticked=form.ticked)
     if "from_moderation" in request.POST and was_to_review and request.GET.get("order") != "search":
-        text = _("Flagged “{title}”. {deadline}").format(title=space, deadline=kept_until(space))
-        messages.success(request, text)
+        text = _("Flagged “{title}”. {deadline}")
+        messages.success(request, format_html(text, title=link_back(space), deadline=kept_until(space)))
         return redirect_to_next(request, space)
     messages.success(request, _("Flagged. {deadline}").format(deadline=kept_until(space)))
     return redirect_to_origin(request, space_id)

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -11,6 +12,7 @@ from archive.errors import Refused
 from archive.moderation import reviews
 from portal.access import find_space, is_admin, only
 from portal.http import SignedInRequest
+from portal.presenters.moderation_page import link_back
 from portal.responses import redirect_to_next, render_moderated_space
 from portal.submissions import once
 
@@ -34,7 +36,7 @@ def review(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     except Refused as error:
         messages.error(request, str(error))
         return render_moderated_space(request, space_id, status=422)
-    messages.success(request, _("“{title}”: no violation.").format(title=space))
+    messages.success(request, format_html(_("“{title}”: no violation."), title=link_back(space)))
     return redirect_to_next(request, space)
 
 

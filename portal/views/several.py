@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -125,6 +126,7 @@ def _render(
         "act": act.name,
         "rows": preview(act.name, spaces, request.user, dbtime.now()),
         f"{act.name}_form": form,
+        "hold_needs_second_admin": settings.HOLD_RELEASE_NEEDS_SECOND_ADMIN,
     }
     if act is FLAG:
         context |= {"rules": rules(), "reason_templates": reason_templates()}

@@ -20,7 +20,17 @@ export function mountDisclosures() {
     const details = closestElement(target, OPEN, HTMLDetailsElement);
     if (details && relatedTarget instanceof Node && !details.contains(relatedTarget)) details.open = false;
   });
+  addEventListener("hashchange", openTarget);
+  openTarget();
   mountHover(document);
+}
+
+/** A link to a section opens what is folded in it: `data-opens` is the id of the section. */
+function openTarget() {
+  const id = location.hash.slice(1);
+  for (const details of getElements(document, "details[data-opens]", HTMLDetailsElement)) {
+    if (details.dataset.opens === id) details.open = true;
+  }
 }
 
 /**

@@ -13,5 +13,7 @@ select.addEventListener("change", () => {
   const own = reason.value.trim() === filled.trim() ? "" : reason.value.trim();
   reason.value = [own, text].filter(Boolean).join("\n\n");
   filled = own ? "" : text;
-  if (code) rule.value = code;
+  if (!code) return;
+  rule.value = code;
+  rule.dispatchEvent(new Event("change"));
 });

@@ -1,0 +1,13 @@
+// Show what the chosen rule says. Without this script, the page of all rules does.
+import { getElement } from "../../archive/core/dom.js";
+
+const rule = getElement(document, "#flag-rule", HTMLSelectElement);
+const place = getElement(document, "[data-rule-text]");
+
+const show = () => {
+  place.textContent = rule.selectedOptions[0]?.dataset.text ?? "";
+  place.hidden = !place.textContent;
+};
+rule.addEventListener("change", show);
+addEventListener("pageshow", show); // browsers restore the choice when the page is opened again
+show();
