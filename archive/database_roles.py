@@ -23,6 +23,7 @@ APPEND_ONLY = (
     "archive_logleaf",
     "archive_lognode",
     "archive_logcheckpoint",
+    "archive_logcosignature",
     "archive_deletioncertificate",
 )
 READ_ONLY = ("django_migrations",)

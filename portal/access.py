@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from archive import dbtime
@@ -23,7 +24,8 @@ from archive.moderation.conflicts import find_own_space_conflict
 from portal.http import SignedInRequest
 
 P = ParamSpec("P")
-View = Callable[Concatenate[SignedInRequest, P], HttpResponse]
+R = TypeVar("R", bound=HttpResponseBase)
+View = Callable[Concatenate[SignedInRequest, P], R]
 
 
 class Gone(Exception):
@@ -40,7 +42,7 @@ class Gone(Exception):
             "deleted_at": space.deleted_at,
             "until": space.expires_at,
             "log_url": log_url,
-            "certificate_url": reverse("certificate", args=[space.pk]) if certified else None,
+            "certificate_page_url": reverse("certificate-page", args=[space.pk]) if certified else None,
         }
 
 
@@ -77,12 +79,12 @@ def may_have_content(user: User) -> bool:
     return user.is_admin or not user.is_auditor
 
 
-def only(is_allowed: Callable[[User], bool]) -> Callable[[View[P]], View[P]]:
+def only(is_allowed: Callable[[User], bool]) -> Callable[[View[P, R]], View[P, R]]:
     """Decorate a view with its role check: `@only(is_admin)`. For everybody else the page does not exist."""
 
-    def decorate(view: View[P]) -> View[P]:
+    def decorate(view: View[P, R]) -> View[P, R]:
         @wraps(view)
-        def checked(request: SignedInRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def checked(request: SignedInRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
             if not is_allowed(request.user):
                 raise Http404
             return view(request, *args, **kwargs)

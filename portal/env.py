@@ -136,6 +136,19 @@ def log_origin(name: str, site_url: str, *, id: str) -> str:
     return value
 
 
+def witnesses(name: str, *, id: str) -> list[tuple[str, str]]:
+    """Read witnesses of the log, comma-separated: the address and the public key of each, with a space in between."""
+    pairs = []
+    for value in comma_list(name, []):
+        url, _, key = value.partition(" ")
+        if url.startswith(("https://", "http://")) and re.fullmatch(r"[!-*,-~]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", key):
+            pairs.append((url, key))
+        else:
+            hint = "https://witness.example.org witness.example.org+0a1b2c3d+BAAA...; several with a comma."
+            problems.append(Problem(id, f"{name} has {value!r}.", hint))
+    return pairs
+
+
 def keys(name: str, *, id: str, hint: str) -> list[bytes]:
     """Read a comma-separated list of 32 bytes each, in base64."""
     decoded = [_decode_key(name, value, id=id, hint=hint) for value in comma_list(name, [])]

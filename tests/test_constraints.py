@@ -28,6 +28,7 @@ from archive.models import (
     LiveKitParticipant,
     LiveKitRoom,
     LogCheckpoint,
+    LogCosignature,
     LogLeaf,
     LogNode,
     LogVerification,
@@ -371,6 +372,7 @@ TREE: dict[str, models.Model] = {
     "log_node_level_from_1": LogNode(level=0, index=0, hash=b"h" * 32),
     "log_node_once": LogNode(level=1, index=7, hash=b"i" * 32),
     "log_checkpoint_size_from_0": LogCheckpoint(size=-1, note="n"),
+    "log_cosignature_once": LogCosignature(witness="w", line="l"),
     "log_verification_one_pending": LogVerification(requested_by=2),
     "log_verification_state_known": LogVerification(requested_by=2, state="lost", code="c", finished_at=NOON),
     "log_verification_done_has_verdict": LogVerification(requested_by=2, state="done"),
@@ -381,6 +383,10 @@ TREE: dict[str, models.Model] = {
 def test_each_constraint_of_the_log_s_tree_refuses_a_violation(name: str) -> None:
     LogNode.objects.create(level=1, index=7, hash=b"h" * 32)
     LogVerification.objects.create(requested_by=1)
+    checkpoint = LogCheckpoint.objects.create(size=1, note="n")
+    LogCosignature.objects.create(checkpoint=checkpoint, witness="w", line="l")
+    if isinstance(TREE[name], LogCosignature):
+        TREE[name].checkpoint = checkpoint  # type: ignore[attr-defined]
 
     with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():
         TREE[name].save(force_insert=True)

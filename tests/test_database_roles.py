@@ -15,7 +15,10 @@ from tests.support.factory import make_row
 from tests.support.paused_at import dsn
 
 LOG = "archive_logentry"
-ADDED_TO = ("archive_deletioncertificate", "archive_logleaf", "archive_lognode", "archive_logcheckpoint")
+ADDED_TO = (
+    "archive_deletioncertificate",
+    *("archive_logleaf", "archive_lognode", "archive_logcheckpoint", "archive_logcosignature"),
+)
 FORBIDDEN = [
     *(f"UPDATE {table} SET {column} = {column}" for table, column in ((LOG, "detail"), (LOG, "at"))),
     f"INSERT INTO {LOG} (id, event, premis, actor_kind, detail) "
@@ -226,8 +229,8 @@ def test_an_owner_as_the_role_of_the_portal_is_a_warning() -> None:
     assert warning.id == "spacekeep.W103"
     assert warning.msg == (
         "The role in DATABASE_URL may create tables and owns archive_deletioncertificate and owns "
-        "archive_logcheckpoint and owns archive_logentry and owns archive_logleaf and owns archive_lognode, so it "
-        "could change the retention log."
+        "archive_logcheckpoint and owns archive_logcosignature and owns archive_logentry and owns archive_logleaf and "
+        "owns archive_lognode, so it could change the retention log."
     )
 
 

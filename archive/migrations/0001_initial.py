@@ -744,6 +744,26 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="LogCosignature",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("witness", models.CharField(help_text="The name of its key.", max_length=200)),
+                ("line", models.TextField()),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "checkpoint",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cosignatures",
+                        to="archive.logcheckpoint",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("checkpoint", "witness"), name="log_cosignature_once")],
+            },
+        ),
+        migrations.CreateModel(
             name="ReconcileFinding",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -74,7 +74,7 @@ DROP_QUEUE = """
 DROP TRIGGER archive_log_queues_entries ON archive_logentry;
 DROP FUNCTION archive_log_queues_entries();
 """
-TREE = ("archive_logleaf", "archive_lognode", "archive_logcheckpoint")
+TREE = ("archive_logleaf", "archive_lognode", "archive_logcheckpoint", "archive_logcosignature")
 
 
 def protect(table: str) -> str:

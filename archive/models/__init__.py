@@ -24,7 +24,15 @@ from archive.models.space_queries import SpaceQuerySet
 from archive.models.stored import Derived, Recording, SearchLine, Transcript
 from archive.models.submission import FormSubmission
 from archive.models.transcription import Transcription
-from archive.models.transparency import LogCheckpoint, LogLeaf, LogNode, LogQueue, LogSequencer, LogVerification
+from archive.models.transparency import (
+    LogCheckpoint,
+    LogCosignature,
+    LogLeaf,
+    LogNode,
+    LogQueue,
+    LogSequencer,
+    LogVerification,
+)
 from archive.models.upload import UploadPart, UploadSession
 from archive.models.user import RoleMembership, User
 from archive.models.violation import Appeal, Rule, Violation
@@ -51,6 +59,7 @@ __all__ = [
     "LiveKitParticipant",
     "LiveKitRoom",
     "LogCheckpoint",
+    "LogCosignature",
     "LogEntry",
     "LogLeaf",
     "LogNode",

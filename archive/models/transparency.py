@@ -65,6 +65,21 @@ class LogCheckpoint(models.Model):
         return f"checkpoint of {self.size} entries"
 
 
+class LogCosignature(models.Model):
+    """The signature of a witness (c2sp.org/tlog-cosignature) under a checkpoint. Append-only as LogLeaf."""
+
+    checkpoint = models.ForeignKey(LogCheckpoint, models.PROTECT, related_name="cosignatures")
+    witness = models.CharField(max_length=200, help_text="The name of its key.")
+    line = models.TextField()
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="log_cosignature_once", fields=["checkpoint", "witness"])]
+
+    def __str__(self) -> str:
+        return f"{self.witness} cosigned {self.checkpoint}"
+
+
 class LogSequencer(Leased):
     """Progress of the sequencer (archive/transparency/sequence.py). A single row."""
 

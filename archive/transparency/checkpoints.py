@@ -17,7 +17,7 @@ from archive.errors import ObjectMissing
 from archive.leases import Claim
 from archive.models import LogCheckpoint, LogSequencer
 from archive.storage import Store, keys, store
-from archive.transparency import tile_store
+from archive.transparency import tile_store, witnesses
 from archive.transparency.keys import sign_checkpoint
 from archive.transparency.verify_log import Checkpoint, Invalid
 
@@ -88,10 +88,14 @@ def _sign(claim: Claim[LogSequencer], row: LogSequencer) -> None:
 
 
 def _publish(claim: Claim[LogSequencer], bucket: Store) -> None:
-    """Write the newest checkpoint to the store, also one that a killed worker signed and could not write."""
+    """Write the newest checkpoint to the store, also one that a killed worker signed and could not write; and again
+    when a witness has cosigned it."""
     last = latest()
-    if last is None or LogSequencer.objects.filter(pk=claim.row.pk, published_id=last.pk).exists():
+    if last is None:
         return
     claim.renew()
-    bucket.put(keys.log_object("checkpoint"), last.note.encode(), CONTENT_TYPE)
-    claim.renew(published_id=last.pk)
+    is_written = LogSequencer.objects.filter(pk=claim.row.pk, published_id=last.pk).exists()
+    if witnesses.collect_cosignatures(last) or not is_written:
+        note = witnesses.note_with_cosignatures(last)
+        bucket.put(keys.log_object("checkpoint"), note.encode(), CONTENT_TYPE)
+        claim.renew(published_id=last.pk)

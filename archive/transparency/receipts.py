@@ -6,6 +6,7 @@ from archive.models import DeletionCertificate, LogEntry, LogLeaf
 from archive.transparency import checkpoints
 from archive.transparency.tile_store import stored_tree
 from archive.transparency.verify_log import Checkpoint, Receipt
+from archive.transparency.witnesses import note_with_cosignatures
 
 
 def make_receipt(entry: LogEntry) -> Receipt | None:
@@ -15,7 +16,7 @@ def make_receipt(entry: LogEntry) -> Receipt | None:
     if index is None or row is None:
         return None
     path = stored_tree(row.size).inclusion_path(index)
-    return Receipt(leaf_data(entry), index, tuple(path), Checkpoint.parse(row.note))
+    return Receipt(leaf_data(entry), index, tuple(path), Checkpoint.parse(note_with_cosignatures(row)))
 
 
 def deletion_entry(certificate: DeletionCertificate) -> LogEntry | None:

@@ -15,3 +15,5 @@ LOG_PUBLIC_KEYS = env.keys(
 # The log's name for ever: every checkpoint has it, so a new name is a new log.
 LOG_ORIGIN = env.log_origin("LOG_ORIGIN", SITE_URL, id="spacekeep.E123")
 LOG_CHECKPOINT_SECONDS = env.number("LOG_CHECKPOINT_SECONDS", 600, least=1, most=86400, id="spacekeep.E124")
+# Who cosigns checkpoints (archive/transparency/witness.py), so that others remember what we signed.
+LOG_WITNESSES = env.witnesses("LOG_WITNESSES", id="spacekeep.E125")

@@ -15,6 +15,7 @@ from archive.transparency import checkpoints, export, verification
 from archive.transparency.keys import public_keys, verifier_keys
 from archive.transparency.receipts import make_receipt
 from archive.transparency.verify_log import Invalid
+from archive.transparency.witnesses import note_with_cosignatures
 from portal.access import may_read_log, only
 from portal.http import SignedInRequest, attachment
 from portal.presenters.transparency import proof_page
@@ -76,7 +77,7 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
     newest = checkpoints.latest()
     if newest is None:
         raise Http404
-    return HttpResponse(newest.note, content_type="text/plain; charset=utf-8")
+    return HttpResponse(note_with_cosignatures(newest), content_type="text/plain; charset=utf-8")
 
 
 @login_not_required  # as the keys

@@ -32,5 +32,6 @@ class Command(Base):
             ) from error
         finally:
             partial.unlink(missing_ok=True)
-        facts = {"file": str(path), "bytes": path.stat().st_size}
-        self.print_result(f"{path}: {formatting.format_size(facts['bytes'])}", facts, as_json=options["json"])
+        size = path.stat().st_size
+        facts = {"file": str(path), "bytes": size}
+        self.print_result(f"{path}: {formatting.format_size(size)}", facts, as_json=options["json"])

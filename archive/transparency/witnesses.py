@@ -1,0 +1,113 @@
+"""Have witnesses cosign the newest checkpoint (c2sp.org/tlog-witness): they remember what we signed.
+
+A witness that has a larger checkpoint than ours, or one that ours does not extend, raises an alert: an older database
+was restored, or the log was changed. A witness that can't be reached is asked again in the next round; nothing waits
+for it.
+"""
+
+import base64
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+
+import structlog
+from django.conf import settings
+
+from archive.models import LogCheckpoint, LogCosignature
+from archive.transparency.tile_store import stored_tree
+from archive.transparency.verify_log import Checkpoint, Invalid, Key
+
+SECONDS = 5
+MAX_ANSWER = 64 * 1024  # bytes
+
+logger = structlog.get_logger()
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: object) -> None:
+        return None
+
+
+_opener = urllib.request.build_opener(_NoRedirects)
+
+
+@dataclass(frozen=True)
+class WitnessAddress:
+    """Where a witness listens, and the key of its cosignatures."""
+
+    url: str
+    key: Key
+
+
+def configured() -> list[WitnessAddress]:
+    """The witnesses of LOG_WITNESSES (checked at the start: portal/env.py)."""
+    return [WitnessAddress(url.rstrip("/"), Key.parse(key)) for url, key in settings.LOG_WITNESSES]
+
+
+def note_with_cosignatures(row: LogCheckpoint) -> str:
+    lines = LogCosignature.objects.filter(checkpoint=row).order_by("id").values_list("line", flat=True)
+    return row.note + "".join(lines)
+
+
+def collect_cosignatures(row: LogCheckpoint) -> bool:
+    """Ask each witness that has not cosigned this checkpoint yet. Returns whether a cosignature is new."""
+    have = set(LogCosignature.objects.filter(checkpoint=row).values_list("witness", flat=True))
+    new = False
+    for witness in configured():
+        if witness.key.name not in have:
+            new |= _collect(witness, row)
+    return new
+
+
+def _collect(witness: WitnessAddress, row: LogCheckpoint) -> bool:
+    try:
+        line = _ask(witness, row)
+    except (OSError, ValueError) as error:  # URLError is an OSError
+        logger.warning("log_witness_unreachable", witness=witness.key.name, error=type(error).__name__)
+        return False
+    if line is None:
+        return False
+    LogCosignature.objects.get_or_create(checkpoint=row, witness=witness.key.name, defaults={"line": line})
+    return True
+
+
+def _ask(witness: WitnessAddress, row: LogCheckpoint) -> str | None:
+    """The signature line, or None after an alert. Raises OSError, ValueError."""
+    before = LogCosignature.objects.filter(witness=witness.key.name).order_by("-checkpoint__size", "-id").first()
+    old = before.checkpoint.size if before else 0
+    status, answer = _post(witness, row, old)
+    if status == 409:  # it knows another size: the last answer did not reach us, or it is ahead of us
+        old = int(answer)
+        if old > row.size:
+            logger.error("log_witness_ahead", witness=witness.key.name, theirs=old, ours=row.size)
+            return None
+        status, answer = _post(witness, row, old)
+    if status == 422:
+        logger.error("log_witness_disagrees", witness=witness.key.name, size=old)
+        return None
+    if status != 200:
+        raise ValueError(f"status {status}")
+    return _own_line(witness, row, answer)
+
+
+def _own_line(witness: WitnessAddress, row: LogCheckpoint, answer: str) -> str:
+    """The line of this witness in its answer. Raises ValueError if it did not cosign the checkpoint."""
+    for line in answer.splitlines(keepends=True):
+        try:
+            if witness.key in Checkpoint.parse(row.note + line).signers([witness.key]):
+                return line
+        except Invalid:
+            continue
+    raise ValueError("no cosignature")
+
+
+def _post(witness: WitnessAddress, row: LogCheckpoint, old: int) -> tuple[int, str]:
+    proof = stored_tree(row.size).consistency_path(old)
+    lines = [f"old {old}", *(base64.b64encode(sibling).decode() for sibling in proof)]
+    body = "\n".join(lines) + f"\n\n{row.note}"
+    request = urllib.request.Request(f"{witness.url}/add-checkpoint", body.encode(), method="POST")  # noqa: S310
+    try:
+        with _opener.open(request, timeout=SECONDS) as response:
+            return int(response.status), response.read(MAX_ANSWER).decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read(MAX_ANSWER).decode(errors="replace")

@@ -1,0 +1,182 @@
+"""Witnesses: the command that anybody can run, and the archive that asks it to cosign."""
+
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.db import transaction
+from pytest_django import Settings
+
+from archive import log
+from archive.log import SYSTEM, events
+from archive.models import LogCosignature
+from archive.storage import keys, store
+from archive.storage.purge_prefix import purge_listing
+from archive.transparency import sequence, verify_log, witness
+from archive.transparency.keys import public_keys
+from archive.transparency.verify_log import Checkpoint, Key
+from tests.support.database import as_superuser
+from tests.support.log_exports import KEY as OTHER_LOG
+from tests.support.log_exports import sign
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture(autouse=True)
+def no_log_objects(committed: None, bucket: None) -> None:
+    purge_listing(store(), store().listing(keys.LOG))
+
+
+class Running:
+    """The command, started from a folder with nothing but two files."""
+
+    def __init__(self, folder: Path) -> None:
+        for module in (witness, verify_log):
+            shutil.copy(str(module.__file__), folder)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self.port = server.getsockname()[1]
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "witness.py", "--key", "seed", "--state", "state", "--name", "witness.example"),
+                *("--log", str(public_keys()[0]), "--log", str(OTHER_LOG), "--listen", f"127.0.0.1:{self.port}"),
+            ],
+            cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env={"PATH": os.environ["PATH"]},
+        )  # fmt: skip
+        assert self.process.stdout
+        self.key = Key.parse(self.process.stdout.readline())
+        wait_until(self._listens, "the witness listens")
+
+    def stop(self) -> None:
+        """Idempotent."""
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout
+        self.process.stdout.close()
+
+    def _listens(self) -> bool:
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def ask(self, method: str, path: str, body: str = "") -> tuple[int, str]:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            connection.request(method, path, body.encode())
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+
+
+@pytest.fixture
+def running(tmp_path: Path, settings: Settings) -> Iterator[Running]:
+    started = Running(tmp_path)
+    settings.LOG_WITNESSES = [(f"http://127.0.0.1:{started.port}", str(started.key))]
+    settings.LOG_CHECKPOINT_SECONDS = 0
+    yield started
+    started.stop()
+
+
+def write(count: int) -> None:
+    with transaction.atomic():
+        log.record_all(events.DIGEST_EMPTY, [(None, {"number": i}) for i in range(count)], actor=SYSTEM)
+
+
+def published() -> Checkpoint:
+    return Checkpoint.parse(store().get(keys.log_object("checkpoint")).decode())
+
+
+def test_each_checkpoint_is_cosigned_and_published_with_its_cosignature(running: Running) -> None:
+    for count in (3, 300):
+        write(count)
+        sequence.run()
+        assert running.key in published().signers([running.key])
+
+    assert list(LogCosignature.objects.values_list("checkpoint__size", flat=True)) == [3, 303]
+    assert published().require_signature(public_keys()) == public_keys()
+
+
+def test_a_lost_answer_is_asked_for_again(running: Running) -> None:
+    write(3)
+    sequence.run()
+    as_superuser("DELETE FROM archive_logcosignature")  # the archive died before it wrote the answer down
+
+    sequence.run()
+
+    assert LogCosignature.objects.count() == 1
+
+
+def test_a_witness_that_is_down_stops_nothing(running: Running) -> None:
+    running.stop()
+    write(3)
+
+    sequence.run()
+
+    assert published().size == 3
+
+
+def test_a_restored_older_database_is_noticed(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    write(5)
+    sequence.run()
+    tables = ("logcosignature", "logleaf", "lognode", "logcheckpoint", "logsequencer", "logqueue", "logentry")
+    as_superuser(*(f"DELETE FROM archive_{table}" for table in tables))
+    purge_listing(store(), store().listing(keys.LOG))  # the store was lost too: only the witness remembers
+    write(4)
+
+    sequence.run()
+
+    assert "log_witness_ahead" in caplog.text
+    assert not LogCosignature.objects.exists()
+
+
+def test_a_rewritten_log_is_noticed(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    write(5)
+    sequence.run()
+    tables = ("logcosignature", "logleaf", "lognode", "logcheckpoint", "logsequencer", "logqueue", "logentry")
+    as_superuser(*(f"DELETE FROM archive_{table}" for table in tables))
+    purge_listing(store(), store().listing(keys.LOG))
+    write(9)
+
+    sequence.run()
+
+    assert "log_witness_disagrees" in caplog.text
+
+
+ROOTS = [bytes([number]) * 32 for number in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("", 413),
+        ("old 0\n", 400),
+        ("old 00\n\n" + sign(3, ROOTS[0]), 400),
+        ("old 4\n\n" + sign(3, ROOTS[0]), 400),
+        ("old 0\nnot base64\n\n" + sign(3, ROOTS[0]), 400),
+        ("old 0\n\n" + sign(3, ROOTS[0], origin="unknown.example/log"), 404),
+        ("old 0\n\n" + sign(3, ROOTS[0]).replace("\n3\n", "\n4\n"), 403),
+        ("old 0\n" + "A" * 43 + "=\n\n" + sign(3, ROOTS[0]), 422),
+        ("old 0\n\n" + sign(0, ROOTS[0]), 422),
+        ("old 2\n\n" + sign(3, ROOTS[0]), 409),
+        ("old 0\n\n" + sign(3, ROOTS[0]), 200),
+        ("x" * 70_000, 413),
+    ],
+)
+def test_the_statuses_are_those_of_the_protocol(running: Running, body: str, status: int) -> None:
+    assert running.ask("POST", "/add-checkpoint", body)[0] == status
+
+
+def test_what_was_cosigned_is_remembered_and_served(running: Running) -> None:
+    first, same, other = sign(3, ROOTS[0]), sign(3, ROOTS[0]), sign(3, ROOTS[1])
+    assert running.ask("POST", "/add-checkpoint", f"old 0\n\n{first}")[0] == 200
+    assert running.ask("POST", "/add-checkpoint", f"old 0\n\n{first}") == (409, "3\n")
+    assert running.ask("POST", "/add-checkpoint", f"old 3\n\n{same}")[0] == 200
+    assert running.ask("POST", "/add-checkpoint", f"old 3\n\n{other}")[0] == 422
+    status, note = running.ask("GET", "/7fa3eef281f3c822b4a546124414d27ab64327f93590a455326949ae6f6877a7/checkpoint")
+    assert (status, running.key in Checkpoint.parse(note).signers([running.key])) == (200, True)
+    assert running.ask("GET", f"/{'0' * 64}/checkpoint")[0] == 404
