@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from archive import dbtime, notices
 from archive.models import Notice, Space, User
@@ -40,6 +42,16 @@ def test_nothing_urgent_is_no_banner(alice: User) -> None:
     due_in(alice, 40 * HOUR)
 
     assert banner(alice) is None
+
+
+def test_users_without_notices_cost_two_cheap_queries(alice: User) -> None:
+    """Every page of theirs asks for a banner and for the number of the bell."""
+    with CaptureQueriesContext(connection) as queries:
+        assert banner(alice) is None
+        assert notices.count_open(alice) == 0
+
+    assert len(queries) == 2
+    assert [query["sql"] for query in queries if "JOIN" in query["sql"] or "CASE" in query["sql"]] == []
 
 
 def test_a_deadline_within_a_day_comes_before_a_newer_flag_and_bundle(alice: User, admin: User) -> None:
