@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,17 +39,20 @@ SPREAD = {"storage.answer": {"what", "status", "reply"}}
 FILES = {"space.json", "transcript.vtt"}
 
 
-def nodes() -> Iterator[tuple[str, ast.AST]]:
+@cache
+def parse_once() -> tuple[list[tuple[str, ast.Call]], list[tuple[str, str]]]:
+    """(file, call) of all errors, and (file, text) of all strings of the code. Parsing it takes seconds."""
+    usages: list[tuple[str, ast.Call]] = []
+    strings: list[tuple[str, str]] = []
     for folder in ("archive", "portal", "embedded"):
         for path in sorted((ROOT / folder).rglob("*.py")):
+            file = str(path.relative_to(ROOT))
             for node in ast.walk(ast.parse(path.read_text())):
-                yield str(path.relative_to(ROOT)), node
-
-
-def calls() -> Iterator[tuple[str, ast.Call]]:
-    for file, node in nodes():
-        if isinstance(node, ast.Call) and name_of(node.func) in RAISED:
-            yield file, node
+                if isinstance(node, ast.Call) and name_of(node.func) in RAISED:
+                    usages.append((file, node))
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    strings.append((file, node.value))
+    return usages, strings
 
 
 def name_of(function: ast.expr) -> str:
@@ -63,7 +66,7 @@ def code_of(call: ast.Call) -> str | None:
 
 
 def test_each_error_has_a_code_and_the_parameters_of_its_sentence() -> None:
-    usages = list(calls())
+    usages, _ = parse_once()
     assert len(usages) > 200
     computed = set()
     for file, call in usages:
@@ -86,16 +89,15 @@ def test_each_error_has_a_code_and_the_parameters_of_its_sentence() -> None:
 def test_each_string_in_the_form_of_a_code_is_one() -> None:
     """Codes in tables and default arguments, too, which no call above has."""
     areas = "|".join({code.split(".")[0] for code in error_messages.CATALOG})
-    strings = {(file, node.value) for file, node in nodes() if isinstance(node, ast.Constant)}
-    codes = [(file, text) for file, text in strings if re.fullmatch(rf"({areas})\.[a-z_]*[a-z]", str(text))]
+    codes = [pair for pair in parse_once()[1] if re.fullmatch(rf"({areas})\.[a-z_]*[a-z]", pair[1])]
+
+    assert len(codes) > 300
 
     assert [pair for pair in codes if pair[1] not in {*error_messages.CATALOG, *events.EVENTS, *FILES}] == []
 
 
 def test_each_message_is_used() -> None:
-    strings = {
-        node.value for file, node in nodes() if isinstance(node, ast.Constant) and "/error_messages/" not in file
-    }
+    strings = {text for file, text in parse_once()[1] if "/error_messages/" not in file}
     units = re.findall(r'\bunit(?:: str)? ?= ?"(\w+)"', whole_text("archive/intake/transcripts"))
 
     assert {code for code in error_messages.CATALOG if code not in strings} == {

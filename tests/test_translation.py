@@ -31,12 +31,11 @@ def _pseudo_locale(tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_pseudo_locale")
-@pytest.mark.parametrize("code", sorted(error_messages.CATALOG))
-def test_each_message_is_translated_when_it_is_shown(code: str) -> None:
-    sentence = error_messages.render(make_problem(code, **sample(code)))
+def test_each_message_is_translated_when_it_is_shown() -> None:
+    sentences = {code: error_messages.render(make_problem(code, **sample(code))) for code in error_messages.CATALOG}
 
-    assert sentence.startswith("⟦")
-    assert sentence.endswith("⟧")
+    assert len(sentences) > 300
+    assert [each for each in sentences.items() if not (each[1].startswith("⟦") and each[1].endswith("⟧"))] == []
 
 
 @pytest.mark.usefixtures("_pseudo_locale")
