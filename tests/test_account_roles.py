@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from archive.accounts import closing, roles
+from archive.accounts import closing, roles, sessions
 from archive.errors import Refused
 from archive.models import LogEntry, User
 from tests.support.factory import make_user
@@ -143,6 +143,7 @@ def test_a_fresh_admin_removes_no_older_one(db: None, admin: User) -> None:
         lambda account, by: roles.revoke_role(account.pk, "admins", by),
         lambda account, by: roles.set_active(account.pk, active=False, by=by),
         lambda account, by: closing.close_account(account.pk, by),
+        lambda account, by: sessions.end_sessions(account.pk, by),
     ]
     for remove in removals:
         assert code_of(lambda remove=remove: remove(admin, bea)) == "account.older_admin"  # type: ignore[misc]

@@ -92,6 +92,39 @@ def test_switching_off_and_on(admin: User, alice: User) -> None:
     assert log() == [("account.deactivated", admin.pk, alice.pk), ("account.activated", admin.pk, alice.pk)]
 
 
+def offers(by: User, person: User) -> set[str]:
+    """What the page of the person offers to `by`."""
+    page = make_client(by).get(f"/people/{person.pk}/").content.decode()
+    return set(re.findall(rf'action="/people/{person.pk}/([a-z-]+)"', page))
+
+
+def test_nothing_is_offered_that_would_be_refused(admin: User, alice: User) -> None:
+    bea, root = make_user("bea", role="admins"), User.objects.create(username="root", is_superuser=True, is_staff=True)
+    everything = {"roles", "end-sessions", "deactivate", "close"}
+
+    assert offers(admin, bea) == offers(root, bea) == everything
+    assert offers(bea, admin) == {"roles"}  # that of an auditor
+    assert offers(bea, root) == set()
+    assert offers(root, admin) == everything
+    assert offers(root, root) == set()
+    roles.revoke_role(bea.pk, "admins", admin)
+    assert offers(root, admin) == {"roles", "end-sessions"}  # the last admin
+
+
+def test_the_page_of_an_older_admin_says_why_and_keeps_the_role(admin: User) -> None:
+    client = make_client(make_user("bea", role="admins"))
+    page = client.get(f"/people/{admin.pk}/").content.decode()
+
+    assert "ada has been an admin since" in page
+    assert 'value="admins" checked disabled' in page
+    sent = re.findall(r'<input type="hidden" name="roles" value="(\w+)">', page)
+    client.post(f"/people/{admin.pk}/roles", {"roles": [*sent, "auditors"]})
+    assert User.objects.get(pk=admin.pk).roles == {"admins", "auditors"}
+    answer = client.post(f"/people/{admin.pk}/end-sessions")
+    assert (answer.status_code, "ada has been an admin since" in answer.content.decode()) == (422, True)
+    assert make_client(admin).get("/people/").status_code == 200
+
+
 def test_all_sessions_end_and_those_of_others_stay(admin: User, alice: User, bob: User) -> None:
     theirs, other = [make_client(alice) for _ in range(2)], make_client(bob)
 

@@ -38,24 +38,45 @@ def check_may_change(account: User, by: User, *, by_superuser: bool = False) -> 
     only superusers those of a superuser."""
     if not by.may_change_accounts:
         raise Refused("account.not_an_admin", user=by.username)
-    if (by_superuser or account.is_superuser) and not by.is_superuser:
+    if by_superuser and not by.is_superuser:
         raise Refused("account.not_a_superuser", user=by.username)
+    if conflict := find_superuser_conflict(account, by):
+        raise conflict
+
+
+def find_superuser_conflict(account: User, by: User) -> Refused | None:
+    """The error to raise if only a superuser may change this account."""
+    if account.is_superuser and not by.is_superuser:
+        return Refused("account.not_a_superuser", user=by.username)
+    return None
 
 
 def check_is_no_older_admin(account: User, by: User | None) -> None:
-    """Raise Refused if `account` has been an admin for longer than `by`: a new admin, or a thief of their session,
-    can't remove all others. Superusers and the operator can."""
+    if conflict := find_older_admin_conflict(account, by):
+        raise conflict
+
+
+def find_older_admin_conflict(account: User, by: User | None) -> Refused | None:
+    """The error to raise if `account` has been an admin for longer than `by`: a new admin, or a thief of their session,
+    can't remove all others, nor sign them out again and again. Superusers and the operator can."""
     if by is None or by.is_superuser or by.pk == account.pk:
-        return
+        return None
     since, own = (User.objects.get(pk=user.pk).role_since(ADMINS) for user in (account, by))
     if since is not None and (own is None or since < own):
-        raise Refused("account.older_admin", user=account.username, since=since)
+        return Refused("account.older_admin", user=account.username, since=since)
+    return None
 
 
 def check_is_not_last_admin(account: User) -> None:
-    """Raise Refused if no other active admin would remain without this one."""
+    if conflict := find_last_admin_conflict(account):
+        raise conflict
+
+
+def find_last_admin_conflict(account: User) -> Refused | None:
+    """The error to raise if no other active admin would remain without this one."""
     if account.is_active and account.is_admin and not active_admins().exclude(pk=account.pk).exists():
-        raise Refused("account.last_admin")
+        return Refused("account.last_admin")
+    return None
 
 
 def active_admins() -> QuerySet[User]:

@@ -3,16 +3,17 @@
 from django.db import transaction
 from django.db.models import F
 
-from archive.accounts.changes import lock_account, record
+from archive.accounts.changes import check_is_no_older_admin, lock_account, record
 from archive.errors import Refused
 from archive.log import events
 from archive.models import LogEntry, User
 
 
 def end_sessions(account_id: int, by: User | None) -> None:
-    """End all sessions of the account, also those that nothing lists. Raises Refused."""
+    """End all sessions of the account, also those that nothing lists. Raises Refused, also for an older admin's."""
     with transaction.atomic():
         account = lock_account(account_id, None if by is not None and by.pk == account_id else by)
+        check_is_no_older_admin(account, by)
         User.objects.filter(pk=account.pk).update(session_generation=F("session_generation") + 1)
         record(events.ACCOUNT_SESSIONS_ENDED, account, by)
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from archive.accounts import closing, roles, sessions
+from archive.accounts import changes, closing, roles, sessions
 from archive.errors import Refused
 from archive.models import Space, User
 from archive.models.user import ADMINS, AUDITORS
@@ -172,8 +172,12 @@ def _refused(request: SignedInRequest, account: User, error: Refused) -> HttpRes
 
 def _page(request: SignedInRequest, account: User, status: int = 200, **shown: object) -> HttpResponse:
     spaces = Space.objects.filter(host=account).exclude(state=Space.State.DELETED)
+    older = changes.find_older_admin_conflict(account, request.user)
     context = {
         "person": account,
+        "locked": changes.find_superuser_conflict(account, request.user),
+        "older": older,
+        "irremovable": older or changes.find_last_admin_conflict(account),
         "own": account.pk == request.user.pk,
         "spaces": spaces.count(),
         "roles": [(ADMINS, _("Admin"), ADMINS in account.roles), (AUDITORS, _("Auditor"), AUDITORS in account.roles)],

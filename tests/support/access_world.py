@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.signals import request_finished
 from django.db import close_old_connections, transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import _get_new_csrf_string
 from django.test import RequestFactory
 from django.urls import URLPattern, get_resolver
@@ -124,6 +125,7 @@ class AccessWorld:
             "export_id": export.pk,
             "ending": "txt",
             "session_id": 10**9,
+            "entry_id": 10**9,
             "pk": 10**9,
             "token": "no-invitation",
             "provider_id": "none",
@@ -157,7 +159,7 @@ class AccessWorld:
     def status(self, caller: str, method: str, route: str) -> int:
         return self.ask(caller, method, route).status_code
 
-    def ask(self, caller: str, method: str, route: str) -> HttpResponse:
+    def ask(self, caller: str, method: str, route: str) -> HttpResponseBase:
         """The answer, closed. Nothing that the request changed stays."""
         url = self.addresses.get(route) or route.format_map(self.values)
         headers = {"Idempotency-Key": "k"} if route.startswith("/api/") else {}

@@ -27,7 +27,7 @@ class Command(Base):
             raise CommandError(f"There is no user {options['name']!r}.")
         by = find_user(options["by"]) if options["by"] else None
         with transaction.atomic():
-            changes.lock_account(user.pk, by)
+            changes.check_is_no_older_admin(changes.lock_account(user.pk, by), by)
             count = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).count()
             Authenticator.objects.filter(user=user).delete()
             sessions = end_sessions(user)
