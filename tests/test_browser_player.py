@@ -191,3 +191,26 @@ def ink(page: Page) -> list[int]:
         }"""
     )
     return color
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_first_play_asks_the_portal_once(services: Services, page: Page, alice: User) -> None:
+    """What the player loads with the page is enough to begin; the rest comes from the store, in one request."""
+    services.web()
+    space = make_playable_space(alice, peaks=PEAKS)
+    browser_sessions.open_signed_in(page, services.url, "alice")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.resource_type == "media" else None)
+    audio = f"{services.url}/spaces/{space.pk}/audio"
+
+    page.goto(f"{services.url}/spaces/{space.pk}/")
+    play = page.get_by_role("button", name="Play", exact=True)
+    expect(play).to_be_enabled()
+    page.wait_for_function("document.querySelector('audio').readyState >= HTMLMediaElement.HAVE_FUTURE_DATA")
+    at_first = list(asked)
+    play.click()
+    wait_until(lambda: current_time(page) > 0.3, "it plays")
+
+    assert [url == audio for url in at_first] == [True, False]  # and the signed address that it redirects to
+    assert len(asked) <= 3
+    assert asked.count(audio) == 1
