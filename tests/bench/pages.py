@@ -1,7 +1,9 @@
-"""Lists, filters, orders and searches: the time of a page does not follow the number of Spaces.
+"""Lists, filters, orders and searches: the time of a page does not follow the number of Spaces. And the time until a
+recording plays.
 
 BENCH_PAGES_SPACES: how many Spaces there are on the large side (1,000,000); the small side has 1,000.
 BENCH_PAGES_LOG: entries of the log for each Space (10). BENCH_PAGES_REQUESTS: of each page, on each side (60).
+BENCH_PAGES_PLAYS: how often the page with the player is loaded (20).
 """
 
 import os
@@ -14,10 +16,13 @@ SMALL = 1000
 SPACES = int(os.environ.get("BENCH_PAGES_SPACES", "1000000"))
 ENTRIES = int(os.environ.get("BENCH_PAGES_LOG", "10"))
 REQUESTS = int(os.environ.get("BENCH_PAGES_REQUESTS", "60"))
+PLAYS = int(os.environ.get("BENCH_PAGES_PLAYS", "20"))
 
 
 def figures() -> Iterator[Figure]:
-    with site():
-        from tests.bench._pages import ratios  # needs the settings
+    with site() as folder:
+        from tests.bench._pages import ratios  # need the settings
+        from tests.bench._player import time_to_play
 
+        yield from time_to_play(folder, PLAYS)
         yield from ratios(SMALL, SPACES, ENTRIES, REQUESTS)

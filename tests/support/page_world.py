@@ -1,0 +1,147 @@
+"""Accounts and what belongs to them, for tests that look at pages in a browser. Its Spaces are in page_spaces.py."""
+
+from functools import cached_property
+from uuid import UUID
+
+from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+
+from archive import dbtime, feeds, notices, recorders
+from archive.accounts import invitations
+from archive.bundles import exports
+from archive.bundles.links import revoke_bundle_links
+from archive.log import Actor
+from archive.models import Export, ExportPart, Hold, Notice, RecorderToken, Rule, User
+from archive.moderation.reason_templates import add_template
+from archive.notices.unsubscribe import DIGEST, one_click_url
+from portal.downloads import download_path
+from tests.support.factory import make_user
+from tests.support.http_clients import session_cookie
+from tests.support.mail_server import give_address
+from tests.support.page_spaces import UNREADABLE, PageSpaces
+from tests.support.passkeys import make_passkey
+
+
+class PageWorld(PageSpaces):
+    """`nora` is a host of nothing, `vera` has second factors, `otto` is an auditor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nora, self.otto = make_user("nora"), make_user("otto", "auditors")
+        give_address(self.alice)
+        self.address = EmailAddress.objects.create(user=self.alice, email=self.alice.email, verified=True, primary=True)
+
+    def fill(self) -> None:
+        """Make all of it, so that lists are full."""
+        self.make_spaces()
+        feeds.create_calendar(self.alice)
+        self._make_notices()
+        self._make_tokens()
+        self._make_invitations()
+        self._make_devices()
+        for name in ("export", "template", "vera"):
+            getattr(self, name)
+
+    def _make_notices(self) -> None:
+        with transaction.atomic():
+            ready, failed = self.open.bundles.get(), self.bundle_failed.bundles.get()
+            notices.tell(Notice.Kind.BUNDLE_READY, self.alice, self.open, ready.pk)
+            notices.tell(Notice.Kind.BUNDLE_FAILED, self.alice, self.bundle_failed, failed.pk)
+        Hold.objects.filter(space=self.held, case_number="12/2026").update(review_on=dbtime.now().date())
+        assert notices.create_hold_reviews()
+
+    def _make_tokens(self) -> None:
+        studio, old, _ = (
+            recorders.create_token(name, 30, self.ada, [self.alice], ["intake", "bundles"])[0]
+            for name in ("Studio 7", "Van", "The recorder in the meeting room on the second floor")
+        )
+        recorders.revoke(old.pk, self.ada)
+        recorders.create_token("LiveKit", 90, self.ada, for_anybody=True)
+        RecorderToken.objects.filter(pk=studio.pk).update(last_used_at=dbtime.now())
+
+    def _make_invitations(self) -> None:
+        for name, role in (("eve", "host"), ("ines.from.the.harbour.gardens", "auditor")):
+            invitations.invite(f"{name}@example.org", role, 7, self.ada)
+        revoked, _ = invitations.invite("max@example.org", "host", 7, self.ada)
+        invitations.revoke(revoked.pk, self.ada)
+
+    def _make_devices(self) -> None:
+        """Two more places where the host is signed in."""
+        for system, ip in (("Windows NT 10.0", "203.0.113.7"), ("iPhone", "2001:db8:85a3::8a2e:370:7334")):
+            key = session_cookie(self.alice).partition("=")[2]
+            agent = f"Mozilla/5.0 ({system}) Firefox/145.0"
+            UserSession.objects.create(user=self.alice, session_key=key, ip=ip, user_agent=agent)
+
+    @cached_property
+    def invitation(self) -> str:
+        """The token of a link that works."""
+        return invitations.invite("ida@example.org", "host", 7, self.ada)[1]
+
+    provider = "oidc"
+    rule_code = "spam"
+
+    @cached_property
+    def rule_id(self) -> int:
+        return int(Rule.objects.get(code="spam", current=True).pk)
+
+    @cached_property
+    def template(self) -> int:
+        return int(add_template("spam", "Paid scheme", "It advertises a paid scheme.", self.ada).pk)
+
+    @cached_property
+    def export(self) -> Export:
+        """An export of all Spaces: parts that are ready, being built, failed and revoked."""
+        export = exports.request(self.alice, 2 * 10**9)
+        for number, state in enumerate(("building", "failed", "removed"), 2):
+            problem = UNREADABLE if state == "failed" else {}
+            ExportPart.objects.create(export=export, number=number, state=state, problem=problem)
+        for part in export.parts.all():
+            part.places.get_or_create(space=self.open)
+        ready = {"state": "ready", "size": 1_400_000_000, "ready_at": dbtime.now(), "key": "p", "etag": "e"}
+        ExportPart.objects.filter(export=export, number=1).update(**ready, name="Spacekeep, part 1.zip")
+        return export
+
+    @cached_property
+    def chosen_export(self) -> UUID:
+        return exports.request(self.alice, 2 * 10**9, [self.open.pk, self.flagged.pk]).pk
+
+    @cached_property
+    def vera(self) -> User:
+        vera = make_user("vera")
+        TOTP.activate(vera, generate_totp_secret())
+        RecoveryCodes.activate(vera)
+        make_passkey(vera, "Phone")
+        return vera
+
+    @cached_property
+    def passkey(self) -> int:
+        return int(Authenticator.objects.get(user=self.vera, type=Authenticator.Type.WEBAUTHN).pk)
+
+    @cached_property
+    def email_key(self) -> str:
+        """Of the mail that asks for confirmation of an address."""
+        added = EmailAddress.objects.create(user=self.nora, email="nora@example.org", verified=False, primary=False)
+        return str(EmailConfirmationHMAC.create(added).key)
+
+    @cached_property
+    def reset_link(self) -> tuple[str, str]:
+        """The parts of the link of a mail for a new password."""
+        return user_pk_to_url_str(self.bob), default_token_generator.make_token(self.bob)
+
+    @cached_property
+    def unsubscribe_token(self) -> str:
+        return one_click_url(self.alice, DIGEST).rstrip("/").rpartition("/")[2]
+
+    @cached_property
+    def ended_download(self) -> tuple[str, str]:
+        """The parts of a download link that has ended."""
+        path = download_path(self.open.bundles.get(), self.alice)
+        assert revoke_bundle_links(self.open, Actor.of(self.alice))
+        token, name = path.split("/")[2:]
+        return token, name.removesuffix(".zip")
