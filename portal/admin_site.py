@@ -15,6 +15,9 @@ from portal.reauthentication import require_reauthentication_to_read
 
 
 class SpacekeepAdminSite(AdminSite):
+    site_header = site_title = "Spacekeep"
+    enable_nav_sidebar = False  # it has two links, and moves the page while it loads
+
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Register the archive's own models and no others: addresses, second factors and linked accounts of the
         libraries would be ways to sign in as somebody else, and groups to change every member's role."""
