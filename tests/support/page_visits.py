@@ -176,8 +176,12 @@ ADMINS = [
     Visit(ADMIN, "deadlines", query="?retention_days=90"),
     Visit(ADMIN, "deadlines", query="?retention_days=0"),
     *(Visit(ADMIN, "log-space", name) for name in ("open", "deleted")),
-    *(Visit(ADMIN, f"admin:{name}") for name in ("index", "archive_rule_changelist", "archive_rule_add")),
-    *(Visit(ADMIN, f"admin:archive_rule_{name}", "rule_id") for name in ("change", "history")),
+    Visit(ADMIN, "log-proof"),
+]
+# Django's admin
+SUPERUSERS = [
+    *(Visit("root", f"admin:{name}") for name in ("index", "archive_user_changelist")),
+    *(Visit("root", f"admin:archive_user_{name}", "bob") for name in ("change", "history")),
 ]
 AUDITORS = [
     *(Visit(AUDITOR, name) for name in ("spaces", "log", "deadlines", "certificates", "export", "notices", "account")),
@@ -187,9 +191,11 @@ AUDITORS = [
     Visit(AUDITOR, "log", query="?event=token.created&since=2099-01-01"),
     Visit(AUDITOR, "log", query="?event=x&space=x&since=x"),
     Visit(AUDITOR, "search", words="garden"),
+    Visit(AUDITOR, "log-proof"),
+    Visit(AUDITOR, "/log/entries/999999999/receipt.tlog-proof", status=404),
     Visit(AUDITOR, "moderation", status=404),
 ]
-VISITS = [*SIGNED_OUT, *OWN_ACCOUNT, *HOSTS, *ADMINS, *AUDITORS]
+VISITS = [*SIGNED_OUT, *OWN_ACCOUNT, *HOSTS, *ADMINS, *SUPERUSERS, *AUDITORS]
 
 # Addresses that are no pages: actions (POST), files, parts of pages, what only redirects, and what Django's admin site
 # adds to the rules. "api:*" is all of the namespace.
@@ -202,6 +208,7 @@ NOT_PAGES = {
     *("review-next", "session-end", "template-add", "template-change", "upload-inspect", "upload-sort"),
     *("account-download", "audio", "certificate", "certificate-key", "certificate-verifier", "own-lines", "peaks"),
     *("recording", "transcript", "mfa_download_recovery_codes", "javascript-catalog"),
+    *("log-checkpoint", "log-export", "log-keys", "log-receipt", "log-verifier", "log-verify"),
     *("feed-calendar", "feed-chapters", "feed-podcast", "feed-recording", "feed-transcript"),
     *("healthz", "livekit-webhook", "progress", "state", "transcription", "api:*", "api/v1", "api/v1/<path:rest>"),
     *("mfa_authenticate", "mfa_login_webauthn"),  # only while signing in, as the visit "second-factor" does

@@ -17,7 +17,7 @@ from archive.accounts import invitations
 from archive.bundles import exports
 from archive.bundles.links import revoke_bundle_links
 from archive.log import Actor
-from archive.models import Export, ExportPart, Hold, Notice, RecorderToken, Rule, User
+from archive.models import Export, ExportPart, Hold, Notice, RecorderToken, User
 from archive.moderation.reason_templates import add_template
 from archive.notices.unsubscribe import DIGEST, one_click_url
 from portal.downloads import download_path
@@ -29,11 +29,12 @@ from tests.support.passkeys import make_passkey
 
 
 class PageWorld(PageSpaces):
-    """`nora` is a host of nothing, `vera` has second factors, `otto` is an auditor."""
+    """`nora` is a host of nothing, `vera` has second factors, `otto` is an auditor, `root` a superuser."""
 
     def __init__(self) -> None:
         super().__init__()
         self.nora, self.otto = make_user("nora"), make_user("otto", "auditors")
+        self.root = User.objects.create(username="root", is_superuser=True, is_staff=True)
         give_address(self.alice)
         self.address = EmailAddress.objects.create(user=self.alice, email=self.alice.email, verified=True, primary=True)
 
@@ -85,10 +86,6 @@ class PageWorld(PageSpaces):
 
     provider = "oidc"
     rule_code = "spam"
-
-    @cached_property
-    def rule_id(self) -> int:
-        return int(Rule.objects.get(code="spam", current=True).pk)
 
     @cached_property
     def template(self) -> int:
