@@ -103,6 +103,7 @@ class Run:
                 bytes.fromhex(State(DATA / "run.json").secret("certificate_key"))
             ).decode(),
             "LOG_KEY": base64.b64encode(bytes.fromhex(State(DATA / "run.json").secret("log_key"))).decode(),
+            "LOG_ORIGIN": "localhost/log",  # the port may be another one at the next start
             "DEMO_PASSWORD": State(DATA / "run.json").secret("demo_password")[:12],
             "DEBUG": "0",
             "REQUIRE_SECOND_FACTOR": "0",  # the demo accounts have a password only

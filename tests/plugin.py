@@ -137,6 +137,7 @@ def settings() -> dict[str, str]:
         "SECRET_KEY": "only-for-tests-" + "x" * 50,
         "CERTIFICATE_KEY": "b25seSBmb3IgdGVzdHM6IDMyIGJ5dGVzIG9mIHNlZWQ=",
         "LOG_KEY": "c2lnbnMgdGhlIGxvZyBpbiB0ZXN0cyBvbmx5ICAgICA=",
+        "LOG_ORIGIN": "127.0.0.1:8000/log",
         "SITE_URL": "http://127.0.0.1:8000",
         "ALLOWED_HOSTS": "127.0.0.1,testserver",
         "DEBUG": "0",

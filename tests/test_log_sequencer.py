@@ -153,3 +153,16 @@ def test_a_tree_that_does_not_extend_the_published_one_is_not_signed(
     assert sizes() == []
     assert store().get(keys.log_object("checkpoint")) == published
     assert "log_does_not_extend_checkpoint" in caplog.text
+
+
+def test_another_name_is_another_log_and_is_not_signed(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    settings.LOG_CHECKPOINT_SECONDS = 0
+    write(1)
+    sequence.run()
+    settings.LOG_ORIGIN = "moved.example/log"
+    write(1)
+
+    sequence.run()
+
+    assert sizes() == [1]
+    assert "log_origin_changed" in caplog.text

@@ -71,6 +71,9 @@ def extends(row: LogSequencer, bucket: Store) -> bool:
         logger.error("log_checkpoint_unreadable", place="store")
         return False
     for head in heads:
+        if head.origin != settings.LOG_ORIGIN:
+            logger.error("log_origin_changed", before=head.origin, now=settings.LOG_ORIGIN)
+            return False
         if head.size > row.size or tile_store.stored_tree(head.size).root() != head.root:
             logger.error("log_does_not_extend_checkpoint", checkpoint=head.size, size=row.size)
             return False

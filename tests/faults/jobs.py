@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.core.management import call_command
 from django.db import transaction
+from django.test import override_settings
 
 from archive import tasks
 from archive.bundles import build, exports, maintain
@@ -25,6 +26,7 @@ from archive.moderation import appeals, holds, violations
 from archive.retention.reconcile import reconcile
 from archive.storage import Upload, store
 from archive.storage.capabilities import copies_parts
+from archive.transparency import sequence
 from tests.faults.worker import work
 from tests.support.livekit import sign
 
@@ -133,6 +135,12 @@ def sweep() -> None:
     call_command("sweep", stdout=StringIO())
 
 
+def sequence_log() -> None:
+    """As the worker does each minute; a checkpoint is due each time."""
+    with override_settings(LOG_CHECKPOINT_SECONDS=0):
+        sequence.run()
+
+
 def compare() -> None:
     """`reconcile --apply` of two days, on which everything is old."""
     for _ in range(2):
@@ -148,6 +156,6 @@ JOBS: dict[str, Callable[..., None]] = {
     for job in (
         *(make_bundle, work, ingest, upload, begin_upload, accept_partial, request_transcription, correct_line),
         *(flag, lift, appeal, decide, hold, release),
-        *(request_bundle, request_export, sweep, compare, deliver_livekit_events),
+        *(request_bundle, request_export, sweep, sequence_log, compare, deliver_livekit_events),
     )
 } | {"remind": tasks.create_reminders, "scan_inboxes": tasks.scan_inboxes, "clean_inboxes": tasks.clean_inboxes}

@@ -11,6 +11,8 @@ from archive.models import (
     DeletionRecheck,
     ExportPart,
     Invitation,
+    LogSequencer,
+    LogVerification,
     Notice,
     Space,
     Transcription,
@@ -19,7 +21,7 @@ from archive.models import (
 
 CLAIMED = (
     *(Space, UploadSession, Arrival, Transcription, Bundle, ExportPart),
-    *(Notice, DeletionRecheck, Invitation, AccountMail),
+    *(Notice, DeletionRecheck, Invitation, AccountMail, LogSequencer, LogVerification),
 )
 
 

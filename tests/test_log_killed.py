@@ -1,0 +1,96 @@
+"""A sequencer that is killed at any step leaves a log that the next run completes: no gap, no fork, nothing lost.
+
+`make test` kills it a few times, `make kills` (KILLS) at every place and then at random.
+"""
+
+import os
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from django.db import transaction
+
+from archive import log
+from archive.errors import ObjectMissing
+from archive.log import SYSTEM, events
+from archive.models import LogCheckpoint, LogEntry, LogLeaf, LogQueue
+from archive.storage import keys, store
+from archive.storage.purge_prefix import purge_listing
+from archive.transparency.keys import public_keys
+from archive.transparency.verify import verify
+from archive.transparency.verify_log import Checkpoint
+from tests.faults import ForkServer, start_fork_server
+from tests.support.leases import expire_leases
+from tests.support.processes import Services
+
+KILLS = int(os.environ.get("KILLS", "0"))
+SEED = int(os.environ.get("KILLS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+STEPS = [
+    "before commit in transparency.sequence:number_entries",
+    "after commit in transparency.sequence:number_entries",
+    "after s3 PutObject in transparency.tile_store:write_tiles",
+    "before commit in transparency.checkpoints:_sign",
+    "after commit in transparency.checkpoints:_sign",
+    "before s3 PutObject in transparency.checkpoints:_publish",
+    "after s3 PutObject in transparency.checkpoints:_publish",
+]
+
+pytestmark = pytest.mark.usefixtures("committed", "empty_bucket")
+
+
+@pytest.fixture
+def zygote(services: Services, tmp_path: Path) -> Iterator[ForkServer]:
+    with start_fork_server(services.env, tmp_path) as running:
+        yield running
+
+
+def write(count: int) -> None:
+    with transaction.atomic():
+        log.record_all(events.DIGEST_EMPTY, [(None, {"number": i}) for i in range(count)], actor=SYSTEM)
+
+
+def published() -> list[Checkpoint]:
+    try:
+        return [Checkpoint.parse(store().get(keys.log_object("checkpoint")).decode())]
+    except ObjectMissing:
+        return []
+
+
+def assert_each_entry_waits_or_has_an_index() -> None:
+    numbered = LogLeaf.objects.order_by("index").values_list("index", "entry_id")
+    assert [index for index, _ in numbered] == list(range(len(numbered)))
+    waiting = list(LogQueue.objects.values_list("entry_id", flat=True))
+    assert sorted([*waiting, *(pk for _, pk in numbered)]) == list(
+        LogEntry.objects.order_by("id").values_list("id", flat=True)
+    )
+
+
+def assert_complete(outside: Sequence[Checkpoint]) -> None:
+    """`outside`: what had been published when the process died."""
+    assert not LogQueue.objects.exists()
+    newest = LogCheckpoint.objects.latest("id")
+    assert newest.size == LogEntry.objects.count() == verify(known=outside)["count"]
+    assert [checkpoint.note for checkpoint in published()] == [newest.note]
+    assert all(checkpoint.require_signature(public_keys()) for checkpoint in outside)
+
+
+def test_killed_while_it_numbers_signs_and_publishes(zygote: ForkServer) -> None:
+    purge_listing(store(), store().listing(keys.LOG))
+    chance = random.Random(SEED)
+    write(300)
+    points = zygote.run("sequence_log").points
+    assert set(points) >= set(STEPS), points
+    places = [*STEPS, *(list(dict.fromkeys(points)) if KILLS else [])]
+    places += chance.choices(points, k=max(0, KILLS - len(places)))
+
+    for place in places:
+        write(chance.choice([1, 20, 300]))
+        killed = zygote.run("sequence_log", kill_at=1, label=place).killed
+        assert killed or KILLS, place  # fewer entries pass fewer places
+        assert_each_entry_waits_or_has_an_index()
+        outside = published()
+        write(1)
+        expire_leases()
+        zygote.run("sequence_log")
+        assert_complete(outside)
