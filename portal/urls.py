@@ -190,6 +190,7 @@ urlpatterns = [
     path("log/entries/<int:entry_id>/receipt.tlog-proof", transparency.receipt, name="log-receipt"),
     path("log/keys.txt", transparency.keys, name="log-keys"),
     path("log/checkpoint", transparency.checkpoint, name="log-checkpoint"),
+    path("log/verify.html", transparency.verifier_page, name="log-verifier-page"),
     path("log/verify_log.py", transparency.verifier, name="log-verifier"),
     path("log/spaces/<uuid:space_id>/", log.log_space, name="log-space"),
     path("certificates/", certificates.certificates, name="certificates"),

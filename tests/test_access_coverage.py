@@ -52,7 +52,7 @@ ELSEWHERE = {
     "certificate-key": "tests/test_certificate_page.py::test_a_downloaded_certificate_verifies",
     "certificate-verifier": "tests/test_certificate_page.py::test_a_downloaded_certificate_verifies",
     **dict.fromkeys(
-        ("log-keys", "log-checkpoint", "log-verifier"),
+        ("log-keys", "log-checkpoint", "log-verifier", "log-verifier-page"),
         "tests/test_log_proof_page.py::test_everybody_gets_the_keys_the_checkpoint_and_the_verifier",
     ),
     **dict.fromkeys(
@@ -130,7 +130,7 @@ PUBLIC = {
     *("download", "certificate-key", "healthz", "livekit-webhook", "javascript-catalog", "help", "what-we-keep"),
     "house-rules",
     *("feed-calendar", "feed-podcast", "feed-recording", "feed-transcript", "feed-chapters", "unsubscribe"),
-    *("certificate-verifier", "log-keys", "log-checkpoint", "log-verifier"),
+    *("certificate-verifier", "log-keys", "log-checkpoint", "log-verifier", "log-verifier-page"),
     *("account_login", "account_signup", "account_inactive", "account_logout", "admin:login"),
     *("invitation", "account_confirm_email", "account_email_verification_sent", "account_reset_password"),
     *("account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done"),

@@ -91,7 +91,8 @@ def test_an_export_is_verified_without_the_archive(tmp_path: Path) -> None:
 
     with zipfile.ZipFile(path) as package:
         assert set(package.namelist()) == {
-            *("entries.jsonl", "checkpoints.txt", "keys.txt", "datapackage.json", "verify_log.py", "README.txt"),
+            *("entries.jsonl", "checkpoints.txt", "keys.txt", "datapackage.json", "verify_log.py"),
+            *("verify.html", "README.txt"),
             *("tile/0/000", "tile/0/001.p/44", "tile/1/000.p/1"),
         }
         package.extract("verify_log.py", tmp_path)

@@ -136,8 +136,9 @@ def sizes() -> list[int]:
     return list(LogCheckpoint.objects.order_by("id").values_list("size", flat=True))
 
 
+@pytest.mark.parametrize("count", [3, 7], ids=["smaller", "larger"])
 def test_a_tree_that_does_not_extend_the_published_one_is_not_signed(
-    settings: Settings, caplog: pytest.LogCaptureFixture
+    settings: Settings, caplog: pytest.LogCaptureFixture, count: int
 ) -> None:
     settings.LOG_CHECKPOINT_SECONDS = 0
     write(5)
@@ -145,11 +146,11 @@ def test_a_tree_that_does_not_extend_the_published_one_is_not_signed(
     published = store().get(keys.log_object("checkpoint"))
     tables = ("logleaf", "lognode", "logcheckpoint", "logsequencer", "logqueue", "logentry")
     as_superuser(*(f"DELETE FROM archive_{table}" for table in tables))  # an older database is restored
-    write(7)
+    write(count)
 
     sequence.run()
 
-    assert LogSequencer.objects.get().size == 7
+    assert LogSequencer.objects.get().size == count
     assert sizes() == []
     assert store().get(keys.log_object("checkpoint")) == published
     assert "log_does_not_extend_checkpoint" in caplog.text

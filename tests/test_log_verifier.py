@@ -4,17 +4,14 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive.transparency import verify_log
-from archive.transparency.verify_log import HASH, Checkpoint, Export, Invalid, Key, verify_export
-from tests.support.log_exports import KEY, ORIGIN, entry, make_files, sign, write_files
-
-SIZES = (100, 257, 300)
+from archive.transparency.verify_log import Checkpoint, Export, Invalid, Key, verify_export
+from tests.support.log_exports import KEY, ORIGIN, SIZES, TAMPERING, Damage, entry, lines, make_files, sign, write_files
 
 
 @pytest.fixture
@@ -27,7 +24,8 @@ def export(tmp_path: Path) -> Path:
 
 def verdict(folder: Path, known: list[Checkpoint] | None = None) -> tuple[str, dict[str, object]]:
     try:
-        return "log.verified", verify_export(Export.open(folder), [KEY], known or [])
+        with Export.open(folder) as opened:
+            return "log.verified", verify_export(opened, [KEY], known or [])
     except Invalid as error:
         return error.code, error.values
 
@@ -41,72 +39,8 @@ def test_a_clean_export_is_verified(export: Path) -> None:
     assert verdict(export.with_suffix(".zip")) == ("log.verified", values)
 
 
-def lines(change: Callable[[list[bytes]], None]) -> Callable[[Path], None]:
-    def damage(folder: Path) -> None:
-        path = folder / "entries.jsonl"
-        entries = path.read_bytes().splitlines(keepends=True)
-        change(entries)
-        path.write_bytes(b"".join(entries))
-
-    return damage
-
-
-def swap(a: int, b: int) -> Callable[[list[bytes]], None]:
-    def change(entries: list[bytes]) -> None:
-        entries[a], entries[b] = entries[b], entries[a]
-
-    return change
-
-
-def edit(path: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
-    def damage(folder: Path) -> None:
-        (folder / path).write_bytes(change((folder / path).read_bytes()))
-
-    return damage
-
-
-FIRST_NOTE = sign(100, b"r" * 32).encode()
-
-
-@pytest.mark.parametrize(
-    ("damage", "code", "values"),
-    [
-        (lines(lambda e: e.__setitem__(0, b"{}\n")), "entry.changed", {"index": 0}),
-        (lines(lambda e: e.__setitem__(299, b"{}\n")), "entry.changed", {"index": 299}),
-        (lines(lambda e: e.__setitem__(99, e[99].replace(b"Z", b"z"))), "entry.changed", {"index": 99}),
-        (lines(lambda e: e.__delitem__(0)), "entry.removed", {"index": 0}),
-        (lines(lambda e: e.__delitem__(256)), "entry.removed", {"index": 256}),
-        (lines(lambda e: e.__delitem__(slice(150, 160))), "entry.removed", {"index": 150}),
-        (lines(lambda e: e.insert(0, b"{}\n")), "entry.inserted", {"index": 0}),
-        (lines(lambda e: e.insert(257, entry(999) + b"\n")), "entry.inserted", {"index": 257}),
-        (lines(lambda e: e.insert(7, e[6])), "entry.inserted", {"index": 7}),
-        (lines(swap(10, 11)), "entry.swapped", {"index": 10, "other": 11}),
-        (lines(swap(101, 250)), "entry.swapped", {"index": 101, "other": 250}),
-        (lines(swap(3, 280)), "entry.swapped", {"index": 3, "other": 280}),  # with checkpoints in between
-        (lines(lambda e: e.__delitem__(slice(299, 300))), "entries.cut_off", {"index": 299, "size": 300}),
-        (lines(lambda e: e.__delitem__(slice(20, 300))), "entries.cut_off", {"index": 20, "size": 100}),
-        (edit("entries.jsonl", lambda data: data[:-1]), "entries.cut_off", {"index": 299, "size": 300}),
-        (lines(lambda e: e.append(b"{}\n")), "entries.unproven", {"index": 300}),
-        (lines(lambda e: e.append(b"\n")), "entries.unproven", {"index": 300}),
-        (edit("tile/0/000", lambda data: data[:-1] + b"x"), "tile.changed", {"name": "tile/0/000"}),
-        (edit("tile/0/001.p/44", lambda data: data + b"x"), "tile.changed", {"name": "tile/0/001.p/44"}),
-        (edit("tile/1/000.p/1", lambda data: b"x" * HASH), "tile.changed", {"name": "tile/1/000.p/1"}),
-        (lambda folder: (folder / "tile/0/000").unlink(), "tile.missing", {"name": "tile/0/000"}),
-        (edit("checkpoints.txt", lambda data: b""), "checkpoint.none", {}),
-        (edit("checkpoints.txt", lambda data: data[:-1]), "note.malformed", {"name": "checkpoints.txt"}),
-        (
-            edit("checkpoints.txt", lambda data: data.replace(b"\n100\n", b"\n101\n")),
-            "checkpoint.forged",
-            {"size": 101},
-        ),
-        (edit("checkpoints.txt", lambda data: FIRST_NOTE + b"\n" + data), "checkpoint.forked", {"size": 100}),
-        (edit("checkpoints.txt", lambda data: data + data), "checkpoint.order", {"size": 100, "before": 300}),
-        (lambda folder: (folder / "entries.jsonl").unlink(), "export.malformed", None),
-    ],
-)
-def test_tampering_is_named(
-    export: Path, damage: Callable[[Path], None], code: str, values: dict[str, object] | None
-) -> None:
+@pytest.mark.parametrize(("damage", "code", "values"), TAMPERING)
+def test_tampering_is_named(export: Path, damage: Damage, code: str, values: dict[str, object] | None) -> None:
     damage(export)
 
     assert verdict(export)[0] == code

@@ -1,6 +1,6 @@
 """The log as the database and the store have it, for the same verification that auditors run on an export."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from archive.errors import ObjectMissing
 from archive.log.leaf import leaf_data
@@ -22,7 +22,7 @@ class DatabaseLog:
         self._store = store()
         self._step = step
 
-    def lines(self) -> Iterator[bytes]:
+    def lines(self) -> Generator[bytes, None, None]:
         """The entries up to the newest checkpoint, by index: canonical JSON and a newline."""
         for start in range(0, self.size, BATCH):
             self._step()

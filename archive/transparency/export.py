@@ -21,7 +21,8 @@ entries.jsonl     one entry a line: its canonical JSON (RFC 8785), of which the 
 checkpoints.txt   signed heads of the tree (c2sp.org/tlog-checkpoint), oldest first
 tile/             hashes of the tree (c2sp.org/tlog-tiles)
 keys.txt          public keys. Compare them with those that you got when you could still trust the archive
-verify_log.py     checks all of this with Python 3.11 and the package cryptography:
+verify.html       checks all of this in a browser, without a network: open it from the disk
+verify_log.py     the same, with Python 3.11 and the package cryptography:
 
     python verify_log.py THIS_FILE --key KEY
 """
@@ -83,6 +84,7 @@ def _chunks(log: DatabaseLog, notes: Sequence[str]) -> Iterator[bytes]:
         package.writestr("keys.txt", verifier_keys(public_keys()))
         package.writestr("datapackage.json", json.dumps(DESCRIPTOR, indent=2))
         package.writestr("verify_log.py", verifier())
+        package.writestr("verify.html", verifier_page())
         package.writestr("README.txt", README.format(origin=origin, size=log.size))
     yield pipe.take()
 
@@ -90,3 +92,10 @@ def _chunks(log: DatabaseLog, notes: Sequence[str]) -> Iterator[bytes]:
 def verifier() -> bytes:
     """The program that checks an export or a receipt on any machine."""
     return Path(verify_log.__file__).read_bytes()
+
+
+def verifier_page() -> bytes:
+    """The page that does the same in a browser, from the disk and without a network."""
+    words = json.dumps(verify_log.VERDICTS, indent=0).replace("<", "\\u003c")
+    page = Path(verify_log.__file__).with_name("verify.html").read_text()
+    return page.replace('type="application/json">{}<', f'type="application/json">{words}<').encode()

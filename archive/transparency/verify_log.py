@@ -1,5 +1,6 @@
 """python verify_log.py EXPORT --key VKEY [--checkpoint FILE]
    python verify_log.py RECEIPT.tlog-proof --key VKEY [--certificate FILE]
+   python verify_log.py CHECKPOINTS.txt --key VKEY
 
 Verify an export of the retention log, or the receipt of one entry; with --certificate also that the entry is about this
 certificate of deletion, whose own signature verify_certificate.py checks. This file stands alone: it needs Python 3.11
@@ -23,7 +24,8 @@ import re
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from pathlib import Path
@@ -45,6 +47,8 @@ CONTROL = re.compile("[\\x00-\\x09\\x0b-\\x1f]")  # a note has no control charac
 VERDICTS = {
     "log.verified": "Verified: {count} entries, up to {at}. None was changed, removed, inserted or reordered since "
     "it was signed. {checkpoints} checkpoints fit, all signed by {keys}.",
+    "checkpoints.verified": "Verified: {count} checkpoints, up to {size} entries, all signed by {keys}. None "
+    "contradicts another one. An export shows whether the entries fit.",
     "receipt.verified": "Verified: entry {index} is in the log of {origin}, as the checkpoint of {size} entries says, "
     "signed by {keys}.",
     "entry.changed": "Entry {index} was changed.",
@@ -368,7 +372,7 @@ def _reason(error: Exception) -> str:
 class Log(Protocol):
     """What is verified: an export, or the archive's own database."""
 
-    def lines(self) -> Iterator[bytes]: ...
+    def lines(self) -> Generator[bytes, None, None]: ...
     def tile(self, level: int, number: int, width: int) -> bytes | None: ...
     def checkpoints(self, trusted: Sequence[Key]) -> list[Checkpoint]: ...
 
@@ -380,13 +384,20 @@ class Export:
     root: "Path | zipfile.Path"
 
     @classmethod
-    def open(cls, path: Path) -> "Export":
+    @contextmanager
+    def open(cls, path: Path) -> Iterator["Export"]:
+        """Open a folder, or a ZIP until the end of the context. Raises Invalid."""
+        if path.is_dir():
+            yield cls(path)
+            return
         try:
-            return cls(path if path.is_dir() else zipfile.Path(zipfile.ZipFile(path)))
+            package = zipfile.ZipFile(path)
         except (OSError, zipfile.BadZipFile) as error:
             raise Invalid("export.malformed", name=path.name, why=str(error)) from None
+        with package:
+            yield cls(zipfile.Path(package))
 
-    def lines(self) -> Iterator[bytes]:
+    def lines(self) -> Generator[bytes, None, None]:
         """The entries. Raises Invalid."""
         try:
             with (self.root / "entries.jsonl").open("rb") as file:
@@ -442,7 +453,10 @@ class _Verification:
     last_line: bytes = b""
 
     def run(self) -> None:
-        lines = self.export.lines()
+        with closing(self.export.lines()) as lines:
+            self._run(lines)
+
+    def _run(self, lines: Iterator[bytes]) -> None:
         for checkpoint in self.checkpoints:
             while self.tree.size < checkpoint.size:
                 line = next(lines, b"")
@@ -533,17 +547,33 @@ def verify_export(export: Log, keys: Sequence[Key], known: Sequence[Checkpoint] 
     for before, after in pairwise(own):
         if after.size < before.size:
             raise Invalid("checkpoint.order", size=after.size, before=before.size)
-    checkpoints = sorted([*own, *known], key=lambda checkpoint: checkpoint.size)
-    for before, after in pairwise(checkpoints):
-        if after.origin != before.origin:
-            raise Invalid("checkpoint.foreign", size=after.size, origin=after.origin)
-        if after.size == before.size and after.root != before.root:
-            raise Invalid("checkpoint.forked", size=after.size)
+    checkpoints = _compare([*own, *known])
     verification = _Verification(export, checkpoints, own[-1].size)
     verification.run()
     signers = {key for checkpoint in checkpoints for key in checkpoint.signers(keys)}
     at = json.loads(verification.last_line)["at"] if verification.last_line else "-"
     return {"count": verification.tree.size, "at": at, "checkpoints": len(own), "keys": _names(signers)}
+
+
+def verify_checkpoints(text: str, keys: Sequence[Key], known: Sequence[Checkpoint] = ()) -> dict[str, Any]:
+    """The values of the verdict `checkpoints.verified`: of one checkpoint, or of a file of them. Raises Invalid."""
+    notes = split_notes(text if text.endswith("\n\n") else f"{text}\n")
+    checkpoints = _compare([*(Checkpoint.parse(note, "checkpoints.txt") for note in notes), *known])
+    if not checkpoints:
+        raise Invalid("checkpoint.none")
+    signers = {key for checkpoint in checkpoints for key in checkpoint.require_signature(keys)}
+    return {"count": len(checkpoints), "size": checkpoints[-1].size, "keys": _names(signers)}
+
+
+def _compare(checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:
+    """The checkpoints by their size. Raises Invalid if two are of different logs, or of different trees of one size."""
+    ordered = sorted(checkpoints, key=lambda checkpoint: checkpoint.size)
+    for before, after in pairwise(ordered):
+        if after.origin != before.origin:
+            raise Invalid("checkpoint.foreign", size=after.size, origin=after.origin)
+        if after.size == before.size and after.root != before.root:
+            raise Invalid("checkpoint.forked", size=after.size)
+    return ordered
 
 
 def _names(keys: "Sequence[Key] | set[Key]") -> str:
@@ -559,12 +589,15 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         keys = [Key.parse(text) for text in options.key]
+        known = [Checkpoint.parse(_read(path), path.name) for path in options.checkpoint]
         if options.file.suffix == ".tlog-proof":
             certificate = _read(options.certificate).encode() if options.certificate else None
             text = sentence("receipt.verified", Receipt.parse(_read(options.file)).verify(keys, certificate))
+        elif options.file.suffix == ".txt":
+            text = sentence("checkpoints.verified", verify_checkpoints(_read(options.file), keys, known))
         else:
-            known = [Checkpoint.parse(_read(path), path.name) for path in options.checkpoint]
-            text = sentence("log.verified", verify_export(Export.open(options.file), keys, known))
+            with Export.open(options.file) as export:
+                text = sentence("log.verified", verify_export(export, keys, known))
     except Invalid as error:
         sys.stderr.write(f"{options.file}: NOT VALID: {error}\n")
         return 1

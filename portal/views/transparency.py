@@ -85,3 +85,10 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
 def verifier(request: HttpRequest) -> HttpResponse:
     """The program that checks an export or a receipt on any machine."""
     return attachment(export.verifier(), "text/x-python; charset=utf-8", "verify_log.py")
+
+
+@login_not_required  # as the keys
+@require_safe
+def verifier_page(request: HttpRequest) -> HttpResponse:
+    """The page that checks an export or a receipt from the disk, without a network."""
+    return attachment(export.verifier_page(), "text/html; charset=utf-8", "verify.html")

@@ -2,12 +2,12 @@
 
 import base64
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from archive.transparency.verify_log import TILE, Frontier, Key, leaf_hash, tile_path
+from archive.transparency.verify_log import HASH, TILE, Frontier, Key, leaf_hash, tile_path
 
 ORIGIN = "archive.example.org/log"
 PRIVATE = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
@@ -50,3 +50,69 @@ def write_files(folder: Path, files: dict[str, bytes]) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+
+
+SIZES = (100, 257, 300)  # of the checkpoints of an export with 300 entries
+Damage = Callable[[Path], object]  # what somebody does to the folder of such an export
+
+
+def lines(change: Callable[[list[bytes]], None]) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        path = folder / "entries.jsonl"
+        entries = path.read_bytes().splitlines(keepends=True)
+        change(entries)
+        path.write_bytes(b"".join(entries))
+
+    return damage
+
+
+def swap(a: int, b: int) -> Callable[[list[bytes]], None]:
+    def change(entries: list[bytes]) -> None:
+        entries[a], entries[b] = entries[b], entries[a]
+
+    return change
+
+
+def edit(path: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        (folder / path).write_bytes(change((folder / path).read_bytes()))
+
+    return damage
+
+
+FIRST_NOTE = sign(100, b"r" * 32).encode()
+
+# (what is done to the export, the verdict, its values or None for any)
+TAMPERING: list[tuple[Damage, str, dict[str, object] | None]] = [
+    (lines(lambda e: e.__setitem__(0, b"{}\n")), "entry.changed", {"index": 0}),
+    (lines(lambda e: e.__setitem__(299, b"{}\n")), "entry.changed", {"index": 299}),
+    (lines(lambda e: e.__setitem__(99, e[99].replace(b"Z", b"z"))), "entry.changed", {"index": 99}),
+    (lines(lambda e: e.__delitem__(0)), "entry.removed", {"index": 0}),
+    (lines(lambda e: e.__delitem__(256)), "entry.removed", {"index": 256}),
+    (lines(lambda e: e.__delitem__(slice(150, 160))), "entry.removed", {"index": 150}),
+    (lines(lambda e: e.insert(0, b"{}\n")), "entry.inserted", {"index": 0}),
+    (lines(lambda e: e.insert(257, entry(999) + b"\n")), "entry.inserted", {"index": 257}),
+    (lines(lambda e: e.insert(7, e[6])), "entry.inserted", {"index": 7}),
+    (lines(swap(10, 11)), "entry.swapped", {"index": 10, "other": 11}),
+    (lines(swap(101, 250)), "entry.swapped", {"index": 101, "other": 250}),
+    (lines(swap(3, 280)), "entry.swapped", {"index": 3, "other": 280}),  # with checkpoints in between
+    (lines(lambda e: e.__delitem__(slice(299, 300))), "entries.cut_off", {"index": 299, "size": 300}),
+    (lines(lambda e: e.__delitem__(slice(20, 300))), "entries.cut_off", {"index": 20, "size": 100}),
+    (edit("entries.jsonl", lambda data: data[:-1]), "entries.cut_off", {"index": 299, "size": 300}),
+    (lines(lambda e: e.append(b"{}\n")), "entries.unproven", {"index": 300}),
+    (lines(lambda e: e.append(b"\n")), "entries.unproven", {"index": 300}),
+    (edit("tile/0/000", lambda data: data[:-1] + b"x"), "tile.changed", {"name": "tile/0/000"}),
+    (edit("tile/0/001.p/44", lambda data: data + b"x"), "tile.changed", {"name": "tile/0/001.p/44"}),
+    (edit("tile/1/000.p/1", lambda data: b"x" * HASH), "tile.changed", {"name": "tile/1/000.p/1"}),
+    (lambda folder: (folder / "tile/0/000").unlink(), "tile.missing", {"name": "tile/0/000"}),
+    (edit("checkpoints.txt", lambda data: b""), "checkpoint.none", {}),
+    (edit("checkpoints.txt", lambda data: data[:-1]), "note.malformed", {"name": "checkpoints.txt"}),
+    (
+        edit("checkpoints.txt", lambda data: data.replace(b"\n100\n", b"\n101\n")),
+        "checkpoint.forged",
+        {"size": 101},
+    ),
+    (edit("checkpoints.txt", lambda data: FIRST_NOTE + b"\n" + data), "checkpoint.forked", {"size": 100}),
+    (edit("checkpoints.txt", lambda data: data + data), "checkpoint.order", {"size": 100, "before": 300}),
+    (lambda folder: (folder / "entries.jsonl").unlink(), "export.malformed", None),
+]

@@ -1,0 +1,125 @@
+"""The verifier for people without a terminal: one file, opened from the disk, with the verdicts of verify_log.py."""
+
+import base64
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from archive.transparency import export as exporting
+from archive.transparency.verify_log import (
+    Checkpoint,
+    Export,
+    Invalid,
+    Receipt,
+    sentence,
+    split_notes,
+    verify_checkpoints,
+    verify_export,
+)
+from tests.support.log_exports import KEY, SIZES, TAMPERING, entry, make_files, sign, write_files
+
+
+@pytest.fixture
+def clean(tmp_path: Path) -> Path:
+    folder = tmp_path / "clean"
+    write_files(folder, make_files([entry(number) for number in range(300)], SIZES))
+    return folder
+
+
+@pytest.fixture
+def verifier(page: Page, tmp_path: Path) -> Page:
+    """The page, opened from the disk; no request of any kind may leave it."""
+    path = tmp_path / "verify.html"
+    path.write_bytes(exporting.verifier_page())
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(path.as_uri())
+    assert requests == [path.as_uri()]
+    return page
+
+
+def ask(page: Page, file: Path, key: str = str(KEY), *known: Path) -> str:
+    """What the page says about a file."""
+    page.locator("#keys").fill(key)
+    page.locator("#file").set_input_files(file)
+    page.locator("#known").set_input_files(list(known))
+    page.get_by_role("button", name="Verify", exact=True).click()
+    verdict = page.locator("#verdict")
+    expect(verdict).not_to_have_text("Verifying…")
+    return verdict.inner_text()
+
+
+def pack(folder: Path) -> Path:
+    return Path(shutil.make_archive(str(folder), "zip", folder))
+
+
+def python_says(path: Path) -> str:
+    try:
+        with Export.open(path) as export:
+            return sentence("log.verified", verify_export(export, [KEY]))
+    except Invalid as error:
+        return f"NOT VALID: {error}"
+
+
+def test_every_export_has_the_verdict_of_the_python_verifier(verifier: Page, clean: Path, tmp_path: Path) -> None:
+    assert ask(verifier, pack(clean)).startswith("Verified: 300 entries, up to 2026-11-01T00:00:59Z.")
+    for number, (damage, code, _) in enumerate(TAMPERING):
+        folder = tmp_path / str(number)
+        shutil.copytree(clean, folder)
+        damage(folder)
+        path = pack(folder)
+        assert ask(verifier, path) == python_says(path), code
+
+
+def test_a_kept_checkpoint_shows_a_fork(verifier: Page, clean: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.txt"
+    (*_, last) = split_notes((clean / "checkpoints.txt").read_text())
+    kept.write_text(last)
+    forked = tmp_path / "forked"
+    write_files(forked, make_files([entry(number) for number in range(1000, 1300)], SIZES))
+
+    assert ask(verifier, pack(clean), str(KEY), kept).startswith("Verified: ")
+    expected = "NOT VALID: There are two different logs: both checkpoints of 300 entries are signed."
+    assert ask(verifier, pack(forked), str(KEY), kept) == expected
+
+
+def test_receipts_and_checkpoints(verifier: Page, clean: Path, tmp_path: Path) -> None:
+    notes = (clean / "checkpoints.txt").read_text()
+    data, other = entry(0), entry(1)
+    two = make_files([data, other], (2,))
+    checkpoint = Checkpoint.parse(next(split_notes(two["checkpoints.txt"].decode())))
+    receipt = Receipt(data, 0, (two["tile/0/000.p/2"][32:],), checkpoint)
+    path = tmp_path / "entry.tlog-proof"
+    path.write_text(str(receipt))
+    chain = tmp_path / "chain.txt"
+    chain.write_text(notes)
+
+    assert ask(verifier, path) == sentence("receipt.verified", receipt.verify([KEY]))
+    path.write_text(str(Receipt(other, 0, receipt.path, checkpoint)))
+    assert ask(verifier, path) == "NOT VALID: The receipt does not fit: entry 0 is not in the tree of the checkpoint."
+    assert ask(verifier, chain) == sentence("checkpoints.verified", verify_checkpoints(notes, [KEY]))
+    chain.write_text(f"{notes}{sign(300, b'r' * 32)}\n")
+    assert ask(verifier, chain).startswith("NOT VALID: There are two different logs")
+    assert ask(verifier, chain, "not a key").startswith("NOT VALID: not a key is not a public key of a log")
+
+
+def test_a_cosignature_that_does_not_fit_is_refused(verifier: Page, clean: Path, tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from archive.transparency.witness import Witness
+
+    witness = Witness("w.example", Ed25519PrivateKey.from_private_bytes(b"w" * 32), [KEY], tmp_path)
+    (*_, last) = split_notes((clean / "checkpoints.txt").read_text())
+    line = witness.add_checkpoint(f"old 0\n\n{last}").body
+    file = tmp_path / "one.txt"
+    keys = f"{KEY}\n{witness.key}\n"
+
+    file.write_text(last + line)
+    assert ask(verifier, file, keys).startswith("Verified: 1 checkpoints, up to 300 entries")
+    signature = bytearray(base64.b64decode(line.split()[2]))
+    signature[-1] ^= 1
+    file.write_text(f"{last}— w.example {base64.b64encode(signature).decode()}\n")
+    expected = "A signature of the checkpoint of 300 entries does not fit: it, or what it signs, was changed."
+    assert ask(verifier, file, keys) == f"NOT VALID: {expected}"
