@@ -11,7 +11,7 @@ from pathlib import Path
 
 from embedded.engine import Engine, EngineError
 from embedded.place import ROOT
-from embedded.state import HOST, State
+from embedded.state import HOST, HOST_6, State, has_ipv6
 
 TEMPLATE = ROOT / "proxy" / "nginx.conf.template"
 NO_FRONT = "255.255.255.255"  # an address that no proxy has
@@ -19,13 +19,16 @@ NO_FRONT = "255.255.255.255"  # an address that no proxy has
 
 @dataclass(frozen=True)
 class Addresses:
-    """nginx listens on HOST:`port`, and passes requests on to `web` and `health` (`unix:path`, `host:port`). With
-    `site`, an origin with another name for HOST, pages that are opened at HOST redirect there."""
+    """nginx listens on HOST:`port`, on HOST_6 too if the machine has it, and passes requests on to `web` and `health`
+    (`unix:path`, `host:port`). With `site`, an origin with another name for HOST, pages that are opened at HOST
+    redirect there. `front`: the address of a proxy before it."""
 
     port: int
     web: str
     health: str
     site: str = ""
+    front: str = NO_FRONT
+    hsts: str = ""  # with an https site: "1" for its subdomains and preload lists, too
 
 
 class Nginx(Engine):
@@ -47,7 +50,10 @@ class Nginx(Engine):
             "PROXY_HOSTS": f"{HOST},localhost",
             "PROXY_WEB": addresses.web,
             "PROXY_HEALTH": addresses.health,
-            "PROXY_FRONT": NO_FRONT,
+            "PROXY_FRONT": addresses.front,
+            "PROXY_SITE": addresses.site,
+            "PROXY_HSTS_SUBDOMAINS": addresses.hsts,
+            "PROXY_HSTS_PRELOAD": addresses.hsts,
             "PROXY_ERRORS": str(TEMPLATE.with_name("errors")),
         }
 
@@ -61,6 +67,7 @@ class Nginx(Engine):
             text = text.replace(f"${{{name}}}", value)
         (self.folder / "nginx.conf").write_text(text)
         (self.folder / "server").mkdir(exist_ok=True)
+        (self.folder / "server" / "ipv6.conf").write_text(f"listen [{HOST_6}]:{self._port};\n" if has_ipv6() else "")
         (self.folder / "server" / "redirect.conf").write_text(self._redirect() if self._site else "")
         # A root's workers would become `nobody`, who can't reach the sockets in our closed folder.
         user = " user root;" if os.geteuid() == 0 else ""

@@ -22,7 +22,7 @@ from embedded.preparation import Preparation
 from embedded.process import ProcessError, last_lines
 from embedded.reaper import adopt_orphans, end_orphans
 from embedded.services import HEALTH_SOCKET, WEB_SOCKET, environment, services, speech_model
-from embedded.state import HOST, HOST_NAME, State, claim, is_free
+from embedded.state import HOST, HOST_NAME, State, claim, is_free, occupy_ipv6
 from embedded.supervisor import Supervisor
 from embedded.terminal import complain, say, step, table
 
@@ -43,6 +43,7 @@ class Run:
         self._nginx = Nginx(DATA, State(DATA / "run.json"), LOGS, interrupts.check, addresses)
         self._preparation: Preparation | None = None
         self._supervisor = Supervisor(interrupts.check)
+        self._occupied: socket.socket | None = None
 
     @property
     def url(self) -> str:
@@ -52,6 +53,7 @@ class Run:
         """Bring everything up and print how to get in. Raises ProcessError or Interrupted."""
         with step("PostgreSQL, Valkey, SeaweedFS"):
             self._engines.start()
+            self._occupied = occupy_ipv6(self._engines.seaweedfs.port("s3"))
         env = self._write_env()
         self._preparation = Preparation(self._engines, env, self._interrupts.check)
         with step("database, bucket, static files"):
@@ -90,6 +92,8 @@ class Run:
         for service in self._services:
             service.process.stop(service.stop, service.stop_seconds, hurry)
         self._engines.stop(hurry)
+        if self._occupied:
+            self._occupied.close()
         end_orphans()
 
     def _release_port(self) -> None:

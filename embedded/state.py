@@ -6,10 +6,12 @@ import os
 import random
 import secrets
 import socket
+from functools import cache
 from pathlib import Path
 
 HOST = "127.0.0.1"
-HOST_NAME = "localhost"  # for browsers, which allow passkeys only where the host has a name
+HOST_6 = "::1"
+HOST_NAME = "localhost"  # HOST or HOST_6. For browsers, which allow passkeys only where the host has a name
 # Below Linux's ephemeral ports (32768 and up): no outgoing connection takes one while its engine is down.
 PORTS = range(12_000, 22_000)
 # SeaweedFS expects each gRPC port at its HTTP port + 10,000; every port is taken with this twin.
@@ -27,14 +29,43 @@ def write_private(path: Path, text: str) -> None:
 
 
 def is_free(port: int) -> bool:
-    """Return whether the port is free. Connections that linger after a server ended do not count."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
+    """Return whether the port is free on both addresses of HOST_NAME: another program at HOST_6 would get the requests
+    of browsers. Connections that linger after a server ended do not count."""
+    for family, host in ((socket.AF_INET, HOST), (socket.AF_INET6, HOST_6)):
+        if family == socket.AF_INET6 and not has_ipv6():
+            continue
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                return False
+    return True
+
+
+@cache
+def has_ipv6() -> bool:
+    """Whether this machine has HOST_6."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind((HOST_6, 0))
+    except OSError:
+        return False
+    return True
+
+
+def occupy_ipv6(port: int) -> socket.socket | None:
+    """Occupy HOST_6:`port` until the socket is closed, for a server that listens on HOST only: browsers are refused
+    there and go to HOST. None without IPv6. Raises OSError if it is taken."""
+    if not has_ipv6():
+        return None
+    occupied = socket.socket(socket.AF_INET6)
+    try:
+        occupied.bind((HOST_6, port))
+    except OSError:
+        occupied.close()
+        raise
+    return occupied
 
 
 def claim(port: int) -> socket.socket | None:

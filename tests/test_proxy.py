@@ -192,6 +192,7 @@ def test_compose_fills_in_the_same_template() -> None:
     template = (ROOT / "proxy/nginx.conf.template").read_text()
     compose = (ROOT / "docker-compose.yml").read_text()
     names = {"PROXY_LISTEN", "PROXY_HOSTS", "PROXY_WEB", "PROXY_HEALTH", "PROXY_FRONT", "PROXY_ERRORS"}
+    names |= {"PROXY_SITE", "PROXY_HSTS_SUBDOMAINS", "PROXY_HSTS_PRELOAD"}
 
     # The image's own script puts in what has a name of this kind, and leaves nginx's variables alone.
     assert set(re.findall(r"\$\{([A-Z_]+)\}", template)) == names

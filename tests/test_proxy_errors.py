@@ -9,9 +9,11 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 
+from embedded.state import has_ipv6
 from portal.middleware import PERMISSIONS
 from tests.support.behind_nginx import Proxied, nginx_before
 from tests.support.processes import ROOT
@@ -46,10 +48,10 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
         yield proxied
 
 
-def send(proxied: Proxied, request: bytes) -> tuple[int, http.client.HTTPMessage, str]:
+def send(proxied: Proxied, request: bytes, host: str = "127.0.0.1") -> tuple[int, http.client.HTTPMessage, str]:
     """Status, headers and body of the answer to these bytes."""
     received = b""
-    with socket.create_connection(("127.0.0.1", proxied.port), timeout=20) as client:
+    with socket.create_connection((host, proxied.port), timeout=20) as client:
         client.sendall(request)
         with suppress(ConnectionResetError):  # how nginx ends waiting for a body that it refused
             while piece := client.recv(65536):
@@ -103,3 +105,29 @@ def test_the_api_gets_a_problem(proxied: Proxied) -> None:
         "application/problem+json",
         "proxy.headers_too_large",
     )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", *(["::1"] if has_ipv6() else [])])
+def test_it_listens_at_both_addresses_of_localhost(proxied: Proxied, host: str) -> None:
+    status, headers, _ = send(proxied, BAD_REQUESTS[405], host)
+
+    assert (status, headers["Server"]) == (405, "nginx")
+
+
+@pytest.mark.parametrize(
+    ("site", "scheme", "hsts", "sent"),
+    [
+        ("https://localhost", b"https", "", "max-age=31536000"),
+        ("https://localhost", b"https", "1", "max-age=31536000; includeSubDomains; preload"),
+        ("https://localhost", b"http", "1", None),
+        ("http://localhost", b"https", "1", None),
+    ],
+)
+def test_hsts_is_what_the_portal_sends(tmp_path: Path, site: str, scheme: bytes, hsts: str, sent: str | None) -> None:
+    """As Django does, over HTTPS only."""
+    request = b"TRACE / HTTP/1.1\r\n" + HOST + b"X-Forwarded-Proto: " + scheme + b"\r\n\r\n"
+
+    with nginx_before(tmp_path, "unix:no.sock", "unix:no.sock", site, front="127.0.0.1", hsts=hsts) as proxied:
+        status, headers, _ = send(proxied, request)
+
+    assert (status, headers["Strict-Transport-Security"]) == (405, sent)

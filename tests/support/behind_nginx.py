@@ -22,10 +22,11 @@ class Proxied:
 
 
 @contextmanager
-def nginx_before(folder: Path, web: str, health: str, site: str = "") -> Iterator[Proxied]:
+def nginx_before(folder: Path, web: str, health: str, site: str = "", **more: str) -> Iterator[Proxied]:
     """nginx with its files in `folder`, before these addresses."""
     port = free_port()
-    nginx = Nginx(folder, State(folder / "nginx.json"), folder, lambda: None, Addresses(port, web, health, site))
+    addresses = Addresses(port, web, health, site, **more)
+    nginx = Nginx(folder, State(folder / "nginx.json"), folder, lambda: None, addresses)
     nginx.start()
     try:
         yield Proxied(nginx, port)
