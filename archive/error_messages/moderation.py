@@ -9,6 +9,7 @@ MESSAGES = {
     "moderation.not_an_admin": _("{user} is not an admin, and only admins may do this."),
     "moderation.own_space": _("This is your own Space: another admin must decide about it."),
     "moderation.reason_missing": _("A reason is needed: the host will read it."),
+    "admission.not_needed": _("{user} may decide this, so nobody else is admitted."),
     "hold.reason_missing": _("A reason is needed: it is shown with the hold."),
     "moderation.reason_too_long": _("The reason has {length:number} characters; at most {limit:number} are allowed."),
     "review.not_available": _("This Space is not available yet, so there is nothing to review."),

@@ -8,11 +8,13 @@ from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from archive.models.log import LogEntry
 from archive.names import validate_display_name, validate_username
 
 ADMINS = "admins"
 AUDITORS = "auditors"
 SUPERUSERS = "superusers"  # not a group: the flag `is_superuser`
+ADMITTED = "account.admitted"  # the event of the log
 
 
 class User(AbstractUser):
@@ -95,6 +97,13 @@ class User(AbstractUser):
         """Whether the account had the role before `moment`, without a break. For decisions that need two people."""
         since = self.role_since(role)
         return since is not None and since < moment
+
+    @cached_property
+    def admitted_to(self) -> frozenset[tuple[str, int]]:
+        """The cases ("appeal" or "hold", and its id) that are older than the role, and that the operator admitted the
+        account to (archive/moderation/admissions.py)."""
+        details = LogEntry.objects.filter(event=ADMITTED, detail__account=self.pk).values_list("detail", flat=True)
+        return frozenset((kind, detail[kind]) for detail in details for kind in ("appeal", "hold") if kind in detail)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """The hash that Django compares at each request. It also depends on `session_generation`, so all sessions of an

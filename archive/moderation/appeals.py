@@ -15,6 +15,7 @@ from archive import dbtime, lifecycle, log, policy
 from archive.errors import Conflict, Refused, TooLate
 from archive.log import Actor, events
 from archive.models import Appeal, Space, User, Violation, current_policy
+from archive.moderation.admissions import admit
 from archive.moderation.conflicts import find_decision_conflict
 from archive.moderation.recompute import lock_for_change, notify_host, recompute, validated_reason
 from archive.moderation.violations import lift_one
@@ -81,6 +82,16 @@ def decide(appeal_id: int, reason: str, by: User, *, granted: bool) -> Appeal:
         recompute(space, Actor.of(by))
     decided.refresh_from_db()
     return decided
+
+
+def admit_admin(appeal_id: int, admin: User, reason: str) -> None:
+    """Admit this admin to the appeal, which is older than the roles of all admins (admissions.py). Raises Refused, and
+    Conflict if it was decided before."""
+    with transaction.atomic():
+        violation, space = _locked(Violation.objects.filter(appeal=appeal_id))
+        if violation.appeal.state != Appeal.State.OPEN:
+            raise Conflict("appeal.decided", state=violation.appeal.state)
+        admit(space, ("appeal", appeal_id), admin, reason, lambda one: find_decision_conflict(violation, one))
 
 
 def _deny(space: Space, violation: Violation, reason: str, by: User) -> None:

@@ -6,6 +6,8 @@ decision of an appeal against a flag of another one. Otherwise one person could 
 be two. Lifting a flag with an open appeal decides that appeal; lifting one without needs a role that is older than the
 flag, or a host who is an admin could skip the appeal, and invite an admin who lifts it.
 
+A case that is older than the roles of all admins needs the operator, who admits one of them to it (admissions.py).
+
 These checks are below pages, API, commands and Django's admin, which all call the functions of this package.
 """
 
@@ -32,7 +34,7 @@ def find_release_conflict(hold: Hold, by: User) -> Refused | None:
         return None
     if hold.placed_by_id == by.pk:
         return Refused("hold.own")
-    if not by.has_role_since_before(ADMINS, hold.placed_at):
+    if not by.has_role_since_before(ADMINS, hold.placed_at) and ("hold", hold.pk) not in by.admitted_to:
         return Refused("hold.role_too_young", since=hold.placed_at)
     return None
 
@@ -45,8 +47,9 @@ def find_decision_conflict(violation: Violation, by: User) -> Refused | None:
         return None
     if violation.flagged_by_id == by.pk:
         return Refused("appeal.own_flag")
-    if not by.has_role_since_before(ADMINS, violation.appeal.created_at):
-        return Refused("appeal.role_too_young", since=violation.appeal.created_at)
+    appeal = violation.appeal
+    if not by.has_role_since_before(ADMINS, appeal.created_at) and ("appeal", appeal.pk) not in by.admitted_to:
+        return Refused("appeal.role_too_young", since=appeal.created_at)
     return None
 
 

@@ -17,6 +17,7 @@ from archive.errors import Conflict, Refused
 from archive.log import Actor, events
 from archive.models import Hold, Notice, Space, User, current_policy
 from archive.models.hold import MAX_CASE_NUMBER
+from archive.moderation.admissions import admit
 from archive.moderation.conflicts import find_own_space_conflict, find_release_conflict
 from archive.moderation.recompute import (
     check_is_admin,
@@ -82,6 +83,14 @@ def release(hold_id: int, reason: str, by: User) -> Hold:
         )
         recompute(space, Actor.of(by))
     return hold
+
+
+def admit_admin(hold_id: int, admin: User, reason: str) -> None:
+    """Admit this admin to the release of the hold, which is older than the roles of all admins (admissions.py). Raises
+    Refused, and Conflict if it was released before."""
+    with transaction.atomic():
+        space, hold = _locked(hold_id)
+        admit(space, ("hold", hold_id), admin, reason, lambda one: find_release_conflict(hold, one))
 
 
 def if_held(space: Space) -> policy.Deadline:
