@@ -148,7 +148,7 @@ def test_the_notice_of_a_deletion_has_no_title(space: Space, mailbox: Mailbox) -
     (message,) = mailbox.to("alice@example.org")
     assert message["Subject"] == f"Your Space of {space.ended_at:%-d %B %Y} was deleted"
     assert f"Deleted: {format_moment(now)}" in text_body(message)
-    assert f"Its id: {space.pk}" in text_body(message)
+    assert f"Space id: {space.pk}" in text_body(message)
     assert "Seeds" not in message.as_string()
 
 
