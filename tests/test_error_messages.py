@@ -37,6 +37,7 @@ COMPUTED = {
 SPREAD = {"storage.answer": {"what", "status", "reply"}}
 # Names of files that look like codes.
 FILES = {"space.json", "transcript.vtt"}
+STANDALONE = "archive/transparency/verify_log.py"  # runs without the archive, and has messages of its own
 
 
 @cache
@@ -89,7 +90,8 @@ def test_each_error_has_a_code_and_the_parameters_of_its_sentence() -> None:
 def test_each_string_in_the_form_of_a_code_is_one() -> None:
     """Codes in tables and default arguments, too, which no call above has."""
     areas = "|".join({code.split(".")[0] for code in error_messages.CATALOG})
-    codes = [pair for pair in parse_once()[1] if re.fullmatch(rf"({areas})\.[a-z_]*[a-z]", pair[1])]
+    strings = [pair for pair in parse_once()[1] if pair[0] != STANDALONE]
+    codes = [pair for pair in strings if re.fullmatch(rf"({areas})\.[a-z_]*[a-z]", pair[1])]
 
     assert len(codes) > 300
 
