@@ -208,7 +208,8 @@ NOT_PAGES = {
     *("review-next", "session-end", "template-add", "template-change", "upload-inspect", "upload-sort"),
     *("account-download", "audio", "certificate", "certificate-key", "certificate-verifier", "own-lines", "peaks"),
     *("recording", "transcript", "mfa_download_recovery_codes", "javascript-catalog"),
-    *("log-checkpoint", "log-export", "log-keys", "log-receipt", "log-verifier", "log-verify"),
+    *("log-checkpoint", "log-export", "log-keys", "log-receipt", "log-verifier", "log-verifier-page"),
+    "log-verify",
     *("feed-calendar", "feed-chapters", "feed-podcast", "feed-recording", "feed-transcript"),
     *("healthz", "livekit-webhook", "progress", "state", "transcription", "api:*", "api/v1", "api/v1/<path:rest>"),
     *("mfa_authenticate", "mfa_login_webauthn"),  # only while signing in, as the visit "second-factor" does
