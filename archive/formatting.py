@@ -1,22 +1,49 @@
 """Format times, sizes, durations and counts for people, in the current language.
 
-Times are UTC unless a function says otherwise.
+Times are UTC, unless a function says otherwise. Pages activate the time zone of their reader (portal/middleware.py);
+commands, mail and bundles have none, so that their times are UTC as well.
 """
 
 from datetime import UTC, date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from django.utils import timezone
 from django.utils.dates import MONTHS_ALT
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 
 def format_time(value: datetime) -> str:
-    """Format as "22 December 2026, 14:05 UTC". Raises ValueError for a naive datetime."""
+    """Format as "22 December 2026, 15:05" in the active time zone, with "UTC" in UTC. Raises ValueError for a naive
+    datetime."""
+    local = to_active_zone(value)
+    sentence = _("{day}, {time} UTC") if is_utc(local) else _("{day}, {time}")
+    return sentence.format(day=format_date(local), time=f"{local:%H:%M}")
+
+
+def format_utc(value: datetime) -> str:
+    """Format as "22 December 2026, 14:05 UTC", whatever zone is active. Raises ValueError for a naive datetime."""
+    with timezone.override(UTC):
+        return format_time(value)
+
+
+def format_hour(value: datetime) -> str:
+    """Format as "15:05" in the active time zone, with "UTC" in UTC. Raises ValueError for a naive datetime."""
+    local = to_active_zone(value)
+    return f"{local:%H:%M} UTC" if is_utc(local) else f"{local:%H:%M}"
+
+
+def to_active_zone(value: datetime) -> datetime:
+    """The same time in the active time zone. Raises ValueError for a naive datetime."""
     if value.tzinfo is None:
         raise ValueError(f"naive datetime: {value.isoformat()}")
-    return _("{day}, {time} UTC").format(day=format_day(value), time=f"{value.astimezone(UTC):%H:%M}")
+    return value.astimezone(timezone.get_current_timezone())
+
+
+def is_utc(local: datetime) -> bool:
+    """Whether this time is in UTC, by the name of its zone."""
+    return local.tzname() == "UTC"
 
 
 def format_day(value: datetime) -> str:
@@ -40,25 +67,19 @@ def format_local_time(value: datetime, zone: str) -> str:
     if zone not in known_time_zones():
         return ""
     local = value.astimezone(ZoneInfo(zone))
-    if local.tzname() == "UTC":
+    if is_utc(local):
         return ""
     return _("{day}, {time} ({zone})").format(day=format_date(local), time=f"{local:%H:%M}", zone=zone)
 
 
-def format_short_time(value: datetime, zone: str, now: datetime) -> str:
-    """Format as "22 December, 15:05" in the time zone with this IANA name, with the year if it is not the one of `now`.
-
-    Without a known zone the time is UTC and says so. Raises ValueError for naive datetimes.
-    """
-    if value.tzinfo is None or now.tzinfo is None:
-        raise ValueError(f"naive datetime: {value.isoformat()}, {now.isoformat()}")
-    local_zone = ZoneInfo(zone) if zone in known_time_zones() else UTC
-    local = value.astimezone(local_zone)
-    same_year = local.year == now.astimezone(local_zone).year
+def format_short_time(value: datetime, now: datetime) -> str:
+    """Format as "22 December, 15:05" in the active time zone, with "UTC" in UTC, and with the year if it is not that of
+    `now`. Raises ValueError for naive datetimes."""
+    local = to_active_zone(value)
+    same_year = local.year == to_active_zone(now).year
     day = _("{day} {month}").format(day=local.day, month=MONTHS_ALT[local.month]) if same_year else format_date(local)
-    if local.tzname() == "UTC":
-        return _("{day}, {time} UTC").format(day=day, time=f"{local:%H:%M}")
-    return _("{day}, {time}").format(day=day, time=f"{local:%H:%M}")
+    sentence = _("{day}, {time} UTC") if is_utc(local) else _("{day}, {time}")
+    return sentence.format(day=day, time=f"{local:%H:%M}")
 
 
 @cache

@@ -1,10 +1,12 @@
 """Answers for the exceptions that views raise, headers that every page has, and the reader's time zone."""
 
 from collections.abc import Callable
+from datetime import UTC
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from archive import formatting
@@ -12,6 +14,8 @@ from archive.errors import TooManyRequests
 from archive.models import User
 from portal.access import Gone, LinkEnded
 from portal.views import errors
+
+API_PREFIX = "/api/"
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -74,18 +78,35 @@ class RefuseTraceMiddleware:
 
 
 class TimeZoneMiddleware:
-    """Store the time zone of the user's browser, which a script puts into a cookie (core/site.js), for the
-    times in their mail."""
+    """Activate the time zone of the reader: the one of their account, else that of their browser, which a script puts
+    into a cookie (core/site.js). Without either, times are UTC (datetime.UTC, by which `time_element` tells that a
+    script may replace them).
+
+    The zone of the browser is stored for the times in the user's mail, unless they chose one. The API answers in UTC.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        zone = request.COOKIES.get("zone", "")
-        user = request.user if zone in formatting.known_time_zones() else None
-        if isinstance(user, User) and not user.time_zone_chosen and user.time_zone != zone:
-            User.objects.filter(pk=user.pk, time_zone_chosen=False).update(time_zone=zone)
-        return self.get_response(request)
+        if request.path.startswith(API_PREFIX):
+            return self.get_response(request)
+        with timezone.override(_reader_zone(request) or UTC):
+            return self.get_response(request)
+
+
+def _reader_zone(request: HttpRequest) -> str:
+    """The IANA name of the reader's time zone; "" if it is not known."""
+    sent = request.COOKIES.get("zone", "")
+    zone = sent if sent in formatting.known_time_zones() else ""
+    user = request.user
+    if not isinstance(user, User):
+        return zone
+    if not zone or user.time_zone_chosen:
+        return user.time_zone if user.time_zone in formatting.known_time_zones() else zone
+    if user.time_zone != zone:
+        User.objects.filter(pk=user.pk, time_zone_chosen=False).update(time_zone=zone)
+    return zone
 
 
 class ErrorPagesMiddleware:

@@ -1,6 +1,6 @@
 """The page on which a host edits a Space. Its forms work without JavaScript, and lose nothing when they are refused."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -83,6 +83,43 @@ def test_sending_the_form_unchanged_changes_nothing(space: Space, host: Client) 
     assert [event for event in events(space)[len(events_before) :] if event != "content.read"] == []
 
 
+def test_the_start_is_in_the_zone_of_the_page(space: Space, host: Client) -> None:
+    """The zone may become known, or change, between the page and its form."""
+    update_space(space, ended_at=datetime(2026, 11, 25, 12, 0, tzinfo=UTC))
+    host.cookies["zone"] = "Asia/Kolkata"
+    page = host.get(url(space)).content
+    form = read_form(page, url(space)) | {"started_at": "2026-11-25T10:30"}
+    host.cookies["zone"] = "America/New_York"
+
+    assert host.post(url(space), form).status_code == 302
+
+    assert b"(your time, Asia/Kolkata)" in page
+    assert reload_space(space).started_at == datetime(2026, 11, 25, 5, 0, tzinfo=UTC)
+    assert read_form(host.get(url(space)).content, url(space))["started_at"] == "2026-11-25T00:00:00"
+
+
+def test_an_ambiguous_start_stays_as_it_is(space: Space, host: Client) -> None:
+    """01:30 comes twice in this night; this is the second one."""
+    start = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+    update_space(space, started_at=start, ended_at=datetime(2026, 11, 1, 12, 0, tzinfo=UTC))
+    host.cookies["zone"] = "America/New_York"
+    form = facts_form(host, space, title="Beans")
+
+    host.post(url(space), form)
+
+    assert form["started_at"] == "2026-11-01T01:30:00"
+    assert (reload_space(space).title, reload_space(space).started_at) == ("Beans", start)
+
+
+@pytest.mark.parametrize("hidden", [{"zone": "Mars/Olympus"}, {"saved_start": "x"}, {"zone": "", "saved_start": ""}])
+def test_hidden_fields_of_the_start_that_somebody_changed(space: Space, host: Client, hidden: dict[str, str]) -> None:
+    update_space(space, ended_at=datetime(2026, 11, 25, 12, 0, tzinfo=UTC))
+
+    host.post(url(space), facts_form(host, space) | {"started_at": "2026-11-25T10:30"} | hidden)
+
+    assert reload_space(space).started_at == datetime(2026, 11, 25, 10, 30, tzinfo=UTC)
+
+
 def test_a_participant_is_removed(space: Space, host: Client) -> None:
     host.post(url(space), facts_form(host, space) | {"p2-remove": "on"})
 
@@ -96,6 +133,7 @@ def test_a_participant_is_removed(space: Space, host: Client) -> None:
         ("listeners_peak", "many"),
         ("started_at", "yesterday"),
         ("started_at", "2200-01-01T00:00"),
+        ("started_at", "0001-01-01T00:00"),
         ("language", "english!"),
         ("p1-name", "x" * 101),
         ("p1-account", "x" * 151),

@@ -7,10 +7,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from archive import formatting
 from embedded.node import find as find_node
 from portal.presenters.clock import format_time_left
+
+
+def in_zone(zone: str, format_: Callable[..., str], *times: datetime) -> str:
+    with timezone.override(zone):
+        return format_(*times)
+
 
 ROOT = Path(__file__).parent.parent
 CASES = json.loads((ROOT / "tests" / "support" / "format_cases.json").read_text())
@@ -19,19 +26,19 @@ IN_PYTHON: dict[str, Callable[..., str]] = {
     "duration": formatting.format_duration,
     "time_left": lambda seconds: format_time_left(timedelta(seconds=seconds)),
     "moment": lambda text: formatting.format_time(datetime.fromisoformat(text)),
-    "short_time": lambda case: formatting.format_short_time(
-        datetime.fromisoformat(case[0]), case[2], datetime.fromisoformat(case[1])
-    ),
+    "short_time": lambda case: in_zone(case[2], formatting.format_short_time, *map(datetime.fromisoformat, case[:2])),
+    "local_time": lambda case: in_zone(case[1], formatting.format_time, datetime.fromisoformat(case[0])),
 }
 IN_JAVASCRIPT = """
 const [url, cases] = process.argv.slice(-2);
-const { formatSize, formatDuration, formatTimeLeft, formatTime, formatShortTime } = await import(url);
+const { formatSize, formatDuration, formatTimeLeft, formatTime, formatLocalTime, formatShortTime } = await import(url);
 const functions = {
   size: formatSize,
   duration: formatDuration,
   time_left: (seconds) => formatTimeLeft(seconds * 1000),
   moment: (text) => formatTime(new Date(text)),
   short_time: ([text, now, zone]) => formatShortTime(new Date(text), new Date(now), zone),
+  local_time: ([text, zone]) => formatLocalTime(new Date(text), zone),
 };
 const format = ([name, rows]) => [name, rows.map(([value]) => functions[name](value))];
 console.log(JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(cases)).map(format))));

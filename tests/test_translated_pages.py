@@ -1,6 +1,7 @@
 """Every word on a page or in a mail is translated: none stands outside of ⟦ ⟧ in a language that puts them around each
 marked text. Test data has them too."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -27,6 +28,11 @@ CODES = {
     "rules": {"harassment", "hate", "violence", "private", "information", "impersonation", "illegal", "other"},
     "log-space": {"base", "violation", "lifted", "lift_grace", "hold", "flagged", "recording", "deadline", "und"},
 }
+# A text that names UTC; and where it may stand: the explanation of a clock, the day of a review, a list of zones.
+UTC_TEXT = re.compile(r">[^<]*\bUTC\b[^<]*<")
+UTC_ALLOWED = re.compile(
+    r'<p class="soft">[^<]* UTC⟧</p>|<p class="help" id="[a-z-]*hold-review-help">.*?</p>|>UTC</option>'
+)
 
 
 @pytest.fixture
@@ -78,15 +84,20 @@ def test_every_word_of_a_page_is_translated(
 ) -> None:
     user = {"host": alice, "admin": admin, "auditor": auditor}[role]
     client = make_client(user)
+    User.objects.filter(pk=user.pk).update(time_zone="Asia/Kolkata", time_zone_chosen=True)
     unmarked: dict[str, list[str]] = {}
+    in_utc: dict[str, list[str]] = {}
     with everything_translated():
         for name, url in addresses(world, role):
             answer = client.get(encrypt_words(url, user))
             assert answer.status_code in (200, 404, 410), url
             if "text/html" in answer["Content-Type"]:
-                unmarked[url] = unmarked_in_page(answer.content.decode(), CODES.get(name, ()))
+                page = answer.content.decode()
+                unmarked[url] = unmarked_in_page(page, CODES.get(name, ()))
+                in_utc[url] = UTC_TEXT.findall(UTC_ALLOWED.sub("", page))
 
     assert {url: words for url, words in unmarked.items() if words} == {}
+    assert {url: texts for url, texts in in_utc.items() if texts} == {}  # the reader has another zone
     assert len(unmarked) > 25
 
 

@@ -1,9 +1,11 @@
 """Template filters that format times, sizes and counts, and tags for the language of a page and for the operator."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
+from typing import cast
 
 from django import template
 from django.conf import settings
+from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -45,10 +47,21 @@ def operator_text(default: str | None = None) -> str:
 
 @register.filter
 def moment(value: datetime | None) -> SafeString:
-    """A <time> element that shows an aware time in UTC; empty for None."""
-    if not value:
-        return SafeString("")
-    return format_html('<time datetime="{}">{}</time>', iso(value), formatting.format_time(value))
+    """A <time> element that shows an aware time in the reader's zone; empty for None."""
+    return time_element(value, formatting.format_time(value), "time") if value else SafeString("")
+
+
+def time_element(value: datetime, text: str, form: str) -> SafeString:
+    """A <time> element: `text` is the time in the active zone, and the `title` is the same in UTC.
+
+    While a page does not know its reader's zone (portal/middleware.py), the text is UTC, and a script replaces it by
+    that of the browser (core/local-times.js, which knows `form`).
+    """
+    if cast(tzinfo, timezone.get_current_timezone()) is UTC:
+        return format_html('<time datetime="{}" data-utc="{}">{}</time>', iso(value), form, text)
+    if title := utc_title(value):
+        return format_html('<time datetime="{}" title="{}">{}</time>', iso(value), title, text)
+    return format_html('<time datetime="{}">{}</time>', iso(value), text)
 
 
 @register.filter
@@ -59,19 +72,23 @@ def iso(value: datetime | None) -> str:
 
 @register.filter
 def day(value: date | None) -> SafeString:
-    """A <time> element that shows a date, or the day (UTC) of an aware time; empty for None."""
+    """A <time> element that shows a date, or the day of an aware time in the reader's zone; empty for None."""
     if not value:
         return SafeString("")
-    on = value.astimezone(UTC).date() if isinstance(value, datetime) else value
+    on = formatting.to_active_zone(value).date() if isinstance(value, datetime) else value
     return format_html('<time datetime="{}">{}</time>', on.isoformat(), formatting.format_date(on))
 
 
 @register.filter
 def clock_time(value: datetime | None) -> SafeString:
-    """A <time> element that shows the hour and minute (UTC) of an aware time; empty for None."""
-    if not value:
-        return SafeString("")
-    return format_html('<time datetime="{}">{} UTC</time>', iso(value), f"{value.astimezone(UTC):%H:%M}")
+    """A <time> element that shows the hour and minute of an aware time in the reader's zone; empty for None."""
+    return time_element(value, formatting.format_hour(value), "hour") if value else SafeString("")
+
+
+@register.filter
+def utc_title(value: datetime) -> str:
+    """An aware time in UTC, as text: 22 December 2026, 14:05 UTC; empty where times are UTC anyway."""
+    return "" if formatting.is_utc(formatting.to_active_zone(value)) else formatting.format_utc(value)
 
 
 @register.filter

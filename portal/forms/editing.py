@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from archive import formatting
 from archive.editing.consent import Consent
 from archive.editing.corrections import Correction
 from archive.editing.facts import Editable, Facts, SpaceEdit
@@ -29,37 +32,68 @@ class CountField(forms.IntegerField):
         super().__init__(required=False, min_value=0, max_value=2**63 - 1, error_messages=errors)
 
 
-class UtcDateTimeField(forms.DateTimeField):
-    """A time in UTC, as inputs of the type datetime-local send it."""
+WRONG_START = _("Write the start as a day and a time, such as 2026-11-22T20:00.")
+
+
+class WallTimeField(forms.DateTimeField):
+    """A time without a zone, as inputs of the type datetime-local send it. Filled with the time in the active zone."""
 
     widget = forms.DateTimeInput(format="%Y-%m-%dT%H:%M:%S")
 
     def __init__(self) -> None:
         formats = ["%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"]
-        invalid = _("Write the start as a day and a time, such as 2026-11-22T20:00.")
-        super().__init__(required=False, input_formats=formats, error_messages={"invalid": invalid})
+        super().__init__(required=False, input_formats=formats, error_messages={"invalid": WRONG_START})
 
     def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, str) or value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        return f"{formatting.to_active_zone(value):%Y-%m-%dT%H:%M:%S}" if isinstance(value, datetime) else value
 
-    def to_python(self, value: Any) -> Any:
-        moment = super().to_python(value)
-        return None if moment is None else moment.replace(tzinfo=UTC)
+    def to_python(self, value: Any) -> datetime | None:
+        with timezone.override(UTC):
+            moment = super().to_python(value)
+        return None if moment is None else moment.replace(tzinfo=None)
 
 
 class FactsForm(PortalForm):
-    """The facts of a Space, and consent that a refusal asked for. `edition`: what the form was filled from."""
+    """The facts of a Space, and consent that a refusal asked for. `edition`: what the form was filled from.
+
+    `zone`: the time zone in which the form shows the start, since the reader's may change while the page is open.
+    `saved_start`: the start that it was filled with (ISO 8601), since its time may be ambiguous in that zone.
+    """
 
     edition = TextField(required=False, max_length=64)
     title = TextField(required=False, sentences={"max_length": "intake.title_too_long"}, max_length=300)
     audience = forms.ChoiceField(required=False, choices=Space.Audience.choices)
-    started_at = UtcDateTimeField()
+    started_at = WallTimeField()
+    zone = TextField(required=False, max_length=100)
+    saved_start = TextField(required=False, max_length=100)
     listeners_peak = CountField()
     listeners_total = CountField()
     language = TextField(required=False, max_length=35)
     rename_lines = forms.BooleanField(required=False)
     merge = forms.BooleanField(required=False)
     give_lines = forms.BooleanField(required=False)
+
+    def clean_saved_start(self) -> datetime | None:
+        """None if there was no start, or if somebody changed the hidden field."""
+        try:
+            saved = datetime.fromisoformat(self.cleaned_data["saved_start"])
+        except ValueError:
+            return None
+        return saved if saved.tzinfo else None
+
+    def clean(self) -> dict[str, Any]:
+        """Put the start into UTC."""
+        data = self.cleaned_data
+        typed, saved = data.get("started_at"), data.get("saved_start")
+        if typed is None:
+            return data
+        zone = ZoneInfo(data["zone"]) if data.get("zone") in formatting.known_time_zones() else UTC
+        try:
+            is_unchanged = saved and saved.astimezone(zone).replace(tzinfo=None, microsecond=0, fold=0) == typed
+            data["started_at"] = saved if is_unchanged else typed.replace(tzinfo=zone).astimezone(UTC)
+        except OverflowError:
+            self.add_error("started_at", WRONG_START)
+        return data
 
     def read(self) -> tuple[Facts, Consent]:
         names = ("title", "audience", "started_at", "listeners_peak", "listeners_total")
@@ -97,7 +131,9 @@ class SpaceForm:
     @classmethod
     def of(cls, now: Editable) -> "SpaceForm":
         """Filled with the Space as it is."""
+        start = now.facts.started_at
         initial = {**vars(now.facts), "language": now.language, "edition": now.edition, "rename_lines": True}
+        initial |= {"zone": timezone.get_current_timezone_name(), "saved_start": start.isoformat() if start else ""}
         rows = [PersonForm(initial=_initial(person), prefix=f"p{n}") for n, person in enumerate(now.participants)]
         return cls(FactsForm(initial=initial), [*rows, *_empty_rows(len(rows))])
 

@@ -1,11 +1,12 @@
 """Forms in addresses: searching, filtering and sorting lists."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from archive.log import events
@@ -93,7 +94,7 @@ class QueueForm(SearchForm):
 
 
 class DayField(forms.DateField):
-    """A day in UTC, as its first moment, or with `shift_days` that of a later one."""
+    """A day in the reader's time zone, as its first moment, or with `shift_days` that of a later one."""
 
     def __init__(self, *, shift_days: int = 0) -> None:
         super().__init__(required=False, input_formats=["%Y-%m-%d"])
@@ -104,7 +105,8 @@ class DayField(forms.DateField):
             day: date | None = super().clean(value)
             if day is None:
                 return None
-            return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=self.shift_days)
+            shifted = day + timedelta(days=self.shift_days)
+            return datetime.combine(shifted, time.min, timezone.get_current_timezone())
         except (ValidationError, OverflowError):
             raise ValidationError(
                 _("“%(value)s” is not a day such as 2026-11-22. Nothing is shown until you correct it."),

@@ -75,7 +75,7 @@ def render_podcast(podcast: Podcast) -> str:
     """The feed as XML: a channel with the Space as its one item."""
     space, page = podcast.space, settings.SITE_URL + reverse("space", args=[podcast.space.pk])
     until = space.expires_at
-    text = _("Available here until {time}.").format(time=formatting.format_time(until)) if until else ""
+    text = _("Available here until {time}.").format(time=formatting.format_utc(until)) if until else ""
     feed = PodcastRss(
         title=_clean(str(space)),
         link=page,

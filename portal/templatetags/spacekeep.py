@@ -16,13 +16,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from archive import notices, policy
+from archive import formatting, notices, policy
 from archive.display.deadline_reasons import format_days
 from archive.display.violations import FlagView
 from archive.models import Notice, Space, User, current_policy
 from archive.notices.open import MAX_COUNTED, Banner, BannerKind
+from archive.templatetags.archive_display import time_element
 from portal.access import spaces_spoken_in
-from portal.presenters import live, times
+from portal.presenters import live
 from portal.reauthentication import describe_stored_post
 from portal.static_modules import imported_modules
 from portal.submissions import FIELD
@@ -113,11 +114,10 @@ def appeal_until(notice: Any) -> datetime | None:
     return policy.appeal_closes(notice.space.expires_at)
 
 
-@register.simple_tag(takes_context=True)
-def local_time(context: dict[str, Any], value: datetime) -> SafeString:
-    """A <time> element in the reader's zone; hovering shows UTC."""
-    user = context.get("user")
-    return times.local_time(value, user.time_zone if isinstance(user, User) else "", timezone.now())
+@register.filter
+def short_time(value: datetime) -> SafeString:
+    """A <time> element in the reader's zone for lists: "22 December, 15:05". Hovering shows UTC."""
+    return time_element(value, formatting.format_short_time(value, timezone.now()), "short")
 
 
 # The first that a User-Agent contains; browsers name others for compatibility, so the order counts.

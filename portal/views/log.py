@@ -23,7 +23,7 @@ MAX_HISTORY = 1000  # entries on the page of one Space: the newest, for the end 
 @require_safe
 @only(may_read_log)
 def log(request: SignedInRequest) -> HttpResponse:
-    """All entries, the newest first; filters by event, Space and day (UTC)."""
+    """All entries, the newest first; filters by event, Space and day (in the reader's time zone)."""
     form = LogFilterForm(request.GET)
     entries = LogEntry.objects.filter(**form.lookups) if form.is_valid() else LogEntry.objects.none()
     page, cursor = page_of(entries, request.GET.get("after"), ("at", "id"), PAGE, descending=True)

@@ -83,11 +83,41 @@ export const formatTime = (date) =>
  */
 export function formatShortTime(date, now, timeZone) {
   const year = new Intl.DateTimeFormat("en", { year: "numeric", timeZone });
-  const parts = { day: "numeric", month: "long", timeZone };
-  const isThisYear = year.format(date) === year.format(now);
-  const options = /** @type {Intl.DateTimeFormatOptions} */ (isThisYear ? parts : { ...parts, year: "numeric" });
+  if (year.format(date) !== year.format(now)) return formatLocalTime(date, timeZone);
+  return formatIn(date, { day: "numeric", month: "long", timeZone });
+}
+
+/**
+ * A time in a zone: 22 December 2026, 15:05. UTC says so.
+ *
+ * @param {Date} date
+ * @param {string} [timeZone] the reader's, unless given
+ */
+export const formatLocalTime = (date, timeZone) =>
+  formatIn(date, { day: "numeric", month: "long", year: "numeric", timeZone });
+
+/**
+ * An hour in the reader's zone: 15:05. UTC says so.
+ *
+ * @param {Date} date
+ */
+export function formatHour(date) {
+  const options = /** @type {Intl.DateTimeFormatOptions} */ ({ hour: "2-digit", minute: "2-digit" });
+  const time = new Intl.DateTimeFormat(locale, options).format(date);
+  return isUtc() ? `${time} UTC` : time;
+}
+
+/**
+ * @param {Date} date
+ * @param {Intl.DateTimeFormatOptions} options of the day
+ */
+function formatIn(date, options) {
+  const { timeZone } = options;
   const day = new Intl.DateTimeFormat(locale, options).format(date);
   const time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone }).format(date);
-  const isUtc = new Intl.DateTimeFormat("en", { timeZone }).resolvedOptions().timeZone === "UTC";
-  return interpolate(isUtc ? gettext("%(day)s, %(time)s UTC") : gettext("%(day)s, %(time)s"), { day, time });
+  const sentence = isUtc(timeZone) ? gettext("%(day)s, %(time)s UTC") : gettext("%(day)s, %(time)s");
+  return interpolate(sentence, { day, time });
 }
+
+/** @param {string} [timeZone] the reader's, unless given */
+const isUtc = (timeZone) => new Intl.DateTimeFormat("en", { timeZone }).resolvedOptions().timeZone === "UTC";

@@ -19,6 +19,7 @@ mountBundlePanel();
 mountDownloads();
 mountNotices();
 mountLocalTimes();
+document.addEventListener("htmx:afterSettle", mountLocalTimes);
 startClocks();
 startLive();
 

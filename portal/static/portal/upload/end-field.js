@@ -1,6 +1,6 @@
 // The field for the time at which a Space ended: in the reader's zone, with its meaning in UTC below it.
 import { now } from "../../archive/core/clock.js";
-import { formatTime } from "../../archive/core/format.js";
+import { formatLocalTime, formatTime } from "../../archive/core/format.js";
 import { gettext, interpolate, ngettext } from "../../archive/core/translate.js";
 
 const DAY = 864e5; // ms
@@ -61,7 +61,7 @@ export function describeEnd(date, retentionDays) {
   return interpolate(gettext("That is %(end)s. %(rule)s It is kept until %(until)s."), {
     end: formatTime(date),
     rule,
-    until: formatTime(new Date(date.getTime() + retentionDays * DAY)),
+    until: formatLocalTime(new Date(date.getTime() + retentionDays * DAY)),
   });
 }
 
