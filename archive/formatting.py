@@ -100,7 +100,7 @@ def shorten(text: str, length: int) -> str:
 
 
 def format_size(count: int) -> str:
-    """Format bytes in decimal units: 812 bytes, 517 kB, 84.2 MB."""
+    """Format bytes in decimal units: 812 bytes, 517 kB, 84.2 MB. Limits are round numbers of them: 5 GB, 20 MB."""
     if count < 1000:
         return ngettext("{count} byte", "{count} bytes", count).format(count=count)
     number = float(count)

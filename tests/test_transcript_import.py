@@ -134,7 +134,7 @@ def test_a_too_large_file_is_not_read(space: Space, words: Path) -> None:
     upload.refresh_from_db()
     assert (upload.state, upload.problem_text) == (
         "rejected",
-        "words.vtt: The file has more than 21 MB, so it is not a transcript.",
+        "words.vtt: The file has more than 20 MB, so it is not a transcript.",
     )
 
 

@@ -80,7 +80,7 @@ NO_TIMES, NOTHING = "transcript.unknown_format", "transcript.no_lines"
         (b"WEBVTT\n\nNOTE nothing yet\n", NOTHING),
         (b"WEBVTT\n\n00:01.000 --> 00:02.000\n<b></b>\n", NOTHING),
         (b'{"segments": []}', NOTHING),
-        (b"WEBVTT\n" + b" " * 20 * 1024**2, "transcript.too_large"),
+        (b"WEBVTT\n" + b" " * 20 * 10**6, "transcript.too_large"),
     ],
     ids=["empty", "words", "pdf", "list", "no mark", "head", "note", "tags", "no segments", "20 MB"],
 )

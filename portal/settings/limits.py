@@ -17,4 +17,4 @@ RATE_LIMITS = {
     "space": (env.number("SPACES_PER_DAY", 1000, least=1, id="spacekeep.E089"), DAY),
 }
 # Of all Spaces of one host: recordings and transcripts that are stored, and uploads that were announced.
-MAX_HOST_BYTES = env.number("MAX_HOST_BYTES", 1024**4, least=1, most=1024**6, id="spacekeep.E090")
+MAX_HOST_BYTES = env.number("MAX_HOST_BYTES", 10**12, least=1, most=1024**6, id="spacekeep.E090")

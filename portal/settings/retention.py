@@ -13,7 +13,7 @@ HOLD_RELEASE_NEEDS_SECOND_ADMIN = env.flag(
 )  # a legal hold is released by another admin than placed it
 APPEAL_NEEDS_SECOND_ADMIN = env.flag("APPEAL_NEEDS_SECOND_ADMIN", True)  # decided by another admin than made the flag
 MAX_RECORDING_SECONDS = env.number("MAX_RECORDING_SECONDS", 24 * 3600, least=1, id="spacekeep.E014")
-MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 5 * 1024**3, least=1, most=5 * 1024**4, id="spacekeep.E019")
+MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_BYTES", 5 * 10**9, least=1, most=5 * 1024**4, id="spacekeep.E019")
 MAX_OPEN_UPLOADS = env.number("MAX_OPEN_UPLOADS", 10, least=1, id="spacekeep.E020")  # of one user or recorder
 UPLOAD_PART_BYTES = env.number(
     "UPLOAD_PART_BYTES", 16 * 1024**2, least=5 * 1024**2, most=5 * 1024**3, id="spacekeep.E021"

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from archive.errors import Unreadable
 from archive.language_tags import is_language_tag
 
-MAX_BYTES = 16 * 1024**2  # bytes of a file of facts; a real one is a few hundred kB
+MAX_BYTES = 16 * 10**6  # bytes of a file of facts; a real one is a few hundred kB
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 YEARS = range(2006, 2100)  # what is outside of them is no time of a recording, but a 0 or a mistake
 # Whole numbers of these magnitudes can only be seconds, milliseconds, microseconds, nanoseconds since 1970.
