@@ -1,5 +1,6 @@
 """Serve content: log each issue (archive/content_access.py), and sign URLs that end with the Space."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -13,6 +14,8 @@ from archive.models import Space, User
 from archive.storage import store
 from archive.storage.s3 import content_disposition
 from portal.access import Gone
+
+NUMBER = re.compile(r"[1-9][0-9]{0,3}")  # of a version
 
 
 def redirect_to_object(
@@ -40,15 +43,20 @@ def redirect_to_object(
     return HttpResponseRedirect(url)
 
 
-def serve_transcript(space: Space, by: Grantee, ending: str) -> HttpResponse:
-    """The newest transcript as vtt, srt, txt or json; written from the cues in the database. Raises Http404."""
-    newest = space.transcripts.last()
-    if newest is None or ending not in cues.FORMS:
+def serve_transcript(space: Space, by: Grantee, ending: str, version: str = "") -> HttpResponse:
+    """The transcript as vtt, srt, txt or json; written from the cues in the database. `version`: its number, from 1;
+    "" is the newest. Raises Http404."""
+    if version and not NUMBER.fullmatch(version):
+        raise Http404
+    versions = space.transcripts.filter(number=int(version)) if version else space.transcripts.all()
+    transcript = versions.last()
+    if transcript is None or ending not in cues.FORMS:
         raise Http404
     content_type, write = cues.FORMS[ending]
-    record_access(Kind.DOWNLOADED, [space], by, key=newest.key)
-    response = HttpResponse(write(cues.load(newest.cues)), content_type=content_type)
-    name = f"{file_stem(space)}.{newest.language}.{ending}"
+    record_access(Kind.DOWNLOADED, [space], by, key=transcript.key)
+    response = HttpResponse(write(cues.load(transcript.cues)), content_type=content_type)
+    of_version = f"-version-{version}" if version else ""
+    name = f"{file_stem(space)}{of_version}.{transcript.language}.{ending}"
     response["Content-Disposition"] = content_disposition("attachment", name)
     return response
 

@@ -56,8 +56,9 @@ def recording(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 
 @require_safe
 def transcript(request: SignedInRequest, space_id: UUID, ending: str) -> HttpResponse:
-    """Download the newest transcript as vtt, srt, txt or json; written from the cues in the database."""
-    return serve_transcript(find_space(request.user, space_id, content=True).space, request.user, ending)
+    """Download the transcript as vtt, srt, txt or json: the newest version, or the one of `?version=`."""
+    space = find_space(request.user, space_id, content=True).space
+    return serve_transcript(space, request.user, ending, request.GET.get("version", ""))
 
 
 def _recording(user: User, space_id: UUID) -> tuple[Space, Recording]:
