@@ -1,9 +1,12 @@
 """A bundle is built once for the same content, and again when the content changes."""
 
-import pytest
+from datetime import timedelta
 
-from archive import lifecycle
-from archive.bundles.build import build, current, request
+import pytest
+from django.db.models.functions import Now
+
+from archive import dbtime, lifecycle
+from archive.bundles.build import build, current, request, request_ahead
 from archive.log import SYSTEM
 from archive.models import Bundle, Notice, Space, User
 from archive.moderation.violations import flag
@@ -57,14 +60,26 @@ def test_an_outdated_bundle_fails_and_the_newer_is_built(space: Space, admin: Us
     assert build(newer.pk)
 
 
-def test_the_requester_is_notified_when_it_is_ready(space: Space) -> None:
+def test_the_requester_is_notified_when_it_is_ready_after_minutes(space: Space) -> None:
     bundle = request(space.pk, SYSTEM, space.host)
-    assert not Notice.objects.exists()
+    Bundle.objects.update(requested_at=Now() - timedelta(minutes=2))
 
     assert build(bundle.pk)
 
     notice = Notice.objects.get()
     assert (notice.kind, notice.user, notice.subject_id) == ("bundle-ready", space.host, str(bundle.pk))
+    assert notice.retry_at is not None
+    assert timedelta(seconds=50) < notice.retry_at - dbtime.now() < timedelta(seconds=60)  # an open page is faster
+
+
+def test_a_page_that_waits_for_it_needs_no_notice(space: Space) -> None:
+    request_ahead(space.pk)
+    Bundle.objects.update(requested_at=Now() - timedelta(days=2))
+    bundle = request(space.pk, SYSTEM, space.host)  # it was to be built ahead; the host clicks now
+
+    assert build(bundle.pk)
+
+    assert not Notice.objects.exists()
 
 
 def test_the_requester_is_notified_when_it_failed(space: Space) -> None:

@@ -138,6 +138,16 @@ def test_nothing_is_sent_about_a_deleted_space(space: Space, mailbox: Mailbox, g
     assert event_detail(space, "notice.obsolete")["kind"] == "bundle-ready"
 
 
+def test_a_bundle_that_was_downloaded_is_not_mailed(space: Space, mailbox: Mailbox) -> None:
+    notice = tell(space)
+    Bundle.objects.update(host_fetched_at=dbtime.now())
+
+    assert not notices.send(notice.pk)
+
+    assert mailbox.received == []
+    assert reload_notice(notice).problem == make_problem("notice.bundle_downloaded")
+
+
 def test_the_notice_of_a_deletion_has_no_title(space: Space, mailbox: Mailbox) -> None:
     notice = tell(space, Notice.Kind.DELETED)
     now = dbtime.now()

@@ -4,13 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
 
-from archive import leases, notices
-from archive.content_access import Kind, record_access
-from archive.models import Notice, Space, User
+from archive import dbtime, leases, notices
+from archive.models import Bundle, Export, ExportPart, ExportPartEntry, Notice, Space, User
 from archive.notices import smtp
-from tests.support.factory import make_row
+from tests.support.factory import make_contents, make_row
 from tests.support.mail_server import Mailbox, give_address, html_body, text_body
 from tests.support.rows import update_space
 
@@ -33,11 +31,6 @@ def pending() -> list[Any]:
 
 def send_all() -> list[bool]:
     return [notices.send(pk) for pk in pending()]
-
-
-def download(space: Space, by: User, key: str) -> None:
-    with transaction.atomic():
-        record_access(Kind.DOWNLOADED, [space], by, key=f"spaces/{space.pk}/{key}")
 
 
 def test_several_reminders_are_one_mail(host: User, bob: User, mailbox: Mailbox) -> None:
@@ -69,12 +62,16 @@ def test_a_space_with_hours_left_leads_the_mail(host: User, mailbox: Mailbox) ->
     assert mailbox.subjects == ["Less than a day left: Seeds and 1 more"]
 
 
-def test_a_reminder_says_whether_its_space_was_downloaded(host: User, admin: User, mailbox: Mailbox) -> None:
+def test_a_reminder_says_whether_its_space_was_downloaded(host: User, mailbox: Mailbox) -> None:
     spaces = [due_in(host, n * DAY, title) for n, title in ((2, "Seeds"), (3, "Beans"), (4, "Peas"), (5, "Bread"))]
-    download(spaces[0], host, "bundles/x.zip")
-    download(spaces[1], host, "recording/1.m4a")
-    download(spaces[2], host, "transcript/1.en.vtt")  # only the transcript
-    download(spaces[3], admin, "bundles/x.zip")  # not its host
+    fetched = {"fetched_at": dbtime.now(), "host_fetched_at": dbtime.now()}
+    Bundle.objects.filter(pk=make_contents(spaces[0]).pk).update(**fetched)
+    export = Export.objects.create(host=host, max_part_size=2 * 10**9)
+    ready = {"state": "removed", "key": "x", "size": 1, "etag": "e", "name": "x.zip", "ready_at": dbtime.now()}
+    part = ExportPart.objects.create(export=export, number=1, content_digest="a", **ready, **fetched)
+    ExportPartEntry.objects.create(export_part=part, space=spaces[1])
+    ExportPartEntry.objects.create(export_part=part, space=spaces[2], excluded=True)
+    Bundle.objects.filter(pk=make_contents(spaces[3]).pk).update(fetched_at=dbtime.now())  # by an admin
     notices.create_reminders()
 
     send_all()

@@ -13,7 +13,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from archive.bundles import build
-from archive.models import Bundle, ExportPartEntry, Recording, Space
+from archive.models import Bundle, Recording, Space
+from archive.models.downloaded import last_download
 
 AT_ONCE = 10  # unrequested bundles that wait or are being built, so that a request of a host waits for few
 
@@ -32,11 +33,10 @@ def _without_bundle() -> QuerySet[Space]:
     """A Space on hold has no deadline, so it is not among them."""
     period = timedelta(days=settings.BUNDLE_AHEAD_DAYS)
     tried = Q(requested_at__gte=OuterRef("expires_at") - period)
-    bundles = Bundle.objects.filter(Q(state__in=Bundle.LIVE) | Q(host_fetched_at__isnull=False) | tried)
-    exports = ExportPartEntry.objects.filter(excluded=False, export_part__host_fetched_at__isnull=False)
-    soon = Space.objects.served().filter(expires_at__lte=Now() + period)
+    bundles = Bundle.objects.filter(Q(state__in=Bundle.LIVE) | tried)
+    soon = Space.objects.served().filter(expires_at__lte=Now() + period).annotate(downloaded_at=last_download())
     return soon.filter(
         Exists(Recording.objects.filter(space=OuterRef("pk"))),
         ~Exists(bundles.filter(space=OuterRef("pk"))),
-        ~Exists(exports.filter(space=OuterRef("pk"))),
+        downloaded_at=None,
     ).order_by(F("expires_at"), "pk")

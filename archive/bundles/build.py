@@ -6,11 +6,13 @@ and stops. Only attempts that sent no part count against a bundle.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 
 from archive import dbtime, leases, lifecycle, log, notices, wakeups
 from archive.bundles.compose import compose
@@ -25,6 +27,10 @@ from archive.storage import keys
 
 State = Package.State
 MAX_ATTEMPTS = 5
+# A page that is open downloads a bundle by itself as soon as it is ready. Who waits for longer may have closed it, and
+# is notified; not before the page had the time to start the download.
+QUICK = timedelta(minutes=2)
+TIME_TO_DOWNLOAD = timedelta(minutes=1)
 P = TypeVar("P", Bundle, ExportPart)
 
 
@@ -62,7 +68,7 @@ def _get_or_create(space: Space, actor: Actor, user: User | None) -> Bundle:
     live = Bundle.objects.filter(space=space, content_digest=content, state__in=Bundle.LIVE).first()
     if live is not None:
         if live.requested_by_id is None and user is not None:  # it was built ahead; from now on it belongs to this user
-            Bundle.objects.filter(pk=live.pk).update(requested_by=user)
+            Bundle.objects.filter(pk=live.pk).update(requested_by=user, requested_at=Now())
         return live
     bundle = Bundle.objects.create(space=space, content_digest=content, requested_by=user)
     log.record(events.BUNDLE_REQUESTED, space_id=space.id, actor=actor, **bundle.log_subject)
@@ -129,16 +135,24 @@ def compose_and_finish(claim: Claim[P], key: str, segments: Sequence[Segment], n
             **leases.RESET,
         )
         if moved:
-            _tell(Notice.Kind.BUNDLE_READY, claim.row)
+            _tell_ready(claim.row)
             wakeups.wake(type(claim.row), claim.row.pk)  # to be read back
     return moved
 
 
-def _tell(kind: Notice.Kind, package: Package) -> None:
-    """Notify the user who requested a bundle. The parts of an export have a page that shows their state, and API
-    clients poll."""
+def _tell_ready(package: Package) -> None:
+    """Notify the user who requested a bundle and waited for long. The parts of an export have a page that shows their
+    state, and API clients poll."""
+    if not isinstance(package, Bundle) or package.requested_by is None:
+        return
+    if dbtime.now() - package.requested_at >= QUICK:
+        kind = Notice.Kind.BUNDLE_READY
+        notices.tell(kind, package.requested_by, package.space, package.pk, delay=TIME_TO_DOWNLOAD)
+
+
+def _tell_failed(package: Package) -> None:
     if isinstance(package, Bundle) and package.requested_by is not None:
-        notices.tell(kind, package.requested_by, package.space, package.pk)
+        notices.tell(Notice.Kind.BUNDLE_FAILED, package.requested_by, package.space, package.pk)
 
 
 def _settle(claim: Claim[Bundle], what: Contents) -> None:
@@ -162,5 +176,5 @@ def _fail(claim: Claim[P], error: SpacekeepError) -> None:
             problem=error.problem,
             **leases.RESET,
         ):
-            _tell(Notice.Kind.BUNDLE_FAILED, claim.row)
+            _tell_failed(claim.row)
             wakeups.wake(type(claim.row), claim.row.pk)  # to be cleared from the store

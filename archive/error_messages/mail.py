@@ -11,6 +11,7 @@ MESSAGES = {
     "notice.space_gone": _("The Space was deleted, or its deadline has passed."),
     "notice.deadline_moved": _("The deadline moved."),
     "notice.bundle_removed": _("The bundle was removed."),
+    "notice.bundle_downloaded": _("The bundle was downloaded already."),
     "notice.bundle_requested_again": _("The bundle was requested again."),
     "notice.hold_reviewed": _("The hold was released, or its review has another date."),
     "notice.violation_lifted": _("The flag was lifted."),

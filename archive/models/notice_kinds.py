@@ -33,6 +33,7 @@ class Obsolete:
 SPACE_GONE = Obsolete("notice.space_gone", is_gone(prefix="space__"))
 DEADLINE_MOVED = Obsolete("notice.deadline_moved", Q(space__expires_at=None) | ~Q(space__expires_at=F("deadline")))
 BUNDLE_REMOVED = Obsolete("notice.bundle_removed", Q(bundle_size=None))
+BUNDLE_DOWNLOADED = Obsolete("notice.bundle_downloaded", Q(bundle_downloaded=True))
 BUNDLE_REQUESTED_AGAIN = Obsolete("notice.bundle_requested_again", Q(asked_again=True))
 HOLD_REVIEWED = Obsolete("notice.hold_reviewed", Q(hold_is_overdue=False))
 FLAG_LIFTED = Obsolete("notice.violation_lifted", Q(violation_state="lifted"))
@@ -80,7 +81,7 @@ class NoticeKind(models.TextChoices):
         Details(
             _("Your bundle is ready: {title}"),
             icon="package",
-            obsolete_when=(SPACE_GONE, BUNDLE_REMOVED),
+            obsolete_when=(SPACE_GONE, BUNDLE_REMOVED, BUNDLE_DOWNLOADED),
             superseded_by=("bundle-ready", "bundle-failed"),
         ),
         _("bundle ready"),

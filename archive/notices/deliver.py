@@ -21,8 +21,8 @@ from archive.display.reminder_mail import render_reminders
 from archive.errors import MailDown, MailRefused, SpacekeepError, make_problem
 from archive.leases import Claim
 from archive.log import SYSTEM
-from archive.log.downloads import last_downloads
 from archive.models import Notice
+from archive.models.downloaded import last_downloads
 from archive.models.notice_kinds import REMINDERS, SPACE_GONE
 from archive.notices import smtp, unsubscribe
 from archive.notices.outbox import address

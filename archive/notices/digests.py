@@ -22,8 +22,8 @@ from archive.display.digest_mail import render_digest
 from archive.errors import MailRefused, MailUnavailable, MailUncertain, SpacekeepError
 from archive.leases import Claim
 from archive.log import SYSTEM
-from archive.log.downloads import last_downloads
 from archive.models import Digest, Notice, Space, User
+from archive.models.downloaded import last_downloads
 from archive.models.notice_kinds import OPTIONAL_KINDS
 from archive.notices import smtp, unsubscribe
 from archive.notices.deliver import MAX_ATTEMPTS

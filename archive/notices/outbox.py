@@ -1,26 +1,31 @@
 """Write notices: rows that `deliver` sends after the transaction commits (a transactional outbox)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
-from archive import wakeups
+from archive import dbtime, wakeups
 from archive.models import Notice, Space, User
 from archive.models.notice_kinds import REMINDERS
 
 
-def tell(kind: Notice.Kind, user: User, space: Space, subject_id: object = "") -> None:
+def tell(
+    kind: Notice.Kind, user: User, space: Space, subject_id: object = "", *, delay: timedelta | None = None
+) -> None:
     """Notify `user` about `space`, in the caller's transaction: the change and its notice are written together or not
-    at all. `subject_id` is the id of the bundle or violation that it is about. Idempotent: repeating it adds no row.
+    at all. `subject_id` is the id of the bundle or violation that it is about. `delay`: how long the mail waits, since
+    it may become obsolete. Idempotent: repeating it adds no row.
 
     Raises RuntimeError outside a transaction.
     """
     _require_transaction(kind)
-    write([make_notice(kind, user, space, subject_id)])
+    notice = make_notice(kind, user, space, subject_id)
+    notice.retry_at = dbtime.now() + delay if delay else None
+    write([notice])
 
 
 def tell_hosts(kind: Notice.Kind, spaces: Sequence[Space]) -> None:

@@ -30,6 +30,7 @@ def with_validity(notices: Any) -> Any:
         notices.select_related("space")
         .annotate(
             bundle_size=Subquery(ready.values("size")[:1]),
+            bundle_downloaded=Exists(ready.filter(host_fetched_at__isnull=False, space__host=OuterRef("user"))),
             asked_again=Exists(Bundle.objects.filter(space=OuterRef("space"), state__in=Bundle.LIVE)),
             hold_is_overdue=Exists(overdue),
             violation_state=Subquery(violation.values("state")[:1]),

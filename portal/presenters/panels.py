@@ -11,9 +11,9 @@ from archive import cues, feeds, formatting
 from archive.bundles import build, maintain
 from archive.intake.transcription import enqueue
 from archive.models import Bundle, Recording, Space, Transcript, Transcription, User
+from archive.models.downloaded import last_download
 from portal.downloads import download_path, link_ends_at
 from portal.feed_links import podcast_url
-from portal.presenters.space_rows import last_download
 
 
 def single_files(space: Space, recording: Recording | None, transcript: Transcript | None) -> list[dict[str, Any]]:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Prefetch, Subquery
-from django.db.models.functions import Greatest
+from django.db.models import Prefetch
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from archive.display.clock import ClockFace
-from archive.models import Bundle, ExportPart, Recording, Space, SpaceQuerySet, User, Violation
+from archive.models import Recording, Space, SpaceQuerySet, User, Violation
+from archive.models.downloaded import last_download
 from portal.presenters import clock
 from portal.presenters.player import list_outline
 
@@ -51,19 +51,6 @@ def with_row_data(spaces: SpaceQuerySet) -> SpaceQuerySet:
             Prefetch("violations", flags, to_attr="open_flags"),
             Prefetch("recordings", recordings, to_attr="first_recording"),
         )
-    )
-
-
-def last_download() -> Greatest:
-    """When the host last downloaded a bundle of the Space, or an export part that contains it. NULL: never."""
-    newest = "-host_fetched_at"
-    bundles = Bundle.objects.filter(space=OuterRef("pk"), host_fetched_at__isnull=False)
-    parts = ExportPart.objects.filter(
-        places__space=OuterRef("pk"), places__excluded=False, host_fetched_at__isnull=False
-    )
-    return Greatest(
-        Subquery(bundles.order_by(newest).values("host_fetched_at")[:1]),
-        Subquery(parts.order_by(newest).values("host_fetched_at")[:1]),
     )
 
 

@@ -1,0 +1,31 @@
+"""When hosts downloaded their Spaces: a bundle, or an export part that contains it. A single file does not count."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Greatest
+
+from archive.models.bundle import Bundle
+from archive.models.export import ExportPart
+from archive.models.space import Space
+
+
+def last_download() -> Greatest:
+    """For annotations of Spaces: when the host's last download of all of it started (UTC). NULL: never."""
+    newest = "-host_fetched_at"
+    bundles = Bundle.objects.filter(space=OuterRef("pk"), host_fetched_at__isnull=False)
+    parts = ExportPart.objects.filter(
+        places__space=OuterRef("pk"), places__excluded=False, host_fetched_at__isnull=False
+    )
+    return Greatest(
+        Subquery(bundles.order_by(newest).values("host_fetched_at")[:1]),
+        Subquery(parts.order_by(newest).values("host_fetched_at")[:1]),
+    )
+
+
+def last_downloads(spaces: Iterable[Space]) -> dict[UUID, datetime]:
+    """{Space's id: when its host last downloaded it (UTC)}, of those that they did download. One query."""
+    rows = Space.objects.filter(pk__in=[space.pk for space in spaces]).annotate(last=last_download())
+    return dict(rows.exclude(last=None).values_list("pk", "last"))
