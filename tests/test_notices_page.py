@@ -168,7 +168,7 @@ def test_a_deleted_space_has_only_the_notice_of_its_deletion(alice: User) -> Non
 
     purge(space.pk)
 
-    assert "Your Space that ended on <time" in page(alice, "/notices/")
+    assert "was deleted on <time" in page(alice, "/notices/")
     assert "bundle of" not in page(alice, "/notices/")
     assert Notice.objects.get(dismissed_at=None).kind == "deleted"
 
