@@ -2,10 +2,10 @@
 no titles, no content."""
 
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import ngettext
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from archive import dbtime, policy
 from archive.display.deadline_reasons import shorten_reason
-from archive.models import Hold, Space, Violation, current_policy
+from archive.models import Hold, Space, SpaceQuerySet, Violation, current_policy
 from archive.retention.simulate import AffectedSpace, simulate
 from portal.access import may_read_log, only
 from portal.forms.simulation import MAX_DAYS, PolicyForm
@@ -41,7 +41,7 @@ def deadlines(request: SignedInRequest) -> HttpResponse:
         PAGE,
     )
     context = {
-        "late": [_row(space) for space in spaces.filter(_overdue(now)).order_by("expires_at", "id")[:PAGE]],
+        "late": [_row(space) for space in _overdue(spaces, now)],
         "late_minutes": policy.MAX_DELETION_DELAY // timedelta(minutes=1),
         "soon": [_row(space) for space in page],
         "days": DAYS,
@@ -53,10 +53,17 @@ def deadlines(request: SignedInRequest) -> HttpResponse:
     return render(request, "log/deadlines.html", context)
 
 
-def _overdue(now: datetime) -> Q:
-    """Spaces whose copies should have been deleted by now."""
-    passed = Q(expires_at__lte=now - policy.MAX_DELETION_DELAY)
-    return Q(passed, state__in=Space.KEPT) | Q(passed, state=Space.State.EXPIRING)
+def _overdue(spaces: SpaceQuerySet, now: datetime) -> list[Space]:
+    """A page of the Spaces whose copies should have been deleted by now, the oldest deadline first. In two queries: no
+    index has both kinds, and of a million Spaces hardly any is overdue."""
+    before = now - policy.MAX_DELETION_DELAY
+    started = spaces.filter(state=Space.State.EXPIRING, expires_at__lte=before)
+    both = [*_first(spaces.overdue(before)), *_first(started)]
+    return sorted(both, key=attrgetter("expires_at", "id"))[:PAGE]
+
+
+def _first(spaces: SpaceQuerySet) -> SpaceQuerySet:
+    return spaces.order_by("expires_at", "id")[:PAGE]
 
 
 def _row(space: Space) -> dict[str, Any]:
