@@ -37,7 +37,8 @@ def page_of(
         endless = rows.filter(**{first: None})
         if position and position[0] is None:
             endless = endless.filter(**{f"{second}__{than}": position[1]})
-        page += endless.order_by(f"{sign}{second}")[: size + 1 - len(page)]
+        # All have NULL there, but PostgreSQL takes the order of an index only if it is asked for all of it.
+        page += endless.order_by(f"{sign}{first}", f"{sign}{second}")[: size + 1 - len(page)]
     if len(page) <= size:
         return page, None
     return page[:size], _encode(page[size - 1], order)
@@ -80,6 +81,11 @@ class Part(Generic[M]):
     rows: QuerySet[M]
     order: tuple[str, str]
     descending: bool = False
+
+    @property
+    def columns(self) -> list[str]:
+        """The order as arguments of `order_by`."""
+        return [f"-{name}" if self.descending else name for name in self.order]
 
 
 def page_of_parts(parts: Sequence[Part[M]], after: str | None, size: int) -> tuple[list[M], str | None]:

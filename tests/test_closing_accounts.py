@@ -51,7 +51,6 @@ POINTERS = {
     "archive_rolemembership.user": "erased",
     "archive_space.host": "kept",
     "archive_space.reviewed_by": "kept",
-    "archive_spaceindex.host": "kept",  # deleted with the content of the Space
     "archive_transcript.uploaded_by": "kept",
     "archive_uploadsession.created_by": "kept",
     "archive_user_user_permissions.user": "kept",

@@ -57,7 +57,14 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
 STORED = {"size": 10, "sha256": "a" * 64, "crc32": 1, "etag": '"e"'}
 READY: dict[str, Any] = {"key": "k", "size": 10, "etag": '"e"', "ready_at": NOON, "name": "a.zip"}
 PROBLEM = make_problem("work.gave_up")
-SCRUBBED: dict[str, Any] = {"title": "", "salt": "", "fingerprint": "", "problem": {}}
+SCRUBBED: dict[str, Any] = {
+    "title": "",
+    "title_key": None,
+    "duration_ms": None,
+    "salt": "",
+    "fingerprint": "",
+    "problem": {},
+}
 
 
 @pytest.fixture
@@ -130,9 +137,12 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
         (
             "space_deleted_is_scrubbed",
             "space",
-            {"state": "deleted", "expires_at": LATER, "deleted_at": NOON, **SCRUBBED, left: "something"},
+            {"state": "deleted", "expires_at": LATER, "deleted_at": NOON, **SCRUBBED, left: value},
         )
-        for left in ("title", "salt", "fingerprint", "problem")
+        for left, value in (
+            *((name, "something") for name in ("title", "title_key", "salt", "fingerprint", "problem")),
+            ("duration_ms", 1000),
+        )
     ),
     ("finding_kind_known", "sighting", {"kind": "ufo"}),
     ("space_rejected_has_a_reason", "space", {"state": "rejected", "problem": {}}),

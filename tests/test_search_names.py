@@ -35,7 +35,8 @@ def space(alice: User) -> Space:
 
 
 def found(reader: User, typed: str) -> list[Space]:
-    return list(search.find_spaces(Space.objects.listed_for(reader).kept(), typed, reader).order_by("ended_at"))
+    spaces = Space.objects.listed_for(reader).kept()
+    return list(search.find_spaces(spaces, typed, reader, ["ended_at"]).rows.order_by("ended_at"))
 
 
 @pytest.mark.parametrize(

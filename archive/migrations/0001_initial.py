@@ -219,6 +219,11 @@ class Migration(migrations.Migration):
                 "verbose_name": "user",
                 "verbose_name_plural": "users",
                 "abstract": False,
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("closed_at", None)), fields=["date_joined", "id"], name="user_newest"
+                    )
+                ],
                 "constraints": [
                     models.UniqueConstraint(
                         django.db.models.functions.text.Upper("username"), name="user_name_once_in_any_case"
@@ -562,7 +567,7 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(fields=["space_id", "id"], name="log_by_space"),
-                    models.Index(fields=["event", "id"], name="log_by_event"),
+                    models.Index(fields=["event", "at", "id"], name="log_by_event"),
                     models.Index(fields=["at", "id"], name="log_by_time"),
                 ],
             },
@@ -990,6 +995,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "title_key",
+                    models.CharField(
+                        editable=False,
+                        help_text="The title without case and accents, to sort by; NULL: no title.",
+                        max_length=300,
+                        null=True,
+                    ),
+                ),
+                (
+                    "duration_ms",
+                    models.PositiveBigIntegerField(
+                        editable=False, help_text="Of its recording, to sort by; NULL: not known yet.", null=True
+                    ),
+                ),
+                (
                     "created_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                 ),
@@ -1032,37 +1052,67 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         condition=models.Q(("state__in", ["expiring", "deleted"]), _negated=True),
-                        fields=["expires_at", "id"],
+                        fields=["expires_at", "id", "is_flagged"],
+                        include=("host", "dismissed_at", "state"),
                         name="space_due",
                     ),
                     models.Index(
                         condition=models.Q(("state__in", ["receiving", "processing", "available", "rejected"])),
-                        fields=["host", "expires_at", "id"],
+                        fields=["host", "expires_at", "id", "is_flagged"],
+                        include=("dismissed_at", "state"),
                         name="space_by_host",
                     ),
                     models.Index(
                         condition=models.Q(("state__in", ["receiving", "processing", "available", "rejected"])),
-                        fields=["ended_at", "id"],
+                        fields=["ended_at", "id", "expires_at", "is_flagged"],
                         name="space_newest",
                     ),
                     models.Index(
                         condition=models.Q(("state__in", ["receiving", "processing", "available", "rejected"])),
-                        fields=["host", "ended_at", "id"],
+                        fields=["host", "ended_at", "id", "expires_at", "is_flagged"],
                         name="space_newest_of_host",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["receiving", "processing", "available", "rejected"])),
+                        fields=["title_key", "id", "expires_at", "is_flagged"],
+                        name="space_title",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["receiving", "processing", "available", "rejected"])),
+                        fields=["host", "title_key", "id", "expires_at", "is_flagged"],
+                        name="space_title_of_host",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["receiving", "processing", "available", "rejected"])),
+                        fields=["duration_ms", "id", "expires_at", "is_flagged"],
+                        name="space_length",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["receiving", "processing", "available", "rejected"])),
+                        fields=["host", "duration_ms", "id", "expires_at", "is_flagged"],
+                        name="space_length_of_host",
                     ),
                     models.Index(
                         condition=models.Q(
                             ("is_flagged", True), ("state__in", ["receiving", "processing", "available", "rejected"])
                         ),
                         fields=["expires_at", "id"],
+                        include=("host", "dismissed_at", "state"),
                         name="space_flagged",
                     ),
                     models.Index(
-                        condition=models.Q(("state", "deleted")), fields=["deleted_at", "id"], name="space_deleted"
+                        condition=models.Q(("state", "expiring")), fields=["expires_at", "id"], name="space_expiring"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "deleted")),
+                        fields=["deleted_at", "id"],
+                        include=("host", "dismissed_at", "state"),
+                        name="space_deleted",
                     ),
                     models.Index(
                         condition=models.Q(("state", "deleted")),
                         fields=["host", "deleted_at", "id"],
+                        include=("dismissed_at", "state"),
                         name="space_deleted_of_host",
                     ),
                     models.Index(
@@ -1076,16 +1126,38 @@ class Migration(migrations.Migration):
                         name="space_to_review_by_deadline",
                     ),
                     models.Index(
+                        condition=models.Q(("reviewed_at", None), ("state", "available")),
+                        fields=["host", "expires_at", "id"],
+                        name="space_by_deadline_of_host",
+                    ),
+                    models.Index(
+                        condition=models.Q(("reviewed_at", None), ("state", "available")),
+                        fields=["host", "ended_at", "id"],
+                        name="space_to_review_of_host",
+                    ),
+                    models.Index(
                         condition=models.Q(
-                            ("listeners_total__isnull", False), ("reviewed_at", None), ("state", "available")
+                            ("reviewed_at", None), ("state", "available"), ("listeners_total__isnull", False)
                         ),
                         fields=["listeners_total", "id"],
                         name="space_to_review_by_listeners",
                     ),
                     models.Index(
+                        condition=models.Q(
+                            ("reviewed_at", None), ("state", "available"), ("listeners_total__isnull", False)
+                        ),
+                        fields=["host", "listeners_total", "id"],
+                        name="space_by_listeners_of_host",
+                    ),
+                    models.Index(
                         condition=models.Q(("reviewed_at__isnull", False), ("state", "available")),
                         fields=["is_flagged", "reviewed_at", "id"],
                         name="space_reviewed",
+                    ),
+                    models.Index(
+                        condition=models.Q(("reviewed_at__isnull", False), ("state", "available")),
+                        fields=["host", "is_flagged", "reviewed_at", "id"],
+                        name="space_reviewed_of_host",
                     ),
                     models.Index(
                         condition=models.Q(("state__in", ["processing", "expiring"])),
@@ -1131,7 +1203,14 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("state", "deleted"), _negated=True),
-                            models.Q(("fingerprint", ""), ("problem", {}), ("salt", ""), ("title", "")),
+                            models.Q(
+                                ("duration_ms", None),
+                                ("fingerprint", ""),
+                                ("problem", {}),
+                                ("salt", ""),
+                                ("title", ""),
+                                ("title_key", None),
+                            ),
                             _connector="OR",
                         ),
                         name="space_deleted_is_scrubbed",
@@ -1403,6 +1482,16 @@ class Migration(migrations.Migration):
                         condition=models.Q(("dismissed_at", None)),
                         fields=["user", "created_at", "id"],
                         name="notice_undismissed",
+                    ),
+                    models.Index(
+                        condition=models.Q(("deadline__isnull", False), ("dismissed_at", None)),
+                        fields=["user", "deadline", "id"],
+                        name="notice_undismissed_due",
+                    ),
+                    models.Index(
+                        condition=models.Q(("deadline", None), ("dismissed_at", None)),
+                        fields=["user", "kind", "created_at", "id"],
+                        name="notice_undismissed_of_kind",
                     ),
                     models.Index(fields=["space", "kind", "deadline"], name="notice_of_space"),
                     models.Index(
@@ -2106,47 +2195,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "title_key",
-                    models.CharField(
-                        help_text="The title without case and accents; NULL: no title.", max_length=300, null=True
-                    ),
-                ),
-                (
-                    "duration_ms",
-                    models.PositiveBigIntegerField(help_text="Of its recording; NULL: not known yet.", null=True),
-                ),
-                (
                     "vector",
                     django.contrib.postgres.search.SearchVectorField(
                         help_text="Words of the title and of the names of host and speakers, @ID of the host, #ID of the Space."
-                    ),
-                ),
-                (
-                    "host",
-                    models.ForeignKey(
-                        db_index=False,
-                        help_text="Of the Space.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
                     ),
                 ),
             ],
             options={
                 "indexes": [
                     django.contrib.postgres.indexes.GinIndex(fields=["vector"], name="space_index_vector"),
-                    models.Index(fields=["title_key", "space"], name="space_index_title"),
-                    models.Index(fields=["host", "title_key", "space"], name="space_index_host_title"),
-                    models.Index(
-                        condition=models.Q(("duration_ms__isnull", False)),
-                        fields=["duration_ms", "space"],
-                        name="space_index_length",
-                    ),
-                    models.Index(
-                        condition=models.Q(("duration_ms__isnull", False)),
-                        fields=["host", "duration_ms", "space"],
-                        name="space_index_host_length",
-                    ),
                 ],
             },
         ),
@@ -2604,7 +2661,9 @@ class Migration(migrations.Migration):
                 "ordering": ["id"],
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("state", "open"), _negated=True),
+                        condition=models.Q(
+                            models.Q(("state", "open"), _negated=True), models.Q(("statement", ""), _negated=True)
+                        ),
                         fields=["decided_at", "id"],
                         name="appeal_decided",
                     )

@@ -166,8 +166,10 @@ DROP FUNCTION archive_no_deadline_iff_held();
 # ANALYZE copies common values of a column to pg_statistic, where they outlive their rows. Of what people said and wrote,
 # and of what identifies it, nothing is copied. Searches and look-ups of these columns go by index.
 WITHOUT_STATISTICS = {
-    "archive_space": ("title", "audience", "started_at", "salt", "fingerprint", "problem"),
-    "archive_spaceindex": ("title_key", "vector"),
+    "archive_space": (
+        *("title", "title_key", "audience", "started_at", "duration_ms", "salt", "fingerprint", "problem"),
+    ),
+    "archive_spaceindex": ("vector",),
     "archive_participant": ("name", "account"),
     "archive_recording": ("key", "sha256", "etag", "outline", "notes", "chapters"),
     "archive_transcript": ("key", "sha256", "etag", "cues", "notes"),

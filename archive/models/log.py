@@ -20,7 +20,7 @@ class LogEntry(models.Model):
     class Meta:
         indexes = [
             models.Index(name="log_by_space", fields=["space_id", "id"]),
-            models.Index(name="log_by_event", fields=["event", "id"]),
+            models.Index(name="log_by_event", fields=["event", "at", "id"]),
             models.Index(name="log_by_time", fields=["at", "id"]),
         ]
 

@@ -74,6 +74,16 @@ class Notice(Leased):
             models.Index(
                 name="notice_undismissed", fields=["user", "created_at", "id"], condition=Q(dismissed_at=None)
             ),
+            models.Index(
+                name="notice_undismissed_due",
+                fields=["user", "deadline", "id"],
+                condition=Q(dismissed_at=None, deadline__isnull=False),
+            ),
+            models.Index(
+                name="notice_undismissed_of_kind",
+                fields=["user", "kind", "created_at", "id"],
+                condition=Q(dismissed_at=None, deadline=None),
+            ),
             models.Index(name="notice_of_space", fields=["space", "kind", "deadline"]),
             models.Index(name="notice_at_work", fields=["lease_until"], condition=Q(state="pending")),
             models.Index(

@@ -17,6 +17,16 @@ from archive.models.space_queries import SpaceQuerySet, SpaceState
 
 MAX_COHOSTS = 2
 MAX_SPEAKERS = 10
+MAX_TITLE_KEY = 300  # characters
+_KEPT = Q(state__in=["receiving", "processing", "available", "rejected"])
+# What the counts of lists compare: with these in the index, they need not read the table.
+_COUNTED = ("dismissed_at", "state")
+# Behind the columns that lists sort by. What a list filters by them is compared in the index, row by row, and only rows
+# of the page are read from the table.
+_FILTERED = ("expires_at", "is_flagged")
+_TO_REVIEW = Q(state="available", reviewed_at=None)
+_LISTENED = _TO_REVIEW & Q(listeners_total__isnull=False)
+_REVIEWED = Q(state="available", reviewed_at__isnull=False)
 
 
 def current_policy() -> policy.RetentionPolicy:
@@ -81,6 +91,17 @@ class Space(Leased):
     reviewed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, db_index=False, related_name="+"
     )
+    # Copies of what other columns say, so that lists find them in the table that they filter. search.index_spaces
+    # writes both.
+    title_key = models.CharField(  # noqa: DJ001  # untitled Spaces are sorted last, as NULL is
+        max_length=MAX_TITLE_KEY,
+        null=True,
+        editable=False,
+        help_text="The title without case and accents, to sort by; NULL: no title.",
+    )
+    duration_ms = models.PositiveBigIntegerField(
+        null=True, editable=False, help_text="Of its recording, to sort by; NULL: not known yet."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True)
     dismissed_at = models.DateTimeField(
@@ -111,7 +132,8 @@ class Space(Leased):
             ),
             models.CheckConstraint(
                 name="space_deleted_is_scrubbed",
-                condition=~Q(state="deleted") | Q(title="", salt="", fingerprint="", problem={}),
+                condition=~Q(state="deleted")
+                | Q(title="", salt="", fingerprint="", problem={}, title_key=None, duration_ms=None),
             ),
             models.CheckConstraint(name="space_rejected_has_a_reason", condition=~Q(state="rejected") | ~Q(problem={})),
             models.CheckConstraint(
@@ -127,49 +149,57 @@ class Space(Leased):
         ]
         indexes = [
             models.Index(
-                name="space_due", fields=["expires_at", "id"], condition=~Q(state__in=["expiring", "deleted"])
+                name="space_due",
+                fields=["expires_at", "id", "is_flagged"],
+                include=["host", *_COUNTED],
+                condition=~Q(state__in=["expiring", "deleted"]),
             ),
             models.Index(
                 name="space_by_host",
-                fields=["host", "expires_at", "id"],
-                condition=Q(state__in=["receiving", "processing", "available", "rejected"]),
+                fields=["host", "expires_at", "id", "is_flagged"],
+                include=_COUNTED,
+                condition=_KEPT,
             ),
+            models.Index(name="space_newest", fields=["ended_at", "id", *_FILTERED], condition=_KEPT),
+            models.Index(name="space_newest_of_host", fields=["host", "ended_at", "id", *_FILTERED], condition=_KEPT),
+            models.Index(name="space_title", fields=["title_key", "id", *_FILTERED], condition=_KEPT),
+            models.Index(name="space_title_of_host", fields=["host", "title_key", "id", *_FILTERED], condition=_KEPT),
+            models.Index(name="space_length", fields=["duration_ms", "id", *_FILTERED], condition=_KEPT),
             models.Index(
-                name="space_newest",
-                fields=["ended_at", "id"],
-                condition=Q(state__in=["receiving", "processing", "available", "rejected"]),
-            ),
-            models.Index(
-                name="space_newest_of_host",
-                fields=["host", "ended_at", "id"],
-                condition=Q(state__in=["receiving", "processing", "available", "rejected"]),
+                name="space_length_of_host", fields=["host", "duration_ms", "id", *_FILTERED], condition=_KEPT
             ),
             models.Index(
                 name="space_flagged",
                 fields=["expires_at", "id"],
-                condition=Q(is_flagged=True, state__in=["receiving", "processing", "available", "rejected"]),
+                include=["host", *_COUNTED],
+                condition=Q(is_flagged=True) & _KEPT,
             ),
-            models.Index(name="space_deleted", fields=["deleted_at", "id"], condition=Q(state="deleted")),
+            models.Index(name="space_expiring", fields=["expires_at", "id"], condition=Q(state="expiring")),
             models.Index(
-                name="space_deleted_of_host", fields=["host", "deleted_at", "id"], condition=Q(state="deleted")
-            ),
-            models.Index(
-                name="space_to_review", fields=["ended_at", "id"], condition=Q(state="available", reviewed_at=None)
-            ),
-            models.Index(
-                name="space_to_review_by_deadline",
-                fields=["expires_at", "id"],
-                condition=Q(state="available", reviewed_at=None),
+                name="space_deleted",
+                fields=["deleted_at", "id"],
+                include=["host", *_COUNTED],
+                condition=Q(state="deleted"),
             ),
             models.Index(
-                name="space_to_review_by_listeners",
-                fields=["listeners_total", "id"],
-                condition=Q(state="available", reviewed_at=None, listeners_total__isnull=False),
+                name="space_deleted_of_host",
+                fields=["host", "deleted_at", "id"],
+                include=_COUNTED,
+                condition=Q(state="deleted"),
             ),
+            models.Index(name="space_to_review", fields=["ended_at", "id"], condition=_TO_REVIEW),
+            models.Index(name="space_to_review_by_deadline", fields=["expires_at", "id"], condition=_TO_REVIEW),
+            models.Index(name="space_by_deadline_of_host", fields=["host", "expires_at", "id"], condition=_TO_REVIEW),
+            models.Index(name="space_to_review_of_host", fields=["host", "ended_at", "id"], condition=_TO_REVIEW),
+            models.Index(name="space_to_review_by_listeners", fields=["listeners_total", "id"], condition=_LISTENED),
             models.Index(
-                name="space_reviewed",
-                fields=["is_flagged", "reviewed_at", "id"],
-                condition=Q(state="available", reviewed_at__isnull=False),
+                name="space_by_listeners_of_host",
+                fields=["host", "listeners_total", "id"],
+                condition=_LISTENED,
+            ),
+            models.Index(name="space_reviewed", fields=["is_flagged", "reviewed_at", "id"], condition=_REVIEWED),
+            models.Index(
+                name="space_reviewed_of_host", fields=["host", "is_flagged", "reviewed_at", "id"], condition=_REVIEWED
             ),
             models.Index(
                 name="space_at_work", fields=["lease_until"], condition=Q(state__in=["processing", "expiring"])

@@ -3,6 +3,7 @@ from datetime import datetime
 from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now, Upper
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
@@ -61,6 +62,7 @@ class User(AbstractUser):
 
     class Meta(AbstractUser.Meta):
         constraints = [models.UniqueConstraint(Upper("username"), name="user_name_once_in_any_case")]
+        indexes = [models.Index(name="user_newest", fields=["date_joined", "id"], condition=Q(closed_at=None))]
 
     @cached_property
     def role_times(self) -> dict[str, datetime]:

@@ -118,7 +118,11 @@ class Appeal(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(name="appeal_decided", fields=["decided_at", "id"], condition=~Q(state="open"))]
+        indexes = [
+            models.Index(
+                name="appeal_decided", fields=["decided_at", "id"], condition=~Q(state="open") & ~Q(statement="")
+            )
+        ]
         constraints = [
             models.CheckConstraint(name="appeal_state_known", condition=Q(state__in=["open", "denied", "granted"])),
             models.CheckConstraint(

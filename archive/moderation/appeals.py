@@ -109,8 +109,7 @@ def _deny(space: Space, violation: Violation, reason: str, by: User) -> None:
 
 def decided_appeals() -> QuerySet[Appeal]:
     """Appeals that were decided, of Spaces that are not deleted: a deletion scrubs what was written."""
-    kept = Appeal.objects.exclude(state=Appeal.State.OPEN)
-    return kept.exclude(violation__space__state=Space.State.DELETED)
+    return Appeal.objects.exclude(state=Appeal.State.OPEN).exclude(statement="")
 
 
 def if_granted(space: Space, violation: Violation, now: datetime) -> policy.Deadline:

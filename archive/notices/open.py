@@ -19,9 +19,10 @@ from django.db.models.functions import Now
 
 from archive.models import Notice, Space, User
 from archive.models.notice_kinds import REMINDERS, NoticeKind
-from archive.notices.validity import with_validity
+from archive.notices.validity import still_true
 
 MAX_COUNTED = 99
+MAX_LOOKED_AT = 100  # notices of a kind, for a banner; a deadline has one or two
 URGENT = timedelta(days=1)  # before the deadline
 
 
@@ -65,7 +66,7 @@ class _Prepared(threading.local):
 
     @cached_property
     def open(self) -> QuerySet[Any]:
-        visible = with_validity(Notice.objects.exclude(state=Notice.State.OBSOLETE)).filter(untrue="")
+        visible = still_true(Notice.objects.exclude(state=Notice.State.OBSOLETE))
         rows: QuerySet[Any] = with_superseded(visible.filter(dismissed_at=None)).filter(superseded=False)
         return rows
 
@@ -105,11 +106,11 @@ def count_open(user: User) -> int:
 
 def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
     """The most urgent notices of a user, if any are so urgent that a page begins with them. `but_not`: the Space that
-    the page is about. One query, two if any may be."""
+    the page is about. One query, two if any may be; it looks at the MAX_LOOKED_AT that come first."""
     if not _undismissed(user).filter(kind__in=IN_BANNERS).exists():
         return None
     rows = list(
-        _prepared.ranked.filter(user=user)
+        _prepared.ranked.filter(user=user, pk__in=_candidates(user))
         .exclude(space=but_not)
         .order_by("rank", "space__expires_at", "-created_at", "id")[: MAX_COUNTED + 1]
     )
@@ -126,6 +127,19 @@ def _undismissed(user: User) -> QuerySet[Notice]:
     """Those among which the open ones are. Every page asks, and mostly there is none. This query takes half a
     millisecond, and `open_notices` 20: Django needs most of it to build the SQL."""
     return Notice.objects.filter(user=user, dismissed_at=None).exclude(state=Notice.State.OBSOLETE)
+
+
+def _candidates(user: User) -> QuerySet[Any, Any]:
+    """The ids of the notices that a banner can have: the nearest deadlines that are to come, and the newest others.
+    Each is a range of an index, in its order: a host of many Spaces has thousands of open notices."""
+    undismissed = Notice.objects.filter(user=user, dismissed_at=None).order_by()
+    due = undismissed.filter(deadline__gt=Now()).order_by("deadline", "id")
+    others = [
+        undismissed.filter(kind=kind, deadline=None).order_by("-created_at", "-id")
+        for kind in (NoticeKind.BUNDLE_FAILED, NoticeKind.FLAGGED)
+    ]
+    first, *more = (rows.values("pk")[:MAX_LOOKED_AT] for rows in (due, *others))
+    return first.union(*more, all=True)
 
 
 def retire(user: User, spaces: Iterable[Space], *, downloaded: bool = False) -> int:

@@ -49,6 +49,8 @@ CONTENT: tuple[type[models.Model], ...] = (
 # The fields that are blanked: no content and no names stay.
 SCRUBBED: dict[str, Any] = {
     "title": "",
+    "title_key": None,
+    "duration_ms": None,
     "salt": "",
     "fingerprint": "",
     "problem": {},

@@ -9,13 +9,15 @@ from archive.search.find import FoundLine, FoundSpace, SearchResults, search_lin
 from archive.search.highlight import Piece
 from archive.search.index import index_transcript
 from archive.search.limits import limited_time
-from archive.search.names import find_spaces, id_range, index_spaces, index_spaces_of
+from archive.search.names import MatchingSpaces, check_words, find_spaces, id_range, index_spaces, index_spaces_of
 
 __all__ = [
     "FoundLine",
     "FoundSpace",
+    "MatchingSpaces",
     "Piece",
     "SearchResults",
+    "check_words",
     "find_spaces",
     "id_range",
     "index_spaces",

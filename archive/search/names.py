@@ -5,40 +5,62 @@ that begin with it. Eight or more hexadecimal digits match the beginning of an i
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Prefetch
+from django.db.models import BooleanField, F, Func, OuterRef, Prefetch, Subquery
 
 from archive.errors import Refused
 from archive.models import Recording, Space, SpaceIndex, SpaceQuerySet, User
+from archive.models.space import MAX_TITLE_KEY
 from archive.search.normalize import plain
 from archive.search.query import MAX_LENGTH, Parsed
 
 HOST_MARK, ID_MARK = "@", "#"  # no letters, so no word begins with them
 MAX_WORD = 200  # characters; PostgreSQL accepts lexemes of 2046 bytes
 BATCH = 1000  # Spaces that are indexed at once
+SAMPLED = 500  # Spaces
+UNLIMITED = 2**31 - 1  # PostgreSQL makes no join of a subquery with a LIMIT, so it can't go through all Spaces instead
 ID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{0,4}){3}-?[0-9a-f]{0,12}")
 
 EXCLUDED = re.compile(r"(?<!\S)-\S+")  # -word, as in searches of transcripts
 
+# What lists sort by is in the Space itself. It changes seldom, and with it a dozen indexes, so it is written only if it
+# differs; and never from a title that another transaction has changed since we read it: that one writes its own.
 WRITE = """
-INSERT INTO archive_spaceindex (space_id, host_id, title_key, duration_ms, vector)
-SELECT space, host, title_key, duration, array_to_tsvector(string_to_array(words, ' '))
-FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::bigint[], %s::text[])
-    AS given (space, host, title_key, duration, words)
-ON CONFLICT (space_id) DO UPDATE SET
-    title_key = EXCLUDED.title_key, duration_ms = EXCLUDED.duration_ms, vector = EXCLUDED.vector
+WITH given AS (
+    SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bigint[], %s::text[])
+        AS given (space, title, title_key, duration, words)
+), sorted AS (
+    UPDATE archive_space SET title_key = given.title_key, duration_ms = coalesce(duration, duration_ms) FROM given
+    WHERE id = space AND archive_space.title = given.title AND state <> 'deleted'
+        AND (archive_space.title_key, duration_ms) IS DISTINCT FROM (given.title_key, coalesce(duration, duration_ms))
+)
+INSERT INTO archive_spaceindex (space_id, vector)
+SELECT space, array_to_tsvector(string_to_array(words, ' ')) FROM given
+ON CONFLICT (space_id) DO UPDATE SET vector = EXCLUDED.vector
 """
 
 
+IndexRow = tuple[UUID, str, str | None, int | None, str]  # id, title, title_key, duration_ms, words
+
+
 def index_spaces(*space_ids: UUID) -> None:
-    """Write the index of these Spaces from their rows, in the caller's transaction. Idempotent. Deleted Spaces have
-    none."""
+    """Write the index of these Spaces, and what lists sort them by, from their rows, in the caller's transaction.
+    Idempotent. Deleted Spaces have neither."""
+    write_rows(read_rows(space_ids))
+
+
+def read_rows(space_ids: Collection[UUID]) -> list[IndexRow]:
+    """What is to be written, from the rows of the Spaces as they are now."""
     recordings = Prefetch("recordings", Recording.objects.filter(number=1), to_attr="first_recording")
     spaces = Space.objects.filter(pk__in=space_ids).exclude(state=Space.State.DELETED).select_related("host")
-    rows = [_index_row(space) for space in spaces.prefetch_related("participants", recordings)]
+    return [_index_row(space) for space in spaces.prefetch_related("participants", recordings)]
+
+
+def write_rows(rows: Sequence[IndexRow]) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(WRITE, [list(column) for column in zip(*rows, strict=True)])
@@ -51,16 +73,55 @@ def index_spaces_of(host: User) -> None:
         index_spaces(*ids[start : start + BATCH])
 
 
-def find_spaces(spaces: SpaceQuerySet, typed: str, reader: User) -> SpaceQuerySet:
+class Matches(Func):
+    """Whether a tsvector matches a tsquery. Within CASE, PostgreSQL expects that half of the rows do; else it would
+    expect so few that it would read all to find a page of them."""
+
+    arg_joiner = " @@ "
+    template = "CASE WHEN %(expressions)s THEN true ELSE false END"
+    output_field = BooleanField()
+
+
+@dataclass(frozen=True)
+class MatchingSpaces:
+    """`rows` in no order. `count`: how many, where that is known. `are_many`: about every hundredth Space or more, so
+    counting them takes long."""
+
+    rows: SpaceQuerySet
+    count: int | None
+    are_many: bool
+
+
+def find_spaces(spaces: SpaceQuerySet, typed: str, reader: User, order: Sequence[str]) -> MatchingSpaces:
     """Those of `spaces` that have all of the words in their names, or an id that begins like that. `spaces` are those
-    that `reader` may see. Raises Refused without a word."""
-    query = " & ".join(f"'{word}':*" for word in words_of(typed))
+    that `reader` may see, `order` the columns that a page of them will be sorted by. Raises Refused without a word.
+
+    The index of the words returns all Spaces that have them, however many: good for words that few have. Where many do,
+    PostgreSQL goes through `spaces` in their order, checks each, and stops when the page is full. It has no
+    statistics about words to choose by, so the first Spaces are a sample. One query.
+    """
+    words = Parsed(_query(typed, reader))
+    vector = SpaceIndex.objects.filter(space=OuterRef("pk")).values("vector")[:1]
+    checked = spaces.alias(matches=Matches(Subquery(vector), words))
+    sample = checked.annotate(has_words=F("matches")).order_by(*order)
+    sampled = list(sample.values_list("pk", "has_words")[:SAMPLED])
+    matching = [pk for pk, has_words in sampled if has_words]
+    if len(sampled) < SAMPLED:
+        return MatchingSpaces(spaces.filter(pk__in=matching), len(matching), are_many=False)
+    if len(matching) * 100 >= SAMPLED:
+        return MatchingSpaces(checked.filter(matches=True), None, are_many=True)
+    indexed = SpaceIndex.objects.filter(vector=words).values("pk")[:UNLIMITED]
+    return MatchingSpaces(spaces.filter(pk__in=indexed), None, are_many=False)
+
+
+def _query(typed: str, reader: User) -> str:
+    query = " & ".join(f"'{word}':*" for word in check_words(typed))
     if digits := id_digits(typed):
         query = f"({query}) | '{ID_MARK}{digits}':*"
     if not (reader.is_admin or reader.is_auditor):
         # Faster than the filter alone: the index has few rows of one host.
         query = f"({query}) & '{HOST_MARK}{reader.pk}'"
-    return spaces.filter(index__vector=Parsed(query))
+    return query
 
 
 def id_range(typed: str) -> tuple[UUID, UUID] | None:
@@ -77,7 +138,7 @@ def id_digits(typed: str) -> str:
     return digits if ID.fullmatch(text) and len(digits) <= 32 else ""
 
 
-def words_of(typed: str) -> list[str]:
+def check_words(typed: str) -> list[str]:
     """The words to find; names are not searched for -word. Raises Refused if there is none, or the text is too long."""
     if len(typed) > MAX_LENGTH:
         raise Refused("search.too_long", limit=MAX_LENGTH)
@@ -88,12 +149,13 @@ def words_of(typed: str) -> list[str]:
     return words
 
 
-def _index_row(space: Space) -> tuple[UUID, int, str | None, int | None, str]:
+def _index_row(space: Space) -> IndexRow:
     host, recordings = space.host, getattr(space, "first_recording", [])
     names = [space.title, host.display_name, host.username, *(person.name for person in space.participants.all())]
-    title_key = " ".join(plain(space.title).split())[: SpaceIndex.MAX_TITLE_KEY]
+    title_key = " ".join(plain(space.title).split())[:MAX_TITLE_KEY]
     words = _unique_words(names) | {f"{HOST_MARK}{host.pk}", f"{ID_MARK}{space.pk.hex}"}
-    return space.pk, host.pk, title_key or None, recordings[0].duration_ms if recordings else None, " ".join(words)
+    duration_ms = recordings[0].duration_ms if recordings else None
+    return space.pk, space.title, title_key or None, duration_ms, " ".join(words)
 
 
 def _unique_words(names: Iterable[str]) -> set[str]:

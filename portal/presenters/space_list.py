@@ -1,8 +1,9 @@
 """A list of Spaces: filters with their counts, orders, words, and one page of rows."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -11,10 +12,11 @@ from archive import search
 from archive.formatting import format_number
 from archive.models import Space, SpaceQuerySet, User
 from archive.models.space_queries import count_up_to
+from archive.search import MatchingSpaces
 from portal import search_words
 from portal.forms.lists import SPACE_FILTERS, SPACE_ORDERS
 from portal.paging import Part, page_of_parts
-from portal.presenters.space_rows import SpaceRow, space_rows, with_row_data
+from portal.presenters.space_rows import SpaceRow, add_row_data, space_rows
 
 PAGE = 25
 SOON = timedelta(days=7)
@@ -22,8 +24,8 @@ MAX_COUNTED = 1000
 ORDERS = {
     "deadline": (("expires_at", "id"), False),
     "newest": (("ended_at", "id"), True),
-    "title": (("index__title_key", "id"), False),
-    "length": (("index__duration_ms", "id"), True),
+    "title": (("title_key", "id"), False),
+    "length": (("duration_ms", "id"), True),
 }
 
 
@@ -92,23 +94,31 @@ def find_deleted(user: User, typed: str, now: datetime) -> DeletedSpaces | None:
     return DeletedSpaces(len(gone), f"{reverse('spaces')}{many}") if gone else None
 
 
+class Count(NamedTuple):
+    """How many rows there are, or with `more`, more than that."""
+
+    number: int
+    more: bool
+
+
 def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -> SpaceList:
     """The page for `query`. Raises Refused if there is no word in what was typed."""
     everything = Space.objects.listed_for(user)
-    filtered = {code: _filtered(everything, code, now) for code in SPACE_FILTERS}
-    if query.typed and query.filter:
-        # Words are counted once, for the filter that is shown. The beginning of an id matches few rows of an index.
-        shown = filtered if search.id_range(query.typed) else {query.filter: filtered[query.filter]}
-        filtered = {
-            code: [_matching(rows, replace(query, filter=code), user) for rows in parts]
-            for code, parts in shown.items()
-        }
-    counts = _counts(filtered)
+    counts: dict[str, Count] = {}
     rows: list[SpaceRow] = []
     cursor = None
+    bounds = search.id_range(query.typed)
+    if bounds or not query.typed:  # words are counted once, for the filter that is shown
+        counted = everything.filter(pk__range=bounds) if bounds else everything
+        counts = _counts({code: _filtered(counted, code, now) for code in SPACE_FILTERS})
     if query.filter and query.sort:
-        page, cursor = page_of_parts(_parts(everything, query, user, now), after, PAGE)
-        rows = space_rows(page, user, now)
+        parts = _parts(everything, query, now)
+        if query.typed:
+            matches = [_matching(part, query, user) for part in parts]
+            counts[query.filter] = _count_matches(matches)
+            parts = [replace(part, rows=match.rows) for part, match in zip(parts, matches, strict=True)]
+        page, cursor = page_of_parts(parts, after, PAGE)
+        rows = space_rows(add_row_data(page), user, now)
     return SpaceList(
         filters=[_filter_choice(code, counts.get(code), query, user) for code in SPACE_FILTERS],
         orders=[
@@ -116,7 +126,7 @@ def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -
             for code, name in SPACE_ORDERS.items()
             if query.filter != "deleted"
         ],
-        due_count=min(counts.get("due", 0), MAX_COUNTED),
+        due_count=counts["due"].number if "due" in counts else 0,
         rows=rows,
         next_url=query.url(user, after=cursor) if cursor else None,
         deleted=find_deleted(user, query.typed, now) if query.filter != "deleted" else None,
@@ -140,49 +150,59 @@ def _filtered(spaces: SpaceQuerySet, code: str, now: datetime) -> list[SpaceQuer
     return [spaces.timed(now), spaces.on_hold()]
 
 
-def _counts(filtered: dict[str, list[SpaceQuerySet]]) -> dict[str, int]:
-    """Up to MAX_COUNTED + 1 of each filter. In the order of an index, so that counting can stop there."""
+def _counts(filtered: dict[str, list[SpaceQuerySet]]) -> dict[str, Count]:
+    """Up to MAX_COUNTED of each filter. In the order of an index, so that counting can stop there."""
     parts = {
         (code, place): rows.order_by("-deleted_at" if code == "deleted" and place == 2 else "-expires_at")
         for code, several in filtered.items()
         for place, rows in enumerate(several)
     }
     counts = count_up_to(MAX_COUNTED + 1, parts)
-    return {code: sum(counts[code, place] for place in range(len(rows))) for code, rows in filtered.items()}
+    return {code: _capped(counts[code, place] for place in range(len(rows))) for code, rows in filtered.items()}
 
 
-def _matching(spaces: SpaceQuerySet, query: ListQuery, user: User) -> SpaceQuerySet:
+def _count_matches(matches: Sequence[MatchingSpaces]) -> Count:
+    """Up to MAX_COUNTED of those with the words. If they are many, at least a page is full of them."""
+    if any(match.are_many for match in matches):
+        return Count(PAGE, more=True)
+    to_count = {place: match.rows for place, match in enumerate(matches) if match.count is None}
+    counted = count_up_to(MAX_COUNTED + 1, to_count) if to_count else {}
+    return _capped([*counted.values(), *(match.count or 0 for match in matches)])
+
+
+def _capped(numbers: Iterable[int]) -> Count:
+    total = sum(numbers)
+    return Count(min(total, MAX_COUNTED), total > MAX_COUNTED)
+
+
+def _matching(part: Part[Space], query: ListQuery, user: User) -> MatchingSpaces:
     """Those with the words. After the deadline names find nothing; an id still does. Raises Refused."""
+    rows = part.rows
+    assert isinstance(rows, SpaceQuerySet)
     if query.filter != "deleted":
-        return search.find_spaces(spaces, query.typed, user)
+        return search.find_spaces(rows, query.typed, user, part.columns)
     bounds = search.id_range(query.typed)
-    return spaces.filter(pk__range=bounds) if bounds else spaces.none()
+    return MatchingSpaces(rows.filter(pk__range=bounds) if bounds else rows.none(), None, are_many=False)
 
 
-def _parts(spaces: SpaceQuerySet, query: ListQuery, user: User, now: datetime) -> list[Part[Any]]:
+def _parts(spaces: SpaceQuerySet, query: ListQuery, now: datetime) -> list[Part[Any]]:
     """What `page_of_parts` lists. Of kept Spaces those without a deadline come last in any case."""
-    if query.filter in ("all", "flagged"):
-        several = [spaces.kept(now).flagged() if query.filter == "flagged" else spaces.kept(now)]
-    else:
-        several = _filtered(spaces, query.filter, now)
-    rows = [with_row_data(_matching(part, query, user) if query.typed else part) for part in several]
+    several = _filtered(spaces, query.filter, now)
     if query.filter == "deleted":
         columns = ("expires_at", "expires_at", "deleted_at")
-        return [Part(part, (column, "id"), descending=True) for part, column in zip(rows, columns, strict=True)]
+        return [Part(part, (column, "id"), descending=True) for part, column in zip(several, columns, strict=True)]
     order, descending = ORDERS[query.sort]
-    if order[0].startswith("index__"):
-        rows = [part.select_related("index").defer("index__vector") for part in rows]
-        if not (user.is_admin or user.is_auditor):
-            rows = [part.filter(index__host=user) for part in rows]  # an index of this host's gives the order
-    return [Part(part, order, descending) for part in rows]
+    if query.filter in ("all", "flagged"):
+        several = [spaces.kept(now).flagged() if query.filter == "flagged" else spaces.kept(now)]
+    return [Part(part, order, descending) for part in several]
 
 
-def _filter_choice(code: str, count: int | None, query: ListQuery, user: User) -> Choice:
+def _filter_choice(code: str, count: Count | None, query: ListQuery, user: User) -> Choice:
     return Choice(
         code,
         str(SPACE_FILTERS[code]),
         query.url(user, filter=code),
         code == query.filter,
-        "" if count is None else format_number(min(count, MAX_COUNTED)),
-        count is not None and count > MAX_COUNTED,
+        "" if count is None else format_number(count.number),
+        count is not None and count.more,
     )

@@ -24,6 +24,7 @@ from portal.limits import count_request
 from portal.presenters.space_list import find_deleted
 from portal.presenters.space_rows import space_rows, with_row_data
 
+NEWEST = ("-ended_at", "-id")
 MAX_NAMED = 5  # Spaces above what was spoken; the list has all of them
 
 
@@ -74,9 +75,9 @@ def _named(request: SignedInRequest, typed: str, page: int) -> dict[str, Any]:
     if page > 1:
         return {}
     user, now = request.user, dbtime.now()
-    spaces = find_spaces(Space.objects.listed_for(user).kept(now), typed, user)
     with limited_time():
-        first = list(with_row_data(spaces).order_by("-ended_at", "-id")[: MAX_NAMED + 1])
+        spaces = find_spaces(Space.objects.listed_for(user).kept(now), typed, user, NEWEST).rows
+        first = list(with_row_data(spaces).order_by(*NEWEST)[: MAX_NAMED + 1])
     words = {search_words.PARAMETER: search_words.encrypt(typed, user)}
     return {
         "named": space_rows(first[:MAX_NAMED], user, now),
