@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from archive.content_access import Kind, record_access
 from archive.models import Space
 from archive.moderation import reviews
+from portal import search_words
 from portal.access import find_space
 from portal.http import SignedInRequest
 from portal.paging import rows_after
@@ -59,7 +60,8 @@ def redirect_to_origin(request: SignedInRequest, space_id: UUID) -> HttpResponse
 def redirect_to_next(request: SignedInRequest, before: Space | None = None) -> HttpResponse:
     """Claim the Space to review that comes after `before`, or else the first one, and redirect to it. Redirect to the
     queue if there is none."""
-    query = {name: value for name, value in request.GET.dict().items() if name == "host" or value in SORTED}
+    kept = ("host", search_words.PARAMETER)
+    query = {name: value for name, value in request.GET.dict().items() if name in kept or value in SORTED}
     asked = selection(query, request.user)
     spaces = after = asked.spaces.order_by(*asked.sort)
     if before is not None:

@@ -19,7 +19,6 @@ from archive.moderation.host_record import host_record
 from archive.moderation.reviews import Claim
 from portal.access import VisibleSpace
 from portal.forms.holds import HoldForm, HoldReviewForm, ReleaseForm
-from portal.forms.lists import QUEUE_ORDERS
 from portal.forms.moderation import EvidenceFlagForm, LiftForm
 from portal.presenters import clock as clock_presenter
 from portal.presenters.moderation_queue import queue_around
@@ -46,7 +45,6 @@ def moderated_space(
     queue = search_page(asked, now) if asked.order == "search" else queue_around(asked, space, now)
     context: dict[str, Any] = {
         "queue": queue,
-        "orders": QUEUE_ORDERS.items(),
         **queue.neighbors(space),
         "space": space,
         "face": clock_presenter.clock_face(space, now),

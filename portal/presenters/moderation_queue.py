@@ -66,12 +66,16 @@ class Queue:
 
 def queue_page(selection: Selection, now: datetime) -> Queue:
     """The page of the queue that the query asks for."""
-    after = selection.query.get("after")
-    spaces, cursor = page_of(
-        prepare(selection.spaces), after, selection.columns, PAGE, descending=selection.is_descending
-    )
+    descending = selection.is_descending
+    try:
+        with selection.time_limit():
+            after = selection.query.get("after")
+            spaces, cursor = page_of(prepare(selection.spaces), after, selection.columns, PAGE, descending=descending)
+    except Refused as error:
+        return Queue(selection, [], problem=str(error), typed=selection.typed)
     further = selection.url(after=cursor) if cursor else None
-    return Queue(selection, make_rows(spaces, now, selection.user), further)
+    rows = make_rows(spaces, now, selection.user)
+    return Queue(selection, rows, further, problem=selection.problem, typed=selection.typed)
 
 
 def queue_around(selection: Selection, space: Space, now: datetime) -> Queue:
@@ -79,9 +83,15 @@ def queue_around(selection: Selection, space: Space, now: datetime) -> Queue:
     queue begins if it has none."""
     if getattr(space, selection.columns[0]) is None:
         return queue_page(selection, now)
-    rows, descending = prepare(selection.spaces), selection.is_descending
-    spaces = rows_around(rows, space, selection.columns, BEFORE, PAGE - BEFORE, descending=descending)
-    return Queue(selection, make_rows(spaces, now, selection.user))
+    descending = selection.is_descending
+    try:
+        with selection.time_limit():
+            rows = prepare(selection.spaces)
+            spaces = rows_around(rows, space, selection.columns, BEFORE, PAGE - BEFORE, descending=descending)
+    except Refused as error:
+        return Queue(selection, [], problem=str(error), typed=selection.typed)
+    shown = make_rows(spaces, now, selection.user)
+    return Queue(selection, shown, problem=selection.problem, typed=selection.typed)
 
 
 def prepare(spaces: Any) -> Any:

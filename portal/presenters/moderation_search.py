@@ -2,12 +2,11 @@
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from archive import search
 from archive.errors import Refused
 from archive.formatting import format_duration
-from archive.models import Space, User
+from archive.models import Space
 from archive.search import FoundLine
 from portal import search_words
 from portal.forms.lists import QueueForm
@@ -15,15 +14,13 @@ from portal.presenters.moderation_queue import Queue, make_rows, prepare
 from portal.presenters.moderation_selection import Selection
 
 
-def search_page(selection: Selection, now: datetime, form: QueueForm | None = None) -> Queue:
-    """The results for the words of the query, in all Spaces that are served. `form` is a search that was refused."""
-    if form is None:
-        try:
-            words = search_words.decrypt(selection.query, selection.user)
-        except Refused as error:
-            return Queue(selection, [], problem=str(error))
-        form = QueueForm({**selection.query, "q": words})
-    form.full_clean()
+def search_page(selection: Selection, now: datetime) -> Queue:
+    """The results for the words of the query, in all Spaces that are served."""
+    try:
+        words = search_words.decrypt(selection.query, selection.user)
+    except Refused as error:
+        return Queue(selection, [], problem=str(error))
+    form = QueueForm({**selection.query, "q": words})
     if form.is_valid() and not form.cleaned_data["q"]:
         return Queue(selection, [], typed=form.typed)
     try:
@@ -36,16 +33,8 @@ def search_page(selection: Selection, now: datetime, form: QueueForm | None = No
     by_id = prepare(Space.objects.all()).in_bulk([one.space.pk for one in results.spaces])
     lines = {one.space.pk: [_line(line) for line in one.lines] for one in results.spaces}
     spaces = [by_id[pk] for pk in lines if pk in by_id]
-    further = search_url(form.typed, selection.user, results.next_page) if results.next_page else None
+    further = selection.url_of_words(form.typed, results.next_page) if results.next_page else None
     return Queue(selection, make_rows(spaces, now, selection.user, lines), further, typed=form.typed)
-
-
-def search_url(words: str, user: User, page: int | None = None) -> str:
-    """The query string of the queue that has the results for `words`."""
-    query: dict[str, Any] = {"order": "search"}
-    if words:
-        query[search_words.PARAMETER] = search_words.encrypt(words, user)
-    return f"?{urlencode(query | ({'page': page} if page else {}))}"
 
 
 def _line(line: FoundLine) -> dict[str, Any]:

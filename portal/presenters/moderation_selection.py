@@ -1,16 +1,19 @@
 """Which Spaces the moderation queue has, and in which order: what the query string of its pages asks for."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from django.utils.functional import cached_property
 
+from archive.errors import Refused
 from archive.models import Space, SpaceQuerySet, User
 from archive.moderation import reviews
+from archive.search import check_words, find_spaces, limited_time
 from portal import search_words
-from portal.forms.lists import QueueForm
+from portal.forms.lists import QUEUE_ORDERS, QueueForm
 
 ASKED = ("tab", "host", "order", search_words.PARAMETER, "after", "page")  # query parameters of the queue
 PLACE = ("after", "page")  # those of them that say which page
@@ -18,25 +21,34 @@ PLACE = ("after", "page")  # those of them that say which page
 
 @dataclass(frozen=True)
 class Selection:
-    """`tab`: "review", "reviewed" or "flagged". `order`: "due", "newest", "listened" or "search" for
-    "review", "newest" for the others. `query`
-    has the parameters as they were sent."""
+    """`tab`: "review", "reviewed" or "flagged". `order`: "due", "newest", "listened" or "search" for "review", "newest"
+    for the others. `typed`: words to find in names; a search of transcripts reads its own. `problem`: why they can't be
+    searched for. `query` has the parameters as they were sent."""
 
     user: User
     tab: str
     order: str
     host_id: int
     query: dict[str, str]
+    typed: str = ""
+    problem: str = ""
 
-    @property
+    @cached_property
     def spaces(self) -> SpaceQuerySet:
-        """All Spaces of the tab. A search has other ones: moderation_search.py."""
+        """All Spaces of the tab that have the words. A search of transcripts has other ones: moderation_search.py."""
+        if self.problem:
+            return Space.objects.none()
         if self.tab == "review":
             rows = reviews.reviewable(Space.objects.all(), self.user)
             rows = rows.exclude(listeners_total=None) if self.order == "listened" else rows
         else:
             rows = Space.objects.reviewed(flagged=self.tab == "flagged")
-        return rows.filter(host=self.host_id) if self.host_id else rows
+        rows = rows.filter(host=self.host_id) if self.host_id else rows
+        return find_spaces(rows, self.typed, self.user, self.sort).rows if self.typed else rows
+
+    def time_limit(self) -> AbstractContextManager[None]:
+        """For reading `spaces`. Raises Refused when finding words takes too long."""
+        return limited_time() if self.typed else nullcontext()
 
     @property
     def columns(self) -> tuple[str, str]:
@@ -64,6 +76,28 @@ class Selection:
         """The query string of this page."""
         return urlencode(self.query)
 
+    @property
+    def box_url(self) -> str:
+        """The query string of the form in which the words are typed."""
+        return self.url(**{search_words.PARAMETER: None})
+
+    @property
+    def orders(self) -> list[tuple[str, Any, str]]:
+        """(code, name, query string) of each order, with the same words. Transcripts are searched for all hosts."""
+        return [
+            (code, name, self.url(order=code, **({"host": None} if code == "search" else {})))
+            for code, name in QUEUE_ORDERS.items()
+        ]
+
+    @property
+    def all_hosts_url(self) -> str:
+        return self.url(host=None)
+
+    def url_of_words(self, words: str, page: int | None = None) -> str:
+        """The query string of the results for `words`."""
+        encrypted = search_words.encrypt(words, self.user) if words else None
+        return self.url(**{search_words.PARAMETER: encrypted, "page": page})
+
     def url(self, **changes: Any) -> str:
         """The query string of the first page, with other parameters. None leaves one out."""
         query = {name: value for name, value in self.query.items() if name not in PLACE} | changes
@@ -76,5 +110,14 @@ def selection(query: Mapping[str, str], user: User) -> Selection:
     form = QueueForm(query)
     form.full_clean()
     tab, order = form.cleaned_data["tab"], form.cleaned_data["order"]
+    order = order if tab == "review" else "newest"
     asked = {name: query[name] for name in ASKED if query.get(name)}
-    return Selection(user, tab, order if tab == "review" else "newest", form.cleaned_data["host"], asked)
+    typed, problem = "", ""
+    if order != "search":
+        try:
+            typed = search_words.decrypt(query, user)
+            if typed:
+                check_words(typed)
+        except Refused as error:
+            problem = str(error)
+    return Selection(user, tab, order, form.cleaned_data["host"], asked, typed, problem)

@@ -15,13 +15,13 @@ from archive import dbtime
 from archive.content_access import Kind, record_access
 from archive.moderation import violations
 from portal.access import find_space, is_admin, only
-from portal.forms.lists import QUEUE_ORDERS, QueueForm
+from portal.forms.lists import QueueForm
 from portal.forms.moderation import EvidenceFlagForm, LiftForm
 from portal.http import SignedInRequest
-from portal.limits import limited
+from portal.limits import count_request, limited
 from portal.presenters.moderation_page import kept_until, link_back
-from portal.presenters.moderation_queue import queue_page
-from portal.presenters.moderation_search import search_page, search_url
+from portal.presenters.moderation_queue import Queue, queue_page
+from portal.presenters.moderation_search import search_page
 from portal.presenters.moderation_selection import selection
 from portal.presenters.moderation_tabs import moderation_tabs
 from portal.reauthentication import require_reauthentication
@@ -33,18 +33,21 @@ from portal.submissions import submit
 @only(is_admin)
 def moderation(request: SignedInRequest) -> HttpResponse:
     """The queue: Spaces to review, by date, by listeners or by what was said; those that were reviewed; those with a
-    flag. POST: redirect to the results of a search."""
-    refused, query, status = None, request.GET.dict(), 200
+    flag. POST: words to filter them by, or to find in transcripts; redirects to a URL that has them encrypted."""
+    asked, now = selection(request.GET.dict(), request.user), dbtime.now()
     if request.method == "POST":
-        query = {"order": "search", "q": request.POST.get("q", "")}
-        form = QueueForm(query)
+        form = QueueForm({**asked.query, "q": request.POST.get("q", "")})
         if form.is_valid():
-            return redirect(f"{reverse('moderation')}{search_url(form.cleaned_data['q'], request.user)}")
-        refused, status = form, 422
-    asked, now = selection(query, request.user), dbtime.now()
-    found = search_page(asked, now, refused) if asked.order == "search" else queue_page(asked, now)
+            return redirect(f"{reverse('moderation')}{asked.url_of_words(form.cleaned_data['q'])}")
+        found, status = Queue(asked, [], problem=form.problems[0], typed=form.typed), 422
+    elif asked.order == "search":
+        found, status = search_page(asked, now), 200
+    else:
+        if asked.typed:
+            count_request(request, "search")
+        found, status = queue_page(asked, now), 200
     record_access(Kind.FOUND, [row.space for row in found.rows if row.lines], request.user)
-    context = {"queue": found, "orders": QUEUE_ORDERS.items(), **moderation_tabs(request.user)}
+    context = {"queue": found, **moderation_tabs(request.user)}
     return render(request, "moderation/queue.html", context, status=status)
 
 
