@@ -53,10 +53,12 @@ def test_the_orders_of_spaces(alice: User, admin: User, role: str, sort: str) ->
     ("url", "size"),
     [
         ("/moderation/", 20),
+        ("/moderation/?order=newest", 20),
         ("/moderation/?order=listened", 20),
         ("/moderation/?tab=reviewed", 20),
         ("/moderation/?tab=flagged", 20),
         ("/moderation/?host=1", 20),
+        ("/moderation/?host=1&order=newest", 20),
         ("/moderation/?host=1&order=listened", 20),
         ("/moderation/?host=1&tab=flagged", 20),
         ("/moderation/appeals/decided/", 25),

@@ -101,7 +101,8 @@ def test_a_form_says_beforehand_that_it_asks_for_the_password(client: Client, al
 @pytest.mark.parametrize(
     ("query", "words", "expected"),
     [
-        ("", "alice", ["new", "silent", "old", "held"]),
+        ("", "alice", ["old", "silent", "new", "held"]),
+        ("order=newest", "alice", ["new", "silent", "old", "held"]),
         ("", "HELD", ["held"]),
         ("order=listened", "alice", ["new", "held", "old"]),
         ("tab=reviewed", "alice", []),

@@ -1,8 +1,8 @@
-"""Lists, filters, orders and searches: the time of a page does not follow the number of Spaces. And the time until a
+"""Lists, filters, orders and searches: what a page costs does not follow the number of Spaces. And the time until a
 recording plays.
 
 BENCH_PAGES_SPACES: how many Spaces there are on the large side (1,000,000); the small side has 1,000.
-BENCH_PAGES_LOG: entries of the log for each Space (10). BENCH_PAGES_REQUESTS: of each page, on each side (60).
+BENCH_PAGES_LOG: entries of the log for each Space (10). BENCH_PAGES_REQUESTS: of each page, on each side (20).
 BENCH_PAGES_PLAYS: how often the page with the player is loaded (20).
 """
 
@@ -15,7 +15,7 @@ from tests.bench._site import site
 SMALL = 1000
 SPACES = int(os.environ.get("BENCH_PAGES_SPACES", "1000000"))
 ENTRIES = int(os.environ.get("BENCH_PAGES_LOG", "10"))
-REQUESTS = int(os.environ.get("BENCH_PAGES_REQUESTS", "60"))
+REQUESTS = int(os.environ.get("BENCH_PAGES_REQUESTS", "20"))
 PLAYS = int(os.environ.get("BENCH_PAGES_PLAYS", "20"))
 
 

@@ -1,0 +1,59 @@
+"""Rows for measures of pages: an archive of any size, written in bulk.
+
+Of ten Spaces three are kept and seven are tombstones. Two hosts have many of them: `busy` 2 %, `huge` a sixth, so of
+1,000,000 Spaces they keep 6,000 and 50,000. The first 1,000 Spaces are a small archive in which every list already
+fills a page. What is random is the hash of a number, so it is the same in each run.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from django.db import connection
+from psycopg import sql
+
+from tests import plugin
+
+ROWS = Path(__file__).with_name("rows.sql")
+SMALL = 1000
+TABLES = (
+    *("archive_user", "archive_space", "archive_spaceindex", "archive_participant", "archive_recording"),
+    *("archive_transcript", "archive_searchline", "archive_violation", "archive_appeal", "archive_hold"),
+    *("archive_notice", "archive_deletioncertificate", "archive_logentry", "archive_invitation"),
+)
+FIRST_OTHER = 1000  # the number of the first of the other hosts' accounts
+SECONDARY = """
+SELECT indexdef, indexrelid::regclass::text FROM pg_index JOIN pg_indexes ON indexname = indexrelid::regclass::text
+WHERE indrelid = ANY(%s::regclass[]) AND NOT indisunique
+"""
+
+
+def fill(first: int, last: int, *, admin: int, busy: int, huge: int, entries: int) -> None:
+    """Write the Spaces number `first` to `last` with all that belongs to them. `admin`, `busy` and `huge` are accounts;
+    each Space has `entries` entries in the log."""
+    others = max(50, last // 50)
+    before = 0 if first == 1 else max(50, first // 50)
+    rows = {"first": first, "last": last, "small": SMALL, "entries": entries, "others": others}
+    accounts = {"admin": admin, "busy": busy, "huge": huge, "first_other": FIRST_OTHER}
+    values = rows | accounts | {"first_user": FIRST_OTHER + before, "last_user": FIRST_OTHER + others - 1}
+    url = plugin.engines.postgres.superuser_url(str(connection.settings_dict["NAME"]))
+    with psycopg.connect(url, cursor_factory=psycopg.ClientCursor) as superuser:
+        # Triggers and foreign keys would be checked row by row.
+        superuser.execute("SET session_replication_role = replica; SET maintenance_work_mem = '256MB'")
+        with _without_indexes(superuser):
+            superuser.execute(ROWS.read_bytes(), values)
+        superuser.commit()
+        superuser.autocommit = True
+        superuser.execute("VACUUM ANALYZE")
+
+
+@contextmanager
+def _without_indexes(superuser: psycopg.Connection) -> Iterator[None]:
+    """Writing 10,000,000 rows and then their indexes is faster than one by one."""
+    indexes = superuser.execute(SECONDARY, [list(TABLES)]).fetchall()
+    for _, name in indexes:
+        superuser.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
+    yield
+    for definition, _ in indexes:
+        superuser.execute(definition)
