@@ -58,6 +58,7 @@ def test_the_queue_can_be_sorted(client: Client) -> None:
 def test_the_queue_shows_holds_and_offers_what_is_possible(client: Client, admin: User) -> None:
     page = client.get("/moderation/").content.decode()
     assert len(re.findall(r'<span class="chip kept">.*?On hold</span>', page, re.DOTALL)) == 1
+    assert page.count("Why this date?") == 3  # the fourth is on hold and has none
     assert "Lift flags of selected" not in page
 
     flag(Space.objects.get(title="old").pk, "spam", "Watches.", admin)
