@@ -51,6 +51,8 @@ def test_the_queue_can_be_sorted(client: Client) -> None:
     assert titles(client, order="listened") == ["new", "held", "old"]
     assert titles(client, order="search", q="watch") == ["old"]
     assert titles(client, order="search") == []
+    pages = [client.get(f"/moderation/?order={order}").content.decode() for order in ("due", "search")]
+    assert ["autofocus" in page for page in pages] == [False, True]
     assert titles(client, order="nonsense") == ["old", "silent", "new", "held"]
 
 
