@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from archive.log import summaries
-from archive.models.user import ADMITTED
+from archive.models import user as users
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -151,7 +151,7 @@ ACCOUNT_SECOND_FACTORS_RESET = Event(
     "account.second_factors_reset", _("All second factors deleted"), icon="person", summary=summaries.account
 )
 ACCOUNT_ADMITTED = Event(
-    ADMITTED, _("Admin admitted to a case older than their role"), icon="person", summary=summaries.account
+    users.ADMITTED, _("Admin admitted to a case older than their role"), icon="person", summary=summaries.account
 )
 ACCOUNT_CLOSED = Event("account.closed", _("Account closed"), icon="person", summary=summaries.account)
 
