@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 
-def format_time(value: datetime) -> str:
-    """Format as "22 December 2026, 15:05" in the active time zone, with "UTC" in UTC. Raises ValueError for a naive
-    datetime."""
+def format_time(value: datetime, *, seconds: bool = False) -> str:
+    """Format as "22 December 2026, 15:05", or "15:05:09", in the active time zone, with "UTC" in UTC. Raises ValueError
+    for a naive datetime."""
     local = to_active_zone(value)
     sentence = _("{day}, {time} UTC") if is_utc(local) else _("{day}, {time}")
-    return sentence.format(day=format_date(local), time=f"{local:%H:%M}")
+    return sentence.format(day=format_date(local), time=local.strftime("%H:%M:%S" if seconds else "%H:%M"))
 
 
 def format_utc(value: datetime) -> str:
@@ -117,6 +117,19 @@ def format_duration(seconds: float) -> str:
     minutes, second = divmod(max(0, int(seconds)), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def format_period(seconds: float) -> str:
+    """Format how long something took, in its two largest units: "3 d 4 h", "1 h 3 min", "1 min 28 s", "9 s"."""
+    whole = max(0, int(seconds))
+    units = {_("d"): 86400, _("h"): 3600, _("min"): 60, _("s"): 1}
+    parts = []
+    for unit, length in units.items():
+        count, whole = divmod(whole, length)
+        parts.append((count, unit))
+    first = next((place for place, (count, _unit) in enumerate(parts) if count), len(parts) - 1)
+    shown = [part for place, part in enumerate(parts[first : first + 2]) if place == 0 or part[0]]
+    return " ".join(f"{count}\u202f{unit}" for count, unit in shown)
 
 
 def format_number(number: int) -> str:

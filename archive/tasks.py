@@ -20,6 +20,7 @@ from kombu.exceptions import OperationalError
 from archive import content_access, leases, notices, rate_limits, recorders, submissions
 from archive.accounts import account_mail, invitations
 from archive.accounts import send_invitation as invitation_mail
+from archive.audit import days
 from archive.bundles import ahead, exports, maintain
 from archive.bundles import build as bundles
 from archive.intake import publish
@@ -235,6 +236,7 @@ def dispatch() -> None:
     submissions.delete_old()
     content_access.delete_old()
     rate_limits.delete_old()
+    days.store_closed_days()
     invitations.delete_old()
     account_mail.delete_old()
     maintain.remove_unfetched(Bundle)

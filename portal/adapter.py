@@ -30,6 +30,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     _is_closed = False  # whether the account that signs in is over its limit, from all addresses
 
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Auditors start with their overview, everybody else with the Spaces."""
+        user = request.user
+        if isinstance(user, User) and user.is_auditor and not user.is_admin:
+            return resolve_url("log-overview")
+        return str(super().get_login_redirect_url(request))
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return invited.find(request) is not None
 

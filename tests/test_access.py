@@ -77,6 +77,8 @@ LADDER = {
     "notices": ("GET", 200, 200, 200),
     "notices-dismiss": ("POST", 302, 302, 302),
     "certificates": ("GET", 404, 200, 200),
+    "log-overview": ("GET", 404, 200, 200),
+    "certificates-zip": ("GET", 404, 200, 200),
     "javascript-catalog": ("GET", 200, 200, 200),
     "healthz": ("GET", 200, 200, 200),
     "house-rules": ("GET", 200, 200, 200),
@@ -90,7 +92,7 @@ NOT_OF_A_SPACE = {
     *("upload-sort", "export-chosen", "export-revoke-links"),
     *("moderation", "flag-several", "appeals", "holds", "recorders", "notices", "notices-dismiss", "certificates"),
     *("lift-several", "hold-several", "review-next", "rules", "decided-appeals"),
-    *("javascript-catalog", "log-proof", "log-verify"),
+    *("javascript-catalog", "log-proof", "log-verify", "log-overview", "certificates-zip"),
     *("account", "account-download", "account-close", "people", "invitations"),
 }
 # No sign-in: the address of a download is signed, and the others hold nothing of users.

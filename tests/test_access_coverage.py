@@ -48,6 +48,12 @@ ELSEWHERE = {
     "dismiss-rejected": "tests/test_rejected_page.py::test_only_the_host_may_and_only_if_it_was_not_accepted",
     "chosen-export": "tests/test_export_chosen.py::test_the_page_of_all_is_not_that_of_chosen_ones",
     "unsubscribe": "tests/test_unsubscribe.py::test_a_link_that_was_not_signed_here_is_none",
+    **dict.fromkeys(
+        ("log-entries-file", "log-deletions-file", "log-simulation-file"),
+        "tests/test_log_files.py::test_who_may_download_a_file",
+    ),
+    **dict.fromkeys(("log-view-save", "log-view-delete"), "tests/test_log_views.py::test_each_person_has_their_own"),
+    "certificate-page": "tests/test_certificate_page.py::test_who_may_download_a_certificate",
     "certificate": "tests/test_certificate_page.py::test_who_may_download_a_certificate",
     "certificate-key": "tests/test_certificate_page.py::test_a_downloaded_certificate_verifies",
     "certificate-verifier": "tests/test_certificate_page.py::test_a_downloaded_certificate_verifies",

@@ -1,6 +1,5 @@
 """A flag in a real browser: evidence, the host's appeal, the admin's decision, the deadline."""
 
-import shutil
 import subprocess
 import sys
 from datetime import timedelta
@@ -19,7 +18,6 @@ from tests.support.player import ConsoleErrors
 from tests.support.processes import Services
 from tests.support.waiting import dispatch_until
 
-VERIFIER = Path(__file__).parent.parent / "archive" / "retention" / "verify_certificate.py"
 LINE = "Seeds want to be seeds: a SEED that is not sown is a snack."
 
 
@@ -83,15 +81,18 @@ def test_flag_appeal_lift_deletion_and_certificate(
 
 def verified(page: Page, space: Space, folder: Path) -> None:
     """The auditor takes certificate and key along, and checks them elsewhere with nothing else of ours."""
+    page.get_by_role("link", name=f"Open the certificate of {space.pk}").click()
     with page.expect_download() as download:
-        page.get_by_role("link", name=f"Download the certificate of {space.pk}").click()
+        page.get_by_role("link", name="Download the signed file (JSON)").click()
     download.value.save_as(folder / "certificate.json")
-    page.get_by_text("Verify a certificate yourself").click()
     with page.expect_download() as key:
-        page.get_by_role("link", name="public key").click()
+        page.get_by_role("link", name="Public key").click()
     key.value.save_as(folder / "key.pem")
-    copied = shutil.copy(VERIFIER, folder)
-    command = [sys.executable, "-I", copied, str(folder / "certificate.json"), "--key", str(folder / "key.pem")]
+    with page.expect_download() as verifier:
+        page.get_by_role("link", name="Program that checks it").click()
+    copied = folder / "verify_certificate.py"
+    verifier.value.save_as(copied)
+    command = [sys.executable, "-I", str(copied), str(folder / "certificate.json"), "--key", str(folder / "key.pem")]
     done = subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     assert str(space.pk) in done.stdout

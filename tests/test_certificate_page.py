@@ -3,14 +3,17 @@
 import json
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
+from zipfile import ZipFile
 
 import pytest
 from django.urls import reverse
 from pytest_django import Settings
 
-from archive.models import DeletionCertificate, Space, User
+from archive.models import DeletionCertificate, LogEntry, Space, User
 from archive.retention import certificate
 from archive.retention.purge import purge
 from tests.support.deadlines import make_due
@@ -43,6 +46,7 @@ def test_who_may_download_a_certificate(
         assert answer.content.decode() == DeletionCertificate.objects.get().document
         assert answer["Content-Disposition"] == f'attachment; filename="deletion-of-{deleted.pk}.json"'
         assert answer["Content-Type"] == "application/json"
+    assert make_client(User.objects.get(username=who)).get(f"/certificates/{deleted.pk}/").status_code == status
 
 
 @pytest.mark.parametrize("name", ["certificates", "certificate"])
@@ -67,7 +71,7 @@ def test_the_410_page_links_it_for_the_host(deleted: Space, alice: User, bob: Us
     answer = make_client(alice).get(reverse("space", args=[deleted.pk]))
 
     assert answer.status_code == 410
-    assert f'href="/spaces/{deleted.pk}/certificate.json"' in answer.content.decode()
+    assert f'href="/certificates/{deleted.pk}/"' in answer.content.decode()
     assert make_client(bob).get(reverse("space", args=[deleted.pk])).status_code == 404
 
 
@@ -81,7 +85,7 @@ def test_the_410_page_has_no_link_before_the_deletion(alice: User) -> None:
 
 
 def test_the_list_and_the_history_link_it(deleted: Space, auditor: User, alice: User) -> None:
-    link = f'href="/spaces/{deleted.pk}/certificate.json"'
+    link = f'href="/certificates/{deleted.pk}/"'
 
     assert link in make_client(auditor).get(reverse("certificates")).content.decode()
     assert link in make_client(auditor).get(reverse("log-space", args=[deleted.pk])).content.decode()
@@ -91,7 +95,7 @@ def test_the_list_and_the_history_link_it(deleted: Space, auditor: User, alice: 
 def test_the_list_is_paged(alice: User, auditor: User) -> None:
     now = make_row(alice).ended_at
     rows = [
-        DeletionCertificate(space_id=UUID(int=n), key_id="a" * 64, document=json.dumps(n), issued_at=now)
+        DeletionCertificate(space_id=UUID(int=n), key_id="a" * 64, document='{"n": 1}', issued_at=now)
         for n in range(1, 61)
     ]
     DeletionCertificate.objects.bulk_create(rows)
@@ -133,3 +137,62 @@ def test_the_list_has_both_fingerprints_of_the_key(auditor: User, settings: Sett
     assert "f0ff50dacf109dea7f716d7c03eb7a821aa3a283fd3fa02f4c14dbba7d3c3322" in page
     assert "a050837d85070582ccf7394b0988847cc312cb88259b894899f6f239cf1791a5" in page
     assert 'href="/certificates/verify_certificate.py"' in page
+
+
+def test_the_page_says_what_the_document_says(deleted: Space, alice: User) -> None:
+    answer = make_client(alice).get(f"/certificates/{deleted.pk}/")
+    document = json.loads(DeletionCertificate.objects.get().document)
+
+    page = answer.content.decode()
+    for text in (str(deleted.pk), document["signature"], document["key"], document["facts"], "regular period"):
+        assert text in page
+    assert answer.context["certificate"].deadline == Space.objects.get().expires_at
+    assert answer.context["certificate"].delay == pytest.approx(1, abs=59)
+    assert f'href="/spaces/{deleted.pk}/certificate.json"' in page
+    assert "otto" not in page
+
+
+def test_the_list_has_deadline_reason_and_delay(deleted: Space, auditor: User) -> None:
+    (row,) = make_client(auditor).get(reverse("certificates")).context["certificates"]
+
+    assert row["reasons"] == "regular period"
+    assert row["certificate"].deadline == Space.objects.get().expires_at
+    assert (row["certificate"].is_late, row["certificate"].delay < 60) == (False, True)
+
+
+def test_the_certificates_of_a_period_are_one_file(
+    deleted: Space, auditor: User, admin: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With all that checks them; each as it was signed."""
+    monkeypatch.setattr("portal.views.certificates.PAGE", 1)
+    document = DeletionCertificate.objects.get().document
+    DeletionCertificate.objects.create(
+        space_id=UUID(int=1), key_id="a" * 64, document="{}", issued_at=DeletionCertificate.objects.get().issued_at
+    )
+    answer: Any = make_client(auditor).get("/certificates/certificates.zip")
+
+    with ZipFile(BytesIO(b"".join(answer.streaming_content))) as archive:
+        assert archive.testzip() is None
+        assert sorted(archive.namelist()) == sorted(
+            [
+                "README.txt",
+                f"deletion-of-{UUID(int=1)}.json",
+                f"deletion-of-{deleted.pk}.json",
+                "spacekeep-certificates.pem",
+                "verify_certificate.py",
+            ]
+        )
+        assert archive.read(f"deletion-of-{deleted.pk}.json").decode() == document
+        archive.extractall(tmp_path)
+    command = [sys.executable, "-I", "verify_certificate.py", f"deletion-of-{deleted.pk}.json"]
+    done = subprocess.run([*command, "--key", "spacekeep-certificates.pem"], cwd=tmp_path, check=False)
+    assert done.returncode == 0
+    assert LogEntry.objects.get(event="log.exported").detail["what"] == "certificates"
+
+
+def test_a_period_without_certificates_has_none(deleted: Space, auditor: User) -> None:
+    answer: Any = make_client(auditor).get("/certificates/certificates.zip", {"until": "2020-01-01"})
+
+    with ZipFile(BytesIO(b"".join(answer.streaming_content))) as archive:
+        assert sorted(archive.namelist()) == ["README.txt", "spacekeep-certificates.pem", "verify_certificate.py"]
+    assert make_client(auditor).get("/certificates/certificates.zip", {"until": "x"}).status_code == 422

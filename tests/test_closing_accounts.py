@@ -47,6 +47,7 @@ POINTERS = {
     "archive_recordertoken.created_by": "kept",
     "archive_recordertoken_hosts.user": "kept",
     "archive_reviewclaim.admin": "erased",
+    "archive_savedlogview.user": "erased",
     "archive_rolemembership.granted_by": "kept",
     "archive_rolemembership.user": "erased",
     "archive_space.host": "kept",

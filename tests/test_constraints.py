@@ -39,6 +39,7 @@ from archive.models import (
     RecorderToken,
     Recording,
     Rule,
+    SavedLogView,
     SearchLine,
     Space,
     Transcript,
@@ -108,6 +109,7 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
         ),
         "account_mail": AccountMail.objects.create(content="x"),
         "feed": Feed.objects.create(kind="calendar", user=alice),
+        "view": SavedLogView.objects.create(user=admin, name="Played", query="event=played"),
         "sighting": ReconcileFinding.objects.create(kind="orphan", key="s"),
         "bundle": Bundle.objects.create(space=space, content_digest="c", state="ready", **READY),
         "invitation": Invitation.objects.create(
@@ -124,6 +126,7 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("feed_kind_known", "feed", {"kind": "podcast"}),
     ("digest_state_known", "digest", {"state": "lost"}),
     ("digest_week_begins_on_monday", "digest", {"week": F("week") + timedelta(days=1)}),
+    ("saved_log_view_has_a_name", "view", {"name": ""}),
     ("account_mail_state_known", "account_mail", {"state": "lost"}),
     ("space_deleted_has_its_time", "space", {"deleted_at": NOON}),
     ("space_deleted_has_its_time", "space", {"state": "deleted", "expires_at": LATER, **SCRUBBED}),
@@ -276,6 +279,7 @@ def test_each_check_constraint_refuses_a_violation(
         ("invitation_one_waiting", "invitation"),
         ("hold_once_for_a_case", "hold"),
         ("reason_template_once", "template"),
+        ("saved_log_view_name_once", "view"),
         ("feed_once", "feed"),
         ("digest_once_a_week", "digest"),
     ],
@@ -363,6 +367,7 @@ UNIQUE = {
     "reason_template_once",
     "feed_once",
     "digest_once_a_week",
+    "saved_log_view_name_once",
 }
 
 

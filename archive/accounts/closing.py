@@ -26,6 +26,7 @@ from archive.models import (
     Participant,
     ReviewClaim,
     RoleMembership,
+    SavedLogView,
     Space,
     User,
 )
@@ -61,6 +62,7 @@ def _erase_rows(account: User) -> None:
     RoleMembership.objects.filter(user=account).delete()
     Notice.objects.filter(user=account).delete()
     Digest.objects.filter(user=account).delete()
+    SavedLogView.objects.filter(user=account).delete()
     ReviewClaim.objects.filter(admin=account).delete()
     Feed.objects.filter(user=account).delete()
     IdempotencyKey.objects.filter(user=account).delete()

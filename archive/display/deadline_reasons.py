@@ -54,6 +54,19 @@ def shorten_reason(reason: Reason) -> str:
             return _("on legal hold")
 
 
+def name_reason(code: str) -> str:
+    """A reason without its numbers, as certificates have it. A code of a newer version is shown as it is."""
+    names = {
+        ReasonCode.BASE: _("regular period"),
+        ReasonCode.VIOLATION: _("flagged"),
+        ReasonCode.LIFTED: _("all flags lifted"),
+        ReasonCode.LIFT_GRACE: _("time after the last flag was lifted"),
+        ReasonCode.LIFT_CAP: _("longest period"),
+        ReasonCode.HOLD: _("on legal hold"),
+    }
+    return {str(known): name for known, name in names.items()}.get(code, code)
+
+
 def render_reasons(deadline: Deadline) -> tuple[str, ...]:
     """One sentence for each reason of the deadline."""
     return tuple(render_reason(reason) for reason in deadline.reasons)

@@ -1,4 +1,4 @@
-"""Search."""
+"""Search, and the filters of the log."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -10,5 +10,14 @@ MESSAGES = {
     "search.too_slow": _("The search took too long. Search for rarer words, or for more of them at once."),
     "search.too_long": _("The search has more than {limit} characters. Search for a few of its words."),
     "search.no_word": _("The search has no word. Search for a word that was spoken."),
+    "log.too_slow": _(
+        "Finding these entries took too long. Add a Space, or a shorter time. Nothing is shown until you do."
+    ),
+    "log.view_too_long": _("These filters are too long to be saved: at most {limit:number} characters."),
+    "log.too_many_views": _("You have {limit:number} saved views. Delete one first."),
+    "log.too_many_spaces": _(
+        "More than {limit:number} Spaces fit, which are too many to look through. Type more of the id, or a Space of "
+        "this host. Nothing is shown until you do."
+    ),
     "search.only_exclusions": _("The search only excludes words. Add a word to search for."),
 }

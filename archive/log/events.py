@@ -239,16 +239,20 @@ DIGEST_FAILED = Event("digest.failed", _("Weekly digest could not be sent"), ico
 
 # One entry an hour for each person (or token), Space and kind, whenever content is issued (archive/content_access.py).
 CONTENT_PLAYED = Event(
-    "content.played", _("Opened in the player"), premis="dissemination", icon="play", summary=summaries.access
+    "content.played", _("Opened in the player"), premis="dissemination", icon="play", summary=summaries.access_role
 )
 CONTENT_READ = Event(
-    "content.read", _("Transcript read"), premis="dissemination", icon="person", summary=summaries.access
+    "content.read", _("Transcript read"), premis="dissemination", icon="person", summary=summaries.access_role
 )
 CONTENT_FOUND = Event(
-    "content.found", _("Lines found by a search"), premis="dissemination", icon="search", summary=summaries.access
+    "content.found", _("Lines found by a search"), premis="dissemination", icon="search", summary=summaries.access_role
 )
 CONTENT_DOWNLOADED = Event(
-    "content.downloaded", _("Content downloaded"), premis="dissemination", icon="download", summary=summaries.access
+    "content.downloaded",
+    _("Content downloaded"),
+    premis="dissemination",
+    icon="download",
+    summary=summaries.access_role,
 )
 CONTENT_ACCESSED_BY_ADMIN = Event(
     "content.accessed_by_admin",
@@ -259,11 +263,15 @@ CONTENT_ACCESSED_BY_ADMIN = Event(
 )
 
 DELETION_STARTED = Event("deletion.started", _("Deletion started"), icon="hollow", summary=summaries.deletion_started)
-DELETION_INVENTORIED = Event("deletion.inventoried", _("Objects to delete listed"), icon="hollow")
+DELETION_INVENTORIED = Event(
+    "deletion.inventoried", _("Objects to delete listed"), icon="hollow", summary=summaries.objects_listed
+)
 SPACE_DELETED = Event(
     "space.deleted", _("Space deleted"), premis="deletion", icon="hollow", summary=summaries.space_deleted
 )
-DELETION_RECHECKED = Event("deletion.rechecked", _("Deleted Spaces checked again"), icon="hollow")
+DELETION_RECHECKED = Event(
+    "deletion.rechecked", _("Deleted Spaces checked again"), icon="hollow", summary=summaries.spaces_checked
+)
 COPY_FOUND = Event("deletion.copy_found", _("Copy found after the deletion"), icon="hollow")
 COPY_REMOVED = Event(
     "deletion.copy_removed", _("Copy found after the deletion removed"), premis="deletion", icon="hollow"
@@ -275,6 +283,8 @@ INVITATION_RENEWED = Event("invitation.renewed", _("New invitation link requeste
 INVITATION_FAILED = Event("invitation.failed", _("Invitation could not be sent"), icon="alert")
 INVITATION_ACCEPTED = Event("invitation.accepted", _("Invitation accepted"), icon="person")
 INVITATION_REVOKED = Event("invitation.revoked", _("Invitation revoked"), icon="person")
+
+LOG_EXPORTED = Event("log.exported", _("Data for auditors downloaded"), icon="download", summary=summaries.log_exported)
 
 ORPHAN_FOUND = Event("reconcile.orphan_found", _("Orphaned object found"))
 ORPHAN_REMOVED = Event("reconcile.orphan_removed", _("Orphaned object removed"), premis="deletion")

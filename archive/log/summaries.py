@@ -101,7 +101,7 @@ def notice_kind(detail: Detail) -> str:
 
 def hold_number(detail: Detail) -> str:
     """The number of the legal hold."""
-    return _("hold %(number)s") % {"number": detail["hold"]}
+    return _("legal hold no. %(number)s") % {"number": detail["hold"]}
 
 
 def feed_kind(detail: Detail) -> str:
@@ -124,14 +124,45 @@ def access(detail: Detail) -> str:
     return _("%(kind)s, %(role)s") % {"kind": kind, "role": role_name(detail["role"])}
 
 
+def access_role(detail: Detail) -> str:
+    """In which role content was accessed, where the label says how."""
+    return role_name(detail["role"])
+
+
 def role_name(role: str) -> str:
     """In which role content was accessed."""
     return str(ROLES.get(role, role))
 
 
+EXPORTS = {
+    "entries": _lazy("entries of the log"),
+    "deletions": _lazy("deletions of a period"),
+    "simulation": _lazy("what another retention rule would change"),
+    "certificates": _lazy("certificates of deletion"),
+}
+
+
+def log_exported(detail: Detail) -> str:
+    """What was downloaded, and in which format."""
+    what = EXPORTS.get(detail["what"], detail["what"])
+    return _("%(what)s, as %(format)s") % {"what": what, "format": detail["format"].upper()}
+
+
 def size(detail: Detail) -> str:
     """The size of what was made."""
     return formatting.format_size(detail["size"])
+
+
+def spaces_checked(detail: Detail) -> str:
+    """How many deleted Spaces were checked. A copy that is found is an entry of its own."""
+    count = detail["spaces"]
+    return ngettext("%(count)d deleted Space", "%(count)d deleted Spaces", count) % {"count": count}
+
+
+def objects_listed(detail: Detail) -> str:
+    """How many objects the store had."""
+    count = detail["object_count"]
+    return ngettext("%(count)d object", "%(count)d objects", count) % {"count": count}
 
 
 def deletion_started(detail: Detail) -> str:

@@ -9,6 +9,7 @@ import django.contrib.auth.validators
 import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.deletion
+import django.db.models.fields.json
 import django.db.models.functions.datetime
 import django.db.models.functions.text
 import django.utils.timezone
@@ -569,6 +570,18 @@ class Migration(migrations.Migration):
                     models.Index(fields=["space_id", "id"], name="log_by_space"),
                     models.Index(fields=["event", "at", "id"], name="log_by_event"),
                     models.Index(fields=["at", "id"], name="log_by_time"),
+                    models.Index(
+                        condition=models.Q(("actor_id__isnull", False)),
+                        fields=["actor_id", "at", "id"],
+                        name="log_by_actor",
+                    ),
+                    models.Index(
+                        django.db.models.fields.json.KeyTextTransform("rule", "detail"),
+                        models.F("at"),
+                        models.F("id"),
+                        condition=models.Q(("detail__has_key", "rule")),
+                        name="log_by_rule",
+                    ),
                 ],
             },
         ),
@@ -767,6 +780,25 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [models.UniqueConstraint(fields=("checkpoint", "witness"), name="log_cosignature_once")],
             },
+        ),
+        migrations.CreateModel(
+            name="LogDay",
+            fields=[
+                ("day", models.DateField(primary_key=True, serialize=False)),
+                ("uploaded", models.PositiveBigIntegerField()),
+                ("flagged", models.PositiveBigIntegerField()),
+                ("held", models.PositiveBigIntegerField()),
+                (
+                    "deleted",
+                    models.PositiveBigIntegerField(help_text="Also uploads that were abandoned before their deadline."),
+                ),
+                (
+                    "delays",
+                    models.JSONField(
+                        help_text="{seconds between deadline and deletion, whole: how many deletions}, of those that were due."
+                    ),
+                ),
+            ],
         ),
         migrations.CreateModel(
             name="ReconcileFinding",
@@ -1718,6 +1750,32 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="feed_kind_known",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="SavedLogView",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80)),
+                ("query", models.CharField(max_length=2000)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "name"), name="saved_log_view_name_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True), name="saved_log_view_has_a_name"
                     ),
                 ],
             },

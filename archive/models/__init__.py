@@ -2,6 +2,7 @@
 
 from archive.models.account_mail import AccountMail
 from archive.models.arrival import Arrival, LiveKitParticipant, LiveKitRoom
+from archive.models.audit import LogDay, SavedLogView
 from archive.models.bundle import Bundle
 from archive.models.certificate import DeletionCertificate
 from archive.models.content_access import ContentAccess
@@ -60,6 +61,7 @@ __all__ = [
     "LiveKitRoom",
     "LogCheckpoint",
     "LogCosignature",
+    "LogDay",
     "LogEntry",
     "LogLeaf",
     "LogNode",
@@ -77,6 +79,7 @@ __all__ = [
     "ReviewClaim",
     "RoleMembership",
     "Rule",
+    "SavedLogView",
     "SearchLine",
     "Space",
     "SpaceIndex",

@@ -1,4 +1,5 @@
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now
 
 
@@ -20,8 +21,19 @@ class LogEntry(models.Model):
     class Meta:
         indexes = [
             models.Index(name="log_by_space", fields=["space_id", "id"]),
+            # Each filter of the log's page is a range of an index in the order of the page (archive/audit/find.py).
             models.Index(name="log_by_event", fields=["event", "at", "id"]),
             models.Index(name="log_by_time", fields=["at", "id"]),
+            models.Index(
+                name="log_by_actor", fields=["actor_id", "at", "id"], condition=models.Q(actor_id__isnull=False)
+            ),
+            models.Index(
+                KeyTextTransform("rule", "detail"),
+                "at",
+                "id",
+                name="log_by_rule",
+                condition=models.Q(detail__has_key="rule"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -83,6 +83,7 @@ def write_tombstones(claims: Sequence[Claim[Space]], removed: Mapping[UUID, Sequ
             emptied = certificate.VerifiedEmpty(removed[space.id], now, claim.attempt)
             certificates[space.id] = certificate.make(space, histories[space.id], emptied, now)
             details[space.id] = {
+                "deadline": log.rfc3339(space.expires_at),
                 "removed": removed[space.id],
                 "listed_empty_at": log.rfc3339(now),
                 "attempts": claim.attempt,

@@ -23,6 +23,7 @@ MAX_WORD = 200  # characters; PostgreSQL accepts lexemes of 2046 bytes
 BATCH = 1000  # Spaces that are indexed at once
 SAMPLED = 500  # Spaces
 UNLIMITED = 2**31 - 1  # PostgreSQL makes no join of a subquery with a LIMIT, so it can't go through all Spaces instead
+SHORT = re.compile(r"[0-9a-f]+")
 ID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{0,4}){3}-?[0-9a-f]{0,12}")
 
 EXCLUDED = re.compile(r"(?<!\S)-\S+")  # -word, as in searches of transcripts
@@ -124,9 +125,11 @@ def _query(typed: str, reader: User) -> str:
     return query
 
 
-def id_range(typed: str) -> tuple[UUID, UUID] | None:
-    """The first and the last id that begin with `typed`; None if that is not the beginning of an id."""
-    digits = id_digits(typed)
+def id_range(typed: str, least: int = 8) -> tuple[UUID, UUID] | None:
+    """The first and the last id that begin with `typed`; None if that is not the beginning of an id, with `least` (at
+    most 8) or more characters."""
+    text = typed.strip().lower()
+    digits = text if least <= len(text) < 8 and SHORT.fullmatch(text) else id_digits(typed)
     return (UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))) if digits else None
 
 

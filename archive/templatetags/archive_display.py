@@ -65,6 +65,23 @@ def time_element(value: datetime, text: str, form: str) -> SafeString:
 
 
 @register.filter
+def exact_moment(value: datetime | None) -> SafeString:
+    """A <time> element with seconds, in the reader's zone; its `title` is the same in UTC."""
+    if not value:
+        return SafeString("")
+    text, title = formatting.format_time(value, seconds=True), utc_title(value)
+    if not title:
+        return format_html('<time datetime="{}">{}</time>', iso(value), text)
+    return format_html('<time datetime="{}" title="{}">{}</time>', iso(value), title, text)
+
+
+@register.filter
+def period(value: float | None) -> str:
+    """Seconds as "1 min 28 s"; empty for None."""
+    return "" if value is None else formatting.format_period(value)
+
+
+@register.filter
 def iso(value: datetime | None) -> str:
     """An aware time as scripts parse it: 2026-12-22T14:05:00Z, UTC, whole seconds; empty for None."""
     return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if value else ""

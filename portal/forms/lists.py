@@ -1,16 +1,8 @@
 """Forms in addresses: searching, filtering and sorting lists."""
 
-from datetime import date, datetime, time, timedelta
-from typing import Any
-from uuid import UUID
-
 from django import forms
-from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive.log import events
-from archive.search import id_range
 from archive.search.query import MAX_LENGTH as MAX_QUERY_LENGTH
 from portal.forms.base import IdListField, LenientChoiceField, LenientIntegerField, PortalForm, TextField
 
@@ -33,10 +25,6 @@ QUEUE_ORDERS = {
     "search": _("Search transcripts"),
 }
 MAX_ID = 2**31 - 1
-
-
-def event_labels() -> list[tuple[str, str]]:
-    return [(str(event), str(event.label)) for event in events.EVENTS.values()]
 
 
 def page_number() -> LenientIntegerField:
@@ -93,68 +81,7 @@ class QueueForm(SearchForm):
     order = LenientChoiceField(default="due", choices=QUEUE_ORDERS)
 
 
-class DayField(forms.DateField):
-    """A day in the reader's time zone, as its first moment, or with `shift_days` that of a later one."""
-
-    def __init__(self, *, shift_days: int = 0) -> None:
-        super().__init__(required=False, input_formats=["%Y-%m-%d"])
-        self.shift_days = shift_days
-
-    def clean(self, value: Any) -> datetime | None:
-        try:
-            day: date | None = super().clean(value)
-            if day is None:
-                return None
-            shifted = day + timedelta(days=self.shift_days)
-            return datetime.combine(shifted, time.min, timezone.get_current_timezone())
-        except (ValidationError, OverflowError):
-            raise ValidationError(
-                _("“%(value)s” is not a day such as 2026-11-22. Nothing is shown until you correct it."),
-                params={"value": value},
-            ) from None
-
-
 class StateForm(PortalForm):
     """The Spaces that an open page shows."""
 
     spaces = IdListField(most=MAX_SPACES)
-
-
-class SpaceIdField(TextField):
-    """The id of a Space, or at least its first 8 digits: as the first and the last id that begin like that."""
-
-    def clean(self, value: Any) -> tuple[UUID, UUID] | None:
-        text = super().clean(value)
-        bounds = id_range(text)
-        if text and bounds is None:
-            message = _("“%(value)s” is not a Space id, nor its first 8 digits. Nothing is shown until you correct it.")
-            raise ValidationError(message, params={"value": text})
-        return bounds
-
-
-class LogFilterForm(PortalForm):
-    """Filters of the retention log. With a wrong one nothing is shown: other entries could be taken for the answer."""
-
-    event = forms.ChoiceField(
-        required=False,
-        choices=event_labels,
-        error_messages={
-            "invalid_choice": _("The log knows no event “%(value)s”. Nothing is shown until you correct it.")
-        },
-    )
-    space = SpaceIdField(required=False, max_length=100)
-    since = DayField()
-    until = DayField(shift_days=1)
-
-    LOOKUPS = {"event": "event", "space": "space_id__range", "since": "at__gte", "until": "at__lt"}
-
-    @property
-    def lookups(self) -> dict[str, Any]:
-        """The filters, as arguments of `filter`, if all of them are valid."""
-        return {self.LOOKUPS[name]: value for name, value in self.cleaned_data.items() if value}
-
-    @property
-    def typed(self) -> dict[str, str]:
-        """The filters as they were typed, for the address of the next page."""
-        values = {name: str(self[name].value() or "").strip() for name in self.fields}
-        return {name: value for name, value in values.items() if value}

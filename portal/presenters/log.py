@@ -1,5 +1,6 @@
 """Entries of the retention log, for auditors and for the host of a Space."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
+from archive import formatting
 from archive.content_access import EVENTS as CONTENT_EVENTS
 from archive.log import events
 from archive.log.detail_names import detail_name
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 
+DEADLINES = ("before", "after", "deadline", "expires_at")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 MAX_ACCESSES, MAX_OWN_ACCESSES = 50, 10
 
 
@@ -25,6 +29,7 @@ MAX_ACCESSES, MAX_OWN_ACCESSES = 50, 10
 class LogLine:
     """An entry for auditors. `facts` are (name, value) of its detail, `removed` the objects of a deletion."""
 
+    number: int
     at: datetime
     event: str
     label: "StrOrPromise"
@@ -101,6 +106,7 @@ def log_line(entry: LogEntry, names: dict[int, str], rule_names: dict[tuple[str,
     if event in events.CONTENT_ISSUED:
         del detail["kind"], detail["role"]  # the summary names them
     return LogLine(
+        number=entry.pk,
         at=entry.at,
         event=entry.event,
         label=event.label,
@@ -108,7 +114,7 @@ def log_line(entry: LogEntry, names: dict[int, str], rule_names: dict[tuple[str,
         space_id=entry.space_id,
         actor=_actor(entry, names),
         summary=_rule_name(entry, rule_names) or event.summary(entry.detail),
-        facts=[(detail_name(key), _plain(value)) for key, value in detail.items()],
+        facts=[(detail_name(key), _plain(value, key)) for key, value in detail.items()],
         removed=removed,
     )
 
@@ -158,9 +164,27 @@ def _actor(entry: LogEntry, names: dict[int, str]) -> str:
     return _("{name} (command)").format(name=name) if entry.actor_kind == "command" else name
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, key: str = "") -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{detail_name(key)} {_plain(inner)}" for key, inner in value.items())
+        return ", ".join(f"{detail_name(name)} {_plain(inner, name)}" for name, inner in value.items())
     if isinstance(value, list):
-        return "; ".join(_plain(inner) for inner in value)
-    return _("None") if value is None else str(value)
+        return "; ".join(_plain(inner, key) for inner in value)
+    if value is None:
+        return _("no deadline") if key in DEADLINES else _("none")
+    if key == "duration_ms":
+        return formatting.format_period(value / 1000)
+    if key == "language" and value == "und":
+        return _("not known")
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, str) and (time := _parse_time(value)):
+        return formatting.format_time(time, seconds=True)
+    return str(value)
+
+
+def _parse_time(text: str) -> datetime | None:
+    """A time as the log writes it (archive.log.rfc3339); None for other text."""
+    try:
+        return datetime.fromisoformat(text) if TIME.fullmatch(text) else None
+    except ValueError:
+        return None

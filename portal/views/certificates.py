@@ -1,20 +1,30 @@
 """Certificates of deletion: all of them for auditors and admins, their own for hosts, and the key that checks them."""
 
 import hashlib
+from collections.abc import Iterator
+from datetime import UTC, date
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from archive import dbtime
+from archive.audit import certificates as auditing
+from archive.audit.export import record_export
+from archive.audit.overview import day_bounds
 from archive.models import DeletionCertificate, Space
 from archive.retention import certificate as certifying
 from portal.access import may_read_log, only
+from portal.forms.period import PeriodForm
 from portal.http import SignedInRequest, attachment
 from portal.paging import page_of
+from portal.presenters.certificates import certificate_details, certificate_line
 
 PAGE = 50
 
@@ -23,24 +33,71 @@ PAGE = 50
 @only(may_read_log)
 def certificates(request: SignedInRequest) -> HttpResponse:
     """The newest first."""
-    rows = DeletionCertificate.objects.defer("document")
+    rows = auditing.with_facts(DeletionCertificate.objects.all())
     page, cursor = page_of(rows, request.GET.get("after"), ("issued_at", "space_id"), PAGE, descending=True)
     context: dict[str, Any] = {
-        "certificates": page,
+        "certificates": [certificate_line(auditing.list_view(row)) for row in page],
         "key_ids": certifying.public_key_ids(),
         "file_sha256": hashlib.sha256(certifying.public_keys()).hexdigest(),
         "next_url": f"?{urlencode({'after': cursor})}" if cursor else None,
+        "period": PeriodForm({}, _today()).values,
+        "now": dbtime.now(),
     }
-    return render(request, "certificates.html", context)
+    return render(request, "certificates/list.html", context)
+
+
+@require_safe
+def certificate_page(request: SignedInRequest, space_id: UUID) -> HttpResponse:
+    """What a certificate says, for people and for paper."""
+    issued = _find(request, space_id)
+    context = {**certificate_details(auditing.full_view(issued)), "now": dbtime.now()}
+    context |= {"sha256": certifying.digest(issued), "reads_log": may_read_log(request.user)}
+    return render(request, "certificates/page.html", context)
 
 
 @require_safe
 def certificate(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     """The document, byte for byte as it was signed."""
+    issued = _find(request, space_id)
+    return attachment(issued.document.encode(), "application/json", f"deletion-of-{space_id}.json")
+
+
+@require_safe
+@only(may_read_log)
+def as_zip(request: SignedInRequest) -> HttpResponseBase:
+    """The certificates of a period in one ZIP file, with the key and the program that check them."""
+    form = PeriodForm(request.GET, _today())
+    if not form.is_valid():
+        return HttpResponse("\n".join(form.problems) + "\n", content_type="text/plain; charset=utf-8", status=422)
+    first, last = form.period
+    since, until = day_bounds(first, last)
+    record_export(request.user, "certificates", "zip", since=first.isoformat(), until=last.isoformat())
+    rows = DeletionCertificate.objects.filter(issued_at__gte=since, issued_at__lt=until)
+    extra = {"spacekeep-certificates.pem": certifying.public_keys(), "verify_certificate.py": certifying.verifier()}
+    headers = {"Content-Disposition": f'attachment; filename="certificates-{first}-{last}.zip"'}
+    content = auditing.zip_of(_each(rows), extra)
+    return StreamingHttpResponse(content, content_type="application/zip", headers=headers)
+
+
+def _each(rows: QuerySet[DeletionCertificate]) -> Iterator[DeletionCertificate]:
+    """Page by page, so that no transaction stays open while the file is sent."""
+    cursor = None
+    while True:
+        page, cursor = page_of(rows, cursor, ("issued_at", "space_id"), PAGE)
+        yield from page
+        if cursor is None:
+            return
+
+
+def _find(request: SignedInRequest, space_id: UUID) -> DeletionCertificate:
+    """Raises Http404 for everybody who could not see the Space."""
     if not Space.objects.visible_to(request.user).filter(pk=space_id).exists():
         raise Http404
-    issued = get_object_or_404(DeletionCertificate, pk=space_id)
-    return attachment(issued.document.encode(), "application/json", f"deletion-of-{space_id}.json")
+    return get_object_or_404(DeletionCertificate, pk=space_id)
+
+
+def _today() -> date:
+    return dbtime.now().astimezone(UTC).date()
 
 
 @login_not_required  # everybody who received a certificate can check it

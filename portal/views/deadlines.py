@@ -41,6 +41,7 @@ def deadlines(request: SignedInRequest) -> HttpResponse:
         PAGE,
     )
     context = {
+        "now": now,
         "late": [_row(space) for space in _overdue(spaces, now)],
         "late_minutes": policy.MAX_DELETION_DELAY // timedelta(minutes=1),
         "soon": [_row(space) for space in page],
@@ -90,6 +91,7 @@ def _simulation(request: SignedInRequest) -> dict[str, Any]:
     touched = list(simulate(form.policy, MAX_SIMULATED))
     return context | {
         "asked_rule": form.policy,
+        "asked_query": f"?{urlencode(vars(form.policy))}",
         "touched": touched[:PAGE],
         "touched_count": len(touched),
         "touched_sentence": _describe(touched),

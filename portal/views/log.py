@@ -1,6 +1,6 @@
 """The retention log, for auditors and admins."""
 
-from urllib.parse import urlencode
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
@@ -8,13 +8,17 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from archive import dbtime
+from archive.audit import saved_views
+from archive.audit.find import MAX_COUNTED, count_entries, find_page, limited_search
+from archive.errors import Refused
+from archive.formatting import format_number
 from archive.models import DeletionCertificate, LogEntry, Space
 from portal.access import may_read_log, only
-from portal.forms.lists import LogFilterForm, event_labels
+from portal.forms.log import ROLES, LogFilterForm, list_rule_codes
 from portal.http import SignedInRequest
-from portal.paging import page_of
 from portal.presenters import clock as clock_presenter
 from portal.presenters.log import log_lines
+from portal.presenters.log_filters import event_groups, read_number
 
 PAGE = 100
 MAX_HISTORY = 1000  # entries on the page of one Space: the newest, for the end matters most
@@ -23,19 +27,42 @@ MAX_HISTORY = 1000  # entries on the page of one Space: the newest, for the end 
 @require_safe
 @only(may_read_log)
 def log(request: SignedInRequest) -> HttpResponse:
-    """All entries, the newest first; filters by event, Space and day (in the reader's time zone)."""
+    """Entries, the newest first; all filters are in the address. A wrong filter shows its error and no entries."""
     form = LogFilterForm(request.GET)
-    entries = LogEntry.objects.filter(**form.lookups) if form.is_valid() else LogEntry.objects.none()
-    page, cursor = page_of(entries, request.GET.get("after"), ("at", "id"), PAGE, descending=True)
-    context = {
-        "entries": log_lines(page),
-        "events": sorted(event_labels(), key=lambda pair: pair[1]),
-        "values": form.typed,
-        "form": form,
+    context: dict[str, Any] = {"form": form, "values": form.values, "chosen": form.chosen, "is_filtered": request.GET}
+    if form.is_valid():
+        try:
+            context |= _page(form, read_number(request.GET.get("after")), read_number(request.GET.get("before")))
+        except Refused as error:
+            form.add_error(None, str(error))
+    context |= {
         "problems": form.problems,
-        "next_url": f"?{urlencode({**form.typed, 'after': cursor})}" if cursor else None,
+        "groups": event_groups(form.chosen),
+        "roles": ROLES,
+        "rules": list_rule_codes(),
+        "described": form.described(),
+        "views": saved_views.list_views(request.user),
+        "query": form.url(),
+        "now": dbtime.now(),
     }
     return render(request, "log/list.html", context)
+
+
+def _page(form: LogFilterForm, after: int | None, before: int | None) -> dict[str, Any]:
+    with limited_search():
+        page = find_page(form.wanted, PAGE, after=after, before=before)
+        count = count_entries(form.wanted)
+    lines = log_lines(page.entries)
+    return {
+        "entries": lines,
+        "count": format_number(min(count, MAX_COUNTED)),
+        "is_one": count == 1,
+        "is_more": count > MAX_COUNTED,
+        "is_part": page.has_newer or page.has_older,
+        "newer_url": form.url(before=lines[0].number) if page.has_newer and lines else None,
+        "newest_url": form.url() if page.has_newer else None,
+        "older_url": form.url(after=lines[-1].number) if page.has_older else None,
+    }
 
 
 @require_safe
@@ -53,6 +80,7 @@ def log_space(request: SignedInRequest, space_id: UUID) -> HttpResponse:
         "space": space,
         "face": face,
         "entries": log_lines(entries),
+        "now": dbtime.now(),
         "certified": DeletionCertificate.objects.filter(pk=space_id).exists(),
     }
     return render(request, "log/space.html", context)

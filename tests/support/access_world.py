@@ -126,6 +126,7 @@ class AccessWorld:
             "ending": "txt",
             "session_id": 10**9,
             "entry_id": 10**9,
+            "view_id": 10**9,
             "pk": 10**9,
             "token": "no-invitation",
             "provider_id": "none",

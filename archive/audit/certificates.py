@@ -1,0 +1,133 @@
+"""Certificates of deletion for people: the list with what counts, a readable page, and many in one ZIP file.
+
+All of it is read from the signed document itself.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Func, JSONField, QuerySet, TextField, Value
+from django.db.models.functions import Cast
+
+from archive import policy
+from archive.models import DeletionCertificate
+
+ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+README = """Certificates of deletion. Each file is one certificate, named by the id of its Space.
+
+Check one, on any computer with Python and its package "cryptography":
+
+    python verify_certificate.py deletion-of-....json --key spacekeep-certificates.pem
+
+Compare the key with the copy that you saved earlier: whoever sends you certificates could send you a key that fits.
+"""
+
+
+@dataclass(frozen=True)
+class CertificateView:
+    """What a certificate says. `deadline` is None if it has none; `delay` is in seconds, None before the deadline."""
+
+    space_id: str
+    issued_at: datetime
+    ended_at: datetime | None
+    deadline: datetime | None
+    codes: list[str]
+    emptied_at: datetime | None
+    document: dict[str, Any]
+
+    @property
+    def delay(self) -> float | None:
+        if self.deadline is None or self.emptied_at is None or self.emptied_at < self.deadline:
+            return None
+        return (self.emptied_at - self.deadline).total_seconds()
+
+    @property
+    def is_late(self) -> bool:
+        return self.delay is not None and self.delay > policy.MAX_DELETION_DELAY.total_seconds()
+
+
+def with_facts(certificates: QuerySet[DeletionCertificate]) -> QuerySet[DeletionCertificate]:
+    """With what a list shows, without the documents: the list of the deleted objects may be long."""
+    return certificates.defer("document").annotate(
+        deadline_text=_text("deadline", "at"),
+        codes_text=_text("deadline", "deadline_reasons"),
+        emptied_text=_text("deletion", "listed_empty_at"),
+    )
+
+
+def list_view(certificate: Any) -> CertificateView:
+    """Of a row of `with_facts`."""
+    return CertificateView(
+        str(certificate.space_id),
+        certificate.issued_at,
+        None,
+        parse_time(certificate.deadline_text),
+        json.loads(certificate.codes_text or "[]"),
+        parse_time(certificate.emptied_text),
+        {},
+    )
+
+
+def full_view(certificate: DeletionCertificate) -> CertificateView:
+    document = json.loads(certificate.document)
+    return CertificateView(
+        str(certificate.space_id),
+        certificate.issued_at,
+        parse_time(document["ended_at"]),
+        parse_time(document["deadline"]["at"]),
+        document["deadline"]["deadline_reasons"],
+        parse_time(document["deletion"]["listed_empty_at"]),
+        document,
+    )
+
+
+def zip_of(certificates: Iterable[DeletionCertificate], extra: dict[str, bytes]) -> Iterator[bytes]:
+    """A ZIP file of the documents, byte for byte as they were signed, and of `extra`, while it is made."""
+    sink = _Sink()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in {"README.txt": README.encode(), **extra}.items():
+            archive.writestr(_member(name), content)
+        for certificate in certificates:
+            archive.writestr(_member(f"deletion-of-{certificate.space_id}.json"), certificate.document)
+            yield sink.take()
+    yield sink.take()
+
+
+def parse_time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+class _Sink(io.RawIOBase):
+    """A file that can only be written; `take` empties it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.chunks: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.chunks.append(bytes(data))
+        return len(data)
+
+    def take(self) -> bytes:
+        taken, self.chunks = b"".join(self.chunks), []
+        return taken
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, ZIP_DATE)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o644 << 16
+    return info
+
+
+def _text(*path: str) -> Func:
+    keys = [Value(key) for key in path]
+    return Func(Cast("document", JSONField()), *keys, function="jsonb_extract_path_text", output_field=TextField())

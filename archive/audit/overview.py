@@ -1,0 +1,121 @@
+"""Whether deletions were on time, in a period and now."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
+from archive import policy
+from archive.audit.days import Day, all_delays
+from archive.audit.find import MAX_COUNTED
+from archive.log import events
+from archive.models import LogEntry, Space, SpaceQuerySet
+from archive.models.space_queries import count_up_to
+
+MAX_LATE = 100  # late deletions that are listed
+
+
+@dataclass(frozen=True)
+class Compliance:
+    """Deletions of a period: those at a deadline, of which `late` took longer than MAX_DELETION_DELAY, and uploads that
+    were `abandoned`. Delays are seconds after the deadline; None without any.
+
+    The rest is about now, counted up to MAX_COUNTED: `overdue` Spaces are deleted too late by now, `oldest_pending` is
+    the earliest deadline that has come and whose deletion is not confirmed.
+    """
+
+    due: int
+    on_time: int
+    late: int
+    abandoned: int
+    median: int | None
+    p99: int | None
+    worst: int | None
+    overdue: int
+    oldest_pending: datetime | None
+    on_hold: int
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """An entry of a deletion. `deadline` and `delay` (seconds) are None for an upload that was abandoned before it."""
+
+    number: int
+    space_id: UUID | None
+    at: datetime
+    deadline: datetime | None
+    delay: float | None
+    objects: int
+
+    @property
+    def is_late(self) -> bool:
+        return self.delay is not None and self.delay > policy.MAX_DELETION_DELAY.total_seconds()
+
+
+def compliance(days: Sequence[Day], now: datetime) -> Compliance:
+    delays = all_delays(days)
+    oldest = [rows.order_by("expires_at", "id").values_list("expires_at", flat=True).first() for rows in _pending(now)]
+    kept, expiring = _pending(now - policy.MAX_DELETION_DELAY)
+    rows = {"kept": kept, "expiring": expiring, "on_hold": Space.objects.on_hold()}
+    counts = count_up_to(MAX_COUNTED + 1, rows)
+    return Compliance(
+        due=delays.total,
+        on_time=delays.total - delays.late,
+        late=delays.late,
+        abandoned=sum(day.deleted for day in days) - delays.total,
+        median=delays.quantile(0.5),
+        p99=delays.quantile(0.99),
+        worst=delays.worst,
+        overdue=counts["kept"] + counts["expiring"],
+        oldest_pending=min((at for at in oldest if at is not None), default=None),
+        on_hold=counts["on_hold"],
+    )
+
+
+def _pending(moment: datetime) -> tuple[SpaceQuerySet, SpaceQuerySet]:
+    """Spaces whose deadline had come at this moment, and whose deletion is not confirmed: those whose deletion has not
+    started, and the others. No index has both."""
+    return Space.objects.overdue(moment), Space.objects.filter(state=Space.State.EXPIRING, expires_at__lte=moment)
+
+
+def describe_deletions(entries: Iterable[LogEntry]) -> list[Deletion]:
+    return list(each_deletion(entries))
+
+
+def each_deletion(entries: Iterable[LogEntry]) -> Iterator[Deletion]:
+    return (_deletion(entry) for entry in entries)
+
+
+def list_late(days: Iterable[Day]) -> list[Deletion]:
+    """The newest late deletions of these days, MAX_LATE + 1 at most. Reads the days that have one only."""
+    late = [day.day for day in days if day.delays.late]
+    if not late:
+        return []
+    since, until = day_bounds(late[0], late[-1])
+    rows = _with_delay(LogEntry.objects.filter(event=events.SPACE_DELETED, at__gte=since, at__lt=until))
+    rows = rows.filter(Q(delay__gt=policy.MAX_DELETION_DELAY)).order_by("-at", "-id")
+    return describe_deletions(rows[: MAX_LATE + 1])
+
+
+def day_bounds(first: date, last: date) -> tuple[datetime, datetime]:
+    """The first moment of a day (UTC), and that after the last day."""
+    end = last + timedelta(days=1)
+    return datetime(first.year, first.month, first.day, tzinfo=UTC), datetime(end.year, end.month, end.day, tzinfo=UTC)
+
+
+def _with_delay(entries: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
+    deadline = Cast(KT("detail__deadline"), DateTimeField())
+    return entries.annotate(delay=ExpressionWrapper(F("at") - deadline, output_field=DurationField()))
+
+
+def _deletion(entry: LogEntry) -> Deletion:
+    text = entry.detail.get("deadline")
+    deadline = datetime.fromisoformat(text) if text else None
+    objects = len(entry.detail.get("removed", []))
+    if deadline is None or entry.at < deadline:
+        return Deletion(entry.pk, entry.space_id, entry.at, None, None, objects)
+    return Deletion(entry.pk, entry.space_id, entry.at, deadline, (entry.at - deadline).total_seconds(), objects)

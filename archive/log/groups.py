@@ -1,0 +1,92 @@
+"""Groups of events, for people who look for a kind of thing that happened: "deletions", "played, by anyone".
+
+A group has names of events. Of `content.accessed_by_admin`, the event of every access by an admin, it may have only
+the entries of one kind of access: an admin who plays a recording has played it, as anybody else.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from archive.log import events
+from archive.log.events import EVENTS, Event
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Entries of an event; with `kind`, only those of this kind of access."""
+
+    event: str
+    kind: str | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    label: "StrOrPromise"
+    choices: tuple[Choice, ...]
+
+
+def _starting(*prefixes: str, without: tuple[Event, ...] = ()) -> tuple[Choice, ...]:
+    return tuple(Choice(name) for name in EVENTS if name.startswith(prefixes) and name not in without)
+
+
+def _access(event: Event, kind: str) -> tuple[Choice, ...]:
+    return Choice(event), Choice(events.CONTENT_ACCESSED_BY_ADMIN, kind)
+
+
+# A code has no dot, and the name of an event has one: both are values of the same filter.
+GROUPS = {
+    "decisions": Group(
+        _("Decisions: flags, appeals, holds, reviews"),
+        (
+            *_starting("violation.", "appeal.", "hold."),
+            *(Choice(event) for event in (events.SPACE_REVIEWED, events.DEADLINE_MOVED)),
+        ),
+    ),
+    "deletions": Group(
+        _("Deletions and checks of the storage"),
+        (
+            *_starting("deletion.", "inbox.", "reconcile.", "object."),
+            *(Choice(event) for event in (events.SPACE_DELETED, events.ARRIVAL_SOURCE_REMOVED)),
+        ),
+    ),
+    "played": Group(_("Played, by anyone"), _access(events.CONTENT_PLAYED, "played")),
+    "read": Group(_("Transcript read, by anyone"), _access(events.CONTENT_READ, "read")),
+    "found": Group(_("Found by a search, by anyone"), _access(events.CONTENT_FOUND, "found")),
+    "downloaded": Group(_("Downloaded, by anyone"), _access(events.CONTENT_DOWNLOADED, "downloaded")),
+    "accessed": Group(_("Any access to content, by anyone"), tuple(Choice(event) for event in events.CONTENT_ISSUED)),
+    "uploads": Group(
+        _("Uploads and transcripts"),
+        (
+            *_starting("upload.", "arrival.", "transcription.", without=(events.ARRIVAL_SOURCE_REMOVED,)),
+            *(Choice(event) for event in (events.SPACE_REGISTERED, events.SPACE_RECEIVED, events.SPACE_AVAILABLE)),
+            *(Choice(event) for event in (events.SPACE_REJECTED, events.TRANSCRIPT_ADDED)),
+        ),
+    ),
+    "edits": Group(
+        _("Edits by hosts"),
+        (*_starting("participant."), Choice(events.SPACE_EDITED), Choice(events.TRANSCRIPT_EDITED)),
+    ),
+    "bundles": Group(_("Bundles, exports and feeds"), _starting("bundle.", "export.", "export_part.", "feed.")),
+    "notices": Group(_("Notices and e-mails"), _starting("notice.", "digest.")),
+    "accounts": Group(_("Accounts, invitations and tokens"), _starting("account.", "invitation.", "token.")),
+    "rules": Group(_("Rules and reason templates"), _starting("rule.", "reason_template.")),
+    "log": Group(_("Certificates and exports of the log"), _starting("log.", "certificate.", "checkpoint.")),
+}
+DEFAULT = ("decisions", "deletions")  # what auditors look at first
+
+
+def choices_of(name: str) -> tuple[Choice, ...]:
+    """What a code of a group, or the name of an event, stands for. Raises KeyError for anything else."""
+    if name in GROUPS:
+        return GROUPS[name].choices
+    return (Choice(EVENTS[name]),)
+
+
+def group_of(event: str) -> str:
+    """The code of the first group that has every entry of the event; "log" for one that no group has."""
+    return next((code for code, group in GROUPS.items() if Choice(event) in group.choices), "log")

@@ -1,0 +1,43 @@
+"""The choices of the log's filters."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from archive.log.events import EVENTS
+from archive.log.groups import GROUPS, group_of
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+MAX_NUMBER = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class EventChoice:
+    code: str
+    label: "StrOrPromise"
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class EventGroup:
+    """A group of events, and each of its events for itself."""
+
+    choice: EventChoice
+    events: list[EventChoice]
+
+
+def event_groups(chosen: list[str]) -> list[EventGroup]:
+    """All groups with their events; an event of two groups is listed in the first one only."""
+    by_group: dict[str, list[EventChoice]] = {code: [] for code in GROUPS}
+    for name, event in EVENTS.items():
+        by_group[group_of(name)].append(EventChoice(name, event.label, name in chosen))
+    return [
+        EventGroup(EventChoice(code, group.label, code in chosen), sorted(by_group[code], key=lambda e: str(e.label)))
+        for code, group in GROUPS.items()
+    ]
+
+
+def read_number(text: str | None) -> int | None:
+    """The number of an entry in an address; None for anything else."""
+    return min(int(text), MAX_NUMBER) if text and text.isascii() and text.isdigit() else None
