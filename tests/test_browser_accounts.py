@@ -39,7 +39,7 @@ def test_an_invitation_and_a_new_password_by_mail(
     page.goto(f"{services.url}/people/invitations/")
     page.get_by_label("E-mail address").fill("ines@example.org")
     page.get_by_role("button", name="Invite", exact=True).click()
-    expect(page.get_by_text("The invitation goes to ines@example.org.")).to_be_visible()
+    expect(page.get_by_text("The invitation to ines@example.org will be sent in a moment.")).to_be_visible()
     dispatch_until(lambda: bool(mailbox.to("ines@example.org")), "the invitation is mailed")
 
     ines = chromium.new_context().new_page()

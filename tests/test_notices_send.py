@@ -112,7 +112,7 @@ def format_moment(moment: object) -> str:
 
 
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
-SCRUBBED: dict[str, Any] = {"title": "", "salt": "", "fingerprint": "", "problem": {}}
+SCRUBBED: dict[str, Any] = {"title": "", "title_key": None, "salt": "", "fingerprint": "", "problem": {}}
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_bundle_that_was_downloaded_is_not_mailed(space: Space, mailbox: Mailb
 def test_the_notice_of_a_deletion_has_no_title(space: Space, mailbox: Mailbox) -> None:
     notice = tell(space, Notice.Kind.DELETED)
     now = dbtime.now()
-    update_space(space, state="deleted", deleted_at=now, title="", salt="", fingerprint="")
+    update_space(space, state="deleted", deleted_at=now, **SCRUBBED)
 
     assert notices.send(notice.pk)
 

@@ -725,7 +725,7 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("pending", "Pending"), ("done", "Done")], default="pending", max_length=16
+                        choices=[("pending", "pending"), ("done", "done")], default="pending", max_length=16
                     ),
                 ),
                 ("requested_by", models.BigIntegerField(help_text="The account; without a foreign key, as the log.")),

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from archive.models.leased import Leased
 
@@ -96,8 +97,8 @@ class LogVerification(Leased):
     """A verification of the whole log that somebody asked for on the page of its proof."""
 
     class State(models.TextChoices):
-        PENDING = "pending"
-        DONE = "done"
+        PENDING = "pending", _("pending")
+        DONE = "done", _("done")
 
     state = models.CharField(max_length=16, choices=State, default=State.PENDING)
     requested_by = models.BigIntegerField(help_text="The account; without a foreign key, as the log.")

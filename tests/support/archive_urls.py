@@ -20,6 +20,7 @@ def page(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("", page, name="spaces"),
     path("account/", page, name="account"),
+    path("rules/", page, name="house-rules"),
     path("unsubscribe/<str:token>/", invitation, name="unsubscribe"),
     path("spaces/<uuid:space_id>/", space, name="space"),
     path("invitation/<str:token>/", invitation, name="invitation"),
