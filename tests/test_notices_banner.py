@@ -69,12 +69,21 @@ def test_a_deadline_within_a_day_comes_before_a_newer_flag_and_bundle(alice: Use
     assert banner(alice) is None
 
 
+def test_opening_one_space_leaves_the_others_in_the_banner(alice: User) -> None:
+    week, day = due_in(alice, 90 * HOUR), due_in(alice, 2 * HOUR)
+
+    notices.retire(alice, [day])
+    assert banner(alice) == (BannerKind.DUE, [week.pk])
+    notices.retire(alice, [week])
+    assert banner(alice) is None
+
+
 def test_deadlines_of_the_week_are_merged_with_an_urgent_one(alice: User) -> None:
     week, first, day = due_in(alice, 90 * HOUR), due_in(alice, 2 * HOUR), due_in(alice, 20 * HOUR)
 
     assert banner(alice) == (BannerKind.DUE, [first.pk, day.pk, week.pk])
     text = " ".join(make_client(alice).get("/my-lines/").content.decode().split())
-    assert "3 Spaces are deleted within 7 days, the first one on <time" in text
+    assert "3 Spaces will be deleted within 7 days, the first one on <time" in text
     assert '<a href="/?filter=due">Show them</a>' in text
     assert 'id="notes" class="notes" role="region" aria-label="Urgent notice" hidden' in " ".join(
         make_client(alice).get("/?filter=due").content.decode().split()

@@ -47,7 +47,7 @@ def test_each_filter_has_its_count(alice: User, admin: User) -> None:
     assert counts(client) == expected
     assert {code: str(len(titles(client, filter=code))) for code in expected} == expected
     assert counts(make_client(admin)) == {**expected, "all": "6"}
-    assert "1 Space is deleted within 7 days." in client.get("/").content.decode()
+    assert "1 Space will be deleted within 7 days." in client.get("/").content.decode()
 
 
 @pytest.mark.usefixtures("shelf")

@@ -106,7 +106,8 @@ def count_open(user: User) -> int:
 
 def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
     """The most urgent notices of a user, if any are so urgent that a page begins with them. `but_not`: the Space that
-    the page is about. One query, two if any may be; it looks at the MAX_LOOKED_AT that come first."""
+    the page is about. One query, two if any may be, three if only deadlines of this week are; it looks at the
+    MAX_LOOKED_AT that come first."""
     if not _undismissed(user).filter(kind__in=IN_BANNERS).exists():
         return None
     rows = list(
@@ -118,9 +119,19 @@ def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
         return None
     kind = next((kind for kind, rank in RANKS.items() if rank == rows[0].rank), None)
     if kind is None:  # none but deadlines of this week
-        return None
+        if not _has_retired_urgent(user):
+            return None
+        kind = BannerKind.DUE
     ranks = (RANKS[kind], WEEK) if kind == BannerKind.DUE else (RANKS[kind],)
     return Banner(kind, [row for row in rows if row.rank in ranks])
+
+
+def _has_retired_urgent(user: User) -> bool:
+    """Whether a deadline is within a day, though its notice retired: the user opened one of the Spaces that a banner
+    stands for, and it still stands for the others."""
+    due = Space.objects.filter(host=user, expires_at__gt=Now(), expires_at__lte=Now() + URGENT)
+    rows = Notice.objects.filter(user=user, space__in=due, kind__in=REMINDERS, dismissed_at__isnull=False)
+    return rows.exclude(state=Notice.State.OBSOLETE).exists()
 
 
 def _undismissed(user: User) -> QuerySet[Notice]:
@@ -151,7 +162,7 @@ def retire(user: User, spaces: Iterable[Space], *, downloaded: bool = False) -> 
     return rows.update(dismissed_at=Now())
 
 
-WEEK = 9  # the rank of a deadline within 7 days but not within a day: never the reason for a banner
+WEEK = 9  # the rank of a deadline within 7 days but not within a day: no reason for a banner
 
 
 def _ranked(notices: Any) -> Any:
