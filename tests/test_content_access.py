@@ -193,9 +193,9 @@ def test_hosts_see_who_had_their_content(space: Space, alice: User, admin: User,
 
     lines = [(str(line.label), line.note) for line in page.context["accesses"]]
     assert lines == [
-        *[("Opened in the player", "alice, as the host")] * 10,
+        *[("Page with the player opened", "alice, as the host")] * 10,
         ("Lines found by a search", "ada, as an admin"),
-        ("Content downloaded", "studio, by a recorder"),
+        ("Downloaded", "studio, by a recorder"),
     ]
     assert "ada, as an admin" in page.content.decode()
 

@@ -36,6 +36,6 @@ def test_a_missing_bundle_can_be_requested_again(client: Client, alice: User) ->
 
     assert Bundle.objects.get().state == "removed"
     assert (
-        "Recording, transcript, facts and checksums in one ZIP that opens anywhere."
+        "Recording, transcript, facts and checksums in one ZIP, with a page that plays them offline: data/index.html."
         in client.get(f"/spaces/{space.pk}/").content.decode()
     )

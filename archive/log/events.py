@@ -239,7 +239,11 @@ DIGEST_FAILED = Event("digest.failed", _("Weekly digest could not be sent"), ico
 
 # One entry an hour for each person (or token), Space and kind, whenever content is issued (archive/content_access.py).
 CONTENT_PLAYED = Event(
-    "content.played", _("Opened in the player"), premis="dissemination", icon="play", summary=summaries.access_role
+    "content.played",
+    _("Page with the player opened"),
+    premis="dissemination",
+    icon="play",
+    summary=summaries.access_role,
 )
 CONTENT_READ = Event(
     "content.read", _("Transcript read"), premis="dissemination", icon="person", summary=summaries.access_role
@@ -249,7 +253,7 @@ CONTENT_FOUND = Event(
 )
 CONTENT_DOWNLOADED = Event(
     "content.downloaded",
-    _("Content downloaded"),
+    _("Downloaded"),
     premis="dissemination",
     icon="download",
     summary=summaries.access_role,
