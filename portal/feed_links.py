@@ -28,6 +28,11 @@ def calendar_url(feed: Feed) -> str:
     return settings.SITE_URL + reverse("feed-calendar", args=[_sign(feed)])
 
 
+def webcal_url(feed: Feed) -> str:
+    """The address of a calendar feed with the scheme that calendar programs register for."""
+    return "webcal:" + calendar_url(feed).partition(":")[2]
+
+
 def podcast_url(feed: Feed) -> str:
     """The whole address of a podcast feed."""
     return settings.SITE_URL + reverse("feed-podcast", args=[_sign(feed)])

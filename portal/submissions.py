@@ -26,9 +26,11 @@ def once(request: SignedInRequest) -> Iterator[bool]:
         yield is_first
 
 
-def submit(request: SignedInRequest, form: PortalForm, act: Callable[[dict[str, Any]], object]) -> bool:
+def submit(
+    request: SignedInRequest, form: PortalForm, act: Callable[[dict[str, Any]], object], *, section: str = ""
+) -> bool:
     """Run `act` with the cleaned data of a valid form, once. If the form is invalid or `act` raises Refused, show the
-    problems above the page, and return False."""
+    problems above the page or in a section of it, and return False."""
     try:
         if form.is_valid():
             with once(request) as is_first:
@@ -36,5 +38,5 @@ def submit(request: SignedInRequest, form: PortalForm, act: Callable[[dict[str, 
                     act(form.cleaned_data)
     except Refused as error:
         form.add_error(None, str(error))
-    form.show_problems(request)
+    form.show_problems(request, section=section)
     return not form.errors

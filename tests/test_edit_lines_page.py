@@ -43,7 +43,7 @@ def test_several_corrections_are_one_version(space: Space, host: Client) -> None
 def test_corrections_from_the_page_of_the_space_lead_back_to_it(space: Space, host: Client) -> None:
     answer = host.post(url(space), {"base": "1", "from_space": "1", "text-1": "Broad beans.", "speaker-1": "Nora"})
 
-    assert answer["Location"] == f"/spaces/{space.pk}/#transcript-title"
+    assert answer["Location"] == f"/spaces/{space.pk}/?t=0"
     assert read_lines(space.transcripts.last())[0] == ("Nora", "Broad beans.")
 
 

@@ -37,7 +37,7 @@ def link(by: User, space: Space, account: str, name: str = "Ida") -> Any:
 def test_only_a_linked_account_gets_its_lines(space: Space, alice: User, bob: User) -> None:
     answer = link(alice, space, " bob ")
 
-    assert (answer.status_code, answer["Location"]) == (302, f"/spaces/{space.id}/#who-spoke")
+    assert (answer.status_code, answer["Location"]) == (302, f"/spaces/{space.id}/#accounts")
     assert make_client(bob).get(f"/spaces/{space.id}/my-lines.txt").status_code == 200
     assert "Unlink" in make_client(alice).get(f"/spaces/{space.id}/").content.decode()
 
@@ -71,7 +71,7 @@ def test_no_answer_tells_which_accounts_exist(space: Space, alice: User, bob: Us
     linked, unlinked = answers("bob"), answers(account)
 
     without_tokens = [re.sub(r'value="\w{64}"', "", text) for _, _, text in (linked, unlinked)]
-    assert linked[:2] == unlinked[:2] == (302, f"/spaces/{space.id}/#who-spoke")
+    assert linked[:2] == unlinked[:2] == (302, f"/spaces/{space.id}/#accounts")
     assert without_tokens[0] == without_tokens[1]
     assert person(space).user is None
     changes = [event for event in events(space) if event.startswith("participant.")]

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import messages as page_messages
 from django.core.exceptions import ValidationError
 from django.forms import BoundField
 from django.forms.utils import flatatt
@@ -15,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from archive import error_messages
 from archive.moderation.recompute import LONGEST_REASON
+from portal.section_messages import add_error
 
 
 def render_sentence(code: str, **params: object) -> str:
@@ -52,10 +52,10 @@ class PortalForm(forms.Form):
         """Every error once, in the order of the fields."""
         return list(dict.fromkeys(str(error) for errors in self.errors.values() for error in errors))
 
-    def show_problems(self, request: HttpRequest, more: str = "") -> None:
-        """Put the errors above the page; `more` follows each."""
+    def show_problems(self, request: HttpRequest, more: str = "", *, section: str = "") -> None:
+        """Put the errors above the page, or into a section of it; `more` follows each."""
         for problem in self.problems:
-            page_messages.error(request, f"{problem}{more}")
+            add_error(request, section, f"{problem}{more}")
 
 
 class TextField(forms.CharField):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from archive import cues
@@ -82,6 +83,15 @@ def refused_lines_page(
         elif base is None or _differs(correction, before[correction.line - 1]):
             rows.append(line_row(number, lines[number - 1], correction))
     return {**_lines_context(space, newest, lines), "rows": rows, "unplaced": unplaced, "refused": True}
+
+
+def corrected_line_url(version: Transcript, corrections: Sequence[Correction]) -> str:
+    """The page of the Space at the first of these lines, or at the transcript if there is none."""
+    url = reverse("space", args=[version.space_id])
+    line = corrections[0].line if corrections else 0
+    if not 1 <= line <= len(version.cues):
+        return f"{url}#transcript-title"
+    return f"{url}?t={format_seconds(version.cues[line - 1]['start_ms'])}"
 
 
 def line_row(number: int, cue: Cue, correction: Correction) -> dict[str, Any]:

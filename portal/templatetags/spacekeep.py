@@ -25,6 +25,7 @@ from archive.templatetags.archive_display import time_element
 from portal.access import spaces_spoken_in
 from portal.presenters import live
 from portal.reauthentication import describe_stored_post
+from portal.section_messages import section_of
 from portal.static_modules import imported_modules
 from portal.submissions import FIELD
 
@@ -38,9 +39,15 @@ def retention_policy() -> str:
     """The retention policy in one sentence, with the numbers in force."""
     rule = current_policy()
     sentence = _(
-        "Recordings are kept {days} after a Space ended, {more} longer if it broke a rule. Then every copy is deleted."
+        "Recordings are kept {days} after a Space ended, {more} longer if flagged. Then every copy is deleted."
     )
     return sentence.format(days=format_days(rule.retention_days), more=format_days(rule.violation_extra_days))
+
+
+@register.simple_tag
+def lift_grace() -> str:
+    """How long a Space is kept at least after its flag was lifted: "7 days"."""
+    return str(format_days(current_policy().lift_grace_days))
 
 
 @register.simple_tag
@@ -48,6 +55,34 @@ def module_preloads(*entries: str) -> SafeString:
     """Links that load the modules of these scripts at once (portal/static_modules.py)."""
     names = dict.fromkeys(name for entry in entries for name in imported_modules(entry))
     return format_html_join("", '<link rel="modulepreload" href="{}">', ([static(name)] for name in names))
+
+
+@register.inclusion_tag("messages.html", takes_context=True)
+def messages_of(context: Any, section: str, *, stays: bool = False) -> dict[str, Any]:
+    """The messages of a section (section_messages.py); "": those of the page, at its top. `stays`: at the lower edge of
+    the window while the section is in sight."""
+    _shown_sections(context).add(section)
+    shown = [message for message in context.get("messages") or () if section_of(message) == section]
+    return {"shown": shown, "stays": stays}
+
+
+@register.inclusion_tag("messages.html", takes_context=True)
+def messages_of_other_sections(context: Any) -> dict[str, Any]:
+    """The messages of sections that this page does not have: none is lost. At the end of the page."""
+    shown = _shown_sections(context)
+    rest = [message for message in context.get("messages") or () if section_of(message) not in shown]
+    return {"shown": rest, "stays": True}
+
+
+def _shown_sections(context: Any) -> set[str]:
+    """The sections that this page has so far. An error page may have no request, and then no messages."""
+    request = context.get("request")
+    if request is None:
+        return set()
+    if not hasattr(request, "shown_sections"):
+        request.shown_sections = set()
+    sections: set[str] = request.shown_sections
+    return sections
 
 
 @register.simple_tag

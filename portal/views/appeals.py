@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -27,6 +28,7 @@ from portal.presenters.moderation_tabs import moderation_tabs
 from portal.presenters.violations import describe_change, nearby
 from portal.reauthentication import require_reauthentication
 from portal.responses import render_space
+from portal.section_messages import add_success
 from portal.submissions import submit
 
 PAGE = 10
@@ -38,11 +40,13 @@ def appeal(request: SignedInRequest, space_id: UUID, violation_id: int) -> HttpR
     space = find_space(request.user, space_id).space
     if space.host_id != request.user.pk or not space.violations.filter(pk=violation_id).exists():
         raise Http404
-    form = AppealForm(request.POST)
-    if not submit(request, form, lambda typed: domain.appeal(violation_id, typed["statement"], request.user)):
+    form, section = AppealForm(request.POST), f"appeal-{violation_id}"
+    if not submit(
+        request, form, lambda typed: domain.appeal(violation_id, typed["statement"], request.user), section=section
+    ):
         return render_space(request, space_id, status=422, appeal_of=violation_id, appeal_form=form)
-    messages.success(request, _("Your appeal was sent. The deadline does not change while we decide."))
-    return redirect("space", space_id)
+    add_success(request, section, _("Your appeal was sent. The deadline does not change while we decide."))
+    return redirect(f"{reverse('space', args=[space_id])}#{section}")
 
 
 @require_safe

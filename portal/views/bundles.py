@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +15,7 @@ from portal.access import find_space
 from portal.http import SignedInRequest
 from portal.limits import limited
 from portal.presenters.panels import bundle_panel, bundle_progress
+from portal.section_messages import add_error, add_success
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -33,7 +33,7 @@ def bundle(request: SignedInRequest, space_id: UUID) -> HttpResponse:
             problem = _("{error} Nothing was lost.").format(error=error)
             if wants_json:
                 return JsonResponse({"state": "failed", "text": problem}, status=422)
-            messages.error(request, problem)
+            add_error(request, "bundle", problem)
     if wants_json:
         return JsonResponse(bundle_progress(space, user))
     if not request.htmx:
@@ -46,5 +46,5 @@ def revoke_links(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     """End every download link of the bundle that was handed out. The page has a fresh one."""
     space = find_space(request.user, space_id, content=True).space
     if links.revoke_bundle_links(space, Actor.of(request.user)):
-        messages.success(request, _("The earlier download links no longer work. This page has a new one."))
+        add_success(request, "bundle", _("The earlier download links no longer work. This page has a new one."))
     return redirect(f"{reverse('space', args=[space.pk])}#bundle")

@@ -22,6 +22,7 @@ from portal.forms.editing import CorrectionsForm, LinesForm, SpaceForm, Speakers
 from portal.http import SignedInRequest
 from portal.limits import count_request
 from portal.presenters import edit_page as presenter
+from portal.section_messages import add_success
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def speakers(request: SignedInRequest, space_id: UUID) -> HttpResponse:
         version = rename_speakers(space.pk, base, form.names, request.user, form.consent)
     except (Refused, StorageError) as error:
         return _page(request, find_space_to_edit(request.user, space_id), Sent(None, form, error), _status(error))
-    messages.success(request, _saved(version, base))
+    add_success(request, "speakers", _saved(version, base))
     return redirect(f"{reverse('edit', args=[space_id])}#speakers")
 
 
@@ -93,9 +94,10 @@ def transcript(request: SignedInRequest, space_id: UUID) -> HttpResponse:
         version = correct_lines(space.pk, base, form.corrections, request.user)
     except (Refused, StorageError) as error:
         return _refused_lines(request, space, form, error)
-    messages.success(request, _saved(version, base))
     if "from_space" in request.POST:
-        return redirect(f"{reverse('space', args=[space_id])}#transcript-title")
+        add_success(request, "transcript", _saved(version, base))
+        return redirect(presenter.corrected_line_url(version, form.corrections))
+    messages.success(request, _saved(version, base))
     return redirect(f"{reverse('edit-transcript', args=[space_id])}?start={start}")
 
 

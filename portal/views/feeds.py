@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -21,6 +21,7 @@ from portal.presenters.calendar import render_calendar
 from portal.presenters.podcast import render_podcast
 from portal.presenters.podcast_facts import collect_podcast, playable_file
 from portal.reauthentication import require_reauthentication
+from portal.section_messages import add_success
 
 MAX_EVENTS = 1000  # the nearest deadlines; a calendar program reads all of them each hour
 
@@ -29,8 +30,8 @@ MAX_EVENTS = 1000  # the nearest deadlines; a calendar program reads all of them
 @require_reauthentication
 def create_calendar(request: SignedInRequest) -> HttpResponse:
     feeds.create_calendar(request.user)
-    messages.success(request, _("Add this address to your calendar program as a subscription."))
-    return redirect("account")
+    add_success(request, "calendar", _("Add this address to your calendar program as a subscription."))
+    return redirect(f"{reverse('account')}#calendar")
 
 
 @require_POST
@@ -38,8 +39,8 @@ def create_calendar(request: SignedInRequest) -> HttpResponse:
 def revoke_calendar(request: SignedInRequest) -> HttpResponse:
     feed = feeds.calendar_of(request.user)
     if feed is not None and feeds.revoke(feed, request.user):
-        messages.success(request, _("The address of your calendar no longer works."))
-    return redirect("account")
+        add_success(request, "calendar", _("The address of your calendar no longer works."))
+    return redirect(f"{reverse('account')}#calendar")
 
 
 @require_POST
@@ -47,8 +48,8 @@ def revoke_calendar(request: SignedInRequest) -> HttpResponse:
 def create_podcast(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     space = _own_space(request, space_id)
     feeds.create_podcast(request.user, space)
-    messages.success(request, _("Give this address to your podcast host."))
-    return redirect("space", space.pk)
+    add_success(request, "podcast", _("Give this address to your podcast host."))
+    return redirect(f"{reverse('space', args=[space.pk])}#podcast")
 
 
 @require_POST
@@ -57,8 +58,8 @@ def revoke_podcast(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     space = _own_space(request, space_id)
     feed = feeds.podcast_of(request.user, space)
     if feed is not None and feeds.revoke(feed, request.user):
-        messages.success(request, _("The podcast address no longer works."))
-    return redirect("space", space.pk)
+        add_success(request, "podcast", _("The podcast address no longer works."))
+    return redirect(f"{reverse('space', args=[space.pk])}#podcast")
 
 
 @login_not_required  # the address names its user

@@ -16,7 +16,7 @@ from archive.accounts import closing, profile
 from archive.accounts.export_person import export_person
 from archive.errors import Refused
 from archive.models.notice_kinds import OPTIONAL_KINDS
-from portal.feed_links import calendar_url
+from portal.feed_links import calendar_url, webcal_url
 from portal.forms.accounts import CloseForm, ProfileForm
 from portal.http import SignedInRequest
 from portal.reauthentication import require_reauthentication_to_read
@@ -84,6 +84,7 @@ def _page(request: SignedInRequest, form: ProfileForm, status: int = 200) -> Htt
     context = {
         "form": form,
         "calendar_url": calendar_url(feed) if feed else "",
+        "calendar_webcal_url": webcal_url(feed) if feed else "",
         "zones": profile.selectable_time_zones(),
         "kinds": [(str(kind), kind.label) for kind in OPTIONAL_KINDS],
         "mail_on": settings.MAIL_ON,

@@ -4,7 +4,6 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -25,6 +24,7 @@ from portal.http import SignedInRequest
 from portal.paging import page_of
 from portal.presenters import clock as clock_presenter
 from portal.responses import render_space
+from portal.section_messages import add_success
 
 PAGE = 10
 ENDINGS = ("txt", "vtt")
@@ -88,10 +88,9 @@ def account(request: SignedInRequest, space_id: UUID, participant_id: int) -> Ht
     except Refused as error:
         form.add_error("account", str(error))
     if form.errors:
-        form.show_problems(request)
+        form.show_problems(request, section="accounts")
         return render_space(request, space_id, status=422, account_of=participant_id, account_form=form)
     if form.cleaned_data["account"]:
-        messages.success(
-            request, _("Saved. If this account exists, it can download its lines. Ask the speaker whether it can.")
-        )
-    return redirect(f"{reverse('space', args=[space_id])}#who-spoke")
+        text = _("Saved. If this account exists, it can download its lines. Ask the speaker whether it can.")
+        add_success(request, "accounts", text)
+    return redirect(f"{reverse('space', args=[space_id])}#accounts")

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,6 +14,7 @@ from archive.log import Actor
 from portal.access import find_space
 from portal.http import SignedInRequest
 from portal.presenters.panels import transcription_panel
+from portal.section_messages import add_error
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -25,7 +25,7 @@ def transcription(request: SignedInRequest, space_id: UUID) -> HttpResponse:
         try:
             enqueue.ask(space.pk, Actor.of(request.user))
         except Refused as error:
-            messages.error(request, _("{error} Nothing was lost.").format(error=error))
+            add_error(request, "speech", _("{error} Nothing was lost.").format(error=error))
     if not request.htmx:
         return redirect(f"{reverse('space', args=[space.pk])}#speech")
     work = enqueue.current(space)  # before the transcript: a worker may finish in between

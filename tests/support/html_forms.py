@@ -5,7 +5,7 @@ from typing import Any
 
 
 class FormReader(HTMLParser):
-    """The fields of the form with this action ("" for one without)."""
+    """The fields of the form with this action, its fragment left out ("" for one without)."""
 
     def __init__(self, action: str) -> None:
         super().__init__()
@@ -17,7 +17,7 @@ class FormReader(HTMLParser):
         given = dict(attrs)
         name, value = given.get("name", ""), given.get("value") or ""
         if tag == "form":
-            self.inside = (given.get("action") or "") == self.action
+            self.inside = (given.get("action") or "").partition("#")[0] == self.action
             self.is_found |= self.inside
         elif not self.inside:
             return

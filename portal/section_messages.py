@@ -1,0 +1,30 @@
+"""Messages about one section of a long page.
+
+A page shows them in that section and not at its top: the form, or the redirect after it, leads there, where the top of
+the page is out of sight. The section has the id `section`, and its template has `{% messages_of section %}`. If the
+page does not have it, the message stays at the lower edge of the window.
+"""
+
+from django.contrib import messages
+from django.contrib.messages.storage.base import Message
+from django.http import HttpRequest
+
+PREFIX = "section-"
+
+
+def add_success(request: HttpRequest, section: str, text: str) -> None:
+    messages.success(request, text, extra_tags=_tag(section))
+
+
+def add_error(request: HttpRequest, section: str, text: str) -> None:
+    messages.error(request, text, extra_tags=_tag(section))
+
+
+def _tag(section: str) -> str:
+    return f"{PREFIX}{section}" if section else ""
+
+
+def section_of(message: Message) -> str:
+    """ "" for those at the top of the page."""
+    tags = message.extra_tags or ""
+    return tags.removeprefix(PREFIX) if tags.startswith(PREFIX) else ""
