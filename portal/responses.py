@@ -52,9 +52,15 @@ def render_origin(request: SignedInRequest, space_id: UUID, **context: Any) -> H
 
 def redirect_to_origin(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     """Redirect to the page on which an act of moderation was done."""
-    if "from_moderation" not in request.POST:
-        return redirect("space", space_id)
+    if section := section_of_origin(request):
+        return redirect(f"{reverse('space', args=[space_id])}#{section}")
     return _redirect_to_moderated(space_id, selection(request.GET.dict(), request.user))
+
+
+def section_of_origin(request: SignedInRequest) -> str:
+    """The section that has the form of an act of moderation; "" on the page of moderation, which is in view as a
+    whole."""
+    return "" if "from_moderation" in request.POST else "moderation"
 
 
 def redirect_to_next(request: SignedInRequest, before: Space | None = None) -> HttpResponse:

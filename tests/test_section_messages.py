@@ -54,6 +54,20 @@ def test_appeals_are_reported_at_their_flag(space: Space, host: Client, admin: U
         assert order(page, other, text, this) == [this, text, other]
 
 
+def test_flags_and_lifts_are_reported_in_the_part_of_admins(space: Space, admin: User) -> None:
+    client, url = make_client(admin), f"/spaces/{space.pk}"
+
+    refused = client.post(f"{url}/flag", {"rule": "spam", "reason": ""})
+    flagged = client.post(f"{url}/flag", {"rule": "spam", "reason": "Watches."})
+    page = client.get(f"{url}/").content.decode()
+
+    assert refused.status_code == 422
+    assert order(refused.content.decode(), 'role="status"><ul', 'id="moderation"')[0] == 'id="moderation"'
+    assert flagged["Location"] == f"{url}/#moderation"
+    assert order(page, "Flagged. ", 'id="moderation"')[0] == 'id="moderation"'
+    assert 'class="stays"' not in page
+
+
 def test_a_message_of_a_section_that_a_page_lacks_is_shown(space: Space, host: Client) -> None:
     """This Space has no recording, so its page has no player and no transcript."""
     form = {"base": "1", "from_space": "1", "text-1": "Broad beans.", "speaker-1": "Nora"}

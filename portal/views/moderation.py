@@ -25,7 +25,14 @@ from portal.presenters.moderation_search import search_page
 from portal.presenters.moderation_selection import selection
 from portal.presenters.moderation_tabs import moderation_tabs
 from portal.reauthentication import require_reauthentication
-from portal.responses import redirect_to_next, redirect_to_origin, render_moderated_space, render_origin
+from portal.responses import (
+    redirect_to_next,
+    redirect_to_origin,
+    render_moderated_space,
+    render_origin,
+    section_of_origin,
+)
+from portal.section_messages import add_success
 from portal.submissions import submit
 
 
@@ -70,13 +77,13 @@ def flag(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     def place_flag(typed: dict[str, Any]) -> None:
         violations.flag(space.pk, typed["rule"].code, typed["reason"], request.user, form.evidence)
 
-    if not submit(request, form, place_flag):
+    if not submit(request, form, place_flag, section=section_of_origin(request)):
         return render_origin(request, space_id, flag_form=form, ticked=form.ticked)
     if "from_moderation" in request.POST and was_to_review and request.GET.get("order") != "search":
         text = _("Flagged “{title}”. {deadline}")
         messages.success(request, format_html(text, title=link_back(space), deadline=kept_until(space)))
         return redirect_to_next(request, space)
-    messages.success(request, _("Flagged. {deadline}").format(deadline=kept_until(space)))
+    add_success(request, section_of_origin(request), _("Flagged. {deadline}").format(deadline=kept_until(space)))
     return redirect_to_origin(request, space_id)
 
 
@@ -86,7 +93,10 @@ def flag(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 def lift(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     space = find_space(request.user, space_id).space
     form = LiftForm(request.POST)
-    if not submit(request, form, lambda typed: violations.lift(space.pk, typed["reason"], request.user)):
+    section = section_of_origin(request)
+    if not submit(
+        request, form, lambda typed: violations.lift(space.pk, typed["reason"], request.user), section=section
+    ):
         return render_origin(request, space_id, lift_form=form)
-    messages.success(request, _("Lifted. {deadline}").format(deadline=kept_until(space)))
+    add_success(request, section, _("Lifted. {deadline}").format(deadline=kept_until(space)))
     return redirect_to_origin(request, space_id)
