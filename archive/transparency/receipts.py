@@ -19,7 +19,7 @@ def make_receipt(entry: LogEntry) -> Receipt | None:
     return Receipt(leaf_data(entry), index, tuple(path), Checkpoint.parse(note_with_cosignatures(row)))
 
 
-def deletion_entry(certificate: DeletionCertificate) -> LogEntry | None:
-    """The entry that records this certificate."""
+def deletion_entry_id(certificate: DeletionCertificate) -> int | None:
+    """The number of the entry that records this certificate."""
     entries = LogEntry.objects.filter(space_id=certificate.space_id, event=events.SPACE_DELETED)
-    return entries.order_by("-id").first()
+    return entries.order_by("-id").values_list("pk", flat=True).first()

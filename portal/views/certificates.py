@@ -20,6 +20,7 @@ from archive.audit.export import record_export
 from archive.audit.overview import day_bounds
 from archive.models import DeletionCertificate, Space
 from archive.retention import certificate as certifying
+from archive.transparency.receipts import deletion_entry_id
 from portal.access import may_read_log, only
 from portal.forms.period import PeriodForm
 from portal.http import SignedInRequest, attachment
@@ -52,6 +53,7 @@ def certificate_page(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     issued = _find(request, space_id)
     context = {**certificate_details(auditing.full_view(issued)), "now": dbtime.now()}
     context |= {"sha256": certifying.digest(issued), "reads_log": may_read_log(request.user)}
+    context["entry"] = deletion_entry_id(issued)
     return render(request, "certificates/page.html", context)
 
 
