@@ -130,6 +130,7 @@ def test_a_receipt_is_about_its_certificate(alice: User) -> None:
     certificates = [DeletionCertificate.objects.get(pk=space.pk) for space in (first, second)]
 
     entry = deletion_entry_id(certificates[0])
+    assert entry is not None
     receipt = make_receipt(LogEntry.objects.get(pk=entry))
     assert receipt is not None
     receipt.verify(public_keys(), certificates[0].document.encode())
