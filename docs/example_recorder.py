@@ -24,7 +24,7 @@ space = api("POST", "/spaces", {"host": host, "ended_at": ended_at}, **{"Idempot
 started = [upload for upload in space["uploads"] if upload["state"] in ("open", "uploaded", "accepted")]
 about = {"kind": "recording", "name": file.name, "size": file.stat().st_size}
 upload = started[0] if started else api("POST", f"/spaces/{space['id']}/uploads", about)
-stored = {part["number"]: part["sha256"] for part in api("GET", f"/uploads/{upload['id']}")["parts"]}
+stored = {part["number"]: part["announced_sha256"] for part in api("GET", f"/uploads/{upload['id']}")["parts"]}
 
 
 def send(number):

@@ -104,5 +104,5 @@ def half_way(caller: RemoteApiClient, recording: Path, ended_at: str) -> int:
     upload = caller.begin(space["id"], data, name=recording.name).json
     caller.send(upload, data, [1])
     parts = caller.get(f"/uploads/{upload['id']}").json["parts"]
-    assert parts[0]["sha256"] == checksum(data[: upload["part_size"]])
+    assert parts[0]["announced_sha256"] == checksum(data[: upload["part_size"]])
     return len(parts)

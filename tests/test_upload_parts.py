@@ -65,7 +65,7 @@ def test_uploaded_parts_are_listed_with_their_checksums(caller: ApiClient, uploa
 
     (part,) = listed(caller, upload)
 
-    assert (part["number"], part["size"], part["sha256"]) == (2, 1000, checksum(sent[16 * MIB :]))
+    assert (part["number"], part["size"], part["announced_sha256"]) == (2, 1000, checksum(sent[16 * MIB :]))
 
 
 def test_an_uncertain_checksum_is_not_listed(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
@@ -75,7 +75,7 @@ def test_an_uncertain_checksum_is_not_listed(caller: ApiClient, upload: dict[str
 
     (part,) = listed(caller, upload)
 
-    assert part["sha256"] is None
+    assert part["announced_sha256"] is None
 
 
 def test_of_two_versions_of_a_part_the_named_one_is_used(

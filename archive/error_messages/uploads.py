@@ -37,6 +37,10 @@ MESSAGES = {
         "The uploaded bytes are not those that were announced: their SHA-256 is {actual}, not {expected}. Upload the "
         "file again."
     ),
+    "upload.part_sha256_differs": _(
+        "The object store did not keep the uploaded bytes: parts {parts:list} do not have the SHA-256 that they were "
+        "announced with. Nothing of the file was used. Upload it again."
+    ),
     "upload.duplicate": _("This recording is already in the archive, so it was not added a second time."),
     "upload.duplicate_of": _(
         "This recording is already in the archive as “{title}” ({ended_at:time}), so it was not added a second time."

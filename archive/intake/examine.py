@@ -31,6 +31,7 @@ from archive.errors import (
 from archive.intake.audio import measure, self_test
 from archive.intake.persist import fingerprint, save_recording, store_derived
 from archive.intake.spool import SpooledFile, open_unnamed_file, spool_object
+from archive.intake.uploads.verify import AnnouncedChecksums
 from archive.leases import Claim
 from archive.log import SYSTEM
 from archive.models import Derived, Space, UploadSession
@@ -69,8 +70,13 @@ def examine(claim: Claim[Space]) -> None:
     def read(done: int) -> None:
         progress.show(Space.ProcessingStep.CHECKING, done, upload.size)
 
-    with spool_object(upload.key, upload.size, upload.etag, read) as file, open_unnamed_file() as access_copy:
-        _check(space, upload, file)
+    announced = AnnouncedChecksums(upload)
+    with (
+        spool_object(upload.key, upload.size, upload.etag, read, announced.update) as file,
+        open_unnamed_file() as access_copy,
+    ):
+        announced.check()
+        _check_new(space, upload, file)
         try:
             heard = measure.measure(
                 file.path,
@@ -96,9 +102,8 @@ def _check_decoder(claim: Claim[Space], error: Unreadable) -> None:
     self_test.run()
 
 
-def _check(space: Space, upload: UploadSession, file: SpooledFile) -> None:
-    if upload.sha256 not in ("", file.sha256):
-        raise Refused("upload.sha256_differs", file=upload.name, actual=file.sha256, expected=upload.sha256)
+def _check_new(space: Space, upload: UploadSession, file: SpooledFile) -> None:
+    """Raises Refused if the archive has this recording already."""
     same = Space.objects.filter(fingerprint=_fingerprint(space, file.sha256)).exclude(pk=space.pk)
     if here := same.exclude(state__in=[Space.State.REJECTED, Space.State.DELETED]).first():
         raise Refused("upload.duplicate_of", file=upload.name, title=str(here), ended_at=here.ended_at)
@@ -124,6 +129,7 @@ def _keep(
             save_recording(space, sound, heard, made)
             if not lifecycle.transition(upload, State.UPLOADED, State.ACCEPTED, actor=SYSTEM, detail=detail):
                 raise LeaseLost("work.lease_lost", model="UploadSession", id=upload.pk, state=upload.state)
+            upload.parts.all().delete()
     except IntegrityError as error:
         if violated_constraint(error) != "space_ingested_once":
             raise

@@ -37,8 +37,11 @@ def open_unnamed_file() -> Iterator[Path]:
 
 
 @contextmanager
-def spool_object(key: str, size: int, etag: str, step: Callable[[int], None]) -> Iterator[SpooledFile]:
-    """Download the object with this ETag. Calls `step(bytes so far)`, which may raise to stop.
+def spool_object(
+    key: str, size: int, etag: str, step: Callable[[int], None], inspect: Callable[[bytes], None] = lambda data: None
+) -> Iterator[SpooledFile]:
+    """Download the object with this ETag. Calls `step(bytes so far)`, which may raise to stop, and `inspect` with all
+    bytes in order.
 
     Raises StorageError (ObjectMissing, ObjectChanged, ...), and OSError when the disk is full.
     """
@@ -49,6 +52,7 @@ def spool_object(key: str, size: int, etag: str, step: Callable[[int], None]) ->
             digest.update(data)
             crc32 = zlib.crc32(data, crc32)
             file.write(data)
+            inspect(data)
             step(start + len(data))
         file.flush()
         os.lseek(file.fileno(), 0, os.SEEK_SET)

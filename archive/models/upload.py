@@ -104,10 +104,10 @@ class UploadSession(Leased):
 
 
 class UploadPart(models.Model):
-    """The checksum that a part's URL was signed with.
+    """The checksum that a part's URL was signed with. Kept until the file was read and compared with it.
 
-    The store refuses other bytes, so a stored part has this checksum. Not every store lists the checksums of an open
-    upload's parts.
+    A store that compares it refuses other bytes at once; not every store does, and not every store lists the checksums
+    of an open upload's parts.
     """
 
     session = models.ForeignKey(UploadSession, on_delete=models.CASCADE, related_name="parts")

@@ -140,7 +140,9 @@ class StoredPart(Schema):
     number: int
     size: int
     etag: str
-    sha256: str | None
+    announced_sha256: str | None = Field(
+        description="Base64; what the part's URL was signed for. Verified only after the upload is complete."
+    )
 
 
 class UploadWithParts(Upload):

@@ -55,10 +55,13 @@ def index(request: HttpRequest, state: Query[Literal["open"]] = "open") -> Uploa
     operation_id="get_upload",
 )
 def read(request: HttpRequest, upload_id: UUID) -> UploadWithParts:
-    """While it is open, with the parts that the store has. `sha256` is null for a part that was signed without one."""
+    """While it is open, with the parts that the store has."""
     session = find_own_upload(request, upload_id)
     parts = complete_upload.list_parts(session, caller(request))
-    given = [StoredPart(number=p.number, size=p.size, etag=p.etag, sha256=p.sha256 or None) for p in parts]
+    given = [
+        StoredPart(number=p.number, size=p.size, etag=p.etag, announced_sha256=p.announced_sha256 or None)
+        for p in parts
+    ]
     return UploadWithParts.of(session, parts=given)  # type: ignore[no-any-return]
 
 

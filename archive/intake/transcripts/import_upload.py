@@ -19,6 +19,7 @@ from archive.intake.limits import MAX_TRANSCRIPT_BYTES
 from archive.intake.persist import TranscriptOrigin, save_transcript, store_transcript
 from archive.intake.transcription import enqueue
 from archive.intake.uploads import clean_up
+from archive.intake.uploads.verify import AnnouncedChecksums
 from archive.language_tags import language_of_file
 from archive.leases import Claim
 from archive.log import SYSTEM
@@ -65,6 +66,9 @@ def _read(claim: Claim[UploadSession]) -> bool:
     if upload.size > MAX_TRANSCRIPT_BYTES:
         raise Unreadable("transcript.too_large", file=upload.name, limit=MAX_TRANSCRIPT_BYTES)
     data = store().read(upload.key, 0, upload.size, upload.etag)
+    announced = AnnouncedChecksums(upload)
+    announced.update(data)
+    announced.check()
     recording = upload.space.recordings.first()
     duration_ms = recording.duration_ms if recording else None
     began = upload.space.ended_at - timedelta(milliseconds=duration_ms) if duration_ms else None

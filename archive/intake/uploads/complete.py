@@ -25,12 +25,13 @@ State = UploadSession.State
 
 @dataclass(frozen=True)
 class UploadedPart:
-    """A part that the store has. `sha256` (base64) is "" where it is not known for certain."""
+    """A part that the store has. `announced_sha256` (base64) is what its URL was signed for, or "" if that was more
+    than one checksum, or none. Not every store compares it with the bytes: verify.py does, once all parts are there."""
 
     number: int
     size: int
     etag: str
-    sha256: str
+    announced_sha256: str
 
 
 def list_parts(session: UploadSession, by: Uploader) -> list[UploadedPart]:
@@ -132,7 +133,6 @@ def _settle(session: UploadSession, stored: ObjectInfo, by: Uploader) -> None:
             problem={},
             **leases.RESET,
         ):
-            session.parts.all().delete()
             if session.kind == UploadSession.Kind.RECORDING:
                 _start_processing(space, by, detail | session.log_subject)
             else:

@@ -126,10 +126,10 @@ export class MultipartUpload {
       throw new UserError(interpolate(text, { problem }));
     }
     this.#isOver = state !== "open";
-    for (const { number, size, etag, sha256 } of parts) {
+    for (const { number, size, etag, announced_sha256: announced } of parts) {
       signal.throwIfAborted();
-      if (size !== this.#sizeOf(number) || !sha256 || !crypto.subtle) continue;
-      if ((await checksum(this.#slice(number))) === sha256) this.#stored.set(number, etag);
+      if (size !== this.#sizeOf(number) || !announced || !crypto.subtle) continue;
+      if ((await checksum(this.#slice(number))) === announced) this.#stored.set(number, etag);
       this.#report("comparing");
     }
   }
