@@ -38,6 +38,22 @@ ROOTS = [
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ]
+# The proofs that they test with: (index, size, path), and (old size, size, path). The hashes below stand for these.
+PATHS = {
+    "6e34": "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "96a2": "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+    "bc1a": "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    "fac5": "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "5f08": "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+    "0ebc": "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+    "ca85": "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+    "d37e": "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "6b47": "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+}
+INCLUSION = [
+    (0, 1, ""), (0, 8, "96a2 5f08 6b47"), (5, 8, "bc1a ca85 d37e"), (2, 3, "fac5"), (1, 5, "6e34 5f08 bc1a"),
+]  # fmt: skip
+CONSISTENCY = [(1, 1, ""), (1, 8, "96a2 5f08 6b47"), (6, 8, "0ebc ca85 d37e"), (2, 5, "5f08 bc1a")]
 
 
 @cache
@@ -76,6 +92,27 @@ def test_known_roots(size: int) -> None:
     tree.extend([leaf_hash(data) for data in LEAVES[:size]])
 
     assert tree.root().hex() == ROOTS[size - 1]
+
+
+def known_tree(size: int) -> Tree:
+    leaves = b"".join(leaf_hash(data) for data in LEAVES[:size])
+    return Tree(size, lambda level, number: leaves)
+
+
+@pytest.mark.parametrize(("index", "size", "path"), INCLUSION)
+def test_known_proofs_of_inclusion(index: int, size: int, path: str) -> None:
+    hashes = [bytes.fromhex(PATHS[short]) for short in path.split()]
+
+    assert known_tree(size).inclusion_path(index) == hashes
+    assert proves_inclusion(leaf_hash(LEAVES[index]), index, size, hashes, bytes.fromhex(ROOTS[size - 1]))
+
+
+@pytest.mark.parametrize(("old", "size", "path"), CONSISTENCY)
+def test_known_proofs_of_consistency(old: int, size: int, path: str) -> None:
+    hashes = [bytes.fromhex(PATHS[short]) for short in path.split()]
+
+    assert known_tree(size).consistency_path(old) == hashes
+    assert proves_consistency(old, bytes.fromhex(ROOTS[old - 1]), size, bytes.fromhex(ROOTS[size - 1]), hashes)
 
 
 def test_the_empty_tree_has_the_hash_of_nothing() -> None:
