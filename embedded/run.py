@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from embedded import envfile
 from embedded.engines import Engines
 from embedded.interrupts import Interrupted, Interrupts
@@ -103,10 +105,8 @@ class Run:
     def _write_env(self) -> dict[str, str]:
         values = {
             "SECRET_KEY": State(DATA / "run.json").secret("secret_key"),
-            "CERTIFICATE_KEY": base64.b64encode(
-                bytes.fromhex(State(DATA / "run.json").secret("certificate_key"))
-            ).decode(),
-            "LOG_KEY": base64.b64encode(bytes.fromhex(State(DATA / "run.json").secret("log_key"))).decode(),
+            **key_pair("CERTIFICATE"),
+            **key_pair("LOG"),
             "LOG_ORIGIN": "localhost/log",  # the port may be another one at the next start
             "DEMO_PASSWORD": State(DATA / "run.json").secret("demo_password")[:12],
             "DEBUG": "0",
@@ -134,6 +134,14 @@ class Run:
                 said = f"answers with an error ({status})" if status else "does not answer"
                 raise ProcessError(f"the portal {said} at {self.url}:{last_lines(web.log)}\n  All of it: {web.log}")
             time.sleep(0.05)
+
+
+def key_pair(name: str) -> dict[str, str]:
+    """NAME_KEY, which signs, and NAME_PUBLIC_KEYS, for the services that only verify."""
+    seed = bytes.fromhex(State(DATA / "run.json").secret(f"{name.lower()}_key"))
+    public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    encoded = {f"{name}_KEY": seed, f"{name}_PUBLIC_KEYS": public}
+    return {variable: base64.b64encode(value).decode() for variable, value in encoded.items()}
 
 
 def welcome(url: str) -> None:

@@ -14,6 +14,7 @@ from embedded.process import Process
 WEB_WORKERS, WEB_THREADS = 2, 8
 TASKS_AT_ONCE = 2
 FOR_MIGRATIONS = {"DATABASE_OWNER_URL"}  # what no service gets
+PRIVATE_KEYS = {"CERTIFICATE_KEY", "LOG_KEY"}  # what only the deleter gets
 # Relative to where the processes work: a path to a socket may have 107 bytes only.
 WEB_SOCKET, HEALTH_SOCKET = ".data/web.sock", ".data/health.sock"
 
@@ -33,7 +34,8 @@ class Service:
         return self.process.name
 
     def spawn(self, env: Mapping[str, str]) -> None:
-        own = {name: value for name, value in env.items() if name not in FOR_MIGRATIONS}
+        withheld = FOR_MIGRATIONS if self.name == "deleter" else FOR_MIGRATIONS | PRIVATE_KEYS
+        own = {name: value for name, value in env.items() if name not in withheld} | {"PROCESS": self.name}
         self.process.spawn([sys.executable, *self.arguments], cwd=ROOT, env=own, death_signal=self.quit)
 
 

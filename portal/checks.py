@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
@@ -25,7 +26,32 @@ MODEL_FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.*")
 
 @register(Tags.security, TAG)
 def environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    return [Error(p.message, hint=p.hint, id=p.id) for p in env.problems]
+    errors = [Error(p.message, hint=p.hint, id=p.id) for p in env.problems]
+    return [*errors, *(checks.Warning(p.message, hint=p.hint, id=p.id) for p in env.warnings)]
+
+
+@register(Tags.security, TAG)
+def private_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check that only the process that deletes can sign, where PROCESS says which process this is."""
+    return [
+        _can_sign(source, env.PROCESS)
+        for name in processes.PRIVATE_KEYS
+        if not processes.is_needed(name, env.PROCESS)
+        for source in env.sources_of(name)
+    ]
+
+
+def private_keys_of_web() -> list[CheckMessage]:
+    """Check that a web process without PROCESS can't sign either. Only in production: one person who tries the portal
+    has all settings in one place."""
+    if env.PROCESS or not settings.SITE_URL.startswith("https:"):
+        return []
+    return [_can_sign(source, processes.WEB) for name in processes.PRIVATE_KEYS for source in env.sources_of(name)]
+
+
+def _can_sign(source: str, process: str) -> CheckMessage:
+    hint = f"Take {source} away from it, and set PROCESS={process}: only the process that deletes signs."
+    return Error(f"{source} gives the {process} process a key that signs.", hint=hint, id="spacekeep.E131")
 
 
 @register(TAG)
@@ -124,12 +150,14 @@ def sign_in(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Chec
     return errors
 
 
-def stop_if_wrong() -> None:
-    """Exit if a setting is wrong. For web servers and workers, which run no system checks by themselves.
+def stop_if_wrong(*more: CheckMessage) -> None:
+    """Exit if a setting is wrong. For web servers and workers, which run no system checks by themselves. Warnings are
+    printed, too. `more` has what only this process checks.
 
     Exit status 3 is gunicorn's own for a worker that can't start: after any other it would start another, for ever.
     """
-    if errors := [message for message in [*run_checks(tags=[TAG]), *bundle_page()] if message.is_serious()]:
-        sys.stderr.writelines(f"{m.id}: {m.msg} {m.hint or ''}".rstrip() + "\n" for m in errors)
-        sys.stderr.flush()
+    messages = [*run_checks(tags=[TAG]), *bundle_page(), *more]
+    sys.stderr.writelines(f"{m.id}: {m.msg} {m.hint or ''}".rstrip() + "\n" for m in messages)
+    sys.stderr.flush()
+    if any(message.is_serious() for message in messages):
         sys.exit(3)

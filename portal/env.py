@@ -1,8 +1,9 @@
 """Read typed settings from the environment.
 
-NAME_FILE names a file with the value of NAME: for secrets, which don't belong into the environment of a container.
-Missing or invalid values do not raise here. They are collected in `problems`, and the system check in portal/checks.py
-reports all of them at once, each with an id and a hint.
+NAME_COMMAND is a command that prints the value of NAME, and NAME_FILE names a file with it: for secrets, which don't
+belong into the environment of a container. Missing or invalid values do not raise here. They are collected in
+`problems`, and the system check in portal/checks.py reports all of them at once, each with an id and a hint; what is
+only unwise is in `warnings`.
 """
 
 import base64
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from portal import processes
+from portal import processes, secret_sources
 
 
 @dataclass(frozen=True)
@@ -24,22 +25,45 @@ class Problem:
 
 
 problems: list[Problem] = []
+warnings: list[Problem] = []
 
 
 def raw(name: str) -> str:
-    """The value of `name`, or of the file that NAME_FILE names, without white space around it. Empty if not set.
+    """The value of `name`, or what the command NAME_COMMAND prints, or what the file NAME_FILE has, in this order.
 
-    The file of a secret that this process does not need is not opened: it may be mounted elsewhere only.
+    Without white space around it. Empty if not set.
+
+    A secret that this process does not need is not looked for: its file may be mounted elsewhere only.
     """
-    value, file = os.environ.get(name, "").strip(), os.environ.get(f"{name}_FILE", "").strip()
-    if value or not file or not processes.is_needed(name, PROCESS):
+    value, command, file = (_variable(name + source) for source in ("", "_COMMAND", "_FILE"))
+    if value or not processes.is_needed(name, PROCESS):
         return value
     try:
-        return Path(file).read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        problems.append(Problem("spacekeep.E091", f"{name}_FILE can't be read: {reason}.", f"It is {file}."))
+        if command:
+            return secret_sources.run_command(command)
+        return _read_file(name, Path(file)) if file else ""
+    except secret_sources.Unreadable as error:
+        number, source = ("E130", "COMMAND") if command else ("E091", "FILE")
+        problems.append(Problem(f"spacekeep.{number}", f"{name}_{source} {error.reason}.", error.remedy))
         return ""
+
+
+def _variable(name: str) -> str:
+    return os.environ.get(name, "").strip()
+
+
+def _read_file(name: str, path: Path) -> str:
+    if processes.is_secret(name) and secret_sources.is_open_to_others(path):
+        hint = f"chmod 600 {path}, and make the user of this process its owner."
+        warnings.append(Problem("spacekeep.W130", f"{name}_FILE can be read by every user of this machine.", hint))
+    return secret_sources.read_file(path).strip()
+
+
+def sources_of(name: str) -> list[str]:
+    """The variables that give `name` a value which this process can read."""
+    given = [variable for variable in (name, f"{name}_COMMAND") if _variable(variable)]
+    file = _variable(f"{name}_FILE")
+    return [*given, f"{name}_FILE"] if file and os.access(file, os.R_OK) else given
 
 
 def text(name: str, default: str | None = None, *, id: str = "", hint: str = "") -> str:

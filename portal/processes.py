@@ -16,7 +16,7 @@ NEEDED_BY: dict[str, set[str]] = {
     "CERTIFICATE_KEY": {DELETER},
     "CERTIFICATE_PUBLIC_KEYS": {WEB},
     "LOG_KEY": {DELETER},
-    "LOG_PUBLIC_KEYS": {WEB},
+    "LOG_PUBLIC_KEYS": {WEB, WORKER},  # the worker verifies the log when an auditor asks for it
     "DATABASE_URL": {*ALL} - {BEAT},
     "DATABASE_OWNER_URL": {SETUP},
     "BROKER_URL": WITH_TASKS,
@@ -28,6 +28,12 @@ NEEDED_BY: dict[str, set[str]] = {
     "LIVEKIT_API_SECRET": {WEB, WORKER},
     "LIVEKIT_S3_SECRET_ACCESS_KEY": {WORKER},
 }
+# What signs. Who holds the web process can then read and change much, but sign nothing.
+PRIVATE_KEYS = ("CERTIFICATE_KEY", "LOG_KEY")
+
+
+def is_secret(name: str) -> bool:
+    return name in NEEDED_BY and not name.endswith("_PUBLIC_KEYS")
 
 
 def is_needed(name: str, process: str) -> bool:

@@ -5,8 +5,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 application = get_wsgi_application()
 
-from portal.checks import stop_if_wrong  # noqa: E402  (needs the apps)
+from portal.checks import private_keys_of_web, stop_if_wrong  # noqa: E402  (needs the apps)
 
-stop_if_wrong()
+stop_if_wrong(*private_keys_of_web())
 
 import archive.tasks  # noqa: E402, F401  # before the first request: it loads the audio libraries

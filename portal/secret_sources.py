@@ -1,0 +1,101 @@
+"""Read secrets from where they are kept: a file, or a program that prints them (of a secret manager, say).
+
+A program prints the key; it does not sign. Certificates are signed inside the transaction of a deletion, so a signer
+that is down would stop deletions half way. What is read once, when a process starts, can't fail later.
+"""
+
+import os
+import shlex
+import signal
+import stat
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+COMMAND_SECONDS = 30
+MAX_BYTES = 64 * 1024  # of a secret
+MOUNTED = Path("/run/secrets")  # containers' secrets: mounted for all users of a container that has one
+REMEDY = "Run it by hand, as the user of this process: it prints the value and nothing else, and ends with status 0."
+
+
+class Unreadable(Exception):
+    """There is no value. `reason` is the rest of a sentence, `remedy` one. Neither repeats any part of a secret."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.reason, self.remedy = reason, remedy
+
+
+def read_file(path: Path) -> str:
+    """The text in the file. Raises Unreadable."""
+    try:
+        return path.read_text()
+    except OSError as error:
+        raise Unreadable(f"can't be read: {error.strerror}", f"It is {path}.") from None
+    except UnicodeDecodeError:
+        raise Unreadable("can't be read: it is no text", f"It is {path}.") from None
+
+
+def run_command(line: str) -> str:
+    """What the program prints. `line` is its path and arguments, quoted as for a shell; no shell runs. It inherits the
+    environment, and has COMMAND_SECONDS. Raises Unreadable."""
+    try:
+        arguments = shlex.split(line)
+        program = subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # it might repeat the secret
+            start_new_session=True,
+        )
+    except ValueError:
+        raise Unreadable("can't be read as a command: a quotation mark is not closed", REMEDY) from None
+    except OSError as error:
+        raise Unreadable(f"can't be started: {error.strerror}", f"The program is {arguments[0]}.") from None
+    try:
+        printed, _ = program.communicate(timeout=COMMAND_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise Unreadable(f"did not end within {COMMAND_SECONDS} seconds", REMEDY) from None
+    finally:
+        _end(program)
+    if program.returncode:
+        raise Unreadable(f"failed with {_status(program.returncode)}", REMEDY)
+    return _text(printed)
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Whether every user of this machine can read the file. Containers' own folder of secrets does not count: nobody
+    else is in there."""
+    path = path.resolve()
+    if path.is_relative_to(MOUNTED):
+        return False
+    try:
+        folders_are_open = all(folder.stat().st_mode & stat.S_IXOTH for folder in path.parents)
+        return folders_are_open and bool(path.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
+
+
+def _end(program: subprocess.Popen[bytes]) -> None:
+    """Also what the program started, which may hold the pipe open."""
+    with suppress(ProcessLookupError):
+        os.killpg(program.pid, signal.SIGKILL)
+    if program.stdout:
+        program.stdout.close()
+    program.wait()
+
+
+def _status(code: int) -> str:
+    return f"exit status {code}" if code > 0 else f"signal {signal.Signals(-code).name}"
+
+
+def _text(printed: bytes) -> str:
+    if len(printed) > MAX_BYTES:
+        raise Unreadable(f"printed more than {MAX_BYTES // 1024} KiB", REMEDY)
+    try:
+        text = printed.decode().strip()
+    except UnicodeDecodeError:
+        text = ""
+    if not text:
+        raise Unreadable("printed no text", REMEDY)
+    return text
