@@ -15,8 +15,8 @@ from archive.models import User
 from tests.support import speech_samples
 from tests.support.http_clients import make_client, session_cookie
 from tests.support.mail_server import FROM
-from tests.support.page_checks import PageCheck, Screen
-from tests.support.page_visits import ERROR_PAGES, HOST, NOT_PAGES, VISITS, Visit
+from tests.support.page_checks import TIME_ZONE, PageCheck, Screen
+from tests.support.page_visits import ADMIN, ERROR_PAGES, HOST, NOT_PAGES, VISITS, Visit
 from tests.support.page_world import PageWorld
 from tests.support.processes import Services
 from tests.support.routes import each_route
@@ -32,11 +32,11 @@ def world(committed: None) -> PageWorld:
 
 def visit(chromium: Browser, services: Services, world: PageWorld, one: Visit, screen: Screen) -> list[str]:
     """The problems of one page."""
-    User.objects.update(time_zone="")  # as at the first visit: times are rendered in UTC, and a script replaces them
     context = screen.open_context(chromium)
     if one.who:
         name, _, value = session_cookie(User.objects.get(username=one.who)).partition("=")
-        context.add_cookies([{"name": name, "value": value, "url": services.url}])
+        zone = ("zone", TIME_ZONE)  # set when signing in: core/local-times.js
+        context.add_cookies([{"name": n, "value": v, "url": services.url} for n, v in ((name, value), zone)])
     serve_error_pages(context)
     check = PageCheck(context.new_page(), one.status)
     check.load(services.url + one.path(world), one.act)
@@ -62,6 +62,7 @@ SAMPLE = (
     Visit("", "account_login"),
     Visit(HOST, "spaces"),
     Visit(HOST, "space", "open"),
+    Visit(ADMIN, "moderate", "open"),
 )
 
 
@@ -74,6 +75,7 @@ def test_a_sample_of_pages(services: Services, chromium: Browser, world: PageWor
         "account-login-visitor": [],
         "spaces-alice": [],
         "space-open-alice": [],
+        "moderate-open-ada": [],
     }
 
 

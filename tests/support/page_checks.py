@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from embedded.place import NODE_MODULES
 
 MOST_SHIFT = 0.01
+TIME_ZONE = "Asia/Kolkata"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SHIFT = """() => new Promise(resolve => {
   const moved = [];
@@ -59,7 +60,7 @@ class Screen:
         return chromium.new_context(
             viewport={"width": self.width, "height": self.height},
             color_scheme="light",
-            timezone_id="Asia/Kolkata",
+            timezone_id=TIME_ZONE,
             has_touch=is_phone,
             is_mobile=is_phone,
             **options,

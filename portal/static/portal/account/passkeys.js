@@ -1,6 +1,7 @@
 // Explain why a passkey did not work. allauth's scripts talk to the browser, and report errors as an event.
 import { findElement, getElements } from "../../archive/core/dom.js";
 import { gettext } from "../../archive/core/translate.js";
+import { storeTimeZone } from "../core/local-times.js";
 
 const notice = findElement(document, "[data-passkey-problem]");
 
@@ -12,7 +13,10 @@ document.addEventListener("allauth.error", (event) => {
 });
 
 for (const button of getElements(document, "[data-passkey]", HTMLButtonElement)) {
-  button.addEventListener("click", () => notice?.setAttribute("hidden", ""));
+  button.addEventListener("click", () => {
+    notice?.setAttribute("hidden", "");
+    storeTimeZone(); // allauth sends the form without an event
+  });
 }
 
 /** @param {unknown} error */

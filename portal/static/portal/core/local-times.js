@@ -1,5 +1,5 @@
 // Times that the server rendered in UTC because it does not know the reader's zone yet (`time_element` in
-// archive/templatetags/archive_display.py).
+// archive/templatetags/archive_display.py), and how it gets to know the zone.
 import { getElements } from "../../archive/core/dom.js";
 import { formatHour, formatLocalTime, formatShortTime, formatTime } from "../../archive/core/format.js";
 
@@ -10,6 +10,9 @@ const FORMS = {
   hour: formatHour,
 };
 
+/** Forms that sign in, with a password or by a provider; passkeys.js has the third way. */
+const SIGNS_IN = "form:has([type=password]), form[data-signs-in]";
+
 export function mountLocalTimes() {
   for (const element of getElements(document, "time[data-utc]", HTMLTimeElement)) {
     const text = FORMS[element.dataset.utc ?? ""]?.(new Date(element.dateTime));
@@ -19,4 +22,23 @@ export function mountLocalTimes() {
     }
     delete element.dataset.utc;
   }
+}
+
+/**
+ * The zone of the browser goes into a cookie (portal/middleware.py reads it): pages and mail then show times in it. Visitors
+ * get no cookie; one is set when they sign in, so that the first page after that has local times already.
+ */
+export function mountTimeZone() {
+  if (!document.body.classList.contains("anonymous")) return storeTimeZone();
+  document.addEventListener("submit", ({ target }) => {
+    if (target instanceof HTMLFormElement && target.matches(SIGNS_IN)) storeTimeZone();
+  });
+}
+
+export function storeTimeZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!zone || document.cookie.split("; ").includes(`zone=${zone}`)) return;
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  // biome-ignore lint/suspicious/noDocumentCookie: Safari and Firefox lack the Cookie Store API, or had it only recently
+  document.cookie = `zone=${zone}; path=/; max-age=${365 * 86400}; samesite=lax${secure}`;
 }

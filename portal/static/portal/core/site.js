@@ -7,12 +7,12 @@ import { findElement } from "../../archive/core/dom.js";
 import { mountThemeSwitch } from "../../archive/core/theme-switch.js";
 import { gettext } from "../../archive/core/translate.js";
 import { BACKGROUND, startLive } from "./live.js";
-import { mountLocalTimes } from "./local-times.js";
+import { mountLocalTimes, mountTimeZone } from "./local-times.js";
 
 mountThemeSwitch();
 mountDisclosures();
 mountCopyButtons();
-storeTimeZone();
+mountTimeZone();
 mountForms();
 markPolling();
 mountBundlePanel();
@@ -22,16 +22,6 @@ mountLocalTimes();
 document.addEventListener("htmx:afterSettle", mountLocalTimes);
 startClocks();
 startLive();
-
-/** Mail to a signed-in user shows times in the zone of the browser they used last: portal/middleware.py reads this. */
-function storeTimeZone() {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (!zone || document.body.classList.contains("anonymous")) return;
-  if (document.cookie.split("; ").includes(`zone=${zone}`)) return;
-  const secure = location.protocol === "https:" ? "; secure" : "";
-  // biome-ignore lint/suspicious/noDocumentCookie: Safari and Firefox lack the Cookie Store API, or had it only recently
-  document.cookie = `zone=${zone}; path=/; max-age=${365 * 86400}; samesite=lax${secure}`;
-}
 
 /** Requests that htmx makes by itself keep no session alive (portal/sign_in/sessions.py). */
 function markPolling() {
