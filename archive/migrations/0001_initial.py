@@ -567,7 +567,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["space_id", "id"], name="log_by_space"),
+                    models.Index(fields=["space_id", "at", "id"], name="log_by_space"),
                     models.Index(fields=["event", "at", "id"], name="log_by_event"),
                     models.Index(fields=["at", "id"], name="log_by_time"),
                     models.Index(

@@ -20,7 +20,7 @@ class LogEntry(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(name="log_by_space", fields=["space_id", "id"]),
+            models.Index(name="log_by_space", fields=["space_id", "at", "id"]),
             # Each filter of the log's page is a range of an index in the order of the page (archive/audit/find.py).
             models.Index(name="log_by_event", fields=["event", "at", "id"]),
             models.Index(name="log_by_time", fields=["at", "id"]),

@@ -52,7 +52,8 @@ class HistoryLine:
 
 def history(space: Space, limit: int = 50) -> list[HistoryLine]:
     """The events of this Space that its host may see, the newest first."""
-    entries = LogEntry.objects.filter(space_id=space.pk, event__in=events.SHOWN_TO_HOST).order_by("-id")[:limit]
+    entries = LogEntry.objects.filter(space_id=space.pk, event__in=events.SHOWN_TO_HOST)
+    entries = entries.order_by("-at", "-id")[:limit]
     rule_names = _rule_names()
     return [
         HistoryLine(entry.at, events.find(entry.event).label, _note_for_host(entry, space, rule_names))
@@ -62,7 +63,7 @@ def history(space: Space, limit: int = 50) -> list[HistoryLine]:
 
 def accesses(space: Space) -> list[HistoryLine]:
     """Who had content of this Space, the newest first. The host's own accesses can't displace those of others."""
-    issued = LogEntry.objects.filter(space_id=space.pk, event__in=events.CONTENT_ISSUED).order_by("-id")
+    issued = LogEntry.objects.filter(space_id=space.pk, event__in=events.CONTENT_ISSUED).order_by("-at", "-id")
     own = {"actor_kind": "user", "actor_id": space.host_id}
     entries = [*issued.exclude(**own)[:MAX_ACCESSES], *issued.filter(**own)[:MAX_OWN_ACCESSES]]
     names = _user_names(entries)
@@ -72,7 +73,7 @@ def accesses(space: Space) -> list[HistoryLine]:
     tokens = {str(pk): token.name for pk, token in recorders.items()}
     return [
         HistoryLine(entry.at, _access_label(entry), _access_note(entry, names, tokens))
-        for entry in sorted(entries, key=attrgetter("id"), reverse=True)
+        for entry in sorted(entries, key=attrgetter("at", "id"), reverse=True)
     ]
 
 

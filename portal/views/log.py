@@ -69,7 +69,7 @@ def _page(form: LogFilterForm, after: int | None, before: int | None) -> dict[st
 @only(may_read_log)
 def log_space(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     """The history of one Space, also of one that was deleted."""
-    newest = LogEntry.objects.filter(space_id=space_id).order_by("-id")[:MAX_HISTORY]
+    newest = LogEntry.objects.filter(space_id=space_id).order_by("-at", "-id")[:MAX_HISTORY]
     entries = list(reversed(newest))
     space = Space.objects.filter(pk=space_id).first()
     if not entries and space is None:
