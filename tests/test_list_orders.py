@@ -49,7 +49,7 @@ def test_the_orders_of_spaces(alice: User, admin: User, role: str, sort: str) ->
     assert sorted_plans(queries, PAGE) == []
 
 
-# The log sorts a page of each event or person that is asked for: its plans are in tests/test_log_filters.py.
+# The log sorts a page of each event or person that is asked for: its plans are in tests/test_log_plans.py.
 @pytest.mark.parametrize(
     ("url", "size"),
     [

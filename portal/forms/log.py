@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from archive.audit.find import LogFilter, accounts_named, accounts_with_role, spaces_of_hosts, spaces_with_id
+from archive.audit.find import accounts_named, accounts_with_role, spaces_of_hosts, spaces_with_id
+from archive.audit.log_filter import LogFilter
 from archive.errors import Refused
 from archive.log.events import EVENTS
 from archive.log.groups import DEFAULT, GROUPS, Choice, choices_of

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_safe
 from archive import dbtime
 from archive.audit import overview
 from archive.audit.export import csv_lines, in_chunks, json_lines, record_export
-from archive.audit.find import LogFilter, all_entries
+from archive.audit.find import all_entries
+from archive.audit.log_filter import LogFilter
 from archive.log import events, rfc3339
 from archive.log.groups import Choice
 from archive.models import current_policy

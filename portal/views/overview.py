@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 from archive import dbtime, policy
 from archive.audit import overview as auditing
 from archive.audit.days import list_days
-from archive.audit.find import MAX_COUNTED, LogFilter, find_page
+from archive.audit.find import MAX_COUNTED, find_page
+from archive.audit.log_filter import LogFilter
 from archive.errors import Refused
 from archive.log import events
 from archive.log.groups import Choice
