@@ -34,6 +34,7 @@ from archive.models import (
     AccountMail,
     Arrival,
     Bundle,
+    CheckpointMail,
     Digest,
     ExportPart,
     Invitation,
@@ -46,7 +47,7 @@ from archive.models import (
 )
 from archive.notices import digests
 from archive.retention import due, purge, recheck
-from archive.transparency import sequence, verification
+from archive.transparency import checkpoint_mail, sequence, verification
 
 logger = structlog.get_logger()
 
@@ -183,6 +184,16 @@ def sequence_log() -> None:
 
 
 @shared_task
+def create_checkpoint_mails() -> None:
+    checkpoint_mail.create_mails()
+
+
+@shared_task
+def send_checkpoint_mail(mail_id: str) -> None:
+    checkpoint_mail.send(UUID(mail_id))
+
+
+@shared_task
 def verify_log(verification_id: str) -> None:
     verification.run(int(verification_id))
 
@@ -224,6 +235,7 @@ WORK = [
     _leased(Notice, [Notice.State.PENDING], send_notice),
     _leased(LogVerification, [LogVerification.State.PENDING], verify_log),
     _leased(Digest, [Digest.State.PENDING], send_digest),
+    _leased(CheckpointMail, [CheckpointMail.State.PENDING], send_checkpoint_mail),
     _leased(Invitation, [Invitation.State.PENDING], send_invitation, invitation_mail.UNEXPIRED),
     _leased(AccountMail, [AccountMail.State.PENDING], send_account_mail, account_mail.YOUNG),
 ]
@@ -239,6 +251,7 @@ def dispatch() -> None:
     days.store_closed_days()
     invitations.delete_old()
     account_mail.delete_old()
+    checkpoint_mail.delete_old()
     maintain.remove_unfetched(Bundle)
     maintain.remove_unfetched(ExportPart)
     arrivals_clean_up.delete_old_rows()

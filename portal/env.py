@@ -173,6 +173,15 @@ def witnesses(name: str, *, id: str) -> list[tuple[str, str]]:
     return pairs
 
 
+def mail_addresses(name: str, *, id: str) -> list[str]:
+    """Read e-mail addresses, comma-separated."""
+    addresses = comma_list(name, [])
+    wrong = [address for address in addresses if not re.fullmatch(r"[^@\s]+@[^@\s]+", address)]
+    hint = "E-mail addresses; several with a comma."
+    problems.extend(Problem(id, f"{name} has {address!r}.", hint) for address in wrong)
+    return [address for address in addresses if address not in wrong]
+
+
 def keys(name: str, *, id: str, hint: str) -> list[bytes]:
     """Read a comma-separated list of 32 bytes each, in base64."""
     decoded = [_decode_key(name, value, id=id, hint=hint) for value in comma_list(name, [])]

@@ -14,6 +14,7 @@ from archive.models import (
     Appeal,
     Arrival,
     Bundle,
+    CheckpointMail,
     ContentAccess,
     DeletionCertificate,
     Derived,
@@ -388,6 +389,8 @@ TREE: dict[str, models.Model] = {
     "log_node_once": LogNode(level=1, index=7, hash=b"i" * 32),
     "log_checkpoint_size_from_0": LogCheckpoint(size=-1, note="n"),
     "log_cosignature_once": LogCosignature(witness="w", line="l"),
+    "checkpoint_mail_once_a_day": CheckpointMail(recipient="r", day=NOON.date()),
+    "checkpoint_mail_state_known": CheckpointMail(recipient="r", day=LATER.date(), state="lost"),
     "log_verification_one_pending": LogVerification(requested_by=2),
     "log_verification_state_known": LogVerification(requested_by=2, state="lost", code="c", finished_at=NOON),
     "log_verification_done_has_verdict": LogVerification(requested_by=2, state="done"),
@@ -400,7 +403,8 @@ def test_each_constraint_of_the_log_s_tree_refuses_a_violation(name: str) -> Non
     LogVerification.objects.create(requested_by=1)
     checkpoint = LogCheckpoint.objects.create(size=1, note="n")
     LogCosignature.objects.create(checkpoint=checkpoint, witness="w", line="l")
-    if isinstance(TREE[name], LogCosignature):
+    CheckpointMail.objects.create(recipient="r", day=NOON.date(), checkpoint=checkpoint)
+    if hasattr(TREE[name], "checkpoint_id"):
         TREE[name].checkpoint = checkpoint  # type: ignore[attr-defined]
 
     with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():

@@ -45,6 +45,8 @@ WRONG = [
     ("LIVEKIT_S3_ENDPOINT_URL", "s3.example.org", "spacekeep.E062"),
     ("INBOX_FOLDER", "inbox", "spacekeep.E063"),
 ]
+# Of lists, the wrong one is named.
+WRONG_ITEM = [("LOG_CHECKPOINT_MAIL", "somebody", "spacekeep.E130")]
 # They hold a password or a key, so no value is repeated.
 SECRET = [
     ("DATABASE_URL", "mysql://a:secret@db/s", "spacekeep.E003", "does not start with postgres:// or postgresql://."),
@@ -78,11 +80,12 @@ def test_all_missing_settings_are_reported_at_once() -> None:
 
 
 def test_invalid_settings_are_reported_at_once() -> None:
-    wrong = {name: value for name, value, *_ in [*WRONG, *SECRET]}
+    wrong = {name: value for name, value, *_ in [*WRONG, *WRONG_ITEM, *SECRET]}
     done = run([*MANAGE, "check"], {**LIVEKIT, "LIVEKIT_BUCKET": os.environ["S3_BUCKET"], **wrong})
 
     assert done.returncode == 1
     expected = [f"?: ({number}) {name} is {value!r}." for name, value, number in WRONG]
+    expected += [f"?: ({number}) {name} has {value!r}." for name, value, number in WRONG_ITEM]
     expected += [f"?: ({number}) {name} {message}" for name, _, number, message in SECRET]
     expected += ["?: (spacekeep.E065) LIVEKIT_BUCKET is the bucket of S3_BUCKET."]
     assert sorted(line for line in done.stderr.splitlines() if "spacekeep." in line) == sorted(expected)

@@ -7,7 +7,7 @@ from django.db import transaction
 from archive import formatting, names, search
 from archive.errors import Refused
 from archive.models import User
-from archive.models.notice_kinds import OPTIONAL_KINDS
+from archive.models.notice_kinds import LOG_CHECKPOINT, OPTIONAL_KINDS
 from archive.notices import digests
 
 MAX_NAME = names.MAX_LENGTH
@@ -17,6 +17,11 @@ def selectable_time_zones() -> list[str]:
     """The zones that a list offers: places and UTC, without the abbreviations and aliases of older systems."""
     places = {zone for zone in formatting.known_time_zones() if "/" in zone and not zone.startswith("Etc/")}
     return sorted(places | {"UTC"})
+
+
+def optional_mail(user: User) -> list[str]:
+    """The kinds of mail that `user` chooses among. Only auditors get checkpoints of the log."""
+    return [*map(str, OPTIONAL_KINDS), *([LOG_CHECKPOINT] if user.is_auditor else [])]
 
 
 def update_profile(
@@ -30,7 +35,9 @@ def update_profile(
     user.first_name, user.last_name = display_name, ""
     user.time_zone_chosen = bool(time_zone)
     user.time_zone = time_zone or user.time_zone
-    user.unmailed_kinds = [str(kind) for kind in OPTIONAL_KINDS if kind not in mailed_kinds]
+    offered = optional_mail(user)
+    unoffered = [kind for kind in user.unmailed_kinds if kind == LOG_CHECKPOINT and kind not in offered]
+    user.unmailed_kinds = [kind for kind in offered if kind not in mailed_kinds] + unoffered
     digests.choose(user, weekly=weekly)
     fields = ["first_name", "last_name", "time_zone", "time_zone_chosen", "unmailed_kinds", "digest_since"]
     with transaction.atomic():

@@ -22,12 +22,22 @@ BIDI_CONTROLS = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file of plain text that goes with a mail."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
 class MailMessage:
-    """A mail's subject (one line), and its body as plain text and as HTML ("" for none)."""
+    """A mail's subject (one line), and its body as plain text and as HTML ("" for none). With an attachment, no mail
+    server may change a byte of either: both are sent in base64."""
 
     subject: str
     text: str
     html: str
+    attachment: Attachment | None = None
 
 
 @dataclass(frozen=True)

@@ -782,6 +782,83 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CheckpointMail",
+            fields=[
+                (
+                    "attempts",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Counted when claimed, so that a crash counts too."
+                    ),
+                ),
+                (
+                    "unforeseen",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                    ),
+                ),
+                (
+                    "fence",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Incremented at each claim; writes of a claim require it."
+                    ),
+                ),
+                ("lease_until", models.DateTimeField(blank=True, help_text="When the claim ends.", null=True)),
+                ("retry_at", models.DateTimeField(blank=True, help_text="No retry before this time.", null=True)),
+                (
+                    "problem",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
+                    ),
+                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "recipient",
+                    models.CharField(help_text="HMAC of the address, which is not stored here.", max_length=64),
+                ),
+                ("day", models.DateField(help_text="UTC.")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "to be sent"),
+                            ("sent", "sent"),
+                            ("obsolete", "no longer wanted"),
+                            ("failed", "could not be sent"),
+                        ],
+                        default="pending",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "checkpoint",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="mails", to="archive.logcheckpoint"
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "pending")), fields=["lease_until"], name="checkpoint_mail_to_send"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("recipient", "day"), name="checkpoint_mail_once_a_day"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["pending", "sent", "obsolete", "failed"])),
+                        name="checkpoint_mail_state_known",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="LogDay",
             fields=[
                 ("day", models.DateField(primary_key=True, serialize=False)),

@@ -16,6 +16,7 @@ from archive.models.leased import Leased
 from archive.models.log import LogEntry
 from archive.models.notice import Notice
 from archive.models.package import Package
+from archive.models.publication import CheckpointMail
 from archive.models.reason_template import ReasonTemplate
 from archive.models.recorder import IdempotencyKey, RecorderToken
 from archive.models.review_claim import ReviewClaim
@@ -43,6 +44,7 @@ __all__ = [
     "Appeal",
     "Arrival",
     "Bundle",
+    "CheckpointMail",
     "ContentAccess",
     "DeletionCertificate",
     "DeletionRecheck",

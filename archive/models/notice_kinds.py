@@ -177,3 +177,5 @@ class NoticeKind(models.TextChoices):
 REMINDERS = tuple(kind for kind in NoticeKind if kind.details.remind_within)
 # People choose whether these are mailed.
 OPTIONAL_KINDS = tuple(kind for kind in NoticeKind if kind not in (*REMINDERS, NoticeKind.HOLD_REVIEW))
+# A mail that auditors can do without, and that is no notice: archive/transparency/checkpoint_mail.py.
+LOG_CHECKPOINT = "log-checkpoint"

@@ -3,6 +3,8 @@
 import smtplib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from email.charset import BASE64, Charset
+from email.mime.text import MIMEText
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 
-from archive.display.mail import MailMessage
+from archive.display.mail import Attachment, MailMessage
 from archive.errors import MailDown, MailRefused, MailUnavailable, MailUncertain
 
 
@@ -47,6 +49,9 @@ def send_message(
     message = EmailMultiAlternatives(letter.subject, letter.text, settings.DEFAULT_FROM_EMAIL, [to])
     if letter.html:
         message.attach_alternative(letter.html, "text/html")
+    if letter.attachment:
+        message.encoding = _charset_in_base64()
+        message.attach(_attachment_in_base64(letter.attachment))
     # The same for each attempt, so that mail programs show a repeated message once.
     message.extra_headers = {"Message-ID": message_id(id), "Auto-Submitted": "auto-generated"}
     if unsubscribe_url:
@@ -65,6 +70,19 @@ def send_message(
         raise MailUnavailable("mail.not_taken", error=_named(error)) from error
     except OSError as error:
         raise MailUncertain("mail.not_taken", error=_named(error)) from error
+
+
+def _charset_in_base64() -> Charset:
+    """UTF-8 in base64. Django's default is 8bit, which a mail server on the way may turn into something else."""
+    charset = Charset("utf-8")
+    charset.body_encoding = BASE64
+    return charset
+
+
+def _attachment_in_base64(attachment: Attachment) -> MIMEText:
+    part = MIMEText(attachment.text, "plain", _charset_in_base64())  # type: ignore[arg-type]
+    part.add_header("Content-Disposition", "attachment", filename=attachment.name)
+    return part
 
 
 def message_id(id: UUID) -> str:

@@ -10,15 +10,17 @@ from django.db import transaction
 from django.urls import reverse
 
 from archive.models import User
-from archive.models.notice_kinds import OPTIONAL_KINDS, NoticeKind
+from archive.models.notice_kinds import LOG_CHECKPOINT, OPTIONAL_KINDS, NoticeKind
 
 SALT = "archive.unsubscribe"
 DIGEST = "digest"
+NO_NOTICES = (DIGEST, LOG_CHECKPOINT)
 
 
 def one_click_url(user: User, kind: str) -> str:
-    """The address that unsubscribes `user` from mail of this kind (or DIGEST); "" for reminders."""
-    if kind not in (*OPTIONAL_KINDS, DIGEST):
+    """The address that unsubscribes `user` from mail of this kind (or DIGEST, or LOG_CHECKPOINT); "" for
+    reminders."""
+    if kind not in (*OPTIONAL_KINDS, *NO_NOTICES):
         return ""
     token = signing.dumps([user.pk, str(kind)], salt=SALT, compress=False)
     return settings.SITE_URL + reverse("unsubscribe", args=[token])
@@ -28,7 +30,7 @@ def read_token(token: str) -> tuple[int, str]:
     """The account's id and the kind. Raises BadSignature for text that we did not sign."""
     try:
         account_id, kind = signing.loads(token, salt=SALT)
-        return int(account_id), DIGEST if kind == DIGEST else NoticeKind(kind)
+        return int(account_id), str(kind) if kind in NO_NOTICES else NoticeKind(kind)
     except (ValueError, TypeError) as error:  # of a version with other kinds
         raise signing.BadSignature from error
 

@@ -18,7 +18,7 @@ from archive.accounts.invitations import MAX_DAYS
 from archive.accounts.profile import MAX_NAME, selectable_time_zones
 from archive.errors import Refused
 from archive.models import Invitation, User
-from archive.models.notice_kinds import OPTIONAL_KINDS
+from archive.models.notice_kinds import LOG_CHECKPOINT, OPTIONAL_KINDS
 from archive.models.user import ADMINS, AUDITORS
 from portal.forms.base import PortalForm, TextField, lazy_sentence
 
@@ -98,7 +98,9 @@ class ProfileForm(PortalForm):
         error_messages={"invalid_choice": ZONE},
     )
     weekly = forms.BooleanField(required=False)
-    mailed_kinds = forms.MultipleChoiceField(required=False, choices=[(str(kind), kind) for kind in OPTIONAL_KINDS])
+    mailed_kinds = forms.MultipleChoiceField(
+        required=False, choices=[(str(kind), str(kind)) for kind in (*OPTIONAL_KINDS, LOG_CHECKPOINT)]
+    )
 
 
 class CloseForm(PortalForm):

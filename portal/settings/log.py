@@ -17,3 +17,5 @@ LOG_ORIGIN = env.log_origin("LOG_ORIGIN", SITE_URL, id="spacekeep.E123")
 LOG_CHECKPOINT_SECONDS = env.number("LOG_CHECKPOINT_SECONDS", 600, least=1, most=86400, id="spacekeep.E124")
 # Who cosigns checkpoints (archive/transparency/witness.py), so that others remember what we signed.
 LOG_WITNESSES = env.witnesses("LOG_WITNESSES", id="spacekeep.E125")
+# Who gets the newest checkpoint by mail once a day, besides auditors (archive/transparency/checkpoint_mail.py).
+LOG_CHECKPOINT_MAIL = env.mail_addresses("LOG_CHECKPOINT_MAIL", id="spacekeep.E130")

@@ -74,6 +74,11 @@ CELERY_BEAT_SCHEDULE["create-digests"] = {  # each round creates what this week 
     "schedule": timedelta(seconds=10 * DISPATCH_SECONDS),
     "options": {"expires": MESSAGE_SECONDS},
 }
+CELERY_BEAT_SCHEDULE["create-checkpoint-mails"] = {  # each round creates what this day lacks
+    "task": "archive.tasks.create_checkpoint_mails",
+    "schedule": timedelta(seconds=10 * DISPATCH_SECONDS),
+    "options": {"expires": MESSAGE_SECONDS},
+}
 CELERY_BEAT_SCHEDULE["clean-inboxes"] = {  # also after they were switched off: what lies there has a deadline
     "task": "archive.tasks.clean_inboxes",
     "schedule": timedelta(seconds=10 * DISPATCH_SECONDS),

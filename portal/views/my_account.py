@@ -15,10 +15,10 @@ from archive import feeds
 from archive.accounts import closing, profile
 from archive.accounts.export_person import export_person
 from archive.errors import Refused
-from archive.models.notice_kinds import OPTIONAL_KINDS
 from portal.feed_links import calendar_url, webcal_url
 from portal.forms.accounts import CloseForm, ProfileForm
 from portal.http import SignedInRequest
+from portal.presenters.mail_kinds import mail_label
 from portal.reauthentication import require_reauthentication_to_read
 
 
@@ -74,7 +74,7 @@ def _current(request: SignedInRequest) -> dict[str, object]:
         "display_name": user.get_full_name(),
         "time_zone": user.time_zone if user.time_zone_chosen else "",
         "weekly": user.digest_since is not None,
-        "mailed_kinds": [str(kind) for kind in OPTIONAL_KINDS if kind not in user.unmailed_kinds],
+        "mailed_kinds": [kind for kind in profile.optional_mail(user) if kind not in user.unmailed_kinds],
     }
 
 
@@ -86,7 +86,7 @@ def _page(request: SignedInRequest, form: ProfileForm, status: int = 200) -> Htt
         "calendar_url": calendar_url(feed) if feed else "",
         "calendar_webcal_url": webcal_url(feed) if feed else "",
         "zones": profile.selectable_time_zones(),
-        "kinds": [(str(kind), kind.label) for kind in OPTIONAL_KINDS],
+        "kinds": [(kind, mail_label(kind)) for kind in profile.optional_mail(request.user)],
         "mail_on": settings.MAIL_ON,
         "verified": verified.exists(),
     }

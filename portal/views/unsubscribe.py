@@ -4,12 +4,12 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.signing import BadSignature
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from archive.models.notice_kinds import NoticeKind
+from archive.models.notice_kinds import LOG_CHECKPOINT
 from archive.notices import unsubscribe as links
+from portal.presenters.mail_kinds import mail_label
 
 
 @csrf_exempt  # RFC 8058: a mail program sends no cookie and no token; the address is the authorization
@@ -27,5 +27,5 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, kind: str, *, is_done: bool) -> HttpResponse:
-    label = _("weekly digest") if kind == links.DIGEST else NoticeKind(kind).label
-    return render(request, "account/unsubscribe.html", {"label": label, "is_done": is_done})
+    context = {"label": mail_label(kind), "is_done": is_done, "is_notice": kind != LOG_CHECKPOINT}
+    return render(request, "account/unsubscribe.html", context)

@@ -21,12 +21,12 @@ from archive.intake.uploads import clean_up
 from archive.intake.uploads.complete import complete, list_parts
 from archive.intake.uploads.sessions import FileSpec, Uploader, open_session
 from archive.log import Actor
-from archive.models import Appeal, Bundle, Export, Hold, Space, UploadSession, User, Violation
+from archive.models import Appeal, Bundle, CheckpointMail, Export, Hold, Space, UploadSession, User, Violation
 from archive.moderation import appeals, holds, violations
 from archive.retention.reconcile import reconcile
 from archive.storage import Upload, store
 from archive.storage.capabilities import copies_parts
-from archive.transparency import sequence
+from archive.transparency import checkpoint_mail, sequence
 from tests.faults.worker import work
 from tests.support.livekit import sign
 
@@ -141,6 +141,13 @@ def sequence_log() -> None:
         sequence.run()
 
 
+def mail_checkpoints() -> None:
+    """What beat and a worker do for today's mails with the checkpoint."""
+    checkpoint_mail.create_mails()
+    for pk in CheckpointMail.objects.filter(state="pending").values_list("pk", flat=True):
+        checkpoint_mail.send(pk)
+
+
 def compare() -> None:
     """`reconcile --apply` of two days, on which everything is old."""
     for _ in range(2):
@@ -156,6 +163,6 @@ JOBS: dict[str, Callable[..., None]] = {
     for job in (
         *(make_bundle, work, ingest, upload, begin_upload, accept_partial, request_transcription, correct_line),
         *(flag, lift, appeal, decide, hold, release),
-        *(request_bundle, request_export, sweep, sequence_log, compare, deliver_livekit_events),
+        *(request_bundle, request_export, sweep, sequence_log, mail_checkpoints, compare, deliver_livekit_events),
     )
 } | {"remind": tasks.create_reminders, "scan_inboxes": tasks.scan_inboxes, "clean_inboxes": tasks.clean_inboxes}

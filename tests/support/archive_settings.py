@@ -118,6 +118,7 @@ CERTIFICATE_KEY = base64.b64decode(os.environ["CERTIFICATE_KEY"])
 LOG_KEY = base64.b64decode(os.environ["LOG_KEY"])
 LOG_PUBLIC_KEYS: list[bytes] = []
 LOG_WITNESSES: list[tuple[str, str]] = []
+LOG_CHECKPOINT_MAIL: list[str] = []
 LOG_ORIGIN, LOG_CHECKPOINT_SECONDS = "127.0.0.1:8000/log", 600
 SPOOL_DIR = tempfile.gettempdir()
 DECODER_MEMORY_BYTES, DECODER_SECONDS = 1024**3, 360

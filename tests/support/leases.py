@@ -8,6 +8,7 @@ from archive.models import (
     AccountMail,
     Arrival,
     Bundle,
+    CheckpointMail,
     DeletionRecheck,
     ExportPart,
     Invitation,
@@ -22,6 +23,7 @@ from archive.models import (
 CLAIMED = (
     *(Space, UploadSession, Arrival, Transcription, Bundle, ExportPart),
     *(Notice, DeletionRecheck, Invitation, AccountMail, LogSequencer, LogVerification),
+    CheckpointMail,
 )
 
 
