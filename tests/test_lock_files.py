@@ -17,7 +17,7 @@ def versions(name: str) -> list[str]:
 
 
 def test_lock_files_exist() -> None:
-    names = ("audit", "base", "dev", "embedded", "node", "sample", "transcription")
+    names = ("audit", "base", "dev", "embedded", "node", "sample", "third-party", "transcription")
     assert {f"{name}.txt" for name in names} <= set(LOCKS)
     assert "av" in versions("base.txt")
 
