@@ -1,0 +1,65 @@
+"""Pages with parts that htmx updates load it. Without it they would show the old state until they are loaded again."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+FOLDER = Path(settings.BASE_DIR, "templates")
+SCRIPT = "<script src=\"{% static 'htmx/htmx.min.js' %}\" defer></script>"
+INCLUDED = re.compile(r'{%-?\s*include "([^"]+)"')
+EXTENDS = "{% extends "  # only a page does
+TAG = re.compile(r"<[a-z]+\b[^>]*\shx-(?:get|post|trigger)=[^>]*>", re.DOTALL)
+# Works without htmx too: it is sent as any form, and the answer is a page.
+PLAIN_FORM = re.compile(r'<form method="post" action="')
+
+
+@cache
+def source(name: str) -> str:
+    path = FOLDER / name
+    return path.read_text() if path.exists() else ""  # of a package: it knows nothing of htmx
+
+
+@cache
+def with_includes(name: str) -> str:
+    """The source of a template and of all that it includes."""
+    return "".join(source(one) for one in sorted(included(name)))
+
+
+def included(name: str) -> set[str]:
+    names, new = set(), {name}
+    while new:
+        names |= new
+        new = {child for one in new for child in INCLUDED.findall(source(one))} - names
+    return names
+
+
+FRAMES = ("base.html", "base_minimal.html")
+# The panel of an automatic transcript is not shown there: its `speech` is of portal/presenters/space_page.py.
+WITHOUT_PANEL = {"moderation/space.html": "portal/presenters/moderation_page.py"}
+PAGES = [
+    name
+    for name in sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.html"))
+    if name not in FRAMES and EXTENDS in source(name) and TAG.search(with_includes(name))
+]
+
+
+def test_the_pages_that_use_htmx_are_found() -> None:
+    assert {"log/proof.html", "export/page.html", "export/chosen.html", "spaces/detail.html"} <= set(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_that_uses_htmx_loads_it(page: str) -> None:
+    if page in WITHOUT_PANEL:
+        assert "speech" not in Path(settings.BASE_DIR, WITHOUT_PANEL[page]).read_text()
+    else:
+        assert SCRIPT in with_includes(page)
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_what_every_page_has_works_without_htmx(frame: str) -> None:
+    tags = TAG.findall(with_includes(frame))
+
+    assert [tag for tag in tags if not PLAIN_FORM.match(tag)] == []
