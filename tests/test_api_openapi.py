@@ -108,11 +108,34 @@ def test_a_pattern_means_the_same_in_every_language(schema: dict[str, Any]) -> N
     assert [pattern for pattern in patterns if re.search(r"\\[sSdDwWbB]", pattern)] == []
 
 
-def find_patterns(node: Any) -> Iterator[str]:
-    if isinstance(node, dict) and isinstance(node.get("pattern"), str):
-        yield node["pattern"]
+def test_keys_without_their_pattern_are_refused_by_the_schema_too(schema: dict[str, Any], alice: User) -> None:
+    dicts = [node for node in walk(schema) if "patternProperties" in node]
+    names = schema["components"]["schemas"]["SpeakersIn"]["properties"]["names"]
+    space = make_talk(alice)
+
+    answer = ApiClient(user=alice).post(
+        f"/spaces/{space.pk}/transcript/speakers", {"base": 1, "names": {"Ida\x00": "Ines"}}
+    )
+
+    assert (answer.status, answer.code) == (422, "api.invalid")
+    assert names in dicts
+    assert [node for node in dicts if node.get("additionalProperties") is not False] == []
+    assert list(names["patternProperties"]) == [r"^[^\x00]*$"]
+
+
+def walk(node: Any) -> Iterator[dict[str, Any]]:
+    """Each object of a JSON document."""
+    if isinstance(node, dict):
+        yield node
     for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from find_patterns(child)
+        yield from walk(child)
+
+
+def find_patterns(node: Any) -> Iterator[str]:
+    for one in walk(node):
+        if isinstance(one.get("pattern"), str):
+            yield one["pattern"]
+        yield from one.get("patternProperties", ())
 
 
 @pytest.mark.parametrize(

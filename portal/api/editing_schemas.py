@@ -11,7 +11,7 @@ from archive.editing.renaming import Speaker
 from archive.intake.transcripts.draft import MAX_TEXT
 from archive.models import Transcript
 from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
-from portal.api.schemas import Count, In, LanguageTag, Moment, Name, Text
+from portal.api.schemas import Count, In, LanguageTag, Moment, Name, Text, refuse_other_keys
 
 VersionNumber = Annotated[StrictInt, Field(ge=1, lt=2**15)]
 SpeakerName = Annotated[Text, Field(max_length=100)]
@@ -127,7 +127,10 @@ class CorrectionsIn(In):
 class SpeakersIn(In):
     base: VersionNumber = Field(description="The version that you read: it must be the newest.")
     names: dict[SpeakerName, SpeakerName] = Field(
-        min_length=1, max_length=200, description="New names by old ones, all at once: two speakers can swap theirs."
+        min_length=1,
+        max_length=200,
+        description="New names by old ones, all at once: two speakers can swap theirs.",
+        json_schema_extra=refuse_other_keys,
     )
     merge: StrictBool = Field(False, description=MERGE)
     give_lines: StrictBool = Field(False, description=GIVE)

@@ -52,6 +52,12 @@ Count = Annotated[StrictInt, Field(ge=0, lt=2**63)]
 PartNumber = Annotated[StrictInt, Field(ge=1, le=MOST_PARTS)]
 
 
+def refuse_other_keys(schema: dict[str, Any]) -> None:
+    """Say in the schema of a dict that keys without the pattern are refused, as the server does: JSON Schema allows
+    them, with any value, unless it is told otherwise. For `json_schema_extra` of a field."""
+    schema["additionalProperties"] = False
+
+
 def _problem(row: Leased) -> dict[str, Any]:
     """Why its last attempt failed, or why it was refused: the sentence, and the code for programs."""
     return {"problem": row.problem_text, "problem_code": row.problem_code}
