@@ -3,16 +3,20 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from archive import dbtime
 from archive.audit.days import CLOSED, Day, Delays, compute_days, list_days, store_closed_days
 from archive.audit.overview import compliance, list_late
 from archive.log import rfc3339
-from archive.models import LogDay, User
+from archive.models import LogCheckpoint, LogDay, LogQueue, User
 from archive.retention.purge import purge
+from archive.transparency import sequence, verification
+from tests.support.database import as_superuser
 from tests.support.deadlines import make_due
-from tests.support.factory import make_held, make_row
+from tests.support.factory import make_held, make_row, make_user
 from tests.support.http_clients import make_client
 from tests.support.old_entries import add_old_entry as add
 
@@ -185,3 +189,58 @@ def test_the_charts_have_a_bar_for_each_day_with_something(auditor: User) -> Non
     assert [(bar.x, bar.y, bar.width, bar.height) for bar in uploaded.bars] == [(36, 0, 288, 120), (396, 60, 288, 60)]
     assert (answer.context["delays"].most, answer.context["delays"].limit_y) == (1800, 60)
     assert answer.content.decode().count("<rect") == 4
+
+
+def sign(entry: int) -> None:
+    LogQueue.objects.create(entry_id=entry)
+    assert sequence.run()
+
+
+def verify(by: User) -> None:
+    verification.run(verification.request(by).pk)
+
+
+def test_the_overview_says_whether_the_log_is_unchanged(auditor: User) -> None:
+    client = make_client(auditor)
+    page = client.get("/log/overview/").content.decode()
+    assert "none has been signed" in page
+    assert "The log has not been verified here yet." in page
+
+    entry = add("hold.placed", NOON)
+    sign(entry)
+    verify(auditor)
+
+    page = client.get("/log/overview/").content.decode()
+    newest = LogCheckpoint.objects.get()
+    size = f"{newest.size} entr{'y' if newest.size == 1 else 'ies'}, signed at"
+    assert size in page
+    assert f"Verified: {newest.size} entr" in page
+    assert "for <bdi>otto</bdi>" in page
+
+    as_superuser(f"UPDATE archive_logentry SET event = 'hold.released' WHERE id = {entry}")
+    verify(make_user("vera", "auditors"))
+
+    page = client.get("/log/overview/").content.decode()
+    assert 'class="notice urgent"' in page
+    assert "entry 0 was changed" in page.lower()
+    assert "for <bdi>vera</bdi>" in page
+
+
+def test_the_overview_costs_the_same_with_more_checkpoints(auditor: User, settings: Settings) -> None:
+    settings.LOG_CHECKPOINT_SECONDS = 0  # each entry gets one
+    client = make_client(auditor)
+
+    def count() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get("/log/overview/").status_code == 200
+        return len(queries)
+
+    sign(add_deletion(dbtime.now(), 1))
+    verify(auditor)
+    before = count()
+    for number in range(3):
+        sign(add_deletion(dbtime.now(), 1))
+        verify(make_user(f"auditor-{number}", "auditors"))
+
+    assert LogCheckpoint.objects.count() > 3
+    assert count() == before

@@ -1,4 +1,4 @@
-"""The page of the log's proof."""
+"""The log's proof: its page, and what the overview says of it."""
 
 from typing import Any
 
@@ -12,20 +12,27 @@ from archive.transparency.verify_log import sentence
 
 def proof_page() -> dict[str, Any]:
     """The context of log/proof.html: `covered` entries have a signed checkpoint, `waiting` ones not yet."""
-    newest = checkpoints.latest()
-    last = verification.latest()
+    state = proof_state()
+    newest = state["newest"]
     covered = newest.size if newest else 0
     sequenced = LogSequencer.objects.values_list("size", flat=True).first() or 0
-    return {
-        "newest": newest,
+    return state | {
         "covered": covered,
         "waiting": sequenced - covered,
         "keys": [str(key) for key in public_keys()],
+        "is_pending": LogVerification.objects.filter(state=LogVerification.State.PENDING).exists(),
+    }
+
+
+def proof_state() -> dict[str, Any]:
+    """The newest checkpoint, and the last verification with its verdict as a sentence."""
+    last = verification.latest()
+    return {
+        "newest": checkpoints.latest(),
         "verification": last,
         "verdict": sentence(last.code, last.values) if last else "",
         "is_valid": last is not None and last.code == "log.verified",
         "verified_by": _name(last.requested_by) if last else "",
-        "is_pending": LogVerification.objects.filter(state=LogVerification.State.PENDING).exists(),
     }
 
 

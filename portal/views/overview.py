@@ -21,6 +21,7 @@ from portal.forms.period import PeriodForm
 from portal.http import SignedInRequest
 from portal.presenters.charts import count_charts, delay_chart
 from portal.presenters.log_filters import read_number
+from portal.presenters.transparency import proof_state
 
 PAGE = 50
 
@@ -28,7 +29,7 @@ PAGE = 50
 @require_safe
 @only(may_read_log)
 def overview(request: SignedInRequest) -> HttpResponse:
-    """Compliance, charts by day, and the deletions of a period."""
+    """Compliance, the state of the log's proof, charts by day, and the deletions of a period."""
     now = dbtime.now()
     form = PeriodForm(request.GET, now.astimezone(UTC).date())
     context: dict[str, Any] = {"now": now, "limit_minutes": int(policy.MAX_DELETION_DELAY.total_seconds() // 60)}
@@ -37,7 +38,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
             context |= _period(request, form)
         except Refused as error:
             form.add_error(None, str(error))
-    context |= {"form": form, "values": form.values, "problems": form.problems}
+    context |= {"form": form, "values": form.values, "problems": form.problems, "proof": proof_state()}
     return render(request, "log/overview.html", context)
 
 
