@@ -20,6 +20,8 @@ from django.urls import reverse
 
 from archive import dbtime
 from archive.models import DeletionCertificate, Participant, RecorderToken, Space, User
+from archive.models.compiled_query import CompiledQuery
+from archive.models.space_queries import is_served
 from archive.moderation.conflicts import find_own_space_conflict
 from portal.http import SignedInRequest
 
@@ -92,6 +94,18 @@ def only(is_allowed: Callable[[User], bool]) -> Callable[[View[P, R]], View[P, R
         return checked
 
     return decorate
+
+
+def has_spoken(user: User) -> bool:
+    """Whether `spaces_spoken_in` has any: every page asks."""
+    return bool(_SPOKEN.tuples(user.pk))
+
+
+def _spoken(user_id: int) -> QuerySet[Any, Any]:
+    return Participant.objects.filter(is_served(prefix="space__"), user=user_id).values_list("pk")[:1]
+
+
+_SPOKEN = CompiledQuery(_spoken, int)
 
 
 def spaces_spoken_in(user: User) -> QuerySet[Space]:

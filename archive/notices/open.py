@@ -5,24 +5,24 @@ asks for that); or a newer notice about the Space superseded it. What is no long
 (validity.py).
 """
 
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When, prefetch_related_objects
 from django.db.models.functions import Now
 
 from archive.models import Notice, Space, User
+from archive.models.compiled_query import CompiledQuery
 from archive.models.notice_kinds import REMINDERS, NoticeKind
-from archive.notices.validity import still_true
+from archive.notices.validity import still_true, with_validity
 
 MAX_COUNTED = 99
 MAX_LOOKED_AT = 100  # notices of a kind, for a banner; a deadline has one or two
+MAX_OF_ONE_SPACE = 20  # notices in a banner: of its deadline, its bundle and its flags
 URGENT = timedelta(days=1)  # before the deadline
 
 
@@ -47,42 +47,34 @@ for _kind in NoticeKind:
         SUPERSEDED.setdefault(_same, []).append(str(_kind))
 
 
+class BannerRow(NamedTuple):
+    """A notice that may stand in a banner. `rank`: smaller for the more urgent."""
+
+    pk: UUID
+    space_id: UUID
+    rank: int
+
+
 @dataclass(frozen=True)
 class Banner:
     """The one banner of a page: the notices of one kind, the most urgent first. For deadlines, also those of the next
-    7 days, since a host downloads them together."""
+    7 days, since a host downloads them together. `first`: the first one as a Notice, with the annotations of
+    `with_validity`."""
 
     kind: BannerKind
-    notices: list[Any]
-
-    @property
-    def first(self) -> Any:
-        return self.notices[0]
-
-
-class _Prepared(threading.local):
-    """Open notices of all users, built once in each thread: Django needs 10 ms of CPU for these conditions, and pages
-    ask for them twice. Threads can't share them, since Django changes the query of a subquery while it writes it."""
-
-    @cached_property
-    def open(self) -> QuerySet[Any]:
-        visible = still_true(Notice.objects.exclude(state=Notice.State.OBSOLETE))
-        rows: QuerySet[Any] = with_superseded(visible.filter(dismissed_at=None)).filter(superseded=False)
-        return rows
-
-    @cached_property
-    def ranked(self) -> QuerySet[Any]:
-        """Those that may stand in a banner, with `rank`."""
-        rows: QuerySet[Any] = _ranked(self.open).filter(rank__gt=0)
-        return rows
-
-
-_prepared = _Prepared()
+    first: Any
+    notices: list[BannerRow]
 
 
 def open_notices(user: User) -> QuerySet[Any]:
     """The notices of a user that are still true and did not retire."""
-    return _prepared.open.filter(user=user)
+    return _open(Notice.objects.filter(user=user))
+
+
+def _open(notices: QuerySet[Any]) -> QuerySet[Any]:
+    visible = still_true(notices.exclude(state=Notice.State.OBSOLETE))
+    rows: QuerySet[Any] = with_superseded(visible.filter(dismissed_at=None)).filter(superseded=False)
+    return rows
 
 
 def with_superseded(notices: Any) -> Any:
@@ -101,20 +93,16 @@ def count_open(user: User) -> int:
     """How many notices of this user are open, at most MAX_COUNTED + 1. One query, two if any may be open."""
     if not _undismissed(user).exists():
         return 0
-    return len(open_notices(user).order_by("-created_at", "-id").values_list("pk", flat=True)[: MAX_COUNTED + 1])
+    return len(_COUNTED.tuples(user.pk))
 
 
 def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
     """The most urgent notices of a user, if any are so urgent that a page begins with them. `but_not`: the Space that
-    the page is about. One query, two if any may be, three if only deadlines of this week are; it looks at the
-    MAX_LOOKED_AT that come first."""
+    the page is about. One query, two if any may be, three if only deadlines of this week are, and two more for the
+    one that is shown; it looks at the MAX_LOOKED_AT that come first."""
     if not _undismissed(user).filter(kind__in=IN_BANNERS).exists():
         return None
-    rows = list(
-        _prepared.ranked.filter(user=user, pk__in=_candidates(user))
-        .exclude(space=but_not)
-        .order_by("rank", "space__expires_at", "-created_at", "id")[: MAX_COUNTED + 1]
-    )
+    rows = [row for row in map(BannerRow._make, _RANKED.tuples(user.pk)) if row.space_id != but_not]
     if not rows:
         return None
     kind = next((kind for kind, rank in RANKS.items() if rank == rows[0].rank), None)
@@ -123,7 +111,11 @@ def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
             return None
         kind = BannerKind.DUE
     ranks = (RANKS[kind], WEEK) if kind == BannerKind.DUE else (RANKS[kind],)
-    return Banner(kind, [row for row in rows if row.rank in ranks])
+    first = _SHOWN.objects(rows[0].pk)
+    if not first:  # deleted since
+        return None
+    prefetch_related_objects(first, "space")
+    return Banner(kind, first[0], [row for row in rows if row.rank in ranks][: MAX_COUNTED + 1])
 
 
 def _has_retired_urgent(user: User) -> bool:
@@ -140,10 +132,10 @@ def _undismissed(user: User) -> QuerySet[Notice]:
     return Notice.objects.filter(user=user, dismissed_at=None).exclude(state=Notice.State.OBSOLETE)
 
 
-def _candidates(user: User) -> QuerySet[Any, Any]:
+def _candidates(user_id: int) -> QuerySet[Any, Any]:
     """The ids of the notices that a banner can have: the nearest deadlines that are to come, and the newest others.
     Each is a range of an index, in its order: a host of many Spaces has thousands of open notices."""
-    undismissed = Notice.objects.filter(user=user, dismissed_at=None).order_by()
+    undismissed = Notice.objects.filter(user=user_id, dismissed_at=None).order_by()
     due = undismissed.filter(deadline__gt=Now()).order_by("deadline", "id")
     others = [
         undismissed.filter(kind=kind, deadline=None).order_by("-created_at", "-id")
@@ -178,3 +170,29 @@ def _ranked(notices: Any) -> Any:
             output_field=IntegerField(),
         )
     )
+
+
+def _counted(user_id: int) -> QuerySet[Any, Any]:
+    rows = _open(Notice.objects.filter(user=user_id)).order_by("-created_at", "-id")
+    return rows.values_list("pk")[: MAX_COUNTED + 1]
+
+
+def _ranked_of(user_id: int) -> QuerySet[Any, Any]:
+    """BannerRow of those that may stand in a banner, and some more: the page may be about the Space of a few."""
+    rows: QuerySet[Any, Any] = _ranked(_open(Notice.objects.filter(user=user_id, pk__in=_candidates(user_id))))
+    return (
+        rows.filter(rank__gt=0)
+        .order_by("rank", "space__expires_at", "-created_at", "id")
+        .values_list("pk", "space_id", "rank")[: MAX_COUNTED + MAX_OF_ONE_SPACE]
+    )
+
+
+def _shown(notice_id: UUID) -> QuerySet[Any, Any]:
+    rows: QuerySet[Any, Any] = with_validity(Notice.objects.filter(pk=notice_id)).select_related(None)
+    return rows
+
+
+# Every page asks for them, and Django needs 20 ms to write each.
+_COUNTED = CompiledQuery(_counted, int)
+_RANKED = CompiledQuery(_ranked_of, int)
+_SHOWN = CompiledQuery(_shown, UUID)

@@ -22,7 +22,7 @@ from archive.display.violations import FlagView
 from archive.models import Notice, Space, User, current_policy
 from archive.notices.open import MAX_COUNTED, Banner, BannerKind
 from archive.templatetags.archive_display import time_element
-from portal.access import spaces_spoken_in
+from portal.access import has_spoken
 from portal.presenters import live
 from portal.reauthentication import describe_stored_post
 from portal.section_messages import section_of
@@ -109,7 +109,7 @@ def stored_post(context: Any) -> str:
 @register.simple_tag
 def has_own_lines(user: User) -> bool:
     """Whether a transcript that is still served may have lines of this user."""
-    return spaces_spoken_in(user).exists()
+    return has_spoken(user)
 
 
 @register.simple_tag

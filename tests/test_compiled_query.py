@@ -1,0 +1,74 @@
+"""Queries whose SQL is written once give what their QuerySet gives, for each value."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from archive import notices
+from archive.models import Notice, Space, User
+from archive.models.compiled_query import MARKERS, CompiledQuery
+from archive.notices.open import open_notices
+from portal.access import has_spoken, spaces_spoken_in
+from tests.support.factory import make_row
+
+pytestmark = pytest.mark.django_db
+
+
+def of_host(host_id: Any) -> Any:
+    return Space.objects.filter(host=host_id).exclude(title="100 % new, 'quoted' \\ %s").order_by("title")
+
+
+def test_each_value_gives_its_own_rows(alice: User, admin: User) -> None:
+    make_row(alice, title="B")
+    make_row(alice, title="A")
+    make_row(alice, title="100 % new, 'quoted' \\ %s")
+    make_row(admin, title="C")
+    titles = CompiledQuery(lambda host: of_host(host).values_list("title"), int)
+    rows = CompiledQuery(of_host, int)
+
+    assert titles.tuples(alice.pk) == [("A",), ("B",)]
+    assert titles.tuples(admin.pk) == [("C",)]
+    assert [space.title for space in rows.objects(alice.pk)] == ["A", "B"]
+    assert titles.tuples(0) == []
+
+
+def test_the_query_is_built_once(alice: User) -> None:
+    built = []
+
+    def build(host: Any) -> Any:
+        built.append(host)
+        return of_host(host).values_list("pk")
+
+    query = CompiledQuery(build, int)
+    query.tuples(alice.pk)
+    with CaptureQueriesContext(connection) as queries:
+        query.tuples(alice.pk)
+
+    assert built == [MARKERS[int]]
+    assert len(queries) == 1
+
+
+def test_a_query_that_does_not_depend_on_the_value_is_refused() -> None:
+    with pytest.raises(AssertionError, match="does not depend"):
+        CompiledQuery(lambda _: Space.objects.values_list("pk"), int).tuples(1)
+
+
+def test_the_bell_counts_what_the_list_of_open_notices_has(alice: User, admin: User) -> None:
+    for user, count in ((alice, 3), (admin, 1)):
+        for _ in range(count):
+            Notice.objects.create(kind="bundle-failed", user=user, space=make_row(user), subject_id="1")
+
+    assert notices.count_open(alice) == open_notices(alice).count() == 3
+    assert notices.count_open(admin) == open_notices(admin).count() == 1
+
+
+def test_who_spoke_sees_own_lines_until_the_deadline(alice: User, admin: User) -> None:
+    served, gone = make_row(admin), make_row(admin, state="expiring")
+    gone.participants.create(role="speaker", seat=1, name="Alice", user=alice)
+    assert has_spoken(alice) is spaces_spoken_in(alice).exists() is False
+    served.participants.create(role="speaker", seat=1, name="Alice", user=alice)
+
+    assert has_spoken(alice) is spaces_spoken_in(alice).exists() is True
+    assert has_spoken(admin) is False
