@@ -6,20 +6,50 @@ commands, mail and bundles have none, so that their times are UTC as well.
 
 from datetime import UTC, date, datetime
 from functools import cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.utils import timezone
 from django.utils.dates import MONTHS_ALT
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+
+
+class DateTexts(NamedTuple):
+    """The texts of dates and times in one language. Each text takes longer to find than a time to format, and a list
+    has a hundred times."""
+
+    with_year: str
+    without_year: str
+    time: str
+    time_in_utc: str
+    months: tuple[str, ...]
+
+    def write(self, value: date) -> str:
+        return self.with_year.format(day=value.day, month=self.months[value.month - 1], year=value.year)
+
+    def write_without_year(self, value: date) -> str:
+        return self.without_year.format(day=value.day, month=self.months[value.month - 1])
+
+
+def _texts() -> DateTexts:
+    return _texts_in(get_language())
+
+
+@cache
+def _texts_in(language: str | None) -> DateTexts:
+    """`language` is the active one."""
+    # Django's catalogs have the names of months beside a day, which some languages inflect.
+    months = tuple(str(MONTHS_ALT[number]) for number in range(1, 13))
+    return DateTexts(_("{day} {month} {year}"), _("{day} {month}"), _("{day}, {time}"), _("{day}, {time} UTC"), months)
 
 
 def format_time(value: datetime, *, seconds: bool = False) -> str:
     """Format as "22 December 2026, 15:05", or "15:05:09", in the active time zone, with "UTC" in UTC. Raises ValueError
     for a naive datetime."""
-    local = to_active_zone(value)
-    sentence = _("{day}, {time} UTC") if is_utc(local) else _("{day}, {time}")
-    return sentence.format(day=format_date(local), time=local.strftime("%H:%M:%S" if seconds else "%H:%M"))
+    local, texts = to_active_zone(value), _texts()
+    sentence = texts.time_in_utc if is_utc(local) else texts.time
+    return sentence.format(day=texts.write(local), time=local.strftime("%H:%M:%S" if seconds else "%H:%M"))
 
 
 def format_utc(value: datetime) -> str:
@@ -53,8 +83,7 @@ def format_day(value: datetime) -> str:
 
 def format_date(value: date) -> str:
     """Format a date, or the day of a time in its own zone, as "22 December 2026"."""
-    # Django's catalogs have the names of months beside a day, which some languages inflect.
-    return _("{day} {month} {year}").format(day=value.day, month=MONTHS_ALT[value.month], year=value.year)
+    return _texts().write(value)
 
 
 def format_local_time(value: datetime, zone: str) -> str:
@@ -75,10 +104,10 @@ def format_local_time(value: datetime, zone: str) -> str:
 def format_short_time(value: datetime, now: datetime) -> str:
     """Format as "22 December, 15:05" in the active time zone, with "UTC" in UTC, and with the year if it is not that of
     `now`. Raises ValueError for naive datetimes."""
-    local = to_active_zone(value)
-    same_year = local.year == to_active_zone(now).year
-    day = _("{day} {month}").format(day=local.day, month=MONTHS_ALT[local.month]) if same_year else format_date(local)
-    sentence = _("{day}, {time} UTC") if is_utc(local) else _("{day}, {time}")
+    local, texts = to_active_zone(value), _texts()
+    same_year = local.year == now.astimezone(local.tzinfo).year
+    day = texts.write_without_year(local) if same_year else texts.write(local)
+    sentence = texts.time_in_utc if is_utc(local) else texts.time
     return sentence.format(day=day, time=f"{local:%H:%M}")
 
 

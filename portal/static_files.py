@@ -66,6 +66,18 @@ class HashedModuleStorage(CompressedManifestStaticFilesStorage):  # type: ignore
     support_js_module_import_aggregation = True
     max_post_process_passes = 20  # one for each level of imports
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._urls: dict[str, str] = {}
+
+    def url(self, name: str, force: bool = False) -> str:
+        """The address of a file. It stays the same while a process runs, and a list asks for some a hundred times."""
+        if settings.DEBUG or force:
+            return str(super().url(name, force))
+        if name not in self._urls:
+            self._urls[name] = str(super().url(name))
+        return self._urls[name]
+
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
         ours = [path for path in paths if path.startswith(OURS) and path.endswith((".js", ".css"))]
         if ours and not dry_run:
@@ -76,6 +88,7 @@ class HashedModuleStorage(CompressedManifestStaticFilesStorage):  # type: ignore
             self._minify([path for path in ours if path not in JOINED])
         smaller = {path: (self, path) for path in ours}  # not the sources, which it would read otherwise
         yield from super().post_process(paths | smaller, dry_run, **options)
+        self._urls.clear()
 
     def _minify(self, paths: Sequence[str], *options: str) -> None:
         """Replace files by smaller ones. Raises ImproperlyConfigured without esbuild, CalledProcessError for a file

@@ -6,10 +6,13 @@ from html import unescape
 
 import pytest
 from django.db import connection
+from django.template import Context, Template
+from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from archive import dbtime
+from archive.display.clock import ClockFace
 from archive.models import Space, User
 from archive.moderation.appeals import appeal
 from archive.moderation.violations import flag, lift
@@ -108,3 +111,13 @@ def test_the_number_of_queries_does_not_grow(alice: User, admin: User) -> None:
         counts.append(len(queries))
 
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("until", [None, datetime(2026, 12, 22, tzinfo=UTC)])
+def test_a_list_draws_dials_and_icons_as_other_pages_do(until: datetime | None) -> None:
+    """In a list Python writes them, since each of its rows has some."""
+    face = ClockFace("kept", "", "", datetime(2026, 11, 22, tzinfo=UTC), until, 12.345)
+    tags = Template("{% load archive_display %}{% dial face %}{% icon 'flag' %}").render(Context({"face": face}))
+    dial = render_to_string("archive/parts/dial.html", {"face": face})
+
+    assert tags == re.sub(r"\s*\n\s*", "", dial) + render_to_string("archive/parts/icon.html", {"name": "flag"}).strip()

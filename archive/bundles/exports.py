@@ -54,13 +54,15 @@ def newest(host: User, *, chosen: bool = False) -> Export | None:
 
 def shares(host: User, space_ids: Collection[UUID] | None = None) -> list[SizedSpace]:
     """The host's Spaces that can be downloaded now, or those of `space_ids`; the next deadline first."""
-    spaces = _downloadable(host, space_ids).order_by(F("expires_at").asc(nulls_last=True), "id")
-    ids = list(spaces.values_list("pk", flat=True))
+    spaces = _downloadable(host, space_ids)
+    ids = list(spaces.order_by(F("expires_at").asc(nulls_last=True), "id").values_list("pk", flat=True))
     sizes = dict.fromkeys(ids, ROOM)
+    of_host = Space.objects.filter(host=host) if space_ids is None else Space.objects.filter(pk__in=ids)
     for model, times in ((Recording, 1), (Derived, 2), (Transcript, FORMS)):
-        rows = model._default_manager.filter(space__in=ids).values_list("space").annotate(size=Sum("size"))
+        rows = model._default_manager.filter(space__in=of_host).values_list("space").annotate(size=Sum("size"))
         for space_id, size in rows:
-            sizes[space_id] += times * size
+            if space_id in sizes:
+                sizes[space_id] += times * size
     return [SizedSpace(pk, sizes[pk]) for pk in ids]
 
 

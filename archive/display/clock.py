@@ -7,7 +7,9 @@ time (`offline_clock`), so that the same content gives the same bytes.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 
 from archive import formatting
@@ -15,13 +17,16 @@ from archive.display.deadline_reasons import render_reasons
 from archive.models import Space
 from archive.policy import Deadline, ReasonCode
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 @dataclass(frozen=True)
 class ClockMark:
     """A day on the way to the deadline: `percent` of that way, and its label ("day 30")."""
 
     percent: float
-    label: str
+    label: "StrOrPromise"
 
 
 @dataclass(frozen=True)
@@ -34,26 +39,49 @@ class ClockFace:
 
     tone: str
     label: str
-    sentence: str
+    sentence: "StrOrPromise"
     ended_at: datetime
     until: datetime | None
     percent: float
     marks: list[ClockMark] = field(default_factory=list)
     reasons: tuple[str, ...] = ()
     over: str = ""
-    over_sentence: str = ""
+    over_sentence: "StrOrPromise" = ""
 
     @property
     def mark_labels(self) -> str:
         """The labels of the marks: "day 30, day 120"."""
-        return ", ".join(mark.label for mark in self.marks)
+        return ", ".join(str(mark.label) for mark in self.marks)
+
+    @property
+    def bar_label(self) -> str:
+        """What the bar shows, in words."""
+        if self.until is None and self.tone == "gone":
+            return _("No copy is kept.")
+        if self.until is None and not self.over:
+            return _("No deadline while it is on hold.")
+        if self.over and self.marks:
+            return _("From the end of the Space to its deadline; marked: {marks}.").format(marks=self.mark_labels)
+        if self.over:
+            return _("From the end of the Space to its deadline.")
+        passed = _("{percent} percent of the time has passed.")
+        if self.marks:
+            passed = _("{percent} percent of the time has passed; marked: {marks}.")
+        return passed.format(percent=f"{self.percent:.0f}", marks=self.mark_labels)
+
+
+def _write_day_label(number: int) -> str:
+    return _("day {number}").format(number=number)
+
+
+_day_label = lazy(_write_day_label, str)  # lists don't show it
 
 
 def day_marks(ended_at: datetime, until: datetime, days: Iterable[int]) -> list[ClockMark]:
     """Marks for those days after the end of the Space that are not later than the deadline."""
     total = until - ended_at
     return [
-        ClockMark(round(timedelta(days=day) / total * 100, 2), _("day {number}").format(number=day))
+        ClockMark(round(timedelta(days=day) / total * 100, 2), _day_label(day))
         for day in days
         if timedelta(days=day) <= total
     ]

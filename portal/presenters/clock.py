@@ -1,7 +1,9 @@
 """The retention clock of a Space: time left, deadline and reasons."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -10,9 +12,23 @@ from archive.display.clock import ClockFace, day_marks
 from archive.display.deadline_reasons import render_reasons
 from archive.models import Recording, Space, current_policy
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 SOON = timedelta(days=7)
 URGENT = timedelta(days=1)
 HELD = gettext_lazy("not deleted until the hold is released")
+WILL_BE_DELETED = gettext_lazy("will be deleted on {time}")
+WAS_DELETED = gettext_lazy("deleted on {time}")
+WAS_DUE = gettext_lazy("its deadline was {time}")
+
+
+def _write_sentence(text: "StrOrPromise", at: datetime) -> str:
+    return str(text).format(time=formatting.format_time(at))
+
+
+# Written where it is shown: a list shows it of no Space, and writing a time takes long.
+_sentence = lazy(_write_sentence, str)
 
 
 def format_time_left(left: timedelta) -> str:
@@ -33,7 +49,7 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
         return ClockFace(
             "gone",
             _("Deleted"),
-            _("deleted on {time}").format(time=formatting.format_time(deleted)),
+            _sentence(WAS_DELETED, deleted),
             space.ended_at,
             deleted,
             100.0,
@@ -51,7 +67,7 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
         return ClockFace(
             "gone",
             _("Being deleted"),
-            _("its deadline was {time}").format(time=formatting.format_time(until)),
+            _sentence(WAS_DUE, until),
             space.ended_at,
             until,
             100.0,
@@ -59,18 +75,17 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
         )
     left = until - now
     tone = "urgent" if left <= URGENT else "soon" if left <= SOON else "kept" if "violation" in due.codes else "calm"
-    sentence = _("will be deleted on {time}").format(time=formatting.format_time(until))
     return ClockFace(
         tone,
         format_time_left(left),
-        sentence,
+        _sentence(WILL_BE_DELETED, until),
         space.ended_at,
         until,
         percent,
         marked,
         render_reasons(due),
         over=_("Being deleted"),
-        over_sentence=_("its deadline was {time}").format(time=formatting.format_time(until)),
+        over_sentence=_sentence(WAS_DUE, until),
     )
 
 

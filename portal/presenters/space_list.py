@@ -117,7 +117,8 @@ def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -
             matches = [_matching(part, query, user) for part in parts]
             counts[query.filter] = _count_matches(matches)
             parts = [replace(part, rows=match.rows) for part, match in zip(parts, matches, strict=True)]
-        page, cursor = page_of_parts(parts, after, PAGE)
+        ids = [replace(part, rows=part.rows.only(*part.order)) for part in parts]  # add_row_data reads the rest
+        page, cursor = page_of_parts(ids, after, PAGE)
         rows = space_rows(add_row_data(page), user, now)
     return SpaceList(
         filters=[_filter_choice(code, counts.get(code), query, user) for code in SPACE_FILTERS],

@@ -15,6 +15,9 @@ from archive.models.downloaded import last_download
 from portal.presenters import clock
 from portal.presenters.player import list_outline
 
+# The columns that a row shows, or that decide what it shows. A Space has three times as many.
+SHOWN = ("host", "title", "state", "ended_at", "expires_at", "deadline_reasons", "deleted_at")
+
 
 @dataclass(frozen=True)
 class Chip:
@@ -27,7 +30,8 @@ class Chip:
 
 @dataclass(frozen=True)
 class SpaceRow:
-    """`served`: its content may be played and downloaded by this user now. `open`: its page exists for this user.
+    """`number`: its place on the page, for ids of elements. `choose`, `download`, `why`: names of controls.
+    `served`: its content may be played and downloaded by this user now. `open`: its page exists for this user.
     `downloaded_at`: when the host last downloaded all of it."""
 
     space: Space
@@ -38,16 +42,22 @@ class SpaceRow:
     served: bool
     open: bool
     downloaded_at: datetime | None
+    number: str
+    title: str
+    choose: str
+    download: str
+    why: str
 
 
 def with_row_data(spaces: SpaceQuerySet) -> SpaceQuerySet:
     """Fetch what rows need of related tables, in a fixed number of queries."""
     flags = Violation.objects.exclude(state=Violation.State.LIFTED).select_related("rule")
-    recordings = Recording.objects.filter(number=1)
+    recordings = Recording.objects.filter(number=1).only("space_id", "duration_ms", "outline")
     return (
         spaces.annotate(downloaded_at=last_download())
-        .select_related("host")
+        .only(*SHOWN)
         .prefetch_related(
+            "host",  # in a host's list it is one
             Prefetch("violations", flags, to_attr="open_flags"),
             Prefetch("recordings", recordings, to_attr="first_recording"),
         )
@@ -63,10 +73,16 @@ def add_row_data(page: Sequence[Space]) -> list[Space]:
 
 def space_rows(spaces: Iterable[Space], user: User, now: datetime) -> list[SpaceRow]:
     """The rows for Spaces of `with_row_data`."""
-    return [_row(space, user, now) for space in spaces]
+    names = {
+        "choose": _("Choose {space}"),
+        "download": _("Download {space}"),
+        "why": _("Why this date? {space}"),
+    }
+    return [_row(str(number), space, user, now, names) for number, space in enumerate(spaces, 1)]
 
 
-def _row(space: Any, user: User, now: datetime) -> SpaceRow:
+def _row(number: str, space: Any, user: User, now: datetime, names: dict[str, str]) -> SpaceRow:
+    title = str(space)
     recording = space.first_recording[0] if space.first_recording else None
     served = space.is_served(now) and (space.host_id == user.pk or user.is_admin)
     gone = space.is_gone(now)
@@ -79,6 +95,9 @@ def _row(space: Any, user: User, now: datetime) -> SpaceRow:
         served=served,
         open=not gone,
         downloaded_at=space.downloaded_at,
+        number=number,
+        title=title,
+        **{name: text.format(space=title) for name, text in names.items()},
     )
 
 
