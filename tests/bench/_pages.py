@@ -1,16 +1,22 @@
 """The measures of pages.py, once Django has its settings.
 
-Both sides are in one database, one after the other: first there are few Spaces, then many (_rows.py). Every list,
-filter and order is measured for an admin and for two hosts with many Spaces. `page_` compares times, which other
-processes disturb; `blocks_` counts the blocks of 8 KiB that PostgreSQL looked at, which nothing disturbs.
+Two databases of one PostgreSQL: few Spaces, and many (_rows.py), each with a web process of its own (_web.py). Every
+list, filter and order is measured for an admin and for two hosts with many Spaces. `page_` compares times: the two
+sides take turns, request by request, so that whatever else the machine does disturbs both. `cpu_` is the CPU time of
+the web process. `blocks_` counts the blocks of 8 KiB that PostgreSQL looked at, which nothing disturbs.
 """
 
 import json
+import os
 import statistics
-import time
+import subprocess
+import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import connection
 from django.test import Client
@@ -18,11 +24,16 @@ from django.test import Client
 from archive.models import Space, User
 from portal.forms.lists import SPACE_FILTERS, SPACE_ORDERS
 from tests.bench import Figure, at_most, without_goal
-from tests.bench._rows import fill
+from tests.bench._peer import peer
+from tests.bench._rows import allow_long_transactions, copy_database, fill, has_database
+from tests.bench._web import GUNICORN, MeasuredWeb, Sample, web
 from tests.support.factory import make_user
-from tests.support.http_clients import make_client
+from tests.support.http_clients import make_client, session_cookie
 from tests.support.search_urls import search_url
 
+MAX_RATIO = 1.5
+MAX_CPU = 25  # ms
+WARM_UP = 3  # requests of each page
 MAX_BLOCKS = 10_000  # about 10 ms of PostgreSQL's time
 # Words of titles that all Spaces have, 2 % of them, and one.
 WORDS = {"common": "evening", "some": "topicb1", "rare": "901"}
@@ -45,27 +56,89 @@ OTHERS = {
     "people": "/people/",
 }
 OF_HOSTS = {"notices": "/notices/", "spoken_in": "/my-lines/", "export": "/export/", "upload": "/upload/"}
-Pages = dict[str, tuple[str, str]]
+# Whose CPU time has a goal: {name: page}
+OF_CPU = {"my_spaces": "huge_all_deadline", "space": "space", "moderation": "queue_review", "log": "log"}
+Pages = dict[str, tuple[str, str]]  # {name: (who, address)}
+Samples = dict[str, dict[str, list[Sample]]]  # {name: {side: its requests}}
+SIDES = ("small", "large")
+WHO = ("admin", "busy", "huge")
 
 
-def ratios(small: int, large: int, entries: int, requests: int) -> Iterator[Figure]:
-    users = {name: make_user(name, "admins" if name == "admin" else "") for name in ("admin", "busy", "huge")}
-    ids = {name: user.pk for name, user in users.items()}
-    clients = {name: make_client(user) for name, user in users.items()}
-    fill(1, small, entries=entries, **ids)
-    pages = addresses(users)
-    before, blocks_before = measure(clients, pages, requests), count_blocks(clients, pages)
-    fill(small + 1, large, entries=entries, **ids)
-    after, blocks_after = measure(clients, pages, requests), count_blocks(clients, pages)
+def ratios(folder: Path, small: int, large: int, entries: int, requests: int, only: str) -> Iterator[Figure]:
+    """`only`: names of pages, with blanks between them; "" for all."""
+    databases = make_databases(small, large, entries)
+    pages = addresses({name: User.objects.get(username=name) for name in WHO})
+    if only:
+        pages = {name: pages[name] for name in only.split()}
+    samples = measure(folder, databases, pages, requests)
+    counted = {}
+    for side, database in databases.items():
+        with connected_to(database):
+            clients = {name: make_client(User.objects.get(username=name)) for name in WHO}
+            counted[side] = count_blocks(clients, pages)
+    p95 = {name: {side: percentile_95(of_page[side]) for side in SIDES} for name, of_page in samples.items()}
     for name in pages:
-        yield at_most(f"page_{name}", round(after[name] / before[name], 2), "x", 1.5)
-        yield without_goal(f"blocks_{name}_small", blocks_before[name], "blocks")
-        yield at_most(f"blocks_{name}", blocks_after[name], "blocks", MAX_BLOCKS)
-    yield without_goal("page_slowest_p95", round(1000 * max(after.values())), "ms")
+        yield at_most(f"page_{name}", round(p95[name]["large"] / p95[name]["small"], 2), "x", MAX_RATIO)
+        yield without_goal(f"page_{name}_p95", round(1000 * p95[name]["large"], 1), "ms")
+        yield without_goal(f"blocks_{name}_small", counted["small"][name], "blocks")
+        yield at_most(f"blocks_{name}", counted["large"][name], "blocks", MAX_BLOCKS)
+    for name, page in OF_CPU.items():
+        for side in SIDES if page in samples else ():
+            yield at_most(f"cpu_{name}_{side}", cpu(samples[page][side]), "ms", MAX_CPU)
+    yield from cpu_of_peer(folder, requests)
+    slowest = max(pages, key=lambda name: p95[name]["large"])
+    yield without_goal(f"page_slowest_p95 ({slowest})", round(1000 * p95[slowest]["large"]), "ms")
+
+
+def cpu_of_peer(folder: Path, requests: int) -> Iterator[Figure]:
+    """A list of a well-known project, in the same run. Nothing without PyPI."""
+    try:
+        with peer(folder) as (measured, address, cookie):
+            samples = [measured.get(address, cookie) for _ in range(WARM_UP + requests)][WARM_UP:]
+            yield without_goal("cpu_peer_wagtail", cpu(samples), "ms")
+    except subprocess.CalledProcessError as error:
+        sys.stderr.write(f"No peer to compare with: {error}\n")
+
+
+def percentile_95(samples: list[Sample]) -> float:
+    """Of the times of answers, in seconds."""
+    return statistics.quantiles([sample.wall for sample in samples], n=20)[-1]
+
+
+def cpu(samples: list[Sample]) -> float:
+    """The mean, in ms: collecting garbage and whatever else happens now and then is a part of it."""
+    return round(1000 * statistics.mean(sample.cpu for sample in samples), 1)
+
+
+def make_databases(small: int, large: int, entries: int) -> dict[str, str]:
+    """{side: name of its database}. An archive that is there already, in engines that were lent, is used again."""
+    name = str(connection.settings_dict["NAME"])
+    databases = dict(zip(SIDES, (name, f"{name}_large"), strict=True))
+    if has_database(databases["large"]):
+        return databases
+    ids = {who: make_user(who, "admins" if who == "admin" else "").pk for who in WHO}
+    connection.close()
+    allow_long_transactions()
+    fill(databases["small"], 1, small, entries=entries, **ids)
+    copy_database(databases["small"], databases["large"])
+    fill(databases["large"], small + 1, large, entries=entries, **ids)
+    return databases
+
+
+@contextmanager
+def connected_to(database: str) -> Iterator[None]:
+    """Queries of this process go to another database."""
+    usual = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = database
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = usual
 
 
 def addresses(users: dict[str, User]) -> Pages:
-    """{name: (who, address)}"""
     pages: Pages = {}
     for who, user in users.items():
         for code in SPACE_FILTERS:
@@ -92,22 +165,29 @@ def addresses(users: dict[str, User]) -> Pages:
     }
 
 
-def measure(clients: dict[str, Client], pages: Pages, requests: int) -> dict[str, float]:
-    """{name: the 95th percentile of the times of its page, in seconds}. The pages take turns."""
-    times: dict[str, list[float]] = {name: [] for name in pages}
-    for turn in range(requests + 1):
-        for name, (who, address) in pages.items():
-            begun = time.perf_counter()
-            get(clients[who], address)
-            if turn:  # the first one fills caches
-                times[name].append(time.perf_counter() - begun)
-    return {name: statistics.quantiles(values, n=20)[-1] for name, values in times.items()}
+def measure(folder: Path, databases: dict[str, str], pages: Pages, requests: int) -> Samples:
+    """All requests of each page on each side. Pages and sides take turns; the first rounds fill caches."""
+    samples: Samples = {name: defaultdict(list) for name in pages}
+    with ExitStack() as stack:
+        webs, cookies = {}, {}
+        for side, database in databases.items():
+            with connected_to(database):
+                cookies[side] = {who: session_cookie(User.objects.get(username=who)) for who in WHO}
+            webs[side] = stack.enter_context(web_on(database, folder))
+        for turn in range(-WARM_UP, requests):
+            for name, (who, address) in pages.items():
+                for side in SIDES if turn % 2 else reversed(SIDES):
+                    sample = webs[side].get(address, f"{cookies[side][who]}; zone=Europe/Berlin")
+                    if turn >= 0:
+                        samples[name][side].append(sample)
+    return samples
 
 
-def get(client: Client, address: str) -> None:
-    connection.cursor().execute("DELETE FROM archive_ratelimit")
-    answer = client.get(address)
-    assert answer.status_code == 200, address
+@contextmanager
+def web_on(database: str, folder: Path) -> Iterator[MeasuredWeb]:
+    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}").geturl()
+    with web(f"web-{database}", folder, (*GUNICORN, "portal.wsgi"), {**os.environ, "DATABASE_URL": url}) as measured:
+        yield measured
 
 
 def count_blocks(clients: dict[str, Client], pages: Pages) -> dict[str, int]:
@@ -115,7 +195,7 @@ def count_blocks(clients: dict[str, Client], pages: Pages) -> dict[str, int]:
     counts = {}
     for name, (who, address) in pages.items():
         with recorded() as statements:
-            get(clients[who], address)
+            assert clients[who].get(address).status_code == 200, address
         counts[name] = sum(blocks(*statement) for statement in statements)
     return counts
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-from django.db import connection
 from psycopg import sql
 
 from tests import plugin
@@ -27,9 +26,39 @@ SECONDARY = """
 SELECT indexdef, indexrelid::regclass::text FROM pg_index JOIN pg_indexes ON indexname = indexrelid::regclass::text
 WHERE indrelid = ANY(%s::regclass[]) AND NOT indisunique
 """
+# Triggers and foreign keys would be checked row by row.
+SETTINGS = """
+SET session_replication_role = replica; SET maintenance_work_mem = '1GB'; SET work_mem = '128MB';
+SET max_parallel_maintenance_workers = 2; SET synchronous_commit = off
+"""
 
 
-def fill(first: int, last: int, *, admin: int, busy: int, huge: int, entries: int) -> None:
+def superuser(database: str) -> psycopg.Connection:
+    url = plugin.engines.postgres.superuser_url(database)
+    return psycopg.connect(url, cursor_factory=psycopg.ClientCursor, autocommit=True)
+
+
+def allow_long_transactions() -> None:
+    """Writing gigabytes of rows must not stop for checkpoints: the data is thrown away after a crash."""
+    with superuser("postgres") as connection:
+        connection.execute("ALTER SYSTEM SET max_wal_size = '32GB'")
+        connection.execute("ALTER SYSTEM SET checkpoint_timeout = '1h'")
+        connection.execute("SELECT pg_reload_conf()")
+
+
+def has_database(database: str) -> bool:
+    with superuser("postgres") as connection:
+        return bool(connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone())
+
+
+def copy_database(database: str, copy: str) -> None:
+    """Nothing may be connected to `database`."""
+    with superuser("postgres") as connection:
+        names = (sql.Identifier(name) for name in (copy, database))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+
+
+def fill(database: str, first: int, last: int, *, admin: int, busy: int, huge: int, entries: int) -> None:
     """Write the Spaces number `first` to `last` with all that belongs to them. `admin`, `busy` and `huge` are accounts;
     each Space has `entries` entries in the log."""
     others = max(50, last // 50)
@@ -37,23 +66,20 @@ def fill(first: int, last: int, *, admin: int, busy: int, huge: int, entries: in
     rows = {"first": first, "last": last, "small": SMALL, "entries": entries, "others": others}
     accounts = {"admin": admin, "busy": busy, "huge": huge, "first_other": FIRST_OTHER}
     values = rows | accounts | {"first_user": FIRST_OTHER + before, "last_user": FIRST_OTHER + others - 1}
-    url = plugin.engines.postgres.superuser_url(str(connection.settings_dict["NAME"]))
-    with psycopg.connect(url, cursor_factory=psycopg.ClientCursor) as superuser:
-        # Triggers and foreign keys would be checked row by row.
-        superuser.execute("SET session_replication_role = replica; SET maintenance_work_mem = '256MB'")
-        with _without_indexes(superuser):
-            superuser.execute(ROWS.read_bytes(), values)
-        superuser.commit()
-        superuser.autocommit = True
-        superuser.execute("VACUUM ANALYZE")
+    with superuser(database) as connection:
+        connection.execute(SETTINGS)
+        with connection.transaction(), _without_indexes(connection):
+            connection.execute(ROWS.read_bytes(), values)
+        connection.execute("VACUUM (ANALYZE, PARALLEL 2)")
+        connection.execute("CHECKPOINT")  # not while pages are measured
 
 
 @contextmanager
-def _without_indexes(superuser: psycopg.Connection) -> Iterator[None]:
+def _without_indexes(connection: psycopg.Connection) -> Iterator[None]:
     """Writing 10,000,000 rows and then their indexes is faster than one by one."""
-    indexes = superuser.execute(SECONDARY, [list(TABLES)]).fetchall()
+    indexes = connection.execute(SECONDARY, [list(TABLES)]).fetchall()
     for _, name in indexes:
-        superuser.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
     yield
     for definition, _ in indexes:
-        superuser.execute(definition)
+        connection.execute(definition)
