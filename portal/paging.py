@@ -60,18 +60,21 @@ def rows_around(
     a, b = (_read(row, name) for name in order)
     sign, back, on, than = ("-", "", "lt", "gt") if descending else ("", "-", "gt", "lt")
     earlier = rows.filter(_beyond(order, than, a, b)).order_by(f"{back}{first}", f"{back}{second}")[:before]
-    here = Q(**{f"{first}": a, f"{second}": b})
-    later = list(rows.filter(_beyond(order, on, a, b) | here).order_by(f"{sign}{first}", f"{sign}{second}")[:after])
+    later = list(
+        rows.filter(_beyond(order, on, a, b, or_at=True)).order_by(f"{sign}{first}", f"{sign}{second}")[:after]
+    )
     if len(later) < after and _field(rows.model, first).null:
         endless = rows.filter(**{first: None}).order_by(f"{sign}{first}", f"{sign}{second}")
         later += endless[: after - len(later)]
     return [*reversed(earlier), *later]
 
 
-def _beyond(order: tuple[str, str], than: str, a: Any, b: Any) -> Q:
-    """Rows beyond (a, b). The first condition is one that an index serves."""
+def _beyond(order: tuple[str, str], than: str, a: Any, b: Any, *, or_at: bool = False) -> Q:
+    """Rows beyond (a, b), with `or_at` also those there. An index serves the first condition: nothing may be
+    joined to it by "or"."""
     first, second = order
-    return Q(Q(**{f"{first}__{than}e": a}), Q(**{f"{first}__{than}": a}) | Q(**{f"{second}__{than}": b}))
+    same = f"{second}__{than}e" if or_at else f"{second}__{than}"
+    return Q(Q(**{f"{first}__{than}e": a}), Q(**{f"{first}__{than}": a}) | Q(**{same: b}))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -160,3 +161,24 @@ def test_a_forged_cursor_is_harmless(admin: User, url: str, text: str) -> None:
     cursor = base64.urlsafe_b64encode(text.encode()).decode()
 
     assert make_client(admin).get(url, {"after": cursor, "order": "listened"}).status_code == 200
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_each_query_begins_at_its_place_in_an_index(rows: list[Space], descending: bool) -> None:
+    """A condition that is joined by "or" would be checked for each row that comes before that place."""
+    order, queue = ("expires_at", "id"), Space.objects.to_review()
+    _, cursor = page_of(queue, None, order, 2, descending=descending)
+    with connection.cursor() as sql:
+        sql.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+        with CaptureQueriesContext(connection) as queries:
+            page_of(queue, cursor, order, 2, descending=descending)
+            rows_around(queue, rows[2], order, 2, 3, descending=descending)
+            list(rows_after(queue, rows[2], order, descending=descending).order_by("expires_at", "id"))
+        placed = [query["sql"] for query in queries if re.search("expires_at\" [<>]= '", query["sql"])]
+        plans = []
+        for statement in placed:
+            sql.execute(f"EXPLAIN {statement}")
+            plans.append("\n".join(line for (line,) in sql.fetchall()))
+
+    assert len(plans) == 4
+    assert [plan for plan in plans if not re.search(r"Index Cond: .*expires_at [<>]= '", plan)] == []
