@@ -64,7 +64,9 @@ SIDES = ("small", "large")
 WHO = ("admin", "busy", "huge")
 
 
-def ratios(folder: Path, small: int, large: int, entries: int, requests: int, only: str) -> Iterator[Figure]:
+def ratios(  # one argument for each variable of pages.py
+    folder: Path, small: int, large: int, entries: int, requests: int, only: str, *, with_peer: bool
+) -> Iterator[Figure]:
     """`only`: names of pages, with blanks between them; "" for all."""
     databases = make_databases(small, large, entries)
     pages = addresses({name: User.objects.get(username=name) for name in WHO})
@@ -85,7 +87,8 @@ def ratios(folder: Path, small: int, large: int, entries: int, requests: int, on
     for name, page in OF_CPU.items():
         for side in SIDES if page in samples else ():
             yield at_most(f"cpu_{name}_{side}", cpu(samples[page][side]), "ms", MAX_CPU)
-    yield from cpu_of_peer(folder, requests)
+    if with_peer:
+        yield from cpu_of_peer(folder, requests)
     slowest = max(pages, key=lambda name: p95[name]["large"])
     yield without_goal(f"page_slowest_p95 ({slowest})", round(1000 * p95[slowest]["large"]), "ms")
 
