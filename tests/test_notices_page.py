@@ -227,4 +227,4 @@ def test_the_query_count_does_not_grow(alice: User, admin: User, url: str, of_no
         counts.append(len(queries))
         assert len([query for query in queries if 'FROM "archive_notice"' in query["sql"]]) == of_notices
 
-    assert counts[0] == counts[1] == counts[2]
+    assert counts[0] >= counts[1] == counts[2]  # the text of a single notice in the banner needs a query more

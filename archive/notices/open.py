@@ -58,8 +58,8 @@ class BannerRow(NamedTuple):
 @dataclass(frozen=True)
 class Banner:
     """The one banner of a page: the notices of one kind, the most urgent first. For deadlines, also those of the next
-    7 days, since a host downloads them together. `first`: the first one as a Notice, with the annotations of
-    `with_validity`."""
+    7 days, since a host downloads them together. `first`: the first one as a Notice; if it is the only one, with the
+    annotations of `with_validity`."""
 
     kind: BannerKind
     first: Any
@@ -98,8 +98,8 @@ def count_open(user: User) -> int:
 
 def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
     """The most urgent notices of a user, if any are so urgent that a page begins with them. `but_not`: the Space that
-    the page is about. One query, two if any may be, three if only deadlines of this week are, and two more for the
-    one that is shown; it looks at the MAX_LOOKED_AT that come first."""
+    the page is about. One query, two if any may be, three if only deadlines of this week are, and up to two more for
+    the one that is shown; it looks at the MAX_LOOKED_AT that come first."""
     if not _undismissed(user).filter(kind__in=IN_BANNERS).exists():
         return None
     rows = [row for row in map(BannerRow._make, _RANKED.tuples(user.pk)) if row.space_id != but_not]
@@ -111,11 +111,18 @@ def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
             return None
         kind = BannerKind.DUE
     ranks = (RANKS[kind], WEEK) if kind == BannerKind.DUE else (RANKS[kind],)
-    first = _SHOWN.objects(rows[0].pk)
-    if not first:  # deleted since
-        return None
-    prefetch_related_objects(first, "space")
-    return Banner(kind, first[0], [row for row in rows if row.rank in ranks][: MAX_COUNTED + 1])
+    shown = [row for row in rows if row.rank in ranks][: MAX_COUNTED + 1]
+    first = _first(shown)
+    return Banner(kind, first, shown) if first else None
+
+
+def _first(rows: list[BannerRow]) -> Notice | None:
+    """The first notice, with its Space, and if it is the only one, with what its text needs. None: deleted since."""
+    if len(rows) > 1:
+        return Notice.objects.select_related("space").filter(pk=rows[0].pk).first()
+    found = _SHOWN.objects(rows[0].pk)
+    prefetch_related_objects(found, "space")
+    return found[0] if found else None
 
 
 def _has_retired_urgent(user: User) -> bool:

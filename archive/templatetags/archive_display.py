@@ -1,6 +1,7 @@
 """Template filters that format times, sizes and counts, and tags for the language of a page and for the operator."""
 
 from datetime import UTC, date, datetime, tzinfo
+from functools import cache
 from typing import Any, cast
 
 from django import template
@@ -44,8 +45,13 @@ def page_language() -> str:
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """The same as archive/parts/icon.html on a page of the site. In lists, where an include for each takes longer."""
-    href = static("archive/icons.svg")
-    return format_html(ICON, href, name)
+    return _draw_icon(name)
+
+
+@cache
+def _draw_icon(name: str) -> SafeString:
+    """Once in a process, as for the addresses of static files."""
+    return format_html(ICON, static("archive/icons.svg"), name)
 
 
 @register.simple_tag
