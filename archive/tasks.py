@@ -5,6 +5,7 @@ them each minute; `wakeups.wake`, called where a row is written, publishes one o
 """
 
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -180,7 +181,9 @@ def recheck_deletions() -> None:
 
 @shared_task
 def sequence_log() -> None:
-    sequence.run()
+    if sequence.run() and sequence.has_backlog():  # the time of one run was over: don't wait for the next minute
+        with suppress(OperationalError):
+            sequence_log.apply_async(expires=settings.MESSAGE_SECONDS, retry=False)
 
 
 @shared_task

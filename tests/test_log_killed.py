@@ -29,7 +29,7 @@ SEED = int(os.environ.get("KILLS_SEED", "0")) or random.SystemRandom().randrange
 STEPS = [
     "before commit in transparency.sequence:number_entries",
     "after commit in transparency.sequence:number_entries",
-    "after s3 PutObject in transparency.tile_store:write_tiles",
+    "after s3 PutObject in transparency.tile_store:_put",
     "before commit in transparency.checkpoints:_sign",
     "after commit in transparency.checkpoints:_sign",
     "before s3 PutObject in transparency.checkpoints:_publish",

@@ -3,15 +3,19 @@
 `make fuzz` tries 10,000 of each (MUTATED_LOGS=...), `make test` a sample.
 """
 
+import json
 import os
 import zipfile
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
+from unittest.mock import patch
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from archive.transparency import verify_log
 from archive.transparency.verify_log import Checkpoint, Export, Invalid, split_notes, verify_export
 from tests.support.log_exports import KEY, entry, make_files
 
@@ -46,6 +50,18 @@ def verdict(files: Files, known: list[Checkpoint] | None = None) -> str:
         str(error)  # each verdict has a sentence
         return error.code
     return "log.verified"
+
+
+def full_verdict(files: Files, **options: Any) -> Any:
+    """With its values."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        for name, content in files.items():
+            package.writestr(name, content)
+    try:
+        return verify_export(Export(zipfile.Path(zipfile.ZipFile(buffer))), [KEY], **options)
+    except Invalid as error:
+        return error.code, error.values
 
 
 def checkpoints(files: Files) -> list[Checkpoint]:
@@ -134,6 +150,21 @@ def test_mutated_exports_are_caught(
 
     assert files != before
     assert verdict(files) != "log.verified"
+
+
+@many
+@given(logs(), st.sampled_from([None, *MUTATIONS]), st.data())
+def test_a_pass_that_was_resumed_comes_to_the_same_verdict(
+    log: tuple[int, tuple[int, ...]], mutate: Callable[[Files, st.DataObject], None] | None, data: st.DataObject
+) -> None:
+    files = clean(log)
+    if mutate:
+        mutate(files, data)
+    states: list[str] = []
+    with patch.object(verify_log, "SAVED_EACH", data.draw(st.integers(1, 40))):
+        whole = full_verdict(files, save=lambda state: states.append(json.dumps(state)))
+        for state in [data.draw(st.sampled_from(states)), states[-1]] if states else []:
+            assert full_verdict(files, state=json.loads(state)) == whole
 
 
 @many

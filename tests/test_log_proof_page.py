@@ -9,21 +9,24 @@ from zipfile import ZipFile
 
 import pytest
 from django.db import transaction
+from pytest_django import Settings
 
 from archive import log
 from archive.log import SYSTEM, events
+from archive.log.leaf import leaf_data
 from archive.models import DeletionCertificate, LogEntry, LogVerification, User
 from archive.retention.purge import purge
 from archive.storage import keys, store
 from archive.storage.purge_prefix import purge_listing
 from archive.tasks import verify_log as verify_task
-from archive.transparency import sequence, verification, verify_log
+from archive.transparency import database_log, sequence, verification, verify_log
 from archive.transparency.keys import public_keys
 from archive.transparency.receipts import deletion_entry_id, make_receipt
 from archive.transparency.verify_log import Checkpoint, Invalid, Receipt
 from tests.support.database import as_superuser
 from tests.support.factory import make_row
 from tests.support.http_clients import make_client
+from tests.support.leases import expire_leases
 
 
 @pytest.fixture(autouse=True)
@@ -59,11 +62,11 @@ def test_the_log_is_verified_on_demand_and_a_change_is_named(auditor: User) -> N
     assert client.post("/log/verify").status_code == 302
     assert client.post("/log/verify").status_code == 302
     row = LogVerification.objects.get()  # one serves both
-    assert client.get("/log/proof/").context["is_pending"]
+    assert client.get("/log/proof/").context["pending"] == row
     verify_task(str(row.pk))
 
     context = client.get("/log/proof/").context
-    assert (context["is_pending"], context["is_valid"], context["verified_by"]) == (False, True, auditor.username)
+    assert (context["pending"], context["is_valid"], context["verified_by"]) == (None, True, auditor.username)
     entry = LogEntry.objects.latest("id")
     assert (entry.event, entry.actor_id, entry.detail) == (
         "log.verified", auditor.pk, {"verdict": "log.verified", "count": 3},
@@ -75,6 +78,44 @@ def test_the_log_is_verified_on_demand_and_a_change_is_named(auditor: User) -> N
     context = client.get("/log/proof/").context
     assert not context["is_valid"]
     assert (context["verification"].code, context["verification"].values) == ("entry.changed", {"index": 1})
+
+
+def test_a_long_verification_goes_on_where_it_stopped(
+    auditor: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make_client(auditor)
+    write(1000)
+    sequence.run()
+    monkeypatch.setattr(verify_log, "SAVED_EACH", 300)
+    row = verification.request(auditor)
+    read: list[int] = []
+
+    def recorded(entry: LogEntry) -> bytes:
+        read.append(entry.pk)
+        return leaf_data(entry)
+
+    monkeypatch.setattr(database_log, "leaf_data", recorded)
+    monkeypatch.setattr(database_log, "BATCH", 100)
+    settings.LEASE_SECONDS = 0  # the time of a run is over when it saves
+
+    verify_task(str(row.pk))
+    assert "300 of 1000 entries fit so far." in client.get("/log/proof/").content.decode()
+    verify_task(str(row.pk))
+    row.refresh_from_db()
+    assert (row.done, row.state, row.attempts, row.problem) == (600, "pending", 2, {})
+
+    with monkeypatch.context() as broken:  # a worker dies: its lease expires
+        broken.setattr(database_log, "leaf_data", lambda entry: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            verify_task(str(row.pk))
+    expire_leases()
+    settings.LEASE_SECONDS = 600
+    verify_task(str(row.pk))
+
+    row.refresh_from_db()
+    assert (row.done, row.state, row.code, row.progress) == (1000, "done", "log.verified", {})
+    assert row.values["count"] == 1000
+    assert len(read) <= 1000 + 2 * 100  # what was verified is not read again
 
 
 def test_the_export_is_streamed_and_recorded(auditor: User) -> None:

@@ -1,6 +1,7 @@
 """The sequencer gives each committed entry an index and a place in the tree, and signs what it made."""
 
 import json
+from itertools import chain, repeat
 
 import psycopg
 import pytest
@@ -8,14 +9,16 @@ from django.db import connection, transaction
 from pytest_django import Settings
 
 from archive import log
+from archive.leases import Budget
 from archive.log import SYSTEM, events
 from archive.log.leaf import leaf_data
 from archive.models import LogCheckpoint, LogEntry, LogLeaf, LogQueue, LogSequencer
 from archive.storage import keys, store
 from archive.storage.purge_prefix import purge_listing
-from archive.transparency import sequence
+from archive.transparency import sequence, tile_store
 from archive.transparency.keys import public_keys
 from archive.transparency.tile_store import stored_tree
+from archive.transparency.verify import verify
 from archive.transparency.verify_log import Checkpoint, Frontier, leaf_hash, proves_inclusion
 from tests import plugin
 from tests.support.database import as_superuser
@@ -167,3 +170,77 @@ def test_another_name_is_another_log_and_is_not_signed(settings: Settings, caplo
 
     assert sizes() == [1]
     assert "log_origin_changed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        pytest.param(["DELETE FROM archive_logqueue"], id="taken from the queue"),
+        pytest.param(
+            ["ALTER TABLE archive_logentry DISABLE TRIGGER archive_log_queues_entries", INSERT,
+             "ALTER TABLE archive_logentry ENABLE TRIGGER archive_log_queues_entries",
+             "DELETE FROM archive_logqueue"],
+            id="never queued",
+        ),
+    ],
+)  # fmt: skip
+def test_an_old_entry_that_is_not_queued_raises_an_alert(
+    caplog: pytest.LogCaptureFixture, tampering: list[str]
+) -> None:
+    write(1)
+    sequence.run()
+    write(2)
+    as_superuser(*tampering)
+    write(1)
+    lost = sorted(set(LogEntry.objects.values_list("pk", flat=True)) - set(known_entries()))
+    sequence.run()
+    assert "log_entries_without_index" not in caplog.text  # it is young: its transaction may just not have ended
+
+    as_superuser("UPDATE archive_logentry SET at = at - interval '16 minutes'")
+    for _ in range(2):
+        caplog.clear()
+        sequence.run()
+        assert "log_entries_without_index" in caplog.text  # in each round
+        assert f"'entries': {lost}" in caplog.text or f'"entries": {lost}' in caplog.text
+
+    as_superuser(*(f"INSERT INTO archive_logqueue VALUES ({pk})" for pk in lost))
+    caplog.clear()
+    sequence.run()
+    assert "log_entries_without_index" not in caplog.text
+    assert LogSequencer.objects.get().checked_id == max(LogEntry.objects.values_list("pk", flat=True))
+
+
+def known_entries() -> list[int]:
+    leaves = LogLeaf.objects.values_list("entry_id", flat=True)
+    return [*leaves, *LogQueue.objects.values_list("entry_id", flat=True)]
+
+
+def test_an_entry_that_was_deleted_raises_an_alert_and_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    write(3)
+    first, second, third = LogEntry.objects.order_by("id").values_list("pk", flat=True)
+    as_superuser(f"DELETE FROM archive_logentry WHERE id = {second}")
+
+    sequence.run()
+
+    assert "log_entries_deleted" in caplog.text
+    assert dict(LogLeaf.objects.values_list("index", "entry_id")) == {0: first, 1: third}
+    assert not LogQueue.objects.exists()
+
+
+def test_a_long_catch_up_goes_on_in_the_next_run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tile_store, "STEP", 256)
+    write(1000)
+    settings.LEASE_SECONDS = 0  # the time of a run is over at once
+
+    assert sequence.run()
+    assert (LogSequencer.objects.get().tiled, sizes()) == (0, [])
+
+    used_up = chain([False, False], repeat(True))
+    monkeypatch.setattr(Budget, "is_used_up", lambda self: next(used_up))
+    assert sequence.run()
+    assert (LogSequencer.objects.get().tiled, sizes()) == (512, [])
+
+    monkeypatch.setattr(Budget, "is_used_up", lambda self: False)
+    assert sequence.run()
+    assert (LogSequencer.objects.get().tiled, sizes()) == (1000, [1000])
+    assert verify()["count"] == 1000

@@ -630,6 +630,16 @@ class Migration(migrations.Migration):
                     models.BinaryField(default=b"", help_text="Hashes of the complete subtrees, the largest first."),
                 ),
                 (
+                    "tiled",
+                    models.BigIntegerField(default=0, help_text="Leaves whose tiles were written to the store."),
+                ),
+                (
+                    "checked_id",
+                    models.BigIntegerField(
+                        default=0, help_text="Entries up to this number are known to have an index."
+                    ),
+                ),
+                (
                     "published_id",
                     models.BigIntegerField(help_text="The last checkpoint that was written to the store.", null=True),
                 ),
@@ -741,6 +751,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("values", models.JSONField(default=dict, help_text="What fills the sentence of the verdict in.")),
+                ("done", models.BigIntegerField(default=0, help_text="Entries verified so far.")),
+                (
+                    "total",
+                    models.BigIntegerField(default=0, help_text="Entries of the log when the last run began."),
+                ),
+                (
+                    "progress",
+                    models.JSONField(
+                        default=dict, help_text="From where the next run goes on (verify_log.verify_export)."
+                    ),
+                ),
             ],
             options={
                 "constraints": [

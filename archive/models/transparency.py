@@ -87,6 +87,8 @@ class LogSequencer(Leased):
     state = models.CharField(max_length=16, default="sequencing")
     size = models.BigIntegerField(default=0, help_text="Leaves that have an index.")
     frontier = models.BinaryField(default=b"", help_text="Hashes of the complete subtrees, the largest first.")
+    tiled = models.BigIntegerField(default=0, help_text="Leaves whose tiles were written to the store.")
+    checked_id = models.BigIntegerField(default=0, help_text="Entries up to this number are known to have an index.")
     published_id = models.BigIntegerField(null=True, help_text="The last checkpoint that was written to the store.")
 
     def __str__(self) -> str:
@@ -106,6 +108,9 @@ class LogVerification(Leased):
     finished_at = models.DateTimeField(null=True)
     code = models.CharField(max_length=40, blank=True, help_text="Of VERDICTS in archive/transparency/verify_log.py.")
     values = models.JSONField(default=dict, help_text="What fills the sentence of the verdict in.")
+    done = models.BigIntegerField(default=0, help_text="Entries verified so far.")
+    total = models.BigIntegerField(default=0, help_text="Entries of the log when the last run began.")
+    progress = models.JSONField(default=dict, help_text="From where the next run goes on (verify_log.verify_export).")
 
     class Meta:
         constraints = [

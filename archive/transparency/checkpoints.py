@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from archive.errors import ObjectMissing
-from archive.leases import Claim
+from archive.leases import Budget, Claim
 from archive.models import LogCheckpoint, LogSequencer
 from archive.storage import Store, keys, store
 from archive.transparency import tile_store, witnesses
@@ -36,16 +36,16 @@ def covering(index: int) -> LogCheckpoint | None:
     return LogCheckpoint.objects.filter(size__gt=index).order_by("size", "id").first()
 
 
-def publish_due(claim: Claim[LogSequencer]) -> None:
-    """Sign a checkpoint if one is due and this process can, and write the newest one to the store. Raises LeaseLost, or
-    an error of the store."""
+def publish_due(claim: Claim[LogSequencer], budget: Budget) -> None:
+    """Sign a checkpoint if one is due and this process can, and write the newest one to the store. If the time is over
+    before all tiles are written, the next run goes on. Raises LeaseLost, or an error of the store."""
     if not settings.LOG_KEY:
         return
     row = LogSequencer.objects.get(pk=claim.row.pk)
     bucket = store()
     if is_due(row) and extends(row, bucket):
-        last = latest()
-        tile_store.write_tiles(bucket, last.size if last else 0, row.size, claim)
+        if not tile_store.write_tiles(bucket, row, claim, budget):
+            return
         _sign(claim, row)
     _publish(claim, bucket)
 

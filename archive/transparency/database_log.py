@@ -11,20 +11,24 @@ from archive.transparency.verify_log import Checkpoint, Key, tile_path
 BATCH = 2000
 
 
+def covered() -> int:
+    """How many entries the newest checkpoint covers."""
+    return LogCheckpoint.objects.order_by("-size").values_list("size", flat=True).first() or 0
+
+
 class DatabaseLog:
     """What verify_log.verify_export reads: entries and checkpoints from the database, hashes from the store's tiles,
     which who changes the database does not reach."""
 
     def __init__(self, step: Callable[[], None] = lambda: None) -> None:
         """`step` is called now and then; it may raise to stop."""
-        newest = LogCheckpoint.objects.order_by("-size").values_list("size", flat=True).first()
-        self.size: int = newest or 0
+        self.size = covered()
         self._store = store()
         self._step = step
 
-    def lines(self) -> Generator[bytes, None, None]:
-        """The entries up to the newest checkpoint, by index: canonical JSON and a newline."""
-        for start in range(0, self.size, BATCH):
+    def lines(self, first: int = 0) -> Generator[bytes, None, None]:
+        """The entries from index `first` up to the newest checkpoint: canonical JSON and a newline."""
+        for start in range(first, self.size, BATCH):
             self._step()
             places = LogLeaf.objects.filter(index__gte=start, index__lt=min(start + BATCH, self.size))
             ids = list(places.order_by("index").values_list("entry_id", flat=True))

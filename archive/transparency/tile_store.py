@@ -4,7 +4,9 @@ The database has every hash that a tile has, so the store's tiles can be written
 others: whoever has a checkpoint can check the log by them without us.
 """
 
-from archive.leases import Claim
+from concurrent.futures import ThreadPoolExecutor
+
+from archive.leases import Budget, Claim
 from archive.log.leaf import leaf_data
 from archive.models import LogEntry, LogLeaf, LogNode, LogSequencer
 from archive.storage import Store, keys
@@ -12,6 +14,8 @@ from archive.transparency.tiles import Tree, tiles_between
 from archive.transparency.verify_log import HASH, TILE, Frontier, tile_path
 
 CONTENT_TYPE = "application/octet-stream"
+STEP = 16_384  # leaves between two notes of how far the tiles are written
+AT_ONCE = 8  # writes to the store
 
 
 def frontier(row: LogSequencer) -> Frontier:
@@ -20,16 +24,36 @@ def frontier(row: LogSequencer) -> Frontier:
     return Frontier(row.size, [data[start : start + HASH] for start in range(0, len(data), HASH)])
 
 
-def write_tiles(bucket: Store, old: int, size: int, claim: Claim[LogSequencer]) -> None:
-    """Write what a tree of `size` leaves has besides one of `old` leaves. Idempotent. Raises LeaseLost, or an error of
-    the store."""
-    budget = claim.budget()
-    for level, number, width in tiles_between(old, size):
-        data = read_tile(level, number)[: width * HASH]
-        bucket.put(keys.log_object(tile_path(level, number, width)), data, CONTENT_TYPE)
-        if level == 0:
-            bucket.put(keys.log_object(tile_path("entries", number, width)), entry_bundle(number, width), CONTENT_TYPE)
-        budget.heartbeat()
+def write_tiles(bucket: Store, row: LogSequencer, claim: Claim[LogSequencer], budget: Budget) -> bool:
+    """Write the tiles of the tree of `row` that the store does not have yet, the oldest first, and note how far that
+    went. Idempotent. Returns False if the time was over before. Raises LeaseLost, or an error of the store."""
+    done = row.tiled
+    while done < row.size:
+        if budget.is_used_up():
+            return False
+        size = min(row.size, (done // STEP + 1) * STEP)
+        _write_step(bucket, done, size)
+        claim.renew(tiled=size)
+        done = size
+    return True
+
+
+def _write_step(bucket: Store, old: int, size: int) -> None:
+    """Several at a time: a store that is far away answers late."""
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        writes = []
+        for level, number, width in tiles_between(old, size):
+            data = read_tile(level, number)[: width * HASH]
+            writes.append(threads.submit(_put, bucket, tile_path(level, number, width), data))
+            if level == 0:
+                bundle = entry_bundle(number, width)
+                writes.append(threads.submit(_put, bucket, tile_path("entries", number, width), bundle))
+        for write in writes:
+            write.result()
+
+
+def _put(bucket: Store, path: str, data: bytes) -> None:
+    bucket.put(keys.log_object(path), data, CONTENT_TYPE)
 
 
 def stored_tree(size: int) -> Tree:

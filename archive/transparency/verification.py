@@ -1,15 +1,21 @@
-"""Verify the log when an auditor asks for it: a row of work, so that the page does not wait, and the result stays."""
+"""Verify the log when an auditor asks for it: a row of work, so that the page does not wait, and the result stays.
+
+A large log takes longer than one run may. What was verified is saved on the row every 65,536 entries, and the next run
+goes on from there, also after a crash.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.db.models.functions import Now
 
 from archive import leases, log, wakeups
 from archive.leases import Claim
 from archive.log import Actor, events
 from archive.models import LogVerification, User
+from archive.transparency import database_log
 from archive.transparency.verify import verify
 from archive.transparency.verify_log import Invalid
 
@@ -30,23 +36,42 @@ def latest() -> LogVerification | None:
     return LogVerification.objects.filter(state=LogVerification.State.DONE).order_by("-finished_at").first()
 
 
+def pending() -> LogVerification | None:
+    """The one that is under way, or waits for a worker."""
+    return LogVerification.objects.filter(state=LogVerification.State.PENDING).first()
+
+
 def run(pk: int) -> bool:
     claim = leases.claim(LogVerification, pk, [LogVerification.State.PENDING])
     return leases.attempt(claim, _run)
 
 
+class _TimeIsOver(Exception):
+    """The next run goes on from the state that was saved."""
+
+
 def _run(claim: Claim[LogVerification]) -> bool:
     budget = claim.budget()
+    claim.renew(total=database_log.covered())
+
+    def save(state: dict[str, Any]) -> None:
+        budget.heartbeat(at_once=True, done=state["size"], progress=state)
+        if budget.is_used_up():
+            raise _TimeIsOver
+
     try:
-        code, values = "log.verified", verify(step=budget.heartbeat)
+        code, values = "log.verified", verify(step=budget.heartbeat, state=claim.row.progress, save=save)
     except Invalid as error:
         code, values = error.code, error.values
+    except _TimeIsOver:
+        return claim.release_for_retry({}, at_once=True)
     _finish(claim, code, values)
     return True
 
 
 def _finish(claim: Claim[LogVerification], code: str, values: Mapping[str, Any]) -> None:
-    changes = {"state": LogVerification.State.DONE, "code": code, "values": dict(values), "finished_at": Now()}
+    result = {"state": LogVerification.State.DONE, "code": code, "values": dict(values), "finished_at": Now()}
+    changes = result | {"done": values.get("count", F("done")), "progress": {}}
     with transaction.atomic():
         claim.renew(**changes, problem={}, **leases.RESET)
         actor = Actor("user", claim.row.requested_by)

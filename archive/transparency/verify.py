@@ -1,7 +1,6 @@
 """Verify the whole log of this archive: entries, tree, tiles, signatures, and that no entry is left out."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef
@@ -10,16 +9,21 @@ from django.db.models.functions import Now
 from archive.models import LogCheckpoint, LogEntry, LogLeaf
 from archive.transparency.database_log import DatabaseLog
 from archive.transparency.keys import public_keys
+from archive.transparency.unqueued import PATIENCE
 from archive.transparency.verify_log import Checkpoint, Invalid, Key, verify_export
-
-PATIENCE = timedelta(minutes=15)  # within which the sequencer numbers an entry while workers run
 
 
 def verify(
-    keys: Sequence[Key] = (), known: Sequence[Checkpoint] = (), step: Callable[[], None] = lambda: None
+    keys: Sequence[Key] = (),
+    known: Sequence[Checkpoint] = (),
+    *,
+    step: Callable[[], None] = lambda: None,
+    state: dict[str, Any] | None = None,
+    save: Callable[[dict[str, Any]], None] = lambda state: None,
 ) -> dict[str, Any]:
-    """The values of the verdict `log.verified`. `keys`: by default ours. Raises Invalid, or an error of the store."""
-    verified = verify_export(DatabaseLog(step), keys or public_keys(), known)
+    """The values of the verdict `log.verified`. `keys`: by default ours. `step` is called now and then; `state` and
+    `save` as in verify_export. Raises Invalid, or an error of the store."""
+    verified = verify_export(DatabaseLog(step), keys or public_keys(), known, state=state, save=save)
     if entry := oldest_unnumbered():
         raise Invalid("entries.unnumbered", entry=entry)
     return verified

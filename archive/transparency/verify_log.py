@@ -24,7 +24,7 @@ import re
 import sys
 import zipfile
 import zlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
@@ -40,7 +40,8 @@ TILE_HEIGHT = 8
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 ED25519, COSIGNATURE = 1, 4  # signature types of c2sp.org/signed-note
 MAX_NOTE = 1_000_000  # bytes
-LOOK_AHEAD = 1000  # entries that are read beyond a wrong checkpoint, to say what is wrong
+LOOK_AHEAD = 65_536  # entries after the first that differs, that are read to say what was done
+SAVED_EACH = 65_536  # entries between two states that are saved: two full levels of tiles
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 CONTROL = re.compile("[\\x00-\\x09\\x0b-\\x1f]")  # a note has no control character but the newline
 
@@ -125,7 +126,7 @@ class Frontier:
         self.hashes.append(merged)
         self.size += 1
 
-    def extend(self, leaves: Sequence[bytes]) -> None:
+    def extend(self, leaves: Iterable[bytes]) -> None:
         for leaf in leaves:
             for _ in self.append(leaf):
                 pass
@@ -372,7 +373,7 @@ def _reason(error: Exception) -> str:
 class Log(Protocol):
     """What is verified: an export, or the archive's own database."""
 
-    def lines(self) -> Generator[bytes, None, None]: ...
+    def lines(self, first: int = 0) -> Generator[bytes, None, None]: ...
     def tile(self, level: int, number: int, width: int) -> bytes | None: ...
     def checkpoints(self, trusted: Sequence[Key]) -> list[Checkpoint]: ...
 
@@ -397,11 +398,11 @@ class Export:
         with package:
             yield cls(zipfile.Path(package))
 
-    def lines(self) -> Generator[bytes, None, None]:
-        """The entries. Raises Invalid."""
+    def lines(self, first: int = 0) -> Generator[bytes, None, None]:
+        """The entries from number `first` on. Raises Invalid."""
         try:
             with (self.root / "entries.jsonl").open("rb") as file:
-                yield from file
+                yield from islice(file, first, None)
         except UNREADABLE as error:
             raise Invalid("export.malformed", name="entries.jsonl", why=_reason(error)) from None
 
@@ -439,35 +440,62 @@ def tile_path(level: "int | str", number: int, width: int = TILE) -> str:
 
 @dataclass
 class _Verification:
-    """The state of one pass over an export."""
+    """The state of one pass over an export. Its memory does not follow the number of entries."""
 
     export: Log
     checkpoints: list[Checkpoint]
     size: int  # that the export's tiles are made for
+    save: Callable[[dict[str, Any]], None] = lambda state: None
     tree: Frontier = field(default_factory=Frontier)
     proven: Frontier = field(default_factory=Frontier)  # up to the last checkpoint that fits
-    pending: list[bytes] = field(default_factory=list)  # hashes of the entries since then
     tiles: dict[int, list[bytes]] = field(default_factory=dict)  # level: hashes of the tile that is not full yet
     full: dict[int, int] = field(default_factory=dict)  # level: number of full tiles
     wrong_tile: Invalid | None = None
     last_line: bytes = b""
 
     def run(self) -> None:
-        with closing(self.export.lines()) as lines:
+        with closing(self.export.lines(self.tree.size)) as lines:
             self._run(lines)
+
+    def state(self) -> dict[str, Any]:
+        """What `resume` needs to go on from here, as JSON."""
+        return {
+            "size": self.tree.size,
+            "tree": _hex(self.tree.hashes),
+            "proven": [self.proven.size, _hex(self.proven.hashes)],
+            "tiles": {str(level): _hex(hashes) for level, hashes in self.tiles.items() if hashes},
+            "wrong_tile": [self.wrong_tile.code, self.wrong_tile.values] if self.wrong_tile else None,
+            "last_line": self.last_line.decode(errors="replace"),
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from a state that was saved. The entries before it are not read again."""
+        size, hashes = state["proven"]
+        self.tree = Frontier(state["size"], _unhex(state["tree"]))
+        self.proven = Frontier(size, _unhex(hashes))
+        self.tiles = {int(level): _unhex(hashes) for level, hashes in state["tiles"].items()}
+        self.full = {level: self.tree.size >> 8 * (level + 1) for level in range(8)}
+        if state["wrong_tile"]:
+            code, values = state["wrong_tile"]
+            self.wrong_tile = Invalid(code, **values)
+        self.last_line = state["last_line"].encode()
 
     def _run(self, lines: Iterator[bytes]) -> None:
         for checkpoint in self.checkpoints:
+            if checkpoint.size < self.tree.size:
+                continue  # compared before this pass was resumed
             while self.tree.size < checkpoint.size:
                 line = next(lines, b"")
                 if not line.endswith(b"\n"):
-                    self._locate(checkpoint, lines)
+                    self._locate(checkpoint)
                     raise Invalid("entries.cut_off", index=self.tree.size, size=checkpoint.size)
                 self._append(line)
+                if self.tree.size % SAVED_EACH == 0:
+                    self.save(self.state())
             if self.tree.root() != checkpoint.root:
-                self._locate(checkpoint, lines)
+                self._locate(checkpoint)
                 raise Invalid("entries.differ", index=self.proven.size, last=checkpoint.size - 1)
-            self.proven, self.pending = self.tree.copy(), []
+            self.proven = self.tree.copy()
             if self.wrong_tile:
                 raise self.wrong_tile
         if next(lines, None) is not None:
@@ -479,7 +507,6 @@ class _Verification:
 
     def _append(self, line: bytes) -> None:
         leaf = leaf_hash(line[:-1])
-        self.pending.append(leaf)
         self.last_line = line
         for level, known in self.tree.append(leaf):
             hashes = self.tiles.setdefault(level, [])
@@ -499,46 +526,67 @@ class _Verification:
             code = "tile.missing" if stored is None else "tile.changed"
             self.wrong_tile = Invalid(code, name=tile_path(level, number, len(hashes)))
 
-    def _locate(self, checkpoint: Checkpoint, lines: Iterator[bytes]) -> None:
+    def _locate(self, checkpoint: Checkpoint) -> None:
         """Raise Invalid for the first entry that differs, if the export's tiles have the hashes that were signed."""
-        start, count = self.proven.size, checkpoint.size - self.proven.size
-        theirs = self._tile_hashes(start, checkpoint.size + LOOK_AHEAD)
+        start = self.proven.size
         tree = self.proven.copy()
-        tree.extend(theirs[:count])
+        tree.extend(islice(self._tile_hashes(start), checkpoint.size - start))
         if tree.size != checkpoint.size or tree.root() != checkpoint.root:
             return
-        ours = self.pending + [leaf_hash(line[:-1]) for line in islice(lines, LOOK_AHEAD)]
-        at = next((i for i in range(count) if i >= len(ours) or ours[i] != theirs[i]), len(ours))
-        if at >= len(ours):
-            return  # only the end is missing
-        index = start + at
-        other = next((i for i in range(at + 1, len(theirs)) if theirs[i] == ours[at]), None)
-        if other is not None and ours[other : other + 1] == [theirs[at]]:
-            raise Invalid("entry.swapped", index=index, other=start + other)
-        if other is not None:
-            raise Invalid("entry.removed", index=index)
-        if theirs[at] in ours[at + 1 :]:
-            raise Invalid("entry.inserted", index=index)
-        raise Invalid("entry.changed", index=index)
+        with closing(self.export.lines(start)) as lines:
+            ours = (leaf_hash(line[:-1]) for line in lines if line.endswith(b"\n"))
+            theirs = self._tile_hashes(start)
+            for index in range(start, checkpoint.size):
+                known, found = next(theirs, b""), next(ours, None)
+                if found is None:
+                    return  # only the end is missing
+                if found != known:
+                    _name_difference(index, [known, *islice(theirs, LOOK_AHEAD)], [found, *islice(ours, LOOK_AHEAD)])
 
-    def _tile_hashes(self, start: int, end: int) -> list[bytes]:
-        """The hashes of the entries from `start` to `end`, or to the end of the tiles. Nothing says yet that they are
-        right."""
-        end = min(end, self.size)
-        first = start // TILE * TILE
-        data = bytearray()
-        for number in range(first // TILE, -(-end // TILE)):
+    def _tile_hashes(self, start: int) -> Iterator[bytes]:
+        """The hashes of the entries from `start` to the end of the tiles. Nothing says yet that they are right."""
+        for number in range(start // TILE, -(-self.size // TILE)):
             tile = self.export.tile(0, number, min(TILE, self.size - number * TILE))
             if tile is None:
-                break
-            data += tile
-        return [
-            bytes(data[i : i + HASH]) for i in range((start - first) * HASH, min(len(data), (end - first) * HASH), HASH)
-        ]
+                return
+            first = max(0, start - number * TILE) * HASH
+            yield from (tile[i : i + HASH] for i in range(first, len(tile), HASH))
 
 
-def verify_export(export: Log, keys: Sequence[Key], known: Sequence[Checkpoint] = ()) -> dict[str, Any]:
-    """The values of the verdict `log.verified`. `known`: checkpoints from elsewhere. Raises Invalid."""
+def _name_difference(index: int, theirs: Sequence[bytes], ours: Sequence[bytes]) -> None:
+    """Raise Invalid for entry `index`, the first one that differs. `theirs`: the hashes that were signed, from it on.
+    `ours`: those of the entries."""
+    other = next((i for i in range(1, len(theirs)) if theirs[i] == ours[0]), None)
+    if other is not None and ours[other : other + 1] == [theirs[0]]:
+        raise Invalid("entry.swapped", index=index, other=index + other)
+    if other is not None:
+        raise Invalid("entry.removed", index=index)
+    if theirs[0] in ours[1:]:
+        raise Invalid("entry.inserted", index=index)
+    raise Invalid("entry.changed", index=index)
+
+
+def _hex(hashes: Sequence[bytes]) -> list[str]:
+    return [known.hex() for known in hashes]
+
+
+def _unhex(hashes: Sequence[str]) -> list[bytes]:
+    return [bytes.fromhex(known) for known in hashes]
+
+
+def verify_export(
+    export: Log,
+    keys: Sequence[Key],
+    known: Sequence[Checkpoint] = (),
+    *,
+    state: dict[str, Any] | None = None,
+    save: Callable[[dict[str, Any]], None] = lambda state: None,
+) -> dict[str, Any]:
+    """The values of the verdict `log.verified`. `known`: checkpoints from elsewhere. Raises Invalid.
+
+    `save` gets the state now and then, as JSON, with the number of entries so far as `size`; with this `state` a later
+    call goes on from there.
+    """
     own = export.checkpoints(keys)
     if not own:
         raise Invalid("checkpoint.none")
@@ -548,7 +596,9 @@ def verify_export(export: Log, keys: Sequence[Key], known: Sequence[Checkpoint] 
         if after.size < before.size:
             raise Invalid("checkpoint.order", size=after.size, before=before.size)
     checkpoints = _compare([*own, *known])
-    verification = _Verification(export, checkpoints, own[-1].size)
+    verification = _Verification(export, checkpoints, own[-1].size, save)
+    if state:
+        verification.resume(state)
     verification.run()
     signers = {key for checkpoint in checkpoints for key in checkpoint.signers(keys)}
     at = json.loads(verification.last_line)["at"] if verification.last_line else "-"

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from archive.models import LogSequencer, LogVerification, User
+from archive.models import LogSequencer, User
 from archive.transparency import checkpoints, verification
 from archive.transparency.keys import public_keys
 from archive.transparency.verify_log import sentence
@@ -20,7 +20,7 @@ def proof_page() -> dict[str, Any]:
         "covered": covered,
         "waiting": sequenced - covered,
         "keys": [str(key) for key in public_keys()],
-        "is_pending": LogVerification.objects.filter(state=LogVerification.State.PENDING).exists(),
+        "pending": verification.pending(),
     }
 
 

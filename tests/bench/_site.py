@@ -9,10 +9,16 @@ from pathlib import Path
 import django
 from django.core.management import call_command
 
+from embedded.engines import Engines
 from embedded.reaper import no_process_left
 from tests import plugin
 
 ORIGIN = "http://127.0.0.1:8000"
+
+
+def use_durable_database() -> None:
+    """Have the next `site` write each commit to the disk, as in production. The tests' engines don't."""
+    plugin.engines = Engines(plugin.DATA)
 
 
 @contextmanager
