@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
 from archive import dbtime, lifecycle
 from archive.bundles.build import build, current, request, request_ahead
@@ -12,6 +14,7 @@ from archive.models import Bundle, Notice, Space, User
 from archive.moderation.violations import flag
 from archive.storage import store
 from tests.support.bundles import build_bundle, clear_failed_bundle, read_bundle
+from tests.support.factory import make_row
 
 
 @pytest.fixture
@@ -95,3 +98,11 @@ def test_a_bundle_by_command_notifies_nobody(space: Space) -> None:
     build_bundle(space)
 
     assert not Notice.objects.exists()
+
+
+def test_without_any_bundle_nothing_that_it_is_made_of_is_read(db: None, alice: User) -> None:
+    space = make_row(alice)
+    with CaptureQueriesContext(connection) as queries:
+        assert current(space) is None
+
+    assert len(queries) == 1

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from archive import notices
@@ -17,7 +18,11 @@ pytestmark = pytest.mark.django_db
 
 
 def of_host(host_id: Any) -> Any:
-    return Space.objects.filter(host=host_id).exclude(title="100 % new, 'quoted' \\ %s").order_by("title")
+    return (
+        Space.objects.filter(host=host_id, title__contains=F("title"))
+        .exclude(title="100 % new, 'quoted' \\ %s")
+        .order_by("title")
+    )
 
 
 def test_each_value_gives_its_own_rows(alice: User, admin: User) -> None:

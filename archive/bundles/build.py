@@ -35,9 +35,13 @@ P = TypeVar("P", Bundle, ExportPart)
 
 
 def current(space: Space) -> Bundle | None:
-    """The live bundle of the Space's present content, or the newest one that failed."""
-    bundles = Bundle.objects.filter(space=space, content_digest=content_id(space)).exclude(state=Bundle.State.REMOVED)
-    return bundles.filter(state__in=Bundle.LIVE).first() or bundles.order_by("-requested_at").first()
+    """The live bundle of the Space's present content, or the newest one that failed. One query without any bundle."""
+    bundles = list(Bundle.objects.filter(space=space).exclude(state=Bundle.State.REMOVED).order_by("-requested_at"))
+    if not bundles:
+        return None
+    content = content_id(space)
+    present = [bundle for bundle in bundles if bundle.content_digest == content]
+    return next((bundle for bundle in present if bundle.state in Bundle.LIVE), present[0] if present else None)
 
 
 def request(space_id: UUID, actor: Actor, user: User | None = None) -> Bundle:

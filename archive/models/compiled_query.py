@@ -35,7 +35,7 @@ class CompiledQuery(Generic[M]):
         assert any(places), f"{statement} does not depend on the value"
         # The others are written into the SQL, since there may be hundreds of them.
         written = ["%s" if here else _literal(param) for here, param in zip(places, params, strict=True)]
-        return rows.model, statement % tuple(written), sum(places)
+        return rows.model, statement.replace("%%", "%%%%") % tuple(written), sum(places)
 
     def objects(self, value: Any) -> list[M]:
         """The rows as instances, with their annotations. `build` must return instances, without `select_related`."""
