@@ -100,7 +100,7 @@ def test_the_number_of_queries_does_not_grow(alice: User, admin: User, url: str)
             assert client.get(url).status_code == 200
         counts.append(len(queries))
 
-    assert counts[0] == counts[1] <= (19 if url.startswith("/log/") else 13)
+    assert counts[0] == counts[1] <= (20 if url.startswith("/log/") else 14)
 
 
 def test_the_next_page_link_of_the_site(alice: User, make_many: Callable[[int], None]) -> None:
