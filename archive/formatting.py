@@ -4,7 +4,7 @@ Times are UTC, unless a function says otherwise. Pages activate the time zone of
 commands, mail and bundles have none, so that their times are UTC as well.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
@@ -159,6 +159,18 @@ def format_period(seconds: float) -> str:
     first = next((place for place, (count, _unit) in enumerate(parts) if count), len(parts) - 1)
     shown = [part for place, part in enumerate(parts[first : first + 2]) if place == 0 or part[0]]
     return " ".join(f"{count}\u202f{unit}" for count, unit in shown)
+
+
+def format_time_left(left: timedelta) -> str:
+    """ "24 days left", "5 hours left", "3 minutes left": whole units, rounded down, so that it never promises more."""
+    days, hours, minutes = left // timedelta(days=1), left // timedelta(hours=1), left // timedelta(minutes=1)
+    if days >= 2:
+        return ngettext("{count} day left", "{count} days left", days).format(count=days)
+    if hours >= 2:
+        return ngettext("{count} hour left", "{count} hours left", hours).format(count=hours)
+    if minutes >= 1:
+        return ngettext("{count} minute left", "{count} minutes left", minutes).format(count=minutes)
+    return _("less than a minute left")
 
 
 def format_number(number: int) -> str:

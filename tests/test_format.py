@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from archive import formatting
 from embedded.node import find as find_node
-from portal.presenters.clock import format_time_left
 
 
 def in_zone(zone: str, format_: Callable[..., str], *times: datetime) -> str:
@@ -24,7 +23,7 @@ CASES = json.loads((ROOT / "tests" / "support" / "format_cases.json").read_text(
 IN_PYTHON: dict[str, Callable[..., str]] = {
     "size": formatting.format_size,
     "duration": formatting.format_duration,
-    "time_left": lambda seconds: format_time_left(timedelta(seconds=seconds)),
+    "time_left": lambda seconds: formatting.format_time_left(timedelta(seconds=seconds)),
     "moment": lambda text: formatting.format_time(datetime.fromisoformat(text)),
     "short_time": lambda case: in_zone(case[2], formatting.format_short_time, *map(datetime.fromisoformat, case[:2])),
     "local_time": lambda case: in_zone(case[1], formatting.format_time, datetime.fromisoformat(case[0])),

@@ -98,6 +98,23 @@ def test_one_reminder_says_so_in_a_sentence(host: User, mailbox: Mailbox) -> Non
     assert "List-Unsubscribe" not in message
 
 
+def test_a_mail_says_how_much_time_is_left(host: User, mailbox: Mailbox) -> None:
+    """Not 7 days: the Space may have been uploaded long after it ended."""
+    due_in(host, timedelta(hours=47, minutes=30), "Seeds")
+    notices.create_reminders()
+    send_all()
+
+    for body in (text_body, html_body):
+        assert "47 hours left" in body(mailbox.to("alice@example.org")[0])
+
+    for days, title in ((4, "Beans"), (6, "Peas")):
+        due_in(host, days * DAY + timedelta(minutes=30), title)
+    notices.create_reminders()
+    send_all()
+
+    assert "4 days left for the first one" in text_body(mailbox.to("alice@example.org")[1])
+
+
 def test_a_reminder_that_is_no_longer_true_is_left_out(host: User, mailbox: Mailbox) -> None:
     due_in(host, 2 * DAY, "Seeds")
     moved = due_in(host, 3 * DAY, "Beans")

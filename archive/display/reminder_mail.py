@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from archive import formatting
+from archive import dbtime, formatting
 from archive.display.mail import (
     MAX_TITLE,
     Fact,
@@ -24,14 +24,17 @@ from archive.models.notice_kinds import NoticeKind
 
 def render_reminders(notices: Sequence[Any], downloads: Mapping[UUID, datetime]) -> MailMessage:
     """`notices` are reminders of one user, still true, at least one, the nearest deadline first. `downloads`: when the
-    host downloaded a Space, of those that they did."""
+    host downloaded a Space, of those that they did.
+
+    The mail says how much time is really left: a Space may have been uploaded long after it ended."""
     first, count = notices[0], len(notices)
+    left = formatting.format_time_left(first.space.expires_at - dbtime.now())
     title = clean_line(str(first.space))
     urgent = any(notice.kind == NoticeKind.DUE_1_DAY for notice in notices)
     context = {
         **site_context(),
         "tone": "urgent" if urgent else "soon",
-        "heading": _("Less than a day left") if urgent else _("Deleted within 7 days"),
+        "heading": left if count == 1 else _("{time_left} for the first one").format(time_left=left),
         "count": count,
         "title": title,
         "space_url": site_url("space", first.space_id),

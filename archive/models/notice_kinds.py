@@ -143,7 +143,7 @@ class NoticeKind(models.TextChoices):
             superseded_by=("due-7-days", "due-1-day"),
             remind_within=(timedelta(days=1), timedelta(days=7)),
         ),
-        _("7 days before deletion"),
+        _("deletion within 7 days"),
     )
     DUE_1_DAY = (
         "due-1-day",
@@ -155,7 +155,7 @@ class NoticeKind(models.TextChoices):
             superseded_by=("due-7-days", "due-1-day"),
             remind_within=(timedelta(0), timedelta(days=1)),
         ),
-        _("1 day before deletion"),
+        _("deletion within a day"),
     )
     DELETED = (
         "deleted",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from archive import formatting
 from archive.display.clock import ClockFace, day_marks
@@ -29,18 +29,6 @@ def _write_sentence(text: "StrOrPromise", at: datetime) -> str:
 
 # Written where it is shown: a list shows it of no Space, and writing a time takes long.
 _sentence = lazy(_write_sentence, str)
-
-
-def format_time_left(left: timedelta) -> str:
-    """ "24 days left", "5 hours left", "3 minutes left": whole units, rounded down, so that it never promises more."""
-    days, hours, minutes = left // timedelta(days=1), left // timedelta(hours=1), left // timedelta(minutes=1)
-    if days >= 2:
-        return ngettext("{count} day left", "{count} days left", days).format(count=days)
-    if hours >= 2:
-        return ngettext("{count} hour left", "{count} hours left", hours).format(count=hours)
-    if minutes >= 1:
-        return ngettext("{count} minute left", "{count} minutes left", minutes).format(count=minutes)
-    return _("less than a minute left")
 
 
 def clock_face(space: Space, now: datetime) -> ClockFace:
@@ -77,7 +65,7 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
     tone = "urgent" if left <= URGENT else "soon" if left <= SOON else "kept" if "violation" in due.codes else "calm"
     return ClockFace(
         tone,
-        format_time_left(left),
+        formatting.format_time_left(left),
         _sentence(WILL_BE_DELETED, until),
         space.ended_at,
         until,
