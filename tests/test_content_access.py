@@ -191,13 +191,24 @@ def test_hosts_see_who_had_their_content(space: Space, alice: User, admin: User,
 
     page: Any = make_client(alice).get(f"/spaces/{space.id}/")
 
-    lines = [(str(line.label), line.note) for line in page.context["accesses"]]
-    assert lines == [
-        *[("Page with the player opened", "alice, as the host")] * 10,
-        ("Lines found by a search", "ada, as an admin"),
-        ("Downloaded", "studio, by a recorder"),
-    ]
+    def lines(which: str) -> list[tuple[str, str]]:
+        return [(str(line.label), line.note) for line in getattr(page.context["accesses"], which)]
+
+    assert lines("own") == [("Page with the player opened", "alice, as the host")] * 10
+    of_recorder = ("Downloaded", "studio, by a recorder")
+    assert lines("others") == [("Lines found by a search", "ada, as an admin"), of_recorder]
     assert "ada, as an admin" in page.content.decode()
+
+    page = make_client(admin).get(f"/spaces/{space.id}/")
+
+    assert {note for _label, note in lines("own")} == {"ada, as an admin"}
+    assert [note for _label, note in lines("others")] == ["alice, as the host"] * 10 + ["studio, by a recorder"]
+
+
+def test_hosts_read_that_nobody_else_had_their_content(space: Space, alice: User) -> None:
+    record_access(Kind.PLAYED, [space], alice)
+
+    assert "Nobody but you so far." in make_client(alice).get(f"/spaces/{space.id}/").content.decode()
 
 
 def test_auditors_read_what_was_done(space: Space, auditor: User, admin: User) -> None:

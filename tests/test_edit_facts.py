@@ -67,7 +67,7 @@ def test_the_log_names_the_fields_and_no_words(space: Space, alice: User) -> Non
     # printf '"Beans"' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0b0b...
     title = "8b53558a2d4f6c3c0b037bd04a9533a5c0d29b9321df19650efd9b622eca8c1b"
     assert entries(space) == [("space.edited", {"fields": ["listeners_peak", "title"], "title": title})]
-    (line,) = history(space)
+    (line,) = history(space, space.host)
     assert (line.label, line.note) == ("Facts edited", "peak listeners, title")
 
 

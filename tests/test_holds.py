@@ -17,6 +17,7 @@ from archive.retention.purge import purge
 from tests.support.deadlines import retention_period
 from tests.support.errors import raises_error
 from tests.support.factory import make_held, make_row, make_user
+from tests.support.http_clients import make_client
 from tests.support.log_entries import entries, events
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -154,3 +155,21 @@ def test_no_free_text_reaches_the_log(space: Space, admin: User, second: User) -
 
     assert "inquiry" not in log_text
     assert "nothing" not in log_text
+
+
+def test_the_history_gives_reasons_to_other_admins_and_auditors(
+    space: Space, admin: User, second: User, auditor: User
+) -> None:
+    """Not to the host, even one who is an admin."""
+    hold = place(space.pk, "A letter asked for it.", admin)
+    release(hold.pk, "The letter was withdrawn.", second)
+    own = make_row(second)
+    place(own.pk, "A court asked for it.", admin)
+
+    def reasons(reader: User, of: Space = space) -> list[str]:
+        page = make_client(reader).get(f"/spaces/{of.pk}/").content.decode()
+        return [text for text in ("letter was withdrawn", "letter asked", "court asked") if text in page]
+
+    assert reasons(admin) == reasons(auditor) == ["letter was withdrawn", "letter asked"]
+    assert reasons(space.host) == []
+    assert (reasons(admin, own), reasons(second, own)) == (["court asked"], [])

@@ -65,7 +65,7 @@ def test_a_flag_keeps_the_text_that_it_was_made_under(alice: User, admin: User) 
     assert "Flagged for <strong>Fraud</strong>" in page
     texts = [one["rule_text"] for one in facts(space)["violations"]]
     assert texts == ["Misleading people for gain.", "Selling watches."]
-    assert [line.note for line in history(space) if line.label == "Flagged"] == ["Fraud", "Spam or fraud"]
+    assert [line.note for line in history(space, space.host) if line.label == "Flagged"] == ["Fraud", "Spam or fraud"]
     mails = [render_mail(notice).text for notice in with_validity(Notice.objects.order_by("created_at"))]
     assert [("Spam or fraud" in mail, "Fraud" in mail) for mail in mails] == [(True, False), (False, True)]
 

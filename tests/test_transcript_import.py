@@ -64,7 +64,7 @@ def test_the_history_shows_who_replaced_the_transcript(
     for by in uploads:
         assert read(store_upload(space, words, "transcript", **by).pk)
 
-    notes = [line.note for line in history(space) if line.label == "Transcript added"]
+    notes = [line.note for line in history(space, space.host) if line.label == "Transcript added"]
 
     assert notes == ["by a recorder", "by an admin", "", ""]  # the newest first, and one of the ingest
     assert [one.uploaded_by for one in space.transcripts.all()] == [None, alice, admin, None]

@@ -43,38 +43,68 @@ class LogLine:
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """A line of a Space's history for its host."""
+    """A line of a Space's history, for its host, admins and auditors. `reason`: what an admin wrote, for those who may
+    read it."""
 
     at: datetime
     label: "StrOrPromise"
     note: str
+    reason: str = ""
 
 
-def history(space: Space, limit: int = 50) -> list[HistoryLine]:
-    """The events of this Space that its host may see, the newest first."""
+@dataclass(frozen=True)
+class Accesses:
+    """Who had content of a Space, the newest first: the reader of the page, and everybody else."""
+
+    own: list[HistoryLine]
+    others: list[HistoryLine]
+
+
+def history(space: Space, reader: User, limit: int = 50) -> list[HistoryLine]:
+    """The events of this Space that its host may see, the newest first. Reasons of legal holds are for other admins and
+    for auditors."""
     entries = LogEntry.objects.filter(space_id=space.pk, event__in=events.SHOWN_TO_HOST)
     entries = entries.order_by("-at", "-id")[:limit]
-    rule_names = _rule_names()
+    rule_names, reasons = _rule_names(), _hold_reasons(space, reader)
     return [
-        HistoryLine(entry.at, events.find(entry.event).label, _note_for_host(entry, space, rule_names))
+        HistoryLine(
+            entry.at,
+            events.find(entry.event).label,
+            _note_for_host(entry, space, rule_names),
+            reasons.get((entry.event, str(entry.detail.get("hold"))), ""),
+        )
         for entry in entries
     ]
 
 
-def accesses(space: Space) -> list[HistoryLine]:
-    """Who had content of this Space, the newest first. The host's own accesses can't displace those of others."""
+def _hold_reasons(space: Space, reader: User) -> dict[tuple[str, str], str]:
+    """{(event, number of the hold): the reason}. The log has only a commitment to it."""
+    if space.host_id == reader.pk or not (reader.is_admin or reader.is_auditor):
+        return {}
+    reasons = {}
+    for hold in space.holds.all():
+        reasons[str(events.HOLD_PLACED), str(hold.pk)] = hold.reason
+        reasons[str(events.HOLD_RELEASED), str(hold.pk)] = hold.release_reason
+    return reasons
+
+
+def accesses(space: Space, reader: User) -> Accesses:
+    """The accesses of the host and of the reader can't displace those of others."""
     issued = LogEntry.objects.filter(space_id=space.pk, event__in=events.CONTENT_ISSUED).order_by("-at", "-id")
-    own = {"actor_kind": "user", "actor_id": space.host_id}
-    entries = [*issued.exclude(**own)[:MAX_ACCESSES], *issued.filter(**own)[:MAX_OWN_ACCESSES]]
+    known = dict.fromkeys((space.host_id, reader.pk))
+    entries = list(issued.exclude(actor_kind="user", actor_id__in=known)[:MAX_ACCESSES])
+    for user_id in known:
+        entries += issued.filter(actor_kind="user", actor_id=user_id)[:MAX_OWN_ACCESSES]
     names = _user_names(entries)
     recorders = RecorderToken.objects.in_bulk(
         {entry.detail["recorder"] for entry in entries if "recorder" in entry.detail}
     )
     tokens = {str(pk): token.name for pk, token in recorders.items()}
-    return [
-        HistoryLine(entry.at, _access_label(entry), _access_note(entry, names, tokens))
-        for entry in sorted(entries, key=attrgetter("at", "id"), reverse=True)
-    ]
+    lines: dict[bool, list[HistoryLine]] = {True: [], False: []}
+    for entry in sorted(entries, key=attrgetter("at", "id"), reverse=True):
+        is_own = entry.actor_kind == "user" and entry.actor_id == reader.pk
+        lines[is_own].append(HistoryLine(entry.at, _access_label(entry), _access_note(entry, names, tokens)))
+    return Accesses(own=lines[True], others=lines[False])
 
 
 def _access_label(entry: LogEntry) -> "StrOrPromise":
