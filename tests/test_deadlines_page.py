@@ -113,6 +113,16 @@ def test_a_simulation_changes_nothing(
     assert (list(Space.objects.order_by("pk").values()), LogEntry.objects.count()) == before
 
 
+def test_affected_spaces_have_titles_and_hosts(alice: User, auditor: User) -> None:
+    space = make_row(alice, title="Narwhal <i>", ended_ago=timedelta(days=10))
+
+    page = make_client(auditor).get("/log/deadlines/", {"retention_days": "20"}).content.decode()
+
+    assert f'<a href="/spaces/{space.pk}/"><bdi>Narwhal &lt;i&gt;</bdi></a>' in page
+    assert "of <bdi>Alice</bdi>" in page
+    assert f'href="/log/spaces/{space.pk}/"' in page
+
+
 def test_the_command_prints_text(shelf: dict[str, Space], capsys: pytest.CaptureFixture[str]) -> None:
     call_command("simulate_policy", "--retention-days", "60")
 

@@ -1,5 +1,5 @@
-"""Deadlines, for auditors: due, overdue, and on hold, with the reasons. Ids, names of rules, and the reasons of holds;
-no titles, no content."""
+"""Deadlines, for auditors and admins: due, overdue, and on hold, with the reasons. Ids, names of rules, and the reasons
+of holds; no content, and titles only of the Spaces that another policy would affect."""
 
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from archive import dbtime, policy
 from archive.display.deadline_reasons import shorten_reason
-from archive.models import Hold, Space, SpaceQuerySet, Violation, current_policy
+from archive.models import Hold, Space, SpaceQuerySet, User, Violation, current_policy
 from archive.retention.simulate import AffectedSpace, simulate
 from portal.access import may_read_log, only
 from portal.forms.simulation import MAX_DAYS, PolicyForm
@@ -92,12 +92,18 @@ def _simulation(request: SignedInRequest) -> dict[str, Any]:
     return context | {
         "asked_rule": form.policy,
         "asked_query": f"?{urlencode(vars(form.policy))}",
-        "touched": touched[:PAGE],
+        "touched": _with_spaces(touched[:PAGE], request.user),
         "touched_count": len(touched),
         "touched_sentence": _describe(touched),
         "looked_at": MAX_SIMULATED,
         "all": kept[: MAX_SIMULATED + 1].count() <= MAX_SIMULATED,
     }
+
+
+def _with_spaces(touched: list[AffectedSpace], user: User) -> list[tuple[AffectedSpace, Space | None]]:
+    """Each with its Space, for its title and host, if this user may see it and it was not deleted meanwhile."""
+    spaces = Space.objects.visible_to(user).select_related("host").in_bulk([one.id for one in touched])
+    return [(one, spaces.get(one.id)) for one in touched]
 
 
 def _describe(touched: list[AffectedSpace]) -> str:
