@@ -79,6 +79,12 @@ def redirect_to_next(request: SignedInRequest, before: Space | None = None) -> H
     return redirect(f"{reverse('moderation')}{asked.url()}")
 
 
+def with_query(request: SignedInRequest, url: str) -> str:
+    """The address with the query of this request, which has the place in the queue."""
+    query = request.GET.urlencode()
+    return f"{url}?{query}" if query else url
+
+
 def _redirect_to_moderated(space_id: UUID, asked: Selection) -> HttpResponse:
     return redirect(f"{reverse('moderate', args=[space_id])}{'?' if asked.query else ''}{asked.asked}")
 

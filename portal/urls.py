@@ -131,6 +131,7 @@ urlpatterns = [
     path("moderation/lift", several.lift_several, name="lift-several"),
     path("moderation/hold", several.hold_several, name="hold-several"),
     path("moderation/spaces/<uuid:space_id>/review", reviews.review, name="review"),
+    path("moderation/spaces/<uuid:space_id>/review/undo", reviews.undo, name="review-undo"),
     path("moderation/spaces/<uuid:space_id>/claim", reviews.claim, name="review-claim"),
     path("moderation/rules/", rules.rules, name="rules"),
     path("moderation/rules/<slug:code>/", rules.rule, name="rule"),

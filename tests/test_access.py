@@ -48,6 +48,7 @@ LADDER = {
     "hold-several": ("GET", 404, 200, 404),
     "review-next": ("POST", 404, 302, 404),
     "review": ("POST", 404, 422, 404),  # a flag is a review
+    "review-undo": ("POST", 404, 422, 404),  # it was flagged
     "review-claim": ("POST", 404, 409, 404),
     "rules": ("GET", 404, 200, 404),
     "appeals": ("GET", 404, 200, 404),
@@ -112,7 +113,7 @@ CONTENT = [
 ]
 POST_ONLY = ["flag", "lift", "hold", "appeal", "upload-inspect", "upload-sort", "notices-dismiss"]
 POST_ONLY += ["bundle-revoke-links", "export-chosen", "export-revoke-links", "review", "review-claim", "review-next"]
-POST_ONLY += ["edit-speakers", "log-verify"]
+POST_ONLY += ["edit-speakers", "log-verify", "review-undo"]
 GET_OR_POST = ["spaces", "search", "moderation", "bundle", "transcription", "flag-several", "export", "recorders"]
 GET_OR_POST += ["account", "account-close", "people", "invitations", "lift-several", "hold-several", "rules"]
 GET_OR_POST += ["edit", "edit-transcript"]

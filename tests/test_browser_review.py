@@ -47,14 +47,24 @@ def test_the_queue_by_keyboard_from_ten_to_none(services: Services, page: Page, 
     reason.press("n")  # text, and no shortcut
     expect(reason).to_have_value("They sold watches.n")
     page.get_by_role("button", name="Flag this Space").press("Enter")
+    is_open("Space 1")
+    page.keyboard.press("n")
+    is_open("Space 2")
+    page.keyboard.press("u")
+    is_open("Space 1")
+    expect(page.get_by_role("status").filter(has_text="“Space 1” is to be reviewed again.")).to_be_visible()
+    page.keyboard.press("n")
+    is_open("Space 2")
+    page.get_by_role("button", name="Undo").click()
     for number in range(1, 10):
         is_open(f"Space {number}")
-        expect(page.get_by_role("status").filter(has_text=f"Space {number - 1}")).to_be_visible()
+        shown = "Space 1" if number == 1 else f"Space {number - 1}"  # undone once more
+        expect(page.get_by_role("status").filter(has_text=shown)).to_be_visible()
         assert button.bounding_box() == place  # no message moves it
         page.keyboard.press("n")
     expect(page.get_by_role("heading", name="Nothing to review")).to_be_visible()
 
-    assert LogEntry.objects.filter(event="space.reviewed", actor_id=admin.pk).count() == 9
+    assert LogEntry.objects.filter(event="space.reviewed", actor_id=admin.pk).count() == 11
     assert list(Space.objects.reviewed(flagged=True).values_list("title", flat=True)) == ["Space 0"]
     assert not Space.objects.to_review().exists()
     assert console_errors.messages == []

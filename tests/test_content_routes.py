@@ -180,6 +180,7 @@ ADMIN = {
     "moderate": BY_GET,
     "appeals": BY_GET,
     "review": {"POST"},
+    "review-undo": {"POST"},
     "flag": {"POST"},
     "lift": {"POST"},
     "hold": {"POST"},

@@ -1,5 +1,6 @@
 """The queue as admins work through it: tabs, "no violation, next", claims, the record of the host."""
 
+import html
 import re
 from datetime import timedelta
 
@@ -11,9 +12,11 @@ from archive.models import ReviewClaim, Space, User
 from archive.moderation import appeals, violations
 from archive.moderation.host_record import host_record
 from archive.moderation.reviews import claim, review
+from archive.moderation.violations import flag
 from archive.retention.purge import purge
 from tests.support.deadlines import make_due
 from tests.support.factory import make_row
+from tests.support.html_forms import read_form
 from tests.support.http_clients import make_client
 from tests.support.log_entries import events
 from tests.support.transcripts import make_transcript
@@ -210,3 +213,38 @@ def test_a_transcript_that_changed_after_the_review_is_said(client: Client, alic
     make_transcript(space, ["Beans."])
 
     assert client.get(url).context["corrected"] is True
+
+
+def undo_form(page: str) -> tuple[str, dict[str, str]]:
+    """Where the button "Undo" of a page posts to, and what."""
+    (url,) = re.findall(r'<form method="post" action="([^"]*)" data-undo>', page)
+    return html.unescape(url), read_form(page.encode(), html.unescape(url))
+
+
+def test_no_violation_can_be_undone(client: Client, three: list[Space]) -> None:
+    one = three[0]
+    page = client.post(f"/moderation/spaces/{one.pk}/review?order=newest", follow=True).content.decode()
+    assert "“<a" in page
+    url, form = undo_form(page)
+
+    again = client.post(url, form)
+
+    assert opened(again) == "One?order=newest"
+    assert events(one) == ["space.reviewed", "space.review_undone"]
+    assert Space.objects.to_review().filter(pk=one.pk).exists()
+    page = client.get(again["Location"]).content.decode()
+    assert "“<bdi>One</bdi>” is to be reviewed again." in page
+    assert "data-undo" not in page
+    assert client.post(url, form).status_code == 422  # nothing is left to undo
+    assert events(one) == ["space.reviewed", "space.review_undone"]
+
+
+def test_others_and_decisions_are_not_undone(client: Client, three: list[Space], second_admin: User) -> None:
+    one, two = three[:2]
+    review(one.pk, second_admin)
+    flag(two.pk, "spam", "Watches.", User.objects.get(username="ada"))
+
+    answers = [client.post(f"/moderation/spaces/{space.pk}/review/undo") for space in three]
+
+    assert [answer.status_code for answer in answers] == [422] * 3
+    assert not Space.objects.to_review().filter(pk__in=[one.pk, two.pk]).exists()

@@ -14,6 +14,8 @@ MESSAGES = {
     "moderation.reason_too_long": _("The reason has {length:number} characters; at most {limit:number} are allowed."),
     "review.not_available": _("This Space is not available yet, so there is nothing to review."),
     "review.exists": _("This Space was reviewed already, {at:time}."),
+    "review.none_to_undo": _("You have no review of this Space to undo. It may have been undone already."),
+    "review.decided": _("This Space was flagged, so its review can't be undone."),
     "review.claimed": _("{admin} has been reviewing this Space since {since:time}."),
     "template.exists": _("This rule has a template “{name}” already. Choose another name."),
     "template.not_found": _("There is no such template. Another admin may have deleted it."),

@@ -173,6 +173,7 @@ VIOLATION_APPEALED = Event("violation.appealed", _("Appeal submitted"), icon="pe
 VIOLATION_UPHELD = Event("violation.upheld", _("Flag upheld"), icon="flag")
 
 SPACE_REVIEWED = Event("space.reviewed", _("Reviewed: no violation"), icon="check")
+SPACE_REVIEW_UNDONE = Event("space.review_undone", _("Review undone"), icon="reload")
 
 RULE_ADDED = Event("rule.added", _("Rule added"), icon="flag", summary=summaries.rule_version)
 RULE_CHANGED = Event("rule.changed", _("Rule changed"), icon="flag", summary=summaries.rule_version)

@@ -44,7 +44,7 @@ GROUPS = {
         _("Decisions: flags, appeals, holds, reviews"),
         (
             *_starting("violation.", "appeal.", "hold."),
-            *(Choice(event) for event in (events.SPACE_REVIEWED, events.DEADLINE_MOVED)),
+            *(Choice(event) for event in (events.SPACE_REVIEWED, events.SPACE_REVIEW_UNDONE, events.DEADLINE_MOVED)),
         ),
     ),
     "deletions": Group(

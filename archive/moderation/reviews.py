@@ -3,7 +3,7 @@
 A Space is to be reviewed from the moment it is available. It leaves the queue by a review or by a flag. It comes back
 when its first transcript arrives after a review, since the reviewer had nothing to read. A later version of the
 transcript does not bring it back: the recording, which is what was reviewed, never changes. Nor does a lifted flag,
-since an admin decided about that.
+since an admin decided about that. The reviewer can undo a review, unless somebody flagged the Space.
 
 No two admins review the same Space: a row of ReviewClaim says who does. It counts until its lease ends by the
 database's clock. The open page renews it (portal/static/portal/moderation/review.js); once it has ended, another admin
@@ -67,6 +67,21 @@ def review(space_id: UUID, by: User) -> Space:
         mark_reviewed(space, by)
         transcript = space.transcripts.values_list("number", flat=True).last() or 0
         log.record(events.SPACE_REVIEWED, space_id=space.id, actor=Actor.of(by), transcript=transcript)
+    return space
+
+
+def undo_review(space_id: UUID, by: User) -> Space:
+    """Put a Space back among those to review: this admin pressed "no violation" by mistake. Raises TooLate, Refused,
+    and Conflict if it is not this admin's review, or if somebody flagged the Space."""
+    check_is_admin(by)
+    with transaction.atomic():
+        space = lock_for_decision(space_id, by)
+        if space.reviewed_by_id != by.pk:
+            raise Conflict("review.none_to_undo")
+        if space.violations.exists():
+            raise Conflict("review.decided")
+        Space.objects.filter(pk=space.pk).reopen_review()
+        log.record(events.SPACE_REVIEW_UNDONE, space_id=space.id, actor=Actor.of(by))
     return space
 
 

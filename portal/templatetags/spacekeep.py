@@ -10,6 +10,7 @@ from typing import Any
 
 from allauth.account.internal.flows.reauthentication import is_reauthentication_required
 from django import template
+from django.contrib.messages.storage.base import Message
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -28,6 +29,7 @@ from portal.reauthentication import describe_stored_post
 from portal.section_messages import section_of
 from portal.static_modules import imported_modules
 from portal.submissions import FIELD
+from portal.undoable import undo_url_of
 
 register = template.Library()
 
@@ -83,6 +85,12 @@ def _shown_sections(context: Any) -> set[str]:
         request.shown_sections = set()
     sections: set[str] = request.shown_sections
     return sections
+
+
+@register.filter
+def undo_url(message: Message) -> str:
+    """Where a button that undoes what the message is about posts to; "" for none."""
+    return undo_url_of(message)
 
 
 @register.simple_tag

@@ -4,6 +4,8 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -13,8 +15,9 @@ from archive.moderation import reviews
 from portal.access import find_space, is_admin, only
 from portal.http import SignedInRequest
 from portal.presenters.moderation_page import link_back
-from portal.responses import redirect_to_next, render_moderated_space
+from portal.responses import redirect_to_next, render_moderated_space, with_query
 from portal.submissions import once
+from portal.undoable import add_undoable
 
 
 @require_POST
@@ -36,8 +39,23 @@ def review(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     except Refused as error:
         messages.error(request, str(error))
         return render_moderated_space(request, space_id, status=422)
-    messages.success(request, format_html(_("“{title}”: no violation."), title=link_back(space)))
+    undo = reverse("review-undo", args=[space_id])
+    add_undoable(request, format_html(_("“{title}”: no violation."), title=link_back(space)), with_query(request, undo))
     return redirect_to_next(request, space)
+
+
+@require_POST
+@only(is_admin)
+def undo(request: SignedInRequest, space_id: UUID) -> HttpResponse:
+    """Undo the admin's own review, and open the Space again."""
+    space = find_space(request.user, space_id).space
+    try:
+        reviews.undo_review(space_id, request.user)
+    except Refused as error:
+        messages.error(request, str(error))
+        return render_moderated_space(request, space_id, status=422)
+    messages.success(request, format_html(_("“<bdi>{title}</bdi>” is to be reviewed again."), title=space))
+    return redirect(with_query(request, reverse("moderate", args=[space_id])))
 
 
 @require_POST

@@ -209,6 +209,7 @@ NOT_PAGES = {
     *("invitation-renew", "invitation-revoke", "lift", "notice-dismiss", "notices-dismiss", "participant-account"),
     *("person-activate", "person-close", "person-deactivate", "person-end-sessions", "person-reset-link"),
     *("person-roles", "podcast-create", "podcast-revoke", "recorder-revoke", "release", "review", "review-claim"),
+    "review-undo",
     *("review-next", "session-end", "template-add", "template-change", "upload-inspect", "upload-sort"),
     *("account-download", "audio", "certificate", "certificate-key", "certificate-verifier", "own-lines", "peaks"),
     *("recording", "transcript", "mfa_download_recovery_codes", "javascript-catalog"),

@@ -13,13 +13,14 @@ const { claimUrl, claimFence } = panel.dataset;
 mountKeys();
 if (form && claimUrl && claimFence) keepClaim(form, claimUrl, claimFence);
 
-/** N, J, K and F, wherever the focus is: on this page the player has no J and K of its own. */
+/** N, U, J, K and F, wherever the focus is: on this page the player has no J and K of its own. */
 function mountKeys() {
   /** @type {Record<string, () => void>} */
   const actions = {
     n: () => form?.requestSubmit(),
     j: () => findElement(panel, "[data-next]")?.click(),
     k: () => findElement(panel, "[data-previous]")?.click(),
+    u: () => findElement(document, "[data-undo]", HTMLFormElement)?.requestSubmit(),
     f: () => {
       const rule = document.getElementById("flag-rule");
       const fold = closestElement(rule, "details", HTMLDetailsElement);
