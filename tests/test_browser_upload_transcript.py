@@ -16,7 +16,7 @@ from archive.storage import store
 from archive.storage.bucket import prepare_bucket
 from tests.support import browser_sessions
 from tests.support.audio_files import make_tone
-from tests.support.factory import DEMO, make_space
+from tests.support.factory import DEMO, make_row, make_space
 from tests.support.processes import Services
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -53,8 +53,9 @@ def send(page: Page) -> None:
     page.get_by_role("button", name="Upload", exact=True).click()
 
 
-def test_facts_from_the_files_are_filled_in(page: Page, services: Services, tmp_path: Path) -> None:
+def test_facts_from_the_files_are_filled_in(page: Page, services: Services, alice: User, tmp_path: Path) -> None:
     ended = dbtime.now().replace(hour=19, minute=5, second=0, microsecond=0) - timedelta(days=3)
+    before = make_row(alice, title="peas at dusk", ended_at=ended)
     tone = make_tone(tmp_path / "talk.m4a", "m4a")
     facts = tmp_path / "talk.json"
     facts.write_text(json.dumps({
@@ -70,12 +71,24 @@ def test_facts_from_the_files_are_filled_in(page: Page, services: Services, tmp_
     expect(page.get_by_text(f"That is {ended.day} {ended:%B %Y}, 19:05 UTC.")).to_be_visible()
     page.get_by_role("button", name="Add a speaker").click()
     page.get_by_role("textbox", name="Speaker 1").fill("Nora")
-    page.get_by_label("Title").fill("Peas at dusk")
+    follows_the_hint(page, before)
     page.get_by_role("button", name="Upload", exact=True).click()
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
-    space = Space.objects.get()
+    space = Space.objects.exclude(pk=before.pk).get()
     assert (space.title, space.ended_at) == ("Peas at dusk", ended)
     assert [p.name for p in space.participants.all()] == ["Alice", "Nora"]
+
+
+def follows_the_hint(page: Page, before: Space) -> None:
+    """That a Space with the same title and end was uploaded before."""
+    hint, title = page.locator("[data-details] [data-twin]"), page.get_by_label("Title")
+    expect(hint.get_by_role("link", name="peas at dusk")).to_have_attribute("href", f"/spaces/{before.pk}/")
+    title.fill("Other peas")
+    title.press("Tab")
+    expect(hint).to_be_hidden()
+    title.fill("Peas at dusk")
+    title.press("Tab")
+    expect(hint).to_be_visible()
 
 
 def test_upload_of_a_zoom_folder(page: Page, services: Services, tmp_path: Path) -> None:

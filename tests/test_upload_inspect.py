@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from archive import dbtime
 from archive.intake.transcripts.speakers import find_speaker_names
 from archive.models import Space, User
+from tests.support.factory import make_row
 from tests.support.http_clients import make_client
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -95,3 +96,39 @@ def test_an_empty_name_of_the_host_is_refused(alice: User) -> None:
 
     assert answer.status_code == 422
     assert not Space.objects.exists()
+
+
+def typed(user: User, **fields: str) -> dict[str, str] | None:
+    answer = make_client(user).post("/upload/inspect", fields)
+    assert answer.status_code == 200
+    twin: dict[str, str] | None = answer.json()["twin"]
+    return twin
+
+
+def test_a_space_with_the_same_title_and_end_is_named(alice: User, bob: User, admin: User) -> None:
+    ended_at = dbtime.now().replace(microsecond=0) - timedelta(days=3)
+    space = make_row(alice, title="Seeds", ended_at=ended_at)
+    twin = {"title": "Seeds", "url": f"/spaces/{space.pk}/"}
+    fields = {"title": " seeds ", "ended_at": (ended_at + timedelta(seconds=50)).isoformat()}
+
+    assert typed(alice, **fields) == twin
+    assert typed(admin, **fields, host="alice") == twin
+    assert typed(admin, **fields) is None
+    assert typed(bob, **fields, host="alice") is None
+    assert typed(alice, **fields | {"ended_at": (ended_at + timedelta(minutes=2)).isoformat()}) is None
+    assert typed(alice, **fields | {"title": "Seed"}) is None
+
+
+@pytest.mark.parametrize("fields", [{}, {"title": "Seeds"}, {"ended_at": "soon", "title": "a"}, {"title": "\x00"}])
+def test_without_a_title_and_an_end_there_is_no_twin(fields: dict[str, str], alice: User) -> None:
+    assert typed(alice, **fields) is None
+    assert typed(alice, **{"ended_at": "9999-12-31T23:59:59Z", "title": "a"} | fields) is None
+
+
+def test_facts_of_files_name_a_twin_too(alice: User) -> None:
+    ended_at = dbtime.now().replace(microsecond=0) - timedelta(days=3)
+    space = make_row(alice, title="Seeds", ended_at=ended_at)
+    facts = [{"id": "1ab", "endedAt": ended_at.isoformat(), "title": "Seeds"}]
+    file = ("spaces-metadata.js", f"window.YTD.spaces_metadata.part0 = {json.dumps(facts)}")
+
+    assert inspect(alice, file=file)["twin"] == {"title": "Seeds", "url": f"/spaces/{space.pk}/"}

@@ -88,3 +88,11 @@ class ParticipantAccountForm(PortalForm):
         max_length=User._meta.get_field("username").max_length,
         sentences={"max_length": "participant.account_too_long"},
     )
+
+
+class TwinForm(PortalForm):
+    """What was typed on the upload page about a Space that may have been uploaded before."""
+
+    title = TextField(required=False)
+    ended_at = forms.DateTimeField(required=False)
+    host = TextField(required=False)

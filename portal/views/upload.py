@@ -15,6 +15,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -27,10 +28,12 @@ from archive.intake.importers.sniff import SNIFFED_BYTES
 from archive.intake.request import find_end_problem
 from archive.intake.transcription import enqueue
 from archive.intake.transcripts.speakers import find_speaker_names
+from archive.intake.twins import find_twin
 from archive.intake.uploads import clean_up
 from archive.intake.uploads.sessions import Uploader
 from archive.models import Participant, Space, UploadSession, User
 from portal.access import find_space, find_space_to_change, may_have_content, only
+from portal.forms.requests import TwinForm
 from portal.http import SignedInRequest
 from portal.limits import count_request
 from portal.presenters.intake_progress import intake_status
@@ -101,7 +104,9 @@ def inspect(request: SignedInRequest) -> HttpResponse:
     `transcript` is the whole transcript, or its beginning. Stores nothing.
 
     The answer has the facts; `transcript_speakers`, the names in the transcript; `end_problem`, why no recording with
-    this end can be accepted, and `end_problem_code`, "" if it can.
+    this end can be accepted, and `end_problem_code`, "" if it can; `twin`, {title, url} of the host's Space that has
+    the same title and end, or null. `title`, `ended_at` and `host` (a user name, from admins) are what was typed, which
+    counts for the twin in place of the facts.
     """
     uploaded = [*request.FILES.getlist("file"), *request.FILES.getlist("transcript")]
     if len(uploaded) > MAX_INSPECTED_FILES or sum(file.size or 0 for file in uploaded) > MAX_INSPECTED_BYTES:
@@ -109,7 +114,12 @@ def inspect(request: SignedInRequest) -> HttpResponse:
     files = {file.name or "file": file.read() for file in request.FILES.getlist("file")}
     transcript = b"".join(file.read() for file in request.FILES.getlist("transcript")[:1])
     recording = request.POST.get("recording", "")
-    return _answer_bounded(request, lambda: _inspect(files, recording, transcript), _add_end_problem)
+    return _answer_bounded(
+        request,
+        lambda: _inspect(files, recording, transcript),
+        lambda facts: _add_twin(request, _add_end_problem(facts)),
+        has_files=bool(uploaded),
+    )
 
 
 def _inspect(files: dict[str, bytes], recording: str, transcript: bytes) -> dict[str, Any]:
@@ -122,6 +132,18 @@ def _add_end_problem(facts: dict[str, Any]) -> dict[str, Any]:
     problem = find_end_problem(ended_at) if ended_at else {}
     text = error_messages.render(problem)
     return facts | {"end_problem": text, "end_problem_code": problem.get("code", "")}
+
+
+def _add_twin(request: SignedInRequest, facts: dict[str, Any]) -> dict[str, Any]:
+    form = TwinForm(request.POST)
+    typed = form.cleaned_data if form.is_valid() else {}
+    found = datetime.fromisoformat(facts["ended_at"]) if facts["ended_at"] else None
+    title, ended_at = typed.get("title") or facts["title"], typed.get("ended_at") or found
+    host = request.user
+    if request.user.is_admin and typed.get("host"):
+        host = User.objects.filter(username=typed["host"]).first() or host
+    twin = find_twin(host, title, ended_at) if title and ended_at else None
+    return facts | {"twin": twin and {"title": str(twin), "url": reverse("space", args=[twin.pk])}}
 
 
 @require_POST
@@ -158,12 +180,14 @@ def _answer_bounded(
     request: SignedInRequest,
     work: Callable[[], dict[str, Any]],
     finish: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+    *,
+    has_files: bool = True,
 ) -> JsonResponse:
     """What `work` makes of files that anybody may have written, in a process with limits. `finish` adds to its answer
     what needs the database, which that process can't use."""
     try:
         count_request(request, "inspect")
-        return JsonResponse(finish(run_bounded(work)))
+        return JsonResponse(finish(run_bounded(work) if has_files else work()))
     except TooManyRequests as error:
         return JsonResponse({"detail": str(error)}, status=429, headers={"Retry-After": str(error.retry_after)})
     except Refused as error:

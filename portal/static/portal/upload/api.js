@@ -66,10 +66,12 @@ export class Api {
    * @param {[string, Blob][]} files names and content; of the recording only the head
    * @param {string} recording its name, or ""
    * @param {Blob} [transcript] all of it, or its beginning
+   * @param {Record<string, string>} [typed] what people typed about the Space
    * @returns {Promise<any>}
    */
-  async inspect(files, recording, transcript) {
+  async inspect(files, recording, transcript, typed = {}) {
     const form = new FormData();
+    for (const [name, value] of Object.entries(typed)) form.append(name, value);
     form.append("recording", recording);
     if (transcript) form.append("transcript", transcript, "transcript");
     for (const [name, blob] of files) form.append("file", blob, name);

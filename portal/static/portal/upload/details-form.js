@@ -94,7 +94,7 @@ export class DetailsForm {
 
   /** The body for POST /spaces, when nothing is wrong. */
   read() {
-    /** @type {Record<string, unknown>} */
+    /** @type {Record<string, unknown> & {title: string, ended_at?: string, host?: string}} */
     const body = {
       title: this.#value("title"),
       ended_at: this.#end()?.toISOString(),

@@ -6,6 +6,7 @@ import { baseName } from "./config.js";
 import { describeEnd, describeZone, findEndProblem, localInputValue, readLocalTime } from "./end-field.js";
 import { setError } from "./form-errors.js";
 import { findChips, SpeakerChips } from "./speaker-chips.js";
+import { showTwin } from "./twin-hint.js";
 import { makeEntry } from "./upload-entry.js";
 
 /** @import { RecordingOption } from "./recording-options.js" */
@@ -129,6 +130,7 @@ export class RecordingRow {
     getElement(this.fields, "[data-end-field]").hidden = isKnown;
     if (facts.ended_at) this.end.value = localInputValue(new Date(facts.ended_at));
     getElement(this.fields, "[data-notes]").textContent = (facts.notes ?? []).join(" ");
+    showTwin(this.fields, facts.twin);
   }
 
   #expiredText() {

@@ -14,6 +14,7 @@ import { RecordingPicker } from "./recording-picker.js";
 import { RecordingsList } from "./recordings-list.js";
 import { SavedQueue } from "./saved-queue.js";
 import { Submission } from "./submission.js";
+import { lookForTwin } from "./twin-hint.js";
 import { UnfinishedList } from "./unfinished-list.js";
 import { UploadQueue } from "./upload-queue.js";
 
@@ -69,6 +70,13 @@ export class UploadPage {
       event.preventDefault();
       this.#submit();
     });
+    this.form.addEventListener("change", ({ target }) => {
+      if (["title", "ended_at", "host"].includes(/** @type {HTMLInputElement} */ (target).name)) this.#lookForTwin();
+    });
+  }
+
+  #lookForTwin() {
+    if (!this.page.dataset.space) lookForTwin(this.form, this.api, this.details.read());
   }
 
   /**
@@ -133,6 +141,7 @@ export class UploadPage {
     try {
       const facts = await inspectFiles(this.api, this.list.files, this.config);
       const filled = this.details.fill({ ...facts, language: language || facts.language });
+      this.#lookForTwin();
       if (added.transcript) this.details.offerSpeakers(facts.transcript_speakers ?? []);
       const text = gettext("We filled in the %(names)s from your files. Please check.");
       const summary = interpolate(text, { names: LIST.format(filled) });
