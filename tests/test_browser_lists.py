@@ -56,9 +56,26 @@ def test_rows_are_compact_and_the_page_is_light(
     assert "UTC" not in str(shown.text_content())
     assert datetime.fromisoformat(str(shown.get_attribute("datetime"))).astimezone(UTC) < until
 
+    shows_utc_by_keyboard(wide)
+
     narrow = open_list(chromium, services, 360)
     assert max(narrow.evaluate(HEIGHTS)) <= 160
     assert_calm(narrow)
+
+
+def shows_utc_by_keyboard(page: Page) -> None:
+    """With one stop of the Tab key for all times."""
+    times = page.locator(".space-rows .meta time")
+    local = times.all_text_contents()
+    switch = page.get_by_role("button", name="Times in UTC")
+
+    switch.press("Enter")
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    assert all(text.endswith(" UTC") for text in times.all_text_contents())
+    assert [time.get_attribute("title") for time in times.all()] == local
+
+    switch.press("Enter")
+    assert times.all_text_contents() == local
 
 
 def open_list(chromium: Browser, services: Services, width: int) -> Page:

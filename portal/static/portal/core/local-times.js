@@ -1,6 +1,6 @@
 // Times that the server rendered in UTC because it does not know the reader's zone yet (`time_element` in
 // archive/templatetags/archive_display.py), and how it gets to know the zone.
-import { getElements } from "../../archive/core/dom.js";
+import { findElement, getElements } from "../../archive/core/dom.js";
 import { formatHour, formatLocalTime, formatShortTime, formatTime } from "../../archive/core/format.js";
 
 /** @type {Record<string, (date: Date) => string>} */
@@ -22,6 +22,34 @@ export function mountLocalTimes() {
     }
     delete element.dataset.utc;
   }
+}
+
+/**
+ * A button in the footer shows all times in UTC, and back: hovering shows it too, but keyboards and touch screens can't
+ * hover, and a list has too many times to make each a stop of the Tab key. Deadlines have their UTC in "Why this date?".
+ */
+export function mountUtcSwitch() {
+  const button = findElement(document, "[data-utc-switch]", HTMLButtonElement);
+  if (!button) return;
+  const times = () =>
+    getElements(document, "time[title]", HTMLTimeElement).filter((time) => !time.closest(".clock-when"));
+  const show = () => {
+    button.style.visibility = times().length ? "visible" : "";
+    const isUtc = button.getAttribute("aria-pressed") === "true";
+    for (const time of times()) if ("showsUtc" in time.dataset !== isUtc) swap(time);
+  };
+  button.addEventListener("click", () => {
+    button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
+    show();
+  });
+  document.addEventListener("htmx:afterSettle", show);
+  show();
+}
+
+/** @param {HTMLTimeElement} time */
+function swap(time) {
+  [time.textContent, time.title] = [time.title, time.textContent];
+  time.toggleAttribute("data-shows-utc");
 }
 
 /**

@@ -7,7 +7,8 @@ import { findElement } from "../../archive/core/dom.js";
 import { mountThemeSwitch } from "../../archive/core/theme-switch.js";
 import { gettext } from "../../archive/core/translate.js";
 import { BACKGROUND, startLive } from "./live.js";
-import { mountLocalTimes, mountTimeZone } from "./local-times.js";
+import { mountLocalTimes, mountTimeZone, mountUtcSwitch } from "./local-times.js";
+import { isAnythingTyped, keepTyped, restoreTyped } from "./typed-text.js";
 
 mountThemeSwitch();
 mountDisclosures();
@@ -20,6 +21,7 @@ mountDownloads();
 mountNotices();
 mountLocalTimes();
 document.addEventListener("htmx:afterSettle", mountLocalTimes);
+mountUtcSwitch();
 startClocks();
 startLive();
 
@@ -37,9 +39,11 @@ function mountForms() {
     const button = event.submitter;
     const form = /** @type {HTMLFormElement} */ (event.target);
     if (event.defaultPrevented || form.method !== "post" || !button) return;
-    if (button.getAttribute("aria-busy") === "true") event.preventDefault();
-    else button.setAttribute("aria-busy", "true");
+    if (button.getAttribute("aria-busy") === "true") return event.preventDefault();
+    button.setAttribute("aria-busy", "true");
+    keepTyped(form);
   });
+  if (isAnythingTyped()) restoreTyped();
   addEventListener("pageshow", () => {
     for (const button of document.querySelectorAll("button[aria-busy]")) button.removeAttribute("aria-busy");
   });
