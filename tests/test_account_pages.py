@@ -81,3 +81,14 @@ def test_only_staff_may_enter_the_django_admin(site: Client, admin: User, audito
 def test_the_django_admin_deletes_no_account(site: Client, alice: User) -> None:
     assert site.post(f"/admin/archive/user/{alice.pk}/delete/", {"post": "yes"}).status_code == 403
     assert User.objects.filter(pk=alice.pk).exists()
+
+
+@pytest.mark.parametrize("name", ["account_login", "account_change_password", "account_reauthenticate"])
+def test_no_field_repeats_its_label(name: str, alice: User) -> None:
+    client = Client() if name == "account_login" else make_client(alice)
+
+    _, main, form = client.get(reverse(name)).content.decode().partition("<main")
+
+    assert main
+    assert "<label" in form
+    assert "placeholder=" not in form

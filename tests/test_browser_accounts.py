@@ -61,8 +61,8 @@ def test_an_invitation_and_a_new_password_by_mail(
     expect(other.get_by_role("heading", name="Check your e-mail")).to_be_visible()
     dispatch_until(lambda: len(mailbox.to("ines@example.org")) == 2, "the link is mailed")
     other.goto(services.url + link(mailbox, "/accounts/password/reset/key/"))
-    other.get_by_label("New Password", exact=True).fill(NEWER)
-    other.get_by_label("New Password (again)").fill(NEWER)
+    other.get_by_label("New password", exact=True).fill(NEWER)
+    other.get_by_label("New password (again)").fill(NEWER)
     other.get_by_role("button", name="Change the password").click()
     expect(other.get_by_role("heading", name="Your password was changed")).to_be_visible()
 

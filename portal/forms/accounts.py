@@ -1,9 +1,13 @@
 """Forms of accounts: sign-up with an invitation, invitations, the account page, people."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.forms import AddEmailForm as AllauthAddEmailForm
+from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordForm
 from allauth.account.forms import LoginForm as AllauthLoginForm
+from allauth.account.forms import ReauthenticateForm as AllauthReauthenticateForm
+from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
+from allauth.account.forms import ResetPasswordKeyForm as AllauthResetPasswordKeyForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from allauth.account.models import EmailAddress
@@ -25,16 +29,43 @@ from portal.forms.base import PortalForm, TextField, lazy_sentence
 INVITATION_DAYS = {"3": _("3 days"), "7": _("a week"), "30": _("30 days")}
 
 
-class LoginForm(AllauthLoginForm):  # type: ignore[misc]
-    """Name or address, and password. The labels say what each field is for, so there are no placeholders."""
+class WithoutPlaceholders:
+    """The labels of a form of allauth say what each field is for; its placeholders repeat them."""
+
+    LABELS: ClassVar[dict[str, Any]] = {}  # that differ from those of allauth, by the name of the field
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
+        fields: dict[str, forms.Field] = self.fields  # type: ignore[attr-defined]
+        for name, field in fields.items():
             field.widget.attrs.pop("placeholder", None)
+            field.label = self.LABELS.get(name, field.label)
 
 
-class SignupForm(AllauthSignupForm):  # type: ignore[misc]
+class LoginForm(WithoutPlaceholders, AllauthLoginForm):  # type: ignore[misc]  # allauth has no types
+    """Name or address, and password."""
+
+
+class ReauthenticateForm(WithoutPlaceholders, AllauthReauthenticateForm):  # type: ignore[misc]
+    """The password, before what can't be undone."""
+
+
+NEW_PASSWORD = {"password1": _("New password"), "password2": _("New password (again)")}
+
+
+class ChangePasswordForm(WithoutPlaceholders, AllauthChangePasswordForm):  # type: ignore[misc]
+    LABELS: ClassVar[dict[str, Any]] = {"oldpassword": _("Current password"), **NEW_PASSWORD}
+
+
+class ResetPasswordForm(WithoutPlaceholders, AllauthResetPasswordForm):  # type: ignore[misc]
+    """Where to send the link."""
+
+
+class ResetPasswordKeyForm(WithoutPlaceholders, AllauthResetPasswordKeyForm):  # type: ignore[misc]
+    LABELS: ClassVar[dict[str, Any]] = NEW_PASSWORD
+
+
+class SignupForm(WithoutPlaceholders, AllauthSignupForm):  # type: ignore[misc]
     """Choose a name and a password. The address is the invitation's."""
 
     first_name = TextField(
@@ -48,13 +79,8 @@ class SignupForm(AllauthSignupForm):  # type: ignore[misc]
         except Refused as error:
             raise ValidationError(str(error), code=error.code) from error
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs.pop("placeholder", None)  # the label says it
 
-
-class AddEmailForm(AllauthAddEmailForm):  # type: ignore[misc]
+class AddEmailForm(WithoutPlaceholders, AllauthAddEmailForm):  # type: ignore[misc]
     """A new address. The one in use stays until the new one is verified, also one that never was: allauth would remove
     that at once, and mail about deletions would go nowhere."""
 

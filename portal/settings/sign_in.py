@@ -24,6 +24,10 @@ ACCOUNT_FORMS = {
     "login": "portal.forms.accounts.LoginForm",
     "signup": "portal.forms.accounts.SignupForm",
     "add_email": "portal.forms.accounts.AddEmailForm",
+    "change_password": "portal.forms.accounts.ChangePasswordForm",
+    "reset_password": "portal.forms.accounts.ResetPasswordForm",
+    "reset_password_from_key": "portal.forms.accounts.ResetPasswordKeyForm",
+    "reauthenticate": "portal.forms.accounts.ReauthenticateForm",
 }
 ACCOUNT_EMAIL_VERIFICATION = "none"  # nothing asks for a verified address; a new one is used once it is verified
 ACCOUNT_CHANGE_EMAIL = True  # one address for each account
