@@ -141,5 +141,9 @@ class StoreUnavailable(StorageError):
     """The store can't be reached, or failed. Nothing is known: try again later."""
 
 
+class StoreRefused(StorageError):
+    """The store does not do what was asked, and will not do it later either. Nothing is known of the object."""
+
+
 class ObjectChanged(StorageError):
     """An object is not the one that was expected: its ETag differs."""

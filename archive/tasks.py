@@ -48,6 +48,7 @@ from archive.models import (
 )
 from archive.notices import digests
 from archive.retention import due, purge, recheck
+from archive.storage import rehearsal, store
 from archive.transparency import checkpoint_mail, sequence, verification
 
 logger = structlog.get_logger()
@@ -172,6 +173,11 @@ def send_digest(digest_id: str) -> None:
 @shared_task
 def create_digests() -> None:
     digests.create_digests()
+
+
+@shared_task
+def rehearse_store() -> None:
+    rehearsal.run_if_due(store())
 
 
 @shared_task

@@ -20,7 +20,7 @@ from archive import dbtime
 from archive.database_roles import as_owner
 from archive.intake.request import Request
 from archive.models import Space, User
-from archive.storage import store
+from archive.storage import capabilities, rehearsal, store
 from archive.storage.bucket import prepare_bucket
 from archive.storage.purge_prefix import purge_listing
 from embedded.chromium import browser
@@ -59,24 +59,31 @@ def fast_hashes() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def bucket() -> None:
+def bucket() -> rehearsal.Report:
+    """What the store can do is tried once. Tests without a database know it as well, for as long as they run."""
     prepare_bucket(store(), "http://127.0.0.1:8000")
+    report = rehearsal.try_all(store())
+    assert not report.faults
+    capabilities.CACHE_SECONDS = 10**9
+    capabilities.remember(report.place, report.capabilities)
+    return report
 
 
 @pytest.fixture
-def empty_bucket(bucket: None) -> None:
+def empty_bucket(bucket: rehearsal.Report) -> None:
     """For tests that compare all of the bucket with the rows: other tests leave things in it."""
     purge_listing(store(), store().listing(""))
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+def django_db_setup(django_test_environment: None, django_db_blocker: Any, bucket: rehearsal.Report) -> Iterator[None]:
     """pytest-django makes the database only for tests that carry its own mark; ours have `committed`.
 
     The owner makes it. Tests connect as the portal's role does.
     """
     with django_db_blocker.unblock(), as_owner():
         made = setup_databases(verbosity=0, interactive=False, keepdb=bool(plugin.LENT), aliases={"default"})  # type: ignore[arg-type]  # its stub wants a mapping
+        rehearsal.save(bucket)  # so that no process of a test tries the store
     yield
     processes.kill_reused_processes()  # they hold connections
     with django_db_blocker.unblock(), as_owner():

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_a_plain_bucket_is_erasable() -> None:
 
 
 @pytest.mark.parametrize("options", [WRONG_KEY, UNREACHABLE], ids=["wrong key", "down"])
-def test_a_store_that_does_not_answer_is_a_warning(options: dict[str, str]) -> None:
+def test_a_store_that_does_not_answer_is_a_warning(options: dict[str, Any]) -> None:
     with override_store(**options):
         assert check() == ["spacekeep.W101"]
 

@@ -28,11 +28,10 @@ STEPS = {
     "after s3 UploadPart in bundles.compose:_send",
     "before s3 UploadPartCopy in bundles.compose:_copy",
     "after s3 UploadPartCopy in bundles.compose:_copy",
-    "before s3 CompleteMultipartUpload in bundles.compose:compose",
-    "after s3 CompleteMultipartUpload in bundles.compose:compose",
+    "before s3 CompleteMultipartUpload in bundles.compose:_complete",
+    "after s3 CompleteMultipartUpload in bundles.compose:_complete",
     "before commit in bundles.build:compose_and_finish",
     "after commit in bundles.build:compose_and_finish",
-    "before commit in bundles.maintain:_verify",
 }
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from archive.models import User
 from archive.storage import store
-from archive.storage.capabilities import copies_parts
 from tests.support.audio_files import make_silence
 from tests.support.bundles import build_bundle, read_bundle
 from tests.support.factory import make_space
@@ -54,7 +53,7 @@ def test_a_long_recording_never_passes_through_the_worker(alice: User, tmp_path:
     path = make_silence(tmp_path / "long.wav", seconds=330, rate=48000)  # 30 MiB
     space = make_space(alice, recording=path)
 
-    assert copies_parts(store())
+    assert store().capabilities.copies_parts
 
     with counted() as counts:
         bundle = build_bundle(space)

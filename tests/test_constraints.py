@@ -226,6 +226,10 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
             ("unready_has_no_object", {"state": "requested", "problem": PROBLEM}),
             ("unready_has_no_object", {"state": "building", "problem": PROBLEM}),
             ("unready_has_no_object", {"state": "failed", "problem": PROBLEM}),
+            ("verification_known", {"verified_by": "somebody"}),
+            ("verification_known", {"verified_by": "store", "crc32": None}),
+            ("verification_known", {"verified_by": "read-back", "sha256": ""}),
+            ("verification_known", {"verified_by": "", "sha256": "0" * 64}),
             (
                 "failed_has_a_reason",
                 {"state": "failed", "problem": {}, "key": "", "size": None, "etag": "", "ready_at": None},

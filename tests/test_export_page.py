@@ -127,7 +127,6 @@ def test_from_the_request_to_the_file(services: Services, chromium: Browser, ali
     with view.expect_download(timeout=60_000) as download:
         view.get_by_role("button", name="Create download").click()
     expect(view.get_by_role("link", name="Download (")).to_be_visible()
-    expect(view.get_by_text("SHA-256")).to_be_visible()
 
     export_part = ExportPart.objects.get()
     assert download.value.suggested_filename == export_part.name

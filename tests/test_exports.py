@@ -12,12 +12,11 @@ import pytest
 from archive import dbtime
 from archive.bundles import exports
 from archive.bundles.exports import SizedSpace, build, newest, packed, request
-from archive.bundles.maintain import clear_storage, verify
+from archive.bundles.maintain import clear_storage
 from archive.errors import Refused, make_problem
 from archive.models import Export, ExportPart, LogEntry, Space, User
 from archive.retention.purge import begin, purge
 from archive.storage import keys, store
-from archive.storage.capabilities import copies_parts
 from tests.support.deadlines import make_due
 from tests.support.errors import raises_error
 from tests.support.factory import make_noise, make_row
@@ -95,7 +94,6 @@ def test_a_part_has_a_bag_of_each_space_and_an_index(three: list[Space], alice: 
     for folder in folders:
         assert bagit.Bag(str(tmp_path / folder)).is_valid()
     assert export_part.name == f"spaces-{day}-1-of-1.zip"
-    assert verify(ExportPart, export_part.pk)
 
 
 def test_a_repeated_export_is_one_and_another_size_revokes_it(three: list[Space], alice: User) -> None:
@@ -159,7 +157,7 @@ def test_the_deletion_removes_the_upload_of_a_killed_builder(three: list[Space],
 def test_a_stale_builder_cannot_finish(three: list[Space], alice: User) -> None:
     request(alice, SMALL)
     export_part = only_part(alice)
-    assert copies_parts(store())
+    assert store().capabilities.copies_parts
     seen: list[bool] = []
 
     def while_composing(**kwargs: object) -> None:

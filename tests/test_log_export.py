@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 
 @pytest.fixture(autouse=True)
-def sequenced(committed: None, bucket: None) -> None:
+def sequenced(committed: None, bucket: object) -> None:
     """A log of 300 entries, with a checkpoint."""
     purge_listing(store(), store().listing(keys.LOG))
     with transaction.atomic():

@@ -30,7 +30,7 @@ from tests.support.leases import expire_leases
 
 
 @pytest.fixture(autouse=True)
-def no_log_objects(committed: None, bucket: None) -> None:
+def no_log_objects(committed: None, bucket: object) -> None:
     purge_listing(store(), store().listing(keys.LOG))
 
 

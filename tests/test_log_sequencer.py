@@ -29,7 +29,7 @@ INSERT = "INSERT INTO archive_logentry (event, premis, actor_kind, detail) VALUE
 
 
 @pytest.fixture
-def no_log_objects(bucket: None) -> None:
+def no_log_objects(bucket: object) -> None:
     """No checkpoint of an earlier test's log."""
     purge_listing(store(), store().listing(keys.LOG))
 

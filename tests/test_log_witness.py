@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 
 @pytest.fixture(autouse=True)
-def no_log_objects(committed: None, bucket: None) -> None:
+def no_log_objects(committed: None, bucket: object) -> None:
     purge_listing(store(), store().listing(keys.LOG))
 
 

@@ -123,7 +123,7 @@ def test_a_second_purge_does_nothing(space: Space) -> None:
     [(WRONG_KEY, "the object store answered 403"), (UNREACHABLE, "the object store can't be reached")],
     ids=["denied", "down"],
 )
-def test_a_purge_fails_without_the_store(space: Space, options: dict[str, str], words: str) -> None:
+def test_a_purge_fails_without_the_store(space: Space, options: dict[str, Any], words: str) -> None:
     make_due(space)
 
     with override_store(**options):

@@ -12,7 +12,7 @@ from archive.intake.uploads.sessions import FileSpec, Uploader
 from archive.models import Space, UploadSession, User
 from archive.retention.purge import begin as begin_purge
 from archive.retention.purge import purge
-from archive.storage import StoredPart, Upload, begin, keys, store, stored_parts
+from archive.storage import ObjectInfo, StoredPart, Upload, begin, keys, store, stored_parts
 from tests.support.api_client import ApiClient
 from tests.support.deadlines import make_due
 from tests.support.log_entries import events
@@ -40,10 +40,10 @@ def fresh(session: UploadSession) -> UploadSession:
 def test_an_abort_between_completion_and_its_check(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     session, by = sent(ApiClient(user=alice)), Uploader(user=alice)
 
-    def complete_then_give_up(upload: Upload) -> str:
-        etag = completed(upload)
+    def complete_then_give_up(upload: Upload, **checksums: Any) -> ObjectInfo:
+        stored = completed(upload, **checksums)
         clean_up.abort(fresh(session), by)
-        return etag
+        return stored
 
     completed = Upload.complete
     monkeypatch.setattr(Upload, "complete", complete_then_give_up)
@@ -172,8 +172,8 @@ def test_the_deletion_starts_while_an_upload_is_opened(alice: User, monkeypatch:
     caller, by = ApiClient(user=alice), Uploader(user=alice)
     space = Space.objects.get(pk=caller.announce().json["id"])
 
-    def begin_late(*arguments: Any) -> Any:
-        upload = begin(*arguments)
+    def begin_late(*arguments: Any, **checksums: Any) -> Any:
+        upload = begin(*arguments, **checksums)
         make_due(space)
         assert begin_purge(space.pk)
         return upload

@@ -27,6 +27,7 @@ from archive.storage import keys
 
 State = Package.State
 MAX_ATTEMPTS = 5
+VERIFIED = {Bundle: events.BUNDLE_VERIFIED, ExportPart: events.EXPORT_PART_VERIFIED}
 # A page that is open downloads a bundle by itself as soon as it is ready. Who waits for longer may have closed it, and
 # is notified; not before the page had the time to start the download.
 QUICK = timedelta(minutes=2)
@@ -122,8 +123,10 @@ def compose_and_finish(claim: Claim[P], key: str, segments: Sequence[Segment], n
     if made is None:
         claim.release_for_retry({}, at_once=True)
         return False
-    stored: dict[str, Any] = {"key": key, "size": made.size, "etag": made.etag, "name": name, "ready_at": dbtime.now()}
-    progress = {"bytes_done": made.size, "bytes_total": made.size}
+    size, verified = made.info.size, made.crc32 is not None
+    stored: dict[str, Any] = {"key": key, "size": size, "etag": made.info.etag, "name": name, "ready_at": dbtime.now()}
+    stored |= {"crc32": made.crc32, "verified_by": Package.Verification.STORE if verified else ""}
+    progress = {"bytes_done": size, "bytes_total": size}
     with transaction.atomic():
         moved = lifecycle.transition(
             claim.row,
@@ -131,7 +134,7 @@ def compose_and_finish(claim: Claim[P], key: str, segments: Sequence[Segment], n
             State.READY,
             actor=SYSTEM,
             condition=claim.still_held,
-            detail={"key": key, "size": made.size},
+            detail={"key": key, "size": size},
             upload_id="",
             problem={},
             **progress,
@@ -140,8 +143,16 @@ def compose_and_finish(claim: Claim[P], key: str, segments: Sequence[Segment], n
         )
         if moved:
             _tell_ready(claim.row)
+        if moved and verified:
+            log_verification(claim.row, {"size": size, "crc32": made.crc32})
+        elif moved:
             wakeups.wake(type(claim.row), claim.row.pk)  # to be read back
     return moved
+
+
+def log_verification(package: Bundle | ExportPart, detail: dict[str, Any]) -> None:
+    """Its bytes were compared with those that were uploaded. In the transaction of the change."""
+    log.record(VERIFIED[type(package)], space_id=package.log_space_id, actor=SYSTEM, **package.log_subject, **detail)
 
 
 def _tell_ready(package: Package) -> None:

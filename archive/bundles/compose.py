@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from archive.bundles.part_plan import CopiedPart, Part, RelayedPart, digest, plan
+from archive.bundles.crc32 import whole_crc32
+from archive.bundles.part_plan import CopiedPart, Part, RelayedPart, common_size, digest, plan
 from archive.bundles.zip64 import Range, Segment
 from archive.errors import ObjectChanged, ObjectMissing, StorageError, StoreUnavailable, UploadGone
 from archive.leases import TICK, Budget, Claim
 from archive.models.package import Package
 from archive.storage import ObjectInfo, Store, Upload, begin, newest, store, stored_parts
-from archive.storage.capabilities import copies_parts
+from archive.storage.multipart import Checksums
 
 LANES = 4  # copies at a time: the store does the work, and one bundle must not swamp it
 PLAN = "plan"  # the object's metadata key for the digest of its parts
@@ -32,15 +33,17 @@ PLAN = "plan"  # the object's metadata key for the digest of its parts
 
 @dataclass(frozen=True)
 class _Job:
-    """The object to make, and its parts. `digest` identifies these parts."""
+    """The object to make, and its parts. `crc32`: of the whole, if the store is to compare it. `digest` identifies
+    all of it."""
 
     store: Store
     key: str
     parts: list[Part]
+    crc32: int | None
 
     @cached_property
     def digest(self) -> str:
-        return digest(self.parts)
+        return digest(self.parts, self.crc32)
 
     @cached_property
     def size(self) -> int:
@@ -56,28 +59,45 @@ class _Job:
         return object_info if object_info.metadata.get(PLAN) == self.digest else None
 
 
-def compose(claim: "Claim[Any]", key: str, segments: Sequence[Segment]) -> ObjectInfo | None:
+@dataclass(frozen=True)
+class Composed:
+    """What was made. `crc32`: of the whole, if the store compared it; None: nobody has yet."""
+
+    info: ObjectInfo
+    crc32: int | None
+
+
+def compose(claim: "Claim[Any]", key: str, segments: Sequence[Segment]) -> Composed | None:
     """Make `key` out of `segments`, or resume it; the claim is on a Package. Returns None when the time of this run is
-    up: the next one resumes. Raises StorageError (ObjectMissing and ObjectChanged are of a source), LeaseLost,
-    Refused."""
+    up: the next one resumes. Raises StorageError (ObjectMissing and ObjectChanged are of a source, or of the whole),
+    LeaseLost, Refused."""
     budget, bucket = claim.budget(), store()
-    job = _Job(bucket, key, plan(segments, copies=copies_parts(bucket)))
+    can = bucket.capabilities
+    size = 0 if can.any_part_sizes else common_size(sum(segment.length for segment in segments))
+    parts = plan(segments, copies=can.copies_parts, one_size=size)
+    job = _Job(bucket, key, parts, whole_crc32(segments) if can.verifies_whole else None)
     try:
         upload = _resume(job, claim.row) or _begin(job, claim)
         if not _send(upload, job.parts, claim, budget):
             return None
-        upload.complete()
+        made = _complete(upload, job)
     except (
         UploadGone
     ) as error:  # a deletion aborted it; or it was completed, and the answer was lost or the worker died
         whole = job.whole()
         if whole is None:
             raise StoreUnavailable.of(error.problem) from error
-        return whole
-    made = bucket.head(key)
+        return Composed(whole, job.crc32)
     if made.size != job.size:
         raise ObjectChanged("bundle.size_differs", key=key, actual=made.size, expected=job.size)
-    return made
+    return Composed(made, job.crc32)
+
+
+def _complete(upload: Upload, job: _Job) -> ObjectInfo:
+    try:
+        return upload.complete(job.crc32)
+    except ObjectChanged as error:
+        raise ObjectChanged("bundle.crc32_differs") from error
 
 
 def _resume(job: _Job, row: Package) -> Upload | None:
@@ -106,7 +126,8 @@ def _begin(job: _Job, claim: "Claim[Any]") -> Upload:
     meanwhile."""
     for key, upload_id in job.store.listing(job.key).uploads:
         job.store.abort(key, upload_id)
-    upload = begin(job.store, job.key, "application/zip", {PLAN: job.digest})
+    checksums = Checksums.UNANNOUNCED if job.crc32 is None else Checksums.WHOLE_CRC32
+    upload = begin(job.store, job.key, "application/zip", {PLAN: job.digest}, checksums)
     try:
         claim.renew(upload_id=upload.id, parts_digest=job.digest, bytes_done=0, bytes_total=job.size)
     except BaseException:

@@ -149,7 +149,7 @@ def _access_copy_name(kept: Derived) -> str:
 
 
 def _sound(name: str, kept: StoredObject) -> Member:
-    return Member(f"data/{name}", Range(kept.key, kept.etag, 0, kept.size), kept.crc32, kept.sha256)
+    return Member(f"data/{name}", Range(kept.key, kept.etag, 0, kept.size, kept.crc32), kept.crc32, kept.sha256)
 
 
 def _files(space: Space, recordings: list[Recording], copy: Derived | None) -> Iterator[File]:

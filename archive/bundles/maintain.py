@@ -14,20 +14,20 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from archive import leases, lifecycle, log, wakeups
+from archive import leases, lifecycle, wakeups
+from archive.bundles.build import log_verification
 from archive.bundles.read_back import read_back
 from archive.errors import ObjectChanged, ObjectMissing, SpacekeepError, StoreUnavailable, make_problem
 from archive.leases import Claim
-from archive.log import SYSTEM, events
+from archive.log import SYSTEM
 from archive.models import Bundle, ExportPart, Package
 from archive.storage import keys, store
 from archive.storage.purge_prefix import purge_listing, require_empty
 
 P = TypeVar("P", Bundle, ExportPart)
 State = Package.State
-VERIFIED = {Bundle: events.BUNDLE_VERIFIED, ExportPart: events.EXPORT_PART_VERIFIED}
 MAX_READ_BACKS = 20  # some hours; a package that can't be read back in one run gets no checksum then
-UNVERIFIED = Q(sha256="", attempts__lt=MAX_READ_BACKS)
+UNVERIFIED = Q(verified_by="", attempts__lt=MAX_READ_BACKS)
 UNCLEARED = Q(storage_cleared=False)
 
 logger = structlog.get_logger()
@@ -41,12 +41,13 @@ def place(package: Bundle | ExportPart) -> str:
 
 
 def is_to_be_proven(package: Package) -> bool:
-    """Whether its SHA-256 will be known soon."""
-    return package.state == Package.State.READY and not package.sha256 and package.attempts < MAX_READ_BACKS
+    """Whether it is still to be read back."""
+    return package.state == Package.State.READY and not package.verified_by and package.attempts < MAX_READ_BACKS
 
 
 def verify(model: type[P], package_id: UUID) -> bool:
-    """Read a ready package back and store its SHA-256. It becomes `failed` if a member differs from the upload.
+    """Read back a ready package that the store could not verify. It becomes `failed` if a member differs from the
+    upload.
 
     Returns True if this call stored the SHA-256.
     """
@@ -65,10 +66,9 @@ def _verify(claim: Claim[P]) -> bool:
         budget.heartbeat()
 
     sha256 = read_back(store().stream(package.key, size, package.etag), step)
-    detail = {**package.log_subject, "size": size, "sha256": sha256}
     with transaction.atomic():
-        claim.renew(sha256=sha256, problem={}, **leases.RESET)
-        log.record(VERIFIED[type(package)], space_id=package.log_space_id, actor=SYSTEM, **detail)
+        claim.renew(sha256=sha256, verified_by=Package.Verification.READ_BACK, problem={}, **leases.RESET)
+        log_verification(package, {"size": size, "sha256": sha256})
     return True
 
 
@@ -76,7 +76,7 @@ def _condemn(claim: Claim[P], error: SpacekeepError) -> None:
     if isinstance(error, ObjectMissing):
         mark_missing(claim.row)
         return
-    blank: dict[str, Any] = {"key": "", "size": None, "etag": "", "ready_at": None}
+    blank: dict[str, Any] = {"key": "", "size": None, "etag": "", "ready_at": None, "crc32": None, "verified_by": ""}
     lifecycle.transition(
         claim.row,
         State.READY,

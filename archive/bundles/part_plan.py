@@ -3,14 +3,17 @@
 S3 takes no part under 5 MiB but the last, no copy over 5 GiB, and no more than 10,000 parts. So small pieces are
 joined, and where they are still too small the first bytes of the following range come along; the rest of a range is
 copied inside the store. Where a store can't copy, ranges go through the worker as well, a bounded piece at a time.
+
+Cloudflare R2 wants all parts but the last to have one size. There the ZIP is cut at multiples of that size: a part that
+lies inside of one range is copied, and the others go through the worker, two for each recording.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from archive.bundles.zip64 import Range, Segment, Spooled
+from archive.bundles.zip64 import Literal, Range, Segment, Spooled
 from archive.errors import Refused
 from archive.storage import MIN_PART, MOST_PARTS, PART
 
@@ -18,6 +21,7 @@ from archive.storage import MIN_PART, MOST_PARTS, PART
 # Times 10,000 parts it reaches beyond 600 GiB.
 COPY = 64 * 1024**2
 JOINED = 16 * 1024**2  # literal bytes that are held in memory before they go out
+EQUAL = 8 * 1024**2  # bytes of a part where all have one size: the first and the last go through the worker
 
 
 @dataclass(frozen=True)
@@ -45,19 +49,26 @@ class CopiedPart:
 Part = RelayedPart | CopiedPart
 
 
-def plan(segments: Sequence[Segment], *, copies: bool = True, least: int = MIN_PART, most: int = COPY) -> list[Part]:
+def plan(
+    segments: Sequence[Segment], *, copies: bool = True, one_size: int = 0, least: int = MIN_PART, most: int = COPY
+) -> list[Part]:
     """The parts, in order. No part but the last is shorter than `least`; no copy is longer than `most` + `least`.
-    `copies`: whether the store can copy; without it everything is `Through`. Raises Refused beyond 10,000 parts."""
-    parts = _parts(segments if copies else _in_pieces(segments, PART), copies, least, most)
+    `copies`: whether the store can copy; without it every part is a RelayedPart. `one_size`: the bytes of every part
+    but the last; 0: they may differ. Raises Refused beyond 10,000 parts."""
+    if one_size:
+        parts = _equal_parts(segments, copies, one_size)
+    else:
+        parts = _parts(segments if copies else _in_pieces(segments, PART), copies, least, most)
     if len(parts) > MOST_PARTS:
         raise Refused("bundle.too_many_parts", count=len(parts), limit=MOST_PARTS)
     return parts
 
 
-def digest(parts: Sequence[Part]) -> str:
-    """SHA-256 (hex) of where each part comes from: an upload that was begun with the same parts can be gone on with."""
-    told = [[_told(piece) for piece in pieces_of(part)] for part in parts]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+def digest(parts: Sequence[Part], crc32: int | None = None) -> str:
+    """SHA-256 (hex) of where each part comes from, and of the CRC-32 that the store is to compare: an upload that was
+    begun with the same can be resumed."""
+    sources = [[_told(piece) for piece in pieces_of(part)] for part in parts]
+    return hashlib.sha256(json.dumps([sources, crc32]).encode()).hexdigest()
 
 
 def pieces_of(part: Part) -> tuple[Segment, ...]:
@@ -107,6 +118,44 @@ def _parts(segments: Sequence[Segment], copies: bool, least: int, most: int) -> 
     return parts
 
 
+def common_size(total: int) -> int:
+    """Bytes of each part where all have one size: little goes through the worker, and 10,000 parts are enough."""
+    return max(EQUAL, -(-total // MOST_PARTS))
+
+
+def _equal_parts(segments: Sequence[Segment], copies: bool, size: int) -> list[Part]:
+    parts: list[Part] = []
+    pieces: list[Segment] = []
+    room = size
+
+    def flush() -> None:
+        nonlocal room
+        only = pieces[0] if len(pieces) == 1 else None
+        parts.append(
+            CopiedPart(only) if copies and isinstance(only, Range) and room == 0 else RelayedPart(tuple(pieces))
+        )
+        pieces.clear()
+        room = size
+
+    for segment in segments:
+        at = 0
+        while at < segment.length:
+            length = min(room, segment.length - at)
+            pieces.append(_cut(segment, at, length))
+            at, room = at + length, room - length
+            if not room:
+                flush()
+    if pieces:
+        flush()
+    return parts
+
+
+def _cut(segment: Segment, at: int, length: int) -> Segment:
+    if isinstance(segment, Range):
+        return segment.part(at, length)
+    return segment if length == segment.length else Literal(segment.data[at : at + length])
+
+
 def _in_pieces(segments: Sequence[Segment], step: int) -> list[Segment]:
     """Ranges cut so that none is longer than `step` bytes."""
     return [
@@ -115,16 +164,13 @@ def _in_pieces(segments: Sequence[Segment], step: int) -> list[Segment]:
         for piece in (
             [segment]
             if not isinstance(segment, Range)
-            else [
-                replace(segment, start=segment.start + at, length=min(step, segment.length - at))
-                for at in range(0, segment.length, step)
-            ]
+            else [segment.part(at, min(step, segment.length - at)) for at in range(0, segment.length, step)]
         )
     ]
 
 
 def _split(whole: Range, at: int) -> tuple[Range, Range]:
-    return replace(whole, length=at), replace(whole, start=whole.start + at, length=whole.length - at)
+    return whole.part(0, at), whole.part(at, whole.length - at)
 
 
 def _pieces(whole: Range, least: int, most: int) -> list[Range]:

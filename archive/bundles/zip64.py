@@ -48,12 +48,18 @@ class Spooled:
 
 @dataclass(frozen=True)
 class Range:
-    """`length` bytes of an object from `start`. `etag` names the very object that is meant."""
+    """`length` bytes of an object from `start`. `etag` names the very object that is meant. `crc32`: of these bytes,
+    where it is known."""
 
     key: str
     etag: str
     start: int
     length: int
+    crc32: int | None = None
+
+    def part(self, at: int, length: int) -> "Range":
+        """`length` bytes of it, from `at` on."""
+        return Range(self.key, self.etag, self.start + at, length)
 
 
 Segment = Literal | Spooled | Range

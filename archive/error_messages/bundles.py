@@ -14,6 +14,7 @@ MESSAGES = {
     "bundle.damaged": _(
         "The finished bundle was verified, and does not hold the original bytes. {reason:message} Request it again."
     ),
+    "bundle.crc32_differs": _("The object store has put together other bytes than those that were uploaded."),
     "bundle.not_a_zip": _("It does not start like a ZIP."),
     "bundle.member_differs": _("{name} does not have the bytes that were uploaded."),
     "bundle.read_too_slow": _("Only {done:size} of {size:size} were verified within the time limit."),

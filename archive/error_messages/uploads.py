@@ -24,6 +24,9 @@ MESSAGES = {
     "upload.over": _("This upload has ended: it was {state:upload}."),
     "upload.over_because": _("This upload has ended: it was {state:upload}. {reason:message}"),
     "upload.no_such_part": _("There is no part {part}: the file has parts 1 to {count}."),
+    "upload.part_needs_sha256": _(
+        "The object store takes no part without its SHA-256. Send the sha256 of parts {parts:list}."
+    ),
     "upload.part_named_twice": _("A part is listed twice. List each part once."),
     "upload.parts_differ": _(
         "The store does not have all {count} parts as they were announced. Check parts {parts:list}. Nothing was lost: "

@@ -10,8 +10,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
 from archive import log
-from archive.errors import SpacekeepError, StorageError, StoreDenied
+from archive.errors import SpacekeepError, StorageError
 from archive.models import Space, User
+from archive.storage.remedies import remedy_for
 
 
 class Command(BaseCommand, ABC):
@@ -26,10 +27,8 @@ class Command(BaseCommand, ABC):
         try:
             with log.run_by_command():
                 self.run(**options)
-        except StoreDenied as error:
-            raise CommandError(f"{error} Check S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY. Nothing was lost.") from error
         except StorageError as error:
-            raise CommandError(f"{error} Run the command again when it is back: nothing was lost.") from error
+            raise CommandError(f"{error} {remedy_for(error)} Nothing was lost.") from error
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
         except SpacekeepError as error:

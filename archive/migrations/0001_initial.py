@@ -435,7 +435,22 @@ class Migration(migrations.Migration):
                 (
                     "sha256",
                     models.CharField(
-                        blank=True, help_text="Of the whole ZIP, hex; blank until it was read back.", max_length=64
+                        blank=True, help_text="Of the whole ZIP, hex; blank unless it was read back.", max_length=64
+                    ),
+                ),
+                (
+                    "crc32",
+                    models.PositiveBigIntegerField(
+                        help_text="Of the whole ZIP, if the store has compared it.", null=True
+                    ),
+                ),
+                (
+                    "verified_by",
+                    models.CharField(
+                        blank=True,
+                        choices=[("store", "by the store"), ("read-back", "read back")],
+                        help_text="Blank: to be read back.",
+                        max_length=16,
                     ),
                 ),
                 ("ready_at", models.DateTimeField(null=True)),
@@ -477,7 +492,7 @@ class Migration(migrations.Migration):
                         name="exportpart_at_work",
                     ),
                     models.Index(
-                        condition=models.Q(("sha256", ""), ("state", "ready")),
+                        condition=models.Q(("state", "ready"), ("verified_by", "")),
                         fields=["lease_until"],
                         name="exportpart_unverified",
                     ),
@@ -515,10 +530,27 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("state__in", ["requested", "building", "failed"]), _negated=True),
-                            models.Q(("etag", ""), ("key", ""), ("ready_at", None), ("sha256", ""), ("size", None)),
+                            models.Q(
+                                ("crc32", None),
+                                ("etag", ""),
+                                ("key", ""),
+                                ("ready_at", None),
+                                ("sha256", ""),
+                                ("size", None),
+                                ("verified_by", ""),
+                            ),
                             _connector="OR",
                         ),
                         name="exportpart_unready_has_no_object",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("sha256", ""), ("verified_by", "")),
+                            models.Q(("crc32__isnull", False), ("verified_by", "store")),
+                            models.Q(("verified_by", "read-back"), models.Q(("sha256", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="exportpart_verification_known",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("sha256__regex", "^([0-9a-f]{64})?$")), name="exportpart_sha256_hex"
@@ -896,6 +928,23 @@ class Migration(migrations.Migration):
                         help_text="{seconds between deadline and deletion, whole: how many deletions}, of those that were due."
                     ),
                 ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="StoreReport",
+            fields=[
+                (
+                    "place",
+                    models.CharField(
+                        help_text="The store's address and the bucket.",
+                        max_length=500,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("capabilities", models.JSONField(help_text="archive.storage.capabilities.Capabilities, as JSON.")),
+                ("findings", models.JSONField(help_text="How each trial went: [{name, outcome, problem}].")),
+                ("tried_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
         ),
         migrations.CreateModel(
@@ -2142,7 +2191,22 @@ class Migration(migrations.Migration):
                 (
                     "sha256",
                     models.CharField(
-                        blank=True, help_text="Of the whole ZIP, hex; blank until it was read back.", max_length=64
+                        blank=True, help_text="Of the whole ZIP, hex; blank unless it was read back.", max_length=64
+                    ),
+                ),
+                (
+                    "crc32",
+                    models.PositiveBigIntegerField(
+                        help_text="Of the whole ZIP, if the store has compared it.", null=True
+                    ),
+                ),
+                (
+                    "verified_by",
+                    models.CharField(
+                        blank=True,
+                        choices=[("store", "by the store"), ("read-back", "read back")],
+                        help_text="Blank: to be read back.",
+                        max_length=16,
                     ),
                 ),
                 ("ready_at", models.DateTimeField(null=True)),
@@ -2183,7 +2247,7 @@ class Migration(migrations.Migration):
                         name="bundle_at_work",
                     ),
                     models.Index(
-                        condition=models.Q(("sha256", ""), ("state", "ready")),
+                        condition=models.Q(("state", "ready"), ("verified_by", "")),
                         fields=["lease_until"],
                         name="bundle_unverified",
                     ),
@@ -2221,10 +2285,27 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("state__in", ["requested", "building", "failed"]), _negated=True),
-                            models.Q(("etag", ""), ("key", ""), ("ready_at", None), ("sha256", ""), ("size", None)),
+                            models.Q(
+                                ("crc32", None),
+                                ("etag", ""),
+                                ("key", ""),
+                                ("ready_at", None),
+                                ("sha256", ""),
+                                ("size", None),
+                                ("verified_by", ""),
+                            ),
                             _connector="OR",
                         ),
                         name="bundle_unready_has_no_object",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("sha256", ""), ("verified_by", "")),
+                            models.Q(("crc32__isnull", False), ("verified_by", "store")),
+                            models.Q(("verified_by", "read-back"), models.Q(("sha256", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="bundle_verification_known",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("sha256__regex", "^([0-9a-f]{64})?$")), name="bundle_sha256_hex"
@@ -2543,6 +2624,14 @@ class Migration(migrations.Migration):
                 (
                     "sha256",
                     models.CharField(blank=True, help_text="Of the whole file, if it was announced.", max_length=64),
+                ),
+                (
+                    "part_checksums",
+                    models.CharField(
+                        default="none",
+                        help_text="How the URLs of its parts have a SHA-256 (archive/storage/capabilities.py).",
+                        max_length=16,
+                    ),
                 ),
                 ("language", models.CharField(default="und", help_text="Of a transcript: BCP 47.", max_length=16)),
                 (

@@ -10,7 +10,7 @@ from archive.models.digest import Digest
 from archive.models.export import Export, ExportPart, ExportPartEntry
 from archive.models.feed import Feed
 from archive.models.hold import Hold
-from archive.models.housekeeping import DeletionRecheck, RateLimit, ReconcileFinding
+from archive.models.housekeeping import DeletionRecheck, RateLimit, ReconcileFinding, StoreReport
 from archive.models.invitation import Invitation
 from archive.models.leased import Leased
 from archive.models.log import LogEntry
@@ -86,6 +86,7 @@ __all__ = [
     "Space",
     "SpaceIndex",
     "SpaceQuerySet",
+    "StoreReport",
     "Transcript",
     "Transcription",
     "UploadPart",

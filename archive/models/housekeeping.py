@@ -53,3 +53,16 @@ class ReconcileFinding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+
+class StoreReport(models.Model):
+    """What an object store was last observed to do (archive/storage/rehearsal.py). One row for each store and bucket
+    that was ever used."""
+
+    place = models.CharField(primary_key=True, max_length=500, help_text="The store's address and the bucket.")
+    capabilities = models.JSONField(help_text="archive.storage.capabilities.Capabilities, as JSON.")
+    findings = models.JSONField(help_text="How each trial went: [{name, outcome, problem}].")
+    tried_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.place

@@ -24,6 +24,12 @@ class Package(Leased):
         FAILED = "failed", _("failed")
         REMOVED = "removed", _("removed")
 
+    class Verification(models.TextChoices):
+        """How its bytes were compared with those that were uploaded."""
+
+        STORE = "store", _("by the store")
+        READ_BACK = "read-back", _("read back")
+
     AT_WORK = (State.REQUESTED, State.BUILDING)
     LIVE = (*AT_WORK, State.READY)
     OVER = (State.FAILED, State.REMOVED)
@@ -44,8 +50,10 @@ class Package(Leased):
     size = models.PositiveBigIntegerField(null=True)
     etag = models.CharField(max_length=100, blank=True)
     sha256 = models.CharField(
-        max_length=64, blank=True, help_text="Of the whole ZIP, hex; blank until it was read back."
+        max_length=64, blank=True, help_text="Of the whole ZIP, hex; blank unless it was read back."
     )
+    crc32 = models.PositiveBigIntegerField(null=True, help_text="Of the whole ZIP, if the store has compared it.")
+    verified_by = models.CharField(max_length=16, blank=True, choices=Verification, help_text="Blank: to be read back.")
     ready_at = models.DateTimeField(null=True)
     fetched_at = models.DateTimeField(null=True, help_text="When its last download started.")
     host_fetched_at = models.DateTimeField(null=True, help_text="When the host's last download of it started.")
@@ -69,9 +77,15 @@ class Package(Leased):
             models.CheckConstraint(
                 name="%(class)s_unready_has_no_object",
                 condition=~Q(state__in=["requested", "building", "failed"])
-                | Q(size=None, ready_at=None, key="", etag="", sha256=""),
+                | Q(size=None, ready_at=None, key="", etag="", sha256="", crc32=None, verified_by=""),
             ),
             models.CheckConstraint(name="%(class)s_sha256_hex", condition=Q(sha256__regex=r"^([0-9a-f]{64})?$")),
+            models.CheckConstraint(
+                name="%(class)s_verification_known",
+                condition=Q(verified_by="", sha256="")
+                | Q(verified_by="store", crc32__isnull=False)
+                | Q(verified_by="read-back") & ~Q(sha256=""),
+            ),
             models.CheckConstraint(name="%(class)s_failed_has_a_reason", condition=~Q(state="failed") | ~Q(problem={})),
             models.CheckConstraint(
                 name="%(class)s_progress_within_total", condition=Q(bytes_done__lte=F("bytes_total"))
@@ -85,7 +99,9 @@ class Package(Leased):
             models.Index(
                 name="%(class)s_at_work", fields=["lease_until"], condition=Q(state__in=["requested", "building"])
             ),
-            models.Index(name="%(class)s_unverified", fields=["lease_until"], condition=Q(state="ready", sha256="")),
+            models.Index(
+                name="%(class)s_unverified", fields=["lease_until"], condition=Q(state="ready", verified_by="")
+            ),
             models.Index(name="%(class)s_unfetched", fields=["fetched_at", "ready_at"], condition=Q(state="ready")),
             models.Index(
                 name="%(class)s_uncleared",

@@ -39,6 +39,11 @@ class UploadSession(Leased):
     size = models.PositiveBigIntegerField(help_text="Announced bytes; checked on completion.")
     part_size = models.PositiveBigIntegerField(help_text="Bytes of each part but the last.")
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the whole file, if it was announced.")
+    part_checksums = models.CharField(
+        max_length=16,
+        default="none",
+        help_text="How the URLs of its parts have a SHA-256 (archive/storage/capabilities.py).",
+    )
     language = models.CharField(
         max_length=language_tags.MAX_LENGTH, default="und", help_text="Of a transcript: BCP 47."
     )

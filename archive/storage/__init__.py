@@ -5,8 +5,9 @@ only an explicit "no such key" from the store counts as absence. All sizes and o
 """
 
 from archive.storage.multipart import MIN_PART, PART, Upload, begin, write
+from archive.storage.ours import store
 from archive.storage.presigned_parts import MOST_PARTS, StoredPart, newest, signed_part, stored_parts
-from archive.storage.s3 import Listing, ObjectInfo, Store, StoredVersion, store
+from archive.storage.s3 import Listing, ObjectInfo, Store, StoredVersion
 
 __all__ = [
     "MIN_PART",

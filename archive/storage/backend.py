@@ -1,5 +1,7 @@
 """Storage backend: django-storages with timeouts, so that an unresponsive store raises an error instead of hanging."""
 
+import base64
+import hashlib
 import threading
 from functools import cache
 from typing import Any
@@ -17,6 +19,11 @@ def _session(access_key: str, secret_key: str, token: str | None) -> boto3.Sessi
     return boto3.Session(access_key, secret_key, token)
 
 
+def _add_md5(request: Any, **kwargs: Any) -> None:
+    digest = hashlib.md5(request.body, usedforsecurity=False).digest()
+    request.headers["Content-MD5"] = base64.b64encode(digest).decode()
+
+
 class ObjectStorage(S3Storage):  # type: ignore[misc]
     """django-storages' S3 backend. STORAGES configures two: `default` uses the endpoint for servers, `public` the
     endpoint that browsers reach and that URLs are signed for."""
@@ -26,6 +33,9 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
         limits = Config(
             connect_timeout=5,
             read_timeout=120,  # UploadPartCopy of 5 GiB answers only when the copy is complete
+            # We send checksums ourselves, as headers: the SDK's are trailers over https, which not every store takes.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
             retries={"mode": "standard", "total_max_attempts": 3},
             max_pool_connections=16,
         )
@@ -35,7 +45,10 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
     def connection(self) -> Any:
         """One for each thread. Sessions are not thread-safe, but clients made from one are (boto3's guide)."""
         with _opening:
-            return super().connection
+            opened = super().connection
+        # Older stores and OpenStack Swift want the MD5 of DeleteObjects; the SDK sends a CRC-32. We send both.
+        opened.meta.client.meta.events.register_first("before-sign.s3.DeleteObjects", _add_md5, unique_id="content-md5")
+        return opened
 
     def _create_session(self) -> boto3.Session:
         return _session(self.access_key, self.secret_key, self.security_token)

@@ -1,78 +1,63 @@
-"""Detect what this store can do by trying it with known bytes.
+"""What a store can do, and what the other modules do where it lacks something. rehearsal.py finds it out."""
 
-UploadPartCopy is part of S3's API, but not every compatible store implements it, and one release of a store that does
-copied wrong bytes (SeaweedFS before its pull request 9280, with encryption). So we copy known bytes and compare.
-"""
+import threading
+import time
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any
 
-import hashlib
-from io import BytesIO
-from uuid import uuid4
-
-import structlog
-from botocore.exceptions import ClientError
-from django.core.cache import cache
-
-from archive.errors import StorageError
-from archive.storage import keys
-from archive.storage.multipart import MIN_PART, uploading, write
-from archive.storage.purge_prefix import purge_listing
-from archive.storage.s3 import Store
-
-CACHE_SECONDS = 24 * 3600  # a store may be upgraded
-NOT_IMPLEMENTED_CODES = {"NotImplemented", "MethodNotAllowed", "XNotImplemented", "UnsupportedOperation"}
-OFFSET = 1000  # bytes; a copied range that starts at 0 would not prove that ranges work
-
-logger = structlog.get_logger()
+CACHE_SECONDS = 60  # after a rehearsal, other processes go on with the old result for so long
 
 
-def unknown_to_store(error: StorageError) -> bool:
-    """Return whether the store answered that it does not implement this operation."""
-    cause = error.__cause__
-    if not isinstance(cause, ClientError):
-        return False
-    answer = cause.response
-    return answer["Error"].get("Code") in NOT_IMPLEMENTED_CODES or answer["ResponseMetadata"]["HTTPStatusCode"] in (
-        405,
-        501,
-    )
+class PartChecksums(StrEnum):
+    """How the URL of an uploaded part names the part's SHA-256."""
+
+    PLAIN = "plain"  # a header of the part, without more
+    ANNOUNCED = "announced"  # CreateMultipartUpload announces the algorithm, and then every part must have one
+    NONE = "none"  # the store takes no such header: only what we read later is compared
 
 
-def copies_parts(store: Store) -> bool:
-    """Return whether UploadPartCopy copies a byte range correctly. Cached for a day.
+@dataclass(frozen=True)
+class Capabilities:
+    """The defaults are those of S3 itself, as its documentation describes it."""
 
-    Raises StorageError when the test could not be run.
-    """
-    place = f"{store.client.meta.endpoint_url} {store.bucket}"
-    name = f"copies-parts:{hashlib.sha256(place.encode()).hexdigest()}"
-    supported = cache.get(name)
-    if supported is None:
-        supported = try_copying(store)
-        cache.set(name, supported, CACHE_SECONDS)
-    return bool(supported)
+    lists_versions: bool = True  # ListObjectVersions; else ListObjectsV2
+    deletes_many: bool = True  # DeleteObjects; else one request for each key
+    own_checksums: bool = True  # takes the CRC-32 of a part that we send
+    part_checksums: str = PartChecksums.PLAIN
+    refuses_wrong_parts: bool = True  # compares the SHA-256 of a part with its bytes; else verify.py does, later
+    copies_parts: bool = True  # UploadPartCopy of a range; else recordings go through the worker
+    checks_copy_source: bool = True  # ... and refuses another ETag; else we ask for the ETag before each copy
+    any_part_sizes: bool = True  # else all parts of an upload but the last have one size
+    verifies_whole: bool = True  # compares the CRC-32 of a whole upload at its completion; else bundles are read back
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Capabilities":
+        """Ignores what this release does not know; what an older one did not try has its default."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
 
 
-def try_copying(store: Store) -> bool:
-    """Test UploadPartCopy now, and log a warning if it does not work. Raises StorageError."""
-    supported = _copy_and_compare(store)
-    if not supported:
-        logger.warning("store_copies_no_parts", effect="recordings travel through the workers into bundles")
-    return supported
+_lock = threading.Lock()
+_cached: dict[str, tuple[float, Capabilities]] = {}
 
 
-def _copy_and_compare(store: Store) -> bool:
-    prefix = f"{keys.REHEARSAL}{uuid4()}/"
-    source = hashlib.shake_256(b"rehearsal").digest(OFFSET + MIN_PART)
-    try:
-        written = write(store, f"{prefix}source", BytesIO(source), "text/plain", check=lambda: None)
-        copy = f"{prefix}copy"
-        with uploading(store, copy, "text/plain", lambda: None) as upload:
-            upload.copy(1, written.key, written.etag, OFFSET, MIN_PART)
-            upload.put(2, b"end")
-            etag = upload.complete()
-        return store.read(copy, 0, MIN_PART + 3, etag) == source[OFFSET:] + b"end"
-    except StorageError as error:
-        if unknown_to_store(error):
-            return False
-        raise
-    finally:
-        purge_listing(store, store.listing(prefix))
+def recall(place: str) -> Capabilities | None:
+    """What this process knows of the store at `place`, if that is not older than CACHE_SECONDS."""
+    with _lock:
+        at, cached = _cached.get(place, (float("-inf"), None))
+    return cached if time.monotonic() - at < CACHE_SECONDS else None
+
+
+def remember(place: str, found: Capabilities) -> None:
+    with _lock:
+        _cached[place] = (time.monotonic(), found)
+
+
+def forget(place: str) -> None:
+    """The next use reads the row, or tries the store."""
+    with _lock:
+        _cached.pop(place, None)

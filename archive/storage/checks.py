@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 from archive.errors import StorageError
 from archive.storage.bucket import find_faults
-from archive.storage.s3 import store
+from archive.storage.ours import store
 
 
 @register(Tags.database)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from archive.storage.s3 import Store, StoredVersion, translated
 
@@ -26,10 +27,18 @@ class OpenUpload:
 def walk(store: Store, prefix: str = "") -> Iterator[ListedObject]:
     """Yield all objects and old versions in key order, 1,000 per request."""
     with translated(store.bucket):
+        if not store.capabilities.lists_versions:
+            listed = store.client.get_paginator("list_objects_v2").paginate(Bucket=store.bucket, Prefix=prefix)
+            yield from (_listed(entry) for found in listed for entry in found.get("Contents", []))
+            return
         for page in store.client.get_paginator("list_object_versions").paginate(Bucket=store.bucket, Prefix=prefix):
             for entry in page.get("Versions", []):
-                stored = StoredVersion(entry["Key"], entry.get("VersionId") or "", entry["Size"])
-                yield ListedObject(stored, entry["ETag"], entry["LastModified"])
+                yield _listed(entry)
+
+
+def _listed(entry: Any) -> ListedObject:
+    stored = StoredVersion(entry["Key"], entry.get("VersionId") or "", entry["Size"])
+    return ListedObject(stored, entry["ETag"], entry["LastModified"])
 
 
 def walk_uploads(store: Store, prefix: str = "") -> Iterator[OpenUpload]:

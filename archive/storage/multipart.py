@@ -11,15 +11,17 @@ A purge changes the row, commits, and then aborts every open upload under the pr
 sees the purge, or the purge aborts the upload of step 1 and completing raises UploadGone.
 """
 
+import base64
 import hashlib
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from enum import Enum
+from typing import Any, BinaryIO
 
 from archive.errors import ObjectChanged, StorageError
-from archive.storage.s3 import Store, translated
+from archive.storage.s3 import ObjectInfo, Store, translated
 
 MIN_PART = 5 * 1024**2  # bytes; S3's minimum for every part but the last
 PART = 16 * 1024**2  # bytes per part that we upload; 10,000 of them allow 156 GiB
@@ -38,10 +40,14 @@ class Upload:
     parts: dict[int, str] = field(default_factory=dict)
 
     def put(self, number: int, data: bytes) -> None:
-        """Upload `data` as part `number`. The SDK adds a checksum, and the store rejects a mismatch."""
+        """Upload `data` as part `number`, with its CRC-32: most stores reject other bytes.
+
+        As a header. The SDK's own checksum is a trailer over https, which Ceph RGW 16 refuses (411).
+        """
+        more: Any = {"ChecksumCRC32": encode_crc32(zlib.crc32(data))} if self.store.capabilities.own_checksums else {}
         with translated(self.key):
             answer = self.store.client.upload_part(
-                Bucket=self.store.bucket, Key=self.key, UploadId=self.id, PartNumber=number, Body=data
+                Bucket=self.store.bucket, Key=self.key, UploadId=self.id, PartNumber=number, Body=data, **more
             )
         self.parts[number] = answer["ETag"]
 
@@ -51,6 +57,8 @@ class Upload:
 
         Raises ObjectChanged if `source` no longer has this ETag, ObjectMissing if it is gone.
         """
+        if not self.store.capabilities.checks_copy_source:
+            Store(self.store.alias, bucket=bucket).head(source).require(etag)
         with translated(source):
             answer = self.store.client.upload_part_copy(
                 Bucket=self.store.bucket,
@@ -63,38 +71,77 @@ class Upload:
             )
         self.parts[number] = answer["CopyPartResult"]["ETag"]
 
-    def complete(self) -> str:
-        """Complete the upload and return the object's ETag. Raises UploadGone if it was aborted meanwhile."""
-        parts = [{"PartNumber": number, "ETag": etag} for number, etag in sorted(self.parts.items())]
+    def complete(self, crc32: int | None = None, sha256: Mapping[int, str] | None = None) -> ObjectInfo:
+        """Complete the upload, and return what the store has then. Raises UploadGone if it was aborted meanwhile.
+
+        `crc32`: of the whole, for an upload that was opened with CRC32. The store compares it and raises
+        ObjectChanged. `sha256`: of each part (base64), for an upload that was opened with SHA256.
+
+        The ETag is that of HEAD: Ceph RGW 16 completes with an empty one, rclone with one that HEAD does not know.
+        """
+        parts: list[Any] = [
+            {"PartNumber": number, "ETag": etag} | ({"ChecksumSHA256": sha256[number]} if sha256 else {})
+            for number, etag in sorted(self.parts.items())
+        ]
+        more: dict[str, Any] = {}
+        if crc32 is not None:
+            more = {"ChecksumType": "FULL_OBJECT", "ChecksumCRC32": encode_crc32(crc32)}
         with translated(self.key):
-            answer = self.store.client.complete_multipart_upload(
+            self.store.client.complete_multipart_upload(
                 Bucket=self.store.bucket,
                 Key=self.key,
                 UploadId=self.id,
-                MultipartUpload={"Parts": parts},  # type: ignore[typeddict-item]
+                MultipartUpload={"Parts": parts},
+                **more,
             )
-        return answer["ETag"]
+        return self.store.head(self.key)
 
 
-def begin(store: Store, key: str, content_type: str, metadata: Mapping[str, str] | None = None) -> Upload:
+class Checksums(Enum):
+    """What CreateMultipartUpload announces: S3 takes no other checksum for the parts of that upload."""
+
+    UNANNOUNCED = ()
+    WHOLE_CRC32 = (("ChecksumAlgorithm", "CRC32"), ("ChecksumType", "FULL_OBJECT"))
+    PART_SHA256 = (("ChecksumAlgorithm", "SHA256"),)
+
+
+def begin(
+    store: Store,
+    key: str,
+    content_type: str,
+    metadata: Mapping[str, str] | None = None,
+    checksums: Checksums = Checksums.UNANNOUNCED,
+) -> Upload:
     """Open an upload (step 1 only) whose parts come from elsewhere. The caller does step 2 and completes or aborts it.
 
     `metadata` (ASCII) is stored with the object.
     """
+    more: Any = {**dict(checksums.value), **store.encryption}
     with translated(key):
         answer = store.client.create_multipart_upload(
-            Bucket=store.bucket, Key=key, ContentType=content_type, Metadata=dict(metadata or {})
+            Bucket=store.bucket, Key=key, ContentType=content_type, Metadata=dict(metadata or {}), **more
         )
     return Upload(store, key, answer["UploadId"])
 
 
+def encode_crc32(value: int) -> str:
+    """As S3's headers have it: base64 of the big-endian bytes."""
+    return base64.b64encode(value.to_bytes(4, "big")).decode()
+
+
 @contextmanager
-def uploading(store: Store, key: str, content_type: str, check: Callable[[], None]) -> Iterator[Upload]:
+def uploading(
+    store: Store,
+    key: str,
+    content_type: str,
+    check: Callable[[], None],
+    checksums: Checksums = Checksums.UNANNOUNCED,
+) -> Iterator[Upload]:
     """Open an upload to `key`, call `check` (which raises if this worker may not write), then yield the upload.
 
     On any error the upload is aborted. If the process is killed, the next attempt or the purge aborts it.
     """
-    upload = begin(store, key, content_type)
+    upload = begin(store, key, content_type, checksums=checksums)
     try:
         check()
         yield upload
@@ -128,10 +175,13 @@ def write(
     """Stream `source` to `key` in constant memory, computing checksums on the way.
 
     Calls `step(bytes)` for each part; it may raise to stop. Raises ObjectChanged, and stores nothing, if the bytes do
-    not match the expected `sha256`.
+    not match the expected `sha256`. Where the store can, it compares the CRC-32 of the whole.
     """
     digest, crc32, size = hashlib.sha256(), 0, 0
-    with uploading(store, key, content_type, check) as upload:
+    whole = store.capabilities.verifies_whole
+    with uploading(
+        store, key, content_type, check, Checksums.WHOLE_CRC32 if whole else Checksums.UNANNOUNCED
+    ) as upload:
         while (data := source.read(PART)) or not upload.parts:
             upload.put(len(upload.parts) + 1, data)
             digest.update(data)
@@ -140,5 +190,7 @@ def write(
             step(len(data))
         if sha256 not in (None, digest.hexdigest()):
             raise ObjectChanged("storage.bytes_differ", key=key)
-        etag = upload.complete()
-    return Written(key, size, digest.hexdigest(), crc32, etag)
+        stored = upload.complete(crc32 if whole else None)
+    if stored.size != size:
+        raise ObjectChanged("storage.bytes_differ", key=key)
+    return Written(key, size, digest.hexdigest(), crc32, stored.etag)

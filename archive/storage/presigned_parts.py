@@ -28,7 +28,7 @@ def signed_part(upload: Upload, number: int, size: int, sha256: str, expires: ti
     """Sign a PUT URL at the public endpoint for part `number`. Returns the URL and the headers to send with it.
 
     The URL expires after `expires` (whole seconds, at least 1). The store accepts exactly `size` bytes and, with
-    `sha256` (base64), only bytes with this checksum.
+    `sha256` (base64), only bytes with this checksum, unless it ignores one of them (capabilities.py).
     """
     seconds = int(expires.total_seconds())
     if seconds < 1:

@@ -1,6 +1,8 @@
 """Read, list, delete and sign objects in the bucket, with boto3 where django-storages has no API for it."""
 
-from collections.abc import Iterator, Mapping
+import base64
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,16 +11,22 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from django.conf import settings
 from django.core.files.storage import storages
 
-from archive.errors import ObjectChanged, ObjectMissing, StoreDenied, StoreUnavailable, UploadGone
+from archive.errors import ObjectChanged, ObjectMissing, StoreDenied, StoreRefused, StoreUnavailable, UploadGone
 from archive.storage import keys
 from archive.storage.backend import ObjectStorage
+from archive.storage.capabilities import Capabilities
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BATCH = 1000  # keys per DeleteObjects request, S3's maximum
+LAST_CHARACTER = "\U0010ffff"
+MAX_WORDS = 200  # characters of a store's own message
+CHANGED = {"PreconditionFailed", "BadDigest", "XAmzContentChecksumMismatch", "InvalidDigest"}
+TRANSIENT = {"InternalError", "OperationAborted", "RequestTimeout", "ServiceUnavailable", "SlowDown", "Throttling"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,16 @@ class ObjectInfo:
 
     def is_one(self, size: int, etag: str) -> bool:
         """Return whether size and ETag match. Some stores quote the ETag in one response and not in another."""
-        return self.size == size and self.etag.strip('"') == etag.strip('"')
+        return self.size == size and is_same_etag(self.etag, etag)
+
+    def require(self, etag: str) -> None:
+        """Raises ObjectChanged if the object has another ETag."""
+        if not is_same_etag(self.etag, etag):
+            raise ObjectChanged("storage.object_differs", key=self.key)
+
+
+def is_same_etag(one: str, other: str) -> bool:
+    return one.strip('"') == other.strip('"')
 
 
 @dataclass(frozen=True)
@@ -58,24 +75,29 @@ class Listing:
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Translate botocore errors into ours. `what` names the object in the message."""
+    """Translate botocore errors into ours. `what` names the object in the message, which also has the store's own
+    words."""
     try:
         yield
     except ClientError as error:
         code = error.response["Error"].get("Code", "")
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        answer = {"what": what, "status": status, "reply": code}
+        words = error.response["Error"].get("Message", "")[:MAX_WORDS].strip().rstrip(".")
+        reply = ": ".join(text for text in (code, words) if text and text != str(status))  # HEAD has no code
+        answer = {"what": what, "status": status, "s3_code": code, "reply": reply}
         if code == "NoSuchBucket":  # a configuration error, not proof that the object is gone
-            raise StoreUnavailable("storage.answer", **answer) from error
+            raise StoreRefused("storage.answer", **answer) from error
         if code == "NoSuchUpload":
             raise UploadGone("storage.answer", **answer) from error
         if code == "NoSuchKey" or status == 404:
             raise ObjectMissing("storage.answer", **answer) from error
-        if code == "PreconditionFailed" or status == 412:
+        if code in CHANGED or status == 412:
             raise ObjectChanged("storage.answer", **answer) from error
         if status in (401, 403):
             raise StoreDenied("storage.answer", **answer) from error
-        raise StoreUnavailable("storage.answer", **answer) from error
+        if code in TRANSIENT or status in (408, 429) or (status >= 500 and status != 501):
+            raise StoreUnavailable("storage.answer", **answer) from error
+        raise StoreRefused("storage.answer", **answer) from error
     except (BotoCoreError, HTTPClientError) as error:
         raise StoreUnavailable("storage.unreachable", what=what, error=type(error).__name__) from error
 
@@ -92,8 +114,33 @@ class Store:
     Every method raises StoreDenied or StoreUnavailable when the store refuses or fails.
     """
 
-    def __init__(self, alias: str = "default") -> None:
+    def __init__(
+        self,
+        alias: str = "default",
+        *,
+        bucket: str = "",
+        find_capabilities: "Callable[[Store], Capabilities]" = lambda store: Capabilities(),
+    ) -> None:
         self.alias = alias
+        self._bucket, self._find_capabilities = bucket, find_capabilities
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the store can do. Of another store than ours (ours.py) nothing was tried: it does what S3 does.
+
+        Raises StorageError when ours was never tried, and can't be tried now.
+        """
+        return self._find_capabilities(self)
+
+    @property
+    def place(self) -> str:
+        """Names the store and the bucket in StoreReport."""
+        return f"{self.client.meta.endpoint_url} {self.bucket}"
+
+    @property
+    def encryption(self) -> Mapping[str, str]:
+        """The parameters of server-side encryption for new objects (S3_ENCRYPTION)."""
+        return settings.S3_ENCRYPTION if self.alias == "default" else {}
 
     @cached_property
     def client(self) -> "S3Client":
@@ -103,7 +150,7 @@ class Store:
 
     @cached_property
     def bucket(self) -> str:
-        return str(backend(self.alias).bucket_name)
+        return self._bucket or str(backend(self.alias).bucket_name)
 
     def head(self, key: str) -> ObjectInfo:
         """Raises ObjectMissing."""
@@ -121,6 +168,7 @@ class Store:
                 Bucket=self.bucket, Key=key, Range=f"bytes={start}-{start + length - 1}", IfMatch=etag
             )
             data = answer["Body"].read()
+        _require_etag(key, answer, etag)
         if len(data) != length:
             raise StoreUnavailable("storage.short_read", key=key, actual=len(data), expected=length)
         return data
@@ -130,6 +178,7 @@ class Store:
         received = 0
         with translated(key):
             answer = self.client.get_object(Bucket=self.bucket, Key=key, IfMatch=etag)
+            _require_etag(key, answer, etag)
             for data in answer["Body"].iter_chunks(step):
                 received += len(data)
                 yield data
@@ -145,8 +194,11 @@ class Store:
         """Write a small object of the log. Never of a Space: a late PUT would recreate what was deleted."""
         if not keys.is_of_log(key):
             raise ValueError(f"{key}: objects of Spaces are written by multipart uploads")
+        more: Any = dict(self.encryption)
+        if self.capabilities.own_checksums:
+            more["ChecksumSHA256"] = base64.b64encode(hashlib.sha256(data).digest()).decode()
         with translated(key):
-            self.client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type, **more)
 
     def listing(self, prefix: str) -> Listing:
         """List everything under `prefix`.
@@ -158,9 +210,13 @@ class Store:
         return Listing(self.versions(prefix), uploads)
 
     def versions(self, prefix: str) -> tuple[StoredVersion, ...]:
-        """List objects, old versions and delete markers under `prefix`."""
+        """List objects, old versions and delete markers under `prefix`. A store without ListObjectVersions has no
+        versions (the rehearsal refuses one that has): its objects are listed."""
         versions: list[StoredVersion] = []
         with translated(prefix):
+            if not self.capabilities.lists_versions:
+                pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+                return tuple(_version(entry, entry["Size"]) for page in pages for entry in page.get("Contents", []))
             for page in self.client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix):
                 versions += [_version(v, v["Size"]) for v in page.get("Versions", [])]
                 versions += [_version(m, 0, marker=True) for m in page.get("DeleteMarkers", [])]
@@ -171,6 +227,8 @@ class Store:
 
         Delete markers count as content. Returns the prefixes and the marker of the next page ("" at the end).
         """
+        if not self.capabilities.lists_versions:
+            return self._folders_without_versions(parent, marker)
         with translated(parent):
             page = self.client.list_object_versions(
                 Bucket=self.bucket, Prefix=parent, Delimiter="/", KeyMarker=marker, MaxKeys=BATCH
@@ -178,6 +236,14 @@ class Store:
         folders = tuple(folder["Prefix"] for folder in page.get("CommonPrefixes", []))
         more = page.get("NextKeyMarker", "") if page["IsTruncated"] else ""
         return folders, more
+
+    def _folders_without_versions(self, parent: str, marker: str) -> tuple[tuple[str, ...], str]:
+        # A listing that starts after "a/" would begin with "a/1", which is in the same folder.
+        after = {"StartAfter": marker + LAST_CHARACTER} if marker else {}
+        with translated(parent):
+            page = self.client.list_objects_v2(Bucket=self.bucket, Prefix=parent, Delimiter="/", MaxKeys=BATCH, **after)  # type: ignore[arg-type]
+        folders = tuple(folder["Prefix"] for folder in page.get("CommonPrefixes", []))
+        return folders, folders[-1] if page["IsTruncated"] and folders else ""
 
     def uploads(self, prefix: str) -> tuple[tuple[str, str], ...]:
         """Return (key, upload id) of each open multipart upload under `prefix`."""
@@ -193,6 +259,8 @@ class Store:
         DeleteObjects answers 200 even when single keys fail, so every per-key error is read. A key that is already gone
         counts as deleted.
         """
+        if not self.capabilities.deletes_many:
+            return self._delete_each(versions)
         failed: dict[str, str] = {}
         for start in range(0, len(versions), BATCH):
             batch = versions[start : start + BATCH]
@@ -202,6 +270,18 @@ class Store:
                 )
             errors = {error["Key"]: error.get("Code", "unknown") for error in answer.get("Errors", [])}
             failed |= {key: code for key, code in errors.items() if code not in ("NoSuchKey", "NoSuchVersion")}
+        return failed
+
+    def _delete_each(self, versions: tuple[StoredVersion, ...]) -> dict[str, str]:
+        failed = {}
+        for version in versions:
+            try:
+                with translated(version.key):
+                    self.client.delete_object(Bucket=self.bucket, **_identifier(version))
+            except ObjectMissing:
+                pass
+            except (StoreDenied, StoreRefused) as error:
+                failed[version.key] = str(error.params["reply"])
         return failed
 
     def abort(self, key: str, upload_id: str) -> None:
@@ -236,11 +316,13 @@ def _version(entry: Any, size: int, *, marker: bool = False) -> StoredVersion:
     return StoredVersion(entry["Key"], entry.get("VersionId") or "", size, marker)
 
 
+def _require_etag(key: str, answer: Any, etag: str) -> None:
+    """A store that ignores If-Match sends what it has now."""
+    if not is_same_etag(answer["ETag"], etag):
+        raise ObjectChanged("storage.object_differs", key=key)
+
+
 def _identifier(version: StoredVersion) -> Any:
     # "null" must be named: without it, a bucket with suspended versioning would only add a delete marker.
     named = {"Key": version.key}
     return named | {"VersionId": version.version} if version.version else named
-
-
-def store() -> Store:
-    return Store()

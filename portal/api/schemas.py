@@ -245,7 +245,8 @@ class PackageOut(Schema):
     problem_code: str
     name: str
     size: int | None
-    sha256: str | None = Field(description="Of the whole, hex; null until it was verified.")
+    crc32: str | None = Field(description="Of the whole, 8 hex digits, where the store has compared it.")
+    sha256: str | None = Field(description="Of the whole, hex, where the store could not: then it was read back once.")
     url: str | None = Field(
         description="While it is ready: where it is downloaded, with ranges, without signing in. Each answer has a "
         "fresh one: it ends after a day, and when somebody revokes the links."
@@ -256,7 +257,8 @@ class PackageOut(Schema):
         fields = ("id", "state", "bytes_done", "bytes_total", "name", "size")
         ready = package.state == package.State.READY
         told = {name: getattr(package, name) for name in fields} | _problem(package)
-        return cls(**told, sha256=package.sha256 or None, url=url if ready else None, **more)
+        crc32 = None if package.crc32 is None else f"{package.crc32:08x}"
+        return cls(**told, crc32=crc32, sha256=package.sha256 or None, url=url if ready else None, **more)
 
 
 class BundleOut(PackageOut):

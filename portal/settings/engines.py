@@ -45,7 +45,8 @@ S3 = {
     "secret_key": env.text("S3_SECRET_ACCESS_KEY", id="spacekeep.E006", hint="The secret key of the object store."),
     "region_name": env.text("S3_REGION", "us-east-1"),
     "signature_version": "s3v4",
-    "addressing_style": "path",
+    # `virtual`: the bucket is part of the host name, as AWS recommends; its certificate must be one for such names.
+    "addressing_style": env.choice("S3_ADDRESSING_STYLE", ("path", "virtual"), id="spacekeep.E170"),
     "default_acl": None,
 }
 # Two addresses of one store: the one that servers use, and the one that browsers see and that URLs are signed for.
@@ -53,6 +54,14 @@ S3_ENDPOINT_URL = env.origin("S3_ENDPOINT_URL", id="spacekeep.E007", hint="The s
 S3_PUBLIC_ENDPOINT_URL = env.origin(
     "S3_PUBLIC_ENDPOINT_URL", S3_ENDPOINT_URL, id="spacekeep.E008", hint="The store's address for browsers."
 )
+
+# `configured`: the operator allows the portal's origin at the store, and setup_store leaves the rules alone.
+S3_CORS = env.choice("S3_CORS", ("bucket", "configured"), id="spacekeep.E171")
+# Server-side encryption of new objects: by the store's own keys (AES256), or by a key management service (aws:kms).
+_ENCRYPTION = env.choice("S3_ENCRYPTION", ("none", "AES256", "aws:kms"), id="spacekeep.E172")
+S3_ENCRYPTION = {} if _ENCRYPTION == "none" else {"ServerSideEncryption": _ENCRYPTION}
+if _ENCRYPTION == "aws:kms" and (_KEY := env.text("S3_KMS_KEY_ID", "")):
+    S3_ENCRYPTION["SSEKMSKeyId"] = _KEY
 
 # Recordings that arrive by themselves (archive/intake/arrivals). LiveKit: off without LIVEKIT_API_KEY. Its recordings
 # lie in a bucket of their own, by default in our store and with our key. No event can name another address or bucket.

@@ -84,6 +84,11 @@ CELERY_BEAT_SCHEDULE["clean-inboxes"] = {  # also after they were switched off: 
     "schedule": timedelta(seconds=10 * DISPATCH_SECONDS),
     "options": {"expires": MESSAGE_SECONDS},
 }
+CELERY_BEAT_SCHEDULE["rehearse-store"] = {  # it does something once a day
+    "task": "archive.tasks.rehearse_store",
+    "schedule": timedelta(seconds=10 * DISPATCH_SECONDS),
+    "options": {"expires": MESSAGE_SECONDS},
+}
 if BUNDLE_AHEAD_DAYS:
     CELERY_BEAT_SCHEDULE["build-bundles-ahead"] = {
         "task": "archive.tasks.build_bundles_ahead",

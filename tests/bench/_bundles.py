@@ -15,7 +15,6 @@ from archive.bundles.build import request
 from archive.log import SYSTEM
 from archive.models import Bundle, Space
 from archive.storage import keys, store
-from archive.storage.capabilities import copies_parts
 from archive.storage.purge_prefix import purge_listing
 from tests import plugin
 from tests.bench import Figure, at_least, at_most, without_goal
@@ -41,7 +40,7 @@ class Took:
 
 def compare(mebibytes: int, rounds: int) -> Iterator[Figure]:
     space = make_long_space(make_user(f"host of {mebibytes}"), mebibytes=mebibytes)
-    assert copies_parts(store())
+    assert store().capabilities.copies_parts
     composed, verified, streamed = [], [], []
     for _ in range(rounds):
         bundle = request(space.pk, SYSTEM)

@@ -25,7 +25,6 @@ from archive.models import Appeal, Bundle, CheckpointMail, Export, Hold, Space, 
 from archive.moderation import appeals, holds, violations
 from archive.retention.reconcile import reconcile
 from archive.storage import Upload, store
-from archive.storage.capabilities import copies_parts
 from archive.transparency import checkpoint_mail, sequence
 from tests.faults.worker import work
 from tests.support.livekit import sign
@@ -35,7 +34,7 @@ OVER = [UploadSession.State.REJECTED, UploadSession.State.ABORTED]
 
 def make_bundle(bundle_id: str) -> None:
     """All that workers do for a bundle until nothing is left to do."""
-    copies_parts(store())
+    assert store().capabilities.copies_parts
     build.build(UUID(bundle_id))
     maintain.verify(Bundle, UUID(bundle_id))
     maintain.clear_storage(Bundle, UUID(bundle_id))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from tests.support.http_server import serve
 
@@ -45,6 +45,22 @@ class Fault:
         return True
 
 
+@dataclass
+class Asked:
+    """A request: `query` has "" for parameters without a value. Names of headers are lower case; a profile may change
+    them before the store sees them."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    target: str  # path and query, as they go to the store
+
+
+Answer = tuple[int, list[tuple[str, str]], bytes]
+
+
 class Proxy:
     """While entered, `url` is the store at `target`, with `faults`."""
 
@@ -61,6 +77,14 @@ class Proxy:
 
     def __exit__(self, *args: object) -> None:
         self._served.__exit__(None, None, None)
+
+    def refuse(self, asked: Asked) -> Answer | None:
+        """What this store answers by itself. For profiles of other stores (tests/support/store_profiles.py)."""
+        return None
+
+    def change(self, asked: Asked, answer: Answer) -> Answer:
+        """What this store makes of the answer."""
+        return answer
 
     def fault(self, line: str) -> Fault | None:
         with self.lock:
@@ -84,23 +108,33 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault.status:
             self._answer(fault.status, [("Content-Type", "application/xml")], ERROR.format(fault.code).encode())
             return
-        status, headers, content = self._ask(body)
+        where = urlsplit(self.path)
+        asked = Asked(
+            self.command,
+            where.path,
+            dict(parse_qsl(where.query, keep_blank_values=True)),
+            {name.lower(): value for name, value in self.headers.items()},
+            body,
+            self.path,
+        )
+        refused = self.door.refuse(asked)
+        status, headers, content = self.door.change(asked, refused or self._ask(asked))
         if fault and fault.lost:
             self.close_connection = True
             self.connection.close()
             return
         self._answer(status, headers, fault.changed(content) if fault and fault.changed else content)
 
-    do_PUT = do_POST = do_DELETE = do_HEAD = do_GET  # noqa: N815
+    do_PUT = do_POST = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815
 
-    def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _ask(self, asked: Asked) -> Answer:
         store = http.client.HTTPConnection(self.door.target, timeout=60)
         try:
-            store.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in self.headers.items():
-                if name.lower() != "expect":
+            store.putrequest(self.command, asked.target, skip_host=True, skip_accept_encoding=True)
+            for name, value in asked.headers.items():
+                if name != "expect":
                     store.putheader(name, value)
-            store.endheaders(body)
+            store.endheaders(asked.body)
             answer = store.getresponse()
             return answer.status, answer.getheaders(), answer.read()
         finally:

@@ -14,9 +14,9 @@ STUCK = {
     "archive_uploadsession": "state IN ('open', 'uploaded') OR (upload_id <> '' AND "
     "(state = 'aborted' OR (state = 'accepted' AND kind = 'transcript')))",
     "archive_transcription": "state IN ('requested', 'running')",
-    "archive_bundle": "state IN ('requested', 'building') OR (state = 'ready' AND sha256 = '') "
+    "archive_bundle": "state IN ('requested', 'building') OR (state = 'ready' AND verified_by = '') "
     "OR (state IN ('failed', 'removed') AND NOT storage_cleared)",
-    "archive_exportpart": "state IN ('requested', 'building') OR (state = 'ready' AND sha256 = '') "
+    "archive_exportpart": "state IN ('requested', 'building') OR (state = 'ready' AND verified_by = '') "
     "OR (state IN ('failed', 'removed') AND NOT storage_cleared)",
     "archive_notice": "state = 'pending'",
     "archive_deletionrecheck": "marker <> '' OR finished_at IS NULL OR finished_at < now() - interval '24 hours'",

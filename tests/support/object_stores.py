@@ -3,22 +3,48 @@
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
 from django.test import override_settings
 
-from archive.storage import Store, store
+from archive.storage import Store, capabilities, store
+from archive.storage.capabilities import Capabilities
 
-WRONG_KEY = {"secret_key": "not-the-secret-of-this-store"}
-UNREACHABLE = {"endpoint_url": "http://127.0.0.1:1"}
-MISSING_BUCKET = {"bucket_name": "spacekeep-not-there"}
+WRONG_KEY: dict[str, Any] = {"secret_key": "not-the-secret-of-this-store"}
+UNREACHABLE: dict[str, Any] = {"endpoint_url": "http://127.0.0.1:1"}
+MISSING_BUCKET: dict[str, Any] = {"bucket_name": "spacekeep-not-there"}
 
 
 @contextmanager
-def override_store(**options: str) -> Iterator[Store]:
-    """Change the django-storages `options` of the object store for this process."""
+def without(**changes: object) -> Iterator[None]:
+    """Our store lacks something: `without(verifies_whole=False)`. For this process."""
+    place = store().place
+    before = store().capabilities
+    capabilities.remember(place, replace(before, **changes))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        capabilities.remember(place, before)
+
+
+@contextmanager
+def override_store(*, public: bool = False, tried: bool = True, **options: Any) -> Iterator[Store]:
+    """Change the django-storages `options` of the object store for this process; `public`: also of the address that
+    URLs are signed for. `tried`: it is known to do what our store does."""
     storages: dict[str, Any] = copy.deepcopy(settings.STORAGES)
-    storages["default"]["OPTIONS"].update(options)
+    for alias in ("default", "public") if public else ("default",):
+        storages[alias]["OPTIONS"].update(options)
     with override_settings(STORAGES=storages):
-        yield store()
+        bucket = store()
+        before = capabilities.recall(bucket.place)
+        if tried:
+            capabilities.remember(bucket.place, Capabilities())
+        try:
+            yield bucket
+        finally:  # another test may get the same port
+            if before:
+                capabilities.remember(bucket.place, before)
+            else:
+                capabilities.forget(bucket.place)

@@ -51,7 +51,8 @@ def _session(arrival: Arrival, space: Space, by: Uploader) -> UploadSession:
     """The session of an earlier run, or a new one. Raises Conflict, TooLate, StorageError."""
     begun = space.uploads.filter(kind=UploadSession.Kind.RECORDING, state__in=[State.OPEN, State.UPLOADED]).first()
     if begun is None:
-        return open_session(space.pk, file_spec(arrival), by, PART)  # a part is in memory, whatever the settings say
+        # A part is in memory, whatever the settings say.
+        return open_session(space.pk, file_spec(arrival), by, PART, signs_parts=False)
     if begun.recorder_id != arrival.recorder_id:  # the host uploads a recording of their own
         raise Conflict("upload.recording_exists")
     return begun

@@ -20,7 +20,6 @@ from archive.errors import DiskFailed, ObjectChanged, ObjectMissing, StorageErro
 from archive.intake.importers import values
 from archive.models import Arrival
 from archive.storage import Store, StoredVersion, Upload, store, write
-from archive.storage.capabilities import copies_parts
 
 LIVEKIT = "livekit"  # the entry of STORAGES that has the bucket of LiveKit's recordings
 OUTCOME = ".outcome.json"
@@ -76,7 +75,7 @@ class StoreSource(Source):
     def _copies(self) -> bool:
         """Whether our store can copy from the bucket itself: one endpoint, and copies that can be trusted."""
         ours = store()
-        return self.bucket.client.meta.endpoint_url == ours.client.meta.endpoint_url and copies_parts(ours)
+        return self.bucket.client.meta.endpoint_url == ours.client.meta.endpoint_url and ours.capabilities.copies_parts
 
     def send(self, upload: Upload, number: int, start: int, length: int, etag: str) -> None:
         if self._copies:

@@ -19,6 +19,7 @@ from archive.intake.uploads.sign import size_of
 from archive.log import SYSTEM
 from archive.models import Space, UploadSession
 from archive.storage import ObjectInfo, StoredPart, newest, store, stored_parts
+from archive.storage.capabilities import PartChecksums
 
 State = UploadSession.State
 
@@ -62,8 +63,9 @@ def complete(session: UploadSession, by: Uploader, etags: Mapping[int, str] | No
     upload = multipart(session)
     try:
         upload.parts = _checked(session, stored_parts(upload), etags)
-        upload.complete()
-        stored = store().head(session.key)
+        stored = upload.complete(sha256=_announced(session))
+        if stored.size != session.size:
+            raise Conflict("upload.parts_differ", count=session.part_count, parts=[])
     except ObjectMissing:  # completed before, or aborted meanwhile
         _settle_without_parts(session, by)
     except Conflict:  # perhaps only because another process completes it now: MinIO removes the parts first
@@ -95,6 +97,13 @@ def _checked(session: UploadSession, parts: list[StoredPart], etags: Mapping[int
     if not wrong and not more:
         return {number: part.etag for number, part in stored.items()}
     raise Conflict("upload.parts_differ", count=session.part_count, parts=wrong + more)
+
+
+def _announced(session: UploadSession) -> dict[int, str] | None:
+    """{part: SHA-256}, where the store wants them once more at the end."""
+    if session.part_checksums != PartChecksums.ANNOUNCED:
+        return None
+    return dict(session.parts.values_list("number", "sha256"))
 
 
 def _same(one: str, other: str) -> bool:

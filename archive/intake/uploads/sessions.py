@@ -33,6 +33,8 @@ from archive.log import Actor, events
 from archive.models import RecorderToken, Recording, Space, Transcript, UploadSession, User
 from archive.rate_limits import Caller
 from archive.storage import MOST_PARTS, Upload, begin, keys, store
+from archive.storage.capabilities import PartChecksums
+from archive.storage.multipart import Checksums
 
 State = UploadSession.State
 MIB = 1024**2
@@ -92,8 +94,11 @@ class FileSpec:
     language: str = "und"
 
 
-def open_session(space_id: UUID, file: FileSpec, by: Uploader, part_bytes: int | None = None) -> UploadSession:
-    """Begin an upload, in parts of `part_bytes` (by default, those of the settings). Raises Refused for a file that
+def open_session(
+    space_id: UUID, file: FileSpec, by: Uploader, part_bytes: int | None = None, *, signs_parts: bool = True
+) -> UploadSession:
+    """Begin an upload, in parts of `part_bytes` (by default, those of the settings). `signs_parts`: others send them,
+    to signed URLs. Raises Refused for a file that
     can't be taken, Conflict when the Space does not wait for one or too many are open, TooLate, StorageError; then
     nothing of it is left."""
     validate_file(file)
@@ -108,7 +113,11 @@ def open_session(space_id: UUID, file: FileSpec, by: Uploader, part_bytes: int |
     with transaction.atomic():  # before anything is begun: most refusals come here
         _look(session, by)
     session.key = _key(session)
-    upload = begin(store(), session.key, "application/octet-stream")
+    if signs_parts:
+        session.part_checksums = store().capabilities.part_checksums
+    announced = session.part_checksums == PartChecksums.ANNOUNCED
+    checksums = Checksums.PART_SHA256 if announced else Checksums.UNANNOUNCED
+    upload = begin(store(), session.key, "application/octet-stream", checksums=checksums)
     session.upload_id = upload.id
     try:
         with transaction.atomic():

@@ -12,6 +12,7 @@ from archive.errors import Refused, TooLate
 from archive.intake.uploads.sessions import multipart, record_activity
 from archive.models import UploadPart, UploadSession
 from archive.storage import signed_part
+from archive.storage.capabilities import PartChecksums
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ def sign(session: UploadSession, wanted: Mapping[int, str]) -> list[Signed]:
     file does not have, Conflict when the session is over, TooLate."""
     if wrong := [number for number in wanted if not 1 <= number <= session.part_count]:
         raise Refused("upload.no_such_part", part=wrong[0], count=session.part_count)
+    if session.part_checksums == PartChecksums.ANNOUNCED and not all(wanted.values()):
+        raise Refused("upload.part_needs_sha256", parts=[number for number, sha256 in wanted.items() if not sha256])
     _remember(session, wanted)
     record_activity(session)
     upload, now = multipart(session), dbtime.now()
@@ -42,8 +45,12 @@ def sign(session: UploadSession, wanted: Mapping[int, str]) -> list[Signed]:
         lives = min(lives, session.space.expires_at - now)
     if lives < timedelta(seconds=1):
         raise TooLate("upload.too_late")
+
+    def shown(sha256: str) -> str:
+        return "" if session.part_checksums == PartChecksums.NONE else sha256
+
     return [
-        Signed(number, *signed_part(upload, number, size_of(session, number), sha256, lives), now + lives)
+        Signed(number, *signed_part(upload, number, size_of(session, number), shown(sha256), lives), now + lives)
         for number, sha256 in sorted(wanted.items())
     ]
 

@@ -1,0 +1,115 @@
+"""Try everything that Spacekeep relies on with test objects (trials.py), and keep the result.
+
+What a store says about itself is not asked: it is what it was observed to do. The result is a row (StoreReport); each
+process works by it (capabilities.py), people read it (`manage.py setup_store`), and a daily rehearsal notices changes.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from uuid import uuid4
+
+import structlog
+
+from archive import dbtime
+from archive.errors import StorageError, StoreDenied, StoreRefused
+from archive.models import StoreReport
+from archive.storage import capabilities, keys, trials
+from archive.storage.capabilities import Capabilities
+from archive.storage.purge_prefix import purge_listing
+from archive.storage.s3 import Store
+from archive.storage.trials import Finding, NotNeeded, Outcome, Trial
+
+EVERY = timedelta(hours=24)
+
+logger = structlog.get_logger()
+
+
+@dataclass
+class Report:
+    """What a rehearsal found. `place` names the store and the bucket."""
+
+    place: str
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[Finding]:
+        """What can't be replaced: with these, the store can't be used."""
+        return [finding for finding in self.findings if finding.outcome == Outcome.FAULT]
+
+
+def run(store: Store) -> Report:
+    """Rehearse, save the result, and return it. Raises StorageError, and saves nothing, when the store is down or
+    does not know our key."""
+    report = try_all(store)
+    save(report)
+    return report
+
+
+def try_all(store: Store) -> Report:
+    """Rehearse without saving. Raises StorageError."""
+    report = Report(store.place)
+    prefix = f"{keys.REHEARSAL}{uuid4()}/"
+    try:
+        for trial in trials.ALL:
+            _try(trial, report, store, prefix)
+    finally:
+        with suppress(StorageError):  # the first error says more, and what is left harms nothing
+            left = _store(store, report)
+            purge_listing(left, left.listing(prefix))
+    return report
+
+
+def run_if_due(store: Store) -> bool:
+    """Rehearse again if the last time is a day ago: the store may have been upgraded, or its bucket configured."""
+    before = dbtime.now() - EVERY
+    if StoreReport.objects.filter(place=store.place, tried_at__gt=before).exists():
+        return False
+    run(store)
+    return True
+
+
+def _store(store: Store, report: Report) -> Store:
+    """By what is known so far. Trials write without the CRC-32 of a whole until that was tried."""
+    known = replace(report.capabilities, verifies_whole=False)
+    return Store(store.alias, find_capabilities=lambda store: known)
+
+
+def _try(trial: Trial, report: Report, store: Store, prefix: str) -> None:
+    try:
+        problem = trial.run(_store(store, report), f"{prefix}{trial.name}/")
+    except NotNeeded:
+        return
+    except StoreDenied as error:
+        if error.params["s3_code"] not in trials.FORBIDDEN:  # not a single permission: the key itself is refused
+            raise
+        report.findings.append(Finding(trial.name, Outcome.FAULT, f"{error} Permissions: {trial.permissions}."))
+        return
+    except StoreRefused as error:
+        problem = str(error)
+    if not problem:
+        report.findings.append(Finding(trial.name, Outcome.WORKS))
+        return
+    report.findings.append(Finding(trial.name, Outcome.FALLBACK if trial.fallback else Outcome.FAULT, problem))
+    report.capabilities = replace(report.capabilities, **trial.changes)  # type: ignore[arg-type]
+
+
+def save(report: Report) -> None:
+    """Keep the result for all processes. What has changed since the last time is an error in the log of the process."""
+    before = StoreReport.objects.filter(place=report.place).first()
+    found = report.capabilities.as_json()
+    if before and before.capabilities != found:
+        changed = sorted(name for name in found if before.capabilities.get(name) != found[name])
+        logger.error("store_changed", place=report.place, changed=changed)
+    for fault in report.faults:
+        logger.error("store_unusable", place=report.place, trial=fault.name, problem=fault.problem)
+    StoreReport.objects.update_or_create(
+        place=report.place,
+        defaults={
+            "capabilities": found,
+            "findings": [finding.as_json() for finding in report.findings],
+            "tried_at": dbtime.now(),
+        },
+    )
+    capabilities.remember(report.place, report.capabilities)

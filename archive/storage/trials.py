@@ -1,0 +1,398 @@
+"""The trials of a rehearsal, in their order. Each writes known bytes below a prefix of its own, and looks at what the
+store made of them. A trial that raises StoreRefused did not work.
+
+Sources of what differs: AWS's S3 API reference; the documents of Cloudflare R2, Garage and Google Cloud Storage on what
+they leave out; Ceph RGW 16, OpenStack Swift 2.30 and rclone 1.75 by trying (docs/stores.md).
+"""
+
+import base64
+import hashlib
+import http.client
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import cache
+from io import BytesIO
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from archive.errors import ObjectChanged, ObjectMissing, StorageError, StoreRefused, StoreUnavailable
+from archive.storage.bucket import find_faults
+from archive.storage.capabilities import PartChecksums
+from archive.storage.multipart import MIN_PART, Checksums, Upload, begin, write
+from archive.storage.presigned_parts import PART_CHECKSUM, signed_part, stored_parts
+from archive.storage.s3 import MAX_WORDS, Store, StoredVersion, translated
+
+OFFSET = 1000  # bytes; a copied range that starts at 0 would not prove that ranges work
+MINUTE = timedelta(minutes=1)
+WRONG_ETAG = '"0123456789abcdef0123456789abcdef"'
+
+
+class Outcome(StrEnum):
+    WORKS = "works"
+    FALLBACK = "fallback"  # Spacekeep does it in another way
+    FAULT = "fault"  # it can't be replaced
+
+
+class NotNeeded(Exception):
+    """An earlier trial has decided already."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """`run` returns "" when it worked, else what the store did instead.
+
+    `label`: what was tried. `fallback`: what Spacekeep does where it does not work; "" for what can't be replaced.
+    `changes`: the Capabilities then.
+    """
+
+    label: str
+    run: Callable[[Store, str], str]
+    fallback: str
+    changes: dict[str, object]
+    permissions: str  # that the key needs for it, as AWS names them
+
+    @property
+    def name(self) -> str:
+        return self.run.__name__.strip("_")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How a trial went. `problem`: what the store did instead, with its own message."""
+
+    name: str
+    outcome: Outcome
+    problem: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        return {"name": self.name, "outcome": self.outcome.value, "problem": self.problem}
+
+
+OBJECTS = "s3:PutObject, s3:GetObject, s3:DeleteObject, s3:AbortMultipartUpload"
+LISTINGS = "s3:ListBucket, s3:ListBucketVersions, s3:ListBucketMultipartUploads"
+FORBIDDEN = {"AccessDenied", "AllAccessDisabled", "403", "Forbidden"}  # 403: HEAD has no body with a code
+ALL: list[Trial] = []
+Run = Callable[[Store, str], str]
+
+
+def trial(label: str, *, fallback: str = "", permissions: str = OBJECTS, **changes: object) -> Callable[[Run], Run]:
+    def register(run: Run) -> Run:
+        ALL.append(Trial(label, run, fallback, changes, permissions))
+        return run
+
+    return register
+
+
+def _nothing() -> None:
+    """The check of a writer that may always write."""
+
+
+@cache
+def _bytes(size: int) -> bytes:
+    return hashlib.shake_256(b"rehearsal").digest(size)
+
+
+@contextmanager
+def _upload(store: Store, key: str, checksums: Checksums = Checksums.UNANNOUNCED) -> Iterator[Upload]:
+    upload = begin(store, key, "text/plain", checksums=checksums)
+    try:
+        yield upload
+    finally:
+        with suppress(StorageError):
+            store.abort(key, upload.id)
+
+
+def _put_part(upload: Upload, data: bytes, sha256: str, *, sent: bytes | None = None) -> tuple[int, str]:
+    """PUT `sent` to the public URL of part 1 that was signed for `data`. Returns the status and the store's words."""
+    url, headers = signed_part(upload, 1, len(data), sha256, MINUTE)
+    return _request("PUT", url, data if sent is None else sent, headers)[:2]
+
+
+def _request(
+    method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None
+) -> tuple[int, str, http.client.HTTPMessage]:
+    """As a browser does it: without credentials of its own. Returns status, the beginning of the answer, headers."""
+    where = urlsplit(url)
+    kind = http.client.HTTPSConnection if where.scheme == "https" else http.client.HTTPConnection
+    connection = kind(where.netloc, timeout=20)
+    try:
+        connection.request(method, f"{where.path}?{where.query}" if where.query else where.path, body, headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.read(MIN_PART).decode("utf-8", "replace"), answer.headers
+    except (OSError, http.client.HTTPException) as error:
+        raise StoreUnavailable("storage.unreachable", what=where.netloc, error=type(error).__name__) from error
+    finally:
+        connection.close()
+
+
+# Objects, listings, deletion.
+
+
+@trial("parts with a CRC-32", fallback="parts are sent without a checksum", own_checksums=False)
+def _own_checksums(store: Store, prefix: str) -> str:
+    with _upload(store, f"{prefix}object") as upload:
+        upload.put(1, b"rehearsal")
+        upload.complete()
+    return ""
+
+
+@trial("multipart uploads appear whole, with size and ETag")
+def _writes(store: Store, prefix: str) -> str:
+    written = write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
+    return "" if store.read(written.key, 2, 4, written.etag) == b"hear" else "a range has other bytes"
+
+
+@trial(
+    "ListObjectVersions",
+    fallback="ListObjectsV2 proves that a prefix is empty",
+    permissions=LISTINGS,
+    lists_versions=False,
+)
+def _lists_versions(store: Store, prefix: str) -> str:
+    with translated(prefix):
+        store.client.list_object_versions(Bucket=store.bucket, Prefix=prefix)
+    return ""
+
+
+@trial("listings show new objects and open uploads at once", permissions=LISTINGS)
+def _lists(store: Store, prefix: str) -> str:
+    write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
+    with _upload(store, f"{prefix}open") as upload:
+        listing = store.listing(prefix)
+        if [version.key for version in listing.versions] != [f"{prefix}object"]:
+            return f"listed {len(listing.versions)} objects, not 1"
+        if listing.uploads != ((upload.key, upload.id),):
+            return f"listed {len(listing.uploads)} open uploads, not 1"
+    return "" if not store.uploads(prefix) else "an aborted upload is still listed"
+
+
+@trial(
+    "DeleteObjects",
+    permissions="s3:DeleteObject, s3:DeleteObjectVersion",
+    fallback="objects are deleted one by one",
+    deletes_many=False,
+)
+def _deletes_many(store: Store, prefix: str) -> str:
+    names = [f"{prefix}{number}" for number in range(2)]
+    for name in names:
+        write(store, name, BytesIO(b"rehearsal"), "text/plain", check=_nothing)
+    failed = store.delete(tuple(StoredVersion(name, "", 9) for name in (*names, f"{prefix}never")))
+    return ", ".join(sorted(set(failed.values()))) or _left(store, prefix)
+
+
+@trial("deleted objects are gone at once", permissions="s3:DeleteObject, s3:DeleteObjectVersion")
+def _deletes(store: Store, prefix: str) -> str:
+    written = write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
+    if failed := store.delete(store.listing(prefix).versions):
+        return ", ".join(sorted(failed.values()))
+    with suppress(ObjectMissing):
+        store.head(written.key)
+        return "a deleted object still answers"
+    return _left(store, prefix)
+
+
+def _left(store: Store, prefix: str) -> str:
+    return "a deleted object is still listed" if store.listing(prefix) else ""
+
+
+# Uploads by browsers and recorders.
+
+
+@trial(
+    "URLs of parts with a SHA-256",
+    fallback="the checksums of parts are announced when an upload is opened",
+    part_checksums=PartChecksums.ANNOUNCED.value,
+)
+def _part_checksums(store: Store, prefix: str) -> str:
+    with _upload(store, f"{prefix}object") as upload:
+        return _sent(upload) or _completed(upload, {})
+
+
+@trial(
+    "URLs of parts with an announced SHA-256",
+    fallback="what is uploaded is compared when it is read, not before",
+    part_checksums=PartChecksums.NONE.value,
+)
+def _announced_checksums(store: Store, prefix: str) -> str:
+    if store.capabilities.part_checksums != PartChecksums.ANNOUNCED:
+        raise NotNeeded
+    with _upload(store, f"{prefix}object", Checksums.PART_SHA256) as upload:
+        return _sent(upload) or _completed(upload, {1: _sha256(b"rehearsal")})
+
+
+@trial(
+    "other bytes than announced are refused",
+    fallback="what is uploaded is compared when it is read, not before",
+    refuses_wrong_parts=False,
+)
+def _refuses_wrong_parts(store: Store, prefix: str) -> str:
+    announced = store.capabilities.part_checksums
+    if announced == PartChecksums.NONE:
+        raise NotNeeded
+    how = Checksums.PART_SHA256 if announced == PartChecksums.ANNOUNCED else Checksums.UNANNOUNCED
+    with _upload(store, f"{prefix}object", how) as upload:
+        status, _ = _put_part(upload, b"rehearsal", _sha256(b"rehearsal"), sent=b"something")
+    return "" if 400 <= status < 500 else f"answered {status} to other bytes"
+
+
+@trial("parts of another size are refused", fallback="sizes are compared when the upload is complete")
+def _refuses_other_sizes(store: Store, prefix: str) -> str:
+    with _upload(store, f"{prefix}object") as upload:
+        status, _ = _put_part(upload, b"rehearsal", "", sent=b"rehearsals")
+    return "" if 400 <= status < 500 else f"answered {status} to a longer part"
+
+
+@trial("a part that comes after the end of its upload is refused")
+def _refuses_late_parts(store: Store, prefix: str) -> str:
+    with _upload(store, f"{prefix}object") as upload:
+        store.abort(upload.key, upload.id)
+        status, _ = _put_part(upload, b"rehearsal", "")
+    return "" if 400 <= status < 500 and not store.listing(prefix) else f"answered {status} to a late part"
+
+
+def _sent(upload: Upload) -> str:
+    status, words = _put_part(upload, b"rehearsal", _sha256(b"rehearsal"))
+    return "" if status == 200 else f"answered {status} {_code(words)}"
+
+
+def _completed(upload: Upload, sha256: dict[int, str]) -> str:
+    (part,) = stored_parts(upload)
+    upload.parts = {1: part.etag}
+    return "" if upload.complete(sha256=sha256).size == 9 else "the object has another size"
+
+
+def _sha256(data: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def _code(answer: str) -> str:
+    code, words = (re.search(f"<{tag}>([^<]*)<", answer) for tag in ("Code", "Message"))
+    return ": ".join(found[1] for found in (code, words) if found and found[1])[:MAX_WORDS]
+
+
+# Bundles.
+
+
+@trial("UploadPartCopy of a range", fallback="recordings travel through the workers into bundles", copies_parts=False)
+def _copies_parts(store: Store, prefix: str) -> str:
+    source = _bytes(OFFSET + MIN_PART)
+    written = write(store, f"{prefix}source", BytesIO(source), "text/plain", check=_nothing)
+    with _upload(store, f"{prefix}copy") as upload:
+        upload.copy(1, written.key, written.etag, OFFSET, MIN_PART)
+        upload.put(2, b"end")
+        made = upload.complete()
+    same = made.size == MIN_PART + 3 and store.read(made.key, 0, made.size, made.etag) == source[OFFSET:] + b"end"
+    return "" if same else "the copy has other bytes"
+
+
+@trial(
+    "copies of a replaced object are refused",
+    fallback="the ETag is asked for before each copy",
+    checks_copy_source=False,
+)
+def _checks_copy_source(store: Store, prefix: str) -> str:
+    if not store.capabilities.copies_parts:
+        raise NotNeeded
+    written = write(store, f"{prefix}source", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
+    with _upload(store, f"{prefix}copy") as upload, suppress(ObjectChanged):
+        upload.copy(1, written.key, WRONG_ETAG, 0, 9)
+        return "copied an object with another ETag"
+    return ""
+
+
+@trial("parts of different sizes", fallback="all parts but the last have one size", any_part_sizes=False)
+def _any_part_sizes(store: Store, prefix: str) -> str:
+    data = _bytes(2 * MIN_PART + OFFSET)
+    with _upload(store, f"{prefix}object") as upload:
+        upload.put(1, data[:MIN_PART])
+        upload.put(2, data[MIN_PART:])
+        upload.put(3, b"end")
+        made = upload.complete()
+    return "" if made.size == len(data) + 3 else "the object has another size"
+
+
+@trial("the CRC-32 of a whole upload is compared", fallback="bundles are read back once", verifies_whole=False)
+def _verifies_whole(store: Store, prefix: str) -> str:
+    whole = zlib.crc32(b"rehearsal")
+    with _upload(store, f"{prefix}right", Checksums.WHOLE_CRC32) as upload:
+        upload.put(1, b"rehearsal")
+        upload.complete(whole)
+    with _upload(store, f"{prefix}wrong", Checksums.WHOLE_CRC32) as upload:
+        upload.put(1, b"rehearsal")
+        with suppress(ObjectChanged, StoreRefused):
+            upload.complete(whole ^ 1)
+            return "completed an upload with another CRC-32"
+    return ""
+
+
+# Downloads.
+
+
+@trial("signed URLs with ranges, file name and type")
+def _signed_ranges(store: Store, prefix: str) -> str:
+    written = write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
+    url = store.signed_url(written.key, expires=MINUTE, filename="talk.m4a", content_type="audio/mp4", inline=False)
+    status, body, headers = _request("GET", url, headers={"Range": "bytes=2-5"})
+    if (status, body) != (206, "hear"):
+        return f"answered {status} {_code(body)} to a range"
+    if "talk.m4a" not in (headers["Content-Disposition"] or ""):
+        return "the file has no name"
+    return ""
+
+
+@trial("downloads have the type of their file", fallback="players guess the type of a recording")
+def _signed_types(store: Store, prefix: str) -> str:
+    written = write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
+    url = store.signed_url(written.key, expires=MINUTE, filename="talk.m4a", content_type="audio/mp4", inline=True)
+    found = _request("GET", url)[2]["Content-Type"]
+    return "" if found == "audio/mp4" else f"the type is {found}"
+
+
+@trial(
+    "the browser may upload and read (CORS)", fallback="configure CORS at the store: browsers can't upload until then"
+)
+def _cors(store: Store, prefix: str) -> str:
+    url = store.signed_url(
+        f"{prefix}object", expires=MINUTE, filename="talk.m4a", content_type="audio/mp4", inline=False
+    )
+    asked = {
+        "Origin": settings.SITE_URL,
+        "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": PART_CHECKSUM,
+    }
+    status, body, headers = _request("OPTIONS", url, headers=asked)
+    allowed = headers["Access-Control-Allow-Origin"]
+    if status < 300 and allowed in ("*", settings.SITE_URL):
+        return ""
+    return f"answered {status} {_code(body)}, allowed origin: {allowed or 'none'}"
+
+
+@trial("new objects are encrypted as S3_ENCRYPTION says")
+def _encrypts(store: Store, prefix: str) -> str:
+    wanted = store.encryption.get("ServerSideEncryption")
+    if not wanted:
+        raise NotNeeded
+    written = write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
+    with translated(written.key):
+        found = str(store.client.head_object(Bucket=store.bucket, Key=written.key).get("ServerSideEncryption", "no"))
+    return "" if found == wanted else f"the store reports {found} encryption"
+
+
+# What would keep deleted bytes alive.
+
+
+@trial("the bucket keeps no old versions", permissions=LISTINGS)
+def _no_versioning(store: Store, prefix: str) -> str:
+    """By writing one object twice: a store may deny the question, or not know it."""
+    for _ in range(2):
+        write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
+    count = len(store.listing(prefix).versions)
+    if count != 1:
+        return f"{count} versions of one object are kept: a deleted object could live on as an old version"
+    return "; ".join(find_faults(store))

@@ -1,0 +1,221 @@
+"""Other vendors' stores: SeaweedFS behind a proxy that enforces what their documents say, or what we saw them do.
+
+Each rule has its source. A store that ignores headers is played by leaving them out and signing the request anew, with
+SeaweedFS's own key; what was signed before is not verified then.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from django.conf import settings
+
+from archive.storage import Store
+from tests.faults.proxy import Answer, Asked, Proxy
+from tests.support.object_stores import override_store
+
+SIGNATURE = {"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders"}
+SIGNATURE |= {"X-Amz-Signature", "X-Amz-Content-Sha256"}
+SIGNED_HEADERS = {"authorization", "x-amz-date", "x-amz-content-sha256", "content-length", "connection", "host"}
+
+
+def error(status: int, code: str, message: str) -> Answer:
+    body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    return status, [("Content-Type", "application/xml")], body.encode()
+
+
+NOT_IMPLEMENTED = error(501, "NotImplemented", "A header or query you provided requests functionality not implemented.")
+
+
+class Profile(Proxy):
+    """`missing`: (method, parameter of the query) of operations that answer 501. `ignored`: headers that the store
+    does not look at, as a pattern."""
+
+    missing: ClassVar[set[tuple[str, str]]] = set()
+    ignored = ""
+
+    def __init__(self) -> None:
+        super().__init__(settings.S3_ENDPOINT_URL)
+
+    def refuse(self, asked: Asked) -> Answer | None:
+        if any(asked.method == method and name in asked.query for method, name in self.missing):
+            return NOT_IMPLEMENTED
+        if self.ignored:
+            self._sign_without(asked, self.ignored)
+        return None
+
+    def _sign_without(self, asked: Asked, pattern: str) -> None:
+        if asked.method == "OPTIONS" or not any(re.search(pattern, name) for name in asked.headers):
+            return
+        query = {name: value for name, value in asked.query.items() if name not in SIGNATURE}
+        headers = {
+            name: value
+            for name, value in asked.headers.items()
+            if not re.search(pattern, name) and name not in SIGNED_HEADERS
+        }
+        url = f"http://{self.target}{asked.path}"
+        request = AWSRequest(asked.method, url, {**headers, "host": self.target}, asked.body, query)
+        request.context["payload_signing_enabled"] = True
+        storages: dict[str, Any] = settings.STORAGES
+        options = storages["default"]["OPTIONS"]
+        credentials = Credentials(options["access_key"], options["secret_key"])
+        S3SigV4Auth(credentials, "s3", options["region_name"]).add_auth(request)
+        asked.headers = {name.lower(): str(value) for name, value in request.headers.items()}
+        asked.headers["content-length"] = str(len(asked.body))
+        asked.query = query
+        asked.target = f"{asked.path}?{urlencode(query)}" if query else asked.path
+
+
+class Aws(Profile):
+    """Amazon S3. Its API reference of UploadPart: a checksum must be of the algorithm that CreateMultipartUpload
+    announced ("Checksum Type mismatch occurred"), and then each part must have one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.announced: dict[str, str] = {}
+
+    def refuse(self, asked: Asked) -> Answer | None:
+        announced = self.announced.get(asked.query.get("uploadId", ""), "")
+        sent = next((name[15:] for name in asked.headers if re.fullmatch(r"x-amz-checksum-(sha256|sha1)", name)), "")
+        if asked.method == "PUT" and "partNumber" in asked.query and "x-amz-copy-source" not in asked.headers:
+            if sent and sent != announced:
+                return self.mismatch(announced or "null", sent)
+            if announced == "sha256" and not sent:
+                return self.mismatch(announced, "null")
+        if asked.method == "POST" and announced == "sha256" and b"<ChecksumSHA256>" not in asked.body:
+            words = "The upload was created using a sha256 checksum. The complete request must include each part's."
+            return error(400, "InvalidRequest", words)
+        return super().refuse(asked)
+
+    def mismatch(self, announced: str, sent: str) -> Answer:
+        words = f"Checksum Type mismatch occurred, expected checksum Type: {announced}, actual: {sent}"
+        return error(400, "InvalidRequest", words)
+
+    def change(self, asked: Asked, answer: Answer) -> Answer:
+        if asked.method == "POST" and "uploads" in asked.query:
+            upload = re.search(rb"<UploadId>([^<]+)<", answer[2])
+            algorithm = asked.headers.get("x-amz-checksum-algorithm", "").lower()
+            if upload and algorithm:
+                self.announced[upload[1].decode()] = algorithm
+        return answer
+
+
+class R2(Profile):
+    """Cloudflare R2. Its page "S3 API compatibility": versioning and object lock are not implemented, and of checksums
+    of whole objects only CRC-64/NVME. Its limits: all parts but the last have one size."""
+
+    missing: ClassVar[set[tuple[str, str]]] = {("GET", "versioning"), ("GET", "object-lock"), ("GET", "versions")}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: dict[str, dict[int, int]] = {}
+
+    def refuse(self, asked: Asked) -> Answer | None:
+        if asked.headers.get("x-amz-checksum-type") == "FULL_OBJECT":
+            return error(400, "InvalidRequest", "FULL_OBJECT checksums must be CRC64NVME.")
+        upload = asked.query.get("uploadId", "")
+        if asked.method == "PUT" and "partNumber" in asked.query:
+            first, last = re.findall(r"\d+", asked.headers.get("x-amz-copy-source-range", "")) or (0, -1)
+            size = int(last) - int(first) + 1 or len(asked.body)
+            self.sizes.setdefault(upload, {})[int(asked.query["partNumber"])] = size
+        if asked.method == "POST" and upload:
+            *others, _ = [size for _, size in sorted(self.sizes.get(upload, {0: 0}).items())]
+            if len(set(others)) > 1:
+                return error(400, "InvalidPart", "All non-trailing parts must have the same length.")
+        return super().refuse(asked)
+
+
+class Ceph(Profile):
+    """Ceph RGW 16.2.15, as seen: an empty ETag of CompleteMultipartUpload; checksums and copy conditions are ignored;
+    parts with a trailer (what the SDK does over https) are refused."""
+
+    ignored = r"^x-amz-(checksum-|sdk-checksum|copy-source-if)"
+
+    def refuse(self, asked: Asked) -> Answer | None:
+        if "x-amz-trailer" in asked.headers:
+            return error(411, "MissingContentLength", "")
+        return super().refuse(asked)
+
+    def change(self, asked: Asked, answer: Answer) -> Answer:
+        if asked.method == "POST" and "uploadId" in asked.query:
+            return answer[0], answer[1], re.sub(rb"<ETag>[^<]*</ETag>", b"<ETag></ETag>", answer[2])
+        return answer
+
+
+class Garage(Profile):
+    """Garage. Its page "S3 Compatibility status": no ListObjectVersions, no object lock, and most x-amz- headers are
+    not looked at."""
+
+    missing: ClassVar[set[tuple[str, str]]] = {("GET", "object-lock"), ("GET", "versions")}
+    ignored = r"^x-amz-(checksum-|sdk-checksum)"
+
+
+class Swift(Profile):
+    """OpenStack Swift 2.30 with s3api, as seen: DeleteObjects wants Content-MD5; no CORS; checksums are ignored."""
+
+    missing: ClassVar[set[tuple[str, str]]] = {("PUT", "cors"), ("GET", "object-lock")}
+    ignored = r"^x-amz-(checksum-|sdk-checksum)"
+
+    def refuse(self, asked: Asked) -> Answer | None:
+        if asked.method == "POST" and "delete" in asked.query and "content-md5" not in asked.headers:
+            return error(400, "InvalidRequest", "Missing required header for this request: Content-MD5")
+        if asked.method == "OPTIONS":
+            return error(405, "MethodNotAllowed", "")
+        return super().refuse(asked)
+
+
+class Gcs(Profile):
+    """Google Cloud Storage, interoperability with S3. Its XML API reference knows no x-amz-checksum headers, no part
+    copies, and no object lock of S3."""
+
+    missing: ClassVar[set[tuple[str, str]]] = {("GET", "object-lock")}
+    ignored = r"^x-amz-(checksum-|sdk-checksum)"
+
+    def refuse(self, asked: Asked) -> Answer | None:
+        if "x-amz-copy-source" in asked.headers and "partNumber" in asked.query:
+            return NOT_IMPLEMENTED
+        return super().refuse(asked)
+
+
+class Rclone(Profile):
+    """rclone 1.75 `serve s3`, as seen: no versions, no CORS (taken for CreateBucket), an ETag of Complete that HEAD
+    does not know."""
+
+    missing: ClassVar[set[tuple[str, str]]] = {("GET", "versions"), ("GET", "versioning"), ("GET", "object-lock")}
+    ignored = r"^x-amz-(checksum-|sdk-checksum)"
+
+    def refuse(self, asked: Asked) -> Answer | None:
+        if asked.method == "PUT" and "cors" in asked.query:
+            return error(409, "BucketAlreadyExists", "The requested bucket name is not available.")
+        return super().refuse(asked)
+
+    def change(self, asked: Asked, answer: Answer) -> Answer:
+        if asked.method == "POST" and "uploadId" in asked.query:
+            return answer[0], answer[1], re.sub(rb"<ETag>[^<]*</ETag>", b"<ETag>&#34;other-1&#34;</ETag>", answer[2])
+        return answer
+
+
+class LeastPrivilege(Profile):
+    """A key with the permissions of docs/stores.md and no others: it may not configure the bucket, or ask how it is
+    configured."""
+
+    def refuse(self, asked: Asked) -> Answer | None:
+        configures = {"cors", "versioning", "object-lock", "policy", "lifecycle"} & set(asked.query)
+        if configures or (asked.method == "PUT" and asked.path.count("/") == 1):
+            return error(403, "AccessDenied", "Access Denied")
+        return super().refuse(asked)
+
+
+PROFILES: list[type[Profile]] = [Aws, R2, Ceph, Garage, Swift, Gcs, Rclone, LeastPrivilege]
+
+
+@contextmanager
+def use_profile(profile: type[Profile]) -> Iterator[tuple[Profile, Store]]:
+    """Both addresses of the store lead to this one."""
+    with profile() as door, override_store(endpoint_url=door.url, public=True, tried=False) as bucket:
+        yield door, bucket

@@ -1,0 +1,171 @@
+"""The main job on stores that differ from S3: upload, listen, bundle, deletion, each as that store allows it."""
+
+import hashlib
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from archive.bundles.maintain import verify
+from archive.errors import ObjectChanged
+from archive.intake.publish import finish
+from archive.models import Bundle, DeletionCertificate, Space, User
+from archive.retention.purge import purge
+from archive.storage import keys, store, write
+from archive.storage.capabilities import Capabilities
+from archive.storage.multipart import uploading
+from tests.support.api_client import MIB, ApiClient, checksum, put_part
+from tests.support.audio_files import make_tone
+from tests.support.bundles import build_bundle, read_bundle
+from tests.support.deadlines import make_due
+from tests.support.object_stores import without
+from tests.support.store_profiles import (
+    PROFILES,
+    R2,
+    Aws,
+    Ceph,
+    Garage,
+    Gcs,
+    LeastPrivilege,
+    Profile,
+    Rclone,
+    Swift,
+    use_profile,
+)
+
+pytestmark = pytest.mark.usefixtures("db")
+
+EXPECTED: dict[type[Profile], dict[str, Any]] = {
+    Aws: {"part_checksums": "announced"},
+    R2: {"lists_versions": False, "any_part_sizes": False, "verifies_whole": False},
+    Ceph: {"refuses_wrong_parts": False, "checks_copy_source": False, "verifies_whole": False},
+    Garage: {"lists_versions": False, "refuses_wrong_parts": False, "verifies_whole": False},
+    Swift: {"refuses_wrong_parts": False, "verifies_whole": False},
+    Gcs: {"copies_parts": False, "refuses_wrong_parts": False, "verifies_whole": False},
+    Rclone: {"lists_versions": False, "refuses_wrong_parts": False, "verifies_whole": False},
+    LeastPrivilege: {},
+}
+
+
+@pytest.fixture(params=PROFILES, ids=lambda profile: profile.__name__)
+def door(request: pytest.FixtureRequest) -> Iterator[Profile]:
+    with use_profile(request.param) as (door, _):
+        yield door
+
+
+def test_the_main_job(door: Profile, alice: User, tmp_path: Any) -> None:
+    caller, data = ApiClient(user=alice), make_tone(tmp_path / "talk.wav", "wav", seconds=200).read_bytes()
+    assert len(data) > 16 * MIB
+    space = Space.objects.get(pk=caller.announce().json["id"])
+    upload = caller.begin(str(space.pk), data, name="talk.wav").json
+    caller.send(upload, data)
+    assert caller.post(f"/uploads/{upload['id']}/complete").status == 200
+    assert finish(space.pk), Space.objects.get(pk=space.pk).problem_text
+
+    assert store().capabilities == Capabilities(**EXPECTED[type(door)])
+    bundle = build_bundle(space)
+    if not store().capabilities.verifies_whole:
+        assert verify(Bundle, bundle.pk)
+    bundle.refresh_from_db()
+    assert bundle.verified_by == ("store" if store().capabilities.verifies_whole else "read-back")
+    assert bundle.sha256 in ("", hashlib.sha256(read_bundle(bundle)).hexdigest())
+    assert bundle.crc32 in (None, zlib.crc32(read_bundle(bundle)))
+    with zipfile.ZipFile(io.BytesIO(read_bundle(bundle))) as archive:
+        assert archive.testzip() is None
+        (name,) = [name for name in archive.namelist() if name.endswith("recording.wav")]
+        assert archive.read(name) == data
+
+    make_due(space)
+    assert purge(space.pk), Space.objects.get(pk=space.pk).problem_text
+    assert not store().listing(keys.prefix(space.pk))
+    assert DeletionCertificate.objects.filter(space_id=space.pk).exists()
+
+
+def test_other_bytes_are_refused_by_part(door: Profile, alice: User, tmp_path: Any) -> None:
+    caller, data = ApiClient(user=alice), make_tone(tmp_path / "talk.wav", "wav", seconds=200).read_bytes()
+    space = Space.objects.get(pk=caller.announce().json["id"])
+    upload = caller.begin(str(space.pk), data, name="talk.wav").json
+    caller.send(upload, data, [1])
+    last = data[upload["part_size"] :]
+    signed = caller.post(f"/uploads/{upload['id']}/parts", {"parts": [{"number": 2, "sha256": checksum(last)}]}).json
+
+    answer = put_part(signed["parts"][0], bytes(len(last)))
+
+    if store().capabilities.refuses_wrong_parts:
+        assert answer == 400
+        return
+    assert answer == 200
+    assert caller.post(f"/uploads/{upload['id']}/complete").status == 200
+    assert not finish(space.pk)
+    space.refresh_from_db()
+    assert (space.state, space.problem_code) == ("rejected", "upload.part_sha256_differs")
+    assert space.problem["params"]["parts"] == [2]
+    assert not store().listing(keys.prefix(space.pk))
+
+
+def test_a_part_of_another_size_is_named_at_completion(alice: User, tmp_path: Any) -> None:
+    """Swift's profile does not verify the signed size, as stores that take any size."""
+    with use_profile(Swift):
+        caller, data = ApiClient(user=alice), make_tone(tmp_path / "talk.wav", "wav", seconds=200).read_bytes()
+        space = Space.objects.get(pk=caller.announce().json["id"])
+        upload = caller.begin(str(space.pk), data, name="talk.wav").json
+        caller.send(upload, data, [1])
+        asked = {"parts": [{"number": 2, "sha256": checksum(b"short")}]}
+        signed = caller.post(f"/uploads/{upload['id']}/parts", asked).json
+        assert put_part(signed["parts"][0], b"short") == 200
+
+        refused = caller.post(f"/uploads/{upload['id']}/complete")
+
+        assert (refused.status, "Check parts 2." in refused.words) == (409, True)
+        caller.send(upload, data, [2])
+        assert caller.post(f"/uploads/{upload['id']}/complete").status == 200
+        assert finish(space.pk)
+
+
+class Forgetful(Profile):
+    """A store that looks at no condition of a request."""
+
+    ignored = r"^(if-match|x-amz-copy-source-if-match)$"
+
+
+def test_an_object_with_another_etag_is_never_read_or_copied() -> None:
+    with use_profile(Forgetful) as (_, bucket):
+        key = f"tests/{uuid4()}"
+        written = write(bucket, key, io.BytesIO(b"first"), "text/plain", check=lambda: None)
+        write(bucket, key, io.BytesIO(b"other"), "text/plain", check=lambda: None)
+
+        with pytest.raises(ObjectChanged):
+            bucket.read(key, 0, 5, written.etag)
+        with pytest.raises(ObjectChanged):
+            list(bucket.stream(key, 5, written.etag))
+        with pytest.raises(ObjectChanged), uploading(bucket, f"{key}-copy", "text/plain", lambda: None) as upload:
+            upload.copy(1, key, written.etag, 0, 5)
+
+
+def test_a_store_without_delete_objects_deletes_one_by_one() -> None:
+    with without(deletes_many=False):
+        prefix = f"tests/{uuid4()}/"
+        for name in "ab":
+            write(store(), f"{prefix}{name}", io.BytesIO(b"x"), "text/plain", check=lambda: None)
+        lines: list[str] = []
+        store().client.meta.events.register("before-call.s3", lambda model, **kwargs: lines.append(model.name))
+
+        assert store().delete(store().listing(prefix).versions) == {}
+
+        assert lines.count("DeleteObject") == 2
+        assert "DeleteObjects" not in lines
+        assert not store().listing(prefix)
+
+
+def test_folders_without_versions_are_paged() -> None:
+    with without(lists_versions=False):
+        parent = f"tests/{uuid4()}/"
+        for name in ("a/1", "a/2", "b/1", "c"):
+            write(store(), f"{parent}{name}", io.BytesIO(b"x"), "text/plain", check=lambda: None)
+
+        assert store().folders(parent) == ((f"{parent}a/", f"{parent}b/"), "")
+        assert store().folders(parent, f"{parent}a/") == ((f"{parent}b/",), "")
