@@ -16,7 +16,7 @@ from tests.support import speech_samples
 from tests.support.http_clients import make_client, session_cookie
 from tests.support.mail_server import FROM
 from tests.support.page_checks import TIME_ZONE, PageCheck, Screen
-from tests.support.page_visits import ADMIN, ERROR_PAGES, HOST, NOT_PAGES, VISITS, Visit
+from tests.support.page_visits import ERROR_PAGES, HOST, NOT_PAGES, VISITS, Visit
 from tests.support.page_world import PageWorld
 from tests.support.processes import Services
 from tests.support.routes import each_route
@@ -62,7 +62,6 @@ SAMPLE = (
     Visit("", "account_login"),
     Visit(HOST, "spaces"),
     Visit(HOST, "space", "open"),
-    Visit(ADMIN, "moderate", "open"),
 )
 
 
@@ -75,7 +74,6 @@ def test_a_sample_of_pages(services: Services, chromium: Browser, world: PageWor
         "account-login-visitor": [],
         "spaces-alice": [],
         "space-open-alice": [],
-        "moderate-open-ada": [],
     }
 
 
