@@ -121,6 +121,14 @@ class MailDown(MailUnavailable):
     """No mail goes out: the server can't be reached, or does not let us in."""
 
 
+class DeliveryFailed(SpacekeepError):
+    """The receiver of a webhook did not accept an event, or can't be reached: try again later."""
+
+
+class DeliveryRefused(SpacekeepError):
+    """A webhook can't be delivered, and trying again would not help."""
+
+
 class StorageError(SpacekeepError):
     """The object store did not do what was asked."""
 

@@ -25,6 +25,7 @@ from archive import wakeups
 from archive.errors import (
     AttemptsExhausted,
     DecoderFailed,
+    DeliveryFailed,
     DiskFailed,
     LeaseLost,
     MailUnavailable,
@@ -48,7 +49,8 @@ MAX_UNFORESEEN = 10  # attempts that ended unforeseen, after which work is parke
 PARKED = timedelta(days=1)
 SHARE = 0.7  # of the lease, that one run may take; Celery's soft time limit is 0.8 (portal/settings/work.py)
 TICK = 1.0  # seconds between two renewals of a lease
-RETRIED = (StorageError, DecoderFailed, DiskFailed, MailUnavailable)  # errors that pass: try again later
+# Errors that pass: try again later.
+RETRIED = (StorageError, DecoderFailed, DiskFailed, MailUnavailable, DeliveryFailed)
 
 
 def lease() -> timedelta:
@@ -92,11 +94,15 @@ class Claim(Generic[W]):
             state = model._default_manager.filter(pk=self.row.pk).values_list("state", flat=True).first() or "gone"
             raise LeaseLost("work.lease_lost", model=model.__name__, id=self.row.pk, state=state)
 
-    def release_for_retry(self, problem: Problem, *, at_once: bool = False) -> bool:
-        """End this attempt with `problem`. The next one starts after a pause that doubles each time, or `at_once`.
-        Returns False when the lease was lost."""
+    def release_for_retry(
+        self, problem: Problem, *, at_once: bool = False, pause: timedelta | None = None, **changes: Any
+    ) -> bool:
+        """End this attempt with `problem`, and write `changes`. The next one starts `at_once`, after `pause`, or after
+        one that doubles each time. Returns False when the lease was lost."""
+        if pause is not None:
+            changes["retry_at"] = Now() + pause
         # The claim counted it as unforeseen, as it would not come here after a crash.
-        return self._release(problem, at_once=at_once, unforeseen=Greatest(F("unforeseen") - 1, 0))
+        return self._release(problem, at_once=at_once, unforeseen=Greatest(F("unforeseen") - 1, 0), **changes)
 
     def _release(self, problem: Problem, *, at_once: bool = False, **changes: Any) -> bool:
         pause = timedelta(0) if at_once else min(FIRST_RETRY * 2 ** min(self.attempt - 1, 10), LAST_RETRY)

@@ -28,6 +28,10 @@ Digest         pending -> sent                 the weekly mail is handed over no
                pending -> empty                the week had nothing to say
                sent -> pending                 the mail server did not take it this time
                pending | sent -> failed        it never will, or its answer was lost
+WebhookDelivery
+               pending -> delivered            the receiver answered 2xx
+               pending -> failed               no attempt is left, or nothing is sent to its endpoint any more
+               delivered | failed -> pending   an admin asks to send it again
 Violation      standing -> appealed -> standing | lifted
                standing -> lifted
 Appeal         open -> denied | granted        each with its violation's transition: to standing, to lifted
@@ -63,6 +67,7 @@ from archive.models import (
     Transcription,
     UploadSession,
     Violation,
+    WebhookDelivery,
 )
 
 Row = (
@@ -74,6 +79,7 @@ Row = (
     | ExportPart
     | Notice
     | Digest
+    | WebhookDelivery
     | Violation
     | Appeal
     | Hold
@@ -134,6 +140,10 @@ TRANSITIONS: dict[tuple[type[models.Model], State, State], events.Event] = {
     (Digest, Digest.State.SENT, Digest.State.PENDING): events.DIGEST_REQUEUED,
     (Digest, Digest.State.PENDING, Digest.State.FAILED): events.DIGEST_FAILED,
     (Digest, Digest.State.SENT, Digest.State.FAILED): events.DIGEST_FAILED,
+    (WebhookDelivery, WebhookDelivery.State.PENDING, WebhookDelivery.State.DELIVERED): events.WEBHOOK_DELIVERED,
+    (WebhookDelivery, WebhookDelivery.State.PENDING, WebhookDelivery.State.FAILED): events.WEBHOOK_FAILED,
+    (WebhookDelivery, WebhookDelivery.State.DELIVERED, WebhookDelivery.State.PENDING): events.WEBHOOK_REQUEUED,
+    (WebhookDelivery, WebhookDelivery.State.FAILED, WebhookDelivery.State.PENDING): events.WEBHOOK_REQUEUED,
     (Violation, Violation.State.STANDING, Violation.State.APPEALED): events.VIOLATION_APPEALED,
     (Violation, Violation.State.APPEALED, Violation.State.STANDING): events.VIOLATION_UPHELD,
     (Violation, Violation.State.STANDING, Violation.State.LIFTED): events.VIOLATION_LIFTED,

@@ -18,7 +18,7 @@ from django.db import models
 from django.db.models import Q
 from kombu.exceptions import OperationalError
 
-from archive import content_access, leases, notices, rate_limits, recorders, submissions
+from archive import content_access, leases, notices, rate_limits, recorders, submissions, webhooks
 from archive.accounts import account_mail, invitations
 from archive.accounts import send_invitation as invitation_mail
 from archive.audit import days
@@ -45,6 +45,7 @@ from archive.models import (
     Space,
     Transcription,
     UploadSession,
+    WebhookDelivery,
 )
 from archive.notices import digests
 from archive.retention import due, purge, recheck
@@ -155,6 +156,16 @@ def send_notice(notice_id: str) -> None:
 
 
 @shared_task
+def deliver_webhook(delivery_id: str) -> None:
+    webhooks.deliver(UUID(delivery_id))
+
+
+@shared_task
+def announce_overdue() -> None:
+    webhooks.announce_overdue()
+
+
+@shared_task
 def create_reminders() -> None:
     notices.create_reminders()
     notices.create_hold_reviews()
@@ -242,6 +253,7 @@ WORK = [
     _leased(ExportPart, ExportPart.OVER, clear_export_part_storage, maintain.UNCLEARED),
     Work(Transcription, transcribe, _pending_transcriptions),
     _leased(Notice, [Notice.State.PENDING], send_notice),
+    _leased(WebhookDelivery, [WebhookDelivery.State.PENDING], deliver_webhook),
     _leased(LogVerification, [LogVerification.State.PENDING], verify_log),
     _leased(Digest, [Digest.State.PENDING], send_digest),
     _leased(CheckpointMail, [CheckpointMail.State.PENDING], send_checkpoint_mail),
@@ -261,6 +273,7 @@ def dispatch() -> None:
     invitations.delete_old()
     account_mail.delete_old()
     checkpoint_mail.delete_old()
+    webhooks.delete_old()
     maintain.remove_unfetched(Bundle)
     maintain.remove_unfetched(ExportPart)
     arrivals_clean_up.delete_old_rows()

@@ -1,6 +1,7 @@
 """Check settings at startup. Each error has an id and a hint."""
 
 import importlib.util
+import ssl
 import sys
 from collections.abc import Sequence
 from email.utils import parseaddr
@@ -148,6 +149,19 @@ def sign_in(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Chec
         hint = "It is a sorted file of SHA-1 sums in hexadecimal, one a line. Leave it empty to switch this off."
         errors.append(Error(f"BREACHED_PASSWORD_LIST is {file!r}.", hint=hint, id="spacekeep.E074"))
     return errors
+
+
+@register(TAG)
+def webhooks(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check the file of authorities that receivers of webhooks are verified with."""
+    file = settings.WEBHOOK_CA_BUNDLE
+    try:
+        if file:
+            ssl.create_default_context(cafile=file)
+    except (OSError, ssl.SSLError):
+        hint = "It is a file with certificates in PEM format. Leave it empty to trust the system's authorities only."
+        return [Error(f"WEBHOOK_CA_BUNDLE is {file!r}.", hint=hint, id="spacekeep.E132")]
+    return []
 
 
 def stop_if_wrong(*more: CheckMessage) -> None:

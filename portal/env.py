@@ -7,6 +7,7 @@ only unwise is in `warnings`.
 """
 
 import base64
+import ipaddress
 import os
 import re
 from dataclasses import dataclass
@@ -186,6 +187,19 @@ def keys(name: str, *, id: str, hint: str) -> list[bytes]:
     """Read a comma-separated list of 32 bytes each, in base64."""
     decoded = [_decode_key(name, value, id=id, hint=hint) for value in comma_list(name, [])]
     return [key for key in decoded if key]
+
+
+def networks(name: str, *, id: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Read a comma-separated list of networks: 10.0.0.0/8, fd00::/8, or single addresses."""
+    found = []
+    for value in comma_list(name, []):
+        try:
+            found.append(ipaddress.ip_network(value))
+        except ValueError:
+            problems.append(
+                Problem(id, f"{name} has {value!r}.", "It is a network such as 10.20.0.0/16 or an address.")
+            )
+    return found
 
 
 def _decode_key(name: str, value: str, *, id: str, hint: str) -> bytes:

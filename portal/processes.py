@@ -11,8 +11,8 @@ ALL = (WEB, HEALTH, WORKER, DELETER, TRANSCRIBER, BEAT, SETUP)
 WITH_TASKS = {WEB, WORKER, DELETER, TRANSCRIBER, BEAT}
 WITH_CONTENT = {WEB, WORKER, DELETER, TRANSCRIBER, SETUP}
 NEEDED_BY: dict[str, set[str]] = {
-    "SECRET_KEY": {WEB, WORKER},  # the worker mails links that it signs
-    "SECRET_KEY_FALLBACKS": {WEB},
+    "SECRET_KEY": {WEB, WORKER},  # the worker mails links that it signs, and signs webhooks
+    "SECRET_KEY_FALLBACKS": {WEB, WORKER},
     "CERTIFICATE_KEY": {DELETER},
     "CERTIFICATE_PUBLIC_KEYS": {WEB},
     "LOG_KEY": {DELETER},

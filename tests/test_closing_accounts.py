@@ -57,6 +57,7 @@ POINTERS = {
     "archive_user_user_permissions.user": "kept",
     "archive_violation.flagged_by": "kept",
     "archive_violation.lifted_by": "kept",
+    "archive_webhookendpoint.owner": "erased",
 }
 
 

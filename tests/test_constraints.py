@@ -49,6 +49,8 @@ from archive.models import (
     UploadSession,
     User,
     Violation,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from tests.support.factory import make_row
 
@@ -109,6 +111,10 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
             user=alice, week=NOON.date() - timedelta(days=NOON.weekday()), since=NOON, until=NOON
         ),
         "account_mail": AccountMail.objects.create(content="x"),
+        "webhook": (webhook := WebhookEndpoint.objects.create(name="Desk", url="https://a.org", owner=admin)),
+        "delivery": WebhookDelivery.objects.create(
+            endpoint=webhook, event="space.flagged", space=space, subject_id="1"
+        ),
         "feed": Feed.objects.create(kind="calendar", user=alice),
         "view": SavedLogView.objects.create(user=admin, name="Played", query="event=played"),
         "sighting": ReconcileFinding.objects.create(kind="orphan", key="s"),
@@ -241,6 +247,14 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("export_max_part_size_known", "export", {"max_part_size": 3 * 10**9}),
     ("exportpart_numbered_from_1", "export_part", {"number": 0}),
+    ("webhook_stopped_for_a_reason", "webhook", {"stopped_at": NOON}),
+    ("webhook_stopped_for_a_reason", "webhook", {"stop_reason": "off"}),
+    ("webhook_stopped_for_a_reason", "webhook", {"stopped_at": NOON, "stop_reason": "mood"}),
+    ("webhook_former_secret_ends", "webhook", {"former_secret": "x"}),
+    ("webhook_former_secret_ends", "webhook", {"former_until": NOON}),
+    ("webhook_delivery_state_known", "delivery", {"state": "lost"}),
+    ("webhook_delivery_event_known", "delivery", {"event": "space.sold"}),
+    ("webhook_delivery_failed_has_a_reason", "delivery", {"state": "failed"}),
     ("invitation_role_known", "invitation", {"role": "owner"}),
     ("invitation_state_known", "invitation", {"state": "lost"}),
     ("invitation_token_hash_hex", "invitation", {"token_sha256": "secret"}),
@@ -287,6 +301,7 @@ def test_each_check_constraint_refuses_a_violation(
         ("saved_log_view_name_once", "view"),
         ("feed_once", "feed"),
         ("digest_once_a_week", "digest"),
+        ("webhook_delivery_once", "delivery"),
     ],
 )
 def test_each_unique_constraint_refuses_a_second_row(rows: dict[str, models.Model], name: str, kind: str) -> None:
@@ -372,6 +387,7 @@ UNIQUE = {
     "reason_template_once",
     "feed_once",
     "digest_once_a_week",
+    "webhook_delivery_once",
     "saved_log_view_name_once",
 }
 

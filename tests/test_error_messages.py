@@ -11,6 +11,7 @@ import portal.api.errors
 from archive import error_messages, errors
 from archive.errors import Refused, SpacekeepError, make_problem
 from archive.log import events
+from archive.models import WebhookEvent
 
 ROOT = Path(__file__).parents[1]
 RAISED = {
@@ -95,7 +96,9 @@ def test_each_string_in_the_form_of_a_code_is_one() -> None:
 
     assert len(codes) > 300
 
-    assert [pair for pair in codes if pair[1] not in {*error_messages.CATALOG, *events.EVENTS, *FILES}] == []
+    assert [
+        pair for pair in codes if pair[1] not in {*error_messages.CATALOG, *events.EVENTS, *FILES, *WebhookEvent.values}
+    ] == []
 
 
 def test_each_message_is_used() -> None:
@@ -138,6 +141,7 @@ VALUES: dict[str, object] = {
     "scope": "intake",
     "size": 84_200_000,
     "space": "available",
+    "stop": "failing",
     "time": "2026-11-22T14:05:00+00:00",
     "upload": "aborted",
 }

@@ -32,6 +32,7 @@ WRONG = [
     ("FEED_REQUESTS_PER_HOUR", "0", "spacekeep.E111"),
     ("OPERATOR_CONTACT", "call us", "spacekeep.E110"),
     ("DEBUG", "maybe", "spacekeep.E010"),
+    ("WEBHOOK_STOP_DAYS", "0", "spacekeep.E131"),
     ("RETENTION_DAYS", "0", "spacekeep.E011"),
     ("VIOLATION_EXTRA_DAYS", "-1", "spacekeep.E012"),
     ("LIFT_GRACE_DAYS", "a week", "spacekeep.E013"),
@@ -44,6 +45,7 @@ WRONG = [
     ("LIVEKIT_WAIT_SECONDS", "soon", "spacekeep.E061"),
     ("LIVEKIT_S3_ENDPOINT_URL", "s3.example.org", "spacekeep.E062"),
     ("INBOX_FOLDER", "inbox", "spacekeep.E063"),
+    ("WEBHOOK_CA_BUNDLE", "/nowhere/ca.pem", "spacekeep.E132"),
 ]
 # Of lists, the wrong one is named.
 WRONG_ITEM = [("LOG_CHECKPOINT_MAIL", "somebody", "spacekeep.E130")]

@@ -166,7 +166,7 @@ def test_every_kind_of_work_has_one_entry() -> None:
     assert len(set(tasks)) == len(tasks)
     assert {model.__name__ for model, *_ in tasks} == {
         *("Space", "UploadSession", "Arrival", "Bundle", "ExportPart", "Transcription", "Notice", "Invitation"),
-        *("AccountMail", "Digest", "LogVerification", "CheckpointMail"),
+        *("AccountMail", "Digest", "LogVerification", "CheckpointMail", "WebhookDelivery"),
     }
 
 

@@ -6,21 +6,19 @@ with the same Message-ID. The content is encrypted under SECRET_KEY, since the d
 A row lives for a day at most, as links do.
 """
 
-import base64
 import json
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
+from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils.crypto import salted_hmac
 
 from archive import leases, wakeups
 from archive.display.mail import MailMessage
+from archive.encryption import cipher
 from archive.errors import MailRefused, SpacekeepError
 from archive.leases import Claim
 from archive.models import AccountMail
@@ -33,13 +31,14 @@ State = AccountMail.State
 LIVES = timedelta(days=1)
 YOUNG = Q(created_at__gt=Now() - LIVES)
 AT_ONCE = 1000
+PURPOSE = "archive.account_mail"
 
 
 def enqueue(to: str, subject: str, text: str) -> AccountMail:
     """Have this mail sent once the caller's transaction has committed."""
     content = json.dumps({"to": to, "subject": subject, "text": text})
     with transaction.atomic():
-        mail = AccountMail.objects.create(content=_cipher().encrypt(content.encode()).decode())
+        mail = AccountMail.objects.create(content=cipher(PURPOSE).encrypt(content.encode()).decode())
         wakeups.wake(AccountMail, mail.pk)
     return mail
 
@@ -58,7 +57,7 @@ def delete_old() -> int:
 
 def _send(claim: Claim[AccountMail]) -> bool:
     try:
-        content = json.loads(_cipher().decrypt(claim.row.content.encode()))
+        content = json.loads(cipher(PURPOSE).decrypt(claim.row.content.encode()))
     except InvalidToken:
         _drop(claim, "unreadable")  # SECRET_KEY was replaced; its links are worth nothing either
         return False
@@ -78,12 +77,3 @@ def _drop(claim: Claim[AccountMail], reason: str) -> None:
     """Give it up. Whose it was is in no log; they can request another one."""
     if AccountMail.objects.filter(claim.still_held, pk=claim.row.pk).delete()[0]:
         logger.warning("account_mail_failed", code=reason)
-
-
-def _cipher() -> MultiFernet:
-    """Encrypts with SECRET_KEY, and decrypts with former ones, too."""
-    digests = [
-        salted_hmac("archive.account_mail", "", secret=secret, algorithm="sha256").digest()
-        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    ]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

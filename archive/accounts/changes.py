@@ -85,4 +85,9 @@ def active_admins() -> QuerySet[User]:
 
 def record(event: str, account: User, by: User | None, **detail: Any) -> None:
     """Write the log entry of a change, in its transaction. `by` is None for the operator."""
-    log.record(event, space_id=None, actor=Actor.of(by) if by else OPERATOR, account=account.pk, **detail)
+    log.record(event, space_id=None, actor=actor_of(by), account=account.pk, **detail)
+
+
+def actor_of(by: User | None) -> Actor:
+    """`by` is None for the operator."""
+    return Actor.of(by) if by else OPERATOR

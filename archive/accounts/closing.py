@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from archive.accounts.changes import check_is_no_older_admin, check_is_not_last_admin, lock_account, record
+from archive.accounts.changes import actor_of, check_is_no_older_admin, check_is_not_last_admin, lock_account, record
 from archive.errors import Refused
 from archive.log import events
 from archive.models import (
@@ -31,6 +31,7 @@ from archive.models import (
     User,
 )
 from archive.models.recorder import RecorderToken
+from archive.webhooks import endpoints
 
 OWN = "archive"  # the app whose tables are named below; all rows of other apps that point at the account are deleted
 
@@ -44,6 +45,7 @@ def close_account(account_id: int, by: User | None) -> None:
         check_is_no_older_admin(account, by)
         check_may_close(account)
         record(events.ACCOUNT_CLOSED, account, by)
+        endpoints.remove_all_of(account, actor_of(by))
         _erase_rows(account)
         _erase_account(account)
 

@@ -26,6 +26,8 @@ SECRET = {
     "session_key",
     "key",
     "settings",
+    "secret",
+    "former_secret",
 }
 CONTENT = {"cues", "evidence"}  # evidence quotes lines of Spaces, also of other hosts
 

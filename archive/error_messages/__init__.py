@@ -32,6 +32,7 @@ from archive.error_messages import (
     transcription,
     transcripts,
     uploads,
+    webhooks,
     work,
 )
 
@@ -58,6 +59,7 @@ AREAS = (
     transcription,
     transcripts,
     uploads,
+    webhooks,
     work,
 )
 CATALOG: "Mapping[str, StrOrPromise]" = {code: text for area in AREAS for code, text in area.MESSAGES.items()}
@@ -116,6 +118,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "space": _label("Space", "State"),
     "time": lambda value: formatting.format_time(datetime.fromisoformat(value)),
     "upload": _label("UploadSession", "State"),
+    "stop": _label("WebhookEndpoint", "Stop"),
 }
 
 

@@ -20,6 +20,7 @@ NAMES = {
     "deadline": _("deadline"),
     "deadline_reasons": _("deadline reasons"),
     "delete_markers": _("delete markers"),
+    "delivery": _("delivery"),
     "digest": _("digest"),
     "duration_ms": _("duration ms"),
     "edited_from": _("edited from"),
@@ -74,6 +75,7 @@ NAMES = {
     "speakers": _("speakers"),
     "template": _("template"),
     "statement": _("statement"),
+    "status": _("status"),
     "transcript": _("transcript"),
     "title": _("title"),
     "transcription": _("transcription"),
@@ -82,6 +84,7 @@ NAMES = {
     "user": _("user"),
     "violation": _("flag"),
     "violation_extra_days": _("extra days when flagged"),
+    "webhook": _("webhook"),
     "why": _("why"),
 }
 

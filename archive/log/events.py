@@ -119,6 +119,22 @@ TRANSCRIPTION_FAILED = Event("transcription.failed", _("Automatic transcript fai
 TOKEN_CREATED = Event("token.created", _("Token created"))
 TOKEN_REVOKED = Event("token.revoked", _("Token revoked"))
 
+WEBHOOK_CREATED = Event("webhook.created", _("Webhook created"), summary=summaries.webhook_events)
+WEBHOOK_CHANGED = Event("webhook.changed", _("Webhook changed"), summary=summaries.webhook_fields)
+WEBHOOK_SECRET_REPLACED = Event("webhook.secret_replaced", _("Secret of a webhook replaced"))
+WEBHOOK_STARTED = Event("webhook.started", _("Webhook switched on"))
+WEBHOOK_STOPPED = Event("webhook.stopped", _("Webhook switched off"), icon="alert", summary=summaries.webhook_stop)
+WEBHOOK_REMOVED = Event("webhook.removed", _("Webhook removed"))
+WEBHOOK_DELIVERED = Event(
+    "webhook.delivered", _("Event delivered to a webhook"), icon="mail", summary=summaries.webhook_type
+)
+WEBHOOK_FAILED = Event(
+    "webhook.failed", _("Event not delivered to a webhook"), icon="alert", summary=summaries.webhook_type
+)
+WEBHOOK_REQUEUED = Event(
+    "webhook.requeued", _("Event queued again for a webhook"), icon="mail", summary=summaries.webhook_type
+)
+
 ACCOUNT_ROLE_GRANTED = Event("account.role_granted", _("Role granted"), icon="person", summary=summaries.account_role)
 ACCOUNT_ROLE_REVOKED = Event("account.role_revoked", _("Role revoked"), icon="person", summary=summaries.account_role)
 ACCOUNT_ACTIVATED = Event("account.activated", _("Account activated"), icon="person", summary=summaries.account)

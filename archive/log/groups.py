@@ -74,6 +74,7 @@ GROUPS = {
     "bundles": Group(_("Bundles, exports and feeds"), _starting("bundle.", "export.", "export_part.", "feed.")),
     "notices": Group(_("Notices and e-mails"), _starting("notice.", "digest.")),
     "accounts": Group(_("Accounts, invitations and tokens"), _starting("account.", "invitation.", "token.")),
+    "webhooks": Group(_("Webhooks and their deliveries"), _starting("webhook.")),
     "rules": Group(_("Rules and reason templates"), _starting("rule.", "reason_template.")),
     "log": Group(_("Certificates and exports of the log"), _starting("log.", "certificate.", "checkpoint.")),
 }

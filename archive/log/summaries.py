@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from archive import formatting
-from archive.models import ContentAccess, Feed, Notice, Participant, UploadSession
+from archive.models import ContentAccess, Feed, Notice, Participant, UploadSession, WebhookEndpoint
 
 Detail = dict[str, Any]
 Summary = Callable[[Detail], str]
@@ -107,6 +107,29 @@ def hold_number(detail: Detail) -> str:
 def feed_kind(detail: Detail) -> str:
     """What the feed is: a calendar or a podcast."""
     return str(Feed.Kind(detail["kind"]).label)
+
+
+def webhook_events(detail: Detail) -> str:
+    """The types of events that are sent to it."""
+    return ", ".join(detail["events"])
+
+
+WEBHOOK_FIELDS = {"name": _lazy("name"), "url": _lazy("address"), "events": _lazy("events")}
+
+
+def webhook_fields(detail: Detail) -> str:
+    """What was changed of it, by name."""
+    return ", ".join(str(WEBHOOK_FIELDS.get(name, name)) for name in detail["fields"])
+
+
+def webhook_stop(detail: Detail) -> str:
+    """Why nothing more is sent to it."""
+    return str(WebhookEndpoint.Stop(detail["why"]).label)
+
+
+def webhook_type(detail: Detail) -> str:
+    """The type of the event."""
+    return str(detail["type"])
 
 
 ROLES = {

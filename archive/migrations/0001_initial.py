@@ -3457,4 +3457,220 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="WebhookEndpoint",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(help_text="What receives the events, for people.", max_length=100)),
+                ("url", models.TextField(help_text="https. It may hold a secret of the receiver, so no log has it.")),
+                (
+                    "events",
+                    models.JSONField(default=list, help_text="The types that are sent: values of WebhookEvent."),
+                ),
+                (
+                    "secret",
+                    models.TextField(help_text="What signs: whsec_..., encrypted under SECRET_KEY. Shown once."),
+                ),
+                (
+                    "former_secret",
+                    models.TextField(blank=True, help_text="The one before, which signs too until `former_until`."),
+                ),
+                ("former_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("stopped_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "stop_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("off", "switched off by an admin"),
+                            ("gone", "switched off: the receiver wants no more events (410)"),
+                            ("failing", "switched off: nothing could be delivered for days"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "owner_notified",
+                    models.BooleanField(default=True, help_text="False: the owner is to get a mail about the stop."),
+                ),
+                (
+                    "failing_since",
+                    models.DateTimeField(
+                        blank=True, help_text="The first failure after the last delivery that succeeded.", null=True
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        help_text="The admin who set it up, or switched it on last. Nothing is sent unless they are an active admin.",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-created_at", "id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("stop_reason", ""), ("stopped_at", None)),
+                            models.Q(("stop_reason__in", ["off", "gone", "failing"]), ("stopped_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="webhook_stopped_for_a_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("former_secret", ""), ("former_until", None)),
+                            models.Q(models.Q(("former_secret", ""), _negated=True), ("former_until__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="webhook_former_secret_ends",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="WebhookDelivery",
+            fields=[
+                (
+                    "attempts",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Counted when claimed, so that a crash counts too."
+                    ),
+                ),
+                (
+                    "unforeseen",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                    ),
+                ),
+                (
+                    "fence",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Incremented at each claim; writes of a claim require it."
+                    ),
+                ),
+                ("lease_until", models.DateTimeField(blank=True, help_text="When the claim ends.", null=True)),
+                ("retry_at", models.DateTimeField(blank=True, help_text="No retry before this time.", null=True)),
+                (
+                    "problem",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
+                    ),
+                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "event",
+                    models.CharField(
+                        choices=[
+                            ("space.flagged", "a Space was flagged"),
+                            ("space.flag_lifted", "a flag was lifted"),
+                            ("appeal.decided", "an appeal was decided"),
+                            ("space.due", "a Space is deleted within 7 days, or within a day"),
+                            ("space.deleted", "a Space was deleted"),
+                            ("space.overdue", "a deletion is overdue"),
+                            ("webhook.test", "a test"),
+                        ],
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "subject_id",
+                    models.CharField(blank=True, help_text="Id of the flag or appeal; or the deadline.", max_length=64),
+                ),
+                (
+                    "data",
+                    models.JSONField(default=dict, help_text="The `data` of the payload, the same at each attempt."),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("pending", "to be sent"), ("delivered", "delivered"), ("failed", "not delivered")],
+                        default="pending",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("attempted_at", models.DateTimeField(blank=True, help_text="When the last attempt ended.", null=True)),
+                (
+                    "status",
+                    models.PositiveSmallIntegerField(blank=True, help_text="The status of the last answer.", null=True),
+                ),
+                ("duration_ms", models.PositiveIntegerField(blank=True, help_text="Of the last attempt.", null=True)),
+                (
+                    "space",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="archive.space",
+                    ),
+                ),
+                (
+                    "endpoint",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="archive.webhookendpoint",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "pending")),
+                        fields=["lease_until"],
+                        name="webhook_delivery_to_send",
+                    ),
+                    models.Index(fields=["endpoint", "created_at", "id"], name="webhook_delivery_newest"),
+                    models.Index(fields=["space"], name="webhook_delivery_of_space"),
+                    models.Index(fields=["created_at"], name="webhook_delivery_old"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["pending", "delivered", "failed"])),
+                        name="webhook_delivery_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "event__in",
+                                [
+                                    "space.flagged",
+                                    "space.flag_lifted",
+                                    "appeal.decided",
+                                    "space.due",
+                                    "space.deleted",
+                                    "space.overdue",
+                                    "webhook.test",
+                                ],
+                            )
+                        ),
+                        name="webhook_delivery_event_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("problem", {}), ("state", "failed"), _negated=True),
+                        name="webhook_delivery_failed_has_a_reason",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("endpoint", "event", "space", "subject_id"), name="webhook_delivery_once"
+                    ),
+                ],
+            },
+        ),
     ]

@@ -186,6 +186,7 @@ WITHOUT_STATISTICS = {
     "archive_violation": ("reason", "lift_reason", "evidence"),
     "archive_appeal": ("statement", "decision_reason"),
     "archive_hold": ("reason", "release_reason", "case_number"),
+    "archive_webhookdelivery": ("subject_id", "data", "problem"),
     "archive_accountmail": ("content", "problem"),
     "archive_invitation": ("email", "token_sha256", "problem"),
     "archive_user": ("username", "first_name", "last_name", "email", "password"),

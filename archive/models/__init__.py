@@ -38,6 +38,7 @@ from archive.models.transparency import (
 from archive.models.upload import UploadPart, UploadSession
 from archive.models.user import RoleMembership, User
 from archive.models.violation import Appeal, Rule, Violation
+from archive.models.webhook import WebhookDelivery, WebhookEndpoint, WebhookEvent
 
 __all__ = [
     "AccountMail",
@@ -93,5 +94,8 @@ __all__ = [
     "UploadSession",
     "User",
     "Violation",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEvent",
     "current_policy",
 ]

@@ -18,7 +18,7 @@ from archive.models import Appeal, Space, User, Violation, current_policy
 from archive.moderation.admissions import admit
 from archive.moderation.conflicts import find_decision_conflict
 from archive.moderation.recompute import lock_for_change, notify_host, recompute, validated_reason
-from archive.moderation.violations import lift_one
+from archive.moderation.violations import announce_decision, announce_lift, lift_one
 
 
 def closes(space: Space) -> datetime | None:
@@ -80,6 +80,7 @@ def decide(appeal_id: int, reason: str, by: User, *, granted: bool) -> Appeal:
         else:
             _deny(space, violation, reason, by)
         recompute(space, Actor.of(by))
+        (announce_lift if granted else announce_decision)(space, violation)
     decided.refresh_from_db()
     return decided
 

@@ -13,10 +13,10 @@ from uuid import UUID
 
 from django.db import transaction
 
-from archive import dbtime, lifecycle, log, policy
+from archive import dbtime, lifecycle, log, policy, webhooks
 from archive.errors import Refused
 from archive.log import Actor, events
-from archive.models import Appeal, Rule, Space, User, Violation, current_policy
+from archive.models import Appeal, Rule, Space, User, Violation, WebhookEvent, current_policy
 from archive.moderation import reviews
 from archive.moderation.conflicts import find_lift_conflict
 from archive.moderation.evidence import Lines, copy_lines
@@ -53,6 +53,7 @@ def flag(space_id: UUID, rule_code: str, reason: str, by: User, evidence: Lines 
         reviews.mark_reviewed(space, by)
         recompute(space, Actor.of(by))
         notify_host(space, events.VIOLATION_FLAGGED, violation)
+        webhooks.announce(WebhookEvent.FLAGGED, space, violation.pk, **describe(violation), rule_version=rule.number)
     return violation
 
 
@@ -62,7 +63,7 @@ def lift(space_id: UUID, reason: str, by: User) -> list[Violation]:
     reason = validated_reason(reason, by)
     with transaction.atomic():
         space = lock_for_decision(space_id, by)
-        standing = list(space.violations.select_related("appeal").exclude(state=Violation.State.LIFTED))
+        standing = list(space.violations.select_related("appeal", "rule").exclude(state=Violation.State.LIFTED))
         if not standing:
             raise Refused("violation.none_standing")
         if conflict := find_lift_conflict(space, standing, by):
@@ -72,6 +73,8 @@ def lift(space_id: UUID, reason: str, by: User) -> list[Violation]:
         recompute(space, Actor.of(by))
         if lifted:
             notify_host(space, events.VIOLATION_LIFTED, lifted[-1])  # one notice for all that were lifted together
+        for violation in lifted:
+            announce_lift(space, violation)
     return lifted
 
 
@@ -96,6 +99,28 @@ def lift_one(space: Space, violation: Violation, reason: str, by: User, now: dat
         detail=detail,
         **changes,
     )
+
+
+def describe(violation: Violation) -> dict[str, Any]:
+    """What webhooks tell of a flag."""
+    return {"violation": violation.pk, "rule": violation.rule.code}
+
+
+def announce_lift(space: Space, violation: Violation) -> None:
+    """Tell webhooks of a lifted flag, and of the appeal that was decided by it. Call it after `recompute`: they get the
+    new deadline."""
+    facts = describe(violation)
+    appeal = getattr(violation, "appeal", None)
+    if appeal is not None and appeal.state == Appeal.State.GRANTED:
+        announce_decision(space, violation)
+    webhooks.announce(WebhookEvent.FLAG_LIFTED, space, violation.pk, **facts)
+
+
+def announce_decision(space: Space, violation: Violation) -> None:
+    """Tell webhooks of a decided appeal. Call it after `recompute`."""
+    appeal = violation.appeal
+    decided = {**describe(violation), "appeal": appeal.pk, "decision": appeal.state}
+    webhooks.announce(WebhookEvent.APPEAL_DECIDED, space, appeal.pk, **decided)
 
 
 def preview_flag(space: Space, now: datetime) -> tuple[policy.Deadline, policy.Deadline]:

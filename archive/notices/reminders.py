@@ -1,12 +1,15 @@
 """Reminders before deletion, and of reviews of holds. Indexes over deadlines and review dates keep the cost independent
 of how many Spaces are stored."""
 
+from collections.abc import Sequence
+
+from django.db import transaction
 from django.db.models import CharField, Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Cast, Now
 
-from archive import dbtime, leases, lifecycle, log, wakeups
+from archive import dbtime, leases, lifecycle, log, wakeups, webhooks
 from archive.log import SYSTEM
-from archive.models import Hold, Notice, Space
+from archive.models import Hold, Notice, Space, WebhookEvent
 from archive.models.notice_kinds import REMINDERS, NoticeKind
 from archive.notices.outbox import make_notice, write
 from archive.notices.validity import with_validity
@@ -25,7 +28,9 @@ def create_reminders(batch: int = 500) -> int:
         while more:
             spaces = list(_unreminded(kind).select_related("host")[:batch])
             rows = [make_notice(kind, s.host, s, log.rfc3339(s.expires_at), s.expires_at) for s in spaces]
-            write(rows)
+            with transaction.atomic():
+                write(rows)
+                _announce_due(kind, spaces)
             written, more = written + len(rows), len(rows) == batch
     return written
 
@@ -41,6 +46,14 @@ def create_hold_reviews(batch: int = 500) -> int:
     rows = [make_notice(NoticeKind.HOLD_REVIEW, hold.placed_by, hold.space, hold.pk) for hold in holds]
     write(rows)
     return len(rows)
+
+
+def _announce_due(kind: NoticeKind, spaces: Sequence[Space]) -> None:
+    """Tell webhooks what the hosts are reminded of: once for each reminder."""
+    assert kind.details.remind_within is not None
+    days = kind.details.remind_within[1].days
+    due = [(space, f"{log.rfc3339(space.expires_at)} {days}", {"within_days": days}) for space in spaces]
+    webhooks.announce_all(WebhookEvent.DUE, due)
 
 
 def _unreminded(kind: NoticeKind) -> QuerySet[Space]:

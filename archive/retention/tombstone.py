@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import models, transaction
 from django.db.models import prefetch_related_objects
 
-from archive import dbtime, leases, lifecycle, log, notices
+from archive import dbtime, leases, lifecycle, log, notices, webhooks
 from archive.leases import Claim
 from archive.log import SYSTEM
 from archive.models import (
@@ -29,6 +29,8 @@ from archive.models import (
     Transcription,
     UploadSession,
     Violation,
+    WebhookDelivery,
+    WebhookEvent,
 )
 from archive.retention import certificate
 
@@ -45,6 +47,7 @@ CONTENT: tuple[type[models.Model], ...] = (
     ContentAccess,
     ReviewClaim,
     Feed,
+    WebhookDelivery,
 )
 # The fields that are blanked: no content and no names stay.
 SCRUBBED: dict[str, Any] = {
@@ -102,6 +105,13 @@ def write_tombstones(claims: Sequence[Claim[Space]], removed: Mapping[UUID, Sequ
         )
         DeletionCertificate.objects.bulk_create([certificates[space.id] for space in deleted])
         _scrub(deleted)
+        webhooks.announce_all(
+            WebhookEvent.DELETED,
+            [
+                (space, "", {"deleted_at": log.rfc3339(now), "certificate": details[space.id]["certificate"]})
+                for space in deleted
+            ],
+        )
         notices.dismiss(deleted)
         # A Space whose upload never completed needs no notice.
         notices.tell_hosts(Notice.Kind.DELETED, [space for space in deleted if removed[space.id]])

@@ -9,4 +9,5 @@ from portal.settings.logs import *
 from portal.settings.retention import *
 from portal.settings.sign_in import *
 from portal.settings.site import *
+from portal.settings.webhooks import *
 from portal.settings.work import *

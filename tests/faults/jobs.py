@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.test import override_settings
 
-from archive import tasks
+from archive import tasks, webhooks
 from archive.bundles import build, exports, maintain
 from archive.editing.corrections import Correction, correct_lines
 from archive.intake.arrivals import livekit_webhook
@@ -38,6 +38,10 @@ def make_bundle(bundle_id: str) -> None:
     build.build(UUID(bundle_id))
     maintain.verify(Bundle, UUID(bundle_id))
     maintain.clear_storage(Bundle, UUID(bundle_id))
+
+
+def deliver_webhook(delivery_id: str) -> None:
+    webhooks.deliver(UUID(delivery_id))
 
 
 def ingest(path: str, title: str, ended_at: str) -> None:
@@ -162,6 +166,15 @@ JOBS: dict[str, Callable[..., None]] = {
     for job in (
         *(make_bundle, work, ingest, upload, begin_upload, accept_partial, request_transcription, correct_line),
         *(flag, lift, appeal, decide, hold, release),
-        *(request_bundle, request_export, sweep, sequence_log, mail_checkpoints, compare, deliver_livekit_events),
+        *(
+            deliver_webhook,
+            request_bundle,
+            request_export,
+            sweep,
+            sequence_log,
+            mail_checkpoints,
+            compare,
+            deliver_livekit_events,
+        ),
     )
 } | {"remind": tasks.create_reminders, "scan_inboxes": tasks.scan_inboxes, "clean_inboxes": tasks.clean_inboxes}

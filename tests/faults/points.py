@@ -1,9 +1,11 @@
-"""The places where a process can be killed: before and after every commit, every call to the store, every publish.
+"""The places where a process can be killed: before and after every commit, every call to the store, every publish, and
+every request to the receiver of a webhook.
 
 Each is labeled by what is done and by the innermost function of ours that does it. The label goes to a file before
 anything happens, so that it is known also of a process that died there.
 """
 
+import http.client
 import os
 import signal
 import sys
@@ -58,6 +60,7 @@ def install() -> None:
     _around(botocore.client.BaseClient, "_make_api_call", lambda client, operation, *_: f"s3 {operation}")
     _around(BaseDatabaseWrapper, "_commit", lambda *_: "commit")
     _around(CursorWrapper, "execute", _autocommitted)
+    _around(http.client.HTTPConnection, "request", lambda connection, method, *_: f"http {method}")
     _around(Task, "apply_async", lambda task, *_: f"publish {task.name.rpartition('.')[2]}")
 
 

@@ -5,6 +5,7 @@ are found. Run the archive's own tests with them: `make test-archive`.
 """
 
 import base64
+import ipaddress
 import os
 import tempfile
 from collections.abc import Iterator
@@ -132,6 +133,8 @@ LIVEKIT_API_KEY, LIVEKIT_API_SECRET, LIVEKIT_RECORDER, LIVEKIT_URL = "", "", "",
 LIVEKIT_PREFIX, LIVEKIT_DELETE_SOURCE, LIVEKIT_WAIT_SECONDS = "", False, 60
 INBOX_IN_STORE, INBOX_FOLDER = False, ""
 LEASE_SECONDS, MESSAGE_SECONDS = int(os.environ["LEASE_SECONDS"]), 600
+WEBHOOK_ALLOWED_NETWORKS: list[ipaddress.IPv4Network] = []
+WEBHOOK_ALLOW_HTTP, WEBHOOK_CA_BUNDLE, WEBHOOK_STOP_DAYS = False, "", 5
 MAIL_ON = False
 DEFAULT_FROM_EMAIL = ""
 

@@ -1,5 +1,5 @@
 """The URLs that the archive expects of a site, since mail links to them: of a Space, of an
-invitation, of an account, of all Spaces, and to unsubscribe."""
+invitation, of an account, of all Spaces, of a webhook, and to unsubscribe."""
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -13,6 +13,10 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponse(token)
 
 
+def webhook(request: HttpRequest, endpoint_id: str) -> HttpResponse:
+    return HttpResponse(endpoint_id)
+
+
 def page(request: HttpRequest) -> HttpResponse:
     return HttpResponse(request.path)
 
@@ -23,5 +27,6 @@ urlpatterns = [
     path("rules/", page, name="house-rules"),
     path("unsubscribe/<str:token>/", invitation, name="unsubscribe"),
     path("spaces/<uuid:space_id>/", space, name="space"),
+    path("webhooks/<uuid:endpoint_id>/", webhook, name="webhook"),
     path("invitation/<str:token>/", invitation, name="invitation"),
 ]

@@ -18,12 +18,14 @@ from archive.models import (
     Space,
     Transcription,
     UploadSession,
+    WebhookDelivery,
 )
 
 CLAIMED = (
     *(Space, UploadSession, Arrival, Transcription, Bundle, ExportPart),
     *(Notice, DeletionRecheck, Invitation, AccountMail, LogSequencer, LogVerification),
     CheckpointMail,
+    WebhookDelivery,
 )
 
 

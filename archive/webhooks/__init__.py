@@ -1,0 +1,13 @@
+"""Webhooks: signed HTTP requests that tell programs of others what happened to Spaces (standardwebhooks.com, 1.0.0).
+
+`announce` writes a row for each endpoint in the transaction of the change, and a worker sends it afterwards
+(`deliver`): at least once, always with the same `webhook-id`. A payload has ids, codes and times, no names, no texts.
+
+Endpoints are set up by admins, for all Spaces. They work only while their owner is an active admin, since nobody else
+may know of all Spaces.
+"""
+
+from archive.webhooks.deliver import deliver
+from archive.webhooks.outbox import announce, announce_all, announce_overdue, delete_old
+
+__all__ = ["announce", "announce_all", "announce_overdue", "delete_old", "deliver"]

@@ -1,0 +1,202 @@
+"""Receivers of webhooks: real HTTP and HTTPS servers on loopback, with certificates of a test authority."""
+
+import datetime
+import ipaddress
+import json
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from django.db import transaction
+from standardwebhooks import Webhook
+
+from archive import webhooks
+from archive.models import Space, User, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from archive.models.webhook import SUBSCRIBABLE
+from archive.webhooks import endpoints
+
+HOST = "hooks.example.org"
+ALLOWED = [ipaddress.ip_network("127.0.0.0/8")]
+
+
+@dataclass
+class Received:
+    """One request. `peer`: the address that it came to."""
+
+    headers: dict[str, str]
+    body: bytes
+    peer: str
+
+    @property
+    def id(self) -> str:
+        return self.headers["webhook-id"]
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        return dict(json.loads(self.body))
+
+    def verify(self, secret: str) -> dict[str, Any]:
+        """The payload, verified by the reference library, which also looks at the time. Raises if it is not valid."""
+        return dict(Webhook(secret).verify(self.body, self.headers))
+
+
+@dataclass
+class Receiver:
+    """A running server. `answers` has a status for each of the next requests; after these it answers `status`. Its
+    threads call `before_answer` for each request."""
+
+    url: str
+    port: int
+    received: list[Received] = field(default_factory=list)
+    status: int = 204
+    answers: list[int] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    before_answer: Callable[[], object] | None = None
+    raw: Callable[[Any], object] | None = None  # writes the answer itself
+
+    @property
+    def ids(self) -> list[str]:
+        return [one.id for one in self.received]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    receiver: Receiver
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Not to standard error."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.receiver.received.append(Received(headers, body, self.connection.getsockname()[0]))
+        if self.receiver.before_answer:
+            self.receiver.before_answer()
+        if self.receiver.raw:
+            self.receiver.raw(self.wfile)
+            return
+        self.send_response(self.receiver.answers.pop(0) if self.receiver.answers else self.receiver.status)
+        for name, value in {**self.receiver.headers, "Content-Length": "0"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A sender that breaks off is what some tests are about."""
+
+
+@contextmanager
+def receive(tls: ssl.SSLContext | None = None, address: str = "127.0.0.1", port: int = 0) -> Iterator[Receiver]:
+    """Listen on a free port of `address`; with `tls`, by HTTPS."""
+    server = _Server((address, port), type("Handler", (_Handler,), {}))
+    scheme = "https" if tls else "http"
+    receiver = Receiver(f"{scheme}://{address}:{server.server_port}/events", server.server_port)
+    server.RequestHandlerClass.receiver = receiver  # type: ignore[attr-defined]
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+class Authority:
+    """A certificate authority of the tests. `ca_file` is its certificate."""
+
+    def __init__(self, folder: Path, name: str = "Tests") -> None:
+        self.folder, self.key = folder, ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        self.certificate = self._sign(self.name, self.key, x509.BasicConstraints(ca=True, path_length=0), [])
+        self.ca_file = str(folder / f"{name}.pem")
+        Path(self.ca_file).write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
+
+    def context(self, *names: str, expired: bool = False) -> ssl.SSLContext:
+        """What a server with a certificate for these host names and addresses needs."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+        certificate = self._sign(subject, key, x509.BasicConstraints(ca=False, path_length=None), names, expired)
+        file = self.folder / f"server-{certificate.serial_number}.pem"
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        return context
+
+    def _sign(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        constraints: x509.BasicConstraints,
+        names: Any,
+        expired: bool = False,
+    ) -> x509.Certificate:
+        now = datetime.datetime.now(datetime.UTC)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=30))
+            .not_valid_after(now + datetime.timedelta(days=-1 if expired else 30))
+            .add_extension(constraints, critical=True)
+        )
+        if names:
+            alternatives = [_alternative_name(name) for name in names]
+            builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        return builder.sign(self.key, hashes.SHA256())
+
+
+def _alternative_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def allow_loopback(settings: Any) -> None:
+    """Receivers of the tests listen on loopback, some without TLS."""
+    settings.WEBHOOK_ALLOWED_NETWORKS = ALLOWED
+    settings.WEBHOOK_ALLOW_HTTP = True
+
+
+ENV = {"WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8", "WEBHOOK_ALLOW_HTTP": "1"}  # the same, for other processes
+
+
+def subscribe(url: str, by: User, types: Any = SUBSCRIBABLE, name: str = "Desk") -> tuple[WebhookEndpoint, str]:
+    """An endpoint for these types, and its secret."""
+    return endpoints.create(name, url, types, by)
+
+
+def announce(space: Space, number: int = 1) -> WebhookDelivery:
+    """An event of `space` that waits: the lift of the flag of this number. For the only endpoint."""
+    (row,) = announce_to_all(space, number)
+    return row
+
+
+def announce_to_all(space: Space, number: int) -> list[WebhookDelivery]:
+    """`announce` for every endpoint."""
+    with transaction.atomic():
+        webhooks.announce(WebhookEvent.FLAG_LIFTED, space, number, violation=number, rule="spam")
+    return list(WebhookDelivery.objects.filter(space=space, subject_id=str(number)))
+
+
+def reload(delivery: WebhookDelivery) -> WebhookDelivery:
+    return WebhookDelivery.objects.get(pk=delivery.pk)
