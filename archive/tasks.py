@@ -19,7 +19,7 @@ from django.db.models import Q
 from kombu.exceptions import OperationalError
 
 from archive import content_access, leases, notices, rate_limits, recorders, submissions, webhooks
-from archive.accounts import account_mail, invitations
+from archive.accounts import account_mail, invitations, webhook_mail
 from archive.accounts import send_invitation as invitation_mail
 from archive.audit import days
 from archive.bundles import ahead, exports, maintain
@@ -274,6 +274,7 @@ def dispatch() -> None:
     account_mail.delete_old()
     checkpoint_mail.delete_old()
     webhooks.delete_old()
+    webhook_mail.notify_owners()
     maintain.remove_unfetched(Bundle)
     maintain.remove_unfetched(ExportPart)
     arrivals_clean_up.delete_old_rows()

@@ -50,6 +50,7 @@ from portal.views import (
     transparency,
     unsubscribe,
     upload,
+    webhooks,
 )
 
 # The pages of allauth that we use.
@@ -170,6 +171,15 @@ urlpatterns = [
     path("notices/<uuid:notice_id>/dismiss", notices.dismiss, name="notice-dismiss"),
     path("recorders/", recorders.recorders, name="recorders"),
     path("recorders/<uuid:token_id>/revoke", recorders.revoke, name="recorder-revoke"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/<uuid:endpoint_id>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<uuid:endpoint_id>/change", webhooks.change, name="webhook-change"),
+    path("webhooks/<uuid:endpoint_id>/replace-secret", webhooks.replace_secret, name="webhook-replace-secret"),
+    path("webhooks/<uuid:endpoint_id>/start", webhooks.start, name="webhook-start"),
+    path("webhooks/<uuid:endpoint_id>/stop", webhooks.stop, name="webhook-stop"),
+    path("webhooks/<uuid:endpoint_id>/test", webhooks.send_test, name="webhook-test"),
+    path("webhooks/<uuid:endpoint_id>/remove", webhooks.remove, name="webhook-remove"),
+    path("webhooks/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>/again", webhooks.send_again, name="webhook-again"),
     path("invitation/<str:token>/", invitations.invitation, name="invitation"),
     path("unsubscribe/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
     path("account/", my_account.account, name="account"),

@@ -70,6 +70,7 @@ LADDER = {
     "export-chosen": ("POST", 302, 302, 302),
     "export-revoke-links": ("POST", 302, 302, 302),
     "recorders": ("GET", 404, 200, 404),
+    "webhooks": ("GET", 404, 200, 404),
     "account": ("GET", 200, 200, 200),
     "account-download": ("GET", 200, 200, 200),
     "account-close": ("GET", 200, 200, 200),
@@ -94,7 +95,7 @@ NOT_OF_A_SPACE = {
     *("moderation", "flag-several", "appeals", "holds", "recorders", "notices", "notices-dismiss", "certificates"),
     *("lift-several", "hold-several", "review-next", "rules", "decided-appeals"),
     *("javascript-catalog", "log-proof", "log-verify", "log-overview", "certificates-zip"),
-    *("account", "account-download", "account-close", "people", "invitations"),
+    *("account", "account-download", "account-close", "people", "invitations", "webhooks"),
 }
 # No sign-in: the address of a download is signed, and the others hold nothing of users.
 OPEN = {"download", "healthz", "help", "house-rules", "javascript-catalog", "what-we-keep"}
@@ -116,7 +117,7 @@ POST_ONLY += ["bundle-revoke-links", "export-chosen", "export-revoke-links", "re
 POST_ONLY += ["edit-speakers", "log-verify", "review-undo"]
 GET_OR_POST = ["spaces", "search", "moderation", "bundle", "transcription", "flag-several", "export", "recorders"]
 GET_OR_POST += ["account", "account-close", "people", "invitations", "lift-several", "hold-several", "rules"]
-GET_OR_POST += ["edit", "edit-transcript"]
+GET_OR_POST += ["edit", "edit-transcript", "webhooks"]
 KEPT_AFTERWARDS = {"log-space"}  # the story of a Space outlives it
 
 

@@ -36,6 +36,14 @@ ELSEWHERE = {
     "person-reset-link": "tests/test_people_page.py::test_others_see_nothing_of_it",
     "person-close": "tests/test_people_page.py::test_others_see_nothing_of_it",
     "recorder-revoke": "tests/test_recorders_page.py::test_others_see_nothing_of_it",
+    **dict.fromkeys(
+        ("webhook", "webhook-change", "webhook-replace-secret", "webhook-start", "webhook-stop", "webhook-test"),
+        "tests/test_webhooks_page.py::test_for_everybody_else_there_is_no_such_page",
+    ),
+    **dict.fromkeys(
+        ("webhook-remove", "webhook-again"),
+        "tests/test_webhooks_page.py::test_for_everybody_else_there_is_no_such_page",
+    ),
     "notice-dismiss": "tests/test_notices_page.py::test_others_see_and_change_nothing",
     **dict.fromkeys(
         ("feed-calendar", "feed-podcast", "feed-recording", "feed-transcript", "feed-chapters"),

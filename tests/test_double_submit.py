@@ -84,6 +84,12 @@ FORMS: dict[str, tuple[str, Callable[[World], tuple[str, str]], Form, str]] = {
         {"name": "Studio", "days": "30", "hosts": "nora", "scopes": "intake"},
         "token.created",
     ),
+    "webhook": (
+        "ada",
+        lambda w: (reverse("webhooks"), reverse("webhooks")),
+        {"name": "Desk", "url": "https://example.org/", "events": "space.due"},
+        "webhook.created",
+    ),
 }
 
 

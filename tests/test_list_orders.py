@@ -18,6 +18,7 @@ from portal.presenters.space_list import PAGE, ListQuery, space_list
 from tests.support.deadlines import make_due
 from tests.support.factory import make_row
 from tests.support.http_clients import make_client
+from tests.support.webhook_receiver import subscribe
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -78,6 +79,15 @@ def test_the_orders_of_other_lists(admin: User, url: str, size: int) -> None:
         assert client.get(url).status_code == 200
 
     assert sorted_plans(queries, size) == []
+
+
+def test_the_deliveries_of_a_webhook(admin: User) -> None:
+    endpoint, _ = subscribe("https://example.org/", admin)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert make_client(admin).get(f"/webhooks/{endpoint.pk}/").status_code == 200
+
+    assert sorted_plans(queries, 50) == []
 
 
 def edit_title(space: Space, title: str, host: User) -> None:

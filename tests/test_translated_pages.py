@@ -24,8 +24,11 @@ from tests.test_access import LADDER, NOT_OF_A_SPACE
 pytestmark = pytest.mark.usefixtures("db")
 
 # Pages that show codes, as the log stores them.
+EVENT_WORDS = {"space", "flagged", "flag_lifted", "appeal", "decided", "due", "deleted", "overdue", "webhook", "test"}
 CODES = {
     "rules": {"harassment", "hate", "violence", "private", "information", "impersonation", "illegal", "other"},
+    "webhook": EVENT_WORDS,
+    "webhooks": EVENT_WORDS,
     "log-space": {"base", "violation", "lifted", "lift_grace", "hold", "flagged", "recording", "deadline", "und"},
 }
 # A text that names UTC; and where it may stand: the explanation of a clock, the day of a review, a list of zones.
@@ -56,6 +59,8 @@ def addresses(world: EveryState, role: str) -> Iterator[tuple[str, str]]:
     for code in SPACE_FILTERS:
         yield "spaces", f"/?filter={code}"
     yield "404", "/nowhere/"
+    if role == "admin":
+        yield from (("webhook", reverse("webhook", args=[pk])) for pk in world.webhooks)
     if role == "host":
         yield from (("upload", f"/upload/?space={space.pk}") for space in (world.flagged, world.receiving))
     for gone in (world.expiring, world.deleted):
@@ -130,6 +135,10 @@ def forms(world: EveryState) -> Iterator[tuple[User, str, dict[str, str]]]:
     yield host, reverse("participant-account", args=[world.flagged.pk, world.participant.pk]), {"account": "⟦x⟧"}
     yield host, reverse("export"), {"max_part_size": "1"}
     yield admin, reverse("recorders"), {"days": "1"}
+    yield admin, reverse("webhooks"), {"url": "⟦x⟧"}
+    yield admin, reverse("webhooks"), {"name": "⟦x⟧", "url": "https://example.org/", "events": "space.due"}
+    for act in ("change", "test", "stop", "test", "start", "replace-secret", "remove"):
+        yield admin, reverse(f"webhook-{act}", args=[world.webhooks[0]]), {}
     yield admin, reverse("recorders"), {"name": "⟦x⟧", "days": "30", "scopes": "intake"}
     yield admin, reverse("recorder-revoke", args=[world.token.pk]), {}
     yield admin, reverse("flag-several"), {"space": str(world.flagged.pk)}

@@ -30,10 +30,12 @@ from archive.moderation.holds import place
 from archive.moderation.reason_templates import add_template
 from archive.moderation.violations import flag
 from archive.notices.unsubscribe import one_click_url
+from archive.webhooks import endpoints
 from portal import urls
 from portal.downloads import download_path
 from tests.support.factory import make_contents, make_row, make_user
 from tests.support.http_clients import _handler, session_cookie
+from tests.support.webhook_receiver import subscribe
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 CALLERS = ("anon", "owner", "other", "admin", "audit", "partic", "inact", "super", "tHost", "tAny", "tBun", "tRev")
@@ -120,6 +122,8 @@ class AccessWorld:
             "participant_id": person.pk,
             "notice_id": notice.pk,
             "token_id": self.tokens["tHost"][0].pk,
+            "endpoint_id": (endpoint := subscribe("https://example.org/", self.users["admin"])[0]).pk,
+            "delivery_id": endpoints.send_test(endpoint.pk, self.users["admin"]).pk,
             "account_id": self.third.pk,
             "invitation_id": invitation.pk,
             "export_id": export.pk,

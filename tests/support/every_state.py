@@ -26,6 +26,8 @@ from archive.models import (
     Transcription,
     UploadSession,
     User,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from archive.moderation.appeals import appeal, decide
 from archive.moderation.evidence import Lines
@@ -33,9 +35,11 @@ from archive.moderation.holds import place
 from archive.moderation.violations import flag, lift
 from archive.notices.outbox import make_notice
 from archive.retention.purge import purge
+from archive.webhooks import endpoints
 from tests.support.deadlines import make_due
 from tests.support.factory import make_contents, make_row, make_user
 from tests.support.transcripts import make_transcript
+from tests.support.webhook_receiver import announce_to_all, subscribe
 
 BROKEN = make_problem("transcript.no_lines", file="⟦talk⟧.vtt")
 
@@ -167,6 +171,26 @@ class EveryState:
         Hold.objects.update(review_on=now.date())
         assert notices.create_hold_reviews()
 
+    def _webhooks(self) -> None:
+        """Deliveries in each state; endpoints that work, fail, or were stopped for each reason."""
+        reasons = endpoints.Stop.values
+        rows = [subscribe("https://hooks.example.org/", self.admin, name="⟦Desk⟧")[0] for _ in range(3 + len(reasons))]
+        self.webhooks = [row.pk for row in rows]
+        endpoints.replace_secret(self.webhooks[0], self.admin)
+        WebhookEndpoint.objects.filter(pk=self.webhooks[1]).update(failing_since=dbtime.now())
+        WebhookEndpoint.objects.filter(pk=self.webhooks[2]).update(owner=self.host)  # no admin
+        for number in range(3):
+            announce_to_all(self.flagged, number)
+        failed = {"problem": make_problem("webhook.not_accepted", status=500), "attempted_at": dbtime.now()}
+        deliveries = WebhookDelivery.objects.filter(space=self.flagged)
+        deliveries.filter(subject_id="0").update(
+            state="delivered", attempts=1, attempted_at=dbtime.now(), duration_ms=8
+        )
+        deliveries.filter(subject_id="1").update(state="failed", attempts=13, **failed)
+        deliveries.filter(subject_id="2").update(attempts=2, retry_at=dbtime.now(), **failed)
+        for pk, reason in zip(self.webhooks[3:], reasons, strict=True):
+            endpoints.stop_for(pk, endpoints.Stop(reason))
+
     def _tokens(self) -> None:
         scopes = (["intake", "bundles"], ["bundles"], ["intake"], ["intake"])
         both, used, revoked, expired = (
@@ -176,6 +200,7 @@ class EveryState:
         RecorderToken.objects.filter(pk=expired.pk).update(expires_at=dbtime.now())
         RecorderToken.objects.filter(pk=used.pk).update(last_used_at=dbtime.now())
         self.token = both
+        self._webhooks()
         with transaction.atomic():
             log.record(
                 events.UPLOAD_OPENED, space_id=self.flagged.pk, actor=Actor("recorder"), kind="recording", size=9

@@ -1,6 +1,8 @@
 """Accounts and what belongs to them, for tests that look at pages in a browser. Its Spaces are in page_spaces.py."""
 
+from datetime import timedelta
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from allauth.account.forms import default_token_generator
@@ -16,16 +18,19 @@ from archive import dbtime, feeds, notices, recorders
 from archive.accounts import invitations
 from archive.bundles import exports
 from archive.bundles.links import revoke_bundle_links
+from archive.errors import make_problem
 from archive.log import Actor
-from archive.models import Export, ExportPart, Hold, Notice, RecorderToken, User
+from archive.models import Export, ExportPart, Hold, Notice, RecorderToken, User, WebhookDelivery, WebhookEndpoint
 from archive.moderation.reason_templates import add_template
 from archive.notices.unsubscribe import DIGEST, one_click_url
+from archive.webhooks import endpoints
 from portal.downloads import download_path
 from tests.support.factory import make_user
 from tests.support.http_clients import session_cookie
 from tests.support.mail_server import give_address
 from tests.support.page_spaces import UNREADABLE, PageSpaces
 from tests.support.passkeys import make_passkey
+from tests.support.webhook_receiver import announce_to_all, subscribe
 
 
 class PageWorld(PageSpaces):
@@ -44,6 +49,7 @@ class PageWorld(PageSpaces):
         feeds.create_calendar(self.alice)
         self._make_notices()
         self._make_tokens()
+        self._make_webhooks()
         self._make_invitations()
         self._make_devices()
         for name in ("export", "template", "vera"):
@@ -65,6 +71,27 @@ class PageWorld(PageSpaces):
         recorders.revoke(old.pk, self.ada)
         recorders.create_token("LiveKit", 90, self.ada, for_anybody=True)
         RecorderToken.objects.filter(pk=studio.pk).update(last_used_at=dbtime.now())
+
+    def _make_webhooks(self) -> None:
+        """Three: one that works, one that fails, one that was switched off."""
+        works, failing, stopped = (
+            subscribe(f"https://hooks.example.org/{number}", self.ada, name=name)[0].pk
+            for number, name in enumerate(
+                ("Desk of the moderators", "Old case file", "A receiver with quite a long name")
+            )
+        )
+        self.webhook_works, self.webhook_failing, self.webhook_stopped = works, failing, stopped
+        WebhookEndpoint.objects.filter(pk=failing).update(failing_since=dbtime.now())
+        for number in range(3):
+            announce_to_all(self.open, number)
+        now: dict[str, Any] = {"attempts": 1, "attempted_at": dbtime.now(), "duration_ms": 84}
+        rows = WebhookDelivery.objects.filter(space=self.open)
+        rows.filter(subject_id="0").update(state="delivered", status=204, **now)
+        failed = make_problem("webhook.not_accepted", status=500)
+        rows.filter(subject_id="1").update(state="failed", status=500, problem=failed, **{**now, "attempts": 13})
+        unreachable = make_problem("webhook.timed_out", seconds=15)
+        rows.filter(subject_id="2").update(problem=unreachable, retry_at=dbtime.now() + timedelta(hours=1), **now)
+        endpoints.stop_for(stopped, endpoints.Stop.FAILING)
 
     def _make_invitations(self) -> None:
         for name, role in (("eve", "host"), ("ines.from.the.harbour.gardens", "auditor")):
