@@ -139,7 +139,8 @@ class EveryState:
 
     def _packaged(self) -> None:
         self.building = []
-        unready: dict[str, Any] = {"size": None, "ready_at": None, "key": "", "etag": "", "sha256": ""}
+        unready: dict[str, Any] = {"size": None, "ready_at": None, "key": "", "etag": ""}
+        unready |= {"sha256": "", "crc32": None, "verified_by": ""}
         for state, more in (("requested", {}), ("building", {"bytes_total": 9}), ("failed", {"problem": BROKEN})):
             space = self._full(ended_ago=timedelta(days=23, hours=1))
             space.bundles.update(state=state, **unready, **more)
