@@ -17,8 +17,8 @@ def covered() -> int:
 
 
 class DatabaseLog:
-    """What verify_log.verify_export reads: entries and checkpoints from the database, hashes from the store's tiles,
-    which who changes the database does not reach."""
+    """What verify_log.verify_export reads. Entries and checkpoints come from the database, hashes from the tiles in the
+    store: somebody who changes the database does not change these."""
 
     def __init__(self, step: Callable[[], None] = lambda: None) -> None:
         """`step` is called now and then; it may raise to stop."""

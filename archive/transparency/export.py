@@ -38,7 +38,7 @@ DESCRIPTOR = {
 
 
 class _Pipe(io.RawIOBase):
-    """A file that can't be sought: what is written waits until it is taken."""
+    """A file without seek() for zipfile: keeps the bytes that were written until `take` returns them."""
 
     def __init__(self) -> None:
         super().__init__()

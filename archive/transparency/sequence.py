@@ -38,8 +38,8 @@ INSERT INTO archive_logleaf (index, entry_id, hash) SELECT * FROM unnest(%s::big
 
 
 def run() -> bool:
-    """Number what waits, and sign a checkpoint if one is due. Returns False if another worker does it, or on an error
-    that a later run will not have."""
+    """Number the waiting entries, and sign a checkpoint if one is due. Returns False if another worker does it, or on
+    an error that a later run will not have."""
     row, _ = LogSequencer.objects.get_or_create(pk=1)
     claim = leases.claim(LogSequencer, row.pk, ["sequencing"])
     return leases.attempt(claim, _run, retry=_retry, parks=False)
