@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.utils.html import escape
 
 from archive import content_access, log
 from archive.accounts.roles import grant_role, revoke_role
@@ -189,3 +190,46 @@ def test_the_number_of_entries_is_counted_up_to_a_limit(auditor: User, monkeypat
 
     assert count_entries(LogFilter()) == 4
     assert "More than 3 entries" in make_client(auditor).get("/log/").content.decode()
+
+
+def problems(auditor: User, **query: str) -> list[str]:
+    answer = make_client(auditor).get("/log/", query)
+    assert ("entries" in answer.context) != bool(answer.context["problems"])
+    page = answer.content.decode()
+    assert all(str(escape(problem)) in page for problem in answer.context["problems"])
+    return list(answer.context["problems"])
+
+
+def test_too_many_spaces_are_refused_with_the_way_out(
+    alice: User, bob: User, auditor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archive.audit.find.MAX_SPACES", 2)
+    for number in (1, 2, 3):
+        space = make_row(alice, id=UUID(f"f512b3f{number}-0000-4000-8000-000000000001"))
+        write(events.BUNDLE_REQUESTED, space_id=space.pk)
+    write(events.BUNDLE_REQUESTED, space_id=make_row(bob).pk)
+
+    too_many, of_host = problems(auditor, space="f512b3f"), problems(auditor, host="alice")
+
+    assert too_many == [
+        "The ids of more than 2 Spaces begin so, which are too many to look through. Type more of the id. "
+        "Nothing is shown until you do."
+    ]
+    assert of_host == [
+        "This host has more than 2 Spaces, which are too many to look through. Add the first characters of the id of a "
+        "Space. Nothing is shown until you do."
+    ]
+    assert len(shown(auditor, space="f512b3f2")) == 1
+    assert len(shown(auditor, host="alice", space="f512b3f2")) == 1
+    assert len(shown(auditor, host="bob", space="f512b3f")) == 0
+    assert len(shown(auditor, host="bob")) == 1
+
+
+def test_the_filter_of_a_rule_says_what_it_leaves_out(alice: User, admin: User, auditor: User) -> None:
+    space = make_row(alice)
+    flag(space.pk, "spam", "Watches.", admin)
+    note = "Only entries that name this rule are shown"
+
+    assert note in make_client(auditor).get("/log/", {"rule": "spam"}).content.decode()
+    assert note not in make_client(auditor).get("/log/", {"space": str(space.pk)}).content.decode()
+    assert note not in make_client(auditor).get("/log/", {"rule": "unknown"}).content.decode()

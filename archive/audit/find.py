@@ -85,12 +85,22 @@ def spaces_with_id(bounds: tuple[UUID, UUID]) -> tuple[UUID, ...]:
             " SELECT id FROM ids WHERE id <= %s LIMIT %s",
             [*bounds, bounds[1], MAX_SPACES + 1],
         )
-        return _few([space_id for (space_id,) in cursor.fetchall()])
+        ids = tuple(space_id for (space_id,) in cursor.fetchall())
+    if len(ids) > MAX_SPACES:
+        raise Refused("log.too_many_spaces", limit=MAX_SPACES)
+    return ids
 
 
-def spaces_of_hosts(host_ids: Collection[int]) -> tuple[UUID, ...]:
-    """The Spaces of these hosts, also deleted ones. Raises Refused if they are too many."""
-    return _few(list(Space.objects.filter(host__in=host_ids).values_list("pk", flat=True)[: MAX_SPACES + 1]))
+def spaces_of_hosts(host_ids: Collection[int], bounds: tuple[UUID, UUID] | None = None) -> tuple[UUID, ...]:
+    """The Spaces of these hosts, also deleted ones; with `bounds`, those whose id is in this range. Raises Refused if
+    they are too many."""
+    spaces = Space.objects.filter(host__in=host_ids)
+    if bounds:
+        spaces = spaces.filter(pk__range=bounds)
+    ids = tuple(spaces.values_list("pk", flat=True)[: MAX_SPACES + 1])
+    if len(ids) > MAX_SPACES:
+        raise Refused("log.too_many_of_host", limit=MAX_SPACES)
+    return ids
 
 
 def accounts_with_role(role: str) -> tuple[int, ...]:
@@ -134,12 +144,6 @@ def _index_order() -> Iterator[None]:
         cursor.execute("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off")
         yield  # after an error the transaction is rolled back, and the settings with it
         cursor.execute("SET LOCAL enable_bitmapscan TO DEFAULT; SET LOCAL enable_seqscan TO DEFAULT")
-
-
-def _few(ids: list[UUID]) -> tuple[UUID, ...]:
-    if len(ids) > MAX_SPACES:
-        raise Refused("log.too_many_spaces", limit=MAX_SPACES)
-    return tuple(ids)
 
 
 def _position(number: int) -> Position | None:

@@ -16,8 +16,12 @@ MESSAGES = {
     "log.view_too_long": _("These filters are too long to be saved: at most {limit:number} characters."),
     "log.too_many_views": _("You have {limit:number} saved views. Delete one first."),
     "log.too_many_spaces": _(
-        "More than {limit:number} Spaces fit, which are too many to look through. Type more of the id, or a Space of "
-        "this host. Nothing is shown until you do."
+        "The ids of more than {limit:number} Spaces begin so, which are too many to look through. Type more of the id. "
+        "Nothing is shown until you do."
+    ),
+    "log.too_many_of_host": _(
+        "This host has more than {limit:number} Spaces, which are too many to look through. Add the first characters "
+        "of the id of a Space. Nothing is shown until you do."
     ),
     "search.only_exclusions": _("The search only excludes words. Add a word to search for."),
 }

@@ -161,11 +161,9 @@ class LogFilterForm(PortalForm):
 
     @staticmethod
     def _space_ids(data: dict[str, Any]) -> tuple[UUID, ...] | None:
-        ids = spaces_with_id(data["space"]) if data["space"] else None
-        if not data["host"]:
-            return ids
-        hosted = spaces_of_hosts(data["host"])
-        return hosted if ids is None else tuple(set(ids) & set(hosted))
+        if data["host"]:
+            return spaces_of_hosts(data["host"], data["space"])
+        return spaces_with_id(data["space"]) if data["space"] else None
 
     @cached_property
     def chosen(self) -> list[str]:
