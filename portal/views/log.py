@@ -29,7 +29,7 @@ MAX_HISTORY = 1000  # entries on the page of one Space: the newest, for the end 
 def log(request: SignedInRequest) -> HttpResponse:
     """Entries, the newest first; all filters are in the address. A wrong filter shows its error and no entries."""
     form = LogFilterForm(request.GET)
-    context: dict[str, Any] = {"form": form, "values": form.values, "chosen": form.chosen, "is_filtered": request.GET}
+    context: dict[str, Any] = {"form": form, "values": form.values, "chosen": form.chosen}
     if form.is_valid():
         try:
             context |= _page(form, read_number(request.GET.get("after")), read_number(request.GET.get("before")))
@@ -37,6 +37,7 @@ def log(request: SignedInRequest) -> HttpResponse:
             form.add_error(None, str(error))
     context |= {
         "problems": form.problems,
+        "is_filtered": bool(form.typed_lists),
         "groups": event_groups(form.chosen),
         "roles": ROLES,
         "rules": list_rule_codes(),

@@ -194,6 +194,7 @@ AUDITORS = [
     Visit(AUDITOR, "log", query="?event=token.created&since=2099-01-01"),
     Visit(AUDITOR, "log", query="?event=x&space=x&since=x"),
     Visit(AUDITOR, "log", query="?event=all&role=admins"),
+    Visit(AUDITOR, "log", query="?rule=spam"),
     Visit(AUDITOR, "log-overview"),
     Visit(AUDITOR, "log-overview", query="?since=x"),
     Visit(AUDITOR, "certificate-page", "deleted"),

@@ -16,6 +16,7 @@ from django.db import transaction
 
 from archive import dbtime, feeds, notices, recorders
 from archive.accounts import invitations
+from archive.audit import saved_views
 from archive.bundles import exports
 from archive.bundles.links import revoke_bundle_links
 from archive.errors import make_problem
@@ -23,6 +24,7 @@ from archive.log import Actor
 from archive.models import Export, ExportPart, Hold, Notice, RecorderToken, User, WebhookDelivery, WebhookEndpoint
 from archive.moderation.reason_templates import add_template
 from archive.notices.unsubscribe import DIGEST, one_click_url
+from archive.transparency import sequence, verification
 from archive.webhooks import endpoints
 from portal.downloads import download_path
 from tests.support.factory import make_user
@@ -54,6 +56,14 @@ class PageWorld(PageSpaces):
         self._make_devices()
         for name in ("export", "template", "vera"):
             getattr(self, name)
+        self._prove_log()
+
+    def _prove_log(self) -> None:
+        """A checkpoint, a verification, and views of the log that the auditor saved."""
+        assert sequence.run()
+        assert verification.run(verification.request(self.otto).pk)
+        for name in ("Played by admins", "Flags of the last quarter that were lifted after an appeal"):
+            saved_views.save(self.otto, name, "?event=played&role=admins")
 
     def _make_notices(self) -> None:
         with transaction.atomic():
