@@ -24,6 +24,8 @@ APPEND_ONLY = (
     "archive_lognode",
     "archive_logcheckpoint",
     "archive_logcosignature",
+    "archive_checkpointcopy",
+    "archive_checkpointtimestamp",
     "archive_deletioncertificate",
 )
 READ_ONLY = ("django_migrations",)

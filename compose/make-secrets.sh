@@ -64,4 +64,5 @@ fi
 } | put security.toml
 
 # Empty: no mail, no sign-in elsewhere, no LiveKit. Write the value into the file.
-for name in email_url oidc_client_secret x_client_secret livekit_api_secret livekit_s3_secret_access_key; do printf '' | put "$name"; done
+for name in email_url oidc_client_secret x_client_secret livekit_api_secret livekit_s3_secret_access_key \
+    log_s3_secret_access_key; do printf '' | put "$name"; done

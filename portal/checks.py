@@ -52,7 +52,7 @@ def private_keys_of_web() -> list[CheckMessage]:
 
 def _can_sign(source: str, process: str) -> CheckMessage:
     hint = f"Take {source} away from it, and set PROCESS={process}: only the process that deletes signs."
-    return Error(f"{source} gives the {process} process a key that signs.", hint=hint, id="spacekeep.E131")
+    return Error(f"{source} gives the {process} process a key that signs.", hint=hint, id="spacekeep.E146")
 
 
 @register(TAG)
@@ -136,6 +136,35 @@ def arrivals(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Che
 
 
 @register(TAG)
+def second_bucket(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check what the second bucket needs: another bucket, and credentials that the archive's own do not reach."""
+    if not settings.LOG_BUCKET:
+        return []
+    messages: list[CheckMessage] = []
+    if (settings.S3_ENDPOINT_URL, settings.S3["bucket_name"]) == (settings.LOG_S3_ENDPOINT_URL, settings.LOG_BUCKET):
+        hint = "The archive empties its bucket, and nobody may empty this one."
+        messages.append(Error("LOG_BUCKET is the bucket of S3_BUCKET.", hint=hint, id="spacekeep.E135"))
+    for name, option in (("LOG_S3_ACCESS_KEY_ID", "access_key"), ("LOG_S3_SECRET_ACCESS_KEY", "secret_key")):
+        if not settings.LOG_S3[option] and processes.is_needed(name, env.PROCESS):
+            hint = "LOG_BUCKET is set, and needs credentials of its own."
+            messages.append(Error(f"{name} is not set.", hint=hint, id="spacekeep.E134"))
+    if settings.LOG_S3["access_key"] and settings.LOG_S3["access_key"] == settings.S3["access_key"]:
+        hint = "Use others: who has the archive's credentials should not reach the log's second bucket."
+        messages.append(checks.Warning("LOG_S3_ACCESS_KEY_ID is S3_ACCESS_KEY_ID.", hint=hint, id="spacekeep.W136"))
+    return messages
+
+
+@register(TAG)
+def timestamps(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check what a time-stamp authority needs: nothing of its answers could be verified without its certificates."""
+    file = settings.LOG_TSA_CA
+    if not settings.LOG_TSA_URL or not processes.is_needed("LOG_KEY", env.PROCESS) or (file and Path(file).is_file()):
+        return []
+    hint = "LOG_TSA_URL is set, and needs the certificates that issued the authority's, a file of PEM."
+    return [Error(f"LOG_TSA_CA is {file!r}.", hint=hint, id="spacekeep.E139")]
+
+
+@register(TAG)
 def sign_in(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Check what a provider of sign-ins needs, and the list of breached passwords."""
     errors: list[CheckMessage] = []
@@ -160,7 +189,7 @@ def webhooks(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Che
             ssl.create_default_context(cafile=file)
     except (OSError, ssl.SSLError):
         hint = "It is a file with certificates in PEM format. Leave it empty to trust the system's authorities only."
-        return [Error(f"WEBHOOK_CA_BUNDLE is {file!r}.", hint=hint, id="spacekeep.E132")]
+        return [Error(f"WEBHOOK_CA_BUNDLE is {file!r}.", hint=hint, id="spacekeep.E142")]
     return []
 
 

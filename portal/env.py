@@ -44,7 +44,7 @@ def raw(name: str) -> str:
             return secret_sources.run_command(command)
         return _read_file(name, Path(file)) if file else ""
     except secret_sources.Unreadable as error:
-        number, source = ("E130", "COMMAND") if command else ("E091", "FILE")
+        number, source = ("E145", "COMMAND") if command else ("E091", "FILE")
         problems.append(Problem(f"spacekeep.{number}", f"{name}_{source} {error.reason}.", error.remedy))
         return ""
 
@@ -172,6 +172,15 @@ def witnesses(name: str, *, id: str) -> list[tuple[str, str]]:
             hint = "https://witness.example.org witness.example.org+0a1b2c3d+BAAA...; several with a comma."
             problems.append(Problem(id, f"{name} has {value!r}.", hint))
     return pairs
+
+
+def page_address(name: str, *, id: str) -> str:
+    """Read an address of HTTP, with a path. Empty if not set."""
+    value = raw(name)
+    if value and not (value.startswith(("https://", "http://")) and urlsplit(value).hostname):
+        problems.append(Problem(id, f"{name} is {value!r}.", "It looks like https://tsa.example.org/tsr."))
+        return ""
+    return value
 
 
 def mail_addresses(name: str, *, id: str) -> list[str]:

@@ -26,11 +26,11 @@ NETWORKS = {
     "valkey": {"broker"},
     "seaweedfs": {"store", "store_front"},
     "proxy": {"front", "portal"},
-    "prepare": {"database", "store"},
+    "prepare": {"database", "store", "outside"},
     "web": {"portal", "database", "broker", "store", "outside"},
     "health": {"portal", "database"},
     "worker": {"database", "broker", "store", "outside"},
-    "deleter": {"database", "broker", "store"},
+    "deleter": {"database", "broker", "store", "outside"},
     "transcriber": {"database", "broker", "store"},
     "beat": {"broker"},
 }
@@ -110,6 +110,7 @@ def test_no_secret_is_in_an_environment_or_on_a_command_line() -> None:
             "BREACHED_PASSWORD_LIST",
             *("SITE_URL", "S3_ENDPOINT_URL", "S3_PUBLIC_ENDPOINT_URL", "LIVEKIT_URL"),
             *("LIVEKIT_API_KEY", "LIVEKIT_S3_ENDPOINT_URL", "LIVEKIT_S3_ACCESS_KEY_ID"),  # names, not secrets
+            *("LOG_S3_ENDPOINT_URL", "LOG_S3_ACCESS_KEY_ID", "LOG_TSA_URL"),
         }, name
         assert not re.search("pass|secret_key|token", json.dumps(service.get("command", "")).lower()), name
 
@@ -154,7 +155,7 @@ def test_the_script_makes_every_secret_that_compose_names(made: Path) -> None:
     assert made.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in made.iterdir()} == {0o444}
     empty = {"email_url", "secret_key_fallbacks", "oidc_client_secret", "x_client_secret"}
-    empty |= {"livekit_api_secret", "livekit_s3_secret_access_key"}
+    empty |= {"livekit_api_secret", "livekit_s3_secret_access_key", "log_s3_secret_access_key"}
     assert {path.name for path in made.iterdir() if not path.stat().st_size} == empty
 
 

@@ -14,6 +14,7 @@ from archive.models import (
     Appeal,
     Arrival,
     Bundle,
+    CheckpointCopy,
     CheckpointMail,
     ContentAccess,
     DeletionCertificate,
@@ -409,6 +410,7 @@ TREE: dict[str, models.Model] = {
     "log_node_once": LogNode(level=1, index=7, hash=b"i" * 32),
     "log_checkpoint_size_from_0": LogCheckpoint(size=-1, note="n"),
     "log_cosignature_once": LogCosignature(witness="w", line="l"),
+    "checkpoint_copy_once": CheckpointCopy(place="p", key="k"),
     "checkpoint_mail_once_a_day": CheckpointMail(recipient="r", day=NOON.date()),
     "checkpoint_mail_state_known": CheckpointMail(recipient="r", day=LATER.date(), state="lost"),
     "log_verification_one_pending": LogVerification(requested_by=2),
@@ -423,6 +425,7 @@ def test_each_constraint_of_the_log_s_tree_refuses_a_violation(name: str) -> Non
     LogVerification.objects.create(requested_by=1)
     checkpoint = LogCheckpoint.objects.create(size=1, note="n")
     LogCosignature.objects.create(checkpoint=checkpoint, witness="w", line="l")
+    CheckpointCopy.objects.create(checkpoint=checkpoint, place="p", key="k")
     CheckpointMail.objects.create(recipient="r", day=NOON.date(), checkpoint=checkpoint)
     if hasattr(TREE[name], "checkpoint_id"):
         TREE[name].checkpoint = checkpoint  # type: ignore[attr-defined]

@@ -18,6 +18,7 @@ LOG = "archive_logentry"
 ADDED_TO = (
     "archive_deletioncertificate",
     *("archive_logleaf", "archive_lognode", "archive_logcheckpoint", "archive_logcosignature"),
+    *("archive_checkpointcopy", "archive_checkpointtimestamp"),
 )
 FORBIDDEN = [
     *(f"UPDATE {table} SET {column} = {column}" for table, column in ((LOG, "detail"), (LOG, "at"))),
@@ -228,9 +229,10 @@ def test_an_owner_as_the_role_of_the_portal_is_a_warning() -> None:
 
     assert warning.id == "spacekeep.W103"
     assert warning.msg == (
-        "The role in DATABASE_URL may create tables and owns archive_deletioncertificate and owns "
-        "archive_logcheckpoint and owns archive_logcosignature and owns archive_logentry and owns archive_logleaf and "
-        "owns archive_lognode, so it could change the retention log."
+        "The role in DATABASE_URL may create tables and owns archive_checkpointcopy and owns "
+        "archive_checkpointtimestamp and owns archive_deletioncertificate and owns archive_logcheckpoint and owns "
+        "archive_logcosignature and owns archive_logentry and owns archive_logleaf and owns archive_lognode, so it "
+        "could change the retention log."
     )
 
 

@@ -14,15 +14,18 @@ from django.db import transaction
 from archive import log
 from archive.errors import ObjectMissing
 from archive.log import SYSTEM, events
-from archive.models import LogCheckpoint, LogEntry, LogLeaf, LogQueue
+from archive.models import CheckpointTimestamp, LogCheckpoint, LogEntry, LogLeaf, LogQueue
 from archive.storage import keys, store
 from archive.storage.purge_prefix import purge_listing
+from archive.transparency import second_bucket, timestamps
 from archive.transparency.keys import public_keys
 from archive.transparency.verify import verify
 from archive.transparency.verify_log import Checkpoint
 from tests.faults import ForkServer, start_fork_server
 from tests.support.leases import expire_leases
 from tests.support.processes import Services
+from tests.support.second_bucket import contents, use_second_bucket
+from tests.support.tsa import run_authority
 
 KILLS = int(os.environ.get("KILLS", "0"))
 SEED = int(os.environ.get("KILLS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
@@ -34,6 +37,8 @@ STEPS = [
     "after commit in transparency.checkpoints:_sign",
     "before s3 PutObject in transparency.checkpoints:_publish",
     "after s3 PutObject in transparency.checkpoints:_publish",
+    "after s3 PutObject in transparency.second_bucket:_write",
+    "after s3 PutObject in transparency.timestamps:_store",
 ]
 
 pytestmark = pytest.mark.usefixtures("committed", "empty_bucket")
@@ -41,8 +46,17 @@ pytestmark = pytest.mark.usefixtures("committed", "empty_bucket")
 
 @pytest.fixture
 def zygote(services: Services, tmp_path: Path) -> Iterator[ForkServer]:
-    with start_fork_server(services.env, tmp_path) as running:
-        yield running
+    """With a second bucket and a time-stamp authority."""
+    with use_second_bucket() as second, run_authority(tmp_path) as authority:
+        env = {
+            "LOG_BUCKET": second.bucket,
+            "LOG_S3_ACCESS_KEY_ID": services.env["S3_ACCESS_KEY_ID"],
+            "LOG_S3_SECRET_ACCESS_KEY": services.env["S3_SECRET_ACCESS_KEY"],
+            "LOG_TSA_URL": authority.url,
+            "LOG_TSA_CA": str(authority.ca),
+        }
+        with start_fork_server({**services.env, **env}, tmp_path) as running:
+            yield running
 
 
 def write(count: int) -> None:
@@ -72,6 +86,13 @@ def assert_complete(outside: Sequence[Checkpoint]) -> None:
     newest = LogCheckpoint.objects.latest("id")
     assert newest.size == LogEntry.objects.count() == verify(known=outside)["count"]
     assert [checkpoint.note for checkpoint in published()] == [newest.note]
+    assert [text for _, text in contents(second_bucket.bucket())] == list(
+        LogCheckpoint.objects.order_by("id").values_list("note", flat=True)
+    )
+    stamp = CheckpointTimestamp.objects.get(checkpoint=newest)
+    name = timestamps.file_name(newest)
+    stored = [store().get(keys.log_object(f"{name}.{kind}")) for kind in ("txt", "tsr")]
+    assert stored == [newest.note.encode(), bytes(stamp.response)]
     assert all(checkpoint.require_signature(public_keys()) for checkpoint in outside)
 
 

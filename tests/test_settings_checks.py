@@ -45,7 +45,12 @@ WRONG = [
     ("LIVEKIT_WAIT_SECONDS", "soon", "spacekeep.E061"),
     ("LIVEKIT_S3_ENDPOINT_URL", "s3.example.org", "spacekeep.E062"),
     ("INBOX_FOLDER", "inbox", "spacekeep.E063"),
-    ("WEBHOOK_CA_BUNDLE", "/nowhere/ca.pem", "spacekeep.E132"),
+    ("WEBHOOK_CA_BUNDLE", "/nowhere/ca.pem", "spacekeep.E142"),
+    ("LOG_S3_ENDPOINT_URL", "s3.example.org", "spacekeep.E131"),
+    ("LOG_LOCK_MODE", "forever", "spacekeep.E132"),
+    ("LOG_LOCK_DAYS", "0", "spacekeep.E133"),
+    ("LOG_TSA_SECONDS", "1", "spacekeep.E138"),
+    ("LOG_TSA_URL", "tsa.example.org", "spacekeep.E137"),
 ]
 # Of lists, the wrong one is named.
 WRONG_ITEM = [("LOG_CHECKPOINT_MAIL", "somebody", "spacekeep.E130")]
@@ -179,3 +184,14 @@ def test_the_database_url_keeps_its_options() -> None:
 
     assert "'sslmode': 'verify-full'" in done.stdout
     assert "idle_in_transaction_session_timeout" in done.stdout
+
+
+def test_what_holds_checkpoints_needs_settings_of_its_own() -> None:
+    bucket = {"LOG_BUCKET": os.environ["S3_BUCKET"], "LOG_S3_ACCESS_KEY_ID": os.environ["S3_ACCESS_KEY_ID"]}
+    authority = {"LOG_TSA_URL": "https://tsa.example.org/", "LOG_TSA_CA": "/not/there.pem"}
+    done = run([*MANAGE, "check"], {**bucket, **authority})
+
+    assert "(spacekeep.E135) LOG_BUCKET is the bucket of S3_BUCKET." in done.stderr
+    assert "(spacekeep.E134) LOG_S3_SECRET_ACCESS_KEY is not set." in done.stderr
+    assert "(spacekeep.W136) LOG_S3_ACCESS_KEY_ID is S3_ACCESS_KEY_ID." in done.stderr
+    assert "(spacekeep.E139) LOG_TSA_CA is '/not/there.pem'." in done.stderr

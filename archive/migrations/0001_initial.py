@@ -912,6 +912,55 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CheckpointTimestamp",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "authority",
+                    models.CharField(help_text="The subject of the certificate that signed it.", max_length=300),
+                ),
+                ("stamped_at", models.DateTimeField(help_text="The time in the token, by the authority's clock.")),
+                (
+                    "response",
+                    models.BinaryField(help_text="TimeStampResp in DER, as `openssl ts -verify -in` takes it."),
+                ),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "checkpoint",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="timestamp",
+                        to="archive.logcheckpoint",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="CheckpointCopy",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("place", models.CharField(help_text="The bucket: its endpoint and name.", max_length=300)),
+                ("key", models.CharField(max_length=100)),
+                (
+                    "locked_until",
+                    models.DateTimeField(
+                        help_text="Before, the store deletes and replaces it for nobody; NULL: the bucket has no lock.",
+                        null=True,
+                    ),
+                ),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "checkpoint",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="copies", to="archive.logcheckpoint"
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("checkpoint", "place"), name="checkpoint_copy_once")],
+            },
+        ),
+        migrations.CreateModel(
             name="LogDay",
             fields=[
                 ("day", models.DateField(primary_key=True, serialize=False)),

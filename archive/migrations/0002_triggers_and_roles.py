@@ -75,6 +75,8 @@ DROP TRIGGER archive_log_queues_entries ON archive_logentry;
 DROP FUNCTION archive_log_queues_entries();
 """
 TREE = ("archive_logleaf", "archive_lognode", "archive_logcheckpoint", "archive_logcosignature")
+# What says where checkpoints are held.
+HELD = ("archive_checkpointcopy", "archive_checkpointtimestamp")
 
 
 def protect(table: str) -> str:
@@ -226,7 +228,7 @@ class Migration(migrations.Migration):
         migrations.RunPython(create_cache_table, migrations.RunPython.noop),
         migrations.RunSQL(APPEND_ONLY, DROP_APPEND_ONLY),
         migrations.RunSQL(QUEUE, DROP_QUEUE),
-        *(migrations.RunSQL(protect(table), unprotect(table)) for table in TREE),
+        *(migrations.RunSQL(protect(table), unprotect(table)) for table in (*TREE, *HELD)),
         migrations.RunSQL(IMMUTABLE, DROP_IMMUTABLE),
         migrations.RunSQL(NO_DEADLINE_IFF_HELD, DROP_NO_DEADLINE_IFF_HELD),
         migrations.RunSQL(set_statistics(0), set_statistics(-1)),

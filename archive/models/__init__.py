@@ -16,7 +16,7 @@ from archive.models.leased import Leased
 from archive.models.log import LogEntry
 from archive.models.notice import Notice
 from archive.models.package import Package
-from archive.models.publication import CheckpointMail
+from archive.models.publication import CheckpointCopy, CheckpointMail, CheckpointTimestamp
 from archive.models.reason_template import ReasonTemplate
 from archive.models.recorder import IdempotencyKey, RecorderToken
 from archive.models.review_claim import ReviewClaim
@@ -45,7 +45,9 @@ __all__ = [
     "Appeal",
     "Arrival",
     "Bundle",
+    "CheckpointCopy",
     "CheckpointMail",
+    "CheckpointTimestamp",
     "ContentAccess",
     "DeletionCertificate",
     "DeletionRecheck",

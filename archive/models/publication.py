@@ -39,3 +39,34 @@ class CheckpointMail(Leased):
 
     def __str__(self) -> str:
         return f"{self.day} ({self.state})"
+
+
+class CheckpointCopy(models.Model):
+    """A checkpoint was written to the second bucket (archive/transparency/second_bucket.py). Append-only."""
+
+    checkpoint = models.ForeignKey(LogCheckpoint, models.PROTECT, related_name="copies")
+    place = models.CharField(max_length=300, help_text="The bucket: its endpoint and name.")
+    key = models.CharField(max_length=100)
+    locked_until = models.DateTimeField(
+        null=True, help_text="Before, the store deletes and replaces it for nobody; NULL: the bucket has no lock."
+    )
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="checkpoint_copy_once", fields=["checkpoint", "place"])]
+
+    def __str__(self) -> str:
+        return f"{self.checkpoint} in {self.place}"
+
+
+class CheckpointTimestamp(models.Model):
+    """A time-stamp authority's word that a checkpoint existed at a time (RFC 3161). Append-only."""
+
+    checkpoint = models.OneToOneField(LogCheckpoint, models.PROTECT, related_name="timestamp")
+    authority = models.CharField(max_length=300, help_text="The subject of the certificate that signed it.")
+    stamped_at = models.DateTimeField(help_text="The time in the token, by the authority's clock.")
+    response = models.BinaryField(help_text="TimeStampResp in DER, as `openssl ts -verify -in` takes it.")
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.checkpoint} at {self.stamped_at}"

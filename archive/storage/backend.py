@@ -28,18 +28,19 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
     """django-storages' S3 backend. STORAGES configures two: `default` uses the endpoint for servers, `public` the
     endpoint that browsers reach and that URLs are signed for."""
 
+    limits = Config(
+        connect_timeout=5,
+        read_timeout=120,  # UploadPartCopy of 5 GiB answers only when the copy is complete
+        # We send checksums ourselves, as headers: the SDK's are trailers over https, which not every store takes.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        retries={"mode": "standard", "total_max_attempts": 3},
+        max_pool_connections=16,
+    )
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        limits = Config(
-            connect_timeout=5,
-            read_timeout=120,  # UploadPartCopy of 5 GiB answers only when the copy is complete
-            # We send checksums ourselves, as headers: the SDK's are trailers over https, which not every store takes.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            retries={"mode": "standard", "total_max_attempts": 3},
-            max_pool_connections=16,
-        )
-        self.client_config: Config = self.client_config.merge(limits)
+        self.client_config: Config = self.client_config.merge(self.limits)
 
     @property
     def connection(self) -> Any:
@@ -52,3 +53,9 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
 
     def _create_session(self) -> boto3.Session:
         return _session(self.access_key, self.secret_key, self.security_token)
+
+
+class HastyObjectStorage(ObjectStorage):
+    """For a store that nothing may wait for: its errors are cheap, since the next round tries again."""
+
+    limits = ObjectStorage.limits.merge(Config(read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1}))

@@ -35,7 +35,7 @@ def prepare_bucket(store: Store, origin: str) -> bool:
 
 
 def _create(store: Store) -> None:
-    locations: tuple[Any, ...] = (_location(store), {})
+    locations: tuple[Any, ...] = (location_of(store), {})
     for location in locations:  # Ceph RGW knows no regions but those of its own configuration
         try:
             with translated(store.bucket):
@@ -49,7 +49,7 @@ def _create(store: Store) -> None:
             return
 
 
-def _location(store: Store) -> Any:
+def location_of(store: Store) -> Any:
     """AWS requires a LocationConstraint in every region except the default one."""
     region = store.client.meta.region_name
     return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}

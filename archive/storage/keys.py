@@ -1,5 +1,6 @@
 """Object keys. Everything of a Space lies under one prefix, so deleting a Space means emptying a prefix."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 REHEARSAL = "rehearsal/"  # test objects of capabilities.py and setup.py; no Space is ever stored there
@@ -94,3 +95,21 @@ def log_object(name: str) -> str:
 
 def is_of_log(key: str) -> bool:
     return key.startswith(LOG)
+
+
+CHECKPOINTS = "checkpoints/"  # in the second bucket, which has nothing else
+
+
+def checkpoint_copy(size: int, at: datetime) -> str:
+    """The key of a checkpoint in the second bucket. Keys sort as sizes do, then as times."""
+    return f"{CHECKPOINTS}{checkpoint_name(size, at)}"
+
+
+def checkpoint_name(size: int, at: datetime) -> str:
+    """`<size>-<time>` of a checkpoint that was signed `at`."""
+    return f"{size:015d}-{at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}"
+
+
+def checkpoint_copies_of(size: int) -> str:
+    """What all keys of checkpoints of this size begin with, and keys of smaller ones come before."""
+    return f"{CHECKPOINTS}{size:015d}"

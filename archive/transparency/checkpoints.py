@@ -6,7 +6,9 @@ not, somebody changed the log, or an older database was restored: nothing is sig
 alert, until an operator has looked (docs/log.md).
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from django.conf import settings
@@ -17,7 +19,7 @@ from archive.errors import ObjectMissing
 from archive.leases import Budget, Claim
 from archive.models import LogCheckpoint, LogSequencer
 from archive.storage import Store, keys, store
-from archive.transparency import tile_store, witnesses
+from archive.transparency import second_bucket, tile_store, timestamps, witnesses
 from archive.transparency.keys import sign_checkpoint
 from archive.transparency.verify_log import Checkpoint, Invalid
 
@@ -48,6 +50,7 @@ def publish_due(claim: Claim[LogSequencer], budget: Budget) -> None:
             return
         _sign(claim, row)
     _publish(claim, bucket)
+    _publish_elsewhere(claim, row, bucket)
 
 
 def is_due(row: LogSequencer) -> bool:
@@ -60,7 +63,8 @@ def is_due(row: LogSequencer) -> bool:
 
 
 def extends(row: LogSequencer, bucket: Store) -> bool:
-    """Whether the tree of this row extends the last checkpoint here, and the one in the store. If not: an alert."""
+    """Whether the tree of this row extends the last checkpoint here, the one in the store, and the one in the second
+    bucket. If not: an alert."""
     last = latest()
     heads = [Checkpoint.parse(last.note)] if last else []
     try:
@@ -70,6 +74,17 @@ def extends(row: LogSequencer, bucket: Store) -> bool:
     except (Invalid, UnicodeDecodeError):
         logger.error("log_checkpoint_unreadable", place="store")
         return False
+    if second_bucket.is_configured():
+        heads += second_bucket.try_newest_checkpoints(last.size if last else 0)
+    if not _extends_all(row, heads):
+        return False
+    if tile_store.frontier(row).root() != tile_store.stored_tree(row.size).root():
+        logger.error("log_tree_changed", size=row.size)
+        return False
+    return True
+
+
+def _extends_all(row: LogSequencer, heads: Sequence[Checkpoint]) -> bool:
     for head in heads:
         if head.origin != settings.LOG_ORIGIN:
             logger.error("log_origin_changed", before=head.origin, now=settings.LOG_ORIGIN)
@@ -77,9 +92,6 @@ def extends(row: LogSequencer, bucket: Store) -> bool:
         if head.size > row.size or tile_store.stored_tree(head.size).root() != head.root:
             logger.error("log_does_not_extend_checkpoint", checkpoint=head.size, size=row.size)
             return False
-    if tile_store.frontier(row).root() != tile_store.stored_tree(row.size).root():
-        logger.error("log_tree_changed", size=row.size)
-        return False
     return True
 
 
@@ -102,3 +114,16 @@ def _publish(claim: Claim[LogSequencer], bucket: Store) -> None:
         note = witnesses.note_with_cosignatures(last)
         bucket.put(keys.log_object("checkpoint"), note.encode(), CONTENT_TYPE)
         claim.renew(published_id=last.pk)
+
+
+def _publish_elsewhere(claim: Claim[LogSequencer], row: LogSequencer, bucket: Store) -> None:
+    """Give the newest checkpoint to those who are not under our control. None of them can fail the others."""
+    last = latest()
+    if last is None:
+        return
+    if second_bucket.is_configured():
+        second_bucket.publish(last, partial(_extends_all, row))
+        claim.renew()
+    if timestamps.is_configured():
+        timestamps.publish(last, bucket)
+        claim.renew()

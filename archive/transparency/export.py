@@ -7,24 +7,30 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from archive.models import LogCheckpoint
+from archive.models import CheckpointTimestamp, LogCheckpoint
 from archive.transparency import verify_log
 from archive.transparency.database_log import DatabaseLog
 from archive.transparency.keys import public_keys, verifier_keys
 from archive.transparency.tile_store import read_tile
 from archive.transparency.tiles import tiles_between
+from archive.transparency.timestamps import file_name
 from archive.transparency.verify_log import HASH, tile_path
 
 README = """This is the retention log of {origin}, up to its checkpoint of {size} entries.
 
 entries.jsonl     one entry a line: its canonical JSON (RFC 8785), of which the tree has the hash
 checkpoints.txt   signed heads of the tree (c2sp.org/tlog-checkpoint), oldest first
+timestamps/       checkpoints, and what a time-stamp authority signed about them (RFC 3161), if there is one
 tile/             hashes of the tree (c2sp.org/tlog-tiles)
 keys.txt          public keys. Compare them with those that you got when you could still trust the archive
 verify.html       checks all of this in a browser, without a network: open it from the disk
 verify_log.py     the same, with Python 3.11 and the package cryptography:
 
     python verify_log.py THIS_FILE --key KEY
+
+A time stamp is checked with the certificates of its authority, and OpenSSL:
+
+    openssl ts -verify -data timestamps/NAME.txt -in timestamps/NAME.tsr -CAfile CERTIFICATES
 """
 DESCRIPTOR = {
     "profile": "data-package",
@@ -80,6 +86,9 @@ def _chunks(log: DatabaseLog, notes: Sequence[str]) -> Iterator[bytes]:
             package.writestr(tile_path(level, number, width), tile)
             yield pipe.take()
         origin = verify_log.Checkpoint.parse(notes[-1]).origin
+        for stamp in CheckpointTimestamp.objects.filter(checkpoint__size__lte=log.size).select_related("checkpoint"):
+            package.writestr(f"{file_name(stamp.checkpoint)}.txt", stamp.checkpoint.note)
+            package.writestr(f"{file_name(stamp.checkpoint)}.tsr", bytes(stamp.response))
         package.writestr("checkpoints.txt", "".join(f"{note}\n" for note in notes))
         package.writestr("keys.txt", verifier_keys(public_keys()))
         package.writestr("datapackage.json", json.dumps(DESCRIPTOR, indent=2))

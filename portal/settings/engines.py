@@ -87,6 +87,24 @@ LIVEKIT_S3 = {
     "region_name": env.text("LIVEKIT_S3_REGION", S3["region_name"] or ""),
 }
 
+# A second bucket that nobody of the archive can change: for checkpoints of the log
+# (archive/transparency/second_bucket.py). Off without LOG_BUCKET. It may be another vendor's, and has credentials of
+# its own.
+
+LOG_BUCKET = env.text("LOG_BUCKET", "")
+LOG_S3_ENDPOINT_URL = env.origin(
+    "LOG_S3_ENDPOINT_URL", S3_ENDPOINT_URL, id="spacekeep.E131", hint="The store of the log's second bucket."
+)
+LOG_S3 = {
+    **S3,
+    "bucket_name": LOG_BUCKET,
+    "access_key": env.text("LOG_S3_ACCESS_KEY_ID", ""),
+    "secret_key": env.text("LOG_S3_SECRET_ACCESS_KEY", ""),
+    "region_name": env.text("LOG_S3_REGION", S3["region_name"] or ""),
+}
+LOG_LOCK_MODE = env.choice("LOG_LOCK_MODE", ("COMPLIANCE", "GOVERNANCE"), id="spacekeep.E132")
+LOG_LOCK_DAYS = env.number("LOG_LOCK_DAYS", 400, least=1, most=36500, id="spacekeep.E133")
+
 # Inboxes: below `inbox/` in our bucket, and a folder that every worker sees. Each recorder has a place of its own.
 
 INBOX_IN_STORE = env.flag("INBOX_IN_STORE", False)
@@ -104,6 +122,10 @@ STORAGES = {
     "public": {
         "BACKEND": "archive.storage.backend.ObjectStorage",
         "OPTIONS": {**S3, "endpoint_url": S3_PUBLIC_ENDPOINT_URL},
+    },
+    "checkpoints": {
+        "BACKEND": "archive.storage.backend.HastyObjectStorage",
+        "OPTIONS": {**LOG_S3, "endpoint_url": LOG_S3_ENDPOINT_URL},
     },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"

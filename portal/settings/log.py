@@ -19,3 +19,7 @@ LOG_CHECKPOINT_SECONDS = env.number("LOG_CHECKPOINT_SECONDS", 600, least=1, most
 LOG_WITNESSES = env.witnesses("LOG_WITNESSES", id="spacekeep.E125")
 # Who gets the newest checkpoint by mail once a day, besides auditors (archive/transparency/checkpoint_mail.py).
 LOG_CHECKPOINT_MAIL = env.mail_addresses("LOG_CHECKPOINT_MAIL", id="spacekeep.E130")
+# A time-stamp authority (RFC 3161) that signs when a checkpoint existed, and the certificates that issued its own.
+LOG_TSA_URL = env.page_address("LOG_TSA_URL", id="spacekeep.E137")
+LOG_TSA_CA = env.text("LOG_TSA_CA", "")
+LOG_TSA_SECONDS = env.number("LOG_TSA_SECONDS", 3600, least=60, most=86400, id="spacekeep.E138")

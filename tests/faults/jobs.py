@@ -140,7 +140,7 @@ def sweep() -> None:
 
 def sequence_log() -> None:
     """As the worker does each minute; a checkpoint is due each time."""
-    with override_settings(LOG_CHECKPOINT_SECONDS=0):
+    with override_settings(LOG_CHECKPOINT_SECONDS=0, LOG_TSA_SECONDS=0):
         sequence.run()
 
 

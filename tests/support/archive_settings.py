@@ -103,6 +103,10 @@ STORAGES = {
         "BACKEND": "archive.storage.backend.ObjectStorage",
         "OPTIONS": {**S3, "endpoint_url": S3_PUBLIC_ENDPOINT_URL},
     },
+    "checkpoints": {
+        "BACKEND": "archive.storage.backend.HastyObjectStorage",
+        "OPTIONS": {**S3, "bucket_name": "", "endpoint_url": S3_ENDPOINT_URL},
+    },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
@@ -122,6 +126,8 @@ LOG_KEY = base64.b64decode(os.environ["LOG_KEY"])
 LOG_PUBLIC_KEYS: list[bytes] = []
 LOG_WITNESSES: list[tuple[str, str]] = []
 LOG_CHECKPOINT_MAIL: list[str] = []
+LOG_TSA_URL, LOG_TSA_CA, LOG_TSA_SECONDS = "", "", 3600
+LOG_BUCKET, LOG_S3_ENDPOINT_URL, LOG_LOCK_MODE, LOG_LOCK_DAYS = "", S3_ENDPOINT_URL, "COMPLIANCE", 400
 LOG_ORIGIN, LOG_CHECKPOINT_SECONDS = "127.0.0.1:8000/log", 600
 SPOOL_DIR = tempfile.gettempdir()
 DECODER_MEMORY_BYTES, DECODER_SECONDS = 1024**3, 360

@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -5,16 +6,25 @@ from django.core.management.base import CommandError
 
 from archive.errors import StorageError
 from archive.management.base import Command as Base
-from archive.storage import rehearsal, store, trials
+from archive.storage import locked, rehearsal, store, trials
 from archive.storage.bucket import prepare_bucket
 from archive.storage.remedies import remedy_for
 from archive.storage.trials import Outcome
+from archive.transparency import second_bucket
 
 SIGNS = {Outcome.WORKS: "works", Outcome.FALLBACK: "other way", Outcome.FAULT: "FAILED"}
 
 
 class Command(Base):
     help = "Create the bucket if needed, set its CORS rules, and try everything that Spacekeep needs of the store."
+
+    # Of the log's second bucket, after what was observed there.
+    NOT_LOCKED = {
+        "no_lock": "WARNING: it has no object lock, so whoever has its credentials can delete checkpoints.",
+        "broken_lock": "WARNING: it claims to have object lock, but a locked object was deleted or replaced.",
+        "bypassed": "WARNING: these credentials may bypass its lock; use LOG_LOCK_MODE=COMPLIANCE, or others.",
+        "overwrites": "It ignores If-None-Match, so what lies at a key is compared before it is written.",
+    }
 
     def run(self, **options: Any) -> None:
         try:
@@ -41,7 +51,30 @@ class Command(Base):
         if report.faults:
             state = "can't be used"
         text = "\n".join([*lines, f"The bucket {store().bucket} {state}."])
+        if second_bucket.is_configured():
+            more, facts["second_bucket"] = self._second_bucket()
+            text = f"{text}\n{more}"
         self.print_result(text, facts, as_json=options["json"])
         if report.faults:
             first = report.faults[0]
             raise CommandError(f"The bucket {store().bucket} can't be used: {trial[first.name].label}: {first.problem}")
+
+    def _second_bucket(self) -> tuple[str, dict[str, Any]]:
+        """Prepare it and rehearse its lock. What is wrong there keeps nothing else from starting."""
+        bucket = second_bucket.bucket()
+        try:
+            created = locked.prepare(bucket)
+            report = locked.rehearse(bucket, settings.LOG_LOCK_MODE)
+        except StorageError as error:
+            problem = f"WARNING: the log's second bucket {settings.LOG_BUCKET} can't be used now: {error}"
+            return problem, {"bucket": settings.LOG_BUCKET, "problem": str(error)}
+        text = f"The log's second bucket {bucket.bucket} {'was created' if created else 'is ready'}."
+        if report.is_safe:
+            text += f" Each checkpoint is locked for {settings.LOG_LOCK_DAYS} days ({settings.LOG_LOCK_MODE})."
+        elif not report.has_lock:
+            text += f" {self.NOT_LOCKED['no_lock']}"
+        else:
+            text += f" {self.NOT_LOCKED['bypassed' if report.keeps_locked else 'broken_lock']}"
+        if not report.refuses_overwriting:
+            text += f" {self.NOT_LOCKED['overwrites']}"
+        return text, {"bucket": bucket.bucket, "made": created, **asdict(report), "is_safe": report.is_safe}

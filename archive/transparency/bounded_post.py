@@ -1,0 +1,54 @@
+"""POST to somebody who may be slow, broken or hostile: bounded in time and size, without redirects."""
+
+import http.client
+import ssl
+import threading
+from contextlib import closing, suppress
+from socket import SHUT_RDWR
+from urllib.parse import urlsplit
+
+
+class PostFailed(Exception):
+    """There is no answer to use; the message says why in a few words."""
+
+
+def post(url: str, body: bytes, content_type: str, *, seconds: float, most: int) -> bytes:
+    """The body of a 200 answer, at most `most` bytes, within `seconds` for everything from the connection to the last
+    byte. Raises PostFailed. A redirect is not followed: the operator named this address and no other."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port
+    if parts.scheme == "https":
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            host, port, timeout=seconds, context=ssl.create_default_context()
+        )
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=seconds)
+    # A timeout of the socket counts from byte to byte; this one ends whoever sends a byte now and then.
+    timer = threading.Timer(seconds, _cut, [connection])
+    timer.daemon = True
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    with closing(connection):
+        timer.start()
+        try:
+            connection.request("POST", path, body, {"Content-Type": content_type, "User-Agent": "Spacekeep"})
+            response = connection.getresponse()
+            answer = response.read(most + 1)
+        except (OSError, http.client.HTTPException) as error:
+            reason = "it took too long" if not timer.is_alive() else type(error).__name__
+            raise PostFailed(reason) from error
+        finally:
+            is_over = not timer.is_alive()
+            timer.cancel()
+    if is_over:
+        raise PostFailed("it took too long")
+    if response.status != 200:
+        raise PostFailed(f"status {response.status}")
+    if len(answer) > most:
+        raise PostFailed(f"more than {most} bytes")
+    return answer
+
+
+def _cut(connection: http.client.HTTPConnection) -> None:
+    if connection.sock is not None:
+        with suppress(OSError):
+            connection.sock.shutdown(SHUT_RDWR)

@@ -1,0 +1,215 @@
+"""The second bucket, where nobody of the archive can change a checkpoint: locked, never overwritten, compared."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+from pytest_django import Settings
+
+from archive import dbtime, log
+from archive.errors import ObjectChanged
+from archive.log import SYSTEM, events
+from archive.models import CheckpointCopy, LogCheckpoint, User
+from archive.retention.purge import purge
+from archive.storage import Store, keys, locked, store
+from archive.storage.checks import bucket_is_erasable
+from archive.storage.purge_prefix import purge_listing
+from archive.transparency import second_bucket, sequence
+from archive.transparency.verify_log import Checkpoint
+from tests.support.database import as_superuser
+from tests.support.factory import make_space
+from tests.support.object_stores import UNREACHABLE, override_store
+from tests.support.rows import update_space
+from tests.support.second_bucket import contents, override_second_bucket, retention, use_second_bucket
+
+TABLES = (
+    *("checkpointcopy", "logcosignature", "logleaf", "lognode", "logcheckpoint"),
+    *("logsequencer", "logqueue", "logentry"),
+)
+
+
+@pytest.fixture(autouse=True)
+def always_due(committed: None, bucket: None, settings: Settings) -> None:
+    purge_listing(store(), store().listing(keys.LOG))
+    settings.LOG_CHECKPOINT_SECONDS = 0
+
+
+@pytest.fixture
+def second(always_due: None) -> Iterator[Store]:
+    with use_second_bucket() as made:
+        yield made
+
+
+def write(count: int) -> None:
+    with transaction.atomic():
+        log.record_all(events.DIGEST_EMPTY, [(None, {"number": i}) for i in range(count)], actor=SYSTEM)
+
+
+def sign(count: int = 1) -> LogCheckpoint:
+    write(count)
+    sequence.run()
+    return LogCheckpoint.objects.latest("id")
+
+
+def lose_the_database() -> None:
+    """Our own store is lost with it: only the second bucket remembers."""
+    as_superuser(*(f"DELETE FROM archive_{table}" for table in TABLES))
+    purge_listing(store(), store().listing(keys.LOG))
+
+
+def test_each_checkpoint_is_written_once_and_locked(second: Store, settings: Settings) -> None:
+    signed = [sign(3), sign(300)]
+    sequence.run()
+
+    assert contents(second) == [(keys.checkpoint_copy(row.size, row.signed_at), row.note) for row in signed]
+    copies = list(CheckpointCopy.objects.order_by("id"))
+    assert [copy.key for copy in copies] == [key for key, _ in contents(second)]
+    for copy in copies:
+        mode, until = retention(second, copy.key)
+        assert (mode, until) == ("COMPLIANCE", copy.locked_until)
+        assert abs(until - dbtime.now() - timedelta(days=settings.LOG_LOCK_DAYS)) < timedelta(minutes=5)
+
+
+def test_nobody_deletes_or_replaces_a_locked_checkpoint(second: Store) -> None:
+    row = sign()
+    (version,) = second.versions("checkpoints/")
+
+    assert second.delete((version,)) == {version.key: "AccessDenied"}
+    with pytest.raises(ObjectChanged):
+        locked.put_once(second, version.key, b"another", None)
+    second.client.put_object(Bucket=second.bucket, Key=version.key, Body=b"another")
+
+    assert row.note in [text for _, text in contents(second)]
+
+
+def test_a_bucket_without_a_lock_is_used_as_well() -> None:
+    with use_second_bucket(lock=False) as plain:
+        row = sign()
+
+        assert [text for _, text in contents(plain)] == [row.note]
+        assert CheckpointCopy.objects.get().locked_until is None
+
+
+@pytest.mark.parametrize("entries", [2, 3, 9], ids=["shorter", "as long", "longer"])
+def test_another_log_is_noticed_before_anything_is_signed(
+    second: Store, entries: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = sign(3)
+    lose_the_database()
+    write(entries)
+
+    sequence.run()
+
+    assert "log_does_not_extend_checkpoint" in caplog.text
+    assert not LogCheckpoint.objects.exists()
+    assert [text for _, text in contents(second)] == [row.note]
+
+
+def test_a_replaced_checkpoint_hides_nothing(second: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever has our key writes a checkpoint of another log at the same place: the first version is compared too."""
+    row = sign(3)
+    (key,) = (key for key, _ in contents(second))
+    lose_the_database()
+    write(3)
+    with use_second_bucket():
+        sequence.run()
+    forged = LogCheckpoint.objects.get()
+    second.client.put_object(Bucket=second.bucket, Key=key, Body=forged.note.encode())
+    second.client.put_object(
+        Bucket=second.bucket, Key=keys.checkpoint_copy(10**9, row.signed_at), Body=b"no checkpoint"
+    )
+    second.client.delete_object(Bucket=second.bucket, Key=key)  # a delete marker in front of all
+    write(1)
+
+    sequence.run()
+
+    assert "log_does_not_extend_checkpoint" in caplog.text
+    assert "log_checkpoint_unreadable" in caplog.text
+    assert LogCheckpoint.objects.get() == forged
+
+
+@pytest.mark.parametrize("about", [0, 1, 3, 40, 303, 500, 10**6])
+def test_the_newest_is_found_from_any_guess(second: Store, about: int) -> None:
+    assert second_bucket.newest_checkpoints(about) == []
+    sign(3)
+    newest = sign(300)
+
+    assert second_bucket.newest_checkpoints(about) == [Checkpoint.parse(newest.note)]
+
+
+def test_a_bucket_that_is_down_stops_nothing_and_gets_all_later(caplog: pytest.LogCaptureFixture) -> None:
+    with use_second_bucket() as second:
+        first = sign()
+        with override_second_bucket(**UNREACHABLE):
+            missed = [sign(), sign()]
+            assert CheckpointCopy.objects.count() == 1
+            assert "log_bucket_failed" in caplog.text
+            assert not any(record.levelname == "ERROR" for record in caplog.records)
+
+        last = sign()
+
+        assert [text for _, text in contents(second)] == [row.note for row in (first, *missed, last)]
+
+
+def test_a_bucket_that_is_down_for_a_day_raises_an_alert(caplog: pytest.LogCaptureFixture) -> None:
+    with use_second_bucket(create=False, endpoint_url=UNREACHABLE["endpoint_url"]):
+        sign()
+        as_superuser("UPDATE archive_logcheckpoint SET signed_at = signed_at - interval '25 hours'")
+        caplog.clear()
+
+        sequence.run()
+
+    (*_, last) = caplog.records
+    assert last.levelname == "ERROR"
+    assert "log_bucket_failed" in last.getMessage()
+
+
+def test_what_a_killed_worker_wrote_is_taken_for_its_own(second: Store) -> None:
+    row = sign()
+    before = contents(second)
+    as_superuser("DELETE FROM archive_checkpointcopy")  # it died before it wrote that down
+
+    sequence.run()
+
+    assert contents(second) == before
+    assert CheckpointCopy.objects.get().checkpoint == row
+
+
+def test_the_purge_of_spaces_does_not_touch_it(second: Store, alice: User) -> None:
+    space = make_space(alice, ended_ago=timedelta(days=29))
+    row = sign()
+    update_space(space, expires_at=dbtime.now())
+
+    assert purge(space.pk)
+
+    assert row.note in [text for _, text in contents(second)]
+
+
+def test_a_locked_bucket_is_refused_for_spaces(second: Store) -> None:
+    with override_store(bucket_name=second.bucket):
+        assert {message.id for message in bucket_is_erasable(databases=["default"])} == {"spacekeep.E101"}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"create": False}, "was created. Each checkpoint is locked for 400 days (COMPLIANCE)."),
+        ({}, "is ready. Each checkpoint is locked for 400 days (COMPLIANCE)."),
+        ({"lock": False}, "WARNING: it has no object lock"),
+        ({"mode": "GOVERNANCE"}, "WARNING: these credentials may bypass its lock"),
+        ({"create": False, **UNREACHABLE}, "WARNING: the log's second bucket"),
+    ],
+)
+def test_setup_store_says_what_the_bucket_does(
+    options: dict[str, Any], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with use_second_bucket(**options):
+        call_command("setup_store")
+        call_command("setup_store")  # what the first rehearsal left is no problem
+
+    first = next(line for line in capsys.readouterr().out.splitlines() if "second bucket" in line)
+    assert words in first
+    assert "If-None-Match" not in first
