@@ -73,7 +73,7 @@ floods: $(VENV)/.dev node_modules/.test ## 200 idle connections and 5 kinds of f
 
 kills: $(VENV)/.dev node_modules/.test ## processes of every kind, and builds of bundles, killed 500 times each (KILLS=...)
 	@KILLS=$${KILLS:-500} $(PYTEST) tests/test_everything_killed.py tests/test_bundle_killed.py tests/test_log_killed.py \
-	    tests/test_interrupted_run.py --timeout=7200 $(ARGS)
+	    tests/test_checkpoint_mail.py tests/test_interrupted_run.py --timeout=7200 $(ARGS)
 
 machine: $(VENV)/.dev node_modules/.test ## 200 random stories of Spaces over months, against a small model (MACHINE_EXAMPLES=...)
 	@MACHINE_EXAMPLES=$${MACHINE_EXAMPLES:-200} $(PYTEST) tests/test_machine.py --timeout=7200 $(ARGS)

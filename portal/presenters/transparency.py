@@ -8,6 +8,7 @@ from archive.models import LogSequencer, User
 from archive.transparency import checkpoints, verification
 from archive.transparency.keys import public_keys
 from archive.transparency.verify_log import sentence
+from portal.presenters.held_checkpoints import held_checkpoints
 
 
 def proof_page() -> dict[str, Any]:
@@ -19,6 +20,7 @@ def proof_page() -> dict[str, Any]:
     return state | {
         "covered": covered,
         "waiting": sequenced - covered,
+        "held": held_checkpoints(),
         "keys": [str(key) for key in public_keys()],
         "pending": verification.pending(),
     }
