@@ -64,7 +64,7 @@ def test_a_command_that_fails_is_one_problem_without_the_key(
 
     assert read() == b""
     (problem,) = problems
-    assert (problem.id, problem.message) == ("spacekeep.E130", f"LOG_KEY_COMMAND {message}")
+    assert (problem.id, problem.message) == ("spacekeep.E145", f"LOG_KEY_COMMAND {message}")
     assert problem.hint.endswith(".")
     assert KEY not in problem.message + problem.hint
 
@@ -152,7 +152,7 @@ def test_only_the_deleter_may_have_a_key_that_signs(
     monkeypatch.setattr(env, "PROCESS", process)
 
     (error,) = private_keys(None)
-    assert (error.id, error.msg) == ("spacekeep.E131", f"{source} gives the {process} process a key that signs.")
+    assert (error.id, error.msg) == ("spacekeep.E146", f"{source} gives the {process} process a key that signs.")
     monkeypatch.setattr(env, "PROCESS", "deleter")
     assert private_keys(None) == []
 
@@ -174,8 +174,8 @@ def test_a_web_process_of_production_does_not_start_with_a_key_that_signs() -> N
     done = start_web(SITE_URL="https://spaces.example.org", PROCESS="")
 
     assert (done.returncode, done.stdout) == (3, "")
-    assert "spacekeep.E131: LOG_KEY gives the web process a key that signs. Take LOG_KEY away" in done.stderr
-    assert "spacekeep.E131: CERTIFICATE_KEY gives the web process" in done.stderr
+    assert "spacekeep.E146: LOG_KEY gives the web process a key that signs. Take LOG_KEY away" in done.stderr
+    assert "spacekeep.E146: CERTIFICATE_KEY gives the web process" in done.stderr
     assert KEY not in done.stderr
 
 
