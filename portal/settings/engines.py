@@ -59,9 +59,10 @@ S3_PUBLIC_ENDPOINT_URL = env.origin(
 S3_CORS = env.choice("S3_CORS", ("bucket", "configured"), id="spacekeep.E171")
 # Server-side encryption of new objects: by the store's own keys (AES256), or by a key management service (aws:kms).
 _ENCRYPTION = env.choice("S3_ENCRYPTION", ("none", "AES256", "aws:kms"), id="spacekeep.E172")
+_KMS_KEY = env.text("S3_KMS_KEY_ID", "")
 S3_ENCRYPTION = {} if _ENCRYPTION == "none" else {"ServerSideEncryption": _ENCRYPTION}
-if _ENCRYPTION == "aws:kms" and (_KEY := env.text("S3_KMS_KEY_ID", "")):
-    S3_ENCRYPTION["SSEKMSKeyId"] = _KEY
+if _ENCRYPTION == "aws:kms" and _KMS_KEY:
+    S3_ENCRYPTION["SSEKMSKeyId"] = _KMS_KEY
 
 # Recordings that arrive by themselves (archive/intake/arrivals). LiveKit: off without LIVEKIT_API_KEY. Its recordings
 # lie in a bucket of their own, by default in our store and with our key. No event can name another address or bucket.
