@@ -26,6 +26,7 @@ APPEND_ONLY = (
     "archive_logcosignature",
     "archive_checkpointcopy",
     "archive_checkpointtimestamp",
+    "archive_signingkeyevent",
     "archive_deletioncertificate",
 )
 READ_ONLY = ("django_migrations",)

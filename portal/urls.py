@@ -219,6 +219,7 @@ urlpatterns = [
     path("certificates/key.pem", certificates.key, name="certificate-key"),
     path("certificates/verify_certificate.py", certificates.verifier, name="certificate-verifier"),
     path("spaces/<uuid:space_id>/certificate.json", certificates.certificate, name="certificate"),
+    path("spaces/<uuid:space_id>/certificate.zip", certificates.with_receipt, name="certificate-with-receipt"),
     path("api/v1/livekit", livekit.webhook, name="livekit-webhook"),
     path("api/v1/", api.urls),
     path("api/v1", not_found),

@@ -27,7 +27,7 @@ from embedded.chromium import browser
 from tests import plugin
 from tests.support import factory, http_clients, processes
 from tests.support.audio_files import make_tone
-from tests.support.database import empty_database
+from tests.support.database import add_known_keys, empty_database
 from tests.support.factory import make_space as take_in
 from tests.support.mail_server import Mailbox, mail_server, use_mail_server
 
@@ -83,6 +83,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any, bucke
     """
     with django_db_blocker.unblock(), as_owner():
         made = setup_databases(verbosity=0, interactive=False, keepdb=bool(plugin.LENT), aliases={"default"})  # type: ignore[arg-type]  # its stub wants a mapping
+        add_known_keys()
         rehearsal.save(bucket)  # so that no process of a test tries the store
     yield
     processes.kill_reused_processes()  # they hold connections

@@ -63,6 +63,7 @@ ELSEWHERE = {
     **dict.fromkeys(("log-view-save", "log-view-delete"), "tests/test_log_views.py::test_each_person_has_their_own"),
     "certificate-page": "tests/test_certificate_page.py::test_who_may_download_a_certificate",
     "certificate": "tests/test_certificate_page.py::test_who_may_download_a_certificate",
+    "certificate-with-receipt": "tests/test_certificate_page.py::test_who_may_download_a_certificate",
     "certificate-key": "tests/test_certificate_page.py::test_a_downloaded_certificate_verifies",
     "certificate-verifier": "tests/test_certificate_page.py::test_a_downloaded_certificate_verifies",
     **dict.fromkeys(

@@ -12,13 +12,17 @@ from archive.transparency.verify_log import (
     Checkpoint,
     Export,
     Invalid,
+    Key,
     Receipt,
+    endorsed_keys,
     sentence,
     split_notes,
+    verify_certificate,
     verify_checkpoints,
     verify_export,
 )
-from tests.support.log_exports import KEY, SIZES, TAMPERING, entry, make_files, sign, write_files
+from tests.support.certificates import CASES, make_parts
+from tests.support.log_exports import KEY, ROTATIONS, SIZES, TAMPERING, entry, make_files, rotated, sign, write_files
 
 
 @pytest.fixture
@@ -58,14 +62,14 @@ def pack(folder: Path) -> Path:
 def python_says(path: Path) -> str:
     try:
         with Export.open(path) as export:
-            return sentence("log.verified", verify_export(export, [KEY]))
+            return sentence("log.verified", verify_export(export, export.endorsed_keys([KEY])))
     except Invalid as error:
         return f"NOT VALID: {error}"
 
 
 def test_every_export_has_the_verdict_of_the_python_verifier(verifier: Page, clean: Path, tmp_path: Path) -> None:
     assert ask(verifier, pack(clean)).startswith("Verified: 300 entries, up to 2026-11-01T00:00:59Z.")
-    for number, (damage, code, _) in enumerate(TAMPERING):
+    for number, (damage, code, _) in enumerate([*TAMPERING, *ROTATIONS]):
         folder = tmp_path / str(number)
         shutil.copytree(clean, folder)
         damage(folder)
@@ -123,3 +127,56 @@ def test_a_cosignature_that_does_not_fit_is_refused(verifier: Page, clean: Path,
     file.write_text(f"{last}— w.example {base64.b64encode(signature).decode()}\n")
     expected = "A signature of the checkpoint of 300 entries does not fit: it, or what it signs, was changed."
     assert ask(verifier, file, keys) == f"NOT VALID: {expected}"
+
+
+def test_certificates_have_the_verdicts_of_the_python_verifier(verifier: Page, tmp_path: Path) -> None:
+    for number, (change, code) in enumerate(CASES):
+        parts = change(make_parts())
+        if parts.pem == b"no key":
+            continue  # the page looks for keys, and takes other text for none
+        document, receipt, pem = (tmp_path / f"{number}.{end}" for end in ("json", "tlog-proof", "pem"))
+        document.write_bytes(parts.document)
+        receipt.write_text(str(parts.receipt))
+        pem.write_bytes(parts.pem or b"")
+        more = [path for path, has in ((receipt, parts.receipt), (pem, parts.pem)) if has]
+        try:
+            expected = sentence(
+                *verify_certificate(parts.document, [Key.parse(parts.log_key)], parts.receipt, parts.pem)
+            )
+        except Invalid as error:
+            expected = f"NOT VALID: {error}"
+
+        assert ask(verifier, document, parts.log_key, *more) == expected, code
+
+
+def test_files_are_dropped_anywhere_on_the_page(verifier: Page) -> None:
+    parts = make_parts()
+    verifier.locator("#keys").fill(f"{parts.log_key}\n{(parts.pem or b'').decode()}")
+    verifier.evaluate(
+        """([document_, receipt]) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([receipt], "a.tlog-proof"));
+            transfer.items.add(new File([document_], "a.json"));
+            const options = {dataTransfer: transfer, bubbles: true, cancelable: true};
+            document.body.dispatchEvent(new DragEvent("drop", options));
+        }""",
+        [parts.document.decode(), str(parts.receipt)],
+    )
+    verifier.get_by_role("button", name="Verify", exact=True).click()
+
+    expect(verifier.locator("#verdict")).to_contain_text("Verified: the deletion of Space")
+    expect(verifier.locator("#verdict")).to_contain_text("records it, as the checkpoint of 2 entries says")
+
+
+def test_later_keys_count_if_a_given_one_endorsed_them(verifier: Page, tmp_path: Path) -> None:
+    files = rotated()
+    write_files(tmp_path, files)
+    notes = files["checkpoints.txt"].decode()
+    with_list = sentence(
+        "checkpoints.verified", verify_checkpoints(notes, endorsed_keys(files["keys.txt"].decode(), [KEY]))
+    )
+
+    assert ask(verifier, tmp_path / "checkpoints.txt", str(KEY), tmp_path / "keys.txt") == with_list
+    assert ask(verifier, tmp_path / "checkpoints.txt", str(KEY)).startswith(
+        "NOT VALID: The checkpoint of 257 entries is not signed by a key that you gave"
+    )

@@ -47,6 +47,9 @@ def test_who_may_download_a_certificate(
         assert answer["Content-Disposition"] == f'attachment; filename="deletion-of-{deleted.pk}.json"'
         assert answer["Content-Type"] == "application/json"
     assert make_client(User.objects.get(username=who)).get(f"/certificates/{deleted.pk}/").status_code == status
+    assert (
+        make_client(User.objects.get(username=who)).get(f"/spaces/{deleted.pk}/certificate.zip").status_code == status
+    )
 
 
 @pytest.mark.parametrize("name", ["certificates", "certificate"])
@@ -175,7 +178,7 @@ def test_the_certificates_of_a_period_are_one_file(
         assert archive.testzip() is None
         assert sorted(archive.namelist()) == sorted(
             [
-                "README.txt",
+                *("README.txt", "log-keys.txt", "verify.html", "verify_log.py", "no-receipt-yet.txt"),
                 f"deletion-of-{UUID(int=1)}.json",
                 f"deletion-of-{deleted.pk}.json",
                 "spacekeep-certificates.pem",
@@ -194,5 +197,5 @@ def test_a_period_without_certificates_has_none(deleted: Space, auditor: User) -
     answer: Any = make_client(auditor).get("/certificates/certificates.zip", {"until": "2020-01-01"})
 
     with ZipFile(BytesIO(b"".join(answer.streaming_content))) as archive:
-        assert sorted(archive.namelist()) == ["README.txt", "spacekeep-certificates.pem", "verify_certificate.py"]
+        assert not [name for name in archive.namelist() if name.startswith(("deletion", "no-receipt"))]
     assert make_client(auditor).get("/certificates/certificates.zip", {"until": "x"}).status_code == 422

@@ -43,6 +43,7 @@ from archive.models import (
     Rule,
     SavedLogView,
     SearchLine,
+    SigningKeyEvent,
     Space,
     Transcript,
     Transcription,
@@ -413,6 +414,9 @@ TREE: dict[str, models.Model] = {
     "checkpoint_copy_once": CheckpointCopy(place="p", key="k"),
     "checkpoint_mail_once_a_day": CheckpointMail(recipient="r", day=NOON.date()),
     "checkpoint_mail_state_known": CheckpointMail(recipient="r", day=LATER.date(), state="lost"),
+    "signing_key_event_once": SigningKeyEvent(kind="log", change="added", public=b"p" * 32),
+    "signing_key_kind_known": SigningKeyEvent(kind="lost", change="added", public=b"p" * 32),
+    "signing_key_change_known": SigningKeyEvent(kind="log", change="lost", public=b"p" * 32),
     "log_verification_one_pending": LogVerification(requested_by=2),
     "log_verification_state_known": LogVerification(requested_by=2, state="lost", code="c", finished_at=NOON),
     "log_verification_done_has_verdict": LogVerification(requested_by=2, state="done"),
@@ -424,6 +428,7 @@ def test_each_constraint_of_the_log_s_tree_refuses_a_violation(name: str) -> Non
     LogNode.objects.create(level=1, index=7, hash=b"h" * 32)
     LogVerification.objects.create(requested_by=1)
     checkpoint = LogCheckpoint.objects.create(size=1, note="n")
+    SigningKeyEvent.objects.create(kind="log", change="added", public=b"p" * 32)
     LogCosignature.objects.create(checkpoint=checkpoint, witness="w", line="l")
     CheckpointCopy.objects.create(checkpoint=checkpoint, place="p", key="k")
     CheckpointMail.objects.create(recipient="r", day=NOON.date(), checkpoint=checkpoint)

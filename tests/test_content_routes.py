@@ -192,6 +192,7 @@ NOT_REACHED = {
     "spaces/<uuid:space_id>/my-lines.<str:ending>",
     "spaces/<uuid:space_id>/accept-partial/<uuid:upload_id>",
     "spaces/<uuid:space_id>/certificate.json",
+    "spaces/<uuid:space_id>/certificate.zip",
     "certificates/<uuid:space_id>/",
     "log/simulation.<str:ending>",
     *("log/checkpoint", "log/export.zip", "log/entries/<int:entry_id>/receipt.tlog-proof"),  # no checkpoint is signed

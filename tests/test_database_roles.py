@@ -19,6 +19,7 @@ ADDED_TO = (
     "archive_deletioncertificate",
     *("archive_logleaf", "archive_lognode", "archive_logcheckpoint", "archive_logcosignature"),
     *("archive_checkpointcopy", "archive_checkpointtimestamp"),
+    "archive_signingkeyevent",
 )
 FORBIDDEN = [
     *(f"UPDATE {table} SET {column} = {column}" for table, column in ((LOG, "detail"), (LOG, "at"))),
@@ -231,8 +232,8 @@ def test_an_owner_as_the_role_of_the_portal_is_a_warning() -> None:
     assert warning.msg == (
         "The role in DATABASE_URL may create tables and owns archive_checkpointcopy and owns "
         "archive_checkpointtimestamp and owns archive_deletioncertificate and owns archive_logcheckpoint and owns "
-        "archive_logcosignature and owns archive_logentry and owns archive_logleaf and owns archive_lognode, so it "
-        "could change the retention log."
+        "archive_logcosignature and owns archive_logentry and owns archive_logleaf and owns archive_lognode and owns "
+        "archive_signingkeyevent, so it could change the retention log."
     )
 
 

@@ -20,8 +20,8 @@ from archive.storage import keys, store
 from archive.storage.purge_prefix import purge_listing
 from archive.tasks import verify_log as verify_task
 from archive.transparency import database_log, sequence, verification, verify_log
+from archive.transparency.certificate_package import recorded
 from archive.transparency.keys import public_keys
-from archive.transparency.receipts import deletion_entry_id, make_receipt
 from archive.transparency.verify_log import Checkpoint, Invalid, Receipt
 from tests.support.database import as_superuser
 from tests.support.factory import make_row
@@ -170,9 +170,7 @@ def test_a_receipt_is_about_its_certificate(alice: User) -> None:
     sequence.run()
     certificates = [DeletionCertificate.objects.get(pk=space.pk) for space in (first, second)]
 
-    entry = deletion_entry_id(certificates[0])
-    assert entry is not None
-    receipt = make_receipt(LogEntry.objects.get(pk=entry))
+    receipt = recorded(certificates[0]).receipt
     assert receipt is not None
     receipt.verify(public_keys(), certificates[0].document.encode())
     with pytest.raises(Invalid) as error:
@@ -196,6 +194,6 @@ def test_everybody_gets_the_keys_the_checkpoint_and_the_verifier() -> None:
     write(1)
     sequence.run()
 
-    assert client.get("/log/keys.txt").content.decode() == f"{public_keys()[0]}\n"
+    assert client.get("/log/keys.txt").content.decode().split()[0] == str(public_keys()[0])
     assert Checkpoint.parse(client.get("/log/checkpoint").content.decode()).size == 1
     assert client.get("/log/verify_log.py").content == Path(verify_log.__file__).read_bytes()

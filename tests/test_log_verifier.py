@@ -11,7 +11,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive.transparency import verify_log
 from archive.transparency.verify_log import Checkpoint, Export, Invalid, Key, verify_export
-from tests.support.log_exports import KEY, ORIGIN, SIZES, TAMPERING, Damage, entry, lines, make_files, sign, write_files
+from tests.support.log_exports import (
+    KEY,
+    NEXT_KEY,
+    ORIGIN,
+    ROTATIONS,
+    SIZES,
+    TAMPERING,
+    Damage,
+    entry,
+    lines,
+    make_files,
+    rotated,
+    sign,
+    write_files,
+)
 
 
 @pytest.fixture
@@ -25,7 +39,7 @@ def export(tmp_path: Path) -> Path:
 def verdict(folder: Path, known: list[Checkpoint] | None = None) -> tuple[str, dict[str, object]]:
     try:
         with Export.open(folder) as opened:
-            return "log.verified", verify_export(opened, [KEY], known or [])
+            return "log.verified", verify_export(opened, opened.endorsed_keys([KEY]), known or [])
     except Invalid as error:
         return error.code, error.values
 
@@ -39,7 +53,14 @@ def test_a_clean_export_is_verified(export: Path) -> None:
     assert verdict(export.with_suffix(".zip")) == ("log.verified", values)
 
 
-@pytest.mark.parametrize(("damage", "code", "values"), TAMPERING)
+def test_after_a_rotation_the_verdict_says_which_key_signed_what(export: Path) -> None:
+    write_files(export, rotated())
+
+    by = f"{ORIGIN} ({KEY.id.hex()}) from 100 to 100 entries, {ORIGIN} ({NEXT_KEY.id.hex()}) from 257 to 300 entries"
+    assert verdict(export)[1]["keys"] == by
+
+
+@pytest.mark.parametrize(("damage", "code", "values"), [*TAMPERING, *ROTATIONS])
 def test_tampering_is_named(export: Path, damage: Damage, code: str, values: dict[str, object] | None) -> None:
     damage(export)
 
@@ -54,7 +75,9 @@ def test_a_checkpoint_of_another_key_or_log_is_not_trusted(export: Path) -> None
     root = Checkpoint.parse(last).root
 
     (export / "checkpoints.txt").write_text(sign(300, root, other) + "\n")
-    assert verdict(export) == ("checkpoint.unsigned", {"size": 300})
+    assert verdict(export) == (
+        "checkpoint.unsigned", {"size": 300, "keys": f"{ORIGIN} (cbe1f645)"},
+    )  # fmt: skip
     (export / "checkpoints.txt").write_text(last.replace(ORIGIN, "other.example/log", 1) + "\n")
     assert verdict(export) == ("checkpoint.forged", {"size": 300})
 

@@ -18,14 +18,6 @@ from archive import policy
 from archive.models import DeletionCertificate
 
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
-README = """Certificates of deletion. Each file is one certificate, named by the id of its Space.
-
-Check one, on any computer with Python and its package "cryptography":
-
-    python verify_certificate.py deletion-of-....json --key spacekeep-certificates.pem
-
-Compare the key with the copy that you saved earlier: whoever sends you certificates could send you a key that fits.
-"""
 
 
 @dataclass(frozen=True)
@@ -86,14 +78,12 @@ def full_view(certificate: DeletionCertificate) -> CertificateView:
     )
 
 
-def zip_of(certificates: Iterable[DeletionCertificate], extra: dict[str, bytes]) -> Iterator[bytes]:
-    """A ZIP file of the documents, byte for byte as they were signed, and of `extra`, while it is made."""
+def zip_of(members: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+    """A ZIP file of (name, content), while it is made."""
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in {"README.txt": README.encode(), **extra}.items():
+        for name, content in members:
             archive.writestr(_member(name), content)
-        for certificate in certificates:
-            archive.writestr(_member(f"deletion-of-{certificate.space_id}.json"), certificate.document)
             yield sink.take()
     yield sink.take()
 

@@ -311,6 +311,9 @@ ORPHAN_FOUND = Event("reconcile.orphan_found", _("Orphaned object found"))
 ORPHAN_REMOVED = Event("reconcile.orphan_removed", _("Orphaned object removed"), premis="deletion")
 RECONCILE_UPLOAD_ABORTED = Event("reconcile.upload_aborted", _("Orphaned upload aborted"))
 
+LOG_KEY_ADDED = Event("log.key_added", _("Signing key added"), icon="lock", summary=summaries.signing_key)
+LOG_KEY_RETIRED = Event("log.key_retired", _("Signing key retired"), icon="lock", summary=summaries.signing_key)
+
 LOG_VERIFIED = Event("log.verified", _("Log verified"), premis="fixity check", icon="check", summary=summaries.verdict)
 
 LOG_EXPORTED = Event("log.exported", _("Whole log downloaded"), icon="download")

@@ -9,7 +9,15 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from archive import formatting
-from archive.models import ContentAccess, Feed, Notice, Participant, UploadSession, WebhookEndpoint
+from archive.models import (
+    ContentAccess,
+    Feed,
+    Notice,
+    Participant,
+    SigningKeyEvent,
+    UploadSession,
+    WebhookEndpoint,
+)
 
 Detail = dict[str, Any]
 Summary = Callable[[Detail], str]
@@ -213,3 +221,9 @@ def verdict(detail: Detail) -> str:
     if detail["verdict"] == "log.verified":
         return _("%(count)s entries, nothing changed") % {"count": detail["count"]}
     return _("not valid: %(verdict)s") % {"verdict": detail["verdict"]}
+
+
+def signing_key(detail: Detail) -> str:
+    """What the key signs, and the beginning of its id."""
+    kind = SigningKeyEvent.Kind(detail["kind"]).label
+    return _("%(kind)s, key %(id)s") % {"kind": kind, "id": detail["key"][:8]}

@@ -961,6 +961,37 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="SigningKeyEvent",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("log", "checkpoints of the log"), ("certificate", "certificates of deletion")],
+                        max_length=16,
+                    ),
+                ),
+                ("change", models.CharField(choices=[("added", "added"), ("retired", "retired")], max_length=16)),
+                ("public", models.BinaryField(help_text="The public key (Ed25519), raw.", max_length=32)),
+                (
+                    "endorsement",
+                    models.BinaryField(default=b"", help_text="Signature of an earlier key, or empty.", max_length=64),
+                ),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("kind", "public", "change"), name="signing_key_event_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["log", "certificate"])), name="signing_key_kind_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("change__in", ["added", "retired"])), name="signing_key_change_known"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="LogDay",
             fields=[
                 ("day", models.DateField(primary_key=True, serialize=False)),

@@ -74,7 +74,10 @@ DROP_QUEUE = """
 DROP TRIGGER archive_log_queues_entries ON archive_logentry;
 DROP FUNCTION archive_log_queues_entries();
 """
-TREE = ("archive_logleaf", "archive_lognode", "archive_logcheckpoint", "archive_logcosignature")
+TREE = (
+    *("archive_logleaf", "archive_lognode", "archive_logcheckpoint", "archive_logcosignature"),
+    "archive_signingkeyevent",
+)
 # What says where checkpoints are held.
 HELD = ("archive_checkpointcopy", "archive_checkpointtimestamp")
 

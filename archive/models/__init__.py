@@ -34,6 +34,7 @@ from archive.models.transparency import (
     LogQueue,
     LogSequencer,
     LogVerification,
+    SigningKeyEvent,
 )
 from archive.models.upload import UploadPart, UploadSession
 from archive.models.user import RoleMembership, User
@@ -86,6 +87,7 @@ __all__ = [
     "Rule",
     "SavedLogView",
     "SearchLine",
+    "SigningKeyEvent",
     "Space",
     "SpaceIndex",
     "SpaceQuerySet",

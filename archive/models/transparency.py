@@ -81,6 +81,34 @@ class LogCosignature(models.Model):
         return f"{self.witness} cosigned {self.checkpoint}"
 
 
+class SigningKeyEvent(models.Model):
+    """A key began to sign, or was retired (archive/signing_keys.py). Append-only as LogLeaf, so each happens once."""
+
+    class Kind(models.TextChoices):
+        LOG = "log", _("checkpoints of the log")
+        CERTIFICATE = "certificate", _("certificates of deletion")
+
+    class Change(models.TextChoices):
+        ADDED = "added", _("added")
+        RETIRED = "retired", _("retired")
+
+    kind = models.CharField(max_length=16, choices=Kind)
+    change = models.CharField(max_length=16, choices=Change)
+    public = models.BinaryField(max_length=32, help_text="The public key (Ed25519), raw.")
+    endorsement = models.BinaryField(max_length=64, default=b"", help_text="Signature of an earlier key, or empty.")
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="signing_key_event_once", fields=["kind", "public", "change"]),
+            models.CheckConstraint(name="signing_key_kind_known", condition=Q(kind__in=["log", "certificate"])),
+            models.CheckConstraint(name="signing_key_change_known", condition=Q(change__in=["added", "retired"])),
+        ]
+
+    def __str__(self) -> str:
+        return f"key of {self.kind} {self.change}"
+
+
 class LogSequencer(Leased):
     """Progress of the sequencer (archive/transparency/sequence.py). A single row."""
 

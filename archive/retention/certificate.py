@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from archive import log
+from archive import log, signing_keys
 from archive.log import events
 from archive.models import DeletionCertificate, LogEntry, Space, current_policy
 from archive.retention import verify_certificate
@@ -49,24 +49,29 @@ def require_key() -> None:
     """Raise ImproperlyConfigured in a process that can sign no certificate. Before a deletion starts: it must end."""
     if not settings.CERTIFICATE_KEY:
         raise ImproperlyConfigured("CERTIFICATE_KEY is not set: this process can sign no certificate of deletion.")
+    record_use()
+
+
+def record_use() -> None:
+    """Record, once, that CERTIFICATE_KEY signs. Raises signing_keys.KeyRetired, which is an ImproperlyConfigured."""
+    signing_keys.record_use(signing_keys.CERTIFICATE, _key().public_key().public_bytes_raw())
 
 
 def public_keys() -> bytes:
-    """The public keys as PEM (SubjectPublicKeyInfo): that of CERTIFICATE_KEY, then those of earlier ones.
+    """The public keys as PEM (SubjectPublicKeyInfo), the newest first: that of CERTIFICATE_KEY, those of
+    CERTIFICATE_PUBLIC_KEYS, and those that one of these endorsed.
 
-    A process without CERTIFICATE_KEY has CERTIFICATE_PUBLIC_KEYS only. Raises ImproperlyConfigured without either.
+    A process without CERTIFICATE_KEY starts from CERTIFICATE_PUBLIC_KEYS. Raises ImproperlyConfigured without either.
     """
     return b"".join(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo) for key in _public_keys())
 
 
 def _public_keys() -> list[Ed25519PublicKey]:
-    keys = [Ed25519PublicKey.from_public_bytes(key) for key in settings.CERTIFICATE_PUBLIC_KEYS]
-    if settings.CERTIFICATE_KEY:
-        own = _key().public_key()
-        keys = [own, *(key for key in keys if key != own)]
-    if not keys:
+    own = [_key().public_key().public_bytes_raw()] if settings.CERTIFICATE_KEY else []
+    known = signing_keys.known_keys(signing_keys.CERTIFICATE, [*own, *settings.CERTIFICATE_PUBLIC_KEYS])
+    if not known:
         raise ImproperlyConfigured("Neither CERTIFICATE_KEY nor CERTIFICATE_PUBLIC_KEYS is set.")
-    return keys
+    return [Ed25519PublicKey.from_public_bytes(key) for key in known]
 
 
 def verifier() -> bytes:

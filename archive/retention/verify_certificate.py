@@ -1,10 +1,12 @@
-"""python -m archive.retention.verify_certificate FILE --key PUB [--bundle SPACE_JSON]
+"""python -m archive.retention.verify_certificate FILE --key PUB [--bundle SPACE_JSON] [--receipt FILE --log-key VKEY]
 
 Checks a certificate of deletion. This file stands alone: it needs Python 3.11 and the package `cryptography`, and
 nothing else of Spacekeep, so it can be copied to any machine and run there as `python verify_certificate.py`.
 
 PUB is the archive's public key as PEM, which you got when you could still trust it. SPACE_JSON is data/space.json of a
-bundle: then it is checked too that the certificate is about the recording in that bundle.
+bundle: then it is checked too that the certificate is about the recording in that bundle. With --receipt, the receipt
+of its entry in the retention log, it is checked too that the log has it; that needs verify_log.py beside this file.
+VKEY is the log's public key.
 
 Exit status 0 only if everything fits; otherwise one line on standard error says what does not.
 """
@@ -14,6 +16,7 @@ import hashlib
 import hmac
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -133,17 +136,32 @@ def read(path: Path) -> bytes:
 
 def read_keys(path: Path) -> list[Ed25519PublicKey]:
     """The public keys in a PEM file: several after a rotation."""
-    blocks = re.findall(rb"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----", read(path), re.DOTALL)
+    return parse_keys(read(path), str(path))
+
+
+def parse_keys(pem: bytes, what: str) -> list[Ed25519PublicKey]:
+    """The public keys in PEM; `what` names it for the error. Raises InvalidCertificate."""
+    blocks = re.findall(rb"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----", pem, re.DOTALL)
     try:
         keys = [load_pem_public_key(block) for block in blocks]
     except ValueError as error:
-        raise InvalidCertificate(f"{path} is not a public key in PEM") from error
+        raise InvalidCertificate(f"{what} is not a public key in PEM") from error
     if not keys:
-        raise InvalidCertificate(f"{path} is not a public key in PEM")
+        raise InvalidCertificate(f"{what} is not a public key in PEM")
     found = [key for key in keys if isinstance(key, Ed25519PublicKey)]
     if len(found) != len(keys):
-        raise InvalidCertificate(f"{path} is not an Ed25519 key")
+        raise InvalidCertificate(f"{what} is not an Ed25519 key")
     return found
+
+
+def check_receipt(certificate: Path, pem: Path, receipt: Path, log_keys: list[str]) -> int:
+    """Run verify_log.py, beside this file or where it is in Spacekeep, on the receipt. Returns its exit status."""
+    here = Path(__file__).parent
+    places = (here / "verify_log.py", here.parent / "transparency" / "verify_log.py")
+    path = next((place for place in places if place.exists()), places[0])
+    arguments = [str(receipt), "--certificate", str(certificate), "--certificate-key", str(pem)]
+    arguments += [word for key in log_keys for word in ("--key", key)]
+    return subprocess.run([sys.executable, "-I", str(path), *arguments], check=False).returncode
 
 
 def main(arguments: list[str]) -> int:
@@ -151,7 +169,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("--key", type=Path, required=True, metavar="PUB", help="the archive's public keys, PEM")
     parser.add_argument("--bundle", type=Path, metavar="SPACE_JSON", help="data/space.json of a bundle of it")
+    parser.add_argument("--receipt", type=Path, metavar="FILE", help="of its entry in the retention log")
+    parser.add_argument("--log-key", action="append", default=[], metavar="VKEY", help="the public key of the log")
     options = parser.parse_args(arguments)
+    if options.receipt and not options.log_key:
+        parser.error("--receipt needs --log-key: the public key of the log")
     try:
         found = verify(read(options.file), *read_keys(options.key))
         if options.bundle:
@@ -164,7 +186,8 @@ def main(arguments: list[str]) -> int:
         f"{options.file}: good. Space {found['space']}, kept until {found['deadline'].get('at')}: "
         f"{len(deletion.get('removed', []))} objects deleted, seen empty at {deletion.get('listed_empty_at')}.\n"
     )
-    return 0
+    sys.stdout.flush()
+    return check_receipt(options.file, options.key, options.receipt, options.log_key) if options.receipt else 0
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from archive.leases import Budget, Claim
 from archive.models import LogCheckpoint, LogSequencer
 from archive.storage import Store, keys, store
 from archive.transparency import second_bucket, tile_store, timestamps, witnesses
-from archive.transparency.keys import sign_checkpoint
+from archive.transparency.keys import has_retired_key, sign_checkpoint
 from archive.transparency.verify_log import Checkpoint, Invalid
 
 WITHOUT_NEWS = timedelta(days=1)
@@ -43,6 +43,9 @@ def publish_due(claim: Claim[LogSequencer], budget: Budget) -> None:
     before all tiles are written, the next run goes on. Raises LeaseLost, or an error of the store."""
     if not settings.LOG_KEY:
         return
+    if has_retired_key():
+        logger.error("log_key_retired")
+        return
     row = LogSequencer.objects.get(pk=claim.row.pk)
     bucket = store()
     if is_due(row) and extends(row, bucket):
@@ -51,6 +54,12 @@ def publish_due(claim: Claim[LogSequencer], budget: Budget) -> None:
         _sign(claim, row)
     _publish(claim, bucket)
     _publish_elsewhere(claim, row, bucket)
+
+
+def record_key() -> None:
+    """Record, once, that this process signs with its key. A retired one is reported when a checkpoint is due."""
+    if settings.LOG_KEY:
+        has_retired_key()
 
 
 def is_due(row: LogSequencer) -> bool:

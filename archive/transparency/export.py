@@ -10,7 +10,7 @@ from typing import Any
 from archive.models import CheckpointTimestamp, LogCheckpoint
 from archive.transparency import verify_log
 from archive.transparency.database_log import DatabaseLog
-from archive.transparency.keys import public_keys, verifier_keys
+from archive.transparency.keys import key_lines
 from archive.transparency.tile_store import read_tile
 from archive.transparency.tiles import tiles_between
 from archive.transparency.timestamps import file_name
@@ -90,7 +90,7 @@ def _chunks(log: DatabaseLog, notes: Sequence[str]) -> Iterator[bytes]:
             package.writestr(f"{file_name(stamp.checkpoint)}.txt", stamp.checkpoint.note)
             package.writestr(f"{file_name(stamp.checkpoint)}.tsr", bytes(stamp.response))
         package.writestr("checkpoints.txt", "".join(f"{note}\n" for note in notes))
-        package.writestr("keys.txt", verifier_keys(public_keys()))
+        package.writestr("keys.txt", key_lines())
         package.writestr("datapackage.json", json.dumps(DESCRIPTOR, indent=2))
         package.writestr("verify_log.py", verifier())
         package.writestr("verify.html", verifier_page())

@@ -1,19 +1,56 @@
-"""The keys of the log: one that signs its checkpoints, and the public ones that verify them."""
+"""The keys of the log: one that signs its checkpoints, and the public ones that verify them.
+
+archive/signing_keys.py has their history.
+"""
 
 import base64
-from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
-from archive.transparency.verify_log import ED25519, Checkpoint, Key
+from archive import signing_keys
+from archive.log import rfc3339
+from archive.signing_keys import KeyRecord
+from archive.transparency.verify_log import Checkpoint, Key
 
 
 def public_keys() -> list[Key]:
-    """The log's own key first, then earlier ones. Empty if there are none."""
-    own = [_public(_private())] if settings.LOG_KEY else []
-    return [Key(settings.LOG_ORIGIN, key) for key in dict.fromkeys([*own, *settings.LOG_PUBLIC_KEYS])]
+    """The log's own key first, then those of LOG_PUBLIC_KEYS, then those that one of these endorsed. Empty if there are
+    none."""
+    own = [own_key()] if settings.LOG_KEY else []
+    known = signing_keys.known_keys(signing_keys.LOG, [*own, *settings.LOG_PUBLIC_KEYS])
+    return [Key(settings.LOG_ORIGIN, key) for key in known]
+
+
+def own_key() -> bytes:
+    """The public half of LOG_KEY."""
+    return _public(_private())
+
+
+def has_retired_key() -> bool:
+    """Whether this process has a key that was retired. If not, it is recorded that the key signs."""
+    try:
+        signing_keys.record_use(signing_keys.LOG, own_key())
+    except signing_keys.KeyRetired:
+        return True
+    return False
+
+
+def key_lines() -> str:
+    """The public keys of the log, one a line, each with what is known of it: `from=` and `until=` (RFC 3339), and
+    `endorsed=`, a signature of an earlier key (verify_log.py, `endorsed_keys`). The newest is the first."""
+    records = {record.public: record for record in signing_keys.history(signing_keys.LOG)}
+    listed = signing_keys.listed_keys(signing_keys.LOG, [key.public for key in public_keys()])
+    return "".join(f"{Key(settings.LOG_ORIGIN, key)}{_facts(records.get(key))}\n" for key in listed)
+
+
+def _facts(record: KeyRecord | None) -> str:
+    if record is None:
+        return ""
+    facts = {"from": rfc3339(record.added_at), "until": rfc3339(record.retired_at)}
+    facts["endorsed"] = base64.b64encode(record.endorsement).decode()
+    return "".join(f" {name}={value}" for name, value in facts.items() if value)
 
 
 def sign_checkpoint(size: int, root: bytes) -> Checkpoint:
@@ -27,11 +64,6 @@ def sign_checkpoint(size: int, root: bytes) -> Checkpoint:
 def signature_line(key: Key, signature: bytes) -> str:
     """A signature of a note (c2sp.org/signed-note)."""
     return f"\u2014 {key.name} {base64.b64encode(key.id + signature).decode()}\n"
-
-
-def verifier_keys(keys: Sequence[Key]) -> str:
-    """The keys as text, one a line."""
-    return "".join(f"{key}\n" for key in keys if key.kind == ED25519)
 
 
 def _private() -> Ed25519PrivateKey:

@@ -1,8 +1,7 @@
 """Receipts: the proof that one entry is in the log (c2sp.org/tlog-proof), for people who keep it outside."""
 
-from archive.log import events
 from archive.log.leaf import leaf_data
-from archive.models import DeletionCertificate, LogEntry, LogLeaf
+from archive.models import LogEntry, LogLeaf
 from archive.transparency import checkpoints
 from archive.transparency.tile_store import stored_tree
 from archive.transparency.verify_log import Checkpoint, Receipt
@@ -17,9 +16,3 @@ def make_receipt(entry: LogEntry) -> Receipt | None:
         return None
     path = stored_tree(row.size).inclusion_path(index)
     return Receipt(leaf_data(entry), index, tuple(path), Checkpoint.parse(note_with_cosignatures(row)))
-
-
-def deletion_entry_id(certificate: DeletionCertificate) -> int | None:
-    """The number of the entry that records this certificate."""
-    entries = LogEntry.objects.filter(space_id=certificate.space_id, event=events.SPACE_DELETED)
-    return entries.order_by("-id").values_list("pk", flat=True).first()

@@ -57,6 +57,7 @@ def _retry(claim: Claim[LogSequencer], error: SpacekeepError) -> None:
 
 def _run(claim: Claim[LogSequencer]) -> bool:
     budget = claim.budget()
+    checkpoints.record_key()  # before entries are numbered: the first checkpoint with a new key contains its entry
     while True:
         numbered = 0
         while numbered < ROUND and (count := number_entries(claim)):

@@ -1,15 +1,17 @@
 """python verify_log.py EXPORT --key VKEY [--checkpoint FILE]
-   python verify_log.py RECEIPT.tlog-proof --key VKEY [--certificate FILE]
-   python verify_log.py CHECKPOINTS.txt --key VKEY
+   python verify_log.py RECEIPT.tlog-proof --key VKEY [--certificate FILE [--certificate-key PUB]] [--keys KEYS.txt]
+   python verify_log.py CHECKPOINTS.txt --key VKEY [--keys KEYS.txt]
 
-Verify an export of the retention log, or the receipt of one entry; with --certificate also that the entry is about this
-certificate of deletion, whose own signature verify_certificate.py checks. This file stands alone: it needs Python 3.11
-and the package `cryptography`, and nothing else of Spacekeep, so it can be copied to any machine and run there.
+Verify an export of the retention log, or the receipt of one entry; with --certificate also that the entry is about
+this certificate of deletion. This file stands alone: it needs Python 3.11 and the package `cryptography`, and nothing
+else of Spacekeep, so it can be copied to any machine and run there. With --certificate-key, the archive's public keys
+as PEM, it checks the certificate's own signature too, and needs verify_certificate.py beside it.
 
 EXPORT is the ZIP file or the folder that `manage.py export_log` or the log's page gives: `entries.jsonl` (one entry a
 line, byte for byte as it was hashed), `checkpoints.txt` (signed tree heads, oldest first) and `tile/` (hashes). VKEY is
-the log's public key, which you got when you could still trust it; give --key several times after a rotation. FILE is a
-checkpoint that you got another way: by mail, from a witness, or with an older export.
+the log's public key, which you got when you could still trust it. FILE is a checkpoint that you got another way: by
+mail, from a witness, or with an older export. KEYS.txt is the log's list of keys, which each export has too: a later
+key counts if one that you gave has endorsed it. After a leak, give --key for the new one instead.
 
 Formats: RFC 6962 (hashes and proofs), and of c2sp.org: signed-note, tlog-checkpoint, tlog-tiles, tlog-proof,
 tlog-cosignature. Exit status 0 only if everything fits; otherwise one line on standard error says what does not.
@@ -19,6 +21,7 @@ import argparse
 import base64
 import binascii
 import hashlib
+import importlib.util
 import json
 import re
 import sys
@@ -42,6 +45,7 @@ ED25519, COSIGNATURE = 1, 4  # signature types of c2sp.org/signed-note
 MAX_NOTE = 1_000_000  # bytes
 LOOK_AHEAD = 65_536  # entries after the first that differs, that are read to say what was done
 SAVED_EACH = 65_536  # entries between two states that are saved: two full levels of tiles
+KEY_RETIRED = b'"event":"log.key_retired"'
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 CONTROL = re.compile("[\\x00-\\x09\\x0b-\\x1f]")  # a note has no control character but the newline
 
@@ -52,6 +56,16 @@ VERDICTS = {
     "contradicts another one. An export shows whether the entries fit.",
     "receipt.verified": "Verified: entry {index} is in the log of {origin}, as the checkpoint of {size} entries says, "
     "signed by {keys}.",
+    "certificate.verified": "Verified: the deletion of Space {space}, kept until {deadline}: {count} objects deleted, "
+    "storage seen empty at {emptied}. The certificate is signed with the key {certificate_key}. Entry {index} of "
+    "{origin} records it, as the checkpoint of {size} entries says, signed by {keys}.",
+    "certificate.recorded": "Verified: the deletion of Space {space}, kept until {deadline}: {count} objects deleted, "
+    "storage seen empty at {emptied}. Entry {index} of {origin} records the certificate, as the checkpoint of {size} "
+    "entries says, signed by {keys}. The signature of the certificate itself was not checked: no key for it was given.",
+    "certificate.signed": "Verified: the deletion of Space {space}, kept until {deadline}: {count} objects deleted, "
+    "storage seen empty at {emptied}. The certificate is signed with the key {certificate_key}. No receipt was given, "
+    "so nothing says that the log has its entry; a receipt exists once a checkpoint contains it.",
+    "certificate.invalid": "The certificate is not valid: {why}.",
     "entry.changed": "Entry {index} was changed.",
     "entry.removed": "Entry {index} was removed.",
     "entry.inserted": "Entry {index} was inserted: the log did not have it.",
@@ -63,7 +77,10 @@ VERDICTS = {
     "entries.unnumbered": "Entry number {entry} of the database has no place in the tree, and later ones have.",
     "tile.changed": "The hashes in {name} are not those of the entries.",
     "tile.missing": "{name} is missing.",
-    "checkpoint.unsigned": "The checkpoint of {size} entries is not signed by a key that you gave.",
+    "checkpoint.unsigned": "The checkpoint of {size} entries is not signed by a key that you gave, or that one of them "
+    "endorsed, but by {keys}.",
+    "checkpoint.retired_key": "The checkpoint of {size} entries is signed by {keys} only, and entry {index} says that "
+    "it was retired.",
     "checkpoint.forged": "A signature of the checkpoint of {size} entries does not fit: it, or what it signs, was "
     "changed.",
     "checkpoint.forked": "There are two different logs: both checkpoints of {size} entries are signed.",
@@ -72,6 +89,7 @@ VERDICTS = {
     "checkpoint.none": "There is no checkpoint, so nothing is proven.",
     "receipt.differs": "The receipt does not fit: entry {index} is not in the tree of the checkpoint.",
     "receipt.other_certificate": "The receipt is of another entry: entry {index} is not about this certificate.",
+    "receipt.contradicts": "Entry {index} contradicts the certificate that it records: it has another {name}.",
     "receipt.no_entry": "The receipt does not contain its entry.",
     "note.malformed": "{name} is not a signed note.",
     "key.malformed": "{text} is not a public key of a log (NAME+ID+KEY).",
@@ -210,7 +228,8 @@ class Key:
     def parse(cls, text: str) -> "Key":
         """Read a verifier key (vkey). Raises Invalid."""
         try:
-            name, number, material = text.strip().split("+", 2)
+            (vkey, *_) = text.split()  # a line of keys.txt has facts after it
+            name, number, material = vkey.split("+", 2)
             data = base64.b64decode(material, validate=True)
         except (ValueError, binascii.Error):
             raise Invalid("key.malformed", text=text.strip()[:80]) from None
@@ -242,6 +261,11 @@ class Checkpoint:
     root: bytes
     note: str
     signatures: tuple[tuple[str, bytes], ...]  # (name, key id + signature)
+
+    @property
+    def named_keys(self) -> str:
+        """The keys that its signatures name; nothing says yet that they are theirs."""
+        return ", ".join(f"{name} ({data[:4].hex()})" for name, data in self.signatures)
 
     @property
     def text(self) -> str:
@@ -280,10 +304,38 @@ class Checkpoint:
         """The keys of this log, of `keys`, that signed it. Raises Invalid without any, or if it is of another log."""
         signers = [key for key in self.signers(keys) if key.kind == ED25519]
         if not signers:
-            raise Invalid("checkpoint.unsigned", size=self.size)
+            raise Invalid("checkpoint.unsigned", size=self.size, keys=self.named_keys)
         if all(key.name != self.origin for key in signers):
             raise Invalid("checkpoint.foreign", size=self.size, origin=self.origin)
         return signers
+
+
+def endorsed_keys(lines: str, trusted: Sequence[Key]) -> list[Key]:
+    """`trusted`, and the keys of these lines (keys.txt) that one of them has endorsed, or one that was endorsed itself.
+    Raises Invalid if a line is no key."""
+    known, rest = list(trusted), [_endorsed(line) for line in lines.splitlines() if line.strip()]
+    while found := [key for key, sign in rest if key not in known and sign and _endorses(known, key, sign)]:
+        known += found
+    return known
+
+
+def endorsement_text(key: Key) -> str:
+    """What the signature of an endorsement signs. Its four lines can't be taken for a checkpoint, which has three."""
+    return f"spacekeep\nnext key\n{key.name}\n{base64.b64encode(key.public).decode()}\n"
+
+
+def _endorsed(line: str) -> tuple[Key, bytes]:
+    """(the key of a line, its endorsement or b"")."""
+    encoded = next((word[len("endorsed=") :] for word in line.split() if word.startswith("endorsed=")), "")
+    try:
+        return Key.parse(line), base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        raise Invalid("key.malformed", text=line.strip()[:80]) from None
+
+
+def _endorses(known: Sequence[Key], key: Key, signature: bytes) -> bool:
+    by = [one for one in known if one.kind == ED25519 and one.name == key.name]
+    return any(one.has_signed(endorsement_text(key), signature) for one in by)
 
 
 def _signature(line: str) -> tuple[str, bytes]:
@@ -346,18 +398,80 @@ class Receipt:
         size, root = self.checkpoint.size, self.checkpoint.root
         if not proves_inclusion(leaf_hash(self.leaf), self.index, size, self.path, root):
             raise Invalid("receipt.differs", index=self.index)
-        if certificate is not None and not self._records(certificate):
-            raise Invalid("receipt.other_certificate", index=self.index)
+        if certificate is not None:
+            self._require_record(certificate)
         return {"index": self.index, "origin": self.checkpoint.origin, "size": size, "keys": _names(signers)}
 
-    def _records(self, certificate: bytes) -> bool:
-        """Whether the entry says that this certificate was issued."""
+    def _require_record(self, certificate: bytes) -> None:
+        """Raise Invalid unless the entry says that this certificate was issued, and agrees with it."""
         try:
-            entry = json.loads(self.leaf)
-            digest = hashlib.sha256(certificate).hexdigest()
-            return bool(entry["event"] == "space.deleted" and entry["detail"]["certificate"] == digest)
-        except (ValueError, KeyError, TypeError):
-            return False
+            entry, digest = json.loads(self.leaf), hashlib.sha256(certificate).hexdigest()
+            is_of_it = entry["event"] == "space.deleted" and entry["detail"]["certificate"] == digest
+        except (ValueError, KeyError, TypeError, RecursionError):
+            is_of_it = False
+        if not is_of_it:
+            raise Invalid("receipt.other_certificate", index=self.index)
+        said = certificate_facts(certificate)
+        detail = entry["detail"]
+        told = {
+            "space": entry.get("space"),
+            "deadline": detail.get("deadline"),
+            "emptied": detail.get("listed_empty_at"),
+        }
+        for name, value in told.items():
+            if value != said[name]:
+                raise Invalid("receipt.contradicts", index=self.index, name=name)
+
+
+def certificate_facts(certificate: bytes) -> dict[str, Any]:
+    """What a verdict says of a certificate of deletion. Raises Invalid if it is none."""
+    try:
+        document = json.loads(certificate)
+        deletion = document["deletion"]
+        return {
+            "space": document["space"],
+            "deadline": document["deadline"]["at"],
+            "count": len(deletion["removed"]),
+            "emptied": deletion["listed_empty_at"],
+        }
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise Invalid("certificate.invalid", why="it is no certificate of deletion") from None
+
+
+def verify_certificate(
+    certificate: bytes, keys: Sequence[Key], receipt: "Receipt | None", certificate_keys: bytes | None
+) -> tuple[str, dict[str, Any]]:
+    """(code, values) of the verdict. `certificate_keys`: PEM, or None to skip its own signature. Raises Invalid."""
+    key = _require_certificate_signature(certificate, certificate_keys) if certificate_keys is not None else ""
+    proven = receipt.verify(keys, certificate) if receipt else {}
+    code = "certificate.verified" if key and receipt else "certificate.recorded" if receipt else "certificate.signed"
+    facts = {name: "-" if value is None else value for name, value in certificate_facts(certificate).items()}
+    return code, {**facts, **proven, **({"certificate_key": key} if key else {})}
+
+
+def _require_certificate_signature(certificate: bytes, pem: bytes) -> str:
+    """The id of the key that signed it. Raises Invalid."""
+    verifier = _load_certificate_verifier()
+    try:
+        return str(verifier.verify(certificate, *verifier.parse_keys(pem, "The file of keys"))["key"])
+    except verifier.InvalidCertificate as error:
+        raise Invalid("certificate.invalid", why=str(error)) from None
+
+
+def _load_certificate_verifier() -> Any:
+    """verify_certificate.py, beside this file or where it is in Spacekeep. Raises Invalid."""
+    here = Path(__file__).parent
+    places = (here / "verify_certificate.py", here.parent / "retention" / "verify_certificate.py")
+    path = next((place for place in places if place.exists()), places[0])
+    try:
+        spec = importlib.util.spec_from_file_location("verify_certificate", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    except OSError as error:
+        raise Invalid("export.malformed", name=path.name, why=str(error)) from None
+    return module
 
 
 # ---- exports ----
@@ -412,6 +526,14 @@ class Export:
         except UNREADABLE as error:
             raise Invalid("export.malformed", name=name, why=_reason(error)) from None
 
+    def endorsed_keys(self, trusted: Sequence[Key]) -> list[Key]:
+        """`trusted`, and the later keys that they endorsed, by the list in the export. Raises Invalid."""
+        try:
+            lines = self.read("keys.txt").decode() if (self.root / "keys.txt").is_file() else ""
+        except UnicodeDecodeError:
+            raise Invalid("export.malformed", name="keys.txt", why="it is not text") from None
+        return endorsed_keys(lines, trusted)
+
     def tile(self, level: int, number: int, width: int) -> bytes | None:
         """The hashes of a tile, one after the other, or None without the file."""
         name = tile_path(level, number, width)
@@ -445,6 +567,7 @@ class _Verification:
     export: Log
     checkpoints: list[Checkpoint]
     size: int  # that the export's tiles are made for
+    keys: Sequence[Key]
     save: Callable[[dict[str, Any]], None] = lambda state: None
     tree: Frontier = field(default_factory=Frontier)
     proven: Frontier = field(default_factory=Frontier)  # up to the last checkpoint that fits
@@ -452,6 +575,7 @@ class _Verification:
     full: dict[int, int] = field(default_factory=dict)  # level: number of full tiles
     wrong_tile: Invalid | None = None
     last_line: bytes = b""
+    retired: dict[bytes, int] = field(default_factory=dict)  # public key: the entry that says so
 
     def run(self) -> None:
         with closing(self.export.lines(self.tree.size)) as lines:
@@ -464,6 +588,7 @@ class _Verification:
             "tree": _hex(self.tree.hashes),
             "proven": [self.proven.size, _hex(self.proven.hashes)],
             "tiles": {str(level): _hex(hashes) for level, hashes in self.tiles.items() if hashes},
+            "retired": {public.hex(): index for public, index in self.retired.items()},
             "wrong_tile": [self.wrong_tile.code, self.wrong_tile.values] if self.wrong_tile else None,
             "last_line": self.last_line.decode(errors="replace"),
         }
@@ -475,6 +600,7 @@ class _Verification:
         self.proven = Frontier(size, _unhex(hashes))
         self.tiles = {int(level): _unhex(hashes) for level, hashes in state["tiles"].items()}
         self.full = {level: self.tree.size >> 8 * (level + 1) for level in range(8)}
+        self.retired = {bytes.fromhex(public): index for public, index in state.get("retired", {}).items()}
         if state["wrong_tile"]:
             code, values = state["wrong_tile"]
             self.wrong_tile = Invalid(code, **values)
@@ -498,6 +624,7 @@ class _Verification:
             self.proven = self.tree.copy()
             if self.wrong_tile:
                 raise self.wrong_tile
+            self._refuse_retired_key(checkpoint)
         if next(lines, None) is not None:
             raise Invalid("entries.unproven", index=self.tree.size)
         for level, hashes in self.tiles.items():
@@ -507,6 +634,8 @@ class _Verification:
 
     def _append(self, line: bytes) -> None:
         leaf = leaf_hash(line[:-1])
+        if KEY_RETIRED in line and (public := _retired_key(line)):
+            self.retired[public] = self.tree.size
         self.last_line = line
         for level, known in self.tree.append(leaf):
             hashes = self.tiles.setdefault(level, [])
@@ -515,6 +644,14 @@ class _Verification:
                 self._compare_tile(level, hashes)
                 self.full[level] = self.full.get(level, 0) + 1
                 hashes.clear()
+
+    def _refuse_retired_key(self, checkpoint: Checkpoint) -> None:
+        if not self.retired:
+            return
+        signers = checkpoint.require_signature(self.keys)
+        if all(key.public in self.retired for key in signers):
+            index = max(self.retired[key.public] for key in signers)
+            raise Invalid("checkpoint.retired_key", size=checkpoint.size, keys=_names(signers), index=index)
 
     def _compare_tile(self, level: int, hashes: list[bytes]) -> None:
         """Note a tile that differs. It is reported once the checkpoint has said that the entries are right."""
@@ -574,6 +711,16 @@ def _unhex(hashes: Sequence[str]) -> list[bytes]:
     return [bytes.fromhex(known) for known in hashes]
 
 
+def _retired_key(line: bytes) -> bytes | None:
+    """The public key of the log that this entry retires."""
+    try:
+        entry = json.loads(line)
+        is_ours = entry["event"] == "log.key_retired" and entry["detail"]["kind"] == "log"
+        return base64.b64decode(entry["detail"]["public"], validate=True) if is_ours else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
 def verify_export(
     export: Log,
     keys: Sequence[Key],
@@ -596,13 +743,12 @@ def verify_export(
         if after.size < before.size:
             raise Invalid("checkpoint.order", size=after.size, before=before.size)
     checkpoints = _compare([*own, *known])
-    verification = _Verification(export, checkpoints, own[-1].size, save)
+    verification = _Verification(export, checkpoints, own[-1].size, keys, save)
     if state:
         verification.resume(state)
     verification.run()
-    signers = {key for checkpoint in checkpoints for key in checkpoint.signers(keys)}
     at = json.loads(verification.last_line)["at"] if verification.last_line else "-"
-    return {"count": verification.tree.size, "at": at, "checkpoints": len(own), "keys": _names(signers)}
+    return {"count": verification.tree.size, "at": at, "checkpoints": len(own), "keys": _signers(checkpoints, keys)}
 
 
 def verify_checkpoints(text: str, keys: Sequence[Key], known: Sequence[Checkpoint] = ()) -> dict[str, Any]:
@@ -611,8 +757,9 @@ def verify_checkpoints(text: str, keys: Sequence[Key], known: Sequence[Checkpoin
     checkpoints = _compare([*(Checkpoint.parse(note, "checkpoints.txt") for note in notes), *known])
     if not checkpoints:
         raise Invalid("checkpoint.none")
-    signers = {key for checkpoint in checkpoints for key in checkpoint.require_signature(keys)}
-    return {"count": len(checkpoints), "size": checkpoints[-1].size, "keys": _names(signers)}
+    for checkpoint in checkpoints:
+        checkpoint.require_signature(keys)
+    return {"count": len(checkpoints), "size": checkpoints[-1].size, "keys": _signers(checkpoints, keys)}
 
 
 def _compare(checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:
@@ -626,28 +773,47 @@ def _compare(checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:
     return ordered
 
 
-def _names(keys: "Sequence[Key] | set[Key]") -> str:
+def _names(keys: Sequence[Key]) -> str:
     return ", ".join(sorted(f"{key.name} ({key.id.hex()})" for key in keys))
+
+
+def _signers(checkpoints: Sequence[Checkpoint], keys: Sequence[Key]) -> str:
+    """The keys that signed, in the order in which they began; where one did not sign all, also what it signed."""
+    sizes: dict[Key, list[int]] = {}
+    for checkpoint in checkpoints:
+        for key in checkpoint.signers(keys):
+            sizes.setdefault(key, []).append(checkpoint.size)
+    return ", ".join(
+        _names([key]) + ("" if len(signed) == len(checkpoints) else f" from {signed[0]} to {signed[-1]} entries")
+        for key, signed in sizes.items()
+    )
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Verify an export of the retention log, or a receipt.")
     parser.add_argument("file", type=Path, metavar="EXPORT or RECEIPT")
     parser.add_argument("--key", action="append", required=True, metavar="VKEY", help="a public key of the log")
+    parser.add_argument("--keys", type=Path, metavar="FILE", help="keys.txt: later keys that a given one endorsed")
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="of the deletion that the receipt is about")
+    parser.add_argument("--certificate-key", type=Path, metavar="PUB", help="public keys of certificates, PEM")
     parser.add_argument("--checkpoint", action="append", type=Path, default=[], metavar="FILE")
     options = parser.parse_args(arguments)
     try:
         keys = [Key.parse(text) for text in options.key]
+        keys = endorsed_keys(_read(options.keys), keys) if options.keys else keys
         known = [Checkpoint.parse(_read(path), path.name) for path in options.checkpoint]
         if options.file.suffix == ".tlog-proof":
-            certificate = _read(options.certificate).encode() if options.certificate else None
-            text = sentence("receipt.verified", Receipt.parse(_read(options.file)).verify(keys, certificate))
+            receipt = Receipt.parse(_read(options.file))
+            if options.certificate:
+                pem = _read(options.certificate_key).encode() if options.certificate_key else None
+                text = sentence(*verify_certificate(_read(options.certificate).encode(), keys, receipt, pem))
+            else:
+                text = sentence("receipt.verified", receipt.verify(keys))
         elif options.file.suffix == ".txt":
             text = sentence("checkpoints.verified", verify_checkpoints(_read(options.file), keys, known))
         else:
             with Export.open(options.file) as export:
-                text = sentence("log.verified", verify_export(export, keys, known))
+                text = sentence("log.verified", verify_export(export, export.endorsed_keys(keys), known))
     except Invalid as error:
         sys.stderr.write(f"{options.file}: NOT VALID: {error}\n")
         return 1

@@ -1,7 +1,7 @@
 """Certificates of deletion: all of them for auditors and admins, their own for hosts, and the key that checks them."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ from archive.audit.export import record_export
 from archive.audit.overview import day_bounds
 from archive.models import DeletionCertificate, Space
 from archive.retention import certificate as certifying
-from archive.transparency.receipts import deletion_entry_id
+from archive.transparency import certificate_package
 from portal.access import may_read_log, only
 from portal.forms.period import PeriodForm
 from portal.http import SignedInRequest, attachment
@@ -53,7 +53,7 @@ def certificate_page(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     issued = _find(request, space_id)
     context = {**certificate_details(auditing.full_view(issued)), "now": dbtime.now()}
     context |= {"sha256": certifying.digest(issued), "reads_log": may_read_log(request.user)}
-    context["entry"] = deletion_entry_id(issued)
+    context |= {"recorded": certificate_package.recorded(issued), "pause": certificate_package.pause().total_seconds()}
     return render(request, "certificates/page.html", context)
 
 
@@ -65,9 +65,15 @@ def certificate(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 
 
 @require_safe
+def with_receipt(request: SignedInRequest, space_id: UUID) -> HttpResponseBase:
+    """The document, its receipt once there is one, and all that checks them."""
+    return _package([_find(request, space_id)], f"deletion-of-{space_id}.zip")
+
+
+@require_safe
 @only(may_read_log)
 def as_zip(request: SignedInRequest) -> HttpResponseBase:
-    """The certificates of a period in one ZIP file, with the key and the program that check them."""
+    """The certificates of a period and their receipts in one ZIP file, with what checks them."""
     form = PeriodForm(request.GET, _today())
     if not form.is_valid():
         return HttpResponse("\n".join(form.problems) + "\n", content_type="text/plain; charset=utf-8", status=422)
@@ -75,9 +81,12 @@ def as_zip(request: SignedInRequest) -> HttpResponseBase:
     since, until = day_bounds(first, last)
     record_export(request.user, "certificates", "zip", since=first.isoformat(), until=last.isoformat())
     rows = DeletionCertificate.objects.filter(issued_at__gte=since, issued_at__lt=until)
-    extra = {"spacekeep-certificates.pem": certifying.public_keys(), "verify_certificate.py": certifying.verifier()}
-    headers = {"Content-Disposition": f'attachment; filename="certificates-{first}-{last}.zip"'}
-    content = auditing.zip_of(_each(rows), extra)
+    return _package(_each(rows), f"certificates-{first}-{last}.zip")
+
+
+def _package(certificates: Iterable[DeletionCertificate], name: str) -> StreamingHttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    content = certificate_package.package(certificates)
     return StreamingHttpResponse(content, content_type="application/zip", headers=headers)
 
 

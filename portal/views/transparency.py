@@ -12,7 +12,7 @@ from archive import log
 from archive.log import Actor, events
 from archive.models import LogEntry
 from archive.transparency import checkpoints, export, verification
-from archive.transparency.keys import public_keys, verifier_keys
+from archive.transparency.keys import key_lines
 from archive.transparency.receipts import make_receipt
 from archive.transparency.verify_log import Invalid
 from archive.transparency.witnesses import note_with_cosignatures
@@ -66,8 +66,8 @@ def receipt(request: SignedInRequest, entry_id: int) -> HttpResponse:
 @login_not_required  # everybody who has a receipt or an export can check it
 @require_safe
 def keys(request: HttpRequest) -> HttpResponse:
-    """The public keys of the log, one a line."""
-    return HttpResponse(verifier_keys(public_keys()), content_type="text/plain; charset=utf-8")
+    """The public keys of the log, one a line, with since when and until when each one signs."""
+    return HttpResponse(key_lines(), content_type="text/plain; charset=utf-8")
 
 
 @login_not_required  # a size, a hash and signatures: whoever keeps it can show later that the log was changed

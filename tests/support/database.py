@@ -22,6 +22,13 @@ FROM_MIGRATIONS += ["archive_storereport"]  # tests/conftest.py writes it once
 TABLES: LiteralString = """
 SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> ALL (%s)
 """
+# The tests' keys are known to have signed before, or the first signature of each test would add an entry to its log.
+KNOWN_KEYS: LiteralString = """
+INSERT INTO archive_signingkeyevent (kind, change, public, endorsement)
+SELECT kind, 'added', decode(public, 'base64'), '' FROM (VALUES
+    ('certificate', 'RILERG5IjJWJ11ATJlsK1cMvEfYXqui67R1+RguSLXA='),
+    ('log', '5FiY840ezoRaWfLcoCtI4sTOD7Xcjx8ZWUqEuy/XbQY=')) AS known (kind, public) ON CONFLICT DO NOTHING
+"""
 RESTART: LiteralString = """
 SELECT setval(s.oid::regclass, 1, false) FROM pg_class s JOIN pg_depend d ON d.objid = s.oid
 JOIN pg_class t ON t.oid = d.refobjid AND t.relname <> ALL (%s) WHERE s.relkind = 'S' AND t.relkind = 'r'
@@ -44,9 +51,17 @@ def empty_database() -> None:
         tables = [table for (table,) in superuser.execute(_tables_with_rows(name)).fetchall()]
         for table in tables:
             superuser.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+        if "archive_signingkeyevent" in tables:
+            superuser.execute(KNOWN_KEYS)
         superuser.execute(RESTART, [FROM_MIGRATIONS])
     if "archive_logcheckpoint" in tables:  # the next log starts anew, and must not be taken for a forged one
         purge_listing(store(), store().listing(keys.log_object("checkpoint")))
+
+
+def add_known_keys() -> None:
+    """To a new database. The keys are those of tests/plugin.py."""
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN_KEYS)
 
 
 @cache

@@ -80,6 +80,57 @@ def edit(path: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
     return damage
 
 
+NEXT = Ed25519PrivateKey.from_private_bytes(b"n" * 32)
+NEXT_KEY = Key(ORIGIN, NEXT.public_key().public_bytes_raw())
+
+
+def endorse(key: Key, by: Ed25519PrivateKey) -> str:
+    """The line of keys.txt of a key that another one endorsed."""
+    text = f"spacekeep\nnext key\n{key.name}\n{base64.b64encode(key.public).decode()}\n"
+    return f"{key} from=2026-11-01T00:00:00Z endorsed={base64.b64encode(by.sign(text.encode())).decode()}\n"
+
+
+def retirement(key: Key) -> bytes:
+    """The entry that retires a key of the log."""
+    detail = {"key": key.id.hex(), "kind": "log", "public": base64.b64encode(key.public).decode()}
+    return json.dumps(
+        {"at": "2026-11-01T00:00:00Z", "detail": detail, "event": "log.key_retired"}, separators=(",", ":")
+    ).encode()
+
+
+def rotated(retired_at: int | None = None) -> dict[str, bytes]:
+    """Files of an export of 300 entries: the checkpoint of 100 is signed by KEY, those of 257 and 300 by NEXT_KEY.
+
+    KEY endorsed NEXT_KEY. Entry `retired_at` retires NEXT_KEY.
+    """
+    entries = [entry(number) for number in range(300)]
+    if retired_at is not None:
+        entries[retired_at] = retirement(NEXT_KEY)
+    files, later = make_files(entries, SIZES), make_files(entries, SIZES[1:], NEXT)
+    first = files["checkpoints.txt"].decode().split("\n\n")[:2]
+    files["checkpoints.txt"] = ("\n\n".join(first) + "\n\n").encode() + later["checkpoints.txt"]
+    files["keys.txt"] = f"{endorse(NEXT_KEY, PRIVATE)}{KEY} until=2026-11-01T00:00:00Z\n".encode()
+    return files
+
+
+def replace(files: Callable[[], dict[str, bytes]]) -> Damage:
+    return lambda folder: write_files(folder, files())
+
+
+BY_NEXT = f"{ORIGIN} ({NEXT_KEY.id.hex()})"
+# Exports that were signed with several keys: what is done, the verdict, and its values or None for any.
+ROTATIONS: list[tuple[Damage, str, dict[str, object] | None]] = [
+    (replace(rotated), "log.verified", None),
+    (replace(lambda: rotated() | {"keys.txt": f"{NEXT_KEY}\n{KEY}\n".encode()}), "checkpoint.unsigned",
+     {"size": 257, "keys": BY_NEXT}),
+    (replace(lambda: rotated() | {"keys.txt": endorse(NEXT_KEY, NEXT).encode()}), "checkpoint.unsigned",
+     {"size": 257, "keys": BY_NEXT}),
+    (replace(lambda: rotated() | {"keys.txt": b"no key\n"}), "key.malformed", {"text": "no key"}),
+    (replace(lambda: rotated() | {"keys.txt": b"\xff\n"}), "export.malformed", None),
+    (replace(lambda: rotated(270)), "checkpoint.retired_key", {"size": 300, "keys": BY_NEXT, "index": 270}),
+    (replace(lambda: rotated(299)), "checkpoint.retired_key", {"size": 300, "keys": BY_NEXT, "index": 299}),
+]  # fmt: skip
+
 FIRST_NOTE = sign(100, b"r" * 32).encode()
 
 # (what is done to the export, the verdict, its values or None for any)

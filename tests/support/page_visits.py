@@ -218,6 +218,7 @@ NOT_PAGES = {
     "webhook-test",
     *("review-next", "session-end", "template-add", "template-change", "upload-inspect", "upload-sort"),
     *("account-download", "audio", "certificate", "certificate-key", "certificate-verifier", "own-lines", "peaks"),
+    "certificate-with-receipt",
     *("recording", "transcript", "mfa_download_recovery_codes", "javascript-catalog"),
     *("log-checkpoint", "log-export", "log-keys", "log-receipt", "log-verifier", "log-verifier-page"),
     "log-verify",

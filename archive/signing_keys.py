@@ -1,0 +1,150 @@
+"""The history of the keys that sign checkpoints of the log and certificates of deletion: since when, and until when.
+
+Whoever signs first with a key records it; an operator retires it (`manage.py signing_keys`). Each of the two is a row
+that is written once and never changed, and an entry of the log, in one transaction. So a worker that dies before it
+signs leaves a key that has signed nothing yet, and two workers that start together leave one entry.
+
+A key can endorse the next one: it signs the other's public half. Who trusts the first key can then trust the second
+(verify_log.py, `endorsed_keys`), so nobody needs to be told of a rotation. A retired key never signs again.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import IntegrityError, transaction
+
+from archive import log
+from archive.log import SYSTEM, Actor, events
+from archive.models import SigningKeyEvent
+
+LOG, CERTIFICATE = SigningKeyEvent.Kind.LOG, SigningKeyEvent.Kind.CERTIFICATE
+ADDED, RETIRED = SigningKeyEvent.Change.ADDED, SigningKeyEvent.Change.RETIRED
+SETTINGS: dict[str, str] = {LOG: "LOG", CERTIFICATE: "CERTIFICATE"}  # {kind: how the names of its settings start}
+OF_CERTIFICATES = "certificates-of-deletion"  # in an endorsement, where a log has its name
+SPKI = bytes.fromhex("302a300506032b6570032100")  # what DER has before an Ed25519 key: RFC 8410
+
+
+class KeyRetired(ImproperlyConfigured):
+    """This process would sign with a key that was retired."""
+
+
+@dataclass(frozen=True)
+class KeyRecord:
+    """A public key, with the times of its changes. `endorsement` is a signature by an earlier key, or empty."""
+
+    kind: str
+    public: bytes
+    added_at: datetime
+    retired_at: datetime | None
+    endorsement: bytes
+
+    @property
+    def id(self) -> str:
+        return key_id(self.kind, self.public)
+
+
+def key_id(kind: str, public: bytes) -> str:
+    """How checkpoints (c2sp.org/signed-note) and certificates name the key: 4 or 32 bytes in hex."""
+    if kind == LOG:
+        return hashlib.sha256(f"{settings.LOG_ORIGIN}\n\1".encode() + public).hexdigest()[:8]
+    return hashlib.sha256(SPKI + public).hexdigest()
+
+
+def history(kind: str) -> list[KeyRecord]:
+    """The keys of this kind, in the order in which they were added."""
+    rows = list(SigningKeyEvent.objects.filter(kind=kind).order_by("id"))
+    retired = {bytes(row.public): row.at for row in rows if row.change == RETIRED}
+    return [
+        KeyRecord(kind, bytes(row.public), row.at, retired.get(bytes(row.public)), bytes(row.endorsement))
+        for row in rows
+        if row.change == ADDED
+    ]
+
+
+def record_use(kind: str, public: bytes) -> None:
+    """Record that this process signs with the key from now on, if that is new. Raises KeyRetired."""
+    changes = set(SigningKeyEvent.objects.filter(kind=kind, public=public).values_list("change", flat=True))
+    if RETIRED in changes:
+        name = f"{SETTINGS[kind]}_KEY"
+        raise KeyRetired(f"{name} is {key_id(kind, public)}, which was retired: this process signs nothing with it.")
+    if not changes:
+        _record(kind, ADDED, public, actor=SYSTEM)
+
+
+def endorse(kind: str, public: bytes, private: Ed25519PrivateKey, actor: Actor) -> bool:
+    """Record the key `public`, endorsed by the one that signs now. Returns False if it was recorded before."""
+    own = private.public_key().public_bytes_raw()
+    record_use(kind, own)
+    signature = private.sign(endorsement_text(_name(kind), public))
+    return _record(kind, ADDED, public, signature, actor=actor, endorsed_by=key_id(kind, own))
+
+
+def retire(kind: str, public: bytes, actor: Actor) -> bool:
+    """Record that the key signs no more. Returns False if that was recorded before."""
+    return _record(kind, RETIRED, public, actor=actor)
+
+
+def known_keys(kind: str, trusted: Iterable[bytes]) -> list[bytes]:
+    """`trusted`, and each key of the history that one of them has endorsed, or one that was endorsed itself. The newest
+    is the first."""
+    known, records = list(dict.fromkeys(trusted)), history(kind)
+    for record in records:
+        if record.public not in known and is_endorsed(_name(kind), record.public, record.endorsement, known):
+            known.append(record.public)
+    newest_first = [record.public for record in reversed(records) if record.public in known]
+    return list(dict.fromkeys([*newest_first, *known]))
+
+
+def listed_keys(kind: str, trusted: Iterable[bytes]) -> list[bytes]:
+    """`known_keys`, and the earlier keys that endorsed them: for people who trust one of those.
+
+    The newest is the first. Trust does not go back, so this is no list of keys to verify with.
+    """
+    known, name = known_keys(kind, trusted), _name(kind)
+    for record in reversed(history(kind)):
+        later = [one for one in history(kind) if one.public in known and one.endorsement]
+        if any(is_endorsed(name, one.public, one.endorsement, [record.public]) for one in later):
+            known = known_keys(kind, [*known, record.public])
+    return known
+
+
+def is_endorsed(name: str, public: bytes, endorsement: bytes, by: Sequence[bytes]) -> bool:
+    text = endorsement_text(name, public)
+    return bool(endorsement) and any(_has_signed(key, text, endorsement) for key in by)
+
+
+def endorsement_text(name: str, public: bytes) -> bytes:
+    """What an endorsement signs. Its four lines can't be taken for a checkpoint, which has three."""
+    return f"spacekeep\nnext key\n{name}\n{base64.b64encode(public).decode()}\n".encode()
+
+
+def _name(kind: str) -> str:
+    return str(settings.LOG_ORIGIN) if kind == LOG else OF_CERTIFICATES
+
+
+def _record(kind: str, change: str, public: bytes, endorsement: bytes = b"", *, actor: Actor, **detail: str) -> bool:
+    """Returns False if another process was first. Waits for one that has not committed yet."""
+    event = events.LOG_KEY_ADDED if change == ADDED else events.LOG_KEY_RETIRED
+    facts = {"kind": str(kind), "key": key_id(kind, public), "public": base64.b64encode(public).decode(), **detail}
+    try:
+        with transaction.atomic():
+            SigningKeyEvent.objects.create(kind=kind, change=change, public=public, endorsement=endorsement)
+            log.record(event, space_id=None, actor=actor, **facts)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _has_signed(public: bytes, text: bytes, signature: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, text)
+    except InvalidSignature:
+        return False
+    return True
