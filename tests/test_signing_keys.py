@@ -217,7 +217,7 @@ def test_after_a_rotation_the_processes_that_only_verify_need_no_new_settings(
     assert signer == SEEDS[0]
 
 
-def test_the_list_of_keys_has_their_times(settings: Settings, tmp_path: Path) -> None:
+def test_the_list_of_keys_has_their_times(settings: Settings, tmp_path: Path, auditor: User) -> None:
     write()
     sequence.run()
     rotate(settings, tmp_path)
@@ -230,6 +230,10 @@ def test_the_list_of_keys_has_their_times(settings: Settings, tmp_path: Path) ->
     assert new.startswith(f"{vkey(NEW)} from={times[1]} endorsed=")
     assert "until" not in new
     assert Key.parse(old) == vkey(OLD)  # a whole line can be given to --key
+    rows = make_client(auditor).get("/log/proof/").context["key_history"]
+    assert [(row["id"], row["retired_at"] is None) for row in rows] == [
+        (vkey(OLD).id.hex(), False), (vkey(NEW).id.hex(), True),
+    ]  # fmt: skip
     listed = command()["keys"]
     assert [(each["id"], each["until"]) for each in listed] == [
         (vkey(OLD).id.hex(), times[2]),

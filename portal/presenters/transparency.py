@@ -4,7 +4,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from archive.models import LogSequencer, User
+from archive import signing_keys
+from archive.models import LogSequencer, SigningKeyEvent, User
+from archive.signing_keys import KeyRecord
 from archive.transparency import checkpoints, verification
 from archive.transparency.keys import public_keys
 from archive.transparency.verify_log import sentence
@@ -22,6 +24,7 @@ def proof_page() -> dict[str, Any]:
         "waiting": sequenced - covered,
         "held": held_checkpoints(),
         "keys": [str(key) for key in public_keys()],
+        "key_history": [_key(record) for kind in SigningKeyEvent.Kind for record in signing_keys.history(kind)],
         "pending": verification.pending(),
     }
 
@@ -36,6 +39,11 @@ def proof_state() -> dict[str, Any]:
         "is_valid": last is not None and last.code == "log.verified",
         "verified_by": _name(last.requested_by) if last else "",
     }
+
+
+def _key(record: KeyRecord) -> dict[str, Any]:
+    kind = SigningKeyEvent.Kind(record.kind).label
+    return {"kind": kind, "id": record.id, "added_at": record.added_at, "retired_at": record.retired_at}
 
 
 def _name(account_id: int) -> str:
