@@ -43,8 +43,9 @@ class Preparation:
         """Database, bucket and static files are as the code wants them. Raises ProcessError."""
         stamps, code = Stamps(), sources()
         due = [task for task in self._tasks if not stamps.is_done(task.name, f"{code} {task.result()}")]
-        self.begin(*(task.arguments for task in due))
-        self.finish()
+        for last in (False, True):  # setup_store keeps its result in the database
+            self.begin(*(task.arguments for task in due if (task.name == "setup_store") == last))
+            self.finish()
         for task in due:
             stamps.mark(task.name, f"{code} {task.result()}")
 

@@ -43,7 +43,7 @@ def raw(name: str) -> str:
         if command:
             return secret_sources.run_command(command)
         return _read_file(name, Path(file)) if file else ""
-    except secret_sources.Unreadable as error:
+    except secret_sources.SecretUnreadable as error:
         number, source = ("E145", "COMMAND") if command else ("E091", "FILE")
         problems.append(Problem(f"spacekeep.{number}", f"{name}_{source} {error.reason}.", error.remedy))
         return ""

@@ -18,7 +18,7 @@ MOUNTED = Path("/run/secrets")  # containers' secrets: mounted for all users of 
 REMEDY = "Run it by hand, as the user of this process: it prints the value and nothing else, and ends with status 0."
 
 
-class Unreadable(Exception):
+class SecretUnreadable(Exception):
     """There is no value. `reason` is the rest of a sentence, `remedy` one. Neither repeats any part of a secret."""
 
     def __init__(self, reason: str, remedy: str) -> None:
@@ -27,18 +27,18 @@ class Unreadable(Exception):
 
 
 def read_file(path: Path) -> str:
-    """The text in the file. Raises Unreadable."""
+    """The text in the file. Raises SecretUnreadable."""
     try:
         return path.read_text()
     except OSError as error:
-        raise Unreadable(f"can't be read: {error.strerror}", f"It is {path}.") from None
+        raise SecretUnreadable(f"can't be read: {error.strerror}", f"It is {path}.") from None
     except UnicodeDecodeError:
-        raise Unreadable("can't be read: it is no text", f"It is {path}.") from None
+        raise SecretUnreadable("can't be read: it is no text", f"It is {path}.") from None
 
 
 def run_command(line: str) -> str:
     """What the program prints. `line` is its path and arguments, quoted as for a shell; no shell runs. It inherits the
-    environment, and has COMMAND_SECONDS. Raises Unreadable."""
+    environment, and has COMMAND_SECONDS. Raises SecretUnreadable."""
     try:
         arguments = shlex.split(line)
         program = subprocess.Popen(
@@ -49,17 +49,17 @@ def run_command(line: str) -> str:
             start_new_session=True,
         )
     except ValueError:
-        raise Unreadable("can't be read as a command: a quotation mark is not closed", REMEDY) from None
+        raise SecretUnreadable("can't be read as a command: a quotation mark is not closed", REMEDY) from None
     except OSError as error:
-        raise Unreadable(f"can't be started: {error.strerror}", f"The program is {arguments[0]}.") from None
+        raise SecretUnreadable(f"can't be started: {error.strerror}", f"The program is {arguments[0]}.") from None
     try:
         printed, _ = program.communicate(timeout=COMMAND_SECONDS)
     except subprocess.TimeoutExpired:
-        raise Unreadable(f"did not end within {COMMAND_SECONDS} seconds", REMEDY) from None
+        raise SecretUnreadable(f"did not end within {COMMAND_SECONDS} seconds", REMEDY) from None
     finally:
         _end(program)
     if program.returncode:
-        raise Unreadable(f"failed with {_status(program.returncode)}", REMEDY)
+        raise SecretUnreadable(f"failed with {_status(program.returncode)}", REMEDY)
     return _text(printed)
 
 
@@ -91,11 +91,11 @@ def _status(code: int) -> str:
 
 def _text(printed: bytes) -> str:
     if len(printed) > MAX_BYTES:
-        raise Unreadable(f"printed more than {MAX_BYTES // 1024} KiB", REMEDY)
+        raise SecretUnreadable(f"printed more than {MAX_BYTES // 1024} KiB", REMEDY)
     try:
         text = printed.decode().strip()
     except UnicodeDecodeError:
         text = ""
     if not text:
-        raise Unreadable("printed no text", REMEDY)
+        raise SecretUnreadable("printed no text", REMEDY)
     return text

@@ -9,6 +9,8 @@ from tests.support.processes import ROOT
 
 UNREACHABLE = "requests.exceptions.ConnectionError: Failed to resolve the host"
 
+LOCKS = ("dev", "node", "audit", "third-party")
+
 
 def audit(folder: Path, pip_audit: str, npm: str = "exit 0") -> subprocess.CompletedProcess[str]:
     """The script, with shell scripts in place of pip-audit and of the Python that runs npm."""
@@ -24,9 +26,9 @@ def test_without_advisories_it_passes(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (0, "no advisory about the locked packages\n")
     asked = (tmp_path / "asked").read_text().splitlines()
-    assert [line.split()[-1] for line in asked[:3]] == [f"requirements/{name}.txt" for name in ("dev", "node", "audit")]
-    assert all("--vulnerability-service osv --strict" in line for line in asked[:3])
-    assert asked[3:] == ["-m embedded.node audit --package-lock-only"]
+    assert [line.split()[-1] for line in asked[:4]] == [f"requirements/{name}.txt" for name in LOCKS]
+    assert all("--vulnerability-service osv --strict" in line for line in asked[:4])
+    assert asked[4:] == ["-m embedded.node audit --package-lock-only"]
 
 
 @pytest.mark.parametrize(

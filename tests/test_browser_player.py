@@ -84,7 +84,7 @@ def obeys_keys(page: Page) -> None:
 
 def leaves_keys_to_who_types(page: Page) -> None:
     page.keyboard.press("/")
-    field = page.get_by_label("Find in the transcript")
+    field = page.get_by_role("searchbox", name="Find in the transcript")
     expect(field).to_be_focused()
     page.keyboard.type("jkl 5")
     expect(field).to_have_value("jkl 5")

@@ -33,7 +33,7 @@ def open_player(services: Services, page: Page, alice: User, lines: list[TimedLi
 @pytest.mark.usefixtures("committed")
 def test_every_match_is_marked_and_reachable(services: Services, page: Page, alice: User) -> None:
     console_errors = open_player(services, page, alice)
-    field = page.get_by_label("Find in the transcript")
+    field = page.get_by_role("searchbox", name="Find in the transcript")
 
     field.fill("seed")
     expect(page.get_by_text("5 matches")).to_be_visible()
@@ -63,7 +63,7 @@ def test_every_match_is_marked_and_reachable(services: Services, page: Page, ali
 @pytest.mark.usefixtures("committed")
 def test_stepping_through_hours_of_transcript_is_quick(services: Services, page: Page, alice: User) -> None:
     console_errors = open_player(services, page, alice, MANY)
-    field = page.get_by_label("Find in the transcript")
+    field = page.get_by_role("searchbox", name="Find in the transcript")
 
     field.fill("Line 1999")
     field.press("Enter")

@@ -110,7 +110,7 @@ def test_no_secret_is_in_an_environment_or_on_a_command_line() -> None:
             "BREACHED_PASSWORD_LIST",
             *("SITE_URL", "S3_ENDPOINT_URL", "S3_PUBLIC_ENDPOINT_URL", "LIVEKIT_URL"),
             *("LIVEKIT_API_KEY", "LIVEKIT_S3_ENDPOINT_URL", "LIVEKIT_S3_ACCESS_KEY_ID"),  # names, not secrets
-            *("LOG_S3_ENDPOINT_URL", "LOG_S3_ACCESS_KEY_ID", "LOG_TSA_URL"),
+            *("LOG_S3_ENDPOINT_URL", "LOG_S3_ACCESS_KEY_ID", "LOG_TSA_URL", "S3_KMS_KEY_ID"),
         }, name
         assert not re.search("pass|secret_key|token", json.dumps(service.get("command", "")).lower()), name
 

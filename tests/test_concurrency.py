@@ -136,7 +136,8 @@ def test_two_workers_race_for_a_bundle(make_space: Callable[..., Space]) -> None
 
     assert sorted(at_once(*[partial(build.build, bundle.id)] * 2)) == [False, True]
 
-    assert logged_events(space)[-3:] == ["bundle.requested", "bundle.started", "bundle.ready"]
+    expected = ["bundle.requested", "bundle.started", "bundle.ready", "bundle.verified"]
+    assert logged_events(space)[-4:] == expected
     bundle.refresh_from_db()
     assert (bundle.state, bundle.fence) == ("ready", 1)
 

@@ -115,6 +115,7 @@ def test_the_pages_that_explain_lead_to_the_rules_and_to_all_keys() -> None:
         ["/"],
         ["Enter,", "Shift", "Enter"],
         ["N"],
+        ["U"],
         ["J", "K"],
         ["F"],
         ["X,", "Shift", "X"],

@@ -89,7 +89,7 @@ def test_each_filter_reads_one_page_of_its_index(plans: list[str], statistics: s
     with connection.cursor() as cursor:
         cursor.execute(STATISTICS[statistics])
         cursor.execute("SELECT count(*) FROM pg_stats WHERE tablename = 'archive_logentry' AND attname = 'event'")
-        assert cursor.fetchone() == (int(statistics != "none"),)
+        assert statistics == "none" or cursor.fetchone() == (1,)  # autovacuum may have made some before
 
     found: dict[str, tuple[str, list[str]]] = {}
     for name, (wanted, index) in FILTERS.items():

@@ -37,7 +37,7 @@ def test_from_ingest_to_deletion(services: Services, alice: User, demo_recording
 
     services.worker()
     services.beat()
-    wait_until(lambda: Bundle.objects.get().sha256 != "", "the bundle is read back")
+    assert Bundle.objects.get().verified_by == "store"
     deadline = move_deadline(space, 3)
     wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "the worker deletes it by itself")
 
@@ -50,8 +50,8 @@ def test_from_ingest_to_deletion(services: Services, alice: User, demo_recording
         "bundle.requested",
         "bundle.started",
         "bundle.ready",
-        "content.downloaded",
         "bundle.verified",
+        "content.downloaded",
         "deletion.started",
         "bundle.removed",
         "deletion.inventoried",

@@ -11,7 +11,4 @@ MESSAGES = {
     "storage.not_deleted": _("{count:number} objects were not deleted: {keys:list}."),
     "storage.not_empty": _("{prefix} is not empty yet: {objects:number} objects, {uploads:number} open uploads."),
     "storage.not_removed": _("{key} was not removed ({error})."),
-    "storage.does_not_list": _("{prefix}: the object store does not list what was just written."),
-    "storage.does_not_delete": _("{prefix}: the object store does not delete ({errors:list})."),
-    "storage.still_lists": _("{prefix}: the object store still lists what was just deleted."),
 }

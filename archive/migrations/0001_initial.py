@@ -448,7 +448,7 @@ class Migration(migrations.Migration):
                     "verified_by",
                     models.CharField(
                         blank=True,
-                        choices=[("store", "by the store"), ("read-back", "read back")],
+                        choices=[("store", "by the store"), ("read-back", "by downloading it once")],
                         help_text="Blank: to be read back.",
                         max_length=16,
                     ),
@@ -2284,7 +2284,7 @@ class Migration(migrations.Migration):
                     "verified_by",
                     models.CharField(
                         blank=True,
-                        choices=[("store", "by the store"), ("read-back", "read back")],
+                        choices=[("store", "by the store"), ("read-back", "by downloading it once")],
                         help_text="Blank: to be read back.",
                         max_length=16,
                     ),

@@ -28,7 +28,7 @@ class Package(Leased):
         """How its bytes were compared with those that were uploaded."""
 
         STORE = "store", _("by the store")
-        READ_BACK = "read-back", _("read back")
+        READ_BACK = "read-back", _("by downloading it once")
 
     AT_WORK = (State.REQUESTED, State.BUILDING)
     LIVE = (*AT_WORK, State.READY)

@@ -135,7 +135,7 @@ class Store:
     @property
     def place(self) -> str:
         """Names the store and the bucket in StoreReport."""
-        return f"{self.client.meta.endpoint_url} {self.bucket}"
+        return f"{backend(self.alias).endpoint_url} {self.bucket}"
 
     @property
     def encryption(self) -> Mapping[str, str]:

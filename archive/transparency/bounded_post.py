@@ -24,7 +24,8 @@ def post(url: str, body: bytes, content_type: str, *, seconds: float, most: int)
     else:
         connection = http.client.HTTPConnection(host, port, timeout=seconds)
     # A timeout of the socket counts from byte to byte; this one ends whoever sends a byte now and then.
-    timer = threading.Timer(seconds, _cut, [connection])
+    is_over = threading.Event()
+    timer = threading.Timer(seconds, _cut, [connection, is_over])
     timer.daemon = True
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     with closing(connection):
@@ -34,12 +35,11 @@ def post(url: str, body: bytes, content_type: str, *, seconds: float, most: int)
             response = connection.getresponse()
             answer = response.read(most + 1)
         except (OSError, http.client.HTTPException) as error:
-            reason = "it took too long" if not timer.is_alive() else type(error).__name__
+            reason = "it took too long" if is_over.is_set() else type(error).__name__
             raise PostFailed(reason) from error
         finally:
-            is_over = not timer.is_alive()
             timer.cancel()
-    if is_over:
+    if is_over.is_set():
         raise PostFailed("it took too long")
     if response.status != 200:
         raise PostFailed(f"status {response.status}")
@@ -48,7 +48,8 @@ def post(url: str, body: bytes, content_type: str, *, seconds: float, most: int)
     return answer
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
+def _cut(connection: http.client.HTTPConnection, is_over: threading.Event) -> None:
+    is_over.set()  # first: whoever reads then knows why the connection ended
     if connection.sock is not None:
         with suppress(OSError):
             connection.sock.shutdown(SHUT_RDWR)

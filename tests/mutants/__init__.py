@@ -305,8 +305,8 @@ MUTANTS = [
     Mutant(
         "a checkpoint without its tiles",
         "archive/transparency/checkpoints.py",
-        "tile_store.write_tiles(bucket, last.size if last else 0, row.size, claim)",
-        "claim.renew()",
+        "if not tile_store.write_tiles(bucket, row, claim, budget):",
+        "if not row:",
         ("test_log_sequencer",),
     ),
     Mutant(

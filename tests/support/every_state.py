@@ -79,7 +79,7 @@ class EveryState:
         sound = {"extension": "m4a", "content_type": "audio/mp4", "codec": "aac", "sample_rate": 48000, "channels": 1}
         space.recordings.create(key=f"{space.pk}.m4a", crc32=1, duration_ms=9000, **sound, **stored)
         make_transcript(space, [("⟦Ida⟧", "⟦Okapi quagga.⟧")] * 2)
-        package = {"state": "ready", "name": "p.zip", "key": "p", "ready_at": dbtime.now()}
+        package = {"state": "ready", "name": "p.zip", "key": "p", "ready_at": dbtime.now(), "verified_by": "read-back"}
         space.bundles.create(content_digest=content_id(space), **package, **stored)
         return space
 
