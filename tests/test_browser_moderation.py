@@ -83,7 +83,7 @@ def verified(page: Page, space: Space, folder: Path) -> None:
     """The auditor takes certificate and key along, and checks them elsewhere with nothing else of ours."""
     page.get_by_role("link", name=f"Open the certificate of {space.pk}").click()
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download the signed file (JSON)").click()
+        page.get_by_role("link", name="Signed file only (JSON)").click()
     download.value.save_as(folder / "certificate.json")
     with page.expect_download() as key:
         page.get_by_role("link", name="Public key").click()

@@ -109,9 +109,6 @@ def test_entries_of_a_space_are_read_in_the_order_of_the_log(auditor: User, alic
     """With sorting switched off, PostgreSQL sorts only where no index has the order."""
     space = make_row(alice)
     record_access(ContentAccess.Kind.PLAYED, [space], alice)
-    add_entries()
-    with connection.cursor() as cursor:
-        cursor.execute(STATISTICS["usual"])
 
     with CaptureQueriesContext(connection) as queries:
         assert make_client(auditor).get(f"/log/spaces/{space.pk}/").status_code == 200
@@ -124,5 +121,5 @@ def test_entries_of_a_space_are_read_in_the_order_of_the_log(auditor: User, alic
         for sql in pages:
             cursor.execute(f"EXPLAIN {sql}")
             plan = "\n".join(line for (line,) in cursor.fetchall())
-            assert "log_by_space" in plan
+            assert re.search("log_by_(space|actor) on", plan)  # the own visits of a user may come from either
             assert "Sort" not in plan

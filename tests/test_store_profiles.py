@@ -100,8 +100,19 @@ def test_the_main_job(door: Profile, alice: User, tmp_path: Path) -> None:
     assert DeletionCertificate.objects.filter(space_id=space.pk).exists()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("small_parts")
-def test_other_bytes_are_refused_by_part(door: Profile, alice: User, tmp_path: Path) -> None:
+def test_other_bytes_are_refused_on_each(door: Profile, alice: User, tmp_path: Path) -> None:
+    check_wrong_part(alice, tmp_path)
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_other_bytes_are_refused_by_part(alice: User, tmp_path: Path) -> None:
+    with use_profile(Swift):
+        check_wrong_part(alice, tmp_path)
+
+
+def check_wrong_part(alice: User, tmp_path: Path) -> None:
     caller, data = ApiClient(user=alice), make_recording(tmp_path)
     space = Space.objects.get(pk=caller.announce().json["id"])
     upload = caller.begin(str(space.pk), data, name="talk.wav").json

@@ -51,9 +51,9 @@ def empty_database() -> None:
         tables = [table for (table,) in superuser.execute(_tables_with_rows(name)).fetchall()]
         for table in tables:
             superuser.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+        superuser.execute(RESTART, [FROM_MIGRATIONS])
         if "archive_signingkeyevent" in tables:
             superuser.execute(KNOWN_KEYS)
-        superuser.execute(RESTART, [FROM_MIGRATIONS])
     if "archive_logcheckpoint" in tables:  # the next log starts anew, and must not be taken for a forged one
         purge_listing(store(), store().listing(keys.log_object("checkpoint")))
 
