@@ -150,7 +150,7 @@ class StoreUnavailable(StorageError):
 
 
 class StoreRefused(StorageError):
-    """The store does not do what was asked, and will not do it later either. Nothing is known of the object."""
+    """The store refused the request for good: a retry does not help. The state of the object is unknown."""
 
 
 class ObjectChanged(StorageError):

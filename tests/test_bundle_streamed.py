@@ -57,7 +57,7 @@ def test_fallback_is_detected_once_and_gives_the_same_bytes(space: Space, day: P
     "fault",
     [
         Fault(COPY, status=501, code="NotImplemented"),
-        Fault(COPY, status=405, code="MethodNotAllowed"),
+        pytest.param(Fault(COPY, status=405, code="MethodNotAllowed"), marks=pytest.mark.long),
         Fault(r"^GET .*rehearsal.*copy$", changed=lambda body: body[:-4] + b"...."),
     ],
     ids=["not implemented", "not allowed", "other bytes"],

@@ -1,5 +1,6 @@
 """The retention log is append-only."""
 
+import ast
 import json
 import uuid
 from collections.abc import Callable
@@ -142,3 +143,16 @@ def test_a_commitment_binds_the_value_and_hides_behind_the_salt() -> None:
     assert made == log.commitment("0b" * 32, {"b": 2, "a": 1})
     assert made != log.commitment("0b" * 32, {"a": 1, "b": 3})
     assert made != log.commitment("0c" * 32, {"a": 1, "b": 2})
+
+
+def test_each_event_is_declared_once() -> None:
+    """A second declaration of a name would give its label and its summary to entries of the first."""
+    declared = [
+        (node.targets[0].id, node.value.args[0].value)  # type: ignore[attr-defined]
+        for node in ast.parse(Path(events.__file__).read_text()).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("Event(")
+    ]
+    names, codes = zip(*declared, strict=True)
+
+    assert len(names) > 100
+    assert len(set(names)) == len(set(codes)) == len(names)

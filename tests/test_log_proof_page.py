@@ -130,7 +130,7 @@ def test_the_export_is_streamed_and_recorded(auditor: User) -> None:
         assert package.testzip() is None
         assert len(package.read("entries.jsonl").splitlines()) == 3
     entry = LogEntry.objects.latest("id")
-    assert (entry.event, entry.actor_id) == ("log.exported", auditor.pk)
+    assert (entry.event, entry.actor_id) == ("log.downloaded", auditor.pk)
 
 
 def test_a_receipt_proves_one_entry(auditor: User, tmp_path: Path) -> None:

@@ -197,10 +197,10 @@ def test_a_locked_bucket_is_refused_for_spaces(second: Store) -> None:
     ("options", "words"),
     [
         ({"create": False}, "was created. Each checkpoint is locked for 400 days (COMPLIANCE)."),
-        ({}, "is ready. Each checkpoint is locked for 400 days (COMPLIANCE)."),
+        pytest.param({}, "is ready. Each checkpoint is locked for 400 days (COMPLIANCE).", marks=pytest.mark.long),
         ({"lock": False}, "WARNING: it has no object lock"),
         ({"mode": "GOVERNANCE"}, "WARNING: these credentials may bypass its lock"),
-        ({"create": False, **UNREACHABLE}, "WARNING: the log's second bucket"),
+        pytest.param({"create": False, **UNREACHABLE}, "WARNING: the log's second bucket", marks=pytest.mark.long),
     ],
 )
 def test_setup_store_says_what_the_bucket_does(

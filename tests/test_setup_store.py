@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from archive.models import StoreReport
 from archive.storage import Store
+from archive.storage.capabilities import Capabilities
 from tests.support.object_stores import UNREACHABLE, WRONG_KEY, override_store
 from tests.support.store_profiles import Aws, Gcs, Swift, use_profile
 
@@ -85,13 +86,12 @@ def test_a_browser_that_may_not_upload_is_reported(capsys: pytest.CaptureFixture
 
 def test_the_result_is_kept_and_a_change_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
     with use_profile(Aws) as (_, bucket):
-        assert bucket.capabilities.part_checksums == "announced"
-        row = StoreReport.objects.get(place=bucket.place)
-        assert row.capabilities["part_checksums"] == "announced"
-        row.capabilities["part_checksums"] = "plain"
-        row.save()
+        before = StoreReport.objects.create(place=bucket.place, capabilities=Capabilities().as_json(), findings=[])
+        assert before.capabilities["part_checksums"] == "plain"
 
         call_command("setup_store")
 
+        assert StoreReport.objects.get(place=bucket.place).capabilities["part_checksums"] == "announced"
+        assert bucket.capabilities.part_checksums == "announced"
     (message,) = [record.getMessage() for record in caplog.records if "store_changed" in record.getMessage()]
     assert "part_checksums" in message

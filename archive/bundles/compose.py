@@ -61,7 +61,7 @@ class _Job:
 
 @dataclass(frozen=True)
 class Composed:
-    """What was made. `crc32`: of the whole, if the store compared it; None: nobody has yet."""
+    """The finished object. `crc32`: of the whole, if the store compared it; None: it is to be read back."""
 
     info: ObjectInfo
     crc32: int | None

@@ -316,7 +316,7 @@ LOG_KEY_RETIRED = Event("log.key_retired", _("Signing key retired"), icon="lock"
 
 LOG_VERIFIED = Event("log.verified", _("Log verified"), premis="fixity check", icon="check", summary=summaries.verdict)
 
-LOG_EXPORTED = Event("log.exported", _("Whole log downloaded"), icon="download")
+LOG_DOWNLOADED = Event("log.downloaded", _("Whole log downloaded"), icon="download")
 
 # Every event by its name.
 EVENTS: dict[str, Event] = {event: event for event in tuple(globals().values()) if isinstance(event, Event)}

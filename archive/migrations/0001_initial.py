@@ -944,7 +944,7 @@ class Migration(migrations.Migration):
                 (
                     "locked_until",
                     models.DateTimeField(
-                        help_text="Before, the store deletes and replaces it for nobody; NULL: the bucket has no lock.",
+                        help_text="Until then the store refuses to delete it; NULL: the bucket has no lock.",
                         null=True,
                     ),
                 ),

@@ -48,7 +48,7 @@ class CheckpointCopy(models.Model):
     place = models.CharField(max_length=300, help_text="The bucket: its endpoint and name.")
     key = models.CharField(max_length=100)
     locked_until = models.DateTimeField(
-        null=True, help_text="Before, the store deletes and replaces it for nobody; NULL: the bucket has no lock."
+        null=True, help_text="Until then the store refuses to delete it; NULL: the bucket has no lock."
     )
     at = models.DateTimeField(db_default=Now(), editable=False)
 

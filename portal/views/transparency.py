@@ -47,7 +47,7 @@ def export_file(request: SignedInRequest) -> HttpResponseBase:
         raise Http404 from None
     if request.method == "GET":
         with transaction.atomic():
-            log.record(events.LOG_EXPORTED, space_id=None, actor=Actor.of(request.user))
+            log.record(events.LOG_DOWNLOADED, space_id=None, actor=Actor.of(request.user))
     response = StreamingHttpResponse(content, content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="retention-log-{timezone.now():%Y-%m-%d}.zip"'
     return response

@@ -97,8 +97,8 @@ class FileSpec:
 def open_session(
     space_id: UUID, file: FileSpec, by: Uploader, part_bytes: int | None = None, *, signs_parts: bool = True
 ) -> UploadSession:
-    """Begin an upload, in parts of `part_bytes` (by default, those of the settings). `signs_parts`: others send them,
-    to signed URLs. Raises Refused for a file that
+    """Begin an upload, in parts of `part_bytes` (by default, those of the settings). `signs_parts`: the uploader sends
+    them to signed URLs. Raises Refused for a file that
     can't be taken, Conflict when the Space does not wait for one or too many are open, TooLate, StorageError; then
     nothing of it is left."""
     validate_file(file)

@@ -20,7 +20,7 @@ class Command(Base):
 
     # Of the log's second bucket, after what was observed there.
     NOT_LOCKED = {
-        "no_lock": "WARNING: it has no object lock, so whoever has its credentials can delete checkpoints.",
+        "no_lock": "WARNING: it has no object lock, so anybody with its credentials can delete checkpoints.",
         "broken_lock": "WARNING: it claims to have object lock, but a locked object was deleted or replaced.",
         "bypassed": "WARNING: these credentials may bypass its lock; use LOG_LOCK_MODE=COMPLIANCE, or others.",
         "overwrites": "It ignores If-None-Match, so what lies at a key is compared before it is written.",
