@@ -51,7 +51,7 @@ CONTROL = re.compile("[\\x00-\\x09\\x0b-\\x1f]")  # a note has no control charac
 
 VERDICTS = {
     "log.verified": "Verified: {count} entries, up to {at}. None was changed, removed, inserted or reordered since "
-    "it was signed. {checkpoints} checkpoints fit, all signed by {keys}.",
+    "it was signed. Checkpoints that fit: {checkpoints}, all signed by {keys}.",
     "checkpoints.verified": "Verified: {count} checkpoints, up to {size} entries, all signed by {keys}. None "
     "contradicts another one. An export shows whether the entries fit.",
     "receipt.verified": "Verified: entry {index} is in the log of {origin}, as the checkpoint of {size} entries says, "
