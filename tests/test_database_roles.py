@@ -35,7 +35,7 @@ FORBIDDEN = [
     *(f"ALTER TABLE {LOG} {change}" for change in ("DISABLE TRIGGER ALL", "DROP COLUMN detail", "OWNER TO spacekeep")),
     *(f"DROP TABLE {table}" for table in (LOG, *ADDED_TO, "archive_notice")),
     f"DROP TRIGGER archive_log_append_only ON {LOG}",
-    f"CREATE TRIGGER mine BEFORE INSERT ON {LOG} FOR EACH ROW EXECUTE FUNCTION archive_log_sets_time()",
+    f"CREATE TRIGGER mine BEFORE INSERT ON {LOG} FOR EACH ROW EXECUTE FUNCTION archive_log_receives_entry()",
     f"CREATE RULE mine AS ON INSERT TO {LOG} DO INSTEAD NOTHING",
     f"CREATE INDEX mine ON {LOG} (event)",
     f"LOCK TABLE {LOG} IN ACCESS EXCLUSIVE MODE",

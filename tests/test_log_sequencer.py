@@ -177,8 +177,8 @@ def test_another_name_is_another_log_and_is_not_signed(settings: Settings, caplo
     [
         pytest.param(["DELETE FROM archive_logqueue"], id="taken from the queue"),
         pytest.param(
-            ["ALTER TABLE archive_logentry DISABLE TRIGGER archive_log_queues_entries", INSERT,
-             "ALTER TABLE archive_logentry ENABLE TRIGGER archive_log_queues_entries",
+            ["ALTER TABLE archive_logentry DISABLE TRIGGER archive_log_receives_entry", INSERT,
+             "ALTER TABLE archive_logentry ENABLE TRIGGER archive_log_receives_entry",
              "DELETE FROM archive_logqueue"],
             id="never queued",
         ),
@@ -225,6 +225,50 @@ def test_an_entry_that_was_deleted_raises_an_alert_and_stops_nothing(caplog: pyt
     assert "log_entries_deleted" in caplog.text
     assert dict(LogLeaf.objects.values_list("index", "entry_id")) == {0: first, 1: third}
     assert not LogQueue.objects.exists()
+
+
+def test_an_entry_that_is_queued_twice_or_again_gets_one_index(caplog: pytest.LogCaptureFixture) -> None:
+    """The portal's role may add to the queue, so a stolen portal could try to stop the sequencer with it."""
+    write(2)
+    first, second = LogEntry.objects.order_by("id").values_list("pk", flat=True)
+    LogQueue.objects.create(entry_id=second)
+    sequence.run()
+    assert "log_entries_queued_again" not in caplog.text
+
+    LogQueue.objects.create(entry_id=first)
+    write(1)
+    sequence.run()
+
+    assert list(LogLeaf.objects.order_by("index").values_list("index", "entry_id"))[:2] == [(0, first), (1, second)]
+    assert LogLeaf.objects.count() == 3
+    assert not LogQueue.objects.exists()
+    assert "log_entries_queued_again" in caplog.text
+
+
+def test_a_backlog_is_numbered_in_several_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sequence.number_entries, "__defaults__", (7,))
+    write(20)
+
+    sequence.run()
+
+    entries = list(LogEntry.objects.order_by("id").values_list("pk", flat=True))
+    assert list(LogLeaf.objects.order_by("index").values_list("entry_id", flat=True)) == entries
+    assert verify()["count"] == 20
+
+
+def test_an_entry_that_is_gone_from_under_its_index_is_not_signed(settings: Settings) -> None:
+    settings.LOG_CHECKPOINT_SECONDS = 600
+    write(1)
+    sequence.run()  # signs, and not again for ten minutes
+    write(300)
+    sequence.run()
+    as_superuser("DELETE FROM archive_logentry WHERE id = (SELECT entry_id FROM archive_logleaf WHERE index = 280)")
+    settings.LOG_CHECKPOINT_SECONDS = 0
+
+    with pytest.raises(LookupError):
+        sequence.run()
+
+    assert sizes() == [1]
 
 
 def test_a_long_catch_up_goes_on_in_the_next_run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

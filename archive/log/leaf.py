@@ -1,6 +1,7 @@
 """What the tree over the log hashes of an entry: canonical JSON (RFC 8785) with every column."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import rfc8785
@@ -9,6 +10,7 @@ from archive.log import rfc3339
 from archive.models import LogEntry
 
 MAX_BYTES = 0xFFFF  # that a length in an entry bundle (c2sp.org/tlog-tiles) can say
+COLUMNS = "id, at, event, premis, space_id, actor_kind, actor_id, detail"  # of an entry, for leaf_data_of_row
 MAX_INTEGER = 2**53 - 1  # of RFC 8785
 
 _encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -16,15 +18,27 @@ _encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=
 
 def leaf_data(entry: LogEntry) -> bytes:
     """The bytes of which the entry's leaf is the hash. They are at most MAX_BYTES, since `record` limits the detail."""
+    facts = (entry.pk, entry.at, entry.event, entry.premis, entry.space_id, entry.actor_kind, entry.actor_id)
+    return _leaf_data(facts, entry.detail)
+
+
+def leaf_data_of_row(row: Sequence[Any]) -> bytes:
+    """`leaf_data` of a row with COLUMNS, as the database's cursor gives them: without a model, at half the cost."""
+    *facts, detail = row
+    return _leaf_data(facts, json.loads(detail))
+
+
+def _leaf_data(facts: Sequence[Any], detail: Any) -> bytes:
+    pk, at, event, premis, space_id, actor_kind, actor_id = facts
     return canonical(
         {
-            "actor": {"id": entry.actor_id, "kind": entry.actor_kind},
-            "at": rfc3339(entry.at),
-            "detail": entry.detail,
-            "event": entry.event,
-            "id": entry.pk,
-            "premis": entry.premis,
-            "space": None if entry.space_id is None else str(entry.space_id),
+            "actor": {"id": actor_id, "kind": actor_kind},
+            "at": rfc3339(at),
+            "detail": detail,
+            "event": event,
+            "id": pk,
+            "premis": premis,
+            "space": None if space_id is None else str(space_id),
         }
     )
 

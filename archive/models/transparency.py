@@ -9,7 +9,11 @@ from archive.models.leased import Leased
 
 
 class LogQueue(models.Model):
-    """Entries of the log that have no index yet. A trigger adds each entry, in the transaction that inserts it."""
+    """Entries of the log that have no index yet. A trigger adds each entry, in the transaction that inserts it.
+
+    The table has no index, so that writers pay little: not even a primary key, whatever Django believes
+    (migrations/0002). Nothing looks for a row by its number.
+    """
 
     entry_id = models.BigIntegerField(primary_key=True)
 

@@ -11,12 +11,13 @@ index would stop them if they did.
 
 import structlog
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from archive import leases
 from archive.errors import SpacekeepError
 from archive.leases import Claim
-from archive.log.leaf import leaf_data
-from archive.models import LogEntry, LogNode, LogQueue, LogSequencer
+from archive.log.leaf import COLUMNS, leaf_data_of_row
+from archive.models import LogQueue, LogSequencer
 from archive.transparency import checkpoints, unqueued
 from archive.transparency.tile_store import frontier
 from archive.transparency.verify_log import leaf_hash
@@ -26,15 +27,13 @@ ROUND = 65_536  # entries between two looks at whether a checkpoint is due
 
 logger = structlog.get_logger()
 
-# The oldest entries in the queue. Rows that a transaction has not committed are invisible, so they can't be taken.
+# Rows that a transaction has not committed are invisible, so they can't be taken. The queue has no index; what comes
+# first in it is about the oldest.
 TAKE = """
-DELETE FROM archive_logqueue WHERE entry_id IN (SELECT entry_id FROM archive_logqueue ORDER BY entry_id LIMIT %s)
-RETURNING entry_id
+DELETE FROM archive_logqueue WHERE ctid = ANY(ARRAY(SELECT ctid FROM archive_logqueue LIMIT %s)) RETURNING entry_id
 """
-READ = "SELECT * FROM archive_logentry WHERE id = ANY(%s) ORDER BY id"
-ADD_LEAVES = """
-INSERT INTO archive_logleaf (index, entry_id, hash) SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[])
-"""
+READ = f"SELECT {COLUMNS} FROM archive_logentry WHERE id = ANY(%s) ORDER BY id"  # noqa: S608
+NUMBERED = "SELECT entry_id FROM archive_logleaf WHERE entry_id = ANY(%s)"
 
 
 def run() -> bool:
@@ -77,30 +76,42 @@ def number_entries(claim: Claim[LogSequencer], limit: int = BATCH) -> int:
     `limit`. Raises LeaseLost."""
     with transaction.atomic():
         claim.renew()  # locks the row until the commit
-        ids = _take(limit)
-        if not ids:
-            return 0
         row = LogSequencer.objects.get(pk=claim.row.pk)
-        tree = frontier(row)
-        entries = list(LogEntry.objects.raw(READ, [ids]))
-        if missing := sorted(set(ids) - {entry.pk for entry in entries}):
-            # A trigger refuses that: somebody switched it off. The others get their indices all the same.
-            logger.error("log_entries_deleted", entries=missing[:100], count=len(missing))
-        hashes, nodes = [], []
-        for entry in entries:
-            hashes.append(leaf_hash(leaf_data(entry)))
-            for level, known in tree.append(hashes[-1]):
-                if level:
-                    nodes.append(LogNode(level=level, index=(tree.size >> 8 * level), hash=known))
         with connection.cursor() as cursor:
-            places = range(row.size, row.size + len(entries))
-            cursor.execute(ADD_LEAVES, [list(places), [entry.pk for entry in entries], hashes])
-        LogNode.objects.bulk_create(nodes)
-        LogSequencer.objects.filter(pk=row.pk).update(size=tree.size, frontier=b"".join(tree.hashes))
+            cursor.execute(TAKE, [limit])
+            ids = [pk for (pk,) in cursor.fetchall()]
+            if ids:
+                _append(cursor, row, _read(cursor, ids))
     return len(ids)
 
 
-def _take(limit: int) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE, [limit])
-        return [pk for (pk,) in cursor.fetchall()]
+def _read(cursor: CursorWrapper, ids: list[int]) -> list[tuple[int, bytes]]:
+    """(number, leaf hash) of these entries, without those that have an index."""
+    cursor.execute(NUMBERED, [ids])
+    numbered = {pk for (pk,) in cursor.fetchall()}
+    cursor.execute(READ, [ids])
+    found = [(entry[0], leaf_hash(leaf_data_of_row(entry))) for entry in cursor if entry[0] not in numbered]
+    # A trigger refuses that: somebody switched it off. The others get their indices all the same.
+    _alert("log_entries_deleted", set(ids) - numbered - {pk for pk, _ in found})
+    _alert("log_entries_queued_again", numbered)
+    return found
+
+
+def _alert(event: str, entries: set[int]) -> None:
+    if entries:
+        logger.error(event, entries=sorted(entries)[:100], count=len(entries))
+
+
+def _append(cursor: CursorWrapper, row: LogSequencer, leaves: list[tuple[int, bytes]]) -> None:
+    tree = frontier(row)
+    nodes: list[tuple[int, int, bytes]] = []
+    for _, leaf in leaves:
+        nodes += ((level, tree.size >> 8 * level, known) for level, known in tree.append(leaf) if level)
+    with cursor.copy("COPY archive_logleaf (index, entry_id, hash) FROM STDIN") as copy:
+        for index, (pk, leaf) in enumerate(leaves, row.size):
+            copy.write_row((index, pk, leaf))
+    if nodes:
+        with cursor.copy("COPY archive_lognode (level, index, hash) FROM STDIN") as copy:
+            for node in nodes:
+                copy.write_row(node)
+    LogSequencer.objects.filter(pk=row.pk).update(size=tree.size, frontier=b"".join(tree.hashes))

@@ -4,11 +4,15 @@ The database has every hash that a tile has, so the store's tiles can be written
 others: whoever has a checkpoint can check the log by them without us.
 """
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+from django.db import connection
 
 from archive.leases import Budget, Claim
-from archive.log.leaf import leaf_data
-from archive.models import LogEntry, LogLeaf, LogNode, LogSequencer
+from archive.log.leaf import COLUMNS, leaf_data_of_row
+from archive.models import LogLeaf, LogNode, LogSequencer
 from archive.storage import Store, keys
 from archive.transparency.tiles import Tree, tiles_between
 from archive.transparency.verify_log import HASH, TILE, Frontier, tile_path
@@ -16,6 +20,11 @@ from archive.transparency.verify_log import HASH, TILE, Frontier, tile_path
 CONTENT_TYPE = "application/octet-stream"
 STEP = 16_384  # leaves between two notes of how far the tiles are written
 AT_ONCE = 8  # writes to the store
+TILES_READ = 8  # tiles whose entries are read in one statement
+READ_LEAVES = f"""
+SELECT hash, {COLUMNS} FROM archive_logleaf LEFT JOIN archive_logentry ON id = entry_id
+WHERE index >= %s AND index < %s ORDER BY index
+"""  # noqa: S608
 
 
 def frontier(row: LogSequencer) -> Frontier:
@@ -40,16 +49,38 @@ def write_tiles(bucket: Store, row: LogSequencer, claim: Claim[LogSequencer], bu
 
 def _write_step(bucket: Store, old: int, size: int) -> None:
     """Several at a time: a store that is far away answers late."""
+    tiles = tiles_between(old, size)
     with ThreadPoolExecutor(AT_ONCE) as threads:
         writes = []
-        for level, number, width in tiles_between(old, size):
-            data = read_tile(level, number)[: width * HASH]
-            writes.append(threads.submit(_put, bucket, tile_path(level, number, width), data))
-            if level == 0:
-                bundle = entry_bundle(number, width)
-                writes.append(threads.submit(_put, bucket, tile_path("entries", number, width), bundle))
+        for level, number, width in tiles:
+            if level:
+                data = read_tile(level, number)[: width * HASH]
+                writes.append(threads.submit(_put, bucket, tile_path(level, number, width), data))
+        for number, width, hashes, bundle in _read_bundles([(n, width) for level, n, width in tiles if not level]):
+            writes.append(threads.submit(_put, bucket, tile_path(0, number, width), hashes))
+            writes.append(threads.submit(_put, bucket, tile_path("entries", number, width), bundle))
         for write in writes:
             write.result()
+
+
+def _read_bundles(tiles: list[tuple[int, int]]) -> Iterator[tuple[int, int, bytes, bytes]]:
+    """(number, width, hashes, bundle of entries) of each (number, width), which follow one another. A bundle has each
+    entry with its length before it (2 bytes, big-endian)."""
+    for start in range(0, len(tiles), TILES_READ):
+        some = tiles[start : start + TILES_READ]
+        first, (last, width) = some[0][0] * TILE, some[-1]
+        with connection.cursor() as cursor:
+            cursor.execute(READ_LEAVES, [first, last * TILE + width])
+            leaves = iter(cursor.fetchall())
+        for number, width in some:
+            hashes, entries = [], []
+            for known, *entry in islice(leaves, width):
+                if entry[0] is None:
+                    raise LookupError(f"an entry of tile {number} is not in the database any more")
+                data = leaf_data_of_row(entry)
+                hashes.append(bytes(known))
+                entries += [len(data).to_bytes(2, "big"), data]
+            yield number, width, b"".join(hashes), b"".join(entries)
 
 
 def _put(bucket: Store, path: str, data: bytes) -> None:
@@ -66,13 +97,3 @@ def read_tile(level: int, number: int) -> bytes:
     places = {"index__gte": number * TILE, "index__lt": (number + 1) * TILE}
     rows = LogLeaf.objects.filter(**places) if level == 0 else LogNode.objects.filter(level=level, **places)
     return b"".join(bytes(known) for known in rows.order_by("index").values_list("hash", flat=True))
-
-
-def entry_bundle(number: int, width: int) -> bytes:
-    """The entries of tile `number` of level 0, each with its length before it (2 bytes, big-endian)."""
-    first = number * TILE
-    ids = LogLeaf.objects.filter(index__gte=first, index__lt=first + width).order_by("index")
-    order = list(ids.values_list("entry_id", flat=True))
-    entries = LogEntry.objects.in_bulk(order)
-    data = [leaf_data(entries[pk]) for pk in order]
-    return b"".join(len(one).to_bytes(2, "big") + one for one in data)

@@ -2,7 +2,7 @@
 
 BENCH_LOG_ENTRIES: of the export that verify_log.py checks, and of the tree to which the sequencer appends (1,000,000).
 BENCH_LOG_BACKLOG: entries that wait when the sequencer comes back (200,000). BENCH_LOG_SECONDS: how long each side
-writes in each of BENCH_LOG_ROUNDS (1 s, 15 rounds): 16 connections insert entries, each in a transaction of its own,
+writes in each of BENCH_LOG_ROUNDS (2 s, 15 rounds): 16 connections insert entries, each in a transaction of its own,
 into the log and into a table with the same columns and indexes but no trigger. The database is durable.
 """
 
@@ -15,7 +15,7 @@ from tests.bench._site import site, use_durable_database
 
 ENTRIES = int(os.environ.get("BENCH_LOG_ENTRIES", "1000000"))
 BACKLOG = int(os.environ.get("BENCH_LOG_BACKLOG", "200000"))
-SECONDS = int(os.environ.get("BENCH_LOG_SECONDS", "1"))
+SECONDS = int(os.environ.get("BENCH_LOG_SECONDS", "2"))
 ROUNDS = int(os.environ.get("BENCH_LOG_ROUNDS", "15"))
 
 

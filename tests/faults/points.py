@@ -9,6 +9,7 @@ import http.client
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -26,6 +27,7 @@ class Points:
 
     def __init__(self) -> None:
         self.count, self.kill_at, self.output, self.label = 0, 0, -1, ""
+        self.lock = threading.Lock()
 
     def arm(self, output: int, kill_at: int, label: str) -> None:
         """Labels are written to the descriptor `output`. `label` limits what is counted; "" counts all."""
@@ -34,10 +36,11 @@ class Points:
     def pass_by(self, label: str) -> None:
         if self.output < 0:
             return
-        self.count += self.label in ("", label)
-        os.write(self.output, f"{label}\n".encode())
-        if self.count == self.kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+        with self.lock:  # tiles are written by several threads
+            self.count += self.label in ("", label)
+            os.write(self.output, f"{label}\n".encode())
+            if self.count == self.kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
 
 
 points = Points()
