@@ -1,6 +1,7 @@
 """The verifier for people without a terminal: one file, opened from the disk, with the verdicts of verify_log.py."""
 
 import base64
+import random
 import shutil
 from pathlib import Path
 
@@ -75,6 +76,44 @@ def test_every_export_has_the_verdict_of_the_python_verifier(verifier: Page, cle
         damage(folder)
         path = pack(folder)
         assert ask(verifier, path) == python_says(path), code
+
+
+def mutate(folder: Path, chance: random.Random) -> None:
+    """One to three changes to the entries, now and then one to the hashes too."""
+    path = folder / "entries.jsonl"
+    entries = path.read_bytes().splitlines(keepends=True)
+    for _ in range(chance.randint(1, 3)):
+        place, other = chance.randrange(len(entries)), chance.randrange(len(entries))
+        match chance.choice(["change", "delete", "insert", "copy", "swap", "cut off"]):
+            case "change":
+                entries[place] = entries[place].replace(b"Z", b"z")
+            case "delete":
+                del entries[place : place + chance.choice([1, 2, 40])]
+            case "insert":
+                entries.insert(place, entry(1000 + place) + b"\n")
+            case "copy":
+                entries.insert(place, entries[other])
+            case "swap":
+                entries[place], entries[other] = entries[other], entries[place]
+            case "cut off":
+                entries = [*entries[:place], entries[place][: chance.choice([0, 5])]]
+        entries = entries or [b""]
+    path.write_bytes(b"".join(entries))
+    if chance.random() < 0.2:
+        (folder / "tile/0/000").write_bytes((folder / "tile/0/000").read_bytes()[: chance.choice([0, 40, 7000])])
+
+
+def test_mutated_exports_have_the_verdict_of_the_python_verifier(verifier: Page, clean: Path, tmp_path: Path) -> None:
+    chance = random.Random(4)
+    verdicts = set()
+    for number in range(40):
+        folder = tmp_path / str(number)
+        shutil.copytree(clean, folder)
+        mutate(folder, chance)
+        path = pack(folder)
+        assert ask(verifier, path) == python_says(path), number
+        verdicts.add(python_says(path).translate(str.maketrans("", "", "0123456789")))
+    assert len(verdicts) >= 6, verdicts
 
 
 def test_a_kept_checkpoint_shows_a_fork(verifier: Page, clean: Path, tmp_path: Path) -> None:
