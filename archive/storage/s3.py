@@ -80,9 +80,9 @@ def translated(what: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = error.response["Error"].get("Code", "")
+        code = error.response["Error"].get("Code") or ""  # None where the tag is empty: Ceph RGW sends no messages
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        words = error.response["Error"].get("Message", "")[:MAX_WORDS].strip().rstrip(".")
+        words = (error.response["Error"].get("Message") or "")[:MAX_WORDS].strip().rstrip(".")
         reply = ": ".join(text for text in (code, words) if text and text != str(status))  # HEAD has no code
         answer = {"what": what, "status": status, "s3_code": code, "reply": reply}
         if code == "NoSuchBucket":  # a configuration error, not proof that the object is gone

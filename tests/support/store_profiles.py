@@ -132,7 +132,7 @@ class R2(Profile):
 
 class Ceph(Profile):
     """Ceph RGW 16.2.15, as seen: an empty ETag of CompleteMultipartUpload; checksums and copy conditions are ignored;
-    parts with a trailer (what the SDK does over https) are refused."""
+    parts with a trailer (what the SDK does over https) are refused; errors have no message."""
 
     ignored = r"^x-amz-(checksum-|sdk-checksum|copy-source-if)"
 
@@ -142,9 +142,12 @@ class Ceph(Profile):
         return super().refuse(asked)
 
     def change(self, asked: Asked, answer: Answer) -> Answer:
+        status, headers, body = answer
         if asked.method == "POST" and "uploadId" in asked.query:
-            return answer[0], answer[1], re.sub(rb"<ETag>[^<]*</ETag>", b"<ETag></ETag>", answer[2])
-        return answer
+            body = re.sub(rb"<ETag>[^<]*</ETag>", b"<ETag></ETag>", body)
+        if status >= 400:
+            body = re.sub(rb"<Message>[^<]*</Message>", b"<Message></Message>", body)
+        return status, headers, body
 
 
 class Garage(Profile):
