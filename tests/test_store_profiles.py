@@ -46,7 +46,7 @@ EXPECTED: dict[type[Profile], dict[str, Any]] = {
     R2: {"lists_versions": False, "any_part_sizes": False, "verifies_whole": False},
     Ceph: {"refuses_wrong_parts": False, "checks_copy_source": False, "verifies_whole": False},
     Garage: {"lists_versions": False, "refuses_wrong_parts": False, "verifies_whole": False},
-    Swift: {"refuses_wrong_parts": False, "verifies_whole": False},
+    Swift: {"refuses_wrong_parts": False, "checks_copy_source": False, "verifies_whole": False},
     Gcs: {"copies_parts": False, "refuses_wrong_parts": False, "verifies_whole": False},
     Rclone: {"lists_versions": False, "refuses_wrong_parts": False, "verifies_whole": False},
     LeastPrivilege: {},

@@ -57,8 +57,10 @@ class Upload:
 
         Raises ObjectChanged if `source` no longer has this ETag, ObjectMissing if it is gone.
         """
+        more: Any = {"CopySourceIfMatch": etag}
         if not self.store.capabilities.checks_copy_source:
             Store(self.store.alias, bucket=bucket).head(source).require(etag)
+            more = {}  # Swift compares it with another ETag than that of HEAD
         with translated(source):
             answer = self.store.client.upload_part_copy(
                 Bucket=self.store.bucket,
@@ -66,8 +68,8 @@ class Upload:
                 UploadId=self.id,
                 PartNumber=number,
                 CopySource={"Bucket": bucket or self.store.bucket, "Key": source},
-                CopySourceIfMatch=etag,
                 CopySourceRange=f"bytes={start}-{start + length - 1}",
+                **more,
             )
         self.parts[number] = answer["CopyPartResult"]["ETag"]
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 import structlog
 
 from archive import dbtime
-from archive.errors import StorageError, StoreDenied, StoreRefused
+from archive.errors import ObjectChanged, ObjectMissing, StorageError, StoreDenied, StoreRefused
 from archive.models import StoreReport
 from archive.storage import capabilities, keys, trials
 from archive.storage.capabilities import Capabilities
@@ -86,7 +86,7 @@ def _try(trial: Trial, report: Report, store: Store, prefix: str) -> None:
             raise
         report.findings.append(Finding(trial.name, Outcome.FAULT, f"{error} Permissions: {trial.permissions}."))
         return
-    except StoreRefused as error:
+    except (StoreRefused, ObjectChanged, ObjectMissing) as error:
         problem = str(error)
     if not problem:
         report.findings.append(Finding(trial.name, Outcome.WORKS))
