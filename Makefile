@@ -35,7 +35,7 @@ NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64)
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test test-long test-fast test-archive cover big limits fuzz floods kills machine pages mutants bench third-party lint audit migrations format lock clean
+.PHONY: help run test test-long test-fast test-archive cover big limits fuzz floods kills machine pages stores mutants bench third-party lint audit migrations format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ machine: $(VENV)/.dev node_modules/.test ## 200 random stories of Spaces over mo
 
 pages: $(VENV)/.dev node_modules/.test ## every page in a browser, narrow and wide, light and dark (PAGES_FOLDER=... saves pictures, PAGES_ONLY=...)
 	@$(PYTEST) tests/test_browser_pages.py --timeout=7200 $(ARGS)
+
+stores: $(VENV)/.dev node_modules/.test ## the whole job on real stores: Ceph, Swift, rclone, moto; needs root and Debian's packages (ARGS="ceph" for some)
+	@exec $(BIN)/python -m tests.stores $(ARGS)
 
 mutants: $(VENV)/.dev node_modules/.test ## plant bugs one at a time; each must be caught (ARGS="hold fence" for some)
 	@exec $(BIN)/python -m tests.mutants $(ARGS)
@@ -176,7 +179,7 @@ node_modules/.test: package.json package-lock.json .npmrc | $(VENV)/.dev
 
 # The offline page can load no modules from a disk, so esbuild joins its script into one file (package.json, "build"). The
 # same sources give the same bytes, and bundles contain them.
-run test test-fast test-archive cover big limits fuzz floods kills machine pages mutants bench third-party lint: $(OFFLINE_PAGE)
+run test test-fast test-archive cover big limits fuzz floods kills machine pages stores mutants bench third-party lint: $(OFFLINE_PAGE)
 
 $(OFFLINE_PAGE): archive/display/offline-page.js $(wildcard archive/static/archive/*/*.js) node_modules/.run
 	@$(BIN)/python -m embedded.node run build --silent
