@@ -10,6 +10,7 @@ import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from embedded.engine import Engine, script
 from embedded.mutual_tls import ensure_certificate
@@ -47,17 +48,21 @@ class SeaweedFS(Engine):
         return self._state.secret("s3_secret_key")
 
     def _spawn(self) -> None:
-        identity = {
-            "name": "spacekeep",
-            "credentials": [{"accessKey": self.access_key, "secretKey": self.secret_key}],
-            "actions": ["Admin", "Read", "List", "Tagging", "Write"],
-        }
-        write_private(self.folder / "s3.json", json.dumps({"identities": [identity]}))
+        write_private(self.folder / "s3.json", json.dumps(self._configuration()))
         ensure_certificate(self.folder, CERTIFICATE)
         write_private(self.folder / "security.toml", self._security())
         # It saves its options there and reads them at the next start: ours are on the command line, every time.
         (self.folder / "mini.options").unlink(missing_ok=True)
         self.process.spawn([str(script("weed")), *self._arguments()], cwd=self.folder, death_signal=signal.SIGTERM)
+
+    def _configuration(self) -> dict[str, Any]:
+        """Of the S3 gateway: who may do what."""
+        identity = {
+            "name": "spacekeep",
+            "credentials": [{"accessKey": self.access_key, "secretKey": self.secret_key}],
+            "actions": ["Admin", "Read", "List", "Tagging", "Write"],
+        }
+        return {"identities": [identity]}
 
     def _security(self) -> str:
         """The contents of security.toml, which it reads in its working folder. File names are relative to that."""
@@ -70,7 +75,14 @@ class SeaweedFS(Engine):
         )
 
     def _arguments(self) -> list[str]:
-        options = {
+        options = self._options()
+        for name in PORT_NAMES:
+            options[f"{name}.port"] = str(self.port(name))
+            options[f"{name}.port.grpc"] = str(self.port(name) + TWIN)
+        return ["mini", *(f"-{name}={value}" for name, value in options.items())]
+
+    def _options(self) -> dict[str, str]:
+        return {
             "dir": ".",  # relative to cwd, as are the next two: no path is too long or has a space in it
             "s3.localSocket": "s3.sock",
             "filer.localSocket": "filer.sock",
@@ -90,10 +102,6 @@ class SeaweedFS(Engine):
             "filer.disableDirListing": "true",
             "disableHttp": "true",  # of filer and master; the S3 gateway talks gRPC with them
         }
-        for name in PORT_NAMES:
-            options[f"{name}.port"] = str(self.port(name))
-            options[f"{name}.port.grpc"] = str(self.port(name) + TWIN)
-        return ["mini", *(f"-{name}={value}" for name, value in options.items())]
 
     def _answers(self) -> bool:
         """Whether a volume server has room and the gateway refuses a stranger, so that keys are loaded."""

@@ -183,13 +183,22 @@ def sign_in(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Chec
 @register(TAG)
 def webhooks(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Check the file of authorities that receivers of webhooks are verified with."""
-    file = settings.WEBHOOK_CA_BUNDLE
+    return _authorities("WEBHOOK_CA_BUNDLE", settings.WEBHOOK_CA_BUNDLE, "spacekeep.E142")
+
+
+@register(TAG)
+def object_store(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check the file of authorities that the object store is verified with."""
+    return _authorities("S3_CA_BUNDLE", settings.S3_CA_BUNDLE, "spacekeep.E174")
+
+
+def _authorities(name: str, file: str, id: str) -> list[CheckMessage]:
     try:
         if file:
             ssl.create_default_context(cafile=file)
     except (OSError, ssl.SSLError):
         hint = "It is a file with certificates in PEM format. Leave it empty to trust the system's authorities only."
-        return [Error(f"WEBHOOK_CA_BUNDLE is {file!r}.", hint=hint, id="spacekeep.E142")]
+        return [Error(f"{name} is {file!r}.", hint=hint, id=id)]
     return []
 
 

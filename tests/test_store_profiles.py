@@ -30,6 +30,7 @@ from tests.support.store_profiles import (
     R2,
     Aws,
     Ceph,
+    CephHttps,
     Garage,
     Gcs,
     LeastPrivilege,
@@ -45,6 +46,7 @@ EXPECTED: dict[type[Profile], dict[str, Any]] = {
     Aws: {"part_checksums": "announced"},
     R2: {"lists_versions": False, "any_part_sizes": False, "verifies_whole": False},
     Ceph: {"refuses_wrong_parts": False, "checks_copy_source": False, "verifies_whole": False},
+    CephHttps: {"refuses_wrong_parts": False, "checks_copy_source": False, "verifies_whole": False},
     Garage: {"lists_versions": False, "refuses_wrong_parts": False, "verifies_whole": False},
     Swift: {"refuses_wrong_parts": False, "checks_copy_source": False, "verifies_whole": False},
     Gcs: {"copies_parts": False, "refuses_wrong_parts": False, "verifies_whole": False},
@@ -208,3 +210,12 @@ def test_folders_without_versions_are_paged() -> None:
 
         assert store().folders(parent) == ((f"{parent}a/", f"{parent}b/"), "")
         assert store().folders(parent, f"{parent}a/") == ((f"{parent}b/",), "")
+
+
+def test_nothing_is_sent_with_a_trailer() -> None:
+    """What the SDK adds to parts without a checksum of ours, but over https only."""
+    with use_profile(CephHttps) as (door, bucket), without(own_checksums=False):
+        written = write(bucket, f"tests/{uuid4()}", io.BytesIO(b"first"), "text/plain", check=lambda: None)
+
+        assert door.url.startswith("https://")
+        assert bucket.read(written.key, 0, 5, written.etag) == b"first"

@@ -24,6 +24,12 @@ def _add_md5(request: Any, **kwargs: Any) -> None:
     request.headers["Content-MD5"] = base64.b64encode(digest).decode()
 
 
+def _stay_in_region(context: Any, **kwargs: Any) -> None:
+    # botocore would sign again for the region that an answer names, call by call. A signed URL can't do that: browsers
+    # would be refused while servers work. So a wrong S3_REGION is an error everywhere.
+    context.setdefault("s3_redirect", {})["redirected"] = True
+
+
 class ObjectStorage(S3Storage):  # type: ignore[misc]
     """django-storages' S3 backend. STORAGES configures two: `default` uses the endpoint for servers, `public` the
     endpoint that browsers reach and that URLs are signed for."""
@@ -48,7 +54,9 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
         with _opening:
             opened = super().connection
         # Older stores and OpenStack Swift want the MD5 of DeleteObjects; the SDK sends a CRC-32. We send both.
-        opened.meta.client.meta.events.register_first("before-sign.s3.DeleteObjects", _add_md5, unique_id="content-md5")
+        events = opened.meta.client.meta.events
+        events.register_first("before-sign.s3.DeleteObjects", _add_md5, unique_id="content-md5")
+        events.register("before-call.s3", _stay_in_region, unique_id="stay-in-region")
         return opened
 
     def _create_session(self) -> boto3.Session:

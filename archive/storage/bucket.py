@@ -8,6 +8,8 @@ from django.conf import settings
 from archive.errors import ObjectMissing, StoreDenied, StoreRefused
 from archive.storage.s3 import Store, translated
 
+# Neither can be undone (AWS's guides "Using versioning in S3 buckets", "Object Lock considerations").
+NEVER_HAD_VERSIONS = "Set S3_BUCKET to one that never had versioning or object lock: no bucket gets rid of them."
 OWNED = {"BucketAlreadyOwnedByYou"}  # another process has created it
 
 
@@ -56,9 +58,14 @@ def location_of(store: Store) -> Any:
 
 
 def exists(store: Store) -> bool:
+    """By a listing: the answer to a HEAD has no body, so a refusal would come without its cause."""
     try:
         with translated(store.bucket):
-            store.client.head_bucket(Bucket=store.bucket)
+            store.client.list_objects_v2(Bucket=store.bucket, MaxKeys=1)
+    except StoreRefused as error:
+        if error.params["s3_code"] != "NoSuchBucket":
+            raise
+        return False
     except ObjectMissing:
         return False
     return True
@@ -71,11 +78,11 @@ def find_faults(store: Store) -> list[str]:
     rehearsal writes one object twice and counts its versions.
     """
     faults = []
-    if (status := _ask(store, "get_bucket_versioning").get("Status")) in ("Enabled", "Suspended"):
-        faults.append(f"versioning is {status.lower()}: a deleted object could live on as an old version")
     lock = _ask(store, "get_object_lock_configuration").get("ObjectLockConfiguration", {})
     if lock.get("ObjectLockEnabled") == "Enabled":
         faults.append("object lock is on: the store could refuse to delete before a date of its own")
+    if (status := _ask(store, "get_bucket_versioning").get("Status")) in ("Enabled", "Suspended"):
+        faults.append(f"versioning is {status.lower()}: a deleted object could live on as an old version")
     return faults
 
 

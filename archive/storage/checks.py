@@ -10,8 +10,9 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from archive.errors import StorageError
-from archive.storage.bucket import find_faults
+from archive.storage.bucket import NEVER_HAD_VERSIONS, exists, find_faults
 from archive.storage.ours import store
+from archive.storage.remedies import remedy_for
 
 
 @register(Tags.database)
@@ -20,16 +21,14 @@ def bucket_is_erasable(databases: Sequence[str] | None = None, **kwargs: Any) ->
     if not databases:
         return []
     try:
+        exists(store())  # what it refuses comes with a cause here; a key need not have the permission for the others
         faults = find_faults(store())
     except StorageError as error:
-        return [
-            checks.Warning(str(error), hint="Start the object store, or check the S3_* settings.", id="spacekeep.W101")
-        ]
-    hint = "Use a bucket without versioning and without object lock."
+        return [checks.Warning(str(error), hint=remedy_for(error), id="spacekeep.W101")]
     return [
         Error(
             f"Objects in bucket {store().bucket} could not be permanently deleted: {fault}.",
-            hint=hint,
+            hint=NEVER_HAD_VERSIONS,
             id="spacekeep.E101",
         )
         for fault in faults

@@ -17,6 +17,7 @@ from archive.models import StoreReport
 from archive.storage import capabilities, keys, trials
 from archive.storage.capabilities import Capabilities
 from archive.storage.purge_prefix import purge_listing
+from archive.storage.remedies import RIGHTS, is_missing_permission, permissions_of, remedy_for
 from archive.storage.s3 import Store
 from archive.storage.trials import Finding, NotNeeded, Outcome, Trial
 
@@ -66,7 +67,11 @@ def run_if_due(store: Store) -> bool:
     before = dbtime.now() - EVERY
     if StoreReport.objects.filter(place=store.place, tried_at__gt=before).exists():
         return False
-    run(store)
+    try:
+        run(store)
+    except StorageError as error:
+        logger.error("store_unusable", place=store.place, problem=str(error), remedy=remedy_for(error))
+        return False
     return True
 
 
@@ -82,16 +87,18 @@ def _try(trial: Trial, report: Report, store: Store, prefix: str) -> None:
     except NotNeeded:
         return
     except StoreDenied as error:
-        if error.params["s3_code"] not in trials.FORBIDDEN:  # not a single permission: the key itself is refused
+        if not is_missing_permission(error):
             raise
-        report.findings.append(Finding(trial.name, Outcome.FAULT, f"{error} Permissions: {trial.permissions}."))
+        lacks = f"{str(error).rstrip('.')}: the key lacks {permissions_of(error, trial.permissions)}"
+        report.findings.append(Finding(trial.name, Outcome.FAULT, lacks, RIGHTS))
         return
     except (StoreRefused, ObjectChanged, ObjectMissing) as error:
         problem = str(error)
     if not problem:
         report.findings.append(Finding(trial.name, Outcome.WORKS))
         return
-    report.findings.append(Finding(trial.name, Outcome.FALLBACK if trial.fallback else Outcome.FAULT, problem))
+    outcome = Outcome.FALLBACK if trial.fallback else Outcome.FAULT
+    report.findings.append(Finding(trial.name, outcome, problem, trial.remedy))
     report.capabilities = replace(report.capabilities, **trial.changes)  # type: ignore[arg-type]
 
 
@@ -103,7 +110,8 @@ def save(report: Report) -> None:
         changed = sorted(name for name in found if before.capabilities.get(name) != found[name])
         logger.error("store_changed", place=report.place, changed=changed)
     for fault in report.faults:
-        logger.error("store_unusable", place=report.place, trial=fault.name, problem=fault.problem)
+        told = {"problem": fault.problem, "remedy": fault.remedy}
+        logger.error("store_unusable", place=report.place, trial=fault.name, **told)
     StoreReport.objects.update_or_create(
         place=report.place,
         defaults={

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import http.client
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -84,6 +85,7 @@ def translated(what: str) -> Iterator[None]:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         words = (error.response["Error"].get("Message") or "")[:MAX_WORDS].strip().rstrip(".")
         reply = ": ".join(text for text in (code, words) if text and text != str(status))  # HEAD has no code
+        reply = reply or http.client.responses.get(status, "")
         answer = {"what": what, "status": status, "s3_code": code, "reply": reply}
         if code == "NoSuchBucket":  # a configuration error, not proof that the object is gone
             raise StoreRefused("storage.answer", **answer) from error

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import http.client
 import re
+import ssl
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,12 +22,13 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from archive.errors import ObjectChanged, ObjectMissing, StorageError, StoreRefused, StoreUnavailable
-from archive.storage.bucket import find_faults
+from archive.errors import ObjectChanged, ObjectMissing, StorageError, StoreDenied, StoreRefused, StoreUnavailable
+from archive.storage.bucket import NEVER_HAD_VERSIONS, find_faults
 from archive.storage.capabilities import PartChecksums
 from archive.storage.multipart import MIN_PART, Checksums, Upload, begin, write
 from archive.storage.presigned_parts import PART_CHECKSUM, signed_part, stored_parts
-from archive.storage.s3 import MAX_WORDS, Store, StoredVersion, translated
+from archive.storage.remedies import is_missing_permission
+from archive.storage.s3 import MAX_WORDS, Store, StoredVersion, backend, translated
 
 OFFSET = 1000  # bytes; a copied range that starts at 0 would not prove that ranges work
 MINUTE = timedelta(minutes=1)
@@ -56,6 +58,7 @@ class Trial:
     fallback: str
     changes: dict[str, object]
     permissions: str  # that the key needs for it, as AWS names them
+    remedy: str
 
     @property
     def name(self) -> str:
@@ -64,26 +67,34 @@ class Trial:
 
 @dataclass(frozen=True)
 class Finding:
-    """How a trial went. `problem`: what the store did instead, with its own message."""
+    """How a trial went. `problem`: what the store did instead, with its own message. `remedy`: what to do about it."""
 
     name: str
     outcome: Outcome
     problem: str = ""
+    remedy: str = ""
 
     def as_json(self) -> dict[str, str]:
-        return {"name": self.name, "outcome": self.outcome.value, "problem": self.problem}
+        return {
+            "name": self.name,
+            "outcome": self.outcome.value,
+            "problem": self.problem,
+            "remedy": self.remedy if self.problem else "",
+        }
 
 
 OBJECTS = "s3:PutObject, s3:GetObject, s3:DeleteObject, s3:AbortMultipartUpload"
 LISTINGS = "s3:ListBucket, s3:ListBucketVersions, s3:ListBucketMultipartUploads"
-FORBIDDEN = {"AccessDenied", "AllAccessDisabled", "403", "Forbidden"}  # 403: HEAD has no body with a code
+OTHER_STORE = "Use a store of docs/stores.md, or a newer release of yours."
 ALL: list[Trial] = []
 Run = Callable[[Store, str], str]
 
 
-def trial(label: str, *, fallback: str = "", permissions: str = OBJECTS, **changes: object) -> Callable[[Run], Run]:
+def trial(
+    label: str, *, fallback: str = "", permissions: str = OBJECTS, remedy: str = "", **changes: object
+) -> Callable[[Run], Run]:
     def register(run: Run) -> Run:
-        ALL.append(Trial(label, run, fallback, changes, permissions))
+        ALL.append(Trial(label, run, fallback, changes, permissions, remedy or ("" if fallback else OTHER_STORE)))
         return run
 
     return register
@@ -114,13 +125,23 @@ def _put_part(upload: Upload, data: bytes, sha256: str, *, sent: bytes | None = 
     return _request("PUT", url, data if sent is None else sent, headers)[:2]
 
 
+def _tls() -> ssl.SSLContext:
+    """A browser may know authorities of its own; those of the system and of the store will do here."""
+    context = ssl.create_default_context()
+    if file := backend("public").verify:
+        context.load_verify_locations(file)
+    return context
+
+
 def _request(
     method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None
 ) -> tuple[int, str, http.client.HTTPMessage]:
     """As a browser does it: without credentials of its own. Returns status, the beginning of the answer, headers."""
     where = urlsplit(url)
-    kind = http.client.HTTPSConnection if where.scheme == "https" else http.client.HTTPConnection
-    connection = kind(where.netloc, timeout=20)
+    if where.scheme == "https":
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(where.netloc, timeout=20, context=_tls())
+    else:
+        connection = http.client.HTTPConnection(where.netloc, timeout=20)
     try:
         connection.request(method, f"{where.path}?{where.query}" if where.query else where.path, body, headers or {})
         answer = connection.getresponse()
@@ -183,14 +204,23 @@ def _deletes_many(store: Store, prefix: str) -> str:
     for name in names:
         write(store, name, BytesIO(b"rehearsal"), "text/plain", check=_nothing)
     failed = store.delete(tuple(StoredVersion(name, "", 9) for name in (*names, f"{prefix}never")))
-    return ", ".join(sorted(set(failed.values()))) or _left(store, prefix)
+    return _refused(failed) or _left(store, prefix)
+
+
+def _refused(failed: dict[str, str]) -> str:
+    """The codes of keys that were not deleted. Raises StoreDenied where the key lacks the permission."""
+    for key, code in failed.items():
+        denied = StoreDenied("storage.answer", what=key, status=403, s3_code=code, reply=code)
+        if is_missing_permission(denied):
+            raise denied
+    return ", ".join(sorted(set(failed.values())))
 
 
 @trial("deleted objects are gone at once", permissions="s3:DeleteObject, s3:DeleteObjectVersion")
 def _deletes(store: Store, prefix: str) -> str:
     written = write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
-    if failed := store.delete(store.listing(prefix).versions):
-        return ", ".join(sorted(failed.values()))
+    if refused := _refused(store.delete(store.listing(prefix).versions)):
+        return refused
     with suppress(ObjectMissing):
         store.head(written.key)
         return "a deleted object still answers"
@@ -360,7 +390,9 @@ def _signed_types(store: Store, prefix: str) -> str:
 
 
 @trial(
-    "the browser may upload and read (CORS)", fallback="configure CORS at the store: browsers can't upload until then"
+    "the browser may upload and read (CORS)",
+    fallback="browsers can't upload until the store allows it; recorders can",
+    remedy="Allow GET, HEAD and PUT from SITE_URL at the store (docs/stores.md), and check S3_PUBLIC_ENDPOINT_URL.",
 )
 def _cors(store: Store, prefix: str) -> str:
     url = store.signed_url(
@@ -378,7 +410,10 @@ def _cors(store: Store, prefix: str) -> str:
     return f"answered {status} {_code(body)}, allowed origin: {allowed or 'none'}"
 
 
-@trial("new objects are encrypted as S3_ENCRYPTION says")
+@trial(
+    "new objects are encrypted as S3_ENCRYPTION says",
+    remedy="Set S3_ENCRYPTION to what the store has, or to none.",
+)
 def _encrypts(store: Store, prefix: str) -> str:
     wanted = store.encryption.get("ServerSideEncryption")
     if not wanted:
@@ -392,12 +427,14 @@ def _encrypts(store: Store, prefix: str) -> str:
 # What would keep deleted bytes alive.
 
 
-@trial("the bucket keeps no old versions", permissions=LISTINGS)
+@trial("the bucket keeps no old versions", permissions=LISTINGS, remedy=NEVER_HAD_VERSIONS)
 def _no_versioning(store: Store, prefix: str) -> str:
-    """By writing one object twice: a store may deny the question, or not know it."""
+    """Asked, and by writing one object twice: a store may deny the question, or not know it."""
+    if faults := find_faults(store):
+        return faults[0]  # a bucket with object lock has versioning, too
     for _ in range(2):
         write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
     count = len(store.listing(prefix).versions)
     if count != 1:
         return f"{count} versions of one object are kept: a deleted object could live on as an old version"
-    return "; ".join(find_faults(store))
+    return ""

@@ -55,6 +55,9 @@ S3_PUBLIC_ENDPOINT_URL = env.origin(
     "S3_PUBLIC_ENDPOINT_URL", S3_ENDPOINT_URL, id="spacekeep.E008", hint="The store's address for browsers."
 )
 
+# Authorities of the store's certificate, instead of those of the system; of other stores only where they are this one.
+S3_CA_BUNDLE = env.text("S3_CA_BUNDLE", "")
+VERIFY = {"verify": S3_CA_BUNDLE or None}
 # `configured`: the operator allows the portal's origin at the store, and setup_store leaves the rules alone.
 S3_CORS = env.choice("S3_CORS", ("bucket", "configured"), id="spacekeep.E171")
 # Server-side encryption of new objects: by the store's own keys (AES256), or by a key management service (aws:kms).
@@ -114,19 +117,27 @@ INBOX_FOLDER = env.text("INBOX_FOLDER", "")
 STORAGES = {
     "livekit": {
         "BACKEND": "archive.storage.backend.ObjectStorage",
-        "OPTIONS": {**LIVEKIT_S3, "endpoint_url": LIVEKIT_S3_ENDPOINT_URL},
+        "OPTIONS": {
+            **LIVEKIT_S3,
+            "endpoint_url": LIVEKIT_S3_ENDPOINT_URL,
+            **(VERIFY if LIVEKIT_S3_ENDPOINT_URL == S3_ENDPOINT_URL else {}),
+        },
     },
     "default": {
         "BACKEND": "archive.storage.backend.ObjectStorage",
-        "OPTIONS": {**S3, "endpoint_url": S3_ENDPOINT_URL},
+        "OPTIONS": {**S3, **VERIFY, "endpoint_url": S3_ENDPOINT_URL},
     },
     "public": {
         "BACKEND": "archive.storage.backend.ObjectStorage",
-        "OPTIONS": {**S3, "endpoint_url": S3_PUBLIC_ENDPOINT_URL},
+        "OPTIONS": {**S3, **VERIFY, "endpoint_url": S3_PUBLIC_ENDPOINT_URL},
     },
     "checkpoints": {
         "BACKEND": "archive.storage.backend.HastyObjectStorage",
-        "OPTIONS": {**LOG_S3, "endpoint_url": LOG_S3_ENDPOINT_URL},
+        "OPTIONS": {
+            **LOG_S3,
+            "endpoint_url": LOG_S3_ENDPOINT_URL,
+            **(VERIFY if LOG_S3_ENDPOINT_URL == S3_ENDPOINT_URL else {}),
+        },
     },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"

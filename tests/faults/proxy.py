@@ -6,6 +6,7 @@ something goes wrong, and how often.
 
 import http.client
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -62,7 +63,9 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 class Proxy:
-    """While entered, `url` is the store at `target`, with `faults`."""
+    """While entered, `url` is the store at `target`, with `faults`. `tls`: by https."""
+
+    tls: ssl.SSLContext | None = None
 
     def __init__(self, target: str, *faults: Fault) -> None:
         self.target = urlsplit(target).netloc
@@ -71,7 +74,7 @@ class Proxy:
         self.lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        self._served = serve(_Handler, door=self)
+        self._served = serve(_Handler, self.tls, door=self)
         self.url = self._served.__enter__()
         return self
 

@@ -89,6 +89,7 @@ S3 = {
 S3_ENDPOINT_URL = os.environ["S3_ENDPOINT_URL"]
 S3_PUBLIC_ENDPOINT_URL = os.environ["S3_PUBLIC_ENDPOINT_URL"]
 S3_CORS = "bucket"
+S3_CA_BUNDLE = ""
 S3_ENCRYPTION: dict[str, str] = {}
 STORAGES = {
     "livekit": {

@@ -1,20 +1,29 @@
 """An HTTP server in a thread of the tests."""
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that breaks off, or speaks no TLS, is what some tests are about."""
 
 
 @contextmanager
-def serve(handler: type[BaseHTTPRequestHandler], **shared: object) -> Iterator[str]:
-    """Serve on a free port; yields the URL. `shared` become attributes of the handler's class."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (handler,), shared))
+def serve(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None, **shared: object) -> Iterator[str]:
+    """Serve on a free port; yields the URL. `tls`: by https. `shared` become attributes of the handler's class."""
+    server = _Server(("127.0.0.1", 0), type("Handler", (handler,), shared))
     server.daemon_threads = True
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

@@ -5,8 +5,10 @@ SeaweedFS's own key; what was signed before is not verified then.
 """
 
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -18,6 +20,7 @@ from django.conf import settings
 from archive.storage import Store
 from tests.faults.proxy import Answer, Asked, Proxy
 from tests.support.object_stores import override_store
+from tests.support.webhook_receiver import Authority
 
 SIGNATURE = {"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders"}
 SIGNATURE |= {"X-Amz-Signature", "X-Amz-Content-Sha256"}
@@ -38,6 +41,7 @@ class Profile(Proxy):
 
     missing: ClassVar[set[tuple[str, str]]] = set()
     ignored = ""
+    https = False
 
     def __init__(self) -> None:
         super().__init__(settings.S3_ENDPOINT_URL)
@@ -150,6 +154,12 @@ class Ceph(Profile):
         return status, headers, body
 
 
+class CephHttps(Ceph):
+    """The same by https, with a certificate of a private authority. Only there does the SDK send trailers."""
+
+    https = True
+
+
 class Garage(Profile):
     """Garage. Its page "S3 Compatibility status": no ListObjectVersions, no object lock, and most x-amz- headers are
     not looked at."""
@@ -217,11 +227,16 @@ class LeastPrivilege(Profile):
         return super().refuse(asked)
 
 
-PROFILES: list[type[Profile]] = [Aws, R2, Ceph, Garage, Swift, Gcs, Rclone, LeastPrivilege]
+PROFILES: list[type[Profile]] = [Aws, R2, Ceph, CephHttps, Garage, Swift, Gcs, Rclone, LeastPrivilege]
 
 
 @contextmanager
 def use_profile(profile: type[Profile]) -> Iterator[tuple[Profile, Store]]:
     """Both addresses of the store lead to this one."""
-    with profile() as door, override_store(endpoint_url=door.url, public=True, tried=False) as bucket:
-        yield door, bucket
+    with tempfile.TemporaryDirectory() as folder:
+        door, verify = profile(), None
+        if profile.https:
+            authority = Authority(Path(folder))
+            door.tls, verify = authority.context("127.0.0.1"), authority.ca_file
+        with door, override_store(endpoint_url=door.url, public=True, tried=False, verify=verify) as bucket:
+            yield door, bucket

@@ -9,7 +9,8 @@ from archive.management.base import Command as Base
 from archive.storage import locked, rehearsal, store, trials
 from archive.storage.bucket import prepare_bucket
 from archive.storage.remedies import remedy_for
-from archive.storage.trials import Outcome
+from archive.storage.s3 import backend
+from archive.storage.trials import Finding, Outcome
 from archive.transparency import second_bucket
 
 SIGNS = {Outcome.WORKS: "works", Outcome.FALLBACK: "other way", Outcome.FAULT: "FAILED"}
@@ -31,7 +32,10 @@ class Command(Base):
             created = prepare_bucket(store(), settings.SITE_URL)
             report = rehearsal.run(store())
         except StorageError as error:
-            raise CommandError(f"{error} {remedy_for(error)} Nothing was lost.") from error
+            told = {"problem": str(error), "remedy": remedy_for(error)}
+            if options["json"]:
+                self.print_result("", {"bucket": store().bucket, "usable": False, **told}, as_json=True)
+            raise CommandError(f"{told['problem']} {told['remedy']} Nothing was lost.") from error
         trial = {trial.name: trial for trial in trials.ALL}
         lines = []
         for finding in report.findings:
@@ -44,20 +48,30 @@ class Command(Base):
             "bucket": store().bucket,
             "created": created,
             "usable": not report.faults,
+            "problem": "",
+            "remedy": "",
             "findings": [finding.as_json() for finding in report.findings],
             **report.capabilities.as_json(),
         }
         state = "was created" if created else "is ready"
-        if report.faults:
+        first = report.faults[0] if report.faults else None
+        if first:
             state = "can't be used"
+            facts |= {"problem": first.problem, "remedy": first.remedy}
+        lines += [self._warning(finding) for finding in report.findings if finding.name == "cors" and finding.problem]
         text = "\n".join([*lines, f"The bucket {store().bucket} {state}."])
         if second_bucket.is_configured():
             more, facts["second_bucket"] = self._second_bucket()
             text = f"{text}\n{more}"
         self.print_result(text, facts, as_json=options["json"])
-        if report.faults:
-            first = report.faults[0]
-            raise CommandError(f"The bucket {store().bucket} can't be used: {trial[first.name].label}: {first.problem}")
+        if first:
+            tried = "" if first.name == "no_versioning" else f"{trial[first.name].label}: "
+            raise CommandError(f"The bucket {store().bucket} can't be used: {tried}{first.problem}. {first.remedy}")
+
+    def _warning(self, finding: Finding) -> str:
+        return (
+            f"WARNING: browsers can't upload to {backend('public').endpoint_url}: {finding.problem}. {finding.remedy}"
+        )
 
     def _second_bucket(self) -> tuple[str, dict[str, Any]]:
         """Prepare it and rehearse its lock. What is wrong there keeps nothing else from starting."""
