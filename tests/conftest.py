@@ -27,7 +27,7 @@ from embedded.chromium import browser
 from tests import plugin
 from tests.support import factory, http_clients, processes
 from tests.support.audio_files import make_tone
-from tests.support.database import add_known_keys, empty_database
+from tests.support.database import add_known_keys, close_cleaner, empty_database
 from tests.support.factory import make_space as take_in
 from tests.support.mail_server import Mailbox, mail_server, use_mail_server
 
@@ -87,6 +87,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any, bucke
         rehearsal.save(bucket)  # so that no process of a test tries the store
     yield
     processes.kill_reused_processes()  # they hold connections
+    close_cleaner()
     with django_db_blocker.unblock(), as_owner():
         teardown_databases(made, verbosity=0, keepdb=bool(plugin.LENT))
 
