@@ -34,6 +34,13 @@ STEPS = {
     "before commit in webhooks.deliver:_end",
     "after commit in webhooks.deliver:_end",
 }
+# `make test`: of steps that leave a restart the same, the last one.
+SAMPLE = {
+    "before commit in webhooks.deliver:deliver",
+    "before http POST in webhooks.post:_exchange",
+    "before commit in webhooks.deliver:_end",
+    "after commit in webhooks.deliver:_end",
+}
 
 
 @pytest.fixture
@@ -59,8 +66,9 @@ def zygote(services: Services, tmp_path: Path) -> Iterator[ForkServer]:
         yield running
 
 
-def test_a_delivery_that_is_killed_at_each_step(
-    zygote: ForkServer, endpoint: WebhookEndpoint, receiver: Receiver, space: Space
+@pytest.mark.parametrize("each", [False, pytest.param(True, marks=pytest.mark.long)], ids=["some", "each"])
+def test_a_delivery_that_is_killed_at_its_steps(
+    zygote: ForkServer, endpoint: WebhookEndpoint, receiver: Receiver, space: Space, each: bool
 ) -> None:
     """Each arrives, at most twice, always with the same id; and is delivered once, says the log."""
     whole = zygote.run("deliver_webhook", str(announce(space, 0).pk))
@@ -68,6 +76,8 @@ def test_a_delivery_that_is_killed_at_each_step(
     twice = set()
 
     for number, step in enumerate(whole.points, start=1):
+        if not each and step not in SAMPLE:
+            continue
         delivery = announce(space, number)
         receiver.received.clear()
         assert zygote.run("deliver_webhook", str(delivery.pk), kill_at=number).killed
