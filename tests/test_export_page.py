@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from archive import dbtime
 from archive.bundles import exports
 from archive.bundles.exports import build, newest, request
-from archive.models import Export, ExportPart, LogEntry, Space, User
+from archive.models import Export, ExportPart, LogEntry, Recording, Space, User
 from archive.retention.purge import purge
 from portal.downloads import download_path
 from tests.support import browser_sessions
@@ -58,6 +58,27 @@ def test_the_page_shows_the_parts_for_each_size(space: Space) -> None:
     assert "2 Spaces in numbered ZIP files." in text
     assert '<b>2 GB</b> <span class="soft">2 files; one of them is larger, as one Space alone is</span>' in text
     assert '<b>10 GB</b> <span class="soft">1 file</span>' in text
+
+
+def test_of_very_many_spaces_the_page_estimates_the_files(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(7):
+        make_contents(make_row(space.host))
+    Recording.objects.update(size=1.5 * GB)
+    monkeypatch.setattr("portal.views.exports.MAX_MEASURED", 4)
+
+    estimate = " ".join(page(space.host).split())
+    monkeypatch.setattr("portal.views.exports.MAX_COUNTED", 6)
+    more = " ".join(page(space.host).split())
+    monkeypatch.setattr("portal.views.exports.MAX_MEASURED", 8)
+    exact = " ".join(page(space.host).split())
+
+    assert "8 Spaces in numbered ZIP files." in estimate
+    assert '<b>2 GB</b> <span class="soft">about 8 files</span>' in estimate
+    assert '<b>10 GB</b> <span class="soft">about 2 files</span>' in estimate
+    assert "More than 6 Spaces in numbered ZIP files." in more
+    assert '<b>2 GB</b> <span class="soft">probably more than 6 files</span>' in more
+    assert "8 Spaces in numbered ZIP files." in exact
+    assert '<b>10 GB</b> <span class="soft">2 files</span>' in exact
 
 
 @pytest.mark.parametrize("typed", ["", "3000000000", "-1", "x", "9" * 40])

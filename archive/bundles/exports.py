@@ -52,18 +52,24 @@ def newest(host: User, *, chosen: bool = False) -> Export | None:
     return Export.objects.filter(host=host, chosen=chosen).order_by("-requested_at").first()
 
 
-def shares(host: User, space_ids: Collection[UUID] | None = None) -> list[SizedSpace]:
-    """The host's Spaces that can be downloaded now, or those of `space_ids`; the next deadline first."""
+def shares(host: User, space_ids: Collection[UUID] | None = None, most: int | None = None) -> list[SizedSpace]:
+    """The host's Spaces that can be downloaded now, or those of `space_ids`, or the first `most`; the next deadline
+    first."""
     spaces = _downloadable(host, space_ids)
-    ids = list(spaces.order_by(F("expires_at").asc(nulls_last=True), "id").values_list("pk", flat=True))
+    ids = list(spaces.order_by(F("expires_at").asc(nulls_last=True), "id").values_list("pk", flat=True)[:most])
     sizes = dict.fromkeys(ids, ROOM)
-    of_host = Space.objects.filter(host=host) if space_ids is None else Space.objects.filter(pk__in=ids)
+    of_host = Space.objects.filter(host=host) if space_ids is None and most is None else ids
     for model, times in ((Recording, 1), (Derived, 2), (Transcript, FORMS)):
         rows = model._default_manager.filter(space__in=of_host).values_list("space").annotate(size=Sum("size"))
         for space_id, size in rows:
             if space_id in sizes:
                 sizes[space_id] += times * size
     return [SizedSpace(pk, sizes[pk]) for pk in ids]
+
+
+def count_served(host: User, most: int) -> int:
+    """How many Spaces of the host are served now, at most so many. Each has a recording."""
+    return Space.objects.served().filter(host=host).order_by("expires_at").values("pk")[:most].count()
 
 
 def packed(spaces: Sequence[SizedSpace], max_part_size: int) -> list[list[SizedSpace]]:

@@ -1,5 +1,6 @@
 """Exports: Spaces of a host, all or chosen ones, in numbered parts. Request one, and follow its progress."""
 
+import math
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,12 +15,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from archive import dbtime
 from archive.bundles import exports, links, maintain
 from archive.errors import Refused
+from archive.formatting import format_number
 from archive.log import Actor
 from archive.models import Export, ExportPart, Space, User
 from portal.downloads import download_path, link_ends_at
 from portal.forms.requests import ChosenExportForm, ExportForm
 from portal.http import SignedInRequest
 from portal.limits import limited
+
+MAX_MEASURED = 500  # Spaces whose files are added up to show a page
+MAX_COUNTED = 10_000
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -81,11 +86,19 @@ def revoke_links(request: SignedInRequest) -> HttpResponse:
 
 
 def _page(request: SignedInRequest, form: ExportForm, status: int = 200) -> HttpResponse:
-    shares = exports.shares(request.user)
-    choices = [_choice(size, str(label), shares) for size, label in Export.Size.choices]
+    """Of very many Spaces only the first are measured, and the numbers of files are estimates."""
+    shares = exports.shares(request.user, most=MAX_MEASURED + 1)
+    count = len(shares)
+    if count > MAX_MEASURED:
+        shares = shares[:MAX_MEASURED]
+        count = exports.count_served(request.user, MAX_COUNTED + 1)
+    choices = [_choice(size, str(label), shares, count) for size, label in Export.Size.choices]
     context = {
         "form": form,
-        "count": len(shares),
+        "count": count,
+        "count_text": format_number(MAX_COUNTED),
+        "is_more": count > max(MAX_COUNTED, len(shares)),
+        "is_estimate": count > len(shares),
         "choices": choices,
         "is_one_file": all(choice["parts"] == 1 for choice in choices),
         **_parts(request.user, exports.newest(request.user)),
@@ -93,10 +106,14 @@ def _page(request: SignedInRequest, form: ExportForm, status: int = 200) -> Http
     return render(request, "export/page.html", context, status=status)
 
 
-def _choice(size: int, label: str, shares: list[exports.SizedSpace]) -> dict[str, Any]:
+def _choice(size: int, label: str, shares: list[exports.SizedSpace], count: int) -> dict[str, Any]:
+    """`shares`: the first of `count` Spaces."""
     packed = exports.packed(shares, size)
     larger = [part for part in packed if sum(share.size for share in part) > size]
-    return {"value": size, "label": label, "parts": len(packed), "larger": len(larger)}
+    parts = len(packed)
+    if count > len(shares):  # no part has more than MOST_SPACES
+        parts = max(math.ceil(count / exports.MOST_SPACES), round(parts * min(count, MAX_COUNTED) / len(shares)))
+    return {"value": size, "label": label, "parts": parts, "parts_text": format_number(parts), "larger": len(larger)}
 
 
 def _parts(user: User, export: Export | None) -> dict[str, Any]:
