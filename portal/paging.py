@@ -2,12 +2,15 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
+
+from archive.search import index_order
 
 M = TypeVar("M", bound=Model)
 S = TypeVar("S", bound=QuerySet[Any])
@@ -79,16 +82,42 @@ def _beyond(order: tuple[str, str], than: str, a: Any, b: Any, *, or_at: bool = 
 
 @dataclass(frozen=True)
 class Part(Generic[M]):
-    """Rows that come after those of other parts, in an order of their own. As the arguments of `page_of`."""
+    """Rows that come after those of other parts, in an order of their own. As the arguments of `page_of`.
+
+    `places`: both columns of the first rows in their order, where they have been read already; of all rows, or up to
+    the place `known_to`: beyond that, they are found one after the other in their order, as most are no rows."""
 
     rows: QuerySet[M]
     order: tuple[str, str]
     descending: bool = False
+    places: Sequence[tuple[Any, Any]] | None = None
+    known_to: tuple[Any, Any] | None = None
 
     @property
     def columns(self) -> list[str]:
         """The order as arguments of `order_by`."""
         return [f"-{name}" if self.descending else name for name in self.order]
+
+    def page(self, after: str | None, size: int) -> tuple[list[M], str | None]:
+        """As `page_of`. What it makes of `places` has only these two columns."""
+        with nullcontext() if self.known_to is None else index_order():
+            return self._page(after, size)
+
+    def _page(self, after: str | None, size: int) -> tuple[list[M], str | None]:
+        places = self.places or ()
+        position = _decode(self.rows.model, after, self.order)
+        start = next((n for n, place in enumerate(places, 1) if position and place[1] == position[1]), 0)
+        if self.places is None or (position and not start):
+            return page_of(self.rows, after, self.order, size, descending=self.descending)
+        known = [self.rows.model(**dict(zip(self.order, place, strict=True))) for place in places[start : start + size]]
+        if start + size < len(places):
+            return known, _encode(known[-1], self.order)
+        if self.known_to is None:
+            return known, None
+        beyond = _encode_place(self.known_to)
+        rows, following = page_of(self.rows, beyond, self.order, size - len(known), descending=self.descending)
+        page = known + rows
+        return page, _encode(page[-1], self.order) if following else None
 
 
 def page_of_parts(parts: Sequence[Part[M]], after: str | None, size: int) -> tuple[list[M], str | None]:
@@ -101,7 +130,7 @@ def page_of_parts(parts: Sequence[Part[M]], after: str | None, size: int) -> tup
             if part.rows.exists():
                 return page, f"{place}."
             continue
-        rows, following = page_of(part.rows, cursor, part.order, size - len(page), descending=part.descending)
+        rows, following = part.page(cursor, size - len(page))
         page, cursor = page + rows, ""
         if following:
             return page, f"{place}.{following}"
@@ -110,6 +139,11 @@ def page_of_parts(parts: Sequence[Part[M]], after: str | None, size: int) -> tup
 
 def _encode(row: Model, order: tuple[str, str]) -> str:
     value, key = (_read(row, name) for name in order)
+    return _encode_place((value, key))
+
+
+def _encode_place(place: tuple[Any, Any]) -> str:
+    value, key = place
     text = NONE if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
     return urlsafe_b64encode(f"{text} {key}".encode()).decode()
 

@@ -1,13 +1,16 @@
 """Words that nearly all Spaces have: a search goes through the Spaces in the order of the list, and finds the same."""
 
 from datetime import timedelta
+from urllib.parse import parse_qs
 
 import pytest
 
 from archive import dbtime, search
 from archive.models import Space, User
 from archive.search import find, names
-from portal.presenters.space_list import Count, ListQuery, _count_matches, space_list
+from portal.presenters import space_list
+from portal.presenters.space_list import ListQuery
+from tests.support.deadlines import make_due
 from tests.support.factory import make_row
 from tests.support.http_clients import make_client
 from tests.support.search_urls import search_url
@@ -25,34 +28,100 @@ def spaces(alice: User) -> list[Space]:
     ]
 
 
-@pytest.mark.parametrize("sampled", [5, 500])
+@pytest.mark.parametrize(("glanced", "sampled"), [(5, 5), (5, 15), (100, 500)])
 @pytest.mark.parametrize(("words", "count"), [("evening", 27), ("rare", 1), ("morning", 3), ("noon", 0)])
 @pytest.mark.parametrize("sort", ["deadline", "newest", "title", "length"])
-def test_names_are_found_whatever_the_sample_says(
-    alice: User, spaces: list[Space], monkeypatch: pytest.MonkeyPatch, sampled: int, words: str, count: int, sort: str
+def test_names_are_found_in_order_whatever_the_sample_says(
+    alice: User,
+    spaces: list[Space],
+    monkeypatch: pytest.MonkeyPatch,
+    glanced: int,
+    sampled: int,
+    words: str,
+    count: int,
+    sort: str,
 ) -> None:
+    monkeypatch.setattr(names, "GLANCED", glanced)
     monkeypatch.setattr(names, "SAMPLED", sampled)
-    found: list[Space] = []
-    after: str | None = ""
+    monkeypatch.setattr(space_list, "PAGE", 4)
+    Space.objects.filter(title__endswith="7").update(duration_ms=60_000)  # the others have NULL
 
-    while after is not None:
-        page = space_list(alice, ListQuery("all", sort, words), after, dbtime.now())
-        found += [row.space for row in page.rows]
-        after = page.next_url.partition("after=")[2].partition("&")[0].replace("%3D", "=") if page.next_url else None
+    found = all_pages(alice, ListQuery("all", sort, words))
 
     assert len(found) == count
-    assert {space.pk for space in found} == {space.pk for space in spaces if words in space.title.lower()}
+    assert found == [space for space in all_pages(alice, ListQuery("all", sort)) if words in space.title.lower()]
+
+
+def all_pages(user: User, query: ListQuery) -> list[Space]:
+    listed: list[Space] = []
+    after: str | None = ""
+    while after is not None:
+        page = space_list.space_list(user, query, after, dbtime.now())
+        assert not page.is_cut
+        listed += [row.space for row in page.rows]
+        after = parse_qs(page.next_url[1:])["after"][0] if page.next_url else None
+    return listed
 
 
 def test_names_that_are_many_are_not_counted(alice: User, spaces: list[Space], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(names, "SAMPLED", 5)
+    monkeypatch.setattr(names, "GLANCED", 5)
     kept = Space.objects.kept()
 
     evening = search.find_spaces(kept, "evening", alice, ["expires_at", "id"])
     rare = search.find_spaces(kept, "rare", alice, ["expires_at", "id"])
 
-    assert (evening.are_many, evening.count, rare.are_many, rare.count) == (True, None, False, None)
-    assert (_count_matches([evening]), _count_matches([rare])) == (Count(25, more=True), Count(1, more=False))
+    assert (evening.is_complete, rare.is_complete) == (False, True)
+    counted = [space_list._count_matches([found]) for found in (evening, rare)]
+    assert counted == [space_list.Count(25, more=True), space_list.Count(1, more=False)]
+
+
+def test_a_page_continues_where_a_deleted_space_was(
+    alice: User, spaces: list[Space], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(space_list, "PAGE", 2)
+    first = space_list.space_list(alice, ListQuery("all", "newest", "morning"), None, dbtime.now())
+    make_due(spaces[10])  # the last of this page
+
+    assert [row.space for row in first.rows] == [spaces[20], spaces[10]]
+    assert first.next_url
+    after = parse_qs(first.next_url[1:])["after"][0]
+    second = space_list.space_list(alice, ListQuery("all", "newest", "morning"), after, dbtime.now())
+    assert [row.space for row in second.rows] == [spaces[4]]
+
+
+@pytest.fixture
+def far_ones(spaces: list[Space], monkeypatch: pytest.MonkeyPatch) -> list[Space]:
+    """More Spaces have "radio" than the index may return, and none of the first."""
+    for space in spaces[20:]:
+        space.title = f"Radio {space.title}"
+        space.save()
+        search.index_spaces(space.pk)
+    for name in ("GLANCED", "SAMPLED", "MAX_MATCHES"):
+        monkeypatch.setattr(names, name, 6)
+    return spaces[20:]
+
+
+def test_in_a_short_list_all_are_found(alice: User, far_ones: list[Space]) -> None:
+    assert all_pages(alice, ListQuery("all", "deadline", "radio")) == far_ones
+
+
+def test_where_only_some_are_found_the_pages_say_so(
+    alice: User, admin: User, far_ones: list[Space], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "MAX_CHECKED", 30)
+    sentence = "More than 6 Spaces have these words, and only some of them are listed here."
+
+    listed = make_client(alice).get(search_url(alice, "radio", "/"))
+    none = make_client(alice).get(search_url(alice, "radio", "/", filter="flagged"))
+    monkeypatch.setattr("portal.views.search.NEWEST", ("ended_at", "id"))
+    named = make_client(alice).get(search_url(alice, "radio"))
+    queue = make_client(admin).get(search_url(admin, "radio", "/moderation/"))
+
+    assert [sentence in page.content.decode() for page in (listed, named, queue)] == [True] * 3
+    assert len(listed.context["rows"]) == 6
+    assert {row.space for row in listed.context["rows"]} < set(far_ones)
+    assert "more than </span>6+" in listed.content.decode()
+    assert sentence not in none.content.decode()  # it has no Space at all
 
 
 def test_spoken_words_of_nearly_all_spaces_come_by_deadline(

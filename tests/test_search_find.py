@@ -223,6 +223,18 @@ def test_the_number_of_queries_does_not_grow(alice: User) -> None:
     assert counts[0] == counts[1] <= 12
 
 
+def test_a_host_reads_no_lines_of_others(space: Space, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_transcript(make_row(bob), ["Beans of Bob"] * 4)
+    make_transcript(space, ["Beans of Alice", "@1 and beans"])
+    monkeypatch.setattr("archive.search.find.MAX_RANKED", 3)  # lines of all hosts would be cut
+
+    own = search.search_lines(Space.objects.all(), "beans or tea", host=space.host)
+    marked = search.search_lines(Space.objects.all(), f"@{bob.pk}")
+
+    assert [(hit.space, len(hit.lines), own.cut) for hit in own.spaces] == [(space, 2, False)]
+    assert bob.pk not in [hit.space.host_id for hit in marked.spaces]
+
+
 def test_at_most_so_many_lines_are_ranked(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archive.search.find.MAX_RANKED", 3)
     make_transcript(space, ["bean"] * 4)

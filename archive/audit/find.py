@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Q, Value
 from django.db.models.functions import Concat, Trim
 
@@ -18,7 +18,7 @@ from archive.audit.log_filter import LogFilter, Position, count_statement, page_
 from archive.errors import Refused
 from archive.log import events
 from archive.models import LogEntry, RoleMembership, Space, User
-from archive.search import limited_time
+from archive.search import index_order, limited_time
 
 MAX_COUNTED = 10_000
 MAX_SPACES = 1000  # whose entries are merged: of the beginning of an id, or of a host
@@ -65,7 +65,7 @@ def all_entries(wanted: LogFilter, until: datetime) -> Iterator[LogEntry]:
     bounded = replace(wanted, until=min(wanted.until or until, until))
     position: Position | None = None
     while True:
-        with transaction.atomic(), _index_order():
+        with index_order():
             rows = _rows(bounded, EXPORT_ROWS, high=position)
         yield from rows
         if len(rows) < EXPORT_ROWS:
@@ -128,22 +128,12 @@ def limited_search() -> Iterator[None]:
         return
     token = _IN_SEARCH.set(True)
     try:
-        with limited_time(), _index_order():
+        with limited_time(), index_order():
             yield
     except Refused as error:
         raise Refused("log.too_slow") from error
     finally:
         _IN_SEARCH.reset(token)
-
-
-@contextmanager
-def _index_order() -> Iterator[None]:
-    """A block in a transaction whose statements read an index in its order, and stop after a page. Where PostgreSQL
-    takes a range for short, it would rather read all of it first, or even the whole table, and then sort."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off")
-        yield  # after an error the transaction is rolled back, and the settings with it
-        cursor.execute("SET LOCAL enable_bitmapscan TO DEFAULT; SET LOCAL enable_seqscan TO DEFAULT")
 
 
 def _position(number: int) -> Position | None:

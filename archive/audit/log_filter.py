@@ -49,13 +49,14 @@ class _Index:
     also: str = ""
 
 
-# By the name of the filter that gives the ranges; "" is the index of all entries.
+# By the name of the filter that gives the ranges, with what else it asks after a colon; "" is the index of all entries.
 INDEXES = {
     "": _Index(),
     "space": _Index(("e.space_id",), ("b.space_id",)),
     "rule": _Index(("e.detail ->> 'rule'",), ("b.rule",), "e.detail ? 'rule'"),
     "actor": _Index(("e.actor_id",), ("b.actor_id",), "e.actor_id IS NOT NULL"),
-    "event": _Index(("e.event",), ("b.event",), "(b.kind IS NULL OR e.detail ->> 'kind' = b.kind)"),
+    "event": _Index(("e.event",), ("b.event",)),  # has all that is needed to count
+    "event:kind": _Index(("e.event",), ("b.event",), "(b.kind IS NULL OR e.detail ->> 'kind' = b.kind)"),
 }
 
 
@@ -78,7 +79,7 @@ def _entries(wanted: LogFilter, low: Position | None, high: Position | None, lim
     bounds, params = _between(index, *_bounds(wanted, low, high))
     conditions = [bounds]
     for other, condition, values in _filters(wanted):
-        if other != name:
+        if other != name.partition(":")[0]:
             conditions.append(condition)
             params += values
     where = " AND ".join(conditions)
@@ -111,7 +112,9 @@ def _ranges(wanted: LogFilter) -> tuple[str, str, list[Any]]:
     if wanted.actor_ids is not None:
         return "actor", "unnest(%s::bigint[]) AS b (actor_id)", [list(wanted.actor_ids)]
     if wanted.choices:
-        return "event", "unnest(%s::text[], %s::text[]) AS b (event, kind)", _columns(_merged(wanted.choices))
+        merged = _merged(wanted.choices)
+        name = "event:kind" if any(choice.kind for choice in merged) else "event"
+        return name, "unnest(%s::text[], %s::text[]) AS b (event, kind)", _columns(merged)
     return "", "(VALUES (1)) AS b", []
 
 

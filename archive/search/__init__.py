@@ -8,7 +8,7 @@ transcript's language where PostgreSQL has one, else with `simple`, which takes 
 from archive.search.find import FoundLine, FoundSpace, SearchResults, search_lines
 from archive.search.highlight import Piece
 from archive.search.index import index_transcript
-from archive.search.limits import limited_time
+from archive.search.limits import index_order, limited_time
 from archive.search.names import MatchingSpaces, check_words, find_spaces, id_range, index_spaces, index_spaces_of
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "check_words",
     "find_spaces",
     "id_range",
+    "index_order",
     "index_spaces",
     "index_spaces_of",
     "index_transcript",

@@ -13,6 +13,7 @@ BATCH = 2000  # cues in one statement; a 6-hour transcript has about 5,000
 MAX_LENGTH = 60_000  # characters of one cue: three of them fit into a tsvector (1 MiB) whatever they are
 
 SIMPLE = "simple"
+HOST_MARK = "@"  # no letter, so no word begins with it
 # BCP 47 primary subtag -> PostgreSQL configuration. Which of them exist depends on its version.
 CONFIGS = {
     "ar": "arabic",
@@ -50,7 +51,8 @@ CONFIGS = {
 
 # The vectors of neighboring lines are concatenated. Stop words take a position but have no entry in a vector, and `||`
 # continues counting from the last entry: so each vector gets an end marker at its true length, which is removed at the
-# end. `simple` has no stop words, so it gives the true length.
+# end. `simple` has no stop words, so it gives the true length. Each vector also has the number of the host: the index
+# has few lines of one host, whatever words are in them.
 WRITE = """
 WITH given AS (
     SELECT ordinality + %(first)s - 1 AS number, to_tsvector(%(config)s::regconfig, text) AS words, (
@@ -69,7 +71,8 @@ WITH given AS (
     FROM ended
 )
 INSERT INTO archive_searchline (transcript_id, space_id, number, config, vector)
-SELECT %(transcript)s, %(space)s, number, %(name)s, vector FROM joined WHERE number >= %(from)s AND number < %(to)s
+SELECT %(transcript)s, %(space)s, number, %(name)s, vector || array_to_tsvector(ARRAY[%(mark)s || host_id])
+FROM joined, archive_space WHERE archive_space.id = %(space)s AND number >= %(from)s AND number < %(to)s
 """
 
 
@@ -85,7 +88,13 @@ def index_transcript(transcript: Transcript) -> None:
 def write(transcript_id: int, space_id: UUID, language: str, cues: Sequence[Mapping[str, Any]]) -> None:
     """Write the lines of one transcript."""
     name = config_for(language)
-    ids: dict[str, Any] = {"transcript": transcript_id, "space": space_id, "name": name, "config": f"pg_catalog.{name}"}
+    ids: dict[str, Any] = {
+        "transcript": transcript_id,
+        "space": space_id,
+        "name": name,
+        "config": f"pg_catalog.{name}",
+        "mark": HOST_MARK,
+    }
     texts = [plain(cue["text"])[:MAX_LENGTH] for cue in cues]
     with connection.cursor() as cursor:
         for start in range(0, len(texts), BATCH):

@@ -1,4 +1,4 @@
-"""Searches end in time, whatever is searched for."""
+"""Searches end in time, whatever is searched for, and read indexes in their order."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,3 +27,13 @@ def limited_time(seconds: float = SECONDS) -> Iterator[None]:
         if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
             raise Refused("search.too_slow") from error
         raise
+
+
+@contextmanager
+def index_order() -> Iterator[None]:
+    """A block whose statements read an index in its order, and stop after a page. Where PostgreSQL takes a range for
+    short, it would rather read all of it first, or even the whole table, and then sort."""
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off")
+        yield  # after an error the transaction is rolled back, and the settings with it
+        cursor.execute("SET LOCAL enable_bitmapscan TO DEFAULT; SET LOCAL enable_seqscan TO DEFAULT")

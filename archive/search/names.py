@@ -6,23 +6,30 @@ that begin with it. Eight or more hexadecimal digits match the beginning of an i
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import BooleanField, F, Func, OuterRef, Prefetch, Subquery
+from django.db.models import BooleanField, F, Func, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.expressions import RawSQL
 
 from archive.errors import Refused
 from archive.models import Recording, Space, SpaceIndex, SpaceQuerySet, User
 from archive.models.space import MAX_TITLE_KEY
+from archive.models.space_queries import count_up_to
+from archive.search.index import HOST_MARK
+from archive.search.limits import index_order
 from archive.search.normalize import plain
 from archive.search.query import MAX_LENGTH, Parsed
 
-HOST_MARK, ID_MARK = "@", "#"  # no letters, so no word begins with them
+ID_MARK = "#"  # as HOST_MARK
 MAX_WORD = 200  # characters; PostgreSQL accepts lexemes of 2046 bytes
 BATCH = 1000  # Spaces that are indexed at once
-SAMPLED = 500  # Spaces
-UNLIMITED = 2**31 - 1  # PostgreSQL makes no join of a subquery with a LIMIT, so it can't go through all Spaces instead
+GLANCED = 100  # Spaces: enough to tell a word that every tenth has
+SAMPLED = 500  # Spaces: enough to tell a word that every hundredth has
+MAX_MATCHES = 1000  # Spaces that the index of words may return
+MAX_CHECKED = 2000  # Spaces of a list that are checked one by one, however few of them have the words
 SHORT = re.compile(r"[0-9a-f]+")
 ID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{0,4}){3}-?[0-9a-f]{0,12}")
 
@@ -45,6 +52,7 @@ ON CONFLICT (space_id) DO UPDATE SET vector = EXCLUDED.vector
 """
 
 
+Place = tuple[Any, UUID]  # the first column of an order, and the id
 IndexRow = tuple[UUID, str, str | None, int | None, str]  # id, title, title_key, duration_ms, words
 
 
@@ -85,12 +93,15 @@ class Matches(Func):
 
 @dataclass(frozen=True)
 class MatchingSpaces:
-    """`rows` in no order. `count`: how many, where that is known. `are_many`: about every hundredth Space or more, so
-    counting them takes long."""
+    """`rows` in no order. `first`: the places of the first of them, in the order that was asked for, with NULL last: of
+    all of them if `is_complete`, else of those up to the place `checked_to`, and all are too many to count. `is_cut`:
+    more than MAX_MATCHES Spaces have the words, and `rows` are only some of those."""
 
     rows: SpaceQuerySet
-    count: int | None
-    are_many: bool
+    first: Sequence[Place] = ()
+    checked_to: Place | None = None
+    is_complete: bool = True
+    is_cut: bool = False
 
 
 def find_spaces(spaces: SpaceQuerySet, typed: str, reader: User, order: Sequence[str]) -> MatchingSpaces:
@@ -99,20 +110,62 @@ def find_spaces(spaces: SpaceQuerySet, typed: str, reader: User, order: Sequence
 
     The index of the words returns all Spaces that have them, however many: good for words that few have. Where many do,
     PostgreSQL goes through `spaces` in their order, checks each, and stops when the page is full. It has no
-    statistics about words to choose by, so the first Spaces are a sample. One query.
+    statistics about words to choose by, so the first Spaces are a sample. Where neither is fast, as the words are in
+    many Spaces, but in none of the first, only some are found. What this reads is limited in any case.
     """
     words = Parsed(_query(typed, reader))
     vector = SpaceIndex.objects.filter(space=OuterRef("pk")).values("vector")[:1]
     checked = spaces.alias(matches=Matches(Subquery(vector), words))
-    sample = checked.annotate(has_words=F("matches")).order_by(*order)
-    sampled = list(sample.values_list("pk", "has_words")[:SAMPLED])
-    matching = [pk for pk, has_words in sampled if has_words]
-    if len(sampled) < SAMPLED:
-        return MatchingSpaces(spaces.filter(pk__in=matching), len(matching), are_many=False)
-    if len(matching) * 100 >= SAMPLED:
-        return MatchingSpaces(checked.filter(matches=True), None, are_many=True)
-    indexed = SpaceIndex.objects.filter(vector=words).values("pk")[:UNLIMITED]
-    return MatchingSpaces(spaces.filter(pk__in=indexed), None, are_many=False)
+    in_order = checked.annotate(has_words=F("matches")).order_by(*order)
+    candidates: list[UUID] = []
+    for size, one_in in ((GLANCED, 10), (SAMPLED, 100)):
+        sampled, first = _check(in_order, order, size)
+        if len(sampled) < size:
+            return MatchingSpaces(_with_ids(spaces, first), first)
+        if len(first) * one_in >= size:
+            last = sampled[-1] if sampled[-1][0] is not None else None
+            return MatchingSpaces(checked.filter(matches=True), first if last else (), last, is_complete=False)
+        if not candidates:
+            indexed = SpaceIndex.objects.filter(vector=words).values_list("pk", flat=True)
+            candidates = list(indexed[: MAX_MATCHES + 1])
+        if len(candidates) <= MAX_MATCHES:
+            return _among(spaces, candidates, order)
+    by_deadline = spaces.order_by("-expires_at")  # an index has all that lists filter by in this order
+    if count_up_to(MAX_CHECKED, {"": by_deadline})[""] < MAX_CHECKED:
+        _, first = _check(in_order, order, MAX_CHECKED)
+        return MatchingSpaces(_with_ids(spaces, first), first)
+    return replace(_among(spaces, candidates[:MAX_MATCHES], order), is_cut=True)
+
+
+def _check(in_order: QuerySet[Any], order: Sequence[str], size: int) -> tuple[list[Place], list[Place]]:
+    """(the first `size` Spaces, those of them that have the words)"""
+    with index_order():
+        rows = list(in_order.values_list(order[0].lstrip("-"), "pk", "has_words")[:size])
+    matching = [(value, pk) for value, pk, has_words in rows if has_words]
+    # PostgreSQL sorts NULL first if descending. A sample that does not have all Spaces can't tell which NULLs are next.
+    last = [place for place in matching if place[0] is None] if len(rows) < size else []
+    return [(value, pk) for value, pk, _ in rows], [place for place in matching if place[0] is not None] + last
+
+
+def _among(spaces: SpaceQuerySet, candidates: Sequence[UUID], order: Sequence[str]) -> MatchingSpaces:
+    """Those of `spaces` that are among few candidates."""
+    columns = [
+        F(column).asc(nulls_last=True) if column == name else F(name).desc(nulls_last=True)
+        for column in order
+        for name in [column.lstrip("-")]
+    ]
+    among = spaces.filter(pk__in=_ids(candidates))
+    first = list(among.order_by(*columns).values_list(order[0].lstrip("-"), "pk"))
+    return MatchingSpaces(_with_ids(spaces, first), first)
+
+
+def _with_ids(spaces: SpaceQuerySet, places: Sequence[Place]) -> SpaceQuerySet:
+    return spaces.filter(pk__in=_ids([pk for _, pk in places]))
+
+
+def _ids(ids: Sequence[UUID]) -> RawSQL:
+    """One parameter instead of a thousand."""
+    return RawSQL("SELECT unnest(%s::uuid[])", [list(ids)])
 
 
 def _query(typed: str, reader: User) -> str:

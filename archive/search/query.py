@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection
 
 from archive.errors import Refused
-from archive.search.index import configs
+from archive.search.index import HOST_MARK, configs
 from archive.search.normalize import plain
 
 MAX_LENGTH = 300  # characters
@@ -41,6 +41,10 @@ class Questions:
     typed: str
     all: list[Question]
     common: list[str]
+
+    def of_host(self, number: int) -> "Questions":
+        """The same, but only lines in Spaces of this account match."""
+        return replace(self, all=[replace(one, match=f"({one.match}) & '{HOST_MARK}{number}'") for one in self.all])
 
     def words_for(self, config: str) -> str:
         return next(question.words for question in self.all if config in question.configs)

@@ -12,7 +12,7 @@ from archive.formatting import format_number
 from archive.models import Recording, ReviewClaim, Space, User, Violation
 from archive.moderation import reviews
 from archive.moderation.conflicts import find_own_space_conflict
-from portal.paging import page_of, rows_around
+from portal.paging import rows_around
 from portal.presenters import clock
 from portal.presenters.moderation_selection import Selection
 
@@ -66,16 +66,25 @@ class Queue:
 
 def queue_page(selection: Selection, now: datetime) -> Queue:
     """The page of the queue that the query asks for."""
-    descending = selection.is_descending
     try:
         with selection.time_limit():
-            after = selection.query.get("after")
-            spaces, cursor = page_of(prepare(selection.spaces), after, selection.columns, PAGE, descending=descending)
+            spaces, cursor = _page(selection)
     except Refused as error:
         return Queue(selection, [], problem=str(error), typed=selection.typed)
     further = selection.url(after=cursor) if cursor else None
     rows = make_rows(spaces, now, selection.user)
     return Queue(selection, rows, further, problem=selection.problem, typed=selection.typed)
+
+
+def _page(selection: Selection) -> tuple[list[Space], str | None]:
+    """One page of Spaces with what a row shows, and the cursor of the next one."""
+    after = selection.query.get("after")
+    if not selection.typed:
+        return selection.part(prepare(selection.spaces)).page(after, PAGE)
+    # The places of those with the words may be known before the rest of them is read.
+    places, cursor = selection.part(selection.spaces.only(*selection.columns)).page(after, PAGE)
+    by_id = prepare(Space.objects.all()).in_bulk([space.pk for space in places])
+    return [by_id[space.pk] for space in places if space.pk in by_id], cursor
 
 
 def queue_around(selection: Selection, space: Space, now: datetime) -> Queue:

@@ -11,9 +11,11 @@ from django.utils.functional import cached_property
 from archive.errors import Refused
 from archive.models import Space, SpaceQuerySet, User
 from archive.moderation import reviews
-from archive.search import check_words, find_spaces, limited_time
+from archive.search import MatchingSpaces, check_words, find_spaces, limited_time
 from portal import search_words
 from portal.forms.lists import QUEUE_ORDERS, QueueForm
+from portal.paging import Part
+from portal.presenters.space_list import with_matches
 
 ASKED = ("tab", "host", "order", search_words.PARAMETER, "after", "page")  # query parameters of the queue
 PLACE = ("after", "page")  # those of them that say which page
@@ -33,18 +35,32 @@ class Selection:
     typed: str = ""
     problem: str = ""
 
-    @cached_property
+    def part(self, rows: SpaceQuerySet) -> Part[Space]:
+        """`rows`, which are `spaces`, as they are listed page by page."""
+        part: Part[Space] = Part(rows, self.columns, self.is_descending)
+        return with_matches(part, self._matches) if self.typed else part
+
+    @property
     def spaces(self) -> SpaceQuerySet:
         """All Spaces of the tab that have the words. A search of transcripts has other ones: moderation_search.py."""
+        return self._matches.rows
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether so many Spaces have the words that `spaces` are only some of those."""
+        return self._matches.is_cut
+
+    @cached_property
+    def _matches(self) -> MatchingSpaces:
         if self.problem:
-            return Space.objects.none()
+            return MatchingSpaces(Space.objects.none())
         if self.tab == "review":
             rows = reviews.reviewable(Space.objects.all(), self.user)
             rows = rows.exclude(listeners_total=None) if self.order == "listened" else rows
         else:
             rows = Space.objects.reviewed(flagged=self.tab == "flagged")
         rows = rows.filter(host=self.host_id) if self.host_id else rows
-        return find_spaces(rows, self.typed, self.user, self.sort).rows if self.typed else rows
+        return find_spaces(rows, self.typed, self.user, self.sort) if self.typed else MatchingSpaces(rows)
 
     def time_limit(self) -> AbstractContextManager[None]:
         """For reading `spaces`. Raises Refused when finding words takes too long."""

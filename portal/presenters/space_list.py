@@ -64,12 +64,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class SpaceList:
+    """`is_cut`: so many Spaces have the words that only some of them are listed."""
+
     filters: list[Choice]
     orders: list[Choice]
     due_count: int
     rows: list[SpaceRow] = field(default_factory=list)
     next_url: str | None = None
     deleted: "DeletedSpaces | None" = None
+    is_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -
     counts: dict[str, Count] = {}
     rows: list[SpaceRow] = []
     cursor = None
+    is_cut = False
     bounds = search.id_range(query.typed)
     if bounds or not query.typed:  # words are counted once, for the filter that is shown
         counted = everything.filter(pk__range=bounds) if bounds else everything
@@ -116,10 +120,13 @@ def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -
         if query.typed:
             matches = [_matching(part, query, user) for part in parts]
             counts[query.filter] = _count_matches(matches)
-            parts = [replace(part, rows=match.rows) for part, match in zip(parts, matches, strict=True)]
+            parts = [
+                with_matches(replace(part, rows=match.rows), match) for part, match in zip(parts, matches, strict=True)
+            ]
+            is_cut = any(match.is_cut for match in matches)
         ids = [replace(part, rows=part.rows.only(*part.order)) for part in parts]  # add_row_data reads the rest
         page, cursor = page_of_parts(ids, after, PAGE)
-        rows = space_rows(add_row_data(page), user, now)
+        rows = space_rows(add_row_data([space.pk for space in page]), user, now)
     return SpaceList(
         filters=[_filter_choice(code, counts.get(code), query, user) for code in SPACE_FILTERS],
         orders=[
@@ -131,6 +138,7 @@ def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -
         rows=rows,
         next_url=query.url(user, after=cursor) if cursor else None,
         deleted=find_deleted(user, query.typed, now) if query.filter != "deleted" else None,
+        is_cut=is_cut,
     )
 
 
@@ -162,13 +170,18 @@ def _counts(filtered: dict[str, list[SpaceQuerySet]]) -> dict[str, Count]:
     return {code: _capped(counts[code, place] for place in range(len(rows))) for code, rows in filtered.items()}
 
 
+def with_matches(part: Part[Space], found: MatchingSpaces) -> Part[Space]:
+    """The same part, whose rows are those that were found, with what is known of their places."""
+    known = found.is_complete or found.checked_to is not None
+    return replace(part, places=found.first if known else None, known_to=found.checked_to)
+
+
 def _count_matches(matches: Sequence[MatchingSpaces]) -> Count:
-    """Up to MAX_COUNTED of those with the words. If they are many, at least a page is full of them."""
-    if any(match.are_many for match in matches):
+    """How many have the words. If they are too many to count, at least a page is full of them."""
+    if not all(match.is_complete for match in matches):
         return Count(PAGE, more=True)
-    to_count = {place: match.rows for place, match in enumerate(matches) if match.count is None}
-    counted = count_up_to(MAX_COUNTED + 1, to_count) if to_count else {}
-    return _capped([*counted.values(), *(match.count or 0 for match in matches)])
+    count = sum(len(match.first) for match in matches)
+    return Count(count, more=any(match.is_cut for match in matches))
 
 
 def _capped(numbers: Iterable[int]) -> Count:
@@ -183,7 +196,10 @@ def _matching(part: Part[Space], query: ListQuery, user: User) -> MatchingSpaces
     if query.filter != "deleted":
         return search.find_spaces(rows, query.typed, user, part.columns)
     bounds = search.id_range(query.typed)
-    return MatchingSpaces(rows.filter(pk__range=bounds) if bounds else rows.none(), None, are_many=False)
+    rows = rows.filter(pk__range=bounds) if bounds else rows.none()
+    first = list(rows.order_by(*part.columns).values_list(*part.order)[: MAX_COUNTED + 1])
+    last = first[-1] if len(first) > MAX_COUNTED else None
+    return MatchingSpaces(rows, first, last, is_complete=last is None)
 
 
 def _parts(spaces: SpaceQuerySet, query: ListQuery, now: datetime) -> list[Part[Any]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Prefetch
 from django.utils.text import capfirst
@@ -64,11 +65,11 @@ def with_row_data(spaces: SpaceQuerySet) -> SpaceQuerySet:
     )
 
 
-def add_row_data(page: Sequence[Space]) -> list[Space]:
+def add_row_data(page: Sequence[UUID]) -> list[Space]:
     """The Spaces of a page with what `with_row_data` fetches. Where a page has to be sorted first, PostgreSQL would
     fetch it for each Space that is sorted."""
-    by_id = with_row_data(Space.objects.all()).in_bulk([space.pk for space in page])
-    return [by_id[space.pk] for space in page if space.pk in by_id]
+    by_id = with_row_data(Space.objects.all()).in_bulk(page)
+    return [by_id[pk] for pk in page if pk in by_id]
 
 
 def space_rows(spaces: Iterable[Space], user: User, now: datetime) -> list[SpaceRow]:

@@ -22,6 +22,7 @@ from archive.display.deadline_reasons import format_days
 from archive.display.violations import FlagView
 from archive.models import Notice, Space, User, current_policy
 from archive.notices.open import MAX_COUNTED, Banner, BannerKind
+from archive.search import names
 from archive.templatetags.archive_display import time_element
 from portal.access import has_spoken
 from portal.presenters import live
@@ -112,6 +113,12 @@ def asks_to_confirm(context: Any) -> bool:
 def stored_post(context: Any) -> str:
     """What waits until the user has confirmed who they are, as a sentence."""
     return describe_stored_post(context["request"])
+
+
+@register.simple_tag
+def most_matches() -> str:
+    """How many Spaces a search for names finds at most where they can't be listed in order one after the other."""
+    return formatting.format_number(names.MAX_MATCHES)
 
 
 @register.simple_tag

@@ -22,7 +22,7 @@ from portal.forms.lists import SearchForm
 from portal.http import SignedInRequest
 from portal.limits import count_request
 from portal.presenters.space_list import find_deleted
-from portal.presenters.space_rows import space_rows, with_row_data
+from portal.presenters.space_rows import add_row_data, space_rows, with_row_data
 
 NEWEST = ("-ended_at", "-id")
 MAX_NAMED = 5  # Spaces above what was spoken; the list has all of them
@@ -76,11 +76,15 @@ def _named(request: SignedInRequest, typed: str, page: int) -> dict[str, Any]:
         return {}
     user, now = request.user, dbtime.now()
     with limited_time():
-        spaces = find_spaces(Space.objects.listed_for(user).kept(now), typed, user, NEWEST).rows
-        first = list(with_row_data(spaces).order_by(*NEWEST)[: MAX_NAMED + 1])
+        found = find_spaces(Space.objects.listed_for(user).kept(now), typed, user, NEWEST)
+        if found.is_complete or len(found.first) > MAX_NAMED:
+            first = add_row_data([pk for _, pk in found.first[: MAX_NAMED + 1]])
+        else:
+            first = list(with_row_data(found.rows).order_by(*NEWEST)[: MAX_NAMED + 1])
     words = {search_words.PARAMETER: search_words.encrypt(typed, user)}
     return {
         "named": space_rows(first[:MAX_NAMED], user, now),
+        "some_named": found.is_cut,
         "deleted": find_deleted(user, typed, now),
         "list_url": f"{reverse('spaces')}?{urlencode(words)}" if len(first) > MAX_NAMED else None,
         "view": "admin" if user.is_admin else "auditor" if user.is_auditor else "host",
@@ -91,7 +95,8 @@ def _spoken(request: SignedInRequest, typed: str, page: int) -> dict[str, Any]:
     """What was said, for those who may read it. Raises Refused."""
     if not may_have_content(request.user):
         return {}
-    found = search_lines(Space.objects.readable_by(request.user), typed, page)
+    user = request.user
+    found = search_lines(Space.objects.readable_by(user), typed, page, host=None if user.is_admin else user)
     record_access(Kind.FOUND, [row.space for row in found.spaces], request.user)
     results: dict[str, Any] = {"found": found, "rows": [_row(space, typed) for space in found.spaces]}
     # PostgreSQL's configurations are named by languages, whose names Django's catalogs have.

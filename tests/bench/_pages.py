@@ -197,23 +197,25 @@ def count_blocks(clients: dict[str, Client], pages: Pages) -> dict[str, int]:
     """{name: how many blocks PostgreSQL looks at for the SELECT statements of its page}"""
     counts = {}
     for name, (who, address) in pages.items():
-        with recorded() as statements:
+        with explained() as statements:
             assert clients[who].get(address).status_code == 200, address
-        counts[name] = sum(blocks(*statement) for statement in statements)
+        counts[name] = sum(count for _, _, count in statements)
     return counts
 
 
 @contextmanager
-def recorded() -> Iterator[list[tuple[str, Any]]]:
-    """The SELECT statements of the block, with their parameters. Not those that lock: so would their plan."""
-    statements: list[tuple[str, Any]] = []
+def explained() -> Iterator[list[tuple[str, Any, int]]]:
+    """(statement, parameters, blocks) of each SELECT of the block. Each is explained where it runs, as some pages
+    change PostgreSQL's settings for theirs. Not those that lock: so would their plan."""
+    statements: list[tuple[str, Any, int]] = []
 
-    def record(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+    def explain(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        answer = execute(sql, params, many, context)
         if str(sql).startswith("SELECT") and "FOR UPDATE" not in sql and "set_config" not in sql:
-            statements.append((sql, params))
-        return execute(sql, params, many, context)
+            statements.append((sql, params, blocks(sql, params)))
+        return answer
 
-    with connection.execute_wrapper(record):
+    with connection.execute_wrapper(explain):
         yield statements
 
 

@@ -63,7 +63,7 @@ WITH transcripts AS (
     ), '[]' FROM made WHERE kept RETURNING id, space_id
 )
 INSERT INTO archive_searchline (transcript_id, space_id, number, config, vector)
-SELECT transcripts.id, made.id, number, 'english', words FROM transcripts JOIN made ON made.id = space_id, LATERAL (VALUES
+SELECT transcripts.id, made.id, number, 'english', words || array_to_tsvector(ARRAY['@' || host_id]) FROM transcripts JOIN made ON made.id = space_id, LATERAL (VALUES
     (0, $$'good':1A 'even':2A 'everybodi':3A$$::tsvector),
     (1, ('''today'':1A ''' || topic || ''':2A ''number'':3A ''' || n || ''':4A')::tsvector)
 ) AS lines (number, words);
