@@ -5,12 +5,13 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive.transparency import verify_log
-from archive.transparency.verify_log import Checkpoint, Export, Invalid, Key, verify_export
+from archive.transparency.verify_log import HASH, Checkpoint, Export, Invalid, Key, verify_export
 from tests.support.log_exports import (
     KEY,
     NEXT_KEY,
@@ -102,6 +103,24 @@ def test_a_kept_checkpoint_shows_a_log_that_was_cut_off_or_rewritten(export: Pat
     assert verdict(other)[0] == "log.verified"  # signed with the same key: nothing in it shows the fork
     assert verdict(other, kept[:1])[0] == "log.verified"
     assert verdict(other, kept[1:2]) == ("checkpoint.forked", {"size": 257})
+
+
+def test_a_checkpoint_that_appears_while_a_pass_is_interrupted_is_compared(
+    export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has the key adds a forged checkpoint of entries that were verified already."""
+    monkeypatch.setattr(verify_log, "SAVED_EACH", 60)
+    states: list[dict[str, Any]] = []
+    with Export.open(export) as log:
+        verify_export(log, [KEY], save=states.append)
+    assert [state["size"] for state in states] == [60, 120, 180, 240, 300]
+    genuine = (export / "checkpoints.txt").read_bytes()
+    (export / "checkpoints.txt").write_bytes(sign(50, b"r" * HASH).encode() + b"\n" + genuine)
+
+    for state in states:
+        with Export.open(export) as log, pytest.raises(Invalid) as caught:
+            verify_export(log, [KEY], state=state)
+        assert (caught.value.code, caught.value.values) == ("entries.differ", {"index": 0, "last": 49})
 
 
 def test_the_file_runs_alone(export: Path, tmp_path: Path) -> None:
