@@ -50,7 +50,7 @@ from archive.models import (
 from archive.notices import digests
 from archive.retention import due, purge, recheck
 from archive.storage import rehearsal, store
-from archive.transparency import checkpoint_mail, sequence, verification
+from archive.transparency import checkpoint_mail, publishing, sequence, verification
 
 logger = structlog.get_logger()
 
@@ -201,6 +201,11 @@ def sequence_log() -> None:
     if sequence.run() and sequence.has_backlog():  # the time of one run was over: don't wait for the next minute
         with suppress(OperationalError):
             sequence_log.apply_async(expires=settings.MESSAGE_SECONDS, retry=False)
+
+
+@shared_task
+def publish_checkpoints() -> None:
+    publishing.run()
 
 
 @shared_task

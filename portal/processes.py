@@ -27,7 +27,7 @@ NEEDED_BY: dict[str, set[str]] = {
     "X_CLIENT_SECRET": {WEB},
     "LIVEKIT_API_SECRET": {WEB, WORKER},
     "LIVEKIT_S3_SECRET_ACCESS_KEY": {WORKER},
-    "LOG_S3_SECRET_ACCESS_KEY": {DELETER, SETUP},
+    "LOG_S3_SECRET_ACCESS_KEY": {WORKER, DELETER, SETUP},
 }
 # What signs. Who holds the web process can then read and change much, but sign nothing.
 PRIVATE_KEYS = ("CERTIFICATE_KEY", "LOG_KEY")

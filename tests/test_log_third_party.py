@@ -24,13 +24,13 @@ from archive.log import SYSTEM, events
 from archive.models import LogCosignature, LogEntry
 from archive.storage import keys, store
 from archive.storage.purge_prefix import purge_listing
-from archive.transparency import sequence
 from archive.transparency.keys import public_keys
 from archive.transparency.receipts import make_receipt
 from archive.transparency.tile_store import stored_tree
 from archive.transparency.verify_log import EMPTY_ROOT, Checkpoint, Key
 from tests.support import go_programs
 from tests.support.database import as_superuser
+from tests.support.log_rounds import run_round
 from tests.support.waiting import wait_until
 
 SOURCES = Path(os.environ.get("SOURCES", ""))
@@ -55,7 +55,7 @@ def no_log_objects(committed: None, bucket: None, settings: Settings) -> None:
 def write(count: int) -> None:
     with transaction.atomic():
         log.record_all(events.DIGEST_EMPTY, [(None, {"number": i}) for i in range(count)], actor=SYSTEM)
-    sequence.run()
+    run_round()
 
 
 @pytest.fixture

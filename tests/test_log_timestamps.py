@@ -24,13 +24,14 @@ from archive.log import SYSTEM, events
 from archive.models import CheckpointTimestamp, LogCheckpoint
 from archive.storage import keys, store
 from archive.storage.purge_prefix import purge_listing
-from archive.transparency import sequence, timestamps
+from archive.transparency import timestamps
 from archive.transparency.bounded_post import PostFailed, post
 from archive.transparency.der import sort_certificates
 from archive.transparency.export import stream_export
 from archive.transparency.keys import public_keys
 from archive.transparency.verify_log import main as verify_file
 from tests.support.database import as_superuser
+from tests.support.log_rounds import run_round
 from tests.support.tsa import Answer, Authority, granted, run_authority
 
 
@@ -46,7 +47,7 @@ def authority(committed: None, bucket: None, settings: Settings, tmp_path: Path)
 def sign(count: int = 3) -> LogCheckpoint:
     with transaction.atomic():
         log.record_all(events.DIGEST_EMPTY, [(None, {"number": i}) for i in range(count)], actor=SYSTEM)
-    sequence.run()
+    run_round()
     return LogCheckpoint.objects.latest("id")
 
 
@@ -151,7 +152,7 @@ def test_other_answers_are_refused_and_asked_again(
     assert len(authority.queries) == 1
 
     authority.answer = usual
-    sequence.run()
+    run_round()
 
     assert CheckpointTimestamp.objects.get().checkpoint == LogCheckpoint.objects.latest("id")
 
@@ -240,7 +241,7 @@ def test_after_a_day_without_a_stamp_there_is_an_alert(authority: Authority, cap
     as_superuser("UPDATE archive_logcheckpoint SET signed_at = signed_at - interval '25 hours'")
     caplog.clear()
 
-    sequence.run()
+    run_round()
 
     assert [r.levelname for r in caplog.records if "log_timestamp_failed" in r.getMessage()] == ["ERROR"]
 

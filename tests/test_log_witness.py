@@ -19,12 +19,13 @@ from archive.log import SYSTEM, events
 from archive.models import LogCosignature
 from archive.storage import keys, store
 from archive.storage.purge_prefix import purge_listing
-from archive.transparency import sequence, verify_log, witness
+from archive.transparency import verify_log, witness
 from archive.transparency.keys import public_keys
 from archive.transparency.verify_log import Checkpoint, Key
 from tests.support.database import as_superuser
 from tests.support.log_exports import KEY as OTHER_LOG
 from tests.support.log_exports import sign
+from tests.support.log_rounds import run_round
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -94,7 +95,7 @@ def published() -> Checkpoint:
 def test_each_checkpoint_is_cosigned_and_published_with_its_cosignature(running: Running) -> None:
     for count in (3, 300):
         write(count)
-        sequence.run()
+        run_round()
         assert running.key in published().signers([running.key])
 
     assert list(LogCosignature.objects.values_list("checkpoint__size", flat=True)) == [3, 303]
@@ -103,10 +104,10 @@ def test_each_checkpoint_is_cosigned_and_published_with_its_cosignature(running:
 
 def test_a_lost_answer_is_asked_for_again(running: Running) -> None:
     write(3)
-    sequence.run()
+    run_round()
     as_superuser("DELETE FROM archive_logcosignature")  # the archive died before it wrote the answer down
 
-    sequence.run()
+    run_round()
 
     assert LogCosignature.objects.count() == 1
 
@@ -115,20 +116,20 @@ def test_a_witness_that_is_down_stops_nothing(running: Running) -> None:
     running.stop()
     write(3)
 
-    sequence.run()
+    run_round()
 
     assert published().size == 3
 
 
 def test_a_restored_older_database_is_noticed(running: Running, caplog: pytest.LogCaptureFixture) -> None:
     write(5)
-    sequence.run()
+    run_round()
     tables = ("logcosignature", "logleaf", "lognode", "logcheckpoint", "logsequencer", "logqueue", "logentry")
     as_superuser(*(f"DELETE FROM archive_{table}" for table in tables))
     purge_listing(store(), store().listing(keys.LOG))  # the store was lost too: only the witness remembers
     write(4)
 
-    sequence.run()
+    run_round()
 
     assert "log_witness_ahead" in caplog.text
     assert not LogCosignature.objects.exists()
@@ -136,13 +137,13 @@ def test_a_restored_older_database_is_noticed(running: Running, caplog: pytest.L
 
 def test_a_rewritten_log_is_noticed(running: Running, caplog: pytest.LogCaptureFixture) -> None:
     write(5)
-    sequence.run()
+    run_round()
     tables = ("logcosignature", "logleaf", "lognode", "logcheckpoint", "logsequencer", "logqueue", "logentry")
     as_superuser(*(f"DELETE FROM archive_{table}" for table in tables))
     purge_listing(store(), store().listing(keys.LOG))
     write(9)
 
-    sequence.run()
+    run_round()
 
     assert "log_witness_disagrees" in caplog.text
 

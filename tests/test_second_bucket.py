@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -11,22 +12,25 @@ from pytest_django import Settings
 
 from archive import dbtime, log
 from archive.errors import ObjectChanged
+from archive.leases import Budget
 from archive.log import SYSTEM, events
-from archive.models import CheckpointCopy, LogCheckpoint, User
+from archive.models import CheckpointCopy, LogCheckpoint, LogPublisher, User
 from archive.retention.purge import purge
-from archive.storage import Store, keys, locked, store
+from archive.storage import Store, StoredVersion, keys, locked, store
 from archive.storage.checks import bucket_is_erasable
 from archive.storage.purge_prefix import purge_listing
-from archive.transparency import second_bucket, sequence
+from archive.transparency import copies, publishing, second_bucket
+from archive.transparency.keys import sign_checkpoint
 from archive.transparency.verify_log import Checkpoint
 from tests.support.database import as_superuser
 from tests.support.factory import make_space
+from tests.support.log_rounds import run_round
 from tests.support.object_stores import UNREACHABLE, override_store
 from tests.support.rows import update_space
 from tests.support.second_bucket import contents, override_second_bucket, retention, use_second_bucket
 
 TABLES = (
-    *("checkpointcopy", "logcosignature", "logleaf", "lognode", "logcheckpoint"),
+    *("checkpointcopy", "logpublisher", "logcosignature", "logleaf", "lognode", "logcheckpoint"),
     *("logsequencer", "logqueue", "logentry"),
 )
 
@@ -50,7 +54,7 @@ def write(count: int) -> None:
 
 def sign(count: int = 1) -> LogCheckpoint:
     write(count)
-    sequence.run()
+    run_round()
     return LogCheckpoint.objects.latest("id")
 
 
@@ -62,7 +66,7 @@ def lose_the_database() -> None:
 
 def test_each_checkpoint_is_written_once_and_locked(second: Store, settings: Settings) -> None:
     signed = [sign(3), sign(300)]
-    sequence.run()
+    run_round()
 
     assert contents(second) == [(keys.checkpoint_copy(row.size, row.signed_at), row.note) for row in signed]
     copies = list(CheckpointCopy.objects.order_by("id"))
@@ -101,7 +105,7 @@ def test_another_log_is_noticed_before_anything_is_signed(
     lose_the_database()
     write(entries)
 
-    sequence.run()
+    run_round()
 
     assert "log_does_not_extend_checkpoint" in caplog.text
     assert not LogCheckpoint.objects.exists()
@@ -115,7 +119,7 @@ def test_a_replaced_checkpoint_hides_nothing(second: Store, caplog: pytest.LogCa
     lose_the_database()
     write(3)
     with use_second_bucket():
-        sequence.run()
+        run_round()
     forged = LogCheckpoint.objects.get()
     second.client.put_object(Bucket=second.bucket, Key=key, Body=forged.note.encode())
     second.client.put_object(
@@ -124,11 +128,91 @@ def test_a_replaced_checkpoint_hides_nothing(second: Store, caplog: pytest.LogCa
     second.client.delete_object(Bucket=second.bucket, Key=key)  # a delete marker in front of all
     write(1)
 
-    sequence.run()
+    run_round()
 
     assert "log_does_not_extend_checkpoint" in caplog.text
     assert "log_checkpoint_unreadable" in caplog.text
     assert LogCheckpoint.objects.get() == forged
+
+
+def forge(second: Store, size: int, name: str = "") -> str:
+    """A checkpoint of another log, signed with our key, beside the others. Returns its key in the bucket."""
+    note = sign_checkpoint(size, bytes(32)).note
+    key = keys.checkpoint_copy(size, dbtime.now()) + name
+    second.client.put_object(Bucket=second.bucket, Key=key, Body=note.encode())
+    return key
+
+
+def start_next_look() -> None:
+    """As if an hour had passed."""
+    row = LogPublisher.objects.get()
+    assert row.compared["started"] is None
+    row.compared["since"] = (dbtime.now() - timedelta(minutes=61)).isoformat()
+    row.save()
+
+
+@pytest.mark.parametrize("size", [2, 3, 4], ids=["smaller", "as large", "between"])
+def test_a_forged_checkpoint_is_found_wherever_it_lies(
+    second: Store, size: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever has our key and the bucket's adds it behind the newest, where a look at the newest finds nothing."""
+    sign(3)
+    signed = sign(5)
+    assert "log_copy_contradicts" not in caplog.text
+    key = forge(second, size)
+    start_next_look()
+
+    for _ in range(2):  # what was found is repeated
+        caplog.clear()
+        publishing.run()
+        assert "log_copy_contradicts" in caplog.text
+        assert key in caplog.text
+
+    sign(1)
+    assert LogCheckpoint.objects.latest("id") == signed  # nothing is signed any more
+
+
+def test_copies_are_compared_once_and_then_those_that_are_new(second: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locked.list_page, "__defaults__", (2,))
+    reads: list[str] = []
+    read = second_bucket.read
+
+    def counted(store: Store, version: StoredVersion) -> Checkpoint | None:
+        reads.append(version.key)
+        return read(store, version)
+
+    for _ in range(5):
+        sign(1)
+    LogPublisher.objects.update(compared={})
+    monkeypatch.setattr(second_bucket, "read", counted)
+
+    publishing.run()
+    assert len(reads) == 5
+    publishing.run()
+    assert len(reads) == 5  # the next look is due in an hour
+
+    monkeypatch.setattr(copies, "MARGIN", -timedelta(hours=2))  # as if all of them had been written long ago
+    start_next_look()
+    publishing.run()
+    assert len(reads) == 5
+
+
+def test_a_look_that_was_interrupted_goes_on(second: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locked.list_page, "__defaults__", (1,))
+    for _ in range(3):
+        sign(1)
+    key = forge(second, 2, "-forged")
+    LogPublisher.objects.update(compared={})
+    used_up = chain([False, False], repeat(True))
+    monkeypatch.setattr(Budget, "is_used_up", lambda self, next_step=0.0: next(used_up))
+    publishing.run()
+    state = LogPublisher.objects.get().compared
+    assert (state["since"], bool(state["started"])) == (None, True)
+
+    monkeypatch.setattr(Budget, "is_used_up", lambda self, next_step=0.0: False)
+    publishing.run()
+
+    assert copies.contradictions() == [key]
 
 
 def test_the_newest_is_found_from_any_guess(second: Store) -> None:
@@ -160,11 +244,11 @@ def test_a_bucket_that_is_down_for_a_day_raises_an_alert(caplog: pytest.LogCaptu
         as_superuser("UPDATE archive_logcheckpoint SET signed_at = signed_at - interval '25 hours'")
         caplog.clear()
 
-        sequence.run()
+        run_round()
 
-    (*_, last) = caplog.records
-    assert last.levelname == "ERROR"
-    assert "log_bucket_failed" in last.getMessage()
+    assert ["log_bucket_failed" in record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
+        True
+    ]
 
 
 def test_what_a_killed_worker_wrote_is_taken_for_its_own(second: Store) -> None:
@@ -172,7 +256,7 @@ def test_what_a_killed_worker_wrote_is_taken_for_its_own(second: Store) -> None:
     before = contents(second)
     as_superuser("DELETE FROM archive_checkpointcopy")  # it died before it wrote that down
 
-    sequence.run()
+    run_round()
 
     assert contents(second) == before
     assert CheckpointCopy.objects.get().checkpoint == row

@@ -675,6 +675,54 @@ class Migration(migrations.Migration):
                     "published_id",
                     models.BigIntegerField(help_text="The last checkpoint that was written to the store.", null=True),
                 ),
+                (
+                    "published_cosignatures",
+                    models.PositiveIntegerField(default=0, help_text="How many were written with it."),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="LogPublisher",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "attempts",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Counted when claimed, so that a crash counts too."
+                    ),
+                ),
+                (
+                    "unforeseen",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                    ),
+                ),
+                (
+                    "fence",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Incremented at each claim; writes of a claim require it."
+                    ),
+                ),
+                ("lease_until", models.DateTimeField(blank=True, help_text="When the claim ends.", null=True)),
+                ("retry_at", models.DateTimeField(blank=True, help_text="No retry before this time.", null=True)),
+                (
+                    "problem",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
+                    ),
+                ),
+                ("state", models.CharField(default="publishing", max_length=16)),
+                (
+                    "compared",
+                    models.JSONField(
+                        default=dict, help_text="Which copies were compared (archive/transparency/copies.py)."
+                    ),
+                ),
             ],
             options={
                 "abstract": False,

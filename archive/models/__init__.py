@@ -16,7 +16,7 @@ from archive.models.leased import Leased
 from archive.models.log import LogEntry
 from archive.models.notice import Notice
 from archive.models.package import Package
-from archive.models.publication import CheckpointCopy, CheckpointMail, CheckpointTimestamp
+from archive.models.publication import CheckpointCopy, CheckpointMail, CheckpointTimestamp, LogPublisher
 from archive.models.reason_template import ReasonTemplate
 from archive.models.recorder import IdempotencyKey, RecorderToken
 from archive.models.review_claim import ReviewClaim
@@ -71,6 +71,7 @@ __all__ = [
     "LogEntry",
     "LogLeaf",
     "LogNode",
+    "LogPublisher",
     "LogQueue",
     "LogSequencer",
     "LogVerification",

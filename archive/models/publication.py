@@ -70,3 +70,13 @@ class CheckpointTimestamp(models.Model):
 
     def __str__(self) -> str:
         return f"{self.checkpoint} at {self.stamped_at}"
+
+
+class LogPublisher(Leased):
+    """Progress of giving checkpoints to others (archive/transparency/publishing.py). A single row."""
+
+    state = models.CharField(max_length=16, default="publishing")
+    compared = models.JSONField(default=dict, help_text="Which copies were compared (archive/transparency/copies.py).")
+
+    def __str__(self) -> str:
+        return f"publisher {self.state}"

@@ -21,6 +21,7 @@ from archive.storage.s3 import Store, StoredVersion, translated
 CONTENT_TYPE = "text/plain; charset=utf-8"
 COMPLIANCE, GOVERNANCE = "COMPLIANCE", "GOVERNANCE"
 REHEARSED_LOCK = timedelta(minutes=10)
+PAGE = 100  # versions of one listing, whose objects are read one by one
 BEGIN, REPLACED = b"rehearsal", b"replaced"
 
 
@@ -105,6 +106,26 @@ def versions_after(store: Store, prefix: str, marker: str) -> list[StoredVersion
             if page["IsTruncated"]:
                 start = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page.get("NextVersionIdMarker", "")}
     return found
+
+
+@dataclass(frozen=True)
+class Page:
+    """Versions and when the store wrote them; `next`: the markers of the next page, None after the last."""
+
+    versions: list[tuple[StoredVersion, datetime]]
+    next: tuple[str, str] | None
+
+
+def list_page(store: Store, prefix: str, key: str, version: str, most: int = PAGE) -> Page:
+    """At most `most` versions after this one, in the order of their keys. Start with "" and ""."""
+    markers = {"KeyMarker": key} | ({"VersionIdMarker": version} if version else {}) if key else {}
+    with translated(prefix):
+        page = store.client.list_object_versions(Bucket=store.bucket, Prefix=prefix, MaxKeys=most, **markers)  # type: ignore[arg-type]
+    found = [
+        (StoredVersion(v["Key"], v.get("VersionId") or "", v["Size"]), v["LastModified"])
+        for v in page.get("Versions", [])
+    ]
+    return Page(found, (page["NextKeyMarker"], page.get("NextVersionIdMarker", "")) if page["IsTruncated"] else None)
 
 
 def locked_until(store: Store, version: StoredVersion) -> datetime | None:

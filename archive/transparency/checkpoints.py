@@ -8,7 +8,6 @@ alert, until an operator has looked (docs/log.md).
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 
 import structlog
 from django.conf import settings
@@ -19,7 +18,7 @@ from archive.errors import ObjectMissing
 from archive.leases import Budget, Claim
 from archive.models import LogCheckpoint, LogSequencer
 from archive.storage import Store, keys, store
-from archive.transparency import second_bucket, tile_store, timestamps, witnesses
+from archive.transparency import copies, second_bucket, tile_store, witnesses
 from archive.transparency.keys import has_retired_key, sign_checkpoint
 from archive.transparency.verify_log import Checkpoint, Invalid
 
@@ -53,7 +52,6 @@ def publish_due(claim: Claim[LogSequencer], budget: Budget) -> None:
             return
         _sign(claim, row)
     _publish(claim, bucket)
-    _publish_elsewhere(claim, row, bucket)
 
 
 def record_key() -> None:
@@ -83,6 +81,9 @@ def extends(row: LogSequencer, bucket: Store) -> bool:
     except (Invalid, UnicodeDecodeError):
         logger.error("log_checkpoint_unreadable", place="store")
         return False
+    if contradictions := copies.contradictions():
+        logger.error("log_copy_contradicts", keys=contradictions)
+        return False
     if second_bucket.is_configured():
         heads += second_bucket.try_newest_checkpoints(last.size if last else 0)
     if not _extends_all(row, heads):
@@ -98,10 +99,15 @@ def _extends_all(row: LogSequencer, heads: Sequence[Checkpoint]) -> bool:
         if head.origin != settings.LOG_ORIGIN:
             logger.error("log_origin_changed", before=head.origin, now=settings.LOG_ORIGIN)
             return False
-        if head.size > row.size or tile_store.stored_tree(head.size).root() != head.root:
+        if not tile_store.is_extended(row.size, head):
             logger.error("log_does_not_extend_checkpoint", checkpoint=head.size, size=row.size)
             return False
     return True
+
+
+def log_extends(heads: Sequence[Checkpoint]) -> bool:
+    """Whether the log as it is now extends all of these. If not: an alert."""
+    return _extends_all(LogSequencer.objects.get(), heads)
 
 
 def _sign(claim: Claim[LogSequencer], row: LogSequencer) -> None:
@@ -117,22 +123,9 @@ def _publish(claim: Claim[LogSequencer], bucket: Store) -> None:
     last = latest()
     if last is None:
         return
+    written = {"published_id": last.pk, "published_cosignatures": last.cosignatures.count()}
     claim.renew()
-    is_written = LogSequencer.objects.filter(pk=claim.row.pk, published_id=last.pk).exists()
-    if witnesses.collect_cosignatures(last) or not is_written:
+    if not LogSequencer.objects.filter(pk=claim.row.pk, **written).exists():
         note = witnesses.note_with_cosignatures(last)
         bucket.put(keys.log_object("checkpoint"), note.encode(), CONTENT_TYPE)
-        claim.renew(published_id=last.pk)
-
-
-def _publish_elsewhere(claim: Claim[LogSequencer], row: LogSequencer, bucket: Store) -> None:
-    """Give the newest checkpoint to those who are not under our control. None of them can fail the others."""
-    last = latest()
-    if last is None:
-        return
-    if second_bucket.is_configured():
-        second_bucket.publish(last, partial(_extends_all, row))
-        claim.renew()
-    if timestamps.is_configured():
-        timestamps.publish(last, bucket)
-        claim.renew()
+        claim.renew(**written)

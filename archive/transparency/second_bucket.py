@@ -19,7 +19,7 @@ from archive.errors import ObjectChanged, StorageError
 from archive.models import CheckpointCopy, LogCheckpoint
 from archive.storage import Store, StoredVersion, keys, locked
 from archive.transparency.keys import public_keys
-from archive.transparency.verify_log import Checkpoint, Invalid, Key
+from archive.transparency.verify_log import Checkpoint, Invalid
 
 ALIAS = "checkpoints"
 AT_ONCE = 50  # checkpoints in one round
@@ -46,10 +46,10 @@ def newest_checkpoints(about: int) -> list[Checkpoint]:
     """The newest checkpoint in the bucket that the log's keys signed, and other versions of it, if somebody replaced
     it; [] if there is none. What nobody signed raises an alert. `about`: the size that it probably has. Raises
     StorageError."""
-    store, trusted = bucket(), public_keys()
+    store = bucket()
     newest: list[Checkpoint] = []
     for _, versions in groupby(_newest_first(store, about), key=lambda version: version.key):
-        newest = [checkpoint for version in versions if (checkpoint := _read(store, version, trusted))]
+        newest = [checkpoint for version in versions if (checkpoint := read(store, version))]
         if newest:
             break
     return newest
@@ -64,11 +64,12 @@ def try_newest_checkpoints(about: int) -> list[Checkpoint]:
         return []
 
 
-def _read(store: Store, version: StoredVersion, trusted: Sequence[Key]) -> Checkpoint | None:
+def read(store: Store, version: StoredVersion) -> Checkpoint | None:
+    """A checkpoint that the log's keys signed; None, and an alert, if they did not. Raises StorageError."""
     try:
         note = locked.read_version(store, version).decode() if version.size <= MAX_SIZE else ""
         checkpoint = Checkpoint.parse(note)
-        checkpoint.require_signature(trusted)
+        checkpoint.require_signature(public_keys())
     except (Invalid, UnicodeDecodeError):
         logger.error("log_checkpoint_unreadable", place=place(), key=version.key)
         return None

@@ -15,7 +15,7 @@ from archive.log.leaf import COLUMNS, leaf_data_of_row
 from archive.models import LogLeaf, LogNode, LogSequencer
 from archive.storage import Store, keys
 from archive.transparency.tiles import Tree, tiles_between
-from archive.transparency.verify_log import HASH, TILE, Frontier, tile_path
+from archive.transparency.verify_log import HASH, TILE, Checkpoint, Frontier, tile_path
 
 CONTENT_TYPE = "application/octet-stream"
 STEP = 16_384  # leaves between two notes of how far the tiles are written
@@ -90,6 +90,11 @@ def _put(bucket: Store, path: str, data: bytes) -> None:
 def stored_tree(size: int) -> Tree:
     """The tree of the first `size` leaves in the database."""
     return Tree(size, read_tile)
+
+
+def is_extended(size: int, head: Checkpoint) -> bool:
+    """Whether the tree of the first `size` leaves in the database extends that of this checkpoint."""
+    return head.size <= size and stored_tree(head.size).root() == head.root
 
 
 def read_tile(level: int, number: int) -> bytes:

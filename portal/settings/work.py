@@ -69,6 +69,11 @@ CELERY_BEAT_SCHEDULE["sequence-log"] = {
     "schedule": timedelta(seconds=DISPATCH_SECONDS),
     "options": {"expires": MESSAGE_SECONDS},
 }
+CELERY_BEAT_SCHEDULE["publish-checkpoints"] = {  # not where they are signed: deletions wait for nobody else's server
+    "task": "archive.tasks.publish_checkpoints",
+    "schedule": timedelta(seconds=DISPATCH_SECONDS),
+    "options": {"expires": MESSAGE_SECONDS},
+}
 CELERY_BEAT_SCHEDULE["announce-overdue"] = {  # not by the dispatcher: it stops with the process that deletes
     "task": "archive.tasks.announce_overdue",
     "schedule": timedelta(seconds=DISPATCH_SECONDS),

@@ -25,7 +25,7 @@ from archive.models import Appeal, Bundle, CheckpointMail, Export, Hold, Space, 
 from archive.moderation import appeals, holds, violations
 from archive.retention.reconcile import reconcile
 from archive.storage import Upload, store
-from archive.transparency import checkpoint_mail, sequence
+from archive.transparency import checkpoint_mail, publishing, sequence
 from tests.faults.worker import work
 from tests.support.livekit import sign
 
@@ -142,6 +142,7 @@ def sequence_log() -> None:
     """As the worker does each minute; a checkpoint is due each time."""
     with override_settings(LOG_CHECKPOINT_SECONDS=0, LOG_TSA_SECONDS=0):
         sequence.run()
+        publishing.run()
 
 
 def mail_checkpoints() -> None:

@@ -12,6 +12,7 @@ from archive.models import (
     DeletionRecheck,
     ExportPart,
     Invitation,
+    LogPublisher,
     LogSequencer,
     LogVerification,
     Notice,
@@ -23,7 +24,7 @@ from archive.models import (
 
 CLAIMED = (
     *(Space, UploadSession, Arrival, Transcription, Bundle, ExportPart),
-    *(Notice, DeletionRecheck, Invitation, AccountMail, LogSequencer, LogVerification),
+    *(Notice, DeletionRecheck, Invitation, AccountMail, LogSequencer, LogPublisher, LogVerification),
     CheckpointMail,
     WebhookDelivery,
 )
