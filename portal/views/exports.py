@@ -112,7 +112,8 @@ def _choice(size: int, label: str, shares: list[exports.SizedSpace], count: int)
     larger = [part for part in packed if sum(share.size for share in part) > size]
     parts = len(packed)
     if count > len(shares):  # no part has more than MOST_SPACES
-        parts = max(math.ceil(count / exports.MOST_SPACES), round(parts * min(count, MAX_COUNTED) / len(shares)))
+        counted = min(count, MAX_COUNTED)
+        parts = max(math.ceil(counted / exports.MOST_SPACES), round(parts * counted / len(shares)))
     return {"value": size, "label": label, "parts": parts, "parts_text": format_number(parts), "larger": len(larger)}
 
 
