@@ -106,6 +106,8 @@ STORE_FIXTURES = {"tone", "demo_recording", "make_space", "empty_bucket"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    # By default the collector looks each time 700 objects were made: a seventh of the CPU of a page.
+    gc.set_threshold(50_000, 20, 20)
     if IS_WORKER:
         die_with_parent(os.getppid(), signal.SIGTERM)
     run = contextlib.ExitStack()
