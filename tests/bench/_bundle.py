@@ -1,5 +1,5 @@
-"""One way of making a bundle, in a process of its own: `python -m tests.bench._bundle compose BUNDLE`, `stream SPACE`,
-or `prove BUNDLE`, which reads one back. Prints what it took, as JSON.
+"""One way of making bundles, in a process of its own: `python -m tests.bench._bundle compose BUNDLE...`, `stream
+SPACE...`, or `prove BUNDLE...`, which reads them back. Prints what it took, as JSON.
 
 All that a worker has loaded is loaded first, and counts as memory. Bytes are those that pass the sockets of the SDK in
 both directions, headers and all.
@@ -32,7 +32,7 @@ class Counted(socket.socket):
         return came
 
 
-def main(way: str, pk: UUID) -> None:
+def main(way: str, pks: list[UUID]) -> None:
     socket.socket = Counted  # type: ignore[misc]
     django.setup()
     import archive.tasks  # noqa: F401
@@ -41,7 +41,8 @@ def main(way: str, pk: UUID) -> None:
 
     store().listing("nothing/")  # a worker has had a connection before
     Counted.passed, processor, start = 0, time.process_time(), time.perf_counter()
-    WAYS[way](pk)
+    for pk in pks:
+        WAYS[way](pk)
     took = {
         "seconds": time.perf_counter() - start,
         "processor": time.process_time() - processor,
@@ -113,4 +114,4 @@ class Readable:
 WAYS: dict[str, Callable[[UUID], None]] = {"compose": compose, "prove": prove, "stream": stream}
 
 if __name__ == "__main__":
-    main(sys.argv[1], UUID(sys.argv[2]))
+    main(sys.argv[1], [UUID(pk) for pk in sys.argv[2:]])

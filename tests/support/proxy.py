@@ -76,17 +76,21 @@ class PausingProxy:
 
 
 class CountingProxy(PausingProxy):
-    """Pause nothing, and count in `received` the bytes that clients send to the process behind it."""
+    """Pause nothing, and count in `received` the bytes that clients send to the process behind it, in `sent` those
+    that come back."""
 
     def __init__(self, target: str) -> None:
         super().__init__(target, NO_REQUEST)
-        self.received = 0
+        self.received = self.sent = 0
 
     def _pass(self, source: socket.socket, sink: socket.socket) -> None:
         comes_in = source.getsockname() == self.listener.getsockname()
         with suppress(OSError):
             while data := source.recv(65536):
-                self.received += len(data) if comes_in else 0
+                if comes_in:
+                    self.received += len(data)
+                else:
+                    self.sent += len(data)
                 sink.sendall(data)
         with suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
