@@ -169,6 +169,9 @@ class Budget:
         """Whether the time is up, or would be after a step of `next_step` seconds."""
         return time.monotonic() + next_step > self._until
 
+    def seconds_left(self) -> float:
+        return self._until - time.monotonic()
+
     def heartbeat(self, *, at_once: bool = False, **changes: Any) -> None:
         """Renew the lease, and write `changes`: at most once a TICK, or `at_once`. Raises LeaseLost."""
         if at_once or time.monotonic() - self._renewed_at >= TICK:

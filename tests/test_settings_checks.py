@@ -46,6 +46,7 @@ WRONG = [
     ("LIVEKIT_S3_ENDPOINT_URL", "s3.example.org", "spacekeep.E062"),
     ("INBOX_FOLDER", "inbox", "spacekeep.E063"),
     ("WEBHOOK_CA_BUNDLE", "/nowhere/ca.pem", "spacekeep.E142"),
+    ("READ_BACK_BYTES_PER_SECOND", "fast", "spacekeep.E175"),
     ("S3_CA_BUNDLE", "/nowhere/ca.pem", "spacekeep.E174"),
     ("LOG_S3_ENDPOINT_URL", "s3.example.org", "spacekeep.E131"),
     ("LOG_LOCK_MODE", "forever", "spacekeep.E132"),

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 
 from archive import leases, lifecycle, wakeups
 from archive.bundles.build import log_verification
+from archive.bundles.pace import Pace
 from archive.bundles.read_back import read_back
 from archive.errors import ObjectChanged, ObjectMissing, SpacekeepError, StoreUnavailable, make_problem
 from archive.leases import Claim
@@ -60,10 +61,13 @@ def _verify(claim: Claim[P]) -> bool:
     size = package.size
     assert size is not None
 
+    pace = Pace(size, budget.seconds_left())
+
     def step(count: int) -> None:
         if budget.is_used_up():
             raise StoreUnavailable("bundle.read_too_slow", done=count, size=size)
         budget.heartbeat()
+        pace.keep(count)
 
     sha256 = read_back(store().stream(package.key, size, package.etag), step)
     with transaction.atomic():

@@ -18,6 +18,8 @@ MAX_OPEN_UPLOADS = env.number("MAX_OPEN_UPLOADS", 10, least=1, id="spacekeep.E02
 UPLOAD_PART_BYTES = env.number(
     "UPLOAD_PART_BYTES", 16 * 1024**2, least=5 * 1024**2, most=5 * 1024**3, id="spacekeep.E021"
 )
+# Where the store can't verify a bundle, a worker reads it once, no faster than this; 0: as fast as it comes.
+READ_BACK_BYTES_PER_SECOND = env.number("READ_BACK_BYTES_PER_SECOND", 32 * 1024**2, least=0, id="spacekeep.E175")
 BUNDLE_KEEP_DAYS = env.number(
     "BUNDLE_KEEP_DAYS", 7, least=1, id="spacekeep.E030"
 )  # unfetched for so long, a bundle is removed

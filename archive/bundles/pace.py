@@ -1,0 +1,23 @@
+"""How fast a package is read back: nobody waits for it, and uploads and downloads share the store and the network."""
+
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+
+SHARE = 0.5  # of the time of a run: a package is read in one, so a large one is read as fast as that needs
+
+
+class Pace:
+    """READ_BACK_BYTES_PER_SECOND, or more where `size` bytes would not be read in half of `seconds`. 0: no limit."""
+
+    def __init__(self, size: int, seconds: float, wait: Callable[[float], object] = time.sleep) -> None:
+        needed = size / max(1.0, SHARE * seconds)
+        self.rate = max(settings.READ_BACK_BYTES_PER_SECOND, needed) if settings.READ_BACK_BYTES_PER_SECOND else 0.0
+        self._wait = wait
+        self._began = time.monotonic()
+
+    def keep(self, count: int) -> None:
+        """Wait until `count` bytes since the beginning are not too many."""
+        if self.rate:
+            self._wait(max(0.0, count / self.rate - (time.monotonic() - self._began)))
