@@ -19,10 +19,10 @@ from django.test import override_settings
 from archive.storage import Store
 from archive.storage.checks import bucket_is_erasable
 from tests.faults.proxy import Answer, Asked
+from tests.support.authorities import Authority
 from tests.support.object_stores import override_store
 from tests.support.other_seaweedfs import READ_ONLY, STRANGER, OtherSeaweedFS, other_seaweedfs
 from tests.support.store_profiles import Profile, error
-from tests.support.webhook_receiver import Authority
 
 pytestmark = pytest.mark.usefixtures("db")
 

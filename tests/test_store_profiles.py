@@ -50,7 +50,7 @@ EXPECTED: dict[type[Profile], dict[str, Any]] = {
     Garage: {"lists_versions": False, "refuses_wrong_parts": False, "verifies_whole": False},
     Swift: {"refuses_wrong_parts": False, "checks_copy_source": False, "verifies_whole": False},
     Gcs: {"copies_parts": False, "refuses_wrong_parts": False, "verifies_whole": False},
-    Rclone: {"lists_versions": False, "refuses_wrong_parts": False, "verifies_whole": False},
+    Rclone: {"lists_versions": False, "copies_parts": False, "refuses_wrong_parts": False, "verifies_whole": False},
     LeastPrivilege: {},
 }
 

@@ -20,11 +20,11 @@ from archive.log import rfc3339
 from archive.models import Space, User, WebhookDelivery, WebhookEndpoint
 from archive.webhooks import deliver, endpoints, post
 from archive.webhooks.deliver import MAX_ATTEMPTS, pause_after
+from tests.support.authorities import Authority
 from tests.support.factory import make_row
 from tests.support.leases import end_pauses
 from tests.support.webhook_receiver import (
     HOST,
-    Authority,
     Receiver,
     allow_loopback,
     announce,

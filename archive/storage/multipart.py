@@ -49,7 +49,7 @@ class Upload:
             answer = self.store.client.upload_part(
                 Bucket=self.store.bucket, Key=self.key, UploadId=self.id, PartNumber=number, Body=data, **more
             )
-        self.parts[number] = answer["ETag"]
+            self.parts[number] = answer["ETag"]
 
     def copy(self, number: int, source: str, etag: str, start: int, length: int, *, bucket: str = "") -> None:
         """Have the store copy `length` bytes of `source`, from offset `start`, as part `number`. `bucket`: the bucket
@@ -71,7 +71,7 @@ class Upload:
                 CopySourceRange=f"bytes={start}-{start + length - 1}",
                 **more,
             )
-        self.parts[number] = answer["CopyPartResult"]["ETag"]
+            self.parts[number] = answer["CopyPartResult"]["ETag"]
 
     def complete(self, crc32: int | None = None, sha256: Mapping[int, str] | None = None) -> ObjectInfo:
         """Complete the upload, and return what the store has then. Raises UploadGone if it was aborted meanwhile.
@@ -123,7 +123,7 @@ def begin(
         answer = store.client.create_multipart_upload(
             Bucket=store.bucket, Key=key, ContentType=content_type, Metadata=dict(metadata or {}), **more
         )
-    return Upload(store, key, answer["UploadId"])
+        return Upload(store, key, answer["UploadId"])
 
 
 def encode_crc32(value: int) -> str:

@@ -121,7 +121,7 @@ def _expected_region(cause: ClientError) -> str:
     failure: Any = cause.response["Error"]
     if region := failure.get("Region"):
         return str(region) if failure.get("Code") == "AuthorizationHeaderMalformed" else ""
-    found = re.search(r"expecting '([\w-]+)'|expected: \S*?/([\w-]+)/s3/aws4_request", failure.get("Message", ""))
+    found = re.search(r"expecting '([\w-]+)'|expected: \S*?/([\w-]+)/s3/aws4_request", failure.get("Message") or "")
     return (found[1] or found[2]) if found else ""
 
 

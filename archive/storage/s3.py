@@ -100,6 +100,9 @@ def translated(what: str) -> Iterator[None]:
         if code in TRANSIENT or status in (408, 429) or (status >= 500 and status != 501):
             raise StoreUnavailable("storage.answer", **answer) from error
         raise StoreRefused("storage.answer", **answer) from error
+    except KeyError as error:  # rclone takes a copy for an upload, and says yes to both
+        lacking = {"status": 200, "s3_code": "", "reply": f"without {error.args[0]}"}
+        raise StoreRefused("storage.answer", what=what, **lacking) from error
     except (BotoCoreError, HTTPClientError) as error:
         raise StoreUnavailable("storage.unreachable", what=what, error=type(error).__name__) from error
 
@@ -158,7 +161,7 @@ class Store:
         """Raises ObjectMissing."""
         with translated(key):
             answer = self.client.head_object(Bucket=self.bucket, Key=key)
-        return ObjectInfo(key, answer["ContentLength"], answer["ETag"], answer.get("Metadata", {}))
+            return ObjectInfo(key, answer["ContentLength"], answer["ETag"], answer.get("Metadata", {}))
 
     def read(self, key: str, start: int, length: int, etag: str) -> bytes:
         """Read `length` bytes from offset `start` of the object with this ETag.
@@ -170,7 +173,7 @@ class Store:
                 Bucket=self.bucket, Key=key, Range=f"bytes={start}-{start + length - 1}", IfMatch=etag
             )
             data = answer["Body"].read()
-        _require_etag(key, answer, etag)
+            _require_etag(key, answer, etag)
         if len(data) != length:
             raise StoreUnavailable("storage.short_read", key=key, actual=len(data), expected=length)
         return data

@@ -54,7 +54,7 @@ class Server(ABC):
             "S3_ACCESS_KEY_ID": self.access_key,
             "S3_SECRET_ACCESS_KEY": self.secret_key,
         }
-        return ours | ({"S3_CA_FILE": str(self.ca)} if self.ca else {})
+        return ours | ({"S3_CA_BUNDLE": str(self.ca)} if self.ca else {})
 
     def spawn(self, name: str, *command: str, env: Mapping[str, str] | None = None) -> Process:
         process = Process(name, self.folder / f"{name}.log")

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import boto3
+from botocore.config import Config
 
 from archive import recorders
 from archive.models import Space, User
@@ -48,7 +49,7 @@ class Job:
         self.data = self.recording.read_bytes()
         self.fallbacks: list[str] = []
         self.tls = ssl.create_default_context(cafile=str(server.ca)) if server.ca else None
-        if self.tls:  # people's machines trust that authority; the site is told of it by S3_CA_FILE
+        if self.tls:  # people's machines trust that authority; the site is told of it by S3_CA_BUNDLE
             opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=self.tls))
             urllib.request.install_opener(opener)
         self.client = boto3.client(
@@ -58,6 +59,7 @@ class Job:
             aws_access_key_id=server.access_key,
             aws_secret_access_key=server.secret_key,
             verify=str(server.ca) if server.ca else None,
+            config=Config(request_checksum_calculation="when_required"),  # Ceph takes no trailers over https
         )
         self.bucket = server.env["S3_BUCKET"]
 

@@ -6,9 +6,9 @@ from typing import ClassVar
 from uuid import uuid4
 
 from embedded.state import HOST
-from tests.stores._authority import make_certificate
 from tests.stores._server import Server, accepts, free_ports
 from tests.stores._software import debian_packages, run
+from tests.support.authorities import Authority
 
 PACKAGES = ("ceph-mon", "ceph-osd", "ceph-common", "radosgw")
 # What each daemon may do. One keyring serves all of them.
@@ -136,5 +136,6 @@ class CephOverTls(Ceph):
     scheme: ClassVar[str] = "https"
 
     def _frontend(self) -> str:
-        self.ca, certificate, key = make_certificate(self.folder)
-        return f"beast ssl_endpoint={HOST}:{self.port} ssl_certificate={certificate} ssl_private_key={key}"
+        authority = Authority(self.folder)
+        self.ca = Path(authority.ca_file)
+        return f"beast ssl_endpoint={HOST}:{self.port} ssl_certificate={authority.make_certificate(HOST)}"
