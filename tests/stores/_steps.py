@@ -51,6 +51,7 @@ def setup_store(job: Job) -> str:
     assert not job.open_uploads()
     labels = {trial.name: trial.label for trial in trials.ALL}
     job.fallbacks = [labels[one["name"]] for one in facts["findings"] if one["outcome"] == Outcome.FALLBACK]
+    job.partial = 200 if "ranges are answered with 206" in job.fallbacks else 206
     job.start()
     return f"{len(facts['findings'])} trials"
 
@@ -128,7 +129,7 @@ def play_with_ranges(job: Job) -> str:
     job.signed_url = headers["Location"]
     for start, end in ((0, 1), (1000, 70_000), (len(job.data) - 100, len(job.data) - 1)):
         status, headers, body = job.get(job.signed_url, Range=f"bytes={start}-{end}")
-        assert (status, body == job.data[start : end + 1]) == (206, True), (status, body[:300])
+        assert (status, body == job.data[start : end + 1]) == (job.partial, True), (status, body[:300])
         assert headers["Content-Range"] == f"bytes {start}-{end}/{len(job.data)}"
     status, headers, body = job.get(job.signed_url)
     assert (status, body == job.data) == (200, True)

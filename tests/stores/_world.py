@@ -35,6 +35,7 @@ class Job:
     space: Space
     late_part: dict[str, Any]  # a signed URL of a part of the upload, with its headers
     signed_url: str  # of the recording
+    partial: int  # the status of a range
 
     def __init__(self, server: Server, folder: Path) -> None:
         self.server, self.folder = server, folder

@@ -18,6 +18,7 @@ from archive.storage.s3 import backend
 from tests.support.http_clients import make_client
 
 MIB = 1024**2
+BINARY = {"Content-Type": "application/octet-stream"}  # urllib would say that it is a form, and moto would read one
 ALL_SCOPES = ("intake", "bundles")
 
 
@@ -132,7 +133,7 @@ def checksum(data: bytes) -> str:
 
 def put_part(part: dict[str, Any], data: bytes) -> int:
     """Upload a part to its signed address, as a browser does. Returns the HTTP status."""
-    request = urllib.request.Request(part["url"], data, method="PUT", headers=part["headers"])
+    request = urllib.request.Request(part["url"], data, method="PUT", headers=part["headers"] | BINARY)
     tls = ssl.create_default_context(cafile=backend("public").verify) if part["url"].startswith("https:") else None
     try:
         with urllib.request.urlopen(request, timeout=120, context=tls) as answer:
