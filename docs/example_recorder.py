@@ -35,7 +35,8 @@ def send(number):
     if stored.get(number) != sha256:
         request = {"parts": [{"number": number, "sha256": sha256}]}
         (part,) = api("POST", f"/uploads/{upload['id']}/parts", request)["parts"]
-        call("PUT", part["url"], data, part["headers"])  # straight to the store
+        headers = part["headers"] | {"Content-Type": "application/octet-stream"}  # else urllib says that it is a form
+        call("PUT", part["url"], data, headers)  # straight to the store
 
 
 if upload["state"] == "open":

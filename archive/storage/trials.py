@@ -210,7 +210,8 @@ def _deletes_many(store: Store, prefix: str) -> str:
 def _refused(failed: dict[str, str]) -> str:
     """The codes of keys that were not deleted. Raises StoreDenied where the key lacks the permission."""
     for key, code in failed.items():
-        denied = StoreDenied("storage.answer", what=key, status=403, s3_code=code, reply=code)
+        answer = {"what": key, "status": 403, "s3_code": code, "reply": code}
+        denied = StoreDenied("storage.answer", **answer)
         if is_missing_permission(denied):
             raise denied
     return ", ".join(sorted(set(failed.values())))
