@@ -2,7 +2,9 @@
 
 import base64
 import random
+import re
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -22,9 +24,21 @@ from archive.transparency.verify_log import (
     verify_certificate,
     verify_checkpoints,
     verify_export,
+    verify_file,
 )
 from tests.support.certificates import CASES, make_parts
-from tests.support.log_exports import KEY, ROTATIONS, SIZES, TAMPERING, entry, make_files, rotated, sign, write_files
+from tests.support.log_exports import (
+    KEY,
+    NEXT_KEY,
+    ROTATIONS,
+    SIZES,
+    TAMPERING,
+    entry,
+    make_files,
+    rotated,
+    sign,
+    write_files,
+)
 
 
 @pytest.fixture
@@ -66,11 +80,11 @@ def python_says(path: Path) -> str:
         with Export.open(path) as export:
             return sentence("log.verified", verify_export(export, export.endorsed_keys([KEY])))
     except Invalid as error:
-        return f"NOT VALID: {error}"
+        return str(error) if error.code in verify_log.UNCHECKED else f"NOT VALID: {error}"
 
 
 def test_every_export_has_the_verdict_of_the_python_verifier(verifier: Page, clean: Path, tmp_path: Path) -> None:
-    assert ask(verifier, pack(clean)).startswith("Verified: 300 entries, up to 2026-11-01T00:00:59Z.")
+    assert ask(verifier, pack(clean)).startswith("Verified: 300 entries, up to 1 November 2026, 00:00:59 UTC.")
     for number, (damage, code, _) in enumerate([*TAMPERING, *ROTATIONS]):
         folder = tmp_path / str(number)
         shutil.copytree(clean, folder)
@@ -150,11 +164,13 @@ def test_receipts_and_checkpoints(verifier: Page, clean: Path, tmp_path: Path) -
 
     assert ask(verifier, path) == sentence("receipt.verified", receipt.verify([KEY]))
     path.write_text(str(Receipt(other, 0, receipt.path, checkpoint)))
-    assert ask(verifier, path) == "NOT VALID: The receipt does not fit: entry 0 is not in the tree of the checkpoint."
+    assert ask(verifier, path) == (
+        "NOT VALID: The receipt does not fit: entry 2 is not at place 0 of the tree of the checkpoint."
+    )
     assert ask(verifier, chain) == sentence("checkpoints.verified", verify_checkpoints(notes, [KEY]))
     chain.write_text(f"{notes}{sign(300, b'r' * 32)}\n")
     assert ask(verifier, chain).startswith("NOT VALID: There are two different logs")
-    assert ask(verifier, chain, "not a key").startswith("NOT VALID: not a key is not a public key of a log")
+    assert ask(verifier, chain, "not a key").startswith("not a key is not a public key of a log")
 
 
 def test_a_cosignature_that_does_not_fit_is_refused(verifier: Page, clean: Path, tmp_path: Path) -> None:
@@ -180,8 +196,8 @@ def test_a_cosignature_that_does_not_fit_is_refused(verifier: Page, clean: Path,
 def test_certificates_have_the_verdicts_of_the_python_verifier(verifier: Page, tmp_path: Path) -> None:
     for number, (change, code) in enumerate(CASES):
         parts = change(make_parts())
-        if parts.pem == b"no key":
-            continue  # the page looks for keys, and takes other text for none
+        if parts.pem == b"no key" or parts.document == b"[]":
+            continue  # the page looks at what a file is: here neither keys nor a certificate
         document, receipt, pem = (tmp_path / f"{number}.{end}" for end in ("json", "tlog-proof", "pem"))
         document.write_bytes(parts.document)
         receipt.write_text(str(parts.receipt))
@@ -197,23 +213,98 @@ def test_certificates_have_the_verdicts_of_the_python_verifier(verifier: Page, t
         assert ask(verifier, document, parts.log_key, *more) == expected, code
 
 
-def test_files_are_dropped_anywhere_on_the_page(verifier: Page) -> None:
+def zip_certificates(path: Path, *names: str) -> Path:
+    """What the page of a certificate gives: {name}.json and its receipt, the keys, and what is not verified."""
     parts = make_parts()
-    verifier.locator("#keys").fill(f"{parts.log_key}\n{(parts.pem or b'').decode()}")
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("README.txt", "Certificates of deletion.")
+        package.writestr("log-keys.txt", f"{parts.log_key} from=2026-11-01T00:00:00Z\n")
+        package.writestr("spacekeep-certificates.pem", parts.pem or b"")
+        for name in names:
+            package.writestr(f"deletion-of-{name}.json", parts.document)
+            package.writestr(f"deletion-of-{name}.tlog-proof", str(parts.receipt))
+    return path
+
+
+@pytest.mark.parametrize("names", [("a",), ("a", "b")])
+def test_certificates_in_a_zip_have_the_verdict_of_the_python_verifier(
+    verifier: Page, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    path, parts = zip_certificates(tmp_path / "certificates.zip", *names), make_parts()
+    pem = (parts.pem or b"").decode()
+
+    both = ask(verifier, path, f"{parts.log_key}\n{pem}")
+    verifier.locator("#keys").fill("")
+    expect(verifier.locator("#keys")).to_have_value("")
+    assert both == verify_file(path, [KEY], (), parts.pem, "")
+    assert both.startswith("Verified: ")
+    bad = tmp_path / "changed.zip"
+    with zipfile.ZipFile(path) as good, zipfile.ZipFile(bad, "w") as changed:
+        for name in good.namelist():
+            data = good.read(name)
+            changed.writestr(name, data.replace(b'"size":7', b'"size":8') if name == "deletion-of-a.json" else data)
+    with pytest.raises(Invalid) as error:
+        verify_file(bad, [KEY], (), parts.pem, "")
+    assert ask(verifier, bad, f"{parts.log_key}\n{pem}") == f"NOT VALID: {error.value}"
+
+
+def test_keys_that_come_with_the_files_are_filled_in_and_prove_little(verifier: Page, tmp_path: Path) -> None:
+    path = zip_certificates(tmp_path / "certificates.zip", "a")
+    keys = verifier.locator("#keys")
+
+    verifier.locator("#file").set_input_files(path)
+    expect(keys).to_have_value(re.compile(r"^archive\.example\.org/log\+[\s\S]*BEGIN PUBLIC KEY"))
+    expect(verifier.locator("#key-note")).to_contain_text("compare them with keys that you got elsewhere")
+    verifier.get_by_role("button", name="Verify", exact=True).click()
+    expect(verifier.locator("#verdict.part")).to_contain_text("The keys came with the files")
+
+    verifier.reload()
+    own = str(NEXT_KEY)  # a file adds no key to those of somebody who gave one
+    keys.fill(own)
+    verifier.locator("#file").set_input_files(path)
+    expect(keys).to_have_value(re.compile("BEGIN PUBLIC KEY"))
+    assert str(KEY) not in keys.input_value()
+
+
+def test_what_was_not_checked_is_not_called_wrong(verifier: Page, clean: Path, tmp_path: Path) -> None:
+    other, empty = tmp_path / "holiday.txt", tmp_path / "other.zip"
+    other.write_text("sea and sun")
+    with zipfile.ZipFile(empty, "w") as package:
+        package.writestr("a.txt", "x")
+
+    for path in (other, empty):
+        with pytest.raises(Invalid) as error:
+            verify_file(path, [KEY], (), None, "")
+        assert error.value.code == "file.unknown"
+        assert ask(verifier, path) == str(error.value)
+    assert ask(verifier, clean / "checkpoints.txt", "").startswith("A public key of the log is missing. Paste it")
+    verifier.reload()
+    verifier.get_by_role("button", name="Verify", exact=True).click()
+    expect(verifier.locator("#verdict")).to_contain_text("A file is missing. Choose what to verify")
+
+
+def test_all_files_of_a_folder_are_dropped_anywhere_on_the_page(verifier: Page, tmp_path: Path) -> None:
+    parts = make_parts()
+    files = {
+        "a.tlog-proof": str(parts.receipt), "README.txt": "Certificates of deletion.", "log-keys.txt": parts.log_key,
+        "spacekeep-certificates.pem": (parts.pem or b"").decode(), "a.json": parts.document.decode(),
+    }  # fmt: skip
     verifier.evaluate(
-        """([document_, receipt]) => {
+        """(files) => {
             const transfer = new DataTransfer();
-            transfer.items.add(new File([receipt], "a.tlog-proof"));
-            transfer.items.add(new File([document_], "a.json"));
+            for (const [name, text] of Object.entries(files)) transfer.items.add(new File([text], name));
             const options = {dataTransfer: transfer, bubbles: true, cancelable: true};
             document.body.dispatchEvent(new DragEvent("drop", options));
         }""",
-        [parts.document.decode(), str(parts.receipt)],
+        files,
     )
+    expect(verifier.locator("#keys")).to_have_value(re.compile("BEGIN PUBLIC KEY"))
+    expect(verifier.locator("#key-note")).to_contain_text("compare them with keys that you got elsewhere")
+    verifier.wait_for_function("document.getElementById('known').files.length === 2")
     verifier.get_by_role("button", name="Verify", exact=True).click()
 
     expect(verifier.locator("#verdict")).to_contain_text("Verified: the deletion of Space")
-    expect(verifier.locator("#verdict")).to_contain_text("records it, as the checkpoint of 2 entries says")
+    expect(verifier.locator("#verdict")).to_contain_text("Entry 113 of archive.example.org/log records it, as the")
 
 
 def test_later_keys_count_if_a_given_one_endorsed_them(verifier: Page, tmp_path: Path) -> None:

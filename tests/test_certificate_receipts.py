@@ -1,6 +1,7 @@
 """A certificate of deletion comes with the proof that the log has its entry, once a checkpoint contains that."""
 
 import json
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -25,7 +26,7 @@ from archive.transparency.export import stream_export
 from archive.transparency.keys import public_keys
 from archive.transparency.receipts import make_receipt
 from archive.transparency.verify import verify
-from archive.transparency.verify_log import Invalid, Key, Receipt, sentence, verify_certificate
+from archive.transparency.verify_log import VERDICTS, Invalid, Key, Receipt, sentence, verify_certificate
 from tests.support.certificates import CASES, Parts, make_parts
 from tests.support.deadlines import make_due
 from tests.support.factory import make_row
@@ -81,6 +82,10 @@ def test_the_host_gets_a_file_that_proves_it_elsewhere(
 
     if verifier == "verify_log.py":
         command = [f"{name}.tlog-proof", "--key", key, "--certificate", f"{name}.json", "--certificate-key", pem]
+        done = run(tmp_path, verifier, ".", *command[1:3], *command[-2:])  # the whole folder
+        assert (done.returncode, done.stderr) == (0, "")
+        entry = LogEntry.objects.get(event="space.deleted").pk
+        assert f"Entry {entry} of " in done.stdout
     else:
         command = [f"{name}.json", "--key", pem, "--receipt", f"{name}.tlog-proof", "--log-key", key]
     done = run(tmp_path, verifier, *command)
@@ -135,8 +140,19 @@ def test_what_was_not_checked_is_said() -> None:
     recorded_only = sentence(*verify_certificate(parts.document, log_keys, parts.receipt, None))
     signed_only = sentence(*verify_certificate(parts.document, log_keys, None, parts.pem))
 
-    assert recorded_only.endswith("The signature of the certificate itself was not checked: no key for it was given.")
-    assert "No receipt was given, so nothing says that the log has its entry" in signed_only
+    assert recorded_only.startswith("The signature of the certificate itself was not checked: no key for it was given.")
+    assert signed_only.startswith("Not checked whether the log records it: no receipt was given.")
+
+
+@pytest.mark.parametrize("code", sorted(VERDICTS))
+def test_an_entry_is_named_by_its_number_and_never_by_its_place(code: str) -> None:
+    """As the pages, and the names of receipts, have it."""
+    text = VERDICTS[code]
+
+    assert not re.search(r"(?i)entr(y|ies) (number )?\{(index|other|last)\}", text)
+    assert all(
+        "place" in text[: match.start()] or "left" in text for match in re.finditer(r"\{(index|last)\}", text)
+    ) or (code == "entries.unproven")
 
 
 def test_erased_salts_leave_every_proof_valid(

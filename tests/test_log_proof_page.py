@@ -77,7 +77,9 @@ def test_the_log_is_verified_on_demand_and_a_change_is_named(auditor: User) -> N
 
     context = client.get("/log/proof/").context
     assert not context["is_valid"]
-    assert (context["verification"].code, context["verification"].values) == ("entry.changed", {"index": 1})
+    assert (context["verification"].code, context["verification"].values) == (
+        "entry.changed", {"entry": entries[1].pk, "index": 1},
+    )  # fmt: skip
 
 
 def test_a_long_verification_goes_on_where_it_stopped(
@@ -146,7 +148,7 @@ def test_a_receipt_proves_one_entry(auditor: User, tmp_path: Path) -> None:
     assert (receipt.index, receipt.checkpoint.size, len(receipt.path)) == (7, 300, 9)
     signer = f"127.0.0.1:8000/log ({public_keys()[0].id.hex()})"
     assert receipt.verify(public_keys()) == {
-        "index": 7, "origin": "127.0.0.1:8000/log", "size": 300, "keys": signer,
+        "entry": entries[7].pk, "index": 7, "origin": "127.0.0.1:8000/log", "size": 300, "keys": signer,
     }  # fmt: skip
     other = Receipt(receipt.leaf.replace(b"7", b"8"), receipt.index, receipt.path, receipt.checkpoint)
     with pytest.raises(Invalid) as error:
@@ -160,7 +162,7 @@ def test_a_receipt_proves_one_entry(auditor: User, tmp_path: Path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (result.returncode, result.stderr) == (0, "")
-    assert "Verified: entry 7 is in the log of 127.0.0.1:8000/log" in result.stdout
+    assert f"Verified: entry {entries[7].pk} is in the log of 127.0.0.1:8000/log, at place 7 of" in result.stdout
 
 
 def test_a_receipt_is_about_its_certificate(alice: User) -> None:

@@ -132,9 +132,9 @@ def test_the_file_runs_alone(export: Path, tmp_path: Path) -> None:
     bad = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
 
     assert (good.returncode, good.stderr) == (0, "")
-    assert good.stdout.startswith(f"{export}: Verified: 300 entries, up to 2026-11-01T00:00:59Z.")
+    assert good.stdout.startswith(f"{export}: Verified: 300 entries, up to 1 November 2026, 00:00:59 UTC.")
     assert (bad.returncode, bad.stdout) == (1, "")
-    assert bad.stderr == f"{export}: NOT VALID: Entry 5 was removed.\n"
+    assert bad.stderr == f"{export}: NOT VALID: An entry was removed before entry 7 (place 5 of the tree).\n"
 
 
 @pytest.mark.parametrize("text", ["", "a+b+c", f"{KEY}x", str(KEY).replace("+", "-", 1), f"x{KEY}"])

@@ -301,6 +301,7 @@ def test_a_checkpoint_that_a_retired_key_signed_is_refused(settings: Settings, t
     path = export_to(tmp_path / "good.zip")
     assert verdict(path, vkey(OLD))[0] == "log.verified"
     index = LogCheckpoint.objects.latest("id").size - 1
+    entry = LogEntry.objects.get(event="log.key_retired").pk
 
     settings.LOG_KEY = b"signs the log in tests only     "
     as_superuser("DELETE FROM archive_signingkeyevent WHERE change = 'retired'")
@@ -308,7 +309,7 @@ def test_a_checkpoint_that_a_retired_key_signed_is_refused(settings: Settings, t
     sequence.run()
     code, values = verdict(export_to(tmp_path / "bad.zip"), vkey(OLD))
     named = f"{ORIGIN} ({vkey(OLD).id.hex()})"
-    assert (code, values) == ("checkpoint.retired_key", {"size": index + 2, "keys": named, "index": index})
+    assert (code, values) == ("checkpoint.retired_key", {"size": index + 2, "keys": named, "entry": entry})
 
 
 def test_certificates_of_both_keys_verify_and_the_web_process_needs_no_new_setting(

@@ -24,8 +24,12 @@ README = """Certificates of deletion. deletion-of-ID.json is the certificate of 
 signed. deletion-of-ID.tlog-proof is its receipt: the proof that its entry is in the retention log, since a signed
 checkpoint.
 
-Check both in a browser, without a network: open verify.html from the disk, paste the keys, and choose the two files.
-Or, on any computer with Python 3.11 and its package "cryptography":
+Check all of it in a browser, without a network: open verify.html from the disk, and choose this ZIP file. Or, on any
+computer with Python 3.11 and its package "cryptography":
+
+    python verify_log.py CERTIFICATES.zip --key KEY --certificate-key spacekeep-certificates.pem
+
+One certificate:
 
     python verify_log.py deletion-of-....tlog-proof --key KEY --certificate deletion-of-....json \\
         --certificate-key spacekeep-certificates.pem

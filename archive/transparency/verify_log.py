@@ -1,5 +1,6 @@
 """python verify_log.py EXPORT --key VKEY [--checkpoint FILE]
    python verify_log.py RECEIPT.tlog-proof --key VKEY [--certificate FILE [--certificate-key PUB]] [--keys KEYS.txt]
+   python verify_log.py CERTIFICATES --key VKEY [--certificate-key PUB] [--keys KEYS.txt]
    python verify_log.py CHECKPOINTS.txt --key VKEY [--keys KEYS.txt]
 
 Verify an export of the retention log, or the receipt of one entry; with --certificate also that the entry is about
@@ -10,11 +11,14 @@ as PEM, it checks the certificate's own signature too, and needs verify_certific
 EXPORT is the ZIP file or the folder that `manage.py export_log` or the log's page gives: `entries.jsonl` (one entry a
 line, byte for byte as it was hashed), `checkpoints.txt` (signed tree heads, oldest first) and `tile/` (hashes). VKEY is
 the log's public key, which you got when you could still trust it. FILE is a checkpoint that you got another way: by
-mail, from a witness, or with an older export. KEYS.txt is the log's list of keys, which each export has too: a later
-key counts if one that you gave has endorsed it. After a leak, give --key for the new one instead.
+mail, from a witness, or with an older export. CERTIFICATES is the ZIP file, or the folder, that the page of one
+certificate or the list of them gives: certificates of deletion and their receipts. The keys in it are not used: they
+prove only that the files fit each other. KEYS.txt is the log's list of keys, which each export has too: a later key
+counts if one that you gave has endorsed it. After a leak, give --key for the new one instead.
 
 Formats: RFC 6962 (hashes and proofs), and of c2sp.org: signed-note, tlog-checkpoint, tlog-tiles, tlog-proof,
-tlog-cosignature. Exit status 0 only if everything fits; otherwise one line on standard error says what does not.
+tlog-cosignature. Exit status 0 only if everything fits; otherwise one line on standard error says what does not. It is
+1, and the line has NOT VALID, if something was checked and is wrong, and 2 if nothing could be checked.
 """
 
 import argparse
@@ -54,32 +58,38 @@ VERDICTS = {
     "it was signed. Checkpoints that fit: {checkpoints}, all signed by {keys}.",
     "checkpoints.verified": "Verified: {count} checkpoints, up to {size} entries, all signed by {keys}. None "
     "contradicts another one. An export shows whether the entries fit.",
-    "receipt.verified": "Verified: entry {index} is in the log of {origin}, as the checkpoint of {size} entries says, "
-    "signed by {keys}.",
+    "receipt.verified": "Verified: entry {entry} is in the log of {origin}, at place {index} of its tree (the first is "
+    "place 0), as the checkpoint of {size} entries says, signed by {keys}.",
     "certificate.verified": "Verified: the deletion of Space {space}, kept until {deadline}: {count} objects deleted, "
-    "storage seen empty at {emptied}. The certificate is signed with the key {certificate_key}. Entry {index} of "
+    "storage seen empty at {emptied}. The certificate is signed with the key {certificate_key}. Entry {entry} of "
     "{origin} records it, as the checkpoint of {size} entries says, signed by {keys}.",
-    "certificate.recorded": "Verified: the deletion of Space {space}, kept until {deadline}: {count} objects deleted, "
-    "storage seen empty at {emptied}. Entry {index} of {origin} records the certificate, as the checkpoint of {size} "
-    "entries says, signed by {keys}. The signature of the certificate itself was not checked: no key for it was given.",
-    "certificate.signed": "Verified: the deletion of Space {space}, kept until {deadline}: {count} objects deleted, "
-    "storage seen empty at {emptied}. The certificate is signed with the key {certificate_key}. No receipt was given, "
-    "so nothing says that the log has its entry; a receipt exists once a checkpoint contains it.",
+    "certificate.recorded": "The signature of the certificate itself was not checked: no key for it was given. "
+    "Verified: entry {entry} of {origin} records this certificate, as the checkpoint of {size} entries says, signed by "
+    "{keys}. It says: Space {space}, kept until {deadline}: {count} objects deleted, storage seen empty at {emptied}.",
+    "certificate.signed": "Not checked whether the log records it: no receipt was given. A receipt exists once a "
+    "checkpoint contains its entry. Verified: the deletion of Space {space}, kept until {deadline}: {count} objects "
+    "deleted, storage seen empty at {emptied}. The certificate is signed with the key {certificate_key}.",
+    "certificates.verified": "Verified: {count} certificates of deletion, all signed with a key that you gave. The log "
+    "of {origin} records {recorded} of them, as their receipts say, signed by {keys}. Without a receipt: {pending}.",
+    "certificates.recorded": "The signatures of the certificates themselves were not checked: no key for them was "
+    "given. Verified: the log of {origin} records {recorded} of {count} certificates of deletion, as their receipts "
+    "say, signed by {keys}. Without a receipt, so not checked: {pending}.",
     "certificate.invalid": "The certificate is not valid: {why}.",
-    "entry.changed": "Entry {index} was changed.",
-    "entry.removed": "Entry {index} was removed.",
-    "entry.inserted": "Entry {index} was inserted: the log did not have it.",
-    "entry.swapped": "Entries {index} and {other} were swapped.",
-    "entries.cut_off": "The entries from {index} on were cut off: a checkpoint says that there are {size}.",
-    "entries.unproven": "From entry {index} on, no checkpoint covers the entries.",
-    "entries.differ": "One of the entries {index} to {last} was changed, removed or inserted. The export has no true "
-    "hashes that would say which.",
-    "entries.unnumbered": "Entry number {entry} of the database has no place in the tree, and later ones have.",
+    "certificates.one_invalid": "{name}: {why}",
+    "entry.changed": "Entry {entry} was changed (place {index} of the tree).",
+    "entry.removed": "An entry was removed before entry {entry} (place {index} of the tree).",
+    "entry.inserted": "Entry {entry} was inserted (place {index} of the tree): the log did not have it.",
+    "entry.swapped": "Entries {entry} and {other_entry} were swapped (places {index} and {other} of the tree).",
+    "entries.cut_off": "Entries were cut off: {index} are left, and a checkpoint says that there are {size}.",
+    "entries.unproven": "No checkpoint covers the entries that follow the first {index}.",
+    "entries.differ": "One of the entries at the places {index} to {last} of the tree was changed, removed or "
+    "inserted. The export has no true hashes that would say which.",
+    "entries.unnumbered": "Entry {entry} of the database has no place in the tree, and later ones have.",
     "tile.changed": "The hashes in {name} are not those of the entries.",
     "tile.missing": "{name} is missing.",
     "checkpoint.unsigned": "The checkpoint of {size} entries is not signed by a key that you gave, or that one of them "
     "endorsed, but by {keys}.",
-    "checkpoint.retired_key": "The checkpoint of {size} entries is signed by {keys} only, and entry {index} says that "
+    "checkpoint.retired_key": "The checkpoint of {size} entries is signed by {keys} only, and entry {entry} says that "
     "it was retired.",
     "checkpoint.forged": "A signature of the checkpoint of {size} entries does not fit: it, or what it signs, was "
     "changed.",
@@ -87,14 +97,29 @@ VERDICTS = {
     "checkpoint.order": "The checkpoints are not in order: {size} follows {before}.",
     "checkpoint.foreign": "The checkpoint of {size} entries is of another log: {origin}.",
     "checkpoint.none": "There is no checkpoint, so nothing is proven.",
-    "receipt.differs": "The receipt does not fit: entry {index} is not in the tree of the checkpoint.",
-    "receipt.other_certificate": "The receipt is of another entry: entry {index} is not about this certificate.",
-    "receipt.contradicts": "Entry {index} contradicts the certificate that it records: it has another {name}.",
+    "receipt.differs": "The receipt does not fit: entry {entry} is not at place {index} of the tree of the checkpoint.",
+    "receipt.other_certificate": "The receipt is of another entry: entry {entry} is not about this certificate.",
+    "receipt.contradicts": "Entry {entry} contradicts the certificate that it records: it has another {name}.",
     "receipt.no_entry": "The receipt does not contain its entry.",
     "note.malformed": "{name} is not a signed note.",
-    "key.malformed": "{text} is not a public key of a log (NAME+ID+KEY).",
     "export.malformed": "{name} can't be read: {why}.",
+    "key.malformed": "{text} is not a public key of a log (NAME+ID+KEY).",
+    "key.missing": "A public key of the log is missing. Paste it: a line of the form NAME+ID+KEY.",
+    "certificate.nothing_to_check": "Nothing to check {name} with. Choose its receipt (.tlog-proof) too, or give the "
+    "public key of certificates.",
+    "file.unreadable": "{name} can't be read: {why}.",
+    "file.unknown": "{name} is not an export, a receipt, a certificate of deletion, a ZIP file of these, or a file of "
+    "checkpoints. Choose one of them.",
 }
+# Nothing was checked, so nothing is said to be wrong.
+UNCHECKED = {"key.malformed", "key.missing", "certificate.nothing_to_check", "file.unreadable", "file.unknown"}
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+MOMENT = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])-([0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?Z")
+CERTIFICATE_NAME = re.compile(r"deletion-of-.+\.json")
+LARGEST_ENTRY = 2**53 - 1  # the largest number that JSON of RFC 8785 can say
 
 
 class Invalid(Exception):
@@ -109,7 +134,27 @@ class Invalid(Exception):
 
 
 def sentence(code: str, values: dict[str, Any]) -> str:
-    return VERDICTS[code].format(**values)
+    return VERDICTS[code].format(**{name: _spoken(value) for name, value in values.items()})
+
+
+def _spoken(value: Any) -> Any:
+    """A value as a sentence has it: a time in words, and an entry without a number."""
+    if value is None:
+        return "without a number"
+    moment = MOMENT.fullmatch(value) if isinstance(value, str) else None
+    if moment is None:
+        return value
+    year, month, day, time = moment.groups()
+    return f"{int(day)} {MONTHS[int(month) - 1]} {year}, {time} UTC"
+
+
+def entry_number(line: bytes) -> int | None:
+    """The number by which the archive names an entry: it is in the entry, and not its place in the tree."""
+    try:
+        number = json.loads(line)["id"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return number if type(number) is int and 0 <= number <= LARGEST_ENTRY else None
 
 
 # ---- hashes and proofs: RFC 6962, section 2.1; the algorithms that verify proofs are those of RFC 9162 ----
@@ -360,7 +405,7 @@ def split_notes(text: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The proof that the entry `leaf` (its canonical JSON) is number `index` of the log."""
+    """The proof that the entry `leaf` (its canonical JSON) is at place `index` of the log's tree."""
 
     leaf: bytes
     index: int
@@ -386,6 +431,10 @@ class Receipt:
             raise Invalid("note.malformed", name="receipt") from None
         return cls(leaf, int(number), path, Checkpoint.parse(note, "receipt"))
 
+    @property
+    def entry(self) -> int | None:
+        return entry_number(self.leaf)
+
     def __str__(self) -> str:
         lines = [PROOF_HEADER, f"extra {base64.b64encode(self.leaf).decode()}", f"index {self.index}"]
         lines += [base64.b64encode(sibling).decode() for sibling in self.path]
@@ -397,10 +446,11 @@ class Receipt:
         signers = self.checkpoint.require_signature(keys)
         size, root = self.checkpoint.size, self.checkpoint.root
         if not proves_inclusion(leaf_hash(self.leaf), self.index, size, self.path, root):
-            raise Invalid("receipt.differs", index=self.index)
+            raise Invalid("receipt.differs", entry=self.entry, index=self.index)
         if certificate is not None:
             self._require_record(certificate)
-        return {"index": self.index, "origin": self.checkpoint.origin, "size": size, "keys": _names(signers)}
+        place = {"entry": self.entry, "index": self.index}
+        return {**place, "origin": self.checkpoint.origin, "size": size, "keys": _names(signers)}
 
     def _require_record(self, certificate: bytes) -> None:
         """Raise Invalid unless the entry says that this certificate was issued, and agrees with it."""
@@ -410,7 +460,7 @@ class Receipt:
         except (ValueError, KeyError, TypeError, RecursionError):
             is_of_it = False
         if not is_of_it:
-            raise Invalid("receipt.other_certificate", index=self.index)
+            raise Invalid("receipt.other_certificate", entry=self.entry)
         said = certificate_facts(certificate)
         detail = entry["detail"]
         told = {
@@ -420,7 +470,7 @@ class Receipt:
         }
         for name, value in told.items():
             if value != said[name]:
-                raise Invalid("receipt.contradicts", index=self.index, name=name)
+                raise Invalid("receipt.contradicts", entry=self.entry, name=name)
 
 
 def certificate_facts(certificate: bytes) -> dict[str, Any]:
@@ -470,7 +520,7 @@ def _load_certificate_verifier() -> Any:
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     except OSError as error:
-        raise Invalid("export.malformed", name=path.name, why=str(error)) from None
+        raise Invalid("file.unreadable", name=path.name, why=str(error)) from None
     return module
 
 
@@ -508,12 +558,22 @@ class Export:
         try:
             package = zipfile.ZipFile(path)
         except (OSError, zipfile.BadZipFile) as error:
-            raise Invalid("export.malformed", name=path.name, why=str(error)) from None
+            raise Invalid("file.unreadable", name=path.name, why=str(error)) from None
         with package:
             yield cls(zipfile.Path(package))
 
+    def kind(self) -> str:
+        """What these files are: export, certificates, or neither ("")."""
+        if any((self.root / name).exists() for name in ("entries.jsonl", "checkpoints.txt", "tile")):
+            return "export"
+        return "certificates" if self.certificates() else ""
+
+    def certificates(self) -> list[str]:
+        """The names of the certificates of deletion, in order."""
+        return sorted(path.name for path in self.root.iterdir() if CERTIFICATE_NAME.fullmatch(path.name))
+
     def lines(self, first: int = 0) -> Generator[bytes, None, None]:
-        """The entries from number `first` on. Raises Invalid."""
+        """The entries from place `first` on. Raises Invalid."""
         try:
             with (self.root / "entries.jsonl").open("rb") as file:
                 yield from islice(file, first, None)
@@ -575,7 +635,9 @@ class _Verification:
     full: dict[int, int] = field(default_factory=dict)  # level: number of full tiles
     wrong_tile: Invalid | None = None
     last_line: bytes = b""
-    retired: dict[bytes, int] = field(default_factory=dict)  # public key: the entry that says so
+    retired: dict[bytes, tuple[int, int | None]] = field(
+        default_factory=dict
+    )  # public key: (place, entry) that says so
 
     def run(self) -> None:
         with closing(self.export.lines(self.tree.size)) as lines:
@@ -589,7 +651,7 @@ class _Verification:
             "tree": _hex(self.tree.hashes),
             "proven": [self.proven.size, _hex(self.proven.hashes)],
             "tiles": {str(level): _hex(hashes) for level, hashes in self.tiles.items() if hashes},
-            "retired": {public.hex(): index for public, index in self.retired.items()},
+            "retired": {public.hex(): said for public, said in self.retired.items()},
             "wrong_tile": [self.wrong_tile.code, self.wrong_tile.values] if self.wrong_tile else None,
             "last_line": self.last_line.decode(errors="replace"),
         }
@@ -609,7 +671,7 @@ class _Verification:
         self.proven = Frontier(size, _unhex(hashes))
         self.tiles = {int(level): _unhex(hashes) for level, hashes in state["tiles"].items()}
         self.full = {level: self.tree.size >> 8 * (level + 1) for level in range(8)}
-        self.retired = {bytes.fromhex(public): index for public, index in state.get("retired", {}).items()}
+        self.retired = {bytes.fromhex(public): (place, entry) for public, (place, entry) in state["retired"].items()}
         if state["wrong_tile"]:
             code, values = state["wrong_tile"]
             self.wrong_tile = Invalid(code, **values)
@@ -644,7 +706,7 @@ class _Verification:
     def _append(self, line: bytes) -> None:
         leaf = leaf_hash(line[:-1])
         if KEY_RETIRED in line and (public := _retired_key(line)):
-            self.retired[public] = self.tree.size
+            self.retired[public] = self.tree.size, entry_number(line)
         self.last_line = line
         for level, known in self.tree.append(leaf):
             hashes = self.tiles.setdefault(level, [])
@@ -659,8 +721,8 @@ class _Verification:
             return
         signers = checkpoint.require_signature(self.keys)
         if all(key.public in self.retired for key in signers):
-            index = max(self.retired[key.public] for key in signers)
-            raise Invalid("checkpoint.retired_key", size=checkpoint.size, keys=_names(signers), index=index)
+            _, entry = max((self.retired[key.public] for key in signers), key=lambda said: said[0])
+            raise Invalid("checkpoint.retired_key", size=checkpoint.size, keys=_names(signers), entry=entry)
 
     def _compare_tile(self, level: int, hashes: list[bytes]) -> None:
         """Note a tile that differs. It is reported once the checkpoint has said that the entries are right."""
@@ -687,7 +749,17 @@ class _Verification:
                 if found is None:
                     return  # only the end is missing
                 if found != known:
-                    _name_difference(index, [known, *islice(theirs, LOOK_AHEAD)], [found, *islice(ours, LOOK_AHEAD)])
+                    differs = [known, *islice(theirs, LOOK_AHEAD)], [found, *islice(ours, LOOK_AHEAD)]
+                    code, places = _name_difference(index, *differs)
+                    raise Invalid(code, **places, **self._entries_at(**places))
+
+    def _entries_at(self, index: int, other: int | None = None) -> dict[str, int | None]:
+        """The numbers of the entries that the export has at these places."""
+        with closing(self.export.lines(index)) as lines:
+            values = {"entry": entry_number(next(lines, b""))}
+            if other is not None:
+                values["other_entry"] = entry_number(next(islice(lines, other - index - 1, None), b""))
+        return values
 
     def _tile_hashes(self, start: int) -> Iterator[bytes]:
         """The hashes of the entries from `start` to the end of the tiles. Nothing says yet that they are right."""
@@ -699,17 +771,17 @@ class _Verification:
             yield from (tile[i : i + HASH] for i in range(first, len(tile), HASH))
 
 
-def _name_difference(index: int, theirs: Sequence[bytes], ours: Sequence[bytes]) -> None:
-    """Raise Invalid for entry `index`, the first one that differs. `theirs`: the hashes that were signed, from it on.
-    `ours`: those of the entries."""
+def _name_difference(index: int, theirs: Sequence[bytes], ours: Sequence[bytes]) -> tuple[str, dict[str, int]]:
+    """(code, places in the tree) of the verdict on place `index`, the first one that differs. `theirs`: the hashes that
+    were signed, from it on. `ours`: those of the entries."""
     other = next((i for i in range(1, len(theirs)) if theirs[i] == ours[0]), None)
     if other is not None and ours[other : other + 1] == [theirs[0]]:
-        raise Invalid("entry.swapped", index=index, other=index + other)
+        return "entry.swapped", {"index": index, "other": index + other}
     if other is not None:
-        raise Invalid("entry.removed", index=index)
+        return "entry.removed", {"index": index}
     if theirs[0] in ours[1:]:
-        raise Invalid("entry.inserted", index=index)
-    raise Invalid("entry.changed", index=index)
+        return "entry.inserted", {"index": index}
+    return "entry.changed", {"index": index}
 
 
 def _hex(hashes: Sequence[bytes]) -> list[str]:
@@ -798,9 +870,91 @@ def _signers(checkpoints: Sequence[Checkpoint], keys: Sequence[Key]) -> str:
     )
 
 
+def verify_certificates(
+    package: Export, keys: Sequence[Key], certificate_keys: bytes | None
+) -> tuple[str, dict[str, Any]]:
+    """(code, values) of the verdict on the certificates in a package, each with its receipt if that is there. Of
+    a single one it is the verdict of verify_certificate. Raises Invalid, with the name of the first that is wrong."""
+    verdicts = []
+    names = package.certificates()
+    for name in names:
+        path = package.root / f"{name.removesuffix('.json')}.tlog-proof"
+        try:
+            receipt = Receipt.parse(package.read(path.name).decode()) if path.is_file() else None
+            if receipt is None and certificate_keys is None:
+                if len(names) == 1:
+                    raise Invalid("certificate.nothing_to_check", name=name)
+                continue
+            verdicts.append(verify_certificate(package.read(name), keys, receipt, certificate_keys))
+        except Invalid as error:
+            if len(names) == 1 or error.code in UNCHECKED:
+                raise
+            raise Invalid("certificates.one_invalid", name=name, why=str(error)) from None
+        except UnicodeDecodeError:
+            raise Invalid("note.malformed", name=path.name) from None
+    if len(names) == 1:
+        return verdicts[0]
+    if not verdicts:
+        raise Invalid("certificate.nothing_to_check", name="these certificates")
+    recorded = [values for _, values in verdicts if "origin" in values]
+    values = {
+        "count": len(names),
+        "recorded": len(recorded),
+        "pending": len(names) - len(recorded),
+        "origin": ", ".join(sorted({one["origin"] for one in recorded})) or "-",
+        "keys": ", ".join(sorted({one["keys"] for one in recorded})) or "-",
+    }
+    return "certificates.recorded" if certificate_keys is None else "certificates.verified", values
+
+
+def kind_of(path: Path) -> str:
+    """What a file or a folder is: export, certificates, receipt, certificate or checkpoints. Raises Invalid."""
+    if path.is_dir() or path.suffix == ".zip" or zipfile.is_zipfile(path):
+        with Export.open(path) as package:
+            kind = package.kind()
+    else:
+        try:
+            with path.open("rb") as file:
+                start = file.read(4096).decode(errors="replace")
+        except OSError as error:
+            raise Invalid("file.unreadable", name=path.name, why=str(error)) from None
+        looks = (
+            ("receipt", start.startswith("c2sp.org/tlog-proof") or path.suffix == ".tlog-proof"),
+            ("certificate", start.startswith("{") and '"spacekeep/' in start),
+            ("checkpoints", "\n\u2014 " in start),
+        )
+        kind = next((kind for kind, is_it in looks if is_it), "")
+    if not kind:
+        raise Invalid("file.unknown", name=path.name)
+    return kind
+
+
+def verify_file(
+    path: Path, keys: Sequence[Key], known: Sequence[Checkpoint], pem: bytes | None, certificate: str
+) -> str:
+    """The verdict on a file, or a folder, of any kind. `certificate`: that a receipt has to be about, or "". Raises
+    Invalid."""
+    match kind_of(path):
+        case "receipt":
+            receipt = Receipt.parse(_read(path))
+            if certificate:
+                return sentence(*verify_certificate(certificate.encode(), keys, receipt, pem))
+            return sentence("receipt.verified", receipt.verify(keys))
+        case "certificate" if pem is None:
+            raise Invalid("certificate.nothing_to_check", name=path.name)
+        case "certificate":
+            return sentence(*verify_certificate(_read(path).encode(), keys, None, pem))
+        case "checkpoints":
+            return sentence("checkpoints.verified", verify_checkpoints(_read(path), keys, known))
+    with Export.open(path) as package:
+        if package.kind() == "certificates":
+            return sentence(*verify_certificates(package, keys, pem))
+        return sentence("log.verified", verify_export(package, package.endorsed_keys(keys), known))
+
+
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(description="Verify an export of the retention log, or a receipt.")
-    parser.add_argument("file", type=Path, metavar="EXPORT or RECEIPT")
+    parser = argparse.ArgumentParser(description="Verify an export of the retention log, certificates, or a receipt.")
+    parser.add_argument("file", type=Path, metavar="EXPORT, CERTIFICATES or RECEIPT")
     parser.add_argument("--key", action="append", required=True, metavar="VKEY", help="a public key of the log")
     parser.add_argument("--keys", type=Path, metavar="FILE", help="keys.txt: later keys that a given one endorsed")
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="of the deletion that the receipt is about")
@@ -811,21 +965,13 @@ def main(arguments: list[str]) -> int:
         keys = [Key.parse(text) for text in options.key]
         keys = endorsed_keys(_read(options.keys), keys) if options.keys else keys
         known = [Checkpoint.parse(_read(path), path.name) for path in options.checkpoint]
-        if options.file.suffix == ".tlog-proof":
-            receipt = Receipt.parse(_read(options.file))
-            if options.certificate:
-                pem = _read(options.certificate_key).encode() if options.certificate_key else None
-                text = sentence(*verify_certificate(_read(options.certificate).encode(), keys, receipt, pem))
-            else:
-                text = sentence("receipt.verified", receipt.verify(keys))
-        elif options.file.suffix == ".txt":
-            text = sentence("checkpoints.verified", verify_checkpoints(_read(options.file), keys, known))
-        else:
-            with Export.open(options.file) as export:
-                text = sentence("log.verified", verify_export(export, export.endorsed_keys(keys), known))
+        pem = _read(options.certificate_key).encode() if options.certificate_key else None
+        certificate = _read(options.certificate) if options.certificate else ""
+        text = verify_file(options.file, keys, known, pem, certificate)
     except Invalid as error:
-        sys.stderr.write(f"{options.file}: NOT VALID: {error}\n")
-        return 1
+        is_unchecked = error.code in UNCHECKED
+        sys.stderr.write(f"{options.file}: {'' if is_unchecked else 'NOT VALID: '}{error}\n")
+        return 2 if is_unchecked else 1
     sys.stdout.write(f"{options.file}: {text}\n")
     return 0
 
@@ -834,7 +980,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise Invalid("export.malformed", name=path.name, why=str(error)) from None
+        raise Invalid("file.unreadable", name=path.name, why=str(error)) from None
 
 
 if __name__ == "__main__":

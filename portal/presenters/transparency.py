@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from archive import signing_keys
-from archive.models import LogSequencer, SigningKeyEvent, User
+from archive import formatting, signing_keys
+from archive.models import LogSequencer, LogVerification, SigningKeyEvent, User
 from archive.signing_keys import KeyRecord
 from archive.transparency import checkpoints, verification
 from archive.transparency.keys import public_keys
@@ -35,10 +36,18 @@ def proof_state() -> dict[str, Any]:
     return {
         "newest": checkpoints.latest(),
         "verification": last,
-        "verdict": sentence(last.code, last.values) if last else "",
+        "verdict": _verdict(last) if last else "",
         "is_valid": last is not None and last.code == "log.verified",
         "verified_by": _name(last.requested_by) if last else "",
     }
+
+
+def _verdict(last: LogVerification) -> str:
+    """The sentence, with its time in the reader's zone, as the rest of the page has it."""
+    values = dict(last.values)
+    if at := parse_datetime(str(values.get("at", ""))):
+        values["at"] = formatting.format_time(at, seconds=True)
+    return sentence(last.code, values)
 
 
 def _key(record: KeyRecord) -> dict[str, Any]:

@@ -62,7 +62,12 @@ def make_receipt(document: bytes, private: Ed25519PrivateKey = PRIVATE, **change
         "listed_empty_at": "2026-12-22T14:06:00Z",
         **{name: value for name, value in changes.items() if name not in ("space", "event")},
     }
-    entry = {"event": changes.get("event", "space.deleted"), "space": changes.get("space", SPACE), "detail": detail}
+    entry = {
+        "id": 113,
+        "event": changes.get("event", "space.deleted"),
+        "space": changes.get("space", SPACE),
+        "detail": detail,
+    }
     leaf, other = canonical(entry), leaf_hash(b"{}")
     return Receipt(leaf, 0, (other,), Checkpoint.parse(sign(2, node_hash(leaf_hash(leaf), other), private)))
 

@@ -90,11 +90,12 @@ def endorse(key: Key, by: Ed25519PrivateKey) -> str:
     return f"{key} from=2026-11-01T00:00:00Z endorsed={base64.b64encode(by.sign(text.encode())).decode()}\n"
 
 
-def retirement(key: Key) -> bytes:
-    """The entry that retires a key of the log."""
+def retirement(key: Key, number: int) -> bytes:
+    """Entry `number` + 1, which retires a key of the log."""
     detail = {"key": key.id.hex(), "kind": "log", "public": base64.b64encode(key.public).decode()}
     return json.dumps(
-        {"at": "2026-11-01T00:00:00Z", "detail": detail, "event": "log.key_retired"}, separators=(",", ":")
+        {"at": "2026-11-01T00:00:00Z", "detail": detail, "event": "log.key_retired", "id": number + 1},
+        separators=(",", ":"),
     ).encode()
 
 
@@ -105,7 +106,7 @@ def rotated(retired_at: int | None = None) -> dict[str, bytes]:
     """
     entries = [entry(number) for number in range(300)]
     if retired_at is not None:
-        entries[retired_at] = retirement(NEXT_KEY)
+        entries[retired_at] = retirement(NEXT_KEY, retired_at)
     files, later = make_files(entries, SIZES), make_files(entries, SIZES[1:], NEXT)
     first = files["checkpoints.txt"].decode().split("\n\n")[:2]
     files["checkpoints.txt"] = ("\n\n".join(first) + "\n\n").encode() + later["checkpoints.txt"]
@@ -127,26 +128,30 @@ ROTATIONS: list[tuple[Damage, str, dict[str, object] | None]] = [
      {"size": 257, "keys": BY_NEXT}),
     (replace(lambda: rotated() | {"keys.txt": b"no key\n"}), "key.malformed", {"text": "no key"}),
     (replace(lambda: rotated() | {"keys.txt": b"\xff\n"}), "export.malformed", None),
-    (replace(lambda: rotated(270)), "checkpoint.retired_key", {"size": 300, "keys": BY_NEXT, "index": 270}),
-    (replace(lambda: rotated(299)), "checkpoint.retired_key", {"size": 300, "keys": BY_NEXT, "index": 299}),
+    (replace(lambda: rotated(270)), "checkpoint.retired_key", {"size": 300, "keys": BY_NEXT, "entry": 271}),
+    (replace(lambda: rotated(299)), "checkpoint.retired_key", {"size": 300, "keys": BY_NEXT, "entry": 300}),
 ]  # fmt: skip
 
 FIRST_NOTE = sign(100, b"r" * 32).encode()
 
 # (what is done to the export, the verdict, its values or None for any)
 TAMPERING: list[tuple[Damage, str, dict[str, object] | None]] = [
-    (lines(lambda e: e.__setitem__(0, b"{}\n")), "entry.changed", {"index": 0}),
-    (lines(lambda e: e.__setitem__(299, b"{}\n")), "entry.changed", {"index": 299}),
-    (lines(lambda e: e.__setitem__(99, e[99].replace(b"Z", b"z"))), "entry.changed", {"index": 99}),
-    (lines(lambda e: e.__delitem__(0)), "entry.removed", {"index": 0}),
-    (lines(lambda e: e.__delitem__(256)), "entry.removed", {"index": 256}),
-    (lines(lambda e: e.__delitem__(slice(150, 160))), "entry.removed", {"index": 150}),
-    (lines(lambda e: e.insert(0, b"{}\n")), "entry.inserted", {"index": 0}),
-    (lines(lambda e: e.insert(257, entry(999) + b"\n")), "entry.inserted", {"index": 257}),
-    (lines(lambda e: e.insert(7, e[6])), "entry.inserted", {"index": 7}),
-    (lines(swap(10, 11)), "entry.swapped", {"index": 10, "other": 11}),
-    (lines(swap(101, 250)), "entry.swapped", {"index": 101, "other": 250}),
-    (lines(swap(3, 280)), "entry.swapped", {"index": 3, "other": 280}),  # with checkpoints in between
+    (lines(lambda e: e.__setitem__(0, b"{}\n")), "entry.changed", {"entry": None, "index": 0}),
+    (lines(lambda e: e.__setitem__(299, b"{}\n")), "entry.changed", {"entry": None, "index": 299}),
+    (lines(lambda e: e.__setitem__(99, e[99].replace(b"Z", b"z"))), "entry.changed", {"entry": 100, "index": 99}),
+    (lines(lambda e: e.__delitem__(0)), "entry.removed", {"entry": 2, "index": 0}),
+    (lines(lambda e: e.__delitem__(256)), "entry.removed", {"entry": 258, "index": 256}),
+    (lines(lambda e: e.__delitem__(slice(150, 160))), "entry.removed", {"entry": 161, "index": 150}),
+    (lines(lambda e: e.insert(0, b"{}\n")), "entry.inserted", {"entry": None, "index": 0}),
+    (lines(lambda e: e.insert(257, entry(999) + b"\n")), "entry.inserted", {"entry": 1000, "index": 257}),
+    (lines(lambda e: e.insert(7, e[6])), "entry.inserted", {"entry": 7, "index": 7}),
+    (lines(swap(10, 11)), "entry.swapped", {"entry": 12, "other_entry": 11, "index": 10, "other": 11}),
+    (lines(swap(101, 250)), "entry.swapped", {"entry": 251, "other_entry": 102, "index": 101, "other": 250}),
+    (
+        lines(swap(3, 280)),
+        "entry.swapped",
+        {"entry": 281, "other_entry": 4, "index": 3, "other": 280},
+    ),  # with checkpoints in between
     (lines(lambda e: e.__delitem__(slice(299, 300))), "entries.cut_off", {"index": 299, "size": 300}),
     (lines(lambda e: e.__delitem__(slice(20, 300))), "entries.cut_off", {"index": 20, "size": 100}),
     (edit("entries.jsonl", lambda data: data[:-1]), "entries.cut_off", {"index": 299, "size": 300}),
