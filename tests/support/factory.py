@@ -19,6 +19,7 @@ from archive.intake.request import Request
 from archive.models import Bundle, Hold, Recording, Space, Transcript, User
 from archive.storage import keys, store, write
 from archive.storage.multipart import Written
+from tests.support.measured_once import measured_once
 
 DEMO = Path(__file__).parents[2] / "archive" / "demo"
 PASSWORD = "correct horse battery"
@@ -39,7 +40,10 @@ def make_user(name: str, role: str = "") -> User:
 
 
 def make_space(host: User, *, ended_ago: timedelta = timedelta(days=6), **options: Any) -> Space:
-    """Ingest a Space with the demo recording, and its transcript unless `transcript=None`."""
+    """Ingest a Space with the demo recording, and its transcript unless `transcript=None`.
+
+    Tests that ask for the same recording share one decoding of it.
+    """
     options.setdefault("transcript", DEMO / "transcript.vtt")
     options.setdefault("title", "The seed library room")
     options.setdefault("language", "en")
@@ -49,7 +53,8 @@ def make_space(host: User, *, ended_ago: timedelta = timedelta(days=6), **option
         ended_at=options.pop("ended_at", None) or dbtime.now() - ended_ago,
         **options,
     )
-    return ingest(request).space
+    with measured_once():
+        return ingest(request).space
 
 
 def make_row(host: User, *, ended_ago: timedelta = timedelta(days=6), **fields: Any) -> Space:

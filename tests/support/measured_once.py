@@ -1,0 +1,39 @@
+"""Measure a recording once for all tests that only need a stored Space of it.
+
+To start a decoder takes half of the CPU of an ingest. Tests of the ingest call `ingest`, which decodes each time.
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from archive.intake.audio import measure
+from archive.intake.audio.measure import AudioAnalysis
+
+_decode = measure.measure
+_known: dict[tuple[object, ...], tuple[AudioAnalysis, bytes]] = {}  # with the access copy
+_turn = threading.Lock()  # two threads would undo each other's patch in the wrong order
+
+
+@contextmanager
+def measured_once() -> Iterator[None]:
+    """Inside, `measure` answers what the decoder answered before for the same bytes and options."""
+    with _turn, patch.object(measure, "measure", _remember):
+        yield
+
+
+def _remember(
+    path: Path, *, access_copy: Path, step: Callable[[float], None] = lambda seconds: None, **options: Any
+) -> AudioAnalysis:
+    key = (path.name, hashlib.sha256(path.read_bytes()).digest(), *sorted(options.items()))
+    if key in _known:
+        access_copy.write_bytes(_known[key][1])
+    else:
+        analysis = _decode(path, access_copy=access_copy, step=step, **options)
+        _known[key] = analysis, access_copy.read_bytes()
+    return deepcopy(_known[key][0])
