@@ -6,6 +6,7 @@ commands, mail and bundles have none, so that their times are UTC as well.
 
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from math import ceil
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -52,10 +53,10 @@ def format_time(value: datetime, *, seconds: bool = False) -> str:
     return sentence.format(day=texts.write(local), time=local.strftime("%H:%M:%S" if seconds else "%H:%M"))
 
 
-def format_utc(value: datetime) -> str:
+def format_utc(value: datetime, *, seconds: bool = False) -> str:
     """Format as "22 December 2026, 14:05 UTC", whatever zone is active. Raises ValueError for a naive datetime."""
     with timezone.override(UTC):
-        return format_time(value)
+        return format_time(value, seconds=seconds)
 
 
 def format_hour(value: datetime) -> str:
@@ -159,6 +160,16 @@ def format_period(seconds: float) -> str:
     first = next((place for place, (count, _unit) in enumerate(parts) if count), len(parts) - 1)
     shown = [part for place, part in enumerate(parts[first : first + 2]) if place == 0 or part[0]]
     return " ".join(f"{count}\u202f{unit}" for count, unit in shown)
+
+
+def format_delay(seconds: float) -> str:
+    """As `format_period`, but rounded up in the smaller unit, so that a delay never looks shorter than it was."""
+    whole = ceil(max(0, seconds))
+    for least, unit in ((86400, 3600), (3600, 60)):
+        if whole > least - unit:
+            whole = -(-whole // unit) * unit
+            break
+    return format_period(whole)
 
 
 def format_time_left(left: timedelta) -> str:

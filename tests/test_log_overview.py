@@ -1,5 +1,7 @@
 """The overview counts deletions by day and says how late they were; stored days equal computed ones."""
 
+import re
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -7,9 +9,10 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from archive import dbtime
+from archive import dbtime, formatting
 from archive.audit.days import CLOSED, Day, Delays, compute_days, list_days, store_closed_days
 from archive.audit.overview import compliance, list_late
+from archive.formatting import format_delay
 from archive.log import rfc3339
 from archive.models import LogCheckpoint, LogDay, LogQueue, User
 from archive.retention.purge import purge
@@ -42,9 +45,9 @@ def test_days_have_counts_and_delays() -> None:
 
     assert (first.uploaded, first.deleted, first.delays.worst) == (0, 0, None)
     assert (second.uploaded, second.flagged, second.held, second.deleted) == (2, 1, 1, 6)
-    assert second.delays.counts == {3: 2, 40: 1, 899: 1, 900: 1}
-    assert (second.delays.late, second.delays.worst) == (1, 900)
-    assert (second.delays.quantile(0.5), second.delays.quantile(0.99)) == (40, 900)
+    assert second.delays.counts == {4: 2, 40: 1, 900: 1, 901: 1}  # rounded up: none looks shorter than it was
+    assert (second.delays.late, second.delays.worst) == (1, 901)
+    assert (second.delays.median, second.delays.p99) == (40, None)
     assert third.delays.counts == {5: 1}
 
 
@@ -55,13 +58,24 @@ def test_a_day_ends_at_midnight_in_utc() -> None:
     assert [day.held for day in compute_days(date(2026, 3, 10), date(2026, 3, 11))] == [1, 1]
 
 
-def test_quantiles_are_of_the_nearest_rank() -> None:
+def test_the_median_is_the_usual_one_and_99_of_100_needs_100() -> None:
     delays = Delays()
-    assert (delays.quantile(0.5), delays.total, delays.late) == (None, 0, 0)
-    for delay in range(1, 101):
-        delays.counts[delay] = 1
+    assert (delays.median, delays.p99, delays.total, delays.late) == (None, None, 0, 0)
+    delays.counts.update([7, 34])
+    assert (delays.median, delays.p99) == (21, None)
+    delays.counts.update([34])
+    assert delays.median == 34
+    hundred = Delays(Counter(range(1, 101)))
+    assert (hundred.median, hundred.p99, hundred.quantile(1)) == (51, 99, 100)
 
-    assert (delays.quantile(0.5), delays.quantile(0.99), delays.quantile(1)) == (50, 99, 100)
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (7.2, "8 s"), (59.5, "1 min"), (88, "1 min 28 s"), (3601, "1 h 1 min"), (3599.5, "1 h"),
+     (86399, "1 d"), (86401, "1 d 1 h")],
+)  # fmt: skip
+def test_a_delay_never_looks_shorter_than_it_was(seconds: float, text: str) -> None:
+    assert format_delay(seconds).replace("\u202f", " ") == text
 
 
 def test_stored_days_equal_computed_ones() -> None:
@@ -120,7 +134,12 @@ def test_a_purge_is_counted_with_its_deadline(alice: User, auditor: User) -> Non
     space.refresh_from_db()
     assert (card.due, card.on_time, card.late, card.abandoned, card.on_hold) == (1, 1, 0, 0, 1)
     assert (deletion.space_id, deletion.deadline, deletion.is_late) == (space.pk, space.expires_at, False)
-    assert "None was overdue" in answer.content.decode()
+    page = answer.content.decode()
+    assert "None was overdue" in page
+    began = formatting.format_date(space.created_at.astimezone(UTC).date())
+    assert re.search(rf"The log begins on <time[^>]*>{began}</time>", page)
+    assert page.count('class="begins"') == 5
+    assert "99 of 100 within</dt>" not in page
 
 
 def test_an_overdue_space_is_an_alarm(alice: User, auditor: User) -> None:
@@ -222,7 +241,7 @@ def test_the_overview_says_whether_the_log_is_unchanged(auditor: User) -> None:
 
     page = client.get("/log/overview/").content.decode()
     assert 'class="notice urgent"' in page
-    assert "entry 0 was changed" in page.lower()
+    assert f"Entry {entry} was changed (place 0 of the tree)." in page
     assert "for <bdi>vera</bdi>" in page
 
 

@@ -35,7 +35,7 @@ CODES = {
 UTC_TEXT = re.compile(r">[^<]*\bUTC\b[^<]*<")
 UTC_ALLOWED = re.compile(
     r'<p class="soft">[^<]* UTC⟧</p>|<p class="help" id="[a-z-]*hold-review-help">.*?</p>|>UTC</option>'
-    r"|>[^<]*Days are in UTC\.[^<]*|<button[^>]* data-utc-switch [^>]*>[^<]*</button>"
+    r"|>[^<]*Days begin at midnight UTC[^<]*|<button[^>]* data-utc-switch [^>]*>[^<]*</button>"
 )
 
 

@@ -30,7 +30,7 @@ COUNTED = {
 }
 DELAYS = """
 SELECT (at AT TIME ZONE 'UTC')::date AS day,
-    floor(extract(epoch FROM at - (detail ->> 'deadline')::timestamptz))::bigint AS delay, count(*)
+    ceil(extract(epoch FROM at - (detail ->> 'deadline')::timestamptz))::bigint AS delay, count(*)
 FROM archive_logentry
 WHERE event = %s AND at >= %s AND at < %s AND at >= (detail ->> 'deadline')::timestamptz
 GROUP BY 1, 2
@@ -39,7 +39,8 @@ GROUP BY 1, 2
 
 @dataclass
 class Delays:
-    """How many deletions took how long after their deadline. Seconds, rounded down."""
+    """How many deletions took how long after their deadline. Seconds, rounded up, so that none
+    looks shorter than it was."""
 
     counts: Counter[int] = field(default_factory=Counter)
 
@@ -50,20 +51,36 @@ class Delays:
     @property
     def late(self) -> int:
         """Deletions that took longer than MAX_DELETION_DELAY."""
-        return sum(count for delay, count in self.counts.items() if delay >= LIMIT)
+        return sum(count for delay, count in self.counts.items() if delay > LIMIT)
 
     @property
     def worst(self) -> int | None:
         return max(self.counts, default=None)
 
+    @property
+    def median(self) -> int | None:
+        """The delay in the middle; of an even number of them the mean of the two, rounded up."""
+        if not self.total:
+            return None
+        lower, upper = (self.total + 1) // 2, self.total // 2 + 1
+        return ceil((self._ranked(lower) + self._ranked(upper)) / 2)
+
+    @property
+    def p99(self) -> int | None:
+        """What 99 of 100 did not exceed. None below 100 deletions, of which it would be the longest."""
+        return self.quantile(0.99) if self.total >= 100 else None
+
     def quantile(self, share: float) -> int | None:
         """The smallest delay that at least this share of the deletions did not exceed (nearest rank)."""
-        rank = ceil(share * self.total)
+        return self._ranked(ceil(share * self.total)) if self.total else None
+
+    def _ranked(self, rank: int) -> int:
+        """The delay with this rank, from 1 for the shortest; `rank` is at most `total`."""
         for delay in sorted(self.counts):
             rank -= self.counts[delay]
             if rank <= 0:
                 return delay
-        return None
+        raise ValueError("there are fewer deletions")
 
 
 @dataclass(frozen=True)
@@ -108,10 +125,10 @@ def store_closed_days() -> int:
     last = (dbtime.now() - CLOSED).astimezone(UTC).date() - timedelta(days=1)
     newest = LogDay.objects.order_by("-day").values_list("day", flat=True).first()
     if newest is None:
-        oldest = LogEntry.objects.order_by("at", "id").values_list("at", flat=True).first()
-        if oldest is None:
+        begins = first_day()
+        if begins is None:
             return 0
-        first = oldest.astimezone(UTC).date()
+        first = begins
     else:
         first = newest + timedelta(days=1)
     last = min(last, first + timedelta(days=DAYS_AT_ONCE - 1))
@@ -120,6 +137,12 @@ def store_closed_days() -> int:
     days = compute_days(first, last)
     LogDay.objects.bulk_create((_as_row(day) for day in days), ignore_conflicts=True)
     return len(days)
+
+
+def first_day() -> date | None:
+    """The day (UTC) of the first entry: of the time before, the log says nothing."""
+    oldest = LogEntry.objects.order_by("at", "id").values_list("at", flat=True).first()
+    return oldest.astimezone(UTC).date() if oldest else None
 
 
 def all_delays(days: Iterable[Day]) -> Delays:

@@ -113,7 +113,7 @@ def exact_moment(value: datetime | None) -> SafeString:
     """A <time> element with seconds, in the reader's zone; its `title` is the same in UTC."""
     if not value:
         return SafeString("")
-    text, title = formatting.format_time(value, seconds=True), utc_title(value)
+    text, title = formatting.format_time(value, seconds=True), utc_title(value, seconds=True)
     if not title:
         return format_html('<time datetime="{}">{}</time>', iso(value), text)
     return format_html('<time datetime="{}" title="{}">{}</time>', iso(value), title, text)
@@ -123,6 +123,12 @@ def exact_moment(value: datetime | None) -> SafeString:
 def period(value: float | None) -> str:
     """Seconds as "1 min 28 s"; empty for None."""
     return "" if value is None else formatting.format_period(value)
+
+
+@register.filter
+def delay(value: float | None) -> str:
+    """Seconds as "1 min 28 s", rounded up; empty for None."""
+    return "" if value is None else formatting.format_delay(value)
 
 
 @register.filter
@@ -147,9 +153,11 @@ def clock_time(value: datetime | None) -> SafeString:
 
 
 @register.filter
-def utc_title(value: datetime) -> str:
+def utc_title(value: datetime, seconds: bool = False) -> str:
     """An aware time in UTC, as text: 22 December 2026, 14:05 UTC; empty where times are UTC anyway."""
-    return "" if formatting.is_utc(formatting.to_active_zone(value)) else formatting.format_utc(value)
+    if formatting.is_utc(formatting.to_active_zone(value)):
+        return ""
+    return formatting.format_utc(value, seconds=seconds)
 
 
 @register.simple_tag

@@ -56,14 +56,20 @@ def count_charts(days: Sequence[Day]) -> list[Chart]:
     return charts
 
 
+def begin_line(days: Sequence[Day], begins: date | None) -> float | None:
+    """Where the log begins in these charts, if it does not cover all of their days."""
+    place = next((place for place, day in enumerate(days) if day.day == begins), 0)
+    return round(place * WIDTH / len(days), 2) if place else None
+
+
 def delay_chart(days: Sequence[Day]) -> DelayChart | None:
     """None if nothing was deleted at a deadline."""
     if not any(day.delays.total for day in days):
         return None
     measures = {
         "worst": [day.delays.worst for day in days],
-        "p99": [day.delays.quantile(0.99) for day in days],
-        "median": [day.delays.quantile(0.5) for day in days],
+        "p99": [day.delays.p99 for day in days],
+        "median": [day.delays.median for day in days],
     }
     most = max(LIMIT, *(value for value in measures["worst"] if value is not None))
     bars = {name: _bars(days, [value or 0 for value in values], most) for name, values in measures.items()}

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from archive import dbtime, policy
 from archive.audit import overview as auditing
-from archive.audit.days import list_days
+from archive.audit.days import first_day, list_days
 from archive.audit.find import MAX_COUNTED, find_page
 from archive.audit.log_filter import LogFilter
 from archive.errors import Refused
@@ -19,7 +19,7 @@ from archive.log.groups import Choice
 from portal.access import may_read_log, only
 from portal.forms.period import PeriodForm
 from portal.http import SignedInRequest
-from portal.presenters.charts import count_charts, delay_chart
+from portal.presenters.charts import begin_line, count_charts, delay_chart
 from portal.presenters.log_filters import read_number
 from portal.presenters.transparency import proof_state
 
@@ -45,6 +45,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
 def _period(request: SignedInRequest, form: PeriodForm) -> dict[str, Any]:
     first, last = form.period
     days = list_days(first, last)
+    begins = first_day()
     since, until = auditing.day_bounds(first, last)
     wanted = LogFilter((Choice(events.SPACE_DELETED),), since=since, until=until)
     numbers = {name: read_number(request.GET.get(name)) for name in ("after", "before")}
@@ -57,7 +58,9 @@ def _period(request: SignedInRequest, form: PeriodForm) -> dict[str, Any]:
     return {
         "first": first,
         "last": last,
-        "table": [{"day": day, "median": day.delays.quantile(0.5), "p99": day.delays.quantile(0.99)} for day in days],
+        "table": days,
+        "log_begins": begins if begins and begins > first else None,
+        "begins_x": begin_line(days, begins),
         "card": auditing.compliance(days, dbtime.now()),
         "most_counted": MAX_COUNTED,
         "charts": count_charts(days),

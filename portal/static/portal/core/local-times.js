@@ -33,13 +33,15 @@ export function mountUtcSwitch() {
   if (!button) return;
   const times = () =>
     getElements(document, "time[title]", HTMLTimeElement).filter((time) => !time.closest(".clock-when"));
+  let isUtc = false;
   const show = () => {
     button.style.visibility = times().length ? "visible" : "";
-    const isUtc = button.getAttribute("aria-pressed") === "true";
     for (const time of times()) if ("showsUtc" in time.dataset !== isUtc) swap(time);
   };
   button.addEventListener("click", () => {
-    button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
+    isUtc = !isUtc;
+    // The label says what a click does.
+    [button.textContent, button.dataset.other] = [button.dataset.other ?? "", button.textContent];
     show();
   });
   document.addEventListener("htmx:afterSettle", show);
