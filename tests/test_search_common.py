@@ -109,7 +109,7 @@ def test_where_only_some_are_found_the_pages_say_so(
     alice: User, admin: User, far_ones: list[Space], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(names, "MAX_CHECKED", 30)
-    sentence = "More than 6 Spaces have these words, and only some of them are listed here."
+    sentence = "Very many Spaces have these words, and only some of them are listed here."
 
     listed = make_client(alice).get(search_url(alice, "radio", "/"))
     none = make_client(alice).get(search_url(alice, "radio", "/", filter="flagged"))
