@@ -4,6 +4,7 @@ Times are UTC, unless a function says otherwise. Pages activate the time zone of
 commands, mail and bundles have none, so that their times are UTC as well.
 """
 
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from math import ceil
@@ -43,6 +44,10 @@ def _texts_in(language: str | None) -> DateTexts:
     # Django's catalogs have the names of months beside a day, which some languages inflect.
     months = tuple(str(MONTHS_ALT[number]) for number in range(1, 13))
     return DateTexts(_("{day} {month} {year}"), _("{day} {month}"), _("{day}, {time}"), _("{day}, {time} UTC"), months)
+
+
+# Whether the reader asked for all times in UTC; <time> elements then have the local time in their title.
+shows_utc: ContextVar[bool] = ContextVar("shows_utc", default=False)
 
 
 def format_time(value: datetime, *, seconds: bool = False) -> str:

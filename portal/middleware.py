@@ -91,8 +91,12 @@ class TimeZoneMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path.startswith(API_PREFIX):
             return self.get_response(request)
-        with timezone.override(_reader_zone(request) or UTC):
-            return self.get_response(request)
+        token = formatting.shows_utc.set(request.COOKIES.get("utc") == "1")  # core/local-times.js sets the cookie
+        try:
+            with timezone.override(_reader_zone(request) or UTC):
+                return self.get_response(request)
+        finally:
+            formatting.shows_utc.reset(token)
 
 
 def _reader_zone(request: HttpRequest) -> str:

@@ -75,7 +75,14 @@ def shows_utc_by_keyboard(page: Page) -> None:
     assert all(text.endswith(" UTC") for text in times.all_text_contents())
     assert [time.get_attribute("title") for time in times.all()] == local
 
+    page.reload(wait_until="networkidle")  # it is remembered, and nothing moves on the next page
+    expect(switch).to_have_text("Show my local times")
+    assert all(text.endswith(" UTC") for text in times.all_text_contents())
+    assert page.evaluate(SHIFT) < 0.01
+
     switch.press("Enter")
+    assert times.all_text_contents() == local
+    page.reload(wait_until="networkidle")
     assert times.all_text_contents() == local
 
 

@@ -53,6 +53,18 @@ def test_the_zone_of_the_browser_is_next(space: Space, alice: User) -> None:
     assert "data-utc=" not in page
 
 
+def test_who_pressed_times_in_utc_gets_them_from_the_server(space: Space, alice: User) -> None:
+    client = browser_in(alice, "America/New_York")
+    client.cookies["utc"] = "1"
+
+    page = client.get(f"/spaces/{space.pk}/").content.decode()
+
+    assert 'title="20 November 2026, 15:00" data-shows-utc>20 November 2026, 20:00 UTC</time>' in page
+    assert 'data-other="Show times in UTC">Show my local times</button>' in page
+    del client.cookies["utc"]
+    assert "data-shows-utc" not in client.get(f"/spaces/{space.pk}/").content.decode()
+
+
 def test_without_a_zone_times_are_utc_and_marked_for_the_browser(space: Space, alice: User) -> None:
     page = make_client(alice).get(f"/spaces/{space.pk}/").content.decode()
 

@@ -96,16 +96,15 @@ def moment(value: datetime | None) -> SafeString:
 
 
 def time_element(value: datetime, text: str, form: str) -> SafeString:
-    """A <time> element: `text` is the time in the active zone, and the `title` is the same in UTC.
+    """A <time> element: `text` is the time in the active zone, and the `title` is the same in UTC; the other way round
+    if `formatting.shows_utc`.
 
     While a page does not know its reader's zone (portal/middleware.py), the text is UTC, and a script replaces it by
     that of the browser (core/local-times.js, which knows `form`).
     """
     if cast(tzinfo, timezone.get_current_timezone()) is UTC:
         return format_html('<time datetime="{}" data-utc="{}">{}</time>', iso(value), form, text)
-    if title := utc_title(value):
-        return format_html('<time datetime="{}" title="{}">{}</time>', iso(value), title, text)
-    return format_html('<time datetime="{}">{}</time>', iso(value), text)
+    return _titled_time(value, text, utc_title(value))
 
 
 @register.filter
@@ -113,9 +112,17 @@ def exact_moment(value: datetime | None) -> SafeString:
     """A <time> element with seconds, in the reader's zone; its `title` is the same in UTC."""
     if not value:
         return SafeString("")
-    text, title = formatting.format_time(value, seconds=True), utc_title(value, seconds=True)
+    return _titled_time(value, formatting.format_time(value, seconds=True), utc_title(value, seconds=True))
+
+
+def _titled_time(value: datetime, text: str, title: str) -> SafeString:
+    """A <time> element with the time in both zones, one of them in the `title`. core/local-times.js swaps them.
+
+    `text` is the time in the active zone, `title` that in UTC; "" if they are the same."""
     if not title:
         return format_html('<time datetime="{}">{}</time>', iso(value), text)
+    if formatting.shows_utc.get():
+        return format_html('<time datetime="{}" title="{}" data-shows-utc>{}</time>', iso(value), text, title)
     return format_html('<time datetime="{}" title="{}">{}</time>', iso(value), title, text)
 
 

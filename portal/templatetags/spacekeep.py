@@ -22,7 +22,6 @@ from archive.display.deadline_reasons import format_days
 from archive.display.violations import FlagView
 from archive.models import Notice, Space, User, current_policy
 from archive.notices.open import MAX_COUNTED, Banner, BannerKind
-from archive.search import names
 from archive.templatetags.archive_display import time_element
 from portal.access import has_spoken
 from portal.presenters import live
@@ -116,9 +115,9 @@ def stored_post(context: Any) -> str:
 
 
 @register.simple_tag
-def most_matches() -> str:
-    """How many Spaces a search for names finds at most where they can't be listed in order one after the other."""
-    return formatting.format_number(names.MAX_MATCHES)
+def shows_utc() -> bool:
+    """Whether the reader asked for all times in UTC."""
+    return formatting.shows_utc.get()
 
 
 @register.simple_tag

@@ -32,14 +32,17 @@ export function mountUtcSwitch() {
   const button = findElement(document, "[data-utc-switch]", HTMLButtonElement);
   if (!button) return;
   const times = () =>
-    getElements(document, "time[title]", HTMLTimeElement).filter((time) => !time.closest(".clock-when"));
-  let isUtc = false;
+    getElements(document, "time[title]", HTMLTimeElement).filter(
+      (time) => "showsUtc" in time.dataset || !time.closest(".clock-when"),
+    );
+  let isUtc = "showsUtc" in button.dataset;
   const show = () => {
     button.style.visibility = times().length ? "visible" : "";
     for (const time of times()) if ("showsUtc" in time.dataset !== isUtc) swap(time);
   };
   button.addEventListener("click", () => {
     isUtc = !isUtc;
+    storeCookie("utc", isUtc ? "1" : ""); // the next page comes as this one is shown (portal/middleware.py)
     // The label says what a click does.
     [button.textContent, button.dataset.other] = [button.dataset.other ?? "", button.textContent];
     show();
@@ -68,7 +71,16 @@ export function mountTimeZone() {
 export function storeTimeZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!zone || document.cookie.split("; ").includes(`zone=${zone}`)) return;
+  storeCookie("zone", zone);
+}
+
+/**
+ * @param {string} name
+ * @param {string} value "" removes it
+ */
+function storeCookie(name, value) {
   const secure = location.protocol === "https:" ? "; secure" : "";
+  const seconds = value ? 365 * 86400 : 0;
   // biome-ignore lint/suspicious/noDocumentCookie: Safari and Firefox lack the Cookie Store API, or had it only recently
-  document.cookie = `zone=${zone}; path=/; max-age=${365 * 86400}; samesite=lax${secure}`;
+  document.cookie = `${name}=${value}; path=/; max-age=${seconds}; samesite=lax${secure}`;
 }
