@@ -71,8 +71,8 @@ def test_an_auditor_from_sign_in_to_a_changed_entry(
     assert [json.loads(line)["entry"] for line in by_admins[1].read_text().splitlines()] == [played.pk]
     key = page.locator("#h-elsewhere ~ ul code").first.inner_text()
     verdict = check(receipt, key, "--certificate", str(certificate))
-    assert "Verified: the deletion" in verdict
-    assert str(deleted.pk) in verdict
+    assert f"Verified: entry {deletion.pk} of " in verdict
+    assert f"It says: Space {deleted.pk}, kept until " in verdict
     assert "None was changed, removed, inserted or reordered" in check(package, key)
 
     assert "None was changed, removed, inserted or reordered" in verify(page, services)
