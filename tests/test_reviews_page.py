@@ -69,6 +69,23 @@ def test_each_tab_lists_and_counts(client: Client, three: list[Space], admin: Us
     assert re.search(r"Reviewed by <bdi>Ada</bdi>, <time", page)
 
 
+def test_nobody_is_said_to_have_found_no_violation_after_a_lifted_flag(
+    client: Client, three: list[Space], admin: User
+) -> None:
+    one, two, _ = three
+    violations.flag(one.pk, "spam", "Watches.", admin)
+    violations.flag(two.pk, "spam", "Watches.", admin)
+    violations.lift(one.pk, "A joke.", admin)
+
+    page = client.get("/moderation/?tab=reviewed").content.decode()
+    assert "No active flag" in page
+    assert "No violation</span>" not in page
+    for tab in ("reviewed", "flagged"):
+        page = client.get(f"/moderation/?tab={tab}").content.decode()
+        assert re.search(r"Flagged by <bdi>Ada</bdi>, <time", page)
+        assert "Reviewed by" not in page
+
+
 def test_counts_are_capped(client: Client, alice: User) -> None:
     template = make_row(alice)
     Space.objects.bulk_create(

@@ -22,14 +22,16 @@ BEFORE = 3  # Spaces of the queue before the one that is open
 
 @dataclass(frozen=True)
 class Row:
-    """A Space of the queue. `standing` is the number of its flags; `conflict` is why this admin may not decide about
-    it; `claim` is the one of another admin who reviews it; `lines` are the search hits in it."""
+    """A Space of the queue. `standing` is the number of its flags, `lifted` of those that were lifted. `conflict` is
+    why this admin may not decide about it; `claim` is the one of another admin who reviews it; `lines` are the search
+    hits in it."""
 
     space: Space
     face: Any
     length: str
     listened: str
     standing: int
+    lifted: int
     conflict: Refused | None
     claim: ReviewClaim | None
     lines: list[dict[str, Any]] = field(default_factory=list)
@@ -119,14 +121,16 @@ def make_rows(
 
 
 def _row(space: Any, now: datetime, user: User, claim: ReviewClaim | None, lines: list[dict[str, Any]]) -> Row:
-    standing = sum(violation.state != Violation.State.LIFTED for violation in space.violations.all())
+    states = [violation.state for violation in space.violations.all()]
+    lifted = states.count(Violation.State.LIFTED)
     recording = space.first_recording[0] if space.first_recording else None
     return Row(
         space=space,
         face=clock.clock_face(space, now),
         length=clock.length(recording),
         listened="" if space.listeners_total is None else format_number(space.listeners_total),
-        standing=standing,
+        standing=len(states) - lifted,
+        lifted=lifted,
         conflict=find_own_space_conflict(space, user),
         claim=claim if claim is not None and claim.admin_id != user.pk else None,
         lines=lines,
