@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core import signing
+from pytest_django import Settings
 
 from archive.accounts.roles import set_active
 from archive.accounts.sessions import end_sessions
@@ -183,3 +184,17 @@ def test_a_link_tells_nothing_of_the_password(bundle: Bundle, alice: User) -> No
     assert len(payload[4]) == 32
     assert payload[4] not in alice.get_session_auth_hash()
     assert payload[4] not in alice.password
+
+
+def test_the_page_names_no_end_of_a_link_after_the_deadline(
+    bundle: Bundle, space: Space, alice: User, settings: Settings
+) -> None:
+    deadline = Space.objects.get(pk=space.pk).expires_at
+    assert deadline is not None
+
+    def shown() -> Any:
+        return make_client(alice).get(f"/spaces/{space.pk}/").context["bundle_panel"]["link_ends_at"]
+
+    assert shown() < deadline
+    settings.DOWNLOAD_URL_SECONDS = 60 * DAY
+    assert shown() == deadline

@@ -43,7 +43,7 @@ def bundle_panel(space: Space, user: User) -> dict[str, Any]:
     if bundle.state == Bundle.State.READY:
         url = f"{settings.SITE_URL}{download_path(bundle, user)}"
         context["bundle_url"] = url
-        context["link_ends_at"] = link_ends_at()
+        context["link_ends_at"] = min(filter(None, (link_ends_at(), space.expires_at)))  # nothing is served after it
         context["bundle_command"] = f"curl -L -C - -o {shlex.quote(bundle.name)} {shlex.quote(url)}"
     return context
 
