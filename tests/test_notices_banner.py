@@ -90,6 +90,28 @@ def test_deadlines_of_the_week_are_merged_with_an_urgent_one(alice: User) -> Non
     )
 
 
+def test_a_banner_counts_every_deadline_of_the_week_though_one_space_was_opened(alice: User) -> None:
+    first, day, week = due_in(alice, 2 * HOUR), due_in(alice, 20 * HOUR), due_in(alice, 90 * HOUR)
+    notices.retire(alice, [first])
+
+    assert banner(alice) == (BannerKind.DUE, [day.pk, week.pk])
+    urgent = notices.find_banner(alice)
+    assert urgent is not None
+    assert (urgent.number, urgent.next_deadline) == (3, first.expires_at)
+    text = " ".join(make_client(alice).get("/my-lines/").content.decode().split())
+    assert "3 Spaces will be deleted within 7 days" in text
+
+
+def test_a_banner_says_more_than_so_many_when_it_stops_counting(alice: User) -> None:
+    first = due_in(alice, 2 * HOUR)
+    due_in(alice, 3 * HOUR)
+    fields = {"host": alice, "state": "available", "ended_at": first.ended_at, "expires_at": first.expires_at}
+    Space.objects.bulk_create(Space(**fields) for _ in range(98))
+
+    text = " ".join(make_client(alice).get("/my-lines/").content.decode().split())
+    assert "More than 99 Spaces will be deleted within 7 days" in text
+
+
 def test_a_flag_is_urgent_while_the_host_can_appeal(alice: User, admin: User) -> None:
     space = make_row(alice)
     violation = flag(space.pk, "spam", "Watches.", admin)

@@ -84,6 +84,14 @@ def test_nobody_is_said_to_have_found_no_violation_after_a_lifted_flag(
         page = client.get(f"/moderation/?tab={tab}").content.decode()
         assert re.search(r"Flagged by <bdi>Ada</bdi>, <time", page)
         assert "Reviewed by" not in page
+    page = client.get(f"/moderation/spaces/{one.pk}/").content.decode()
+    assert re.search(r"Flagged by <bdi>Ada</bdi>, <time[^<]*<[^<]*: no active flag", page)
+    assert "Reviewed by" not in page
+
+    Space.objects.filter(pk=one.pk).reopen_review()
+    page = client.get("/moderation/").content.decode()
+    assert "No active flag" in page
+    assert "Flagged by" not in page  # nobody has reviewed what is new
 
 
 def test_counts_are_capped(client: Client, alice: User) -> None:

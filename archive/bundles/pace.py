@@ -1,4 +1,4 @@
-"""How fast a package is read back: nobody waits for it, and uploads and downloads share the store and the network."""
+"""Limit how fast a package is read back, since uploads and downloads share the store and the network with it."""
 
 import time
 from collections.abc import Callable

@@ -7,7 +7,7 @@ asks for that); or a newer notice about the Space superseded it. What is no long
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When, prefetch_related_objects
 from django.db.models.functions import Now
 
+from archive import dbtime
 from archive.models import Notice, Space, User
 from archive.models.compiled_query import CompiledQuery
 from archive.models.notice_kinds import REMINDERS, NoticeKind
@@ -24,6 +25,7 @@ MAX_COUNTED = 99
 MAX_LOOKED_AT = 100  # notices of a kind, for a banner; a deadline has one or two
 MAX_OF_ONE_SPACE = 20  # notices in a banner: of its deadline, its bundle and its flags
 URGENT = timedelta(days=1)  # before the deadline
+DUE_SOON = timedelta(days=7)  # before the deadline, too
 
 
 class BannerKind(StrEnum):
@@ -59,11 +61,27 @@ class BannerRow(NamedTuple):
 class Banner:
     """The one banner of a page: the notices of one kind, the most urgent first. For deadlines, also those of the next
     7 days, since a host downloads them together. `first`: the first one as a Notice; if it is the only one, with the
-    annotations of `with_validity`."""
+    annotations of `with_validity`. `due`: if there are several about deadlines, those of all Spaces that are deleted
+    within 7 days, also of the ones whose notices retired; the next one first, at most MAX_COUNTED + 1."""
 
     kind: BannerKind
     first: Any
     notices: list[BannerRow]
+    due: list[datetime]
+    most = MAX_COUNTED  # that are counted
+
+    @property
+    def number(self) -> int:
+        return len(self.due or self.notices)
+
+    @property
+    def next_deadline(self) -> datetime:
+        deadline: datetime = self.due[0] if self.due else self.first.space.expires_at
+        return deadline
+
+    @property
+    def is_capped(self) -> bool:
+        return self.number > self.most
 
 
 def open_notices(user: User) -> QuerySet[Any]:
@@ -99,7 +117,7 @@ def count_open(user: User) -> int:
 def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
     """The most urgent notices of a user, if any are so urgent that a page begins with them. `but_not`: the Space that
     the page is about. One query, two if any may be, three if only deadlines of this week are, and up to two more for
-    the one that is shown; it looks at the MAX_LOOKED_AT that come first."""
+    what is shown; it looks at the MAX_LOOKED_AT that come first."""
     if not _undismissed(user).filter(kind__in=IN_BANNERS).exists():
         return None
     rows = [row for row in map(BannerRow._make, _RANKED.tuples(user.pk)) if row.space_id != but_not]
@@ -113,7 +131,15 @@ def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
     ranks = (RANKS[kind], WEEK) if kind == BannerKind.DUE else (RANKS[kind],)
     shown = [row for row in rows if row.rank in ranks][: MAX_COUNTED + 1]
     first = _first(shown)
-    return Banner(kind, first, shown) if first else None
+    due = _deadlines(user) if kind == BannerKind.DUE and len(shown) > 1 else []
+    return Banner(kind, first, shown, due) if first else None
+
+
+def _deadlines(user: User) -> list[datetime]:
+    """The list "due" of the user's Spaces has the same ones (portal/presenters/space_list.py)."""
+    due = Space.objects.filter(host=user).due_within(DUE_SOON, dbtime.now()).order_by("expires_at")
+    found: list[Any] = list(due.values_list("expires_at", flat=True)[: MAX_COUNTED + 1])
+    return found
 
 
 def _first(rows: list[BannerRow]) -> Notice | None:

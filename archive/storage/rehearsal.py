@@ -110,8 +110,8 @@ def save(report: Report) -> None:
         changed = sorted(name for name in found if before.capabilities.get(name) != found[name])
         logger.error("store_changed", place=report.place, changed=changed)
     for fault in report.faults:
-        told = {"problem": fault.problem, "remedy": fault.remedy}
-        logger.error("store_unusable", place=report.place, trial=fault.name, **told)
+        cause = {"problem": fault.problem, "remedy": fault.remedy}
+        logger.error("store_unusable", place=report.place, trial=fault.name, **cause)
     StoreReport.objects.update_or_create(
         place=report.place,
         defaults={

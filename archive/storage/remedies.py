@@ -72,7 +72,7 @@ def remedy_for(error: StorageError) -> str:
 
 
 def permissions_of(error: StorageError, otherwise: str) -> str:
-    """The permissions that the key lacks for what was denied, as AWS names them."""
+    """The permissions that the key lacks, by AWS's names."""
     operation = getattr(error.__cause__, "operation_name", "")
     return PERMISSIONS.get(operation, otherwise)
 

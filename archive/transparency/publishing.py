@@ -12,7 +12,7 @@ from archive.transparency import checkpoints, copies, second_bucket, timestamps,
 
 
 def run() -> bool:
-    """Publish what is not yet published. Returns False if another worker does it."""
+    """Publish the newest checkpoint where it is missing. Returns False if another worker is publishing."""
     row, _ = LogPublisher.objects.get_or_create(pk=1)
     claim = leases.claim(LogPublisher, row.pk, ["publishing"])
     return leases.attempt(claim, _run, parks=False)

@@ -32,10 +32,10 @@ class Command(Base):
             created = prepare_bucket(store(), settings.SITE_URL)
             report = rehearsal.run(store())
         except StorageError as error:
-            told = {"problem": str(error), "remedy": remedy_for(error)}
+            cause = {"problem": str(error), "remedy": remedy_for(error)}
             if options["json"]:
-                self.print_result("", {"bucket": store().bucket, "usable": False, **told}, as_json=True)
-            raise CommandError(f"{told['problem']} {told['remedy']} Nothing was lost.") from error
+                self.print_result("", {"bucket": store().bucket, "usable": False, **cause}, as_json=True)
+            raise CommandError(f"{cause['problem']} {cause['remedy']} Nothing was lost.") from error
         trial = {trial.name: trial for trial in trials.ALL}
         lines = []
         for finding in report.findings:
