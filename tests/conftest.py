@@ -31,7 +31,11 @@ from tests.support.database import add_known_keys, close_cleaner, empty_database
 from tests.support.factory import make_space as take_in
 from tests.support.mail_server import Mailbox, mail_server, use_mail_server
 
-hypothesis.settings.register_profile("fixed", derandomize=True, database=None)  # `make test`: the same each time
+# Examples that are made or run slowly, on a machine that others use too, fail no test.
+PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("patient", PATIENT)
+hypothesis.settings.load_profile("patient")
+hypothesis.settings.register_profile("fixed", PATIENT, derandomize=True, database=None)  # `make test`: always the same
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop in the thread of the tests
 

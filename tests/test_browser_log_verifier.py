@@ -5,6 +5,7 @@ import random
 import re
 import shutil
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -185,7 +186,9 @@ def test_a_cosignature_that_does_not_fit_is_refused(verifier: Page, clean: Path,
     keys = f"{KEY}\n{witness.key}\n"
 
     file.write_text(last + line)
-    assert ask(verifier, file, keys).startswith("Verified: 1 checkpoints, up to 300 entries")
+    assert ask(verifier, file, keys).startswith(
+        "Verified: 1 checkpoint, up to 300 entries, signed by archive.example.org/log"
+    )
     signature = bytearray(base64.b64decode(line.split()[2]))
     signature[-1] ^= 1
     file.write_text(f"{last}— w.example {base64.b64encode(signature).decode()}\n")
@@ -213,7 +216,7 @@ def test_certificates_have_the_verdicts_of_the_python_verifier(verifier: Page, t
         assert ask(verifier, document, parts.log_key, *more) == expected, code
 
 
-def zip_certificates(path: Path, *names: str) -> Path:
+def zip_certificates(path: Path, *names: str, receipts: Sequence[str] | None = None) -> Path:
     """What the page of a certificate gives: {name}.json and its receipt, the keys, and what is not verified."""
     parts = make_parts()
     with zipfile.ZipFile(path, "w") as package:
@@ -222,6 +225,7 @@ def zip_certificates(path: Path, *names: str) -> Path:
         package.writestr("spacekeep-certificates.pem", parts.pem or b"")
         for name in names:
             package.writestr(f"deletion-of-{name}.json", parts.document)
+        for name in names if receipts is None else receipts:
             package.writestr(f"deletion-of-{name}.tlog-proof", str(parts.receipt))
     return path
 
@@ -246,6 +250,40 @@ def test_certificates_in_a_zip_have_the_verdict_of_the_python_verifier(
     with pytest.raises(Invalid) as error:
         verify_file(bad, [KEY], (), parts.pem, "")
     assert ask(verifier, bad, f"{parts.log_key}\n{pem}") == f"NOT VALID: {error.value}"
+
+
+@pytest.mark.parametrize(
+    ("names", "receipts", "start"),
+    [
+        ("a", "ab", "Not checked: 1 receipt, for its certificate is missing: deletion-of-b.tlog-proof. Verified: the"),
+        ("ab", "abcdef", "Not checked: 4 receipts, for their certificates are missing: deletion-of-c.tlog-proof, "),
+        ("", "a", "There is a receipt in it, but no certificate of deletion."),
+        ("ab", "", "Not checked whether the log records them: no receipts were given."),
+        ("ab", "a", "Verified: 2 certificates of deletion, all signed with a key that you gave. The log of "),
+    ],
+)
+def test_what_lacks_its_other_half_in_a_zip_is_said(
+    verifier: Page, tmp_path: Path, names: str, receipts: str, start: str
+) -> None:
+    path, parts = zip_certificates(tmp_path / "certificates.zip", *names, receipts=receipts), make_parts()
+    try:
+        expected = verify_file(path, [KEY], (), parts.pem, "")
+    except Invalid as error:
+        expected = str(error)
+
+    assert expected.startswith(start)
+    assert ask(verifier, path, f"{parts.log_key}\n{(parts.pem or b'').decode()}") == expected
+    kind = "good" if expected.startswith("Verified") else "part"
+    expect(verifier.locator("#verdict")).to_have_class(kind)
+
+
+def test_each_verdict_has_one_wording_in_both_verifiers(verifier: Page) -> None:
+    names = {name for text in verify_log.VERDICTS.values() for name in re.findall(r"\{(\w+)", text)}
+    for number in (0, 1, 2):
+        values = dict.fromkeys(names, number)
+        ours = {code: sentence(code, values) for code in verify_log.VERDICTS}
+        script = "(values) => Object.fromEntries(Object.keys(VERDICTS).map((code) => [code, sentence(code, values)]))"
+        assert verifier.evaluate(script, values) == ours
 
 
 def test_keys_that_come_with_the_files_are_filled_in_and_prove_little(verifier: Page, tmp_path: Path) -> None:

@@ -155,6 +155,18 @@ def test_an_entry_is_named_by_its_number_and_never_by_its_place(code: str) -> No
     ) or (code == "entries.unproven")
 
 
+@pytest.mark.parametrize("code", sorted(VERDICTS))
+def test_a_verdict_counts_in_english(code: str) -> None:
+    names = set(re.findall(r"\{(\w+)", VERDICTS[code]))
+    counted = names & {"count", "size", "checkpoints", "recorded", "index"}
+
+    values = dict.fromkeys(names, "x")
+    one, two = (sentence(code, values | dict.fromkeys(counted, number)) for number in (1, 2))
+    assert not re.search(r"\b1 (entries|checkpoints|certificates|objects|receipts|are)\b|are 1\b", one)
+    assert not re.search(r"\b2 (entry|checkpoint|certificate|object|receipt|is)\b|is 2\b", two)
+    assert not re.search(r"[{}|]", one + two)
+
+
 def test_erased_salts_leave_every_proof_valid(
     committed: None, bucket: None, zebrafish: Space, admin: User, settings: Settings
 ) -> None:

@@ -57,7 +57,7 @@ def test_a_clean_export_is_verified(export: Path) -> None:
 def test_after_a_rotation_the_verdict_says_which_key_signed_what(export: Path) -> None:
     write_files(export, rotated())
 
-    by = f"{ORIGIN} ({KEY.id.hex()}) from 100 to 100 entries, {ORIGIN} ({NEXT_KEY.id.hex()}) from 257 to 300 entries"
+    by = f"{ORIGIN} ({KEY.id.hex()}) at 100 entries, {ORIGIN} ({NEXT_KEY.id.hex()}) from 257 to 300 entries"
     assert verdict(export)[1]["keys"] == by
 
 

@@ -182,9 +182,11 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{options.file}: NOT GOOD: {error}\n")
         return 1
     deletion = found["deletion"]
+    count = len(deletion.get("removed", []))
     sys.stdout.write(
         f"{options.file}: good. Space {found['space']}, kept until {found['deadline'].get('at')}: "
-        f"{len(deletion.get('removed', []))} objects deleted, seen empty at {deletion.get('listed_empty_at')}.\n"
+        f"{count} {'object' if count == 1 else 'objects'} deleted, "
+        f"seen empty at {deletion.get('listed_empty_at')}.\n"
     )
     sys.stdout.flush()
     return check_receipt(options.file, options.key, options.receipt, options.log_key) if options.receipt else 0

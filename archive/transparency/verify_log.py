@@ -53,54 +53,68 @@ KEY_RETIRED = b'"event":"log.key_retired"'
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 CONTROL = re.compile("[\\x00-\\x09\\x0b-\\x1f]")  # a note has no control character but the newline
 
+# {name} is a value, and {name:one|many} the first text if the value is 1, else the second one.
 VERDICTS = {
-    "log.verified": "Verified: {count} entries, up to {at}. None was changed, removed, inserted or reordered since "
-    "it was signed. Checkpoints that fit: {checkpoints}, all signed by {keys}.",
-    "checkpoints.verified": "Verified: {count} checkpoints, up to {size} entries, all signed by {keys}. None "
-    "contradicts another one. An export shows whether the entries fit.",
+    "log.verified": "Verified: {count} {count:entry|entries}, up to {at}. None was changed, removed, inserted or "
+    "reordered since it was signed. Checkpoints that fit: {checkpoints}, {checkpoints:|all }signed by {keys}.",
+    "checkpoints.verified": "Verified: {count} {count:checkpoint|checkpoints}, up to {size} {size:entry|entries}, "
+    "{count:|all }signed by {keys}.{count:| None contradicts another one.} An export shows whether the entries fit.",
     "receipt.verified": "Verified: entry {entry} is in the log of {origin}, at place {index} of its tree (the first is "
-    "place 0), as the checkpoint of {size} entries says, signed by {keys}.",
-    "certificate.verified": "Verified: the deletion of Space {space}, kept until {deadline}: {count} objects deleted, "
-    "storage seen empty at {emptied}. The certificate is signed with the key {certificate_key}. Entry {entry} of "
-    "{origin} records it, as the checkpoint of {size} entries says, signed by {keys}.",
+    "place 0), as the checkpoint of {size} {size:entry|entries} says, signed by {keys}.",
+    "certificate.verified": "Verified: the deletion of Space {space}, kept until {deadline}: {count} "
+    "{count:object|objects} deleted, storage seen empty at {emptied}. The certificate is signed with the key "
+    "{certificate_key}. Entry {entry} of {origin} records it, as the checkpoint of {size} {size:entry|entries} says, "
+    "signed by {keys}.",
     "certificate.recorded": "The signature of the certificate itself was not checked: no key for it was given. "
-    "Verified: entry {entry} of {origin} records this certificate, as the checkpoint of {size} entries says, signed by "
-    "{keys}. It says: Space {space}, kept until {deadline}: {count} objects deleted, storage seen empty at {emptied}.",
+    "Verified: entry {entry} of {origin} records this certificate, as the checkpoint of {size} {size:entry|entries} "
+    "says, signed by {keys}. It says: Space {space}, kept until {deadline}: {count} {count:object|objects} deleted, "
+    "storage seen empty at {emptied}.",
     "certificate.signed": "Not checked whether the log records it: no receipt was given. A receipt exists once a "
-    "checkpoint contains its entry. Verified: the deletion of Space {space}, kept until {deadline}: {count} objects "
-    "deleted, storage seen empty at {emptied}. The certificate is signed with the key {certificate_key}.",
-    "certificates.verified": "Verified: {count} certificates of deletion, all signed with a key that you gave. The log "
-    "of {origin} records {recorded} of them, as their receipts say, signed by {keys}. Without a receipt: {pending}.",
+    "checkpoint contains its entry. Verified: the deletion of Space {space}, kept until {deadline}: {count} "
+    "{count:object|objects} deleted, storage seen empty at {emptied}. The certificate is signed with the key "
+    "{certificate_key}.",
+    "certificates.verified": "Verified: {count} {count:certificate|certificates} of deletion, {count:|all }signed with "
+    "a key that you gave. The log of {origin} records {recorded} of them, as {recorded:its receipt says|their receipts "
+    "say}, signed by {keys}. Without a receipt: {pending}.",
     "certificates.recorded": "The signatures of the certificates themselves were not checked: no key for them was "
-    "given. Verified: the log of {origin} records {recorded} of {count} certificates of deletion, as their receipts "
-    "say, signed by {keys}. Without a receipt, so not checked: {pending}.",
+    "given. Verified: the log of {origin} records {recorded} of {count} {count:certificate|certificates} of deletion, "
+    "as {recorded:its receipt says|their receipts say}, signed by {keys}. Without a receipt, so not checked: "
+    "{pending}.",
+    "certificates.signed": "Not checked whether the log records them: no receipts were given. A receipt exists once a "
+    "checkpoint contains its entry. Verified: {count} {count:certificate|certificates} of deletion, {count:|all }"
+    "signed with a key that you gave.",
+    "certificates.unpaired": "Not checked: {count} {count:receipt, for its certificate is|receipts, for their "
+    "certificates are} missing: {names}. {verdict}",
     "certificate.invalid": "The certificate is not valid: {why}.",
     "certificates.one_invalid": "{name}: {why}",
     "entry.changed": "Entry {entry} was changed (place {index} of the tree).",
     "entry.removed": "An entry was removed before entry {entry} (place {index} of the tree).",
     "entry.inserted": "Entry {entry} was inserted (place {index} of the tree): the log did not have it.",
     "entry.swapped": "Entries {entry} and {other_entry} were swapped (places {index} and {other} of the tree).",
-    "entries.cut_off": "Entries were cut off: {index} are left, and a checkpoint says that there are {size}.",
-    "entries.unproven": "No checkpoint covers the entries that follow the first {index}.",
+    "entries.cut_off": "Entries were cut off: {index} {index:is|are} left, and a checkpoint says that there "
+    "{size:is|are} {size}.",
+    "entries.unproven": "Checkpoints cover the first {index} {index:entry|entries} only, and not those that follow.",
     "entries.differ": "One of the entries at the places {index} to {last} of the tree was changed, removed or "
     "inserted. The export has no true hashes that would say which.",
     "entries.unnumbered": "Entry {entry} of the database has no place in the tree, and later ones have.",
     "tile.changed": "The hashes in {name} are not those of the entries.",
     "tile.missing": "{name} is missing.",
-    "checkpoint.unsigned": "The checkpoint of {size} entries is not signed by a key that you gave, or that one of them "
-    "endorsed, but by {keys}.",
-    "checkpoint.retired_key": "The checkpoint of {size} entries is signed by {keys} only, and entry {entry} says that "
-    "it was retired.",
-    "checkpoint.forged": "A signature of the checkpoint of {size} entries does not fit: it, or what it signs, was "
-    "changed.",
-    "checkpoint.forked": "There are two different logs: both checkpoints of {size} entries are signed.",
-    "checkpoint.order": "The checkpoints are not in order: {size} follows {before}.",
-    "checkpoint.foreign": "The checkpoint of {size} entries is of another log: {origin}.",
+    "checkpoint.unsigned": "The checkpoint of {size} {size:entry|entries} is not signed by a key that you gave, or "
+    "that one of them endorsed, but by {keys}.",
+    "checkpoint.retired_key": "The checkpoint of {size} {size:entry|entries} is signed by {keys} only, and entry "
+    "{entry} says that it was retired.",
+    "checkpoint.forged": "A signature of the checkpoint of {size} {size:entry|entries} does not fit: it, or what it "
+    "signs, was changed.",
+    "checkpoint.forked": "There are two different logs: both checkpoints of {size} {size:entry|entries} are signed.",
+    "checkpoint.order": "The checkpoints are not in order: one of {size} {size:entry|entries} follows one of {before}.",
+    "checkpoint.foreign": "The checkpoint of {size} {size:entry|entries} is of another log: {origin}.",
     "checkpoint.none": "There is no checkpoint, so nothing is proven.",
     "receipt.differs": "The receipt does not fit: entry {entry} is not at place {index} of the tree of the checkpoint.",
     "receipt.other_certificate": "The receipt is of another entry: entry {entry} is not about this certificate.",
     "receipt.contradicts": "Entry {entry} contradicts the certificate that it records: it has another {name}.",
     "receipt.no_entry": "The receipt does not contain its entry.",
+    "receipt.alone": "There {count:is a receipt|are receipts} in it, but no certificate of deletion. Choose a file "
+    "that has both, or a single receipt (.tlog-proof).",
     "note.malformed": "{name} is not a signed note.",
     "export.malformed": "{name} can't be read: {why}.",
     "key.malformed": "{text} is not a public key of a log (NAME+ID+KEY).",
@@ -112,13 +126,19 @@ VERDICTS = {
     "checkpoints. Choose one of them.",
 }
 # Nothing was checked, so nothing is said to be wrong.
-UNCHECKED = {"key.malformed", "key.missing", "certificate.nothing_to_check", "file.unreadable", "file.unknown"}
+UNCHECKED = {
+    *("key.malformed", "key.missing", "certificate.nothing_to_check", "receipt.alone"),
+    *("file.unreadable", "file.unknown"),
+}
+PLACE = re.compile(r"\{(\w+)(?::([^|{}]*)\|([^{}]*))?\}")
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
 MOMENT = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])-([0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?Z")
 CERTIFICATE_NAME = re.compile(r"deletion-of-.+\.json")
+RECEIPT_NAME = re.compile(r"deletion-of-.+\.tlog-proof")
+MOST_NAMED = 3  # files in one sentence
 LARGEST_ENTRY = 2**53 - 1  # the largest number that JSON of RFC 8785 can say
 
 
@@ -134,7 +154,13 @@ class Invalid(Exception):
 
 
 def sentence(code: str, values: dict[str, Any]) -> str:
-    return VERDICTS[code].format(**{name: _spoken(value) for name, value in values.items()})
+    def fill(place: re.Match[str]) -> str:
+        name, one, many = place.groups()
+        if many is None:
+            return str(_spoken(values[name]))
+        return str(one if values[name] == 1 else many)
+
+    return PLACE.sub(fill, VERDICTS[code])
 
 
 def _spoken(value: Any) -> Any:
@@ -566,11 +592,17 @@ class Export:
         """What these files are: export, certificates, or neither ("")."""
         if any((self.root / name).exists() for name in ("entries.jsonl", "checkpoints.txt", "tile")):
             return "export"
-        return "certificates" if self.certificates() else ""
+        return "certificates" if self.certificates() or self.unpaired_receipts() else ""
 
     def certificates(self) -> list[str]:
         """The names of the certificates of deletion, in order."""
         return sorted(path.name for path in self.root.iterdir() if CERTIFICATE_NAME.fullmatch(path.name))
+
+    def unpaired_receipts(self) -> list[str]:
+        """The names of the receipts without the certificate beside them, in order."""
+        receipts = (path.name for path in self.root.iterdir() if RECEIPT_NAME.fullmatch(path.name))
+        certificates = {name.removesuffix("json") for name in self.certificates()}
+        return sorted(name for name in receipts if name.removesuffix("tlog-proof") not in certificates)
 
     def lines(self, first: int = 0) -> Generator[bytes, None, None]:
         """The entries from place `first` on. Raises Invalid."""
@@ -865,18 +897,38 @@ def _signers(checkpoints: Sequence[Checkpoint], keys: Sequence[Key]) -> str:
         for key in checkpoint.signers(keys):
             sizes.setdefault(key, []).append(checkpoint.size)
     return ", ".join(
-        _names([key]) + ("" if len(signed) == len(checkpoints) else f" from {signed[0]} to {signed[-1]} entries")
+        _names([key]) + ("" if len(signed) == len(checkpoints) else _describe_range(signed))
         for key, signed in sizes.items()
     )
+
+
+def _describe_range(sizes: Sequence[int]) -> str:
+    first, last = sizes[0], sizes[-1]
+    if first == last:
+        return f" at {last} {'entry' if last == 1 else 'entries'}"
+    return f" from {first} to {last} entries"
 
 
 def verify_certificates(
     package: Export, keys: Sequence[Key], certificate_keys: bytes | None
 ) -> tuple[str, dict[str, Any]]:
     """(code, values) of the verdict on the certificates in a package, each with its receipt if that is there. Of
-    a single one it is the verdict of verify_certificate. Raises Invalid, with the name of the first that is wrong."""
+    a single one it is the verdict of verify_certificate. Receipts without their certificate are named. Raises Invalid,
+    with the name of the first certificate that is wrong."""
+    names, unpaired = package.certificates(), package.unpaired_receipts()
+    if not names:
+        raise Invalid("receipt.alone", count=len(unpaired))
+    code, values = _verify_each(package, names, keys, certificate_keys)
+    if not unpaired:
+        return code, values
+    listed = ", ".join(unpaired[:MOST_NAMED]) + (", \u2026" if len(unpaired) > MOST_NAMED else "")
+    return "certificates.unpaired", {"count": len(unpaired), "names": listed, "verdict": sentence(code, values)}
+
+
+def _verify_each(
+    package: Export, names: Sequence[str], keys: Sequence[Key], certificate_keys: bytes | None
+) -> tuple[str, dict[str, Any]]:
     verdicts = []
-    names = package.certificates()
     for name in names:
         path = package.root / f"{name.removesuffix('.json')}.tlog-proof"
         try:
@@ -901,9 +953,11 @@ def verify_certificates(
         "count": len(names),
         "recorded": len(recorded),
         "pending": len(names) - len(recorded),
-        "origin": ", ".join(sorted({one["origin"] for one in recorded})) or "-",
-        "keys": ", ".join(sorted({one["keys"] for one in recorded})) or "-",
+        "origin": ", ".join(sorted({one["origin"] for one in recorded})),
+        "keys": ", ".join(sorted({one["keys"] for one in recorded})),
     }
+    if not recorded:
+        return "certificates.signed", values
     return "certificates.recorded" if certificate_keys is None else "certificates.verified", values
 
 
