@@ -38,8 +38,9 @@ def test_an_invitation_and_a_new_password_by_mail(
     browser_sessions.open_signed_in(page, services.url, "ada")
     page.goto(f"{services.url}/people/invitations/")
     page.get_by_label("E-mail address").fill("ines@example.org")
+    page.get_by_label("Role").select_option("host")
     page.get_by_role("button", name="Invite", exact=True).click()
-    expect(page.get_by_text("The invitation to ines@example.org will be sent in a moment.")).to_be_visible()
+    expect(page.get_by_text("You invited ines@example.org. The list says when the mail is sent.")).to_be_visible()
     dispatch_until(lambda: bool(mailbox.to("ines@example.org")), "the invitation is mailed")
 
     ines = chromium.new_context().new_page()

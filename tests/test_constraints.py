@@ -263,6 +263,11 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
     ("invitation_ended_has_its_time", "invitation", {"state": "revoked"}),
     ("invitation_ended_has_its_time", "invitation", {"ended_at": NOON}),
     ("invitation_accepted_without_address", "invitation", {"state": "accepted", "ended_at": NOON}),
+    (
+        "invitation_accepted_without_address",
+        "invitation",
+        {"state": "accepted", "ended_at": NOON, "email": "", "name": "Ida"},
+    ),
 ]
 
 

@@ -110,6 +110,29 @@ def test_a_refused_form_keeps_the_invitation(changes: dict[str, str], problem: s
     assert User.objects.filter(username="ines").exists()
 
 
+def test_the_name_of_an_invitation_is_a_proposal(admin: User) -> None:
+    path = invite(admin, name="  Ines <i>Lind</i> ")
+    assert Invitation.objects.get().name == "Ines <i>Lind</i>"
+    assert "<bdi>Ines &lt;i&gt;Lind&lt;/i&gt;</bdi>" in make_client(admin).get("/people/invitations/").content.decode()
+    client = make_client()
+    client.get(path)
+    assert 'value="Ines &lt;i&gt;Lind&lt;/i&gt;"' in client.get("/accounts/signup/").content.decode()
+
+    client.post("/accounts/signup/", {**NEW, "first_name": "Ines"})
+
+    assert User.objects.get(username="ines").first_name == "Ines"
+    assert Invitation.objects.get().name == ""  # the account has it now
+
+
+def test_no_role_is_chosen_for_the_admin(admin: User) -> None:
+    client = make_client(admin)
+    assert "selected>Host" not in client.get("/people/invitations/").content.decode()
+
+    answer = client.post("/people/invitations/", {**FORM, "role": ""})
+
+    assert (answer.status_code, "Choose host, auditor or admin." in answer.content.decode()) == (422, True)
+
+
 def test_somebody_who_is_signed_in_is_told_to_sign_out(admin: User, alice: User) -> None:
     path = invite(admin)
 

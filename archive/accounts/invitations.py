@@ -48,16 +48,20 @@ class LinkState(models.TextChoices):
     REVOKED = "revoked", _("revoked")
 
 
-def invite(email: str, role: str, days: int, by: User) -> tuple[Invitation, str]:
-    """Invite `email`, for `days`. Returns the invitation, and its token where no mail is sent ("" elsewhere): the only
-    time that anybody sees it. Raises Refused, Conflict."""
-    email = clean_address(email)
+def invite(email: str, role: str, days: int, by: User, *, name: str = "") -> tuple[Invitation, str]:
+    """Invite `email`, for `days`. `name`: whose address it is, for admins and as a proposal when signing up.
+
+    Returns the invitation, and its token where no mail is sent ("" elsewhere): the only time that anybody sees it.
+    Raises Refused, Conflict.
+    """
+    email, name = clean_address(email), names.clean_display_name(name)
     _check(by, days)
     if role not in Invitation.Role.values:
         raise Refused("invitation.no_such_role")
     if User.objects.filter(email__iexact=email).exists():
         raise Conflict("invitation.has_account")
-    invitation = Invitation(email=email, role=role, invited_by=by, by_mail=settings.MAIL_ON, state=_first_state())
+    sender = {"invited_by": by, "by_mail": settings.MAIL_ON, "state": _first_state()}
+    invitation = Invitation(email=email, name=name, role=role, **sender)
     token = make_token(invitation)
     invitation.token_sha256 = _sha256(token)
     try:
@@ -166,6 +170,7 @@ def accept(invitation: Invitation, user: User) -> None:
         accepted_by=user,
         ended_at=Now(),
         email="",
+        name="",
         problem={},
         **leases.RESET,
     )

@@ -3405,6 +3405,12 @@ class Migration(migrations.Migration):
                     models.EmailField(blank=True, help_text="Whom it invites; empty once accepted.", max_length=254),
                 ),
                 (
+                    "name",
+                    models.CharField(
+                        blank=True, help_text="As the inviter wrote it; empty once accepted.", max_length=150
+                    ),
+                ),
+                (
                     "role",
                     models.CharField(
                         choices=[("host", "host"), ("auditor", "auditor"), ("admin", "admin")],
@@ -3492,7 +3498,9 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("state", "accepted"), _negated=True), ("email", ""), _connector="OR"
+                            models.Q(("state", "accepted"), _negated=True),
+                            models.Q(("email", ""), ("name", "")),
+                            _connector="OR",
                         ),
                         name="invitation_accepted_without_address",
                     ),

@@ -12,8 +12,8 @@ from archive.models.leased import Leased
 class Invitation(Leased):
     """An invitation to create an account (archive/accounts/invitations.py).
 
-    The row holds the hash of the link's token. The address is erased when the invitation is accepted: the account has
-    it then.
+    The row holds the hash of the link's token. Address and name are erased when the invitation is accepted: the account
+    has them then.
     """
 
     class Role(models.TextChoices):
@@ -32,6 +32,7 @@ class Invitation(Leased):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(blank=True, help_text="Whom it invites; empty once accepted.")
+    name = models.CharField(max_length=150, blank=True, help_text="As the inviter wrote it; empty once accepted.")
     role = models.CharField(max_length=16, choices=Role, default=Role.HOST)
     state = models.CharField(max_length=16, choices=State, default=State.PENDING)
     issue = models.PositiveIntegerField(default=1, help_text="Which link is valid: incremented for each new one.")
@@ -63,7 +64,7 @@ class Invitation(Leased):
                 | (~Q(state__in=["accepted", "revoked"]) & Q(ended_at=None)),
             ),
             models.CheckConstraint(
-                name="invitation_accepted_without_address", condition=~Q(state="accepted") | Q(email="")
+                name="invitation_accepted_without_address", condition=~Q(state="accepted") | Q(email="", name="")
             ),
             models.UniqueConstraint(
                 Lower("email"),

@@ -93,13 +93,14 @@ class AddEmailForm(WithoutPlaceholders, AllauthAddEmailForm):  # type: ignore[mi
 
 
 class InvitationForm(PortalForm):
-    """Whom to invite, as what, and for how long."""
+    """Whom to invite, as what, and for how long. No role is chosen for the admin."""
 
     ADDRESS = lazy_sentence("invitation.bad_address")
     ROLE = lazy_sentence("invitation.no_such_role")
     DAYS = lazy_sentence("invitation.bad_days", limit=MAX_DAYS)
 
     email = forms.EmailField(error_messages={"required": ADDRESS, "invalid": ADDRESS})
+    name = TextField(required=False, max_length=MAX_NAME)
     role = forms.ChoiceField(choices=Invitation.Role.choices, error_messages={"required": ROLE, "invalid_choice": ROLE})
     days = forms.TypedChoiceField(
         choices=INVITATION_DAYS, coerce=int, error_messages={"required": DAYS, "invalid_choice": DAYS}

@@ -11,7 +11,11 @@ from portal.sign_in import invited
 
 
 class SignupView(views.SignupView):  # type: ignore[misc]
-    """Sign-up with an invitation: the page shows whom it is for."""
+    """Sign-up with an invitation: the page shows whom it is for, and proposes the name that the inviter wrote."""
+
+    def get_initial(self) -> dict[str, Any]:
+        invitation = invited.find(self.request)
+        return {**super().get_initial(), "first_name": invitation.name if invitation else ""}
 
     def get_context_data(self, **options: Any) -> dict[str, Any]:
         return {**super().get_context_data(**options), "invitation": invited.find(self.request)}

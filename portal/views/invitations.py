@@ -44,12 +44,12 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 def invitations(request: SignedInRequest) -> HttpResponse:
     """All invitations, the newest first. POST makes one, and shows its link where no mail is sent."""
     if request.method != "POST":
-        return _page(request, InvitationForm(initial={"role": Invitation.Role.HOST, "days": "7"}))
+        return _page(request, InvitationForm(initial={"days": "7"}))
     form = InvitationForm(request.POST)
     try:
         if form.is_valid():
             asked = form.cleaned_data
-            made, token = domain.invite(asked["email"], asked["role"], asked["days"], request.user)
+            made, token = domain.invite(asked["email"], asked["role"], asked["days"], request.user, name=asked["name"])
             return _made(request, made, token)
     except Refused as error:
         form.add_error(None, str(error))
@@ -78,16 +78,18 @@ def renew(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
 @only(is_admin)
 @require_reauthentication
 def revoke(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
-    if domain.revoke(invitation_id, request.user):
-        messages.success(request, _("The invitation was revoked. Its link is refused from now on."))
+    invitation = Invitation.objects.filter(pk=invitation_id).first()
+    if invitation is not None and domain.revoke(invitation_id, request.user):
+        text = _("The invitation of {email} was revoked. Its link is refused from now on.")
+        messages.success(request, text.format(email=invitation.email))
     return redirect("invitations")
 
 
 def _made(request: SignedInRequest, made: Invitation, token: str) -> HttpResponse:
     if token:
-        form = InvitationForm(initial={"role": Invitation.Role.HOST, "days": "7"})
+        form = InvitationForm(initial={"days": "7"})
         return _page(request, form, made=made, link=invitation_url(token))
-    messages.success(request, _("The invitation to {email} will be sent in a moment.").format(email=made.email))
+    messages.success(request, _("You invited {email}. The list says when the mail is sent.").format(email=made.email))
     return redirect("invitations")
 
 

@@ -106,6 +106,7 @@ class PageWorld(PageSpaces):
     def _make_invitations(self) -> None:
         for name, role in (("eve", "host"), ("ines.from.the.harbour.gardens", "auditor")):
             invitations.invite(f"{name}@example.org", role, 7, self.ada)
+        invitations.invite("lena@example.org", "admin", 7, self.ada, name="Lena Brandt")
         revoked, _ = invitations.invite("max@example.org", "host", 7, self.ada)
         invitations.revoke(revoked.pk, self.ada)
 
