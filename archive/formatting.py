@@ -82,6 +82,19 @@ def is_utc(local: datetime) -> bool:
     return local.tzname() == "UTC"
 
 
+def describe_clock_change(first: datetime, second: datetime) -> str:
+    """Why two times that are whole days apart differ in their time of day: that clocks change between them in the
+    active time zone, as a sentence. "" where both have the same offset. Raises ValueError for naive datetimes."""
+    before, after = sorted(to_active_zone(value).astimezone(UTC) for value in (first, second))
+    offset = to_active_zone(after).utcoffset()
+    if to_active_zone(before).utcoffset() == offset:
+        return ""
+    while after - before > timedelta(minutes=1):  # the change is between them
+        middle = before + (after - before) / 2
+        before, after = (before, middle) if to_active_zone(middle).utcoffset() == offset else (middle, after)
+    return _("Clocks change on {day}, so the time of day differs.").format(day=format_date(to_active_zone(after)))
+
+
 def format_day(value: datetime) -> str:
     """Format as "22 December 2026"."""
     return format_date(value.astimezone(UTC))

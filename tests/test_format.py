@@ -57,3 +57,39 @@ def test_the_browser_formats() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
 
     assert json.loads(done.stdout) == {name: [text for _, text in rows] for name, rows in CASES.items()}
+
+
+@pytest.mark.parametrize(
+    ("zone", "first", "second", "text"),
+    [
+        (
+            "Europe/Berlin",
+            "2027-03-05T12:00Z",
+            "2027-06-03T12:00Z",
+            "Clocks change on 28 March 2027, so the time of day",
+        ),
+        ("Europe/Berlin", "2026-10-01T12:00Z", "2026-10-31T12:00Z", "Clocks change on 25 October 2026, so the time of"),
+        (
+            "Europe/Berlin",
+            "2027-06-03T12:00Z",
+            "2027-03-05T12:00Z",
+            "Clocks change on 28 March 2027, so the time of day",
+        ),
+        (
+            "Europe/Berlin",
+            "2027-03-28T00:59Z",
+            "2027-03-28T01:00Z",
+            "Clocks change on 28 March 2027, so the time of day",
+        ),
+        ("Australia/Lord_Howe", "2026-09-20T12:00Z", "2026-10-20T12:00Z", "Clocks change on 4 October 2026, so the"),
+        ("Europe/Berlin", "2026-11-01T12:00Z", "2026-12-01T12:00Z", ""),
+        ("Europe/Berlin", "2026-01-15T12:00Z", "2026-12-15T12:00Z", ""),  # twice, and back
+        ("Asia/Kolkata", "2027-03-05T12:00Z", "2027-06-03T12:00Z", ""),
+        ("UTC", "2027-03-05T12:00Z", "2027-06-03T12:00Z", ""),
+    ],
+)
+def test_a_change_of_the_clock_between_two_times_is_said(zone: str, first: str, second: str, text: str) -> None:
+    sentence = in_zone(zone, formatting.describe_clock_change, *map(datetime.fromisoformat, (first, second)))
+
+    assert sentence[: len(text)] == text
+    assert bool(sentence) == bool(text)

@@ -168,9 +168,21 @@ def utc_title(value: datetime, seconds: bool = False) -> str:
 
 
 @register.simple_tag
-def utc_title_of(value: datetime | None) -> str:
-    """As `utc_title`, to be written once and used several times; empty for None."""
-    return utc_title(value) if value else ""
+def deadline_sentence(face: Any) -> SafeString:
+    """The sentence of a ClockFace with its deadline, as a <time> element in the reader's zone; its `title` is the same
+    in UTC, and as for other times, core/local-times.js swaps them."""
+    text = str(face.sentence)
+    if face.until is None:
+        return conditional_escape(text)
+    with timezone.override(UTC):
+        in_utc = str(face.sentence)  # written anew
+    return _titled_time(face.until, text, "" if in_utc == text else in_utc)
+
+
+@register.simple_tag
+def clock_change(first: datetime, second: datetime) -> str:
+    """That clocks change between two times of a page, so that they differ in their time of day; "" if they don't."""
+    return formatting.describe_clock_change(first, second)
 
 
 @register.filter

@@ -26,15 +26,12 @@ export function mountLocalTimes() {
 
 /**
  * A button in the footer shows all times in UTC, and back: hovering shows it too, but keyboards and touch screens can't
- * hover, and a list has too many times to make each a stop of the Tab key. Deadlines have their UTC in "Why this date?".
+ * hover, and a list has too many times to make each a stop of the Tab key.
  */
 export function mountUtcSwitch() {
   const button = findElement(document, "[data-utc-switch]", HTMLButtonElement);
   if (!button) return;
-  const times = () =>
-    getElements(document, "time[title]", HTMLTimeElement).filter(
-      (time) => "showsUtc" in time.dataset || !time.closest(".clock-when"),
-    );
+  const times = () => getElements(document, "time[title]", HTMLTimeElement);
   let isUtc = "showsUtc" in button.dataset;
   const show = () => {
     button.style.visibility = times().length ? "visible" : "";
