@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django_htmx.middleware import HtmxDetails
@@ -34,7 +35,7 @@ class HtmxHttpRequest(HttpRequest):
 
 
 class SignedInRequest(HtmxHttpRequest):
-    """A request of a signed-in user: LoginRequiredMiddleware has sent everybody else to the sign-in page."""
+    """A request of a signed-in user: SignInMiddleware has sent everybody else to the sign-in page."""
 
     user: User
 
@@ -43,3 +44,11 @@ def attachment(content: bytes, content_type: str, name: str) -> HttpResponse:
     """A file to save. `name` is ASCII without quotes."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(content, content_type=content_type, headers=headers)
+
+
+def find_page_of_form(request: HttpRequest) -> str:
+    """The page that has the form of this POST, if it is on this site; otherwise the first page."""
+    page = urlsplit(request.headers.get("Referer", ""))
+    if page.netloc != request.get_host():
+        return "/"
+    return f"{page.path}?{page.query}" if page.query else page.path or "/"

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from datetime import UTC
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
@@ -13,6 +16,7 @@ from archive import formatting
 from archive.errors import TooManyRequests
 from archive.models import User
 from portal.access import Gone, LinkEnded
+from portal.http import find_page_of_form
 from portal.views import errors
 
 API_PREFIX = "/api/"
@@ -75,6 +79,16 @@ class RefuseTraceMiddleware:
         if request.method in ("TRACE", "TRACK", "CONNECT"):
             return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
         return self.get_response(request)
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Ask visitors to sign in. Who sent a form after their session had ended comes back to the page that has it: the
+    address of a form shows nothing."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
+        if request.method in ("GET", "HEAD"):
+            return super().handle_no_permission(request, view_func)
+        return redirect_to_login(find_page_of_form(request), self.get_login_url(view_func))
 
 
 class TimeZoneMiddleware:

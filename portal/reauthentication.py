@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import (
@@ -19,11 +19,16 @@ from allauth.account.internal.flows.reauthentication import (
 )
 from allauth.account.utils import get_next_redirect_url
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import resolve, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_htmx.http import HttpResponseClientRedirect
+
+from portal.http import find_page_of_form
 
 P = ParamSpec("P")
 View = Callable[Concatenate[Any, P], HttpResponse]
@@ -49,6 +54,16 @@ STEPS = {  # what the page that asks says about the stored POST, by the name of 
     "person-roles": gettext_lazy("Your change of the roles waits."),
     "person-close": gettext_lazy("The account is not closed yet."),
     "account-close": gettext_lazy("Your account is not closed yet."),
+}
+
+WRITTEN = {  # what people write in forms of such steps, by the name of the field
+    "reason": gettext_lazy("Reason"),
+    "case_number": gettext_lazy("Case number"),
+    "review_on": gettext_lazy("Review date"),
+    "email": gettext_lazy("E-mail address"),
+    "name": gettext_lazy("Name"),
+    "text": gettext_lazy("Text"),
+    "url": gettext_lazy("Address"),
 }
 
 
@@ -78,11 +93,24 @@ def describe_stored_post(request: HttpRequest) -> str:
     return str(STEPS.get(name or "", ""))
 
 
+def list_stored_texts(request: HttpRequest) -> list[tuple[str, str]]:
+    """(label, text) of what was written into the form that waits. The page that asks shows it: nobody who leaves that
+    page, with or without JavaScript, has to write it again."""
+    state = request.session.get(STATE_SESSION_KEY, {}).get("state", {})
+    return _list_texts(QueryDict(state.get("post", "")))
+
+
+def _list_texts(post: QueryDict) -> list[tuple[str, str]]:
+    return [(str(label), str(post[name])) for name, label in WRITTEN.items() if post.get(name, "").strip()]
+
+
 def replay(request: HttpRequest, state: dict[str, Any]) -> HttpResponse:
     """Run the stored POST. allauth calls it when the user has confirmed who they are."""
     url = get_next_redirect_url(request) or "/"
-    # The user may have left that page, and confirms something else now.
-    if url != state["next"] or time.time() - state["at"] > REPLAY_SECONDS:
+    if url != state["next"]:  # the user has left that page, and confirms something else now
+        return HttpResponseRedirect(url)
+    if time.time() - state["at"] > REPLAY_SECONDS:
+        _explain_late(request, QueryDict(state["post"]))
         return HttpResponseRedirect(url)
     request.path, request.path_info, query = state["path"], state["path_info"], state["query"]
     request.META.update(PATH_INFO=request.path_info, QUERY_STRING=query)
@@ -90,6 +118,13 @@ def replay(request: HttpRequest, state: dict[str, Any]) -> HttpResponse:
     request.resolver_match = match = resolve(request.path_info)
     response: HttpResponse = match.func(request, *match.args, **match.kwargs)
     return response
+
+
+def _explain_late(request: HttpRequest, post: QueryDict) -> None:
+    """Give back what was written into a form that is not sent any more."""
+    late = _("You took longer than {minutes} minutes to confirm, so the form was not sent. Send it again.")
+    rows = format_html_join("", "<br>{}: <bdi>{}</bdi>", _list_texts(post))
+    messages.warning(request, format_html("{}{}", late.format(minutes=REPLAY_SECONDS // 60), rows))
 
 
 def _require(view: View[P], *, reading: bool) -> View[P]:
@@ -109,7 +144,7 @@ def _suspend(request: Any) -> HttpResponse:
     if request.method in SAFE:
         back = request.get_full_path()
     else:
-        back = _origin(request)
+        back = find_page_of_form(request)
         post = request.POST.copy()
         post.pop("csrfmiddlewaretoken", None)
         state = {
@@ -125,11 +160,3 @@ def _suspend(request: Any) -> HttpResponse:
     if getattr(request, "htmx", False):
         return HttpResponseClientRedirect(url)
     return HttpResponseRedirect(url)
-
-
-def _origin(request: HttpRequest) -> str:
-    """The page that has the form, on this site; otherwise the first page."""
-    page = urlsplit(request.headers.get("Referer", ""))
-    if page.netloc != request.get_host():
-        return "/"
-    return f"{page.path}?{page.query}" if page.query else page.path or "/"

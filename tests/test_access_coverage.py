@@ -139,7 +139,7 @@ API = {
     "get_export": "tests/test_api_bundles.py::test_who_may_access_an_export",
 }
 
-# Addresses that LoginRequiredMiddleware lets through. The API asks for a token or a session by itself; of an address
+# Addresses that SignInMiddleware lets through. The API asks for a token or a session by itself; of an address
 # without a name the route is given.
 PUBLIC = {
     *("download", "certificate-key", "healthz", "livekit-webhook", "javascript-catalog", "help", "what-we-keep"),

@@ -54,13 +54,17 @@ def test_a_wrong_password_does_nothing_and_loses_nothing(stale: Client, alice: U
 
 
 def test_the_page_says_what_waits(stale: Client, alice: User) -> None:
-    question = stale.post(f"/spaces/{make_row(alice).pk}/hold", {"reason": "A court."})
-    assert "Your legal hold waits." in stale.get(question["Location"]).content.decode()
+    question = stale.post(f"/spaces/{make_row(alice).pk}/hold", {"reason": "A <court>.", "case_number": ""})
+    page = stale.get(question["Location"]).content.decode()
+    assert "Your legal hold waits." in page
+    assert '<dd class="as-written" dir="auto">A &lt;court&gt;.</dd>' in page
+    assert "Case number" not in page
 
     question = stale.post("/recorders/", TOKEN_FORM)
     page = stale.get(question["Location"]).content.decode()
     assert "Your legal hold waits." not in page
     assert "Nothing that you entered is lost." in page
+    assert '<dd class="as-written" dir="auto">Studio</dd>' in page
 
 
 def test_a_form_runs_once(stale: Client, alice: User) -> None:
@@ -93,6 +97,20 @@ def test_a_form_is_not_sent_much_later(stale: Client, alice: User) -> None:
     confirm(stale, question["Location"])
 
     assert not RecorderToken.objects.exists()
+    page = stale.get("/recorders/").content.decode()
+    assert "You took longer than 15 minutes to confirm, so the form was not sent." in page
+    assert "Name: <bdi>Studio</bdi>" in page
+
+
+def test_a_form_that_was_sent_too_late_leads_back_to_its_page(alice: User) -> None:
+    """The address of the form itself shows nothing, after signing in again."""
+    path = f"/spaces/{make_row(alice).pk}/flag"
+    page = "/moderation/spaces/1/?order=newest"
+
+    for referer, back in ((f"http://testserver{page}", page), ("https://elsewhere.example/x", "/"), ("", "/")):
+        answer = Client(headers={"Referer": referer}).post(path, {"reason": "Watches."})
+        assert parse_qs(urlsplit(answer["Location"]).query)["next"] == [back]
+    assert parse_qs(urlsplit(Client().get(path)["Location"]).query)["next"] == [path]
 
 
 def test_a_form_is_sent_with_its_query(admin: User, alice: User, stale: Client) -> None:

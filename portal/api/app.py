@@ -35,7 +35,7 @@ def _parse_number(text: str) -> int | float:
 class Api(NinjaAPI):
     @property
     def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
-        """The API authenticates its callers itself: LoginRequiredMiddleware would answer with a redirect."""
+        """The API authenticates its callers itself: SignInMiddleware would answer with a redirect."""
         patterns, app_name, namespace = super().urls
         for pattern in patterns:
             assert isinstance(pattern, URLPattern)

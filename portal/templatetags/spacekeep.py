@@ -5,7 +5,7 @@ Filters for times, sizes and counts are in archive_display.
 
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.account.internal.flows.reauthentication import is_reauthentication_required
@@ -25,7 +25,7 @@ from archive.notices.open import MAX_COUNTED, Banner, BannerKind
 from archive.templatetags.archive_display import time_element
 from portal.access import has_spoken
 from portal.presenters import live
-from portal.reauthentication import describe_stored_post
+from portal.reauthentication import describe_stored_post, list_stored_texts
 from portal.section_messages import section_of
 from portal.static_modules import imported_modules
 from portal.submissions import FIELD
@@ -50,6 +50,12 @@ def retention_policy() -> str:
 def lift_grace() -> str:
     """How long a Space is kept at least after its flag was lifted: "7 days"."""
     return str(format_days(current_policy().lift_grace_days))
+
+
+@register.simple_tag
+def deletion_minutes() -> int:
+    """Within how many minutes after its deadline every copy of a Space is deleted."""
+    return policy.MAX_DELETION_DELAY // timedelta(minutes=1)
 
 
 @register.simple_tag
@@ -112,6 +118,12 @@ def asks_to_confirm(context: Any) -> bool:
 def stored_post(context: Any) -> str:
     """What waits until the user has confirmed who they are, as a sentence."""
     return describe_stored_post(context["request"])
+
+
+@register.simple_tag(takes_context=True)
+def stored_texts(context: Any) -> list[tuple[str, str]]:
+    """What was written into the form that waits: labels and texts."""
+    return list_stored_texts(context["request"])
 
 
 @register.simple_tag

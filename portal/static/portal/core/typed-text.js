@@ -1,12 +1,13 @@
 // What was typed into a form is kept while the user is asked to confirm who they are (portal/reauthentication.py), and is
-// back in the form if they leave that page. It stays in this tab, and is forgotten once the form was sent, or signed out.
+// back in the form if they leave that page; so it is when they have to sign in again first. It stays in this tab, and is
+// forgotten once the form was sent, when they sign out, or when another account signs in.
 import { announce } from "../../archive/core/announce.js";
 import { closestElement, findElement } from "../../archive/core/dom.js";
 import { gettext } from "../../archive/core/translate.js";
 
 /** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Field */
 /** @typedef {[name: string, value: string, isChecked: boolean][]} Values */
-/** @typedef {{forms: Record<string, Values>, sent: string, asked: string}} Typed by path; the paths that were sent, and asked about */
+/** @typedef {{forms: Record<string, Values>, sent: string, asked: string, account: string}} Typed by path; the paths that were sent, and asked about; whose it is */
 
 const KEY = "typed-text";
 const WRITTEN = ["textarea", "text", "email", "search", "date", "number"];
@@ -23,18 +24,31 @@ export function keepTyped(form) {
   const path = pathOf(form);
   typed.forms[path] = fieldsOf(form).map((field) => [field.name, field.value, "checked" in field && field.checked]);
   typed.sent = path;
+  typed.account = document.body.dataset.account ?? "";
   write(typed);
 }
 
 /** On each page after a form was sent. */
 export function restoreTyped() {
-  if (document.body.classList.contains("anonymous")) return sessionStorage.removeItem(KEY);
   const typed = read();
+  if (document.body.classList.contains("anonymous")) return followSignIn(typed);
+  if (typed.account !== document.body.dataset.account) return sessionStorage.removeItem(KEY);
   const question = findElement(document, "[data-confirms]");
   if (question) return followQuestion(question, typed);
   if (typed.sent) delete typed.forms[typed.sent];
   write({ ...typed, sent: "", asked: "" });
   for (const form of document.forms) fill(form, typed.forms[pathOf(form)]);
+}
+
+/**
+ * A page of visitors: to sign in again, if a form was sent after the session had ended.
+ *
+ * @param {Typed} typed
+ */
+function followSignIn(typed) {
+  const asked = typed.sent || typed.asked;
+  if (asked) write({ ...typed, asked, sent: "" });
+  else sessionStorage.removeItem(KEY);
 }
 
 /**
@@ -71,8 +85,8 @@ function fill(form, values) {
     isChanged = true;
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }
-  const fold = closestElement(form, "details", HTMLDetailsElement);
-  if (fold) fold.open = true;
+  const closestFold = (/** @type {HTMLElement | null} */ inner) => closestElement(inner, "details", HTMLDetailsElement);
+  for (let fold = closestFold(form); fold; fold = closestFold(fold.parentElement)) fold.open = true;
   if (isChanged) announce(gettext("What you wrote is back in the form."));
 }
 
@@ -87,7 +101,7 @@ const pathOf = (form) => new URL(form.getAttribute("action") || location.href, l
 
 /** @returns {Typed} */
 function read() {
-  return JSON.parse(sessionStorage.getItem(KEY) ?? '{"forms": {}, "sent": "", "asked": ""}');
+  return JSON.parse(sessionStorage.getItem(KEY) ?? '{"forms": {}, "sent": "", "asked": "", "account": ""}');
 }
 
 /** @param {Typed} typed */
