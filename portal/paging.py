@@ -56,9 +56,10 @@ def rows_after(rows: S, row: Model, order: tuple[str, str], *, descending: bool 
 
 def rows_around(
     rows: QuerySet[M], row: M, order: tuple[str, str], before: int, after: int, *, descending: bool = False
-) -> list[M]:
+) -> tuple[list[M], list[M]]:
     """The rows around the place of `row`: up to `before` that come earlier, and `after` from there on, `row` included
-    if it is one of `rows`. Neither column of `row` may be NULL; rows with NULL in the first one come last."""
+    if it is one of `rows`; both in the order of `rows`. Neither column of `row` may be NULL; rows with NULL in the
+    first one come last."""
     first, second = order
     a, b = (_read(row, name) for name in order)
     sign, back, on, than = ("-", "", "lt", "gt") if descending else ("", "-", "gt", "lt")
@@ -69,7 +70,7 @@ def rows_around(
     if len(later) < after and _field(rows.model, first).null:
         endless = rows.filter(**{first: None}).order_by(f"{sign}{first}", f"{sign}{second}")
         later += endless[: after - len(later)]
-    return [*reversed(earlier), *later]
+    return list(reversed(earlier)), later
 
 
 def _beyond(order: tuple[str, str], than: str, a: Any, b: Any, *, or_at: bool = False) -> Q:

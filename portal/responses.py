@@ -50,11 +50,11 @@ def render_origin(request: SignedInRequest, space_id: UUID, **context: Any) -> H
     return again(request, space_id, status=422, **context)
 
 
-def redirect_to_origin(request: SignedInRequest, space_id: UUID) -> HttpResponse:
-    """Redirect to the page on which an act of moderation was done."""
+def redirect_to_origin(request: SignedInRequest, space_id: UUID, *, part: str = "") -> HttpResponse:
+    """Redirect to the page on which an act of moderation was done; on the page of moderation, to this part of it."""
     if section := section_of_origin(request):
         return redirect(f"{reverse('space', args=[space_id])}#{section}")
-    return _redirect_to_moderated(space_id, selection(request.GET.dict(), request.user))
+    return _redirect_to_moderated(space_id, selection(request.GET.dict(), request.user), part)
 
 
 def section_of_origin(request: SignedInRequest) -> str:
@@ -85,8 +85,9 @@ def with_query(request: SignedInRequest, url: str) -> str:
     return f"{url}?{query}" if query else url
 
 
-def _redirect_to_moderated(space_id: UUID, asked: Selection) -> HttpResponse:
-    return redirect(f"{reverse('moderate', args=[space_id])}{'?' if asked.query else ''}{asked.asked}")
+def _redirect_to_moderated(space_id: UUID, asked: Selection, part: str = "") -> HttpResponse:
+    query, fragment = "?" if asked.query else "", "#" if part else ""
+    return redirect(f"{reverse('moderate', args=[space_id])}{query}{asked.asked}{fragment}{part}")
 
 
 def _record_reading(request: SignedInRequest, space: Space, page: dict[str, Any]) -> None:

@@ -84,7 +84,10 @@ def test_a_granted_appeal_restores_the_deadline(
         f"/moderation/appeals/{violation.appeal.pk}/decide", {"decision": "grant", "reason": "So it was."}, follow=True
     )
 
-    assert "Appeal granted. The flag is lifted. The Space is kept until" in answer.content.decode()
+    page = answer.content.decode()
+    assert "granted: the flag is lifted. The Space is kept until" in page
+    assert f'Appeal about “<a href="/moderation/spaces/{space.pk}/">' in page
+    assert f'href="/moderation/appeals/decided/#appeal-{violation.appeal.pk}"' in page
     assert retention_period(space) == timedelta(days=30)
     assert text(alice, f"/spaces/{space.pk}/").count("So it was.") == 1
 

@@ -60,7 +60,7 @@ def test_flag_appeal_lift_deletion_and_certificate(
     expect(page.get_by_text("Bring a packet on Saturday")).to_have_count(0)  # more than 30 seconds away
     page.get_by_label("Reason for your decision").fill("So it is.")
     page.get_by_role("button", name="Grant: lift the flag").click()
-    expect(page.get_by_text("Appeal granted. The flag is lifted. The Space is kept until")).to_be_visible()
+    expect(page.get_by_text("granted: the flag is lifted. The Space is kept until")).to_be_visible()
 
     in_as(page, services, "alice", f"/spaces/{space.pk}/")
     expect(page.get_by_text("6 days left")).to_be_visible()
@@ -145,7 +145,7 @@ def test_place_and_release_a_hold(services: Services, page: Page, alice: User, a
     space = make_row(alice, title="The case")
 
     in_as(page, services, "ada", f"/moderation/spaces/{space.pk}/")
-    page.get_by_text("Place a hold").click()
+    page.get_by_text("Place a legal hold").click()
     page.get_by_label("Who requested it, and why").fill("A court asked for it.")
     page.get_by_role("button", name="Place the hold").click()
     expect(page.get_by_text("On legal hold").first).to_be_visible()
@@ -156,7 +156,7 @@ def test_place_and_release_a_hold(services: Services, page: Page, alice: User, a
     page.get_by_text("Release", exact=True).click()
     page.get_by_label("Reason for the release").fill("The case is closed.")
     page.get_by_role("button", name="Release the hold").click()
-    expect(page.get_by_text("Released. The Space is kept until")).to_be_visible()
+    expect(page.get_by_text("is released. The Space is kept until")).to_be_visible()
     assert Space.objects.get(pk=space.pk).expires_at == space.ended_at + timedelta(days=30)
 
 

@@ -13,10 +13,14 @@ pytestmark = pytest.mark.usefixtures("committed")
 REASON = "A court asked for it."
 
 
+def find_session(page: Page) -> SessionStore:
+    (key,) = [cookie["value"] for cookie in page.context.cookies() if cookie["name"].endswith("sessionid")]
+    return SessionStore(key)
+
+
 def make_stale(page: Page) -> None:
     """As if the password was given 16 minutes ago."""
-    (key,) = [cookie["value"] for cookie in page.context.cookies() if cookie["name"].endswith("sessionid")]
-    session = SessionStore(key)
+    session = find_session(page)
     records = session["account_authentication_methods"]
     session["account_authentication_methods"] = [record | {"at": record["at"] - 16 * 60} for record in records]
     session.save()
@@ -33,7 +37,7 @@ def test_a_reason_survives_a_question_that_is_left(services: Services, page: Pag
         return page.get_by_label("Who requested it, and why")
 
     reason = open_form()
-    page.get_by_text("Place a hold", exact=True).click()
+    page.get_by_text("Place a legal hold", exact=True).click()
     reason.fill(REASON)
     page.get_by_label("Case number").fill("7/2026")
     page.get_by_role("button", name="Place the hold").click()
@@ -58,3 +62,15 @@ def test_a_reason_survives_a_question_that_is_left(services: Services, page: Pag
     assert (Hold.objects.get().reason, Hold.objects.get().case_number) == (REASON, "7/2026")
     expect(open_form()).to_have_value("")
     assert page.evaluate("sessionStorage.getItem('typed-text')") is None
+
+    open_form(other.pk)
+    page.get_by_text("Place a legal hold", exact=True).click()
+    reason.fill(REASON)
+    find_session(page).delete()  # it ended meanwhile
+    page.get_by_role("button", name="Place the hold").click()
+    page.get_by_label("User name or e-mail").fill("ada")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="Beans")).to_be_visible()
+    expect(reason).to_have_value(REASON)
+    expect(reason).to_be_visible()

@@ -1,16 +1,22 @@
 """The moderation queue in a real browser: ten Spaces by keyboard, and a claim that ends with its page."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from archive.models import LogEntry, ReviewClaim, Space, User
-from archive.moderation import reason_templates
+from archive.moderation import reason_templates, violations
 from tests.support import browser_sessions
 from tests.support.factory import make_row
+from tests.support.playable_spaces import make_playable_space
 from tests.support.player import ConsoleErrors
 from tests.support.processes import Services
 from tests.support.waiting import wait_until
 
+IN_SIGHT = """button => {
+  const { left, right, top, bottom } = button.getBoundingClientRect();
+  const corners = [[left + 4, top + 4], [right - 4, top + 4], [left + 4, bottom - 4], [right - 4, bottom - 4]];
+  return corners.every(([x, y]) => button.contains(document.elementFromPoint(x, y)));
+}"""
 pytestmark = pytest.mark.usefixtures("committed")
 
 
@@ -85,6 +91,45 @@ def selects_several(page: Page) -> None:
     page.get_by_label("Select all").uncheck()
     for button in buttons:
         expect(button).to_be_disabled()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720), (360, 780)])
+def test_no_button_of_the_review_is_cut_off(
+    width: int, height: int, services: Services, page: Page, alice: User, admin: User
+) -> None:
+    services.web()
+    space = make_playable_space(alice)
+    page.set_viewport_size({"width": width, "height": height})
+    browser_sessions.open_signed_in(page, services.url, "ada")
+    url = f"{services.url}/moderation/spaces/{space.pk}/"
+    page.goto(url)
+    flag, hold = (page.get_by_role("button", name=name) for name in ("Flag this Space", "Place the hold"))
+    if width == 360:
+        assert in_sight(flag, scroll=True)
+    else:
+        assert in_sight(flag)
+        page.get_by_label("Rule", exact=True).select_option("spam")
+        expect(page.get_by_text("Misleading people for gain.")).to_be_visible()
+        assert in_sight(flag)
+        page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")  # reads lines
+        assert in_sight(flag)
+        assert in_sight(page.get_by_label("Rule", exact=True))
+    page.get_by_role("link", name="Legal hold").click()
+    expect(page.get_by_label("Who requested it, and why")).to_be_visible()
+    expect(flag).to_be_hidden()  # one is open at a time
+    assert in_sight(hold, scroll=width == 360)
+
+    violations.flag(space.pk, "spam", "They sold watches.", admin)
+    page.goto(f"{url}?tab=flagged#lift")
+    assert in_sight(page.get_by_role("button", name="Lift all flags"), scroll=width == 360)
+
+
+def in_sight(button: Locator, *, scroll: bool = False) -> bool:
+    """Whether all of it is in the window, and nothing covers or clips it. `scroll`: the page may scroll to it first."""
+    expect(button).to_be_visible()
+    if scroll:
+        button.scroll_into_view_if_needed()
+    return bool(button.evaluate(IN_SIGHT))
 
 
 @pytest.mark.long

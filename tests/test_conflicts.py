@@ -249,7 +249,7 @@ def test_an_admin_reads_no_reason_of_a_hold_on_their_own_space(world: World) -> 
     """As every host: they are told only that a hold stands."""
     for url in (reverse("holds"), reverse("moderate", args=[world.own.pk])):
         page = make_client(world.ada).get(url).content.decode()
-        assert f"Hold {world.hold(world.own)}" in page
+        assert f"hold {world.hold(world.own)}." in page
         assert page.count("A court.") == (1 if url == reverse("holds") else 0)  # that of the other Space
     assert "as evidence" not in page
 

@@ -107,7 +107,7 @@ def test_the_pages_that_explain_lead_to_the_rules_and_to_all_keys() -> None:
     assert 'href="/rules/"' in policy
     keys = re.findall(r"<tr><td>(.*?)</td>", help_page, re.DOTALL)
     assert [re.sub(r"<[^>]+>", "", key).split() for key in keys] == [
-        ["Space", "K"],
+        ["Space", "bar", "K"],
         ["Left", "Right"],
         ["J", "L"],
         ["&lt;", "&gt;"],

@@ -1,7 +1,7 @@
 """Moderation without JavaScript: the queue, a Space with its lines, a flag with evidence, several at once."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from archive import dbtime
 from archive.models import Appeal, Hold, Rule, Space, User, Violation
+from archive.moderation.holds import place
 from archive.moderation.violations import flag
 from tests.support.deadlines import retention_period
 from tests.support.factory import make_held, make_row
@@ -258,14 +259,42 @@ def test_a_hold_and_its_release(client: Client, alice: User) -> None:
     Hold.objects.update(placed_by=alice)
     page = client.get("/moderation/holds/").content.decode()
     assert "The deadline would be" in page
+    assert "A release adds no days: if the hold is released after that time, every copy is deleted within 15" in page
     client.post(f"/moderation/holds/{hold.pk}/release", {"reason": "Closed."})
     assert retention_period(space) == timedelta(days=30)
+
+
+def test_the_holds_of_a_space_are_told_apart_by_their_cases(client: Client, alice: User, admin: User) -> None:
+    space = make_row(alice)
+    holds = [place(space.pk, "A court.", admin, case_number=case) for case in ("12/2026", "")]
+
+    page = client.get(f"/moderation/spaces/{space.pk}/").content.decode()
+
+    assert "<strong>Case <bdi>12/2026</bdi></strong>" in page
+    assert "<strong>No case number</strong>" in page
+    assert "2 legal holds</h2>" in page
+    assert [f"it is hold {hold.pk}." in page for hold in holds] == [True, True]
+
+
+def test_a_deadline_that_moves_over_a_change_of_the_clock(client: Client, alice: User) -> None:
+    """22 March, 10:00 becomes 20 June, 11:00."""
+    ended_at = datetime(2099, 2, 20, 9, tzinfo=UTC)
+    space = make_row(alice)
+    Space.objects.filter(pk=space.pk).update(ended_at=ended_at, expires_at=ended_at + timedelta(days=30))
+    client.cookies["zone"] = "Europe/Berlin"
+
+    page = client.get(f"/moderation/spaces/{space.pk}/").content.decode()
+
+    moves = "The deadline would move from 22 March 2099, 10:00 to 20 June 2099, 11:00. Clocks change on 29 March 2099"
+    assert moves in page
 
 
 def test_a_release_that_makes_a_space_due_warns_before(client: Client, alice: User) -> None:
     hold = make_held(alice, ended_ago=timedelta(days=400)).holds.get()
 
-    assert "so the Space would be deleted at once" in client.get("/moderation/holds/").content.decode()
+    page = client.get("/moderation/holds/").content.decode()
+    assert "It has passed, so nobody could play or download the Space any more" in page
+    assert "would be deleted within 15 minutes" in page
     answer = client.post(f"/moderation/holds/{hold.pk}/release", {"reason": "Closed."}, follow=True)
 
     assert "it is being deleted now" in answer.content.decode()

@@ -49,9 +49,10 @@ def test_rows_around_and_after_one(rows: list[Space], alice: User) -> None:
     held, order, spaces = make_held(alice), ("expires_at", "id"), Space.objects.all()
     ordered = sorted(rows, key=lambda s: (s.expires_at, s.id))
 
-    assert rows_around(spaces, ordered[3], order, 2, 10) == [*ordered[1:], held]
-    assert rows_around(spaces, ordered[3], order, 2, 3) == ordered[1:6]
-    assert rows_around(spaces, ordered[3], order, 2, 10, descending=True) == [*reversed(ordered[:6]), held]
+    assert rows_around(spaces, ordered[3], order, 2, 10) == (ordered[1:3], [*ordered[3:], held])
+    assert rows_around(spaces, ordered[3], order, 2, 3) == (ordered[1:3], ordered[3:6])
+    earlier, later = rows_around(spaces, ordered[3], order, 2, 10, descending=True)
+    assert [*earlier, *later] == [*reversed(ordered[:6]), held]
     assert list(rows_after(spaces, ordered[3], order).order_by(*order)) == ordered[4:]
     assert set(rows_after(spaces, ordered[3], order, descending=True)) == set(ordered[:3])
 

@@ -132,9 +132,12 @@ def test_a_second_review_is_refused(client: Client, three: list[Space], second_a
 
 
 def test_a_flag_opens_the_next(client: Client, three: list[Space]) -> None:
+    """The message leads to the form that lifts it."""
     flag = {"rule": "spam", "reason": "Watches.", "from_moderation": "1"}
 
     assert opened(client.post(f"/spaces/{three[0].pk}/flag", flag)) == "Two"
+    page = client.get(f"/moderation/spaces/{three[1].pk}/").content.decode()
+    assert f'<a href="/moderation/spaces/{three[0].pk}/#lift">Lift the flag, with a reason</a>' in page
     again = client.post(f"/spaces/{three[0].pk}/flag?tab=flagged", flag | {"rule": "hate"})
     assert opened(again) == "One?tab=flagged"  # it was not in the queue any more
 
@@ -186,6 +189,15 @@ def test_the_page_shows_the_neighbors(client: Client, three: list[Space], second
     assert (context["previous_space"], context["next_space"]) == (one, None)
 
 
+def test_the_list_says_what_it_leaves_out(client: Client, alice: User) -> None:
+    spaces = [make_row(alice, title=f"{number}", ended_ago=timedelta(days=20 - number)) for number in range(6)]
+
+    pages = {n: client.get(f"/moderation/spaces/{spaces[n].pk}/").content.decode() for n in (3, 4)}
+
+    assert {n: "Earlier ones are not listed here." in page for n, page in pages.items()} == {3: False, 4: True}
+    assert "Later ones are not listed here." not in pages[4]
+
+
 def test_the_record_of_a_host(client: Client, alice: User, bob: User, admin: User, second_admin: User) -> None:
     spaces = [make_row(alice, title=f"{number}") for number in range(4)]
     flags = [violations.flag(space.pk, "spam", "Watches.", admin) for space in spaces]
@@ -221,12 +233,13 @@ def test_decided_appeals_stay_until_the_space_is_deleted(
     page = client.get("/moderation/appeals/decided/").content.decode()
 
     assert page.index("I looked at Peas.") < page.index("I looked at Beans.")
-    sentences = ("Granted: the flag was lifted", "Denied: the flag stays", "by <bdi>Sven</bdi>, <time", "A quotation.")
+    sentences = ["Granted: the flag was lifted", "Denied: the flag stays", "by <bdi>Sven</bdi>, <time", "A quotation."]
+    sentences += ["The Space is kept until", f'<a href="/moderation/spaces/{other.pk}/">Open it in moderation']
     assert [sentence for sentence in sentences if sentence not in page] == []
     make_due(space)
     purge(space.pk)
     answer = client.get("/moderation/appeals/decided/")
-    assert [appeal.violation.space.title for appeal in answer.context["appeals"]] == ["Peas"]
+    assert [row["appeal"].violation.space.title for row in answer.context["rows"]] == ["Peas"]
 
 
 def test_a_transcript_that_changed_after_the_review_is_said(client: Client, alice: User, admin: User) -> None:

@@ -1,6 +1,7 @@
 """One Space in moderation. Plain values for templates; no request in here."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +9,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from archive import cues, dbtime, formatting
 from archive.display.transcript import cue_rows
@@ -27,9 +27,7 @@ from portal.presenters.moderation_selection import selection
 from portal.presenters.moderation_tabs import moderation_tabs
 from portal.presenters.player import player
 from portal.presenters.space_page import deadline_previews
-from portal.presenters.violations import describe_change, flags, reason_templates, rules
-
-ANOTHER_HOLD = gettext_lazy("Another hold is active, so there would still be no deadline.")
+from portal.presenters.violations import describe_change, describe_release, flags, reason_templates, rules
 
 
 def moderated_space(
@@ -62,6 +60,7 @@ def moderated_space(
         "lift_form": LiftForm(),
         "hold_form": HoldForm(),
         "from_moderation": True,
+        "open_act": _choose_open_act(space, claim),
         "conflict": conflicts.find_own_space_conflict(space, user),
         "may_play": True,
         "may_appeal": space.host_id == user.pk,
@@ -91,13 +90,18 @@ def _review(space: Space, transcript: Transcript | None, user: User, claim: Clai
     }
 
 
+def _choose_open_act(space: Space, claim: Claim | None) -> str:
+    """Which of "flag" and "hold" is open when the page is: the one that an admin comes for; "" for none."""
+    if claim:
+        return "flag"
+    return "hold" if space.expires_at is None else ""
+
+
 def standing_holds(space: Space, user: User) -> list[dict[str, Any]]:
     """The holds that stand, each with why this admin may not release it, and what that would do."""
     standing = list(space.holds.filter(state=Hold.State.STANDING).select_related("placed_by", "space"))
     now = dbtime.now()
-    until = (
-        describe_change(space.expires_at, holds.if_released(space), now) if len(standing) == 1 else str(ANOTHER_HOLD)
-    )
+    until = describe_release(space, now, is_only_hold=len(standing) == 1) if standing else ""
     return [
         {
             "hold": hold,
@@ -115,11 +119,25 @@ def standing_holds(space: Space, user: User) -> list[dict[str, Any]]:
 def kept_until(space: Space) -> str:
     """How long the Space is kept by now, in words, for the message after an act of moderation."""
     space.refresh_from_db()
+    return describe_deadline(space, dbtime.now())
+
+
+def describe_deadline(space: Space, now: datetime) -> str:
+    """How long the Space is kept, in words, as of its row."""
+    if space.is_gone(now):
+        return _("The deadline of the Space has passed.")
     if space.expires_at is None:
-        return _("It has no deadline while it is on hold.")
+        return _("The Space has no deadline while it is on hold.")
     return _("The Space is kept until {time}.").format(time=formatting.format_time(space.expires_at))
 
 
 def link_back(space: Space) -> SafeString:
     """The title, as a link to the Space's page in moderation: for a message on the next one."""
     return format_html('<a href="{}"><bdi>{}</bdi></a>', reverse("moderate", args=[space.pk]), space)
+
+
+def link_to_lift(space: Space) -> SafeString:
+    """A link to the form that lifts the flags of the Space. A flag can't be undone without a trace, as "no violation"
+    can: it is logged, its host may have the mail, and the deadline after a lift is another one than before."""
+    text = _("Lift the flag, with a reason")
+    return format_html('<a href="{}#lift">{}</a>', reverse("moderate", args=[space.pk]), text)

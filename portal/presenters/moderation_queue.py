@@ -39,13 +39,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Queue:
-    """One page. `next_url` is the query string of the next one."""
+    """One page, or the Spaces around one that is open: at `place` it is listed, or would be. `next_url` is the query
+    string of the next page. `has_earlier`, `has_later`: the queue has others before and after these."""
 
     selection: Selection
     rows: list[Row]
     next_url: str | None = None
     problem: str = ""
     typed: str = ""
+    place: int = 0
+    has_earlier: bool = False
+    has_later: bool = False
 
     @property
     def asked(self) -> str:
@@ -59,7 +63,7 @@ class Queue:
     def neighbors(self, space: Space) -> dict[str, Space | None]:
         """The Spaces before and after this one in the list that no other admin reviews."""
         places = [row.space.pk for row in self.rows]
-        here = places.index(space.pk) if space.pk in places else BEFORE
+        here = places.index(space.pk) if space.pk in places else self.place
         free = [(place, row.space) for place, row in enumerate(self.rows) if not row.claim and row.space.pk != space.pk]
         before = [space for place, space in free if place < here]
         after = [space for place, space in free if place >= here]
@@ -98,11 +102,21 @@ def queue_around(selection: Selection, space: Space, now: datetime) -> Queue:
     try:
         with selection.time_limit():
             rows = prepare(selection.spaces)
-            spaces = rows_around(rows, space, selection.columns, BEFORE, PAGE - BEFORE, descending=descending)
+            earlier, later = rows_around(
+                rows, space, selection.columns, BEFORE + 1, PAGE - BEFORE + 1, descending=descending
+            )
     except Refused as error:
         return Queue(selection, [], problem=str(error), typed=selection.typed)
-    shown = make_rows(spaces, now, selection.user)
-    return Queue(selection, shown, problem=selection.problem, typed=selection.typed)
+    before, after = earlier[-BEFORE:], later[: PAGE - BEFORE]
+    return Queue(
+        selection,
+        make_rows([*before, *after], now, selection.user),
+        problem=selection.problem,
+        typed=selection.typed,
+        place=len(before),
+        has_earlier=len(earlier) > BEFORE,
+        has_later=len(later) > PAGE - BEFORE,
+    )
 
 
 def prepare(spaces: Any) -> Any:

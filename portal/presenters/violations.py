@@ -1,7 +1,7 @@
 """What pages show of violations, appeals and holds. Plain values for templates; no request in here."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -10,7 +10,7 @@ from archive import formatting, policy
 from archive.display.transcript import EvidenceLine, evidence_line
 from archive.display.violations import FlagView, flag_view
 from archive.models import Space, Violation
-from archive.moderation import appeals
+from archive.moderation import appeals, holds
 from archive.moderation.evidence import ContextLine, context_lines
 from archive.moderation.reason_templates import list_templates
 from archive.moderation.rules import list_rules
@@ -34,24 +34,43 @@ def _near(line: ContextLine) -> EvidenceLine:
     return evidence_line(line.number, line.cue.start_ms, line.cue.speaker, line.cue.text, cited=line.cited)
 
 
-def describe_change(before: datetime | None, after: policy.Deadline, now: datetime | None = None) -> str:
-    """What would happen to the deadline, in words. With `now`, it may be that it has passed."""
+def describe_change(before: datetime | None, after: policy.Deadline) -> str:
+    """What would happen to the deadline, in words."""
     if after.at == before:
         if before is None:
-            return _("It is on hold, so there is no deadline. This would change nothing now.")
+            return _("The Space is on hold, so it has no deadline. This would change nothing now.")
         return _("The deadline would stay at {time}.").format(time=formatting.format_time(before))
     if after.at is None and before is not None:
         old = formatting.format_time(before)
         return _("There would be no deadline until the hold is released. Now it is {time}.").format(time=old)
     assert after.at is not None  # or it would be as before
     new = formatting.format_time(after.at)
-    if now and after.at <= now:
-        return _("The deadline was {time}. That has passed, so the Space would be deleted at once.").format(time=new)
     if before is None:
         return _("The deadline would be {time}.").format(time=new)
-    return _("The deadline would move from {before} to {after}.").format(
-        before=formatting.format_time(before), after=new
-    )
+    sentence = _("The deadline would move from {before} to {after}.")
+    moves = sentence.format(before=formatting.format_time(before), after=new)
+    return f"{moves} {formatting.describe_clock_change(before, after.at)}".rstrip()
+
+
+def describe_release(space: Space, now: datetime, *, is_only_hold: bool) -> str:
+    """What the release of a hold would do, in words: now, and after the deadline. A release adds no days
+    (archive/policy.py). Reads the holds and the violations of the Space."""
+    if not is_only_hold:
+        return _("Another hold is active, so there would still be no deadline.")
+    due = holds.if_released(space).at
+    assert due is not None  # nothing else stops it
+    values = {"time": formatting.format_time(due), "minutes": policy.MAX_DELETION_DELAY // timedelta(minutes=1)}
+    if due <= now:
+        sentence = _(
+            "The deadline was {time}. It has passed, so nobody could play or download the Space any more, and every"
+            " copy would be deleted within {minutes} minutes."
+        )
+    else:
+        sentence = _(
+            "The deadline would be {time}. A release adds no days: if the hold is released after that time, every copy"
+            " is deleted within {minutes} minutes."
+        )
+    return sentence.format(**values)
 
 
 def rules() -> Any:

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -23,7 +24,7 @@ from portal.forms.moderation import AppealForm, DecisionForm
 from portal.http import SignedInRequest
 from portal.paging import page_of
 from portal.presenters import clock as clock_presenter
-from portal.presenters.moderation_page import kept_until
+from portal.presenters.moderation_page import describe_deadline, kept_until, link_back
 from portal.presenters.moderation_tabs import moderation_tabs
 from portal.presenters.violations import describe_change, nearby
 from portal.reauthentication import require_reauthentication
@@ -60,12 +61,13 @@ def appeals(request: SignedInRequest) -> HttpResponse:
 @only(is_admin)
 def decided(request: SignedInRequest) -> HttpResponse:
     """Decided appeals, the newest decision first, until the Space is deleted."""
+    now = dbtime.now()
     rows = domain.decided_appeals().select_related(
         "violation__space__host", "violation__rule", "violation__flagged_by", "decided_by"
     )
     page, cursor = page_of(rows, request.GET.get("after"), ("decided_at", "id"), DECIDED_PAGE, descending=True)
     context = {
-        "appeals": page,
+        "rows": [{"appeal": one, "kept": describe_deadline(one.violation.space, now)} for one in page],
         "next_url": f"?{urlencode({'after': cursor})}" if cursor else None,
         **moderation_tabs(request.user),
     }
@@ -84,8 +86,13 @@ def decide(request: SignedInRequest, appeal_id: int) -> HttpResponse:
     ):
         return _page(request, {appeal_id: form}, status=422)
     space = Space.objects.get(violations__appeal=appeal_id)
-    result = _("Appeal granted. The flag is lifted.") if form.granted else _("Appeal denied. The flag stays.")
-    messages.success(request, f"{result} {kept_until(space)}")
+    granted = _("Appeal about “{title}” granted: the flag is lifted. {deadline} {decision}")
+    denied = _("Appeal about “{title}” denied: the flag stays. {deadline} {decision}")
+    url = f"{reverse('decided-appeals')}#appeal-{appeal_id}"
+    decision = format_html('<a href="{}">{}</a>', url, _("Your decision"))
+    text = granted if form.granted else denied
+    shown = format_html(text, title=link_back(space), deadline=kept_until(space), decision=decision)
+    messages.success(request, shown)
     return redirect("appeals")
 
 

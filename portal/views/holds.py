@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -20,9 +21,9 @@ from portal.forms.holds import HoldForm, HoldReviewForm, ReleaseForm
 from portal.http import SignedInRequest
 from portal.paging import page_of
 from portal.presenters import clock as clock_presenter
-from portal.presenters.moderation_page import ANOTHER_HOLD, kept_until
+from portal.presenters.moderation_page import kept_until, link_back
 from portal.presenters.moderation_tabs import moderation_tabs
-from portal.presenters.violations import describe_change
+from portal.presenters.violations import describe_release
 from portal.reauthentication import require_reauthentication
 from portal.responses import redirect_to_origin, render_origin
 from portal.submissions import submit
@@ -50,8 +51,9 @@ def hold(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 
     if not submit(request, form, place):
         return render_origin(request, space_id, hold_form=form)
-    messages.success(request, _("Hold placed. {deadline}").format(deadline=kept_until(space)))
-    return redirect_to_origin(request, space_id)
+    text = _("Hold placed on “{title}”. {deadline}")
+    messages.success(request, format_html(text, title=link_back(space), deadline=kept_until(space)))
+    return redirect_to_origin(request, space_id, part="hold")
 
 
 @require_POST
@@ -65,9 +67,11 @@ def release(request: SignedInRequest, hold_id: int) -> HttpResponse:
         return _page(request, {hold_id: form}, status=422)
     space = Space.objects.get(holds=hold_id)
     if space.is_gone(dbtime.now()):
-        messages.success(request, _("Released. The deadline of the Space has passed, so it is being deleted now."))
+        text = _("The hold on “<bdi>{title}</bdi>” is released. Its deadline has passed, so it is being deleted now.")
+        messages.success(request, format_html(text, title=space))
     else:
-        messages.success(request, _("Released. {deadline}").format(deadline=kept_until(space)))
+        text = _("The hold on “{title}” is released. {deadline}")
+        messages.success(request, format_html(text, title=link_back(space), deadline=kept_until(space)))
     return redirect("holds")
 
 
@@ -81,7 +85,9 @@ def review(request: SignedInRequest, hold_id: int) -> HttpResponse:
     if not submit(request, form, lambda typed: domain.review(hold_id, typed["review_on"], request.user)):
         return _page(request, review_forms={hold_id: form}, status=422)
     day = formatting.format_date(form.cleaned_data["review_on"])
-    messages.success(request, _("Still needed. The next review is on {day}.").format(day=day))
+    text = _("The hold on “{title}” is still needed. The next review is on {day}.")
+    title = link_back(Space.objects.get(holds=hold_id))
+    messages.success(request, format_html(text, title=title, day=day))
     return redirect("holds")
 
 
@@ -115,7 +121,6 @@ def _page(
 def _row(hold: Hold, now: datetime, user: User) -> dict[str, Any]:
     space = hold.space
     alone = sum(one.state == Hold.State.STANDING for one in space.holds.all()) == 1
-    until = describe_change(None, domain.if_released(space), now) if alone else ANOTHER_HOLD
     return {
         "hold": hold,
         "space": space,
@@ -123,5 +128,5 @@ def _row(hold: Hold, now: datetime, user: User) -> dict[str, Any]:
         "conflict": find_release_conflict(hold, user),
         "own": find_own_space_conflict(space, user),
         "overdue": hold.review_on is not None and hold.review_on <= now.date(),
-        "until": until,
+        "until": describe_release(space, now, is_only_hold=alone),
     }

@@ -19,7 +19,7 @@ from portal.forms.lists import QueueForm
 from portal.forms.moderation import EvidenceFlagForm, LiftForm
 from portal.http import SignedInRequest
 from portal.limits import count_request, limited
-from portal.presenters.moderation_page import kept_until, link_back
+from portal.presenters.moderation_page import kept_until, link_back, link_to_lift
 from portal.presenters.moderation_queue import Queue, queue_page
 from portal.presenters.moderation_search import search_page
 from portal.presenters.moderation_selection import selection
@@ -80,10 +80,13 @@ def flag(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     if not submit(request, form, place_flag, section=section_of_origin(request)):
         return render_origin(request, space_id, flag_form=form, ticked=form.ticked)
     if "from_moderation" in request.POST and was_to_review and request.GET.get("order") != "search":
-        text = _("Flagged “{title}”. {deadline}")
-        messages.success(request, format_html(text, title=link_back(space), deadline=kept_until(space)))
+        text = _("Flagged “{title}”. {deadline} By mistake? {lift}.")
+        message = format_html(text, title=link_back(space), deadline=kept_until(space), lift=link_to_lift(space))
+        messages.success(request, message)
         return redirect_to_next(request, space)
-    add_success(request, section_of_origin(request), _("Flagged. {deadline}").format(deadline=kept_until(space)))
+    text = _("Flagged. {deadline} By mistake? {lift}.")
+    message = format_html(text, deadline=kept_until(space), lift=link_to_lift(space))
+    add_success(request, section_of_origin(request), message)
     return redirect_to_origin(request, space_id)
 
 
@@ -91,6 +94,7 @@ def flag(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 @only(is_admin)
 @require_reauthentication
 def lift(request: SignedInRequest, space_id: UUID) -> HttpResponse:
+    """Lift all flags of the Space."""
     space = find_space(request.user, space_id).space
     form = LiftForm(request.POST)
     section = section_of_origin(request)

@@ -41,7 +41,8 @@ END_TRANSITIONS = """async () => {
     if (running.length === 0 && round > 0) return;
   }
 }"""
-OPEN = "() => document.querySelectorAll('main details').forEach(details => { details.open = true; })"
+# Without their names, of which one is open at a time.
+OPEN = "() => document.querySelectorAll('main details').forEach(details => { details.name = ''; details.open = true; })"
 
 
 @cache
