@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from archive import dbtime, notices
-from archive.models import Notice, Space, User
+from archive.models import Bundle, Notice, Space, User
 from archive.moderation.appeals import appeal, decide
 from archive.moderation.violations import flag
 from archive.notices.open import BannerKind
@@ -75,6 +75,23 @@ def test_opening_one_space_leaves_the_others_in_the_banner(alice: User) -> None:
     notices.retire(alice, [day])
     assert banner(alice) == (BannerKind.DUE, [week.pk])
     notices.retire(alice, [week])
+    assert banner(alice) is None
+
+
+def test_a_banner_stays_red_until_what_is_deleted_within_a_day_was_downloaded(alice: User) -> None:
+    """Opening the page of a Space saves nothing."""
+    due_in(alice, 90 * HOUR)
+    day = due_in(alice, 2 * HOUR)
+
+    def page() -> str:
+        return " ".join(make_client(alice).get("/my-lines/").content.decode().split())
+
+    assert '<div class="notice urgent">' in page()
+    notices.retire(alice, [day])
+    assert '<div class="notice urgent">' in page()
+    assert "2 Spaces will be deleted within 7 days, the first one on <time" in page()
+
+    Bundle.objects.filter(pk=make_contents(day).pk).update(fetched_at=dbtime.now(), host_fetched_at=dbtime.now())
     assert banner(alice) is None
 
 

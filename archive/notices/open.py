@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from archive import dbtime
 from archive.models import Notice, Space, User
 from archive.models.compiled_query import CompiledQuery
+from archive.models.downloaded import last_download
 from archive.models.notice_kinds import REMINDERS, NoticeKind
 from archive.notices.validity import still_true, with_validity
 
@@ -38,6 +39,7 @@ class BannerKind(StrEnum):
 
 # Which notices of these kinds are urgent now.
 RANKS = {BannerKind.DUE: 1, BannerKind.FAILED: 2, BannerKind.FLAGGED: 3}
+URGENT_SEVERITY = NoticeKind.DUE_1_DAY.details.severity
 IN_BANNERS = (*REMINDERS, NoticeKind.BUNDLE_FAILED, NoticeKind.FLAGGED)
 ASKING_FOR_A_DOWNLOAD = (*REMINDERS, NoticeKind.BUNDLE_READY, NoticeKind.BUNDLE_FAILED)
 
@@ -61,7 +63,7 @@ class BannerRow(NamedTuple):
 class Banner:
     """The one banner of a page: the notices of one kind, the most urgent first. For deadlines, also those of the next
     7 days, since a host downloads them together. `first`: the first one as a Notice; if it is the only one, with the
-    annotations of `with_validity`. `due`: if there are several about deadlines, those of all Spaces that are deleted
+    annotations of `with_validity`. `due`: unless it is about a single deadline, those of all Spaces that are deleted
     within 7 days, also of the ones whose notices retired; the next one first, at most MAX_COUNTED + 1."""
 
     kind: BannerKind
@@ -78,6 +80,13 @@ class Banner:
     def next_deadline(self) -> datetime:
         deadline: datetime = self.due[0] if self.due else self.first.space.expires_at
         return deadline
+
+    @property
+    def severity(self) -> str:
+        """How the page colors it. A deadline within a day is why there is a banner of deadlines, whichever of its
+        notices are still open."""
+        severity: str = URGENT_SEVERITY if self.kind == BannerKind.DUE else self.first.details.severity
+        return severity
 
     @property
     def is_capped(self) -> bool:
@@ -124,14 +133,15 @@ def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
     if not rows:
         return None
     kind = next((kind for kind, rank in RANKS.items() if rank == rows[0].rank), None)
-    if kind is None:  # none but deadlines of this week
+    opened = kind is None  # none but deadlines of this week, and those whose page was opened
+    if kind is None:
         if not _has_retired_urgent(user):
             return None
         kind = BannerKind.DUE
     ranks = (RANKS[kind], WEEK) if kind == BannerKind.DUE else (RANKS[kind],)
     shown = [row for row in rows if row.rank in ranks][: MAX_COUNTED + 1]
     first = _first(shown)
-    due = _deadlines(user) if kind == BannerKind.DUE and len(shown) > 1 else []
+    due = _deadlines(user) if kind == BannerKind.DUE and (opened or len(shown) > 1) else []
     return Banner(kind, first, shown, due) if first else None
 
 
@@ -152,10 +162,11 @@ def _first(rows: list[BannerRow]) -> Notice | None:
 
 
 def _has_retired_urgent(user: User) -> bool:
-    """Whether a deadline is within a day, though its notice retired: the user opened one of the Spaces that a banner
-    stands for, and it still stands for the others."""
+    """Whether a Space is deleted within a day that its host did not download, though its notice retired: they opened
+    one of the Spaces that a banner stands for, and it still stands for all of them."""
     due = Space.objects.filter(host=user, expires_at__gt=Now(), expires_at__lte=Now() + URGENT)
-    rows = Notice.objects.filter(user=user, space__in=due, kind__in=REMINDERS, dismissed_at__isnull=False)
+    left = due.annotate(last_download=last_download()).filter(last_download=None).values("pk")
+    rows = Notice.objects.filter(user=user, space__in=left, kind__in=REMINDERS, dismissed_at__isnull=False)
     return rows.exclude(state=Notice.State.OBSOLETE).exists()
 
 

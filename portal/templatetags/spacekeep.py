@@ -153,7 +153,7 @@ def banner(context: dict[str, Any]) -> Banner | None:
     urgent = notices.find_banner(context["user"], but_not=match.kwargs.get("space_id") if match else None)
     shown = LISTS.get(urgent.kind) if urgent else None
     is_there = match and match.url_name == "spaces" and context["request"].GET.get("filter") == shown
-    return None if urgent and len(urgent.notices) > 1 and is_there else urgent
+    return None if urgent and urgent.number > 1 and is_there else urgent
 
 
 @register.simple_tag
