@@ -46,7 +46,9 @@ def test_the_host_sees_what_was_flagged_and_until_when(space: Space, violation: 
     assert "They sold seeds." in page
     assert page.count(LINE) == 2  # as evidence, and in the transcript
     assert f"You can appeal until {last.day} {last:%B %Y}, {last:%H:%M} UTC." in page
-    assert f"The Space is kept until {space.expires_at.day} {space.expires_at:%B %Y}" in page
+    assert f"nothing changes: the Space will be deleted on {space.expires_at.day} {space.expires_at:%B %Y}" in page
+    granted = max(space.ended_at + timedelta(days=30), dbtime.now() + timedelta(days=7))
+    assert f"the Space will be deleted earlier: on {granted.day} {granted:%B %Y}" in page
 
 
 def test_the_host_appeals_and_reads_the_decision(
@@ -59,6 +61,7 @@ def test_the_host_appeals_and_reads_the_decision(
     page = text(alice, f"/spaces/{space.pk}/")
     assert "The appeal is being reviewed." in page
     assert "It was &lt;i&gt;a quotation&lt;/i&gt;." in page
+    assert "If it is granted, the flag is lifted and the Space will be deleted earlier: on" in page
 
     queue = text(second_admin, "/moderation/appeals/")
     assert "It was &lt;i&gt;a quotation&lt;/i&gt;." in queue
@@ -72,6 +75,8 @@ def test_the_host_appeals_and_reads_the_decision(
     assert "Denied" in page
     assert "It was no quotation." in page
     assert "You can appeal until" not in page
+    assert "If it is granted" not in page
+    assert "It was &lt;i&gt;a quotation&lt;/i&gt;." in page
     assert "No open appeals" in text(second_admin, "/moderation/appeals/")
 
 

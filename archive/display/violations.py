@@ -13,7 +13,8 @@ from archive.models import Appeal, Rule, Space, Violation
 class FlagView:
     """A violation for archive/parts/violation_summary.html and its neighbors.
 
-    Only the site sets `appeal_until` and `closed` (why the host can't appeal).
+    Only the site sets `appeal_until`, `closed` (why the host can't appeal) and `if_granted` (the deadline if an appeal
+    were granted now; None on hold).
     """
 
     id: int
@@ -27,10 +28,16 @@ class FlagView:
     appeal: Appeal | None = None
     appeal_until: datetime | None = None
     closed: str = ""
+    if_granted: datetime | None = None
 
 
 def flag_view(
-    violation: Violation, *, content: bool = True, appeal_until: datetime | None = None, closed: str = ""
+    violation: Violation,
+    *,
+    content: bool = True,
+    appeal_until: datetime | None = None,
+    closed: str = "",
+    if_granted: datetime | None = None,
 ) -> FlagView:
     """`content`: the reader may read the transcript, so also the evidence."""
     return FlagView(
@@ -45,6 +52,7 @@ def flag_view(
         appeal=getattr(violation, "appeal", None),
         appeal_until=appeal_until,
         closed=closed,
+        if_granted=if_granted,
     )
 
 

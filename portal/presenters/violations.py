@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from archive import formatting, policy
 from archive.display.transcript import EvidenceLine, evidence_line
 from archive.display.violations import FlagView, flag_view
-from archive.models import Space, Violation
+from archive.models import Space, Violation, current_policy
 from archive.moderation import appeals, holds
 from archive.moderation.evidence import ContextLine, context_lines
 from archive.moderation.reason_templates import list_templates
@@ -18,11 +18,24 @@ from archive.moderation.rules import list_rules
 
 def flags(space: Space, violations: Iterable[Violation], now: datetime, *, content: bool) -> list[FlagView]:
     """The flags of a Space. `content`: the reader may read the transcript. `closed`: why the host can't appeal."""
-    until = appeals.closes(space)
+    until, rows = appeals.closes(space), list(violations)
     return [
-        flag_view(v, content=content, appeal_until=until, closed=str(appeals.closed(space, v, now) or ""))
-        for v in violations
+        flag_view(
+            violation,
+            content=content,
+            appeal_until=until,
+            closed=str(appeals.closed(space, violation, now) or ""),
+            if_granted=_if_granted(space, rows, violation, now),
+        )
+        for violation in rows
     ]
+
+
+def _if_granted(space: Space, violations: Iterable[Violation], violation: Violation, now: datetime) -> datetime | None:
+    """As `appeals.if_granted`, of a Space whose violations are read already."""
+    lifted = tuple(now if one.pk == violation.pk else one.lifted_at for one in violations)
+    facts = policy.Facts(space.ended_at, lifted, held=space.expires_at is None)
+    return policy.deadline(facts, current_policy()).at
 
 
 def nearby(violations: Iterable[Violation]) -> dict[int, list[EvidenceLine]]:
