@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from pytest_django import Settings
 
-from archive import lifecycle
+from archive import lifecycle, notices
 from archive.errors import Conflict, Refused, TooLate
 from archive.log import SYSTEM
 from archive.models import Hold, Space, User
@@ -47,6 +47,29 @@ def test_a_hold_removes_the_deadline(space: Space, admin: User) -> None:
     assert (hold.state, hold.reason, hold.placed_by) == ("standing", REASON, admin)
     (placed, detail), (moved, how) = entries(space)
     assert (placed, detail["hold"], moved, how["after"]) == ("hold.placed", hold.pk, "deadline.moved", None)
+
+
+def test_the_host_is_told_when_the_deadline_ends_and_when_there_is_one_again(
+    space: Space, admin: User, second: User
+) -> None:
+    first = place(space.pk, REASON, admin, case_number="Az. 4711")
+    other = place(space.pk, "Another case.", admin)
+
+    (notice,) = notices.visible_notices(space.host)
+    assert (notice.kind, notice.subject_id) == ("hold-placed", str(first.pk))
+    page = make_client(space.host).get("/notices/").content.decode()
+    assert "is on legal hold: it is not deleted until the hold is released." in page
+    assert (REASON in page, "4711" in page) == (False, False)
+
+    release(first.pk, "Closed.", second)
+    assert [one.kind for one in notices.visible_notices(space.host)] == ["hold-placed"]
+    release(other.pk, "Closed.", second)
+    assert [one.kind for one in notices.visible_notices(space.host)] == ["hold-released"]
+    page = make_client(space.host).get("/notices/").content.decode()
+    assert "is no longer on legal hold: it will be deleted on <time" in page
+
+    again = place(space.pk, REASON, admin)
+    assert [one.subject_id for one in notices.open_notices(space.host)] == [str(again.pk)]
 
 
 def test_nothing_moves_the_deadline_of_a_held_space(space: Space, admin: User) -> None:

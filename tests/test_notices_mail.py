@@ -124,6 +124,8 @@ def test_each_kind_of_notice_is_sent(host: User, admin: User, mailbox: Mailbox) 
         (Notice.Kind.BUNDLE_READY, space, bundle.pk),
         (Notice.Kind.BUNDLE_FAILED, make_row(host, title="Beans"), "b"),
         (Notice.Kind.APPEAL_DENIED, space, violation.pk),
+        (Notice.Kind.HOLD_PLACED, make_held(host, title="Leeks"), "h"),
+        (Notice.Kind.HOLD_RELEASED, space, "h"),
     ]
     for kind, about, subject in rows:
         with transaction.atomic():
@@ -141,7 +143,7 @@ def test_each_kind_of_notice_is_sent(host: User, admin: User, mailbox: Mailbox) 
     for pk in Notice.objects.filter(state="pending").values_list("pk", flat=True):
         notices.send(pk)
 
-    assert len(mailbox.received) == 7  # the two reminders are one mail
+    assert len(mailbox.received) == 9  # the two reminders are one mail
     assert set(Notice.objects.values_list("state", flat=True)) == {"sent"}
     for _, message in mailbox.received:
         assert "http://127.0.0.1:8000/spaces/" in text_body(message)

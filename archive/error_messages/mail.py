@@ -14,6 +14,8 @@ MESSAGES = {
     "notice.bundle_downloaded": _("The bundle was downloaded already."),
     "notice.bundle_requested_again": _("The bundle was requested again."),
     "notice.hold_reviewed": _("The hold was released, or its review has another date."),
+    "notice.on_hold": _("The Space is on hold again."),
+    "notice.not_on_hold": _("The hold was released."),
     "notice.violation_lifted": _("The flag was lifted."),
     "notice.no_access": _("This person may not see the Space any more."),
 }

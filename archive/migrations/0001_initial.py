@@ -1721,6 +1721,8 @@ class Migration(migrations.Migration):
                             ("due-7-days", "deletion within 7 days"),
                             ("due-1-day", "deletion within a day"),
                             ("deleted", "deleted"),
+                            ("hold-placed", "legal hold placed"),
+                            ("hold-released", "legal hold released"),
                             ("hold-review", "legal hold to review"),
                         ],
                         max_length=16,
@@ -1824,6 +1826,8 @@ class Migration(migrations.Migration):
                                     "due-7-days",
                                     "due-1-day",
                                     "deleted",
+                                    "hold-placed",
+                                    "hold-released",
                                     "hold-review",
                                 ],
                             )

@@ -36,6 +36,8 @@ BUNDLE_REMOVED = Obsolete("notice.bundle_removed", Q(bundle_size=None))
 BUNDLE_DOWNLOADED = Obsolete("notice.bundle_downloaded", Q(bundle_downloaded=True))
 BUNDLE_REQUESTED_AGAIN = Obsolete("notice.bundle_requested_again", Q(asked_again=True))
 HOLD_REVIEWED = Obsolete("notice.hold_reviewed", Q(hold_is_overdue=False))
+ON_HOLD = Obsolete("notice.on_hold", Q(space__expires_at=None))
+NOT_ON_HOLD = Obsolete("notice.not_on_hold", Q(space__expires_at__isnull=False))
 FLAG_LIFTED = Obsolete("notice.violation_lifted", Q(violation_state="lifted"))
 
 
@@ -161,6 +163,27 @@ class NoticeKind(models.TextChoices):
         "deleted",
         Details(_("Your Space of {ended_day} was deleted"), icon="hollow", obsolete_when=()),
         _("deleted"),
+    )
+    HOLD_PLACED = (
+        "hold-placed",
+        Details(
+            _("On legal hold: {title}"),
+            icon="lock",
+            severity="kept",
+            obsolete_when=(SPACE_GONE, NOT_ON_HOLD),
+            superseded_by=("hold-placed",),
+        ),
+        _("legal hold placed"),
+    )
+    HOLD_RELEASED = (
+        "hold-released",
+        Details(
+            _("No longer on legal hold, will be deleted on {deadline_day}: {title}"),
+            icon="clock",
+            obsolete_when=(SPACE_GONE, ON_HOLD),
+            superseded_by=("hold-released",),
+        ),
+        _("legal hold released"),
     )
     HOLD_REVIEW = (
         "hold-review",

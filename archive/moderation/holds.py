@@ -2,6 +2,8 @@
 
 A hold that commits before the sweep's compare-and-set wins, since the Space has no deadline any more. A later one is
 refused as too late. On release the deadline is recomputed at once, so the Space may be due immediately.
+
+The host gets a notice when the deadline ends and when there is one again. It says neither who, nor why, nor which case.
 """
 
 from dataclasses import replace
@@ -12,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from archive import dbtime, lifecycle, log, policy
+from archive import dbtime, lifecycle, log, notices, policy
 from archive.errors import Conflict, Refused
 from archive.log import Actor, events
 from archive.models import Hold, Notice, Space, User, current_policy
@@ -48,7 +50,10 @@ def place(space_id: UUID, reason: str, by: User, *, case_number: str = "", revie
         if case_number:
             detail["case"] = log.commitment(space.salt, case_number)
         log.record(events.HOLD_PLACED, space_id=space.id, actor=Actor.of(by), **detail)
+        had_deadline = space.expires_at is not None
         recompute(space, Actor.of(by))
+        if had_deadline:  # another hold changes nothing for the host
+            notices.tell(Notice.Kind.HOLD_PLACED, space.host, space, hold.pk)
     return hold
 
 
@@ -82,6 +87,8 @@ def release(hold_id: int, reason: str, by: User) -> Hold:
             hold, Hold.State.STANDING, Hold.State.RELEASED, actor=Actor.of(by), detail=detail, **changes
         )
         recompute(space, Actor.of(by))
+        if space.expires_at is not None:
+            notices.tell(Notice.Kind.HOLD_RELEASED, space.host, space, hold.pk)
     return hold
 
 

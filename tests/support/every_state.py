@@ -163,6 +163,7 @@ class EveryState:
         flags = {kinds.FLAGGED: self.flagged, kinds.LIFTED: self.lifted, kinds.APPEAL_DENIED: self.denied}
         with transaction.atomic():
             notices.tell(kinds.BUNDLE_READY, self.host, self.flagged, bundle.pk)
+            notices.tell(kinds.HOLD_RELEASED, self.host, self.flagged, self.hold.pk)
             notices.tell(kinds.BUNDLE_FAILED, self.host, self.building[2], self.building[2].bundles.get().pk)
             for kind, space in flags.items():
                 notices.tell(kind, self.host, space, space.violations.get().pk)

@@ -69,6 +69,7 @@ class PageWorld(PageSpaces):
         with transaction.atomic():
             ready, failed = self.open.bundles.get(), self.bundle_failed.bundles.get()
             notices.tell(Notice.Kind.BUNDLE_READY, self.alice, self.open, ready.pk)
+            notices.tell(Notice.Kind.HOLD_RELEASED, self.alice, self.open, "1")
             notices.tell(Notice.Kind.BUNDLE_FAILED, self.alice, self.bundle_failed, failed.pk)
         Hold.objects.filter(space=self.held, case_number="12/2026").update(review_on=dbtime.now().date())
         assert notices.create_hold_reviews()
