@@ -19,16 +19,23 @@ LARGEST = 2**63 - 1
 
 
 def page_of(
-    rows: QuerySet[M], after: str | None, order: tuple[str, str], size: int, *, descending: bool = False
+    rows: QuerySet[M],
+    after: str | None,
+    order: tuple[str, str],
+    size: int,
+    *,
+    descending: bool = False,
+    has_null: bool = True,
 ) -> tuple[list[M], str | None]:
     """Return one page of `rows` and the cursor of the next page, if there is one.
 
     `order` has two columns, the second unique; both may belong to a related row, as in `space__expires_at`. Rows with
-    NULL in the first column (Spaces on hold have no deadline) come last. An invalid cursor starts at the beginning.
+    NULL in the first column (Spaces on hold have no deadline) come last; `has_null=False`: there are none. An invalid
+    cursor starts at the beginning.
     """
     first, second = order
     sign, than = ("-", "lt") if descending else ("", "gt")
-    ends_with_none = _field(rows.model, first).null
+    ends_with_none = has_null and _field(rows.model, first).null
     position = _decode(rows.model, after, order)
     page: list[M] = []
     if position is None or position[0] is not None:
@@ -91,6 +98,7 @@ class Part(Generic[M]):
     rows: QuerySet[M]
     order: tuple[str, str]
     descending: bool = False
+    has_null: bool = True
     places: Sequence[tuple[Any, Any]] | None = None
     known_to: tuple[Any, Any] | None = None
 
@@ -109,7 +117,7 @@ class Part(Generic[M]):
         position = _decode(self.rows.model, after, self.order)
         start = next((n for n, place in enumerate(places, 1) if position and place[1] == position[1]), 0)
         if self.places is None or (position and not start):
-            return page_of(self.rows, after, self.order, size, descending=self.descending)
+            return page_of(self.rows, after, self.order, size, descending=self.descending, has_null=self.has_null)
         known = [self.rows.model(**dict(zip(self.order, place, strict=True))) for place in places[start : start + size]]
         if start + size < len(places):
             return known, _encode(known[-1], self.order)

@@ -72,6 +72,23 @@ def test_a_flag_and_its_lifting(alice: User, admin: User) -> None:
     assert "Seeds" not in page(admin, "/notices/")
 
 
+def test_open_notices_about_deadlines_come_first_the_next_one_before_the_others(alice: User) -> None:
+    ended = timedelta(days=30)
+    spaces = {left: make_row(alice, ended_ago=ended - left * timedelta(days=1), title=f"In {left}") for left in (5, 2)}
+    seen = make_row(alice, ended_ago=ended - timedelta(days=3), title="In 3")
+    notices.create_reminders()
+    notices.retire(alice, [seen])
+    ready(make_row(alice, title="Ready"))
+
+    text = page(alice, "/notices/")
+
+    order = ["Deleted soon", "In 2", "In 5", "Other notices", "Ready", "In 3"]
+    assert sorted(order, key=text.index) == order
+    assert len(spaces) == 2
+    notices.retire(alice, spaces.values())
+    assert "Deleted soon" not in page(alice, "/notices/")
+
+
 def test_the_bell_counts_open_notices(alice: User) -> None:
     assert bell(alice) == "0"
     make_notices(alice, 3)
@@ -206,16 +223,17 @@ def test_the_list_is_paged_without_repeats(alice: User) -> None:
     url = "/notices/"
     while url:
         answer = client.get(url)
-        seen |= {row["notice"].pk for row in answer.context["rows"]}
+        seen |= {row["notice"].pk for _, rows in answer.context["groups"] for row in rows}
         url = f"/notices/{answer.context['next_url']}" if answer.context["next_url"] else ""
 
     assert len(seen) == 60
 
 
-@pytest.mark.parametrize(("url", "of_notices"), [("/my-lines/", 5), ("/notices/", 3)])
+@pytest.mark.parametrize(("url", "of_notices"), [("/my-lines/", 5), ("/notices/", 4)])
 def test_the_query_count_does_not_grow(alice: User, admin: User, url: str, of_notices: int) -> None:
     """With what each kind shows besides its text: evidence, rules, previous deadlines. Bell and banner first ask if any
-    notice may be open, and the banner reads the one that it shows; the page of notices has no banner."""
+    notice may be open, and the banner reads the one that it shows; the page of notices has no banner, and reads those
+    about deadlines before the others."""
     client, counts = make_client(alice), []
     for number in (1, 1, 10):
         for _ in range(number):

@@ -1,37 +1,49 @@
 """Notices: the list, and dismissing them."""
 
+from itertools import compress
+from operator import not_
 from uuid import UUID
 
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from archive.content_access import record_access
 from archive.display.flag_details import find_flag_details
 from archive.models import ContentAccess, Notice
+from archive.models.notice_kinds import REMINDERS
 from archive.notices import visible_notices, with_superseded
 from portal.forms.requests import DismissForm
 from portal.http import SignedInRequest
-from portal.paging import page_of
+from portal.paging import Part, page_of_parts
 
 PAGE = 25
 
 
 @require_safe
 def notices(request: SignedInRequest) -> HttpResponse:
-    """All notices that are still true, the newest first, open or not."""
+    """All notices that are still true: the open ones about deadlines, the next one first; then the others, open or not,
+    the newest first."""
     every = with_superseded(visible_notices(request.user))
-    page, cursor = page_of(every, request.GET.get("after"), ("created_at", "id"), PAGE, descending=True)
+    due = Q(kind__in=REMINDERS, dismissed_at=None, superseded=False)
+    soon = Part(every.filter(due), ("deadline", "id"), has_null=False)
+    others = Part(every.exclude(due), ("created_at", "id"), descending=True)
+    page, cursor = page_of_parts([soon, others], request.GET.get("after"), PAGE)
     flags = find_flag_details(page)
     quoted = [n.space for n in page if n.pk in flags and flags[n.pk].evidence]
     record_access(ContentAccess.Kind.READ, quoted, request.user)
     rows = [
         {"notice": n, "is_open": n.dismissed_at is None and not n.superseded, "flag": flags.get(n.pk)} for n in page
     ]
+    is_due = [row["is_open"] and row["notice"].kind in REMINDERS for row in rows]
+    groups = [(_("Deleted soon"), compress(rows, is_due)), (_("Other notices"), compress(rows, map(not_, is_due)))]
     context = {
-        "rows": rows,
+        "groups": [(title, part) for title, found in groups if (part := list(found))],
+        "has_due": any(is_due),
         "has_open": any(row["is_open"] for row in rows),
         "next_url": f"?after={cursor}" if cursor else None,
     }
