@@ -1,4 +1,4 @@
-"""The page "Download all": access, contents, and no export that stays "being created"."""
+"""The page "Export of all Spaces": access, contents, and no export that stays "being created"."""
 
 from datetime import timedelta
 
@@ -117,7 +117,7 @@ def test_a_part_is_410_from_its_first_deadline_on(space: Space) -> None:
     assert purge(space.pk)
     assert make_client().get(address).status_code == 410
     text = page(space.host)
-    assert "expired: a Space that ended on" in text
+    assert "past its deadline: a Space that ended on" in text
     assert "Later" in text
     assert "Seeds" not in text
 
@@ -143,10 +143,10 @@ def test_from_the_request_to_the_file(services: Services, chromium: Browser, ali
     view = chromium.new_page()
     browser_sessions.open_signed_in(view, services.url, "alice")
 
-    view.get_by_role("link", name="Download all").click()
+    view.get_by_role("link", name="Export all").click()
     expect(view.get_by_text("Maximum file size")).to_be_hidden()  # each of them gives one file
     with view.expect_download(timeout=60_000) as download:
-        view.get_by_role("button", name="Create download").click()
+        view.get_by_role("button", name="Create export").click()
     expect(view.get_by_role("link", name="Download (")).to_be_visible()
 
     export_part = ExportPart.objects.get()

@@ -22,7 +22,7 @@ ANYWHERE = re.compile(
 # Names of code that pages have other words for.
 ON_PAGES = re.compile(
     r"\b(packages?|volumes?|collections?|violations?|rule that it broke|cues?|voices?|machines?|story|promised?"
-    r"|clock|late|reads? back|taken? in|gone|arriv\w+|stands?|standing)\b",
+    r"|download all|clock|late|reads? back|taken? in|gone|arriv\w+|stands?|standing)\b",
     re.IGNORECASE,
 )
 # The result of a review, Python's packages, the clock of a recorder, and what people say anyway.

@@ -126,7 +126,7 @@ def _parts(user: User, export: Export | None) -> dict[str, Any]:
         "parts": parts,
         "inside": sum(len(part["inside"]) for part in parts),
         "polling": any(part["working"] for part in parts),
-        "links_end_at": link_ends_at() if any(part["ready"] for part in parts) else None,
+        "links_end_at": max((part["link_ends_at"] for part in parts if part["ready"]), default=None),
     }
 
 
@@ -139,12 +139,14 @@ def _part(part: ExportPart, user: User, now: datetime) -> dict[str, Any]:
         (expired if gone else inside).append(entry.space)
     has_expired = any(entry.space.is_gone(now) for entry in entries if not entry.excluded)
     ready = part.state == ExportPart.State.READY and bool(inside) and not has_expired
+    until = min((space.expires_at for space in inside if space.expires_at), default=None)
     return {
         "row": part,
         "inside": inside,
         "expired": expired,
         "ready": ready,
         "working": part.state in ExportPart.AT_WORK or maintain.is_to_be_proven(part),
-        "until": min((space.expires_at for space in inside if space.expires_at), default=None),
+        "until": until,
+        "link_ends_at": min(filter(None, (link_ends_at(), until))),  # nothing is served after it
         "url": f"{settings.SITE_URL}{download_path(part, user)}" if ready else None,
     }
