@@ -153,6 +153,12 @@ def test_the_countdown_after_the_deadline(
     ).to_be_visible()
     expect(page.get_by_text("An advertisement.")).to_be_visible()
 
+    page.clock.set_fixed_time(deadline - timedelta(hours=5))
+    page.reload()
+    expect(page.get_by_text("Spacekeep's copy: 5 hours left")).to_be_visible()
+    expect(page.locator(".clock.kept")).to_have_count(1)  # it is no copy of the host's that ends
+    expect(page.get_by_text("This copy is yours, and stays.")).to_be_visible()
+
     page.clock.set_fixed_time(deadline + timedelta(days=400))
     page.reload()
     expect(page.get_by_text("Yours to keep")).to_be_visible()

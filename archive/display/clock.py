@@ -35,6 +35,7 @@ class ClockFace:
 
     `tone`: calm, soon, urgent, kept (violation or hold), gone. `percent` of the time between the end of the Space and
     its deadline has passed. A page that stays open or is offline shows `over` and `over_sentence` from the deadline on.
+    `left`: on the page of a copy that stays, how to write the time left ("%(left)s"): no hurry, whatever it is.
     """
 
     tone: str
@@ -47,6 +48,7 @@ class ClockFace:
     reasons: tuple[str, ...] = ()
     over: str = ""
     over_sentence: "StrOrPromise" = ""
+    left: str = ""
 
     @property
     def mark_labels(self) -> str:
@@ -92,11 +94,12 @@ def offline_clock(space: Space) -> ClockFace:
     due = space.stored_deadline()
     if due.at is None:
         sentence = _("Spacekeep keeps its copy until a hold is released. This one is yours.")
-        return ClockFace("kept", _("Kept"), sentence, space.ended_at, None, 0.0, [], render_reasons(due), _("Kept"))
+        label = _("Spacekeep's copy: on legal hold")
+        return ClockFace("kept", label, sentence, space.ended_at, None, 0.0, [], render_reasons(due), label)
     at = formatting.format_time(due.at)
     return ClockFace(
         tone="kept" if "violation" in due.codes else "calm",
-        label=_("Kept until {day}").format(day=formatting.format_day(due.at)),
+        label=_("Spacekeep's copy: until {day}").format(day=formatting.format_day(due.at)),
         sentence=_("Spacekeep keeps its copy until {time}. This one is yours.").format(time=at),
         ended_at=space.ended_at,
         until=due.at,
@@ -105,6 +108,7 @@ def offline_clock(space: Space) -> ClockFace:
         reasons=render_reasons(due),
         over=_("Yours to keep"),
         over_sentence=_("Spacekeep's copy was due to be deleted on {time}. This one is yours.").format(time=at),
+        left=_("Spacekeep's copy: {left}").format(left="%(left)s"),
     )
 
 

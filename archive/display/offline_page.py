@@ -17,7 +17,7 @@ from archive.display.assets import TEMPLATE, assets
 from archive.display.chapters import chapter_rows
 from archive.display.clock import offline_clock
 from archive.display.facts import list_facts
-from archive.display.transcript import cue_rows
+from archive.display.transcript import cue_rows, is_short
 from archive.display.violations import flag_views
 from archive.models import Recording, Space, Transcript
 
@@ -48,6 +48,7 @@ def render_offline_page(  # noqa: PLR0913  # one argument for each thing that th
     `sound`: name of the file that browsers can play, empty if there is none. `peaks`: the waveform. `missing`: names of
     files that the store has lost. `nonce` allows the waveform's style sheet, so no text on the page may contain it.
     """
+    rows = cue_rows(cues.load(transcript.cues)) if transcript else []
     context: dict[str, Any] = {
         "offline": True,
         "assets": assets(),
@@ -60,7 +61,8 @@ def render_offline_page(  # noqa: PLR0913  # one argument for each thing that th
         "audio_url": sound,
         "peaks": _json_for_script(peaks) if peaks else "",
         "chapters": chapter_rows(recording),
-        "cues": cue_rows(cues.load(transcript.cues)) if transcript else [],
+        "cues": rows,
+        "is_short": is_short(rows),
         "facts": list_facts(space),
         "participants": space.participants.all(),
         "violations": flag_views(space),

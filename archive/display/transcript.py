@@ -8,6 +8,8 @@ from archive.cues import Cue
 from archive.models import Violation
 
 SPEAKER_COLORS = 10  # classes v0 to v9 in the style sheets
+NARROW_LINE = 36  # characters in a line of text on a narrow screen, roughly
+SHORT_LINES = 10  # of these: less than a screen
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ def cue_rows(lines: Iterable[Cue]) -> list[CueRow]:
         )
         speaker_before = cue.speaker
     return rows
+
+
+def is_short(rows: Iterable[CueRow]) -> bool:
+    """Whether it is so short that a player that stays in sight would only cover it, on any screen."""
+    return sum(1 + len(row.text) // NARROW_LINE for row in rows) <= SHORT_LINES
 
 
 def evidence_lines(violation: Violation) -> list[EvidenceLine]:

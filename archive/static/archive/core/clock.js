@@ -29,10 +29,11 @@ const offset = measureOffset();
  * The color class for a deadline.
  *
  * @param {number} milliseconds until the deadline
- * @param {string | undefined} rendered the class the server chose
+ * @param {DOMStringMap} clock the class that the server chose; `left` on the page of a copy that stays
  */
-function toneOf(milliseconds, rendered) {
+function toneOf(milliseconds, { clock: rendered, left }) {
   if (milliseconds <= 0) return "gone";
+  if (left) return rendered ?? "calm";
   if (milliseconds <= DAY) return "urgent";
   if (milliseconds <= 7 * DAY) return "soon";
   return rendered === "kept" ? "kept" : "calm";
@@ -44,10 +45,11 @@ function update(clock) {
   const ended = Date.parse(clock.dataset.ended ?? "");
   const remaining = until - now();
   const label = getElement(clock, ".clock-words");
-  const text = remaining > 0 ? formatTimeLeft(remaining) : (clock.dataset.over ?? gettext("Deleted"));
+  const left = interpolate(clock.dataset.left ?? "%(left)s", { left: formatTimeLeft(remaining) });
+  const text = remaining > 0 ? left : (clock.dataset.over ?? gettext("Deleted"));
   if (label.textContent !== text) label.textContent = text;
   clock.classList.remove("calm", "soon", "urgent", "kept", "gone");
-  clock.classList.add(toneOf(remaining, clock.dataset.clock));
+  clock.classList.add(toneOf(remaining, clock.dataset));
   const percent = Math.min(100, Math.max(0, (100 * (now() - ended)) / (until - ended))).toFixed(2);
   getElement(clock, ".bar .past", SVGElement).setAttribute("width", `${percent}%`);
   findElement(clock, ".bar .now", SVGElement)?.setAttribute("cx", `${percent}%`);
