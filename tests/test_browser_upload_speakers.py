@@ -66,6 +66,29 @@ def test_ticked_names_become_speakers_and_one_is_the_host(page: Page, tmp_path: 
     assert list(people) == [("host", "nora", "alice"), ("speaker", "Felix Brandt", "")]
 
 
+def test_a_corrected_name_is_corrected_in_the_transcript_too(page: Page, tmp_path: Path) -> None:
+    names = ("Idda", "Benn", "Ben", "Tomm")
+    choose(page, make_tone(tmp_path / "talk.m4a", "m4a"), write_transcript(tmp_path / "talk.vtt", *names))
+    expect(page.get_by_role("checkbox", name="Idda")).to_be_checked()
+
+    page.get_by_label("Speaker 1", exact=True).fill("Ida")
+    page.get_by_label("Speaker 2", exact=True).fill("Ben")
+    page.get_by_label("Speaker 4", exact=True).fill("Tom")
+
+    expect(page.get_by_role("checkbox", name="Idda", exact=True)).to_be_checked()
+    expect(page.get_by_role("checkbox", name="In the transcript, too: “Idda” becomes “Ida”")).to_be_checked()
+    expect(page.get_by_text("Another speaker in the transcript is called “Ben”")).to_be_visible()
+    page.get_by_role("checkbox", name="“Tomm” becomes “Tom”").uncheck()
+    page.get_by_label("Title").fill("Beans")
+    page.get_by_label("When did it end?").fill(f"{dbtime.now() - timedelta(days=2):%Y-%m-%dT20:00:00}")
+    page.get_by_role("button", name="Upload", exact=True).click()
+    page.wait_for_url("**/spaces/**")
+
+    space = Space.objects.get()
+    assert [row.name for row in space.participants.exclude(role="host")] == ["Ida", "Ben", "Ben", "Tom"]
+    assert space.uploads.get(kind="transcript").speaker_names == {"Idda": "Ida"}
+
+
 def test_no_more_speakers_are_added_than_there_are_seats(page: Page, tmp_path: Path) -> None:
     names = [f"Person {n}" for n in range(12)]
     choose(page, make_tone(tmp_path / "talk.m4a", "m4a"), write_transcript(tmp_path / "talk.vtt", *names))

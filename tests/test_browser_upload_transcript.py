@@ -68,7 +68,8 @@ def test_facts_from_the_files_are_filled_in(page: Page, services: Services, alic
     choose(page, tone, facts)
 
     expect(page.locator("main").get_by_text("We filled in the title and end time from your files.")).to_be_visible()
-    expect(page.get_by_text(f"That is {ended.day} {ended:%B %Y}, 19:05 UTC.")).to_be_visible()
+    end = f"30 days after the end ({ended.day} {ended:%B %Y}, 19:05 UTC), not after the upload."
+    expect(page.locator("#upload-ended-help")).to_contain_text(end)
     page.get_by_role("button", name="Add a speaker").click()
     page.get_by_role("textbox", name="Speaker 1").fill("Nora")
     follows_the_hint(page, before)
@@ -120,11 +121,12 @@ def test_form_errors_appear_in_place_and_disappear_when_fixed(page: Page, servic
     expect(page.locator("#upload-ended-error")).to_have_text(
         "It ended more than 30 days ago, so it can no longer be kept here."
     )
-    expect(page.get_by_text("It is kept until")).to_have_count(0)
+    expect(page.locator("#upload-ended-help")).to_contain_text("Every copy will be deleted 30 days after this time.")
     end.fill(f"{dbtime.now() - timedelta(days=2):%Y-%m-%dT20:00:00}")
     expect(page.locator("#upload-ended-error")).to_have_text("")
     expect(end).not_to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_text("It is kept until")).to_be_visible()
+    expect(page.locator("#upload-ended-help")).to_contain_text("Every copy will be deleted on")
+    expect(page.locator(".deleted-on")).to_contain_text(": 30 days after the end (")
     expect(summary.filter(has_text="Please correct")).to_have_count(0)
 
     title.fill("")

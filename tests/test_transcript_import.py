@@ -16,7 +16,7 @@ from archive.storage import keys, store
 from portal.presenters.log import history
 from tests.support.deadlines import make_due
 from tests.support.factory import make_space
-from tests.support.log_entries import events
+from tests.support.log_entries import event_detail, events
 from tests.support.playable_spaces import put_object
 from tests.support.uploads import store_upload
 
@@ -85,6 +85,29 @@ def test_the_uploaded_file_is_removed(space: Space, words: Path) -> None:
     read(upload.pk)
 
     assert upload.key not in {version.key for version in store().listing(keys.prefix(space.pk)).versions}
+
+
+def test_new_names_of_speakers_make_a_second_version(space: Space, words: Path, client: Client) -> None:
+    spoken = ("Idda", "Benn", "Ben")
+    lines = [f"00:0{n}.000 --> 00:0{n}.900\n<v {name}>Beans.\n" for n, name in enumerate(spoken)]
+    words.write_text("\n".join(["WEBVTT\n", *lines]))
+    names = {"Idda": "Ida", "Benn": "Ben", "Nobody": "Tom"}
+    upload = store_upload(space, words, "transcript", created_by=space.host, speaker_names=names)
+
+    assert read(upload.pk)
+
+    as_file, newest = space.transcripts.filter(number__gt=1)
+    assert [cue["speaker"] for cue in as_file.cues] == ["Idda", "Benn", "Ben"]
+    assert [cue["speaker"] for cue in newest.cues] == ["Ida", "Benn", "Ben"]
+    assert (newest.number, newest.edited_from, newest.uploaded_by) == (3, 2, space.host)
+    assert store().head(newest.key).is_one(newest.size, newest.etag)
+    edited = event_detail(space, "transcript.edited")
+    assert (edited["edited_from"], edited["lines"], edited["speakers"]) == (2, 1, 1)
+    client.force_login(space.host)
+    page = client.get(f"/spaces/{space.pk}/").content.decode()
+    assert "These names were not given to speakers in it, since another speaker has them: Ben." in page
+    upload.refresh_from_db()
+    assert upload.speaker_names == {}
 
 
 def test_a_broken_transcript_is_refused_with_its_lines(space: Space, words: Path) -> None:

@@ -14,10 +14,10 @@ from archive.editing import participants as people
 from archive.editing.consent import Consent, State, find_gains, require_consent
 from archive.editing.participants import ParticipantEdit
 from archive.editing.permission import check_may_edit, lock_for_edit
-from archive.editing.renaming import rename
 from archive.editing.versions import NewVersion, store_version
 from archive.errors import Conflict, Refused
 from archive.intake.request import validate_facts
+from archive.intake.transcripts.renaming import rename
 from archive.language_tags import is_language_tag
 from archive.log import Actor, events
 from archive.models import Participant, Space, Transcript, User

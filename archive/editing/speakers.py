@@ -15,9 +15,9 @@ from archive.editing import participants as people
 from archive.editing.consent import Consent, Gain, State, find_gains, require_consent
 from archive.editing.corrections import checked_speaker
 from archive.editing.permission import check_may_edit
-from archive.editing.renaming import Renamed, find_followers, list_speakers, rename
 from archive.editing.versions import NewVersion, find_version, newest_version, store_version
 from archive.errors import Conflict, Refused
+from archive.intake.transcripts.renaming import Renamed, find_followers, list_speakers, rename
 from archive.log import Actor
 from archive.models import Participant, Space, Transcript, User
 from archive.own_lines import normalize_name

@@ -70,6 +70,10 @@ MESSAGES = {
     "transcript.speakers_carried": _(
         "It names speakers only where they change, so lines without a name were given to the speaker before them."
     ),
+    "transcript.names_shared": _(
+        "These names were not given to speakers in it, since another speaker has them: {names:list}. To merge "
+        "speakers, edit the Space."
+    ),
     "transcript.no_ends": _("Plain text has no ends: each line lasts until the next begins."),
     "transcript.past_end": _(
         "It continues until {end:duration}, past the end of the recording at {duration:duration} (lines: "

@@ -82,9 +82,10 @@ def store_transcript(
 
 
 class TranscriptEdit(NamedTuple):
-    """How an edited transcript came about: who edited which version, and how many lines and speakers differ."""
+    """How an edited transcript came about: who edited which version (None: a recorder, or an account that is gone), and
+    how many lines and speakers differ."""
 
-    editor: User
+    editor: User | None
     edited_from: int
     lines: int
     speakers: int

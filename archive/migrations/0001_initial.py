@@ -2770,6 +2770,14 @@ class Migration(migrations.Migration):
                     "lenient",
                     models.BooleanField(default=False, help_text="Keep the readable lines of a broken transcript."),
                 ),
+                (
+                    "speaker_names",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="Of a transcript, until it is imported: new names of speakers by old ones.",
+                    ),
+                ),
                 ("key", models.CharField(max_length=200)),
                 (
                     "upload_id",

@@ -178,7 +178,7 @@ WITHOUT_STATISTICS = {
     "archive_derived": ("key", "sha256", "etag"),
     "archive_bundle": ("name", "key", "sha256", "etag", "content_digest", "parts_digest", "upload_id", "problem"),
     "archive_exportpart": ("name", "key", "sha256", "etag", "content_digest", "parts_digest", "upload_id", "problem"),
-    "archive_uploadsession": ("name", "key", "sha256", "etag", "upload_id", "problem"),
+    "archive_uploadsession": ("name", "speaker_names", "key", "sha256", "etag", "upload_id", "problem"),
     "archive_uploadpart": ("sha256",),
     "archive_transcription": ("cues", "problem"),
     "archive_arrival": ("source_id", "path", "version", "sha256", "etag", "problem"),

@@ -48,6 +48,9 @@ class UploadSession(Leased):
         max_length=language_tags.MAX_LENGTH, default="und", help_text="Of a transcript: BCP 47."
     )
     lenient = models.BooleanField(default=False, help_text="Keep the readable lines of a broken transcript.")
+    speaker_names = models.JSONField(
+        default=dict, blank=True, help_text="Of a transcript, until it is imported: new names of speakers by old ones."
+    )
     key = models.CharField(max_length=200)
     upload_id = models.CharField(
         max_length=1024,

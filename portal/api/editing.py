@@ -14,8 +14,8 @@ from archive.editing.consent import Consent
 from archive.editing.corrections import Correction, correct_lines
 from archive.editing.facts import SpaceEdit, edit_space, read_editable
 from archive.editing.participants import ParticipantEdit
-from archive.editing.renaming import list_speakers
 from archive.editing.speakers import rename_speakers
+from archive.intake.transcripts.renaming import list_speakers
 from archive.models import Space, User
 from portal.access import find_space_to_edit
 from portal.api.callers import caller

@@ -7,8 +7,8 @@ from pydantic import Field, StrictBool, StrictInt
 
 from archive.editing.corrections import MAX_CORRECTIONS
 from archive.editing.facts import Editable
-from archive.editing.renaming import Speaker
 from archive.intake.transcripts.draft import MAX_TEXT
+from archive.intake.transcripts.renaming import Speaker
 from archive.models import Transcript
 from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
 from portal.api.schemas import Count, In, LanguageTag, Moment, Name, Text, refuse_other_keys

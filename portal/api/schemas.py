@@ -100,6 +100,13 @@ class UploadIn(In):
         None, description="Of the whole file (hex). With it, a file with other bytes is refused."
     )
     language: LanguageTag = "und"
+    speaker_names: dict[Name, Name] = Field(
+        default={},
+        max_length=200,
+        description="Of a transcript: new names of speakers by those in the file. They make a second version; the "
+        "first one is as the file. A name that another speaker has is not given.",
+        json_schema_extra=refuse_other_keys,
+    )
 
 
 class PartIn(In):

@@ -37,7 +37,7 @@ router = Router(tags=["Uploads"])
 def create(request: HttpRequest, space_id: UUID, body: UploadIn) -> Status[Upload]:
     """One recording, while the Space is `receiving`; transcripts until its deadline."""
     space = find_own_space(request, space_id)
-    file = sessions.FileSpec(body.kind, body.name, body.size, body.sha256 or "", body.language)
+    file = sessions.FileSpec(body.kind, body.name, body.size, body.sha256 or "", body.language, body.speaker_names)
     return Status(201, Upload.of(sessions.open_session(space.pk, file, caller(request))))
 
 

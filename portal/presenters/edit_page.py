@@ -11,9 +11,9 @@ from archive.cues import Cue
 from archive.display.transcript import format_seconds
 from archive.editing.corrections import Correction
 from archive.editing.facts import Editable
-from archive.editing.renaming import Speaker, list_speakers
 from archive.editing.versions import MAX_VERSIONS
 from archive.formatting import format_duration, format_time
+from archive.intake.transcripts.renaming import Speaker, list_speakers
 from archive.models import Space, Transcript
 from portal.forms.editing import SpaceForm
 

@@ -2,27 +2,31 @@
 bear the time of day, and only the recording's length says when it began.
 
 If the worker dies at any step, the upload stays `uploaded`, and the next claim reads it again and writes the same bytes
-to the same key. Once the transcript's rows are written, the uploaded file is removed; if that fails, the dispatcher
-retries it (archive/intake/uploads/clean_up.py), and the deletion of the Space removes it at the latest.
+to the same key. New names of speakers that came with the upload make a second version, in the same transaction: the
+first one is as the file. Once the transcript's rows are written, the uploaded file is removed; if that fails, the
+dispatcher retries it (archive/intake/uploads/clean_up.py), and the deletion of the Space removes it at the latest.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db import transaction
 from django.db.models import Q
 
 from archive import leases, lifecycle
-from archive.errors import LeaseLost, Refused, SpacekeepError, Unreadable
+from archive.errors import LeaseLost, Refused, SpacekeepError, Unreadable, make_problem
 from archive.intake import transcripts
 from archive.intake.limits import MAX_TRANSCRIPT_BYTES
-from archive.intake.persist import TranscriptOrigin, save_transcript, store_transcript
+from archive.intake.persist import TranscriptEdit, TranscriptOrigin, save_transcript, store_transcript
 from archive.intake.transcription import enqueue
+from archive.intake.transcripts import Parsed
+from archive.intake.transcripts.renaming import rename_apart
 from archive.intake.uploads import clean_up
 from archive.intake.uploads.verify import AnnouncedChecksums
 from archive.language_tags import language_of_file
 from archive.leases import Claim
-from archive.log import SYSTEM
+from archive.log import SYSTEM, Actor
 from archive.models import Space, Transcript, UploadSession
 from archive.storage import store
 
@@ -61,6 +65,31 @@ def _reject(claim: Claim[UploadSession], error: SpacekeepError) -> None:
             enqueue.request(space, SYSTEM)
 
 
+def _store(claim: Claim[UploadSession], parsed: Parsed, language: str) -> Callable[[], None]:
+    """Store the transcript, and the same with other names of speakers if they came with the upload. Returns what saves
+    their rows."""
+    upload = claim.row
+    renamed, shared = rename_apart(parsed.cues, upload.speaker_names)
+    notes = [*parsed.problems, *([make_problem("transcript.names_shared", names=shared)] if shared else [])]
+    stored = store_transcript(upload.space_id, str(upload.id), parsed.cues, language, claim.renew)
+    edited = None
+    if renamed.lines:
+        name = str(uuid5(upload.id, "speakers"))
+        edited = store_transcript(upload.space_id, name, renamed.cues, language, claim.renew)
+
+    def save() -> None:
+        source, by = Transcript.Source.GIVEN, upload.created_by
+        origin = TranscriptOrigin(source, notes, upload)
+        first = save_transcript(upload.space_id, stored, parsed.cues, language=language, origin=origin, actor=SYSTEM)
+        if edited:
+            edit = TranscriptEdit(by, first.number, renamed.lines, renamed.speakers)
+            origin = TranscriptOrigin(source, notes, edit=edit)
+            actor = Actor.of(by) if by else SYSTEM
+            save_transcript(upload.space_id, edited, renamed.cues, language=language, origin=origin, actor=actor)
+
+    return save
+
+
 def _read(claim: Claim[UploadSession]) -> bool:
     upload = claim.row
     if upload.size > MAX_TRANSCRIPT_BYTES:
@@ -76,16 +105,9 @@ def _read(claim: Claim[UploadSession]) -> bool:
     language = upload.language
     if language == "und":
         language = language_of_file(upload.name) or parsed.language or "und"
-    stored = store_transcript(upload.space_id, str(upload.id), parsed.cues, language, claim.renew)
+    save = _store(claim, parsed, language)
     with transaction.atomic():
-        save_transcript(
-            upload.space_id,
-            stored,
-            parsed.cues,
-            language=language,
-            origin=TranscriptOrigin(Transcript.Source.GIVEN, parsed.problems, upload),
-            actor=SYSTEM,
-        )
+        save()
         detail = {"notes": len(parsed.notes), "lines": len(parsed.cues)}
         if not lifecycle.transition(
             upload,
@@ -95,6 +117,7 @@ def _read(claim: Claim[UploadSession]) -> bool:
             condition=claim.still_held,
             detail=detail,
             problem={},
+            speaker_names={},
             **leases.RESET,
         ):
             raise LeaseLost("work.lease_lost", model="UploadSession", id=upload.pk, state=upload.state)

@@ -14,8 +14,9 @@ If a process is killed:
 Each session has its own key, so cleaning up one can't touch the object of another.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID, uuid4
@@ -85,13 +86,15 @@ class Uploader:
 
 @dataclass(frozen=True)
 class FileSpec:
-    """A file that is to come: its name, its size in bytes, and the SHA-256 of the whole (hex) where it is known."""
+    """A file that is to come: its name, its size in bytes, and the SHA-256 of the whole (hex) where it is known. Of a
+    transcript also new names of its speakers by those in the file (archive/intake/transcripts/import_upload.py)."""
 
     kind: str
     name: str
     size: int
     sha256: str = ""
     language: str = "und"
+    speaker_names: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_session(

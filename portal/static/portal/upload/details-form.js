@@ -1,11 +1,12 @@
 // The form about the Space: fill it in from facts, read it, and check it while it is changed.
 import { closestElement, getElement, getElements } from "../../archive/core/dom.js";
-import { gettext } from "../../archive/core/translate.js";
+import { gettext, interpolate } from "../../archive/core/translate.js";
 import { findCountProblem, readCount } from "./count-field.js";
 import { describeEnd, describeZone, findEndProblem, localInputValue, readLocalTime } from "./end-field.js";
 import { FormErrors } from "./form-errors.js";
 import { findNamelessProblem, ParticipantsForm } from "./participants-form.js";
-import { findChips, SpeakerChips } from "./speaker-chips.js";
+import { findChips, normalizeName, SpeakerChips } from "./speaker-chips.js";
+import { findApart } from "./speaker-renames.js";
 
 /** @import { UploadConfig } from "./config.js" */
 /** @import { Field } from "./form-errors.js" */
@@ -17,6 +18,8 @@ export class DetailsForm {
   participants;
   /** @type {SpeakerChips | null} */
   #chips = null;
+  /** @type {Map<string, string>} the names in the transcript by what makes them the same */
+  #spoken = new Map();
 
   /**
    * @param {HTMLElement} page
@@ -30,7 +33,7 @@ export class DetailsForm {
     this.participants = new Map(
       getElements(form, "[data-participants]").map((box) => [
         box.dataset.participants ?? "",
-        new ParticipantsForm(box, () => this.#chips?.sync(this.#speakerNames())),
+        new ParticipantsForm(box, () => this.#followParticipants()),
       ]),
     );
     this.errors = new FormErrors(form, this.#makeChecks());
@@ -84,7 +87,14 @@ export class DetailsForm {
    * @param {string[]} names
    */
   offerSpeakers(names) {
-    this.#chips?.offer(names, () => [...this.#names("cohosts"), ...this.#speakerNames()]);
+    this.#chips?.offer(names, () => [...this.#names("cohosts"), ...this.#names("speakers")]);
+    this.#spoken = new Map(names.map((name) => [normalizeName(name), name]));
+    this.#showRenames();
+  }
+
+  /** New names of speakers by those in the transcript. Those that would make two speakers one are left out. */
+  readSpeakerNames() {
+    return Object.fromEntries(this.#findRenames(({ isRenamed }) => isRenamed));
   }
 
   /** Whether nothing is wrong; errors are shown, the first one is focused. */
@@ -135,8 +145,9 @@ export class DetailsForm {
   #makeChips(fieldset, hostName) {
     const speakers = this.participants.get("speakers");
     const limit = Number(speakers?.box.dataset.limit);
-    const onTick = (/** @type {string} */ name, /** @type {boolean} */ isTicked) => {
-      if (!isTicked) speakers?.remove(name);
+    /** @type {(name: string, isTicked: boolean, isOffered: boolean) => boolean} */
+    const onTick = (name, isTicked, isOffered) => {
+      if (!isTicked) speakers?.remove(name, isOffered);
       return isTicked ? (speakers?.add(name) ?? false) : true;
     };
     return new SpeakerChips(fieldset, { hostName, limit, onTick });
@@ -176,7 +187,44 @@ export class DetailsForm {
   }
 
   #showEnd() {
-    getElement(this.form, "[data-details] [data-utc]").textContent = describeEnd(this.#end(), this.retentionDays);
+    const text = describeEnd(this.#end(), this.retentionDays);
+    for (const place of getElements(this.form, "[data-details] [data-utc]")) place.textContent = text;
+  }
+
+  #followParticipants() {
+    this.#chips?.sync(this.#names("speakers"));
+    this.#showRenames();
+  }
+
+  /**
+   * @param {(row: {isRenamed: boolean}) => boolean} isWanted
+   * @returns {Map<string, string>}
+   */
+  #findRenames(isWanted) {
+    const rows = [...this.participants.values()].flatMap((form) => form.read());
+    /** @type {Map<string, string>} */
+    const renames = new Map();
+    for (const row of rows) {
+      const spoken = this.#spoken.get(normalizeName(row.given));
+      if (spoken && row.name && row.name !== spoken && isWanted(row)) renames.set(spoken, row.name);
+    }
+    return findApart([...this.#spoken.values()], renames);
+  }
+
+  #showRenames() {
+    const apart = this.#findRenames(() => true);
+    for (const form of this.participants.values()) {
+      form.showRenames((given, name) => {
+        const old = this.#spoken.get(normalizeName(given));
+        if (!old || !name || name === old) return { rename: "", shared: "" };
+        const shared = gettext(
+          "Another speaker in the transcript is called “%(name)s”, so the lines of “%(old)s” keep their name. You can merge the two later, on the page Edit.",
+        );
+        const rename = gettext("In the transcript, too: “%(old)s” becomes “%(name)s”");
+        const text = interpolate(apart.has(old) ? rename : shared, { old, name });
+        return apart.has(old) ? { rename: text, shared: "" } : { rename: "", shared: text };
+      });
+    }
   }
 
   #checkLanguage() {
@@ -186,13 +234,13 @@ export class DetailsForm {
       : gettext("Enter a language tag such as en or pt-BR, or nothing.");
   }
 
-  /** @param {string} role */
+  /**
+   * The names that are listed, as they were filled in from the files.
+   *
+   * @param {string} role
+   */
   #names(role) {
-    return (this.participants.get(role)?.read() ?? []).map(({ name }) => name);
-  }
-
-  #speakerNames() {
-    return this.#names("speakers");
+    return (this.participants.get(role)?.read() ?? []).map(({ given, name }) => name && (given || name));
   }
 
   /** @param {string} role */

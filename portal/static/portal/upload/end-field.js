@@ -45,22 +45,27 @@ export function findEndProblem(date, retentionDays) {
 }
 
 /**
- * What the end means: the same in UTC, and until when the Space is kept. No end that can't be accepted gets a promise.
+ * What the end means: when every copy is deleted, and the end in UTC. No end that can't be accepted gets a promise.
  *
  * @param {Date | null} date
  * @param {number} retentionDays
  */
 export function describeEnd(date, retentionDays) {
   const text = ngettext(
-    "The %(days)s day counts from this moment, not from the upload.",
-    "The %(days)s days count from this moment, not from the upload.",
+    "Every copy will be deleted %(days)s day after this time.",
+    "Every copy will be deleted %(days)s days after this time.",
     retentionDays,
   );
   const rule = interpolate(text, { days: retentionDays });
   if (!date || findEndProblem(date, retentionDays)) return rule;
-  return interpolate(gettext("That is %(end)s. %(rule)s It is kept until %(until)s."), {
+  const dated = ngettext(
+    "Every copy will be deleted on %(until)s: %(days)s day after the end (%(end)s), not after the upload.",
+    "Every copy will be deleted on %(until)s: %(days)s days after the end (%(end)s), not after the upload.",
+    retentionDays,
+  );
+  return interpolate(dated, {
     end: formatTime(date),
-    rule,
+    days: retentionDays,
     until: formatLocalTime(new Date(date.getTime() + retentionDays * DAY)),
   });
 }

@@ -10,6 +10,15 @@ const ROLES = {
   speakers: { label: gettext("Speaker %(number)s"), remove: gettext("Remove speaker %(number)s") },
 };
 
+/** @type {("name" | "account")[]} */
+const FIELDS = ["name", "account"];
+
+/**
+ * @param {HTMLElement} row
+ * @param {"name" | "account"} field
+ */
+const fieldOf = (row, field) => getElement(row, `[data-${field}]`, HTMLInputElement);
+
 export class ParticipantsForm {
   /**
    * @param {HTMLElement} box
@@ -52,31 +61,53 @@ export class ParticipantsForm {
    * @returns {boolean} false if there are as many as allowed
    */
   add(name) {
-    const empty = this.#rows().find((row) => getElements(row, "input", HTMLInputElement).every(({ value }) => !value));
+    const empty = this.#rows().find((row) => FIELDS.every((field) => !fieldOf(row, field).value));
     if (!empty) return Boolean(this.#add({ name }));
-    getElement(empty, "[data-name]", HTMLInputElement).value = name;
+    fieldOf(empty, "name").value = name;
+    empty.dataset.given = name;
     return true;
   }
 
   /**
    * Remove the row with this name, unless an account was linked in it.
    *
-   * @param {string} name
+   * @param {string} name as it was filled in
+   * @param {boolean} isCorrected whether to remove it with another name, too
    */
-  remove(name) {
-    const index = this.read().findIndex((row) => row.name === name && !row.account);
+  remove(name, isCorrected) {
+    const index = this.read().findIndex(
+      (row) => row.given === name && !row.account && (isCorrected || row.name === name),
+    );
     this.#rows()[index]?.remove();
     this.#renumber();
   }
 
-  /** The participants as the API takes them; a row without a name has `name` "". */
+  /**
+   * The participants; a row without a name has `name` "". `given` is the name that was filled in for the user, or "";
+   * `isRenamed`: a new name is one for the transcript, too.
+   */
   read() {
     return this.#rows().map((row) => {
-      const [name, account] = ["name", "account"].map((part) =>
-        getElement(row, `[data-${part}]`, HTMLInputElement).value.trim(),
-      );
-      return { name, account };
+      const [name, account] = FIELDS.map((field) => fieldOf(row, field).value.trim());
+      const isRenamed = getElement(row, "[data-renames]", HTMLInputElement).checked;
+      return { name, account, given: row.dataset.given ?? "", isRenamed };
     });
+  }
+
+  /**
+   * Say in each row what its new name does to the transcript.
+   *
+   * @param {(given: string, name: string) => {rename: string, shared: string}} describe two texts, either of them ""
+   */
+  showRenames(describe) {
+    for (const [index, { given, name }] of this.read().entries()) {
+      const row = this.#rows()[index];
+      const { rename, shared } = describe(given, name);
+      getElement(row, "[data-rename]").hidden = !rename;
+      getElement(row, "[data-rename] label").textContent = rename;
+      getElement(row, "[data-rename-shared]").hidden = !shared;
+      getElement(row, "[data-rename-shared]").textContent = shared;
+    }
   }
 
   #rows() {
@@ -90,8 +121,9 @@ export class ParticipantsForm {
   #add({ name, account = "" }) {
     if (this.#rows().length >= Number(this.box.dataset.limit)) return null;
     const row = cloneTemplate(document, "[data-participant-row]");
-    getElement(row, "[data-name]", HTMLInputElement).value = name;
-    getElement(row, "[data-account]", HTMLInputElement).value = account;
+    fieldOf(row, "name").value = name;
+    fieldOf(row, "account").value = account;
+    row.dataset.given = name;
     getElement(this.box, "ul").append(row);
     this.#renumber();
     return row;

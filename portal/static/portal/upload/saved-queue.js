@@ -44,7 +44,7 @@ export class SavedQueue {
     );
     const saved = left.map(({ title, space, body, key, files }) => ({
       ...{ title, space, body, key },
-      files: files.map(({ kind, path, size, language, session }) => ({ kind, path, size, language, session })),
+      files: files.map(({ item, file, ...rest }) => rest), // what a page can't save
     }));
     try {
       if (saved.length) sessionStorage.setItem(this.key, JSON.stringify({ at: Date.now(), saved }));
@@ -114,7 +114,7 @@ export class SavedQueue {
 }
 
 /**
- * A saved file, without what a page can't save. Its upload is compared before it goes on.
+ * A saved file. Its upload is compared before it goes on.
  *
  * @param {QueueFile} file
  * @returns {QueueFile}

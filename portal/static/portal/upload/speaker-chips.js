@@ -17,7 +17,7 @@ export class SpeakerChips {
    * @param {HTMLElement} fieldset
    * @param {object} options
    * @param {string} options.hostName display name of the user; their name in the transcript is probably the same
-   * @param {(name: string, isTicked: boolean) => boolean} options.onTick whether it has an effect
+   * @param {(name: string, isTicked: boolean, isOffered: boolean) => boolean} options.onTick whether it has an effect
    * @param {number} options.limit speakers at most
    */
   constructor(fieldset, { hostName, onTick, limit }) {
@@ -48,7 +48,7 @@ export class SpeakerChips {
    * @param {() => string[]} listNames speakers and co-hosts that are listed already
    */
   offer(names, listNames) {
-    for (const name of this.ticked) this.onTick(name, false);
+    for (const name of this.ticked) this.onTick(name, false, false);
     const known = new Set(listNames().map(normalizeName));
     const offered = names.filter((name) => !known.has(normalizeName(name)));
     this.#boxes.clear();
@@ -100,7 +100,7 @@ export class SpeakerChips {
     const box = this.#boxes.get(name);
     if (!box) return;
     const others = [...this.#boxes.values()].filter((one) => one !== box && one.checked).length;
-    const isDone = (!isTicked || others < this.limit) && this.onTick(name, isTicked);
+    const isDone = (!isTicked || others < this.limit) && this.onTick(name, isTicked, true);
     box.checked = isTicked && isDone;
     this.#report(isTicked && !isDone);
   }

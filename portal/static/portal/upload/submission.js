@@ -40,7 +40,7 @@ export class Submission {
   #makeEntry() {
     if (this.existing.space) return entryOf(this.existing);
     const body = this.details.read();
-    const text = JSON.stringify(body);
+    const text = JSON.stringify([body, this.details.readSpeakerNames()]);
     if (this.#space?.text !== text) {
       this.#space = { text, entry: entryOf({ title: String(body.title), body, key: makeKey() }) };
     }
@@ -58,8 +58,11 @@ export class Submission {
       const file = this.list.files[kind];
       if (!file) continue;
       const opened = this.#files.find((one) => one.file === file && one.kind === kind && one.session?.space === space);
-      const language = (kind === "transcript" && this.details.readLanguage()) || "";
-      files.push(opened ?? { kind, path: file.name, size: file.size, language, item: null, file, session: null });
+      const isTranscript = kind === "transcript";
+      const language = (isTranscript && this.details.readLanguage()) || "";
+      const speakerNames = isTranscript ? this.details.readSpeakerNames() : {};
+      const { name: path, size } = file;
+      files.push(opened ?? { kind, path, size, language, speakerNames, item: null, file, session: null });
     }
     this.#files = [...new Set([...this.#files, ...files])];
     return files;

@@ -60,7 +60,16 @@ export class UnfinishedList {
       const entry = entries.get(space) ?? entryOf({ space, title });
       const session = this.#sessionOf(one);
       const { kind } = session;
-      entry.files.push({ kind, path: item.path, size: item.size, language: "", item, file: null, session });
+      entry.files.push({
+        kind,
+        path: item.path,
+        size: item.size,
+        language: "",
+        speakerNames: {},
+        item,
+        file: null,
+        session,
+      });
       entries.set(space, entry);
     }
     return [...entries.values()];

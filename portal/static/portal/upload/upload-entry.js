@@ -10,6 +10,7 @@
  * @property {string} path
  * @property {number} size bytes
  * @property {string} language of a transcript, or ""
+ * @property {Record<string, string>} speakerNames of a transcript: new names by those in it
  * @property {Item | null} item to open; null if `file` is open
  * @property {File | null} file
  * @property {UploadSession | null} session once it was opened
@@ -72,6 +73,7 @@ const fileOf = (kind, item, language) => ({
   path: item.path,
   size: item.size,
   language,
+  speakerNames: {},
   item,
   file: null,
   session: null,
@@ -89,7 +91,8 @@ export async function openEntry(api, entry) {
     file.file ??= (await file.item?.open()) ?? null;
     if (file.session || !file.file) continue;
     const language = file.language && file.language !== "und" ? { language: file.language } : {};
-    const body = { kind: file.kind, name: file.file.name, size: file.file.size, ...language };
+    const names = Object.keys(file.speakerNames ?? {}).length ? { speaker_names: file.speakerNames } : {};
+    const body = { kind: file.kind, name: file.file.name, size: file.file.size, ...language, ...names };
     file.session = await api.call("POST", `/spaces/${entry.space}/uploads`, body);
   }
 }

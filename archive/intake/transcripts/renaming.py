@@ -70,6 +70,16 @@ def rename(lines: Sequence[Cue], names: Mapping[str, str]) -> Renamed:
     )
 
 
+def rename_apart(lines: Sequence[Cue], names: Mapping[str, str]) -> tuple[Renamed, list[str]]:
+    """As `rename`, without those names that would make two speakers one; these are the second value."""
+    wanted, shared = dict(names), []
+    while (renamed := rename(lines, wanted)).merged:
+        taken = {normalize_name(name) for name in renamed.merged}
+        shared += [new for new in wanted.values() if normalize_name(new) in taken]
+        wanted = {old: new for old, new in wanted.items() if normalize_name(new) not in taken}
+    return renamed, shared
+
+
 def find_followers(participants: Sequence[Participant], names: Mapping[str, str]) -> dict[int, str]:
     """{participant's id: new name} of those whose speaker is renamed. A participant does not take the name that another
     one has or gets: then neither could download any line."""
