@@ -1,15 +1,16 @@
 """Chapters that a file names: ID3 CHAP frames, chapters of MP4, Matroska and Ogg, as FFmpeg reads them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archive.intake.audio.decoder.decode import Source
+if TYPE_CHECKING:  # workers read the limits below, and load no FFmpeg
+    from archive.intake.audio.decoder.decode import Source
 
 MAX_CHAPTERS = 200
 MAX_TITLE = 120  # characters
 MAX_TITLES = 8000  # characters in all: the report of the decoder has a limit (archive/intake/audio/sandbox.py)
 
 
-def read_chapters(source: Source) -> list[dict[str, Any]]:
+def read_chapters(source: "Source") -> list[dict[str, Any]]:
     """Return [{"start_ms", "title"}] in order of time, one for each start; titles may be empty. The first
     MAX_CHAPTERS, and titles as long as there is room."""
     # Players count chapters from where playback begins: the delay of an encoder does not move them. A stream that was
