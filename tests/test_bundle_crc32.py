@@ -1,7 +1,7 @@
 """The CRC-32 of a whole bundle is known before its bytes are together, and the store compares it."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,7 @@ from archive.models import Bundle, LogEntry, Recording, User
 from archive.storage import store
 from tests.support.bundles import build_bundle, clear_failed_bundle, read_bundle
 from tests.support.factory import make_noise
+from tests.support.object_stores import without
 
 pieces = st.lists(st.tuples(st.booleans(), st.binary(max_size=300)), max_size=12)
 
@@ -54,7 +55,14 @@ def test_a_part_of_a_range_has_no_known_crc() -> None:
     assert whole_crc32([whole.part(0, 5)]) is None
 
 
-@pytest.mark.django_db
+@pytest.fixture(params=["the whole", "by part"])
+def verifying(request: pytest.FixtureRequest) -> Iterator[None]:
+    """How the store verifies a bundle: it compares the CRC-32 of the whole, or computes that of each part."""
+    with without(verifies_whole=request.param == "the whole"):
+        yield
+
+
+@pytest.mark.usefixtures("db", "verifying")
 def test_the_store_verifies_the_bundle(alice: User) -> None:
     bundle = build_bundle(make_noise(alice, megabytes=7))
 
@@ -64,7 +72,7 @@ def test_the_store_verifies_the_bundle(alice: User) -> None:
     assert (entry.detail["crc32"], entry.detail["size"]) == (bundle.crc32, bundle.size)
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("db", "verifying")
 def test_a_bundle_of_other_bytes_never_becomes_ready(alice: User) -> None:
     """The object was replaced in the store, bit by bit the same but one; its row knows the ETag of the wrong one."""
     space = make_noise(alice, megabytes=7)

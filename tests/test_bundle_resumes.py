@@ -125,11 +125,11 @@ def test_a_stale_worker_removes_no_finished_bundle(bundle: Bundle, day: Proxy) -
             slept.append(build(bundle.pk))
 
     events = store().client.meta.events
-    events.register("before-call.s3.ListObjectVersions", sleep)
+    events.register("before-call.s3.ListMultipartUploads", sleep)
     try:
         assert not build(bundle.pk)
     finally:
-        events.unregister("before-call.s3.ListObjectVersions", sleep)
+        events.unregister("before-call.s3.ListMultipartUploads", sleep)
 
     assert slept == [True, True]
     bundle.refresh_from_db()

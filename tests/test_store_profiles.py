@@ -42,31 +42,21 @@ from tests.support.store_profiles import (
 
 pytestmark = pytest.mark.usefixtures("db")
 
+NO_CRC32 = {"verifies_whole": False, "reports_part_crc32": False}
 EXPECTED: dict[type[Profile], dict[str, Any]] = {
     Aws: {"part_checksums": "announced"},
     R2: {"lists_versions": False, "any_part_sizes": False, "verifies_whole": False},
-    Ceph: {"refuses_wrong_parts": False, "checks_copy_source": False, "verifies_whole": False},
-    CephHttps: {"refuses_wrong_parts": False, "checks_copy_source": False, "verifies_whole": False},
-    Garage: {"lists_versions": False, "refuses_wrong_parts": False, "verifies_whole": False},
-    Swift: {"refuses_wrong_parts": False, "checks_copy_source": False, "verifies_whole": False},
-    Gcs: {"copies_parts": False, "refuses_wrong_parts": False, "verifies_whole": False},
-    Rclone: {"lists_versions": False, "copies_parts": False, "refuses_wrong_parts": False, "verifies_whole": False},
+    Ceph: {"refuses_wrong_parts": False, "checks_copy_source": False, **NO_CRC32},
+    CephHttps: {"refuses_wrong_parts": False, "checks_copy_source": False, **NO_CRC32},
+    Garage: {"lists_versions": False, "refuses_wrong_parts": False, **NO_CRC32},
+    Swift: {"refuses_wrong_parts": False, "checks_copy_source": False, **NO_CRC32},
+    Gcs: {"copies_parts": False, "refuses_wrong_parts": False, **NO_CRC32},
+    Rclone: {"lists_versions": False, "copies_parts": False, "refuses_wrong_parts": False, **NO_CRC32},
     LeastPrivilege: {},
 }
 
-# Each way of the archive around what a store lacks: announced checksums of parts (Aws), parts of one size and no list
-# of versions (R2), copies that must be checked and an empty ETag (Ceph), no copies (Gcs), no answer about its
-# configuration (LeastPrivilege). What the others lack is among that, or in tests/test_setup_store.py.
-SAMPLE = {Aws, R2, Ceph, Gcs, LeastPrivilege}
 
-
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(profile, id=profile.__name__, marks=[] if profile in SAMPLE else pytest.mark.long)
-        for profile in PROFILES
-    ],
-)
+@pytest.fixture(scope="module", params=PROFILES, ids=lambda profile: profile.__name__)
 def door(request: pytest.FixtureRequest) -> Iterator[Profile]:
     """What each can do is tried once."""
     with use_profile(request.param) as (door, _):
@@ -96,10 +86,11 @@ def test_the_main_job(door: Profile, alice: User, tmp_path: Path) -> None:
 
     assert store().capabilities == Capabilities(**EXPECTED[type(door)])
     bundle = build_bundle(space)
-    if not store().capabilities.verifies_whole:
+    verifies = store().capabilities.verifies_whole or store().capabilities.reports_part_crc32
+    if not verifies:
         assert verify(Bundle, bundle.pk)
     bundle.refresh_from_db()
-    assert bundle.verified_by == ("store" if store().capabilities.verifies_whole else "read-back")
+    assert bundle.verified_by == ("store" if verifies else "read-back")
     assert bundle.sha256 in ("", hashlib.sha256(read_bundle(bundle)).hexdigest())
     assert bundle.crc32 in (None, zlib.crc32(read_bundle(bundle)))
     with zipfile.ZipFile(io.BytesIO(read_bundle(bundle))) as archive:

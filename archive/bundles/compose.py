@@ -14,17 +14,18 @@ A deletion changes the row first and aborts the uploads second. A worker that is
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from archive.bundles.crc32 import whole_crc32
+from archive.bundles.crc32 import joined_crc32, whole_crc32
 from archive.bundles.part_plan import CopiedPart, Part, RelayedPart, common_size, digest, plan
 from archive.bundles.zip64 import Range, Segment
 from archive.errors import ObjectChanged, ObjectMissing, StorageError, StoreUnavailable, UploadGone
 from archive.leases import TICK, Budget, Claim
 from archive.models.package import Package
 from archive.storage import ObjectInfo, Store, Upload, begin, newest, store, stored_parts
+from archive.storage.capabilities import Capabilities
 from archive.storage.multipart import Checksums
 
 LANES = 4  # copies at a time: the store does the work, and one bundle must not swamp it
@@ -33,17 +34,26 @@ PLAN = "plan"  # the object's metadata key for the digest of its parts
 
 @dataclass(frozen=True)
 class _Job:
-    """The object to make, and its parts. `crc32`: of the whole, if the store is to compare it. `digest` identifies
-    all of it."""
+    """The object to make, and its parts. `crc32`: of the whole, if the store can verify it as `checksums` says.
+    `digest` identifies all of it."""
 
     store: Store
     key: str
     parts: list[Part]
     crc32: int | None
+    checksums: Checksums
 
     @cached_property
     def digest(self) -> str:
-        return digest(self.parts, self.crc32)
+        return digest(self.parts, self.crc32, self.checksums.name)
+
+    @property
+    def by_part(self) -> bool:
+        return self.checksums is Checksums.PART_CRC32
+
+    def to_read_back(self) -> "_Job":
+        """The same object, which the store does not verify."""
+        return replace(self, crc32=None, checksums=Checksums.UNANNOUNCED)
 
     @cached_property
     def size(self) -> int:
@@ -61,7 +71,7 @@ class _Job:
 
 @dataclass(frozen=True)
 class Composed:
-    """The finished object. `crc32`: of the whole, if the store compared it; None: it is to be read back."""
+    """The finished object. `crc32`: of the whole, if the store verified it; None: it is to be read back."""
 
     info: ObjectInfo
     crc32: int | None
@@ -75,10 +85,19 @@ def compose(claim: "Claim[Any]", key: str, segments: Sequence[Segment]) -> Compo
     can = bucket.capabilities
     size = 0 if can.any_part_sizes else common_size(sum(segment.length for segment in segments))
     parts = plan(segments, copies=can.copies_parts, one_size=size)
-    job = _Job(bucket, key, parts, whole_crc32(segments) if can.verifies_whole else None)
+    crc32 = whole_crc32(segments) if can.verifies_whole or can.reports_part_crc32 else None
+    job = _Job(bucket, key, parts, crc32, _checksums(can, crc32))
+    if job.by_part and claim.row.parts_digest == job.to_read_back().digest:
+        job = job.to_read_back()
     try:
         upload = _resume(job, claim.row) or _begin(job, claim)
-        if not _send(upload, job.parts, claim, budget):
+        sent = _send(upload, job.parts, claim, budget)
+        if sent and job.by_part and len(upload.crc32) < len(job.parts):
+            # SeaweedFS lists no CRC-32 of the parts of another run, and completes such an upload only with all of them.
+            job = job.to_read_back()
+            upload = _begin(job, claim)
+            sent = _send(upload, job.parts, claim, budget)
+        if not sent:
             return None
         made = _complete(upload, job)
     except (
@@ -87,13 +106,27 @@ def compose(claim: "Claim[Any]", key: str, segments: Sequence[Segment]) -> Compo
         whole = job.whole()
         if whole is None:
             raise StoreUnavailable.of(error.problem) from error
-        return Composed(whole, job.crc32)
+        return Composed(whole, None if job.by_part else job.crc32)  # what parts it was made of, nobody says any more
     if made.size != job.size:
         raise ObjectChanged("bundle.size_differs", key=key, actual=made.size, expected=job.size)
-    return Composed(made, job.crc32)
+    return Composed(made, None if job.by_part and made.crc32 != upload.composite_crc32 else job.crc32)
+
+
+def _checksums(can: Capabilities, crc32: int | None) -> Checksums:
+    """How the store verifies what has this CRC-32."""
+    if crc32 is None:
+        return Checksums.UNANNOUNCED
+    return Checksums.WHOLE_CRC32 if can.verifies_whole else Checksums.PART_CRC32
 
 
 def _complete(upload: Upload, job: _Job) -> ObjectInfo:
+    """Complete it only if the CRC-32 of the whole is right: by the store's comparison, or by those of its parts that
+    the store computed. Raises ObjectChanged."""
+    if job.by_part:
+        parts = ((upload.crc32[number], part.length) for number, part in enumerate(job.parts, 1))
+        if joined_crc32(parts) != job.crc32:
+            raise ObjectChanged("bundle.crc32_differs")
+        return upload.complete(by_part=True)
     try:
         return upload.complete(job.crc32)
     except ObjectChanged as error:
@@ -112,11 +145,13 @@ def _resume(job: _Job, row: Package) -> Upload | None:
         if job.whole():
             raise
         return None  # it was aborted: begin a new one
-    upload.parts = {
-        number: stored[number].etag
-        for number, part in enumerate(job.parts, 1)
-        if number in stored and stored[number].size == part.length
-    }
+    for number, part in enumerate(job.parts, 1):
+        known = stored.get(number)
+        if known is None or known.size != part.length:
+            continue
+        upload.parts[number] = known.etag
+        if known.crc32 is not None:
+            upload.crc32[number] = known.crc32
     return upload
 
 
@@ -124,10 +159,9 @@ def _begin(job: _Job, claim: "Claim[Any]") -> Upload:
     """A new upload, and no other one at its key. The write that names it in the row also checks that the claim still
     holds. No object is removed here: a worker that slept since its claim would remove what another one has finished
     meanwhile."""
-    for key, upload_id in job.store.listing(job.key).uploads:
+    for key, upload_id in job.store.uploads(job.key):
         job.store.abort(key, upload_id)
-    checksums = Checksums.UNANNOUNCED if job.crc32 is None else Checksums.WHOLE_CRC32
-    upload = begin(job.store, job.key, "application/zip", {PLAN: job.digest}, checksums)
+    upload = begin(job.store, job.key, "application/zip", {PLAN: job.digest}, job.checksums)
     try:
         claim.renew(upload_id=upload.id, parts_digest=job.digest, bytes_done=0, bytes_total=job.size)
     except BaseException:

@@ -6,7 +6,7 @@ crc32_combine; Python's zlib does not have it).
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 from archive.bundles.zip64 import Range, Segment
@@ -25,6 +25,14 @@ def whole_crc32(segments: Sequence[Segment]) -> int | None:
             return None
         else:
             crc = combine(crc, segment.crc32, segment.length)
+    return crc
+
+
+def joined_crc32(pieces: Iterable[tuple[int, int]]) -> int:
+    """The CRC-32 of pieces in a row, from the CRC-32 and the length of each."""
+    crc = 0
+    for piece, length in pieces:
+        crc = combine(crc, piece, length)
     return crc
 
 

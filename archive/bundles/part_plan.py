@@ -64,11 +64,11 @@ def plan(
     return parts
 
 
-def digest(parts: Sequence[Part], crc32: int | None = None) -> str:
-    """SHA-256 (hex) of where each part comes from, and of the CRC-32 that the store is to compare: an upload that was
-    begun with the same can be resumed."""
+def digest(parts: Sequence[Part], crc32: int | None = None, checksums: str = "") -> str:
+    """SHA-256 (hex) of where each part comes from, of the CRC-32 of the whole, and of how the store is to verify it: an
+    upload that was begun with the same can be resumed."""
     sources = [[_told(piece) for piece in pieces_of(part)] for part in parts]
-    return hashlib.sha256(json.dumps([sources, crc32]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([sources, crc32, checksums]).encode()).hexdigest()
 
 
 def pieces_of(part: Part) -> tuple[Segment, ...]:

@@ -29,7 +29,10 @@ class Capabilities:
     copies_parts: bool = True  # UploadPartCopy of a range; else recordings go through the worker
     checks_copy_source: bool = True  # ... and refuses another ETag; else we ask for the ETag before each copy
     any_part_sizes: bool = True  # else all parts of an upload but the last have one size
-    verifies_whole: bool = True  # compares the CRC-32 of a whole upload at its completion; else bundles are read back
+    verifies_whole: bool = True  # compares the CRC-32 of a whole upload at its completion
+    reports_part_crc32: bool = (
+        True  # computes the CRC-32 of each part, copied ones too; with neither of both, read back
+    )
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Capabilities":

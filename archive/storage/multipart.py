@@ -29,7 +29,8 @@ PART = 16 * 1024**2  # bytes per part that we upload; 10,000 of them allow 156 G
 
 @dataclass
 class Upload:
-    """An open multipart upload. `parts` maps the number (from 1) of each part sent so far to its ETag.
+    """An open multipart upload. `parts` maps the number (from 1) of each part sent so far to its ETag, `crc32` to the
+    CRC-32 that the store compared, or computed when it copied the part; not every store does.
 
     Several threads may send parts concurrently, each with its own numbers.
     """
@@ -38,18 +39,23 @@ class Upload:
     key: str
     id: str
     parts: dict[int, str] = field(default_factory=dict)
+    crc32: dict[int, int] = field(default_factory=dict)
 
     def put(self, number: int, data: bytes) -> None:
         """Upload `data` as part `number`, with its CRC-32: most stores reject other bytes.
 
         As a header. The SDK's own checksum is a trailer over https, which Ceph RGW 16 refuses (411).
         """
-        more: Any = {"ChecksumCRC32": encode_crc32(zlib.crc32(data))} if self.store.capabilities.own_checksums else {}
+        crc32 = zlib.crc32(data)
+        sends = self.store.capabilities.own_checksums
+        more: Any = {"ChecksumCRC32": encode_crc32(crc32)} if sends else {}
         with translated(self.key):
             answer = self.store.client.upload_part(
                 Bucket=self.store.bucket, Key=self.key, UploadId=self.id, PartNumber=number, Body=data, **more
             )
             self.parts[number] = answer["ETag"]
+        if sends:
+            self.crc32[number] = crc32
 
     def copy(self, number: int, source: str, etag: str, start: int, length: int, *, bucket: str = "") -> None:
         """Have the store copy `length` bytes of `source`, from offset `start`, as part `number`. `bucket`: the bucket
@@ -71,18 +77,26 @@ class Upload:
                 CopySourceRange=f"bytes={start}-{start + length - 1}",
                 **more,
             )
-            self.parts[number] = answer["CopyPartResult"]["ETag"]
+            copied = answer["CopyPartResult"]
+            self.parts[number] = copied["ETag"]
+        if (crc32 := decode_crc32(copied.get("ChecksumCRC32"))) is not None:
+            self.crc32[number] = crc32
 
-    def complete(self, crc32: int | None = None, sha256: Mapping[int, str] | None = None) -> ObjectInfo:
+    def complete(
+        self, crc32: int | None = None, sha256: Mapping[int, str] | None = None, *, by_part: bool = False
+    ) -> ObjectInfo:
         """Complete the upload, and return what the store has then. Raises UploadGone if it was aborted meanwhile.
 
         `crc32`: of the whole, for an upload that was opened with CRC32. The store compares it and raises
-        ObjectChanged. `sha256`: of each part (base64), for an upload that was opened with SHA256.
+        ObjectChanged. `sha256`: of each part (base64), for an upload that was opened with SHA256. `by_part`: the upload
+        was opened with PART_CRC32: the CRC-32 of each part goes along, and the object's own checksum is asked for.
 
         The ETag is that of HEAD: Ceph RGW 16 completes with an empty one, rclone with one that HEAD does not know.
         """
         parts: list[Any] = [
-            {"PartNumber": number, "ETag": etag} | ({"ChecksumSHA256": sha256[number]} if sha256 else {})
+            {"PartNumber": number, "ETag": etag}
+            | ({"ChecksumSHA256": sha256[number]} if sha256 else {})
+            | ({"ChecksumCRC32": encode_crc32(self.crc32[number])} if by_part else {})
             for number, etag in sorted(self.parts.items())
         ]
         more: dict[str, Any] = {}
@@ -96,7 +110,13 @@ class Upload:
                 MultipartUpload={"Parts": parts},
                 **more,
             )
-        return self.store.head(self.key)
+        return self.store.head(self.key, checksum=by_part)
+
+    @property
+    def composite_crc32(self) -> str:
+        """What S3 calls a composite checksum: the CRC-32 of those of the parts, and how many they are."""
+        crcs = b"".join(crc32.to_bytes(4, "big") for _, crc32 in sorted(self.crc32.items()))
+        return f"{encode_crc32(zlib.crc32(crcs))}-{len(self.crc32)}"
 
 
 class Checksums(Enum):
@@ -104,6 +124,7 @@ class Checksums(Enum):
 
     UNANNOUNCED = ()
     WHOLE_CRC32 = (("ChecksumAlgorithm", "CRC32"), ("ChecksumType", "FULL_OBJECT"))
+    PART_CRC32 = (("ChecksumAlgorithm", "CRC32"), ("ChecksumType", "COMPOSITE"))
     PART_SHA256 = (("ChecksumAlgorithm", "SHA256"),)
 
 
@@ -129,6 +150,15 @@ def begin(
 def encode_crc32(value: int) -> str:
     """As S3's headers have it: base64 of the big-endian bytes."""
     return base64.b64encode(value.to_bytes(4, "big")).decode()
+
+
+def decode_crc32(text: str | None) -> int | None:
+    """None for what is no CRC-32 as S3 sends it."""
+    try:
+        value = base64.b64decode(text or "", validate=True)
+    except ValueError:
+        return None
+    return int.from_bytes(value, "big") if len(value) == 4 else None
 
 
 @contextmanager

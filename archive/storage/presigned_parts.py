@@ -7,7 +7,7 @@ so an old URL can't recreate a deleted object. A presigned PUT or POST of a whol
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from archive.storage.multipart import Upload
+from archive.storage.multipart import Upload, decode_crc32
 from archive.storage.s3 import backend, translated
 
 MOST_PARTS = 10_000  # S3's limit per upload
@@ -16,12 +16,14 @@ PART_CHECKSUM = "x-amz-checksum-sha256"
 
 @dataclass(frozen=True)
 class StoredPart:
-    """An uploaded part. Some stores keep every version of a part that was sent again, and list them all."""
+    """An uploaded part. Some stores keep every version of a part that was sent again, and list them all. `crc32`: as
+    the store reports it, if it does."""
 
     number: int
     size: int
     etag: str
     at: datetime
+    crc32: int | None = None
 
 
 def signed_part(upload: Upload, number: int, size: int, sha256: str, expires: timedelta) -> tuple[str, dict[str, str]]:
@@ -56,7 +58,10 @@ def stored_parts(upload: Upload) -> list[StoredPart]:
         )
         for page in pages:
             parts += [
-                StoredPart(p["PartNumber"], p["Size"], p["ETag"], p["LastModified"]) for p in page.get("Parts", [])
+                StoredPart(
+                    p["PartNumber"], p["Size"], p["ETag"], p["LastModified"], decode_crc32(p.get("ChecksumCRC32"))
+                )
+                for p in page.get("Parts", [])
             ]
     return parts
 

@@ -77,7 +77,8 @@ def run_if_due(store: Store) -> bool:
 
 def _store(store: Store, report: Report) -> Store:
     """By what is known so far. Trials write without the CRC-32 of a whole until that was tried."""
-    known = replace(report.capabilities, verifies_whole=False)
+    verifies = any(f.name == "verifies_whole" and f.outcome == Outcome.WORKS for f in report.findings)
+    known = replace(report.capabilities, verifies_whole=verifies)
     return Store(store.alias, find_capabilities=lambda store: known)
 
 

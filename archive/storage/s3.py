@@ -32,12 +32,14 @@ TRANSIENT = {"InternalError", "OperationAborted", "RequestTimeout", "ServiceUnav
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """What HEAD returns. `metadata` is the user metadata of the object."""
+    """What HEAD returns. `metadata` is the user metadata of the object, `crc32` the store's own checksum, as it
+    sends it: only where that was asked for, and known."""
 
     key: str
     size: int
     etag: str
     metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
+    crc32: str = ""
 
     def is_one(self, size: int, etag: str) -> bool:
         """Return whether size and ETag match. Some stores quote the ETag in one response and not in another."""
@@ -157,11 +159,13 @@ class Store:
     def bucket(self) -> str:
         return self._bucket or str(backend(self.alias).bucket_name)
 
-    def head(self, key: str) -> ObjectInfo:
+    def head(self, key: str, *, checksum: bool = False) -> ObjectInfo:
         """Raises ObjectMissing."""
+        more: Any = {"ChecksumMode": "ENABLED"} if checksum else {}
         with translated(key):
-            answer = self.client.head_object(Bucket=self.bucket, Key=key)
-            return ObjectInfo(key, answer["ContentLength"], answer["ETag"], answer.get("Metadata", {}))
+            answer = self.client.head_object(Bucket=self.bucket, Key=key, **more)
+            crc32 = answer.get("ChecksumCRC32", "")
+            return ObjectInfo(key, answer["ContentLength"], answer["ETag"], answer.get("Metadata", {}), crc32)
 
     def read(self, key: str, start: int, length: int, etag: str) -> bytes:
         """Read `length` bytes from offset `start` of the object with this ETag.

@@ -25,7 +25,7 @@ from django.conf import settings
 from archive.errors import ObjectChanged, ObjectMissing, StorageError, StoreDenied, StoreRefused, StoreUnavailable
 from archive.storage.bucket import NEVER_HAD_VERSIONS, find_faults
 from archive.storage.capabilities import PartChecksums
-from archive.storage.multipart import MIN_PART, Checksums, Upload, begin, write
+from archive.storage.multipart import MIN_PART, Checksums, Upload, begin, encode_crc32, write
 from archive.storage.presigned_parts import PART_CHECKSUM, signed_part, stored_parts
 from archive.storage.remedies import is_missing_permission
 from archive.storage.s3 import MAX_WORDS, Store, StoredVersion, backend, translated
@@ -353,7 +353,11 @@ def _any_part_sizes(store: Store, prefix: str) -> str:
     return "" if made.size == len(data) + 3 else "the object has another size"
 
 
-@trial("the CRC-32 of a whole upload is compared", fallback="bundles are read back once", verifies_whole=False)
+@trial(
+    "the CRC-32 of a whole upload is compared",
+    fallback="bundles are verified part by part, or read back",
+    verifies_whole=False,
+)
 def _verifies_whole(store: Store, prefix: str) -> str:
     whole = zlib.crc32(b"rehearsal")
     with _upload(store, f"{prefix}right", Checksums.WHOLE_CRC32) as upload:
@@ -365,6 +369,48 @@ def _verifies_whole(store: Store, prefix: str) -> str:
             upload.complete(whole ^ 1)
             return "completed an upload with another CRC-32"
     return ""
+
+
+@trial("the CRC-32 of each part is computed", fallback="bundles are read back once", reports_part_crc32=False)
+def _reports_part_crc32(store: Store, prefix: str) -> str:
+    """Of a range of an object: the store was never told its CRC-32, so it can only answer with one by computing it."""
+    if store.capabilities.verifies_whole:
+        raise NotNeeded
+    source = _bytes(OFFSET + MIN_PART)
+    written = write(store, f"{prefix}source", BytesIO(source), "text/plain", check=_nothing)
+    with _upload(store, f"{prefix}right", Checksums.PART_CRC32) as upload:
+        if store.capabilities.copies_parts:
+            upload.copy(1, written.key, written.etag, OFFSET, MIN_PART)
+        else:
+            upload.put(1, source[OFFSET:])
+        upload.put(2, b"end")
+        if upload.crc32 != {1: zlib.crc32(source[OFFSET:]), 2: zlib.crc32(b"end")}:
+            return "a part has no CRC-32, or another one"
+        if upload.complete(by_part=True).crc32 != upload.composite_crc32:
+            return "the object has no CRC-32 of its parts, or another one"
+    with _upload(store, f"{prefix}wrong", Checksums.PART_CRC32) as upload:
+        with suppress(ObjectChanged, StoreRefused):
+            _put_with_wrong_crc32(upload)
+            return "took a part with another CRC-32"
+        upload.put(1, b"rehearsal")
+        upload.crc32[1] ^= 1
+        with suppress(ObjectChanged, StoreRefused):
+            if upload.complete(by_part=True).crc32 == upload.composite_crc32:
+                return "reports a CRC-32 that it was told, not its own"
+    return ""
+
+
+def _put_with_wrong_crc32(upload: Upload) -> None:
+    wrong = encode_crc32(zlib.crc32(b"rehearsal") ^ 1)
+    with translated(upload.key):
+        upload.store.client.upload_part(
+            Bucket=upload.store.bucket,
+            Key=upload.key,
+            UploadId=upload.id,
+            PartNumber=1,
+            Body=b"rehearsal",
+            ChecksumCRC32=wrong,
+        )
 
 
 # Downloads.

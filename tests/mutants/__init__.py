@@ -387,6 +387,20 @@ MUTANTS = [
         ("test_store_profiles",),
     ),
     Mutant(
+        "copied parts of other bytes",
+        "archive/bundles/compose.py",
+        "if joined_crc32(parts) != job.crc32:",
+        "if not parts:",
+        ("test_bundle_crc32",),
+    ),
+    Mutant(
+        "the object's own checksum is not looked at",
+        "archive/storage/trials.py",
+        "if upload.complete(by_part=True).crc32 != upload.composite_crc32:",
+        "if not upload.complete(by_part=True):",
+        ("test_part_crc32",),
+    ),
+    Mutant(
         "a bundle of a store that can't verify is not read back",
         "archive/bundles/build.py",
         'Package.Verification.STORE if verified else ""',

@@ -54,13 +54,16 @@ class Profile(Proxy):
         return None
 
     def _sign_without(self, asked: Asked, pattern: str) -> None:
-        if asked.method == "OPTIONS" or not any(re.search(pattern, name) for name in asked.headers):
-            return
+        if asked.method != "OPTIONS" and any(re.search(pattern, name) for name in asked.headers):
+            self.sign_again(asked, without=pattern)
+
+    def sign_again(self, asked: Asked, without: str = "^$") -> None:
+        """After a change, and without the headers of this pattern."""
         query = {name: value for name, value in asked.query.items() if name not in SIGNATURE}
         headers = {
             name: value
             for name, value in asked.headers.items()
-            if not re.search(pattern, name) and name not in SIGNED_HEADERS
+            if not re.search(without, name) and name not in SIGNED_HEADERS
         }
         url = f"http://{self.target}{asked.path}"
         request = AWSRequest(asked.method, url, {**headers, "host": self.target}, asked.body, query)
@@ -216,6 +219,29 @@ class Rclone(Profile):
         if asked.method == "POST" and "uploadId" in asked.query:
             return answer[0], answer[1], re.sub(rb"<ETag>[^<]*</ETag>", b"<ETag>&#34;other-1&#34;</ETag>", answer[2])
         return answer
+
+
+class SmallPages(Profile):
+    """Lists two at a time, as every store may."""
+
+    limits: ClassVar[dict[str, str]] = {
+        "list-type": "keys",
+        "versions": "keys",
+        "uploads": "uploads",
+        "uploadId": "parts",
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pages: dict[str, int] = {}
+
+    def refuse(self, asked: Asked) -> Answer | None:
+        listed = next((name for name in self.limits if name in asked.query), "") if asked.method == "GET" else ""
+        if listed:
+            self.pages[listed] = self.pages.get(listed, 0) + 1
+            asked.query[f"max-{self.limits[listed]}"] = "2"
+            self.sign_again(asked)
+        return None
 
 
 class LeastPrivilege(Profile):
