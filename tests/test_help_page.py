@@ -9,7 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from archive.models import Rule
+from archive.models import Rule, User
+from tests.support.http_clients import make_client
 
 
 def _render(source: str) -> str:
@@ -86,6 +87,22 @@ def test_sign_in_and_refusals_name_the_operator(settings: Settings) -> None:
     assert "mailto:help@example.org" in page
     assert "Run by" in page
     assert "placeholder" not in page
+
+
+@pytest.mark.usefixtures("db")
+def test_a_page_without_an_operator_says_whom_to_ask(settings: Settings, admin: User, alice: User) -> None:
+    def read(client: Client) -> str:
+        return client.get(reverse("what-we-keep")).content.decode()
+
+    hint = "OPERATOR_NAME"
+    pages = [read(Client()), read(make_client(alice)), read(make_client(admin))]
+    assert ["ask the person who invited you" in page for page in pages] == [True, True, True]
+    assert [hint in page for page in pages] == [False, False, True]
+
+    settings.OPERATOR_NAME = "Anna Example"
+
+    assert "This site is run by <bdi>Anna Example</bdi>." in read(make_client(admin))
+    assert hint not in read(make_client(admin))
 
 
 @pytest.mark.usefixtures("db")
