@@ -99,6 +99,7 @@ def test_no_button_of_the_review_is_cut_off(
 ) -> None:
     services.web()
     space = make_playable_space(alice)
+    reason_templates.add_template("spam", "Watches", "They sold watches.", admin)
     page.set_viewport_size({"width": width, "height": height})
     browser_sessions.open_signed_in(page, services.url, "ada")
     url = f"{services.url}/moderation/spaces/{space.pk}/"

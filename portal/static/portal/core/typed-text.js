@@ -24,7 +24,7 @@ export function keepTyped(form) {
   const path = pathOf(form);
   typed.forms[path] = fieldsOf(form).map((field) => [field.name, field.value, "checked" in field && field.checked]);
   typed.sent = path;
-  typed.account = document.body.dataset.account ?? "";
+  typed.account = findAccount();
   write(typed);
 }
 
@@ -32,7 +32,7 @@ export function keepTyped(form) {
 export function restoreTyped() {
   const typed = read();
   if (document.body.classList.contains("anonymous")) return followSignIn(typed);
-  if (typed.account !== document.body.dataset.account) return sessionStorage.removeItem(KEY);
+  if (typed.account !== findAccount()) return sessionStorage.removeItem(KEY);
   const question = findElement(document, "[data-confirms]");
   if (question) return followQuestion(question, typed);
   if (typed.sent) delete typed.forms[typed.sent];
@@ -95,6 +95,9 @@ function fieldsOf(form) {
   const fields = /** @type {Field[]} */ ([...form.elements]);
   return fields.filter(({ name, type }) => name && !NOT_TYPED.includes(type));
 }
+
+/** Who is signed in. */
+const findAccount = () => findElement(document, "[data-account]")?.dataset.account ?? "";
 
 /** @param {HTMLFormElement} form */
 const pathOf = (form) => new URL(form.getAttribute("action") || location.href, location.href).pathname;
