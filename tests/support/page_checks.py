@@ -41,8 +41,14 @@ END_TRANSITIONS = """async () => {
     if (running.length === 0 && round > 0) return;
   }
 }"""
-# Without their names, of which one is open at a time.
-OPEN = "() => document.querySelectorAll('main details').forEach(details => { details.name = ''; details.open = true; })"
+# Without their names, of which one is open at a time. Explanations close each other, and cover what is below them: here
+# they stand in the flow of the page, so that no link is measured half covered.
+OPEN = """() => {
+  for (const details of document.querySelectorAll('main details')) Object.assign(details, { name: '', open: true });
+  for (const { style } of document.querySelectorAll('main .why > div')) {
+    Object.assign(style, { position: 'static', width: 'auto' });
+  }
+}"""
 
 
 @cache
