@@ -20,7 +20,7 @@ from archive.errors import Refused
 from archive.log import events
 from archive.models import User
 from portal.reauthentication import has_authenticated_recently
-from portal.sign_in import invited, limits
+from portal.sign_in import error_messages, invited, limits
 from portal.sign_in.events import log_event
 from portal.sign_in.logins import find_account, login_of, normalize_login
 
@@ -28,6 +28,7 @@ from portal.sign_in.logins import find_account, login_of, normalize_login
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Opens sign-up to browsers that followed a valid invitation only."""
 
+    error_messages = error_messages.ACCOUNT
     _is_closed = False  # whether the account that signs in is over its limit, from all addresses
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:

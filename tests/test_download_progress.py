@@ -36,7 +36,7 @@ def test_from_the_request_to_the_file(space: Space, alice: User) -> None:
 
     answer = make_client(alice).post(f"/spaces/{space.pk}/bundle", headers=JSON)
 
-    waiting = {"state": "requested", "percent": 0, "text": "Waiting for its turn", "url": ""}
+    waiting = {"state": "requested", "percent": 0, "text": "Waiting", "url": ""}
     assert (answer.json(), progress(alice, space)) == (waiting, waiting)
     Bundle.objects.update(state="building")
     assert progress(alice, space)["text"] == "Preparing the files"

@@ -85,7 +85,7 @@ def test_a_wrong_password_does_not_get_in(checkout: Checkout) -> None:
     page = HttpSession(checkout.address).sign_in("nora", "not-the-password")
 
     assert signed_in(page) is None
-    assert "not correct" in page
+    assert "No account has this name and password" in page
 
 
 def test_commands_from_a_second_terminal(checkout: Checkout) -> None:

@@ -49,7 +49,8 @@ def test_auditors_do_not_search_transcripts(auditor: User) -> None:
 
 def test_search_needs_sign_in() -> None:
     assert make_client().get("/search/?words=x")["Location"] == "/accounts/login/?next=/search/%3Fwords%3Dx"
-    assert make_client().post("/search/", {"q": "beans"})["Location"] == "/accounts/login/?next=/search/"
+    sent = make_client().post("/search/", {"q": "beans"}, headers={"referer": "http://testserver/search/"})
+    assert sent["Location"] == "/accounts/login/?next=/search/"
 
 
 def test_a_line_leads_to_its_moment(alice: User, spaces: list[Space]) -> None:
@@ -116,6 +117,15 @@ def test_every_query_has_a_clear_message(alice: User, query: dict[str, str], ans
 
     assert page.status_code == 200
     assert answer in page.content.decode()
+
+
+def test_a_common_word_is_called_too_common_beside_a_title_that_has_it(alice: User) -> None:
+    make_transcript(make_row(alice, title="The beans"), ["the of beans"])
+
+    page = make_client(alice).get(search_url(alice, "the")).content.decode()
+
+    assert "to search for in transcripts. Add a rarer word." in page
+    assert "Nobody says" not in page
 
 
 def test_results_are_paged(alice: User) -> None:

@@ -1,5 +1,6 @@
 """Facts of a Space for pages, beside its title, host and end."""
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from archive import formatting
@@ -8,7 +9,7 @@ from archive.models import Space
 
 def list_facts(space: Space) -> list[tuple[str, str]]:
     """(label, value) of each fact that is known: who could talk, and how many listened."""
-    facts = [(_("Who could speak"), space.get_audience_display())] if space.audience else []
+    facts = [(_("Who could speak"), capfirst(space.get_audience_display()))] if space.audience else []
     listeners = ((_("Peak listeners"), space.listeners_peak), (_("Total listeners"), space.listeners_total))
     for label, count in listeners:
         if count is not None:

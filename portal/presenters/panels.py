@@ -66,7 +66,7 @@ def bundle_progress(space: Space, user: User) -> dict[str, Any]:
 def _progress_text(bundle: Bundle) -> str:
     match bundle.state:
         case Bundle.State.REQUESTED:
-            return _("Waiting for its turn")
+            return _("Waiting")
         case Bundle.State.BUILDING if bundle.bytes_done == 0:
             return _("Preparing the files")
         case Bundle.State.BUILDING:

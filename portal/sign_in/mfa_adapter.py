@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 
 from archive.models import User
+from portal.sign_in import error_messages
 
 
 class SecondFactorUnreadable(ImproperlyConfigured):
@@ -21,6 +22,8 @@ class SecondFactorUnreadable(ImproperlyConfigured):
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
     """Encrypts the keys of authenticator apps and of recovery codes in the database."""
+
+    error_messages = error_messages.MFA
 
     def encrypt(self, text: str) -> str:
         return _cipher(settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS).encrypt(text.encode()).decode()

@@ -15,6 +15,7 @@ from archive import names
 from archive.accounts import invitations
 from archive.errors import Refused
 from archive.models import Invitation, User
+from portal.sign_in import error_messages
 from portal.sign_in.events import log_event
 
 X = "twitter_oauth2"
@@ -23,6 +24,8 @@ X = "twitter_oauth2"
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Links an account of a provider to the user whose verified e-mail address the provider has verified, too, or
     accepts the invitation of that address."""
+
+    error_messages = error_messages.SOCIAL
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         return find_invitation(sociallogin) is not None
