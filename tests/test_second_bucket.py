@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from hashlib import sha256
 from itertools import chain, repeat
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import transaction
 from pytest_django import Settings
 
@@ -14,7 +15,7 @@ from archive import dbtime, log
 from archive.errors import ObjectChanged
 from archive.leases import Budget
 from archive.log import SYSTEM, events
-from archive.models import CheckpointCopy, LogCheckpoint, LogPublisher, User
+from archive.models import CheckpointCopy, LogCheckpoint, LogEntry, LogPublisher, User
 from archive.retention.purge import purge
 from archive.storage import Store, StoredVersion, keys, locked, store
 from archive.storage.checks import bucket_is_erasable
@@ -24,6 +25,7 @@ from archive.transparency.keys import sign_checkpoint
 from archive.transparency.verify_log import Checkpoint
 from tests.support.database import as_superuser
 from tests.support.factory import make_space
+from tests.support.http_clients import make_client
 from tests.support.log_rounds import run_round
 from tests.support.object_stores import UNREACHABLE, override_store
 from tests.support.rows import update_space
@@ -172,6 +174,66 @@ def test_a_forged_checkpoint_is_found_wherever_it_lies(
     assert LogCheckpoint.objects.latest("id") == signed  # nothing is signed any more
 
 
+@pytest.mark.parametrize("size", [2, 10**6], ids=["smaller", "larger than the log"])
+def test_an_acknowledged_copy_stops_nothing_and_another_one_does(
+    second: Store, size: int, admin: User, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = sign(5)
+    key = forge(second, size)
+    start_next_look()
+    publishing.run()
+    (found,) = copies.contradictions()
+    assert sign(1) == first
+    page = make_client(admin).get("/log/proof/").content.decode()
+    assert f'that does not fit this log: <code class="long">{key}</code>' in page
+    more, by = ["--larger"] * (size > 5), ["--by", admin.username]
+    if more:
+        with pytest.raises(CommandError, match="If an older database was restored, entries are missing"):
+            call_command("log_copies", "acknowledge", key, "--reason", "A test.", *by)
+    with pytest.raises(CommandError, match="A reason is needed: auditors will read it"):
+        call_command("log_copies", "acknowledge", key, *by)
+    call_command("log_copies", "acknowledge", key, "--reason", "A test of ours.", *more, *by)
+    call_command("log_copies")
+    assert "No copy is known that the log does not extend." in capsys.readouterr().out
+
+    entry = LogEntry.objects.get(event="log.copy_acknowledged")
+    assert (entry.actor_id, entry.actor_kind) == (admin.pk, "command")
+    assert entry.detail == {
+        "key": key, "size": size, "sha256": sha256(sign_checkpoint(size, bytes(32)).note.encode()).hexdigest(),
+        "reason": log.commitment(found.sha256, "A test of ours."),
+    }  # fmt: skip
+    caplog.clear()
+    signed = sign(1)
+    assert signed != first
+    assert "log_copy_contradicts" not in caplog.text
+    page = make_client(admin).get("/log/proof/").content.decode()
+    assert "that does not fit this log" not in page
+    assert f"Entry {entry.pk} of the log says who acknowledged it." in page
+    assert "A test of ours." in page
+
+    note = sign_checkpoint(size, b"r" * 32).note
+    second.client.put_object(Bucket=second.bucket, Key=key, Body=note.encode())  # other bytes at the same key
+    start_next_look()
+    publishing.run()
+    assert f"'{key}'" in caplog.text
+    assert "log_copy_contradicts" in caplog.text
+    assert sign(1) == signed
+
+
+def test_of_copies_that_are_larger_than_the_log_one_is_named(second: Store, admin: User) -> None:
+    """After an older database was restored there may be thousands. The next one follows."""
+    sign(3)
+    larger = [forge(second, size) for size in (100, 101, 102)]
+    start_next_look()
+    publishing.run()
+
+    for key in larger:
+        assert [copy.key for copy in copies.contradictions()] == [key]
+        copies.acknowledge(key, "A test of ours.", admin, larger=True)
+        publishing.run()
+    assert copies.contradictions() == []
+
+
 def test_copies_are_compared_once_and_then_those_that_are_new(second: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locked.list_page, "__defaults__", (2,))
     reads: list[str] = []
@@ -212,7 +274,7 @@ def test_a_look_that_was_interrupted_goes_on(second: Store, monkeypatch: pytest.
     monkeypatch.setattr(Budget, "is_used_up", lambda self, next_step=0.0: False)
     publishing.run()
 
-    assert copies.contradictions() == [key]
+    assert [copy.key for copy in copies.contradictions()] == [key]
 
 
 def test_the_newest_is_found_from_any_guess(second: Store) -> None:

@@ -314,6 +314,10 @@ RECONCILE_UPLOAD_ABORTED = Event("reconcile.upload_aborted", _("Orphaned upload 
 LOG_KEY_ADDED = Event("log.key_added", _("Signing key added"), icon="lock", summary=summaries.signing_key)
 LOG_KEY_RETIRED = Event("log.key_retired", _("Signing key retired"), icon="lock", summary=summaries.signing_key)
 
+LOG_COPY_ACKNOWLEDGED = Event(
+    "log.copy_acknowledged", _("Contradicting checkpoint acknowledged"), icon="alert", summary=summaries.copy_size
+)
+
 LOG_VERIFIED = Event("log.verified", _("Log verified"), premis="fixity check", icon="check", summary=summaries.verdict)
 
 LOG_DOWNLOADED = Event("log.downloaded", _("Whole log downloaded"), icon="download")

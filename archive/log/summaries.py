@@ -219,8 +219,16 @@ def _format_time(text: str | None) -> str:
 def verdict(detail: Detail) -> str:
     """The result of a verification of the log, and how many entries it covers."""
     if detail["verdict"] == "log.verified":
-        return _("%(count)s entries, nothing changed") % {"count": detail["count"]}
+        count = detail["count"]
+        sentence = ngettext("%(count)s entry, nothing changed", "%(count)s entries, nothing changed", count)
+        return sentence % {"count": count}
     return _("not valid: %(verdict)s") % {"verdict": detail["verdict"]}
+
+
+def copy_size(detail: Detail) -> str:
+    """The size of a checkpoint in the second bucket."""
+    count = detail["size"]
+    return ngettext("of %(count)d entry", "of %(count)d entries", count) % {"count": count}
 
 
 def signing_key(detail: Detail) -> str:

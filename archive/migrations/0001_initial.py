@@ -723,6 +723,12 @@ class Migration(migrations.Migration):
                         default=dict, help_text="Which copies were compared (archive/transparency/copies.py)."
                     ),
                 ),
+                (
+                    "acknowledged",
+                    models.JSONField(
+                        default=list, help_text="Contradicting copies (archive/transparency/acknowledgements.py)."
+                    ),
+                ),
             ],
             options={
                 "abstract": False,

@@ -77,6 +77,9 @@ class LogPublisher(Leased):
 
     state = models.CharField(max_length=16, default="publishing")
     compared = models.JSONField(default=dict, help_text="Which copies were compared (archive/transparency/copies.py).")
+    acknowledged = models.JSONField(
+        default=list, help_text="Contradicting copies (archive/transparency/acknowledgements.py)."
+    )
 
     def __str__(self) -> str:
         return f"publisher {self.state}"

@@ -82,7 +82,7 @@ def extends(row: LogSequencer, bucket: Store) -> bool:
         logger.error("log_checkpoint_unreadable", place="store")
         return False
     if contradictions := copies.contradictions():
-        logger.error("log_copy_contradicts", keys=contradictions)
+        copies.alert(contradictions)
         return False
     if second_bucket.is_configured():
         heads += second_bucket.try_newest_checkpoints(last.size if last else 0)

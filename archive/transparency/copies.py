@@ -2,31 +2,70 @@
 
 Whoever has LOG_KEY and the credentials of that bucket could add a checkpoint of another log there, of any size. So all
 are compared once, the oldest first, and then each hour those that were written since, by the store's own clock. One
-that the log does not extend is remembered: nothing is signed any more, and each round raises an alert.
+that the log does not extend is remembered: nothing is signed any more, and each round raises an alert, until an
+operator has acknowledged it (acknowledgements.py). Then all are compared once more.
 """
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from archive import dbtime
-from archive.errors import StorageError
+from archive.errors import Refused, StorageError
 from archive.leases import Budget, Claim
-from archive.models import LogPublisher, LogSequencer
+from archive.models import LogPublisher, LogSequencer, User
+from archive.moderation.recompute import validated_reason
 from archive.storage import keys, locked
-from archive.transparency import second_bucket, tile_store
+from archive.transparency import acknowledgements, second_bucket, tile_store
+from archive.transparency.acknowledgements import Copy
 
 PAUSE = timedelta(hours=1)  # between two looks at the whole list
+MOST = 50  # contradictions that are remembered; another look follows each acknowledgement
 MARGIN = timedelta(hours=1)  # by which the clocks of the store and of the database may differ
 
 logger = structlog.get_logger()
 
 
-def contradictions() -> list[str]:
-    """The keys of copies in the second bucket that the log does not extend."""
+def contradictions() -> list[Copy]:
+    """The copies in the second bucket that the log does not extend, without those that were acknowledged."""
     row = LogPublisher.objects.first()
-    return list(row.compared.get("contradictions", [])) if row and second_bucket.is_configured() else []
+    if row is None or not second_bucket.is_configured() or row.compared.get("place") != second_bucket.place():
+        return []
+    return _unacknowledged(row.compared)
+
+
+def _unacknowledged(state: dict[str, Any]) -> list[Copy]:
+    known = acknowledgements.acknowledged_bytes(state["place"])
+    found = [Copy(**one) for one in state["contradictions"]]
+    return [one for one in found if (one.key, one.sha256) not in known]
+
+
+def acknowledge(key: str, reason: str, by: User, *, sha256: str = "", larger: bool = False) -> Copy:
+    """End the alert about the copy at `key`. `sha256`: its beginning, where several versions lie there. `larger`: also
+    if it has more entries than the log. Raises Refused."""
+    reason = validated_reason(reason, by, "log_copy.reason_missing")
+    copy = _find(key, sha256)
+    count = LogSequencer.objects.get().size
+    if copy.size > count and not larger:
+        raise Refused("log_copy.larger", size=copy.size, count=count)
+    acknowledgements.acknowledge(second_bucket.place(), copy, reason, by)
+    return copy
+
+
+def _find(key: str, sha256: str) -> Copy:
+    found = [one for one in contradictions() if one.key == key and one.sha256.startswith(sha256)]
+    if not found:
+        raise Refused("log_copy.unknown", key=key)
+    if len(found) > 1:
+        raise Refused("log_copy.several", key=key)
+    return found[0]
+
+
+def alert(found: Sequence[Copy]) -> None:
+    logger.error("log_copy_contradicts", keys=[one.key for one in found], count=len(found))
 
 
 def compare(claim: Claim[LogPublisher], budget: Budget) -> None:
@@ -34,12 +73,12 @@ def compare(claim: Claim[LogPublisher], budget: Budget) -> None:
     look found. Raises LeaseLost. Errors of the store are logged: the next round resumes there."""
     _resume(claim, budget)
     if found := contradictions():
-        logger.error("log_copy_contradicts", keys=found)
+        alert(found)
 
 
 def _resume(claim: Claim[LogPublisher], budget: Budget) -> None:
     row = LogPublisher.objects.get(pk=claim.row.pk)
-    state = row.compared if row.compared.get("place") == second_bucket.place() else _begin()
+    state = _continue(row)
     now = dbtime.now()
     if not state["started"]:
         if state["since"] and datetime.fromisoformat(state["since"]) > now - PAUSE:
@@ -51,8 +90,16 @@ def _resume(claim: Claim[LogPublisher], budget: Budget) -> None:
         logger.warning("log_bucket_failed", place=second_bucket.place(), error=str(error))
 
 
-def _begin() -> dict[str, Any]:
-    return {"place": second_bucket.place(), "since": None, "started": None, "after": ["", ""], "contradictions": []}
+def _continue(row: LogPublisher) -> dict[str, Any]:
+    """How far the look is; a new one at another bucket, and after an acknowledgement."""
+    state: dict[str, Any] = row.compared
+    place = second_bucket.place()
+    count = len(row.acknowledged)
+    if state.get("place") == place and state["acknowledged"] == count:
+        return state
+    found = state["contradictions"] if state.get("place") == place else []
+    progress = {"since": None, "started": None, "after": ["", ""]}
+    return {"place": place, "acknowledged": count, "contradictions": found, **progress}
 
 
 def _look(claim: Claim[LogPublisher], budget: Budget, state: dict[str, Any]) -> None:
@@ -64,10 +111,19 @@ def _look(claim: Claim[LogPublisher], budget: Budget, state: dict[str, Any]) -> 
             if since is None or written_at >= since:
                 checkpoint = second_bucket.read(store, version)
                 if checkpoint and not tile_store.is_extended(size, checkpoint):
-                    state["contradictions"] = sorted({*state["contradictions"], version.key})
+                    _remember(state, Copy(version.key, checkpoint.size, acknowledgements.digest(checkpoint.note)), size)
             budget.heartbeat()
         if page.next is None:
             claim.renew(compared=state | {"since": state["started"], "started": None})
             return
         state["after"] = list(page.next)
         claim.renew(compared=state)
+
+
+def _remember(state: dict[str, Any], found: Copy, size: int) -> None:
+    """Of the copies that are larger than the log one is enough: after an older database was restored there are many."""
+    known = _unacknowledged(state)
+    is_one_more_larger = found.size > size and any(one.size > size for one in known)
+    if found in known or is_one_more_larger or len(known) >= MOST:
+        return
+    state["contradictions"] = [*state["contradictions"], asdict(found)]

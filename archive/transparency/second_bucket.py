@@ -18,6 +18,7 @@ from archive import dbtime
 from archive.errors import ObjectChanged, StorageError
 from archive.models import CheckpointCopy, LogCheckpoint
 from archive.storage import Store, StoredVersion, keys, locked
+from archive.transparency import acknowledgements
 from archive.transparency.keys import public_keys
 from archive.transparency.verify_log import Checkpoint, Invalid
 
@@ -44,12 +45,13 @@ def place() -> str:
 
 def newest_checkpoints(about: int) -> list[Checkpoint]:
     """The newest checkpoint in the bucket that the log's keys signed, and other versions of it, if somebody replaced
-    it; [] if there is none. What nobody signed raises an alert. `about`: the size that it probably has. Raises
-    StorageError."""
-    store = bucket()
+    it; [] if there is none. What an operator acknowledged is passed over. What nobody signed raises an alert. `about`:
+    the size that it probably has. Raises StorageError."""
+    store, known = bucket(), acknowledgements.acknowledged_bytes(place())
     newest: list[Checkpoint] = []
     for _, versions in groupby(_newest_first(store, about), key=lambda version: version.key):
-        newest = [checkpoint for version in versions if (checkpoint := read(store, version))]
+        signed = [(version.key, checkpoint) for version in versions if (checkpoint := read(store, version))]
+        newest = [one for key, one in signed if (key, acknowledgements.digest(one.note)) not in known]
         if newest:
             break
     return newest

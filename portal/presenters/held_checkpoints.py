@@ -4,20 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from archive import formatting
 from archive.models import CheckpointCopy, CheckpointMail, CheckpointTimestamp, LogCheckpoint, LogCosignature
 
 
 @dataclass(frozen=True)
 class HeldCheckpoint:
-    """The newest checkpoint that somebody else holds: who, since when, and what else is to be said."""
+    """The newest checkpoint that somebody else holds. `how`: mailed, copied, cosigned or stamped. `count`: of addresses
+    that it was mailed to. `locked_until`: by the second bucket."""
 
+    how: str
     holder: str
     checkpoint: LogCheckpoint
     at: datetime
-    more: str = ""
+    count: int = 0
+    locked_until: datetime | None = None
 
 
 def held_checkpoints() -> list[HeldCheckpoint]:
@@ -31,8 +32,7 @@ def _mailed() -> list[HeldCheckpoint]:
     if last is None or last.sent_at is None:
         return []
     count = sent.filter(day=last.day).count()
-    more = ngettext("mailed to {count} address", "mailed to {count} addresses", count).format(count=count)
-    return [HeldCheckpoint(_("Mailboxes of auditors"), last.checkpoint, last.sent_at, more)]
+    return [HeldCheckpoint("mailed", _("Mailboxes of auditors"), last.checkpoint, last.sent_at, count=count)]
 
 
 def _copied() -> list[HeldCheckpoint]:
@@ -40,16 +40,13 @@ def _copied() -> list[HeldCheckpoint]:
     if last is None:
         return []
     holder = _("Second bucket {name}").format(name=last.place.rpartition("/")[2])
-    if last.locked_until is None:
-        more = _("not locked by the store")
-    else:
-        more = _("locked until {day}").format(day=formatting.format_day(last.locked_until))
-    return [HeldCheckpoint(holder, last.checkpoint, last.at, more)]
+    return [HeldCheckpoint("copied", holder, last.checkpoint, last.at, locked_until=last.locked_until)]
 
 
 def _cosigned() -> list[HeldCheckpoint]:
     rows = LogCosignature.objects.select_related("checkpoint").order_by("witness", "-id").distinct("witness")
-    return [HeldCheckpoint(_("Witness {name}").format(name=row.witness), row.checkpoint, row.at) for row in rows]
+    holders = {row.witness: _("Witness {name}").format(name=row.witness) for row in rows}
+    return [HeldCheckpoint("cosigned", holders[row.witness], row.checkpoint, row.at) for row in rows]
 
 
 def _stamped() -> list[HeldCheckpoint]:
@@ -57,4 +54,4 @@ def _stamped() -> list[HeldCheckpoint]:
     if last is None:
         return []
     holder = _("Time-stamp authority {name}").format(name=last.authority)
-    return [HeldCheckpoint(holder, last.checkpoint, last.stamped_at, _("the time is the authority's"))]
+    return [HeldCheckpoint("stamped", holder, last.checkpoint, last.stamped_at)]

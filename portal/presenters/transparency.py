@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from archive import formatting, signing_keys
 from archive.models import LogSequencer, LogVerification, SigningKeyEvent, User
 from archive.signing_keys import KeyRecord
-from archive.transparency import checkpoints, verification
+from archive.transparency import acknowledgements, checkpoints, copies, second_bucket, verification
 from archive.transparency.keys import public_keys
 from archive.transparency.verify_log import sentence
 from portal.presenters.held_checkpoints import held_checkpoints
@@ -24,6 +24,8 @@ def proof_page() -> dict[str, Any]:
         "covered": covered,
         "waiting": sequenced - covered,
         "held": held_checkpoints(),
+        "contradictions": copies.contradictions(),
+        "acknowledged": acknowledgements.acknowledged(second_bucket.place()),
         "keys": [str(key) for key in public_keys()],
         "key_history": [_key(record) for kind in SigningKeyEvent.Kind for record in signing_keys.history(kind)],
         "pending": verification.pending(),

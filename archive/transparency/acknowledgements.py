@@ -1,0 +1,54 @@
+"""Copies in the second bucket that contradict the log, and that an operator has looked at.
+
+Such a copy can't be deleted while it is locked, so the alert about it would never end. Acknowledging one ends it for
+these bytes at this key only: another copy, or other bytes at the same key, raise the alert again. The log gets an entry
+in the same transaction; the reason is on the page of the proof.
+"""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import transaction
+
+from archive import log
+from archive.log import Actor, events
+from archive.models import LogPublisher, User
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A checkpoint in a bucket: its key there, its number of entries, and the SHA-256 (hex) of its note."""
+
+    key: str
+    size: int
+    sha256: str
+
+
+def digest(note: str) -> str:
+    return hashlib.sha256(note.encode()).hexdigest()
+
+
+def acknowledged(place: str) -> list[dict[str, Any]]:
+    """Of the bucket at `place`, the oldest first: {place, key, size, sha256, reason, entry (its number in the log)}."""
+    rows = LogPublisher.objects.values_list("acknowledged", flat=True).first() or []
+    return [row for row in rows if row["place"] == place]
+
+
+def acknowledged_bytes(place: str) -> set[tuple[str, str]]:
+    """(key, SHA-256) of each."""
+    return {(row["key"], row["sha256"]) for row in acknowledged(place)}
+
+
+def acknowledge(place: str, copy: Copy, reason: str, by: User) -> None:
+    """Idempotent."""
+    with transaction.atomic():
+        publisher = LogPublisher.objects.select_for_update().get()
+        if (copy.key, copy.sha256) in acknowledged_bytes(place):
+            return
+        commitment = log.commitment(copy.sha256, reason)
+        entry = log.record(
+            events.LOG_COPY_ACKNOWLEDGED, space_id=None, actor=Actor.of(by), **asdict(copy), reason=commitment
+        )
+        row = {"place": place, **asdict(copy), "reason": reason, "entry": entry.pk}
+        LogPublisher.objects.filter(pk=publisher.pk).update(acknowledged=[*publisher.acknowledged, row])
