@@ -1,7 +1,7 @@
 """The deadlines page shows auditors what is due, overdue and on hold, and simulates policies; it shows no content."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -33,6 +33,8 @@ def test_overdue_due_and_held_spaces_are_listed(alice: User, admin: User, audito
 
     page = answer.content.decode()
     assert {row["id"] for row in answer.context["late"]} == {late.pk, stuck.pk}
+    for space in (late, stuck, soon):
+        assert f'ended </span><time datetime="{space.ended_at:%Y-%m-%dT%H:%M}' in page
     assert [(row["id"], row["reasons"], row["rules"]) for row in answer.context["soon"]] == [
         (soon.pk, ["30 days after the end", "flagged: 90 days longer"], ["Hateful conduct"])
     ]
@@ -107,7 +109,8 @@ def test_a_simulation_changes_nothing(
     )
     call_command("simulate_policy", "--retention-days", "20", "--json")
 
-    assert "4 Spaces would have another deadline; 3 an earlier one; 1 would be deleted at once." in page
+    assert "3 deadlines would be earlier. 1 Space would be deleted at once." in page
+    assert "1 Space on hold is not counted" in page
     document = json.loads(capsys.readouterr().out)
     assert (document["shorter"], document["due at once"], len(document["affected"])) == (3, 1, 4)
     assert (list(Space.objects.order_by("pk").values()), LogEntry.objects.count()) == before
@@ -121,6 +124,18 @@ def test_affected_spaces_have_titles_and_hosts(alice: User, auditor: User) -> No
     assert f'<a href="/spaces/{space.pk}/"><bdi>Narwhal &lt;i&gt;</bdi></a>' in page
     assert "of <bdi>Alice</bdi>" in page
     assert f'href="/log/spaces/{space.pk}/"' in page
+
+
+def test_an_hour_that_clocks_add_is_explained(alice: User, auditor: User) -> None:
+    """Of two deadlines, one in January and one in July, one moves to the other time of the year."""
+    client, query = make_client(auditor), {"retention_days": "40"}
+    for month in (1, 7):
+        make_row(alice, expires_at=datetime(dbtime.now().year + 2, month, 9, 12, tzinfo=UTC))
+
+    client.cookies["zone"] = "Europe/Berlin"
+    assert client.get("/log/deadlines/", query).content.decode().count("Clocks change on ") == 1
+    client.cookies["zone"] = "UTC"
+    assert "Clocks change" not in client.get("/log/deadlines/", query).content.decode()
 
 
 def test_the_command_prints_text(shelf: dict[str, Space], capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,6 +71,7 @@ def _row(space: Space) -> dict[str, Any]:
     standing = [violation.rule for violation in space.violations.all() if violation.state != Violation.State.LIFTED]
     return {
         "id": space.pk,
+        "ended_at": space.ended_at,
         "until": space.expires_at,
         "state": space.get_state_display(),
         "problem": bool(space.problem) and space.state == Space.State.EXPIRING,
@@ -90,13 +91,14 @@ def _simulation(request: SignedInRequest) -> dict[str, Any]:
     kept = Space.objects.kept().exclude(expires_at=None)
     touched = list(simulate(form.policy, MAX_SIMULATED))
     return context | {
-        "asked_rule": form.policy,
         "asked_query": f"?{urlencode(vars(form.policy))}",
         "touched": _with_spaces(touched[:PAGE], request.user),
         "touched_count": len(touched),
         "touched_sentence": _describe(touched),
         "looked_at": MAX_SIMULATED,
         "all": kept[: MAX_SIMULATED + 1].count() <= MAX_SIMULATED,
+        "held_count": Space.objects.on_hold()[: MAX_SIMULATED + 1].count(),
+        "most_counted": MAX_SIMULATED,
     }
 
 
@@ -107,21 +109,16 @@ def _with_spaces(touched: list[AffectedSpace], user: User) -> list[tuple[Affecte
 
 
 def _describe(touched: list[AffectedSpace]) -> str:
+    """How many deadlines would move, and where to: a sentence for each direction."""
     at_once = sum(one.at_once for one in touched)
     longer = sum(one.longer for one in touched)
     shorter = sum(not one.longer and not one.at_once for one in touched)
-    changes = []
-    if longer:
-        changes.append(ngettext("{count} a later one", "{count} a later one", longer).format(count=longer))
-    if shorter:
-        changes.append(ngettext("{count} an earlier one", "{count} an earlier one", shorter).format(count=shorter))
-    if at_once:
-        sentence = ngettext("{count} would be deleted at once", "{count} would be deleted at once", at_once)
-        changes.append(sentence.format(count=at_once))
-    # Translators: {changes} is a list such as "2 a later one; 1 would be deleted at once".
-    sentence = ngettext(
-        "{count} Space would have another deadline; {changes}.",
-        "{count} Spaces would have another deadline; {changes}.",
-        len(touched),
+    sentences = (
+        (longer, ngettext("{count} deadline would be later.", "{count} deadlines would be later.", longer)),
+        (shorter, ngettext("{count} deadline would be earlier.", "{count} deadlines would be earlier.", shorter)),
+        (
+            at_once,
+            ngettext("{count} Space would be deleted at once.", "{count} Spaces would be deleted at once.", at_once),
+        ),
     )
-    return sentence.format(count=len(touched), changes="; ".join(changes))
+    return " ".join(sentence.format(count=count) for count, sentence in sentences if count)
