@@ -105,6 +105,21 @@ def test_the_role_of_an_admin_counts_after_it_was_revoked(played: Space, admin: 
     assert shown(auditor, role="admins", who="alice") == []
 
 
+def test_the_page_says_what_is_chosen_and_what_a_command_is(alice: User, auditor: User) -> None:
+    write(events.BUNDLE_REQUESTED, Actor("command", alice.pk))
+    write(events.BUNDLE_READY, size=1)
+    client, legend = make_client(auditor), "“(command)” is an action on the server"
+
+    everything = client.get("/log/", {"event": ["all", "played"]})
+    assert everything.context["chosen"] == ["all"]
+    assert "What happened: everything" in everything.content.decode()
+    assert legend in everything.content.decode()
+    many = client.get("/log/", {"event": ["played", "read", "found", "bundle.ready", "bundle.failed"]})
+    words = "What happened: Played, by anyone; Transcript read, by anyone; Found by a search, by anyone; 2 more"
+    assert words in many.content.decode()
+    assert legend not in many.content.decode()
+
+
 def test_what_no_person_did_is_found_by_its_role(auditor: User) -> None:
     write(events.SPACE_DELETED, space_id=SPACE, removed=[], listed_empty_at=None)
     write(events.ACCOUNT_CLOSED, OPERATOR, account=1)

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from archive.audit.find import accounts_named, accounts_with_role, spaces_of_hosts, spaces_with_id
 from archive.audit.log_filter import LogFilter
@@ -31,6 +32,7 @@ ROLES = {
     "system": _("Spacekeep itself"),
 }
 MIN_ID = 4  # characters
+MOST_NAMED = 3  # events in the summary of what is chosen
 
 
 class DayField(forms.DateField):
@@ -170,6 +172,8 @@ class LogFilterForm(PortalForm):
         """The groups and events that are shown."""
         names = self.typed_lists.get("event", [])
         others = any(value for name, values in self.typed_lists.items() if name != "event" for value in values)
+        if EVERYTHING in names:
+            return [EVERYTHING]
         return names or ([EVERYTHING] if others else list(DEFAULT))
 
     @cached_property
@@ -212,6 +216,16 @@ class LogFilterForm(PortalForm):
         if role := values.get("role"):
             labels = [(name, label, str(ROLES.get(role, role)) if name == "role" else v) for name, label, v in labels]
         return [(str(label), value) for _name, label, value in labels]
+
+    @property
+    def chosen_labels(self) -> str:
+        """The groups and events that are shown, for people; the first ones, if there are many."""
+        labels = [str(label) for label in self._event_labels()]
+        more = len(labels) - MOST_NAMED
+        listed = "; ".join(labels[:MOST_NAMED])
+        if more <= 0:
+            return listed
+        return ngettext("{listed}; {count} more", "{listed}; {count} more", more).format(listed=listed, count=more)
 
     def _event_labels(self) -> list[Any]:
         if EVERYTHING in self.chosen:

@@ -38,6 +38,7 @@ def log(request: SignedInRequest) -> HttpResponse:
     context |= {
         "problems": form.problems,
         "is_filtered": bool(form.typed_lists),
+        "chosen_labels": form.chosen_labels,
         "groups": event_groups(form.chosen),
         "roles": ROLES,
         "rules": list_rule_codes(),
@@ -56,6 +57,7 @@ def _page(form: LogFilterForm, after: int | None, before: int | None) -> dict[st
     lines = log_lines(page.entries)
     return {
         "entries": lines,
+        "has_commands": any(entry.actor_kind == "command" for entry in page.entries),
         "count": format_number(min(count, MAX_COUNTED)),
         "is_one": count == 1,
         "is_more": count > MAX_COUNTED,
@@ -81,6 +83,7 @@ def log_space(request: SignedInRequest, space_id: UUID) -> HttpResponse:
         "space": space,
         "face": face,
         "entries": log_lines(entries),
+        "has_commands": any(entry.actor_kind == "command" for entry in entries),
         "now": dbtime.now(),
         "certified": DeletionCertificate.objects.filter(pk=space_id).exists(),
     }

@@ -22,6 +22,7 @@ mountNotices();
 mountLocalTimes();
 document.addEventListener("htmx:afterSettle", mountLocalTimes);
 mountUtcSwitch();
+mountExclusiveBoxes();
 startClocks();
 startLive();
 
@@ -31,6 +32,17 @@ function markPolling() {
     const { headers, triggeringEvent } = /** @type {CustomEvent} */ (event).detail;
     if (!triggeringEvent) headers[BACKGROUND] = "1";
   });
+}
+
+/** One box of a group means all of the others ("Everything"): ticking it clears them, and ticking one of them clears it. */
+function mountExclusiveBoxes() {
+  for (const group of document.querySelectorAll("[data-exclusive]")) {
+    group.addEventListener("change", ({ target }) => {
+      if (!(target instanceof HTMLInputElement) || !target.checked) return;
+      const isAll = (/** @type {Element} */ box) => box.id === group.getAttribute("data-exclusive");
+      for (const box of group.querySelectorAll("input")) if (isAll(box) !== isAll(target)) box.checked = false;
+    });
+  }
 }
 
 /** Mark the button of a submitted form as busy, and do not submit it twice. */
