@@ -13,6 +13,7 @@ from archive import log
 from archive.log import SYSTEM, Actor, events
 from archive.models import LogEntry, User
 from portal.presenters.log import log_line
+from portal.presenters.log_details import detail_facts
 from tests.support.factory import make_row
 
 SPACE = uuid.UUID("00000000-0000-4000-8000-000000000001")
@@ -127,7 +128,38 @@ def test_an_entry_of_a_newer_version_is_shown_by_its_name() -> None:
 
     line = log_line(entry, {}, {})
 
-    assert (line.label, line.icon, line.summary, line.facts) == ("space.cloned", "dot", "", [("size", "10")])
+    assert (line.label, line.icon, line.summary, line.facts) == ("space.cloned", "dot", "", [("size", "10 bytes")])
+
+
+def test_values_of_a_detail_have_names_and_units() -> None:
+    """What a program writes, and what a person reads."""
+    digest = "6b" * 32
+    detail = {
+        "crc32": 0xBEEF, "duration_ms": 88_000, "size": 84_200_000, "sha256": digest, "reason": digest,
+        "deadline": None, "deadline_reasons": ["base", "violation"], "attempts": 1, "by_mail": True,
+        "ended_at": "2026-12-22T14:05:09Z",
+    }  # fmt: skip
+
+    assert detail_facts(detail) == [
+        ("CRC-32 checksum", "0000beef"),
+        ("length", "1 min 28 s".replace(" ", "\u202f").replace("min\u202f", "min ")),
+        ("size", "84.2 MB (84\u202f200\u202f000 bytes)"),
+        ("SHA-256 checksum", digest),
+        ("reason, as a salted hash", digest),
+        ("deadline", "no deadline"),
+        ("deadline reasons", "regular period; flagged"),
+        ("attempts", "1"),
+        ("by mail", "yes"),
+        ("ended at", "22 December 2026, 14:05:09 UTC"),
+    ]
+
+
+def test_a_notice_about_a_deletion_is_not_taken_for_a_deleted_notice() -> None:
+    entry = LogEntry(event="notice.sent", actor_kind="system", detail={"kind": "deleted", "user": 7})
+
+    line = log_line(entry, {}, {})
+
+    assert (line.label, line.summary, line.facts) == ("Notice sent by e-mail", "about: Space deleted", [("user", "7")])
 
 
 def test_a_commitment() -> None:

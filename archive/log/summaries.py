@@ -103,8 +103,8 @@ def rule_version(detail: Detail) -> str:
 
 
 def notice_kind(detail: Detail) -> str:
-    """What the notice is about."""
-    return str(Notice.Kind(detail["kind"]).label)
+    """What the notice is about: its subject, for nothing was done to the notice."""
+    return _("about: %(kind)s") % {"kind": Notice.Kind(detail["kind"]).label}
 
 
 def hold_number(detail: Detail) -> str:

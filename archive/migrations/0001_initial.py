@@ -1726,7 +1726,7 @@ class Migration(migrations.Migration):
                             ("appeal-denied", "appeal denied"),
                             ("due-7-days", "deletion within 7 days"),
                             ("due-1-day", "deletion within a day"),
-                            ("deleted", "deleted"),
+                            ("deleted", "Space deleted"),
                             ("hold-placed", "legal hold placed"),
                             ("hold-released", "legal hold released"),
                             ("hold-review", "legal hold to review"),

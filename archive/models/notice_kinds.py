@@ -162,7 +162,7 @@ class NoticeKind(models.TextChoices):
     DELETED = (
         "deleted",
         Details(_("Your Space of {ended_day} was deleted"), icon="hollow", obsolete_when=()),
-        _("deleted"),
+        _("Space deleted"),
     )
     HOLD_PLACED = (
         "hold-placed",

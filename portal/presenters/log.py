@@ -1,6 +1,5 @@
 """Entries of the retention log, for auditors and for the host of a Space."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,19 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
-from archive import formatting
 from archive.content_access import EVENTS as CONTENT_EVENTS
 from archive.log import events
-from archive.log.detail_names import detail_name
 from archive.log.summaries import role_name
 from archive.models import ContentAccess, LogEntry, RecorderToken, Rule, Space, Transcript, User
+from portal.presenters.log_details import detail_facts
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-
-DEADLINES = ("before", "after", "deadline", "expires_at")
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+KIND_IN_SUMMARY = ("notice.", "feed.", "log.key_", "upload.opened")
 MAX_ACCESSES, MAX_OWN_ACCESSES = 50, 10
 
 
@@ -136,6 +132,8 @@ def log_line(entry: LogEntry, names: dict[int, str], rule_names: dict[tuple[str,
     event = events.find(entry.event)
     if event in events.CONTENT_ISSUED:
         del detail["kind"], detail["role"]  # the summary names them
+    if event.startswith(KIND_IN_SUMMARY):
+        detail.pop("kind", None)
     return LogLine(
         number=entry.pk,
         at=entry.at,
@@ -145,7 +143,7 @@ def log_line(entry: LogEntry, names: dict[int, str], rule_names: dict[tuple[str,
         space_id=entry.space_id,
         actor=_actor(entry, names),
         summary=_rule_name(entry, rule_names) or event.summary(entry.detail),
-        facts=[(detail_name(key), _plain(value, key)) for key, value in detail.items()],
+        facts=detail_facts(detail),
         removed=removed,
     )
 
@@ -193,29 +191,3 @@ def _actor(entry: LogEntry, names: dict[int, str]) -> str:
         return nameless.get(entry.actor_kind, entry.actor_kind)
     name = names.get(entry.actor_id) or _("user {number}").format(number=entry.actor_id)
     return _("{name} (command)").format(name=name) if entry.actor_kind == "command" else name
-
-
-def _plain(value: Any, key: str = "") -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{detail_name(name)} {_plain(inner, name)}" for name, inner in value.items())
-    if isinstance(value, list):
-        return "; ".join(_plain(inner, key) for inner in value)
-    if value is None:
-        return _("no deadline") if key in DEADLINES else _("none")
-    if key == "duration_ms":
-        return formatting.format_period(value / 1000)
-    if key == "language" and value == "und":
-        return _("not known")
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, str) and (time := _parse_time(value)):
-        return formatting.format_time(time, seconds=True)
-    return str(value)
-
-
-def _parse_time(text: str) -> datetime | None:
-    """A time as the log writes it (archive.log.rfc3339); None for other text."""
-    try:
-        return datetime.fromisoformat(text) if TIME.fullmatch(text) else None
-    except ValueError:
-        return None
