@@ -89,7 +89,7 @@ def verified(page: Page, space: Space, folder: Path) -> None:
         page.get_by_role("link", name="Public key").click()
     key.value.save_as(folder / "key.pem")
     with page.expect_download() as verifier:
-        page.get_by_role("link", name="Program that checks it").click()
+        page.get_by_role("link", name="verify_certificate.py, for a terminal").click()
     copied = folder / "verify_certificate.py"
     verifier.value.save_as(copied)
     command = [sys.executable, "-I", str(copied), str(folder / "certificate.json"), "--key", str(folder / "key.pem")]
