@@ -65,23 +65,23 @@ def is_empty(prefix: str) -> bool:
 
 
 def test_each_listing_reads_all_pages(door: SmallPages, listing: str) -> None:
-    objects, uploads = fill("tests/")
+    objects, uploads = fill("pages/")
     bucket = store()
-    upload = begin(bucket, "tests/parts", "text/plain")
+    upload = begin(bucket, "pages/parts", "text/plain")
     for number in range(1, COUNT + 1):
         upload.put(number, b"x")
 
-    assert [version.key for version in bucket.versions("tests/")] == objects
-    assert sorted(key for key, _ in bucket.uploads("tests/incoming/")) == uploads  # SeaweedFS sorts them by their ids
+    assert [version.key for version in bucket.versions("pages/")] == objects
+    assert sorted(key for key, _ in bucket.uploads("pages/incoming/")) == uploads  # SeaweedFS sorts them by their ids
     assert [found.stored.key for found in walk(bucket)] == objects
-    assert sorted(found.key for found in walk_uploads(bucket, "tests/incoming/")) == uploads
+    assert sorted(found.key for found in walk_uploads(bucket, "pages/incoming/")) == uploads
     assert [part.number for part in stored_parts(upload)] == [1, 2, 3, 4, 5]
     assert door.pages == {listing: 6, "uploads": 6, "uploadId": 3}
     if listing == "versions":
-        assert [version.key for version in versions_after(bucket, "tests/", "")] == objects
+        assert [version.key for version in versions_after(bucket, "pages/", "")] == objects
         key = version = ""
         paged = []
-        while (page := list_page(bucket, "tests/", key, version)).next:
+        while (page := list_page(bucket, "pages/", key, version)).next:
             paged += [found.key for found, _ in page.versions]
             key, version = page.next
         assert [*paged, *(found.key for found, _ in page.versions)] == objects
