@@ -7,17 +7,16 @@ that begin with it. Eight or more hexadecimal digits match the beginning of an i
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import BooleanField, F, Func, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import BooleanField, Count, F, Func, OuterRef, Prefetch, QuerySet, Subquery, Window
 from django.db.models.expressions import RawSQL
 
 from archive.errors import Refused
 from archive.models import Recording, Space, SpaceIndex, SpaceQuerySet, User
 from archive.models.space import MAX_TITLE_KEY
-from archive.models.space_queries import count_up_to
 from archive.search.index import HOST_MARK
 from archive.search.limits import index_order
 from archive.search.normalize import plain
@@ -27,9 +26,9 @@ ID_MARK = "#"  # as HOST_MARK
 MAX_WORD = 200  # characters; PostgreSQL accepts lexemes of 2046 bytes
 BATCH = 1000  # Spaces that are indexed at once
 GLANCED = 100  # Spaces: enough to tell a word that every tenth has
-SAMPLED = 500  # Spaces: enough to tell a word that every hundredth has
+FIRST = 26  # Spaces whose places are read: more than a page of any list has
 MAX_MATCHES = 1000  # Spaces that the index of words may return
-MAX_CHECKED = 2000  # Spaces of a list that are checked one by one, however few of them have the words
+MAX_CHECKED = 2000  # Spaces of a list that are checked one by one, to find the first
 SHORT = re.compile(r"[0-9a-f]+")
 ID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{0,4}){3}-?[0-9a-f]{0,12}")
 
@@ -51,6 +50,14 @@ SELECT space, array_to_tsvector(string_to_array(words, ' ')) FROM given
 ON CONFLICT (space_id) DO UPDATE SET vector = EXCLUDED.vector
 """
 
+
+# Goes through the list as far as it must. The last row that it may check comes in any case: then there may be more.
+CHECK = """SELECT * FROM (
+    SELECT *, row_number() OVER () AS number FROM ({listed}) AS listed (value, id, has_words)
+) AS numbered WHERE has_words OR number = %s LIMIT %s
+"""
+# As one text: Python takes longer to read a thousand ids than PostgreSQL to find them.
+CANDIDATES = "SELECT string_agg(id::text, ',') FROM ({indexed}) AS indexed (id)"
 
 Place = tuple[Any, UUID]  # the first column of an order, and the id
 IndexRow = tuple[UUID, str, str | None, int | None, str]  # id, title, title_key, duration_ms, words
@@ -94,13 +101,13 @@ class Matches(Func):
 @dataclass(frozen=True)
 class MatchingSpaces:
     """`rows` in no order. `first`: the places of the first of them, in the order that was asked for, with NULL last: of
-    all of them if `is_complete`, else of those up to the place `checked_to`, and all are too many to count. `is_cut`:
-    more than MAX_MATCHES Spaces have the words, and `rows` are only some of those."""
+    all of them, or of those up to the place `known_to`. `count`: how many there are; None if they are too many to
+    count. `is_cut`: more than MAX_MATCHES Spaces have the words, and `rows` are only some of those."""
 
     rows: SpaceQuerySet
     first: Sequence[Place] = ()
-    checked_to: Place | None = None
-    is_complete: bool = True
+    known_to: Place | None = None
+    count: int | None = 0
     is_cut: bool = False
 
 
@@ -109,63 +116,91 @@ def find_spaces(spaces: SpaceQuerySet, typed: str, reader: User, order: Sequence
     that `reader` may see, `order` the columns that a page of them will be sorted by. Raises Refused without a word.
 
     The index of the words returns all Spaces that have them, however many: good for words that few have. Where many do,
-    PostgreSQL goes through `spaces` in their order, checks each, and stops when the page is full. It has no
-    statistics about words to choose by, so the first Spaces are a sample. Where neither is fast, as the words are in
-    many Spaces, but in none of the first, only some are found. What this reads is limited in any case.
+    PostgreSQL goes through `spaces` in their order, checks each, and stops when a page is full. It has no statistics
+    about words to choose by, so the first Spaces are a sample. Where neither is fast, as the words are in many Spaces,
+    but in hardly any of the first, only some are found. What this reads is limited in any case: so is the number of
+    queries, which is one for words that are in every tenth Space, three for words that few have, and four at most.
     """
     words = Parsed(_query(typed, reader))
     vector = SpaceIndex.objects.filter(space=OuterRef("pk")).values("vector")[:1]
     checked = spaces.alias(matches=Matches(Subquery(vector), words))
-    in_order = checked.annotate(has_words=F("matches")).order_by(*order)
-    candidates: list[UUID] = []
-    for size, one_in in ((GLANCED, 10), (SAMPLED, 100)):
-        sampled, first = _check(in_order, order, size)
-        if len(sampled) < size:
-            return MatchingSpaces(_with_ids(spaces, first), first)
-        if len(first) * one_in >= size:
-            last = sampled[-1] if sampled[-1][0] is not None else None
-            return MatchingSpaces(checked.filter(matches=True), first if last else (), last, is_complete=False)
-        if not candidates:
-            indexed = SpaceIndex.objects.filter(vector=words).values_list("pk", flat=True)
-            candidates = list(indexed[: MAX_MATCHES + 1])
-        if len(candidates) <= MAX_MATCHES:
-            return _among(spaces, candidates, order)
-    by_deadline = spaces.order_by("-expires_at")  # an index has all that lists filter by in this order
-    if count_up_to(MAX_CHECKED, {"": by_deadline})[""] < MAX_CHECKED:
-        _, first = _check(in_order, order, MAX_CHECKED)
-        return MatchingSpaces(_with_ids(spaces, first), first)
+    in_order = checked.annotate(has_words=F("matches"))
+    matching = checked.filter(matches=True)
+    glance = _check(in_order, order, GLANCED, GLANCED)
+    if glance.known_to is None:
+        return _all_of(spaces, glance.first)
+    if len(glance.first) * 10 >= GLANCED:
+        return MatchingSpaces(matching, glance.first, glance.known_to, count=None)
+    candidates = _candidates(words)
+    if len(candidates) <= MAX_MATCHES:
+        return _among(spaces, candidates, order)
+    look = _check(in_order, order, MAX_CHECKED, FIRST)
+    if look.known_to is None:
+        return _all_of(spaces, look.first)
+    if len(look.first) == FIRST or len(look.first) * 100 >= MAX_CHECKED:
+        return MatchingSpaces(matching, look.first, look.known_to, count=None)
     return replace(_among(spaces, candidates[:MAX_MATCHES], order), is_cut=True)
 
 
-def _check(in_order: QuerySet[Any], order: Sequence[str], size: int) -> tuple[list[Place], list[Place]]:
-    """(the first `size` Spaces, those of them that have the words)"""
-    with index_order():
-        rows = list(in_order.values_list(order[0].lstrip("-"), "pk", "has_words")[:size])
-    matching = [(value, pk) for value, pk, has_words in rows if has_words]
-    # PostgreSQL sorts NULL first if descending. A sample that does not have all Spaces can't tell which NULLs are next.
-    last = [place for place in matching if place[0] is None] if len(rows) < size else []
-    return [(value, pk) for value, pk, _ in rows], [place for place in matching if place[0] is not None] + last
+class Checked(NamedTuple):
+    """The places of the Spaces that have the words among the first of a list, in its order. `known_to`: up to which
+    place; None if that is all of the list."""
+
+    first: list[Place]
+    known_to: Place | None
 
 
-def _among(spaces: SpaceQuerySet, candidates: Sequence[UUID], order: Sequence[str]) -> MatchingSpaces:
+def _check(in_order: QuerySet[Any], order: Sequence[str], size: int, most: int) -> Checked:
+    """Check the first `size` Spaces, or fewer until `most` have the words."""
+    column = order[0].lstrip("-")
+    parts = [in_order]
+    if column != order[0] and in_order.model._meta.get_field(column).null:
+        # PostgreSQL sorts NULL first if descending, and lists have them last.
+        parts = [in_order.exclude(**{column: None}), in_order.filter(**{column: None})]
+    first: list[Place] = []
+    for part in parts:
+        listed, params = part.order_by(*order).values_list(column, "pk", "has_words")[:size].query.sql_with_params()
+        with index_order(), connection.cursor() as cursor:
+            cursor.execute(CHECK.format(listed=listed), [*params, size, most - len(first)])
+            rows = cursor.fetchall()
+        first += [(value, pk) for value, pk, has_words, _ in rows if has_words]
+        if rows and (rows[-1][-1] == size or len(first) == most):
+            return Checked(first, rows[-1][:2])
+    return Checked(first, None)
+
+
+def _candidates(words: Parsed) -> list[str]:
+    """The ids of Spaces that have the words, as texts: up to one more than MAX_MATCHES."""
+    indexed = SpaceIndex.objects.filter(vector=words).values_list("pk")[: MAX_MATCHES + 1]
+    statement, params = indexed.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(CANDIDATES.format(indexed=statement), params)
+        (ids,) = cursor.fetchone()
+    return ids.split(",") if ids else []
+
+
+def _all_of(spaces: SpaceQuerySet, places: Sequence[Place]) -> MatchingSpaces:
+    return MatchingSpaces(_with_ids(spaces, [str(pk) for _, pk in places]), places, count=len(places))
+
+
+def _among(spaces: SpaceQuerySet, candidates: Sequence[str], order: Sequence[str]) -> MatchingSpaces:
     """Those of `spaces` that are among few candidates."""
     columns = [
         F(column).asc(nulls_last=True) if column == name else F(name).desc(nulls_last=True)
         for column in order
         for name in [column.lstrip("-")]
     ]
-    among = spaces.filter(pk__in=_ids(candidates))
-    first = list(among.order_by(*columns).values_list(order[0].lstrip("-"), "pk"))
-    return MatchingSpaces(_with_ids(spaces, first), first)
+    among = _with_ids(spaces, candidates)
+    counted = among.annotate(total=Window(Count("pk"))).order_by(*columns)
+    rows = list(counted.values_list(order[0].lstrip("-"), "pk", "total")[:FIRST])
+    first = [(value, pk) for value, pk, _ in rows]
+    count = rows[0][-1] if rows else 0
+    return MatchingSpaces(among, first, first[-1] if count > len(first) else None, count)
 
 
-def _with_ids(spaces: SpaceQuerySet, places: Sequence[Place]) -> SpaceQuerySet:
-    return spaces.filter(pk__in=_ids([pk for _, pk in places]))
-
-
-def _ids(ids: Sequence[UUID]) -> RawSQL:
-    """One parameter instead of a thousand."""
-    return RawSQL("SELECT unnest(%s::uuid[])", [list(ids)])
+def _with_ids(spaces: SpaceQuerySet, ids: Sequence[str]) -> SpaceQuerySet:
+    """Those of `spaces` with these ids. One parameter instead of a thousand."""
+    return spaces.filter(pk__in=RawSQL("SELECT unnest(%s::uuid[])", [f"{{{','.join(ids)}}}"]))
 
 
 def _query(typed: str, reader: User) -> str:

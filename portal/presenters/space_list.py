@@ -172,16 +172,15 @@ def _counts(filtered: dict[str, list[SpaceQuerySet]]) -> dict[str, Count]:
 
 def with_matches(part: Part[Space], found: MatchingSpaces) -> Part[Space]:
     """The same part, whose rows are those that were found, with what is known of their places."""
-    known = found.is_complete or found.checked_to is not None
-    return replace(part, places=found.first if known else None, known_to=found.checked_to)
+    return replace(part, places=found.first, known_to=found.known_to)
 
 
 def _count_matches(matches: Sequence[MatchingSpaces]) -> Count:
     """How many have the words. If they are too many to count, at least a page is full of them."""
-    if not all(match.is_complete for match in matches):
+    counts = [match.count for match in matches]
+    if None in counts:
         return Count(PAGE, more=True)
-    count = sum(len(match.first) for match in matches)
-    return Count(count, more=any(match.is_cut for match in matches))
+    return Count(sum(count or 0 for count in counts), more=any(match.is_cut for match in matches))
 
 
 def _capped(numbers: Iterable[int]) -> Count:
@@ -198,8 +197,8 @@ def _matching(part: Part[Space], query: ListQuery, user: User) -> MatchingSpaces
     bounds = search.id_range(query.typed)
     rows = rows.filter(pk__range=bounds) if bounds else rows.none()
     first = list(rows.order_by(*part.columns).values_list(*part.order)[: MAX_COUNTED + 1])
-    last = first[-1] if len(first) > MAX_COUNTED else None
-    return MatchingSpaces(rows, first, last, is_complete=last is None)
+    is_more = len(first) > MAX_COUNTED
+    return MatchingSpaces(rows, first, first[-1] if is_more else None, None if is_more else len(first))
 
 
 def _parts(spaces: SpaceQuerySet, query: ListQuery, now: datetime) -> list[Part[Any]]:

@@ -77,7 +77,7 @@ def _named(request: SignedInRequest, typed: str, page: int) -> dict[str, Any]:
     user, now = request.user, dbtime.now()
     with limited_time():
         found = find_spaces(Space.objects.listed_for(user).kept(now), typed, user, NEWEST)
-        if found.is_complete or len(found.first) > MAX_NAMED:
+        if found.known_to is None or len(found.first) > MAX_NAMED:
             first = add_row_data([pk for _, pk in found.first[: MAX_NAMED + 1]])
         else:
             first = list(with_row_data(found.rows).order_by(*NEWEST)[: MAX_NAMED + 1])
