@@ -10,7 +10,8 @@ from archive.models import Space, User, Violation
 from archive.moderation import holds
 from archive.moderation.evidence import Lines
 from archive.moderation.violations import flag
-from tests.support.deadlines import retention_period
+from archive.retention.purge import purge
+from tests.support.deadlines import make_due, retention_period
 from tests.support.factory import make_row
 from tests.support.http_clients import make_client
 from tests.support.playable_spaces import make_playable_space
@@ -157,3 +158,15 @@ def test_the_queue_is_sorted_by_deadline(alice: User, admin: User) -> None:
     rows = make_client(admin).get("/moderation/appeals/").context["rows"]
 
     assert [str(row["space"]) for row in rows] == ["sooner", "later", "held"]
+
+
+def test_an_appeal_ends_with_its_space(space: Space, violation: Violation, alice: User, admin: User) -> None:
+    make_client(alice).post(f"/spaces/{space.pk}/violations/{violation.pk}/appeal", {"statement": "No."})
+    before = make_client(admin).get("/moderation/appeals/").context
+    make_due(space)
+    purge(space.pk)
+
+    after = make_client(admin).get("/moderation/appeals/").context
+
+    assert [len(page["rows"]) for page in (before, after)] == [1, 0]
+    assert [page["tab_counts"].get("appeals") for page in (before, after)] == ["1", None]

@@ -1,5 +1,6 @@
 """Queries whose SQL is written once give what their QuerySet gives, for each value."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,9 +8,9 @@ from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from archive import notices
+from archive import dbtime, notices
 from archive.models import Notice, Space, User
-from archive.models.compiled_query import MARKERS, CompiledQuery
+from archive.models.compiled_query import MARKERS, CompiledCounts, CompiledQuery
 from archive.notices.open import open_notices
 from portal.access import has_spoken, spaces_spoken_in
 from tests.support.factory import make_row
@@ -51,8 +52,26 @@ def test_the_query_is_built_once(alice: User) -> None:
     with CaptureQueriesContext(connection) as queries:
         query.tuples(alice.pk)
 
-    assert built == [MARKERS[int]]
+    assert built == [MARKERS[int](0)]
     assert len(queries) == 1
+
+
+def test_values_of_one_type_are_told_apart(alice: User, admin: User) -> None:
+    now = dbtime.now()
+    for days in (1, 2, 3):
+        make_row(alice, title=f"{days}", expires_at=now + timedelta(days=days))
+
+    def between(host: Any, first: Any, last: Any) -> Any:
+        return Space.objects.filter(expires_at__lte=last, host=host, expires_at__gt=first)
+
+    kinds = (int, datetime, datetime)
+    titles = CompiledQuery(lambda *values: between(*values).values_list("title"), *kinds)
+    counts = CompiledCounts(lambda *values: {"one": between(*values), "none": Space.objects.none()}, 2, *kinds)
+
+    assert titles.tuples(alice.pk, now + timedelta(days=1), now + timedelta(days=2)) == [("2",)]
+    assert counts.count(alice.pk, now + timedelta(days=1), now + timedelta(days=2)) == {"one": 1, "none": 0}
+    assert counts.count(alice.pk, now, now + timedelta(days=9)) == {"one": 2, "none": 0}
+    assert counts.count(admin.pk, now, now + timedelta(days=9)) == {"one": 0, "none": 0}
 
 
 def test_a_query_that_does_not_depend_on_the_value_is_refused() -> None:

@@ -12,8 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from archive import dbtime
+from archive.log import Actor
 from archive.models import Appeal, Hold, Rule, Space, User, Violation
 from archive.moderation.holds import place
+from archive.moderation.recompute import recompute
 from archive.moderation.violations import flag
 from tests.support.deadlines import retention_period
 from tests.support.factory import make_held, make_row
@@ -312,6 +314,7 @@ def fill(host: User, by: User, count: int) -> None:
             space=space, rule=rule, flagged_by=by, state="appealed", evidence=[cue], evidence_transcript_number=1
         )
         Appeal.objects.create(violation=appealed, statement="No.", created_by=host)
+        recompute(space, Actor.of(host))
 
 
 @pytest.mark.parametrize(

@@ -86,3 +86,5 @@ def keeps_the_rule(space: Space) -> None:
             assert space.expires_at >= violation.lifted_at + timedelta(days=7)
     open_appeals = Appeal.objects.filter(violation__space=space, state="open").count()
     assert open_appeals == sum(violation.state == "appealed" for violation in violations)
+    assert space.is_appealed == (open_appeals > 0)
+    assert space.is_flagged == any(violation.lifted_at is None for violation in violations)

@@ -1300,6 +1300,10 @@ class Migration(migrations.Migration):
                     models.BooleanField(default=False, help_text="Whether a flag stands; recompute.py writes it."),
                 ),
                 (
+                    "is_appealed",
+                    models.BooleanField(default=False, help_text="Whether an appeal is open; recompute.py writes it."),
+                ),
+                (
                     "reviewed_at",
                     models.DateTimeField(
                         blank=True,
@@ -1412,6 +1416,14 @@ class Migration(migrations.Migration):
                         fields=["expires_at", "id"],
                         include=("host", "dismissed_at", "state"),
                         name="space_flagged",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("is_appealed", True), ("state__in", ["receiving", "processing", "available", "rejected"])
+                        ),
+                        fields=["expires_at", "id"],
+                        include=("host", "dismissed_at", "state"),
+                        name="space_appealed",
                     ),
                     models.Index(
                         condition=models.Q(("state", "expiring")), fields=["expires_at", "id"], name="space_expiring"

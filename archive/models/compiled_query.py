@@ -1,7 +1,9 @@
 """Queries whose SQL is written once in a process, for conditions that Django takes longer to write than PostgreSQL to
 answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -10,45 +12,93 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from psycopg import sql
 
+from archive.models.space_queries import counting_statement
+
 M = TypeVar("M", bound=Model)
-# What stands for a value of this type while the SQL is written. No row has them.
-MARKERS: dict[type, Any] = {int: -7_046_029_254_386_353_131, UUID: UUID("9e3779b9-7f4a-4c15-8bf5-8476d1ce4e5b")}
+K = TypeVar("K")
+# What stands for the value with this number while the SQL is written. No row has them.
+MARKERS: dict[type, Callable[[int], Any]] = {
+    int: lambda number: -7_046_029_254_386_353_131 + number,
+    UUID: lambda number: UUID(int=0x9E3779B97F4A4C158BF58476D1CE4E5B + number),
+    datetime: lambda number: datetime(1066, 10, 14, tzinfo=UTC) + timedelta(seconds=number),
+}
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """`places`: which of the values each placeholder stands for."""
+
+    text: str
+    places: list[int]
+
+    def execute(self, cursor: Any, values: Sequence[Any]) -> None:
+        cursor.execute(self.text, [values[place] for place in self.places])
 
 
 class CompiledQuery(Generic[M]):
-    """A QuerySet with one value that differs each time: `build` returns it for a value of type `kind` (int or UUID).
+    """A QuerySet with values that differ each time: `build` returns it for values of these types (int, UUID or
+    datetime).
 
     The SQL depends on nothing else: `build` must read no clock, no settings that tests change, and no language.
     """
 
-    def __init__(self, build: Callable[[Any], QuerySet[M, Any]], kind: type) -> None:
+    def __init__(self, build: Callable[..., QuerySet[M, Any]], *kinds: type) -> None:
         self._build = build
-        self._marker = MARKERS[kind]
+        self._markers = _markers(kinds)
 
     @cached_property
-    def _compiled(self) -> tuple[type[M], str, int]:
-        """The model, the SQL, and how often the value is in it. Two threads may write it at the same time: both write
-        the same."""
-        rows = self._build(self._marker)
-        statement, params = rows.query.sql_with_params()
-        places = [param == self._marker for param in params]
-        assert any(places), f"{statement} does not depend on the value"
-        # The others are written into the SQL, since there may be hundreds of them.
-        written = ["%s" if here else _literal(param) for here, param in zip(places, params, strict=True)]
-        return rows.model, statement.replace("%%", "%%%%") % tuple(written), sum(places)
+    def _compiled(self) -> tuple[type[M], _Statement]:
+        """Two threads may write it at the same time: both write the same."""
+        rows = self._build(*self._markers)
+        return rows.model, _compile(*rows.query.sql_with_params(), self._markers)
 
-    def objects(self, value: Any) -> list[M]:
+    def objects(self, *values: Any) -> list[M]:
         """The rows as instances, with their annotations. `build` must return instances, without `select_related`."""
-        model, statement, places = self._compiled
-        return list(model._default_manager.raw(statement, [value] * places))
+        model, statement = self._compiled
+        return list(model._default_manager.raw(statement.text, [values[place] for place in statement.places]))
 
-    def tuples(self, value: Any) -> list[tuple[Any, ...]]:
+    def tuples(self, *values: Any) -> list[tuple[Any, ...]]:
         """The columns as the database returns them: `build` uses `values_list`."""
-        _model, statement, places = self._compiled
+        _model, statement = self._compiled
         with connection.cursor() as cursor:
-            cursor.execute(statement, [value] * places)
+            statement.execute(cursor, values)
             found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
+
+
+class CompiledCounts(Generic[K]):
+    """`count_up_to` of QuerySets with values that differ each time, as for CompiledQuery."""
+
+    def __init__(self, build: Callable[..., Mapping[K, QuerySet[Any, Any]]], limit: int, *kinds: type) -> None:
+        self._build = build
+        self._limit = limit
+        self._markers = _markers(kinds)
+
+    @cached_property
+    def _compiled(self) -> tuple[list[K], _Statement]:
+        rows = self._build(*self._markers)
+        return list(rows), _compile(*counting_statement(self._limit, list(rows.values())), self._markers)
+
+    def count(self, *values: Any) -> dict[K, int]:
+        names, statement = self._compiled
+        with connection.cursor() as cursor:
+            statement.execute(cursor, values)
+            return dict(zip(names, cursor.fetchone(), strict=True))
+
+
+def _markers(kinds: Sequence[type]) -> list[Any]:
+    return [MARKERS[kind](number) for number, kind in enumerate(kinds)]
+
+
+def _compile(statement: str, params: Sequence[Any], markers: Sequence[Any]) -> _Statement:
+    """The statement with placeholders for the markers only. The other parameters are written into it: there may be
+    hundreds of them."""
+    places = [markers.index(param) if param in markers else None for param in params]
+    unused = set(range(len(markers))) - set(places)
+    assert not unused, f"{statement} does not depend on the value"
+    written = ["%s" if place is not None else _literal(param) for place, param in zip(places, params, strict=True)]
+    text = statement.replace("%%", "%%%%") % tuple(written)
+    return _Statement(text, [place for place in places if place is not None])
 
 
 def _literal(value: Any) -> str:

@@ -5,14 +5,13 @@ With a `prefix` they apply to rows that refer to a Space: `is_gone(prefix="space
 `Space.is_gone` answer the same for a row in memory; tests/test_space_queries.py checks that they agree.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.apps import apps
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -75,8 +74,12 @@ class SpaceQuerySet(models.QuerySet["Space"]):
         return self.filter(is_kept(moment))
 
     def due_within(self, period: timedelta, moment: datetime) -> "SpaceQuerySet":
-        """Kept at `moment`, but no longer than for `period`. Of rejected ones nothing is stored that could be due."""
-        return self.timed(moment).filter(expires_at__lte=moment + period).exclude(state=SpaceState.REJECTED)
+        """Kept at `moment`, but no longer than for `period`."""
+        return self.due_until(moment + period, moment)
+
+    def due_until(self, end: datetime, moment: datetime) -> "SpaceQuerySet":
+        """Kept at `moment`, but no longer than until `end`. Of rejected ones nothing is stored that could be due."""
+        return self.timed(moment).filter(expires_at__lte=end).exclude(state=SpaceState.REJECTED)
 
     def timed(self, moment: datetime) -> "SpaceQuerySet":
         """Kept at `moment`, with a deadline. Those on hold are the others that are kept."""
@@ -96,8 +99,7 @@ class SpaceQuerySet(models.QuerySet["Space"]):
 
     def appealed(self) -> "SpaceQuerySet":
         """With an appeal that is not decided."""
-        violations = apps.get_model("archive", "Violation")._default_manager
-        return self.filter(Exists(violations.filter(space=OuterRef("pk"), state="appealed")))
+        return self.filter(is_appealed=True)
 
     def gone(self, moment: Any = None) -> "SpaceQuerySet":
         return self.filter(is_gone(moment))
@@ -123,7 +125,11 @@ class SpaceQuerySet(models.QuerySet["Space"]):
 
     def listed_for(self, user: "User") -> "SpaceQuerySet":
         """As `visible_to`, but without a host's rejected recordings that they took off their list."""
-        return self.visible_to(user).exclude(host=user, dismissed_at__isnull=False)
+        return self.visible_to(user).without_dismissed(user.pk)
+
+    def without_dismissed(self, host_id: int) -> "SpaceQuerySet":
+        """Without the rejected recordings that this host took off their list."""
+        return self.exclude(host=host_id, dismissed_at__isnull=False)
 
     def readable_by(self, user: "User") -> "SpaceQuerySet":
         """Whose content this user may play and read: hosts their own, admins all; auditors none but their own."""
@@ -132,9 +138,17 @@ class SpaceQuerySet(models.QuerySet["Space"]):
 
 def count_up_to(limit: int, rows: Mapping[K, models.QuerySet[Any]]) -> dict[K, int]:
     """Count each of these in one query, and stop at `limit`: the cost does not grow with the number of rows."""
+    statement, params = counting_statement(limit, list(rows.values()))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return dict(zip(rows, cursor.fetchone(), strict=True))
+
+
+def counting_statement(limit: int, rows: Sequence[models.QuerySet[Any]]) -> tuple[str, list[Any]]:
+    """The SQL that counts each of these up to `limit`, and its parameters."""
     counts: list[str] = []
     params: list[Any] = []
-    for counted in rows.values():
+    for counted in rows:
         try:
             statement, values = counted.values("pk")[:limit].query.sql_with_params()
         except EmptyResultSet:  # Django knows that no row matches
@@ -142,9 +156,7 @@ def count_up_to(limit: int, rows: Mapping[K, models.QuerySet[Any]]) -> dict[K, i
             continue
         counts.append(f"(SELECT count(*) FROM ({statement}) AS counted)")  # noqa: S608  # Django compiled it
         params += values
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(counts)}", params)
-        return dict(zip(rows, cursor.fetchone(), strict=True))
+    return f"SELECT {', '.join(counts)}", params
 
 
 def _before_deadline(moment: Any, prefix: str) -> Q:

@@ -108,6 +108,12 @@ def _deny(space: Space, violation: Violation, reason: str, by: User) -> None:
     notify_host(space, events.APPEAL_DENIED, violation)
 
 
+def open_appeals() -> QuerySet[Violation]:
+    """Flags with an appeal to decide. Nothing can be decided about a Space that is being deleted, or was."""
+    of_kept = {"space__is_appealed": True, "space__state__in": Space.KEPT}
+    return Violation.objects.filter(state=Violation.State.APPEALED, **of_kept)
+
+
 def decided_appeals() -> QuerySet[Appeal]:
     """Appeals that were decided, of Spaces that are not deleted: a deletion scrubs what was written."""
     return Appeal.objects.exclude(state=Appeal.State.OPEN).exclude(statement="")

@@ -7,12 +7,13 @@ The host gets a notice when the deadline ends and when there is one again. It sa
 """
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Now, TruncDate
 
 from archive import dbtime, lifecycle, log, notices, policy
 from archive.errors import Conflict, Refused
@@ -112,7 +113,7 @@ def if_released(space: Space) -> policy.Deadline:
 
 def overdue_reviews() -> QuerySet[Hold]:
     """Holds that were to be reviewed before today, or today (UTC)."""
-    return Hold.objects.filter(state=Hold.State.STANDING, review_on__lte=dbtime.now().date())
+    return Hold.objects.filter(state=Hold.State.STANDING, review_on__lte=TruncDate(Now(), tzinfo=UTC))
 
 
 def validated_case_number(text: str) -> str:

@@ -71,15 +71,19 @@ def validated_reason(reason: str, by: User, missing: str = "moderation.reason_mi
 
 
 def recompute(space: Space, actor: Actor) -> None:
-    """Recompute `expires_at` from the facts, and log it if it moved; and `is_flagged`. Call it with the row locked, in
-    the transaction that changed the facts."""
+    """Recompute `expires_at` from the facts, and log it if it moved; and what lists filter by, `is_flagged` and
+    `is_appealed`. Call it with the row locked, in the transaction that changed the facts."""
     facts = space.retention_facts()
     due = policy.deadline(facts, current_policy())
     before, moved = space.expires_at, due.at != space.expires_at
     space.expires_at, space.deadline_reasons = due.at, due.reasons_as_json()
     space.is_flagged = None in facts.lifted_at
+    space.is_appealed = space.violations.filter(state=Violation.State.APPEALED).exists()
     Space.objects.filter(pk=space.pk).update(
-        expires_at=due.at, deadline_reasons=space.deadline_reasons, is_flagged=space.is_flagged
+        expires_at=due.at,
+        deadline_reasons=space.deadline_reasons,
+        is_flagged=space.is_flagged,
+        is_appealed=space.is_appealed,
     )
     if not moved:
         return

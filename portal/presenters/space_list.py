@@ -1,6 +1,7 @@
 """A list of Spaces: filters with their counts, orders, words, and one page of rows."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from django.urls import reverse
 from archive import search
 from archive.formatting import format_number
 from archive.models import Space, SpaceQuerySet, User
+from archive.models.compiled_query import CompiledCounts
 from archive.models.space_queries import count_up_to
 from archive.search import MatchingSpaces
 from portal import search_words
@@ -97,6 +99,9 @@ def find_deleted(user: User, typed: str, now: datetime) -> DeletedSpaces | None:
     return DeletedSpaces(len(gone), f"{reverse('spaces')}{many}") if gone else None
 
 
+Counted = tuple[str, int]  # a filter, and the number of one of its parts
+
+
 class Count(NamedTuple):
     """How many rows there are, or with `more`, more than that."""
 
@@ -113,8 +118,7 @@ def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -
     is_cut = False
     bounds = search.id_range(query.typed)
     if bounds or not query.typed:  # words are counted once, for the filter that is shown
-        counted = everything.filter(pk__range=bounds) if bounds else everything
-        counts = _counts({code: _filtered(counted, code, now) for code in SPACE_FILTERS})
+        counts = _counts_in(everything.filter(pk__range=bounds), now) if bounds else _counts_of(user, now)
     if query.filter and query.sort:
         parts = _parts(everything, query, now)
         if query.typed:
@@ -142,32 +146,53 @@ def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -
     )
 
 
-def _filtered(spaces: SpaceQuerySet, code: str, now: datetime) -> list[SpaceQuerySet]:
+def _filtered(spaces: SpaceQuerySet, code: str, now: datetime, soon: datetime) -> list[SpaceQuerySet]:
     """The Spaces of a filter, in parts that follow each other. Each is a range of an index, which conditions with "or"
-    are not."""
+    are not. `soon`: until when they are due."""
     if code == "due":
-        return [spaces.due_within(SOON, now)]
+        return [spaces.due_until(soon, now)]
     if code == "flagged":
         return [spaces.timed(now).flagged(), spaces.on_hold().flagged()]
+    if code == "appealed":
+        return [spaces.timed(now).appealed(), spaces.on_hold().appealed()]
     if code == "held":
         return [spaces.on_hold()]
-    if code == "appealed":
-        return [spaces.kept(now).appealed()]
     if code == "deleted":
         states = (Space.State.EXPIRING, Space.State.DELETED)
         return [spaces.overdue(now), *(spaces.filter(state=state) for state in states)]
     return [spaces.timed(now), spaces.on_hold()]
 
 
-def _counts(filtered: dict[str, list[SpaceQuerySet]]) -> dict[str, Count]:
-    """Up to MAX_COUNTED of each filter. In the order of an index, so that counting can stop there."""
-    parts = {
+def _counts_of(user: User, now: datetime) -> dict[str, Count]:
+    """Up to MAX_COUNTED of each filter, of all Spaces that are listed for the user."""
+    counts = _COUNTS_OF_ALL if user.is_admin or user.is_auditor else _COUNTS_OF_HOST
+    return _capped(counts.count(user.pk, now, now + SOON))
+
+
+def _counts_in(spaces: SpaceQuerySet, now: datetime) -> dict[str, Count]:
+    return _capped(count_up_to(MAX_COUNTED + 1, _counted(spaces, now, now + SOON)))
+
+
+def _counted(spaces: SpaceQuerySet, now: datetime, soon: datetime) -> dict[Counted, SpaceQuerySet]:
+    """In the order of an index, so that counting can stop there."""
+    return {
         (code, place): rows.order_by("-deleted_at" if code == "deleted" and place == 2 else "-expires_at")
-        for code, several in filtered.items()
-        for place, rows in enumerate(several)
+        for code in SPACE_FILTERS
+        for place, rows in enumerate(_filtered(spaces, code, now, soon))
     }
-    counts = count_up_to(MAX_COUNTED + 1, parts)
-    return {code: _capped(counts[code, place] for place in range(len(rows))) for code, rows in filtered.items()}
+
+
+def _of_all(user_id: int, now: datetime, soon: datetime) -> dict[Counted, SpaceQuerySet]:
+    return _counted(Space.objects.without_dismissed(user_id), now, soon)
+
+
+def _of_host(user_id: int, now: datetime, soon: datetime) -> dict[Counted, SpaceQuerySet]:
+    return _counted(Space.objects.filter(host=user_id).without_dismissed(user_id), now, soon)
+
+
+# Django takes longer to write them than PostgreSQL to count.
+_COUNTS_OF_ALL = CompiledCounts(_of_all, MAX_COUNTED + 1, int, datetime, datetime)
+_COUNTS_OF_HOST = CompiledCounts(_of_host, MAX_COUNTED + 1, int, datetime, datetime)
 
 
 def with_matches(part: Part[Space], found: MatchingSpaces) -> Part[Space]:
@@ -183,9 +208,11 @@ def _count_matches(matches: Sequence[MatchingSpaces]) -> Count:
     return Count(sum(count or 0 for count in counts), more=any(match.is_cut for match in matches))
 
 
-def _capped(numbers: Iterable[int]) -> Count:
-    total = sum(numbers)
-    return Count(min(total, MAX_COUNTED), total > MAX_COUNTED)
+def _capped(numbers: Mapping[Counted, int]) -> dict[str, Count]:
+    totals = Counter[str]()
+    for (code, _), number in numbers.items():
+        totals[code] += number
+    return {code: Count(min(total, MAX_COUNTED), total > MAX_COUNTED) for code, total in totals.items()}
 
 
 def _matching(part: Part[Space], query: ListQuery, user: User) -> MatchingSpaces:
@@ -203,13 +230,13 @@ def _matching(part: Part[Space], query: ListQuery, user: User) -> MatchingSpaces
 
 def _parts(spaces: SpaceQuerySet, query: ListQuery, now: datetime) -> list[Part[Any]]:
     """What `page_of_parts` lists. Of kept Spaces those without a deadline come last in any case."""
-    several = _filtered(spaces, query.filter, now)
+    several = _filtered(spaces, query.filter, now, now + SOON)
     if query.filter == "deleted":
         columns = ("expires_at", "expires_at", "deleted_at")
         return [Part(part, (column, "id"), descending=True) for part, column in zip(several, columns, strict=True)]
     order, descending = ORDERS[query.sort]
-    if query.filter in ("all", "flagged"):
-        several = [spaces.kept(now).flagged() if query.filter == "flagged" else spaces.kept(now)]
+    kept = {"all": spaces.kept(now), "flagged": spaces.kept(now).flagged(), "appealed": spaces.kept(now).appealed()}
+    several = [kept[query.filter]] if query.filter in kept else several
     return [Part(part, order, descending) for part in several]
 
 

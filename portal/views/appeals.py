@@ -32,7 +32,7 @@ from portal.responses import render_space
 from portal.section_messages import add_success
 from portal.submissions import submit
 
-PAGE = 10
+PAGE = 10  # Spaces
 DECIDED_PAGE = 25
 
 
@@ -99,10 +99,12 @@ def decide(request: SignedInRequest, appeal_id: int) -> HttpResponse:
 def _page(request: SignedInRequest, forms: dict[int, DecisionForm] | None = None, status: int = 200) -> HttpResponse:
     """`forms` has the refused form of an appeal, by the appeal's id."""
     now, forms = dbtime.now(), forms or {}
-    rows = Violation.objects.filter(state=Violation.State.APPEALED)
-    rows = rows.select_related("space__host", "rule", "appeal", "flagged_by")
+    appealed = Space.objects.filter(state__in=Space.KEPT).appealed().only("expires_at")
+    spaces, cursor = page_of(appealed, request.GET.get("after"), ("expires_at", "id"), PAGE)
+    places = [space.pk for space in spaces]
+    rows = domain.open_appeals().filter(space__in=places).select_related("space__host", "rule", "appeal", "flagged_by")
     rows = rows.prefetch_related("space__violations", "space__holds")
-    page, cursor = page_of(rows, request.GET.get("after"), ("space__expires_at", "id"), PAGE)
+    page = sorted(rows, key=lambda violation: (places.index(violation.space_id), violation.pk))
     evidence = nearby(violation for violation in page if violation.space.is_served(now))
     record_access(Kind.READ, [violation.space for violation in page if evidence.get(violation.pk)], request.user)
     context = {

@@ -1,5 +1,6 @@
 -- Rows for measures of pages (_rows.py). n is the number of a Space, from 1, and h its hash. Hosts go by tens of rows, so
--- each has as many of each last digit.
+-- each has as many of each last digit. A third of the few Spaces have a topic, of the many 2 %%: enough to fill a page.
+-- `ordinal` is a word that one Space has, and with which no other word begins.
 
 INSERT INTO archive_user (id, password, is_superuser, username, first_name, last_name, email, is_staff, is_active,
     date_joined, time_zone, time_zone_chosen, unmailed_kinds, session_generation)
@@ -8,7 +9,7 @@ SELECT n, '!', false, 'user' || n, 'User', n::text, 'user' || n || '@example.org
 FROM generate_series(%(first_user)s::int, %(last_user)s::int) n;
 
 CREATE TEMPORARY TABLE made ON COMMIT DROP AS
-SELECT n, h, gen_random_uuid() AS id, n %% 10 < 3 AS kept, host_id, topic,
+SELECT n, h, gen_random_uuid() AS id, n %% 10 < 3 AS kept, host_id, topic, ordinal,
     kept AND CASE WHEN small THEN n %% 10 IN (1, 2) ELSE h %% 300 = 1 END AS flagged,
     kept AND CASE WHEN small THEN n %% 10 = 0 ELSE h %% 300 = 2 END AS held,
     kept AND CASE WHEN small THEN n %% 10 = 1 ELSE h %% 900 = 1 END AS appealed,
@@ -17,7 +18,8 @@ SELECT n, h, gen_random_uuid() AS id, n %% 10 < 3 AS kept, host_id, topic,
         WHEN small THEN interval '1 hour' + n * interval '8 days' / 1000
         ELSE interval '1 hour' + (h %% 1000003) * interval '30 days' / 1000003 END AS ends
 FROM (
-    SELECT n, h, small, n %% 10 < 3 AS kept, topics[1 + h / 7 %% 50] AS topic, CASE
+    SELECT n, h, small, n %% 10 < 3 AS kept, topics[1 + h / 7 %% CASE WHEN small THEN 3 ELSE 50 END] AS topic,
+        n || 'th' AS ordinal, CASE
         WHEN CASE WHEN small THEN n / 10 %% 5 < 2 ELSE n / 10 %% 600 < 12 END THEN %(busy)s
         WHEN CASE WHEN small THEN n / 10 %% 5 < 4 ELSE n / 10 %% 600 < 112 END THEN %(huge)s
         ELSE %(first_other)s + h %% %(others)s END AS host_id
@@ -28,19 +30,19 @@ FROM (
 
 INSERT INTO archive_space (id, host_id, title, audience, ended_at, expires_at, deadline_reasons, transcribe, state,
     processing_step, processing_step_done, processing_step_total, fingerprint, salt, attempts, unforeseen, fence,
-    problem, deleted_at, is_flagged, title_key, duration_ms, listeners_total, reviewed_at, reviewed_by_id)
-SELECT id, host_id, CASE WHEN kept THEN 'Evening ' || topic || ' ' || n ELSE '' END, '', ends - interval '30 days',
+    problem, deleted_at, is_flagged, is_appealed, title_key, duration_ms, listeners_total, reviewed_at, reviewed_by_id)
+SELECT id, host_id, CASE WHEN kept THEN 'Evening ' || topic || ' ' || ordinal ELSE '' END, '', ends - interval '30 days',
     CASE WHEN NOT held THEN ends END, '[{"code": "base", "days": 30}]', false,
     CASE WHEN kept THEN 'available' ELSE 'deleted' END, '', 0, 0, '',
-    CASE WHEN kept THEN repeat('0b', 32) ELSE '' END, 0, 0, 0, '{}', CASE WHEN NOT kept THEN ends END, flagged,
-    CASE WHEN kept THEN lower('Evening ' || topic || ' ' || n) END, CASE WHEN kept THEN 60000 + h %% 7200000 END,
+    CASE WHEN kept THEN repeat('0b', 32) ELSE '' END, 0, 0, 0, '{}', CASE WHEN NOT kept THEN ends END, flagged, appealed,
+    CASE WHEN kept THEN lower('Evening ' || topic || ' ' || ordinal) END, CASE WHEN kept THEN 60000 + h %% 7200000 END,
     CASE WHEN kept THEN h / 11 %% 5000 END, CASE WHEN NOT to_review THEN now() - h %% 1000 * interval '1 minute' END,
     CASE WHEN NOT to_review THEN %(admin)s END
 FROM made;
 
 INSERT INTO archive_spaceindex (space_id, vector)
 SELECT id, array_to_tsvector(
-    ARRAY['evening', topic, n::text, 'user' || host_id, '@' || host_id, '#' || replace(id::text, '-', '')])
+    ARRAY['evening', topic, ordinal, 'user' || host_id, '@' || host_id, '#' || replace(id::text, '-', '')])
 FROM made WHERE kept;
 
 INSERT INTO archive_participant (space_id, role, seat, name, account, user_id)
@@ -59,13 +61,13 @@ WITH transcripts AS (
     INSERT INTO archive_transcript (space_id, number, key, size, sha256, crc32, etag, created_at, language, source, cues, notes)
     SELECT id, 1, 'spaces/' || id || '/1.en.vtt', 1000, repeat('0', 64), 1, 'e', now(), 'en', 'uploaded', jsonb_build_array(
         jsonb_build_object('start_ms', 0, 'end_ms', 900, 'speaker', 'User ' || host_id, 'text', 'Good evening, everybody.'),
-        jsonb_build_object('start_ms', 900, 'end_ms', 2000, 'speaker', 'User ' || host_id, 'text', 'Today ' || topic || ', number ' || n || '.')
+        jsonb_build_object('start_ms', 900, 'end_ms', 2000, 'speaker', 'User ' || host_id, 'text', 'Today ' || topic || ', number ' || ordinal || '.')
     ), '[]' FROM made WHERE kept RETURNING id, space_id
 )
 INSERT INTO archive_searchline (transcript_id, space_id, number, config, vector)
 SELECT transcripts.id, made.id, number, 'english', words || array_to_tsvector(ARRAY['@' || host_id]) FROM transcripts JOIN made ON made.id = space_id, LATERAL (VALUES
     (0, $$'good':1A 'even':2A 'everybodi':3A$$::tsvector),
-    (1, ('''today'':1A ''' || topic || ''':2A ''number'':3A ''' || n || ''':4A')::tsvector)
+    (1, ('''today'':1A ''' || topic || ''':2A ''number'':3A ''' || ordinal || ''':4A')::tsvector)
 ) AS lines (number, words);
 
 WITH flags AS (
