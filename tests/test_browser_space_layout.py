@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
+from archive.cues import Cue
+from archive.display.transcript import cue_rows, describe_length
 from archive.models import User
 from tests.support import browser_sessions
 from tests.support.playable_spaces import TimedLine, make_playable_space
@@ -50,6 +52,19 @@ def test_wide_and_narrow(services: Services, chromium: Browser, alice: User) -> 
     assert_calm(wide)
     assert_player_stays(wide, ".track")
     assert_prints_clean(wide)
+
+
+@pytest.mark.parametrize(
+    ("lines", "length"),
+    [
+        (["Beans."] * 10, "short"),
+        (["Beans."] * 11, ""),
+        (["Beans for everybody. " * 3] * 8, "short-wide"),
+        (["Beans for everybody. " * 60], ""),
+    ],
+)
+def test_a_player_scrolls_away_with_a_transcript_shorter_than_the_screen(lines: list[str], length: str) -> None:
+    assert describe_length(cue_rows(Cue(n, n + 1, "", line) for n, line in enumerate(lines))) == length
 
 
 def open_page(chromium: Browser, services: Services, address: str, width: int) -> Page:

@@ -68,8 +68,7 @@ def test_facts_from_the_files_are_filled_in(page: Page, services: Services, alic
     choose(page, tone, facts)
 
     expect(page.locator("main").get_by_text("We filled in the title and end time from your files.")).to_be_visible()
-    end = f"30 days after the end ({ended.day} {ended:%B %Y}, 19:05 UTC), not after the upload."
-    expect(page.locator("#upload-ended-help")).to_contain_text(end)
+    expect(page.get_by_text(f"That is {ended.day} {ended:%B %Y}, 19:05 UTC.")).to_be_visible()
     page.get_by_role("button", name="Add a speaker").click()
     page.get_by_role("textbox", name="Speaker 1").fill("Nora")
     follows_the_hint(page, before)
@@ -125,8 +124,10 @@ def test_form_errors_appear_in_place_and_disappear_when_fixed(page: Page, servic
     end.fill(f"{dbtime.now() - timedelta(days=2):%Y-%m-%dT20:00:00}")
     expect(page.locator("#upload-ended-error")).to_have_text("")
     expect(end).not_to_have_attribute("aria-invalid", "true")
-    expect(page.locator("#upload-ended-help")).to_contain_text("Every copy will be deleted on")
-    expect(page.locator(".deleted-on")).to_contain_text(": 30 days after the end (")
+    expect(page.locator("#upload-ended-help")).to_contain_text("nobody can change it after the upload")
+    deletion = re.compile(r"Every copy will be deleted on \d+ .* your time: 30 days after the end, whenever you upload")
+    expect(page.locator("#upload-ended-help")).to_contain_text(deletion)
+    expect(page.locator(".deleted-on")).to_have_text(deletion)
     expect(summary.filter(has_text="Please correct")).to_have_count(0)
 
     title.fill("")

@@ -17,7 +17,7 @@ from archive.display.assets import TEMPLATE, assets
 from archive.display.chapters import chapter_rows
 from archive.display.clock import offline_clock
 from archive.display.facts import list_facts
-from archive.display.transcript import cue_rows, is_short
+from archive.display.transcript import cue_rows, describe_length
 from archive.display.violations import flag_views
 from archive.models import Recording, Space, Transcript
 
@@ -62,7 +62,7 @@ def render_offline_page(  # noqa: PLR0913  # one argument for each thing that th
         "peaks": _json_for_script(peaks) if peaks else "",
         "chapters": chapter_rows(recording),
         "cues": rows,
-        "is_short": is_short(rows),
+        "transcript_length": describe_length(rows),
         "facts": list_facts(space),
         "participants": space.participants.all(),
         "violations": flag_views(space),

@@ -1,6 +1,6 @@
 """Transcript lines as pages show them: all of them beside the player, and those cited as evidence of a violation."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from archive import formatting
@@ -8,7 +8,7 @@ from archive.cues import Cue
 from archive.models import Violation
 
 SPEAKER_COLORS = 10  # classes v0 to v9 in the style sheets
-NARROW_LINE = 36  # characters in a line of text on a narrow screen, roughly
+NARROW_LINE, WIDE_LINE = 36, 90  # characters in a line of text on a narrow and on a wide screen, roughly
 SHORT_LINES = 10  # of these: less than a screen
 
 
@@ -57,9 +57,11 @@ def cue_rows(lines: Iterable[Cue]) -> list[CueRow]:
     return rows
 
 
-def is_short(rows: Iterable[CueRow]) -> bool:
-    """Whether it is so short that a player that stays in sight would only cover it, on any screen."""
-    return sum(1 + len(row.text) // NARROW_LINE for row in rows) <= SHORT_LINES
+def describe_length(rows: Sequence[CueRow]) -> str:
+    """A class of the style sheet: "short" if a player that stays in sight would only cover the lines, on any screen;
+    "short-wide" if it would on a wide one; or ""."""
+    narrow, wide = (sum(1 + len(row.text) // line for row in rows) for line in (NARROW_LINE, WIDE_LINE))
+    return "short" if narrow <= SHORT_LINES else "short-wide" if wide <= SHORT_LINES else ""
 
 
 def evidence_lines(violation: Violation) -> list[EvidenceLine]:

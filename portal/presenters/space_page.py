@@ -5,7 +5,7 @@ from typing import Any
 from archive import cues
 from archive.display.chapters import chapter_rows
 from archive.display.facts import list_facts
-from archive.display.transcript import cue_rows, is_short
+from archive.display.transcript import cue_rows, describe_length
 from archive.error_messages import render
 from archive.intake.transcription import enqueue
 from archive.models import User, Violation
@@ -58,7 +58,7 @@ def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
             "chapters": chapter_rows(recording),
             "transcript_number": transcript.number if transcript else 0,
             "cues": rows,
-            "is_short": is_short(rows),
+            "transcript_length": describe_length(rows),
             "transcript_notes": [render(note) for note in transcript.notes] if transcript else [],
             "recording_notes": [render(note) for note in recording.list_notes()] if recording else [],
             "downloads": single_files(space, recording, transcript),

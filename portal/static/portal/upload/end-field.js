@@ -45,7 +45,14 @@ export function findEndProblem(date, retentionDays) {
 }
 
 /**
- * What the end means: when every copy is deleted, and the end in UTC. No end that can't be accepted gets a promise.
+ * The end in UTC, or "".
+ *
+ * @param {Date | null} date
+ */
+export const describeUtc = (date) => (date ? interpolate(gettext("That is %(end)s."), { end: formatTime(date) }) : "");
+
+/**
+ * What the end means: when every copy is deleted. No end that can't be accepted gets a promise.
  *
  * @param {Date | null} date
  * @param {number} retentionDays
@@ -59,12 +66,11 @@ export function describeEnd(date, retentionDays) {
   const rule = interpolate(text, { days: retentionDays });
   if (!date || findEndProblem(date, retentionDays)) return rule;
   const dated = ngettext(
-    "Every copy will be deleted on %(until)s: %(days)s day after the end (%(end)s), not after the upload.",
-    "Every copy will be deleted on %(until)s: %(days)s days after the end (%(end)s), not after the upload.",
+    "Every copy will be deleted on %(until)s your time: %(days)s day after the end, whenever you upload it.",
+    "Every copy will be deleted on %(until)s your time: %(days)s days after the end, whenever you upload it.",
     retentionDays,
   );
   return interpolate(dated, {
-    end: formatTime(date),
     days: retentionDays,
     until: formatLocalTime(new Date(date.getTime() + retentionDays * DAY)),
   });

@@ -3,7 +3,7 @@ import { cloneTemplate, findElement, getElement, getElements } from "../../archi
 import { formatSize } from "../../archive/core/format.js";
 import { gettext, interpolate, locale, ngettext } from "../../archive/core/translate.js";
 import { baseName } from "./config.js";
-import { describeEnd, describeZone, findEndProblem, localInputValue, readLocalTime } from "./end-field.js";
+import { describeEnd, describeUtc, describeZone, findEndProblem, localInputValue, readLocalTime } from "./end-field.js";
 import { setError } from "./form-errors.js";
 import { findChips, SpeakerChips } from "./speaker-chips.js";
 import { showTwin } from "./twin-hint.js";
@@ -173,7 +173,8 @@ export class RecordingRow {
   }
 
   #showEnd() {
-    getElement(this.fields, "[data-utc]").textContent = describeEnd(this.#endDate(), this.retentionDays);
+    getElement(this.fields, "[data-utc]").textContent = describeUtc(this.#endDate());
+    getElement(this.fields, "[data-deletion]").textContent = describeEnd(this.#endDate(), this.retentionDays);
   }
 
   #endDate() {
