@@ -102,9 +102,11 @@ function moveFocus(event, lines, focus) {
   focus(lines.indexOf(target)).focus();
 }
 
-/** Where lines can be read: below the player, which stays at the top. */
+/** Where lines can be read: below the player if it stays at the top. With a short transcript it scrolls away. */
 function readingArea() {
-  const top = Math.max(0, document.querySelector(".listen-bar")?.getBoundingClientRect().bottom ?? 0);
+  const bar = document.querySelector(".listen-bar");
+  const stays = bar && getComputedStyle(bar).position === "sticky";
+  const top = stays ? Math.max(0, bar.getBoundingClientRect().bottom) : 0;
   return { top, height: Math.max(0, innerHeight - top) };
 }
 
