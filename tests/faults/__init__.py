@@ -11,15 +11,13 @@ must hold in it afterwards.
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.support.preloaded import Preloader
 
 
 @dataclass(frozen=True)
@@ -49,22 +47,16 @@ class ForkServer:
 
 @contextmanager
 def start_fork_server(env: dict[str, str], folder: Path) -> Iterator[ForkServer]:
-    """Start a zygote with the settings of `env`; it ends with the context."""
-    with (folder / "zygote.log").open("w") as log:
-        zygote = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.zygote", str(folder)],
-            cwd=ROOT,
-            env={**os.environ, **env},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-        assert zygote.stdin is not None
-        assert zygote.stdout is not None
-        try:
-            yield ForkServer(zygote.stdin, zygote.stdout)
-        finally:
-            zygote.stdin.close()
-            zygote.wait(300)
-            zygote.stdout.close()
+    """Start a zygote with the environment `env`, that of a `Services` and more; it ends with the context."""
+    to, back, log = (folder / f"zygote.{name}" for name in ("to", "back", "log"))
+    for pipe in (to, back):
+        pipe.unlink(missing_ok=True)
+        os.mkfifo(pipe)
+    preloader = Preloader.find(env)
+    assert preloader is not None, "services were started before"
+    zygote = preloader.fork(["-m", "tests.faults.zygote", str(folder)], env, back, log, str(to))
+    try:
+        with back.open() as answers, to.open("w") as requests:
+            yield ForkServer(requests, answers)
+    finally:
+        zygote.wait(300)

@@ -1,9 +1,10 @@
-"""Start commands of ours as forks of a process that has imported everything: 1.4 s of CPU less for each.
+"""Start commands of ours as forks of a process that has imported what they import: 1.4 s of CPU less for each.
 
-A fork runs the same code as `python manage.py ...` or `python -m ...`, with the same settings, and becomes a child of
-the process that runs the tests.
+A fork runs the same code as `python manage.py ...` or `python -m ...`, and becomes a child of the process that runs the
+tests. Two processes fork: one has loaded everything, with the settings of the tests; the other only libraries that read
+no settings, so its forks take any.
 
-    python -m tests.support.preloaded     reads one JSON object for each command, and answers with the fork's pid
+    python -m tests.support.preloaded [libraries]   reads one JSON object for each command, answers with the pid
 """
 
 import gc
@@ -54,14 +55,15 @@ class ForkedChild(subprocess.Popen[bytes]):
 
 
 class Preloader:
-    """The process that forks, with the settings of `env`. It works on nothing, and has no connection and no thread."""
+    """The process that forks. It works on nothing, and has no connection and no thread."""
 
-    last: ClassVar["Preloader | None"] = None
+    last: ClassVar["Preloader | None"] = None  # everything is loaded, with the settings of `env`
+    of_libraries: ClassVar["Preloader | None"] = None  # each fork has settings of its own
 
-    def __init__(self, env: dict[str, str]) -> None:
+    def __init__(self, env: dict[str, str], *options: str) -> None:
         self.env = env
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.preloaded"],
+            [sys.executable, "-m", "tests.support.preloaded", *options],
             cwd=ROOT,
             env=env,
             stdin=subprocess.PIPE,
@@ -77,30 +79,44 @@ class Preloader:
 
     @classmethod
     def find(cls, env: Mapping[str, str]) -> "Preloader | None":
-        """Return the running one if it has these settings."""
-        return cls.last if cls.last is not None and cls.last.env == env else None
+        """Return the one whose forks can have these settings: None where none was started."""
+        if cls.last is None or cls.last.env == env:
+            return cls.last
+        if cls.of_libraries is None:
+            cls.of_libraries = cls(cls.last.env, "libraries")
+        return cls.of_libraries
 
     @classmethod
     def kill(cls) -> None:
-        if cls.last is not None:
-            cls.last._process.kill()
-            cls.last._process.communicate()
-            cls.last = None
+        for each in (cls.last, cls.of_libraries):
+            if each is not None:
+                each._process.kill()
+                each._process.communicate()
+        cls.last = cls.of_libraries = None
 
-    def fork(self, argv: Sequence[str], stdout: Path, stderr: Path | None = None) -> ForkedChild:
-        """Run `argv` (without the interpreter) in the top folder, with its output appended to files."""
+    def fork(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        stdout: Path,
+        stderr: Path | None = None,
+        stdin: str = os.devnull,
+    ) -> ForkedChild:
+        """Run `argv` (without the interpreter) in the top folder, with its output appended to files (or to pipes that
+        have names). `env` must be that of this preloader, if it has loaded settings."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         stdout.touch()  # it can be read before the fork has opened it
-        request = {"argv": list(argv), "stdout": str(stdout), "stderr": str(stderr or stdout), "parent": os.getpid()}
+        files = {"stdin": stdin, "stdout": str(stdout), "stderr": str(stderr or stdout)}
+        request = {"argv": list(argv), "env": dict(env), "parent": os.getpid(), **files}
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         return ForkedChild(json.loads(self._process.stdout.readline()))
 
-    def run(self, argv: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    def run(self, argv: Sequence[str], env: Mapping[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
         """Run `argv` to its end, as subprocess.run does. Its output passes through files in `folder`."""
         with tempfile.NamedTemporaryFile(dir=folder) as out, tempfile.NamedTemporaryFile(dir=folder) as err:
-            status = self.fork(argv, Path(out.name), Path(err.name)).wait()
+            status = self.fork(argv, env, Path(out.name), Path(err.name)).wait()
             return subprocess.CompletedProcess(argv, status, out.read().decode(), err.read().decode())
 
 
@@ -140,11 +156,13 @@ def become(request: dict[str, Any]) -> NoReturn:
     while os.getppid() != request["parent"] and os.getppid() != 1:
         time.sleep(0.001)  # until the process between us has ended
     die_with_parent(request["parent"], signal.SIGKILL)
+    os.environ.clear()
+    os.environ.update(request["env"])
     for number, name in ((1, "stdout"), (2, "stderr")):
         with Path(request[name]).open("ab") as file:
             os.dup2(file.fileno(), number)
-    with Path(os.devnull).open("rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
+    with Path(request["stdin"]).open("rb") as given:
+        os.dup2(given.fileno(), 0)
     random.seed()
     program, *sys.argv = request["argv"] if request["argv"][0] != "-m" else request["argv"][1:]
     sys.argv = [program, *sys.argv]
@@ -160,18 +178,31 @@ def load() -> None:
     import django
 
     django.setup()
-    for name in MODULES:
+    for name in (*LIBRARIES, *MODULES):
         __import__(name)
-    gc.freeze()  # a fork shares these pages for good
 
 
-MODULES = (
+def load_libraries() -> None:
+    """Import what reads no settings."""
+    for name in LIBRARIES:
+        __import__(name)
+    assert "portal.settings" not in sys.modules
+
+
+LIBRARIES = (
     *("celery.bin.celery", "celery.apps.worker", "celery.apps.beat", "celery.concurrency.prefork", "celery.beat"),
     *("celery.worker.consumer", "celery.worker.components", "kombu.transport.redis", "kombu.asynchronous.hub"),
     *("gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "django.core.management.commands.check"),
-    *("portal.celery", "portal.urls", "archive.tasks"),
+    *("django.db.models", "django.template.loader", "django.views.generic", "django.contrib.staticfiles.storage"),
+    *("av", "boto3", "cryptography.x509", "fido2.server", "icalendar", "mutagen", "psycopg", "psycopg.types.json"),
+    *("pydantic", "pydub", "pysubs2", "redis", "rich.traceback", "structlog", "s3transfer.manager"),
 )
+MODULES = ("portal.celery", "portal.urls", "archive.tasks")
 
 if __name__ == "__main__":
-    load()
+    if "libraries" in sys.argv:
+        load_libraries()
+    else:
+        load()
+    gc.freeze()  # a fork shares these pages for good
     become(serve())

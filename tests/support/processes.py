@@ -36,7 +36,7 @@ class Services:
     """Children of one test. Their settings are those of the tests, on the test database."""
 
     def __init__(self, folder: Path, engines: Engines, *, preload: bool = False) -> None:
-        """With `preload`, those without settings of their own are forks (preloaded.py)."""
+        """With `preload`, they are forks (preloaded.py)."""
         self.folder = folder
         self.engines = engines
         self.port = web_port()
@@ -57,7 +57,7 @@ class Services:
         """Start Python with these arguments; `env` changes its settings."""
         log, settings = self.folder / f"{name}-{len(self.running)}.log", {**self.env, **env}
         if self.preload and (preloader := Preloader.find(settings)):
-            process: Process = PreloadedProcess(name, log, preloader.fork(command, log))
+            process: Process = PreloadedProcess(name, log, preloader.fork(command, settings, log))
         else:
             process = Process(name, log)
             process.spawn([sys.executable, *command], cwd=ROOT, env=settings, death_signal=signal.SIGKILL)
@@ -130,7 +130,7 @@ def kill_reused_processes() -> None:
 def manage(services: Services, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
     """Run a manage.py command in a process of its own."""
     if services.preload and (preloader := Preloader.find(services.env)):
-        done = preloader.run(MANAGE[1:] + list(arguments), services.folder)
+        done = preloader.run(MANAGE[1:] + list(arguments), services.env, services.folder)
     else:
         command = [*MANAGE, *arguments]
         done = subprocess.run(command, env=services.env, cwd=ROOT, text=True, capture_output=True, check=False)
