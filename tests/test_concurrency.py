@@ -68,7 +68,9 @@ def make_raced(host: User, admin: User, name: str, number: int) -> Space:
     return space
 
 
-@pytest.mark.parametrize("name", RACES)
+@pytest.mark.parametrize(
+    "name", ["flag", "appeal granted", *(pytest.param(name, marks=pytest.mark.long) for name in ("hold", "lift"))]
+)
 def test_a_change_races_the_deletion(alice: User, admin: User, second_admin: User, name: str) -> None:
     """In time and every byte is there, or too late and deleted: never both, never neither."""
     change, kept_for, text = RACES[name]
