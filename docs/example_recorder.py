@@ -27,21 +27,33 @@ upload = started[0] if started else api("POST", f"/spaces/{space['id']}/uploads"
 stored = {part["number"]: part["announced_sha256"] for part in api("GET", f"/uploads/{upload['id']}")["parts"]}
 
 
-def send(number):
+def read(number):
     with file.open("rb") as recording:
         recording.seek((number - 1) * upload["part_size"])
-        data = recording.read(upload["part_size"])
-    sha256 = base64.b64encode(hashlib.sha256(data).digest()).decode()
-    if stored.get(number) != sha256:
-        request = {"parts": [{"number": number, "sha256": sha256}]}
-        (part,) = api("POST", f"/uploads/{upload['id']}/parts", request)["parts"]
+        return recording.read(upload["part_size"])
+
+
+def sign(parts):
+    return api("POST", f"/uploads/{upload['id']}/parts", {"parts": parts})["parts"], time.monotonic()
+
+
+def send(numbers):
+    sha256 = {number: base64.b64encode(hashlib.sha256(read(number)).digest()).decode() for number in numbers}
+    wanted = [{"number": n, "sha256": sha256[n]} for n in numbers if stored.get(n) != sha256[n]]
+    signed, signed_at = sign(wanted) if wanted else ([], 0)
+    while signed:
+        if time.monotonic() - signed_at > 60:  # slow network: these URLs end, so ask for new ones
+            signed, signed_at = sign(wanted[-len(signed) :])
+        part = signed.pop(0)
         headers = part["headers"] | {"Content-Type": "application/octet-stream"}  # else urllib says that it is a form
-        call("PUT", part["url"], data, headers)  # straight to the store
+        call("PUT", part["url"], read(part["number"]), headers)  # straight to the store
 
 
 if upload["state"] == "open":
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(send, range(1, upload["part_count"] + 1)))
+    numbers = range(1, upload["part_count"] + 1)
+    at_once = max(1, min(4, len(numbers) // 8))  # parts whose URLs come with one request
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(send, [numbers[i : i + at_once] for i in range(0, len(numbers), at_once)]))
 api("POST", f"/uploads/{upload['id']}/complete", {})
 while (state := api("GET", f"/spaces/{space['id']}"))["state"] == "processing":
     time.sleep(1)
