@@ -16,6 +16,7 @@ from tests.support.deadlines import make_due
 from tests.support.factory import make_contents, make_noise, make_row
 from tests.support.http_clients import make_client
 from tests.support.processes import Services
+from tests.support.rows import update_space
 
 GB = 10**9
 
@@ -110,6 +111,9 @@ def test_a_part_is_410_from_its_first_deadline_on(space: Space) -> None:
     assert build(export_part.pk)
     export_part.refresh_from_db()
     address = download_path(export_part, space.host)
+    update_space(space, expires_at=dbtime.now() + timedelta(hours=1))
+    space.refresh_from_db()
+    assert make_client(space.host).get("/export/").context["links_end_at"] == space.expires_at
     make_due(space)
 
     assert make_client().get(address).status_code == 410

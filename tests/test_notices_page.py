@@ -72,7 +72,9 @@ def test_a_flag_and_its_lifting(alice: User, admin: User) -> None:
     assert "Seeds" not in page(admin, "/notices/")
 
 
-def test_open_notices_about_deadlines_come_first_the_next_one_before_the_others(alice: User) -> None:
+def test_open_notices_about_deadlines_come_first_the_next_one_before_the_others(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ended = timedelta(days=30)
     spaces = {left: make_row(alice, ended_ago=ended - left * timedelta(days=1), title=f"In {left}") for left in (5, 2)}
     seen = make_row(alice, ended_ago=ended - timedelta(days=3), title="In 3")
@@ -84,7 +86,10 @@ def test_open_notices_about_deadlines_come_first_the_next_one_before_the_others(
 
     order = ["Deleted soon", "In 2", "In 5", "Other notices", "Ready", "In 3"]
     assert sorted(order, key=text.index) == order
-    assert len(spaces) == 2
+    with monkeypatch.context() as patch:
+        patch.setattr("portal.views.notices.PAGE", 2)
+        text = page(alice, "/notices/")
+    assert [title in text for title in ("In 2", "In 5", "Ready", "Other notices")] == [True, True, False, False]
     notices.retire(alice, spaces.values())
     assert "Deleted soon" not in page(alice, "/notices/")
 
