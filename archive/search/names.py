@@ -17,6 +17,7 @@ from django.db.models.expressions import RawSQL
 from archive.errors import Refused
 from archive.models import Recording, Space, SpaceIndex, SpaceQuerySet, User
 from archive.models.space import MAX_TITLE_KEY
+from archive.models.space_queries import count_up_to
 from archive.search.index import HOST_MARK
 from archive.search.limits import index_order
 from archive.search.normalize import plain
@@ -28,7 +29,8 @@ BATCH = 1000  # Spaces that are indexed at once
 GLANCED = 100  # Spaces: enough to tell a word that every tenth has
 FIRST = 26  # Spaces whose places are read: more than a page of any list has
 MAX_MATCHES = 1000  # Spaces that the index of words may return
-MAX_CHECKED = 2000  # Spaces of a list that are checked one by one, to find the first
+SAMPLED = 500  # Spaces: enough to tell a word that every hundredth has
+MAX_CHECKED = 2000  # Spaces of a list that are checked one by one, however few of them have the words
 SHORT = re.compile(r"[0-9a-f]+")
 ID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{0,4}){3}-?[0-9a-f]{0,12}")
 
@@ -119,7 +121,7 @@ def find_spaces(spaces: SpaceQuerySet, typed: str, reader: User, order: Sequence
     PostgreSQL goes through `spaces` in their order, checks each, and stops when a page is full. It has no statistics
     about words to choose by, so the first Spaces are a sample. Where neither is fast, as the words are in many Spaces,
     but in hardly any of the first, only some are found. What this reads is limited in any case: so is the number of
-    queries, which is one for words that are in every tenth Space, three for words that few have, and four at most.
+    queries, which is one for words that are in every tenth Space, three for words that few have, and five at most.
     """
     words = Parsed(_query(typed, reader))
     vector = SpaceIndex.objects.filter(space=OuterRef("pk")).values("vector")[:1]
@@ -134,11 +136,14 @@ def find_spaces(spaces: SpaceQuerySet, typed: str, reader: User, order: Sequence
     candidates = _candidates(words)
     if len(candidates) <= MAX_MATCHES:
         return _among(spaces, candidates, order)
-    look = _check(in_order, order, MAX_CHECKED, FIRST)
-    if look.known_to is None:
-        return _all_of(spaces, look.first)
-    if len(look.first) == FIRST or len(look.first) * 100 >= MAX_CHECKED:
-        return MatchingSpaces(matching, look.first, look.known_to, count=None)
+    sample = _check(in_order, order, SAMPLED, FIRST)
+    if sample.known_to is None:
+        return _all_of(spaces, sample.first)
+    if len(sample.first) == FIRST or len(sample.first) * 100 >= SAMPLED:
+        return MatchingSpaces(matching, sample.first, sample.known_to, count=None)
+    by_deadline = spaces.order_by("-expires_at")  # an index has all that lists filter by in this order
+    if count_up_to(MAX_CHECKED, {"": by_deadline})[""] < MAX_CHECKED:
+        return _all_of(spaces, _check(in_order, order, MAX_CHECKED, MAX_CHECKED).first)
     return replace(_among(spaces, candidates[:MAX_MATCHES], order), is_cut=True)
 
 
