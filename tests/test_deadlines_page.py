@@ -23,6 +23,7 @@ def test_overdue_due_and_held_spaces_are_listed(alice: User, admin: User, audito
     late = make_row(alice, title="Okapi", ended_ago=timedelta(days=30, minutes=16))
     stuck = make_row(alice, ended_ago=timedelta(days=31), state="expiring", problem=make_problem("work.gave_up"))
     soon = make_row(alice, title="Quagga", ended_ago=timedelta(days=24))
+    make_row(alice, ended_ago=timedelta(days=25), state="rejected", problem=make_problem("work.gave_up"))
     make_row(alice, ended_ago=timedelta(days=2))
     flag(soon.pk, "hate", "An axolotl.", admin)
     Space.objects.filter(pk=soon.pk).update(expires_at=dbtime.now() + timedelta(days=2))
@@ -40,8 +41,10 @@ def test_overdue_due_and_held_spaces_are_listed(alice: User, admin: User, audito
     ]
     assert [(row["id"], row["rules"]) for row in answer.context["held"]] == [(held.pk, ["Spam or fraud"])]
     assert str(on_time.pk)[:8] not in page
-    for word in ("Narwhal", "Okapi", "Quagga", "Zebrafish", "axolotl", "pangolin"):
+    for word in ("Narwhal", "axolotl", "pangolin"):  # it is not overdue yet; and why a Space was flagged quotes it
         assert word not in page
+    for space in (late, soon, held):
+        assert f'<a href="/spaces/{space.pk}/"><bdi>{space.title}</bdi></a>' in page
     assert "A court asked for it." in page
 
 

@@ -119,6 +119,19 @@ def test_a_banner_counts_every_deadline_of_the_week_though_one_space_was_opened(
     assert "3 Spaces will be deleted within 7 days" in text
 
 
+def test_a_space_with_two_flags_is_one_flagged_space(alice: User, admin: User) -> None:
+    space = make_row(alice)
+    flag(space.pk, "spam", "Watches.", admin)
+    flag(space.pk, "harassment", "Insults.", admin)
+
+    text = " ".join(make_client(alice).get("/my-lines/").content.decode().split())
+    assert "1 Space was flagged. You can appeal." in text
+
+    flag(make_row(alice).pk, "spam", "Watches.", admin)
+    text = " ".join(make_client(alice).get("/my-lines/").content.decode().split())
+    assert "2 Spaces were flagged. You can appeal." in text
+
+
 def test_a_banner_says_more_than_so_many_when_it_stops_counting(alice: User) -> None:
     first = due_in(alice, 2 * HOUR)
     due_in(alice, 3 * HOUR)

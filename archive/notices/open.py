@@ -74,6 +74,9 @@ class Banner:
 
     @property
     def number(self) -> int:
+        """Of deadlines, of flagged Spaces (one can have several flags), or of bundles."""
+        if self.kind == BannerKind.FLAGGED:
+            return len({row.space_id for row in self.notices})
         return len(self.due or self.notices)
 
     @property
@@ -90,7 +93,7 @@ class Banner:
 
     @property
     def is_capped(self) -> bool:
-        return self.number > self.most
+        return len(self.due or self.notices) > self.most
 
 
 def open_notices(user: User) -> QuerySet[Any]:

@@ -29,10 +29,10 @@ class AffectedSpace:
 
 def simulate(rule: policy.RetentionPolicy, limit: int | None = None, batch: int = 500) -> Iterator[AffectedSpace]:
     """The kept Spaces whose deadline `rule` would move, shortest deadline first, among the first `limit`. Spaces on
-    hold have no deadline under any policy."""
+    hold have no deadline under any policy; of rejected recordings nothing is stored."""
     now, read_count = dbtime.now(), 0
     after: tuple[datetime, UUID] | None = None
-    kept = Space.objects.kept(now).exclude(expires_at=None).order_by("expires_at", "id")
+    kept = Space.objects.timed(now).exclude(state=Space.State.REJECTED).order_by("expires_at", "id")
     while limit is None or read_count < limit:
         rows = kept
         if after is not None:

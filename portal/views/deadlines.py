@@ -1,13 +1,15 @@
-"""Deadlines, for auditors and admins: due, overdue, and on hold, with the reasons. Ids, names of rules, and the reasons
-of holds; no content, and titles only of the Spaces that another policy would affect."""
+"""Deadlines, for auditors and admins: due, overdue, and on hold, with the reasons. Titles, hosts,
+names of rules, and the reasons of holds; no content, and not the reasons of flags, which quote it."""
 
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.text import capfirst
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
@@ -30,7 +32,7 @@ MAX_SIMULATED = 1000  # Spaces that one preview of another policy reads
 def deadlines(request: SignedInRequest) -> HttpResponse:
     now = dbtime.now()
     spaces = Space.objects.prefetch_related("violations__rule")
-    soon = spaces.kept(now).filter(expires_at__lte=now + timedelta(days=DAYS))
+    soon = spaces.due_within(timedelta(days=DAYS), now)
     page, cursor = page_of(soon, request.GET.get("after"), ("expires_at", "id"), PAGE)
     held, held_cursor = page_of(
         Hold.objects.filter(state=Hold.State.STANDING)
@@ -40,14 +42,16 @@ def deadlines(request: SignedInRequest) -> HttpResponse:
         ("placed_at", "id"),
         PAGE,
     )
+    late = _overdue(spaces, now)
+    visible = _visible([space.pk for space in (*late, *page)] + [hold.space_id for hold in held], request.user)
     context = {
         "now": now,
-        "late": [_row(space) for space in _overdue(spaces, now)],
+        "late": [_row(space, visible) for space in late],
         "late_minutes": policy.MAX_DELETION_DELAY // timedelta(minutes=1),
-        "soon": [_row(space) for space in page],
+        "soon": [_row(space, visible) for space in page],
         "days": DAYS,
         "next_url": f"?{urlencode({'after': cursor})}#soon" if cursor else None,
-        "held": [{"hold": hold, **_row(hold.space)} for hold in held],
+        "held": [{"hold": hold, **_row(hold.space, visible)} for hold in held],
         "held_url": f"?{urlencode({'held': held_cursor})}#held" if held_cursor else None,
         **_simulation(request),
     }
@@ -67,13 +71,19 @@ def _first(spaces: SpaceQuerySet) -> SpaceQuerySet:
     return spaces.order_by("expires_at", "id")[:PAGE]
 
 
-def _row(space: Space) -> dict[str, Any]:
+def _visible(ids: list[UUID], user: User) -> dict[UUID, Space]:
+    """Those of these Spaces whose title and host this user may see."""
+    return Space.objects.visible_to(user).select_related("host").in_bulk(ids)
+
+
+def _row(space: Space, visible: dict[UUID, Space]) -> dict[str, Any]:
     standing = [violation.rule for violation in space.violations.all() if violation.state != Violation.State.LIFTED]
     return {
         "id": space.pk,
+        "space": visible.get(space.pk),
         "ended_at": space.ended_at,
         "until": space.expires_at,
-        "state": space.get_state_display(),
+        "state": capfirst(space.get_state_display()),
         "problem": bool(space.problem) and space.state == Space.State.EXPIRING,
         "reasons": [shorten_reason(reason) for reason in space.stored_deadline().reasons],
         "rules": sorted({rule.name for rule in standing}),
@@ -88,7 +98,7 @@ def _simulation(request: SignedInRequest) -> dict[str, Any]:
         return context
     if not form.is_valid():
         return context | {"rule_problem": form.problems[0]}
-    kept = Space.objects.kept().exclude(expires_at=None)
+    kept = Space.objects.timed(dbtime.now()).exclude(state=Space.State.REJECTED)
     touched = list(simulate(form.policy, MAX_SIMULATED))
     return context | {
         "asked_query": f"?{urlencode(vars(form.policy))}",
@@ -104,7 +114,7 @@ def _simulation(request: SignedInRequest) -> dict[str, Any]:
 
 def _with_spaces(touched: list[AffectedSpace], user: User) -> list[tuple[AffectedSpace, Space | None]]:
     """Each with its Space, for its title and host, if this user may see it and it was not deleted meanwhile."""
-    spaces = Space.objects.visible_to(user).select_related("host").in_bulk([one.id for one in touched])
+    spaces = _visible([one.id for one in touched], user)
     return [(one, spaces.get(one.id)) for one in touched]
 
 
