@@ -19,6 +19,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from archive import dbtime
+from archive.display.deadline_reasons import shorten_reason
 from archive.models import DeletionCertificate, Participant, RecorderToken, Space, User
 from archive.models.compiled_query import CompiledQuery
 from archive.models.space_queries import is_served
@@ -43,6 +44,7 @@ class Gone(Exception):
         self.context: dict[str, Any] = {
             "deleted_at": space.deleted_at,
             "until": space.expires_at,
+            "reasons": [shorten_reason(reason) for reason in space.stored_deadline().reasons] if may_have else [],
             "log_url": log_url,
             "certificate_page_url": reverse("certificate-page", args=[space.pk]) if certified else None,
         }

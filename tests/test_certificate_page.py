@@ -14,6 +14,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from archive.models import DeletionCertificate, LogEntry, Space, User
+from archive.moderation.violations import flag
 from archive.retention import certificate
 from archive.retention.purge import purge
 from tests.support.deadlines import make_due
@@ -24,8 +25,9 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.fixture
-def deleted(alice: User) -> Space:
+def deleted(alice: User, admin: User) -> Space:
     space = make_row(alice)
+    flag(space.pk, "hate", "An axolotl.", admin)
     make_due(space)
     assert purge(space.pk)
     return space
@@ -74,7 +76,9 @@ def test_the_410_page_links_it_for_the_host(deleted: Space, alice: User, bob: Us
     answer = make_client(alice).get(reverse("space", args=[deleted.pk]))
 
     assert answer.status_code == 410
-    assert f'href="/certificates/{deleted.pk}/"' in answer.content.decode()
+    page = answer.content.decode()
+    assert f'href="/certificates/{deleted.pk}/"' in page
+    assert "Its deadline was: 30 days after the end; flagged: 90 days longer." in page
     assert make_client(bob).get(reverse("space", args=[deleted.pk])).status_code == 404
 
 
@@ -153,12 +157,14 @@ def test_the_page_says_what_the_document_says(deleted: Space, alice: User) -> No
     assert answer.context["certificate"].delay == pytest.approx(1, abs=59)
     assert f'href="/spaces/{deleted.pk}/certificate.json"' in page
     assert "otto" not in page
+    assert "Hateful conduct" in page
+    assert "rule hate" not in page
 
 
 def test_the_list_has_deadline_reason_and_delay(deleted: Space, auditor: User) -> None:
     (row,) = make_client(auditor).get(reverse("certificates")).context["certificates"]
 
-    assert row["reasons"] == "regular period"
+    assert row["reasons"] == "regular period, flagged"
     assert row["certificate"].deadline == Space.objects.get().expires_at
     assert (row["certificate"].is_late, row["certificate"].delay < 60) == (False, True)
 

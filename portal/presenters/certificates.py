@@ -5,6 +5,7 @@ from typing import Any
 from archive.audit.certificates import CertificateView, parse_time
 from archive.display.deadline_reasons import name_reason
 from archive.log import events
+from portal.presenters.log import rule_names_by_version, summarize
 
 
 def certificate_line(view: CertificateView) -> dict[str, Any]:
@@ -16,6 +17,7 @@ def certificate_details(view: CertificateView) -> dict[str, Any]:
     """The context of certificates/page.html."""
     document = view.document
     deletion = document["deletion"]
+    rule_names = rule_names_by_version()
     return {
         **certificate_line(view),
         "document": document,
@@ -31,7 +33,7 @@ def certificate_details(view: CertificateView) -> dict[str, Any]:
                 "number": one["entry"],
                 "at": parse_time(one["at"]),
                 "label": events.find(one["event"]).label,
-                "summary": events.find(one["event"]).summary(one["detail"]),
+                "summary": summarize(one["event"], one["detail"], rule_names),
             }
             for one in document["decisions"]
         ],

@@ -61,7 +61,7 @@ def history(space: Space, reader: User, limit: int = 50) -> list[HistoryLine]:
     for auditors."""
     entries = LogEntry.objects.filter(space_id=space.pk, event__in=events.SHOWN_TO_HOST)
     entries = entries.order_by("-at", "-id")[:limit]
-    rule_names, reasons = _rule_names(), _hold_reasons(space, reader)
+    rule_names, reasons = rule_names_by_version(), _hold_reasons(space, reader)
     return [
         HistoryLine(
             entry.at,
@@ -120,7 +120,7 @@ def log_lines(entries: Iterable[LogEntry]) -> list[LogLine]:
     """Lines for auditors, in the order of the entries. The log holds ids of users and codes of rules only; two queries
     add their names."""
     entries = list(entries)
-    names, rule_names = _user_names(entries), _rule_names()
+    names, rule_names = _user_names(entries), rule_names_by_version()
     return [log_line(entry, names, rule_names) for entry in entries]
 
 
@@ -142,7 +142,7 @@ def log_line(entry: LogEntry, names: dict[int, str], rule_names: dict[tuple[str,
         icon=event.icon,
         space_id=entry.space_id,
         actor=_actor(entry, names),
-        summary=_rule_name(entry, rule_names) or event.summary(entry.detail),
+        summary=summarize(entry.event, entry.detail, rule_names),
         facts=detail_facts(detail),
         removed=removed,
     )
@@ -153,16 +153,16 @@ def _user_names(entries: Iterable[LogEntry]) -> dict[int, str]:
     return {user.pk: user.username for user in User.objects.filter(pk__in=ids)}
 
 
-def _rule_names() -> dict[tuple[str, int], str]:
+def rule_names_by_version() -> dict[tuple[str, int], str]:
     return {(code, number): name for code, number, name in Rule.objects.values_list("code", "number", "name")}
 
 
-def _rule_name(entry: LogEntry, rule_names: dict[tuple[str, int], str]) -> str:
-    """The name, at that time, of the rule that a flag names; "" for other entries."""
-    if entry.event != events.VIOLATION_FLAGGED:
-        return ""
-    code: str = entry.detail["rule"]
-    return rule_names.get((code, entry.detail["rule_version"]), code)
+def summarize(event: str, detail: dict[str, Any], rule_names: dict[tuple[str, int], str]) -> str:
+    """The summary of an entry; of a flag, the name that its rule had at that time."""
+    if event != events.VIOLATION_FLAGGED:
+        return events.find(event).summary(detail)
+    code: str = detail["rule"]
+    return rule_names.get((code, detail["rule_version"]), code)
 
 
 def _note_for_host(entry: LogEntry, space: Space, rule_names: dict[tuple[str, int], str]) -> str:
@@ -171,7 +171,7 @@ def _note_for_host(entry: LogEntry, space: Space, rule_names: dict[tuple[str, in
         return ""  # the deadline of a recording that was not kept
     if entry.event == events.TRANSCRIPT_ADDED:
         return _transcript_source(entry, space)
-    return _rule_name(entry, rule_names) or events.find(entry.event).summary(entry.detail)
+    return summarize(entry.event, entry.detail, rule_names)
 
 
 def _transcript_source(entry: LogEntry, space: Space) -> str:
