@@ -234,7 +234,7 @@ def nothing_comes_back(job: Job) -> str:
     status = job.get(job.signed_url)[0]
     assert status in (403, 404), status
     assert fetch(f"{job.services.url}/spaces/{job.space.pk}/audio", job.cookie)[0] == 410
-    assert not _of_people(job)
+    assert not (left := _of_people(job)), left
     assert not job.open_uploads()
     return ""
 
@@ -282,7 +282,7 @@ def reconcile(job: Job) -> str:
     second = job.manage_json("reconcile", "--apply")
     assert second == _found(orphans=[key], removed=[key]), second
     assert job.manage_json("reconcile", "--apply") == _found()
-    assert not _of_people(job)
+    assert not (left := _of_people(job)), left
     assert not job.open_uploads()
     return ""
 
@@ -299,5 +299,5 @@ def replay(job: Job) -> str:
     assert not first["findings"], first
     assert job.manage_json("sweep") == {"deleted": [], "failed": {}}
     job.manage("setup_store")
-    assert not _of_people(job)
+    assert not (left := _of_people(job)), left
     return f"{first['spaces']} Spaces"

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Iterable
 from email.message import Message
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +20,7 @@ from botocore.config import Config
 
 from archive import recorders
 from archive.models import Space, User
+from archive.storage import keys
 from tests import plugin
 from tests.stores import _clock
 from tests.stores._server import Server
@@ -27,6 +29,10 @@ from tests.support.audio_files import make_tone
 from tests.support.factory import make_user
 from tests.support.http_clients import session_cookie
 from tests.support.processes import Services, kill_reused_processes, manage
+
+
+def _without_rehearsal(found: Iterable[str]) -> list[str]:
+    return [key for key in found if not key.startswith(keys.REHEARSAL)]
 
 
 class Job:
@@ -89,13 +95,13 @@ class Job:
         return space.state, space.problem_code
 
     def stored(self, prefix: str = "") -> list[str]:
-        """The keys that the store has now."""
+        """The keys that the store has now, without those of a rehearsal that the worker runs meanwhile."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        return _without_rehearsal(entry["Key"] for page in pages for entry in page.get("Contents", []))
 
     def open_uploads(self) -> list[str]:
         pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
-        return [entry["Key"] for page in pages for entry in page.get("Uploads", [])]
+        return _without_rehearsal(entry["Key"] for page in pages for entry in page.get("Uploads", []))
 
     def large_files(self) -> list[Path]:
         """The store's own files on the disk that could be parts of recordings."""
