@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from archive import dbtime
 from archive.models import Space, User
+from archive.moderation.holds import place, release
 from archive.moderation.violations import flag, lift
 from archive.retention.purge import purge
 from tests.support import browser_sessions
@@ -30,8 +31,8 @@ def come_back(page: Page) -> None:
     page.evaluate("dispatchEvent(new Event('focus'))")
 
 
-def test_a_flag_and_its_lift_appear_while_the_recording_plays(
-    services: Services, chromium: Browser, alice: User, admin: User
+def test_flags_and_holds_appear_while_the_recording_plays(
+    services: Services, chromium: Browser, alice: User, admin: User, second_admin: User
 ) -> None:
     space = make_space(alice)
     services.web()
@@ -62,6 +63,14 @@ def test_a_flag_and_its_lift_appear_while_the_recording_plays(
     page.get_by_role("button", name="Pause", exact=True).focus()
     expect(page.locator("#flags")).to_contain_text("It was a play.")
     expect(page.locator("#live")).to_have_text("A flag was lifted. 23 days left")
+
+    hold = place(space.pk, "A court.", admin)
+    come_back(page)
+
+    expect(page.locator("#live")).to_have_text("This Space is on legal hold. On legal hold")
+    release(hold.pk, "The court is done.", second_admin)
+    come_back(page)
+    expect(page.locator("#live")).to_have_text("The legal hold was released. 23 days left")
     assert page.evaluate("window.same") is True
     page.close()
 
@@ -69,6 +78,12 @@ def test_a_flag_and_its_lift_appear_while_the_recording_plays(
 def end_in(space: Space, seconds: float) -> None:
     until = dbtime.now() + timedelta(seconds=seconds)
     Space.objects.filter(pk=space.pk).update(ended_at=until - timedelta(days=30), expires_at=until)
+
+
+def download_and_reason(listing: Page) -> list[Locator]:
+    """What a row has until its deadline."""
+    row = listing.locator("li[data-space]").first
+    return [row.get_by_role("button", name="Download"), row.locator(".why")]
 
 
 def test_at_the_deadline_an_open_page_becomes_the_gone_page(services: Services, chromium: Browser, alice: User) -> None:
@@ -82,13 +97,14 @@ def test_at_the_deadline_an_open_page_becomes_the_gone_page(services: Services, 
     page = open_page(services, chromium, f"/spaces/{space.pk}/")
     page.get_by_role("button", name="Play", exact=True).click()
     expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    assert [closing.is_visible() for closing in download_and_reason(listing)] == [True, True]
 
     expect(page.get_by_role("heading", name="The deadline of this Space has passed")).to_be_visible()
 
     rows = listing.locator("li[data-space]")
     expect(rows.first.locator(".clock-words")).to_have_text("Being deleted")
-    expect(rows.first.get_by_role("link", name="Download")).to_be_hidden()
-    expect(rows.first.locator(".why")).to_be_hidden()
+    for closed in download_and_reason(listing):
+        expect(closed).to_be_hidden()
     listing.evaluate("dispatchEvent(new Event('focus'))")
     expect(rows).to_have_count(1)
     assert listing.evaluate("window.same") is True

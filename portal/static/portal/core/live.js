@@ -32,7 +32,7 @@ class LivePage {
     this.page = page;
     const ids = (page.dataset.spaces ?? "").split(" ");
     this.url = `/state?${new URLSearchParams(ids.map((id) => ["spaces", id]))}`;
-    this.isOfOneSpace = page.dataset.until !== undefined;
+    this.isOfOneSpace = page.dataset.flags !== undefined;
   }
 
   start() {
@@ -113,7 +113,7 @@ class LivePage {
       this.#etag = ""; // a part is in use: compare again in a moment
       return 3e3;
     }
-    Object.assign(this.page.dataset, page.dataset);
+    replaceData(this.page, page);
     if (before.version !== page.dataset.version) announce(describeChange(before, this.page));
     return undefined;
   }
@@ -123,6 +123,17 @@ class LivePage {
 function leave() {
   if (!hasUnsentText(document)) location.reload();
   return Infinity;
+}
+
+/**
+ * Give `page` the data attributes of the fresh one, and no others: on hold it has no `until`.
+ *
+ * @param {HTMLElement} page
+ * @param {HTMLElement} fresh
+ */
+function replaceData(page, fresh) {
+  for (const name of Object.keys(page.dataset)) if (!(name in fresh.dataset)) delete page.dataset[name];
+  Object.assign(page.dataset, fresh.dataset);
 }
 
 /** @returns {Promise<Document | null>} */
@@ -140,7 +151,7 @@ async function fetchPage() {
  */
 function describeChange(before, page) {
   const after = page.dataset;
-  if (after.until === undefined) return gettext("The list was updated.");
+  if (after.flags === undefined) return gettext("The list was updated.");
   const label = findElement(page, ".clock-words")?.textContent ?? "";
   return `${sentence(before, after)} ${label}`;
 }
