@@ -14,7 +14,7 @@ from archive.models import Space
 from archive.moderation import reviews
 from portal import search_words
 from portal.access import find_space
-from portal.http import SignedInRequest
+from portal.http import SignedInRequest, is_background
 from portal.paging import rows_after
 from portal.presenters.moderation_page import moderated_space
 from portal.presenters.moderation_selection import Selection, selection
@@ -38,7 +38,8 @@ def render_moderated_space(
     visible = find_space(request.user, space_id)
     if not request.user.is_admin:
         raise Http404
-    claim = reviews.claim(space_id, request.user) if request.method != "HEAD" else None
+    new_page = not is_background(request)  # a refresh by a script keeps the claim of its page
+    claim = reviews.claim(space_id, request.user, new_page=new_page) if request.method != "HEAD" else None
     page = moderated_space(visible, request.user, request.GET.dict(), claim)
     _record_reading(request, visible.space, page)
     return render(request, "moderation/space.html", {**page, **context}, status=status)

@@ -17,9 +17,9 @@ from tests.support.processes import Services
 pytestmark = pytest.mark.usefixtures("committed")
 
 
-def open_page(services: Services, chromium: Browser, path: str) -> Page:
+def open_page(services: Services, chromium: Browser, path: str, name: str = "alice") -> Page:
     page = chromium.new_page()
-    browser_sessions.open_signed_in(page, services.url, "alice")
+    browser_sessions.open_signed_in(page, services.url, name)
     page.goto(services.url + path)
     page.evaluate("window.same = true")
     return page
@@ -129,3 +129,34 @@ def test_a_list_notices_a_flag(services: Services, chromium: Browser, alice: Use
     expect(page.locator(f'li[data-space="{other.pk}"] .clock-words')).to_have_text("23 days left")
     expect(page.locator("#live")).to_have_text("The list was updated.")
     page.close()
+
+
+def test_an_open_review_notices_a_flag_and_a_hold(
+    services: Services, chromium: Browser, alice: User, admin: User, second_admin: User
+) -> None:
+    """And each page of a signed-in person counts notices, also one that shows no Space."""
+    space = make_space(alice)
+    services.web()
+    page = open_page(services, chromium, f"/moderation/spaces/{space.pk}/", "ada")
+    other = open_page(services, chromium, "/account/")
+    expect(page.locator("#clock .clock-words")).to_have_text("23 days left")
+    expect(other.get_by_role("link", name="Notices", exact=True)).to_be_visible()
+    page.get_by_label("Reason (the host reads it)").fill("They sold")
+
+    flag(space.pk, "spam", "It sold watches.", second_admin)
+    place(space.pk, "A court.", second_admin)
+    come_back(page)
+    come_back(other)
+
+    expect(page.locator("#clock .clock-words")).to_have_text("On legal hold")
+    expect(page.locator("#flags")).to_contain_text("It sold watches.")
+    expect(page.locator("#live")).to_have_text("This Space was flagged. On legal hold")
+    expect(page.get_by_role("heading", name="Add another flag")).to_be_visible()
+    expect(page.get_by_role("heading", name="Lift all flags")).to_be_visible()
+    page.locator("#hold-act > summary").click()
+    expect(page.locator("#hold-act").get_by_text("Release", exact=True)).to_be_visible()
+    page.locator("#hold-act > summary").click()
+    expect(page.locator("#flag-reason")).to_have_value("They sold")
+    expect(other.get_by_role("link", name="Notices: 2 new")).to_have_text("2")
+    page.close()
+    other.close()

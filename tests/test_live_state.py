@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from archive import dbtime
-from archive.models import ContentAccess, LogEntry, RateLimit, Space, User
+from archive.models import ContentAccess, LogEntry, RateLimit, ReviewClaim, Space, User
 from archive.moderation.appeals import appeal
 from archive.moderation.holds import place
 from archive.moderation.violations import flag, lift
@@ -136,6 +136,21 @@ def test_a_list_of_a_hundred_costs_the_same_queries_and_bytes(alice: User, admin
         assert len(answer.content) <= 300
 
     assert counts[0] == counts[1]
+    with CaptureQueriesContext(connection) as queries:  # of a page that shows no Space, as each signed-in page asks
+        answer = ask(client)
+    assert answer.json()["notices"] == 2
+    assert len(queries) == 4  # nothing of Spaces, not even the time
+
+
+def test_a_refresh_of_a_review_keeps_the_claim_of_its_page(alice: User, admin: User) -> None:
+    space, client = make_row(alice), make_client(admin)
+    url = f"/moderation/spaces/{space.pk}/"
+    fences = []
+    for headers in ({}, {"X-Background": "1"}, {}):
+        assert client.get(url, headers=headers).status_code == 200
+        fences.append(ReviewClaim.objects.get().fence)
+
+    assert fences[0] == fences[1] < fences[2]
 
 
 def test_polling_is_neither_counted_nor_an_access(alice: User) -> None:

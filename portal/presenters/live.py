@@ -43,6 +43,8 @@ def version(spaces: Iterable[LiveSpace]) -> str:
 def page_state(user: User, ids: Sequence[UUID]) -> dict[str, Any]:
     """How many notices are open and the version of these Spaces, as far as the user may see them; of a single one also
     its facts. In a fixed number of queries."""
+    if not ids:  # most pages show no Space, and have the bell
+        return {"notices": count_open(user), "version": version([])}
     flags = Prefetch("violations", Violation.objects.exclude(state=Violation.State.LIFTED), to_attr="standing")
     rows: list[Any] = list(Space.objects.visible_to(user).filter(pk__in=ids).prefetch_related(flags))
     now = dbtime.now()

@@ -3,6 +3,9 @@ import { getElements } from "../../archive/core/dom.js";
 
 /** @typedef {{process: (element: Element) => void}} Htmx */
 
+/** Parts of fresh copies that are on the page already: those that were in use are tried again. */
+const placed = new WeakSet();
+
 /**
  * Replace what the fresh copy has another of. Returns whether a part was left alone because the reader is using it.
  *
@@ -12,9 +15,15 @@ export function replaceParts(fresh) {
   let skipped = false;
   /** @type {(old: HTMLElement, part: Element | null | undefined) => void} */
   const replace = (old, part) => {
-    if (isInUse(old)) skipped = true;
-    else if (part) old.replaceWith(withOpenDetails(old, document.importNode(part, true)));
-    else old.remove();
+    if (part && placed.has(part)) return;
+    if (isInUse(old)) {
+      skipped = true;
+    } else if (part) {
+      placed.add(part);
+      old.replaceWith(withOpenDetails(old, document.importNode(part, true)));
+    } else {
+      old.remove();
+    }
   };
   for (const old of getElements(document, "[id][data-live], #bell, #notes")) {
     replace(old, fresh.getElementById(old.id));
@@ -74,6 +83,7 @@ function withOpenDetails(old, part) {
   getElements(part, "details", HTMLDetailsElement).forEach((details, index) => {
     if (before[index]?.open) details.open = true;
   });
+  if (old instanceof HTMLDetailsElement) part.toggleAttribute("open", old.open);
   const { htmx } = /** @type {{htmx?: Htmx}} */ (/** @type {unknown} */ (globalThis));
   htmx?.process(part);
   return part;

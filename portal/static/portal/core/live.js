@@ -1,10 +1,11 @@
-// A page that shows Spaces asks every half minute whether anything changed (/state), and then replaces what did: clocks,
-// states, flags, the bell. It never moves the focus, stops the player, or changes text that is being typed.
+// A page asks every half minute whether anything changed (/state), and then replaces what did: the bell on every page; on
+// one that shows Spaces also clocks, states, flags. It never moves the focus, stops the player, or changes text that is
+// being typed.
 import { announce } from "../../archive/core/announce.js";
 import { findClocks } from "../../archive/core/clock.js";
 import { mountHover } from "../../archive/core/disclosures.js";
 import { findElement, getElements } from "../../archive/core/dom.js";
-import { gettext } from "../../archive/core/translate.js";
+import { gettext, interpolate } from "../../archive/core/translate.js";
 import { hasUnsentText, replaceParts } from "./live-parts.js";
 import { mountLocalTimes } from "./local-times.js";
 
@@ -14,10 +15,11 @@ export const BACKGROUND = "X-Background"; // portal/http.py
 const PAUSE = 25e3; // ms, and up to 5 s more, so that not all pages ask at once
 const LONGEST_PAUSE = 5 * 60e3; // ms, after errors
 const SHORTEST_PAUSE = 2e3; // ms, between two requests when the page is focused again and again
+const RETRY = 3e3; // ms, until parts that were in use are looked at again
+const MAX_COUNTED = 99; // notices: archive/notices
 
 export function startLive() {
-  const page = document.getElementById("live-page");
-  if (page?.dataset.spaces) new LivePage(page).start();
+  if (document.getElementById("bell")) new LivePage(document.getElementById("live-page")).start();
 }
 
 class LivePage {
@@ -26,13 +28,13 @@ class LivePage {
   #asking = false;
   #askedAt = 0;
   #timer = 0;
+  #retry = 0;
 
-  /** @param {HTMLElement} page */
+  /** @param {HTMLElement | null} page with the Spaces that it shows, if it shows any */
   constructor(page) {
     this.page = page;
-    const ids = (page.dataset.spaces ?? "").split(" ");
+    const ids = page?.dataset.spaces?.split(" ") ?? [];
     this.url = `/state?${new URLSearchParams(ids.map((id) => ["spaces", id]))}`;
-    this.isOfOneSpace = page.dataset.flags !== undefined;
   }
 
   start() {
@@ -80,7 +82,7 @@ class LivePage {
   async #fetchState() {
     const response = await fetch(this.url, { headers: { [BACKGROUND]: "1", "If-None-Match": this.#etag } });
     if (response.status === 304) return null;
-    if (response.redirected) leave(); // to the sign-in page: the session has ended
+    if (response.redirected && this.page) leave(); // to the sign-in page: the session has ended
     if (!response.ok || response.redirected) throw new Error(`state: ${response.status}`);
     this.#etag = response.headers.get("ETag") ?? "";
     return response.json();
@@ -94,29 +96,62 @@ class LivePage {
    */
   async #compare(state) {
     if (state.gone) return leave();
+    const page = this.page;
+    const isChanged = page !== null && state.version !== page.dataset.version;
     // The clock of this page has come to its deadline, that of the server has not yet: ask again, and again.
-    const isOver = this.isOfOneSpace && findElement(this.page, "[data-clock-over]:not([hidden])");
+    const isOver = page && findElement(page, "[data-clock-over]:not([hidden])");
     if (isOver) this.#etag = "";
     const bell = document.getElementById("bell");
-    if (state.version === this.page.dataset.version && String(state.notices) === bell?.dataset.count) {
-      return isOver ? 3e3 : undefined;
-    }
-    const before = { ...this.page.dataset };
+    const isCounted = !bell || String(state.notices) === bell.dataset.count;
+    if (!isChanged && isCounted) return isOver ? 3e3 : undefined;
+    if (!page) showCount(bell, state.notices);
+    else return this.#update(page);
+  }
+
+  /** @param {HTMLElement} page */
+  async #update(page) {
     const fresh = await fetchPage();
-    const page = fresh?.getElementById("live-page");
-    if (!fresh || !page) return leave();
+    const newer = fresh?.getElementById("live-page");
+    if (!fresh || !newer) return leave();
+    const before = { ...page.dataset };
+    replaceData(page, newer);
+    this.#replace(fresh);
+    if (before.version !== newer.dataset.version) announce(describeChange(before, newer));
+  }
+
+  /**
+   * Replace the parts that the reader is not using, and those in use as soon as they are not.
+   *
+   * @param {Document} fresh
+   */
+  #replace(fresh) {
+    clearTimeout(this.#retry);
     const skipped = replaceParts(fresh);
     findClocks();
     mountLocalTimes();
     for (const part of getElements(document, "[data-live]")) mountHover(part);
-    if (skipped) {
-      this.#etag = ""; // a part is in use: compare again in a moment
-      return 3e3;
-    }
-    replaceData(this.page, page);
-    if (before.version !== page.dataset.version) announce(describeChange(before, this.page));
-    return undefined;
+    if (skipped) this.#retry = setTimeout(() => this.#replace(fresh), RETRY);
   }
+}
+
+/**
+ * How many notices are open. On pages with Spaces the bell is replaced with the rest (templates/notices/bell.html).
+ *
+ * @param {HTMLElement | null} bell
+ * @param {number} count
+ */
+function showCount(bell, count) {
+  if (!bell) return;
+  bell.dataset.count = String(count);
+  const text = count > MAX_COUNTED ? `${MAX_COUNTED}+` : String(count);
+  const label = count ? interpolate(gettext("Notices: %(count)s new"), { count: text }) : gettext("Notices");
+  bell.setAttribute("aria-label", label);
+  findElement(bell, ".bell-count")?.remove();
+  if (!count) return;
+  const number = document.createElement("span");
+  number.className = "bell-count";
+  number.textContent = text;
+  bell.append(number);
 }
 
 /** Load the page again: it says best that a Space is gone, or that the session ended. Not while the reader is typing. */
@@ -139,6 +174,7 @@ function replaceData(page, fresh) {
 /** @returns {Promise<Document | null>} */
 async function fetchPage() {
   const response = await fetch(location.href, { headers: { [BACKGROUND]: "1" } });
+  if (response.status === 405) throw new Error("a refused form, whose address is no page");
   if (!response.ok || response.redirected) return null;
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
