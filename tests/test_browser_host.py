@@ -1,5 +1,6 @@
 """A host in a real browser: sign in, play, read, bundle and download; after the deadline everything is 410."""
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -28,6 +29,7 @@ def test_a_host_from_sign_in_to_the_deadline(services: Services, page: Page, ali
     space = make_space(alice)
 
     browser_sessions.sign_in_with_form(page, services.url, "alice")
+    find_by_title(page)
     page.get_by_role("link", name="The seed library room", exact=True).click()
     expect(page.get_by_text("Good evening, everyone, and welcome to the seed library room.")).to_be_visible()
 
@@ -56,6 +58,28 @@ def test_a_host_from_sign_in_to_the_deadline(services: Services, page: Page, ali
     expect(page.get_by_role("heading", name="This Space was deleted")).to_be_visible()
     assert not store().listing(keys.prefix(space.pk))
     assert LogEntry.objects.filter(space_id=space.pk, event="space.deleted").count() == 1
+
+
+def find_by_title(page: Page) -> None:
+    """From the header, then in the list, with a part of the title; and past the header to the first row by keyboard."""
+    page.get_by_role("searchbox", name="Search Spaces").fill("seed libr")
+    page.keyboard.press("Enter")
+    found = page.get_by_role("region", name="Spaces", exact=True)
+    expect(found.get_by_role("link", name="The seed library room", exact=True)).to_be_visible()
+    page.get_by_role("link", name="My Spaces").click()
+    box = page.get_by_role("searchbox", name="Filter by title, name or id")
+    box.fill("peas")
+    box.press("Enter")
+    expect(page.get_by_role("heading", name="No matches")).to_be_visible()
+    box.fill("seed libr")
+    box.press("Enter")
+    page.wait_for_url("**/?*")
+    page.get_by_role("link", name="Skip to the list").press("Enter")
+    row = page.get_by_role("listitem").filter(has_text="The seed library room")
+    expect(row).to_contain_text(re.compile(r"Size: [0-9.]+ [kM]B"))
+    for _ in range(4):  # choose, title, date
+        page.keyboard.press("Tab")
+    expect(row.get_by_role("button", name="Download")).to_be_focused()
 
 
 def listen(page: Page) -> None:

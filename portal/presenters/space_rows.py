@@ -10,6 +10,7 @@ from django.db.models import Prefetch
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from archive import formatting
 from archive.display.clock import ClockFace
 from archive.models import Recording, Space, SpaceQuerySet, User, Violation
 from archive.models.downloaded import last_download
@@ -38,6 +39,7 @@ class SpaceRow:
     space: Space
     face: ClockFace
     length: str
+    size: str
     chips: list[Chip]
     outline: str
     served: bool
@@ -53,7 +55,7 @@ class SpaceRow:
 def with_row_data(spaces: SpaceQuerySet) -> SpaceQuerySet:
     """Fetch what rows need of related tables, in a fixed number of queries."""
     flags = Violation.objects.exclude(state=Violation.State.LIFTED).select_related("rule")
-    recordings = Recording.objects.filter(number=1).only("space_id", "duration_ms", "outline")
+    recordings = Recording.objects.filter(number=1).only("space_id", "duration_ms", "size", "outline")
     return (
         spaces.annotate(downloaded_at=last_download())
         .only(*SHOWN)
@@ -91,6 +93,7 @@ def _row(number: str, space: Any, user: User, now: datetime, names: dict[str, st
         space=space,
         face=clock.clock_face(space, now),
         length=clock.length(recording),
+        size=formatting.format_size(recording.size) if recording else "",
         chips=[] if space.state == Space.State.DELETED else _chips(space, gone),
         outline=list_outline(recording) if served else "",
         served=served,

@@ -58,21 +58,11 @@ function update(clock) {
 }
 
 /**
- * In a row of a list: take away what can't be had any more.
- *
- * @param {HTMLElement} clock
- */
-function closeRow(clock) {
-  for (const part of getElements(clock.closest("li") ?? clock, ".do")) part.hidden = true;
-}
-
-/**
  * Show the notice that the deadline has passed, and disable the Space's content. "deadline" tells other scripts.
  *
  * @param {HTMLElement} clock
  */
 function closeContent(clock) {
-  closeRow(clock);
   const notice = clock.parentElement && findElement(clock.parentElement, "[data-clock-over]");
   if (!notice?.hidden) return;
   notice.hidden = false;
