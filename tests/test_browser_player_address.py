@@ -43,7 +43,7 @@ def test_a_seek_after_the_signed_url_expired(
         page.keyboard.press("k")
     page.wait_for_timeout(3100)  # the address that it plays from lives for 2 s
 
-    page.get_by_role("slider").press("9") if playing else page.keyboard.press("9")
+    page.get_by_role("slider", name="Playback position").press("9") if playing else page.keyboard.press("9")
 
     wait_until(
         lambda: page.evaluate("document.querySelector('audio').readyState") >= 2 and current_time(page) > 290, "there"

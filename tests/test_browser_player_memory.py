@@ -1,4 +1,4 @@
-"""The player remembers position and speed of each Space in this browser, until the Space is gone."""
+"""The player remembers position, speed and volume of each Space in this browser, until the Space is gone."""
 
 import pytest
 from playwright.sync_api import Page
@@ -14,10 +14,12 @@ from tests.support.waiting import wait_until
 STORED = "Object.keys(localStorage).filter(key => key.startsWith('player:'))"
 SPEED = "[document.querySelector('audio').playbackRate, document.querySelector('.player select').value]"
 
+VOLUME = "[document.querySelector('audio').volume, document.querySelector('.volume input').value]"
+
 
 @pytest.mark.long
 @pytest.mark.usefixtures("committed")
-def test_position_and_speed_are_remembered(services: Services, page: Page, alice: User) -> None:
+def test_position_speed_and_volume_are_remembered(services: Services, page: Page, alice: User) -> None:
     services.web()
     space, other = make_playable_space(alice), make_playable_space(alice)
     browser_sessions.open_signed_in(page, services.url, "alice")
@@ -29,14 +31,17 @@ def test_position_and_speed_are_remembered(services: Services, page: Page, alice
     wait_for_time(page, 81.09)
     page.keyboard.press("k")
     page.keyboard.press("ArrowLeft")
+    page.get_by_role("slider", name="Volume").press("ArrowLeft")  # it does not skip
 
     page.goto(f"{services.url}/spaces/{other.pk}/")
     wait_for_time(page, 0, within=0.1)
     assert page.evaluate(SPEED) == [1, "1"]
+    assert page.evaluate(VOLUME) == [1, "1"]
     page.goto(address)
 
     wait_for_time(page, 76.2)
     assert page.evaluate(SPEED) == [1.5, "1.5"]
+    assert page.evaluate(VOLUME) == [0.95, "0.95"]
     page.goto(f"{address}?t=15")
     wait_for_time(page, 15.36, within=0.1)  # a link says better where to start
     assert errors.messages == []

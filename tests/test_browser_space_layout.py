@@ -1,10 +1,11 @@
 """The page of a Space on wide and narrow screens: order, a player that stays in sight, weight, no layout shift."""
 
 import itertools
+import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from archive.cues import Cue
 from archive.display.transcript import cue_rows, describe_length
@@ -32,7 +33,7 @@ WEIGHT = """() => [...performance.getEntriesByType('resource'), ...performance.g
 
 @pytest.mark.usefixtures("committed")
 def test_wide_and_narrow(services: Services, chromium: Browser, alice: User) -> None:
-    services.web()
+    services.web(OPERATOR_NAME="Example Archive", OPERATOR_CONTACT="archive@example.com")
     space = make_playable_space(alice, lines=LINES, peaks=[0.1, 0.6, 0.3, 1.0] * 250)
     address = f"{services.url}/spaces/{space.pk}/"
 
@@ -42,6 +43,7 @@ def test_wide_and_narrow(services: Services, chromium: Browser, alice: User) -> 
     assert order == ["clock", "bundle", "player", "lines", "files"]
     assert_calm(narrow)
     assert_player_stays(narrow, "button.go")
+    assert_touchable(narrow)
 
     wide = open_page(chromium, services, address, 1440)
     boxes = wide.evaluate(BOXES)
@@ -51,6 +53,7 @@ def test_wide_and_narrow(services: Services, chromium: Browser, alice: User) -> 
     assert boxes["bundle"]["bottom"] < 900  # on the first screen
     assert_calm(wide)
     assert_player_stays(wide, ".track")
+    assert_explained_below_the_deadline(wide)
     assert_prints_clean(wide)
 
 
@@ -99,11 +102,40 @@ def assert_player_stays(page: Page, selector: str) -> None:
     )
 
 
+def assert_touchable(page: Page) -> None:
+    """A tap on the time of a line plays it, and brings the button that copies a link to it."""
+    line = page.get_by_role("listitem").filter(has_text="Line 90.")
+    stamp = line.get_by_role("link")
+    for target in (stamp, page.get_by_text("Why this date?")):
+        box: Any = target.bounding_box()
+        assert box["height"] >= 40
+    copy = line.get_by_role("button", name="Copy a link to this line")
+    expect(copy).to_be_hidden()
+    stamp.tap()
+    expect(copy).to_be_visible()
+
+
+def assert_explained_below_the_deadline(page: Page) -> None:
+    page.evaluate("scrollTo(0, 0)")
+    page.get_by_text("Why this date?").hover()
+    reasons = page.locator("#clock .why > div")
+    expect(reasons).to_be_visible()
+    box: Any = reasons.bounding_box()
+    when: Any = page.locator("#clock .clock-when").first.bounding_box()
+    assert box["y"] >= when["y"] + when["height"]
+    page.mouse.move(box["x"] + 50, box["y"] + 10, steps=10)  # it stays open on the way there
+    expect(reasons).to_be_visible()
+    page.mouse.move(0, 0)
+    expect(reasons).to_be_hidden()
+
+
 def assert_prints_clean(page: Page) -> None:
     """The whole transcript, and nothing to click."""
     page.emulate_media(media="print")
     shown = """selector => [...document.querySelectorAll(selector)].filter(element => element.checkVisibility())
       .map(element => element.outerHTML.slice(0, 80))"""
-    assert page.evaluate(shown, "button, summary, form, nav, audio, .notice, .downloads, .back") == []
+    assert page.evaluate(shown, "button, summary, form, nav, audio, .notice, .downloads, .back, [data-edit-bar]") == []
+    expect(page.get_by_text("Run by")).to_have_text(re.compile("Example Archive"))
+    expect(page.get_by_text("Example Archive")).to_be_visible()
     assert len(page.evaluate(shown, ".lines li")) == len(LINES)
     page.emulate_media(media="screen")

@@ -1,4 +1,4 @@
-// "Copy a link to this line": one button, which comes to the line under the pointer, or with the focus.
+// "Copy a link to this line": one button, which comes to the line under the pointer, with the focus, or that was tapped.
 import { announce } from "../core/announce.js";
 import { closestElement, findElement, getElement, setIcon } from "../core/dom.js";
 import { gettext, interpolate } from "../core/translate.js";
@@ -24,7 +24,10 @@ export function mountLineLink(player, lines) {
     getElement(line, ".stamp").after(button);
     setIcon(button, "copy");
   };
-  list.addEventListener("pointerover", come);
+  list.addEventListener("pointerover", (event) => {
+    if (event.pointerType === "mouse") come(event);
+  });
+  list.addEventListener("click", come); // by a finger: one that comes earlier would be under it
   list.addEventListener("focusin", come);
   button.addEventListener("click", async (event) => {
     event.stopPropagation(); // a click on the line would play from there

@@ -1,4 +1,4 @@
-// Where the listener was in each Space, and how fast: kept in this browser until the Space is gone.
+// Where the listener was in each Space, how fast and how loud: kept in this browser until the Space is gone.
 
 const PREFIX = "player:";
 const MARGIN = 5; // seconds at the start and at the end of a recording that are not worth remembering
@@ -8,6 +8,7 @@ const MAX_AGE = 120 * 86400e3; // ms; for Spaces on hold, which have no deadline
  * @typedef {object} Place
  * @property {number} seconds
  * @property {number} speed
+ * @property {number} volume from 0 to 1
  * @property {number} until when it is forgotten, ms since 1970
  */
 
@@ -19,7 +20,8 @@ export function recall(space) {
   removeExpired();
   try {
     const place = JSON.parse(localStorage.getItem(PREFIX + space) ?? "null");
-    return Number.isFinite(place?.seconds) && Number.isFinite(place?.speed) ? place : null;
+    if (!Number.isFinite(place?.seconds) || !Number.isFinite(place?.speed)) return null;
+    return { ...place, volume: place.volume >= 0 && place.volume <= 1 ? place.volume : 1 };
   } catch {
     return null; // storage is disabled, or something else was stored there
   }
@@ -28,16 +30,16 @@ export function recall(space) {
 /**
  * @param {string} space id
  * @param {number} seconds
- * @param {number} speed
+ * @param {{speed: number, volume: number}} settings
  * @param {number} length of the recording, seconds
  */
-export function remember(space, seconds, speed, length) {
+export function remember(space, seconds, { speed, volume }, length) {
   const isInside = seconds > MARGIN && seconds < length - MARGIN;
-  if (!isInside && speed === 1) return forget(space);
+  if (!isInside && speed === 1 && volume === 1) return forget(space);
   const deadline = Date.parse(document.querySelector("[data-clock][data-until]")?.getAttribute("data-until") ?? "");
   const until = Number.isNaN(deadline) ? Date.now() + MAX_AGE : deadline;
   try {
-    localStorage.setItem(PREFIX + space, JSON.stringify({ seconds: isInside ? seconds : 0, speed, until }));
+    localStorage.setItem(PREFIX + space, JSON.stringify({ seconds: isInside ? seconds : 0, speed, volume, until }));
   } catch {
     // Storage is disabled or full: the next visit starts at the beginning.
   }

@@ -147,6 +147,7 @@ function listen(player, session, seek, length) {
     skip(step);
   });
   speed.addEventListener("change", () => session.setSpeed(Number(speed.value)));
+  mountVolume(player, session);
   mountLinkButton(player, session);
   mountShortcuts(player, {
     skip,
@@ -154,6 +155,28 @@ function listen(player, session, seek, length) {
     toggle: () => session.toggle(),
     goToTenth: (tenth) => seek((length * tenth) / 10),
   });
+}
+
+/**
+ * The volume slider. It has its own arrow keys: those of the player's shortcuts skip.
+ *
+ * @param {HTMLElement} player
+ * @param {AudioSession} session
+ */
+function mountVolume(player, session) {
+  const volume = getElement(player, ".volume input", HTMLInputElement);
+  const show = () => volume.setAttribute("aria-valuetext", `${Math.round(100 * Number(volume.value))} %`);
+  volume.addEventListener("input", () => {
+    session.audio.volume = Number(volume.value);
+  });
+  volume.addEventListener("keydown", (event) => {
+    if (event.key.startsWith("Arrow")) event.stopPropagation();
+  });
+  session.audio.addEventListener("volumechange", () => {
+    volume.value = String(session.audio.volume);
+    show();
+  });
+  show();
 }
 
 /**
@@ -183,7 +206,7 @@ function mountChapters(seek) {
 }
 
 /**
- * Come back to where the listener was, and to their speed. The offline page remembers nothing.
+ * Come back to where the listener was, to their speed and their volume. The offline page remembers nothing.
  *
  * @param {HTMLElement} player
  * @param {AudioSession} session
@@ -199,14 +222,15 @@ function mountMemory(player, session, length, isToSeek) {
     speed.value = String(place.speed);
     if (speed.selectedIndex < 0) speed.value = "1";
     session.setSpeed(Number(speed.value));
+    session.audio.volume = place.volume;
     if (isToSeek && place.seconds > 0) session.seek(place.seconds);
   }
   const store = () => {
     if (session.ended) forget(space);
-    else remember(space, session.position, Number(speed.value), length);
+    else remember(space, session.position, { speed: Number(speed.value), volume: session.audio.volume }, length);
   };
   setInterval(() => session.playing && store(), 5000);
-  for (const name of ["pause", "seeked", "ratechange"]) session.audio.addEventListener(name, store);
+  for (const name of ["pause", "seeked", "ratechange", "volumechange"]) session.audio.addEventListener(name, store);
   addEventListener("pagehide", store);
 }
 
