@@ -16,7 +16,7 @@ from archive.search.highlight import Marker, Piece, excerpt
 from archive.search.limits import SECONDS, limited_time
 from archive.search.query import Parsed, Question, Questions, questions
 
-MAX_RANKED = 1000  # lines
+MAX_RANKED = 500  # lines
 LARGE = 100_000  # lines of an archive in which words may be too common to rank all lines that have them
 SAMPLED = 20  # Spaces
 MAX_PAGES = 10  # of Spaces with a common word

@@ -23,7 +23,7 @@ from portal.forms.requests import ChosenExportForm, ExportForm
 from portal.http import SignedInRequest
 from portal.limits import limited
 
-MAX_MEASURED = 500  # Spaces whose files are added up to show a page
+MAX_MEASURED = 200  # Spaces whose files are added up to show a page
 MAX_COUNTED = 10_000
 
 
