@@ -175,7 +175,8 @@ def test_anonymous_users_are_asked_to_sign_in(space: Space) -> None:
 
     for name, answer in answers.items():
         assert isinstance(answer, HttpResponse)
-        assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={urls[name]}"), name
+        back = "/" if LADDER[name][0] == "POST" else urls[name]  # the address of a form shows nothing
+        assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={back}"), name
 
 
 def test_the_host_sees_what_is_theirs(space: Space) -> None:
