@@ -234,5 +234,6 @@ def test_unsubscribing_from_it_brings_no_single_mails_back(host: User) -> None:
     host.refresh_from_db()
     assert host.digest_since is None
     assert sorted(host.unmailed_kinds) == [
-        "appeal-denied", "bundle-failed", "bundle-ready", "deleted", "flagged", "lifted",
+        "appeal-denied", "bundle-failed", "bundle-ready", "deleted", "flagged", "hold-placed", "hold-released",
+        "lifted",
     ]  # fmt: skip

@@ -98,7 +98,11 @@ def test_another_address_can_not_be_smuggled_in(admin: User) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
-    [({"username": "ada"}, "already"), ({"password1": "short"}, "short"), ({"username": "a b"}, "valid")],
+    [
+        ({"username": "ada"}, "Another account has this user name"),
+        ({"password1": "short"}, "short"),
+        ({"username": "a b"}, "valid"),
+    ],
 )
 def test_a_refused_form_keeps_the_invitation(changes: dict[str, str], problem: str, admin: User) -> None:
     path = invite(admin)

@@ -21,7 +21,14 @@ def test_name_zone_and_mail_are_stored(alice: User) -> None:
 
     alice.refresh_from_db()
     assert (alice.display_name, alice.time_zone, alice.time_zone_chosen) == ("Alice <3>", "Europe/Berlin", True)
-    assert sorted(alice.unmailed_kinds) == ["appeal-denied", "bundle-failed", "deleted", "lifted"]
+    assert sorted(alice.unmailed_kinds) == [
+        "appeal-denied",
+        "bundle-failed",
+        "deleted",
+        "hold-placed",
+        "hold-released",
+        "lifted",
+    ]
     assert 'value="Alice &lt;3&gt;"' in page
     assert '<option value="Europe/Berlin" selected>' in page
 
@@ -61,6 +68,8 @@ def test_unwanted_kinds_stay_on_the_page_and_reminders_are_mailed(alice: User, m
         "due-1-day": "pending",
         "deleted": "web-only",
         "hold-review": "pending",
+        "hold-placed": "web-only",
+        "hold-released": "web-only",
     }
 
 

@@ -165,9 +165,9 @@ def test_who_trusts_the_first_key_verifies_after_two_rotations(settings: Setting
     last, middle, first = (LogCheckpoint.objects.order_by("-id").values_list("size", flat=True))[:3]
     assert (code, values["keys"]) == (
         "log.verified",
-        f"{ORIGIN} ({vkey(OLD).id.hex()}) from {first} to {first} entries, "
-        f"{ORIGIN} ({vkey(NEW).id.hex()}) from {middle} to {middle} entries, "
-        f"{ORIGIN} ({vkey(THIRD).id.hex()}) from {last} to {last} entries",
+        f"{ORIGIN} ({vkey(OLD).id.hex()}) at {first} entries, "
+        f"{ORIGIN} ({vkey(NEW).id.hex()}) at {middle} entries, "
+        f"{ORIGIN} ({vkey(THIRD).id.hex()}) at {last} entries",
     )
     # Trust goes forward only: a later key says nothing about an earlier one.
     code, values = verdict(path, vkey(NEW))

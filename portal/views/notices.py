@@ -29,7 +29,7 @@ def notices(request: SignedInRequest) -> HttpResponse:
     """All notices that are still true: the open ones about deadlines, the next one first; then the others, open or not,
     the newest first."""
     every = with_superseded(visible_notices(request.user))
-    due = Q(kind__in=REMINDERS, dismissed_at=None, superseded=False)
+    due = Q(kind__in=REMINDERS, deadline__isnull=False, dismissed_at=None, superseded=False)
     soon = Part(every.filter(due), ("deadline", "id"), has_null=False)
     others = Part(every.exclude(due), ("created_at", "id"), descending=True)
     page, cursor = page_of_parts([soon, others], request.GET.get("after"), PAGE)
