@@ -82,8 +82,8 @@ class RefuseTraceMiddleware:
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
-    """Ask visitors to sign in. Who sent a form after their session had ended comes back to the page that has it: the
-    address of a form shows nothing."""
+    """Ask visitors to sign in. A visitor whose session ended before a form was sent comes back to the page that has the
+    form: the address that the form is sent to shows nothing."""
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
         if request.method in ("GET", "HEAD"):

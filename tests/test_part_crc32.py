@@ -94,7 +94,7 @@ def composite(parts: list[bytes]) -> str:
         (Silent, "a part has no CRC-32, or another one"),
         (Forgetful, "the object has no CRC-32 of its parts, or another one"),
         (Trusting, "took a part with another CRC-32"),
-        (Echoing, "reports a CRC-32 that it was told, not its own"),
+        (Echoing, "reports the CRC-32 of the request, not one of its own"),
     ],
 )
 def test_a_store_that_does_not_is_found_out(profile: type[Profile], problem: str) -> None:

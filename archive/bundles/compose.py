@@ -106,7 +106,7 @@ def compose(claim: "Claim[Any]", key: str, segments: Sequence[Segment]) -> Compo
         whole = job.whole()
         if whole is None:
             raise StoreUnavailable.of(error.problem) from error
-        return Composed(whole, None if job.by_part else job.crc32)  # what parts it was made of, nobody says any more
+        return Composed(whole, None if job.by_part else job.crc32)  # the store no longer lists its parts
     if made.size != job.size:
         raise ObjectChanged("bundle.size_differs", key=key, actual=made.size, expected=job.size)
     return Composed(made, None if job.by_part and made.crc32 != upload.composite_crc32 else job.crc32)

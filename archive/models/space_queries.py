@@ -78,8 +78,12 @@ class SpaceQuerySet(models.QuerySet["Space"]):
         return self.due_until(moment + period, moment)
 
     def due_until(self, end: datetime, moment: datetime) -> "SpaceQuerySet":
-        """Kept at `moment`, but no longer than until `end`. Of rejected ones nothing is stored that could be due."""
-        return self.timed(moment).filter(expires_at__lte=end).exclude(state=SpaceState.REJECTED)
+        """Kept at `moment`, but no longer than until `end`."""
+        return self.timed_copies(moment).filter(expires_at__lte=end)
+
+    def timed_copies(self, moment: datetime) -> "SpaceQuerySet":
+        """Kept at `moment`, with a deadline and copies to delete then: nothing is stored of rejected recordings."""
+        return self.timed(moment).exclude(state=SpaceState.REJECTED)
 
     def timed(self, moment: datetime) -> "SpaceQuerySet":
         """Kept at `moment`, with a deadline. Those on hold are the others that are kept."""

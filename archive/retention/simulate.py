@@ -32,7 +32,7 @@ def simulate(rule: policy.RetentionPolicy, limit: int | None = None, batch: int 
     hold have no deadline under any policy; of rejected recordings nothing is stored."""
     now, read_count = dbtime.now(), 0
     after: tuple[datetime, UUID] | None = None
-    kept = Space.objects.timed(now).exclude(state=Space.State.REJECTED).order_by("expires_at", "id")
+    kept = Space.objects.timed_copies(now).order_by("expires_at", "id")
     while limit is None or read_count < limit:
         rows = kept
         if after is not None:

@@ -153,7 +153,7 @@ def encode_crc32(value: int) -> str:
 
 
 def decode_crc32(text: str | None) -> int | None:
-    """None for what is no CRC-32 as S3 sends it."""
+    """Decode a CRC-32 in the base64 form of S3. Returns None for any other text."""
     try:
         value = base64.b64decode(text or "", validate=True)
     except ValueError:

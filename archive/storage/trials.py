@@ -373,7 +373,7 @@ def _verifies_whole(store: Store, prefix: str) -> str:
 
 @trial("the CRC-32 of each part is computed", fallback="bundles are read back once", reports_part_crc32=False)
 def _reports_part_crc32(store: Store, prefix: str) -> str:
-    """Of a range of an object: the store was never told its CRC-32, so it can only answer with one by computing it."""
+    """Copy a range whose CRC-32 no request contains: a store that reports the right one has computed it."""
     if store.capabilities.verifies_whole:
         raise NotNeeded
     source = _bytes(OFFSET + MIN_PART)
@@ -396,7 +396,7 @@ def _reports_part_crc32(store: Store, prefix: str) -> str:
         upload.crc32[1] ^= 1
         with suppress(ObjectChanged, StoreRefused):
             if upload.complete(by_part=True).crc32 == upload.composite_crc32:
-                return "reports a CRC-32 that it was told, not its own"
+                return "reports the CRC-32 of the request, not one of its own"
     return ""
 
 

@@ -45,8 +45,8 @@ def place() -> str:
 
 def newest_checkpoints(about: int) -> list[Checkpoint]:
     """The newest checkpoint in the bucket that the log's keys signed, and other versions of it, if somebody replaced
-    it; [] if there is none. What an operator acknowledged is passed over. What nobody signed raises an alert. `about`:
-    the size that it probably has. Raises StorageError."""
+    it; [] if there is none. Copies that an operator acknowledged are left out; an unsigned one raises an alert.
+    `about`: the size that it probably has. Raises StorageError."""
     store, known = bucket(), acknowledgements.acknowledged_bytes(place())
     newest: list[Checkpoint] = []
     for _, versions in groupby(_newest_first(store, about), key=lambda version: version.key):

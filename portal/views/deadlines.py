@@ -1,5 +1,5 @@
-"""Deadlines, for auditors and admins: due, overdue, and on hold, with the reasons. Titles, hosts,
-names of rules, and the reasons of holds; no content, and not the reasons of flags, which quote it."""
+"""Deadlines, for auditors and admins: due, overdue, and on hold, with the reasons. The lists have titles, hosts, names
+of rules and the reasons of holds; no content, and no reasons of flags, which quote it."""
 
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -98,7 +98,7 @@ def _simulation(request: SignedInRequest) -> dict[str, Any]:
         return context
     if not form.is_valid():
         return context | {"rule_problem": form.problems[0]}
-    kept = Space.objects.timed(dbtime.now()).exclude(state=Space.State.REJECTED)
+    kept = Space.objects.timed_copies(dbtime.now())
     touched = list(simulate(form.policy, MAX_SIMULATED))
     return context | {
         "asked_query": f"?{urlencode(vars(form.policy))}",
