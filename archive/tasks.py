@@ -7,6 +7,7 @@ them each minute; `wakeups.wake`, called where a row is written, publishes one o
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from celery.app.task import Task
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 
 from archive import content_access, leases, notices, rate_limits, recorders, submissions, webhooks
@@ -43,6 +45,7 @@ from archive.models import (
     LogVerification,
     Notice,
     Space,
+    TaskRun,
     Transcription,
     UploadSession,
     WebhookDelivery,
@@ -53,6 +56,23 @@ from archive.storage import rehearsal, store
 from archive.transparency import checkpoint_mail, publishing, sequence, verification
 
 logger = structlog.get_logger()
+
+
+def scheduled(function: Callable[[], None]) -> "Task[..., Any]":
+    """A task that beat starts (portal/settings/work.py). When it was last done is a row (TaskRun), where it shows that
+    beat, the broker or a worker stopped."""
+
+    @wraps(function)
+    def run() -> None:
+        function()
+        TaskRun.objects.bulk_create(
+            [TaskRun(task=function.__name__, finished_at=Now())],
+            update_conflicts=True,
+            unique_fields=["task"],
+            update_fields=["finished_at"],
+        )
+
+    return shared_task(run)
 
 
 @shared_task
@@ -115,17 +135,17 @@ def settle_arrival(arrival_id: str) -> None:
     settle.settle(UUID(arrival_id))
 
 
-@shared_task
+@scheduled
 def scan_inboxes() -> None:
     inbox_scan.scan()
 
 
-@shared_task
+@scheduled
 def clean_inboxes() -> None:
     inbox_clean_up.clean_up()
 
 
-@shared_task
+@scheduled
 def poll_livekit() -> None:
     if settings.LIVEKIT_API_KEY:
         # LiveKit's library takes a third of a second to load, and few installations use it.
@@ -160,18 +180,18 @@ def deliver_webhook(delivery_id: str) -> None:
     webhooks.deliver(UUID(delivery_id))
 
 
-@shared_task
+@scheduled
 def announce_overdue() -> None:
     webhooks.announce_overdue()
 
 
-@shared_task
+@scheduled
 def create_reminders() -> None:
     notices.create_reminders()
     notices.create_hold_reviews()
 
 
-@shared_task
+@scheduled
 def build_bundles_ahead() -> None:
     ahead.request_bundles()
 
@@ -181,12 +201,12 @@ def send_digest(digest_id: str) -> None:
     digests.send_digest(UUID(digest_id))
 
 
-@shared_task
+@scheduled
 def create_digests() -> None:
     digests.create_digests()
 
 
-@shared_task
+@scheduled
 def rehearse_store() -> None:
     rehearsal.run_if_due(store())
 
@@ -196,19 +216,19 @@ def recheck_deletions() -> None:
     recheck.run_round()
 
 
-@shared_task
+@scheduled
 def sequence_log() -> None:
     if sequence.run() and sequence.has_backlog():  # the time of one run was over: don't wait for the next minute
         with suppress(OperationalError):
             sequence_log.apply_async(expires=settings.MESSAGE_SECONDS, retry=False)
 
 
-@shared_task
+@scheduled
 def publish_checkpoints() -> None:
     publishing.run()
 
 
-@shared_task
+@scheduled
 def create_checkpoint_mails() -> None:
     checkpoint_mail.create_mails()
 
@@ -267,7 +287,7 @@ WORK = [
 ]
 
 
-@shared_task
+@scheduled
 def dispatch() -> None:
     """Once a minute: publish all pending work, also of workers that died. Publishing twice is harmless."""
     recorders.delete_old_keys()

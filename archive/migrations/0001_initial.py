@@ -1065,6 +1065,13 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="TaskRun",
+            fields=[
+                ("task", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("finished_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+        ),
+        migrations.CreateModel(
             name="StoreReport",
             fields=[
                 (

@@ -10,7 +10,7 @@ from archive.models.digest import Digest
 from archive.models.export import Export, ExportPart, ExportPartEntry
 from archive.models.feed import Feed
 from archive.models.hold import Hold
-from archive.models.housekeeping import DeletionRecheck, RateLimit, ReconcileFinding, StoreReport
+from archive.models.housekeeping import DeletionRecheck, RateLimit, ReconcileFinding, StoreReport, TaskRun
 from archive.models.invitation import Invitation
 from archive.models.leased import Leased
 from archive.models.log import LogEntry
@@ -93,6 +93,7 @@ __all__ = [
     "SpaceIndex",
     "SpaceQuerySet",
     "StoreReport",
+    "TaskRun",
     "Transcript",
     "Transcription",
     "UploadPart",

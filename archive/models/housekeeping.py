@@ -66,3 +66,13 @@ class StoreReport(models.Model):
 
     def __str__(self) -> str:
         return self.place
+
+
+class TaskRun(models.Model):
+    """When a task that beat starts was last done (archive/tasks.py). One row for each task."""
+
+    task = models.CharField(primary_key=True, max_length=64)
+    finished_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.task

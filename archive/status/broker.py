@@ -1,0 +1,34 @@
+"""How many messages wait in the broker's queues, and whether it answers at all."""
+
+from typing import Any
+
+from celery import current_app
+from kombu import Connection
+from kombu.exceptions import ChannelError, KombuError
+
+# {name of a queue: messages that no worker has taken}
+Queues = dict[str, int]
+
+
+class BrokerDown(Exception):
+    """The broker can't be asked. The text is the class of the error: a message could have the address."""
+
+
+def read_queues() -> Queues:
+    """The length of each queue that workers read. Raises BrokerDown within some seconds: the settings
+    limit how long a connection may take (CELERY_BROKER_TRANSPORT_OPTIONS)."""
+    with current_app.connection_for_read() as connection:
+        errors: tuple[type[BaseException], ...] = (KombuError, OSError, *connection.connection_errors)
+        errors += connection.channel_errors
+        try:
+            return {queue: _length(connection, queue) for queue in current_app.amqp.queues}
+        except errors as error:
+            raise BrokerDown(type(error).__name__) from error
+
+
+def _length(connection: Connection, queue: str) -> int:
+    channel: Any = connection.default_channel
+    try:
+        return int(channel.queue_declare(queue, passive=True).message_count)
+    except ChannelError:  # a queue without messages does not exist in Redis
+        return 0

@@ -1,0 +1,68 @@
+"""Whether deletions are on time: what is due now, and how late those of the last hour were."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from archive import dbtime, policy
+from archive.audit import overview
+from archive.log import events
+from archive.models import Space
+from archive.models.space_queries import count_up_to
+from archive.status.work import MAX_COUNTED
+
+LAST = timedelta(hours=1)
+DELAYS = """
+SELECT count(*), max(delay), percentile_disc(0.5) WITHIN GROUP (ORDER BY delay), count(*) FILTER (WHERE delay > %s)
+FROM (
+    SELECT extract(epoch FROM at - (detail ->> 'deadline')::timestamptz)::float8 AS delay FROM archive_logentry
+    WHERE event = %s AND at >= %s AND at >= (detail ->> 'deadline')::timestamptz
+    ORDER BY at DESC, id DESC LIMIT %s
+) AS deleted
+"""
+
+
+@dataclass(frozen=True)
+class Deletions:
+    """Spaces, counted up to MAX_COUNTED, and delays in seconds after the deadline.
+
+    `due`: the deadline has come, and the deletion has not started. `expiring`: it has started. `overdue`: of both,
+    those that should be deleted by now. `oldest_pending`: the earliest deadline that has come and whose deletion is
+    not confirmed.
+
+    Of the last hour: `deleted` at their deadline, of which `late` took longer than policy.MAX_DELETION_DELAY; `worst`
+    and `median` delay, None without any. `late` and `overdue` should be 0.
+    """
+
+    due: int
+    expiring: int
+    overdue: int
+    oldest_pending: datetime | None
+    on_hold: int
+    deleted: int
+    late: int
+    worst: float | None
+    median: float | None
+
+
+def read_deletions() -> Deletions:
+    now = dbtime.now()
+    state = overview.compliance([], now)
+    expiring = Space.objects.filter(state=Space.State.EXPIRING)
+    counts = count_up_to(MAX_COUNTED, {"due": Space.objects.overdue(now), "expiring": expiring})
+    limit = policy.MAX_DELETION_DELAY.total_seconds()
+    with connection.cursor() as cursor:
+        cursor.execute(DELAYS, [limit, events.SPACE_DELETED, now - LAST, MAX_COUNTED])
+        deleted, worst, median, late = cursor.fetchone()
+    return Deletions(
+        due=counts["due"],
+        expiring=counts["expiring"],
+        overdue=min(state.overdue, MAX_COUNTED),
+        oldest_pending=state.oldest_pending,
+        on_hold=min(state.on_hold, MAX_COUNTED),
+        deleted=deleted,
+        late=late,
+        worst=worst,
+        median=median,
+    )
