@@ -97,7 +97,7 @@ def far_ones(spaces: list[Space], monkeypatch: pytest.MonkeyPatch) -> list[Space
         space.title = f"Radio {space.title}"
         space.save()
         search.index_spaces(space.pk)
-    for name in ("GLANCED", "SAMPLED", "MAX_MATCHES"):
+    for name in ("GLANCED", "SAMPLED", "MAX_MATCHES", "MAX_SHOWN"):
         monkeypatch.setattr(names, name, 6)
     return spaces[20:]
 

@@ -1,13 +1,12 @@
 """Search transcript lines with bounded time and row counts, however large the archive is."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchRank
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
 
@@ -61,12 +60,51 @@ class SearchResults:
 
 @dataclass(frozen=True)
 class _Hit:
-    space_id: UUID
-    ended_at: datetime
     transcript_id: int
     number: int
     config: str
-    rank: float
+
+    @property
+    def cue(self) -> tuple[int, int]:
+        return self.transcript_id, self.number
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The best hits of one Space, in order of time, and how many it has in all."""
+
+    space_id: UUID
+    hits: list[_Hit]
+    count: int
+
+
+class _Ranked(NamedTuple):
+    """Some groups, the best first. How many Spaces and lines were ranked; `is_cut`: there are more lines."""
+
+    groups: list[_Group]
+    space_count: int
+    line_count: int
+    is_cut: bool
+
+
+# Spaces are ordered by their best hit, then by the number of hits, then the latest first. PostgreSQL groups them, since
+# a page needs few of the hits, and Python would take longer to read all than PostgreSQL to find them.
+RANK = """
+WITH hits (space_id, ended_at, transcript_id, number, config, rank) AS ({hits}),
+numbered AS (SELECT *, row_number() OVER () AS nth FROM hits),
+grouped AS (
+    SELECT *, max(rank) OVER of_space AS best, count(*) OVER of_space AS line_count,
+        row_number() OVER (of_space ORDER BY rank DESC, number) AS place
+    FROM numbered WHERE nth <= %s WINDOW of_space AS (PARTITION BY space_id)
+), placed AS (
+    SELECT *, dense_rank() OVER (ORDER BY best DESC, line_count DESC, ended_at DESC, space_id DESC) AS space_place
+    FROM grouped
+)
+SELECT total.hits, total.spaces, space_id, line_count, transcript_id, number, config
+FROM (SELECT (SELECT count(*) FROM hits) AS hits, (SELECT max(space_place) FROM placed) AS spaces) AS total
+LEFT JOIN placed ON space_place > %s AND space_place <= %s + %s AND place <= %s
+ORDER BY space_place, number
+"""
 
 
 def search_lines(
@@ -82,15 +120,14 @@ def search_lines(
 def _find(spaces: QuerySet[Space], asked: Questions, page: int) -> SearchResults:
     if _is_common(spaces, asked.all):
         return _find_nearest(spaces, asked, page)
-    hits = _hits(spaces, asked.all, MAX_RANKED + 1)
-    grouped = _grouped(hits[:MAX_RANKED])
     first = SPACES * (page - 1)
+    ranked = _rank(spaces, asked.all, MAX_RANKED, first)
     return SearchResults(
-        _found_spaces(spaces, grouped[first : first + SPACES], asked),
-        space_count=len(grouped),
-        line_count=len(hits[:MAX_RANKED]),
-        cut=len(hits) > MAX_RANKED,
-        next_page=page + 1 if first + SPACES < len(grouped) else None,
+        _found_spaces(spaces, ranked.groups, asked),
+        space_count=ranked.space_count,
+        line_count=ranked.line_count,
+        cut=ranked.is_cut,
+        next_page=page + 1 if first + SPACES < ranked.space_count else None,
         common=asked.common,
     )
 
@@ -113,13 +150,13 @@ def _find_nearest(spaces: QuerySet[Space], asked: Questions, page: int) -> Searc
     first = SPACES * (min(page, MAX_PAGES) - 1)
     nearest = _with_hit(spaces, asked.all).filter(hit__isnull=False).order_by(*NEAREST).values_list("pk", flat=True)
     ids = list(nearest[first : first + SPACES + 1])
-    hits = _hits(spaces.filter(pk__in=ids[:SPACES]), asked.all, MAX_READ)
-    grouped = {group[0].space_id: group for group in _grouped(hits)}
+    ranked = _rank(spaces.filter(pk__in=ids[:SPACES]), asked.all, MAX_READ)
+    grouped = {group.space_id: group for group in ranked.groups}
     groups = [grouped[pk] for pk in ids if pk in grouped]
     return SearchResults(
         _found_spaces(spaces, groups, asked),
         space_count=len(groups),
-        line_count=sum(len(group) for group in groups),
+        line_count=ranked.line_count,
         cut=True,
         next_page=page + 1 if len(ids) > SPACES and page < MAX_PAGES else None,
         common=asked.common,
@@ -133,13 +170,11 @@ def _with_hit(spaces: QuerySet[Space], asked: list[Question]) -> QuerySet[Any]:
     return spaces.annotate(hit=Subquery(lines.values("pk")[:1]))
 
 
-def _found_spaces(spaces: QuerySet[Space], groups: list[list[_Hit]], asked: Questions) -> list[FoundSpace]:
-    """One for each group of hits, with its best lines."""
-    chosen = {group[0].space_id: group for group in groups}
-    rows = spaces.select_related("host").in_bulk(list(chosen))
-    best = {pk: sorted(group[:LINES], key=lambda hit: hit.number) for pk, group in chosen.items() if pk in rows}
-    lines = _lines([hit for group in best.values() for hit in group], asked)
-    return [FoundSpace(rows[pk], lines[pk], len(chosen[pk]) - len(group)) for pk, group in best.items()]
+def _found_spaces(spaces: QuerySet[Space], groups: list[_Group], asked: Questions) -> list[FoundSpace]:
+    rows = spaces.select_related("host").in_bulk([group.space_id for group in groups])
+    groups = [group for group in groups if group.space_id in rows]
+    lines = _lines(groups, asked)
+    return [FoundSpace(rows[group.space_id], lines[group.space_id], group.count - len(group.hits)) for group in groups]
 
 
 def _wanted(asked: list[Question]) -> Q:
@@ -149,42 +184,43 @@ def _wanted(asked: list[Question]) -> Q:
     return wanted
 
 
-def _hits(spaces: QuerySet[Space], asked: list[Question], most: int) -> list[_Hit]:
-    """At most so many hits, unordered."""
+def _rank(spaces: QuerySet[Space], asked: list[Question], most: int, first: int = 0) -> _Ranked:
+    """Rank at most so many hits, whichever come first, and return a page of Spaces from place `first`."""
     ranks = []
     for question in asked:
         rank = SearchRank(F("vector"), Parsed(question.words), weights=WEIGHTS, cover_density=True)
         ranks.append(When(config__in=question.configs, then=rank))
     rows = SearchLine.objects.filter(_wanted(asked), space__in=spaces).annotate(rank=Case(*ranks))
     columns = ("space_id", "space__ended_at", "transcript_id", "number", "config", "rank")
-    return [_Hit(*row) for row in rows.values_list(*columns)[:most]]
+    try:
+        hits, params = rows.values_list(*columns)[: most + 1].query.sql_with_params()
+    except EmptyResultSet:  # `spaces` are none
+        return _Ranked([], 0, 0, is_cut=False)
+    with connection.cursor() as cursor:
+        cursor.execute(RANK.format(hits=hits), [*params, most, first, first, SPACES, LINES])
+        found = cursor.fetchall()
+    groups: dict[UUID, _Group] = {}
+    for _, _, space_id, count, *hit in found:
+        if space_id is not None:
+            groups.setdefault(space_id, _Group(space_id, [], count)).hits.append(_Hit(*hit))
+    line_count, space_count = found[0][:2]
+    return _Ranked(list(groups.values()), space_count or 0, min(line_count, most), line_count > most)
 
 
-def _grouped(hits: Iterable[_Hit]) -> list[list[_Hit]]:
-    """The hits of each Space, the best first. Spaces are ordered by their best hit, then by the number of hits, then
-    the latest first."""
-    groups: dict[UUID, list[_Hit]] = {}
-    for hit in hits:
-        groups.setdefault(hit.space_id, []).append(hit)
-    for group in groups.values():
-        group.sort(key=lambda hit: (-hit.rank, hit.number))
-
-    def rank_of(group: list[_Hit]) -> tuple[float, int, datetime, UUID]:
-        return group[0].rank, len(group), group[0].ended_at, group[0].space_id
-
-    return sorted(groups.values(), key=rank_of, reverse=True)
-
-
-def _lines(hits: list[_Hit], asked: Questions) -> dict[UUID, list[FoundLine]]:
+def _lines(groups: list[_Group], asked: Questions) -> dict[UUID, list[FoundLine]]:
+    """The lines of each Space. A hit without a cue is of a transcript that was just replaced."""
+    hits = [hit for group in groups for hit in group.hits]
     cues = _cues(hits)
-    hits_with_cues = [(hit, cue) for hit in hits if (cue := cues.get((hit.transcript_id, hit.number))) is not None]
+    hits_of = {group.space_id: [(hit, cues[hit.cue]) for hit in group.hits if hit.cue in cues] for group in groups}
     marker = Marker({name: asked.words_for(name) for name in {hit.config for hit in hits}}, asked.typed)
-    marker.look_up((hit.config, cue["text"]) for hit, cue in hits_with_cues)
-    lines: dict[UUID, list[FoundLine]] = {hit.space_id: [] for hit in hits}
-    for hit, cue in hits_with_cues:
-        marked = excerpt(marker.mark(hit.config, cue["text"]))
-        lines[hit.space_id].append(FoundLine(cue["start_ms"], cue["speaker"], marked))
-    return lines
+    marker.look_up((hit.config, cue["text"]) for pairs in hits_of.values() for hit, cue in pairs)
+    return {
+        pk: [
+            FoundLine(cue["start_ms"], cue["speaker"], excerpt(marker.mark(hit.config, cue["text"])))
+            for hit, cue in pairs
+        ]
+        for pk, pairs in hits_of.items()
+    }
 
 
 def _cues(hits: list[_Hit]) -> dict[tuple[int, int], dict[str, Any]]:

@@ -29,7 +29,8 @@ BATCH = 1000  # Spaces that are indexed at once
 GLANCED = 100  # Spaces: enough to tell a word that every tenth has
 FIRST = 26  # Spaces whose places are read: more than a page of any list has
 MAX_MATCHES = 1000  # Spaces that the index of words may return
-SAMPLED = 500  # Spaces: enough to tell a word that every hundredth has
+MAX_SHOWN = 500  # Spaces that have the words, where only some are found
+SAMPLED = 300  # Spaces: enough to tell a word that every hundredth has
 MAX_CHECKED = 2000  # Spaces of a list that are checked one by one, however few of them have the words
 SHORT = re.compile(r"[0-9a-f]+")
 ID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{0,4}){3}-?[0-9a-f]{0,12}")
@@ -104,7 +105,7 @@ class Matches(Func):
 class MatchingSpaces:
     """`rows` in no order. `first`: the places of the first of them, in the order that was asked for, with NULL last: of
     all of them, or of those up to the place `known_to`. `count`: how many there are; None if they are too many to
-    count. `is_cut`: more than MAX_MATCHES Spaces have the words, and `rows` are only some of those."""
+    count. `is_cut`: more than MAX_MATCHES Spaces have the words, and `rows` are among MAX_SHOWN of those."""
 
     rows: SpaceQuerySet
     first: Sequence[Place] = ()
@@ -144,7 +145,7 @@ def find_spaces(spaces: SpaceQuerySet, typed: str, reader: User, order: Sequence
     by_deadline = spaces.order_by("-expires_at")  # an index has all that lists filter by in this order
     if count_up_to(MAX_CHECKED, {"": by_deadline})[""] < MAX_CHECKED:
         return _all_of(spaces, _check(in_order, order, MAX_CHECKED, MAX_CHECKED).first)
-    return replace(_among(spaces, candidates[:MAX_MATCHES], order), is_cut=True)
+    return replace(_among(spaces, candidates[:MAX_SHOWN], order), is_cut=True)
 
 
 class Checked(NamedTuple):

@@ -21,7 +21,21 @@ from archive.bundles import exports
 from archive.bundles.links import revoke_bundle_links
 from archive.errors import make_problem
 from archive.log import Actor
-from archive.models import Export, ExportPart, Hold, Notice, RecorderToken, User, WebhookDelivery, WebhookEndpoint
+from archive.models import (
+    CheckpointCopy,
+    CheckpointMail,
+    CheckpointTimestamp,
+    Export,
+    ExportPart,
+    Hold,
+    LogCheckpoint,
+    LogCosignature,
+    Notice,
+    RecorderToken,
+    User,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from archive.moderation.reason_templates import add_template
 from archive.notices.unsubscribe import DIGEST, one_click_url
 from archive.transparency import sequence, verification
@@ -59,11 +73,23 @@ class PageWorld(PageSpaces):
         self._prove_log()
 
     def _prove_log(self) -> None:
-        """A checkpoint, a verification, and views of the log that the auditor saved."""
+        """A checkpoint that others hold, a verification, and views of the log that the auditor saved."""
         assert sequence.run()
+        self._give_checkpoint_away()
         assert verification.run(verification.request(self.otto).pk)
         for name in ("Played by admins", "Flags of the last quarter that were lifted after an appeal"):
             saved_views.save(self.otto, name, "?event=played&role=admins")
+
+    def _give_checkpoint_away(self) -> None:
+        """To one holder of each kind."""
+        now, of_newest = dbtime.now(), {"checkpoint": LogCheckpoint.objects.latest("pk")}
+        CheckpointMail.objects.create(recipient="0" * 64, day=now.date(), state="sent", sent_at=now, **of_newest)
+        place = "https://locked.example.net/spacekeep-checkpoints"
+        until = now + timedelta(days=400)
+        CheckpointCopy.objects.create(place=place, key="log/checkpoints/000", locked_until=until, **of_newest)
+        LogCosignature.objects.create(witness="witness.example.net/w1", line="", **of_newest)
+        authority = "CN=Time stamps,O=A Notary with a Name of Some Length,C=NL"
+        CheckpointTimestamp.objects.create(authority=authority, stamped_at=now, response=b"", **of_newest)
 
     def _make_notices(self) -> None:
         with transaction.atomic():
