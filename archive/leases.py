@@ -1,8 +1,9 @@
 """Leases on rows: claim a row, do the slow part outside transactions, and let every later write check the fence.
 
 Celery only wakes workers up. It may lose a message, or deliver one twice, even to two workers at once; so PostgreSQL
-decides who works. A claim holds for a lease. When the worker dies, the lease expires and the next claim gets a higher
-fence; when the worker was only slow, its next write finds a higher fence, and it stops (LeaseLost).
+decides who works. A claim holds for a lease. When the worker dies, the lease expires (soon: archive/lease_renewal.py)
+and the next claim gets a higher fence; when the worker was only slow, its next write finds a higher fence, and it stops
+(LeaseLost).
 
 `attempt` runs claimed work: it reports unexpected errors on the row, releases the claim for a retry after errors that
 pass, and ends the work after errors that don't.
@@ -19,9 +20,10 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, models, transaction
 from django.db.models import F, Q
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Greatest, Now
 
-from archive import wakeups
+from archive import lease_renewal, wakeups
 from archive.errors import (
     AttemptsExhausted,
     DecoderFailed,
@@ -54,7 +56,12 @@ RETRIED = (StorageError, DecoderFailed, DiskFailed, MailUnavailable, DeliveryFai
 
 
 def lease() -> timedelta:
+    """The longest time between two signs of progress."""
     return timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def _end_of_lease() -> CombinedExpression:
+    return Now() + lease_renewal.duration()
 
 
 def claimable() -> Q:
@@ -87,12 +94,17 @@ class Claim(Generic[W]):
         takes a Space out of every other state)."""
         return Q(fence=self.fence, state__in=self.states)
 
+    @property
+    def held(self) -> lease_renewal.HeldLease:
+        return lease_renewal.HeldLease(type(self.row), self.row.pk, self.fence, self.states)
+
     def renew(self, **changes: Any) -> None:
         """Extend the lease to its full length from now, and write `changes` (progress). Raises LeaseLost."""
         model = type(self.row)
-        if not self._write(**{"lease_until": Now() + lease(), **changes}):
+        if not self._write(**{"lease_until": _end_of_lease(), **changes}):
             state = model._default_manager.filter(pk=self.row.pk).values_list("state", flat=True).first() or "gone"
             raise LeaseLost("work.lease_lost", model=model.__name__, id=self.row.pk, state=state)
+        lease_renewal.hold(self.held)
 
     def release_for_retry(
         self, problem: Problem, *, at_once: bool = False, pause: timedelta | None = None, **changes: Any
@@ -145,6 +157,8 @@ class Claim(Generic[W]):
                 else:
                     self._release(problem)
             raise
+        finally:
+            lease_renewal.drop(self.held)
 
     def budget(self) -> "Budget":
         """The time of this run, counted from now."""
@@ -235,10 +249,17 @@ def renew_all(claims: Sequence[Claim[W]]) -> list[Claim[W]]:
     if not claims:
         return []
     rows = type(claims[0].row)._default_manager.filter(still_held(claims))
-    if rows.update(lease_until=Now() + lease()) == len(claims):
-        return list(claims)
-    held = set(rows.values_list("pk", flat=True))
-    return [claim for claim in claims if claim.row.pk in held]
+    held = list(claims)
+    if rows.update(lease_until=_end_of_lease()) != len(claims):
+        pks = set(rows.values_list("pk", flat=True))
+        held = [claim for claim in claims if claim.row.pk in pks]
+    return _hold(held)
+
+
+def _hold(claims: list[Claim[W]]) -> list[Claim[W]]:
+    for claim in claims:
+        lease_renewal.hold(claim.held)
+    return claims
 
 
 def claim_all(model: type[W], pks: Collection[Any], states: Collection[str]) -> list[Claim[W]]:
@@ -247,12 +268,12 @@ def claim_all(model: type[W], pks: Collection[Any], states: Collection[str]) -> 
         rows: models.QuerySet[W] = model._default_manager.select_for_update(skip_locked=True)
         claimed = list(rows.filter(claimable(), pk__in=pks, state__in=states).order_by("pk"))
         model._default_manager.filter(pk__in=[row.pk for row in claimed]).update(
-            attempts=F("attempts") + 1, fence=F("fence") + 1, lease_until=Now() + lease(), retry_at=None
+            attempts=F("attempts") + 1, fence=F("fence") + 1, lease_until=_end_of_lease(), retry_at=None
         )
     for row in claimed:
         row.attempts += 1
         row.fence += 1
-    return [Claim(row, row.fence, row.attempts, tuple(states)) for row in claimed]
+    return _hold([Claim(row, row.fence, row.attempts, tuple(states)) for row in claimed])
 
 
 def claim(
@@ -269,5 +290,5 @@ def claim(
         row.fence += 1
         row.unforeseen += 1  # taken back when the attempt ends in a known way
         fields = {"attempts": row.attempts, "unforeseen": row.unforeseen, "fence": row.fence, **changes}
-        model._default_manager.filter(pk=pk).update(lease_until=Now() + lease(), retry_at=None, **fields)
-    return Claim(row, row.fence, row.attempts, tuple(states))
+        model._default_manager.filter(pk=pk).update(lease_until=_end_of_lease(), retry_at=None, **fields)
+    return _hold([Claim(row, row.fence, row.attempts, tuple(states))])[0]

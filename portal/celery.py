@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging, worker_init
+from celery.signals import beat_init, setup_logging, worker_init, worker_process_init
 
 from portal import broker
 
@@ -37,3 +37,10 @@ def load_store_clients(**kwargs: Any) -> None:
 
     for alias in ("default", "public"):
         backend(alias).connection  # noqa: B018
+
+
+@worker_process_init.connect
+def start_thread(**kwargs: Any) -> None:
+    from portal import worker_thread  # noqa: PLC0415  (needs the apps)
+
+    worker_thread.start()

@@ -43,8 +43,8 @@ DATA = _folder()
 engines = Engines(DATA, fast=True)
 
 # The lease is as long as in production: no test waits until one runs out (tests/support/leases.py ends them), and no
-# work takes so long, even on a slow machine. Beat is quick.
-LEASE_SECONDS, DISPATCH_SECONDS = 600, 1
+# work takes so long, even on a slow machine, whose workers are not taken for dead either. Beat is quick.
+LEASE_SECONDS, DEAD_WORKER_SECONDS, DISPATCH_SECONDS = 600, 600, 1
 
 # The longest files come first: begun last, one process would be at them while the other waits.
 LONGEST = (
@@ -172,6 +172,7 @@ def settings() -> dict[str, str]:
         "REQUIRE_SECOND_FACTOR": "0",  # tests of it switch it on
         "STATIC_ROOT": str((DATA.parent if IS_WORKER else DATA) / "static"),
         "LEASE_SECONDS": str(LEASE_SECONDS),
+        "DEAD_WORKER_SECONDS": str(DEAD_WORKER_SECONDS),
         "DISPATCH_SECONDS": str(DISPATCH_SECONDS),
     }
 

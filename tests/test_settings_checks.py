@@ -39,6 +39,7 @@ WRONG = [
     ("MAX_RECORDING_SECONDS", "1h", "spacekeep.E014"),
     ("SIGNED_URL_SECONDS", "0", "spacekeep.E015"),
     ("LEASE_SECONDS", "1", "spacekeep.E016"),
+    ("DEAD_WORKER_SECONDS", "1", "spacekeep.E176"),
     ("DISPATCH_SECONDS", "0", "spacekeep.E017"),
     ("IDLE_TRANSACTION_SECONDS", "0", "spacekeep.E018"),
     ("LIVEKIT_URL", "wss://livekit.example.org", "spacekeep.E060"),

@@ -8,6 +8,8 @@ from portal import env
 from portal.settings.engines import INBOX_FOLDER, INBOX_IN_STORE, LIVEKIT_API_KEY
 
 LEASE_SECONDS = env.number("LEASE_SECONDS", 600, least=2, id="spacekeep.E016")
+# A worker whose thread has not renewed its claims for so long is dead (archive/lease_renewal.py).
+DEAD_WORKER_SECONDS = env.number("DEAD_WORKER_SECONDS", 45, least=2, id="spacekeep.E176")
 DISPATCH_SECONDS = env.number("DISPATCH_SECONDS", 60, least=1, id="spacekeep.E017")
 # Bundles of Spaces due within so many days are built before a host asks (archive/bundles/ahead.py); 0: never.
 BUNDLE_AHEAD_DAYS = env.number("BUNDLE_AHEAD_DAYS", 7, least=0, most=3650, id="spacekeep.E120")
@@ -52,6 +54,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": True,
     "health_check_interval": 25,
 }
+CELERY_BEAT_SCHEDULER = "portal.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "dispatch": {
         "task": "archive.tasks.dispatch",

@@ -22,12 +22,13 @@ def work() -> None:
 
 
 def published() -> list[tuple[str, str]]:
-    """(task, id of its row) of every message in the queues, which are empty afterwards."""
+    """(task, id of its row, "" without one) of every message in the queues, which are empty afterwards."""
     messages: list[tuple[str, str]] = []
     with app.connection_for_read() as broker:
         while message := _next(broker):
-            (pk,), *_ = message.payload
-            messages.append((str(message.headers["task"]).removeprefix("archive.tasks."), pk))
+            arguments, *_ = message.payload
+            task = str(message.headers["task"]).removeprefix("archive.tasks.")
+            messages.append((task, arguments[0] if arguments else ""))
             message.ack()
     return sorted(messages)
 

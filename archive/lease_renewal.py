@@ -1,0 +1,114 @@
+"""Renew the leases of a process while it lives, so that the work of a worker that died is soon free.
+
+By default a claim lasts LEASE_SECONDS, whatever happens to its process. In a process that called `start`, a claim lasts
+DEAD_WORKER_SECONDS, and a thread renews it (portal/worker_thread.py): for as long as the process lives, but at most
+LEASE_SECONDS after the last progress, because a process may hang.
+
+This makes no claim safe, and need not: a worker that was only slow and lost its lease finds a higher fence at its next
+write, and stops (archive/leases.py).
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from archive.models import Leased
+
+
+@dataclass(frozen=True)
+class HeldLease:
+    """A claim of this process, as the condition of its writes names it."""
+
+    model: type[Leased]
+    pk: Any
+    fence: int
+    states: tuple[str, ...]
+
+
+class _Held:
+    """The claims of this process, each with the time (monotonic clock) until which it is renewed."""
+
+    def __init__(self) -> None:
+        self.is_kept_alive = False
+        self._until: dict[HeldLease, float] = {}
+        self._lock = threading.Lock()
+
+    def add(self, lease: HeldLease) -> None:
+        with self._lock:
+            self._until[lease] = time.monotonic() + settings.LEASE_SECONDS
+
+    def remove(self, lease: HeldLease) -> None:
+        with self._lock:
+            self._until.pop(lease, None)
+
+    def renewable(self) -> list[HeldLease]:
+        with self._lock:
+            now = time.monotonic()
+            self._until = {lease: until for lease, until in self._until.items() if until > now}
+            return list(self._until)
+
+
+_held = _Held()
+
+
+def start() -> None:
+    """Make the claims of this process short from now on. The caller has `renew_held` called every `interval`."""
+    _held.is_kept_alive = True
+
+
+def stop() -> None:
+    """Make the claims of this process long again."""
+    _held.is_kept_alive = False
+
+
+def duration() -> timedelta:
+    """How long a lease lasts that is claimed or renewed now."""
+    seconds = settings.LEASE_SECONDS
+    return timedelta(seconds=min(settings.DEAD_WORKER_SECONDS, seconds) if _held.is_kept_alive else seconds)
+
+
+def interval() -> float:
+    """Seconds between two renewals: three may fail."""
+    return duration().total_seconds() / 4
+
+
+def hold(lease: HeldLease) -> None:
+    """Renew this lease from now on. Each call counts as progress."""
+    if _held.is_kept_alive:
+        _held.add(lease)
+
+
+def drop(lease: HeldLease) -> None:
+    """Don't renew it any more."""
+    _held.remove(lease)
+
+
+def renew_held() -> int:
+    """Renew the leases of this process that have not expired. Returns how many were renewed.
+
+    Rows that a transaction has locked are left for the next call: waiting for them could be a deadlock. A lease that
+    has expired, or was released, stays so.
+    """
+    by_condition: dict[tuple[type[Leased], int, tuple[str, ...]], list[Any]] = defaultdict(list)
+    for lease in _held.renewable():
+        by_condition[lease.model, lease.fence, lease.states].append(lease.pk)
+    renewed = 0
+    for (model, fence, states), pks in by_condition.items():
+        renewed += _renew(model, Q(fence=fence, state__in=states, lease_until__gt=Now()), pks)
+    return renewed
+
+
+def _renew(model: type[Leased], condition: Q, pks: Collection[Any]) -> int:
+    rows = model._default_manager.filter(condition, pk__in=pks)
+    with transaction.atomic():
+        free = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True))
+        return model._default_manager.filter(pk__in=free).update(lease_until=Now() + duration())
