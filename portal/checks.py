@@ -15,10 +15,11 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
+from django.db import connections
 
 from archive.display.assets import assets
 from archive.language_tags import is_language_tag
-from portal import env, processes
+from portal import database_checks, env, processes
 
 TAG = "spacekeep"
 # Without a local tokenizer, faster-whisper would download one.
@@ -209,6 +210,9 @@ def stop_if_wrong(*more: CheckMessage) -> None:
     Exit status 3 is gunicorn's own for a worker that can't start: after any other it would start another, for ever.
     """
     messages = [*run_checks(tags=[TAG]), *bundle_page(), *more]
+    if processes.is_needed("DATABASE_URL", env.PROCESS) and not any(message.is_serious() for message in messages):
+        messages += database_checks.idle_transactions(["default"])
+        connections.close_all()  # before workers are forked
     sys.stderr.writelines(f"{m.id}: {m.msg} {m.hint or ''}".rstrip() + "\n" for m in messages)
     sys.stderr.flush()
     if any(message.is_serious() for message in messages):

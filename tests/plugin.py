@@ -19,11 +19,14 @@ import pytest
 from embedded.engines import Engines
 from embedded.launcher import die_with_parent
 from embedded.reaper import no_process_left
-from tests.support import zip_readers
+from tests.support import pgbouncer, zip_readers
 from tests.support.engine_settings import UNREACHABLE_ENGINES
 
 # The data folder of running engines that our caller lends (tests.mutants); their addresses are in the environment.
 LENT = os.environ.get("TEST_ENGINES", "")
+# Whether tests reach PostgreSQL through pgbouncer, which keeps connections to the database (`make pgbouncer`).
+POOLED = bool(os.environ.get("THROUGH_PGBOUNCER"))
+KEEPS_DATABASE = bool(LENT or POOLED)
 
 # Set by xdist's controller for its workers: its pid, and the folder that holds theirs. A run of pytest inside of a test
 # has them in its environment too, but another parent.
@@ -149,6 +152,8 @@ def start() -> None:
     if not LENT:
         engines.start()
         os.environ.update(engines.env)
+    if POOLED:
+        os.environ["DATABASE_URL"] = pgbouncer.start(DATA, engines.postgres)
     os.environ.update(settings())
 
 

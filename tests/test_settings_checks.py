@@ -189,6 +189,22 @@ def test_the_database_url_keeps_its_options() -> None:
     assert "idle_in_transaction_session_timeout" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("timeout", "when"),
+    [("0", "never"), pytest.param("2min", "after 120 s", marks=pytest.mark.long)],
+)
+def test_a_start_warns_where_idle_transactions_do_not_end(timeout: str, when: str) -> None:
+    """As behind a pooler that drops our limit. What the address asks for takes its place."""
+    code = "import django; django.setup(); from portal import checks; checks.stop_if_wrong()"
+    url = f"{os.environ['DATABASE_URL']}?options=-c%20idle_in_transaction_session_timeout%3D{timeout}"
+
+    done = run([sys.executable, "-c", code], {"DATABASE_URL": url})
+
+    assert done.returncode == 0, done.stderr
+    assert f"spacekeep.W177: PostgreSQL ends idle transactions {when}, and not after 60 s" in done.stderr
+    assert "SET idle_in_transaction_session_timeout = '60s'" in done.stderr
+
+
 def test_what_holds_checkpoints_needs_settings_of_its_own() -> None:
     bucket = {"LOG_BUCKET": os.environ["S3_BUCKET"], "LOG_S3_ACCESS_KEY_ID": os.environ["S3_ACCESS_KEY_ID"]}
     authority = {"LOG_TSA_URL": "https://tsa.example.org/", "LOG_TSA_CA": "/not/there.pem"}

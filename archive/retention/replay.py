@@ -16,6 +16,7 @@ from archive.log import events
 from archive.models import LogEntry
 
 READ = (*events.DECISIONS, events.SPACE_RECEIVED, events.DELETION_STARTED, events.SPACE_DELETED)
+PAGE = 500  # Spaces whose entries are read at a time
 
 
 @dataclass(frozen=True)
@@ -156,9 +157,20 @@ def _when(moment: datetime | None) -> str:
 
 def replay() -> Iterator[tuple[UUID, list[Finding]]]:
     """Every Space in the log, with its deviations."""
-    now = dbtime.now()
-    rows = LogEntry.objects.filter(event__in=READ, space_id__isnull=False).order_by("space_id", "id")
-    columns = rows.values_list("space_id", "id", "at", "event", "detail").iterator(chunk_size=5000)
-    for space_id, entries in groupby(columns, lambda row: row[0]):
-        assert space_id is not None
-        yield space_id, judge(space_id, [Entry(*row[1:]) for row in entries], now)
+    for space_ids in _pages():
+        now = dbtime.now()
+        rows = LogEntry.objects.filter(event__in=READ, space_id__in=space_ids).order_by("space_id", "id")
+        columns = rows.values_list("space_id", "id", "at", "event", "detail")
+        for space_id, entries in groupby(columns, lambda row: row[0]):
+            assert space_id is not None
+            yield space_id, judge(space_id, [Entry(*row[1:]) for row in entries], now)
+
+
+def _pages() -> Iterator[list[UUID | None]]:
+    """Ids of all Spaces in the log, PAGE at a time. No server-side cursor: behind a pooler of transactions it would
+    need a transaction for the whole replay."""
+    ids = LogEntry.objects.filter(space_id__isnull=False).order_by("space_id").values_list("space_id", flat=True)
+    page = list(ids.distinct()[:PAGE])
+    while page:
+        yield page
+        page = list(ids.filter(space_id__gt=page[-1]).distinct()[:PAGE])

@@ -29,9 +29,11 @@ DATABASES = {
         **DATABASE,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
+        # A pooler of transactions (pgbouncer) may give the next FETCH of a cursor to another connection.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
             "connect_timeout": 5,
-            # End the transaction of a stopped process: its locks would block a deletion.
+            # End the transaction of a stopped process: its locks would block a deletion (portal/database_checks.py).
             "options": f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_SECONDS}s",
             **DATABASE.get("OPTIONS", {}),  # what the address asks for: sslmode and the like
         },
