@@ -53,9 +53,9 @@ def main() -> None:
     missing = configure(sys.argv[1] if len(sys.argv) > 1 else "help")
     if missing:
         sys.exit(f"manage.py: {missing}")
-    from django.core.management import execute_from_command_line
+    from archive.management.overview import Utility
 
-    execute_from_command_line(sys.argv)
+    Utility(sys.argv).execute()
 
 
 if __name__ == "__main__":

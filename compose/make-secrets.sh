@@ -19,6 +19,9 @@ put() {
     mv "$1.new" "$1"
 }
 hex() { openssl rand -hex 32 | tr -d '\n'; }
+# Passwords that you put into files yourself may have any characters: as an address has them, and as valkey.conf does.
+bytes() { tr -d '\n' <"$1" | od -An -v -tx1 | tr -d ' \n'; }
+in_url() { case "$(cat "$1")" in *[!A-Za-z0-9._~-]*) bytes "$1" | sed 's/../%&/g' ;; *) cat "$1" ;; esac; }
 
 openssl rand -base64 48 | put secret_key
 printf '' | put secret_key_fallbacks
@@ -32,14 +35,14 @@ done
 hex | put postgres_password
 hex | put postgres_owner_password
 hex | put postgres_portal_password
-printf 'postgres://spacekeep_owner:%s@postgres:5432/spacekeep' "$(cat postgres_owner_password)" | put database_owner_url
-printf 'postgres://spacekeep:%s@postgres:5432/spacekeep' "$(cat postgres_portal_password)" | put database_url
+printf 'postgres://spacekeep_owner:%s@postgres:5432/spacekeep' "$(in_url postgres_owner_password)" | put database_owner_url
+printf 'postgres://spacekeep:%s@postgres:5432/spacekeep' "$(in_url postgres_portal_password)" | put database_url
 
 hex | put valkey_password
-printf 'redis://:%s@valkey:6379/0' "$(cat valkey_password)" | put broker_url
+printf 'redis://:%s@valkey:6379/0' "$(in_url valkey_password)" | put broker_url
 # Messages may be lost: work is rows in PostgreSQL, and the dispatcher publishes it again.
-printf 'requirepass %s\nsave ""\nappendonly no\nmaxmemory 256mb\nmaxmemory-policy noeviction\n' "$(cat valkey_password)" |
-    put valkey.conf
+printf 'requirepass "%s"\nsave ""\nappendonly no\nmaxmemory 256mb\nmaxmemory-policy noeviction\n' \
+    "$(bytes valkey_password | sed 's/../\\x&/g')" | put valkey.conf
 
 openssl rand -hex 10 | tr -d '\n' | put s3_access_key_id
 hex | put s3_secret_access_key

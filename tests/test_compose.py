@@ -8,17 +8,20 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import environ
 import pytest
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from kombu.utils import url as kombu_url
 
 from portal import processes
 from tests.support.processes import ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
+OPERATIONS = (ROOT / "docs/operations.md").read_text()
 ENGINES = ("postgres", "valkey", "seaweedfs", "proxy")
 OURS = sorted(set(SERVICES) - set(ENGINES))
 NETWORKS = {
@@ -58,9 +61,14 @@ def test_only_entry_points_that_change_the_user_have_capabilities(name: str) -> 
 
 def test_every_service_has_the_networks_of_what_it_talks_to() -> None:
     assert {name: set(service["networks"]) for name, service in SERVICES.items()} == NETWORKS
-    inside = {name for name, network in COMPOSE["networks"].items() if network and network["internal"]}
-    assert inside == {"portal", "database", "broker", "store"}
-    assert set(COMPOSE["networks"]) - inside == {"front", "store_front", "outside"}
+    inside = {name: network["internal"] for name, network in COMPOSE["networks"].items() if network}
+    assert inside == {
+        "portal": True,
+        "database": "${DATABASE_IS_HERE:-true}",
+        "broker": "${BROKER_IS_HERE:-true}",
+        "store": "${STORE_IS_HERE:-true}",
+    }
+    assert set(COMPOSE["networks"]) - set(inside) == {"front", "store_front", "outside"}
 
 
 def test_only_the_proxy_and_the_store_publish_a_port() -> None:
@@ -115,20 +123,77 @@ def test_no_secret_is_in_an_environment_or_on_a_command_line() -> None:
         assert not re.search("pass|secret_key|token", json.dumps(service.get("command", "")).lower()), name
 
 
-def test_every_setting_can_be_set() -> None:
-    """A setting that compose does not pass on keeps its default, whatever .env says."""
+def settings_read() -> set[str]:
     code = "".join(path.read_text() for path in (ROOT / "portal" / "settings").glob("*.py"))
-    read = set(re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', code))
-    passed = {name.removesuffix("_FILE") for service in OURS for name in SERVICES[service]["environment"]}
+    return {"PROCESS", *re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', code)}
+
+
+def without_source(name: str) -> str:
+    return name.removesuffix("_FILE").removesuffix("_COMMAND")
+
+
+def test_every_setting_can_be_set_and_no_other() -> None:
+    """A setting that compose does not pass on keeps its default, whatever .env says."""
+    read = settings_read()
+    passed = {without_source(name) for service in OURS for name in SERVICES[service]["environment"]}
 
     assert "RETENTION_DAYS" in read
     # The image sets the folders; nobody debugs there.
     assert read - passed == {"DEBUG", "SPOOL_DIR", "STATIC_ROOT"}
+    assert passed - read == set()
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    table = OPERATIONS.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    cells = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
+    documented = {without_source(name) for cell in cells for name in re.findall("`([A-Z0-9_]+)`", cell)}
+
+    assert settings_read() - documented == {"DEBUG"}
+    assert documented - settings_read() == set()
+
+
+def test_every_variable_of_compose_is_documented() -> None:
+    """Where its name is not that of a setting, or it is none."""
+    read = set(re.findall(r"\$\{([A-Z0-9_]+)", (ROOT / "docker-compose.yml").read_text()))
+    documents = OPERATIONS + (ROOT / "docs/production.env.example").read_text()
+
+    assert {name for name in read if not re.search(rf"\b{name}\b", documents)} == set()
+
+
+def test_without_profiles_no_engine_starts_and_nothing_waits_for_one() -> None:
+    """Every one of them may be rented."""
+    engines = {"postgres", "valkey", "seaweedfs"}
+    assert {name: SERVICES[name].get("profiles") for name in engines} == {name: [name] for name in engines}
+    waiting = [
+        (name, needed, condition.get("required", True))
+        for name, service in SERVICES.items()
+        for needed, condition in service.get("depends_on", {}).items()
+        if needed in engines
+    ]
+
+    assert {needed for _, needed, _ in waiting} == engines
+    assert [name for name, _, required in waiting if required] == []
+    assert COMPOSE["x-env"]["S3_ENDPOINT_URL"] == "${S3_ENDPOINT_URL:-http://seaweedfs:8333}"
+    example = (ROOT / "docs/production.env.example").read_text()
+    assert "\nCOMPOSE_PROFILES=postgres,valkey,seaweedfs\n" in example
+
+
+def test_what_needs_time_to_stop_has_it() -> None:
+    """Docker kills after 10 seconds."""
+    grace = {name: service["stop_grace_period"] for name, service in SERVICES.items() if "stop_grace_period" in service}
+
+    assert grace == {
+        "postgres": "60s",
+        "seaweedfs": "90s",
+        "web": "35s",
+        **dict.fromkeys(("worker", "deleter", "transcriber"), "60s"),
+    }
 
 
 def test_beside_the_s3_gateway_the_store_listens_to_itself_only() -> None:
     command = SERVICES["seaweedfs"]["command"]
 
+    assert "-volume.max=0" in command  # as many as the disk holds
     for option in ("-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3.ip.bind=0.0.0.0", "-disableHttp", "-s3.iam=false"):
         assert option in command
     assert {"source": "security.toml", "target": "/etc/seaweedfs/security.toml"} in SERVICES["seaweedfs"]["secrets"]
@@ -150,8 +215,7 @@ def make(folder: Path) -> None:
 def test_the_script_makes_every_secret_that_compose_names(made: Path) -> None:
     files = {secret["file"] for secret in COMPOSE["secrets"].values()}
 
-    assert {f"./secrets/{path.name}" for path in made.iterdir()} - files == {"./secrets/valkey_password"}
-    assert files - {f"./secrets/{path.name}" for path in made.iterdir()} == set()
+    assert {f"./secrets/{path.name}" for path in made.iterdir()} == files
     assert made.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in made.iterdir()} == {0o444}
     empty = {"email_url", "secret_key_fallbacks", "oidc_client_secret", "x_client_secret"}
@@ -170,7 +234,7 @@ def test_made_secrets_fit_each_other(made: Path) -> None:
         values["database_url"] == f"postgres://spacekeep:{values['postgres_portal_password']}@postgres:5432/spacekeep"
     )
     assert values["broker_url"] == f"redis://:{values['valkey_password']}@valkey:6379/0"
-    assert f"requirepass {values['valkey_password']}\n" in values["valkey.conf"]
+    assert valkey_password(values["valkey.conf"]) == values["valkey_password"]
     (identity,) = json.loads(values["s3.json"])["identities"]
     assert identity["credentials"] == [
         {"accessKey": values["s3_access_key_id"], "secretKey": values["s3_secret_access_key"]}
@@ -193,3 +257,24 @@ def test_a_second_run_changes_nothing(made: Path) -> None:
     make(made.parent)
 
     assert {path.name: path.read_bytes() for path in made.iterdir()} == before
+
+
+def valkey_password(configuration: str) -> str:
+    (escaped,) = re.findall(r'^requirepass "((?:\\x[0-9a-f]{2})+)"$', configuration, re.MULTILINE)
+    return bytes.fromhex(escaped.replace(r"\x", "")).decode()
+
+
+def test_a_password_of_your_own_may_have_any_characters(tmp_path: Path) -> None:
+    password = "a$b@c/d:e %41\"'\\#?é"
+    shutil.copytree(ROOT / "compose", tmp_path / "compose")
+    (tmp_path / "secrets").mkdir()
+    for name in ("postgres_portal_password", "postgres_owner_password", "valkey_password"):
+        (tmp_path / "secrets" / name).write_text(f"{password}\n")
+
+    make(tmp_path)
+
+    made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    assert environ.Env.db_url_config(made["database_url"])["PASSWORD"] == password
+    assert environ.Env.db_url_config(made["database_owner_url"])["PASSWORD"] == password
+    assert kombu_url.parse_url(made["broker_url"])["password"] == password
+    assert valkey_password(made["valkey.conf"]) == password

@@ -4,6 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.core.management.base import CommandError
+
 from archive import dbtime
 from archive.accounts import passwords, roles
 from archive.intake.ingest import ingest
@@ -25,6 +27,7 @@ class Command(Base):
     help = "Create demo accounts (two hosts, an admin, an auditor) and one demo Space. Idempotent."
 
     def run(self, **options: Any) -> None:
+        refuse_other_databases()
         password = os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(9)
         users = {name: _create_account(name, first_name, group, password) for name, first_name, _, group in ACCOUNTS}
         space = _create_space(users["nora"])
@@ -35,10 +38,25 @@ class Command(Base):
         )
 
 
+def refuse_other_databases() -> None:
+    """Raises CommandError where other people have accounts. It would create admins with a password that it prints, and
+    replace the password of somebody who has the same name."""
+    demo = {name: _address(name) for name, *_ in ACCOUNTS}
+    accounts = dict(User.objects.filter(username__in=demo).values_list("username", "email"))
+    is_another_person = any(demo[name] != email for name, email in accounts.items())
+    is_new = not User.objects.exclude(username__in=demo).exists()
+    if is_another_person or not (is_new or accounts.keys() == demo.keys()):
+        raise CommandError("This database has accounts of people: the demo needs one of its own. Nothing was changed.")
+
+
+def _address(name: str) -> str:
+    return f"{name}@example.org"
+
+
 def _create_account(name: str, first_name: str, group: str, password: str) -> User:
     user, created = User.objects.get_or_create(
         username=name,
-        defaults={"first_name": first_name, "email": f"{name}@example.org", "is_staff": group == "admins"},
+        defaults={"first_name": first_name, "email": _address(name), "is_staff": group == "admins"},
     )
     if created and group:
         roles.grant_role(user.pk, group, by=None)

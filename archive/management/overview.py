@@ -1,0 +1,44 @@
+"""What manage.py prints without a command: our own commands, by what they are for."""
+
+from django.core.management import ManagementUtility, get_commands
+
+GROUPS = {
+    "Recordings": ("ingest", "arrivals", "bundle", "token"),
+    "Moderation": ("review", "flag", "lift", "decide", "hold", "release", "admit"),
+    "Deadlines and deletion": ("sweep", "simulate_policy", "replay_log"),
+    "The retention log": ("verify_log", "export_log", "log_copies", "signing_keys"),
+    "The object store": ("setup_store", "reconcile"),
+    "Accounts": (
+        *("account", "createsuperuser", "changepassword", "reset_second_factors"),
+        *("export_person", "close_account"),
+    ),
+    "Installation": ("migrate", "check", "collectstatic"),
+    "Evaluation": ("demo",),
+}
+OWN_APPS = ("archive", "portal")
+
+
+class Utility(ManagementUtility):
+    """Django's, with another list of commands."""
+
+    def main_help_text(self, commands_only: bool = False) -> str:
+        if commands_only:  # what shells complete
+            return super().main_help_text(commands_only=True)
+        lines = [f"Usage: {self.prog_name} COMMAND, and {self.prog_name} COMMAND --help for its options."]
+        for title, names in GROUPS.items():
+            lines += ["", title]
+            lines += [f"    {name:21}{self._summary(name)}" for name in names]
+        known = {name for names in GROUPS.values() for name in names}
+        own = [name for name, app in get_commands().items() if self._is_own(app) and name not in known]
+        if own:
+            lines += ["", "More", f"    {', '.join(sorted(own))}"]
+        lines += ["", f"Django has more, most of them for developers: {self.prog_name} help --commands"]
+        return "\n".join(lines)
+
+    def _summary(self, name: str) -> str:
+        """The first sentence of the command's help."""
+        text = " ".join(self.fetch_command(name).help.split())
+        return text.partition(". ")[0].rstrip(".") + "."
+
+    def _is_own(self, app: object) -> bool:
+        return app in OWN_APPS

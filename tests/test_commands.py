@@ -1,0 +1,70 @@
+"""The commands as a whole: what manage.py and the documentation list, and where `demo` may run."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError
+
+from archive.management.commands.demo import ACCOUNTS, refuse_other_databases
+from archive.management.overview import GROUPS, Utility
+from archive.models import User
+from tests.support.factory import make_user
+from tests.support.mail_server import give_address
+
+ROOT = Path(__file__).parents[1]
+OURS = {path.stem for path in ROOT.glob("*/management/commands/[a-z]*.py")}
+DJANGOS = {"check", "collectstatic"}
+
+
+def test_help_lists_every_command_of_ours_in_a_group() -> None:
+    grouped = [name for names in GROUPS.values() for name in names]
+
+    assert sorted(grouped) == sorted(OURS | DJANGOS)
+
+
+def test_help_has_a_line_for_each() -> None:
+    text = Utility(["manage.py", "help"]).main_help_text()
+
+    for name in OURS | DJANGOS:
+        (line,) = re.findall(rf"^    {name} +(\S.*)$", text, re.MULTILINE)
+        assert line.endswith("."), name
+        assert line[0].isupper(), name
+    assert "startapp" not in text
+
+
+def test_the_documentation_lists_the_same() -> None:
+    section = (ROOT / "docs/operations.md").read_text().partition("\n## Commands\n")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ") and "`" in line]
+
+    documented = {
+        row.split(" | ")[0].removeprefix("| "): re.findall(r"`([a-z_]+)`", row.split(" | ")[1]) for row in rows
+    }
+    assert documented == {title: list(names) for title, names in GROUPS.items()}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("names", "address", "is_refused"),
+    [
+        ([], "", False),
+        (["nora", "ada"], "", False),  # it was interrupted
+        ([name for name, *_ in ACCOUNTS], "", False),
+        ([*(name for name, *_ in ACCOUNTS), "guest"], "", False),
+        (["guest"], "", True),
+        (["nora", "guest"], "", True),
+        ([name for name, *_ in ACCOUNTS], "ada@people.example", True),
+    ],
+)
+def test_demo_refuses_a_database_of_people(names: list[str], address: str, is_refused: bool) -> None:
+    """It would take over the account of a real Ada."""
+    for name in names:
+        give_address(make_user(name))
+    if address:
+        User.objects.filter(username="ada").update(email=address)
+
+    if is_refused:
+        with pytest.raises(CommandError, match="accounts of people"):
+            refuse_other_databases()
+    else:
+        refuse_other_databases()
