@@ -86,14 +86,20 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any, bucke
     The owner makes it. Tests connect as the portal's role does.
     """
     with django_db_blocker.unblock(), as_owner():
-        made = setup_databases(verbosity=0, interactive=False, keepdb=plugin.KEEPS_DATABASE, aliases={"default"})  # type: ignore[arg-type]  # its stub wants a mapping
+        made = setup_databases(
+            verbosity=0,
+            interactive=False,
+            keepdb=plugin.POOLED,
+            aliases={"default"},  # type: ignore[arg-type]  # its stub wants a mapping
+            serialized_aliases=(),
+        )
         add_known_keys()
         rehearsal.save(bucket)  # so that no process of a test tries the store
     yield
     processes.kill_reused_processes()  # they hold connections
     close_cleaner()
     with django_db_blocker.unblock(), as_owner():
-        teardown_databases(made, verbosity=0, keepdb=plugin.KEEPS_DATABASE)
+        teardown_databases(made, verbosity=0, keepdb=plugin.POOLED)
 
 
 @pytest.fixture

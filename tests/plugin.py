@@ -22,11 +22,11 @@ from embedded.reaper import no_process_left
 from tests.support import pgbouncer, zip_readers
 from tests.support.engine_settings import UNREACHABLE_ENGINES
 
-# The data folder of running engines that our caller lends (tests.mutants); their addresses are in the environment.
+# The data folder of running engines that our caller lends to a measure (tests.bench); their addresses are in the
+# environment.
 LENT = os.environ.get("TEST_ENGINES", "")
 # Whether tests reach PostgreSQL through pgbouncer, which keeps connections to the database (`make pgbouncer`).
 POOLED = bool(os.environ.get("THROUGH_PGBOUNCER"))
-KEEPS_DATABASE = bool(LENT or POOLED)
 
 # Set by xdist's controller for its workers: its pid, and the folder that holds theirs. A run of pytest inside of a test
 # has them in its environment too, but another parent.
