@@ -117,7 +117,7 @@ def test_a_link_to_a_moment(open_offline_page: Callable[..., OfflinePage], alice
     assert highlighted_line(offline.page) == DEMO_LINES[4][3]
 
 
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("width", [360, pytest.param(1440, marks=pytest.mark.long)])
 def test_the_layout_fits_small_windows(open_offline_page: Callable[..., OfflinePage], alice: User, width: int) -> None:
     space = make_playable_space(alice, peaks=PEAKS)
     Space.objects.filter(pk=space.pk).update(title="Seeds" * 60)

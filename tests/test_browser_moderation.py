@@ -138,6 +138,7 @@ def uses_keys_of_the_queue(page: Page) -> None:
     expect(page.get_by_role("slider", name="Playback position")).to_have_value("10")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("committed")
 def test_place_and_release_a_hold(services: Services, page: Page, alice: User, admin: User) -> None:
     services.web()
@@ -160,6 +161,7 @@ def test_place_and_release_a_hold(services: Services, page: Page, alice: User, a
     assert Space.objects.get(pk=space.pk).expires_at == space.ended_at + timedelta(days=30)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("committed")
 def test_flag_several_without_javascript(services: Services, chromium: Browser, alice: User, admin: User) -> None:
     services.web()

@@ -35,6 +35,7 @@ def test_a_flag_moves_the_hosts_deadline(services: Services, page: Page, alice: 
     expect(page.get_by_text("so it is kept 90 days longer: 120 days in all.")).to_be_visible()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("committed")
 def test_an_auditor_reads_the_history_of_a_deleted_space(
     services: Services, page: Page, alice: User, auditor: User
@@ -53,6 +54,7 @@ def test_an_auditor_reads_the_history_of_a_deleted_space(
     expect(page.get_by_text("Nobody reads this")).to_have_count(0)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("committed")
 def test_a_stranger_sees_nothing(services: Services, page: Page, alice: User) -> None:
     services.web()

@@ -116,6 +116,7 @@ def test_first_sign_in_with_an_app(page: Page, site: str) -> None:
     expect(page.get_by_text("Account: Otto")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_device_is_signed_out_from_another(chromium: object, page: Page, site: str, alice: User) -> None:
     phone = page.context.browser.new_page()  # type: ignore[union-attr]  # it has one
     for device in (phone, page):

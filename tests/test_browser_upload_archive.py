@@ -86,6 +86,7 @@ def test_upload_from_an_x_data_archive(page: Page, tmp_path: Path) -> None:
     assert space.recordings.get().sha256 == hashlib.sha256(sound).hexdigest()
 
 
+@pytest.mark.long
 def test_of_several_recordings_one_is_chosen_and_its_transcript_comes_along(page: Page, tmp_path: Path) -> None:
     beans, peas = (make_tone(tmp_path / f"{n}.m4a", "m4a", seconds=n).read_bytes() for n in (3, 4))
     members = {"talks/beans.m4a": beans, "talks/peas.m4a": peas, "talks/beans.vtt": TRANSCRIPT.encode()}

@@ -90,6 +90,7 @@ def expect_all_left_out(page: Page, prefix: str = "") -> None:
         assert any(line.startswith(f"{prefix}{name}: {sentence}") for line in lines), (expected, lines)
 
 
+@pytest.mark.long
 def test_the_recording_is_the_recording_in_either_order(page: Page, folder: Path) -> None:
     cover, talk = folder / "cover.jpg", folder / "talk.m4a"
     for files in ((cover, talk), (talk, cover)):

@@ -91,6 +91,7 @@ def follows_the_hint(page: Page, before: Space) -> None:
     expect(hint).to_be_visible()
 
 
+@pytest.mark.long
 def test_upload_of_a_zoom_folder(page: Page, services: Services, tmp_path: Path) -> None:
     page.goto(f"{services.url}/upload/")
     tone = make_tone(tmp_path / "audio_only.m4a", "m4a")

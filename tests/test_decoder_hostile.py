@@ -17,12 +17,18 @@ MEMORY, NO_AUDIO, NO_SOUND = "audio.too_much_memory", "audio.unreadable", "audio
 
 
 @pytest.fixture(autouse=True)
-def _nobody_stays(tmp_path: Path, settings: Settings) -> Iterator[None]:
+def _nobody_stays(settings: Settings) -> Iterator[None]:
     settings.DECODER_SECONDS = 30
     before = children()
     yield
     assert children() == before
-    assert measure_facts(make_tone(tmp_path / "next.wav", "wav")).duration_ms == 3000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _the_next_one_is_decoded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """After all of them."""
+    yield
+    assert measure_facts(make_tone(tmp_path_factory.mktemp("next") / "next.wav", "wav")).duration_ms == 3000
 
 
 def measure_facts(path: Path, *, accept_short: bool = False, longest_seconds: int = 86_400) -> AudioFacts:

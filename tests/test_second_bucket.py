@@ -17,7 +17,7 @@ from archive.leases import Budget
 from archive.log import SYSTEM, events
 from archive.models import CheckpointCopy, LogCheckpoint, LogEntry, LogPublisher, User
 from archive.retention.purge import purge
-from archive.storage import Store, StoredVersion, keys, locked, store
+from archive.storage import Store, StoredVersion, keys, locked, rehearsal, store
 from archive.storage.checks import bucket_is_erasable
 from archive.storage.purge_prefix import purge_listing
 from archive.transparency import copies, publishing, second_bucket
@@ -350,8 +350,13 @@ def test_a_locked_bucket_is_refused_for_spaces(second: Store) -> None:
     ],
 )
 def test_setup_store_says_what_the_bucket_does(
-    options: dict[str, Any], words: str, capsys: pytest.CaptureFixture[str]
+    options: dict[str, Any],
+    words: str,
+    bucket: rehearsal.Report,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr(rehearsal, "run", lambda store: bucket)  # of the other bucket, which was tried before
     with use_second_bucket(**options):
         call_command("setup_store")
         call_command("setup_store")  # what the first rehearsal left is no problem

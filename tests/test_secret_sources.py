@@ -142,17 +142,17 @@ def test_a_file_is_open_to_others_if_its_folders_are(tmp_path: Path, monkeypatch
             parent.chmod(mode)
 
 
-@pytest.mark.parametrize("process", ["web", "health", "worker", "transcriber", "beat", "setup"])
 @pytest.mark.parametrize("source", ["LOG_KEY", "LOG_KEY_FILE", "LOG_KEY_COMMAND", "CERTIFICATE_KEY"])
 def test_only_the_deleter_may_have_a_key_that_signs(
-    process: str, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "key").write_text(KEY)
     monkeypatch.setenv(source, str(tmp_path / "key") if source.endswith("_FILE") else "true")
-    monkeypatch.setattr(env, "PROCESS", process)
 
-    (error,) = private_keys(None)
-    assert (error.id, error.msg) == ("spacekeep.E146", f"{source} gives the {process} process a key that signs.")
+    for process in ("web", "health", "worker", "transcriber", "beat", "setup"):
+        monkeypatch.setattr(env, "PROCESS", process)
+        (error,) = private_keys(None)
+        assert (error.id, error.msg) == ("spacekeep.E146", f"{source} gives the {process} process a key that signs.")
     monkeypatch.setattr(env, "PROCESS", "deleter")
     assert private_keys(None) == []
 

@@ -32,14 +32,8 @@ def test_the_bucket_is_created_once_and_left_empty(fresh: Store, capsys: pytest.
     assert lines[-1] == f"The bucket {fresh.bucket} is ready."
     assert "  works      UploadPartCopy of a range" in lines
     assert not fresh.listing("")
-
-
-def test_cors_allows_the_portal(fresh: Store) -> None:
-    call_command("setup_store")
-
     (rule,) = fresh.client.get_bucket_cors(Bucket=fresh.bucket)["CORSRules"]
-
-    assert rule["AllowedOrigins"] == ["http://127.0.0.1:8000"]
+    assert rule["AllowedOrigins"] == ["http://127.0.0.1:8000"]  # the portal
 
 
 def test_a_versioned_bucket_is_refused(fresh: Store) -> None:

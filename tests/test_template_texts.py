@@ -3,7 +3,6 @@
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
@@ -53,9 +52,11 @@ def unmarked_words(source: str) -> list[str]:
     return [word for text in parser.texts for word in WORD.findall(text) if word not in NAMES]
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
-def test_no_text_is_unmarked(path: Path) -> None:
-    assert unmarked_words(path.read_text()) == []
+def test_no_text_is_unmarked() -> None:
+    unmarked = {str(path.relative_to(ROOT)): unmarked_words(path.read_text()) for path in TEMPLATES}
+
+    assert len(unmarked) > 250
+    assert {path: words for path, words in unmarked.items() if words} == {}
 
 
 @pytest.mark.parametrize(

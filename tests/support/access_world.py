@@ -9,13 +9,11 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.signals import request_finished
 from django.db import close_old_connections, transaction
-from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import _get_new_csrf_string
 from django.test import RequestFactory
@@ -31,10 +29,9 @@ from archive.moderation.reason_templates import add_template
 from archive.moderation.violations import flag
 from archive.notices.unsubscribe import one_click_url
 from archive.webhooks import endpoints
-from portal import urls
 from portal.downloads import download_path
 from tests.support.factory import make_contents, make_row, make_user
-from tests.support.http_clients import _handler, session_cookie
+from tests.support.http_clients import _handler, plain_404_pages, session_cookie
 from tests.support.webhook_receiver import subscribe
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -56,11 +53,6 @@ def routes(resolver: Any = None, prefix: str = "") -> Iterator[str]:
             yield normalize(route)
         else:
             yield from routes(pattern, route)
-
-
-def plain_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """In place of the 404 page, which takes longer than the request itself. Only statuses count here."""
-    return HttpResponse(status=404)
 
 
 class AccessWorld:
@@ -178,7 +170,7 @@ class AccessWorld:
         if route.startswith("/api/") and method in ("POST", "PUT", "PATCH"):
             body, content_type = json.dumps(self.bodies.get(route, {})).encode(), "application/json"
         request = self.factory.generic(method, url, body, content_type, headers=headers | {"Cookie": cookies})
-        with transaction.atomic(), patch.object(urls, "handler404", plain_not_found, create=True):
+        with transaction.atomic(), plain_404_pages():
             response = self.handler.get_response(request)
             request_finished.disconnect(close_old_connections)  # as Django's test client does
             response.close()
