@@ -35,7 +35,7 @@ NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64)
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test test-long test-fast test-archive cover big limits fuzz floods kills machine pages stores pgbouncer mutants bench third-party lint audit migrations format lock clean
+.PHONY: help run test test-long test-fast test-archive cover big limits fuzz floods kills drill machine pages stores pgbouncer mutants bench third-party lint audit migrations format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ floods: $(VENV)/.dev node_modules/.test ## 200 idle connections and 5 kinds of f
 kills: $(VENV)/.dev node_modules/.test ## processes of every kind, and builds of bundles, killed 500 times each (KILLS=...)
 	@KILLS=$${KILLS:-500} $(PYTEST) tests/test_everything_killed.py tests/test_bundle_killed.py tests/test_log_killed.py \
 	    tests/test_checkpoint_mail.py tests/test_interrupted_run.py --timeout=7200 $(ARGS)
+
+drill: $(VENV)/.dev node_modules/.test ## restore from pg_dump as docs/operations.md says, with a kill at each step of restore_check
+	@$(PYTEST) tests/test_restore_drill.py tests/test_restores_killed.py tests/test_restores.py -s $(ARGS)
 
 machine: $(VENV)/.dev node_modules/.test ## 200 random stories of Spaces over months, against a small model (MACHINE_EXAMPLES=...)
 	@MACHINE_EXAMPLES=$${MACHINE_EXAMPLES:-200} $(PYTEST) tests/test_machine.py --timeout=7200 $(ARGS)
@@ -182,7 +185,7 @@ node_modules/.test: package.json package-lock.json .npmrc | $(VENV)/.dev
 
 # The offline page can load no modules from a disk, so esbuild joins its script into one file (package.json, "build"). The
 # same sources give the same bytes, and bundles contain them.
-run test test-fast test-archive cover big limits fuzz floods kills machine pages stores pgbouncer mutants bench third-party lint: $(OFFLINE_PAGE)
+run test test-fast test-archive cover big limits fuzz floods kills drill machine pages stores pgbouncer mutants bench third-party lint: $(OFFLINE_PAGE)
 
 $(OFFLINE_PAGE): archive/display/offline-page.js $(wildcard archive/static/archive/*/*.js) node_modules/.run
 	@$(BIN)/python -m embedded.node run build --silent

@@ -16,7 +16,8 @@ NEEDED_BY: dict[str, set[str]] = {
     "CERTIFICATE_KEY": {DELETER},
     "CERTIFICATE_PUBLIC_KEYS": {WEB},
     "LOG_KEY": {DELETER},
-    "LOG_PUBLIC_KEYS": {WEB, WORKER},  # the worker verifies the log when an auditor asks for it
+    # The worker verifies the log when an auditor asks for it; restore_check verifies the copy of a log (setup).
+    "LOG_PUBLIC_KEYS": {WEB, WORKER, SETUP},
     "DATABASE_URL": {*ALL} - {BEAT},
     "DATABASE_OWNER_URL": {SETUP},
     "BROKER_URL": WITH_TASKS,

@@ -21,6 +21,7 @@ from archive.models import (
     CheckpointCopy,
     CheckpointMail,
     ContentAccess,
+    DatabaseRestore,
     DeletionCertificate,
     Derived,
     Digest,
@@ -442,12 +443,18 @@ TREE: dict[str, models.Model] = {
     "log_verification_one_pending": LogVerification(requested_by=2),
     "log_verification_state_known": LogVerification(requested_by=2, state="lost", code="c", finished_at=NOON),
     "log_verification_done_has_verdict": LogVerification(requested_by=2, state="done"),
+    "database_restore_one_open": DatabaseRestore(place="a bucket", size=2),
+    "database_restore_state_known": DatabaseRestore(
+        place="a bucket", size=2, state="lost", confirmed_at=NOON, confirmed_by=1
+    ),
+    "database_restore_confirmed_has_actor_and_time": DatabaseRestore(place="a bucket", size=2, state="confirmed"),
 }
 
 
 def test_each_constraint_of_the_log_s_tree_refuses_a_violation() -> None:
     LogNode.objects.create(level=1, index=7, hash=b"h" * 32)
     LogVerification.objects.create(requested_by=1)
+    DatabaseRestore.objects.create(place="the store", size=1)
     checkpoint = LogCheckpoint.objects.create(size=1, note="n")
     SigningKeyEvent.objects.create(kind="log", change="added", public=b"p" * 32)
     LogCosignature.objects.create(checkpoint=checkpoint, witness="w", line="l")

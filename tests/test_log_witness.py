@@ -1,13 +1,6 @@
 """Witnesses: the command that anybody can run, and the archive that asks it to cosign."""
 
-import http.client
-import os
-import shutil
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,14 +12,12 @@ from archive.log import SYSTEM, events
 from archive.models import LogCosignature
 from archive.storage import keys, store
 from archive.storage.purge_prefix import purge_listing
-from archive.transparency import verify_log, witness
 from archive.transparency.keys import public_keys
-from archive.transparency.verify_log import Checkpoint, Key
+from archive.transparency.verify_log import Checkpoint
 from tests.support.database import as_superuser
-from tests.support.log_exports import KEY as OTHER_LOG
 from tests.support.log_exports import sign
 from tests.support.log_rounds import run_round
-from tests.support.waiting import wait_until
+from tests.support.running_witness import Running
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -34,44 +25,6 @@ pytestmark = pytest.mark.usefixtures("committed")
 @pytest.fixture(autouse=True)
 def no_log_objects(committed: None, bucket: object) -> None:
     purge_listing(store(), store().listing(keys.LOG))
-
-
-class Running:
-    """The command, started from a folder with nothing but two files."""
-
-    def __init__(self, folder: Path) -> None:
-        for module in (witness, verify_log):
-            shutil.copy(str(module.__file__), folder)
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            self.port = server.getsockname()[1]
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "witness.py", "--key", "seed", "--state", "state", "--name", "witness.example"),
-                *("--log", str(public_keys()[0]), "--log", str(OTHER_LOG), "--listen", f"127.0.0.1:{self.port}"),
-            ],
-            cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env={"PATH": os.environ["PATH"]},
-        )  # fmt: skip
-        assert self.process.stdout
-        self.key = Key.parse(self.process.stdout.readline())
-        wait_until(self._listens, "the witness listens")
-
-    def stop(self) -> None:
-        """Idempotent."""
-        self.process.kill()
-        self.process.wait()
-        assert self.process.stdout
-        self.process.stdout.close()
-
-    def _listens(self) -> bool:
-        with socket.socket() as client:
-            return client.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def ask(self, method: str, path: str, body: str = "") -> tuple[int, str]:
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
-            connection.request(method, path, body.encode())
-            response = connection.getresponse()
-            return response.status, response.read().decode()
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from tests.support.deadlines import make_due
 from tests.support.factory import make_space
 from tests.support.log_entries import event_detail, events
 from tests.support.object_stores import UNREACHABLE, WRONG_KEY, override_store
+from tests.support.rows import reload_space
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -125,6 +126,10 @@ def test_a_second_purge_does_nothing(space: Space) -> None:
 )
 def test_a_purge_fails_without_the_store(space: Space, options: dict[str, Any], words: str) -> None:
     make_due(space)
+    with override_store(**options):
+        assert not purge(space.pk)
+    assert reload_space(space).state == "available", "nothing starts"
+    begin(space.pk)
 
     with override_store(**options):
         assert not purge(space.pk)

@@ -9,5 +9,28 @@ MESSAGES = {
         "This copy is of {size} entries, and the log has {count}. If an older database was restored, entries are"
         " missing: docs/log.md says what to do. If somebody added the copy, repeat the command with --larger."
     ),
+    "restore.not_confirmed": _(
+        "Nothing is deleted now: a checkpoint of {count} entries ({place}) is not one of this database, so an older"
+        " database was restored. An operator has to run manage.py restore_check, which restores flags, holds and"
+        " deletions that were made since."
+    ),
+    "restore.unknown": _(
+        "Nothing is deleted now: whether an older database was restored is not known, because the store did not"
+        " answer. {reason:message}"
+    ),
+    "restore.checkpoint_unreadable": _("{key} in the store is no checkpoint."),
+    "restore.none": _("No restore waits to be confirmed."),
+    "restore.reason_missing": _("A reason is needed: auditors will read it."),
+    "restore.not_applied": _(
+        "Entries, flags, holds or deletions are not restored yet. Run manage.py restore_check --apply first; or repeat"
+        " the command with --accept-losses, if they can't be restored."
+    ),
+    "restore.forked": _(
+        "This database has signed a checkpoint of {count} entries, and only the first {common} are those of the copy:"
+        " there are two logs. Keep both, and find out who signed; docs/log.md says what to do."
+    ),
+    "restore.copy_incomplete": _("The store has no complete copy of the log up to the checkpoint of {count} entries."),
+    "restore.copy_differs": _("The entries in the store are not those that the checkpoint of {count} entries covers."),
+    "restore.entry_differs": _("Entry {entry} could not be restored as it was signed. Nothing was changed."),
     "log_copy.reason_missing": _("A reason is needed: auditors will read it."),
 }

@@ -318,6 +318,10 @@ LOG_COPY_ACKNOWLEDGED = Event(
     "log.copy_acknowledged", _("Contradicting checkpoint acknowledged"), icon="alert", summary=summaries.copy_size
 )
 
+LOG_RESTORE_CONFIRMED = Event(
+    "log.restore_confirmed", _("Restored database confirmed"), icon="alert", summary=summaries.entries_restored
+)
+
 LOG_VERIFIED = Event("log.verified", _("Log verified"), premis="fixity check", icon="check", summary=summaries.verdict)
 
 LOG_DOWNLOADED = Event("log.downloaded", _("Whole log downloaded"), icon="download")

@@ -231,6 +231,12 @@ def copy_size(detail: Detail) -> str:
     return ngettext("of %(count)d entry", "of %(count)d entries", count) % {"count": count}
 
 
+def entries_restored(detail: Detail) -> str:
+    """How many entries a restored database had lost, and got back from the copy of the log."""
+    count = detail["count"]
+    return ngettext("%(count)d entry restored", "%(count)d entries restored", count) % {"count": count}
+
+
 def signing_key(detail: Detail) -> str:
     """What the key signs, and the beginning of its id."""
     kind = SigningKeyEvent.Kind(detail["kind"]).label

@@ -618,6 +618,66 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="DatabaseRestore",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "to be confirmed"), ("confirmed", "confirmed")], default="open", max_length=16
+                    ),
+                ),
+                (
+                    "found_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "place",
+                    models.CharField(
+                        help_text="Where the checkpoint is: the store, a bucket, a witness.", max_length=300
+                    ),
+                ),
+                ("size", models.BigIntegerField(help_text="Entries that it covers.")),
+                (
+                    "checkpoint",
+                    models.TextField(blank=True, help_text="What is signed of it; empty where only its size is known."),
+                ),
+                (
+                    "common",
+                    models.BigIntegerField(help_text="Entries that the database and the copy both had.", null=True),
+                ),
+                ("applied_at", models.DateTimeField(help_text="When the last recovery ended.", null=True)),
+                ("confirmed_at", models.DateTimeField(null=True)),
+                (
+                    "confirmed_by",
+                    models.BigIntegerField(help_text="The account; without a foreign key, as the log.", null=True),
+                ),
+                ("reason", models.TextField(blank=True)),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "open")), fields=("state",), name="database_restore_one_open"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["open", "confirmed"])), name="database_restore_state_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("confirmed_at", None), ("confirmed_by", None), ("state", "open")),
+                            models.Q(
+                                models.Q(("state", "open"), _negated=True),
+                                ("confirmed_at__isnull", False),
+                                ("confirmed_by__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="database_restore_confirmed_has_actor_and_time",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="LogQueue",
             fields=[
                 ("entry_id", models.BigIntegerField(primary_key=True, serialize=False)),

@@ -19,6 +19,7 @@ from archive.models.package import Package
 from archive.models.publication import CheckpointCopy, CheckpointMail, CheckpointTimestamp, LogPublisher
 from archive.models.reason_template import ReasonTemplate
 from archive.models.recorder import IdempotencyKey, RecorderToken
+from archive.models.restore import DatabaseRestore
 from archive.models.review_claim import ReviewClaim
 from archive.models.space import Participant, Space, current_policy
 from archive.models.space_index import SpaceIndex
@@ -50,6 +51,7 @@ __all__ = [
     "CheckpointMail",
     "CheckpointTimestamp",
     "ContentAccess",
+    "DatabaseRestore",
     "DeletionCertificate",
     "DeletionRecheck",
     "Derived",

@@ -1,7 +1,8 @@
 """Delete Spaces. This module destroys recordings that exist nowhere else; read this before you change a line.
 
 The dangers: deleting what must stay (a deadline that moved, a hold); reporting "deleted" while a copy exists; a copy
-that comes back afterwards; and stopping half way for ever.
+that comes back afterwards; and stopping half way for ever. And a database that was restored from a backup: it lacks
+holds that stand, so nothing begins and nothing is deleted before archive/restores.py knows that it is not one.
 
 The order of steps, and what each guarantees:
 
@@ -44,8 +45,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from archive import dbtime, export_revocation, leases, lifecycle, log
-from archive.errors import make_problem
+from archive import dbtime, export_revocation, leases, lifecycle, log, restores
+from archive.errors import Problem, make_problem
 from archive.leases import Claim
 from archive.log import SYSTEM, events
 from archive.models import Bundle, Derived, LogEntry, Recording, Space, Transcript, Transcription, UploadSession
@@ -74,8 +75,16 @@ def purge(space_id: UUID) -> bool:
 
 def purge_all(space_ids: Collection[UUID], keys_at_once: int = BATCH) -> list[UUID]:
     """`purge` for several at a time, `keys_at_once` in one DeleteObjects. Returns the ids of those that this call
-    deleted."""
+    deleted: of none while deletion is paused (archive/restores.py)."""
     certificate.require_key()
+    if pause := restores.find_pause():
+        _postpone(space_ids, pause)
+        return []
+    return _purge_now(space_ids, keys_at_once)
+
+
+def _purge_now(space_ids: Collection[UUID], keys_at_once: int) -> list[UUID]:
+    """`purge_all`, when deletion is not paused."""
     begin_all(space_ids)
     claims = leases.claim_all(Space, space_ids, [Space.State.EXPIRING])
     if not claims:
@@ -88,16 +97,27 @@ def purge_all(space_ids: Collection[UUID], keys_at_once: int = BATCH) -> list[UU
         return write_tombstones(claims, inventory)
 
 
+def _postpone(space_ids: Collection[UUID], pause: Problem) -> None:
+    """Say on the rows of deletions that have started why they wait."""
+    for claim in leases.claim_all(Space, space_ids, [Space.State.EXPIRING]):
+        claim.release_for_retry(pause)
+
+
 def sweep_all(at_once: int = AT_ONCE, keys_at_once: int = BATCH) -> Iterator[UUID]:
     """Delete everything that is due, `at_once` Spaces at a time, shortest deadline first. Yields the ids of the deleted
-    Spaces. Stops at a batch of which the store deleted nothing: the next ones would fail alike."""
+    Spaces. Stops at a batch of which the store deleted nothing: the next ones would fail alike; and at once while
+    deletion is paused."""
+    certificate.require_key()
     pending = [
         *(due.id for due in due_spaces.due_spaces()),
         *leases.claimable_ids(Space, [Space.State.EXPIRING], limit=MOST),
     ]
     for start in range(0, len(pending), at_once):
         batch = pending[start : start + at_once]
-        deleted = purge_all(batch, keys_at_once)
+        if pause := restores.find_pause():
+            _postpone(batch, pause)
+            return
+        deleted = _purge_now(batch, keys_at_once)
         yield from deleted
         if not deleted and Space.objects.filter(pk__in=batch, retry_at__gt=Now()).count() == len(batch):
             return

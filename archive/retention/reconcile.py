@@ -28,8 +28,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from archive import dbtime, log
-from archive.errors import ObjectMissing, StorageError
+from archive import dbtime, log, restores
+from archive.errors import ObjectMissing, Refused, StorageError
 from archive.log import SYSTEM, events
 from archive.models import ReconcileFinding
 from archive.retention import inventory
@@ -75,8 +75,11 @@ class Run:
 def reconcile(*, apply: bool = False, most: int = MOST, age: timedelta = DAY, at_once: int = AT_ONCE) -> Findings:
     """Compare everything. With `apply`, record and log the findings, and remove at most `most` objects and uploads.
 
-    Raises StorageError.
+    Raises StorageError; and Refused with `apply` while a restored database is not confirmed (archive/restores.py):
+    what was uploaded since the backup looks like orphans.
     """
+    if apply and (pause := restores.find_pause()):
+        raise Refused.of(pause)
     run = Run(apply, age, most, dbtime.now(), store(), Findings())
     after: UUID | None = None
     for batch in _batches(run, at_once):

@@ -104,7 +104,7 @@ def write_tombstones(claims: Sequence[Claim[Space]], removed: Mapping[UUID, Sequ
             **leases.RESET,
         )
         DeletionCertificate.objects.bulk_create([certificates[space.id] for space in deleted])
-        _scrub(deleted)
+        scrub(deleted)
         webhooks.announce_all(
             WebhookEvent.DELETED,
             [
@@ -118,7 +118,8 @@ def write_tombstones(claims: Sequence[Claim[Space]], removed: Mapping[UUID, Sequ
     return [space.id for space in deleted]
 
 
-def _scrub(spaces: Sequence[Space]) -> None:
+def scrub(spaces: Sequence[Space]) -> None:
+    """Delete the rows that hold content of these Spaces, and blank the texts about them. Their own rows are left."""
     for content in CONTENT:
         content._default_manager.filter(space__in=spaces).only("pk").delete()
     # An arrival names a file. One that is not settled still has a file to remove, or to fetch again, and goes then.

@@ -93,6 +93,12 @@ def log_object(name: str) -> str:
     return f"{LOG}{name}"
 
 
+def certificate_copy(space: UUID) -> str:
+    """The key of the copy of a certificate of deletion that outlives the database. It lies outside of the Space's
+    prefix, which stays empty."""
+    return log_object(f"certificates/{space}.json")
+
+
 def is_of_log(key: str) -> bool:
     return key.startswith(LOG)
 

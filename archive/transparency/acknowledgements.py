@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from archive import log
+from archive import log, restores
 from archive.log import Actor, events
 from archive.models import LogPublisher, User
 
@@ -52,3 +52,4 @@ def acknowledge(place: str, copy: Copy, reason: str, by: User) -> None:
         )
         row = {"place": place, **asdict(copy), "reason": reason, "entry": entry.pk}
         LogPublisher.objects.filter(pk=publisher.pk).update(acknowledged=[*publisher.acknowledged, row])
+        restores.dismiss(place, copy.size, reason, by)

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
+from archive import restores
 from archive.errors import ObjectMissing
 from archive.leases import Budget, Claim
 from archive.models import LogCheckpoint, LogSequencer
@@ -101,6 +102,8 @@ def _extends_all(row: LogSequencer, heads: Sequence[Checkpoint]) -> bool:
             return False
         if not tile_store.is_extended(row.size, head):
             logger.error("log_does_not_extend_checkpoint", checkpoint=head.size, size=row.size)
+            if head.size > row.size and not restores.is_known(head.text):
+                restores.open_restore(second_bucket.place(), head.size, head.text)  # ours was compared before
             return False
     return True
 

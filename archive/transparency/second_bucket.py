@@ -14,7 +14,7 @@ import structlog
 from django.conf import settings
 from django.db.models.functions import Now
 
-from archive import dbtime
+from archive import dbtime, restores
 from archive.errors import ObjectChanged, StorageError
 from archive.models import CheckpointCopy, LogCheckpoint
 from archive.storage import Store, StoredVersion, keys, locked
@@ -40,7 +40,7 @@ def bucket() -> Store:
 
 def place() -> str:
     """How rows name the bucket."""
-    return f"{settings.LOG_S3_ENDPOINT_URL}/{settings.LOG_BUCKET}"
+    return restores.second_bucket_place()
 
 
 def newest_checkpoints(about: int) -> list[Checkpoint]:

@@ -13,11 +13,11 @@ import structlog
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from archive import leases
-from archive.errors import SpacekeepError
+from archive import leases, restores
+from archive.errors import SpacekeepError, StorageError
 from archive.leases import Claim
 from archive.log.leaf import COLUMNS, leaf_data_of_row
-from archive.models import LogQueue, LogSequencer
+from archive.models import DatabaseRestore, LogQueue, LogSequencer
 from archive.transparency import checkpoints, unqueued
 from archive.transparency.tile_store import frontier
 from archive.transparency.verify_log import leaf_hash
@@ -37,8 +37,8 @@ NUMBERED = "SELECT entry_id FROM archive_logleaf WHERE entry_id = ANY(%s)"
 
 
 def run() -> bool:
-    """Number the waiting entries, and sign a checkpoint if one is due. Returns False if another worker does it, or on
-    an error that a later run will not have."""
+    """Number the waiting entries, and sign a checkpoint if one is due. Returns False if another worker does it, on an
+    error that a later run will not have, and after a restore that is not confirmed (archive/restores.py)."""
     row, _ = LogSequencer.objects.get_or_create(pk=1)
     claim = leases.claim(LogSequencer, row.pk, ["sequencing"])
     return leases.attempt(claim, _run, retry=_retry, parks=False)
@@ -56,6 +56,11 @@ def _retry(claim: Claim[LogSequencer], error: SpacekeepError) -> None:
 
 def _run(claim: Claim[LogSequencer]) -> bool:
     budget = claim.budget()
+    if restored := _find_restore():
+        size = LogSequencer.objects.get(pk=claim.row.pk).size
+        logger.error("log_does_not_extend_checkpoint", checkpoint=restored.size, size=size, place=restored.place)
+        claim.renew(problem=restores.describe(restored), **leases.RESET)
+        return False
     checkpoints.record_key()  # before entries are numbered: the first checkpoint with a new key contains its entry
     while True:
         numbered = 0
@@ -71,6 +76,15 @@ def _run(claim: Claim[LogSequencer]) -> bool:
     return True
 
 
+def _find_restore() -> DatabaseRestore | None:
+    """An entry that gets an index before the lost ones are back would take one of theirs. A store that can't be asked
+    delays nothing here: recovery.py takes indices back that no checkpoint has."""
+    try:
+        return restores.find()
+    except StorageError:
+        return restores.current()
+
+
 def number_entries(claim: Claim[LogSequencer], limit: int = BATCH) -> int:
     """Give the oldest waiting entries their indices, in one transaction. Returns how many were waiting, at most
     `limit`. Raises LeaseLost."""
@@ -81,7 +95,7 @@ def number_entries(claim: Claim[LogSequencer], limit: int = BATCH) -> int:
             cursor.execute(TAKE, [limit])
             ids = [pk for (pk,) in cursor.fetchall()]
             if ids:
-                _append(cursor, row, _read(cursor, ids))
+                append(cursor, row, _read(cursor, ids))
     return len(ids)
 
 
@@ -102,7 +116,8 @@ def _alert(event: str, entries: set[int]) -> None:
         logger.error(event, entries=sorted(entries)[:100], count=len(entries))
 
 
-def _append(cursor: CursorWrapper, row: LogSequencer, leaves: list[tuple[int, bytes]]) -> None:
+def append(cursor: CursorWrapper, row: LogSequencer, leaves: list[tuple[int, bytes]]) -> None:
+    """Give these (number, leaf hash) the next indices. `row` is locked."""
     tree = frontier(row)
     nodes: list[tuple[int, int, bytes]] = []
     for _, leaf in leaves:

@@ -1,12 +1,14 @@
 """Tiles of the log's tree: read from the database, written to the store (c2sp.org/tlog-tiles).
 
 The database has every hash that a tile has, so the store's tiles can be written again at any time. They are there for
-others: whoever has a checkpoint can check the log by them without us.
+others: whoever has a checkpoint can check the log by them without us. And with the certificates of deletion they are
+what a restored database is repaired from (recovery.py).
 """
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from uuid import UUID
 
 from django.db import connection
 
@@ -25,6 +27,12 @@ READ_LEAVES = f"""
 SELECT hash, {COLUMNS} FROM archive_logleaf LEFT JOIN archive_logentry ON id = entry_id
 WHERE index >= %s AND index < %s ORDER BY index
 """  # noqa: S608
+# Of the deletions that these leaves record.
+READ_CERTIFICATES = """
+SELECT c.space_id, c.document FROM archive_logleaf JOIN archive_logentry e ON e.id = entry_id
+JOIN archive_deletioncertificate c ON c.space_id = e.space_id
+WHERE index >= %s AND index < %s AND e.event = 'space.deleted'
+"""
 
 
 def frontier(row: LogSequencer) -> Frontier:
@@ -55,10 +63,12 @@ def _write_step(bucket: Store, old: int, size: int) -> None:
         for level, number, width in tiles:
             if level:
                 data = read_tile(level, number)[: width * HASH]
-                writes.append(threads.submit(_put, bucket, tile_path(level, number, width), data))
+                writes.append(threads.submit(_put, bucket, _key(level, number, width), data))
+        for space_id, document in _read_certificates(old, size):
+            writes.append(threads.submit(_put, bucket, keys.certificate_copy(space_id), document.encode()))
         for number, width, hashes, bundle in _read_bundles([(n, width) for level, n, width in tiles if not level]):
-            writes.append(threads.submit(_put, bucket, tile_path(0, number, width), hashes))
-            writes.append(threads.submit(_put, bucket, tile_path("entries", number, width), bundle))
+            writes.append(threads.submit(_put, bucket, _key(0, number, width), hashes))
+            writes.append(threads.submit(_put, bucket, _key("entries", number, width), bundle))
         for write in writes:
             write.result()
 
@@ -83,8 +93,20 @@ def _read_bundles(tiles: list[tuple[int, int]]) -> Iterator[tuple[int, int, byte
             yield number, width, b"".join(hashes), b"".join(entries)
 
 
-def _put(bucket: Store, path: str, data: bytes) -> None:
-    bucket.put(keys.log_object(path), data, CONTENT_TYPE)
+def _read_certificates(old: int, size: int) -> list[tuple[UUID, str]]:
+    """(Space, certificate) of the deletions that the leaves from `old` to `size` record: with them, a database that was
+    restored from a backup gets the certificates back that were issued since (recovery.py)."""
+    with connection.cursor() as cursor:
+        cursor.execute(READ_CERTIFICATES, [old, size])
+        return [(space_id, document) for space_id, document in cursor.fetchall()]
+
+
+def _key(level: int | str, number: int, width: int) -> str:
+    return keys.log_object(tile_path(level, number, width))
+
+
+def _put(bucket: Store, key: str, data: bytes) -> None:
+    bucket.put(key, data, CONTENT_TYPE)
 
 
 def stored_tree(size: int) -> Tree:

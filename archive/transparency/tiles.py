@@ -6,7 +6,7 @@ proof in a tree of ten million leaves needs three tiles.
 
 from collections.abc import Callable
 
-from archive.transparency.verify_log import EMPTY_ROOT, HASH, TILE, TILE_HEIGHT, node_hash
+from archive.transparency.verify_log import EMPTY_ROOT, HASH, TILE, TILE_HEIGHT, Frontier, node_hash
 
 # The hashes of tile (level, number), one after the other: at least as many as the tree has.
 ReadTile = Callable[[int, int], bytes]
@@ -22,6 +22,15 @@ class Tree:
 
     def root(self) -> bytes:
         return self._root(0, self.size) if self.size else EMPTY_ROOT
+
+    def frontier(self) -> Frontier:
+        """What is needed to append to the tree."""
+        hashes, start = [], 0
+        for height in reversed(range(self.size.bit_length())):
+            if self.size >> height & 1:
+                hashes.append(self._complete(height, start >> height))
+                start += 1 << height
+        return Frontier(self.size, hashes)
 
     def inclusion_path(self, index: int) -> list[bytes]:
         """The hashes that prove leaf `index`, from its sibling up: RFC 6962, section 2.1.1."""

@@ -5,13 +5,15 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from archive import formatting, signing_keys
-from archive.models import LogSequencer, LogVerification, SigningKeyEvent, User
+from archive import formatting, restores, signing_keys
+from archive.models import DatabaseRestore, LogSequencer, LogVerification, SigningKeyEvent, User
 from archive.signing_keys import KeyRecord
 from archive.transparency import acknowledgements, checkpoints, copies, second_bucket, verification
 from archive.transparency.keys import public_keys
 from archive.transparency.verify_log import sentence
 from portal.presenters.held_checkpoints import held_checkpoints
+
+MOST_RESTORES = 10
 
 
 def proof_page() -> dict[str, Any]:
@@ -25,6 +27,8 @@ def proof_page() -> dict[str, Any]:
         "waiting": sequenced - covered,
         "held": held_checkpoints(),
         "contradictions": copies.contradictions(),
+        "paused": restores.describe_pause(),
+        "restores": _confirmed_restores(),
         "acknowledged": acknowledgements.acknowledged(second_bucket.place()),
         "keys": [str(key) for key in public_keys()],
         "key_history": [_key(record) for kind in SigningKeyEvent.Kind for record in signing_keys.history(kind)],
@@ -55,6 +59,14 @@ def _verdict(last: LogVerification) -> str:
 def _key(record: KeyRecord) -> dict[str, Any]:
     kind = SigningKeyEvent.Kind(record.kind).label
     return {"kind": kind, "id": record.id, "added_at": record.added_at, "retired_at": record.retired_at}
+
+
+def _confirmed_restores() -> list[dict[str, Any]]:
+    rows = DatabaseRestore.objects.filter(state=DatabaseRestore.State.CONFIRMED).order_by("-confirmed_at")
+    return [
+        {"confirmed_at": row.confirmed_at, "size": row.size, "reason": row.reason, "who": _name(row.confirmed_by or 0)}
+        for row in rows[:MOST_RESTORES]
+    ]
 
 
 def _name(account_id: int) -> str:

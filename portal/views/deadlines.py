@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from archive import dbtime, policy
+from archive import dbtime, policy, restores
 from archive.display.deadline_reasons import shorten_reason
 from archive.models import Hold, Space, SpaceQuerySet, User, Violation, current_policy
 from archive.retention.simulate import AffectedSpace, simulate
@@ -46,6 +46,7 @@ def deadlines(request: SignedInRequest) -> HttpResponse:
     visible = _visible([space.pk for space in (*late, *page)] + [hold.space_id for hold in held], request.user)
     context = {
         "now": now,
+        "paused": restores.describe_pause(),
         "late": [_row(space, visible) for space in late],
         "late_minutes": policy.MAX_DELETION_DELAY // timedelta(minutes=1),
         "soon": [_row(space, visible) for space in page],

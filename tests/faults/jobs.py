@@ -25,7 +25,7 @@ from archive.models import Appeal, Bundle, CheckpointMail, Export, Hold, Space, 
 from archive.moderation import appeals, holds, violations
 from archive.retention.reconcile import reconcile
 from archive.storage import Upload, store
-from archive.transparency import checkpoint_mail, publishing, sequence
+from archive.transparency import checkpoint_mail, publishing, recovery, restore_check, sequence
 from tests.faults.worker import work
 from tests.support.livekit import sign
 
@@ -152,6 +152,12 @@ def mail_checkpoints() -> None:
         checkpoint_mail.send(pk)
 
 
+def recover_restored() -> None:
+    """`manage.py restore_check --apply`, with several transactions where production needs one."""
+    recovery.BATCH = 5
+    restore_check.apply()
+
+
 def compare() -> None:
     """`reconcile --apply` of two days, on which everything is old."""
     for _ in range(2):
@@ -175,6 +181,7 @@ JOBS: dict[str, Callable[..., None]] = {
             sequence_log,
             mail_checkpoints,
             compare,
+            recover_restored,
             deliver_livekit_events,
         ),
     )

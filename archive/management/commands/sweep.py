@@ -3,6 +3,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from archive import error_messages, restores
 from archive.management.base import Command as Base
 from archive.models import Space
 from archive.retention.due import due_spaces
@@ -20,11 +21,15 @@ class Command(Base):
     def run(self, **options: Any) -> None:
         if options["at"] and not options["dry_run"]:
             raise CommandError("--at needs --dry-run: nothing is deleted before its deadline by the database's clock.")
+        pause = error_messages.render(restores.find_pause())
         if options["dry_run"]:
             rows = [{"id": str(d.id), "expires_at": str(d.expires_at)} for d in due_spaces(_parse_time(options["at"]))]
             text = "\n".join(f"{row['id']}  due {row['expires_at']}" for row in rows) or "Nothing is due."
-            self.print_result(text, {"due": rows}, as_json=options["json"])
+            text = f"{text}\n{pause}".rstrip()
+            self.print_result(text, {"due": rows, "paused": pause}, as_json=options["json"])
             return
+        if pause:
+            raise CommandError(pause)
         deleted = [str(pk) for pk in sweep_all()]
         left = Space.objects.filter(state=Space.State.EXPIRING).exclude(problem={})
         failed = {str(space.pk): space.problem_text for space in left}

@@ -1,0 +1,198 @@
+"""After a restore: what the database lacks, how it gets it back, and how an operator ends the pause of deletion.
+
+`check` reads only. `apply` recovers the entries (recovery.py), and brings the rows up to date (reapply.py); killed
+anywhere, it is repeated. `confirm` ends the pause. The row of the restore keeps the number of common entries, so a
+second `apply` knows what the first one had to do.
+"""
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from archive import log, restores, signing_keys
+from archive.database_roles import as_owner
+from archive.errors import Refused
+from archive.log import Actor, events
+from archive.models import DatabaseRestore, LogLeaf, SigningKeyEvent, Space, User
+from archive.moderation.recompute import validated_reason
+from archive.storage import keys, store
+from archive.transparency import reapply, recovery
+from archive.transparency.reapply import Step
+from archive.transparency.recovery import Comparison, LostEntry
+
+# What took something away from somebody: the restored database gives it back, until a person takes it away again.
+WITHDRAWALS = (
+    *(events.TOKEN_REVOKED, events.ACCOUNT_ROLE_REVOKED, events.ACCOUNT_DEACTIVATED, events.ACCOUNT_CLOSED),
+    *(events.ACCOUNT_PASSWORD_CHANGED, events.ACCOUNT_SESSIONS_ENDED, events.ACCOUNT_EMAIL_CHANGED),
+    *(events.ACCOUNT_SECOND_FACTOR_REMOVED, events.ACCOUNT_SECOND_FACTORS_RESET, events.PARTICIPANT_UNLINKED),
+    *(events.INVITATION_REVOKED, events.FEED_REVOKED, events.BUNDLE_LINKS_REVOKED, events.EXPORT_PART_LINKS_REVOKED),
+    *(events.WEBHOOK_REMOVED, events.WEBHOOK_STOPPED, events.WEBHOOK_SECRET_REPLACED),
+)
+KEYS: dict[str, SigningKeyEvent.Change] = {
+    events.LOG_KEY_ADDED: signing_keys.ADDED,
+    events.LOG_KEY_RETIRED: signing_keys.RETIRED,
+}
+# Nothing is lost with these: they say what happened, and no row depends on it.
+WITHOUT_ROWS = (*events.CONTENT_ISSUED, events.DELETION_STARTED, events.DELETION_INVENTORIED, events.DEADLINE_MOVED)
+
+
+@dataclass
+class Report:
+    """`size`: entries with an index in the database; `common`: how many of them the copy has too; `copied`: entries of
+    the copy, None without one. `steps` are those that matter for deletion; `withdrawn` took access away; `unknown`
+    are Spaces that this database does not have, with the number of objects that the store has of each; `unfinished`
+    were accepted since, and are not in this database; `lost` counts the other entries, by event."""
+
+    paused: bool = False
+    size: int = 0
+    common: int = 0
+    copied: int | None = None
+    last_common: int | None = None
+    steps: list[Step] = field(default_factory=list)
+    withdrawn: list[Step] = field(default_factory=list)
+    unknown: dict[str, int] = field(default_factory=dict)
+    unfinished: list[str] = field(default_factory=list)
+    lost: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> int:
+        """How many entries of the copy the database does not have in their places now."""
+        return 0 if self.copied is None else self.copied - min(self.size, self.common)
+
+    @property
+    def open_steps(self) -> list[Step]:
+        return [step for step in self.steps if step.outcome != "present"]
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether nothing that matters for deletion is left to restore."""
+        return not self.missing and not self.open_steps
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"missing": self.missing, "is_restored": self.is_restored}
+
+
+def check() -> Report:
+    """Compare, and say what `apply` would do. Changes nothing but the row of a restore that was not known before.
+    Raises Refused, StorageError, Invalid."""
+    found = restores.find()
+    comparison = recovery.compare()
+    if comparison is None:
+        return Report(paused=found is not None)
+    return _report(found, comparison, applies=False)
+
+
+def apply() -> Report:
+    """Recover the entries, and bring the rows up to date. Idempotent. Call it outside of transactions. Raises Refused,
+    StorageError, Invalid."""
+    found = restores.find()
+    comparison = recovery.compare()
+    if found is None or comparison is None:
+        raise Refused("restore.none")
+    if found.common is None or comparison.common < found.common:
+        found.common = comparison.common
+        found.save(update_fields=["common"])
+    with as_owner():
+        recovery.recover(comparison)
+        _report(found, comparison, applies=True)
+    found.applied_at = DatabaseRestore.objects.values_list(Now(), flat=True).get(pk=found.pk)
+    found.save(update_fields=["applied_at"])
+    return check()
+
+
+def confirm(reason: str, by: User, *, accept_losses: bool = False) -> DatabaseRestore:
+    """End the pause of deletion. `accept_losses`: although something is not restored. Raises Refused, StorageError."""
+    reason = validated_reason(reason, by, "restore.reason_missing")
+    found = restores.find()
+    if found is None:
+        raise Refused("restore.none")
+    if not accept_losses and not check().is_restored:
+        raise Refused("restore.not_applied")
+    salt = hashlib.sha256(found.checkpoint.encode()).hexdigest()
+    with transaction.atomic():
+        found = DatabaseRestore.objects.select_for_update().get(pk=found.pk)
+        count = 0 if found.common is None else max(0, found.size - found.common)
+        detail = {"size": found.size, "count": count if found.applied_at else 0, "reason": log.commitment(salt, reason)}
+        log.record(events.LOG_RESTORE_CONFIRMED, space_id=None, actor=Actor.of(by), **detail)
+        confirmed = {"state": DatabaseRestore.State.CONFIRMED, "confirmed_at": Now(), "confirmed_by": by.pk}
+        DatabaseRestore.objects.filter(pk=found.pk, state=DatabaseRestore.State.OPEN).update(**confirmed, reason=reason)
+    return found
+
+
+def _report(found: DatabaseRestore | None, comparison: Comparison, *, applies: bool) -> Report:
+    copy = comparison.copy
+    report = Report(found is not None, comparison.size, comparison.common, copy.head.size)
+    report.last_common = LogLeaf.objects.filter(index=comparison.common - 1).values_list("entry_id", flat=True).first()
+    known = [comparison.common] if found is None or found.common is None else [comparison.common, found.common]
+    start = min(known)
+    by_space, others = _sort(recovery.lost_entries(copy, start))
+    for space_id, entries in by_space.items():
+        report.steps += reapply.reapply(space_id, entries, as_owner=applies)
+        _describe_space(report, space_id, entries)
+    for entry in others:
+        if entry.event in KEYS:
+            report.steps.append(_restore_key(entry, applies=applies))
+        if entry.event in WITHDRAWALS:
+            report.withdrawn.append(_withdrawal(entry))
+    counted = Counter(entry.event for entry in _all(by_space, others) if _is_lost(entry))
+    report.lost = dict(sorted(counted.items()))
+    return report
+
+
+def _sort(entries: Iterable[LostEntry]) -> tuple[dict[UUID, list[LostEntry]], list[LostEntry]]:
+    """(entries by Space, the others). Of Spaces all are needed at once; they are those since the last backup."""
+    by_space: dict[UUID, list[LostEntry]] = {}
+    others = []
+    for entry in entries:
+        if entry.space is None:
+            others.append(entry)
+        else:
+            by_space.setdefault(entry.space, []).append(entry)
+    return by_space, others
+
+
+def _all(by_space: dict[UUID, list[LostEntry]], others: list[LostEntry]) -> Iterator[LostEntry]:
+    for entries in by_space.values():
+        yield from entries
+    yield from others
+
+
+def _is_lost(entry: LostEntry) -> bool:
+    handled = entry.event in reapply.APPLIED or entry.event in KEYS or entry.event == events.SPACE_DELETED
+    return not handled and entry.event not in WITHDRAWALS and entry.event not in WITHOUT_ROWS
+
+
+def _describe_space(report: Report, space_id: UUID, entries: list[LostEntry]) -> None:
+    happened = {entry.event for entry in entries}
+    report.withdrawn += [_withdrawal(entry) for entry in entries if entry.event in WITHDRAWALS]
+    if events.SPACE_DELETED in happened:
+        return
+    state = Space.objects.filter(pk=space_id).values_list("state", flat=True).first()
+    if state is None:
+        report.unknown[str(space_id)] = len(store().versions(keys.prefix(space_id)))
+    elif events.SPACE_RECEIVED in happened and state == Space.State.RECEIVING:
+        report.unfinished.append(str(space_id))
+
+
+def _withdrawal(entry: LostEntry) -> Step:
+    shown = ", ".join(f"{name} {value}" for name, value in sorted(entry.detail.items()) if isinstance(value, int | str))
+    return Step(entry.id, str(entry.event), str(entry.space or ""), entry.at.isoformat(), "by-hand", shown[:200])
+
+
+def _restore_key(entry: LostEntry, *, applies: bool) -> Step:
+    """A key that was retired never signs again. Its endorsement is not in the log: LOG_PUBLIC_KEYS and
+    CERTIFICATE_PUBLIC_KEYS have to name a key that was added since."""
+    public = base64.b64decode(entry.detail["public"])
+    facts = {"kind": entry.detail["kind"], "change": KEYS[entry.event], "public": public}
+    is_there = SigningKeyEvent.objects.filter(**facts).exists()
+    if applies and not is_there:
+        SigningKeyEvent.objects.create(**facts, at=entry.at)
+    outcome = "present" if is_there else "restored"
+    return Step(entry.id, str(entry.event), "", entry.at.isoformat(), outcome)
