@@ -11,7 +11,7 @@ import pytest
 from django.db import transaction
 from pytest_django import Settings
 
-from archive import log
+from archive import log, restores
 from archive.log import SYSTEM, events
 from archive.log.leaf import leaf_data
 from archive.models import DeletionCertificate, LogEntry, LogVerification, User
@@ -19,7 +19,7 @@ from archive.retention.purge import purge
 from archive.storage import keys, store
 from archive.storage.purge_prefix import purge_listing
 from archive.tasks import verify_log as verify_task
-from archive.transparency import database_log, sequence, verification, verify_log
+from archive.transparency import database_log, restore_check, sequence, verification, verify_log
 from archive.transparency.certificate_package import recorded
 from archive.transparency.keys import public_keys
 from archive.transparency.verify_log import Checkpoint, Invalid, Receipt
@@ -52,6 +52,23 @@ def test_the_page_says_what_is_signed_and_what_waits(auditor: User) -> None:
     context = client.get("/log/proof/").context
     assert (context["covered"], context["waiting"]) == (3, 2)
     assert context["keys"] == [str(public_keys()[0])]
+
+
+def test_the_pages_say_why_nothing_is_deleted_and_who_confirmed_a_restore(auditor: User, admin: User) -> None:
+    client = make_client(auditor)
+    write(1)
+    sequence.run()
+    restores.open_restore(restores.STORE, 7, "other.example/log\n7\nroot\n")
+    for page in ("/log/proof/", "/log/deadlines/"):
+        assert "a checkpoint of 7 entries (the store) is not one of this database" in client.get(page).text
+
+    restore_check.confirm("The disk died, and nothing was decided since.", admin, accept_losses=True)
+
+    assert "Nothing is deleted now" not in client.get("/log/deadlines/").text
+    proof = client.get("/log/proof/").text
+    assert "Nothing is deleted now" not in proof
+    assert "by ada: the database was older than a checkpoint of 7 entries." in proof
+    assert "The disk died, and nothing was decided since." in proof
 
 
 def test_the_log_is_verified_on_demand_and_a_change_is_named(auditor: User) -> None:
