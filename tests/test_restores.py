@@ -23,8 +23,9 @@ from archive.models import (
     LogQueue,
     Space,
     User,
+    Violation,
 )
-from archive.moderation import holds
+from archive.moderation import holds, violations
 from archive.retention.purge import purge, sweep_all
 from archive.retention.reconcile import reconcile
 from archive.retention.replay import replay
@@ -118,6 +119,9 @@ def test_what_was_decided_and_deleted_since_the_backup_comes_back(
     assert leaves()[: signed.size] == log_before
     assert {name: facts(space) for name, space in spaces.items()} == now
     assert DeletionCertificate.objects.get(pk=spaces["deleted"].pk).document == certificate
+    flagged = LogEntry.objects.get(event="violation.flagged", space_id=spaces["flagged"].pk)
+    assert Violation.objects.get(space=spaces["flagged"]).flagged_at == flagged.at
+    assert violations.flag(spaces["lifted"].pk, "spam", "It sold more.", admin).pk > int(flagged.detail["violation"])
     assert_nothing_is_deleted(spaces["untouched"])
 
     restore_check.confirm("The disk died.", admin)
@@ -234,6 +238,7 @@ def test_what_only_a_person_can_restore_is_listed_and_keeps_the_pause(
     make_contents(new)
     with transaction.atomic():
         log.record(events.TOKEN_REVOKED, space_id=None, actor=SYSTEM, recorder=7)
+        log.record(events.NOTICE_REQUEUED, space_id=new.pk, actor=SYSTEM, notice=7, kind="bundle-ready")
     sequence.run()
     backups.restore(backup)
 
@@ -246,7 +251,7 @@ def test_what_only_a_person_can_restore_is_listed_and_keeps_the_pause(
     assert f"account {newcomer.pk}" in step.why
     assert told.unknown == {str(new.pk): 3}
     assert [one.why for one in told.withdrawn] == ["recorder 7"]
-    assert told.lost == {"space.registered": 1}
+    assert told.lost == {"notice.requeued": 1}
     with pytest.raises(CommandError, match="--accept-losses"):
         run("--confirm", "--by", "ada", "--reason", "The disk died.")
     holds.place(spaces["held"].pk, "A court asks.", admin)

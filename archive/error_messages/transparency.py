@@ -31,6 +31,7 @@ MESSAGES = {
     ),
     "restore.copy_incomplete": _("The store has no complete copy of the log up to the checkpoint of {count} entries."),
     "restore.copy_differs": _("The entries in the store are not those that the checkpoint of {count} entries covers."),
+    "restore.log_changed": _("Another process changed the log meanwhile. Run the command again."),
     "restore.entry_differs": _("Entry {entry} could not be restored as it was signed. Nothing was changed."),
     "log_copy.reason_missing": _("A reason is needed: auditors will read it."),
 }

@@ -5,7 +5,7 @@ from django.core.management import ManagementUtility, get_commands
 GROUPS = {
     "Recordings": ("ingest", "arrivals", "bundle", "token"),
     "Moderation": ("review", "flag", "lift", "decide", "hold", "release", "admit"),
-    "Deadlines and deletion": ("sweep", "simulate_policy", "replay_log"),
+    "Deadlines and deletion": ("sweep", "simulate_policy", "replay_log", "restore_check"),
     "The retention log": ("verify_log", "export_log", "log_copies", "signing_keys"),
     "The object store": ("setup_store", "reconcile"),
     "Accounts": (

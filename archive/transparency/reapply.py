@@ -27,6 +27,11 @@ from archive.storage import keys, store
 from archive.transparency.recovery import LostEntry
 
 LOST = "(Lost. Entry {number} of the retention log, of {at}, records it.)"
+# A sequence is not rolled back, which does no harm.
+NEXT_NUMBER = """
+SELECT setval(pg_get_serial_sequence('{table}', 'id'),
+    greatest((SELECT max(id) FROM {table}), nextval(pg_get_serial_sequence('{table}', 'id'))))
+"""
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,12 @@ def reapply(space_id: UUID, entries: Sequence[LostEntry], *, as_owner: bool) -> 
 @contextmanager
 def _own_times() -> Iterator[None]:
     """A trigger sets the time of each flag, which decisions of two people rest on; the owner of the table gives it the
-    one that it had."""
+    one that it had. Rows get the numbers that they had, too, and later ones the numbers after these."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE archive_violation DISABLE TRIGGER archive_flag_sets_time")
         yield
+        for model in (Violation, Appeal, Hold):
+            cursor.execute(NEXT_NUMBER.format(table=model._meta.db_table))
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what waits for the commit would keep the table as it is
         cursor.execute("ALTER TABLE archive_violation ENABLE TRIGGER archive_flag_sets_time")
 

@@ -22,12 +22,13 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models.functions import Now
 
-from archive.errors import ObjectMissing, Refused
+from archive.errors import Conflict, ObjectMissing, Refused
 from archive.log.leaf import COLUMNS, leaf_data_of_row
 from archive.models import LogCheckpoint, LogCosignature, LogSequencer
 from archive.restores import is_known
 from archive.storage import keys, store
 from archive.transparency import second_bucket, sequence
+from archive.transparency.database_log import DatabaseLog
 from archive.transparency.keys import public_keys
 from archive.transparency.tile_store import stored_tree
 from archive.transparency.tiles import Tree, tile_width
@@ -167,7 +168,14 @@ def _common_size(copy: CopiedLog, size: int) -> int:
 
 
 def lost_entries(copy: CopiedLog, common: int) -> Iterator[LostEntry]:
+    """What the copy has from index `common` on, after a comparison with the checkpoint. Raises Refused."""
+    copy.verify(common)
     return map(LostEntry.of, copy.entries(common))
+
+
+def recovered_entries(common: int) -> Iterator[LostEntry]:
+    """The same, once they are in the database: nobody can change them between two looks."""
+    return (LostEntry.of(line) for line in DatabaseLog().lines(common))
 
 
 def recover(found: Comparison) -> int:
@@ -183,9 +191,12 @@ def recover(found: Comparison) -> int:
             cursor.execute(NEXT_NUMBER, [largest])
         if found.size > common:
             _take_back(common)
-        lines = copy.entries(common)
+        lines, size = copy.entries(common), common
         while batch := list(islice(lines, BATCH)):
-            _add(batch)
+            _add(size, batch)
+            size += len(batch)
+    if stored_tree(copy.head.size).root() != copy.head.root:
+        raise Refused("restore.copy_differs", count=copy.head.size)  # it changed after it was verified
     _add_checkpoint(copy)
     return found.lost
 
@@ -202,12 +213,14 @@ def _take_back(common: int) -> None:
         LogSequencer.objects.filter(pk=1).update(**changes)
 
 
-def _add(lines: Sequence[bytes]) -> None:
-    """Add these entries, which follow the last one that has an index."""
+def _add(size: int, lines: Sequence[bytes]) -> None:
+    """Add these entries, which follow the first `size`."""
     entries = {json.loads(line)["id"]: line for line in lines}
     with transaction.atomic(), connection.cursor() as cursor:
         LogSequencer.objects.get_or_create(pk=1)
         row = LogSequencer.objects.select_for_update().get(pk=1)
+        if row.size != size:
+            raise Conflict("restore.log_changed")
         with _without_triggers(cursor, "archive_logentry"):
             present = _make_room(cursor, entries)
             _insert(cursor, [line for pk, line in entries.items() if pk not in present])

@@ -8,8 +8,9 @@ second `apply` knows what the first one had to do.
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from archive import log, restores, signing_keys
 from archive.database_roles import as_owner
 from archive.errors import Refused
 from archive.log import Actor, events
-from archive.models import DatabaseRestore, LogLeaf, SigningKeyEvent, Space, User
+from archive.models import DatabaseRestore, LogDay, LogLeaf, SigningKeyEvent, Space, User
 from archive.moderation.recompute import validated_reason
 from archive.storage import keys, store
 from archive.transparency import reapply, recovery
@@ -39,16 +40,21 @@ KEYS: dict[str, SigningKeyEvent.Change] = {
     events.LOG_KEY_ADDED: signing_keys.ADDED,
     events.LOG_KEY_RETIRED: signing_keys.RETIRED,
 }
+OF_SPACES = {
+    *reapply.APPLIED,
+    *WITHDRAWALS,
+    *(events.SPACE_REGISTERED, events.SPACE_RECEIVED, events.SPACE_DELETED, events.DEADLINE_MOVED),
+}
 # Nothing is lost with these: they say what happened, and no row depends on it.
-WITHOUT_ROWS = (*events.CONTENT_ISSUED, events.DELETION_STARTED, events.DELETION_INVENTORIED, events.DEADLINE_MOVED)
+WITHOUT_ROWS = (*events.CONTENT_ISSUED, events.DELETION_STARTED, events.DELETION_INVENTORIED)
 
 
 @dataclass
 class Report:
     """`size`: entries with an index in the database; `common`: how many of them the copy has too; `copied`: entries of
     the copy, None without one. `steps` are those that matter for deletion; `withdrawn` took access away; `unknown`
-    are Spaces that this database does not have, with the number of objects that the store has of each; `unfinished`
-    were accepted since, and are not in this database; `lost` counts the other entries, by event."""
+    are Spaces that were registered since, with the number of objects that the store has of each; `unfinished` got
+    their recording since, and still wait for it here; `lost` counts the other entries, by event."""
 
     paused: bool = False
     size: int = 0
@@ -86,7 +92,9 @@ def check() -> Report:
     comparison = recovery.compare()
     if comparison is None:
         return Report(paused=found is not None)
-    return _report(found, comparison, applies=False)
+    known = comparison.common if found is None or found.common is None else min(found.common, comparison.common)
+    lost = recovery.lost_entries(comparison.copy, known)
+    return _report(comparison, lost, is_paused=found is not None, applies=False)
 
 
 def apply() -> Report:
@@ -101,10 +109,17 @@ def apply() -> Report:
         found.save(update_fields=["common"])
     with as_owner():
         recovery.recover(comparison)
-        _report(found, comparison, applies=True)
+        _report(comparison, recovery.recovered_entries(found.common), is_paused=True, applies=True)
+        _forget_days(found.common)
     found.applied_at = DatabaseRestore.objects.values_list(Now(), flat=True).get(pk=found.pk)
     found.save(update_fields=["applied_at"])
     return check()
+
+
+def _forget_days(common: int) -> None:
+    """The figures of days that got entries back are computed again (archive/audit/days.py)."""
+    for first in islice(recovery.recovered_entries(common), 1):
+        LogDay.objects.filter(day__gte=first.at.date()).delete()
 
 
 def confirm(reason: str, by: User, *, accept_losses: bool = False) -> DatabaseRestore:
@@ -126,47 +141,38 @@ def confirm(reason: str, by: User, *, accept_losses: bool = False) -> DatabaseRe
     return found
 
 
-def _report(found: DatabaseRestore | None, comparison: Comparison, *, applies: bool) -> Report:
-    copy = comparison.copy
-    report = Report(found is not None, comparison.size, comparison.common, copy.head.size)
+def _report(comparison: Comparison, entries: Iterable[LostEntry], *, is_paused: bool, applies: bool) -> Report:
+    report = Report(is_paused, comparison.size, comparison.common, comparison.copy.head.size)
     report.last_common = LogLeaf.objects.filter(index=comparison.common - 1).values_list("entry_id", flat=True).first()
-    known = [comparison.common] if found is None or found.common is None else [comparison.common, found.common]
-    start = min(known)
-    by_space, others = _sort(recovery.lost_entries(copy, start))
-    for space_id, entries in by_space.items():
-        report.steps += reapply.reapply(space_id, entries, as_owner=applies)
-        _describe_space(report, space_id, entries)
+    by_space, others, lost = _sort(entries)
+    report.lost = dict(sorted(lost.items()))
+    for space_id, of_space in by_space.items():
+        report.steps += reapply.reapply(space_id, of_space, as_owner=applies)
+        _describe_space(report, space_id, of_space)
     for entry in others:
         if entry.event in KEYS:
             report.steps.append(_restore_key(entry, applies=applies))
-        if entry.event in WITHDRAWALS:
+        else:
             report.withdrawn.append(_withdrawal(entry))
-    counted = Counter(entry.event for entry in _all(by_space, others) if _is_lost(entry))
-    report.lost = dict(sorted(counted.items()))
     return report
 
 
-def _sort(entries: Iterable[LostEntry]) -> tuple[dict[UUID, list[LostEntry]], list[LostEntry]]:
-    """(entries by Space, the others). Of Spaces all are needed at once; they are those since the last backup."""
+def _sort(
+    entries: Iterable[LostEntry],
+) -> tuple[dict[UUID, list[LostEntry]], list[LostEntry], Counter[str]]:
+    """(entries by Space, the others, how many there are of events that nothing is done about). Memory follows what is
+    to be done, not what was lost."""
     by_space: dict[UUID, list[LostEntry]] = {}
-    others = []
+    others: list[LostEntry] = []
+    lost: Counter[str] = Counter()
     for entry in entries:
-        if entry.space is None:
-            others.append(entry)
-        else:
+        if entry.space and entry.event in OF_SPACES:
             by_space.setdefault(entry.space, []).append(entry)
-    return by_space, others
-
-
-def _all(by_space: dict[UUID, list[LostEntry]], others: list[LostEntry]) -> Iterator[LostEntry]:
-    for entries in by_space.values():
-        yield from entries
-    yield from others
-
-
-def _is_lost(entry: LostEntry) -> bool:
-    handled = entry.event in reapply.APPLIED or entry.event in KEYS or entry.event == events.SPACE_DELETED
-    return not handled and entry.event not in WITHDRAWALS and entry.event not in WITHOUT_ROWS
+        elif entry.event in KEYS or entry.event in WITHDRAWALS:
+            others.append(entry)
+        elif entry.event not in WITHOUT_ROWS:
+            lost[entry.event] += 1
+    return by_space, others, lost
 
 
 def _describe_space(report: Report, space_id: UUID, entries: list[LostEntry]) -> None:
