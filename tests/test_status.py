@@ -10,11 +10,12 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.db.models import Q
 
-from archive import dbtime, log, status, tasks
+from archive import dbtime, log, restores, status, tasks
 from archive.errors import make_problem
 from archive.log import SYSTEM, events, rfc3339
 from archive.models import Bundle, Notice, Space, TaskRun, Transcription, User
 from archive.status import broker, read_status, work
+from archive.status.deletions import read_deletions
 from tests.support.factory import make_held, make_row
 from tests.support.processes import empty_queues
 from tests.support.webhook_receiver import announce, subscribe
@@ -129,9 +130,12 @@ def test_deletions_are_late_or_on_time(alice: User) -> None:
 
     assert found is not None
     assert (found.due, found.expiring, found.overdue, found.on_hold) == (2, 1, 2, 1)
+    assert not found.is_paused
     assert found.oldest_pending == now - timedelta(minutes=30)
     assert (found.deleted, found.late) == (3, 1)
     assert (round(found.median or 0), round(found.worst or 0)) == (120, 1200)
+    restores.open_restore("the store", 7)
+    assert read_deletions().is_paused
 
 
 def test_the_log_waits_for_its_sequencer() -> None:

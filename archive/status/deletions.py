@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from archive import dbtime, policy
+from archive import dbtime, policy, restores
 from archive.audit import overview
 from archive.log import events
 from archive.models import Space
@@ -29,7 +29,7 @@ class Deletions:
 
     `due`: the deadline has come, and the deletion has not started. `expiring`: it has started. `overdue`: of both,
     those that should be deleted by now. `oldest_pending`: the earliest deadline that has come and whose deletion is
-    not confirmed.
+    not confirmed. `is_paused`: nothing is deleted until an operator has confirmed a restore (archive/restores.py).
 
     Of the last hour: `deleted` at their deadline, of which `late` took longer than policy.MAX_DELETION_DELAY; `worst`
     and `median` delay, None without any. `late` and `overdue` should be 0.
@@ -44,6 +44,7 @@ class Deletions:
     late: int
     worst: float | None
     median: float | None
+    is_paused: bool
 
 
 def read_deletions() -> Deletions:
@@ -65,4 +66,5 @@ def read_deletions() -> Deletions:
         late=late,
         worst=worst,
         median=median,
+        is_paused=restores.current() is not None,
     )

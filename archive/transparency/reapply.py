@@ -269,11 +269,11 @@ def _add_certificate(space_id: UUID, document: str | None) -> bool:
 
 
 def _write_tombstone(space: Space, entry: LostEntry) -> None:
-    deadline = datetime.fromisoformat(entry.detail["deadline"])
+    deadline = entry.detail["deadline"] and datetime.fromisoformat(entry.detail["deadline"])
     export_revocation.revoke([space])
     Space.objects.filter(pk=space.pk).update(
         state=Space.State.DELETED,
-        expires_at=deadline,
+        expires_at=deadline or space.expires_at,
         deleted_at=datetime.fromisoformat(entry.detail["listed_empty_at"]),
         **tombstone.SCRUBBED,
         **leases.RESET,
