@@ -7,6 +7,10 @@ from typing import Any
 
 from gunicorn.http import wsgi
 
+from portal import process_metrics
+
+process_metrics.prepare()
+
 _default_headers = wsgi.Response.default_headers
 
 
@@ -16,3 +20,12 @@ def _headers_without_server(response: Any) -> list[str]:
 
 
 wsgi.Response.default_headers = _headers_without_server
+
+
+def when_ready(server: Any) -> None:
+    """The master listens, and has no workers yet."""
+    process_metrics.serve()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    process_metrics.forget_child(worker.pid)

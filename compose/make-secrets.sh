@@ -25,6 +25,7 @@ in_url() { case "$(cat "$1")" in *[!A-Za-z0-9._~-]*) bytes "$1" | sed 's/../%&/g
 
 openssl rand -base64 48 | put secret_key
 printf '' | put secret_key_fallbacks
+hex | put metrics_token
 # Pairs of keys that sign. The public half: the seed, as a PKCS#8 key, which ends with it as SubjectPublicKeyInfo.
 for name in certificate log; do
     openssl rand -base64 32 | put "${name}_key"

@@ -76,7 +76,7 @@ class Nginx(Engine):
 
     def _redirect(self) -> str:
         """Lines of the server that send pages, not the API, from HOST to the site: passkeys need a name."""
-        pages = rf"^{re.escape(HOST)} (GET|HEAD) /(?!api/|static/|healthz|error\.)"
+        pages = rf"^{re.escape(HOST)} (GET|HEAD) /(?!api/|static/|healthz$|livez$|readyz$|metrics$|error\.)"
         return (
             'set $asked "$host $request_method $uri";\n'
             f'if ($asked ~ "{pages}") {{ return 302 {self._site}$request_uri; }}\n'

@@ -1,13 +1,23 @@
 """The Celery application: `celery -A portal.celery worker`, `celery -A portal.celery beat`."""
 
 import os
+import time
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging, worker_init, worker_process_init
+from celery.signals import (
+    beat_init,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+    worker_ready,
+)
 
-from portal import broker
+from portal import broker, process_metrics
 
+process_metrics.prepare()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 broker.register()
@@ -44,3 +54,21 @@ def start_thread(**kwargs: Any) -> None:
     from portal import worker_thread  # noqa: PLC0415  (needs the apps)
 
     worker_thread.start()
+
+
+@worker_ready.connect
+def show_metrics(**kwargs: Any) -> None:
+    process_metrics.serve()
+
+
+@task_prerun.connect
+def note_start(task: Any, **kwargs: Any) -> None:
+    task.request.started = time.monotonic()
+
+
+@task_postrun.connect
+def observe_task(task: Any, state: str | None = None, **kwargs: Any) -> None:
+    from archive.metrics import TASK_SECONDS  # noqa: PLC0415  (after `prepare`, and only where tasks run)
+
+    outcome = "done" if state == "SUCCESS" else "failed"
+    TASK_SECONDS.labels(task.name.rpartition(".")[2], outcome).observe(time.monotonic() - task.request.started)

@@ -22,6 +22,7 @@ from archive.language_tags import is_language_tag
 from portal import database_checks, env, processes
 
 TAG = "spacekeep"
+MIN_TOKEN = 20  # characters
 # Without a local tokenizer, faster-whisper would download one.
 MODEL_FILES = ("model.bin", "config.json", "tokenizer.json", "vocabulary.*")
 
@@ -113,6 +114,15 @@ def mail(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMe
         hint = "With EMAIL_URL, it is whom mail is from, such as Spacekeep <no-reply@spaces.example.org>."
         return [Error(f"MAIL_FROM is {settings.DEFAULT_FROM_EMAIL!r}.", hint=hint, id="spacekeep.E029")]
     return []
+
+
+@register(TAG)
+def metrics(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check that nobody guesses the token: the address can be asked from everywhere, as often as one likes."""
+    if not 0 < len(settings.METRICS_TOKEN) < MIN_TOKEN:
+        return []
+    hint = f"It has {MIN_TOKEN} characters or more: openssl rand -hex 32. Leave it empty to switch metrics off."
+    return [Error("METRICS_TOKEN is too short.", hint=hint, id="spacekeep.E181")]
 
 
 @register(TAG)

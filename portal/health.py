@@ -1,39 +1,92 @@
-"""Health check for load balancers and orchestrators, as a WSGI application of its own.
+"""Health checks for load balancers and orchestrators, and metrics, as a WSGI application of its own.
 
-`gunicorn portal.health` runs it apart from the portal, with nothing but the database settings: however busy clients
-keep the portal's threads, it answers.
+`gunicorn portal.health` runs it apart from the portal: however busy clients keep the portal's threads, it answers.
 """
 
 import json
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
-from django.db import OperationalError, connection
+import django
+from django.apps import apps
+
+if not apps.ready:
+    django.setup()
+
+from django.db import connection
+
+import portal.celery  # noqa: F401  (knows the broker)
+from portal import metrics_access, readiness, status_metrics
+
+Environ = dict[str, Any]
+Headers = tuple[tuple[str, str], ...]
 
 
-def check() -> tuple[HTTPStatus, dict[str, Any]]:
-    """200 when PostgreSQL answers, else 503. The site can run for a while without the store and the broker."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except OperationalError:
-        return HTTPStatus.SERVICE_UNAVAILABLE, {"ok": False, "database": "unreachable"}
-    return HTTPStatus.OK, {"ok": True}
+@dataclass(frozen=True)
+class Answer:
+    status: HTTPStatus
+    body: bytes
+    content_type: str = "application/json"
+    headers: Headers = ()
+
+    @classmethod
+    def of(cls, status: HTTPStatus, facts: readiness.Facts, headers: Headers = ()) -> "Answer":
+        return cls(status, json.dumps(facts).encode(), headers=headers)
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    connection.close_if_unusable_or_obsolete()  # as Django does before a request of its own
-    status, facts = check()
-    body = json.dumps(facts).encode()
+def renew_connection() -> None:
+    """As Django does before a request of its own: an old or broken connection is closed, and opened when needed."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+
+
+def live(environ: Environ) -> Answer:
+    return Answer.of(*readiness.live())
+
+
+def ready(environ: Environ) -> Answer:
+    renew_connection()
+    return Answer.of(*readiness.ready())
+
+
+def check(environ: Environ) -> Answer:
+    renew_connection()
+    return Answer.of(*readiness.check())
+
+
+def metrics(environ: Environ) -> Answer:
+    """What PostgreSQL and the broker know (portal/status_metrics.py), to whoever has METRICS_TOKEN."""
+    status = metrics_access.refusal(environ.get("HTTP_AUTHORIZATION", ""))
+    if status is not None:
+        headers = (metrics_access.CHALLENGE,) if status == HTTPStatus.UNAUTHORIZED else ()
+        return Answer.of(status, {"ok": False}, headers)
+    renew_connection()
+    text = status_metrics.scrape()
+    if text is None:
+        return Answer.of(HTTPStatus.SERVICE_UNAVAILABLE, {"ok": False})
+    return Answer(HTTPStatus.OK, text, status_metrics.CONTENT_TYPE)
+
+
+def not_found(environ: Environ) -> Answer:
+    return Answer.of(HTTPStatus.NOT_FOUND, {"ok": False})
+
+
+ANSWERS = {"/livez": live, "/readyz": ready, "/healthz": check, "/metrics": metrics}
+
+
+def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    answer = ANSWERS.get(environ["PATH_INFO"], not_found)(environ)
     headers = [
-        ("Content-Type", "application/json"),
-        ("Content-Length", str(len(body))),
+        ("Content-Type", answer.content_type),
+        ("Content-Length", str(len(answer.body))),
         ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"),
+        *answer.headers,
     ]
-    start_response(f"{status.value} {status.phrase}", headers)
-    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
+    start_response(f"{answer.status.value} {answer.status.phrase}", headers)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]

@@ -20,7 +20,7 @@ NEEDED_BY: dict[str, set[str]] = {
     "LOG_PUBLIC_KEYS": {WEB, WORKER, SETUP},
     "DATABASE_URL": {*ALL} - {BEAT},
     "DATABASE_OWNER_URL": {SETUP},
-    "BROKER_URL": WITH_TASKS,
+    "BROKER_URL": WITH_TASKS | {HEALTH},  # asked whether it answers, and how much waits
     "S3_ACCESS_KEY_ID": WITH_CONTENT,
     "S3_SECRET_ACCESS_KEY": WITH_CONTENT,
     "EMAIL_URL": {WEB, WORKER},
@@ -29,6 +29,7 @@ NEEDED_BY: dict[str, set[str]] = {
     "LIVEKIT_API_SECRET": {WEB, WORKER},
     "LIVEKIT_S3_SECRET_ACCESS_KEY": {WORKER},
     "LOG_S3_SECRET_ACCESS_KEY": {WORKER, DELETER, SETUP},
+    "METRICS_TOKEN": {WEB, HEALTH, WORKER, DELETER, TRANSCRIBER},
 }
 # What signs. Who holds the web process can then read and change much, but sign nothing.
 PRIVATE_KEYS = ("CERTIFICATE_KEY", "LOG_KEY")

@@ -229,6 +229,8 @@ urlpatterns = [
     path("rules/", explain.house_rules, name="house-rules"),
     path("help/", explain.help_page, name="help"),
     path("healthz", health.healthz, name="healthz"),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
     path("accounts/", include(account_pages)),
     path("accounts/2fa/", include(second_factors)),
     path("accounts/3rdparty/", include(linked_accounts)),

@@ -83,6 +83,8 @@ LADDER = {
     "certificates-zip": ("GET", 404, 200, 200),
     "javascript-catalog": ("GET", 200, 200, 200),
     "healthz": ("GET", 200, 200, 200),
+    "livez": ("GET", 200, 200, 200),
+    "readyz": ("GET", 200, 200, 200),
     "house-rules": ("GET", 200, 200, 200),
     "state": ("GET", 200, 200, 200),
     "help": ("GET", 200, 200, 200),
@@ -90,7 +92,7 @@ LADDER = {
 }
 NOT_OF_A_SPACE = {
     *("spaces", "log", "deadlines", "search", "my-lines", "healthz", "upload", "upload-inspect", "export"),
-    *("help", "what-we-keep", "house-rules", "state"),
+    *("help", "what-we-keep", "house-rules", "state", "livez", "readyz"),
     *("upload-sort", "export-chosen", "export-revoke-links"),
     *("moderation", "flag-several", "appeals", "holds", "recorders", "notices", "notices-dismiss", "certificates"),
     *("lift-several", "hold-several", "review-next", "rules", "decided-appeals"),
@@ -98,7 +100,7 @@ NOT_OF_A_SPACE = {
     *("account", "account-download", "account-close", "people", "invitations", "webhooks"),
 }
 # No sign-in: the address of a download is signed, and the others hold nothing of users.
-OPEN = {"download", "healthz", "help", "house-rules", "javascript-catalog", "what-we-keep"}
+OPEN = {"download", "healthz", "livez", "readyz", "help", "house-rules", "javascript-catalog", "what-we-keep"}
 OF_A_SPACE = [name for name in LADDER if name not in NOT_OF_A_SPACE]
 CONTENT = [
     "edit",

@@ -142,7 +142,7 @@ API = {
 # without a name the route is given.
 PUBLIC = {
     *("download", "certificate-key", "healthz", "livekit-webhook", "javascript-catalog", "help", "what-we-keep"),
-    "house-rules",
+    *("house-rules", "livez", "readyz"),
     *("feed-calendar", "feed-podcast", "feed-recording", "feed-transcript", "feed-chapters", "unsubscribe"),
     *("certificate-verifier", "log-keys", "log-checkpoint", "log-verifier", "log-verifier-page"),
     *("account_login", "account_signup", "account_inactive", "account_logout", "admin:login"),

@@ -30,11 +30,11 @@ NETWORKS = {
     "seaweedfs": {"store", "store_front"},
     "proxy": {"front", "portal"},
     "prepare": {"database", "store", "outside"},
-    "web": {"portal", "database", "broker", "store", "outside"},
-    "health": {"portal", "database"},
-    "worker": {"database", "broker", "store", "outside"},
-    "deleter": {"database", "broker", "store", "outside"},
-    "transcriber": {"database", "broker", "store"},
+    "web": {"portal", "database", "broker", "store", "outside", "metrics"},
+    "health": {"portal", "database", "broker", "metrics"},
+    "worker": {"database", "broker", "store", "outside", "metrics"},
+    "deleter": {"database", "broker", "store", "outside", "metrics"},
+    "transcriber": {"database", "broker", "store", "metrics"},
     "beat": {"broker"},
 }
 
@@ -67,6 +67,7 @@ def test_every_service_has_the_networks_of_what_it_talks_to() -> None:
         "database": "${DATABASE_IS_HERE:-true}",
         "broker": "${BROKER_IS_HERE:-true}",
         "store": "${STORE_IS_HERE:-true}",
+        "metrics": True,
     }
     assert set(COMPOSE["networks"]) - set(inside) == {"front", "store_front", "outside"}
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -73,6 +74,7 @@ def test_the_broker_is_down(services: Services, alice: User, make_space: Callabl
         bundle = Bundle.objects.get(space=space)
         time.sleep(5)  # long enough for worker and beat to lose their connections, and to fail to get new ones
         assert fetch(f"{services.url}/spaces/{space.id}/", cookie)[0] == 200
+        assert answer_of(f"{services.url}/readyz") == (200, {"ready": True, "missing": ["broker"]})
         assert (worker.running, beat.running) == (True, True)
 
     wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the bundle is built")
@@ -94,14 +96,20 @@ def test_the_database_is_down(services: Services, alice: User, make_space: Calla
             status, headers, body = fetch(address, cookie)
             assert (status, headers["Retry-After"]) == (503, "30"), address
             assert "Nothing was lost" in body.decode(), address
-        status, _, body = fetch(f"{services.url}/healthz")
-        assert (status, json.loads(body)["ok"]) == (503, False)
+        assert answer_of(f"{services.url}/healthz") == (503, {"ok": False, "database": "unreachable"})
+        assert answer_of(f"{services.url}/readyz") == (503, {"ready": False, "missing": ["database"]})
+        assert answer_of(f"{services.url}/livez") == (200, {"ok": True})
         time.sleep(4)  # some rounds of the dispatcher fail
         assert (worker.running, beat.running) == (True, True)
 
     wait_until(lambda: fetch(page, cookie)[0] == 200, "the page is back")
     bundle = build.request(space.id, SYSTEM)
     wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the worker works again")
+
+
+def answer_of(url: str) -> tuple[int, Any]:
+    status, _, body = fetch(url)
+    return status, json.loads(body)
 
 
 def overdue(space: Space) -> None:

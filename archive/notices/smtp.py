@@ -14,8 +14,9 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 
+from archive import metrics
 from archive.display.mail import Attachment, MailMessage
-from archive.errors import MailDown, MailRefused, MailUnavailable, MailUncertain
+from archive.errors import MailDown, MailRefused, MailUnavailable, MailUncertain, SpacekeepError
 
 
 @contextmanager
@@ -26,6 +27,7 @@ def connect() -> Iterator[BaseEmailBackend]:
     try:
         connection.open()
     except OSError as error:  # smtplib's own errors are OSErrors, too
+        metrics.MAILS.labels("unavailable").inc()
         raise MailDown("mail.server_down", error=_named(error)) from error
     try:
         yield connection
@@ -34,6 +36,18 @@ def connect() -> Iterator[BaseEmailBackend]:
             connection.close()
 
 
+@contextmanager
+def _counted() -> Iterator[None]:
+    """Count a mail by how this block ends."""
+    try:
+        yield
+    except SpacekeepError as error:
+        metrics.MAILS.labels("refused" if isinstance(error, MailRefused) else "unavailable").inc()
+        raise
+    metrics.MAILS.labels("sent").inc()
+
+
+@_counted()
 def send_message(
     connection: BaseEmailBackend, letter: MailMessage, to: str, id: UUID, *, unsubscribe_url: str = ""
 ) -> None:

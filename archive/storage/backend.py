@@ -10,6 +10,8 @@ import boto3
 from botocore.config import Config
 from storages.backends.s3 import S3Storage
 
+from archive import metrics
+
 _opening = threading.Lock()
 
 
@@ -57,6 +59,7 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
         events = opened.meta.client.meta.events
         events.register_first("before-sign.s3.DeleteObjects", _add_md5, unique_id="content-md5")
         events.register("before-call.s3", _stay_in_region, unique_id="stay-in-region")
+        metrics.watch_store(events)
         return opened
 
     def _create_session(self) -> boto3.Session:

@@ -6,6 +6,7 @@ from portal.settings.engines import *
 from portal.settings.limits import *
 from portal.settings.log import *
 from portal.settings.logs import *
+from portal.settings.metrics import *
 from portal.settings.retention import *
 from portal.settings.sign_in import *
 from portal.settings.site import *

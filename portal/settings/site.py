@@ -39,6 +39,8 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.twitter_oauth2",
 ]
 MIDDLEWARE = [
+    "portal.request_metrics.RequestMetricsMiddleware",
+    "portal.middleware.HeadMiddleware",
     "portal.middleware.SecurityHeadersMiddleware",
     "portal.api.problems.ProblemJsonMiddleware",
     "django.middleware.security.SecurityMiddleware",

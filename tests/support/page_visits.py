@@ -225,7 +225,8 @@ NOT_PAGES = {
     *("certificates-zip", "log-deletions-file", "log-entries-file", "log-simulation-file"),
     *("log-view-delete", "log-view-save"),
     *("feed-calendar", "feed-chapters", "feed-podcast", "feed-recording", "feed-transcript"),
-    *("healthz", "livekit-webhook", "progress", "state", "transcription", "api:*", "api/v1", "api/v1/<path:rest>"),
+    *("healthz", "livez", "readyz"),
+    *("livekit-webhook", "progress", "state", "transcription", "api:*", "api/v1", "api/v1/<path:rest>"),
     *("mfa_authenticate", "mfa_login_webauthn"),  # only while signing in, as the visit "second-factor" does
     *("twitter_oauth2_login", "twitter_oauth2_callback"),  # the pages of openid_connect_login
     "admin:*",

@@ -1,0 +1,61 @@
+"""What only a process itself knows of its work: requests to the store, tasks, mails.
+
+Counted always, at some microseconds each, and shown where METRICS_PORT is set (portal/process_metrics.py). Labels have
+names of ours and status codes only: no ids, no keys, no addresses. What PostgreSQL knows is not here: archive/status.
+"""
+
+import time
+from typing import Any
+
+from prometheus_client import Counter, Histogram
+
+STORE_REQUESTS = Counter(
+    "spacekeep_store_requests",
+    "Requests to object stores; code: the HTTP status, or the error's class where there was no answer.",
+    ["operation", "code"],
+)
+STORE_RETRIES = Counter("spacekeep_store_retries", "Requests that were sent again.", ["operation"])
+STORE_SECONDS = Histogram(
+    "spacekeep_store_request_seconds",
+    "Until the answer, with its retries; without the bytes that follow it.",
+    ["operation"],
+    buckets=(0.01, 0.05, 0.25, 1, 5, 30, 120),
+)
+TASK_SECONDS = Histogram(
+    "spacekeep_task_seconds",
+    "Runs of tasks; outcome: done, or failed by an error that nobody expected. Errors that pass are on the rows.",
+    ["task", "outcome"],
+    buckets=(0.1, 1, 5, 30, 120, 600),
+)
+MAILS = Counter("spacekeep_mails", "Mails handed to the mail server; outcome: sent, refused, unavailable.", ["outcome"])
+
+
+def watch_store(events: Any) -> None:
+    """Count the requests of a client of botocore. `events` is its `meta.events`."""
+    events.register("before-call.s3", _note_start, unique_id="metrics-before")
+    events.register("after-call.s3", _count_answer, unique_id="metrics-after")
+    events.register("after-call-error.s3", _count_error, unique_id="metrics-error")
+
+
+def _note_start(context: dict[str, Any], **kwargs: Any) -> None:
+    context["spacekeep_started"] = time.monotonic()
+
+
+def _count_answer(event_name: str, parsed: dict[str, Any], context: dict[str, Any], **kwargs: Any) -> None:
+    answer = parsed.get("ResponseMetadata", {})
+    operation = _count(event_name, str(answer.get("HTTPStatusCode", "")), context)
+    if retries := answer.get("RetryAttempts", 0):
+        STORE_RETRIES.labels(operation).inc(retries)
+
+
+def _count_error(event_name: str, exception: Exception, context: dict[str, Any], **kwargs: Any) -> None:
+    _count(event_name, type(exception).__name__, context)
+
+
+def _count(event_name: str, code: str, context: dict[str, Any]) -> str:
+    """Returns the operation, which the event is named after: after-call.s3.HeadObject."""
+    operation = event_name.rpartition(".")[2]
+    STORE_REQUESTS.labels(operation, code).inc()
+    if (started := context.get("spacekeep_started")) is not None:
+        STORE_SECONDS.labels(operation).observe(time.monotonic() - started)
+    return operation

@@ -1,0 +1,18 @@
+"""Who may read metrics: whoever sends METRICS_TOKEN. Without that setting there are none."""
+
+import hmac
+from http import HTTPStatus
+
+from django.conf import settings
+
+CONTENT_TYPE = "text/plain; charset=utf-8"
+CHALLENGE = ("WWW-Authenticate", 'Bearer realm="metrics"')
+
+
+def refusal(authorization: str) -> HTTPStatus | None:
+    """Why a request with this Authorization header gets no metrics; None if it may read them."""
+    if not settings.METRICS_TOKEN:
+        return HTTPStatus.NOT_FOUND
+    scheme, _, token = authorization.partition(" ")
+    is_right = hmac.compare_digest(token.strip().encode(), settings.METRICS_TOKEN.encode())
+    return None if is_right and scheme.lower() == "bearer" else HTTPStatus.UNAUTHORIZED

@@ -1,0 +1,40 @@
+"""Count requests and their time, by the name of their address."""
+
+import time
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import Counter, Gauge, Histogram
+
+REQUESTS = Counter("spacekeep_http_requests", "Requests, by the name of the address.", ["view", "method", "status"])
+SECONDS = Histogram(
+    "spacekeep_http_request_seconds",
+    "Until the answer begins, by the name of the address.",
+    ["view"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+IN_PROGRESS = Gauge("spacekeep_http_requests_in_progress", "Requests that have a thread.", multiprocess_mode="livesum")
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+class RequestMetricsMiddleware:
+    """Outermost, so that it sees each answer as it goes out. Labels have no ids: an address is named by its pattern."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        started = time.monotonic()
+        with IN_PROGRESS.track_inprogress():
+            response = self.get_response(request)
+        view = name_of(request)
+        method = request.method if request.method in METHODS else "other"
+        REQUESTS.labels(view, method, response.status_code).inc()
+        SECONDS.labels(view).observe(time.monotonic() - started)
+        return response
+
+
+def name_of(request: HttpRequest) -> str:
+    """The name of the pattern that matched; "none" for an address that does not exist, and for static files."""
+    match = request.resolver_match
+    return (match.view_name if match else "") or "none"

@@ -1,0 +1,152 @@
+"""What PostgreSQL and the broker know, as metrics: archive.status.Status, read when somebody asks.
+
+Labels are names of ours: tasks, phases, error codes, events, queues. No ids, names or titles.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from archive.status import Deletions, LogStatus, Spaces, Status, StoreStatus, WorkStatus, read_status
+from archive.status.work import PHASES
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # what generate_latest writes
+PREFIX = "spacekeep_"
+PARTS = ("work", "deletions", "spaces", "log", "events", "store", "task_runs", "queues")
+
+_reading = threading.Lock()
+_last: bytes | None = None
+
+
+class StatusCollector(Collector):
+    """The metrics of a status. Those of a part that could not be read are left out."""
+
+    def __init__(self, status: Status) -> None:
+        self.status = status
+
+    def collect(self) -> Iterator[Metric]:
+        status = self.status
+        yield _by("status_readable", "Whether a part of the status could be read, in time.", "part", _readable(status))
+        if status.at is None:
+            return
+        if status.work is not None:
+            yield from _work(status.work, status.at)
+        if status.deletions is not None:
+            yield from _deletions(status.deletions, status.at)
+        if status.spaces is not None:
+            yield from _spaces(status.spaces)
+        if status.log is not None:
+            yield from _log(status.log, status.at)
+        if status.events is not None:
+            yield _by("events_last_day", "Entries of the log of the last day.", "event", status.events)
+        if status.store is not None:
+            yield from _store(status.store)
+        if status.task_runs is not None:
+            runs = {task: at.timestamp() for task, at in status.task_runs.items()}
+            yield _by("task_last_run_timestamp_seconds", "When a task that beat starts was last done.", "task", runs)
+        if status.queues is not None:
+            yield _by("queue_messages", "Messages that no worker has taken.", "queue", status.queues)
+
+
+def scrape() -> bytes | None:
+    """All of them, as text. While another scrape reads, the text of the last one, or None if there is none: however
+    many ask, one thread and one connection are busy with it, and the others answer health checks."""
+    global _last  # noqa: PLW0603
+    if not _reading.acquire(blocking=False):
+        return _last
+    try:
+        registry = CollectorRegistry()
+        registry.register(StatusCollector(read_status()))
+        _last = generate_latest(registry)
+    finally:
+        _reading.release()
+    return _last
+
+
+def _readable(status: Status) -> dict[str, int]:
+    return {part: int(part not in status.unreadable) for part in PARTS}
+
+
+def _work(work: Iterable[WorkStatus], now: datetime) -> Iterator[Metric]:
+    rows = GaugeMetricFamily(f"{PREFIX}work_rows", "Rows of work, counted up to 10,000.", labels=["task", "phase"])
+    problems = GaugeMetricFamily(
+        f"{PREFIX}work_problem_rows", "Rows of work whose last attempt failed, by its error.", labels=["task", "code"]
+    )
+    retried = _family("work_retried_rows", "Rows of work that were attempted more than once.", "task")
+    oldest = _family("work_oldest_seconds", "For how long the oldest row has waited; 0: there is none.", "task")
+    for status in work:
+        for phase in PHASES:
+            rows.add_metric([status.task, phase], getattr(status, phase))
+        for code, count in status.problems.items():
+            problems.add_metric([status.task, code], count)
+        retried.add_metric([status.task], status.retried)
+        oldest.add_metric([status.task], _age(status.oldest_at, now))
+    return iter((rows, problems, retried, oldest))
+
+
+def _deletions(found: Deletions, now: datetime) -> Iterator[Metric]:
+    yield _one("spaces_due", "Spaces whose deadline has come, and whose deletion has not started.", found.due)
+    yield _one("spaces_expiring", "Spaces that are being deleted.", found.expiring)
+    yield _one("spaces_overdue", "Spaces that should be deleted by now: 15 minutes after the deadline.", found.overdue)
+    yield _one("spaces_on_hold", "Spaces that a legal hold keeps.", found.on_hold)
+    waiting = "Seconds since the earliest deadline whose deletion is not confirmed; 0: there is none."
+    yield _one("deletion_oldest_pending_seconds", waiting, _age(found.oldest_pending, now))
+    yield _one("deletions_last_hour", "Spaces deleted at their deadline in the last hour.", found.deleted)
+    yield _one("deletions_late_last_hour", "Of these, more than 15 minutes after the deadline.", found.late)
+    yield _one("deletion_delay_worst_seconds", "The longest delay of these.", found.worst or 0)
+    yield _one("deletion_delay_median_seconds", "The median delay of these.", found.median or 0)
+
+
+def _spaces(found: Spaces) -> Iterator[Metric]:
+    estimates = {"kept": found.kept, "deleted": found.deleted}
+    known = {state: count for state, count in estimates.items() if count is not None}
+    yield _by("spaces_estimated", "Spaces, as PostgreSQL estimates them.", "state", known)
+    yield _one("spaces_flagged", "Spaces with a flag that stands.", found.flagged)
+    yield _one("spaces_appealed", "Spaces with an open appeal.", found.appealed)
+    yield _one("spaces_to_review", "Spaces that no admin has reviewed.", found.to_review)
+    yield _one("uploads_open", "Uploads that have begun and are not complete.", found.open_uploads)
+
+
+def _log(found: LogStatus, now: datetime) -> Iterator[Metric]:
+    yield CounterMetricFamily(f"{PREFIX}log_entries", "Entries of the log that have an index.", found.size)
+    yield _one("log_waiting_entries", "Entries of the log without an index.", found.waiting)
+    waiting = "For how long the oldest entry has waited for its index; 0: there is none."
+    yield _one("log_oldest_waiting_seconds", waiting, _age(found.oldest_waiting, now))
+    yield _one("log_sequencer_failing", "Whether the sequencer's last run failed.", bool(found.problem_code))
+    if found.checkpoint_at is not None:  # nothing was ever signed: there is nothing to watch
+        at = found.checkpoint_at.timestamp()
+        yield _one("log_checkpoint_timestamp_seconds", "When the newest checkpoint was signed.", at)
+        yield _one("log_checkpoint_entries", "Entries that the newest checkpoint covers.", found.checkpoint_size)
+        yield _one("log_checkpoint_published", "Whether the store has the newest checkpoint.", found.is_published)
+
+
+def _store(found: StoreStatus) -> Iterator[Metric]:
+    times = {"rehearsal": found.rehearsed_at, "recheck": found.rechecked_at}
+    done = {check: at.timestamp() for check, at in times.items() if at is not None}
+    yield _by("store_check_timestamp_seconds", "When a daily check of the store was last done.", "check", done)
+    yield _one("store_faults", "What the store can't do, and nothing replaces.", len(found.faults))
+    findings = {"orphan": found.orphans, "ghost": found.ghosts}
+    yield _by("reconcile_findings", "What reconcile has found and is not resolved.", "kind", findings)
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - since).total_seconds()) if since else 0.0
+
+
+def _one(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(PREFIX + name, text, value)
+
+
+def _by(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
+    family = _family(name, text, label)
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family
+
+
+def _family(name: str, text: str, label: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(PREFIX + name, text, labels=[label])
