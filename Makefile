@@ -28,6 +28,13 @@ PYTEST := exec $(BIN)/python -m pytest
 UV := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-strip-extras --no-header
 
+# What `make pgbouncer` runs: every process and command, and what leans on PostgreSQL most.
+POOLED := whole_job deadline_by_itself worker_killed concurrency outages database_roles settings_checks lease_renewal \
+	dispatcher moderation_commands token_command ingest_command bundle exports search_find search_page search_names \
+	log_sequencer log_export log_verifier audit reconcile replay sweep_batches purge_races purge_faults notices_send \
+	webhooks_send api_example api_bundles upload_flow reviews_race transcription digest rate_limits sign_in people_page \
+	double_submit planner_statistics closing_accounts interrupted_run leases_races
+
 OFFLINE_PAGE := archive/display/offline-page.bundle.js
 
 # Settings that lead nowhere, for checks that need no engine.
@@ -88,7 +95,7 @@ stores: $(VENV)/.dev node_modules/.test ## the whole job on real stores: Ceph, S
 	@exec $(BIN)/python -m tests.stores $(ARGS)
 
 pgbouncer: $(VENV)/.dev node_modules/.test ## tests of processes and commands through pgbouncer in transaction mode; needs root and Debian's packages
-	@THROUGH_PGBOUNCER=1 $(PYTEST) $(AT_ONCE) $(FIXED) $(THROUGH_PGBOUNCER) $(ARGS)
+	@THROUGH_PGBOUNCER=1 $(PYTEST) $(AT_ONCE) $(FIXED) -m "not long" $(POOLED:%=tests/test_%.py) $(ARGS)
 
 mutants: $(VENV)/.dev node_modules/.test ## plant bugs one at a time; each must be caught (ARGS="hold fence" for some)
 	@exec $(BIN)/python -m tests.mutants $(ARGS)

@@ -113,7 +113,7 @@ def test_the_work_of_a_killed_worker_is_soon_free(services: Services) -> None:
                 connection.sendall(b"220-patience\r\n")
                 return AccountMail.objects.get().lease_until != first
 
-            wait_until(is_renewed, "the lease is renewed")
+            wait_until(is_renewed, "the lease is renewed", seconds=60)
             assert claimable_mails() == []
             worker.kill()
             wait_until(lambda: len(claimable_mails()) == 1, "another worker may have it", seconds=60)

@@ -4,7 +4,9 @@ import ast
 import json
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -129,6 +131,15 @@ def test_an_entry_of_a_newer_version_is_shown_by_its_name() -> None:
     line = log_line(entry, {}, {})
 
     assert (line.label, line.icon, line.summary, line.facts) == ("space.cloned", "dot", "", [("size", "10 bytes")])
+
+
+@pytest.mark.parametrize("detail", [{}, {"x": None}, {name: [1] for name in ("kind", "size", "role", "rule", "after")}])
+def test_an_entry_with_an_unknown_detail_is_shown(detail: dict[str, Any]) -> None:
+    """No entry can be changed, so a page that fails on one would stay down."""
+    for event in events.EVENTS:
+        line = log_line(LogEntry(event=event, actor_kind="system", at=datetime.now(UTC), detail=detail), {}, {})
+
+        assert line.label
 
 
 def test_values_of_a_detail_have_names_and_units() -> None:

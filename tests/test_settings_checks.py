@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from portal import env
+from tests import plugin
 from tests.support.processes import MANAGE, ROOT, free_port
 from tests.support.waiting import PATIENCE
 
@@ -189,6 +190,7 @@ def test_the_database_url_keeps_its_options() -> None:
     assert "idle_in_transaction_session_timeout" in done.stdout
 
 
+@pytest.mark.skipif(plugin.POOLED, reason="pgbouncer drops what the address asks for")
 @pytest.mark.parametrize(
     ("timeout", "when"),
     [("0", "never"), pytest.param("2min", "after 120 s", marks=pytest.mark.long)],

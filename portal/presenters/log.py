@@ -131,7 +131,8 @@ def log_line(entry: LogEntry, names: dict[int, str], rule_names: dict[tuple[str,
     removed = detail.pop("removed", [])
     event = events.find(entry.event)
     if event in events.CONTENT_ISSUED:
-        del detail["kind"], detail["role"]  # the summary names them
+        detail.pop("kind", None)  # the summary names them
+        detail.pop("role", None)
     if event.startswith(KIND_IN_SUMMARY):
         detail.pop("kind", None)
     return LogLine(
@@ -158,11 +159,15 @@ def rule_names_by_version() -> dict[tuple[str, int], str]:
 
 
 def summarize(event: str, detail: dict[str, Any], rule_names: dict[tuple[str, int], str]) -> str:
-    """The summary of an entry; of a flag, the name that its rule had at that time."""
-    if event != events.VIOLATION_FLAGGED:
-        return events.find(event).summary(detail)
-    code: str = detail["rule"]
-    return rule_names.get((code, detail["rule_version"]), code)
+    """The summary of an entry; of a flag, the name that its rule had at that time. "" for a detail that another version
+    wrote, or nobody knows who: no entry can be changed, so none may keep a page from being shown."""
+    try:
+        if event != events.VIOLATION_FLAGGED:
+            return events.find(event).summary(detail)
+        code: str = detail["rule"]
+        return rule_names.get((code, detail["rule_version"]), code)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return ""
 
 
 def _note_for_host(entry: LogEntry, space: Space, rule_names: dict[tuple[str, int], str]) -> str:

@@ -6,6 +6,7 @@ by the next statement, or is found by a stranger's.
 """
 
 import os
+import random
 import signal
 import time
 from pathlib import Path
@@ -34,6 +35,8 @@ server_round_robin = 1
 min_pool_size = 4
 default_pool_size = 40
 max_client_conn = 500
+query_wait_timeout = 5
+server_login_retry = 1
 ignore_startup_parameters = options
 """
 
@@ -44,7 +47,7 @@ def start(folder: Path, postgres: Postgres) -> str:
         superuser.execute("ALTER ROLE spacekeep SET idle_in_transaction_session_timeout = '60s'")
     unpacked = debian_packages("pgbouncer", ["pgbouncer"])
     upstream = urlsplit(postgres.url)
-    port = next(port for port in PORTS if is_free(port))
+    port = next(port for port in random.SystemRandom().sample(PORTS, 200) if is_free(port))
     user = "nobody" if os.geteuid() == 0 else ""  # it refuses to be root
     configuration = folder / "pgbouncer.ini"
     configuration.write_text(CONFIGURATION.format(upstream=upstream, port=port, user=user))
