@@ -93,6 +93,7 @@ def _deletions(found: Deletions, now: datetime) -> Iterator[Metric]:
     yield _one("spaces_expiring", "Spaces that are being deleted.", found.expiring)
     yield _one("spaces_overdue", "Spaces that should be deleted by now: 15 minutes after the deadline.", found.overdue)
     yield _one("spaces_on_hold", "Spaces that a legal hold keeps.", found.on_hold)
+    yield _one("deletion_paused", "Whether a restore that nobody has confirmed stops all deletion.", found.is_paused)
     waiting = "Seconds since the earliest deadline whose deletion is not confirmed; 0: there is none."
     yield _one("deletion_oldest_pending_seconds", waiting, _age(found.oldest_pending, now))
     yield _one("deletions_last_hour", "Spaces deleted at their deadline in the last hour.", found.deleted)
