@@ -184,6 +184,20 @@ MUTANTS = [
         ("test_leases",),
     ),
     Mutant(
+        "a released lease is renewed",
+        "archive/lease_renewal.py",
+        ", lease_until__gt=Now())",
+        ")",
+        ("test_lease_renewal",),
+    ),
+    Mutant(
+        "beat sends each task once",
+        "portal/beat.py",
+        "self._due_at[name] = time.monotonic() + interval.total_seconds()",
+        "self._due_at[name] = time.monotonic() + 1000 * interval.total_seconds()",
+        ("test_dispatcher",),
+    ),
+    Mutant(
         "open uploads left alone",
         "archive/storage/purge_prefix.py",
         "                bucket.abort(key, upload_id)",
