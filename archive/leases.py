@@ -6,7 +6,8 @@ and the next claim gets a higher fence; when the worker was only slow, its next 
 (LeaseLost).
 
 `attempt` runs claimed work: it reports unexpected errors on the row, releases the claim for a retry after errors that
-pass, and ends the work after errors that don't.
+pass, and ends the work after errors that don't. What is retried is logged where the claim is released
+(archive/work_log.py).
 """
 
 import time
@@ -23,7 +24,7 @@ from django.db.models import F, Q
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Greatest, Now
 
-from archive import lease_renewal, wakeups
+from archive import lease_renewal, wakeups, work_log
 from archive.errors import (
     AttemptsExhausted,
     DecoderFailed,
@@ -43,7 +44,14 @@ W = TypeVar("W", bound=Leased)
 logger = structlog.get_logger()
 
 # What a transition that ends the work resets.
-RESET: dict[str, Any] = {"lease_until": None, "retry_at": None, "attempts": 0, "unforeseen": 0}
+RESET: dict[str, Any] = {
+    "lease_until": None,
+    "retry_at": None,
+    "attempts": 0,
+    "unforeseen": 0,
+    "reported_cause": "",
+    "reported_at": None,
+}
 
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(minutes=10)
@@ -107,19 +115,32 @@ class Claim(Generic[W]):
         lease_renewal.hold(self.held)
 
     def release_for_retry(
-        self, problem: Problem, *, at_once: bool = False, pause: timedelta | None = None, **changes: Any
+        self,
+        problem: Problem,
+        *,
+        cause: Problem | None = None,
+        at_once: bool = False,
+        pause: timedelta | None = None,
+        **changes: Any,
     ) -> bool:
         """End this attempt with `problem`, and write `changes`. The next one starts `at_once`, after `pause`, or after
-        one that doubles each time. Returns False when the lease was lost."""
+        one that doubles each time. Returns False when the lease was lost.
+
+        The process's log gets the problem once. `cause`: what it gets instead, where the row keeps another problem,
+        which people read. An empty problem is none: the work goes on in the next run."""
         if pause is not None:
             changes["retry_at"] = Now() + pause
         # The claim counted it as unforeseen, as it would not come here after a crash.
-        return self._release(problem, at_once=at_once, unforeseen=Greatest(F("unforeseen") - 1, 0), **changes)
+        changes["unforeseen"] = Greatest(F("unforeseen") - 1, 0)
+        return self._release(problem, problem if cause is None else cause, at_once=at_once, **changes)
 
-    def _release(self, problem: Problem, *, at_once: bool = False, **changes: Any) -> bool:
+    def _release(self, problem: Problem, cause: Problem, *, at_once: bool = False, **changes: Any) -> bool:
         pause = timedelta(0) if at_once else min(FIRST_RETRY * 2 ** min(self.attempt - 1, 10), LAST_RETRY)
+        news = work_log.news_of(self.row, cause)
         # The lease ends now and is not set to NULL, as it is also the time of the last progress.
-        released = self._write(lease_until=Now(), **{"retry_at": Now() + pause, "problem": problem, **changes})
+        released = self._write(lease_until=Now(), **{"retry_at": Now() + pause, "problem": problem, **news, **changes})
+        if released and news:
+            work_log.log_retry(self.row, self.attempt, cause)
         if released and at_once:
             wakeups.wake(type(self.row), self.row.pk)
         return released
@@ -135,7 +156,7 @@ class Claim(Generic[W]):
         problem = self.row.problem
         if problem.get("code") != "work.parked":
             problem = self._make_parked(problem or make_problem("work.gave_up"))
-        logger.error("work_parked", model=type(self.row).__name__, id=str(self.row.pk), code=problem["code"])
+        logger.error("work_parked", **work_log.describe(self.row, self.attempt), cause=work_log.name_cause(problem))
         self._write(retry_at=Now() + PARKED, problem=problem)
 
     def _make_parked(self, reason: Problem) -> Problem:
@@ -153,9 +174,10 @@ class Claim(Generic[W]):
             with suppress(DatabaseError):  # the database itself may have failed; then the lease has to expire
                 problem = make_problem("work.unexpected", error=type(error).__name__)
                 if parks and self.is_parked:
-                    self._release(self._make_parked(problem), retry_at=Now() + PARKED)
+                    parked = self._make_parked(problem)
+                    self._release(parked, parked, retry_at=Now() + PARKED)
                 else:
-                    self._release(problem)
+                    self._release(problem, problem)
             raise
         finally:
             lease_renewal.drop(self.held)
@@ -218,21 +240,31 @@ def attempt(
     """
     if claim is None:
         return False
-    if max_attempts is not None and claim.attempt > max_attempts:
-        fail(claim, AttemptsExhausted.of(claim.row.problem or make_problem("work.gave_up")))
+    with work_log.bound(claim.row, claim.attempt):
+        if max_attempts is not None and claim.attempt > max_attempts:
+            _give_up(claim, AttemptsExhausted.of(claim.row.problem or make_problem("work.gave_up")), fail)
+            return False
+        if parks and claim.is_parked:
+            claim.park()
+        try:
+            with claim.report_unexpected(parks=parks):
+                return run(claim)
+        except LeaseLost:
+            return False
+        except permanent as error:
+            fail(claim, error)
+        except RETRIED as error:
+            if claim.attempt == max_attempts:
+                _give_up(claim, error, fail)
+            else:
+                retry(claim, error)
         return False
-    if parks and claim.is_parked:
-        claim.park()
-    try:
-        with claim.report_unexpected(parks=parks):
-            return run(claim)
-    except LeaseLost:
-        return False
-    except permanent as error:
-        fail(claim, error)
-    except RETRIED as error:
-        (fail if claim.attempt == max_attempts else retry)(claim, error)
-    return False
+
+
+def _give_up(claim: Claim[W], error: SpacekeepError, fail: Callable[[Claim[W], SpacekeepError], object]) -> None:
+    """After the last attempt."""
+    work_log.log_failure(claim.row, claim.attempt, error.problem)
+    fail(claim, error)
 
 
 def still_held(claims: Sequence[Claim[W]]) -> Q:

@@ -4,7 +4,8 @@ WORK lists every kind of work: the rows that wait for it, and the task that does
 them each minute; `wakeups.wake`, called where a row is written, publishes one of them at once.
 """
 
-from collections.abc import Callable, Collection, Iterable
+import secrets
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
@@ -19,8 +20,9 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
+from structlog.contextvars import get_contextvars
 
-from archive import content_access, leases, notices, rate_limits, recorders, submissions, webhooks
+from archive import content_access, leases, notices, rate_limits, recorders, submissions, webhooks, workers
 from archive.accounts import account_mail, invitations, webhook_mail
 from archive.accounts import send_invitation as invitation_mail
 from archive.audit import days
@@ -143,6 +145,11 @@ def scan_inboxes() -> None:
 @scheduled
 def clean_inboxes() -> None:
     inbox_clean_up.clean_up()
+
+
+@scheduled
+def check_in() -> None:
+    """Beat sends it to the queue of transcriptions, which gets no other task from it: its worker is seen then."""
 
 
 @scheduled
@@ -299,6 +306,7 @@ def dispatch() -> None:
     account_mail.delete_old()
     checkpoint_mail.delete_old()
     webhooks.delete_old()
+    workers.delete_old()
     webhook_mail.notify_owners()
     maintain.remove_unfetched(Bundle)
     maintain.remove_unfetched(ExportPart)
@@ -324,4 +332,20 @@ def wake(model: type[models.Model], pks: Collection[Any]) -> None:
 
 def _publish(task: "Task[..., Any]", pk: UUID) -> None:
     # The dispatcher publishes a row each minute until a worker claims it, so an old message is worthless.
-    task.apply_async(args=(str(pk),), expires=settings.MESSAGE_SECONDS, retry=False)
+    task.apply_async(
+        args=(str(pk),),
+        task_id=f"{pk}.{secrets.token_hex(4)}",  # Celery's own lines have it: they name the row
+        headers={"caused_by": get_contextvars().get("request_id", "")},
+        expires=settings.MESSAGE_SECONDS,
+        retry=False,
+    )
+
+
+def describe_message(task: str, args: Sequence[Any]) -> dict[str, str]:
+    """The fields of log lines about a message: the task's name, and the row that it names, if it does."""
+    model = next((work.model for work in WORK if work.task.name == task), None)
+    fields = {"task": task.rpartition(".")[2]}
+    if model is None or not args:
+        return fields
+    fields |= {"kind": model.__name__, "row_id": str(args[0])}
+    return fields | ({"space_id": str(args[0])} if model is Space else {})

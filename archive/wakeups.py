@@ -5,6 +5,7 @@ This module knows no tasks. archive/apps.py connects the publisher when the apps
 """
 
 from collections.abc import Callable, Collection
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
@@ -23,7 +24,8 @@ def connect(publisher: Publisher) -> None:
 def wake(model: type[models.Model], *pks: Any) -> None:
     """Have a worker look at these rows of `model` soon after the transaction commits."""
     if pks:
-        transaction.on_commit(partial(_publish, model, pks))
+        # In the context of the caller: log lines of the work have the id of the request that caused it.
+        transaction.on_commit(partial(copy_context().run, _publish, model, pks))
 
 
 def _publish(model: type[models.Model], pks: Collection[Any]) -> None:

@@ -68,7 +68,7 @@ def services() -> tuple[Service, ...]:
     workers = (f"--workers={WEB_WORKERS}", f"--threads={WEB_THREADS}", "--preload")
     web = ("-m", "gunicorn", "portal.wsgi", f"--bind=unix:{WEB_SOCKET}", *workers, *gunicorn)
     health = ("-m", "gunicorn", "portal.health", f"--bind=unix:{HEALTH_SOCKET}", "--threads=4", *gunicorn)
-    celery = ("-m", "celery", "-A", "portal.celery")
+    celery = ("-m", "celery", "-A", "portal.celery", "--quiet")  # no banner: it is no JSON
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO")
     worker = (*celery, "worker", "--pool=prefork", f"--concurrency={TASKS_AT_ONCE}", "--queues=celery", *quiet)
     # Deletion has a worker of its own: a promise does not wait behind bundles.

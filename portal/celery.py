@@ -1,12 +1,15 @@
 """The Celery application: `celery -A portal.celery worker`, `celery -A portal.celery beat`."""
 
+import logging.config
 import os
 import time
+from contextlib import suppress
 from typing import Any
 
 from celery import Celery
 from celery.signals import (
     beat_init,
+    celeryd_init,
     setup_logging,
     task_postrun,
     task_prerun,
@@ -14,8 +17,11 @@ from celery.signals import (
     worker_process_init,
     worker_ready,
 )
+from django.db import DatabaseError
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from portal import broker, process_metrics
+from portal.log_lines import logging_config
 
 process_metrics.prepare()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
@@ -27,9 +33,43 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["archive"])
 
 
+@celeryd_init.connect
 @setup_logging.connect
-def keep_djangos_logging(**kwargs: Any) -> None:
-    """Keep Django's logging: with a receiver of this signal, Celery sets up none."""
+def keep_our_logging(**kwargs: Any) -> None:
+    """Log as all processes do, from a worker's first line on: with a receiver of `setup_logging`, Celery sets up none.
+    Warnings of Python are lines too."""
+    logging.config.dictConfig(logging_config(os.environ.get("LOG_LEVEL", "INFO").upper()))
+    logging.captureWarnings(True)
+
+
+@task_prerun.connect
+def bind_message(sender: Any = None, task: Any = None, args: Any = (), **kwargs: Any) -> None:
+    """Every line until the end of the task, Celery's own too, carries the row, and the request that caused the work."""
+    from archive.tasks import describe_message  # noqa: PLC0415  (the tasks need the apps)
+
+    clear_contextvars()
+    fields = describe_message(task.name, args)
+    if request_id := task.request.get("caused_by"):
+        fields["request_id"] = request_id
+    bind_contextvars(**fields)
+    note_worker(task)
+
+
+@task_postrun.connect
+def release_message(sender: Any = None, task: Any = None, **kwargs: Any) -> None:
+    note_worker(task)
+    clear_contextvars()
+
+
+def note_worker(task: Any) -> None:
+    """Where operators see which workers run. A task that is called in place comes from no queue."""
+    from archive import workers  # noqa: PLC0415
+
+    queue = (task.request.delivery_info or {}).get("routing_key")
+    if not queue or task.request.is_eager:
+        return
+    with suppress(DatabaseError):  # then the task itself says what is wrong
+        workers.note(task.request.hostname, queue)
 
 
 @worker_init.connect

@@ -1,4 +1,5 @@
-"""What each process of a worker does beside its task: a thread renews its leases, and watches the dispatcher.
+"""What each process of a worker does beside its task: a thread renews its leases, notes that the process lives, and
+watches the dispatcher.
 
 If the dispatcher has not run for some minutes, beat or the deleter is down. Then this thread says so in the logs, and
 publishes what beat would have published: no deadline waits for beat.
@@ -15,7 +16,7 @@ from django.conf import settings
 from django.db import Error, connection
 from kombu.exceptions import OperationalError
 
-from archive import dispatch_rounds, lease_renewal
+from archive import dispatch_rounds, lease_renewal, workers
 
 WATCH_SECONDS = 60.0
 
@@ -35,6 +36,7 @@ def _run() -> NoReturn:
         with suppress(Error):  # the next round may have more luck; meanwhile leases may expire, which is harmless
             connection.close_if_unusable_or_obsolete()
             lease_renewal.renew_held()
+            workers.note_again()
             if time.monotonic() - watched_at >= WATCH_SECONDS:
                 watched_at = time.monotonic()
                 watch_dispatcher(watched_at - started)

@@ -110,8 +110,15 @@ def test_the_web_process_logs_no_words_and_no_links(services: Services) -> None:
     assert b" 400 " in send_raw(services.url, b"GET /search/?words=okapi HTTP/9.9\r\n\r\n")
     assert b" 400 " in send_raw(services.url, f"GET {link} HTTP/1.1\r\nBad Header: okapi\r\n\r\n".encode())
     assert b" 400 " in send_raw(services.url, b"GET /search/?words=okapi HTTP/1.1\r\nHost: elsewhere\r\n\r\n")
+    host = urllib.parse.urlsplit(services.url).netloc
+    head = send_raw(services.url, f"HEAD /help/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    assert (head.split()[1], head.partition(b"\r\n\r\n")[2]) == (b"200", b"")
+    assert int(head.lower().partition(b"content-length: ")[2].split()[0]) > 1000
     log = web.log.read_text()
 
+    assert "no-body response" not in log
+    assert [line for line in log.splitlines() if not line.startswith("{")] == []  # from gunicorn's first line on
+    assert "Starting gunicorn" in json.loads(log.splitlines()[0])["event"]
     for secret in ("okapi", link.split("/")[2], "words="):
         assert secret not in log, secret
     assert "Server" not in found[1]

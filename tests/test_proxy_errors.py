@@ -69,6 +69,9 @@ def test_a_page_of_ours_with_all_headers(proxied: Proxied, status: int) -> None:
     assert "Nothing was changed." in page
     assert "<!--#" not in page
     assert "secret" not in page
+    assert re.fullmatch("[0-9a-f]{32}", headers["X-Request-ID"])
+    assert f"Error id {headers['X-Request-ID']}" in page
+    del headers["X-Request-ID"]
     (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert {name: headers[name] for name in sorted(set(headers) - {"Connection", "Date", "Transfer-Encoding"})} == {

@@ -143,5 +143,4 @@ def _clear_storage(claim: Claim[P]) -> bool:
 
 
 def _retry_clearing(claim: Claim[P], error: SpacekeepError) -> None:
-    claim.release_for_retry(claim.row.problem)  # people read why the package ended
-    logger.warning("package_not_cleared", package=str(claim.row.pk), error=str(error))
+    claim.release_for_retry(claim.row.problem, cause=error.problem)  # people read why the package ended

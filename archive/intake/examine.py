@@ -14,7 +14,6 @@ verify that; move the Space to `rejected`.
 import json
 import time
 
-import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
@@ -43,8 +42,6 @@ State = UploadSession.State
 SILENT = -60  # dBFS: a loudest sample below it is no sound
 TICK = 1.0  # seconds between two writes of progress
 MOST_DEATHS = 5  # attempts in which the decoder may die (killed for want of memory, say) before the file is blamed
-
-logger = structlog.get_logger()
 
 
 class Progress:
@@ -96,7 +93,6 @@ def examine(claim: Claim[Space]) -> None:
 def _check_decoder(claim: Claim[Space], error: Unreadable) -> None:
     """Raises DecoderFailed unless the file is to blame for `error`."""
     if isinstance(error, DecoderDied) and claim.attempt < MOST_DEATHS:
-        logger.warning("decoder_died", space=str(claim.row.pk), attempt=claim.attempt)
         raise DecoderFailed("audio.decoder_died") from error
     claim.renew()
     self_test.run()

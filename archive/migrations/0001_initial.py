@@ -59,6 +59,15 @@ class Migration(migrations.Migration):
                         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
+                (
+                    "reported_cause",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
+                        max_length=200,
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
                 ("state", models.CharField(default="listing", max_length=16)),
                 (
                     "marker",
@@ -393,6 +402,15 @@ class Migration(migrations.Migration):
                         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
+                (
+                    "reported_cause",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
+                        max_length=200,
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "content_digest",
@@ -715,6 +733,15 @@ class Migration(migrations.Migration):
                         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
+                (
+                    "reported_cause",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
+                        max_length=200,
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
                 ("state", models.CharField(default="sequencing", max_length=16)),
                 ("size", models.BigIntegerField(default=0, help_text="Leaves that have an index.")),
                 (
@@ -776,6 +803,15 @@ class Migration(migrations.Migration):
                         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
+                (
+                    "reported_cause",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
+                        max_length=200,
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
                 ("state", models.CharField(default="publishing", max_length=16)),
                 (
                     "compared",
@@ -879,6 +915,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "reported_cause",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
+                        max_length=200,
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
+                (
                     "state",
                     models.CharField(
                         choices=[("pending", "pending"), ("done", "done")], default="pending", max_length=16
@@ -979,6 +1024,15 @@ class Migration(migrations.Migration):
                         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
+                (
+                    "reported_cause",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
+                        max_length=200,
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "recipient",
@@ -1146,7 +1200,30 @@ class Migration(migrations.Migration):
                 ("capabilities", models.JSONField(help_text="archive.storage.capabilities.Capabilities, as JSON.")),
                 ("findings", models.JSONField(help_text="How each trial went: [{name, outcome, problem}].")),
                 ("tried_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "changed",
+                    models.JSONField(default=list, help_text="Which capabilities were others when that last happened."),
+                ),
+                (
+                    "changed_at",
+                    models.DateTimeField(
+                        help_text="When a trial last went another way than the time before.", null=True
+                    ),
+                ),
             ],
+        ),
+        migrations.CreateModel(
+            name="Heartbeat",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("process", models.CharField(help_text="Celery's name of the worker: celery@host.", max_length=200)),
+                ("queue", models.CharField(max_length=40)),
+                ("version", models.CharField(blank=True, help_text="Of Spacekeep.", max_length=40)),
+                ("seen_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("process", "queue"), name="heartbeat_once")],
+            },
         ),
         migrations.CreateModel(
             name="ReconcileFinding",
@@ -1272,6 +1349,15 @@ class Migration(migrations.Migration):
                         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
+                (
+                    "reported_cause",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
+                        max_length=200,
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("title", models.CharField(blank=True, max_length=300)),
                 (
@@ -1793,6 +1879,15 @@ class Migration(migrations.Migration):
                         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
+                (
+                    "reported_cause",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
+                        max_length=200,
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "kind",
@@ -2366,6 +2461,15 @@ class Migration(migrations.Migration):
                         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
+                (
+                    "reported_cause",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
+                        max_length=200,
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "content_digest",
@@ -2722,6 +2826,15 @@ class Migration(migrations.Migration):
                         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
+                (
+                    "reported_cause",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
+                        max_length=200,
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "state",
@@ -2816,6 +2929,15 @@ class Migration(migrations.Migration):
                         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
+                (
+                    "reported_cause",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
+                        max_length=200,
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "kind",
@@ -3281,6 +3403,15 @@ class Migration(migrations.Migration):
                         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
+                (
+                    "reported_cause",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
+                        max_length=200,
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "source",
@@ -3445,6 +3576,15 @@ class Migration(migrations.Migration):
                         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
+                (
+                    "reported_cause",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
+                        max_length=200,
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("state", models.CharField(choices=[("pending", "to be sent")], default="pending", max_length=16)),
                 (
@@ -3496,6 +3636,15 @@ class Migration(migrations.Migration):
                         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
+                (
+                    "reported_cause",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
+                        max_length=200,
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "email",
@@ -3640,6 +3789,15 @@ class Migration(migrations.Migration):
                         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
+                (
+                    "reported_cause",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
+                        max_length=200,
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("week", models.DateField(help_text="The Monday on which the week begins, UTC.")),
                 ("since", models.DateTimeField(help_text="It has the notices after this time.")),
@@ -3799,6 +3957,15 @@ class Migration(migrations.Migration):
                         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
                     ),
                 ),
+                (
+                    "reported_cause",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
+                        max_length=200,
+                    ),
+                ),
+                ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "event",

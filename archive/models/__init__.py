@@ -10,7 +10,14 @@ from archive.models.digest import Digest
 from archive.models.export import Export, ExportPart, ExportPartEntry
 from archive.models.feed import Feed
 from archive.models.hold import Hold
-from archive.models.housekeeping import DeletionRecheck, RateLimit, ReconcileFinding, StoreReport, TaskRun
+from archive.models.housekeeping import (
+    DeletionRecheck,
+    Heartbeat,
+    RateLimit,
+    ReconcileFinding,
+    StoreReport,
+    TaskRun,
+)
 from archive.models.invitation import Invitation
 from archive.models.leased import Leased
 from archive.models.log import LogEntry
@@ -61,6 +68,7 @@ __all__ = [
     "ExportPartEntry",
     "Feed",
     "FormSubmission",
+    "Heartbeat",
     "Hold",
     "IdempotencyKey",
     "Invitation",

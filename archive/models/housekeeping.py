@@ -63,6 +63,8 @@ class StoreReport(models.Model):
     capabilities = models.JSONField(help_text="archive.storage.capabilities.Capabilities, as JSON.")
     findings = models.JSONField(help_text="How each trial went: [{name, outcome, problem}].")
     tried_at = models.DateTimeField(db_default=Now())
+    changed = models.JSONField(default=list, help_text="Which capabilities were others when that last happened.")
+    changed_at = models.DateTimeField(null=True, help_text="When a trial last went another way than the time before.")
 
     def __str__(self) -> str:
         return self.place
@@ -76,3 +78,18 @@ class TaskRun(models.Model):
 
     def __str__(self) -> str:
         return self.task
+
+
+class Heartbeat(models.Model):
+    """When a worker last took a task of a queue, or finished one (archive/workers.py)."""
+
+    process = models.CharField(max_length=200, help_text="Celery's name of the worker: celery@host.")
+    queue = models.CharField(max_length=40)
+    version = models.CharField(max_length=40, blank=True, help_text="Of Spacekeep.")
+    seen_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="heartbeat_once", fields=["process", "queue"])]
+
+    def __str__(self) -> str:
+        return f"{self.process} {self.queue}"

@@ -22,6 +22,10 @@ class Leased(models.Model):
         blank=True,
         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
     )
+    reported_cause = models.CharField(
+        max_length=200, blank=True, help_text="Why it is retried, as the log of a process has it (archive/work_log.py)."
+    )
+    reported_at = models.DateTimeField(null=True, blank=True, help_text="When that line was written.")
 
     class Meta:
         abstract = True

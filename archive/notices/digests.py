@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from archive import dbtime, leases, lifecycle, wakeups
+from archive import dbtime, leases, lifecycle, wakeups, work_log
 from archive.display.digest_mail import render_digest
 from archive.errors import MailRefused, MailUnavailable, MailUncertain, SpacekeepError
 from archive.leases import Claim
@@ -113,8 +113,10 @@ def _hand_over(digest: Digest, send: Any) -> bool:
         _move(digest, State.SENT, State.FAILED, sent_at=None, problem=error.problem)
         return False
     except MailUnavailable as error:  # a definite no
-        again_at = Now() + leases.LAST_RETRY
-        _move(digest, State.SENT, State.PENDING, sent_at=None, retry_at=again_at, problem=error.problem)
+        again_at, news = Now() + leases.LAST_RETRY, work_log.news_of(digest, error.problem)
+        again = {"sent_at": None, "retry_at": again_at, "problem": error.problem, **news}
+        if _move(digest, State.SENT, State.PENDING, **again) and news:
+            work_log.log_retry(digest, digest.attempts, error.problem)
         return False
     return True
 

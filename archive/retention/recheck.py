@@ -21,7 +21,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from archive import dbtime, leases, log
-from archive.errors import SpacekeepError, StorageError
+from archive.errors import StorageError
 from archive.leases import Claim
 from archive.log import SYSTEM, events
 from archive.models import DeletionCertificate, DeletionRecheck, ExportPartEntry, LogEntry, Space
@@ -50,12 +50,7 @@ def run_round(pages: int = PAGES) -> bool:
     """Run one round. Returns True when it reached the end of the daily check."""
     row, _ = DeletionRecheck.objects.get_or_create(pk=1)
     claim = leases.claim(DeletionRecheck, row.pk, ["listing"], condition=_due())
-    return leases.attempt(claim, lambda claim: _round(claim, pages), retry=_retry, parks=False)
-
-
-def _retry(claim: Claim[DeletionRecheck], error: SpacekeepError) -> None:
-    claim.release_for_retry(error.problem)
-    logger.warning("recheck_failed", error=str(error))
+    return leases.attempt(claim, lambda claim: _round(claim, pages), parks=False)
 
 
 def _round(claim: Claim[DeletionRecheck], pages: int) -> bool:

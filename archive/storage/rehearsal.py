@@ -7,6 +7,7 @@ process works by it (capabilities.py), people read it (`manage.py setup_store`),
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -107,8 +108,10 @@ def save(report: Report) -> None:
     """Keep the result for all processes. What has changed since the last time is an error in the log of the process."""
     before = StoreReport.objects.filter(place=report.place).first()
     found = report.capabilities.as_json()
+    change: dict[str, Any] = {}
     if before and before.capabilities != found:
         changed = sorted(name for name in found if before.capabilities.get(name) != found[name])
+        change = {"changed": changed, "changed_at": dbtime.now()}
         logger.error("store_changed", place=report.place, changed=changed)
     for fault in report.faults:
         cause = {"problem": fault.problem, "remedy": fault.remedy}
@@ -119,6 +122,7 @@ def save(report: Report) -> None:
             "capabilities": found,
             "findings": [finding.as_json() for finding in report.findings],
             "tried_at": dbtime.now(),
+            **change,
         },
     )
     capabilities.remember(report.place, report.capabilities)

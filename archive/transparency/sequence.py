@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from archive import leases, restores
-from archive.errors import SpacekeepError, StorageError
+from archive.errors import StorageError
 from archive.leases import Claim
 from archive.log.leaf import COLUMNS, leaf_data_of_row
 from archive.models import DatabaseRestore, LogQueue, LogSequencer
@@ -41,17 +41,12 @@ def run() -> bool:
     error that a later run will not have, and after a restore that is not confirmed (archive/restores.py)."""
     row, _ = LogSequencer.objects.get_or_create(pk=1)
     claim = leases.claim(LogSequencer, row.pk, ["sequencing"])
-    return leases.attempt(claim, _run, retry=_retry, parks=False)
+    return leases.attempt(claim, _run, parks=False)
 
 
 def has_backlog() -> bool:
     """Whether more waits than one transaction takes."""
     return LogQueue.objects.order_by()[BATCH:].exists()
-
-
-def _retry(claim: Claim[LogSequencer], error: SpacekeepError) -> None:
-    claim.release_for_retry(error.problem)
-    logger.warning("log_sequencer_failed", error=str(error))
 
 
 def _run(claim: Claim[LogSequencer]) -> bool:

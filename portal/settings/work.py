@@ -37,6 +37,7 @@ CELERY_TASK_ROUTES = {
     "archive.tasks.purge_space": {"queue": "deletion"},
     "archive.tasks.sequence_log": {"queue": "deletion"},  # the process that deletes has the key that signs
     "archive.tasks.transcribe": {"queue": "transcription"},
+    "archive.tasks.check_in": {"queue": "transcription"},
 }
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -107,6 +108,12 @@ if BUNDLE_AHEAD_DAYS:
         "task": "archive.tasks.build_bundles_ahead",
         "schedule": timedelta(seconds=DISPATCH_SECONDS),
         "options": {"expires": MESSAGE_SECONDS},
+    }
+if env.text("TRANSCRIPTION_MODEL", ""):
+    CELERY_BEAT_SCHEDULE["check-in"] = {
+        "task": "archive.tasks.check_in",
+        "schedule": timedelta(seconds=DISPATCH_SECONDS),
+        "options": {"expires": DISPATCH_SECONDS},  # a busy transcriber would find a pile of them
     }
 if INBOX_IN_STORE or INBOX_FOLDER:
     CELERY_BEAT_SCHEDULE["scan-inboxes"] = {

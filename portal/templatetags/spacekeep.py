@@ -26,6 +26,7 @@ from archive.templatetags.archive_display import time_element
 from portal.access import has_spoken
 from portal.presenters import live
 from portal.reauthentication import describe_stored_post, list_stored_texts
+from portal.request_ids import current_id
 from portal.section_messages import section_of
 from portal.static_modules import imported_modules
 from portal.submissions import FIELD
@@ -44,6 +45,12 @@ def retention_policy() -> str:
         "Recordings are kept {days} after a Space ended, {more} longer if flagged. Then every copy is deleted."
     )
     return sentence.format(days=format_days(rule.retention_days), more=format_days(rule.violation_extra_days))
+
+
+@register.simple_tag
+def request_id() -> str:
+    """The id of this request, for error pages (portal/request_ids.py)."""
+    return current_id()
 
 
 @register.simple_tag

@@ -10,6 +10,7 @@ from archive.models import (
     Bundle,
     CheckpointMail,
     DeletionRecheck,
+    Digest,
     ExportPart,
     Invitation,
     LogPublisher,
@@ -26,6 +27,7 @@ CLAIMED = (
     *(Space, UploadSession, Arrival, Transcription, Bundle, ExportPart),
     *(Notice, DeletionRecheck, Invitation, AccountMail, LogSequencer, LogPublisher, LogVerification),
     CheckpointMail,
+    Digest,
     WebhookDelivery,
 )
 

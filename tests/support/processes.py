@@ -84,7 +84,8 @@ class Services:
 
     def beat(self) -> Process:
         schedule = str(self.folder / "beat")
-        return self.start("beat", "-m", "celery", "-A", "portal.celery", "beat", "--pidfile=", f"--schedule={schedule}")
+        celery = ("-m", "celery", "-A", "portal.celery", "--quiet")
+        return self.start("beat", *celery, "beat", "--pidfile=", f"--schedule={schedule}")
 
     def web(self, **env: str) -> Process:
         env = {**self.env, **env}

@@ -90,4 +90,4 @@ def outcome(arrival: Arrival) -> dict[str, Any]:
 def _retry(claim: Claim[Arrival], error: SpacekeepError) -> None:
     """The row of a refused arrival keeps the reason of the refusal, which people read."""
     refused = claim.row.state == Arrival.State.REFUSED
-    claim.release_for_retry(claim.row.problem if refused else error.problem)
+    claim.release_for_retry(claim.row.problem if refused else error.problem, cause=error.problem)

@@ -7,7 +7,6 @@ complete. `upload_id` is blanked when the store has nothing of the upload any mo
 
 from uuid import UUID
 
-import structlog
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -26,8 +25,6 @@ REJECTED_LONG_AGO = Q(state=State.REJECTED, last_activity_at__lt=Now() - policy.
 IMPORTED = Q(state=State.ACCEPTED, kind=UploadSession.Kind.TRANSCRIPT)  # its transcript has a file of its own
 UNCLEARED = (Q(state=State.ABORTED) | REJECTED_LONG_AGO | IMPORTED) & ~Q(upload_id="")
 IDLE = Q(state=State.OPEN, last_activity_at__lt=Now() - policy.ABANDONED_AFTER)
-
-logger = structlog.get_logger()
 
 
 def abort(session: UploadSession, by: Uploader) -> None:
@@ -122,5 +119,4 @@ def _clear(claim: Claim[UploadSession]) -> bool:
 
 
 def _retry_clearing(claim: Claim[UploadSession], error: SpacekeepError) -> None:
-    claim.release_for_retry(claim.row.problem)  # people read why the upload ended
-    logger.warning("upload_not_cleared", upload=str(claim.row.pk), error=str(error))
+    claim.release_for_retry(claim.row.problem, cause=error.problem)  # people read why the upload ended

@@ -1,0 +1,80 @@
+"""What a process writes to its own log about claimed work: which row, and once for each cause, why it is retried.
+
+Every line that is written while a row is at work carries the row (`bound`). A failure that is retried is logged by
+`Claim.release_for_retry` alone, so no kind of work can forget it, or repeat it each minute: again only when the cause
+changes, or after an hour. docs/operations.md lists the fields ("Logs").
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.db.models.functions import Now
+from structlog.contextvars import bound_contextvars
+
+from archive import dbtime
+from archive.errors import Problem
+from archive.models import Leased, Space
+
+AGAIN = timedelta(hours=1)
+# Parameters of a problem that are the same at each attempt. Others, such as a key or a number of seconds, may differ.
+OF_CAUSE = ("status", "s3_code", "reply", "error")
+# Those that have no text by people: a problem can quote a title.
+LOGGED = (*OF_CAUSE, "what", "key", "prefix", "seconds", "count", "host")
+WORD = re.compile(r"[\w.]+")
+
+logger = structlog.get_logger()
+
+
+def describe(row: Leased, attempt: int) -> dict[str, Any]:
+    """The fields of a line about this row."""
+    fields: dict[str, Any] = {"kind": type(row).__name__, "row_id": str(row.pk), "attempt": attempt}
+    space_id = row.pk if isinstance(row, Space) else getattr(row, "space_id", None)
+    return fields | ({"space_id": str(space_id)} if space_id else {})
+
+
+@contextmanager
+def bound(row: Leased, attempt: int) -> Iterator[None]:
+    """Every line of this thread carries the row meanwhile."""
+    with bound_contextvars(**describe(row, attempt)):
+        yield
+
+
+def name_cause(problem: Problem) -> str:
+    """The code of a problem with what tells causes apart: "storage.answer 503 SlowDown". "" without a problem."""
+    if not problem:
+        return ""
+    params = problem.get("params", {})
+    words = [found[0] for name in OF_CAUSE if (found := WORD.match(str(params.get(name) or "")))]
+    reason = params.get("reason")
+    inner = [name_cause(reason)] if isinstance(reason, dict) else []
+    return " ".join([str(problem["code"]), *words, *inner])[:200]
+
+
+def news_of(row: Leased, problem: Problem) -> dict[str, Any]:
+    """What is to be written to the row if `log_retry` has to follow; {} if there is no problem, or if the log has this
+    cause of the row already, for less than an hour."""
+    cause = name_cause(problem)
+    if not cause:
+        return {}
+    if cause == row.reported_cause and row.reported_at and dbtime.now() - row.reported_at < AGAIN:
+        return {}
+    return {"reported_cause": cause, "reported_at": Now()}
+
+
+def log_retry(row: Leased, attempt: int, problem: Problem) -> None:
+    logger.warning("work_retried", **_fields(row, attempt, problem))
+
+
+def log_failure(row: Leased, attempt: int, problem: Problem) -> None:
+    """The last of the attempts that it had has failed."""
+    logger.error("work_failed", **_fields(row, attempt, problem))
+
+
+def _fields(row: Leased, attempt: int, problem: Problem) -> dict[str, Any]:
+    params = problem.get("params", {})
+    known = {name: params[name] for name in LOGGED if params.get(name) not in (None, "")}
+    return describe(row, attempt) | {"cause": name_cause(problem)} | known

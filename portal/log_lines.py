@@ -1,0 +1,79 @@
+"""Log lines: JSON on standard error, each with the request or the row of work that it is about (docs/operations.md,
+"Logs"). Without queries of URLs and without download links (log_redaction.py).
+
+Imports no settings and no Django: gunicorn writes its first lines before there is either.
+"""
+
+from contextvars import ContextVar
+from typing import Any
+
+import structlog
+
+from portal.log_redaction import redact_event
+
+# The request that this thread answers (portal/request_ids.py).
+current_request: ContextVar[Any] = ContextVar("current_request", default=None)
+
+
+def add_caller(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """A structlog processor: `user_id`, or `recorder_id`, of who sent the request, as far as the portal has looked them
+    up. Never a name, and no query for the sake of a line."""
+    request = current_request.get()
+    user_id = getattr(getattr(request, "_cached_user", None), "pk", None)
+    if user_id is not None:
+        event.setdefault("user_id", user_id)
+    recorder = getattr(getattr(request, "auth", None), "recorder", None)
+    if recorder is not None:
+        event.setdefault("recorder_id", str(recorder.pk))
+    return event
+
+
+SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    add_caller,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def logging_config(level: str) -> dict[str, Any]:
+    """For logging.config.dictConfig: of every process, also of gunicorn's master."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {
+                "()": "structlog.stdlib.ProcessorFormatter",
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    redact_event,
+                    structlog.processors.JSONRenderer(),
+                ],
+                "foreign_pre_chain": SHARED,
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        # 404s are not incidents, and our own errors already report botocore's retries.
+        "loggers": {
+            "botocore": {"level": "WARNING"},
+            "boto3": {"level": "WARNING"},
+            "django.request": {"level": "ERROR"},
+            # They have handlers of their own otherwise, which would write URLs as they are.
+            "django.server": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+            "gunicorn.error": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+            "gunicorn.access": {"handlers": [], "propagate": False},
+            "faster_whisper": {"level": "WARNING"},  # below, it would quote what people say
+        },
+    }
+
+
+def configure_structlog() -> None:
+    structlog.configure(
+        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
