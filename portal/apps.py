@@ -2,6 +2,10 @@ from django.apps import AppConfig
 from django.contrib.admin import apps as admin
 from django.utils.translation import gettext_lazy as _
 
+from portal import remembered_texts
+
+remembered_texts.install()  # applications are loaded before any text is translated
+
 
 class PortalConfig(AppConfig):
     name = "portal"
