@@ -5,16 +5,20 @@ commands, mail and bundles have none, so that their times are UTC as well.
 """
 
 from contextvars import ContextVar
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 from math import ceil
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.utils import timezone
 from django.utils.dates import MONTHS_ALT
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class DateTexts(NamedTuple):
@@ -53,15 +57,34 @@ shows_utc: ContextVar[bool] = ContextVar("shows_utc", default=False)
 def format_time(value: datetime, *, seconds: bool = False) -> str:
     """Format as "22 December 2026, 15:05", or "15:05:09", in the active time zone, with "UTC" in UTC. Raises ValueError
     for a naive datetime."""
-    local, texts = to_active_zone(value), _texts()
-    sentence = texts.time_in_utc if is_utc(local) else texts.time
-    return sentence.format(day=texts.write(local), time=local.strftime("%H:%M:%S" if seconds else "%H:%M"))
+    return _write_time(to_active_zone(value), seconds)
 
 
 def format_utc(value: datetime, *, seconds: bool = False) -> str:
     """Format as "22 December 2026, 14:05 UTC", whatever zone is active. Raises ValueError for a naive datetime."""
-    with timezone.override(UTC):
-        return format_time(value, seconds=seconds)
+    return _write_time(_to_zone(value, UTC), seconds)
+
+
+def _write_time(local: datetime, seconds: bool) -> str:
+    texts = _texts()
+    sentence = texts.time_in_utc if is_utc(local) else texts.time
+    return sentence.format(day=texts.write(local), time=f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}")
+
+
+@dataclass(frozen=True)
+class TimedSentence:
+    """A sentence with a time in it: "will be deleted on {time}". It is written where it is shown, since writing a time
+    takes long, and a list may not show it."""
+
+    text: "StrOrPromise"
+    at: datetime
+
+    def __str__(self) -> str:
+        """With the time in the active time zone."""
+        return str(self.text).format(time=format_time(self.at))
+
+    def in_utc(self) -> str:
+        return str(self.text).format(time=format_utc(self.at))
 
 
 def format_hour(value: datetime) -> str:
@@ -72,9 +95,13 @@ def format_hour(value: datetime) -> str:
 
 def to_active_zone(value: datetime) -> datetime:
     """The same time in the active time zone. Raises ValueError for a naive datetime."""
+    return _to_zone(value, timezone.get_current_timezone())
+
+
+def _to_zone(value: datetime, zone: tzinfo) -> datetime:
     if value.tzinfo is None:
         raise ValueError(f"naive datetime: {value.isoformat()}")
-    return value.astimezone(timezone.get_current_timezone())
+    return value.astimezone(zone)
 
 
 def is_utc(local: datetime) -> bool:

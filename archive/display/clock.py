@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from archive import formatting
 from archive.display.deadline_reasons import render_reasons
+from archive.formatting import TimedSentence
 from archive.models import Space
 from archive.policy import Deadline, ReasonCode
 
@@ -40,14 +41,14 @@ class ClockFace:
 
     tone: str
     label: str
-    sentence: "StrOrPromise"
+    sentence: "StrOrPromise | TimedSentence"
     ended_at: datetime
     until: datetime | None
     percent: float
     marks: list[ClockMark] = field(default_factory=list)
     reasons: tuple[str, ...] = ()
     over: str = ""
-    over_sentence: "StrOrPromise" = ""
+    over_sentence: "StrOrPromise | TimedSentence" = ""
     left: str = ""
 
     @property

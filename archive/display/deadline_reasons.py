@@ -16,42 +16,46 @@ def format_days(count: int) -> str:
 
 def render_reason(reason: Reason) -> str:
     """One sentence. Raises ValueError for a code that the policy does not have."""
-    days, total = format_days(reason.days or 0), format_days(reason.total_days or 0)
     match ReasonCode(reason.code):
         case ReasonCode.BASE:
-            return _("Every recording is kept for %(days)s after its Space ended.") % {"days": days}
+            return _("Every recording is kept for %(days)s after its Space ended.") % _counted_days(reason)
         case ReasonCode.VIOLATION:
             sentence = _("It was flagged for breaking a rule, so it is kept %(days)s longer: %(total)s in all.")
-            return sentence % {"days": days, "total": total}
+            return sentence % _counted_days(reason)
         case ReasonCode.LIFTED:
             return _("All flags were lifted, so the original deadline applies again.")
         case ReasonCode.LIFT_GRACE:
             sentence = _(
                 "It is kept at least %(days)s after the last flag was lifted, so that the host can download it."
             )
-            return sentence % {"days": days}
+            return sentence % _counted_days(reason)
         case ReasonCode.LIFT_CAP:
-            return _("It is never kept longer than %(total)s after the end.") % {"total": total}
+            return _("It is never kept longer than %(total)s after the end.") % _counted_days(reason)
         case ReasonCode.HOLD:
             return _("It is on legal hold: nothing is deleted until the hold is released.")
 
 
 def shorten_reason(reason: Reason) -> str:
     """A few words for a column of a table. Raises ValueError for a code that the policy does not have."""
-    days, total = format_days(reason.days or 0), format_days(reason.total_days or 0)
     match ReasonCode(reason.code):
         case ReasonCode.BASE:
-            return _("%(days)s after the end") % {"days": days}
+            return _("%(days)s after the end") % _counted_days(reason)
         case ReasonCode.VIOLATION:
-            return _("flagged: %(days)s longer") % {"days": days}
+            return _("flagged: %(days)s longer") % _counted_days(reason)
         case ReasonCode.LIFTED:
             return _("all flags lifted")
         case ReasonCode.LIFT_GRACE:
-            return _("%(days)s after the last flag was lifted") % {"days": days}
+            return _("%(days)s after the last flag was lifted") % _counted_days(reason)
         case ReasonCode.LIFT_CAP:
-            return _("at most %(total)s after the end") % {"total": total}
+            return _("at most %(total)s after the end") % _counted_days(reason)
         case ReasonCode.HOLD:
             return _("on legal hold")
+
+
+def _counted_days(reason: Reason) -> dict[str, str]:
+    """The numbers that the reason has, for its sentence."""
+    days = {"days": format_days(reason.days or 0)}
+    return days if reason.total_days is None else days | {"total": format_days(reason.total_days)}
 
 
 def name_reason(code: str) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, tzinfo
 from functools import cache
+from html import escape
 from typing import Any, cast
 
 from django import template
@@ -103,7 +104,7 @@ def time_element(value: datetime, text: str, form: str) -> SafeString:
     that of the browser (core/local-times.js, which knows `form`).
     """
     if cast(tzinfo, timezone.get_current_timezone()) is UTC:
-        return format_html('<time datetime="{}" data-utc="{}">{}</time>', iso(value), form, text)
+        return SafeString(f'<time datetime="{iso(value)}" data-utc="{form}">{escape(text)}</time>')
     return _titled_time(value, text, utc_title(value))
 
 
@@ -119,11 +120,12 @@ def _titled_time(value: datetime, text: str, title: str) -> SafeString:
     """A <time> element with the time in both zones, one of them in the `title`. core/local-times.js swaps them.
 
     `text` is the time in the active zone, `title` that in UTC; "" if they are the same."""
+    at, text, title = iso(value), escape(text), escape(title)
     if not title:
-        return format_html('<time datetime="{}">{}</time>', iso(value), text)
+        return SafeString(f'<time datetime="{at}">{text}</time>')
     if formatting.shows_utc.get():
-        return format_html('<time datetime="{}" title="{}" data-shows-utc>{}</time>', iso(value), text, title)
-    return format_html('<time datetime="{}" title="{}">{}</time>', iso(value), title, text)
+        return SafeString(f'<time datetime="{at}" title="{text}" data-shows-utc>{title}</time>')
+    return SafeString(f'<time datetime="{at}" title="{title}">{text}</time>')
 
 
 @register.filter
@@ -141,7 +143,7 @@ def delay(value: float | None) -> str:
 @register.filter
 def iso(value: datetime | None) -> str:
     """An aware time as scripts parse it: 2026-12-22T14:05:00Z, UTC, whole seconds; empty for None."""
-    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if value else ""
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z" if value else ""
 
 
 @register.filter
@@ -174,8 +176,7 @@ def deadline_sentence(face: Any) -> SafeString:
     text = str(face.sentence)
     if face.until is None:
         return conditional_escape(text)
-    with timezone.override(UTC):
-        in_utc = str(face.sentence)  # written anew
+    in_utc = face.sentence.in_utc() if isinstance(face.sentence, formatting.TimedSentence) else text
     return _titled_time(face.until, text, "" if in_utc == text else in_utc)
 
 

@@ -1,19 +1,15 @@
 """The retention clock of a Space: time left, deadline and reasons."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from archive import formatting
 from archive.display.clock import ClockFace, day_marks
 from archive.display.deadline_reasons import render_reasons
+from archive.formatting import TimedSentence
 from archive.models import Recording, Space, current_policy
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 SOON = timedelta(days=7)
 URGENT = timedelta(days=1)
@@ -23,21 +19,13 @@ WAS_DELETED = gettext_lazy("deleted on {time}")
 WAS_DUE = gettext_lazy("its deadline was {time}")
 
 
-def _write_sentence(text: "StrOrPromise", at: datetime) -> str:
-    return str(text).format(time=formatting.format_time(at))
-
-
-# Written where it is shown: a list shows it of no Space, and writing a time takes long.
-_sentence = lazy(_write_sentence, str)
-
-
 def clock_face(space: Space, now: datetime) -> ClockFace:
     if space.state == Space.State.DELETED:
         deleted = space.deleted_at or now
         return ClockFace(
             "gone",
             _("Deleted"),
-            _sentence(WAS_DELETED, deleted),
+            TimedSentence(WAS_DELETED, deleted),
             space.ended_at,
             deleted,
             100.0,
@@ -55,7 +43,7 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
         return ClockFace(
             "gone",
             _("Being deleted"),
-            _sentence(WAS_DUE, until),
+            TimedSentence(WAS_DUE, until),
             space.ended_at,
             until,
             100.0,
@@ -66,14 +54,14 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
     return ClockFace(
         tone,
         formatting.format_time_left(left),
-        _sentence(WILL_BE_DELETED, until),
+        TimedSentence(WILL_BE_DELETED, until),
         space.ended_at,
         until,
         percent,
         marked,
         render_reasons(due),
         over=_("Being deleted"),
-        over_sentence=_sentence(WAS_DUE, until),
+        over_sentence=TimedSentence(WAS_DUE, until),
     )
 
 
