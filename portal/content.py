@@ -39,7 +39,7 @@ def redirect_to_object(
     url = store().signed_url(key, expires=lifetime, filename=filename, content_type=content_type, inline=inline)
     record_access(kind, spaces, by, key=key)  # last: an answer that is refused is no access
     if kind == Kind.DOWNLOADED and isinstance(by, User):
-        notices.retire(by, spaces, downloaded=True)
+        notices.retire(by, [space.pk for space in spaces], downloaded=True)
     return HttpResponseRedirect(url)
 
 

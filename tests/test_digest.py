@@ -88,7 +88,7 @@ def test_what_was_in_the_last_one_or_was_seen_is_not_repeated(host: User, mailbo
     Digest.objects.update(week=Digest.objects.get().week - 7 * DAY)
     seen = make_row(host, title="Beans")
     ready(seen)
-    notices.retire(host, [seen])
+    notices.retire(host, [seen.pk])
 
     assert create_and_send() == [False]
 

@@ -61,20 +61,20 @@ def test_a_deadline_within_a_day_comes_before_a_newer_flag_and_bundle(alice: Use
     flag(flagged.pk, "spam", "Watches.", admin)
 
     assert banner(alice) == (BannerKind.DUE, [due.pk])
-    notices.retire(alice, [due])
+    notices.retire(alice, [due.pk])
     assert banner(alice) == (BannerKind.FAILED, [broken.pk])
-    notices.retire(alice, [broken])
+    notices.retire(alice, [broken.pk])
     assert banner(alice) == (BannerKind.FLAGGED, [flagged.pk])
-    notices.retire(alice, [flagged])
+    notices.retire(alice, [flagged.pk])
     assert banner(alice) is None
 
 
 def test_opening_one_space_leaves_the_others_in_the_banner(alice: User) -> None:
     week, day = due_in(alice, 90 * HOUR), due_in(alice, 2 * HOUR)
 
-    notices.retire(alice, [day])
+    notices.retire(alice, [day.pk])
     assert banner(alice) == (BannerKind.DUE, [week.pk])
-    notices.retire(alice, [week])
+    notices.retire(alice, [week.pk])
     assert banner(alice) is None
 
 
@@ -87,7 +87,7 @@ def test_a_banner_stays_red_until_what_is_deleted_within_a_day_was_downloaded(al
         return " ".join(make_client(alice).get("/my-lines/").content.decode().split())
 
     assert '<div class="notice urgent">' in page()
-    notices.retire(alice, [day])
+    notices.retire(alice, [day.pk])
     assert '<div class="notice urgent">' in page()
     assert "2 Spaces will be deleted within 7 days, the first one on <time" in page()
 
@@ -109,7 +109,7 @@ def test_deadlines_of_the_week_are_merged_with_an_urgent_one(alice: User) -> Non
 
 def test_a_banner_counts_every_deadline_of_the_week_though_one_space_was_opened(alice: User) -> None:
     first, day, week = due_in(alice, 2 * HOUR), due_in(alice, 20 * HOUR), due_in(alice, 90 * HOUR)
-    notices.retire(alice, [first])
+    notices.retire(alice, [first.pk])
 
     assert banner(alice) == (BannerKind.DUE, [day.pk, week.pk])
     urgent = notices.find_banner(alice)

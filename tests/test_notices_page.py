@@ -79,7 +79,7 @@ def test_open_notices_about_deadlines_come_first_the_next_one_before_the_others(
     spaces = {left: make_row(alice, ended_ago=ended - left * timedelta(days=1), title=f"In {left}") for left in (5, 2)}
     seen = make_row(alice, ended_ago=ended - timedelta(days=3), title="In 3")
     notices.create_reminders()
-    notices.retire(alice, [seen])
+    notices.retire(alice, [seen.pk])
     ready(make_row(alice, title="Ready"))
 
     text = page(alice, "/notices/")
@@ -90,7 +90,7 @@ def test_open_notices_about_deadlines_come_first_the_next_one_before_the_others(
         patch.setattr("portal.views.notices.PAGE", 2)
         text = page(alice, "/notices/")
     assert [title in text for title in ("In 2", "In 5", "Ready", "Other notices")] == [True, True, False, False]
-    notices.retire(alice, spaces.values())
+    notices.retire(alice, [space.pk for space in spaces.values()])
     assert "Deleted soon" not in page(alice, "/notices/")
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Greatest
 
 from archive.models.bundle import Bundle
+from archive.models.compiled_query import CompiledQuery
 from archive.models.export import ExportPart
 from archive.models.space import Space
 
@@ -23,6 +25,19 @@ def last_download() -> Greatest:
         Subquery(bundles.order_by(newest).values("host_fetched_at")[:1]),
         Subquery(parts.order_by(newest).values("host_fetched_at")[:1]),
     )
+
+
+def last_download_of(space_id: UUID) -> datetime | None:
+    """When the host's last download of this Space started (UTC). None: never."""
+    found: list[tuple[datetime | None]] = _OF_ONE.tuples(space_id)
+    return found[0][0] if found else None
+
+
+def _of_one(space_id: UUID) -> QuerySet[Space, Any]:
+    return Space.objects.filter(pk=space_id).values_list(last_download())
+
+
+_OF_ONE = CompiledQuery(_of_one, UUID)
 
 
 def last_downloads(spaces: Iterable[Space]) -> dict[UUID, datetime]:

@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -9,6 +10,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from archive.models.compiled_query import CompiledQuery
 from archive.models.log import LogEntry
 from archive.names import validate_display_name, validate_username
 
@@ -67,8 +69,7 @@ class User(AbstractUser):
     @cached_property
     def role_times(self) -> dict[str, datetime]:
         """{role: when the account got it, or was activated again with it}"""
-        rows = self.role_memberships.filter(group__name__in=[ADMINS, AUDITORS])
-        return dict(rows.values_list("group__name", "granted_at"))
+        return dict(_ROLES.tuples(self.pk))
 
     @property
     def roles(self) -> frozenset[str]:
@@ -127,3 +128,11 @@ class RoleMembership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.group_id} of {self.user_id}"
+
+
+def _roles_of(user_id: int) -> models.QuerySet[Any, Any]:
+    rows = RoleMembership.objects.filter(user=user_id, group__name__in=[ADMINS, AUDITORS])
+    return rows.values_list("group__name", "granted_at")
+
+
+_ROLES = CompiledQuery(_roles_of, int)  # every page asks

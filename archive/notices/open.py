@@ -121,7 +121,7 @@ def with_superseded(notices: Any) -> Any:
 
 def count_open(user: User) -> int:
     """How many notices of this user are open, at most MAX_COUNTED + 1. One query, two if any may be open."""
-    if not _undismissed(user).exists():
+    if not _ANY.tuples(user.pk):
         return 0
     return len(_COUNTED.tuples(user.pk))
 
@@ -130,7 +130,7 @@ def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
     """The most urgent notices of a user, if any are so urgent that a page begins with them. `but_not`: the Space that
     the page is about. One query, two if any may be, three if only deadlines of this week are, and up to two more for
     what is shown; it reads the first MAX_LOOKED_AT notices."""
-    if not _undismissed(user).filter(kind__in=IN_BANNERS).exists():
+    if not _ANY_FOR_BANNERS.tuples(user.pk):
         return None
     rows = [row for row in map(BannerRow._make, _RANKED.tuples(user.pk)) if row.space_id != but_not]
     if not rows:
@@ -138,7 +138,7 @@ def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
     kind = next((kind for kind, rank in RANKS.items() if rank == rows[0].rank), None)
     opened = kind is None  # none but deadlines of this week, and those whose page was opened
     if kind is None:
-        if not _has_retired_urgent(user):
+        if not _RETIRED_URGENT.tuples(user.pk):
             return None
         kind = BannerKind.DUE
     ranks = (RANKS[kind], WEEK) if kind == BannerKind.DUE else (RANKS[kind],)
@@ -150,9 +150,8 @@ def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
 
 def _deadlines(user: User) -> list[datetime]:
     """The list "due" of the user's Spaces has the same ones (portal/presenters/space_list.py)."""
-    due = Space.objects.filter(host=user).due_within(DUE_SOON, dbtime.now()).order_by("expires_at")
-    found: list[Any] = list(due.values_list("expires_at", flat=True)[: MAX_COUNTED + 1])
-    return found
+    now = dbtime.now()
+    return [deadline for (deadline,) in _DUE.tuples(user.pk, now, now + DUE_SOON)]
 
 
 def _first(rows: list[BannerRow]) -> Notice | None:
@@ -164,19 +163,31 @@ def _first(rows: list[BannerRow]) -> Notice | None:
     return found[0] if found else None
 
 
-def _has_retired_urgent(user: User) -> bool:
-    """Whether a Space is deleted within a day that its host did not download, though its notice retired: they opened
+def _retired_urgent(user_id: int) -> QuerySet[Any, Any]:
+    """One, if a Space is deleted within a day that its host did not download, though its notice retired: they opened
     one of the Spaces that a banner stands for, and it still stands for all of them."""
-    due = Space.objects.filter(host=user, expires_at__gt=Now(), expires_at__lte=Now() + URGENT)
+    due = Space.objects.filter(host=user_id, expires_at__gt=Now(), expires_at__lte=Now() + URGENT)
     left = due.annotate(last_download=last_download()).filter(last_download=None).values("pk")
-    rows = Notice.objects.filter(user=user, space__in=left, kind__in=REMINDERS, dismissed_at__isnull=False)
-    return rows.exclude(state=Notice.State.OBSOLETE).exists()
+    rows = Notice.objects.filter(user=user_id, space__in=left, kind__in=REMINDERS, dismissed_at__isnull=False)
+    return rows.exclude(state=Notice.State.OBSOLETE).values_list("pk")[:1]
 
 
-def _undismissed(user: User) -> QuerySet[Notice]:
-    """Those among which the open ones are. Every page asks, and mostly there is none. This query takes half a
-    millisecond, and `open_notices` 20: Django needs most of it to build the SQL."""
-    return Notice.objects.filter(user=user, dismissed_at=None).exclude(state=Notice.State.OBSOLETE)
+def _undismissed(user_id: int) -> QuerySet[Notice]:
+    """Those among which the open ones are. Every page asks whether there are any, and mostly there are none."""
+    return Notice.objects.filter(user=user_id, dismissed_at=None).exclude(state=Notice.State.OBSOLETE)
+
+
+def _any(user_id: int) -> QuerySet[Any, Any]:
+    return _undismissed(user_id).order_by().values_list("pk")[:1]
+
+
+def _any_for_banners(user_id: int) -> QuerySet[Any, Any]:
+    return _undismissed(user_id).filter(kind__in=IN_BANNERS).order_by().values_list("pk")[:1]
+
+
+def _due(host_id: int, now: datetime, soon: datetime) -> QuerySet[Any, Any]:
+    rows = Space.objects.filter(host=host_id).due_until(soon, now).order_by("expires_at")
+    return rows.values_list("expires_at")[: MAX_COUNTED + 1]
 
 
 def _candidates(user_id: int) -> QuerySet[Any, Any]:
@@ -192,10 +203,10 @@ def _candidates(user_id: int) -> QuerySet[Any, Any]:
     return first.union(*more, all=True)
 
 
-def retire(user: User, spaces: Iterable[Space], *, downloaded: bool = False) -> int:
-    """Retire the open notices of a user about `spaces`: their page was opened; or, with `downloaded`, they were
+def retire(user: User, space_ids: Iterable[UUID], *, downloaded: bool = False) -> int:
+    """Retire the open notices of a user about these Spaces: their page was opened; or, with `downloaded`, they were
     downloaded, and only the notices that ask for that are done. Returns how many."""
-    rows = Notice.objects.filter(user=user, space__in=[space.pk for space in spaces], dismissed_at=None)
+    rows = Notice.objects.filter(user=user, space__in=list(space_ids), dismissed_at=None)
     if downloaded:
         rows = rows.filter(kind__in=ASKING_FOR_A_DOWNLOAD)
     return rows.update(dismissed_at=Now())
@@ -239,7 +250,11 @@ def _shown(notice_id: UUID) -> QuerySet[Any, Any]:
     return rows
 
 
-# Every page asks for them, and Django needs 20 ms to write each.
+# Every page asks for them, and Django needs 20 ms to write some of them.
+_ANY = CompiledQuery(_any, int)
+_ANY_FOR_BANNERS = CompiledQuery(_any_for_banners, int)
+_RETIRED_URGENT = CompiledQuery(_retired_urgent, int)
+_DUE = CompiledQuery(_due, int, datetime, datetime)
 _COUNTED = CompiledQuery(_counted, int)
 _RANKED = CompiledQuery(_ranked_of, int)
 _SHOWN = CompiledQuery(_shown, UUID)

@@ -11,7 +11,7 @@ from archive import cues, feeds, formatting
 from archive.bundles import build, maintain
 from archive.intake.transcription import enqueue
 from archive.models import Bundle, Recording, Space, Transcript, Transcription, User
-from archive.models.downloaded import last_download
+from archive.models.downloaded import last_download_of
 from portal.downloads import download_path, link_ends_at
 from portal.feed_links import podcast_url
 
@@ -34,7 +34,7 @@ def bundle_panel(space: Space, user: User) -> dict[str, Any]:
     bundle = build.current(space)
     context: dict[str, Any] = {"space": space, "bundle": bundle, "polling": False, "proving": False}
     if space.host_id == user.pk:
-        context["downloaded_at"] = Space.objects.filter(pk=space.pk).values_list(last_download(), flat=True)[0]
+        context["downloaded_at"] = last_download_of(space.pk)
     if bundle is None:
         context["is_outdated"] = Bundle.objects.filter(space=space, state__in=Bundle.LIVE).exists()
         return context

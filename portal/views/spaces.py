@@ -10,7 +10,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from archive import dbtime, notices, search
 from archive.errors import Refused
-from archive.models import Space
 from portal import search_words
 from portal.forms.lists import SearchForm, SpaceListForm
 from portal.http import SignedInRequest, is_background
@@ -76,5 +75,5 @@ def _context(
 def space(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     """The page of one Space. Opening it retires the notices about it; a refresh by a script does not."""
     if request.method == "GET" and not is_background(request):
-        notices.retire(request.user, Space.objects.filter(pk=space_id))
+        notices.retire(request.user, [space_id])
     return render_space(request, space_id)

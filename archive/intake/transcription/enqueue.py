@@ -4,11 +4,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, QuerySet, Value, When
 
 from archive import dbtime, log, wakeups
 from archive.errors import Refused, TooLate
 from archive.log import Actor, events
 from archive.models import Space, Transcription, UploadSession
+from archive.models.compiled_query import CompiledQuery
 
 
 def enabled() -> bool:
@@ -18,8 +20,15 @@ def enabled() -> bool:
 
 def current(space: Space) -> Transcription | None:
     """The live one, or else the newest."""
-    rows = space.transcriptions.all()
-    return rows.filter(state__in=Transcription.LIVE).first() or rows.order_by("-requested_at").first()
+    return next(iter(_CURRENT.objects(space.pk)), None)
+
+
+def _current(space_id: UUID) -> QuerySet[Transcription]:
+    is_over = Case(When(state__in=Transcription.LIVE, then=Value(False)), default=Value(True))
+    return Transcription.objects.filter(space=space_id).order_by(is_over, "-requested_at")[:1]
+
+
+_CURRENT = CompiledQuery(_current, UUID)
 
 
 def will_be_requested(space: Space) -> bool:
