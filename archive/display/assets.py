@@ -20,6 +20,7 @@ from django.template.loader import get_template
 from django.template.loader_tags import ExtendsNode, IncludeNode
 
 TEMPLATE = "archive/bundle/offline_page.html"
+DRAWN_BY_TAGS = ("archive/parts/icon.html",)  # archive/templatetags/archive_display.py
 ARCHIVE = Path(__file__).parent.parent
 STYLES = ("tokens", "base", "components", "clock", "pages", "player")
 SCRIPT = "display/offline-page.bundle.js"  # esbuild makes it of offline-page.js: see package.json
@@ -84,9 +85,9 @@ def _read(file: Path) -> str:
 
 
 def templates(name: str) -> dict[str, str]:
-    """The sources of the template and of all templates that it includes, by name."""
+    """The sources of the template and of all templates that it includes, or that its tags draw, by name."""
     sources: dict[str, str] = {}
-    pending = [name]
+    pending = [name, *DRAWN_BY_TAGS]
     while pending:
         name = pending.pop()
         if name not in sources:

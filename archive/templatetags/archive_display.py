@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from django import template
 from django.conf import settings
-from django.templatetags.static import static
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
@@ -33,7 +33,7 @@ BAR = (
     '<rect class="past" width="{percent:.2f}%" height="8" rx="4"/>{marks}</svg>'
 )
 BAR_MARK = '<line class="mark" x1="{percent:.2f}%" x2="{percent:.2f}%" y2="8"/>'
-ICON = '<svg class="icon" aria-hidden="true" focusable="false" width="20" height="20"><use href="{}#{}"></use></svg>'
+ICON = "archive/parts/icon.html"
 
 
 @register.simple_tag
@@ -43,16 +43,16 @@ def page_language() -> str:
     return "en" if language.partition("-")[0] == "en" else language
 
 
-@register.simple_tag
-def icon(name: str) -> SafeString:
-    """The same as archive/parts/icon.html on a page of the site. In lists, where an include for each takes longer."""
-    return _draw_icon(name)
+@register.simple_tag(takes_context=True)
+def icon(context: Any, name: str) -> SafeString:
+    """An icon of archive/static/archive/icons.svg. A page has dozens, and an include for each takes long."""
+    return _draw_icon(name, offline=bool(context.get("offline")))
 
 
 @cache
-def _draw_icon(name: str) -> SafeString:
+def _draw_icon(name: str, *, offline: bool) -> SafeString:
     """Once in a process, as for the addresses of static files."""
-    return format_html(ICON, static("archive/icons.svg"), name)
+    return SafeString(render_to_string(ICON, {"name": name, "offline": offline}).strip())
 
 
 @register.simple_tag
