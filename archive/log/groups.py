@@ -5,6 +5,7 @@ the entries of one kind of access: an admin who plays a recording has played it,
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
@@ -88,6 +89,7 @@ def choices_of(name: str) -> tuple[Choice, ...]:
     return (Choice(EVENTS[name]),)
 
 
+@cache
 def group_of(event: str) -> str:
     """The code of the first group that has every entry of the event; "log" for one that no group has."""
     return next((code for code, group in GROUPS.items() if Choice(event) in group.choices), "log")

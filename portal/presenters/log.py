@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ MAX_ACCESSES, MAX_OWN_ACCESSES = 50, 10
 
 @dataclass(frozen=True)
 class LogLine:
-    """An entry for auditors. `facts` are (name, value) of its detail, `removed` the objects of a deletion."""
+    """An entry for auditors. `detail` is what neither the summary says nor `removed`, the objects of a deletion."""
 
     number: int
     at: datetime
@@ -33,8 +34,13 @@ class LogLine:
     space_id: object
     actor: str
     summary: str
-    facts: list[tuple[str, str]]
+    detail: dict[str, Any]
     removed: list[dict[str, Any]]
+
+    @cached_property
+    def facts(self) -> list[tuple[str, str]]:
+        """(name, value) of the detail. The list of all entries does not show them."""
+        return detail_facts(self.detail)
 
 
 @dataclass(frozen=True)
@@ -144,7 +150,7 @@ def log_line(entry: LogEntry, names: dict[int, str], rule_names: dict[tuple[str,
         space_id=entry.space_id,
         actor=_actor(entry, names),
         summary=summarize(entry.event, entry.detail, rule_names),
-        facts=detail_facts(detail),
+        detail=detail,
         removed=removed,
     )
 

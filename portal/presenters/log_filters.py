@@ -1,13 +1,10 @@
 """The choices of the log's filters."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from operator import attrgetter
 
 from archive.log.events import EVENTS
 from archive.log.groups import GROUPS, group_of
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 MAX_NUMBER = 2**63 - 1
 
@@ -15,7 +12,7 @@ MAX_NUMBER = 2**63 - 1
 @dataclass(frozen=True)
 class EventChoice:
     code: str
-    label: "StrOrPromise"
+    label: str
     chosen: bool
 
 
@@ -31,9 +28,9 @@ def event_groups(chosen: list[str]) -> list[EventGroup]:
     """All groups with their events; an event of two groups is listed in the first one only."""
     by_group: dict[str, list[EventChoice]] = {code: [] for code in GROUPS}
     for name, event in EVENTS.items():
-        by_group[group_of(name)].append(EventChoice(name, event.label, name in chosen))
+        by_group[group_of(name)].append(EventChoice(name, str(event.label), name in chosen))
     return [
-        EventGroup(EventChoice(code, group.label, code in chosen), sorted(by_group[code], key=lambda e: str(e.label)))
+        EventGroup(EventChoice(code, str(group.label), code in chosen), sorted(by_group[code], key=attrgetter("label")))
         for code, group in GROUPS.items()
     ]
 

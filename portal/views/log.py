@@ -12,6 +12,7 @@ from archive.audit import saved_views
 from archive.audit.find import MAX_COUNTED, count_entries, find_page, limited_search
 from archive.errors import Refused
 from archive.formatting import format_number
+from archive.log.events import EVENTS
 from archive.models import DeletionCertificate, LogEntry, Space
 from portal.access import may_read_log, only
 from portal.forms.log import ROLES, LogFilterForm, list_rule_codes
@@ -40,6 +41,7 @@ def log(request: SignedInRequest) -> HttpResponse:
         "is_filtered": bool(form.typed_lists),
         "chosen_labels": form.chosen_labels,
         "groups": event_groups(form.chosen),
+        "has_chosen_events": any(name in EVENTS for name in form.chosen),
         "roles": ROLES,
         "rules": list_rule_codes(),
         "described": form.described(),
