@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import Lookup, Model, QuerySet, UUIDField
 from psycopg import sql
 
 from archive.models.space_queries import counting_statement
@@ -20,8 +20,21 @@ K = TypeVar("K")
 MARKERS: dict[type, Callable[[int], Any]] = {
     int: lambda number: -7_046_029_254_386_353_131 + number,
     UUID: lambda number: UUID(int=0x9E3779B97F4A4C158BF58476D1CE4E5B + number),
+    list: lambda number: [UUID(int=0xBF58476D1CE4E5B9E3779B97F4A4C158 + number)],  # of ids, for AnyOf
     datetime: lambda number: datetime(1066, 10, 14, tzinfo=UTC) + timedelta(seconds=number),
 }
+
+
+@UUIDField.register_lookup
+class AnyOf(Lookup):
+    """`pk__any=ids`: as `pk__in`, but the SQL does not depend on how many ids there are."""
+
+    lookup_name = "any"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        column, params = self.process_lhs(compiler, connection)
+        return f"{column} = ANY(%s)", (*params, self.rhs)
 
 
 @dataclass(frozen=True)
@@ -36,8 +49,8 @@ class _Statement:
 
 
 class CompiledQuery(Generic[M]):
-    """A QuerySet with values that differ each time: `build` returns it for values of these types (int, UUID or
-    datetime).
+    """A QuerySet with values that differ each time: `build` returns it for values of these types (int, UUID, datetime,
+    or list for a list of UUIDs).
 
     The SQL depends on nothing else: `build` must read no clock, no settings that tests change, and no language.
     """

@@ -18,7 +18,7 @@ from archive.search import MatchingSpaces
 from portal import search_words
 from portal.forms.lists import SPACE_FILTERS, SPACE_ORDERS
 from portal.paging import Part, page_of_parts
-from portal.presenters.space_rows import SpaceRow, add_row_data, space_rows
+from portal.presenters.space_rows import SpaceRow, read_rows, space_rows
 
 PAGE = 25
 SOON = timedelta(days=7)
@@ -128,9 +128,9 @@ def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -
                 with_matches(replace(part, rows=match.rows), match) for part, match in zip(parts, matches, strict=True)
             ]
             is_cut = any(match.is_cut for match in matches)
-        ids = [replace(part, rows=part.rows.only(*part.order)) for part in parts]  # add_row_data reads the rest
+        ids = [replace(part, rows=part.rows.only(*part.order)) for part in parts]  # read_rows reads the rest
         page, cursor = page_of_parts(ids, after, PAGE)
-        rows = space_rows(add_row_data([space.pk for space in page]), user, now)
+        rows = space_rows(read_rows([space.pk for space in page], user), user, now)
     return SpaceList(
         filters=[_filter_choice(code, counts.get(code), query, user) for code in SPACE_FILTERS],
         orders=[

@@ -170,6 +170,12 @@ def list_version(rows: Iterable[Any]) -> str:
 
 
 @register.simple_tag
+def row_ids(rows: Iterable[Any]) -> str:
+    """The ids of the Spaces of a list (SpaceRow), for /state."""
+    return " ".join(str(row.space.pk) for row in rows)
+
+
+@register.simple_tag
 def space_state(space: Space, violations: Iterable[FlagView]) -> dict[str, Any]:
     """What the page of a Space shows of it that can change by itself: with its version."""
     shown = live.live_space(space, violations, gone=False)

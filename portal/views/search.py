@@ -22,7 +22,7 @@ from portal.forms.lists import SearchForm
 from portal.http import SignedInRequest
 from portal.limits import count_request
 from portal.presenters.space_list import find_deleted
-from portal.presenters.space_rows import add_row_data, space_rows, with_row_data
+from portal.presenters.space_rows import read_rows, space_rows
 
 NEWEST = ("-ended_at", "-id")
 MAX_NAMED = 5  # Spaces above what was spoken; the list has all of them
@@ -78,12 +78,12 @@ def _named(request: SignedInRequest, typed: str, page: int) -> dict[str, Any]:
     with limited_time():
         found = find_spaces(Space.objects.listed_for(user).kept(now), typed, user, NEWEST)
         if found.known_to is None or len(found.first) > MAX_NAMED:
-            first = add_row_data([pk for _, pk in found.first[: MAX_NAMED + 1]])
+            first = [pk for _, pk in found.first[: MAX_NAMED + 1]]
         else:
-            first = list(with_row_data(found.rows).order_by(*NEWEST)[: MAX_NAMED + 1])
+            first = list(found.rows.order_by(*NEWEST).values_list("pk", flat=True)[: MAX_NAMED + 1])
     words = {search_words.PARAMETER: search_words.encrypt(typed, user)}
     return {
-        "named": space_rows(first[:MAX_NAMED], user, now),
+        "named": space_rows(read_rows(first[:MAX_NAMED], user), user, now),
         "some_named": found.is_cut,
         "deleted": find_deleted(user, typed, now),
         "list_url": f"{reverse('spaces')}?{urlencode(words)}" if len(first) > MAX_NAMED else None,
