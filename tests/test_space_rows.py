@@ -12,10 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from archive import dbtime
-from archive.display.clock import ClockFace
+from archive.display.clock import ClockFace, day_marks
+from archive.formatting import TimedSentence
 from archive.models import Space, User
 from archive.moderation.appeals import appeal
 from archive.moderation.violations import flag, lift
+from portal.templatetags.queue_rows import draw_clock
 from portal.templatetags.spacekeep import short_time
 from tests.support.factory import make_held, make_row
 from tests.support.http_clients import make_client
@@ -122,3 +124,27 @@ def test_a_list_draws_dials_and_icons_as_other_pages_do(until: datetime | None) 
     dial = render_to_string("archive/parts/dial.html", {"face": face})
 
     assert tags == re.sub(r"\s*\n\s*", "", dial) + render_to_string("archive/parts/icon.html", {"name": "flag"}).strip()
+
+
+ENDED, UNTIL = datetime(2026, 9, 22, tzinfo=UTC), datetime(2026, 11, 22, tzinfo=UTC)
+FACES = [
+    ClockFace("calm", "9 days left", TimedSentence("deleted on {time}", UNTIL), ENDED, UNTIL, 12.345, reasons=("<30",)),
+    ClockFace("soon", "left", TimedSentence("{time}", UNTIL), ENDED, UNTIL, 9, day_marks(ENDED, UNTIL, [30]), over="&"),
+    ClockFace("kept", "On hold", "not deleted", ENDED, None, 100, reasons=("It is on hold.",)),
+    ClockFace("gone", "Deleted", TimedSentence("{time}", UNTIL), ENDED, UNTIL, 100),
+]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "UTC"])
+@pytest.mark.parametrize("face", FACES, ids=lambda face: face.tone)
+def test_the_queue_draws_clocks_as_other_pages_do(face: ClockFace, zone: str) -> None:
+    """Berlin sets its clocks back between the two times."""
+
+    def without_space(html: str) -> str:
+        return re.sub(r"\s*(<[^>]*>)\s*", r"\1", html)
+
+    with timezone.override(zone):
+        drawn = draw_clock(face, "Beans")
+        elsewhere = render_to_string("archive/parts/clock.html", {"face": face, "name": "Beans"})
+
+    assert without_space(drawn) == without_space(elsewhere)
