@@ -6,6 +6,7 @@ Filters for times, sizes and counts are in archive_display.
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from allauth.account.internal.flows.reauthentication import is_reauthentication_required
@@ -24,6 +25,7 @@ from archive.models import Notice, Space, User, current_policy
 from archive.notices.open import MAX_COUNTED, Banner, BannerKind
 from archive.templatetags.archive_display import time_element
 from portal.access import has_spoken
+from portal.addresses import address_of
 from portal.presenters import live
 from portal.reauthentication import describe_stored_post, list_stored_texts
 from portal.request_ids import current_id
@@ -35,6 +37,12 @@ from portal.undoable import undo_url_of
 register = template.Library()
 
 LISTS = {BannerKind.DUE: "due", BannerKind.FLAGGED: "flagged"}  # the filter of the list that has all of them
+
+
+@register.simple_tag
+def address(name: str) -> str:
+    """As `url`, for what every page links: the address of a page without parameters, which a process remembers."""
+    return address_of(name)
 
 
 @register.simple_tag
@@ -66,8 +74,10 @@ def deletion_minutes() -> int:
 
 
 @register.simple_tag
+@cache
 def module_preloads(*entries: str) -> SafeString:
-    """Links that load the modules of these scripts at once (portal/static_modules.py)."""
+    """Links that load the modules of these scripts at once (portal/static_modules.py). They stay the same while a
+    process runs."""
     names = dict.fromkeys(name for entry in entries for name in imported_modules(entry))
     return format_html_join("", '<link rel="modulepreload" href="{}">', ([static(name)] for name in names))
 
