@@ -4,12 +4,15 @@ An address works without signing in, for everybody who has it. So it is created 
 its row: revoked by hand, with the Space, or with the account. The site signs it (portal/feed_links.py).
 """
 
+from uuid import UUID
+
 from django.db import transaction
 
 from archive import log
 from archive.errors import Refused
 from archive.log import Actor, events
 from archive.models import Feed, Space, User
+from archive.models.compiled_query import CompiledQuery
 
 
 def calendar_of(user: User) -> Feed | None:
@@ -19,7 +22,12 @@ def calendar_of(user: User) -> Feed | None:
 
 def podcast_of(user: User, space: Space) -> Feed | None:
     """The user's podcast feed of the Space, if there is one."""
-    return Feed.objects.filter(user=user, kind=Feed.Kind.PODCAST, space=space).first()
+    return _PODCAST.first(user.pk, space.pk)
+
+
+_PODCAST = CompiledQuery(
+    lambda user_id, space_id: Feed.objects.filter(user=user_id, kind=Feed.Kind.PODCAST, space=space_id)[:1], int, UUID
+)
 
 
 def create_calendar(user: User) -> Feed:

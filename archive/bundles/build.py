@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from archive import dbtime, leases, lifecycle, log, notices, wakeups
@@ -23,6 +24,7 @@ from archive.errors import ObjectChanged, ObjectMissing, Refused, SpacekeepError
 from archive.leases import Claim
 from archive.log import SYSTEM, Actor, events
 from archive.models import Bundle, ExportPart, Notice, Package, Space, User
+from archive.models.compiled_query import CompiledQuery
 from archive.storage import keys
 
 State = Package.State
@@ -37,12 +39,25 @@ P = TypeVar("P", Bundle, ExportPart)
 
 def current(space: Space) -> Bundle | None:
     """The live bundle of the Space's present content, or the newest one that failed. One query without any bundle."""
-    bundles = list(Bundle.objects.filter(space=space).exclude(state=Bundle.State.REMOVED).order_by("-requested_at"))
+    bundles = _BUNDLES.objects(space.pk)
     if not bundles:
         return None
     content = content_id(space)
     present = [bundle for bundle in bundles if bundle.content_digest == content]
     return next((bundle for bundle in present if bundle.state in Bundle.LIVE), present[0] if present else None)
+
+
+def _bundles(space_id: UUID) -> QuerySet[Bundle]:
+    return Bundle.objects.filter(space=space_id).exclude(state=Bundle.State.REMOVED).order_by("-requested_at")
+
+
+_BUNDLES = CompiledQuery(_bundles, UUID)
+_LIVE = CompiledQuery(lambda space_id: _bundles(space_id).filter(state__in=Bundle.LIVE).values_list("pk")[:1], UUID)
+
+
+def has_live(space: Space) -> bool:
+    """Whether there is a live bundle, of the Space's present content or not."""
+    return bool(_LIVE.tuples(space.pk))
 
 
 def request(space_id: UUID, actor: Actor, user: User | None = None) -> Bundle:

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Lookup, Model, QuerySet, UUIDField
+from django.db.models import Field, Lookup, Model, QuerySet
 from psycopg import sql
 
 from archive.models.space_queries import counting_statement
@@ -19,13 +19,14 @@ K = TypeVar("K")
 # What stands for the value with this number while the SQL is written. No row has them.
 MARKERS: dict[type, Callable[[int], Any]] = {
     int: lambda number: -7_046_029_254_386_353_131 + number,
+    str: lambda number: f"text 0x9E3779B97F4A4C158BF58476D1CE4E5B {number}",
     UUID: lambda number: UUID(int=0x9E3779B97F4A4C158BF58476D1CE4E5B + number),
     list: lambda number: [UUID(int=0xBF58476D1CE4E5B9E3779B97F4A4C158 + number)],  # of ids, for AnyOf
     datetime: lambda number: datetime(1066, 10, 14, tzinfo=UTC) + timedelta(seconds=number),
 }
 
 
-@UUIDField.register_lookup
+@Field.register_lookup
 class AnyOf(Lookup):
     """`pk__any=ids`: as `pk__in`, but the SQL does not depend on how many ids there are."""
 
@@ -49,8 +50,8 @@ class _Statement:
 
 
 class CompiledQuery(Generic[M]):
-    """A QuerySet with values that differ each time: `build` returns it for values of these types (int, UUID, datetime,
-    or list for a list of UUIDs).
+    """A QuerySet with values that differ each time: `build` returns it for values of these types (int, str, UUID,
+    datetime, or list for a list of ids).
 
     The SQL depends on nothing else: `build` must read no clock, no settings that tests change, and no language.
     """
@@ -58,6 +59,7 @@ class CompiledQuery(Generic[M]):
     def __init__(self, build: Callable[..., QuerySet[M, Any]], *kinds: type) -> None:
         self._build = build
         self._markers = _markers(kinds)
+        self._reader: _Reader[M] | None = None
 
     @cached_property
     def _compiled(self) -> tuple[type[M], _Statement]:
@@ -68,7 +70,16 @@ class CompiledQuery(Generic[M]):
     def objects(self, *values: Any) -> list[M]:
         """The rows as instances, with their annotations. `build` must return instances, without `select_related`."""
         model, statement = self._compiled
-        return list(model._default_manager.raw(statement.text, [values[place] for place in statement.places]))
+        with connection.cursor() as cursor:
+            statement.execute(cursor, values)
+            rows = cursor.fetchall()
+            if self._reader is None:
+                self._reader = _Reader(model, [column.name for column in cursor.description])
+        return [self._reader.read(row) for row in rows]
+
+    def first(self, *values: Any) -> M | None:
+        """The first row as an instance: `build` has a limit of one."""
+        return next(iter(self.objects(*values)), None)
 
     def tuples(self, *values: Any) -> list[tuple[Any, ...]]:
         """The columns as the database returns them: `build` uses `values_list`."""
@@ -77,6 +88,30 @@ class CompiledQuery(Generic[M]):
             statement.execute(cursor, values)
             found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
+
+
+class _Reader(Generic[M]):
+    """Makes instances of rows. `raw` does the same, but looks at the columns again each time."""
+
+    def __init__(self, model: type[M], columns: Sequence[str]) -> None:
+        fields = {field.column: field for field in model._meta.concrete_fields}
+        self._model = model
+        # `from_db` takes the values in the order of the fields.
+        order = [column for column in fields if column in columns]
+        self._names = [fields[column].attname for column in order]
+        self._places = [columns.index(column) for column in order]
+        converters = [(place, getattr(fields.get(name), "from_db_value", None)) for place, name in enumerate(columns)]
+        self._converters = [(place, convert) for place, convert in converters if convert]
+        self._annotations = [(place, name) for place, name in enumerate(columns) if name not in fields]
+
+    def read(self, row: Sequence[Any]) -> M:
+        values = list(row)
+        for place, convert in self._converters:
+            values[place] = convert(values[place], None, connection)
+        instance = self._model.from_db(connection.alias, self._names, [values[place] for place in self._places])
+        for place, name in self._annotations:
+            setattr(instance, name, values[place])
+        return instance
 
 
 class CompiledCounts(Generic[K]):

@@ -77,15 +77,15 @@ class SpaceQuerySet(models.QuerySet["Space"]):
         """Kept at `moment`, but no longer than for `period`."""
         return self.due_until(moment + period, moment)
 
-    def due_until(self, end: datetime, moment: datetime) -> "SpaceQuerySet":
+    def due_until(self, end: Any, moment: Any) -> "SpaceQuerySet":
         """Kept at `moment`, but no longer than until `end`."""
         return self.timed_copies(moment).filter(expires_at__lte=end)
 
-    def timed_copies(self, moment: datetime) -> "SpaceQuerySet":
+    def timed_copies(self, moment: Any) -> "SpaceQuerySet":
         """Kept at `moment`, with a deadline and copies to delete then: nothing is stored of rejected recordings."""
         return self.timed(moment).exclude(state=SpaceState.REJECTED)
 
-    def timed(self, moment: datetime) -> "SpaceQuerySet":
+    def timed(self, moment: Any) -> "SpaceQuerySet":
         """Kept at `moment`, with a deadline. Those on hold are the others that are kept."""
         return self.filter(state__in=KEPT, expires_at__gt=moment)
 

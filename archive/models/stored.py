@@ -1,3 +1,5 @@
+from uuid import UUID
+
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
@@ -7,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import language_tags
 from archive.errors import Problem, make_problem
+from archive.models.compiled_query import CompiledQuery
 from archive.models.space import Space
 
 
@@ -61,7 +64,7 @@ class Recording(StoredObject):
 
     def list_notes(self) -> list[Problem]:
         """Return what was unusual about the recording, and why there is an access copy if there is one."""
-        copy = Derived.objects.filter(space=self.space_id, kind=Derived.Kind.ACCESS_COPY).first()
+        copy = _ACCESS_COPY.first(self.space_id)
         return [*self.notes, *describe_copy(copy.reason if copy else "")]
 
 
@@ -139,6 +142,11 @@ class Derived(StoredObject):
 def describe_copy(reason: str) -> list[Problem]:
     """Return the note about an access copy that was made for `reason`; none if there is no reason."""
     return [make_problem("audio.copy", reason={"code": reason, "params": {}})] if reason else []
+
+
+_ACCESS_COPY = CompiledQuery(
+    lambda space_id: Derived.objects.filter(space=space_id, kind=Derived.Kind.ACCESS_COPY)[:1], UUID
+)
 
 
 class SearchLine(models.Model):

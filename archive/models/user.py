@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -135,4 +136,16 @@ def _roles_of(user_id: int) -> models.QuerySet[Any, Any]:
     return rows.values_list("group__name", "granted_at")
 
 
-_ROLES = CompiledQuery(_roles_of, int)  # every page asks
+def find_user(user_id: int) -> User | None:
+    return _BY_ID.first(user_id)
+
+
+def find_users(user_ids: Iterable[int]) -> dict[int, User]:
+    """{their id: the account}, for accounts that exist. One query."""
+    return {user.pk: user for user in _BY_IDS.objects(list(set(user_ids)))}
+
+
+# Every page asks.
+_ROLES = CompiledQuery(_roles_of, int)
+_BY_IDS = CompiledQuery(lambda user_ids: User.objects.filter(pk__any=user_ids), list)
+_BY_ID = CompiledQuery(lambda user_id: User.objects.filter(pk=user_id), int)

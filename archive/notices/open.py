@@ -12,10 +12,9 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When, prefetch_related_objects
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
-from archive import dbtime
 from archive.models import Notice, Space, User
 from archive.models.compiled_query import CompiledQuery
 from archive.models.downloaded import last_download
@@ -150,17 +149,16 @@ def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
 
 def _deadlines(user: User) -> list[datetime]:
     """The list "due" of the user's Spaces has the same ones (portal/presenters/space_list.py)."""
-    now = dbtime.now()
-    return [deadline for (deadline,) in _DUE.tuples(user.pk, now, now + DUE_SOON)]
+    return [deadline for (deadline,) in _DUE.tuples(user.pk)]
 
 
 def _first(rows: list[BannerRow]) -> Notice | None:
     """The first notice, with its Space, and if it is the only one, with what its text needs. None: deleted since."""
-    if len(rows) > 1:
-        return Notice.objects.select_related("space").filter(pk=rows[0].pk).first()
-    found = _SHOWN.objects(rows[0].pk)
-    prefetch_related_objects(found, "space")
-    return found[0] if found else None
+    query = _NOTICE if len(rows) > 1 else _SHOWN
+    notice, space = query.first(rows[0].pk), _SPACE_OF_NOTICE.first(rows[0].space_id)
+    if notice is not None and space is not None:
+        notice.space = space
+    return notice
 
 
 def _retired_urgent(user_id: int) -> QuerySet[Any, Any]:
@@ -185,8 +183,8 @@ def _any_for_banners(user_id: int) -> QuerySet[Any, Any]:
     return _undismissed(user_id).filter(kind__in=IN_BANNERS).order_by().values_list("pk")[:1]
 
 
-def _due(host_id: int, now: datetime, soon: datetime) -> QuerySet[Any, Any]:
-    rows = Space.objects.filter(host=host_id).due_until(soon, now).order_by("expires_at")
+def _due(host_id: int) -> QuerySet[Any, Any]:
+    rows = Space.objects.filter(host=host_id).due_until(Now() + DUE_SOON, Now()).order_by("expires_at")
     return rows.values_list("expires_at")[: MAX_COUNTED + 1]
 
 
@@ -254,7 +252,9 @@ def _shown(notice_id: UUID) -> QuerySet[Any, Any]:
 _ANY = CompiledQuery(_any, int)
 _ANY_FOR_BANNERS = CompiledQuery(_any_for_banners, int)
 _RETIRED_URGENT = CompiledQuery(_retired_urgent, int)
-_DUE = CompiledQuery(_due, int, datetime, datetime)
+_DUE = CompiledQuery(_due, int)
 _COUNTED = CompiledQuery(_counted, int)
 _RANKED = CompiledQuery(_ranked_of, int)
 _SHOWN = CompiledQuery(_shown, UUID)
+_NOTICE = CompiledQuery(lambda notice_id: Notice.objects.filter(pk=notice_id), UUID)
+_SPACE_OF_NOTICE = CompiledQuery(lambda space_id: Space.objects.filter(pk=space_id), UUID)

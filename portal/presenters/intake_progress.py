@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from archive import formatting
 from archive.intake.transcription import enqueue
 from archive.models import Space, UploadSession
+from archive.models.of_space import list_uploads
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class IntakeStatus:
 
 
 def intake_status(space: Space) -> IntakeStatus:
-    uploads = list(space.uploads.order_by("-created_at"))
+    uploads = list_uploads(space)
     recording = next((upload for upload in uploads if upload.kind == UploadSession.Kind.RECORDING), None)
     transcripts = [
         u for u in uploads if u.kind == UploadSession.Kind.TRANSCRIPT and u.state != UploadSession.State.ABORTED

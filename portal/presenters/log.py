@@ -6,20 +6,23 @@ from datetime import datetime
 from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from archive.content_access import EVENTS as CONTENT_EVENTS
 from archive.log import events
 from archive.log.summaries import role_name
 from archive.models import ContentAccess, LogEntry, RecorderToken, Rule, Space, Transcript, User
+from archive.models.compiled_query import CompiledQuery
 from portal.presenters.log_details import detail_facts
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 KIND_IN_SUMMARY = ("notice.", "feed.", "log.key_", "upload.opened")
-MAX_ACCESSES, MAX_OWN_ACCESSES = 50, 10
+MAX_HISTORY, MAX_ACCESSES, MAX_OWN_ACCESSES = 50, 50, 10
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,11 @@ class Accesses:
     others: list[HistoryLine]
 
 
-def history(space: Space, reader: User, limit: int = 50) -> list[HistoryLine]:
-    """The events of this Space that its host may see, the newest first. Reasons of legal holds are for other admins and
-    for auditors."""
-    entries = LogEntry.objects.filter(space_id=space.pk, event__in=events.SHOWN_TO_HOST)
-    entries = entries.order_by("-at", "-id")[:limit]
-    rule_names, reasons = rule_names_by_version(), _hold_reasons(space, reader)
+def history(space: Space, reader: User) -> list[HistoryLine]:
+    """The newest MAX_HISTORY events of this Space that its host may see, the newest first. Reasons of legal holds are
+    for other admins and for auditors."""
+    entries = _HISTORY.objects(space.pk)
+    rule_names, reasons = _rule_names_of(entries), _hold_reasons(space, reader)
     return [
         HistoryLine(
             entry.at,
@@ -92,11 +94,9 @@ def _hold_reasons(space: Space, reader: User) -> dict[tuple[str, str], str]:
 
 def accesses(space: Space, reader: User) -> Accesses:
     """The accesses of the host and of the reader can't displace those of others."""
-    issued = LogEntry.objects.filter(space_id=space.pk, event__in=events.CONTENT_ISSUED).order_by("-at", "-id")
-    known = dict.fromkeys((space.host_id, reader.pk))
-    entries = list(issued.exclude(actor_kind="user", actor_id__in=known)[:MAX_ACCESSES])
-    for user_id in known:
-        entries += issued.filter(actor_kind="user", actor_id=user_id)[:MAX_OWN_ACCESSES]
+    entries = _OTHERS_ACCESSES.objects(space.pk, space.host_id, reader.pk)
+    for user_id in dict.fromkeys((space.host_id, reader.pk)):
+        entries += _ACCESSES_OF_ONE.objects(space.pk, user_id)
     names = _user_names(entries)
     recorders = RecorderToken.objects.in_bulk(
         {entry.detail["recorder"] for entry in entries if "recorder" in entry.detail}
@@ -107,6 +107,28 @@ def accesses(space: Space, reader: User) -> Accesses:
         is_own = entry.actor_kind == "user" and entry.actor_id == reader.pk
         lines[is_own].append(HistoryLine(entry.at, _access_label(entry), _access_note(entry, names, tokens)))
     return Accesses(own=lines[True], others=lines[False])
+
+
+def _history(space_id: UUID) -> QuerySet[LogEntry]:
+    entries = LogEntry.objects.filter(space_id=space_id, event__in=events.SHOWN_TO_HOST)
+    return entries.order_by("-at", "-id")[:MAX_HISTORY]
+
+
+def _issued(space_id: UUID) -> QuerySet[LogEntry]:
+    return LogEntry.objects.filter(space_id=space_id, event__in=events.CONTENT_ISSUED).order_by("-at", "-id")
+
+
+def _others_accesses(space_id: UUID, host_id: int, reader_id: int) -> QuerySet[LogEntry]:
+    return _issued(space_id).exclude(actor_kind="user", actor_id__in=[host_id, reader_id])[:MAX_ACCESSES]
+
+
+def _accesses_of_one(space_id: UUID, user_id: int) -> QuerySet[LogEntry]:
+    return _issued(space_id).filter(actor_kind="user", actor_id=user_id)[:MAX_OWN_ACCESSES]
+
+
+_HISTORY = CompiledQuery(_history, UUID)
+_OTHERS_ACCESSES = CompiledQuery(_others_accesses, UUID, int, int)
+_ACCESSES_OF_ONE = CompiledQuery(_accesses_of_one, UUID, int)
 
 
 def _access_label(entry: LogEntry) -> "StrOrPromise":
@@ -126,7 +148,7 @@ def log_lines(entries: Iterable[LogEntry]) -> list[LogLine]:
     """Lines for auditors, in the order of the entries. The log holds ids of users and codes of rules only; two queries
     add their names."""
     entries = list(entries)
-    names, rule_names = _user_names(entries), rule_names_by_version()
+    names, rule_names = _user_names(entries), _rule_names_of(entries)
     return [log_line(entry, names, rule_names) for entry in entries]
 
 
@@ -157,7 +179,12 @@ def log_line(entry: LogEntry, names: dict[int, str], rule_names: dict[tuple[str,
 
 def _user_names(entries: Iterable[LogEntry]) -> dict[int, str]:
     ids = {entry.actor_id for entry in entries if entry.actor_id is not None}
-    return {user.pk: user.username for user in User.objects.filter(pk__in=ids)}
+    return dict(User.objects.filter(pk__in=ids).values_list("pk", "username")) if ids else {}
+
+
+def _rule_names_of(entries: Iterable[LogEntry]) -> dict[tuple[str, int], str]:
+    """Only flags name a rule."""
+    return rule_names_by_version() if any(entry.event == events.VIOLATION_FLAGGED for entry in entries) else {}
 
 
 def rule_names_by_version() -> dict[tuple[str, int], str]:

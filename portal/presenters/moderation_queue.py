@@ -1,15 +1,16 @@
 """The moderation queue: pages of Spaces for admins, and the Spaces around one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-
-from django.db.models import Prefetch
+from uuid import UUID
 
 from archive.errors import Refused
 from archive.formatting import format_number
 from archive.models import Recording, ReviewClaim, Space, User, Violation
+from archive.models.compiled_query import CompiledQuery
+from archive.models.user import find_users
 from archive.moderation import reviews
 from archive.moderation.conflicts import find_own_space_conflict
 from portal.paging import rows_around
@@ -18,6 +19,11 @@ from portal.presenters.moderation_selection import Selection
 
 PAGE = 20
 BEFORE = 3  # Spaces of the queue before the one that is open
+# The columns that a row shows, or that decide what it shows.
+SHOWN = (
+    *("host", "title", "state", "ended_at", "expires_at", "deadline_reasons", "deleted_at", "listeners_total"),
+    *("reviewed_at", "reviewed_by"),
+)
 
 
 @dataclass(frozen=True)
@@ -84,13 +90,9 @@ def queue_page(selection: Selection, now: datetime) -> Queue:
 
 def _page(selection: Selection) -> tuple[list[Space], str | None]:
     """One page of Spaces with what a row shows, and the cursor of the next one."""
-    after = selection.query.get("after")
-    if not selection.typed:
-        return selection.part(prepare(selection.spaces)).page(after, PAGE)
-    # The places of those with the words may be known before the rest of them is read.
-    places, cursor = selection.part(selection.spaces.only(*selection.columns)).page(after, PAGE)
-    by_id = prepare(Space.objects.all()).in_bulk([space.pk for space in places])
-    return [by_id[space.pk] for space in places if space.pk in by_id], cursor
+    places = selection.part(selection.spaces.only(*selection.columns))
+    page, cursor = places.page(selection.query.get("after"), PAGE)
+    return read_queue([space.pk for space in page]), cursor
 
 
 def queue_around(selection: Selection, space: Space, now: datetime) -> Queue:
@@ -101,7 +103,7 @@ def queue_around(selection: Selection, space: Space, now: datetime) -> Queue:
     descending = selection.is_descending
     try:
         with selection.time_limit():
-            rows = prepare(selection.spaces)
+            rows = selection.spaces.only(*selection.columns)
             earlier, later = rows_around(
                 rows, space, selection.columns, BEFORE + 1, PAGE - BEFORE + 1, descending=descending
             )
@@ -110,7 +112,7 @@ def queue_around(selection: Selection, space: Space, now: datetime) -> Queue:
     before, after = earlier[-BEFORE:], later[: PAGE - BEFORE]
     return Queue(
         selection,
-        make_rows([*before, *after], now, selection.user),
+        make_rows(read_queue([space.pk for space in (*before, *after)]), now, selection.user),
         problem=selection.problem,
         typed=selection.typed,
         place=len(before),
@@ -119,25 +121,43 @@ def queue_around(selection: Selection, space: Space, now: datetime) -> Queue:
     )
 
 
-def prepare(spaces: Any) -> Any:
-    """The same Spaces with what a row shows."""
-    first = Prefetch("recordings", Recording.objects.filter(number=1), to_attr="first_recording")
-    return spaces.select_related("host", "reviewed_by").prefetch_related("violations", first)
+def read_queue(page: Sequence[UUID]) -> list[Space]:
+    """The Spaces of a page with what a row shows, in a fixed number of queries. Finding and sorting the ids is another
+    one."""
+    if not page:
+        return []
+    ids = list(page)
+    by_id: dict[UUID, Any] = {space.pk: space for space in _SPACES.objects(ids)}
+    users = find_users(pk for space in by_id.values() for pk in (space.host_id, space.reviewed_by_id) if pk is not None)
+    for space in by_id.values():
+        space.flag_states, space.first_recording = [], None
+        space.host, space.reviewed_by = users[space.host_id], users.get(space.reviewed_by_id)
+    for space_id, state in _FLAGS.tuples(ids):
+        by_id[space_id].flag_states.append(state)
+    for recording in _RECORDINGS.objects(ids):
+        by_id[recording.space_id].first_recording = recording
+    return [by_id[pk] for pk in page if pk in by_id]
+
+
+_SPACES = CompiledQuery(lambda ids: Space.objects.filter(pk__any=ids).only(*SHOWN), list)
+_FLAGS = CompiledQuery(lambda ids: Violation.objects.filter(space__pk__any=ids).values_list("space_id", "state"), list)
+_RECORDINGS = CompiledQuery(
+    lambda ids: Recording.objects.filter(space__pk__any=ids, number=1).only("space_id", "duration_ms"), list
+)
 
 
 def make_rows(
     spaces: Iterable[Any], now: datetime, user: User, lines: Mapping[Any, list[dict[str, Any]]] | None = None
 ) -> list[Row]:
-    """The rows of prepared Spaces. `lines`: search hits, by the Space's id."""
+    """The rows of Spaces of `read_queue`. `lines`: search hits, by the Space's id."""
     spaces = list(spaces)
     claims = reviews.find_claims(spaces) if spaces else {}
     return [_row(space, now, user, claims.get(space.pk), (lines or {}).get(space.pk, [])) for space in spaces]
 
 
 def _row(space: Any, now: datetime, user: User, claim: ReviewClaim | None, lines: list[dict[str, Any]]) -> Row:
-    states = [violation.state for violation in space.violations.all()]
+    states, recording = space.flag_states, space.first_recording
     lifted = states.count(Violation.State.LIFTED)
-    recording = space.first_recording[0] if space.first_recording else None
     return Row(
         space=space,
         face=clock.clock_face(space, now),

@@ -10,7 +10,7 @@ from archive.models import Space
 from archive.search import FoundLine
 from portal import search_words
 from portal.forms.lists import QueueForm
-from portal.presenters.moderation_queue import Queue, make_rows, prepare
+from portal.presenters.moderation_queue import Queue, make_rows, read_queue
 from portal.presenters.moderation_selection import Selection
 
 
@@ -30,9 +30,8 @@ def search_page(selection: Selection, now: datetime) -> Queue:
         form.add_error("q", str(error))
     if form.problems:
         return Queue(selection, [], problem=form.problems[0], typed=form.typed)
-    by_id = prepare(Space.objects.all()).in_bulk([one.space.pk for one in results.spaces])
     lines = {one.space.pk: [_line(line) for line in one.lines] for one in results.spaces}
-    spaces = [by_id[pk] for pk in lines if pk in by_id]
+    spaces = read_queue(list(lines))
     further = selection.url_of_words(form.typed, results.next_page) if results.next_page else None
     return Queue(selection, make_rows(spaces, now, selection.user, lines), further, typed=form.typed)
 

@@ -36,7 +36,7 @@ def bundle_panel(space: Space, user: User) -> dict[str, Any]:
     if space.host_id == user.pk:
         context["downloaded_at"] = last_download_of(space.pk)
     if bundle is None:
-        context["is_outdated"] = Bundle.objects.filter(space=space, state__in=Bundle.LIVE).exists()
+        context["is_outdated"] = build.has_live(space)
         return context
     context["proving"] = maintain.is_to_be_proven(bundle)
     context["polling"] = bundle.state in Bundle.AT_WORK or context["proving"]

@@ -6,15 +6,15 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from archive.models import Derived, Recording, Space
+from archive.models import Recording, Space
+from archive.models.of_space import has_peaks
 
 
 def player(space: Space) -> dict[str, Any]:
     """The context of archive/parts/player.html, except for the recording."""
-    has_peaks = space.derived.filter(kind=Derived.Kind.PEAKS).exists()
     return {
         "audio_url": reverse("audio", args=[space.pk]),
-        "peaks_url": reverse("peaks", args=[space.pk]) if has_peaks else None,
+        "peaks_url": reverse("peaks", args=[space.pk]) if has_peaks(space) else None,
         "audio_lives": settings.SIGNED_URL_SECONDS,
     }
 

@@ -9,6 +9,7 @@ from archive.display.transcript import cue_rows, describe_length
 from archive.error_messages import render
 from archive.intake.transcription import enqueue
 from archive.models import User, Violation
+from archive.models.of_space import find_recording, find_transcript, list_participants, list_violations
 from archive.moderation.conflicts import find_lift_conflict
 from archive.moderation.violations import preview_flag
 from portal.access import VisibleSpace
@@ -28,17 +29,17 @@ def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
     # Read work in progress before its results: a worker may finish in between. Read the other way round, the page
     # could show neither.
     intake, transcription = intake_status(space), enqueue.current(space)
-    recording = space.recordings.first()
-    transcript = space.transcripts.last()
+    recording = find_recording(space)
+    transcript = find_transcript(space)
     served = visible.may_play and space.is_served(now)
-    violations = list(space.violations.select_related("rule", "appeal"))
+    violations = list_violations(space)
     context = {
         "space": space,
         "face": clock_presenter.clock_face(space, now),
         "recording": recording,
         "length": clock_presenter.length(recording),
         "facts": list_facts(space),
-        "participants": space.participants.all(),
+        "participants": list_participants(space),
         "violations": flags(space, violations, now, content=served),
         "may_appeal": space.host_id == user.pk,
         "history": history(space, user),

@@ -9,12 +9,18 @@ from allauth.account.auth_backends import AuthenticationBackend
 from django.http import HttpRequest
 
 from archive.models import User
+from archive.models.user import find_user
 from portal.sign_in.logins import find_account, login_of
 
 
 class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has no types
     """Hashes a given password exactly once, whatever the login: name or address, known, unknown, switched off, or
     without a password that could be used."""
+
+    def get_user(self, user_id: Any) -> User | None:
+        """As Django's, with SQL that is written once: every request asks."""
+        user = find_user(int(user_id))
+        return user if user is not None and self.user_can_authenticate(user) else None
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
         password = credentials.get("password")
