@@ -56,6 +56,7 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 # Sessions end after so long without a request, and so long after the sign-in (portal/sign_in/sessions.py).
 SESSION_IDLE_SECONDS = env.number("SESSION_IDLE_SECONDS", 8 * 3600, least=60, id="spacekeep.E071")
 SESSION_IDLE_SECONDS_HOSTS = env.number("SESSION_IDLE_SECONDS_HOSTS", 7 * 86400, least=60, id="spacekeep.E072")
+SESSION_ENGINE = "portal.sign_in.session_store"
 SESSION_COOKIE_AGE = env.number("SESSION_SECONDS", 14 * 86400, least=60, id="spacekeep.E073")
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # for allauth's own pages too: e-mail addresses, linked accounts
 # allauth counts failed sign-ins here. In the database, so that all web processes count together.
