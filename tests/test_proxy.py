@@ -101,6 +101,10 @@ def test_a_request_reaches_the_portal_whole_or_not_at_all(proxied: Proxied, echo
         ("GET", "127.0.0.1.evil.example", "/", 421),
         ("GET", "localhost", "/", 200),
         ("GET", "10.0.0.7", "/healthz", 502),  # passed on, to nothing here
+        ("GET", "10.0.0.7", "/livez", 502),
+        ("GET", "10.0.0.7", "/readyz", 502),
+        ("GET", "10.0.0.7", "/metrics", 421),
+        ("GET", "127.0.0.1", "/metrics", 502),
     ],
 )
 def test_methods_and_hosts(proxied: Proxied, method: str, host: str, path: str, status: int) -> None:
