@@ -1,6 +1,7 @@
 """Fixtures. `db` is pytest-django's: a transaction that is rolled back. Tests with other processes use `committed`."""
 
 import fcntl
+import gc
 import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -98,6 +99,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any, bucke
     yield
     processes.kill_reused_processes()  # they hold connections
     close_cleaner()
+    gc.collect()  # closes those of threads that have ended
     with django_db_blocker.unblock(), as_owner():
         teardown_databases(made, verbosity=0, keepdb=plugin.POOLED)
 

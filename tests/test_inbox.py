@@ -156,22 +156,23 @@ WRONG: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("code", WRONG)
-def test_what_is_wrong_stays_with_its_outcome(token: RecorderToken, settings: Any, tmp_path: Path, code: str) -> None:
+def test_what_is_wrong_stays_with_its_outcome(token: RecorderToken, settings: Any, tmp_path: Path) -> None:
     settings.INBOX_FOLDER = str(tmp_path / "inbox")
     inbox = FolderInbox(tmp_path / "inbox" / token.prefix)
-    content, changes = WRONG[code]
-    facts = {name: value for name, value in sidecar(**changes).items() if value is not ...}
-    inbox.put("talk.m4a", content.encode())
-    inbox.put("talk.m4a.json", json.dumps(facts).encode())
+    for code, (content, changes) in WRONG.items():
+        facts = {name: value for name, value in sidecar(**changes).items() if value is not ...}
+        inbox.put(f"{code}.m4a", content.encode())
+        inbox.put(f"{code}.m4a.json", json.dumps(facts).encode())
 
     work()
 
-    outcome = inbox.outcome("talk.m4a")
-    assert (outcome["outcome"], outcome["space"], outcome["code"]) == ("refused", None, code)
-    assert outcome["text"]
-    assert "talk.m4a" in outcome["what_to_do"]
-    assert inbox.names() == ["talk.m4a", "talk.m4a.json", "talk.m4a.outcome.json"]
+    for code in WRONG:
+        outcome = inbox.outcome(f"{code}.m4a")
+        assert (outcome["outcome"], outcome["space"], outcome["code"]) == ("refused", None, code)
+        assert outcome["text"]
+        assert f"{code}.m4a" in outcome["what_to_do"]
+    files = [f"{code}.m4a{end}" for code in WRONG for end in ("", ".json", ".outcome.json")]
+    assert sorted(inbox.names()) == sorted(files)
     assert not Space.objects.exists()
 
 

@@ -103,34 +103,32 @@ def test_a_form_says_beforehand_that_it_asks_for_the_password(client: Client, al
     assert "You will be asked for your password" in client.get(url).content.decode()
 
 
+FILTERED = [
+    ("", "alice", ["old", "silent", "new", "held"]),
+    ("order=newest", "alice", ["new", "silent", "old", "held"]),
+    ("", "HELD", ["held"]),
+    ("order=listened", "alice", ["new", "held", "old"]),
+    ("tab=reviewed", "alice", []),
+    ("tab=flagged", "old", ["old"]),  # flagged before this one
+    ("", "watch", []),  # it was spoken
+    ("", "over", []),  # its deadline has passed
+]
+
+
 @pytest.mark.usefixtures("shelf")
-@pytest.mark.parametrize(
-    ("query", "words", "expected"),
-    [
-        ("", "alice", ["old", "silent", "new", "held"]),
-        ("order=newest", "alice", ["new", "silent", "old", "held"]),
-        ("", "HELD", ["held"]),
-        ("order=listened", "alice", ["new", "held", "old"]),
-        ("tab=reviewed", "alice", []),
-        ("tab=flagged", "old", ["old"]),
-        ("", "watch", []),  # it was spoken
-        ("", "over", []),  # its deadline has passed
-    ],
-)
-def test_words_filter_the_queue_by_names(
-    client: Client, admin: User, query: str, words: str, expected: list[str]
-) -> None:
-    if query == "tab=flagged":
-        flag(Space.objects.get(title="old").pk, "spam", "Watches.", admin)
+def test_words_filter_the_queue_by_names(client: Client, admin: User) -> None:
+    for query, words, expected in FILTERED:
+        if query == "tab=flagged":
+            flag(Space.objects.get(title="old").pk, "spam", "Watches.", admin)
 
-    answer = client.post(f"/moderation/?{query}", {"q": words})
+        answer = client.post(f"/moderation/?{query}", {"q": words})
 
-    assert (answer.status_code, words in answer["Location"]) == (302, False)
-    page = client.get(answer["Location"])
-    queue = page.context["queue"]
-    assert ([str(row.space) for row in queue.rows], queue.typed, queue.problem) == (expected, words, "")
-    assert all("words=" in url for _, _, url in queue.selection.orders)
-    assert f'value="{words}"' in page.content.decode()
+        assert (answer.status_code, words in answer["Location"]) == (302, False)
+        page = client.get(answer["Location"])
+        queue = page.context["queue"]
+        assert ([str(row.space) for row in queue.rows], queue.typed, queue.problem) == (expected, words, "")
+        assert all("words=" in url for _, _, url in queue.selection.orders)
+        assert f'value="{words}"' in page.content.decode()
 
 
 @pytest.mark.usefixtures("shelf")
@@ -172,17 +170,17 @@ def test_a_transcript_line_links_to_its_moment(client: Client, admin: User) -> N
     assert (refused.status_code, "more than 300 characters" in refused.content.decode()) == (422, True)
 
 
-@pytest.mark.parametrize("order", ["due", "newest", "listened"])
-def test_each_space_is_on_one_page_of_the_queue(client: Client, alice: User, order: str) -> None:
+def test_each_space_is_on_one_page_of_the_queue(client: Client, alice: User) -> None:
     for number in range(45):
         make_row(alice, title=f"{number}", ended_ago=timedelta(hours=number), listeners_total=number % 7)
-    seen, url = [], f"/moderation/?order={order}"
-    while url:
-        queue = client.get(url).context["queue"]
-        seen += [str(row.space) for row in queue.rows]
-        url = f"/moderation/{queue.next_url}" if queue.next_url else ""
+    for order in ("due", "newest", "listened"):
+        seen, url = [], f"/moderation/?order={order}"
+        while url:
+            queue = client.get(url).context["queue"]
+            seen += [str(row.space) for row in queue.rows]
+            url = f"/moderation/{queue.next_url}" if queue.next_url else ""
 
-    assert sorted(seen) == sorted(str(number) for number in range(45))
+        assert sorted(seen) == sorted(str(number) for number in range(45)), order
 
 
 def test_a_flag_with_lines(client: Client, alice: User) -> None:
@@ -317,26 +315,30 @@ def fill(host: User, by: User, count: int) -> None:
         recompute(space, Actor.of(host))
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "/moderation/",
-        "/moderation/?order=newest",
-        "/moderation/?order=listened",
-        "/moderation/?order=search&q=beans",
-        "/moderation/appeals/",
-        "/moderation/holds/",
-        "/log/deadlines/",
-        "/log/deadlines/?retention_days=60",
-        "/",
-    ],
-)
-def test_the_number_of_queries_does_not_grow(client: Client, alice: User, admin: User, url: str) -> None:
+PAGES = [
+    "/moderation/",
+    "/moderation/?order=newest",
+    "/moderation/?order=listened",
+    "/moderation/?order=search&q=beans",
+    "/moderation/appeals/",
+    "/moderation/holds/",
+    "/log/deadlines/",
+    "/log/deadlines/?retention_days=60",
+    "/",
+]
+
+
+def test_the_number_of_queries_does_not_grow(client: Client, alice: User, admin: User) -> None:
     counts = []
     for more in (2, 7):
         fill(alice, admin, more)
-        with CaptureQueriesContext(connection) as queries:
-            assert client.get(encrypt_words(url, admin)).status_code == 200
-        counts.append(len(queries))
+        counts.append({url: count_queries(client, encrypt_words(url, admin)) for url in PAGES})
 
-    assert counts[0] == counts[1] <= 29
+    assert counts[0] == counts[1]
+    assert max(counts[0].values()) <= 29
+
+
+def count_queries(client: Client, url: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(url).status_code == 200
+    return len(queries)

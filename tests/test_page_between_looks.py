@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from pytest_django import Settings
 
@@ -40,13 +40,15 @@ class At:
         return execute(sql, *rest)
 
 
-def pages(alice: Client, begin: Callable[[], tuple[Space, Callable[[], None]]]) -> int:
-    """How many pages were got, each of a Space of its own whose work was done at another look. `begin` makes one."""
+def pages(alice: Client, space: Space, begin: Callable[[], Callable[[], None]]) -> int:
+    """How many pages of `space` were got, with its work done at another look each time. `begin` makes the work; all of
+    it is rolled back before the next page."""
     for number in range(1, LOOKS):
-        space, work = begin()
-        at = At(number, work)
-        with connection.execute_wrapper(at):
-            page = alice.get(f"/spaces/{space.pk}/").content.decode()
+        with transaction.atomic():
+            at = At(number, begin())
+            with connection.execute_wrapper(at):
+                page = alice.get(f"/spaces/{space.pk}/").content.decode()
+            transaction.set_rollback(True)
         if not at.done:
             return number - 1
         shown = "Runner beans." in page
@@ -56,44 +58,36 @@ def pages(alice: Client, begin: Callable[[], tuple[Space, Callable[[], None]]]) 
 
 
 @pytest.fixture
-def waits(alice: User) -> Callable[[], Space]:
+def waiting(alice: User) -> Space:
     """With a recording, and without a transcript."""
-
-    def make() -> Space:
-        space = make_row(alice)
-        make_contents(space)
-        space.transcripts.all().delete()
-        return space
-
-    return make
+    space = make_row(alice)
+    make_contents(space)
+    space.transcripts.all().delete()
+    return space
 
 
-def test_a_transcript_is_imported_between_two_queries(alice: User, waits: Callable[[], Space], tmp_path: Path) -> None:
+def test_a_transcript_is_imported_between_two_queries(alice: User, waiting: Space, tmp_path: Path) -> None:
     words = tmp_path / "words.vtt"
     words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Runner beans.\n")
 
-    def begin() -> tuple[Space, Callable[[], None]]:
-        space = waits()
-        upload = store_upload(space, words, "transcript")
-        return space, lambda: (read(upload.pk), None)[1]
+    def begin() -> Callable[[], None]:
+        upload = store_upload(waiting, words, "transcript")
+        return lambda: (read(upload.pk), None)[1]
 
-    assert pages(make_client(alice), begin) > 10
+    assert pages(make_client(alice), waiting, begin) > 10
 
 
 @pytest.mark.long
-def test_an_automatic_transcript_finishes_between_two_queries(
-    alice: User, waits: Callable[[], Space], settings: Settings
-) -> None:
+def test_an_automatic_transcript_finishes_between_two_queries(alice: User, waiting: Space, settings: Settings) -> None:
     settings.TRANSCRIPTION_MODEL = speech_samples.MODEL
 
-    def begin() -> tuple[Space, Callable[[], None]]:
-        space = waits()
-        work = Transcription.objects.create(space=space, state="running", done_ms=60_000, total_ms=74_000)
+    def begin() -> Callable[[], None]:
+        work = Transcription.objects.create(space=waiting, state="running", done_ms=60_000, total_ms=74_000)
 
         def keep() -> None:
-            make_transcript(space, ["Runner beans."])
+            make_transcript(waiting, ["Runner beans."])
             assert lifecycle.transition(work, Transcription.State.RUNNING, Transcription.State.DONE, actor=SYSTEM)
 
-        return space, keep
+        return keep
 
-    assert pages(make_client(alice), begin) > 10
+    assert pages(make_client(alice), waiting, begin) > 10

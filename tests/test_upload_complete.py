@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from archive.models import Space, UploadSession, User
 from archive.storage import StoredVersion, store
@@ -14,8 +15,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def sent() -> bytes:
-    return os.urandom(32 * MIB + 1000)
+def sent(settings: Settings) -> bytes:
+    """Three parts."""
+    settings.UPLOAD_PART_BYTES = 5 * MIB
+    return os.urandom(10 * MIB + 1000)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from archive import dbtime
 from archive.models import Space, UploadSession, User
@@ -18,8 +19,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def sent() -> bytes:
-    return os.urandom(16 * MIB + 1000)
+def sent(settings: Settings) -> bytes:
+    """Two parts."""
+    settings.UPLOAD_PART_BYTES = 5 * MIB
+    return os.urandom(5 * MIB + 1000)
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def listed(caller: ApiClient, upload: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_the_store_takes_the_announced_bytes_only(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
-    last = sent[16 * MIB :]
+    last = sent[5 * MIB :]
     part = sign(caller, upload, 2, checksum(last))
 
     assert put_part(part, b"x" * 1000) == 400  # other bytes
@@ -65,7 +68,7 @@ def test_uploaded_parts_are_listed_with_their_checksums(caller: ApiClient, uploa
 
     (part,) = listed(caller, upload)
 
-    assert (part["number"], part["size"], part["announced_sha256"]) == (2, 1000, checksum(sent[16 * MIB :]))
+    assert (part["number"], part["size"], part["announced_sha256"]) == (2, 1000, checksum(sent[5 * MIB :]))
 
 
 def test_an_uncertain_checksum_is_not_listed(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
@@ -90,7 +93,7 @@ def test_of_two_versions_of_a_part_the_named_one_is_used(
 
     assert done.status == 200, done.json
     session = UploadSession.objects.get()
-    assert store().read(session.key, 16 * MIB, 1000, session.etag) == sent[16 * MIB :]
+    assert store().read(session.key, 5 * MIB, 1000, session.etag) == sent[5 * MIB :]
 
 
 @pytest.mark.parametrize("end", ["complete", "abort"])
