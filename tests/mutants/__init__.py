@@ -363,7 +363,7 @@ MUTANTS = [
         "archive/transparency/tile_store.py",
         "return head.size <= size and stored",
         "return stored",
-        ("test_log_sequencer",),
+        ("test_second_bucket",),
     ),
     Mutant(
         "a checkpoint without its tiles",
