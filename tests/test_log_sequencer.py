@@ -117,12 +117,17 @@ def test_checkpoints_are_signed_when_they_are_due(settings: Settings) -> None:
     write(1)
     sequence.run()
     assert sizes() == [1]  # ten minutes have not passed
+    with transaction.atomic():
+        log.record(events.HOLD_PLACED, space_id=None, actor=SYSTEM, hold=1)
+    sequence.run()
+    assert sizes() == [1, 3], "a database that is restored now must have it"
+    write(1)
 
     settings.LOG_CHECKPOINT_SECONDS = 0
     sequence.run()
-    assert sizes() == [1, 2]
+    assert sizes() == [1, 3, 4]
     sequence.run()
-    assert sizes() == [1, 2]  # no news, and not a day old
+    assert sizes() == [1, 3, 4]  # no news, and not a day old
 
 
 def test_one_checkpoint_a_day_also_without_news(settings: Settings) -> None:
