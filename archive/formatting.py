@@ -57,16 +57,22 @@ shows_utc: ContextVar[bool] = ContextVar("shows_utc", default=False)
 def format_time(value: datetime, *, seconds: bool = False) -> str:
     """Format as "22 December 2026, 15:05", or "15:05:09", in the active time zone, with "UTC" in UTC. Raises ValueError
     for a naive datetime."""
-    return _write_time(to_active_zone(value), seconds)
+    return _write_time(to_active_zone(value), _texts(), seconds)
+
+
+def format_with_utc(value: datetime, *, seconds: bool = False) -> tuple[str, str]:
+    """As `format_time`, and the same in UTC, "" where times are UTC anyway. Raises ValueError for a naive datetime."""
+    local, texts = to_active_zone(value), _texts()
+    in_utc = "" if is_utc(local) else _write_time(local.astimezone(UTC), texts, seconds)
+    return _write_time(local, texts, seconds), in_utc
 
 
 def format_utc(value: datetime, *, seconds: bool = False) -> str:
     """Format as "22 December 2026, 14:05 UTC", whatever zone is active. Raises ValueError for a naive datetime."""
-    return _write_time(_to_zone(value, UTC), seconds)
+    return _write_time(_to_zone(value, UTC), _texts(), seconds)
 
 
-def _write_time(local: datetime, seconds: bool) -> str:
-    texts = _texts()
+def _write_time(local: datetime, texts: DateTexts, seconds: bool) -> str:
     sentence = texts.time_in_utc if is_utc(local) else texts.time
     return sentence.format(day=texts.write(local), time=f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}")
 

@@ -93,19 +93,19 @@ def operator_text(default: str | None = None) -> str:
 @register.filter
 def moment(value: datetime | None) -> SafeString:
     """A <time> element that shows an aware time in the reader's zone; empty for None."""
-    return time_element(value, formatting.format_time(value), "time") if value else SafeString("")
+    return time_element(value, *formatting.format_with_utc(value), "time") if value else SafeString("")
 
 
-def time_element(value: datetime, text: str, form: str) -> SafeString:
+def time_element(value: datetime, text: str, in_utc: str, form: str) -> SafeString:
     """A <time> element: `text` is the time in the active zone, and the `title` is the same in UTC; the other way round
-    if `formatting.shows_utc`.
+    if `formatting.shows_utc`. `in_utc` is "" where times are UTC anyway.
 
     While a page does not know its reader's zone (portal/middleware.py), the text is UTC, and a script replaces it by
     that of the browser (core/local-times.js, which knows `form`).
     """
-    if cast(tzinfo, timezone.get_current_timezone()) is UTC:
+    if not in_utc and cast(tzinfo, timezone.get_current_timezone()) is UTC:
         return SafeString(f'<time datetime="{iso(value)}" data-utc="{form}">{escape(text)}</time>')
-    return _titled_time(value, text, utc_title(value))
+    return _titled_time(value, text, in_utc)
 
 
 @register.filter
@@ -113,7 +113,7 @@ def exact_moment(value: datetime | None) -> SafeString:
     """A <time> element with seconds, in the reader's zone; its `title` is the same in UTC."""
     if not value:
         return SafeString("")
-    return _titled_time(value, formatting.format_time(value, seconds=True), utc_title(value, seconds=True))
+    return _titled_time(value, *formatting.format_with_utc(value, seconds=True))
 
 
 def _titled_time(value: datetime, text: str, title: str) -> SafeString:
@@ -158,15 +158,13 @@ def day(value: date | None) -> SafeString:
 @register.filter
 def clock_time(value: datetime | None) -> SafeString:
     """A <time> element that shows the hour and minute of an aware time in the reader's zone; empty for None."""
-    return time_element(value, formatting.format_hour(value), "hour") if value else SafeString("")
+    return time_element(value, formatting.format_hour(value), utc_title(value), "hour") if value else SafeString("")
 
 
 @register.filter
-def utc_title(value: datetime, seconds: bool = False) -> str:
+def utc_title(value: datetime) -> str:
     """An aware time in UTC, as text: 22 December 2026, 14:05 UTC; empty where times are UTC anyway."""
-    if formatting.is_utc(formatting.to_active_zone(value)):
-        return ""
-    return formatting.format_utc(value, seconds=seconds)
+    return formatting.format_with_utc(value)[1]
 
 
 @register.simple_tag

@@ -126,6 +126,7 @@ def _accesses_of_one(space_id: UUID, user_id: int) -> QuerySet[LogEntry]:
     return _issued(space_id).filter(actor_kind="user", actor_id=user_id)[:MAX_OWN_ACCESSES]
 
 
+_USER_NAMES = CompiledQuery(lambda ids: User.objects.filter(pk__any=ids).values_list("pk", "username"), list)
 _HISTORY = CompiledQuery(_history, UUID)
 _OTHERS_ACCESSES = CompiledQuery(_others_accesses, UUID, int, int)
 _ACCESSES_OF_ONE = CompiledQuery(_accesses_of_one, UUID, int)
@@ -179,7 +180,7 @@ def log_line(entry: LogEntry, names: dict[int, str], rule_names: dict[tuple[str,
 
 def _user_names(entries: Iterable[LogEntry]) -> dict[int, str]:
     ids = {entry.actor_id for entry in entries if entry.actor_id is not None}
-    return dict(User.objects.filter(pk__in=ids).values_list("pk", "username")) if ids else {}
+    return dict(_USER_NAMES.tuples(list(ids))) if ids else {}
 
 
 def _rule_names_of(entries: Iterable[LogEntry]) -> dict[tuple[str, int], str]:

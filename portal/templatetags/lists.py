@@ -39,6 +39,7 @@ ENTRY = (
 def entry_rows(context: Any, entries: Iterable[LogLine]) -> SafeString:
     """The rows of a table of entries of the log."""
     addresses = SpaceAddresses("log-space")
+    labels: dict[str, str] = {}
     named = _('<span class="lead-word">entry </span>%(number)s')  # the word is for narrow screens
     rows = [
         ENTRY.format(
@@ -46,7 +47,7 @@ def entry_rows(context: Any, entries: Iterable[LogLine]) -> SafeString:
             named=named % {"number": entry.number},
             at=exact_moment(entry.at),
             icon=icon(context, entry.icon),
-            label=escape(str(entry.label)),
+            label=labels.get(entry.event) or labels.setdefault(entry.event, escape(str(entry.label))),
             space=_space_link(entry.space_id, addresses) if entry.space_id else "",
             actor=escape(entry.actor),
             summary=escape(entry.summary),

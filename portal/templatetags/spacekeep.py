@@ -23,7 +23,7 @@ from archive.display.deadline_reasons import format_days
 from archive.display.violations import FlagView
 from archive.models import Notice, Space, User, current_policy
 from archive.notices.open import MAX_COUNTED, Banner, BannerKind
-from archive.templatetags.archive_display import time_element
+from archive.templatetags.archive_display import time_element, utc_title
 from portal.access import has_spoken
 from portal.addresses import address_of
 from portal.presenters import live
@@ -201,7 +201,7 @@ def appeal_until(notice: Any) -> datetime | None:
 @register.filter
 def short_time(value: datetime) -> SafeString:
     """A <time> element in the reader's zone for lists: "22 December, 15:05". Hovering shows UTC."""
-    return time_element(value, formatting.format_short_time(value, timezone.now()), "short")
+    return time_element(value, formatting.format_short_time(value, timezone.now()), utc_title(value), "short")
 
 
 # The first that a User-Agent contains; browsers name others for compatibility, so the order counts.
