@@ -51,6 +51,7 @@ OTHERS = {
     "decided": "/moderation/appeals/decided/",
     "holds": "/moderation/holds/",
     "log": "/log/",
+    "log_all": "/log/?event=all",  # a full page: 100 entries
     "log_event": "/log/?event=space.available",
     "log_days": "/log/?since=2026-11-01&until=2026-11-10",
     "deadlines": "/log/deadlines/",
@@ -59,7 +60,13 @@ OTHERS = {
 }
 OF_HOSTS = {"notices": "/notices/", "spoken_in": "/my-lines/", "export": "/export/", "upload": "/upload/"}
 # Whose CPU time has a goal: {name: page}
-OF_CPU = {"my_spaces": "huge_all_deadline", "space": "space", "moderation": "queue_review", "log": "log"}
+OF_CPU = {
+    "log_full": "log_all",
+    "my_spaces": "huge_all_deadline",
+    "space": "space",
+    "moderation": "queue_review",
+    "log": "log",
+}
 Pages = dict[str, tuple[str, str]]  # {name: (who, address)}
 Samples = dict[str, dict[str, list[Sample]]]  # {name: {side: its requests}}
 SIDES = ("small", "large")
