@@ -30,14 +30,15 @@ FROM (
 
 INSERT INTO archive_space (id, host_id, title, audience, ended_at, expires_at, deadline_reasons, transcribe, state,
     processing_step, processing_step_done, processing_step_total, fingerprint, salt, attempts, unforeseen, fence,
-    problem, deleted_at, is_flagged, is_appealed, title_key, duration_ms, listeners_total, reviewed_at, reviewed_by_id)
+    problem, deleted_at, is_flagged, is_appealed, title_key, duration_ms, listeners_total, reviewed_at, reviewed_by_id,
+    reported_cause)
 SELECT id, host_id, CASE WHEN kept THEN 'Evening ' || topic || ' ' || ordinal ELSE '' END, '', ends - interval '30 days',
     CASE WHEN NOT held THEN ends END, '[{"code": "base", "days": 30}]', false,
     CASE WHEN kept THEN 'available' ELSE 'deleted' END, '', 0, 0, '',
     CASE WHEN kept THEN repeat('0b', 32) ELSE '' END, 0, 0, 0, '{}', CASE WHEN NOT kept THEN ends END, flagged, appealed,
     CASE WHEN kept THEN lower('Evening ' || topic || ' ' || ordinal) END, CASE WHEN kept THEN 60000 + h %% 7200000 END,
     CASE WHEN kept THEN h / 11 %% 5000 END, CASE WHEN NOT to_review THEN now() - h %% 1000 * interval '1 minute' END,
-    CASE WHEN NOT to_review THEN %(admin)s END
+    CASE WHEN NOT to_review THEN %(admin)s END, ''
 FROM made;
 
 INSERT INTO archive_spaceindex (space_id, vector)
@@ -87,9 +88,9 @@ INSERT INTO archive_hold (space_id, state, reason, case_number, review_on, place
 SELECT id, 'standing', 'A court asked for it.', '', current_date + h %% 300, %(admin)s, now(), '' FROM made WHERE held;
 
 INSERT INTO archive_notice (id, kind, user_id, space_id, subject_id, deadline, state, created_at, sent_at, problem,
-    attempts, unforeseen, fence)
+    attempts, unforeseen, fence, reported_cause)
 SELECT gen_random_uuid(), CASE WHEN kept THEN 'due-7-days' ELSE 'deleted' END, host_id, id, '',
-    CASE WHEN kept THEN ends END, 'sent', ends - interval '7 days', ends, '{}', 0, 0, 0
+    CASE WHEN kept THEN ends END, 'sent', ends - interval '7 days', ends, '{}', 0, 0, 0, ''
 FROM made WHERE NOT held AND (NOT kept OR ends < now() + interval '7 days');
 
 INSERT INTO archive_deletioncertificate (space_id, key_id, document, issued_at)
