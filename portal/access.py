@@ -79,6 +79,11 @@ def may_read_log(user: User) -> bool:
     return user.is_auditor or user.is_admin
 
 
+def may_see_status(user: User) -> bool:
+    """Operators: superusers, staff and admins. The page has counts and settings, and nothing of a Space or a person."""
+    return user.is_active and (user.is_superuser or user.is_staff or user.is_admin)
+
+
 def may_have_content(user: User) -> bool:
     """Everybody but auditors: those see that the rules are followed, and no content."""
     return user.is_admin or not user.is_auditor

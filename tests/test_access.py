@@ -88,11 +88,12 @@ LADDER = {
     "house-rules": ("GET", 200, 200, 200),
     "state": ("GET", 200, 200, 200),
     "help": ("GET", 200, 200, 200),
+    "status": ("GET", 404, 200, 404),
     "what-we-keep": ("GET", 200, 200, 200),
 }
 NOT_OF_A_SPACE = {
     *("spaces", "log", "deadlines", "search", "my-lines", "healthz", "upload", "upload-inspect", "export"),
-    *("help", "what-we-keep", "house-rules", "state", "livez", "readyz"),
+    *("help", "what-we-keep", "house-rules", "state", "status", "livez", "readyz"),
     *("upload-sort", "export-chosen", "export-revoke-links"),
     *("moderation", "flag-several", "appeals", "holds", "recorders", "notices", "notices-dismiss", "certificates"),
     *("lift-several", "hold-several", "review-next", "rules", "decided-appeals"),

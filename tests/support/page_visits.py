@@ -180,6 +180,7 @@ ADMINS = [
     Visit(ADMIN, "deadlines", query="?retention_days=0"),
     *(Visit(ADMIN, "log-space", name) for name in ("open", "deleted")),
     Visit(ADMIN, "log-proof"),
+    Visit(ADMIN, "status"),
 ]
 # Django's admin
 SUPERUSERS = [

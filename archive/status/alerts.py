@@ -1,0 +1,197 @@
+"""What can be wrong, and what to do about it, as sentences: the operators' page and docs/operations.md ("The status
+page") have the same ones. find_alerts.py decides which are open."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+
+class Level(StrEnum):
+    URGENT = "urgent"  # a deletion, the proof, or all work is at risk
+    SOON = "soon"  # something failed, or will
+
+
+@dataclass(frozen=True)
+class Kind:
+    level: Level
+    text: Any
+    advice: Any
+
+
+URGENT, SOON = Level.URGENT, Level.SOON
+KINDS: dict[str, Kind] = {
+    "restore_not_confirmed": Kind(
+        URGENT,
+        _("Nothing is deleted now. {reason}"),
+        _("Run `manage.py restore_check`, and read “Backups and restores” in docs/operations.md before you confirm."),
+    ),
+    "deletions_overdue": Kind(
+        URGENT,
+        _("{count} Spaces should have been deleted by now. The oldest deadline passed {period} ago."),
+        _(
+            "Their content is not served any more. See that a deleter runs, and why deletions are retried (Work, "
+            "below). `manage.py setup_store` tries whether the store can delete. Deletion is retried until it is done."
+        ),
+    ),
+    "deleter_missing": Kind(
+        URGENT,
+        _("No worker of the queue “deletion” was seen {since}."),
+        _("Start the deleter: without it nothing is deleted and no checkpoint is signed. Its log says why it ended."),
+    ),
+    "worker_missing": Kind(
+        URGENT,
+        _("No worker of the queue “celery” was seen {since}."),
+        _("Start a worker: without one no recording is checked, no bundle is built and no mail is sent."),
+    ),
+    "transcriber_missing": Kind(
+        SOON,
+        _("No worker of the queue “transcription” was seen {since}."),
+        _("Start a transcriber, or empty TRANSCRIPTION_MODEL if you want no automatic transcripts."),
+    ),
+    "beat_missing": Kind(
+        URGENT,
+        _("No task of beat was done {since}."),
+        _(
+            "Start beat. If it runs, see that the broker answers and that workers take tasks. Deadlines still end "
+            "access to content, but deletions wait."
+        ),
+    ),
+    "broker_down": Kind(
+        URGENT,
+        _("The broker does not answer."),
+        _("Start it, or correct BROKER_URL. No work is lost: it is in the database, and resumes by itself."),
+    ),
+    "store_unusable": Kind(
+        URGENT,
+        _("The store can't do what Spacekeep needs: {names}."),
+        _("The table of the store, below, has its own message and a remedy. Then run `manage.py setup_store`."),
+    ),
+    "store_changed": Kind(
+        SOON,
+        _("Since {time} the store behaves differently: {names}."),
+        _(
+            "Spacekeep has adapted to it. If nobody upgraded or configured the store, find out who did. This "
+            "disappears after a week."
+        ),
+    ),
+    "store_not_tried": Kind(
+        SOON,
+        _("What the store can do was not tried {since}."),
+        _("It is tried once a day. Run `manage.py setup_store`: it says what keeps it from working."),
+    ),
+    "copies_not_rechecked": Kind(
+        SOON,
+        _("The places of deleted Spaces were not checked {since}."),
+        _("It is done once a day by a worker. See why it is retried: `work_retried` with DeletionRecheck in the logs."),
+    ),
+    "copy_came_back": Kind(
+        URGENT,
+        _("{count} times in the last day, copies of deleted Spaces were found in the store."),
+        _(
+            "They are deleted again. Find out what brought them back: a restored backup, a replica, a person. The "
+            "retention log names the Spaces (“Copy found”)."
+        ),
+    ),
+    "objects_missing": Kind(
+        URGENT,
+        _("{count} stored objects are missing from the store."),
+        _("`manage.py reconcile` lists them. Read the store's own log, and restore them if you can."),
+    ),
+    "orphans_found": Kind(
+        SOON,
+        _("{count} objects in the store belong to no row."),
+        _("Run `manage.py reconcile --apply` daily: it deletes what it sees twice, 24 hours apart."),
+    ),
+    "log_behind": Kind(
+        URGENT,
+        _("Entries of the log wait for their place in its proof, the oldest {since}."),
+        _("The deleter does it each minute. If one runs, its log says why it is retried (LogSequencer)."),
+    ),
+    "log_not_signed": Kind(
+        URGENT,
+        _("No checkpoint of the log was signed {since}."),
+        _(
+            "Change nothing before you know why. The deleter's log has a line that begins with `log_`; "
+            "docs/operations.md, “The log's checkpoints”, says what each one means."
+        ),
+    ),
+    "log_contradicted": Kind(
+        URGENT,
+        _("{count} checkpoints in the second bucket are not of this log."),
+        _(
+            "Keep the database, the bucket and all backups as they are, and tell the auditors. `manage.py log_copies` "
+            "lists them."
+        ),
+    ),
+    "work_parked": Kind(
+        SOON,
+        _("{count} pieces of work ended unforeseen ten times, and are tried once a day."),
+        _(
+            "The logs have the errors (`work_parked`, and those before it). Nothing is lost. Report "
+            "them if they are ours."
+        ),
+    ),
+    "work_waits": Kind(
+        SOON,
+        _("Work waits for a worker: {names}. The oldest has waited {since}."),
+        _("See that workers run. If they do, they are busy: start more of them."),
+    ),
+    "mail_server_down": Kind(
+        SOON,
+        _("The mail server does not accept mail. {count} mails wait."),
+        _("Check EMAIL_URL and the mail server. Mail is retried for two days, and people see notices on their page."),
+    ),
+    "mail_failed": Kind(
+        SOON,
+        _("{count} mails could not be sent in the last day."),
+        _(
+            "The mail server refused the address or the message. The retention log has the accounts (“Notice could not "
+            "be sent”): correct the address there."
+        ),
+    ),
+    "work_failed": Kind(
+        SOON,
+        _("{count} bundles, export parts or automatic transcripts failed in the last day."),
+        _("Their pages have the reason, and they can be requested again. `work_failed` in the logs has the cause."),
+    ),
+    "arrivals_refused": Kind(
+        SOON,
+        _("{count} recordings from LiveKit or an inbox were refused in the last day."),
+        _("docs/how-to/watch-an-inbox.md has the command that lists them, with the reason."),
+    ),
+    "webhooks_failed": Kind(
+        SOON,
+        _("{count} events could not be delivered to webhooks in the last day."),
+        _("Webhooks, in the menu of admins, shows the answers of each receiver."),
+    ),
+    "versions_differ": Kind(
+        SOON,
+        _("Workers run different versions: {names}."),
+        _("Finish the upgrade: restart those of the older one."),
+    ),
+    "unreadable": Kind(
+        SOON,
+        _("This could not be read in time: {names}."),
+        _("The database is busy or slow. Try again; the logs have `status_unreadable`."),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Alert:
+    code: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def level(self) -> Level:
+        return KINDS[self.code].level
+
+    @property
+    def text(self) -> str:
+        return str(KINDS[self.code].text).format(**self.params)
+
+    @property
+    def advice(self) -> str:
+        return str(KINDS[self.code].advice)
