@@ -29,7 +29,7 @@ KINDS: dict[str, Kind] = {
     ),
     "deletions_overdue": Kind(
         URGENT,
-        _("{count} Spaces should have been deleted by now. The oldest deadline passed {period} ago."),
+        _("Overdue deletions: {count}. The oldest deadline passed {period} ago."),
         _(
             "Their content is not served any more. See that a deleter runs, and why deletions are retried (Work, "
             "below). `manage.py setup_store` tries whether the store can delete. Deletion is retried until it is done."
@@ -88,7 +88,7 @@ KINDS: dict[str, Kind] = {
     ),
     "copy_came_back": Kind(
         URGENT,
-        _("{count} times in the last day, copies of deleted Spaces were found in the store."),
+        _("Copies of deleted Spaces that were found in the store in the last day: {count}."),
         _(
             "They are deleted again. Find out what brought them back: a restored backup, a replica, a person. The "
             "retention log names the Spaces (“Copy found”)."
@@ -96,12 +96,12 @@ KINDS: dict[str, Kind] = {
     ),
     "objects_missing": Kind(
         URGENT,
-        _("{count} stored objects are missing from the store."),
+        _("Objects that the store has lost: {count}."),
         _("`manage.py reconcile` lists them. Read the store's own log, and restore them if you can."),
     ),
     "orphans_found": Kind(
         SOON,
-        _("{count} objects in the store belong to no row."),
+        _("Objects in the store that belong to no row: {count}."),
         _("Run `manage.py reconcile --apply` daily: it deletes what it sees twice, 24 hours apart."),
     ),
     "log_behind": Kind(
@@ -119,7 +119,7 @@ KINDS: dict[str, Kind] = {
     ),
     "log_contradicted": Kind(
         URGENT,
-        _("{count} checkpoints in the second bucket are not of this log."),
+        _("Checkpoints in the second bucket that are not of this log: {count}."),
         _(
             "Keep the database, the bucket and all backups as they are, and tell the auditors. `manage.py log_copies` "
             "lists them."
@@ -127,7 +127,7 @@ KINDS: dict[str, Kind] = {
     ),
     "work_parked": Kind(
         SOON,
-        _("{count} pieces of work ended unforeseen ten times, and are tried once a day."),
+        _("Work that failed unforeseen ten times, and is tried once a day: {count}."),
         _(
             "The logs have the errors (`work_parked`, and those before it). Nothing is lost. Report "
             "them if they are ours."
@@ -140,12 +140,12 @@ KINDS: dict[str, Kind] = {
     ),
     "mail_server_down": Kind(
         SOON,
-        _("The mail server does not accept mail. {count} mails wait."),
+        _("The mail server does not accept mail. Mails that wait: {count}."),
         _("Check EMAIL_URL and the mail server. Mail is retried for two days, and people see notices on their page."),
     ),
     "mail_failed": Kind(
         SOON,
-        _("{count} mails could not be sent in the last day."),
+        _("Mails that could not be sent in the last day: {count}."),
         _(
             "The mail server refused the address or the message. The retention log has the accounts (“Notice could not "
             "be sent”): correct the address there."
@@ -153,17 +153,17 @@ KINDS: dict[str, Kind] = {
     ),
     "work_failed": Kind(
         SOON,
-        _("{count} bundles, export parts or automatic transcripts failed in the last day."),
+        _("Bundles, export parts and automatic transcripts that failed in the last day: {count}."),
         _("Their pages have the reason, and they can be requested again. `work_failed` in the logs has the cause."),
     ),
     "arrivals_refused": Kind(
         SOON,
-        _("{count} recordings from LiveKit or an inbox were refused in the last day."),
+        _("Recordings from LiveKit or an inbox that were refused in the last day: {count}."),
         _("docs/how-to/watch-an-inbox.md has the command that lists them, with the reason."),
     ),
     "webhooks_failed": Kind(
         SOON,
-        _("{count} events could not be delivered to webhooks in the last day."),
+        _("Events that could not be delivered to webhooks in the last day: {count}."),
         _("Webhooks, in the menu of admins, shows the answers of each receiver."),
     ),
     "versions_differ": Kind(

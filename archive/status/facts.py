@@ -15,7 +15,7 @@ from archive.search import limited_time
 from archive.status import SECONDS, Status, read_status
 from archive.status.problems import RetriedWork, read_problems
 from archive.storage import store
-from archive.storage.trials import ALL
+from archive.storage.trials import ALL, Outcome
 from archive.transparency import copies
 from archive.transparency.keys import public_keys
 from archive.workers import Worker, read_workers
@@ -46,6 +46,14 @@ class Rehearsal:
     findings: tuple[Finding, ...] = ()
     changed: tuple[str, ...] = ()
     changed_at: datetime | None = None
+
+    @property
+    def working(self) -> list[Finding]:
+        return [one for one in self.findings if one.outcome == Outcome.WORKS]
+
+    @property
+    def others(self) -> list[Finding]:
+        return [one for one in self.findings if one.outcome != Outcome.WORKS]
 
 
 @dataclass(frozen=True)

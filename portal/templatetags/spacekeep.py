@@ -3,6 +3,7 @@
 Filters for times, sizes and counts are in archive_display.
 """
 
+import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from django import template
 from django.contrib.messages.storage.base import Message
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -36,6 +37,7 @@ from portal.undoable import undo_url_of
 
 register = template.Library()
 
+CODE = re.compile(r"`([^`]+)`")
 LISTS = {BannerKind.DUE: "due", BannerKind.FLAGGED: "flagged"}  # the filter of the list that has all of them
 
 
@@ -114,6 +116,12 @@ def _shown_sections(context: Any) -> set[str]:
 def undo_url(message: Message) -> str:
     """Where a button that undoes what the message is about posts to; "" for none."""
     return undo_url_of(message)
+
+
+@register.filter
+def with_code(text: str) -> SafeString:
+    """The text, escaped, with what is between backticks as code."""
+    return SafeString(CODE.sub(r"<code>\1</code>", escape(text)))
 
 
 @register.simple_tag
