@@ -383,6 +383,7 @@ def test_a_bundle_can_be_built_again_after_one_that_failed(rows: dict[str, model
 
 
 UNIQUE = {
+    "heartbeat_once",
     "invitation_one_waiting",
     "space_ingested_once",
     "participant_seat_taken_once",

@@ -9,9 +9,11 @@ from celery import current_app
 from django.conf import settings as django_settings
 from django.db import connection
 from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
 
 from archive import dbtime, log, restores, status, tasks
 from archive.errors import make_problem
+from archive.intake.uploads import clean_up
 from archive.log import SYSTEM, events, rfc3339
 from archive.models import Bundle, Notice, Space, TaskRun, Transcription, User
 from archive.status import broker, read_status, work
@@ -113,6 +115,20 @@ def test_each_kind_reads_an_index_that_has_little_else(settings: Any) -> None:
             used = {name for pair in scanned for name in pair if name}
             assert f"Seq Scan on {table}" not in plan, (kind.task, plan)
             assert used & allowed, (kind.task, plan)
+
+
+def test_uploads_to_clean_up_are_found_by_indexes() -> None:
+    """The dispatcher looks for them each minute, and most uploads were accepted long ago."""
+    with CaptureQueriesContext(connection) as queries:
+        clean_up.abandoned()
+    (query,) = queries
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {query['sql']}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert set(re.findall(r"Index Scan on (\w+)", plan)) == {"upload_open", "upload_uncleared", "upload_imported"}
 
 
 def test_deletions_are_late_or_on_time(alice: User) -> None:

@@ -3049,6 +3049,15 @@ class Migration(migrations.Migration):
                         name="upload_uncleared",
                     ),
                     models.Index(
+                        condition=models.Q(
+                            ("kind", "transcript"),
+                            ("state", "accepted"),
+                            models.Q(("upload_id", ""), _negated=True),
+                        ),
+                        fields=["last_activity_at"],
+                        name="upload_imported",
+                    ),
+                    models.Index(
                         condition=models.Q(("state", "uploaded")), fields=["lease_until"], name="upload_at_work"
                     ),
                 ],

@@ -92,6 +92,11 @@ class UploadSession(Leased):
                 fields=["last_activity_at"],
                 condition=Q(state__in=["rejected", "aborted"]) & ~Q(upload_id=""),
             ),
+            models.Index(
+                name="upload_imported",
+                fields=["last_activity_at"],
+                condition=Q(state="accepted", kind="transcript") & ~Q(upload_id=""),
+            ),
             models.Index(name="upload_at_work", fields=["lease_until"], condition=Q(state="uploaded")),
         ]
 

@@ -65,6 +65,7 @@ def kinds() -> list[Kind]:
     """Every kind of work. A task may have several, which are found by different indexes."""
     space, package = Space.State, Bundle.State
     ended = Q(state__in=["rejected", "aborted"]) & clean_up.UNCLEARED
+    imported = clean_up.IMPORTED & ~Q(upload_id="")
     found = [
         Kind("purge_space", Space, Q(state__in=Space.KEPT, expires_at__lte=Now()), "expires_at", "expires_at", False),
         Kind("purge_space", Space, Q(state=space.EXPIRING), "expires_at", "expires_at"),
@@ -72,6 +73,7 @@ def kinds() -> list[Kind]:
         Kind("import_transcript", UploadSession, Q(state="uploaded") & import_upload.PENDING, "last_activity_at"),
         Kind("abandon_upload", UploadSession, clean_up.IDLE, None, "last_activity_at", False),
         Kind("abandon_upload", UploadSession, ended, None, "last_activity_at", False),
+        Kind("abandon_upload", UploadSession, imported, None, "last_activity_at", False),
         Kind("take_arrival", Arrival, Q(state__in=Arrival.AT_WORK) & take.READY, "created_at"),
         Kind("settle_arrival", Arrival, Q(state__in=Arrival.OVER) & settle.UNSETTLED, None, explains=False),
         Kind("send_notice", Notice, Q(state=Notice.State.PENDING), "created_at"),
