@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from html import unescape
+from html import escape, unescape
 
 import pytest
 from django.db import connection
@@ -14,7 +14,7 @@ from django.utils import timezone
 from archive import dbtime
 from archive.display.clock import ClockFace, day_marks
 from archive.formatting import TimedSentence
-from archive.models import Space, User
+from archive.models import Rule, Space, User
 from archive.moderation.appeals import appeal
 from archive.moderation.violations import flag, lift
 from portal.templatetags.queue_rows import draw_clock
@@ -53,6 +53,24 @@ def test_a_lifted_flag_is_no_state(alice: User, admin: User) -> None:
     lift(space.id, "A mistake.", admin)
 
     assert chips(alice) == [[]]
+
+
+HOSTILE = """x"'><img src=x>&{0}%s"""
+
+
+def test_what_people_wrote_is_escaped(alice: User, admin: User) -> None:
+    """Python writes the rows of both lists, so nothing escapes by itself."""
+    User.objects.update(first_name=HOSTILE, last_name="")
+    Rule.objects.filter(code="spam").update(name=HOSTILE)
+    flag(make_row(alice, title=HOSTILE).id, "spam", "Watches.", admin)
+
+    pages = [
+        make_client(user).get(url).content.decode()
+        for user, url in ((alice, "/"), (admin, "/"), (admin, "/moderation/?tab=flagged"))
+    ]
+
+    assert [page.count("<img") for page in pages] == [0, 0, 0]
+    assert [escape(HOSTILE) in page for page in pages] == [True, True, True]
 
 
 FLAG, PADLOCK = "M9.5 17V7h6", "M8.5 11.5h7v5h-7z"
