@@ -81,5 +81,5 @@ def test_the_queries_do_not_grow(auditor: User, newest: LogCheckpoint, django_as
         mail(newest, str(number), NOON)
         LogCosignature.objects.create(checkpoint=newest, witness=f"{number}.example", line="l")
 
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(22):
         client.get("/log/proof/")

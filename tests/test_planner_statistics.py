@@ -21,7 +21,7 @@ from tests.support.transcripts import make_transcript
 # Columns of deleted or blanked rows that hold one of a few codes of ours, or an id.
 CODES = {
     *("role", "kind", "state", "source", "config", "language", "model", "reason", "grantee", "processing_step"),
-    *("codec", "content_type", "extension", "event", "part_checksums", "verified_by"),
+    *("codec", "content_type", "extension", "event", "part_checksums", "verified_by", "reported_cause"),
 }
 # Rows that go with a Space on other ways than tombstone.CONTENT.
 OTHERS: set[type[models.Model]] = {Arrival, LiveKitRoom, LiveKitParticipant, ExportPart}

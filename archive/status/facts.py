@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import Error
+from django.utils.translation import gettext
 
 from archive import dbtime, restores
 from archive.errors import Refused
@@ -104,16 +105,16 @@ def read_rehearsal() -> Rehearsal:
     findings = tuple(
         Finding(
             name=one["name"],
-            label=trials[one["name"]].label,
+            label=gettext(trials[one["name"]].label),
             outcome=one["outcome"],
             problem=one["problem"],
-            fallback=trials[one["name"]].fallback,
+            fallback=gettext(fallback) if (fallback := trials[one["name"]].fallback) else "",
             remedy=one.get("remedy", ""),
         )
         for one in row.findings
         if one["name"] in trials  # a later release may try other things
     )
-    changed = tuple(trial.label for trial in ALL if set(trial.changes) & set(row.changed))
+    changed = tuple(gettext(trial.label) for trial in ALL if set(trial.changes) & set(row.changed))
     return Rehearsal(place, row.tried_at, findings, changed, row.changed_at)
 
 

@@ -12,7 +12,7 @@ from archive.status.work import Kind, kinds
 
 MOST = 200  # rows that are read of one kind of work
 # Codes whose sentences have no text by people: others can quote a title or a name, which not every operator may see.
-IMPERSONAL = ("storage.", "mail.", "work.", "webhook.", "audio.decoder", "transcription.disk")
+IMPERSONAL = ("storage.", "mail.", "work.", "webhook.", "audio.decoder_", "transcription.disk_")
 
 
 @dataclass

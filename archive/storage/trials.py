@@ -21,6 +21,7 @@ from io import BytesIO
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext_noop as _
 
 from archive.errors import ObjectChanged, ObjectMissing, StorageError, StoreDenied, StoreRefused, StoreUnavailable
 from archive.storage.bucket import NEVER_HAD_VERSIONS, find_faults
@@ -155,7 +156,7 @@ def _request(
 # Objects, listings, deletion.
 
 
-@trial("parts with a CRC-32", fallback="parts are sent without a checksum", own_checksums=False)
+@trial(_("parts with a CRC-32"), fallback=_("parts are sent without a checksum"), own_checksums=False)
 def _own_checksums(store: Store, prefix: str) -> str:
     with _upload(store, f"{prefix}object") as upload:
         upload.put(1, b"rehearsal")
@@ -163,15 +164,15 @@ def _own_checksums(store: Store, prefix: str) -> str:
     return ""
 
 
-@trial("multipart uploads appear whole, with size and ETag")
+@trial(_("multipart uploads appear whole, with size and ETag"))
 def _writes(store: Store, prefix: str) -> str:
     written = write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
     return "" if store.read(written.key, 2, 4, written.etag) == b"hear" else "a range has other bytes"
 
 
 @trial(
-    "ListObjectVersions",
-    fallback="ListObjectsV2 proves that a prefix is empty",
+    _("ListObjectVersions"),
+    fallback=_("ListObjectsV2 proves that a prefix is empty"),
     permissions=LISTINGS,
     lists_versions=False,
 )
@@ -181,7 +182,7 @@ def _lists_versions(store: Store, prefix: str) -> str:
     return ""
 
 
-@trial("listings show new objects and open uploads at once", permissions=LISTINGS)
+@trial(_("listings show new objects and open uploads at once"), permissions=LISTINGS)
 def _lists(store: Store, prefix: str) -> str:
     write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
     with _upload(store, f"{prefix}open") as upload:
@@ -194,9 +195,9 @@ def _lists(store: Store, prefix: str) -> str:
 
 
 @trial(
-    "DeleteObjects",
+    _("DeleteObjects"),
     permissions="s3:DeleteObject, s3:DeleteObjectVersion",
-    fallback="objects are deleted one by one",
+    fallback=_("objects are deleted one by one"),
     deletes_many=False,
 )
 def _deletes_many(store: Store, prefix: str) -> str:
@@ -217,7 +218,7 @@ def _refused(failed: dict[str, str]) -> str:
     return ", ".join(sorted(set(failed.values())))
 
 
-@trial("deleted objects are gone at once", permissions="s3:DeleteObject, s3:DeleteObjectVersion")
+@trial(_("deleted objects are gone at once"), permissions="s3:DeleteObject, s3:DeleteObjectVersion")
 def _deletes(store: Store, prefix: str) -> str:
     written = write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
     if refused := _refused(store.delete(store.listing(prefix).versions)):
@@ -236,8 +237,8 @@ def _left(store: Store, prefix: str) -> str:
 
 
 @trial(
-    "URLs of parts with a SHA-256",
-    fallback="the checksums of parts are announced when an upload is opened",
+    _("URLs of parts with a SHA-256"),
+    fallback=_("the checksums of parts are announced when an upload is opened"),
     part_checksums=PartChecksums.ANNOUNCED.value,
 )
 def _part_checksums(store: Store, prefix: str) -> str:
@@ -246,8 +247,8 @@ def _part_checksums(store: Store, prefix: str) -> str:
 
 
 @trial(
-    "URLs of parts with an announced SHA-256",
-    fallback="what is uploaded is compared when it is read, not before",
+    _("URLs of parts with an announced SHA-256"),
+    fallback=_("what is uploaded is compared when it is read, not before"),
     part_checksums=PartChecksums.NONE.value,
 )
 def _announced_checksums(store: Store, prefix: str) -> str:
@@ -258,8 +259,8 @@ def _announced_checksums(store: Store, prefix: str) -> str:
 
 
 @trial(
-    "other bytes than announced are refused",
-    fallback="what is uploaded is compared when it is read, not before",
+    _("other bytes than announced are refused"),
+    fallback=_("what is uploaded is compared when it is read, not before"),
     refuses_wrong_parts=False,
 )
 def _refuses_wrong_parts(store: Store, prefix: str) -> str:
@@ -272,14 +273,14 @@ def _refuses_wrong_parts(store: Store, prefix: str) -> str:
     return "" if 400 <= status < 500 else f"answered {status} to other bytes"
 
 
-@trial("parts of another size are refused", fallback="sizes are compared when the upload is complete")
+@trial(_("parts of another size are refused"), fallback=_("sizes are compared when the upload is complete"))
 def _refuses_other_sizes(store: Store, prefix: str) -> str:
     with _upload(store, f"{prefix}object") as upload:
         status, _ = _put_part(upload, b"rehearsal", "", sent=b"rehearsals")
     return "" if 400 <= status < 500 else f"answered {status} to a longer part"
 
 
-@trial("a part that comes after the end of its upload is refused")
+@trial(_("a part that comes after the end of its upload is refused"))
 def _refuses_late_parts(store: Store, prefix: str) -> str:
     with _upload(store, f"{prefix}object") as upload:
         store.abort(upload.key, upload.id)
@@ -310,7 +311,9 @@ def _code(answer: str) -> str:
 # Bundles.
 
 
-@trial("UploadPartCopy of a range", fallback="recordings travel through the workers into bundles", copies_parts=False)
+@trial(
+    _("UploadPartCopy of a range"), fallback=_("recordings travel through the workers into bundles"), copies_parts=False
+)
 def _copies_parts(store: Store, prefix: str) -> str:
     """Without a condition: the next trial is about that."""
     known = replace(store.capabilities, checks_copy_source=False)
@@ -326,8 +329,8 @@ def _copies_parts(store: Store, prefix: str) -> str:
 
 
 @trial(
-    "only copies of a replaced object are refused",
-    fallback="the ETag is asked for before each copy",
+    _("only copies of a replaced object are refused"),
+    fallback=_("the ETag is asked for before each copy"),
     checks_copy_source=False,
 )
 def _checks_copy_source(store: Store, prefix: str) -> str:
@@ -342,7 +345,7 @@ def _checks_copy_source(store: Store, prefix: str) -> str:
     return ""
 
 
-@trial("parts of different sizes", fallback="all parts but the last have one size", any_part_sizes=False)
+@trial(_("parts of different sizes"), fallback=_("all parts but the last have one size"), any_part_sizes=False)
 def _any_part_sizes(store: Store, prefix: str) -> str:
     data = _bytes(2 * MIN_PART + OFFSET)
     with _upload(store, f"{prefix}object") as upload:
@@ -354,8 +357,8 @@ def _any_part_sizes(store: Store, prefix: str) -> str:
 
 
 @trial(
-    "the CRC-32 of a whole upload is compared",
-    fallback="bundles are verified part by part, or read back",
+    _("the CRC-32 of a whole upload is compared"),
+    fallback=_("bundles are verified part by part, or read back"),
     verifies_whole=False,
 )
 def _verifies_whole(store: Store, prefix: str) -> str:
@@ -371,7 +374,7 @@ def _verifies_whole(store: Store, prefix: str) -> str:
     return ""
 
 
-@trial("the CRC-32 of each part is computed", fallback="bundles are read back once", reports_part_crc32=False)
+@trial(_("the CRC-32 of each part is computed"), fallback=_("bundles are read back once"), reports_part_crc32=False)
 def _reports_part_crc32(store: Store, prefix: str) -> str:
     """Copy a range whose CRC-32 no request contains: a store that reports the right one has computed it."""
     if store.capabilities.verifies_whole:
@@ -416,7 +419,7 @@ def _put_with_wrong_crc32(upload: Upload) -> None:
 # Downloads.
 
 
-@trial("signed URLs with ranges, file name and type")
+@trial(_("signed URLs with ranges, file name and type"))
 def _signed_ranges(store: Store, prefix: str) -> str:
     written = write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
     url = store.signed_url(written.key, expires=MINUTE, filename="talk.m4a", content_type="audio/mp4", inline=False)
@@ -429,7 +432,8 @@ def _signed_ranges(store: Store, prefix: str) -> str:
 
 
 @trial(
-    "ranges are answered with 206", fallback="players can't jump in a recording, and downloads start from the beginning"
+    _("ranges are answered with 206"),
+    fallback=_("players can't jump in a recording, and downloads start from the beginning"),
 )
 def _partial_content(store: Store, prefix: str) -> str:
     written = write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
@@ -438,7 +442,7 @@ def _partial_content(store: Store, prefix: str) -> str:
     return "" if status == 206 else f"answered {status} to a range"
 
 
-@trial("downloads have the type of their file", fallback="players guess the type of a recording")
+@trial(_("downloads have the type of their file"), fallback=_("players guess the type of a recording"))
 def _signed_types(store: Store, prefix: str) -> str:
     written = write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
     url = store.signed_url(written.key, expires=MINUTE, filename="talk.m4a", content_type="audio/mp4", inline=True)
@@ -447,8 +451,8 @@ def _signed_types(store: Store, prefix: str) -> str:
 
 
 @trial(
-    "the browser may upload and read (CORS)",
-    fallback="browsers can't upload until the store allows it; recorders can",
+    _("the browser may upload and read (CORS)"),
+    fallback=_("browsers can't upload until the store allows it; recorders can"),
     remedy="Allow GET, HEAD and PUT from SITE_URL at the store (docs/stores.md), and check S3_PUBLIC_ENDPOINT_URL.",
 )
 def _cors(store: Store, prefix: str) -> str:
@@ -468,7 +472,7 @@ def _cors(store: Store, prefix: str) -> str:
 
 
 @trial(
-    "new objects are encrypted as S3_ENCRYPTION says",
+    _("new objects are encrypted as S3_ENCRYPTION says"),
     remedy="Set S3_ENCRYPTION to what the store has, or to none.",
 )
 def _encrypts(store: Store, prefix: str) -> str:
@@ -484,12 +488,12 @@ def _encrypts(store: Store, prefix: str) -> str:
 # What would keep deleted bytes alive.
 
 
-@trial("the bucket keeps no old versions", permissions=LISTINGS, remedy=NEVER_HAD_VERSIONS)
+@trial(_("the bucket keeps no old versions"), permissions=LISTINGS, remedy=NEVER_HAD_VERSIONS)
 def _no_versioning(store: Store, prefix: str) -> str:
     """Asked, and by writing one object twice: a store may deny the question, or not know it."""
     if faults := find_faults(store):
         return faults[0]  # a bucket with object lock has versioning, too
-    for _ in range(2):
+    for _round in range(2):
         write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
     count = len(store.listing(prefix).versions)
     if count != 1:

@@ -26,10 +26,10 @@ ROWS = """
 WITH made AS (
     INSERT INTO archive_space (id, host_id, title, audience, ended_at, expires_at, deadline_reasons, transcribe, state,
         is_flagged, is_appealed, processing_step, processing_step_done, processing_step_total, fingerprint, salt,
-        attempts, unforeseen, fence, problem)
+        attempts, unforeseen, fence, problem, reported_cause)
     SELECT gen_random_uuid(), %(host)s, 'A row', '', now() + %(left)s - interval '30 days' - n * interval '1 second',
         now() + %(left)s - n * interval '1 second', '[{"code": "base", "days": 30}]', false, 'available', false, false,
-        '', 0, 0, '', repeat('0b', 32), 0, 0, 0, '{}'
+        '', 0, 0, '', repeat('0b', 32), 0, 0, 0, '{}', ''
     FROM generate_series(1, %(count)s) n RETURNING id, ended_at
 )
 INSERT INTO archive_logentry (event, premis, space_id, actor_kind, detail)

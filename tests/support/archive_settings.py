@@ -147,8 +147,13 @@ WEBHOOK_ALLOW_HTTP, WEBHOOK_CA_BUNDLE, WEBHOOK_STOP_DAYS = False, "", 5
 MAIL_ON = False
 DEFAULT_FROM_EMAIL = ""
 
-structlog.configure(  # as the site does, so that tests see log entries in caplog
-    processors=[structlog.stdlib.add_log_level, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-)
+if os.environ.get("DJANGO_SETTINGS_MODULE") == __name__:  # not where a test of the site looks at these settings
+    structlog.configure(  # as the site does, so that tests see log entries in caplog
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )

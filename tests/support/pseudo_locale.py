@@ -14,8 +14,8 @@ from django.utils.translation import trans_real
 
 PSEUDO = "xx"
 CONTEXT_SEPARATOR = "\x04"
-# What a text has besides words: placeholders, tags, entities.
-NO_WORDS = re.compile(r"(%\(\w+\)[sd]|%[sd%]|{\w*(?::\w+)?}|<[^>]*>|&\w+;)")
+# What a text has besides words: placeholders, tags, entities, names between backticks.
+NO_WORDS = re.compile(r"(`[^`]+`|%\(\w+\)[sd]|%[sd%]|{\w*(?::\w+)?}|<[^>]*>|&\w+;)")
 LETTER = re.compile(r"[^\W\d_]")
 
 
