@@ -34,6 +34,7 @@ CHOOSE = (
     '<label class="choose"><input type="checkbox" form="choose" name="space" value="{id}" aria-label="{name}"></label>'
 )
 LENGTH = '<span><span class="unseen">{name} </span>{value}</span>'
+SIZE = '<span class="size"><span class="unseen">{name} </span>{value}</span>'
 OUTLINE = (
     '<svg class="outline" viewBox="0 -15 50 30" preserveAspectRatio="none" aria-hidden="true">'
     '<path id="o{number}" d="{path}"/><use href="#o{number}" transform="scale(1-1)"/></svg>'
@@ -94,7 +95,7 @@ class _Writer:
         host = f"<bdi>{escape(row.space.host.display_name)}</bdi>" if self.view != "host" else ""
         ended = f"<span>{short_time(row.space.ended_at)}</span>" if row.open or row.space.title else ""
         length = LENGTH.format(name=self.length, value=row.length) if row.length else ""
-        return host + ended + length + (LENGTH.format(name=self.size, value=row.size) if row.size else "")
+        return host + ended + length + (SIZE.format(name=self.size, value=row.size) if row.size else "")
 
     def _chip(self, chip: Chip) -> str:
         tone = f" {chip.tone}" if chip.tone else ""
