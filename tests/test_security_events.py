@@ -24,7 +24,7 @@ def events(caplog: pytest.LogCaptureFixture) -> Any:
 
     def read() -> list[dict[str, Any]]:
         rows: list[Any] = [row.msg for row in caplog.records if row.name == "spacekeep.security"]
-        return [{k: v for k, v in row.items() if k not in ("timestamp", "logger")} for row in rows]
+        return [{k: v for k, v in row.items() if k not in ("timestamp", "logger", "request_id")} for row in rows]
 
     return read
 

@@ -25,7 +25,9 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def all_is_well(db: None) -> None:
-    """What running processes have written a moment ago."""
+    """What running processes have written a moment ago, and nothing of earlier tests."""
+    Heartbeat.objects.all().delete()
+    TaskRun.objects.all().delete()
     for queue in CELERY_TASK_QUEUES:
         Heartbeat.objects.create(process=f"{queue.name}@host", queue=queue.name, version="1")
     TaskRun.objects.create(task="dispatch")

@@ -218,7 +218,7 @@ def _refused(failed: dict[str, str]) -> str:
     return ", ".join(sorted(set(failed.values())))
 
 
-@trial(_("deleted objects are gone at once"), permissions="s3:DeleteObject, s3:DeleteObjectVersion")
+@trial(_("deleted objects disappear at once"), permissions="s3:DeleteObject, s3:DeleteObjectVersion")
 def _deletes(store: Store, prefix: str) -> str:
     written = write(store, f"{prefix}object", BytesIO(b"rehearsal"), "text/plain", check=_nothing)
     if refused := _refused(store.delete(store.listing(prefix).versions)):
@@ -358,7 +358,7 @@ def _any_part_sizes(store: Store, prefix: str) -> str:
 
 @trial(
     _("the CRC-32 of a whole upload is compared"),
-    fallback=_("bundles are verified part by part, or read back"),
+    fallback=_("bundles are verified part by part, or read once more"),
     verifies_whole=False,
 )
 def _verifies_whole(store: Store, prefix: str) -> str:
@@ -374,7 +374,7 @@ def _verifies_whole(store: Store, prefix: str) -> str:
     return ""
 
 
-@trial(_("the CRC-32 of each part is computed"), fallback=_("bundles are read back once"), reports_part_crc32=False)
+@trial(_("the CRC-32 of each part is computed"), fallback=_("bundles are read once more"), reports_part_crc32=False)
 def _reports_part_crc32(store: Store, prefix: str) -> str:
     """Copy a range whose CRC-32 no request contains: a store that reports the right one has computed it."""
     if store.capabilities.verifies_whole:
