@@ -23,7 +23,7 @@ STORE_SECONDS = Histogram(
 )
 TASK_SECONDS = Histogram(
     "spacekeep_task_seconds",
-    "Runs of tasks; outcome: done, or failed by an error that nobody expected. Errors that pass are on the rows.",
+    "Runs of tasks; outcome: done, or failed by an unexpected error. Errors that are retried are on the rows.",
     ["task", "outcome"],
     buckets=(0.1, 1, 5, 30, 120, 600),
 )

@@ -3,11 +3,11 @@
 A restored database lacks flags and legal holds, and has Spaces that were deleted since. It is recognized by the log:
 the newest checkpoint in the store must be one of this database's own. Its row is committed before it is written there,
 so in a database that lost nothing it always is. The same is asked of the second bucket, once per process and before
-each signature. A witness that is ahead raises an alert only: whoever runs it could stop deletions.
+each signature. A witness that is ahead only raises an alert: its operator could stop deletions otherwise.
 
 What was found is a row. While it is open, nothing is deleted, no orphan is removed, and the log is neither numbered nor
 signed (docs/decisions/0012-restores.md). A store that does not answer proves nothing: nothing is deleted either.
-`manage.py restore_check` recovers what was lost (archive/transparency/recovery.py), and ends the pause.
+`manage.py restore_check` recovers the lost entries (archive/transparency/recovery.py), and ends the pause.
 """
 
 import structlog

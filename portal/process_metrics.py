@@ -9,8 +9,10 @@ thread of the parent adds the files up when somebody asks: it never waits behind
 import atexit
 import os
 import shutil
+import struct
 import tempfile
 import threading
+import time
 from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +21,8 @@ from pathlib import Path
 import structlog
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+UNREADABLE = (struct.error, RuntimeError, ValueError, OSError)  # files that are incomplete, or were just removed
+PAUSES = (0.05, 0.1, 0.2)  # seconds between attempts to read them
 
 logger = structlog.get_logger()
 
@@ -74,7 +78,12 @@ class Handler(BaseHTTPRequestHandler):
         status = metrics_access.refusal(self.headers.get("Authorization", ""))
         if self.path != "/metrics":
             status = HTTPStatus.NOT_FOUND
-        body = b"" if status else collect()
+        body = b""
+        try:
+            body = b"" if status else collect()
+        except UNREADABLE as error:
+            logger.warning("metrics_unreadable", error=repr(error))
+            status = HTTPStatus.SERVICE_UNAVAILABLE
         self.send_response(status or HTTPStatus.OK)
         self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
@@ -92,11 +101,19 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def collect() -> bytes:
-    """What this process and its children have counted, as text."""
+    """What this process and its children have counted, as text. Raises one of UNREADABLE.
+
+    A child may be creating a file at this moment: it is empty for an instant, and prometheus-client fails on it.
+    """
     from prometheus_client import CollectorRegistry, generate_latest, multiprocess  # noqa: PLC0415
 
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    for pause in PAUSES:
+        try:
+            return generate_latest(registry)
+        except UNREADABLE:
+            time.sleep(pause)
     return generate_latest(registry)
 
 

@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.test.utils import override_settings, setup_databases, teardown_databases
 from playwright.sync_api import Browser, Page, expect
@@ -28,7 +28,7 @@ from embedded.chromium import browser
 from tests import plugin
 from tests.support import factory, http_clients, processes
 from tests.support.audio_files import make_tone
-from tests.support.database import add_known_keys, close_cleaner, empty_database
+from tests.support.database import add_known_keys, close_cleaner, empty_database, end_sessions
 from tests.support.factory import make_space as take_in
 from tests.support.mail_server import Mailbox, mail_server, use_mail_server
 
@@ -100,6 +100,8 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any, bucke
     processes.kill_reused_processes()  # they hold connections
     close_cleaner()
     gc.collect()  # closes those of threads that have ended
+    connections.close_all()
+    end_sessions()
     with django_db_blocker.unblock(), as_owner():
         teardown_databases(made, verbosity=0, keepdb=plugin.POOLED)
 

@@ -65,6 +65,13 @@ def test_the_portal_adds_up_the_requests_of_its_processes(services: Services, me
     assert "0f000000" not in str(metrics.read())
     assert len(list(metrics.folder.glob("*/counter_*.db"))) >= 2
 
+    (folder,) = metrics.folder.iterdir()
+    incomplete = folder / "counter_1.db"  # as a child leaves it between two calls
+    incomplete.touch()
+    assert fetch(metrics.url, Authorization=f"Bearer {TOKEN}")[0] == 503
+    incomplete.unlink()
+    assert fetch(metrics.url, Authorization=f"Bearer {TOKEN}")[0] == 200
+
     for given in ("", "Bearer x"):
         assert fetch(metrics.url, Authorization=given)[0] == 401
     assert fetch(metrics.url.replace("/metrics", "/"), Authorization=f"Bearer {TOKEN}")[0] == 404

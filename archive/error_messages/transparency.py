@@ -7,7 +7,7 @@ MESSAGES = {
     "log_copy.several": _("Several copies lie at “{key}”: name one with --sha256."),
     "log_copy.larger": _(
         "This copy is of {size} entries, and the log has {count}. If an older database was restored, entries are"
-        " missing: docs/log.md says what to do. If somebody added the copy, repeat the command with --larger."
+        " missing: docs/log.md says what to do. If the copy was added by hand, repeat the command with --larger."
     ),
     "restore.not_confirmed": _(
         "Nothing is deleted now: a checkpoint of {count} entries ({place}) is not one of this database, so an older"

@@ -128,7 +128,7 @@ def count_open(user: User) -> int:
 def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
     """The most urgent notices of a user, if any are so urgent that a page begins with them. `but_not`: the Space that
     the page is about. One query, two if any may be, three if only deadlines of this week are, and up to two more for
-    what is shown; it reads the first MAX_LOOKED_AT notices."""
+    the banner's own facts. Reads the first MAX_LOOKED_AT notices."""
     if not _ANY_FOR_BANNERS.tuples(user.pk):
         return None
     rows = [row for row in map(BannerRow._make, _RANKED.tuples(user.pk)) if row.space_id != but_not]

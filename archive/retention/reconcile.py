@@ -76,7 +76,7 @@ def reconcile(*, apply: bool = False, most: int = MOST, age: timedelta = DAY, at
     """Compare everything. With `apply`, record and log the findings, and remove at most `most` objects and uploads.
 
     Raises StorageError; and Refused with `apply` while a restored database is not confirmed (archive/restores.py):
-    what was uploaded since the backup looks like orphans.
+    uploads since the backup look like orphans.
     """
     if apply and (pause := restores.find_pause()):
         raise Refused.of(pause)

@@ -72,8 +72,8 @@ KINDS: dict[str, Kind] = {
         SOON,
         _("Since {time} the store behaves differently: {names}."),
         _(
-            "Spacekeep has adapted to it. If nobody upgraded or configured the store, find out who did. This "
-            "disappears after a week."
+            "Spacekeep has adapted to it. If you did not upgrade or configure the store, find out what changed it. "
+            "This alert ends after a week."
         ),
     ),
     "store_not_tried": Kind(

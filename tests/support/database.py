@@ -5,6 +5,7 @@ only tables with rows are emptied. The connection stays open: a new one reads th
 takes longer than the rest.
 """
 
+import sys
 from functools import cache
 from typing import LiteralString
 
@@ -29,6 +30,11 @@ INSERT INTO archive_signingkeyevent (kind, change, public, endorsement)
 SELECT kind, 'added', decode(public, 'base64'), '' FROM (VALUES
     ('certificate', 'RILERG5IjJWJ11ATJlsK1cMvEfYXqui67R1+RguSLXA='),
     ('log', '5FiY840ezoRaWfLcoCtI4sTOD7Xcjx8ZWUqEuy/XbQY=')) AS known (kind, public) ON CONFLICT DO NOTHING
+"""
+SESSIONS: LiteralString = """
+SELECT usename, application_name, client_port, backend_start, state, state_change, query,
+    pg_terminate_backend(pid, 5000)
+FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'
 """
 RESTART: LiteralString = """
 SELECT setval(s.oid::regclass, 1, false) FROM pg_class s JOIN pg_depend d ON d.objid = s.oid
@@ -62,6 +68,15 @@ def add_known_keys() -> None:
     """To a new database. The keys are those of tests/plugin.py."""
     with connection.cursor() as cursor:
         cursor.execute(KNOWN_KEYS)
+
+
+def end_sessions() -> None:
+    """End what still uses the test database, and name it: a thread or process of a test has left it behind."""
+    url = plugin.engines.postgres.superuser_url("postgres")
+    with psycopg.connect(url, autocommit=True) as superuser:
+        left = superuser.execute(SESSIONS, [connection.settings_dict["NAME"]]).fetchall()
+    for session in left:
+        sys.stderr.write(f"A session of the test database was left open: {session}\n")
 
 
 def close_cleaner() -> None:
