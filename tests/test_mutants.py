@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.mutants import MUTANTS
 from tests.mutants.__main__ import files, find_catching_tests, planted
 
@@ -30,6 +28,5 @@ def test_a_planted_bug_is_in_a_copy_only() -> None:
     assert (ROOT / LIFTED_FIRST.file).read_text().count(LIFTED_FIRST.old) == 1
 
 
-@pytest.mark.long  # it starts engines
 def test_a_planted_bug_is_caught() -> None:
     assert find_catching_tests(LIFTED_FIRST).startswith("test_policy.py::test_")
