@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from archive.errors import ObjectChanged, StorageError
@@ -122,10 +123,10 @@ class Upload:
 class Checksums(Enum):
     """What CreateMultipartUpload announces: S3 takes no other checksum for the parts of that upload."""
 
-    UNANNOUNCED = ()
-    WHOLE_CRC32 = (("ChecksumAlgorithm", "CRC32"), ("ChecksumType", "FULL_OBJECT"))
-    PART_CRC32 = (("ChecksumAlgorithm", "CRC32"), ("ChecksumType", "COMPOSITE"))
-    PART_SHA256 = (("ChecksumAlgorithm", "SHA256"),)
+    UNANNOUNCED = MappingProxyType[str, str]({})
+    WHOLE_CRC32 = MappingProxyType({"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"})
+    PART_CRC32 = MappingProxyType({"ChecksumAlgorithm": "CRC32", "ChecksumType": "COMPOSITE"})
+    PART_SHA256 = MappingProxyType({"ChecksumAlgorithm": "SHA256"})
 
 
 def begin(
@@ -139,7 +140,7 @@ def begin(
 
     `metadata` (ASCII) is stored with the object.
     """
-    more: Any = {**dict(checksums.value), **store.encryption}
+    more: Any = {**checksums.value, **store.encryption}
     with translated(key):
         answer = store.client.create_multipart_upload(
             Bucket=store.bucket, Key=key, ContentType=content_type, Metadata=dict(metadata or {}), **more
