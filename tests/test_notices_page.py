@@ -148,6 +148,17 @@ def test_htmx_gets_the_next_banner_and_the_bell(alice: User) -> None:
     assert 'hx-swap-oob="true" data-count="1"' in text
 
 
+def test_a_banner_dismisses_all_that_it_stands_for_and_nothing_else(alice: User) -> None:
+    stands_for = [failed(make_row(alice)) for _ in range(3)]
+    (other,) = make_notices(alice, 1)
+    sent = page(alice).partition('name="notice" value="')[2].partition('"')[0]
+
+    make_client(alice).post("/notices/dismiss", {"notice": sent})
+
+    assert set(Notice.objects.filter(dismissed_at=None)) == {other}
+    assert {str(notice.pk) for notice in stands_for} == set(sent.split())
+
+
 def test_ids_that_are_no_ids_dismiss_nothing(alice: User) -> None:
     make_notices(alice, 2)
 

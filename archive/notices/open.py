@@ -79,6 +79,11 @@ class Banner:
         return len(self.due or self.notices)
 
     @property
+    def ids(self) -> str:
+        """Of its notices, with blanks between: a banner can stand for a hundred."""
+        return " ".join(str(row.pk) for row in self.notices)
+
+    @property
     def next_deadline(self) -> datetime:
         deadline: datetime = self.due[0] if self.due else self.first.space.expires_at
         return deadline

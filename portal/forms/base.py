@@ -137,7 +137,7 @@ class TextListField(forms.Field):
 
 
 class IdListField(TextListField):
-    """Ids, each once, at most `most`; text that is no id is ignored."""
+    """Ids, each once, at most `most`; text that is no id is ignored. A value can have several, with blanks between."""
 
     def __init__(self, *, most: int) -> None:
         super().__init__(required=False)
@@ -145,7 +145,7 @@ class IdListField(TextListField):
 
     def clean(self, value: Iterable[str] | None) -> list[UUID]:
         ids: dict[UUID, None] = {}
-        for text in super().clean(value)[: self.most]:
+        for text in " ".join(super().clean(value)).split()[: self.most]:
             try:
                 ids[UUID(text)] = None
             except ValueError:
