@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,6 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseNotAllowed,
-    HttpResponseRedirect,
     StreamingHttpResponse,
 )
 from django.http.response import HttpResponseBase
@@ -27,6 +27,10 @@ from portal.http import find_page_of_form
 from portal.views import errors
 
 API_PREFIX = "/api/"
+
+# RFC 9110, 8.6: 204 has no Content-Length, and that of 304 would be the length of the content that is not sent. Django
+# says 0 for both.
+WITHOUT_LENGTH = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -76,21 +80,25 @@ class SecurityHeadersMiddleware:
         return response
 
 
-class HeadMiddleware:
+class BodyMiddleware:
     """Answer HEAD without a body, as WSGI wants it: gunicorn would read it, drop it and log a warning. A file that is
-    made while it is sent is not made."""
+    made while it is sent is not made. Content-Length is that of GET, where GET has one; an answer that never has a body
+    has none."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response: HttpResponseBase = self.get_response(request)
+        if response.status_code in WITHOUT_LENGTH:
+            del response["Content-Length"]
         if request.method != "HEAD":
             return response
         if isinstance(response, StreamingHttpResponse):
             response.streaming_content = iter(())
         elif isinstance(response, HttpResponse):
-            response.headers.setdefault("Content-Length", str(len(response.content)))
+            if response.status_code not in WITHOUT_LENGTH:
+                response.headers.setdefault("Content-Length", str(len(response.content)))
             response.content = b""
         return response
 
@@ -109,9 +117,18 @@ class RefuseTraceMiddleware:
 
 class SignInMiddleware(LoginRequiredMiddleware):
     """Ask visitors to sign in. A visitor whose session ended before a form was sent comes back to the page that has the
-    form: the address that the form is sent to shows nothing."""
+    form: the address that the form is sent to shows nothing.
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
+    htmx gets 401: it would follow a redirect, and put the sign-in page into the page that asked
+    (core/htmx-parts.js says that the session has ended).
+    """
+
+    def handle_no_permission(  # type: ignore[override]  # Django's type is narrower than what its middleware may answer
+        self, request: HttpRequest, view_func: Any
+    ) -> HttpResponseBase:
+        if getattr(request, "htmx", False):
+            headers = {"WWW-Authenticate": 'Session realm="spacekeep"'}  # RFC 9110, 15.5.2 wants a challenge
+            return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers=headers)
         if request.method in ("GET", "HEAD"):
             return super().handle_no_permission(request, view_func)
         return redirect_to_login(find_page_of_form(request), self.get_login_url(view_func))

@@ -182,6 +182,14 @@ def test_anonymous_users_are_asked_to_sign_in(space: Space) -> None:
         assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={back}"), name
 
 
+def test_a_script_gets_no_sign_in_page_to_put_into_its_own() -> None:
+    for name, method in (("status", "get"), ("notices-dismiss", "post")):
+        answer = getattr(make_client(), method)(reverse(name), headers={"HX-Request": "true"})
+
+        assert (answer.status_code, answer.content) == (401, b""), name
+        assert "WWW-Authenticate" in answer.headers
+
+
 def test_the_host_sees_what_is_theirs(space: Space) -> None:
     assert statuses(space, space.host) == {name: row[1] for name, row in LADDER.items()}
 

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
+from django.db import connection
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from archive import dbtime
@@ -10,9 +12,12 @@ from archive.models import Space, User
 from archive.moderation.holds import place, release
 from archive.moderation.violations import flag, lift
 from archive.retention.purge import purge
+from archive.storage import rehearsal, store
+from tests.plugin import engines
 from tests.support import browser_sessions
 from tests.support.factory import make_row, make_space
 from tests.support.processes import Services
+from tests.test_outages import down
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -160,3 +165,68 @@ def test_an_open_review_notices_a_flag_and_a_hold(
     expect(other.get_by_role("link", name="Notices: 2 new")).to_have_text("2")
     page.close()
     other.close()
+
+
+def next_update(page: Page, seconds: int = 61) -> None:
+    """The page asks again, as it does after these seconds. Returns before the answer."""
+    page.clock.fast_forward(1000 * seconds)
+
+
+def test_parts_that_update_themselves_never_show_an_old_state_as_the_present_one(
+    services: Services, chromium: Browser, alice: User, admin: User
+) -> None:
+    """The page of the status, each minute, and the progress of an upload, each second."""
+    rehearsal.run(store())
+    uploaded = make_row(alice, state="processing")
+    services.web()
+    pages = {name: chromium.new_page() for name in ("ada", "alice")}
+    for name, path in (("ada", "/status/"), ("alice", f"/spaces/{uploaded.pk}/")):
+        pages[name].clock.install()
+        browser_sessions.open_signed_in(pages[name], services.url, name)
+        pages[name].goto(services.url + path)
+        pages[name].evaluate("window.same = true")
+    page, progress = pages.values()
+    overdue = page.locator('[data-alert="deletions_overdue"]')
+    current, outdated = page.locator("[data-current]"), page.locator("[data-outdated]")
+    trials = page.locator("details.fold")
+    trials.locator("summary").click()
+    expect(overdue).to_have_count(0)
+
+    make_row(alice, state="expiring", ended_ago=timedelta(days=31))
+    next_update(page)
+
+    expect(overdue).to_be_visible()
+    expect(trials).to_have_attribute("open", "")
+    expect(trials.locator("summary")).to_be_focused()
+    summary = current.locator("strong").text_content() or "nothing"
+    expect(page.locator("#live")).to_contain_text(f"{summary} Overdue deletions: 1.")
+    expect(outdated).to_be_hidden()
+
+    with down(engines.postgres):
+        connection.close()
+        next_update(page)
+        expect(outdated).to_contain_text("This page could not be updated since")
+        expect(current).to_be_hidden()
+        expect(page.locator("#live")).to_contain_text("could not be updated")
+        next_update(progress, 2)
+        expect(progress.locator("#steps [data-outdated]")).to_have_text("This could not be updated. It is tried again.")
+
+    next_update(page)
+    expect(current).to_be_visible()
+    expect(outdated).to_be_hidden()
+    expect(page.locator("#live")).to_contain_text(summary)
+    next_update(progress, 2)
+    expect(progress.locator("[data-outdated]")).to_have_count(0)
+    expect(progress.locator("#live")).to_have_text("Comparing every byte")
+    assert all(one.evaluate("window.same") for one in pages.values())
+
+    Session.objects.all().delete()
+    for one, seconds in ((page, 61), (progress, 2)):
+        next_update(one, seconds)
+        expect(one.locator("#signed-out")).to_have_text("You are signed out. Sign in again.")
+        expect(one.locator("#live")).to_have_text("You are signed out. Sign in again.")
+    expect(current).to_be_hidden()
+    page.get_by_role("link", name="Sign in again.").click()
+    expect(page).to_have_url(f"{services.url}/accounts/login/?next=/status/")
+    for one in pages.values():
+        one.close()

@@ -63,3 +63,22 @@ def test_what_every_page_has_works_without_htmx(frame: str) -> None:
     tags = TAG.findall(with_includes(frame))
 
     assert [tag for tag in tags if not PLAIN_FORM.match(tag)] == []
+
+
+POLLED = [
+    tag
+    for path in sorted(FOLDER.rglob("*.html"))
+    for tag in re.findall(r"<[a-z]+ .*", path.read_text())
+    if 'hx-trigger="every ' in tag
+]
+
+
+def test_each_part_that_updates_itself_says_what_is_read_out() -> None:
+    """core/htmx-parts.js finds parts by these two: one that has both keeps the focus, and never looks current after a
+    failure. No other live region reads it out at each update."""
+    assert len(POLLED) >= 6
+    for tag in POLLED:
+        assert re.match(r'<[a-z]+ (class="[^"]*" )?id="[a-z]+"', tag), tag
+        assert 'data-announce="' in tag, tag
+        assert "aria-live" not in tag, tag
+        assert 'role="status"' not in tag, tag

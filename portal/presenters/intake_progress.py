@@ -48,6 +48,15 @@ class IntakeStatus:
         return self.is_recording_parked or self.is_transcript_parked
 
     @property
+    def summary(self) -> str:
+        """What is read out when it changes: the step, without its progress."""
+        if step := next((step.name for step in self.steps if step.state == "now"), ""):
+            return step
+        if self.open:
+            return _("The upload is in progress.")
+        return _("The transcript is being read.") if self.reading else ""
+
+    @property
     def can_keep_rest(self) -> bool:
         """Whether something of the broken transcript has a position, and its file is still stored."""
         upload = self.broken

@@ -41,7 +41,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "portal.request_ids.RequestIdMiddleware",
     "portal.request_metrics.RequestMetricsMiddleware",
-    "portal.middleware.HeadMiddleware",
+    "portal.middleware.BodyMiddleware",
     "portal.middleware.SecurityHeadersMiddleware",
     "portal.api.problems.ProblemJsonMiddleware",
     "django.middleware.security.SecurityMiddleware",

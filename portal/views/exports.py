@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from archive import dbtime
@@ -125,9 +126,21 @@ def _parts(user: User, export: Export | None) -> dict[str, Any]:
         "export": export,
         "parts": parts,
         "inside": sum(len(part["inside"]) for part in parts),
+        "announcement": _announcement(parts),
         "polling": any(part["working"] for part in parts),
         "links_end_at": max((part["link_ends_at"] for part in parts if part["ready"]), default=None),
     }
+
+
+def _announcement(parts: list[dict[str, Any]]) -> str:
+    """What is read out when it changes. Nothing while no part is done."""
+    if any(part["row"].state == ExportPart.State.FAILED for part in parts):
+        return _("A part could not be created.")
+    ready = sum(part["ready"] for part in parts)
+    if not ready:
+        return ""
+    text = ngettext("The export is ready to download.", "{ready} of {count} parts are ready to download.", len(parts))
+    return text.format(ready=format_number(ready), count=format_number(len(parts)))
 
 
 def _part(part: ExportPart, user: User, now: datetime) -> dict[str, Any]:

@@ -73,16 +73,24 @@ export function hasUnsentText(root) {
 }
 
 /**
- * Explanations that were open stay open.
+ * Explanations that are open in the old part are opened in the new one.
  *
- * @param {HTMLElement} old
- * @param {Element} part
+ * @param {ParentNode} old
+ * @param {ParentNode} part
  */
-function withOpenDetails(old, part) {
+export function keepDetailsOpen(old, part) {
   const before = getElements(old, "details", HTMLDetailsElement);
   getElements(part, "details", HTMLDetailsElement).forEach((details, index) => {
     if (before[index]?.open) details.open = true;
   });
+}
+
+/**
+ * @param {HTMLElement} old
+ * @param {Element} part
+ */
+function withOpenDetails(old, part) {
+  keepDetailsOpen(old, part);
   if (old instanceof HTMLDetailsElement) part.toggleAttribute("open", old.open);
   const { htmx } = /** @type {{htmx?: Htmx}} */ (/** @type {unknown} */ (globalThis));
   htmx?.process(part);

@@ -8,6 +8,7 @@ import { findElement, getElements } from "../../archive/core/dom.js";
 import { gettext, interpolate } from "../../archive/core/translate.js";
 import { hasUnsentText, replaceParts } from "./live-parts.js";
 import { mountLocalTimes } from "./local-times.js";
+import { removeOutdated, showOutdated, showSignedOut } from "./outdated.js";
 
 /** @typedef {{notices: number, version: string, gone?: boolean, until?: string | null, flags?: number, appeals?: number}} State */
 
@@ -66,8 +67,10 @@ class LivePage {
       const state = await this.#fetchState();
       this.#errors = 0;
       if (state) pause = await this.#compare(state);
+      this.#removeNote();
     } catch {
       this.#errors += 1;
+      this.#showNote();
     } finally {
       this.#asking = false;
     }
@@ -82,10 +85,28 @@ class LivePage {
   async #fetchState() {
     const response = await fetch(this.url, { headers: { [BACKGROUND]: "1", "If-None-Match": this.#etag } });
     if (response.status === 304) return null;
-    if (response.redirected && this.page) leave(); // to the sign-in page: the session has ended
+    if (response.redirected) this.#endSession(); // to the sign-in page
     if (!response.ok || response.redirected) throw new Error(`state: ${response.status}`);
     this.#etag = response.headers.get("ETag") ?? "";
     return response.json();
+  }
+
+  /** Say that the page shows how things were. One request may fail: the server restarts, or the computer just woke up. */
+  #showNote() {
+    const main = document.getElementById("main");
+    if (!main || !this.page || this.#errors < 2) return;
+    showOutdated(main, gettext("This page could not be updated. It is tried again."));
+  }
+
+  #removeNote() {
+    const main = document.getElementById("main");
+    if (main) removeOutdated(main);
+  }
+
+  /** What Spaces are about is not shown any longer. */
+  #endSession() {
+    if (this.page) leave();
+    showSignedOut();
   }
 
   /**

@@ -6,6 +6,7 @@ import { mountDisclosures } from "../../archive/core/disclosures.js";
 import { findElement } from "../../archive/core/dom.js";
 import { mountThemeSwitch } from "../../archive/core/theme-switch.js";
 import { gettext } from "../../archive/core/translate.js";
+import { mountHtmxParts } from "./htmx-parts.js";
 import { BACKGROUND, startLive } from "./live.js";
 import { mountLocalTimes, mountTimeZone, mountUtcSwitch } from "./local-times.js";
 import { isAnythingTyped, keepTyped, restoreTyped } from "./typed-text.js";
@@ -16,7 +17,7 @@ mountCopyButtons();
 mountTimeZone();
 mountForms();
 markPolling();
-mountBundlePanel();
+mountHtmxParts();
 mountDownloads();
 mountNotices();
 mountLocalTimes();
@@ -86,28 +87,6 @@ function mountDownloads() {
     if (!link || !isWanted) return;
     isWanted = false;
     location.assign(link.href);
-  });
-}
-
-/** The panel that htmx refreshes: changes of its state are announced, its progress is not. */
-function mountBundlePanel() {
-  let state = document.getElementById("bundle")?.dataset.state;
-  let hadFocus = false; // a button with the focus was replaced: the new one gets it
-  document.addEventListener("htmx:beforeSwap", () => {
-    if (document.activeElement?.closest("#bundle")) hadFocus = true;
-    else if (document.activeElement !== document.body) hadFocus = false;
-  });
-  document.addEventListener("htmx:afterSettle", () => {
-    const panel = document.getElementById("bundle");
-    if (!panel || panel.dataset.state === state) return;
-    state = panel.dataset.state;
-    announce(panel.dataset.announce);
-    if (hadFocus) findElement(panel, "a.button, button")?.focus({ preventScroll: true });
-  });
-  document.addEventListener("htmx:responseError", (event) => {
-    // The page itself explains best that something was deleted, or that the session ended.
-    const { status } = /** @type {CustomEvent} */ (event).detail.xhr;
-    if ([401, 403, 404, 410].includes(status)) location.reload();
   });
 }
 

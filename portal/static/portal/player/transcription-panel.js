@@ -1,11 +1,9 @@
 // The panel of an automatic transcript, which htmx refreshes. A new transcript is shown at once, or after playback
-// pauses: listening is not interrupted.
-import { announce } from "../../archive/core/announce.js";
+// pauses: listening is not interrupted. core/htmx-parts.js announces it.
 import { findElement } from "../../archive/core/dom.js";
 
 const audio = document.querySelector("audio");
 let state = document.getElementById("speech")?.dataset.state;
-let hadFocus = false; // a button with the focus was replaced
 
 function reload() {
   const seconds = Math.floor(audio?.currentTime ?? 0);
@@ -13,16 +11,10 @@ function reload() {
   else location.reload();
 }
 
-document.addEventListener("htmx:beforeSwap", () => {
-  if (document.activeElement?.closest("#speech")) hadFocus = true;
-});
 document.addEventListener("htmx:afterSettle", () => {
   const panel = document.getElementById("speech");
   if (!panel || panel.dataset.state === state) return;
   state = panel.dataset.state;
-  announce(panel.dataset.announce);
-  if (hadFocus) findElement(panel, "a, button")?.focus({ preventScroll: true });
-  hadFocus = false;
   if (state !== "made") return;
   findElement(panel, "[data-show]")?.addEventListener("click", (event) => {
     event.preventDefault();

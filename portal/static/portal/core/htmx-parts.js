@@ -1,0 +1,98 @@
+// Parts of a page that htmx replaces, by itself every few seconds or after a click. What was open stays open, the focus
+// stays, and a new state is announced, once. A failure is shown: what is on the page would look like the present state.
+//
+// `data-announce` of a part is the sentence that is read out when its `data-state` changes, or without one the sentence.
+import { announce } from "../../archive/core/announce.js";
+import { getElements } from "../../archive/core/dom.js";
+import { gettext } from "../../archive/core/translate.js";
+import { hasUnsentText, keepDetailsOpen } from "./live-parts.js";
+import { isOutdated, isSignedOut, showOutdated, showSignedOut } from "./outdated.js";
+
+const PART = "[id][data-announce]";
+const CONTROLS = "summary, a[href], button";
+const FAILURES = ["htmx:responseError", "htmx:sendError", "htmx:timeout"];
+const EXPLAINED = [403, 404, 410]; // the page itself says best what was deleted, or who may see it
+
+/** @typedef {{old: HTMLElement, focused: string | null}} Replaced */
+
+export function mountHtmxParts() {
+  /** @type {Map<string, Replaced>} */
+  const replaced = new Map();
+  document.addEventListener("htmx:beforeSwap", ({ target }) => {
+    if (!(target instanceof HTMLElement) || !target.matches(PART)) return;
+    replaced.set(target.id, { old: target, focused: nameFocus(target) });
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const [id, before] of replaced) {
+      const part = document.getElementById(id);
+      if (part && part !== before.old) restore(before, part);
+    }
+    replaced.clear();
+  });
+  for (const failure of FAILURES) document.addEventListener(failure, showFailure);
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (isSignedOut() && isPolled(/** @type {CustomEvent} */ (event))) event.preventDefault();
+  });
+}
+
+/**
+ * @param {Replaced} before
+ * @param {HTMLElement} part
+ */
+function restore({ old, focused }, part) {
+  keepDetailsOpen(old, part);
+  if (focused !== null) findFocus(part, focused)?.focus({ preventScroll: true });
+  const wasOutdated = isOutdated(old);
+  if (!wasOutdated && stateOf(part) === stateOf(old)) return;
+  announce(part.dataset.announce || (wasOutdated ? gettext("This page was updated.") : ""));
+}
+
+/** @param {HTMLElement} part */
+function stateOf(part) {
+  return part.dataset.state ?? part.dataset.announce;
+}
+
+/**
+ * The name of the control in `part` that has the focus, or null.
+ *
+ * @param {HTMLElement} part
+ */
+function nameFocus(part) {
+  const control = getElements(part, CONTROLS).find((one) => one === document.activeElement);
+  return control ? nameOf(control) : null;
+}
+
+/**
+ * The control of this name, or the first one: a button that was pressed is gone when its work is done.
+ *
+ * @param {HTMLElement} part
+ * @param {string} name
+ */
+function findFocus(part, name) {
+  const controls = getElements(part, CONTROLS);
+  return controls.find((one) => nameOf(one) === name) ?? controls.find((one) => one.matches("a.button, button"));
+}
+
+/** @param {HTMLElement} control */
+function nameOf(control) {
+  return control.getAttribute("aria-label") ?? control.textContent.trim();
+}
+
+/** @param {Event} event of htmx, after a request that failed */
+function showFailure(event) {
+  const { xhr, target } = /** @type {CustomEvent} */ (event).detail;
+  const polled = isPolled(/** @type {CustomEvent} */ (event));
+  if (xhr.status === 401) return showSignedOut();
+  if (EXPLAINED.includes(xhr.status)) {
+    if (!polled || !hasUnsentText(document)) location.reload();
+    return;
+  }
+  if (!(target instanceof HTMLElement)) return;
+  if (polled) showOutdated(target, gettext("This could not be updated. It is tried again."));
+  else showOutdated(target, gettext("This did not work: the server did not answer. Try again."));
+}
+
+/** @param {CustomEvent} event of htmx. Whether the page made the request by itself, and nobody did anything. */
+function isPolled(event) {
+  return !event.detail.requestConfig.triggeringEvent;
+}
