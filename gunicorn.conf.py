@@ -17,7 +17,7 @@ from portal.log_lines import logging_config
 
 process_metrics.prepare()
 # From gunicorn's first line on: its own format would not be JSON.
-logconfig_dict = logging_config("INFO")
+logconfig_dict = logging_config()
 logging.captureWarnings(True)
 
 _default_headers = wsgi.Response.default_headers

@@ -38,7 +38,7 @@ app.autodiscover_tasks(["archive"])
 def keep_our_logging(**kwargs: Any) -> None:
     """Log as all processes do, from a worker's first line on: with a receiver of `setup_logging`, Celery sets up none.
     Warnings of Python are lines too."""
-    logging.config.dictConfig(logging_config(os.environ.get("LOG_LEVEL", "INFO").upper()))
+    logging.config.dictConfig(logging_config())
     logging.captureWarnings(True)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from portal import processes, secret_sources
+from portal import log_lines, processes, secret_sources
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,13 @@ def choice(name: str, allowed: tuple[str, ...], *, id: str) -> str:
 
 
 PROCESS = choice("PROCESS", ("", *processes.ALL), id="spacekeep.E092")
+
+
+def log_level(*, id: str) -> None:
+    """Report a LOG_LEVEL that there is not. log_lines reads it: gunicorn and Celery log before there are settings."""
+    value = os.environ.get("LOG_LEVEL", "").strip()
+    if value and value.upper() not in log_lines.LEVELS:
+        problems.append(Problem(id, f"LOG_LEVEL is {value!r}.", f"It is {' or '.join(log_lines.LEVELS)}."))
 
 
 def flag(name: str, default: bool) -> bool:

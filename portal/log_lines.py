@@ -4,6 +4,7 @@
 Imports no settings and no Django: gunicorn writes its first lines before there is either.
 """
 
+import os
 from contextvars import ContextVar
 from typing import Any
 
@@ -37,7 +38,16 @@ SHARED: list[Any] = [
 ]
 
 
-def logging_config(level: str) -> dict[str, Any]:
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+def configured_level() -> str:
+    """LOG_LEVEL; INFO without it, and for one that logging does not have (a check reports it)."""
+    level = os.environ.get("LOG_LEVEL", "").strip().upper()
+    return level if level in LEVELS else "INFO"
+
+
+def logging_config() -> dict[str, Any]:
     """For logging.config.dictConfig: of every process, also of gunicorn's master."""
     return {
         "version": 1,
@@ -55,7 +65,7 @@ def logging_config(level: str) -> dict[str, Any]:
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-        "root": {"handlers": ["stderr"], "level": level},
+        "root": {"handlers": ["stderr"], "level": configured_level()},
         # 404s are not incidents, and our own errors already report botocore's retries.
         "loggers": {
             "botocore": {"level": "WARNING"},

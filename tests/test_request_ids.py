@@ -29,7 +29,7 @@ MADE = re.compile(r"[0-9a-f]{32}")
 def log_lines(monkeypatch: pytest.MonkeyPatch) -> StringIO:
     """Where the lines go from now on, as a process writes them."""
     stream = StringIO()
-    config = logging_config("INFO")["formatters"]["json"]
+    config = logging_config()["formatters"]["json"]
     handler = logging.StreamHandler(stream)
     handler.setFormatter(ProcessorFormatter(**{name: value for name, value in config.items() if name != "()"}))
     monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
@@ -38,6 +38,14 @@ def log_lines(monkeypatch: pytest.MonkeyPatch) -> StringIO:
 
 def read(stream: StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(("given", "level"), [("", "INFO"), (" debug", "DEBUG"), ("loud", "INFO")])
+def test_every_process_reads_the_level_in_the_same_way(given: str, level: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose sets it to nothing, where an operator set nothing. A check reports a wrong one."""
+    monkeypatch.setenv("LOG_LEVEL", given)
+
+    assert logging_config()["root"]["level"] == level
 
 
 def test_every_answer_has_an_id_of_its_own(alice: User) -> None:

@@ -33,6 +33,7 @@ WRONG = [
     ("FEED_REQUESTS_PER_HOUR", "0", "spacekeep.E111"),
     ("OPERATOR_CONTACT", "call us", "spacekeep.E110"),
     ("DEBUG", "maybe", "spacekeep.E010"),
+    ("LOG_LEVEL", "loud", "spacekeep.E182"),
     ("WEBHOOK_STOP_DAYS", "0", "spacekeep.E141"),
     ("RETENTION_DAYS", "0", "spacekeep.E011"),
     ("VIOLATION_EXTRA_DAYS", "-1", "spacekeep.E012"),

@@ -3,5 +3,6 @@
 from portal import env
 from portal.log_lines import configure_structlog, logging_config
 
-LOGGING = logging_config(env.text("LOG_LEVEL", "INFO").upper())
+env.log_level(id="spacekeep.E182")
+LOGGING = logging_config()
 configure_structlog()
