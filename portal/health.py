@@ -4,13 +4,10 @@
 """
 
 import json
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 import django
 from django.apps import apps
@@ -20,7 +17,6 @@ if not apps.ready:
 
 from django.db import connection
 
-import portal.celery  # noqa: F401  (knows the broker)
 from portal import metrics_access, readiness, status_metrics
 
 Environ = dict[str, Any]
@@ -69,7 +65,7 @@ def metrics(environ: Environ) -> Answer:
     text = status_metrics.scrape()
     if text is None:
         return Answer.of(HTTPStatus.SERVICE_UNAVAILABLE, {"ok": False})
-    return Answer(HTTPStatus.OK, text, status_metrics.CONTENT_TYPE)
+    return Answer(HTTPStatus.OK, text, metrics_access.CONTENT_TYPE)
 
 
 def not_found(environ: Environ) -> Answer:

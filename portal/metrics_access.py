@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from django.conf import settings
 
-CONTENT_TYPE = "text/plain; charset=utf-8"
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # what generate_latest writes
 CHALLENGE = ("WWW-Authenticate", 'Bearer realm="metrics"')
 
 

@@ -4,6 +4,7 @@ Labels are names of ours: tasks, phases, error codes, events, queues. No ids, na
 """
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
@@ -14,12 +15,13 @@ from prometheus_client.registry import Collector
 from archive.status import Deletions, LogStatus, Spaces, Status, StoreStatus, WorkStatus, read_status
 from archive.status.work import PHASES
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # what generate_latest writes
 PREFIX = "spacekeep_"
 PARTS = ("work", "deletions", "spaces", "log", "events", "store", "task_runs", "queues")
 
+TOO_OLD = 60.0  # seconds; by then a text is no answer to the question how things are
+
 _reading = threading.Lock()
-_last: bytes | None = None
+_last: tuple[bytes, float] | None = None  # the text, and when it was read
 
 
 class StatusCollector(Collector):
@@ -53,18 +55,19 @@ class StatusCollector(Collector):
 
 
 def scrape() -> bytes | None:
-    """All of them, as text. While another scrape reads, the text of the last one, or None if there is none: however
-    many ask, one thread and one connection are busy with it, and the others answer health checks."""
+    """All of them, as text. While another scrape reads, the text of the last one, or None if there is none, or only an
+    old one: however many ask, one thread and one connection are busy with it, and the others answer health checks."""
     global _last  # noqa: PLW0603
     if not _reading.acquire(blocking=False):
-        return _last
+        return _last[0] if _last and time.monotonic() - _last[1] < TOO_OLD else None
     try:
         registry = CollectorRegistry()
         registry.register(StatusCollector(read_status()))
-        _last = generate_latest(registry)
+        text = generate_latest(registry)
+        _last = text, time.monotonic()
+        return text
     finally:
         _reading.release()
-    return _last
 
 
 def _readable(status: Status) -> dict[str, int]:

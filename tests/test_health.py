@@ -3,6 +3,7 @@
 import http.client
 import json
 from contextlib import closing
+from typing import Any
 
 import pytest
 from celery import current_app
@@ -13,9 +14,10 @@ from tests.support.processes import Services
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+def fresh() -> None:
     """Each test asks the engines itself."""
-    monkeypatch.setattr(readiness, "_found", readiness.Found([]))
+    readiness.DATABASE.forget()
+    readiness.BROKER.forget()
 
 
 def ask(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -67,6 +69,34 @@ def test_however_many_ask_the_engines_are_asked_once(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(current_app.conf, "broker_read_url", "redis://127.0.0.1:1/0")
 
     assert json.loads(ask("/readyz")[2])["missing"] == []
+
+
+@pytest.mark.usefixtures("db")
+def test_an_engine_that_does_not_answer_holds_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others say what was found last, for as long as that is an answer."""
+    with readiness.DATABASE._asking, readiness.BROKER._asking:
+        assert json.loads(ask("/readyz")[2]) == {"ready": False, "missing": ["database", "broker"]}
+        assert (ask("/healthz")[0], ask("/livez")[0]) == (503, 200)
+    assert json.loads(ask("/readyz")[2]) == {"ready": True, "missing": []}
+    monkeypatch.setattr(readiness, "FRESH", 0.0)
+
+    with readiness.DATABASE._asking, readiness.BROKER._asking:
+        assert json.loads(ask("/readyz")[2]) == {"ready": True, "missing": []}
+        assert ask("/healthz")[0] == 200
+        monkeypatch.setattr(readiness, "TOO_OLD", 0.0)
+        assert json.loads(ask("/readyz")[2]) == {"ready": False, "missing": ["database", "broker"]}
+
+
+@pytest.mark.usefixtures("db")
+def test_the_files_of_migrations_are_read_once(
+    monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    monkeypatch.setattr(readiness, "FRESH", 0.0)
+    ask("/readyz")
+    monkeypatch.setattr(readiness, "MigrationLoader", None)
+
+    with django_assert_max_num_queries(2):
+        assert ask("/readyz")[0] == 200
 
 
 @pytest.mark.usefixtures("db")

@@ -111,9 +111,13 @@ def test_of_what_is_down_they_say_so() -> None:
     assert (values["work"], values["log"], values["queues"]) == (0, 0, 1)
 
 
-def test_a_scrape_during_another_one_gets_the_last_text(read: Callable[[], Samples]) -> None:
-    """It would hold a thread, which health checks need, and a connection."""
+def test_a_scrape_during_another_one_gets_the_last_text(
+    read: Callable[[], Samples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would hold a thread, which health checks need, and a connection. An old text is no answer."""
     text = ask()[2]
 
     with status_metrics._reading:
         assert ask()[2] == text
+        monkeypatch.setattr(status_metrics, "TOO_OLD", 0.0)
+        assert ask()[0] == 503
