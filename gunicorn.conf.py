@@ -33,8 +33,6 @@ wsgi.Response.default_headers = _headers_without_server
 
 def when_ready(server: Any) -> None:
     """The master listens, and has no workers yet."""
-    process_metrics.serve()
+    from portal import metrics_server  # noqa: PLC0415  (needs the settings)
 
-
-def child_exit(server: Any, worker: Any) -> None:
-    process_metrics.forget_child(worker.pid)
+    metrics_server.serve()

@@ -10,6 +10,7 @@ from celery import Celery
 from celery.signals import (
     beat_init,
     celeryd_init,
+    import_modules,
     setup_logging,
     task_postrun,
     task_prerun,
@@ -23,10 +24,17 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from portal import broker, process_metrics
 from portal.log_lines import logging_config
 
-process_metrics.prepare()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 broker.register()
+
+
+@import_modules.connect(weak=False)
+def prepare_metrics(**kwargs: Any) -> None:
+    """Celery's own programs import the tasks, and with them prometheus_client. Connected before `app` is made, so that
+    this comes first. Commands of manage.py don't: they would make a folder each."""
+    process_metrics.prepare()
+
 
 app = Celery("spacekeep")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -98,7 +106,9 @@ def start_thread(**kwargs: Any) -> None:
 
 @worker_ready.connect
 def show_metrics(**kwargs: Any) -> None:
-    process_metrics.serve()
+    from portal import metrics_server  # noqa: PLC0415  (needs the settings)
+
+    metrics_server.serve()
 
 
 @task_prerun.connect

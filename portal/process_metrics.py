@@ -1,28 +1,36 @@
-"""Show what only this process and its children know (archive/metrics.py), on a port of its own.
+"""Add up what only a process and its children know (archive/metrics.py).
 
-gunicorn and Celery fork children, and each counts for itself, in a file (prometheus-client's multi-process mode). A
-thread of the parent adds the files up when somebody asks: it never waits behind clients or tasks.
+gunicorn and Celery fork children, and each counts for itself, in files (prometheus-client's multi-process mode). The
+parent adds them up when somebody asks (portal/metrics_server.py).
 
-`prepare` runs before anything imports prometheus_client, which chooses its mode then; `serve` once the parent runs.
+`prepare` runs before anything imports prometheus_client, which chooses its mode then. Commands don't call it.
 """
 
 import atexit
+import fcntl
 import os
 import shutil
 import struct
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from functools import cache
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import structlog
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+PREFIX, LOCK = "spacekeep-metrics-", "lock"
 UNREADABLE = (struct.error, RuntimeError, ValueError, OSError)  # files that are incomplete, or were just removed
 PAUSES = (0.05, 0.1, 0.2)  # seconds between attempts to read them
+ADDED_UP = ("counter", "histogram", "summary")  # kinds of files whose counts stay when their process ends
+NOBODY = 0  # instead of the number of a process: no child has it
+ABANDONED_SECONDS = 60  # that a folder without a lock must be old: one that was just made has none yet
+
+# Without `prepare` prometheus_client must not see it: each command would leave a file there.
+_base = os.environ.pop(FOLDER, "") or None
+_adding = threading.Lock()
 
 logger = structlog.get_logger()
 
@@ -35,69 +43,14 @@ def is_on() -> bool:
 @cache
 def prepare() -> None:
     """Make a folder for this process and its children, below FOLDER or the system's folder for temporary files. It goes
-    when the process ends."""
+    when the process ends; those of processes that were killed go now."""
     if not is_on():
         return
-    folder = tempfile.mkdtemp(prefix="spacekeep-metrics-", dir=os.environ.get(FOLDER) or None)
-    os.environ[FOLDER] = folder
-    atexit.register(_remove, Path(folder), os.getpid())
-
-
-def forget_child(pid: int) -> None:
-    """A child ended: its requests in progress are no more. What it counted stays."""
-    if is_on():
-        from prometheus_client import multiprocess  # noqa: PLC0415  (after `prepare`)
-
-        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
-
-
-def serve() -> None:
-    """Answer GET /metrics on METRICS_PORT, in a thread. A port that is taken costs the metrics, not the process."""
-    from django.conf import settings  # noqa: PLC0415
-
-    if not settings.METRICS_PORT:
-        return
-    if not settings.METRICS_TOKEN:
-        logger.warning("metrics_without_token", port=settings.METRICS_PORT)
-        return
-    try:
-        server = ThreadingHTTPServer(("", settings.METRICS_PORT), Handler)
-    except OSError as error:
-        logger.error("metrics_port_taken", port=settings.METRICS_PORT, error=error.strerror)
-        return
-    os.register_at_fork(after_in_child=server.socket.close)  # children would keep the port after their parent's death
-    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
-
-
-class Handler(BaseHTTPRequestHandler):
-    server_version, sys_version = "Spacekeep", ""
-
-    def do_GET(self) -> None:
-        from portal import metrics_access  # noqa: PLC0415  (needs the settings)
-
-        status = metrics_access.refusal(self.headers.get("Authorization", ""))
-        if self.path != "/metrics":
-            status = HTTPStatus.NOT_FOUND
-        body = b""
-        try:
-            body = b"" if status else collect()
-        except UNREADABLE as error:
-            logger.warning("metrics_unreadable", error=repr(error))
-            status = HTTPStatus.SERVICE_UNAVAILABLE
-        self.send_response(status or HTTPStatus.OK)
-        self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
-        if status == HTTPStatus.UNAUTHORIZED:
-            self.send_header(*metrics_access.CHALLENGE)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    do_HEAD = do_GET  # noqa: N815  (the name that the base class looks for)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """A scrape is no news."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_base))
+    _lock(folder / LOCK)
+    _remove_abandoned(folder.parent)
+    os.environ[FOLDER] = str(folder)
+    atexit.register(_remove, folder, os.getpid())
 
 
 def collect() -> bytes:
@@ -105,16 +58,87 @@ def collect() -> bytes:
 
     A child may be creating a file at this moment: it is empty for an instant, and prometheus-client fails on it.
     """
-    from prometheus_client import CollectorRegistry, generate_latest, multiprocess  # noqa: PLC0415
+    from prometheus_client import CollectorRegistry, generate_latest, multiprocess  # noqa: PLC0415  (after `prepare`)
 
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    for pause in PAUSES:
-        try:
-            return generate_latest(registry)
-        except UNREADABLE:
-            time.sleep(pause)
-    return generate_latest(registry)
+    with _adding:
+        _add_up_ended()
+        for pause in PAUSES:
+            try:
+                return generate_latest(registry)
+            except UNREADABLE:
+                time.sleep(pause)
+        return generate_latest(registry)
+
+
+def tidy() -> None:
+    """Now and then, since nobody may ask. What can't be done is tried again with the next scrape."""
+    try:
+        with _adding:
+            _add_up_ended()
+    except UNREADABLE as error:
+        logger.warning("metrics_untidy", error=repr(error))
+
+
+def _add_up_ended() -> None:
+    """Put the counts of children that have ended into one file of each kind, and remove theirs: a worker that replaces
+    its children would have ever more files, and each scrape reads all of them."""
+    for path in Path(os.environ[FOLDER]).glob("*_*.db"):
+        kind, _, number = path.stem.rpartition("_")
+        if not number.isdigit() or int(number) == NOBODY or _is_alive(int(number)):
+            continue
+        if kind in ADDED_UP:
+            _add_up(path, path.with_name(f"{kind}_{NOBODY}.db"))
+        path.unlink(missing_ok=True)  # gauges too: what they say was true of a process that is no more
+
+
+def _add_up(path: Path, total: Path) -> None:
+    from prometheus_client.mmap_dict import MmapedDict  # noqa: PLC0415
+
+    try:
+        values = list(MmapedDict.read_all_values_from_file(path))  # type: ignore[no-untyped-call]
+    except UNREADABLE as error:  # killed while it created the file
+        logger.warning("metrics_lost", file=path.name, error=repr(error))
+        return
+    totals = MmapedDict(str(total))  # type: ignore[no-untyped-call]
+    for key, value, at, _ in values:
+        before, _ = totals.read_value(key)  # type: ignore[no-untyped-call]
+        totals.write_value(key, before + value, at)  # type: ignore[no-untyped-call]
+    totals.close()  # type: ignore[no-untyped-call]
+
+
+def _is_alive(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _lock(path: Path) -> int | None:
+    """Lock a file for as long as this process or a child of it lives. None if others hold the lock."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _remove_abandoned(parent: Path) -> None:
+    """Remove the folders of processes that were killed. Other machines may share `parent`: a lock holds there too."""
+    for folder in parent.glob(f"{PREFIX}*"):
+        with suppress(OSError):  # of another user, or another process removes it just now
+            if time.time() - folder.stat().st_mtime < ABANDONED_SECONDS:
+                continue
+            descriptor = _lock(folder / LOCK)
+            if descriptor is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(descriptor)
 
 
 def _remove(folder: Path, owner: int) -> None:

@@ -1,20 +1,28 @@
 """Metrics that only processes know, from real gunicorn and Celery processes: those of all children, added up."""
 
+import os
 import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from archive import tasks
 from archive.models import User
+from portal import metrics_server, process_metrics
 from tests.support.factory import make_row
 from tests.support.http_clients import fetch
-from tests.support.processes import Services, free_port
-from tests.support.waiting import answers, wait_until
+from tests.support.processes import ROOT, Services, free_port
+from tests.support.waiting import PATIENCE, answers, wait_until
 from tests.test_metrics import Samples, parse
-
-pytestmark = pytest.mark.usefixtures("committed")
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 
@@ -45,6 +53,7 @@ def metrics(tmp_path: Path) -> Metrics:
     return Metrics(folder)
 
 
+@pytest.mark.usefixtures("committed")
 def test_the_portal_adds_up_the_requests_of_its_processes(services: Services, metrics: Metrics) -> None:
     port = free_port()  # not that of the tests' other web process, which may still run
     site, bind = f"http://127.0.0.1:{port}", f"--bind=127.0.0.1:{port}"
@@ -79,6 +88,7 @@ def test_the_portal_adds_up_the_requests_of_its_processes(services: Services, me
     assert list(metrics.folder.iterdir()) == []
 
 
+@pytest.mark.usefixtures("committed")
 def test_a_worker_counts_its_tasks_and_its_requests_to_the_store(
     services: Services, metrics: Metrics, alice: User
 ) -> None:
@@ -95,9 +105,127 @@ def test_a_worker_counts_its_tasks_and_its_requests_to_the_store(
     assert metrics.total("store_request_seconds_count", operation="ListMultipartUploads") >= 1
 
 
+@pytest.mark.usefixtures("committed")
 def test_a_port_that_is_taken_stops_nothing(services: Services, metrics: Metrics) -> None:
     taken = {**metrics.env, "METRICS_PORT": str(services.port)}
     web = services.web(**taken)
 
     assert web.running
     assert "metrics_port_taken" in web.log.read_text()
+
+
+CHILD = """
+from prometheus_client import Counter, Gauge, Histogram
+Counter("tasks", "Tasks.", ["name"]).labels("purge").inc(2)
+Histogram("seconds", "Time.", buckets=(1, 5)).observe(3)
+Gauge("busy", "Busy.", multiprocess_mode="livesum").set(1)
+"""
+
+
+def run(code: str, folder: Path) -> str:
+    """In a process of its own, which ends; what it printed."""
+    env = {**os.environ, process_metrics.FOLDER: str(folder), "METRICS_PORT": "1"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=env, cwd=ROOT, text=True, capture_output=True, check=False, timeout=PATIENCE)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.stdout.strip()
+
+
+def test_children_that_ended_leave_their_counts_and_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(process_metrics.FOLDER, str(tmp_path))
+    for count in (1, 2, 3):
+        run(CHILD, tmp_path)
+        (tmp_path / "counter_4194305.db").touch()  # killed while it created the file; no process has such a number
+
+        for _ in range(2):
+            found = parse(process_metrics.collect().decode())
+
+            assert found["tasks_total", frozenset({("name", "purge")})] == 2 * count
+            assert found["seconds_count", frozenset()] == count
+            assert found["seconds_sum", frozenset()] == 3 * count
+            assert found["seconds_bucket", frozenset({("le", "5.0")})] == count
+            assert found["seconds_bucket", frozenset({("le", "1.0")})] == 0
+            assert ("busy", frozenset()) not in found
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["counter_0.db", "histogram_0.db"]
+
+
+PREPARE = "from portal import process_metrics as m; m.prepare(); import os; print(os.environ[m.FOLDER], flush=True)"
+
+
+def test_a_killed_process_leaves_no_folder_for_ever(tmp_path: Path) -> None:
+    old = Path(run(f"{PREPARE}; os.kill(os.getpid(), 9)", tmp_path))
+    waits = [sys.executable, "-c", f"{PREPARE}; input()"]
+    env = {**os.environ, process_metrics.FOLDER: str(tmp_path), "METRICS_PORT": "1"}
+    with subprocess.Popen(waits, env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin
+        assert other.stdout
+        used = Path(other.stdout.readline().strip())
+        for folder in (old, used):
+            os.utime(folder, (0, 0))
+
+        run(PREPARE, tmp_path)
+
+        assert list(tmp_path.iterdir()) == [used]
+        other.stdin.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_command_counts_into_no_file(tmp_path: Path) -> None:
+    run("import portal.celery, archive.metrics; archive.metrics.MAILS.labels('sent').inc()", tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[tuple[str, int]]:
+    """Of a server in this process."""
+    monkeypatch.setenv(process_metrics.FOLDER, str(tmp_path))
+    settings.METRICS_TOKEN = TOKEN
+    server = metrics_server.Server(("127.0.0.1", 0), metrics_server.Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield "127.0.0.1", server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def scrape(address: tuple[str, int]) -> int:
+    """The status; 0 for a connection that is closed without an answer."""
+    try:
+        return fetch(f"http://{address[0]}:{address[1]}/metrics", Authorization=f"Bearer {TOKEN}")[0]
+    except OSError:
+        return 0
+
+
+def test_slow_clients_cost_a_few_connections_for_some_seconds(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics_server, "MAX_SECONDS", 1.0)
+    threads = threading.active_count()
+    clients = [socket.create_connection(address) for _ in range(20)]
+    for client in clients:
+        client.settimeout(PATIENCE)
+
+    refused = [client for client in clients[4:] if client.recv(1) == b""]
+
+    assert len(refused) == 16
+    assert threading.active_count() <= threads + 4
+    for client in clients[:4]:
+        assert client.recv(1) == b""  # at the latest after MAX_SECONDS
+    wait_until(lambda: scrape(address) == 200, "it answers again")
+    for client in clients:
+        client.close()
+
+
+def test_a_client_that_goes_away_leaves_no_traceback(
+    address: tuple[str, int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    for sent in (b"", b"GET /met", b"GET /metrics HTTP/1.0\r\n\r\n"):
+        with closing(socket.create_connection(address)) as client:
+            client.sendall(sent)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # a reset
+    assert scrape(address) == 200
+    time.sleep(0.2)
+
+    assert "Traceback" not in "".join(capfd.readouterr())

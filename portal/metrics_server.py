@@ -1,0 +1,118 @@
+"""Show the counts of this process and its children (portal/process_metrics.py), on a port of its own.
+
+A thread of the parent answers: it never waits behind clients or tasks. Whatever clients do, they cost a few threads and
+seconds.
+"""
+
+import os
+import socket
+import threading
+import time
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+from portal import metrics_access, process_metrics
+
+MAX_CONNECTIONS = 4  # at once; Prometheus needs one
+MAX_SECONDS = 10.0  # that a connection may take, however slowly it sends or reads
+TIDY_SECONDS = 60.0
+
+logger = structlog.get_logger()
+
+
+def serve() -> None:
+    """Answer GET /metrics on METRICS_PORT, in a thread. A port that is taken costs the metrics, not the process."""
+    if not settings.METRICS_PORT:
+        return
+    if not settings.METRICS_TOKEN:
+        logger.warning("metrics_without_token", port=settings.METRICS_PORT)
+        return
+    try:
+        server = Server(("", settings.METRICS_PORT), Handler)
+    except OSError as error:
+        logger.error("metrics_port_taken", port=settings.METRICS_PORT, error=error.strerror)
+        return
+    os.register_at_fork(after_in_child=server.socket.close)  # children would keep the port after their parent's death
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+
+
+class Server(ThreadingHTTPServer):
+    """Closes connections that are too many, or take too long."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._open: dict[Any, float] = {}  # {connection: when it is closed}
+        self._tidied_at = time.monotonic()
+        super().__init__(*args, **kwargs)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if len(self._open) >= MAX_CONNECTIONS:
+            self.shutdown_request(request)
+            return
+        self._open[request] = time.monotonic() + MAX_SECONDS
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Twice a second, in the thread that accepts connections."""
+        now = time.monotonic()
+        for connection, until in self._open.copy().items():
+            if now >= until:
+                _break(connection)
+        if now - self._tidied_at >= TIDY_SECONDS:
+            self._tidied_at = now
+            process_metrics.tidy()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """As a line of the log, which otherwise would be a plain traceback."""
+        logger.warning("metrics_failed", exc_info=True)
+
+
+class Handler(BaseHTTPRequestHandler):
+    server_version, sys_version = "Spacekeep", ""
+    timeout = MAX_SECONDS
+
+    def do_GET(self) -> None:
+        status = metrics_access.refusal(self.headers.get("Authorization", ""))
+        if self.path != "/metrics":
+            status = HTTPStatus.NOT_FOUND
+        body = b""
+        try:
+            body = b"" if status else process_metrics.collect()
+        except process_metrics.UNREADABLE as error:
+            logger.warning("metrics_unreadable", error=repr(error))
+            status = HTTPStatus.SERVICE_UNAVAILABLE
+        self.send_response(status or HTTPStatus.OK)
+        self.send_header("Content-Type", metrics_access.CONTENT_TYPE)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        if status == HTTPStatus.UNAUTHORIZED:
+            self.send_header(*metrics_access.CHALLENGE)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET  # noqa: N815  (the name that the base class looks for)
+
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except (ConnectionError, TimeoutError):
+            self.close_connection = True  # the client went away
+
+    def log_message(self, format: str, *args: object) -> None:
+        """A scrape is no news."""
+
+
+def _break(connection: socket.socket) -> None:
+    """Its thread, which reads or writes, gets an error and closes it."""
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:  # the client closed it, or the thread has just done so
+        return
