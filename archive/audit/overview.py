@@ -1,11 +1,13 @@
 """Whether deletions were on time, in a period and now."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import Case, DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
@@ -14,6 +16,7 @@ from archive.audit.days import Day, all_delays
 from archive.audit.find import MAX_COUNTED
 from archive.log import events
 from archive.models import LogEntry, Space, SpaceQuerySet
+from archive.models.log import LOGGED_TIME
 from archive.models.space_queries import count_up_to
 
 MAX_LATE = 100  # late deletions that are listed
@@ -108,14 +111,24 @@ def day_bounds(first: date, last: date) -> tuple[datetime, datetime]:
 
 
 def _with_delay(entries: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
-    deadline = Cast(KT("detail__deadline"), DateTimeField())
+    deadline = Case(When(detail__deadline__regex=LOGGED_TIME, then=Cast(KT("detail__deadline"), DateTimeField())))
     return entries.annotate(delay=ExpressionWrapper(F("at") - deadline, output_field=DurationField()))
 
 
 def _deletion(entry: LogEntry) -> Deletion:
-    text = entry.detail.get("deadline")
-    deadline = datetime.fromisoformat(text) if text else None
-    objects = len(entry.detail.get("removed", []))
+    deadline = _deadline(entry.detail.get("deadline"))
+    removed = entry.detail.get("removed")
+    objects = len(removed) if isinstance(removed, list) else 0
     if deadline is None or entry.at < deadline:
         return Deletion(entry.pk, entry.space_id, entry.at, None, None, objects)
     return Deletion(entry.pk, entry.space_id, entry.at, deadline, (entry.at - deadline).total_seconds(), objects)
+
+
+def _deadline(value: Any) -> datetime | None:
+    """None where there is none: the log keeps what it has, also a value that nobody expected."""
+    if not isinstance(value, str) or not re.match(LOGGED_TIME, value):
+        return None
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:  # the 31st of a month that has 30 days
+        return None

@@ -116,7 +116,7 @@ def _moved_from(notice: Any, entries: list[LogEntry]) -> datetime | None:
     if not causes or causes[-1] + 1 == len(entries):
         return None
     after = entries[causes[-1] + 1]
-    if after.event != events.DEADLINE_MOVED or details.reason not in after.detail["deadline_reasons"]:
+    if after.event != events.DEADLINE_MOVED or details.reason not in (after.detail.get("deadline_reasons") or ()):
         return None
-    before: str | None = after.detail["before"]
+    before: str | None = after.detail.get("before")
     return datetime.fromisoformat(before) if before else None

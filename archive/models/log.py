@@ -2,6 +2,12 @@ from django.db import models
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now
 
+# A time as archive.log.rfc3339 writes it, for PostgreSQL. A cast of other text would fail, and with it each query that
+# meets the entry, for as long as there is a log.
+LOGGED_TIME = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]([.][0-9]+)?Z$"
+# The deadline that an entry has in its detail, else NULL.
+LOGGED_DEADLINE = f"(CASE WHEN detail ->> 'deadline' ~ '{LOGGED_TIME}' THEN (detail ->> 'deadline')::timestamptz END)"
+
 
 class LogEntry(models.Model):
     """An entry of the retention log. Append-only: triggers refuse UPDATE, DELETE and TRUNCATE, and set `at`.

@@ -16,7 +16,7 @@ from archive.log import events
 from archive.log.summaries import role_name
 from archive.models import ContentAccess, LogEntry, RecorderToken, Rule, Space, Transcript, User
 from archive.models.compiled_query import CompiledQuery
-from portal.presenters.log_details import detail_facts
+from portal.presenters.log_details import UNEXPECTED, detail_facts
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -98,10 +98,8 @@ def accesses(space: Space, reader: User) -> Accesses:
     for user_id in dict.fromkeys((space.host_id, reader.pk)):
         entries += _ACCESSES_OF_ONE.objects(space.pk, user_id)
     names = _user_names(entries)
-    recorders = RecorderToken.objects.in_bulk(
-        {entry.detail["recorder"] for entry in entries if "recorder" in entry.detail}
-    )
-    tokens = {str(pk): token.name for pk, token in recorders.items()}
+    recorders = RecorderToken.objects.in_bulk({pk for entry in entries if (pk := _recorder_id(entry))})
+    tokens = {pk: token.name for pk, token in recorders.items()}
     lines: dict[bool, list[HistoryLine]] = {True: [], False: []}
     for entry in sorted(entries, key=attrgetter("at", "id"), reverse=True):
         is_own = entry.actor_kind == "user" and entry.actor_id == reader.pk
@@ -134,15 +132,27 @@ _ACCESSES_OF_ONE = CompiledQuery(_accesses_of_one, UUID, int)
 
 def _access_label(entry: LogEntry) -> "StrOrPromise":
     """What was done: also of the event that names the admin."""
-    return CONTENT_EVENTS[ContentAccess.Kind(entry.detail["kind"])].label
+    try:
+        return CONTENT_EVENTS[ContentAccess.Kind(entry.detail["kind"])].label
+    except UNEXPECTED:
+        return events.find(entry.event).label
 
 
-def _access_note(entry: LogEntry, names: dict[int, str], tokens: dict[str, str]) -> str:
-    token = tokens.get(entry.detail.get("recorder", ""))
-    role = role_name(entry.detail["role"])
-    if entry.actor_id is None:
-        return f"{token}, {role}" if token else role
-    return _("{name}, {role}").format(name=_actor(entry, names), role=role)
+def _access_note(entry: LogEntry, names: dict[int, str], tokens: dict[UUID, str]) -> str:
+    """Who it was, and in which role."""
+    role = entry.detail.get("role")
+    token = tokens.get(_recorder_id(entry) or UUID(int=0))
+    name = token if entry.actor_id is None else _actor(entry, names)
+    if not isinstance(role, str):
+        return name or ""
+    return _("{name}, {role}").format(name=name, role=role_name(role)) if name else role_name(role)
+
+
+def _recorder_id(entry: LogEntry) -> UUID | None:
+    try:
+        return UUID(entry.detail["recorder"])
+    except UNEXPECTED:
+        return None
 
 
 def log_lines(entries: Iterable[LogEntry]) -> list[LogLine]:
@@ -157,7 +167,7 @@ def log_line(entry: LogEntry, names: dict[int, str], rule_names: dict[tuple[str,
     """A line for auditors. `names` has the user names of actors that still exist, `rule_names` those of rules by their
     code and version."""
     detail = dict(entry.detail)
-    removed = detail.pop("removed", [])
+    removed = detail.pop("removed") if _are_objects(detail.get("removed")) else []
     event = events.find(entry.event)
     if event in events.CONTENT_ISSUED:
         detail.pop("kind", None)  # the summary names them
@@ -178,6 +188,15 @@ def log_line(entry: LogEntry, names: dict[int, str], rule_names: dict[tuple[str,
     )
 
 
+def _are_objects(removed: Any) -> bool:
+    """Whether this is what a deletion writes: a list of keys with sizes."""
+    return isinstance(removed, list) and all(isinstance(one, dict) and _is_object(one) for one in removed)
+
+
+def _is_object(one: dict[str, Any]) -> bool:
+    return isinstance(one.get("key"), str) and isinstance(one.get("size", ""), int | None)
+
+
 def _user_names(entries: Iterable[LogEntry]) -> dict[int, str]:
     ids = {entry.actor_id for entry in entries if entry.actor_id is not None}
     return dict(_USER_NAMES.tuples(list(ids))) if ids else {}
@@ -193,14 +212,13 @@ def rule_names_by_version() -> dict[tuple[str, int], str]:
 
 
 def summarize(event: str, detail: dict[str, Any], rule_names: dict[tuple[str, int], str]) -> str:
-    """The summary of an entry; of a flag, the name that its rule had at that time. "" for a detail that another version
-    wrote, or nobody knows who: no entry can be changed, so none may keep a page from being shown."""
+    """The summary of an entry; of a flag, the name that its rule had at that time. "" for an unexpected detail."""
     try:
         if event != events.VIOLATION_FLAGGED:
             return events.find(event).summary(detail)
-        code: str = detail["rule"]
+        code = str(detail["rule"])
         return rule_names.get((code, detail["rule_version"]), code)
-    except (LookupError, TypeError, ValueError, AttributeError):
+    except UNEXPECTED:
         return ""
 
 
@@ -215,7 +233,7 @@ def _note_for_host(entry: LogEntry, space: Space, rule_names: dict[tuple[str, in
 
 def _transcript_source(entry: LogEntry, space: Space) -> str:
     """Only the host and admins may upload a transcript with their session."""
-    if entry.detail["source"] == Transcript.Source.AUTOMATIC:
+    if entry.detail.get("source") == Transcript.Source.AUTOMATIC:
         return str(Transcript.Source.AUTOMATIC.label)
     if "recorder" in entry.detail:
         return _("by a recorder")

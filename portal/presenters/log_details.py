@@ -17,9 +17,21 @@ DIGEST = re.compile("[0-9a-f]{64}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
+# What reading a detail raises that has not the keys, types or values of this version. No entry can be changed, so none
+# may keep a page from being shown: what is known is rendered, and the rest is left out.
+UNEXPECTED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+
+
 def detail_facts(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(name, value) of each key."""
-    return [(_name(key, value), _plain(value, key)) for key, value in detail.items()]
+    return [(_name(key, value), _value(value, key)) for key, value in detail.items()]
+
+
+def _value(value: Any, key: str) -> str:
+    try:
+        return _plain(value, key)
+    except UNEXPECTED:
+        return str(value)
 
 
 def _name(key: str, value: Any) -> str:

@@ -1,0 +1,99 @@
+"""Entries of the log with a detail that nobody expected, from another version or a mistake of this one. No entry can be
+changed, so whatever shows the log has to go on with each of them, for ever."""
+
+import csv
+import json
+from datetime import UTC, datetime
+from io import StringIO
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archive.log import events, summaries
+from archive.log.detail_names import NAMES
+from archive.models import LogEntry, Space, User
+from archive.status.deletions import read_deletions
+from portal.presenters.log import log_line
+from tests.support.factory import make_row
+from tests.support.http_clients import make_client
+from tests.test_log_files import download
+
+
+def find_keys() -> list[str]:
+    """Every key that has a name, or that a summary may read: a constant of its code."""
+    codes = (getattr(function, "__code__", None) for function in vars(summaries).values())
+    constants = {constant for code in codes for constant in getattr(code, "co_consts", ())}
+    read = {constant for constant in constants if isinstance(constant, str) and constant.isidentifier()}
+    return sorted({*NAMES, *read, "kind", "role", "rule", "recorder"})
+
+
+KEYS = find_keys()
+ODD: list[Any] = [
+    None, True, -1, 0, 1.5, 10**400, "", "x", "host", "2026-02-31T00:00:00Z", "2026-13-45T00:00:00Z", "2026-01-01",
+    [], ["x"], [[]], [{}], [{"key": "a"}], [{"key": "a", "size": "b"}], {}, {"a": None}, {"title": [1]},
+]  # fmt: skip
+DETAILS: list[dict[str, Any]] = [{}, *(dict.fromkeys(KEYS, value) for value in ODD)]
+STORED: list[Any] = [None, 1.5, "x", "2026-13-45T00:00:00Z", [[]], [{"key": "a"}], {"a": None}]
+
+# Python will refuse such a count one day, with one of the errors that are expected.
+pytestmark = pytest.mark.filterwarnings("ignore:Plural value must be an integer")
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.sampled_from(ODD),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS) | st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def check_line(event: str, detail: dict[str, Any]) -> None:
+    line = log_line(LogEntry(event=event, actor_kind="system", at=datetime.now(UTC), detail=detail), {}, {})
+
+    assert line.label
+    assert isinstance(line.summary, str)
+    assert all(isinstance(text, str) for fact in line.facts for text in fact)
+    assert {name for name in detail if name not in line.detail} <= {"kind", "role", "removed"}
+    assert all(isinstance(one["size"], int | None) for one in line.removed)
+
+
+def test_every_event_is_shown_with_every_odd_detail() -> None:
+    for event in events.EVENTS:
+        for detail in DETAILS:
+            check_line(event, detail)
+
+
+@given(st.sampled_from(sorted(events.EVENTS)), st.dictionaries(st.sampled_from(KEYS), json_values))
+def test_every_event_is_shown_with_any_detail(event: str, detail: dict[str, Any]) -> None:
+    check_line(event, detail)
+
+
+def write(space: Space, detail: dict[str, Any], user: User) -> None:
+    """What the page of a Space shows of the log, as somebody did it, and as nobody."""
+    names = sorted({*events.SHOWN_TO_HOST, *events.CONTENT_ISSUED, events.SPACE_DELETED})
+    rows = [LogEntry(event=name, space_id=space.pk, actor_kind="system", detail=detail) for name in names]
+    rows += [
+        LogEntry(event=name, space_id=space.pk, actor_kind="user", actor_id=user.pk, detail=detail)
+        for name in events.CONTENT_ISSUED
+    ]
+    LogEntry.objects.bulk_create(rows)
+
+
+@pytest.mark.usefixtures("db")
+def test_every_page_and_file_of_the_log_is_shown(alice: User, admin: User, auditor: User) -> None:
+    host, reader = make_client(alice), make_client(auditor)
+    for detail in ({}, *(dict.fromkeys(KEYS, value) for value in STORED)):
+        space = make_row(alice)
+        write(space, detail, admin)
+
+        assert host.get(f"/spaces/{space.pk}/").status_code == 200, detail
+        assert reader.get(f"/spaces/{space.pk}/").status_code == 200, detail
+        assert reader.get(f"/log/spaces/{space.pk}/").status_code == 200, detail
+
+    for path in ("/log/", "/log/?event=deletions", "/log/overview/", "/certificates/", "/log/deadlines/"):
+        assert reader.get(path).status_code == 200, path
+    assert read_deletions().deleted == 0  # as the status page and the metrics read it
+    for name in ("entries", "deletions"):
+        lines = [json.loads(line) for line in download(auditor, f"/log/{name}.jsonl?event=all").splitlines()]
+        rows = list(csv.DictReader(StringIO(download(auditor, f"/log/{name}.csv?event=all"), newline="")))
+        assert len(rows) >= len(lines) >= len(STORED), name
