@@ -41,8 +41,12 @@ def test_hold_and_release(alice: User, admin: User, capsys: pytest.CaptureFixtur
     held = run_json(capsys, "hold", str(space.pk), "--reason", "A court.", "--by", "ada")
     with pytest.raises(CommandError, match="a different admin must release it"):
         call_command("release", str(held["hold"]), "--reason", "Closed.", "--by", "ada")
+    call_command("flag", str(space.pk), "--rule", "spam", "--reason", "Watches.", "--by", "ada")
+    call_command("lift", str(space.pk), "--reason", "It was a quotation.", "--by", "ada")
+    told = capsys.readouterr().out
     released = run_json(capsys, "release", str(held["hold"]), "--reason", "Closed.", "--by", "sven")
 
+    assert told.count("On hold, so it has no deadline.") == 2
     assert held["expires_at"] is None
     assert released["expires_at"] == (space.ended_at + timedelta(days=30)).isoformat()
 

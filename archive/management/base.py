@@ -48,6 +48,10 @@ class Command(BaseCommand, ABC):
         self.stdout.write(json.dumps(facts, ensure_ascii=False) if as_json else text)
 
 
+def deadline_sentence(space: Space) -> str:
+    return f"Deadline: {space.expires_at.isoformat()}." if space.expires_at else "On hold, so it has no deadline."
+
+
 def add_by(parser: CommandParser, *, required: bool = True) -> None:
     """Add --by: the account that the command acts for. The log records the account, and that it was a command."""
     parser.add_argument("--by", required=required, metavar="NAME", help="an admin")

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from archive.management.base import Command as Base
-from archive.management.base import add_by, find_user
+from archive.management.base import add_by, deadline_sentence, find_user
 from archive.moderation.appeals import decide
 
 
@@ -24,5 +24,5 @@ class Command(Base):
         until = space.expires_at.isoformat() if space.expires_at else None
         facts = {"space": str(space.id), "appeal": decided.pk, "state": decided.state, "expires_at": until}
         self.print_result(
-            f"{decided.get_state_display().capitalize()}. Deadline: {until}.", facts, as_json=options["json"]
+            f"{decided.get_state_display().capitalize()}. {deadline_sentence(space)}", facts, as_json=options["json"]
         )

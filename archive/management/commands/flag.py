@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from archive.management.base import Command as Base
-from archive.management.base import add_by, find_space, find_user
+from archive.management.base import add_by, deadline_sentence, find_space, find_user
 from archive.moderation.violations import flag
 
 
@@ -23,4 +23,4 @@ class Command(Base):
         space.refresh_from_db()
         until = space.expires_at.isoformat() if space.expires_at else None
         facts = {"space": str(space.id), "violation": violation.pk, "expires_at": until}
-        self.print_result(f"Flagged. Deadline: {until}.", facts, as_json=options["json"])
+        self.print_result(f"Flagged. {deadline_sentence(space)}", facts, as_json=options["json"])

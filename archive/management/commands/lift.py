@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from archive.management.base import Command as Base
-from archive.management.base import add_by, find_space, find_user
+from archive.management.base import add_by, deadline_sentence, find_space, find_user
 from archive.moderation.violations import lift
 
 
@@ -22,4 +22,4 @@ class Command(Base):
         space.refresh_from_db()
         until = space.expires_at.isoformat() if space.expires_at else None
         facts = {"space": str(space.id), "lifted": [v.pk for v in lifted], "expires_at": until}
-        self.print_result(f"Lifted {len(lifted)}. Deadline: {until}.", facts, as_json=options["json"])
+        self.print_result(f"Lifted {len(lifted)}. {deadline_sentence(space)}", facts, as_json=options["json"])
