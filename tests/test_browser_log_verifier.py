@@ -30,10 +30,12 @@ from archive.transparency.verify_log import (
 from tests.support.certificates import CASES, make_parts
 from tests.support.log_exports import (
     KEY,
+    NEXT,
     NEXT_KEY,
     ROTATIONS,
     SIZES,
     TAMPERING,
+    endorse,
     entry,
     make_files,
     rotated,
@@ -244,6 +246,7 @@ def check_certificates_in_a_zip(verifier: Page, folder: Path, names: str) -> Non
     expect(verifier.locator("#keys")).to_have_value("")
     assert both == verify_file(path, [KEY], (), parts.pem, "")
     assert both.startswith("Verified: ")
+    check_an_older_key(verifier, path, pem)
     bad = folder / f"{len(names)} changed.zip"
     with zipfile.ZipFile(path) as good, zipfile.ZipFile(bad, "w") as changed:
         for name in good.namelist():
@@ -252,6 +255,18 @@ def check_certificates_in_a_zip(verifier: Page, folder: Path, names: str) -> Non
     with pytest.raises(Invalid) as error:
         verify_file(bad, [KEY], (), parts.pem, "")
     assert ask(verifier, bad, f"{parts.log_key}\n{pem}") == f"NOT VALID: {error.value}"
+
+
+def check_an_older_key(verifier: Page, path: Path, pem: str) -> None:
+    """Who trusts a key from before a rotation: the list beside the certificates says that it endorsed the next one."""
+    later = path.with_name(f"later {path.name}")
+    with zipfile.ZipFile(path) as given, zipfile.ZipFile(later, "w") as package:
+        for name in given.namelist():
+            package.writestr(name, endorse(KEY, NEXT) if name == "log-keys.txt" else given.read(name))
+
+    assert verify_file(later, [NEXT_KEY], (), pem.encode(), "").startswith("Verified: ")
+    assert ask(verifier, later, f"{NEXT_KEY}\n{pem}").startswith("Verified: ")
+    assert ask(verifier, path, f"{NEXT_KEY}\n{pem}").startswith("NOT VALID: ")
 
 
 LONE = [

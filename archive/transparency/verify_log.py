@@ -12,9 +12,10 @@ EXPORT is the ZIP file or the folder that `manage.py export_log` or the log's pa
 line, byte for byte as it was hashed), `checkpoints.txt` (signed tree heads, oldest first) and `tile/` (hashes). VKEY is
 the log's public key, which you got when you could still trust it. FILE is a checkpoint that you got another way: by
 mail, from a witness, or with an older export. CERTIFICATES is the ZIP file, or the folder, that the page of one
-certificate or the list of them gives: certificates of deletion and their receipts. The keys in it are not used: they
-prove only that the files fit each other. KEYS.txt is the log's list of keys, which each export has too: a later key
-counts if one that you gave has endorsed it. After a leak, give --key for the new one instead.
+certificate or the list of them gives: certificates of deletion and their receipts. The keys in it are not trusted:
+they prove only that the files fit each other. KEYS.txt is the log's list of keys, which exports and certificates have
+beside them, too: a later key counts if one that you gave has endorsed it. After a leak, give --key for the new one
+instead.
 
 Formats: RFC 6962 (hashes and proofs), and of c2sp.org: signed-note, tlog-checkpoint, tlog-tiles, tlog-proof,
 tlog-cosignature. Exit status 0 only if everything fits; otherwise one line on standard error says what does not. It is
@@ -568,6 +569,10 @@ class Log(Protocol):
     def checkpoints(self, trusted: Sequence[Key]) -> list[Checkpoint]: ...
 
 
+# Lists of keys with their endorsements: of an export, and beside certificates.
+KEY_LISTS = ("keys.txt", "log-keys.txt")
+
+
 @dataclass
 class Export:
     """The files of an export, a folder or a ZIP."""
@@ -619,12 +624,15 @@ class Export:
             raise Invalid("export.malformed", name=name, why=_reason(error)) from None
 
     def endorsed_keys(self, trusted: Sequence[Key]) -> list[Key]:
-        """`trusted`, and the later keys that they endorsed, by the list in the export. Raises Invalid."""
-        try:
-            lines = self.read("keys.txt").decode() if (self.root / "keys.txt").is_file() else ""
-        except UnicodeDecodeError:
-            raise Invalid("export.malformed", name="keys.txt", why="it is not text") from None
-        return endorsed_keys(lines, trusted)
+        """`trusted`, and the later keys that they endorsed, by the lists among the files. Raises Invalid."""
+        known = list(trusted)
+        for name in KEY_LISTS:
+            try:
+                lines = self.read(name).decode() if (self.root / name).is_file() else ""
+            except UnicodeDecodeError:
+                raise Invalid("export.malformed", name=name, why="it is not text") from None
+            known = endorsed_keys(lines, known)
+        return known
 
     def tile(self, level: int, number: int, width: int) -> bytes | None:
         """The hashes of a tile, one after the other, or None without the file."""
@@ -1001,9 +1009,10 @@ def verify_file(
         case "checkpoints":
             return sentence("checkpoints.verified", verify_checkpoints(_read(path), keys, known))
     with Export.open(path) as package:
-        if package.kind() == "certificates":
+        kind, keys = package.kind(), package.endorsed_keys(keys)
+        if kind == "certificates":
             return sentence(*verify_certificates(package, keys, pem))
-        return sentence("log.verified", verify_export(package, package.endorsed_keys(keys), known))
+        return sentence("log.verified", verify_export(package, keys, known))
 
 
 def main(arguments: list[str]) -> int:
