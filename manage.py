@@ -33,7 +33,7 @@ def configure(command: str) -> str | None:
     if command in WITHOUT_ENGINES or {"-h", "--help", "--version"} & set(sys.argv):
         return None
     if not configured:
-        return "no settings: start `make run` in another terminal, or set DATABASE_URL and the others"
+        return "no settings: start `make run` elsewhere, or set DATABASE_URL and others (systemd: spacekeep-manage)"
     return None if is_running(data / "run.lock") else "the engines are down: start `make run` in another terminal"
 
 

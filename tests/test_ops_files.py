@@ -1,6 +1,8 @@
 """systemd's units and Kubernetes' manifests run the same processes as docker-compose.yml, with the same secrets."""
 
 import re
+import runpy
+import subprocess
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from embedded.nginx import _binary as nginx_binary
 from portal import processes
+from tests.support.processes import free_port
 
 ROOT = Path(__file__).parents[1]
 SYSTEMD, KUBERNETES = ROOT / "ops/systemd", ROOT / "ops/kubernetes"
@@ -66,6 +70,7 @@ def test_a_unit_is_the_service_of_compose(process: str) -> None:
     assert joined == " ".join(compose_command(process)).removeprefix("sh -c ")
     assert environment.pop("PROCESS") == process
     environment.pop("SPOOL_DIR", None)
+    assert environment.pop("BEHIND_PROXY", None) == ("1" if process == "web" else None)
     assert environment == {f"{name}_FILE": f"%d/{name.lower()}" for name in secrets_of(process)}
     assert credentials == {name.lower(): f"/etc/spacekeep/secrets/{name.lower()}" for name in secrets_of(process)}
     assert directives["MemoryMax"] == [memory(process)]
@@ -121,11 +126,33 @@ def test_the_kustomization_has_every_file_and_confines_every_pod_of_ours() -> No
 def test_the_target_starts_every_process_but_the_optional_one() -> None:
     wanted = re.findall(r"spacekeep-(\w+)\.service", (SYSTEMD / "spacekeep.target").read_text().partition("[Unit]")[2])
 
-    assert set(wanted) == set(processes.ALL) - {"transcriber"}
+    assert set(wanted) == {"proxy", *processes.ALL} - {"transcriber"}
     assert {path.name for path in SYSTEMD.iterdir()} == {
+        "spacekeep-manage",
         "spacekeep.target",
-        *(f"spacekeep-{process}.service" for process in processes.ALL),
+        *(f"spacekeep-{process}.service" for process in ("proxy", *processes.ALL)),
     }
+
+
+def proxy_configuration(**environment: str) -> str:
+    """What proxy/configure.py writes for a host with systemd."""
+    text: str = runpy.run_path(str(ROOT / "proxy/configure.py"))["configuration"](environment)
+    return text
+
+
+def accepted_by_nginx(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
+    (folder / "nginx.conf").write_text(text)
+    command = [str(nginx_binary()), "-t", "-e", "stderr", "-p", f"{folder}/", "-c", "nginx.conf"]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_proxy_of_a_host_is_configured_by_its_settings(tmp_path: Path) -> None:
+    text = proxy_configuration(SITE_URL="https://spaces.example.org:8443", PROXY_LISTEN=f"127.0.0.1:{free_port()}")
+
+    assert re.findall(r"\$\{PROXY_\w+", text) == []
+    assert 'map ",spaces.example.org,|$host"' in text
+    checked = accepted_by_nginx(tmp_path, text)
+    assert checked.returncode == 0, checked.stderr
 
 
 def test_the_documentation_lists_the_same_processes_with_their_secrets() -> None:
