@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from archive import dbtime, recorders
+from archive.encryption import secret_keys
 from archive.models import Bundle, ExportPart, RecorderToken, Space, User
 from portal.access import Gone, LinkEnded, find_for_token, find_space, find_spaces_for_token
 
@@ -48,8 +49,7 @@ def _state(package: Package, by: User | RecorderToken, secret: str | None = None
 
 
 def _is_state(state: str, package: Package, by: User | RecorderToken) -> bool:
-    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return any(constant_time_compare(state, _state(package, by, secret)) for secret in secrets)
+    return any(constant_time_compare(state, _state(package, by, secret)) for secret in secret_keys())
 
 
 def link_ends_at() -> datetime:

@@ -16,6 +16,7 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
+from archive.encryption import secret_keys
 from archive.models import Feed, Space, User
 from portal.access import Gone, find_space
 
@@ -111,5 +112,4 @@ def _mac(ids: Iterable[UUID], user: User, secret: str | None = None) -> bytes:
 
 
 def _is_mac(mac: bytes, ids: list[UUID], user: User) -> bool:
-    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return any(hmac.compare_digest(mac, _mac(ids, user, secret)) for secret in secrets)
+    return any(hmac.compare_digest(mac, _mac(ids, user, secret)) for secret in secret_keys())

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from archive.encryption import secret_keys
 from archive.errors import Refused
 from archive.models import User
 from archive.search import Piece
@@ -46,8 +46,5 @@ def find_fragment(pieces: Iterable[Piece]) -> str:
 
 def _cipher(user: User) -> MultiFernet:
     """It encrypts with SECRET_KEY, and decrypts what was encrypted with a former one, too."""
-    digests = [
-        salted_hmac(SALT, str(user.pk), secret=secret, algorithm="sha256").digest()
-        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    ]
+    digests = [salted_hmac(SALT, str(user.pk), secret=secret, algorithm="sha256").digest() for secret in secret_keys()]
     return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

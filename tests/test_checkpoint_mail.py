@@ -87,6 +87,16 @@ def test_auditors_and_the_addresses_of_the_setting_get_the_checkpoint_as_it_is(a
     assert "List-Unsubscribe" not in mailbox.to(OUTSIDE)[0]
 
 
+def test_a_new_secret_key_mails_nobody_twice_and_forgets_nobody(settings: Settings, mailbox: Mailbox) -> None:
+    """Rows have no addresses, but what the secret key makes of them."""
+    checkpoint_mail.create_mails()
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", [settings.SECRET_KEY]
+
+    assert send_all() == 2
+    assert send_all() == 0
+    assert len(mailbox.received) == 2
+
+
 def test_no_line_can_be_damaged_on_the_way(mailbox: Mailbox) -> None:
     """Old mail servers strip the 8th bit, wrap long lines, and put > before From: base64 survives all of these."""
     send_all()

@@ -334,6 +334,56 @@ def test_certificates_of_both_keys_verify_and_the_web_process_needs_no_new_setti
         assert main([str(document), "--key", str(keys)]) == 0
 
 
+def test_proofs_of_before_and_after_verify_with_the_keys_that_the_site_serves(
+    settings: Settings, tmp_path: Path, alice: User, auditor: User
+) -> None:
+    """Certificates with their receipts, and checkpoints, by somebody who trusts the first key of the log."""
+    before, after = (make_row(alice, ended_ago=timedelta(days=31)) for _ in range(2))
+    assert purge(before.pk)
+    sequence.run()
+    served_before = make_client().get("/certificates/key.pem").content
+    certificate_key, file = settings.CERTIFICATE_KEY, tmp_path / "next"
+    rotate(settings, tmp_path)
+    file.write_text(base64.b64encode(SEEDS[1]).decode())
+    command("rotate", "certificate", str(file))
+    settings.CERTIFICATE_KEY = SEEDS[1]
+    assert purge(after.pk)
+    sequence.run()
+    settings.LOG_KEY = settings.CERTIFICATE_KEY = b""  # web, whose settings name the former keys only
+    settings.LOG_PUBLIC_KEYS = [public(OLD)]
+    settings.CERTIFICATE_PUBLIC_KEYS = [public(Ed25519PrivateKey.from_private_bytes(certificate_key))]
+
+    served = make_client().get("/certificates/key.pem").content
+    blocks = served.split(b"-----END PUBLIC KEY-----\n")[:-1]
+    backwards = b"".join(block + b"-----END PUBLIC KEY-----\n" for block in reversed(blocks))
+    assert served_before in served
+    assert backwards != served
+    orders = (served, backwards, served_before + served, served + served_before)
+    (tmp_path / "keys.txt").write_bytes(make_client().get("/log/keys.txt").content)
+    trusted = ["--key", str(vkey(OLD)), "--keys", str(tmp_path / "keys.txt")]
+    for space in (before, after):
+        document, receipt, pem = (tmp_path / f"{space.pk}.{kind}" for kind in ("json", "tlog-proof", "pem"))
+        document.write_text(DeletionCertificate.objects.get(pk=space.pk).document)
+        entry = LogEntry.objects.get(event="space.deleted", space_id=space.pk)
+        answer = make_client(auditor).get(f"/log/entries/{entry.pk}/receipt.tlog-proof")
+        receipt.write_bytes(answer.content)
+        for number, order in enumerate(orders):
+            pem.write_bytes(order)
+            proofs = ["--certificate", str(document), "--certificate-key", str(pem)]
+            assert verify_log.main([str(receipt), *trusted, *proofs]) == 0, (space, number)
+    checkpoints = tmp_path / "checkpoints.txt"
+    notes = LogCheckpoint.objects.order_by("id").values_list("note", flat=True)
+    checkpoints.write_text("".join(f"{note}\n" for note in notes))
+    assert verify_log.main([str(checkpoints), *trusted]) == 0
+    assert verify_log.main([str(checkpoints), *trusted[:2]]) == 1
+    assert [entry[:2] for entry in key_entries()] == [
+        ("log.key_added", "certificate"),
+        ("log.key_added", "log"),
+        ("log.key_added", "log"),
+        ("log.key_added", "certificate"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

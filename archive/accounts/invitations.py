@@ -2,7 +2,8 @@
 
 The token of a link is an HMAC of the row's id and issue under the site's secret key, and the row has its SHA-256. So a
 worker that dies after handing a mail over sends the same link again, and the database alone gives no link away. A new
-link ends the one before it.
+link ends the one before it. A secret key that was replaced makes valid links for as long as it is a former one
+(SECRET_KEY_FALLBACKS), and not after it: somebody who has it can compute the token of any invitation.
 
 A link goes out by mail, or, where no mail is sent, is shown once to the admin. Only a mailed link verifies the address:
 opening it proves that the mail was read. It works while the admin who invited is active and an admin, like a token.
@@ -23,7 +24,9 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import leases, lifecycle, log, names, wakeups
 from archive.accounts.roles import grant_role
+from archive.encryption import secret_keys
 from archive.errors import Conflict, Refused, violated_constraint
+from archive.leases import Claim
 from archive.log import Actor, events
 from archive.models import Invitation, User
 from archive.models.user import ADMINS, AUDITORS
@@ -44,6 +47,7 @@ class LinkState(models.TextChoices):
     FAILED = "failed", _("could not be sent")
     EXPIRED = "expired", _("expired")
     INVITER_NOT_ADMIN = "inviter-not-admin", _("its inviter is no longer an admin")
+    KEY_REPLACED = "key-replaced", _("its link ended with the site's former secret key")
     ACCEPTED = "accepted", _("accepted")
     REVOKED = "revoked", _("revoked")
 
@@ -131,7 +135,8 @@ def revoke(invitation_id: UUID, by: User) -> bool:
 
 def find_valid(token: str) -> Invitation | None:
     """The invitation that a link leads to, if it can be accepted now."""
-    return valid().filter(token_sha256=_sha256(token)).first()
+    invitation = valid().filter(token_sha256=_sha256(token)).first()
+    return invitation if invitation and find_token(invitation) == token else None
 
 
 def valid() -> QuerySet[Invitation]:
@@ -148,9 +153,21 @@ def valid() -> QuerySet[Invitation]:
 def lock_valid(token: str) -> Invitation:
     """The invitation, locked until the transaction ends, so that one of several acceptances wins. Raises Refused when
     it can't be accepted, RuntimeError outside a transaction."""
+    invitation = _lock(Q(token_sha256=_sha256(token)))
+    if find_token(invitation) != token:
+        raise Refused("invitation.not_valid")
+    return invitation
+
+
+def lock_for_address(invitation_id: UUID) -> Invitation:
+    """The same for somebody who proved by another way than the link that the invitation's address is theirs."""
+    return _lock(Q(pk=invitation_id))
+
+
+def _lock(which: Q) -> Invitation:
     if not connection.in_atomic_block:
         raise RuntimeError("an invitation is accepted in the transaction that creates the account")
-    invitation = valid().select_for_update(of=("self",)).filter(token_sha256=_sha256(token)).first()
+    invitation = valid().select_for_update(of=("self",)).filter(which).first()
     if invitation is None:
         raise Refused("invitation.not_valid")
     return invitation
@@ -190,13 +207,31 @@ def link_state(invitation: Invitation, now: datetime) -> LinkState:
     if inviter is None or not inviter.is_active or ADMINS not in {group.name for group in inviter.groups.all()}:
         return LinkState.INVITER_NOT_ADMIN
     if invitation.state == State.OPEN:
+        if find_token(invitation) is None:
+            return LinkState.KEY_REPLACED
         return LinkState.SENT if invitation.by_mail else LinkState.SHOWN
     return LinkState(invitation.state)
 
 
-def make_token(invitation: Invitation) -> str:
-    """The token of its valid link: 256 bits, which only this site's secret key gives."""
-    return salted_hmac("archive.invitation", f"{invitation.pk}:{invitation.issue}", algorithm="sha256").hexdigest()
+def make_token(invitation: Invitation, secret: str | None = None) -> str:
+    """The token of a new link: 256 bits, which only this site's secret key gives. `secret`: a former one."""
+    value = f"{invitation.pk}:{invitation.issue}"
+    return salted_hmac("archive.invitation", value, secret=secret, algorithm="sha256").hexdigest()
+
+
+def find_token(invitation: Invitation) -> str | None:
+    """The token of its valid link; None if the secret key that made it is neither the site's nor a former one."""
+    tokens = (make_token(invitation, secret) for secret in secret_keys())
+    return next((token for token in tokens if _sha256(token) == invitation.token_sha256), None)
+
+
+def token_to_send(invitation: Invitation, claim: Claim[Invitation]) -> str:
+    """The token for its mail. If the secret key was replaced meanwhile, that of a new link. Raises LeaseLost."""
+    token = find_token(invitation)
+    if token is None:
+        token = make_token(invitation)
+        claim.renew(token_sha256=_sha256(token))
+    return token
 
 
 def delete_old() -> int:

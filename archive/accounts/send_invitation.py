@@ -32,7 +32,7 @@ def _send(claim: Claim[Invitation]) -> bool:
         invitation = invitations.valid().filter(pk=claim.row.pk).first()
         if invitation is None:
             return _end(claim, State.FAILED, problem=make_problem("invitation.inviter_not_admin"))
-        message = render_invitation(invitation, invitations.make_token(invitation))
+        message = render_invitation(invitation, invitations.token_to_send(invitation, claim))
         smtp.send_message(server, message, invitation.email, uuid.uuid5(invitation.pk, str(invitation.issue)))
         return _end(claim, State.OPEN, problem={})
 

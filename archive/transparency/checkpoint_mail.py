@@ -20,6 +20,7 @@ from django.utils.crypto import salted_hmac
 
 from archive import dbtime, leases, wakeups
 from archive.display.checkpoint_mail import render_checkpoint
+from archive.encryption import secret_keys
 from archive.errors import MailRefused, SpacekeepError
 from archive.leases import Claim
 from archive.models import CheckpointMail, User
@@ -54,7 +55,10 @@ def create_mails() -> int:
     if newest is None:
         return 0
     today = dbtime.now().date()
-    rows = [CheckpointMail(recipient=name, day=today, checkpoint=newest) for name in find_recipients()]
+    # An address that had a row under the SECRET_KEY of this morning has had its mail.
+    done = set(CheckpointMail.objects.filter(day=today).values_list("recipient", flat=True))
+    wanted = [name for name, one in find_recipients().items() if done.isdisjoint(_hmacs(one.address))]
+    rows = [CheckpointMail(recipient=name, day=today, checkpoint=newest) for name in wanted]
     with transaction.atomic():
         CheckpointMail.objects.filter(state=State.PENDING, day__lt=today).update(state=State.OBSOLETE, **leases.RESET)
         CheckpointMail.objects.bulk_create(rows, ignore_conflicts=True)
@@ -64,20 +68,34 @@ def create_mails() -> int:
 
 
 def find_recipients() -> dict[str, Recipient]:
-    """{HMAC of the address: recipient}. An address has one, whoever named it."""
+    """{HMAC of the address under SECRET_KEY: recipient}. An address has one, whoever named it."""
+    return {_hmac(one.address): one for one in _list_recipients()}
+
+
+def _list_recipients() -> list[Recipient]:
+    """Each address once, in any case."""
     if not settings.MAIL_ON:
-        return {}
+        return []
     auditors = User.objects.filter(is_active=True, groups__name=AUDITORS).exclude(email="").order_by("pk")
     wanted = [Recipient(user.email.strip(), user) for user in auditors if LOG_CHECKPOINT not in user.unmailed_kinds]
     wanted += [Recipient(address, None) for address in settings.LOG_CHECKPOINT_MAIL]
     recipients: dict[str, Recipient] = {}
     for one in wanted:
-        recipients.setdefault(_hmac(one.address), one)
-    return recipients
+        recipients.setdefault(one.address.lower(), one)
+    return list(recipients.values())
 
 
-def _hmac(address: str) -> str:
-    return salted_hmac("archive.checkpoint_mail", address.lower(), algorithm="sha256").hexdigest()
+def _find_recipient(name: str) -> Recipient | None:
+    """Whose HMAC this is, also under a former SECRET_KEY."""
+    return next((one for one in _list_recipients() if name in _hmacs(one.address)), None)
+
+
+def _hmac(address: str, secret: str | None = None) -> str:
+    return salted_hmac("archive.checkpoint_mail", address.lower(), secret=secret, algorithm="sha256").hexdigest()
+
+
+def _hmacs(address: str) -> list[str]:
+    return [_hmac(address, secret) for secret in secret_keys()]
 
 
 def send(mail_id: UUID) -> bool:
@@ -89,7 +107,7 @@ def send(mail_id: UUID) -> bool:
 def _send(claim: Claim[CheckpointMail]) -> bool:
     with smtp.connect() as server:
         claim.renew()
-        to = find_recipients().get(claim.row.recipient)
+        to = _find_recipient(claim.row.recipient)
         if to is None:
             claim.renew(state=State.OBSOLETE, problem={}, **leases.RESET)
             return False

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from cryptography.fernet import InvalidToken
 
-from archive.encryption import cipher
+from archive.encryption import cipher, reencrypt
 from archive.errors import DeliveryRefused
 from archive.models import WebhookEndpoint
 
@@ -29,6 +29,11 @@ def make_secret() -> str:
 def encrypt(secret: str) -> str:
     """What the database stores of a secret."""
     return cipher(PURPOSE).encrypt(secret.encode()).decode()
+
+
+def reencrypt_stored(stored: str) -> str:
+    """The same secret under the SECRET_KEY of today; unchanged if it is. Raises InvalidToken."""
+    return reencrypt(stored, cipher(PURPOSE, former=False), cipher(PURPOSE)) if stored else ""
 
 
 def active_secrets(endpoint: WebhookEndpoint, now: datetime) -> list[str]:

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 from django.utils.translation import ngettext
 
+from archive.encryption import secret_keys
 from archive.models import User
 from portal.sign_in.logins import normalize_login
 
@@ -31,7 +32,7 @@ def count_for_account(request: HttpRequest, login: str, user: User | None) -> ra
     """Count an attempt for the account that `login` means, from whatever address and however it was typed; for an
     unknown login, by its normalized text. None if it is over the limit."""
     key = _key(user) if user is not None else f"login:{normalize_login(login)}"
-    if user is not None and _fingerprint(key) in _known_accounts(request):
+    if user is not None and _is_known(key, request):
         return ratelimit.RateLimitUsage(usage=[])
     usage = ratelimit.consume(request, app="allauth.account", action=ACCOUNT_ACTION, key=key)
     if usage is None and user is not None and _has_second_factor(user):
@@ -62,7 +63,8 @@ def explain_wait(*, closed: bool) -> str:
 
 def remember_device(request: HttpRequest, response: HttpResponse, user: User) -> None:
     """Let this browser be known for the account."""
-    known = list(dict.fromkeys([_fingerprint(_key(user)), *_known_accounts(request)]))[:MAX_ACCOUNTS]
+    own = _fingerprints(_key(user))
+    known = [own[0], *(one for one in _known_accounts(request) if one not in own)][:MAX_ACCOUNTS]
     response.set_cookie(
         settings.KNOWN_DEVICE_COOKIE_NAME,
         signing.dumps(known, salt=SALT),
@@ -71,6 +73,10 @@ def remember_device(request: HttpRequest, response: HttpResponse, user: User) ->
         httponly=True,
         samesite="Lax",
     )
+
+
+def _is_known(key: str, request: HttpRequest) -> bool:
+    return not set(_fingerprints(key)).isdisjoint(_known_accounts(request))
 
 
 def _known_accounts(request: HttpRequest) -> Iterable[str]:
@@ -87,9 +93,9 @@ def _key(user: User) -> str:
     return f"user:{user.pk}"
 
 
-def _fingerprint(key: str) -> str:
-    """What the cookie has instead of the account's number."""
-    return salted_hmac(SALT, key, algorithm="sha256").hexdigest()[:32]
+def _fingerprints(key: str) -> list[str]:
+    """What the cookie has instead of the account's number: under SECRET_KEY, then under each former value."""
+    return [salted_hmac(SALT, key, secret=secret, algorithm="sha256").hexdigest()[:32] for secret in secret_keys()]
 
 
 def _has_second_factor(user: User) -> bool:

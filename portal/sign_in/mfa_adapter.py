@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from functools import lru_cache
+from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 
+from archive.encryption import reencrypt, secret_keys
 from archive.models import User
 from portal.sign_in import error_messages
 
@@ -26,12 +28,12 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no typ
     error_messages = error_messages.MFA
 
     def encrypt(self, text: str) -> str:
-        return _cipher(settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS).encrypt(text.encode()).decode()
+        return _cipher(*secret_keys()).encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         """Raises SecondFactorUnreadable if neither SECRET_KEY nor SECRET_KEY_FALLBACKS has the key."""
         try:
-            return _cipher(settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS).decrypt(encrypted_text).decode()
+            return _cipher(*secret_keys()).decrypt(encrypted_text).decode()
         except InvalidToken as error:
             raise SecondFactorUnreadable(
                 "A second factor was stored under another SECRET_KEY: add that one to SECRET_KEY_FALLBACKS."
@@ -46,6 +48,19 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no typ
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
         count = Authenticator.objects.filter(user=user, type=type).count()
         return _("Passkey {number}").format(number=count + 1)
+
+
+def reencrypt_stored(data: dict[str, Any]) -> dict[str, Any]:
+    """What a second factor stores, under the SECRET_KEY of today; equal if it is. A passkey has nothing to encrypt.
+    Raises InvalidToken."""
+
+    def again(token: str) -> str:
+        return reencrypt(token, _cipher(settings.SECRET_KEY), _cipher(*secret_keys()))
+
+    encrypted: dict[str, Any] = {name: again(data[name]) for name in ("secret", "seed") if name in data}
+    if "migrated_codes" in data:
+        encrypted["migrated_codes"] = [again(code) for code in data["migrated_codes"]]
+    return {**data, **encrypted}
 
 
 @lru_cache(maxsize=4)

@@ -35,7 +35,9 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         try:
             with transaction.atomic():
                 found = find_invitation(sociallogin)
-                invitation = invitations.lock_valid(invitations.make_token(found) if found else "")
+                if found is None:
+                    raise Refused("invitation.not_valid")
+                invitation = invitations.lock_for_address(found.pk)
                 sociallogin.user.email = invitation.email
                 _leave_out_bad_names(sociallogin.user)
                 sociallogin.email_addresses = [EmailAddress(email=invitation.email, verified=True, primary=True)]
