@@ -62,6 +62,8 @@ class Migration(migrations.Migration):
                 (
                     "reported_cause",
                     models.CharField(
+                        db_default="",
+                        default="",
                         blank=True,
                         help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
                         max_length=200,
@@ -405,6 +407,8 @@ class Migration(migrations.Migration):
                 (
                     "reported_cause",
                     models.CharField(
+                        db_default="",
+                        default="",
                         blank=True,
                         help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
                         max_length=200,
@@ -736,6 +740,8 @@ class Migration(migrations.Migration):
                 (
                     "reported_cause",
                     models.CharField(
+                        db_default="",
+                        default="",
                         blank=True,
                         help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
                         max_length=200,
@@ -764,7 +770,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "published_cosignatures",
-                    models.PositiveIntegerField(default=0, help_text="How many were written with it."),
+                    models.PositiveIntegerField(db_default=0, default=0, help_text="How many were written with it."),
                 ),
             ],
             options={
@@ -806,6 +812,8 @@ class Migration(migrations.Migration):
                 (
                     "reported_cause",
                     models.CharField(
+                        db_default="",
+                        default="",
                         blank=True,
                         help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
                         max_length=200,
@@ -917,6 +925,8 @@ class Migration(migrations.Migration):
                 (
                     "reported_cause",
                     models.CharField(
+                        db_default="",
+                        default="",
                         blank=True,
                         help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
                         max_length=200,
@@ -1027,6 +1037,8 @@ class Migration(migrations.Migration):
                 (
                     "reported_cause",
                     models.CharField(
+                        db_default="",
+                        default="",
                         blank=True,
                         help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
                         max_length=200,
@@ -1202,7 +1214,9 @@ class Migration(migrations.Migration):
                 ("tried_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 (
                     "changed",
-                    models.JSONField(default=list, help_text="Which capabilities were others when that last happened."),
+                    models.JSONField(
+                        db_default=[], default=list, help_text="Which capabilities were others when that last happened."
+                    ),
                 ),
                 (
                     "changed_at",
@@ -1352,6 +1366,8 @@ class Migration(migrations.Migration):
                 (
                     "reported_cause",
                     models.CharField(
+                        db_default="",
+                        default="",
                         blank=True,
                         help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
                         max_length=200,
@@ -1454,7 +1470,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "is_appealed",
-                    models.BooleanField(default=False, help_text="Whether an appeal is open; recompute.py writes it."),
+                    models.BooleanField(
+                        db_default=False, default=False, help_text="Whether an appeal is open; recompute.py writes it."
+                    ),
                 ),
                 (
                     "reviewed_at",
@@ -1882,6 +1900,8 @@ class Migration(migrations.Migration):
                 (
                     "reported_cause",
                     models.CharField(
+                        db_default="",
+                        default="",
                         blank=True,
                         help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
                         max_length=200,
@@ -2464,6 +2484,8 @@ class Migration(migrations.Migration):
                 (
                     "reported_cause",
                     models.CharField(
+                        db_default="",
+                        default="",
                         blank=True,
                         help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
                         max_length=200,
@@ -2829,6 +2851,8 @@ class Migration(migrations.Migration):
                 (
                     "reported_cause",
                     models.CharField(
+                        db_default="",
+                        default="",
                         blank=True,
                         help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
                         max_length=200,
@@ -2932,6 +2956,8 @@ class Migration(migrations.Migration):
                 (
                     "reported_cause",
                     models.CharField(
+                        db_default="",
+                        default="",
                         blank=True,
                         help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
                         max_length=200,
@@ -2980,6 +3006,7 @@ class Migration(migrations.Migration):
                 (
                     "speaker_names",
                     models.JSONField(
+                        db_default={},
                         blank=True,
                         default=dict,
                         help_text="Of a transcript, until it is imported: new names of speakers by old ones.",
@@ -3415,6 +3442,8 @@ class Migration(migrations.Migration):
                 (
                     "reported_cause",
                     models.CharField(
+                        db_default="",
+                        default="",
                         blank=True,
                         help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
                         max_length=200,
@@ -3588,6 +3617,8 @@ class Migration(migrations.Migration):
                 (
                     "reported_cause",
                     models.CharField(
+                        db_default="",
+                        default="",
                         blank=True,
                         help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
                         max_length=200,
@@ -3648,6 +3679,8 @@ class Migration(migrations.Migration):
                 (
                     "reported_cause",
                     models.CharField(
+                        db_default="",
+                        default="",
                         blank=True,
                         help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
                         max_length=200,
@@ -3662,7 +3695,11 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        blank=True, help_text="As the inviter wrote it; empty once accepted.", max_length=150
+                        db_default="",
+                        default="",
+                        blank=True,
+                        help_text="As the inviter wrote it; empty once accepted.",
+                        max_length=150,
                     ),
                 ),
                 (
@@ -3801,6 +3838,8 @@ class Migration(migrations.Migration):
                 (
                     "reported_cause",
                     models.CharField(
+                        db_default="",
+                        default="",
                         blank=True,
                         help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
                         max_length=200,
@@ -3969,6 +4008,8 @@ class Migration(migrations.Migration):
                 (
                     "reported_cause",
                     models.CharField(
+                        db_default="",
+                        default="",
                         blank=True,
                         help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
                         max_length=200,

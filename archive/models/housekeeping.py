@@ -63,7 +63,9 @@ class StoreReport(models.Model):
     capabilities = models.JSONField(help_text="archive.storage.capabilities.Capabilities, as JSON.")
     findings = models.JSONField(help_text="How each trial went: [{name, outcome, problem}].")
     tried_at = models.DateTimeField(db_default=Now())
-    changed = models.JSONField(default=list, help_text="Which capabilities were others when that last happened.")
+    changed = models.JSONField(
+        default=list, db_default=[], help_text="Which capabilities were others when that last happened."
+    )
     changed_at = models.DateTimeField(null=True, help_text="When a trial last went another way than the time before.")
 
     def __str__(self) -> str:

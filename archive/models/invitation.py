@@ -32,7 +32,9 @@ class Invitation(Leased):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(blank=True, help_text="Whom it invites; empty once accepted.")
-    name = models.CharField(max_length=150, blank=True, help_text="As the inviter wrote it; empty once accepted.")
+    name = models.CharField(
+        max_length=150, blank=True, default="", db_default="", help_text="As the inviter wrote it; empty once accepted."
+    )
     role = models.CharField(max_length=16, choices=Role, default=Role.HOST)
     state = models.CharField(max_length=16, choices=State, default=State.PENDING)
     issue = models.PositiveIntegerField(default=1, help_text="Which link is valid: incremented for each new one.")

@@ -23,7 +23,11 @@ class Leased(models.Model):
         help_text="Why the last attempt failed: a code of archive/error_messages and its parameters.",
     )
     reported_cause = models.CharField(
-        max_length=200, blank=True, help_text="Why it is retried, as the log of a process has it (archive/work_log.py)."
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why it is retried, as the log of a process has it (archive/work_log.py).",
     )
     reported_at = models.DateTimeField(null=True, blank=True, help_text="When that line was written.")
 

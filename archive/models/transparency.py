@@ -122,7 +122,9 @@ class LogSequencer(Leased):
     tiled = models.BigIntegerField(default=0, help_text="Leaves whose tiles were written to the store.")
     checked_id = models.BigIntegerField(default=0, help_text="Entries up to this number are known to have an index.")
     published_id = models.BigIntegerField(null=True, help_text="The last checkpoint that was written to the store.")
-    published_cosignatures = models.PositiveIntegerField(default=0, help_text="How many were written with it.")
+    published_cosignatures = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How many were written with it."
+    )
 
     def __str__(self) -> str:
         return f"{self.size} entries have an index"

@@ -49,7 +49,10 @@ class UploadSession(Leased):
     )
     lenient = models.BooleanField(default=False, help_text="Keep the readable lines of a broken transcript.")
     speaker_names = models.JSONField(
-        default=dict, blank=True, help_text="Of a transcript, until it is imported: new names of speakers by old ones."
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text="Of a transcript, until it is imported: new names of speakers by old ones.",
     )
     key = models.CharField(max_length=200)
     upload_id = models.CharField(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -119,6 +120,15 @@ def empty_queues() -> None:
     with app.connection_for_read() as broker:
         for queue in settings.CELERY_TASK_QUEUES:
             queue(broker.default_channel).purge()
+
+
+def count_messages() -> int:
+    """Messages that no worker has taken yet, and those that one has taken and not acknowledged."""
+    from portal.celery import app
+
+    with app.connection_for_read() as broker:
+        client: Any = getattr(broker.default_channel, "client")  # noqa: B009  # of the transport for Redis
+        return int(client.hlen("unacked")) + sum(int(client.llen(queue.name)) for queue in settings.CELERY_TASK_QUEUES)
 
 
 def kill_reused_processes() -> None:
