@@ -214,14 +214,14 @@ def _authorities(name: str, file: str, id: str) -> list[CheckMessage]:
 
 
 def stop_if_wrong(*more: CheckMessage) -> None:
-    """Exit if a setting is wrong. For web servers and workers, which run no system checks by themselves. Warnings are
-    printed, too. `more` has what only this process checks.
+    """Exit if a setting is wrong, or the database is older than this version. For web servers and workers, which run
+    no system checks by themselves. Warnings are printed, too. `more` has what only this process checks.
 
     Exit status 3 is gunicorn's own for a worker that can't start: after any other it would start another, for ever.
     """
     messages = [*run_checks(tags=[TAG]), *bundle_page(), *more]
     if processes.is_needed("DATABASE_URL", env.PROCESS) and not any(message.is_serious() for message in messages):
-        messages += database_checks.idle_transactions(["default"])
+        messages += [*database_checks.idle_transactions(["default"]), *database_checks.schema_is_older()]
         connections.close_all()  # before workers are forked
     sys.stderr.writelines(f"{m.id}: {m.msg} {m.hint or ''}".rstrip() + "\n" for m in messages)
     sys.stderr.flush()

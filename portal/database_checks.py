@@ -1,4 +1,5 @@
-"""Check that PostgreSQL ends idle transactions, as the settings ask it to: a pooler may drop what they send."""
+"""Check the database that a process starts with: that it has this version's tables, and that PostgreSQL ends idle
+transactions, as the settings ask it to: a pooler may drop what they send."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +9,8 @@ from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
 from django.db import connections
 from django.db.utils import DatabaseError
+
+from archive import schema
 
 SHOW = "SELECT setting::bigint FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'"
 
@@ -27,6 +30,18 @@ def idle_transactions(databases: Sequence[str] | None = None, **kwargs: Any) -> 
         if not 0 < milliseconds <= settings.IDLE_TRANSACTION_SECONDS * 1000:
             messages.append(_warning(milliseconds))
     return messages
+
+
+def schema_is_older() -> list[CheckMessage]:
+    """Refuse a database that lacks migrations of this version: pages and work would fail in the middle. For processes
+    that start. One that can't be asked is none of it: they wait for PostgreSQL."""
+    try:
+        names = schema.find_unapplied()
+    except DatabaseError:
+        return []
+    if not names:
+        return []
+    return [checks.Error(schema.describe_unapplied(names), hint=schema.REMEDY, id="spacekeep.E190")]
 
 
 def _warning(milliseconds: int) -> CheckMessage:

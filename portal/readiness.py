@@ -7,14 +7,12 @@ the others get the last finding, so that `/livez` always has a thread.
 import threading
 import time
 from collections.abc import Callable
-from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from django.db import Error, connection
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
+from django.db import Error
 
+from archive import schema
 from archive.status.broker import BrokerDown, read_queues
 
 # Without these no page works. Without the broker every page does, and work starts up to a minute late: a load balancer
@@ -53,7 +51,7 @@ class Check:
 
 def find_missing_of_database() -> list[str]:
     try:
-        return ["migrations"] if has_unapplied_migrations() else []
+        return ["migrations"] if schema.find_unapplied() else []
     except Error:
         return ["database"]
 
@@ -88,14 +86,3 @@ def ready() -> tuple[HTTPStatus, Facts]:
     is_ready = not set(missing) & set(NEEDED)
     status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
     return status, {"ready": is_ready, "missing": missing}
-
-
-def has_unapplied_migrations() -> bool:
-    return not our_migrations() <= set(MigrationRecorder(connection).applied_migrations())
-
-
-@cache
-def our_migrations() -> frozenset[tuple[str, str]]:
-    """(app, name) of the migrations of this code. They don't change while a process runs, and reading their files
-    takes a tenth of a second."""
-    return frozenset(MigrationLoader(None).graph.nodes)

@@ -2,13 +2,17 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
+from django.db import ProgrammingError, transaction
+from django.db.migrations.recorder import MigrationRecorder
 
+from archive.management.base import Command
 from archive.management.commands.demo import ACCOUNTS, refuse_other_databases
 from archive.management.overview import GROUPS, Utility
-from archive.models import User
+from archive.models import Space, User
 from tests.support.factory import make_user
 from tests.support.mail_server import give_address
 
@@ -33,6 +37,14 @@ def test_help_has_a_line_for_each() -> None:
     assert "startapp" not in text
 
 
+@pytest.mark.parametrize("name", sorted(OURS - {"createsuperuser", "changepassword", "migrate"}))
+def test_each_argument_says_what_it_is_and_django_s_own_hide_none(name: str) -> None:
+    parser = Utility(["manage.py"]).fetch_command(name).create_parser("manage.py", name)
+
+    assert [action.dest for action in parser._actions if not action.help] == []
+    assert "--pythonpath" not in parser.format_help()
+
+
 def test_the_documentation_lists_the_same() -> None:
     section = (ROOT / "docs/operations.md").read_text().partition("\n## Commands\n")[2].partition("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("| ") and "`" in line]
@@ -41,6 +53,28 @@ def test_the_documentation_lists_the_same() -> None:
         row.split(" | ")[0].removeprefix("| "): re.findall(r"`([a-z_]+)`", row.split(" | ")[1]) for row in rows
     }
     assert documented == {title: list(names) for title, names in GROUPS.items()}
+
+
+class Broken(Command):
+    """A command that needs a table of a migration that did not run."""
+
+    def run(self, **options: Any) -> None:
+        with transaction.atomic():
+            Space.objects.raw("SELECT seats FROM archive_space")[0]
+
+
+@pytest.mark.usefixtures("owner", "db")
+def test_a_database_before_its_migrations_is_one_line() -> None:
+    with pytest.raises(ProgrammingError):
+        call_command(Broken())
+    MigrationRecorder.Migration.objects.filter(app="archive", name__startswith="0002").delete()
+
+    with pytest.raises(CommandError) as error:
+        call_command(Broken())
+    assert str(error.value) == (
+        "The database lacks a migration of this version: archive.0002_triggers_and_roles. "
+        "Run `manage.py migrate` with this version, then start this again: nothing was changed."
+    )
 
 
 @pytest.mark.django_db

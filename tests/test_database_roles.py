@@ -2,15 +2,20 @@
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 import pytest
+from django.apps import apps
+from django.conf import settings
 from django.contrib.auth.models import Group
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.db.models.signals import pre_migrate
 
 from archive import database_roles, dbtime, log
 from archive.log import SYSTEM, events
+from archive.management.commands import migrate
 from archive.models import DeletionCertificate, LogEntry, RoleMembership, Rule, User, Violation
 from tests.support.factory import make_row
 from tests.support.paused_at import dsn
@@ -210,6 +215,36 @@ def test_migrate_runs_as_the_owner_and_leaves_the_portals_connection() -> None:
         cursor.execute("SELECT current_user")
         assert cursor.fetchone() == ("spacekeep",)
     assert privileges()["archive_logentry"] == ["SELECT"]  # and INSERT of all columns but the number
+
+
+@pytest.mark.usefixtures("committed")
+def test_migrate_gives_up_a_table_that_somebody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every page that needs it would queue behind the change."""
+
+    def change_a_table(**kwargs: Any) -> None:
+        execute("ALTER TABLE archive_rule ADD COLUMN seats int")
+
+    monkeypatch.setattr(migrate, "LOCK_SECONDS", 0.2)
+    pre_migrate.connect(change_a_table, sender=apps.get_app_config("archive"))
+    try:
+        with psycopg.connect(dsn()) as reader:
+            reader.execute("SELECT FROM archive_rule")
+            with pytest.raises(CommandError, match="It changed nothing: run migrate again"):
+                call_command("migrate", verbosity=0)
+    finally:
+        pre_migrate.disconnect(change_a_table, sender=apps.get_app_config("archive"))
+
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("0",)
+
+
+@pytest.mark.usefixtures("committed")
+def test_migrate_without_a_database_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(settings.DATABASE_OWNER, "PORT", "1")
+
+    with pytest.raises(CommandError, match=r"^The database can't be reached: .*refused"):
+        call_command("migrate", verbosity=0)
 
 
 @pytest.mark.usefixtures("db")

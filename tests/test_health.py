@@ -9,6 +9,7 @@ import pytest
 from celery import current_app
 from django.db.migrations.recorder import MigrationRecorder
 
+from archive import schema
 from portal import health, readiness
 from tests.support.processes import Services
 
@@ -93,7 +94,7 @@ def test_the_files_of_migrations_are_read_once(
 ) -> None:
     monkeypatch.setattr(readiness, "FRESH", 0.0)
     ask("/readyz")
-    monkeypatch.setattr(readiness, "MigrationLoader", None)
+    monkeypatch.setattr(schema, "MigrationLoader", None)
 
     with django_assert_max_num_queries(2):
         assert ask("/readyz")[0] == 200

@@ -69,7 +69,7 @@ def test_a_repeated_command_prints_the_same_id(run: Run, alice: User, talk: Path
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"host": "nobody"}, "There is no user 'nobody'. Create one with: manage.py createsuperuser, or in the admin."),
+        ({"host": "nobody"}, "There is no user 'nobody'. Invite people under People, or create a superuser"),
         ({"file": "gone.m4a"}, "gone.m4a: no such file."),
         ({"file": "archive/policy.py/x"}, "archive/policy.py/x: no such file."),
         ({"end": "yesterday"}, "“yesterday” is not a time. Write it as in 2026-11-22T14:05:00Z."),

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from archive import dbtime
+from archive.formatting import format_time
 from archive.models import Space, User
 from archive.moderation.appeals import appeal
 from archive.moderation.violations import flag
@@ -93,6 +94,29 @@ def test_errors_are_one_line(alice: User, admin: User, command: list[str], words
 
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_what_people_read_has_the_deadline_as_people_write_it(
+    alice: User, admin: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = make_row(alice)
+    until = format_time(space.ended_at + timedelta(days=120))
+    by = ("--reason", "x", "--by", "ada")
+
+    call_command("flag", str(space.pk), "--rule", "spam", *by)
+    call_command("hold", str(space.pk), *by)
+    call_command("lift", str(space.pk), *by)
+
+    flagged, _, lifted = capsys.readouterr().out.splitlines()
+    assert flagged == f"Flagged. Deadline: {until}."
+    assert lifted == "Lifted 1 flag. On hold, so it has no deadline."
+
+
+def test_a_deactivated_account_is_named_with_what_to_do(alice: User, admin: User) -> None:
+    User.objects.filter(pk=admin.pk).update(is_active=False)
+
+    with pytest.raises(CommandError, match="ada is deactivated"):
+        call_command("review", str(make_row(alice).pk), "--by", "ada")
 
 
 def test_a_dry_run_changes_nothing(alice: User, capsys: pytest.CaptureFixture[str]) -> None:

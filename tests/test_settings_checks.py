@@ -1,6 +1,7 @@
 """Wrong configuration stops the start: every mistake at once, each with an id and a hint."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -196,14 +197,22 @@ def test_the_database_url_keeps_its_options() -> None:
     ("timeout", "when"),
     [("0", "never"), pytest.param("2min", "after 120 s", marks=pytest.mark.long)],
 )
-def test_a_start_warns_where_idle_transactions_do_not_end(timeout: str, when: str) -> None:
-    """As behind a pooler that drops our limit. What the address asks for takes its place."""
+def test_a_start_names_what_is_wrong_with_the_database(timeout: str, when: str) -> None:
+    """It was not migrated, and idle transactions do not end, as behind a pooler that drops our limit: what the address
+    asks for takes its place. The tests have migrated another database."""
     code = "import django; django.setup(); from portal import checks; checks.stop_if_wrong()"
     url = f"{os.environ['DATABASE_URL']}?options=-c%20idle_in_transaction_session_timeout%3D{timeout}"
 
     done = run([sys.executable, "-c", code], {"DATABASE_URL": url})
 
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 3, done.stderr
+    (line,) = (line for line in done.stderr.splitlines() if "spacekeep.E190" in line)
+    assert re.fullmatch(
+        r"spacekeep.E190: The database lacks \d+ migrations of this version, among them archive.0001_initial. "
+        r"Run `manage.py migrate` with this version, then start this again: nothing was changed.",
+        line,
+    )
+    assert "Traceback" not in done.stderr
     assert f"spacekeep.W177: PostgreSQL ends idle transactions {when}, and not after 60 s" in done.stderr
     assert "SET idle_in_transaction_session_timeout = '60s'" in done.stderr
 

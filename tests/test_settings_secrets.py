@@ -15,7 +15,7 @@ from archive.retention.purge import purge
 from portal import env, processes
 from tests.support.deadlines import make_due
 from tests.support.factory import make_row
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, database_url
 
 START = "import django; django.setup(); from portal import checks; checks.stop_if_wrong(); print('started')"
 SECRETS = sorted(processes.NEEDED_BY)
@@ -29,7 +29,7 @@ def problems(monkeypatch: pytest.MonkeyPatch) -> list[env.Problem]:
 
 def start(process: str, folder: Path, *missing: str) -> subprocess.CompletedProcess[str]:
     """Start a process whose secrets are files; those of `missing`, and those of other processes, are not there."""
-    values = {name: os.environ[name] for name in SECRETS if name in os.environ}
+    values = {name: os.environ[name] for name in SECRETS if name in os.environ} | {"DATABASE_URL": database_url()}
     variables = {name: value for name, value in os.environ.items() if name not in values}
     for name, value in values.items():
         variables[f"{name}_FILE"] = str(folder / name.lower())
@@ -40,6 +40,7 @@ def start(process: str, folder: Path, *missing: str) -> subprocess.CompletedProc
     return subprocess.run(command, env=variables, cwd=ROOT, text=True, capture_output=True, check=False)
 
 
+@pytest.mark.usefixtures("committed")
 @pytest.mark.parametrize(
     "process", ["web", *(pytest.param(name, marks=pytest.mark.long) for name in processes.ALL if name != "web")]
 )

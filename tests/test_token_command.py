@@ -52,8 +52,8 @@ def test_json_has_the_token_and_its_prefix(admin: User, alice: User, capsys: pyt
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["create", "studio", "--host", "alice"], "create needs a name, and --by"),
-        (["revoke"], "revoke needs a name, and --by"),
+        (["create", "studio", "--host", "alice"], "Name the recorder, its hosts, and the admin"),
+        (["revoke"], "Name the token's prefix and the admin"),
         (["create", "studio", "--by", "ada"], "Name at least one host"),
         (["create", "studio", "--every-host", "--by", "alice"], "Only admins can create tokens"),
         (["create", "studio", "--host", "nobody", "--by", "ada"], "There is no user 'nobody'"),

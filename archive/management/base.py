@@ -7,10 +7,11 @@ from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError
+from django.db import OperationalError, ProgrammingError
 
-from archive import log
+from archive import log, schema
 from archive.errors import SpacekeepError, StorageError
+from archive.formatting import format_time
 from archive.models import Space, User
 from archive.storage.remedies import remedy_for
 
@@ -19,6 +20,10 @@ class Command(BaseCommand, ABC):
     """A command that turns our errors into CommandError. With --json, standard output is one JSON object."""
 
     requires_system_checks = []
+    # Options of every Django command, which would hide ours: they work, and `--help` leaves them out.
+    suppressed_base_arguments = {
+        *("--version", "--verbosity", "--settings", "--pythonpath", "--traceback", "--no-color", "--force-color"),
+    }
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -33,6 +38,10 @@ class Command(BaseCommand, ABC):
             raise CommandError(str(error)) from error
         except SpacekeepError as error:
             raise CommandError(str(error)) from error
+        except ProgrammingError as error:
+            if names := schema.find_unapplied():
+                raise CommandError(f"{schema.describe_unapplied(names)} {schema.REMEDY}") from error
+            raise
         except OperationalError as error:
             reason = str(error).strip().splitlines()[0]
             raise CommandError(
@@ -48,10 +57,6 @@ class Command(BaseCommand, ABC):
         self.stdout.write(json.dumps(facts, ensure_ascii=False) if as_json else text)
 
 
-def deadline_sentence(space: Space) -> str:
-    return f"Deadline: {space.expires_at.isoformat()}." if space.expires_at else "On hold, so it has no deadline."
-
-
 def add_by(parser: CommandParser, *, required: bool = True) -> None:
     """Add --by: the account that the command acts for. The log records the account, and that it was a command."""
     parser.add_argument("--by", required=required, metavar="NAME", help="an admin")
@@ -59,10 +64,28 @@ def add_by(parser: CommandParser, *, required: bool = True) -> None:
 
 def find_user(name: str) -> User:
     """Find an active user. Raises CommandError."""
-    user = User.objects.filter(username=name, is_active=True).first()
-    if user is None:
-        raise CommandError(f"There is no user {name!r}. Create one with: manage.py createsuperuser, or in the admin.")
+    user = find_account(name)
+    if not user.is_active:
+        raise CommandError(f"{name} is deactivated. Activate the account with: manage.py account activate {name}")
     return user
+
+
+def find_account(name: str) -> User:
+    """Find a user, active or not. Raises CommandError."""
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        raise CommandError(
+            f"There is no user {name!r}. Invite people under People, or create a superuser with: "
+            "manage.py createsuperuser"
+        )
+    return user
+
+
+def deadline_sentence(space: Space) -> str:
+    """The deadline as people read it, or why there is none."""
+    if space.expires_at is None:
+        return "On hold, so it has no deadline."
+    return f"Deadline: {format_time(space.expires_at)}."
 
 
 def find_space(text: str) -> Space:

@@ -50,9 +50,8 @@ class Services:
 
     @property
     def env(self) -> dict[str, str]:
-        url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
         ours = {name: value for name, value in os.environ.items() if name not in NO_SETTINGS}
-        return {**ours, "DATABASE_URL": url, "SITE_URL": self.url, "PYTHONUNBUFFERED": "1"}
+        return {**ours, "DATABASE_URL": database_url(), "SITE_URL": self.url, "PYTHONUNBUFFERED": "1"}
 
     def start(self, name: str, *command: str, **env: str) -> Process:
         """Start Python with these arguments; `env` changes its settings."""
@@ -111,6 +110,11 @@ class Services:
 
     def logs(self) -> str:
         return "\n".join(f"--- {p.log.name}\n{p.log.read_text(errors='replace')[-4000:]}" for p in self.running)
+
+
+def database_url() -> str:
+    """The database of the tests. That of their settings has no tables."""
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
 
 
 def empty_queues() -> None:

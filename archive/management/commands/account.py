@@ -4,8 +4,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from archive.accounts import roles
 from archive.management.base import Command as Base
-from archive.management.base import add_by, find_user
-from archive.models import User
+from archive.management.base import add_by, find_account, find_user
 
 
 class Command(Base):
@@ -16,16 +15,14 @@ class Command(Base):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("action", choices=["grant", "revoke", "activate", "deactivate"])
+        parser.add_argument("action", choices=["grant", "revoke", "activate", "deactivate"], help="what to change")
         parser.add_argument("name", metavar="NAME", help="the account's user name")
         parser.add_argument("role", nargs="?", choices=roles.ROLES, help="for grant and revoke")
         add_by(parser, required=False)
 
     def run(self, **options: Any) -> None:
         action, role = options["action"], options["role"]
-        account = User.objects.filter(username=options["name"]).first()
-        if account is None:
-            raise CommandError(f"There is no user {options['name']!r}.")
+        account = find_account(options["name"])
         by = find_user(options["by"]) if options["by"] else None
         changes_role = action in {"grant", "revoke"}
         if changes_role != (role is not None):
@@ -37,4 +34,6 @@ class Command(Base):
         else:
             changed = roles.set_active(account.pk, active=action == "activate", by=by)
         facts = {"account": account.pk, "action": action, "role": role, "changed": changed}
-        self.print_result("Done." if changed else "Nothing to change.", facts, as_json=options["json"])
+        change = f"{action} {role}" if role else action
+        text = f"{change}: {account.username}. Done." if changed else f"{account.username}: nothing to change."
+        self.print_result(text, facts, as_json=options["json"])

@@ -19,7 +19,7 @@ class Command(Base):
         case = parser.add_mutually_exclusive_group(required=True)
         case.add_argument("--appeal", type=int, metavar="APPEAL", help="its number, as /moderation/appeals/ shows it")
         case.add_argument("--hold", type=int, metavar="HOLD", help="its number, as `hold` printed it")
-        parser.add_argument("--reason", required=True, metavar="TEXT")
+        parser.add_argument("--reason", required=True, metavar="TEXT", help="why; keep the text")
 
     def run(self, **options: Any) -> None:
         admin, appeal, hold = find_user(options["name"]), options["appeal"], options["hold"]

@@ -21,7 +21,7 @@ class Command(Base):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("space", metavar="SPACE", help="the Space's id")
-        parser.add_argument("--out", type=Path, metavar="FILE")
+        parser.add_argument("--out", type=Path, metavar="FILE", help="where to write the ZIP")
 
     def run(self, **options: Any) -> None:
         bundle = request(find_space(options["space"]).id, SYSTEM)
@@ -31,11 +31,15 @@ class Command(Base):
             bundle.refresh_from_db()
         if bundle.state != Bundle.State.READY:
             raise CommandError(
-                f"The bundle could not be built: {bundle.problem_text} Nothing was lost; run the command again."
+                f"The bundle could not be built: {bundle.problem_text} Nothing was lost. Run the command again when "
+                "the reason has passed."
             )
         if options["out"]:
             record_access(Kind.DOWNLOADED, [bundle.space], None, key=bundle.key)
-            _download(bundle, options["out"])
+            try:
+                _download(bundle, options["out"])
+            except OSError as error:
+                raise CommandError(f"{options['out']} can't be written: {error.strerror}.") from error
         facts = {"id": str(bundle.id), "name": bundle.name, "size": bundle.size, "key": bundle.key}
         self.print_result(f"{bundle.id} {bundle.name} {bundle.size} bytes", facts, as_json=options["json"])
 

@@ -1,11 +1,10 @@
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from archive.accounts.closing import close_account
 from archive.management.base import Command as Base
-from archive.management.base import find_user
-from archive.models import User
+from archive.management.base import find_account, find_user
 
 
 class Command(Base):
@@ -17,9 +16,7 @@ class Command(Base):
         parser.add_argument("--by", metavar="NAME", help="an admin; without it, the operator closes it")
 
     def run(self, **options: Any) -> None:
-        user = User.objects.filter(username=options["name"]).first()
-        if user is None:
-            raise CommandError(f"There is no user {options['name']!r}.")
+        user = find_account(options["name"])
         close_account(user.pk, find_user(options["by"]) if options["by"] else None)
         self.print_result(
             f"Closed. The account is {user.pk} now, without a name.", {"user": user.pk}, as_json=options["json"]

@@ -13,8 +13,8 @@ class Command(Base):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("appeal", metavar="APPEAL", type=int, help="its number, as /moderation/appeals/ shows it")
-        parser.add_argument("decision", choices=["grant", "deny"])
-        parser.add_argument("--reason", required=True, metavar="TEXT")
+        parser.add_argument("decision", choices=["grant", "deny"], help="the decision")
+        parser.add_argument("--reason", required=True, metavar="TEXT", help="why; the host reads it")
         add_by(parser)
 
     def run(self, **options: Any) -> None:
@@ -23,6 +23,5 @@ class Command(Base):
         space = decided.violation.space
         until = space.expires_at.isoformat() if space.expires_at else None
         facts = {"space": str(space.id), "appeal": decided.pk, "state": decided.state, "expires_at": until}
-        self.print_result(
-            f"{decided.get_state_display().capitalize()}. {deadline_sentence(space)}", facts, as_json=options["json"]
-        )
+        text = f"{decided.get_state_display().capitalize()}. {deadline_sentence(space)}"
+        self.print_result(text, facts, as_json=options["json"])

@@ -14,7 +14,7 @@ class Command(Base):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("file", type=Path, metavar="FILE", help="where to write the ZIP")
 
     def run(self, **options: Any) -> None:
         path: Path = options["file"]

@@ -6,7 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from archive.accounts.export_person import export_person
 from archive.management.base import Command as Base
-from archive.models import User
+from archive.management.base import find_account
 
 
 class Command(Base):
@@ -15,12 +15,10 @@ class Command(Base):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("name", metavar="NAME", help="the user name, also of an account that is deactivated")
-        parser.add_argument("--out", required=True, metavar="FILE")
+        parser.add_argument("--out", required=True, metavar="FILE", help="where to write the JSON")
 
     def run(self, **options: Any) -> None:
-        user = User.objects.filter(username=options["name"]).first()
-        if user is None:
-            raise CommandError(f"There is no user {options['name']!r}.")
+        user = find_account(options["name"])
         facts = export_person(user)
         path = Path(options["out"])
         try:

@@ -12,9 +12,9 @@ class Command(Base):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("space", metavar="SPACE")
-        parser.add_argument("--rule", required=True, metavar="CODE")
-        parser.add_argument("--reason", required=True, metavar="TEXT")
+        parser.add_argument("space", metavar="SPACE", help="the Space's id")
+        parser.add_argument("--rule", required=True, metavar="CODE", help="as /rules/ lists them: spam, hate ...")
+        parser.add_argument("--reason", required=True, metavar="TEXT", help="what broke the rule; the host reads it")
         add_by(parser)
 
     def run(self, **options: Any) -> None:

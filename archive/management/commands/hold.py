@@ -13,8 +13,8 @@ class Command(Base):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("space", metavar="SPACE")
-        parser.add_argument("--reason", required=True, metavar="TEXT")
+        parser.add_argument("space", metavar="SPACE", help="the Space's id")
+        parser.add_argument("--reason", required=True, metavar="TEXT", help="why; admins and auditors read it")
         parser.add_argument("--case", default="", metavar="NUMBER", help="the case number of the matter")
         parser.add_argument(
             "--review-on", type=date.fromisoformat, metavar="DATE", help="when to check whether it is still needed"

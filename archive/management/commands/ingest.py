@@ -22,8 +22,9 @@ EXISTS = "This recording is in the archive already: nothing was added."
 
 class Command(Base):
     help = (
-        "Ingest recordings (m4a, mp3, ogg or opus, wav, flac, raw AAC) with their transcripts: files, folders, or ZIP "
-        f"archives, also with the metadata of these tools: {', '.join(SOURCES)}. Prints the id of each Space."
+        "Ingest recordings with their transcripts: files, folders or ZIP archives. Prints the id of each Space. "
+        "Recordings are m4a, mp3, ogg or opus, wav, flac or raw AAC. Metadata is read as these tools write it: "
+        f"{', '.join(SOURCES)}."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -41,8 +42,8 @@ class Command(Base):
         )
         parser.add_argument("--cohost", action="append", default=[], metavar="NAME", help=f"up to {MAX_COHOSTS}")
         parser.add_argument("--speaker", action="append", default=[], metavar="NAME", help=f"up to {MAX_SPEAKERS}")
-        parser.add_argument("--listeners-peak", type=int, metavar="N")
-        parser.add_argument("--listeners-total", type=int, metavar="N")
+        parser.add_argument("--listeners-peak", type=int, metavar="N", help="most listeners at a time")
+        parser.add_argument("--listeners-total", type=int, metavar="N", help="listeners in all")
         parser.add_argument("--accept-short", action="store_true", help="keep a recording whose end is missing")
         parser.add_argument(
             "--skip-bad-transcript", action="store_true", help="ingest the recording if the transcript is invalid"

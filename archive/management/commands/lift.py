@@ -12,8 +12,8 @@ class Command(Base):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("space", metavar="SPACE")
-        parser.add_argument("--reason", required=True, metavar="TEXT")
+        parser.add_argument("space", metavar="SPACE", help="the Space's id")
+        parser.add_argument("--reason", required=True, metavar="TEXT", help="why it was an error; the host reads it")
         add_by(parser)
 
     def run(self, **options: Any) -> None:
@@ -22,4 +22,5 @@ class Command(Base):
         space.refresh_from_db()
         until = space.expires_at.isoformat() if space.expires_at else None
         facts = {"space": str(space.id), "lifted": [v.pk for v in lifted], "expires_at": until}
-        self.print_result(f"Lifted {len(lifted)}. {deadline_sentence(space)}", facts, as_json=options["json"])
+        flags = "1 flag" if len(lifted) == 1 else f"{len(lifted)} flags"
+        self.print_result(f"Lifted {flags}. {deadline_sentence(space)}", facts, as_json=options["json"])

@@ -20,7 +20,9 @@ class Command(Base):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("action", nargs="?", choices=["list", "acknowledge"], default="list")
+        parser.add_argument(
+            "action", nargs="?", choices=["list", "acknowledge"], default="list", help="by default list"
+        )
         parser.add_argument("key", nargs="?", metavar="KEY", help="as the list has it")
         parser.add_argument("--reason", default="", metavar="TEXT", help="what you found out; auditors read it")
         parser.add_argument("--sha256", default="", metavar="HEX", help="which one, if several lie at KEY")

@@ -1,17 +1,48 @@
 """manage.py migrate, as the owner of the tables; then the portal's role gets its privileges."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
+import psycopg
+from django.core.management.base import CommandError
 from django.core.management.commands import migrate
+from django.db import DatabaseError, OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from archive import database_roles
+
+# A change of a table waits for whoever reads it, and everybody else waits behind the change: pages, too.
+LOCK_SECONDS = 5
+HELD = (
+    f"A process held a table for more than {LOCK_SECONDS} s, so the migration was given up before pages had to wait "
+    "longer. It changed nothing: run migrate again."
+)
 
 
 class Command(migrate.Command):
     """Django's command with another connection. See archive/database_roles.py."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with database_roles.as_owner(options["database"]) as connection:
-            super().handle(*args, **options)
-            if not (options["plan"] or options["check_unapplied"]):
-                database_roles.grant_privileges(connection)
+        try:
+            with database_roles.as_owner(options["database"]) as connection, _short_waits(connection):
+                super().handle(*args, **options)
+                if not (options["plan"] or options["check_unapplied"]):
+                    database_roles.grant_privileges(connection)
+        except OperationalError as error:
+            if isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
+                raise CommandError(HELD) from error
+            if getattr(error.__cause__, "sqlstate", "") is None:  # PostgreSQL did not say it
+                raise CommandError(f"The database can't be reached: {str(error).strip().splitlines()[0]}") from error
+            raise
+
+
+@contextmanager
+def _short_waits(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")

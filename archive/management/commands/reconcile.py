@@ -15,7 +15,7 @@ class Command(Base):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--apply", action="store_true")
+        parser.add_argument("--apply", action="store_true", help="remove orphans")
         parser.add_argument("--max-removals", type=int, default=MOST, metavar="N", help="remove at most this many")
 
     def run(self, **options: Any) -> None:

@@ -12,7 +12,7 @@ class Command(Base):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("space", metavar="SPACE")
+        parser.add_argument("space", metavar="SPACE", help="the Space's id")
         add_by(parser)
 
     def run(self, **options: Any) -> None:

@@ -13,6 +13,7 @@ from archive.management.base import Command as Base
 from archive.models import SigningKeyEvent
 from archive.signing_keys import KeyRecord
 
+KEYS = {"rotate": "FILE", "retire": "ID"}
 HELP = """List the keys that sign checkpoints of the log and certificates of deletion; rotate or retire one.
 
 rotate KIND FILE has the key that signs now endorse the new one. FILE has the private half of the new one, 32 bytes in
@@ -26,14 +27,16 @@ class Command(Base):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("action", nargs="?", choices=["list", "rotate", "retire"], default="list")
-        parser.add_argument("kind", nargs="?", choices=SigningKeyEvent.Kind.values)
-        parser.add_argument("key", nargs="?", metavar="FILE or ID")
+        parser.add_argument(
+            "action", nargs="?", choices=["list", "rotate", "retire"], default="list", help="by default list"
+        )
+        parser.add_argument("kind", nargs="?", choices=SigningKeyEvent.Kind.values, help="what it signs")
+        parser.add_argument("key", nargs="?", metavar="FILE or ID", help="rotate: the new key; retire: the old one")
 
     def run(self, **options: Any) -> None:
         action, kind, key = options["action"], options["kind"], options["key"]
         if action != "list" and not (kind and key):
-            raise CommandError(f"Name the kind and the key: manage.py signing_keys {action} log ...")
+            raise CommandError(f"Name the kind and the key: manage.py signing_keys {action} log {KEYS[action]}")
         if action == "list":
             self._list(kind, as_json=options["json"])
         elif action == "rotate":

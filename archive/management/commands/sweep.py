@@ -15,7 +15,7 @@ class Command(Base):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--dry-run", action="store_true")
+        parser.add_argument("--dry-run", action="store_true", help="delete nothing, list them")
         parser.add_argument("--at", metavar="ISO", help="with --dry-run: a time with zone")
 
     def run(self, **options: Any) -> None:

@@ -8,6 +8,12 @@ from archive.management.base import Command as Base
 from archive.management.base import add_by, find_user
 from archive.models import RecorderToken
 
+MISSING = {
+    "create": "Name the recorder, its hosts, and the admin who is responsible: "
+    "manage.py token create studio --host NAME --by ADMIN",
+    "revoke": "Name the token's prefix and the admin: manage.py token revoke skr_... --by ADMIN",
+}
+
 
 class Command(Base):
     help = (
@@ -17,7 +23,7 @@ class Command(Base):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("action", choices=["create", "list", "revoke"])
+        parser.add_argument("action", choices=["create", "list", "revoke"], help="what to do")
         parser.add_argument(
             "name", nargs="?", metavar="NAME", help="create: the recorder; revoke: the prefix (skr_...)"
         )
@@ -37,7 +43,7 @@ class Command(Base):
         if action == "list":
             return self._list(as_json=options["json"])
         if not options["name"] or not options["by"]:
-            raise CommandError(f"{action} needs a name, and --by: the admin who is responsible for the token.")
+            raise CommandError(MISSING[action])
         return self._create(options) if action == "create" else self._revoke(options)
 
     def _create(self, options: dict[str, Any]) -> None:

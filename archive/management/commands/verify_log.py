@@ -14,7 +14,9 @@ class Command(Base):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--key", action="append", default=[], metavar="VKEY", help="trusted keys; by default ours")
-        parser.add_argument("--checkpoint", action="append", type=Path, default=[], metavar="FILE")
+        parser.add_argument(
+            "--checkpoint", action="append", type=Path, default=[], metavar="FILE", help="one that you kept"
+        )
 
     def run(self, **options: Any) -> None:
         try:
@@ -24,7 +26,8 @@ class Command(Base):
         except OSError as error:
             raise CommandError(f"{error.filename} can't be read: {error.strerror}.") from error
         except Invalid as error:
-            self.print_result("", {"valid": False, "code": error.code, **error.values}, as_json=options["json"])
+            if options["json"]:
+                self.print_result("", {"valid": False, "code": error.code, **error.values}, as_json=True)
             raise CommandError(f"NOT VALID: {error}") from error
         facts = {"valid": True, "code": "log.verified", **values}
         self.print_result(sentence("log.verified", values), facts, as_json=options["json"])

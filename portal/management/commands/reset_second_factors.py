@@ -1,14 +1,13 @@
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.db import transaction
 
 from archive.accounts import changes
 from archive.log import events
 from archive.management.base import Command as Base
-from archive.management.base import add_by, find_user
-from archive.models import User
+from archive.management.base import add_by, find_account, find_user
 from portal.sign_in.events import log_event
 from portal.sign_in.sessions import end_sessions
 
@@ -22,9 +21,7 @@ class Command(Base):
         add_by(parser, required=False)
 
     def run(self, **options: Any) -> None:
-        user = User.objects.filter(username=options["name"]).first()
-        if user is None:
-            raise CommandError(f"There is no user {options['name']!r}.")
+        user = find_account(options["name"])
         by = find_user(options["by"]) if options["by"] else None
         with transaction.atomic():
             changes.check_is_no_older_admin(changes.lock_account(user.pk, by), by)
