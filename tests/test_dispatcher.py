@@ -8,15 +8,20 @@ from pathlib import Path
 
 import pytest
 from celery import beat
+from pytest_django import Settings
 
-from archive import dispatch_rounds
-from archive.models import TaskRun
+from archive import dispatch_rounds, lease_renewal
+from archive.models import LogEntry, Space, TaskRun, User
+from archive.status.facts import read_facts
+from archive.status.find_alerts import find_alerts
 from archive.tasks import dispatch
 from portal import worker_thread
 from portal.beat import Scheduler
 from portal.celery import app
-from tests.faults.worker import published
-from tests.support.processes import empty_queues
+from tests.faults.worker import published, work
+from tests.support.factory import make_row
+from tests.support.processes import Services, count_messages, empty_queues
+from tests.support.waiting import wait_until
 
 EACH_ROUND = {"dispatch", "sequence_log", "publish_checkpoints", "announce_overdue", "build_bundles_ahead"}
 EACH_TEN_ROUNDS = {
@@ -93,3 +98,57 @@ def test_a_silent_dispatcher_is_reported_and_its_tasks_are_published(caplog: pyt
 def test_before_the_first_round_the_silence_counts_from_the_start_of_the_worker() -> None:
     assert dispatch_rounds.seconds_overdue(299) is None
     assert dispatch_rounds.seconds_overdue(301) == 301
+
+
+def send_of_beat(file: Path) -> None:
+    """What beat sends when it starts."""
+    scheduler = Scheduler(app=app, schedule_filename=str(file))
+    scheduler.tick()
+    scheduler.close()
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_beat_that_is_an_hour_behind_delays_deletions_by_minutes_and_is_an_alert(
+    services: Services, alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its messages have expired when they come, as if there was no beat. Workers stand in for it."""
+    space = make_row(alice, ended_ago=timedelta(days=31))
+    TaskRun.objects.create(pk="dispatch", finished_at=datetime.now(UTC) - timedelta(minutes=20))
+    with monkeypatch.context() as patch:
+        patch.setattr(app, "now", lambda: datetime.now(UTC) - timedelta(hours=1))
+        send_of_beat(tmp_path / "beat")
+    services.worker()
+    wait_until(lambda: not count_messages(), "the worker drops them")
+    assert Space.objects.get(pk=space.pk).state == "available"
+    assert not TaskRun.objects.exclude(pk="dispatch").exists()
+    codes = {alert.code for alert in find_alerts(read_facts())}
+    assert {"deletions_overdue", "beat_missing"} <= codes
+
+    assert worker_thread.watch_dispatcher(0)  # its thread does so each minute
+
+    wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "it is deleted")
+    wait_until(lambda: "beat_missing" not in {alert.code for alert in find_alerts(read_facts())}, "the alert ends")
+
+
+def test_workers_stand_in_for_beat_within_a_quarter_of_an_hour(settings: Settings) -> None:
+    """With the settings of production: the silence that they wait for, a round of their threads, and then a round of
+    the dispatcher."""
+    settings.DISPATCH_SECONDS = 60
+    watched = timedelta(seconds=worker_thread.WATCH_SECONDS + lease_renewal.interval())
+
+    assert dispatch_rounds.patience() + watched < timedelta(minutes=10)
+
+
+@pytest.mark.usefixtures("committed", "bucket")
+def test_two_beats_delete_once(alice: User, tmp_path: Path) -> None:
+    space = make_row(alice, ended_ago=timedelta(days=31))
+    send_of_beat(tmp_path / "one")
+    send_of_beat(tmp_path / "two")
+    assert tasks().count("dispatch") == 2
+    send_of_beat(tmp_path / "one")
+    send_of_beat(tmp_path / "two")
+
+    work()
+
+    events = LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", flat=True)
+    assert list(events) == ["deletion.started", "space.deleted"]
