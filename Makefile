@@ -35,6 +35,10 @@ POOLED := whole_job deadline_by_itself worker_killed concurrency outages databas
 	webhooks_send api_example api_bundles upload_flow reviews_race transcription digest rate_limits sign_in people_page \
 	double_submit planner_statistics closing_accounts interrupted_run leases_races
 
+# What `make upgrade-test` upgrades from: the newest release. Before the first one, a commit of 30 November 2026, since when
+# columns and tables were added.
+UPGRADE_FROM ?= $(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || echo f2bee475)
+
 OFFLINE_PAGE := archive/display/offline-page.bundle.js
 
 # Settings that lead nowhere, for checks that need no engine.
@@ -42,7 +46,7 @@ NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64)
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test test-long test-fast test-archive cover big limits fuzz floods kills drill machine pages stores pgbouncer mutants bench third-party lint audit migrations format lock clean
+.PHONY: help run test test-long test-fast test-archive cover big limits fuzz floods kills drill upgrade-test machine pages stores pgbouncer mutants bench third-party lint audit migrations format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +88,9 @@ kills: $(VENV)/.dev node_modules/.test ## processes of every kind, and builds of
 
 drill: $(VENV)/.dev node_modules/.test ## restore from pg_dump as docs/operations.md says, with a kill at each step of restore_check
 	@$(PYTEST) tests/test_restore_drill.py tests/test_restores_killed.py tests/test_restores.py -s $(ARGS)
+
+upgrade-test: $(VENV)/.dev node_modules/.test ## the release before on the schema of this one, beside this one, and after a roll-back (UPGRADE_FROM=v1.0.0)
+	@UPGRADE_FROM=$(UPGRADE_FROM) $(PYTEST) tests/test_upgrade.py -s --timeout=3600 $(ARGS)
 
 machine: $(VENV)/.dev node_modules/.test ## 200 random stories of Spaces over months, against a small model (MACHINE_EXAMPLES=...)
 	@MACHINE_EXAMPLES=$${MACHINE_EXAMPLES:-200} $(PYTEST) tests/test_machine.py --timeout=7200 $(ARGS)
@@ -192,7 +199,7 @@ node_modules/.test: package.json package-lock.json .npmrc | $(VENV)/.dev
 
 # The offline page can load no modules from a disk, so esbuild joins its script into one file (package.json, "build"). The
 # same sources give the same bytes, and bundles contain them.
-run test test-fast test-archive cover big limits fuzz floods kills drill machine pages stores pgbouncer mutants bench third-party lint: $(OFFLINE_PAGE)
+run test test-fast test-archive cover big limits fuzz floods kills drill upgrade-test machine pages stores pgbouncer mutants bench third-party lint: $(OFFLINE_PAGE)
 
 $(OFFLINE_PAGE): archive/display/offline-page.js $(wildcard archive/static/archive/*/*.js) node_modules/.run
 	@$(BIN)/python -m embedded.node run build --silent
