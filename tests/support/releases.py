@@ -87,7 +87,7 @@ class Release(Services):
         return run([sys.executable, "manage.py", *arguments], self.code, self.env)
 
     def errors(self) -> list[str]:
-        """Lines of its processes that say that something went wrong. Messages of tasks that it does not know are none."""
+        """What went wrong in its processes, line by line, but for messages of tasks that it does not know."""
         lines = [line for process in self.running for line in process.log.read_text(errors="replace").splitlines()]
         wrong = [line for line in lines if "Traceback" in line or _level(line) in ("error", "critical")]
         return [line for line in wrong if "Received unregistered task" not in line]
