@@ -17,7 +17,7 @@ from django.test import Client
 from django.test.utils import override_settings, setup_databases, teardown_databases
 from playwright.sync_api import Browser, Page, expect
 
-from archive import dbtime
+from archive import dbtime, restores
 from archive.database_roles import as_owner
 from archive.intake.request import Request
 from archive.models import Space, User
@@ -28,7 +28,13 @@ from embedded.chromium import browser
 from tests import plugin
 from tests.support import factory, http_clients, processes
 from tests.support.audio_files import make_tone
-from tests.support.database import add_known_keys, close_cleaner, empty_database, end_sessions
+from tests.support.database import (
+    add_known_keys,
+    close_cleaner,
+    empty_database,
+    end_sessions,
+    remove_rolled_back_checkpoint,
+)
 from tests.support.factory import make_space as take_in
 from tests.support.mail_server import Mailbox, mail_server, use_mail_server
 
@@ -121,6 +127,15 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         yield
         empty_database()
         connection.close()
+
+
+@pytest.fixture(autouse=True)
+def no_checkpoint_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No checkpoint that a test signed outlives the test's database: the next test would find a restored one."""
+    yield
+    restores._compared.clear()
+    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+        remove_rolled_back_checkpoint()
 
 
 @pytest.fixture

@@ -7,14 +7,13 @@ takes longer than the rest.
 
 import sys
 from functools import cache
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 from django.db import connection
 from psycopg import sql
 
 from archive.storage import keys, store
-from archive.storage.purge_prefix import purge_listing
 from tests import plugin
 
 # Tables whose rows come from migrations.
@@ -51,17 +50,37 @@ def as_superuser(*statements: str) -> None:
 
 
 def empty_database() -> None:
-    """Delete every row that no migration made, as the superuser, with triggers and foreign keys switched off."""
+    """Delete every row that no migration made, as the superuser, with triggers and foreign keys switched off.
+
+    The log's checkpoint in the store goes first, also where a test has deleted its row: the next log starts anew.
+    """
+    remove_checkpoint()
     superuser = _cleaner()
     with superuser.transaction():
         tables = [table for (table,) in superuser.execute(_tables_with_rows()).fetchall()]
         for table in tables:
             superuser.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         superuser.execute(RESTART, [FROM_MIGRATIONS])
-        if "archive_signingkeyevent" in tables:
-            superuser.execute(KNOWN_KEYS)
-    if "archive_logcheckpoint" in tables:  # the next log starts anew, and must not be taken for a forged one
-        purge_listing(store(), store().listing(keys.log_object("checkpoint")))
+        superuser.execute(KNOWN_KEYS)
+    _last_signed[0] = NEVER_SIGNED
+
+
+def remove_checkpoint() -> None:
+    """From the store. A database without its row counts as an older one that was restored (archive/restores.py)."""
+    store().client.delete_object(Bucket=store().bucket, Key=keys.log_object("checkpoint"))
+
+
+def remove_rolled_back_checkpoint() -> None:
+    """Remove the checkpoint if one was signed since the last call, or since the database was emptied. Its row may be
+    rolled back; a sequence never is."""
+    signed = _cleaner().execute("SELECT last_value, is_called FROM archive_logcheckpoint_id_seq").fetchone()
+    if signed != _last_signed[0]:
+        remove_checkpoint()
+        _last_signed[0] = signed
+
+
+NEVER_SIGNED = (1, False)  # the state of the sequence of checkpoints in an empty database
+_last_signed: list[Any] = [NEVER_SIGNED]
 
 
 def add_known_keys() -> None:
