@@ -72,15 +72,16 @@ class Services:
             Worker.last.in_use = True
         elif Worker.last is None or not Worker.last.in_use or not Worker.last.process.running:
             Worker.kill()
-            Worker.last = Worker(self.env, self._worker(concurrency, f"--hostname={Worker.NAME}"))
+            options = (f"--hostname={Worker.NAME}",)
+            Worker.last = Worker(self.env, self._worker(concurrency, *options, app="tests.support.reused_worker"))
         else:
             return self._worker(concurrency)
         return Worker.last.process
 
-    def _worker(self, concurrency: int, *options: str, **env: str) -> Process:
+    def _worker(self, concurrency: int, *options: str, app: str = "portal.celery", **env: str) -> Process:
         quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO")
         pool = ("--pool=prefork", f"--concurrency={concurrency}")
-        return self.start("worker", "-m", "celery", "-A", "portal.celery", "worker", *pool, *quiet, *options, **env)
+        return self.start("worker", "-m", "celery", "-A", app, "worker", *pool, *quiet, *options, **env)
 
     def beat(self) -> Process:
         schedule = str(self.folder / "beat")

@@ -70,15 +70,17 @@ class Worker(Reused):
         return False
 
     @classmethod
-    def _is_idle(cls) -> bool:
+    def _is_idle(cls, seconds: float = 20) -> bool:
+        """Whether it has nothing in hand within so many seconds. One that does not answer may be at work."""
         from portal.celery import app
 
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + seconds
         # A connection of its own: those of the pool may be to a broker that a test has restarted.
         with app.connection_for_write() as connection:
-            inspect = app.control.inspect([cls.NAME], timeout=10, limit=1, connection=connection)
+            inspect = app.control.inspect([cls.NAME], timeout=seconds / 2, limit=1, connection=connection)
             while time.monotonic() < deadline:
-                if not any((inspect.active() or {}).values()) and not any((inspect.reserved() or {}).values()):
+                active, reserved = inspect.active(), inspect.reserved()
+                if active and reserved and not active[cls.NAME] and not reserved[cls.NAME]:
                     return True
                 time.sleep(0.05)
         return False

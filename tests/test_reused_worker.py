@@ -1,0 +1,29 @@
+"""The worker that several tests use brings nothing from one test to the next, and is not taken for idle when it is
+silent."""
+
+from typing import ClassVar
+
+from archive import tasks
+from archive.models import Heartbeat
+from tests.support.database import empty_database
+from tests.support.processes import Services
+from tests.support.reused_processes import Worker
+from tests.support.waiting import wait_until
+
+
+class Nobody(Worker):
+    NAME: ClassVar[str] = "nobody@tests"
+
+
+def test_a_worker_that_does_not_answer_is_not_idle() -> None:
+    assert not Nobody._is_idle(seconds=0.2)
+
+
+def test_each_test_finds_the_worker_that_took_its_tasks(services: Services) -> None:
+    """A worker notes at most every few seconds that it lives. It forgets that, as the database of the test does."""
+    for _ in range(3):
+        services.worker()
+        tasks.check_in.apply_async()
+        wait_until(lambda: Heartbeat.objects.filter(process=Worker.NAME).exists(), "the worker is seen")
+        services.stop()
+        empty_database()
