@@ -22,7 +22,7 @@ from archive import dbtime
 from archive.display.deadline_reasons import shorten_reason
 from archive.models import DeletionCertificate, Participant, RecorderToken, Space, User
 from archive.models.compiled_query import CompiledQuery
-from archive.models.space_queries import is_served
+from archive.models.space_queries import is_served, sees_all
 from archive.models.user import find_user
 from archive.moderation.conflicts import find_own_space_conflict
 from portal.http import SignedInRequest
@@ -125,8 +125,7 @@ def spaces_spoken_in(user: User) -> QuerySet[Space]:
 def find_space(user: User, space_id: UUID, *, content: bool = False) -> VisibleSpace:
     """The Space, if `user` may see it; with `content`, if they may also play and read it. Raises Http404 for strangers
     (and for auditors who want content), Gone from the deadline on."""
-    sees_all = user.is_admin or user.is_auditor
-    space = _SPACE.first(space_id) if sees_all else _SPACE_OF_HOST.first(space_id, user.pk)
+    space = _SPACE.first(space_id) if sees_all(user) else _SPACE_OF_HOST.first(space_id, user.pk)
     if space is None:
         raise Http404
     host = user if space.host_id == user.pk else find_user(space.host_id)
@@ -144,9 +143,9 @@ def find_space(user: User, space_id: UUID, *, content: bool = False) -> VisibleS
     return VisibleSpace(space, now, may_play, may_flag)
 
 
-# As `visible_to`.
+# `visible_to`, compiled.
 _SPACE = CompiledQuery(lambda space_id: Space.objects.filter(pk=space_id), UUID)
-_SPACE_OF_HOST = CompiledQuery(lambda space_id, host_id: Space.objects.filter(pk=space_id, host=host_id), UUID, int)
+_SPACE_OF_HOST = CompiledQuery(lambda space_id, host_id: Space.objects.of_host(host_id).filter(pk=space_id), UUID, int)
 
 
 def find_space_to_change(user: User, space_id: UUID) -> Space:

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from html import escape, unescape
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -15,6 +16,7 @@ from archive import dbtime
 from archive.display.clock import ClockFace, day_marks
 from archive.formatting import TimedSentence
 from archive.models import Rule, Space, User
+from archive.moderation import reviews
 from archive.moderation.appeals import appeal
 from archive.moderation.violations import flag, lift
 from portal.templatetags.queue_rows import draw_clock
@@ -58,19 +60,25 @@ def test_a_lifted_flag_is_no_state(alice: User, admin: User) -> None:
 HOSTILE = """x"'><img src=x>&{0}%s"""
 
 
-def test_what_people_wrote_is_escaped(alice: User, admin: User) -> None:
-    """Python writes the rows of both lists, so nothing escapes by itself."""
+def test_what_people_wrote_is_escaped(alice: User, admin: User, second_admin: User) -> None:
+    """Python writes the rows of both lists, so nothing escapes by itself: titles, names of hosts, rules and admins, and
+    what an address asks for."""
     User.objects.update(first_name=HOSTILE, last_name="")
     Rule.objects.filter(code="spam").update(name=HOSTILE)
     flag(make_row(alice, title=HOSTILE).id, "spam", "Watches.", admin)
+    reviews.claim(make_row(alice, title=HOSTILE).id, second_admin, new_page=True)
+    hostile = quote(HOSTILE)
 
-    pages = [
-        make_client(user).get(url).content.decode()
-        for user, url in ((alice, "/"), (admin, "/"), (admin, "/moderation/?tab=flagged"))
-    ]
+    pages = {
+        (user.username, url): make_client(user).get(url).content.decode()
+        for user, url in (
+            *((alice, "/"), (admin, "/"), (admin, "/moderation/"), (admin, "/moderation/?tab=flagged")),
+            (admin, f"/moderation/?tab=flagged&host={alice.pk}&order={hostile}&page={hostile}"),
+        )
+    }
 
-    assert [page.count("<img") for page in pages] == [0, 0, 0]
-    assert [escape(HOSTILE) in page for page in pages] == [True, True, True]
+    assert [name for name, page in pages.items() if "<img" in page or escape(HOSTILE) not in page] == []
+    assert f"Being reviewed by <bdi>{escape(HOSTILE)}</bdi>" in pages["ada", "/moderation/"]
 
 
 FLAG, PADLOCK = "M9.5 17V7h6", "M8.5 11.5h7v5h-7z"

@@ -17,7 +17,7 @@ from django.db.models.expressions import RawSQL
 from archive.errors import Refused
 from archive.models import Recording, Space, SpaceIndex, SpaceQuerySet, User
 from archive.models.space import MAX_TITLE_KEY
-from archive.models.space_queries import count_up_to
+from archive.models.space_queries import count_up_to, sees_all
 from archive.search.index import HOST_MARK
 from archive.search.limits import index_order
 from archive.search.normalize import plain
@@ -213,7 +213,7 @@ def _query(typed: str, reader: User) -> str:
     query = " & ".join(f"'{word}':*" for word in check_words(typed))
     if digits := id_digits(typed):
         query = f"({query}) | '{ID_MARK}{digits}':*"
-    if not (reader.is_admin or reader.is_auditor):
+    if not sees_all(reader):
         # Faster than the filter alone: the index has few rows of one host.
         query = f"({query}) & '{HOST_MARK}{reader.pk}'"
     return query

@@ -62,6 +62,24 @@ def dial(face: Any) -> SafeString:
 
 
 @register.simple_tag
+def clock_attributes(face: Any) -> SafeString:
+    """What scripts read of the clock of a ClockFace (archive/core/clock.js), as attributes."""
+    values = {
+        "clock": face.tone,
+        "ended": iso(face.ended_at),
+        "until": iso(open_deadline(face)),
+        "over": face.over,
+        "left": face.left,
+    }
+    return SafeString(" ".join(f'data-{name}="{escape(str(value))}"' for name, value in values.items() if value))
+
+
+def open_deadline(face: Any) -> datetime | None:
+    """The deadline of a ClockFace until which an open page counts; None for a Space on hold, or past it."""
+    return None if face.tone == "gone" else face.until
+
+
+@register.simple_tag
 def clock_bar(face: Any) -> SafeString:
     """The bar of a ClockFace in a row of a list."""
     marks = "".join(BAR_MARK.format(percent=mark.percent) for mark in face.marks)

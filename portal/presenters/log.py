@@ -16,6 +16,7 @@ from archive.log import events
 from archive.log.summaries import role_name
 from archive.models import ContentAccess, LogEntry, RecorderToken, Rule, Space, Transcript, User
 from archive.models.compiled_query import CompiledQuery
+from portal.access import may_read_log
 from portal.presenters.log_details import UNEXPECTED, detail_facts
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def history(space: Space, reader: User) -> list[HistoryLine]:
 
 def _hold_reasons(space: Space, reader: User) -> dict[tuple[str, str], str]:
     """{(event, number of the hold): the reason}. The log has only a commitment to it."""
-    if space.host_id == reader.pk or not (reader.is_admin or reader.is_auditor):
+    if space.host_id == reader.pk or not may_read_log(reader):
         return {}
     reasons = {}
     for hold in space.holds.all():

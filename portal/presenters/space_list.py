@@ -13,9 +13,10 @@ from archive import search
 from archive.formatting import format_number
 from archive.models import Space, SpaceQuerySet, User
 from archive.models.compiled_query import CompiledCounts
-from archive.models.space_queries import count_up_to
+from archive.models.space_queries import count_up_to, sees_all
 from archive.search import MatchingSpaces
 from portal import search_words
+from portal.access import may_read_log
 from portal.forms.lists import SPACE_FILTERS, SPACE_ORDERS
 from portal.paging import Part, page_of_parts
 from portal.presenters.space_rows import SpaceRow, read_rows, space_rows
@@ -93,7 +94,7 @@ def find_deleted(user: User, typed: str, now: datetime) -> DeletedSpaces | None:
         return None
     gone = list(Space.objects.listed_for(user).gone(now).filter(pk__range=bounds).values_list("pk", flat=True)[:2])
     if len(gone) == 1:
-        page = "log-space" if user.is_auditor or user.is_admin else "space"
+        page = "log-space" if may_read_log(user) else "space"
         return DeletedSpaces(1, reverse(page, args=gone))
     many = ListQuery("deleted", typed=typed).url(user)
     return DeletedSpaces(len(gone), f"{reverse('spaces')}{many}") if gone else None
@@ -165,7 +166,7 @@ def _filtered(spaces: SpaceQuerySet, code: str, now: datetime, soon: datetime) -
 
 def _counts_of(user: User, now: datetime) -> dict[str, Count]:
     """Up to MAX_COUNTED of each filter, of all Spaces that are listed for the user."""
-    counts = _COUNTS_OF_ALL if user.is_admin or user.is_auditor else _COUNTS_OF_HOST
+    counts = _COUNTS_OF_ALL if sees_all(user) else _COUNTS_OF_HOST
     return _capped(counts.count(user.pk, now, now + SOON))
 
 
@@ -187,7 +188,7 @@ def _of_all(user_id: int, now: datetime, soon: datetime) -> dict[Counted, SpaceQ
 
 
 def _of_host(user_id: int, now: datetime, soon: datetime) -> dict[Counted, SpaceQuerySet]:
-    return _counted(Space.objects.filter(host=user_id).without_dismissed(user_id), now, soon)
+    return _counted(Space.objects.of_host(user_id).without_dismissed(user_id), now, soon)
 
 
 # Django takes longer to write them than PostgreSQL to count.

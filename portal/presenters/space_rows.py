@@ -15,6 +15,7 @@ from archive.display.clock import ClockFace
 from archive.models import Recording, Space, SpaceQuerySet, User, Violation
 from archive.models.compiled_query import CompiledQuery
 from archive.models.downloaded import last_download
+from portal.access import may_read_log
 from portal.addresses import SpaceAddresses
 from portal.presenters import clock
 from portal.presenters.player import list_outline
@@ -112,7 +113,7 @@ class _Page:
 
     def __init__(self, user: User, now: datetime) -> None:
         self.user, self.now, self.is_admin = user, now, user.is_admin
-        self.reads_log = user.is_admin or user.is_auditor
+        self.reads_log = may_read_log(user)
         self.choose, self.download = _("Choose {space}"), _("Download {space}")
         self.why = _("Why this date? {space}")
         self.pages, self.histories = SpaceAddresses("space"), SpaceAddresses("log-space")

@@ -11,12 +11,12 @@ from django.utils.translation import ngettext
 
 from archive.display.clock import ClockFace
 from archive.templatetags.archive_display import (
+    clock_attributes,
     clock_change,
     clock_time,
     deadline_sentence,
     dial,
     icon,
-    iso,
     moment,
     utc_title,
 )
@@ -37,7 +37,7 @@ ROW = """
 </li>"""
 # As archive/parts/clock.html: tests/test_space_rows.py compares them.
 CLOCK = """
-<div class="clock {tone}" data-clock="{tone}" data-ended="{ended}"{until}{over}>
+<div class="clock {tone}" {attributes}>
 <div class="clock-line">
 {dial}
 <span class="clock-words">{label}</span>
@@ -141,9 +141,7 @@ def draw_clock(face: ClockFace, name: str) -> str:
     is_zone_unknown = face.until and not utc_title(face.until)
     return CLOCK.format(
         tone=face.tone,
-        ended=iso(face.ended_at),
-        until=f' data-until="{iso(face.until)}"' if face.until and face.tone != "gone" else "",
-        over=f' data-over="{escape(face.over)}"' if face.over else "",
+        attributes=clock_attributes(face),
         dial=dial(face),
         label=escape(face.label),
         why=_why(face, name) if face.reasons and face.until else "",

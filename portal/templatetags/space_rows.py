@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from archive.templatetags.archive_display import clock_bar, deadline_sentence, dial, icon, iso
+from archive.templatetags.archive_display import clock_attributes, clock_bar, deadline_sentence, dial, icon, iso
 from portal.presenters.space_rows import Chip, SpaceRow
 from portal.templatetags.spacekeep import short_time
 
@@ -41,7 +41,7 @@ OUTLINE = (
 )
 # As archive/parts/clock.html, but smaller.
 CLOCK = """
-<div data-live class="clock in-row {tone}" data-clock="{tone}" data-ended="{ended}"{until}{over}>
+<div data-live class="clock in-row {tone}" {attributes}>
 <div class="clock-line">
 {dial}
 <span class="clock-words">{label}</span>
@@ -105,9 +105,7 @@ class _Writer:
         face = row.face
         return CLOCK.format(
             tone=face.tone,
-            ended=iso(face.ended_at),
-            until=f' data-until="{iso(face.until)}"' if face.until and face.tone != "gone" else "",
-            over=f' data-over="{escape(face.over)}"' if face.over else "",
+            attributes=clock_attributes(face),
             dial=dial(face),
             label=escape(face.label),
             date=self._date(row),

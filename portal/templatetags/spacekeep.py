@@ -20,12 +20,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from archive import formatting, notices, policy
+from archive.display.clock import ClockFace
 from archive.display.deadline_reasons import format_days
 from archive.display.violations import FlagView
 from archive.models import Notice, Space, User, current_policy
 from archive.notices.open import MAX_COUNTED, Banner, BannerKind
-from archive.templatetags.archive_display import time_element, utc_title
-from portal.access import has_spoken
+from archive.templatetags.archive_display import iso, open_deadline, time_element, utc_title
+from portal.access import has_spoken, may_see_status
 from portal.addresses import address_of
 from portal.presenters import live
 from portal.reauthentication import describe_stored_post, list_stored_texts
@@ -158,6 +159,12 @@ def shows_utc() -> bool:
 
 
 @register.simple_tag
+def sees_status(user: User) -> bool:
+    """Whether the page of the status exists for this user."""
+    return may_see_status(user)
+
+
+@register.simple_tag
 def has_own_lines(user: User) -> bool:
     """Whether a transcript that is still served may have lines of this user."""
     return has_spoken(user)
@@ -194,10 +201,15 @@ def row_ids(rows: Iterable[Any]) -> str:
 
 
 @register.simple_tag
-def space_state(space: Space, violations: Iterable[FlagView]) -> dict[str, Any]:
-    """What the page of a Space shows of it that can change by itself: with its version."""
+def live_attributes(space: Space, violations: Iterable[FlagView], face: ClockFace) -> SafeString:
+    """What the page of a Space shows of it that can change by itself, for core/live.js."""
     shown = live.live_space(space, violations, gone=False)
-    return {"version": live.version([shown]), "flags": len(shown.flags), "appeals": shown.appeals}
+    until = open_deadline(face)
+    return format_html(
+        'id="live-page" data-spaces="{}" data-version="{}" data-flags="{}" data-appeals="{}"{}',
+        *(space.pk, live.version([shown]), len(shown.flags), shown.appeals),
+        format_html(' data-until="{}"', iso(until)) if until else "",
+    )
 
 
 @register.filter
