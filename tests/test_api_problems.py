@@ -129,7 +129,8 @@ def test_pages_keep_their_own_errors(caller: ApiClient) -> None:
 
 
 def test_problems_follow_rfc_9457(caller: ApiClient) -> None:
-    problem: dict[str, Any] = caller.get("/nothing").json
+    answer = caller.get("/nothing")
+    problem: dict[str, Any] = answer.json
 
     assert problem == {
         "type": "about:blank",
@@ -137,4 +138,5 @@ def test_problems_follow_rfc_9457(caller: ApiClient) -> None:
         "status": 404,
         "detail": "There is nothing at this address, or it is not yours to see.",
         "code": "api.not_found",
+        "request_id": answer.headers["X-Request-ID"],
     }

@@ -151,6 +151,7 @@ def test_no_thread_is_spent_on_bodies_that_are_too_large(proxied: Proxied, echo:
     assert headers["Content-Type"] == "application/problem+json"
     problem = json.loads(body)
     assert (problem["type"], problem["status"], problem["code"]) == ("about:blank", 413, "proxy.too_large")
+    assert problem["request_id"] == headers["X-Request-ID"]
     assert answers["/accounts/login/"][1]["Content-Type"] == "text/html"
     assert len(echo.requests) == before
 

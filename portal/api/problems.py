@@ -18,6 +18,7 @@ from archive.errors import Conflict, Refused, SpacekeepError, StorageError, TooL
 from archive.errors import Problem as ErrorProblem
 from portal.access import Gone
 from portal.api.errors import ApiRefusal
+from portal.request_ids import current_id
 
 PREFIX = "/api/v1"
 CONTENT_TYPE = "application/problem+json"
@@ -39,6 +40,7 @@ class Problem(Schema):
     status: int
     detail: str
     code: str = Field(description="What was refused, for programs: it does not change with the wording.")
+    request_id: str = Field(description="The same as in X-Request-ID, for the operator: it is in the logs.")
     errors: list[FieldError] | None = None
 
 
@@ -54,6 +56,7 @@ def problem(status: int, error: ErrorProblem, errors: list[dict[str, Any]] | Non
         "status": status,
         "detail": error_messages.render(error),
         "code": error["code"],
+        "request_id": current_id(),
     }
     if errors is not None:
         body["errors"] = errors
