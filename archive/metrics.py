@@ -17,13 +17,13 @@ STORE_REQUESTS = Counter(
 STORE_RETRIES = Counter("spacekeep_store_retries", "Requests that were sent again.", ["operation"])
 STORE_SECONDS = Histogram(
     "spacekeep_store_request_seconds",
-    "Until the answer, with its retries; without the bytes that follow it.",
+    "Seconds until the response, with retries, without reading its body.",
     ["operation"],
     buckets=(0.01, 0.05, 0.25, 1, 5, 30, 120),
 )
 TASK_SECONDS = Histogram(
     "spacekeep_task_seconds",
-    "Runs of tasks; outcome: done, or failed by an unexpected error. Errors that are retried are on the rows.",
+    "Seconds per run of a task; outcome: done, or failed by an unexpected error.",
     ["task", "outcome"],
     buckets=(0.1, 1, 5, 30, 120, 600),
 )

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import Counter, Gauge, Histogram
 
-REQUESTS = Counter("spacekeep_http_requests", "Requests, by the name of the address.", ["view", "method", "status"])
+REQUESTS = Counter("spacekeep_http_requests", "Requests, by view.", ["view", "method", "status"])
 SECONDS = Histogram(
     "spacekeep_http_request_seconds",
-    "Until the answer begins, by the name of the address.",
+    "Seconds until the response begins, by view.",
     ["view"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-IN_PROGRESS = Gauge("spacekeep_http_requests_in_progress", "Requests that have a thread.", multiprocess_mode="livesum")
+IN_PROGRESS = Gauge("spacekeep_http_requests_in_progress", "Requests in progress.", multiprocess_mode="livesum")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 

@@ -32,7 +32,7 @@ class StatusCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         status = self.status
-        yield _by("status_readable", "Whether a part of the status could be read, in time.", "part", _readable(status))
+        yield _by("status_readable", "1 if this part could be read in time, else 0.", "part", _readable(status))
         if status.at is None:
             return
         if status.work is not None:
@@ -44,14 +44,14 @@ class StatusCollector(Collector):
         if status.log is not None:
             yield from _log(status.log, status.at)
         if status.events is not None:
-            yield _by("events_last_day", "Entries of the log of the last day.", "event", status.events)
+            yield _by("events_last_day", "Log entries of the last day.", "event", status.events)
         if status.store is not None:
             yield from _store(status.store)
         if status.task_runs is not None:
             runs = {task: at.timestamp() for task, at in status.task_runs.items()}
-            yield _by("task_last_run_timestamp_seconds", "When a task that beat starts was last done.", "task", runs)
+            yield _by("task_last_run_timestamp_seconds", "When a scheduled task last finished.", "task", runs)
         if status.queues is not None:
-            yield _by("queue_messages", "Messages that no worker has taken.", "queue", status.queues)
+            yield _by("queue_messages", "Messages that wait for a worker.", "queue", status.queues)
 
 
 def scrape() -> bytes | None:
@@ -77,10 +77,10 @@ def _readable(status: Status) -> dict[str, int]:
 def _work(work: Iterable[WorkStatus], now: datetime) -> Iterator[Metric]:
     rows = GaugeMetricFamily(f"{PREFIX}work_rows", "Rows of work, counted up to 10,000.", labels=["task", "phase"])
     problems = GaugeMetricFamily(
-        f"{PREFIX}work_problem_rows", "Rows of work whose last attempt failed, by its error.", labels=["task", "code"]
+        f"{PREFIX}work_problem_rows", "Rows of work whose last attempt failed, by error code.", labels=["task", "code"]
     )
     retried = _family("work_retried_rows", "Rows of work that were attempted more than once.", "task")
-    oldest = _family("work_oldest_seconds", "For how long the oldest row has waited; 0: there is none.", "task")
+    oldest = _family("work_oldest_seconds", "Seconds that the oldest row has waited; 0 if there is none.", "task")
     for status in work:
         for phase in PHASES:
             rows.add_metric([status.task, phase], getattr(status, phase))
@@ -92,49 +92,49 @@ def _work(work: Iterable[WorkStatus], now: datetime) -> Iterator[Metric]:
 
 
 def _deletions(found: Deletions, now: datetime) -> Iterator[Metric]:
-    yield _one("spaces_due", "Spaces whose deadline has come, and whose deletion has not started.", found.due)
+    yield _one("spaces_due", "Spaces past their deadline whose deletion has not started.", found.due)
     yield _one("spaces_expiring", "Spaces that are being deleted.", found.expiring)
-    yield _one("spaces_overdue", "Spaces that should be deleted by now: 15 minutes after the deadline.", found.overdue)
-    yield _one("spaces_on_hold", "Spaces that a legal hold keeps.", found.on_hold)
-    yield _one("deletion_paused", "Whether a restore that nobody has confirmed stops all deletion.", found.is_paused)
-    waiting = "Seconds since the earliest deadline whose deletion is not confirmed; 0: there is none."
+    yield _one("spaces_overdue", "Spaces that were not deleted 15 minutes after their deadline.", found.overdue)
+    yield _one("spaces_on_hold", "Spaces on legal hold.", found.on_hold)
+    yield _one("deletion_paused", "1 while an unconfirmed restore pauses all deletion, else 0.", found.is_paused)
+    waiting = "Seconds since the earliest deadline whose deletion is not confirmed; 0 if there is none."
     yield _one("deletion_oldest_pending_seconds", waiting, _age(found.oldest_pending, now))
     yield _one("deletions_last_hour", "Spaces deleted at their deadline in the last hour.", found.deleted)
-    yield _one("deletions_late_last_hour", "Of these, more than 15 minutes after the deadline.", found.late)
-    yield _one("deletion_delay_worst_seconds", "The longest delay of these.", found.worst or 0)
-    yield _one("deletion_delay_median_seconds", "The median delay of these.", found.median or 0)
+    yield _one("deletions_late_last_hour", "Spaces deleted more than 15 minutes late in the last hour.", found.late)
+    yield _one("deletion_delay_worst_seconds", "Longest delay of a deletion in the last hour.", found.worst or 0)
+    yield _one("deletion_delay_median_seconds", "Median delay of the deletions of the last hour.", found.median or 0)
 
 
 def _spaces(found: Spaces) -> Iterator[Metric]:
     estimates = {"kept": found.kept, "deleted": found.deleted}
     known = {state: count for state, count in estimates.items() if count is not None}
-    yield _by("spaces_estimated", "Spaces, as PostgreSQL estimates them.", "state", known)
-    yield _one("spaces_flagged", "Spaces with a flag that stands.", found.flagged)
+    yield _by("spaces_estimated", "Number of Spaces, as PostgreSQL estimates it.", "state", known)
+    yield _one("spaces_flagged", "Spaces with an active flag.", found.flagged)
     yield _one("spaces_appealed", "Spaces with an open appeal.", found.appealed)
     yield _one("spaces_to_review", "Spaces that no admin has reviewed.", found.to_review)
-    yield _one("uploads_open", "Uploads that have begun and are not complete.", found.open_uploads)
+    yield _one("uploads_open", "Uploads in progress.", found.open_uploads)
 
 
 def _log(found: LogStatus, now: datetime) -> Iterator[Metric]:
-    yield CounterMetricFamily(f"{PREFIX}log_entries", "Entries of the log that have an index.", found.size)
-    yield _one("log_waiting_entries", "Entries of the log without an index.", found.waiting)
-    waiting = "For how long the oldest entry has waited for its index; 0: there is none."
+    yield CounterMetricFamily(f"{PREFIX}log_entries", "Log entries that have an index.", found.size)
+    yield _one("log_waiting_entries", "Log entries without an index.", found.waiting)
+    waiting = "Seconds that the oldest entry has waited for its index; 0 if there is none."
     yield _one("log_oldest_waiting_seconds", waiting, _age(found.oldest_waiting, now))
-    yield _one("log_sequencer_failing", "Whether the sequencer's last run failed.", bool(found.problem_code))
+    yield _one("log_sequencer_failing", "1 if the sequencer's last run failed, else 0.", bool(found.problem_code))
     if found.checkpoint_at is not None:  # nothing was ever signed: there is nothing to watch
         at = found.checkpoint_at.timestamp()
         yield _one("log_checkpoint_timestamp_seconds", "When the newest checkpoint was signed.", at)
         yield _one("log_checkpoint_entries", "Entries that the newest checkpoint covers.", found.checkpoint_size)
-        yield _one("log_checkpoint_published", "Whether the store has the newest checkpoint.", found.is_published)
+        yield _one("log_checkpoint_published", "1 if the store has the newest checkpoint, else 0.", found.is_published)
 
 
 def _store(found: StoreStatus) -> Iterator[Metric]:
     times = {"rehearsal": found.rehearsed_at, "recheck": found.rechecked_at}
     done = {check: at.timestamp() for check, at in times.items() if at is not None}
-    yield _by("store_check_timestamp_seconds", "When a daily check of the store was last done.", "check", done)
-    yield _one("store_faults", "What the store can't do, and nothing replaces.", len(found.faults))
+    yield _by("store_check_timestamp_seconds", "When a daily check of the store last finished.", "check", done)
+    yield _one("store_faults", "Guarantees that the store lacks, and that have no fallback.", len(found.faults))
     findings = {"orphan": found.orphans, "ghost": found.ghosts}
-    yield _by("reconcile_findings", "What reconcile has found and is not resolved.", "kind", findings)
+    yield _by("reconcile_findings", "Unresolved findings of reconcile.", "kind", findings)
 
 
 def _age(since: datetime | None, now: datetime) -> float:

@@ -205,11 +205,13 @@ def test_parts_that_update_themselves_never_show_an_old_state_as_the_present_one
     with down(engines.postgres):
         connection.close()
         next_update(page)
-        expect(outdated).to_contain_text("This page could not be updated since")
+        expect(outdated).to_contain_text("This page has not been updated since")
         expect(current).to_be_hidden()
-        expect(page.locator("#live")).to_contain_text("could not be updated")
+        expect(page.locator("#live")).to_contain_text("has not been updated since")
         next_update(progress, 2)
-        expect(progress.locator("#steps [data-outdated]")).to_have_text("This could not be updated. It is tried again.")
+        expect(progress.locator("#steps [data-outdated]")).to_have_text(
+            "This could not be updated. We will retry automatically."
+        )
 
     next_update(page)
     expect(current).to_be_visible()

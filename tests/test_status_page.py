@@ -82,7 +82,7 @@ def test_what_is_wrong_is_named_with_what_to_do(alice: User, admin: User) -> Non
     assert set(re.findall(r'data-alert="(\w+)"', page)) == {
         "deletions_overdue", "deleter_missing", "mail_server_down", "store_unusable", "store_changed",
     }  # fmt: skip
-    assert "Something is wrong, and needs you now." in page
+    assert "Something is wrong and needs your attention now." in page
     assert "Start the deleter: without it nothing is deleted" in page
     assert "The mail server can&#x27;t be used (ConnectionRefusedError 111)." in page
     assert str(notice.pk) in page

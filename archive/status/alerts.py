@@ -101,7 +101,7 @@ KINDS: dict[str, Kind] = {
     ),
     "orphans_found": Kind(
         SOON,
-        _("Objects in the store that belong to no row: {count}."),
+        _("Objects in the store without a row in the database: {count}."),
         _("Run `manage.py reconcile --apply` daily: it deletes what it sees twice, 24 hours apart."),
     ),
     "log_behind": Kind(

@@ -109,7 +109,7 @@ def read_rehearsal() -> Rehearsal:
             outcome=one["outcome"],
             problem=one["problem"],
             fallback=gettext(fallback) if (fallback := trials[one["name"]].fallback) else "",
-            remedy=one.get("remedy", ""),
+            remedy=gettext(remedy) if (remedy := one.get("remedy")) else "",
         )
         for one in row.findings
         if one["name"] in trials  # a later release may try other things

@@ -4,12 +4,13 @@ from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_noop as _
 
 from archive.errors import ObjectMissing, StoreDenied, StoreRefused
 from archive.storage.s3 import Store, translated
 
 # Neither can be undone (AWS's guides "Using versioning in S3 buckets", "Object Lock considerations").
-NEVER_HAD_VERSIONS = "Set S3_BUCKET to one that never had versioning or object lock: no bucket gets rid of them."
+NEVER_HAD_VERSIONS = _("Set S3_BUCKET to one that never had versioning or object lock: no bucket gets rid of them.")
 OWNED = {"BucketAlreadyOwnedByYou"}  # another process has created it
 
 

@@ -86,7 +86,7 @@ class Finding:
 
 OBJECTS = "s3:PutObject, s3:GetObject, s3:DeleteObject, s3:AbortMultipartUpload"
 LISTINGS = "s3:ListBucket, s3:ListBucketVersions, s3:ListBucketMultipartUploads"
-OTHER_STORE = "Use a store of docs/stores.md, or a newer release of yours."
+OTHER_STORE = _("Use a store of docs/stores.md, or a newer release of yours.")
 ALL: list[Trial] = []
 Run = Callable[[Store, str], str]
 
@@ -453,7 +453,7 @@ def _signed_types(store: Store, prefix: str) -> str:
 @trial(
     _("the browser may upload and read (CORS)"),
     fallback=_("browsers can't upload until the store allows it; recorders can"),
-    remedy="Allow GET, HEAD and PUT from SITE_URL at the store (docs/stores.md), and check S3_PUBLIC_ENDPOINT_URL.",
+    remedy=_("Allow GET, HEAD and PUT from SITE_URL at the store (docs/stores.md), and check S3_PUBLIC_ENDPOINT_URL."),
 )
 def _cors(store: Store, prefix: str) -> str:
     url = store.signed_url(
@@ -473,7 +473,7 @@ def _cors(store: Store, prefix: str) -> str:
 
 @trial(
     _("new objects are encrypted as S3_ENCRYPTION says"),
-    remedy="Set S3_ENCRYPTION to what the store has, or to none.",
+    remedy=_("Set S3_ENCRYPTION to what the store has, or to none."),
 )
 def _encrypts(store: Store, prefix: str) -> str:
     wanted = store.encryption.get("ServerSideEncryption")

@@ -105,7 +105,7 @@ def summarize(alerts: Sequence[Alert]) -> str:
     if not alerts:
         return _("Everything is well. There is nothing to do.")
     if any(alert.level == Level.URGENT for alert in alerts):
-        return _("Something is wrong, and needs you now. What to do is below, the most urgent first.")
+        return _("Something is wrong and needs your attention now. What to do is below, the most urgent first.")
     return _("Spacekeep works. Something needs a look when you have time: what to do is below.")
 
 

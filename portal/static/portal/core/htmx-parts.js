@@ -88,7 +88,7 @@ function showFailure(event) {
     return;
   }
   if (!(target instanceof HTMLElement)) return;
-  if (polled) showOutdated(target, gettext("This could not be updated. It is tried again."));
+  if (polled) showOutdated(target, gettext("This could not be updated. We will retry automatically."));
   else showOutdated(target, gettext("This did not work: the server did not answer. Try again."));
 }
 

@@ -95,7 +95,7 @@ class LivePage {
   #showNote() {
     const main = document.getElementById("main");
     if (!main || !this.page || this.#errors < 2) return;
-    showOutdated(main, gettext("This page could not be updated. It is tried again."));
+    showOutdated(main, gettext("This page could not be updated. We will retry automatically."));
   }
 
   #removeNote() {
