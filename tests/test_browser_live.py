@@ -186,6 +186,7 @@ def test_parts_that_update_themselves_never_show_an_old_state_as_the_present_one
         pages[name].goto(services.url + path)
         pages[name].evaluate("window.same = true")
     page, progress = pages.values()
+    other = open_page(services, chromium, f"/spaces/{make_row(alice).pk}/")
     overdue = page.locator('[data-alert="deletions_overdue"]')
     current, outdated = page.locator("[data-current]"), page.locator("[data-outdated]")
     trials = page.locator("details.fold")
@@ -208,6 +209,8 @@ def test_parts_that_update_themselves_never_show_an_old_state_as_the_present_one
         expect(outdated).to_contain_text("This page has not been updated since")
         expect(current).to_be_hidden()
         expect(page.locator("#live")).to_contain_text("has not been updated since")
+        other.locator("#bundle button").click()
+        expect(other.locator("#bundle")).to_contain_text("This did not work: the server did not answer. Try again.")
         next_update(progress, 2)
         expect(progress.locator("#steps [data-outdated]")).to_have_text(
             "This could not be updated. We will retry automatically."
@@ -230,5 +233,5 @@ def test_parts_that_update_themselves_never_show_an_old_state_as_the_present_one
     expect(current).to_be_hidden()
     page.get_by_role("link", name="Sign in again.").click()
     expect(page).to_have_url(f"{services.url}/accounts/login/?next=/status/")
-    for one in pages.values():
+    for one in (page, progress, other):
         one.close()
