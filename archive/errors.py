@@ -1,12 +1,17 @@
 """Errors that Spacekeep raises. Each has a code and its parameters; archive/error_messages has the sentence for it."""
 
+import traceback
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
 # {"code": ..., "params": {...}} as JSON keeps it; {} without a problem. error_messages.render() makes it a sentence.
 Problem = dict[str, Any]
+
+ROOT = Path(__file__).parents[1]
+FRAMES = 3
 
 
 def make_problem(code: str, /, **params: object) -> Problem:
@@ -18,6 +23,17 @@ def violated_constraint(error: Exception) -> str:
     """The name of the database's constraint that an IntegrityError is about; "" for another error."""
     diagnostics = getattr(error.__cause__, "diag", None)
     return getattr(diagnostics, "constraint_name", None) or ""
+
+
+def locate(error: BaseException) -> str:
+    """Format the innermost code lines: "archive/intake/audio/decoder/decode.py:79 > av/container/core.py:494"."""
+    places = [(shorten(frame.f_code.co_filename), line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    return " > ".join([f"{file}:{line}" for file, line in places if not file.startswith("<frozen ")][-FRAMES:])
+
+
+def shorten(file: str) -> str:
+    """Shorten a file name. Compiled modules report their source's name: av/container/core.py."""
+    return file.removeprefix(f"{ROOT}/").rpartition("site-packages/")[2]
 
 
 class SpacekeepError(Exception):
@@ -91,6 +107,10 @@ class DecoderDied(Unreadable):
 
 class DecoderFailed(SpacekeepError):
     """The decoder does not work: a bug of ours or a broken installation. The file is not to blame; try again later."""
+
+
+class InspectionFailed(SpacekeepError):
+    """Our code failed over files that were inspected: a bug of ours. The files are not to blame."""
 
 
 class DiskFailed(SpacekeepError):

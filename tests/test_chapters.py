@@ -11,11 +11,12 @@ import pytest
 from archive.bundles.contents import members
 from archive.bundles.zip64 import Literal
 from archive.display.chapters import chapter_rows
-from archive.errors import DecoderDied
+from archive.errors import DecoderFailed
 from archive.intake.audio.measure import measure
 from archive.models import Recording, Space, User
 from tests.support.audio_files import make_tone
 from tests.support.broken_decoder import break_decoder
+from tests.support.errors import raises_error
 from tests.support.factory import make_contents, make_row
 from tests.support.http_clients import make_client
 
@@ -73,10 +74,10 @@ def test_what_cannot_be_is_left_out(tmp_path: Path) -> None:
         '[{"start_ms": 0, "title": ""}] * 201',
     ],
 )
-def test_a_forged_answer_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forged: str) -> None:
+def test_a_forged_answer_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forged: str) -> None:
     break_decoder(monkeypatch, tmp_path, forged, old="read_chapters(source),", file="run.py")
 
-    with pytest.raises(DecoderDied):
+    with raises_error(DecoderFailed, "audio.decoder_failed"):
         measured(make_tone(tmp_path / "talk", "mp3"))
 
 

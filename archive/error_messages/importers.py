@@ -6,6 +6,10 @@ MESSAGES = {
     "import.too_complex": _(
         "Inspecting these files takes too long. They can be uploaded all the same: fill in the facts by hand."
     ),
+    "import.failed": _(
+        "These files could not be inspected ({error}). That is a fault of this installation, not of the files: the log "
+        "says where it failed. They can be uploaded all the same: fill in the facts by hand."
+    ),
     "import.busy": _("Many files are being inspected right now. Try again in {seconds:number} seconds."),
     "import.no_recording": _(
         "There is no recording in it: no file with sound in a known format. The files in it are listed with what they "

@@ -2,7 +2,7 @@
 
 The process is a fork: it costs milliseconds, and has everything imported. It may read the memory that it was made with,
 and use a little time and memory of its own. It has none of our files and connections, and writes its answer, JSON, into
-one pipe.
+one pipe: {"answer": ...}, or {"failed": "TypeError", "at": "values.py:31"} for a bug of ours.
 """
 
 import json
@@ -18,9 +18,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+import structlog
 from django.core.serializers.json import DjangoJSONEncoder
 
-from archive.errors import Refused, TooManyRequests
+from archive.errors import InspectionFailed, Refused, TooManyRequests, locate
 from archive.intake.audio.decoder.confine import end_with
 
 CPU_SECONDS = 4
@@ -30,13 +31,16 @@ ANSWER_BYTES = 4 * 1024**2
 NICE = 10
 AT_ONCE = 2  # in each web process; others wait for their turn
 
+logger = structlog.get_logger()
+
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 def run_bounded(work: Callable[[], object]) -> Any:
     """Return what `work` returns, which must be JSON. It must not use the database, nor any other connection.
 
-    Raises Refused if it needs too much time or memory, or dies; TooManyRequests if many others are at it.
+    Raises Refused if it needs too much time or memory, or dies; InspectionFailed if it raises another error;
+    TooManyRequests if many others are at it.
     """
     ends_at = time.monotonic() + SECONDS
     if not _turns.acquire(timeout=SECONDS):
@@ -46,9 +50,13 @@ def run_bounded(work: Callable[[], object]) -> Any:
     finally:
         _turns.release()
     try:
-        return json.loads(answer)
-    except ValueError:
+        report: dict[str, Any] = json.loads(answer)
+    except ValueError:  # nothing, or a part
         raise Refused("import.too_complex") from None
+    if "failed" in report:
+        logger.error("inspection_failed", error=report["failed"], at=report["at"])
+        raise InspectionFailed("import.failed", error=report["failed"])
+    return report["answer"]
 
 
 def _read_answer(work: Callable[[], object], ends_at: float) -> bytes:
@@ -92,11 +100,20 @@ def _carry_out(work: Callable[[], object], pipe: int, parent: int) -> NoReturn:
     status = 1
     with suppress(BaseException):
         _confine(pipe, parent)
-        data = memoryview(json.dumps(work(), cls=DjangoJSONEncoder).encode())
+        data = memoryview(_report(work))
         while data:
             data = data[os.write(pipe, data) :]
         status = 0
     os._exit(status)
+
+
+def _report(work: Callable[[], object]) -> bytes:
+    try:
+        return json.dumps({"answer": work()}, cls=DjangoJSONEncoder).encode()
+    except MemoryError:
+        raise
+    except Exception as error:  # its text may quote the files
+        return json.dumps({"failed": type(error).__name__, "at": locate(error)}).encode()
 
 
 def _confine(pipe: int, parent: int) -> None:

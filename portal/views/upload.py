@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from archive import error_messages
-from archive.errors import Refused, TooManyRequests
+from archive.errors import InspectionFailed, Refused, TooManyRequests
 from archive.intake import importers
 from archive.intake.bounded import run_bounded
 from archive.intake.dismiss import dismiss_rejected
@@ -192,6 +192,8 @@ def _answer_bounded(
         return JsonResponse({"detail": str(error)}, status=429, headers={"Retry-After": str(error.retry_after)})
     except Refused as error:
         return JsonResponse({"detail": str(error)}, status=422)
+    except InspectionFailed as error:
+        return JsonResponse({"detail": str(error)}, status=500)
 
 
 def read_heads(description: str, data: bytes) -> list[importers.Head]:

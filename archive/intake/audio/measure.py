@@ -17,12 +17,12 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 
-from archive.errors import Problem, Unreadable
+from archive.errors import Problem, Unreadable, locate
 from archive.intake.audio.decoder.chapters import MAX_CHAPTERS, MAX_TITLE
 from archive.intake.audio.decoder.formats import KINDS
 from archive.intake.audio.decoder.reasons import Reason
 from archive.intake.audio.levels import RATE, WINDOW, LevelMeter
-from archive.intake.audio.sandbox import DecoderProcess, is_known, start_decoder
+from archive.intake.audio.sandbox import DecoderProcess, failed, is_known, start_decoder
 
 FILE_FIELDS = ("extension", "content_type", "codec", "sample_rate", "channels")
 
@@ -74,7 +74,7 @@ def measure(
     Raises Unreadable if the file has no audio, is damaged, is longer than `longest_seconds`, is much shorter than its
     header claims (unless `accept_short`), or exceeds MAX_RECORDING_SAMPLES, DECODER_MEMORY_BYTES or DECODER_SECONDS.
     Raises DecoderDied (also an Unreadable) if the decoder crashed or was killed, OSError if the machine is at fault,
-    DecoderFailed if our code is.
+    DecoderFailed if our code is, or if the decoder's answer makes no sense.
     """
     name = name or path.name
     if path.stat().st_size == 0:
@@ -114,7 +114,8 @@ def _build_analysis(child: DecoderProcess, meter: LevelMeter) -> AudioAnalysis:
         reason, notes = _validate_reason(child.answer["access_copy"]), _validate_notes(child.answer["notes"])
         chapters = _validate_chapters(child.answer["chapters"])
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise child.broke_off(f"its answer makes no sense ({type(error).__name__})") from error
+        # A bug of ours, or a file that took the decoder over. It could name a bug, too, so nothing is lost by trust.
+        raise failed(f"its answer makes no sense: {type(error).__name__}", locate(error)) from error
     measured = AudioFacts(**file_facts, **meter.end())
     peaks = json.dumps(meter.peaks.for_wavesurfer(meter.seconds), allow_nan=False).encode()
     chapters = [chapter for chapter in chapters if chapter["start_ms"] < measured.duration_ms]

@@ -106,6 +106,8 @@ class DecoderProcess:
         match answer:
             case {"refused": str(code), "params": dict(params)} if is_known(code, params):
                 raise Unreadable.of({"code": code, "params": params}, file=self._name)
+            case {"refused": _}:  # a sentence that we forgot to write must not reject a recording
+                raise failed("it refused for a reason that is not known", "the report")
             case {"failed": _, "errno": int(number)}:  # such as a full disk: the file is not to blame
                 raise OSError(number, os.strerror(number), self._name)
             case {"crashed": str(kind), "at": str(place)}:

@@ -16,16 +16,19 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 import mutagen
+import structlog
 from django.utils.translation import gettext
 from mutagen.id3 import ID3, TDRC, TIT2, TP1, TPE1, TT2, Encoding
 from mutagen.mp4 import MP4
 
 from archive import error_messages
-from archive.errors import Unreadable, make_problem
+from archive.errors import Unreadable, locate, make_problem
 from archive.intake.importers.encodings import decode_unstated
 from archive.intake.importers.id3 import pick_frames
 from archive.intake.importers.tree import Tree, base
 from archive.intake.importers.values import text
+
+logger = structlog.get_logger()
 
 HEAD = 256 * 1024  # bytes
 MAX_BOXES = 2000
@@ -89,7 +92,9 @@ def _tags(load: Callable[[], Any], *keys: str) -> Tags:
     try:
         tags = load() or {}
         title, artist, date = (_read_value(tags.get(key)) for key in keys)
-    except Exception:  # a parser may raise anything on hostile bytes
+    except Exception as error:  # a parser may raise anything on hostile bytes
+        if "mutagen/" not in (place := locate(error)):  # a bug of ours, which only costs the title
+            logger.error("tags_failed", error=type(error).__name__, at=place)
         return Tags()
     return Tags(title or "", artist or "", date or "", has_unknown_encoding=title is None)
 

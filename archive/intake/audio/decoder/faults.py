@@ -6,14 +6,12 @@ limits of this process count against the file. Any other exception is reported a
 
 import errno
 import traceback
-from pathlib import Path
 
 import av.error
 
-from archive.errors import Problem, Unreadable, make_problem
+from archive.errors import Problem, Unreadable, locate, make_problem, shorten
 from archive.intake.audio.decoder.formats import NAMES
 
-ROOT = Path(__file__).parents[3]
 # FFmpeg lacks a component or an option that our code asks for: no file can cause these.
 BAD_BUILD = (
     av.error.BSFNotFoundError,
@@ -25,7 +23,6 @@ BAD_BUILD = (
 OUT_OF_MEMORY = ("can't start new thread", "could not allocate")  # texts of RuntimeErrors from Python and PyAV
 # Our code tried to open a file, for example to import a module, after confine.py forbade that.
 OUTSIDE = {errno.EMFILE, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EBADF}
-FRAMES = 3
 
 
 def make_last_line(error: Exception) -> dict[str, object]:
@@ -49,13 +46,7 @@ def _refused(problem: Problem) -> dict[str, object]:
 
 def crash(error: Exception) -> dict[str, object]:
     """Return the type and location of an error, without its message, which may quote the recording's tags."""
-    return {"crashed": type(error).__name__, "at": location(error)}
-
-
-def location(error: BaseException) -> str:
-    """Format the innermost code lines: "archive/intake/audio/decoder/decode.py:79 > av/container/core.py:494"."""
-    places = [(_short(frame.f_code.co_filename), line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    return " > ".join([f"{file}:{line}" for file, line in places if not file.startswith("<frozen ")][-FRAMES:])
+    return {"crashed": type(error).__name__, "at": locate(error)}
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -81,9 +72,4 @@ def _is_machine_fault(error: OSError) -> bool:
 
 def _is_raised_in_av(error: Exception) -> bool:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return bool(frames) and _short(frames[-1].f_code.co_filename).startswith("av/")
-
-
-def _short(file: str) -> str:
-    """Shorten a file name. Compiled modules report their source's name: av/container/core.py."""
-    return file.removeprefix(f"{ROOT}/").rpartition("site-packages/")[2]
+    return bool(frames) and shorten(frames[-1].f_code.co_filename).startswith("av/")
