@@ -11,6 +11,7 @@ A key can endorse the next one: it signs the other's public half. Who trusts the
 import base64
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from archive import log
 from archive.log import SYSTEM, Actor, events
@@ -28,6 +29,7 @@ LOG, CERTIFICATE = SigningKeyEvent.Kind.LOG, SigningKeyEvent.Kind.CERTIFICATE
 ADDED, RETIRED = SigningKeyEvent.Change.ADDED, SigningKeyEvent.Change.RETIRED
 SETTINGS: dict[str, str] = {LOG: "LOG", CERTIFICATE: "CERTIFICATE"}  # {kind: how the names of its settings start}
 OF_CERTIFICATES = "certificates-of-deletion"  # in an endorsement, where a log has its name
+SELF_TEST = b"spacekeep\nself-test\n"  # neither a checkpoint nor an endorsement, which have more lines
 SPKI = bytes.fromhex("302a300506032b6570032100")  # what DER has before an Ed25519 key: RFC 8410
 
 
@@ -70,12 +72,22 @@ def history(kind: str) -> list[KeyRecord]:
 
 def record_use(kind: str, public: bytes) -> None:
     """Record that this process signs with the key from now on, if that is new. Raises KeyRetired."""
-    changes = set(SigningKeyEvent.objects.filter(kind=kind, public=public).values_list("change", flat=True))
-    if RETIRED in changes:
-        name = f"{SETTINGS[kind]}_KEY"
-        raise KeyRetired(f"{name} is {key_id(kind, public)}, which was retired: this process signs nothing with it.")
+    changes = _changes(kind, public)
+    _require_unretired(kind, public, changes)
     if not changes:
         _record(kind, ADDED, public, actor=SYSTEM)
+
+
+def self_test(kind: str, seed: bytes) -> None:
+    """Sign a text that says nothing, and verify it. Raises InvalidSignature, or KeyRetired for a key that signs no
+    certificates any more; a database that does not answer is no obstacle."""
+    private = Ed25519PrivateKey.from_private_bytes(seed)
+    public = private.public_key().public_bytes_raw()
+    if not _has_signed(public, SELF_TEST, private.sign(SELF_TEST)):
+        raise InvalidSignature("its signature can't be verified")
+    if kind == CERTIFICATE:  # with a retired key of the log, deletions go on
+        with suppress(DatabaseError):
+            _require_unretired(kind, public, _changes(kind, public))
 
 
 def endorse(kind: str, public: bytes, private: Ed25519PrivateKey, actor: Actor) -> bool:
@@ -123,6 +135,16 @@ def is_endorsed(name: str, public: bytes, endorsement: bytes, by: Sequence[bytes
 def endorsement_text(name: str, public: bytes) -> bytes:
     """What an endorsement signs. Its four lines can't be taken for a checkpoint, which has three."""
     return f"spacekeep\nnext key\n{name}\n{base64.b64encode(public).decode()}\n".encode()
+
+
+def _changes(kind: str, public: bytes) -> set[str]:
+    return set(SigningKeyEvent.objects.filter(kind=kind, public=public).values_list("change", flat=True))
+
+
+def _require_unretired(kind: str, public: bytes, changes: set[str]) -> None:
+    if RETIRED in changes:
+        name = f"{SETTINGS[kind]}_KEY"
+        raise KeyRetired(f"{name} is {key_id(kind, public)}, which was retired: this process signs nothing with it.")
 
 
 def _name(kind: str) -> str:

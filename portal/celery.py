@@ -80,12 +80,18 @@ def note_worker(task: Any) -> None:
         workers.note(task.request.hostname, queue)
 
 
-@worker_init.connect
 @beat_init.connect
-def stop_if_wrong(**kwargs: Any) -> None:
+def stop_beat_if_wrong(**kwargs: Any) -> None:
     from portal import checks  # noqa: PLC0415  (needs the apps, which Celery sets up first)
 
     checks.stop_if_wrong()
+
+
+@worker_init.connect
+def stop_worker_if_wrong(**kwargs: Any) -> None:
+    from portal import checks, processes  # noqa: PLC0415  (needs the apps, which Celery sets up first)
+
+    checks.stop_if_wrong(serves_as=[processes.WORKER, processes.DELETER])
 
 
 @worker_init.connect

@@ -13,13 +13,12 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
-from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import connections
 
-from archive.display.assets import assets
 from archive.language_tags import is_language_tag
-from portal import database_checks, env, processes
+from portal import database_checks, env, processes, self_tests
 
 TAG = "spacekeep"
 MIN_TOKEN = 20  # characters
@@ -80,19 +79,6 @@ def transcription(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
             Error("TRANSCRIPTION_MODEL is set, but faster-whisper is not installed.", hint=hint, id="spacekeep.E027")
         )
     return errors
-
-
-def bundle_page() -> list[CheckMessage]:
-    """Check the assets of the page in each bundle, without which no bundle can be built.
-
-    Runs for servers and workers only: checks and migrations need nothing from npm.
-    """
-    try:
-        assets()
-    except ImproperlyConfigured as error:
-        hint = "Run npm ci --omit=dev and npm run build."
-        return [Error(f"The page of a bundle can't be made: {error}", hint=hint, id="spacekeep.E032")]
-    return []
 
 
 @register(TAG)
@@ -213,16 +199,19 @@ def _authorities(name: str, file: str, id: str) -> list[CheckMessage]:
     return []
 
 
-def stop_if_wrong(*more: CheckMessage) -> None:
-    """Exit if a setting is wrong, or the database is older than this version. For web servers and workers, which run
-    no system checks by themselves. Warnings are printed, too. `more` has what only this process checks.
+def stop_if_wrong(*more: CheckMessage, serves_as: Sequence[str] = ()) -> None:
+    """Exit if a setting is wrong, if the process can't do its work, or if the database is older than this version. For
+    web servers and workers, which run no system checks by themselves. Warnings are printed, too.
 
+    `more` has what only this process checks, `serves_as` what it is if PROCESS does not name it (portal/processes.py).
     Exit status 3 is gunicorn's own for a worker that can't start: after any other it would start another, for ever.
     """
-    messages = [*run_checks(tags=[TAG]), *bundle_page(), *more]
+    messages = [*run_checks(tags=[TAG]), *more]
+    if not any(message.is_serious() for message in messages):
+        messages += self_tests.failures(*([env.PROCESS] if env.PROCESS else serves_as))
     if processes.is_needed("DATABASE_URL", env.PROCESS) and not any(message.is_serious() for message in messages):
         messages += [*database_checks.idle_transactions(["default"]), *database_checks.schema_is_older()]
-        connections.close_all()  # before workers are forked
+    connections.close_all()  # before workers are forked
     sys.stderr.writelines(f"{m.id}: {m.msg} {m.hint or ''}".rstrip() + "\n" for m in messages)
     sys.stderr.flush()
     if any(message.is_serious() for message in messages):

@@ -22,7 +22,6 @@ from archive.errors import StoreUnavailable
 from archive.models import Participant, Space, User
 from archive.moderation.violations import flag, lift
 from archive.storage import keys, store
-from portal.checks import bundle_page
 from tests.support.object_stores import UNREACHABLE, override_store
 from tests.support.playable_spaces import make_peaks, make_playable_space, put_object
 
@@ -258,21 +257,6 @@ def test_a_missing_file_is_reported(copy: Path) -> None:
 
     with pytest.raises(ImproperlyConfigured, match=r"The file .*offline-page\.bundle\.js is missing"):
         load(copy)
-
-
-def test_a_page_that_cannot_be_rendered_fails_the_start_up_check(tmp_path: Path) -> None:
-    assert bundle_page() == []
-    (tmp_path / TEMPLATE).parent.mkdir(parents=True)
-    (tmp_path / TEMPLATE).write_text('{% extends "base.html" %}')
-
-    engine: dict[str, Any] = settings.TEMPLATES[0]
-    with override_settings(TEMPLATES=[engine | {"DIRS": [tmp_path, *engine["DIRS"]]}]):
-        assets.cache_clear()
-        (problem,) = bundle_page()
-    assets.cache_clear()
-
-    assert problem.id == "spacekeep.E032"
-    assert f"{TEMPLATE} extends another template" in problem.msg
 
 
 @pytest.mark.parametrize("text", ["</script>", "<!-- ", "\r"])

@@ -5,7 +5,7 @@ content gives the same bytes; its clock counts with the reader's machine.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,8 @@ from archive.display.chapters import chapter_rows
 from archive.display.clock import offline_clock
 from archive.display.facts import list_facts
 from archive.display.transcript import cue_rows, describe_length
-from archive.display.violations import flag_views
-from archive.models import Recording, Space, Transcript
+from archive.display.violations import FlagView, flag_views
+from archive.models import Participant, Recording, Space, Transcript
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,18 @@ class File:
     name: str
     label: str
     size: int | None = None
+
+
+@dataclass(frozen=True)
+class Related:
+    """What belongs to a Space in other tables."""
+
+    participants: Iterable[Participant]
+    violations: Sequence[FlagView]
+
+    @classmethod
+    def of(cls, space: Space) -> "Related":
+        return cls(space.participants.all(), flag_views(space))
 
 
 @translation.override("en")  # the same content gives the same bytes, for readers of every language
@@ -42,12 +54,15 @@ def render_offline_page(  # noqa: PLR0913  # one argument for each thing that th
     files: Sequence[File],
     missing: Sequence[str] = (),
     nonce: str,
+    related: Related | None = None,
 ) -> bytes:
     """The page as UTF-8.
 
     `sound`: name of the file that browsers can play, empty if there is none. `peaks`: the waveform. `missing`: names of
     files that the store has lost. `nonce` allows the waveform's style sheet, so no text on the page may contain it.
+    `related` is read from the database unless it is given.
     """
+    related = related or Related.of(space)
     rows = cue_rows(cues.load(transcript.cues)) if transcript else []
     context: dict[str, Any] = {
         "offline": True,
@@ -64,8 +79,8 @@ def render_offline_page(  # noqa: PLR0913  # one argument for each thing that th
         "cues": rows,
         "transcript_length": describe_length(rows),
         "facts": list_facts(space),
-        "participants": space.participants.all(),
-        "violations": flag_views(space),
+        "participants": related.participants,
+        "violations": related.violations,
         "files": files,
         "missing": missing,
     }

@@ -180,6 +180,14 @@ def load() -> None:
     django.setup()
     for name in (*LIBRARIES, *MODULES):
         __import__(name)
+    from django.db import connections
+
+    from portal import self_tests
+    from portal.processes import DELETER, WEB, WORKER
+
+    for roles in ((WEB,), (WORKER, DELETER)):  # what a fork would try at its start is tried once
+        self_tests.failures(*roles)
+    connections.close_all()
 
 
 def load_libraries() -> None:

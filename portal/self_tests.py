@@ -1,0 +1,98 @@
+"""What a process tries before it starts: a process that can't do its work does not take any.
+
+A new Python or library, a file that is missing in the image, a limit of the machine or a wrong key would otherwise be
+noticed at the first recording, bundle or deletion. Nothing is stored, and no engine needs to answer.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from django.conf import settings
+from django.core import signing
+from django.core.checks import CheckMessage, Error
+
+from archive import signing_keys
+from archive.display import self_test as page_self_test
+from archive.intake import self_test as intake_self_test
+from archive.intake.audio import self_test as decoder_self_test
+from portal.processes import DELETER, TRANSCRIBER, WEB, WORKER
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """`failure` is the message but for the reason, and `needed_by` the processes whose work it is."""
+
+    id: str
+    failure: str
+    hint: str
+    needed_by: frozenset[str]
+    run: Callable[[], None]
+
+
+def sign_link() -> None:
+    signing.loads(signing.dumps("self-test"))
+
+
+def sign_certificate() -> None:
+    signing_keys.self_test(signing_keys.CERTIFICATE, settings.CERTIFICATE_KEY)
+
+
+def sign_checkpoint() -> None:
+    if settings.LOG_KEY:
+        signing_keys.self_test(signing_keys.LOG, settings.LOG_KEY)
+
+
+TESTS = (
+    SelfTest(
+        "spacekeep.E190",
+        "This process can't decode a known recording",
+        "Look at SPOOL_DIR and DECODER_MEMORY_BYTES, and at a line decoder_failed before this one.",
+        frozenset({WORKER, TRANSCRIBER}),
+        decoder_self_test.run,
+    ),
+    SelfTest(
+        "spacekeep.E032",
+        "The page of a bundle can't be made",
+        "Run npm ci --omit=dev and npm run build.",
+        frozenset({WEB, WORKER}),
+        page_self_test.run,
+    ),
+    SelfTest(
+        "spacekeep.E191",
+        "This process can't read a known transcript and known tags",
+        "Install the packages of requirements/base.txt.",
+        frozenset({WEB, WORKER}),
+        intake_self_test.run,
+    ),
+    SelfTest("spacekeep.E192", "This process can't sign links", "See SECRET_KEY.", frozenset({WEB, WORKER}), sign_link),
+    SelfTest(
+        "spacekeep.E193",
+        "This process can't sign certificates of deletion",
+        "docs/security.md says how keys are replaced.",
+        frozenset({DELETER}),
+        sign_certificate,
+    ),
+    SelfTest(
+        "spacekeep.E194",
+        "This process can't sign checkpoints of the log",
+        "docs/log.md says how keys are replaced.",
+        frozenset({DELETER}),
+        sign_checkpoint,
+    ),
+)
+
+
+@cache  # a fork of this process can do the same
+def failures(*names: str) -> list[CheckMessage]:
+    """An error for each test that fails, of those that processes with these names need."""
+    return [error for test in TESTS if test.needed_by & {*names} if (error := _failure(test))]
+
+
+def _failure(test: SelfTest) -> CheckMessage | None:
+    try:
+        test.run()
+    except Exception as error:  # whatever it is, the process can't do its work
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return Error(f"{test.failure}: {reason.rstrip('.')}.", hint=test.hint, id=test.id)
+    return None
