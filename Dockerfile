@@ -14,7 +14,9 @@ ARG REQUIREMENTS=base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROOT=/app/static SPOOL_DIR=/work ORT_DISABLE_TELEMETRY=1
 WORKDIR /app
 COPY requirements requirements
-RUN pip install --no-cache-dir --require-hashes -r requirements/${REQUIREMENTS}.txt
+# Nothing is installed later, so pip goes.
+RUN pip install --no-cache-dir --root-user-action=ignore --require-hashes -r requirements/${REQUIREMENTS}.txt \
+    && pip uninstall --yes --quiet --root-user-action=ignore pip
 COPY --from=assets /app/node_modules/htmx.org/dist node_modules/htmx.org/dist
 COPY --from=assets /app/node_modules/uppy/dist node_modules/uppy/dist
 COPY --from=assets /app/node_modules/wavesurfer.js/dist node_modules/wavesurfer.js/dist
@@ -26,8 +28,19 @@ COPY portal portal
 COPY templates templates
 # collectstatic needs no engine and no secret, but esbuild, which is not part of the image.
 RUN --mount=type=bind,from=assets,source=/app/node_modules/@esbuild,target=/app/node_modules/@esbuild \
-    python manage.py collectstatic --no-input && useradd --system --uid 10001 spacekeep \
-    && install -d -m 0700 -o spacekeep /work
+    python manage.py collectstatic --no-input
+# Processes of a read-only image would compile these files again at each start.
+RUN python -m compileall -q --invalidation-mode unchecked-hash archive portal
+RUN useradd --no-log-init --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin --uid 10001 spacekeep \
+    && install -d -m 0700 -o spacekeep -g spacekeep /work
+# --build-arg VERSION=1.2.3 --build-arg REVISION=$(git rev-parse HEAD); here, where they let no RUN run again
+ARG VERSION=
+ARG REVISION=
+LABEL org.opencontainers.image.title=Spacekeep \
+    org.opencontainers.image.description="Archive for recordings of live audio rooms" \
+    org.opencontainers.image.licenses=Apache-2.0 \
+    org.opencontainers.image.version=$VERSION \
+    org.opencontainers.image.revision=$REVISION
 USER spacekeep
 EXPOSE 8000
 # Whether it listens. A request would wait behind those of clients, and restarting a busy portal helps no client.
