@@ -46,7 +46,7 @@ NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64)
 	BROKER_URL=redis://127.0.0.1:1/0 S3_ENDPOINT_URL=http://127.0.0.1:1 S3_PUBLIC_ENDPOINT_URL=http://127.0.0.1:1 \
 	S3_BUCKET=none S3_REGION=us-east-1 S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none
 
-.PHONY: help run test test-long test-fast test-archive cover big limits fuzz floods kills drill upgrade-test machine pages stores pgbouncer mutants bench third-party lint audit migrations format lock clean
+.PHONY: help run test test-long test-fast test-archive cover big limits fuzz floods kills drill upgrade-test machine pages stores pgbouncer image image-test mutants bench third-party lint audit migrations format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +103,12 @@ stores: $(VENV)/.dev node_modules/.test ## the whole job on real stores: Ceph, S
 
 pgbouncer: $(VENV)/.dev node_modules/.test ## tests of processes and commands through pgbouncer in transaction mode; needs root and Debian's packages
 	@THROUGH_PGBOUNCER=1 $(PYTEST) $(AT_ONCE) $(FIXED) -m "not long" $(POOLED:%=tests/test_%.py) $(ARGS)
+
+image-test: $(VENV)/.dev node_modules/.test ## the main job by the image's Python, packages and commands (PYTHON=..., or IMAGE_ROOT=... of `make image`)
+	@exec $(BIN)/python -m tests.image $(ARGS)
+
+image: ## build the image with buildah, and unpack it; needs root (STAND_IN=1: base images from Debian's packages)
+	@exec tests/image/build.sh
 
 mutants: $(VENV)/.dev node_modules/.test ## plant bugs one at a time; each must be caught (ARGS="hold fence" for some)
 	@exec $(BIN)/python -m tests.mutants $(ARGS)
@@ -199,7 +205,7 @@ node_modules/.test: package.json package-lock.json .npmrc | $(VENV)/.dev
 
 # The offline page can load no modules from a disk, so esbuild joins its script into one file (package.json, "build"). The
 # same sources give the same bytes, and bundles contain them.
-run test test-fast test-archive cover big limits fuzz floods kills drill upgrade-test machine pages stores pgbouncer mutants bench third-party lint: $(OFFLINE_PAGE)
+run test test-fast test-archive cover big limits fuzz floods kills drill upgrade-test machine pages stores pgbouncer image-test mutants bench third-party lint: $(OFFLINE_PAGE)
 
 $(OFFLINE_PAGE): archive/display/offline-page.js $(wildcard archive/static/archive/*/*.js) node_modules/.run
 	@$(BIN)/python -m embedded.node run build --silent

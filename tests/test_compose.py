@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from kombu.utils import url as kombu_url
 
 from portal import processes
+from tests.image import _compose, _dockerfile
 from tests.support.processes import ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -126,7 +127,8 @@ def test_no_secret_is_in_an_environment_or_on_a_command_line() -> None:
 
 def settings_read() -> set[str]:
     code = "".join(path.read_text() for path in (ROOT / "portal" / "settings").glob("*.py"))
-    return {"PROCESS", *re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', code)}
+    # portal/env.py reads the one, portal/log_lines.py the other.
+    return {"PROCESS", "LOG_LEVEL", *re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', code)}
 
 
 def without_source(name: str) -> str:
@@ -279,3 +281,37 @@ def test_a_password_of_your_own_may_have_any_characters(tmp_path: Path) -> None:
     assert environ.Env.db_url_config(made["database_owner_url"])["PASSWORD"] == password
     assert kombu_url.parse_url(made["broker_url"])["password"] == password
     assert valkey_password(made["valkey.conf"]) == password
+
+
+def test_the_image_has_a_user_of_its_own_and_no_pip() -> None:
+    runs = [each.text for each in _dockerfile.last_stage() if each.name == "RUN"]
+
+    assert _dockerfile.user() == "spacekeep"
+    (made,) = [run for run in runs if "useradd" in run]
+    assert "--uid 10001 spacekeep" in made  # as in ops/kubernetes/confined.yaml
+    assert "--system" not in made  # whose numbers end at 999: useradd would warn
+    (installed,) = [run for run in runs if "pip install" in run]
+    assert "--require-hashes" in installed
+    assert installed.split("&&")[1].split()[:3] == ["pip", "uninstall", "--yes"]
+
+
+def test_the_image_says_what_it_is() -> None:
+    (labels,) = [each.text for each in _dockerfile.last_stage() if each.name == "LABEL"]
+    named = re.findall(r"org\.opencontainers\.image\.(\w+)=", labels)
+
+    assert named == ["title", "description", "licenses", "version", "revision"]
+    assert set(_dockerfile.arguments()) == {"REQUIREMENTS", "VERSION", "REVISION"}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    {
+        "${SET}/${UNSET}": "1/",
+        "${SET:-2}${UNSET:-2}${EMPTY:-3}": "123",
+        "${SET:+4}${UNSET:+4}${EMPTY:+4}": "4",
+        "${SET:?it is needed}": "1",
+    }.items(),
+)
+def test_variables_are_read_as_compose_reads_them(text: str, value: str) -> None:
+    """By `make image-test`, which starts the services with these settings."""
+    assert _compose.substitute(text, {"SET": "1", "EMPTY": ""}) == value

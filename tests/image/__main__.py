@@ -1,0 +1,42 @@
+"""python -m tests.image: prints a line for each step. Exit status 0: all passed; the first that fails ends the run, and
+its folder with all logs stays.
+
+PYTHON: the Python to use, where it is not on PATH. IMAGE_ROOT: the root file system of an image that was built.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from embedded.process import ProcessError
+from embedded.reaper import no_process_left
+from tests.image._build import NotPossible
+from tests.image._steps import STEPS
+from tests.image._world import World
+
+
+def main() -> int:
+    folder = Path(tempfile.mkdtemp(prefix="spacekeep-image-"))
+    root = os.environ.get("IMAGE_ROOT")
+    world = World(folder, Path(root).resolve() if root else None)
+    with no_process_left(world.end):
+        for step in STEPS:
+            name, began = step.__name__.replace("_", " "), time.monotonic()
+            try:
+                note = step(world)
+            except Exception as error:  # whatever it is
+                if not isinstance(error, AssertionError | NotPossible | ProcessError):
+                    traceback.print_exc()
+                print(f"FAILED: {name}: {error}\n  The logs are in {folder}", file=sys.stderr, flush=True)  # noqa: T201
+                return 1
+            print(f"  {time.monotonic() - began:6.1f} s  {name}{note and f': {note}'}", flush=True)  # noqa: T201
+    shutil.rmtree(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
