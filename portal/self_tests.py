@@ -45,7 +45,7 @@ def sign_checkpoint() -> None:
 
 TESTS = (
     SelfTest(
-        "spacekeep.E190",
+        "spacekeep.E195",
         "This process can't decode a known recording",
         "Look at SPOOL_DIR and DECODER_MEMORY_BYTES, and at a line decoder_failed before this one.",
         frozenset({WORKER, TRANSCRIBER}),

@@ -41,8 +41,8 @@ def failures(process: str) -> list[str]:
     ("process", "ids"),
     {
         "web": ["E032", "E191", "E192"],
-        "worker": ["E190", "E032", "E191", "E192"],
-        "transcriber": ["E190"],
+        "worker": ["E195", "E032", "E191", "E192"],
+        "transcriber": ["E195"],
         "deleter": ["E193", "E194"],
         "health": [],
         "beat": [],
@@ -67,7 +67,7 @@ def test_a_decoder_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert failures("worker") == failures("transcriber")
     (line,) = failures("worker")
     assert line.startswith(
-        "spacekeep.E190: This process can't decode a known recording: The decoder failed (TypeError). That is a fault"
+        "spacekeep.E195: This process can't decode a known recording: The decoder failed (TypeError). That is a fault"
     )
 
 
@@ -75,7 +75,7 @@ def test_a_folder_for_recordings_that_is_missing(settings: Settings) -> None:
     settings.SPOOL_DIR = "/nowhere"
 
     (line,) = failures("worker")
-    assert "spacekeep.E190: This process can't decode a known recording: [Errno 2] No such file or directory" in line
+    assert "spacekeep.E195: This process can't decode a known recording: [Errno 2] No such file or directory" in line
 
 
 def test_a_page_that_cannot_be_rendered(tmp_path: Path, settings: Settings) -> None:
@@ -161,7 +161,7 @@ def test_a_worker_that_cannot_decode_does_not_start() -> None:
 
     assert done.returncode == 3
     (line,) = [line for line in done.stderr.splitlines() if "SecurityWarning" not in line]  # it warns of root
-    assert line.startswith("spacekeep.E190: This process can't decode a known recording: ")
+    assert line.startswith("spacekeep.E195: This process can't decode a known recording: ")
     assert "Traceback" not in done.stderr
 
 

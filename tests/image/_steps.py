@@ -57,7 +57,7 @@ def broken_starts_are_refused(world: World) -> str:
     deleter, worker = world.service("deleter"), world.service("worker")
     for service, changes, expected in (
         (deleter, {"certificate_key": key[:20]}, "spacekeep.E040: CERTIFICATE_KEY is not 32 bytes in base64."),
-        (worker, {"SPOOL_DIR": "/nowhere"}, "spacekeep.E190: This process can't decode a known recording:"),
+        (worker, {"SPOOL_DIR": "/nowhere"}, "spacekeep.E195: This process can't decode a known recording:"),
     ):
         done = world.container.run(service, service.command, **changes)
         _check_refused(done, expected)
