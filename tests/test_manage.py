@@ -58,7 +58,8 @@ def test_with_nothing_configured_it_says_so_in_a_line(folder: Path, command: lis
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "manage.py: no settings: start `make run` elsewhere, or set DATABASE_URL and others (systemd: spacekeep-manage)\n"
+        "manage.py: no settings: start `make run` elsewhere, "
+        "or set DATABASE_URL and others (systemd: spacekeep-manage)\n"
     )
 
 
