@@ -1,15 +1,16 @@
 """Invalid requests are refused with a reason and leave nothing."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from archive import dbtime
 from archive.errors import Refused, TooLate, Unreadable
 from archive.intake.ingest import ingest
-from archive.intake.request import Request
+from archive.intake.request import Request, validate_ended_at
 from archive.models import LogEntry, Space
 from archive.storage import store
 from tests.support.errors import raises_error
@@ -79,3 +80,13 @@ def test_a_bad_transcript_can_be_skipped(talk: Callable[..., Request], tmp_path:
     ]
     assert done.space.state == "available"
     assert not done.space.transcripts.exists()
+
+
+@pytest.mark.usefixtures("db")
+def test_an_end_of_a_clock_that_is_a_little_ahead_is_now() -> None:
+    now = dbtime.now()
+
+    assert now <= validate_ended_at(now + timedelta(seconds=55)) <= dbtime.now()
+    assert validate_ended_at(now - timedelta(seconds=1)) == now - timedelta(seconds=1)
+    with raises_error(Refused, "intake.end_in_future"):
+        validate_ended_at(now + timedelta(seconds=90))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from archive import dbtime, policy
@@ -13,6 +13,7 @@ from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
 
 LONGEST_TITLE = 300  # characters
 LONGEST_NAME = 100  # characters
+CLOCK_TOLERANCE = timedelta(minutes=1)  # by so much a recorder's clock may be ahead of the database's
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Request:
 
 
 def validate_ended_at(ended_at: datetime) -> datetime:
-    """Return `ended_at` in UTC. Raises Refused if it is naive or in the future, TooLate if the deadline has passed."""
+    """Return `ended_at` in UTC, at the latest now. Raises Refused if it is naive or in the future by more than
+    CLOCK_TOLERANCE, TooLate if the deadline has passed."""
     if ended_at.tzinfo is None:
         raise Refused("intake.no_time_zone", ended_at=ended_at.isoformat())
     try:
@@ -45,8 +47,9 @@ def validate_ended_at(ended_at: datetime) -> datetime:
     except OverflowError as error:
         raise Refused("intake.time_out_of_range", ended_at=ended_at.isoformat()) from error
     now = dbtime.now()
-    if ended_at > now:
+    if ended_at > now + CLOCK_TOLERANCE:
         raise Refused("intake.end_in_future", ended_at=ended_at)
+    ended_at = min(ended_at, now)
     deadline = policy.deadline(policy.Facts(ended_at), current_policy())
     if deadline.at is not None and deadline.at <= now:
         kept = deadline.reasons[0].days
