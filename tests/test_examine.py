@@ -109,7 +109,7 @@ def test_a_missing_spool_folder_loses_nothing(space: Space, tone: Path, settings
 
     space.refresh_from_db()
     assert space.state == "processing"
-    assert space.problem == make_problem("audio.no_disk_space", error="No such file or directory")
+    assert space.problem == make_problem("audio.disk_failed", error="No such file or directory")
     assert len(store().listing(keys.prefix(space.pk)).versions) == 1
 
 

@@ -62,7 +62,7 @@ def test_a_row_claimed_by_another_worker_is_not_run(space: Space) -> None:
         StoreUnavailable("storage.unreachable"),
         ObjectMissing("storage.answer"),
         DecoderFailed("audio.decoder_died"),
-        DiskFailed("audio.no_disk_space"),
+        DiskFailed("audio.disk_failed"),
         MailUnavailable("mail.not_taken"),
     ],
     ids=lambda error: type(error).__name__,

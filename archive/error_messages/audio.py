@@ -52,7 +52,9 @@ MESSAGES = {
         "The decoder failed ({error}). That is a fault of this installation, not of the recording, and nothing was "
         "lost: the log says where it failed."
     ),
-    "audio.no_disk_space": _("The worker's disk has no room for the recording ({error})."),
+    "audio.disk_failed": _(
+        "The worker can't put the recording on its disk ({error}). It is kept, and we will retry automatically."
+    ),
     # What was unusual about a recording that was accepted.
     "audio.gaps": _(
         "The recording has gaps without data, as muting or a lost connection leaves them: {total:duration} in all, the "

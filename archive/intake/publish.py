@@ -81,7 +81,7 @@ def _finish(claim: Claim[Space]) -> bool:
         _wake_arrivals(space)
         return False
     except OSError as error:
-        raise DiskFailed("audio.no_disk_space", error=error.strerror) from error
+        raise DiskFailed("audio.disk_failed", error=error.strerror) from error
     for stored in [*space.recordings.all(), *space.derived.all(), *space.transcripts.all()]:
         if not store().head(stored.key).is_one(stored.size, stored.etag):
             raise ObjectChanged("storage.object_differs", key=stored.key)
