@@ -2,14 +2,19 @@
 
 Set SPACEKEEP_URL and SPACEKEEP_TOKEN in the environment. Run it again with the same arguments to resume."""
 
-import base64, hashlib, json, os, sys, time, urllib.request
+import base64, hashlib, json, os, sys, time, urllib.error, urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 
 def call(method, url, data, headers):
-    with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=300) as answer:
-        return json.loads(answer.read() or b"null")
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=300) as answer:
+            return json.loads(answer.read() or b"null")
+    except urllib.error.HTTPError as error:  # Spacekeep's words: "detail" says what to do
+        sys.exit(f"{error.code}: {error.read().decode(errors='replace')}")
+    except OSError as error:
+        sys.exit(f"{getattr(error, 'reason', error)}. Run it again to resume.")
 
 
 def api(method, path, body=None, **headers):

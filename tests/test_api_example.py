@@ -42,11 +42,12 @@ def token(committed: None, alice: User, admin: User) -> str:
 def run(services: Services, web: Process, token: str) -> Callable[..., str]:
     env = {"PATH": os.environ["PATH"], "SPACEKEEP_URL": services.url, "SPACEKEEP_TOKEN": token}
 
-    def example(recording: Path, ended_at: str) -> str:
+    def example(recording: Path, ended_at: str, status: int = 0) -> str:
+        """What it prints; with a `status` that is not 0, its error."""
         command = [sys.executable, "-I", str(EXAMPLE), str(recording), "alice", ended_at]
         done = subprocess.run(command, env=env, text=True, capture_output=True, check=False, timeout=600)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        assert done.returncode == status, done.stderr
+        return done.stderr if status else done.stdout
 
     return example
 
@@ -72,6 +73,9 @@ def test_the_example_uploads_a_recording(run: Callable[..., str], services: Serv
     assert output.split() == [str(space.pk), "available"]
     assert store().read(recording.key, 0, recording.size, recording.etag) == demo_recording.read_bytes()
     assert run(demo_recording, ended_at) == output  # called again, nothing is made anew
+    refusal = run(demo_recording, "2099-01-01T00:00:00Z", status=1)
+    assert "that is in the future" in refusal
+    assert "Traceback" not in refusal
     assert Space.objects.count() == 1
 
 
