@@ -1,4 +1,4 @@
-"""The scheduler of `celery beat`: it follows a clock that nobody can set."""
+"""The scheduler of `celery beat`: it uses the monotonic clock."""
 
 import time
 from contextlib import suppress
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from celery import beat
+
+MOST_SLEEP = 60.0  # seconds; health checks take a file that is four minutes old for a beat that hangs
 
 
 class Scheduler(beat.Scheduler):
@@ -23,7 +25,7 @@ class Scheduler(beat.Scheduler):
         super().__init__(*args, **kwargs)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        """Send what is due. Returns how many seconds to sleep."""
+        """Send what is due. Returns how many seconds to sleep, at most a minute."""
         for name, entry in self.schedule.items():
             if self._due_at.get(name, 0.0) <= time.monotonic():
                 self.apply_entry(entry, producer=self.producer)
@@ -31,4 +33,4 @@ class Scheduler(beat.Scheduler):
                 self._due_at[name] = time.monotonic() + interval.total_seconds()
         with suppress(OSError):
             self._alive.touch()
-        return max(0.0, min(self._due_at.values()) - time.monotonic())
+        return max(0.0, min(min(self._due_at.values()) - time.monotonic(), MOST_SLEEP))

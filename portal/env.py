@@ -218,6 +218,24 @@ def networks(name: str, *, id: str) -> list[ipaddress.IPv4Network | ipaddress.IP
     return found
 
 
+def hosts(name: str, *, id: str) -> list[str]:
+    """Read a comma-separated list of host names, addresses and networks."""
+    values = comma_list(name, [])
+    for value in values:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]*", value) and not _is_network(value):
+            hint = "It is a host name, an address, or a network such as 10.20.0.0/16."
+            problems.append(Problem(id, f"{name} has {value!r}.", hint))
+    return values
+
+
+def _is_network(value: str) -> bool:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        return False
+    return True
+
+
 def _decode_key(name: str, value: str, *, id: str, hint: str) -> bytes:
     try:
         key = base64.b64decode(value, validate=True)

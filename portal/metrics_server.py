@@ -26,7 +26,7 @@ logger = structlog.get_logger()
 
 def serve() -> None:
     """Answer GET /metrics on METRICS_PORT, in a thread. A port that is taken costs the metrics, not the process."""
-    if not settings.METRICS_PORT:
+    if not (process_metrics.is_on() and settings.METRICS_PORT):
         return
     if not settings.METRICS_TOKEN:
         logger.warning("metrics_without_token", port=settings.METRICS_PORT)

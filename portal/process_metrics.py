@@ -20,8 +20,12 @@ from pathlib import Path
 
 import structlog
 
+from portal import processes
+
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 PREFIX, LOCK = "spacekeep-metrics-", "lock"
+# They count nothing. On one host they could take a METRICS_PORT that is set for all; health has an address of its own.
+WITHOUT_PORT = {processes.HEALTH, processes.BEAT, processes.SETUP}
 UNREADABLE = (struct.error, RuntimeError, ValueError, OSError)  # files that are incomplete, or were just removed
 PAUSES = (0.05, 0.1, 0.2)  # seconds between attempts to read them
 ADDED_UP = ("counter", "histogram", "summary")  # kinds of files whose counts stay when their process ends
@@ -37,7 +41,8 @@ logger = structlog.get_logger()
 
 def is_on() -> bool:
     """Whether this process has a port to show them on."""
-    return os.environ.get("METRICS_PORT", "").strip() not in ("", "0")
+    port, process = (os.environ.get(name, "").strip() for name in ("METRICS_PORT", "PROCESS"))
+    return port not in ("", "0") and process not in WITHOUT_PORT
 
 
 @cache

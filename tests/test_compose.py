@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from kombu.utils import url as kombu_url
 
-from portal import processes
+from portal import process_metrics, processes
 from tests.image import _compose, _dockerfile
 from tests.support.processes import ROOT
 
@@ -71,6 +71,28 @@ def test_every_service_has_the_networks_of_what_it_talks_to() -> None:
         "metrics": True,
     }
     assert set(COMPOSE["networks"]) - set(inside) == {"front", "store_front", "outside"}
+
+
+def test_web_believes_the_proxy_alone() -> None:
+    """Workers and engines share networks with it, and reach its port."""
+    environment = SERVICES["web"]["environment"]
+    neighbors = {name for name, networks in NETWORKS.items() if networks & NETWORKS["web"]} - {"web"}
+
+    assert {"worker", "postgres", "proxy"} <= neighbors
+    assert (environment["BEHIND_PROXY"], environment["PROXY_ADDRESSES"]) == (1, "proxy")
+    assert NETWORKS["proxy"] & NETWORKS["web"] == {"portal"}  # so the name has one address there
+
+
+def test_a_process_with_a_port_for_metrics_uses_it_and_no_other_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """METRICS_PORT may be in settings that all share (ops/kubernetes/settings.env)."""
+    monkeypatch.setenv("METRICS_PORT", "9100")
+    using = []
+    for process in processes.ALL:
+        monkeypatch.setenv("PROCESS", process)
+        using += [process] if process_metrics.is_on() else []
+
+    assert using == [name for name in processes.ALL if name in OURS and "METRICS_PORT" in SERVICES[name]["environment"]]
+    assert set(using) == {"web", "worker", "deleter", "transcriber"}
 
 
 def test_only_the_proxy_and_the_store_publish_a_port() -> None:
@@ -164,7 +186,7 @@ def test_every_variable_of_compose_is_documented() -> None:
 
 
 def test_without_profiles_no_engine_starts_and_nothing_waits_for_one() -> None:
-    """Every one of them may be rented."""
+    """Each of them can be a managed service."""
     engines = {"postgres", "valkey", "seaweedfs"}
     assert {name: SERVICES[name].get("profiles") for name in engines} == {name: [name] for name in engines}
     waiting = [

@@ -55,6 +55,16 @@ def test_beat_sends_everything_at_its_start_and_again_in_its_interval(tmp_path: 
     scheduler.close()
 
 
+def test_beat_shows_each_minute_that_it_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However rarely it has something to send: health checks look at the age of its file."""
+    for entry in app.conf.beat_schedule.values():
+        monkeypatch.setitem(entry, "schedule", timedelta(hours=1))
+    scheduler = Scheduler(app=app, schedule_filename=str(tmp_path / "beat"))
+
+    assert scheduler.tick() == 60
+    scheduler.close()
+
+
 def test_beat_ignores_last_runs_in_the_future(tmp_path: Path) -> None:
     """The file of Celery's own scheduler, as a minute with the clock a year ahead leaves it, silences that one only."""
     in_a_year = datetime.now(UTC) + timedelta(days=365)

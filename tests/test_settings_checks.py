@@ -59,7 +59,10 @@ WRONG = [
     ("LOG_TSA_URL", "tsa.example.org", "spacekeep.E137"),
 ]
 # Of lists, the wrong one is named.
-WRONG_ITEM = [("LOG_CHECKPOINT_MAIL", "somebody", "spacekeep.E130")]
+WRONG_ITEM = [
+    ("LOG_CHECKPOINT_MAIL", "somebody", "spacekeep.E130"),
+    ("PROXY_ADDRESSES", "10.0.0.1/8", "spacekeep.E182"),
+]
 # They hold a password or a key, so no value is repeated.
 SECRET = [
     ("DATABASE_URL", "mysql://a:secret@db/s", "spacekeep.E003", "does not start with postgres:// or postgresql://."),

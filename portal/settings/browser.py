@@ -23,6 +23,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_SSL_REDIRECT = HTTPS
 BEHIND_PROXY = env.flag("BEHIND_PROXY", False)
+PROXY_ADDRESSES = env.hosts("PROXY_ADDRESSES", id="spacekeep.E182")  # of the proxy (portal/trusted_proxy.py)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SECURE_PROXY_SSL_HEADER else 0  # whose failed sign-ins are counted together
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|livez|readyz)$"]

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.twitter_oauth2",
 ]
 MIDDLEWARE = [
+    "portal.trusted_proxy.TrustedProxyMiddleware",
     "portal.request_ids.RequestIdMiddleware",
     "portal.request_metrics.RequestMetricsMiddleware",
     "portal.middleware.BodyMiddleware",
