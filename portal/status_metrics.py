@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from django.conf import settings
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -121,6 +122,8 @@ def _log(found: LogStatus, now: datetime) -> Iterator[Metric]:
     waiting = "Seconds that the oldest entry has waited for its index; 0 if there is none."
     yield _one("log_oldest_waiting_seconds", waiting, _age(found.oldest_waiting, now))
     yield _one("log_sequencer_failing", "1 if the sequencer's last run failed, else 0.", bool(found.problem_code))
+    pause = "LOG_CHECKPOINT_SECONDS: seconds between two checkpoints while there is news."
+    yield _one("log_checkpoint_interval_seconds", pause, settings.LOG_CHECKPOINT_SECONDS)
     if found.checkpoint_at is not None:  # nothing was ever signed: there is nothing to watch
         at = found.checkpoint_at.timestamp()
         yield _one("log_checkpoint_timestamp_seconds", "When the newest checkpoint was signed.", at)

@@ -140,6 +140,25 @@ def test_each_alert_is_explained_and_nothing_else() -> None:
         assert rule["annotations"]["summary"]
 
 
+def test_prometheus_reaches_its_targets_in_one_network_of_compose() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    text = (FOLDER / "prometheus.yml").read_text()
+    health, rest = yaml.safe_load(text)["scrape_configs"]
+
+    (target,) = health["static_configs"][0]["targets"]
+    (found,) = rest["dns_sd_configs"]
+    assert target == "health:8000"
+    assert f'"{services["web"]["environment"]["METRICS_PORT"]}"' == f'"${{METRICS_PORT:-{found["port"]}}}"'
+    having = {name for name, service in services.items() if "metrics" in service["networks"]}
+    assert having == {"health", "transcriber", *found["names"]}
+    for job in (health, rest):
+        (secret,) = job["authorization"].values()
+        assert secret == services["health"]["environment"]["METRICS_TOKEN_FILE"]
+    for words in (text, OPERATIONS):  # which network to add it to
+        assert re.search(r"network\s+`metrics`", words)
+        assert not re.search(r"networks `metrics` and", words)
+
+
 def test_watched_events_exist() -> None:
     assert set(WATCHED) <= set(EVENTS)
 
