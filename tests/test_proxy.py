@@ -4,7 +4,6 @@ import http.client
 import json
 import re
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.behind_nginx import Proxied, nginx_before
+from tests.support.echo import Echo
 from tests.support.http_clients import fetch
 from tests.support.processes import ROOT
 
@@ -26,27 +26,6 @@ FORGED = {
     "Forwarded": "for=203.0.113.7;proto=https",
     "Proxy": "http://evil.example",
 }
-
-
-class Echo:
-    """A server that answers each request with the request itself, and closes the connection."""
-
-    def __init__(self) -> None:
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
-        self.requests: list[bytes] = []
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                end, _ = self.listener.accept()
-            except OSError:
-                return
-            with end:
-                request = end.recv(65536)
-                self.requests.append(request)
-                end.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + request)
 
 
 @pytest.fixture(scope="module")
