@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import shutil
 import subprocess
 from collections import defaultdict
 from pathlib import Path
@@ -81,6 +82,62 @@ def test_a_unit_is_the_service_of_compose(process: str) -> None:
     assert not {"RestrictNamespaces", "SystemCallFilter"} & set(directives)  # the decoder's sandbox needs them
 
 
+@pytest.mark.parametrize("process", ["web", "setup"])
+def test_spacekeep_manage_gives_a_command_the_secrets_of_a_unit(tmp_path: Path, process: str) -> None:
+    """With a stand-in for systemd-run, which does what its options ask for as far as files and variables go."""
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    for name, text in {"systemd-run": SYSTEMD_RUN, ".venv/bin/python": "#!/bin/sh\necho $@\nexec env\n"}.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    script = (SYSTEMD / "spacekeep-manage").read_text()
+    for old, new in {"/etc/systemd/system": str(SYSTEMD), "/opt/spacekeep": str(tmp_path)}.items():
+        assert old in script
+        script = script.replace(old, new)
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "UNIT": process, "CREDENTIALS": str(tmp_path)}
+
+    command = ["sh", "-c", script, "spacekeep-manage", "account", "grant", "a b"]
+    done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("manage.py account grant a b\n")
+    variables = dict(line.split("=", 1) for line in done.stdout.splitlines()[1:])
+    assert variables["PROCESS"] == process
+    files = {name.removesuffix("_FILE"): path for name, path in variables.items() if name.endswith("_FILE")}
+    assert files == {name: f"{tmp_path}/credentials/{name.lower()}" for name in secrets_of(process)}
+
+
+# The real one needs systemd as the first process of the machine.
+SYSTEMD_RUN = """#!/bin/sh
+mkdir "$CREDENTIALS/credentials"
+while :; do
+    case $1 in
+        --property=LoadCredential=*) name=${1#*=*=}; touch "$CREDENTIALS/credentials/${name%%:*}" ;;
+        --setenv=*) export "${1#--setenv=}" ;;
+        --working-directory=*) cd "${1#*=}" ;;
+        --property=EnvironmentFile=/etc/spacekeep/environment | --uid=spacekeep) ;;
+        --quiet | --wait | --collect | --pipe) ;;
+        -*) echo "$1?" >&2; exit 1 ;;
+        *) break ;;
+    esac
+    shift
+done
+export CREDENTIALS_DIRECTORY="$CREDENTIALS/credentials"
+exec "$@"
+"""
+
+
+def test_no_setting_of_an_example_replaces_what_a_unit_sets() -> None:
+    """systemd: what an EnvironmentFile has counts more than Environment=, wherever that is written."""
+    own = {line.split("=")[0] for process in processes.ALL for line in unit(process)["Environment"]}
+    example = (ROOT / "docs/production.env.example").read_text()
+    settings = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]*)=", example, re.MULTILINE))
+
+    assert {"PROCESS", "SPOOL_DIR", "LOG_KEY_FILE"} <= own
+    assert "SITE_URL" in settings
+    assert own & settings == set()
+    for process in processes.ALL:
+        assert unit(process)["EnvironmentFile"] == ["/etc/spacekeep/environment"]
+
+
 def memory(process: str) -> str:
     """As compose has it, "4G"."""
     (limit,) = re.findall(r"(\d+[gm])\}?$", compose_service(process)["mem_limit"])
@@ -108,19 +165,83 @@ def test_a_manifest_is_the_service_of_compose(process: str) -> None:
 
 def test_the_kustomization_has_every_file_and_confines_every_pod_of_ours() -> None:
     kustomization = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())
-    (patch,) = kustomization["patches"]
-    files = {path.name for path in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml", patch["path"]}
+    patches = {patch["path"]: patch["target"] for patch in kustomization["patches"]}
+    files = {path.name for path in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml", *patches}
 
     assert (
         set(kustomization["resources"]) == files == {f"{name}.yaml" for name in (*processes.ALL, "proxy", "services")}
     )
-    label, value = patch["target"]["labelSelector"].split("=")
-    for process in processes.ALL:
-        assert yaml.safe_load((KUBERNETES / f"{process}.yaml").read_text())["metadata"]["labels"][label] == value
+    assert labelled(patches["confined.yaml"]) == {*processes.ALL}
     named = [file for config in kustomization["configMapGenerator"] for file in config.get("files", config.get("envs"))]
     assert [file for file in named if not (KUBERNETES / file).exists()] == []
     errors = {f"../../proxy/errors/{path.name}" for path in (ROOT / "proxy/errors").iterdir()}
     assert errors <= set(named)
+
+
+def labelled(target: dict[str, str]) -> set[str]:
+    """The processes that a patch is for."""
+    label, value = target["labelSelector"].split("=")
+    manifests = {name: yaml.safe_load((KUBERNETES / f"{name}.yaml").read_text()) for name in processes.ALL}
+    return {name for name, manifest in manifests.items() if manifest["metadata"]["labels"].get(label) == value}
+
+
+def test_in_kubernetes_too_web_and_workers_wait_for_the_tables_and_after_a_restore() -> None:
+    """As in compose. Beat asks no database, and health says what is missing."""
+    (patch,) = (
+        patch
+        for patch in yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["patches"]
+        if patch["path"] == "waiting.yaml"
+    )
+    (shared,) = yaml.safe_load((KUBERNETES / "waiting.yaml").read_text())["spec"]["template"]["spec"]["initContainers"]
+    (common,) = yaml.safe_load((KUBERNETES / "confined.yaml").read_text())["spec"]["template"]["spec"]["containers"]
+
+    waiting = labelled(patch["target"])
+    assert waiting == {name for name in processes.ALL if "initContainers" in pod(name)}
+    assert waiting == {"web", "worker", "deleter", "transcriber"}
+    for process in waiting:
+        (wait,), (app,) = pod(process)["initContainers"], pod(process)["containers"]
+        assert wait == {"name": shared["name"], "env": app["env"], "volumeMounts": app["volumeMounts"]}
+    migrate, _, restore_check = compose_service("setup")["command"][-1].split(" && ")
+    assert migrate.startswith("python manage.py migrate ")
+    assert shared["args"][-1] == f"until python manage.py migrate --check && {restore_check}; do sleep 10; done"
+    assert {key: shared[key] for key in ("image", "envFrom", "securityContext")} == {
+        key: common[key] for key in ("image", "envFrom", "securityContext")
+    }
+
+
+def test_in_kubernetes_nobody_is_believed_before_proxy_env_names_the_ingress() -> None:
+    (name,) = re.findall(r"^PROXY_FRONT=(.*)$", (KUBERNETES / "proxy.env").read_text(), re.MULTILINE)
+
+    assert COMPOSE["proxy"]["environment"]["PROXY_FRONT"] == f"${{PROXY_FRONT:-{name}}}"
+
+
+def test_in_kubernetes_the_proxy_stays_in_service_while_something_behind_it_is_down() -> None:
+    """It explains to people what is down. So its probes ask nothing that is behind it."""
+    (container,) = yaml.safe_load((KUBERNETES / "proxy.yaml").read_text())["spec"]["template"]["spec"]["containers"]
+    (port,) = container["ports"]
+
+    for probe in ("readinessProbe", "livenessProbe"):
+        assert container[probe]["tcpSocket"] == {"port": port["containerPort"]}
+        assert "httpGet" not in container[probe]
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+def test_kustomize_builds_pods_that_are_all_confined() -> None:
+    command = ["kubectl", "kustomize", "--load-restrictor", "LoadRestrictionsNone", str(KUBERNETES)]
+    built = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    pods = {
+        manifest["metadata"]["name"]: manifest["spec"]["template"]["spec"]
+        for manifest in yaml.safe_load_all(built)
+        if "template" in manifest.get("spec", {})
+    }
+    assert set(pods) == {*processes.ALL, "proxy"}
+    for name, spec in pods.items():
+        assert spec["automountServiceAccountToken"] is False
+        for container in (*spec["containers"], *spec.get("initContainers", [])):
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True, name
+            assert container["image"] != "spacekeep"
+            assert container["envFrom"]
 
 
 def test_the_target_starts_every_process_but_the_optional_one() -> None:
